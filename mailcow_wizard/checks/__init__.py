@@ -1,0 +1,19 @@
+"""The checks by topic. A topic's file is imported when one of its checks is asked for."""
+
+from importlib import import_module
+
+from mailcow_wizard.model import Check
+
+TOPICS: tuple[str, ...] = ("system", "kernel", "ports", "time")
+"""Topics in the order of the wizard's steps; each is a module here with a tuple `CHECKS`."""
+
+
+def of_topic(topic: str) -> tuple[Check, ...]:
+    """The checks of one topic, in the order in which they are shown."""
+    checks: tuple[Check, ...] = import_module(f"mailcow_wizard.checks.{topic}").CHECKS
+    return checks
+
+
+def all_checks() -> tuple[Check, ...]:
+    """Every check, in the order of the steps."""
+    return tuple(check for topic in TOPICS for check in of_topic(topic))

@@ -1,0 +1,124 @@
+"""Runs checks side by side. Each has a deadline of its own; one that crashes or hangs delays no other.
+
+Threads, not asyncio: importing asyncio costs as much as the whole of `check ports`, and a thread that hangs
+in a system call (a dead NFS mount, a stuck /proc file) can be left behind, a coroutine cannot.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.model import Check, Event, Evidence, Finding, Judgement
+
+Listen = Callable[[Event], None]
+
+
+def join(check: Check, judgement: Judgement, duration: float = 0.0) -> Finding:
+    """A finding from a check and what its judge said, made harmless to show; `duration` in seconds."""
+    return Finding(
+        id=check.id,
+        subject=None if judgement.subject is None else harmless(judgement.subject),
+        step=check.step,
+        title=check.title,
+        status=judgement.status,
+        severity=judgement.severity or check.severity,
+        certainty=judgement.certainty,
+        summary=harmless(judgement.summary, 200),
+        needed=harmless(judgement.needed or check.needed),
+        found=harmless(judgement.found),
+        why=harmless(judgement.why or check.why, 800),
+        doc=judgement.doc or check.doc,
+        evidence=tuple(Evidence(harmless(one.what), harmless(one.value)) for one in judgement.evidence),
+        remedies=tuple(harmless(remedy, 800) for remedy in judgement.remedies),
+        fixes=judgement.fixes,
+        duration_ms=round(duration * 1000),
+    )
+
+
+def look(check: Check, facts: Facts) -> Judgement:
+    """Asks and judges, and turns every way of having no answer into words. Never raises."""
+    try:
+        return check.judge(facts.get(check.source))
+    except Denied as error:
+        return Judgement("unknown", f"needs root: {error}", certainty="untested")
+    except HostError as error:
+        return Judgement("unknown", f"could not look: {error}", certainty="untested")
+    except Exception as error:
+        summary = f"the wizard made a mistake here: {type(error).__name__}: {error}"
+        return Judgement(
+            "crashed",
+            summary,
+            certainty="untested",
+            remedies=("Report this to the authors of the wizard; the other checks are not affected.",),
+        )
+
+
+class Run:
+    """One run of some checks over one store of facts. `listen` is called from the thread that runs `run`."""
+
+    def __init__(self, checks: Sequence[Check], facts: Facts, listen: Listen) -> None:
+        self._checks = checks
+        self._facts = facts
+        self._listen = listen
+        self._results: queue.SimpleQueue[tuple[Check, Judgement, float]] = queue.SimpleQueue()
+        self._failed: dict[str, bool] = {}
+
+    def run(self) -> tuple[Finding, ...]:
+        """Runs all; returns the findings in the order of the checks."""
+        findings: dict[str, Finding] = {}
+        waiting = list(self._checks)
+        chosen = {check.id for check in self._checks}
+        deadlines: dict[str, tuple[Check, float, float]] = {}
+        while waiting or deadlines:
+            for check in [one for one in waiting if self._ready(one, chosen)]:
+                waiting.remove(check)
+                skip = self._reason_to_skip(check)
+                if skip:
+                    self._finish(check, Judgement("skipped", skip, certainty="untested"), 0.0, findings)
+                    continue
+                now = time.monotonic()
+                deadlines[check.id] = (check, now, now + (self._facts.settings.timeout or check.deadline))
+                self._listen(Event("started", check.id))
+                threading.Thread(target=self._work, args=(check,), daemon=True, name=check.id).start()
+            if deadlines:
+                self._take_one(deadlines, findings)
+        self._listen(Event("done"))
+        return tuple(findings[check.id] for check in self._checks)
+
+    def _ready(self, check: Check, chosen: set[str]) -> bool:
+        return all(name in self._failed for name in check.after if name in chosen)
+
+    def _reason_to_skip(self, check: Check) -> str:
+        if check.network and self._facts.settings.offline:
+            return "skipped: it sends packets, and --offline was given"
+        failed = [name for name in check.after if self._failed.get(name)]
+        return f"skipped: {', '.join(failed)} comes first" if failed else ""
+
+    def _work(self, check: Check) -> None:
+        start = time.monotonic()
+        judgement = look(check, self._facts)
+        self._results.put((check, judgement, time.monotonic() - start))
+
+    def _take_one(self, deadlines: dict[str, tuple[Check, float, float]], findings: dict[str, Finding]) -> None:
+        """Waits for the next result or the next deadline, whichever comes first."""
+        next_deadline = min(end for _, _, end in deadlines.values())
+        try:
+            check, judgement, took = self._results.get(timeout=max(0.0, next_deadline - time.monotonic()))
+            if deadlines.pop(check.id, None):
+                self._finish(check, judgement, took, findings)
+        except queue.Empty:
+            now = time.monotonic()
+            for check, start, end in [late for late in deadlines.values() if late[2] <= now]:
+                del deadlines[check.id]
+                summary = f"no answer within {end - start:g} s"
+                self._finish(check, Judgement("unknown", summary, certainty="untested"), now - start, findings)
+
+    def _finish(self, check: Check, judgement: Judgement, took: float, findings: dict[str, Finding]) -> None:
+        finding = join(check, judgement, took)
+        findings[check.id] = finding
+        self._failed[check.id] = finding.status in ("fail", "skipped")
+        self._listen(Event("finished", check.id, (finding,)))

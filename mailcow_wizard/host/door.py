@@ -1,0 +1,234 @@
+"""The only door to a machine: what can be asked of one, and what the answers look like.
+
+`Host` is the interface. `real.RealHost` asks this machine, `recorded.RecordedHost` replays a file,
+`recorded.RecordingHost` asks another host and writes down what it said. Every call blocks for a bounded
+time, may be made from any thread, and raises `HostError` when there is no answer.
+
+Named tuples rather than dataclasses: thirty frozen dataclasses add 34 ms to every start, thirty named
+tuples 8 ms (measured, Python 3.11), and `check ports` as a whole has about 30.
+"""
+
+from typing import NamedTuple
+
+MIB = 1 << 20
+
+
+class HostError(Exception):
+    """The machine did not answer. The text is one calm sentence that can be shown."""
+
+
+class Missing(HostError):
+    """There is no such file, directory or command."""
+
+
+class Denied(HostError):
+    """This user may not look at it; root may."""
+
+
+class NoAnswer(HostError):
+    """Nothing came within the time allowed."""
+
+
+class TooLarge(HostError):
+    """More than the caller asked to read at most."""
+
+
+class NotRecorded(HostError):
+    """A recorded machine was asked something that it was not asked when it was recorded."""
+
+
+class FileInfo(NamedTuple):
+    """What stat(2) says. `kind` is file, directory, link, socket or other; `mtime` in seconds since 1970."""
+
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    mtime: float
+
+
+class Space(NamedTuple):
+    """What statvfs(2) says: bytes and inodes. `free` counts what an unprivileged user may take (f_bavail)."""
+
+    free: int
+    total: int
+    free_inodes: int
+    inodes: int
+
+
+class Ran(NamedTuple):
+    """The outcome of a command: exit code (negative: killed by that signal), and its output as text."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Uname(NamedTuple):
+    """What uname(2) says, and the width of this program's pointers in bits."""
+
+    node: str
+    release: str
+    version: str
+    machine: str
+    bits: int
+
+
+class User(NamedTuple):
+    """Who runs this. `capabilities` is the effective set as a bit mask (capabilities(7))."""
+
+    uid: int
+    name: str
+    capabilities: int
+
+
+class Listener(NamedTuple):
+    """A TCP socket in state LISTEN.
+
+    `address` is as written by inet_ntop; `v6only` is None where the source does not tell; `interface` is
+    empty unless the socket is bound to one; `cgroup` is the kernel's cgroup id, 0 where it does not tell.
+    """
+
+    family: int
+    address: str
+    port: int
+    v6only: bool | None
+    interface: str
+    uid: int
+    inode: int
+    cgroup: int
+
+
+class Listeners(NamedTuple):
+    """All listeners on the ports asked for, and the source: `netlink` or `psutil`."""
+
+    sockets: tuple[Listener, ...]
+    source: str
+
+
+class Process(NamedTuple):
+    """A process. `user` is a name or a number as text; `cgroup` is its path; `exe` is empty if unreadable."""
+
+    pid: int
+    name: str
+    user: str
+    command: tuple[str, ...]
+    exe: str
+    cgroup: str
+
+
+class Holder(NamedTuple):
+    """Who holds one socket: its processes (none where they cannot be read), its cgroup's path, its user."""
+
+    inode: int
+    processes: tuple[Process, ...]
+    cgroup: str
+    user: str
+
+
+class HttpReply(NamedTuple):
+    """An answer over a Unix socket."""
+
+    status: int
+    body: bytes
+
+
+class TimeAnswer(NamedTuple):
+    """One NTP server's raw answer, or why there is none.
+
+    `sent` and `received` are nanoseconds of this machine's real-time clock, stamped by the kernel where it
+    does; `nonce` is the transmit timestamp that was sent; `packet` is empty when `error` says why.
+    """
+
+    server: str
+    address: str
+    sent: int
+    received: int
+    nonce: bytes
+    packet: bytes
+    error: str
+
+
+class Host:
+    """A machine that can be asked. Subclasses answer; this class only says what can be asked."""
+
+    def read(self, path: str, limit: int = MIB) -> bytes:
+        """The content of a file; raises TooLarge over `limit` bytes."""
+        raise NotImplementedError
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """The names in a directory, sorted."""
+        raise NotImplementedError
+
+    def info(self, path: str, follow: bool = True) -> FileInfo:
+        """What kind of file it is; `follow` looks through symbolic links."""
+        raise NotImplementedError
+
+    def resolve(self, path: str) -> str:
+        """The path with every symbolic link followed."""
+        raise NotImplementedError
+
+    def contains(self, path: str, needle: bytes) -> bool:
+        """Whether the first 4 MiB of a file hold these bytes."""
+        raise NotImplementedError
+
+    def space(self, path: str) -> Space:
+        """Free and total space of the file system that holds `path`."""
+        raise NotImplementedError
+
+    def which(self, command: str) -> str:
+        """The path of a command in the system's own directories; raises Missing."""
+        raise NotImplementedError
+
+    def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
+        """Runs a command that only looks; ends it and its children after `timeout` seconds (NoAnswer)."""
+        raise NotImplementedError
+
+    def uname(self) -> Uname:
+        """The kernel's own description."""
+        raise NotImplementedError
+
+    def user(self) -> User:
+        """Who runs this program."""
+        raise NotImplementedError
+
+    def variable(self, name: str) -> str:
+        """An environment variable; empty where it is not set."""
+        raise NotImplementedError
+
+    def fqdn(self) -> str:
+        """The machine's full name as its resolver library says it (hosts file first)."""
+        raise NotImplementedError
+
+    def now(self) -> float:
+        """The real-time clock, seconds since 1970."""
+        raise NotImplementedError
+
+    def listeners(self, ports: tuple[int, ...]) -> Listeners:
+        """TCP sockets in state LISTEN on these ports, in this network namespace."""
+        raise NotImplementedError
+
+    def holders(self, sockets: tuple[Listener, ...]) -> tuple[Holder, ...]:
+        """Who holds these sockets, one answer for each, in their order."""
+        raise NotImplementedError
+
+    def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+        """GET over a Unix socket (Docker's API)."""
+        raise NotImplementedError
+
+    def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:
+        """Asks NTP servers, all at once; one answer for each address asked."""
+        raise NotImplementedError
+
+    def text(self, path: str, limit: int = MIB) -> str:
+        """A file's content as text; bytes that are not UTF-8 are replaced."""
+        return self.read(path, limit).decode("utf-8", "replace")
+
+    def exists(self, path: str) -> bool:
+        """Whether something is there; False also where this user may not look."""
+        try:
+            self.info(path)
+        except (Missing, Denied):
+            return False
+        return True

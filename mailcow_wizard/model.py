@@ -1,0 +1,156 @@
+"""What the engine and the faces speak of: findings, checks, events. Immutable, no behaviour of their own."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from mailcow_wizard.facts.store import Facts
+
+Status = Literal["pass", "warn", "fail", "unknown", "skipped", "crashed"]
+Severity = Literal["blocks", "breaks", "degrades", "advice"]
+Certainty = Literal["proved", "inferred", "untested"]
+Risk = Literal["low", "medium", "high"]
+
+STATUSES: tuple[Status, ...] = ("pass", "warn", "fail", "unknown", "skipped", "crashed")
+SEVERITIES: tuple[Severity, ...] = ("blocks", "breaks", "degrades", "advice")
+
+
+class Evidence(NamedTuple):
+    """How to see it by hand: the command or file, and what it showed here."""
+
+    what: str
+    value: str
+
+
+class Fix(NamedTuple):
+    """A change that is on offer for a finding (contract: `fixes`)."""
+
+    id: str
+    title: str
+    risk: Risk
+    reversible: bool
+    needs_root: bool
+
+
+class Judgement(NamedTuple):
+    """What a pure judge says of the facts. The runner joins it with its check into a `Finding`.
+
+    `summary` is one line; `found` what there is; `remedies` what mends it, in words, best first.
+    `severity`, `needed`, `why` and `doc` replace the check's own where one case differs from the others.
+    """
+
+    status: Status
+    summary: str
+    found: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    remedies: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    certainty: Certainty = "proved"
+    severity: Severity | None = None
+    needed: str | None = None
+    why: str | None = None
+    doc: str | None = None
+    subject: str | None = None
+
+
+class Check(NamedTuple):
+    """One thing that mailcow needs: where its facts come from and how they are judged.
+
+    `source` asks the machine (through the facts store, so that each source is read once a run);
+    `judge` is pure. `after` names checks whose failure makes this one pointless; `network` says that it
+    sends packets (`--offline` skips it); `deadline` is in seconds.
+    """
+
+    id: str
+    title: str
+    needed: str
+    why: str
+    doc: str
+    severity: Severity
+    source: "Callable[[Facts], Any]"
+    judge: Callable[[Any], Judgement]
+    after: tuple[str, ...] = ()
+    network: bool = False
+    deadline: float = 10.0
+
+    @property
+    def step(self) -> str:
+        """The wizard's step that shows this check."""
+        return STEP_OF_TOPIC.get(self.id.partition(".")[0], self.id.partition(".")[0])
+
+
+class Step(NamedTuple):
+    """A step of the wizard: its id and the words for it."""
+
+    id: str
+    title: str
+    about: str
+
+
+class Acknowledgement(NamedTuple):
+    """Somebody has seen a finding and accepts it. Dates are ISO 8601."""
+
+    reason: str
+    by: str
+    at: str
+    until: str | None
+
+
+class Finding(NamedTuple):
+    """A check's result (contract: an element of `checks`), and `remedies` in words."""
+
+    id: str
+    subject: str | None
+    step: str
+    title: str
+    status: Status
+    severity: Severity
+    certainty: Certainty
+    summary: str
+    needed: str
+    found: str
+    why: str
+    doc: str
+    evidence: tuple[Evidence, ...] = ()
+    remedies: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    acknowledged: Acknowledgement | None = None
+    duration_ms: int = 0
+
+
+class Event(NamedTuple):
+    """What the runner tells a face. `started` and `finished` name a check; `finished` brings its findings;
+    `done` comes last."""
+
+    kind: Literal["started", "finished", "done"]
+    check: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+class Settings(NamedTuple):
+    """What the administrator said, by option or on a screen. Empty means: find out."""
+
+    directory: str = "/opt/mailcow-dockerized"
+    hostname: str = ""
+    domains: tuple[str, ...] = ()
+    offline: bool = False
+    timeout: float | None = None
+    addresses: tuple[str, ...] = ()
+    resolver: str = ""
+    ntp: tuple[str, ...] = ()
+
+
+STEP_OF_TOPIC = {"firewall": "network", "reputation": "dns", "mail": "verify"}
+
+STEPS: tuple[Step, ...] = (
+    Step("system", "System", "processor, memory, disk, operating system"),
+    Step("kernel", "Kernel", "version, modules, limits"),
+    Step("ports", "Ports", "the thirteen ports that mailcow listens on"),
+    Step("network", "Network", "addresses, routes, firewall"),
+    Step("dns", "DNS", "records, reverse names, reputation"),
+    Step("time", "Time", "clock, synchronisation, timezone"),
+    Step("docker", "Docker", "engine, compose, storage"),
+    Step("config", "Configuration", "mailcow.conf"),
+    Step("install", "Install", "download and first start"),
+    Step("verify", "Verify", "proof that mail flows"),
+)
