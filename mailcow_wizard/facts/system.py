@@ -1,8 +1,13 @@
-"""What the machine is made of: processor, memory, swap, disk, operating system, tools."""
+"""What the machine is made of: memory, swap, operating system, and who we are on it."""
 
+import re
 from typing import NamedTuple
 
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError, Missing, User
+
+_WHOLE_RANGE = (0, 0, 4294967295)
+_OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 
 
 class Memory(NamedTuple):
@@ -11,18 +16,120 @@ class Memory(NamedTuple):
     total: int
 
 
+class SwapArea(NamedTuple):
+    """One line of /proc/swaps, in bytes. `compressed` memory (zram) lives in the memory it should relieve."""
+
+    name: str
+    size: int
+    compressed: bool
+
+
+class OsRelease(NamedTuple):
+    """os-release(5): where it was read, its words for the system, and the version in numbers."""
+
+    path: str
+    id: str
+    like: tuple[str, ...]
+    name: str
+    version: tuple[int, ...]
+
+
+class Privileges(NamedTuple):
+    """Who runs this, and whether uid 0 here is uid 0 of the whole machine."""
+
+    user: User
+    whole_range: bool
+
+
 def memory(facts: Facts) -> Memory:
     """MemTotal of /proc/meminfo; raises HostError where it is missing or not a number."""
-    fields = meminfo(facts.host.text("/proc/meminfo"))
-    return Memory(fields["MemTotal"])
+    total = meminfo(facts.host.text("/proc/meminfo")).get("MemTotal", 0)
+    if not total:
+        raise HostError("/proc/meminfo has no MemTotal line")
+    return Memory(total)
 
 
 def meminfo(text: str) -> dict[str, int]:
     """Parses /proc/meminfo: name to bytes."""
     fields: dict[str, int] = {}
     for line in text.splitlines():
-        name, _, rest = line.partition(":")
-        words = rest.split()
-        if words and words[0].isdigit():
-            fields[name.strip()] = int(words[0]) * (1024 if words[1:] == ["kB"] else 1)
+        found = re.fullmatch(r"\s*([^:]+):\s+([0-9]{1,15})( kB)?\s*", line)
+        if found:
+            fields[found[1]] = int(found[2]) * (1024 if found[3] else 1)
     return fields
+
+
+def swap(facts: Facts) -> tuple[SwapArea, ...]:
+    """All areas in use. A kernel without swapping has no /proc/swaps: then there are none."""
+    try:
+        text = facts.host.text("/proc/swaps")
+    except Missing:
+        facts.get(memory)  # a machine whose /proc is empty tells nothing
+        return ()
+    return parse_swaps(text)
+
+
+def parse_swaps(text: str) -> tuple[SwapArea, ...]:
+    """Parses /proc/swaps; raises HostError where it is something else."""
+    header, *lines = text.splitlines() or [""]
+    if not header.startswith("Filename"):
+        raise HostError("/proc/swaps has no header line")
+    areas = []
+    for line in lines:
+        found = re.fullmatch(r"(\S.*?)\s+(\S+)\s+([0-9]{1,15})\s+[0-9]+\s+-?[0-9]+\s*", line)
+        if not found:
+            raise HostError("/proc/swaps has a line that cannot be read")
+        name = found[1]
+        areas.append(SwapArea(name, int(found[3]) * 1024, re.match(r"/dev/(block/)?zram", name) is not None))
+    return tuple(areas)
+
+
+def os_release(facts: Facts) -> OsRelease:
+    """The system's own description, from /etc or, without that, from /usr/lib."""
+    for path in _OS_RELEASE:
+        try:
+            return parse_os_release(path, facts.host.text(path, 64 * 1024))
+        except Missing:
+            continue
+    raise Missing(f"neither {_OS_RELEASE[0]} nor {_OS_RELEASE[1]} is there")
+
+
+def parse_os_release(path: str, text: str) -> OsRelease:
+    """Parses os-release(5); raises HostError where it has no ID line."""
+    fields: dict[str, str] = {}
+    for line in text.splitlines():
+        name, equals, value = line.strip().partition("=")
+        if equals and re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
+            fields[name] = _unquoted(value.strip())
+    identity = fields.get("ID", "").lower()
+    if not re.fullmatch(r"[a-z0-9._-]+", identity):
+        raise HostError(f"{path} has no ID line")
+    version = re.match(r"[0-9]{1,6}(\.[0-9]{1,6})*", fields.get("VERSION_ID", ""))
+    return OsRelease(
+        path,
+        identity,
+        tuple(fields.get("ID_LIKE", "").lower().split()),
+        fields.get("PRETTY_NAME") or fields.get("NAME") or identity,
+        tuple(int(part) for part in version[0].split(".")) if version else (),
+    )
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1]
+    return re.sub(r"\\(.)", r"\1", value)
+
+
+def privileges(facts: Facts) -> Privileges:
+    """Who runs this. A user namespace that maps only part of the range makes a root in name only."""
+    user = facts.host.user()
+    if user.uid != 0:
+        return Privileges(user, whole_range=False)
+    try:
+        text = facts.host.text("/proc/self/uid_map", 64 * 1024)
+    except Missing:  # a kernel without user namespaces
+        return Privileges(user, whole_range=True)
+    rows = [tuple(int(word) for word in line.split() if word.isdigit()) for line in text.splitlines()]
+    if not rows or any(len(row) != 3 for row in rows):
+        raise HostError("/proc/self/uid_map cannot be read as three numbers a line")
+    return Privileges(user, whole_range=_WHOLE_RANGE in rows)

@@ -101,7 +101,7 @@ class Listener(NamedTuple):
 
 
 class Listeners(NamedTuple):
-    """All listeners on the ports asked for, and the source: `netlink` or `psutil`."""
+    """All listeners on the ports asked for, and the source: `netlink` or `proc`."""
 
     sockets: tuple[Listener, ...]
     source: str
@@ -211,6 +211,10 @@ class Host:
 
     def holders(self, sockets: tuple[Listener, ...]) -> tuple[Holder, ...]:
         """Who holds these sockets, one answer for each, in their order."""
+        raise NotImplementedError
+
+    def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
+        """The processes whose name (comm, which the kernel cuts at 15 characters) is one of these."""
         raise NotImplementedError
 
     def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:

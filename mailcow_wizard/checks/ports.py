@@ -1,0 +1,235 @@
+"""Judges of the thirteen ports that mailcow listens on: is each free, and if not, who holds it."""
+
+from mailcow_wizard import requirements as need
+from mailcow_wizard.facts.bindings import Binding, only_v6
+from mailcow_wizard.facts.ports import Occupant, PortFacts, source_of
+from mailcow_wizard.facts.redaction import redacted
+from mailcow_wizard.host.door import Listener
+from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
+
+_SMTP = 25
+_NO_SCOPE = ("", "0.0.0.0", "::")
+
+
+def judge_port(facts: PortFacts) -> Judgement:
+    """A foreign listener in the way fails; mailcow's own containers and a free port pass."""
+    binding = facts.binding
+    if binding.problem:
+        return Judgement(
+            "unknown",
+            f"mailcow.conf: {binding.problem}",
+            certainty="untested",
+            evidence=(Evidence(f"grep ^{binding.port.key}= {facts.conf.path}", binding.problem),),
+            remedies=(f"Correct {binding.port.key} in {facts.conf.path}, then run this check again.",),
+        )
+    foreign = tuple(one for one in facts.occupants if one.own is False)
+    undecided = tuple(one for one in facts.occupants if one.own is None)
+    if foreign:
+        return _conflict(facts, foreign)
+    if undecided:
+        return Judgement(
+            "unknown",
+            f"Docker publishes {binding.where} for a container that only root can name",
+            found=_all_in_full(facts, undecided),
+            evidence=_evidence(binding, undecided),
+            remedies=("Run the wizard as root: it then sees whether the container is mailcow's own.",),
+            certainty="untested",
+        )
+    if facts.occupants:
+        names = ", ".join(sorted({one.container.name if one.container else "docker-proxy" for one in facts.occupants}))
+        return Judgement(
+            "pass",
+            f"mailcow itself listens on {binding.where} ({names})",
+            found=f"mailcow's own container {names}",
+            evidence=_evidence(binding, facts.occupants),
+        )
+    return _free(facts)
+
+
+def _free(facts: PortFacts) -> Judgement:
+    binding = facts.binding
+    certainty: Certainty = "proved" if facts.source == "netlink" else "inferred"
+    evidence = (Evidence(_ss(binding), "no listener"),)
+    if binding.port.number == _SMTP and binding.number != _SMTP:
+        return Judgement(
+            "warn",
+            f"mailcow.conf moves SMTP to port {binding.number}, but other mail servers deliver to port 25 only",
+            found=f"{binding.port.key}={binding.number} in {facts.conf.path}; the port is free",
+            evidence=evidence,
+            severity="breaks",
+            certainty=certainty,
+            remedies=(f"Set SMTP_PORT=25 in {facts.conf.path}, unless a relay on this server passes mail on.",),
+        )
+    moved = f", where {binding.port.key} of mailcow.conf puts it" if binding.number != binding.port.number else ""
+    return Judgement(
+        "pass",
+        f"{binding.where} is free{moved}",
+        found="nothing listens there",
+        evidence=evidence,
+        certainty=certainty,
+    )
+
+
+def _conflict(facts: PortFacts, foreign: tuple[Occupant, ...]) -> Judgement:
+    binding = facts.binding
+    harmless_without_v6 = (
+        facts.conf.get("ENABLE_IPV6") == "false" and all(only_v6(one.listener) for one in foreign)
+    )
+    certainty: Certainty = "proved"
+    if facts.source != "netlink" and any(one.listener.address == "::" for one in foreign):
+        certainty = "inferred"
+    return Judgement(
+        "warn" if harmless_without_v6 else "fail",
+        "; ".join(_grouped(binding, foreign)),
+        found=_all_in_full(facts, foreign),
+        evidence=_evidence(binding, foreign),
+        remedies=_remedies(facts, foreign),
+        certainty=certainty,
+        severity="degrades" if harmless_without_v6 else None,
+    )
+
+
+def _grouped(binding: Binding, foreign: tuple[Occupant, ...]) -> list[str]:
+    """One phrase for each holder, however many sockets it has on the port."""
+    groups: dict[tuple[object, ...], list[Occupant]] = {}
+    for one in foreign:
+        pids = tuple(process.pid for process in one.holder.processes)
+        groups.setdefault((_name(one), one.unit, pids), []).append(one)
+    return [_phrase(binding, members) for members in groups.values()]
+
+
+def _phrase(binding: Binding, members: list[Occupant]) -> str:
+    first = members[0]
+    where = " and ".join(dict.fromkeys(_where(binding, one.listener) for one in members))
+    facts = [_processes(first)]
+    if first.unit and not first.container:
+        facts.append(f"unit {first.unit}")
+    known = ", ".join(filter(None, facts))
+    return f"{_name(first)} is listening on {where}" + (f" ({known})" if known else "")
+
+
+def _name(occupant: Occupant) -> str:
+    if occupant.container:
+        return f"the container {occupant.container.name}"
+    if occupant.docker:
+        return "a Docker container"
+    names = list(dict.fromkeys(one.name for one in occupant.holder.processes))
+    return " with ".join(names[:3]) if names else "an unknown process"
+
+
+def _processes(occupant: Occupant) -> str:
+    processes = occupant.holder.processes
+    if not processes:
+        return f"user {occupant.holder.user}"
+    more = len(processes) - 1
+    return f"process {processes[0].pid}" + (f" and {more} more" if more else "")
+
+
+def _where(binding: Binding, listener: Listener) -> str:
+    address = f"[{listener.address}]" if listener.family == 6 else listener.address
+    interface = f" on {listener.interface}" if listener.interface else ""
+    if listener.address == "::" and listener.v6only:
+        return f"port {binding.number} of IPv6"
+    if listener.address in _NO_SCOPE:
+        return f"port {binding.number}{interface}"
+    return f"{address}:{binding.number}{interface}"
+
+
+def _all_in_full(facts: PortFacts, occupants: tuple[Occupant, ...]) -> str:
+    return "; ".join(_in_full(one, facts.is_root) for one in occupants)
+
+
+def _in_full(occupant: Occupant, is_root: bool) -> str:
+    """Everything known of a holder: process, user, command, unit, package, container."""
+    parts = []
+    for process in occupant.holder.processes[:3]:
+        command = " ".join(redacted(process.command))[:120]
+        parts.append(f"process {process.pid} {process.name}, user {process.user}" + (f": {command}" if command else ""))
+    if len(occupant.holder.processes) > 3:
+        parts.append(f"and {len(occupant.holder.processes) - 3} more processes")
+    if not occupant.holder.processes:
+        hidden = (
+            "no process of this machine's own list holds it: a service of the kernel, or another container's"
+            if is_root
+            else "which process it is only root can see"
+        )
+        parts.append(f"socket of user {occupant.holder.user}; {hidden}")
+    if occupant.unit:
+        parts.append(f"unit {occupant.unit}")
+    if occupant.package:
+        parts.append(f"package {occupant.package}")
+    if occupant.container:
+        compose = f" of the compose project {occupant.container.project}" if occupant.container.project else ""
+        parts.append(f"container {occupant.container.name}{compose}")
+    return ", ".join(parts)
+
+
+def _evidence(binding: Binding, occupants: tuple[Occupant, ...]) -> tuple[Evidence, ...]:
+    rows = []
+    for one in occupants:
+        owner = "".join(f" {process.name}/{process.pid}" for process in one.holder.processes[:5])
+        rows.append(f"LISTEN {_where(binding, one.listener)}{owner}")
+    evidence = [Evidence(_ss(binding), "; ".join(rows))]
+    evidence += [
+        Evidence(f"systemctl status {unit}", "the unit that holds it")
+        for unit in dict.fromkeys(one.unit for one in occupants if one.unit and not one.docker)
+    ]
+    evidence += [
+        Evidence(f"docker ps --filter publish={binding.number}", name)
+        for name in dict.fromkeys(one.container.name for one in occupants if one.container)
+    ]
+    return tuple(evidence)
+
+
+def _ss(binding: Binding) -> str:
+    return f"ss -Hltnp 'sport = :{binding.number}'"
+
+
+def _remedies(facts: PortFacts, foreign: tuple[Occupant, ...]) -> tuple[str, ...]:
+    binding = facts.binding
+    remedies = []
+    for one in foreign:
+        if one.container:
+            remedies.append(f"Stop the container and keep it from coming back: docker update --restart=no "
+                            f"{one.container.name} && docker stop {one.container.name}")
+        elif one.unit:
+            remedies.append(f"Stop it and keep it from starting again: systemctl disable --now {one.unit}")
+        elif one.holder.processes:
+            remedies.append(f"Stop {_name(one)} (process {one.holder.processes[0].pid}) and what starts it.")
+    if not facts.is_root and any(not one.holder.processes for one in foreign):
+        remedies.append("Run the wizard as root to see which process it is.")
+    if binding.port.number in (80, 443):
+        remedies.append("If it serves web sites that must stay, put mailcow behind it: HTTP_BIND=127.0.0.1, "
+                        "HTTPS_BIND=127.0.0.1, other ports and HTTP_REDIRECT=n in mailcow.conf.")
+    elif binding.port.number != _SMTP:
+        remedies.append(f"Or move mailcow's {binding.port.service} to another port: {binding.port.key} in mailcow.conf.")
+    return tuple(dict.fromkeys(remedies))
+
+
+_WHY = {
+    "postfix-mailcow": "Docker cannot start Postfix while something else holds its port: mail would reach the "
+    "other program, or nobody.",
+    "dovecot-mailcow": "Docker cannot start Dovecot while something else holds its port: people could not read "
+    "or filter their mail.",
+    "nginx-mailcow": "Docker cannot start mailcow's web server while something else holds its port: no web "
+    "interface, and no certificate from Let's Encrypt.",
+    "mysql-mailcow": "Docker cannot start the database while something else holds its local port.",
+    "redis-mailcow": "Docker cannot start Redis while something else holds its local port.",
+}
+
+
+def _check(port: need.Port) -> Check:
+    scope = f"{port.address}:{port.number}" if port.address else f"port {port.number}"
+    return Check(
+        id=port.id,
+        title=f"{port.service} ({port.number})",
+        needed=f"{scope} free for {port.service}, or held by mailcow itself",
+        why=_WHY[port.container],
+        doc=need.DOC_PROXY if port.bind_key else need.DOC_PORTS,
+        severity="blocks",
+        source=source_of(port.id),
+        judge=judge_port,
+    )
+
+
+CHECKS: tuple[Check, ...] = tuple(_check(port) for port in need.PORTS)

@@ -1,0 +1,33 @@
+"""Reads mailcow.conf: the lines that set a key, as both of its readers (bash and docker compose) see them."""
+
+import re
+
+_ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+# The value ends at a comment, which needs a blank before it: `a#b` is a value, `a # b` is `a`.
+_COMMENT = re.compile(r"(?:^|\s)#.*$")
+
+_SECRET_KEY = re.compile(r"PASS|DBROOT|SECRET|TOKEN|KEY", re.IGNORECASE)
+_NO_SECRETS = frozenset({"MAILCOW_PASS_SCHEME"})
+
+
+def is_secret(key: str) -> bool:
+    """Whether a key's value must not be shown, logged or recorded."""
+    return bool(_SECRET_KEY.search(key)) and key not in _NO_SECRETS
+
+
+def values(text: str) -> dict[str, str]:
+    """The keys that are set, and their values without quotes; of a key set twice the last counts."""
+    found: dict[str, str] = {}
+    for line in text.removeprefix("\ufeff").splitlines():
+        match = _ASSIGNMENT.fullmatch(line.strip())
+        if match:
+            found[match[1]] = _value(match[2])
+    return found
+
+
+def _value(raw: str) -> str:
+    quote = raw[:1]
+    if quote and quote in "'\"":
+        end = raw.find(quote, 1)
+        return raw[1:end] if end > 0 else raw[1:]
+    return _COMMENT.sub("", raw).strip()

@@ -1,0 +1,81 @@
+"""Where mailcow wants to listen, and whether a socket that is there already stands in the way.
+
+Docker binds IPv4 and IPv6 with sockets of their own (the IPv6 one IPV6_V6ONLY), each for one address or for
+every address of its family. An address in mailcow.conf binds IPv4 only.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mailcow_wizard import requirements as need
+from mailcow_wizard.host.door import Listener
+
+_PORT_VALUE = re.compile(r"(?:(?P<address>\d{1,3}(?:\.\d{1,3}){3}):)?(?P<number>\d{1,5})")
+_ADDRESS_VALUE = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_V4_MAPPED = "::ffff:"
+EVERY_ADDRESS_V4 = "0.0.0.0"
+
+
+class Binding(NamedTuple):
+    """A port that mailcow will bind. `address` is empty for every address of both families; `problem` says
+    what is wrong with mailcow.conf's value, and then `number` is the default."""
+
+    port: need.Port
+    address: str
+    number: int
+    problem: str = ""
+
+    @property
+    def where(self) -> str:
+        """For people: `port 25`, or `10.0.0.1:25` where it is bound to one address."""
+        return f"{self.address}:{self.number}" if self.address else f"port {self.number}"
+
+
+def bindings(values: Mapping[str, str]) -> tuple[Binding, ...]:
+    """What mailcow will bind, by the values of mailcow.conf; unset keys take mailcow's own defaults."""
+    return tuple(_binding(port, values) for port in need.PORTS)
+
+
+def _binding(port: need.Port, values: Mapping[str, str]) -> Binding:
+    text = values.get(port.key) or ""
+    if not text:
+        address, number = port.address, port.number
+    else:
+        match = _PORT_VALUE.fullmatch(text)
+        if not match or not 0 < int(match["number"]) < 65536 or (match["address"] and port.bind_key):
+            wanted = "a port" if port.bind_key else "a port, or an IPv4 address and a port"
+            return Binding(port, port.address, port.number, f"{port.key}={text} is not {wanted}")
+        address, number = match["address"] or "", int(match["number"])
+    bind = values.get(port.bind_key) or "" if port.bind_key else ""
+    if bind and not _ADDRESS_VALUE.fullmatch(bind):
+        return Binding(port, address, number, f"{port.bind_key}={bind} is not an IPv4 address")
+    return Binding(port, bind or address, number)
+
+
+def conflicts(binding: Binding, listener: Listener) -> bool:
+    """Whether the listener keeps Docker from binding."""
+    if listener.port != binding.number:
+        return False
+    in_v4 = _v4_address(listener)
+    if not binding.address:
+        return True
+    if in_v4 is None:
+        return False
+    return EVERY_ADDRESS_V4 in (in_v4, binding.address) or in_v4 == binding.address
+
+
+def only_v6(listener: Listener) -> bool:
+    """Whether the listener stands in the way of IPv6 alone."""
+    return _v4_address(listener) is None
+
+
+def _v4_address(listener: Listener) -> str | None:
+    """The IPv4 address that a listener takes; None when it takes none."""
+    if listener.family == 4:
+        return listener.address
+    if listener.address.startswith(_V4_MAPPED):
+        return listener.address.removeprefix(_V4_MAPPED)
+    if listener.address == "::" and not listener.v6only:
+        return EVERY_ADDRESS_V4
+    return None

@@ -1,0 +1,104 @@
+"""Docker's containers, as far as they hold ports: their names, and whether they are mailcow's own."""
+
+import re
+from typing import NamedTuple
+
+from mailcow_wizard.facts.bindings import Binding
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_PROJECT, mailcow_conf
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Holder, HostError, Listener
+
+SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
+_PROXIES = frozenset({"docker-proxy", "dockerd", "rootlessport"})
+_IN_CGROUP = re.compile(r"(?:docker[-/])([0-9a-f]{64})")
+_COMPOSE = "com.docker.compose."
+
+
+class Container(NamedTuple):
+    """A container: its names for people and for compose, and the ports that it publishes (address, port)."""
+
+    id: str
+    name: str
+    project: str
+    service: str
+    directory: str
+    published: tuple[tuple[str, int], ...]
+
+
+def containers(facts: Facts) -> tuple[Container, ...]:
+    """The running containers, from Docker's API; raises HostError where it does not answer."""
+    import json
+
+    path = next((one for one in SOCKETS if facts.host.exists(one)), SOCKETS[0])
+    reply = facts.host.http(path, "/containers/json")
+    try:
+        listed = json.loads(reply.body) if reply.status == 200 else None
+        return tuple(_container(one) for one in listed)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise HostError("Docker's list of containers is not readable") from None
+
+
+def _container(listed: dict[str, object]) -> Container:
+    names, labels, ports = listed.get("Names"), listed.get("Labels"), listed.get("Ports")
+    labels = labels if isinstance(labels, dict) else {}
+    ports = ports if isinstance(ports, list) else []
+    return Container(
+        id=str(listed["Id"]),
+        name=str(names[0]).lstrip("/") if isinstance(names, list) and names else str(listed["Id"])[:12],
+        project=str(labels.get(f"{_COMPOSE}project", "")),
+        service=str(labels.get(f"{_COMPOSE}service", "")),
+        directory=str(labels.get(f"{_COMPOSE}project.working_dir", "")),
+        published=tuple(
+            (str(one.get("IP", "")), int(one["PublicPort"]))
+            for one in ports
+            if isinstance(one, dict) and one.get("Type") == "tcp" and isinstance(one.get("PublicPort"), int)
+        ),
+    )
+
+
+def is_docker(holder: Holder, cgroup: str) -> bool:
+    """Whether Docker opened the socket for a container, or a container holds it itself (host network)."""
+    if any(one.name in _PROXIES for one in holder.processes) or _IN_CGROUP.search(cgroup):
+        return True
+    return not holder.processes and cgroup.endswith("/docker.service")
+
+
+def container_of(facts: Facts, listener: Listener, cgroup: str) -> Container | None:
+    """The container that a socket belongs to; None where Docker does not tell."""
+    try:
+        known = facts.get(containers)
+    except HostError:
+        return None
+    match = _IN_CGROUP.search(cgroup)
+    if match:
+        return next((one for one in known if one.id == match[1]), None)
+    same = (listener.address, listener.port)
+    exact = (one for one in known if same in one.published)
+    return next(exact, None) or next((one for one in known if listener.port in dict(_by_port(one))), None)
+
+
+def _by_port(container: Container) -> list[tuple[int, str]]:
+    return [(port, address) for address, port in container.published]
+
+
+def is_mailcow(facts: Facts, holder: Holder, container: Container | None, binding: Binding) -> bool | None:
+    """Whether it is mailcow's own container for this port; None where that cannot be told."""
+    conf = facts.get(mailcow_conf)
+    if container:
+        project = conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+        directory = facts.settings.directory.rstrip("/")
+        ours = container.project == project or (directory and container.directory.rstrip("/") == directory)
+        return bool(ours) and container.service == binding.port.container
+    network = conf.get("IPV4_NETWORK", DEFAULT_NETWORK) + "."
+    for process in holder.processes:
+        inside = _option(process.command, "-container-ip")
+        if inside:
+            return inside.startswith(network)
+    return None if conf.exists else False
+
+
+def _option(command: tuple[str, ...], name: str) -> str:
+    for word, value in zip(command, command[1:], strict=False):
+        if word == name:
+            return value
+    return ""

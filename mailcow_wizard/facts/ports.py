@@ -1,0 +1,145 @@
+"""Who listens where mailcow wants to listen: sockets, processes, units, packages, containers."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mailcow_wizard.facts import containers
+from mailcow_wizard.facts.bindings import Binding, bindings, conflicts
+from mailcow_wizard.facts.containers import Container
+from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
+from mailcow_wizard.facts.packages import owners_of
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Holder, HostError, Listener, Listeners
+
+_SYSTEMD = 1
+
+
+class Occupant(NamedTuple):
+    """A socket that stands in mailcow's way, and all that is known of who holds it.
+
+    `docker` says that Docker opened it, `container` whose it is where Docker's API told; `own` that it is
+    mailcow itself (None: Docker's, but whose cannot be told).
+    """
+
+    listener: Listener
+    holder: Holder
+    unit: str = ""
+    package: str = ""
+    docker: bool = False
+    container: Container | None = None
+    own: bool | None = False
+
+
+class PortFacts(NamedTuple):
+    """One of mailcow's ports and who is in its way. `source` says how sockets were listed."""
+
+    binding: Binding
+    occupants: tuple[Occupant, ...]
+    conf: MailcowConf
+    is_root: bool
+    source: str
+
+
+def survey(facts: Facts) -> dict[str, PortFacts]:
+    """All thirteen ports, by check id; holders are looked for only where a socket is in the way."""
+    conf = facts.get(mailcow_conf)
+    wanted = bindings(conf.values)
+    listening = facts.host.listeners(tuple(sorted({one.number for one in wanted})))
+    in_the_way = {one.port.id: _in_the_way(one, listening) for one in wanted}
+    sockets = tuple({one.inode: one for some in in_the_way.values() for one in some}.values())
+    holders = facts.host.holders(sockets) if sockets else ()
+    known = {
+        one.inode: _occupant(facts, one, holder, conf) for one, holder in zip(sockets, holders, strict=True)
+    }
+    known = _with_packages(facts, known)
+    is_root = facts.host.user().uid == 0
+    return {
+        one.port.id: PortFacts(
+            one, tuple(_own(known[s.inode], one, facts) for s in in_the_way[one.port.id]), conf, is_root,
+            listening.source,
+        )
+        for one in wanted
+    }
+
+
+def source_of(check: str) -> Callable[[Facts], PortFacts]:
+    """The source of one port's check: its part of the survey."""
+
+    def one_port(facts: Facts) -> PortFacts:
+        return facts.get(survey)[check]
+
+    return one_port
+
+
+def _in_the_way(binding: Binding, listening: Listeners) -> list[Listener]:
+    return [one for one in _with_v6only(listening) if conflicts(binding, one)]
+
+
+def _with_v6only(listening: Listeners) -> list[Listener]:
+    """Where the source does not tell: [::] beside 0.0.0.0 can only be IPv6 alone, else it takes both."""
+    taken = {one.port for one in listening.sockets if one.family == 4 and one.address == "0.0.0.0"}
+    return [
+        one._replace(v6only=one.port in taken) if one.family == 6 and one.v6only is None else one
+        for one in listening.sockets
+    ]
+
+
+def _occupant(facts: Facts, listener: Listener, holder: Holder, conf: MailcowConf) -> Occupant:
+    cgroup = holder.cgroup or next((one.cgroup for one in holder.processes), "")
+    docker = containers.is_docker(holder, cgroup)
+    return Occupant(
+        listener,
+        holder,
+        unit=_unit(facts, listener, holder, cgroup),
+        docker=docker,
+        container=containers.container_of(facts, listener, cgroup) if docker else None,
+    )
+
+
+def _unit(facts: Facts, listener: Listener, holder: Holder, cgroup: str) -> str:
+    """The systemd unit; the .socket unit where systemd itself holds the socket."""
+    if any(one.pid == _SYSTEMD and one.name == "systemd" for one in holder.processes):
+        return _socket_unit(facts, listener) or _unit_of_cgroup(cgroup)
+    return _unit_of_cgroup(cgroup)
+
+
+def _unit_of_cgroup(path: str) -> str:
+    for part in reversed(path.split("/")):
+        if part.endswith((".service", ".socket")):
+            return part
+    return ""
+
+
+def _socket_unit(facts: Facts, listener: Listener) -> str:
+    """Asks systemd which socket unit listens there; its rows are: address, unit, what it starts."""
+    try:
+        rows = facts.get(_socket_units)
+    except HostError:
+        return ""
+    for address, unit in rows:
+        host, _, port = address.rpartition(":")
+        if port == str(listener.port) and host.strip("[]*") in (listener.address, "", "::", "0.0.0.0"):
+            return unit
+    return ""
+
+
+def _socket_units(facts: Facts) -> tuple[tuple[str, str], ...]:
+    listed = facts.host.run(("systemctl", "list-sockets", "--all", "--full", "--no-legend", "--no-pager"))
+    rows = (line.split() for line in listed.out.splitlines())
+    return tuple((row[0], row[1]) for row in rows if len(row) >= 2 and row[1].endswith(".socket"))
+
+
+def _with_packages(facts: Facts, known: dict[int, Occupant]) -> dict[int, Occupant]:
+    """Adds the package that each program came with, asked for all of them at once."""
+    programs = {inode: one.holder.processes[0].exe for inode, one in known.items() if one.holder.processes}
+    packages = owners_of(facts, tuple(sorted({path for path in programs.values() if path})))
+    return {
+        inode: one._replace(package=packages.get(programs.get(inode, ""), "")) for inode, one in known.items()
+    }
+
+
+def _own(occupant: Occupant, binding: Binding, facts: Facts) -> Occupant:
+    """Says whether mailcow's own container is behind it."""
+    if not occupant.docker:
+        return occupant
+    return occupant._replace(own=containers.is_mailcow(facts, occupant.holder, occupant.container, binding))

@@ -1,0 +1,180 @@
+"""This machine."""
+
+import errno
+import os
+import stat
+import sys
+import time
+
+from mailcow_wizard.host.door import (
+    MIB,
+    Denied,
+    FileInfo,
+    Holder,
+    Host,
+    HostError,
+    HttpReply,
+    Listener,
+    Listeners,
+    Missing,
+    Process,
+    Ran,
+    Space,
+    TimeAnswer,
+    TooLarge,
+    Uname,
+    User,
+)
+
+_KINDS = (
+    (stat.S_ISREG, "file"),
+    (stat.S_ISDIR, "directory"),
+    (stat.S_ISLNK, "link"),
+    (stat.S_ISSOCK, "socket"),
+)
+_SEARCHED = 4 * MIB
+
+
+def _said(path: str, error: OSError) -> HostError:
+    """What the kernel said about a path, in the door's words."""
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return Missing(f"{path} is not there")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return Denied(f"{path} may not be read by this user")
+    return HostError(f"{path}: {error.strerror}")
+
+
+class RealHost(Host):
+    """The machine that the program runs on. Rare and heavy parts are imported when they are asked for."""
+
+    def read(self, path: str, limit: int = MIB) -> bytes:
+        try:
+            # Not blocking: a FIFO put in a file's place would wait for a writer for ever.
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            try:
+                return _read_at_most(descriptor, path, limit)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise _said(path, error) from None
+
+    def names(self, path: str) -> tuple[str, ...]:
+        try:
+            return tuple(sorted(os.listdir(path)))
+        except OSError as error:
+            raise _said(path, error) from None
+
+    def info(self, path: str, follow: bool = True) -> FileInfo:
+        try:
+            found = os.stat(path, follow_symlinks=follow)
+        except OSError as error:
+            raise _said(path, error) from None
+        kind = next((name for test, name in _KINDS if test(found.st_mode)), "other")
+        mode = stat.S_IMODE(found.st_mode)
+        return FileInfo(kind, mode, found.st_uid, found.st_gid, found.st_size, found.st_mtime)
+
+    def resolve(self, path: str) -> str:
+        try:
+            return os.path.realpath(path, strict=True)
+        except OSError as error:
+            raise _said(path, error) from None
+
+    def contains(self, path: str, needle: bytes) -> bool:
+        try:
+            with open(path, "rb") as file:
+                return needle in file.read(_SEARCHED)
+        except OSError as error:
+            raise _said(path, error) from None
+
+    def space(self, path: str) -> Space:
+        try:
+            found = os.statvfs(path)
+        except OSError as error:
+            raise _said(path, error) from None
+        size = found.f_frsize
+        return Space(found.f_bavail * size, found.f_blocks * size, found.f_favail, found.f_files)
+
+    def which(self, command: str) -> str:
+        from mailcow_wizard.host import commands
+
+        return commands.which(command)
+
+    def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
+        from mailcow_wizard.host import commands
+
+        return commands.run(argv, timeout)
+
+    def uname(self) -> Uname:
+        found = os.uname()
+        bits = 64 if sys.maxsize > 2**32 else 32
+        return Uname(found.nodename, found.release, found.version, found.machine, bits)
+
+    def user(self) -> User:
+        uid = os.geteuid()
+        from mailcow_wizard.host.processes import user_names
+
+        capabilities = 0
+        for line in self.text("/proc/self/status").splitlines():
+            if line.startswith("CapEff:"):
+                capabilities = int(line.split()[1], 16)
+        return User(uid, user_names().get(uid, str(uid)), capabilities)
+
+    def variable(self, name: str) -> str:
+        return os.environ.get(name, "")
+
+    def fqdn(self) -> str:
+        import socket
+
+        node = os.uname().nodename
+        try:
+            found = socket.getaddrinfo(node, None, flags=socket.AI_CANONNAME)
+        except OSError as error:
+            raise Missing(f"the name {node} does not resolve") from error
+        return found[0][3] or node
+
+    def now(self) -> float:
+        return time.time()
+
+    def listeners(self, ports: tuple[int, ...]) -> Listeners:
+        from mailcow_wizard.host import listeners
+
+        try:
+            return listeners.listeners(ports)
+        except OSError as error:
+            raise _said("the list of listening sockets", error) from None
+
+    def holders(self, sockets: tuple[Listener, ...]) -> tuple[Holder, ...]:
+        from mailcow_wizard.host import holders
+
+        return holders.holders(sockets)
+
+    def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
+        from mailcow_wizard.host import processes
+
+        return processes.running(names)
+
+    def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+        from mailcow_wizard.host import unix_http
+
+        try:
+            return unix_http.get(socket_path, target, timeout)
+        except OSError as error:
+            raise _said(socket_path, error) from None
+
+    def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:
+        from mailcow_wizard.host import ntp
+
+        return ntp.ask_time(servers, timeout)
+
+
+def _read_at_most(descriptor: int, path: str, limit: int) -> bytes:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise HostError(f"{path} is not a file")
+    parts: list[bytes] = []
+    size = 0
+    while part := os.read(descriptor, min(limit + 1 - size, MIB)):
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise TooLarge(f"{path} is larger than {limit:,} bytes")
+    return b"".join(parts)
