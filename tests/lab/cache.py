@@ -1,0 +1,51 @@
+"""What is fetched once and kept: base systems, engines. It lies outside the checkout."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from .inside import LabError
+
+
+def cache() -> Path:
+    """Where downloads and base systems are kept between test runs, outside the checkout."""
+    return Path(os.environ.get("MAILCOW_WIZARD_TEST_CACHE") or "/var/cache/mailcow-wizard-tests")
+
+
+def mirror() -> str:
+    """The Debian mirror that this machine's own apt uses."""
+    form = "$(REPO_URI) $(RELEASE) $(ORIGIN)"
+    argv = ["apt-get", "indextargets", "--format", form, "Identifier: Packages"]
+    lines = subprocess.run(argv, capture_output=True, text=True, check=False).stdout.splitlines()
+    for uri, release, *origin in (line.split() for line in lines):
+        if "-" not in release and origin == ["Debian"]:
+            return uri
+    raise LabError("apt knows no Debian mirror (are its lists up to date?)")
+
+
+@contextmanager
+def made_once(place: Path) -> Iterator[Path | None]:
+    """A directory to fill, which becomes `place` when that went well; None when `place` is there already."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{place}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if place.exists():
+            yield None
+            return
+        part = Path(f"{place}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        yield part
+        part.rename(place)
+
+
+def must(argv: Sequence[str], what: str, directory: Path | None = None) -> None:
+    """Runs a command of the set-up; a machine that cannot be made is a reason to skip, with the last word."""
+    done = subprocess.run(argv, cwd=directory, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip() or "no word why").splitlines()[-1]
+        raise LabError(f"{what} failed: {said}")

@@ -1,0 +1,197 @@
+"""A whole Debian 12 with a real systemd as pid 1, booted fresh in namespaces of its own.
+
+Its root is an overlay on a cached debootstrap, the upper layer lies in memory: nothing that happens inside
+outlives it. It shares the kernel and the clock of this machine, so it may not set the time or load modules.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from .cache import cache, made_once, mirror, must
+from .cgroup import joining, own_cgroup
+from .inside import CHECKOUT, Inside, LabError, children, command_name, last_words, needs, wait_until
+
+SUITE = "bookworm"
+_PACKAGES = (
+    "systemd",
+    "systemd-sysv",
+    "dbus",
+    "iproute2",
+    "procps",
+    "python3",
+    "postfix",
+    "nginx-light",
+    "openssh-server",
+    "chrony",
+)
+# Nothing listens until a test wants it, and the boot is not slowed by what no test looks at.
+_NOT_AT_BOOT = (
+    "postfix.service",
+    "nginx.service",
+    "ssh.service",
+    "chrony.service",
+    "e2scrub_reap.service",
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "fstrim.timer",
+)
+_TOOLS = ("debootstrap", "systemd-nspawn", "nsenter", "unshare")
+_ENTER = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wdns=/root")
+_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "USER": "root",
+    "LANG": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONPATH": "/opt/mailcow-wizard:/opt/mailcow-wizard-libraries",
+}
+_DROPPED = "CAP_SYS_TIME,CAP_SYS_MODULE"
+
+# systemd's own cgroup tree is all that the machine sees; /run/systemd is nspawn's working place, never the
+# host's.
+_BOOT = """set -e
+scratch=$1 layers=$2; shift 2
+if mountpoint -q /sys/fs/cgroup; then umount -R /sys/fs/cgroup; fi
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t tmpfs tmpfs "$scratch"
+mkdir "$scratch/up" "$scratch/work" "$scratch/root"
+mount -t overlay overlay -o "lowerdir=$layers,upperdir=$scratch/up,workdir=$scratch/work" "$scratch/root"
+mkdir -p /run/systemd
+mount -t tmpfs tmpfs /run/systemd
+SYSTEMD_NSPAWN_API_VFS_WRITABLE=network exec systemd-nspawn -D "$scratch/root" "$@"
+"""
+
+# Services of packages must not start in a chroot: policy-rc.d is Debian's way to say so.
+_INSTALL = """set -e
+base=$1 part=$2; shift 2
+mkdir "$part/up" "$part/work" "$part/root"
+mount -t overlay overlay -o "lowerdir=$base,upperdir=$part/up,workdir=$part/work" "$part/root"
+mount -t proc proc "$part/root/proc"
+printf 'exit 101\\n' > "$part/root/usr/sbin/policy-rc.d"; chmod 755 "$part/root/usr/sbin/policy-rc.d"
+cat /etc/resolv.conf > "$part/root/etc/resolv.conf"
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+chroot "$part/root" apt-get -q update
+chroot "$part/root" apt-get -q -y --no-install-recommends install "$@"
+cd "$part/root"
+rm -rf usr/sbin/policy-rc.d var/cache/apt/*.bin var/cache/apt/archives/*.deb var/lib/apt/lists/*
+"""
+
+
+def base() -> Path:
+    """The base system, made with debootstrap the first time (about 70 s)."""
+    place = cache() / f"machine-{SUITE}-1"
+    with made_once(place) as part:
+        if part:
+            include = f"--include={','.join(_PACKAGES)}"
+            must(["debootstrap", "--variant=minbase", include, SUITE, str(part), mirror()], "debootstrap")
+            must(["systemctl", f"--root={part}", "disable", *_NOT_AT_BOOT], "systemctl disable")
+            for package in (part / "var/cache/apt/archives").glob("*.deb"):
+                package.unlink()
+            (part / "etc/machine-id").write_text("")
+            (part / "etc/hostname").write_text("mail\n")
+            (part / "etc/hosts").write_text("127.0.0.1\tlocalhost\n127.0.1.1\tmail.example.org mail\n")
+    return place
+
+
+def layer(*packages: str) -> Path:
+    """A layer upon the base where more packages are installed (and what conflicts with them removed)."""
+    below = base()
+    place = below.with_name(f"{below.name}-{'-'.join(packages)}")
+    with made_once(place) as part:
+        if part:
+            script = ["sh", "-c", _INSTALL, "install", str(below), str(part), *packages]
+            private = ["unshare", "--mount", "--propagation", "private", "--"]
+            must([*private, *script], f"installing {' '.join(packages)}")
+    return place / "up"
+
+
+class Machine(Inside):
+    """A booted machine. `pid` is its systemd, seen from here."""
+
+    def __init__(self, pid: int) -> None:
+        """Commands run with a clean environment, as root, in every namespace of the machine."""
+        super().__init__(pid, _ENTER, _ENVIRONMENT)
+
+    def wizard(
+        self, *arguments: str, env: Mapping[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Runs the wizard of this checkout with the machine's own Python."""
+        return self.run(["python3", "-m", "mailcow_wizard", *arguments], env=env)
+
+    def write(self, path: str, text: str) -> None:
+        """Writes a file of the machine."""
+        target = Path(f"/proc/{self.pid}/root{path}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+
+@contextmanager
+def booted(*packages: str, network: str = "", libraries: str = "") -> Iterator[Machine]:
+    """A fresh machine with the base's packages and these; in a network of its own, or in that of `network`
+    (a path such as /run/netns/NAME). `libraries` is a directory of Python modules to lend it."""
+    needs(*_TOOLS)
+    layers = [str(layer(*packages)), str(base())] if packages else [str(base())]
+    with ExitStack() as stack:
+        group = stack.enter_context(own_cgroup())
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="mailcow-wizard-machine-"))
+        log = stack.enter_context(tempfile.TemporaryFile())
+        argv = _boot_command(scratch, ":".join(layers), network, libraries)
+        process = subprocess.Popen(joining(group, argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        stack.callback(_stop, process)
+        if not wait_until(lambda: bool(_systemd(process.pid)) or process.poll() is not None, 10):
+            raise LabError("systemd-nspawn did not start the machine within 10 s")
+        if process.poll() is not None:
+            raise LabError(f"the machine did not start: {last_words(log)}")
+        machine = Machine(_systemd(process.pid))
+        if not wait_until(lambda: _is_up(machine), 30):
+            raise LabError("the machine's systemd did not come up within 30 s")
+        yield machine
+
+
+def _boot_command(scratch: str, layers: str, network: str, libraries: str) -> list[str]:
+    private = "unshare --mount --propagation private --cgroup --pid --fork --kill-child --mount-proc --"
+    net = f"--network-namespace-path={network}" if network else "--private-network"
+    nspawn = [
+        "--register=no",
+        "--keep-unit",
+        "--machine=mail",
+        net,
+        "--resolv-conf=off",
+        "--timezone=off",
+        "--link-journal=no",
+        "--capability=all",
+        f"--drop-capability={_DROPPED}",
+        "--system-call-filter=add_key keyctl bpf",
+        f"--bind-ro={CHECKOUT}:/opt/mailcow-wizard",
+        "--console=pipe",
+        "-b",
+    ]
+    if libraries:
+        nspawn.insert(0, f"--bind-ro={libraries}:/opt/mailcow-wizard-libraries")
+    return [*private.split(), "sh", "-c", _BOOT, "boot", scratch, layers, *nspawn]
+
+
+def _systemd(pid: int) -> int:
+    """The machine's pid 1: a child of nspawn, which is the only child of `unshare`."""
+    for nspawn in children(pid):
+        for child in children(nspawn):
+            if command_name(child) == "systemd":
+                return child
+    return 0
+
+
+def _is_up(machine: Machine) -> bool:
+    said = machine.run(["systemctl", "is-system-running", "--wait"], timeout=30).stdout.strip()
+    return said in ("running", "degraded")
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """Killing `unshare` ends all: the kernel kills a namespace's processes with its first one, and what the
+    machine wrote lies in memory only."""
+    process.kill()
+    process.wait()
