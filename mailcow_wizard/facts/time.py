@@ -1,63 +1,17 @@
-"""The clock: how far off it is by several time servers, what keeps it right, its timezone, the hardware clock."""
+"""The clock: how far off it is, what keeps it right, its timezone, the hardware clock."""
 
-from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host, HostError, Missing, TimeAnswer
+from mailcow_wizard.facts.time_answers import ClockOffset, compare
+from mailcow_wizard.facts.time_servers import configured_servers
+from mailcow_wizard.host.door import Host, HostError, Missing
 
-MOST_CONFIGURED = 6
 ASK_TIMEOUT_S = 3.0
 COMMAND_TIMEOUT_S = 2.5
 ZONEINFO = "/usr/share/zoneinfo"
-
-# --- what time servers say ------------------------------------------------------------------------------
-
-_LENGTH = 48
-_NTP_TO_UNIX_S = 2_208_988_800
-_ERA_S = 1 << 32
-# NTP's seconds wrap in 2036. No server is right about a time before 2020, so smaller values are after 2036.
-_FIRST_SECOND = 1_577_836_800 + _NTP_TO_UNIX_S
-_WORST_ROOT_DISTANCE_S = 3.0
-_ERROR_FLOOR_S, _ERROR_CEILING_S = 0.05, 0.5
-_SERVER_MODE = 4
-_NOT_SYNCHRONISED = "not synchronised itself"
-_KISSES = {
-    "RATE": "kiss-of-death RATE: it is asked too often",
-    "DENY": "kiss-of-death DENY: it refuses this machine",
-    "RSTR": "kiss-of-death RSTR: it refuses this machine",
-    "INIT": f"{_NOT_SYNCHRONISED} (kiss-of-death INIT: it has just started)",
-    "STEP": f"{_NOT_SYNCHRONISED} (kiss-of-death STEP: its clock was just set)",
-}
-
-
-class Server(NamedTuple):
-    """A time server's word about this machine's clock, or why it does not count.
-
-    `ahead` is by how many seconds this clock is ahead of the server; `error` is how far off that may be.
-    """
-
-    name: str
-    address: str
-    ahead: float
-    error: float
-    stratum: int
-    rejected: str
-    identity: bytes = b""
-
-
-class ClockOffset(NamedTuple):
-    """All servers asked, those of the largest group that agrees, and whether there is no such group.
-
-    `ahead` is the median of the group: positive where this clock is ahead.
-    """
-
-    servers: tuple[Server, ...]
-    agreeing: tuple[Server, ...]
-    tied: bool
-    ahead: float
 
 
 def offset(facts: Facts) -> ClockOffset:
@@ -67,219 +21,290 @@ def offset(facts: Facts) -> ClockOffset:
     return compare(facts.host.ask_time(tuple(dict.fromkeys(names)), timeout))
 
 
-def compare(answers: Iterable[TimeAnswer]) -> ClockOffset:
-    """Reads the answers and finds the group that agrees."""
-    servers = tuple(map(read_answer, answers))
-    agreeing, tied = largest_group(voters(servers))
-    return ClockOffset(servers, agreeing, tied, median([server.ahead for server in agreeing]))
+# --- what keeps the clock right ---------------------------------------------------------------------------
+
+# Best first: where several run, the first stays.
+UNITS = ("chrony", "chronyd", "ntpsec", "ntp", "ntpd", "openntpd", "systemd-timesyncd")
+_PROCESSES = ("chronyd", "ntpd", "openntpd", "systemd-timesyn")
+_PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic"
+_RUNNING = ("active", "activating", "reloading")
+_INSTALLERS = ("apt-get", "dnf", "yum", "zypper", "pacman", "apk")
+_LAST_SYNC = "/run/systemd/timesync/synchronized"
+_TRACKING = ("chronyc", "-n", "-c", "tracking")
+_OWN_CLOCK = "7F7F0101"  # 127.127.1.1: chronyd's `local` directive
 
 
-def read_answer(answer: TimeAnswer) -> Server:
-    """One server's word. What a packet must be to count: RFC 5905, section 8 and appendix A.5.2."""
-    reason = answer.error or why_rejected(answer)
-    if reason:
-        return Server(answer.server, answer.address, 0.0, 0.0, 0, reason)
-    ahead, delay = ahead_and_delay(answer)
-    error = min(max(delay / 2 + root_distance(answer.packet), _ERROR_FLOOR_S), _ERROR_CEILING_S)
-    packet = answer.packet
-    identity = packet[1:2] + packet[12:24]  # stratum, reference id and time: the same daemon by IPv4 and IPv6
-    return Server(answer.server, answer.address, ahead, error, packet[1], "", identity)
+class Service(NamedTuple):
+    """A synchronisation service: systemd's words for its state, and for how many seconds it has run."""
+
+    name: str
+    running: bool
+    startup: str
+    seconds: float | None
 
 
-def why_rejected(answer: TimeAnswer) -> str:
-    """Why a packet does not count; empty if it does."""
-    packet = answer.packet
-    if len(packet) < _LENGTH:
-        return f"truncated: {len(packet)} bytes instead of {_LENGTH}"
-    leap, mode, stratum = packet[0] >> 6, packet[0] & 7, packet[1]
-    if packet[24:32] != answer.nonce:
-        return "wrong origin timestamp: it does not answer our question, perhaps it is forged"
-    if mode != _SERVER_MODE:
-        return f"not a server's answer (mode {mode} instead of {_SERVER_MODE})"
-    if stratum == 0:
-        code = packet[12:16].rstrip(b"\0").decode("ascii", "replace")
-        if code.isalnum():
-            return _KISSES.get(code, f"kiss-of-death {code}")
-        return _NOT_SYNCHRONISED + (" (leap bits 3)" if leap == 3 else " (stratum 0)")
-    if leap == 3:
-        return f"{_NOT_SYNCHRONISED} (leap bits 3)"
-    if stratum >= 16:
-        return f"{_NOT_SYNCHRONISED} (stratum {stratum}; 15 is the farthest from a reference clock)"
-    if not any(packet[40:48]) or not any(packet[32:40]):
-        return "transmit timestamp is zero" if any(packet[32:40]) else "receive timestamp is zero"
-    distance = root_distance(packet)
-    if distance > _WORST_ROOT_DISTANCE_S:
-        return f"too far from a reference clock (root distance {distance:.1f} s)"
-    if ahead_and_delay(answer)[1] < -0.01:
-        return "impossible times: it claims to have worked longer than the whole exchange took"
-    return ""
+class Synchronisation(NamedTuple):
+    """The services there are, and whether the clock is synchronised (None: nobody could say).
+
+    `told` is who said so and in which words; `inferred` that it was not said outright. `installer` is the
+    package manager's command, `systemd` whether systemd runs, `unread` what could not be asked and why.
+    """
+
+    services: tuple[Service, ...]
+    synchronised: bool | None
+    told: tuple[tuple[str, str], ...]
+    inferred: bool
+    reason: str
+    systemd: bool
+    installer: str
+    unread: tuple[str, ...]
 
 
-def ahead_and_delay(answer: TimeAnswer) -> tuple[float, float]:
-    """By how much this clock is ahead of the server, and the time on the way, in seconds."""
-    came, left = nanoseconds(answer.packet[32:40]), nanoseconds(answer.packet[40:48])
-    behind = ((came - answer.sent) + (left - answer.received)) / 2
-    delay = (answer.received - answer.sent) - (left - came)
-    return -behind / 1e9, delay / 1e9
-
-
-def nanoseconds(timestamp: bytes) -> int:
-    """An NTP timestamp as nanoseconds since 1970, in the era that is possible."""
-    seconds = int.from_bytes(timestamp[:4], "big")
-    if seconds < _FIRST_SECOND:
-        seconds += _ERA_S
-    fraction = int.from_bytes(timestamp[4:8], "big")
-    return (seconds - _NTP_TO_UNIX_S) * 1_000_000_000 + (fraction * 1_000_000_000 >> 32)
-
-
-def root_distance(packet: bytes) -> float:
-    """How far off the server itself may be: half the delay to its reference clock, and the dispersion."""
-    delay, dispersion = int.from_bytes(packet[4:8], "big"), int.from_bytes(packet[8:12], "big")
-    return (delay / 2 + dispersion) / (1 << 16)
-
-
-def voters(servers: Iterable[Server]) -> tuple[Server, ...]:
-    """The servers that count, each daemon once: one name's IPv4 and IPv6 are often the same machine."""
-    seen: dict[tuple[str, bytes], Server] = {}
-    for server in servers:
-        if not server.rejected:
-            seen.setdefault((server.name, server.identity), server)
-    return tuple(seen.values())
-
-
-def largest_group(servers: Sequence[Server]) -> tuple[tuple[Server, ...], bool]:
-    """The largest set of servers whose possible offsets have a point in common (Marzullo's algorithm), and
-    whether another set of the same size has nothing in common with it: then nobody can say who is right."""
-    groups: list[tuple[Server, ...]] = []
-    for point in sorted(server.ahead - server.error for server in servers):
-        groups.append(tuple(one for one in servers if abs(one.ahead - point) <= one.error + 1e-9))
-    if not groups:
-        return (), False
-    best = max(groups, key=len)
-    tied = any(len(group) == len(best) and not set(group) & set(best) for group in groups)
-    return (() if tied else best), tied
-
-
-def median(values: Iterable[float]) -> float:
-    """The middle value; 0 where there is none."""
-    ordered = sorted(values)
-    half = len(ordered) // 2
-    if not ordered:
-        return 0.0
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
-
-
-# --- which servers this machine is told to ask ------------------------------------------------------------
-
-_CHRONY = ("/etc/chrony/chrony.conf", "/etc/chrony.conf")
-_NTPD = ("/etc/ntpsec/ntp.conf", "/etc/ntp.conf", "/etc/openntpd/ntpd.conf", "/etc/ntpd.conf")
-_TIMESYNCD = "timesyncd.conf"
-_SYSTEMD = ("/usr/lib/systemd", "/usr/local/lib/systemd", "/run/systemd", "/etc/systemd")
-_NETWORKD = "/run/systemd/netif/state"
-_BUSYBOX = ("/etc/conf.d/ntpd", "/etc/default/busybox-ntpd")
-_DEEPEST_INCLUDE = 4
-
-
-def configured_servers(facts: Facts) -> tuple[str, ...]:
-    """The time servers in the machine's own configuration, whichever program reads it; at most six."""
+def synchronisation(facts: Facts) -> Synchronisation:
+    """Asks systemd, or where that does not run the list of processes, then the service itself."""
     host = facts.host
-    found: list[str] = []
-    for path in _CHRONY:
-        found += _chrony(host, path, 0)
-    for path in _NTPD:
-        found += _ntpd(host, path, 0)
-    found += _timesyncd(host)
-    found += [name for key, names in _settings(_text(host, _NETWORKD)) if key == "NTP" for name in names]
-    for path in _BUSYBOX:
-        found += _after_option(_text(host, path), "-p")
-    return tuple(dict.fromkeys(name for name in found if _is_server(name)))[:MOST_CONFIGURED]
+    unread: list[str] = []
+    systemd = booted_with_systemd(host)
+    services: tuple[Service, ...] = ()
+    if systemd:
+        try:
+            services = _units(host)
+        except HostError as error:
+            unread.append(f"systemctl: {error}")
+    if not any(service.running for service in services):
+        known = {service.name for service in services}
+        try:
+            services += tuple(one for one in _processes(host) if one.name not in known)
+        except HostError as error:
+            unread.append(f"processes: {error}")
+    told: list[tuple[str, str]] = []
+    synchronised, reason, inferred = None, "", False
+    if any(service.running and service.name.startswith("chrony") for service in services):
+        try:
+            line = _output(host, _TRACKING)
+            synchronised, reason = read_tracking(line)
+            told.append((" ".join(_TRACKING), line))
+        except HostError as error:
+            unread.append(f"chronyc: {error}")
+    if systemd and synchronised is None:
+        try:
+            answer = facts.get(timedatectl)
+            said = answer.get("NTPSynchronized", "")
+            synchronised = {"yes": True, "no": False}.get(said)
+            told.append(("timedatectl show", _said(answer, ("NTP", "NTPSynchronized"))))
+        except HostError as error:
+            unread.append(f"timedatectl: {error}")
+    if synchronised is None and host.exists(_LAST_SYNC):
+        synchronised, inferred = True, True
+        told.append((f"ls -l {_LAST_SYNC}", "there: systemd-timesyncd has been synchronised since the start"))
+    installer = next((one for one in _INSTALLERS if _there(host, one)), "")
+    return Synchronisation(
+        services, synchronised, tuple(told), inferred, reason, systemd, installer, tuple(unread)
+    )
 
 
-def _is_server(name: str) -> bool:
-    """A host name or an address, and no reference clock (127.127.t.u) of ntpd's."""
-    plain = name.isascii() and all(character.isalnum() or character in ".-_:%" for character in name)
-    return plain and 0 < len(name) < 254 and name[0] not in "-." and not name.startswith("127.127.")
+def booted_with_systemd(host: Host) -> bool:
+    """Whether systemd is the first process, as sd_booted(3) finds out."""
+    return host.exists("/run/systemd/system")
 
 
-def _text(host: Host, path: str) -> str:
-    """A configuration file's text; empty where there is none that can be read."""
+def timedatectl(facts: Facts) -> dict[str, str]:
+    """What `timedatectl show` says; raises HostError where it cannot."""
+    if not booted_with_systemd(facts.host):
+        raise Missing("systemd does not run here")
+    return dict(
+        line.partition("=")[::2] for line in _output(facts.host, ("timedatectl", "show")).splitlines()
+    )
+
+
+def read_tracking(line: str) -> tuple[bool | None, str]:
+    """Whether chronyd is synchronised, from the one line of `chronyc -c tracking`, and the reason if not."""
+    fields = line.strip().split(",")
+    if len(fields) < 14:
+        return None, ""
+    if fields[0] == _OWN_CLOCK:
+        return False, "it follows this machine's own clock (`local` in chrony.conf), no time server"
+    if fields[13] == "Not synchronised" or fields[2] == "0":
+        return False, "it has not agreed with a time server yet"
+    return True, ""
+
+
+def _units(host: Host) -> tuple[Service, ...]:
+    uptime = _uptime(host)
+    command = ("systemctl", "show", "-p", _PROPERTIES, *(f"{unit}.service" for unit in UNITS))
+    found: dict[str, Service] = {}
+    for block in _output(host, command).split("\n\n"):
+        unit = dict(line.partition("=")[::2] for line in block.splitlines())
+        name = unit.get("Id", "").removesuffix(".service")
+        if name not in UNITS or unit.get("LoadState") in ("not-found", None):
+            continue
+        since = unit.get("ActiveEnterTimestampMonotonic", "")
+        seconds = uptime - int(since) / 1e6 if since.isdigit() and int(since) and uptime else None
+        running = unit.get("ActiveState") in _RUNNING
+        found[name] = Service(name, running, unit.get("UnitFileState", ""), seconds)  # aliases share an Id
+    return tuple(sorted(found.values(), key=lambda service: UNITS.index(service.name)))
+
+
+def _processes(host: Host) -> tuple[Service, ...]:
+    names = dict.fromkeys(process.name for process in host.running(_PROCESSES))
+    whole = {"systemd-timesyn": "systemd-timesyncd"}
+    return tuple(Service(whole.get(name, name), True, "", None) for name in names)
+
+
+def _output(host: Host, command: tuple[str, ...]) -> str:
+    """A command's output; raises HostError with its complaint where it fails."""
+    ran = host.run(command, COMMAND_TIMEOUT_S)
+    if ran.code != 0:
+        raise HostError((ran.err or ran.out).strip() or f"exit {ran.code}")
+    return ran.out
+
+
+def _said(answer: dict[str, str], keys: tuple[str, ...]) -> str:
+    return " ".join(f"{key}={answer[key]}" for key in keys if key in answer) or "nothing about NTP"
+
+
+def _there(host: Host, command: str) -> bool:
     try:
-        return host.text(path)
+        return bool(host.which(command))
     except HostError:
-        return ""
+        return False
 
 
-def _matching(host: Host, pattern: str) -> list[str]:
-    """The files that a pattern with at most one `*`, in its last part, stands for."""
-    directory, _, name = pattern.rpartition("/")
-    before, star, after = name.partition("*")
-    if not star:
-        return [pattern]
+def _uptime(host: Host) -> float:
+    """Seconds since the start of the machine; 0 where it does not tell."""
     try:
-        names = host.names(directory)
+        return float(host.text("/proc/uptime").split()[0])
+    except (HostError, ValueError, IndexError):
+        return 0.0
+
+
+# --- the timezone -----------------------------------------------------------------------------------------
+
+_LOCALTIME = "/etc/localtime"
+_TIMEZONE = "/etc/timezone"
+_LARGEST_ZONE = 1 << 16
+
+
+class Zone(NamedTuple):
+    """What the two files say. `localtime` is link, copy, broken (a link to nothing) or missing.
+
+    `linked` is the zone that /etc/localtime leads to, `written` what /etc/timezone says (None: no such
+    file), `missing` those of both that are no zone of this machine, `same` whether both mean the same,
+    `mailcow` TZ of mailcow.conf.
+    """
+
+    localtime: str
+    linked: str
+    written: str | None
+    missing: tuple[str, ...]
+    same: bool
+    zoneinfo: bool
+    mailcow: str
+
+
+def zone(facts: Facts) -> Zone:
+    """Reads /etc/localtime and /etc/timezone, as the C library and mailcow's generate_config.sh do."""
+    host = facts.host
+    localtime, linked = _localtime(host)
+    try:
+        written: str | None = host.text(_TIMEZONE, _LARGEST_ZONE).strip()
+    except Missing:
+        written = None
+    missing = tuple(name for name in dict.fromkeys((linked, written)) if name and not _rules(host, name))
+    try:
+        mailcow = facts.get(mailcow_conf).get("TZ")
     except HostError:
+        mailcow = ""
+    same = not linked or not written or linked == written
+    if written and not missing and not same:
+        same = _rules(host, linked) == _rules(host, written)
+    elif written and not missing and localtime == "copy":
+        same = host.read(_LOCALTIME, _LARGEST_ZONE) == _rules(host, written)
+    elif written and localtime == "missing":
+        same = written in ("UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu")
+    return Zone(localtime, linked, written, missing, same, host.exists(ZONEINFO), mailcow)
+
+
+def _localtime(host: Host) -> tuple[str, str]:
+    """What kind of thing /etc/localtime is, and the zone that it leads to."""
+    try:
+        kind = host.info(_LOCALTIME, follow=False).kind
+    except Missing:
+        return "missing", ""
+    if kind != "link":
+        return "copy", ""
+    try:
+        target = host.resolve(_LOCALTIME)
+        host.info(target)
+    except Missing:
+        return "broken", ""
+    return "link", target.partition("/zoneinfo/")[2]
+
+
+def _rules(host: Host, name: str) -> bytes:
+    """The content of a zone's file under /usr/share/zoneinfo; empty where it is none."""
+    plain = name.isascii() and all(character.isalnum() or character in "/_+-" for character in name)
+    if not plain or name.startswith("/"):
+        return b""
+    try:
+        rules = host.read(f"{ZONEINFO}/{name}", _LARGEST_ZONE)
+    except HostError:
+        return b""
+    return rules if rules.startswith(b"TZif") else b""
+
+
+# --- the hardware clock -----------------------------------------------------------------------------------
+
+_ADJTIME = "/etc/adjtime"
+_RTC = "/sys/class/rtc"
+
+
+class HardwareClock(NamedTuple):
+    """The clock that runs while the machine is off. `local`: it is kept in local time, and who says so.
+
+    `ahead` is by how many seconds it is ahead of the system's clock; None where it could not be read
+    (`trouble` says why) or is not there.
+    """
+
+    device: str
+    local: bool
+    source: str
+    ahead: float | None
+    trouble: str
+
+
+def hardware_clock(facts: Facts) -> HardwareClock:
+    """Reads the first real-time clock, and in which time it is kept."""
+    host = facts.host
+    lines = _lines(host, _ADJTIME)
+    local, source = len(lines) > 2 and lines[2].strip() == "LOCAL", f"third line of {_ADJTIME}"
+    if len(lines) < 3:
+        local, source = _local_by_timedatectl(facts), "timedatectl show -p LocalRTC"
+    try:
+        device = next((name for name in host.names(_RTC) if name.startswith("rtc")), "")
+    except Missing:
+        device = ""
+    if not device:
+        return HardwareClock("", local, source, None, "")
+    try:
+        seconds = int(host.text(f"{_RTC}/{device}/since_epoch", 64))
+    except ValueError:
+        return HardwareClock(device, local, source, None, "it tells no number of seconds")
+    except HostError as error:
+        return HardwareClock(device, local, source, None, str(error))
+    return HardwareClock(device, local, source, seconds - host.now(), "")
+
+
+def _lines(host: Host, path: str) -> list[str]:
+    """A file's lines; none where there is no such file."""
+    try:
+        return host.text(path).splitlines()
+    except Missing:
         return []
-    fit = [one for one in names if one.startswith(before) and one.endswith(after)]
-    return [f"{directory}/{one}" for one in fit if len(one) >= len(before) + len(after)]
 
 
-def _chrony(host: Host, path: str, depth: int) -> Iterator[str]:
-    """server, pool and peer lines of chrony.conf, and of what it includes."""
-    for line in _text(host, path).splitlines():
-        words = line.split()
-        if len(words) < 2 or words[0][0] in "#!;%":
-            continue
-        directive, arguments = words[0].lower(), words[1:]
-        if directive in ("server", "pool", "peer"):
-            yield arguments[0]
-        elif depth < _DEEPEST_INCLUDE:
-            patterns = {
-                "include": arguments[:1],
-                "confdir": [f"{one}/*.conf" for one in arguments],
-                "sourcedir": [f"{one}/*.sources" for one in arguments],
-            }.get(directive, [])
-            for pattern in patterns:
-                for included in _matching(host, pattern):
-                    yield from _chrony(host, included, depth + 1)
-
-
-def _ntpd(host: Host, path: str, depth: int) -> Iterator[str]:
-    """server, servers, pool and peer lines of ntp.conf and OpenNTPD's ntpd.conf, and of what they include."""
-    for line in _text(host, path).splitlines():
-        words = [word for word in line.partition("#")[0].split() if word not in ("-4", "-6")]
-        if len(words) < 2:
-            continue
-        if words[0] in ("server", "servers", "pool", "peer"):
-            yield words[1]
-        elif words[0] == "includefile" and depth < _DEEPEST_INCLUDE:
-            name = words[1].strip('"')
-            included = name if name.startswith("/") else f"{path.rpartition('/')[0]}/{name}"
-            yield from _ntpd(host, included, depth + 1)
-
-
-def _timesyncd(host: Host) -> list[str]:
-    """NTP= of timesyncd.conf and its drop-ins, or where that is empty FallbackNTP=."""
-    drop_ins: dict[str, str] = {}
-    for place in _SYSTEMD:
-        for path in _matching(host, f"{place}/{_TIMESYNCD}.d/*.conf"):
-            drop_ins[path.rpartition("/")[2]] = path
-    main = [path for path in (f"{place}/{_TIMESYNCD}" for place in reversed(_SYSTEMD)) if _text(host, path)]
-    servers: dict[str, list[str]] = {"NTP": [], "FallbackNTP": []}
-    for path in [*main[:1], *(drop_ins[name] for name in sorted(drop_ins))]:
-        for key, names in _settings(_text(host, path)):
-            if key in servers:
-                servers[key] = servers[key] + names if names else []
-    return servers["NTP"] or servers["FallbackNTP"]
-
-
-def _settings(text: str) -> Iterator[tuple[str, list[str]]]:
-    for line in text.splitlines():
-        key, equals, value = line.strip().partition("=")
-        if equals and key[:1] not in "#;":
-            yield key.strip(), value.split()
-
-
-def _after_option(text: str, option: str) -> list[str]:
-    words = [word for line in text.splitlines() if line[:1] != "#" for word in line.split()]
-    words = [word.strip("\"'") for word in words]
-    return [after for word, after in zip(words, words[1:]) if word.rpartition('"')[2] == option]
+def _local_by_timedatectl(facts: Facts) -> bool:
+    try:
+        return facts.get(timedatectl).get("LocalRTC") == "yes"
+    except HostError:
+        return False

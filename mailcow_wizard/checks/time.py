@@ -1,0 +1,374 @@
+"""Judges of the clock: how far off it is, what keeps it right, its timezone, the hardware clock."""
+
+from collections.abc import Iterable
+
+from mailcow_wizard import requirements as need
+from mailcow_wizard.facts import time
+from mailcow_wizard.facts.time_answers import ClockOffset, Server, voters
+from mailcow_wizard.model import Certainty, Check, Evidence, Judgement, Status
+
+_RTC_WARN_S = 60.0
+_ZONE = "Europe/Berlin"
+
+
+# --- offset -----------------------------------------------------------------------------------------------
+
+
+def judge_offset(clock: ClockOffset) -> Judgement:
+    """The median of the largest group of servers that agree, against both figures."""
+    evidence = tuple(map(_server_line, clock.servers))
+    counted = voters(clock.servers)
+    if not counted:
+        return _nobody_answered(clock.servers, evidence)
+    if clock.tied:
+        return Judgement(
+            "unknown",
+            f"the {len(counted)} time servers that answered disagree, and no group of them is larger",
+            ", ".join(f"{_span(abs(one.ahead))} {_side(one.ahead)}" for one in counted),
+            evidence,
+            ("Ask more servers, or ones that you trust: --ntp HOST, once for each.",),
+            certainty="untested",
+        )
+    off, number = abs(clock.ahead), len(clock.agreeing)
+    whom = f"{number} time servers" if number > 1 else f"one time server, {clock.agreeing[0].name}"
+    others = len(counted) - number
+    aside = f"; {others} other{'s say' if others > 1 else ' says'} something else" if others else ""
+    certainty: Certainty = "proved" if number > 1 and number * 2 > len(counted) else "inferred"
+    found = f"{_span(off)} {_side(clock.ahead)}"
+    if off <= need.TIME_WARN_S:
+        summary = f"the clock is within {_span(off)} of {whom}{aside}"
+        return Judgement("pass", summary, found, evidence, certainty=certainty)
+    status: Status = "fail" if off > need.TIME_FAIL_S else "warn"
+    summary = (
+        f"the clock is {_span(off)} {_side(clock.ahead)} {'of ' if clock.ahead > 0 else ''}{whom}{aside}"
+    )
+    return Judgement(
+        status,
+        summary,
+        found,
+        evidence,
+        (
+            "Set it once, through the service that keeps it: `chronyc makestep` with chrony, "
+            "`systemctl restart systemd-timesyncd` with systemd-timesyncd.",
+            'Where no service keeps it, see "Synchronisation service" first.',
+        ),
+        certainty=certainty,
+    )
+
+
+def _nobody_answered(servers: tuple[Server, ...], evidence: tuple[Evidence, ...]) -> Judgement:
+    """No server's word counts: says what is in the way, where that can be seen."""
+    reasons: dict[str, int] = {}
+    for server in servers:
+        reasons[server.rejected] = reasons.get(server.rejected, 0) + 1
+    ordered = sorted(reasons, key=lambda reason: -reasons[reason])
+    said = ", ".join(
+        f"{reason} ({reasons[reason]} servers)" if reasons[reason] > 1 else reason for reason in ordered
+    )
+    answered = any(server.answered for server in servers)
+    start = "no time server gave an answer that counts" if answered else "no time server answered"
+    return Judgement(
+        "unknown",
+        f"{start}: {said}" if said else "no time server is known",
+        said,
+        evidence,
+        tuple(dict.fromkeys(_remedy(reason) for reason in ordered)) or (_ASK_OTHERS,),
+        certainty="untested",
+    )
+
+
+_ASK_OTHERS = "Ask a server that you trust: --ntp HOST. Many providers run one inside their own network."
+
+
+def _remedy(reason: str) -> str:
+    """What mends one reason for having no answer."""
+    if reason.startswith("name does not resolve"):
+        return (
+            "The names of the time servers do not resolve: mend the resolver first (/etc/resolv.conf), or "
+            "give an address: --ntp 192.0.2.1."
+        )
+    if "firewall" in reason or "EACCES" in reason:
+        return (
+            "A rule on this machine stops the question. See `nft list ruleset` and `iptables -S OUTPUT`, and "
+            "allow UDP to port 123."
+        )
+    if reason.startswith("no answer"):
+        return (
+            "Something on the way drops UDP port 123, or the answers: look at the provider's firewall, or "
+            "ask the provider's own time servers: --ntp HOST."
+        )
+    if reason == "no route":
+        return "There is no route to the server: see `ip route` and `ip -6 route`."
+    return _ASK_OTHERS
+
+
+def _server_line(server: Server) -> Evidence:
+    name = server.name if server.name == server.address or not server.address else ""
+    what = f"ntpdate -q {server.address}" if server.address else f"getent ahosts {server.name}"
+    who = "" if name else f"{server.name}: "
+    if server.rejected:
+        return Evidence(what, f"{who}{server.rejected}")
+    ahead = f"this clock is {_span(abs(server.ahead))} {_side(server.ahead)}"
+    return Evidence(what, f"{who}{ahead}; {server.stratum} steps from a reference clock (stratum)")
+
+
+def _side(ahead: float) -> str:
+    return "ahead" if ahead > 0 else "behind"
+
+
+def _span(seconds: float) -> str:
+    """A length of time in the unit that says most."""
+    if seconds < 1:
+        return f"{max(1, round(seconds * 1000))} ms"
+    for limit, size, unit in ((120, 1, "s"), (7200, 60, "minutes"), (172_800, 3600, "hours")):
+        if seconds < limit:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds / 86_400:.1f} days"
+
+
+# --- service ----------------------------------------------------------------------------------------------
+
+
+def judge_service(state: time.Synchronisation) -> Judgement:
+    """Exactly one service should run, and say that it is synchronised."""
+    running = [service for service in state.services if service.running]
+    evidence = tuple(Evidence(what, value) for what, value in state.told)
+    unread = f" ({'; '.join(state.unread)})" if state.unread else ""
+    if not running:
+        return _none_runs(state, evidence, unread)
+    names = " and ".join(service.name for service in running)
+    found = f"{names}{unread}"
+    if len(running) > 1:
+        keep, others = running[0].name, [service.name for service in running[1:]]
+        return Judgement(
+            "warn",
+            f"{names} run at the same time and pull at one clock",
+            found,
+            evidence,
+            (f"Keep {keep}, stop {' and '.join(others)}: `{_stop(state, others)}`",),
+        )
+    service = running[0]
+    if state.synchronised is None:
+        return Judgement(
+            "unknown",
+            f"{service.name} runs; whether it is synchronised could not be found out{unread}",
+            found,
+            evidence,
+            certainty="untested",
+        )
+    if state.synchronised:
+        certainty: Certainty = "inferred" if state.inferred else "proved"
+        return Judgement(
+            "pass", f"{service.name} runs and is synchronised", found, evidence, certainty=certainty
+        )
+    since = f", {_span(service.seconds)} after its start" if service.seconds is not None else ""
+    reason = f": {state.reason}" if state.reason else ""
+    look = {
+        "systemd-timesyncd": "timedatectl timesync-status",
+        "chrony": "chronyc -n sources",
+        "chronyd": "chronyc -n sources",
+    }.get(service.name, "ntpq -pn")
+    return Judgement(
+        "warn",
+        f"{service.name} runs but is not synchronised{since}{reason}",
+        found,
+        evidence,
+        (
+            f'See whether its servers answer: `{look}`. "Clock offset" shows which servers can be reached '
+            "from here. In the first minutes after a start this mends itself.",
+        ),
+    )
+
+
+def _none_runs(state: time.Synchronisation, evidence: tuple[Evidence, ...], unread: str) -> Judgement:
+    if any(one.startswith(("systemctl", "processes")) for one in state.unread):
+        return Judgement(
+            "unknown",
+            f"whether a synchronisation service runs could not be found out{unread}",
+            "",
+            evidence,
+            certainty="untested",
+        )
+    if state.services:
+        service = state.services[0]
+        word = service.startup if service.startup in ("disabled", "masked") else "installed"
+        unmask = f"systemctl unmask {service.name} && " if service.startup == "masked" else ""
+        return Judgement(
+            "warn",
+            f"nothing keeps the clock right: {service.name} is {word} and does not run",
+            f"{service.name}, not running{unread}",
+            evidence,
+            (f"Start it, now and at every boot: `{unmask}systemctl enable --now {service.name}`",),
+        )
+    return Judgement(
+        "warn",
+        "nothing keeps the clock right: no synchronisation service was found",
+        f"none{unread}",
+        evidence,
+        (f"Install chrony: `{_install(state.installer)}`",),
+    )
+
+
+def _install(installer: str) -> str:
+    """The command that brings chrony and starts it, by the package manager that is there."""
+    start = "systemctl enable --now chronyd"
+    return {
+        "apt-get": "apt-get install -y chrony",
+        "zypper": f"zypper install -y chrony && {start}",
+        "pacman": f"pacman -S --noconfirm chrony && {start}",
+        "apk": "apk add chrony && rc-update add chronyd default && rc-service chronyd start",
+        "yum": f"yum install -y chrony && {start}",
+        "dnf": f"dnf install -y chrony && {start}",
+    }.get(installer, "the package is called chrony nearly everywhere")
+
+
+def _stop(state: time.Synchronisation, names: Iterable[str]) -> str:
+    if state.systemd:
+        return f"systemctl disable --now {' '.join(names)}"
+    return " && ".join(f"rc-service {name} stop && rc-update del {name}" for name in names)
+
+
+# --- timezone ---------------------------------------------------------------------------------------------
+
+
+def judge_timezone(zone: time.Zone) -> Judgement:
+    """Both files should name the same zone, one that exists."""
+    shown = {"copy": "a plain file", "broken": "a link to nothing", "missing": "not there"}
+    evidence: tuple[Evidence, ...] = (
+        Evidence("readlink /etc/localtime", zone.linked or shown.get(zone.localtime, "no zone's file")),
+        Evidence("cat /etc/timezone", "not there" if zone.written is None else zone.written or "empty"),
+    )
+    # generate_config.sh: the content of /etc/timezone if there is one, else where /etc/localtime leads.
+    name = zone.linked if zone.written is None else zone.written
+    if zone.mailcow:
+        evidence += (Evidence("grep ^TZ= mailcow.conf", zone.mailcow),)
+    if not name:
+        return Judgement(
+            "warn",
+            "no timezone can be read from /etc/timezone or /etc/localtime",
+            "none",
+            evidence,
+            (_set_zone(zone.linked or _ZONE),),
+            why="mailcow's generate_config.sh then asks for it, and where nobody answers it asks for ever.",
+        )
+    if zone.missing:
+        remedies = (_set_zone(_ZONE),)
+        if not zone.zoneinfo:
+            remedies = (f"Install the zones: the package is called tzdata. {remedies[0]}",)
+        return Judgement(
+            "warn", f"{zone.missing[0]} is no timezone of this machine", name, evidence, remedies
+        )
+    if not zone.same or zone.localtime == "broken":
+        other = zone.linked or {"copy": "another zone", "missing": "UTC"}.get(zone.localtime, "nothing")
+        return Judgement(
+            "warn",
+            f"/etc/timezone says {name}, /etc/localtime is {other}",
+            f"{name} and {other}",
+            evidence,
+            tuple(_set_zone(one) for one in dict.fromkeys((name, zone.linked)) if one),
+        )
+    summary = f"the timezone is {name}"
+    if zone.localtime == "copy":
+        summary += "; /etc/localtime is a plain copy, so the name comes from /etc/timezone"
+    if zone.mailcow and zone.mailcow != name:
+        summary += f"; mailcow uses {zone.mailcow} (TZ in mailcow.conf)"
+    return Judgement("pass", summary, name, evidence)
+
+
+def _set_zone(name: str) -> str:
+    return f"Set {name}: `ln -sfn {time.ZONEINFO}/{name} /etc/localtime && echo {name} > /etc/timezone`" + (
+        " (or the zone that you are in)." if name == _ZONE else ""
+    )
+
+
+# --- hardware clock ---------------------------------------------------------------------------------------
+
+
+def judge_rtc(clock: time.HardwareClock) -> Judgement:
+    """The hardware clock should be kept in UTC and be near the system's."""
+    evidence: tuple[Evidence, ...] = (Evidence(clock.source, "local time" if clock.local else "UTC"),)
+    if clock.ahead is not None:
+        value = f"{_span(abs(clock.ahead))} {_side(clock.ahead)}"
+        evidence += (Evidence(f"cat /sys/class/rtc/{clock.device}/since_epoch", value),)
+    if clock.local:
+        return Judgement(
+            "warn",
+            "the hardware clock is kept in local time",
+            "local time",
+            evidence,
+            ("Keep it in UTC: `timedatectl set-local-rtc 0`, or `hwclock --systohc --utc`.",),
+        )
+    if not clock.device:
+        return Judgement(
+            "pass", "there is no hardware clock; the time comes from the network at boot", "none", evidence
+        )
+    if clock.ahead is None:
+        return Judgement(
+            "unknown",
+            f"the hardware clock could not be read: {clock.trouble}",
+            clock.device,
+            evidence,
+            certainty="untested",
+        )
+    if abs(clock.ahead) > _RTC_WARN_S:
+        hours = round(clock.ahead / 3600)
+        whole = hours and abs(hours) <= 14 and abs(clock.ahead - hours * 3600) <= _RTC_WARN_S
+        hint = ": whole hours, it may hold local time" if whole else ""
+        return Judgement(
+            "warn",
+            f"the hardware clock is {_span(abs(clock.ahead))} {_side(clock.ahead)}"
+            f"{' of' if clock.ahead > 0 else ''} the system clock{hint}",
+            f"{_span(abs(clock.ahead))} {_side(clock.ahead)}",
+            evidence,
+            ('When the clock itself is right (see "Clock offset"): `hwclock --systohc --utc`.',),
+        )
+    return Judgement("pass", "the hardware clock is kept in UTC and agrees with the clock", "UTC", evidence)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="time.offset",
+        title="Clock offset",
+        needed="within 1 s of the true time (30 s at the very most)",
+        why="Codes of two-factor logins (TOTP) are good for 30 s either way; certificates, DNSSEC and mail "
+        "filters compare times too, and log lines that are seconds off cannot be matched.",
+        doc=need.DOC_TIME,
+        severity="breaks",
+        source=time.offset,
+        judge=judge_offset,
+        network=True,
+    ),
+    Check(
+        id="time.service",
+        title="Synchronisation service",
+        needed="one service that keeps the clock right (NTP), synchronised",
+        why="Every clock drifts by seconds a week, that of a virtual machine faster, and by any amount after "
+        "a pause or a move of the machine.",
+        doc=need.DOC_TIME,
+        severity="degrades",
+        source=time.synchronisation,
+        judge=judge_service,
+    ),
+    Check(
+        id="time.timezone",
+        title="Timezone",
+        needed="one timezone, the same in /etc/localtime and /etc/timezone",
+        why="mailcow's generate_config.sh proposes it as TZ for all containers; where the two files differ, "
+        "times on this machine and in mailcow's logs differ too.",
+        doc=need.DOC_TIME,
+        severity="advice",
+        source=time.zone,
+        judge=judge_timezone,
+    ),
+    Check(
+        id="time.rtc",
+        title="Hardware clock",
+        needed="kept in UTC, within a minute of the system clock",
+        why="The system takes its first time at boot from it. Kept in local time it is an hour wrong around "
+        "each change of daylight saving, until a time server answers.",
+        doc=need.DOC_TIME,
+        severity="advice",
+        source=time.hardware_clock,
+        judge=judge_rtc,
+    ),
+)

@@ -1,0 +1,158 @@
+"""What time servers answered: which packets count, which servers agree, how far off this clock is."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mailcow_wizard.host.door import TimeAnswer
+
+_LENGTH = 48
+_NTP_TO_UNIX_S = 2_208_988_800
+_ERA_S = 1 << 32
+# NTP's seconds wrap in 2036. No server is right about a time before 2020, so smaller values are after 2036.
+_FIRST_SECOND = 1_577_836_800 + _NTP_TO_UNIX_S
+_WORST_ROOT_DISTANCE_S = 3.0
+_ERROR_FLOOR_S, _ERROR_CEILING_S = 0.05, 0.5
+_SERVER_MODE = 4
+_NOT_SYNCHRONISED = "not synchronised itself"
+_KISSES = {
+    "RATE": "kiss-of-death RATE: it is asked too often",
+    "DENY": "kiss-of-death DENY: it refuses this machine",
+    "RSTR": "kiss-of-death RSTR: it refuses this machine",
+    "INIT": f"{_NOT_SYNCHRONISED} (kiss-of-death INIT: it has just started)",
+    "STEP": f"{_NOT_SYNCHRONISED} (kiss-of-death STEP: its clock was just set)",
+}
+
+
+class Server(NamedTuple):
+    """A time server's word about this machine's clock, or why it does not count.
+
+    `ahead` is by how many seconds this clock is ahead of the server; `error` is how far off that may be.
+    `answered`: a packet came, whether it counts or not.
+    """
+
+    name: str
+    address: str
+    ahead: float
+    error: float
+    stratum: int
+    rejected: str
+    answered: bool = True
+    identity: bytes = b""
+
+
+class ClockOffset(NamedTuple):
+    """All servers asked, those of the largest group that agrees, and whether there is no such group.
+
+    `ahead` is the median of the group: positive where this clock is ahead.
+    """
+
+    servers: tuple[Server, ...]
+    agreeing: tuple[Server, ...]
+    tied: bool
+    ahead: float
+
+
+def compare(answers: Iterable[TimeAnswer]) -> ClockOffset:
+    """Reads the answers and finds the group that agrees."""
+    servers = tuple(map(read_answer, answers))
+    agreeing, tied = largest_group(voters(servers))
+    return ClockOffset(servers, agreeing, tied, median([server.ahead for server in agreeing]))
+
+
+def read_answer(answer: TimeAnswer) -> Server:
+    """One server's word. What a packet must be to count: RFC 5905, section 8 and appendix A.5.2."""
+    reason = answer.error or why_rejected(answer)
+    if reason:
+        return Server(answer.server, answer.address, 0.0, 0.0, 0, reason, not answer.error)
+    ahead, delay = ahead_and_delay(answer)
+    error = min(max(delay / 2 + root_distance(answer.packet), _ERROR_FLOOR_S), _ERROR_CEILING_S)
+    packet = answer.packet
+    identity = packet[1:2] + packet[12:24]  # stratum, reference id and time: the same daemon by IPv4 and IPv6
+    return Server(answer.server, answer.address, ahead, error, packet[1], "", True, identity)
+
+
+def why_rejected(answer: TimeAnswer) -> str:
+    """Why a packet does not count; empty if it does."""
+    packet = answer.packet
+    if len(packet) < _LENGTH:
+        return f"truncated: {len(packet)} bytes instead of {_LENGTH}"
+    leap, mode, stratum = packet[0] >> 6, packet[0] & 7, packet[1]
+    if packet[24:32] != answer.nonce:
+        return "wrong origin timestamp: it does not answer our question, perhaps it is forged"
+    if mode != _SERVER_MODE:
+        return f"not a server's answer (mode {mode} instead of {_SERVER_MODE})"
+    if stratum == 0:
+        code = packet[12:16].rstrip(b"\0").decode("ascii", "replace")
+        if code.isalnum():
+            return _KISSES.get(code, f"kiss-of-death {code}")
+        return _NOT_SYNCHRONISED + (" (leap bits 3)" if leap == 3 else " (stratum 0)")
+    if leap == 3:
+        return f"{_NOT_SYNCHRONISED} (leap bits 3)"
+    if stratum >= 16:
+        return f"{_NOT_SYNCHRONISED} (stratum {stratum}; 15 is the farthest from a reference clock)"
+    if not any(packet[40:48]) or not any(packet[32:40]):
+        return "transmit timestamp is zero" if any(packet[32:40]) else "receive timestamp is zero"
+    distance = root_distance(packet)
+    if distance > _WORST_ROOT_DISTANCE_S:
+        return f"too far from a reference clock (root distance {distance:.1f} s)"
+    if ahead_and_delay(answer)[1] < -0.01:
+        return "impossible times: it claims to have worked longer than the whole exchange took"
+    return ""
+
+
+def ahead_and_delay(answer: TimeAnswer) -> tuple[float, float]:
+    """By how much this clock is ahead of the server, and the time on the way, in seconds."""
+    came, left = nanoseconds(answer.packet[32:40]), nanoseconds(answer.packet[40:48])
+    behind = ((came - answer.sent) + (left - answer.received)) / 2
+    delay = (answer.received - answer.sent) - (left - came)
+    return -behind / 1e9, delay / 1e9
+
+
+def nanoseconds(timestamp: bytes) -> int:
+    """An NTP timestamp as nanoseconds since 1970, in the era that is possible."""
+    seconds = int.from_bytes(timestamp[:4], "big")
+    if seconds < _FIRST_SECOND:
+        seconds += _ERA_S
+    fraction = int.from_bytes(timestamp[4:8], "big")
+    return (seconds - _NTP_TO_UNIX_S) * 1_000_000_000 + (fraction * 1_000_000_000 >> 32)
+
+
+def root_distance(packet: bytes) -> float:
+    """How far off the server itself may be: half the delay to its reference clock, and the dispersion."""
+    delay, dispersion = int.from_bytes(packet[4:8], "big"), int.from_bytes(packet[8:12], "big")
+    return (delay / 2 + dispersion) / (1 << 16)
+
+
+def voters(servers: Iterable[Server]) -> tuple[Server, ...]:
+    """The servers that count, each daemon once: one name's IPv4 and IPv6 are often the same machine."""
+    seen: dict[tuple[str, bytes], Server] = {}
+    for server in servers:
+        if not server.rejected:
+            seen.setdefault((server.name, server.identity), server)
+    return tuple(seen.values())
+
+
+def largest_group(servers: Sequence[Server]) -> tuple[tuple[Server, ...], bool]:
+    """The largest group of servers that agree, and whether another one is as large: then nobody can say
+    who is right, and the group is empty. Neighbours agree when their possible offsets overlap."""
+    groups: list[list[Server]] = []
+    reach = 0.0
+    for server in sorted(servers, key=lambda one: one.ahead - one.error):
+        if groups and server.ahead - server.error <= reach:
+            groups[-1].append(server)
+            reach = max(reach, server.ahead + server.error)
+        else:
+            groups.append([server])
+            reach = server.ahead + server.error
+    groups.sort(key=len, reverse=True)
+    tied = len(groups) > 1 and len(groups[0]) == len(groups[1])
+    return (tuple(groups[0]) if groups and not tied else ()), tied
+
+
+def median(values: Iterable[float]) -> float:
+    """The middle value; 0 where there is none."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    if not ordered:
+        return 0.0
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
