@@ -21,11 +21,21 @@ DOC_INSTALL = "https://docs.mailcow.email/getstarted/install/"
 DOC_BINDINGS = "https://docs.mailcow.email/post_installation/firststeps-ip_bindings/"
 DOC_PROXY = "https://docs.mailcow.email/post_installation/reverse-proxy/r_p/"
 DOC_IPV6 = "https://docs.mailcow.email/post_installation/firststeps-disable_ipv6/"
+DOC_CPU_FEATURES = "https://github.com/mailcow/mailcow-dockerized/issues/5031"
+DOC_CPU_ARM = "https://github.com/mailcow/mailcow-dockerized/issues/6882"
+DOC_KERNEL_MODULES = "https://github.com/mailcow/mailcow-dockerized/issues/5334"
+DOC_OVERCOMMIT = "https://github.com/mailcow/mailcow-dockerized/issues/1454"
+DOC_INOTIFY = "https://github.com/mailcow/mailcow-dockerized/issues/453"
+DOC_BUSYBOX = "https://github.com/mailcow/mailcow-dockerized/issues/2769"
+DOC_DOCKER_KERNEL = "https://docs.docker.com/engine/daemon/troubleshoot/#kernel-compatibility"
+DOC_DOCKER_CGROUPS = (
+    "https://docs.docker.com/engine/daemon/troubleshoot/#kernel-cgroup-swap-limit-capabilities"
+)
+DOC_DOCKER_APPARMOR = "https://docs.docker.com/engine/security/apparmor/"
+DOC_DOCKER_DATA = "https://docs.docker.com/engine/daemon/#daemon-data-directory"
 DOC_JESSIE_KERNEL = "https://packages.debian.org/jessie-backports/linux-image-amd64"
 DOC_KERNEL_PANIC = "https://github.com/docker/docker/issues/30402"
-DOC_KERNEL_PANIC_FORUM = (
-    "https://forum.mailcow.email/t/solved-mailcow-docker-causes-kernel-panic-edit/448"
-)
+DOC_KERNEL_PANIC_FORUM = "https://forum.mailcow.email/t/solved-mailcow-docker-causes-kernel-panic-edit/448"
 
 
 class Amount(NamedTuple):
@@ -106,6 +116,107 @@ REFUSED_VIRTUALIZATION = {
     "lxc": "LXC",
     "lxc-libvirt": "LXC (libvirt)",
 }
+# Containers that share their host's kernel but that nobody reported either way: mailcow is not tested there.
+OTHER_CONTAINERS = {
+    "docker": "Docker",
+    "podman": "Podman",
+    "systemd-nspawn": "systemd-nspawn",
+    "wsl": "Windows Subsystem for Linux",
+    "proot": "PRoot",
+    "gvisor": "gVisor",
+    "pouch": "Pouch",
+    "rkt": "rkt",
+    "oci": "an OCI container",
+    "container-other": "a container",
+}
+VIRTUAL_MACHINES = {
+    "kvm": "KVM",
+    "amazon": "Amazon EC2",
+    "google": "Google Compute Engine",
+    "qemu": "QEMU",
+    "bochs": "Bochs",
+    "xen": "Xen",
+    "uml": "User-mode Linux",
+    "vmware": "VMware",
+    "oracle": "VirtualBox",
+    "microsoft": "Hyper-V",
+    "zvm": "z/VM",
+    "parallels": "Parallels",
+    "bhyve": "bhyve",
+    "qnx": "QNX",
+    "acrn": "ACRN",
+    "powervm": "PowerVM",
+    "apple": "Apple Virtualization",
+    "sre": "LMHS SRE",
+}
+# What the firmware of a virtual machine calls itself (/sys/class/dmi/id; as systemd's virt.c), first match.
+VIRTUAL_MACHINES_BY_FIRMWARE = (
+    (r"Amazon EC2", "amazon"),
+    (r"Google Compute Engine", "google"),
+    (r"VMware|VMW", "vmware"),
+    (r"innotek GmbH|VirtualBox", "oracle"),
+    (r"Microsoft Corporation.*Virtual Machine", "microsoft"),
+    (r"Parallels", "parallels"),
+    (r"BHYVE", "bhyve"),
+    (r"Apple Virtualization", "apple"),
+    (r"\bXen\b", "xen"),
+    (r"Bochs", "bochs"),
+    (r"KVM|OpenStack|vServer|Droplet", "kvm"),
+    (r"QEMU", "qemu"),
+)
+
+
+class Appliance(NamedTuple):
+    """A system that is delivered and updated as a whole, where it puts its files, and whether it is the
+    firmware of a storage box (no NAS: 2020-05) rather than a server that serves something else already."""
+
+    name: str
+    paths: tuple[str, ...]
+    firmware: bool = True
+
+
+# H21; documentation, "no NAS" (2020-05).
+APPLIANCES: tuple[Appliance, ...] = (
+    Appliance("Synology DSM", ("/etc/synoinfo.conf", "/etc.defaults/synoinfo.conf")),
+    Appliance("QNAP QTS", ("/etc/config/qpkg.conf", "/etc/config/uLinux.conf")),
+    Appliance("Unraid", ("/etc/unraid-version",)),
+    Appliance("TrueNAS", ("/usr/bin/midclt", "/usr/local/bin/midclt")),
+    Appliance("ASUSTOR ADM", ("/usr/builtin/etc", "/etc/nas.conf")),
+    Appliance("TerraMaster TOS", ("/etc/tos",)),
+    Appliance("ReadyNAS", ("/frontview",)),
+    Appliance("Western Digital My Cloud", ("/etc/nas/config",)),
+    Appliance("OpenWrt", ("/etc/openwrt_release",)),
+    Appliance("OpenMediaVault", ("/etc/openmediavault", "/usr/sbin/omv-confdbadm"), firmware=False),
+    Appliance("Proxmox VE", ("/usr/bin/pveversion", "/etc/pve"), firmware=False),
+)
+
+# H22 (#554): hosting panels and mail suites that run web and mail servers of their own.
+CONTROL_PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Plesk", ("/usr/local/psa", "/opt/psa")),
+    ("cPanel", ("/usr/local/cpanel",)),
+    ("ISPConfig", ("/usr/local/ispconfig",)),
+    ("DirectAdmin", ("/usr/local/directadmin",)),
+    ("HestiaCP", ("/usr/local/hestia",)),
+    ("VestaCP", ("/usr/local/vesta",)),
+    ("CyberPanel", ("/usr/local/CyberCP", "/usr/local/CyberPanel")),
+    ("aaPanel", ("/www/server/panel",)),
+    ("Froxlor", ("/var/www/froxlor", "/var/www/html/froxlor", "/usr/share/froxlor")),
+    ("Webmin or Virtualmin", ("/etc/webmin", "/usr/share/webmin", "/usr/libexec/webmin")),
+    ("KeyHelp", ("/etc/keyhelp", "/home/keyhelp")),
+    ("CloudPanel", ("/home/clp",)),
+    ("ISPmanager", ("/usr/local/mgr5",)),
+    ("Control Web Panel", ("/usr/local/cwpsrv",)),
+    ("InterWorx", ("/usr/local/interworx",)),
+    ("LiveConfig", ("/etc/liveconfig",)),
+    ("YunoHost", ("/etc/yunohost",)),
+    ("Mail-in-a-Box", ("/etc/mailinabox.conf",)),
+    ("iRedMail", ("/etc/iredmail-release", "/opt/iredapd")),
+    ("Modoboa", ("/srv/modoboa",)),
+    ("Zimbra", ("/opt/zimbra",)),
+    ("Zentyal", ("/etc/zentyal",)),
+    ("Univention Corporate Server", ("/etc/univention",)),
+    ("CasaOS", ("/etc/casaos",)),
+)
 
 # Kernel. 3.16 panics when containers have healthchecks (docker#30402); 4.15.0-1 to -59 of Ubuntu break
 # mailcow (#2904); 5.10 is what SOGo needs (5a9702771); below 4.4 nothing of today's Docker runs.
@@ -114,6 +225,74 @@ KERNEL_MINIMUM = (4, 4)
 KERNEL_TODAY = (5, 10)
 KERNEL_JESSIE_REMEDY = "4.9"
 KERNEL_BAD_UBUNTU = ((4, 15, 0), range(1, 60))
+
+
+class KernelPart(NamedTuple):
+    """What Docker's bridge networks and mailcow need of the kernel: what for, and the sets of modules of
+    which one whole set must be there. Without an `ipv6` one, mailcow still runs over IPv4."""
+
+    purpose: str
+    sets: tuple[tuple[str, ...], ...]
+    ipv6: bool = False
+
+
+# Docker's contrib/check-config.sh, "Generally Necessary"; G14 (#4474 #4802 #5334). Either iptables will do.
+_NFT = ("nf_tables", "nft_compat", "nft_chain_nat")
+KERNEL_PARTS: tuple[KernelPart, ...] = (
+    KernelPart("the layers of images", (("overlay",),)),
+    KernelPart("container networks", (("bridge",),)),
+    KernelPart("the firewall on container networks", (("br_netfilter",),)),
+    KernelPart("the network cards of containers", (("veth",),)),
+    KernelPart("connection tracking", (("nf_conntrack",),)),
+    KernelPart("address translation", (("nf_nat",),)),
+    KernelPart("Docker's firewall rules (connection state)", (("xt_conntrack",),)),
+    KernelPart("Docker's firewall rules (address type)", (("xt_addrtype",),)),
+    KernelPart("outgoing connections of containers", (("xt_MASQUERADE",), ("ipt_MASQUERADE",))),
+    KernelPart("firewall tables", (_NFT, ("ip_tables", "iptable_nat", "iptable_filter"))),
+    KernelPart(
+        "firewall tables for IPv6", (_NFT, ("ip6_tables", "ip6table_nat", "ip6table_filter")), ipv6=True
+    ),
+)
+# The kernel's configuration symbols that stand for these modules; any one of them being set will do.
+KERNEL_SYMBOLS: dict[str, tuple[str, ...]] = {
+    "overlay": ("OVERLAY_FS",),
+    "bridge": ("BRIDGE",),
+    "br_netfilter": ("BRIDGE_NETFILTER",),
+    "veth": ("VETH",),
+    "nf_conntrack": ("NF_CONNTRACK",),
+    "nf_nat": ("NF_NAT",),
+    "xt_conntrack": ("NETFILTER_XT_MATCH_CONNTRACK",),
+    "xt_addrtype": ("NETFILTER_XT_MATCH_ADDRTYPE",),
+    "xt_MASQUERADE": ("NETFILTER_XT_TARGET_MASQUERADE",),
+    "ipt_MASQUERADE": ("IP_NF_TARGET_MASQUERADE",),
+    "nf_tables": ("NF_TABLES",),
+    "nft_compat": ("NFT_COMPAT",),
+    "nft_chain_nat": ("NFT_NAT",),
+    "ip_tables": ("IP_NF_IPTABLES",),
+    "iptable_nat": ("IP_NF_NAT",),
+    "iptable_filter": ("IP_NF_FILTER",),
+    "ip6_tables": ("IP6_NF_IPTABLES",),
+    "ip6table_nat": ("IP6_NF_NAT",),
+    "ip6table_filter": ("IP6_NF_FILTER",),
+}
+# Controllers by which Docker limits containers, and what the kernel's command line needs where one is off.
+CGROUP_CONTROLLERS = {
+    "cpu": "cgroup_enable=cpu",
+    "memory": "cgroup_enable=memory",
+    "pids": "cgroup_enable=pids",
+}
+
+# Files that come with the container-selinux package (H12).
+SELINUX_CONTAINER_POLICY = (
+    "/usr/share/selinux/packages/container.pp.bz2",
+    "/usr/share/selinux/packages/container.pp",
+    "/usr/share/selinux/default/container.pp.bz2",
+    "/usr/share/containers/selinux/contexts",
+)
+# capabilities(7)
+CAP_NET_ADMIN = 12
+CAP_SYS_ADMIN = 21
+CAP_SYS_RESOURCE = 24
 
 # Dovecot's ulimits in mailcow's docker-compose.yml: nofile soft 20000, hard 40000.
 DOVECOT_OPEN_FILES = 40_000
@@ -127,6 +306,39 @@ OVERCOMMIT_MEMORY = 1
 TOOLS_REQUIRED = ("git", "openssl", "curl", "awk", "sha1sum", "grep", "cut", "jq")
 TOOLS_ADVISED = ("ping", "ip")
 TOOLS_NOT_BUSYBOX = ("grep", "cp", "sed")
+# Which packages hold them, where the package is not called as the tool; `apt`, `apk`… where names differ.
+PACKAGES = {
+    "awk": "gawk",
+    "sha1sum": "coreutils",
+    "cut": "coreutils",
+    "cp": "coreutils",
+    "ping": "iputils",
+    "ip": "iproute2",
+    "apt ping": "iputils-ping",
+    "dnf ip": "iproute",
+}
+PACKAGERS = {
+    "debian": "apt",
+    "ubuntu": "apt",
+    "raspbian": "apt",
+    "fedora": "dnf",
+    "rhel": "dnf",
+    "centos": "dnf",
+    "almalinux": "dnf",
+    "rocky": "dnf",
+    "alpine": "apk",
+    "suse": "zypper",
+    "opensuse": "zypper",
+    "sles": "zypper",
+    "arch": "pacman",
+}
+INSTALL_COMMANDS = {
+    "apt": "apt-get install -y",
+    "dnf": "dnf install -y",
+    "apk": "apk add --no-cache --upgrade",
+    "zypper": "zypper install -y",
+    "pacman": "pacman -S --needed",
+}
 
 # Time. TOTP tolerates one step of 30 s each way (#519); a second off already spoils log comparison.
 TIME_WARN_S = 1.0

@@ -55,7 +55,7 @@ class FakeHost(Host):
 
     def read(self, path: str, limit: int = MIB) -> bytes:
         self.asked.append(path)
-        content = self._find(self.resolve(path))
+        content = self._find(self._followed(path))
         if content is None:
             raise Missing(f"there is no file {path}")
         data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
@@ -64,7 +64,7 @@ class FakeHost(Host):
         return data
 
     def names(self, path: str) -> tuple[str, ...]:
-        place = self.resolve(path).rstrip("/") + "/"
+        place = self._followed(path).rstrip("/") + "/"
         self._refuse(place.rstrip("/"))
         below = [*self.files, *self.links]
         inside = {one[len(place) :].partition("/")[0] for one in below if one.startswith(place)} - {""}
@@ -75,7 +75,7 @@ class FakeHost(Host):
     def info(self, path: str, follow: bool = True) -> FileInfo:
         if not follow and path in self.links:
             return FileInfo("link", 0o777, 0, 0, len(self.links[path]), 0.0)
-        target = self.resolve(path)
+        target = self._followed(path)
         content = self._find(target)
         if content is not None:
             return FileInfo("file", 0o644, 0, 0, len(content), 0.0)
@@ -87,6 +87,10 @@ class FakeHost(Host):
         raise Missing(f"there is no {path}")
 
     def resolve(self, path: str) -> str:
+        self.info(path)
+        return self._followed(path)
+
+    def _followed(self, path: str) -> str:
         for _ in range(8):
             for link, target in self.links.items():
                 if path == link or path.startswith(f"{link}/"):
@@ -100,7 +104,7 @@ class FakeHost(Host):
         return needle in self.read(path, 1 << 40)[: 4 * MIB]
 
     def space(self, path: str) -> Space:
-        target = self.resolve(path)
+        target = self._followed(path)
         self._refuse(target)
         fitting = [one for one in self.spaces if f"{target}/".startswith(one.rstrip("/") + "/")]
         if not fitting:

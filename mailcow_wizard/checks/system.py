@@ -1,38 +1,165 @@
-"""Judges of what the machine is made of."""
+"""Judges of memory, swap, operating system and privileges; all checks of the step."""
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.checks import cpu, storage, tools, virtualization
 from mailcow_wizard.facts import system
 from mailcow_wizard.model import Check, Evidence, Judgement
+
+_SWAP_FILE = (
+    "Make a swap file: fallocate -l 2G /swapfile && chmod 600 /swapfile && mkswap /swapfile && swapon "
+    "/swapfile; and the line '/swapfile none swap sw 0 0' in /etc/fstab. (On btrfs: btrfs filesystem "
+    "mkswapfile --size 2g /swapfile.)"
+)
 
 
 def judge_memory(memory: system.Memory) -> Judgement:
     """Total memory against both figures, each with the allowance for what firmware takes."""
     found = f"{memory.total / need.GIB:.2f} GiB"
     evidence = (Evidence("grep MemTotal /proc/meminfo", f"{memory.total // need.KIB} kB"),)
+    more = "Give the machine more memory: 6 GiB for mailcow with all its parts."
     if memory.total < need.MEMORY.fails_below:
-        return Judgement(
-            "fail",
-            f"{found} of memory; mailcow does not start below 1 GiB",
-            found,
-            evidence,
-            remedies=("Give the machine more memory: 6 GiB for mailcow with all its parts.",),
-            severity="blocks",
-        )
+        summary = f"{found} of memory; mailcow does not start below 1 GiB"
+        return Judgement("fail", summary, found, evidence, (more,), severity="blocks")
     if memory.total < need.MEMORY.warns_below:
-        return Judgement("warn", f"{found} of memory; mailcow needs 6 GiB for all its parts", found, evidence)
+        remedies: tuple[str, ...] = (more, "Without full-text search: SKIP_FTS=y in mailcow.conf.")
+        summary = f"{found} of memory; mailcow needs 6 GiB for all its parts"
+        if memory.total <= need.SKIP_CLAMD_KIB * need.KIB:
+            summary = f"{found} of memory; mailcow will propose to leave out ClamAV (SKIP_CLAMD=y)"
+            remedies = (more, "Without the virus scanner: SKIP_CLAMD=y in mailcow.conf.", *remedies[1:])
+        return Judgement("warn", summary, found, evidence, remedies)
     return Judgement("pass", f"{found} of memory", found, evidence)
 
 
+def judge_swap(areas: tuple[system.SwapArea, ...]) -> Judgement:
+    """Swap on a disk. Compressed memory is no place to put memory away."""
+    real = sum(area.size for area in areas if not area.compressed)
+    zram = sum(area.size for area in areas if area.compressed)
+    shown = ", ".join(f"{area.name} {area.size // need.KIB} kB" for area in areas)
+    evidence = (Evidence("cat /proc/swaps", shown or "no swap in use"),)
+    besides = f"; {zram / need.GIB:.2f} GiB of zram do not count" if zram else ""
+    found = f"{real / need.GIB:.2f} GiB of swap{besides}" if real else f"no swap{besides}"
+    if real < need.SWAP.warns_below:
+        advice = "" if not real else "; 1 GiB is advised"
+        return Judgement("warn", f"{found}{advice}", found, evidence, (_SWAP_FILE,))
+    return Judgement("pass", found, found, evidence)
+
+
+def judge_os(release: system.OsRelease) -> Judgement:
+    """The systems that mailcow's documentation names; every other one is merely not tested."""
+    evidence = (Evidence(f"grep -E '^(ID|VERSION_ID|PRETTY_NAME)=' {release.path}", release.name),)
+    for one in need.OPERATING_SYSTEMS:
+        if one.id == release.id and _within(release.version, one):
+            if one.limited:
+                return Judgement(
+                    "warn",
+                    f"{release.name}: mailcow's support for it is limited",
+                    release.name,
+                    evidence,
+                    (f"Better: {_supported()}.",),
+                    why="mailcow runs on it, but its own authors test it less, and BusyBox's tools must be "
+                    "replaced by GNU's.",
+                )
+            return Judgement("pass", release.name, release.name, evidence)
+    remedies = (f"For a system that mailcow is tested on: {_supported()}.",)
+    return Judgement("warn", f"{release.name}: not tested by mailcow", release.name, evidence, remedies)
+
+
+def _within(version: tuple[int, ...], supported: need.Supported) -> bool:
+    """Compares as many parts as the table names: 8.10 is AlmaLinux 8."""
+    if not version or version < supported.first:
+        return False
+    return supported.last is None or version[: len(supported.last)] <= supported.last
+
+
+def _supported() -> str:
+    return ", ".join(one.name for one in need.OPERATING_SYSTEMS if not one.limited)
+
+
+def judge_privileges(privileges: system.Privileges) -> Judgement:
+    """Root of the whole machine sees all; everybody else is told what stays hidden."""
+    user = privileges.user
+    evidence = (Evidence("id -un; grep CapEff /proc/self/status", f"{user.name} {user.capabilities:016x}"),)
+    if user.uid != 0:
+        return Judgement(
+            "warn",
+            f"runs as {user.name}: programs behind ports, the firewall and Docker stay hidden",
+            f"user {user.name} ({user.uid})",
+            evidence,
+            ("Run the same command with sudo in front of it.",),
+        )
+    lacking = [
+        name
+        for name, bit in (("CAP_SYS_ADMIN", need.CAP_SYS_ADMIN), ("CAP_NET_ADMIN", need.CAP_NET_ADMIN))
+        if not user.capabilities >> bit & 1
+    ]
+    if lacking or not privileges.whole_range:
+        reason = f"without {' and '.join(lacking)}" if lacking else "inside a user namespace"
+        return Judgement(
+            "warn",
+            f"root in name only: {reason}, much of the machine cannot be seen or changed",
+            f"root {reason}",
+            (
+                *evidence,
+                Evidence("cat /proc/self/uid_map", "the whole range" if privileges.whole_range else "a part"),
+            ),
+            ("Run the wizard as root of the machine itself, outside of containers.",),
+        )
+    return Judgement("pass", "runs as root", "root", evidence)
+
+
+MEMORY = Check(
+    id="system.memory",
+    title="Memory",
+    needed="6 GiB (1 GiB at the very least)",
+    why="ClamAV, SOGo and the full-text search alone take about 3 GiB; when memory runs out the kernel "
+    "ends processes at random. 1 GiB was enough in 2017, 2 in 2019, 4 in mid-2020, 6 since the end of 2020.",
+    doc=need.DOC_RESOURCES,
+    severity="degrades",
+    source=system.memory,
+    judge=judge_memory,
+)
+SWAP = Check(
+    id="system.swap",
+    title="Swap",
+    needed="1 GiB on a disk (zram does not count)",
+    why="A short peak, as when ClamAV loads new signatures, then ends in a slow minute instead of a killed "
+    "database. Advised since 2017, 1 GiB since 2020.",
+    doc=need.DOC_RESOURCES,
+    severity="degrades",
+    source=system.swap,
+    judge=judge_swap,
+)
+OS = Check(
+    id="system.os",
+    title="Operating system",
+    needed="Debian 11 to 13, Ubuntu 22.04 or newer, AlmaLinux 8 or 9, Rocky Linux 9",
+    why="mailcow is tested on these. Others often work, but nobody promises it, and Docker's own packages "
+    "may not exist for them.",
+    doc=need.DOC_OS,
+    severity="advice",
+    source=system.os_release,
+    judge=judge_os,
+)
+PRIVILEGES = Check(
+    id="system.privileges",
+    title="Privileges",
+    needed="root, to see all and to install",
+    why="Without root the wizard judges what it can read and calls the rest unknown. mailcow itself is "
+    "installed by root.",
+    doc=need.DOC_INSTALL,
+    severity="advice",
+    source=system.privileges,
+    judge=judge_privileges,
+)
+
 CHECKS: tuple[Check, ...] = (
-    Check(
-        id="system.memory",
-        title="Memory",
-        needed="6 GiB (1 GiB at the very least)",
-        why="ClamAV, SOGo and the full-text search alone take about 3 GiB; when memory runs out the kernel "
-        "ends processes at random.",
-        doc=need.DOC_RESOURCES,
-        severity="degrades",
-        source=system.memory,
-        judge=judge_memory,
-    ),
+    *cpu.CHECKS,
+    MEMORY,
+    SWAP,
+    storage.DISK,
+    storage.INODES,
+    OS,
+    *virtualization.CHECKS,
+    tools.TOOLS,
+    PRIVILEGES,
 )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing, User
 
-_WHOLE_RANGE = (0, 0, 4294967295)
+_WHOLE_RANGE = ["0", "0", "4294967295"]
 _OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 
 
@@ -53,9 +53,10 @@ def meminfo(text: str) -> dict[str, int]:
     """Parses /proc/meminfo: name to bytes."""
     fields: dict[str, int] = {}
     for line in text.splitlines():
-        found = re.fullmatch(r"\s*([^:]+):\s+([0-9]{1,15})( kB)?\s*", line)
-        if found:
-            fields[found[1]] = int(found[2]) * (1024 if found[3] else 1)
+        name, _, rest = line.partition(":")
+        words = rest.split()
+        if words and re.fullmatch(r"[0-9]{1,15}", words[0]):
+            fields[name.strip()] = int(words[0]) * (1024 if words[1:] == ["kB"] else 1)
     return fields
 
 
@@ -76,11 +77,11 @@ def parse_swaps(text: str) -> tuple[SwapArea, ...]:
         raise HostError("/proc/swaps has no header line")
     areas = []
     for line in lines:
-        found = re.fullmatch(r"(\S.*?)\s+(\S+)\s+([0-9]{1,15})\s+[0-9]+\s+-?[0-9]+\s*", line)
-        if not found:
+        words = line.split()
+        if len(words) != 5 or not re.fullmatch(r"[0-9]{1,15}", words[2]):
             raise HostError("/proc/swaps has a line that cannot be read")
-        name = found[1]
-        areas.append(SwapArea(name, int(found[3]) * 1024, re.match(r"/dev/(block/)?zram", name) is not None))
+        name, size = words[0], int(words[2]) * 1024
+        areas.append(SwapArea(name, size, re.match(r"/dev/(block/)?zram", name) is not None))
     return tuple(areas)
 
 
@@ -129,7 +130,7 @@ def privileges(facts: Facts) -> Privileges:
         text = facts.host.text("/proc/self/uid_map", 64 * 1024)
     except Missing:  # a kernel without user namespaces
         return Privileges(user, whole_range=True)
-    rows = [tuple(int(word) for word in line.split() if word.isdigit()) for line in text.splitlines()]
-    if not rows or any(len(row) != 3 for row in rows):
-        raise HostError("/proc/self/uid_map cannot be read as three numbers a line")
+    rows = [line.split() for line in text.splitlines()]
+    if not rows or not all(len(row) == 3 and "".join(row).isdecimal() for row in rows):
+        raise HostError("/proc/self/uid_map does not hold three numbers a line")
     return Privileges(user, whole_range=_WHOLE_RANGE in rows)

@@ -1,0 +1,198 @@
+"""Judges of the processor."""
+
+from mailcow_wizard import requirements as need
+from mailcow_wizard.facts import cpu
+from mailcow_wizard.model import Check, Evidence, Judgement
+
+
+def judge_clock(readings: tuple[cpu.Reading, ...]) -> Judgement:
+    """The maximum counts. A current speed can only prove that the maximum is at least that."""
+    evidence = tuple(Evidence(one.seen, one.value) for one in readings)
+    for one in readings:
+        if one.kind == "maximum":
+            slow = one.hertz < need.CPU_CLOCK_HZ.fails_below
+            return _slow(one, evidence) if slow else _fast(one, "at most", evidence)
+    for one in readings:
+        if one.hertz >= need.CPU_CLOCK_HZ.warns_below:
+            words = "at least" if one.kind in ("current", "boot") else "nominal"
+            return _fast(one, words, evidence)._replace(certainty="inferred")
+    for one in readings:
+        if one.kind == "nominal":
+            return _slow(one, evidence)._replace(certainty="inferred")
+    if not readings:
+        return Judgement(
+            "unknown",
+            "this machine does not tell its processor's clock; nothing speaks against it",
+            "no figure in sysfs, /proc/cpuinfo or the firmware's table",
+            (Evidence("lscpu | grep MHz", ""),),
+            ("Look at your provider's description of the machine.",),
+            certainty="untested",
+        )
+    found = _frequency(readings[0].hertz)
+    return Judgement(
+        "unknown",
+        f"{found} is what it runs at or is called; its maximum is not told",
+        found,
+        evidence,
+        ("Look at your provider's description of the machine.",),
+        certainty="untested",
+    )
+
+
+def _slow(reading: cpu.Reading, evidence: tuple[Evidence, ...]) -> Judgement:
+    found = _frequency(reading.hertz)
+    return Judgement(
+        "fail",
+        f"{found} is below the 1 GHz that mailcow needs",
+        found,
+        evidence,
+        ("Move to a machine with a faster processor.",),
+    )
+
+
+def _fast(reading: cpu.Reading, words: str, evidence: tuple[Evidence, ...]) -> Judgement:
+    found = f"{_frequency(reading.hertz)} ({words})"
+    return Judgement("pass", found, found, evidence)
+
+
+def _frequency(hertz: int) -> str:
+    return f"{hertz / 1e9:.2f} GHz" if hertz >= 1e9 else f"{hertz / 1e6:.0f} MHz"
+
+
+def judge_arch(arch: cpu.Architecture) -> Judgement:
+    """mailcow's images exist for two architectures, both 64-bit."""
+    evidence = (Evidence("uname -m; getconf LONG_BIT", f"{arch.machine} {arch.bits}"),)
+    name = need.ARCHITECTURES.get(arch.machine, "")
+    if not name:
+        return Judgement(
+            "fail",
+            f"{arch.machine}: there are no images of mailcow for this type of processor",
+            arch.machine,
+            evidence,
+            (
+                "Install a 64-bit system, if the processor can run one (lscpu, line CPU op-mode).",
+                "Move to a machine with an x86_64 or ARM64 processor.",
+            ),
+        )
+    if arch.bits != 64:
+        return Judgement(
+            "fail",
+            f"a {arch.bits}-bit system on a 64-bit kernel ({arch.machine})",
+            f"{arch.machine} with {arch.bits}-bit programs",
+            evidence,
+            ("Install the 64-bit edition of the operating system.",),
+            certainty="inferred",
+        )
+    if arch.page_size not in (0, need.PAGE_SIZE):
+        size = f"{arch.page_size // need.KIB} KiB"
+        return Judgement(
+            "warn",
+            f"{name} with memory pages of {size}; some of mailcow's programs expect 4 KiB",
+            f"{name}, pages of {size}",
+            (*evidence, Evidence("getconf PAGESIZE", str(arch.page_size))),
+            (
+                "Start a kernel with 4 KiB pages; on a Raspberry Pi 5 write kernel=kernel8.img into "
+                "/boot/firmware/config.txt and reboot.",
+            ),
+            severity="breaks",
+            why="Programs that reserve memory in their own pages (Redis with jemalloc among them) can refuse "
+            "to start on a kernel with larger pages.",
+        )
+    return Judgement("pass", name, name, evidence)
+
+
+def judge_features(features: cpu.Features) -> Judgement:
+    """x86-64-v2 on x86_64; on ARM64 nothing is needed, but a false promise of SVE2 does harm."""
+    name = need.ARCHITECTURES.get(features.machine, "")
+    if name == "x86_64":
+        return _judge_x86(features.flags)
+    if name == "ARM64":
+        return _judge_arm(features.flags)
+    found = f"unknown for {features.machine}"
+    return Judgement("unknown", "mailcow has no images for this processor", found, certainty="untested")
+
+
+def _judge_x86(flags: frozenset[str]) -> Judgement:
+    evidence = (
+        Evidence("grep -m1 ^flags /proc/cpuinfo", " ".join(sorted(flags & set(need.CPU_FEATURES_V2)))),
+    )
+    lacking = [words for flag, words in need.CPU_FEATURES_V2.items() if flag not in flags]
+    if not lacking:
+        return Judgement("pass", "all of x86-64-v2", "SSSE3, SSE4.2 and the others of x86-64-v2", evidence)
+    remedies: tuple[str, ...] = ("Move to a machine with a processor made after 2009.",)
+    if "hypervisor" in flags:
+        remedies = (
+            'Set the virtual machine\'s CPU type to "host" (Proxmox: qm set VMID --cpu host; libvirt: '
+            "<cpu mode='host-passthrough'/>), then stop it and start it again.",
+            'Where machines move between hosts: CPU type "x86-64-v2-AES" or newer.',
+        )
+    names = ", ".join(lacking)
+    if set(lacking) & set(need.CPU_FEATURES_REQUIRED.values()):
+        summary = f"the processor lacks {names}: mailcow's spam filter does not start"
+        return Judgement("fail", summary, f"missing: {names}", evidence, remedies)
+    return Judgement(
+        "warn",
+        f"the processor lacks {names}, part of x86-64-v2",
+        f"missing: {names}",
+        evidence,
+        remedies,
+        severity="degrades",
+        why="mailcow's images do not need these today, but builds of its programs for x86-64-v2 would.",
+    )
+
+
+def _judge_arm(flags: frozenset[str]) -> Judgement:
+    shown = " ".join(sorted(flags & {"asimd", "sve", "sve2"})) or "none of asimd, sve, sve2"
+    evidence = (Evidence("grep -m1 ^Features /proc/cpuinfo", shown),)
+    if "sve2" in flags and "sve" not in flags:
+        return Judgement(
+            "fail",
+            "the virtual machine promises SVE2 without SVE: mailcow's spam filter crashes",
+            "SVE2 is announced, SVE is not",
+            evidence,
+            (
+                "Update the hypervisor (seen with Parallels Desktop 26 on Apple M4).",
+                "Install a newer kernel (6.13, or a stable update since 2025-02): it no longer passes such "
+                "an announcement on.",
+            ),
+            why="rspamd's search library believes the announcement, uses instructions that the processor "
+            "does not have and is ended by the kernel, again and again.",
+            doc=need.DOC_CPU_ARM,
+        )
+    return Judgement("pass", "ARM64 needs no special instructions", "ARM64", evidence)
+
+
+CLOCK = Check(
+    id="system.cpu-clock",
+    title="Processor clock",
+    needed="1 GHz or more (the maximum, not the speed of an idle moment)",
+    why="Below that mailcow's start takes longer than its own health checks wait, and mail is scanned too "
+    "slowly. 1 GHz has been the figure since 2017.",
+    doc=need.DOC_RESOURCES,
+    severity="blocks",
+    source=cpu.clock,
+    judge=judge_clock,
+)
+ARCH = Check(
+    id="system.cpu-arch",
+    title="Processor type",
+    needed="x86_64 or ARM64, with a 64-bit system",
+    why="mailcow's images are built for these two only: x86_64 since 2017, ARM64 since 2024. Elsewhere no "
+    "container starts.",
+    doc=need.DOC_SYSTEM,
+    severity="blocks",
+    source=cpu.architecture,
+    judge=judge_arch,
+)
+FEATURES = Check(
+    id="system.cpu-features",
+    title="Processor instructions",
+    needed="SSSE3 and SSE4.2 on x86_64 (all of x86-64-v2 is better)",
+    why="rspamd, the spam filter, searches mail with these instructions and ends at once where they are "
+    "missing; no mail is accepted then. Virtual machines of type kvm64 or qemu64 hide them.",
+    doc=need.DOC_CPU_FEATURES,
+    severity="breaks",
+    source=cpu.features,
+    judge=judge_features,
+)
+CHECKS = (CLOCK, ARCH, FEATURES)

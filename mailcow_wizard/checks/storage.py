@@ -1,0 +1,135 @@
+"""Judges of the place where Docker keeps its data."""
+
+from mailcow_wizard import requirements as need
+from mailcow_wizard.facts import storage
+from mailcow_wizard.model import Check, Evidence, Judgement
+
+_MORE_ROOM = (
+    "Enlarge the disk or the partition that holds it.",
+    'Put Docker\'s data on a larger disk before the install: "data-root" in /etc/docker/daemon.json.',
+    "Remove images that nothing uses: docker image prune.",
+)
+
+
+def _place(root: storage.DataRoot) -> str:
+    """Names the data root, and the directory that stands for it while it does not exist."""
+    words = root.path if root.existing == root.path else f"{root.existing}, where {root.path} will be"
+    return f"{words} ({root.note})" if root.note else words
+
+
+def judge_disk(disk: storage.DiskSpace) -> Judgement:
+    """What an unprivileged user may still take counts, as the reserve of the file system is not for mail."""
+    free, place = disk.space.free, _place(disk.root)
+    found = f"{free / need.GIB:.1f} GiB free of {disk.space.total / need.GIB:.1f} GiB in {place}"
+    evidence = (Evidence(f"df -B1 --output=avail {disk.root.existing}", str(free)),)
+    amount = f"{free / need.GIB:.1f} GiB free in {place}"
+    if free < need.DISK.fails_below:
+        return Judgement(
+            "fail",
+            f"{amount}; mailcow's images alone need 5 GiB",
+            found,
+            evidence,
+            _MORE_ROOM,
+            severity="blocks",
+        )
+    if free < need.DISK.warns_below:
+        return Judgement("warn", f"{amount}; 20 GiB are advised, without mail", found, evidence, _MORE_ROOM)
+    return Judgement("pass", amount, found, evidence)
+
+
+def judge_inodes(disk: storage.DiskSpace) -> Judgement:
+    """File systems without a fixed number (btrfs, zfs) report none at all and cannot run out."""
+    space, place = disk.space, _place(disk.root)
+    evidence = (Evidence(f"df -i {disk.root.existing}", f"{space.free_inodes} free of {space.inodes}"),)
+    if space.inodes == 0:
+        words = f"no fixed number of files in {place}"
+        return Judgement("pass", words, words, evidence)
+    free = f"{space.free_inodes:,}".replace(",", " ")
+    found = f"room for {free} more files in {place}"
+    remedies = (
+        "Look for directories full of small files: du --inodes -xd2 / | sort -n | tail.",
+        "Put Docker's data on another file system; the number of inodes of ext4 is fixed when it is made.",
+    )
+    if space.free_inodes <= 0:
+        summary = f"no inode left in {place}: not one file can be made"
+        return Judgement("fail", summary, summary, evidence, remedies, severity="blocks")
+    if space.free_inodes < need.INODES.warns_below:
+        return Judgement("warn", f"{found}; 200 000 are advised", found, evidence, remedies)
+    return Judgement("pass", found, found, evidence)
+
+
+def judge_mounts(held: storage.RootMount) -> Judgement:
+    """The options of the mount that holds the data root."""
+    root, mount = held.root, held.mount
+    place = _place(root)
+    options = ",".join(sorted(mount.options))
+    evidence = (Evidence(f"findmnt -T {root.existing}", f"{mount.point} {mount.kind} {options}"),)
+    found = f"{mount.point} ({mount.kind}, {options}) holds {place}"
+    if "ro" in mount.options | mount.super_options:
+        return Judgement(
+            "fail",
+            f"{mount.point} is read-only; it holds {place}",
+            found,
+            evidence,
+            (
+                "See why: dmesg | grep -i remount. A disk with errors is made read-only; then: fsck.",
+                f"Where it was meant so: mount -o remount,rw {_word(mount.point)}, and rw instead of ro in "
+                "/etc/fstab.",
+            ),
+            severity="blocks",
+            why="Docker cannot store images or mail there.",
+        )
+    bad = [option for option in ("noexec", "nodev") if option in mount.options]
+    if bad:
+        names = " and ".join(bad)
+        return Judgement(
+            "warn",
+            f"{mount.point} is mounted with {names}; it holds {place}",
+            found,
+            evidence,
+            (
+                f"mount -o remount,exec,dev {_word(mount.point)}",
+                f"In the line for {mount.point} in /etc/fstab, take out {names}.",
+            ),
+        )
+    return Judgement("pass", f"{mount.point} holds {place}, nothing in the way", found, evidence)
+
+
+def _word(path: str) -> str:
+    """The path as a word for a shell."""
+    return "'" + path.replace("'", "'\\''") + "'" if set(path) & set(" \t\n'\"\\$`*?&;|<>()[]{}#!~") else path
+
+
+DISK = Check(
+    id="system.disk",
+    title="Disk space",
+    needed="20 GiB free for Docker's data, without mail (5 GiB at the very least)",
+    why="When the disk is full, the database stops and mail is refused or lost. 5 GiB were enough in 2017; "
+    "today's images unpack to about 8 GiB and ClamAV's data grow.",
+    doc=need.DOC_RESOURCES,
+    severity="degrades",
+    source=storage.disk,
+    judge=judge_disk,
+)
+INODES = Check(
+    id="system.inodes",
+    title="Room for files",
+    needed="200 000 free inodes (each file takes one) for Docker's data",
+    why="Every mail is a file of its own, and mailcow's images hold about 150 000. Without inodes no "
+    "file can be made although there is space.",
+    doc=need.DOC_RESOURCES,
+    severity="degrades",
+    source=storage.disk,
+    judge=judge_inodes,
+)
+MOUNTS = Check(
+    id="kernel.mounts",
+    title="Mount options of Docker's data",
+    needed="a writable mount without noexec and nodev under Docker's data",
+    why="With noexec or nodev, programs and devices from volumes, and from images on the vfs and btrfs "
+    "storage drivers, do not work; only overlay2 is not concerned.",
+    doc=need.DOC_DOCKER_DATA,
+    severity="degrades",
+    source=storage.root_mount,
+    judge=judge_mounts,
+)

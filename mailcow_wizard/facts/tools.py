@@ -1,0 +1,52 @@
+"""The programs that mailcow's scripts call."""
+
+from typing import NamedTuple
+
+from mailcow_wizard import requirements as need
+from mailcow_wizard.facts import system
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Host, HostError, Missing
+
+
+class Tools(NamedTuple):
+    """The path of each tool (empty: not installed), which of them BusyBox stands in for, and how this
+    distribution installs packages (empty where it is not known)."""
+
+    paths: tuple[tuple[str, str], ...]
+    busybox: tuple[str, ...]
+    packager: str
+
+
+def tools(facts: Facts) -> Tools:
+    """Looks for every tool in the system's own directories."""
+    host = facts.host
+    wanted = dict.fromkeys((*need.TOOLS_REQUIRED, *need.TOOLS_NOT_BUSYBOX, *need.TOOLS_ADVISED))
+    paths = tuple((name, _path(host, name)) for name in wanted)
+    busybox = tuple(
+        name for name, path in paths if path and name in need.TOOLS_NOT_BUSYBOX and _is_busybox(host, path)
+    )
+    return Tools(paths, busybox, _packager(facts))
+
+
+def _path(host: Host, name: str) -> str:
+    try:
+        return host.which(name)
+    except Missing:
+        return ""
+
+
+def _is_busybox(host: Host, path: str) -> bool:
+    """A link to busybox, or a copy of it under another name."""
+    target = host.resolve(path)
+    return target.rpartition("/")[2].startswith("busybox") or host.contains(target, b"BusyBox v")
+
+
+def _packager(facts: Facts) -> str:
+    try:
+        system_ = facts.get(system.os_release)
+    except HostError:
+        return ""
+    for name in (system_.id, *system_.like):
+        if name in need.PACKAGERS:
+            return need.PACKAGERS[name]
+    return ""
