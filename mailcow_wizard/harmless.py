@@ -21,7 +21,7 @@ def harmless(text: str, limit: int = LIMIT) -> str:
 
     Unicode counts controls, bidirectional overrides, zero-width marks and surrogates as not printable.
     """
-    text = text[:limit + 1]
+    text = text[: limit + 1]
     if not text.isprintable():
         text = "".join(map(_visible, text))
     return text if len(text) <= limit else text[: limit - 1] + "…"

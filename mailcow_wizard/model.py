@@ -128,10 +128,14 @@ class Event(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What the administrator said, by option or on a screen. Empty means: find out."""
+    """What the administrator said, by option or on a screen. Empty means: find out.
+
+    `saved_hostname` comes from an earlier session and counts less than mailcow.conf.
+    """
 
     directory: str = "/opt/mailcow-dockerized"
     hostname: str = ""
+    saved_hostname: str = ""
     domains: tuple[str, ...] = ()
     offline: bool = False
     timeout: float | None = None

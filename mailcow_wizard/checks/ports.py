@@ -3,9 +3,9 @@
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.bindings import Binding, only_v6
 from mailcow_wizard.facts.ports import Occupant, PortFacts, source_of
-from mailcow_wizard.facts.redaction import redacted
 from mailcow_wizard.host.door import Listener
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
+from mailcow_wizard.redaction import redacted
 
 _SMTP = 25
 _NO_SCOPE = ("", "0.0.0.0", "::")
@@ -36,7 +36,9 @@ def judge_port(facts: PortFacts) -> Judgement:
             certainty="untested",
         )
     if facts.occupants:
-        names = ", ".join(sorted({one.container.name if one.container else "docker-proxy" for one in facts.occupants}))
+        names = ", ".join(
+            sorted({one.container.name if one.container else "docker-proxy" for one in facts.occupants})
+        )
         return Judgement(
             "pass",
             f"mailcow itself listens on {binding.where} ({names})",
@@ -53,14 +55,18 @@ def _free(facts: PortFacts) -> Judgement:
     if binding.port.number == _SMTP and binding.number != _SMTP:
         return Judgement(
             "warn",
-            f"mailcow.conf moves SMTP to port {binding.number}, but other mail servers deliver to port 25 only",
+            f"mailcow.conf moves SMTP to port {binding.number}; other mail servers deliver to port 25 only",
             found=f"{binding.port.key}={binding.number} in {facts.conf.path}; the port is free",
             evidence=evidence,
             severity="breaks",
             certainty=certainty,
-            remedies=(f"Set SMTP_PORT=25 in {facts.conf.path}, unless a relay on this server passes mail on.",),
+            remedies=(
+                f"Set SMTP_PORT=25 in {facts.conf.path}, unless a relay on this server passes mail on.",
+            ),
         )
-    moved = f", where {binding.port.key} of mailcow.conf puts it" if binding.number != binding.port.number else ""
+    moved = (
+        f", where {binding.port.key} of mailcow.conf puts it" if binding.number != binding.port.number else ""
+    )
     return Judgement(
         "pass",
         f"{binding.where} is free{moved}",
@@ -72,8 +78,8 @@ def _free(facts: PortFacts) -> Judgement:
 
 def _conflict(facts: PortFacts, foreign: tuple[Occupant, ...]) -> Judgement:
     binding = facts.binding
-    harmless_without_v6 = (
-        facts.conf.get("ENABLE_IPV6") == "false" and all(only_v6(one.listener) for one in foreign)
+    harmless_without_v6 = facts.conf.get("ENABLE_IPV6") == "false" and all(
+        only_v6(one.listener) for one in foreign
     )
     certainty: Certainty = "proved"
     if facts.source != "netlink" and any(one.listener.address == "::" for one in foreign):
@@ -144,7 +150,9 @@ def _in_full(occupant: Occupant, is_root: bool) -> str:
     parts = []
     for process in occupant.holder.processes[:3]:
         command = " ".join(redacted(process.command))[:120]
-        parts.append(f"process {process.pid} {process.name}, user {process.user}" + (f": {command}" if command else ""))
+        parts.append(
+            f"process {process.pid} {process.name}, user {process.user}" + (f": {command}" if command else "")
+        )
     if len(occupant.holder.processes) > 3:
         parts.append(f"and {len(occupant.holder.processes) - 3} more processes")
     if not occupant.holder.processes:
@@ -159,7 +167,9 @@ def _in_full(occupant: Occupant, is_root: bool) -> str:
     if occupant.package:
         parts.append(f"package {occupant.package}")
     if occupant.container:
-        compose = f" of the compose project {occupant.container.project}" if occupant.container.project else ""
+        compose = (
+            f" of the compose project {occupant.container.project}" if occupant.container.project else ""
+        )
         parts.append(f"container {occupant.container.name}{compose}")
     return ", ".join(parts)
 
@@ -190,8 +200,10 @@ def _remedies(facts: PortFacts, foreign: tuple[Occupant, ...]) -> tuple[str, ...
     remedies = []
     for one in foreign:
         if one.container:
-            remedies.append(f"Stop the container and keep it from coming back: docker update --restart=no "
-                            f"{one.container.name} && docker stop {one.container.name}")
+            remedies.append(
+                f"Stop the container and keep it from coming back: docker update --restart=no "
+                f"{one.container.name} && docker stop {one.container.name}"
+            )
         elif one.unit:
             remedies.append(f"Stop it and keep it from starting again: systemctl disable --now {one.unit}")
         elif one.holder.processes:
@@ -199,10 +211,14 @@ def _remedies(facts: PortFacts, foreign: tuple[Occupant, ...]) -> tuple[str, ...
     if not facts.is_root and any(not one.holder.processes for one in foreign):
         remedies.append("Run the wizard as root to see which process it is.")
     if binding.port.number in (80, 443):
-        remedies.append("If it serves web sites that must stay, put mailcow behind it: HTTP_BIND=127.0.0.1, "
-                        "HTTPS_BIND=127.0.0.1, other ports and HTTP_REDIRECT=n in mailcow.conf.")
+        remedies.append(
+            "If it serves web sites that must stay, put mailcow behind it: HTTP_BIND=127.0.0.1, "
+            "HTTPS_BIND=127.0.0.1, other ports and HTTP_REDIRECT=n in mailcow.conf."
+        )
     elif binding.port.number != _SMTP:
-        remedies.append(f"Or move mailcow's {binding.port.service} to another port: {binding.port.key} in mailcow.conf.")
+        remedies.append(
+            f"Or move mailcow's {binding.port.service} to another port: {binding.port.key} in mailcow.conf."
+        )
     return tuple(dict.fromkeys(remedies))
 
 

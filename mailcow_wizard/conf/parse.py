@@ -6,14 +6,6 @@ _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 # The value ends at a comment, which needs a blank before it: `a#b` is a value, `a # b` is `a`.
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
-_SECRET_KEY = re.compile(r"PASS|DBROOT|SECRET|TOKEN|KEY", re.IGNORECASE)
-_NO_SECRETS = frozenset({"MAILCOW_PASS_SCHEME"})
-
-
-def is_secret(key: str) -> bool:
-    """Whether a key's value must not be shown, logged or recorded."""
-    return bool(_SECRET_KEY.search(key)) and key not in _NO_SECRETS
-
 
 def values(text: str) -> dict[str, str]:
     """The keys that are set, and their values without quotes; of a key set twice the last counts."""

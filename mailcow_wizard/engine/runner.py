@@ -103,7 +103,9 @@ class Run:
         judgement = look(check, self._facts)
         self._results.put((check, judgement, time.monotonic() - start))
 
-    def _take_one(self, deadlines: dict[str, tuple[Check, float, float]], findings: dict[str, Finding]) -> None:
+    def _take_one(
+        self, deadlines: dict[str, tuple[Check, float, float]], findings: dict[str, Finding]
+    ) -> None:
         """Waits for the next result or the next deadline, whichever comes first."""
         next_deadline = min(end for _, _, end in deadlines.values())
         try:
@@ -115,7 +117,9 @@ class Run:
             for check, start, end in [late for late in deadlines.values() if late[2] <= now]:
                 del deadlines[check.id]
                 summary = f"no answer within {end - start:g} s"
-                self._finish(check, Judgement("unknown", summary, certainty="untested"), now - start, findings)
+                self._finish(
+                    check, Judgement("unknown", summary, certainty="untested"), now - start, findings
+                )
 
     def _finish(self, check: Check, judgement: Judgement, took: float, findings: dict[str, Finding]) -> None:
         finding = join(check, judgement, took)

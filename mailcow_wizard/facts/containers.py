@@ -1,5 +1,6 @@
 """Docker's containers, as far as they hold ports: their names, and whether they are mailcow's own."""
 
+import itertools
 import re
 from typing import NamedTuple
 
@@ -31,9 +32,10 @@ def containers(facts: Facts) -> tuple[Container, ...]:
 
     path = next((one for one in SOCKETS if facts.host.exists(one)), SOCKETS[0])
     reply = facts.host.http(path, "/containers/json")
+    if reply.status != 200:
+        raise HostError(f"Docker answers {reply.status} when asked for its containers")
     try:
-        listed = json.loads(reply.body) if reply.status == 200 else None
-        return tuple(_container(one) for one in listed)
+        return tuple(_container(one) for one in json.loads(reply.body))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise HostError("Docker's list of containers is not readable") from None
 
@@ -98,7 +100,7 @@ def is_mailcow(facts: Facts, holder: Holder, container: Container | None, bindin
 
 
 def _option(command: tuple[str, ...], name: str) -> str:
-    for word, value in zip(command, command[1:], strict=False):
+    for word, value in itertools.pairwise(command):
         if word == name:
             return value
     return ""

@@ -29,7 +29,9 @@ def owners_of(facts: Facts, programs: tuple[str, ...]) -> dict[str, str]:
 def _dpkg(facts: Facts, programs: tuple[str, ...]) -> dict[str, str]:
     """dpkg knows a program by the path that its package wrote, before /bin and /usr/bin became one."""
     spellings = {path: path for path in programs}
-    spellings |= {path.removeprefix("/usr"): path for path in programs if path.startswith(("/usr/bin/", "/usr/sbin/"))}
+    spellings |= {
+        path.removeprefix("/usr"): path for path in programs if path.startswith(("/usr/bin/", "/usr/sbin/"))
+    }
     owners: dict[str, str] = {}
     for line in facts.host.run(("dpkg-query", "-S", *spellings)).out.splitlines():
         package, _, path = line.partition(": ")
@@ -38,7 +40,9 @@ def _dpkg(facts: Facts, programs: tuple[str, ...]) -> dict[str, str]:
     return owners
 
 
-def _one_by_one(facts: Facts, programs: tuple[str, ...], argv: tuple[str, ...], last_word: bool) -> dict[str, str]:
+def _one_by_one(
+    facts: Facts, programs: tuple[str, ...], argv: tuple[str, ...], last_word: bool
+) -> dict[str, str]:
     owners = {}
     for path in programs:
         ran = facts.host.run((*argv, path))

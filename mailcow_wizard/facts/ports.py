@@ -48,14 +48,15 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
     in_the_way = {one.port.id: _in_the_way(one, listening) for one in wanted}
     sockets = tuple({one.inode: one for some in in_the_way.values() for one in some}.values())
     holders = facts.host.holders(sockets) if sockets else ()
-    known = {
-        one.inode: _occupant(facts, one, holder, conf) for one, holder in zip(sockets, holders, strict=True)
-    }
+    known = {one.inode: _occupant(facts, one, holder) for one, holder in zip(sockets, holders, strict=True)}
     known = _with_packages(facts, known)
     is_root = facts.host.user().uid == 0
     return {
         one.port.id: PortFacts(
-            one, tuple(_own(known[s.inode], one, facts) for s in in_the_way[one.port.id]), conf, is_root,
+            one,
+            tuple(_own(known[s.inode], one, facts) for s in in_the_way[one.port.id]),
+            conf,
+            is_root,
             listening.source,
         )
         for one in wanted
@@ -84,7 +85,7 @@ def _with_v6only(listening: Listeners) -> list[Listener]:
     ]
 
 
-def _occupant(facts: Facts, listener: Listener, holder: Holder, conf: MailcowConf) -> Occupant:
+def _occupant(facts: Facts, listener: Listener, holder: Holder) -> Occupant:
     cgroup = holder.cgroup or next((one.cgroup for one in holder.processes), "")
     docker = containers.is_docker(holder, cgroup)
     return Occupant(

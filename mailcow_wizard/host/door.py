@@ -197,8 +197,8 @@ class Host:
         """An environment variable; empty where it is not set."""
         raise NotImplementedError
 
-    def fqdn(self) -> str:
-        """The machine's full name as its resolver library says it (hosts file first)."""
+    def working_directory(self) -> str:
+        """The directory that this program was started in."""
         raise NotImplementedError
 
     def now(self) -> float:
@@ -224,6 +224,9 @@ class Host:
     def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:
         """Asks NTP servers, all at once; one answer for each address asked."""
         raise NotImplementedError
+
+    def close(self) -> None:
+        """Ends what was started and still runs."""
 
     def text(self, path: str, limit: int = MIB) -> str:
         """A file's content as text; bytes that are not UTF-8 are replaced."""

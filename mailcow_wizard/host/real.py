@@ -4,7 +4,9 @@ import errno
 import os
 import stat
 import sys
+import threading
 import time
+from typing import TYPE_CHECKING
 
 from mailcow_wizard.host.door import (
     MIB,
@@ -26,6 +28,9 @@ from mailcow_wizard.host.door import (
     User,
 )
 
+if TYPE_CHECKING:
+    from mailcow_wizard.host.commands import Commands
+
 _KINDS = (
     (stat.S_ISREG, "file"),
     (stat.S_ISDIR, "directory"),
@@ -46,6 +51,10 @@ def _said(path: str, error: OSError) -> HostError:
 
 class RealHost(Host):
     """The machine that the program runs on. Rare and heavy parts are imported when they are asked for."""
+
+    def __init__(self) -> None:
+        self._commands: Commands | None = None
+        self._lock = threading.Lock()
 
     def read(self, path: str, limit: int = MIB) -> bytes:
         try:
@@ -95,14 +104,20 @@ class RealHost(Host):
         return Space(found.f_bavail * size, found.f_blocks * size, found.f_favail, found.f_files)
 
     def which(self, command: str) -> str:
-        from mailcow_wizard.host import commands
+        from mailcow_wizard.host.commands import which
 
-        return commands.which(command)
+        return which(command)
 
     def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
-        from mailcow_wizard.host import commands
+        from mailcow_wizard.host.commands import Commands
 
-        return commands.run(argv, timeout)
+        with self._lock:
+            self._commands = self._commands or Commands()
+        return self._commands.run(argv, timeout)
+
+    def close(self) -> None:
+        if self._commands:
+            self._commands.end_all()
 
     def uname(self) -> Uname:
         found = os.uname()
@@ -122,15 +137,11 @@ class RealHost(Host):
     def variable(self, name: str) -> str:
         return os.environ.get(name, "")
 
-    def fqdn(self) -> str:
-        import socket
-
-        node = os.uname().nodename
+    def working_directory(self) -> str:
         try:
-            found = socket.getaddrinfo(node, None, flags=socket.AI_CANONNAME)
+            return os.getcwd()
         except OSError as error:
-            raise Missing(f"the name {node} does not resolve") from error
-        return found[0][3] or node
+            raise _said("the working directory", error) from None
 
     def now(self) -> float:
         return time.time()

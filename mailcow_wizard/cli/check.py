@@ -1,0 +1,125 @@
+"""The command `check`: runs checks and says what they found."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from mailcow_wizard.cli import exit_codes
+from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.engine.selection import UnknownSelector, select
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Check, Event, Finding
+from mailcow_wizard.report import lines
+
+Write = Callable[[str], None]
+
+
+def check(options: Options, write: Write) -> int:
+    """Runs the command; returns the exit code."""
+    try:
+        checks = select(options.words)
+    except UnknownSelector as error:
+        name = harmless(str(error), 60)
+        raise UsageError(
+            f"'{name}' is not a step, the beginning of an id, or an id; see check --list"
+        ) from None
+    if options.list:
+        return _list(checks, options, write)
+    session = open_session(options)
+    try:
+        if options.record is None:
+            return _run(session, checks, options, write)
+        return _recorded(session, checks, options, write)
+    finally:
+        session.host.close()
+
+
+def _run(session: Session, checks: Sequence[Check], options: Options, write: Write) -> int:
+    if options.json:
+        return _json(session, checks, write)
+    return _lines(session, checks, options, write)
+
+
+def _recorded(session: Session, checks: Sequence[Check], options: Options, write: Write) -> int:
+    """Runs the checks, and writes down what the machine answered."""
+    from mailcow_wizard.host.recorded import RecordingHost
+    from mailcow_wizard.host.state import write_private
+
+    path = options.record or ""
+    recorder = RecordingHost(session.host)
+    session.host = recorder
+    code = _run(session, checks, options, write)
+    try:
+        write_private(path, recorder.document(session.settings.directory))
+    except HostError as error:
+        print(f"mailcow-wizard: --record: {harmless(str(error))}", file=sys.stderr)
+        return exit_codes.CANNOT_WRITE
+    return code
+
+
+def _list(checks: Sequence[Check], options: Options, write: Write) -> int:
+    if options.json:
+        from mailcow_wizard.report.document import of_list
+
+        _dump(of_list(checks), write)
+    else:
+        write("".join(f"{line}\n" for line in lines.listing(checks)))
+    return exit_codes.OK
+
+
+def _json(session: Session, checks: Sequence[Check], write: Write) -> int:
+    from mailcow_wizard.report.document import of_run
+
+    result = session.run(checks, lambda event: None)
+    _dump(of_run(result.hostname, result.started, result.duration, result.findings), write)
+    return exit_codes.of_findings(result.findings)
+
+
+def _dump(document: object, write: Write) -> None:
+    import json
+
+    write(json.dumps(document, ensure_ascii=False) + "\n")
+
+
+def _lines(session: Session, checks: Sequence[Check], options: Options, write: Write) -> int:
+    plain = options.plain or not sys.stdout.isatty()
+    colour = not plain and not options.no_color and not session.host.variable("NO_COLOR")
+    printer = _InOrder(checks, _plain_printer(write) if plain else _terminal_printer(write, colour))
+    result = session.run(checks, printer.hear)
+    write(f"{lines.closing(result.findings)}\n")
+    return exit_codes.of_findings(result.findings)
+
+
+class _InOrder:
+    """Prints findings as they come, but in the order of the checks."""
+
+    def __init__(self, checks: Sequence[Check], show: Callable[[Finding], None]) -> None:
+        self._waiting = [check.id for check in checks]
+        self._ready: dict[str, tuple[Finding, ...]] = {}
+        self._show = show
+
+    def hear(self, event: Event) -> None:
+        if event.kind != "finished":
+            return
+        self._ready[event.check] = event.findings
+        while self._waiting and self._waiting[0] in self._ready:
+            for finding in self._ready.pop(self._waiting.pop(0)):
+                self._show(finding)
+
+
+def _plain_printer(write: Write) -> Callable[[Finding], None]:
+    return lambda finding: write(f"{lines.plain(finding)}\n")
+
+
+def _terminal_printer(write: Write, colour: bool) -> Callable[[Finding], None]:
+    shown: list[str] = []
+
+    def show(finding: Finding) -> None:
+        if finding.step not in shown:
+            shown.append(finding.step)
+            write(f"{lines.heading(finding.step)}\n")
+        write("".join(f"{line}\n" for line in lines.coloured(finding, colour)))
+
+    return show

@@ -1,0 +1,68 @@
+"""Opens the machine and the session that a command line names."""
+
+import os
+
+from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.real import RealHost
+from mailcow_wizard.host.state import StateDirectory, default_directory
+from mailcow_wizard.model import Settings
+
+_DEFAULT_DIRECTORY = "/opt/mailcow-dockerized"
+_MARKS = ("docker-compose.yml", "generate_config.sh")
+
+
+def open_session(options: Options) -> Session:
+    """The machine, the settings and the state that the options name. Raises UsageError."""
+    host, recorded_directory = _host(options)
+    settings = Settings(
+        directory=_directory(options, host, recorded_directory),
+        hostname=options.hostname,
+        domains=options.domains,
+        offline=options.offline,
+        timeout=options.timeout,
+        addresses=options.addresses,
+        resolver=options.resolver,
+        ntp=options.ntp,
+    )
+    return Session(host, settings, StateDirectory(options.state_dir or default_directory()))
+
+
+def _host(options: Options) -> tuple[Host, str]:
+    """The machine, and mailcow's directory where it is a recorded one."""
+    if not options.demo and options.host is None:
+        return RealHost(), ""
+    from mailcow_wizard.host.recorded import DEMO, BadRecording, load
+
+    path = options.host if options.host is not None else DEMO
+    try:
+        recorded = load(path)
+    except BadRecording as error:
+        raise UsageError(f"--host {harmless(path, 100)}: {error}") from None
+    return recorded, recorded.directory
+
+
+def _directory(options: Options, host: Host, recorded: str) -> str:
+    if options.directory is None:
+        return recorded or _working_directory(host)
+    path = options.directory
+    try:
+        path = os.path.join(host.working_directory(), path).rstrip("/") or "/"
+        kind = host.info(path).kind
+    except Missing:
+        raise UsageError(f"--dir {harmless(path, 100)} does not exist") from None
+    except HostError as error:
+        raise UsageError(f"--dir {harmless(str(error))}") from None
+    if kind != "directory":
+        raise UsageError(f"--dir {harmless(path, 100)} is not a directory")
+    return path
+
+
+def _working_directory(host: Host) -> str:
+    try:
+        here = host.working_directory()
+    except HostError:
+        return _DEFAULT_DIRECTORY
+    return here if all(host.exists(f"{here}/{mark}") for mark in _MARKS) else _DEFAULT_DIRECTORY

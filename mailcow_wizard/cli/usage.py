@@ -1,0 +1,34 @@
+"""The help text."""
+
+HELP = """\
+mailcow-wizard: prepares a server for mailcow-dockerized and says the truth about it
+
+  mailcow-wizard                    the full-screen wizard
+  mailcow-wizard check [SELECTOR…]  looks, judges, says what it found
+  mailcow-wizard schema             the JSON Schema of --json
+
+A SELECTOR is a step (ports), the beginning of ids (time.) or an id (ports.smtp).
+
+Examples
+  mailcow-wizard check                     everything
+  mailcow-wizard check ports --json        for other programs
+  mailcow-wizard check --list              what is checked, without looking
+  mailcow-wizard check --record box.json   also keeps this machine's answers, without secrets
+  mailcow-wizard check --host box.json     judges that machine instead of this one
+  mailcow-wizard --demo                    the wizard on a machine that ships with it
+
+Options, before or after the command
+  --dir DIR            mailcow's directory (the current one if it is mailcow's, else /opt/mailcow-dockerized)
+  --hostname FQDN      the mail server's full name      --domain NAME     a mail domain (repeatable)
+  --ntp HOST           ask this time server (repeatable)  --timeout SECONDS  for each check
+  --offline            no packet leaves the machine     --state-dir DIR   where the wizard keeps its state
+  --host FILE          a recorded machine               --demo            the one that ships with the wizard
+  --record FILE        record this machine (check)      --list            list the checks (check)
+  --json  --plain      output for programs; for pipes and screen readers
+  --no-color  --ascii  --mouse                          --log FILE        what the wizard did, with times
+  --address IP         a public address (repeatable)    --resolver IP     ask this resolver
+  --help  --version
+
+Exit codes: 0 all right, 1 something fails, 2 warnings only, 3 something could not be determined,
+64 the line cannot be understood, 70 a defect of the wizard, 74 the output could not be written.
+"""

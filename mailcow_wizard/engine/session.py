@@ -1,0 +1,71 @@
+"""One sitting at one machine: what was answered, what was found."""
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mailcow_wizard.engine.runner import Listen, Run
+from mailcow_wizard.facts.identity import Hostname, hostname
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.model import Check, Finding, Settings
+
+_ANSWERS = "answers"
+
+
+class Result(NamedTuple):
+    """A run: the server's name, when it began (seconds since 1970), how long it took (s), the findings."""
+
+    hostname: str
+    started: float
+    duration: float
+    findings: tuple[Finding, ...]
+
+
+class Answers(NamedTuple):
+    """What the wizard asked once and keeps: the server's name, its mail domains, the step it was left at."""
+
+    hostname: str = ""
+    domains: tuple[str, ...] = ()
+    step: str = ""
+
+
+class Session:
+    """The machine, the settings and the saved answers, for whichever face."""
+
+    def __init__(self, host: Host, settings: Settings, state: StateDirectory) -> None:
+        self.host = host
+        self.state = state
+        self.answers = _answers(state.load(_ANSWERS))
+        self.settings = settings._replace(
+            saved_hostname=self.answers.hostname, domains=settings.domains or self.answers.domains
+        )
+
+    def hostname(self) -> Hostname:
+        """The server's name by the contract's precedence."""
+        return hostname(Facts(self.host, self.settings))
+
+    def run(self, checks: Sequence[Check], listen: Listen) -> Result:
+        """Runs checks over fresh facts; `listen` hears of each as it ends."""
+        facts = Facts(self.host, self.settings)
+        started = self.host.now()
+        begin = time.monotonic()
+        findings = Run(checks, facts, listen).run()
+        return Result(hostname(facts).name, started, time.monotonic() - begin, findings)
+
+    def keep(self, answers: Answers) -> None:
+        """Remembers answers for this and later sessions. Raises HostError where they cannot be written."""
+        self.answers = answers
+        self.settings = self.settings._replace(hostname=answers.hostname, domains=answers.domains)
+        self.state.save(_ANSWERS, {**answers._asdict(), "domains": list(answers.domains)})
+
+
+def _answers(saved: object) -> Answers:
+    """Saved answers, as far as they have the shape that they should have."""
+    if not isinstance(saved, dict):
+        return Answers()
+    texts = {name: saved[name] for name in ("hostname", "step") if isinstance(saved.get(name), str)}
+    domains = saved.get("domains")
+    known = tuple(one for one in domains if isinstance(one, str)) if isinstance(domains, list) else ()
+    return Answers(**texts, domains=known)

@@ -1,0 +1,236 @@
+"""A machine on file: every answer that the door gave once, replayed.
+
+The file is JSON: `{"format": "mailcow-wizard machine 1", "settings": {…}, "answers": {QUESTION: ANSWER}}`.
+A question is the call and its arguments, such as `read /proc/meminfo`; an answer is `{"value": …}`, or
+`{"error": KIND, "text": …}` where the machine did not answer.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from mailcow_wizard.host import door
+from mailcow_wizard.host.codec import Garbled, pack, unpack
+from mailcow_wizard.host.door import (
+    MIB,
+    FileInfo,
+    Holder,
+    Host,
+    HostError,
+    HttpReply,
+    Listener,
+    Listeners,
+    NotRecorded,
+    Process,
+    Ran,
+    Space,
+    TimeAnswer,
+    TooLarge,
+    Uname,
+    User,
+)
+from mailcow_wizard.host.scrub import scrub
+
+Answer = TypeVar("Answer")
+
+FORMAT = "mailcow-wizard machine 1"
+DEMO = os.path.join(os.path.dirname(os.path.dirname(__file__)), "demo.json")
+"""The recorded machine that ships with the wizard."""
+
+_MOST_BYTES = 64 * MIB
+_ERRORS: dict[str, type[HostError]] = {
+    kind.__name__: kind for kind in (HostError, door.Missing, door.Denied, door.NoAnswer, door.TooLarge)
+}
+
+
+class BadRecording(Exception):
+    """The file is not a recorded machine; the text says why."""
+
+
+def question(call: str, *arguments: object) -> str:
+    """The key of an answer: the call and its arguments as words."""
+    words = [" ".join(map(str, one)) if isinstance(one, tuple) else str(one) for one in arguments]
+    return " ".join([call, *words])
+
+
+def load(path: str) -> "RecordedHost":
+    """The recorded machine in a file, which may be a pipe. Raises BadRecording."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise BadRecording(f"it could not be read: {error.strerror}") from None
+    if len(data) > _MOST_BYTES:
+        raise BadRecording("larger than 64 MiB")
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        raise BadRecording("not JSON") from None
+    return RecordedHost(document)
+
+
+class RecordedHost(Host):
+    """Answers as the recorded machine did; what it was not asked then raises NotRecorded."""
+
+    def __init__(self, document: Any) -> None:
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            raise BadRecording(f"not a recorded machine: the format '{FORMAT}' is missing")
+        if not isinstance(document.get("answers"), dict):
+            raise BadRecording("not a recorded machine: it holds no answers")
+        self._answers: dict[str, Any] = document["answers"]
+        settings = document.get("settings")
+        directory = settings.get("directory") if isinstance(settings, dict) else None
+        self.directory = directory if isinstance(directory, str) else ""
+
+    def _answer(self, kind: type[Answer], call: str, *arguments: object) -> Answer:
+        key = question(call, *arguments)
+        answer = self._answers.get(key)
+        if answer is None:
+            raise NotRecorded(f"the recorded machine was not asked: {key}")
+        if not isinstance(answer, dict) or ("value" in answer) == ("error" in answer):
+            raise Garbled(f"the recorded answer is not readable: {key}")
+        if "error" in answer:
+            raise _ERRORS.get(str(answer["error"]), HostError)(str(answer.get("text", "")))
+        return cast("Answer", unpack(kind, answer["value"]))
+
+    def read(self, path: str, limit: int = MIB) -> bytes:
+        data: bytes = self._answer(bytes, "read", path)
+        if len(data) > limit:
+            raise TooLarge(f"{path} is larger than {limit:,} bytes")
+        return data
+
+    def names(self, path: str) -> tuple[str, ...]:
+        return self._answer(tuple[str, ...], "names", path)
+
+    def info(self, path: str, follow: bool = True) -> FileInfo:
+        return self._answer(FileInfo, "info", path, follow)
+
+    def resolve(self, path: str) -> str:
+        return self._answer(str, "resolve", path)
+
+    def contains(self, path: str, needle: bytes) -> bool:
+        return self._answer(bool, "contains", path, needle.decode("ascii"))
+
+    def space(self, path: str) -> Space:
+        return self._answer(Space, "space", path)
+
+    def which(self, command: str) -> str:
+        return self._answer(str, "which", command)
+
+    def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
+        return self._answer(Ran, "run", argv)
+
+    def uname(self) -> Uname:
+        return self._answer(Uname, "uname")
+
+    def user(self) -> User:
+        return self._answer(User, "user")
+
+    def variable(self, name: str) -> str:
+        return self._answer(str, "variable", name)
+
+    def working_directory(self) -> str:
+        return self._answer(str, "working_directory")
+
+    def now(self) -> float:
+        return self._answer(float, "now")
+
+    def listeners(self, ports: tuple[int, ...]) -> Listeners:
+        return self._answer(Listeners, "listeners", ports)
+
+    def holders(self, sockets: tuple[Listener, ...]) -> tuple[Holder, ...]:
+        inodes = tuple(one.inode for one in sockets)
+        return self._answer(tuple[Holder, ...], "holders", inodes)
+
+    def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
+        return self._answer(tuple[Process, ...], "running", names)
+
+    def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+        return self._answer(HttpReply, "http", socket_path, target)
+
+    def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:
+        return self._answer(tuple[TimeAnswer, ...], "ask_time", servers)
+
+
+class RecordingHost(Host):
+    """Asks another host, and keeps what it said, without secrets, for `document`."""
+
+    def __init__(self, asked: Host) -> None:
+        self._asked = asked
+        self._answers: dict[str, Any] = {}
+
+    def document(self, directory: str) -> dict[str, Any]:
+        """The recorded machine so far; `directory` is mailcow's."""
+        answers = dict(sorted(self._answers.items()))
+        return {"format": FORMAT, "settings": {"directory": directory}, "answers": answers}
+
+    def _note(self, ask: Callable[[], Answer], call: str, *arguments: object) -> Answer:
+        key = question(call, *arguments)
+        try:
+            value = ask()
+        except HostError as error:
+            kind = type(error).__name__
+            self._answers[key] = {"error": kind if kind in _ERRORS else "HostError", "text": str(error)}
+            raise
+        self._answers[key] = {"value": pack(scrub(call, arguments, value))}
+        return value
+
+    def read(self, path: str, limit: int = MIB) -> bytes:
+        return self._note(lambda: self._asked.read(path, limit), "read", path)
+
+    def names(self, path: str) -> tuple[str, ...]:
+        return self._note(lambda: self._asked.names(path), "names", path)
+
+    def info(self, path: str, follow: bool = True) -> FileInfo:
+        return self._note(lambda: self._asked.info(path, follow), "info", path, follow)
+
+    def resolve(self, path: str) -> str:
+        return self._note(lambda: self._asked.resolve(path), "resolve", path)
+
+    def contains(self, path: str, needle: bytes) -> bool:
+        name = needle.decode("ascii")
+        return self._note(lambda: self._asked.contains(path, needle), "contains", path, name)
+
+    def space(self, path: str) -> Space:
+        return self._note(lambda: self._asked.space(path), "space", path)
+
+    def which(self, command: str) -> str:
+        return self._note(lambda: self._asked.which(command), "which", command)
+
+    def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
+        return self._note(lambda: self._asked.run(argv, timeout), "run", argv)
+
+    def uname(self) -> Uname:
+        return self._note(self._asked.uname, "uname")
+
+    def user(self) -> User:
+        return self._note(self._asked.user, "user")
+
+    def variable(self, name: str) -> str:
+        return self._note(lambda: self._asked.variable(name), "variable", name)
+
+    def working_directory(self) -> str:
+        return self._note(self._asked.working_directory, "working_directory")
+
+    def now(self) -> float:
+        return self._note(self._asked.now, "now")
+
+    def close(self) -> None:
+        self._asked.close()
+
+    def listeners(self, ports: tuple[int, ...]) -> Listeners:
+        return self._note(lambda: self._asked.listeners(ports), "listeners", ports)
+
+    def holders(self, sockets: tuple[Listener, ...]) -> tuple[Holder, ...]:
+        inodes = tuple(one.inode for one in sockets)
+        return self._note(lambda: self._asked.holders(sockets), "holders", inodes)
+
+    def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
+        return self._note(lambda: self._asked.running(names), "running", names)
+
+    def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+        return self._note(lambda: self._asked.http(socket_path, target, timeout), "http", socket_path, target)
+
+    def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:
+        return self._note(lambda: self._asked.ask_time(servers, timeout), "ask_time", servers)

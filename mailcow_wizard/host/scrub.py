@@ -1,0 +1,76 @@
+"""What of an answer may be written to a recorded machine: never a secret."""
+
+import json
+from typing import Any, TypeVar, cast
+
+from mailcow_wizard.host.door import HttpReply, Process
+from mailcow_wizard.redaction import redacted, without_credentials, without_secret_values
+
+Answer = TypeVar("Answer")
+
+_CONFIGURATIONS = ("mailcow.conf", ".env")
+# Of a process's environment only what tells the kind of container is kept.
+_KEPT_VARIABLES = (b"container=",)
+_KEPT_OF_CONTAINER = ("Id", "Names", "Ports", "State")
+_KEPT_LABELS = "com.docker.compose."
+
+
+def scrub(call: str, arguments: tuple[object, ...], answer: Answer) -> Answer:
+    """The answer without passwords, keys, tokens and other people's environment."""
+    return cast("Answer", _scrubbed(call, arguments, answer))
+
+
+def _scrubbed(call: str, arguments: tuple[object, ...], answer: Any) -> Any:
+    if call == "read":
+        return _file(str(arguments[0]), answer)
+    if call == "http":
+        return _docker(answer)
+    if call == "variable":
+        return without_credentials(answer)
+    return _deep(answer)
+
+
+def _file(path: str, data: bytes) -> bytes:
+    if path.endswith("/environ"):
+        return b"\0".join(one for one in data.split(b"\0") if one.startswith(_KEPT_VARIABLES))
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data
+    if path.endswith(_CONFIGURATIONS):
+        text = without_secret_values(text)
+    return without_credentials(text).encode("utf-8")
+
+
+def _docker(reply: HttpReply) -> HttpReply:
+    """Docker's answers hold commands and labels with whatever people put there; few fields are needed."""
+    try:
+        listed = json.loads(reply.body)
+    except ValueError:
+        return reply._replace(body=b"")
+    if isinstance(listed, list):
+        listed = [_container(one) for one in listed if isinstance(one, dict)]
+    return reply._replace(body=json.dumps(listed).encode())
+
+
+def _container(listed: dict[str, Any]) -> dict[str, Any]:
+    labels = listed.get("Labels")
+    kept = {name: listed[name] for name in _KEPT_OF_CONTAINER if name in listed}
+    kept["Labels"] = {
+        name: value
+        for name, value in (labels.items() if isinstance(labels, dict) else ())
+        if name.startswith(_KEPT_LABELS)
+    }
+    return kept
+
+
+def _deep(value: Any) -> Any:
+    """Command lines and texts inside an answer, however deep."""
+    if isinstance(value, Process):
+        return value._replace(command=redacted(value.command))
+    if isinstance(value, str):
+        return without_credentials(value)
+    if isinstance(value, tuple):
+        parts = [_deep(one) for one in value]
+        return value._make(parts) if hasattr(value, "_make") else tuple(parts)
+    return value

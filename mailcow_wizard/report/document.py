@@ -1,0 +1,84 @@
+"""The JSON documents (contract). Their schema is in `schema.py`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from mailcow_wizard import __version__
+from mailcow_wizard.model import STATUSES, Acknowledgement, Check, Evidence, Finding, Fix
+
+SCHEMA = 1
+
+
+def of_run(hostname: str, started: float, duration: float, findings: Sequence[Finding]) -> dict[str, Any]:
+    """A run's document; `started` in seconds since 1970, `duration` in seconds."""
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "hostname": hostname,
+        "started": utc(started),
+        "duration_ms": round(duration * 1000),
+        "summary": summary(findings),
+        "checks": [of_finding(one) for one in findings],
+    }
+
+
+def summary(findings: Sequence[Finding]) -> dict[str, int]:
+    """How many findings have each status."""
+    counts = Counter(one.status for one in findings)
+    return {status: counts[status] for status in STATUSES}
+
+
+def of_finding(finding: Finding) -> dict[str, Any]:
+    """One finding as an object."""
+    fields = finding._asdict()
+    fields["evidence"] = [one._asdict() for one in finding.evidence]
+    fields["fixes"] = [one._asdict() for one in finding.fixes]
+    fields["remedies"] = list(finding.remedies)
+    fields["acknowledged"] = finding.acknowledged._asdict() if finding.acknowledged else None
+    return fields
+
+
+def of_list(checks: Sequence[Check]) -> dict[str, Any]:
+    """What would be checked, without results."""
+    rows = [
+        {
+            "id": one.id,
+            "step": one.step,
+            "title": one.title,
+            "needed": one.needed,
+            "why": one.why,
+            "doc": one.doc,
+            "severity": one.severity,
+        }
+        for one in checks
+    ]
+    return {"schema": SCHEMA, "version": __version__, "checks": rows}
+
+
+def findings_of(document: dict[str, Any]) -> tuple[Finding, ...]:
+    """The findings of a run's document, as `of_run` wrote it."""
+    return tuple(_finding(one) for one in document["checks"])
+
+
+def _finding(fields: dict[str, Any]) -> Finding:
+    acknowledged = fields["acknowledged"]
+    return Finding(
+        **{
+            **fields,
+            "evidence": tuple(Evidence(**one) for one in fields["evidence"]),
+            "fixes": tuple(Fix(**one) for one in fields["fixes"]),
+            "remedies": tuple(fields["remedies"]),
+            "acknowledged": Acknowledgement(**acknowledged) if acknowledged else None,
+        }
+    )
+
+
+def utc(seconds: float) -> str:
+    """A time as ISO 8601 in UTC, to the second. Outside the calendar's range: 1970."""
+    import time
+
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return "1970-01-01T00:00:00Z"

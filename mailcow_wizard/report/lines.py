@@ -1,0 +1,61 @@
+"""A run as lines of text: plain for pipes and screen readers, coloured on a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from mailcow_wizard.model import STATUSES, STEPS, Check, Finding, Status
+
+WORDS: dict[Status, str] = {
+    "pass": "ok",
+    "warn": "warning",
+    "fail": "FAIL",
+    "unknown": "unknown",
+    "skipped": "skipped",
+    "crashed": "CRASHED",
+}
+_COLOURS: dict[Status, str] = {
+    "pass": "32",
+    "warn": "33",
+    "fail": "1;31",
+    "unknown": "36",
+    "skipped": "2",
+    "crashed": "1;35",
+}
+_WIDTH = max(map(len, WORDS.values()))
+
+
+def plain(finding: Finding) -> str:
+    """One line, without escapes: state, id, what was found."""
+    subject = f" [{finding.subject}]" if finding.subject else ""
+    return f"{WORDS[finding.status]:<{_WIDTH}}  {finding.id}{subject}: {finding.summary}"
+
+
+def coloured(finding: Finding, colour: bool) -> Iterator[str]:
+    """A finding for a terminal; what is not right also says why and what mends it."""
+    word = f"{WORDS[finding.status]:<{_WIDTH}}"
+    state = f"\x1b[{_COLOURS[finding.status]}m{word}\x1b[0m" if colour else word
+    yield f"  {state}  {finding.title}: {finding.summary}"
+    if finding.status in ("warn", "fail", "crashed"):
+        indent = " " * (_WIDTH + 4)
+        yield f"{indent}why: {finding.why}"
+        yield from (f"{indent}mend: {remedy}" for remedy in finding.remedies)
+
+
+def heading(step: str) -> str:
+    """The words for a step."""
+    return next((one.title for one in STEPS if one.id == step), step)
+
+
+def closing(findings: Sequence[Finding]) -> str:
+    """The last line: how many of each."""
+    parts = []
+    for status in STATUSES:
+        number = sum(one.status == status for one in findings)
+        if number:
+            parts.append(f"{number} {WORDS[status].lower()}")
+    return ", ".join(parts) if parts else "nothing was checked"
+
+
+def listing(checks: Sequence[Check]) -> Iterator[str]:
+    """What would be checked: id, title, what is needed."""
+    for check in checks:
+        yield f"{check.id}  {check.title}: {check.needed}"
