@@ -32,13 +32,11 @@ LIMIT = 180
 
 def copy_checkout(target: Path) -> Path:
     """What a clone of the present state would hold: tracked and new files, nothing that is ignored."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    )
-    if listed.returncode != 0:  # an unpacked archive
+    listed = None
+    if shutil.which("git"):
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    if listed is None or listed.returncode != 0:  # an unpacked archive
         leave_out = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", ".test-cache")
         shutil.copytree(ROOT, target, symlinks=True, ignore=leave_out)
         return target
