@@ -1,0 +1,134 @@
+"""Docker's data root: where it is, how much room there is, which mount holds it."""
+
+import pytest
+
+from mailcow_wizard.facts import storage
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Denied, HostError, Space
+from tests.fake_host import FakeHost
+
+MOUNTINFO = """22 27 0:21 / /proc rw,nosuid,nodev,noexec,relatime shared:12 - proc proc rw
+27 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
+30 27 8:2 / /var rw,noexec,relatime shared:2 - xfs /dev/sda2 rw,attr2
+31 30 8:3 / /var/lib/docker\\040data rw - ext4 /dev/sda3 rw
+32 27 8:4 / /srv rw - ext4 /dev/sda4 rw
+33 32 8:5 / /srv ro,nodev - btrfs /dev/sda5 rw,subvol=/
+"""
+ROOM = Space(50 << 30, 100 << 30, 1000, 2000)
+EMPTY = {"/": ROOM, "/var/lib": ROOM}
+
+
+def root_of(daemon_json: str | None, **more: str) -> storage.DataRoot:
+    files: dict[str, str | bytes | HostError] = {"/var/lib/": ""}
+    if daemon_json is not None:
+        files[storage.DAEMON_JSON] = daemon_json
+    return Facts(FakeHost(files, spaces={"/": ROOM})).get(storage.data_root)
+
+
+@pytest.mark.parametrize(
+    ("daemon_json", "path", "said"),
+    [
+        (None, "/var/lib/docker", ""),
+        ("{}", "/var/lib/docker", ""),
+        ("", "/var/lib/docker", "is empty"),
+        ('{"data-root": "/data/docker/"}', "/data/docker", "set in"),
+        ('{"graph": "/old"}', "/old", "set in"),
+        ('{"graph": "/old", "data-root": "/new//x"}', "/new/x", "set in"),
+        ('{"data-root": "/"}', "/", "set in"),
+        ('{"data-root": "/data",}', "/var/lib/docker", "not valid JSON"),
+        ("\0\0", "/var/lib/docker", "not valid JSON"),
+        ("[" * 100_000, "/var/lib/docker", "not valid JSON"),
+        ("[]", "/var/lib/docker", "no settings"),
+        ('{"data-root": "relative"}', "/var/lib/docker", "no absolute path"),
+        ('{"data-root": 5}', "/var/lib/docker", "no absolute path"),
+        ('{"data-root": "/a\\u0000b"}', "/var/lib/docker", "no absolute path"),
+    ],
+)
+def test_the_configured_root(daemon_json: str | None, path: str, said: str) -> None:
+    root = root_of(daemon_json)
+    assert root.path == path
+    assert said in root.note
+    assert said or not root.note
+
+
+def test_the_nearest_directory_that_exists() -> None:
+    host = FakeHost(
+        {"/var/lib/": "", storage.DAEMON_JSON: '{"data-root": "/mnt/a/b"}'}, spaces={"/mnt": ROOM}
+    )
+    assert Facts(host).get(storage.data_root).existing == "/mnt"
+    assert Facts(FakeHost({"/var/lib/": ""})).get(storage.data_root).existing == "/var/lib"
+    assert Facts(FakeHost({"/var/lib/docker/": ""})).get(storage.data_root).existing == "/var/lib/docker"
+    assert Facts(FakeHost()).get(storage.data_root).existing == "/"
+
+
+def test_a_link_that_leads_nowhere_is_not_skipped() -> None:
+    with pytest.raises(HostError, match="leads nowhere"):
+        Facts(FakeHost(links={"/var/lib/docker": "/gone"})).get(storage.data_root)
+
+
+def test_what_may_not_be_read_is_not_taken_for_absent() -> None:
+    for path in (storage.DAEMON_JSON, "/var/lib"):
+        with pytest.raises(Denied):
+            Facts(FakeHost({path: Denied("no")})).get(storage.data_root)
+
+
+def test_the_space_of_the_nearest_file_system() -> None:
+    small = ROOM._replace(free=7)
+    host = FakeHost({"/var/lib/": ""}, spaces={"/": ROOM, "/var": small})
+    assert Facts(host).get(storage.disk).space == small
+
+
+def test_a_file_system_without_size_is_not_a_full_one() -> None:
+    with pytest.raises(HostError, match="does not tell its size"):
+        Facts(FakeHost(spaces={"/": Space(0, 0, 0, 0)})).get(storage.disk)
+
+
+def mount_of(data_root: str, links: dict[str, str] | None = None) -> storage.Mount:
+    files: dict[str, str | bytes | HostError] = {
+        storage.MOUNTINFO: MOUNTINFO,
+        storage.DAEMON_JSON: f'{{"data-root": "{data_root}"}}',
+        "/var/lib/docker data/": "",
+        "/var/lib/docker/": "",
+        "/srv/": "",
+        "/variety/": "",
+    }
+    return Facts(FakeHost(files, links=links)).get(storage.root_mount).mount
+
+
+@pytest.mark.parametrize(
+    ("data_root", "point", "option"),
+    [
+        ("/var/lib/docker", "/var", "noexec"),
+        ("/var/lib/docker data/x", "/var/lib/docker data", "rw"),
+        ("/srv/docker", "/srv", "nodev"),
+        ("/variety/x", "/", "relatime"),
+        ("/new", "/", "relatime"),
+    ],
+)
+def test_the_mount_with_the_longest_prefix(data_root: str, point: str, option: str) -> None:
+    mount = mount_of(data_root)
+    assert mount.point == point
+    assert option in mount.options
+
+
+def test_links_are_followed_to_the_mount() -> None:
+    assert mount_of("/link/docker", {"/link": "/srv"}).point == "/srv"
+
+
+def test_both_kinds_of_options() -> None:
+    mount = mount_of("/srv/docker")
+    assert "ro" in mount.options
+    assert mount.super_options == {"rw", "subvol=/"}
+    assert mount.kind == "btrfs"
+
+
+@pytest.mark.parametrize("text", ["", "garbage\n", "1 2 3 / relative rw - ext4 x rw\n", " - \n" * 1000])
+def test_mounts_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(HostError, match="lists no mounts"):
+        storage.parse_mountinfo(text)
+
+
+def test_a_machine_whose_mounts_do_not_hold_the_root() -> None:
+    text = "22 27 0:21 / /proc rw - proc proc rw\n"
+    with pytest.raises(HostError, match="has no mount that holds"):
+        Facts(FakeHost({storage.MOUNTINFO: text})).get(storage.root_mount)
