@@ -103,9 +103,9 @@ def _remedy(reason: str) -> str:
 
 
 def _server_line(server: Server) -> Evidence:
-    name = server.name if server.name == server.address or not server.address else ""
+    """One server: how to ask it by hand, and what it said."""
     what = f"ntpdate -q {server.address}" if server.address else f"getent ahosts {server.name}"
-    who = "" if name else f"{server.name}: "
+    who = f"{server.name}: " if server.address not in ("", server.name) else ""
     if server.rejected:
         return Evidence(what, f"{who}{server.rejected}")
     ahead = f"this clock is {_span(abs(server.ahead))} {_side(server.ahead)}"

@@ -26,6 +26,7 @@ def offset(facts: Facts) -> ClockOffset:
 # Best first: where several run, the first stays.
 UNITS = ("chrony", "chronyd", "ntpsec", "ntp", "ntpd", "openntpd", "systemd-timesyncd")
 _PROCESSES = ("chronyd", "ntpd", "openntpd", "systemd-timesyn")
+_CONTAINERS = ("docker", "libpod", "kubepods", "/lxc")  # in the path of a control group
 _PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic"
 _RUNNING = ("active", "activating", "reloading")
 _INSTALLERS = ("apt-get", "dnf", "yum", "zypper", "pacman", "apk")
@@ -146,7 +147,9 @@ def _units(host: Host) -> tuple[Service, ...]:
 
 
 def _processes(host: Host) -> tuple[Service, ...]:
-    names = dict.fromkeys(process.name for process in host.running(_PROCESSES))
+    """Daemons that run outside containers: one inside keeps no clock but its own."""
+    processes = [one for one in host.running(_PROCESSES) if not any(c in one.cgroup for c in _CONTAINERS)]
+    names = dict.fromkeys(process.name for process in processes)
     whole = {"systemd-timesyn": "systemd-timesyncd"}
     return tuple(Service(whole.get(name, name), True, "", None) for name in names)
 
