@@ -2,7 +2,7 @@
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import storage
-from mailcow_wizard.model import Check, Evidence, Judgement
+from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 _MORE_ROOM = (
     "Enlarge the disk or the partition that holds it.",
@@ -15,6 +15,10 @@ def _place(root: storage.DataRoot) -> str:
     """Names the data root, and the directory that stands for it while it does not exist."""
     words = root.path if root.existing == root.path else f"{root.existing}, where {root.path} will be"
     return f"{words} ({root.note})" if root.note else words
+
+
+def _certainty(root: storage.DataRoot) -> Certainty:
+    return "inferred" if root.assumed else "proved"
 
 
 def judge_disk(disk: storage.DiskSpace) -> Judgement:
@@ -34,7 +38,7 @@ def judge_disk(disk: storage.DiskSpace) -> Judgement:
         )
     if free < need.DISK.warns_below:
         return Judgement("warn", f"{amount}; 20 GiB are advised, without mail", found, evidence, _MORE_ROOM)
-    return Judgement("pass", amount, found, evidence)
+    return Judgement("pass", amount, found, evidence, certainty=_certainty(disk.root))
 
 
 def judge_inodes(disk: storage.DiskSpace) -> Judgement:
@@ -43,7 +47,7 @@ def judge_inodes(disk: storage.DiskSpace) -> Judgement:
     evidence = (Evidence(f"df -i {disk.root.existing}", f"{space.free_inodes} free of {space.inodes}"),)
     if space.inodes == 0:
         words = f"no fixed number of files in {place}"
-        return Judgement("pass", words, words, evidence)
+        return Judgement("pass", words, words, evidence, certainty=_certainty(disk.root))
     free = f"{space.free_inodes:,}".replace(",", " ")
     found = f"room for {free} more files in {place}"
     remedies = (
@@ -55,7 +59,7 @@ def judge_inodes(disk: storage.DiskSpace) -> Judgement:
         return Judgement("fail", summary, summary, evidence, remedies, severity="blocks")
     if space.free_inodes < need.INODES.warns_below:
         return Judgement("warn", f"{found}; 200 000 are advised", found, evidence, remedies)
-    return Judgement("pass", found, found, evidence)
+    return Judgement("pass", found, found, evidence, certainty=_certainty(disk.root))
 
 
 def judge_mounts(held: storage.RootMount) -> Judgement:
@@ -92,7 +96,8 @@ def judge_mounts(held: storage.RootMount) -> Judgement:
                 f"In the line for {mount.point} in /etc/fstab, take out {names}.",
             ),
         )
-    return Judgement("pass", f"{mount.point} holds {place}, nothing in the way", found, evidence)
+    summary = f"{mount.point} holds {place}, nothing in the way"
+    return Judgement("pass", summary, found, evidence, certainty=_certainty(root))
 
 
 def _word(path: str) -> str:

@@ -12,11 +12,13 @@ MOUNTINFO = "/proc/self/mountinfo"
 
 
 class DataRoot(NamedTuple):
-    """Docker's data root: as configured, its nearest directory that exists, and a word about the file."""
+    """Docker's data root: as configured, its nearest directory that exists, a word about the file, and
+    whether it is only assumed because the file makes no sense."""
 
     path: str
     existing: str
     note: str
+    assumed: bool = False
 
 
 class DiskSpace(NamedTuple):
@@ -45,32 +47,36 @@ class RootMount(NamedTuple):
 
 def data_root(facts: Facts) -> DataRoot:
     """From daemon.json (`data-root`, in old ones `graph`), else Docker's default."""
-    path, note = _configured(facts.host)
-    return DataRoot(path, _nearest(facts.host, path), note)
-
-
-def _configured(host: Host) -> tuple[str, str]:
     try:
-        text = host.text(DAEMON_JSON)
+        text = facts.host.text(DAEMON_JSON)
     except Missing:
-        return DEFAULT_ROOT, ""
-    if not text.strip():
-        return DEFAULT_ROOT, f"{DAEMON_JSON} is empty: Docker's default is assumed"
+        return DataRoot(DEFAULT_ROOT, _nearest(facts.host, DEFAULT_ROOT), "")
+    path, wrong = _configured(text)
+    if wrong:
+        note = f"{DAEMON_JSON} {wrong}: Docker's default is assumed"
+        return DataRoot(DEFAULT_ROOT, _nearest(facts.host, DEFAULT_ROOT), note, assumed=True)
+    note = f"set in {DAEMON_JSON}" if path else ""
+    return DataRoot(path or DEFAULT_ROOT, _nearest(facts.host, path or DEFAULT_ROOT), note)
+
+
+def _configured(text: str) -> tuple[str, str]:
+    """The data root that daemon.json names (empty: none), or what is wrong with the file."""
     import json
 
+    if not text.strip():
+        return "", "is empty"
     try:
         settings = json.loads(text)
     except (ValueError, RecursionError):
-        return DEFAULT_ROOT, f"{DAEMON_JSON} is not valid JSON: Docker's default is assumed"
+        return "", "is not valid JSON"
     if not isinstance(settings, dict):
-        return DEFAULT_ROOT, f"{DAEMON_JSON} holds no settings: Docker's default is assumed"
+        return "", "holds no settings"
     configured = settings.get("data-root") or settings.get("graph")
     if configured is None:
-        return DEFAULT_ROOT, ""
+        return "", ""
     if isinstance(configured, str) and configured.startswith("/") and "\0" not in configured:
-        path = re.sub(r"/+", "/", configured).rstrip("/") or "/"
-        return path, f"set in {DAEMON_JSON}"
-    return DEFAULT_ROOT, f"the data root in {DAEMON_JSON} is no absolute path: Docker's default is assumed"
+        return re.sub(r"/+", "/", configured).rstrip("/") or "/", ""
+    return "", "names a data root that is no absolute path"
 
 
 def _nearest(host: Host, path: str) -> str:

@@ -49,6 +49,7 @@ def test_the_configured_root(daemon_json: str | None, path: str, said: str) -> N
     assert root.path == path
     assert said in root.note
     assert said or not root.note
+    assert root.assumed == (said not in ("", "set in"))
 
 
 def test_the_nearest_directory_that_exists() -> None:

@@ -1,0 +1,137 @@
+"""Where the parts of the kernel are found: lists, configuration, what is at work, and nothing at all."""
+
+import gzip
+
+import pytest
+
+from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.modules import MODULES
+from mailcow_wizard.engine.runner import look
+from mailcow_wizard.facts import modules
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Denied, HostError
+from tests.fake_host import DEBIAN_12, FakeHost
+
+Files = dict[str, str | bytes | HostError]
+
+NAMES = tuple(need.KERNEL_SYMBOLS)
+PLACE = f"/lib/modules/{DEBIAN_12.release}"
+DEP = "".join(f"kernel/net/{name}.ko.xz: kernel/lib/x.ko.xz\n" for name in NAMES)
+BUILTIN = "kernel/fs/ext4/ext4.ko\nkernel/lib/crc16.ko\n"
+LISTS: Files = {f"{PLACE}/modules.dep": DEP, f"{PLACE}/modules.builtin": BUILTIN}
+CONFIG = "# Linux/x86 6.1 Kernel Configuration\nCONFIG_MODULES=y\n"
+CONFIG += "".join(f"CONFIG_{symbol}=y\n" for symbols in need.KERNEL_SYMBOLS.values() for symbol in symbols)
+
+
+def state(host: FakeHost, name: str) -> str:
+    return dict(Facts(host).get(modules.modules).states)[name]
+
+
+def status(files: Files) -> str:
+    return look(MODULES, Facts(FakeHost(files))).status
+
+
+def test_names_in_lists() -> None:
+    text = (
+        "kernel/net/veth.ko: \nkernel/a-b_c.ko.xz: kernel/x.ko.xz\nkernel/d.ko.zst:\nupdates/dkms/e.ko.gz: \n"
+        "f.ko\n\n# comment\nnot a module\nkernel/g.koala:\n"
+    )
+    assert modules.parse_list(text) == ["veth", "a-b_c", "d", "e", "f"]
+
+
+def test_every_module_has_a_symbol() -> None:
+    named = {name for part in need.KERNEL_PARTS for names in part.sets for name in names}
+    assert named == set(need.KERNEL_SYMBOLS)
+
+
+def test_debian_with_its_modules() -> None:
+    assert status(LISTS) == "pass"
+    assert state(FakeHost(LISTS), "overlay") == "loadable"
+
+
+def test_each_source_in_turn() -> None:
+    files = {**LISTS, "/proc/modules": "bridge 409600 1 br_netfilter, Live 0x0\nip-tables 1 0 - Live 0x0\n"}
+    files[f"{PLACE}/modules.builtin"] = f"{BUILTIN}kernel/drivers/net/veth.ko\n"
+    files["/sys/module/nf_nat/refcnt"] = "1"
+    host = FakeHost(files)
+    expected = {
+        "bridge": "loaded",
+        "ip_tables": "loaded",
+        "veth": "built in",
+        "nf_nat": "loaded",
+        "overlay": "loadable",
+    }
+    assert {name: state(host, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("name", ["overlay", "bridge", "br_netfilter", "veth", "nf_conntrack", "xt_addrtype"])
+def test_one_is_missing(name: str) -> None:
+    dep = "\n".join(line for line in DEP.splitlines() if f"/{name}.ko" not in line)
+    files = {**LISTS, f"{PLACE}/modules.dep": dep}
+    assert status(files) == "fail"
+    assert state(FakeHost(files), name) == "missing"
+    config = CONFIG.replace(f"CONFIG_{need.KERNEL_SYMBOLS[name][0]}=y", "")
+    assert status({**files, f"/boot/config-{DEBIAN_12.release}": config}) == "fail"
+    assert status({**files, f"/boot/config-{DEBIAN_12.release}": CONFIG}) == "pass"
+
+
+def test_traces_of_parts_at_work() -> None:
+    host = FakeHost({"/proc/filesystems": "nodev\tsysfs\nnodev\toverlay\n\text4\n"})
+    assert state(host, "overlay") == "loaded"
+    host = FakeHost({"/proc/sys/net/bridge/bridge-nf-call-iptables": "1"})
+    assert state(host, "br_netfilter") == "loaded"
+
+
+def test_a_kernel_without_modules_is_judged_by_its_configuration() -> None:
+    packed: Files = {"/proc/config.gz": gzip.compress(CONFIG.encode())}
+    assert status(packed) == "pass"
+    assert state(FakeHost(packed), "overlay") == "built in"
+    lacking = CONFIG.replace("CONFIG_VETH=y", "# CONFIG_VETH is not set")
+    assert status({"/proc/config.gz": gzip.compress(lacking.encode())}) == "fail"
+    assert status({f"/boot/config-{DEBIAN_12.release}": CONFIG}) == "pass"
+
+
+def test_modules_whose_files_nobody_lists() -> None:
+    config = CONFIG.replace("=y", "=m")
+    assert status({"/proc/config.gz": gzip.compress(config.encode())}) == "unknown"
+    assert status({**LISTS, "/proc/config.gz": gzip.compress(config.encode())}) == "pass"
+
+
+def test_the_running_kernel_s_modules_are_gone() -> None:
+    files: Files = {
+        "/lib/modules/6.1.0-26-amd64/modules.dep": DEP,
+        "/proc/modules": "bridge 1 0 - Live 0x0\n",
+    }
+    judgement = look(MODULES, Facts(FakeHost(files)))
+    assert judgement.status == "fail"
+    assert judgement.remedies[0].startswith("Reboot")
+    assert "6.1.0-26-amd64" in judgement.found
+    loaded = "".join(f"{name} 1 0 - Live 0x0\n" for name in NAMES)
+    assert status({**files, "/proc/modules": loaded}) == "pass"
+    config = CONFIG.replace("CONFIG_VETH=y", "CONFIG_VETH=m")
+    assert status({**files, f"/boot/config-{DEBIAN_12.release}": config}) == "fail"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {f"{PLACE}/modules.dep": "", f"{PLACE}/modules.builtin": ""},
+        {f"{PLACE}/modules.dep": "garbage" * 1000},
+        {f"{PLACE}/modules.dep": b"\xff\0" * 1000, f"{PLACE}/modules.builtin": b"\0" * 5000},
+        {f"{PLACE}/modules.dep": "kernel/x.ko:\n" + "/" * 2_000_000},
+        {f"{PLACE}/modules.dep": "x" * (17 << 20)},
+        {f"{PLACE}/modules.dep": Denied("no")},
+        {"/proc/modules": Denied("no")},
+        {"/proc/modules": "\x1b[31m"},
+        {"/proc/config.gz": b""},
+        {"/proc/config.gz": b"garbage"},
+        {"/proc/config.gz": gzip.compress(b"")},
+        {"/proc/config.gz": gzip.compress(b"\0" * (64 << 20))},
+        {"/proc/config.gz": Denied("no"), f"/boot/config-{DEBIAN_12.release}": Denied("no")},
+        {f"/boot/config-{DEBIAN_12.release}": "CONFIG_OVERLAY_FS=y\n"},
+        {"/lib/modules/notes.txt": ""},
+    ],
+)
+def test_no_list_to_judge_by(files: Files) -> None:
+    assert status(files) == "unknown"
