@@ -275,12 +275,8 @@ KERNEL_SYMBOLS: dict[str, tuple[str, ...]] = {
     "ip6table_nat": ("IP6_NF_NAT",),
     "ip6table_filter": ("IP6_NF_FILTER",),
 }
-# Controllers by which Docker limits containers, and what the kernel's command line needs where one is off.
-CGROUP_CONTROLLERS = {
-    "cpu": "cgroup_enable=cpu",
-    "memory": "cgroup_enable=memory",
-    "pids": "cgroup_enable=pids",
-}
+# Controllers by which Docker limits containers.
+CGROUP_CONTROLLERS = ("cpu", "memory", "pids")
 
 # Files that come with the container-selinux package (H12).
 SELINUX_CONTAINER_POLICY = (

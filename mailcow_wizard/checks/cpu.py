@@ -24,7 +24,7 @@ def judge_clock(readings: tuple[cpu.Reading, ...]) -> Judgement:
             "unknown",
             "this machine does not tell its processor's clock; nothing speaks against it",
             "no figure in sysfs, /proc/cpuinfo or the firmware's table",
-            (Evidence("lscpu | grep MHz", ""),),
+            (Evidence("lscpu | grep MHz", "nothing"),),
             ("Look at your provider's description of the machine.",),
             certainty="untested",
         )
@@ -119,7 +119,9 @@ def _judge_x86(flags: frozenset[str]) -> Judgement:
     lacking = [words for flag, words in need.CPU_FEATURES_V2.items() if flag not in flags]
     if not lacking:
         return Judgement("pass", "all of x86-64-v2", "SSSE3, SSE4.2 and the others of x86-64-v2", evidence)
-    remedies: tuple[str, ...] = ("Move to a machine with a processor made after 2009.",)
+    remedies: tuple[str, ...] = (
+        "Move to a machine with a newer processor (Intel since 2009, AMD since 2011).",
+    )
     if "hypervisor" in flags:
         remedies = (
             'Set the virtual machine\'s CPU type to "host" (Proxmox: qm set VMID --cpu host; libvirt: '
@@ -166,8 +168,8 @@ CLOCK = Check(
     id="system.cpu-clock",
     title="Processor clock",
     needed="1 GHz or more (the maximum, not the speed of an idle moment)",
-    why="Below that mailcow's start takes longer than its own health checks wait, and mail is scanned too "
-    "slowly. 1 GHz has been the figure since 2017.",
+    why="Below that mailcow's containers start and scan mail too slowly to be of use. 1 GHz has been the "
+    "figure since 2017.",
     doc=need.DOC_RESOURCES,
     severity="blocks",
     source=cpu.clock,

@@ -17,7 +17,7 @@ def judge_version(version: kernel.Version) -> Judgement:
     if numbers[:2] < need.KERNEL_MINIMUM:
         return Judgement(
             "fail",
-            f"{release} is too old: today's Docker needs more than kernel 4.4",
+            f"{release} is too old: today's Docker needs kernel 4.4 or newer",
             release,
             evidence,
             (
@@ -63,7 +63,8 @@ def _panics(release: str, evidence: tuple[Evidence, ...]) -> Judgement:
         evidence,
         (
             "On Debian 8 (Jessie), switch to kernel 4.9 from jessie-backports: apt-get install -t "
-            f"jessie-backports linux-image-amd64, then reboot ({need.DOC_JESSIE_KERNEL}).",
+            f"jessie-backports linux-image-amd64, then reboot ({need.DOC_JESSIE_KERNEL}; the repository "
+            "has moved to archive.debian.org).",
             _NEW_SYSTEM,
             f"What is known about it: {need.DOC_KERNEL_PANIC} and {need.DOC_KERNEL_PANIC_FORUM}",
         ),
@@ -94,16 +95,24 @@ def judge_cgroups(cgroups: kernel.Cgroups) -> Judgement:
     name = names[cgroups.layout]
     lacking = [one for one in need.CGROUP_CONTROLLERS if one not in cgroups.controllers]
     if lacking:
-        words = " ".join(need.CGROUP_CONTROLLERS[one] for one in lacking)
+        switched_off = " ".join(f"cgroup_disable={one}" for one in lacking)
+        remedies: tuple[str, ...] = (
+            f"Take {switched_off} out of the kernel's command line (GRUB_CMDLINE_LINUX in /etc/default/grub, "
+            "then update-grub), if it is there, and reboot.",
+        )
+        if "memory" in lacking:
+            remedies = (
+                "Add cgroup_enable=memory to the kernel's command line (GRUB_CMDLINE_LINUX in "
+                "/etc/default/grub, then update-grub; Raspberry Pi: also cgroup_memory=1, in "
+                "/boot/firmware/cmdline.txt) and reboot.",
+                *remedies,
+            )
         return Judgement(
             "warn",
             f"{name}, without the controller for {' and '.join(lacking)}",
             f"{name}; missing: {', '.join(lacking)}",
             evidence,
-            (
-                f"Add {words} to the kernel's command line (GRUB_CMDLINE_LINUX in /etc/default/grub, then "
-                "update-grub; Raspberry Pi: /boot/firmware/cmdline.txt) and reboot.",
-            ),
+            remedies,
         )
     return Judgement("pass", name, f"{name}, with cpu, memory and pids", evidence)
 

@@ -84,7 +84,8 @@ def _missing(found: modules.Modules, missing: list[str], evidence: tuple[Evidenc
         (
             "Boot your distribution's own kernel (Debian: apt-get install linux-image-amd64; Ubuntu: apt-get "
             "install linux-image-generic), then reboot.",
-            "On Ubuntu with a small kernel: apt-get install linux-modules-extra-$(uname -r).",
+            "Where only the extra modules are missing: apt-get install linux-modules-extra-$(uname -r) "
+            "(Ubuntu), dnf install kernel-modules-extra (Enterprise Linux).",
             "Where the provider supplies the kernel, ask for one with Docker's modules.",
         ),
     )

@@ -109,8 +109,8 @@ DISK = Check(
     id="system.disk",
     title="Disk space",
     needed="20 GiB free for Docker's data, without mail (5 GiB at the very least)",
-    why="When the disk is full, the database stops and mail is refused or lost. 5 GiB were enough in 2017; "
-    "today's images unpack to about 8 GiB and ClamAV's data grow.",
+    why="When the disk is full, the database stops and mail is refused or lost. 5 GiB were the minimum "
+    "in 2017, 20 GiB since 2020, without the mail itself.",
     doc=need.DOC_RESOURCES,
     severity="degrades",
     source=storage.disk,

@@ -41,7 +41,7 @@ def judge_tools(found: tools.Tools) -> Judgement:
             evidence,
             (remedy,),
             severity="degrades",
-            why="; ".join(_LOST[name] for name in advised).capitalize() + ".",
+            why=f"As it is, {'; '.join(_LOST[name] for name in advised)}.",
         )
     return Judgement("pass", f"all {len(found.paths)} are there", names, evidence)
 

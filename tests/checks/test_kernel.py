@@ -152,6 +152,9 @@ def test_cgroups(layout: Layout, controllers: frozenset[str], status: str, said:
 def test_a_missing_memory_controller_names_the_kernel_s_parameter() -> None:
     judgement = kernel.judge_cgroups(Cgroups("v2", ALL - {"memory"}))
     assert "cgroup_enable=memory" in judgement.remedies[0]
+    assert "cgroup_disable=memory" in judgement.remedies[1]
+    judgement = kernel.judge_cgroups(Cgroups("v2", ALL - {"pids"}))
+    assert "cgroup_disable=pids" in judgement.remedies[0]
 
 
 @pytest.mark.parametrize(
