@@ -96,10 +96,13 @@ def _conflict(facts: PortFacts, foreign: tuple[Occupant, ...]) -> Judgement:
 
 
 def _grouped(binding: Binding, foreign: tuple[Occupant, ...]) -> list[str]:
-    """One phrase for each holder, however many sockets it has on the port."""
+    """One phrase for each holder, however many sockets it has on the port.
+
+    A container has a proxy process for each address family.
+    """
     groups: dict[tuple[object, ...], list[Occupant]] = {}
     for one in foreign:
-        pids = tuple(process.pid for process in one.holder.processes)
+        pids = () if one.container else tuple(process.pid for process in one.holder.processes)
         groups.setdefault((_name(one), one.unit, pids), []).append(one)
     return [_phrase(binding, members) for members in groups.values()]
 
@@ -213,7 +216,7 @@ def _remedies(facts: PortFacts, foreign: tuple[Occupant, ...]) -> tuple[str, ...
     if binding.port.number in (80, 443):
         remedies.append(
             "If it serves web sites that must stay, put mailcow behind it: HTTP_BIND=127.0.0.1, "
-            "HTTPS_BIND=127.0.0.1, other ports and HTTP_REDIRECT=n in mailcow.conf."
+            "HTTPS_BIND=127.0.0.1, other ports and HTTP_REDIRECT=n."
         )
     elif binding.port.number != _SMTP:
         remedies.append(

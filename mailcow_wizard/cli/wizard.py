@@ -8,15 +8,25 @@ from mailcow_wizard.cli.arguments import Options
 
 def wizard(options: Options) -> int:
     """Starts the wizard; refuses a terminal that it cannot serve. Returns the exit code."""
-    refusal = _refusal(options)
-    if refusal:
-        print(f"mailcow-wizard: {refusal}\nRun this instead: mailcow-wizard check --plain", file=sys.stderr)
+    from mailcow_wizard.host.terminal import examine
+
+    terminal = examine()
+    if terminal.refusal:
+        print(
+            f"mailcow-wizard: {terminal.refusal}\nRun this instead: mailcow-wizard check --plain",
+            file=sys.stderr,
+        )
         return exit_codes.USAGE
     from mailcow_wizard.cli.opening import open_session
     from mailcow_wizard.tui.start import start
 
-    return start(open_session(options), options)
-
-
-def _refusal(options: Options) -> str:
-    return ""
+    session = open_session(options)
+    try:
+        return start(
+            session,
+            ascii_only=options.ascii or not terminal.utf8,
+            colour=terminal.colour and not options.no_color,
+            mouse=options.mouse,
+        )
+    finally:
+        session.host.close()

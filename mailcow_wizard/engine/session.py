@@ -42,13 +42,17 @@ class Session:
             saved_hostname=self.answers.hostname, domains=settings.domains or self.answers.domains
         )
 
+    def new_facts(self) -> Facts:
+        """An empty store: what is asked through it is asked anew."""
+        return Facts(self.host, self.settings)
+
     def hostname(self) -> Hostname:
         """The server's name by the contract's precedence."""
-        return hostname(Facts(self.host, self.settings))
+        return hostname(self.new_facts())
 
     def run(self, checks: Sequence[Check], listen: Listen) -> Result:
         """Runs checks over fresh facts; `listen` hears of each as it ends."""
-        facts = Facts(self.host, self.settings)
+        facts = self.new_facts()
         started = self.host.now()
         begin = time.monotonic()
         findings = Run(checks, facts, listen).run()

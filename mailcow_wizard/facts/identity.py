@@ -2,8 +2,10 @@
 
 from typing import Literal, NamedTuple
 
+from mailcow_wizard.facts import system
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
 
 Origin = Literal["option", "mailcow.conf", "saved", "guess"]
@@ -45,3 +47,27 @@ def own_name(facts: Facts) -> str:
         if node in names:
             return next((name for name in names if "." in name and not name.startswith("localhost")), node)
     return node
+
+
+def machine_line(facts: Facts) -> str:
+    """The machine in one line: system, kernel, processor type, memory; what is unknown is left out."""
+    parts = []
+    for words in (_system, _kernel, _memory):
+        try:
+            parts.append(words(facts))
+        except HostError:
+            continue
+    return harmless(", ".join(parts), 120)
+
+
+def _system(facts: Facts) -> str:
+    return facts.get(system.os_release).name
+
+
+def _kernel(facts: Facts) -> str:
+    uname = facts.host.uname()
+    return f"{uname.machine}, kernel {uname.release}"
+
+
+def _memory(facts: Facts) -> str:
+    return f"{facts.get(system.memory).total / (1 << 30):.1f} GiB memory"

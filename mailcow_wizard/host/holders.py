@@ -34,7 +34,9 @@ def holders(sockets: tuple[Listener, ...]) -> tuple[Holder, ...]:
     return tuple(
         Holder(
             inode=one.inode,
-            processes=tuple(filter(None, (describe(pid, names) for pid in sorted(owners.get(one.inode, ()))))),
+            processes=tuple(
+                filter(None, (describe(pid, names) for pid in sorted(owners.get(one.inode, ()))))
+            ),
             cgroup=paths.get(one.cgroup, ""),
             user=names.get(one.uid, str(one.uid)),
         )

@@ -1,0 +1,306 @@
+"""The full-screen wizard: one screen whose parts are refilled as the administrator goes from step to step."""
+
+import signal
+import threading
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.events import Resize
+from textual.message import Message
+
+from mailcow_wizard.engine.runner import Run
+from mailcow_wizard.engine.session import Answers, Session
+from mailcow_wizard.facts.identity import machine_line
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Check, Event
+from mailcow_wizard.tui.board import SUMMARY, WELCOME, Board
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.widgets.chrome import Breadcrumb, Heading, KeyLine, Rail, Rule
+from mailcow_wizard.tui.widgets.details import Details
+from mailcow_wizard.tui.widgets.findings import FindingList
+from mailcow_wizard.tui.widgets.lines import Lines
+from mailcow_wizard.tui.widgets.welcome import Welcome
+from mailcow_wizard.tui.writing import not_looked_at, verdict
+
+INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
+_WIDE = (100, 30)
+_LOW = 12
+_LATER = {"f": "Mending by itself", "u": "Taking back", "a": "Acknowledging", "e": "Exporting a report"}
+_ORIGINS = {
+    "option": "as given on the command line",
+    "mailcow.conf": "from mailcow.conf",
+    "saved": "from last time",
+    "guess": "a guess: this machine's own name",
+}
+
+
+class Wizard(App[int]):
+    """Shows the board and runs checks; every decision about a finding was made before it came here."""
+
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "step(1)", "Next step"),
+        Binding("b", "step(-1)", "Step before"),
+        Binding("r", "again", "Run this check again"),
+        Binding("R", "step_again", "Run this step again"),
+        Binding("c", "copy", "Copy"),
+        Binding("l", "log", "Log"),
+        Binding("f", "later('f')", "Mend"),
+        Binding("u", "later('u')", "Take back"),
+        Binding("a", "later('a')", "Acknowledge"),
+        Binding("e", "later('e')", "Export"),
+        Binding("question_mark,f1", "help", "Help"),
+        Binding("q", "leave", "Quit"),
+        Binding("escape", "calm", "Leave the field", show=False),
+        Binding("ctrl+c", "interrupt", "Interrupt", show=False, priority=True),
+        Binding("ctrl+q", "leave", "Quit", show=False),
+    ]
+
+    class Heard(Message):
+        """Something that the runner said, carried into the app's own thread."""
+
+        def __init__(self, event: Event) -> None:
+            super().__init__()
+            self.event = event
+
+    def __init__(self, session: Session, checks: Sequence[Check], facts: Facts, look: Look) -> None:
+        super().__init__(ansi_color=True)
+        self.session = session
+        self.look = look
+        self.board = Board(checks)
+        self.current = WELCOME.id
+        self.events_log: list[str] = []
+        self._facts = facts
+        self._runs = 0
+        self._cursors: dict[str, int] = {}
+        self._answered = False
+
+    def compose(self) -> ComposeResult:
+        """Few widgets: each costs time at the first paint."""
+        look = self.look
+        name = self.session.hostname()
+        answers = self.session.answers
+        domain = next(iter(self.session.settings.domains), "")
+        resumed = next((one.title for one in self.board.steps[1:] if one.id == answers.step), "")
+        yield Rail(look)
+        with Vertical(id="main"):
+            yield Breadcrumb(look)
+            yield Heading(look)
+            yield Welcome(look, machine_line(self._facts), name.name, domain, _ORIGINS[name.origin], resumed)
+            yield Lines(id="verdict")
+            yield FindingList(look, id="list")
+            yield Rule(look)
+            yield Details(look, id="details")
+            yield KeyLine(look)
+
+    def on_mount(self) -> None:
+        """The terminal's signals first, then the checks, after the first paint."""
+        self.theme = "ansi-dark"
+        for number, code in ((signal.SIGTERM, TERMINATED), (signal.SIGHUP, HUNG_UP)):
+            self._loop_signal(number, code)
+        self.show_step(WELCOME.id)
+        self.call_after_refresh(self._first_run)
+
+    def _loop_signal(self, number: int, code: int) -> None:
+        import asyncio
+
+        asyncio.get_running_loop().add_signal_handler(number, self.exit, code)
+
+    def _first_run(self) -> None:
+        import gc
+
+        gc.freeze()
+        gc.enable()
+        self._run(
+            tuple(check for step in self.board.steps for check in self.board.checks_of(step.id)), self._facts
+        )
+
+    def _run(self, checks: Sequence[Check], facts: Facts | None = None) -> None:
+        """Runs checks in a thread of their own; what they find comes back as `Heard`."""
+        run = Run(checks, facts or self.session.new_facts(), lambda event: self._tell(event))
+        threading.Thread(target=run.run, daemon=True, name="checks").start()
+
+    def _tell(self, event: Event) -> None:
+        self.post_message(self.Heard(event))
+
+    @on(Heard)
+    def _heard(self, message: Heard) -> None:
+        event = message.event
+        self.board.hear(event)
+        for finding in event.findings:
+            self.events_log.append(f"{finding.id}: {finding.status} after {finding.duration_ms} ms")
+        # A burst of results is one redraw.
+        self._runs += 1
+        self.call_later(self._refresh_after, self._runs)
+
+    def _refresh_after(self, number: int) -> None:
+        if number == self._runs:
+            self.show_step(self.current)
+
+    def on_resize(self, event: Resize) -> None:
+        """Wide screens get the rail, low ones only the list."""
+        self.screen.set_class(event.size.width >= _WIDE[0] and event.size.height >= _WIDE[1], "wide")
+        self.screen.set_class(event.size.height < _LOW, "low")
+        self.call_after_refresh(self.show_step, self.current)
+
+    def show_step(self, step: str) -> None:
+        """Fills the screen with a step; the cursor is where it was."""
+        changed = step != self.current
+        if changed:
+            self._cursors[self.current] = self._list.cursor
+            self.current = step
+        base = self.screen_stack[0]
+        base.set_class(step == WELCOME.id, "on-welcome")
+        base.set_class(step == SUMMARY.id, "on-summary")
+        here = next(one for one in self.board.steps if one.id == step)
+        base.query_one(Rail).show(self.board, step)
+        base.query_one(Breadcrumb).show(self.board, step)
+        base.query_one(Heading).show(here.title, here.about)
+        if step == SUMMARY.id:
+            style = self.look.state(self.board.state(step)) + self.look.bold
+            lines = [[(f" {verdict(self.board)}", style)]]
+            lines += [[(f" {self.look.text(line)}", self.look.plain)] for line in not_looked_at(self.board)]
+            base.query_one("#verdict", Lines).put(lines)
+        self._list.show(self.board.rows(step), self._cursors.get(step, 0) if changed else None)
+        base.query_one("#details", Details).show(self._list.row)
+        self.show_keys()
+
+    @property
+    def _list(self) -> FindingList:
+        return self.screen_stack[0].query_one("#list", FindingList)
+
+    def show_keys(self, notice: str = "") -> None:
+        """Draws the line of keys, or a notice in its place."""
+        self.screen_stack[0].query_one(KeyLine).show(self._keys(), notice)
+
+    def _keys(self) -> list[tuple[str, str]]:
+        if self.current == WELCOME.id:
+            return [("Enter", "next"), ("Esc", "leave the field"), ("F1", "help"), ("Ctrl+C", "stop")]
+        moves = [("n", "next"), ("b", "back")] if self.current != SUMMARY.id else [("b", "back")]
+        return [*moves, ("Enter", "details"), ("r", "again"), ("c", "copy"), ("?", "help"), ("q", "quit")]
+
+    @on(FindingList.Moved)
+    def _moved(self) -> None:
+        self.screen_stack[0].query_one("#details", Details).show(self._list.row)
+
+    @on(FindingList.Opened)
+    def _opened(self) -> None:
+        from mailcow_wizard.tui.screens.text import TextScreen
+        from mailcow_wizard.tui.widgets.details import styled
+        from mailcow_wizard.tui.writing import details
+
+        row = self._list.row
+        if row:
+            lines = [styled(line, self.look) for line in details(row, self.size.width - 3)]
+            self.push_screen(TextScreen(self.look, row.check.title, lines))
+
+    def action_step(self, by: int) -> None:
+        """Goes to the next step or the one before; the welcome screen must be answered first."""
+        ids = [one.id for one in self.board.steps]
+        to = ids.index(self.current) + by
+        if self.current == WELCOME.id and by > 0:
+            self.screen_stack[0].query_one(Welcome).answer()
+        elif 0 <= to < len(ids):
+            self.go_to(ids[to])
+
+    def go_to(self, step: str) -> None:
+        """Shows a step and takes the keys to its list; remembers it for the next session."""
+        self.show_step(step)
+        if step == WELCOME.id:
+            self.set_focus(None)
+        else:
+            self._list.focus()
+        self._keep(self.session.answers._replace(step=step))
+
+    @on(Welcome.Answered)
+    def _answered_welcome(self, message: Welcome.Answered) -> None:
+        step = self.session.answers.step
+        known = [one.id for one in self.board.steps[1:]]
+        others = self.session.settings.domains[1:]
+        self._keep(Answers(message.hostname, (message.domain, *others), step))
+        first_time = not self._answered
+        self._answered = True
+        self.go_to(step if first_time and step in known else known[0])
+
+    def _keep(self, answers: Answers) -> None:
+        try:
+            self.session.keep(answers)
+        except HostError as error:
+            self.show_keys(f"The answers are kept for this session only: {error}")
+
+    def action_again(self) -> None:
+        """Runs the check under the cursor once more, over fresh facts."""
+        row = self._list.row if self.current != WELCOME.id else None
+        if row:
+            self._run((row.check,))
+
+    def action_step_again(self) -> None:
+        """Runs all checks of the step once more; from the summary, of all steps."""
+        steps = [one.id for one in self.board.steps] if self.current == SUMMARY.id else [self.current]
+        checks = tuple(check for step in steps for check in self.board.checks_of(step))
+        if checks:
+            self._run(checks)
+
+    def action_copy(self) -> None:
+        """Copies what to type to the terminal's clipboard, and shows it on a line of its own."""
+        from mailcow_wizard.tui.screens.text import TextScreen
+
+        row = self._list.row if self.current != WELCOME.id else None
+        if row and row.finding:
+            texts = [*(one.what for one in row.finding.evidence), *row.finding.remedies, row.finding.doc]
+            self.copy_to_clipboard("\n".join(texts))
+            lines = [[(text, self.look.plain)] for text in texts]
+            self.push_screen(
+                TextScreen(self.look, "Sent to the clipboard, where the terminal allows it", lines)
+            )
+
+    def action_log(self) -> None:
+        """Shows what was run so far."""
+        from mailcow_wizard.tui.screens.text import TextScreen
+
+        lines = [[(f" {line}", self.look.plain)] for line in self.events_log]
+        self.push_screen(TextScreen(self.look, "What was run", lines))
+
+    def action_help(self) -> None:
+        """Shows the keys and the marks."""
+        from mailcow_wizard.tui.help import help_lines
+        from mailcow_wizard.tui.screens.text import TextScreen
+
+        self.push_screen(TextScreen(self.look, "Help", help_lines(self.look)))
+
+    def action_later(self, key: str) -> None:
+        """Says of a key of the contract that this version has nothing behind it."""
+        self.show_keys(f"{_LATER[key]} is not part of this version; the words under Mend say what to type.")
+
+    def action_calm(self) -> None:
+        """Esc: leaves a field, takes a notice away; never does harm."""
+        self.set_focus(None if self.current == WELCOME.id else self._list)
+        self.show_keys()
+
+    def action_leave(self) -> None:
+        """Leaves; asks first while something runs."""
+        if self.board.running():
+            from mailcow_wizard.tui.screens.text import Question
+
+            question = f"{self.board.running()} checks still run. Leave the wizard?"
+            self.push_screen(Question(self.look, question), self._leave_if)
+        else:
+            self.exit(0)
+
+    def _leave_if(self, yes: bool | None) -> None:
+        if yes:
+            self.exit(0)
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C ends at once."""
+        self.exit(INTERRUPTED)
+
+    def _fatal_error(self) -> None:
+        # Textual's own traceback would print local variables, which may hold what must not be shown.
+        self.panic("")

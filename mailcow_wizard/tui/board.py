@@ -1,0 +1,94 @@
+"""What the screens show: steps, their rows, where the cursor is. Knows nothing of Textual."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mailcow_wizard.model import SEVERITIES, STEPS, Check, Event, Finding, Step
+
+WELCOME = Step("welcome", "Welcome", "what this is, and what the server is called")
+SUMMARY = Step("summary", "Summary", "what blocks, what to mend next, what was not looked at")
+
+_WORST_FIRST = ("crashed", "fail", "warn", "unknown", "running", "skipped", "pass")
+
+
+class Row(NamedTuple):
+    """One line of a list: a check, and its finding once there is one."""
+
+    check: Check
+    finding: Finding | None
+
+    @property
+    def status(self) -> str:
+        """The finding's status; `running` while there is none."""
+        return self.finding.status if self.finding else "running"
+
+
+class Board:
+    """Steps and findings of this sitting."""
+
+    def __init__(self, checks: Sequence[Check]) -> None:
+        self._checks = {check.id: check for check in checks}
+        self._findings: dict[str, tuple[Finding, ...]] = {}
+        present = {check.step for check in checks}
+        self.steps: tuple[Step, ...] = (WELCOME, *(one for one in STEPS if one.id in present), SUMMARY)
+        self.not_looked_at: tuple[Step, ...] = tuple(one for one in STEPS if one.id not in present)
+
+    def hear(self, event: Event) -> None:
+        """Takes up what the runner says."""
+        if event.kind == "started":
+            self._findings.pop(event.check, None)
+        elif event.kind == "finished":
+            self._findings[event.check] = event.findings
+
+    def checks_of(self, step: str) -> tuple[Check, ...]:
+        """The checks of a step."""
+        return tuple(check for check in self._checks.values() if check.step == step)
+
+    def rows(self, step: str) -> list[Row]:
+        """The lines of a step; of the summary: all that is not right, worst first."""
+        if step == SUMMARY.id:
+            return self._to_mend()
+        return [row for check in self.checks_of(step) for row in self._rows_of(check)]
+
+    def _rows_of(self, check: Check) -> list[Row]:
+        return [Row(check, finding) for finding in self._findings.get(check.id, ())] or [Row(check, None)]
+
+    def _to_mend(self) -> list[Row]:
+        rows = [row for check in self._checks.values() for row in self._rows_of(check)]
+        return sorted((row for row in rows if row.status not in ("pass", "skipped")), key=_urgency)
+
+    def skipped(self) -> list[Row]:
+        """The checks that were not made."""
+        rows = [row for check in self._checks.values() for row in self._rows_of(check)]
+        return [row for row in rows if row.status == "skipped"]
+
+    def running(self) -> int:
+        """How many checks have no finding yet."""
+        return sum(check not in self._findings for check in self._checks)
+
+    def counts(self, step: str = "") -> Counter[str]:
+        """How many rows have each status, in a step or in all."""
+        steps = [step] if step and step != SUMMARY.id else [one.id for one in self.steps[1:-1]]
+        return Counter(row.status for one in steps for row in self.rows(one))
+
+    def state(self, step: str) -> str:
+        """A step's state is its worst row's; `none` where there are no rows."""
+        if step == WELCOME.id:
+            return "none"
+        return worst(self.counts(step))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings so far, in the order of the steps."""
+        return tuple(one for check in self._checks for one in self._findings.get(check, ()))
+
+
+def worst(counts: "Counter[str] | Iterable[str]") -> str:
+    """The worst of some statuses."""
+    present = set(counts)
+    return next((status for status in _WORST_FIRST if status in present), "none")
+
+
+def _urgency(row: Row) -> tuple[int, int]:
+    severity = row.finding.severity if row.finding else row.check.severity
+    return (_WORST_FIRST.index(row.status), SEVERITIES.index(severity))

@@ -1,0 +1,111 @@
+"""Glyphs, words and styles: what the same state looks like on different terminals.
+
+Only the terminal's own sixteen colours are used, so the administrator's palette decides; a state is always
+a glyph and a word as well. Without colours bold and reverse remain.
+"""
+
+from typing import NamedTuple
+
+from rich.style import Style
+
+from mailcow_wizard.model import Status
+
+Shown = Status | str
+
+
+class Glyphs(NamedTuple):
+    """Single cells, and the marks between them."""
+
+    passed: str
+    warn: str
+    fail: str
+    unknown: str
+    skipped: str
+    crashed: str
+    running: str
+    cursor: str
+    rule: str
+    bar: str
+    ellipsis: str
+    dot: str
+
+
+UNICODE = Glyphs("✓", "!", "✗", "?", "–", "‼", "·", "▸", "─", "│", "…", "·")
+ASCII = Glyphs("+", "!", "x", "?", "-", "#", ".", ">", "-", "|", "~", "-")
+
+WORDS = {
+    "pass": "ok",
+    "warn": "warning",
+    "fail": "fails",
+    "unknown": "unknown",
+    "skipped": "skipped",
+    "crashed": "crashed",
+    "running": "looking",
+}
+WORD_WIDTH = 7
+
+_COLOURS = {
+    "pass": "green",
+    "warn": "yellow",
+    "fail": "red",
+    "unknown": "cyan",
+    "crashed": "magenta",
+}
+
+
+class Look:
+    """Glyphs and styles for one terminal."""
+
+    def __init__(self, ascii_only: bool, colour: bool) -> None:
+        self.ascii_only = ascii_only
+        self.glyphs = ASCII if ascii_only else UNICODE
+        self._colour = colour
+        self.plain = Style.null()
+        self.bold = Style(bold=True)
+        self.dim = Style(dim=True) if colour else Style.null()
+        self.selected = Style(reverse=True)
+
+    def state(self, status: str) -> Style:
+        """The style of a state."""
+        bold = status in ("fail", "crashed")
+        return Style(color=_COLOURS.get(status) if self._colour else None, bold=bold or None)
+
+    def glyph(self, status: str) -> str:
+        """One cell for a state."""
+        glyphs = self.glyphs
+        return {
+            "pass": glyphs.passed,
+            "warn": glyphs.warn,
+            "fail": glyphs.fail,
+            "unknown": glyphs.unknown,
+            "skipped": glyphs.skipped,
+            "crashed": glyphs.crashed,
+        }.get(status, glyphs.running)
+
+    def text(self, text: str) -> str:
+        """The text in what this terminal can show."""
+        if not self.ascii_only or text.isascii():
+            return text
+        return text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+_TO_ASCII = str.maketrans(
+    {
+        "…": "...",
+        "–": "-",
+        "—": "-",
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+        "·": "-",
+        "≥": ">=",
+        "≤": "<=",
+        "×": "x",
+        "→": "->",
+        "\u202f": " ",
+        "\u00a0": " ",
+        "µ": "u",
+        "±": "+/-",
+    }
+)

@@ -1,0 +1,129 @@
+"""What frames a step: the breadcrumb or rail of steps, the heading, the line of keys."""
+
+from collections.abc import Sequence
+
+from mailcow_wizard.model import Step
+from mailcow_wizard.tui.board import Board
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.widgets.lines import Lines, Part
+
+
+class Breadcrumb(Lines):
+    """All steps in one line, for narrow screens."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(id="breadcrumb")
+        self._look = look
+
+    def show(self, board: Board, current: str) -> None:
+        """Draws the steps with their states; the current one stands out."""
+        names = [
+            (step, self._look.glyph(state) if (state := board.state(step.id)) != "none" else "")
+            for step in board.steps
+        ]
+        width = sum(len(step.title) + len(glyph) + 3 for step, glyph in names)
+        if width > self.size.width:
+            names = _around(names, current)
+        self.put(
+            [
+                [
+                    part
+                    for step, glyph in names
+                    for part in self._crumb(step, glyph, board.state(step.id), current)
+                ]
+            ]
+        )
+
+    def _crumb(self, step: Step, glyph: str, state: str, current: str) -> list[Part]:
+        look = self._look
+        title = f" {step.title} "
+        return [
+            (f" {glyph}" if glyph else "", look.state(state)),
+            (title, look.selected if step.id == current else look.plain),
+        ]
+
+
+def _around(names: Sequence[tuple[Step, str]], current: str) -> list[tuple[Step, str]]:
+    """Only the current step and its neighbours, where not all have room."""
+    here = next((number for number, (step, _) in enumerate(names) if step.id == current), 0)
+    return list(names[max(0, here - 1) : here + 2])
+
+
+class Rail(Lines):
+    """The steps below each other with state and count, for wide screens."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(id="rail")
+        self._look = look
+
+    def show(self, board: Board, current: str) -> None:
+        """Draws the steps; the current one stands out."""
+        lines: list[list[Part]] = [[]]
+        for step in board.steps:
+            state = board.state(step.id)
+            glyph = " " if state == "none" else self._look.glyph(state)
+            style = self._look.selected if step.id == current else self._look.plain
+            counts = _counts(board, step.id)
+            title = f" {step.title} "
+            gap = " " * max(1, 22 - len(title) - len(counts) - 4)
+            lines.append(
+                [(f" {glyph} ", self._look.state(state)), (title, style), (gap + counts, self._look.dim)]
+            )
+            lines.append([])
+        self.put(lines)
+
+
+def _counts(board: Board, step: str) -> str:
+    """`12/13`: how many of a step's rows are right."""
+    if step in ("welcome", "summary"):
+        return ""
+    counts = board.counts(step)
+    return f"{counts['pass']}/{sum(counts.values())}"
+
+
+class Heading(Lines):
+    """One line: the step and what it is about."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(id="heading")
+        self._look = look
+
+    def show(self, title: str, about: str) -> None:
+        """Draws the line."""
+        look = self._look
+        self.put([[(f" {title}", look.bold), (f"  {look.text(about)}", look.dim)]])
+
+
+class Rule(Lines):
+    """A line between list and details."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(id="rule")
+        self._look = look
+
+    def on_resize(self) -> None:
+        """The line is as long as the screen is wide."""
+        self.put([[(self._look.glyphs.rule * self.size.width, self._look.dim)]])
+
+
+class KeyLine(Lines):
+    """The keys that matter here, or a notice."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(id="keys")
+        self._look = look
+
+    def show(self, keys: Sequence[tuple[str, str]], notice: str = "") -> None:
+        """Draws keys and what they do, as many as have room; a notice takes their place."""
+        look = self._look
+        if notice:
+            self.put([[(f" {look.text(notice)}", look.bold)]])
+            return
+        parts: list[Part] = []
+        used = 0
+        for key, does in keys:
+            used += len(key) + len(does) + 3
+            if used > self.size.width:
+                break
+            parts += [(f" {key}", look.bold), (f" {does} ", look.plain)]
+        self.put([parts])

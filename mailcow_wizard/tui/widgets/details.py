@@ -1,0 +1,52 @@
+"""The pane about one finding."""
+
+from rich.style import Style
+
+from mailcow_wizard.tui.board import Row
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.widgets.lines import Lines, Part
+from mailcow_wizard.tui.writing import Line, brief, details
+
+_LABEL = 8
+
+
+class Details(Lines):
+    """Shows a row: in brief where there is little room."""
+
+    def __init__(self, look: Look, id: str | None = None, whole: bool = False) -> None:
+        super().__init__(id=id)
+        self._look = look
+        self._whole = whole
+        self._row: Row | None = None
+
+    def show(self, row: Row | None) -> None:
+        """Draws the row."""
+        self._row = row
+        self._redraw()
+
+    def on_resize(self) -> None:
+        """Text wraps to the width."""
+        self._redraw()
+
+    def _redraw(self) -> None:
+        width, height = self.size.width - 2, self.size.height
+        if width <= 0 or height <= 0:
+            return
+        if self._row is None:
+            self.put([])
+            return
+        lines = details(self._row, width) if self._whole else brief(self._row, width, height)
+        self.put([styled(line, self._look) for line in lines])
+
+
+def styled(line: Line, look: Look) -> list[Part]:
+    """A line of text with its label, as parts."""
+    style = {
+        "": look.plain,
+        "dim": look.dim,
+        "link": look.plain,
+        "remedy": look.bold,
+    }.get(line.role)
+    if style is None:
+        style = look.state(line.role) + Style(bold=True)
+    return [(f" {line.label:<{_LABEL}}", look.dim), (look.text(line.text), style)]

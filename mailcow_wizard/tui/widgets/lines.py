@@ -1,0 +1,65 @@
+"""A widget that draws whole lines and redraws only those that changed: bytes on a slow line are time."""
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+Part = tuple[str, Style]
+
+
+class Lines(ScrollView):
+    """Shows lines made of styled parts. Subclasses say what the lines are by calling `put`."""
+
+    DEFAULT_CSS = """
+    Lines { background: transparent; scrollbar-size: 0 0; overflow-x: hidden; }
+    """
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines: list[tuple[Part, ...]] = []
+
+    def put(self, lines: Sequence[Sequence[Part]]) -> None:
+        """Replaces all lines; only those that differ are drawn again, and only as far as they reach."""
+        before, self._lines = self._lines, [tuple(line) for line in lines]
+        size = Size(self.size.width, len(self._lines))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        for number in range(max(len(before), len(self._lines))):
+            old = before[number] if number < len(before) else ()
+            new = self._lines[number] if number < len(self._lines) else ()
+            if old != new:
+                self._draw(number, old, new)
+
+    def _draw(self, number: int, old: tuple[Part, ...], new: tuple[Part, ...]) -> None:
+        start = _same_start(old, new)
+        end = max(_length(old), _length(new))
+        row = number - self.scroll_offset.y
+        if 0 <= row < self.size.height and end > start:
+            self.refresh(Region(start, row, min(end, self.size.width) - start, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen, cut to the widget's width."""
+        number = y + self.scroll_offset.y
+        parts = self._lines[number] if 0 <= number < len(self._lines) else ()
+        strip = Strip([Segment(text, style) for text, style in parts if text])
+        return strip.adjust_cell_length(self.size.width)
+
+
+def _length(parts: Sequence[Part]) -> int:
+    from rich.cells import cell_len
+
+    return sum(cell_len(text) for text, _ in parts)
+
+
+def _same_start(old: Sequence[Part], new: Sequence[Part]) -> int:
+    """How many cells at the beginning of a line stay as they are."""
+    same = 0
+    for (old_text, old_style), (new_text, new_style) in zip(old, new, strict=False):
+        if (old_text, old_style) != (new_text, new_style):
+            break
+        same += _length([(old_text, old_style)])
+    return same

@@ -1,0 +1,120 @@
+"""Sentences of the screens: a finding in full, the summary's verdict. Plain text with roles, no widgets."""
+
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import NamedTuple
+
+from mailcow_wizard.model import Finding
+from mailcow_wizard.tui.board import Board, Row
+from mailcow_wizard.tui.look import WORDS
+
+_LABEL_WIDTH = 8
+
+
+class Line(NamedTuple):
+    """A line of text: a label in its first cells, the words after it, and the role that styles the words."""
+
+    label: str
+    text: str
+    role: str = ""
+
+
+_CERTAINTY = {"inferred": "inferred, not proved", "untested": "could not be tested"}
+_SEVERITY = {
+    "blocks": "blocks the install",
+    "breaks": "breaks mail",
+    "degrades": "mailcow runs worse",
+    "advice": "advice",
+}
+
+
+def details(row: Row, width: int) -> list[Line]:
+    """Everything about a row, wrapped to `width` cells."""
+    finding = row.finding
+    if finding is None:
+        return [Line("", "Looking…"), *_wrapped("Needed", row.check.needed, width)]
+    return [
+        *_wrapped("", finding.summary, width, finding.status),
+        *_wrapped("Found", finding.found, width),
+        *_wrapped("Needed", finding.needed, width),
+        *(
+            one
+            for number, text in enumerate(finding.remedies, 1)
+            for one in _remedy(finding, number, text, width)
+        ),
+        *_wrapped("Why", finding.why, width),
+        *(one for seen in finding.evidence for one in _wrapped("See", f"{seen.what}  {seen.value}", width)),
+        *_wrapped("State", _state(finding), width),
+        *_wrapped("More", finding.doc, width, "link"),
+    ]
+
+
+def brief(row: Row, width: int, height: int) -> list[Line]:
+    """What fits in `height` lines of `width` cells: what was found, what mends it, what is needed."""
+    lines = [line for line in details(row, width) if line.label or line.text]
+    if len(lines) <= height:
+        return lines
+    return [*lines[: max(0, height - 1)], Line("", "Enter shows all of it", "dim")]
+
+
+def _remedy(finding: Finding, number: int, text: str, width: int) -> list[Line]:
+    label = "Mend" if number == 1 else ""
+    marked = f"{number}. {text}" if len(finding.remedies) > 1 else text
+    return _wrapped(label, marked, width, "remedy")
+
+
+def _state(finding: Finding) -> str:
+    parts = [WORDS[finding.status]]
+    if finding.status in ("warn", "fail"):
+        parts.append(_SEVERITY[finding.severity])
+    if finding.certainty in _CERTAINTY:
+        parts.append(_CERTAINTY[finding.certainty])
+    return ", ".join(parts) + f" ({finding.id}, {finding.duration_ms} ms)"
+
+
+def _wrapped(label: str, text: str, width: int, role: str = "") -> list[Line]:
+    if not text:
+        return []
+    # A summary has no label and takes the whole width; a remedy's second line stays under its first.
+    space = max(10, width - _LABEL_WIDTH)
+    parts = wrap(text, space, break_on_hyphens=False) or [""]
+    return [Line(label if index == 0 else "", part, role) for index, part in enumerate(parts)]
+
+
+def verdict(board: Board) -> str:
+    """One sentence that says where the server stands."""
+    counts = board.counts()
+    if board.running():
+        return f"Still looking: {board.running()} checks have no answer yet."
+    blocking = [row for row in board.rows("summary") if row.finding and _blocks(row.finding)]
+    if blocking:
+        return f"{_number(len(blocking), 'finding blocks', 'findings block')} the install. Mend these first."
+    if counts["fail"]:
+        return f"Nothing blocks the install, but {_number(counts['fail'], 'check fails', 'checks fail')}."
+    if counts["crashed"]:
+        return (
+            f"{_number(counts['crashed'], 'check', 'checks')} could not be judged: a mistake of the wizard."
+        )
+    if counts["warn"]:
+        return f"Nothing fails. {_number(counts['warn'], 'warning', 'warnings')} to read."
+    if counts["unknown"]:
+        return f"Nothing fails, but {_number(counts['unknown'], 'check has', 'checks have')} no answer."
+    return "All of this is ready for mailcow."
+
+
+def not_looked_at(board: Board) -> Iterator[str]:
+    """What no green here speaks of."""
+    if board.not_looked_at:
+        names = ", ".join(one.title for one in board.not_looked_at)
+        yield f"Not looked at in this version: {names}."
+    skipped = board.skipped()
+    if skipped:
+        yield f"Skipped: {', '.join(row.check.id for row in skipped)}."
+
+
+def _blocks(finding: Finding) -> bool:
+    return finding.status == "fail" and finding.severity == "blocks"
+
+
+def _number(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
