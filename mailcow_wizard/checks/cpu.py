@@ -154,8 +154,7 @@ def _judge_arm(flags: frozenset[str]) -> Judgement:
             evidence,
             (
                 "Update the hypervisor (seen with Parallels Desktop 26 on Apple M4).",
-                "Install a newer kernel (6.13, or a stable update since 2025-02): it no longer passes such "
-                "an announcement on.",
+                "Install a newer kernel (6.14 or newer): it hides SVE2 where there is no SVE.",
             ),
             why="rspamd's search library believes the announcement, uses instructions that the processor "
             "does not have and is ended by the kernel, again and again.",

@@ -82,10 +82,10 @@ def _missing(found: modules.Modules, missing: list[str], evidence: tuple[Evidenc
         f"missing in {found.release}: {words}",
         evidence,
         (
+            "Install the kernel's extra modules: dnf install -y kernel-modules-extra-$(uname -r) (Enterprise "
+            "Linux 10), apt-get install -y linux-modules-extra-$(uname -r) (Ubuntu).",
             "Boot your distribution's own kernel (Debian: apt-get install linux-image-amd64; Ubuntu: apt-get "
             "install linux-image-generic), then reboot.",
-            "Where only the extra modules are missing: apt-get install linux-modules-extra-$(uname -r) "
-            "(Ubuntu), dnf install kernel-modules-extra (Enterprise Linux).",
             "Where the provider supplies the kernel, ask for one with Docker's modules.",
         ),
     )

@@ -36,9 +36,12 @@ def judge_virtualization(found: facts.Virtualization) -> Judgement:
             "memory limits are not its own.",
         )
     if not found.excluded:
+        summary = "cannot tell whether this is a container: /proc/1/environ says nothing"
+        if found.denied:
+            summary = "needs root: whether this is a container can be seen in /proc/1/environ only"
         return Judgement(
             "unknown",
-            "needs root: whether this is a container can be seen in /proc/1/environ only",
+            summary,
             "no sign of a container in what could be read",
             tuple(Evidence(f"ls -l {path}", "not readable") for path in found.unread if path.startswith("/")),
             ("Run this check with sudo.", "Or ask your provider for the kind of virtualization."),

@@ -28,13 +28,14 @@ class Virtualization(NamedTuple):
     """All signs of a container and of a virtual machine, our own look first.
 
     `excluded` says that a source which knows containers was asked and knew of none; `unread` names the
-    sources that did not answer.
+    sources that did not answer; `denied` says that root could read more of the first process.
     """
 
     containers: tuple[Sign, ...]
     machines: tuple[Sign, ...]
     excluded: bool
     unread: tuple[str, ...]
+    denied: bool = False
 
 
 class Places(NamedTuple):
@@ -46,9 +47,11 @@ class Places(NamedTuple):
 def virtualization(facts: Facts) -> Virtualization:
     """Joins systemd's answer with our own look at /proc, /sys, /run and DMI."""
     host, unread = facts.host, list[str]()
-    containers = [*_container_files(host, unread), *_container_of_init(host, unread), *_lxcfs(facts, unread)]
+    variables, denied = _environment_of_init(host)
+    if not variables:
+        unread.append(_INIT_ENVIRONMENT)
+    containers = [*_container_files(host, unread), *_container_of_init(variables), *_lxcfs(facts, unread)]
     containers += _kernel_in_disguise(host, unread)
-    asked_init = _INIT_ENVIRONMENT not in unread
     machines = [*_firmware(host, unread), *_xen(host), *_hypervisor_flag(facts, unread)]
     said = _tool(host, "--container")
     if said is None:
@@ -59,8 +62,8 @@ def virtualization(facts: Facts) -> Virtualization:
         name = _tool(host, "--vm")
         if name and name != "none":
             machines.append(Sign(name, f"{_TOOL} --vm", name))
-    excluded = asked_init or said == "none"
-    return Virtualization(tuple(containers), tuple(machines), excluded, tuple(unread))
+    excluded = bool(variables) or said == "none"
+    return Virtualization(tuple(containers), tuple(machines), excluded, tuple(unread), denied)
 
 
 def _tool(host: Host, option: str) -> str | None:
@@ -91,14 +94,17 @@ def _container_files(host: Host, unread: list[str]) -> Iterator[Sign]:
         yield Sign(said[:40], "cat /run/systemd/container", said)
 
 
-def _container_of_init(host: Host, unread: list[str]) -> Iterator[Sign]:
-    """The variable `container` that every container manager gives to its first process."""
+def _environment_of_init(host: Host) -> tuple[tuple[str, ...], bool]:
+    """The variables of the first process (none where there is no answer), and whether root would see more."""
     try:
-        variables = host.read(_INIT_ENVIRONMENT).decode("utf-8", "replace").split("\0")
-    except HostError:
-        variables = []
-    if not any("=" in one for one in variables):
-        unread.append(_INIT_ENVIRONMENT)
+        text = host.text(_INIT_ENVIRONMENT)
+    except HostError as error:
+        return (), isinstance(error, Denied)
+    return tuple(one for one in text.split("\0") if "=" in one), False
+
+
+def _container_of_init(variables: tuple[str, ...]) -> Iterator[Sign]:
+    """The variable `container` that every container manager gives to its first process."""
     seen = f"tr '\\0' '\\n' < {_INIT_ENVIRONMENT} | grep ^container="
     for name, _, value in (one.partition("=") for one in variables):
         if name == "container" and value:

@@ -124,7 +124,7 @@ BLIND: Files = {**MACHINE, "/proc/1/environ": Denied("no")}
         ({**MACHINE, "/proc/1/environ": ""}, {}, "unknown", "/proc/1/environ"),
         ({**MACHINE, "/proc/1/environ": b"\xff" * 5000}, {}, "unknown", "/proc/1/environ"),
         ({**MACHINE, "/proc/1/environ": b"a=b\0" * 500_000}, {}, "unknown", "/proc/1/environ"),
-        ({}, {}, "unknown", "needs root"),
+        ({}, {}, "unknown", "/proc/1/environ says nothing"),
         ({}, tool(NONE, NONE), "pass", "a machine of its own"),
     ],
 )
