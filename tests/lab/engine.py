@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .cache import cache, made_once, mirror, must
 from .cgroup import joining, own_cgroup
-from .inside import CHECKOUT, Inside, LabError, children, last_words, needs, wait_until
+from .inside import CHECKOUT, Inside, LabError, children, end_namespaces, last_words, needs, wait_until
 
 # Debian 13 has Docker 26, where the proxy opens its port; its successor 28, where the engine opens it and
 # hands it over.
@@ -25,7 +25,7 @@ SUITES = ("trixie", "forky")
 IMAGE = "lab:latest"
 _PACKAGES = ("docker.io", "docker-cli", "containerd")
 _TOOLS = ("nsenter", "unshare", "runc", "busybox", "apt-get", "dpkg-deb")
-_ENTER = ("--mount", "--net", "--pid", "--cgroup")
+_NAMESPACES = ("--mount", "--net", "--pid", "--cgroup")
 
 # The shell stays as pid 1, which buries what containers leave behind.
 _START = """set -e
@@ -77,7 +77,11 @@ class Engine(Inside):
     def __init__(self, pid: int, programs: Path, version: str = "") -> None:
         """Commands run in the engine's network, with its client on the path."""
         path = f"{programs}/usr/bin:{programs}/usr/sbin:{os.environ.get('PATH', '/usr/bin')}"
-        super().__init__(pid, _ENTER, {"PATH": path, "LANG": "C.UTF-8", "HOME": "/root"})
+        super().__init__(
+            ["nsenter", "-t", str(pid), *_NAMESPACES, "--"],
+            {"PATH": path, "LANG": "C.UTF-8", "HOME": "/root"},
+        )
+        self.pid = pid
         self.version = version
 
     def docker(self, *arguments: str) -> str:
@@ -113,7 +117,7 @@ def started(suite: str = SUITES[0], *options: str) -> Iterator[Engine]:
         argv = joining(group, _command(programs, scratch, options))
         env = {**os.environ, "PATH": f"{programs}/usr/bin:{programs}/usr/sbin:{os.environ['PATH']}"}
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
-        stack.callback(_stop, process)
+        stack.callback(end_namespaces, process)
         engine = _answering(process, programs)
         if not engine:
             raise LabError(f"the engine did not start: {last_words(log)}")
@@ -165,9 +169,3 @@ def _import_image(engine: Engine, scratch: Path) -> None:
     picture = Path(f"/proc/{engine.pid}/root{scratch}/image.tar")
     picture.write_bytes(buffer.getvalue())
     engine.docker("import", str(scratch / "image.tar"), IMAGE)
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """The kernel ends a namespace's processes with its first one, and its network with the last."""
-    process.kill()
-    process.wait()

@@ -2,10 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -28,12 +29,11 @@ def needs(*tools: str) -> None:
 
 
 class Inside:
-    """A place that `nsenter` can enter, held open by the process `pid`."""
+    """A place that a command enters: nsenter, `ip netns exec`."""
 
-    def __init__(self, pid: int, flags: Sequence[str], env: Mapping[str, str] | None = None) -> None:
-        """`flags` are nsenter's, `env` replaces the environment of what is run."""
-        self.pid = pid
-        self._enter = ["nsenter", "-t", str(pid), *flags, "--"]
+    def __init__(self, enter: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+        """`enter` is written before each command, `env` replaces the environment of what is run."""
+        self._enter = tuple(enter)
         self._env = env
 
     def run(
@@ -104,17 +104,35 @@ def running(process: "subprocess.Popen[bytes]", seconds: float = 5.0) -> Iterato
 
 
 def end(process: "subprocess.Popen[bytes]", seconds: float = 5.0) -> None:
-    """Asks the process to end, then kills it."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-    process.wait()
+    """Asks the process and its children to end, then kills them: nsenter does not pass a signal on to what
+    it runs."""
+    family = [process.pid, *children(process.pid)] if process.poll() is None else []
+    _signal(family, signal.SIGTERM)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        _signal(family, signal.SIGKILL)
+        process.wait()
     for pipe in (process.stdout, process.stderr):
         if pipe:
             pipe.close()
+
+
+def end_namespaces(process: "subprocess.Popen[bytes]") -> None:
+    """Ends what `unshare --pid --fork` holds: with the first process of its namespaces the kernel ends all,
+    and `unshare` stays to bury it."""
+    _signal(children(process.pid), signal.SIGKILL)
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _signal(pids: Sequence[int], number: int) -> None:
+    for pid in reversed(pids):
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def last_words(log: IO[bytes]) -> str:

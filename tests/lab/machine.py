@@ -12,7 +12,17 @@ from pathlib import Path
 
 from .cache import cache, made_once, mirror, must
 from .cgroup import joining, own_cgroup
-from .inside import CHECKOUT, Inside, LabError, children, command_name, last_words, needs, wait_until
+from .inside import (
+    CHECKOUT,
+    Inside,
+    LabError,
+    children,
+    command_name,
+    end_namespaces,
+    last_words,
+    needs,
+    wait_until,
+)
 
 SUITE = "bookworm"
 _PACKAGES = (
@@ -41,14 +51,17 @@ _NOT_AT_BOOT = (
     "fstrim.timer",
 )
 _TOOLS = ("debootstrap", "systemd-nspawn", "nsenter", "unshare")
-_ENTER = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wdns=/root")
+_NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wdns=/root")
+# Where the machine sees this checkout, and modules that it is lent.
+CHECKOUT_INSIDE = "/opt/mailcow-wizard"
+_LIBRARIES_INSIDE = "/opt/mailcow-wizard-libraries"
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "USER": "root",
     "LANG": "C.UTF-8",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONPATH": "/opt/mailcow-wizard:/opt/mailcow-wizard-libraries",
+    "PYTHONPATH": f"{CHECKOUT_INSIDE}:{_LIBRARIES_INSIDE}",
 }
 _DROPPED = "CAP_SYS_TIME,CAP_SYS_MODULE"
 
@@ -115,7 +128,8 @@ class Machine(Inside):
 
     def __init__(self, pid: int) -> None:
         """Commands run with a clean environment, as root, in every namespace of the machine."""
-        super().__init__(pid, _ENTER, _ENVIRONMENT)
+        super().__init__(["nsenter", "-t", str(pid), *_NAMESPACES, "--"], _ENVIRONMENT)
+        self.pid = pid
 
     def wizard(
         self, *arguments: str, env: Mapping[str, str] | None = None
@@ -142,7 +156,7 @@ def booted(*packages: str, network: str = "", libraries: str = "") -> Iterator[M
         log = stack.enter_context(tempfile.TemporaryFile())
         argv = _boot_command(scratch, ":".join(layers), network, libraries)
         process = subprocess.Popen(joining(group, argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        stack.callback(_stop, process)
+        stack.callback(end_namespaces, process)
         if not wait_until(lambda: bool(_systemd(process.pid)) or process.poll() is not None, 10):
             raise LabError("systemd-nspawn did not start the machine within 10 s")
         if process.poll() is not None:
@@ -167,12 +181,12 @@ def _boot_command(scratch: str, layers: str, network: str, libraries: str) -> li
         "--capability=all",
         f"--drop-capability={_DROPPED}",
         "--system-call-filter=add_key keyctl bpf",
-        f"--bind-ro={CHECKOUT}:/opt/mailcow-wizard",
+        f"--bind-ro={CHECKOUT}:{CHECKOUT_INSIDE}",
         "--console=pipe",
         "-b",
     ]
     if libraries:
-        nspawn.insert(0, f"--bind-ro={libraries}:/opt/mailcow-wizard-libraries")
+        nspawn.insert(0, f"--bind-ro={libraries}:{_LIBRARIES_INSIDE}")
     return [*private.split(), "sh", "-c", _BOOT, "boot", scratch, layers, *nspawn]
 
 
@@ -188,10 +202,3 @@ def _systemd(pid: int) -> int:
 def _is_up(machine: Machine) -> bool:
     said = machine.run(["systemctl", "is-system-running", "--wait"], timeout=30).stdout.strip()
     return said in ("running", "degraded")
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Killing `unshare` ends all: the kernel kills a namespace's processes with its first one, and what the
-    machine wrote lies in memory only."""
-    process.kill()
-    process.wait()

@@ -1,0 +1,60 @@
+"""Fixtures that several directories of tests share: the real parts, each skipped where it cannot be had."""
+
+from collections.abc import Iterator
+
+import pytest
+from lab import engine, machine
+from lab.engine import Engine
+from lab.inside import Inside, LabError
+from lab.machine import Machine
+from lab.netns import Namespace
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Inside]:
+    """A network of its own: loopback, two addresses of one server, and an interface `eth0`."""
+    commands = (
+        "link add eth0 type veth peer name wire0",
+        "addr add 192.0.2.10/24 dev eth0",
+        "addr add 192.0.2.11/24 dev eth0",
+        "addr add 2001:db8::10/64 dev eth0 nodad",
+        "link set wire0 up",
+        "link set eth0 up",
+    )
+    try:
+        with Namespace.create() as namespace:
+            for command in commands:
+                namespace.run(["ip", *command.split()])
+            yield Inside(["ip", "netns", "exec", namespace.name])
+    except LabError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def booted() -> Iterator[Machine]:
+    """A Debian 12 with systemd; postfix, nginx, sshd and chrony are installed and stopped."""
+    try:
+        with machine.booted() as made:
+            yield made
+    except LabError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def booted_with_exim() -> Iterator[Machine]:
+    """The same with exim in postfix's place, running as Debian starts it."""
+    try:
+        with machine.booted("exim4-daemon-light") as made:
+            yield made
+    except LabError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module", params=engine.SUITES)
+def docker(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A Docker engine, of each generation in turn."""
+    try:
+        with engine.started(request.param) as made:
+            yield made
+    except LabError as error:
+        pytest.skip(str(error))
