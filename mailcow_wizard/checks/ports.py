@@ -226,10 +226,10 @@ def _remedies(facts: PortFacts, foreign: tuple[Occupant, ...]) -> tuple[str, ...
 
 
 _WHY = {
-    "postfix-mailcow": "Docker cannot start Postfix while something else holds its port: mail would reach the "
-    "other program, or nobody.",
-    "dovecot-mailcow": "Docker cannot start Dovecot while something else holds its port: people could not read "
-    "or filter their mail.",
+    "postfix-mailcow": "Docker cannot start Postfix while something else holds its port: mail would reach "
+    "the other program, or nobody.",
+    "dovecot-mailcow": "Docker cannot start Dovecot while something else holds its port: people could not "
+    "read or filter their mail.",
     "nginx-mailcow": "Docker cannot start mailcow's web server while something else holds its port: no web "
     "interface, and no certificate from Let's Encrypt.",
     "mysql-mailcow": "Docker cannot start the database while something else holds its local port.",
