@@ -187,7 +187,7 @@ ARCH = Check(
 )
 FEATURES = Check(
     id="system.cpu-features",
-    title="Processor instructions",
+    title="Instruction sets",
     needed="SSSE3 and SSE4.2 on x86_64 (all of x86-64-v2 is better)",
     why="rspamd, the spam filter, searches mail with these instructions and ends at once where they are "
     "missing; no mail is accepted then. Virtual machines of type kvm64 or qemu64 hide them.",

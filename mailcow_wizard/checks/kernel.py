@@ -289,7 +289,7 @@ CGROUPS = Check(
 )
 LSM = Check(
     id="kernel.lsm",
-    title="SELinux and AppArmor",
+    title="Security modules",
     needed="off, or on with their support for containers installed",
     why="They decide what containers may touch; without their support for containers they refuse too much "
     "or protect nothing.",
@@ -311,7 +311,7 @@ OVERCOMMIT = Check(
 )
 INOTIFY = Check(
     id="kernel.inotify",
-    title="File watch and open file limits",
+    title="File limits",
     needed="128 watchers and 8192 watched files for each user, 40 000 open files for a process",
     why="Dovecot watches a folder for every connected mail program; with too few watchers new mail appears "
     "late.",
@@ -322,7 +322,7 @@ INOTIFY = Check(
 )
 IPV6 = Check(
     id="kernel.ipv6",
-    title="IPv6 in the kernel",
+    title="IPv6",
     needed="IPv6 on, or ENABLE_IPV6=false in mailcow.conf",
     why="mailcow's network has IPv6 addresses unless it is told otherwise; on a kernel without IPv6 Docker "
     "cannot make that network, and nothing starts.",

@@ -241,7 +241,7 @@ def _check(port: need.Port) -> Check:
     scope = f"{port.address}:{port.number}" if port.address else f"port {port.number}"
     return Check(
         id=port.id,
-        title=f"{port.service} ({port.number})",
+        title=f"{port.service.removeprefix('Postfix ').removeprefix('Dovecot ')} ({port.number})",
         needed=f"{scope} free for {port.service}, or held by mailcow itself",
         why=_WHY[port.container],
         doc=need.DOC_PROXY if port.bind_key else need.DOC_PORTS,

@@ -129,7 +129,7 @@ INODES = Check(
 )
 MOUNTS = Check(
     id="kernel.mounts",
-    title="Mount options of Docker's data",
+    title="Mount options",
     needed="a writable mount without noexec and nodev under Docker's data",
     why="With noexec or nodev, programs and devices from volumes, and from images on the vfs and btrfs "
     "storage drivers, do not work; only overlay2 is not concerned.",

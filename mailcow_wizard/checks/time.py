@@ -190,15 +190,18 @@ def _none_runs(state: time.Synchronisation, evidence: tuple[Evidence, ...], unre
             certainty="untested",
         )
     if state.services:
-        service = state.services[0]
+        service = next((one for one in state.services if one.state == "failed"), state.services[0])
         word = service.startup if service.startup in ("disabled", "masked") else "installed"
         unmask = f"systemctl unmask {service.name} && " if service.startup == "masked" else ""
+        start = f"Start it, now and at every boot: `{unmask}systemctl enable --now {service.name}`"
+        failed = service.state == "failed"
+        how = "has failed" if failed else f"is {word} and does not run"
         return Judgement(
             "warn",
-            f"nothing keeps the clock right: {service.name} is {word} and does not run",
-            f"{service.name}, not running{unread}",
+            f"nothing keeps the clock right: {service.name} {how}",
+            f"{service.name}, {service.state}{unread}",
             evidence,
-            (f"Start it, now and at every boot: `{unmask}systemctl enable --now {service.name}`",),
+            (f"See why: `journalctl -u {service.name} -n 20`", start) if failed else (start,),
         )
     return Judgement(
         "warn",
@@ -286,7 +289,7 @@ def _set_zone(name: str) -> str:
 
 def judge_rtc(clock: time.HardwareClock) -> Judgement:
     """The hardware clock should be kept in UTC and be near the system's."""
-    evidence: tuple[Evidence, ...] = (Evidence(clock.source, "local time" if clock.local else "UTC"),)
+    evidence: tuple[Evidence, ...] = (Evidence(*clock.told),)
     if clock.ahead is not None:
         value = f"{_span(abs(clock.ahead))} {_side(clock.ahead)}"
         evidence += (Evidence(f"cat /sys/class/rtc/{clock.device}/since_epoch", value),)
@@ -340,7 +343,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         id="time.service",
-        title="Synchronisation service",
+        title="Synchronisation",
         needed="one service that keeps the clock right (NTP), synchronised",
         why="Every clock drifts by seconds a week, that of a virtual machine faster, and by any amount after "
         "a pause or a move of the machine.",

@@ -130,7 +130,7 @@ APPLIANCE = Check(
 )
 CONTROL_PANEL = Check(
     id="system.control-panel",
-    title="Control panels and mail suites",
+    title="Control panels",
     needed="none beside mailcow",
     why="They hold ports 25, 80 and 443, rewrite the firewall and take over mail again with each update.",
     doc=need.DOC_FIREWALL,

@@ -28,7 +28,6 @@ UNITS = ("chrony", "chronyd", "ntpsec", "ntp", "ntpd", "openntpd", "systemd-time
 _PROCESSES = ("chronyd", "ntpd", "openntpd", "systemd-timesyn")
 _CONTAINERS = ("docker", "libpod", "kubepods", "/lxc")  # in the path of a control group
 _PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic"
-_RUNNING = ("active", "activating", "reloading")
 _INSTALLERS = ("apt-get", "dnf", "yum", "zypper", "pacman", "apk")
 _LAST_SYNC = "/run/systemd/timesync/synchronized"
 _TRACKING = ("chronyc", "-n", "-c", "tracking")
@@ -36,12 +35,18 @@ _OWN_CLOCK = "7F7F0101"  # 127.127.1.1: chronyd's `local` directive
 
 
 class Service(NamedTuple):
-    """A synchronisation service: systemd's words for its state, and for how many seconds it has run."""
+    """A synchronisation service: systemd's words for its state (`active`, `failed` …) and its start at boot
+    (`enabled`, `masked` …), and for how many seconds it has run."""
 
     name: str
-    running: bool
+    state: str
     startup: str
     seconds: float | None
+
+    @property
+    def running(self) -> bool:
+        """It runs, or is about to."""
+        return self.state in ("active", "activating", "reloading")
 
 
 class Synchronisation(NamedTuple):
@@ -141,8 +146,8 @@ def _units(host: Host) -> tuple[Service, ...]:
             continue
         since = unit.get("ActiveEnterTimestampMonotonic", "")
         seconds = uptime - int(since) / 1e6 if since.isdigit() and int(since) and uptime else None
-        running = unit.get("ActiveState") in _RUNNING
-        found[name] = Service(name, running, unit.get("UnitFileState", ""), seconds)  # aliases share an Id
+        state, startup = unit.get("ActiveState", ""), unit.get("UnitFileState", "")
+        found[name] = Service(name, state, startup, seconds)  # aliases share an Id
     return tuple(sorted(found.values(), key=lambda service: UNITS.index(service.name)))
 
 
@@ -151,7 +156,7 @@ def _processes(host: Host) -> tuple[Service, ...]:
     processes = [one for one in host.running(_PROCESSES) if not any(c in one.cgroup for c in _CONTAINERS)]
     names = dict.fromkeys(process.name for process in processes)
     whole = {"systemd-timesyn": "systemd-timesyncd"}
-    return tuple(Service(whole.get(name, name), True, "", None) for name in names)
+    return tuple(Service(whole.get(name, name), "active", "", None) for name in names)
 
 
 def _output(host: Host, command: tuple[str, ...]) -> str:
@@ -263,15 +268,16 @@ _RTC = "/sys/class/rtc"
 
 
 class HardwareClock(NamedTuple):
-    """The clock that runs while the machine is off. `local`: it is kept in local time, and who says so.
+    """The clock that runs while the machine is off.
 
-    `ahead` is by how many seconds it is ahead of the system's clock; None where it could not be read
-    (`trouble` says why) or is not there.
+    `local`: it is kept in local time; `told` is where that was looked up and what it said. `ahead` is by how
+    many seconds it is ahead of the system's clock; None where it could not be read (`trouble` says why) or
+    is not there.
     """
 
     device: str
     local: bool
-    source: str
+    told: tuple[str, str]
     ahead: float | None
     trouble: str
 
@@ -279,35 +285,32 @@ class HardwareClock(NamedTuple):
 def hardware_clock(facts: Facts) -> HardwareClock:
     """Reads the first real-time clock, and in which time it is kept."""
     host = facts.host
-    lines = _lines(host, _ADJTIME)
-    local, source = len(lines) > 2 and lines[2].strip() == "LOCAL", f"third line of {_ADJTIME}"
-    if len(lines) < 3:
-        local, source = _local_by_timedatectl(facts), "timedatectl show -p LocalRTC"
+    local, told = _kept_in_local_time(facts)
     try:
         device = next((name for name in host.names(_RTC) if name.startswith("rtc")), "")
     except Missing:
         device = ""
     if not device:
-        return HardwareClock("", local, source, None, "")
+        return HardwareClock("", local, told, None, "")
     try:
         seconds = int(host.text(f"{_RTC}/{device}/since_epoch", 64))
     except ValueError:
-        return HardwareClock(device, local, source, None, "it tells no number of seconds")
+        return HardwareClock(device, local, told, None, "it tells no number of seconds")
     except HostError as error:
-        return HardwareClock(device, local, source, None, str(error))
-    return HardwareClock(device, local, source, seconds - host.now(), "")
+        return HardwareClock(device, local, told, None, str(error))
+    return HardwareClock(device, local, told, seconds - host.now(), "")
 
 
-def _lines(host: Host, path: str) -> list[str]:
-    """A file's lines; none where there is no such file."""
+def _kept_in_local_time(facts: Facts) -> tuple[bool, tuple[str, str]]:
+    """Whether the clock holds local time: the third line of /etc/adjtime; without it systemd, and UTC."""
     try:
-        return host.text(path).splitlines()
+        lines = facts.host.text(_ADJTIME).splitlines()
     except Missing:
-        return []
-
-
-def _local_by_timedatectl(facts: Facts) -> bool:
+        lines = []
+    if len(lines) > 2:
+        return lines[2].strip() == "LOCAL", (f"sed -n 3p {_ADJTIME}", lines[2])
     try:
-        return facts.get(timedatectl).get("LocalRTC") == "yes"
+        said = facts.get(timedatectl).get("LocalRTC", "")
     except HostError:
-        return False
+        return False, (f"cat {_ADJTIME}", "says nothing, so UTC is meant")
+    return said == "yes", ("timedatectl show -p LocalRTC", said)

@@ -60,7 +60,8 @@ def ask_time(servers: Iterable[str], timeout: float = 3.0, port: int = PORT) -> 
     servers each gets fewer, and IPv4 and IPv6 take turns. Each is asked once more after 0.6 of the time.
 
     It ends when all have answered; when at least three have, and more than are still silent, it waits for
-    the silent ones 250 ms more or twice the median round trip, whichever is longer; and at `timeout`.
+    the silent ones, and for names that are still being resolved, 250 ms more or twice the median round
+    trip, whichever is longer; and at `timeout`.
     A packet that does not answer our question (wrong origin timestamp, truncated, wrong mode: perhaps
     forged) does not end the waiting; it is returned only if nothing better came.
     """
@@ -249,7 +250,7 @@ class _Round:
         """When to stop waiting: the timeout, or a little after a majority has answered."""
         end = self._start + self._timeout
         usable = [question for question in self._questions.values() if question.usable]
-        silent = sum(not question.done for question in self._questions.values()) + len(self._unresolved)
+        silent = sum(not question.done for question in self._questions.values())
         if len(usable) < 3 or len(usable) <= silent:
             self._enough_at = None
             return end

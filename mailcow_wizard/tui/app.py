@@ -9,7 +9,7 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.events import Resize
+from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.message import Message
 
 from mailcow_wizard.engine.runner import Run
@@ -57,6 +57,7 @@ class Wizard(App[int]):
         Binding("e", "later('e')", "Export"),
         Binding("question_mark,f1", "help", "Help"),
         Binding("q", "leave", "Quit"),
+        Binding("enter", "step(1)", "Next step", show=False),
         Binding("escape", "calm", "Leave the field", show=False),
         Binding("ctrl+c", "interrupt", "Interrupt", show=False, priority=True),
         Binding("ctrl+q", "leave", "Quit", show=False),
@@ -105,6 +106,7 @@ class Wizard(App[int]):
         for number, code in ((signal.SIGTERM, TERMINATED), (signal.SIGHUP, HUNG_UP)):
             self._loop_signal(number, code)
         self.show_step(WELCOME.id)
+        self.screen.query_one(Welcome).focus_wrong()
         self.call_after_refresh(self._first_run)
 
     def _loop_signal(self, number: int, code: int) -> None:
@@ -165,7 +167,10 @@ class Wizard(App[int]):
         if step == SUMMARY.id:
             style = self.look.state(self.board.state(step)) + self.look.bold
             lines = [[(f" {verdict(self.board)}", style)]]
-            lines += [[(f" {self.look.text(line)}", self.look.plain)] for line in not_looked_at(self.board)]
+            lines += [
+                [(f" {self.look.text(line)}", self.look.plain)]
+                for line in not_looked_at(self.board, self._list.size.width - 2)
+            ]
             base.query_one("#verdict", Lines).put(lines)
         self._list.show(self.board.rows(step), self._cursors.get(step, 0) if changed else None)
         base.query_one("#details", Details).show(self._list.row)
@@ -180,10 +185,17 @@ class Wizard(App[int]):
         self.screen_stack[0].query_one(KeyLine).show(self._keys(), notice)
 
     def _keys(self) -> list[tuple[str, str]]:
-        if self.current == WELCOME.id:
+        if self.current == WELCOME.id and self.focused:
             return [("Enter", "next"), ("Esc", "leave the field"), ("F1", "help"), ("Ctrl+C", "stop")]
+        if self.current == WELCOME.id:
+            return [("Enter", "next"), ("Tab", "change the names"), ("?", "help"), ("q", "quit")]
         moves = [("n", "next"), ("b", "back")] if self.current != SUMMARY.id else [("b", "back")]
         return [*moves, ("Enter", "details"), ("r", "again"), ("c", "copy"), ("?", "help"), ("q", "quit")]
+
+    @on(DescendantFocus)
+    @on(DescendantBlur)
+    def _focus_changed(self) -> None:
+        self.call_later(self.show_keys)
 
     @on(FindingList.Moved)
     def _moved(self) -> None:

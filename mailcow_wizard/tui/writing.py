@@ -12,7 +12,10 @@ _LABEL_WIDTH = 8
 
 
 class Line(NamedTuple):
-    """A line of text: a label in its first cells, the words after it, and the role that styles the words."""
+    """A line of text: a label in its first cells, the words after it, and the role that styles the words.
+
+    A status as role marks the finding's own sentence, which begins at the edge, as a link does.
+    """
 
     label: str
     text: str
@@ -34,8 +37,8 @@ def details(row: Row, width: int) -> list[Line]:
     if finding is None:
         return [Line("", "Looking…"), *_wrapped("Needed", row.check.needed, width)]
     return [
-        *_wrapped("", finding.summary, width, finding.status),
-        *_wrapped("Found", finding.found, width),
+        *(Line("", part, finding.status) for part in wrap(finding.summary, width, break_on_hyphens=False)),
+        *_wrapped("Found", "" if finding.found == finding.summary else finding.found, width),
         *_wrapped("Needed", finding.needed, width),
         *(
             one
@@ -45,7 +48,8 @@ def details(row: Row, width: int) -> list[Line]:
         *_wrapped("Why", finding.why, width),
         *(one for seen in finding.evidence for one in _wrapped("See", f"{seen.what}  {seen.value}", width)),
         *_wrapped("State", _state(finding), width),
-        *_wrapped("More", finding.doc, width, "link"),
+        # A link is never wrapped: broken in two it can be neither clicked nor copied.
+        Line("More" if len(finding.doc) <= width - _LABEL_WIDTH else "", finding.doc, "link"),
     ]
 
 
@@ -75,7 +79,6 @@ def _state(finding: Finding) -> str:
 def _wrapped(label: str, text: str, width: int, role: str = "") -> list[Line]:
     if not text:
         return []
-    # A summary has no label and takes the whole width; a remedy's second line stays under its first.
     space = max(10, width - _LABEL_WIDTH)
     parts = wrap(text, space, break_on_hyphens=False) or [""]
     return [Line(label if index == 0 else "", part, role) for index, part in enumerate(parts)]
@@ -102,14 +105,14 @@ def verdict(board: Board) -> str:
     return "All of this is ready for mailcow."
 
 
-def not_looked_at(board: Board) -> Iterator[str]:
-    """What no green here speaks of."""
+def not_looked_at(board: Board, width: int) -> Iterator[str]:
+    """What no green here speaks of, in lines of `width` cells."""
     if board.not_looked_at:
         names = ", ".join(one.title for one in board.not_looked_at)
-        yield f"Not looked at in this version: {names}."
+        yield from wrap(f"Not looked at in this version: {names}.", max(10, width))
     skipped = board.skipped()
     if skipped:
-        yield f"Skipped: {', '.join(row.check.id for row in skipped)}."
+        yield from wrap(f"Skipped: {', '.join(row.check.id for row in skipped)}.", max(10, width))
 
 
 def _blocks(finding: Finding) -> bool:

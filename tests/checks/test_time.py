@@ -565,7 +565,25 @@ def timedatectl(**said: str) -> str:
             {SHOW: units(chrony="failed enabled")},
             "warn",
             "proved",
-            "nothing keeps the clock right: chrony is installed and does not run",
+            "nothing keeps the clock right: chrony has failed",
+        ),
+        (
+            {SHOW: units(systemd_timesyncd="inactive enabled")},
+            "warn",
+            "proved",
+            "nothing keeps the clock right: systemd-timesyncd is installed and does not run",
+        ),
+        (
+            {SHOW: units(chrony="failed enabled", systemd_timesyncd="inactive disabled")},
+            "warn",
+            "proved",
+            "nothing keeps the clock right: chrony has failed",
+        ),
+        (
+            {SHOW: units(chrony="activating enabled"), TRACKING: GOOD_LINE},
+            "pass",
+            "proved",
+            "chrony runs and is synchronised",
         ),
         (
             {SHOW: units(chrony="inactive masked")},

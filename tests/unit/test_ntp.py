@@ -277,6 +277,27 @@ def test_a_resolver_that_hangs_delays_nobody(servers: Servers, monkeypatch: pyte
     assert answers[1].error == ""
 
 
+def test_a_resolver_that_hangs_costs_little_where_three_have_answered(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = tuple(servers.add(f"127.0.0.{number}", right) for number in range(1, 4))
+    hang = threading.Event()
+    real = socket.getaddrinfo
+
+    def resolve(name: str, *arguments: object, **options: object) -> object:
+        if name.endswith(".example") and not options.get("flags"):
+            hang.wait(5)
+        return real(name, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    started = time.monotonic()
+    answers = ntp.ask_time((*addresses, *(f"{n}.example" for n in range(4))), 3.0, servers.port)
+    hang.set()
+    assert time.monotonic() - started < 0.6
+    assert not any(answer.error for answer in answers[:3])
+    assert all(answer.error.startswith("name does not resolve within 0.") for answer in answers[3:])
+
+
 def test_a_name_is_asked_at_two_addresses_a_family(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     four = [servers.add(f"127.0.0.{number}", right) for number in range(1, 5)]
     six = servers.add("::1", right)

@@ -2,6 +2,7 @@
 
 from rich.style import Style
 
+from mailcow_wizard.model import STATUSES
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
@@ -49,4 +50,6 @@ def styled(line: Line, look: Look) -> list[Part]:
     }.get(line.role)
     if style is None:
         style = look.state(line.role) + Style(bold=True)
-    return [(f" {line.label:<{_LABEL}}", look.dim), (look.text(line.text), style)]
+    at_the_edge = not line.label and line.role in ("link", *STATUSES)
+    label = " " if at_the_edge else f" {line.label:<{_LABEL}}"
+    return [(label, look.dim), (look.text(line.text), style)]

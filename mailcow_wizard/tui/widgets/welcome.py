@@ -88,10 +88,12 @@ class Welcome(Vertical):
         """The field that takes the keys, if one does."""
         return next((one for one in (self._hostname, self._domain) if one.has_focus), None)
 
-    def focus_first(self) -> None:
-        """Puts the cursor into the first field that is not right."""
-        problem = _read(self._hostname.value, mail_host_name)[1]
-        (self._hostname if problem or not self._own_domain else self._domain).focus()
+    def focus_wrong(self) -> None:
+        """Puts the cursor into the first field that is not right; into none when both are."""
+        for field, read in ((self._hostname, mail_host_name), (self._domain, host_name)):
+            if _read(field.value, read)[1]:
+                field.focus()
+                return
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.lab.inside import CHECKOUT, LabError, needs
-from tests.lab.netns import Namespace, link
+from lab.inside import CHECKOUT, LabError, needs, wait_until
+from lab.machine import Machine, booted
+from lab.netns import Namespace, link
 
 pytestmark = pytest.mark.real
 
+MACHINE4, MACHINE_GATE = "10.78.0.1/24", "10.78.0.2/24"
 HERE4, HERE6 = "10.77.0.1/16", "fd77::1/64"
 GOOD = ("10.77.1.1", "10.77.1.2", "10.77.1.3")
 GOOD6 = "fd77::101"
@@ -243,3 +244,87 @@ def test_a_real_chronyd_is_found_by_its_process(lab: Lab) -> None:
     found = running(("chronyd",))
     assert len(found) >= 6
     assert all(process.name == "chronyd" and process.exe.endswith("/chronyd") for process in found)
+
+
+# --- a whole Debian with systemd --------------------------------------------------------------------------
+
+# It may not set the time, so chronyd is told not to try, and systemd not to mind.
+CHRONY_UNIT = """[Unit]
+ConditionCapability=
+[Service]
+Type=simple
+User=root
+ExecStart=
+ExecStart=/usr/sbin/chronyd -x -d
+PIDFile=
+"""
+
+
+def inside(machine: Machine, check: str, *servers: str) -> Any:
+    shown = machine.run(["python3", "-c", PROBE, check, *servers])
+    assert shown.returncode == 0, shown.stderr
+    return json.loads(shown.stdout)
+
+
+def mend(machine: Machine, remedy: str) -> None:
+    """Types the first command of a remedy, as a person would."""
+    shown = machine.run(["sh", "-c", remedy.split("`")[1]])
+    assert shown.returncode == 0, shown.stderr
+
+
+def configure(machine: Machine, *lines: str) -> None:
+    machine.write("/etc/chrony/chrony.conf", "".join(f"{line}\n" for line in lines))
+    machine.run(["systemctl", "restart", "chrony"], check=True)
+
+
+@pytest.mark.slow
+def test_a_booted_debian(lab: Lab) -> None:
+    """chrony found disabled, started by the remedy, lost, synchronised, doubled, mended; the timezone too."""
+    with ExitStack() as stack:
+        outside = stack.enter_context(Namespace.create())
+        link(outside, lab.there, MACHINE4, MACHINE_GATE)
+        outside.run(["ip", "route", "add", "default", "via", MACHINE_GATE.partition("/")[0]])
+        try:
+            machine = stack.enter_context(booted(network=f"/run/netns/{outside.name}"))
+        except LabError as reason:
+            pytest.skip(str(reason))
+        machine.write("/etc/systemd/system/chrony.service.d/lab.conf", CHRONY_UNIT)
+        machine.write("/etc/chrony/chrony.conf", "pool 2.debian.pool.ntp.org iburst\n")
+        machine.run(["systemctl", "daemon-reload"], check=True)
+
+        seen = inside(machine, "time.service")
+        assert seen["summary"] == "nothing keeps the clock right: chrony is disabled and does not run"
+        mend(machine, seen["remedies"][0])
+        seen = inside(machine, "time.service")
+        assert seen["summary"].startswith("chrony runs but is not synchronised, ")
+
+        configure(machine, "no such directive")
+        assert wait_until(lambda: "chrony has failed" in inside(machine, "time.service")["summary"], 5, 0.2)
+
+        configure(machine, *(f"server {address} iburst minpoll 0 maxpoll 0" for address in GOOD))
+        assert wait_until(lambda: inside(machine, "time.service")["status"] == "pass", 20, 0.5)
+        seen = inside(machine, "time.offset")
+        assert (seen["status"], seen["certainty"]) == ("pass", "proved")
+        pool = [value for _, value in seen["evidence"]][3:]
+        assert len(pool) == 4
+        assert all(value.startswith("name does not resolve") for value in pool)
+
+        machine.write("/etc/systemd/system/ntpsec.service", "[Service]\nExecStart=sleep 1000\n[Install]\n")
+        machine.run(["systemctl", "daemon-reload"], check=True)
+        machine.run(["systemctl", "start", "ntpsec"], check=True)
+        seen = inside(machine, "time.service")
+        assert seen["summary"] == "chrony and ntpsec run at the same time and pull at one clock"
+        mend(machine, seen["remedies"][0])
+        assert inside(machine, "time.service")["status"] == "pass"
+
+        machine.write("/etc/timezone", "Europe/Berlin\n")
+        seen = inside(machine, "time.timezone")
+        assert (seen["status"], len(seen["remedies"])) == ("warn", 2)
+        mend(machine, seen["remedies"][0])
+        seen = inside(machine, "time.timezone")
+        assert (seen["status"], seen["summary"]) == ("pass", "the timezone is Europe/Berlin")
+
+        machine.write("/etc/adjtime", "0.0 0 0.0\n0\nLOCAL\n")
+        assert inside(machine, "time.rtc")["summary"] == "the hardware clock is kept in local time"
+        machine.write("/etc/adjtime", "0.0 0 0.0\n0\nUTC\n")
+        assert inside(machine, "time.rtc")["status"] == "pass"
