@@ -43,7 +43,7 @@ class Wizard(App[int]):
     """Shows the board and runs checks; every decision about a finding was made before it came here."""
 
     CSS_PATH = "app.tcss"
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "step(1)", "Next step"),
         Binding("b", "step(-1)", "Step before"),
@@ -55,7 +55,8 @@ class Wizard(App[int]):
         Binding("u", "later('u')", "Take back"),
         Binding("a", "later('a')", "Acknowledge"),
         Binding("e", "later('e')", "Export"),
-        Binding("question_mark,f1", "help", "Help"),
+        Binding("f1,question_mark", "help", "Help"),
+        Binding("ctrl+p", "palette", "All commands", show=False),
         Binding("q", "leave", "Quit"),
         Binding("enter", "step(1)", "Next step", show=False),
         Binding("escape", "calm", "Leave the field", show=False),
@@ -169,12 +170,16 @@ class Wizard(App[int]):
             lines = [[(f" {verdict(self.board)}", style)]]
             lines += [
                 [(f" {self.look.text(line)}", self.look.plain)]
-                for line in not_looked_at(self.board, self._list.size.width - 2)
+                for line in not_looked_at(self.board, self._main_width - 2)
             ]
             base.query_one("#verdict", Lines).put(lines)
         self._list.show(self.board.rows(step), self._cursors.get(step, 0) if changed else None)
         base.query_one("#details", Details).show(self._list.row)
         self.show_keys()
+
+    @property
+    def _main_width(self) -> int:
+        return self.screen_stack[0].query_one("#main").size.width
 
     @property
     def _list(self) -> FindingList:
@@ -285,6 +290,23 @@ class Wizard(App[int]):
         from mailcow_wizard.tui.screens.text import TextScreen
 
         self.push_screen(TextScreen(self.look, "Help", help_lines(self.look)))
+
+    def action_palette(self) -> None:
+        """Offers every step and every command by name."""
+        from mailcow_wizard.tui.screens.palette import Command, Palette
+
+        steps: list[Command] = [(f"Go to {one.title}", "", f"go('{one.id}')") for one in self.board.steps]
+        known = [one for one in self.BINDINGS if isinstance(one, Binding) and one.show]
+        commands = [(one.description, one.key.partition(",")[0], one.action) for one in known]
+        self.push_screen(Palette(self.look, [*steps, *commands]), self._chosen)
+
+    async def _chosen(self, action: str | None) -> None:
+        if action:
+            await self.run_action(action)
+
+    def action_go(self, step: str) -> None:
+        """Goes straight to a step."""
+        self.go_to(step)
 
     def action_later(self, key: str) -> None:
         """Says of a key of the contract that this version has nothing behind it."""

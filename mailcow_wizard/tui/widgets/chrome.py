@@ -58,7 +58,7 @@ class Rail(Lines):
 
     def show(self, board: Board, current: str) -> None:
         """Draws the steps; the current one stands out."""
-        lines: list[list[Part]] = [[]]
+        lines: list[list[Part]] = [[], [(" mailcow-wizard", self._look.bold)], []]
         for step in board.steps:
             state = board.state(step.id)
             glyph = " " if state == "none" else self._look.glyph(state)

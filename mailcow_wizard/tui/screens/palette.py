@@ -1,0 +1,88 @@
+"""The palette: every command and step, found by typing a part of its name."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.widgets.lines import Lines
+
+Command = tuple[str, str, str]
+"""Words, the key that does the same (or nothing), the action's name."""
+
+
+class Palette(ModalScreen[str]):
+    """Ends with the chosen action; with nothing on Esc."""
+
+    CSS_PATH = "text.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+p", "dismiss", "close", show=False),
+        Binding("up", "move(-1)", "up", show=False),
+        Binding("down", "move(1)", "down", show=False),
+        Binding("enter", "choose", "choose", show=False),
+    ]
+
+    def __init__(self, look: Look, commands: Sequence[Command]) -> None:
+        super().__init__()
+        self._look = look
+        self._commands = commands
+        self._typed = ""
+        self._cursor = 0
+
+    def compose(self) -> ComposeResult:
+        """What was typed, what fits it."""
+        yield Lines(id="title")
+        yield Lines(id="text")
+
+    def on_mount(self) -> None:
+        """Draws everything that there is."""
+        self._draw()
+
+    def _fitting(self) -> list[Command]:
+        return [one for one in self._commands if self._typed.lower() in one[0].lower()]
+
+    def _draw(self) -> None:
+        look = self._look
+        self.query_one("#title", Lines).put(
+            [[(" Type a part of a name: ", look.dim), (f"{self._typed}_", look.bold)]]
+        )
+        rows = self._fitting()
+        self._cursor = max(0, min(self._cursor, len(rows) - 1))
+        text = self.query_one("#text", Lines)
+        text.put(
+            [
+                [
+                    (f" {look.glyphs.cursor} " if number == self._cursor else "   ", look.bold),
+                    (words, look.selected if number == self._cursor else look.plain),
+                    (f"  {key}", look.dim),
+                ]
+                for number, (words, key, _) in enumerate(rows)
+            ]
+        )
+        text.scroll_to(y=max(0, self._cursor - text.size.height + 1), animate=False, force=True)
+
+    def on_key(self, event: events.Key) -> None:
+        """Typing narrows the list."""
+        if event.key == "backspace":
+            self._typed = self._typed[:-1]
+        elif event.is_printable and event.character:
+            self._typed += event.character
+        else:
+            return
+        event.stop()
+        self._draw()
+
+    def action_move(self, by: int) -> None:
+        """Moves the cursor."""
+        self._cursor += by
+        self._draw()
+
+    def action_choose(self) -> None:
+        """Ends with the action under the cursor."""
+        rows = self._fitting()
+        if rows:
+            self.dismiss(rows[self._cursor][2])
