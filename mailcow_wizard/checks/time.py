@@ -53,6 +53,7 @@ def judge_offset(clock: ClockOffset) -> Judgement:
             'Where no service keeps it, see "Synchronisation service" first.',
         ),
         certainty=certainty,
+        severity="breaks" if status == "fail" else "degrades",
     )
 
 
@@ -132,7 +133,7 @@ def _span(seconds: float) -> str:
 def judge_service(state: time.Synchronisation) -> Judgement:
     """Exactly one service should run, and say that it is synchronised."""
     running = [service for service in state.services if service.running]
-    evidence = tuple(Evidence(what, value) for what, value in state.told)
+    evidence = tuple(Evidence(what, value) for what, value in state.word.told)
     unread = f" ({'; '.join(state.unread)})" if state.unread else ""
     if not running:
         return _none_runs(state, evidence, unread)
@@ -148,7 +149,7 @@ def judge_service(state: time.Synchronisation) -> Judgement:
             (f"Keep {keep}, stop {' and '.join(others)}: `{_stop(state, others)}`",),
         )
     service = running[0]
-    if state.synchronised is None:
+    if state.word.synchronised is None:
         return Judgement(
             "unknown",
             f"{service.name} runs; whether it is synchronised could not be found out{unread}",
@@ -156,13 +157,13 @@ def judge_service(state: time.Synchronisation) -> Judgement:
             evidence,
             certainty="untested",
         )
-    if state.synchronised:
-        certainty: Certainty = "inferred" if state.inferred else "proved"
+    if state.word.synchronised:
+        certainty: Certainty = "inferred" if state.word.inferred else "proved"
         return Judgement(
             "pass", f"{service.name} runs and is synchronised", found, evidence, certainty=certainty
         )
     since = f", {_span(service.seconds)} after its start" if service.seconds is not None else ""
-    reason = f": {state.reason}" if state.reason else ""
+    reason = f": {state.word.reason}" if state.word.reason else ""
     look = {
         "systemd-timesyncd": "timedatectl timesync-status",
         "chrony": "chronyc -n sources",

@@ -7,7 +7,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time_answers import ClockOffset, compare
 from mailcow_wizard.facts.time_servers import configured_servers
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Denied, Host, HostError, Missing
 
 ASK_TIMEOUT_S = 3.0
 COMMAND_TIMEOUT_S = 2.5
@@ -49,18 +49,22 @@ class Service(NamedTuple):
         return self.state in ("active", "activating", "reloading")
 
 
-class Synchronisation(NamedTuple):
-    """The services there are, and whether the clock is synchronised (None: nobody could say).
+class Word(NamedTuple):
+    """Whether the clock is synchronised (None: nobody could say), who said so and in which words, whether
+    that is inferred, and the reason if it is not."""
 
-    `told` is who said so and in which words; `inferred` that it was not said outright. `installer` is the
-    package manager's command, `systemd` whether systemd runs, `unread` what could not be asked and why.
-    """
-
-    services: tuple[Service, ...]
     synchronised: bool | None
     told: tuple[tuple[str, str], ...]
     inferred: bool
     reason: str
+
+
+class Synchronisation(NamedTuple):
+    """The services there are, and what is said of the clock. `systemd`: it runs; `installer` is the package
+    manager's command; `unread` what could not be asked and why."""
+
+    services: tuple[Service, ...]
+    word: Word
     systemd: bool
     installer: str
     unread: tuple[str, ...]
@@ -71,6 +75,15 @@ def synchronisation(facts: Facts) -> Synchronisation:
     host = facts.host
     unread: list[str] = []
     systemd = booted_with_systemd(host)
+    services = _services(host, systemd, unread)
+    running = tuple(service.name for service in services if service.running)
+    word = _word_of_the_service(facts, running, systemd, unread)
+    installer = next((one for one in _INSTALLERS if _there(host, one)), "")
+    return Synchronisation(services, word, systemd, installer, tuple(unread))
+
+
+def _services(host: Host, systemd: bool, unread: list[str]) -> tuple[Service, ...]:
+    """systemd's units; where none runs the processes too, for a daemon started by other means."""
     services: tuple[Service, ...] = ()
     if systemd:
         try:
@@ -83,30 +96,33 @@ def synchronisation(facts: Facts) -> Synchronisation:
             services += tuple(one for one in _processes(host) if one.name not in known)
         except HostError as error:
             unread.append(f"processes: {error}")
+    return services
+
+
+def _word_of_the_service(facts: Facts, running: tuple[str, ...], systemd: bool, unread: list[str]) -> Word:
+    """Whether the clock is synchronised: chronyd knows best, then the kernel by timedatectl."""
     told: list[tuple[str, str]] = []
-    synchronised, reason, inferred = None, "", False
-    if any(service.running and service.name.startswith("chrony") for service in services):
+    if any(name.startswith("chrony") for name in running):
         try:
-            line = _output(host, _TRACKING)
-            synchronised, reason = read_tracking(line)
+            line = _output(facts.host, _TRACKING)
             told.append((" ".join(_TRACKING), line))
+            synchronised, reason = read_tracking(line)
+            if synchronised is not None:
+                return Word(synchronised, tuple(told), False, reason)
         except HostError as error:
             unread.append(f"chronyc: {error}")
-    if systemd and synchronised is None:
+    if systemd and running:
         try:
             answer = facts.get(timedatectl)
-            said = answer.get("NTPSynchronized", "")
-            synchronised = {"yes": True, "no": False}.get(said)
             told.append(("timedatectl show", _said(answer, ("NTP", "NTPSynchronized"))))
+            if answer.get("NTPSynchronized") in ("yes", "no"):
+                return Word(answer["NTPSynchronized"] == "yes", tuple(told), False, "")
         except HostError as error:
             unread.append(f"timedatectl: {error}")
-    if synchronised is None and host.exists(_LAST_SYNC):
-        synchronised, inferred = True, True
+    if "systemd-timesyncd" in running and facts.host.exists(_LAST_SYNC):
         told.append((f"ls -l {_LAST_SYNC}", "there: systemd-timesyncd has been synchronised since the start"))
-    installer = next((one for one in _INSTALLERS if _there(host, one)), "")
-    return Synchronisation(
-        services, synchronised, tuple(told), inferred, reason, systemd, installer, tuple(unread)
-    )
+        return Word(True, tuple(told), True, "")
+    return Word(None, tuple(told), False, "")
 
 
 def booted_with_systemd(host: Host) -> bool:
@@ -302,15 +318,15 @@ def hardware_clock(facts: Facts) -> HardwareClock:
 
 
 def _kept_in_local_time(facts: Facts) -> tuple[bool, tuple[str, str]]:
-    """Whether the clock holds local time: the third line of /etc/adjtime; without it systemd, and UTC."""
+    """Whether the clock holds local time: the third line of /etc/adjtime. systemd reads the same line, so it
+    is asked only where this user may not."""
     try:
         lines = facts.host.text(_ADJTIME).splitlines()
     except Missing:
         lines = []
+    except Denied:
+        said = facts.get(timedatectl).get("LocalRTC", "")
+        return said == "yes", ("timedatectl show -p LocalRTC", said)
     if len(lines) > 2:
         return lines[2].strip() == "LOCAL", (f"sed -n 3p {_ADJTIME}", lines[2])
-    try:
-        said = facts.get(timedatectl).get("LocalRTC", "")
-    except HostError:
-        return False, (f"cat {_ADJTIME}", "says nothing, so UTC is meant")
-    return said == "yes", ("timedatectl show -p LocalRTC", said)
+    return False, (f"sed -n 3p {_ADJTIME}", "nothing, so UTC is meant")

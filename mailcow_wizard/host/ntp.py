@@ -59,9 +59,9 @@ def ask_time(servers: Iterable[str], timeout: float = 3.0, port: int = PORT) -> 
     nobody. At most two addresses a family and four a name are asked, twelve in all, none twice; with many
     servers each gets fewer, and IPv4 and IPv6 take turns. Each is asked once more after 0.6 of the time.
 
-    It ends when all have answered; when at least three have, and more than are still silent, it waits for
-    the silent ones, and for names that are still being resolved, 250 ms more or twice the median round
-    trip, whichever is longer; and at `timeout`.
+    It ends when all have answered; when at least three and at least half have (the other half may be an
+    IPv6 that leads nowhere), it waits for the silent ones, and for names that are still being resolved,
+    250 ms more or twice the median round trip, whichever is longer; and at `timeout`.
     A packet that does not answer our question (wrong origin timestamp, truncated, wrong mode: perhaps
     forged) does not end the waiting; it is returned only if nothing better came.
     """
@@ -247,11 +247,11 @@ class _Round:
                         self._poll.unregister(descriptor)
 
     def _end(self, now: float) -> float:
-        """When to stop waiting: the timeout, or a little after a majority has answered."""
+        """When to stop waiting: the timeout, or a little after half have answered."""
         end = self._start + self._timeout
         usable = [question for question in self._questions.values() if question.usable]
         silent = sum(not question.done for question in self._questions.values())
-        if len(usable) < 3 or len(usable) <= silent:
+        if len(usable) < max(3, silent):
             self._enough_at = None
             return end
         self._enough_at = self._enough_at or now

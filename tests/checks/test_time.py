@@ -596,8 +596,7 @@ def timedatectl(**said: str) -> str:
             "unknown",
             "untested",
             "whether a synchronisation service runs could not be found out "
-            "(systemctl: no answer within 2.5 s; "
-            "timedatectl: there is no command timedatectl)",
+            "(systemctl: no answer within 2.5 s)",
         ),
         (
             {SHOW: "garbage\n\n=\n\n\x1b[31m"},
@@ -626,6 +625,8 @@ def test_timesyncd_leaves_a_trace_when_it_is_synchronised() -> None:
     commands = {SHOW: units(systemd_timesyncd="active enabled"), "timedatectl show": timedatectl(NTP="yes")}
     judgement = judge("time.service", Machine(files, commands))
     assert (judgement.status, judgement.certainty) == ("pass", "inferred")
+    commands[SHOW] = units(ntpsec="active enabled")
+    assert judge("time.service", Machine(files, commands)).status == "unknown", "another service's trace"
 
 
 @pytest.mark.parametrize(
@@ -901,22 +902,22 @@ SINCE = "/sys/class/rtc/rtc0/since_epoch"
             "the hardware clock is kept",
         ),
         (
-            {**SYSTEMD, SINCE: f"{NOW:.0f}\n"},
+            {**SYSTEMD, SINCE: f"{NOW:.0f}\n", "/etc/adjtime": Denied("no")},
             {"timedatectl show": timedatectl(LocalRTC="yes")},
             "warn",
             "the hardware clock is kept in local time",
         ),
         (
-            {**SYSTEMD, SINCE: f"{NOW:.0f}\n"},
+            {**SYSTEMD, SINCE: f"{NOW:.0f}\n", "/etc/adjtime": Denied("no")},
             {"timedatectl show": timedatectl(LocalRTC="no")},
             "pass",
             "the hardware clock is kept in UTC",
         ),
         (
-            {**SYSTEMD, SINCE: f"{NOW:.0f}\n"},
+            {**SYSTEMD, SINCE: f"{NOW:.0f}\n", "/etc/adjtime": Denied("no")},
             {"timedatectl show": NoAnswer("no answer within 2.5 s")},
-            "pass",
-            "the hardware clock is kept in UTC",
+            "unknown",
+            "could not look: no answer within 2.5 s",
         ),
         ({}, {}, "pass", "there is no hardware clock; the time comes from the network at boot"),
         ({"/sys/class/rtc/": ""}, {}, "pass", "there is no hardware clock"),
@@ -933,7 +934,12 @@ SINCE = "/sys/class/rtc/rtc0/since_epoch"
             "unknown",
             "the hardware clock could not be read: it tells no number of seconds",
         ),
-        ({"/etc/adjtime": Denied("it may not be read")}, {}, "unknown", "needs root"),
+        (
+            {"/etc/adjtime": Denied("it may not be read")},
+            {},
+            "unknown",
+            "could not look: systemd does not run here",
+        ),
         ({"/etc/adjtime": "garbage", SINCE: f"{NOW:.0f}"}, {}, "pass", "the hardware clock is kept in UTC"),
     ],
 )

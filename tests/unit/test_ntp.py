@@ -394,6 +394,31 @@ def test_the_offset_is_right_while_the_interpreter_is_busy() -> None:
     assert statistics.median(errors) < 1
 
 
+@pytest.mark.parametrize(
+    "no_stamps",
+    [(), ("_SO_TIMESTAMPING",), ("_SO_TIMESTAMPING", "_SO_TIMESTAMPNS")],
+    ids=["both ends", "receiving", "neither"],
+)
+def test_without_the_kernels_stamps_the_clock_is_read(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch, no_stamps: tuple[str, ...]
+) -> None:
+    for option in no_stamps:
+        monkeypatch.setattr(ntp, option, 9999)
+    servers.add("127.0.0.1", right, delay=0.01)
+    server = read_answer(one(ntp.ask_time(("127.0.0.1",), 2.0, servers.port)))
+    assert server.rejected == ""
+    assert abs(server.ahead) < 0.005
+
+
+def test_half_that_leads_nowhere_does_not_cost_the_whole_time(servers: Servers) -> None:
+    half = [servers.add(f"127.0.0.{number}", right) for number in range(1, 5)]
+    silent_half = [servers.add(f"127.0.0.{number}", silent) for number in range(5, 9)]
+    started = time.monotonic()
+    answers = ntp.ask_time((*half, *silent_half), 3.0, servers.port)
+    assert time.monotonic() - started < 0.6
+    assert sum(not answer.error for answer in answers) == 4
+
+
 @pytest.mark.parametrize("ahead", [93.0, -93.0, 2.0, 1e9, -2e8])
 def test_one_liar_of_any_size_changes_nothing(servers: Servers, ahead: float) -> None:
     honest = tuple(servers.add(f"127.0.0.{number}", right) for number in range(1, 4))
