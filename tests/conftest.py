@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from lab import engine, machine
 from lab.engine import Engine
-from lab.inside import Inside, LabError
+from lab.inside import Inside, in_network
 from lab.machine import Machine
 from lab.netns import Namespace
+from lab.skip import or_skip
 
 
 @pytest.fixture(scope="module")
@@ -21,40 +22,28 @@ def network() -> Iterator[Inside]:
         "link set wire0 up",
         "link set eth0 up",
     )
-    try:
-        with Namespace.create() as namespace:
-            for command in commands:
-                namespace.run(["ip", *command.split()])
-            yield Inside(["ip", "netns", "exec", namespace.name])
-    except LabError as error:
-        pytest.skip(str(error))
+    with or_skip(), Namespace.create() as namespace:
+        for command in commands:
+            namespace.run(["ip", *command.split()])
+        yield in_network(namespace.name)
 
 
 @pytest.fixture(scope="module")
 def booted() -> Iterator[Machine]:
     """A Debian 12 with systemd; postfix, nginx, sshd and chrony are installed and stopped."""
-    try:
-        with machine.booted() as made:
-            yield made
-    except LabError as error:
-        pytest.skip(str(error))
+    with or_skip(), machine.booted() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def booted_with_exim() -> Iterator[Machine]:
     """The same with exim in postfix's place, running as Debian starts it."""
-    try:
-        with machine.booted("exim4-daemon-light") as made:
-            yield made
-    except LabError as error:
-        pytest.skip(str(error))
+    with or_skip(), machine.booted("exim4-daemon-light") as made:
+        yield made
 
 
 @pytest.fixture(scope="module", params=engine.SUITES)
 def docker(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A Docker engine, of each generation in turn."""
-    try:
-        with engine.started(request.param) as made:
-            yield made
-    except LabError as error:
-        pytest.skip(str(error))
+    with or_skip(), engine.started(request.param) as made:
+        yield made

@@ -17,14 +17,24 @@ from pathlib import Path
 
 from .cache import cache, made_once, mirror, must
 from .cgroup import joining, own_cgroup
-from .inside import CHECKOUT, Inside, LabError, children, end_namespaces, last_words, needs, wait_until
+from .inside import (
+    CHECKOUT,
+    Inside,
+    LabError,
+    children,
+    end_namespaces,
+    in_own_namespaces,
+    last_words,
+    needs,
+    wait_until,
+)
 
 # Debian 13 has Docker 26, where the proxy opens its port; its successor 28, where the engine opens it and
 # hands it over.
 SUITES = ("trixie", "forky")
 IMAGE = "lab:latest"
 _PACKAGES = ("docker.io", "docker-cli", "containerd")
-_TOOLS = ("nsenter", "unshare", "runc", "busybox", "apt-get", "dpkg-deb")
+_TOOLS = ("nsenter", "unshare", "setpriv", "runc", "busybox", "apt-get", "dpkg-deb")
 _NAMESPACES = ("--mount", "--net", "--pid", "--cgroup")
 
 # The shell stays as pid 1, which buries what containers leave behind.
@@ -126,7 +136,6 @@ def started(suite: str = SUITES[0], *options: str) -> Iterator[Engine]:
 
 
 def _command(programs: Path, scratch: str, options: tuple[str, ...]) -> list[str]:
-    private = "unshare --mount --propagation private --net --cgroup --pid --fork --kill-child --mount-proc --"
     daemon = [
         f"{programs}/usr/sbin/dockerd",
         f"--data-root={scratch}/data",
@@ -140,7 +149,7 @@ def _command(programs: Path, scratch: str, options: tuple[str, ...]) -> list[str
         "--ip6tables=false",
         *options,
     ]
-    return [*private.split(), "sh", "-c", _START, "start", scratch, *daemon]
+    return [*in_own_namespaces("--net"), "sh", "-c", _START, "start", scratch, *daemon]
 
 
 def _answering(process: "subprocess.Popen[bytes]", programs: Path) -> Engine | None:

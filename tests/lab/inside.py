@@ -36,6 +36,10 @@ class Inside:
         self._enter = tuple(enter)
         self._env = env
 
+    def command(self, argv: Sequence[Text]) -> list[Text]:
+        """The whole command, with what enters the place."""
+        return [*self._enter, *argv]
+
     def run(
         self,
         argv: Sequence[Text],
@@ -45,7 +49,7 @@ class Inside:
     ) -> "subprocess.CompletedProcess[str]":
         """Runs a command to its end and returns what it said."""
         return subprocess.run(
-            [*self._enter, *argv],
+            self.command(argv),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=timeout,
@@ -58,7 +62,7 @@ class Inside:
     def start(self, argv: Sequence[Text], env: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
         """Starts a command with a pipe from its standard output; the caller ends it."""
         return subprocess.Popen(
-            [*self._enter, *argv],
+            self.command(argv),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             env=self._environment(env),
@@ -66,6 +70,11 @@ class Inside:
 
     def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
         return {**(os.environ if self._env is None else self._env), **(more or {})}
+
+
+def in_network(name: str) -> Inside:
+    """The network of a named namespace and nothing else: `ip netns exec` would hide the cgroups."""
+    return Inside(["nsenter", f"--net=/run/netns/{name}", "--"])
 
 
 def children(pid: int) -> list[int]:
@@ -116,6 +125,14 @@ def end(process: "subprocess.Popen[bytes]", seconds: float = 5.0) -> None:
     for pipe in (process.stdout, process.stderr):
         if pipe:
             pipe.close()
+
+
+def in_own_namespaces(*kinds: str) -> list[str]:
+    """What to write before a command for namespaces of its own, mounts, processes, cgroups and `kinds`: they
+    end with it, and it ends with this program, however that ends."""
+    private = ["unshare", "--mount", "--propagation", "private", "--cgroup", *kinds]
+    with_us = ["setpriv", "--pdeathsig", "KILL", "--"]
+    return [*with_us, *private, "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
 
 
 def end_namespaces(process: "subprocess.Popen[bytes]") -> None:

@@ -19,6 +19,7 @@ from .inside import (
     children,
     command_name,
     end_namespaces,
+    in_own_namespaces,
     last_words,
     needs,
     wait_until,
@@ -50,7 +51,7 @@ _NOT_AT_BOOT = (
     "e2scrub_all.timer",
     "fstrim.timer",
 )
-_TOOLS = ("debootstrap", "systemd-nspawn", "nsenter", "unshare")
+_TOOLS = ("debootstrap", "systemd-nspawn", "nsenter", "unshare", "setpriv")
 _NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wdns=/root")
 # Where the machine sees this checkout, and modules that it is lent.
 CHECKOUT_INSIDE = "/opt/mailcow-wizard"
@@ -168,7 +169,6 @@ def booted(*packages: str, network: str = "", libraries: str = "") -> Iterator[M
 
 
 def _boot_command(scratch: str, layers: str, network: str, libraries: str) -> list[str]:
-    private = "unshare --mount --propagation private --cgroup --pid --fork --kill-child --mount-proc --"
     net = f"--network-namespace-path={network}" if network else "--private-network"
     nspawn = [
         "--register=no",
@@ -187,7 +187,7 @@ def _boot_command(scratch: str, layers: str, network: str, libraries: str) -> li
     ]
     if libraries:
         nspawn.insert(0, f"--bind-ro={libraries}:{_LIBRARIES_INSIDE}")
-    return [*private.split(), "sh", "-c", _BOOT, "boot", scratch, layers, *nspawn]
+    return [*in_own_namespaces(), "sh", "-c", _BOOT, "boot", scratch, layers, *nspawn]
 
 
 def _systemd(pid: int) -> int:
