@@ -24,7 +24,7 @@ def judge_offset(clock: ClockOffset) -> Judgement:
         return Judgement(
             "unknown",
             f"the {len(counted)} time servers that answered disagree, and no group of them is larger",
-            ", ".join(f"{_span(abs(one.ahead))} {_side(one.ahead)}" for one in counted),
+            ", ".join(_stand(one.ahead) for one in counted),
             evidence,
             ("Ask more servers, or ones that you trust: --ntp HOST, once for each.",),
             certainty="untested",
@@ -34,14 +34,12 @@ def judge_offset(clock: ClockOffset) -> Judgement:
     others = len(counted) - number
     aside = f"; {others} other{'s say' if others > 1 else ' says'} something else" if others else ""
     certainty: Certainty = "proved" if number > 1 and number * 2 > len(counted) else "inferred"
-    found = f"{_span(off)} {_side(clock.ahead)}"
+    found = _stand(clock.ahead)
     if off <= need.TIME_WARN_S:
         summary = f"the clock is within {_span(off)} of {whom}{aside}"
         return Judgement("pass", summary, found, evidence, certainty=certainty)
     status: Status = "fail" if off > need.TIME_FAIL_S else "warn"
-    summary = (
-        f"the clock is {_span(off)} {_side(clock.ahead)} {'of ' if clock.ahead > 0 else ''}{whom}{aside}"
-    )
+    summary = f"the clock is {found}{_of(clock.ahead)} {whom}{aside}"
     return Judgement(
         status,
         summary,
@@ -109,12 +107,21 @@ def _server_line(server: Server) -> Evidence:
     who = f"{server.name}: " if server.address not in ("", server.name) else ""
     if server.rejected:
         return Evidence(what, f"{who}{server.rejected}")
-    ahead = f"this clock is {_span(abs(server.ahead))} {_side(server.ahead)}"
-    return Evidence(what, f"{who}{ahead}; {server.stratum} steps from a reference clock (stratum)")
+    return Evidence(
+        what,
+        f"{who}this clock is {_stand(server.ahead)}; {server.stratum} steps from a reference clock (stratum)",
+    )
 
 
-def _side(ahead: float) -> str:
-    return "ahead" if ahead > 0 else "behind"
+def _stand(ahead: float) -> str:
+    """Where a clock stands."""
+    if abs(ahead) < 0.001:
+        return "right within 1 ms"
+    return f"{_span(abs(ahead))} {'ahead' if ahead > 0 else 'behind'}"
+
+
+def _of(ahead: float) -> str:
+    return " of" if ahead > 0 else ""
 
 
 def _span(seconds: float) -> str:
@@ -292,8 +299,7 @@ def judge_rtc(clock: time.HardwareClock) -> Judgement:
     """The hardware clock should be kept in UTC and be near the system's."""
     evidence: tuple[Evidence, ...] = (Evidence(*clock.told),)
     if clock.ahead is not None:
-        value = f"{_span(abs(clock.ahead))} {_side(clock.ahead)}"
-        evidence += (Evidence(f"cat /sys/class/rtc/{clock.device}/since_epoch", value),)
+        evidence += (Evidence(f"cat /sys/class/rtc/{clock.device}/since_epoch", _stand(clock.ahead)),)
     if clock.local:
         return Judgement(
             "warn",
@@ -320,9 +326,8 @@ def judge_rtc(clock: time.HardwareClock) -> Judgement:
         hint = ": whole hours, it may hold local time" if whole else ""
         return Judgement(
             "warn",
-            f"the hardware clock is {_span(abs(clock.ahead))} {_side(clock.ahead)}"
-            f"{' of' if clock.ahead > 0 else ''} the system clock{hint}",
-            f"{_span(abs(clock.ahead))} {_side(clock.ahead)}",
+            f"the hardware clock is {_stand(clock.ahead)}{_of(clock.ahead)} the system clock{hint}",
+            _stand(clock.ahead),
             evidence,
             ('When the clock itself is right (see "Clock offset"): `hwclock --systohc --utc`.',),
         )

@@ -85,9 +85,9 @@ def why_rejected(answer: TimeAnswer) -> str:
         code = packet[12:16].rstrip(b"\0").decode("ascii", "replace")
         if code.isalnum():
             return _KISSES.get(code, f"kiss-of-death {code}")
-        return _NOT_SYNCHRONISED + (" (leap bits 3)" if leap == 3 else " (stratum 0)")
+        return _NOT_SYNCHRONISED + (" (it says so: leap bits 3)" if leap == 3 else " (stratum 0)")
     if leap == 3:
-        return f"{_NOT_SYNCHRONISED} (leap bits 3)"
+        return f"{_NOT_SYNCHRONISED} (it says so: leap bits 3)"
     if stratum >= 16:
         return f"{_NOT_SYNCHRONISED} (stratum {stratum}; 15 is the farthest from a reference clock)"
     if not any(packet[40:48]) or not any(packet[32:40]):

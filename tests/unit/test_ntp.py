@@ -133,8 +133,11 @@ def test_a_right_server(servers: Servers, address: str) -> None:
         ({"stratum": 0, "code": b"RATE", "first": 0xE4}, "kiss-of-death RATE: it is asked too often"),
         ({"stratum": 0, "code": b"DENY", "first": 0xE4}, "kiss-of-death DENY: it refuses this machine"),
         ({"stratum": 0, "code": b"X\x1b[m"}, "not synchronised itself (stratum 0)"),
-        ({"stratum": 0, "code": bytes(4), "first": 0xE4}, "not synchronised itself (leap bits 3)"),
-        ({"first": 0xE4}, "not synchronised itself (leap bits 3)"),
+        (
+            {"stratum": 0, "code": bytes(4), "first": 0xE4},
+            "not synchronised itself (it says so: leap bits 3)",
+        ),
+        ({"first": 0xE4}, "not synchronised itself (it says so: leap bits 3)"),
         ({"stratum": 16}, "not synchronised itself (stratum 16"),
         ({"stratum": 255}, "not synchronised itself (stratum 255"),
         ({"first": 0x23}, "not a server's answer (mode 3"),
