@@ -26,7 +26,6 @@ from mailcow_wizard.host.door import (
 )
 from mailcow_wizard.host.recorded import DEMO, RecordingHost
 from mailcow_wizard.model import Settings
-
 from tests.fake_host import FakeHost
 
 GIB = 1 << 30
@@ -39,9 +38,9 @@ vendor_id\t: GenuineIntel
 cpu family\t: 6
 model\t\t: 85
 model name\t: Intel Xeon Processor (Skylake, IBRS)
-flags\t\t: fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 ss \
-syscall nx pdpe1gb rdtscp lm constant_tsc pni pclmulqdq ssse3 fma cx16 pcid sse4_1 sse4_2 x2apic movbe popcnt aes \
-xsave avx f16c rdrand hypervisor lahf_lm abm avx2
+flags\t\t: fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 \
+ss syscall nx pdpe1gb rdtscp lm constant_tsc pni pclmulqdq ssse3 fma cx16 pcid sse4_1 sse4_2 x2apic movbe \
+popcnt aes xsave avx f16c rdrand hypervisor lahf_lm abm avx2
 """
 OS_RELEASE = """\
 PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
@@ -78,7 +77,7 @@ FILES: dict[str, str] = {
     "/proc/version": "Linux version 6.1.0-25-amd64 (debian-kernel@lists.debian.org)\n",
     "/proc/modules": "nf_conntrack 188416 1 - Live 0x0000000000000000\n",
     "/proc/filesystems": "nodev\tsysfs\nnodev\ttmpfs\n\text4\n",
-    "/proc/cgroups": "#subsys_name\thierarchy\tnum_cgroups\tenabled\nmemory\t0\t91\t1\npids\t0\t91\t1\ncpu\t0\t91\t1\n",
+    "/proc/cgroups": "#subsys_name\thierarchy\tnum_cgroups\tenabled\nmemory\t0\t91\t1\npids\t0\t91\t1\n",
     "/proc/uptime": "86523.11 170001.20\n",
     "/sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory hugetlb pids rdma misc\n",
     "/sys/class/dmi/id/sys_vendor": "QEMU\n",

@@ -107,7 +107,6 @@ class Wizard(App[int]):
         for number, code in ((signal.SIGTERM, TERMINATED), (signal.SIGHUP, HUNG_UP)):
             self._loop_signal(number, code)
         self.show_step(WELCOME.id)
-        self.screen.query_one(Welcome).focus_wrong()
         self.call_after_refresh(self._first_run)
 
     def _loop_signal(self, number: int, code: int) -> None:
@@ -174,7 +173,7 @@ class Wizard(App[int]):
             ]
             base.query_one("#verdict", Lines).put(lines)
         self._list.show(self.board.rows(step), self._cursors.get(step, 0) if changed else None)
-        base.query_one("#details", Details).show(self._list.row)
+        self._moved()
         self.show_keys()
 
     @property
@@ -204,7 +203,9 @@ class Wizard(App[int]):
 
     @on(FindingList.Moved)
     def _moved(self) -> None:
-        self.screen_stack[0].query_one("#details", Details).show(self._list.row)
+        base = self.screen_stack[0]
+        base.query_one("#details", Details).show(self._list.row)
+        base.query_one(Rule).show(self._list.view)
 
     @on(FindingList.Opened)
     def _opened(self) -> None:

@@ -38,13 +38,13 @@ def details(row: Row, width: int) -> list[Line]:
         return [Line("", "Looking…"), *_wrapped("Needed", row.check.needed, width)]
     return [
         *(Line("", part, finding.status) for part in wrap(finding.summary, width, break_on_hyphens=False)),
-        *_wrapped("Found", "" if finding.found == finding.summary else finding.found, width),
-        *_wrapped("Needed", finding.needed, width),
         *(
             one
             for number, text in enumerate(finding.remedies, 1)
             for one in _remedy(finding, number, text, width)
         ),
+        *_wrapped("Found", "" if finding.found == finding.summary else finding.found, width),
+        *_wrapped("Needed", finding.needed, width),
         *_wrapped("Why", finding.why, width),
         *(one for seen in finding.evidence for one in _wrapped("See", f"{seen.what}  {seen.value}", width)),
         *_wrapped("State", _state(finding), width),
@@ -73,7 +73,7 @@ def _state(finding: Finding) -> str:
         parts.append(_SEVERITY[finding.severity])
     if finding.certainty in _CERTAINTY:
         parts.append(_CERTAINTY[finding.certainty])
-    return ", ".join(parts) + f" ({finding.id}, {finding.duration_ms} ms)"
+    return ", ".join(parts) + f" ({finding.id})"
 
 
 def _wrapped(label: str, text: str, width: int, role: str = "") -> list[Line]:
@@ -109,7 +109,7 @@ def not_looked_at(board: Board, width: int) -> Iterator[str]:
     """What no green here speaks of, in lines of `width` cells."""
     if board.not_looked_at:
         names = ", ".join(one.title for one in board.not_looked_at)
-        yield from wrap(f"Not looked at in this version: {names}.", max(10, width))
+        yield from wrap(f"Not looked at: {names}.", max(10, width))
     skipped = board.skipped()
     if skipped:
         yield from wrap(f"Skipped: {', '.join(row.check.id for row in skipped)}.", max(10, width))

@@ -95,15 +95,24 @@ class Heading(Lines):
 
 
 class Rule(Lines):
-    """A line between list and details."""
+    """A line between list and details; where the list is longer than its place, which part of it is seen."""
 
     def __init__(self, look: Look) -> None:
         super().__init__(id="rule")
         self._look = look
+        self._view = ""
+
+    def show(self, view: str) -> None:
+        """Draws the line with the words in it."""
+        self._view = view
+        self.on_resize()
 
     def on_resize(self) -> None:
         """The line is as long as the screen is wide."""
-        self.put([[(self._look.glyphs.rule * self.size.width, self._look.dim)]])
+        words = f" {self._view} " if self._view else ""
+        rule = self._look.glyphs.rule
+        start = rule * 2 + words
+        self.put([[(start + rule * (self.size.width - len(start)), self._look.dim)]])
 
 
 class KeyLine(Lines):

@@ -47,6 +47,14 @@ class FindingList(Lines, can_focus=True):
         """The row under the cursor."""
         return self._rows[self.cursor] if 0 <= self.cursor < len(self._rows) else None
 
+    @property
+    def view(self) -> str:
+        """Which rows are in view, `3 to 12 of 20`; nothing when all are."""
+        first, height = self.scroll_offset.y, self.size.height
+        if height <= 0 or len(self._rows) <= height:
+            return ""
+        return f"{first + 1} to {min(first + height, len(self._rows))} of {len(self._rows)}"
+
     def show(self, rows: Sequence[Row], cursor: int | None = None) -> None:
         """Shows rows; the cursor stays where it is unless another place is named."""
         self._rows = rows
@@ -62,6 +70,7 @@ class FindingList(Lines, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """Titles take more room on a wide screen."""
         self._redraw()
+        self.post_message(self.Moved())
 
     def _line(self, number: int, row: Row) -> list[Part]:
         look = self._look
@@ -108,9 +117,9 @@ class FindingList(Lines, can_focus=True):
     def _keep_in_view(self) -> None:
         top, height = self.scroll_offset.y, max(1, self.size.height)
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, force=True)
+            self.scroll_to(y=self.cursor, animate=False, force=True, immediate=True)
         elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
+            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True, immediate=True)
 
 
 def _cut(text: str, width: int, ellipsis: str) -> str:

@@ -52,6 +52,7 @@ class Welcome(Vertical):
             field.cursor_blink = False
         if not self._own_domain:
             self._domain.value = _domain_of(self._hostname.value)
+        self._focus_wrong()
 
     def on_resize(self) -> None:
         """Draws the texts for the width."""
@@ -88,7 +89,7 @@ class Welcome(Vertical):
         """The field that takes the keys, if one does."""
         return next((one for one in (self._hostname, self._domain) if one.has_focus), None)
 
-    def focus_wrong(self) -> None:
+    def _focus_wrong(self) -> None:
         """Puts the cursor into the first field that is not right; into none when both are."""
         for field, read in ((self._hostname, mail_host_name), (self._domain, host_name)):
             if _read(field.value, read)[1]:
