@@ -9,8 +9,9 @@ from mailcow_wizard.redaction import redacted, without_credentials, without_secr
 Answer = TypeVar("Answer")
 
 _CONFIGURATIONS = ("mailcow.conf", ".env")
-# Of a process's environment only what tells the kind of container is kept.
-_KEPT_VARIABLES = (b"container=",)
+# Of a process's environment the names are kept (none at all would mean that it could not be read), and the
+# one value that tells the kind of container.
+_KEPT_VARIABLE = b"container"
 _KEPT_OF_CONTAINER = ("Id", "Names", "Ports", "State")
 _KEPT_LABELS = "com.docker.compose."
 
@@ -32,24 +33,35 @@ def _scrubbed(call: str, arguments: tuple[object, ...], answer: Any) -> Any:
 
 def _file(path: str, data: bytes) -> bytes:
     if path.endswith("/environ"):
-        return b"\0".join(one for one in data.split(b"\0") if one.startswith(_KEPT_VARIABLES))
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data
+        return b"\0".join(_variable(one) for one in data.split(b"\0"))
+    # Any byte has a letter in Latin-1: a file that is not UTF-8 holds secrets like any other.
+    encoding = "utf-8" if _is_utf8(data) else "latin-1"
+    text = data.decode(encoding)
     if path.endswith(_CONFIGURATIONS):
         text = without_secret_values(text)
-    return without_credentials(text).encode("utf-8")
+    return without_credentials(text).encode(encoding)
+
+
+def _variable(assignment: bytes) -> bytes:
+    name, equals, value = assignment.partition(b"=")
+    return name + equals + (value if name == _KEPT_VARIABLE else b"")
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _docker(reply: HttpReply) -> HttpReply:
     """Docker's answers hold commands and labels with whatever people put there; few fields are needed."""
     try:
         listed = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return reply._replace(body=b"")
-    if isinstance(listed, list):
-        listed = [_container(one) for one in listed if isinstance(one, dict)]
+    listed = [_container(one) for one in listed if isinstance(one, dict)] if isinstance(listed, list) else {}
     return reply._replace(body=json.dumps(listed).encode())
 
 

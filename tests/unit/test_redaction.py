@@ -1,0 +1,90 @@
+"""Secrets in command lines, URLs and mailcow.conf: removed wherever they stand, and nothing else is."""
+
+import pytest
+
+from mailcow_wizard.redaction import REMOVED, is_secret, redacted, without_credentials, without_secret_values
+
+SECRET = "Geheim"
+
+COMMANDS = {
+    "joined": ["mysqld", f"--password={SECRET}"],
+    "apart": ["redis-server", "--requirepass", SECRET],
+    "more words": ["x", f"--admin-secret={SECRET} {SECRET}"],
+    "two lines": ["x", f"--token=a\n{SECRET}"],
+    "short option of mysql": ["/usr/bin/mysql", f"-p{SECRET}", "mailcow"],
+    "short option of mariadb": ["mariadb-dump", f"-p{SECRET}"],
+    "shell": ["sh", "-c", f"mysql --password {SECRET} -h db"],
+    "shell, assigned": ["sh", "-c", f"MYSQL_PWD=x PGPASSWORD={SECRET} psql"],
+    "JSON": ["curl", "-d", f'{{"password": "{SECRET}"}}'],
+    "header": ["curl", "-H", f"Authorization: Bearer {SECRET}"],
+    "header of an interface": ["curl", "-H", f"X-API-Key: {SECRET}"],
+    "URL": ["curl", f"https://anna:{SECRET}@example.org/x"],
+    "URL, at sign in the password": ["curl", f"https://anna:p@{SECRET}@example.org/x"],
+    "URL, token alone": ["git", "clone", f"https://ghp_0123456789{SECRET}@github.com/x"],
+    "URL, no user": ["redis-cli", "-u", f"redis://:{SECRET}@127.0.0.1:6379"],
+    "upper case": ["x", f"--PASSWORD={SECRET}"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_secret_in_a_command_line(name: str) -> None:
+    shown = " ".join(redacted(COMMANDS[name]))
+    assert SECRET not in shown
+    assert REMOVED in shown
+    assert len(redacted(COMMANDS[name])) == len(COMMANDS[name])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["nginx:", "master", "process", "/usr/sbin/nginx", "-g", "daemon off;"],
+        ["/usr/lib/postfix/sbin/master", "-w"],
+        ["docker-proxy", "-proto", "tcp", "-host-ip", "0.0.0.0", "-host-port", "25"],
+        ["git", "clone", "ssh://git@github.com/mailcow/x"],
+        ["python3", "-p", "8080"],
+        ["x", "http://example.org:80/@home"],
+        [],
+    ],
+)
+def test_ordinary_command_stays(command: list[str]) -> None:
+    assert redacted(command) == tuple(command)
+
+
+LINES = {
+    f"DBPASS={SECRET}": "DBPASS=[removed]",
+    f"DBROOT='{SECRET}'": "DBROOT=[removed]",
+    f"REDISPASS = {SECRET}": "REDISPASS =[removed]",
+    f"#API_KEY={SECRET}": "#API_KEY=[removed]",
+    f"## API_KEY_READ_ONLY={SECRET}": "## API_KEY_READ_ONLY=[removed]",
+    f"export SOGO_URL_ENCRYPTION_KEY={SECRET}": "export SOGO_URL_ENCRYPTION_KEY=[removed]",
+    f"TZ=UTC # DBPASS={SECRET}": "TZ=UTC # DBPASS=[removed]",
+    f"DBPASS={SECRET}\r": "DBPASS=[removed]",
+    f"DBPASS='a\n{SECRET}'": "DBPASS=[removed]\n# [removed]",
+    f"DBPASS=a\v{SECRET}": "DBPASS=[removed]",
+    f"WATCHDOG_NOTIFY_WEBHOOK=https://x/{SECRET}": "WATCHDOG_NOTIFY_WEBHOOK=[removed]",
+    "DBPASS=": "DBPASS=",
+    "MAILCOW_PASS_SCHEME=BLF-CRYPT": "MAILCOW_PASS_SCHEME=BLF-CRYPT",
+    "MAILCOW_HOSTNAME=mail.example.org": "MAILCOW_HOSTNAME=mail.example.org",
+    "# The password is in the safe": "# The password is in the safe",
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_line_of_mailcow_conf(line: str) -> None:
+    around = "HTTP_PORT=80\n{}\nHTTPS_PORT=443\n"
+    assert without_secret_values(around.format(line)) == around.format(LINES[line])
+
+
+@pytest.mark.parametrize("key", ["DBPASS", "DBROOT", "REDISPASS", "API_KEY", "SPAMHAUS_DQS_KEY", "x_token"])
+def test_secret_key(key: str) -> None:
+    assert is_secret(key)
+
+
+@pytest.mark.parametrize("key", ["DBNAME", "DBUSER", "MAILCOW_PASS_SCHEME", "SMTP_PORT", "TZ"])
+def test_open_key(key: str) -> None:
+    assert not is_secret(key)
+
+
+def test_text_around_a_url_stays() -> None:
+    text = "from http://proxy.example.org:3128 to https://u:p@h/x, a@b"
+    assert without_credentials(text) == "from http://proxy.example.org:3128 to https://[removed]@h/x, a@b"
