@@ -14,7 +14,7 @@ def host_name(text: str) -> str:
     name = text.strip().removesuffix(".").lower()
     if not name.isascii():
         try:
-            name = name.encode("idna").decode("ascii")
+            name = name.encode("idna").decode("ascii").removesuffix(".")
         except UnicodeError:
             raise NotAName("not a name that DNS can hold") from None
     if not name:

@@ -1,0 +1,51 @@
+"""Text from strangers is shown in one line, without anything that drives a terminal."""
+
+import pytest
+
+from mailcow_wizard.harmless import LIMIT, harmless
+
+CASES = {
+    "escape": ("\x1b[31mred", "\\x1b[31mred"),
+    "newline": ("a\nb\r\tc", "a b  c"),
+    "bell": ("\a\b", "\\x07\\x08"),
+    "C1": ("\x9b31m", "\\x9b31m"),
+    "delete": ("\x7f", "\\x7f"),
+    "nul": ("\0", "\\x00"),
+    "bidi override": ("a\u202eb", "a\\u202eb"),
+    "bidi isolate": ("\u2066x\u2069", "\\u2066x\\u2069"),
+    "zero width": ("a\u200bb\ufeff", "a\\u200bb\\ufeff"),
+    "line separator": ("a\u2028b", "a\\u2028b"),
+    "lone surrogate": ("\udc80", "\\udc80"),
+    "beyond the first plane": ("\U000e0001", "\\ue0001"),
+    "no-break space": ("1\u00a0000", "1 000"),
+    "markup": ("[red]x[/red]", "[red]x[/red]"),
+    "letters": ("Zürich 東京 🐄", "Zürich 東京 🐄"),
+    "empty": ("", ""),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str) -> None:
+    text, shown = CASES[name]
+    assert harmless(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text", [chr(code) * 3 for code in (*range(0x20), *range(0x7F, 0xA0), 0xD800, 0x202E)]
+)
+def test_what_comes_out_is_printable_and_can_be_written(text: str) -> None:
+    shown = harmless(text)
+    assert shown.isprintable()
+    assert shown.encode("utf-8")
+
+
+@pytest.mark.parametrize("text", ["x" * 10_000_000, "\x1b" * 10_000_000, "\udc80" * 401])
+def test_length_is_bounded(text: str) -> None:
+    shown = harmless(text)
+    assert len(shown) == LIMIT
+    assert shown.endswith("…")
+
+
+def test_a_text_of_just_the_limit_stays() -> None:
+    assert harmless("x" * LIMIT) == "x" * LIMIT
+    assert harmless("abcdef", 5) == "abcd…"
