@@ -44,7 +44,7 @@ def redacted(command: Sequence[str]) -> tuple[str, ...]:
 
 
 def without_credentials(text: str) -> str:
-    """Text with `user:password` of URLs removed, and what stands there alone and is long enough for a token."""
+    """Text with `user:password` of URLs removed, and tokens that stand there alone."""
     return _TOKEN_IN_URL.sub(REMOVED, _IN_URL.sub(REMOVED, text))
 
 

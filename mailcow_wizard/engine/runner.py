@@ -48,13 +48,16 @@ def look(check: Check, facts: Facts) -> Judgement:
     except HostError as error:
         return Judgement("unknown", f"could not look: {error}", certainty="untested")
     except Exception as error:
-        summary = f"the wizard made a mistake here: {type(error).__name__}: {error}"
-        return Judgement(
-            "crashed",
-            summary,
-            certainty="untested",
-            remedies=("Report this to the authors of the wizard; the other checks are not affected.",),
-        )
+        return _crashed(error)
+
+
+def _crashed(error: Exception) -> Judgement:
+    return Judgement(
+        "crashed",
+        f"the wizard made a mistake here: {type(error).__name__}: {error}",
+        certainty="untested",
+        remedies=("Report this to the authors of the wizard; the other checks are not affected.",),
+    )
 
 
 class Run:
@@ -64,7 +67,7 @@ class Run:
         self._checks = checks
         self._facts = facts
         self._listen = listen
-        self._results: queue.SimpleQueue[tuple[Check, Judgement, float]] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Finding] = queue.SimpleQueue()
         self._failed: dict[str, bool] = {}
 
     def run(self) -> tuple[Finding, ...]:
@@ -74,16 +77,18 @@ class Run:
         chosen = {check.id for check in self._checks}
         deadlines: dict[str, tuple[Check, float, float]] = {}
         while waiting or deadlines:
-            for check in [one for one in waiting if self._ready(one, chosen)]:
+            ready = [one for one in waiting if self._ready(one, chosen)]
+            # Checks that wait for each other are let go all the same.
+            for check in ready if ready or deadlines else list(waiting):
                 waiting.remove(check)
                 skip = self._reason_to_skip(check)
                 if skip:
-                    self._finish(check, Judgement("skipped", skip, certainty="untested"), 0.0, findings)
+                    self._finish(join(check, Judgement("skipped", skip, certainty="untested")), findings)
                     continue
                 now = time.monotonic()
                 deadlines[check.id] = (check, now, now + (self._facts.settings.timeout or check.deadline))
                 self._listen(Event("started", check.id))
-                threading.Thread(target=self._work, args=(check,), daemon=True, name=check.id).start()
+                self._start(check)
             if deadlines:
                 self._take_one(deadlines, findings)
         self._listen(Event("done"))
@@ -98,10 +103,23 @@ class Run:
         failed = [name for name in check.after if self._failed.get(name)]
         return f"skipped: {', '.join(failed)} comes first" if failed else ""
 
+    def _start(self, check: Check) -> None:
+        try:
+            threading.Thread(target=self._work, args=(check,), daemon=True, name=check.id).start()
+        except RuntimeError as error:  # no more threads for this user
+            self._results.put(
+                join(check, Judgement("unknown", f"could not look: {error}", certainty="untested"))
+            )
+
     def _work(self, check: Check) -> None:
         start = time.monotonic()
         judgement = look(check, self._facts)
-        self._results.put((check, judgement, time.monotonic() - start))
+        took = time.monotonic() - start
+        try:
+            finding = join(check, judgement, took)
+        except Exception as error:  # what the judge said has not the shape of a judgement
+            finding = join(check, _crashed(error), took)
+        self._results.put(finding)
 
     def _take_one(
         self, deadlines: dict[str, tuple[Check, float, float]], findings: dict[str, Finding]
@@ -109,20 +127,17 @@ class Run:
         """Waits for the next result or the next deadline, whichever comes first."""
         next_deadline = min(end for _, _, end in deadlines.values())
         try:
-            check, judgement, took = self._results.get(timeout=max(0.0, next_deadline - time.monotonic()))
-            if deadlines.pop(check.id, None):
-                self._finish(check, judgement, took, findings)
+            finding = self._results.get(timeout=max(0.0, next_deadline - time.monotonic()))
+            if deadlines.pop(finding.id, None):
+                self._finish(finding, findings)
         except queue.Empty:
             now = time.monotonic()
             for check, start, end in [late for late in deadlines.values() if late[2] <= now]:
                 del deadlines[check.id]
-                summary = f"no answer within {end - start:g} s"
-                self._finish(
-                    check, Judgement("unknown", summary, certainty="untested"), now - start, findings
-                )
+                late = Judgement("unknown", f"no answer within {end - start:g} s", certainty="untested")
+                self._finish(join(check, late, now - start), findings)
 
-    def _finish(self, check: Check, judgement: Judgement, took: float, findings: dict[str, Finding]) -> None:
-        finding = join(check, judgement, took)
-        findings[check.id] = finding
-        self._failed[check.id] = finding.status in ("fail", "skipped")
-        self._listen(Event("finished", check.id, (finding,)))
+    def _finish(self, finding: Finding, findings: dict[str, Finding]) -> None:
+        findings[finding.id] = finding
+        self._failed[finding.id] = finding.status in ("fail", "skipped")
+        self._listen(Event("finished", finding.id, (finding,)))

@@ -33,6 +33,7 @@ def _named(selector: str) -> set[str]:
     for name in checks.TOPICS:
         if selector in (name, STEP_OF_TOPIC.get(name)):
             found |= {check.id for check in checks.of_topic(name)}
-        elif name.startswith(topic) or name == topic:
+        elif topic and name.startswith(topic):
             found |= {check.id for check in checks.of_topic(name) if check.id.startswith(selector)}
-    return found
+    # `ports.smtp` is an id, and also the beginning of `ports.smtps`.
+    return {selector} if selector in found else found

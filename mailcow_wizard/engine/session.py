@@ -1,15 +1,17 @@
 """One sitting at one machine: what was answered, what was found."""
 
 import time
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 from mailcow_wizard.engine.runner import Listen, Run
 from mailcow_wizard.facts.identity import Hostname, hostname
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host
+from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Check, Finding, Settings
+
+Answer = TypeVar("Answer")
 
 _ANSWERS = "answers"
 
@@ -53,16 +55,25 @@ class Session:
     def run(self, checks: Sequence[Check], listen: Listen) -> Result:
         """Runs checks over fresh facts; `listen` hears of each as it ends."""
         facts = self.new_facts()
-        started = self.host.now()
+        started = _or(0.0, self.host.now)
         begin = time.monotonic()
         findings = Run(checks, facts, listen).run()
-        return Result(hostname(facts).name, started, time.monotonic() - begin, findings)
+        took = time.monotonic() - begin
+        return Result(_or("", lambda: hostname(facts).name), started, took, findings)
 
     def keep(self, answers: Answers) -> None:
         """Remembers answers for this and later sessions. Raises HostError where they cannot be written."""
         self.answers = answers
         self.settings = self.settings._replace(hostname=answers.hostname, domains=answers.domains)
         self.state.save(_ANSWERS, {**answers._asdict(), "domains": list(answers.domains)})
+
+
+def _or(otherwise: Answer, ask: Callable[[], Answer]) -> Answer:
+    """What `ask` says, or `otherwise` on a recorded machine that does not say."""
+    try:
+        return ask()
+    except HostError:
+        return otherwise
 
 
 def _answers(saved: object) -> Answers:

@@ -27,10 +27,10 @@ def hostname(facts: Facts) -> Hostname:
     except HostError:
         configured = ""
     if configured:
-        return Hostname(configured, "mailcow.conf")
+        return Hostname(harmless(configured, 253), "mailcow.conf")
     if facts.settings.saved_hostname:
-        return Hostname(facts.settings.saved_hostname, "saved")
-    return Hostname(facts.get(own_name), "guess")
+        return Hostname(harmless(facts.settings.saved_hostname, 253), "saved")
+    return Hostname(harmless(facts.get(own_name), 253), "guess")
 
 
 def own_name(facts: Facts) -> str:
