@@ -1,7 +1,7 @@
 """Who listens where mailcow wants to listen: sockets, processes, units, packages, containers."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from mailcow_wizard.tuples import NamedTuple
 
 from mailcow_wizard.facts import containers
 from mailcow_wizard.facts.bindings import Binding, bindings, conflicts
@@ -105,7 +105,14 @@ def _unit(facts: Facts, listener: Listener, holder: Holder, cgroup: str) -> str:
 
 
 def _unit_of_cgroup(path: str) -> str:
-    for part in reversed(path.split("/")):
+    """The unit that this machine's own systemd knows: the outermost one.
+
+    A user's services, and those inside an LXC container, are another systemd's: `systemctl disable` would
+    miss them, or end all that the user has running.
+    """
+    for part in path.split("/"):
+        if part.startswith(("user@", "lxc.payload")):
+            return ""
         if part.endswith((".service", ".socket")):
             return part
     return ""

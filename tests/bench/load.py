@@ -76,10 +76,10 @@ def processes(count: int = PROCESSES, descriptors: int = DESCRIPTORS) -> Iterato
 
 @contextmanager
 def service(place: Inside, address: str, ports: str, name: str = "greedy.service") -> Iterator[int]:
-    """A listener in a cgroup of its own, as systemd starts a service; its pid."""
+    """A listener in a cgroup of its own, as systemd starts a service; its pid. `name` may be a path."""
     with own_cgroup() as group:
         unit = group / name
-        unit.mkdir()
+        unit.mkdir(parents=True)
         argv = joining(unit, place.command([*_LISTENER, address, ports]))
         listener = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         with running(listener) as process:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from bench import load
 from lab import engine, machine
+from lab.cgroup import own_cgroup
 from lab.inside import CHECKOUT, Inside, Text, running, wait_until
 from lab.machine import Machine
 from lab.skip import or_skip
@@ -410,6 +412,36 @@ def test_holder_that_even_root_cannot_see(network: Inside, wizard: Wizard) -> No
         assert finding["status"] == "fail", words(finding)
         assert "unknown process" in finding["summary"]
         assert "only root" not in words(finding)
+
+
+CGROUPS = {
+    "system.slice/mail.service": "mail.service",
+    "system.slice/system-mail.slice/mail@one.service": "mail@one.service",
+    "system.slice/outer.service/inner.service": "outer.service",
+    "machine.slice/guest@one.service/payload/system.slice/mail.service": "guest@one.service",
+    "user.slice/user-1000.slice/user@1000.service/app.slice/mail.service": "",
+    "user.slice/user-1000.slice/user@1000.service/tmux-spawn-1.scope": "",
+    "user.slice/user-0.slice/session-3.scope": "",
+    "lxc.payload.guest/system.slice/mail.service": "",
+}
+
+
+@pytest.mark.parametrize("cgroup", CGROUPS)
+def test_unit_by_cgroup(cgroup: str, network: Inside, wizard: Wizard) -> None:
+    """Only a unit that this machine's own systemd can stop is named."""
+    with load.service(network, "0.0.0.0", "25", cgroup) as pid:
+        finding = wizard.port()
+        assert f"process {pid} " in finding["found"], words(finding)
+        assert ("unit" in finding["found"]) == bool(CGROUPS[cgroup]), words(finding)
+        assert f"unit {CGROUPS[cgroup]}".rstrip() in finding["found"] or not CGROUPS[cgroup]
+        assert "user@" not in words(finding)
+
+
+def test_holder_that_left_its_cgroup(network: Inside, wizard: Wizard) -> None:
+    """The socket remembers the cgroup it was made in; who holds it now is found all the same."""
+    with own_cgroup() as other, load.service(network, "0.0.0.0", "25") as pid:
+        (other / "cgroup.procs").write_text(str(pid))
+        assert f"process {pid} " in wizard.port()["found"]
 
 
 # --- a machine with systemd ---
