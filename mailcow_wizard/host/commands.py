@@ -1,10 +1,14 @@
 """Runs commands that look at the machine: bounded in time and output, with a clean environment."""
 
+import contextlib
+import itertools
 import os
 import shutil
 import signal
 import subprocess
 import threading
+import time
+from collections.abc import Callable
 from typing import IO
 
 from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, Ran
@@ -12,6 +16,10 @@ from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, Ran
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MOST_OUTPUT = 1 << 20
 _ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/", "TERM": "dumb"}
+_MARK = "MAILCOW_WIZARD_COMMAND"
+_MOST_ENVIRONMENT = 1 << 18
+_PATIENCE_S = 0.3
+_ROUNDS = 20
 
 
 def which(command: str) -> str:
@@ -26,44 +34,53 @@ class Commands:
     """The commands that run at the moment, so that none outlives the program."""
 
     def __init__(self) -> None:
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: dict[subprocess.Popen[bytes], str] = {}
         self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._closed = False
 
     def run(self, argv: tuple[str, ...], timeout: float) -> Ran:
         """Runs a command in a session of its own; past `timeout` seconds ends it and all its children."""
-        process = _start(argv)
+        mark = f"{os.getpid()}-{next(self._numbers)}"
         with self._lock:
-            self._running.add(process)
-        outputs: dict[str, bytes] = {}
-        readers = [_reader(stream, name, outputs) for name, stream in _streams(process)]
+            if self._closed:
+                raise HostError("the program is ending")
+            process = _start(argv, mark)
+            self._running[process] = mark
+        outputs: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
+        readers = [_reader(stream, outputs[name]) for name, stream in _streams(process)]
         try:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
+            _end_marked(process, mark)
             raise NoAnswer(f"{argv[0]} did not end within {timeout:g} s") from None
         finally:
             _end(process)
             with self._lock:
-                self._running.discard(process)
-        for reader in readers:
-            reader.join(1.0)
-        return Ran(code, _text(outputs.get("out", b"")), _text(outputs.get("err", b"")))
+                del self._running[process]
+        if not _done(readers, _PATIENCE_S):
+            # A child in a session of its own has the pipe. What is there already is the answer.
+            _end_marked(process, mark)
+            _done(readers, _PATIENCE_S)
+        return Ran(code, _text(outputs["out"]), _text(outputs["err"]))
 
     def end_all(self) -> None:
-        """Ends what still runs."""
+        """Ends what still runs; nothing is started any more."""
         with self._lock:
-            left = list(self._running)
-        for process in left:
-            _end(process)
+            self._closed = True
+            left = list(self._running.items())
+        for process, mark in left:
+            _end_marked(process, mark)
 
 
-def _start(argv: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+def _start(argv: tuple[str, ...], mark: str) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(
             [which(argv[0]), *argv[1:]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_ENVIRONMENT,
+            env={**_ENVIRONMENT, _MARK: mark},
             cwd="/",
             start_new_session=True,
         )
@@ -71,39 +88,72 @@ def _start(argv: tuple[str, ...]) -> "subprocess.Popen[bytes]":
         raise Denied(f"{argv[0]} may not be run by this user") from None
     except OSError as error:
         raise HostError(f"{argv[0]} could not be started: {error.strerror}") from None
+    except ValueError:
+        raise HostError(f"{argv[0]} could not be started: its words cannot be passed on") from None
 
 
 def _streams(process: "subprocess.Popen[bytes]") -> list[tuple[str, IO[bytes]]]:
     return [(name, stream) for name, stream in (("out", process.stdout), ("err", process.stderr)) if stream]
 
 
-def _reader(stream: IO[bytes], name: str, outputs: dict[str, bytes]) -> threading.Thread:
-    thread = threading.Thread(target=_read, args=(stream, name, outputs), daemon=True)
+def _reader(stream: IO[bytes], kept: bytearray) -> threading.Thread:
+    thread = threading.Thread(target=_read, args=(stream, kept), daemon=True)
     thread.start()
     return thread
 
 
-def _read(stream: IO[bytes], name: str, outputs: dict[str, bytes]) -> None:
+def _read(stream: IO[bytes], kept: bytearray) -> None:
     """Keeps the first MiB of a stream and drops the rest, so that the command never waits for us."""
-    parts: list[bytes] = []
-    size = 0
     with stream:
         while chunk := os.read(stream.fileno(), 1 << 16):
-            if size < MOST_OUTPUT:
-                parts.append(chunk[: MOST_OUTPUT - size])
-                size += len(parts[-1])
-    outputs[name] = b"".join(parts)
+            kept += chunk[: MOST_OUTPUT - len(kept)]
+
+
+def _done(readers: list[threading.Thread], seconds: float) -> bool:
+    for reader in readers:
+        reader.join(seconds)
+    return not any(reader.is_alive() for reader in readers)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """Ends the whole session, and descendants that left it: one of them could hold the pipes open."""
     strays = _descendants(process.pid) if process.poll() is None else []
-    for kill, pid in ((os.killpg, process.pid), *((os.kill, stray) for stray in strays)):
-        try:
-            kill(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            continue
-    process.wait()
+    _kill(os.killpg, process.pid, signal.SIGKILL)
+    for stray in strays:
+        _kill(os.kill, stray, signal.SIGKILL)
+    # Not for ever: a process that waits for a dead disk does not end even so.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_PATIENCE_S)
+
+
+def _end_marked(process: "subprocess.Popen[bytes]", mark: str) -> None:
+    """Ends the command, and what it left behind under another parent: the mark in its environment tells."""
+    _end(process)
+    for _ in range(_ROUNDS):
+        strays = [pid for pid in _processes() if _is_marked(pid, mark)]
+        if not strays:
+            return
+        for stray in strays:
+            _kill(os.kill, stray, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def _processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _is_marked(pid: int, mark: str) -> bool:
+    """Whether a process has the mark; one that is dead and not yet buried has no environment."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as environment:
+            return f"{_MARK}={mark}".encode() in environment.read(_MOST_ENVIRONMENT).split(b"\0")
+    except OSError:
+        return False
+
+
+def _kill(kill: Callable[[int, int], None], pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        kill(pid, number)
 
 
 def _descendants(pid: int) -> list[int]:
@@ -111,6 +161,8 @@ def _descendants(pid: int) -> list[int]:
     waiting = [pid]
     while waiting:
         parent = waiting.pop()
+        # Stopped first: a process that starts others while it is looked at would hide them.
+        _kill(os.kill, parent, signal.SIGSTOP)
         try:
             with open(f"/proc/{parent}/task/{parent}/children", "rb") as children:
                 below = [int(word) for word in children.read().split()]
@@ -121,5 +173,5 @@ def _descendants(pid: int) -> list[int]:
     return found
 
 
-def _text(data: bytes) -> str:
+def _text(data: bytearray) -> str:
     return data.decode("utf-8", "replace")

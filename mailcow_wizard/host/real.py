@@ -6,7 +6,6 @@ import stat
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from mailcow_wizard.host.door import (
     MIB,
@@ -27,6 +26,7 @@ from mailcow_wizard.host.door import (
     Uname,
     User,
 )
+from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mailcow_wizard.host.commands import Commands
@@ -40,13 +40,15 @@ _KINDS = (
 _SEARCHED = 4 * MIB
 
 
-def _said(path: str, error: OSError) -> HostError:
-    """What the kernel said about a path, in the door's words."""
+def _said(path: str, error: OSError | ValueError) -> HostError:
+    """What the kernel said about a path, in the door's words; a ValueError is Python's for a path with NUL."""
+    if not isinstance(error, OSError):
+        return HostError("a path that no file can have")
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return Missing(f"{path} is not there")
     if error.errno in (errno.EACCES, errno.EPERM):
         return Denied(f"{path} may not be read by this user")
-    return HostError(f"{path}: {error.strerror}")
+    return HostError(f"{path}: {error.strerror or error}")
 
 
 class RealHost(Host):
@@ -64,19 +66,19 @@ class RealHost(Host):
                 return _read_at_most(descriptor, path, limit)
             finally:
                 os.close(descriptor)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _said(path, error) from None
 
     def names(self, path: str) -> tuple[str, ...]:
         try:
             return tuple(sorted(os.listdir(path)))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _said(path, error) from None
 
     def info(self, path: str, follow: bool = True) -> FileInfo:
         try:
             found = os.stat(path, follow_symlinks=follow)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _said(path, error) from None
         kind = next((name for test, name in _KINDS if test(found.st_mode)), "other")
         mode = stat.S_IMODE(found.st_mode)
@@ -85,20 +87,20 @@ class RealHost(Host):
     def resolve(self, path: str) -> str:
         try:
             return os.path.realpath(path, strict=True)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _said(path, error) from None
 
     def contains(self, path: str, needle: bytes) -> bool:
         try:
             with open(path, "rb") as file:
                 return needle in file.read(_SEARCHED)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _said(path, error) from None
 
     def space(self, path: str) -> Space:
         try:
             found = os.statvfs(path)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _said(path, error) from None
         size = found.f_frsize
         return Space(found.f_bavail * size, found.f_blocks * size, found.f_favail, found.f_files)

@@ -3,12 +3,14 @@
 http.client would do it too, but its import alone (38 ms) takes longer than the rest of `check ports`.
 """
 
+import re
 import socket
 import time
 
 from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer, TooLarge
 
 _MOST_BYTES = 16 << 20
+_STATUS = re.compile(rb"[1-5][0-9]{2}")
 
 
 def get(path: str, target: str, timeout: float) -> HttpReply:
@@ -24,7 +26,7 @@ def get(path: str, target: str, timeout: float) -> HttpReply:
             raise NoAnswer(f"{path} did not answer within {timeout:g} s") from None
     head, _, body = data.partition(b"\r\n\r\n")
     words = head.split(None, 2)
-    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not _STATUS.fullmatch(words[1]):
         raise HostError(f"{path} did not answer in HTTP")
     return HttpReply(int(words[1]), body)
 
