@@ -1,10 +1,15 @@
 """The wizard's own state directory: small JSON files, written whole or not at all, readable by the owner."""
 
+from __future__ import annotations
+
 import json
 import os
-from typing import Any
 
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 FOR_ROOT = "/var/lib/mailcow-wizard"
 _MOST_BYTES = 4 << 20
@@ -29,7 +34,11 @@ class StateDirectory:
     def load(self, name: str) -> Any:
         """The document; None where there is none or it is not readable as JSON."""
         try:
-            with open(os.path.join(self.path, f"{name}.json"), "rb") as file:
+            # Not blocking: a FIFO in the file's place would wait for a writer for ever.
+            descriptor = os.open(
+                os.path.join(self.path, f"{name}.json"), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+            )
+            with open(descriptor, "rb") as file:
                 return json.loads(file.read(_MOST_BYTES))
         except (OSError, ValueError, RecursionError):
             return None
@@ -46,20 +55,38 @@ class StateDirectory:
 def write_private(path: str, document: Any) -> None:
     """Writes JSON to a file that only its owner may read, in one step, on disk before this returns.
 
-    Raises HostError; then the file is as it was.
+    Raises HostError; then the file is as it was. A symbolic link stays one; a device or a pipe is refused.
     """
-    part = f"{path}.{os.getpid()}.part"
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
-                json.dump(document, file, indent=1, ensure_ascii=False)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        except OSError:
-            os.unlink(part)
-            raise
+        target = os.path.realpath(path)
+        if os.path.exists(target) and not os.path.isfile(target):
+            raise HostError(f"{path} could not be written: it is not a file")
+        _replace(target, document)
     except OSError as error:
         raise HostError(f"{path} could not be written: {error.strerror}") from None
+
+
+def _replace(target: str, document: Any) -> None:
+    # Not the process's number: a container's is often the same, and a killed one's part would be in the way.
+    part = f"{target}.{os.urandom(4).hex()}.part"
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
+            json.dump(document, file, indent=1, ensure_ascii=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    except BaseException:
+        os.unlink(part)
+        raise
+    _flush_directory(os.path.dirname(target))
+
+
+def _flush_directory(path: str) -> None:
+    """The new name is on disk only when its directory is."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
