@@ -41,7 +41,7 @@ _SEARCHED = 4 * MIB
 
 
 def _said(path: str, error: OSError | ValueError) -> HostError:
-    """What the kernel said about a path, in the door's words; a ValueError is Python's for a path with NUL."""
+    """What the kernel said about a path, in the door's words; a ValueError: no path at all."""
     if not isinstance(error, OSError):
         return HostError("a path that no file can have")
     if error.errno in (errno.ENOENT, errno.ENOTDIR):

@@ -1,4 +1,4 @@
-"""Commands that misbehave, as real processes: none hangs us, none outlives its time, none fills our memory."""
+"""Commands that misbehave, as real processes: none hangs us, outlives its time or fills our memory."""
 
 import os
 import threading
