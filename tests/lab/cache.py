@@ -27,6 +27,11 @@ def mirror() -> str:
     raise LabError("apt knows no Debian mirror (are its lists up to date?)")
 
 
+def with_own_mounts(argv: Sequence[str]) -> list[str]:
+    """The command with mounts of its own: what it mounts is gone when it ends, also when it is killed."""
+    return ["unshare", "--mount", "--propagation", "private", "--", *argv]
+
+
 @contextmanager
 def made_once(place: Path) -> Iterator[Path | None]:
     """A directory to fill, which becomes `place` when that went well; None when `place` is there already."""

@@ -3,12 +3,13 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
 from .inside import LabError
 
+_PREFIX = "mailcow-wizard-tests-"
 _NUMBERS = count()
 _JOIN = 'echo $$ > "$0" && exec "$@"'
 
@@ -30,7 +31,9 @@ def joining(group: Path, argv: Sequence[str | bytes]) -> list[str | bytes]:
 @contextmanager
 def own_cgroup() -> Iterator[Path]:
     """A new group below the root, as an init system makes them; removed with all below it."""
-    group = mount_point() / f"mailcow-wizard-tests-{os.getpid()}-{next(_NUMBERS)}"
+    root = mount_point()
+    _sweep(root)
+    group = root / f"{_PREFIX}{os.getpid()}-{next(_NUMBERS)}"
     try:
         group.mkdir()
     except OSError as error:
@@ -39,6 +42,15 @@ def own_cgroup() -> Iterator[Path]:
         yield group
     finally:
         _remove(group)
+
+
+def _sweep(root: Path) -> None:
+    """Takes away what test runs left that were killed; a group with a process in it stays."""
+    for group in root.glob(f"{_PREFIX}*"):
+        pid = group.name.removeprefix(_PREFIX).partition("-")[0]
+        if not Path(f"/proc/{pid}").exists():
+            with suppress(OSError):
+                _remove(group, seconds=0)
 
 
 def _remove(group: Path, seconds: float = 3.0) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from .cache import cache, made_once, mirror, must
+from .cache import cache, made_once, mirror, must, with_own_mounts
 from .cgroup import joining, own_cgroup
 from .inside import (
     CHECKOUT,
@@ -101,8 +101,8 @@ def base() -> Path:
     place = cache() / f"machine-{SUITE}-1"
     with made_once(place) as part:
         if part:
-            include = f"--include={','.join(_PACKAGES)}"
-            must(["debootstrap", "--variant=minbase", include, SUITE, str(part), mirror()], "debootstrap")
+            options = ("--variant=minbase", f"--include={','.join(_PACKAGES)}")
+            must(with_own_mounts(["debootstrap", *options, SUITE, str(part), mirror()]), "debootstrap")
             must(["systemctl", f"--root={part}", "disable", *_NOT_AT_BOOT], "systemctl disable")
             for package in (part / "var/cache/apt/archives").glob("*.deb"):
                 package.unlink()
@@ -119,8 +119,7 @@ def layer(*packages: str) -> Path:
     with made_once(place) as part:
         if part:
             script = ["sh", "-c", _INSTALL, "install", str(below), str(part), *packages]
-            private = ["unshare", "--mount", "--propagation", "private", "--"]
-            must([*private, *script], f"installing {' '.join(packages)}")
+            must(with_own_mounts(script), f"installing {' '.join(packages)}")
     return place / "up"
 
 
