@@ -28,12 +28,14 @@ def main() -> int:
 def _say(text: str) -> None:
     try:
         os.write(1, text.encode("utf-8" if _speaks_utf8() else "ascii", "replace"))
+    except BrokenPipeError:
+        sys.exit(0)
     except OSError:
         sys.exit(74)
 
 
 def _speaks_utf8() -> bool:
-    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    return (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
 
 
 if __name__ == "__main__":

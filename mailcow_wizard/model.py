@@ -1,18 +1,28 @@
 """What the engine and the faces speak of: findings, checks, events. Immutable, no behaviour of their own."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from typing import Any, Literal
+
     from mailcow_wizard.facts.store import Facts
 
-Status = Literal["pass", "warn", "fail", "unknown", "skipped", "crashed"]
-Severity = Literal["blocks", "breaks", "degrades", "advice"]
-Certainty = Literal["proved", "inferred", "untested"]
-Risk = Literal["low", "medium", "high"]
+    Status = Literal["pass", "warn", "fail", "unknown", "skipped", "crashed"]
+    Severity = Literal["blocks", "breaks", "degrades", "advice"]
+    Certainty = Literal["proved", "inferred", "untested"]
+    Risk = Literal["low", "medium", "high"]
+    Kind = Literal["started", "finished", "done"]
+else:
+    Status = Severity = Certainty = Risk = Kind = str
 
 STATUSES: tuple[Status, ...] = ("pass", "warn", "fail", "unknown", "skipped", "crashed")
 SEVERITIES: tuple[Severity, ...] = ("blocks", "breaks", "degrades", "advice")
+CERTAINTIES: tuple[Certainty, ...] = ("proved", "inferred", "untested")
+RISKS: tuple[Risk, ...] = ("low", "medium", "high")
 
 
 class Evidence(NamedTuple):
@@ -67,7 +77,7 @@ class Check(NamedTuple):
     why: str
     doc: str
     severity: Severity
-    source: "Callable[[Facts], Any]"
+    source: Callable[[Facts], Any]
     judge: Callable[[Any], Judgement]
     after: tuple[str, ...] = ()
     network: bool = False
@@ -122,7 +132,7 @@ class Event(NamedTuple):
     """What the runner tells a face. `started` and `finished` name a check; `finished` brings its findings;
     `done` comes last."""
 
-    kind: Literal["started", "finished", "done"]
+    kind: Kind
     check: str = ""
     findings: tuple[Finding, ...] = ()
 

@@ -5,7 +5,7 @@ documentation of 2026-08 (what is needed today: below it is a warning with its c
 Tags: `#n` is an issue of mailcow/mailcow-dockerized, a hexadecimal word a commit there.
 """
 
-from typing import NamedTuple
+from mailcow_wizard.typed import NamedTuple
 
 KIB = 1 << 10
 MIB = 1 << 20

@@ -8,6 +8,7 @@ from types import FrameType
 
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError, parse
+from mailcow_wizard.host import streams
 
 
 class CannotWriteOutput(Exception):
@@ -17,20 +18,37 @@ class CannotWriteOutput(Exception):
 def run(words: Sequence[str]) -> int:
     """Runs one command line and returns its exit code; leaves no child behind."""
     signal.signal(signal.SIGTERM, _terminated)
+    if not streams.mend():
+        streams.say("the output could not be written: it is closed")
+        return exit_codes.OUTPUT
     try:
         return _finished(_dispatch(parse(words)))
     except UsageError as error:
-        print(f"mailcow-wizard: {error}", file=sys.stderr)
+        streams.say(str(error))
         return exit_codes.USAGE
     except BrokenPipeError:
-        _forget_stdout()
+        streams.forget_stdout()
         return exit_codes.OK
     except CannotWriteOutput as error:
-        _forget_stdout()
-        print(f"mailcow-wizard: the output could not be written: {error}", file=sys.stderr)
+        streams.forget_stdout()
+        streams.say(f"the output could not be written: {error}")
         return exit_codes.OUTPUT
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
+    except Exception as error:
+        streams.say(_defect(error))
+        return exit_codes.DEFECT
+
+
+def _defect(error: Exception) -> str:
+    """What to report: the mistake, and the file and line of ours that made it."""
+    from mailcow_wizard.harmless import harmless
+
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "nowhere"
+    return f"a defect of the wizard in {where}: {type(error).__name__}: {harmless(str(error), 200)}"
 
 
 def write(text: str) -> None:
@@ -58,13 +76,7 @@ def _finished(code: int) -> int:
     return code
 
 
-def _forget_stdout() -> None:
-    """The interpreter flushes stdout once more at its end, and would complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
 def _dispatch(options: Options) -> int:
-    _make_encodable()
     if options.help:
         from mailcow_wizard.cli.usage import HELP
 
@@ -89,10 +101,3 @@ def _dispatch(options: Options) -> int:
     from mailcow_wizard.cli.wizard import wizard
 
     return wizard(options)
-
-
-def _make_encodable() -> None:
-    """Where the terminal's encoding lacks a character an escape is better than a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")

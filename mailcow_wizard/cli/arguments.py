@@ -6,7 +6,8 @@ imports in a quarter of the time.
 
 import getopt
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+
+from mailcow_wizard.typed import NamedTuple
 
 
 class UsageError(Exception):
@@ -66,7 +67,7 @@ def parse(argv: Sequence[str]) -> Options:
     """The options of a command line without its program name. Raises UsageError."""
     long_names = [*_FLAGS, *(f"{name}=" for name in _VALUES)]
     try:
-        pairs, words = getopt.gnu_getopt(list(argv), "h", long_names)
+        pairs, words = _split(list(argv), long_names)
     except getopt.GetoptError as error:
         raise UsageError(_sentence(error)) from None
     fields: dict[str, object] = {}
@@ -82,8 +83,25 @@ def parse(argv: Sequence[str]) -> Options:
     return options
 
 
+def _split(left: list[str], long_names: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Options and words. Not getopt.gnu_getopt, which heeds POSIXLY_CORRECT: options may stand anywhere."""
+    pairs: list[tuple[str, str]] = []
+    words: list[str] = []
+    while left:
+        found, rest = getopt.getopt(left, "h", long_names)
+        pairs += found
+        if len(rest) < len(left) and left[-len(rest) - 1] == "--":
+            return pairs, words + rest
+        words += rest[:1]
+        left = rest[1:]
+    return pairs, words
+
+
 def _sentence(error: getopt.GetoptError) -> str:
-    option = f"--{error.opt}" if len(error.opt) > 1 else f"-{error.opt}"
+    from mailcow_wizard.harmless import harmless
+
+    name = harmless(error.opt, 60)
+    option = f"--{name}" if len(error.opt) > 1 else f"-{name}"
     if "requires" in error.msg:
         return f"{option} needs a value"
     if "must not" in error.msg:

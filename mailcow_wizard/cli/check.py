@@ -9,6 +9,7 @@ from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import Check, Event, Finding
 from mailcow_wizard.report import lines
@@ -54,7 +55,7 @@ def _recorded(session: Session, checks: Sequence[Check], options: Options, write
     try:
         write_private(path, recorder.document(session.settings.directory))
     except HostError as error:
-        print(f"mailcow-wizard: --record: {harmless(str(error))}", file=sys.stderr)
+        streams.say(f"--record: {harmless(str(error))}")
         return exit_codes.CANNOT_WRITE
     return code
 
@@ -80,12 +81,13 @@ def _json(session: Session, checks: Sequence[Check], write: Write) -> int:
 def _dump(document: object, write: Write) -> None:
     import json
 
-    write(json.dumps(document, ensure_ascii=False) + "\n")
+    # ASCII: a stdout that lacks a character would make an escape of it that JSON does not have.
+    write(json.dumps(document) + "\n")
 
 
 def _lines(session: Session, checks: Sequence[Check], options: Options, write: Write) -> int:
     plain = options.plain or not sys.stdout.isatty()
-    colour = not plain and not options.no_color and not session.host.variable("NO_COLOR")
+    colour = not plain and not options.no_color and streams.wants_colour()
     printer = _InOrder(checks, _plain_printer(write) if plain else _terminal_printer(write, colour))
     result = session.run(checks, printer.hear)
     write(f"{lines.closing(result.findings)}\n")

@@ -47,9 +47,12 @@ def _host(options: Options) -> tuple[Host, str]:
 def _directory(options: Options, host: Host, recorded: str) -> str:
     if options.directory is None:
         return recorded or _working_directory(host)
-    path = options.directory
+    path = options.directory.rstrip("/") or "/"
+    if path == recorded:
+        return path
     try:
-        path = os.path.join(host.working_directory(), path).rstrip("/") or "/"
+        if not path.startswith("/"):
+            path = os.path.join(host.working_directory(), path)
         kind = host.info(path).kind
     except Missing:
         raise UsageError(f"--dir {harmless(path, 100)} does not exist") from None
@@ -63,6 +66,6 @@ def _directory(options: Options, host: Host, recorded: str) -> str:
 def _working_directory(host: Host) -> str:
     try:
         here = host.working_directory()
+        return here if all(host.exists(f"{here}/{mark}") for mark in _MARKS) else _DEFAULT_DIRECTORY
     except HostError:
         return _DEFAULT_DIRECTORY
-    return here if all(host.exists(f"{here}/{mark}") for mark in _MARKS) else _DEFAULT_DIRECTORY

@@ -1,9 +1,8 @@
 """The command without a word: the full-screen wizard, where the terminal can hold it."""
 
-import sys
-
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
+from mailcow_wizard.host import streams
 
 
 def wizard(options: Options) -> int:
@@ -12,10 +11,7 @@ def wizard(options: Options) -> int:
 
     terminal = examine()
     if terminal.refusal:
-        print(
-            f"mailcow-wizard: {terminal.refusal}\nRun this instead: mailcow-wizard check --plain",
-            file=sys.stderr,
-        )
+        streams.say(f"{terminal.refusal}\nRun this instead: mailcow-wizard check --plain")
         return exit_codes.USAGE
     from mailcow_wizard.cli.opening import open_session
     from mailcow_wizard.tui.start import start

@@ -1,8 +1,9 @@
 """One sitting at one machine: what was answered, what was found."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
 
 from mailcow_wizard.engine.runner import Listen, Run
 from mailcow_wizard.facts.identity import Hostname, hostname
@@ -10,8 +11,12 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Check, Finding, Settings
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
-Answer = TypeVar("Answer")
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Answer = TypeVar("Answer")
 
 _ANSWERS = "answers"
 

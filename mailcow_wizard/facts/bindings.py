@@ -6,10 +6,10 @@ every address of its family. An address in mailcow.conf binds IPv4 only.
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.host.door import Listener
+from mailcow_wizard.typed import NamedTuple
 
 _PORT_VALUE = re.compile(r"(?:(?P<address>\d{1,3}(?:\.\d{1,3}){3}):)?(?P<number>\d{1,5})")
 _ADDRESS_VALUE = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")

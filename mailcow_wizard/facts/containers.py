@@ -2,12 +2,12 @@
 
 import itertools
 import re
-from typing import NamedTuple
 
 from mailcow_wizard.facts.bindings import Binding
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Holder, HostError, Listener
+from mailcow_wizard.typed import NamedTuple
 
 SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 _PROXIES = frozenset({"docker-proxy", "dockerd", "rootlessport"})

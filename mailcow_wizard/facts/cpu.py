@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import MIB, Host, HostError, Missing
+from mailcow_wizard.typed import NamedTuple
 
 CPUINFO = "/proc/cpuinfo"
 _CPUS = "/sys/devices/system/cpu"

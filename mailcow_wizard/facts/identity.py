@@ -1,14 +1,18 @@
 """What the server is called."""
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
 
 from mailcow_wizard.facts import system
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
-Origin = Literal["option", "mailcow.conf", "saved", "guess"]
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Origin = Literal["option", "mailcow.conf", "saved", "guess"]
 
 
 class Hostname(NamedTuple):

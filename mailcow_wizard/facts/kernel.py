@@ -1,13 +1,14 @@
 """What the kernel is and how it is set: version, control groups, security modules, limits, IPv6."""
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import storage
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.typed import NamedTuple
 
 _CGROUP = "/sys/fs/cgroup"
 _SELINUX = "/sys/fs/selinux"

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 from mailcow_wizard.conf import parse
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Missing
+from mailcow_wizard.typed import NamedTuple
 
 DEFAULT_PROJECT = "mailcowdockerized"
 DEFAULT_NETWORK = "172.22.1"

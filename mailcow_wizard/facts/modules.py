@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import MIB, Host, HostError, Missing
+from mailcow_wizard.typed import NamedTuple
 
 State = Literal["built in", "loaded", "loadable", "missing", "unknown"]
 # Traces in /proc of parts that are at work, however they came in.

@@ -1,7 +1,6 @@
 """Who listens where mailcow wants to listen: sockets, processes, units, packages, containers."""
 
 from collections.abc import Callable
-from mailcow_wizard.tuples import NamedTuple
 
 from mailcow_wizard.facts import containers
 from mailcow_wizard.facts.bindings import Binding, bindings, conflicts
@@ -10,6 +9,7 @@ from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.packages import owners_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Holder, HostError, Listener, Listeners
+from mailcow_wizard.typed import NamedTuple
 
 _SYSTEMD = 1
 

@@ -1,10 +1,10 @@
 """Where Docker will keep its data: the directory, its file system, its mount."""
 
 import re
-from typing import NamedTuple
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing, Space
+from mailcow_wizard.typed import NamedTuple
 
 DEFAULT_ROOT = "/var/lib/docker"
 DAEMON_JSON = "/etc/docker/daemon.json"

@@ -1,13 +1,18 @@
 """Facts of one run: each source is asked once, however many checks need it."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
 
 from mailcow_wizard.host.door import Host
 from mailcow_wizard.model import Settings
+from mailcow_wizard.typed import TYPE_CHECKING
 
-Fact = TypeVar("Fact")
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    Fact = TypeVar("Fact")
 
 
 class _Answer:
@@ -29,7 +34,7 @@ class Facts:
         self._answers: dict[Callable[..., Any], _Answer] = {}
         self._lock = threading.Lock()
 
-    def get(self, source: "Callable[[Facts], Fact]") -> Fact:
+    def get(self, source: Callable[[Facts], Fact]) -> Fact:
         """The source's value, asked for at the first call; raises what the source raised, each time."""
         with self._lock:
             answer = self._answers.setdefault(source, _Answer())
@@ -42,4 +47,5 @@ class Facts:
                 answer.known = True
         if answer.error is not None:
             raise answer.error
-        return cast("Fact", answer.value)
+        value: Fact = answer.value
+        return value

@@ -1,10 +1,10 @@
 """What the machine is made of: memory, swap, operating system, and who we are on it."""
 
 import re
-from typing import NamedTuple
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing, User
+from mailcow_wizard.typed import NamedTuple
 
 _WHOLE_RANGE = ["0", "0", "4294967295"]
 _OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")

@@ -1,13 +1,12 @@
 """The clock: how far off it is, what keeps it right, its timezone, the hardware clock."""
 
-from typing import NamedTuple
-
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time_answers import ClockOffset, compare
 from mailcow_wizard.facts.time_servers import configured_servers
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
+from mailcow_wizard.typed import NamedTuple
 
 ASK_TIMEOUT_S = 3.0
 COMMAND_TIMEOUT_S = 2.5

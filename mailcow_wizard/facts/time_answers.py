@@ -1,9 +1,9 @@
 """What time servers answered: which packets count, which servers agree, how far off this clock is."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from mailcow_wizard.host.door import TimeAnswer
+from mailcow_wizard.typed import NamedTuple
 
 _LENGTH = 48
 _NTP_TO_UNIX_S = 2_208_988_800

@@ -1,11 +1,10 @@
 """The programs that mailcow's scripts call."""
 
-from typing import NamedTuple
-
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import system
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.typed import NamedTuple
 
 
 class Tools(NamedTuple):

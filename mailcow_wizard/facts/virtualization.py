@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import cpu, storage
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
+from mailcow_wizard.typed import NamedTuple
 
 _TOOL = "systemd-detect-virt"
 _INIT_ENVIRONMENT = "/proc/1/environ"

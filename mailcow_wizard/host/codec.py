@@ -39,7 +39,7 @@ def unpack(kind: Any, value: Any) -> Any:
         return _bytes(value)
     if hasattr(kind, "_fields"):
         return _record(kind, value)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and type(value) is int and abs(value) < 1 << 64:
         return float(value)
     if kind is types.NoneType and value is None:
         return None

@@ -4,11 +4,11 @@
 `recorded.RecordingHost` asks another host and writes down what it said. Every call blocks for a bounded
 time, may be made from any thread, and raises `HostError` when there is no answer.
 
-Named tuples rather than dataclasses: thirty frozen dataclasses add 34 ms to every start, thirty named
-tuples 8 ms (measured, Python 3.11), and `check ports` as a whole has about 30.
+Named tuples rather than dataclasses: thirty frozen dataclasses add 34 ms to every start (Python 3.11), and
+`check ports` as a whole has about 30.
 """
 
-from typing import NamedTuple
+from mailcow_wizard.typed import NamedTuple
 
 MIB = 1 << 20
 

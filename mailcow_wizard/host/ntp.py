@@ -13,9 +13,10 @@ import struct
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from mailcow_wizard.host.door import TimeAnswer
+from mailcow_wizard.typed import NamedTuple
 
 PORT = 123
 MOST_ADDRESSES = 12

@@ -141,7 +141,10 @@ class RecordedHost(Host):
 
     def holders(self, sockets: tuple[Listener, ...]) -> tuple[Holder, ...]:
         inodes = tuple(one.inode for one in sockets)
-        return self._answer(tuple[Holder, ...], "holders", inodes)
+        found: tuple[Holder, ...] = self._answer(tuple[Holder, ...], "holders", inodes)
+        if len(found) != len(sockets):
+            raise Garbled("one holder for each socket was expected in the recorded answer")
+        return found
 
     def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
         return self._answer(tuple[Process, ...], "running", names)
@@ -162,7 +165,8 @@ class RecordingHost(Host):
 
     def document(self, directory: str) -> dict[str, Any]:
         """The recorded machine so far; `directory` is mailcow's."""
-        answers = dict(sorted(self._answers.items()))
+        # A copy first: a check that was given up may still be asking.
+        answers = dict(sorted(self._answers.copy().items()))
         return {"format": FORMAT, "settings": {"directory": directory}, "answers": answers}
 
     def _note(self, ask: Callable[[], Answer], call: str, *arguments: object) -> Answer:

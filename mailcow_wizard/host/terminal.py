@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import NamedTuple
+
+from mailcow_wizard.typed import NamedTuple
 
 _MUTE = ("", "dumb", "unknown", "cons25", "emacs")
 

@@ -1,11 +1,16 @@
 """The JSON documents (contract). Their schema is in `schema.py`."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from mailcow_wizard import __version__
 from mailcow_wizard.model import STATUSES, Acknowledgement, Check, Evidence, Finding, Fix
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 SCHEMA = 1
 

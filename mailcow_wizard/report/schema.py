@@ -1,8 +1,8 @@
 """The JSON Schema of the `--json` documents."""
 
-from typing import Any, get_args
+from typing import Any
 
-from mailcow_wizard.model import SEVERITIES, STATUSES, Certainty, Risk
+from mailcow_wizard.model import CERTAINTIES, RISKS, SEVERITIES, STATUSES
 
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
@@ -46,7 +46,7 @@ def _finding() -> dict[str, Any]:
         {
             "id": _TEXT,
             "title": _TEXT,
-            "risk": _enum(get_args(Risk)),
+            "risk": _enum(RISKS),
             "reversible": {"type": "boolean"},
             "needs_root": {"type": "boolean"},
         }
@@ -60,7 +60,7 @@ def _finding() -> dict[str, Any]:
             "title": _TEXT,
             "status": _enum(STATUSES),
             "severity": _enum(SEVERITIES),
-            "certainty": _enum(get_args(Certainty)),
+            "certainty": _enum(CERTAINTIES),
             "summary": _TEXT,
             "needed": _TEXT,
             "found": _TEXT,

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from mailcow_wizard.model import SEVERITIES, STEPS, Check, Event, Finding, Step
+from mailcow_wizard.typed import NamedTuple
 
 WELCOME = Step("welcome", "Welcome", "what this is, and what the server is called")
 SUMMARY = Step("summary", "Summary", "what blocks, what to mend next, what was not looked at")

@@ -4,11 +4,10 @@ Only the terminal's own sixteen colours are used, so the administrator's palette
 a glyph and a word as well. Without colours bold and reverse remain.
 """
 
-from typing import NamedTuple
-
 from rich.style import Style
 
 from mailcow_wizard.model import Status
+from mailcow_wizard.typed import NamedTuple
 
 Shown = Status | str
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from textwrap import wrap
-from typing import NamedTuple
 
 from mailcow_wizard.model import Finding
 from mailcow_wizard.tui.board import Board, Row
 from mailcow_wizard.tui.look import WORDS
+from mailcow_wizard.typed import NamedTuple
 
 _LABEL_WIDTH = 8
 

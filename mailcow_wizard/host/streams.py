@@ -1,0 +1,33 @@
+"""The standard streams: stdout may be closed or full, stderr may be gone, and neither ends in a traceback."""
+
+import os
+import sys
+from contextlib import suppress
+
+
+def mend() -> bool:
+    """Makes both streams fit for any text, stderr also where it was closed; whether there is a stdout."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # it stays open
+    for stream in (sys.stdout, sys.stderr):
+        # Where the terminal's encoding lacks a character an escape is better than a traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    return sys.stdout is not None
+
+
+def say(text: str) -> None:
+    """A line of narration on stderr; where nobody can take it, it is lost."""
+    with suppress(OSError):
+        sys.stderr.write(f"mailcow-wizard: {text}\n")
+        sys.stderr.flush()
+
+
+def forget_stdout() -> None:
+    """The interpreter flushes stdout once more at its end, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def wants_colour() -> bool:
+    """Whether stdout is a terminal whose user did not say NO_COLOR."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
