@@ -1,6 +1,8 @@
 """Real listeners of every kind: each is noticed with the right words, and the port is free again after it."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import unicodedata
@@ -13,7 +15,7 @@ import pytest
 from bench import load
 from lab import engine, machine
 from lab.cgroup import own_cgroup
-from lab.inside import CHECKOUT, Inside, Text, running, wait_until
+from lab.inside import CHECKOUT, Inside, Text, children, running, wait_until
 from lab.machine import Machine
 from lab.skip import or_skip
 
@@ -607,6 +609,18 @@ def test_own_process_without_root(booted: Machine, inside: Wizard) -> None:
         assert "listener.py" in finding["found"]
 
 
+def test_mailcow_conf_for_root_only(booted: Machine, inside: Wizard) -> None:
+    """mailcow.conf holds passwords: where only root may read it, nobody can say which ports it names."""
+    booted.write("/srv/mailcow/mailcow.conf", "SMTP_PORT=25\n")
+    try:
+        booted.run(["chmod", "600", "/srv/mailcow/mailcow.conf"], check=True)
+        findings = inside.check(before=NOBODY)
+        assert {one["status"] for one in findings.values()} == {"unknown"}, words(*findings.values())
+        assert "needs root" in findings["ports.smtp"]["summary"]
+    finally:
+        booted.run(["rm", "/srv/mailcow/mailcow.conf"], check=True)
+
+
 def test_service_sandbox_without_netlink(booted: Machine, inside: Wizard) -> None:
     """Run by systemd with RestrictAddressFamilies, the verdict is the same."""
     sandbox = (
@@ -718,6 +732,20 @@ def test_container_in_the_host_network(docker: engine.Engine, beside: Wizard) ->
         assert "container direct" in finding["summary"], words(finding)
     finally:
         docker.run(["docker", "rm", "-f", "direct"])
+
+
+def test_engine_that_does_not_answer(docker: engine.Engine, beside: Wizard) -> None:
+    """Docker hangs: the port is still reported, in bounded time, as some container's."""
+    daemon = children(docker.pid)[0]
+    with docker.container("old-smtp", "-p", "25:25"):
+        os.kill(daemon, signal.SIGSTOP)
+        try:
+            finding = beside.port()
+            assert finding["status"] == "fail", words(finding)
+            assert "Docker container" in finding["summary"]
+            assert finding["duration_ms"] < 5000
+        finally:
+            os.kill(daemon, signal.SIGCONT)
 
 
 def test_without_userland_proxy(mailcow: Path, tmp_path: Path) -> None:
