@@ -56,6 +56,6 @@ def closing(findings: Sequence[Finding]) -> str:
 
 
 def listing(checks: Sequence[Check]) -> Iterator[str]:
-    """What would be checked: id, title, what is needed."""
+    """What would be checked: id, step, title, what is needed and why, where it is documented."""
     for check in checks:
-        yield f"{check.id}  {check.title}: {check.needed}"
+        yield f"{check.id}  {check.step}  {check.title}: {check.needed}. {check.why} {check.doc}"
