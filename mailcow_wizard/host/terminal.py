@@ -36,6 +36,9 @@ def _refusal(name: str) -> str:
 
 def prepare(slow_line: bool) -> None:
     """Sets what Textual reads from the environment when it is imported."""
+    # Exported by some shells and programs, believed by Textual, and wrong after the first resize.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
     os.environ.setdefault("TEXTUAL_FPS", "15" if slow_line else "30")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     # Over a slow line the bytes of one key may arrive apart; Esc alone never does harm here.

@@ -10,6 +10,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import DescendantBlur, DescendantFocus, Resize
+from textual.geometry import Size
 from textual.message import Message
 
 from mailcow_wizard.engine.runner import Run
@@ -29,7 +30,7 @@ from mailcow_wizard.tui.writing import not_looked_at, verdict
 
 INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
 _WIDE = (100, 30)
-_LOW = 12
+_LOW = 16
 _LATER = {"f": "Mending by itself", "u": "Taking back", "a": "Acknowledging", "e": "Exporting a report"}
 _ORIGINS = {
     "option": "as given on the command line",
@@ -44,6 +45,7 @@ class Wizard(App[int]):
 
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "step(1)", "Next step"),
         Binding("b", "step(-1)", "Step before"),
@@ -106,6 +108,7 @@ class Wizard(App[int]):
         self.theme = "ansi-dark"
         for number, code in ((signal.SIGTERM, TERMINATED), (signal.SIGHUP, HUNG_UP)):
             self._loop_signal(number, code)
+        self._fit(self.size)
         self.show_step(WELCOME.id)
         self.call_after_refresh(self._first_run)
 
@@ -147,9 +150,13 @@ class Wizard(App[int]):
 
     def on_resize(self, event: Resize) -> None:
         """Wide screens get the rail, low ones only the list."""
-        self.screen.set_class(event.size.width >= _WIDE[0] and event.size.height >= _WIDE[1], "wide")
-        self.screen.set_class(event.size.height < _LOW, "low")
+        self._fit(event.size)
         self.call_after_refresh(self.show_step, self.current)
+
+    def _fit(self, size: Size) -> None:
+        base = self.screen_stack[0]
+        base.set_class(size.width >= _WIDE[0] and size.height >= _WIDE[1], "wide")
+        base.set_class(size.height < _LOW, "low")
 
     def show_step(self, step: str) -> None:
         """Fills the screen with a step; the cursor is where it was."""

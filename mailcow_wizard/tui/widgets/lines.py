@@ -11,7 +11,7 @@ from textual.strip import Strip
 Part = tuple[str, Style]
 
 
-class Lines(ScrollView):
+class Lines(ScrollView, can_focus=False):
     """Shows lines made of styled parts. Subclasses say what the lines are by calling `put`."""
 
     DEFAULT_CSS = """

@@ -1,0 +1,92 @@
+"""A real terminal for tests: the wizard in tmux, walked by keys."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+WIZARD = (sys.executable, "-m", "mailcow_wizard")
+PROMPT = "left with"
+
+
+class Terminal:
+    """One tmux server of its own with one window."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._socket = f"wizard-tests-{uuid.uuid4().hex[:8]}"
+        self._size = (str(width), str(height))
+
+    def tmux(self, *words: str) -> str:
+        """Runs a tmux command; returns what it prints."""
+        done = subprocess.run(
+            ["tmux", "-L", self._socket, "-f", "/dev/null", *words],
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+        return done.stdout
+
+    def start(self, command: str, variables: dict[str, str]) -> None:
+        """Starts a command line; when it ends its exit code and the terminal's modes are printed."""
+        width, height = self._size
+        words = " ".join(f"{name}={value}" for name, value in variables.items())
+        modes = "stty -a | grep -ow -e icanon -e -icanon -e -echo -e echo"
+        line = f"env {words} {command}; echo '{PROMPT}' $?; {modes}; cat"
+        self.tmux("new-session", "-d", "-x", width, "-y", height, line)
+
+    def keys(self, *keys: str) -> None:
+        """Presses keys, by tmux's names for them."""
+        for key in keys:
+            self.tmux("send-keys", key)
+
+    def text(self, escapes: bool = False) -> str:
+        """What the screen shows."""
+        return self.tmux("capture-pane", "-p", *(("-e",) if escapes else ()))
+
+    def wait_for(self, *wanted: str, seconds: float = 15.0) -> str:
+        """Waits until the screen shows all of `wanted`; returns it."""
+        end = time.monotonic() + seconds
+        while True:
+            text = self.text()
+            if all(one in text for one in wanted):
+                return text
+            if time.monotonic() > end:
+                pytest.fail(f"the screen never showed {wanted}:\n{text}")
+            time.sleep(0.05)
+
+    def resize(self, width: int, height: int) -> None:
+        """Changes the window's size."""
+        self.tmux("resize-window", "-x", str(width), "-y", str(height))
+
+    def pid_of_wizard(self) -> int:
+        """The wizard's process."""
+        shell = int(self.tmux("display-message", "-p", "#{pane_pid}"))
+        with open(f"/proc/{shell}/task/{shell}/children", encoding="ascii") as children:
+            return int(children.read().split()[0])
+
+    def close(self) -> None:
+        """Ends the server and what runs in it."""
+        self.tmux("kill-server")
+
+
+@contextmanager
+def wizard(
+    *words: str, width: int = 80, height: int = 24, state: str, term: str = "xterm-256color", **variables: str
+) -> Iterator[Terminal]:
+    """The wizard on the demo machine (or as `words` say) in a terminal of this size."""
+    if not shutil.which("tmux"):
+        pytest.skip("tmux is not installed")
+    terminal = Terminal(width, height)
+    line = " ".join((*WIZARD, *(words or ("--demo",)), "--state-dir", state))
+    environment = {"TERM": term, "PYTHONPATH": os.getcwd(), "LC_ALL": "C.UTF-8", **variables}
+    terminal.start(line, environment)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
