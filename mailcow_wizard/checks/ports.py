@@ -5,7 +5,6 @@ from mailcow_wizard.facts.bindings import Binding, only_v6
 from mailcow_wizard.facts.ports import Occupant, PortFacts, source_of
 from mailcow_wizard.host.door import Listener
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
-from mailcow_wizard.redaction import redacted
 
 _SMTP = 25
 _NO_SCOPE = ("", "0.0.0.0", "::")
@@ -52,11 +51,12 @@ def _free(facts: PortFacts) -> Judgement:
     binding = facts.binding
     certainty: Certainty = "proved" if facts.source == "netlink" else "inferred"
     evidence = (Evidence(_ss(binding), "no listener"),)
-    if binding.port.number == _SMTP and binding.number != _SMTP:
+    unreachable = _out_of_reach(binding)
+    if unreachable:
         return Judgement(
             "warn",
-            f"mailcow.conf moves SMTP to port {binding.number}; other mail servers deliver to port 25 only",
-            found=f"{binding.port.key}={binding.number} in {facts.conf.path}; the port is free",
+            unreachable,
+            found=f"{binding.where}, by {binding.port.key} in {facts.conf.path}; it is free",
             evidence=evidence,
             severity="breaks",
             certainty=certainty,
@@ -74,6 +74,17 @@ def _free(facts: PortFacts) -> Judgement:
         evidence=evidence,
         certainty=certainty,
     )
+
+
+def _out_of_reach(binding: Binding) -> str:
+    """Why other mail servers could not deliver to this place; nothing where they can."""
+    if binding.port.number != _SMTP:
+        return ""
+    if binding.number != _SMTP:
+        return f"mailcow.conf moves SMTP to port {binding.number}; other mail servers deliver to port 25 only"
+    if binding.address.startswith("127."):
+        return f"mailcow.conf binds SMTP to {binding.address}, where no other machine can deliver"
+    return ""
 
 
 def _conflict(facts: PortFacts, foreign: tuple[Occupant, ...]) -> Judgement:
@@ -150,6 +161,8 @@ def _all_in_full(facts: PortFacts, occupants: tuple[Occupant, ...]) -> str:
 
 def _in_full(occupant: Occupant, is_root: bool) -> str:
     """Everything known of a holder: process, user, command, unit, package, container."""
+    from mailcow_wizard.redaction import redacted
+
     parts = []
     for process in occupant.holder.processes[:3]:
         command = " ".join(redacted(process.command))[:120]

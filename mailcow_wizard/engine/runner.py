@@ -44,7 +44,8 @@ def look(check: Check, facts: Facts) -> Judgement:
     try:
         return check.judge(facts.get(check.source))
     except Denied as error:
-        return Judgement("unknown", f"needs root: {error}", certainty="untested")
+        remedies = ("Run the wizard as root: sudo ./wizard",)
+        return Judgement("unknown", f"needs root: {error}", certainty="untested", remedies=remedies)
     except HostError as error:
         return Judgement("unknown", f"could not look: {error}", certainty="untested")
     except Exception as error:

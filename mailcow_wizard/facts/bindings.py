@@ -11,8 +11,8 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.host.door import Listener
 from mailcow_wizard.typed import NamedTuple
 
-_PORT_VALUE = re.compile(r"(?:(?P<address>\d{1,3}(?:\.\d{1,3}){3}):)?(?P<number>\d{1,5})")
-_ADDRESS_VALUE = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_PORT_VALUE = r"(?:(?P<address>\d{1,3}(?:\.\d{1,3}){3}):)?(?P<number>\d{1,5})"
+_ADDRESS_VALUE = r"\d{1,3}(?:\.\d{1,3}){3}"
 _V4_MAPPED = "::ffff:"
 EVERY_ADDRESS_V4 = "0.0.0.0"
 
@@ -34,7 +34,20 @@ class Binding(NamedTuple):
 
 def bindings(values: Mapping[str, str]) -> tuple[Binding, ...]:
     """What mailcow will bind, by the values of mailcow.conf; unset keys take mailcow's own defaults."""
-    return tuple(_binding(port, values) for port in need.PORTS)
+    found: list[Binding] = []
+    for port in need.PORTS:
+        one = _binding(port, values)
+        rival = next((other for other in found if _same_place(one, other)), None)
+        if rival and not one.problem:
+            one = one._replace(problem=f"{port.key} and {rival.port.key} both name {one.where}")
+        found.append(one)
+    return tuple(found)
+
+
+def _same_place(one: Binding, other: Binding) -> bool:
+    every = ("", EVERY_ADDRESS_V4)
+    meets = one.address == other.address or one.address in every or other.address in every
+    return one.number == other.number and meets
 
 
 def _binding(port: need.Port, values: Mapping[str, str]) -> Binding:
@@ -42,13 +55,15 @@ def _binding(port: need.Port, values: Mapping[str, str]) -> Binding:
     if not text:
         address, number = port.address, port.number
     else:
-        match = _PORT_VALUE.fullmatch(text)
+        match = re.fullmatch(_PORT_VALUE, text)
         if not match or not 0 < int(match["number"]) < 65536 or (match["address"] and port.bind_key):
             wanted = "a port" if port.bind_key else "a port, or an IPv4 address and a port"
             return Binding(port, port.address, port.number, f"{port.key}={text} is not {wanted}")
         address, number = match["address"] or "", int(match["number"])
+    if port.bind_key and number in need.PORTS_RESERVED_IN_NGINX:
+        return Binding(port, address, number, f"{port.key}={number} is used inside mailcow's own web server")
     bind = values.get(port.bind_key) or "" if port.bind_key else ""
-    if bind and not _ADDRESS_VALUE.fullmatch(bind):
+    if bind and not re.fullmatch(_ADDRESS_VALUE, bind):
         return Binding(port, address, number, f"{port.bind_key}={bind} is not an IPv4 address")
     return Binding(port, bind or address, number)
 
