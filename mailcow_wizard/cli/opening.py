@@ -1,6 +1,7 @@
 """Opens the machine and the session that a command line names."""
 
 import os
+from collections.abc import Callable
 
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.engine.session import Session
@@ -27,7 +28,23 @@ def open_session(options: Options) -> Session:
         resolver=options.resolver,
         ntp=options.ntp,
     )
-    return Session(host, settings, StateDirectory(options.state_dir or default_directory()))
+    state = StateDirectory(options.state_dir or default_directory())
+    return Session(host, settings, state, _log(options))
+
+
+def _log(options: Options) -> Callable[[str], None] | None:
+    """Where `--log` says what was done; nowhere without it."""
+    if options.log is None:
+        return None
+    from mailcow_wizard import __version__
+    from mailcow_wizard.host.log import LogFile
+
+    try:
+        log = LogFile(options.log)
+    except HostError as error:
+        raise UsageError(f"--log {harmless(str(error))}") from None
+    log.write(f"mailcow-wizard {__version__} {options.command or 'wizard'}")
+    return log.write
 
 
 def _host(options: Options) -> tuple[Host, str]:

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.identity import Hostname, hostname
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.model import Check, Finding, Settings
+from mailcow_wizard.model import Check, Event, Finding, Settings
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -41,8 +41,11 @@ class Answers(NamedTuple):
 class Session:
     """The machine, the settings and the saved answers, for whichever face."""
 
-    def __init__(self, host: Host, settings: Settings, state: StateDirectory) -> None:
+    def __init__(
+        self, host: Host, settings: Settings, state: StateDirectory, log: Callable[[str], None] | None = None
+    ) -> None:
         self.host = host
+        self._log = log
         self.state = state
         self.answers = _answers(state.load(_ANSWERS))
         self.settings = settings._replace(
@@ -58,13 +61,30 @@ class Session:
         return hostname(self.new_facts())
 
     def run(self, checks: Sequence[Check], listen: Listen) -> Result:
-        """Runs checks over fresh facts; `listen` hears of each as it ends."""
+        """Runs checks over fresh facts; `listen`, and the log, hear of each as it ends."""
         facts = self.new_facts()
         started = _or(0.0, self.host.now)
         begin = time.monotonic()
-        findings = Run(checks, facts, listen).run()
+        findings = self.prepare(checks, facts, listen).run()
         took = time.monotonic() - begin
         return Result(_or("", lambda: hostname(facts).name), started, took, findings)
+
+    def prepare(self, checks: Sequence[Check], facts: Facts, listen: Listen) -> Run:
+        """A run of these checks over these facts, whose events also go to the log."""
+
+        def tell(event: Event) -> None:
+            self._note(event)
+            listen(event)
+
+        return Run(checks, facts, tell if self._log else listen)
+
+    def _note(self, event: Event) -> None:
+        if self._log is None:
+            return
+        if event.kind == "started":
+            self._log(f"{event.check} started")
+        for finding in event.findings:
+            self._log(f"{finding.id} {finding.status} after {finding.duration_ms} ms: {finding.summary}")
 
     def keep(self, answers: Answers) -> None:
         """Remembers answers for this and later sessions. Raises HostError where they cannot be written."""

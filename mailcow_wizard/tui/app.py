@@ -13,7 +13,6 @@ from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.geometry import Size
 from textual.message import Message
 
-from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.facts.identity import machine_line
 from mailcow_wizard.facts.store import Facts
@@ -128,7 +127,7 @@ class Wizard(App[int]):
 
     def _run(self, checks: Sequence[Check], facts: Facts | None = None) -> None:
         """Runs checks in a thread of their own; what they find comes back as `Heard`."""
-        run = Run(checks, facts or self.session.new_facts(), lambda event: self._tell(event))
+        run = self.session.prepare(checks, facts or self.session.new_facts(), self._tell)
         threading.Thread(target=run.run, daemon=True, name="checks").start()
 
     def _tell(self, event: Event) -> None:

@@ -1,0 +1,30 @@
+"""`--log FILE`: what was done, with times, for its owner only."""
+
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+
+def run(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "mailcow_wizard", *words], capture_output=True, text=True, timeout=60
+    )
+
+
+def test_every_check_leaves_its_beginning_and_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    run("check", "ports", "--demo", "--plain", "--log", str(path))
+    text = path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert text.count(" started\n") == 13
+    assert re.search(r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ ports\.smtp fail after \d+ ms: exim4 is", text, re.M)
+    run("check", "ports.smtp", "--demo", "--log", str(path))
+    assert path.read_text().startswith(text)
+
+
+def test_a_log_that_cannot_be_written_is_said_before_anything_runs(tmp_path: Path) -> None:
+    done = run("check", "--demo", "--log", str(tmp_path / "no" / "log"))
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr.count("\n") == 1
