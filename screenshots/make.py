@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from textual.pilot import Pilot
+
 from mailcow_wizard.checks import all_checks
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.recorded import DEMO, load
@@ -37,13 +39,21 @@ def open_demo(state: str) -> Session:
     return Session(host, Settings(directory=host.directory), StateDirectory(state))
 
 
-async def settle(app: Wizard, pilot: object) -> None:
-    """Waits until every check has its finding and the screen shows it."""
+async def settle(app: Wizard) -> None:
+    """Waits until every check has its finding."""
     for _ in range(500):
         await asyncio.sleep(0.01)
         if not app.board.running() and len(app.events_log) >= len(all_checks()):
-            break
-    await pilot.pause(0.2)  # type: ignore[attr-defined]
+            return
+
+
+async def drawn_still(app: Wizard, pilot: Pilot[int]) -> str:
+    """The screen as SVG when it has not changed for a while."""
+    seen: list[str] = []
+    while len(seen) < 4 or len(set(seen[-4:])) > 1:
+        await pilot.pause(0.05)
+        seen.append(app.export_screenshot(title="mailcow-wizard"))
+    return seen[-1]
 
 
 async def pictures(size: tuple[int, int]) -> dict[str, str]:
@@ -53,12 +63,12 @@ async def pictures(size: tuple[int, int]) -> dict[str, str]:
         session = open_demo(state)
         app = Wizard(session, all_checks(), session.new_facts(), Look(ascii_only=False, colour=True))
         async with app.run_test(size=size) as pilot:
-            await settle(app, pilot)
+            await settle(app)
             for name, keys in WALK:
                 for key in keys:
                     await pilot.press(key)
-                    await pilot.pause(0.2)
-                drawn[name] = app.export_screenshot(title="mailcow-wizard")
+                    await pilot.pause(0.05)
+                drawn[name] = await drawn_still(app, pilot)
     return drawn
 
 
