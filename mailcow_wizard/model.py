@@ -9,8 +9,6 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Any, Literal
 
-    from mailcow_wizard.facts.store import Facts
-
     Status = Literal["pass", "warn", "fail", "unknown", "skipped", "crashed"]
     Severity = Literal["blocks", "breaks", "degrades", "advice"]
     Certainty = Literal["proved", "inferred", "untested"]
@@ -66,7 +64,7 @@ class Judgement(NamedTuple):
 class Check(NamedTuple):
     """One thing that mailcow needs: where its facts come from and how they are judged.
 
-    `source` asks the machine (through the facts store, so that each source is read once a run);
+    `source` asks the machine, a function of `facts.store.Facts` (so that each source is read once a run);
     `judge` is pure. `after` names checks whose failure makes this one pointless; `network` says that it
     sends packets (`--offline` skips it); `deadline` is in seconds.
     """
@@ -77,7 +75,7 @@ class Check(NamedTuple):
     why: str
     doc: str
     severity: Severity
-    source: Callable[[Facts], Any]
+    source: Callable[[Any], Any]
     judge: Callable[[Any], Judgement]
     after: tuple[str, ...] = ()
     network: bool = False
