@@ -2,7 +2,6 @@
 
 import os
 import sys
-from contextlib import suppress
 
 
 def mend() -> bool:
@@ -18,14 +17,21 @@ def mend() -> bool:
 
 def say(text: str) -> None:
     """A line of narration on stderr; where nobody can take it, it is lost."""
-    with suppress(OSError):
+    try:
         sys.stderr.write(f"mailcow-wizard: {text}\n")
         sys.stderr.flush()
+    except OSError:
+        _forget(2)
 
 
 def forget_stdout() -> None:
-    """The interpreter flushes stdout once more at its end, and would complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    """Gives up what could not be written to stdout."""
+    _forget(1)
+
+
+def _forget(descriptor: int) -> None:
+    """The interpreter flushes the streams once more at its end, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def wants_colour() -> bool:

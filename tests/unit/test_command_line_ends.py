@@ -1,0 +1,234 @@
+"""How a run ends before its time: full disks, closed pipes, signals. And that --offline sends nothing."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import recorded_machines as machines
+from lab.inside import CHECKOUT, LabError, wait_until
+from lab.netns import Namespace
+
+WIZARD = (sys.executable, "-m", "mailcow_wizard")
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "LANG": "C.UTF-8",
+    "PYTHONPATH": str(CHECKOUT),
+}
+
+HANG = """
+import sys
+from mailcow_wizard.checks import ports
+from mailcow_wizard.cli.app import run
+def source(facts, name):
+    print("hangs", file=sys.stderr, flush=True)
+    facts.host.run(("sh", "-c", "(setsid sleep SECOND &) ; sleep SECOND"), 600)
+ports.CHECKS = tuple(
+    one._replace(source=lambda facts, name=one.id: source(facts, name), deadline=600)
+    for one in ports.CHECKS[:3]
+)
+sys.exit(run(["check", "ports", *sys.argv[1:]]))
+"""
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> str:
+    """A recorded machine with nothing in the way."""
+    return machines.write(tmp_path / "free.json", machines.FREE)
+
+
+def shell(script: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """A line of sh; `$@` are the words."""
+    argv = ["sh", "-c", script, "sh", *words]
+    return subprocess.run(argv, env=ENVIRONMENT, capture_output=True, text=True, timeout=30, check=False)
+
+
+FULL = "the output could not be written: No space left on device"
+
+
+@pytest.mark.parametrize(
+    ("words", "where", "said"),
+    [
+        (("check", "ports"), "/dev/full", FULL),
+        (("check", "ports", "--json"), "/dev/full", FULL),
+        (("check", "--list"), "/dev/full", FULL),
+        (("schema",), "/dev/full", FULL),
+        (("--help",), "/dev/full", FULL),
+        (("check", "--version"), "/dev/full", FULL),
+        (("check", "ports"), "&-", "the output could not be written: it is closed"),
+        (("--help",), "&-", "the output could not be written: it is closed"),
+    ],
+)
+def test_output_that_cannot_be_written(words: tuple[str, ...], where: str, said: str, host: str) -> None:
+    more = ("--host", host) if "ports" in words else ()
+    done = shell(f'exec "$@" >{where}', *WIZARD, *words, *more)
+    assert (done.returncode, done.stderr) == (74, f"mailcow-wizard: {said}\n")
+
+
+def test_version_that_cannot_be_written() -> None:
+    assert shell('exec "$@" >/dev/full', *WIZARD, "--version").returncode == 74
+    assert shell('exec "$@" >&-', *WIZARD, "--version").returncode == 74
+
+
+@pytest.mark.parametrize("where", ["/dev/full", "&-"])
+def test_narration_that_cannot_be_written(where: str) -> None:
+    done = shell(f'exec "$@" 2>{where}', *WIZARD, "--nonsense")
+    assert (done.returncode, done.stdout, done.stderr) == (64, "", "")
+
+
+@pytest.mark.parametrize(
+    "words", [("check", "ports"), ("check", "ports", "--json"), ("check", "--list"), ("schema",)]
+)
+def test_closed_pipe_ends_it_silently(words: tuple[str, ...], host: str) -> None:
+    more = ("--host", host) if "ports" in words else ()
+    script = '{ sleep 0.3; "$@"; echo "exit $?" >&2; } | true'
+    done = shell(script, *WIZARD, *words, *more)
+    assert done.stderr == "exit 0\n"
+    done = shell('"$@" | head -c 1', *WIZARD, *words, *more)
+    assert (len(done.stdout), done.stderr) == (1, "")
+
+
+def sleepers(second: str) -> list[int]:
+    """The processes that sleep that long."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if words.startswith(b"sleep\0") and second.encode() in words:
+            found.append(int(pid))
+    return found
+
+
+@pytest.mark.parametrize("words", [(), ("--json",), ("--record", "{}/machine.json")])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal(number: signal.Signals, code: int, words: tuple[str, ...], tmp_path: Path) -> None:
+    second = f"86400.{os.getpid()}{number:d}"
+    program = HANG.replace("SECOND", second)
+    argv = [sys.executable, "-c", program, *(word.format(tmp_path) for word in words)]
+    with subprocess.Popen(argv, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            hangs = wait_until(lambda: len(sleepers(second)) == 6, 10)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert hangs
+    assert process.returncode == code
+    assert out == b""
+    assert err == b"hangs\n" * 3
+    assert not sleepers(second)
+    assert os.listdir(tmp_path) == []
+
+
+def test_deadline_by_option_leaves_nothing_behind() -> None:
+    second = f"86400.{os.getpid()}9"
+    argv = [sys.executable, "-c", HANG.replace("SECOND", second), "--timeout", "0.3", "--json"]
+    done = subprocess.run(argv, env=ENVIRONMENT, capture_output=True, timeout=20, check=False)
+    assert done.returncode == 3
+    assert {one["summary"] for one in json.loads(done.stdout)["checks"]} == {"no answer within 0.3 s"}
+    assert wait_until(lambda: not sleepers(second), 2)
+
+
+# --- on a terminal ---
+
+
+def on_terminal(*words: str, env: dict[str, str] | None = None) -> tuple[int, str]:
+    """The exit code, and what a terminal got to see."""
+    ours, theirs = pty.openpty()
+    argv = [*WIZARD, *words]
+    with subprocess.Popen(
+        argv, env={**ENVIRONMENT, "TERM": "xterm", **(env or {})}, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                part = os.read(ours, 1 << 16)
+            except OSError:
+                break
+            if not part:
+                break
+            seen += part
+    os.close(ours)
+    return process.returncode, seen.decode()
+
+
+def test_colours_on_a_terminal(tmp_path: Path) -> None:
+    host = machines.write(tmp_path / "host.json", machines.POSTFIX)
+    code, seen = on_terminal("check", "ports", "--host", host)
+    assert code == 1
+    assert "\x1b[1;31mFAIL" in seen
+    assert "why: Docker cannot start Postfix" in seen
+    assert "mend: " in seen
+
+
+@pytest.mark.parametrize(
+    ("words", "env"), [(("--no-color",), {}), ((), {"NO_COLOR": "1"}), (("--plain",), {}), (("--json",), {})]
+)
+def test_no_colours_on_a_terminal(words: tuple[str, ...], env: dict[str, str], tmp_path: Path) -> None:
+    host = machines.write(tmp_path / "host.json", machines.POSTFIX)
+    code, seen = on_terminal("check", "ports", *words, "--host", host, env=env)
+    assert code == 1
+    assert "\x1b" not in seen
+    assert "FAIL" in seen or '"fail"' in seen
+
+
+# --- offline ---
+
+COUNTERS = ("Ip: OutRequests", "Udp: OutDatagrams", "Tcp: ActiveOpens", "Udp6: OutDatagrams")
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Namespace]:
+    """A network with a way out, whose packets nobody takes."""
+    try:
+        with Namespace.create() as namespace:
+            namespace.run(["ip", "link", "add", "out0", "type", "veth", "peer", "name", "out1"])
+            namespace.run(["ip", "link", "set", "out1", "up"])
+            namespace.run(["ip", "addr", "add", "192.0.2.10/24", "dev", "out0"])
+            namespace.run(["ip", "link", "set", "out0", "up"])
+            namespace.run(["ip", "route", "add", "default", "via", "192.0.2.1"])
+            yield namespace
+    except LabError as error:
+        pytest.skip(str(error))
+
+
+def sent(namespace: Namespace) -> list[int]:
+    """How many packets and connections the network began, by protocol; loopback counts too."""
+    rows = namespace.run(["cat", "/proc/net/snmp"]).stdout.splitlines()
+    counted = {}
+    for names, values in zip(rows[::2], rows[1::2], strict=True):
+        protocol = names.split()[0]
+        counted |= {
+            f"{protocol} {name}": int(value)
+            for name, value in zip(names.split()[1:], values.split()[1:], strict=True)
+        }
+    for line in namespace.run(["cat", "/proc/net/snmp6"]).stdout.splitlines():
+        name, value = line.split()
+        counted[name.replace("Udp6", "Udp6: ")] = int(value)
+    return [counted[name] for name in COUNTERS]
+
+
+@pytest.mark.real
+def test_offline_sends_no_packet(network: Namespace) -> None:
+    def check(*words: str) -> "subprocess.CompletedProcess[str]":
+        servers = ("--ntp", "192.0.2.1", "--ntp", "ntp.example.org", "--timeout", "3")
+        env = [f"PYTHONPATH={CHECKOUT}", "HOME=/nonexistent"]
+        return network.run(["env", *env, *WIZARD, "check", "--json", *servers, *words], check=False)
+
+    before = sent(network)
+    done = check("--offline")
+    assert sent(network) == before
+    found = {one["id"]: one for one in json.loads(done.stdout)["checks"]}
+    assert found["time.offset"]["status"] == "skipped"
+    assert "--offline" in found["time.offset"]["summary"]
+    check("time.offset")
+    assert sent(network) != before
