@@ -1,7 +1,5 @@
 """The checks by topic. A topic's file is imported when one of its checks is asked for."""
 
-from importlib import import_module
-
 from mailcow_wizard.model import Check
 
 TOPICS: tuple[str, ...] = ("system", "kernel", "ports", "time")
@@ -10,7 +8,7 @@ TOPICS: tuple[str, ...] = ("system", "kernel", "ports", "time")
 
 def of_topic(topic: str) -> tuple[Check, ...]:
     """The checks of one topic, in the order in which they are shown."""
-    checks: tuple[Check, ...] = import_module(f"mailcow_wizard.checks.{topic}").CHECKS
+    checks: tuple[Check, ...] = __import__(f"mailcow_wizard.checks.{topic}", fromlist=["CHECKS"]).CHECKS
     return checks
 
 

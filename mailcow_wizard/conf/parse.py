@@ -2,16 +2,16 @@
 
 import re
 
-_ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+_ASSIGNMENT = r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)"
 # The value ends at a comment, which needs a blank before it: `a#b` is a value, `a # b` is `a`.
-_COMMENT = re.compile(r"(?:^|\s)#.*$")
+_COMMENT = r"(?:^|\s)#.*$"
 
 
 def values(text: str) -> dict[str, str]:
     """The keys that are set, and their values without quotes; of a key set twice the last counts."""
     found: dict[str, str] = {}
     for line in text.removeprefix("\ufeff").splitlines():
-        match = _ASSIGNMENT.fullmatch(line.strip())
+        match = re.fullmatch(_ASSIGNMENT, line.strip())
         if match:
             found[match[1]] = _value(match[2])
     return found
@@ -22,4 +22,4 @@ def _value(raw: str) -> str:
     if quote and quote in "'\"":
         end = raw.find(quote, 1)
         return raw[1:end] if end > 0 else raw[1:]
-    return _COMMENT.sub("", raw).strip()
+    return re.sub(_COMMENT, "", raw).strip()

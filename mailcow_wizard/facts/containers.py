@@ -11,7 +11,7 @@ from mailcow_wizard.typed import NamedTuple
 
 SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 _PROXIES = frozenset({"docker-proxy", "dockerd", "rootlessport"})
-_IN_CGROUP = re.compile(r"(?:docker[-/])([0-9a-f]{64})")
+_IN_CGROUP = r"(?:docker[-/])([0-9a-f]{64})"
 _COMPOSE = "com.docker.compose."
 
 
@@ -60,7 +60,7 @@ def _container(listed: dict[str, object]) -> Container:
 
 def is_docker(holder: Holder, cgroup: str) -> bool:
     """Whether Docker opened the socket for a container, or a container holds it itself (host network)."""
-    if any(one.name in _PROXIES for one in holder.processes) or _IN_CGROUP.search(cgroup):
+    if any(one.name in _PROXIES for one in holder.processes) or re.search(_IN_CGROUP, cgroup):
         return True
     return not holder.processes and cgroup.endswith("/docker.service")
 
@@ -71,7 +71,7 @@ def container_of(facts: Facts, listener: Listener, cgroup: str) -> Container | N
         known = facts.get(containers)
     except HostError:
         return None
-    match = _IN_CGROUP.search(cgroup)
+    match = re.search(_IN_CGROUP, cgroup)
     if match:
         return next((one for one in known if one.id == match[1]), None)
     same = (listener.address, listener.port)
