@@ -16,7 +16,7 @@ Answers = dict[str, Any]
 
 def listener(address: str = "0.0.0.0", port: int = 25, **fields: Any) -> dict[str, Any]:
     """A listening socket as it is recorded."""
-    family = 6 if ":" in address else 4
+    family = 6 if ":" in str(address) else 4
     return {
         "family": family,
         "address": address,

@@ -1,4 +1,4 @@
-"""The house's rules, read from its source: who may import whom, who may touch the machine, what is written."""
+"""The house's rules, read from its source: who may import whom, and who may touch the machine."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2] / "mailcow_wizard"
 FILES = sorted(ROOT.rglob("*.py"))
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 
-# From the top down: who stands in a row may import from its own row (its own part of it) and from those below.
+# From the top down: a part may import from itself and from the rows below its own.
 ROWS = (
     ("__main__",),
     ("cli",),

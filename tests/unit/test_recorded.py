@@ -1,0 +1,255 @@
+"""Recorded machines from strangers: garbage is refused, or unknown; never a crash, never a pass."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import recorded_machines as machines
+
+from mailcow_wizard.checks import of_topic
+from mailcow_wizard.cli import app
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.host.door import (
+    Denied,
+    HostError,
+    HttpReply,
+    Listener,
+    Missing,
+    NoAnswer,
+    NotRecorded,
+    Process,
+    TooLarge,
+    User,
+)
+from mailcow_wizard.host.recorded import DEMO, BadRecording, RecordedHost, RecordingHost, load, question
+from mailcow_wizard.host.scrub import scrub
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.model import Finding, Settings
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+# --- the file ---
+
+NOT_MACHINES: dict[str, bytes] = {
+    "empty": b"",
+    "not JSON": b"mailcow",
+    "half": json.dumps(machines.document(machines.FREE)).encode()[:-20],
+    "not text": b"\xff\xfe\x80",
+    "a list": b"[]",
+    "null": b"null",
+    "a number": b"5",
+    "text": b'"mailcow-wizard machine 1"',
+    "no format": b'{"answers": {}}',
+    "another format": b'{"format": "mailcow-wizard machine 2", "answers": {}}',
+    "format of another shape": b'{"format": ["mailcow-wizard machine 1"], "answers": {}}',
+    "no answers": b'{"format": "mailcow-wizard machine 1"}',
+    "answers of another shape": b'{"format": "mailcow-wizard machine 1", "answers": []}',
+    "deep": DEEP.encode(),
+    "deep inside": json.dumps(machines.document({})).replace("{}", DEEP).encode(),
+    "many digits": b'{"format": ' + b"9" * 10_000 + b"}",
+}
+
+
+@pytest.mark.parametrize("name", NOT_MACHINES)
+def test_file_that_is_no_machine(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(NOT_MACHINES[name])
+    with pytest.raises(BadRecording):
+        load(str(path))
+    assert app.run(["check", "ports", "--json", "--host", str(path)]) == 64
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+
+
+def test_huge_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    with path.open("wb") as file:
+        file.truncate(65 << 20)
+    with pytest.raises(BadRecording, match="larger than 64 MiB"):
+        load(str(path))
+
+
+# --- answers ---
+
+WRONG: dict[str, Any] = {
+    "null": None,
+    "a number": 5,
+    "text": "x",
+    "a list": [],
+    "nothing": {},
+    "another word": {"answer": 1},
+    "both": {"value": 1, "error": "Missing"},
+    "value null": {"value": None},
+    "value number": {"value": 5},
+    "value negative": {"value": -1},
+    "value huge": {"value": 10**400},
+    "value infinite": {"value": float("inf")},
+    "value no number": {"value": float("nan")},
+    "value bool": {"value": True},
+    "value text": {"value": "x"},
+    "value hostile text": {"value": "\x1b[2J\n\ud800\0"},
+    "value list": {"value": []},
+    "value list of numbers": {"value": [1, 2]},
+    "value list of lists": {"value": [[], [[]]]},
+    "value object": {"value": {}},
+    "value deep": {"value": json.loads("[" * 500 + "]" * 500)},
+    "bytes empty": {"value": {"text": ""}},
+    "bytes number": {"value": {"text": 5}},
+    "bytes both": {"value": {"text": "", "base64": ""}},
+    "bytes no base64": {"value": {"base64": "%%%"}},
+    "bytes binary": {"value": {"base64": "AP/+gIGC"}},
+    "bytes nul": {"value": {"text": "\0\0\0"}},
+    "bytes surrogate": {"value": {"text": "\ud800"}},
+    "bytes garbage": {"value": {"text": "%s\n\n:=\x1b 99999999999999999999 ]["}},
+    "bytes huge": {"value": {"text": "1 " * 600_000}},
+    "error unknown": {"error": "KeyError", "text": "x"},
+    "error of another shape": {"error": ["Missing"], "text": {"a": 1}},
+    "error without text": {"error": "Denied"},
+    "error hostile": {"error": "HostError", "text": "\x1b[2J\n" * 1000},
+}
+
+
+def findings(answers: Any, topic: str) -> tuple[Finding, ...]:
+    """What the checks of a topic find on a machine with these answers."""
+    host = RecordedHost({**machines.document(answers)})
+    session = Session(host, Settings(directory=host.directory, timeout=5), StateDirectory("/nonexistent"))
+    result = session.run(of_topic(topic), lambda event: None)
+    assert isinstance(result.hostname, str)
+    return result.findings
+
+
+@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("asked", [machines.LISTENERS, "holders 4711", machines.CONF, "user", "uname", "now"])
+def test_garbage_for_the_ports(asked: str, name: str) -> None:
+    found = findings({**machines.POSTFIX, asked: WRONG[name]}, "ports")
+    assert "crashed" not in {one.status for one in found}
+    smtp = found[0]
+    assert smtp.id == "ports.smtp"
+    assert smtp.summary.isprintable()
+    assert smtp.status in ("fail", "unknown"), smtp.summary
+
+
+@pytest.mark.parametrize(
+    "field", ["family", "address", "port", "v6only", "interface", "uid", "inode", "cgroup"]
+)
+@pytest.mark.parametrize("value", [None, "x", [], {}, 1.5, True], ids=repr)
+def test_garbage_in_a_listener(field: str, value: Any) -> None:
+    found = findings(machines.answers(machines.listener(**{field: value})), "ports")
+    if not (field == "v6only" and value in (None, True)) and not (
+        field in ("address", "interface") and value == "x"
+    ):
+        assert {one.status for one in found} == {"unknown"}
+    assert "crashed" not in {one.status for one in found}
+
+
+@pytest.mark.parametrize("count", [0, 2, 5])
+def test_holders_that_do_not_fit(count: int) -> None:
+    held = {"inode": 4711, "processes": [], "cgroup": "", "user": "root"}
+    found = findings({**machines.POSTFIX, "holders 4711": {"value": [held] * count}}, "ports")
+    assert {one.status for one in found} == {"unknown"}
+
+
+def demo() -> dict[str, Any]:
+    """The answers of the machine that ships with the wizard."""
+    answers: dict[str, Any] = json.loads(Path(DEMO).read_text())["answers"]
+    return answers
+
+
+@pytest.mark.parametrize("topic", ["system", "kernel", "ports", "time"])
+@pytest.mark.parametrize("name", WRONG)
+def test_garbage_everywhere(name: str, topic: str) -> None:
+    passed = [(one.id, one.summary) for one in found if one.status == "pass"]
+    assert not passed
+
+
+@pytest.mark.parametrize("topic", ["system", "kernel", "ports", "time"])
+def test_machine_that_was_never_asked(topic: str) -> None:
+    found = findings({}, topic)
+    assert {one.status for one in found} <= {"unknown"}, [one for one in found if one.status != "unknown"]
+
+
+@pytest.mark.parametrize("settings", [None, [], 5, {"directory": 5}, {"directory": ""}, {}])
+def test_garbage_in_the_settings(settings: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.json"
+    more = {"working_directory": {"value": "/srv"}}
+    path.write_text(json.dumps({**machines.document({**machines.FREE, **more}), "settings": settings}))
+    assert app.run(["check", "ports.redis", "--json", "--host", str(path)]) == 0
+    assert json.loads(capsys.readouterr().out)["checks"]
+
+
+# --- what may be recorded ---
+
+SECRET = "Geheim4711"
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "answer"),
+    [
+        (
+            "read",
+            ("/opt/mailcow-dockerized/mailcow.conf",),
+            f"DBPASS={SECRET}\n#API_KEY={SECRET}\nTZ=UTC".encode(),
+        ),
+        ("read", ("/srv/mailcow.conf",), b"# caf\xe9\nREDISPASS=" + SECRET.encode()),
+        ("read", ("/opt/mailcow-dockerized/.env",), f"DBROOT={SECRET}".encode()),
+        (
+            "read",
+            ("/etc/docker/daemon.json",),
+            f'{{"proxies": {{"http": "http://u:{SECRET}@p:80"}}}}'.encode(),
+        ),
+        ("read", ("/etc/x",), b"\xff http://u:" + SECRET.encode() + b"@p"),
+        ("read", ("/proc/1/environ",), f"HOME=/root\0TOKEN={SECRET}\0container=lxc\0X={SECRET}".encode()),
+        ("variable", ("HTTP_PROXY",), f"http://u:{SECRET}@proxy"),
+        ("running", (("mysqld",),), (Process(1, "mysqld", "x", ("mysqld", f"--password={SECRET}"), "", ""),)),
+        (
+            "http",
+            ("/s", "/containers/json"),
+            HttpReply(200, json.dumps([{"Id": "a", "Command": SECRET, "Labels": {"x": SECRET}}]).encode()),
+        ),
+        ("http", ("/s", "/info"), HttpReply(200, json.dumps({"HttpProxy": f"http://u:{SECRET}@p"}).encode())),
+        ("http", ("/s", "/x"), HttpReply(500, SECRET.encode())),
+        ("http", ("/s", "/x"), HttpReply(200, DEEP.encode())),
+    ],
+)
+def test_no_secret_is_recorded(call: str, arguments: tuple[Any, ...], answer: Any) -> None:
+    assert SECRET not in repr(scrub(call, arguments, answer))
+    assert type(scrub(call, arguments, answer)) is type(answer)
+
+
+def test_names_of_the_environment_stay() -> None:
+    data = b"HOME=/root\0container=lxc\0PATH=/bin\0\0odd\0"
+    assert scrub("read", ("/proc/1/environ",), data) == b"HOME=\0container=lxc\0PATH=\0\0odd\0"
+
+
+# --- errors ---
+
+
+@pytest.mark.parametrize("kind", [HostError, Missing, Denied, NoAnswer, TooLarge])
+def test_errors_are_replayed(kind: type[HostError]) -> None:
+    host = RecordedHost(machines.document({"read /x": {"error": kind.__name__, "text": "so it is"}}))
+    with pytest.raises(kind, match="so it is") as caught:
+        host.read("/x")
+    assert type(caught.value) is kind
+    with pytest.raises(NotRecorded, match="was not asked: names /x"):
+        host.names("/x")
+
+
+def test_recording_in_the_middle_of_a_question() -> None:
+    class Slow(RecordedHost):
+        def user(self) -> User:
+            return User(0, "root", 0)
+
+    recorder = RecordingHost(Slow(machines.document({})))
+    recorder.user()
+    document = recorder.document("/srv")
+    recorder.variable = lambda name: ""  # type: ignore[method-assign]
+    assert list(document["answers"]) == ["user"]
+    assert document["settings"] == {"directory": "/srv"}
+    one = Listener(4, "0.0.0.0", 25, None, "", 0, 7, 0)
+    with pytest.raises(NotRecorded):
+        recorder.holders((one,))
+    assert recorder.document("")["answers"]["holders 7"]["error"] == "HostError"
+    assert question("listeners", (25, 80)) == "listeners 25 80"
