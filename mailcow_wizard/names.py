@@ -32,10 +32,25 @@ def host_name(text: str) -> str:
 
 
 def mail_host_name(text: str) -> str:
-    """A name that mailcow can have: three labels such as mail.example.org. Raises NotAName."""
+    """A name that mailcow takes: one dot at least, better two (mail.example.org). Raises NotAName."""
     name = host_name(text)
-    if name.count(".") < 1:
+    if "." not in name:
         raise NotAName("a full name is needed, such as mail.example.org")
-    if name.count(".") < 2:
-        raise NotAName(f"needs a host part before the domain, such as mail.{name}")
     return name
+
+
+def mail_domain(text: str) -> str:
+    """A domain that can stand behind the @. Raises NotAName."""
+    name = host_name(text)
+    if "." not in name:
+        raise NotAName("a domain is needed, such as example.org")
+    return name
+
+
+def doubt(hostname: str, domain: str) -> str:
+    """What speaks against a pair of names that mailcow would take (#1572); empty where nothing does."""
+    if hostname == domain:
+        return f"the server needs a name of its own, such as mail.{domain}"
+    if hostname.count(".") == 1:
+        return f"mailcow is hardly tested with one dot; better is mail.{hostname}"
+    return ""

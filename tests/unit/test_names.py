@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailcow_wizard.names import NotAName, host_name, mail_host_name
+from mailcow_wizard.names import NotAName, doubt, host_name, mail_domain, mail_host_name
 
 KEPT = {
     "mail.example.org": "mail.example.org",
@@ -48,9 +48,28 @@ def test_refused(text: str) -> None:
         host_name(text)
 
 
-def test_mail_server_has_three_labels() -> None:
+def test_a_mail_server_has_a_full_name() -> None:
     assert mail_host_name("mail.example.org") == "mail.example.org"
+    assert mail_host_name("example.org") == "example.org"
     with pytest.raises(NotAName, match="full name"):
         mail_host_name("mail")
-    with pytest.raises(NotAName, match=r"such as mail\.example\.org"):
-        mail_host_name("example.org")
+
+
+def test_a_mail_domain_has_a_dot() -> None:
+    assert mail_domain("Example.ORG.") == "example.org"
+    with pytest.raises(NotAName, match="such as example"):
+        mail_domain("localhost")
+
+
+@pytest.mark.parametrize(
+    ("hostname", "domain", "words"),
+    [
+        ("mail.example.org", "example.org", ""),
+        ("mail.example.org", "example.net", ""),
+        ("mail.example.org", "mail.example.org", "a name of its own"),
+        ("example.org", "example.net", "better is mail.example.org"),
+    ],
+)
+def test_names_that_mailcow_takes_but_should_not_be_given(hostname: str, domain: str, words: str) -> None:
+    assert bool(doubt(hostname, domain)) is bool(words)
+    assert words in doubt(hostname, domain)

@@ -8,13 +8,13 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from mailcow_wizard.names import NotAName, host_name, mail_host_name
+from mailcow_wizard.names import NotAName, doubt, mail_domain, mail_host_name
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines
 
 
 class Welcome(Vertical):
-    """Two fields with their checks beside them; `Answered` when both are right."""
+    """Two fields with a remark below each; `Answered` when both can be used."""
 
     class Answered(Message):
         """The server's name and its first mail domain."""
@@ -76,13 +76,19 @@ class Welcome(Vertical):
 
     @on(Input.Changed)
     def _remark(self) -> None:
-        if self.focused_field is self._hostname and not self._own_domain:
+        if self.focused_field is self._domain:
+            self._own_domain = True
+        elif self.focused_field is self._hostname and not self._own_domain:
             self._domain.value = _domain_of(self._hostname.value)
-        for field, read in ((self._hostname, mail_host_name), (self._domain, host_name)):
-            _, problem = _read(field.value, read)
-            shown = f" {self._look.glyph('warn')} {problem}" if problem else f" {self._look.glyph('pass')}"
-            style = self._look.state("warn" if problem else "pass")
-            self.query_one(f"#{field.id}-remark", Lines).put([[(shown, style)]])
+        hostname, wrong_name = _read(self._hostname.value, mail_host_name)
+        domain, wrong_domain = _read(self._domain.value, mail_domain)
+        self._say("hostname-remark", wrong_name or doubt(hostname, domain))
+        self._say("domain-remark", wrong_domain)
+
+    def _say(self, id: str, problem: str) -> None:
+        state = "warn" if problem else "pass"
+        shown = f" {self._look.glyph(state)} {problem}"
+        self.query_one(f"#{id}", Lines).put([[(shown, self._look.state(state))]])
 
     @property
     def focused_field(self) -> Input | None:
@@ -91,30 +97,24 @@ class Welcome(Vertical):
 
     def _focus_wrong(self) -> None:
         """Puts the cursor into the first field that is not right; into none when both are."""
-        for field, read in ((self._hostname, mail_host_name), (self._domain, host_name)):
+        for field, read in ((self._hostname, mail_host_name), (self._domain, mail_domain)):
             if _read(field.value, read)[1]:
-                field.focus()
+                self.screen.set_focus(field)
                 return
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if event.input is self._domain:
-            self._own_domain = True
-        self.answer(event.input)
+        self.answer()
 
-    def answer(self, submitted: Input | None = None) -> bool:
-        """Posts `Answered` when both fields are right; else the cursor goes to the one that is not."""
+    def answer(self) -> None:
+        """Posts `Answered` when both fields can be used; else the cursor goes to the one that cannot."""
         hostname, wrong_name = _read(self._hostname.value, mail_host_name)
-        domain, wrong_domain = _read(self._domain.value, host_name)
-        if wrong_name:
-            self._hostname.focus()
-        elif wrong_domain or submitted is self._hostname:
-            self._domain.focus()
+        domain, wrong_domain = _read(self._domain.value, mail_domain)
+        if wrong_name or wrong_domain:
+            self._focus_wrong()
         else:
             self.post_message(self.Answered(hostname, domain))
-            return True
-        return False
 
 
 def _read(text: str, read: Callable[[str], str]) -> tuple[str, str]:
