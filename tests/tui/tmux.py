@@ -60,6 +60,18 @@ class Terminal:
                 pytest.fail(f"the screen never showed {wanted}:\n{text}")
             time.sleep(0.05)
 
+    def escape_to(self, wanted: str) -> str:
+        """Presses Esc, which never does harm, until the screen below shows."""
+        for _ in range(3):
+            self.keys("Escape")
+            end = time.monotonic() + 5
+            while time.monotonic() < end:
+                text = self.text()
+                if wanted in text:
+                    return text
+                time.sleep(0.05)
+        pytest.fail(f"Esc did not lead back to {wanted!r}:\n{self.text()}")
+
     def resize(self, width: int, height: int) -> None:
         """Changes the window's size."""
         self.tmux("resize-window", "-x", str(width), "-y", str(height))
