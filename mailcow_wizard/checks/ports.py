@@ -14,26 +14,20 @@ def judge_port(facts: PortFacts) -> Judgement:
     """A foreign listener in the way fails; mailcow's own containers and a free port pass."""
     binding = facts.binding
     if binding.problem:
+        key = binding.problem.partition("=")[0]
         return Judgement(
             "unknown",
             f"mailcow.conf: {binding.problem}",
             certainty="untested",
-            evidence=(Evidence(f"grep ^{binding.port.key}= {facts.conf.path}", binding.problem),),
-            remedies=(f"Correct {binding.port.key} in {facts.conf.path}, then run this check again.",),
+            evidence=(Evidence(f"grep ^{key}= {facts.conf.path}", binding.problem),),
+            remedies=(f"Correct {key} in {facts.conf.path}, then run this check again.",),
         )
     foreign = tuple(one for one in facts.occupants if one.own is False)
     undecided = tuple(one for one in facts.occupants if one.own is None)
     if foreign:
         return _conflict(facts, foreign)
     if undecided:
-        return Judgement(
-            "unknown",
-            f"Docker publishes {binding.where} for a container that only root can name",
-            found=_all_in_full(facts, undecided),
-            evidence=_evidence(binding, undecided),
-            remedies=("Run the wizard as root: it then sees whether the container is mailcow's own.",),
-            certainty="untested",
-        )
+        return _undecided(facts, undecided)
     if facts.occupants:
         names = ", ".join(
             sorted({one.container.name if one.container else "docker-proxy" for one in facts.occupants})
@@ -45,6 +39,24 @@ def judge_port(facts: PortFacts) -> Judgement:
             evidence=_evidence(binding, facts.occupants),
         )
     return _free(facts)
+
+
+def _undecided(facts: PortFacts, undecided: tuple[Occupant, ...]) -> Judgement:
+    """Docker holds the port, and who is behind it could not be asked."""
+    hidden, remedy = (
+        "a container that only root can name",
+        "Run the wizard as root: it then sees whether the container is mailcow's own.",
+    )
+    if facts.is_root:
+        hidden, remedy = "a container that it does not name", f"See whose it is: {_docker_ps(facts.binding)}"
+    return Judgement(
+        "unknown",
+        f"Docker publishes {facts.binding.where} for {hidden}",
+        found=_all_in_full(facts, undecided),
+        evidence=_evidence(facts.binding, undecided),
+        remedies=(remedy,),
+        certainty="untested",
+    )
 
 
 def _free(facts: PortFacts) -> Judgement:
@@ -114,7 +126,8 @@ def _grouped(binding: Binding, foreign: tuple[Occupant, ...]) -> list[str]:
     groups: dict[tuple[object, ...], list[Occupant]] = {}
     for one in foreign:
         pids = () if one.container else tuple(process.pid for process in one.holder.processes)
-        groups.setdefault((_name(one), one.unit, pids), []).append(one)
+        user = "" if one.holder.processes else one.holder.user
+        groups.setdefault((_name(one), one.unit, pids, user), []).append(one)
     return [_phrase(binding, members) for members in groups.values()]
 
 
@@ -201,10 +214,14 @@ def _evidence(binding: Binding, occupants: tuple[Occupant, ...]) -> tuple[Eviden
         for unit in dict.fromkeys(one.unit for one in occupants if one.unit and not one.docker)
     ]
     evidence += [
-        Evidence(f"docker ps --filter publish={binding.number}", name)
+        Evidence(_docker_ps(binding), name)
         for name in dict.fromkeys(one.container.name for one in occupants if one.container)
     ]
     return tuple(evidence)
+
+
+def _docker_ps(binding: Binding) -> str:
+    return f"docker ps --filter publish={binding.number}"
 
 
 def _ss(binding: Binding) -> str:
@@ -220,6 +237,8 @@ def _remedies(facts: PortFacts, foreign: tuple[Occupant, ...]) -> tuple[str, ...
                 f"Stop the container and keep it from coming back: docker update --restart=no "
                 f"{one.container.name} && docker stop {one.container.name}"
             )
+        elif one.docker:
+            remedies.append(f"Find the container and stop it: {_docker_ps(binding)}")
         elif one.unit:
             remedies.append(f"Stop it and keep it from starting again: systemctl disable --now {one.unit}")
         elif one.holder.processes:

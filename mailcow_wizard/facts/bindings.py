@@ -11,8 +11,9 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.host.door import Listener
 from mailcow_wizard.typed import NamedTuple
 
-_PORT_VALUE = r"(?:(?P<address>\d{1,3}(?:\.\d{1,3}){3}):)?(?P<number>\d{1,5})"
-_ADDRESS_VALUE = r"\d{1,3}(?:\.\d{1,3}){3}"
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_ADDRESS = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
+_PORT_VALUE = rf"(?:(?P<address>{_ADDRESS}):)?(?P<number>[0-9]{{1,5}})"
 _V4_MAPPED = "::ffff:"
 EVERY_ADDRESS_V4 = "0.0.0.0"
 
@@ -63,7 +64,7 @@ def _binding(port: need.Port, values: Mapping[str, str]) -> Binding:
     if port.bind_key and number in need.PORTS_RESERVED_IN_NGINX:
         return Binding(port, address, number, f"{port.key}={number} is used inside mailcow's own web server")
     bind = values.get(port.bind_key) or "" if port.bind_key else ""
-    if bind and not re.fullmatch(_ADDRESS_VALUE, bind):
+    if bind and not re.fullmatch(_ADDRESS, bind):
         return Binding(port, address, number, f"{port.bind_key}={bind} is not an IPv4 address")
     return Binding(port, bind or address, number)
 

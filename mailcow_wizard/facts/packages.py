@@ -35,7 +35,7 @@ def _dpkg(facts: Facts, programs: tuple[str, ...]) -> dict[str, str]:
     owners: dict[str, str] = {}
     for line in facts.host.run(("dpkg-query", "-S", *spellings)).out.splitlines():
         package, _, path = line.partition(": ")
-        if path in spellings:
+        if path in spellings and not package.startswith("diversion by "):
             owners[spellings[path]] = package.split(",")[0].split(":")[0]
     return owners
 
