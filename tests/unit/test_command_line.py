@@ -82,7 +82,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "no-color": ("--no-color",),
     "ascii": ("--ascii",),
     "mouse": ("--mouse",),
-    "log": ("--log", "/nonexistent/log"),
+    "log": ("--log", "{tmp}/log"),
     "yes": ("--yes",),
     "json": ("--json",),
     "plain": ("--plain",),
@@ -90,8 +90,9 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_option_before_and_after_the_command(name: str) -> None:
-    for words in ((*OPTIONS[name], "check", "ports.redis"), ("check", "ports.redis", *OPTIONS[name])):
+def test_option_before_and_after_the_command(name: str, tmp_path: Path) -> None:
+    option = [word.replace("{tmp}", str(tmp_path)) for word in OPTIONS[name]]
+    for words in ((*option, "check", "ports.redis"), ("check", "ports.redis", *option)):
         done = wizard(*words, env={"POSIXLY_CORRECT": "1"})
         assert done.returncode == 0, done.stderr
         assert done.stdout
