@@ -205,7 +205,7 @@ SECRET = "Geheim4711"
             f'{{"proxies": {{"http": "http://u:{SECRET}@p:80"}}}}'.encode(),
         ),
         ("read", ("/etc/x",), b"\xff http://u:" + SECRET.encode() + b"@p"),
-        ("read", ("/proc/1/environ",), f"HOME=/root\0TOKEN={SECRET}\0container=lxc\0X={SECRET}".encode()),
+        ("read", ("/proc/1/environ",), f"HOME=/home/x\0TOKEN={SECRET}\0container=lxc\0X={SECRET}".encode()),
         ("variable", ("HTTP_PROXY",), f"http://u:{SECRET}@proxy"),
         ("running", (("mysqld",),), (Process(1, "mysqld", "x", ("mysqld", f"--password={SECRET}"), "", ""),)),
         (
@@ -224,7 +224,7 @@ def test_no_secret_is_recorded(call: str, arguments: tuple[Any, ...], answer: An
 
 
 def test_names_of_the_environment_stay() -> None:
-    data = b"HOME=/root\0container=lxc\0PATH=/bin\0\0odd\0"
+    data = b"HOME=/home/x\0container=lxc\0PATH=/bin\0\0odd\0"
     assert scrub("read", ("/proc/1/environ",), data) == b"HOME=\0container=lxc\0PATH=\0\0odd\0"
 
 
