@@ -12,6 +12,8 @@ from textual.containers import Vertical
 from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
+from textual.screen import Screen
 
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.facts.identity import machine_line
@@ -45,6 +47,8 @@ class Wizard(App[int]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None
+    # Set here and not later: a change would style every widget twice before the first paint.
+    theme: Reactive[str] = Reactive("ansi-dark")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "step(1)", "Next step"),
         Binding("b", "step(-1)", "Step before"),
@@ -84,6 +88,10 @@ class Wizard(App[int]):
         self._cursors: dict[str, int] = {}
         self._answered = False
 
+    def get_default_screen(self) -> Screen[object]:
+        """The screen as its first step shows it, so that nothing is styled twice."""
+        return Screen(id="_default", classes="on-welcome")
+
     def compose(self) -> ComposeResult:
         """Few widgets: each costs time at the first paint."""
         look = self.look
@@ -104,7 +112,6 @@ class Wizard(App[int]):
 
     def on_mount(self) -> None:
         """The terminal's signals first, then the checks, after the first paint."""
-        self.theme = "ansi-dark"
         for number, code in ((signal.SIGTERM, TERMINATED), (signal.SIGHUP, HUNG_UP)):
             self._loop_signal(number, code)
         self._fit(self.size)

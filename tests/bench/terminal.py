@@ -1,0 +1,144 @@
+"""A program on a pseudo-terminal of 80x24 in 256 colours: what it writes, when, and what that looks like."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.measure import Command
+
+COLUMNS, LINES = 80, 24
+_ENVIRONMENT = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PATH": os.environ["PATH"]}
+_GONE = ("SSH_CONNECTION", "SSH_TTY", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
+_SEQUENCE = re.compile(r"\x1b\[(?P<args>[0-9;?<>=$]*)[ -/]*(?P<kind>[@-~])|\x1b[^\[]|[\r\n]|[^\x1b\r\n]+")
+_WAIT_S = 20.0
+
+
+class Screen:
+    """The text that a terminal would show; knows the sequences that Textual writes."""
+
+    def __init__(self) -> None:
+        self._cells = [[" "] * COLUMNS for _ in range(LINES)]
+        self._row = self._column = 0
+        self._rest = ""
+
+    def feed(self, data: str) -> None:
+        """Takes output; an escape sequence cut in two waits for its rest."""
+        data = self._rest + data
+        cut = data.rfind("\x1b")
+        whole = cut < 0 or _SEQUENCE.match(data, cut)
+        data, self._rest = (data, "") if whole else (data[:cut], data[cut:])
+        for found in _SEQUENCE.finditer(data):
+            self._take(found)
+
+    def _take(self, found: "re.Match[str]") -> None:
+        text, kind = found[0], found["kind"]
+        if kind in ("H", "f"):
+            places = [int(part or 1) for part in (found["args"] or "1;1").split(";")]
+            self._row, self._column = places[0] - 1, places[1] - 1
+        elif text == "\r":
+            self._column = 0
+        elif text == "\n":
+            self._row += 1
+        elif text[0] != "\x1b":
+            for character in text:
+                if 0 <= self._row < LINES and 0 <= self._column < COLUMNS:
+                    self._cells[self._row][self._column] = character
+                self._column += 1
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the screen."""
+        return ["".join(line).rstrip() for line in self._cells]
+
+
+class Program:
+    """A program on a terminal of its own."""
+
+    def __init__(self, argv: Command, env: Mapping[str, str]) -> None:
+        self.begun = time.perf_counter()
+        self.pid, self._terminal = pty.fork()
+        if self.pid == 0:
+            for name in _GONE:
+                os.environ.pop(name, None)
+            os.execvpe(argv[0], list(argv), {**os.environ, **_ENVIRONMENT, **env})  # noqa: S606
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("4H", LINES, COLUMNS, 0, 0))
+        self.screen = Screen()
+        self.bytes = 0
+        self._read_at = self.begun
+
+    def wait(self, seen: Callable[[list[str]], object]) -> float:
+        """Reads until the screen looks so; the time in ms from the program's start."""
+        deadline = time.perf_counter() + _WAIT_S
+        while not seen(self.screen.lines):
+            self._read(0.5)
+            if time.perf_counter() > deadline:
+                raise TimeoutError("\n".join(self.screen.lines))
+        return (self._read_at - self.begun) * 1e3
+
+    def first_byte(self) -> float:
+        """The time in ms from the program's start to the first byte that it writes."""
+        self._read(_WAIT_S)
+        return (self._read_at - self.begun) * 1e3
+
+    def press(self, keys: str, quiet: float = 0.25) -> int:
+        """Presses a key and counts the bytes that come, until none came for `quiet` seconds."""
+        before = self.bytes
+        os.write(self._terminal, keys.encode())
+        self.settle(quiet)
+        return self.bytes - before
+
+    def settle(self, quiet: float) -> None:
+        """Reads until nothing came for `quiet` seconds."""
+        while self._read(quiet):
+            pass
+
+    def _read(self, seconds: float) -> bool:
+        if not select.select([self._terminal], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self._terminal, 1 << 16)
+        except OSError:  # the program has ended
+            return False
+        self._read_at = time.perf_counter()
+        self.bytes += len(data)
+        self.screen.feed(data.decode("utf-8", "replace"))
+        return True
+
+    @property
+    def memory(self) -> float:
+        """Resident memory in MiB."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+    @property
+    def processor(self) -> float:
+        """Processor time used so far, in seconds."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def end(self) -> None:
+        """Kills the program."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self._terminal)
+
+
+@contextmanager
+def on_terminal(argv: Command, env: Mapping[str, str] | None = None) -> Iterator[Program]:
+    """A started program, killed at the end."""
+    program = Program(argv, env or {})
+    try:
+        yield program
+    finally:
+        program.end()
