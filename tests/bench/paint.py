@@ -99,6 +99,6 @@ def _imported(place: Inside) -> Row:
         modules = file.read_text().split()
     found = sorted({name.partition(".")[0] for name in modules} & {*_UNWANTED})
     what = f"imported at the first paint, of {', '.join(_UNWANTED)}"
-    if found:
+    if found:  # asyncio imports ssl where nobody keeps it from that
         return Row(what, ", ".join(found), f"{len(modules)} modules in all", "", "none", False)
     return shown(what, 0, "", f"{len(modules)} modules in all")._replace(target="none", good=True)

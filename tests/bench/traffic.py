@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from statistics import median
 
 from lab.inside import in_network, running
 from lab.netns import Namespace
@@ -38,7 +39,7 @@ def rows() -> Iterator[Row]:
             moves += _walk(program)
             steps.append(program.press("n"))
         yield below("one cursor move, worst of all rows of all steps", max(moves), "bytes", 600)
-        yield shown("one cursor move, median", sorted(moves)[len(moves) // 2], "bytes")
+        yield shown("one cursor move, median", median(moves), "bytes", "with the details of the finding")
         yield shown("page down, worst", max(pages), "bytes")
         yield shown("step change, worst", max(steps), "bytes")
     yield from _running()

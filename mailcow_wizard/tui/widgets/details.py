@@ -14,6 +14,8 @@ _LABEL = 8
 class Details(Lines):
     """Shows a row: in brief where there is little room."""
 
+    SCROLLS = False
+
     def __init__(self, look: Look, id: str | None = None, whole: bool = False) -> None:
         super().__init__(id=id)
         self._look = look

@@ -1,6 +1,7 @@
 """A widget that draws whole lines and redraws only those that changed: bytes on a slow line are time."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,15 +19,18 @@ class Lines(ScrollView, can_focus=False):
     Lines { background: transparent; scrollbar-size: 0 0; overflow-x: hidden; }
     """
 
+    SCROLLS: ClassVar[bool] = True
+    """Whether there may be more lines than room; a change of their number then draws all of them again."""
+
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines: list[tuple[Part, ...]] = []
 
     def put(self, lines: Sequence[Sequence[Part]]) -> None:
-        """Replaces all lines; only those that differ are drawn again, and only as far as they reach."""
+        """Replaces all lines; only those that differ are drawn again, and only where they differ."""
         before, self._lines = self._lines, [tuple(line) for line in lines]
         size = Size(self.size.width, len(self._lines))
-        if size != self.virtual_size:
+        if self.SCROLLS and size != self.virtual_size:
             self.virtual_size = size
         for number in range(max(len(before), len(self._lines))):
             old = before[number] if number < len(before) else ()
@@ -37,6 +41,8 @@ class Lines(ScrollView, can_focus=False):
     def _draw(self, number: int, old: tuple[Part, ...], new: tuple[Part, ...]) -> None:
         start = _same_start(old, new)
         end = max(_length(old), _length(new))
+        if _length(old) == _length(new):
+            end -= _same_start(old[::-1], new[::-1])
         row = number - self.scroll_offset.y
         if 0 <= row < self.size.height and end > start:
             self.refresh(Region(start, row, min(end, self.size.width) - start, 1))
@@ -56,7 +62,7 @@ def _length(parts: Sequence[Part]) -> int:
 
 
 def _same_start(old: Sequence[Part], new: Sequence[Part]) -> int:
-    """How many cells at the beginning of a line stay as they are."""
+    """How many cells at the beginning of a line stay as they are; at its end, of reversed parts."""
     same = 0
     for (old_text, old_style), (new_text, new_style) in zip(old, new, strict=False):
         if (old_text, old_style) != (new_text, new_style):
