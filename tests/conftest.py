@@ -1,5 +1,6 @@
 """Fixtures that several directories of tests share: the real parts, each skipped where it cannot be had."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,11 @@ from lab.inside import Inside, in_network
 from lab.machine import Machine
 from lab.netns import Namespace
 from lab.skip import or_skip
+
+
+# A job in the background is started with ctrl+C ignored, and so would be all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")

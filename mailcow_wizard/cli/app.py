@@ -18,6 +18,9 @@ class CannotWriteOutput(Exception):
 def run(words: Sequence[str]) -> int:
     """Runs one command line and returns its exit code; leaves no child behind."""
     signal.signal(signal.SIGTERM, _terminated)
+    # Started by nohup it goes on without its terminal, as it was told to.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _terminated)
     if not streams.mend():
         streams.say("the output could not be written: it is closed")
         return exit_codes.OUTPUT
@@ -63,7 +66,7 @@ def write(text: str) -> None:
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
-    sys.exit(exit_codes.TERMINATED)
+    sys.exit(exit_codes.HUNG_UP if number == signal.SIGHUP else exit_codes.TERMINATED)
 
 
 def _finished(code: int) -> int:

@@ -94,7 +94,8 @@ def is_mailcow(facts: Facts, holder: Holder, container: Container | None, bindin
     network = conf.get("IPV4_NETWORK", DEFAULT_NETWORK) + "."
     for process in holder.processes:
         inside = _option(process.command, "-container-ip")
-        if inside:
+        # Anybody can call a program docker-proxy; Docker's own belongs to root.
+        if inside and process.user == "root":
             return inside.startswith(network)
     return None if conf.exists else False
 

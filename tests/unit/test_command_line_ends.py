@@ -108,7 +108,9 @@ def sleepers(second: str) -> list[int]:
 
 
 @pytest.mark.parametrize("words", [(), ("--json",), ("--record", "{}/machine.json")])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
 def test_signal(number: signal.Signals, code: int, words: tuple[str, ...], tmp_path: Path) -> None:
     second = f"86400.{os.getpid()}{number:d}"
     program = HANG.replace("SECOND", second)
