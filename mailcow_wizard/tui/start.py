@@ -1,6 +1,5 @@
 """Starts the wizard: questions that travel first, then the import that takes long, then the screen."""
 
-import gc
 import sys
 import threading
 
@@ -15,8 +14,6 @@ DEFECT = 70
 
 def start(session: Session, ascii_only: bool, colour: bool, mouse: bool) -> int:
     """Runs the wizard until it is left; returns the exit code."""
-    # Collections while modules are loaded find nothing and cost a tenth of the time to the first paint.
-    gc.disable()
     _import_asyncio()
     checks = all_checks()
     facts = session.new_facts()
