@@ -11,7 +11,6 @@ from lab.machine import Machine
 from lab.netns import Namespace
 from lab.skip import or_skip
 
-
 # A job in the background is started with ctrl+C ignored, and so would be all that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
