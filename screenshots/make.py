@@ -61,7 +61,7 @@ async def pictures(size: tuple[int, int]) -> dict[str, str]:
     drawn: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as state:
         session = open_demo(state)
-        app = Wizard(session, all_checks(), session.new_facts(), Look(ascii_only=False, colour=True))
+        app = Wizard(session, session.new_facts(), Look(ascii_only=False, colour=True))
         async with app.run_test(size=size) as pilot:
             await settle(app)
             for name, keys in WALK:

@@ -14,13 +14,15 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.timer import Timer
 
+from mailcow_wizard import checks
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.facts.identity import machine_line
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.model import Check, Event
-from mailcow_wizard.tui.board import SUMMARY, WELCOME, Board
+from mailcow_wizard.model import STEP_OF_TOPIC, Check, Event
+from mailcow_wizard.tui.board import SUMMARY, WELCOME, Board, Row
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.chrome import Breadcrumb, Heading, KeyLine, Rail, Rule
 from mailcow_wizard.tui.widgets.details import Details
@@ -32,6 +34,7 @@ from mailcow_wizard.tui.writing import not_looked_at, verdict
 INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
 _WIDE = (100, 30)
 _LOW = 16
+_BURST_S = 0.05
 _LATER = {"f": "Mending by itself", "u": "Taking back", "a": "Acknowledging", "e": "Exporting a report"}
 _ORIGINS = {
     "option": "as given on the command line",
@@ -76,24 +79,25 @@ class Wizard(App[int]):
             super().__init__()
             self.event = event
 
-    def __init__(self, session: Session, checks: Sequence[Check], facts: Facts, look: Look) -> None:
+    def __init__(self, session: Session, facts: Facts, look: Look) -> None:
         super().__init__(ansi_color=True)
         self.session = session
         self.look = look
-        self.board = Board(checks)
+        self.board = Board([STEP_OF_TOPIC.get(topic, topic) for topic in checks.TOPICS])
         self.current = WELCOME.id
         self.events_log: list[str] = []
         self._facts = facts
-        self._runs = 0
+        self._redraw: Timer | None = None
         self._cursors: dict[str, int] = {}
         self._answered = False
+        self._complete = False
 
     def get_default_screen(self) -> Screen[object]:
         """The screen as its first step shows it, so that nothing is styled twice."""
         return Screen(id="_default", classes="on-welcome")
 
     def compose(self) -> ComposeResult:
-        """Few widgets: each costs time at the first paint."""
+        """What the first paint shows; each further widget would cost it time, and comes after it."""
         look = self.look
         name = self.session.hostname()
         answers = self.session.answers
@@ -104,10 +108,6 @@ class Wizard(App[int]):
             yield Breadcrumb(look)
             yield Heading(look)
             yield Welcome(look, machine_line(self._facts), name.name, domain, _ORIGINS[name.origin], resumed)
-            yield Lines(id="verdict")
-            yield FindingList(look, id="list")
-            yield Rule(look)
-            yield Details(look, id="details")
             yield KeyLine(look)
 
     def on_mount(self) -> None:
@@ -116,25 +116,33 @@ class Wizard(App[int]):
             self._loop_signal(number, code)
         self._fit(self.size)
         self.show_step(WELCOME.id)
-        self.call_after_refresh(self._first_run)
+        self.call_after_refresh(self._complete_screen)
 
     def _loop_signal(self, number: int, code: int) -> None:
         import asyncio
 
         asyncio.get_running_loop().add_signal_handler(number, self.exit, code)
 
-    def _first_run(self) -> None:
+    async def _complete_screen(self) -> None:
+        """After the first paint: the other steps' widgets, the fields, and all checks."""
         import gc
 
         gc.freeze()
         gc.enable()
-        self._run(
-            tuple(check for step in self.board.steps for check in self.board.checks_of(step.id)), self._facts
-        )
+        every = checks.all_checks()
+        self.board.add(every)
+        self._run(every, self._facts)
+        look = self.look
+        others = (Lines(id="verdict"), FindingList(look, id="list"), Rule(look), Details(look, id="details"))
+        base = self.screen_stack[0]
+        await base.query_one("#main").mount_all(others, before="#keys")
+        await base.query_one(Welcome).add_fields()
+        self._complete = True
+        self.show_step(self.current)
 
-    def _run(self, checks: Sequence[Check], facts: Facts | None = None) -> None:
+    def _run(self, some: Sequence[Check], facts: Facts | None = None) -> None:
         """Runs checks in a thread of their own; what they find comes back as `Heard`."""
-        run = self.session.prepare(checks, facts or self.session.new_facts(), self._tell)
+        run = self.session.prepare(some, facts or self.session.new_facts(), self._tell)
         threading.Thread(target=run.run, daemon=True, name="checks").start()
 
     def _tell(self, event: Event) -> None:
@@ -146,13 +154,17 @@ class Wizard(App[int]):
         self.board.hear(event)
         for finding in event.findings:
             self.events_log.append(f"{finding.id}: {finding.status} after {finding.duration_ms} ms")
-        # A burst of results is one redraw.
-        self._runs += 1
-        self.call_later(self._refresh_after, self._runs)
+        # A burst of results is one redraw; the last one is drawn at once.
+        if not self.board.running():
+            self._draw_heard()
+        elif self._redraw is None:
+            self._redraw = self.set_timer(_BURST_S, self._draw_heard)
 
-    def _refresh_after(self, number: int) -> None:
-        if number == self._runs:
-            self.show_step(self.current)
+    def _draw_heard(self) -> None:
+        if self._redraw:
+            self._redraw.stop()
+            self._redraw = None
+        self.show_step(self.current)
 
     def on_resize(self, event: Resize) -> None:
         """Wide screens get the rail, low ones only the list."""
@@ -177,6 +189,11 @@ class Wizard(App[int]):
         base.query_one(Rail).show(self.board, step)
         base.query_one(Breadcrumb).show(self.board, step)
         base.query_one(Heading).show(here.title, here.about)
+        if self._complete:
+            self._show_rows(base, step, changed)
+        self.show_keys()
+
+    def _show_rows(self, base: Screen[object], step: str, changed: bool) -> None:
         if step == SUMMARY.id:
             style = self.look.state(self.board.state(step)) + self.look.bold
             lines = [[(f" {verdict(self.board)}", style)]]
@@ -187,7 +204,10 @@ class Wizard(App[int]):
             base.query_one("#verdict", Lines).put(lines)
         self._list.show(self.board.rows(step), self._cursors.get(step, 0) if changed else None)
         self._moved()
-        self.show_keys()
+
+    def _row(self) -> Row | None:
+        """The row under the cursor, where there is a list."""
+        return self._list.row if self._complete and self.current != WELCOME.id else None
 
     @property
     def _main_width(self) -> int:
@@ -233,10 +253,14 @@ class Wizard(App[int]):
 
     def action_step(self, by: int) -> None:
         """Goes to the next step or the one before; the welcome screen must be answered first."""
+        if not self._complete:
+            return
         ids = [one.id for one in self.board.steps]
         to = ids.index(self.current) + by
         if self.current == WELCOME.id and by > 0:
-            self.screen_stack[0].query_one(Welcome).answer()
+            names = self.screen_stack[0].query_one(Welcome).answer()
+            if names:
+                self._answer(*names)
         elif 0 <= to < len(ids):
             self.go_to(ids[to])
 
@@ -251,10 +275,14 @@ class Wizard(App[int]):
 
     @on(Welcome.Answered)
     def _answered_welcome(self, message: Welcome.Answered) -> None:
+        self._answer(message.hostname, message.domain)
+
+    def _answer(self, hostname: str, domain: str) -> None:
+        """Keeps the names; goes where the last session was left, or to the first step."""
         step = self.session.answers.step
         known = [one.id for one in self.board.steps[1:]]
         others = self.session.settings.domains[1:]
-        self._keep(Answers(message.hostname, (message.domain, *others), step))
+        self._keep(Answers(hostname, (domain, *others), step))
         first_time = not self._answered
         self._answered = True
         self.go_to(step if first_time and step in known else known[0])
@@ -267,22 +295,22 @@ class Wizard(App[int]):
 
     def action_again(self) -> None:
         """Runs the check under the cursor once more, over fresh facts."""
-        row = self._list.row if self.current != WELCOME.id else None
+        row = self._row()
         if row:
             self._run((row.check,))
 
     def action_step_again(self) -> None:
         """Runs all checks of the step once more; from the summary, of all steps."""
         steps = [one.id for one in self.board.steps] if self.current == SUMMARY.id else [self.current]
-        checks = tuple(check for step in steps for check in self.board.checks_of(step))
-        if checks:
-            self._run(checks)
+        some = tuple(check for step in steps for check in self.board.checks_of(step))
+        if some:
+            self._run(some)
 
     def action_copy(self) -> None:
         """Copies what to type to the terminal's clipboard, and shows it on a line of its own."""
         from mailcow_wizard.tui.screens.text import TextScreen
 
-        row = self._list.row if self.current != WELCOME.id else None
+        row = self._row()
         if row and row.finding:
             texts = [*(one.what for one in row.finding.evidence), *row.finding.remedies, row.finding.doc]
             self.copy_to_clipboard("\n".join(texts))
@@ -320,7 +348,8 @@ class Wizard(App[int]):
 
     def action_go(self, step: str) -> None:
         """Goes straight to a step."""
-        self.go_to(step)
+        if self._complete:
+            self.go_to(step)
 
     def action_later(self, key: str) -> None:
         """Says of a key of the contract that this version has nothing behind it."""

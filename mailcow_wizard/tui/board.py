@@ -27,12 +27,17 @@ class Row(NamedTuple):
 class Board:
     """Steps and findings of this sitting."""
 
-    def __init__(self, checks: Sequence[Check]) -> None:
-        self._checks = {check.id: check for check in checks}
+    def __init__(self, steps: Sequence[str]) -> None:
+        """Steps by id; their checks come with `add`."""
+        self._checks: dict[str, Check] = {}
         self._findings: dict[str, tuple[Finding, ...]] = {}
-        present = {check.step for check in checks}
+        present = set(steps)
         self.steps: tuple[Step, ...] = (WELCOME, *(one for one in STEPS if one.id in present), SUMMARY)
         self.not_looked_at: tuple[Step, ...] = tuple(one for one in STEPS if one.id not in present)
+
+    def add(self, checks: Sequence[Check]) -> None:
+        """Adds checks, whose rows are `running` until something is heard of them."""
+        self._checks.update((check.id, check) for check in checks)
 
     def hear(self, event: Event) -> None:
         """Takes up what the runner says."""
@@ -76,7 +81,7 @@ class Board:
         """A step's state is its worst row's; `none` where there are no rows."""
         if step == WELCOME.id:
             return "none"
-        return worst(self.counts(step))
+        return worst(self.counts(step)) if self._checks else "running"
 
     def findings(self) -> tuple[Finding, ...]:
         """All findings so far, in the order of the steps."""

@@ -63,6 +63,7 @@ class Look:
         self.bold = Style(bold=True)
         self.dim = Style(dim=True) if colour else Style.null()
         self.selected = Style(reverse=True)
+        self.underlined = Style(underline=True)
 
     def state(self, status: str) -> Style:
         """The style of a state."""

@@ -3,7 +3,6 @@
 import sys
 import threading
 
-from mailcow_wizard.checks import all_checks
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host import terminal
@@ -15,7 +14,6 @@ DEFECT = 70
 def start(session: Session, ascii_only: bool, colour: bool, mouse: bool) -> int:
     """Runs the wizard until it is left; returns the exit code."""
     _import_asyncio()
-    checks = all_checks()
     facts = session.new_facts()
     if not session.settings.offline:
         threading.Thread(target=_ask_ahead, args=(facts,), daemon=True, name="ask ahead").start()
@@ -24,7 +22,7 @@ def start(session: Session, ascii_only: bool, colour: bool, mouse: bool) -> int:
     from mailcow_wizard.tui.app import Wizard
     from mailcow_wizard.tui.look import Look
 
-    app = Wizard(session, checks, facts, Look(ascii_only, colour))
+    app = Wizard(session, facts, Look(ascii_only, colour))
     code = app.run(mouse=mouse)
     if app.return_code:
         print(

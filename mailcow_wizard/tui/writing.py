@@ -9,6 +9,7 @@ from mailcow_wizard.tui.look import WORDS
 from mailcow_wizard.typed import NamedTuple
 
 _LABEL_WIDTH = 8
+_BRIEF = 4
 
 
 class Line(NamedTuple):
@@ -54,11 +55,28 @@ def details(row: Row, width: int) -> list[Line]:
 
 
 def brief(row: Row, width: int, height: int) -> list[Line]:
-    """What fits in `height` lines of `width` cells: what was found, what mends it, what is needed."""
-    lines = [line for line in details(row, width) if line.label or line.text]
-    if len(lines) <= height:
-        return lines
-    return [*lines[: max(0, height - 1)], Line("", "Enter shows all of it", "dim")]
+    """A row in few lines of `width` cells: what was found, what is needed, what mends it or why it matters.
+
+    A line each, cut where it is long: every cell that changes with the cursor is sent over the line.
+    """
+    finding = row.finding
+    if finding is None:
+        return [Line("", "Looking…"), Line("Needed", _cut(row.check.needed, width - _LABEL_WIDTH))][:height]
+    lines = [
+        Line("", _cut(finding.summary, width), finding.status),
+        Line("Needed", _cut(finding.needed, width - _LABEL_WIDTH)),
+    ]
+    if finding.remedies:
+        lines += _remedy(finding, 1, finding.remedies[0], width)[:2]
+    if len(lines) < _BRIEF:
+        lines += _wrapped("Why", finding.why, width)[: _BRIEF - len(lines)]
+    lines = lines[: max(1, height - 1)]
+    blank = [Line("", "")] * (height - len(lines) - 1)
+    return [*lines, *blank, Line("", "Enter shows all of it", "dim")][:height]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
 
 
 def _remedy(finding: Finding, number: int, text: str, width: int) -> list[Line]:

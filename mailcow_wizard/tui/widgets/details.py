@@ -9,17 +9,17 @@ from mailcow_wizard.tui.widgets.lines import Lines, Part
 from mailcow_wizard.tui.writing import Line, brief, details
 
 _LABEL = 8
+_WHOLE_FROM = 90
 
 
 class Details(Lines):
-    """Shows a row: in brief where there is little room."""
+    """Shows a row: whole on a wide screen, else in brief."""
 
     SCROLLS = False
 
-    def __init__(self, look: Look, id: str | None = None, whole: bool = False) -> None:
+    def __init__(self, look: Look, id: str | None = None) -> None:
         super().__init__(id=id)
         self._look = look
-        self._whole = whole
         self._row: Row | None = None
 
     def show(self, row: Row | None) -> None:
@@ -38,7 +38,7 @@ class Details(Lines):
         if self._row is None:
             self.put([])
             return
-        lines = details(self._row, width) if self._whole else brief(self._row, width, height)
+        lines = details(self._row, width) if width >= _WHOLE_FROM else brief(self._row, width, height)
         self.put([styled(line, self._look) for line in lines])
 
 

@@ -1,16 +1,20 @@
 """The first screen: what this is, which machine it looks at, and the two questions asked once."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Input
 
 from mailcow_wizard.names import NotAName, doubt, mail_domain, mail_host_name
 from mailcow_wizard.tui.look import Look
-from mailcow_wizard.tui.widgets.lines import Lines
+from mailcow_wizard.tui.widgets.lines import Lines, Part
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
+
+_ABOUT_HEIGHT = 5
 
 
 class Welcome(Vertical):
@@ -32,89 +36,126 @@ class Welcome(Vertical):
         self._machine = machine
         self._origin = origin
         self._resumed = resumed
-        self._hostname = Input(hostname, id="hostname", compact=True, placeholder="mail.example.org")
-        self._domain = Input(domain, id="domain", compact=True, placeholder="example.org")
         self._own_domain = bool(domain)
+        self._values = [hostname, domain or _domain_of(hostname)]
+        self._fields: tuple[Input, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """Text, field, remark, field, remark."""
-        yield Lines(id="about")
-        yield Lines(id="hostname-label")
-        yield self._hostname
-        yield Lines(id="hostname-remark")
-        yield Lines(id="domain-label")
-        yield self._domain
-        yield Lines(id="domain-remark")
+        """One widget for the first paint; the fields follow it."""
+        yield Lines(id="texts")
 
-    def on_mount(self) -> None:
-        """The fields do not blink: nothing is written while nothing happens."""
-        for field in (self._hostname, self._domain):
+    async def add_fields(self) -> None:
+        """Puts fields in the place of the names that were only drawn so far."""
+        # Imported here: it takes longer than everything else on this screen.
+        from textual.widgets import Input
+
+        self._fields = tuple(
+            Input(value, id=id, compact=True, placeholder=f"{hint}example.org", select_on_focus=False)
+            for value, id, hint in zip(self._values, ("hostname", "domain"), ("mail.", ""), strict=True)
+        )
+        for field in self._fields:
+            # Nothing is written to the terminal while nothing happens.
             field.cursor_blink = False
-        if not self._own_domain:
-            self._domain.value = _domain_of(self._hostname.value)
+        hostname, domain = self._fields
+        with self.app.batch_update():
+            await self.query_one("#texts").remove()
+            await self.mount(
+                Lines(id="about"),
+                Lines(id="hostname-label"),
+                hostname,
+                Lines(id="hostname-remark"),
+                Lines(id="domain-label"),
+                domain,
+                Lines(id="domain-remark"),
+            )
+        self._draw()
         self._focus_wrong()
 
     def on_resize(self) -> None:
-        """Draws the texts for the width."""
+        """Draws the texts for the width and height."""
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self._fields:
+            self.query_one("#texts", Lines).put(self._texts())
+            return
+        self.query_one("#about", Lines).put(self._about())
+        for id, label in zip(("hostname", "domain"), self._labels(), strict=True):
+            self.query_one(f"#{id}-label", Lines).put([label])
+        self._show_remarks()
+
+    def _about(self) -> list[list[Part]]:
         look = self._look
         resumed = (
             f" Welcome back: you were at {self._resumed}. Enter goes on from there." if self._resumed else ""
         )
-        about = [
+        return [
             [(" Looks at this server, says what mailcow needs and what is in its way.", look.bold)],
             [(" It only looks: nothing is changed.", look.plain)],
             [(f" {look.text(self._machine)}", look.plain)],
             [(resumed, look.bold)],
         ]
-        self.query_one("#about", Lines).put(about)
-        self._label("hostname-label", " Full name of the mail server", f"  {self._origin}")
-        self._label("domain-label", " Mail domain: what stands behind the @", "")
-        self._remark()
 
-    def _label(self, id: str, text: str, remark: str) -> None:
-        self.query_one(f"#{id}", Lines).put([[(text, self._look.bold), (remark, self._look.dim)]])
+    def _labels(self) -> tuple[list[Part], list[Part]]:
+        look = self._look
+        return (
+            [(" Full name of the mail server", look.bold), (f"  {self._origin}", look.dim)],
+            [(" Mail domain: what stands behind the @", look.bold)],
+        )
 
-    @on(Input.Changed)
-    def _remark(self) -> None:
-        if self.focused_field is self._domain:
-            self._own_domain = True
-        elif self.focused_field is self._hostname and not self._own_domain:
-            self._domain.value = _domain_of(self._hostname.value)
-        hostname, wrong_name = _read(self._hostname.value, mail_host_name)
-        domain, wrong_domain = _read(self._domain.value, mail_domain)
-        self._say("hostname-remark", wrong_name or doubt(hostname, domain))
-        self._say("domain-remark", wrong_domain)
+    def _remarks(self) -> tuple[list[Part], list[Part]]:
+        hostname, wrong_name = _read(self._values[0], mail_host_name)
+        domain, wrong_domain = _read(self._values[1], mail_domain)
+        return self._remark(wrong_name or doubt(hostname, domain)), self._remark(wrong_domain)
 
-    def _say(self, id: str, problem: str) -> None:
+    def _remark(self, problem: str) -> list[Part]:
         state = "warn" if problem else "pass"
-        shown = f" {self._look.glyph(state)} {problem}"
-        self.query_one(f"#{id}", Lines).put([[(shown, self._look.state(state))]])
+        return [(f" {self._look.glyph(state)} {problem}", self._look.state(state))]
 
-    @property
-    def focused_field(self) -> Input | None:
-        """The field that takes the keys, if one does."""
-        return next((one for one in (self._hostname, self._domain) if one.has_focus), None)
+    def _texts(self) -> list[list[Part]]:
+        """Everything as the fields will look, where there are none yet."""
+        low = self.size.height < _ABOUT_HEIGHT + 6
+        lines = self._about()[:1] if low else [*self._about(), []]
+        for label, value, remark in zip(self._labels(), self._values, self._remarks(), strict=True):
+            lines += [label, [("  ", self._look.plain), (value, self._look.underlined)], remark]
+        return lines
+
+    def _show_remarks(self) -> None:
+        for id, remark in zip(("hostname", "domain"), self._remarks(), strict=True):
+            self.query_one(f"#{id}-remark", Lines).put([remark])
+
+    def on_input_changed(self) -> None:
+        """The domain follows the server's name until it is typed itself."""
+        hostname, domain = self._fields
+        if domain.has_focus:
+            self._own_domain = True
+        elif hostname.has_focus and not self._own_domain:
+            domain.value = _domain_of(hostname.value)
+        self._values = [field.value for field in self._fields]
+        self._show_remarks()
 
     def _focus_wrong(self) -> None:
-        """Puts the cursor into the first field that is not right; into none when both are."""
-        for field, read in ((self._hostname, mail_host_name), (self._domain, mail_domain)):
+        """Puts the cursor into the first field that cannot be used; into none when both can."""
+        for field, read in zip(self._fields, (mail_host_name, mail_domain), strict=True):
             if _read(field.value, read)[1]:
                 self.screen.set_focus(field)
                 return
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: "Input.Submitted") -> None:
+        """Enter in a field."""
         event.stop()
-        self.answer()
+        names = self.answer()
+        if names:
+            self.post_message(self.Answered(*names))
 
-    def answer(self) -> None:
-        """Posts `Answered` when both fields can be used; else the cursor goes to the one that cannot."""
-        hostname, wrong_name = _read(self._hostname.value, mail_host_name)
-        domain, wrong_domain = _read(self._domain.value, mail_domain)
-        if wrong_name or wrong_domain:
-            self._focus_wrong()
-        else:
-            self.post_message(self.Answered(hostname, domain))
+    def answer(self) -> tuple[str, str] | None:
+        """The server's name and the domain when both can be used; else the cursor goes to what cannot."""
+        hostname, wrong_name = _read(self._values[0], mail_host_name)
+        domain, wrong_domain = _read(self._values[1], mail_domain)
+        if not wrong_name and not wrong_domain:
+            return hostname, domain
+        self._focus_wrong()
+        return None
 
 
 def _read(text: str, read: Callable[[str], str]) -> tuple[str, str]:
