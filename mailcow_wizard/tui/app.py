@@ -35,6 +35,7 @@ INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
 _WIDE = (100, 30)
 _LOW = 16
 _BURST_S = 0.05
+_WRITTEN_S = 0.004
 _LATER = {"f": "Mending by itself", "u": "Taking back", "a": "Acknowledging", "e": "Exporting a report"}
 _ORIGINS = {
     "option": "as given on the command line",
@@ -116,7 +117,8 @@ class Wizard(App[int]):
             self._loop_signal(number, code)
         self._fit(self.size)
         self.show_step(WELCOME.id)
-        self.call_after_refresh(self._complete_screen)
+        # A moment later, so that the thread that writes to the terminal comes first.
+        self.call_after_refresh(self.set_timer, _WRITTEN_S, self._complete_screen)
 
     def _loop_signal(self, number: int, code: int) -> None:
         import asyncio

@@ -14,9 +14,16 @@ class Breadcrumb(Lines):
     def __init__(self, look: Look) -> None:
         super().__init__(id="breadcrumb")
         self._look = look
+        self._shown: tuple[Board, str] | None = None
+
+    def on_resize(self) -> None:
+        """More steps have room on a wider screen."""
+        if self._shown:
+            self.show(*self._shown)
 
     def show(self, board: Board, current: str) -> None:
         """Draws the steps with their states; the current one stands out."""
+        self._shown = (board, current)
         names = [
             (step, self._look.glyph(state) if (state := board.state(step.id)) != "none" else "")
             for step in board.steps
@@ -121,16 +128,23 @@ class KeyLine(Lines):
     def __init__(self, look: Look) -> None:
         super().__init__(id="keys")
         self._look = look
+        self._keys: Sequence[tuple[str, str]] = ()
+        self._notice = ""
 
     def show(self, keys: Sequence[tuple[str, str]], notice: str = "") -> None:
         """Draws keys and what they do, as many as have room; a notice takes their place."""
+        self._keys, self._notice = keys, notice
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """More keys have room on a wider screen."""
         look = self._look
-        if notice:
-            self.put([[(f" {look.text(notice)}", look.bold)]])
+        if self._notice:
+            self.put([[(f" {look.text(self._notice)}", look.bold)]])
             return
         parts: list[Part] = []
         used = 0
-        for key, does in keys:
+        for key, does in self._keys:
             used += len(key) + len(does) + 3
             if used > self.size.width:
                 break
