@@ -12,6 +12,7 @@ _ERA_S = 1 << 32
 _FIRST_SECOND = 1_577_836_800 + _NTP_TO_UNIX_S
 _WORST_ROOT_DISTANCE_S = 3.0
 _ERROR_FLOOR_S, _ERROR_CEILING_S = 0.05, 0.5
+_STAMPS_APART_S = 0.01  # stamps are taken at different places, and clocks are slewed
 _SERVER_MODE = 4
 _NOT_SYNCHRONISED = "not synchronised itself"
 _KISSES = {
@@ -95,8 +96,11 @@ def why_rejected(answer: TimeAnswer) -> str:
     distance = root_distance(packet)
     if distance > _WORST_ROOT_DISTANCE_S:
         return f"too far from a reference clock (root distance {distance:.1f} s)"
-    if ahead_and_delay(answer)[1] < -0.01:
+    delay, took = ahead_and_delay(answer)[1], (answer.received - answer.sent) / 1e9
+    if delay < -_STAMPS_APART_S:
         return "impossible times: it claims to have worked longer than the whole exchange took"
+    if delay > took + _STAMPS_APART_S:
+        return "impossible times: it claims to have answered before our question came"
     return ""
 
 

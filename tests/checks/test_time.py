@@ -158,7 +158,15 @@ def test_ahead_and_delay(ahead: float) -> None:
         (answer(receive=bytes(8)), "receive timestamp is zero"),
         (answer(dispersion=3.1), "too far from a reference clock (root distance 3.1 s)"),
         (answer(root_delay=6.2), "too far from a reference clock (root distance 3.1 s)"),
-        (answer(receive=stamp(NOW - 5)), "impossible times"),
+        (answer(receive=stamp(NOW - 5)), "impossible times: it claims to have worked longer"),
+        (answer(receive=stamp(NOW + 5)), "impossible times: it claims to have answered before"),
+        (
+            answer(receive=stamp(NOW + 1000), transmit=stamp(NOW - 1000)),
+            "impossible times: it claims to have answered before",
+        ),
+        (answer(receive=b"\0\0\0\1\0\0\0\0"), "impossible times"),
+        (answer(transmit=b"\0\0\0\1\0\0\0\0"), "impossible times"),
+        (answer(receive=stamp(NOW + 0.02 + 0.011)), "impossible times"),
         (no_answer("refused"), "refused"),
     ],
 )
@@ -166,6 +174,11 @@ def test_packets_that_do_not_count(one: TimeAnswer, reason: str) -> None:
     server = read_answer(one)
     assert server.rejected.startswith(reason)
     assert server.answered == (not one.error)
+
+
+@pytest.mark.parametrize("apart", [-0.049, -0.02, 0.0, 0.009])
+def test_stamps_a_little_apart_are_possible(apart: float) -> None:
+    assert read_answer(answer(receive=stamp(NOW + 0.02 + apart))).rejected == ""
 
 
 @pytest.mark.parametrize("first", [0x24, 0x64, 0xA4, 0x1C])
