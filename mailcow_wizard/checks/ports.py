@@ -13,15 +13,8 @@ _NO_SCOPE = ("", "0.0.0.0", "::")
 def judge_port(facts: PortFacts) -> Judgement:
     """A foreign listener in the way fails; mailcow's own containers and a free port pass."""
     binding = facts.binding
-    if binding.problem:
-        key = binding.problem.partition("=")[0]
-        return Judgement(
-            "unknown",
-            f"mailcow.conf: {binding.problem}",
-            certainty="untested",
-            evidence=(Evidence(f"grep ^{key}= {facts.conf.path}", binding.problem),),
-            remedies=(f"Correct {key} in {facts.conf.path}, then run this check again.",),
-        )
+    if binding.problem or binding.doubt or facts.foreign_address:
+        return _misconfigured(facts)
     foreign = tuple(one for one in facts.occupants if one.own is False)
     undecided = tuple(one for one in facts.occupants if one.own is None)
     if foreign:
@@ -37,8 +30,26 @@ def judge_port(facts: PortFacts) -> Judgement:
             f"mailcow itself listens on {binding.where} ({names})",
             found=f"mailcow's own container {names}",
             evidence=_evidence(binding, facts.occupants),
+            certainty="proved" if all(one.container for one in facts.occupants) else "inferred",
         )
     return _free(facts)
+
+
+def _misconfigured(facts: PortFacts) -> Judgement:
+    """What mailcow.conf says cannot work (it fails), or is read in two ways (nobody knows)."""
+    binding = facts.binding
+    key = binding.problem.partition("=")[0].partition(" ")[0] or binding.port.key
+    said = binding.problem or binding.doubt
+    if not said:
+        key = binding.port.bind_key or key
+        said = f"{key} names {binding.address}, an address that this machine does not have"
+    return Judgement(
+        "unknown" if binding.doubt and not binding.problem else "fail",
+        f"mailcow.conf: {said}",
+        certainty="untested" if binding.doubt and not binding.problem else "proved",
+        evidence=(Evidence(f"grep ^{key}= {facts.conf.path}", said),),
+        remedies=(f"Correct {key} in {facts.conf.path}, then run this check again.",),
+    )
 
 
 def _undecided(facts: PortFacts, undecided: tuple[Occupant, ...]) -> Judgement:
@@ -101,7 +112,7 @@ def _out_of_reach(binding: Binding) -> str:
 
 def _conflict(facts: PortFacts, foreign: tuple[Occupant, ...]) -> Judgement:
     binding = facts.binding
-    harmless_without_v6 = facts.conf.get("ENABLE_IPV6") == "false" and all(
+    harmless_without_v6 = facts.conf.get("ENABLE_IPV6").lower() == "false" and all(
         only_v6(one.listener) for one in foreign
     )
     certainty: Certainty = "proved"

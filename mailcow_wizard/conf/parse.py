@@ -7,6 +7,20 @@ _ASSIGNMENT = r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)"
 _COMMENT = r"(?:^|\s)#.*$"
 
 
+# bash runs these as a command, or gives the key no value; compose reads them as if the blanks were not there.
+_ODD = r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)(?:\s+=|\s*:|=\s+[^\s#]).*"
+
+
+def odd_lines(text: str) -> dict[str, str]:
+    """Lines that bash and compose read differently, by the key that they seem to set."""
+    found: dict[str, str] = {}
+    for line in text.removeprefix("\ufeff").splitlines():
+        match = re.fullmatch(_ODD, line)
+        if match:
+            found[match[1]] = line.strip()
+    return found
+
+
 def values(text: str) -> dict[str, str]:
     """The keys that are set, and their values without quotes; of a key set twice the last counts."""
     found: dict[str, str] = {}

@@ -20,12 +20,13 @@ EVERY_ADDRESS_V4 = "0.0.0.0"
 
 class Binding(NamedTuple):
     """A port that mailcow will bind. `address` is empty for every address of both families; `problem` says
-    what is wrong with mailcow.conf's value, and then `number` is the default."""
+    why mailcow.conf's value cannot work, `doubt` why it cannot be told; then `number` is the default."""
 
     port: need.Port
     address: str
     number: int
     problem: str = ""
+    doubt: str = ""
 
     @property
     def where(self) -> str:
@@ -33,16 +34,32 @@ class Binding(NamedTuple):
         return f"{self.address}:{self.number}" if self.address else f"port {self.number}"
 
 
-def bindings(values: Mapping[str, str]) -> tuple[Binding, ...]:
-    """What mailcow will bind, by the values of mailcow.conf; unset keys take mailcow's own defaults."""
-    found: list[Binding] = []
-    for port in need.PORTS:
-        one = _binding(port, values)
-        rival = next((other for other in found if _same_place(one, other)), None)
-        if rival and not one.problem:
-            one = one._replace(problem=f"{port.key} and {rival.port.key} both name {one.where}")
-        found.append(one)
-    return tuple(found)
+def bindings(values: Mapping[str, str], odd: Mapping[str, str] | None = None) -> tuple[Binding, ...]:
+    """What mailcow will bind, by the values of mailcow.conf; unset keys take mailcow's own defaults.
+
+    `odd` holds lines that bash and compose read differently, by key.
+    """
+    found = [_doubted(_binding(port, values), odd or {}) for port in need.PORTS]
+    return tuple(_with_rival(one, found) for one in found)
+
+
+def _doubted(binding: Binding, odd: Mapping[str, str]) -> Binding:
+    port = binding.port
+    line = odd.get(port.key) or (odd.get(port.bind_key) if port.bind_key else None)
+    if line is None:
+        return binding
+    return binding._replace(doubt=f"bash and docker compose read this line differently: {line}")
+
+
+def _with_rival(binding: Binding, every: list[Binding]) -> Binding:
+    """Says so where another of mailcow's services is put to the same place."""
+    for other in every:
+        if other is not binding and not binding.problem and _same_place(binding, other):
+            first, second = sorted((binding, other), key=lambda one: need.PORTS.index(one.port))
+            return binding._replace(
+                problem=f"{second.port.key} and {first.port.key} both name {binding.where}"
+            )
+    return binding
 
 
 def _same_place(one: Binding, other: Binding) -> bool:

@@ -96,7 +96,8 @@ def is_mailcow(facts: Facts, holder: Holder, container: Container | None, bindin
         inside = _option(process.command, "-container-ip")
         # Anybody can call a program docker-proxy; Docker's own belongs to root.
         if inside and process.user == "root":
-            return inside.startswith(network)
+            # Docker does not say whose it is; without mailcow.conf nothing says that it is mailcow's.
+            return False if not inside.startswith(network) else True if conf.exists else None
     return None if conf.exists else False
 
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from mailcow_wizard.conf import parse
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Missing
+from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.typed import NamedTuple
 
 DEFAULT_PROJECT = "mailcowdockerized"
@@ -13,11 +13,12 @@ DEFAULT_NETWORK = "172.22.1"
 
 
 class MailcowConf(NamedTuple):
-    """The file's path, whether it is there, and what it sets."""
+    """The file's path, whether it is there, what it sets, and the lines that cannot be relied on, by key."""
 
     path: str
     exists: bool
     values: Mapping[str, str]
+    odd: Mapping[str, str] = MappingProxyType({})
 
     def get(self, key: str, default: str = "") -> str:
         """A key's value; `default` where it is unset or empty, as mailcow's compose file takes it."""
@@ -30,5 +31,18 @@ def mailcow_conf(facts: Facts) -> MailcowConf:
     try:
         text = facts.host.text(path)
     except Missing:
+        if _is_dangling(facts, path):
+            raise HostError(f"{path} is a link that leads nowhere") from None
         return MailcowConf(path, False, MappingProxyType({}))
-    return MailcowConf(path, True, MappingProxyType(parse.values(text)))
+    if "\0" in text:
+        raise HostError(f"{path} is not a text file")
+    return MailcowConf(
+        path, True, MappingProxyType(parse.values(text)), MappingProxyType(parse.odd_lines(text))
+    )
+
+
+def _is_dangling(facts: Facts, path: str) -> bool:
+    try:
+        return facts.host.info(path, follow=False).kind == "link"
+    except Missing:
+        return False

@@ -1,9 +1,10 @@
 """Who listens where mailcow wants to listen: sockets, processes, units, packages, containers."""
 
+import itertools
 from collections.abc import Callable
 
 from mailcow_wizard.facts import containers
-from mailcow_wizard.facts.bindings import Binding, bindings, conflicts
+from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, Binding, bindings, conflicts
 from mailcow_wizard.facts.containers import Container
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.packages import owners_of
@@ -31,19 +32,21 @@ class Occupant(NamedTuple):
 
 
 class PortFacts(NamedTuple):
-    """One of mailcow's ports and who is in its way. `source` says how sockets were listed."""
+    """One of mailcow's ports and who is in its way. `source` says how sockets were listed; `foreign_address`
+    that this machine does not have the address."""
 
     binding: Binding
     occupants: tuple[Occupant, ...]
     conf: MailcowConf
     is_root: bool
     source: str
+    foreign_address: bool = False
 
 
 def survey(facts: Facts) -> dict[str, PortFacts]:
     """All thirteen ports, by check id; holders are looked for only where a socket is in the way."""
     conf = facts.get(mailcow_conf)
-    wanted = bindings(conf.values)
+    wanted = bindings(conf.values, conf.odd)
     listening = facts.host.listeners(tuple(sorted({one.number for one in wanted})))
     in_the_way = {one.port.id: _in_the_way(one, listening) for one in wanted}
     sockets = tuple({one.inode: one for some in in_the_way.values() for one in some}.values())
@@ -58,9 +61,29 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
             conf,
             is_root,
             listening.source,
+            _is_foreign(facts, one.address),
         )
         for one in wanted
     }
+
+
+def _is_foreign(facts: Facts, address: str) -> bool:
+    """Whether a bind to the address would fail because the machine does not have it."""
+    if address in ("", EVERY_ADDRESS_V4) or address.startswith("127."):
+        return False
+    if address in facts.get(own_addresses):
+        return False
+    try:
+        return facts.host.text("/proc/sys/net/ipv4/ip_nonlocal_bind").strip() != "1"
+    except HostError:
+        return True
+
+
+def own_addresses(facts: Facts) -> frozenset[str]:
+    """The IPv4 addresses of this machine, from the kernel's table of local routes."""
+    lines = facts.host.text("/proc/net/fib_trie").split("\n")
+    leaves = itertools.pairwise(lines)
+    return frozenset(leaf.split()[-1] for leaf, kind in leaves if kind.split()[-2:] == ["host", "LOCAL"])
 
 
 def source_of(check: str) -> Callable[[Facts], PortFacts]:

@@ -11,6 +11,21 @@ from mailcow_wizard.host.door import Listeners
 from mailcow_wizard.model import Finding, Settings
 from tests.fake_host import FakeHost
 
+LOCAL = """\
+Local:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 127.0.0.1
+        /32 host LOCAL
+     |-- 192.0.2.0
+        /24 link UNICAST
+     |-- 192.0.2.1
+        /32 host LOCAL
+     |-- 192.0.2.2
+        /32 host LOCAL
+     |-- 192.0.2.255
+        /32 link BROADCAST
+"""
+
 
 class NothingListens(FakeHost):
     """A machine with mailcow.conf and free ports."""
@@ -20,7 +35,7 @@ class NothingListens(FakeHost):
 
 
 def judged(conf: str) -> Mapping[str, Finding]:
-    host = NothingListens(files={"/opt/mailcow-dockerized/mailcow.conf": conf})
+    host = NothingListens(files={"/opt/mailcow-dockerized/mailcow.conf": conf, "/proc/net/fib_trie": LOCAL})
     return {one.id: one for one in Run(CHECKS, Facts(host, Settings()), lambda event: None).run()}
 
 
@@ -31,15 +46,24 @@ def judged(conf: str) -> Mapping[str, Finding]:
         ("SMTP_PORT=2525\n", "ports.smtp", "warn", "other mail servers deliver to port 25 only"),
         ("SMTP_PORT=127.0.0.1:25\n", "ports.smtp", "warn", "no other machine can deliver"),
         ("SMTP_PORT=192.0.2.1:25\n", "ports.smtp", "pass", "192.0.2.1:25 is free"),
-        ("HTTP_PORT=8081\n", "ports.http", "unknown", "mailcow's own web server"),
+        ("HTTP_PORT=8081\n", "ports.http", "fail", "mailcow's own web server"),
         ("HTTP_PORT=8080\n", "ports.http", "pass", "port 8080 is free"),
-        ("SMTPS_PORT=25\n", "ports.smtps", "unknown", "SMTPS_PORT and SMTP_PORT both name port 25"),
-        ("SMTPS_PORT=192.0.2.1:25\n", "ports.smtps", "unknown", "both name 192.0.2.1:25"),
+        ("SMTPS_PORT=25\n", "ports.smtps", "fail", "SMTPS_PORT and SMTP_PORT both name port 25"),
+        ("SMTPS_PORT=25\n", "ports.smtp", "fail", "SMTPS_PORT and SMTP_PORT both name port 25"),
+        ("SMTPS_PORT=192.0.2.1:25\n", "ports.smtps", "fail", "both name 192.0.2.1:25"),
         ("SMTP_PORT=192.0.2.1:25\nSMTPS_PORT=192.0.2.2:25\n", "ports.smtps", "pass", "is free"),
-        ("SMTP_PORT=mail\n", "ports.smtp", "unknown", "SMTP_PORT=mail is not a port"),
-        ("SMTP_PORT=65536\n", "ports.smtp", "unknown", "SMTP_PORT=65536 is not a port"),
-        ("HTTP_PORT=127.0.0.1:80\n", "ports.http", "unknown", "is not a port"),
-        ("HTTP_BIND=localhost\n", "ports.http", "unknown", "HTTP_BIND=localhost is not an IPv4 address"),
+        ("SMTP_PORT=mail\n", "ports.smtp", "fail", "SMTP_PORT=mail is not a port"),
+        ("SMTP_PORT=65536\n", "ports.smtp", "fail", "SMTP_PORT=65536 is not a port"),
+        ("HTTP_PORT=127.0.0.1:80\n", "ports.http", "fail", "is not a port"),
+        ("HTTP_BIND=localhost\n", "ports.http", "fail", "HTTP_BIND=localhost is not an IPv4 address"),
+        ("HTTP_BIND=203.0.113.77\n", "ports.http", "fail", "203.0.113.77, an address that this machine"),
+        ("SMTP_PORT=192.0.2.255:25\n", "ports.smtp", "fail", "192.0.2.255, an address that this machine"),
+        ("HTTP_BIND=127.0.0.1\n", "ports.http", "pass", "127.0.0.1:80 is free"),
+        (" IMAP_PORT = 1143\n", "ports.imap", "unknown", "read this line differently"),
+        ("IMAP_PORT= 1143\n", "ports.imap", "unknown", "read this line differently"),
+        ("IMAP_PORT: 1143\n", "ports.imap", "unknown", "read this line differently"),
+        (" IMAP_PORT=1143 # moved\n", "ports.imap", "pass", "port 1143 is free"),
+        ("\0\1\2garbage", "ports.imap", "unknown", "not a text file"),
     ],
 )
 def test_what_mailcow_conf_says(conf: str, check: str, status: str, words: str) -> None:

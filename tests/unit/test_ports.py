@@ -179,7 +179,7 @@ def test_value(name: str) -> None:
 
 def test_address_before_the_port() -> None:
     found = {one.port.key: one for one in bindings({"SMTP_PORT": "10.0.0.1:2525", "SQL_PORT": "3306"})}
-    assert found["SMTP_PORT"][1:] == ("10.0.0.1", 2525, "")
+    assert found["SMTP_PORT"][1:] == ("10.0.0.1", 2525, "", "")
     assert found["SQL_PORT"][1:] == ("", 3306, "")
     assert found["REDIS_PORT"][1:] == ("127.0.0.1", 7654, "")
 
@@ -212,7 +212,7 @@ def test_value_that_is_no_port(value: str) -> None:
     assert smtp.number == 25
     assert smtp.problem.startswith("SMTP_PORT=")
     judgement = judge(smtp)
-    assert judgement.status == "unknown"
+    assert judgement.status == "fail"
     assert judgement.evidence[0].what == "grep ^SMTP_PORT= /srv/mailcow.conf"
 
 
@@ -220,7 +220,7 @@ def test_value_that_is_no_port(value: str) -> None:
 def test_bind_that_is_no_address(value: str) -> None:
     http = next(one for one in bindings({"HTTP_BIND": value}) if one.port.id == "ports.http")
     judgement = judge(http)
-    assert judgement.status == "unknown"
+    assert judgement.status == "fail"
     assert judgement.summary == f"mailcow.conf: HTTP_BIND={value} is not an IPv4 address"
     assert judgement.evidence[0].what == "grep ^HTTP_BIND= /srv/mailcow.conf"
     assert "Correct HTTP_BIND" in judgement.remedies[0]
