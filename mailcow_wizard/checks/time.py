@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.facts import time
+from mailcow_wizard.facts import time, time_zone
 from mailcow_wizard.facts.time_answers import ClockOffset, Server, voters
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement, Status
 
@@ -48,7 +48,7 @@ def judge_offset(clock: ClockOffset) -> Judgement:
         (
             "Set it once, through the service that keeps it: `chronyc makestep` with chrony, "
             "`systemctl restart systemd-timesyncd` with systemd-timesyncd.",
-            'Where no service keeps it, see "Synchronisation service" first.',
+            'Where no service keeps it, see "Synchronisation" first.',
         ),
         certainty=certainty,
         severity="breaks" if status == "fail" else "degrades",
@@ -242,7 +242,7 @@ def _stop(state: time.Synchronisation, names: Iterable[str]) -> str:
 # --- timezone ---------------------------------------------------------------------------------------------
 
 
-def judge_timezone(zone: time.Zone) -> Judgement:
+def judge_timezone(zone: time_zone.Zone) -> Judgement:
     """Both files should name the same zone, one that exists."""
     shown = {"copy": "a plain file", "broken": "a link to nothing", "missing": "not there"}
     evidence: tuple[Evidence, ...] = (
@@ -270,7 +270,9 @@ def judge_timezone(zone: time.Zone) -> Judgement:
             "warn", f"{zone.missing[0]} is no timezone of this machine", name, evidence, remedies
         )
     if not zone.same or zone.localtime == "broken":
-        other = zone.linked or {"copy": "another zone", "missing": "UTC"}.get(zone.localtime, "nothing")
+        other = zone.linked or {"copy": "another zone", "link": "another zone", "missing": "UTC"}.get(
+            zone.localtime, "nothing"
+        )
         return Judgement(
             "warn",
             f"/etc/timezone says {name}, /etc/localtime is {other}",
@@ -279,16 +281,18 @@ def judge_timezone(zone: time.Zone) -> Judgement:
             tuple(_set_zone(one) for one in dict.fromkeys((name, zone.linked)) if one),
         )
     summary = f"the timezone is {name}"
-    if zone.localtime == "copy":
-        summary += "; /etc/localtime is a plain copy, so the name comes from /etc/timezone"
+    if not zone.linked and zone.localtime in ("copy", "link"):
+        kind = "a plain copy" if zone.localtime == "copy" else "a link to a copy"
+        summary += f"; /etc/localtime is {kind}, so the name comes from /etc/timezone"
     if zone.mailcow and zone.mailcow != name:
         summary += f"; mailcow uses {zone.mailcow} (TZ in mailcow.conf)"
     return Judgement("pass", summary, name, evidence)
 
 
 def _set_zone(name: str) -> str:
-    return f"Set {name}: `ln -sfn {time.ZONEINFO}/{name} /etc/localtime && echo {name} > /etc/timezone`" + (
-        " (or the zone that you are in)." if name == _ZONE else ""
+    return (
+        f"Set {name}: `ln -sfn {time_zone.ZONEINFO}/{name} /etc/localtime && echo {name} > /etc/timezone`"
+        + (" (or the zone that you are in)." if name == _ZONE else "")
     )
 
 
@@ -366,7 +370,7 @@ CHECKS: tuple[Check, ...] = (
         "times on this machine and in mailcow's logs differ too.",
         doc=need.DOC_TIME,
         severity="advice",
-        source=time.zone,
+        source=time_zone.zone,
         judge=judge_timezone,
     ),
     Check(

@@ -1,7 +1,6 @@
 """The clock: how far off it is, what keeps it right, its timezone, the hardware clock."""
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time_answers import ClockOffset, compare
 from mailcow_wizard.facts.time_servers import configured_servers
@@ -10,7 +9,6 @@ from mailcow_wizard.typed import NamedTuple
 
 ASK_TIMEOUT_S = 3.0
 COMMAND_TIMEOUT_S = 2.5
-ZONEINFO = "/usr/share/zoneinfo"
 
 
 def offset(facts: Facts) -> ClockOffset:
@@ -199,81 +197,6 @@ def _uptime(host: Host) -> float:
         return float(host.text("/proc/uptime").split()[0])
     except (HostError, ValueError, IndexError):
         return 0.0
-
-
-# --- the timezone -----------------------------------------------------------------------------------------
-
-_LOCALTIME = "/etc/localtime"
-_TIMEZONE = "/etc/timezone"
-_LARGEST_ZONE = 1 << 16
-
-
-class Zone(NamedTuple):
-    """What the two files say. `localtime` is link, copy, broken (a link to nothing) or missing.
-
-    `linked` is the zone that /etc/localtime leads to, `written` what /etc/timezone says (None: no such
-    file), `missing` those of both that are no zone of this machine, `same` whether both mean the same,
-    `mailcow` TZ of mailcow.conf.
-    """
-
-    localtime: str
-    linked: str
-    written: str | None
-    missing: tuple[str, ...]
-    same: bool
-    zoneinfo: bool
-    mailcow: str
-
-
-def zone(facts: Facts) -> Zone:
-    """Reads /etc/localtime and /etc/timezone, as the C library and mailcow's generate_config.sh do."""
-    host = facts.host
-    localtime, linked = _localtime(host)
-    try:
-        written: str | None = host.text(_TIMEZONE, _LARGEST_ZONE).strip()
-    except Missing:
-        written = None
-    missing = tuple(name for name in dict.fromkeys((linked, written)) if name and not _rules(host, name))
-    try:
-        mailcow = facts.get(mailcow_conf).get("TZ")
-    except HostError:
-        mailcow = ""
-    same = not linked or not written or linked == written
-    if written and not missing and not same:
-        same = _rules(host, linked) == _rules(host, written)
-    elif written and not missing and localtime == "copy":
-        same = host.read(_LOCALTIME, _LARGEST_ZONE) == _rules(host, written)
-    elif written and localtime == "missing":
-        same = written in ("UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu")
-    return Zone(localtime, linked, written, missing, same, host.exists(ZONEINFO), mailcow)
-
-
-def _localtime(host: Host) -> tuple[str, str]:
-    """What kind of thing /etc/localtime is, and the zone that it leads to."""
-    try:
-        kind = host.info(_LOCALTIME, follow=False).kind
-    except Missing:
-        return "missing", ""
-    if kind != "link":
-        return "copy", ""
-    try:
-        target = host.resolve(_LOCALTIME)
-        host.info(target)
-    except Missing:
-        return "broken", ""
-    return "link", target.partition("/zoneinfo/")[2]
-
-
-def _rules(host: Host, name: str) -> bytes:
-    """The content of a zone's file under /usr/share/zoneinfo; empty where it is none."""
-    plain = name.isascii() and all(character.isalnum() or character in "/_+-" for character in name)
-    if not plain or name.startswith("/"):
-        return b""
-    try:
-        rules = host.read(f"{ZONEINFO}/{name}", _LARGEST_ZONE)
-    except HostError:
-        return b""
-    return rules if rules.startswith(b"TZif") else b""
 
 
 # --- the hardware clock -----------------------------------------------------------------------------------

@@ -789,6 +789,25 @@ TO_UTC = {
             "/etc/timezone says Europe/Berlin, /etc/localtime is another zone",
         ),
         (
+            {"/etc/timezone": "Europe/Berlin", "/opt/zone": BERLIN},
+            {"/etc/localtime": "/opt/zone"},
+            "pass",
+            "the timezone is Europe/Berlin; "
+            "/etc/localtime is a link to a copy, so the name comes from /etc/timezone",
+        ),
+        (
+            {"/etc/timezone": "Europe/Berlin", "/opt/zone": PARIS},
+            {"/etc/localtime": "/opt/zone"},
+            "warn",
+            "/etc/timezone says Europe/Berlin, /etc/localtime is another zone",
+        ),
+        (
+            {"/etc/timezone": "Europe/Berlin", "/etc/hostname": "mail"},
+            {"/etc/localtime": "/etc/hostname"},
+            "warn",
+            "/etc/timezone says Europe/Berlin, /etc/localtime is another zone",
+        ),
+        (
             {"/etc/localtime": BERLIN},
             {},
             "warn",
