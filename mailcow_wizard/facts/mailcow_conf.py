@@ -44,5 +44,5 @@ def mailcow_conf(facts: Facts) -> MailcowConf:
 def _is_dangling(facts: Facts, path: str) -> bool:
     try:
         return facts.host.info(path, follow=False).kind == "link"
-    except Missing:
+    except HostError:
         return False
