@@ -14,8 +14,19 @@ _ASSIGNED = re.compile(rf"(?is)(-{{0,2}}{_SECRET_NAME}[\"']?\s*)([=:]).+")
 _OPTION = re.compile(rf"(?i)-{{1,2}}{_SECRET_NAME}")
 # Inside one word: `sh -c "mysql --password x"`.
 _OPTION_INSIDE = re.compile(rf"(?is)(?<!\S)(-{{1,2}}{_SECRET_NAME})\s+.+")
-# These take a password in the same word: `mysql -psecret`.
+# These take a password in the same word, numbers too: `mysql -psecret`.
 _SHORT_OPTION = re.compile(r"-p.+", re.DOTALL)
+# Of other programs -p may be a port (`-p8080`, `-p127.0.0.1:80:80/tcp`) or begin a longer name (`-proto`).
+_NO_SECRET = (
+    r"[\d.:,/\[\]-]+(?:tcp|udp|sctp)?(?!\S)"
+    r"|(?:roto(?:col)?|orts?|ath|id(?:-?file)?|refix|rofile|roxy|roject|latform|lugin|olicy|ool|rint)(?![\w-])"
+)
+_ANY_SHORT_OPTION = re.compile(rf"(?s)^-p(?!{_NO_SECRET}).+|(?<!\S)-p(?!{_NO_SECRET})\S+")
+# `--user anna:secret`, but neither `-u 1000:1000` nor `-u redis://…`.
+_NO_USER = r"(?!\d+:\d+(?!\S)|[a-z][a-z0-9+.-]*://)"
+_USER_OPTION = re.compile(r"-{1,2}(?:proxy-)?user|-[uU]")
+_USER_INSIDE = re.compile(rf"(?s)(?<!\S)((?:-{{1,2}}(?:proxy-)?user[=\s]|-[uU])\s*{_NO_USER}[^\s:]*:).+")
+_USER = re.compile(rf"(?s){_NO_USER}([^:]*:).+")
 _WITH_SHORT_OPTION = re.compile(r"(?:mysql|mariadb|sshpass)[\w.-]*")
 _SECRET_KEY = re.compile(r"PASS|DBROOT|SECRET|TOKEN|KEY|WEBHOOK", re.IGNORECASE)
 _NO_SECRETS = frozenset({"MAILCOW_PASS_SCHEME"})
@@ -28,18 +39,23 @@ _TOKEN_IN_URL = re.compile(r"(?i)(?<=://)[^/\s\"'<>:@]{16,}(?=@)")
 def redacted(command: Sequence[str]) -> tuple[str, ...]:
     """A command line with the values of password-like options and the credentials of URLs removed."""
     shown: list[str] = []
-    hide_next = False
-    short = bool(command) and bool(_WITH_SHORT_OPTION.fullmatch(command[0].rpartition("/")[2]))
+    hide_next = user_next = False
+    numbers_too = bool(command) and bool(_WITH_SHORT_OPTION.fullmatch(command[0].rpartition("/")[2]))
     for word in command:
-        if short and _SHORT_OPTION.fullmatch(word):
-            word = f"-p{REMOVED}"
         if hide_next:
             shown.append(REMOVED)
             hide_next = False
             continue
-        hide_next = bool(_OPTION.fullmatch(word))
-        word = _OPTION_INSIDE.sub(rf"\1 {REMOVED}", without_credentials(word))
-        shown.append(_ASSIGNED.sub(rf"\1\2{REMOVED}", word))
+        plain = without_credentials(word)
+        if user_next:
+            plain = _USER.sub(rf"\1{REMOVED}", plain) if _USER.fullmatch(plain) else plain
+        hide_next, user_next = bool(_OPTION.fullmatch(word)), bool(_USER_OPTION.fullmatch(word))
+        plain = _USER_INSIDE.sub(rf"\1{REMOVED}", _OPTION_INSIDE.sub(rf"\1 {REMOVED}", plain))
+        if numbers_too and _SHORT_OPTION.fullmatch(word):
+            plain = f"-p{REMOVED}"
+        elif not hide_next and not _ASSIGNED.match(word):
+            plain = _ANY_SHORT_OPTION.sub(f"-p{REMOVED}", plain)
+        shown.append(_ASSIGNED.sub(rf"\1\2{REMOVED}", plain))
     return tuple(shown)
 
 
