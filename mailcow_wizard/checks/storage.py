@@ -21,8 +21,25 @@ def _certainty(root: storage.DataRoot) -> Certainty:
     return "inferred" if root.assumed else "proved"
 
 
+def _not_a_directory(root: storage.DataRoot) -> Judgement:
+    """Something else stands where the data root, or a directory above it, must be."""
+    where = root.existing if root.existing == root.path else f"{root.existing}, on the way to {root.path},"
+    summary = f"{where} is a file, not a directory: Docker cannot start"
+    word = _word(root.existing)
+    return Judgement(
+        "fail",
+        summary,
+        f"{root.existing} is not a directory",
+        (Evidence(f"stat {word}", "not a directory"),),
+        (f"Look at what it is (file {word}), then move it away: mv {word} {_word(root.existing + '.old')}",),
+        severity="blocks",
+    )
+
+
 def judge_disk(disk: storage.DiskSpace) -> Judgement:
     """What an unprivileged user may still take counts, as the reserve of the file system is not for mail."""
+    if disk.space is None:
+        return _not_a_directory(disk.root)
     free, place = disk.space.free, _place(disk.root)
     found = f"{free / need.GIB:.1f} GiB free of {disk.space.total / need.GIB:.1f} GiB in {place}"
     evidence = (Evidence(f"df -B1 --output=avail {disk.root.existing}", str(free)),)
@@ -43,6 +60,8 @@ def judge_disk(disk: storage.DiskSpace) -> Judgement:
 
 def judge_inodes(disk: storage.DiskSpace) -> Judgement:
     """File systems without a fixed number (btrfs, zfs) report none at all and cannot run out."""
+    if disk.space is None:
+        return _not_a_directory(disk.root)
     space, place = disk.space, _place(disk.root)
     evidence = (Evidence(f"df -i {disk.root.existing}", f"{space.free_inodes} free of {space.inodes}"),)
     if space.inodes == 0:
@@ -65,6 +84,8 @@ def judge_inodes(disk: storage.DiskSpace) -> Judgement:
 def judge_mounts(held: storage.RootMount) -> Judgement:
     """The options of the mount that holds the data root."""
     root, mount = held.root, held.mount
+    if mount is None:
+        return _not_a_directory(root)
     place = _place(root)
     options = ",".join(sorted(mount.options))
     evidence = (Evidence(f"findmnt -T {root.existing}", f"{mount.point} {mount.kind} {options}"),)
@@ -95,6 +116,16 @@ def judge_mounts(held: storage.RootMount) -> Judgement:
                 f"mount -o remount,exec,dev {_word(mount.point)}",
                 f"In the line for {mount.point} in /etc/fstab, take out {names}.",
             ),
+        )
+    if mount.kind in ("tmpfs", "ramfs"):
+        return Judgement(
+            "warn",
+            f"{mount.point} holds {place}, in memory: gone at the next boot",
+            found,
+            evidence,
+            ('Put Docker\'s data on a disk: "data-root" in /etc/docker/daemon.json, or mount one there.',),
+            severity="breaks",
+            why="Mail, database and images would be lost with every restart of the server.",
         )
     summary = f"{mount.point} holds {place}, nothing in the way"
     return Judgement("pass", summary, found, evidence, certainty=_certainty(root))

@@ -12,20 +12,21 @@ MOUNTINFO = "/proc/self/mountinfo"
 
 
 class DataRoot(NamedTuple):
-    """Docker's data root: as configured, its nearest directory that exists, a word about the file, and
-    whether it is only assumed because the file makes no sense."""
+    """Docker's data root: as configured, what exists of it, a word about the file, whether it is only
+    assumed because the file makes no sense, and whether what exists is no directory."""
 
     path: str
     existing: str
     note: str
     assumed: bool = False
+    blocked: bool = False
 
 
 class DiskSpace(NamedTuple):
-    """The space where the data root is or will be."""
+    """The space where the data root is or will be; none where something else is in its place."""
 
     root: DataRoot
-    space: Space
+    space: Space | None
 
 
 class Mount(NamedTuple):
@@ -39,48 +40,57 @@ class Mount(NamedTuple):
 
 
 class RootMount(NamedTuple):
-    """The mount that holds the data root."""
+    """The mount that holds the data root; none where something else is in its place."""
 
     root: DataRoot
-    mount: Mount
+    mount: Mount | None
 
 
 def data_root(facts: Facts) -> DataRoot:
-    """From daemon.json (`data-root`, in old ones `graph`), else Docker's default."""
+    """From daemon.json (`data-root`, in old ones `graph`), else Docker's default.
+
+    Raises HostError where the file makes no sense: then nobody knows where the data will be.
+    """
     try:
-        text = facts.host.text(DAEMON_JSON)
+        text = facts.host.text(DAEMON_JSON).removeprefix("\ufeff")
     except Missing:
-        return DataRoot(DEFAULT_ROOT, _nearest(facts.host, DEFAULT_ROOT), "")
-    path, wrong = _configured(text)
-    if wrong:
-        note = f"{DAEMON_JSON} {wrong}: Docker's default is assumed"
-        return DataRoot(DEFAULT_ROOT, _nearest(facts.host, DEFAULT_ROOT), note, assumed=True)
-    note = f"set in {DAEMON_JSON}" if path else ""
-    return DataRoot(path or DEFAULT_ROOT, _nearest(facts.host, path or DEFAULT_ROOT), note)
+        return _rooted(facts.host, DEFAULT_ROOT, "")
+    if not text.strip():
+        note = f"{DAEMON_JSON} is empty: Docker's default is assumed"
+        return _rooted(facts.host, DEFAULT_ROOT, note, assumed=True)
+    path = _configured(text)
+    return _rooted(facts.host, path or DEFAULT_ROOT, f"set in {DAEMON_JSON}" if path else "")
 
 
-def _configured(text: str) -> tuple[str, str]:
-    """The data root that daemon.json names (empty: none), or what is wrong with the file."""
+def _rooted(host: Host, path: str, note: str, assumed: bool = False) -> DataRoot:
+    existing = _nearest(host, path)
+    blocked = existing != "/" and host.info(existing).kind != "directory"
+    return DataRoot(path, existing, note, assumed, blocked)
+
+
+def _configured(text: str) -> str:
+    """The data root that daemon.json names (empty: none). Raises HostError where it makes no sense."""
     import json
 
-    if not text.strip():
-        return "", "is empty"
+    unknown = "so Docker's data root is not known"
     try:
         settings = json.loads(text)
     except (ValueError, RecursionError):
-        return "", "is not valid JSON"
+        raise HostError(f"{DAEMON_JSON} is not valid JSON, {unknown}") from None
     if not isinstance(settings, dict):
-        return "", "holds no settings"
-    configured = settings.get("data-root") or settings.get("graph")
-    if configured is None:
-        return "", ""
+        raise HostError(f"{DAEMON_JSON} holds no settings, {unknown}")
+    configured = settings.get("data-root", settings.get("graph"))
+    if configured in (None, ""):
+        configured = settings.get("graph")
+    if configured in (None, ""):
+        return ""
     if isinstance(configured, str) and configured.startswith("/") and "\0" not in configured:
-        return re.sub(r"/+", "/", configured).rstrip("/") or "/", ""
-    return "", "names a data root that is no absolute path"
+        return re.sub(r"/+", "/", configured).rstrip("/") or "/"
+    raise HostError(f"{DAEMON_JSON} names a data root that is no absolute path, {unknown}")
 
 
 def _nearest(host: Host, path: str) -> str:
-    """The path itself or the nearest directory above it that exists."""
+    """The path itself or the nearest above it that exists."""
     place = path
     while place != "/":
         try:
@@ -100,6 +110,8 @@ def _nearest(host: Host, path: str) -> str:
 def disk(facts: Facts) -> DiskSpace:
     """What is left on the data root's file system; raises HostError where it has no size at all."""
     root = facts.get(data_root)
+    if root.blocked:
+        return DiskSpace(root, None)
     space = facts.host.space(root.existing)
     if space.total <= 0:
         raise HostError(f"the file system of {root.existing} does not tell its size")
@@ -136,6 +148,8 @@ def _plain(text: str) -> str:
 def root_mount(facts: Facts) -> RootMount:
     """The mount with the longest prefix of the data root; of several on one point the last is on top."""
     root = facts.get(data_root)
+    if root.blocked:
+        return RootMount(root, None)
     place = facts.host.resolve(root.existing)
     best: Mount | None = None
     for mount in facts.get(mounts):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from mailcow_wizard.checks import storage as storage_checks
+from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts import storage
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, HostError, Space
@@ -35,13 +37,8 @@ def root_of(daemon_json: str | None, **more: str) -> storage.DataRoot:
         ('{"graph": "/old"}', "/old", "set in"),
         ('{"graph": "/old", "data-root": "/new//x"}', "/new/x", "set in"),
         ('{"data-root": "/"}', "/", "set in"),
-        ('{"data-root": "/data",}', "/var/lib/docker", "not valid JSON"),
-        ("\0\0", "/var/lib/docker", "not valid JSON"),
-        ("[" * 100_000, "/var/lib/docker", "not valid JSON"),
-        ("[]", "/var/lib/docker", "no settings"),
-        ('{"data-root": "relative"}', "/var/lib/docker", "no absolute path"),
-        ('{"data-root": 5}', "/var/lib/docker", "no absolute path"),
-        ('{"data-root": "/a\\u0000b"}', "/var/lib/docker", "no absolute path"),
+        ('{"data-root": ""}', "/var/lib/docker", ""),
+        ('\ufeff{"data-root": "/data"}', "/data", "set in"),
     ],
 )
 def test_the_configured_root(daemon_json: str | None, path: str, said: str) -> None:
@@ -50,6 +47,43 @@ def test_the_configured_root(daemon_json: str | None, path: str, said: str) -> N
     assert said in root.note
     assert said or not root.note
     assert root.assumed == (said not in ("", "set in"))
+
+
+@pytest.mark.parametrize(
+    ("daemon_json", "said"),
+    [
+        ('{"data-root": "/data",}', "not valid JSON"),
+        ("\0\0", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("[]", "no settings"),
+        ('{"data-root": "relative"}', "no absolute path"),
+        ('{"data-root": 5}', "no absolute path"),
+        ('{"data-root": 0}', "no absolute path"),
+        ('{"data-root": "/a\\u0000b"}', "no absolute path"),
+    ],
+)
+def test_a_file_that_makes_no_sense_leaves_the_root_unknown(daemon_json: str, said: str) -> None:
+    with pytest.raises(HostError, match=f"{said}.*not known"):
+        root_of(daemon_json)
+
+
+@pytest.mark.parametrize("path", ["/var/lib/docker", "/var/lib"])
+def test_a_file_in_the_place_of_the_root(path: str) -> None:
+    facts = Facts(FakeHost({path: "", storage.MOUNTINFO: MOUNTINFO}, spaces={"/": ROOM}))
+    for check in (storage_checks.DISK, storage_checks.INODES, storage_checks.MOUNTS):
+        said = look(check, facts)
+        assert (said.status, said.severity) == ("fail", "blocks")
+        assert path in said.summary
+        assert "is a file, not a directory: Docker cannot start" in said.summary
+
+
+@pytest.mark.parametrize(("kind", "status"), [("tmpfs", "warn"), ("ramfs", "warn"), ("ext4", "pass")])
+def test_a_root_in_memory(kind: str, status: str) -> None:
+    mounts = f"{MOUNTINFO}40 27 0:9 / /var/lib/docker rw - {kind} x rw\n"
+    facts = Facts(FakeHost({"/var/lib/docker/": "", storage.MOUNTINFO: mounts}))
+    said = look(storage_checks.MOUNTS, facts)
+    assert said.status == status
+    assert ("gone at the next boot" in said.summary) is (kind != "ext4")
 
 
 def test_the_nearest_directory_that_exists() -> None:
@@ -93,7 +127,9 @@ def mount_of(data_root: str, links: dict[str, str] | None = None) -> storage.Mou
         "/srv/": "",
         "/variety/": "",
     }
-    return Facts(FakeHost(files, links=links)).get(storage.root_mount).mount
+    mount = Facts(FakeHost(files, links=links)).get(storage.root_mount).mount
+    assert mount is not None
+    return mount
 
 
 @pytest.mark.parametrize(
