@@ -11,7 +11,7 @@ from mailcow_wizard.checks import all_checks
 from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.identity import hostname, machine_line
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.facts.time import UNITS
+from mailcow_wizard.facts.time import PROPERTIES, UNITS
 from mailcow_wizard.host.door import (
     Holder,
     HttpReply,
@@ -120,7 +120,7 @@ def _process(pid: int, name: str, user: str, unit: str, *command: str) -> Proces
 
 _SHOW_UNITS = " ".join(
     (
-        "systemctl show -p Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic",
+        f"systemctl show -p {PROPERTIES}",
         *(f"{name}.service" for name in UNITS),
     )
 )

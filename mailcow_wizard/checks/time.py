@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import time, time_zone
 from mailcow_wizard.facts.time_answers import ClockOffset, Server, voters
+from mailcow_wizard.facts.time_words import install, of, span, stand
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement, Status
 
 _RTC_WARN_S = 60.0
@@ -24,7 +25,7 @@ def judge_offset(clock: ClockOffset) -> Judgement:
         return Judgement(
             "unknown",
             f"the {len(counted)} time servers that answered disagree, and no group of them is larger",
-            ", ".join(_stand(one.ahead) for one in counted),
+            ", ".join(stand(one.ahead) for one in counted),
             evidence,
             ("Ask more servers, or ones that you trust: --ntp HOST, once for each.",),
             certainty="untested",
@@ -34,12 +35,12 @@ def judge_offset(clock: ClockOffset) -> Judgement:
     others = len(counted) - number
     aside = f"; {others} other{'s say' if others > 1 else ' says'} something else" if others else ""
     certainty: Certainty = "proved" if number > 1 and number * 2 > len(counted) else "inferred"
-    found = _stand(clock.ahead)
+    found = stand(clock.ahead)
     if off <= need.TIME_WARN_S:
-        summary = f"the clock is within {_span(off)} of {whom}{aside}"
+        summary = f"the clock is within {span(off)} of {whom}{aside}"
         return Judgement("pass", summary, found, evidence, certainty=certainty)
     status: Status = "fail" if off > need.TIME_FAIL_S else "warn"
-    summary = f"the clock is {found}{_of(clock.ahead)} {whom}{aside}"
+    summary = f"the clock is {found}{of(clock.ahead)} {whom}{aside}"
     return Judgement(
         status,
         summary,
@@ -109,29 +110,8 @@ def _server_line(server: Server) -> Evidence:
         return Evidence(what, f"{who}{server.rejected}")
     return Evidence(
         what,
-        f"{who}this clock is {_stand(server.ahead)}; {server.stratum} steps from a reference clock (stratum)",
+        f"{who}this clock is {stand(server.ahead)}; {server.stratum} steps from a reference clock (stratum)",
     )
-
-
-def _stand(ahead: float) -> str:
-    """Where a clock stands."""
-    if abs(ahead) < 0.001:
-        return "right within 1 ms"
-    return f"{_span(abs(ahead))} {'ahead' if ahead > 0 else 'behind'}"
-
-
-def _of(ahead: float) -> str:
-    return " of" if ahead > 0 else ""
-
-
-def _span(seconds: float) -> str:
-    """A length of time in the unit that says most."""
-    if seconds < 1:
-        return f"{max(1, round(seconds * 1000))} ms"
-    for limit, size, unit in ((120, 1, "s"), (7200, 60, "minutes"), (172_800, 3600, "hours")):
-        if seconds < limit:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds / 86_400:.1f} days"
 
 
 # --- service ----------------------------------------------------------------------------------------------
@@ -153,9 +133,22 @@ def judge_service(state: time.Synchronisation) -> Judgement:
             f"{names} run at the same time and pull at one clock",
             found,
             evidence,
-            (f"Keep {keep}, stop {' and '.join(others)}: `{_stop(state, others)}`",),
+            (f"Keep {keep}, stop {' and '.join(others)}: `{_stop(state, running[1:])}`",),
         )
     service = running[0]
+    if (
+        service.startup in ("disabled", "masked")
+        and not service.wanted
+        and state.word.synchronised is not False
+    ):
+        unmask = f"systemctl unmask {service.name} && " if service.startup == "masked" else ""
+        return Judgement(
+            "warn",
+            f"{service.name} runs, but is not started at boot ({service.startup})",
+            found,
+            evidence,
+            (f"Start it at every boot: `{unmask}systemctl enable {service.name}`",),
+        )
     if state.word.synchronised is None:
         return Judgement(
             "unknown",
@@ -169,12 +162,13 @@ def judge_service(state: time.Synchronisation) -> Judgement:
         return Judgement(
             "pass", f"{service.name} runs and is synchronised", found, evidence, certainty=certainty
         )
-    since = f", {_span(service.seconds)} after its start" if service.seconds is not None else ""
+    since = f", {span(service.seconds)} after its start" if service.seconds is not None else ""
     reason = f": {state.word.reason}" if state.word.reason else ""
     look = {
         "systemd-timesyncd": "timedatectl timesync-status",
         "chrony": "chronyc -n sources",
         "chronyd": "chronyc -n sources",
+        "ntpd-rs": "ntp-ctl status",
     }.get(service.name, "ntpq -pn")
     return Judgement(
         "warn",
@@ -189,6 +183,14 @@ def judge_service(state: time.Synchronisation) -> Judgement:
 
 
 def _none_runs(state: time.Synchronisation, evidence: tuple[Evidence, ...], unread: str) -> Judgement:
+    if state.word.synchronised and not state.services:
+        return Judgement(
+            "pass",
+            "the kernel says synchronised, by a service that is not known here",
+            f"synchronised{unread}",
+            evidence,
+            certainty="inferred",
+        )
     if any(one.startswith(("systemctl", "processes")) for one in state.unread):
         return Judgement(
             "unknown",
@@ -216,27 +218,16 @@ def _none_runs(state: time.Synchronisation, evidence: tuple[Evidence, ...], unre
         "nothing keeps the clock right: no synchronisation service was found",
         f"none{unread}",
         evidence,
-        (f"Install chrony: `{_install(state.installer)}`",),
+        (f"Install chrony: `{install(state.installer)}`",),
     )
 
 
-def _install(installer: str) -> str:
-    """The command that brings chrony and starts it, by the package manager that is there."""
-    start = "systemctl enable --now chronyd"
-    return {
-        "apt-get": "apt-get install -y chrony",
-        "zypper": f"zypper install -y chrony && {start}",
-        "pacman": f"pacman -S --noconfirm chrony && {start}",
-        "apk": "apk add chrony && rc-update add chronyd default && rc-service chronyd start",
-        "yum": f"yum install -y chrony && {start}",
-        "dnf": f"dnf install -y chrony && {start}",
-    }.get(installer, "the package is called chrony nearly everywhere")
-
-
-def _stop(state: time.Synchronisation, names: Iterable[str]) -> str:
-    if state.systemd:
-        return f"systemctl disable --now {' '.join(names)}"
-    return " && ".join(f"rc-service {name} stop && rc-update del {name}" for name in names)
+def _stop(state: time.Synchronisation, services: Iterable[time.Service]) -> str:
+    if not state.systemd:
+        return " && ".join(f"rc-service {one.name} stop && rc-update del {one.name}" for one in services)
+    units = [one.unit or one.name for one in services if one.unit or not one.process]
+    stops = [f"systemctl disable --now {' '.join(units)}"] if units else []
+    return " && ".join(stops + [f"kill {one.process}" for one in services if one.process and not one.unit])
 
 
 # --- timezone ---------------------------------------------------------------------------------------------
@@ -303,7 +294,7 @@ def judge_rtc(clock: time.HardwareClock) -> Judgement:
     """The hardware clock should be kept in UTC and be near the system's."""
     evidence: tuple[Evidence, ...] = (Evidence(*clock.told),)
     if clock.ahead is not None:
-        evidence += (Evidence(f"cat /sys/class/rtc/{clock.device}/since_epoch", _stand(clock.ahead)),)
+        evidence += (Evidence(f"cat /sys/class/rtc/{clock.device}/since_epoch", stand(clock.ahead)),)
     if clock.local:
         return Judgement(
             "warn",
@@ -330,8 +321,8 @@ def judge_rtc(clock: time.HardwareClock) -> Judgement:
         hint = ": whole hours, it may hold local time" if whole else ""
         return Judgement(
             "warn",
-            f"the hardware clock is {_stand(clock.ahead)}{_of(clock.ahead)} the system clock{hint}",
-            _stand(clock.ahead),
+            f"the hardware clock is {stand(clock.ahead)}{of(clock.ahead)} the system clock{hint}",
+            stand(clock.ahead),
             evidence,
             ('When the clock itself is right (see "Clock offset"): `hwclock --systohc --utc`.',),
         )

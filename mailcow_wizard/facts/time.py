@@ -4,6 +4,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time_answers import ClockOffset, compare
 from mailcow_wizard.facts.time_servers import configured_servers
+from mailcow_wizard.facts.time_words import span
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
 from mailcow_wizard.typed import NamedTuple
 
@@ -21,24 +22,40 @@ def offset(facts: Facts) -> ClockOffset:
 # --- what keeps the clock right ---------------------------------------------------------------------------
 
 # Best first: where several run, the first stays.
-UNITS = ("chrony", "chronyd", "ntpsec", "ntp", "ntpd", "openntpd", "systemd-timesyncd")
-_PROCESSES = ("chronyd", "ntpd", "openntpd", "systemd-timesyn")
+UNITS = ("chrony", "chronyd", "ntpsec", "ntp", "ntpd", "openntpd", "ntpd-rs", "systemd-timesyncd")
+# The daemons' processes, and the units that run them.
+_PROCESSES = {
+    "chronyd": ("chrony", "chronyd"),
+    "ntpd": ("ntpsec", "ntp", "ntpd", "openntpd"),
+    "openntpd": ("openntpd",),
+    "ntp-daemon": ("ntpd-rs",),
+    "systemd-timesyn": ("systemd-timesyncd",),
+}
 _CONTAINERS = ("docker", "libpod", "kubepods", "/lxc")  # in the path of a control group
-_PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic"
+PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic,WantedBy,RequiredBy"
 _INSTALLERS = ("apt-get", "dnf", "yum", "zypper", "pacman", "apk")
 _LAST_SYNC = "/run/systemd/timesync/synchronized"
 _TRACKING = ("chronyc", "-n", "-c", "tracking")
 _OWN_CLOCK = "7F7F0101"  # 127.127.1.1: chronyd's `local` directive
+_OLDEST_MEASUREMENT_S = 3 * 3600.0
+_LONGEST_INTERVAL_S = 8 * 3600.0
+_WORST_TRACKING_S = need.TIME_WARN_S
+_WORST_DISPERSION_S = 3.0  # chronyd's own maxdistance
+_FIRST_PROCESS = "/proc/1/comm"
 
 
 class Service(NamedTuple):
     """A synchronisation service: systemd's words for its state (`active`, `failed` …) and its start at boot
-    (`enabled`, `masked` …), and for how many seconds it has run."""
+    (`enabled`, `masked` …), and for how many seconds it has run. `wanted`: another unit starts it; `process`
+    is its number where it runs outside its unit, `unit` the one that it runs in then."""
 
     name: str
     state: str
     startup: str
     seconds: float | None
+    wanted: bool = False
+    process: int = 0
+    unit: str = ""
 
     @property
     def running(self) -> bool:
@@ -80,18 +97,21 @@ def synchronisation(facts: Facts) -> Synchronisation:
 
 
 def _services(host: Host, systemd: bool, unread: list[str]) -> tuple[Service, ...]:
-    """systemd's units; where none runs the processes too, for a daemon started by other means."""
+    """systemd's units, and the processes of daemons that were started by other means."""
     services: tuple[Service, ...] = ()
     if systemd:
         try:
             services = _units(host)
         except HostError as error:
             unread.append(f"systemctl: {error}")
-    if not any(service.running for service in services):
-        known = {service.name for service in services}
-        try:
-            services += tuple(one for one in _processes(host) if one.name not in known)
-        except HostError as error:
+    running = tuple(service.name for service in services if service.running)
+    try:
+        found = _processes(host, running)
+        if not running and not found:
+            host.text(_FIRST_PROCESS)  # where not even this one is to be seen, others may be hidden too
+        services += found
+    except HostError as error:
+        if not running:
             unread.append(f"processes: {error}")
     return services
 
@@ -103,19 +123,20 @@ def _word_of_the_service(facts: Facts, running: tuple[str, ...], systemd: bool, 
         try:
             line = _output(facts.host, _TRACKING)
             told.append((" ".join(_TRACKING), line))
-            synchronised, reason = read_tracking(line)
+            synchronised, reason = read_tracking(line, facts.host.now())
             if synchronised is not None:
                 return Word(synchronised, tuple(told), False, reason)
         except HostError as error:
             unread.append(f"chronyc: {error}")
-    if systemd and running:
+    if systemd:
         try:
             answer = facts.get(timedatectl)
             told.append(("timedatectl show", _said(answer, ("NTP", "NTPSynchronized"))))
             if answer.get("NTPSynchronized") in ("yes", "no"):
-                return Word(answer["NTPSynchronized"] == "yes", tuple(told), False, "")
+                return Word(answer["NTPSynchronized"] == "yes", tuple(told), not running, "")
         except HostError as error:
-            unread.append(f"timedatectl: {error}")
+            if running:
+                unread.append(f"timedatectl: {error}")
     if "systemd-timesyncd" in running and facts.host.exists(_LAST_SYNC):
         told.append((f"ls -l {_LAST_SYNC}", "there: systemd-timesyncd has been synchronised since the start"))
         return Word(True, tuple(told), True, "")
@@ -136,7 +157,7 @@ def timedatectl(facts: Facts) -> dict[str, str]:
     )
 
 
-def read_tracking(line: str) -> tuple[bool | None, str]:
+def read_tracking(line: str, now: float | None = None) -> tuple[bool | None, str]:
     """Whether chronyd is synchronised, from the one line of `chronyc -c tracking`, and the reason if not."""
     fields = line.strip().split(",")
     if len(fields) < 14:
@@ -145,12 +166,24 @@ def read_tracking(line: str) -> tuple[bool | None, str]:
         return False, "it follows this machine's own clock (`local` in chrony.conf), no time server"
     if fields[13] == "Not synchronised" or fields[2] == "0":
         return False, "it has not agreed with a time server yet"
+    try:
+        measured, off, dispersion, interval = (float(fields[place]) for place in (3, 4, 11, 12))
+    except ValueError:
+        return None, ""
+    if now is not None:
+        longest = max(_OLDEST_MEASUREMENT_S, 3 * min(interval, _LONGEST_INTERVAL_S))
+        if not abs(now - measured) <= longest:
+            return False, f"its last measurement is {span(abs(now - measured))} away from now"
+    if not abs(off) <= _WORST_TRACKING_S:
+        return False, f"the clock is {span(abs(off))} off by its own word"
+    if not dispersion <= _WORST_DISPERSION_S:
+        return False, f"it does not know the time better than within {span(dispersion)}"
     return True, ""
 
 
 def _units(host: Host) -> tuple[Service, ...]:
     uptime = _uptime(host)
-    command = ("systemctl", "show", "-p", _PROPERTIES, *(f"{unit}.service" for unit in UNITS))
+    command = ("systemctl", "show", "-p", PROPERTIES, *(f"{unit}.service" for unit in UNITS))
     found: dict[str, Service] = {}
     for block in _output(host, command).split("\n\n"):
         unit = dict(line.partition("=")[::2] for line in block.splitlines())
@@ -160,16 +193,25 @@ def _units(host: Host) -> tuple[Service, ...]:
         since = unit.get("ActiveEnterTimestampMonotonic", "")
         seconds = uptime - int(since) / 1e6 if since.isdigit() and int(since) and uptime else None
         state, startup = unit.get("ActiveState", ""), unit.get("UnitFileState", "")
-        found[name] = Service(name, state, startup, seconds)  # aliases share an Id
+        wanted = bool(unit.get("WantedBy") or unit.get("RequiredBy"))
+        found[name] = Service(name, state, startup, seconds, wanted)  # aliases share an Id
     return tuple(sorted(found.values(), key=lambda service: UNITS.index(service.name)))
 
 
-def _processes(host: Host) -> tuple[Service, ...]:
-    """Daemons that run outside containers: one inside keeps no clock but its own."""
-    processes = [one for one in host.running(_PROCESSES) if not any(c in one.cgroup for c in _CONTAINERS)]
-    names = dict.fromkeys(process.name for process in processes)
-    whole = {"systemd-timesyn": "systemd-timesyncd"}
-    return tuple(Service(whole.get(name, name), "active", "", None) for name in names)
+def _processes(host: Host, running: tuple[str, ...]) -> tuple[Service, ...]:
+    """Daemons that run outside containers (one inside keeps no clock but its own) and outside the units that
+    are known to run."""
+    found: dict[str, Service] = {}
+    for one in host.running(tuple(_PROCESSES)):
+        if any(container in one.cgroup for container in _CONTAINERS):
+            continue
+        units = {part.removesuffix(".service") for part in one.cgroup.split("/") if part.endswith(".service")}
+        its_own = set(_PROCESSES[one.name]).intersection(running)
+        if units.intersection(running) or (its_own and one.cgroup in ("", "/")):
+            continue
+        name = {"systemd-timesyn": "systemd-timesyncd", "ntp-daemon": "ntpd-rs"}.get(one.name, one.name)
+        found.setdefault(name, Service(name, "active", "", None, False, one.pid, min(units, default="")))
+    return tuple(found.values())
 
 
 def _output(host: Host, command: tuple[str, ...]) -> str:

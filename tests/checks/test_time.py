@@ -8,7 +8,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.time import CHECKS, judge_offset
 from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.facts.time import read_tracking
+from mailcow_wizard.facts.time import PROPERTIES, read_tracking
 from mailcow_wizard.facts.time_answers import (
     ClockOffset,
     compare,
@@ -43,7 +43,7 @@ class Machine(FakeHost):
         processes: Sequence[str] | HostError = (),
         tools: Sequence[str] = (),
     ) -> None:
-        super().__init__(files, commands, links, tools=tools, now=NOW)
+        super().__init__({"/proc/1/comm": "init\n", **(files or {})}, commands, links, tools=tools, now=NOW)
         self.answers, self.processes = tuple(answers), processes
         self.servers: tuple[str, ...] = ()
         self.timeout = 0.0
@@ -272,6 +272,8 @@ def test_nobody() -> None:
         ((0.0,), "pass", "inferred", "the clock is within 1 ms of one time server, 1.example"),
         ((0.99, 0.99), "pass", "proved", "the clock is within 990 ms of 2 time servers"),
         ((1.5, 1.5), "warn", "proved", "the clock is 1.5 s ahead of 2 time servers"),
+        ((-1.05, -1.05), "warn", "proved", "the clock is 1.05 s behind 2 time servers"),
+        ((30.04, 30.04), "fail", "proved", "the clock is 30.04 s ahead of 2 time servers"),
         ((-1.5, -1.5), "warn", "proved", "the clock is 1.5 s behind 2 time servers"),
         ((29.9, 29.9), "warn", "proved", "the clock is 29.9 s ahead of 2 time servers"),
         ((93.0,) * 4, "fail", "proved", "the clock is 93.0 s ahead of 4 time servers"),
@@ -446,16 +448,15 @@ def test_configured_servers(files: Files, servers: tuple[str, ...]) -> None:
 
 # --- service ----------------------------------------------------------------------------------------------
 
-UNITS = "chrony chronyd ntpsec ntp ntpd openntpd systemd-timesyncd"
-SHOW = "systemctl show -p Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic " + " ".join(
-    f"{unit}.service" for unit in UNITS.split()
-)
+UNITS = "chrony chronyd ntpsec ntp ntpd openntpd ntpd-rs systemd-timesyncd"
+SHOW = f"systemctl show -p {PROPERTIES} " + " ".join(f"{unit}.service" for unit in UNITS.split())
 TRACKING = "chronyc -n -c tracking"
 SYSTEMD: Files = {"/run/systemd/system/": "", "/proc/uptime": "1000.00 2000.00\n"}
 GOOD_LINE = (
     "C0A80001,192.168.0.1,3,1790000000.1,0.000001,0.000002,0.00001,1.0,0.0,0.1,0.01,0.001,64.2,Normal\n"
 )
 LOST_LINE = "00000000,,0,0.000000000,0.0,0.0,0.0,0.0,0.0,0.0,1.0,1.0,0.0,Not synchronised\n"
+OLD_LINE = GOOD_LINE.replace("1790000000.1", "1789967600.0")
 OWN_LINE = "7F7F0101,,10,1790000000.1,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,Normal\n"
 
 
@@ -688,6 +689,104 @@ def test_a_daemon_that_systemd_does_not_know_is_found_by_its_process() -> None:
     assert judge("time.service", machine).summary == "chronyd runs and is synchronised"
 
 
+@pytest.mark.parametrize(
+    ("startup", "more", "status", "summary", "command"),
+    [
+        (
+            "disabled",
+            "",
+            "warn",
+            "chrony runs, but is not started at boot (disabled)",
+            "`systemctl enable chrony`",
+        ),
+        ("disabled", "WantedBy=multi-user.target\n", "pass", "chrony runs and is synchronised", ""),
+        ("disabled", "RequiredBy=ipa.service\n", "pass", "chrony runs and is synchronised", ""),
+        (
+            "masked",
+            "",
+            "warn",
+            "chrony runs, but is not started at boot (masked)",
+            "`systemctl unmask chrony && systemctl enable chrony`",
+        ),
+        *(
+            (startup, "", "pass", "chrony runs and is synchronised", "")
+            for startup in ("enabled", "enabled-runtime", "static", "generated", "alias", "linked", "")
+        ),
+    ],
+)
+def test_a_service_that_is_not_started_at_boot(
+    startup: str, more: str, status: str, summary: str, command: str
+) -> None:
+    block = units(chrony=f"active {startup}").split("\n\n")[0]
+    judgement = judge("time.service", Machine(SYSTEMD, {SHOW: f"{block}\n{more}", TRACKING: GOOD_LINE}))
+    assert (judgement.status, judgement.summary) == (status, summary)
+    assert [command in remedy for remedy in judgement.remedies] == ([True] if command else [])
+
+
+@pytest.mark.parametrize(
+    ("unit", "process", "cgroup", "summary", "command"),
+    [
+        ("chrony", "chronyd", "/system.slice/chrony.service", "chrony runs and is synchronised", ""),
+        ("chrony", "chronyd", "", "chrony runs and is synchronised", ""),
+        ("chrony", "chronyd", "/", "chrony runs and is synchronised", ""),
+        ("chrony", "ntpd", "/user.slice/a.scope", "chrony and ntpd run at the same time", "`kill 100`"),
+        ("chrony", "ntpd", "", "chrony and ntpd run at the same time", "`kill 100`"),
+        ("chrony", "ntpd", "/docker/0123", "chrony runs and is synchronised", ""),
+        (
+            "chrony",
+            "ntpd",
+            "/system.slice/mine.service",
+            "chrony and ntpd run at the same time",
+            "`systemctl disable --now mine`",
+        ),
+        ("chrony", "chronyd", "/user.slice/a.scope", "chrony and chronyd run at the same time", "`kill 100`"),
+    ],
+)
+def test_a_daemon_beside_a_unit(unit: str, process: str, cgroup: str, summary: str, command: str) -> None:
+    commands = {SHOW: units(**{unit: "active enabled"}), TRACKING: GOOD_LINE}
+    machine = Machine(SYSTEMD, commands, processes=[process])
+    machine.cgroup = cgroup
+    judgement = judge("time.service", machine)
+    assert judgement.summary.startswith(summary)
+    assert command in "".join(judgement.remedies)
+    assert bool(judgement.remedies) == bool(command)
+
+
+@pytest.mark.parametrize("files", [{}, SYSTEMD])
+@pytest.mark.parametrize("first", [Denied("hidden"), NoAnswer("gone")])
+def test_hidden_processes_are_no_proof(files: Files, first: HostError) -> None:
+    machine = Machine({**files, "/proc/1/comm": first}, {SHOW: units()})
+    judgement = judge("time.service", machine)
+    assert judgement.status == "unknown"
+    assert judgement.summary.startswith("whether a synchronisation service runs could not be found out (proc")
+
+
+@pytest.mark.parametrize("processes", [(), ("ntp-daemon",)])
+def test_ntpd_rs(processes: Sequence[str]) -> None:
+    commands = {"timedatectl show": timedatectl(NTPSynchronized="yes"), SHOW: units()}
+    if not processes:
+        commands[SHOW] = units(ntpd_rs="active enabled")
+    judgement = judge("time.service", Machine(SYSTEMD, commands, processes=processes))
+    assert (judgement.status, judgement.summary) == ("pass", "ntpd-rs runs and is synchronised")
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "status", "summary"),
+    [
+        ("yes", {}, "pass", "the kernel says synchronised, by a service that is not known here"),
+        ("no", {}, "warn", "nothing keeps the clock right: no synchronisation service was found"),
+        ("yes", {"chrony": "failed enabled"}, "warn", "nothing keeps the clock right: chrony has failed"),
+    ],
+)
+def test_the_kernels_word_without_a_service(
+    said: str, state: dict[str, str], status: str, summary: str
+) -> None:
+    commands = {"timedatectl show": timedatectl(NTPSynchronized=said), SHOW: units(**state)}
+    judgement = judge("time.service", Machine(SYSTEMD, commands))
+    assert (judgement.status, judgement.summary) == (status, summary)
+    assert judgement.certainty == ("inferred" if status == "pass" else "proved")
+
+
 def test_a_daemon_in_a_container_does_not_count() -> None:
     machine = Machine(SYSTEMD, {SHOW: units(), TRACKING: GOOD_LINE}, processes=["chronyd"])
     machine.cgroup = "/system.slice/docker-0123456789ab.scope"
@@ -737,12 +836,30 @@ def test_the_command_that_mends_a_service(machine: Machine, command: str) -> Non
     [
         (GOOD_LINE, (True, "")),
         (GOOD_LINE.replace("Normal", "Insert second"), (True, "")),
+        (OLD_LINE, (False, "its last measurement is 9.0 hours away from now")),
+        (
+            GOOD_LINE.replace("1790000000.1", "0.0"),
+            (False, "its last measurement is 20717.6 days away from now"),
+        ),
+        (
+            GOOD_LINE.replace("1790000000.1", "1790040000.0"),
+            (False, "its last measurement is 11.1 hours away from now"),
+        ),
+        (GOOD_LINE.replace("1790000000.1", "1789990000.0"), (True, "")),
+        (OLD_LINE.replace("64.2", "16000.0"), (True, "")),
+        (GOOD_LINE.replace("0.000001", "-1.5"), (False, "the clock is 1.5 s off by its own word")),
+        (GOOD_LINE.replace("0.000001", "0.9"), (True, "")),
+        (
+            GOOD_LINE.replace("0.001,", "12.5,"),
+            (False, "it does not know the time better than within 12.5 s"),
+        ),
+        (GOOD_LINE.replace("0.001,", "x,"), (None, "")),
         ("", (None, "")),
         ("506 Cannot talk to daemon", (None, "")),
     ],
 )
 def test_tracking(line: str, expected: tuple[bool | None, str]) -> None:
-    assert read_tracking(line) == expected
+    assert read_tracking(line, NOW) == expected
 
 
 # --- timezone ---------------------------------------------------------------------------------------------
