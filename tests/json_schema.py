@@ -29,7 +29,11 @@ def faults(
     return list(_faults(schema, value, schema if root is None else root, at))
 
 
-def _faults(schema: dict[str, Any], value: Any, root: dict[str, Any], at: str) -> Iterator[str]:
+def _faults(schema: dict[str, Any] | bool, value: Any, root: dict[str, Any], at: str) -> Iterator[str]:
+    if isinstance(schema, bool):
+        if not schema:
+            yield f"{at}: must not be there"
+        return
     unknown = schema.keys() - _KNOWN
     assert not unknown, f"the schema at {at} uses {unknown}, which this check does not know"
     if "$ref" in schema:

@@ -28,6 +28,8 @@ def check(options: Options, write: Write) -> int:
         ) from None
     if options.list:
         return _list(checks, options, write)
+    if options.record is not None:
+        _refuse_record(options.record)
     session = open_session(options)
     try:
         if options.record is None:
@@ -41,6 +43,15 @@ def _run(session: Session, checks: Sequence[Check], options: Options, write: Wri
     if options.json:
         return _json(session, checks, write)
     return _lines(session, checks, options, write)
+
+
+def _refuse_record(path: str) -> None:
+    """What cannot be written after the run is said before it. Raises UsageError."""
+    from mailcow_wizard.host.state import obstacle
+
+    problem = obstacle(path)
+    if problem:
+        raise UsageError(f"--record {harmless(problem)}")
 
 
 def _recorded(session: Session, checks: Sequence[Check], options: Options, write: Write) -> int:

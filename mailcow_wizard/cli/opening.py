@@ -40,10 +40,9 @@ def _log(options: Options) -> Callable[[str], None] | None:
     from mailcow_wizard.host.log import LogFile
 
     try:
-        log = LogFile(options.log)
+        log = LogFile(options.log, f"mailcow-wizard {__version__} {options.command or 'wizard'}")
     except HostError as error:
         raise UsageError(f"--log {harmless(str(error))}") from None
-    log.write(f"mailcow-wizard {__version__} {options.command or 'wizard'}")
     return log.write
 
 

@@ -9,17 +9,21 @@ from mailcow_wizard.host.door import HostError
 class LogFile:
     """Lines with the time in UTC, each on disk when the next one comes."""
 
-    def __init__(self, path: str) -> None:
-        """Opens the file to append to it. Raises HostError."""
+    def __init__(self, path: str, first: str) -> None:
+        """Opens the file and appends the first line. Raises HostError."""
         try:
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._add(first)
         except OSError as error:
             raise HostError(f"{path} could not be written: {error.strerror}") from None
 
     def write(self, text: str) -> None:
         """Adds a line; a full disk must not stop what is logged."""
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         try:
-            os.write(self._descriptor, f"{stamp} {text}\n".encode("utf-8", "backslashreplace"))
+            self._add(text)
         except OSError:
             return
+
+    def _add(self, text: str) -> None:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        os.write(self._descriptor, f"{stamp} {text}\n".encode("utf-8", "backslashreplace"))

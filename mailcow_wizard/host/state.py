@@ -52,6 +52,19 @@ class StateDirectory:
         write_private(os.path.join(self.path, f"{name}.json"), document)
 
 
+def obstacle(path: str) -> str:
+    """What would keep `write_private` from writing there, as far as it shows beforehand; empty: nothing."""
+    target = os.path.realpath(path)
+    directory = os.path.dirname(target)
+    if os.path.exists(target) and not os.path.isfile(target):
+        return f"{path} could not be written: it is not a file"
+    if not os.path.isdir(directory):
+        return f"{path} could not be written: there is no directory {directory}"
+    if not os.access(directory, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        return f"{path} could not be written: {directory} is not writable"
+    return ""
+
+
 def write_private(path: str, document: Any) -> None:
     """Writes JSON to a file that only its owner may read, in one step, on disk before this returns.
 

@@ -22,23 +22,27 @@ def _enum(values: tuple[str, ...]) -> dict[str, Any]:
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of `check --json` and, as `$defs/list`, of `check --list --json`."""
+    """JSON Schema (draft 2020-12) of `check --json` (`$defs/run`) and of `check --list --json` (`list`)."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "mailcow-wizard check --json",
-        **_object(
-            {
-                "schema": {"const": 1},
-                "version": _TEXT,
-                "hostname": _TEXT,
-                "started": {"type": "string", "format": "date-time"},
-                "duration_ms": _COUNT,
-                "summary": _object(dict.fromkeys(STATUSES, _COUNT)),
-                "checks": _list_of({"$ref": "#/$defs/finding"}),
-            }
-        ),
-        "$defs": {"finding": _finding(), "list": _list()},
+        "title": "mailcow-wizard check --json, and check --list --json",
+        "anyOf": [{"$ref": "#/$defs/run"}, {"$ref": "#/$defs/list"}],
+        "$defs": {"run": _run(), "finding": _finding(), "list": _list()},
     }
+
+
+def _run() -> dict[str, Any]:
+    return _object(
+        {
+            "schema": {"const": 1},
+            "version": _TEXT,
+            "hostname": _TEXT,
+            "started": {"type": "string", "format": "date-time"},
+            "duration_ms": _COUNT,
+            "summary": _object(dict.fromkeys(STATUSES, _COUNT)),
+            "checks": _list_of({"$ref": "#/$defs/finding"}),
+        }
+    )
 
 
 def _finding() -> dict[str, Any]:
@@ -78,4 +82,7 @@ def _finding() -> dict[str, Any]:
 def _list() -> dict[str, Any]:
     names = ("id", "step", "title", "needed", "why", "doc", "severity")
     row = _object(dict.fromkeys(names, _TEXT))
-    return _object({"schema": {"const": 1}, "version": _TEXT, "checks": _list_of(row)})
+    schema = _object({"schema": {"const": 1}, "version": _TEXT, "checks": _list_of(row)})
+    # A run has all that a list has; a run that is wrong must not pass as a list.
+    schema["properties"] |= dict.fromkeys(("hostname", "started", "duration_ms", "summary"), False)
+    return schema

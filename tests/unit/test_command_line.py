@@ -226,7 +226,9 @@ def test_json_is_as_the_schema_says(host: str) -> None:
     done = wizard("check", "--json", "--host", host)
     assert json_schema.faults(schema(), document(done)) == []
     listed = document(wizard("check", "--list", "--json"))
+    assert json_schema.faults(schema(), listed) == []
     assert json_schema.faults(schema()["$defs"]["list"], listed, schema()) == []
+    assert json_schema.faults(schema()["$defs"]["run"], listed, schema())
     assert json_schema.faults(schema(), document(wizard("check", "--json", "--demo"))) == []
 
 

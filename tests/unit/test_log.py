@@ -28,3 +28,19 @@ def test_a_log_that_cannot_be_written_is_said_before_anything_runs(tmp_path: Pat
     done = run("check", "--demo", "--log", str(tmp_path / "no" / "log"))
     assert (done.returncode, done.stdout) == (64, "")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_log_that_takes_not_even_the_first_line_is_said_before_anything_runs() -> None:
+    done = run("check", "--demo", "--log", "/dev/full")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "No space left" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_recording_that_cannot_be_written_is_said_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in ("no/x.json", "file/x.json", "."):
+        done = run("check", "--demo", "--record", str(tmp_path / path))
+        assert (done.returncode, done.stdout) == (64, "")
+        assert "could not be written" in done.stderr
+        assert done.stderr.count("\n") == 1
