@@ -1,6 +1,5 @@
 """The command `check`: runs checks and says what they found."""
 
-import sys
 from collections.abc import Callable, Sequence
 
 from mailcow_wizard.cli import exit_codes
@@ -97,7 +96,7 @@ def _dump(document: object, write: Write) -> None:
 
 
 def _lines(session: Session, checks: Sequence[Check], options: Options, write: Write) -> int:
-    plain = options.plain or not sys.stdout.isatty()
+    plain = options.plain or not streams.on_terminal()
     colour = not plain and not options.no_color and streams.wants_colour()
     printer = _InOrder(checks, _plain_printer(write) if plain else _terminal_printer(write, colour))
     result = session.run(checks, printer.hear)

@@ -7,11 +7,11 @@ from mailcow_wizard.host import streams
 
 def wizard(options: Options) -> int:
     """Starts the wizard; refuses a terminal that it cannot serve. Returns the exit code."""
-    from mailcow_wizard.host.terminal import examine
+    from mailcow_wizard.host.terminal import examine, instead
 
     terminal = examine()
     if terminal.refusal:
-        streams.say(f"{terminal.refusal}\nRun this instead: mailcow-wizard check --plain")
+        streams.say(f"{terminal.refusal}\nRun this instead: {instead()}")
         return exit_codes.USAGE
     from mailcow_wizard.cli.opening import open_session
     from mailcow_wizard.tui.start import start

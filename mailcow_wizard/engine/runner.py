@@ -133,9 +133,10 @@ class Run:
                 self._finish(finding, findings)
         except queue.Empty:
             now = time.monotonic()
-            for check, start, end in [late for late in deadlines.values() if late[2] <= now]:
+            for check, start, _ in [late for late in deadlines.values() if late[2] <= now]:
                 del deadlines[check.id]
-                late = Judgement("unknown", f"no answer within {end - start:g} s", certainty="untested")
+                allowed = self._facts.settings.timeout or check.deadline
+                late = Judgement("unknown", f"no answer within {allowed:g} s", certainty="untested")
                 self._finish(join(check, late, now - start), findings)
 
     def _finish(self, finding: Finding, findings: dict[str, Finding]) -> None:

@@ -121,8 +121,10 @@ def _from_proc(family: int) -> Iterator[Listener]:
                 if int(row[3], 16) != _TCP_LISTEN:
                     return
                 yield _row(family, row)
-    except FileNotFoundError:
-        return
+    except OSError as error:
+        # Without IPv6 in the kernel there is no tcp6; without tcp nobody knows what listens.
+        if family == socket.AF_INET or not isinstance(error, FileNotFoundError):
+            raise HostError(f"netlink is refused, and {error.filename}: {error.strerror}") from None
 
 
 def _row(family: int, row: list[bytes]) -> Listener:

@@ -35,5 +35,10 @@ def _forget(descriptor: int) -> None:
 
 
 def wants_colour() -> bool:
-    """Whether stdout is a terminal whose user did not say NO_COLOR."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    """Whether stdout is a terminal that knows escapes and whose user did not say NO_COLOR."""
+    return on_terminal() and not os.environ.get("NO_COLOR")
+
+
+def on_terminal() -> bool:
+    """Whether stdout is a terminal that is more than a teletype."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")

@@ -17,12 +17,29 @@ class Terminal(NamedTuple):
 
 
 def examine() -> Terminal:
-    """Looks at the standard streams and at TERM, NO_COLOR and the locale's encoding."""
+    """Looks at the standard streams and at TERM, NO_COLOR and the locale's name."""
     name = os.environ.get("TERM", "")
     encoding = (sys.stdout.encoding or "").lower().replace("-", "").replace("_", "")
     # The Linux console's font has 256 or 512 glyphs, and not these.
-    utf8 = encoding == "utf8" and name != "linux"
+    utf8 = encoding == "utf8" and name != "linux" and _is_utf8(_variables())
     return Terminal(_refusal(name), utf8, not os.environ.get("NO_COLOR"))
+
+
+def _variables() -> dict[str, str]:
+    """The environment this started with: Python itself sets LC_CTYPE to C.UTF-8 in the C locale."""
+    try:
+        with open("/proc/self/environ", encoding="utf-8", errors="replace") as file:
+            pairs = (entry.partition("=") for entry in file.read().split("\0"))
+            return {name: value for name, _, value in pairs}
+    except OSError:
+        return dict(os.environ)
+
+
+def _is_utf8(variables: dict[str, str]) -> bool:
+    """Whether the locale's name says UTF-8: Python's own encoding is UTF-8 in the C locale, too."""
+    values = (variables.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    name = next((value for value in values if value), "").lower()
+    return "utf-8" in name or "utf8" in name
 
 
 def _refusal(name: str) -> str:
@@ -48,3 +65,19 @@ def prepare(slow_line: bool) -> None:
 def over_ssh() -> bool:
     """Whether this terminal is at the end of an SSH connection."""
     return bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
+
+
+def instead() -> str:
+    """The command line that shows the same without a full screen, started as this one was."""
+    import shlex
+    import shutil
+
+    from mailcow_wizard.harmless import harmless
+
+    argv, launcher = sys.argv, os.environ.get("MAILCOW_WIZARD_NAME", "")
+    start, name = [launcher or argv[0]], os.path.basename(argv[0])
+    if not launcher and name == "__main__.py":
+        start = [sys.executable, "-m", "mailcow_wizard"]
+    elif not launcher and os.path.realpath(shutil.which(name) or "") == os.path.realpath(argv[0]):
+        start = [name]
+    return harmless(shlex.join([*start, "check", "--plain", *argv[1:]]), 400)

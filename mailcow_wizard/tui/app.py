@@ -367,7 +367,9 @@ class Wizard(App[int]):
         if self.board.running():
             from mailcow_wizard.tui.screens.text import Question
 
-            question = f"{self.board.running()} checks still run. Leave the wizard?"
+            count = self.board.running()
+            what = "1 check still runs" if count == 1 else f"{count} checks still run"
+            question = f"{what}. Leave the wizard?"
             self.push_screen(Question(self.look, question), self._leave_if)
         else:
             self.exit(0)
