@@ -291,6 +291,19 @@ def _kept_in_local_time(facts: Facts) -> tuple[bool, tuple[str, str]]:
     except Denied:
         said = facts.get(timedatectl).get("LocalRTC", "")
         return said == "yes", ("timedatectl show -p LocalRTC", said)
-    if len(lines) > 2:
-        return lines[2].strip() == "LOCAL", (f"sed -n 3p {_ADJTIME}", lines[2])
+    if lines and not _numbers(lines[0]):
+        raise HostError(f"{_ADJTIME} does not begin with the numbers that belong there")
+    if len(lines) > 2 and lines[2].strip():
+        word = lines[2].strip().upper()
+        if word not in ("UTC", "LOCAL"):
+            raise HostError(f"the third line of {_ADJTIME} is neither UTC nor LOCAL")
+        return word == "LOCAL", (f"sed -n 3p {_ADJTIME}", lines[2])
     return False, (f"sed -n 3p {_ADJTIME}", "nothing, so UTC is meant")
+
+
+def _numbers(line: str) -> bool:
+    """Whether a line is numbers and nothing else."""
+    try:
+        return all(float(word) < float("inf") for word in line.split())
+    except ValueError:
+        return False

@@ -36,6 +36,8 @@ def zone(facts: Facts) -> Zone:
         written: str | None = host.text(_TIMEZONE, _LARGEST_ZONE).strip()
     except Missing:
         written = None
+    if written and not all(one.isprintable() and one != "\ufffd" for one in written.replace("\n", "")):
+        raise HostError(f"{_TIMEZONE} holds something else than text")
     missing = tuple(name for name in dict.fromkeys((linked, written)) if name and not _rules(host, name))
     try:
         mailcow = facts.get(mailcow_conf).get("TZ")

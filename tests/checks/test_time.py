@@ -957,7 +957,8 @@ TO_UTC = {
             "../../etc/passwd is no timezone of this machine",
         ),
         ({"/etc/timezone": "tzdata.zi"}, TO_BERLIN, "warn", "tzdata.zi is no timezone of this machine"),
-        ({"/etc/timezone": "a\x1b[31mb"}, TO_BERLIN, "warn", "a\x1b[31mb is no timezone of this machine"),
+        ({"/etc/timezone": "a\x1b[31mb"}, TO_BERLIN, "unknown", "could not look: /etc/timezone holds"),
+        ({"/etc/timezone": b"\xff\xfe\0\1"}, TO_BERLIN, "unknown", "could not look: /etc/timezone holds"),
         (
             {"/etc/timezone": "Europe/Berlin"},
             {"/etc/localtime": "/usr/share/zoneinfo/Gone"},
@@ -1089,7 +1090,27 @@ SINCE = "/sys/class/rtc/rtc0/since_epoch"
             "unknown",
             "could not look: systemd does not run here",
         ),
-        ({"/etc/adjtime": "garbage", SINCE: f"{NOW:.0f}"}, {}, "pass", "the hardware clock is kept in UTC"),
+        (
+            {"/etc/adjtime": "garbage", SINCE: f"{NOW:.0f}"},
+            {},
+            "unknown",
+            "could not look: /etc/adjtime does",
+        ),
+        ({"/etc/adjtime": b"\x7fELF\0\xff\n\n\n"}, {}, "unknown", "could not look: /etc/adjtime does not"),
+        (
+            {"/etc/adjtime": "0.0 0 0.0\n0\nMOON\n"},
+            {},
+            "unknown",
+            "could not look: the third line of /etc/adj",
+        ),
+        ({"/etc/adjtime": "0.0 0 0.0\n0\nlocal\n"}, {}, "warn", "the hardware clock is kept in local time"),
+        (
+            {"/etc/adjtime": "0.0 0 0.0\n", SINCE: f"{NOW:.0f}"},
+            {},
+            "pass",
+            "the hardware clock is kept in UTC",
+        ),
+        ({"/etc/adjtime": "", SINCE: f"{NOW:.0f}"}, {}, "pass", "the hardware clock is kept in UTC"),
     ],
 )
 def test_rtc(files: Files, commands: Commands, status: str, summary: str) -> None:
