@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import time, time_zone
-from mailcow_wizard.facts.time_answers import ClockOffset, Server, voters
+from mailcow_wizard.facts.time_answers import ClockOffset, Server, median, voters
 from mailcow_wizard.facts.time_words import install, of, span, stand
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement, Status
 
@@ -39,6 +39,16 @@ def judge_offset(clock: ClockOffset) -> Judgement:
     if off <= need.TIME_WARN_S:
         summary = f"the clock is within {span(off)} of {whom}{aside}"
         return Judgement("pass", summary, found, evidence, certainty=certainty)
+    doubt = median(one.doubt for one in clock.agreeing)
+    if doubt >= need.TIME_WARN_S / 2 and off - doubt <= need.TIME_WARN_S:
+        return Judgement(
+            "unknown",
+            f"the clock is {found}{of(clock.ahead)} {whom}, give or take {span(doubt)}: too long a way",
+            found,
+            evidence,
+            (_ASK_OTHERS,),
+            certainty="untested",
+        )
     status: Status = "fail" if off > need.TIME_FAIL_S else "warn"
     summary = f"the clock is {found}{of(clock.ahead)} {whom}{aside}"
     return Judgement(

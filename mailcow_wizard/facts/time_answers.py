@@ -27,7 +27,8 @@ _KISSES = {
 class Server(NamedTuple):
     """A time server's word about this machine's clock, or why it does not count.
 
-    `ahead` is by how many seconds this clock is ahead of the server; `error` is how far off that may be.
+    `ahead` is by how many seconds this clock is ahead of the server; `error` is how far off that may be,
+    for finding who agrees; `doubt` the same without a floor and a ceiling.
     `answered`: a packet came, whether it counts or not.
     """
 
@@ -39,6 +40,7 @@ class Server(NamedTuple):
     rejected: str
     answered: bool = True
     identity: bytes = b""
+    doubt: float = 0.0
 
 
 class ClockOffset(NamedTuple):
@@ -66,10 +68,11 @@ def read_answer(answer: TimeAnswer) -> Server:
     if reason:
         return Server(answer.server, answer.address, 0.0, 0.0, 0, reason, not answer.error)
     ahead, delay = ahead_and_delay(answer)
-    error = min(max(delay / 2 + root_distance(answer.packet), _ERROR_FLOOR_S), _ERROR_CEILING_S)
+    doubt = delay / 2 + root_distance(answer.packet)
+    error = min(max(doubt, _ERROR_FLOOR_S), _ERROR_CEILING_S)
     packet = answer.packet
     identity = packet[1:2] + packet[12:24]  # stratum, reference id and time: the same daemon by IPv4 and IPv6
-    return Server(answer.server, answer.address, ahead, error, packet[1], "", True, identity)
+    return Server(answer.server, answer.address, ahead, error, packet[1], "", True, identity, doubt)
 
 
 def why_rejected(answer: TimeAnswer) -> str:

@@ -303,6 +303,21 @@ def test_offset(aheads: tuple[float, ...], status: str, certainty: str, summary:
 
 
 @pytest.mark.parametrize(
+    ("ahead", "delay", "status"),
+    [
+        (1.05, 2.2, "unknown"),
+        (-1.05, 2.2, "unknown"),
+        (3.0, 2.2, "warn"),
+        (1.05, 0.04, "warn"),
+        (0.1, 2.2, "pass"),
+    ],
+)
+def test_a_long_way_proves_little(ahead: float, delay: float, status: str) -> None:
+    answers = [answer(f"{n}.example", ahead, delay, reference=n, address=f"192.0.2.{n}") for n in (1, 2)]
+    assert judge("time.offset", Machine(answers=answers)).status == status
+
+
+@pytest.mark.parametrize(
     ("errors", "summary", "remedy"),
     [
         (["refused"], "no time server answered: refused", "--ntp HOST"),
