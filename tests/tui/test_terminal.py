@@ -190,7 +190,7 @@ def test_without_a_terminal_it_says_what_to_run_instead(stream: str) -> None:
         process = subprocess.Popen([*WIZARD, "--demo"], env={**os.environ, "TERM": "xterm"}, **streams)
         assert process.wait(20) == 64
         errors = process.stderr.read() if process.stderr else os.read(main, 4096)
-        assert b"mailcow-wizard check --plain" in errors
+        assert b"check --plain" in errors
     finally:
         os.close(main)
         os.close(other)
@@ -198,7 +198,7 @@ def test_without_a_terminal_it_says_what_to_run_instead(stream: str) -> None:
 
 def test_a_mute_terminal_is_refused(tmp_path: Path) -> None:
     with wizard(state=str(tmp_path), term="dumb") as terminal:
-        terminal.wait_for("mailcow-wizard check --plain", f"{PROMPT} 64")
+        terminal.wait_for("check --plain", f"{PROMPT} 64")
 
 
 def test_idle_it_writes_nothing(tmp_path: Path) -> None:
@@ -224,3 +224,21 @@ def _read(descriptor: int, seconds: float) -> int:
         if select.select([descriptor], [], [], left)[0]:
             count += len(os.read(descriptor, 65536))
     return count
+
+
+def test_the_field_with_the_cursor_is_in_sight_in_little_room(tmp_path: Path) -> None:
+    with wizard(width=20, height=5, state=str(tmp_path)) as terminal:
+        terminal.wait_for("Looks at this serve")
+        time.sleep(0.5)
+        terminal.keys("Tab", "Tab")
+        terminal.wait_for("Mail domain", "\n example.org")
+        terminal.keys("C-e", "C-u", "x", "y", "z")
+        terminal.wait_for("xyz")
+
+
+def test_an_empty_field_shows_no_example_inside(tmp_path: Path) -> None:
+    with wizard(state=str(tmp_path)) as terminal:
+        terminal.wait_for(WELCOME)
+        terminal.keys("Tab", "Tab", "C-e", "C-u")
+        text = terminal.wait_for("such as example.org", "a name is needed")
+        assert not re.search(r"^ *example\.org", text, re.M)

@@ -50,8 +50,8 @@ class Welcome(Vertical):
         from textual.widgets import Input
 
         self._fields = tuple(
-            Input(value, id=id, compact=True, placeholder=f"{hint}example.org", select_on_focus=False)
-            for value, id, hint in zip(self._values, ("hostname", "domain"), ("mail.", ""), strict=True)
+            Input(value, id=id, compact=True, select_on_focus=False)
+            for value, id in zip(self._values, ("hostname", "domain"), strict=True)
         )
         for field in self._fields:
             # Nothing is written to the terminal while nothing happens.
@@ -72,17 +72,30 @@ class Welcome(Vertical):
         self._focus_wrong()
 
     def on_resize(self) -> None:
-        """Draws the texts for the width and height."""
+        """Draws the texts for the width and height; the field with the cursor stays in sight."""
         self._draw()
+        self.call_after_refresh(self._show_focused)
+
+    def on_descendant_focus(self) -> None:
+        """Scrolls to the field; the rest is out of sight where there is little room."""
+        self.call_after_refresh(self._show_focused)
+
+    def _show_focused(self) -> None:
+        for field in self._fields:
+            if field.has_focus:
+                field.scroll_visible(animate=False)
 
     def _draw(self) -> None:
         if not self._fields:
             self.query_one("#texts", Lines).put(self._texts())
             return
         self.query_one("#about", Lines).put(self._about())
+        self._show_labels()
+        self._show_remarks()
+
+    def _show_labels(self) -> None:
         for id, label in zip(("hostname", "domain"), self._labels(), strict=True):
             self.query_one(f"#{id}-label", Lines).put([label])
-        self._show_remarks()
 
     def _about(self) -> list[list[Part]]:
         look = self._look
@@ -98,9 +111,13 @@ class Welcome(Vertical):
 
     def _labels(self) -> tuple[list[Part], list[Part]]:
         look = self._look
+        hostname, domain = self._values
+        # In the field an example would look like a value.
+        origin = self._origin if hostname else "such as mail.example.org"
+        example = "" if domain else "such as example.org"
         return (
-            [(" Full name of the mail server", look.bold), (f"  {self._origin}", look.dim)],
-            [(" Mail domain: what stands behind the @", look.bold)],
+            [(" Full name of the mail server", look.bold), (f"  {origin}", look.dim)],
+            [(" Mail domain: what stands behind the @", look.bold), (f"  {example}", look.dim)],
         )
 
     def _remarks(self) -> tuple[list[Part], list[Part]]:
@@ -132,6 +149,7 @@ class Welcome(Vertical):
         elif hostname.has_focus and not self._own_domain:
             domain.value = _domain_of(hostname.value)
         self._values = [field.value for field in self._fields]
+        self._show_labels()
         self._show_remarks()
 
     def _focus_wrong(self) -> None:
