@@ -92,6 +92,12 @@ class Wizard(App[int]):
         self._cursors: dict[str, int] = {}
         self._answered = False
         self._complete = False
+        self.leaving: int | None = None
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: object = None) -> None:
+        """Leaves with a code. What fails afterwards, on a screen half made, is no mistake to report."""
+        self.leaving = result
+        super().exit(result, return_code)
 
     def get_default_screen(self) -> Screen[object]:
         """The screen as its first step shows it, so that nothing is styled twice."""

@@ -24,6 +24,8 @@ def start(session: Session, ascii_only: bool, colour: bool, mouse: bool) -> int:
 
     app = Wizard(session, facts, Look(ascii_only, colour))
     code = app.run(mouse=mouse)
+    if app.leaving is not None:
+        return app.leaving
     if app.return_code:
         print(
             "mailcow-wizard: this was a mistake of the wizard; nothing on this machine was changed.",
