@@ -181,7 +181,7 @@ def test_address_before_the_port() -> None:
     found = {one.port.key: one for one in bindings({"SMTP_PORT": "10.0.0.1:2525", "SQL_PORT": "3306"})}
     assert found["SMTP_PORT"][1:] == ("10.0.0.1", 2525, "", "")
     assert found["SQL_PORT"][1:] == ("", 3306, "", "")
-    assert found["REDIS_PORT"][1:] == ("127.0.0.1", 7654, "")
+    assert found["REDIS_PORT"][1:] == ("127.0.0.1", 7654, "", "")
 
 
 @pytest.mark.parametrize(
