@@ -68,6 +68,7 @@ class Terminal:
             while time.monotonic() < end:
                 text = self.text()
                 if wanted in text:
+                    time.sleep(0.5)  # Esc and a letter that follow each other at once are Alt and the letter
                     return text
                 time.sleep(0.05)
         pytest.fail(f"Esc did not lead back to {wanted!r}:\n{self.text()}")
