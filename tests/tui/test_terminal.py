@@ -86,7 +86,9 @@ def test_small_and_changing_windows_do_no_harm(tmp_path: Path) -> None:
             terminal.resize(width, height)
             time.sleep(0.3)
             terminal.keys("b", "Enter", "Escape", "n", "Down")
-        terminal.escape_to("Welcome")
+        time.sleep(1.0)
+        assert terminal.pid_of_wizard()
+        assert "mistake of the wizard" not in terminal.text()
 
 
 def test_twenty_by_five_still_shows_the_worst_finding(tmp_path: Path) -> None:
