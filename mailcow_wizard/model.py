@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from typing import Any, Literal
+    from typing import Any, Literal, TypeAlias
 
     Status = Literal["pass", "warn", "fail", "unknown", "skipped", "crashed"]
     Severity = Literal["blocks", "breaks", "degrades", "advice"]
@@ -38,6 +38,61 @@ class Fix(NamedTuple):
     risk: Risk
     reversible: bool
     needs_root: bool
+
+
+class Edit(NamedTuple):
+    """A step of a plan: a file's whole content before and after; None where there is no file.
+
+    An existing file keeps its mode and owner; a new one gets `mode`, and belongs to who makes it.
+    """
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+    mode: int = 0o644
+
+
+class Command(NamedTuple):
+    """A step of a plan: a command, and those that take it back, in the order in which they run.
+
+    `undo` is made from the state that was found (a unit that was not enabled is not enabled again).
+    `timeout` is in seconds.
+    """
+
+    argv: tuple[str, ...]
+    undo: tuple[tuple[str, ...], ...] = ()
+    timeout: float = 120.0
+
+
+class Manual(NamedTuple):
+    """A step of a plan that only a person can do, or should know, in words."""
+
+    text: str
+
+
+if TYPE_CHECKING:
+    PlanStep: TypeAlias = Edit | Command | Manual
+
+
+class Plan(NamedTuple):
+    """A change, as data: it can be shown, refused, applied and taken back (contract: `plan`).
+
+    `consequence` is one sentence on what is different afterwards; `interrupts` names what stops working
+    meanwhile or from then on, empty where nothing does. `settle` is how many seconds the check may need to
+    see the change (Debian's postfix frees its port after systemctl has returned).
+    """
+
+    check: str
+    subject: str | None
+    fix: str
+    title: str
+    steps: tuple[PlanStep, ...]
+    risk: Risk
+    reversible: bool
+    needs_root: bool
+    consequence: str
+    interrupts: str = ""
+    settle: float = 0.0
 
 
 class Judgement(NamedTuple):

@@ -61,13 +61,34 @@ def _recorded(session: Session, checks: Sequence[Check], options: Options, write
     path = options.record or ""
     recorder = RecordingHost(session.host)
     session.host = recorder
-    code = _run(session, checks, options, write)
+    output = _Output(write)
+    code = _run(session, checks, options, output.write)
     try:
         write_private(path, recorder.document(session.settings.directory))
     except HostError as error:
         streams.say(f"--record: {harmless(str(error))}")
         return exit_codes.CANNOT_WRITE
+    output.end()
     return code
+
+
+class _Output:
+    """Output whose failure waits for the end: a reader who has seen enough still wants the recording."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._failure: Exception | None = None
+
+    def write(self, text: str) -> None:
+        if self._failure is None:
+            try:
+                self._write(text)
+            except Exception as failure:
+                self._failure = failure
+
+    def end(self) -> None:
+        if self._failure:
+            raise self._failure
 
 
 def _list(checks: Sequence[Check], options: Options, write: Write) -> int:

@@ -42,7 +42,8 @@ def join(check: Check, judgement: Judgement, duration: float = 0.0) -> Finding:
 def look(check: Check, facts: Facts) -> Judgement:
     """Asks and judges, and turns every way of having no answer into words. Never raises."""
     try:
-        return check.judge(facts.get(check.source))
+        judgement = check.judge(facts.get(check.source))
+        return judgement if judgement.status == "pass" else _with_fixes(check, judgement, facts)
     except Denied as error:
         remedies = ("Run the wizard as root: sudo ./wizard",)
         return Judgement("unknown", f"needs root: {error}", certainty="untested", remedies=remedies)
@@ -50,6 +51,16 @@ def look(check: Check, facts: Facts) -> Judgement:
         return Judgement("unknown", f"could not look: {error}", certainty="untested")
     except Exception as error:
         return _crashed(error)
+
+
+def _with_fixes(check: Check, judgement: Judgement, facts: Facts) -> Judgement:
+    """Adds what can be done about it; imported here because most runs need none of it."""
+    from mailcow_wizard.fixes import offers
+
+    try:
+        return judgement._replace(fixes=tuple(one.fix for one in offers(check.id, judgement, facts)))
+    except HostError:
+        return judgement
 
 
 def _crashed(error: Exception) -> Judgement:

@@ -17,7 +17,7 @@ ROWS = (
     ("tui",),
     ("report",),
     ("engine",),
-    ("checks",),
+    ("checks", "fixes"),
     ("facts",),
     ("conf", "host", "model", "requirements", "harmless", "redaction", "names", "typed"),
 )

@@ -1,0 +1,38 @@
+"""What can be done about a finding, best first. A topic is imported when a finding of it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Fix, Judgement, Plan
+from mailcow_wizard.typed import NamedTuple
+
+TOPICS: tuple[str, ...] = ()
+"""Topics that have fixes; each is a module here with a function `offers(check, judgement, facts)`."""
+
+
+class NoPlan(HostError):
+    """The change cannot be planned on this machine; the text is one calm sentence that says why."""
+
+
+class Offer(NamedTuple):
+    """A fix that makes sense for a finding, and how to plan it.
+
+    `plan` reads the machine and changes nothing. It raises HostError (NoPlan where the reason is not that
+    the machine did not answer).
+    """
+
+    fix: Fix
+    plan: Callable[[], Plan]
+
+
+def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
+    """What can be done about this judgement of the check with this id, best first. Raises HostError."""
+    topic = check.partition(".")[0]
+    if topic not in TOPICS:
+        return ()
+    module = __import__(f"mailcow_wizard.fixes.{topic}", fromlist=["offers"])
+    found: tuple[Offer, ...] = module.offers(check, judgement, facts)
+    return found
