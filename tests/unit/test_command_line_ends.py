@@ -94,6 +94,23 @@ def test_closed_pipe_ends_it_silently(words: tuple[str, ...], host: str) -> None
     assert (len(done.stdout), done.stderr) == (1, "")
 
 
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_recording_is_written_though_nobody_reads_on(
+    words: tuple[str, ...], host: str, tmp_path: Path
+) -> None:
+    def kept(name: str, script: str) -> tuple[object, str]:
+        path = tmp_path / name
+        done = shell(script, *WIZARD, "check", "ports", *words, "--host", host, "--record", str(path))
+        return json.loads(path.read_bytes())["answers"], done.stderr
+
+    whole, _ = kept("whole", '"$@"')
+    silent = '{ sleep 0.3; "$@"; echo "exit $?" >&2; } | true'
+    assert kept("unread", silent) == (whole, "exit 0\n")
+    assert kept("head", '"$@" | head -c 1') == (whole, "")
+    said = f"mailcow-wizard: {FULL}\nexit 74\n"
+    assert kept("full", '"$@" >/dev/full; echo "exit $?" >&2') == (whole, said)
+
+
 def sleepers(second: str) -> list[int]:
     """The processes that sleep that long."""
     found = []
