@@ -101,6 +101,18 @@ def _dispatch(options: Options) -> int:
         from mailcow_wizard.cli.check import check
 
         return check(options, write)
+    if options.command == "fix":
+        from mailcow_wizard.cli.fix import fix
+
+        return fix(options, write)
+    if options.command == "undo":
+        from mailcow_wizard.cli.undo import undo
+
+        return undo(options, write)
+    if options.command == "conf":
+        from mailcow_wizard.cli.conf import conf
+
+        return conf(options, write)
     from mailcow_wizard.cli.wizard import wizard
 
     return wizard(options)

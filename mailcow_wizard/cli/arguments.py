@@ -40,10 +40,13 @@ class Options(NamedTuple):
     mouse: bool = False
     log: str | None = None
     yes: bool = False
+    dry_run: bool = False
+    subject: str | None = None
+    resume: str | None = None
 
 
-COMMANDS = ("check", "schema")
-PLANNED = ("fix", "undo", "ack", "conf", "dns", "reach", "install", "verify", "report")
+COMMANDS = ("check", "fix", "undo", "conf", "schema")
+PLANNED = ("ack", "dns", "reach", "install", "verify", "report")
 """Commands of the contract that this version does not have yet."""
 
 _FLAGS = {
@@ -58,8 +61,19 @@ _FLAGS = {
     "ascii": "ascii",
     "mouse": "mouse",
     "yes": "yes",
+    "dry-run": "dry_run",
 }
-_ONLY_FOR = {"list": ("check",), "record": ("check",), "json": ("check", "schema"), "plain": ("check",)}
+_CHANGING = ("fix", "undo", "conf")
+_ONLY_FOR: dict[str, tuple[str, ...]] = {
+    "list": ("check", "undo"),
+    "record": ("check",),
+    "json": ("check", *_CHANGING, "schema"),
+    "plain": ("check", *_CHANGING),
+    "dry-run": _CHANGING,
+    "subject": ("fix",),
+    "resume": ("fix",),
+}
+_CONF = ("get", "set", "lint", "new")
 
 
 def parse(argv: Sequence[str]) -> Options:
@@ -126,8 +140,48 @@ def _agree(options: Options, given: set[str]) -> None:
     for name, commands in _ONLY_FOR.items():
         if name in given and options.command not in commands:
             raise UsageError(f"--{name} goes with the command {' or '.join(commands)}")
-    if options.command == "schema" and options.words:
-        raise UsageError(f"schema takes no words, but there is {_quoted(options.words[0])}")
+    if options.dry_run and options.yes:
+        raise UsageError("--dry-run and --yes exclude each other")
+    if options.command in _WORDS:
+        _WORDS[options.command](options)
+
+
+def _no_words(options: Options) -> None:
+    _at_most(options, 0, "schema takes no words")
+
+
+def _words_of_fix(options: Options) -> None:
+    if options.resume is not None:
+        _at_most(options, 0, "fix --resume takes the change alone")
+    elif not options.words:
+        raise UsageError("fix needs the id of a check, such as ports.smtp; see check --list")
+    _at_most(options, 2, "fix takes a check and one of its fixes")
+
+
+def _words_of_undo(options: Options) -> None:
+    if options.list:
+        _at_most(options, 0, "undo --list lists all changes")
+    _at_most(options, 1, "undo takes one change")
+
+
+def _words_of_conf(options: Options) -> None:
+    word = options.words[0] if options.words else ""
+    if word not in _CONF:
+        said = f"unknown word {_quoted(word)}; " if word else ""
+        raise UsageError(f"{said}conf is followed by one of: {', '.join(_CONF)}")
+
+
+def _at_most(options: Options, number: int, what: str) -> None:
+    if len(options.words) > number:
+        raise UsageError(f"{what}, but there is {_quoted(options.words[number])}")
+
+
+_WORDS: dict[str, Callable[[Options], None]] = {
+    "schema": _no_words,
+    "fix": _words_of_fix,
+    "undo": _words_of_undo,
+    "conf": _words_of_conf,
+}
 
 
 def _quoted(text: str) -> str:
@@ -204,4 +258,6 @@ _VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "resolver": ("resolver", _one_address),
     "ntp": ("ntp", _repeatable(_server)),
     "log": ("log", _text),
+    "subject": ("subject", _text),
+    "resume": ("resume", _text),
 }
