@@ -150,6 +150,35 @@ class TimeAnswer(NamedTuple):
     error: str
 
 
+class DnsQuestion(NamedTuple):
+    """What is asked of name servers: `name` in ASCII, `type` such as `MX`, `servers` as addresses.
+
+    `recursive` asks a resolver to find out, `dnssec` for signatures too, `checking_disabled` for the answer
+    even where its signatures are broken.
+    """
+
+    name: str
+    type: str
+    servers: tuple[str, ...]
+    recursive: bool = True
+    dnssec: bool = False
+    checking_disabled: bool = False
+
+
+class DnsReply(NamedTuple):
+    """A name server's answer, or why there is none.
+
+    `transport` is udp or tcp, `seconds` from the first question to this server; `packet` is empty when
+    `error` says why. The packet is to the question that was asked, and otherwise not looked at.
+    """
+
+    server: str
+    transport: str
+    packet: bytes
+    seconds: float
+    error: str
+
+
 class Host:
     """A machine that can be asked. Subclasses answer; this class only says what can be asked."""
 
@@ -223,6 +252,10 @@ class Host:
 
     def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:
         """Asks NTP servers, all at once; one answer for each address asked."""
+        raise NotImplementedError
+
+    def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
+        """Asks name servers, all at once; one reply for each question, in their order."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -10,6 +10,8 @@ import time
 from mailcow_wizard.host.door import (
     MIB,
     Denied,
+    DnsQuestion,
+    DnsReply,
     FileInfo,
     Holder,
     Host,
@@ -30,6 +32,7 @@ from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mailcow_wizard.host.commands import Commands
+    from mailcow_wizard.host.dns import Silence
 
 _KINDS = (
     (stat.S_ISREG, "file"),
@@ -56,6 +59,7 @@ class RealHost(Host):
 
     def __init__(self) -> None:
         self._commands: Commands | None = None
+        self._silence: Silence | None = None
         self._lock = threading.Lock()
 
     def read(self, path: str, limit: int = MIB) -> bytes:
@@ -178,6 +182,13 @@ class RealHost(Host):
         from mailcow_wizard.host import ntp
 
         return ntp.ask_time(servers, timeout)
+
+    def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
+        from mailcow_wizard.host.dns import Round, Silence
+
+        with self._lock:
+            self._silence = self._silence or Silence()
+        return Round(questions, timeout, self._silence).replies()
 
 
 def _read_at_most(descriptor: int, path: str, limit: int) -> bytes:

@@ -14,6 +14,8 @@ from mailcow_wizard.host import door
 from mailcow_wizard.host.codec import Garbled, pack, unpack
 from mailcow_wizard.host.door import (
     MIB,
+    DnsQuestion,
+    DnsReply,
     FileInfo,
     Holder,
     Host,
@@ -155,6 +157,9 @@ class RecordedHost(Host):
     def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:
         return self._answer(tuple[TimeAnswer, ...], "ask_time", servers)
 
+    def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
+        return tuple(self._answer(DnsReply, "ask_dns", *one) for one in questions)
+
 
 class RecordingHost(Host):
     """Asks another host, and keeps what it said, without secrets, for `document`."""
@@ -238,3 +243,9 @@ class RecordingHost(Host):
 
     def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:
         return self._note(lambda: self._asked.ask_time(servers, timeout), "ask_time", servers)
+
+    def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
+        replies = self._asked.ask_dns(questions, timeout)
+        for asked, reply in zip(questions, replies, strict=True):
+            self._answers[question("ask_dns", *asked)] = {"value": pack(reply)}
+        return replies
