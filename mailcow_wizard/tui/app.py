@@ -250,14 +250,9 @@ class Wizard(App[int]):
 
     @on(FindingList.Opened)
     def _opened(self) -> None:
-        from mailcow_wizard.tui.screens.text import TextScreen
-        from mailcow_wizard.tui.widgets.details import styled
-        from mailcow_wizard.tui.writing import details
+        from mailcow_wizard.tui import reading
 
-        row = self._list.row
-        if row:
-            lines = [styled(line, self.look) for line in details(row, self.size.width - 3)]
-            self.push_screen(TextScreen(self.look, row.check.title, lines))
+        reading.show_details(self, self._list.row)
 
     def action_step(self, by: int) -> None:
         """Goes to the next step or the one before; the welcome screen must be answered first."""
@@ -316,39 +311,27 @@ class Wizard(App[int]):
 
     def action_copy(self) -> None:
         """Copies what to type to the terminal's clipboard, and shows it on a line of its own."""
-        from mailcow_wizard.tui.screens.text import TextScreen
+        from mailcow_wizard.tui import reading
 
-        row = self._row()
-        if row and row.finding:
-            texts = [*(one.what for one in row.finding.evidence), *row.finding.remedies, row.finding.doc]
-            self.copy_to_clipboard("\n".join(texts))
-            lines = [[(text, self.look.plain)] for text in texts]
-            self.push_screen(
-                TextScreen(self.look, "Sent to the clipboard, where the terminal allows it", lines)
-            )
+        reading.copy(self, self._row())
 
     def action_log(self) -> None:
         """Shows what was run so far."""
-        from mailcow_wizard.tui.screens.text import TextScreen
+        from mailcow_wizard.tui import reading
 
-        lines = [[(f" {line}", self.look.plain)] for line in self.events_log]
-        self.push_screen(TextScreen(self.look, "What was run", lines))
+        reading.show_log(self)
 
     def action_help(self) -> None:
         """Shows the keys and the marks."""
-        from mailcow_wizard.tui.help import help_lines
-        from mailcow_wizard.tui.screens.text import TextScreen
+        from mailcow_wizard.tui import reading
 
-        self.push_screen(TextScreen(self.look, "Help", help_lines(self.look)))
+        reading.show_help(self)
 
     def action_palette(self) -> None:
         """Offers every step and every command by name."""
-        from mailcow_wizard.tui.screens.palette import Command, Palette
+        from mailcow_wizard.tui import reading
 
-        steps: list[Command] = [(f"Go to {one.title}", "", f"go('{one.id}')") for one in self.board.steps]
-        known = [one for one in self.BINDINGS if isinstance(one, Binding) and one.show]
-        commands = [(one.description, one.key.partition(",")[0], one.action) for one in known]
-        self.push_screen(Palette(self.look, [*steps, *commands]), self._chosen)
+        self.push_screen(reading.palette(self), self._chosen)
 
     async def _chosen(self, action: str | None) -> None:
         if action:
@@ -370,19 +353,9 @@ class Wizard(App[int]):
 
     def action_leave(self) -> None:
         """Leaves; asks first while something runs."""
-        if self.board.running():
-            from mailcow_wizard.tui.screens.text import Question
+        from mailcow_wizard.tui import leaving
 
-            count = self.board.running()
-            what = "1 check still runs" if count == 1 else f"{count} checks still run"
-            question = f"{what}. Leave the wizard?"
-            self.push_screen(Question(self.look, question), self._leave_if)
-        else:
-            self.exit(0)
-
-    def _leave_if(self, yes: bool | None) -> None:
-        if yes:
-            self.exit(0)
+        leaving.leave(self)
 
     def action_interrupt(self) -> None:
         """Ctrl+C ends at once."""

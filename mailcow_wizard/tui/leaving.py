@@ -1,0 +1,32 @@
+"""Leaving the wizard: what is asked first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.tui.app import Wizard
+
+
+def leave(app: Wizard) -> None:
+    """Leaves with exit code 0; asks first while something runs."""
+    question = _question(app)
+    if not question:
+        app.exit(0)
+        return
+    from mailcow_wizard.tui.screens.text import Question
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            app.exit(0)
+
+    app.push_screen(Question(app.look, question), answered)
+
+
+def _question(app: Wizard) -> str:
+    """What to ask; empty where nothing runs."""
+    running = app.board.running()
+    if not running:
+        return ""
+    what = "1 check still runs" if running == 1 else f"{running} checks still run"
+    return f"{what}. Leave the wizard?"

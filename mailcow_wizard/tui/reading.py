@@ -1,0 +1,52 @@
+"""What opens over the list to be read: findings in full, what to copy, what was run, help, palette."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+
+from mailcow_wizard.tui.board import Row
+from mailcow_wizard.tui.help import help_lines
+from mailcow_wizard.tui.screens.palette import Command, Palette
+from mailcow_wizard.tui.screens.text import TextScreen
+from mailcow_wizard.tui.widgets.details import styled
+from mailcow_wizard.tui.writing import details
+
+if TYPE_CHECKING:
+    from mailcow_wizard.tui.app import Wizard
+
+
+def show_details(app: Wizard, row: Row | None) -> None:
+    """Shows everything about a row."""
+    if row:
+        lines = [styled(line, app.look) for line in details(row, app.size.width - 3)]
+        app.push_screen(TextScreen(app.look, row.check.title, lines))
+
+
+def copy(app: Wizard, row: Row | None) -> None:
+    """Sends what to type to the terminal's clipboard, and shows it: some terminals drop it."""
+    if row and row.finding:
+        texts = [*(one.what for one in row.finding.evidence), *row.finding.remedies, row.finding.doc]
+        app.copy_to_clipboard("\n".join(texts))
+        lines = [[(text, app.look.plain)] for text in texts]
+        app.push_screen(TextScreen(app.look, "Sent to the clipboard, where the terminal allows it", lines))
+
+
+def show_log(app: Wizard) -> None:
+    """Shows what was run so far."""
+    lines = [[(f" {line}", app.look.plain)] for line in app.events_log]
+    app.push_screen(TextScreen(app.look, "What was run", lines))
+
+
+def show_help(app: Wizard) -> None:
+    """Shows the keys and the marks."""
+    app.push_screen(TextScreen(app.look, "Help", help_lines(app.look)))
+
+
+def palette(app: Wizard) -> Palette:
+    """Every step and every command by name; ends with the chosen action."""
+    steps: list[Command] = [(f"Go to {one.title}", "", f"go('{one.id}')") for one in app.board.steps]
+    known = [one for one in app.BINDINGS if isinstance(one, Binding) and one.show]
+    commands = [(one.description, one.key.partition(",")[0], one.action) for one in known]
+    return Palette(app.look, [*steps, *commands])
