@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2] / "mailcow_wizard"
+TESTS = Path(__file__).resolve().parents[1]
 FILES = sorted(ROOT.rglob("*.py"))
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 
@@ -139,6 +140,11 @@ def test_of_paths_only_words_are_asked_elsewhere(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_no_file_is_too_long(name: str) -> None:
     assert len((ROOT / name).read_text().splitlines()) <= MOST_LINES
+
+
+def test_no_file_of_tests_is_too_long() -> None:
+    lengths = {path: len(path.read_text().splitlines()) for path in TESTS.rglob("*.py")}
+    assert {str(path.relative_to(TESTS)): n for path, n in lengths.items() if n > MOST_LINES} == {}
 
 
 # A method that says the same as the one that it replaces says it there (the door's hosts).

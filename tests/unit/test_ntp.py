@@ -1,109 +1,17 @@
 """The packets: real UDP servers on loopback that answer well, badly, late, falsely or not at all."""
 
-import contextlib
 import socket
 import statistics
-import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from mailcow_wizard.checks.time import judge_offset
 from mailcow_wizard.facts.time_answers import compare, read_answer
 from mailcow_wizard.host import ntp
-from mailcow_wizard.host.door import TimeAnswer
-
-Respond = Callable[[bytes, int], Sequence[bytes]]
-UNIX_TO_NTP = 2_208_988_800
-
-
-def stamp(nanoseconds: int) -> bytes:
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    return struct.pack(">II", (seconds + UNIX_TO_NTP) & 0xFFFFFFFF, (rest << 32) // 1_000_000_000)
-
-
-def reply(
-    request: bytes,
-    arrived: int,
-    first: int = 0x24,
-    stratum: int = 2,
-    code: bytes = b"\xc0\x00\x02\x01",
-    ahead: float = 0.0,
-    origin: bytes | None = None,
-) -> bytes:
-    """A server's packet; `ahead` is by how many seconds its clock is ahead of ours."""
-    shift = round(ahead * 1e9)
-    return (
-        struct.pack(">BBbbII", first, stratum, 6, -23, 1 << 8, 1 << 8)
-        + code
-        + stamp(arrived + shift - 10_000_000_000)
-        + (request[40:48] if origin is None else origin)
-        + stamp(arrived + shift)
-        + stamp(time.time_ns() + shift)
-    )
-
-
-class Servers:
-    """Small time servers on one port of different loopback addresses (127.0.0.0/8 and ::1)."""
-
-    def __init__(self) -> None:
-        self._sockets: list[socket.socket] = []
-        self.port = 0
-        self.requests: list[bytes] = []
-
-    def add(self, address: str, respond: Respond, delay: float = 0.0) -> str:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-        sock.bind((address, self.port))
-        sock.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS
-        self.port = sock.getsockname()[1]
-        self._sockets.append(sock)
-        threading.Thread(target=self._serve, args=(sock, respond, delay), daemon=True).start()
-        return address
-
-    def _serve(self, sock: socket.socket, respond: Respond, delay: float) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                request, ancillary, _, client = sock.recvmsg(1024, 128)
-                if not ancillary:
-                    return  # shut down
-                seconds, nanoseconds = struct.unpack("@ll", ancillary[0][2][:16])
-                self.requests.append(request)
-                time.sleep(delay)
-                for packet in respond(request, seconds * 1_000_000_000 + nanoseconds):
-                    sock.sendto(packet, client)
-
-    def close(self) -> None:
-        for sock in self._sockets:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
-
-
-@pytest.fixture
-def servers() -> Iterator[Servers]:
-    made = Servers()
-    yield made
-    made.close()
-
-
-def right(request: bytes, arrived: int) -> list[bytes]:
-    return [reply(request, arrived)]
-
-
-def silent(request: bytes, arrived: int) -> list[bytes]:
-    return []
-
-
-def shifted(ahead: float) -> Respond:
-    return lambda request, arrived: [reply(request, arrived, ahead=ahead)]
-
-
-def one(answers: tuple[TimeAnswer, ...]) -> TimeAnswer:
-    assert len(answers) == 1, answers
-    return answers[0]
+from tests.unit.ntp_servers import Servers, one, reply, right, shifted, silent
 
 
 def test_the_request_is_a_version_4_client_packet_with_an_unpredictable_timestamp(servers: Servers) -> None:
@@ -239,84 +147,6 @@ def test_addresses_are_asked_once_and_at_most_twelve(servers: Servers) -> None:
 
 def test_nobody_to_ask() -> None:
     assert ntp.ask_time(()) == ()
-
-
-@pytest.mark.parametrize(
-    "name", ["no-such-name.invalid", "a" * 64 + ".example", "bad\0name", "-", "999.1.1.1.1"]
-)
-def test_a_name_that_does_not_resolve(name: str) -> None:
-    answer = one(ntp.ask_time((name,), 2.0))
-    assert answer.error.startswith("name does not resolve")
-
-
-def found(*addresses: str) -> Callable[..., list[object]]:
-    """A resolver that knows these addresses for every name."""
-    real = socket.getaddrinfo
-
-    def resolve(name: str, port: int, **options: int) -> list[object]:
-        if options.get("flags"):
-            return list(real(name, port, **options))
-        return [one for address in addresses for one in real(address, port, type=socket.SOCK_DGRAM)]
-
-    return resolve
-
-
-def test_a_resolver_that_hangs_delays_nobody(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    address = servers.add("127.0.0.1", right)
-    hang = threading.Event()
-    real = socket.getaddrinfo
-
-    def resolve(name: str, *arguments: object, **options: object) -> object:
-        if name == "hangs.example" and not options.get("flags"):
-            hang.wait(5)
-        return real(name, *arguments, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    started = time.monotonic()
-    answers = ntp.ask_time(("hangs.example", address), 0.6, servers.port)
-    hang.set()
-    assert time.monotonic() - started < 0.9
-    assert answers[0].error == "name does not resolve within 0.6 s"
-    assert answers[1].error == ""
-
-
-def test_a_resolver_that_hangs_costs_little_where_three_have_answered(
-    servers: Servers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    addresses = tuple(servers.add(f"127.0.0.{number}", right) for number in range(1, 4))
-    hang = threading.Event()
-    real = socket.getaddrinfo
-
-    def resolve(name: str, *arguments: object, **options: object) -> object:
-        if name.endswith(".example") and not options.get("flags"):
-            hang.wait(5)
-        return real(name, *arguments, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    started = time.monotonic()
-    answers = ntp.ask_time((*addresses, *(f"{n}.example" for n in range(4))), 3.0, servers.port)
-    hang.set()
-    assert time.monotonic() - started < 0.6
-    assert not any(answer.error for answer in answers[:3])
-    assert all(answer.error.startswith("name does not resolve within 0.") for answer in answers[3:])
-
-
-def test_a_name_is_asked_at_two_addresses_a_family(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    four = [servers.add(f"127.0.0.{number}", right) for number in range(1, 5)]
-    six = servers.add("::1", right)
-    monkeypatch.setattr(socket, "getaddrinfo", found(*four, six))
-    answers = ntp.ask_time(("many.example",), 1.0, servers.port)
-    assert {answer.address for answer in answers} == {"127.0.0.1", "::1", "127.0.0.2"}
-    assert {answer.server for answer in answers} == {"many.example"}
-
-
-def test_with_many_names_each_gets_an_address(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses = [servers.add(f"127.0.0.{number}", right) for number in range(1, 16)]
-    monkeypatch.setattr(socket, "getaddrinfo", found(*addresses))
-    names = tuple(f"{number}.example" for number in range(10))
-    answers = ntp.ask_time(names, 1.0, servers.port)
-    assert [answer.server for answer in answers] == list(names)
-    assert len({answer.address for answer in answers}) == 10
 
 
 @pytest.mark.parametrize("number", [1, 8])

@@ -1,0 +1,117 @@
+"""The ports beside a Docker engine: whose containers publish them, and mailcow's own."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from lab import engine
+from lab.inside import CHECKOUT, children, wait_until
+from lab.skip import or_skip
+
+from tests.real.ports import WIZARD, Wizard, words
+
+pytestmark = pytest.mark.real
+
+
+def with_docker(docker: engine.Engine, mailcow: Path, tmp_path: Path) -> Wizard:
+    """The wizard in the engine's namespaces."""
+
+    def run(*arguments: str, before: Sequence[str] = ()) -> "subprocess.CompletedProcess[str]":
+        argv = [*before, *WIZARD, *arguments, "--state-dir", str(tmp_path / "state")]
+        return docker.run(argv, env={"PYTHONPATH": str(CHECKOUT)})
+
+    return Wizard(run, str(mailcow))
+
+
+@pytest.fixture
+def beside(docker: engine.Engine, mailcow: Path, tmp_path: Path) -> Iterator[Wizard]:
+    """The wizard beside an engine; every port is free before and after."""
+    wizard = with_docker(docker, mailcow, tmp_path)
+    wizard.assert_free()
+    yield wizard
+    wizard.assert_free()
+
+
+def compose_labels(project: str, service: str, directory: str) -> list[str]:
+    """What docker compose writes on a container."""
+    labels = {"project": project, "service": service, "project.working_dir": directory}
+    return [f"--label=com.docker.compose.{key}={value}" for key, value in labels.items()]
+
+
+def test_container_of_another_stack(docker: engine.Engine, beside: Wizard) -> None:
+    """The container is named, not its proxy, and once for both families."""
+    labels = compose_labels("old", "smtp", "/srv/old")
+    with docker.container("old-smtp-1", "-p", "25:25", *labels):
+        finding = beside.port()
+        assert finding["status"] == "fail", words(finding)
+        assert "container old-smtp-1" in finding["summary"]
+        assert "compose project old" in finding["found"]
+        assert "docker-proxy" not in finding["summary"]
+        assert finding["summary"].count("old-smtp-1") == 1
+
+
+def test_two_containers(docker: engine.Engine, beside: Wizard) -> None:
+    """Each port has its own container."""
+    with docker.container("web", "-p", "80:80"), docker.container("imap", "-p", "127.0.0.1:143:143"):
+        findings = beside.check()
+        assert "container web" in findings["ports.http"]["summary"], words(findings["ports.http"])
+        assert "container imap" in findings["ports.imap"]["summary"], words(findings["ports.imap"])
+        assert {key for key, one in findings.items() if one["status"] == "fail"} == {
+            "ports.http",
+            "ports.imap",
+        }
+
+
+def test_mailcow_itself(docker: engine.Engine, beside: Wizard, mailcow: Path) -> None:
+    """What mailcow holds already is no conflict."""
+    labels = compose_labels("mailcowdockerized", "postfix-mailcow", str(mailcow))
+    with docker.container("mailcowdockerized-postfix-mailcow-1", "-p", "25:25", "-p", "465:465", *labels):
+        findings = beside.check()
+        assert {one["status"] for one in findings.values()} == {"pass"}, words(*findings.values())
+        assert "mailcow itself" in findings["ports.smtp"]["summary"]
+        assert "mailcowdockerized-postfix-mailcow-1" in findings["ports.smtps"]["found"]
+
+
+def test_mailcow_in_a_project_of_another_name(docker: engine.Engine, beside: Wizard, mailcow: Path) -> None:
+    """The directory decides where COMPOSE_PROJECT_NAME was changed."""
+    labels = compose_labels("mail", "postfix-mailcow", str(mailcow))
+    with docker.container("mail-postfix-mailcow-1", "-p", "25:25", *labels):
+        assert beside.port()["status"] == "pass"
+
+
+def test_container_in_the_host_network(docker: engine.Engine, beside: Wizard) -> None:
+    """No proxy, the container's own process listens: still the container is named."""
+    argv = ("docker", "run", "-d", "--name", "direct", "--network=host", engine.IMAGE)
+    docker.run([*argv, "/bin/busybox", "httpd", "-f", "-p", "4190"], check=True)
+    try:
+        assert wait_until(lambda: ":4190" in docker.run(["ss", "-Hltn"]).stdout, 5)
+        finding = beside.port("sieve")
+        assert "container direct" in finding["summary"], words(finding)
+    finally:
+        docker.run(["docker", "rm", "-f", "direct"])
+
+
+def test_engine_that_does_not_answer(docker: engine.Engine, beside: Wizard) -> None:
+    """Docker hangs: the port is still reported, in bounded time, as some container's."""
+    daemon = children(docker.pid)[0]
+    with docker.container("old-smtp", "-p", "25:25"):
+        os.kill(daemon, signal.SIGSTOP)
+        try:
+            finding = beside.port()
+            assert finding["status"] == "fail", words(finding)
+            assert "Docker container" in finding["summary"]
+            assert finding["duration_ms"] < 5000
+        finally:
+            os.kill(daemon, signal.SIGCONT)
+
+
+def test_without_userland_proxy(mailcow: Path, tmp_path: Path) -> None:
+    """The engine itself holds the port; the container is named all the same."""
+    proxyless = engine.started(engine.SUITES[0], "--userland-proxy=false")
+    with or_skip(), proxyless as docker, docker.container("old-smtp", "-p", "25:25"):
+        finding = with_docker(docker, mailcow, tmp_path).port()
+        assert finding["status"] == "fail", words(finding)
+        assert "container old-smtp" in finding["summary"]
