@@ -4,15 +4,18 @@ import json
 from typing import Any, TypeVar, cast
 
 from mailcow_wizard.host.door import HttpReply, Process
-from mailcow_wizard.redaction import redacted, without_credentials, without_secret_values
+from mailcow_wizard.redaction import REMOVED, is_secret, redacted, without_credentials, without_secret_values
 
 Answer = TypeVar("Answer")
 
-_CONFIGURATIONS = ("mailcow.conf", ".env")
+# Copies of mailcow.conf too (mailcow.conf_backup), and the shell's start files, where people keep tokens.
+_CONFIGURATION = "mailcow.conf"
+_ASSIGNMENTS = (".env", "profile", "bashrc", ".bash_login", "/environment", ".sh")
 # Of a process's environment the names are kept (none at all would mean that it could not be read), and the
 # one value that tells the kind of container.
 _KEPT_VARIABLE = b"container"
 _KEPT_OF_CONTAINER = ("Id", "Names", "Ports", "State")
+_KEPT_OF_VOLUME = ("Name", "Driver", "CreatedAt")
 _KEPT_LABELS = "com.docker.compose."
 
 
@@ -27,7 +30,7 @@ def _scrubbed(call: str, arguments: tuple[object, ...], answer: Any) -> Any:
     if call == "http":
         return _docker(answer)
     if call == "variable":
-        return without_credentials(answer)
+        return REMOVED if answer and is_secret(str(arguments[0])) else without_credentials(answer)
     return _deep(answer)
 
 
@@ -37,7 +40,7 @@ def _file(path: str, data: bytes) -> bytes:
     # Any byte has a letter in Latin-1: a file that is not UTF-8 holds secrets like any other.
     encoding = "utf-8" if _is_utf8(data) else "latin-1"
     text = data.decode(encoding)
-    if path.endswith(_CONFIGURATIONS):
+    if _CONFIGURATION in path.rpartition("/")[2] or path.endswith(_ASSIGNMENTS):
         text = without_secret_values(text)
     return without_credentials(text).encode(encoding)
 
@@ -61,13 +64,20 @@ def _docker(reply: HttpReply) -> HttpReply:
         listed = json.loads(reply.body)
     except (ValueError, RecursionError):
         return reply._replace(body=b"")
-    listed = [_container(one) for one in listed if isinstance(one, dict)] if isinstance(listed, list) else {}
+    if isinstance(listed, dict) and isinstance(listed.get("Volumes"), list):
+        listed = {
+            "Volumes": [_kept(one, _KEPT_OF_VOLUME) for one in listed["Volumes"] if isinstance(one, dict)]
+        }
+    elif isinstance(listed, list):
+        listed = [_kept(one, _KEPT_OF_CONTAINER) for one in listed if isinstance(one, dict)]
+    else:
+        listed = {}
     return reply._replace(body=json.dumps(listed).encode())
 
 
-def _container(listed: dict[str, Any]) -> dict[str, Any]:
+def _kept(listed: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     labels = listed.get("Labels")
-    kept = {name: listed[name] for name in _KEPT_OF_CONTAINER if name in listed}
+    kept = {name: listed[name] for name in names if name in listed}
     kept["Labels"] = {
         name: value
         for name, value in (labels.items() if isinstance(labels, dict) else ())

@@ -1,0 +1,86 @@
+"""mailcow's database volumes: the data that outlives containers, mailcow.conf and the checkout (P12)."""
+
+from mailcow_wizard.facts import storage
+from mailcow_wizard.facts.containers import SOCKETS
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.typed import NamedTuple
+
+# docker-compose.yml calls the volume so; compose writes the project's name before it.
+_VOLUME = "mysql-vol-1"
+_COMPOSE = "com.docker.compose."
+
+
+class Volume(NamedTuple):
+    """A volume: its name, the compose project it belongs to, when Docker says it was made (RFC 3339, empty
+    where that is not known)."""
+
+    name: str
+    project: str
+    created: str
+
+
+class DatabaseVolumes(NamedTuple):
+    """The database volumes that exist; `certain` where Docker says so itself, or where no Docker is installed
+    and none has left anything. `how` is the command that shows them."""
+
+    volumes: tuple[Volume, ...]
+    certain: bool
+    how: str
+
+
+def database_volumes(facts: Facts) -> DatabaseVolumes:
+    """Asks Docker; where it does not answer, looks into its data root. Raises HostError if neither tells."""
+    path = next((one for one in SOCKETS if facts.host.exists(one)), "")
+    if path:
+        try:
+            return _from_docker(facts, path)
+        except HostError:
+            pass
+    root = facts.get(storage.data_root).path
+    place = f"{root.rstrip('/')}/volumes"
+    installed = bool(path) or any(_there(facts.host, name) for name in ("dockerd", "docker"))
+    try:
+        names = facts.host.names(place)
+    except Missing:
+        names = ()
+    found = tuple(_named(name, "", "") for name in names if _is_database(name))
+    return DatabaseVolumes(found, bool(found) or not installed, f"ls {place}")
+
+
+def _from_docker(facts: Facts, path: str) -> DatabaseVolumes:
+    import json
+
+    reply = facts.host.http(path, "/volumes")
+    if reply.status != 200:
+        raise HostError(f"Docker answers {reply.status} when asked for its volumes")
+    try:
+        listed = json.loads(reply.body)["Volumes"] or []
+        volumes = tuple(_listed(one) for one in listed)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise HostError("Docker's list of volumes is not readable") from None
+    found = tuple(sorted(one for one in volumes if one))
+    return DatabaseVolumes(found, True, "docker volume ls -q")
+
+
+def _listed(one: dict[str, object]) -> Volume | None:
+    name, labels = str(one["Name"]), one.get("Labels")
+    labels = labels if isinstance(labels, dict) else {}
+    if not _is_database(name) and labels.get(f"{_COMPOSE}volume") != _VOLUME:
+        return None
+    return _named(name, str(labels.get(f"{_COMPOSE}project", "")), str(one.get("CreatedAt") or ""))
+
+
+def _named(name: str, project: str, created: str) -> Volume:
+    return Volume(name, project or name.removesuffix(f"_{_VOLUME}"), created)
+
+
+def _is_database(name: str) -> bool:
+    return name.endswith(f"_{_VOLUME}")
+
+
+def _there(host: Host, command: str) -> bool:
+    try:
+        return bool(host.which(command))
+    except Missing:
+        return False
