@@ -56,12 +56,14 @@ class Command(NamedTuple):
     """A step of a plan: a command, and those that take it back, in the order in which they run.
 
     `undo` is made from the state that was found (a unit that was not enabled is not enabled again).
-    `timeout` is in seconds.
+    `timeout` is in seconds. `undo_optional`: an undo that fails is told and is no failure (a kernel module
+    that is in use by then stays loaded).
     """
 
     argv: tuple[str, ...]
     undo: tuple[tuple[str, ...], ...] = ()
     timeout: float = 120.0
+    undo_optional: bool = False
 
 
 class Manual(NamedTuple):

@@ -150,7 +150,12 @@ def root_mount(facts: Facts) -> RootMount:
     root = facts.get(data_root)
     if root.blocked:
         return RootMount(root, None)
-    place = facts.host.resolve(root.existing)
+    return RootMount(root, holding(facts, root.existing))
+
+
+def holding(facts: Facts, path: str) -> Mount:
+    """The mount that holds an existing path; raises HostError where none of those listed does."""
+    place = facts.host.resolve(path)
     best: Mount | None = None
     for mount in facts.get(mounts):
         prefix = mount.point.rstrip("/") + "/"
@@ -158,4 +163,4 @@ def root_mount(facts: Facts) -> RootMount:
             best = mount
     if best is None:
         raise HostError(f"{MOUNTINFO} has no mount that holds {place}")
-    return RootMount(root, best)
+    return best
