@@ -10,9 +10,10 @@ from mailcow_wizard.model import Settings
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Any, TypeVar
+    from typing import Any, Concatenate, ParamSpec, TypeVar
 
     Fact = TypeVar("Fact")
+    Arguments = ParamSpec("Arguments")
 
 
 class _Answer:
@@ -31,17 +32,25 @@ class Facts:
     def __init__(self, host: Host, settings: Settings | None = None) -> None:
         self.host = host
         self.settings = settings or Settings()
-        self._answers: dict[Callable[..., Any], _Answer] = {}
+        self._answers: dict[tuple[Callable[..., Any], tuple[Any, ...]], _Answer] = {}
         self._lock = threading.Lock()
 
-    def get(self, source: Callable[[Facts], Fact]) -> Fact:
-        """The source's value, asked for at the first call; raises what the source raised, each time."""
+    def get(
+        self,
+        source: Callable[Concatenate[Facts, Arguments], Fact],
+        *arguments: Arguments.args,
+        **none: Arguments.kwargs,
+    ) -> Fact:
+        """The source's value for these arguments, asked for at the first call; raises what it raised.
+
+        Arguments are given by place, so that one question has one answer.
+        """
         with self._lock:
-            answer = self._answers.setdefault(source, _Answer())
+            answer = self._answers.setdefault((source, arguments), _Answer())
         with answer.lock:
             if not answer.known:
                 try:
-                    answer.value = source(self)
+                    answer.value = source(self, *arguments, **none)
                 except Exception as error:
                     answer.error = error
                 answer.known = True

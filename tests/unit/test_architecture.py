@@ -20,10 +20,10 @@ ROWS = (
     ("engine",),
     ("checks", "fixes"),
     ("facts",),
-    ("conf", "host", "model", "requirements", "harmless", "redaction", "names", "typed"),
+    ("conf", "host", "model", "requirements", "requirements_dns", "harmless", "redaction", "names", "typed"),
 )
 # Within the lowest row: these alone are imported by the others.
-FOUNDATION = {"harmless", "redaction", "names", "typed", "requirements"}
+FOUNDATION = {"harmless", "redaction", "names", "typed", "requirements", "requirements_dns"}
 ALLOWED_SIDEWAYS = {("model", "typed"), ("requirements", "typed"), ("conf", "typed"), ("conf", "names")} | {
     ("host", name) for name in FOUNDATION
 }

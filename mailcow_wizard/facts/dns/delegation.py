@@ -1,0 +1,193 @@
+"""Which zone a name is in and who serves it, found from the root servers down (RFC 1034, 5.3.3).
+
+No resolver's cache takes part, so that a record that was published a minute ago is seen, and asking for
+one that does not exist yet leaves nothing behind in a cache.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
+from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.typed import NamedTuple
+
+WAIT_S = 3.0
+# All thirteen are asked within this time; where none answers, a resolver takes their place.
+_WAIT_FOR_ROOTS_S = 1.5
+_MOST_SERVERS = 13
+_MOST_ADDRESSES = 4
+_MOST_CUTS = 12
+
+
+class NameServer(NamedTuple):
+    """A name server: its name, and its addresses, none where they could not be found."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+
+class Zone(NamedTuple):
+    """A zone: its name (the root is `.`), who serves it, and whose servers delegate it.
+
+    `problem` says why the walk ended above the name that was looked for; then this is the last zone that
+    could be asked. `by_resolver` that a resolver named the servers because the roots did not answer.
+    """
+
+    name: str
+    servers: tuple[NameServer, ...]
+    parent: str = ""
+    problem: str = ""
+    by_resolver: bool = False
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every server's addresses: the first of each, then the second of each, and so on."""
+        most = max((len(one.addresses) for one in self.servers), default=0)
+        rows = (one.addresses[place : place + 1] for place in range(most) for one in self.servers)
+        return tuple(dict.fromkeys(address for row in rows for address in row))
+
+
+class _Known:
+    """The zones found so far in this run, so that no walk begins at the root twice."""
+
+    def __init__(self) -> None:
+        pairs = zip("abcdefghijklm", need.ROOT_SERVERS_V4, need.ROOT_SERVERS_V6, strict=True)
+        roots = tuple(NameServer(f"{letter}.root-servers.net", (v4, v6)) for letter, v4, v6 in pairs)
+        self._zones: dict[str, Zone] = {".": Zone(".", roots)}
+        self._lock = threading.Lock()
+
+    def add(self, zone: Zone) -> None:
+        with self._lock:
+            self._zones[zone.name] = zone
+
+    def deepest(self, name: str) -> Zone:
+        """The zone closest above a name, or the name's own."""
+        with self._lock:
+            while name not in self._zones:
+                name = name.partition(".")[2] or "."
+            return self._zones[name]
+
+
+def _known(facts: Facts) -> _Known:
+    return _Known()
+
+
+def zone_of(facts: Facts, name: str) -> Zone:
+    """The zone that holds a name; the cut may be at the name itself. Raises HostError."""
+    known = facts.get(_known)
+    zone = known.deepest(name)
+    for _ in range(_MOST_CUTS):
+        below = _below(facts, zone, name)
+        if below is zone or below.problem:
+            return below
+        zone = below
+        known.add(zone)
+    return zone._replace(problem=f"the delegations to {name} do not end")
+
+
+def _below(facts: Facts, above: Zone, name: str) -> Zone:
+    """The next zone on the way to a name; the same where there is none."""
+    if name == above.name:
+        return above
+    if above.by_resolver or (above.name == "." and facts.settings.resolver):
+        return _by_resolver(facts, above, name)
+    heard = ask(facts, name, "NS", above.addresses)
+    if heard.error and above.name == ".":
+        return _by_resolver(facts, above, name)
+    if heard.error:
+        return above._replace(problem=f"the name servers of {_called(above)} give no answer: {heard.error}")
+    if heard.code not in (NOERROR, NXDOMAIN):
+        said = heard.explained or heard.code
+        return above._replace(
+            problem=f"{heard.server}, a name server of {_called(above)}, does not serve it ({said})"
+        )
+    return _read(facts, above, name, heard)
+
+
+def _read(facts: Facts, above: Zone, name: str, heard: Answer) -> Zone:
+    """The zone that an answer leads to: by a referral, or as one that the same servers have too."""
+    cuts = [one.name for one in (*heard.authority, *heard.records) if one.type == "NS"]
+    cut = next((one for one in cuts if _is_between(one, above.name, name)), "")
+    if cut:
+        names = tuple(
+            dict.fromkeys(
+                one.value
+                for one in (*heard.authority, *heard.records)
+                if one.type == "NS" and one.name == cut
+            )
+        )
+        return Zone(cut, _with_addresses(facts, names[:_MOST_SERVERS], heard), above.name)
+    held = next((one.name for one in heard.authority if one.type == "SOA"), "")
+    if _is_between(held, above.name, name) and held != name:
+        return _below(facts, above, held)
+    if not heard.authoritative:
+        return above._replace(
+            problem=f"{heard.server}, a name server of {_called(above)}, knows nothing of it"
+        )
+    return above
+
+
+def _is_between(cut: str, above: str, name: str) -> bool:
+    """Whether a zone's name lies below one zone and at or above a name."""
+    inside = above == "." or cut.endswith(f".{above}")
+    return cut not in ("", above) and inside and (name == cut or name.endswith(f".{cut}"))
+
+
+def _by_resolver(facts: Facts, above: Zone, name: str) -> Zone:
+    """The zone and its servers as a resolver knows them, where the way from the roots is blocked."""
+    heard = ask(facts, name, "NS", resolvers(facts), recursive=True)
+    if heard.error or heard.code not in (NOERROR, NXDOMAIN):
+        said = heard.error or heard.explained or heard.code
+        return above._replace(problem=f"resolvers give no answer: {said}", by_resolver=True)
+    names = tuple(dict.fromkeys(one.value for one in heard.of("NS") if one.name == name))[:_MOST_SERVERS]
+    if names:
+        return Zone(name, _with_addresses(facts, names, heard), above.name, by_resolver=True)
+    held = next((one.name for one in heard.authority if one.type == "SOA"), "")
+    if _is_between(held, above.name, name) and held != name:
+        return _by_resolver(facts, above, held)
+    return above if above.by_resolver else above._replace(problem=f"no zone holds {name}", by_resolver=True)
+
+
+def _with_addresses(facts: Facts, names: tuple[str, ...], heard: Answer) -> tuple[NameServer, ...]:
+    """The servers with their addresses: those that came along, else those that a resolver knows."""
+    glue: dict[str, list[str]] = {name: [] for name in names}
+    for record in heard.additional:
+        if record.name in glue and record.type in ("A", "AAAA"):
+            glue[record.name].append(record.value)
+    without = tuple(name for name in names if not glue[name])
+    if without:
+        for name, found in zip(without, addresses_of(facts, without), strict=True):
+            glue[name] += found
+    return tuple(NameServer(name, tuple(glue[name][:_MOST_ADDRESSES])) for name in names)
+
+
+def addresses_of(facts: Facts, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """The addresses of names of servers, IPv4 first, as resolvers know them: they exist long since."""
+    servers = resolvers(facts)
+    questions = tuple(DnsQuestion(name, type, servers) for name in names for type in ("A", "AAAA"))
+    heard = [answer(one) for one in facts.host.ask_dns(questions, WAIT_S)]
+    pairs = zip(heard[::2], heard[1::2], strict=True)
+    return tuple((*v4.values("A"), *v6.values("AAAA")) for v4, v6 in pairs)
+
+
+def resolvers(facts: Facts) -> tuple[str, ...]:
+    """The system's resolvers, then public ones: whichever answers."""
+    try:
+        system = system_resolvers(facts)
+    except HostError:
+        system = ()
+    return tuple(dict.fromkeys((*system[:2], *public_resolvers(facts))))
+
+
+def ask(facts: Facts, name: str, type: str, servers: tuple[str, ...], recursive: bool = False) -> Answer:
+    """One answer, of the first server that has one."""
+    wait = _WAIT_FOR_ROOTS_S if servers[:1] == need.ROOT_SERVERS_V4[:1] else WAIT_S
+    return answer(facts.host.ask_dns((DnsQuestion(name, type, servers, recursive),), wait)[0])
+
+
+def _called(zone: Zone) -> str:
+    return "the root" if zone.name == "." else zone.name

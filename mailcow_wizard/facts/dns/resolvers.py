@@ -1,0 +1,50 @@
+"""Whom to ask: the system's resolvers, public ones, and the root servers."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+
+_STUB = ("127.0.0.53", "127.0.0.54")
+_MOST = 6
+
+
+def system_resolvers(facts: Facts) -> tuple[str, ...]:
+    """The resolvers that programs on this machine use, or the one that was given. Raises HostError.
+
+    Of systemd-resolved's stub, which caches by its own rules, the servers behind it are taken.
+    """
+    if facts.settings.resolver:
+        return (facts.settings.resolver,)
+    listed = nameservers(facts.host.text("/etc/resolv.conf"))
+    if any(one in _STUB for one in listed):
+        try:
+            behind = nameservers(facts.host.text("/run/systemd/resolve/resolv.conf"))
+        except HostError:
+            behind = ()
+        listed = tuple(one for one in behind if one not in _STUB) or listed
+    if facts.settings.offline:
+        listed = ()
+    return listed[:_MOST] or ("127.0.0.1",)
+
+
+def public_resolvers(facts: Facts) -> tuple[str, ...]:
+    """Resolvers that everybody may ask, each an operator of its own; the one that was given instead."""
+    return (facts.settings.resolver,) if facts.settings.resolver else need.PUBLIC_RESOLVERS
+
+
+def nameservers(text: str) -> tuple[str, ...]:
+    """The addresses of a resolv.conf (resolv.conf(5)), in order; lines that hold none are passed over."""
+    found = []
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) >= 2 and words[0] == "nameserver":
+            try:
+                ipaddress.ip_address(words[1].partition("%")[0])
+            except ValueError:
+                continue
+            found.append(words[1])
+    return tuple(dict.fromkeys(found))
