@@ -8,7 +8,10 @@ Named tuples rather than dataclasses: thirty frozen dataclasses add 34 ms to eve
 `check ports` as a whole has about 30.
 """
 
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mailcow_wizard.host.changing import Changing
 
 MIB = 1 << 20
 
@@ -257,6 +260,10 @@ class Host:
     def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
         """Asks name servers, all at once; one reply for each question, in their order."""
         raise NotImplementedError
+
+    def changing(self) -> "Changing":
+        """What changes this machine. Raises HostError where it cannot be changed."""
+        raise HostError("a recorded machine cannot be changed")
 
     def close(self) -> None:
         """Ends what was started and still runs."""

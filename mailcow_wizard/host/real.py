@@ -121,6 +121,11 @@ class RealHost(Host):
             self._commands = self._commands or Commands()
         return self._commands.run(argv, timeout)
 
+    def changing(self) -> "Changing":
+        from mailcow_wizard.host.changing import Changing
+
+        return Changing()
+
     def close(self) -> None:
         if self._commands:
             self._commands.end_all()

@@ -1,0 +1,175 @@
+"""Runs a command that changes the machine: to its end, whatever happens to this program meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pwd
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+from mailcow_wizard.host.commands import PATH, which
+from mailcow_wizard.host.door import MIB, Denied, HostError, NoAnswer
+
+MOST_OUTPUT = MIB
+"""Of a command's output this much is told, in bytes; what follows is dropped."""
+
+_MARK = "MAILCOW_WIZARD_CHANGE"
+_PAUSE_S = 0.03
+_PATIENCE_S = 5.0
+_MOST_ENVIRONMENT = 1 << 18
+_LONGEST_LINE = 4096
+_DEBIAN = ("apt", "apt-get", "aptitude", "dpkg", "dpkg-reconfigure")
+
+
+def environment(command: str) -> dict[str, str]:
+    """What a command that changes the machine finds in its environment, beside the mark."""
+    home = "/"
+    with contextlib.suppress(KeyError):
+        home = pwd.getpwuid(os.geteuid()).pw_dir
+    made = {"PATH": PATH, "HOME": home, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+    if os.path.basename(command) in _DEBIAN:
+        made["DEBIAN_FRONTEND"] = "noninteractive"
+    return made
+
+
+def run(
+    argv: tuple[str, ...],
+    timeout: float,
+    listen: Callable[[str], None],
+    mark: str,
+    note: Callable[[int], None],
+) -> int:
+    """See `Changing.run`."""
+    with _sink() as sink:
+        output = _Output(sink, listen)
+        process = _start(argv, sink, mark, note)
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                code = process.wait(_PAUSE_S)
+                break
+            except subprocess.TimeoutExpired:
+                output.tell()
+            if time.monotonic() > end:
+                _end(process)
+                output.close()
+                raise NoAnswer(f"{argv[0]} did not end within {timeout:g} s and was ended")
+        output.close()
+        return code
+
+
+def wait_for(pid: int, mark: str, seconds: float) -> None:
+    """See `Changing.wait_for`."""
+    end = time.monotonic() + seconds
+    while _is_marked(pid, mark):
+        if time.monotonic() > end:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+        time.sleep(_PAUSE_S)
+
+
+@contextlib.contextmanager
+def _sink() -> Iterator[int]:
+    """A file in memory that takes the output: a pipe would end the command when nobody reads any more."""
+    try:
+        descriptor = os.memfd_create("output", os.MFD_CLOEXEC)
+    except (OSError, AttributeError):
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _start(
+    argv: tuple[str, ...], sink: int, mark: str, note: Callable[[int], None]
+) -> subprocess.Popen[bytes]:
+    def before() -> None:
+        note(os.getpid())
+
+    try:
+        return subprocess.Popen(
+            [which(argv[0]), *argv[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            env={**environment(argv[0]), _MARK: mark},
+            cwd="/",
+            umask=0o022,
+            start_new_session=True,
+            # In the child, so that its number is written down before it does anything.
+            preexec_fn=before,
+        )
+    except PermissionError:
+        raise Denied(f"{argv[0]} may not be run by this user") from None
+    except OSError as error:
+        raise HostError(f"{argv[0]} could not be started: {error.strerror}") from None
+    except ValueError:
+        raise HostError(f"{argv[0]} could not be started: its words cannot be passed on") from None
+    except subprocess.SubprocessError:
+        raise HostError(f"{argv[0]} was not started: its start could not be written down") from None
+
+
+class _Output:
+    """Reads the sink behind the command's back, and tells its lines."""
+
+    def __init__(self, sink: int, listen: Callable[[str], None]) -> None:
+        self._sink = sink
+        self._listen = listen
+        self._at = 0
+        self._told = 0
+        self._rest = b""
+
+    def tell(self) -> None:
+        """Tells the lines that came since."""
+        while self._told < MOST_OUTPUT and (data := os.pread(self._sink, 1 << 16, self._at)):
+            self._at += len(data)
+            self._lines(self._rest + data)
+        if self._told >= MOST_OUTPUT:
+            # What nobody reads takes no memory: appending goes on at the beginning of an empty file.
+            os.ftruncate(self._sink, 0)
+
+    def close(self) -> None:
+        """Tells what is left, a line without an end too."""
+        self.tell()
+        if self._rest:
+            self._listen(self._rest.decode("utf-8", "replace"))
+
+    def _lines(self, data: bytes) -> None:
+        self._told += len(data) - len(self._rest)
+        *lines, self._rest = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            lines.append(self._rest)
+            self._rest = b""
+        for line in lines:
+            if line.strip():
+                self._listen(line[:_LONGEST_LINE].decode("utf-8", "replace"))
+        if self._told >= MOST_OUTPUT:
+            self._rest = b""
+            self._listen("(it says more; that is not shown)")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Asks the command and its children to end, then ends them."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_PATIENCE_S)
+            return
+
+
+def _is_marked(pid: int, mark: str) -> bool:
+    """Whether this process is the command with this mark, and not one that got its number later."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return f"{_MARK}={mark}".encode() in file.read(_MOST_ENVIRONMENT).split(b"\0")
+    except OSError:
+        return False

@@ -1,0 +1,91 @@
+"""A lock that ends with its holder, however that ends; it can be handed to a process that was started."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+
+from mailcow_wizard.host.door import HostError
+
+_PATIENCE_S = 0.4
+_PAUSE_S = 0.02
+_MOST_BYTES = 4096
+
+
+class Taken(HostError):
+    """Somebody else has it. `text` is what the holder wrote into it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("the lock is taken")
+        self.text = text
+
+
+class Flock:
+    """A lock that is held; `descriptor` is its open file."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Takes over a lock that another process took and handed on."""
+        self.descriptor = descriptor
+        os.set_inheritable(descriptor, False)
+
+    def say(self, text: str) -> None:
+        """Writes into the lock, for those who find it taken."""
+        with contextlib.suppress(OSError):
+            os.ftruncate(self.descriptor, 0)
+            os.pwrite(self.descriptor, text.encode()[:_MOST_BYTES], 0)
+
+    def close(self) -> None:
+        """Gives it up; a process that it was handed to still holds it."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+def take(path: str) -> Flock:
+    """Takes the lock, whose file is made where it is missing. Raises Taken, HostError."""
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        lock = Flock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    except OSError as error:
+        raise HostError(f"{path} could not be written: {error.strerror}") from None
+    # Whoever only looks (`holder`) has it for a moment.
+    end = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(lock.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            if time.monotonic() > end:
+                text = _text(lock.descriptor)
+                lock.close()
+                raise Taken(text) from None
+            time.sleep(_PAUSE_S)
+        except OSError as error:
+            lock.close()
+            raise HostError(f"{path} cannot be locked: {error.strerror}") from None
+
+
+def holder(path: str) -> str | None:
+    """What the holder wrote into the lock; None where nobody holds it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _text(descriptor)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _text(descriptor: int) -> str:
+    try:
+        return os.pread(descriptor, _MOST_BYTES, 0).decode("utf-8", "replace")
+    except OSError:
+        return ""

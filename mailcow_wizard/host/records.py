@@ -1,0 +1,126 @@
+"""Numbered directories of small private files: each appears whole or not at all, and survives a power cut."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+
+from mailcow_wizard.host.door import MIB, HostError, Missing
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_UNFINISHED = ".new-"
+_MOST_BYTES = 64 * MIB
+_PRIVATE = 0o700
+
+
+class Records:
+    """The records below one directory, which the first one makes. Writers hold a lock of theirs."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def numbers(self) -> tuple[int, ...]:
+        """The records that there are, in the order in which they were added."""
+        try:
+            names = os.listdir(self.path)
+        except OSError:
+            return ()
+        return tuple(sorted(int(name) for name in names if name.isascii() and name.isdigit()))
+
+    def add(self, files: Mapping[str, bytes]) -> int:
+        """Adds a record with these files; its number. Raises HostError, and then there is no new record."""
+        number = max(self.numbers(), default=0) + 1
+        part = os.path.join(self.path, f"{_UNFINISHED}{number}")
+        try:
+            self._make()
+            self._sweep()
+            os.mkdir(part, _PRIVATE)
+            for name, data in files.items():
+                _write(os.path.join(part, name), data)
+            _flush(part)
+            os.rename(part, self._place(number))
+            _flush(self.path)
+        except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
+            raise HostError(f"{self.path} could not be written: {error.strerror}") from None
+        return number
+
+    def _make(self) -> None:
+        above = os.path.dirname(self.path)
+        # makedirs gives the mode to the last directory only.
+        for path in (above, self.path):
+            os.makedirs(path, mode=_PRIVATE, exist_ok=True)
+        _flush(above)
+
+    def _sweep(self) -> None:
+        """Removes what a killed `add` left."""
+        for name in os.listdir(self.path):
+            if name.startswith(_UNFINISHED):
+                shutil.rmtree(os.path.join(self.path, name), ignore_errors=True)
+
+    def read(self, number: int, name: str) -> bytes:
+        """A record's file. Raises Missing, HostError."""
+        try:
+            with open(os.path.join(self._place(number), name), "rb") as file:
+                return file.read(_MOST_BYTES)
+        except FileNotFoundError:
+            raise Missing(f"record {number} has no {name}") from None
+        except OSError as error:
+            raise HostError(f"{self._place(number)}/{name}: {error.strerror}") from None
+
+    def write(self, number: int, name: str, data: bytes) -> None:
+        """Makes or replaces a record's file in one step. Raises HostError, and then it is as it was."""
+        place = self._place(number)
+        part = os.path.join(place, f"{name}.part")
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(part)
+            _write(part, data)
+            os.rename(part, os.path.join(place, name))
+            _flush(place)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.unlink(part)
+            raise HostError(f"{place}/{name} could not be written: {error.strerror}") from None
+
+    def append(self, number: int, name: str, data: bytes) -> None:
+        """Adds to a record's file; a full disk must not stop what is told there."""
+        with contextlib.suppress(OSError):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            descriptor = os.open(os.path.join(self._place(number), name), flags, 0o600)
+            try:
+                os.write(descriptor, data)
+            finally:
+                os.close(descriptor)
+
+    def tail(self, number: int, name: str, start: int) -> bytes:
+        """What of a record's file lies behind this byte; empty where there is nothing."""
+        try:
+            with open(os.path.join(self._place(number), name), "rb") as file:
+                file.seek(start)
+                return file.read(_MOST_BYTES)
+        except OSError:
+            return b""
+
+    def _place(self, number: int) -> str:
+        return os.path.join(self.path, str(number))
+
+
+def _write(path: str, data: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with open(os.open(path, flags, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
