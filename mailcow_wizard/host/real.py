@@ -31,6 +31,7 @@ from mailcow_wizard.host.door import (
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mailcow_wizard.host.changing import Changing
     from mailcow_wizard.host.commands import Commands
     from mailcow_wizard.host.dns import Silence
 
