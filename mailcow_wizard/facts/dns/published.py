@@ -1,0 +1,166 @@
+"""What is published: a record as every server of its zone has it, and then as resolvers see it.
+
+The zone's own servers come first; resolvers are asked only for what exists there, because asking them for a
+record before it is published makes them remember for hours that there is none (RFC 2308).
+"""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.dns.delegation import WAIT_S, Zone, resolvers, zone_of
+from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
+from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.typed import NamedTuple
+
+_MOST_ASKED = 12
+
+
+class Wanted(NamedTuple):
+    """A record to look for, and a name at or above it whose zone is the place to begin (a mail domain)."""
+
+    name: str
+    type: str
+    within: str
+
+
+class Seen(NamedTuple):
+    """A record as it is seen: by each server of its zone, by public resolvers, by this machine's own.
+
+    `local` is None where the system's resolvers were not asked, for the record does not exist.
+    """
+
+    name: str
+    type: str
+    zone: Zone
+    own: tuple[Answer, ...] = ()
+    public: tuple[Answer, ...] = ()
+    local: Answer | None = None
+
+    @property
+    def answered(self) -> tuple[Answer, ...]:
+        """The answers of the zone's own servers that count, or a resolver's where those were out of reach."""
+        own = tuple(one for one in self.own if is_answer(one))
+        return own or tuple(one for one in self.public if is_answer(one))
+
+    @property
+    def directly(self) -> bool:
+        """Whether the zone's own servers have answered."""
+        return any(is_answer(one) for one in self.own)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Every value that any of the answers that count has, each once."""
+        return tuple(
+            dict.fromkeys(value for one in self.answered for value in values_at(one, self.name, self.type))
+        )
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """What the name is an alias of (CNAME), in the answers that count."""
+        return tuple(
+            dict.fromkeys(value for one in self.answered for value in values_at(one, self.name, "CNAME"))
+        )
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a record, or an alias in its place."""
+        return bool(self.values or self.aliases)
+
+    @property
+    def agree(self) -> bool:
+        """Whether all servers of the zone that answer say the same."""
+        kinds = {self.type, "CNAME"}
+        said = {
+            frozenset((r.type, r.value) for r in one.records if r.name == self.name and r.type in kinds)
+            for one in self.own
+            if is_answer(one)
+        }
+        return len(said) < 2
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is known; empty where something is."""
+        if self.answered:
+            return ""
+        errors = [one.error or one.explained or one.code for one in (*self.own, *self.public)]
+        return self.zone.problem or next(iter(errors), "no name server could be asked")
+
+
+def is_answer(heard: Answer) -> bool:
+    """Whether a server says what there is, or that there is nothing: not an error, not a referral."""
+    if heard.code not in (NOERROR, NXDOMAIN):
+        return False
+    return bool(heard.records) or heard.authoritative or not _referral(heard)
+
+
+def values_at(heard: Answer, name: str, type: str) -> tuple[str, ...]:
+    """The values of one type at this very name, not at the end of an alias."""
+    return tuple(one.value for one in heard.records if one.type == type and one.name == name)
+
+
+def _referral(heard: Answer) -> bool:
+    return any(one.type == "NS" for one in heard.authority)
+
+
+def look(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...]:
+    """Looks for records, all at once; one answer each, in their order. Raises HostError."""
+    seen = _at_own_servers(facts, wanted)
+    # A name may be a zone of its own, which the servers above tell by referring to it.
+    cuts = [place for place, one in enumerate(seen) if one.own and all(_refers(a) for a in one.own if a.code)]
+    lower = tuple(wanted[place]._replace(within=wanted[place].name) for place in cuts if _coded(seen[place]))
+    again = dict(
+        zip((p for p in cuts if _coded(seen[p])), _at_own_servers(facts, lower), strict=True) if lower else ()
+    )
+    seen = tuple(again.get(place, one) for place, one in enumerate(seen))
+    return _at_resolvers(facts, seen)
+
+
+def _coded(seen: Seen) -> bool:
+    return any(one.code for one in seen.own)
+
+
+def _refers(heard: Answer) -> bool:
+    return heard.code == NOERROR and not heard.records and not heard.authoritative and _referral(heard)
+
+
+def _at_own_servers(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...]:
+    zones = [facts.get(zone_of, one.within) for one in wanted]
+    rows = [zone.addresses[:_MOST_ASKED] if not zone.problem else () for zone in zones]
+    questions = tuple(
+        DnsQuestion(one.name, one.type, (server,), recursive=False)
+        for one, servers in zip(wanted, rows, strict=True)
+        for server in servers
+    )
+    heard = iter(facts.host.ask_dns(questions, WAIT_S) if questions else ())
+    return tuple(
+        Seen(one.name, one.type, zone, tuple(answer(next(heard)) for _ in servers))
+        for one, zone, servers in zip(wanted, zones, rows, strict=True)
+    )
+
+
+def _at_resolvers(facts: Facts, seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
+    """Adds what resolvers see of the records that exist, or may: the zone's servers were out of reach."""
+    asked = [one for one in seen if one.exists or not one.directly]
+    public = public_resolvers(facts)
+    try:
+        local = system_resolvers(facts)
+    except HostError:
+        local = ()
+    sets = [*((one,) for one in public), *((local,) if local and local != public else ())]
+    questions = tuple(DnsQuestion(one.name, one.type, servers) for one in asked for servers in sets)
+    heard = iter([answer(one) for one in facts.host.ask_dns(questions, WAIT_S)] if questions else ())
+    found = {}
+    for one in asked:
+        answers = tuple(next(heard) for _ in sets)
+        found[one.name, one.type] = one._replace(
+            public=answers[: len(public)], local=answers[-1] if len(answers) > len(public) else None
+        )
+    return tuple(found.get((one.name, one.type), one) for one in seen)
+
+
+def look_up(facts: Facts, names: tuple[tuple[str, str], ...]) -> tuple[Answer, ...]:
+    """What the resolvers say, each question once: for names of others, which exist long since."""
+    servers = resolvers(facts)
+    questions = tuple(DnsQuestion(name, type, servers) for name, type in names)
+    return tuple(answer(one) for one in facts.host.ask_dns(questions, WAIT_S)) if questions else ()
