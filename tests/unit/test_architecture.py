@@ -24,8 +24,8 @@ ROWS = (
 )
 # Within the lowest row: these alone are imported by the others.
 FOUNDATION = {"harmless", "redaction", "names", "typed", "requirements", "requirements_dns"}
-ALLOWED_SIDEWAYS = {("model", "typed"), ("requirements", "typed"), ("conf", "typed"), ("conf", "names")} | {
-    ("host", name) for name in FOUNDATION
+ALLOWED_SIDEWAYS = {("model", "typed"), ("requirements", "typed")} | {
+    (part, name) for part in ("conf", "host") for name in FOUNDATION
 }
 SCREEN = {"textual", "rich"}
 MACHINE = {"subprocess", "socket", "ctypes", "fcntl", "termios", "resource", "shutil", "pwd", "grp", "select"}

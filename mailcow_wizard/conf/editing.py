@@ -1,0 +1,110 @@
+"""Changes to mailcow.conf's text. Each is tried: both readers must see it, and all else as before."""
+
+import re
+from collections.abc import Iterator
+
+from mailcow_wizard.conf.document import Unwritable
+from mailcow_wizard.conf.layout import KEYS, predecessors
+from mailcow_wizard.conf.reading import BOM, Readings, Seen, readings
+
+
+def with_value(read: Readings, key: str, line: str, value: str) -> str:
+    """The text with `line` (KEY=value) where the key belongs. Raises Unwritable."""
+    if "\0" in read.text:
+        raise Unwritable("it is not a text file")
+    before = _agreed(read)
+    if before.get(key) == value:
+        return read.text
+    before[key] = value
+    for text in _candidates(read, key, line):
+        if _agreed(readings(text), before) == before:
+            return text
+    raise Unwritable(f"{key}: the lines around it are damaged; correct the file by hand first")
+
+
+def without(read: Readings, key: str) -> str:
+    """The text without the lines that set a key. Raises Unwritable."""
+    seen = [one for one in (*read.bash, *read.compose) if one.key == key]
+    before = _agreed(read)
+    before.pop(key, None)
+    for whole in (False, True):
+        text = read.text
+        for start, end in sorted({_lines(text, one, whole) for one in seen}, reverse=True):
+            text = text[:start] + text[end:]
+        after = readings(text)
+        if not any(after.last(key)) and _agreed(after, before) == before:
+            return text
+    raise Unwritable(f"{key}: the lines around it are damaged; correct the file by hand first")
+
+
+def _agreed(read: Readings, only: "dict[str, str] | None" = None) -> dict[str, str]:
+    """The keys whose value both agree on; `only` those, where given: others may become readable."""
+    parted = read.parted()
+    return {
+        key: value
+        for key, value in read.values().items()
+        if key not in parted and (only is None or key in only)
+    }
+
+
+def _candidates(read: Readings, key: str, line: str) -> Iterator[str]:
+    """Where the line could stand, the best place first."""
+    text = read.text
+    bash, compose = read.last(key)
+    active = [one for one in (bash, compose) if one]
+    if bash and compose and bash.value == compose.value is not None:
+        yield text[: bash.start] + line + text[bash.end :]
+    if active:
+        last = max(active, key=lambda one: one.start)
+        for whole in (False, True):
+            start, end = _lines(text, last, whole)
+            yield f"{text[:start]}{line}\n{text[end:]}"
+    else:
+        commented = list(re.finditer(rf"(?m)^#{key}=.*\n?", text))
+        if commented:
+            yield f"{text[: commented[-1].start()]}{line}\n{text[commented[-1].end() :]}"
+        yield from _inserted(text, key, line)
+    yield _appended(text, key, line)
+
+
+def _lines(text: str, seen: Seen, whole: bool) -> tuple[int, int]:
+    """The lines that a statement stands on; without `whole` the first alone. With a byte order mark."""
+    start = text.rfind("\n", 0, seen.start) + 1
+    end = text.find("\n", max(seen.start, seen.end - 1) if whole else seen.start)
+    return start, len(text) if end < 0 else end + 1
+
+
+def _inserted(text: str, key: str, line: str) -> Iterator[str]:
+    """Behind the nearest key that stands before it in mailcow's own file."""
+    places = {match[1]: match for match in re.finditer(r"(?m)^#?([A-Za-z_][A-Za-z0-9_]*)=.*\n?", text)}
+    active = {match[1]: match for match in re.finditer(r"(?m)^([A-Za-z_][A-Za-z0-9_]*)=.*\n?", text)}
+    for name in predecessors(key):
+        match = active.get(name) or places.get(name)
+        if match:
+            yield _behind(text, match.end(), key, line)
+            return
+    known = [match.start() for name, match in places.items() if name in KEYS]
+    if key in KEYS and known:
+        paragraph = text.rfind("\n\n", 0, min(known))
+        start = len(BOM) * text.startswith(BOM) if paragraph < 0 else paragraph + 2
+        yield f"{text[:start]}{_commented(key, line)}\n{text[start:]}"
+
+
+def _behind(text: str, place: int, key: str, line: str) -> str:
+    """Into the paragraph that goes on there, or as a paragraph of its own."""
+    before, after = text[:place], text[place:]
+    if before and not before.endswith("\n"):
+        before += "\n"
+    if after[:2] == "\r\n" or after[:1] in ("\n", ""):
+        return f"{before}\n{_commented(key, line)}{after}"
+    return f"{before}{_commented(key, line)}{after}"
+
+
+def _appended(text: str, key: str, line: str) -> str:
+    """At the end, as a paragraph of its own."""
+    gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+    return f"{text}{gap}{_commented(key, line)}"
+
+
+def _commented(key: str, line: str) -> str:
+    return f"# {KEYS[key].about}\n{line}\n" if key in KEYS else f"{line}\n"

@@ -1,0 +1,146 @@
+"""How the two readers of mailcow.conf see it: bash, which sources it, and docker compose, by way of `.env`.
+
+Every line of mailcow's own file is of a form that both read alike, which one expression tells. Only where a
+line is of another form are the two readers themselves (`shell`, `dotenv`) imported and asked.
+"""
+
+import re
+from collections.abc import Mapping
+
+from mailcow_wizard.typed import NamedTuple
+
+BOM = "\ufeff"
+
+# Comments, empty lines, and KEY=value of characters that mean nothing to either. A comment behind a value
+# needs a space before its # (a tab is enough for bash alone), and is a value itself where there is none.
+_ALIKE = re.compile(
+    r"(?m)^(?:([A-Za-z_][A-Za-z0-9_]*)=([A-Za-z0-9._,:/@*+=\[\]-]*)(?:(?<!=)[ \t]* #[^\n]*|[ \t]*)"
+    r"|[ \t]*(?:#[^\n]*)?)$"
+)
+
+
+class Seen(NamedTuple):
+    """What one reader makes of one statement that sets a key, or seems to.
+
+    `start` and `end` are places in the text, `end` behind the statement's last character; `line` counts
+    from 1. `value` is None where the key gets none that can be told, and then `does` says what happens
+    instead, as words behind "bash" or "compose".
+    """
+
+    key: str
+    line: int
+    start: int
+    end: int
+    value: str | None
+    does: str = ""
+
+
+class Stop(NamedTuple):
+    """The line at which a reader gives up, and why: bash reads nothing from there on, compose nothing."""
+
+    line: int
+    why: str
+
+
+class Readings(NamedTuple):
+    """What both readers see, in the order of the file. What stands behind a stop is read as if the line
+    that stops them were not there."""
+
+    text: str
+    bash: tuple[Seen, ...]
+    compose: tuple[Seen, ...]
+    bash_stops: Stop | None = None
+    compose_stops: Stop | None = None
+
+    def keys(self) -> tuple[str, ...]:
+        """Every key that one of the two sets, in the order of the file."""
+        first: dict[str, int] = {}
+        for seen in (*self.bash, *self.compose):
+            first[seen.key] = min(seen.start, first.get(seen.key, seen.start))
+        return tuple(sorted(first, key=lambda key: first[key]))
+
+    def last(self, key: str) -> tuple[Seen | None, Seen | None]:
+        """The statements that count for a key: bash's, and compose's."""
+        return _last(self.bash, key), _last(self.compose, key)
+
+    def values(self) -> dict[str, str]:
+        """Each key's value where both agree; where they part, compose's, or else bash's."""
+        ours, theirs = _by_key(self.bash), _by_key(self.compose)
+        found = {}
+        for key in self.keys():
+            value = _value(theirs.get(key))
+            value = _value(ours.get(key)) if value is None else value
+            if value is not None:
+                found[key] = value
+        return found
+
+    def parted(self) -> dict[str, str]:
+        """The keys on which the two do not agree, and what each makes of it, in words without values."""
+        ours, theirs = _by_key(self.bash), _by_key(self.compose)
+        found = {}
+        for key in self.keys():
+            in_bash, in_compose = ours.get(key), theirs.get(key)
+            if not _same(in_bash, in_compose):
+                found[key] = f"bash {_says(in_bash)}, compose {_says(in_compose)}"
+        return found
+
+
+def text_of(data: bytes) -> str:
+    """The bytes as text from which they can be made again (`data_of`), whatever they are."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def data_of(text: str) -> bytes:
+    """The bytes that `text_of` made text of. Raises UnicodeEncodeError for halves of a pair."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def readings(text: str, environment: Mapping[str, str] | None = None) -> Readings:
+    """What bash and compose read. `environment` holds the variables that they are started with; where it is
+    not given, nothing is said of values that refer to what the file itself does not set."""
+    alike = _alike(text)
+    if alike is not None:
+        return Readings(text, alike, alike)
+    from mailcow_wizard.conf.dotenv import read as compose_reads
+    from mailcow_wizard.conf.shell import read as bash_reads
+
+    bash, bash_stops = bash_reads(text, environment)
+    compose, compose_stops = compose_reads(text, environment)
+    return Readings(text, bash, compose, bash_stops, compose_stops)
+
+
+def _alike(text: str) -> tuple[Seen, ...] | None:
+    """What both read, where all lines are of the one form."""
+    found = []
+    place = 0
+    for line, match in enumerate(_ALIKE.finditer(text), 1):
+        if match.start() != place:
+            return None
+        place = match.end() + 1
+        if match[1]:
+            found.append(Seen(match[1], line, match.start(), match.end(), match[2]))
+    return tuple(found) if place > len(text) else None
+
+
+def _last(side: tuple[Seen, ...], key: str) -> Seen | None:
+    return next((seen for seen in reversed(side) if seen.key == key), None)
+
+
+def _by_key(side: tuple[Seen, ...]) -> dict[str, Seen]:
+    return {seen.key: seen for seen in side}
+
+
+def _value(seen: Seen | None) -> str | None:
+    return seen.value if seen else None
+
+
+def _same(one: Seen | None, other: Seen | None) -> bool:
+    return one is not None and other is not None and one.value is not None and one.value == other.value
+
+
+def _says(seen: Seen | None) -> str:
+    if seen is None:
+        return "does not set it"
+    if seen.does:
+        return seen.does
+    return "reads another value" if seen.value else "sets it to nothing"

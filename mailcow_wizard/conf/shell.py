@@ -1,0 +1,260 @@
+"""How bash reads mailcow.conf when it sources it (as of bash 5): what it sets, what it would run instead.
+
+Only what a file of settings can hold is followed: assignments, `export`, comments, quotes, expansions, and
+the operators that turn a line into something else. Where a line is a program (`if`, a function, a
+here-document), the rest of the file is no longer certain, and that is what is said.
+"""
+
+import re
+from collections.abc import Mapping
+
+from mailcow_wizard.conf.reading import Seen, Stop
+from mailcow_wizard.conf.shell_words import ASSIGNMENT, NAME, Ends, Refused, Word, Words
+
+_RUNS = "runs a command instead"
+_BACKGROUND = "sets it in a process of its own, which ends at once"
+_PERHAPS = "sets it or not, as a command ends"
+_RESERVED = re.compile(
+    r"if|then|else|elif|fi|for|while|until|do|done|case|esac|select|function|\{|\}|!|\[\[|time|coproc|in"
+)
+# These change what is read after them, or end it.
+_BUILTINS = re.compile(
+    r"\.|alias|bind|break|builtin|command|continue|declare|enable|eval|exec|exit|getopts|let|local|mapfile|printf"
+    r"|read|readarray|readonly|return|set|shift|shopt|source|trap|typeset|ulimit|unalias|unset"
+)
+_CLOSED = "a command is missing or not finished"
+
+
+def read(text: str, environment: Mapping[str, str] | None = None) -> tuple[tuple[Seen, ...], Stop | None]:
+    """What bash sees, and the line from which it reads nothing."""
+    reader = _Reader(text, environment)
+    reader.run()
+    return tuple(reader.found), reader.stop
+
+
+class _Reader:
+    """One pass over the text, line by line. After a line that stops bash it goes on with the next."""
+
+    def __init__(self, text: str, environment: Mapping[str, str] | None) -> None:
+        self.text = text
+        self.words = Words(text, environment)
+        self.found: list[Seen] = []
+        self.stop: Stop | None = None
+        self._line = 1
+        self._counted = 0
+
+    def run(self) -> None:
+        place = 0
+        while place < len(self.text):
+            line = _Line(self, place)
+            before = dict(self.words.values)
+            try:
+                place = line.read()
+                self.found += line.seen
+            except (Refused, Ends) as problem:
+                self.stop = self.stop or Stop(self.line_of(place), str(problem))
+                self.words.values = before
+                self.found += [
+                    one._replace(value=None, does="stops there") if isinstance(problem, Refused) else one
+                    for one in line.all
+                ]
+                end = self.text.find("\n", place)
+                place = len(self.text) if end < 0 else end + 1
+
+    def line_of(self, place: int) -> int:
+        """The number of the line with this place; places come in ascending order, but for one line."""
+        if place < self._counted:
+            return self._line - self.text.count("\n", place, self._counted)
+        self._line += self.text.count("\n", self._counted, place)
+        self._counted = place
+        return self._line
+
+
+class _Line:
+    """What bash reads at once before it does anything: mostly a line, more where quotes go on."""
+
+    def __init__(self, reader: _Reader, place: int) -> None:
+        self.reader = reader
+        self.text = reader.text
+        self.words = reader.words
+        self.place = place
+        self.seen: list[Seen] = []
+        self.all: list[Seen] = []
+        # The and-or list that is read: its settings count when it ends, unless & sends it away.
+        self._pending: list[Seen] = []
+        self._doubt = ""
+
+    def read(self) -> int:
+        """Reads to the end of the line and returns the place behind it."""
+        after = ""
+        while True:
+            self._command(after)
+            operator = self._operator()
+            if operator in ("\n", ""):
+                self._settle("")
+                return self.place
+            if operator == ";":
+                self._settle("")
+                after = ""
+            elif operator == "&":
+                self._settle(_BACKGROUND)
+                after = ""
+            else:
+                after = operator
+
+    def _settle(self, instead: str) -> None:
+        for one in self._pending:
+            self._keep(one._replace(value=None, does=instead) if instead else one)
+        self._pending = []
+        self._doubt = ""
+
+    def _keep(self, one: Seen) -> None:
+        self.seen.append(one)
+        self.all.append(one)
+        if one.does != _BACKGROUND and one.does != _RUNS:
+            self.words.values[one.key] = one.value
+
+    def _operator(self) -> str:
+        """The operator at this place; ; and & may stand at the end of a line, the others not."""
+        text, place = self.text, self.place
+        for operator in ("&&", "||", "|&", "|", ";", "&", "\n"):
+            if text.startswith(operator, place):
+                self.place += len(operator)
+                return operator
+        return ""
+
+    def _command(self, after: str) -> None:
+        """Reads one command: words and redirections up to an operator."""
+        command = _Command(self.words.values)
+        while True:
+            self.place = self.words.skip_blanks(self.place)
+            character = self.text[self.place : self.place + 1]
+            if character == "#":
+                end = self.text.find("\n", self.place)
+                self.place = len(self.text) if end < 0 else end
+                character = self.text[self.place : self.place + 1]
+            if character in ("", "\n") and after in ("&&", "||", "|", "|&") and command.empty:
+                if not character:
+                    raise Refused(_CLOSED)
+                self.place += 1
+                continue
+            if character in ("", "\n", ";", "&", "|") and not self.text.startswith("&>", self.place):
+                break
+            if character in "()":
+                raise Refused(f"{character} has a meaning of its own there")
+            if character in "<>&" and self.text[self.place + 1 : self.place + 2] != "(":
+                self._redirection(command)
+                continue
+            self._word(command)
+        if character in (";", "&", "|") and command.empty:
+            raise Refused(f"{character} stands where a command should begin")
+        if self.text.startswith(";;", self.place):
+            raise Refused(";; stands outside of case")
+        self._end(command, after)
+
+    def _word(self, command: "_Command") -> None:
+        start = self.place
+        line = self.reader.line_of(start)
+        word = self.words.word(start, command.takes_assignments, dict(command.values))
+        self.place = word.end
+        if word.raw.isdigit() and self.text[word.end : word.end + 1] in ("<", ">"):
+            self._redirection(command)
+            return
+        command.add(word, Seen(word.key, line, start, word.end, word.value, word.does))
+
+    def _redirection(self, command: "_Command") -> None:
+        """An operator such as > and the word behind it. A here-document is a program's business."""
+        text = self.text
+        operator = next(
+            one
+            for one in ("&>>", "<<<", "&>", "<<", ">>", "<&", ">&", "<>", ">|", "<", ">")
+            if text.startswith(one, self.place)
+        )
+        if operator == "<<":
+            raise Ends("a here-document begins")
+        self.place = self.words.skip_blanks(self.place + len(operator))
+        character = text[self.place : self.place + 1]
+        if character in ("", "\n", "#", ";", "&", "|", "(", ")") or (
+            character in "<>" and text[self.place + 1 : self.place + 2] != "("
+        ):
+            raise Refused(f"{operator} reads or writes a file, and none is named")
+        self.place = self.words.word(self.place, False, dict(command.values)).end
+        command.redirected = True
+
+    def _end(self, command: "_Command", after: str) -> None:
+        """Says what the command does to the keys that it seems to set."""
+        piped = (
+            after in ("|", "|&")
+            or self.text[self.place : self.place + 1] == "|" != self.text[self.place + 1 : self.place + 2]
+        )
+        for one in command.settings:
+            self.all.append(one)
+        found = [one._replace(does=one.does or "") for one in command.settings]
+        if command.runs:
+            name = command.name
+            if _RESERVED.fullmatch(name) or _BUILTINS.fullmatch(name):
+                raise Ends(f"{name} is a word of programs")
+            found = [one._replace(value=None, does=_RUNS) for one in found]
+            if command.named:
+                found.append(command.named._replace(value=None, does=_RUNS))
+        elif command.redirected:
+            found = [one._replace(does=one.does) for one in found]
+        if piped:
+            found = [one._replace(value=None, does=_BACKGROUND) for one in found]
+        elif after == "||" and not self._doubt:
+            found = []
+        elif after in ("&&", "||") and self._doubt:
+            found = [one._replace(value=None, does=_PERHAPS) for one in found]
+        self.all = [one for one in self.all if one not in command.settings]
+        for one in found:
+            self._pending.append(one)
+            if one.does not in (_BACKGROUND, _RUNS):
+                self.words.values[one.key] = one.value
+        if command.runs or command.redirected or command.substitutes or piped:
+            self._doubt = _PERHAPS
+
+
+class _Command:
+    """The words of one command so far."""
+
+    def __init__(self, values: Mapping[str, str | None]) -> None:
+        self.values = dict(values)
+        self.settings: list[Seen] = []
+        self.redirected = False
+        self.substitutes = False
+        self.name = ""
+        self.named: Seen | None = None
+        self.runs = False
+        self.exports = False
+        self._words = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was read yet."""
+        return not (self.settings or self._words or self.redirected)
+
+    @property
+    def takes_assignments(self) -> bool:
+        """Whether KEY=value at this place sets the key."""
+        return not self._words or self.exports
+
+    def add(self, word: Word, seen: Seen) -> None:
+        """One more word: an assignment, the command's name, or what it is given."""
+        self.substitutes = self.substitutes or word.substitutes
+        if word.key and self.takes_assignments:
+            self.settings.append(seen)
+            self.values[word.key] = word.value
+            return
+        self._words += 1
+        if self._words == 1:
+            self.name = word.raw
+            self.exports = word.raw == "export" and not self.settings
+            self.runs = not self.exports
+            key = NAME.match(word.raw)
+            if key and word.raw[key.end() :] in ("", ":"):
+                self.named = seen._replace(key=key[0])
+            assignment = ASSIGNMENT.match(word.raw)
+            if assignment:
+                self.named = seen._replace(key=assignment[1])
+        elif self.exports and not NAME.fullmatch(word.raw):
+            self.runs = self.runs or word.raw.startswith("-")

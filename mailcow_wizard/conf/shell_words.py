@@ -1,0 +1,359 @@
+"""How bash reads one word of mailcow.conf: quotes, escapes, expansions."""
+
+import re
+from collections.abc import Mapping
+
+from mailcow_wizard.typed import NamedTuple
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
+_META = frozenset(" \t\n;&|()<>")
+_SPECIAL = frozenset("$!?#*@-0123456789_")
+_OPERATOR = re.compile(r":?[-=+?]")
+
+_REFERS = "takes it from a variable that this file does not set"
+_RUNS_INSIDE = "runs a command for it"
+_HOME = "puts a home directory in place of ~"
+_NUMBERS = "puts something of its own in place of what begins with $"
+_LIST = "makes it a list"
+_UNENDED = "a quote or bracket is opened and not closed"
+
+
+class Refused(Exception):
+    """A syntax error; the text says what is wrong."""
+
+
+class Ends(Exception):
+    """bash ends the script there, or what follows can no longer be told; the text says why."""
+
+
+class Word(NamedTuple):
+    """A word as it stands there, and where it is KEY=value, the key and the value.
+
+    `value` is None where it cannot be told, and `does` says why; `substitutes` says that a command runs.
+    """
+
+    raw: str
+    end: int
+    key: str = ""
+    value: str | None = None
+    does: str = ""
+    substitutes: bool = False
+
+
+class Words:
+    """Reads words of a text. `values` holds what was set so far, None where it cannot be told."""
+
+    def __init__(self, text: str, environment: Mapping[str, str] | None) -> None:
+        """With `environment` None, nothing is said of variables that the file does not set."""
+        self.text = text
+        self.environment = environment
+        self.values: dict[str, str | None] = {}
+
+    def skip_blanks(self, place: int) -> int:
+        """The place behind spaces, tabs and joined lines."""
+        while True:
+            if self.text[place : place + 1] in (" ", "\t"):
+                place += 1
+            elif self.text.startswith("\\\n", place):
+                place += 2
+            else:
+                return place
+
+    def word(self, start: int, may_assign: bool, values: Mapping[str, str | None]) -> Word:
+        """The word at this place. Raises Refused, Ends."""
+        assignment = ASSIGNMENT.match(self.text, start) if may_assign else None
+        if not assignment:
+            scan = _Scan(self, start, values)
+            scan.unquoted(False)
+            return Word(self.text[start : scan.place], scan.place, substitutes=scan.substitutes)
+        key = assignment[1]
+        scan = _Scan(self, assignment.end(), values)
+        if self.text.startswith("(", assignment.end()):
+            scan.list()
+            scan.unknown = scan.unknown or _LIST
+        else:
+            scan.unquoted(True)
+        value = None if scan.unknown else "".join(scan.parts)
+        if assignment[2] and value is not None:
+            before = values.get(
+                key, (self.environment or {}).get(key, "") if self.environment is not None else None
+            )
+            value = None if before is None and key in values else (before or "") + value
+        return Word(self.text[start : scan.place], scan.place, key, value, scan.unknown, scan.substitutes)
+
+
+class _Scan:
+    """Goes through one word and gathers its value."""
+
+    def __init__(self, words: Words, place: int, values: Mapping[str, str | None]) -> None:
+        self.words = words
+        self.text = words.text
+        self.values = values
+        self.place = place
+        self.parts: list[str] = []
+        self.unknown = ""
+        self.substitutes = False
+
+    def _peek(self, ahead: int = 0) -> str:
+        return self.text[self.place + ahead : self.place + ahead + 1]
+
+    def _doubt(self, why: str) -> None:
+        self.unknown = self.unknown or why
+
+    def unquoted(self, assigns: bool, closing: str = "") -> None:
+        """To the end of the word, or to `closing` inside of ${…}."""
+        tilde = assigns
+        while True:
+            character = self._peek()
+            if not character:
+                if closing:
+                    raise Refused(_UNENDED)
+                return
+            if closing and character == closing:
+                return
+            if not closing and character in "<>" and self._peek(1) == "(":
+                self.place += 1
+                self._parenthesis()
+            elif not closing and character in _META:
+                return
+            elif character == "~" and tilde:
+                self._tilde()
+            elif character == "\\":
+                self._escape()
+            elif character == "'":
+                self._single()
+            elif character == '"':
+                self.place += 1
+                self._double()
+            elif character == "$":
+                self._dollar(quoted=False)
+            elif character == "`":
+                self._backtick()
+            else:
+                self.parts.append(character)
+                self.place += 1
+                tilde = assigns and character == ":"
+                continue
+            tilde = False
+
+    def _escape(self) -> None:
+        following = self._peek(1)
+        if following != "\n":
+            self.parts.append(following or "\\")
+        self.place += 2 if following else 1
+
+    def _single(self) -> None:
+        end = self.text.find("'", self.place + 1)
+        if end < 0:
+            raise Refused(_UNENDED)
+        self.parts.append(self.text[self.place + 1 : end])
+        self.place = end + 1
+
+    def _double(self) -> None:
+        """What stands behind an opening double quote, with the closing one."""
+        while True:
+            character = self._peek()
+            if not character:
+                raise Refused(_UNENDED)
+            if character == '"':
+                self.place += 1
+                return
+            if character == "\\":
+                if self._peek(1) in ("$", "`", '"', "\\", "\n"):
+                    self._escape()
+                else:
+                    self.parts.append("\\")
+                    self.place += 1
+            elif character == "$":
+                self._dollar(quoted=True)
+            elif character == "`":
+                self._backtick()
+            else:
+                self.parts.append(character)
+                self.place += 1
+
+    def _backtick(self) -> None:
+        self.place += 1
+        while self._peek() != "`":
+            if not self._peek():
+                raise Refused(_UNENDED)
+            self.place += 2 if self._peek() == "\\" else 1
+        self.place += 1
+        self.substitutes = True
+        self._doubt(_RUNS_INSIDE)
+
+    def _parenthesis(self) -> None:
+        """A command in parentheses: bash runs it, so all that counts is where it ends."""
+        self.place += 1
+        depth = 1
+        scan = _Scan(self.words, self.place, self.values)
+        while depth:
+            character = scan._peek()
+            if not character:
+                raise Refused(_UNENDED)
+            if character in "()":
+                depth += 1 if character == "(" else -1
+                scan.place += 1
+            elif character in _META:
+                scan.place += 1
+            else:
+                scan.unquoted(False)
+        self.place = scan.place
+        self.substitutes = True
+        self._doubt(_RUNS_INSIDE)
+
+    def list(self) -> None:
+        """KEY=( … ): words up to the closing parenthesis."""
+        self.place += 1
+        while True:
+            character = self._peek()
+            if not character:
+                raise Refused(_UNENDED)
+            if character == ")":
+                self.place += 1
+                return
+            if character in " \t\n":
+                self.place += 1
+            elif character == "#":
+                end = self.text.find("\n", self.place)
+                self.place = len(self.text) if end < 0 else end
+            elif character in _META and not (character in "<>" and self._peek(1) == "("):
+                raise Refused(f"{character} has a meaning of its own there")
+            else:
+                self.unquoted(False)
+
+    def _dollar(self, quoted: bool) -> None:
+        following = self._peek(1)
+        name = NAME.match(self.text, self.place + 1)
+        if name and name[0] != "_":
+            self.place = name.end()
+            self._variable(name[0])
+        elif following == "{":
+            self._braces(quoted)
+        elif following == "(":
+            self.place += 1
+            self._parenthesis()
+        elif following == "[":
+            end = self.text.find("]", self.place)
+            if end < 0:
+                raise Refused(_UNENDED)
+            self.place = end + 1
+            self._doubt(_NUMBERS)
+        elif following == "'" and not quoted:
+            self._ansi()
+        elif following == '"' and not quoted:
+            self.place += 2
+            self._double()
+        elif following and following in _SPECIAL:
+            self.place += 2
+            self._doubt(_NUMBERS)
+        else:
+            self.parts.append("$")
+            self.place += 1
+
+    def _ansi(self) -> None:
+        """$'…' with escapes as in C."""
+        self.place += 2
+        while self._peek() != "'":
+            if not self._peek():
+                raise Refused(_UNENDED)
+            self.place += 2 if self._peek() == "\\" else 1
+        self.place += 1
+        self._doubt(_NUMBERS)
+
+    def _lookup(self, name: str) -> str | None:
+        """A variable's value, None where it is not set; the doubt is noted where it cannot be told."""
+        if name in self.values:
+            value = self.values[name]
+            if value is None:
+                self._doubt(_REFERS)
+            return value
+        if self.words.environment is None:
+            self._doubt(_REFERS)
+            return None
+        return self.words.environment.get(name)
+
+    def _variable(self, name: str) -> None:
+        self.parts.append(self._lookup(name) or "")
+
+    def _braces(self, quoted: bool) -> None:
+        """${NAME} and ${NAME:-word}; of the other forms only the end is looked for."""
+        self.place += 2
+        name = NAME.match(self.text, self.place)
+        if not name:
+            self._other_braces(quoted)
+            return
+        self.place = name.end()
+        if self._peek() == "}":
+            self.place += 1
+            self._variable(name[0])
+            return
+        operator = _OPERATOR.match(self.text, self.place)
+        if not operator:
+            self._other_braces(quoted)
+            return
+        self.place = operator.end()
+        inner = _Scan(self.words, self.place, self.values)
+        inner.unquoted(False, "}") if not quoted else inner._double_to_brace()
+        self.place = inner.place + 1
+        self.substitutes = self.substitutes or inner.substitutes
+        self._choose(name[0], operator[0], inner)
+
+    def _choose(self, name: str, operator: str, inner: "_Scan") -> None:
+        value = self._lookup(name)
+        if self.unknown:
+            return
+        missing = value is None or (operator[0] == ":" and not value)
+        if operator[-1] == "?" and missing:
+            raise Ends("a variable that the file demands is not set")
+        if (operator[-1] == "+") == missing:
+            self.parts.append(value if not missing and value else "")
+            return
+        if inner.unknown:
+            self._doubt(inner.unknown)
+        self.parts += inner.parts
+        if operator[-1] == "=":
+            self._doubt(_NUMBERS)
+
+    def _double_to_brace(self) -> None:
+        """A word inside of "${NAME:-word}", up to the brace."""
+        while self._peek() != "}":
+            character = self._peek()
+            if not character:
+                raise Refused(_UNENDED)
+            if character == '"':
+                self.place += 1
+                self._double()
+            elif character == "\\" and self._peek(1) in ("$", "`", '"', "\\", "\n", "}"):
+                self._escape()
+            elif character == "$":
+                self._dollar(quoted=True)
+            elif character == "`":
+                self._backtick()
+            else:
+                self.parts.append(character)
+                self.place += 1
+
+    def _other_braces(self, quoted: bool) -> None:
+        if self._peek() == "}":
+            raise Ends("${} is no variable")
+        inner = _Scan(self.words, self.place, self.values)
+        inner.unquoted(False, "}") if not quoted else inner._double_to_brace()
+        self.place = inner.place + 1
+        self._doubt(_NUMBERS)
+
+    def _tilde(self) -> None:
+        """~ and ~name at the beginning of a value or behind a colon."""
+        end = self.place + 1
+        while self.text[end : end + 1] and self.text[end] not in _META and self.text[end] not in "/:'\"\\$`":
+            end += 1
+        home = (self.words.environment or {}).get("HOME")
+        quoted = self.text[end : end + 1] in tuple("'\"\\$`")
+        if quoted:
+            self.parts.append(self.text[self.place : end])
+        elif end == self.place + 1 and home is not None:
+            self.parts.append(home)
+        else:
+            self._doubt(_HOME)
+        self.place = end

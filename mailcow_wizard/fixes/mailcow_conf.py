@@ -1,0 +1,83 @@
+"""Changes of the machine's mailcow.conf: the edit, and what makes mailcow take it up."""
+
+from collections.abc import Collection, Mapping
+
+from mailcow_wizard.conf.document import Document, Unwritable
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.model import Edit, Manual
+
+# Docker makes networks and published ports when containers are created, and the network only once
+# (mailcow's documentation, "IPv6", "IP bindings").
+_NEEDS_DOWN = frozenset({"ENABLE_IPV6", "IPV4_NETWORK", "IPV6_NETWORK", "MAILCOW_HOSTNAME"})
+
+
+def path_of(facts: Facts) -> str:
+    """Where the machine's mailcow.conf is."""
+    return f"{facts.settings.directory.rstrip('/')}/mailcow.conf"
+
+
+def content(facts: Facts) -> bytes:
+    """The bytes of mailcow.conf. Raises NoPlan where there is no file, or none that can be edited."""
+    path = path_of(facts)
+    try:
+        kind = facts.host.info(path).kind
+        if kind != "file":
+            raise NoPlan(f"{path} is a {kind}, not a file")
+        data = facts.host.read(path)
+    except Missing:
+        raise NoPlan(_missing(facts, path)) from None
+    if b"\0" in data:
+        raise NoPlan(f"{path} is not a text file")
+    return data
+
+
+def _missing(facts: Facts, path: str) -> str:
+    try:
+        if facts.host.info(path, follow=False).kind == "link":
+            return f"{path} is a link that leads nowhere"
+    except HostError:
+        pass
+    return f"there is no {path}"
+
+
+def edit(facts: Facts, values: Mapping[str, str]) -> Edit:
+    """The step that gives these keys these values. Raises NoPlan, and HostError where it cannot be read."""
+    before = content(facts)
+    document = Document.read(before)
+    try:
+        for key, value in values.items():
+            document = document.set(key, value)
+    except Unwritable as error:
+        raise NoPlan(str(error)) from None
+    return Edit(path_of(facts), before, document.data, 0o600)
+
+
+def takes_effect(facts: Facts, keys: Collection[str]) -> Manual | None:
+    """What has to be run for a change of these keys to count; None where mailcow does not run here."""
+    if not _runs(facts):
+        return None
+    compose = f"cd {facts.settings.directory} && {_compose(facts)}"
+    if any(key in _NEEDS_DOWN or key.endswith(("_PORT", "_BIND")) for key in keys):
+        return Manual(f"To take it up, mailcow has to stop and start: {compose} down, then {compose} up -d")
+    return Manual(f"To take it up, mailcow's changed containers are made anew: {compose} up -d")
+
+
+def _compose(facts: Facts) -> str:
+    from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+
+    standalone = facts.get(mailcow_conf).get("DOCKER_COMPOSE_VERSION") == "standalone"
+    return "docker-compose" if standalone else "docker compose"
+
+
+def _runs(facts: Facts) -> bool:
+    """Whether containers of mailcow run. Where Docker does not say, that it may be so counts."""
+    from mailcow_wizard.facts.containers import containers, docker_socket
+    from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
+
+    try:
+        project = facts.get(mailcow_conf).get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+        return any(one.project == project for one in facts.get(containers))
+    except HostError:
+        return facts.host.exists(docker_socket(facts))
