@@ -16,7 +16,8 @@ _COMPOSE = "com.docker.compose."
 
 
 class Container(NamedTuple):
-    """A container: its names for people and for compose, and the ports that it publishes (address, port)."""
+    """A container: its names for people and for compose, the ports that it publishes (address, port), and
+    the image that it was made from."""
 
     id: str
     name: str
@@ -24,20 +25,25 @@ class Container(NamedTuple):
     service: str
     directory: str
     published: tuple[tuple[str, int], ...]
+    image: str = ""
 
 
 def containers(facts: Facts) -> tuple[Container, ...]:
     """The running containers, from Docker's API; raises HostError where it does not answer."""
     import json
 
-    path = next((one for one in SOCKETS if facts.host.exists(one)), SOCKETS[0])
-    reply = facts.host.http(path, "/containers/json")
+    reply = facts.host.http(docker_socket(facts), "/containers/json")
     if reply.status != 200:
         raise HostError(f"Docker answers {reply.status} when asked for its containers")
     try:
         return tuple(_container(one) for one in json.loads(reply.body))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise HostError("Docker's list of containers is not readable") from None
+
+
+def docker_socket(facts: Facts) -> str:
+    """Where Docker's API is asked on this machine."""
+    return next((one for one in SOCKETS if facts.host.exists(one)), SOCKETS[0])
 
 
 def _container(listed: dict[str, object]) -> Container:
@@ -55,6 +61,7 @@ def _container(listed: dict[str, object]) -> Container:
             for one in ports
             if isinstance(one, dict) and one.get("Type") == "tcp" and isinstance(one.get("PublicPort"), int)
         ),
+        image=str(listed.get("Image") or ""),
     )
 
 

@@ -32,8 +32,8 @@ class Occupant(NamedTuple):
 
 
 class PortFacts(NamedTuple):
-    """One of mailcow's ports and who is in its way. `source` says how sockets were listed; `foreign_address`
-    that this machine does not have the address."""
+    """One of mailcow's ports and who is in its way. `source` says how sockets were listed, `untried` that
+    only listeners could be seen; `foreign_address` that this machine does not have the address."""
 
     binding: Binding
     occupants: tuple[Occupant, ...]
@@ -41,6 +41,7 @@ class PortFacts(NamedTuple):
     is_root: bool
     source: str
     foreign_address: bool = False
+    untried: bool = False
 
 
 def survey(facts: Facts) -> dict[str, PortFacts]:
@@ -57,11 +58,12 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
     return {
         one.port.id: PortFacts(
             one,
-            tuple(_own(known[s.inode], one, facts) for s in in_the_way[one.port.id]),
+            tuple(_own(known[s.inode]._replace(listener=s), one, facts) for s in in_the_way[one.port.id]),
             conf,
             is_root,
             listening.source,
             _is_foreign(facts, one.address),
+            one.number in listening.untried,
         )
         for one in wanted
     }
@@ -123,11 +125,11 @@ def _occupant(facts: Facts, listener: Listener, holder: Holder) -> Occupant:
 def _unit(facts: Facts, listener: Listener, holder: Holder, cgroup: str) -> str:
     """The systemd unit; the .socket unit where systemd itself holds the socket."""
     if any(one.pid == _SYSTEMD and one.name == "systemd" for one in holder.processes):
-        return _socket_unit(facts, listener) or _unit_of_cgroup(cgroup)
-    return _unit_of_cgroup(cgroup)
+        return _socket_unit(facts, listener) or unit_of_cgroup(cgroup)
+    return unit_of_cgroup(cgroup)
 
 
-def _unit_of_cgroup(path: str) -> str:
+def unit_of_cgroup(path: str) -> str:
     """The unit that this machine's own systemd knows: the outermost one.
 
     A user's services, and those inside an LXC container, are another systemd's: `systemctl disable` would

@@ -1,0 +1,118 @@
+"""systemd's units: what is known of their state, asked of systemd itself."""
+
+import re
+
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.typed import NamedTuple
+
+_PROPERTIES = (
+    "Id,LoadState,UnitFileState,ActiveState,Triggers,TriggeredBy,PartOf,FragmentPath,SourcePath,Accept,"
+    "WantedBy,RequiredBy"
+)
+_ACTIVE = ("active", "reloading", "activating")
+_WANTS = r"(?m)^(?:WantedBy|RequiredBy|UpheldBy)=(.*)$"
+_ALSO = r"(?m)^Also=(.*)$"
+_OWN_DIRECTORY = "/etc/systemd/system"
+
+
+class Unit(NamedTuple):
+    """A unit. `state` is systemd's UnitFileState (enabled, static, generated, masked…), `enabled` whether it
+    starts with the machine; `path` is its file, `source` what it was generated from. `pulled_by` names the
+    units that want it."""
+
+    id: str
+    load: str
+    state: str
+    enabled: bool
+    active: bool
+    triggers: tuple[str, ...] = ()
+    triggered_by: tuple[str, ...] = ()
+    part_of: tuple[str, ...] = ()
+    path: str = ""
+    source: str = ""
+    accepts: bool = False
+    pulled_by: tuple[str, ...] = ()
+
+
+def is_running(facts: Facts) -> bool:
+    """Whether systemd is what starts services here."""
+    return facts.host.exists("/run/systemd/system")
+
+
+def units(facts: Facts, names: tuple[str, ...]) -> tuple[Unit, ...]:
+    """The units of these names, in their order. Raises HostError."""
+    if not names:
+        return ()
+    said = facts.host.run(("systemctl", "show", "-p", _PROPERTIES, "--", *names))
+    if said.code:
+        raise NoAnswer(f"systemd does not say how {names[0]} is set up: {said.err.strip() or said.code}")
+    blocks = [dict(_row(line) for line in block.splitlines()) for block in said.out.strip().split("\n\n")]
+    found = tuple(_unit(facts, block) for block in blocks)
+    if len(found) != len(names):
+        raise NoAnswer(f"systemd does not say how {names[0]} is set up")
+    return found
+
+
+def _row(line: str) -> tuple[str, str]:
+    key, _, value = line.partition("=")
+    return key, value
+
+
+def _unit(facts: Facts, row: dict[str, str]) -> Unit:
+    def words(*keys: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(word for key in keys for word in row.get(key, "").split()))
+
+    state = row.get("UnitFileState", "")
+    enabled = state.startswith(("enabled", "alias"))
+    if state == "generated" and row.get("SourcePath", "").startswith("/etc/init.d/"):
+        enabled = facts.host.run(("systemctl", "is-enabled", "--", row["Id"])).out.split()[-1:] == ["enabled"]
+    return Unit(
+        id=row.get("Id", ""),
+        load=row.get("LoadState", ""),
+        state=state,
+        enabled=enabled,
+        active=row.get("ActiveState", "") in _ACTIVE,
+        triggers=words("Triggers"),
+        triggered_by=words("TriggeredBy"),
+        part_of=words("PartOf"),
+        path=row.get("FragmentPath", ""),
+        source=row.get("SourcePath", ""),
+        accepts=row.get("Accept") == "yes",
+        pulled_by=words("WantedBy", "RequiredBy"),
+    )
+
+
+def linked_from(facts: Facts, unit: Unit) -> str:
+    """The file outside systemd's directories that an enabled unit is a link to; empty for ordinary units."""
+    if not unit.path.startswith(f"{_OWN_DIRECTORY}/"):
+        return ""
+    if facts.host.info(unit.path, follow=False).kind != "link":
+        return ""
+    target = facts.host.resolve(unit.path)
+    return "" if re.match(r"(?:/usr)?/lib/systemd/|/etc/systemd/|/run/systemd/", target) else target
+
+
+def enabled_besides(facts: Facts, unit: Unit) -> tuple[str, ...]:
+    """Other units that `systemctl enable` would enable with it (`Also=`), those that are disabled now."""
+    said = facts.host.run(("systemctl", "cat", "--", unit.id)).out
+    names = tuple(word for line in re.findall(_ALSO, said) for word in line.split() if word != unit.id)
+    return tuple(one.id for one in units(facts, names) if not one.enabled and one.load == "loaded")
+
+
+def wanted_by_hand(facts: Facts, unit: Unit) -> tuple[tuple[str, str], ...]:
+    """Links that an administrator made (`systemctl add-wants`), which disabling takes away and enabling does
+    not bring back: (add-wants or add-requires, the other unit)."""
+    said = facts.host.run(("systemctl", "cat", "--", unit.id)).out
+    own = {word for line in re.findall(_WANTS, said) for word in line.split()}
+    found = []
+    for directory in facts.host.names(_OWN_DIRECTORY):
+        other, _, kind = directory.rpartition(".")
+        if kind in ("wants", "requires") and other not in own:
+            try:
+                names = facts.host.names(f"{_OWN_DIRECTORY}/{directory}")
+            except HostError:
+                continue
+            if unit.id in names:
+                found.append((f"add-{kind}", other))
+    return tuple(found)

@@ -1,0 +1,128 @@
+"""Which choices a port conflict leaves, best first, and what each costs. Pure: it asks nobody."""
+
+from mailcow_wizard.facts.blockers import CONTAINER, MAIL_SERVERS, UNIT, Blocker
+from mailcow_wizard.facts.mail_queue import Queue
+from mailcow_wizard.facts.ports import PortFacts
+from mailcow_wizard.model import Risk
+from mailcow_wizard.typed import NamedTuple
+
+_SMTP = 25
+_WEB = (80, 443)
+_MAIL = (25, 465, 587)
+# What is known as a proxy that mailcow can stand behind.
+PROXIES = ("nginx", "apache", "caddy", "haproxy", "traefik")
+# Packages that are servers and nothing else; removing others could take away more than a listener.
+_REMOVABLE = (
+    "postfix", "exim4", "exim", "sendmail", "opensmtpd", "nginx", "apache2", "httpd", "lighttpd", "caddy",
+    "haproxy", "dovecot", "courier", "cyrus", "mariadb-server", "mysql-server", "redis", "redis-server",
+    "valkey",
+)  # fmt: skip
+
+
+class Choice(NamedTuple):
+    """A fix that makes sense here: its id, title and price."""
+
+    id: str
+    title: str
+    risk: Risk
+    reversible: bool = True
+
+
+class Circumstances(NamedTuple):
+    """What else decides: whether mailcow.conf is there to be edited, the other web sites of the holder
+    (None: not known), its mail queue, whether postfix can do without its listener, a port and an address
+    that are free; `script` names the init script of a service where there is no systemd."""
+
+    conf: bool = False
+    sites: tuple[str, ...] | None = ()
+    queue: Queue | None = None
+    postfix: bool = False
+    port: int = 0
+    address: str = ""
+    script: str = ""
+
+
+def choices(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances) -> tuple[Choice, ...]:
+    """Best first: what keeps people's things running, then what is simple, last what cannot be undone."""
+    stop = _stop(blockers, around)
+    proxy = _proxy(port, blockers, around)
+    postfix = _postfix(port, blockers, around)
+    move = _move(port, blockers, around)
+    bind = _bind(port, around)
+    if port.binding.port.address:
+        order = [move, stop]
+    elif port.binding.port.number in _WEB:
+        order = [proxy, stop, bind, move] if around.sites != () else [stop, proxy, bind, move]
+    elif around.queue and around.queue.number:
+        order = [postfix, stop, bind, move]
+    else:
+        order = [stop, postfix, bind, move]
+    return tuple(one for one in (*order, _remove(blockers, around)) if one)
+
+
+def is_service(blocker: Blocker, around: Circumstances) -> bool:
+    """Whether it is started by an init system, which can be told to leave it off."""
+    return blocker.kind == UNIT or bool(around.script)
+
+
+def _stop(blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None:
+    if not blockers or not all(one.kind == CONTAINER or is_service(one, around) for one in blockers):
+        return None
+    names = " and ".join(one.name for one in blockers)
+    if all(one.kind == CONTAINER for one in blockers):
+        return Choice("stop-container", f"Stop {names}", "medium")
+    risk: Risk = "low"
+    if any(one.kind == CONTAINER for one in blockers) or (around.queue and around.queue.number):
+        risk = "medium"
+    if around.sites and any(one.role in PROXIES for one in blockers):
+        risk = "high"
+    return Choice("stop-service", f"Stop and disable {names}", risk)
+
+
+def _postfix(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None:
+    if not around.postfix or port.binding.number not in _MAIL or port.binding.port.number not in _MAIL:
+        return None
+    if not all(one.role == "postfix" and is_service(one, around) for one in blockers):
+        return None
+    return Choice("loopback-mta", "Keep postfix for this machine's own mail, without listeners", "low")
+
+
+def _proxy(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None:
+    if not around.conf or port.binding.port.number not in _WEB or port.binding.number not in _WEB:
+        return None
+    if len(blockers) != 1 or blockers[0].role not in PROXIES:
+        return None
+    if not (blockers[0].kind == CONTAINER or is_service(blockers[0], around)):
+        return None
+    return Choice("proxy-mode", f"Put mailcow behind {blockers[0].name}", "medium")
+
+
+def _move(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None:
+    if not around.conf or not around.port:
+        return None
+    binding = port.binding
+    title = f"Move mailcow's {binding.port.service} to port {around.port}"
+    if binding.port.number == _SMTP:
+        # Only a mail server in front could pass mail on: the world delivers to port 25 alone.
+        relay = any(one.role in MAIL_SERVERS for one in blockers)
+        return Choice("move-port", f"{title}: no mail from outside arrives", "high") if relay else None
+    if binding.port.address:
+        return Choice("move-port", title, "low")
+    return Choice("move-port", title, "medium")
+
+
+def _bind(port: PortFacts, around: Circumstances) -> Choice | None:
+    if not around.conf or not around.address:
+        return None
+    title = f"Bind mailcow's {port.binding.port.service} to {around.address} alone"
+    return Choice("bind-address", title, "medium")
+
+
+def _remove(blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None:
+    packages = {one.package for one in blockers}
+    if len(packages) != 1 or not all(is_service(one, around) and one.kind != CONTAINER for one in blockers):
+        return None
+    package = packages.pop()
+    if not any(package == one or package.startswith(f"{one}-") for one in _REMOVABLE):
+        return None
+    return Choice("remove-package", f"Remove the package {package}", "high", reversible=False)
