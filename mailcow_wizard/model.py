@@ -122,7 +122,7 @@ class Check(NamedTuple):
     """One thing that mailcow needs: where its facts come from and how they are judged.
 
     `source` asks the machine, a function of `facts.store.Facts` (so that each source is read once a run);
-    `judge` is pure. `after` names checks whose failure makes this one pointless; `network` says that it
+    `judge` is pure, and gives one judgement, or one for each subject. `after` names checks whose failure makes this one pointless; `network` says that it
     sends packets (`--offline` skips it); `deadline` is in seconds.
     """
 
@@ -133,7 +133,7 @@ class Check(NamedTuple):
     doc: str
     severity: Severity
     source: Callable[[Any], Any]
-    judge: Callable[[Any], Judgement]
+    judge: Callable[[Any], Judgement | tuple[Judgement, ...]]
     after: tuple[str, ...] = ()
     network: bool = False
     deadline: float = 10.0

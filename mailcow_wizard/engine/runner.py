@@ -39,18 +39,22 @@ def join(check: Check, judgement: Judgement, duration: float = 0.0) -> Finding:
     )
 
 
-def look(check: Check, facts: Facts) -> Judgement:
-    """Asks and judges, and turns every way of having no answer into words. Never raises."""
+def look(check: Check, facts: Facts) -> tuple[Judgement, ...]:
+    """Asks and judges, and turns every way of having no answer into words. Never raises.
+
+    One judgement, or one for each subject.
+    """
     try:
-        judgement = check.judge(facts.get(check.source))
-        return judgement if judgement.status == "pass" else _with_fixes(check, judgement, facts)
+        judged = check.judge(facts.get(check.source))
+        judgements = (judged,) if isinstance(judged, Judgement) else tuple(judged)
+        return tuple(one if one.status == "pass" else _with_fixes(check, one, facts) for one in judgements)
     except Denied as error:
         remedies = ("Run the wizard as root: sudo ./wizard",)
-        return Judgement("unknown", f"needs root: {error}", certainty="untested", remedies=remedies)
+        return (Judgement("unknown", f"needs root: {error}", certainty="untested", remedies=remedies),)
     except HostError as error:
-        return Judgement("unknown", f"could not look: {error}", certainty="untested")
+        return (Judgement("unknown", f"could not look: {error}", certainty="untested"),)
     except Exception as error:
-        return _crashed(error)
+        return (_crashed(error),)
 
 
 def _with_fixes(check: Check, judgement: Judgement, facts: Facts) -> Judgement:
@@ -79,12 +83,12 @@ class Run:
         self._checks = checks
         self._facts = facts
         self._listen = listen
-        self._results: queue.SimpleQueue[Finding] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[tuple[str, tuple[Finding, ...]]] = queue.SimpleQueue()
         self._failed: dict[str, bool] = {}
 
     def run(self) -> tuple[Finding, ...]:
         """Runs all; returns the findings in the order of the checks."""
-        findings: dict[str, Finding] = {}
+        findings: dict[str, tuple[Finding, ...]] = {}
         waiting = list(self._checks)
         chosen = {check.id for check in self._checks}
         deadlines: dict[str, tuple[Check, float, float]] = {}
@@ -95,7 +99,7 @@ class Run:
                 waiting.remove(check)
                 skip = self._reason_to_skip(check)
                 if skip:
-                    self._finish(join(check, Judgement("skipped", skip, certainty="untested")), findings)
+                    self._finish(check, Judgement("skipped", skip, certainty="untested"), findings)
                     continue
                 now = time.monotonic()
                 deadlines[check.id] = (check, now, now + (self._facts.settings.timeout or check.deadline))
@@ -104,7 +108,7 @@ class Run:
             if deadlines:
                 self._take_one(deadlines, findings)
         self._listen(Event("done"))
-        return tuple(findings[check.id] for check in self._checks)
+        return tuple(one for check in self._checks for one in findings[check.id])
 
     def _ready(self, check: Check, chosen: set[str]) -> bool:
         return all(name in self._failed for name in check.after if name in chosen)
@@ -119,38 +123,46 @@ class Run:
         try:
             threading.Thread(target=self._work, args=(check,), daemon=True, name=check.id).start()
         except RuntimeError as error:  # no more threads for this user
-            self._results.put(
-                join(check, Judgement("unknown", f"could not look: {error}", certainty="untested"))
-            )
+            none = Judgement("unknown", f"could not look: {error}", certainty="untested")
+            self._results.put((check.id, (join(check, none),)))
 
     def _work(self, check: Check) -> None:
         start = time.monotonic()
-        judgement = look(check, self._facts)
+        judgements = look(check, self._facts)
         took = time.monotonic() - start
         try:
-            finding = join(check, judgement, took)
+            found = tuple(join(check, one, took) for one in judgements)
         except Exception as error:  # what the judge said has not the shape of a judgement
-            finding = join(check, _crashed(error), took)
-        self._results.put(finding)
+            found = (join(check, _crashed(error), took),)
+        self._results.put((check.id, found))
 
     def _take_one(
-        self, deadlines: dict[str, tuple[Check, float, float]], findings: dict[str, Finding]
+        self, deadlines: dict[str, tuple[Check, float, float]], findings: dict[str, tuple[Finding, ...]]
     ) -> None:
         """Waits for the next result or the next deadline, whichever comes first."""
         next_deadline = min(end for _, _, end in deadlines.values())
         try:
-            finding = self._results.get(timeout=max(0.0, next_deadline - time.monotonic()))
-            if deadlines.pop(finding.id, None):
-                self._finish(finding, findings)
+            name, found = self._results.get(timeout=max(0.0, next_deadline - time.monotonic()))
+            if deadlines.pop(name, None):
+                self._take(name, found, findings)
         except queue.Empty:
             now = time.monotonic()
             for check, start, _ in [late for late in deadlines.values() if late[2] <= now]:
                 del deadlines[check.id]
                 allowed = self._facts.settings.timeout or check.deadline
                 late = Judgement("unknown", f"no answer within {allowed:g} s", certainty="untested")
-                self._finish(join(check, late, now - start), findings)
+                self._finish(check, late, findings, now - start)
 
-    def _finish(self, finding: Finding, findings: dict[str, Finding]) -> None:
-        findings[finding.id] = finding
-        self._failed[finding.id] = finding.status in ("fail", "skipped")
-        self._listen(Event("finished", finding.id, (finding,)))
+    def _finish(
+        self,
+        check: Check,
+        judgement: Judgement,
+        findings: dict[str, tuple[Finding, ...]],
+        duration: float = 0.0,
+    ) -> None:
+        self._take(check.id, (join(check, judgement, duration),), findings)
+
+    def _take(self, name: str, found: tuple[Finding, ...], findings: dict[str, tuple[Finding, ...]]) -> None:
+        findings[name] = found
+        self._failed[name] = any(one.status in ("fail", "skipped") for one in found)
+        self._listen(Event("finished", name, found))

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from mailcow_wizard.checks.time import CHECKS
-from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time import PROPERTIES
 from mailcow_wizard.host.door import HostError, Process, Ran, TimeAnswer
 from mailcow_wizard.model import Judgement, Settings
 from tests.fake_host import FakeHost
+from tests.judged import look
 
 NOW = 1_790_000_000.0
 NONCE = b"question"

@@ -31,7 +31,7 @@ PROBE = """
 import json, os, sys
 os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
 from mailcow_wizard.checks.time import CHECKS
-from mailcow_wizard.engine.runner import look
+from tests.judged import look
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.model import Settings

@@ -3,11 +3,11 @@
 import pytest
 
 from mailcow_wizard.checks import kernel, system
-from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, HostError, NoAnswer, TooLarge, Uname
 from mailcow_wizard.model import Check
 from tests.fake_host import SOMEBODY, FakeHost
+from tests.judged import look
 
 CHECKS = {check.id: check for check in (*system.CHECKS, *kernel.CHECKS)}
 # The file without which a check has nothing to say.

@@ -5,11 +5,11 @@ import struct
 import pytest
 
 from mailcow_wizard.checks import cpu as judges
-from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts import cpu
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, HostError, Uname
 from tests.fake_host import FakeHost
+from tests.judged import look
 
 FREQUENCY = "/sys/devices/system/cpu/cpufreq"
 ARM = Uname("pi", "6.6.31+rpt-rpi-v8", "#1 SMP", "aarch64", 64)

@@ -3,11 +3,11 @@
 import pytest
 
 from mailcow_wizard.checks import kernel as judges
-from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts import kernel
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, HostError, Uname, User
 from tests.fake_host import FULL_CAPABILITIES, ROOT, SOMEBODY, FakeHost
+from tests.judged import look
 
 Files = dict[str, str | bytes | HostError]
 

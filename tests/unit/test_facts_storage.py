@@ -3,11 +3,11 @@
 import pytest
 
 from mailcow_wizard.checks import storage as storage_checks
-from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts import storage
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, HostError, Space
 from tests.fake_host import FakeHost
+from tests.judged import look
 
 MOUNTINFO = """22 27 0:21 / /proc rw,nosuid,nodev,noexec,relatime shared:12 - proc proc rw
 27 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
