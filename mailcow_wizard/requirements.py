@@ -34,6 +34,8 @@ DOC_DOCKER_CGROUPS = (
 DOC_DOCKER_APPARMOR = "https://docs.docker.com/engine/security/apparmor/"
 DOC_DOCKER_DATA = "https://docs.docker.com/engine/daemon/#daemon-data-directory"
 DOC_JESSIE_KERNEL = "https://packages.debian.org/jessie-backports/linux-image-amd64"
+DOC_COMPOSE_PRECEDENCE = "https://docs.docker.com/compose/how-tos/environment-variables/envvars-precedence/"
+DOC_ISSUE = "https://github.com/mailcow/mailcow-dockerized/issues/{}"
 DOC_KERNEL_PANIC = "https://github.com/docker/docker/issues/30402"
 DOC_KERNEL_PANIC_FORUM = "https://forum.mailcow.email/t/solved-mailcow-docker-causes-kernel-panic-edit/448"
 
@@ -373,3 +375,13 @@ PORTS: tuple[Port, ...] = (
 )
 # Used inside mailcow's nginx container, so never usable as HTTP_PORT or HTTPS_PORT (#105).
 PORTS_RESERVED_IN_NGINX = (8081, 9081, 9082, 65510)
+
+# mailcow.conf: generate_config.sh and update.sh give it this mode.
+CONF_MODE = 0o600
+# DOCKER_COMPOSE_VERSION (65eddee63), empty since 88bf9b02e (#7065); both scripts want Compose 2 or newer.
+COMPOSE_FLAVOURS = ("native", "standalone")
+COMPOSE_MINIMUM = 2
+# Branches that update.sh knows; legacy gets nothing since February 2026.
+BRANCH_STABLE, BRANCH_UNSTABLE, BRANCH_LEGACY = "master", "nightly", "legacy"
+# Ends of names that no public DNS has (RFC 6761, 6762, 8375, and what routers hand out).
+PRIVATE_DOMAINS = ("local", "localdomain", "localhost", "lan", "home", "internal", "invalid", "arpa")

@@ -69,6 +69,11 @@ def _localtime(host: Host) -> tuple[str, str]:
     return "link", target.partition("/zoneinfo/")[2]
 
 
+def is_zone(host: Host, name: str) -> bool:
+    """Whether this machine knows a timezone of this name."""
+    return bool(_rules(host, name))
+
+
 def _rules(host: Host, name: str) -> bytes:
     """The content of a zone's file under /usr/share/zoneinfo; empty where it is none."""
     plain = name.isascii() and all(character.isalnum() or character in "/_+-" for character in name)

@@ -1,0 +1,221 @@
+"""The judge of mailcow's checkout: whether it can be updated, and whether containers can read its files."""
+
+from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
+from mailcow_wizard.facts import checkout
+from mailcow_wizard.model import Check, Evidence, Judgement
+
+_CLONE = "git clone https://github.com/mailcow/mailcow-dockerized"
+_ROOT_ONLY = (
+    "git refuses to work for root in a directory of somebody else's, so mailcow's update.sh stops there."
+)
+_SHOWN = 3
+
+
+def judge_checkout(found: checkout.Checkout) -> Judgement:
+    """Everything that stands in the way of an update or of the containers, worst first."""
+    if found.skip:
+        return skipped(found.skip)
+    evidence = _evidence(found)
+    troubles = [
+        *_not_whole(found),
+        *_owner(found),
+        *_branch(found),
+        *_closed(found),
+        *_changed(found),
+        *_beside(found),
+    ]
+    words = _words(found)
+    troubles += [Trouble("unknown", f"not looked at: {one}") for one in found.unread]
+    if troubles:
+        return judged(troubles, evidence, words)
+    return Judgement("pass", words, words, evidence)
+
+
+def _words(found: checkout.Checkout) -> str:
+    if found.git == "missing":
+        return f"{found.directory}, without history"
+    where = f"branch {found.branch}" if found.branch else "no branch"
+    others = [one for one in found.edited if one not in (checkout.COMPOSE_FILE, ".env")]
+    aside = f", {len(others)} other files changed" if others else ""
+    return f"a clone of root's, {where}{aside}" if not _foreign(found) else f"a clone, {where}{aside}"
+
+
+def _foreign(found: checkout.Checkout) -> bool:
+    return any(one.uid for one in found.owners)
+
+
+def _evidence(found: checkout.Checkout) -> tuple[Evidence, ...]:
+    git = f"git -C {word(found.directory)}"
+    shown = [Evidence(f"ls -a {word(found.directory)}", f"{len(found.names)} names, .git is {found.git}")]
+    if found.git == "missing":
+        return tuple(shown)
+    shown.append(Evidence(f"{git} branch --show-current", found.branch or "none"))
+    shown += [
+        Evidence(f"stat -c '%U:%G' {word(one.path)}", f"{one.user}:{one.group}") for one in found.owners
+    ]
+    if found.shallow:
+        shown.append(Evidence(f"{git} rev-parse --is-shallow-repository", "true"))
+    if found.edited:
+        shown.append(Evidence(f"{git} status --short --untracked-files=no", _few(found.edited)))
+    if found.unreadable:
+        what = f"cd {word(found.directory)} && git ls-files -z | xargs -0 ls -ld"
+        shown.append(Evidence(what, f"closed to others: {_few(found.unreadable)}"))
+    return tuple(shown)
+
+
+def _few(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _not_whole(found: checkout.Checkout) -> list[Trouble]:
+    troubles = []
+    if checkout.COMPOSE_FILE not in found.names:
+        troubles.append(
+            Trouble(
+                "fail",
+                f"{checkout.COMPOSE_FILE} is missing: this is no whole checkout",
+                (f"Clone mailcow beside it, then put mailcow.conf there: `{_CLONE}`",),
+                "blocks",
+                why="docker compose has nothing to start without it.",
+            )
+        )
+    if found.git == "missing":
+        troubles.append(
+            Trouble(
+                "warn",
+                "it was not cloned (no .git): update.sh cannot update it",
+                (f"Clone mailcow beside it, then take mailcow.conf and data/ over: `{_CLONE}`",),
+                "breaks",
+                doc=need.DOC_ISSUE.format(719),
+            )
+        )
+    if found.shallow:
+        troubles.append(
+            Trouble(
+                "warn",
+                "the clone is shallow: update.sh cannot merge without the history",
+                (f"Fetch the rest: `git -C {word(found.directory)} fetch --unshallow`",),
+                "breaks",
+                doc=need.DOC_ISSUE.format(1315),
+            )
+        )
+    return troubles
+
+
+def _owner(found: checkout.Checkout) -> list[Trouble]:
+    other = next((one for one in found.owners if one.uid), None)
+    if other is None:
+        return []
+    directory = word(found.directory)
+    remedy = f"Give it to root: `chown root:root {directory} && chown -R root:root {directory}/.git`"
+    words = f"the checkout belongs to {other.user}, not to root"
+    return [Trouble("warn", words, (remedy,), "breaks", _ROOT_ONLY, need.DOC_ISSUE.format(1893))]
+
+
+def _branch(found: checkout.Checkout) -> list[Trouble]:
+    if found.git == "missing" or any(one.startswith("the branch") for one in found.unread):
+        return []
+    back = "Go to the stable one, after a backup: `./update.sh --stable`"
+    words = {
+        need.BRANCH_STABLE: "",
+        need.BRANCH_UNSTABLE: "branch nightly gets untested changes",
+        need.BRANCH_LEGACY: "branch legacy gets no updates since February 2026",
+        "": "no branch is checked out: update.sh cannot tell what to update to",
+    }.get(found.branch, f"branch {found.branch} is none of mailcow's: updates will not come through it")
+    if not words:
+        return []
+    why = "update.sh follows the branch that is checked out; master is the one that is tested."
+    if not found.branch:
+        back = f"Check out the stable one: `git -C {word(found.directory)} checkout {need.BRANCH_STABLE}`"
+    return [Trouble("warn", words, (back,), "degrades", why)]
+
+
+def _closed(found: checkout.Checkout) -> list[Trouble]:
+    """Files that a umask of 027 or 077 left closed (P20); containers read what is below data/."""
+    if not found.unreadable:
+        return []
+    inside = any(one.startswith("data/") for one in found.unreadable)
+    number = len(found.unreadable)
+    words = f"{number} tracked file{'s' if number > 1 else ''} closed to others: {_few(found.unreadable)}"
+    return [
+        Trouble(
+            "fail" if inside else "warn",
+            words,
+            (
+                f"Open them, and only them: `cd {word(found.directory)} && git ls-files -z | "
+                "xargs -0 chmod o+r`; the directories above them: `chmod o+rx`.",
+                "Let mailcow's scripts run under `umask 0022`.",
+            ),
+            "blocks" if inside else "degrades",
+            why="Services in the containers do not run as root; where they cannot read these files they stop.",
+            doc=need.DOC_ISSUE.format(866),
+        )
+    ]
+
+
+def _changed(found: checkout.Checkout) -> list[Trouble]:
+    if checkout.COMPOSE_FILE not in found.edited and not found.committed:
+        return []
+    how = (
+        "is edited"
+        if checkout.COMPOSE_FILE in found.edited
+        else "differs from mailcow's by commits made here"
+    )
+    since = f"origin/{found.branch}" if found.committed else "HEAD"
+    return [
+        Trouble(
+            "warn",
+            f"{checkout.COMPOSE_FILE} {how}",
+            (
+                f"See what: `git -C {word(found.directory)} diff {since} -- {checkout.COMPOSE_FILE}`. "
+                f"Move it to {checkout.OVERRIDES[0]}, which updates leave alone.",
+            ),
+            "degrades",
+            why="generate_config.sh and the next update replace the file, and the change is lost.",
+            doc=need.DOC_ISSUE.format(1863),
+        )
+    ]  # fmt: skip
+
+
+def _beside(found: checkout.Checkout) -> list[Trouble]:
+    troubles = []
+    if found.instead:
+        troubles.append(
+            Trouble(
+                "fail",
+                f"docker compose reads {found.instead} here, not {checkout.COMPOSE_FILE}",
+                (f"Move it away: `mv {word(found.directory + '/' + found.instead)} /root/`",),
+                "blocks",
+                why="Of several compose files in a directory, compose takes only the first by name.",
+            )
+        )
+    if found.orphans:
+        names = ", ".join(found.orphans)
+        troubles.append(
+            Trouble(
+                "fail",
+                f"the override file changes services that mailcow no longer has: {names}",
+                (f"Take {names} out of {checkout.OVERRIDES[0]}.",),
+                "blocks",
+                why="compose refuses the whole project for a service that has neither an image nor a build.",
+                doc=need.DOC_ISSUE.format(4212),
+                certainty="inferred",
+            )
+        )
+    return troubles
+
+
+CHECKOUT = Check(
+    id="config.checkout",
+    title="mailcow's checkout",
+    needed="a whole git clone of branch master, made by root under umask 022, without edits in "
+    "docker-compose.yml",
+    why="mailcow is updated through git: what stands in its way stands in the way of security updates.",
+    doc=need.DOC_INSTALL,
+    severity="degrades",
+    source=checkout.checkout,
+    judge=judge_checkout,
+    deadline=30.0,
+)

@@ -1,0 +1,222 @@
+"""mailcow's checkout: how it was cloned, who owns it, what was changed in it, which files containers cannot
+read."""
+
+from __future__ import annotations
+
+import re
+
+from mailcow_wizard.facts.config import place
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.owners import Owned, Owners
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.typed import NamedTuple
+
+COMPOSE_FILE = "docker-compose.yml"
+OVERRIDES = ("docker-compose.override.yml", "docker-compose.override.yaml")
+# compose takes the first of these that is there, and docker-compose.yml only after them.
+BEFORE_IT = ("compose.yaml", "compose.yml")
+_TIMEOUT_S = 8.0
+# So many paths are asked for by name; beyond, all of them are listed.
+_MOST_NAMED = 60
+
+
+class Checkout(NamedTuple):
+    """What is known of the checkout.
+
+    `skip` says why there is nothing to judge. `names` lie in it. `git`: what `.git` is (missing, directory,
+    file). `branch` is empty where HEAD names a commit. `owners` are those of the directory and of `.git`.
+    `edited` are tracked files that differ from the last commit, `committed` that docker-compose.yml differs
+    from mailcow's by commits made here. `unreadable` are tracked files and directories that other users may
+    not read, relative, directories with a slash. `orphans` are services of the override file that
+    docker-compose.yml has not, and that have no image of their own; `instead` is a file that compose would
+    read in docker-compose.yml's place. `unread` says what could not be looked at, and why.
+    """
+
+    skip: str
+    directory: str
+    names: tuple[str, ...]
+    git: str
+    shallow: bool
+    branch: str
+    owners: tuple[Owned, ...]
+    edited: tuple[str, ...]
+    committed: bool
+    unreadable: tuple[str, ...]
+    orphans: tuple[str, ...]
+    instead: str
+    unread: tuple[str, ...]
+
+
+def checkout(facts: Facts) -> Checkout:
+    """Looks at the checkout, with git where it may and can be run."""
+    here, host = facts.get(place), facts.host
+    nothing = Checkout(
+        here.absent, here.directory, here.names or (), "missing", False, "", (), (), False, (), (), "", ()
+    )
+    if here.absent:
+        return nothing
+    found = nothing if _steered(facts) else _beside(host, nothing)
+    if ".git" not in found.names:
+        return found
+    owners = Owners(host)
+    git = f"{here.directory}/.git"
+    kind = host.info(git).kind
+    found = found._replace(git=kind, owners=(owners.of(here.directory), owners.of(git)))
+    unread: list[str] = []
+    found = _history(host, found, git, unread)
+    if _trusted(facts, found.owners):
+        found = _changes(host, found, unread)
+    else:
+        whose = next(one.user for one in found.owners if one.uid)
+        unread.append(
+            f"local changes (git is not run as {facts.host.user().name} in what belongs to {whose})"
+        )
+    return found._replace(unread=tuple(dict.fromkeys(unread)))
+
+
+def _trusted(facts: Facts, owners: tuple[Owned, ...]) -> bool:
+    """Whether git may be run there: a repository's own configuration can name programs that git then runs."""
+    return all(one.uid in (0, facts.host.user().uid) for one in owners)
+
+
+def _history(host: Host, found: Checkout, git: str, unread: list[str]) -> Checkout:
+    """The branch, and whether the history is whole, from git's own files."""
+    try:
+        if found.git == "file":
+            target = host.text(git, 4096).removeprefix("gitdir:").strip()
+            git = target if target.startswith("/") else f"{found.directory}/{target}"
+        head = host.text(f"{git}/HEAD", 4096).strip()
+        common = git
+        if host.exists(f"{git}/commondir"):
+            shared = host.text(f"{git}/commondir", 4096).strip()
+            common = shared if shared.startswith("/") else f"{git}/{shared}"
+        shallow = host.exists(f"{common}/shallow")
+    except HostError as error:
+        unread.append(f"the branch ({error})")
+        return found
+    return found._replace(
+        branch=head.removeprefix("ref: refs/heads/") if ":" in head else "", shallow=shallow
+    )
+
+
+# --- what git says ----------------------------------------------------------------------------------------
+
+
+def git_command(directory: str, *words: str) -> tuple[str, ...]:
+    """A question to git that changes nothing, also in a checkout of root's that another user looks at."""
+    options = ("-c", f"safe.directory={directory}", "-c", "core.fsmonitor=false", "--no-optional-locks")
+    return ("git", "-C", directory, *options, "--literal-pathspecs", *words)
+
+
+def _changes(host: Host, found: Checkout, unread: list[str]) -> Checkout:
+    try:
+        edited = _edited(host, found.directory)
+    except HostError as error:
+        unread.append(f"local changes ({error})")
+        return found
+    committed = bool(found.branch) and not found.shallow and _committed(host, found.directory, found.branch)
+    found = found._replace(edited=edited, committed=committed)
+    try:
+        return found._replace(unreadable=_unreadable(host, found.directory))
+    except HostError as error:
+        unread.append(f"which files others may read ({error})")
+        return found
+
+
+def _asked(host: Host, command: tuple[str, ...]) -> str:
+    ran = host.run(command, _TIMEOUT_S)
+    if ran.code != 0:
+        raise HostError((ran.err.strip() or f"exit {ran.code}").splitlines()[0])
+    return ran.out
+
+
+def _edited(host: Host, directory: str) -> tuple[str, ...]:
+    words = ("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules")
+    out = _asked(host, git_command(directory, *words))
+    return tuple(entry[3:] for entry in out.split("\0") if len(entry) > 3)
+
+
+def _committed(host: Host, directory: str, branch: str) -> bool:
+    """Whether commits made here change docker-compose.yml: update.sh commits what it finds changed."""
+    words = ("diff", "--name-only", "--no-ext-diff", f"origin/{branch}...HEAD", "--", COMPOSE_FILE)
+    try:
+        return bool(_asked(host, git_command(directory, *words)).strip())
+    except HostError:  # no such branch at the origin
+        return False
+
+
+def _unreadable(host: Host, directory: str) -> tuple[str, ...]:
+    """Tracked files that others may not read, and directories above tracked files that they may not enter."""
+    closed = ("(", "-type", "f", "!", "-perm", "-004", "-o", "-type", "d", "!", "-perm", "-005", ")")
+    find = ("find", directory, "-xdev", "-mindepth", "1", "-name", ".git", "-prune", "-o", *closed, "-print0")
+    ran = host.run(find, _TIMEOUT_S)
+    if ran.code != 0 and not ran.out:
+        raise HostError((ran.err.strip() or f"find: exit {ran.code}").splitlines()[0])
+    paths = [one.removeprefix(f"{directory}/") for one in ran.out.split("\0") if one]
+    if not paths:
+        return ()
+    named = tuple(paths) if len(paths) <= _MOST_NAMED else ()
+    tracked = _asked(host, git_command(directory, "ls-files", "-z", "--", *named)).split("\0")
+    above = {one[:end] for one in tracked for end in (m.start() for m in re.finditer("/", one))}
+    files = set(tracked)
+    return tuple(sorted(f"{one}/" if one in above else one for one in paths if one in files or one in above))
+
+
+# --- what compose reads besides docker-compose.yml --------------------------------------------------------
+
+
+def _steered(facts: Facts) -> bool:
+    """Whether mailcow.conf itself says which compose files count."""
+    try:
+        return bool(facts.get(mailcow_conf).get("COMPOSE_FILE"))
+    except HostError:
+        return False
+
+
+def _beside(host: Host, found: Checkout) -> Checkout:
+    instead = next((one for one in BEFORE_IT if one in found.names), "")
+    return found._replace(instead=instead, orphans=_orphans(host, found.directory, found.names))
+
+
+def _orphans(host: Host, directory: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    override = next((one for one in OVERRIDES if one in names), "")
+    if not override or COMPOSE_FILE not in names:
+        return ()
+    try:
+        known = services(host.text(f"{directory}/{COMPOSE_FILE}"))
+        changed = services(host.text(f"{directory}/{override}"))
+    except Missing:
+        return ()
+    if known is None or changed is None:
+        return ()
+    own = re.compile(r"(?m)^\s+[\"']?(?:image|build|extends)[\"']?\s*:")
+    return tuple(name for name, block in changed.items() if name not in known and not own.search(block))
+
+
+def services(text: str) -> dict[str, str] | None:
+    """The services of a compose file and the lines that belong to each; None where it is not written in the
+    plain form that mailcow's is."""
+    match = re.search(r"(?m)^services[ \t]*:[ \t]*(.*)$", text)
+    if match is None:
+        return {}
+    if match[1].strip() and not match[1].strip().startswith("#"):
+        return None
+    found: dict[str, str] = {}
+    indent, current = "", ""
+    for line in text[match.end() :].splitlines():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if not line[0].isspace():
+            break
+        depth = line[: len(line) - len(line.lstrip())]
+        indent = indent or depth
+        if depth == indent:
+            name = re.match(r"\s*[\"']?([A-Za-z0-9._-]+)[\"']?\s*:(.*)$", line)
+            if name is None:
+                return None
+            current = name[1]
+            found[current] = f" {name[2].lstrip(' {')}\n"
+        elif current:
+            found[current] += f"{line}\n"
+    return found

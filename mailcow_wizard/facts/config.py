@@ -1,0 +1,274 @@
+"""mailcow.conf as a file: whether it is there, what is in its place, who may read it, where `.env` leads."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.containers import containers
+from mailcow_wizard.facts.owners import Owned, Owners
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.volumes import DatabaseVolumes, database_volumes
+from mailcow_wizard.host.door import MIB, Host, HostError, Missing, TooLarge
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Kind = Literal["missing", "file", "large", "directory", "dangling", "other"]
+
+NAME = "mailcow.conf"
+BACKUP = "mailcow.conf_backup"
+MARKS = ("docker-compose.yml", "generate_config.sh", NAME, BACKUP)
+DATABASE_KEYS = ("DBNAME", "DBUSER", "DBPASS", "DBROOT")
+
+
+class Place(NamedTuple):
+    """mailcow's directory, what lies in it (None: there is no such directory), and whether any of that is
+    mailcow's."""
+
+    directory: str
+    names: tuple[str, ...] | None
+    mailcow: bool
+
+    @property
+    def absent(self) -> str:
+        """Why nothing can be said of a configuration yet, in words; empty where mailcow is here."""
+        if self.mailcow:
+            return ""
+        what = "is not there" if self.names is None else "holds no mailcow"
+        return f"mailcow is not installed yet: {self.directory} {what}"
+
+
+def place(facts: Facts) -> Place:
+    """Lists mailcow's directory."""
+    directory = facts.settings.directory.rstrip("/") or "/"
+    try:
+        names: tuple[str, ...] | None = facts.host.names(directory)
+    except Missing:
+        names = None
+    return Place(directory, names, any(mark in (names or ()) for mark in MARKS))
+
+
+class ConfFile(NamedTuple):
+    """mailcow.conf: its path, what is there under its name, and its content (empty unless it is a file of at
+    most 1 MiB)."""
+
+    path: str
+    kind: Kind
+    data: bytes
+
+
+def conf_file(facts: Facts) -> ConfFile:
+    """Reads mailcow.conf. Raises Denied where only root may."""
+    return read_conf(facts.host, f"{facts.get(place).directory.rstrip('/')}/{NAME}")
+
+
+def read_conf(host: Host, path: str) -> ConfFile:
+    """Reads a file that should be a mailcow.conf. Raises Denied where only root may."""
+    try:
+        kind = host.info(path, follow=False).kind
+        if kind == "link":
+            kind = host.info(path).kind
+    except Missing:
+        link = _kind(host, path) == "link"
+        return ConfFile(path, "dangling" if link else "missing", b"")
+    if kind != "file":
+        return ConfFile(path, "directory" if kind == "directory" else "other", b"")
+    try:
+        return ConfFile(path, "file", host.read(path, MIB))
+    except TooLarge:
+        return ConfFile(path, "large", b"")
+
+
+def _kind(host: Host, path: str) -> str:
+    try:
+        return host.info(path, follow=False).kind
+    except Missing:
+        return ""
+
+
+# --- whether the right one is there -----------------------------------------------------------------------
+
+
+class Presence(NamedTuple):
+    """What is known of mailcow.conf's being there.
+
+    `backup`: generate_config.sh's copy of an earlier one is there and sets a database password; `elsewhere`
+    is the directory of a mailcow whose containers are known, if it is another one; `volumes` are the database
+    volumes, None where nobody could tell (`trouble` says why); `changed`: the passwords of the database are
+    others than in the copy, and the volume is older than the copy.
+    """
+
+    place: Place
+    file: ConfFile
+    backup: bool
+    elsewhere: str
+    volumes: DatabaseVolumes | None
+    trouble: str
+    changed: bool
+
+
+def presence(facts: Facts) -> Presence:
+    """Looks for mailcow.conf, for its copy, and for the database that belongs to it."""
+    here = facts.get(place)
+    file = (
+        facts.get(conf_file)
+        if here.names is not None
+        else ConfFile(f"{here.directory}/{NAME}", "missing", b"")
+    )
+    trouble = ""
+    try:
+        volumes: DatabaseVolumes | None = facts.get(database_volumes)
+    except HostError as error:
+        volumes, trouble = None, str(error)
+    copy = _copy(facts.host, here)
+    elsewhere = _elsewhere(facts, here.directory) if not here.mailcow else ""
+    changed = bool(copy) and file.kind == "file" and _changed(facts, file.data, copy, volumes)
+    return Presence(here, file, bool(copy), elsewhere, volumes, trouble, changed)
+
+
+def _copy(host: Host, here: Place) -> bytes:
+    """The content of mailcow.conf_backup, if it is one that a database can be opened with."""
+    if BACKUP not in (here.names or ()):
+        return b""
+    try:
+        found = read_conf(host, f"{here.directory}/{BACKUP}")
+    except HostError:
+        return b""
+    return found.data if _passwords(found.data)["DBPASS"] else b""
+
+
+def _passwords(data: bytes) -> dict[str, str | None]:
+    """How a mailcow.conf opens the database."""
+    from mailcow_wizard.conf.document import Document
+
+    document = Document.read(data)
+    return {key: document.get(key) for key in DATABASE_KEYS}
+
+
+def _elsewhere(facts: Facts, directory: str) -> str:
+    try:
+        known = facts.get(containers)
+    except HostError:
+        return ""
+    homes = sorted({one.directory for one in known if one.service.endswith("-mailcow") and one.directory})
+    return next((home for home in homes if home.rstrip("/") != directory), "")
+
+
+def _changed(facts: Facts, data: bytes, copy: bytes, volumes: DatabaseVolumes | None) -> bool:
+    """Whether the database was made with the copy's passwords and mailcow.conf has others."""
+    now, before = _passwords(data), _passwords(copy)
+    if all(now[key] == before[key] for key in DATABASE_KEYS if before[key]):
+        return False
+    from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
+
+    project = facts.get(mailcow_conf).get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+    made = [one.created for one in (volumes.volumes if volumes else ()) if one.project == project]
+    moved = _moved(facts.host, f"{facts.get(place).directory}/{BACKUP}")
+    return bool(made) and moved > 0 and 0 < _seconds(made[0]) < moved
+
+
+def _moved(host: Host, path: str) -> float:
+    """When a file got its name (its inode's last change), seconds since 1970; 0 where that is not known."""
+    try:
+        ran = host.run(("stat", "-c", "%Z", path))
+        return float(ran.out) if ran.code == 0 else 0.0
+    except (HostError, ValueError):
+        return 0.0
+
+
+def _seconds(stamp: str) -> float:
+    """RFC 3339 as seconds since 1970; 0 where it is something else."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+# --- who may read and change it ---------------------------------------------------------------------------
+
+
+class Permissions(NamedTuple):
+    """mailcow.conf, its copies beside it, and the directories above both it and the place that a link leads
+    to, outermost first."""
+
+    place: Place
+    file: Owned | None
+    copies: tuple[Owned, ...]
+    directories: tuple[Owned, ...]
+
+
+def permissions(facts: Facts) -> Permissions:
+    """Modes and owners of mailcow.conf, its copies, and every directory above them."""
+    here, host = facts.get(place), facts.host
+    path = f"{here.directory}/{NAME}"
+    if NAME not in (here.names or ()) or read_kind(host, path) != "file":
+        return Permissions(here, None, (), ())
+    owned = Owners(host)
+    real = host.resolve(path)
+    above = dict.fromkeys((*_above(f"{host.resolve(here.directory)}/{NAME}"), *_above(real)))
+    copies = [f"{here.directory}/{name}" for name in here.names or () if _is_copy(name)]
+    return Permissions(
+        here,
+        owned.of(path),
+        tuple(owned.of(copy) for copy in copies if read_kind(host, copy) == "file"),
+        tuple(map(owned.of, above)),
+    )
+
+
+def read_kind(host: Host, path: str) -> str:
+    """What a path leads to; empty where nothing is there."""
+    try:
+        return host.info(path).kind
+    except Missing:
+        return ""
+
+
+def _is_copy(name: str) -> bool:
+    """Copies that generate_config.sh, editors and people leave: mailcow.conf_backup, .bak, ~, .swp."""
+    return NAME in name and name != NAME
+
+
+def _above(path: str) -> list[str]:
+    parts = path.strip("/").split("/")[:-1]
+    return ["/" + "/".join(parts[:count]) for count in range(len(parts) + 1)]
+
+
+# --- .env -------------------------------------------------------------------------------------------------
+
+
+class EnvLink(NamedTuple):
+    """`.env`, which docker compose reads: what it is (missing, link, file, directory, other), the text of the
+    link, whether it leads to mailcow.conf beside it, and, of a file, whether it holds settings of its own."""
+
+    place: Place
+    path: str
+    kind: str
+    target: str
+    right: bool
+    settings: bool
+    conf: bool
+
+
+def env_link(facts: Facts) -> EnvLink:
+    """Looks at `.env` beside mailcow.conf."""
+    here, host = facts.get(place), facts.host
+    path, conf = f"{here.directory}/.env", f"{here.directory}/{NAME}"
+    there = NAME in (here.names or ())
+    if ".env" not in (here.names or ()):
+        return EnvLink(here, path, "missing", "", False, False, there)
+    kind = host.info(path, follow=False).kind
+    if kind == "file":
+        data = host.read(path, MIB)
+        return EnvLink(here, path, kind, "", False, b"MAILCOW_HOSTNAME=" in data, there)
+    if kind != "link":
+        return EnvLink(here, path, kind, "", False, False, there)
+    target = host.run(("readlink", path)).out.rstrip("\n")
+    if target in (NAME, f"./{NAME}"):
+        right = True
+    else:
+        try:
+            right = host.resolve(path) == host.resolve(conf)
+        except Missing:
+            right = target == conf
+    return EnvLink(here, path, kind, target, right, False, there)
