@@ -265,6 +265,16 @@ class Host:
         """What changes this machine. Raises HostError where it cannot be changed."""
         raise HostError("a recorded machine cannot be changed")
 
+    def source_address(self, destination: str) -> str:
+        """This machine's own address that packets to `destination` leave with; no packet is sent."""
+        raise NotImplementedError
+
+    def fetch(
+        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
+    ) -> HttpReply:
+        """GET over HTTP, or HTTPS with a certificate that is checked; `family` is 4, 6 or 0 for either."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Ends what was started and still runs."""
 

@@ -196,6 +196,18 @@ class RealHost(Host):
             self._silence = self._silence or Silence()
         return Round(questions, timeout, self._silence).replies()
 
+    def source_address(self, destination: str) -> str:
+        from mailcow_wizard.host import route
+
+        return route.source_address(destination)
+
+    def fetch(
+        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
+    ) -> HttpReply:
+        from mailcow_wizard.host import web
+
+        return web.fetch(name, path, family, timeout, tls)
+
 
 def _read_at_most(descriptor: int, path: str, limit: int) -> bytes:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

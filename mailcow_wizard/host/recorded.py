@@ -160,6 +160,14 @@ class RecordedHost(Host):
     def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
         return tuple(self._answer(DnsReply, "ask_dns", *one) for one in questions)
 
+    def source_address(self, destination: str) -> str:
+        return self._answer(str, "source_address", destination)
+
+    def fetch(
+        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
+    ) -> HttpReply:
+        return self._answer(HttpReply, "fetch", name, path, family, tls)
+
 
 class RecordingHost(Host):
     """Asks another host, and keeps what it said, without secrets, for `document`."""
@@ -249,3 +257,12 @@ class RecordingHost(Host):
         for asked, reply in zip(questions, replies, strict=True):
             self._answers[question("ask_dns", *asked)] = {"value": pack(reply)}
         return replies
+
+    def source_address(self, destination: str) -> str:
+        return self._note(lambda: self._asked.source_address(destination), "source_address", destination)
+
+    def fetch(
+        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
+    ) -> HttpReply:
+        ask = lambda: self._asked.fetch(name, path, family, timeout, tls)  # noqa: E731
+        return self._note(ask, "fetch", name, path, family, tls)

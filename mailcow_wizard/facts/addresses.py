@@ -1,0 +1,88 @@
+"""The addresses under which the world sees this server, and where they were learned."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Origin = Literal["option", "route", "outside", "none"]
+
+# What mailcow itself asks, in its order (generate_config.sh, acme); plain HTTP, the answer is the address.
+ASKED = {4: ("ip4.mailcow.email", "ip4.nevondo.com"), 6: ("ip6.mailcow.email", "ip6.nevondo.com")}
+_ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
+_TIMEOUT_S = 4.0
+
+
+class Addresses(NamedTuple):
+    """The public addresses of one family, and this machine's own source address of that family.
+
+    `origin` says how the public ones were learned: given, the default route's source, told by a server
+    outside (then `own` is behind NAT), or not at all, and `trouble` says why.
+    """
+
+    family: int
+    public: tuple[str, ...]
+    own: str
+    origin: Origin
+    trouble: str = ""
+
+    @property
+    def translated(self) -> bool:
+        """Whether packets leave with another address than this machine's own (NAT)."""
+        return bool(self.own and self.public and self.own not in self.public)
+
+
+def addresses(facts: Facts, family: int) -> Addresses:
+    """The public addresses of a family (4 or 6), by the contract's precedence."""
+    try:
+        own = facts.host.source_address(_ANYWHERE[family])
+    except HostError as error:
+        own, trouble = "", str(error)
+    else:
+        trouble = ""
+    given = tuple(one for one in facts.settings.addresses if ipaddress.ip_address(one).version == family)
+    if facts.settings.addresses:
+        return Addresses(family, given, own, "option")
+    if own and ipaddress.ip_address(own).is_global:
+        return Addresses(family, (own,), own, "route")
+    if not own:
+        return Addresses(family, (), "", "none", trouble or f"no route out for IPv{family}")
+    return _from_outside(facts, family, own)
+
+
+def _from_outside(facts: Facts, family: int, own: str) -> Addresses:
+    """Asks as mailcow does: a server outside says which address it sees."""
+    if facts.settings.offline:
+        return Addresses(family, (), own, "none", "a server outside was not asked: --offline was given")
+    trouble = ""
+    for name in ASKED[family]:
+        try:
+            said = facts.host.fetch(name, "/", family, _TIMEOUT_S).body.decode("ascii", "replace").strip()
+            address = ipaddress.ip_address(said)
+        except HostError as error:
+            trouble = trouble or str(error)
+            continue
+        except ValueError:
+            trouble = trouble or f"{name} did not answer with an address"
+            continue
+        if address.version == family:
+            return Addresses(family, (str(address),), own, "outside")
+    return Addresses(family, (), own, "none", trouble)
+
+
+def uses_v6(facts: Facts) -> bool:
+    """Whether mailcow is to use IPv6: mailcow.conf's word, else whether this machine has an address of it."""
+    try:
+        said = facts.get(mailcow_conf).get("ENABLE_IPV6").lower()
+    except HostError:
+        said = ""
+    if said in ("true", "false"):
+        return said == "true"
+    return bool(facts.get(addresses, 6).public)

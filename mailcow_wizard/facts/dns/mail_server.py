@@ -1,0 +1,75 @@
+"""The server whose records are judged: its name, its mail domains, its addresses, its ports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mailcow_wizard.facts.addresses import Addresses, addresses, uses_v6
+from mailcow_wizard.facts.bindings import bindings
+from mailcow_wizard.facts.identity import Hostname, hostname
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.names import NotAName, host_name
+from mailcow_wizard.typed import NamedTuple
+
+
+class NoName(HostError):
+    """The server has no name yet that DNS could hold."""
+
+
+class MailServer(NamedTuple):
+    """Whose records these are. `guessed` that nobody has said the name; `ports` by check id (`ports.imap`).
+
+    `domains_guessed` that no mail domain was given, and the name without its first part is taken for it.
+    """
+
+    name: str
+    guessed: bool
+    domains: tuple[str, ...]
+    domains_guessed: bool
+    v4: Addresses
+    v6: Addresses
+    uses_v6: bool
+    ports: Mapping[str, int]
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The public addresses that mail leaves from and comes to; of IPv6 only where it is used."""
+        return self.v4.public + (self.v6.public if self.uses_v6 else ())
+
+    @property
+    def within(self) -> str:
+        """The name above the server's own, where its zone is found."""
+        return self.name.partition(".")[2] or self.name
+
+
+def mail_server(facts: Facts) -> MailServer:
+    """The server by the contract's precedence. Raises NoName."""
+    known = facts.get(hostname)
+    name = _name(known)
+    domains = facts.settings.domains or (name.partition(".")[2] if name.count(".") > 1 else name,)
+    conf = facts.get(mailcow_conf)
+    ports = {one.port.id: one.number for one in bindings(conf.values, conf.odd)}
+    return MailServer(
+        name,
+        known.origin == "guess",
+        domains,
+        not facts.settings.domains,
+        facts.get(addresses, 4),
+        facts.get(addresses, 6),
+        facts.get(uses_v6),
+        ports,
+    )
+
+
+def _name(known: Hostname) -> str:
+    try:
+        name = host_name(known.name)
+    except NotAName as error:
+        raise NoName(f"'{known.name}' is no name for a mail server: {error}") from None
+    if "." not in name:
+        raise NoName(
+            f"this machine is called '{name}', and a mail server needs a full name, such as mail.example.org"
+        )
+    return name
