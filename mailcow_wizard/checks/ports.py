@@ -8,6 +8,15 @@ from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 _SMTP = 25
 _NO_SCOPE = ("", "0.0.0.0", "::")
+_LISTENS = "is listening on {}"
+_DOES = {
+    "bound": "is bound to {} without listening",
+    "connected": "has a connection from {}",
+}
+_NOBODYS = {
+    "closing": "a connection that is being closed still holds",
+    "unseen": "something that no list shows holds",
+}
 
 
 def judge_port(facts: PortFacts) -> Judgement:
@@ -72,7 +81,7 @@ def _undecided(facts: PortFacts, undecided: tuple[Occupant, ...]) -> Judgement:
 
 def _free(facts: PortFacts) -> Judgement:
     binding = facts.binding
-    certainty: Certainty = "proved" if facts.source == "netlink" else "inferred"
+    certainty: Certainty = "inferred" if facts.untried or facts.source != "netlink" else "proved"
     evidence = (Evidence(_ss(binding), "no listener"),)
     unreachable = _out_of_reach(binding)
     if unreachable:
@@ -118,6 +127,8 @@ def _conflict(facts: PortFacts, foreign: tuple[Occupant, ...]) -> Judgement:
     certainty: Certainty = "proved"
     if facts.source != "netlink" and any(one.listener.address == "::" for one in foreign):
         certainty = "inferred"
+    if binding.address and any(one.listener.state == "unseen" for one in foreign):
+        certainty = "inferred"
     return Judgement(
         "warn" if harmless_without_v6 else "fail",
         "; ".join(_grouped(binding, foreign)),
@@ -138,18 +149,21 @@ def _grouped(binding: Binding, foreign: tuple[Occupant, ...]) -> list[str]:
     for one in foreign:
         pids = () if one.container else tuple(process.pid for process in one.holder.processes)
         user = "" if one.holder.processes else one.holder.user
-        groups.setdefault((_name(one), one.unit, pids, user), []).append(one)
+        groups.setdefault((one.listener.state, _name(one), one.unit, pids, user), []).append(one)
     return [_phrase(binding, members) for members in groups.values()]
 
 
 def _phrase(binding: Binding, members: list[Occupant]) -> str:
     first = members[0]
     where = " and ".join(dict.fromkeys(_where(binding, one.listener) for one in members))
+    state = first.listener.state
+    if state in _NOBODYS:
+        return f"{_NOBODYS[state]} {where}"
     facts = [_processes(first)]
     if first.unit and not first.container:
         facts.append(f"unit {first.unit}")
     known = ", ".join(filter(None, facts))
-    return f"{_name(first)} is listening on {where}" + (f" ({known})" if known else "")
+    return f"{_name(first)} {_DOES.get(state, _LISTENS).format(where)}" + (f" ({known})" if known else "")
 
 
 def _name(occupant: Occupant) -> str:
@@ -195,7 +209,10 @@ def _in_full(occupant: Occupant, is_root: bool) -> str:
         )
     if len(occupant.holder.processes) > 3:
         parts.append(f"and {len(occupant.holder.processes) - 3} more processes")
-    if not occupant.holder.processes:
+    state = occupant.listener.state
+    if state in _NOBODYS:
+        parts.append(_NOBODYS[state] + " the port: the kernel refuses it")
+    elif not occupant.holder.processes:
         hidden = (
             "no process of this machine's own list holds it: a service of the kernel, or another container's"
             if is_root
@@ -218,8 +235,9 @@ def _evidence(binding: Binding, occupants: tuple[Occupant, ...]) -> tuple[Eviden
     rows = []
     for one in occupants:
         owner = "".join(f" {process.name}/{process.pid}" for process in one.holder.processes[:5])
-        rows.append(f"LISTEN {_where(binding, one.listener)}{owner}")
-    evidence = [Evidence(_ss(binding), "; ".join(rows))]
+        state = one.listener.state.upper() if one.listener.state != "listening" else "LISTEN"
+        rows.append(f"{state} {_where(binding, one.listener)}{owner}")
+    evidence = [Evidence(_ss(binding, occupants), "; ".join(rows))]
     evidence += [
         Evidence(f"systemctl status {unit}", "the unit that holds it")
         for unit in dict.fromkeys(one.unit for one in occupants if one.unit and not one.docker)
@@ -231,18 +249,31 @@ def _evidence(binding: Binding, occupants: tuple[Occupant, ...]) -> tuple[Eviden
     return tuple(evidence)
 
 
+_WAYS_OUT = {
+    "connected": "End the connection, then run this check again. File systems mounted by NFS take ports like "
+    "this one.",
+    "closing": "Wait a minute, then run this check again: the kernel lets go by itself.",
+    "unseen": "Find the program: one that binds a port without listening on it, or that connects from it. "
+    "Linux 6.8 and newer list it: ss -tanpB.",
+}
+
+
 def _docker_ps(binding: Binding) -> str:
     return f"docker ps --filter publish={binding.number}"
 
 
-def _ss(binding: Binding) -> str:
-    return f"ss -Hltnp 'sport = :{binding.number}'"
+def _ss(binding: Binding, occupants: tuple[Occupant, ...] = ()) -> str:
+    states = {one.listener.state for one in occupants}
+    kinds = "-HtnpB" if "bound" in states else "-Hatnp" if states - {"listening"} else "-Hltnp"
+    return f"ss {kinds} 'sport = :{binding.number}'"
 
 
 def _remedies(facts: PortFacts, foreign: tuple[Occupant, ...]) -> tuple[str, ...]:
     binding = facts.binding
     remedies = []
     for one in foreign:
+        if one.listener.state in _WAYS_OUT:
+            remedies.append(_WAYS_OUT[one.listener.state])
         if one.container:
             remedies.append(
                 f"Stop the container and keep it from coming back: docker update --restart=no "
@@ -254,7 +285,8 @@ def _remedies(facts: PortFacts, foreign: tuple[Occupant, ...]) -> tuple[str, ...
             remedies.append(f"Stop it and keep it from starting again: systemctl disable --now {one.unit}")
         elif one.holder.processes:
             remedies.append(f"Stop {_name(one)} (process {one.holder.processes[0].pid}) and what starts it.")
-    if not facts.is_root and any(not one.holder.processes for one in foreign):
+    hidden = (one for one in foreign if one.listener.state not in _NOBODYS and not one.holder.processes)
+    if not facts.is_root and any(hidden):
         remedies.append("Run the wizard as root to see which process it is.")
     if binding.port.number in (80, 443):
         remedies.append(

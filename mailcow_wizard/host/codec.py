@@ -49,9 +49,10 @@ def unpack(kind: Any, value: Any) -> Any:
 
 
 def _record(kind: Any, value: Any) -> Any:
-    if not isinstance(value, dict) or set(value) != set(kind._fields):
+    needed = set(kind._fields) - set(kind._field_defaults)
+    if not isinstance(value, dict) or not needed <= set(value) <= set(kind._fields):
         raise Garbled(f"the fields of {kind.__name__} were expected in the recorded answer")
-    return kind(**{name: unpack(kind.__annotations__[name], value[name]) for name in kind._fields})
+    return kind(**{name: unpack(kind.__annotations__[name], part) for name, part in value.items()})
 
 
 def _one_of(kinds: tuple[Any, ...], value: Any) -> Any:

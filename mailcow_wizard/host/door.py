@@ -87,10 +87,12 @@ class User(NamedTuple):
 
 
 class Listener(NamedTuple):
-    """A TCP socket in state LISTEN.
+    """A TCP socket that has a port to itself.
 
     `address` is as written by inet_ntop; `v6only` is None where the source does not tell; `interface` is
     empty unless the socket is bound to one; `cgroup` is the kernel's cgroup id, 0 where it does not tell.
+    `state` is listening; or, where the kernel refuses the port to Docker all the same: bound, connected,
+    closing (no process has it any more) or unseen (no list shows it, its address is not known).
     """
 
     family: int
@@ -101,13 +103,19 @@ class Listener(NamedTuple):
     uid: int
     inode: int
     cgroup: int
+    state: str = "listening"
 
 
 class Listeners(NamedTuple):
-    """All listeners on the ports asked for, and the source: `netlink` or `proc`."""
+    """Who has the ports asked for, and the source: `netlink` or `proc`.
+
+    `untried` are ports of which only the listeners are known: this user may not bind them, or somebody
+    listens on one of the addresses.
+    """
 
     sockets: tuple[Listener, ...]
     source: str
+    untried: tuple[int, ...] = ()
 
 
 class Process(NamedTuple):

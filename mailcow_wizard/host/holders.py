@@ -22,7 +22,7 @@ def holders(sockets: tuple[Listener, ...]) -> tuple[Holder, ...]:
     owners: Owners = {}
     for path in sorted(set(paths.values())):
         _search(_members(path), {one.inode for one in sockets if paths.get(one.cgroup) == path}, owners)
-    missing = {one.inode for one in sockets} - owners.keys()
+    missing = {one.inode for one in sockets if one.inode} - owners.keys()
     if missing:
         _search(_all_processes(), missing, owners, stop_early=True)
         for inode in missing & owners.keys():

@@ -1,15 +1,18 @@
-"""Which TCP sockets listen on some ports, asked of the kernel over netlink, listening states only.
+"""Which TCP sockets have some ports: those that listen, and what else keeps Docker from binding.
 
-`ss` asks for every connection and scans every process; this asks for sockets in state LISTEN, whose number
-does not grow with the connections (0.3 ms with 50 000 of them). See sock_diag(7).
+`ss` asks for every connection and scans every process; this asks over netlink for sockets in state LISTEN,
+whose number does not grow with the connections (0.3 ms with 50 000 of them). See sock_diag(7). A list of
+the sockets in all states takes 50 ms then, and Linux before 6.8 leaves those out that are merely bound: so
+they are looked for only where the kernel refuses a port on which nobody listens.
 """
 
 # The C module that socket wraps: socket itself also brings selectors and enums, 5 ms at every start.
 import _socket as socket
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
+from mailcow_wizard.host.binding import EVERY_ADDRESS, refusals
 from mailcow_wizard.host.door import HostError, Listener, Listeners, NoAnswer
 
 _NETLINK_SOCK_DIAG = 4
@@ -17,13 +20,21 @@ _SOCK_DIAG_BY_FAMILY = 20
 _NLM_F_REQUEST_DUMP = 0x301
 _NLMSG_ERROR = 2
 _NLMSG_DONE = 3
-_TCP_LISTEN = 10
+_TCP_CLOSE, _TCP_LISTEN = 7, 10
+_TCP_BOUND_INACTIVE = 13  # since Linux 6.8, as a question only: the answer says CLOSE
+_LISTENING = 1 << _TCP_LISTEN
+_EVERY_STATE = (1 << _TCP_BOUND_INACTIVE + 1) - 1
 _INET_DIAG_SKV6ONLY = 11
 _INET_DIAG_CGROUP_ID = 21
 _TIMEOUT_S = 2.0
 
 _NLMSG = struct.Struct("=IHHII")
-_REQUEST = struct.Struct("=BBBBI4s16s16s16s")
+# family, protocol, extensions, padding, states, and an address that is not looked at
+_REQUEST = struct.Struct("=BBBBI48s")
+_FILTER = struct.Struct("=HHBBHBBHBBHBBH")
+_BYTECODE, _AT_LEAST, _AT_MOST = 1, 2, 3
+_STATES = {_TCP_LISTEN: "listening", _TCP_CLOSE: "bound"}
+_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 # family, state, timer, retrans, source port, destination port, source, destination, interface, cookie,
 # expires, receive queue, send queue, uid, inode
 _DIAG = struct.Struct("=BBBB2s2s16s16sI8sIIIII")
@@ -31,23 +42,53 @@ _ATTRIBUTE = struct.Struct("=HH")
 
 
 def listeners(ports: tuple[int, ...]) -> Listeners:
-    """The listeners on these ports in this network namespace; from /proc/net/tcp where netlink is refused."""
+    """Who has these ports in this network namespace; from /proc/net/tcp where netlink is refused."""
     try:
-        return Listeners(_on(ports, _dump), "netlink")
+        found, source = _on(ports, _dump), "netlink"
     except OSError:
-        return Listeners(_on(ports, _from_proc), "proc")
+        found, source = _on(ports, _from_proc), "proc"
+    untried = {one.port for one in found}
+    for port in ports:
+        if port not in untried:
+            families = refusals(port)
+            if families is None:
+                untried.add(port)
+            elif families:
+                found += _others(port, families)
+    return Listeners(found, source, tuple(sorted(untried)))
+
+
+def _others(port: int, families: tuple[int, ...]) -> tuple[Listener, ...]:
+    """What the kernel may refuse a port for: the sockets that are bound, else the connections, of each
+    address one; where no list shows any, one for each family that was refused."""
+    found: list[Listener] = []
+    with suppress(OSError, HostError):
+        found = [one for family in _FAMILIES for one in _dump(family, _EVERY_STATE, port)]
+    bound = [one for one in found if one.state in ("listening", "bound")]
+    chosen = {(one.family, one.address): one for one in bound or found}
+    return tuple(chosen.values()) or tuple(_unseen(family, port) for family in families)
+
+
+def _unseen(family: int, port: int) -> Listener:
+    six = family == socket.AF_INET6
+    address = EVERY_ADDRESS[family]
+    return Listener(6 if six else 4, address, port, True if six else None, "", 0, 0, 0, "unseen")
 
 
 def _on(ports: tuple[int, ...], source: Callable[[int], Iterator[Listener]]) -> tuple[Listener, ...]:
-    families = (socket.AF_INET, socket.AF_INET6)
-    return tuple(one for family in families for one in source(family) if one.port in ports)
+    return tuple(one for family in _FAMILIES for one in source(family) if one.port in ports)
 
 
-def _dump(family: int) -> Iterator[Listener]:
-    """One family's listeners. Raises OSError where the kernel has no inet_diag or netlink is refused."""
+def _dump(family: int, states: int = _LISTENING, port: int = 0) -> Iterator[Listener]:
+    """One family's sockets in these states, of one port or of all.
+
+    Raises OSError where the kernel has no inet_diag or netlink is refused.
+    """
     with closing(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)) as link:
         link.settimeout(_TIMEOUT_S)
-        request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, 1 << _TCP_LISTEN, b"", b"", b"", b"")
+        request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states, b"")
+        if port:
+            request += _only(port)
         header = _NLMSG.pack(_NLMSG.size + len(request), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST_DUMP, 1, 0)
         link.send(header + request)
         while True:
@@ -64,6 +105,12 @@ def _dump(family: int) -> Iterator[Listener]:
                     yield _listener(payload)
 
 
+def _only(port: int) -> bytes:
+    """The kernel's filter for a local port: each comparison says how far to go where it holds, where not."""
+    least, most = (_AT_LEAST, 8, 20, 0, 0, port), (_AT_MOST, 8, 12, 0, 0, port)
+    return _FILTER.pack(_FILTER.size, _BYTECODE, *least, *most)
+
+
 def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
     offset = 0
     while offset + _NLMSG.size <= len(data):
@@ -76,7 +123,7 @@ def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _listener(payload: bytes) -> Listener:
     fields = _DIAG.unpack_from(payload)
-    family, port, source, interface, uid, inode = (fields[i] for i in (0, 4, 6, 8, 13, 14))
+    family, state, port, source, interface, uid, inode = (fields[i] for i in (0, 1, 4, 6, 8, 13, 14))
     attributes = dict(_attributes(payload[_DIAG.size :]))
     v6only = attributes.get(_INET_DIAG_SKV6ONLY)
     cgroup = attributes.get(_INET_DIAG_CGROUP_ID, b"")
@@ -89,6 +136,7 @@ def _listener(payload: bytes) -> Listener:
         uid=uid,
         inode=inode,
         cgroup=struct.unpack("=Q", cgroup)[0] if len(cgroup) == 8 else 0,
+        state=_STATES.get(state, "connected" if inode else "closing"),
     )
 
 

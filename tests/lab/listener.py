@@ -14,10 +14,10 @@ _PR_SET_PDEATHSIG = 1
 
 
 def listening(address: str, port: int, options: argparse.Namespace) -> socket.socket:
-    """One listening socket; SO_REUSEADDR as servers set it."""
+    """One listening socket, SO_REUSEADDR as servers set it; or one that is only bound, or connected."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     one = socket.socket(family)
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, not options.no_reuse)
     if options.reuse_port:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if options.device:
@@ -25,7 +25,10 @@ def listening(address: str, port: int, options: argparse.Namespace) -> socket.so
     if family == socket.AF_INET6:
         one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, options.v6only)
     one.bind((address, port))
-    one.listen()
+    if options.connect:
+        one.connect(("127.0.0.1", options.connect))
+    elif not options.only_bind:
+        one.listen()
     return one
 
 
@@ -41,6 +44,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--v6only", action="store_true")
     parser.add_argument("--reuse-port", action="store_true")
+    parser.add_argument("--no-reuse", action="store_true")
+    parser.add_argument("--only-bind", action="store_true")
+    parser.add_argument("--connect", type=int, default=0)
     parser.add_argument("--device", default="")
     parser.add_argument("--name", default="")
     parser.add_argument("--workers", type=int, default=0)

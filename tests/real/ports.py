@@ -11,7 +11,7 @@ from typing import Any
 from lab import machine
 from lab.inside import CHECKOUT, Inside, Text, running
 
-from mailcow_wizard.requirements import PORTS
+from mailcow_wizard.requirements import PORTS, Port
 
 LISTENER = (sys.executable, "-I", "-S", str(CHECKOUT / "tests/lab/listener.py"))
 LISTENER_ON_MACHINE = ("/usr/bin/python3", "-I", "-S", f"{machine.CHECKOUT_INSIDE}/tests/lab/listener.py")
@@ -21,6 +21,23 @@ IDS = {port.id for port in PORTS}
 EXIT_OF = {"pass": 0, "fail": 1, "warn": 2, "unknown": 3}
 
 Finding = dict[str, Any]
+
+# What Docker does for a published port: one socket for IPv4, one for IPv6 alone; it prints what was refused.
+BIND_AS_DOCKER = """
+import socket, sys
+address, port = sys.argv[1], int(sys.argv[2])
+wanted = [(socket.AF_INET, address or "0.0.0.0")] + ([] if address else [(socket.AF_INET6, "::")])
+for family, where in wanted:
+    one = socket.socket(family)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    try:
+        one.bind((where, port))
+        one.listen()
+    except OSError:
+        print(where)
+"""
 
 
 class Wizard:
@@ -45,6 +62,11 @@ class Wizard:
     def port(self, name: str = "smtp", **options: Any) -> Finding:
         """One port's finding."""
         return self.check(**options)[f"ports.{name}"]
+
+    def by_port(self, **options: Any) -> list[tuple[Port, Finding]]:
+        """All ports with their findings."""
+        findings = self.check(**options)
+        return [(port, findings[port.id]) for port in PORTS]
 
     def plain(self) -> str:
         """The output for screen readers."""
@@ -77,3 +99,9 @@ def listening(place: Inside, *argv: Text, program: Sequence[str] = LISTENER) -> 
         assert process.stdout
         assert process.stdout.readline() == b"ready\n"
         yield process.pid
+
+
+def refused(network: Inside, address: str, port: int) -> list[str]:
+    """The addresses that the kernel itself refuses to Docker."""
+    done = network.run([sys.executable, "-I", "-S", "-c", BIND_AS_DOCKER, address, str(port)], check=True)
+    return done.stdout.split()

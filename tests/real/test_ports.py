@@ -10,33 +10,9 @@ import pytest
 from lab.inside import Inside
 
 from mailcow_wizard.requirements import PORTS
-from tests.real.ports import REFUSE_NETLINK, Wizard, configure, listening, words
+from tests.real.ports import REFUSE_NETLINK, Wizard, configure, listening, refused, words
 
 pytestmark = pytest.mark.real
-
-
-# What Docker does for a published port: one socket for IPv4, one for IPv6 alone; it prints what was refused.
-BIND_AS_DOCKER = """
-import socket, sys
-address, port = sys.argv[1], int(sys.argv[2])
-wanted = [(socket.AF_INET, address or "0.0.0.0")] + ([] if address else [(socket.AF_INET6, "::")])
-for family, where in wanted:
-    one = socket.socket(family)
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if family == socket.AF_INET6:
-        one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    try:
-        one.bind((where, port))
-        one.listen()
-    except OSError:
-        print(where)
-"""
-
-
-def refused(network: Inside, address: str, port: int) -> list[str]:
-    """The addresses that the kernel itself refuses to Docker."""
-    done = network.run([sys.executable, "-I", "-S", "-c", BIND_AS_DOCKER, address, str(port)], check=True)
-    return done.stdout.split()
 
 
 class Case(NamedTuple):

@@ -133,13 +133,13 @@ def test_garbage_for_the_ports(asked: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["family", "address", "port", "v6only", "interface", "uid", "inode", "cgroup"]
+    "field", ["family", "address", "port", "v6only", "interface", "uid", "inode", "cgroup", "state"]
 )
 @pytest.mark.parametrize("value", [None, "x", [], {}, 1.5, True], ids=repr)
 def test_garbage_in_a_listener(field: str, value: Any) -> None:
     found = findings(machines.answers(machines.listener(**{field: value})), "ports")
     if not (field == "v6only" and value in (None, True)) and not (
-        field in ("address", "interface") and value == "x"
+        field in ("address", "interface", "state") and value == "x"
     ):
         assert {one.status for one in found} == {"unknown"}
     assert "crashed" not in {one.status for one in found}
