@@ -1,0 +1,242 @@
+"""A swap file: how large, where, made how, and a line in /etc/fstab."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements as need
+from mailcow_wizard.facts import kernel, storage, system, virtualization
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan, Offer
+from mailcow_wizard.fixes.choices import tried
+from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.model import Command, Edit, Fix, Plan
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mailcow_wizard.model import PlanStep
+
+DIRECTORIES = ("/", "/var")
+"""Where a swap file may lie, best first."""
+
+_FSTAB = "/etc/fstab"
+_MIB = 1 << 20
+_STEP = 512 * _MIB  # sizes are whole multiples of this
+_ELSEWHERE_FREE = need.GIB  # stays free on a file system that does not hold Docker's data
+_NAMES = ("swapfile", "swapfile-mailcow", *(f"swapfile-mailcow-{number}" for number in range(2, 10)))
+_SLOWEST_DISK = 10 * _MIB  # bytes a second
+_XFS_FALLOCATE = (4, 18)  # swapon(8)
+_BTRFS = (5, 0)  # btrfs(5), "Swapfile support"
+_WRITTEN = ("ext2", "ext3")  # file systems that cannot reserve space without writing it
+_KNOWN = ("ext4", "xfs", "btrfs", *_WRITTEN)
+_UNFIT = {
+    "zfs": "is on ZFS, where swapping to a file can bring the whole machine to a halt",
+    "tmpfs": "lies in memory itself",
+    "ramfs": "lies in memory itself",
+    "overlay": "is an overlay, which the kernel does not swap to",
+    "squashfs": "cannot be written",
+    "nfs": "lies on another machine",
+    "nfs4": "lies on another machine",
+}
+
+
+class Room(NamedTuple):
+    """Where a swap file fits: the directory, the kind of its file system, and how large the file will be."""
+
+    directory: str
+    kind: str
+    size: int
+
+
+def swapfile(check: str, facts: Facts) -> Offer | None:
+    """An offer to make a swap file, for a finding of this check; None where it makes no sense. Raises
+    HostError."""
+    if lacking(facts) <= 0 or facts.get(virtualization.virtualization).containers:
+        return None  # in a container, swapping is the business of the machine outside
+    who = facts.get(system.privileges)
+    if who.user.uid == 0 and not who.whole_range:
+        return None
+    title = "Make a swap file"
+    return tried(lambda: plan(check, facts), Fix("swapfile", title, "low", True, True))
+
+
+def lacking(facts: Facts) -> int:
+    """How many bytes of swap are missing: to what is advised, and to what mailcow needs with the memory."""
+    memory = facts.get(system.memory).total
+    real = _real(facts)
+    return max(need.SWAP.today - real, need.MEMORY.today + need.SWAP.today - memory - real)
+
+
+def _real(facts: Facts) -> int:
+    return sum(area.size for area in facts.get(system.swap) if not area.compressed)
+
+
+def plan(check: str, facts: Facts, directories: tuple[str, ...] = DIRECTORIES) -> Plan:
+    """The plan of a swap file in the first of these directories that is fit for one. Raises HostError."""
+    place = room(facts, directories)
+    host = facts.host
+    for command in ("mkswap", "swapon", "swapoff"):
+        host.which(command)
+    fstab = _read(host, _FSTAB)
+    path = free_name(host, place.directory, fstab)
+    size = gib(place.size)
+    steps: list[PlanStep] = [*_made(host, path, place, facts), Command(("mkswap", path))]
+    if host.exists("/sys/fs/selinux/enforce") and _has(host, "chcon"):
+        steps.append(Command(("chcon", "-t", "swapfile_t", path)))
+    steps.append(Command(("swapon", path), (("swapoff", path),), 600.0))
+    if not is_listed(fstab, path):
+        steps.append(Edit(_FSTAB, fstab, with_line(fstab, path)))
+    openrc = not host.exists("/run/systemd/system") and _has(host, "rc-update")
+    if openrc and not host.exists("/etc/runlevels/boot/swap") and host.exists("/etc/init.d/swap"):
+        steps.append(Command(("rc-update", "add", "swap", "boot"), (("rc-update", "del", "swap", "boot"),)))
+    written = place.kind in (*_WRITTEN, "btrfs")
+    return Plan(
+        check,
+        None,
+        "swapfile",
+        f"Make a swap file of {size}",
+        tuple(steps),
+        "low",
+        reversible=True,
+        needs_root=True,
+        consequence=f"When memory is short, the kernel can put {size} of it away in {path}, now and after "
+        "every start." + (f" Writing {size} keeps the disk busy for a while." if written else ""),
+    )
+
+
+def _made(host: Host, path: str, place: Room, facts: Facts) -> list[PlanStep]:
+    """The file: nobody else may read it, and it has no holes. Its first step fails where one is there."""
+    steps: list[PlanStep] = []
+    if not host.resolve(host.which("dd")).endswith("busybox"):  # whose dd has no `excl`
+        steps.append(Command(("dd", "if=/dev/null", f"of={path}", "conv=excl")))
+    else:
+        steps.append(Command(("touch", path)))
+    steps.append(Command(("chmod", "600", path), (("rm", "-f", path),)))
+    by_writing = place.kind in _WRITTEN or not _has(host, "fallocate")
+    if place.kind == "xfs" and facts.get(kernel.version).numbers[:2] < _XFS_FALLOCATE:
+        by_writing = True
+    if place.kind == "btrfs":
+        # Only an empty file takes the attribute; the kernel swaps to no file that is copied on write.
+        steps.append(Command(("chattr", "+C", path)))
+        by_writing = True
+    timeout = 120 + place.size / _SLOWEST_DISK
+    if by_writing:
+        count = place.size // _MIB
+        dd = ("dd", "if=/dev/zero", f"of={path}", "bs=1M", f"count={count}", "conv=notrunc,fsync")
+        steps.append(Command(dd, timeout=timeout))
+    else:
+        steps.append(Command(("fallocate", "-l", f"{place.size // _MIB}M", path), timeout=timeout))
+    return steps
+
+
+def room(facts: Facts, directories: tuple[str, ...] = DIRECTORIES) -> Room:
+    """The first directory that is fit for a swap file; raises NoPlan with what is wrong with the first."""
+    reasons: list[str] = []
+    seen: set[str] = set()
+    for directory in directories:
+        try:
+            mount = storage.holding(facts, directory)
+        except Missing:
+            continue
+        if mount.point in seen:
+            continue
+        seen.add(mount.point)
+        reason = _unfit(facts, directory, mount)
+        if not reason:
+            free = facts.host.space(directory).free - _reserve(facts, mount)
+            size = fitting(lacking(facts), need.SWAP.today - _real(facts), free)
+            if size:
+                return Room(directory, mount.kind, size)
+            reason = (
+                f"{directory} has no room for one: {gib(max(0, facts.host.space(directory).free))} are free, "
+                f"and {gib(_reserve(facts, mount))} have to stay free"
+            )
+        reasons.append(reason)
+    raise NoPlan(f"No swap file can be made: {reasons[0] if reasons else 'no file system was found'}.")
+
+
+def fitting(wanted: int, least: int, free: int) -> int:
+    """The size of the file in bytes, at most what is free and at least what is advised; 0: does not fit."""
+    wanted, least = (-(-max(size, 1) // _STEP) * _STEP for size in (wanted, least))
+    size = min(wanted, free // _STEP * _STEP)
+    return size if size >= least else 0
+
+
+def _unfit(facts: Facts, directory: str, mount: storage.Mount) -> str:
+    """Why the kernel would not swap to a file there; empty: it would."""
+    if "ro" in mount.options | mount.super_options:
+        return f"{directory} is mounted read-only"
+    if mount.kind not in _KNOWN:
+        why = _UNFIT.get(mount.kind, f"is on {mount.kind}, for which no safe way is known here")
+        return f"{directory} {why}; use a partition or a disk of its own for swap"
+    if mount.kind == "btrfs":
+        if facts.get(kernel.version).numbers[:2] < _BTRFS:
+            return f"{directory} is on btrfs, and this kernel cannot swap there (5.0 and newer can)"
+        if _devices(facts.host, mount.source) > 1:
+            return f"{directory} is on btrfs over several disks, where the kernel does not swap"
+        if not _has(facts.host, "chattr"):
+            return f"{directory} is on btrfs, and the command chattr (package e2fsprogs) is missing"
+    return ""
+
+
+def _devices(host: Host, source: str) -> int:
+    """How many disks the btrfs on this one has; 1 where the machine does not tell."""
+    try:
+        name = host.resolve(source).rpartition("/")[2]
+        for volume in host.names("/sys/fs/btrfs"):
+            devices = host.names(f"/sys/fs/btrfs/{volume}/devices") if "-" in volume else ()
+            if name in devices:
+                return len(devices)
+    except HostError:
+        pass
+    return 1
+
+
+def _reserve(facts: Facts, mount: storage.Mount) -> int:
+    """What has to stay free there, in bytes: mailcow's images alone take 5 GiB where Docker's data lies."""
+    try:
+        held = facts.get(storage.root_mount).mount
+    except HostError:
+        held = None
+    return need.DISK.minimum if held is None or held.point == mount.point else _ELSEWHERE_FREE
+
+
+def free_name(host: Host, directory: str, fstab: bytes | None) -> str:
+    """A path in the directory where nothing is yet."""
+    for name in _NAMES:
+        path = f"{directory.rstrip('/')}/{name}"
+        try:
+            host.info(path, follow=False)
+        except Missing:
+            return path
+    raise NoPlan(f"There are too many swap files in {directory} already: remove those that nothing uses.")
+
+
+def is_listed(fstab: bytes | None, path: str) -> bool:
+    """Whether fstab swaps to this path already (the file was removed, its line was not)."""
+    rows = [line.split() for line in (fstab or b"").splitlines()]
+    return any(row[:1] == [path.encode()] and row[2:3] == [b"swap"] for row in rows)
+
+
+def with_line(fstab: bytes | None, path: str) -> bytes:
+    """fstab with the swap file's line at its end."""
+    before = fstab or b""
+    end = b"" if not before or before.endswith(b"\n") else b"\n"
+    return before + end + f"{path} none swap sw 0 0\n".encode()
+
+
+def gib(size: int) -> str:
+    """A size in GiB, as short as it can be said."""
+    return f"{size / need.GIB:.1f}".removesuffix(".0") + " GiB"
+
+
+def _read(host: Host, path: str) -> bytes | None:
+    try:
+        return host.read(path)
+    except Missing:
+        return None
+
+
+def _has(host: Host, command: str) -> bool:
+    try:
+        return bool(host.which(command))
+    except Missing:
+        return False

@@ -1,0 +1,92 @@
+"""The timezone: one zone in /etc/localtime and /etc/timezone, the one that mailcow is set to."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts import time, time_zone
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.model import Command, Edit, Plan
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.model import PlanStep
+
+_LOCALTIME = "/etc/localtime"
+_TIMEZONE = "/etc/timezone"
+_KEPT = "/etc/localtime.mailcow-wizard"  # a plain file in localtime's place waits here
+
+
+def plan(facts: Facts) -> Plan | None:
+    """Sets mailcow's zone, else the one that the clock shows already; None where nobody says which."""
+    zone = facts.get(time_zone.zone)
+    host = facts.host
+    name = wanted(host, zone)
+    if not name:
+        return None
+    steps: list[PlanStep] = []
+    written = _read(host, _TIMEZONE)
+    after = f"{name}\n".encode()
+    if written is not None and written != after:
+        steps.append(Edit(_TIMEZONE, written, after))
+    if zone.linked != name:
+        steps += _linked(facts, zone, name)
+    if not steps:
+        return None
+    moved = zone.linked != name
+    return Plan(
+        "time.timezone",
+        None,
+        "set-timezone",
+        f"Set the timezone {name}",
+        tuple(steps),
+        "low",
+        reversible=True,
+        needs_root=True,
+        consequence=f"Times are shown as in {name}. Programs that run already keep the old zone until they "
+        "are restarted; timers of cron and systemd may then fire at another hour."
+        if moved
+        else f"{_TIMEZONE} says {name}, as the clock does already.",
+    )
+
+
+def wanted(host: Host, zone: time_zone.Zone) -> str:
+    """mailcow's TZ, else the zone that /etc/localtime leads to, else that of /etc/timezone where there is no
+    other; each only if this machine has its rules. Empty: none."""
+    names = [zone.mailcow, zone.linked]
+    if zone.localtime in ("broken", "missing"):
+        names.append(zone.written or "")
+    return next((one for one in names if one and time_zone.is_zone(host, one)), "")
+
+
+def _linked(facts: Facts, zone: time_zone.Zone, name: str) -> list[PlanStep]:
+    """Makes /etc/localtime lead there; taken back, it is the very link, file or gap that it was."""
+    host = facts.host
+    steps: list[PlanStep] = []
+    if zone.localtime in ("link", "broken"):
+        old = host.run(("readlink", _LOCALTIME)).out.rstrip("\n")
+        if not old:
+            raise HostError(f"{_LOCALTIME} could not be read")
+        undo: tuple[str, ...] = ("ln", "-sfn", old, _LOCALTIME)
+    elif zone.localtime == "copy":
+        undo = ("mv", "-f", _KEPT, _LOCALTIME)
+        steps.append(Command(("cp", "-a", _LOCALTIME, _KEPT), (("rm", "-f", _KEPT),)))
+    else:
+        undo = ("rm", "-f", _LOCALTIME)
+    steps.append(Command(_command(facts, name), (undo,)))
+    return steps
+
+
+def _command(facts: Facts, name: str) -> tuple[str, ...]:
+    """systemd's own command where systemd answers, else the link by hand."""
+    try:
+        facts.get(time.timedatectl)
+    except HostError:
+        return ("ln", "-sfn", f"{time_zone.ZONEINFO}/{name}", _LOCALTIME)
+    return ("timedatectl", "set-timezone", name)
+
+
+def _read(host: Host, path: str) -> bytes | None:
+    try:
+        return host.read(path)
+    except Missing:
+        return None
