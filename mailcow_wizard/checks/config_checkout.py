@@ -60,13 +60,18 @@ def _evidence(found: checkout.Checkout) -> tuple[Evidence, ...]:
         shown.append(Evidence(f"{git} status --short --untracked-files=no", _few(found.edited)))
     if found.unreadable:
         what = f"cd {word(found.directory)} && git ls-files -z | xargs -0 ls -ld"
-        shown.append(Evidence(what, f"closed to others: {_few(found.unreadable)}"))
+        shown.append(Evidence(what, f"closed to others: {_few(_inner_first(found.unreadable))}"))
     return tuple(shown)
 
 
 def _few(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
+
+
+def _inner_first(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Files that containers read before others, directories last."""
+    return tuple(sorted(paths, key=lambda one: (one.endswith("/"), not one.startswith("data/"), one)))
 
 
 def _not_whole(found: checkout.Checkout) -> list[Trouble]:
@@ -138,7 +143,8 @@ def _closed(found: checkout.Checkout) -> list[Trouble]:
         return []
     inside = any(one.startswith("data/") for one in found.unreadable)
     number = len(found.unreadable)
-    words = f"{number} tracked file{'s' if number > 1 else ''} closed to others: {_few(found.unreadable)}"
+    what = "1 file of the checkout is" if number == 1 else f"{number} files of the checkout are"
+    words = f"{what} closed to others: {_few(_inner_first(found.unreadable))}"
     return [
         Trouble(
             "fail" if inside else "warn",
@@ -149,7 +155,7 @@ def _closed(found: checkout.Checkout) -> list[Trouble]:
                 "Let mailcow's scripts run under `umask 0022`.",
             ),
             "blocks" if inside else "degrades",
-            why="Services in the containers do not run as root; where they cannot read these files they stop.",
+            why="Services in the containers do not run as root; if they cannot read these files they stop.",
             doc=need.DOC_ISSUE.format(866),
         )
     ]

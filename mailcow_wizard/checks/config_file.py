@@ -175,11 +175,8 @@ def judge_permissions(found: config.Permissions) -> Judgement:
         return skipped(found.place.absent)
     if found.file is None:
         return skipped(f"there is no {config.NAME} yet")
-    closed = any(not one.mode & 0o001 for one in found.directories)
     troubles = [
-        trouble
-        for one in (found.file, *found.copies)
-        for trouble in _file_troubles(one, one is found.file, closed)
+        trouble for one in (found.file, *found.copies) for trouble in _file_troubles(one, one is found.file)
     ]
     troubles += [trouble for one in found.directories for trouble in _directory_troubles(one)]
     shown = (found.file, *found.copies, *found.directories)
@@ -194,13 +191,12 @@ def _owned(one: Owned) -> str:
     return f"{one.mode:o} {one.user}:{one.group}"
 
 
-def _file_troubles(one: Owned, itself: bool, closed: bool) -> list[Trouble]:
-    """`closed`: a directory above lets nobody else in, whatever the file's mode says."""
+def _file_troubles(one: Owned, itself: bool) -> list[Trouble]:
+    """`itself`: it is mailcow.conf, not a copy."""
     place, name = word(one.path), one.path.rpartition("/")[2]
     private = f"Let only root read it: `chmod 600 {place}`"
-    by_all, by_group = one.mode & 0o007, one.mode & 0o070
     written = one.mode & (0o002 | (0o020 if one.gid else 0))
-    if written and not closed:
+    if written:
         who = "everybody" if one.mode & 0o002 else f"the group {one.group}"
         return [
             Trouble(
@@ -210,13 +206,13 @@ def _file_troubles(one: Owned, itself: bool, closed: bool) -> list[Trouble]:
                 why="Root's scripts run every line of it as a command: who can change it is root.",
             )
         ]
-    if by_all and not closed:
+    if one.mode & 0o007:
         return [Trouble("fail", f"everybody on this machine may read {name} (mode {one.mode:o})", (private,))]
     troubles = []
-    if by_all or by_group:
-        whom = f"the group {one.group} may read it" if by_group else "the directory above keeps others out"
-        severity: Severity = "degrades" if by_group and one.gid and not closed else "advice"
-        troubles.append(Trouble("warn", f"mode {one.mode:o} of {name}: {whom}", (private,), severity))
+    if one.mode & 0o070:
+        severity: Severity = "degrades" if one.gid else "advice"
+        words = f"the group {one.group} may read {name} (mode {one.mode:o})"
+        troubles.append(Trouble("warn", words, (private,), severity))
     if one.uid and itself:
         troubles.append(
             Trouble(

@@ -41,7 +41,9 @@ def judge_hostname(found: config_values.ServerName) -> Judgement:
                 "degrades",
             )
         )
-    if "." not in found.own or found.own.startswith("localhost"):
+    if not any(one.status == "fail" for one in troubles) and (
+        "." not in found.own or found.own.startswith("localhost")
+    ):
         troubles.append(
             Trouble(
                 "warn",

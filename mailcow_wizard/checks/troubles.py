@@ -29,7 +29,7 @@ def judged(troubles: Sequence[Trouble], evidence: tuple[Evidence, ...], found: s
     if len(ordered) == 2:
         summary += f"; also: {ordered[1].words}"
     elif len(ordered) > 2:
-        summary += f"; also: {ordered[1].words} and {len(ordered) - 2} more"
+        summary += f"; also: {ordered[1].words}; {len(ordered) - 2} more"
     return Judgement(
         first.status,
         summary,

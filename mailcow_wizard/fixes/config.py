@@ -1,0 +1,184 @@
+"""What can be done about mailcow.conf and the checkout that it lies in."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts import config, config_values
+from mailcow_wizard.facts.owners import Owned
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan, Offer
+from mailcow_wizard.fixes.choices import possible, tried
+from mailcow_wizard.model import Command, Edit, Judgement, Manual, Plan, PlanStep, Risk
+
+_CONF_MODE = "600"
+
+
+def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
+    """What can be done about this finding, best first."""
+    if judgement.status not in ("warn", "fail"):
+        return ()
+    if check == "config.present":
+        return possible(lambda: tried(lambda: _restore(facts)))
+    if check == "config.permissions":
+        return possible(lambda: tried(lambda: _mode(facts)))
+    if check == "config.hostname":
+        return possible(lambda: _hostname(facts))
+    if check == "config.timezone":
+        return possible(lambda: tried(lambda: _timezone(facts)))
+    if check == "config.compose-version":
+        return possible(lambda: tried(lambda: _compose(facts)))
+    if check == "config.env-link":
+        return possible(lambda: tried(lambda: _env_link(facts)))
+    if check == "config.checkout":
+        from mailcow_wizard.fixes.checkout_modes import opened
+
+        return possible(lambda: tried(lambda: opened(facts)))
+    return ()
+
+
+def _plan(
+    check: str,
+    fix: str,
+    title: str,
+    steps: tuple[PlanStep | None, ...],
+    consequence: str,
+    risk: Risk = "low",
+) -> Plan:
+    """A plan for something that root owns and that can be taken back."""
+    real = tuple(step for step in steps if step is not None)
+    return Plan(f"config.{check}", None, fix, title, real, risk, True, True, consequence)
+
+
+# --- the file itself --------------------------------------------------------------------------------------
+
+
+def _restore(facts: Facts) -> Plan | None:
+    found = facts.get(config.presence)
+    if not found.backup:
+        return None
+    copy = facts.host.read(f"{found.place.directory}/{config.BACKUP}")
+    if found.changed:
+        return _passwords(facts, copy)
+    if found.file.kind not in ("missing", "file"):
+        return None
+    before = found.file.data if found.file.kind == "file" else None
+    return _plan(
+        "present",
+        "restore-conf",
+        f"Put {config.BACKUP} back in its place",
+        (Edit(found.file.path, before, copy, int(_CONF_MODE, 8)),),
+        f"mailcow has the settings and passwords that it had before; {config.BACKUP} stays.",
+    )
+
+
+def _passwords(facts: Facts, copy: bytes) -> Plan:
+    from mailcow_wizard.conf.document import Document
+    from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
+
+    before = Document.read(copy)
+    values = {key: value for key in config.DATABASE_KEYS if (value := before.get(key))}
+    return _plan(
+        "present",
+        "restore-conf",
+        f"Take the database's passwords over from {config.BACKUP}",
+        (edit(facts, values), takes_effect(facts, tuple(values))),
+        f"mailcow opens its database with the passwords of {config.BACKUP}; all other settings stay.",
+        "medium",
+    )
+
+
+def _mode(facts: Facts) -> Plan | None:
+    """mailcow.conf and its copies for root alone; directories are left to the administrator."""
+    found = facts.get(config.permissions)
+    steps: list[PlanStep] = []
+    for one in (found.file, *found.copies):
+        if one is None:
+            continue
+        if one.uid and one is found.file:
+            owner = f"{one.uid}:{one.gid}"
+            steps.append(Command(("chown", "root:root", one.path), (("chown", owner, one.path),)))
+        if one.mode & 0o077:
+            steps.append(Command(("chmod", _CONF_MODE, one.path), (("chmod", f"{one.mode:04o}", one.path),)))
+    if not steps:
+        return None
+    steps += [Manual(words) for one in found.directories if (words := _directory(one))]
+    return _plan(
+        "permissions",
+        "conf-mode",
+        "Let only root read and change mailcow.conf",
+        tuple(steps),
+        "Nobody but root can read the passwords any more; mailcow's scripts run as root and still can.",
+    )
+
+
+def _directory(one: Owned) -> str:
+    if one.mode & 0o1000 or not (one.uid or one.mode & 0o002 or (one.mode & 0o020 and one.gid)):
+        return ""
+    return f"{one.path} can be changed by others than root; whoever can put another file there decides that."
+
+
+# --- .env -------------------------------------------------------------------------------------------------
+
+
+def _env_link(facts: Facts) -> Plan | None:
+    found = facts.get(config.env_link)
+    path, conf = found.path, f"{found.place.directory}/{config.NAME}"
+    if found.right:
+        return None
+    link: tuple[str, ...] = ("ln", "-s", config.NAME, path)
+    title, consequence = "Make .env a link to mailcow.conf", "docker compose reads mailcow.conf from now on."
+    if found.kind == "missing":
+        return _plan("env-link", "conf-env-link", title, (Command(link, (("rm", path),)),), consequence)
+    if found.kind == "link":
+        back = ("ln", "-sfn", found.target, path)
+        step = Command(("ln", "-sfn", config.NAME, path), (back,))
+        return _plan("env-link", "conf-env-link", title, (step,), consequence)
+    if found.kind == "file" and found.settings and not found.conf:
+        aside, consequence = conf, "The settings are in mailcow.conf, and .env leads to it."
+    else:
+        aside = _free(found)
+        consequence += f" What .env held counts no more; it is kept as {aside}."
+    moved = Command(("mv", "-T", path, aside), (("mv", "-T", aside, path),))
+    steps = (moved, Command(link, (("rm", path),)))
+    return _plan("env-link", "conf-env-link", title, steps, consequence, "medium")
+
+
+def _free(found: config.EnvLink) -> str:
+    names = found.place.names or ()
+    name = next(
+        (one for one in (".env.old", *(f".env.old{n}" for n in range(2, 50))) if one not in names), ""
+    )
+    if not name:
+        raise NoPlan(f"{found.path} cannot be moved away: too many old ones lie beside it.")
+    return f"{found.place.directory}/{name}"
+
+
+# --- values -----------------------------------------------------------------------------------------------
+
+
+def _hostname(facts: Facts) -> Offer | None:
+    from mailcow_wizard.fixes.hostname import set_hostname
+
+    found = facts.get(config_values.server_name)
+    name = found.configured or found.name
+    return set_hostname(facts) if name.lower() != found.own else None
+
+
+def _timezone(facts: Facts) -> Plan | None:
+    found = facts.get(config_values.conf_zone)
+    return _value(facts, "timezone", "conf-timezone", "TZ", found.machine) if found.machine else None
+
+
+def _compose(facts: Facts) -> Plan | None:
+    flavour = facts.get(config_values.conf_compose).installed.flavour
+    if not flavour:
+        return None
+    return _value(facts, "compose-version", "conf-compose-version", "DOCKER_COMPOSE_VERSION", flavour)
+
+
+def _value(facts: Facts, check: str, fix: str, key: str, value: str) -> Plan:
+    from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
+
+    # Only mailcow's scripts read this one.
+    later = None if key == "DOCKER_COMPOSE_VERSION" else takes_effect(facts, (key,))
+    steps = (edit(facts, {key: value}), later)
+    return _plan(check, fix, f"Set {key}={value}", steps, f"mailcow.conf says {key}={value}.")
