@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import App, ComposeResult
@@ -23,6 +23,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import STEP_OF_TOPIC, Check, Event
 from mailcow_wizard.tui.board import SUMMARY, WELCOME, Board, Row
+from mailcow_wizard.tui.keys import keys_here
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.chrome import Breadcrumb, Heading, KeyLine, Rail, Rule
 from mailcow_wizard.tui.widgets.details import Details
@@ -31,12 +32,15 @@ from mailcow_wizard.tui.widgets.lines import Lines
 from mailcow_wizard.tui.widgets.welcome import Welcome
 from mailcow_wizard.tui.writing import not_looked_at, verdict
 
+if TYPE_CHECKING:
+    from mailcow_wizard.tui.work import Work
+
 INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
 _WIDE = (100, 30)
 _LOW = 16
 _BURST_S = 0.05
 _WRITTEN_S = 0.004
-_LATER = {"f": "Mending by itself", "u": "Taking back", "a": "Acknowledging", "e": "Exporting a report"}
+_LATER = {"a": "Acknowledging", "e": "Exporting a report"}
 _ORIGINS = {
     "option": "as given on the command line",
     "mailcow.conf": "from mailcow.conf",
@@ -60,8 +64,10 @@ class Wizard(App[int]):
         Binding("R", "step_again", "Run this step again"),
         Binding("c", "copy", "Copy"),
         Binding("l", "log", "Log"),
-        Binding("f", "later('f')", "Mend"),
-        Binding("u", "later('u')", "Take back"),
+        Binding("f", "mend('choices')", "Mend"),
+        Binding("u", "mend('newest')", "Take back the newest change"),
+        Binding("U", "mend('changes')", "All changes"),
+        Binding("s", "mend('settings')", "Settings of mailcow.conf"),
         Binding("a", "later('a')", "Acknowledge"),
         Binding("e", "later('e')", "Export"),
         Binding("f1,question_mark", "help", "Help"),
@@ -87,6 +93,7 @@ class Wizard(App[int]):
         self.board = Board([STEP_OF_TOPIC.get(topic, topic) for topic in checks.TOPICS])
         self.current = WELCOME.id
         self.events_log: list[str] = []
+        self.work: Work | None = None
         self._facts = facts
         self._redraw: Timer | None = None
         self._cursors: dict[str, int] = {}
@@ -139,7 +146,7 @@ class Wizard(App[int]):
         gc.enable()
         every = checks.all_checks()
         self.board.add(every)
-        self._run(every, self._facts)
+        self.look_again(every, self._facts)
         look = self.look
         others = (Lines(id="verdict"), FindingList(look, id="list"), Rule(look), Details(look, id="details"))
         base = self.screen_stack[0]
@@ -147,8 +154,18 @@ class Wizard(App[int]):
         await base.query_one(Welcome).add_fields()
         self._complete = True
         self.show_step(self.current)
+        threading.Thread(target=self._greet, daemon=True, name="journal").start()
 
-    def _run(self, some: Sequence[Check], facts: Facts | None = None) -> None:
+    def _greet(self) -> None:
+        """Asks, where the screen does not wait for it, whether a change was left half made."""
+        from mailcow_wizard.engine import obstacles
+
+        if obstacles.left_over(self.session):
+            from mailcow_wizard.tui import mending
+
+            self.call_later(mending.greet, self)
+
+    def look_again(self, some: Sequence[Check], facts: Facts | None = None) -> None:
         """Runs checks in a thread of their own; what they find comes back as `Heard`."""
         run = self.session.prepare(some, facts or self.session.new_facts(), self._tell)
         threading.Thread(target=run.run, daemon=True, name="checks").start()
@@ -227,15 +244,7 @@ class Wizard(App[int]):
 
     def show_keys(self, notice: str = "") -> None:
         """Draws the line of keys, or a notice in its place."""
-        self.screen_stack[0].query_one(KeyLine).show(self._keys(), notice)
-
-    def _keys(self) -> list[tuple[str, str]]:
-        if self.current == WELCOME.id and self.focused:
-            return [("Enter", "next"), ("Esc", "leave the field"), ("F1", "help"), ("Ctrl+C", "stop")]
-        if self.current == WELCOME.id:
-            return [("Enter", "next"), ("Tab", "change the names"), ("?", "help"), ("q", "quit")]
-        moves = [("n", "next"), ("b", "back")] if self.current != SUMMARY.id else [("b", "back")]
-        return [*moves, ("Enter", "details"), ("r", "again"), ("c", "copy"), ("?", "help"), ("q", "quit")]
+        self.screen_stack[0].query_one(KeyLine).show(keys_here(self, self._row()), notice)
 
     @on(DescendantFocus)
     @on(DescendantBlur)
@@ -247,6 +256,7 @@ class Wizard(App[int]):
         base = self.screen_stack[0]
         base.query_one("#details", Details).show(self._list.row)
         base.query_one(Rule).show(self._list.view)
+        self.show_keys()
 
     @on(FindingList.Opened)
     def _opened(self) -> None:
@@ -300,14 +310,14 @@ class Wizard(App[int]):
         """Runs the check under the cursor once more, over fresh facts."""
         row = self._row()
         if row:
-            self._run((row.check,))
+            self.look_again((row.check,))
 
     def action_step_again(self) -> None:
         """Runs all checks of the step once more; from the summary, of all steps."""
         steps = [one.id for one in self.board.steps] if self.current == SUMMARY.id else [self.current]
         some = tuple(check for step in steps for check in self.board.checks_of(step))
         if some:
-            self._run(some)
+            self.look_again(some)
 
     def action_copy(self) -> None:
         """Copies what to type to the terminal's clipboard, and shows it on a line of its own."""
@@ -341,6 +351,12 @@ class Wizard(App[int]):
         """Goes straight to a step."""
         if self._complete:
             self.go_to(step)
+
+    def action_mend(self, what: str) -> None:
+        """Opens what changes the machine: choices, the newest change, all changes, settings."""
+        from mailcow_wizard.tui import mending
+
+        mending.show(self, what, self._row())
 
     def action_later(self, key: str) -> None:
         """Says of a key of the contract that this version has nothing behind it."""

@@ -70,6 +70,13 @@ class Look:
         bold = status in ("fail", "crashed")
         return Style(color=_COLOURS.get(status) if self._colour else None, bold=bold or None)
 
+    def role(self, role: str) -> Style:
+        """The style of a part of a text: a line of a diff, what is said aside, what stands out."""
+        colour = {"added": "green", "removed": "red", "hunk": "cyan"}.get(role)
+        if colour:
+            return Style(color=colour if self._colour else None)
+        return {"dim": self.dim, "bold": self.bold}.get(role, self.plain)
+
     def glyph(self, status: str) -> str:
         """One cell for a state."""
         glyphs = self.glyphs

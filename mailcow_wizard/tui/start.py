@@ -28,7 +28,7 @@ def start(session: Session, ascii_only: bool, colour: bool, mouse: bool) -> int:
         return app.leaving
     if app.return_code:
         print(
-            "mailcow-wizard: this was a mistake of the wizard; nothing on this machine was changed.",
+            "mailcow-wizard: this was a mistake of the wizard. What it changed: mailcow-wizard undo --list",
             file=sys.stderr,
         )
         return DEFECT

@@ -1,0 +1,60 @@
+"""What stands in the way of a change before it is tried: a recorded machine, a user who is not root."""
+
+from collections.abc import Sequence
+
+from mailcow_wizard.engine.journal import Change, Journal
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.host.door import HostError
+
+UNDER_WAY = ("planned", "applying", "undoing")
+
+
+def is_root(session: Session) -> bool:
+    """Whether the wizard runs as root; False where the machine does not say."""
+    try:
+        return session.host.user().uid == 0
+    except HostError:
+        return False
+
+
+def obstacle(session: Session, needs_root: bool) -> str:
+    """Why a change cannot be made here, in one line; empty where it can be tried."""
+    try:
+        session.host.changing()
+    except HostError as error:
+        return str(error)
+    return "only root can do this" if needs_root and not is_root(session) else ""
+
+
+def obstacle_back(session: Session, change: Change) -> str:
+    """Why a change cannot be taken back here; empty where it can be tried."""
+    if change.state == "undone":
+        return "this was taken back already"
+    if not change.reversible:
+        return "this cannot be taken back"
+    if change.state in UNDER_WAY:
+        return "this is under way at the moment"
+    return obstacle(session, needs_root=False)
+
+
+def newest(changes: Sequence[Change]) -> Change | None:
+    """Of changes, newest first, the one that is taken back next; None where nothing is left."""
+    return next((one for one in changes if one.state != "undone" and one.reversible), None)
+
+
+def under_way(changes: Sequence[Change]) -> Change | None:
+    """The change that is made or taken back at this moment, if one is."""
+    return next((one for one in changes if one.state in UNDER_WAY), None)
+
+
+def left_over(session: Session) -> bool:
+    """Whether a change of an earlier session is under way or was interrupted; no on a recorded machine."""
+    if obstacle(session, needs_root=False):
+        return False
+    changes = Journal(session.state).list()
+    return bool(under_way(changes) or interrupted(changes))
+
+
+def interrupted(changes: Sequence[Change]) -> Change | None:
+    """The newest change whose work was killed."""
+    return next((one for one in changes if one.state == "interrupted"), None)

@@ -1,0 +1,26 @@
+"""The keys that matter at this moment, for the line at the bottom."""
+
+from __future__ import annotations
+
+from mailcow_wizard.tui.board import SUMMARY, WELCOME, Row
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.tui.app import Wizard
+
+Keys = list[tuple[str, str]]
+
+
+def keys_here(app: Wizard, row: Row | None) -> Keys:
+    """Keys and what they do, the most needed first; `row` is the one under the cursor."""
+    if app.current == WELCOME.id and app.focused:
+        return [("Enter", "next"), ("Esc", "leave the field"), ("F1", "help"), ("Ctrl+C", "stop")]
+    if app.current == WELCOME.id:
+        return [("Enter", "next"), ("Tab", "change the names"), ("?", "help"), ("q", "quit")]
+    if app.work and app.work.running:
+        return [("f", "a change is under way: show it"), ("n", "next"), ("b", "back"), ("q", "quit")]
+    moves = [("n", "next"), ("b", "back")] if app.current != SUMMARY.id else [("b", "back")]
+    mend = [("f", "mend")] if row and row.finding and row.finding.fixes else []
+    settings = [("s", "settings")] if app.current == "config" else []
+    rest = [("r", "again"), ("c", "copy"), ("?", "help"), ("q", "quit")]
+    return [*moves, ("Enter", "details"), *mend, *settings, *rest]

@@ -1,0 +1,287 @@
+"""From a finding to its mending: choices, plan, live log, the check's new state; and back again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mailcow_wizard.engine import mending, obstacles, readable
+from mailcow_wizard.engine.journal import Change, Journal
+from mailcow_wizard.fixes import Offer
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import STEP_OF_TOPIC, Plan
+from mailcow_wizard.tui.board import Row
+from mailcow_wizard.tui.planned import change_lines, plan_lines
+from mailcow_wizard.tui.screens.changes import Changes
+from mailcow_wizard.tui.screens.choices import Choices, Planned
+from mailcow_wizard.tui.screens.decision import Asked, Decision
+from mailcow_wizard.tui.screens.text import TextScreen
+from mailcow_wizard.tui.screens.working import Working
+from mailcow_wizard.tui.work import Work, ending
+
+if TYPE_CHECKING:
+    from mailcow_wizard.tui.app import Wizard
+
+_ELSEWHERE = "As root: sudo ./wizard {}"
+_DRAWN_EVERY_S = 0.12
+INTERRUPTED = (("n", "Later"), ("f", "Finish it"), ("u", "Take it back"))
+
+
+def show(app: Wizard, what: str, row: Row | None) -> None:
+    """Opens the choices for a row, the newest change, all changes, or the settings."""
+    if what == "choices":
+        choose(app, row)
+    elif what == "newest":
+        undo_newest(app)
+    elif what == "changes":
+        show_changes(app)
+    else:
+        from mailcow_wizard.tui import settings
+
+        settings.show(app)
+
+
+def choose(app: Wizard, row: Row | None) -> None:
+    """`f`: what can be done about a row. While a change is under way, its log."""
+    if app.work and app.work.running:
+        show_work(app)
+    elif row and row.finding and row.finding.fixes:
+        _show_choices(app, row)
+    elif row and row.finding:
+        app.show_keys(_nothing_to_choose(row))
+
+
+def _nothing_to_choose(row: Row) -> str:
+    finding = row.finding
+    if finding is None or finding.status == "pass":
+        return "There is nothing to mend here."
+    if not finding.remedies:
+        return "The wizard cannot mend this. Enter shows all that is known about it."
+    return f"To be mended by hand: {finding.remedies[0]}"
+
+
+def _show_choices(app: Wizard, row: Row) -> None:
+    screen = Choices(app.look, row, obstacles.is_root(app.session), lambda plan: _asked(app, plan))
+
+    def look() -> None:
+        try:
+            offers = mending.offers(app.session, row.check.id, row.finding.subject if row.finding else None)
+        except HostError as error:
+            screen.call_later(screen.failed, f"This could not be looked at: {error}.")
+            return
+        if not offers:
+            screen.call_later(screen.failed, "There is nothing left to do about this; r looks again.")
+            return
+        screen.call_later(screen.offer, offers)
+        for number, offer in enumerate(offers):
+            screen.call_later(screen.planned, number, _planned(offer))
+
+    def chosen(plan: Plan | None) -> None:
+        if plan:
+            carry_out(app, plan)
+
+    app.push_screen(screen, chosen)
+    threading.Thread(target=look, daemon=True, name="choices").start()
+
+
+def _planned(offer: Offer) -> Planned:
+    try:
+        return Planned(offer.plan())
+    except HostError as error:
+        return Planned(problem=f"Not possible here: {error}")
+    except Exception as error:  # one choice that cannot be planned must not hide the others
+        return Planned(problem=f"The wizard made a mistake here: {type(error).__name__}: {error}")
+
+
+def _asked(app: Wizard, plan: Plan, instead: str = "") -> Asked:
+    """The plan as a question."""
+    steps = readable.steps(plan)
+    root = obstacles.is_root(app.session)
+    subject = f" --subject {plan.subject}" if plan.subject else ""
+    return Asked(
+        plan.title,
+        "Do this?",
+        lambda width: plan_lines(plan, steps, root, width),
+        obstacle=obstacles.obstacle(app.session, plan.needs_root),
+        instead=_ELSEWHERE.format(instead or f"fix {plan.check} {plan.fix}{subject}"),
+    )
+
+
+def ask(app: Wizard, plan: Plan, instead: str, done: Callable[[], None]) -> None:
+    """Shows a plan that was made on a screen of its own, and carries it out on yes; `done` follows a yes."""
+
+    def answered(answer: str | None) -> None:
+        if answer == "y":
+            done()
+            carry_out(app, plan)
+
+    app.push_screen(Decision(app.look, _asked(app, plan, instead)), answered)
+
+
+def carry_out(app: Wizard, plan: Plan) -> None:
+    """Makes the change, and shows how it goes."""
+    _begin(
+        app,
+        Work(
+            plan.title, plan.check, len(plan.steps), lambda listen: mending.apply(app.session, plan, listen)
+        ),
+    )
+
+
+def _begin(app: Wizard, work: Work) -> None:
+    app.work = work
+
+    def tell() -> None:
+        app.call_later(_heard, app, work)
+
+    work.start(tell)
+    show_work(app)
+
+
+def _heard(app: Wizard, work: Work) -> None:
+    """A flood of lines is drawn a few times a second; the end at once."""
+    if work.running:
+        app.set_timer(_DRAWN_EVERY_S, lambda: _draw(app, work))
+    else:
+        _draw(app, work)
+
+
+def _draw(app: Wizard, work: Work) -> None:
+    work.seen()
+    logs = [screen for screen in app.screen_stack if isinstance(screen, Working)]
+    for log in logs:
+        log.show()
+    if work.running or work.told:
+        return
+    work.told = True
+    _, sentences, _ = ending(work)
+    app.events_log.append(f"{work.title}: {sentences[0]}")
+    for screen in app.screen_stack:
+        if isinstance(screen, Changes):
+            screen.show(Journal(app.session.state).list())
+    # What was changed may matter to other checks of the step, and mailcow.conf to ports and configuration.
+    topic = work.check.partition(".")[0]
+    steps = {STEP_OF_TOPIC.get(topic, topic), "ports", "config"}
+    app.look_again(
+        [check for one in app.board.steps if one.id in steps for check in app.board.checks_of(one.id)]
+    )
+    if not logs:
+        app.show_keys(sentences[0])
+
+
+def show_work(app: Wizard) -> None:
+    """Shows the log of the change that is under way, or that was the last one."""
+    work = app.work
+    if work is None:
+        return
+
+    def closed(answer: str | None) -> None:
+        if answer == "back" and work.outcome:
+            _take_back(app, Journal(app.session.state).get(work.outcome.change))
+
+    app.push_screen(Working(app.look, work, lambda: _stop(app)), closed)
+
+
+def _stop(app: Wizard) -> None:
+    change = obstacles.under_way(Journal(app.session.state).list())
+    if change:
+        mending.stop(app.session, change.id)
+
+
+def undo_newest(app: Wizard) -> None:
+    """`u`: asks whether to take back the newest change that is still there."""
+    if app.work and app.work.running:
+        show_work(app)
+        return
+    change = obstacles.newest(Journal(app.session.state).list())
+    if change is None:
+        app.show_keys("There is nothing to take back: the wizard has changed nothing on this machine.")
+    else:
+        ask_back(app, change)
+
+
+def ask_back(app: Wizard, change: Change) -> None:
+    """Shows what would be taken back, and takes it back on yes."""
+    asked = Asked(
+        f"Take back: {change.title}",
+        "Take this back?",
+        lambda width: change_lines(change, width),
+        obstacle=obstacles.obstacle_back(app.session, change),
+        instead=_ELSEWHERE.format(f"undo {change.id}"),
+    )
+
+    def answered(answer: str | None) -> None:
+        if answer == "y":
+            _take_back(app, change)
+
+    app.push_screen(Decision(app.look, asked), answered)
+
+
+def _take_back(app: Wizard, change: Change) -> None:
+    def do(listen: mending.Listen) -> mending.Outcome:
+        return mending.take_back(app.session, change.id, listen)
+
+    _begin(app, Work(f"Take back: {change.title}", change.check, len(change.steps), do, back=True))
+
+
+def _finish(app: Wizard, change: Change) -> None:
+    def do(listen: mending.Listen) -> mending.Outcome:
+        return mending.finish(app.session, change.id, listen)
+
+    _begin(app, Work(f"Finish: {change.title}", change.check, len(change.steps), do))
+
+
+def show_changes(app: Wizard) -> None:
+    """`U`: all changes."""
+    journal = Journal(app.session.state)
+
+    def do(what: str, change: Change) -> None:
+        if what == "undo":
+            ask_back(app, change)
+        elif what == "finish":
+            _finish(app, change)
+        else:
+            lines = change_lines(change, app.size.width - 2)
+            look = app.look
+            styled = [[(f" {look.text(line.text)}", look.role(line.role))] for line in lines]
+            app.push_screen(TextScreen(look, change.title, styled))
+
+    app.push_screen(Changes(app.look, journal.list(), do))
+
+
+def greet(app: Wizard) -> None:
+    """At the start: what is under way is shown, what was interrupted is asked about."""
+    changes = Journal(app.session.state).list()
+    under_way, interrupted = obstacles.under_way(changes), obstacles.interrupted(changes)
+    if under_way:
+        _join(app, under_way)
+    elif interrupted:
+        _ask_interrupted(app, interrupted)
+
+
+def _join(app: Wizard, change: Change) -> None:
+    def do(listen: mending.Listen) -> mending.Outcome:
+        return mending.follow(app.session, change.id, listen)
+
+    _begin(app, Work(change.title, change.check, len(change.steps), do, back=change.state == "undoing"))
+
+
+def _ask_interrupted(app: Wizard, change: Change) -> None:
+    asked = Asked(
+        f"Interrupted: {change.title}",
+        "What now?",
+        lambda width: change_lines(change, width),
+        INTERRUPTED,
+        obstacle=obstacles.obstacle(app.session, False),
+    )
+
+    def answered(answer: str | None) -> None:
+        if answer == "f":
+            _finish(app, change)
+        elif answer == "u":
+            _take_back(app, change)
+        else:
+            app.show_keys("It stays as it is until you decide; U lists it.")
+
+    app.push_screen(Decision(app.look, asked), answered)

@@ -1,0 +1,120 @@
+"""A plan in words and lines for the screens. Plain text with roles, no widgets.
+
+It is written from the plan's steps in the contract's form, where secrets are hidden already; a change of the
+journal has the same form.
+"""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
+from typing import Any
+
+from mailcow_wizard.engine.journal import Change
+from mailcow_wizard.model import Fix, Plan
+from mailcow_wizard.tui.writing import Line
+
+_INDENT = "    "
+_RISK = {"low": "low risk", "medium": "medium risk", "high": "high risk"}
+_STEP = {"command": "Run", "manual": "By hand"}
+_STATE = {
+    "planned": "This is about to begin.",
+    "applying": "This is under way.",
+    "applied": "This was done.",
+    "undoing": "This is being taken back.",
+    "undone": "This was done, and taken back.",
+    "interrupted": "This was under way when the work was ended; a part of it may be done.",
+    "failed": "This was tried and failed; the steps before the one that failed are done.",
+}
+
+
+def terms(fix: Fix | Plan, root: bool) -> str:
+    """What kind of change it is: `low risk, can be taken back, needs root`."""
+    parts = [_RISK[fix.risk], "can be taken back" if fix.reversible else "cannot be taken back"]
+    if fix.needs_root:
+        parts.append("runs as root" if root else "needs root")
+    return ", ".join(parts)
+
+
+def plan_lines(plan: Plan, steps: Sequence[Mapping[str, Any]], root: bool, width: int) -> list[Line]:
+    """A plan in full, wrapped to `width` cells."""
+    interrupts = plan.interrupts or "nothing"
+    return [
+        *_words(plan.consequence, width, "bold"),
+        *_words(f"Interrupts: {interrupts}", width),
+        *_words(f"{terms(plan, root).capitalize()}.", width),
+        Line("", ""),
+        *step_lines(steps, width),
+    ]
+
+
+def step_lines(steps: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
+    """The steps, numbered as the work names them: commands as they run, edits as diffs, words."""
+    lines: list[Line] = []
+    for number, step in enumerate(steps, 1):
+        lines.append(Line("", f"{number}. {_heading(step)}", "bold"))
+        lines += _body(step, width)
+        lines.append(Line("", ""))
+    return lines[:-1]
+
+
+def change_lines(change: Change, width: int) -> list[Line]:
+    """A change of the journal: what was done, and what taking it back means."""
+    failed = _words(f"It stopped: {change.error}.", width) if change.error else []
+    back = "Taking it back puts all of this as it was before."
+    return [
+        *_words(_STATE[change.state], width, "bold"),
+        *failed,
+        *(_words(back, width) if change.state != "undone" and change.reversible else []),
+        Line("", ""),
+        *step_lines(change.steps, width),
+    ]
+
+
+def _heading(step: Mapping[str, Any]) -> str:
+    if step["kind"] != "edit":
+        return _STEP[step["kind"]]
+    lines = step["diff"].split("\n", 2)
+    new, gone = lines[0] == "--- /dev/null", lines[1:2] == ["+++ /dev/null"]
+    return f"{'Make' if new else 'Remove' if gone else 'Change'} {step['path']}"
+
+
+def _body(step: Mapping[str, Any], width: int) -> Iterator[Line]:
+    if step["kind"] == "edit":
+        yield from diff_lines(step["diff"], width)
+    elif step["kind"] == "command":
+        yield from (Line("", _INDENT + part) for part in command_lines(step["argv"], width - len(_INDENT)))
+    else:
+        yield from (Line("", _INDENT + one.text) for one in _words(step["text"], width - len(_INDENT)))
+
+
+def diff_lines(diff: str, width: int) -> Iterator[Line]:
+    """A unified diff, its lines cut into parts where they are longer than `width`; without file names."""
+    for line in diff.splitlines():
+        if line.startswith(("--- ", "+++ ")):
+            continue
+        role = {"+": "added", "-": "removed", "@": "hunk", "\\": "dim"}.get(line[:1], "")
+        yield from (Line("", _INDENT + part, role) for part in _pieces(line, width - len(_INDENT)))
+
+
+def command_lines(argv: Sequence[str], width: int) -> list[str]:
+    """A command as a shell takes it; where it is long it goes on behind a backslash, so it can be copied."""
+    lines = [""]
+    for word in map(shlex.quote, argv):
+        if lines[-1] and len(lines[-1]) + len(word) + 3 > width:
+            lines[-1] += " \\"
+            lines.append(f"  {word}")
+        else:
+            lines[-1] += f" {word}" if lines[-1] else word
+    return lines
+
+
+def _pieces(line: str, width: int) -> Iterator[str]:
+    """A line as it is, or in pieces: all of it must be seen."""
+    width = max(10, width)
+    yield line[:width]
+    for start in range(width, len(line), width - 1):
+        yield " " + line[start : start + width - 1]
+
+
+def _words(text: str, width: int, role: str = "") -> list[Line]:
+    return [Line("", part, role) for part in wrap(text, max(10, width), break_on_hyphens=False)]

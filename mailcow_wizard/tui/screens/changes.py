@@ -1,0 +1,111 @@
+"""All changes that the wizard made on this machine, newest first."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from mailcow_wizard.engine.journal import Change
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.screens.sheet import Sheet
+from mailcow_wizard.tui.widgets.lines import Part
+
+STATES = {
+    "planned": ("running", "begins"),
+    "applying": ("running", "at work"),
+    "applied": ("pass", "made"),
+    "undoing": ("running", "going back"),
+    "undone": ("skipped", "taken back"),
+    "interrupted": ("warn", "interrupted"),
+    "failed": ("fail", "failed"),
+}
+"""For each state of a change: the status that it is drawn as, and its word."""
+
+_WORD_WIDTH = 11
+
+
+class Changes(Sheet[None]):
+    """A list with a cursor. Each action is for the change under it, and comes back here."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up", show=False),
+        Binding("down,j", "move(1)", "down", show=False),
+        Binding("home", "move(-9999)", "first", show=False),
+        Binding("end", "move(9999)", "last", show=False),
+        Binding("enter", "do('show')", "what was done", show=False),
+        Binding("u", "do('undo')", "take back", show=False),
+        Binding("f", "do('finish')", "finish", show=False),
+        Binding("escape,q,U", "dismiss", "close", show=False),
+    ]
+
+    def __init__(self, look: Look, changes: Sequence[Change], do: Callable[[str, Change], None]) -> None:
+        super().__init__(look)
+        self._changes = changes
+        self._do = do
+        self._cursor = 0
+
+    def show(self, changes: Sequence[Change]) -> None:
+        """Shows the changes as they are now."""
+        self._changes = changes
+        self._cursor = max(0, min(self._cursor, len(changes) - 1))
+        self.draw()
+
+    def title_parts(self) -> Sequence[Part]:
+        """What the list is."""
+        return [(" Changes on this machine", self.look.bold), ("  newest first", self.look.dim)]
+
+    def body(self, width: int) -> Sequence[Sequence[Part]]:
+        """One line for each change."""
+        look = self.look
+        if not self._changes:
+            return [[], [(" The wizard has changed nothing on this machine.", look.plain)]]
+        lines: list[list[Part]] = []
+        for number, change in enumerate(self._changes):
+            here = number == self._cursor
+            status, word = STATES[change.state]
+            title = look.text(change.title)
+            lines.append(
+                [
+                    (f" {look.glyphs.cursor} " if here else "   ", look.bold),
+                    (f"{moment(change.at)}  ", look.plain),
+                    (f"{look.glyph(status)} {word:<{_WORD_WIDTH}} ", look.state(status)),
+                    (title, look.selected if here else look.plain),
+                    (f"  {change.check}", look.dim),
+                ]
+            )
+        return lines
+
+    def foot(self, width: int) -> Sequence[Sequence[Part]]:
+        """The keys for the change under the cursor."""
+        if not self._changes:
+            return [self.keys([("Esc", "back")])]
+        finish = [("f", "finish")] if self._changes[self._cursor].unfinished else []
+        return [
+            self.keys(
+                [("Enter", "what was done"), ("u", "take back"), *finish, ("arrows", "move"), ("Esc", "back")]
+            )
+        ]
+
+    def action_move(self, by: int) -> None:
+        """Moves the cursor; it stays in view."""
+        self._cursor = max(0, min(self._cursor + by, len(self._changes) - 1))
+        self.draw()
+        top, height = self.text.scroll_offset.y, max(1, self.text.size.height)
+        if not top <= self._cursor < top + height:
+            self.scroll_text(self._cursor if self._cursor < top else self._cursor - height + 1)
+
+    def action_do(self, what: str) -> None:
+        """Hands the change under the cursor on."""
+        if self._changes:
+            change = self._changes[self._cursor]
+            if what != "finish" or change.unfinished:
+                self._do(what, change)
+
+
+def moment(at: str) -> str:
+    """An ISO 8601 time as this machine's clock shows it: `2026-11-22 21:05`."""
+    try:
+        return f"{datetime.fromisoformat(at.replace('Z', '+00:00')).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return f"{at[:16]:<16}"

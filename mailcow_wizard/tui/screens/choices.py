@@ -1,0 +1,153 @@
+"""What can be done about a finding: the choices, best first, each with its consequence."""
+
+from collections.abc import Callable, Sequence
+from textwrap import wrap
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from mailcow_wizard.fixes import Offer
+from mailcow_wizard.model import Plan
+from mailcow_wizard.tui.board import Row
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.planned import terms
+from mailcow_wizard.tui.screens.decision import Asked, Decision
+from mailcow_wizard.tui.screens.sheet import Sheet
+from mailcow_wizard.tui.widgets.lines import Part
+from mailcow_wizard.typed import NamedTuple
+
+_INDENT = 6
+
+
+class Planned(NamedTuple):
+    """A choice's plan, or why there is none; neither while the machine is still asked."""
+
+    plan: Plan | None = None
+    problem: str = ""
+
+
+class Choices(Sheet[Plan]):
+    """Ends with the plan that was read and agreed to; with nothing on Esc. A no leads back to the choices."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up", show=False),
+        Binding("down,j", "move(1)", "down", show=False),
+        Binding("home", "move(-99)", "first", show=False),
+        Binding("end", "move(99)", "last", show=False),
+        Binding("enter", "choose", "show the plan", show=False),
+        Binding("escape,q,f", "dismiss", "back", show=False),
+        *(Binding(str(number), f"take({number})", "show this plan", show=False) for number in range(1, 10)),
+    ]
+
+    def __init__(self, look: Look, row: Row, root: bool, ask: Callable[[Plan], Asked]) -> None:
+        super().__init__(look)
+        self._row = row
+        self._root = root
+        self._ask = ask
+        self._offers: Sequence[Offer] = ()
+        self._plans: list[Planned] = []
+        self._cursor = 0
+        self._problem = ""
+        self._wanted = False
+        self._starts: list[int] = []
+
+    def offer(self, offers: Sequence[Offer]) -> None:
+        """Shows what is on offer."""
+        self._offers = offers
+        self._plans = [Planned() for _ in offers]
+        self.draw()
+
+    def planned(self, number: int, planned: Planned) -> None:
+        """Shows what one of the choices would do."""
+        self._plans[number] = planned
+        self.draw()
+        if self._wanted and number == self._cursor:
+            self._show_plan(planned)
+
+    def failed(self, problem: str) -> None:
+        """Says why there is nothing to choose."""
+        self._problem = problem
+        self.draw()
+
+    def title_parts(self) -> Sequence[Part]:
+        """The finding that it is about."""
+        finding = self._row.finding
+        style = self.look.state(self._row.status)
+        summary = self.look.text(finding.summary) if finding else ""
+        glyph = self.look.glyph(self._row.status)
+        return [(f" {self._row.check.title} ", self.look.bold), (f" {glyph} {summary}", style)]
+
+    def body(self, width: int) -> Sequence[Sequence[Part]]:
+        """Three lines for each choice."""
+        look = self.look
+        if self._problem:
+            return [[], [(f" {look.text(self._problem)}", look.plain)]]
+        if not self._offers:
+            return [[], [(look.text(" Looking at what can be done…"), look.plain)]]
+        lines: list[list[Part]] = []
+        self._starts = []
+        for number, (offer, planned) in enumerate(zip(self._offers, self._plans, strict=True)):
+            here = number == self._cursor
+            self._starts.append(len(lines))
+            lines.append(
+                [
+                    (f" {look.glyphs.cursor} " if here else "   ", look.bold),
+                    (f"{number + 1}  ", look.bold),
+                    (look.text(offer.fix.title), look.selected if here else look.bold),
+                ]
+            )
+            words = wrap(self._consequence(planned), max(10, width - _INDENT), break_on_hyphens=False)
+            lines += [[(" " * _INDENT + line, look.plain)] for line in words]
+            lines.append([(" " * _INDENT + terms(offer.fix, self._root), look.dim)])
+        self._starts.append(len(lines))
+        return lines
+
+    def _consequence(self, planned: Planned) -> str:
+        if planned.plan:
+            return self.look.text(planned.plan.consequence)
+        return self.look.text(planned.problem or "Looking at what it would do…")
+
+    def foot(self, width: int) -> Sequence[Sequence[Part]]:
+        """The keys."""
+        if not self._offers:
+            return [self.keys([("Esc", "back to the list")])]
+        keys = [("Enter", "show the plan, changes nothing yet"), ("arrows", "move"), ("Esc", "back")]
+        return [self.keys(keys)]
+
+    def action_move(self, by: int) -> None:
+        """Moves the cursor; the choice under it stays in view."""
+        if not self._offers:
+            return
+        self._cursor = max(0, min(self._cursor + by, len(self._offers) - 1))
+        self._wanted = False
+        self.draw()
+        top, height = self.text.scroll_offset.y, self.text.size.height
+        first, end = self._starts[self._cursor], self._starts[self._cursor + 1]
+        if first < top:
+            self.scroll_text(first)
+        elif end > top + height:
+            self.scroll_text(min(first, end - height))
+
+    def action_take(self, number: int) -> None:
+        """Takes a choice by its number."""
+        if number <= len(self._offers):
+            self.action_move(number - 1 - self._cursor)
+            self.action_choose()
+
+    def action_choose(self) -> None:
+        """Shows the plan under the cursor, as soon as it is known."""
+        if self._offers:
+            self._wanted = True
+            self._show_plan(self._plans[self._cursor])
+
+    def _show_plan(self, planned: Planned) -> None:
+        plan = planned.plan
+        if plan is None:
+            return
+        self._wanted = False
+
+        def answered(answer: str | None) -> None:
+            if answer == "y":
+                self.dismiss(plan)
+
+        self.app.push_screen(Decision(self.look, self._ask(plan)), answered)

@@ -1,0 +1,103 @@
+"""A text to read before something is changed, and a question under it. The answer at hand changes nothing."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NamedTuple
+
+from textual import events
+from textual.binding import Binding, BindingType
+
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.screens.sheet import Sheet
+from mailcow_wizard.tui.widgets.lines import Part
+from mailcow_wizard.tui.writing import Line
+
+Answers = tuple[tuple[str, str], ...]
+"""Keys and their words; the first is the answer at hand and that of Esc."""
+
+YES_OR_NO: Answers = (("n", "No"), ("y", "Yes"))
+
+
+class Asked(NamedTuple):
+    """What is asked, and the text above it for a width in cells.
+
+    Where `obstacle` says why it cannot be done there is nothing to answer; `instead` says what to type then.
+    """
+
+    title: str
+    question: str
+    text: Callable[[int], Sequence[Line]]
+    answers: Answers = YES_OR_NO
+    obstacle: str = ""
+    instead: str = ""
+
+
+class Decision(Sheet[str]):
+    """Ends with the key of the answer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "answer(0)", "back", show=False),
+        Binding("left,shift+tab,h", "mark(-1)", "the answer before", show=False),
+        Binding("right,tab,l", "mark(1)", "the next answer", show=False),
+        Binding("enter", "take", "take the marked answer", show=False),
+    ]
+
+    def __init__(self, look: Look, asked: Asked) -> None:
+        super().__init__(look)
+        self._asked = asked
+        self._marked = 0
+
+    def title_parts(self) -> Sequence[Part]:
+        """What it is about."""
+        return [(f" {self.look.text(self._asked.title)}", self.look.bold)]
+
+    def body(self, width: int) -> Sequence[Sequence[Part]]:
+        """The text."""
+        look = self.look
+        return [[(f" {look.text(line.text)}", look.role(line.role))] for line in self._asked.text(width)]
+
+    def foot(self, width: int) -> Sequence[Sequence[Part]]:
+        """The question, or why there is none; the keys."""
+        look, asked = self.look, self._asked
+        scroll = [("arrows", "scroll")] if self.scrolls() else []
+        if asked.obstacle:
+            sentence = look.text(f" {asked.obstacle[:1].upper()}{asked.obstacle[1:]}.")
+            instead: list[list[Part]] = (
+                [[(f" {look.text(asked.instead)}", look.bold)]] if asked.instead else []
+            )
+            return [[(sentence, look.plain)], *instead, self.keys([*scroll, ("Esc", "back")])]
+        parts: list[Part] = [(f" {look.text(asked.question)} ", look.bold)]
+        for number, (_, word) in enumerate(asked.answers):
+            parts += [
+                (" ", look.plain),
+                (f" {word} ", look.selected if number == self._marked else look.plain),
+            ]
+        keys = [(key, word.lower()) for key, word in asked.answers]
+        return [
+            parts,
+            self.keys([*keys, ("Tab", "the other"), *scroll, ("Esc", asked.answers[0][1].lower())]),
+        ]
+
+    def draw_rule(self) -> None:
+        """Whether the text scrolls is known with its place, and the keys say it."""
+        super().draw_rule()
+        self.draw_foot()
+
+    def on_key(self, event: events.Key) -> None:
+        """Takes the answers' own keys."""
+        for number, (key, _) in enumerate(self._asked.answers):
+            if event.character == key:
+                event.stop()
+                self.action_answer(number)
+
+    def action_mark(self, by: int) -> None:
+        """Marks another answer."""
+        self._marked = (self._marked + by) % len(self._asked.answers)
+        self.draw_foot()
+
+    def action_take(self) -> None:
+        """Enter: takes the marked answer."""
+        self.action_answer(self._marked)
+
+    def action_answer(self, number: int) -> None:
+        """Ends with an answer; only with the first where it cannot be done."""
+        self.dismiss(self._asked.answers[0 if self._asked.obstacle else number][0])

@@ -1,0 +1,121 @@
+"""The common shape of screens that are read: a title, a text that scrolls, a rule, a foot that stays."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.widgets.chrome import Rule
+from mailcow_wizard.tui.widgets.lines import Lines, Part
+
+Result = TypeVar("Result")
+Keys = Sequence[tuple[str, str]]
+
+
+class Sheet(ModalScreen[Result], Generic[Result]):
+    """Subclasses say what is shown: `title_parts`, `body` for a width in cells, `foot`."""
+
+    CSS_PATH = "sheet.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll(-1)", "up", show=False),
+        Binding("down,j", "scroll(1)", "down", show=False),
+        Binding("pageup", "page(-1)", "page up", show=False),
+        Binding("pagedown,space", "page(1)", "page down", show=False),
+        Binding("home", "edge(0)", "to the beginning", show=False),
+        Binding("end", "edge(1)", "to the end", show=False),
+    ]
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self.look = look
+
+    def compose(self) -> ComposeResult:
+        """Title, text, rule, foot."""
+        yield Lines(id="title")
+        yield Lines(id="text")
+        yield Rule(self.look)
+        yield Lines(id="foot")
+
+    def title_parts(self) -> Sequence[Part]:
+        """The first line."""
+        raise NotImplementedError
+
+    def body(self, width: int) -> Sequence[Sequence[Part]]:
+        """What scrolls."""
+        raise NotImplementedError
+
+    def foot(self, width: int) -> Sequence[Sequence[Part]]:
+        """What stays below it."""
+        raise NotImplementedError
+
+    @property
+    def text(self) -> Lines:
+        """The part that scrolls."""
+        return self.query_one("#text", Lines)
+
+    def on_mount(self) -> None:
+        """Draws everything."""
+        self.draw()
+
+    def on_resize(self) -> None:
+        """Text wraps to the width; the place of the rule follows the height."""
+        self.draw()
+        self.call_after_refresh(self.draw_rule)
+
+    def draw(self) -> None:
+        """Draws what is different now."""
+        if not self.is_mounted or not self.size.width:
+            return
+        width = self.size.width - 2
+        self.query_one("#title", Lines).put([self.title_parts()])
+        self.text.put(self.body(width))
+        self.draw_foot()
+        self.call_after_refresh(self.draw_rule)
+
+    def draw_foot(self) -> None:
+        """Draws the foot, as high as it needs to be."""
+        lines = self.foot(self.size.width - 2)
+        foot = self.query_one("#foot", Lines)
+        foot.styles.height = max(1, len(lines))
+        foot.put(lines)
+
+    def draw_rule(self) -> None:
+        """Says which part of the text is in view, where it is longer than its place."""
+        first, height, whole = self.text.scroll_offset.y, self.text.size.height, self.text.virtual_size.height
+        view = f"{first + 1} to {min(first + height, whole)} of {whole}" if 0 < height < whole else ""
+        self.query_one(Rule).show(view)
+
+    def keys(self, keys: Keys) -> list[Part]:
+        """Keys and what they do, in one line, as many as have room."""
+        parts: list[Part] = []
+        used = 0
+        for key, does in keys:
+            used += len(key) + len(does) + 3
+            if used > self.size.width:
+                break
+            parts += [(f" {key}", self.look.bold), (f" {does} ", self.look.plain)]
+        return parts
+
+    def scrolls(self) -> bool:
+        """Whether the text is longer than its place."""
+        return self.text.virtual_size.height > self.text.size.height
+
+    def scroll_text(self, to: int) -> None:
+        """Brings this line to the top, as far as the text goes."""
+        self.text.scroll_to(y=max(0, to), animate=False, force=True, immediate=True)
+        self.draw_rule()
+
+    def action_scroll(self, by: int) -> None:
+        """Scrolls by lines."""
+        self.scroll_text(self.text.scroll_offset.y + by)
+
+    def action_page(self, by: int) -> None:
+        """Scrolls by a screenful."""
+        self.action_scroll(by * max(1, self.text.size.height - 1))
+
+    def action_edge(self, last: int) -> None:
+        """Scrolls to the beginning or the end."""
+        self.scroll_text(self.text.virtual_size.height if last else 0)

@@ -1,0 +1,75 @@
+"""The live log of a change; then what the check says now, and what can be done next."""
+
+from collections.abc import Callable, Sequence
+from textwrap import wrap
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.screens.sheet import Sheet
+from mailcow_wizard.tui.widgets.lines import Part
+from mailcow_wizard.tui.work import Work, can_go_back, ending
+
+
+class Working(Sheet[str]):
+    """Ends with `back` when what was done is to be taken back, with nothing otherwise; the work goes on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q,n", "dismiss", "close", show=False),
+        Binding("y", "back", "take back", show=False),
+        Binding("u", "back", "take back", show=False),
+        Binding("s", "stop", "stop", show=False),
+    ]
+
+    def __init__(self, look: Look, work: Work, stop: Callable[[], None]) -> None:
+        super().__init__(look)
+        self._work = work
+        self._stop = stop
+        self._stopping = False
+        self._follows = True
+
+    def title_parts(self) -> Sequence[Part]:
+        """What is done."""
+        return [(f" {self.look.text(self._work.title)}", self.look.bold)]
+
+    def body(self, width: int) -> Sequence[Sequence[Part]]:
+        """What the work said."""
+        look = self.look
+        return [[(f" {look.text(line.text)}", look.role(line.role))] for line in self._work.lines]
+
+    def foot(self, width: int) -> Sequence[Sequence[Part]]:
+        """How it stands, and the keys."""
+        look = self.look
+        state, sentences, keys = ending(self._work, self._stopping)
+        glyph = look.glyph(state) if state else look.glyphs.running
+        style = look.state(state)
+        lines: list[list[Part]] = []
+        for number, sentence in enumerate(sentences):
+            for part in wrap(look.text(sentence), max(10, width - 2), break_on_hyphens=False):
+                mark = f" {glyph} " if not lines else "   "
+                lines.append([(mark, style), (part, style if number == 0 else look.plain)])
+        return [*lines, self.keys(keys)]
+
+    def show(self) -> None:
+        """Draws what is new; the end of the log stays in view unless somebody scrolled up."""
+        self.draw()
+        if self._follows:
+            self.call_after_refresh(self.scroll_text, len(self._work.lines))
+
+    def action_scroll(self, by: int) -> None:
+        """Scrolls by lines; at the end the log is followed again."""
+        super().action_scroll(by)
+        self._follows = self.text.scroll_offset.y + self.text.size.height >= self.text.virtual_size.height
+
+    def action_back(self) -> None:
+        """Ends with the wish to take back what was done, where there is something."""
+        if can_go_back(self._work):
+            self.dismiss("back")
+
+    def action_stop(self) -> None:
+        """Asks the work to stop after the step that it is at."""
+        if self._work.running and not self._stopping:
+            self._stopping = True
+            self._stop()
+            self.draw()

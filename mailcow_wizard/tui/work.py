@@ -1,0 +1,120 @@
+"""A change that is under way, as the screens show it: what it said so far, and how it ended."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from mailcow_wizard.engine.mending import Listen, Outcome, Progress
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.tui.look import WORDS
+from mailcow_wizard.tui.writing import Line
+
+MOST_LINES = 2000
+_INDENT = "    "
+_ROLES = {"done": "added", "undone": "added", "failed": "removed"}
+
+
+class Work:
+    """One call of the engine in a thread of its own.
+
+    `title` says what is done in a few words, `check` for which check, `steps` in how many steps; `back` is
+    whether it takes something back; `do` blocks until it is done.
+    """
+
+    def __init__(
+        self, title: str, check: str, steps: int, do: Callable[[Listen], Outcome], back: bool = False
+    ) -> None:
+        self.title = title
+        self.check = check
+        self.steps = steps
+        self.back = back
+        self.told = False
+        """Whether its end was shown."""
+        self.step = 0
+        self.lines: deque[Line] = deque(maxlen=MOST_LINES)
+        self.outcome: Outcome | None = None
+        self.refused = ""
+        self._do = do
+        self._tell: Callable[[], None] = lambda: None
+        self._untold = False
+
+    @property
+    def running(self) -> bool:
+        """Whether it goes on at this moment."""
+        return self.outcome is None and not self.refused
+
+    def start(self, tell: Callable[[], None]) -> None:
+        """Begins. `tell` is called from the thread when there is something new, once until `seen` is."""
+        self._tell = tell
+        threading.Thread(target=self._run, daemon=True, name="change").start()
+
+    def _run(self) -> None:
+        try:
+            self.outcome = self._do(self._heard)
+        except HostError as error:
+            self.refused = str(error)
+        except Exception as error:  # the screen stays, and says so
+            self.refused = f"the wizard made a mistake: {type(error).__name__}"
+        self._say()
+
+    def seen(self) -> None:
+        """What was said so far is drawn now."""
+        self._untold = False
+
+    def _say(self) -> None:
+        if not self._untold or not self.running:
+            self._untold = True
+            self._tell()
+
+    def _heard(self, progress: Progress) -> None:
+        """Called from the thread that follows the work."""
+        if progress.kind == "step":
+            self.step = progress.step
+            self.lines.append(Line("", f"{progress.step + 1}. {progress.text}", "bold"))
+        elif progress.kind == "check":
+            self.lines.append(Line("", progress.text, "bold"))
+        else:
+            self.lines.append(Line("", _INDENT + progress.text, _ROLES.get(progress.kind, "")))
+        self._say()
+
+
+def can_go_back(work: Work) -> bool:
+    """Whether the work has ended and left something that can be taken back."""
+    return bool(work.outcome and not work.back and work.outcome.state in ("applied", "failed"))
+
+
+def ending(work: Work, stopping: bool = False) -> tuple[str, list[str], list[tuple[str, str]]]:
+    """How the work stands: a status, sentences, keys."""
+    if work.refused:
+        return "warn", [f"Nothing was changed: {work.refused}."], [("Esc", "back to the list")]
+    if work.outcome is None:
+        return _under_way(work, stopping)
+    finding, state, error = work.outcome.finding, work.outcome.state, work.outcome.error
+    said = f"{finding.title}: {WORDS[finding.status]}, {finding.summary}." if finding else ""
+    if state == "failed":
+        question = "What was done before that is still there. Take it back?"
+        return "fail", [f"It did not work: {error}.", question], [("y", "take it back"), ("n", "leave it so")]
+    if state == "undone":
+        begin = "Taken back: all is as it was before." if work.back else f"Taken back, because {error}."
+        return "pass", [begin, *([said] if said else [])], [("Esc", "back to the list")]
+    if error:
+        return (
+            "fail",
+            [f"It did not work: {error}.", *([said] if said else [])],
+            [("Esc", "back to the list")],
+        )
+    back = [("u", "take it back"), ("Esc", "back to the list")]
+    if finding is None:
+        return "pass", ["Done."], back
+    if finding.status == "pass":
+        summary = f"{finding.summary[:1].upper()}{finding.summary[1:]}."
+        return "pass", [summary, "Esc goes back to the list."], back
+    return finding.status, ["Done, but the check does not pass yet.", said], back
+
+
+def _under_way(work: Work, stopping: bool) -> tuple[str, list[str], list[tuple[str, str]]]:
+    if stopping:
+        return "", ["Stops after this step, and takes back what was done."], [("Esc", "back, it goes on")]
+    where = f"Step {work.step + 1} of {work.steps}. " if work.steps else ""
+    keys = [("Esc", "back, it goes on"), *([] if work.back else [("s", "stop and take back")])]
+    return "", [f"{where}It goes on even if the connection breaks."], keys
