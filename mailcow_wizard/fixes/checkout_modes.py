@@ -43,7 +43,7 @@ def opened(facts: Facts) -> Plan | None:
         "low",
         reversible=True,
         needs_root=True,
-        consequence="Files that came with mailcow can be read by everybody on this machine, as it means them; "
+        consequence="Files that came with mailcow can be read by everybody on this machine, as it should be; "
         "mailcow.conf, keys and certificates stay closed.",
     )
 
