@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.checkout import checkout
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.model import Command, Manual, Plan, PlanStep
+from mailcow_wizard.model import Command, Manual, Plan
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.model import PlanStep
 
 # So many paths for each command: a command line stays readable, and far below the kernel's limit.
 _AT_ONCE = 200

@@ -7,7 +7,11 @@ from mailcow_wizard.facts.owners import Owned
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import possible, tried
-from mailcow_wizard.model import Command, Edit, Judgement, Manual, Plan, PlanStep, Risk
+from mailcow_wizard.model import Command, Edit, Judgement, Manual, Plan, Risk
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.model import PlanStep
 
 _CONF_MODE = "600"
 
