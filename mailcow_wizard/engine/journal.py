@@ -1,20 +1,39 @@
-"""The journal: what the wizard changed on this machine, written before it is changed.
+"""The journal: what the wizard changed on this machine, written down before it is changed.
 
-Each change has a number and a directory of its own in the state directory. Its readable part holds no
-secret; old and new contents of files lie beside it, readable by their owner only.
+Each change has a number and a directory of its own in the state directory:
+  change.json   what it is, for people: no secret
+  steps.json    its steps as they are done, with the old modes and owners
+  N.before, N.after, N.back   the contents of file number N before, after, and taken back
+  progress.json how far it came
+  log           what was said meanwhile, one JSON object a line
+All belong to their owner only. Whatever is written is on disk before the machine is changed.
 """
 
 from __future__ import annotations
 
+import json
+
+from mailcow_wizard.engine import lock
+from mailcow_wizard.engine.readable import steps as readable_steps
+from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.records import Records
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.model import Command, Edit, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Literal
 
+    from mailcow_wizard.model import PlanStep
+
     State = Literal["planned", "applying", "applied", "undoing", "undone", "interrupted", "failed"]
+    Mark = Literal["waiting", "begun", "done", "failed"]
 else:
-    State = str
+    State = Mark = str
+
+_FORMAT = 1
+_UNDER_WAY = ("planned", "applying", "undoing")
 
 
 class Change(NamedTuple):
@@ -43,16 +62,215 @@ class Change(NamedTuple):
         return self.state in ("interrupted", "failed")
 
 
+class Found(NamedTuple):
+    """How a file was before it was changed: mode, owner, group, and the directories that it lacked."""
+
+    mode: int
+    uid: int
+    gid: int
+    lacked: tuple[str, ...]
+
+
+class Standing(NamedTuple):
+    """How far a change came: a mark for each step, one for taking it back, and what is or was under way:
+    `apply` or `undo`."""
+
+    state: State
+    marks: tuple[Mark, ...]
+    back: tuple[Mark, ...]
+    doing: str = "apply"
+    error: str = ""
+    result: dict[str, Any] | None = None
+
+
 class Journal:
-    """The changes of one state directory. Looking never needs the lock."""
+    """The changes of one state directory. Looking never needs the lock; whoever writes holds it."""
 
     def __init__(self, state: StateDirectory) -> None:
         self._state = state
+        self._records = Records(f"{state.path}/changes")
 
     def list(self) -> tuple[Change, ...]:
-        """All changes, newest first."""
-        raise NotImplementedError
+        """All changes, newest first. What cannot be read is left out."""
+        holder = lock.holder(self._state)
+        found = []
+        for number in reversed(self._records.numbers()):
+            try:
+                found.append(self._change(number, holder))
+            except HostError:
+                continue
+        return tuple(found)
 
     def get(self, change: str) -> Change:
         """The change of this id. Raises Missing."""
-        raise NotImplementedError
+        return self._change(self._number(change), lock.holder(self._state))
+
+    def add(self, plan: Plan, found: Mapping[int, Found], at: str, settings: Mapping[str, Any]) -> str:
+        """Writes a plan down, on disk before this returns; the new change's id. Raises HostError."""
+        about = {
+            "format": _FORMAT,
+            "at": at,
+            **{name: getattr(plan, name) for name in _ABOUT},
+            "steps": list(readable_steps(plan)),
+        }
+        files = {f"{number}.{name}": data for number, name, data in _contents(plan)}
+        files["change.json"] = _packed(about)
+        steps = [_packed_step(step, found.get(number)) for number, step in enumerate(plan.steps)]
+        files["steps.json"] = _packed({"steps": steps, "settings": dict(settings)})
+        waiting: tuple[Mark, ...] = tuple("waiting" for _ in plan.steps)
+        files["progress.json"] = _packed(Standing("planned", waiting, waiting)._asdict())
+        return str(self._records.add(files))
+
+    def plan(self, change: str) -> Plan:
+        """The plan of a change, with the contents of its files. Raises HostError."""
+        number = self._number(change)
+        about = self._read(number, "change.json")
+        steps = self._read(number, "steps.json")["steps"]
+        return Plan(
+            **{name: about[name] for name in _ABOUT},
+            steps=tuple(self._step(number, place, one) for place, one in enumerate(steps)),
+        )
+
+    def found(self, change: str) -> dict[int, Found]:
+        """How each file was before, by the number of its step."""
+        steps = self._read(self._number(change), "steps.json")["steps"]
+        return {
+            place: Found(**{**one["found"], "lacked": tuple(one["found"]["lacked"])})
+            for place, one in enumerate(steps)
+            if one.get("found")
+        }
+
+    def settings(self, change: str) -> dict[str, Any]:
+        """The settings with which the check runs again."""
+        settings: dict[str, Any] = self._read(self._number(change), "steps.json")["settings"]
+        return settings
+
+    def standing(self, change: str) -> Standing:
+        """How far the change came. Raises HostError."""
+        said = self._read(self._number(change), "progress.json")
+        return Standing(**{**said, "marks": tuple(said["marks"]), "back": tuple(said["back"])})
+
+    def write(self, change: str, standing: Standing) -> None:
+        """Writes down how far it came; on disk before this returns. Raises HostError."""
+        self._records.write(self._number(change), "progress.json", _packed(standing._asdict()))
+
+    def keep(self, change: str, name: str, data: bytes) -> None:
+        """Keeps a small file beside the change. Raises HostError."""
+        self._records.write(self._number(change), name, data)
+
+    def kept(self, change: str, name: str) -> bytes | None:
+        """A file that `keep` kept; None where there is none."""
+        try:
+            return self._records.read(self._number(change), name)
+        except HostError:
+            return None
+
+    def path(self, change: str, name: str) -> str:
+        """Where a file beside the change lies."""
+        return f"{self._records.path}/{change}/{name}"
+
+    def tell(self, change: str, event: Mapping[str, Any]) -> None:
+        """Adds an event to the change's log."""
+        self._records.append(int(change), "log", _packed(event).replace(b"\n", b"") + b"\n")
+
+    def end_of_log(self, change: str) -> int:
+        """Where the next event of the log will stand. What a killed process wrote half is ended there."""
+        self._records.append(int(change), "log", b"\n")
+        return len(self._records.tail(int(change), "log", 0))
+
+    def close(self, change: str) -> None:
+        """Gives free the room that was kept for the end of a change."""
+        self._records.release(int(change))
+
+    def events(self, change: str, start: int) -> tuple[tuple[dict[str, Any], ...], int]:
+        """The log's events behind this byte, and where they end; half an event comes next time."""
+        data = self._records.tail(int(change), "log", start)
+        whole = data[: data.rfind(b"\n") + 1]
+        found = []
+        for line in whole.splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                found.append(event)
+        return tuple(found), start + len(whole)
+
+    def _number(self, change: str) -> int:
+        number = int(change) if change.isascii() and change.isdigit() and len(change) < 10 else 0
+        if number not in self._records.numbers():
+            raise Missing(f"there is no change {change}")
+        return number
+
+    def _change(self, number: int, holder: lock.Holder | None) -> Change:
+        about = self._read(number, "change.json")
+        said = self._read(number, "progress.json")
+        state = said["state"]
+        if state in _UNDER_WAY and (holder is None or holder.change not in ("", str(number))):
+            state = "interrupted"
+        return Change(
+            id=str(number),
+            at=about["at"],
+            **{name: about[name] for name in ("check", "subject", "fix", "title", "reversible")},
+            state=state,
+            steps=tuple(about["steps"]),
+            error=said["error"],
+            result=said["result"],
+        )
+
+    def _read(self, number: int, name: str) -> dict[str, Any]:
+        try:
+            said = json.loads(self._records.read(number, name))
+        except ValueError:
+            said = None
+        if not isinstance(said, dict):
+            raise HostError(f"{self.path(str(number), name)} is not readable")
+        return said
+
+    def _step(self, number: int, place: int, said: dict[str, Any]) -> PlanStep:
+        if said["kind"] == "edit":
+            before, after = (
+                self._records.read(number, f"{place}.{name}") if said[name] else None
+                for name in ("before", "after")
+            )
+            return Edit(said["path"], before, after, said["mode"])
+        if said["kind"] == "command":
+            undo = tuple(tuple(one) for one in said["undo"])
+            return Command(tuple(said["argv"]), undo, said["timeout"], said["undo_optional"])
+        return Manual(said["text"])
+
+
+_ABOUT = (
+    *("check", "subject", "fix", "title", "risk", "reversible", "needs_root"),
+    *("consequence", "interrupts", "settle"),
+)
+
+
+def _contents(plan: Plan) -> list[tuple[int, str, bytes]]:
+    """The contents that are kept: number of the step, which of the two, data."""
+    return [
+        (number, name, data)
+        for number, step in enumerate(plan.steps)
+        if isinstance(step, Edit)
+        for name, data in (("before", step.before), ("after", step.after))
+        if data is not None
+    ]
+
+
+def _packed_step(step: PlanStep, found: Found | None) -> dict[str, Any]:
+    if isinstance(step, Edit):
+        there = {"before": step.before is not None, "after": step.after is not None}
+        return {
+            "kind": "edit",
+            "path": step.path,
+            "mode": step.mode,
+            **there,
+            "found": found._asdict() if found else None,
+        }
+    if isinstance(step, Command):
+        return {"kind": "command", **step._asdict()}
+    return {"kind": "manual", "text": step.text}
+
+
+def _packed(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document).encode("ascii") + b"\n"

@@ -7,18 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mailcow_wizard import fixes
+from mailcow_wizard.engine import lock
+from mailcow_wizard.engine.back import target
+from mailcow_wizard.engine.findings import from_fields
+from mailcow_wizard.engine.journal import Change, Found, Journal
+from mailcow_wizard.engine.runner import join
+from mailcow_wizard.engine.runner import look as judge
+from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import Offer
-from mailcow_wizard.model import Finding, Plan
+from mailcow_wizard.host import detached
+from mailcow_wizard.host.changing import Changed, Changing
+from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.model import Command, Edit, Finding, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
+    from mailcow_wizard.model import PlanStep
+
     ProgressKind = Literal["step", "output", "done", "failed", "undone", "check"]
     Listen: TypeAlias = Callable[["Progress"], None]
 else:
     ProgressKind = str
+
+_PAUSE_S = 0.03
+_HUNG_UP = 129
+
+
+class NotNow(HostError):
+    """A change is not in the state for what was asked; the text says which it is in."""
 
 
 class Progress(NamedTuple):
@@ -43,28 +64,85 @@ class Outcome(NamedTuple):
     error: str
 
 
+class Look(NamedTuple):
+    """What a check found, and the facts that it was judged by."""
+
+    findings: tuple[Finding, ...]
+    facts: Facts
+
+    def offers(self, finding: Finding) -> tuple[Offer, ...]:
+        """What can be done about one of the findings, best first."""
+        return offers_for(finding, self.facts)
+
+
+def look(session: Session, check_id: str) -> Look:
+    """Looks at the machine with this check. Raises UnknownSelector where no check has this id."""
+    chosen = [one for one in select((check_id,)) if one.id == check_id]
+    if not chosen:
+        raise UnknownSelector(check_id)
+    facts = session.new_facts()
+    return Look(session.prepare(chosen, facts, lambda event: None).run(), facts)
+
+
 def offers(session: Session, check_id: str, subject: str | None = None) -> tuple[Offer, ...]:
-    """Looks at the machine with this check, and says what can be done about what it finds, best first."""
-    raise NotImplementedError
+    """What can be done about what this check finds now, best first. Raises UnknownSelector."""
+    seen = look(session, check_id)
+    return next((seen.offers(one) for one in seen.findings if subject in (None, one.subject)), ())
+
+
+def offers_for(finding: Finding, facts: Facts) -> tuple[Offer, ...]:
+    """What can be done about a finding that was made of these facts, best first."""
+    if not finding.fixes:
+        return ()
+    check = next(one for one in select((finding.id,)) if one.id == finding.id)
+    try:
+        for judgement in judge(check, facts):
+            if join(check, judgement).subject == finding.subject:
+                return fixes.offers(check.id, judgement, facts)
+    except HostError:
+        return ()
+    return ()
+
+
+def works(plan: Plan) -> bool:
+    """Whether the plan does anything by itself, and not only says what a person should do."""
+    return any(
+        isinstance(step, Command) or (isinstance(step, Edit) and step.before != step.after)
+        for step in plan.steps
+    )
 
 
 def apply(session: Session, plan: Plan, listen: Listen, back: bool = False) -> Outcome:
     """Makes the change; blocks until it is made. `back`: a change that fails takes itself back at once.
 
     Raises HostError where nothing was begun: Changed (a file is not what the plan saw: plan again), Locked
-    (another wizard is changing this machine), CannotWrite, Denied (needs root).
+    (another wizard is changing this machine), CannotWrite, Denied (needs root), NotNow (nothing to do).
     A step that fails is an Outcome: its state is `failed`, or `undone` with `back`.
+    Interrupted (KeyboardInterrupt, SystemExit) it has the work stop, waits until what was done is taken back,
+    and raises that; interrupted twice, or by a hangup, it leaves at once, and the work goes on.
     """
-    raise NotImplementedError
+    changing = _changing(session, plan.needs_root)
+    if not works(plan):
+        raise NotNow("there is nothing to do")
+    journal = Journal(session.state)
+    held = lock.take(session.state)
+    try:
+        found = _found(changing, plan)
+        at = _utc(session.host.now())
+        change = journal.add(plan, found, at, session.settings._asdict())
+        return _started(session, journal, change, "apply-or-back" if back else "apply", held, listen)
+    finally:
+        held.close()
 
 
 def take_back(session: Session, change_id: str, listen: Listen) -> Outcome:
     """Takes a change back, an interrupted or failed one too; blocks until it is done.
 
     Raises HostError where nothing was begun: Conflict (lines of the change were edited since), Locked,
-    Missing (no such change), NotNow (it is taken back already).
+    Missing (no such change), NotNow (it is taken back already, or cannot be), Denied (needs root).
     """
-    raise NotImplementedError
+    backward(session, change_id)
+    return _again(session, change_id, listen, "undo")
 
 
 def finish(session: Session, change_id: str, listen: Listen) -> Outcome:
@@ -72,14 +150,165 @@ def finish(session: Session, change_id: str, listen: Listen) -> Outcome:
 
     Raises HostError as `take_back` does.
     """
-    raise NotImplementedError
+    journal = Journal(session.state)
+    change = journal.get(change_id)
+    if change.state in ("applied", "undone"):
+        raise NotNow(f"change {change_id} is {change.state} already")
+    undo = journal.standing(change_id).doing == "undo"
+    return _again(session, change_id, listen, "undo" if undo else "apply")
+
+
+def backward(session: Session, change_id: str) -> Plan:
+    """What taking a change back would do now, as a plan to be shown. Raises HostError as `take_back` does."""
+    journal = Journal(session.state)
+    change = journal.get(change_id)
+    plan = journal.plan(change_id)
+    standing = journal.standing(change_id)
+    if change.state == "undone":
+        raise NotNow(f"change {change_id} was taken back already")
+    if change.state == "applied" and not plan.reversible:
+        raise NotNow(f"change {change_id} cannot be taken back: {plan.title}")
+    changing = session.host.changing()
+    steps: list[PlanStep] = []
+    for number, step in reversed(tuple(enumerate(plan.steps))):
+        if standing.marks[number] == "waiting" or standing.back[number] == "done":
+            continue
+        if isinstance(step, Command):
+            steps += [Command(argv, timeout=step.timeout) for argv in step.undo]
+        elif isinstance(step, Edit):
+            now = changing.look(step.path).content
+            if standing.marks[number] == "failed" and now != step.after:
+                continue
+            wanted = target(step, now)
+            if wanted != now:
+                steps.append(Edit(step.path, now, wanted, step.mode))
+    return plan._replace(
+        steps=tuple(steps), title=f"Take back: {plan.title}", consequence="", interrupts="", settle=0.0
+    )
+
+
+def unfinished(session: Session) -> tuple[Change, ...]:
+    """The changes that were interrupted or failed, and that nobody finished or took back, newest first."""
+    return tuple(one for one in Journal(session.state).list() if one.unfinished)
 
 
 def follow(session: Session, change_id: str, listen: Listen) -> Outcome:
     """Joins a change that another process is making at this moment, and tells all from its beginning."""
-    raise NotImplementedError
+    journal = Journal(session.state)
+    journal.get(change_id)
+
+    def alive() -> bool:
+        holder = lock.holder(session.state)
+        return holder is not None and holder.change == change_id
+
+    return _Following(session, journal, change_id, 0, alive, listen).run()
 
 
 def stop(session: Session, change_id: str) -> None:
     """Asks the work to stop after the step that is under way; what was done is then taken back."""
-    raise NotImplementedError
+    holder = lock.holder(session.state)
+    if holder is not None and holder.change == change_id and holder.pid:
+        detached.ask_to_stop(holder.pid)
+
+
+def _again(session: Session, change_id: str, listen: Listen, task: str) -> Outcome:
+    journal = Journal(session.state)
+    _changing(session, journal.plan(change_id).needs_root)
+    held = lock.take(session.state)
+    try:
+        return _started(session, journal, change_id, task, held, listen)
+    finally:
+        held.close()
+
+
+def _changing(session: Session, needs_root: bool) -> Changing:
+    changing = session.host.changing()
+    if needs_root and session.host.user().uid != 0:
+        raise Denied("only root can do this")
+    return changing
+
+
+def _found(changing: Changing, plan: Plan) -> dict[int, Found]:
+    """How the plan's files are now. Raises Changed where one is not what the plan saw."""
+    found: dict[int, Found] = {}
+    contents: dict[str, bytes | None] = {}
+    for number, step in enumerate(plan.steps):
+        if not isinstance(step, Edit):
+            continue
+        seen = changing.look(step.path)
+        if contents.setdefault(seen.path, seen.content) != step.before:
+            raise Changed(f"{step.path} was changed since it was shown")
+        contents[seen.path] = step.after
+        found[number] = Found(seen.mode, seen.uid, seen.gid, changing.missing_directories(step.path))
+    return found
+
+
+def _started(
+    session: Session, journal: Journal, change: str, task: str, held: lock.Lock, listen: Listen
+) -> Outcome:
+    held.tell(change)
+    start = journal.end_of_log(change)
+    words = (session.state.path, change, task, str(held.descriptor))
+    process = detached.start("mailcow_wizard.engine.worker", words, held.descriptor)
+    held.close()
+    return _Following(session, journal, change, start, lambda: not process.ended(), listen).run()
+
+
+class _Following:
+    """Reads a change's log while it is written."""
+
+    def __init__(
+        self,
+        session: Session,
+        journal: Journal,
+        change: str,
+        start: int,
+        alive: Callable[[], bool],
+        listen: Listen,
+    ) -> None:
+        self._session = session
+        self._journal = journal
+        self._change = change
+        self._at = start
+        self._alive = alive
+        self._listen = listen
+
+    def run(self) -> Outcome:
+        """Follows to the end."""
+        leaving: BaseException | None = None
+        while True:
+            try:
+                outcome = self._step()
+            except (KeyboardInterrupt, SystemExit) as asked:
+                if leaving is not None or getattr(asked, "code", None) == _HUNG_UP:
+                    raise
+                leaving = asked
+                stop(self._session, self._change)
+                continue
+            if outcome is not None:
+                break
+        if leaving is not None:
+            raise leaving
+        return outcome
+
+    def _step(self) -> Outcome | None:
+        # Asked first: what it said last is then read.
+        alive = self._alive()
+        events, self._at = self._journal.events(self._change, self._at)
+        for event in events:
+            if event.get("kind") == "end":
+                result = event["result"]
+                finding = from_fields(result) if result else None
+                return Outcome(self._change, event["state"], finding, event["error"])
+            self._listen(Progress(event["kind"], event["step"], event["text"]))
+        if alive:
+            detached.pause(_PAUSE_S)
+            return None
+        state = self._journal.get(self._change).state
+        return Outcome(self._change, state, None, "the work was ended from outside")
+
+
+def _utc(seconds: float) -> str:
+    import time
+
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

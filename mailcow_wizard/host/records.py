@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 _UNFINISHED = ".new-"
 _MOST_BYTES = 64 * MIB
 _PRIVATE = 0o700
+_RESERVE = "reserve"
+_RESERVED_BYTES = 16384
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Records:
@@ -32,14 +36,17 @@ class Records:
         return tuple(sorted(int(name) for name in names if name.isascii() and name.isdigit()))
 
     def add(self, files: Mapping[str, bytes]) -> int:
-        """Adds a record with these files; its number. Raises HostError, and then there is no new record."""
+        """Adds a record with these files; its number. Raises HostError, and then there is no new record.
+
+        Some room is kept for it (see `release`): how a change ended can be written to a disk that is full.
+        """
         number = max(self.numbers(), default=0) + 1
         part = os.path.join(self.path, f"{_UNFINISHED}{number}")
         try:
             self._make()
             self._sweep()
             os.mkdir(part, _PRIVATE)
-            for name, data in files.items():
+            for name, data in {**files, _RESERVE: os.urandom(_RESERVED_BYTES)}.items():
                 _write(os.path.join(part, name), data)
             _flush(part)
             os.rename(part, self._place(number))
@@ -75,17 +82,21 @@ class Records:
     def write(self, number: int, name: str, data: bytes) -> None:
         """Makes or replaces a record's file in one step. Raises HostError, and then it is as it was."""
         place = self._place(number)
-        part = os.path.join(place, f"{name}.part")
         try:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(part)
-            _write(part, data)
-            os.rename(part, os.path.join(place, name))
-            _flush(place)
+            try:
+                _replace(place, name, data)
+            except OSError as error:
+                if error.errno not in _FULL:
+                    raise
+                self.release(number)
+                _replace(place, name, data)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                os.unlink(part)
             raise HostError(f"{place}/{name} could not be written: {error.strerror}") from None
+
+    def release(self, number: int) -> None:
+        """Gives free the room that was kept for a record."""
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(self._place(number), _RESERVE))
 
     def append(self, number: int, name: str, data: bytes) -> None:
         """Adds to a record's file; a full disk must not stop what is told there."""
@@ -116,6 +127,20 @@ def _write(path: str, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _replace(place: str, name: str, data: bytes) -> None:
+    part = os.path.join(place, f"{name}.part")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part)
+        _write(part, data)
+        os.rename(part, os.path.join(place, name))
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
+    _flush(place)
 
 
 def _flush(path: str) -> None:

@@ -29,7 +29,8 @@ class StateDirectory:
     """Named JSON documents in one directory."""
 
     def __init__(self, path: str) -> None:
-        self.path = path
+        # The process that makes changes works in another directory.
+        self.path = os.path.abspath(path)
 
     def load(self, name: str) -> Any:
         """The document; None where there is none or it is not readable as JSON."""

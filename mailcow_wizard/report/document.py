@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from mailcow_wizard import __version__
-from mailcow_wizard.model import STATUSES, Acknowledgement, Check, Evidence, Finding, Fix
+from mailcow_wizard.engine.findings import from_fields, of_finding
+from mailcow_wizard.model import STATUSES, Check, Finding
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,16 +35,6 @@ def summary(findings: Sequence[Finding]) -> dict[str, int]:
     return {status: counts[status] for status in STATUSES}
 
 
-def of_finding(finding: Finding) -> dict[str, Any]:
-    """One finding as an object."""
-    fields = finding._asdict()
-    fields["evidence"] = [one._asdict() for one in finding.evidence]
-    fields["fixes"] = [one._asdict() for one in finding.fixes]
-    fields["remedies"] = list(finding.remedies)
-    fields["acknowledged"] = finding.acknowledged._asdict() if finding.acknowledged else None
-    return fields
-
-
 def of_list(checks: Sequence[Check]) -> dict[str, Any]:
     """What would be checked, without results."""
     rows = [
@@ -63,20 +54,7 @@ def of_list(checks: Sequence[Check]) -> dict[str, Any]:
 
 def findings_of(document: dict[str, Any]) -> tuple[Finding, ...]:
     """The findings of a run's document, as `of_run` wrote it."""
-    return tuple(_finding(one) for one in document["checks"])
-
-
-def _finding(fields: dict[str, Any]) -> Finding:
-    acknowledged = fields["acknowledged"]
-    return Finding(
-        **{
-            **fields,
-            "evidence": tuple(Evidence(**one) for one in fields["evidence"]),
-            "fixes": tuple(Fix(**one) for one in fields["fixes"]),
-            "remedies": tuple(fields["remedies"]),
-            "acknowledged": Acknowledgement(**acknowledged) if acknowledged else None,
-        }
-    )
+    return tuple(from_fields(one) for one in document["checks"])
 
 
 def utc(seconds: float) -> str:

@@ -1,0 +1,56 @@
+"""How a change is taken back: what each of its files should become, whatever happened to it since."""
+
+from __future__ import annotations
+
+from mailcow_wizard.engine.diff import hidden
+from mailcow_wizard.engine.merge import Overlap, merge
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Edit
+
+_MOST_LINES = 20
+
+
+class Conflict(HostError):
+    """What the change made was edited since, so it is not taken back.
+
+    `mine` are the lines as they are now, `theirs` as they were before the change, both without secrets.
+    """
+
+    def __init__(
+        self, path: str, text: str, mine: tuple[str, ...] = (), theirs: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(text)
+        self.path = path
+        self.mine = mine
+        self.theirs = theirs
+
+
+def target(step: Edit, now: bytes | None) -> bytes | None:
+    """What a file that is `now` should become so that this edit is taken back; None: no file.
+
+    Lines that others edited since stay. Raises Conflict where they are the very lines of the edit.
+    """
+    before, after = step.before, step.after
+    if now in (before, after):
+        return before
+    if now is None:
+        if before is None:
+            return None
+        raise Conflict(step.path, f"{step.path} was removed since; it is not made again")
+    if after is None:
+        raise Conflict(step.path, f"{step.path} was made anew since; it stays as it is")
+    try:
+        merged = merge(after, now, before or b"")
+    except Overlap as overlap:
+        mine, theirs = (_lines(step.path, text) for text in (overlap.mine, overlap.theirs))
+        text = f"{step.path}: lines of this change were edited since; they stay as they are"
+        raise Conflict(step.path, text, mine, theirs) from None
+    return None if before is None and not merged else merged
+
+
+def _lines(path: str, data: bytes) -> tuple[str, ...]:
+    if not data:
+        return ()
+    lines = hidden(path, data.decode("utf-8", "backslashreplace")).split("\n")
+    return tuple(harmless(line) for line in lines[:_MOST_LINES])

@@ -1,0 +1,121 @@
+"""What an edit changes, as `diff -u` prints it, without a secret."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.model import Edit
+from mailcow_wizard.redaction import REMOVED, is_secret, without_credentials, without_secret_values
+from mailcow_wizard.typed import NamedTuple
+
+HIDDEN = "••••"
+"""What stands in the place of a secret."""
+
+_CONTEXT = 3
+_NOWHERE = "/dev/null"
+_CONFIGURATION = "mailcow.conf"
+_LONGEST_LINE = 4000
+_SHORTEST_SECRET = 4
+
+
+class _Text(NamedTuple):
+    """A file's lines as they are, as they are shown, and whether the last one has an end."""
+
+    lines: list[bytes]
+    shown: list[str]
+    ended: bool
+
+
+def unified(edit: Edit) -> str:
+    """The edit as a unified diff; empty where nothing changes. Lines that hold a secret show that they
+    change, and not to what."""
+    if edit.before == edit.after:
+        return ""
+    path = harmless(edit.path, _LONGEST_LINE)
+    heads = [_NOWHERE if content is None else path for content in (edit.before, edit.after)]
+    parts = [f"--- {heads[0]}", f"+++ {heads[1]}"]
+    if any(b"\0" in (content or b"") for content in (edit.before, edit.after)):
+        return f"Binary files {heads[0]} and {heads[1]} differ\n"
+    before, after = _text(edit.path, edit.before), _text(edit.path, edit.after)
+    matcher = SequenceMatcher(None, _keyed(before), _keyed(after), autojunk=False)
+    for group in matcher.get_grouped_opcodes(_CONTEXT):
+        first, last = group[0], group[-1]
+        parts.append(f"@@ -{_range(first[1], last[2])} +{_range(first[3], last[4])} @@")
+        for kind, start, end, begin, stop in group:
+            if kind == "equal":
+                parts += _marked(" ", before, start, end)
+                continue
+            parts += _marked("-", before, start, end)
+            parts += _marked("+", after, begin, stop)
+    return "\n".join(parts) + "\n"
+
+
+def secrets_of(path: str, data: bytes | None) -> frozenset[str]:
+    """The values of mailcow.conf's secret keys, where the file is one: nothing shown may hold them."""
+    if data is None or not _is_configuration(path):
+        return frozenset()
+    found = set()
+    for line in data.decode("utf-8", "replace").splitlines():
+        key, equals, value = line.lstrip("# \t").partition("=")
+        value = value.strip().strip("'\"")
+        if equals and is_secret(key.strip()) and len(value) >= _SHORTEST_SECRET:
+            found.add(value)
+    return frozenset(found)
+
+
+def hide(text: str, secrets: frozenset[str]) -> str:
+    """A text with these secrets and the credentials of URLs hidden."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return without_credentials(text).replace(REMOVED, HIDDEN)
+
+
+def hidden(path: str, text: str) -> str:
+    """A file's text, line by line, with its secrets hidden."""
+    if _is_configuration(path):
+        text = without_secret_values(text)
+    return "\n".join(without_credentials(line) for line in text.split("\n")).replace(REMOVED, HIDDEN)
+
+
+def _is_configuration(path: str) -> bool:
+    """mailcow.conf, its copies (mailcow.conf_backup), and the link to it."""
+    name = path.rpartition("/")[2]
+    return _CONFIGURATION in name or name.endswith(".env")
+
+
+def _text(path: str, data: bytes | None) -> _Text:
+    if not data:
+        return _Text([], [], True)
+    ended = data.endswith(b"\n")
+    body = data[:-1] if ended else data
+    text = hidden(path, body.decode("utf-8", "backslashreplace"))
+    return _Text(body.split(b"\n"), [_visible(line) for line in text.split("\n")], ended)
+
+
+def _keyed(text: _Text) -> list[bytes]:
+    """The lines with their ends: a last line without one is another than the same with one."""
+    lines = [line + b"\n" for line in text.lines]
+    if lines and not text.ended:
+        lines[-1] = text.lines[-1]
+    return lines
+
+
+def _visible(line: str) -> str:
+    """A line without what drives a terminal; tabs stay."""
+    return "\t".join(harmless(part, _LONGEST_LINE) for part in line.split("\t"))
+
+
+def _marked(mark: str, text: _Text, start: int, end: int) -> list[str]:
+    lines = [mark + line for line in text.shown[start:end]]
+    if lines and end == len(text.lines) and not text.ended:
+        lines.append("\\ No newline at end of file")
+    return lines
+
+
+def _range(start: int, end: int) -> str:
+    """Lines as a hunk's head counts them."""
+    length = end - start
+    if length == 1:
+        return str(start + 1)
+    return f"{start if not length else start + 1},{length}"

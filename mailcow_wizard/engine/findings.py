@@ -1,0 +1,33 @@
+"""A finding as plain values (contract: an element of `checks`), and back."""
+
+from __future__ import annotations
+
+from mailcow_wizard.model import Acknowledgement, Evidence, Finding, Fix
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def of_finding(finding: Finding) -> dict[str, Any]:
+    """One finding as an object."""
+    fields = finding._asdict()
+    fields["evidence"] = [one._asdict() for one in finding.evidence]
+    fields["fixes"] = [one._asdict() for one in finding.fixes]
+    fields["remedies"] = list(finding.remedies)
+    fields["acknowledged"] = finding.acknowledged._asdict() if finding.acknowledged else None
+    return fields
+
+
+def from_fields(fields: dict[str, Any]) -> Finding:
+    """The finding that `of_finding` wrote."""
+    acknowledged = fields["acknowledged"]
+    return Finding(
+        **{
+            **fields,
+            "evidence": tuple(Evidence(**one) for one in fields["evidence"]),
+            "fixes": tuple(Fix(**one) for one in fields["fixes"]),
+            "remedies": tuple(fields["remedies"]),
+            "acknowledged": Acknowledgement(**acknowledged) if acknowledged else None,
+        }
+    )

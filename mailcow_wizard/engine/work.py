@@ -1,0 +1,219 @@
+"""Does the steps of a change, and takes them back; the journal is always a step ahead of the machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from mailcow_wizard.engine import readable
+from mailcow_wizard.engine.back import target
+from mailcow_wizard.engine.diff import hide
+from mailcow_wizard.engine.journal import Journal, Mark, Standing, State
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host.changing import Changing, Seen
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Command, Edit, Manual
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.model import PlanStep
+
+    Tell = Callable[[str, int, str], None]
+
+_RUNNING = "running"
+_OWN = -1
+
+
+class Work:
+    """The work on one change. `tell` hears its progress: kind, number of the step, text."""
+
+    def __init__(
+        self, changing: Changing, journal: Journal, change: str, tell: Tell, secrets: frozenset[str]
+    ) -> None:
+        self._changing = changing
+        self._journal = journal
+        self._change = change
+        self._plan = journal.plan(change)
+        self._found = journal.found(change)
+        self._secrets = secrets | readable.secrets_of_plan(self._plan)
+        self._tell_plain = tell
+        self.standing = journal.standing(change)
+
+    def apply(self, stopped: Callable[[], bool]) -> None:
+        """Does the steps that are not done; ends at the first that fails. `standing` tells how it ended."""
+        self._await_command()
+        try:
+            self._stand(state="applying", doing="apply", error="")
+            for number, step in enumerate(self._plan.steps):
+                if self.standing.marks[number] == "done":
+                    continue
+                if stopped():
+                    raise HostError("stopped, as was asked for")
+                self._one(number, step)
+            self._stand(state="applied")
+        except HostError as error:
+            self._tell("failed", self._under_way(), str(error))
+            self._stand_if_possible(state="failed", error=self._shown(str(error)))
+
+    def _one(self, number: int, step: PlanStep) -> None:
+        self._mark(number, "begun")
+        self._tell("step", number, readable.line(step, self._secrets))
+        try:
+            if isinstance(step, Edit):
+                self._edit(number, step)
+            elif isinstance(step, Command):
+                self._command(number, step.argv, step.timeout)
+        except HostError:
+            self._mark_if_possible(number, "failed")
+            raise
+        self._mark(number, "done")
+        self._tell("done", number, "")
+
+    def _edit(self, number: int, step: Edit) -> None:
+        self._changing.sweep(step.path, self._tag(number))
+        # After a kill it may be done already.
+        if self._changing.look(step.path).content != step.after:
+            new = Seen(step.path, None, step.mode, _OWN, _OWN)
+            self._changing.replace(step.path, step.before, step.after, new, self._tag(number))
+
+    def _command(self, number: int, argv: tuple[str, ...], timeout: float) -> None:
+        mark = f"{self._change}.{number}"
+
+        def note(pid: int) -> None:
+            about = {"pid": pid, "mark": mark, "timeout": timeout}
+            self._journal.keep(self._change, _RUNNING, json.dumps(about).encode())
+
+        code = self._changing.run(argv, timeout, lambda line: self._tell("output", number, line), mark, note)
+        if code:
+            how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
+            raise HostError(f"{readable.words(argv, self._secrets)[0]} {how}")
+
+    def _await_command(self) -> None:
+        """A command of a killed run may still go on: it ends first."""
+        said = self._journal.kept(self._change, _RUNNING)
+        if said is None or "begun" not in (*self.standing.marks, *self.standing.back):
+            return
+        try:
+            about = json.loads(said)
+            self._changing.wait_for(about["pid"], about["mark"], about["timeout"])
+        except (ValueError, KeyError, TypeError):
+            return
+
+    def take_back(self, why: str = "") -> None:
+        """Takes back what was done, in reverse order, as far as it can be; `standing` tells how it ended."""
+        self._await_command()
+        self._stand_if_possible(state="undoing", doing="undo", error=why)
+        failures = []
+        for number in reversed(range(len(self._plan.steps))):
+            if self.standing.marks[number] == "waiting" or self.standing.back[number] == "done":
+                continue
+            try:
+                self._one_back(number, self._plan.steps[number])
+            except HostError as error:
+                self._mark_back(number, "failed")
+                self._tell("failed", number, str(error))
+                failures.append(str(error))
+        said = self._shown("; ".join(failures)) or why
+        self._stand_if_possible(state="failed" if failures else "undone", error=said)
+
+    def _one_back(self, number: int, step: PlanStep) -> None:
+        mark = self.standing.marks[number]
+        self._mark_back(number, "begun")
+        if isinstance(step, Edit):
+            self._edit_back(number, step, failed=mark == "failed")
+        elif isinstance(step, Command):
+            # Of a command that did not end well nobody knows what there is to take back.
+            self._command_back(number, step, tolerant=step.undo_optional or mark != "done")
+        self._mark_back(number, "done")
+        if not isinstance(step, Manual):
+            self._tell("undone", number, readable.line(step, self._secrets))
+
+    def _edit_back(self, number: int, step: Edit, failed: bool) -> None:
+        self._changing.sweep(step.path, self._tag(number))
+        seen = self._changing.look(step.path)
+        # An edit that failed was not done, unless its content is there.
+        done = not failed or seen.content == step.after
+        kept = self._journal.kept(self._change, f"{number}.back")
+        if done and (kept is None or seen.content != kept):
+            wanted = target(step, seen.content)
+            if wanted != seen.content:
+                if wanted is not None and wanted != step.before:
+                    self._journal.keep(self._change, f"{number}.back", wanted)
+                self._changing.replace(
+                    step.path, seen.content, wanted, self._as_found(number, step), self._tag(number)
+                )
+        if step.before is None and number in self._found:
+            self._changing.remove_directories(self._found[number].lacked)
+
+    def _as_found(self, number: int, step: Edit) -> Seen:
+        found = self._found.get(number)
+        if found is None or step.before is None:
+            return Seen(step.path, None, step.mode, _OWN, _OWN)
+        return Seen(step.path, None, found.mode, found.uid, found.gid)
+
+    def _command_back(self, number: int, step: Command, tolerant: bool) -> None:
+        failures = []
+        for argv in step.undo:
+            self._tell("output", number, readable.line(Command(argv), self._secrets))
+            try:
+                self._command(number, argv, step.timeout)
+            except HostError as error:
+                failures.append(str(error))
+                self._tell("output", number, str(error))
+        if failures and not tolerant:
+            raise HostError("; ".join(failures))
+
+    def _tag(self, number: int) -> str:
+        return f"mailcow-wizard-{self._change}-{number}"
+
+    def _under_way(self) -> int:
+        """The number of the step that failed, or the next one."""
+        marks = self.standing.marks
+        return next((place for place, mark in enumerate(marks) if mark != "done"), len(marks) - 1)
+
+    def _tell(self, kind: str, step: int, text: str) -> None:
+        self._tell_plain(kind, step, self._shown(text))
+
+    def _shown(self, text: str) -> str:
+        return harmless(hide(text, self._secrets))
+
+    def _stand(self, state: State | None = None, doing: str | None = None, error: str | None = None) -> None:
+        now = self.standing
+        self._write(
+            now._replace(
+                state=now.state if state is None else state,
+                doing=now.doing if doing is None else doing,
+                error=now.error if error is None else error,
+            )
+        )
+
+    def _mark(self, number: int, mark: Mark) -> None:
+        marks = list(self.standing.marks)
+        marks[number] = mark
+        self._write(self.standing._replace(marks=tuple(marks)))
+
+    def _write(self, standing: Standing) -> None:
+        # What is known here counts on, also where it could not be written.
+        self.standing = standing
+        self._journal.write(self._change, standing)
+
+    def _stand_if_possible(self, state: State, error: str, doing: str | None = None) -> None:
+        """Taking back goes on where the journal cannot be written any more: what is there stays true."""
+        try:
+            self._stand(state, doing, error)
+        except HostError:
+            return
+
+    def _mark_if_possible(self, number: int, mark: Mark) -> None:
+        try:
+            self._mark(number, mark)
+        except HostError:
+            return
+
+    def _mark_back(self, number: int, mark: Mark) -> None:
+        back = list(self.standing.back)
+        back[number] = mark
+        try:
+            self._write(self.standing._replace(back=tuple(back)))
+        except HostError:
+            return

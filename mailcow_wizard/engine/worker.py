@@ -1,0 +1,117 @@
+"""The process that makes a change: it goes on when the face that started it is gone.
+
+It holds the lock that it was handed, does or takes back the steps, runs the check again, and tells all in the
+change's log. A hangup does not concern it. Asked to end (SIGTERM) it stops after the step that is under way
+and takes back what was done; a step is never left half done for it.
+"""
+
+from __future__ import annotations
+
+from mailcow_wizard.engine import lock
+from mailcow_wizard.engine.diff import secrets_of
+from mailcow_wizard.engine.findings import of_finding
+from mailcow_wizard.engine.journal import Journal
+from mailcow_wizard.engine.selection import UnknownSelector, select
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.engine.work import Work
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import detached
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.real import RealHost
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.model import Finding, Plan, Settings
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+_PAUSE_S = 0.2
+_LISTS = ("domains", "addresses", "ntp")
+
+
+def main(words: Sequence[str]) -> int:
+    """Does one task, named by: state directory, change, `apply`, `apply-or-back`, `undo`, the lock's
+    descriptor."""
+    place, change, task, descriptor = words
+    stopping = detached.Stopping()
+    held = lock.adopt(int(descriptor))
+    held.tell(change)
+    state = StateDirectory(place)
+    journal = Journal(state)
+    try:
+        session = Session(RealHost(), settings_of(journal.settings(change)), state)
+        end = _do(session, journal, change, task, stopping)
+    except Exception as error:  # the face has to hear of a defect, too
+        end = {"state": "interrupted", "error": f"a defect of the wizard: {_named(error)}", "result": None}
+    journal.tell(change, {"kind": "end", **end})
+    journal.close(change)
+    held.close()
+    return 0
+
+
+def settings_of(said: dict[str, Any]) -> Settings:
+    """The settings as they were before they were written as JSON."""
+    lists = {name: tuple(said[name]) for name in _LISTS}
+    return Settings(**{**said, **lists})
+
+
+def _do(
+    session: Session, journal: Journal, change: str, task: str, stopping: detached.Stopping
+) -> dict[str, Any]:
+    def tell(kind: str, step: int, text: str) -> None:
+        journal.tell(change, {"kind": kind, "step": step, "text": text})
+
+    work = Work(session.host.changing(), journal, change, tell, _secrets(session))
+    if task == "undo":
+        work.take_back()
+    else:
+        work.apply(lambda: stopping.asked)
+        if work.standing.state == "failed" and (task == "apply-or-back" or stopping.asked):
+            work.take_back(work.standing.error)
+    standing = work.standing
+    plan = journal.plan(change)
+    finding = None
+    if standing.state != "failed" and plan.check:
+        tell("check", -1, plan.check)
+        settle = plan.settle if standing.state == "applied" else 0.0
+        finding = check_again(session, plan, settle, lambda: stopping.asked)
+    result = of_finding(finding) if finding else None
+    end = {"state": standing.state, "error": standing.error, "result": result}
+    try:
+        journal.write(change, standing._replace(result=result))
+    except HostError:
+        return end
+    return end
+
+
+def check_again(session: Session, plan: Plan, settle: float, stopped: Callable[[], bool]) -> Finding | None:
+    """What the plan's check says now; it runs again until it passes or `settle` seconds are over."""
+    try:
+        checks = select((plan.check,))
+    except UnknownSelector:
+        return None
+    waited = 0.0
+    while True:
+        result = session.run(checks, lambda event: None)
+        finding = next(
+            (one for one in result.findings if one.subject == plan.subject),
+            next(iter(result.findings), None),
+        )
+        if finding is None or finding.status == "pass" or waited >= settle or stopped():
+            return finding
+        detached.pause(_PAUSE_S)
+        waited += result.duration + _PAUSE_S
+
+
+def _secrets(session: Session) -> frozenset[str]:
+    """mailcow's secrets, which no command's output may bring into the log."""
+    path = f"{session.settings.directory.rstrip('/')}/mailcow.conf"
+    try:
+        return secrets_of(path, session.host.read(path))
+    except HostError:
+        return frozenset()
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {harmless(str(error), 200)}"
