@@ -26,6 +26,8 @@ _ROLES: tuple[tuple[str, str], ...] = (
 )
 # People may reach the machine through these and nothing else: they are never stopped.
 _WAYS_IN = r"sshd?|sshd-session|dropbear|sslh|sslh-(?:ev|fork|select)|openvpn|ocserv"
+# A connection or what is left of one ends by itself; nothing has to be stopped for it.
+_STOPPABLE = ("listening", "bound")
 _WAYS_IN_UNITS = rf"(?:{_WAYS_IN}|openvpn-server|openssh|openssh-server)(?:@.*)?\.(?:service|socket)"
 
 
@@ -72,6 +74,8 @@ def blockers(occupants: tuple[Occupant, ...]) -> tuple[Blocker, ...]:
 def _blocker(occupant: Occupant) -> Blocker:
     processes = occupant.holder.processes
     sockets = (occupant.listener,)
+    if occupant.listener.state not in _STOPPABLE:
+        return Blocker(HIDDEN, (occupant.listener.state,), "", "", sockets)
     if occupant.container:
         box = occupant.container
         image = box.image.partition("@")[0].rpartition("/")[2].partition(":")[0]

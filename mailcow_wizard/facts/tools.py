@@ -24,7 +24,7 @@ def tools(facts: Facts) -> Tools:
     busybox = tuple(
         name for name, path in paths if path and name in need.TOOLS_NOT_BUSYBOX and _is_busybox(host, path)
     )
-    return Tools(paths, busybox, _packager(facts))
+    return Tools(paths, busybox, packager(facts))
 
 
 def _path(host: Host, name: str) -> str:
@@ -40,7 +40,8 @@ def _is_busybox(host: Host, path: str) -> bool:
     return target.rpartition("/")[2].startswith("busybox") or host.contains(target, b"BusyBox v")
 
 
-def _packager(facts: Facts) -> str:
+def packager(facts: Facts) -> str:
+    """The package tool of this distribution, by os-release; empty where it is not known."""
     try:
         system_ = facts.get(system.os_release)
     except HostError:

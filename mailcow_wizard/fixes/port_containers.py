@@ -1,0 +1,56 @@
+"""Stops containers of Docker and keeps them from coming back."""
+
+from __future__ import annotations
+
+import json
+
+from mailcow_wizard.facts.containers import Container, docker_socket
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.fixes.port_units import Stopping
+from mailcow_wizard.model import Command, Manual
+
+_TIMEOUT_S = 60.0
+_SWARM = "com.docker.swarm.service.name"
+
+
+def stopping_container(facts: Facts, box: Container) -> Stopping:
+    """Stops one container; its restart policy is what Docker says of it now. Raises HostError."""
+    reply = facts.host.http(docker_socket(facts), f"/containers/{box.id}/json")
+    try:
+        said = json.loads(reply.body) if reply.status == 200 else {}
+        policy, removed = _policy(said["HostConfig"]), bool(said["HostConfig"].get("AutoRemove"))
+        service = (said.get("Config", {}).get("Labels") or {}).get(_SWARM, "")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise NoPlan(f"Docker does not say how the container {box.name} is set up") from None
+    if service:
+        raise NoPlan(
+            f"the container {box.name} belongs to the Swarm service {service}, which would start it again: "
+            f"docker service scale {service}=0"
+        )
+    commands = [Command(("docker", "stop", box.name), (("docker", "start", box.name),), _TIMEOUT_S)]
+    if policy != "no":
+        back = ("docker", "update", f"--restart={policy}", box.name)
+        commands.insert(0, Command(("docker", "update", "--restart=no", box.name), (back,)))
+    return Stopping(tuple(commands), _words(box, removed), not removed)
+
+
+def _policy(host: dict[str, object]) -> str:
+    found = host.get("RestartPolicy")
+    found = found if isinstance(found, dict) else {}
+    name, most = str(found.get("Name") or "no"), found.get("MaximumRetryCount")
+    return f"{name}:{most}" if name == "on-failure" and most else name
+
+
+def _words(box: Container, removed: bool) -> tuple[Manual, ...]:
+    words = []
+    if removed:
+        words.append(f"The container {box.name} was started with --rm: Docker deletes it when it stops.")
+    if box.project:
+        where = f" in {box.directory}" if box.directory else ""
+        words.append(
+            f"{box.name} is the service {box.service} of the compose project {box.project}: the next "
+            f"`docker compose up`{where} starts it again. Take its port out of that "
+            "project's compose file to keep it off."
+        )
+    return tuple(map(Manual, words))

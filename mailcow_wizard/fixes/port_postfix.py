@@ -1,0 +1,91 @@
+"""Keeps a postfix of the machine for the machine's own mail: without listeners, relaying through mailcow."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.identity import hostname, own_name
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.fixes.port_choices import Choice
+from mailcow_wizard.fixes.port_conflict import Conflict
+from mailcow_wizard.fixes.port_stops import SETTLE_S
+from mailcow_wizard.fixes.postfix_files import listeners, parameter, with_parameter, without_listeners
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Command, Edit, Manual, Plan
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.model import PlanStep
+
+MAIN, MASTER = "/etc/postfix/main.cf", "/etc/postfix/master.cf"
+# mailcow's own mail ports: each of them would be in its way.
+_PORTS = (25, 465, 587)
+# mailcow's Postfix has this fixed place in its network (IPV4_NETWORK, by mailcow's docker-compose.yml).
+_HOST_OF_POSTFIX = 253
+
+
+def can_do_without(facts: Facts, port: int) -> bool:
+    """Whether master.cf is there and names a listener on this port."""
+    try:
+        facts.host.info(MAIN)
+        return bool(listeners(facts.host.text(MASTER), (port,)))
+    except HostError:
+        return False
+
+
+def plan(conflict: Conflict, choice: Choice) -> Plan:
+    """Edits both files and restarts postfix. Raises HostError."""
+    facts = conflict.facts
+    main, master = _read(facts, MAIN), _read(facts, MASTER)
+    off = listeners(master, _PORTS)
+    if not off:
+        raise NoPlan(f"{MASTER} names no listener on port {conflict.port.binding.number}")
+    words: list[PlanStep] = []
+    changed = with_parameter(main, "inet_interfaces", "loopback-only")
+    relay = f"[{conflict.port.conf.get('IPV4_NETWORK', DEFAULT_NETWORK)}.{_HOST_OF_POSTFIX}]"
+    kept = parameter(main, "relayhost")
+    if not kept:
+        changed = with_parameter(changed, "relayhost", relay)
+        words.append(
+            Manual(
+                f"Mail of this machine's own programs goes out through mailcow ({relay}). Until mailcow runs "
+                "it waits in postfix's queue, five days at most."
+            )
+        )
+    server = facts.get(hostname).name
+    if (parameter(main, "myhostname") or facts.get(own_name)).lower() == server.lower():
+        # Two mail servers of one name take each other for themselves and refuse the mail as a loop.
+        changed = with_parameter(changed, "myhostname", f"local.{server}")
+    restart = _restart(conflict)
+    steps: tuple[PlanStep, ...] = (
+        # Taken back last of all, when both files are as they were.
+        Command(("postfix", "check"), (restart,)),
+        *_edit(MAIN, main, changed),
+        *_edit(MASTER, master, without_listeners(master, _PORTS)),
+        Command(("postfix", "check")),
+        Command(restart),
+        *words,
+    )
+    goes = f"through {kept} as before" if kept else "through mailcow"
+    return conflict.plan(
+        choice,
+        steps,
+        f"Postfix keeps sending this machine's own mail, {goes}, and no longer listens ({', '.join(off)}).",
+        "nobody can hand mail to this postfix over the network any more",
+        settle=SETTLE_S,
+    )
+
+
+def _read(facts: Facts, path: str) -> str:
+    """The file, each byte a character: comments in an old encoding stay as they are."""
+    return facts.host.read(path).decode("latin-1")
+
+
+def _edit(path: str, before: str, after: str) -> tuple[Edit, ...]:
+    return (Edit(path, before.encode("latin-1"), after.encode("latin-1")),) if after != before else ()
+
+
+def _restart(conflict: Conflict) -> tuple[str, ...]:
+    if conflict.around.script:
+        return (f"/etc/init.d/{conflict.around.script}", "restart")
+    return ("systemctl", "restart", conflict.blockers[0].names[0].replace("@-.", "."))

@@ -1,0 +1,77 @@
+"""Stops a service on a machine without systemd, by its init script, and keeps it from starting again."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.blockers import PROCESS, Blocker
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.units import is_running
+from mailcow_wizard.fixes.port_units import Stopping
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Command, Manual
+
+_SCRIPTS = "/etc/init.d"
+_RUN_LEVELS = ("2", "3", "4", "5")
+_SCRIPT_OF = {
+    "exim": ("exim4", "exim"),
+    "apache": ("apache2", "httpd"),
+    "opensmtpd": ("opensmtpd", "smtpd"),
+}
+
+
+def script_of(facts: Facts, blockers: tuple[Blocker, ...]) -> str:
+    """The init script of the one service in the way; empty where systemd runs or there is no such script."""
+    if len(blockers) != 1 or blockers[0].kind != PROCESS or facts.get(is_running):
+        return ""
+    one = blockers[0]
+    names = (*_SCRIPT_OF.get(one.role, (one.role,)), one.package, one.names[0])
+    known = (name for name in names if name and "/" not in name)
+    return next((name for name in known if facts.host.exists(f"{_SCRIPTS}/{name}")), "")
+
+
+def stopping_script(facts: Facts, name: str) -> Stopping:
+    """The commands for the machine's own init system: OpenRC, or scripts in the manner of System V."""
+    if _is_there(facts, "rc-service") and _is_there(facts, "rc-update"):
+        return _openrc(facts, name)
+    stop = Command((f"{_SCRIPTS}/{name}", "stop"), ((f"{_SCRIPTS}/{name}", "start"),))
+    if _is_there(facts, "update-rc.d"):
+        switch = _switch(facts, name, ("update-rc.d", name, "disable"), ("update-rc.d", name, "enable"))
+    elif _is_there(facts, "chkconfig"):
+        switch = _switch(facts, name, ("chkconfig", name, "off"), ("chkconfig", name, "on"))
+    else:
+        return Stopping((stop,), (Manual(f"Keep {name} from starting at boot: {_SCRIPTS}/{name}."),))
+    return Stopping((*switch, stop))
+
+
+def _switch(facts: Facts, name: str, off: tuple[str, ...], on: tuple[str, ...]) -> tuple[Command, ...]:
+    return (Command(off, (on,)),) if _starts_at_boot(facts, name) else ()
+
+
+def _openrc(facts: Facts, name: str) -> Stopping:
+    levels = [level for level in _names(facts, "/etc/runlevels") if _has(facts, level, name)]
+    off = [
+        Command(("rc-update", "del", name, level), (("rc-update", "add", name, level),)) for level in levels
+    ]
+    return Stopping((*off, Command(("rc-service", name, "stop"), (("rc-service", name, "start"),))))
+
+
+def _has(facts: Facts, level: str, name: str) -> bool:
+    return name in _names(facts, f"/etc/runlevels/{level}")
+
+
+def _starts_at_boot(facts: Facts, name: str) -> bool:
+    links = (one for level in _RUN_LEVELS for one in _names(facts, f"/etc/rc{level}.d"))
+    return any(one[:1] == "S" and one[3:] == name for one in links)
+
+
+def _names(facts: Facts, directory: str) -> tuple[str, ...]:
+    try:
+        return facts.host.names(directory)
+    except HostError:
+        return ()
+
+
+def _is_there(facts: Facts, command: str) -> bool:
+    try:
+        return bool(facts.host.which(command))
+    except HostError:
+        return False

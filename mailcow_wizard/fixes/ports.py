@@ -1,0 +1,127 @@
+"""What can be done about a port that somebody else holds, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailcow_wizard.facts.blockers import CONTAINER, HIDDEN, KEPT, MAIL_SERVERS, UNIT, Blocker, blockers
+from mailcow_wizard.facts.free_places import free_addresses, free_port
+from mailcow_wizard.facts.mail_queue import queue
+from mailcow_wizard.facts.ports import PortFacts, survey
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.web_sites import sites
+from mailcow_wizard.fixes import Offer
+from mailcow_wizard.fixes.port_choices import PROXIES, Choice, Circumstances, choices
+from mailcow_wizard.fixes.port_conflict import Conflict
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Fix, Judgement, Plan
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Answer = TypeVar("Answer")
+
+_WEB = (80, 443)
+_OWN_CGROUP = "/proc/self/cgroup"
+
+
+def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
+    """The choices for a port with a foreign holder; none where the port is free or nobody knows."""
+    port = facts.get(survey)[check]
+    if judgement.status not in ("fail", "warn") or port.binding.problem or port.binding.doubt:
+        return ()
+    held = tuple(_kept(facts, one) for one in blockers(port.occupants))
+    if not held:
+        return ()
+    around = _circumstances(facts, port, held)
+    conflict = Conflict(check, judgement.subject, port, held, around, facts)
+    return tuple(_offer(conflict, one) for one in choices(port, held, around))
+
+
+def _offer(conflict: Conflict, choice: Choice) -> Offer:
+    def plan() -> Plan:
+        return _planner(choice.id)(conflict, choice)
+
+    return Offer(Fix(choice.id, choice.title, choice.risk, choice.reversible, True), plan)
+
+
+def _planner(fix: str) -> Callable[[Conflict, Choice], Plan]:
+    """Who plans a fix; imported when one is chosen, for a check names them only."""
+    if fix == "loopback-mta":
+        from mailcow_wizard.fixes import port_postfix
+
+        return port_postfix.plan
+    if fix == "proxy-mode":
+        from mailcow_wizard.fixes import port_proxy
+
+        return port_proxy.plan
+    if fix in ("move-port", "bind-address"):
+        from mailcow_wizard.fixes import port_moves
+
+        return port_moves.plan_to_move if fix == "move-port" else port_moves.plan_to_bind
+    from mailcow_wizard.fixes import port_stops
+
+    return port_stops.plan_to_remove if fix == "remove-package" else port_stops.plan_to_stop
+
+
+def _kept(facts: Facts, blocker: Blocker) -> Blocker:
+    """A unit that this very program runs in is not stopped: it would end with it."""
+    if blocker.kind != UNIT:
+        return blocker
+    own = _or("", lambda: facts.host.text(_OWN_CGROUP))
+    inside = any(f"/{name}/" in f"{line}/" for name in blocker.names for line in own.splitlines())
+    return blocker._replace(kind=KEPT) if inside else blocker
+
+
+def _circumstances(facts: Facts, port: PortFacts, held: tuple[Blocker, ...]) -> Circumstances:
+    """What else decides; each is asked only where a choice depends on it."""
+    binding = port.binding
+    first = held[0]
+    conf = port.conf.exists
+    asked_queue = next((one.role for one in held if one.role in MAIL_SERVERS), "")
+    addresses = _addresses(facts, port) if conf else ()
+    script = ""
+    if not any(one.kind in (UNIT, CONTAINER, KEPT, HIDDEN) for one in held):
+        from mailcow_wizard.fixes.port_scripts import script_of
+
+        script = _or("", lambda: script_of(facts, held))
+    postfix = False
+    if first.role == "postfix" and not binding.port.bind_key:
+        from mailcow_wizard.fixes.port_postfix import can_do_without
+
+        postfix = can_do_without(facts, binding.number)
+    return Circumstances(
+        conf=conf,
+        sites=_sites(facts, held) if binding.port.number in _WEB else (),
+        queue=queue(facts, asked_queue) if asked_queue else None,
+        postfix=postfix,
+        port=_or(0, lambda: free_port(facts, binding.port)) if conf else 0,
+        address=addresses[0] if addresses else "",
+        script=script,
+    )
+
+
+def _sites(facts: Facts, held: tuple[Blocker, ...]) -> tuple[str, ...] | None:
+    """The web sites behind the holder; None where it is a proxy whose sites cannot be read."""
+    server = next((one for one in held if one.role in PROXIES), None)
+    if not server:
+        return ()
+    if server.kind == CONTAINER:
+        return None
+    found = sites(facts, server.role)
+    return found.names if found.known else None
+
+
+def _addresses(facts: Facts, port: PortFacts) -> tuple[str, ...]:
+    try:
+        return free_addresses(facts, port)
+    except HostError:
+        return ()
+
+
+def _or(otherwise: Answer, ask: Callable[[], Answer]) -> Answer:
+    try:
+        return ask()
+    except HostError:
+        return otherwise

@@ -1,0 +1,197 @@
+"""How each kind of web server is given a site for mailcow: which files, its own test, its reload."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from mailcow_wizard.facts.blockers import UNIT
+from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.fixes.port_conflict import Conflict
+from mailcow_wizard.fixes.proxy_sites import Site, apache, caddy, haproxy, nginx, traefik
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Command, Edit, Manual
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from mailcow_wizard.model import PlanStep
+
+    Around: TypeAlias = tuple[tuple[PlanStep, ...], tuple[PlanStep, ...]]
+
+_NGINX = "/etc/nginx"
+_APACHE = "/etc/apache2"
+_HTTPD = "/etc/httpd"
+_CADDYFILE = "/etc/caddy/Caddyfile"
+_HAPROXY = "/etc/haproxy/haproxy.cfg"
+# What the site needs, each after what it needs itself: a2dismod refuses another order.
+_MODULES = ("proxy", "proxy_http", "headers", "rewrite", "socache_shmcb", "ssl")
+
+
+def _steps_of_nginx(conflict: Conflict, site: Site) -> Around:
+    if _elsewhere(conflict, f"{_NGINX}/nginx.conf"):
+        return (), (_copy(conflict, nginx(site), "nginx -t"), *_certificate(conflict, site))
+    text = conflict.facts.host.text(f"{_NGINX}/nginx.conf")
+    test = ("nginx", "-t")
+    reload = _service(conflict, "reload")
+    available = f"{_NGINX}/sites-available"
+    if re.search(r"(?m)^\s*include\s+\S*sites-enabled/\*", text) and conflict.facts.host.exists(available):
+        path, link = f"{available}/mailcow.conf", f"{_NGINX}/sites-enabled/mailcow.conf"
+        _must_be_new(conflict, link)
+        enabled: tuple[PlanStep, ...] = (Command(("ln", "-s", path, link), (("rm", link),)),)
+    else:
+        directory = next((one for one in ("conf.d", "http.d") if f"{one}/*.conf" in text), "")
+        if not directory:
+            raise NoPlan(f"{_NGINX}/nginx.conf includes no directory of sites that is known here")
+        path, enabled = f"{_NGINX}/{directory}/mailcow.conf", ()
+    _must_be_new(conflict, path)
+    after = (Edit(path, None, nginx(site).encode()), *enabled, Command(test), Command(reload))
+    return (Command(test, (reload,)),), (*after, *_certificate(conflict, site))
+
+
+def _steps_of_apache(conflict: Conflict, site: Site) -> Around:
+    text = apache(site._replace(plain=_hosts(site.plain), secure=_hosts(site.secure)))
+    if _elsewhere(conflict, f"{_APACHE}/apache2.conf") and _elsewhere(conflict, f"{_HTTPD}/conf/httpd.conf"):
+        return (), (_copy(conflict, text, "apachectl configtest"), *_certificate(conflict, site))
+    if not conflict.facts.host.exists(f"{_APACHE}/sites-available"):
+        return _steps_of_httpd(conflict, site, text)
+    path = f"{_APACHE}/sites-available/mailcow.conf"
+    _must_be_new(conflict, path)
+    there = conflict.facts.host.names(f"{_APACHE}/mods-enabled")
+    missing = tuple(one for one in _MODULES if f"{one}.load" not in there)
+    test = ("apache2ctl", "configtest")
+    # Modules that are new are loaded for sure by a restart.
+    again = _service(conflict, "restart" if missing else "reload")
+    off = ("a2dismod", "-q", *reversed(missing))
+    modules = (Command(("a2enmod", "-q", *missing), (off,)),) if missing else ()
+    enable = Command(("a2ensite", "-q", "mailcow"), (("a2dissite", "-q", "mailcow"),))
+    after = (Edit(path, None, text.encode()), *modules, enable, Command(test), Command(again))
+    return (Command(test, (again,)),), (*after, *_certificate(conflict, site))
+
+
+def _steps_of_httpd(conflict: Conflict, site: Site, text: str) -> Around:
+    """Apache as Red Hat, Fedora and SUSE lay it out: its modules are loaded, mod_ssl is a package."""
+    path = f"{_HTTPD}/conf.d/mailcow.conf"
+    _must_be_new(conflict, path)
+    if not conflict.facts.host.exists(f"{_HTTPD}/conf.d/ssl.conf"):
+        raise NoPlan("Apache's part for HTTPS is not installed: dnf install mod_ssl, then try again")
+    test, reload = ("apachectl", "configtest"), _service(conflict, "reload")
+    after = (Edit(path, None, text.encode()), Command(test), Command(reload))
+    return (Command(test, (reload,)),), (*after, *_certificate(conflict, site))
+
+
+def _hosts(where: tuple[str, ...]) -> tuple[str, ...]:
+    """Where a virtual host listens, in Apache's words: `*:80` stands for every address."""
+    every = [one for one in where if one.isdigit() or one.startswith("[::]:")]
+    return (f"*:{every[0].rpartition(':')[2]}",) if every else where
+
+
+def _steps_of_caddy(conflict: Conflict, site: Site) -> Around:
+    text = caddy(site)
+    if _elsewhere(conflict, _CADDYFILE):
+        return (), (_copy(conflict, text, "caddy validate"), *_certificate(conflict, site))
+    before = conflict.facts.host.read(_CADDYFILE)
+    path = "/etc/caddy/mailcow.caddy"
+    _must_be_new(conflict, path)
+    line = b"import mailcow.caddy\n"
+    after = before + (b"" if before.endswith(b"\n") or not before else b"\n") + line
+    test = ("caddy", "validate", "--config", _CADDYFILE, "--adapter", "caddyfile")
+    reload = _service(conflict, "reload")
+    steps = (
+        Edit(path, None, text.encode()),
+        Edit(_CADDYFILE, before, after),
+        Command(test),
+        Command(reload),
+    )
+    return (Command(test, (reload,)),), (*steps, *_certificate(conflict, site))
+
+
+def _steps_of_haproxy(conflict: Conflict, site: Site) -> Around:
+    test = f"haproxy -c -f {_HAPROXY}"
+    words = (_copy(conflict, haproxy(site), test), *_certificate(conflict, site))
+    return (() if _elsewhere(conflict, _HAPROXY) else (Command(tuple(test.split())),)), words
+
+
+def _steps_of_traefik(conflict: Conflict, site: Site) -> Around:
+    return (), (_copy(conflict, traefik(site), ""), *_certificate(conflict, site))
+
+
+STEPS_OF: dict[str, Callable[[Conflict, Site], Around]] = {
+    "nginx": _steps_of_nginx,
+    "apache": _steps_of_apache,
+    "caddy": _steps_of_caddy,
+    "haproxy": _steps_of_haproxy,
+    "traefik": _steps_of_traefik,
+}
+"""For each role: the steps before mailcow.conf is edited, whose undo comes last, and those after it."""
+
+
+def _elsewhere(conflict: Conflict, path: str) -> bool:
+    """Whether the server's configuration lies elsewhere: it runs in a container, or has no such file."""
+    return conflict.blockers[0].container is not None or not conflict.facts.host.exists(path)
+
+
+def _must_be_new(conflict: Conflict, path: str) -> None:
+    try:
+        conflict.facts.host.info(path, follow=False)
+    except HostError:
+        return
+    raise NoPlan(f"{path} is there already: put mailcow into it by hand, or move it away first")
+
+
+def _service(conflict: Conflict, action: str) -> tuple[str, ...]:
+    blocker = conflict.blockers[0]
+    if blocker.kind == UNIT:
+        return (
+            "systemctl",
+            action,
+            next((one for one in blocker.names if one.endswith(".service")), blocker.names[0]),
+        )
+    return (f"/etc/init.d/{conflict.around.script}", action)
+
+
+def _copy(conflict: Conflict, text: str, test: str) -> Manual:
+    name = conflict.blockers[0].name
+    first = f", test it ({test})" if test else ""
+    return Manual(f"Put this into the configuration of {name}{first}, then reload it:\n\n{text}")
+
+
+def _certificate(conflict: Conflict, site: Site) -> tuple[Manual, ...]:
+    """What mailcow's acme can do behind this server, and what it cannot."""
+    blocker = conflict.blockers[0]
+    proof = (
+        "mailcow goes on getting its certificate from Let's Encrypt by itself: the proof on port 80 is "
+        "passed on to it. It cannot for names that do not lead to this server."
+    )
+    if blocker.role in ("nginx", "apache"):
+        again = (
+            " ".join(_service(conflict, "reload"))
+            if not blocker.container
+            else f"docker restart {blocker.names[0]}"
+        )
+        words = [
+            f"{proof} {blocker.name} shows a renewed certificate after a reload: let cron run `{again}` "
+            "daily."
+        ]
+        if not site.ready:
+            words.append(
+                f"{site.certificate} is not there yet (generate_config.sh makes the first one): the part for "
+                "HTTPS is written as a comment. Take its # away as soon as the certificate is there, and "
+                "reload."
+            )
+        return tuple(map(Manual, words))
+    if blocker.role == "haproxy":
+        return (
+            Manual(
+                f"{proof} HAProxy wants certificate and key in one file, made anew after each renewal: "
+                f"{site.certificate} and {site.key}, one after the other."
+            ),
+        )
+    return (
+        Manual(
+            f"{blocker.name} gets a certificate of its own for the web. {proof} Mail programs see that one; "
+            "with SKIP_LETS_ENCRYPT=y the certificate for them has to be copied to "
+            f"{site.certificate} and {site.key} by hand."
+        ),
+    )
