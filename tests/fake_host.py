@@ -7,6 +7,7 @@ from mailcow_wizard.host.door import (
     FileInfo,
     Host,
     HostError,
+    HttpReply,
     Missing,
     Ran,
     Space,
@@ -129,6 +130,9 @@ class FakeHost(Host):
         if isinstance(outcome, HostError):
             raise outcome
         return Ran(0, outcome, "") if isinstance(outcome, str) else outcome
+
+    def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+        raise Missing(f"there is no {socket_path}")
 
     def uname(self) -> Uname:
         return self._uname
