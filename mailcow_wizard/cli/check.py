@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.output import Output
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
@@ -61,7 +62,7 @@ def _recorded(session: Session, checks: Sequence[Check], options: Options, write
     path = options.record or ""
     recorder = RecordingHost(session.host)
     session.host = recorder
-    output = _Output(write)
+    output = Output(write)
     code = _run(session, checks, options, output.write)
     try:
         write_private(path, recorder.document(session.settings.directory))
@@ -70,25 +71,6 @@ def _recorded(session: Session, checks: Sequence[Check], options: Options, write
         return exit_codes.CANNOT_WRITE
     output.end()
     return code
-
-
-class _Output:
-    """Output whose failure waits for the end: a reader who has seen enough still wants the recording."""
-
-    def __init__(self, write: Write) -> None:
-        self._write = write
-        self._failure: Exception | None = None
-
-    def write(self, text: str) -> None:
-        if self._failure is None:
-            try:
-                self._write(text)
-            except Exception as failure:
-                self._failure = failure
-
-    def end(self) -> None:
-        if self._failure:
-            raise self._failure
 
 
 def _list(checks: Sequence[Check], options: Options, write: Write) -> int:

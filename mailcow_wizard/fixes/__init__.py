@@ -12,6 +12,32 @@ from mailcow_wizard.typed import NamedTuple
 TOPICS: tuple[str, ...] = ("system", "kernel", "ports", "time", "config")
 """Topics that have fixes; each is a module here with a function `offers(check, judgement, facts)`."""
 
+IDS: dict[str, tuple[str, ...]] = {
+    "ports": (
+        *("stop-service", "stop-container", "loopback-mta", "move-port", "bind-address", "proxy-mode"),
+        "remove-package",
+    ),
+    "system": ("swapfile", "skip-clamd", "skip-fts", "install-tools"),
+    "kernel": ("sysctl", "load-modules"),
+    "time": ("enable-ntp", "set-ntp-servers", "stop-second-ntp", "set-timezone"),
+    "config": ("conf-", "set-hostname", "restore-conf", "chmod-tracked"),
+    "network": ("accept-ra", "mtu-override", "choose-subnet", "skip-healthcheck", "set-ipv6"),
+    "firewall": ("open-ports", "docker-user-rules", "disable-firewall"),
+    "dns": ("push-records",),
+    "docker": (
+        *("install-docker", "install-compose", "merge-daemon-json", "start-docker", "remove-leftovers"),
+        "relay-v4-binds",
+    ),
+    "mail": ("reset-admin",),
+}
+"""The ids of all fixes by topic (contract); `conf-` begins the id of one for each rule of lint."""
+
+
+def is_known(check: str, fix: str) -> bool:
+    """Whether a fix of this id can ever be offered for a check of this topic."""
+    ids = IDS.get(check.partition(".")[0], ())
+    return any(fix == one or (one.endswith("-") and fix.startswith(one) and fix != one) for one in ids)
+
 
 class NoPlan(HostError):
     """The change cannot be planned on this machine; the text is one calm sentence that says why."""

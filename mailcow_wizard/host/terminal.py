@@ -69,6 +69,16 @@ def over_ssh() -> bool:
 
 def instead() -> str:
     """The command line that shows the same without a full screen, started as this one was."""
+    return _line("check", "--plain")
+
+
+def as_root() -> str:
+    """This command line for root."""
+    return f"sudo {_line()}"
+
+
+def _line(*words: str) -> str:
+    """How this program was started, with these words before the others."""
     import shlex
     import shutil
 
@@ -80,4 +90,4 @@ def instead() -> str:
         start = [sys.executable, "-m", "mailcow_wizard"]
     elif not launcher and os.path.realpath(shutil.which(name) or "") == os.path.realpath(argv[0]):
         start = [name]
-    return harmless(shlex.join([*start, "check", "--plain", *argv[1:]]), 400)
+    return harmless(shlex.join([*start, *words, *argv[1:]]), 400)

@@ -1,0 +1,33 @@
+"""Asks the person at the terminal."""
+
+import os
+import sys
+
+
+def can_ask(on_stderr: bool = False) -> bool:
+    """Whether somebody reads our questions, on stdout or on stderr, and can answer them."""
+    shown = sys.stderr if on_stderr else sys.stdout
+    try:
+        return all(stream is not None and stream.isatty() for stream in (sys.stdin, shown))
+    except ValueError:  # closed
+        return False
+
+
+def ask(question: str, otherwise: bool = False, on_stderr: bool = False) -> bool:
+    """Asks until the answer is yes or no; an empty line and the end of the input are `otherwise`."""
+    shown = sys.stderr if on_stderr else sys.stdout
+    choice = "[Y/n]" if otherwise else "[y/N]"
+    while True:
+        shown.write(f"{question} {choice} ")
+        shown.flush()
+        line = sys.stdin.readline()
+        answer = line.strip().lower()
+        if answer in ("y", "yes"):
+            return True
+        if answer in ("n", "no"):
+            return False
+        if not line:
+            shown.write(os.linesep)
+            return False
+        if not answer:
+            return otherwise

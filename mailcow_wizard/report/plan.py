@@ -1,0 +1,134 @@
+"""A plan and the journal, as the contract's JSON and as lines for people."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from mailcow_wizard import __version__
+from mailcow_wizard.engine import readable
+from mailcow_wizard.engine.findings import of_finding
+from mailcow_wizard.engine.journal import Change
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.model import Finding, Fix, Plan
+from mailcow_wizard.report.document import SCHEMA
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_HEAD: dict[str, Any] = {"schema": SCHEMA, "version": __version__}
+_COLOURS = {"+": "32", "-": "31", "@": "36"}
+_STATES = {"failed": "interrupted", "planned": "applying"}
+"""The contract's words for states that it does not tell apart."""
+
+
+def of_plan(plan: Plan) -> dict[str, Any]:
+    """A plan as an object."""
+    return {
+        "steps": list(readable.steps(plan)),
+        "risk": plan.risk,
+        "reversible": plan.reversible,
+        "interrupts": harmless(plan.interrupts),
+        "needs_root": plan.needs_root,
+        "title": harmless(plan.title),
+        "consequence": harmless(plan.consequence),
+    }
+
+
+def of_fix(
+    plan: Plan, applied: bool, change: str | None, result: Finding | None, error: str
+) -> dict[str, Any]:
+    """The document of `fix CHECK FIX`; `error` says why it was not applied, empty where that is no failure."""
+    return {
+        **_HEAD,
+        "check": plan.check,
+        "subject": plan.subject,
+        "fix": plan.fix,
+        "plan": of_plan(plan),
+        "applied": applied,
+        "change": change,
+        "result": of_finding(result) if result else None,
+        "error": error,
+    }
+
+
+def of_fixes(offered: Sequence[tuple[str | None, Fix]]) -> dict[str, Any]:
+    """The document of `fix CHECK`: what can be done, with the subject that it is for."""
+    return {**_HEAD, "fixes": [{**fix._asdict(), "subject": subject} for subject, fix in offered]}
+
+
+def of_changes(changes: Sequence[Change]) -> dict[str, Any]:
+    """The document of `undo --list`, newest first."""
+    rows = [
+        {
+            "id": one.id,
+            "at": one.at,
+            "check": one.check,
+            "subject": one.subject,
+            "fix": one.fix,
+            "title": harmless(one.title),
+            "state": state_of(one.state),
+        }
+        for one in changes
+    ]
+    return {**_HEAD, "changes": rows}
+
+
+def of_undo(change: str, state: str, plan: Plan | None, result: Finding | None, error: str) -> dict[str, Any]:
+    """The document of `undo`, and of `fix --resume`; `plan` is what it does, where that is known."""
+    return {
+        **_HEAD,
+        "change": change,
+        "state": state_of(state),
+        "plan": of_plan(plan) if plan else None,
+        "result": of_finding(result) if result else None,
+        "error": error,
+    }
+
+
+def state_of(state: str) -> str:
+    """A change's state in the contract's words."""
+    return _STATES.get(state, state)
+
+
+def offer_line(fix: Fix) -> str:
+    """What can be done, in one line."""
+    return f"{fix.id}: {harmless(fix.title)} ({_terms(fix.risk, fix.reversible, fix.needs_root)})"
+
+
+def change_line(change: Change) -> str:
+    """A change in one line."""
+    subject = f" [{change.subject}]" if change.subject else ""
+    what = f"{change.check}{subject} {change.fix}: {harmless(change.title)}"
+    return f"{change.id:>3}  {change.at}  {state_of(change.state):<11}  {what}"
+
+
+def plan_lines(plan: Plan, colour: bool = False) -> Iterator[str]:
+    """A plan in full: what it is, what it interrupts, its steps as they are run, diffs as `diff -u`."""
+    yield f"{harmless(plan.title)} ({_terms(plan.risk, plan.reversible, plan.needs_root)})"
+    if plan.consequence:
+        yield harmless(plan.consequence, 1000)
+    if plan.interrupts:
+        yield f"Interrupts: {harmless(plan.interrupts)}"
+    for number, step in enumerate(readable.steps(plan), 1):
+        yield from _step_lines(f"{number}.", step, colour)
+
+
+def _step_lines(number: str, step: dict[str, Any], colour: bool) -> Iterator[str]:
+    if step["kind"] == "edit":
+        yield f"{number} change {step['path']}" if step["diff"] else f"{number} {step['path']} stays as it is"
+        for line in step["diff"].split("\n")[:-1]:
+            code = _COLOURS.get(line[:1]) if colour else None
+            yield f"\x1b[{code}m{line}\x1b[0m" if code else line
+    elif step["kind"] == "command":
+        yield f"{number} run: {shlex.join(step['argv'])}"
+    else:
+        first, *rest = step["text"].split("\n")
+        yield f"{number} by hand: {first}"
+        yield from (f"   {line}" for line in rest)
+
+
+def _terms(risk: str, reversible: bool, needs_root: bool) -> str:
+    parts = [f"{risk} risk", "can be taken back" if reversible else "cannot be taken back"]
+    return ", ".join([*parts, "needs root"] if needs_root else parts)
