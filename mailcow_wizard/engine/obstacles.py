@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from mailcow_wizard.engine.journal import Change, Journal
+from mailcow_wizard.engine.mending import works
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Plan
 
 UNDER_WAY = ("planned", "applying", "undoing")
 
@@ -26,15 +28,11 @@ def obstacle(session: Session, needs_root: bool) -> str:
     return "only root can do this" if needs_root and not is_root(session) else ""
 
 
-def obstacle_back(session: Session, change: Change) -> str:
-    """Why a change cannot be taken back here; empty where it can be tried."""
-    if change.state == "undone":
-        return "this was taken back already"
-    if not change.reversible:
-        return "this cannot be taken back"
-    if change.state in UNDER_WAY:
-        return "this is under way at the moment"
-    return obstacle(session, needs_root=False)
+def obstacle_of(session: Session, plan: Plan) -> str:
+    """Why a plan cannot be carried out here, in one line; empty where it can be tried."""
+    if not works(plan):
+        return "this is to be done by hand; the wizard changes nothing here"
+    return obstacle(session, plan.needs_root)
 
 
 def newest(changes: Sequence[Change]) -> Change | None:

@@ -12,7 +12,7 @@ from mailcow_wizard.fixes import Offer
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import STEP_OF_TOPIC, Plan
 from mailcow_wizard.tui.board import Row
-from mailcow_wizard.tui.planned import change_lines, plan_lines
+from mailcow_wizard.tui.planned import back_lines, change_lines, parts_of, plan_lines
 from mailcow_wizard.tui.screens.changes import Changes
 from mailcow_wizard.tui.screens.choices import Choices, Planned
 from mailcow_wizard.tui.screens.decision import Asked, Decision
@@ -103,7 +103,7 @@ def _asked(app: Wizard, plan: Plan, instead: str = "") -> Asked:
         plan.title,
         "Do this?",
         lambda width: plan_lines(plan, steps, root, width),
-        obstacle=obstacles.obstacle(app.session, plan.needs_root),
+        obstacle=obstacles.obstacle_of(app.session, plan),
         instead=_ELSEWHERE.format(instead or f"fix {plan.check} {plan.fix}{subject}"),
     )
 
@@ -202,14 +202,21 @@ def undo_newest(app: Wizard) -> None:
 
 
 def ask_back(app: Wizard, change: Change) -> None:
-    """Shows what would be taken back, and takes it back on yes."""
-    asked = Asked(
-        f"Take back: {change.title}",
-        "Take this back?",
-        lambda width: change_lines(change, width),
-        obstacle=obstacles.obstacle_back(app.session, change),
-        instead=_ELSEWHERE.format(f"undo {change.id}"),
-    )
+    """Shows what taking a change back would do now, and does it on yes."""
+    title = f"Take back: {change.title}"
+    try:
+        plan = mending.backward(app.session, change.id)
+    except HostError as error:
+        asked = Asked(title, "", lambda width: change_lines(change, width), obstacle=str(error))
+    else:
+        steps = readable.steps(plan)
+        asked = Asked(
+            title,
+            "Take this back?",
+            lambda width: back_lines(change, steps, width),
+            obstacle=obstacles.obstacle(app.session, plan.needs_root),
+            instead=_ELSEWHERE.format(f"undo {change.id}"),
+        )
 
     def answered(answer: str | None) -> None:
         if answer == "y":
@@ -243,9 +250,7 @@ def show_changes(app: Wizard) -> None:
             _finish(app, change)
         else:
             lines = change_lines(change, app.size.width - 2)
-            look = app.look
-            styled = [[(f" {look.text(line.text)}", look.role(line.role))] for line in lines]
-            app.push_screen(TextScreen(look, change.title, styled))
+            app.push_screen(TextScreen(app.look, change.title, [parts_of(line, app.look) for line in lines]))
 
     app.push_screen(Changes(app.look, journal.list(), do))
 

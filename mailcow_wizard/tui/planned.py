@@ -1,4 +1,4 @@
-"""A plan in words and lines for the screens. Plain text with roles, no widgets.
+"""A plan in words and lines for the screens. Lines with roles, no widgets.
 
 It is written from the plan's steps in the contract's form, where secrets are hidden already; a change of the
 journal has the same form.
@@ -6,13 +6,18 @@ journal has the same form.
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from textwrap import wrap
 from typing import Any
 
+from rich.style import Style
+
 from mailcow_wizard.engine.journal import Change
 from mailcow_wizard.model import Fix, Plan
+from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.writing import Line
 
+LABEL_WIDTH = 12
 _INDENT = "    "
 _RISK = {"low": "low risk", "medium": "medium risk", "high": "high risk"}
 _STEP = {"command": "Run", "manual": "By hand"}
@@ -37,14 +42,28 @@ def terms(fix: Fix | Plan, root: bool) -> str:
 
 def plan_lines(plan: Plan, steps: Sequence[Mapping[str, Any]], root: bool, width: int) -> list[Line]:
     """A plan in full, wrapped to `width` cells."""
-    interrupts = plan.interrupts or "nothing"
     return [
-        *_words(plan.consequence, width, "bold"),
-        *_words(f"Interrupts: {interrupts}", width),
-        *_words(f"{terms(plan, root).capitalize()}.", width),
+        *_labelled("Effect", plan.consequence, width),
+        *_labelled("Interrupts", plan.interrupts or "nothing", width),
+        *_labelled("Risk", terms(plan, root), width),
         Line("", ""),
         *step_lines(steps, width),
     ]
+
+
+def back_lines(change: Change, steps: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
+    """What taking a change back does now."""
+    done = _STATE[change.state] if change.state != "applied" else f"{change.title}, at {moment(change.at)}"
+    nothing = _words("Nothing of it is left: it is only marked as taken back.", width)
+    return [*_labelled("Was done", done, width), Line("", ""), *(step_lines(steps, width) or nothing)]
+
+
+def moment(at: str) -> str:
+    """An ISO 8601 time as this machine's clock shows it: `2026-11-22 21:05`."""
+    try:
+        return f"{datetime.fromisoformat(at.replace('Z', '+00:00')).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return f"{at[:16]:<16}"
 
 
 def step_lines(steps: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
@@ -59,12 +78,11 @@ def step_lines(steps: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
 
 def change_lines(change: Change, width: int) -> list[Line]:
     """A change of the journal: what was done, and what taking it back means."""
-    failed = _words(f"It stopped: {change.error}.", width) if change.error else []
-    back = "Taking it back puts all of this as it was before."
+    failed = _labelled("Why", change.error, width)
     return [
-        *_words(_STATE[change.state], width, "bold"),
+        *_labelled("When", moment(change.at), width),
+        *_labelled("State", _STATE[change.state], width),
         *failed,
-        *(_words(back, width) if change.state != "undone" and change.reversible else []),
         Line("", ""),
         *step_lines(change.steps, width),
     ]
@@ -114,6 +132,19 @@ def _pieces(line: str, width: int) -> Iterator[str]:
     yield line[:width]
     for start in range(width, len(line), width - 1):
         yield " " + line[start : start + width - 1]
+
+
+def _labelled(label: str, text: str, width: int) -> list[Line]:
+    parts = wrap(text, max(10, width - LABEL_WIDTH), break_on_hyphens=False)
+    return [Line("" if number else label, part, "said") for number, part in enumerate(parts)]
+
+
+def parts_of(line: Line, look: Look) -> list[tuple[str, Style]]:
+    """A line with its label, as styled parts."""
+    text = look.text(line.text)
+    if line.role == "said":
+        return [(f" {line.label:<{LABEL_WIDTH}}", look.dim), (text, look.plain)]
+    return [(f" {text}", look.role(line.role))]
 
 
 def _words(text: str, width: int, role: str = "") -> list[Line]:

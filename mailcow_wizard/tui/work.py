@@ -1,13 +1,19 @@
 """A change that is under way, as the screens show it: what it said so far, and how it ended."""
 
+from __future__ import annotations
+
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from mailcow_wizard.engine.mending import Listen, Outcome, Progress
+from mailcow_wizard.engine.mending import Outcome, Progress
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.tui.look import WORDS
 from mailcow_wizard.tui.writing import Line
+
+if TYPE_CHECKING:
+    from mailcow_wizard.engine.mending import Listen
 
 MOST_LINES = 2000
 _INDENT = "    "
@@ -80,7 +86,7 @@ class Work:
 
 def can_go_back(work: Work) -> bool:
     """Whether the work has ended and left something that can be taken back."""
-    return bool(work.outcome and not work.back and work.outcome.state in ("applied", "failed"))
+    return bool(work.outcome and not work.back and work.outcome.state in ("applied", "failed", "interrupted"))
 
 
 def ending(work: Work, stopping: bool = False) -> tuple[str, list[str], list[tuple[str, str]]]:
@@ -91,7 +97,7 @@ def ending(work: Work, stopping: bool = False) -> tuple[str, list[str], list[tup
         return _under_way(work, stopping)
     finding, state, error = work.outcome.finding, work.outcome.state, work.outcome.error
     said = f"{finding.title}: {WORDS[finding.status]}, {finding.summary}." if finding else ""
-    if state == "failed":
+    if state in ("failed", "interrupted") and not work.back:
         question = "What was done before that is still there. Take it back?"
         return "fail", [f"It did not work: {error}.", question], [("y", "take it back"), ("n", "leave it so")]
     if state == "undone":

@@ -1,13 +1,13 @@
 """All changes that the wizard made on this machine, newest first."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from mailcow_wizard.engine.journal import Change
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.planned import moment
 from mailcow_wizard.tui.screens.sheet import Sheet
 from mailcow_wizard.tui.widgets.lines import Part
 
@@ -101,11 +101,3 @@ class Changes(Sheet[None]):
             change = self._changes[self._cursor]
             if what != "finish" or change.unfinished:
                 self._do(what, change)
-
-
-def moment(at: str) -> str:
-    """An ISO 8601 time as this machine's clock shows it: `2026-11-22 21:05`."""
-    try:
-        return f"{datetime.fromisoformat(at.replace('Z', '+00:00')).astimezone():%Y-%m-%d %H:%M}"
-    except ValueError:
-        return f"{at[:16]:<16}"

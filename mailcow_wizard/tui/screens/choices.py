@@ -88,6 +88,7 @@ class Choices(Sheet[Plan]):
         self._starts = []
         for number, (offer, planned) in enumerate(zip(self._offers, self._plans, strict=True)):
             here = number == self._cursor
+            lines += [[]] if number else []
             self._starts.append(len(lines))
             lines.append(
                 [

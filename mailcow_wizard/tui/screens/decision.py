@@ -7,6 +7,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.planned import parts_of
 from mailcow_wizard.tui.screens.sheet import Sheet
 from mailcow_wizard.tui.widgets.lines import Part
 from mailcow_wizard.tui.writing import Line
@@ -52,8 +53,7 @@ class Decision(Sheet[str]):
 
     def body(self, width: int) -> Sequence[Sequence[Part]]:
         """The text."""
-        look = self.look
-        return [[(f" {look.text(line.text)}", look.role(line.role))] for line in self._asked.text(width)]
+        return [parts_of(line, self.look) for line in self._asked.text(width)]
 
     def foot(self, width: int) -> Sequence[Sequence[Part]]:
         """The question, or why there is none; the keys."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.planned import parts_of
 from mailcow_wizard.tui.screens.sheet import Sheet
 from mailcow_wizard.tui.widgets.lines import Part
 from mailcow_wizard.tui.work import Work, can_go_back, ending
@@ -35,8 +36,7 @@ class Working(Sheet[str]):
 
     def body(self, width: int) -> Sequence[Sequence[Part]]:
         """What the work said."""
-        look = self.look
-        return [[(f" {look.text(line.text)}", look.role(line.role))] for line in self._work.lines]
+        return [parts_of(line, self.look) for line in self._work.lines]
 
     def foot(self, width: int) -> Sequence[Sequence[Part]]:
         """How it stands, and the keys."""
