@@ -1,0 +1,141 @@
+"""Judges of the addresses that the server's name has in DNS."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.dns_states import Record, evidence, judged, values
+from mailcow_wizard.facts.addresses import Addresses
+from mailcow_wizard.facts.dns.host_records import HostRecords, host_records
+from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.model import Check, Judgement
+
+
+def judge_a(facts: HostRecords) -> Judgement:
+    """The name has the address that mail leaves from, and no other."""
+    return _judge(facts, facts.a, facts.server.v4, "A")
+
+
+def judge_aaaa(facts: HostRecords) -> Judgement:
+    """With IPv6: the address of that; without: none, for mailcow's certificate client would take it."""
+    server = facts.server
+    if server.uses_v6 and server.v6.public:
+        return _judge(facts, facts.aaaa, server.v6, "AAAA")
+    found = state(facts.aaaa, lambda values: not values)
+    if found.kind in ("right", "missing"):
+        return Judgement(
+            "pass",
+            f"{server.name} has no IPv6 address in DNS, and IPv6 is not used",
+            found="no AAAA record",
+            evidence=evidence(facts.aaaa),
+            subject=server.name,
+        )
+    remove = Record(f"the IPv6 address (AAAA) of {server.name}", f"no AAAA for {server.name}", "required")
+    judgement = judged(remove, facts.aaaa, found, "", server.name)
+    if found.kind != "wrong":
+        return judgement
+    return judgement._replace(
+        summary=f"{server.name} has the IPv6 address {values(facts.aaaa)}, but this server does not use IPv6",
+        needed="no AAAA record as long as IPv6 is not used",
+        why="Whoever prefers IPv6 finds nobody there, and mailcow's certificate client compares this address "
+        "only: no certificate is issued.",
+        remedies=(f"Remove the AAAA record of {server.name}, or bring IPv6 up.",),
+    )
+
+
+def _judge(facts: HostRecords, seen: Seen, ours: Addresses, type: str) -> Judgement:
+    server = facts.server
+    kind = "IPv4" if type == "A" else "IPv6"
+    wanted = set(ours.public)
+    line = " and ".join(f"{server.name}. {type} {one}" for one in ours.public)
+    record = Record(f"the {kind} address ({type}) of {server.name}", line, "required")
+    if not wanted:
+        return _unknown(server.name, seen, ours, type)
+
+    def right(values: tuple[str, ...]) -> bool:
+        return bool(values) and set(values) <= wanted and not seen.aliases
+
+    found = state(seen, right)
+    judgement = judged(record, seen, found, f"{server.name} is {' and '.join(seen.values)}", server.name)
+    if found.kind == "wrong":
+        return judgement._replace(
+            summary=_wrong(server.name, seen, ours, kind), remedies=_mends(record, seen)
+        )
+    return judgement
+
+
+def _unknown(name: str, seen: Seen, ours: Addresses, type: str) -> Judgement:
+    """What is published cannot be compared with an address that is not known."""
+    return Judgement(
+        "unknown",
+        f"the public IPv{ours.family} address of this server is not known: {ours.trouble}",
+        found=f"published: {values(seen) or 'nothing'}",
+        evidence=evidence(seen),
+        certainty="untested",
+        remedies=("Say it with --address, then run this check again.",),
+        subject=name,
+    )
+
+
+def _wrong(name: str, seen: Seen, ours: Addresses, kind: str) -> str:
+    if seen.aliases:
+        return f"{name} is an alias (CNAME) of {', '.join(seen.aliases)}; a mail server's name must not be"
+    foreign = [one for one in seen.values if one not in ours.public]
+    if len(foreign) < len(seen.values):
+        return f"{name} has besides its own {kind} address another: {', '.join(foreign)}"
+    named = ", ".join(f"{one}{_kind_of(one)}" for one in foreign)
+    return f"{name} points to {named}, but this server is {', '.join(ours.public)}"
+
+
+def _kind_of(address: str) -> str:
+    """What an address is known as, where it can be no mail server's."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if any(parsed in ipaddress.ip_network(one) for one in need.CLOUDFLARE if parsed.version == _version(one)):
+        return " (Cloudflare's proxy)"
+    if parsed.is_loopback:
+        return " (this machine itself: loopback)"
+    return "" if parsed.is_global else " (a private address)"
+
+
+def _version(network: str) -> int:
+    return 6 if ":" in network else 4
+
+
+def _mends(record: Record, seen: Seen) -> tuple[str, ...]:
+    if any("Cloudflare" in _kind_of(one) for one in seen.values):
+        return ("Set the record to DNS only: a web proxy carries no mail.", f"Publish: {record.line}")
+    return (f"Publish: {record.line}",)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="dns.a",
+        title="IPv4 address (A)",
+        needed="the server's name has its public IPv4 address, and is no alias",
+        why="Other mail servers and people's programs find the server by this record; without it no mail "
+        "arrives and no certificate is issued.",
+        doc=need.DOC_DNS,
+        severity="breaks",
+        source=host_records,
+        judge=judge_a,
+        network=True,
+        deadline=12.0,
+    ),
+    Check(
+        id="dns.aaaa",
+        title="IPv6 address (AAAA)",
+        needed="the server's IPv6 address where IPv6 is used, and none where it is not",
+        why="Many servers prefer IPv6: a wrong address here loses mail that the IPv4 address would get.",
+        doc=need.DOC_DNS,
+        severity="breaks",
+        source=host_records,
+        judge=judge_aaaa,
+        network=True,
+        deadline=12.0,
+    ),
+)

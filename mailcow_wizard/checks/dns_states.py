@@ -1,0 +1,109 @@
+"""From the state of a record in the world to a judgement: what all checks of DNS have in common."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.dns.state import State
+from mailcow_wizard.model import Certainty, Evidence, Judgement, Severity, Status
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Level = Literal["required", "recommended", "optional"]
+
+
+class Record(NamedTuple):
+    """What should be published: the record in words (`the address (A) of mail.example.org`), the line to
+    publish, how much depends on it, and what else mends it."""
+
+    words: str
+    line: str
+    level: Level
+    remedies: tuple[str, ...] = ()
+
+
+_MISSING: dict[str, Status] = {"required": "fail", "recommended": "warn", "optional": "pass"}
+_WRONG: dict[str, Status] = {"required": "fail", "recommended": "warn", "optional": "warn"}
+_SEVERITY: dict[str, Severity] = {"required": "breaks", "recommended": "degrades", "optional": "advice"}
+
+
+def judged(record: Record, seen: Seen, found: State, right: str, subject: str | None) -> Judgement:
+    """The judgement of one record; `right` is the sentence for a record that is as it should be."""
+    common = Judgement(
+        "pass",
+        right,
+        found=values(seen),
+        evidence=evidence(seen),
+        certainty=certainty(seen),
+        severity=_SEVERITY[record.level],
+        subject=subject,
+    )
+    publish = (*record.remedies, f"Publish: {record.line}")
+    if found.kind == "right":
+        return common
+    if found.kind == "split view":
+        return common._replace(summary=f"{right}; this machine's own resolver says otherwise")
+    if found.kind == "could not ask":
+        return common._replace(
+            status="unknown",
+            summary=f"{record.words} could not be asked: {seen.trouble}",
+            certainty="untested",
+            remedies=(f"See why {server_words(seen)} give no answer, then run this check again.",),
+        )
+    if found.kind == "not everywhere yet":
+        return common._replace(
+            status="warn",
+            summary=f"{record.words} is right, but not everywhere yet{left(found.left)}",
+            found=f"{values(seen)}; not yet at {', '.join(found.where)}",
+            remedies=("Wait, then run this check again.", *record.remedies),
+        )
+    if found.kind == "missing":
+        return common._replace(
+            status=_MISSING[record.level],
+            summary=f"{record.words} is not published"
+            + (", and need not be" if record.level == "optional" else ""),
+            remedies=publish,
+        )
+    return common._replace(
+        status=_WRONG[record.level],
+        summary=f"{record.words} is not as it should be: {values(seen)}",
+        remedies=publish,
+    )
+
+
+def left(seconds: int) -> str:
+    """How long caches may still keep what was there before, in words."""
+    if seconds <= 0:
+        return ""
+    if seconds < 120:
+        return f"; caches may keep the old one for {seconds} s"
+    if seconds < 7200:
+        return f"; caches may keep the old one for {round(seconds / 60)} min"
+    return f"; caches may keep the old one for {round(seconds / 3600)} h"
+
+
+def values(seen: Seen) -> str:
+    """What is published, in words."""
+    if seen.aliases:
+        return f"an alias (CNAME) of {', '.join(seen.aliases)}"
+    return ", ".join(seen.values) or ("nothing" if seen.answered else "")
+
+
+def evidence(seen: Seen) -> tuple[Evidence, ...]:
+    """How to ask by hand: a server of the zone, and a resolver."""
+    servers = [one.server for one in seen.own if one.server][:1] or [one.server for one in seen.public][:1]
+    at = f" @{servers[0]}" if servers else ""
+    return (Evidence(f"dig +short {seen.name} {seen.type}{at}", values(seen) or seen.trouble),)
+
+
+def certainty(seen: Seen) -> Certainty:
+    """Proved by the zone's own servers, inferred from a resolver's word."""
+    if not seen.answered:
+        return "untested"
+    return "proved" if seen.directly else "inferred"
+
+
+def server_words(seen: Seen) -> str:
+    """Whose servers these are."""
+    return f"the name servers of {seen.zone.name}" if seen.zone.name != "." else "the name servers"
