@@ -13,6 +13,7 @@ from mailcow_wizard.facts.identity import hostname, machine_line
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time import PROPERTIES, UNITS
 from mailcow_wizard.host.door import (
+    FileInfo,
     Holder,
     HttpReply,
     Listener,
@@ -26,11 +27,12 @@ from mailcow_wizard.host.door import (
 )
 from mailcow_wizard.host.recorded import DEMO, RecordingHost
 from mailcow_wizard.model import Settings
+from tests import demo_config
+from tests.demo_config import DIRECTORY
 from tests.fake_host import FakeHost
 
 GIB = 1 << 30
 NOW = 1_790_000_000.0
-DIRECTORY = "/opt/mailcow-dockerized"
 
 CPUINFO = """\
 processor\t: 0
@@ -180,9 +182,9 @@ class DemoMachine(FakeHost):
 
     def __init__(self) -> None:
         super().__init__(
-            files=FILES,
-            commands={**COMMANDS, _SHOW_UNITS: _units()},
-            links={"/etc/localtime": "/usr/share/zoneinfo/Europe/Berlin"},
+            files={**FILES, **demo_config.FILES},
+            commands={**COMMANDS, **demo_config.COMMANDS, _SHOW_UNITS: _units()},
+            links={"/etc/localtime": "/usr/share/zoneinfo/Europe/Berlin", **demo_config.LINKS},
             spaces={"/": DISK, "/var/lib": DISK},
             uname=Uname("mail", "6.1.0-25-amd64", "#1 SMP Debian 6.1.106-3", "x86_64", 64),
             tools=TOOLS,
@@ -202,7 +204,13 @@ class DemoMachine(FakeHost):
     def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
         return ()
 
+    def info(self, path: str, follow: bool = True) -> FileInfo:
+        found = super().info(path, follow)
+        return found._replace(mode=demo_config.MODES.get(path, found.mode))
+
     def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+        if target == "/volumes":
+            return HttpReply(200, b'{"Volumes": [], "Warnings": null}')
         if target != "/containers/json":
             raise Missing(f"{target} is not there")
         return HttpReply(200, json.dumps(CONTAINERS).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import config, config_values
 from mailcow_wizard.facts.owners import Owned
 from mailcow_wizard.facts.store import Facts
@@ -13,7 +14,7 @@ from mailcow_wizard.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailcow_wizard.model import PlanStep
 
-_CONF_MODE = "600"
+_CONF_MODE = f"{need.CONF_MODE:o}"
 
 
 def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
@@ -69,7 +70,7 @@ def _restore(facts: Facts) -> Plan | None:
         "present",
         "restore-conf",
         f"Put {config.BACKUP} back in its place",
-        (Edit(found.file.path, before, copy, int(_CONF_MODE, 8)),),
+        (Edit(found.file.path, before, copy, need.CONF_MODE),),
         f"mailcow has the settings and passwords that it had before; {config.BACKUP} stays.",
     )
 
