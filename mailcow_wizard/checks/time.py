@@ -1,127 +1,15 @@
-"""Judges of the clock: how far off it is, what keeps it right, its timezone, the hardware clock."""
+"""Judges of the clock: what keeps it right, its timezone, the hardware clock; and the checks of this step."""
 
 from collections.abc import Iterable
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.time_offset import judge_offset
 from mailcow_wizard.facts import time, time_zone
-from mailcow_wizard.facts.time_answers import ClockOffset, Server, median, voters
 from mailcow_wizard.facts.time_words import install, of, span, stand
-from mailcow_wizard.model import Certainty, Check, Evidence, Judgement, Status
+from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 _RTC_WARN_S = 60.0
 _ZONE = "Europe/Berlin"
-
-
-# --- offset -----------------------------------------------------------------------------------------------
-
-
-def judge_offset(clock: ClockOffset) -> Judgement:
-    """The median of the largest group of servers that agree, against both figures."""
-    evidence = tuple(map(_server_line, clock.servers))
-    counted = voters(clock.servers)
-    if not counted:
-        return _nobody_answered(clock.servers, evidence)
-    if clock.tied:
-        return Judgement(
-            "unknown",
-            f"the {len(counted)} time servers that answered disagree, and no group of them is larger",
-            ", ".join(stand(one.ahead) for one in counted),
-            evidence,
-            ("Ask more servers, or ones that you trust: --ntp HOST, once for each.",),
-            certainty="untested",
-        )
-    off, number = abs(clock.ahead), len(clock.agreeing)
-    whom = f"{number} time servers" if number > 1 else f"one time server, {clock.agreeing[0].name}"
-    others = len(counted) - number
-    aside = f"; {others} other{'s say' if others > 1 else ' says'} something else" if others else ""
-    certainty: Certainty = "proved" if number > 1 and number * 2 > len(counted) else "inferred"
-    found = stand(clock.ahead)
-    if off <= need.TIME_WARN_S:
-        summary = f"the clock is within {span(off)} of {whom}{aside}"
-        return Judgement("pass", summary, found, evidence, certainty=certainty)
-    doubt = median(one.doubt for one in clock.agreeing)
-    if doubt >= need.TIME_WARN_S / 2 and off - doubt <= need.TIME_WARN_S:
-        return Judgement(
-            "unknown",
-            f"the clock is {found}{of(clock.ahead)} {whom}, give or take {span(doubt)}: too long a way",
-            found,
-            evidence,
-            (_ASK_OTHERS,),
-            certainty="untested",
-        )
-    status: Status = "fail" if off > need.TIME_FAIL_S else "warn"
-    summary = f"the clock is {found}{of(clock.ahead)} {whom}{aside}"
-    return Judgement(
-        status,
-        summary,
-        found,
-        evidence,
-        (
-            "Set it once, through the service that keeps it: `chronyc makestep` with chrony, "
-            "`systemctl restart systemd-timesyncd` with systemd-timesyncd.",
-            'Where no service keeps it, see "Synchronisation" first.',
-        ),
-        certainty=certainty,
-        severity="breaks" if status == "fail" else "degrades",
-    )
-
-
-def _nobody_answered(servers: tuple[Server, ...], evidence: tuple[Evidence, ...]) -> Judgement:
-    """No server's word counts: says what is in the way, where that can be seen."""
-    reasons: dict[str, int] = {}
-    for server in servers:
-        reasons[server.rejected] = reasons.get(server.rejected, 0) + 1
-    ordered = sorted(reasons, key=lambda reason: -reasons[reason])
-    said = ", ".join(
-        f"{reason} ({reasons[reason]} servers)" if reasons[reason] > 1 else reason for reason in ordered
-    )
-    answered = any(server.answered for server in servers)
-    start = "no time server gave an answer that counts" if answered else "no time server answered"
-    return Judgement(
-        "unknown",
-        f"{start}: {said}" if said else "no time server is known",
-        said,
-        evidence,
-        tuple(dict.fromkeys(_remedy(reason) for reason in ordered)) or (_ASK_OTHERS,),
-        certainty="untested",
-    )
-
-
-_ASK_OTHERS = "Ask a server that you trust: --ntp HOST. Many providers run one inside their own network."
-
-
-def _remedy(reason: str) -> str:
-    """What mends one reason for having no answer."""
-    if reason.startswith("name does not resolve"):
-        return (
-            "The names of the time servers do not resolve: mend the resolver first (/etc/resolv.conf), or "
-            "give an address: --ntp 192.0.2.1."
-        )
-    if "firewall" in reason or "EACCES" in reason:
-        return (
-            "A rule on this machine stops the question. See `nft list ruleset` and `iptables -S OUTPUT`, and "
-            "allow UDP to port 123."
-        )
-    if reason.startswith("no answer"):
-        return (
-            "Something on the way drops UDP port 123, or the answers: look at the provider's firewall, or "
-            "ask the provider's own time servers: --ntp HOST."
-        )
-    if reason == "no route":
-        return "There is no route to the server: see `ip route` and `ip -6 route`."
-    return _ASK_OTHERS
-
-
-def _server_line(server: Server) -> Evidence:
-    """One server: how to ask it by hand, and what it said."""
-    what = f"ntpdate -q {server.address}" if server.address else f"getent ahosts {server.name}"
-    who = f"{server.name}: " if server.address not in ("", server.name) else ""
-    if server.rejected:
-        return Evidence(what, f"{who}{server.rejected}")
-    return Evidence(
-        what,
-        f"{who}this clock is {stand(server.ahead)}; {server.stratum} steps from a reference clock (stratum)",
-    )
 
 
 # --- service ----------------------------------------------------------------------------------------------

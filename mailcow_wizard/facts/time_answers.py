@@ -1,6 +1,6 @@
 """What time servers answered: which packets count, which servers agree, how far off this clock is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from mailcow_wizard.host.door import TimeAnswer
 from mailcow_wizard.typed import NamedTuple
@@ -12,6 +12,7 @@ _ERA_S = 1 << 32
 _FIRST_SECOND = 1_577_836_800 + _NTP_TO_UNIX_S
 _WORST_ROOT_DISTANCE_S = 3.0
 _ERROR_FLOOR_S, _ERROR_CEILING_S = 0.05, 0.5
+_WIDER_FLOOR_S = 0.25
 _STAMPS_APART_S = 0.01  # stamps are taken at different places, and clocks are slewed
 _SERVER_MODE = 4
 _NOT_SYNCHRONISED = "not synchronised itself"
@@ -139,21 +140,33 @@ def voters(servers: Iterable[Server]) -> tuple[Server, ...]:
     return tuple(seen.values())
 
 
-def largest_group(servers: Sequence[Server]) -> tuple[tuple[Server, ...], bool]:
+def join_groups(clock: ClockOffset) -> ClockOffset:
+    """The same after a tie, with more room for error: servers that far apart agree for most purposes."""
+    wider = [one._replace(error=max(one.error, _WIDER_FLOOR_S)) for one in voters(clock.servers)]
+    agreeing, tied = largest_group(wider)
+    return clock._replace(agreeing=agreeing, tied=tied, ahead=median(one.ahead for one in agreeing))
+
+
+def largest_group(servers: Iterable[Server]) -> tuple[tuple[Server, ...], bool]:
     """The largest group of servers that agree, and whether another one is as large: then nobody can say
-    who is right, and the group is empty. Neighbours agree when their possible offsets overlap."""
-    groups: list[list[Server]] = []
+    who is right, and the group is empty."""
+    found = groups(servers)
+    tied = len(found) > 1 and len(found[0]) == len(found[1])
+    return (found[0] if found and not tied else ()), tied
+
+
+def groups(servers: Iterable[Server]) -> tuple[tuple[Server, ...], ...]:
+    """Who agrees, the largest group first. Neighbours agree when their possible offsets overlap."""
+    found: list[list[Server]] = []
     reach = 0.0
     for server in sorted(servers, key=lambda one: one.ahead - one.error):
-        if groups and server.ahead - server.error <= reach:
-            groups[-1].append(server)
+        if found and server.ahead - server.error <= reach:
+            found[-1].append(server)
             reach = max(reach, server.ahead + server.error)
         else:
-            groups.append([server])
+            found.append([server])
             reach = server.ahead + server.error
-    groups.sort(key=len, reverse=True)
-    tied = len(groups) > 1 and len(groups[0]) == len(groups[1])
-    return (tuple(groups[0]) if groups and not tied else ()), tied
+    return tuple(map(tuple, sorted(found, key=len, reverse=True)))
 
 
 def median(values: Iterable[float]) -> float:

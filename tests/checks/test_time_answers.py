@@ -2,7 +2,8 @@
 
 import pytest
 
-from mailcow_wizard.checks.time import CHECKS, judge_offset
+from mailcow_wizard.checks.time import CHECKS
+from mailcow_wizard.checks.time_offset import judge_offset
 from mailcow_wizard.facts.time_answers import (
     compare,
     largest_group,

@@ -3,11 +3,9 @@
 import pytest
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.checks.time import judge_offset
+from mailcow_wizard.checks.time_offset import judge_offset
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.facts.time_answers import (
-    ClockOffset,
-)
+from mailcow_wizard.facts.time_answers import ClockOffset
 from mailcow_wizard.facts.time_servers import configured_servers
 from mailcow_wizard.host.door import Denied
 from mailcow_wizard.model import Settings
@@ -19,7 +17,7 @@ from tests.checks.time_machine import Files, Machine, answer, judge, no_answer, 
     [
         ((0.003, 0.003, 0.0031), "pass", "proved", "the clock is within 3 ms of 3 time servers"),
         ((0.0,), "pass", "inferred", "the clock is within 1 ms of one time server, 1.example"),
-        ((0.99, 0.99), "pass", "proved", "the clock is within 990 ms of 2 time servers"),
+        ((0.9, 0.9), "pass", "proved", "the clock is within 900 ms of 2 time servers"),
         ((1.5, 1.5), "warn", "proved", "the clock is 1.5 s ahead of 2 time servers"),
         ((-1.05, -1.05), "warn", "proved", "the clock is 1.05 s behind 2 time servers"),
         ((30.04, 30.04), "fail", "proved", "the clock is 30.04 s ahead of 2 time servers"),
@@ -59,11 +57,75 @@ def test_offset(aheads: tuple[float, ...], status: str, certainty: str, summary:
         (3.0, 2.2, "warn"),
         (1.05, 0.04, "warn"),
         (0.1, 2.2, "pass"),
+        (0.9, 2.2, "unknown"),
+        (-0.9, 2.2, "unknown"),
+        (0.0, 2.2, "pass"),
+        (0.4, 2.2, "pass"),
+        (2.0, 2.2, "unknown"),
+        (29.5, 2.2, "warn"),
+        (30.5, 2.2, "fail"),
     ],
 )
 def test_a_long_way_proves_little(ahead: float, delay: float, status: str) -> None:
     answers = [answer(f"{n}.example", ahead, delay, reference=n, address=f"192.0.2.{n}") for n in (1, 2)]
     assert judge("time.offset", Machine(answers=answers)).status == status
+
+
+@pytest.mark.parametrize(
+    ("aheads", "delay", "status", "certainty"),
+    [
+        ((0.9, 0.9), 0.04, "pass", "proved"),
+        ((0.99, 0.99), 0.04, "pass", "inferred"),
+        ((-0.99, -0.99), 0.04, "pass", "inferred"),
+        ((1.01, 1.01), 0.04, "warn", "inferred"),
+        ((1.05, 1.05), 0.04, "warn", "proved"),
+        ((0.9, 0.9), 0.4, "pass", "inferred"),
+        ((1.1, 1.1), 0.4, "warn", "inferred"),
+        ((0.1, 0.1), 2.2, "pass", "inferred"),
+        ((3.0, 3.0), 2.2, "warn", "proved"),
+        ((29.98, 29.98), 0.04, "warn", "inferred"),
+        ((30.02, 30.02), 0.04, "fail", "inferred"),
+        ((29.5, 29.5), 2.2, "warn", "inferred"),
+        ((30.5, 30.5), 2.2, "fail", "inferred"),
+        ((40.0, 40.0), 2.2, "fail", "proved"),
+        ((0.93, 0.95, 1.01), 0.04, "pass", "inferred"),
+        ((0.99, 0.99, 1.05), 0.04, "pass", "inferred"),
+    ],
+)
+def test_an_error_that_reaches_over_a_figure_proves_nothing(
+    aheads: tuple[float, ...], delay: float, status: str, certainty: str
+) -> None:
+    answers = [
+        answer(f"{n}.example", ahead, delay, reference=n, address=f"192.0.2.{n}")
+        for n, ahead in enumerate(aheads, 1)
+    ]
+    judgement = judge("time.offset", Machine(answers=answers))
+    assert (judgement.status, judgement.certainty) == (status, certainty), judgement
+
+
+@pytest.mark.parametrize(
+    ("aheads", "status", "certainty"),
+    [
+        ((0.0, 0.15), "pass", "inferred"),
+        ((0.0, 0.15, 0.3), "pass", "inferred"),
+        ((-0.2, -0.2, 0.1, 0.1), "pass", "inferred"),
+        ((2.0, 2.15), "warn", "inferred"),
+        ((-93.0, -93.3), "fail", "inferred"),
+        ((0.0, 0.6), "unknown", "untested"),
+        ((5.0, 9.0), "unknown", "untested"),
+        ((0.95, 1.1), "unknown", "untested"),
+        ((29.9, 30.1), "unknown", "untested"),
+        ((0.0, 0.15, 93.0), "unknown", "untested"),
+        ((0.0, 0.15, 93.0, 93.15), "unknown", "untested"),
+        ((-0.1, 0.1), "pass", "inferred"),
+    ],
+)
+def test_servers_that_are_a_little_apart(aheads: tuple[float, ...], status: str, certainty: str) -> None:
+    """A tie is no disagreement where each side gives the same verdict and a wider error joins them."""
+    judgement = judge("time.offset", Machine(answers=several(*aheads)))
+    assert (judgement.status, judgement.certainty) == (status, certainty), judgement
+    if status == "pass":
+        assert judgement.summary.endswith(f"of {len(aheads)} time servers")
 
 
 @pytest.mark.parametrize(

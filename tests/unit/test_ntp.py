@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mailcow_wizard.checks.time import judge_offset
+from mailcow_wizard.checks.time_offset import judge_offset
 from mailcow_wizard.facts.time_answers import compare, read_answer
 from mailcow_wizard.host import ntp
 from tests.unit.ntp_servers import Servers, one, reply, right, shifted, silent
@@ -270,6 +270,12 @@ def test_two_against_two_is_unknown(servers: Servers) -> None:
     clock = compare(ntp.ask_time(tuple(asked), 1.0, servers.port))
     assert clock.tied
     assert judge_offset(clock).status == "unknown"
+
+
+def test_servers_150_ms_apart_agree_that_the_clock_is_right(servers: Servers) -> None:
+    asked = [servers.add("127.0.0.1", right), servers.add("127.0.0.2", shifted(0.15))]
+    judgement = judge_offset(compare(ntp.ask_time(tuple(asked), 1.0, servers.port)))
+    assert (judgement.status, judgement.certainty) == ("pass", "inferred"), judgement
 
 
 def test_no_socket_stays_open(servers: Servers) -> None:
