@@ -1,0 +1,190 @@
+"""Judges of the records that bring mail to the server and clients to their settings: MX, autodiscover,
+autoconfig, wildcards."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.dns_states import Record, evidence, judged, values
+from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, domains, nobody
+from mailcow_wizard.facts.dns.mail_server import MailServer
+from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.model import Check, Judgement
+
+
+def judge_mx(facts: Domains) -> tuple[Judgement, ...]:
+    """Mail for each domain goes to this server and nowhere else."""
+    return tuple(_mx(facts.server, one) for one in facts.records)
+
+
+def _mx(server: MailServer, records: DomainRecords) -> Judgement:
+    domain, seen = records.domain, records.at("", "MX")
+    line = f"{domain}. MX 10 {server.name}."
+    record = Record(f"the mail exchanger (MX) of {domain}", line, "required")
+
+    def right(values: tuple[str, ...]) -> bool:
+        return bool(values) and {_target(one) for one in values} == {server.name}
+
+    found = state(seen, right)
+    judgement = judged(record, seen, found, f"mail for {domain} goes to {server.name}", domain)
+    if found.kind == "missing" and domain == server.name:
+        return judgement._replace(
+            status="warn",
+            summary=f"{domain} has no MX record; other servers then deliver to its address",
+            severity="degrades",
+        )
+    if found.kind == "wrong":
+        return judgement._replace(summary=_wrong_mx(domain, server, seen))
+    return judgement
+
+
+def _target(value: str) -> str:
+    return value.partition(" ")[2]
+
+
+def _wrong_mx(domain: str, server: MailServer, seen: Seen) -> str:
+    if seen.aliases and not seen.values:
+        return f"{domain} is an alias (CNAME) of {', '.join(seen.aliases)}; a mail domain must not be one"
+    targets = [_target(one) for one in seen.values]
+    if targets == ["."]:
+        return f"{domain} says that it takes no mail at all (null MX)"
+    addresses = [one for one in targets if _is_address(one)]
+    if addresses:
+        return f"the MX of {domain} is the address {addresses[0]}; it must be a name"
+    foreign = [one for one in targets if one != server.name]
+    if len(foreign) < len(targets):
+        return f"mail for {domain} goes to {server.name} and also to {', '.join(foreign)}"
+    return f"mail for {domain} goes to {', '.join(foreign)}, not to {server.name}"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def judge_autodiscover(facts: Domains) -> tuple[Judgement, ...]:
+    """Outlook and Exchange clients find their settings."""
+    return tuple(_client(facts.server, one, "autodiscover") for one in facts.records)
+
+
+def judge_autoconfig(facts: Domains) -> tuple[Judgement, ...]:
+    """Thunderbird and others find their settings."""
+    return tuple(_client(facts.server, one, "autoconfig") for one in facts.records)
+
+
+def _client(server: MailServer, records: DomainRecords, client: str) -> Judgement:
+    """An alias of the server's name, or the server's own addresses."""
+    domain, name = records.domain, f"{client}.{records.domain}"
+    v4, v6 = records.at(client, "A"), records.at(client, "AAAA")
+    record = Record(f"{name}", f"{name}. CNAME {server.name}.", "recommended")
+    known = set(server.v4.public) | set(server.v6.public)
+
+    def right(found: tuple[str, ...]) -> bool:
+        return v4.aliases == (server.name,) or bool(found and known and set(found) <= known)
+
+    # With an address of IPv6 only, or none at all, the other type tells whether the name exists.
+    seen = v4 if v4.exists or not v6.values else v6
+    found = state(seen, right)
+    judgement = judged(record, seen, found, f"{name} leads to {server.name}", domain)
+    if found.kind in ("right", "not everywhere yet") and _only_by_wildcard(records, seen):
+        return judgement._replace(
+            summary=f"{name} leads to {server.name}, but only by a wildcard",
+            status="warn",
+            severity="advice",
+            remedies=(f"Publish: {record.line}",),
+        )
+    if found.kind == "wrong":
+        return judgement._replace(summary=f"{name} is {values(seen)}, not {server.name}", status="warn")
+    return judgement
+
+
+def _only_by_wildcard(records: DomainRecords, seen: Seen) -> bool:
+    nowhere = records.at(nobody(records.domain), "A")
+    return nowhere.exists and (nowhere.aliases, nowhere.values) == (seen.aliases, seen.values)
+
+
+def judge_wildcard(facts: Domains) -> tuple[Judgement, ...]:
+    """A wildcard answers for every name, also for those that nobody meant."""
+    return tuple(_wildcard(one) for one in facts.records)
+
+
+def _wildcard(records: DomainRecords) -> Judgement:
+    seen = records.at(nobody(records.domain), "A")
+    if not seen.answered:
+        return Judgement(
+            "unknown",
+            f"whether {records.domain} has a wildcard could not be asked: {seen.trouble}",
+            evidence=evidence(seen),
+            certainty="untested",
+            subject=records.domain,
+        )
+    if not seen.exists:
+        return Judgement(
+            "pass", f"{records.domain} has no wildcard", "none", evidence(seen), subject=records.domain
+        )
+    return Judgement(
+        "warn",
+        f"*.{records.domain} answers for every name: {values(seen)}",
+        found=f"a name that nobody made is {values(seen)}",
+        evidence=evidence(seen),
+        remedies=(f"Publish each name that mailcow needs, or remove the wildcard of {records.domain}.",),
+        subject=records.domain,
+    )
+
+
+def _check(id: str, title: str, needed: str, why: str, severity: str, judge: object) -> Check:
+    return Check(
+        id=id,
+        title=title,
+        needed=needed,
+        why=why,
+        doc=need.DOC_DNS,
+        severity=severity,  # type: ignore[arg-type]
+        source=domains,
+        judge=judge,  # type: ignore[arg-type]
+        network=True,
+        deadline=12.0,
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    _check(
+        "dns.mx",
+        "Mail exchanger (MX)",
+        "one MX record of each mail domain that names this server, and no other",
+        "Other mail servers deliver where this record points to.",
+        "breaks",
+        judge_mx,
+    ),
+    _check(
+        "dns.autodiscover",
+        "autodiscover",
+        "autodiscover.DOMAIN is an alias (CNAME) of the server's name",
+        "Outlook and phones ask there for their settings; without it people must type them, and the name "
+        "drops out of mailcow's certificate.",
+        "degrades",
+        judge_autodiscover,
+    ),
+    _check(
+        "dns.autoconfig",
+        "autoconfig",
+        "autoconfig.DOMAIN is an alias (CNAME) of the server's name",
+        "Thunderbird asks there for its settings; without it people must type them, and the name drops out "
+        "of mailcow's certificate.",
+        "degrades",
+        judge_autoconfig,
+    ),
+    _check(
+        "dns.wildcard",
+        "Wildcard",
+        "no wildcard record, or one that nothing is confused by",
+        "With a wildcard every name seems to be published, and a typing error is not noticed.",
+        "advice",
+        judge_wildcard,
+    ),
+)

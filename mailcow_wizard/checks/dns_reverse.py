@@ -1,0 +1,82 @@
+"""Judge of the names of the server's addresses."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.dns_states import Record, judged
+from mailcow_wizard.facts.dns.mail_server import MailServer
+from mailcow_wizard.facts.dns.reverse import Reverse, ReverseNames, reverse_names
+from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.model import Check, Judgement
+
+
+def judge_ptr(facts: ReverseNames) -> tuple[Judgement, ...]:
+    """Each address has one name, the server's, which has the address in turn."""
+    if not facts.reverses:
+        trouble = facts.server.v4.trouble or facts.server.v6.trouble
+        return (
+            Judgement(
+                "unknown",
+                f"no public address of this server is known: {trouble}",
+                certainty="untested",
+                remedies=("Say it with --address, then run this check again.",),
+            ),
+        )
+    return tuple(_ptr(facts.server, one) for one in facts.reverses)
+
+
+def _ptr(server: MailServer, reverse: Reverse) -> Judgement:
+    seen, address = reverse.seen, reverse.address
+    line = f"{seen.name}. PTR {server.name}."
+    record = Record(f"the name (PTR) of {address}", line, "required")
+
+    def right(values: tuple[str, ...]) -> bool:
+        return values == (server.name,)
+
+    found = state(seen, right)
+    judgement = judged(record, seen, found, f"{address} is called {server.name}", address)
+    ask = f"Ask your provider to set the reverse name of {address} to {server.name}."
+    if found.kind == "right" and not _leads_back(reverse):
+        return judgement._replace(
+            status="fail",
+            summary=f"{address} is called {server.name}, but that name does not lead back to it",
+            found=_forward(reverse),
+            remedies=(f"Publish the address of {server.name} first: see dns.a and dns.aaaa.",),
+        )
+    if found.kind == "wrong":
+        return judgement._replace(summary=_wrong(server, reverse), remedies=(ask,))
+    if found.kind == "missing":
+        return judgement._replace(summary=f"{address} has no name (PTR)", remedies=(ask,))
+    return judgement
+
+
+def _leads_back(reverse: Reverse) -> bool:
+    """Whether a name that it has has the address; true also where that could not be asked."""
+    return any(reverse.address in there or not there for _, there in reverse.forward)
+
+
+def _forward(reverse: Reverse) -> str:
+    return "; ".join(f"{name} is {', '.join(there) or 'not published'}" for name, there in reverse.forward)
+
+
+def _wrong(server: MailServer, reverse: Reverse) -> str:
+    names = reverse.seen.values
+    if server.name in names:
+        return f"{reverse.address} has {len(names)} names, and must have one: {', '.join(names[:4])}"
+    return f"{reverse.address} is called {', '.join(names[:4])}, not {server.name}"
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="dns.ptr",
+        title="Reverse name (PTR)",
+        needed="each public address has exactly one name, the server's, and that name has the address",
+        why="Many mail servers refuse mail from an address that has no name, or one of somebody else.",
+        doc=need.DOC_DNS,
+        severity="breaks",
+        source=reverse_names,
+        judge=judge_ptr,
+        network=True,
+        deadline=14.0,
+    ),
+)

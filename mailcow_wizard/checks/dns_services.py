@@ -1,0 +1,101 @@
+"""Judge of the records by which programs find mailcow's services (RFC 6186, 6764): all of them optional."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.dns_states import certainty
+from mailcow_wizard.facts.dns.domain_records import PATHS, SERVICES, DomainRecords, Domains, domains
+from mailcow_wizard.facts.dns.mail_server import MailServer
+from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.model import Check, Evidence, Judgement
+
+PATH = "path=/SOGo/dav/"
+
+
+def expected(server: MailServer, port: str) -> str:
+    """What a service's record should say, by the ports of mailcow.conf."""
+    return f"0 1 {server.ports[port]} {server.name}"
+
+
+def judge_srv(facts: Domains) -> tuple[Judgement, ...]:
+    """Records that are there name this server and its ports; those that are not are only named."""
+    return tuple(_srv(facts.server, one) for one in facts.records)
+
+
+def _srv(server: MailServer, records: DomainRecords) -> Judgement:
+    domain = records.domain
+    rows = [(service, records.at(service, "SRV"), expected(server, port)) for service, port in SERVICES]
+    rows += [(service, records.at(service, "TXT"), PATH) for service in PATHS]
+    wrong = [(name, seen, line) for name, seen, line in rows if _kind(seen, line) == "wrong"]
+    late = [name for name, seen, line in rows if _kind(seen, line) == "not everywhere yet"]
+    missing = [name for name, seen, line in rows if _kind(seen, line) == "missing"]
+    unasked = [seen for _, seen, line in rows if _kind(seen, line) == "could not ask"]
+    evidence = tuple(
+        Evidence(f"dig +short {seen.name} {seen.type}", ", ".join(seen.values) or "nothing")
+        for _, seen, _ in (wrong or rows)[:3]
+    )
+    common = Judgement("pass", "", evidence=evidence, certainty=certainty(rows[0][1]), subject=domain)
+    if unasked and len(unasked) == len(rows):
+        return common._replace(
+            status="unknown",
+            summary=f"the service records of {domain} could not be asked: {unasked[0].trouble}",
+            certainty="untested",
+        )
+    if wrong:
+        named = ", ".join(f"{name} {seen.type} ({', '.join(seen.values)})" for name, seen, _ in wrong[:3])
+        return common._replace(
+            status="warn",
+            summary=f"{len(wrong)} of {domain}'s service records point elsewhere: {named}",
+            found="; ".join(f"{seen.name} {seen.type} is {', '.join(seen.values)}" for _, seen, _ in wrong),
+            remedies=tuple(f"Publish: {seen.name}. {seen.type} {line}" for _, seen, line in wrong),
+        )
+    if late:
+        return common._replace(
+            status="warn", summary=f"{domain}: not everywhere yet: {', '.join(late[:4])}", severity="advice"
+        )
+    there = len(rows) - len(missing)
+    if missing:
+        return common._replace(
+            summary=f"{domain} has {there or 'none'} of {len(rows)} service records; they are optional",
+            found=f"not published: {', '.join(dict.fromkeys(missing))}",
+            remedies=tuple(
+                f"Publish, if wanted: {seen.name}. {seen.type} {line}"
+                for name, seen, line in rows
+                if _kind(seen, line) == "missing"
+            ),
+        )
+    return common._replace(summary=f"all {len(rows)} service records of {domain} are right")
+
+
+def _kind(seen: Seen, line: str) -> str:
+    """The state of one record. Priority and weight are free; a service that is switched off is right too."""
+    if seen.type == "TXT":
+        return state(seen, lambda values: line in values).kind
+    port, target = line.split()[2:]
+
+    def right(values: tuple[str, ...]) -> bool:
+        return bool(values) and all(_fits(one, port, target) for one in values)
+
+    return state(seen, right).kind
+
+
+def _fits(value: str, port: str, target: str) -> bool:
+    words = value.split()
+    return len(words) == 4 and (words[2:] == [port, target] or words[3] == ".")
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="dns.srv",
+        title="Service records (SRV)",
+        needed="service records, where there are any, name this server and its ports",
+        why="Programs that look for services by DNS are led to another server by a wrong record.",
+        doc=need.DOC_DNS,
+        severity="advice",
+        source=domains,
+        judge=judge_srv,
+        network=True,
+        deadline=12.0,
+    ),
+)

@@ -1,0 +1,87 @@
+"""The records of the mail domains, asked all at once: what they should be is judged elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+
+from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
+from mailcow_wizard.facts.dns.published import Seen, Wanted, look
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.typed import NamedTuple
+
+# Name below the domain, key in `PORTS` of requirements, and priority and weight as mailcow writes them.
+SERVICES: tuple[tuple[str, str], ...] = (
+    ("_autodiscover._tcp", "ports.https"),
+    ("_caldavs._tcp", "ports.https"),
+    ("_carddavs._tcp", "ports.https"),
+    ("_imap._tcp", "ports.imap"),
+    ("_imaps._tcp", "ports.imaps"),
+    ("_pop3._tcp", "ports.pop3"),
+    ("_pop3s._tcp", "ports.pop3s"),
+    ("_sieve._tcp", "ports.sieve"),
+    ("_smtps._tcp", "ports.smtps"),
+    ("_submission._tcp", "ports.submission"),
+    ("_submissions._tcp", "ports.smtps"),
+)
+PATHS = ("_caldavs._tcp", "_carddavs._tcp")
+"""Services whose TXT record names a path (RFC 6764)."""
+CLIENTS = ("autodiscover", "autoconfig")
+SELECTOR = "dkim"
+"""The DKIM selector that mailcow proposes."""
+
+
+class DomainRecords(NamedTuple):
+    """A mail domain, and what is published below it, by name below the domain and type."""
+
+    domain: str
+    seen: dict[tuple[str, str], Seen]
+
+    def at(self, below: str, type: str) -> Seen:
+        """One record; `below` is empty for the domain itself."""
+        return self.seen[below, type]
+
+
+class Domains(NamedTuple):
+    """The server, and the records of each of its mail domains."""
+
+    server: MailServer
+    records: tuple[DomainRecords, ...]
+
+
+def domains(facts: Facts) -> Domains:
+    """Asks for all records of all domains together. Raises HostError."""
+    server = facts.get(mail_server)
+    rows = [(domain, below, type) for domain in server.domains for below, type in _asked(domain)]
+    seen = look(facts, tuple(Wanted(_below(domain, below), type, domain) for domain, below, type in rows))
+    found: dict[str, dict[tuple[str, str], Seen]] = {domain: {} for domain in server.domains}
+    for (domain, below, type), one in zip(rows, seen, strict=True):
+        found[domain][below, type] = one
+    return Domains(server, tuple(DomainRecords(domain, found[domain]) for domain in server.domains))
+
+
+def _asked(domain: str) -> list[tuple[str, str]]:
+    return [
+        ("", "MX"),
+        ("", "TXT"),
+        ("_dmarc", "TXT"),
+        (f"{SELECTOR}._domainkey", "TXT"),
+        *((client, type) for client in CLIENTS for type in ("A", "AAAA")),
+        *((service, "SRV") for service, _ in SERVICES),
+        *((service, "TXT") for service in PATHS),
+        ("_mta-sts", "TXT"),
+        ("mta-sts", "A"),
+        ("_smtp._tls", "TXT"),
+        (nobody(domain), "A"),
+    ]
+
+
+def nobody(domain: str) -> str:
+    """A name that nobody has made: what answers for it is a wildcard.
+
+    The same for one domain each time, so that a recorded machine knows its answer.
+    """
+    return f"wizard-{hashlib.sha256(domain.encode()).hexdigest()[:12]}"
+
+
+def _below(domain: str, below: str) -> str:
+    return f"{below}.{domain}" if below else domain
