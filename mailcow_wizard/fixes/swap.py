@@ -19,7 +19,7 @@ DIRECTORIES = ("/", "/var")
 
 _FSTAB = "/etc/fstab"
 _MIB = 1 << 20
-_STEP = 512 * _MIB  # sizes are whole multiples of this
+_STEP = 512 * _MIB  # sizes are whole multiples of this; a MiB more is none, as mkswap takes 4 KiB
 _ELSEWHERE_FREE = need.GIB  # stays free on a file system that does not hold Docker's data
 _NAMES = ("swapfile", "swapfile-mailcow", *(f"swapfile-mailcow-{number}" for number in range(2, 10)))
 _SLOWEST_DISK = 10 * _MIB  # bytes a second
@@ -62,6 +62,9 @@ def lacking(facts: Facts) -> int:
     """How many bytes of swap are missing: to what is advised, and to what mailcow needs with the memory."""
     memory = facts.get(system.memory).total
     real = _real(facts)
+    both = need.MEMORY.warns_below + need.SWAP.warns_below
+    if real >= need.SWAP.warns_below and memory + real >= both:
+        return 0
     return max(need.SWAP.today - real, need.MEMORY.today + need.SWAP.today - memory - real)
 
 
@@ -155,7 +158,7 @@ def room(facts: Facts, directories: tuple[str, ...] = DIRECTORIES) -> Room:
 
 def fitting(wanted: int, least: int, free: int) -> int:
     """The size of the file in bytes, at most what is free and at least what is advised; 0: does not fit."""
-    wanted, least = (-(-max(size, 1) // _STEP) * _STEP for size in (wanted, least))
+    wanted, least = (-(-max(size - _MIB, 1) // _STEP) * _STEP for size in (wanted, least))
     size = min(wanted, free // _STEP * _STEP)
     return size if size >= least else 0
 
