@@ -11,6 +11,9 @@ from mailcow_wizard.typed import NamedTuple
 
 SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 _PROXIES = frozenset({"docker-proxy", "dockerd", "rootlessport"})
+# Docker's own packages and archives, Debian's, Fedora's.
+_PLACES = ("/usr/bin", "/usr/local/bin", "/usr/sbin", "/usr/libexec/docker")
+_WRITABLE_BY_OTHERS = 0o022
 _IN_CGROUP = r"(?:docker[-/])([0-9a-f]{64})"
 _COMPOSE = "com.docker.compose."
 
@@ -67,7 +70,9 @@ def _container(listed: dict[str, object]) -> Container:
 
 def is_docker(holder: Holder, cgroup: str) -> bool:
     """Whether Docker opened the socket for a container, or a container holds it itself (host network)."""
-    if any(one.name in _PROXIES for one in holder.processes) or re.search(_IN_CGROUP, cgroup):
+    # A process may call itself what it likes: its program counts, where it can be seen.
+    names = {one.exe.rpartition("/")[2] or one.name for one in holder.processes}
+    if names & _PROXIES or re.search(_IN_CGROUP, cgroup):
         return True
     return not holder.processes and cgroup.endswith("/docker.service")
 
@@ -101,11 +106,21 @@ def is_mailcow(facts: Facts, holder: Holder, container: Container | None, bindin
     network = conf.get("IPV4_NETWORK", DEFAULT_NETWORK) + "."
     for process in holder.processes:
         inside = _option(process.command, "-container-ip")
-        # Anybody can call a program docker-proxy; Docker's own belongs to root.
-        if inside and process.user == "root":
+        if inside and process.user == "root" and _is_dockers(facts, process.exe):
             # Docker does not say whose it is; without mailcow.conf nothing says that it is mailcow's.
             return False if not inside.startswith(network) else True if conf.exists else None
     return None if conf.exists else False
+
+
+def _is_dockers(facts: Facts, program: str) -> bool:
+    """Whether it is Docker's own proxy, which root alone may replace."""
+    if program not in {f"{place}/docker-proxy" for place in _PLACES}:
+        return False
+    try:
+        info = facts.host.info(program)
+    except HostError:
+        return False
+    return info.uid == 0 and not info.mode & _WRITABLE_BY_OTHERS
 
 
 def _option(command: tuple[str, ...], name: str) -> str:

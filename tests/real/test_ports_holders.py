@@ -1,11 +1,13 @@
 """Who holds a port: workers, processes that nobody may see, cgroups and the units that they tell."""
 
+from pathlib import Path
+
 import pytest
 from bench import load
 from lab.cgroup import own_cgroup
 from lab.inside import Inside
 
-from tests.real.ports import Wizard, listening, words
+from tests.real.ports import Wizard, configure, listening, words
 
 pytestmark = pytest.mark.real
 
@@ -17,6 +19,16 @@ def test_workers_named_once(network: Inside, wizard: Wizard) -> None:
         assert finding["summary"].count("master") == 1, words(finding)
         assert f"process {pid} and 3 more" in finding["summary"]
     wizard.assert_free()
+
+
+def test_program_that_calls_itself_dockers(network: Inside, mailcow: Path, wizard: Wizard) -> None:
+    """A root process with docker-proxy's name and words, but not its program, is nobody's container."""
+    configure(mailcow, MAILCOW_HOSTNAME="mail.example.org")
+    claims = ("--name", "docker-proxy", "0.0.0.0", "25", "-container-ip", "172.22.1.9")
+    with listening(network, *claims) as pid:
+        finding = wizard.port()
+        assert finding["status"] == "fail", words(finding)
+        assert f"docker-proxy is listening on port 25 (process {pid}" in finding["summary"]
 
 
 def test_holder_that_even_root_cannot_see(network: Inside, wizard: Wizard) -> None:

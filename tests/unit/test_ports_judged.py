@@ -14,7 +14,7 @@ from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.packages import owners_of
 from mailcow_wizard.facts.ports import Occupant, PortFacts, survey
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Holder, HttpReply, Listener, Listeners, Missing, Process
+from mailcow_wizard.host.door import FileInfo, Holder, HttpReply, Listener, Listeners, Missing, Process
 from mailcow_wizard.model import Judgement, Settings
 from mailcow_wizard.requirements import PORTS
 
@@ -24,7 +24,8 @@ HTTP = BY_ID["ports.http"]
 
 POSTFIX = Process(812, "master", "root", ("/usr/lib/postfix/sbin/master", "-w"), "", "")
 NGINX = tuple(Process(pid, "nginx", "www-data", ("nginx: worker",), "", "") for pid in (900, 901, 902, 903))
-PROXY = Process(700, "docker-proxy", "root", ("docker-proxy", "-container-ip", "172.22.1.9"), "", "")
+PROXY_AT = "/usr/bin/docker-proxy"
+PROXY = Process(700, "docker-proxy", "root", (PROXY_AT, "-container-ip", "172.22.1.9"), PROXY_AT, "")
 SMTP = Binding(BY_ID["ports.smtp"], "", 25)
 WEB = Binding(HTTP, "", 80)
 
@@ -226,15 +227,38 @@ def listed(project: str = "mailcowdockerized", service: str = "postfix-mailcow",
 
 
 CONF = {"/opt/mailcow-dockerized/mailcow.conf": "TZ=UTC\n"}
+PROGRAM = {PROXY_AT: ""}
 OWN: dict[str, tuple[Any, dict[str, str], Process, bool | None]] = {
     "mailcow's own": (listed(), CONF, PROXY, True),
     "in mailcow's directory": (listed("x", directory="/opt/mailcow-dockerized/"), CONF, PROXY, True),
     "another service of mailcow": (listed(service="nginx-mailcow"), CONF, PROXY, False),
     "another project": (listed("other"), CONF, PROXY, False),
-    "Docker silent, mailcow's network": (None, CONF, PROXY, True),
+    "Docker silent, mailcow's network": (None, CONF | PROGRAM, PROXY, True),
+    "Docker silent, no mailcow.conf": (None, PROGRAM, PROXY, None),
+    "Docker silent, the proxy where Fedora has it": (
+        None,
+        CONF | {"/usr/libexec/docker/docker-proxy": ""},
+        PROXY._replace(exe="/usr/libexec/docker/docker-proxy"),
+        True,
+    ),
+    "Docker silent, a proxy of somebody's own": (
+        None,
+        CONF | {"/tmp/docker-proxy": ""},
+        PROXY._replace(exe="/tmp/docker-proxy"),
+        None,
+    ),
+    "Docker silent, the proxy's program cannot be seen": (None, CONF, PROXY._replace(exe=""), None),
+    "Docker silent, the proxy's program is gone": (None, CONF, PROXY, None),
+    "Docker silent, a proxy that is not root's": (None, CONF | PROGRAM, PROXY._replace(user="anna"), None),
+    "Docker silent, a proxy by name alone": (
+        None,
+        CONF | PROGRAM,
+        PROXY._replace(exe="/usr/bin/python3.11"),
+        False,
+    ),
     "Docker silent, another network": (
         None,
-        CONF,
+        CONF | PROGRAM,
         PROXY._replace(command=("p", "-container-ip", "172.17.0.2")),
         False,
     ),
@@ -251,6 +275,21 @@ def test_whose_container(name: str) -> None:
     found = survey(Facts(host, Settings()))
     assert [one.own for one in found["ports.smtp"].occupants] == [own]
     assert found["ports.imap"].occupants == ()
+
+
+@pytest.mark.parametrize(("uid", "mode", "own"), [(0, 0o755, True), (1000, 0o755, None), (0, 0o777, None)])
+def test_whose_program_docker_proxy_is(
+    uid: int, mode: int, own: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = Machine([listener("0.0.0.0", port=25)], PROXY, files=CONF)
+    real = host.info
+
+    def info(path: str, follow: bool = True) -> FileInfo:
+        return FileInfo("file", mode, uid, 0, 1, 0.0) if path == PROXY_AT else real(path, follow)
+
+    monkeypatch.setattr(host, "info", info)
+    found = survey(Facts(host, Settings()))
+    assert [one.own for one in found["ports.smtp"].occupants] == [own]
 
 
 def test_diverted_program_is_its_packages() -> None:
