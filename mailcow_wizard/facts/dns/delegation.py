@@ -15,7 +15,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
 from mailcow_wizard.typed import NamedTuple
 
-WAIT_S = 3.0
+WAIT_S = 2.0
 # All thirteen are asked within this time; where none answers, a resolver takes their place.
 _WAIT_FOR_ROOTS_S = 1.5
 _MOST_SERVERS = 13

@@ -1,0 +1,105 @@
+"""Judge of the difference between what this machine believes and what the world sees."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.facts.dns.local_view import LocalView, local_view
+from mailcow_wizard.facts.dns.published import Seen, is_answer
+from mailcow_wizard.facts.dns.state import values
+from mailcow_wizard.model import Check, Evidence, Judgement
+
+
+def judge_local_view(facts: LocalView) -> Judgement:
+    """The resolver of this machine says the same as the name's own servers; /etc/hosts is only reported."""
+    name, seen = facts.records.server.name, (facts.records.a, facts.records.aaaa)
+    hosts = f"; /etc/hosts calls it {', '.join(facts.hosts)}" if facts.hosts else ""
+    evidence = (
+        Evidence(f"dig +short {name} A", _local(facts.records.a) or "nothing"),
+        Evidence(f"getent ahosts {name}", f"/etc/hosts: {', '.join(facts.hosts) or 'no line'}"),
+    )
+    common = Judgement("pass", "", evidence=evidence, found=f"{_local(facts.records.a)}{hosts}".lstrip("; "))
+    if not any(one.answered for one in seen):
+        return common._replace(
+            status="unknown",
+            summary=f"the world's view of {name} could not be asked: {facts.records.a.trouble}",
+            certainty="untested",
+        )
+    if not any(one.exists for one in seen):
+        return common._replace(
+            status="skipped", summary=f"skipped: {name} is not published yet", certainty="untested"
+        )
+    different = [one for one in seen if _differs(one)]
+    if different:
+        return _split(common, name, different)
+    strange = [one for one in facts.hosts if not _is_ours(facts, one)]
+    if strange:
+        return common._replace(
+            status="warn",
+            summary=f"/etc/hosts calls {name} {', '.join(strange)}, an address of somebody else",
+            remedies=(f"Remove or correct the line of {name} in /etc/hosts.",),
+        )
+    if any(one.local is None or not is_answer(one.local) for one in seen if one.exists):
+        return common._replace(
+            status="unknown",
+            summary=f"this machine's own resolver gives no answer for {name}",
+            certainty="untested",
+            remedies=("See /etc/resolv.conf: the resolvers named there must answer.",),
+        )
+    return common._replace(summary=f"this machine's resolver sees {name} as the world does")
+
+
+def _split(common: Judgement, name: str, different: list[Seen]) -> Judgement:
+    said = "; ".join(
+        f"here {', '.join(values(one, one.local)) if one.local else ''}".rstrip()
+        + f", in the world {', '.join(one.values) or 'nothing'} ({one.type})"
+        for one in different
+    )
+    return common._replace(
+        status="warn",
+        summary=f"this machine's resolver sees {name} differently than the world: {said}",
+        found=said,
+        remedies=(
+            "If the resolver has a zone of its own for this name (split horizon), give it the same records; "
+            "else wait until its cache is renewed.",
+        ),
+    )
+
+
+def _differs(seen: Seen) -> bool:
+    if seen.local is None or not is_answer(seen.local):
+        return False
+    world = {value for one in seen.answered for value in values(seen, one)}
+    return set(values(seen, seen.local)) != world
+
+
+def _local(seen: Seen) -> str:
+    return ", ".join(values(seen, seen.local)) if seen.local else ""
+
+
+def _is_ours(facts: LocalView, address: str) -> bool:
+    """Whether a line of /etc/hosts is harmless: loopback, as Debian writes it, or our own address."""
+    server = facts.records.server
+    try:
+        if ipaddress.ip_address(address).is_loopback:
+            return True
+    except ValueError:
+        return False
+    return address in (*server.v4.public, *server.v6.public, server.v4.own, server.v6.own)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="dns.local-view",
+        title="The server's own view",
+        needed="this machine's resolver sees the server's name as the world does",
+        why="mailcow's containers ask other resolvers than this machine: what works here may fail there.",
+        doc=need.DOC_DNS,
+        severity="degrades",
+        source=local_view,
+        judge=judge_local_view,
+        network=True,
+        deadline=12.0,
+    ),
+)

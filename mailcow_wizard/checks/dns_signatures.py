@@ -1,0 +1,85 @@
+"""Judge of DNSSEC: signed and valid, or not signed; never broken."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.facts.dns.signatures import Signed, signatures
+from mailcow_wizard.model import Check, Evidence, Judgement
+
+
+def judge_dnssec(facts: tuple[Signed, ...]) -> tuple[Judgement, ...]:
+    """One judgement for each domain, and one for the server's zone where that is another."""
+    return tuple(_signed(one) for one in facts)
+
+
+def _signed(signed: Signed) -> Judgement:
+    verdicts = [one.verdict for one in signed.opinions]
+    said = "; ".join(
+        f"{one.checked.server}: {one.verdict or one.checked.error or one.checked.code}"
+        + (f" ({one.checked.explained})" if one.checked.explained else "")
+        for one in signed.opinions
+    )
+    server = signed.opinions[0].checked.server if signed.opinions else ""
+    common = Judgement(
+        "pass",
+        "",
+        found=said,
+        evidence=(Evidence(f"dig +dnssec {signed.zone} SOA @{server}", said),),
+        subject=signed.name,
+    )
+    zone = signed.zone
+    if "broken" in verdicts:
+        return _broken(common, zone, verdicts)
+    if "valid" in verdicts:
+        return common._replace(summary=f"{zone} is signed, and the signatures are valid")
+    if signed.delegated is False:
+        return common._replace(summary=f"{zone} is not signed, which is allowed")
+    if "unsigned" in verdicts and signed.delegated:
+        return common._replace(
+            status="unknown",
+            summary=f"{zone} is signed, but no resolver that could be asked checks signatures",
+            certainty="untested",
+        )
+    return common._replace(
+        status="unknown",
+        summary=f"whether the signatures of {zone} are valid could not be asked",
+        certainty="untested",
+    )
+
+
+def _broken(common: Judgement, zone: str, verdicts: list[str]) -> Judgement:
+    """Some resolver that checks refuses the zone. Where another finds it valid, a cache is behind."""
+    remedies = (
+        f"Compare the DS record at the registrar with the keys of {zone}'s name servers; remove the DS "
+        "record until they agree.",
+        f"See what is wrong: https://dnsviz.net/d/{zone}/",
+    )
+    if "valid" in verdicts:
+        return common._replace(
+            status="warn",
+            summary=f"the signatures of {zone} are valid for some resolvers and broken for others",
+            certainty="inferred",
+            severity="degrades",
+            remedies=("Wait until caches have renewed, then run this check again.", *remedies),
+        )
+    return common._replace(
+        status="fail",
+        summary=f"the signatures (DNSSEC) of {zone} are broken: resolvers that check them answer nothing",
+        remedies=remedies,
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="dns.dnssec",
+        title="Signatures (DNSSEC)",
+        needed="the zones are signed and valid, or not signed",
+        why="Where signatures are broken, resolvers that check them refuse to answer: no mail arrives.",
+        doc=need.DOC_DNS,
+        severity="breaks",
+        source=signatures,
+        judge=judge_dnssec,
+        network=True,
+        deadline=12.0,
+    ),
+)

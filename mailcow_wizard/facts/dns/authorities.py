@@ -1,0 +1,58 @@
+"""Which certificate authorities may issue for the names on mailcow's certificate (CAA, RFC 8659)."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.dns.domain_records import CLIENTS
+from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
+from mailcow_wizard.facts.dns.published import Seen, Wanted, look
+from mailcow_wizard.facts.dns.state import values
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.typed import NamedTuple
+
+_MOST_LEVELS = 8
+
+
+class Climb(NamedTuple):
+    """A name on the certificate, and what CAA there is at it and at each name above, the closest first."""
+
+    name: str
+    seen: tuple[Seen, ...]
+
+    @property
+    def relevant(self) -> Seen | None:
+        """The closest record set, which alone counts (RFC 8659, 3); None where there is none."""
+        return next((one for one in self.seen if said(one)), None)
+
+
+def said(seen: Seen) -> tuple[str, ...]:
+    """The CAA records at a name, or at the end of the alias that it is."""
+    return tuple(dict.fromkeys(value for one in seen.answered for value in values(seen, one)))
+
+
+class Authorities(NamedTuple):
+    """The server, whether mailcow will ask for certificates, and the climb of each name."""
+
+    server: MailServer
+    asks: bool
+    climbs: tuple[Climb, ...]
+
+
+def authorities(facts: Facts) -> Authorities:
+    """Asks for CAA at the server's name and its clients' names, and at all names above. Raises HostError."""
+    server = facts.get(mail_server)
+    asks = facts.get(mailcow_conf).get("SKIP_LETS_ENCRYPT").lower() != "y"
+    names = (server.name, *(f"{client}.{domain}" for domain in server.domains for client in CLIENTS))
+    rows = {name: _upwards(name) for name in dict.fromkeys(names)}
+    every = tuple(dict.fromkeys(one for row in rows.values() for one in row))
+    seen = look(facts, tuple(Wanted(one, "CAA", one.partition(".")[2] or one) for one in every))
+    by_name = dict(zip(every, seen, strict=True))
+    return Authorities(
+        server, asks, tuple(Climb(name, tuple(by_name[one] for one in row)) for name, row in rows.items())
+    )
+
+
+def _upwards(name: str) -> tuple[str, ...]:
+    """The name and each above it, but not the root."""
+    labels = name.split(".")
+    return tuple(".".join(labels[place:]) for place in range(len(labels)))[:_MOST_LEVELS]

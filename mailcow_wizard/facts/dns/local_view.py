@@ -1,0 +1,31 @@
+"""What this machine itself believes of its names: its resolver and /etc/hosts against the world."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.dns.host_records import HostRecords, host_records
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import NamedTuple
+
+
+class LocalView(NamedTuple):
+    """The records of the server's name in the world, and the addresses that /etc/hosts has for it."""
+
+    records: HostRecords
+    hosts: tuple[str, ...]
+
+
+def local_view(facts: Facts) -> LocalView:
+    """The server's name as programs on this machine see it. Raises HostError."""
+    records = facts.get(host_records)
+    try:
+        text = facts.host.text("/etc/hosts")
+    except HostError:
+        text = ""
+    return LocalView(records, addresses_in_hosts(text, records.server.name))
+
+
+def addresses_in_hosts(text: str, name: str) -> tuple[str, ...]:
+    """The addresses that a hosts file (hosts(5)) gives a name, in their order."""
+    rows = (line.partition("#")[0].lower().split() for line in text.splitlines())
+    return tuple(dict.fromkeys(row[0] for row in rows if name in row[1:]))

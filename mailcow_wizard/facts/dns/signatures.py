@@ -1,0 +1,71 @@
+"""Whether zones are signed, and whether the signatures hold (DNSSEC, RFC 4035), by validating resolvers.
+
+A resolver that validates answers SERVFAIL where signatures are broken, and answers all the same when told
+not to check: the two together tell broken signatures from a server that is down.
+"""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.dns.delegation import WAIT_S, zone_of
+from mailcow_wizard.facts.dns.mail_server import mail_server
+from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, SERVFAIL, Answer, answer
+from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.typed import NamedTuple
+
+
+class Opinion(NamedTuple):
+    """One resolver's answers to the zone's SOA: checked, and unchecked."""
+
+    checked: Answer
+    unchecked: Answer
+
+    @property
+    def verdict(self) -> str:
+        """`valid`, `broken`, `unsigned` (or a resolver that does not validate), or empty: no answer."""
+        if self.checked.code in (NOERROR, NXDOMAIN):
+            return "valid" if self.checked.authenticated else "unsigned"
+        if self.checked.code == SERVFAIL and self.unchecked.code in (NOERROR, NXDOMAIN):
+            return "broken"
+        return ""
+
+
+class Signed(NamedTuple):
+    """A mail domain or the server's name, its zone, whether the zone above says that it is signed (None: not
+    known), and what each resolver says of it."""
+
+    name: str
+    zone: str
+    delegated: bool | None
+    opinions: tuple[Opinion, ...]
+
+
+def signatures(facts: Facts) -> tuple[Signed, ...]:
+    """Asks about the server's zone and those of its domains. Raises HostError."""
+    server = facts.get(mail_server)
+    names = tuple(dict.fromkeys((*server.domains, server.within)))
+    zones = [facts.get(zone_of, name) for name in names]
+    servers = _validators(facts)
+    rows = [
+        DnsQuestion(zone.name, type, (one,), dnssec=True, checking_disabled=not checked)
+        for zone in zones
+        for one in servers
+        for type, checked in (("SOA", True), ("SOA", False), ("DS", False))
+    ]
+    heard = iter([answer(one) for one in facts.host.ask_dns(tuple(rows), WAIT_S)] if rows else ())
+    found = []
+    for name, zone in zip(names, zones, strict=True):
+        triples = [(next(heard), next(heard), next(heard)) for _ in servers]
+        told = [bool(ds.of("DS")) for _, _, ds in triples if ds.code in (NOERROR, NXDOMAIN)]
+        opinions = tuple(Opinion(checked, unchecked) for checked, unchecked, _ in triples)
+        found.append(Signed(name, zone.name, any(told) if told else None, opinions))
+    return tuple(found)
+
+
+def _validators(facts: Facts) -> tuple[str, ...]:
+    try:
+        local = system_resolvers(facts)[:1]
+    except HostError:
+        local = ()
+    return tuple(dict.fromkeys((*public_resolvers(facts), *local)))
