@@ -33,13 +33,16 @@ def check(options: Options, write: Write) -> int:
     session = open_session(options)
     try:
         if options.record is None:
-            return _run(session, checks, options, write)
+            return _run(session, checks, options, write)[0]
         return _recorded(session, checks, options, write)
     finally:
         session.host.close()
 
 
-def _run(session: Session, checks: Sequence[Check], options: Options, write: Write) -> int:
+def _run(
+    session: Session, checks: Sequence[Check], options: Options, write: Write
+) -> tuple[int, tuple[Finding, ...]]:
+    """The exit code, and the findings."""
     if options.json:
         return _json(session, checks, write)
     return _lines(session, checks, options, write)
@@ -56,6 +59,7 @@ def _refuse_record(path: str) -> None:
 
 def _recorded(session: Session, checks: Sequence[Check], options: Options, write: Write) -> int:
     """Runs the checks, and writes down what the machine answered."""
+    from mailcow_wizard.engine.mending import ask_for_plans
     from mailcow_wizard.host.recorded import RecordingHost
     from mailcow_wizard.host.state import write_private
 
@@ -63,7 +67,8 @@ def _recorded(session: Session, checks: Sequence[Check], options: Options, write
     recorder = RecordingHost(session.host)
     session.host = recorder
     output = Output(write)
-    code = _run(session, checks, options, output.write)
+    code, findings = _run(session, checks, options, output.write)
+    ask_for_plans(session, findings)
     try:
         write_private(path, recorder.document(session.settings.directory))
     except HostError as error:
@@ -83,12 +88,12 @@ def _list(checks: Sequence[Check], options: Options, write: Write) -> int:
     return exit_codes.OK
 
 
-def _json(session: Session, checks: Sequence[Check], write: Write) -> int:
+def _json(session: Session, checks: Sequence[Check], write: Write) -> tuple[int, tuple[Finding, ...]]:
     from mailcow_wizard.report.document import of_run
 
     result = session.run(checks, lambda event: None)
     _dump(of_run(result.hostname, result.started, result.duration, result.findings), write)
-    return exit_codes.of_findings(result.findings)
+    return exit_codes.of_findings(result.findings), result.findings
 
 
 def _dump(document: object, write: Write) -> None:
@@ -98,13 +103,15 @@ def _dump(document: object, write: Write) -> None:
     write(json.dumps(document) + "\n")
 
 
-def _lines(session: Session, checks: Sequence[Check], options: Options, write: Write) -> int:
+def _lines(
+    session: Session, checks: Sequence[Check], options: Options, write: Write
+) -> tuple[int, tuple[Finding, ...]]:
     plain = options.plain or not streams.on_terminal()
     colour = not plain and not options.no_color and streams.wants_colour()
     printer = _InOrder(checks, _plain_printer(write) if plain else _terminal_printer(write, colour))
     result = session.run(checks, printer.hear)
     write(f"{lines.closing(result.findings)}\n")
-    return exit_codes.of_findings(result.findings)
+    return exit_codes.of_findings(result.findings), result.findings
 
 
 class _InOrder:

@@ -1,10 +1,212 @@
 """The command `fix`: shows what can be done about a finding, and does it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
+from mailcow_wizard import fixes
+from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.cli.making import (
+    Refused,
+    Talk,
+    code_of,
+    code_of_outcome,
+    mention_unfinished,
+    permitted,
+    shown,
+    told,
+    unknown_check,
+    what_next,
+)
+from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.engine import mending
+from mailcow_wizard.engine.journal import Journal
+from mailcow_wizard.engine.selection import UnknownSelector
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams
+from mailcow_wizard.host.changing import Changed
+from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.model import Finding, Plan
+from mailcow_wizard.report import lines
+from mailcow_wizard.report.plan import of_fix, of_fixes, offer_line
 
 
 def fix(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code."""
-    raise UsageError("fix is not part of this version yet")
+    session = open_session(options)
+    talk = Talk(options, write)
+    try:
+        if options.resume is not None:
+            from mailcow_wizard.cli.undo import resume
+
+            code = resume(session, options, talk)
+        else:
+            code = _fix(session, options, talk)
+    except Refused as refusal:
+        code = refusal.code
+        if str(refusal):
+            streams.say(str(refusal))
+    finally:
+        session.host.close()
+    talk.end()
+    return code
+
+
+def _fix(session: Session, options: Options, talk: Talk) -> int:
+    name = options.words[0]
+    try:
+        seen = mending.look(session, name)
+    except UnknownSelector:
+        raise unknown_check(name) from None
+    findings = _of_subject(seen.findings, name, options.subject)
+    if len(options.words) == 1:
+        return _list(findings, talk)
+    wanted = options.words[1]
+    finding = _the_one(findings, name, wanted)
+    offer = next((one for one in seen.offers(finding) if one.fix.id == wanted), None)
+    mention_unfinished(session)
+    if offer is None:
+        return _nothing_to_do(finding, wanted, talk)
+    plan = _planned(offer)
+    return _Making(session, options, talk, finding, plan).run()
+
+
+def _of_subject(findings: tuple[Finding, ...], name: str, subject: str | None) -> tuple[Finding, ...]:
+    if subject is None:
+        return findings
+    chosen = tuple(one for one in findings if one.subject == subject)
+    if not chosen:
+        there = shown([one.subject for one in findings if one.subject])
+        raise UsageError(f"{name} has no subject '{harmless(subject, 60)}'; there are: {there}")
+    return chosen
+
+
+def _the_one(findings: tuple[Finding, ...], name: str, wanted: str) -> Finding:
+    """The finding that is meant: of several the only one that the fix is for."""
+    fitting = [one for one in findings if any(fix.id == wanted for fix in one.fixes)]
+    if len(fitting) > 1:
+        subjects = shown([one.subject or "" for one in fitting])
+        raise UsageError(f"{name} has several subjects; choose with --subject one of: {subjects}")
+    return fitting[0] if fitting else findings[0]
+
+
+def _list(findings: tuple[Finding, ...], talk: Talk) -> int:
+    if talk.json:
+        talk.document(of_fixes([(one.subject, fix) for one in findings for fix in one.fixes]))
+        return exit_codes.OK
+    for one in findings:
+        talk.line(lines.plain(one))
+        talk.lines(f"  {offer_line(fix)}" for fix in one.fixes)
+        if not one.fixes:
+            talk.line(
+                "  nothing to do" if one.status == "pass" else "  nothing that the wizard can do by itself"
+            )
+            talk.lines(f"  by hand: {remedy}" for remedy in one.remedies)
+    return exit_codes.OK
+
+
+def _nothing_to_do(finding: Finding, wanted: str, talk: Talk) -> int:
+    """The fix is not on offer: all is well already, or there is no such fix."""
+    if finding.status != "pass" or not fixes.is_known(finding.id, wanted):
+        there = shown([one.id for one in finding.fixes])
+        raise UsageError(
+            f"{finding.id} has no fix '{harmless(wanted, 60)}' now; there are: {there} ({finding.summary})"
+        )
+    plan = Plan(
+        *(finding.id, finding.subject, wanted, "Nothing to do", (), "low", True, False),
+        consequence=finding.summary,
+    )
+    talk.line(f"nothing to do: {lines.plain(finding)}")
+    talk.document(of_fix(plan, False, None, finding, ""))
+    return exit_codes.OK
+
+
+def _planned(offer: fixes.Offer) -> Plan:
+    try:
+        return offer.plan()
+    except NotRecorded as error:
+        raise UsageError(f"this recording does not know enough for a plan: {harmless(str(error))}") from None
+    except HostError as error:
+        raise Refused(code_of(error), f"nothing was changed: {harmless(str(error))}") from None
+
+
+class _Making:
+    """One plan on its way from the screen to the machine."""
+
+    def __init__(self, session: Session, options: Options, talk: Talk, finding: Finding, plan: Plan) -> None:
+        self._session = session
+        self._options = options
+        self._talk = talk
+        self._finding = finding
+        self._plan = plan
+
+    def run(self) -> int:
+        """Shows, asks, does; returns the exit code."""
+        self._talk.plan(self._plan)
+        if self._options.dry_run:
+            return self._not_applied(exit_codes.OK)
+        if not mending.works(self._plan):
+            self._talk.line("There is nothing that the wizard would do itself; nothing was changed.")
+            return self._not_applied(exit_codes.of_findings([self._finding]))
+        try:
+            if not permitted(self._talk, self._session, self._plan, "Do this?"):
+                self._talk.line("Nothing was changed.")
+                return self._not_applied(exit_codes.of_findings([self._finding]))
+            outcome = told(
+                self._talk,
+                self._session,
+                lambda listen: mending.apply(self._session, self._plan, listen, back=self._options.yes),
+            )
+        except Refused as refusal:
+            self._talk.document(of_fix(self._plan, False, None, None, str(refusal)))
+            raise
+        except Changed as error:
+            return self._shown_again(str(error))
+        except HostError as error:
+            streams.say(f"nothing was changed: {harmless(str(error))}")
+            return self._not_applied(code_of(error), str(error))
+        return self._ended(outcome)
+
+    def _not_applied(self, code: int, error: str = "") -> int:
+        result = self._finding if not error and not self._options.dry_run else None
+        self._talk.document(of_fix(self._plan, False, None, result, harmless(error)))
+        return code
+
+    def _shown_again(self, error: str) -> int:
+        """A file is not what was shown: what would be done now is shown, and not done."""
+        streams.say(f"nothing was changed: {harmless(error)}")
+        seen = mending.look(self._session, self._plan.check)
+        for finding in seen.findings:
+            for offer in seen.offers(finding):
+                if finding.subject == self._plan.subject and offer.fix.id == self._plan.fix:
+                    self._plan = _planned(offer)
+                    self._talk.line("What would be done now:")
+                    self._talk.plan(self._plan)
+        return self._not_applied(exit_codes.CANNOT_WRITE, error)
+
+    def _ended(self, outcome: mending.Outcome) -> int:
+        if outcome.state == "failed" and not self._options.yes and outcome.change:
+            streams.say(f"it was stopped: {outcome.error}")
+            if self._talk.ask("Take back what was done?", otherwise=True):
+                error = outcome.error
+                outcome = told(
+                    self._talk,
+                    self._session,
+                    lambda listen: mending.take_back(self._session, outcome.change, listen),
+                )
+                outcome = outcome._replace(error=outcome.error or error)
+        self._talk.finding(outcome.finding)
+        applied = outcome.state == "applied"
+        if not applied:
+            self._say_what_is(outcome)
+        self._talk.document(of_fix(self._plan, applied, outcome.change, outcome.finding, outcome.error))
+        return code_of_outcome(outcome)
+
+    def _say_what_is(self, outcome: mending.Outcome) -> None:
+        if outcome.state == "undone":
+            streams.say(f"{outcome.error}; what was changed was taken back")
+            return
+        change = Journal(self._session.state).get(outcome.change)
+        streams.say(f"change {change.id} is {change.state}: {outcome.error}; {what_next(change)}")

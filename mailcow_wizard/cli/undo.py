@@ -1,10 +1,152 @@
-"""The command `undo`: lists changes and takes them back."""
+"""The command `undo`: lists changes and takes them back. Also `fix --resume`, which goes on with one."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 
+from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.cli.making import (
+    Refused,
+    Talk,
+    code_of,
+    code_of_outcome,
+    permitted,
+    told,
+    what_next,
+)
+from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.engine import mending
+from mailcow_wizard.engine.back import Conflict
+from mailcow_wizard.engine.journal import Change, Journal
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams
+from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.model import Plan
+from mailcow_wizard.report.plan import change_line, of_changes, of_undo
 
 
 def undo(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code."""
-    raise UsageError("undo is not part of this version yet")
+    session = open_session(options)
+    talk = Talk(options, write)
+    try:
+        code = _list(session, talk) if options.list else _undo(session, options, talk)
+    except Refused as refusal:
+        code = refusal.code
+        if str(refusal):
+            streams.say(str(refusal))
+    finally:
+        session.host.close()
+    talk.end()
+    return code
+
+
+def _list(session: Session, talk: Talk) -> int:
+    changes = Journal(session.state).list()
+    if talk.json:
+        talk.document(of_changes(changes))
+        return exit_codes.OK
+    if not changes:
+        talk.line("Nothing was changed so far.")
+    for one in changes:
+        talk.line(change_line(one))
+        if one.unfinished:
+            talk.line(f"     {one.error or 'the work was ended from outside'}; {what_next(one)}")
+    return exit_codes.OK
+
+
+def _undo(session: Session, options: Options, talk: Talk) -> int:
+    change = _named(session, options.words[0]) if options.words else _newest(session)
+    try:
+        plan = mending.backward(session, change.id)
+    except Conflict as conflict:
+        return _conflict(change, conflict, talk)
+    except HostError as error:
+        raise Refused(code_of(error), harmless(str(error))) from None
+    return _carried_out(
+        session, options, talk, change, plan, lambda listen: mending.take_back(session, change.id, listen)
+    )
+
+
+def resume(session: Session, options: Options, talk: Talk) -> int:
+    """Goes on with an interrupted or failed change; returns the exit code."""
+    change = _named(session, options.resume or "")
+    try:
+        plan = mending.forward(session, change.id)
+    except Conflict as conflict:
+        return _conflict(change, conflict, talk)
+    except HostError as error:
+        raise Refused(code_of(error), harmless(str(error))) from None
+    return _carried_out(
+        session, options, talk, change, plan, lambda listen: mending.finish(session, change.id, listen)
+    )
+
+
+def _named(session: Session, name: str) -> Change:
+    try:
+        return Journal(session.state).get(name)
+    except Missing:
+        raise UsageError(f"there is no change '{harmless(name, 60)}'; see undo --list") from None
+    except HostError as error:
+        raise Refused(exit_codes.CANNOT_WRITE, harmless(str(error))) from None
+
+
+def _newest(session: Session) -> Change:
+    """The newest change that is still there."""
+    for one in Journal(session.state).list():
+        if one.state != "undone":
+            return one
+    raise UsageError("there is no change to take back")
+
+
+def _carried_out(
+    session: Session,
+    options: Options,
+    talk: Talk,
+    change: Change,
+    plan: Plan,
+    work: Callable[[mending.Listen], mending.Outcome],
+) -> int:
+    """Shows, asks, does."""
+    talk.line(" ".join(change_line(change).split()))
+    talk.plan(plan)
+    talk.forget_numbers()
+    try:
+        if options.dry_run or not permitted(talk, session, plan, "Do this?"):
+            if not options.dry_run:
+                talk.line("Nothing was changed.")
+            talk.document(of_undo(change.id, change.state, plan, None, ""))
+            return exit_codes.OK
+        outcome = told(talk, session, work)
+    except Refused as refusal:
+        talk.document(of_undo(change.id, change.state, plan, None, str(refusal)))
+        raise
+    except Conflict as conflict:
+        return _conflict(change, conflict, talk)
+    except HostError as error:
+        streams.say(f"nothing was changed: {harmless(str(error))}")
+        talk.document(of_undo(change.id, change.state, plan, None, harmless(str(error))))
+        return code_of(error)
+    talk.finding(outcome.finding)
+    talk.document(of_undo(outcome.change, outcome.state, plan, outcome.finding, outcome.error))
+    if outcome.state == "undone":
+        talk.line(f"Change {outcome.change} was taken back.")
+        return exit_codes.OK
+    if outcome.state != "applied":
+        left = Journal(session.state).get(outcome.change)
+        streams.say(f"change {left.id} is {left.state}: {outcome.error}; {what_next(left)}")
+    return code_of_outcome(outcome)
+
+
+def _conflict(change: Change, conflict: Conflict, talk: Talk) -> int:
+    """Shows both versions of the lines; nothing is changed."""
+    streams.say(f"nothing was changed: {harmless(str(conflict))}")
+    if conflict.mine or conflict.theirs:
+        talk.line("as it is now:")
+        talk.lines(f"  {line}" for line in conflict.mine)
+        talk.line("as it was before the change:")
+        talk.lines(f"  {line}" for line in conflict.theirs)
+    talk.document(of_undo(change.id, change.state, None, None, harmless(str(conflict))))
+    return exit_codes.CANNOT_WRITE

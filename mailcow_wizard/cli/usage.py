@@ -5,6 +5,9 @@ mailcow-wizard: prepares a server for mailcow-dockerized and says the truth abou
 
   mailcow-wizard                    the full-screen wizard
   mailcow-wizard check [SELECTOR…]  looks, judges, says what it found
+  mailcow-wizard fix CHECK [FIX]    what can be done about it; shows the plan, asks, does it, looks again
+  mailcow-wizard undo [CHANGE]      takes back the newest change, or this one; --list lists them
+  mailcow-wizard conf get|set|lint|new  mailcow.conf
   mailcow-wizard schema             the JSON Schema of --json
 
 A SELECTOR is a step (ports), the beginning of ids (time.) or an id (ports.smtp).
@@ -15,6 +18,7 @@ Examples
   mailcow-wizard check --list              what is checked, without looking
   mailcow-wizard check --record box.json   also keeps this machine's answers, without secrets
   mailcow-wizard check --host box.json     judges that machine instead of this one
+  mailcow-wizard fix kernel.overcommit sysctl --dry-run   what it would do, as commands and diffs
   mailcow-wizard --demo                    the wizard on a machine that ships with it
 
 Options, before or after the command
@@ -23,12 +27,15 @@ Options, before or after the command
   --ntp HOST           ask this time server (repeatable)  --timeout SECONDS  for each check
   --offline            no packet leaves the machine     --state-dir DIR   where the wizard keeps its state
   --host FILE          a recorded machine               --demo            the one that ships with the wizard
-  --record FILE        record this machine (check)      --list            list the checks (check)
+  --record FILE        record this machine (check)      --list            list the checks, the changes
+  --dry-run            only show the plan               --yes             do it without asking
+  --subject S          which of a check's subjects (fix)  --resume CHANGE  go on with an interrupted one (fix)
   --json  --plain      output for programs; for pipes and screen readers
   --no-color  --ascii  --mouse                          --log FILE        what the wizard did, with times
   --address IP         a public address (repeatable)    --resolver IP     ask this resolver
   --help  --version
 
 Exit codes: 0 all right, 1 something fails, 2 warnings only, 3 something could not be determined,
-64 the line cannot be understood, 70 a defect of the wizard, 74 the output could not be written.
+64 the line cannot be understood, 70 a defect of the wizard, 73 nothing was changed or it was taken back,
+74 the output could not be written, 75 another wizard is changing this machine, 77 needs root.
 """

@@ -5,7 +5,8 @@ The work is done by a process of its own, which goes on when the face is gone; t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from mailcow_wizard import fixes
 from mailcow_wizard.engine import lock
@@ -104,6 +105,14 @@ def offers_for(finding: Finding, facts: Facts) -> tuple[Offer, ...]:
     return ()
 
 
+def ask_for_plans(session: Session, findings: Sequence[Finding]) -> None:
+    """Plans all that can be done about the last run's findings: a recording then holds what plans ask."""
+    for finding in findings:
+        for offer in offers_for(finding, session.facts):
+            with suppress(HostError):
+                offer.plan()
+
+
 def works(plan: Plan) -> bool:
     """Whether the plan does anything by itself, and not only says what a person should do."""
     return any(
@@ -150,11 +159,8 @@ def finish(session: Session, change_id: str, listen: Listen) -> Outcome:
 
     Raises HostError as `take_back` does.
     """
-    journal = Journal(session.state)
-    change = journal.get(change_id)
-    if change.state in ("applied", "undone"):
-        raise NotNow(f"change {change_id} is {change.state} already")
-    undo = journal.standing(change_id).doing == "undo"
+    forward(session, change_id)
+    undo = Journal(session.state).standing(change_id).doing == "undo"
     return _again(session, change_id, listen, "undo" if undo else "apply")
 
 
@@ -185,6 +191,25 @@ def backward(session: Session, change_id: str) -> Plan:
     return plan._replace(
         steps=tuple(steps), title=f"Take back: {plan.title}", consequence="", interrupts="", settle=0.0
     )
+
+
+def forward(session: Session, change_id: str) -> Plan:
+    """What `finish` would do now, as a plan to be shown. Raises HostError as `finish` does."""
+    journal = Journal(session.state)
+    change = journal.get(change_id)
+    if change.state in ("applied", "undone"):
+        raise NotNow(f"change {change_id} is {change.state} already")
+    standing = journal.standing(change_id)
+    if standing.doing == "undo":
+        return backward(session, change_id)
+    plan = journal.plan(change_id)
+    left = [step for step, mark in zip(plan.steps, standing.marks, strict=True) if mark != "done"]
+    return plan._replace(steps=tuple(left))
+
+
+def latest(session: Session) -> Change | None:
+    """The newest change, if there is one."""
+    return next(iter(Journal(session.state).list()), None)
 
 
 def unfinished(session: Session) -> tuple[Change, ...]:
@@ -299,7 +324,9 @@ class _Following:
             if event.get("kind") == "end":
                 result = event["result"]
                 finding = from_fields(result) if result else None
+                self._session.note(f"change {self._change} is {event['state']}")
                 return Outcome(self._change, event["state"], finding, event["error"])
+            self._session.note(f"change {self._change}: {event['kind']} {event['text']}".rstrip())
             self._listen(Progress(event["kind"], event["step"], event["text"]))
         if alive:
             detached.pause(_PAUSE_S)

@@ -51,6 +51,8 @@ class Session:
         self.settings = settings._replace(
             saved_hostname=self.answers.hostname, domains=settings.domains or self.answers.domains
         )
+        self.facts = self.new_facts()
+        """What the last run asked."""
 
     def new_facts(self) -> Facts:
         """An empty store: what is asked through it is asked anew."""
@@ -62,7 +64,7 @@ class Session:
 
     def run(self, checks: Sequence[Check], listen: Listen) -> Result:
         """Runs checks over fresh facts; `listen`, and the log, hear of each as it ends."""
-        facts = self.new_facts()
+        facts = self.facts = self.new_facts()
         started = _or(0.0, self.host.now)
         begin = time.monotonic()
         findings = self.prepare(checks, facts, listen).run()
@@ -77,6 +79,11 @@ class Session:
             listen(event)
 
         return Run(checks, facts, tell if self._log else listen)
+
+    def note(self, text: str) -> None:
+        """Adds a line to the log, if there is one."""
+        if self._log is not None:
+            self._log(text)
 
     def _note(self, event: Event) -> None:
         if self._log is None:

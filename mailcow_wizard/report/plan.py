@@ -39,7 +39,7 @@ def of_plan(plan: Plan) -> dict[str, Any]:
 def of_fix(
     plan: Plan, applied: bool, change: str | None, result: Finding | None, error: str
 ) -> dict[str, Any]:
-    """The document of `fix CHECK FIX`; `error` says why it was not applied, empty where that is no failure."""
+    """The document of `fix CHECK FIX`; `error` says why it was not applied, where that is a failure."""
     return {
         **_HEAD,
         "check": plan.check,

@@ -1,0 +1,178 @@
+"""What the commands that change something have in common: showing, asking, telling what goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from mailcow_wizard.cli import exit_codes
+from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.cli.output import Output
+from mailcow_wizard.engine import mending
+from mailcow_wizard.engine.journal import Change
+from mailcow_wizard.engine.lock import Locked
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import asking, streams, terminal
+from mailcow_wizard.host.door import Denied, HostError, NotRecorded
+from mailcow_wizard.model import Finding, Plan
+from mailcow_wizard.report import lines
+from mailcow_wizard.report.plan import change_line, plan_lines
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Refused(Exception):
+    """It is not done; the text says why (empty: it was said already), the code is the exit code."""
+
+    def __init__(self, code: int, text: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Talk:
+    """What a command says: people's lines on stdout; with --json one document there, the lines on stderr.
+
+    What cannot be written waits for `end`: a change that was begun is finished, whoever reads of it.
+    """
+
+    def __init__(self, options: Options, write: Callable[[str], None]) -> None:
+        self.json = options.json
+        self.yes = options.yes
+        self._plain = options.plain or options.json or not streams.on_terminal()
+        self.colour = not self._plain and not options.no_color and streams.wants_colour()
+        self._output = Output(write)
+        self._steps = 0
+
+    def line(self, text: str) -> None:
+        """A line for people."""
+        if self.json:
+            streams.say(text)
+        else:
+            self._output.write(f"{text}\n")
+
+    def lines(self, texts: Iterable[str]) -> None:
+        """Lines for people."""
+        for text in texts:
+            self.line(text)
+
+    def plan(self, plan: Plan) -> None:
+        """Shows a plan; with --json only where it is asked about, because the document has it."""
+        self._steps = len(plan.steps)
+        if not self.json or self.can_ask():
+            self.lines(plan_lines(plan, self.colour))
+
+    def forget_numbers(self) -> None:
+        """Steps are not counted: those of a change that is taken back have the numbers that they had."""
+        self._steps = 0
+
+    def finding(self, finding: Finding | None) -> None:
+        """The check's new finding."""
+        if finding is None:
+            return
+        if self._plain:
+            self.line(lines.plain(finding))
+        else:
+            self.lines(lines.coloured(finding, self.colour))
+
+    def document(self, document: dict[str, Any]) -> None:
+        """The one JSON document, with --json."""
+        if self.json:
+            import json
+
+            self._output.write(json.dumps(document) + "\n")
+
+    def progress(self, event: mending.Progress) -> None:
+        """What the work says."""
+        number = f"{event.step + 1}/{self._steps} " if self._steps else ""
+        texts = {
+            "step": f"{number}{event.text}",
+            "output": f"    {event.text}",
+            "failed": f"    failed: {event.text}",
+            "undone": f"    taken back: {event.text}",
+            "check": f"Looking again: {event.text}",
+        }
+        if event.kind in texts:
+            self.line(texts[event.kind])
+
+    def can_ask(self) -> bool:
+        """Whether somebody can be asked and will be: not with --yes."""
+        return not self.yes and asking.can_ask(on_stderr=self.json)
+
+    def ask(self, question: str, otherwise: bool = False) -> bool:
+        """Asks the person at the terminal."""
+        return asking.ask(question, otherwise, on_stderr=self.json)
+
+    def end(self) -> None:
+        """Raises what kept the output from being written."""
+        self._output.end()
+
+
+def permitted(talk: Talk, session: Session, plan: Plan, question: str) -> bool:
+    """Whether the plan that was shown is to be carried out; False: somebody said no. Raises Refused."""
+    try:
+        session.host.changing()
+    except HostError as error:
+        raise Refused(exit_codes.USAGE, f"nothing was changed: {error}") from None
+    if not talk.yes and not talk.can_ask():
+        raise Refused(exit_codes.USAGE, "nothing was changed: without a terminal to ask on it takes --yes")
+    if plan.needs_root and session.host.user().uid != 0:
+        raise Refused(
+            exit_codes.NEEDS_ROOT, f"nothing was changed: this needs root. Run: {terminal.as_root()}"
+        )
+    return talk.yes or talk.ask(question)
+
+
+def told(talk: Talk, session: Session, work: Callable[[mending.Listen], mending.Outcome]) -> mending.Outcome:
+    """Does the work and tells what goes on; says what became of it where it is interrupted."""
+    try:
+        return work(talk.progress)
+    except (KeyboardInterrupt, SystemExit):
+        left = mending.latest(session)
+        if left is not None:
+            streams.say(f"change {left.id} is {left.state}; {what_next(left)}".removesuffix("; "))
+        raise
+
+
+def what_next(change: Change) -> str:
+    """What can be done with a change that was interrupted or failed; empty where nothing has to be."""
+    if not change.unfinished:
+        return ""
+    return f"undo {change.id} takes back what was done, fix --resume {change.id} goes on"
+
+
+def mention_unfinished(session: Session) -> None:
+    """Says on stderr which changes were interrupted, and what can be done with them."""
+    for one in mending.unfinished(session):
+        line = " ".join(change_line(one).split())
+        streams.say(f"{one.state}: change {line}\n  {what_next(one)}")
+
+
+def code_of(error: HostError) -> int:
+    """The exit code of what kept a change from being begun."""
+    if isinstance(error, Locked):
+        return exit_codes.LOCKED
+    if isinstance(error, Denied):
+        return exit_codes.NEEDS_ROOT
+    if isinstance(error, NotRecorded | mending.NotNow):
+        return exit_codes.USAGE
+    return exit_codes.CANNOT_WRITE
+
+
+def code_of_outcome(outcome: mending.Outcome) -> int:
+    """The exit code of a change that was begun: of the check where it is applied, else whether all is as it
+    was before."""
+    if outcome.state == "applied":
+        return exit_codes.of_findings([outcome.finding] if outcome.finding else [])
+    return exit_codes.CANNOT_WRITE if outcome.state == "undone" else exit_codes.FAIL
+
+
+def shown(names: Sequence[str]) -> str:
+    """Names in a message."""
+    return ", ".join(harmless(one, 60) for one in names) or "none"
+
+
+def unknown_check(name: str) -> UsageError:
+    """No check has this id."""
+    return UsageError(f"'{harmless(name, 60)}' is not the id of a check; see check --list")
