@@ -6,6 +6,7 @@ from typing import Literal
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import storage
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.presence import is_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.typed import NamedTuple
@@ -117,10 +118,10 @@ def security(facts: Facts) -> Security:
     host = facts.host
     host.info("/sys/kernel")  # without /sys nothing can be said
     selinux: Literal["off", "permissive", "enforcing"] = "off"
-    if _there(host, f"{_SELINUX}/enforce"):
+    if is_there(host, f"{_SELINUX}/enforce"):
         selinux = "enforcing" if _number(host, f"{_SELINUX}/enforce", {0, 1}) else "permissive"
-    policy = selinux == "enforcing" and any(_there(host, path) for path in need.SELINUX_CONTAINER_POLICY)
-    apparmor = _there(host, "/sys/kernel/security/apparmor") and _apparmor_is_on(host)
+    policy = selinux == "enforcing" and any(is_there(host, path) for path in need.SELINUX_CONTAINER_POLICY)
+    apparmor = is_there(host, "/sys/kernel/security/apparmor") and _apparmor_is_on(host)
     parser = False
     if apparmor:
         try:
@@ -172,22 +173,13 @@ def ipv6(facts: Facts) -> Ipv6:
     """Whether IPv6 is there and on; mailcow.conf is only asked where it is not."""
     host = facts.host
     host.info(f"{_NET}/ipv4")  # without it /proc/sys itself is missing, which says nothing of IPv6
-    built = _there(host, f"{_NET}/ipv6/conf/all")
+    built = is_there(host, f"{_NET}/ipv6/conf/all")
     disabled = built and _number(host, f"{_NET}/ipv6/conf/all/disable_ipv6", {0, 1}) == 1
     if built and not disabled:
         return Ipv6(built, disabled, "", None)
     conf = facts.get(mailcow_conf)
     wanted = conf.get("ENABLE_IPV6", "true").lower() != "false"
     return Ipv6(built, disabled, conf.path, wanted if conf.exists else None)
-
-
-def _there(host: Host, path: str) -> bool:
-    """Whether it exists; raises where that cannot be told."""
-    try:
-        host.info(path)
-    except Missing:
-        return False
-    return True
 
 
 def _number(host: Host, path: str, allowed: set[int] | None = None) -> int:

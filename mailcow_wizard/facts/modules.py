@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.facts.presence import is_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import MIB, Host, HostError, Missing
 from mailcow_wizard.typed import NamedTuple
@@ -48,7 +49,7 @@ def modules(facts: Facts) -> Modules:
             for name, state in states.items():
                 if state in ("unknown", "missing"):
                     states[name] = _by_configuration(name, state, configured, dependencies)
-    others = () if dependencies or _there(host, place) else _other_kernels(host)
+    others = () if dependencies or is_there(host, place) else _other_kernels(host)
     return Modules(tuple(states.items()), release, others, tuple(sources))
 
 
@@ -94,7 +95,7 @@ def _loaded(host: Host) -> tuple[frozenset[str], str]:
 
 
 def _traced(host: Host, name: str) -> bool:
-    return name in _TRACES and _there(host, _TRACES[name])
+    return name in _TRACES and is_there(host, _TRACES[name])
 
 
 def _listed(host: Host, path: str, sources: list[str]) -> frozenset[str] | None:
@@ -156,14 +157,6 @@ def _by_configuration(
     if "m" in values and not dependencies:
         return state
     return "missing"
-
-
-def _there(host: Host, path: str) -> bool:
-    try:
-        host.info(path)
-    except Missing:
-        return False
-    return True
 
 
 def _other_kernels(host: Host) -> tuple[str, ...]:
