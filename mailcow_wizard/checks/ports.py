@@ -120,6 +120,9 @@ def _out_of_reach(binding: Binding) -> str:
 
 
 def _conflict(facts: PortFacts, foreign: tuple[Occupant, ...]) -> Judgement:
+    # Its words are needed for conflicts only, which are rare.
+    from mailcow_wizard.checks.port_remedies import remedies
+
     binding = facts.binding
     harmless_without_v6 = facts.conf.get("ENABLE_IPV6").lower() == "false" and all(
         only_v6(one.listener) for one in foreign
@@ -134,7 +137,7 @@ def _conflict(facts: PortFacts, foreign: tuple[Occupant, ...]) -> Judgement:
         "; ".join(_grouped(binding, foreign)),
         found=_all_in_full(facts, foreign),
         evidence=_evidence(binding, foreign),
-        remedies=_remedies(facts, foreign),
+        remedies=remedies(facts),
         certainty=certainty,
         severity="degrades" if harmless_without_v6 else None,
     )
@@ -249,15 +252,6 @@ def _evidence(binding: Binding, occupants: tuple[Occupant, ...]) -> tuple[Eviden
     return tuple(evidence)
 
 
-_WAYS_OUT = {
-    "connected": "End the connection, then run this check again. File systems mounted by NFS take ports like "
-    "this one.",
-    "closing": "Wait a minute, then run this check again: the kernel lets go by itself.",
-    "unseen": "Find the program: one that binds a port without listening on it, or that connects from it. "
-    "Linux 6.8 and newer list it: ss -tanpB.",
-}
-
-
 def _docker_ps(binding: Binding) -> str:
     return f"docker ps --filter publish={binding.number}"
 
@@ -266,38 +260,6 @@ def _ss(binding: Binding, occupants: tuple[Occupant, ...] = ()) -> str:
     states = {one.listener.state for one in occupants}
     kinds = "-HtnpB" if "bound" in states else "-Hatnp" if states - {"listening"} else "-Hltnp"
     return f"ss {kinds} 'sport = :{binding.number}'"
-
-
-def _remedies(facts: PortFacts, foreign: tuple[Occupant, ...]) -> tuple[str, ...]:
-    binding = facts.binding
-    remedies = []
-    for one in foreign:
-        if one.listener.state in _WAYS_OUT:
-            remedies.append(_WAYS_OUT[one.listener.state])
-        if one.container:
-            remedies.append(
-                f"Stop the container and keep it from coming back: docker update --restart=no "
-                f"{one.container.name} && docker stop {one.container.name}"
-            )
-        elif one.docker:
-            remedies.append(f"Find the container and stop it: {_docker_ps(binding)}")
-        elif one.unit:
-            remedies.append(f"Stop it and keep it from starting again: systemctl disable --now {one.unit}")
-        elif one.holder.processes:
-            remedies.append(f"Stop {_name(one)} (process {one.holder.processes[0].pid}) and what starts it.")
-    hidden = (one for one in foreign if one.listener.state not in _NOBODYS and not one.holder.processes)
-    if not facts.is_root and any(hidden):
-        remedies.append("Run the wizard as root to see which process it is.")
-    if binding.port.number in (80, 443):
-        remedies.append(
-            "If it serves web sites that must stay, put mailcow behind it: HTTP_BIND=127.0.0.1, "
-            "HTTPS_BIND=127.0.0.1, other ports and HTTP_REDIRECT=n."
-        )
-    elif binding.port.number != _SMTP:
-        remedies.append(
-            f"Or move mailcow's {binding.port.service} to another port: {binding.port.key} in mailcow.conf."
-        )
-    return tuple(dict.fromkeys(remedies))
 
 
 _WHY = {

@@ -7,7 +7,8 @@ from mailcow_wizard.facts.ports import Occupant, unit_of_cgroup
 from mailcow_wizard.host.door import Listener
 from mailcow_wizard.typed import NamedTuple
 
-UNIT, CONTAINER, PROCESS, KEPT, HIDDEN = "unit", "container", "process", "kept", "hidden"
+UNIT, CONTAINER, PROCESS = "unit", "container", "process"
+KEPT, DOCKER, HIDDEN = "kept", "docker", "hidden"
 MAIL_SERVERS = ("postfix", "exim", "sendmail", "opensmtpd")
 WEB_SERVERS = ("nginx", "apache", "caddy", "haproxy", "traefik", "lighttpd")
 
@@ -34,9 +35,10 @@ _WAYS_IN_UNITS = rf"(?:{_WAYS_IN}|openvpn-server|openssh|openssh-server)(?:@.*)?
 class Blocker(NamedTuple):
     """One who is in the way, with all of its sockets on the port.
 
-    `kind` is unit, container, process (of no service), kept (a way into the machine), or hidden (nothing
-    that could be stopped is known). `names` are the units that hold the socket together (a socket unit and
-    its service), else the one name. `role` is the program that it is, where that is known.
+    `kind` is unit, container, process (of no unit), kept (a way into the machine), docker (a container that
+    Docker does not name), or hidden (nothing that could be stopped is known). `names` are the units that hold
+    the socket together (a socket unit and its service), else the one name. `role` is the program that it is,
+    where that is known.
     """
 
     kind: str
@@ -60,6 +62,11 @@ def plain(unit: str) -> str:
     return unit.removesuffix(".service").removesuffix("@-")
 
 
+def is_script(unit: str, role: str) -> bool:
+    """Whether a unit is likely made from an init script: `systemctl disable --now` does not stop those."""
+    return role in ("exim", "sendmail") and unit.endswith(".service")
+
+
 def blockers(occupants: tuple[Occupant, ...]) -> tuple[Blocker, ...]:
     """Those of the occupants that are not mailcow, each once."""
     found: dict[tuple[str, tuple[str, ...]], Blocker] = {}
@@ -81,7 +88,7 @@ def _blocker(occupant: Occupant) -> Blocker:
         image = box.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
         return Blocker(CONTAINER, (box.name,), _role(image), "", sockets, container=box)
     if occupant.docker:
-        return Blocker(HIDDEN, ("a Docker container",), "", "", sockets)
+        return Blocker(DOCKER, ("a Docker container",), "", "", sockets)
     first = next((one for one in processes if one.pid != 1), processes[0] if processes else None)
     program = first.exe.rpartition("/")[2] if first else ""
     name = first.name if first else ""
@@ -95,7 +102,8 @@ def _blocker(occupant: Occupant) -> Blocker:
     if units:
         return Blocker(UNIT, units, role, occupant.package, sockets, pid)
     if first:
-        return Blocker(PROCESS, (role or name,), role, occupant.package, sockets, pid)
+        # `master` says nothing; it is postfix's.
+        return Blocker(PROCESS, (role if name == "master" else name,), role, occupant.package, sockets, pid)
     return Blocker(HIDDEN, ("an unknown process",), "", "", sockets)
 
 

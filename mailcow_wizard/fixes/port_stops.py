@@ -42,8 +42,8 @@ def plan_to_stop(conflict: Conflict, choice: Choice) -> Plan:
     return conflict.plan(
         choice,
         steps,
-        f"{conflict.port.binding.where} is free for mailcow; {names} no longer {_verb(conflict)}, also after "
-        "a restart of the machine.",
+        f"{_capital(conflict.port.binding.where)} is free for mailcow; {names} no longer {_verb(conflict)}, "
+        "also after a restart of the machine.",
         "; ".join(dict.fromkeys(filter(None, (_lost(one, conflict) for one in conflict.blockers)))),
         settle=SETTLE_S,
         reversible=all(part.reversible for part in parts),
@@ -58,6 +58,10 @@ def _parts(conflict: Conflict) -> list[Stopping]:
     return [*([stopping(conflict.facts, names)] if names else []), *parts]
 
 
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _verb(conflict: Conflict) -> str:
     return "runs" if len(conflict.blockers) == 1 else "run"
 
@@ -68,9 +72,11 @@ def _lost(blocker: Blocker, conflict: Conflict) -> str:
         return f"{blocker.role} no longer delivers this machine's own mail (from cron, for example)"
     if blocker.role in WEB_SERVERS:
         names = conflict.around.sites or ()
+        if conflict.around.sites == () and conflict.port.binding.port.bind_key:
+            return f"{blocker.name}, which shows its default page only"
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         return f"the web sites of {blocker.name}" + (f": {shown}" if names else "")
-    return blocker.name
+    return f"what {blocker.name} serves"
 
 
 def queued_mail(conflict: Conflict) -> tuple[Manual, ...]:

@@ -32,8 +32,8 @@ def stopping(facts: Facts, names: tuple[str, ...]) -> Stopping:
     ways = [(one, _way(one, found)) for one in found]
     commands = [
         Command(_argv(way, members), _brought_back(facts, way, members), _TIMEOUT_S)
-        for way in ("disable", "mask", "stop")
-        if (members := [one for one, its in ways if its == way])
+        for way in ("disable", "switch off", "mask", "stop")
+        if (members := [one for one, its in ways if its == way or (way == "stop" and its == "switch off")])
     ]
     masked = [one for one, its in ways if its == "masked"]
     active = tuple(one.id for one, its in ways if one.active and its != "masked" and _comes_back(one))
@@ -76,15 +76,18 @@ def _whole(unit: Unit) -> tuple[str, ...]:
 
 
 def _way(unit: Unit, every: list[Unit]) -> str:
-    """Which command keeps the unit off: disable, mask, stop; `masked`: it is off already and only runs."""
+    """What keeps the unit off: disable, mask, stop; `switch off`: disabled and stopped by two commands;
+    `masked`: it is off already and only runs."""
     if unit.state.startswith("masked") or unit.load == "masked":
         return "masked"
     if not _comes_back(unit) or unit.state.startswith("linked"):
         return "stop"
     if unit.state == "static" and any(other.id in unit.triggered_by for other in every):
         return "stop"
-    generated = unit.state == "generated" and not unit.source.startswith("/etc/init.d/")
-    if unit.state in ("static", "enabled-runtime") or generated:
+    if unit.state == "generated" and unit.source.startswith("/etc/init.d/"):
+        # systemctl hands these on to the init script's own tool and forgets its --now (systemd 252).
+        return "switch off"
+    if unit.state in ("static", "enabled-runtime", "generated"):
         # A mask is a link in /etc/systemd/system, where a file of the administrator would be in its place.
         return "stop" if unit.path.startswith("/etc/systemd/system/") else "mask"
     return "disable"
@@ -97,7 +100,9 @@ def _comes_back(unit: Unit) -> bool:
 
 def _argv(way: str, members: list[Unit]) -> Argv:
     names = tuple(one.id for one in members)
-    return ("systemctl", "stop", *names) if way == "stop" else ("systemctl", way, "--now", *names)
+    if way == "stop":
+        return ("systemctl", "stop", *names)
+    return ("systemctl", "disable", *names) if way == "switch off" else ("systemctl", way, "--now", *names)
 
 
 def _brought_back(facts: Facts, way: str, members: list[Unit]) -> tuple[Argv, ...]:
@@ -128,10 +133,12 @@ def _stop_masked(unit: Unit) -> Command:
 
 def _may_return(unit: Unit, every: list[Unit]) -> bool:
     switched = {one.id for one in every}
-    return _comes_back(unit) and unit.state != "linked" and not switched & set(unit.triggered_by)
+    return unit.state != "linked" and not switched & set(unit.triggered_by)
 
 
 def _warning(unit: Unit) -> Manual:
+    if not _comes_back(unit):
+        return Manual(f"{unit.id} has no file of its own: once stopped, the wizard cannot start it again.")
     by = f" ({', '.join(unit.pulled_by)})" if unit.pulled_by else ""
     return Manual(
         f"{unit.id} has no switch of its own: what wants it{by} starts it again at the next boot. "

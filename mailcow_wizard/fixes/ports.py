@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mailcow_wizard.facts.blockers import CONTAINER, HIDDEN, KEPT, MAIL_SERVERS, UNIT, Blocker, blockers
+from mailcow_wizard.facts.blockers import CONTAINER, KEPT, MAIL_SERVERS, PROCESS, UNIT, Blocker, blockers
 from mailcow_wizard.facts.free_places import free_addresses, free_port
 from mailcow_wizard.facts.mail_queue import queue
 from mailcow_wizard.facts.ports import PortFacts, survey
@@ -82,7 +82,7 @@ def _circumstances(facts: Facts, port: PortFacts, held: tuple[Blocker, ...]) -> 
     asked_queue = next((one.role for one in held if one.role in MAIL_SERVERS), "")
     addresses = _addresses(facts, port) if conf else ()
     script = ""
-    if not any(one.kind in (UNIT, CONTAINER, KEPT, HIDDEN) for one in held):
+    if all(one.kind == PROCESS for one in held):
         from mailcow_wizard.fixes.port_scripts import script_of
 
         script = _or("", lambda: script_of(facts, held))

@@ -82,7 +82,8 @@ def test_foreign_process() -> None:
         "package postfix",
     ):
         assert word in said.found
-    assert said.remedies[0].endswith("systemctl disable --now postfix@-.service")
+    assert said.remedies[0].endswith("systemctl disable --now postfix.service")
+    assert "inet_interfaces = loopback-only" in said.remedies[1]
     assert not any("SMTP_PORT" in remedy for remedy in said.remedies)
     assert "master/812" in said.evidence[0].value
 

@@ -1,0 +1,80 @@
+"""What mends a port conflict, in words; they agree with what `fixes.ports` offers."""
+
+from mailcow_wizard.facts.bindings import Binding
+from mailcow_wizard.facts.blockers import CONTAINER, DOCKER, KEPT, PROCESS, UNIT, Blocker, blockers, is_script
+from mailcow_wizard.facts.ports import PortFacts
+
+_SMTP = 25
+_MAIL = (25, 465, 587)
+_WEB = (80, 443)
+_WAYS_OUT = {
+    "connected": "End the connection, then run this check again. File systems mounted by NFS take ports like "
+    "this one.",
+    "closing": "Wait a minute, then run this check again: the kernel lets go by itself.",
+    "unseen": "Find the program: one that binds a port without listening on it, or that connects from it. "
+    "Linux 6.8 and newer list it: ss -tanpB.",
+}
+
+
+def remedies(facts: PortFacts) -> tuple[str, ...]:
+    """For each who is in the way, then for mailcow itself; each once."""
+    binding = facts.binding
+    held = blockers(facts.occupants)
+    words = [_of_one(one, binding) for one in held]
+    states = {one.listener.state for one in facts.occupants if one.own is False}
+    unseen = any(
+        one.own is False and not one.holder.processes and one.listener.state in ("listening", "bound")
+        for one in facts.occupants
+    )
+    if not facts.is_root and unseen:
+        words.append("Run the wizard as root to see which process it is.")
+    if binding.number in _MAIL and any(one.role == "postfix" and one.kind != CONTAINER for one in held):
+        words.append(
+            "Or keep postfix for this machine's own mail, without its listener: inet_interfaces = "
+            "loopback-only in main.cf, and a # before the line `smtp inet` in master.cf."
+        )
+    if states - set(_WAYS_OUT):
+        words.append(_elsewhere(facts))
+    return tuple(dict.fromkeys(filter(None, words)))
+
+
+def _of_one(one: Blocker, binding: Binding) -> str:
+    """Words for one who is in the way."""
+    state = one.listeners[0].state
+    if state in _WAYS_OUT:
+        return _WAYS_OUT[state]
+    if one.kind == CONTAINER:
+        return (
+            "Stop the container and keep it from coming back: docker update --restart=no "
+            f"{one.names[0]} && docker stop {one.names[0]}"
+        )
+    if one.kind == KEPT:
+        return (
+            f"Take port {binding.number} out of the configuration of {one.names[0]}, and make sure that "
+            "another way into this machine stays open: it is not stopped here."
+        )
+    if one.kind == UNIT:
+        names = " ".join(name.replace("@-.", ".") for name in one.names)
+        command = f"systemctl disable --now {names}"
+        if is_script(one.names[0], one.role):
+            command = f"systemctl disable {names} && systemctl stop {names}"
+        return f"Stop it and keep it from starting again: {command}"
+    if one.kind == PROCESS:
+        return f"Stop {one.names[0]} (process {one.pid}) and what starts it."
+    if one.kind == DOCKER:
+        return f"Find the container and stop it: docker ps --filter publish={binding.number}"
+    return ""
+
+
+def _elsewhere(facts: PortFacts) -> str:
+    """What mailcow itself could do; without a mailcow.conf it is to be said when that is written."""
+    port = facts.binding.port
+    when = "in mailcow.conf" if facts.conf.exists else "in mailcow.conf, once it is written"
+    if port.number in _WEB:
+        return (
+            "If it serves web sites that must stay, put mailcow behind it: HTTP_BIND=127.0.0.1, "
+            f"HTTPS_BIND=127.0.0.1, other ports and HTTP_REDIRECT=n {when}."
+        )
+    if port.number == _SMTP:
+        return ""
+    return f"Or move mailcow's {port.service} to another port: {port.key} {when}."
