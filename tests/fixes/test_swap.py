@@ -233,7 +233,7 @@ def test_selinux_and_openrc() -> None:
         (16 * GIB, "", "1 GiB"),
         (16 * GIB, "/dev/vda2 partition 524284 0 -2\n", "0.5 GiB"),
         (16 * GIB, "/dev/zram0 partition 8388608 0 100\n", "1 GiB"),
-        (4 * GIB, "/dev/vda2 partition 2097148 0 -2\n", "1.5 GiB"),
+        (2 * GIB, "/dev/vda2 partition 2097148 0 -2\n", "3 GiB"),
     ],
 )
 def test_size(memory: int, swaps: str, size: str) -> None:
