@@ -94,6 +94,7 @@ class Wizard(App[int]):
         self.current = WELCOME.id
         self.events_log: list[str] = []
         self.work: Work | None = None
+        self.unsaved: dict[str, str] = {}
         self._facts = facts
         self._redraw: Timer | None = None
         self._cursors: dict[str, int] = {}

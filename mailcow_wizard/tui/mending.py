@@ -108,25 +108,27 @@ def _asked(app: Wizard, plan: Plan, instead: str = "") -> Asked:
     )
 
 
-def ask(app: Wizard, plan: Plan, instead: str, done: Callable[[], None]) -> None:
-    """Shows a plan that was made on a screen of its own, and carries it out on yes; `done` follows a yes."""
+def ask(
+    app: Wizard, plan: Plan, instead: str, agreed: Callable[[], object], made: Callable[[], None]
+) -> None:
+    """Shows a plan that was made on a screen of its own, and carries it out on yes: `agreed` is called first,
+    `made` when it was made. `instead` is what to type where it cannot be done here."""
 
     def answered(answer: str | None) -> None:
         if answer == "y":
-            done()
-            carry_out(app, plan)
+            agreed()
+            carry_out(app, plan, made)
 
     app.push_screen(Decision(app.look, _asked(app, plan, instead)), answered)
 
 
-def carry_out(app: Wizard, plan: Plan) -> None:
+def carry_out(app: Wizard, plan: Plan, made: Callable[[], None] = lambda: None) -> None:
     """Makes the change, and shows how it goes."""
-    _begin(
-        app,
-        Work(
-            plan.title, plan.check, len(plan.steps), lambda listen: mending.apply(app.session, plan, listen)
-        ),
-    )
+
+    def do(listen: mending.Listen) -> mending.Outcome:
+        return mending.apply(app.session, plan, listen)
+
+    _begin(app, Work(plan.title, plan.check, len(plan.steps), do, made=made))
 
 
 def _begin(app: Wizard, work: Work) -> None:
@@ -155,6 +157,8 @@ def _draw(app: Wizard, work: Work) -> None:
     if work.running or work.told:
         return
     work.told = True
+    if work.outcome and work.outcome.state == "applied":
+        work.made()
     _, sentences, _ = ending(work)
     app.events_log.append(f"{work.title}: {sentences[0]}")
     for screen in app.screen_stack:

@@ -105,13 +105,13 @@ def _body(step: Mapping[str, Any], width: int) -> Iterator[Line]:
         yield from (Line("", _INDENT + one.text) for one in _words(step["text"], width - len(_INDENT)))
 
 
-def diff_lines(diff: str, width: int) -> Iterator[Line]:
+def diff_lines(diff: str, width: int, indent: str = _INDENT) -> Iterator[Line]:
     """A unified diff, its lines cut into parts where they are longer than `width`; without file names."""
     for line in diff.splitlines():
         if line.startswith(("--- ", "+++ ")):
             continue
         role = {"+": "added", "-": "removed", "@": "hunk", "\\": "dim"}.get(line[:1], "")
-        yield from (Line("", _INDENT + part, role) for part in _pieces(line, width - len(_INDENT)))
+        yield from (Line("", indent + part, role) for part in _pieces(line, width - len(indent)))
 
 
 def command_lines(argv: Sequence[str], width: int) -> list[str]:

@@ -1,13 +1,49 @@
-"""The settings of mailcow.conf: opens the form."""
+"""The settings of mailcow.conf: from the form to the plan that saves them."""
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
+
+from mailcow_wizard.engine.settings import Draft, open_draft
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.tui import mending
+from mailcow_wizard.tui.screens.settings import SettingsScreen
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
 
 
 def show(app: Wizard) -> None:
-    """Opens the form."""
-    app.show_keys("The form for mailcow.conf is not part of this version yet.")
+    """Opens the form; what was changed in it before and not saved is still there."""
+
+    def read() -> None:
+        try:
+            draft = open_draft(app.session)
+        except HostError as error:
+            app.call_later(app.show_keys, f"{error}. The install makes it; by hand: ./wizard conf new")
+            return
+        for key, value in app.unsaved.items():
+            draft.put(key, value)
+        app.call_later(_open, app, draft)
+
+    threading.Thread(target=read, daemon=True, name="settings").start()
+
+
+def _open(app: Wizard, draft: Draft) -> None:
+    def closed(_: None) -> None:
+        app.unsaved = draft.unsaved()
+        if app.unsaved and not (app.work and app.work.running):
+            app.show_keys("Your changes of mailcow.conf are kept, but not saved; s goes on with them.")
+
+    screen = SettingsScreen(app.look, draft, lambda: _save(app, draft, screen))
+    app.push_screen(screen, closed)
+
+
+def _save(app: Wizard, draft: Draft, screen: SettingsScreen) -> None:
+    try:
+        plan = draft.plan()
+    except HostError as error:
+        screen.say(f"This cannot be saved: {error}")
+        return
+    mending.ask(app, plan, draft.by_hand(), screen.dismiss, lambda: app.unsaved.clear())

@@ -24,16 +24,23 @@ class Work:
     """One call of the engine in a thread of its own.
 
     `title` says what is done in a few words, `check` for which check, `steps` in how many steps; `back` is
-    whether it takes something back; `do` blocks until it is done.
+    whether it takes something back; `do` blocks until it is done; `made` is called when a change was made.
     """
 
     def __init__(
-        self, title: str, check: str, steps: int, do: Callable[[Listen], Outcome], back: bool = False
+        self,
+        title: str,
+        check: str,
+        steps: int,
+        do: Callable[[Listen], Outcome],
+        back: bool = False,
+        made: Callable[[], None] = lambda: None,
     ) -> None:
         self.title = title
         self.check = check
         self.steps = steps
         self.back = back
+        self.made = made
         self.told = False
         """Whether its end was shown."""
         self.step = 0
@@ -78,9 +85,10 @@ class Work:
             self.step = progress.step
             self.lines.append(Line("", f"{progress.step + 1}. {progress.text}", "bold"))
         elif progress.kind == "check":
-            self.lines.append(Line("", progress.text, "bold"))
-        else:
-            self.lines.append(Line("", _INDENT + progress.text, _ROLES.get(progress.kind, "")))
+            self.lines.append(Line("", f"Looking again: {progress.text}", "bold"))
+        elif progress.text:
+            said = f"taken back: {progress.text}" if progress.kind == "undone" else progress.text
+            self.lines.append(Line("", _INDENT + said, _ROLES.get(progress.kind, "")))
         self._say()
 
 
@@ -111,7 +119,7 @@ def ending(work: Work, stopping: bool = False) -> tuple[str, list[str], list[tup
         )
     back = [("u", "take it back"), ("Esc", "back to the list")]
     if finding is None:
-        return "pass", ["Done."], back
+        return "pass", ["Done.", "Esc goes back to the list."], back
     if finding.status == "pass":
         summary = f"{finding.summary[:1].upper()}{finding.summary[1:]}."
         return "pass", [summary, "Esc goes back to the list."], back

@@ -1,0 +1,279 @@
+"""The settings of mailcow.conf as a form: what is asked for a first install, every other key, what speaks
+against a value, and the plan that saves them. A draft changes nothing until its plan is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from mailcow_wizard.conf.document import Document, Unwritable
+from mailcow_wizard.conf.layout import KEYS
+from mailcow_wizard.engine.diff import unified
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import mailcow_conf
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.model import Edit, Plan
+from mailcow_wizard.redaction import is_secret
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
+
+PROXY = "(proxy)"
+"""Not a key: stands for the five that make mailcow's web server listen behind another one."""
+
+CHECK = "config.values"
+FIX = "conf-set"
+
+_ON_OFF = (("y", "yes"), ("n", "no"))
+_LEFT_OUT = (("n", "on"), ("y", "left out"))
+_BEHIND_PROXY = {
+    "HTTP_BIND": "127.0.0.1",
+    "HTTP_PORT": "8080",
+    "HTTPS_BIND": "127.0.0.1",
+    "HTTPS_PORT": "8443",
+    "HTTP_REDIRECT": "n",
+}
+_IN_FRONT = {"HTTP_BIND": "", "HTTP_PORT": "80", "HTTPS_BIND": "", "HTTPS_PORT": "443", "HTTP_REDIRECT": "y"}
+_WEB_PORTS = {"HTTP_PORT": "80", "HTTPS_PORT": "443"}
+_LONGEST_COMMENT = 600
+
+
+class Field(NamedTuple):
+    """A row of the form: its key, its name in words, and the values to choose from with their words (none:
+    any text)."""
+
+    key: str
+    label: str
+    choices: tuple[tuple[str, str], ...] = ()
+    secret: bool = False
+
+
+class Problem(NamedTuple):
+    """What speaks against a value: `level` is error, warning or advice."""
+
+    level: str
+    text: str
+
+
+Judge = Callable[[bytes], Sequence[tuple[str, Problem]]]
+"""What speaks against the keys of a file's content."""
+
+FIRST: tuple[Field, ...] = (
+    Field("MAILCOW_HOSTNAME", "Server's name"),
+    Field("TZ", "Timezone"),
+    Field("ENABLE_IPV6", "IPv6", (("true", "on"), ("false", "off"))),
+    Field("SKIP_CLAMD", "Virus scan (ClamAV)", _LEFT_OUT),
+    Field("SKIP_FTS", "Full-text search", _LEFT_OUT),
+    Field(PROXY, "Behind a web proxy", _ON_OFF),
+    Field("HTTP_BIND", "HTTP address"),
+    Field("HTTP_PORT", "HTTP port"),
+    Field("HTTPS_BIND", "HTTPS address"),
+    Field("HTTPS_PORT", "HTTPS port"),
+    Field("HTTP_REDIRECT", "HTTP to HTTPS", _ON_OFF),
+    Field("SMTP_PORT", "SMTP"),
+    Field("SMTPS_PORT", "SMTPS"),
+    Field("SUBMISSION_PORT", "Submission"),
+    Field("IMAP_PORT", "IMAP"),
+    Field("IMAPS_PORT", "IMAPS"),
+    Field("POP_PORT", "POP3"),
+    Field("POPS_PORT", "POP3S"),
+    Field("SIEVE_PORT", "ManageSieve"),
+    Field("IPV4_NETWORK", "Containers' subnet"),
+)
+"""What a first install needs."""
+
+
+def field(key: str) -> Field:
+    """The row of any key."""
+    known = next((one for one in FIRST if one.key == key), None)
+    if known:
+        return known
+    layout = KEYS.get(key)
+    choices = tuple((value, value) for value in layout.choices) if layout else ()
+    return Field(key, key, choices, is_secret(key))
+
+
+class Draft:
+    """mailcow.conf with changes that are not saved."""
+
+    def __init__(self, facts: Facts, judge: Judge) -> None:
+        """Reads the file. Raises NoPlan where there is none, and HostError where it cannot be read."""
+        self.path = mailcow_conf.path_of(facts)
+        self.before = mailcow_conf.content(facts)
+        self._facts = facts
+        self._judge = judge
+        self._found = Document.read(self.before)
+        self._document = self._found
+        self._refused: dict[str, tuple[str, str]] = {}
+        self._known: dict[str, Any] = {}
+
+    def value(self, key: str) -> str:
+        """The value as it would be saved, or as it was typed where it cannot be."""
+        if key == PROXY:
+            binds = (self.value("HTTP_BIND"), self.value("HTTPS_BIND"))
+            return "y" if all(one.startswith("127.") for one in binds) else "n"
+        if key in self._refused:
+            return self._refused[key][0]
+        value = self._document.get(key)
+        if value is None:
+            layout = KEYS.get(key)
+            return layout.default if layout and not layout.off else ""
+        return value
+
+    def put(self, key: str, value: str) -> None:
+        """Changes a value. One that cannot be written is kept aside, and is a problem."""
+        self._known = {}
+        if key == PROXY:
+            self._put_proxy(value == "y")
+            return
+        self._refused.pop(key, None)
+        if value == self.value(key):
+            return
+        try:
+            self._document = self._document.set(key, value)
+        except Unwritable as error:
+            before = self._found.get(key)
+            if before is not None:
+                self._document = self._document.set(key, before)
+            self._refused[key] = (value, str(error).removeprefix(f"{key}: "))
+
+    def _put_proxy(self, behind: bool) -> None:
+        for key, value in (_BEHIND_PROXY if behind else _IN_FRONT).items():
+            # A port that somebody chose stays, one that the visitors' server needs does not.
+            chosen = behind and key in _WEB_PORTS and self.value(key) != _WEB_PORTS[key]
+            if not chosen:
+                self.put(key, value)
+
+    def take_back(self, key: str) -> None:
+        """Gives a key the value that it has in the file."""
+        self._known = {}
+        for one in tuple(_BEHIND_PROXY) if key == PROXY else (key,):
+            value = self._found.get(one)
+            self._refused.pop(one, None)
+            if value is not None:
+                self.put(one, value)
+            elif self._document.get(one) is not None:
+                self._document = self._document.unset(one)
+        if not self.changed():
+            self._document = self._found
+
+    def changed(self) -> tuple[str, ...]:
+        """The keys whose value differs from the file's."""
+        changed: tuple[str, ...] = self._once("changed", self._changed)
+        return changed
+
+    def _changed(self) -> tuple[str, ...]:
+        keys = dict.fromkeys((*self._document.keys(), *self._found.keys(), *self._refused))
+        return tuple(
+            one for one in keys if one in self._refused or self._found.get(one) != self._document.get(one)
+        )
+
+    def _once(self, what: str, ask: Callable[[], Any]) -> Any:
+        """An answer that stays the same until a value changes: the form asks at every key."""
+        if what not in self._known:
+            self._known[what] = ask()
+        return self._known[what]
+
+    def unsaved(self) -> dict[str, str]:
+        """The changed keys with their values, also those that cannot be saved."""
+        return {key: self.value(key) for key in self.changed()}
+
+    def keys(self) -> tuple[str, ...]:
+        """Every key that there can be: of the file, and of mailcow's current one."""
+        return tuple(dict.fromkeys((*self._document.keys(), *KEYS)))
+
+    def problems(self) -> Mapping[str, Problem]:
+        """What speaks against the values, by key, the worst of each."""
+        problems: Mapping[str, Problem] = self._once("problems", self._judged)
+        return problems
+
+    def _judged(self) -> dict[str, Problem]:
+        found: dict[str, Problem] = {}
+        for key, problem in self._judge(self._document.data):
+            if key not in found or _rank(problem) < _rank(found[key]):
+                found[key] = problem
+        return found | {key: Problem("error", said) for key, (_, said) in self._refused.items()}
+
+    def obstacle(self) -> tuple[str, str]:
+        """The first changed key that cannot stay as it is, and why; empty texts where all can be saved."""
+        problems = self.problems()
+        wrong = (key for key in self.changed() if key in problems and problems[key].level == "error")
+        return next(((key, problems[key].text) for key in wrong), ("", ""))
+
+    def diff(self) -> str:
+        """What would be saved, as a unified diff without secrets."""
+        edit = Edit(self.path, self.before, self._document.data, 0o600)
+        diff: str = self._once("diff", lambda: unified(edit))
+        return diff
+
+    def plan(self) -> Plan:
+        """The plan that saves it. Raises HostError."""
+        keys = self.changed()
+        effect = mailcow_conf.takes_effect(self._facts, keys)
+        edit = Edit(self.path, self.before, self._document.data, 0o600)
+        names = ", ".join(keys) if len(keys) < 4 else f"{len(keys)} settings"
+        return Plan(
+            CHECK,
+            None,
+            FIX,
+            f"Set {names} in mailcow.conf",
+            (edit, effect) if effect else (edit,),
+            "low",
+            True,
+            self._needs_root(),
+            "mailcow.conf has these values; containers take them up when they are made anew.",
+        )
+
+    def _needs_root(self) -> bool:
+        return self._facts.host.info(self.path).uid == 0
+
+    def by_hand(self) -> str:
+        """The command line that saves the same, secrets left out."""
+        words = [f"{key}={self._document.get(key)}" for key in self.changed() if not is_secret(key)]
+        return harmless(f"conf set {' '.join(words)}", 400)
+
+    def about(self, key: str) -> str:
+        """What the file itself says above the key, or what the key is for."""
+        if key == PROXY:
+            return (
+                "Another web server on this machine holds ports 80 and 443 and passes mailcow's visitors on: "
+                "mailcow then listens on 127.0.0.1:8080 and :8443 and does not redirect by itself."
+            )
+        layout = KEYS.get(key)
+        return comment_above(self.before.decode("utf-8", "replace"), key) or (layout.about if layout else "")
+
+
+def _rank(problem: Problem) -> int:
+    return ("error", "warning", "advice").index(problem.level)
+
+
+def comment_above(text: str, key: str) -> str:
+    """The comment above a key in the file, as one harmless paragraph; keys that stand together share it."""
+    lines = text.splitlines()
+    places = [number for number, line in enumerate(lines) if _key_of(line) == key]
+    if not places:
+        return ""
+    number = places[-1] - 1
+    while number >= 0 and (_key_of(lines[number]) or not lines[number].strip()):
+        number -= 1
+    said: list[str] = []
+    while number >= 0 and lines[number].startswith("#") and not _key_of(lines[number]):
+        words = lines[number].strip("#- \t")
+        if not words:
+            break
+        said.insert(0, words)
+        number -= 1
+    return harmless(" ".join(said), _LONGEST_COMMENT)
+
+
+def _key_of(line: str) -> str:
+    """The key that a line sets, or would set without its `#`."""
+    name, equals, _ = line.removeprefix("#").partition("=")
+    plain = name.replace("_", "").isalnum() and name.isascii() and name.upper() == name
+    return name if equals and plain else ""
+
+
+def open_draft(session: Session) -> Draft:
+    """The machine's mailcow.conf, to be changed. Raises NoPlan where there is none."""
+    return Draft(session.new_facts(), lambda data: ())

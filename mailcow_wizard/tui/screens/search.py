@@ -1,0 +1,111 @@
+"""Every key of mailcow.conf, found by typing a part of its name; below it what the file says of it."""
+
+from textwrap import wrap
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from mailcow_wizard.engine.settings import Draft, field
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.typing_line import TypingLine
+from mailcow_wizard.tui.widgets.chrome import KeyLine, Rule
+from mailcow_wizard.tui.widgets.lines import Lines, Part
+
+_KEY_WIDTH = 34
+_ABOUT_LINES = 5
+
+
+class Search(ModalScreen[str]):
+    """Ends with the chosen key; with nothing on Esc."""
+
+    CSS_PATH = "settings.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "close", show=False),
+        Binding("up", "move(-1)", "up", show=False),
+        Binding("down", "move(1)", "down", show=False),
+        Binding("pageup", "move(-10)", "page up", show=False),
+        Binding("pagedown", "move(10)", "page down", show=False),
+        Binding("enter", "choose", "choose", show=False),
+    ]
+
+    def __init__(self, look: Look, draft: Draft) -> None:
+        super().__init__()
+        self._look = look
+        self._draft = draft
+        self._keys = draft.keys()
+        self._typed = TypingLine.of("")
+        self._cursor = 0
+
+    def compose(self) -> ComposeResult:
+        """What was typed, the keys that fit it, what the key under the cursor is for."""
+        yield Lines(id="title")
+        yield Lines(id="text")
+        yield Rule(self._look)
+        yield Lines(id="about")
+        yield KeyLine(self._look)
+
+    def on_mount(self) -> None:
+        """Draws everything."""
+        self.query_one(KeyLine).show([("Enter", "change this one"), ("arrows", "move"), ("Esc", "back")])
+        self._draw()
+
+    def on_resize(self) -> None:
+        """What a key is for wraps to the width."""
+        self._draw()
+
+    def _fitting(self) -> list[str]:
+        wanted = self._typed.text.upper()
+        return [key for key in self._keys if wanted in key]
+
+    def _draw(self) -> None:
+        look = self._look
+        title: list[Part] = [(" Type a part of a key: ", look.dim), (f"{self._typed.text}_", look.bold)]
+        self.query_one("#title", Lines).put([title])
+        keys = self._fitting()
+        self._cursor = max(0, min(self._cursor, len(keys) - 1))
+        text = self.query_one("#text", Lines)
+        text.put([self._line(number, key) for number, key in enumerate(keys)])
+        top, height = text.scroll_offset.y, max(1, text.size.height)
+        if not top <= self._cursor < top + height:
+            to = self._cursor if self._cursor < top else self._cursor - height + 1
+            text.scroll_to(y=to, animate=False, force=True, immediate=True)
+        about = look.text(self._draft.about(keys[self._cursor])) if keys else ""
+        lines = wrap(about, max(10, self.size.width - 2))[:_ABOUT_LINES]
+        self.query_one("#about", Lines).put([[(f" {line}", look.plain)] for line in lines])
+
+    def _line(self, number: int, key: str) -> list[Part]:
+        look = self._look
+        here = number == self._cursor
+        value = self._draft.value(key)
+        shown = ("••••••••" if value else "") if field(key).secret else value
+        return [
+            (f" {look.glyphs.cursor} " if here else "   ", look.bold),
+            (key, look.selected if here else look.plain),
+            (" " * max(1, _KEY_WIDTH - len(key)), look.plain),
+            (look.text(shown), look.dim),
+        ]
+
+    def on_key(self, event: events.Key) -> None:
+        """Typing narrows the list."""
+        if event.is_printable and event.character:
+            typed: TypingLine | None = self._typed.typed(event.character)
+        else:
+            typed = self._typed.key(event.key) if event.key not in ("left", "right") else None
+        if typed is not None:
+            event.stop()
+            self._typed = typed
+            self._draw()
+
+    def action_move(self, by: int) -> None:
+        """Moves the cursor."""
+        self._cursor += by
+        self._draw()
+
+    def action_choose(self) -> None:
+        """Ends with the key under the cursor."""
+        keys = self._fitting()
+        if keys:
+            self.dismiss(keys[self._cursor])

@@ -1,0 +1,221 @@
+"""Rows with values that can be changed in their place, each with what speaks against it beside it."""
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.typing_line import TypingLine
+from mailcow_wizard.tui.widgets.lines import Lines, Part
+
+_LABEL = 20
+_LONGEST_LABEL = 30
+_VALUE = 22
+_HIDDEN = "••••••••"
+
+
+class FormRow(NamedTuple):
+    """A row as it is drawn. `choices` are values and words, none where any text is possible; `status` is how
+    the remark is drawn; `changed` says that the value is not the file's."""
+
+    key: str
+    label: str
+    value: str
+    choices: tuple[tuple[str, str], ...] = ()
+    status: str = ""
+    remark: str = ""
+    changed: bool = False
+    secret: bool = False
+
+    @property
+    def word(self) -> str:
+        """The value in words."""
+        if self.secret:
+            return _HIDDEN if self.value else ""
+        return dict(self.choices).get(self.value, self.value)
+
+
+class Form(Lines, can_focus=True):
+    """One line a row. Enter types or chooses; what is typed is told at each key."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k,shift+tab", "move(-1)", "up", show=False),
+        Binding("down,j,tab", "move(1)", "down", show=False),
+        Binding("pageup", "move(-10)", "page up", show=False),
+        Binding("pagedown", "move(10)", "page down", show=False),
+        Binding("home", "move(-9999)", "first", show=False),
+        Binding("end", "move(9999)", "last", show=False),
+        Binding("enter", "change(1)", "change", show=False),
+        Binding("space,right", "choose(1)", "next value", show=False),
+        Binding("left", "choose(-1)", "value before", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor is on another row, or typing began or ended."""
+
+    class Changed(Message):
+        """A row has another value."""
+
+        def __init__(self, key: str, value: str) -> None:
+            super().__init__()
+            self.key = key
+            self.value = value
+
+    def __init__(self, look: Look, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._look = look
+        self._rows: Sequence[FormRow] = ()
+        self.cursor = 0
+        self._typing: TypingLine | None = None
+        self._before = ""
+
+    @property
+    def row(self) -> FormRow | None:
+        """The row under the cursor."""
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    @property
+    def typing(self) -> bool:
+        """Whether a value is typed at this moment."""
+        return self._typing is not None
+
+    def show(self, rows: Sequence[FormRow]) -> None:
+        """Shows rows; the cursor stays on its row."""
+        self._rows = rows
+        self.cursor = max(0, min(self.cursor, len(rows) - 1))
+        self._redraw()
+
+    def go_to(self, key: str) -> None:
+        """Puts the cursor on a row."""
+        self.cursor = next((place for place, row in enumerate(self._rows) if row.key == key), self.cursor)
+        self._redraw()
+        self.post_message(self.Moved())
+
+    def on_resize(self) -> None:
+        """Remarks take the room that there is."""
+        self._redraw()
+
+    def _redraw(self) -> None:
+        if self.size.width:
+            self.put([self._line(number, row) for number, row in enumerate(self._rows)])
+            self._keep_in_view()
+
+    def _line(self, number: int, row: FormRow) -> list[Part]:
+        look = self._look
+        here = number == self.cursor
+        typing = self._typing if here else None
+        longest = max((len(one.label) for one in self._rows), default=0)
+        label = max(_LABEL, min(longest, _LONGEST_LABEL))
+        room = max(0, self.size.width - label - _VALUE - 6)
+        remark = look.text(row.remark)
+        if cell_len(remark) > room - 2:
+            remark = set_cell_size(remark, max(0, room - 3)).rstrip() + look.glyphs.ellipsis
+        mark = f"{look.glyph(row.status)} " if row.status else "  "
+        return [
+            (f"{look.glyphs.cursor} " if here else "  ", look.bold),
+            (
+                set_cell_size(look.text(row.label), label),
+                look.selected if here and not typing else look.plain,
+            ),
+            (" * " if row.changed else "   ", look.bold),
+            *(self._typed(row, typing) if typing else self._value(row)),
+            (" ", look.plain),
+            (mark + remark if room > 2 else "", look.state(row.status) if row.status else look.dim),
+        ]
+
+    def _value(self, row: FormRow) -> list[Part]:
+        look = self._look
+        word = look.text(row.word)
+        if cell_len(word) > _VALUE:
+            word = set_cell_size(word, _VALUE - 1) + look.glyphs.ellipsis
+        return [(set_cell_size(word, _VALUE), look.bold if row.changed else look.plain)]
+
+    def _typed(self, row: FormRow, typing: TypingLine) -> list[Part]:
+        """The text around the cursor, underlined."""
+        look = self._look
+        shown = "*" * len(typing.text) if row.secret else look.text(typing.text) + " "
+        start = max(0, typing.place - _VALUE + 1)
+        shown = shown.ljust(start + _VALUE)[start : start + _VALUE]
+        place = typing.place - start
+        return [
+            (shown[:place], look.underlined),
+            (shown[place : place + 1], look.selected),
+            (shown[place + 1 :], look.underlined),
+        ]
+
+    def _keep_in_view(self) -> None:
+        top, height = self.scroll_offset.y, max(1, self.size.height)
+        if not top <= self.cursor < top + height:
+            to = self.cursor if self.cursor < top else self.cursor - height + 1
+            self.scroll_to(y=to, animate=False, force=True, immediate=True)
+
+    def on_key(self, event: events.Key) -> None:
+        """Takes the keys while a value is typed."""
+        if self._typing is None:
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key in ("enter", "tab", "down", "up", "shift+tab"):
+            self._end()
+            if event.key != "enter":
+                self.action_move(-1 if event.key in ("up", "shift+tab") else 1)
+        elif event.key == "escape":
+            self._tell(self._before)
+            self._end()
+        elif event.is_printable and event.character:
+            self._type(self._typing.typed(event.character))
+        else:
+            self._type(self._typing.key(event.key) or self._typing)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Takes pasted text while a value is typed."""
+        if self._typing is not None:
+            event.stop()
+            self._type(self._typing.typed(event.text.strip()))
+
+    def _type(self, typing: TypingLine) -> None:
+        told = self._typing is not None and typing.text != self._typing.text
+        self._typing = typing
+        if told:
+            self._tell(typing.text)
+        self._redraw()
+
+    def _tell(self, value: str) -> None:
+        if self.row:
+            self.post_message(self.Changed(self.row.key, value))
+
+    def _end(self) -> None:
+        self._typing = None
+        self._redraw()
+        self.post_message(self.Moved())
+
+    def action_move(self, by: int) -> None:
+        """Moves the cursor."""
+        to = max(0, min(self.cursor + by, len(self._rows) - 1))
+        if to != self.cursor:
+            self.cursor = to
+            self._redraw()
+            self.post_message(self.Moved())
+
+    def action_change(self, by: int) -> None:
+        """Begins to type, or takes the next choice. What is typed of a secret begins empty."""
+        row = self.row
+        if row and row.choices:
+            self.action_choose(by)
+        elif row:
+            self._before = row.value
+            self._typing = TypingLine.of("" if row.secret else row.value)
+            self._redraw()
+            self.post_message(self.Moved())
+
+    def action_choose(self, by: int) -> None:
+        """Takes another choice."""
+        row = self.row
+        if row and row.choices:
+            values = [value for value, _ in row.choices]
+            place = values.index(row.value) if row.value in values else -1
+            self._tell(values[(place + by) % len(values)])
