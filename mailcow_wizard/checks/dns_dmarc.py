@@ -1,0 +1,110 @@
+"""Judge of DMARC: what receivers shall do with mail that pretends to come from a domain."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.dns_states import Record, judged
+from mailcow_wizard.facts.dns.dmarc import Dmarc, dmarc, policies
+from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.facts.dns.tags import tags
+from mailcow_wizard.model import Check, Judgement
+
+POLICIES = ("none", "quarantine", "reject")
+_CHOICES = {"sp": POLICIES, "adkim": ("r", "s"), "aspf": ("r", "s")}
+
+
+def judge_dmarc(facts: tuple[Dmarc, ...]) -> tuple[Judgement, ...]:
+    """Exactly one policy for each domain, valid, whose receivers of reports agree."""
+    return tuple(_dmarc(one) for one in facts)
+
+
+def _dmarc(facts: Dmarc) -> Judgement:
+    domain, seen = facts.domain, facts.seen
+    line = f'_dmarc.{domain}. TXT "v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}"'
+    record = Record(f"the DMARC policy of {domain}", line, "recommended")
+    found = state(seen, lambda values: len(policies(values)) == 1 and not mistakes(policies(values)[0]))
+    own = policies(seen.values)
+    policy = tags(own[0]).get("p", "").lower() if own else ""
+    judgement = judged(record, seen, found, f"{domain} asks receivers to {_words(policy)}", domain)
+    if found.kind == "right":
+        return _receivers(judgement, facts)
+    if found.kind in ("missing", "wrong") and not own and facts.inherited:
+        return judgement._replace(
+            status="pass",
+            summary=f"{domain} has no DMARC policy of its own; that of {facts.inherited} holds",
+            remedies=(),
+            certainty="inferred",
+        )
+    if found.kind == "wrong" and not own:
+        return judgement._replace(summary=f"{domain} has no DMARC policy; the text at _dmarc is another")
+    if found.kind == "wrong" and len(own) > 1:
+        return judgement._replace(
+            summary=f"{domain} has {len(own)} DMARC policies; receivers then take none",
+            remedies=(f"Keep one of the TXT records of _dmarc.{domain}.",),
+        )
+    if found.kind == "wrong":
+        return judgement._replace(
+            summary=f"the DMARC policy of {domain} is not valid: {'; '.join(mistakes(own[0]))}"
+        )
+    return judgement
+
+
+def _words(policy: str) -> str:
+    return {
+        "none": "let forged mail pass, and only report it (p=none)",
+        "quarantine": "treat forged mail as spam (p=quarantine)",
+        "reject": "refuse forged mail (p=reject)",
+    }.get(policy, "")
+
+
+def mistakes(policy: str) -> list[str]:
+    """What is wrong with a policy (RFC 7489, 6.3)."""
+    known = tags(policy)
+    found = []
+    names = list(known)
+    if known.get("p", "").lower() not in POLICIES:
+        found.append("p= is missing" if "p" not in known else f"p={known['p'][:40]} is none of its words")
+    elif names.index("p") != 1:
+        found.append("p= must come second, after v=")
+    for name, words in _CHOICES.items():
+        if name in known and known[name].lower() not in words:
+            found.append(f"{name}={known[name][:40]} is none of its words")
+    share = known.get("pct", "100")
+    if not share.isdigit() or int(share[:4]) > 100:
+        found.append(f"pct={share[:40]} is no percentage")
+    for name in ("rua", "ruf"):
+        for address in (one.strip() for one in known.get(name, "").split(",")):
+            if address and not address.lower().startswith(("mailto:", "https:")):
+                found.append(f"{name}={address[:60]} lacks mailto:")
+    return found
+
+
+def _receivers(judgement: Judgement, facts: Dmarc) -> Judgement:
+    """Reports to another domain are sent only where that one agrees."""
+    refused = [one.domain for one in facts.receivers if one.agrees is False]
+    if not refused:
+        return judgement
+    return judgement._replace(
+        status="warn",
+        severity="advice",
+        summary=f"reports about {facts.domain} go to {refused[0]}, which has not agreed to receive them",
+        remedies=tuple(
+            f'Ask {one} to publish: {facts.domain}._report._dmarc.{one}. TXT "v=DMARC1"' for one in refused
+        ),
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="dns.dmarc",
+        title="Policy for forged mail (DMARC)",
+        needed="exactly one valid DMARC policy for each mail domain",
+        why="Large receivers want one (Google, Yahoo), and it keeps others from writing in your name.",
+        doc=need.DOC_DNS,
+        severity="degrades",
+        source=dmarc,
+        judge=judge_dmarc,
+        network=True,
+        deadline=14.0,
+    ),
+)

@@ -1,0 +1,80 @@
+"""DKIM keys as they are published (RFC 6376, 3.6.1): their strings joined, their public key measured."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from mailcow_wizard.facts.dns.domain_records import SELECTOR, domains
+from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.dns.tags import tags
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.typed import NamedTuple
+
+
+class Dkim(NamedTuple):
+    """A domain and the key record at mailcow's selector."""
+
+    domain: str
+    seen: Seen
+
+
+class Key(NamedTuple):
+    """A published key: its kind, its length in bits (0: none), its flags; `trouble` says why it is none."""
+
+    kind: str
+    bits: int
+    flags: tuple[str, ...] = ()
+    trouble: str = ""
+
+
+def dkim(facts: Facts) -> tuple[Dkim, ...]:
+    """Each domain's key record. Raises HostError."""
+    return tuple(
+        Dkim(one.domain, one.at(f"{SELECTOR}._domainkey", "TXT")) for one in facts.get(domains).records
+    )
+
+
+def key_of(text: str) -> Key:
+    """The key in a record."""
+    known = tags(text)
+    kind = known.get("k", "rsa").lower()
+    flags = tuple(one.strip().lower() for one in known.get("t", "").split(":") if one.strip())
+    if "v" in known and known["v"].upper() != "DKIM1":
+        return Key(kind, 0, flags, f"v={known['v'][:20]} is not DKIM1")
+    if "p" not in known:
+        return Key(kind, 0, flags, "it holds no key (p= is missing)")
+    if not known["p"]:
+        return Key(kind, 0, flags, "the key is withdrawn (p= is empty)")
+    try:
+        data = base64.b64decode("".join(known["p"].split()), validate=True)
+    except (binascii.Error, ValueError):
+        return Key(kind, 0, flags, "the key is not whole: its text is no base64")
+    bits = len(data) * 8 if kind == "ed25519" else _rsa_bits(data)
+    return Key(kind, bits, flags, "" if bits else "the key is not whole")
+
+
+def _rsa_bits(data: bytes) -> int:
+    """The length of the modulus in a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7); 0 where it is not whole."""
+    try:
+        whole, _ = _inside(data, 0, 0x30)
+        _, after = _inside(data, whole, 0x30)
+        bits, _ = _inside(data, after, 0x03)
+        key, _ = _inside(data, bits + 1, 0x30)
+        start, end = _inside(data, key, 0x02)
+    except (IndexError, ValueError):
+        return 0
+    return int.from_bytes(data[start:end], "big").bit_length() if end <= len(data) else 0
+
+
+def _inside(data: bytes, place: int, tag: int) -> tuple[int, int]:
+    """Where the content of a DER element begins and ends. Raises ValueError where it is another."""
+    if data[place] != tag:
+        raise ValueError(place)
+    length, start = data[place + 1], place + 2
+    if length & 0x80:
+        count = length & 0x7F
+        length, start = int.from_bytes(data[start : start + count], "big"), start + count
+    if start + length > len(data):
+        raise ValueError(place)
+    return start, start + length

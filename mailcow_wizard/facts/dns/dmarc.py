@@ -1,0 +1,89 @@
+"""DMARC: the policy of each domain, the one that it inherits, and who may receive its reports."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.dns.domain_records import domains
+from mailcow_wizard.facts.dns.message import Answer
+from mailcow_wizard.facts.dns.published import Seen, look_up
+from mailcow_wizard.facts.dns.tags import is_version, tags
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.typed import NamedTuple
+
+VERSION = "DMARC1"
+_MOST_RECEIVERS = 10
+
+
+class Receiver(NamedTuple):
+    """A domain that is to receive reports about another, and whether it agrees (None: no answer)."""
+
+    domain: str
+    agrees: bool | None
+
+
+class Dmarc(NamedTuple):
+    """A domain's own record, the closest one above it (RFC 7489, 6.6.3), and the receivers outside it."""
+
+    domain: str
+    seen: Seen
+    inherited: str
+    receivers: tuple[Receiver, ...]
+
+
+def dmarc(facts: Facts) -> tuple[Dmarc, ...]:
+    """Each domain's DMARC. Raises HostError."""
+    found = []
+    for one in facts.get(domains).records:
+        seen = one.at("_dmarc", "TXT")
+        found.append(
+            Dmarc(one.domain, seen, _inherited(facts, one.domain, seen), _receivers(facts, one.domain, seen))
+        )
+    return tuple(found)
+
+
+def policies(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the TXT records that are of DMARC."""
+    return tuple(one for one in values if is_version(one, VERSION))
+
+
+def _inherited(facts: Facts, domain: str, seen: Seen) -> str:
+    """The policy of a domain above, where this one has none: its name and record."""
+    if policies(seen.values):
+        return ""
+    labels = domain.split(".")
+    above = tuple(f"_dmarc.{'.'.join(labels[place:])}" for place in range(1, len(labels) - 1))
+    for name, heard in zip(above, look_up(facts, tuple((one, "TXT") for one in above)), strict=True):
+        if policies(heard.values("TXT")):
+            return name.removeprefix("_dmarc.")
+    return ""
+
+
+def _receivers(facts: Facts, domain: str, seen: Seen) -> tuple[Receiver, ...]:
+    """The domains outside this one that reports go to, and whether they have agreed (RFC 7489, 7.1)."""
+    outside = tuple(
+        dict.fromkeys(
+            one for policy in policies(seen.values) for one in addressed(policy) if not _same(one, domain)
+        )
+    )[:_MOST_RECEIVERS]
+    asked = tuple((f"{domain}._report._dmarc.{one}", "TXT") for one in outside)
+    return tuple(
+        Receiver(one, _agrees(heard)) for one, heard in zip(outside, look_up(facts, asked), strict=True)
+    )
+
+
+def addressed(policy: str) -> tuple[str, ...]:
+    """The domains of the mail addresses in `rua` and `ruf`."""
+    known = tags(policy)
+    addresses = ",".join(known.get(name, "") for name in ("rua", "ruf")).split(",")
+    mails = [one.strip().partition("!")[0] for one in addresses if one.strip().lower().startswith("mailto:")]
+    return tuple(dict.fromkeys(one.rpartition("@")[2].lower() for one in mails if "@" in one))
+
+
+def _same(receiver: str, domain: str) -> bool:
+    """Whether the two are one organisation's, as far as their names tell."""
+    return receiver == domain or receiver.endswith(f".{domain}") or domain.endswith(f".{receiver}")
+
+
+def _agrees(heard: Answer) -> bool | None:
+    if not heard.code or heard.code == "SERVFAIL":
+        return None
+    return bool(policies(heard.values("TXT")))

@@ -1,0 +1,20 @@
+"""Records made of tags, `v=DMARC1; p=reject`: DMARC (RFC 7489, 6.4), DKIM (RFC 6376, 3.2), MTA-STS."""
+
+from __future__ import annotations
+
+
+def tags(text: str) -> dict[str, str]:
+    """The tags of a record, names in lower case, in their order; what is no tag has an empty value."""
+    found: dict[str, str] = {}
+    for part in text.split(";"):
+        name, equals, value = part.partition("=")
+        name = name.strip().lower()
+        if name and name not in found:
+            found[name] = value.strip() if equals else ""
+    return found
+
+
+def is_version(text: str, version: str) -> bool:
+    """Whether a TXT record claims to be of this kind: its first tag is `v=VERSION`."""
+    name, equals, value = text.partition(";")[0].partition("=")
+    return bool(equals) and name.strip().lower() == "v" and value.strip().lower() == version.lower()
