@@ -143,7 +143,7 @@ def _closed(found: checkout.Checkout) -> list[Trouble]:
         return []
     inside = any(one.startswith("data/") for one in found.unreadable)
     number = len(found.unreadable)
-    what = "1 file of the checkout is" if number == 1 else f"{number} files of the checkout are"
+    what = "1 file is" if number == 1 else f"{number} files are"
     words = f"{what} closed to others: {_few(_inner_first(found.unreadable))}"
     return [
         Trouble(
@@ -215,7 +215,7 @@ def _beside(found: checkout.Checkout) -> list[Trouble]:
 
 CHECKOUT = Check(
     id="config.checkout",
-    title="mailcow's checkout",
+    title="Checkout",
     needed="a whole git clone of branch master, made by root under umask 022, without edits in "
     "docker-compose.yml",
     why="mailcow is updated through git: what stands in its way stands in the way of security updates.",

@@ -33,12 +33,13 @@ def judge_env_leak(found: environment.Environment) -> Judgement:
         return Judgement("pass", "no exported variable gets in the way of mailcow.conf", "none")
     names = list(dict.fromkeys(leak.name for leak in found.leaks))
     few = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    verb = "is" if len(names) == 1 else "are"
     remedies = [_REMEDY.format(", ".join(here), " ".join(here))] if here else []
     remedies += [f"Take {leak.name} out of {leak.where}, and log in anew." for leak in files]
     places = list(dict.fromkeys(leak.where.partition(",")[0] for leak in found.leaks))
     return Judgement(
         "warn",
-        f"exported, so that mailcow.conf's value does not count: {few}",
+        f"{few} {verb} exported and count before mailcow.conf",
         f"{', '.join(names)} in {', '.join(places)}",
         evidence,
         tuple(remedies),
@@ -48,7 +49,7 @@ def judge_env_leak(found: environment.Environment) -> Judgement:
 
 ENV_LEAK = Check(
     id="config.env-leak",
-    title="Variables that beat mailcow.conf",
+    title="Exported variables",
     needed="no exported variable that docker compose would take before mailcow.conf's value",
     why="docker compose takes a variable of the shell before the one in the file: the containers then get "
     "another value than mailcow's scripts, and at the next start from elsewhere another one again.",

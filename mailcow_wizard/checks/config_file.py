@@ -207,7 +207,7 @@ def _file_troubles(one: Owned, itself: bool) -> list[Trouble]:
             )
         ]
     if one.mode & 0o007:
-        return [Trouble("fail", f"everybody on this machine may read {name} (mode {one.mode:o})", (private,))]
+        return [Trouble("fail", f"everybody may read {name} (mode {one.mode:o})", (private,))]
     troubles = []
     if one.mode & 0o070:
         severity: Severity = "degrades" if one.gid else "advice"
@@ -250,7 +250,7 @@ def _directory_troubles(one: Owned) -> list[Trouble]:
 
 PERMISSIONS = Check(
     id="config.permissions",
-    title="Who may read mailcow.conf",
+    title="File permissions",
     needed="mode 600, owned by root, in directories that only root may change",
     why="It holds the passwords of mailcow's databases.",
     doc=need.DOC_INSTALL,

@@ -109,7 +109,7 @@ def _of_name(name: str, domains: tuple[str, ...]) -> list[Trouble]:
 
 HOSTNAME = Check(
     id="config.hostname",
-    title="Server's name",
+    title="Hostname",
     needed="a full name of the server's own with two dots, such as mail.example.org, in lower case",
     why="Certificates, greetings and DNS records are made for this name; other servers check it before they "
     "take mail.",
@@ -210,7 +210,7 @@ def judge_compose(found: config_values.ConfCompose) -> Judgement:
 
 COMPOSE = Check(
     id="config.compose-version",
-    title="Compose's flavour",
+    title="Compose flavour",
     needed="DOCKER_COMPOSE_VERSION names the Compose that is installed: native (plugin) or standalone",
     why="mailcow's backup, restore and helper scripts stop where it is empty or wrong. generate_config.sh "
     "leaves it empty since August 2025.",

@@ -46,8 +46,8 @@ GOOD = Checkout(
         ({"branch": "", "unread": ("the branch (/x is not there)",)}, "unknown", "not looked at: the branch"),
         ({"edited": ("docker-compose.yml",)}, "warn", "is edited"),
         ({"committed": True}, "warn", "commits made here"),
-        ({"unreadable": ("README.md",)}, "warn", "1 file of the checkout is closed"),
-        ({"unreadable": ("data/", "data/web/index.php")}, "fail", "2 files of the checkout are closed"),
+        ({"unreadable": ("README.md",)}, "warn", "1 file is closed"),
+        ({"unreadable": ("data/", "data/web/index.php")}, "fail", "2 files are closed"),
         ({"instead": "compose.yaml"}, "fail", "compose.yaml"),
         ({"orphans": ("ipv6nat-mailcow",)}, "fail", "ipv6nat-mailcow"),
         (

@@ -201,7 +201,7 @@ def test_the_worst_leads_and_all_are_found() -> None:
         directories=(owned("/srv", 0o755, 1000),),
     )
     assert said.status == "fail"
-    assert said.summary.startswith("everybody on this machine may read mailcow.conf~")
+    assert said.summary.startswith("everybody may read mailcow.conf~")
     assert "2 more" in said.summary
     assert said.found.count(";") == 4
 
