@@ -1,5 +1,6 @@
 """mailcow.conf and its checkout on a real file system, with the real git, as root and as somebody else."""
 
+import json
 import os
 import shutil
 import tempfile
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from real.config_place import GIT, GOOD_CONF, Mailcow, origin, run
+from real.config_place import GIT, GOOD_CONF, SECRETS, Mailcow, origin, run
 
 pytestmark = [
     pytest.mark.real,
@@ -314,3 +315,20 @@ def test_an_override_for_a_service_that_is_gone(mailcow: Mailcow) -> None:
     assert "ipv6nat-mailcow" in finding["summary"]
     override.write_text("services:\n  postfix-mailcow:\n    dns: [192.0.2.1]\n  mine:\n    image: x\n")
     assert mailcow.check("checkout")["status"] == "pass"
+
+
+def test_a_recording_says_the_same_and_holds_no_secret(mailcow: Mailcow) -> None:
+    (mailcow.directory / "mailcow.conf").chmod(0o644)
+    backup = mailcow.directory / "mailcow.conf_backup"
+    backup.write_text(GOOD_CONF.replace("ExampleDbPassword", "ExampleDbPasswordOld"))
+    (mailcow.directory / "data/web/index.php").chmod(0o640)
+    file = mailcow.directory.parent / "machine.json"
+    leaks = {"DBPASS": "ExampleDbPasswordLeaked", "TZ": "UTC"}
+    said = json.loads(mailcow.run("check", "config", "--json", "--record", str(file), env=leaks).stdout)
+    assert not [secret for secret in SECRETS if secret in file.read_text()]
+    again = json.loads(mailcow.run("check", "config", "--json", "--host", str(file)).stdout)
+    both = [[(one["id"], one["status"], one["summary"]) for one in doc["checks"]] for doc in (said, again)]
+    assert both[0] == both[1]
+    statuses = {one["id"]: one["status"] for one in said["checks"]}
+    assert statuses["config.permissions"] == statuses["config.checkout"] == "fail"
+    assert statuses["config.env-leak"] == "warn"
