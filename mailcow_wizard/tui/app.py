@@ -29,10 +29,11 @@ from mailcow_wizard.tui.widgets.chrome import Breadcrumb, Heading, KeyLine, Rail
 from mailcow_wizard.tui.widgets.details import Details
 from mailcow_wizard.tui.widgets.findings import FindingList
 from mailcow_wizard.tui.widgets.lines import Lines
-from mailcow_wizard.tui.widgets.welcome import Welcome
+from mailcow_wizard.tui.widgets.welcome import ORIGINS, Welcome
 from mailcow_wizard.tui.writing import not_looked_at, verdict
 
 if TYPE_CHECKING:
+    from mailcow_wizard.tui.looking import Looking
     from mailcow_wizard.tui.work import Work
 
 INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
@@ -41,12 +42,6 @@ _LOW = 16
 _BURST_S = 0.05
 _WRITTEN_S = 0.004
 _LATER = {"a": "Acknowledging", "e": "Exporting a report"}
-_ORIGINS = {
-    "option": "as given on the command line",
-    "mailcow.conf": "from mailcow.conf",
-    "saved": "from last time",
-    "guess": "a guess: this machine's own name",
-}
 
 
 class Wizard(App[int]):
@@ -86,7 +81,7 @@ class Wizard(App[int]):
             super().__init__()
             self.event = event
 
-    def __init__(self, session: Session, facts: Facts, look: Look) -> None:
+    def __init__(self, session: Session, facts: Facts, look: Look, looking: "Looking | None" = None) -> None:
         super().__init__(ansi_color=True)
         self.session = session
         self.look = look
@@ -96,10 +91,12 @@ class Wizard(App[int]):
         self.work: Work | None = None
         self.unsaved: dict[str, str] = {}
         self._facts = facts
+        self._looking = looking
         self._redraw: Timer | None = None
         self._cursors: dict[str, int] = {}
         self._answered = False
         self._complete = False
+        self._typed_ahead: list[int] = []
         self.leaving: int | None = None
 
     def exit(self, result: int | None = None, return_code: int = 0, message: object = None) -> None:
@@ -115,39 +112,54 @@ class Wizard(App[int]):
         """What the first paint shows; each further widget would cost it time, and comes after it."""
         look = self.look
         name = self.session.hostname()
-        answers = self.session.answers
         domain = next(iter(self.session.settings.domains), "")
-        resumed = next((one.title for one in self.board.steps[1:] if one.id == answers.step), "")
+        resumed = next((one.title for one in self.board.steps[1:] if one.id == self.session.answers.step), "")
         yield Rail(look)
         with Vertical(id="main"):
             yield Breadcrumb(look)
             yield Heading(look)
-            yield Welcome(look, machine_line(self._facts), name.name, domain, _ORIGINS[name.origin], resumed)
+            yield Welcome(look, machine_line(self._facts), name.name, domain, ORIGINS[name.origin], resumed)
             yield KeyLine(look)
 
     def on_mount(self) -> None:
-        """The terminal's signals first, then the checks, after the first paint."""
+        """The terminal's signals first, then what the first paint shows."""
         for number, code in ((signal.SIGTERM, TERMINATED), (signal.SIGHUP, HUNG_UP)):
             self._loop_signal(number, code)
         self._fit(self.size)
         self.show_step(WELCOME.id)
-        # A moment later, so that the thread that writes to the terminal comes first.
-        self.call_after_refresh(self.set_timer, _WRITTEN_S, self._complete_screen)
+
+    def on_ready(self) -> None:
+        """After the first paint; a moment later, so that the thread that writes it comes first."""
+        self.set_timer(_WRITTEN_S, self._show_found)
 
     def _loop_signal(self, number: int, code: int) -> None:
         import asyncio
 
         asyncio.get_running_loop().add_signal_handler(number, self.exit, code)
 
-    async def _complete_screen(self) -> None:
-        """After the first paint: the other steps' widgets, the fields, and all checks."""
+    def _show_found(self) -> None:
+        """The second paint: all checks, with what was found so far."""
         import gc
 
         gc.freeze()
         gc.enable()
-        every = checks.all_checks()
-        self.board.add(every)
-        self.look_again(every, self._facts)
+        self.board.add(checks.all_checks())
+        if self._looking:
+            for event in self._looking.found():
+                self._take(event)
+            self._looking.follow(self._tell, lambda: self.call_later(self._look_at_rest))
+        else:
+            self._look_at_rest()
+        self.show_step(self.current)
+        self.call_after_refresh(self.set_timer, _WRITTEN_S, self._complete_screen)
+
+    def _look_at_rest(self) -> None:
+        """Runs the checks that have no answer yet, where no process of its own could."""
+        if self.board.running():
+            self.look_again(self.board.unanswered(), self._facts)
+
+    async def _complete_screen(self) -> None:
+        """The third paint: the other steps' widgets, and the fields."""
         look = self.look
         others = (Lines(id="verdict"), FindingList(look, id="list"), Rule(look), Details(look, id="details"))
         base = self.screen_stack[0]
@@ -155,6 +167,8 @@ class Wizard(App[int]):
         await base.query_one(Welcome).add_fields()
         self._complete = True
         self.show_step(self.current)
+        for by in self._typed_ahead:
+            self.action_step(by)
         threading.Thread(target=self._greet, daemon=True, name="journal").start()
 
     def _greet(self) -> None:
@@ -176,15 +190,17 @@ class Wizard(App[int]):
 
     @on(Heard)
     def _heard(self, message: Heard) -> None:
-        event = message.event
-        self.board.hear(event)
-        for finding in event.findings:
-            self.events_log.append(f"{finding.id}: {finding.status} after {finding.duration_ms} ms")
+        self._take(message.event)
         # A burst of results is one redraw; the last one is drawn at once.
         if not self.board.running():
             self._draw_heard()
         elif self._redraw is None:
             self._redraw = self.set_timer(_BURST_S, self._draw_heard)
+
+    def _take(self, event: Event) -> None:
+        self.board.hear(event)
+        for finding in event.findings:
+            self.events_log.append(f"{finding.id}: {finding.status} after {finding.duration_ms} ms")
 
     def _draw_heard(self) -> None:
         if self._redraw:
@@ -268,6 +284,7 @@ class Wizard(App[int]):
     def action_step(self, by: int) -> None:
         """Goes to the next step or the one before; the welcome screen must be answered first."""
         if not self._complete:
+            self._typed_ahead.append(by)
             return
         ids = [one.id for one in self.board.steps]
         to = ids.index(self.current) + by

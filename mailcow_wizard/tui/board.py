@@ -68,9 +68,13 @@ class Board:
         rows = [row for check in self._checks.values() for row in self._rows_of(check)]
         return [row for row in rows if row.status == "skipped"]
 
+    def unanswered(self) -> tuple[Check, ...]:
+        """The checks that have no finding yet."""
+        return tuple(check for id, check in self._checks.items() if id not in self._findings)
+
     def running(self) -> int:
         """How many checks have no finding yet."""
-        return sum(check not in self._findings for check in self._checks)
+        return len(self.unanswered())
 
     def counts(self, step: str = "") -> Counter[str]:
         """How many rows have each status, in a step or in all."""

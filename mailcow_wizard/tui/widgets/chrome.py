@@ -29,7 +29,7 @@ class Breadcrumb(Lines):
             for step in board.steps
         ]
         width = sum(len(step.title) + len(glyph) + 3 for step, glyph in names)
-        if width > self.size.width:
+        if width > self.room.width:
             names = _around(names, current)
         self.put(
             [
@@ -146,7 +146,7 @@ class KeyLine(Lines):
         used = 0
         for key, does in self._keys:
             used += len(key) + len(does) + 3
-            if used > self.size.width:
+            if used > self.room.width:
                 break
             parts += [(f" {key}", look.bold), (f" {does} ", look.plain)]
         self.put([parts])

@@ -26,10 +26,15 @@ class Lines(ScrollView, can_focus=False):
         super().__init__(id=id)
         self._lines: list[tuple[Part, ...]] = []
 
+    @property
+    def room(self) -> Size:
+        """Its size; before its first layout the terminal's, so that the first paint is complete."""
+        return self.size or self.app.size
+
     def put(self, lines: Sequence[Sequence[Part]]) -> None:
         """Replaces all lines; only those that differ are drawn again, and only where they differ."""
         before, self._lines = self._lines, [tuple(line) for line in lines]
-        size = Size(self.size.width, len(self._lines))
+        size = Size(self.room.width, len(self._lines))
         if self.SCROLLS and size != self.virtual_size:
             self.virtual_size = size
         for number in range(max(len(before), len(self._lines))):

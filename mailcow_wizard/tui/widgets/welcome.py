@@ -14,7 +14,16 @@ from mailcow_wizard.tui.widgets.lines import Lines, Part
 if TYPE_CHECKING:
     from textual.widgets import Input
 
+ORIGINS = {
+    "option": "as given on the command line",
+    "mailcow.conf": "from mailcow.conf",
+    "saved": "from last time",
+    "guess": "a guess: this machine's own name",
+}
+"""Where the server's name comes from, in words."""
+
 _ABOUT_HEIGHT = 5
+_FRAME_HEIGHT = 3  # steps, heading, keys
 
 
 class Welcome(Vertical):
@@ -43,6 +52,10 @@ class Welcome(Vertical):
     def compose(self) -> ComposeResult:
         """One widget for the first paint; the fields follow it."""
         yield Lines(id="texts")
+
+    def on_mount(self) -> None:
+        """Draws the texts at once: drawn when the size is known they would be the second paint."""
+        self._draw()
 
     async def add_fields(self) -> None:
         """Puts fields in the place of the names that were only drawn so far."""
@@ -131,7 +144,8 @@ class Welcome(Vertical):
 
     def _texts(self) -> list[list[Part]]:
         """Everything as the fields will look, where there are none yet."""
-        low = self.size.height < _ABOUT_HEIGHT + 6
+        height = self.size.height or self.app.size.height - _FRAME_HEIGHT
+        low = height < _ABOUT_HEIGHT + 6
         lines = self._about()[:1] if low else [*self._about(), []]
         for label, value, remark in zip(self._labels(), self._values, self._remarks(), strict=True):
             lines += [label, [("  ", self._look.plain), (value, self._look.underlined)], remark]
