@@ -29,9 +29,9 @@ _MORE_START_FILES = "/etc/profile.d"
 _COMPOSE_FILES = ("docker-compose.yml", "docker-compose.override.yml")
 # Compose's own, which decide what it reads at all.
 STEERING = ("COMPOSE_FILE", "COMPOSE_ENV_FILES", "COMPOSE_DISABLE_ENV_FILE", "COMPOSE_PROJECT_NAME")
-_USED = re.compile(r"(?<!\$)(?:\$\$)*\$(?:\{([A-Za-z_][A-Za-z0-9_]*)|([A-Za-z_][A-Za-z0-9_]*))")
-_EXPORT = re.compile(r"^\s*(?:export|declare\s+-\w*x\w*|typeset\s+-\w*x\w*)\s+(?!-)(.*)$")
-_ASSIGNED = re.compile(r"""([A-Za-z_][A-Za-z0-9_]*)(?:=("[^"]*"|'[^']*'|[^\s;&|#]*))?""")
+_USED = r"(?<!\$)(?:\$\$)*\$(?:\{([A-Za-z_][A-Za-z0-9_]*)|([A-Za-z_][A-Za-z0-9_]*))"
+_EXPORT = r"^\s*(?:export|declare\s+-\w*x\w*|typeset\s+-\w*x\w*)\s+(?!-)(.*)$"
+_ASSIGNED = r"""([A-Za-z_][A-Za-z0-9_]*)(?:=("[^"]*"|'[^']*'|[^\s;&|#]*))?"""
 # A compose file that asks for these means the shell's.
 _THE_SHELLS_OWN = {"HOME", "HOSTNAME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "USER"}
 _MOST_BYTES = 1 << 18
@@ -86,7 +86,7 @@ def _used(facts: Facts, conf: MailcowConf) -> set[str]:
         except HostError:
             continue
         found = True
-        names |= {braced or plain for braced, plain in _USED.findall(text)}
+        names |= {braced or plain for braced, plain in re.findall(_USED, text)}
     return (names if found else names | set(conf.values)) - _THE_SHELLS_OWN
 
 
@@ -119,15 +119,15 @@ def _exports(text: str, plain: bool) -> list[tuple[str, int, str | None]]:
     found: list[tuple[str, int, str | None]] = []
     values: dict[str, str | None] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        match = _EXPORT.match(line)
+        match = re.match(_EXPORT, line)
         if match is None:
-            alone = _ASSIGNED.match(line.strip())
+            alone = re.match(_ASSIGNED, line.strip())
             if alone and alone[2] is not None:
                 values[alone[1]] = _value(alone[2])
                 if plain:
                     found.append((alone[1], number, values[alone[1]]))
             continue
-        for one in _ASSIGNED.finditer(match[1].partition(" #")[0]):
+        for one in re.finditer(_ASSIGNED, match[1].partition(" #")[0]):
             value = values.get(one[1]) if one[2] is None else _value(one[2])
             found.append((one[1], number, value))
     return found
