@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
+from collections.abc import Sequence
 
+from mailcow_wizard.engine.differing import Difference, differences, hunks
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.model import Edit
 from mailcow_wizard.redaction import REMOVED, is_secret, without_credentials, without_secret_values
@@ -16,6 +17,7 @@ _CONTEXT = 3
 _NOWHERE = "/dev/null"
 _CONFIGURATION = "mailcow.conf"
 _LONGEST_LINE = 4000
+_BLANKS = (("\r", r"\x0d"), ("\u00a0", r"\xa0"))
 _SHORTEST_SECRET = 4
 
 
@@ -38,16 +40,8 @@ def unified(edit: Edit) -> str:
     if any(b"\0" in (content or b"") for content in (edit.before, edit.after)):
         return f"Binary files {heads[0]} and {heads[1]} differ\n"
     before, after = _text(edit.path, edit.before), _text(edit.path, edit.after)
-    matcher = SequenceMatcher(None, _keyed(before), _keyed(after), autojunk=False)
-    for group in matcher.get_grouped_opcodes(_CONTEXT):
-        first, last = group[0], group[-1]
-        parts.append(f"@@ -{_range(first[1], last[2])} +{_range(first[3], last[4])} @@")
-        for kind, start, end, begin, stop in group:
-            if kind == "equal":
-                parts += _marked(" ", before, start, end)
-                continue
-            parts += _marked("-", before, start, end)
-            parts += _marked("+", after, begin, stop)
+    for group in hunks(differences(_keyed(before), _keyed(after)), _CONTEXT):
+        parts += _hunk(before, after, group)
     return "\n".join(parts) + "\n"
 
 
@@ -55,13 +49,22 @@ def secrets_of(path: str, data: bytes | None) -> frozenset[str]:
     """The values of mailcow.conf's secret keys, where the file is one: nothing shown may hold them."""
     if data is None or not _is_configuration(path):
         return frozenset()
-    found = set()
+    found: set[str] = set()
     for line in data.decode("utf-8", "replace").splitlines():
         key, equals, value = line.lstrip("# \t").partition("=")
-        value = value.strip().strip("'\"")
-        if equals and is_secret(key.strip()) and len(value) >= _SHORTEST_SECRET:
-            found.add(value)
-    return frozenset(found)
+        if equals and is_secret(key.strip()):
+            found |= _readings(value.strip())
+    return frozenset(one for one in found if len(one) >= _SHORTEST_SECRET)
+
+
+def _readings(value: str) -> set[str]:
+    """What a value may be, whoever reads it: with and without quotes, with and without a comment."""
+    found = {value, value.strip("'\"")}
+    if value[:1] in ("'", '"'):
+        found.add(value[1:].partition(value[0])[0])
+    elif value:
+        found.add(value.split()[0])
+    return found
 
 
 def hide(text: str, secrets: frozenset[str]) -> str:
@@ -93,6 +96,23 @@ def _text(path: str, data: bytes | None) -> _Text:
     return _Text(body.split(b"\n"), [_visible(line) for line in text.split("\n")], ended)
 
 
+def _hunk(before: _Text, after: _Text, group: Sequence[Difference]) -> list[str]:
+    """Differences with the lines around them."""
+    first, last = group[0], group[-1]
+    ahead = min(_CONTEXT, first.start)
+    behind = min(_CONTEXT, len(before.lines) - last.end)
+    old = _range(first.start - ahead, last.end + behind)
+    new = _range(first.begin - ahead, last.stop + behind)
+    parts = [f"@@ -{old} +{new} @@"]
+    place = first.start - ahead
+    for one in group:
+        parts += _marked(" ", before, place, one.start)
+        parts += _marked("-", before, one.start, one.end)
+        parts += _marked("+", after, one.begin, one.stop)
+        place = one.end
+    return parts + _marked(" ", before, place, last.end + behind)
+
+
 def _keyed(text: _Text) -> list[bytes]:
     """The lines with their ends: a last line without one is another than the same with one."""
     lines = [line + b"\n" for line in text.lines]
@@ -102,7 +122,9 @@ def _keyed(text: _Text) -> list[bytes]:
 
 
 def _visible(line: str) -> str:
-    """A line without what drives a terminal; tabs stay."""
+    """A line without what drives a terminal; tabs stay, and what looks like nothing is seen."""
+    for character, shown in _BLANKS:
+        line = line.replace(character, shown)
     return "\t".join(harmless(part, _LONGEST_LINE) for part in line.split("\t"))
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
-
+from mailcow_wizard.engine.differing import differences
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -48,25 +47,8 @@ def merge(base: bytes, mine: bytes, theirs: bytes) -> bytes:
 
 def regions(base: list[bytes], other: list[bytes]) -> list[Region]:
     """What differs, as replacements of the base's lines, in their order."""
-    head = _common(base, other)
-    tail = _common(base[head:][::-1], other[head:][::-1])
-    left, right = base[head : len(base) - tail], other[head : len(other) - tail]
-    matcher = SequenceMatcher(None, left, right, autojunk=False)
-    return [
-        Region(head + start, head + end, tuple(right[begin:stop]))
-        for kind, start, end, begin, stop in matcher.get_opcodes()
-        if kind != "equal"
-    ]
-
-
-def _common(one: list[bytes], other: list[bytes]) -> int:
-    """How many lines from the beginning are the same."""
-    number = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        number += 1
-    return number
+    found = differences(base, other)
+    return [Region(one.start, one.end, tuple(other[one.begin : one.stop])) for one in found]
 
 
 def _overlap(one: Region, other: Region) -> bool:
