@@ -17,7 +17,7 @@ from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.proxy_servers import STEPS_OF
 from mailcow_wizard.fixes.proxy_sites import Site
 from mailcow_wizard.host.door import Listener
-from mailcow_wizard.model import Manual, Plan
+from mailcow_wizard.model import Edit, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
         raise NoPlan(f"{blocker.name} has a site for {site.server} already: it has to be changed by hand")
     before, after = STEPS_OF[blocker.role](conflict, site)
     effect = takes_effect(facts, tuple(values))
+    by_hand = not any(isinstance(step, Edit) for step in after)
+    when = " as soon as you have put the lines below into its configuration" if by_hand else ""
     steps: tuple[PlanStep, ...] = (
         *before,
         edit(facts, values),
@@ -59,9 +61,9 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
     return conflict.plan(
         choice,
         steps,
-        f"{blocker.name} keeps ports 80 and 443 and its sites, and passes {site.server} on to mailcow, which "
-        f"listens on {_LOOPBACK}:{http} and {_LOOPBACK}:{https}.",
-        f"{blocker.name} reads its configuration anew; its sites stay reachable",
+        f"mailcow listens on {_LOOPBACK}:{http} and {_LOOPBACK}:{https}; {blocker.name} keeps ports 80 and "
+        f"443 and its sites, and passes {site.server} on to mailcow{when}.",
+        "" if by_hand else f"{blocker.name} for a moment, while it takes up its new configuration",
         settle=5.0,
     )
 

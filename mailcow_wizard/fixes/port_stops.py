@@ -35,8 +35,8 @@ def plan_to_stop(conflict: Conflict, choice: Choice) -> Plan:
     parts = _parts(conflict)
     steps: tuple[PlanStep, ...] = (
         *queued_mail(conflict),
-        *(command for part in parts for command in part.commands),
         *(word for part in parts for word in part.words),
+        *(command for part in parts for command in part.commands),
     )
     names = " and ".join(one.name for one in conflict.blockers)
     return conflict.plan(

@@ -51,7 +51,8 @@ def _steps_of_nginx(conflict: Conflict, site: Site) -> Around:
 
 
 def _steps_of_apache(conflict: Conflict, site: Site) -> Around:
-    text = apache(site._replace(plain=_hosts(site.plain), secure=_hosts(site.secure)))
+    nameless = _global_name(conflict) in ("", site.server.lower())
+    text = apache(site._replace(plain=_hosts(site.plain), secure=_hosts(site.secure), nameless=nameless))
     if _elsewhere(conflict, f"{_APACHE}/apache2.conf") and _elsewhere(conflict, f"{_HTTPD}/conf/httpd.conf"):
         return (), (_copy(conflict, text, "apachectl configtest"), *_certificate(conflict, site))
     if not conflict.facts.host.exists(f"{_APACHE}/sites-available"):
@@ -79,6 +80,26 @@ def _steps_of_httpd(conflict: Conflict, site: Site, text: str) -> Around:
     test, reload = ("apachectl", "configtest"), _service(conflict, "reload")
     after = (Edit(path, None, text.encode()), Command(test), Command(reload))
     return (Command(test, (reload,)),), (*after, *_certificate(conflict, site))
+
+
+def _global_name(conflict: Conflict) -> str:
+    """The ServerName outside all virtual hosts, in lower case; empty where there is none."""
+    host = conflict.facts.host
+    paths = [f"{_APACHE}/apache2.conf", f"{_HTTPD}/conf/httpd.conf"]
+    for directory in (f"{_APACHE}/conf-enabled", f"{_APACHE}/sites-enabled", f"{_HTTPD}/conf.d"):
+        try:
+            paths += [f"{directory}/{name}" for name in host.names(directory) if name.endswith(".conf")]
+        except HostError:
+            continue
+    found = ""
+    for path in paths:
+        try:
+            text = re.sub(r"(?is)<VirtualHost\s.*?</VirtualHost>", "", host.text(path))
+        except HostError:
+            continue
+        for name in re.findall(r"(?im)^\s*ServerName\s+(\S+)", text):
+            found = name.partition("//")[2] or name
+    return found.partition(":")[0].lower()
 
 
 def _hosts(where: tuple[str, ...]) -> tuple[str, ...]:
@@ -164,15 +185,23 @@ def _certificate(conflict: Conflict, site: Site) -> tuple[Manual, ...]:
         "mailcow goes on getting its certificate from Let's Encrypt by itself: the proof on port 80 is "
         "passed on to it. It cannot for names that do not lead to this server."
     )
-    if blocker.role in ("nginx", "apache"):
+    if conflict.port.conf.get("SKIP_LETS_ENCRYPT") == "y":
+        proof = (
+            f"mailcow gets no certificate by itself (SKIP_LETS_ENCRYPT=y): {site.certificate} and {site.key} "
+            "are yours to renew."
+        )
+    name = blocker.name[:1].upper() + blocker.name[1:]
+    if blocker.role == "haproxy":
+        words = [
+            f"{proof} HAProxy wants certificate and key in one file, made anew after each renewal: "
+            f"{site.certificate} and {site.key}, one after the other."
+        ]
+    elif blocker.role in ("nginx", "apache"):
         again = (
-            " ".join(_service(conflict, "reload"))
-            if not blocker.container
-            else f"docker restart {blocker.names[0]}"
+            _service(conflict, "reload") if not blocker.container else ("docker", "restart", blocker.names[0])
         )
         words = [
-            f"{proof} {blocker.name} shows a renewed certificate after a reload: let cron run `{again}` "
-            "daily."
+            f"{proof} {name} shows a renewed one after a reload: let cron run `{' '.join(again)}` daily."
         ]
         if not site.ready:
             words.append(
@@ -180,18 +209,6 @@ def _certificate(conflict: Conflict, site: Site) -> tuple[Manual, ...]:
                 "HTTPS is written as a comment. Take its # away as soon as the certificate is there, and "
                 "reload."
             )
-        return tuple(map(Manual, words))
-    if blocker.role == "haproxy":
-        return (
-            Manual(
-                f"{proof} HAProxy wants certificate and key in one file, made anew after each renewal: "
-                f"{site.certificate} and {site.key}, one after the other."
-            ),
-        )
-    return (
-        Manual(
-            f"{blocker.name} gets a certificate of its own for the web. {proof} Mail programs see that one; "
-            "with SKIP_LETS_ENCRYPT=y the certificate for them has to be copied to "
-            f"{site.certificate} and {site.key} by hand."
-        ),
-    )
+    else:
+        words = [f"{name} gets a certificate of its own for the web; mail programs see mailcow's. {proof}"]
+    return tuple(map(Manual, words))

@@ -14,11 +14,18 @@ _CHALLENGE = "/.well-known/acme-challenge/"
 _PHONES = "/Microsoft-Server-ActiveSync"
 _MARK = "# mailcow behind this server; written by mailcow-wizard."
 
+_NAMELESS = """\
+# Without this, virtual hosts that have no name of their own answer to the machine's name.
+ServerName localhost
+
+"""
+
 
 class Site(NamedTuple):
     """What the texts are made of. `backend` is mailcow's plain HTTP (`127.0.0.1:8080`); `names` further
     names besides `server`; `plain` and `secure` where to listen, in the server's own words; `certificate`
-    and `key` are files, and `ready` says whether they are there."""
+    and `key` are files, and `ready` says whether they are there. `nameless`: Apache's virtual hosts without a
+    name would take the machine's, which may be `server` too."""
 
     server: str
     names: tuple[str, ...]
@@ -29,6 +36,7 @@ class Site(NamedTuple):
     certificate: str = ""
     key: str = ""
     ready: bool = True
+    nameless: bool = False
 
 
 def nginx(site: Site) -> str:
@@ -115,7 +123,7 @@ def apache(site: Site) -> str:
     ProxyPassReverse / http://{site.backend}/
 </VirtualHost>
 """
-    return _joined(plain, secure, site.ready)
+    return _joined((_NAMELESS if site.nameless else "") + plain, secure, site.ready)
 
 
 def caddy(site: Site) -> str:
