@@ -7,6 +7,7 @@ import ipaddress
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, evidence, judged, values
 from mailcow_wizard.facts.addresses import Addresses
+from mailcow_wizard.facts.dns.expected import right_addresses
 from mailcow_wizard.facts.dns.host_records import HostRecords, host_records
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
@@ -48,16 +49,12 @@ def judge_aaaa(facts: HostRecords) -> Judgement:
 def _judge(facts: HostRecords, seen: Seen, ours: Addresses, type: str) -> Judgement:
     server = facts.server
     kind = "IPv4" if type == "A" else "IPv6"
-    wanted = set(ours.public)
     line = " and ".join(f"{server.name}. {type} {one}" for one in ours.public)
     record = Record(f"the {kind} address ({type}) of {server.name}", line, "required")
-    if not wanted:
+    if not ours.public:
         return _unknown(server.name, seen, ours, type)
 
-    def right(values: tuple[str, ...]) -> bool:
-        return bool(values) and set(values) <= wanted and not seen.aliases
-
-    found = state(seen, right)
+    found = state(seen, right_addresses(seen, ours.public))
     judgement = judged(record, seen, found, f"{server.name} is {' and '.join(seen.values)}", server.name)
     if found.kind == "wrong":
         return judgement._replace(

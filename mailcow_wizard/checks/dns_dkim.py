@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged
-from mailcow_wizard.facts.dns.dkim import Dkim, dkim, key_of
+from mailcow_wizard.facts.dns.dkim import Dkim, dkim, key_of, trouble
 from mailcow_wizard.facts.dns.domain_records import SELECTOR
+from mailcow_wizard.facts.dns.expected import right_key
 from mailcow_wizard.facts.dns.state import state
 from mailcow_wizard.model import Check, Judgement
 
-# RFC 8301, 3.2: shorter than 1024 bits is not to be trusted; 2048 is advised, and what mailcow makes.
-LEAST_BITS, ADVISED_BITS = 1024, 2048
+# RFC 8301, 3.2; and what mailcow makes.
+ADVISED_BITS = 2048
 
 
 def judge_dkim(facts: tuple[Dkim, ...]) -> tuple[Judgement, ...]:
@@ -23,7 +24,7 @@ def _dkim(facts: Dkim) -> Judgement:
     name = f"{SELECTOR}._domainkey.{domain}"
     line = f"{name}. TXT, as mailcow shows it under Configuration, ARC/DKIM keys"
     record = Record(f"the DKIM key of {domain}", line, "recommended")
-    found = state(seen, lambda values: len(values) == 1 and not _trouble(values[0]))
+    found = state(seen, right_key)
     keys = [key_of(one) for one in seen.values]
     right = f"{domain} publishes a DKIM key of {keys[0].bits} bits" if keys else ""
     judgement = judged(record, seen, found, right, domain)
@@ -35,7 +36,7 @@ def _dkim(facts: Dkim) -> Judgement:
     if found.kind == "wrong":
         several = f"{name} has {len(keys)} records, and must have one" if len(keys) > 1 else ""
         return judgement._replace(
-            summary=several or f"the DKIM key at {name} cannot be used: {_trouble(seen.values[0])}"
+            summary=several or f"the DKIM key at {name} cannot be used: {trouble(seen.values[0])}"
             if seen.values
             else f"{name} is not a key",
             severity="breaks",
@@ -54,13 +55,6 @@ def _dkim(facts: Dkim) -> Judgement:
             remedies=(f"Remove y from t= in the record {name}.",),
         )
     return judgement
-
-
-def _trouble(text: str) -> str:
-    key = key_of(text)
-    if not key.trouble and key.kind == "rsa" and key.bits < LEAST_BITS:
-        return f"{key.bits} bits are too short"
-    return key.trouble
 
 
 CHECKS: tuple[Check, ...] = (

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged
-from mailcow_wizard.facts.dns.dmarc import Dmarc, dmarc, policies
+from mailcow_wizard.facts.dns.dmarc import Dmarc, dmarc, mistakes, policies
+from mailcow_wizard.facts.dns.expected import right_policy
 from mailcow_wizard.facts.dns.state import state
 from mailcow_wizard.facts.dns.tags import tags
 from mailcow_wizard.model import Check, Judgement
-
-POLICIES = ("none", "quarantine", "reject")
-_CHOICES = {"sp": POLICIES, "adkim": ("r", "s"), "aspf": ("r", "s")}
 
 
 def judge_dmarc(facts: tuple[Dmarc, ...]) -> tuple[Judgement, ...]:
@@ -22,7 +20,7 @@ def _dmarc(facts: Dmarc) -> Judgement:
     domain, seen = facts.domain, facts.seen
     line = f'_dmarc.{domain}. TXT "v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}"'
     record = Record(f"the DMARC policy of {domain}", line, "recommended")
-    found = state(seen, lambda values: len(policies(values)) == 1 and not mistakes(policies(values)[0]))
+    found = state(seen, right_policy)
     own = policies(seen.values)
     policy = tags(own[0]).get("p", "").lower() if own else ""
     judgement = judged(record, seen, found, f"{domain} asks receivers to {_words(policy)}", domain)
@@ -55,28 +53,6 @@ def _words(policy: str) -> str:
         "quarantine": "treat forged mail as spam (p=quarantine)",
         "reject": "refuse forged mail (p=reject)",
     }.get(policy, "")
-
-
-def mistakes(policy: str) -> list[str]:
-    """What is wrong with a policy (RFC 7489, 6.3)."""
-    known = tags(policy)
-    found = []
-    names = list(known)
-    if known.get("p", "").lower() not in POLICIES:
-        found.append("p= is missing" if "p" not in known else f"p={known['p'][:40]} is none of its words")
-    elif names.index("p") != 1:
-        found.append("p= must come second, after v=")
-    for name, words in _CHOICES.items():
-        if name in known and known[name].lower() not in words:
-            found.append(f"{name}={known[name][:40]} is none of its words")
-    share = known.get("pct", "100")
-    if not share.isdigit() or int(share[:4]) > 100:
-        found.append(f"pct={share[:40]} is no percentage")
-    for name in ("rua", "ruf"):
-        for address in (one.strip() for one in known.get(name, "").split(",")):
-            if address and not address.lower().startswith(("mailto:", "https:")):
-                found.append(f"{name}={address[:60]} lacks mailto:")
-    return found
 
 
 def _receivers(judgement: Judgement, facts: Dmarc) -> Judgement:

@@ -8,6 +8,7 @@ import ipaddress
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, evidence, judged, values
 from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, domains, nobody
+from mailcow_wizard.facts.dns.expected import client_record, right_client, right_mx
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
@@ -24,10 +25,7 @@ def _mx(server: MailServer, records: DomainRecords) -> Judgement:
     line = f"{domain}. MX 10 {server.name}."
     record = Record(f"the mail exchanger (MX) of {domain}", line, "required")
 
-    def right(values: tuple[str, ...]) -> bool:
-        return bool(values) and {_target(one) for one in values} == {server.name}
-
-    found = state(seen, right)
+    found = state(seen, right_mx(server))
     judgement = judged(record, seen, found, f"mail for {domain} goes to {server.name}", domain)
     if found.kind == "missing" and domain == server.name:
         return judgement._replace(
@@ -80,16 +78,9 @@ def judge_autoconfig(facts: Domains) -> tuple[Judgement, ...]:
 def _client(server: MailServer, records: DomainRecords, client: str) -> Judgement:
     """An alias of the server's name, or the server's own addresses."""
     domain, name = records.domain, f"{client}.{records.domain}"
-    v4, v6 = records.at(client, "A"), records.at(client, "AAAA")
-    record = Record(f"{name}", f"{name}. CNAME {server.name}.", "recommended")
-    known = set(server.v4.public) | set(server.v6.public)
-
-    def right(found: tuple[str, ...]) -> bool:
-        return v4.aliases == (server.name,) or bool(found and known and set(found) <= known)
-
-    # With an address of IPv6 only, or none at all, the other type tells whether the name exists.
-    seen = v4 if v4.exists or not v6.values else v6
-    found = state(seen, right)
+    seen = client_record(records, client)
+    record = Record(name, f"{name}. CNAME {server.name}.", "recommended")
+    found = state(seen, right_client(server, seen))
     judgement = judged(record, seen, found, f"{name} leads to {server.name}", domain)
     if found.kind in ("right", "not everywhere yet") and _only_by_wildcard(records, seen):
         return judgement._replace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged
+from mailcow_wizard.facts.dns.expected import right_name
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.reverse import Reverse, ReverseNames, reverse_names
 from mailcow_wizard.facts.dns.state import state
@@ -30,10 +31,7 @@ def _ptr(server: MailServer, reverse: Reverse) -> Judgement:
     line = f"{seen.name}. PTR {server.name}."
     record = Record(f"the name (PTR) of {address}", line, "required")
 
-    def right(values: tuple[str, ...]) -> bool:
-        return values == (server.name,)
-
-    found = state(seen, right)
+    found = state(seen, right_name(server))
     judgement = judged(record, seen, found, f"{address} is called {server.name}", address)
     ask = f"Ask your provider to set the reverse name of {address} to {server.name}."
     if found.kind == "right" and not _leads_back(reverse):

@@ -5,17 +5,11 @@ from __future__ import annotations
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import certainty
 from mailcow_wizard.facts.dns.domain_records import PATHS, SERVICES, DomainRecords, Domains, domains
+from mailcow_wizard.facts.dns.expected import PATH, right_path, right_service, srv_value
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
 from mailcow_wizard.model import Check, Evidence, Judgement
-
-PATH = "path=/SOGo/dav/"
-
-
-def expected(server: MailServer, port: str) -> str:
-    """What a service's record should say, by the ports of mailcow.conf."""
-    return f"0 1 {server.ports[port]} {server.name}"
 
 
 def judge_srv(facts: Domains) -> tuple[Judgement, ...]:
@@ -25,7 +19,7 @@ def judge_srv(facts: Domains) -> tuple[Judgement, ...]:
 
 def _srv(server: MailServer, records: DomainRecords) -> Judgement:
     domain = records.domain
-    rows = [(service, records.at(service, "SRV"), expected(server, port)) for service, port in SERVICES]
+    rows = [(service, records.at(service, "SRV"), srv_value(server, port)) for service, port in SERVICES]
     rows += [(service, records.at(service, "TXT"), PATH) for service in PATHS]
     wrong = [(name, seen, line) for name, seen, line in rows if _kind(seen, line) == "wrong"]
     late = [name for name, seen, line in rows if _kind(seen, line) == "not everywhere yet"]
@@ -69,20 +63,7 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
 
 
 def _kind(seen: Seen, line: str) -> str:
-    """The state of one record. Priority and weight are free; a service that is switched off is right too."""
-    if seen.type == "TXT":
-        return state(seen, lambda values: line in values).kind
-    port, target = line.split()[2:]
-
-    def right(values: tuple[str, ...]) -> bool:
-        return bool(values) and all(_fits(one, port, target) for one in values)
-
-    return state(seen, right).kind
-
-
-def _fits(value: str, port: str, target: str) -> bool:
-    words = value.split()
-    return len(words) == 4 and (words[2:] == [port, target] or words[3] == ".")
+    return state(seen, right_path if seen.type == "TXT" else right_service(line)).kind
 
 
 CHECKS: tuple[Check, ...] = (

@@ -11,6 +11,9 @@ from mailcow_wizard.facts.dns.tags import tags
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.typed import NamedTuple
 
+# RFC 8301, 3.2: shorter keys are not to be trusted.
+LEAST_BITS = 1024
+
 
 class Dkim(NamedTuple):
     """A domain and the key record at mailcow's selector."""
@@ -52,6 +55,19 @@ def key_of(text: str) -> Key:
         return Key(kind, 0, flags, "the key is not whole: its text is no base64")
     bits = len(data) * 8 if kind == "ed25519" else _rsa_bits(data)
     return Key(kind, bits, flags, "" if bits else "the key is not whole")
+
+
+def trouble(text: str) -> str:
+    """Why a record is no key that receivers use; empty where it is one."""
+    key = key_of(text)
+    if not key.trouble and key.kind == "rsa" and key.bits < LEAST_BITS:
+        return f"{key.bits} bits are too short"
+    return key.trouble
+
+
+def usable(text: str) -> bool:
+    """Whether receivers can use the key in a record."""
+    return not trouble(text)
 
 
 def _rsa_bits(data: bytes) -> int:

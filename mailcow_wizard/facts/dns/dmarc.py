@@ -10,6 +10,8 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.typed import NamedTuple
 
 VERSION = "DMARC1"
+POLICIES = ("none", "quarantine", "reject")
+_CHOICES = {"sp": POLICIES, "adkim": ("r", "s"), "aspf": ("r", "s")}
 _MOST_RECEIVERS = 10
 
 
@@ -76,6 +78,28 @@ def addressed(policy: str) -> tuple[str, ...]:
     addresses = ",".join(known.get(name, "") for name in ("rua", "ruf")).split(",")
     mails = [one.strip().partition("!")[0] for one in addresses if one.strip().lower().startswith("mailto:")]
     return tuple(dict.fromkeys(one.rpartition("@")[2].lower() for one in mails if "@" in one))
+
+
+def mistakes(policy: str) -> list[str]:
+    """What is wrong with a policy (RFC 7489, 6.3)."""
+    known = tags(policy)
+    found = []
+    names = list(known)
+    if known.get("p", "").lower() not in POLICIES:
+        found.append("p= is missing" if "p" not in known else f"p={known['p'][:40]} is none of its words")
+    elif names.index("p") != 1:
+        found.append("p= must come second, after v=")
+    for name, words in _CHOICES.items():
+        if name in known and known[name].lower() not in words:
+            found.append(f"{name}={known[name][:40]} is none of its words")
+    share = known.get("pct", "100")
+    if not share.isdigit() or int(share[:4]) > 100:
+        found.append(f"pct={share[:40]} is no percentage")
+    for name in ("rua", "ruf"):
+        for address in (one.strip() for one in known.get(name, "").split(",")):
+            if address and not address.lower().startswith(("mailto:", "https:")):
+                found.append(f"{name}={address[:60]} lacks mailto:")
+    return found
 
 
 def _same(receiver: str, domain: str) -> bool:

@@ -1,0 +1,143 @@
+"""What should be published for a server and its mail domains, and when what is published fulfils it. Pure.
+
+The table of records is mailcow's own (its page DNS), with the ports of mailcow.conf.
+"""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.dns.dkim import usable
+from mailcow_wizard.facts.dns.dmarc import mistakes, policies
+from mailcow_wizard.facts.dns.domain_records import CLIENTS, PATHS, SELECTOR, SERVICES, DomainRecords
+from mailcow_wizard.facts.dns.mail_server import MailServer
+from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from mailcow_wizard.facts.dns.state import Right
+
+    Level = Literal["required", "recommended", "optional"]
+
+TTL = 3600
+PATH = "path=/SOGo/dav/"
+
+
+class Expected(NamedTuple):
+    """A record to publish. `domain` is the mail domain that it is for, empty for the server's own records.
+
+    `value` is in the zone file's form without quotes; empty where it cannot be known yet, and `note` says
+    what it waits for.
+    """
+
+    domain: str
+    name: str
+    type: str
+    value: str
+    level: Level
+    note: str = ""
+
+
+def of_server(server: MailServer) -> tuple[Expected, ...]:
+    """The server's own records: its addresses, and their names, which the provider publishes."""
+    rows = [Expected("", server.name, "A", one, "required") for one in server.v4.public]
+    if server.uses_v6:
+        rows += [Expected("", server.name, "AAAA", one, "required") for one in server.v6.public]
+    return tuple(rows)
+
+
+def of_domain(server: MailServer, domain: str) -> tuple[Expected, ...]:
+    """The records of a mail domain, in the order of need."""
+    name = server.name
+    return (
+        Expected(domain, domain, "MX", f"10 {name}.", "required"),
+        *(Expected(domain, f"{one}.{domain}", "CNAME", f"{name}.", "recommended") for one in CLIENTS),
+        Expected(domain, domain, "TXT", "v=spf1 mx a -all", "recommended"),
+        Expected(
+            domain,
+            f"{SELECTOR}._domainkey.{domain}",
+            "TXT",
+            "",
+            "recommended",
+            "mailcow makes the key when the domain is added",
+        ),
+        Expected(
+            domain,
+            f"_dmarc.{domain}",
+            "TXT",
+            f"v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}",
+            "recommended",
+        ),
+        *(
+            Expected(domain, f"{service}.{domain}", "SRV", f"{srv_value(server, port)}.", "optional")
+            for service, port in SERVICES
+        ),
+        *(Expected(domain, f"{service}.{domain}", "TXT", PATH, "optional") for service in PATHS),
+    )
+
+
+def srv_value(server: MailServer, port: str) -> str:
+    """Priority, weight, port and target of a service, as mailcow writes them; `port` is a check's id."""
+    return f"0 1 {server.ports[port]} {server.name}"
+
+
+def right_addresses(seen: Seen, wanted: tuple[str, ...]) -> Right:
+    """Addresses of the server and no others, at a name that is no alias."""
+
+    def right(values: tuple[str, ...]) -> bool:
+        return bool(values) and set(values) <= set(wanted) and not seen.aliases
+
+    return right
+
+
+def right_mx(server: MailServer) -> Right:
+    """The server, at whatever priority, and nobody else."""
+    return lambda values: bool(values) and {one.partition(" ")[2] for one in values} == {server.name}
+
+
+def right_name(server: MailServer) -> Right:
+    """The server's name and no other."""
+    return lambda values: values == (server.name,)
+
+
+def right_client(server: MailServer, seen: Seen) -> Right:
+    """An alias of the server's name, or nothing but its addresses."""
+    known = set(server.v4.public) | set(server.v6.public)
+
+    def right(values: tuple[str, ...]) -> bool:
+        return seen.aliases == (server.name,) or bool(values and known and set(values) <= known)
+
+    return right
+
+
+def right_service(value: str) -> Right:
+    """The server and port of a service; priority and weight are free, and so is to say that it is off."""
+    wanted = value.split()[2:]
+
+    def fits(said: str) -> bool:
+        words = said.split()
+        return len(words) == 4 and (words[2:] == wanted or words[3] == ".")
+
+    return lambda values: bool(values) and all(fits(one) for one in values)
+
+
+def right_path(values: tuple[str, ...]) -> bool:
+    """The path that mailcow's groupware has."""
+    return PATH in values
+
+
+def right_policy(values: tuple[str, ...]) -> bool:
+    """One valid policy of DMARC; other texts beside it do no harm."""
+    own = policies(values)
+    return len(own) == 1 and not mistakes(own[0])
+
+
+def right_key(values: tuple[str, ...]) -> bool:
+    """One DKIM key that can be used."""
+    return len(values) == 1 and usable(values[0])
+
+
+def client_record(records: DomainRecords, client: str) -> Seen:
+    """What a client's name is: its IPv4 side, or the other where it has only that."""
+    v4, v6 = records.at(client, "A"), records.at(client, "AAAA")
+    return v4 if v4.exists or not v6.values else v6
