@@ -18,7 +18,11 @@ class Looking:
         def look(say: apart.Say) -> None:
             from mailcow_wizard import checks
 
-            session.prepare(checks.all_checks(), facts, say).run()
+            def tell(event: Event) -> None:
+                if event.kind != "started":  # the screen shows all of them as running from the beginning
+                    say(event)
+
+            session.prepare(checks.all_checks(), facts, tell).run()
 
         self._child = apart.start(look, session.host.close)
 
