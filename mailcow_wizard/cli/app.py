@@ -113,6 +113,10 @@ def _dispatch(options: Options) -> int:
         from mailcow_wizard.cli.conf import conf
 
         return conf(options, write)
+    if options.command == "dns":
+        from mailcow_wizard.cli.dns import dns
+
+        return dns(options, write)
     from mailcow_wizard.cli.wizard import wizard
 
     return wizard(options)

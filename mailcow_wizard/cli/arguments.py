@@ -41,12 +41,13 @@ class Options(NamedTuple):
     log: str | None = None
     yes: bool = False
     dry_run: bool = False
+    zone: bool = False
     subject: str | None = None
     resume: str | None = None
 
 
-COMMANDS = ("check", "fix", "undo", "conf", "schema")
-PLANNED = ("ack", "dns", "reach", "install", "verify", "report")
+COMMANDS = ("check", "fix", "undo", "conf", "dns", "schema")
+PLANNED = ("ack", "reach", "install", "verify", "report")
 """Commands of the contract that this version does not have yet."""
 
 _FLAGS = {
@@ -62,13 +63,15 @@ _FLAGS = {
     "mouse": "mouse",
     "yes": "yes",
     "dry-run": "dry_run",
+    "zone": "zone",
 }
 _CHANGING = ("fix", "undo", "conf")
 _ONLY_FOR: dict[str, tuple[str, ...]] = {
     "list": ("check", "undo"),
     "record": ("check",),
-    "json": ("check", *_CHANGING, "schema"),
-    "plain": ("check", *_CHANGING),
+    "json": ("check", *_CHANGING, "dns", "schema"),
+    "plain": ("check", *_CHANGING, "dns"),
+    "zone": ("dns",),
     "dry-run": _CHANGING,
     "subject": ("fix",),
     "resume": ("fix",),

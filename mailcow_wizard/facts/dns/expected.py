@@ -126,6 +126,16 @@ def right_path(values: tuple[str, ...]) -> bool:
     return PATH in values
 
 
+def right_sender(values: tuple[str, ...]) -> bool:
+    """One SPF record; whether it lets this server send is a check of its own."""
+    return len(sender_policies(values)) == 1
+
+
+def sender_policies(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the TXT records that are of SPF (RFC 7208, 4.5)."""
+    return tuple(one for one in values if one.lower() == "v=spf1" or one.lower().startswith("v=spf1 "))
+
+
 def right_policy(values: tuple[str, ...]) -> bool:
     """One valid policy of DMARC; other texts beside it do no harm."""
     own = policies(values)

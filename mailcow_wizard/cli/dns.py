@@ -1,0 +1,41 @@
+"""The command `dns`: what should be published against what is, as a table or as a zone file."""
+
+from collections.abc import Callable
+
+from mailcow_wizard.cli import exit_codes
+from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.facts.dns.mail_server import NoName
+from mailcow_wizard.facts.dns.table import table
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.report import dns as report
+
+
+def dns(options: Options, write: Callable[[str], None]) -> int:
+    """Runs the command; returns the exit code. Raises UsageError where the server has no name yet."""
+    if options.words:
+        raise UsageError(f"dns takes no words, but there is '{harmless(options.words[0], 60)}'")
+    if options.zone and options.json:
+        raise UsageError("--zone and --json exclude each other")
+    if options.offline:
+        raise UsageError("dns asks name servers; it cannot work with --offline")
+    session = open_session(options)
+    try:
+        rows = session.new_facts().get(table)
+    except NoName as error:
+        raise UsageError(f"{harmless(str(error), 300)}; say it with --hostname") from None
+    except HostError as error:
+        streams.say(f"DNS could not be asked: {harmless(str(error), 300)}")
+        return exit_codes.UNKNOWN
+    finally:
+        session.host.close()
+    if options.json:
+        import json
+
+        write(json.dumps(report.of_table(rows)) + "\n")
+    else:
+        shown = report.zone_files(rows) if options.zone else report.lines(rows)
+        write("".join(f"{harmless(line, 4000)}\n" for line in shown))
+    return exit_codes.OK

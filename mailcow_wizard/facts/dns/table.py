@@ -1,0 +1,102 @@
+"""The table of all records: what should be published against what is, each with its state."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.dns import expected as wanted
+from mailcow_wizard.facts.dns.domain_records import CLIENTS, PATHS, SELECTOR, SERVICES, Domains, domains
+from mailcow_wizard.facts.dns.expected import Expected
+from mailcow_wizard.facts.dns.host_records import host_records
+from mailcow_wizard.facts.dns.mail_server import MailServer
+from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.dns.reverse import reverse_names
+from mailcow_wizard.facts.dns.state import State, state
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mailcow_wizard.facts.dns.state import Right
+
+
+class Row(NamedTuple):
+    """A record that should be published, what is published, and its state."""
+
+    expected: Expected
+    seen: Seen
+    state: State
+
+    @property
+    def value(self) -> str:
+        """What to publish: a text that is right as it is stays so, and the expected value else."""
+        texts = [one for one in self.seen.values if _is_of(self.expected, one)]
+        if self.expected.type == "TXT" and len(texts) == 1 and self.state.kind not in ("wrong", "missing"):
+            return texts[0]
+        return self.expected.value
+
+    @property
+    def ttl(self) -> int:
+        """For how many seconds what is published may be kept; 0 where nothing is."""
+        kept = [
+            one.ttl for heard in self.seen.answered for one in heard.records if one.name == self.seen.name
+        ]
+        return max(kept, default=0)
+
+
+def table(facts: Facts) -> tuple[Row, ...]:
+    """All rows in the order of need: the server's own, then each domain's. Raises HostError."""
+    known = facts.get(domains)
+    return (
+        *_of_server(facts, known.server),
+        *(row for one in known.records for row in _of_domain(known, one.domain)),
+    )
+
+
+def _of_server(facts: Facts, server: MailServer) -> list[Row]:
+    records = facts.get(host_records)
+    rows = []
+    for one in wanted.of_server(server):
+        seen, ours = (records.a, server.v4) if one.type == "A" else (records.aaaa, server.v6)
+        rows.append(_row(one, seen, wanted.right_addresses(seen, ours.public)))
+    for reverse in facts.get(reverse_names).reverses:
+        ptr = Expected(
+            "", reverse.seen.name, "PTR", f"{server.name}.", "required", "your provider publishes this one"
+        )
+        rows.append(_row(ptr, reverse.seen, wanted.right_name(server)))
+    return rows
+
+
+def _of_domain(known: Domains, domain: str) -> list[Row]:
+    server, key = known.server, f"{SELECTOR}._domainkey"
+    records = next(one for one in known.records if one.domain == domain)
+    places: dict[tuple[str, str], tuple[Seen, Right]] = {
+        (domain, "MX"): (records.at("", "MX"), wanted.right_mx(server)),
+        (domain, "TXT"): (records.at("", "TXT"), wanted.right_sender),
+        (f"{key}.{domain}", "TXT"): (records.at(key, "TXT"), wanted.right_key),
+        (f"_dmarc.{domain}", "TXT"): (records.at("_dmarc", "TXT"), wanted.right_policy),
+    }
+    for client in CLIENTS:
+        seen = wanted.client_record(records, client)
+        places[f"{client}.{domain}", "CNAME"] = (seen, wanted.right_client(server, seen))
+    for service, port in SERVICES:
+        value = wanted.srv_value(server, port)
+        places[f"{service}.{domain}", "SRV"] = (records.at(service, "SRV"), wanted.right_service(value))
+    for service in PATHS:
+        places[f"{service}.{domain}", "TXT"] = (records.at(service, "TXT"), wanted.right_path)
+    return [_row(one, *places[one.name, one.type]) for one in wanted.of_domain(server, domain)]
+
+
+def _row(expected: Expected, seen: Seen, right: Right) -> Row:
+    found = state(seen, right)
+    # Other texts at the same name (a site verification) are no wrong record of this kind.
+    if found.kind == "wrong" and expected.type == "TXT" and not _of_the_kind(expected, seen):
+        found = State("missing")
+    return Row(expected, seen, found)
+
+
+def _of_the_kind(expected: Expected, seen: Seen) -> bool:
+    return any(_is_of(expected, one) for one in seen.values)
+
+
+def _is_of(expected: Expected, text: str) -> bool:
+    """Whether a text is a record of the kind that is expected there."""
+    start = expected.value.partition(" ")[0].partition(";")[0].lower()
+    return text.lower().startswith(start or ("v=dkim1", "p=", "k="))

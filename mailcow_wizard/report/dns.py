@@ -1,0 +1,114 @@
+"""The table of DNS records as JSON, as lines for people, and as zone files (RFC 1035, 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mailcow_wizard import __version__
+from mailcow_wizard.facts.dns.expected import TTL
+from mailcow_wizard.facts.dns.table import Row
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.report.document import SCHEMA
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_STRING = 255
+_WIDEST = 40
+
+
+def of_table(rows: Sequence[Row]) -> dict[str, Any]:
+    """The table's document (contract: `dns`)."""
+    return {"schema": SCHEMA, "version": __version__, "records": [_record(one) for one in rows]}
+
+
+def _record(row: Row) -> dict[str, Any]:
+    expected = row.expected
+    return {
+        "name": expected.name,
+        "type": expected.type,
+        "value": row.value,
+        "ttl": row.ttl or TTL,
+        "state": row.state.kind,
+        "level": expected.level,
+        "domain": expected.domain or None,
+        "published": [harmless(one) for one in (*row.seen.aliases, *row.seen.values)],
+        "note": expected.note or None,
+    }
+
+
+def lines(rows: Sequence[Row]) -> Iterator[str]:
+    """The table for people: a heading for the server and each domain, then a record a line.
+
+    The value stands at the end of its line and is never wrapped, so that it can be copied.
+    """
+    width = min(_WIDEST, max((len(one.expected.name) for one in rows), default=0))
+    heading = None
+    for row in rows:
+        if row.expected.domain != heading:
+            if heading is not None:
+                yield ""
+            heading = row.expected.domain
+            yield heading or "The server"
+        yield _line(row, width)
+
+
+def _line(row: Row, width: int) -> str:
+    expected = row.expected
+    value = quoted(row.value) if expected.type == "TXT" and row.value else row.value
+    said = value or f"({expected.note})"
+    note = f"  ({expected.note})" if expected.note and value else ""
+    return f"  {row.state.kind:<18} {expected.name:<{width}} {expected.type:<5} {said}{note}"
+
+
+def zone_files(rows: Sequence[Row]) -> Iterator[str]:
+    """A zone file for each zone, with all of its records; one zone's is loaded by name servers as it is.
+
+    What is not known yet, and the provider's reverse names, stand there as comments.
+    """
+    yield "; Add these records to your zone. Do not put this file in the place of a zone that has others."
+    provider = [one for one in rows if one.expected.type == "PTR"]
+    mine = [one for one in rows if one.expected.type != "PTR"]
+    for zone in dict.fromkeys(_zone(one) for one in mine):
+        yield from _zone_file(zone, [one for one in mine if _zone(one) == zone])
+    for row in provider:
+        yield f"; {row.expected.name}. PTR {row.expected.value} ({row.expected.note})"
+
+
+def _zone(row: Row) -> str:
+    """The zone that a record belongs to; where it is not delegated yet, the mail domain's."""
+    zone, name = row.seen.zone.name, row.expected.name
+    if "." in zone and (name == zone or name.endswith(f".{zone}")):
+        return zone
+    return row.expected.domain or name.partition(".")[2]
+
+
+def _zone_file(zone: str, rows: Sequence[Row]) -> Iterator[str]:
+    served = rows[0].seen.zone
+    servers = [one.name for one in served.servers] if served.name == zone else []
+    yield f"$ORIGIN {zone}."
+    yield f"$TTL {TTL}"
+    yield f"@ SOA {servers[0] if servers else 'ns1.' + zone}. hostmaster.{zone}. 1 7200 3600 1209600 {TTL}"
+    yield from (f"@ NS {one}." for one in servers)
+    if not servers:
+        yield "@ NS ns1 ; your name server's name and address belong into this line and the next"
+        yield "ns1 A 192.0.2.1"
+    yield from (_entry(one, zone) for one in rows)
+
+
+def _entry(row: Row, zone: str) -> str:
+    name, type = _relative(row.expected.name, zone), row.expected.type
+    if not row.value:
+        return f"; {name} {type}: {row.expected.note}"
+    return f"{name} {type} {quoted(row.value) if type == 'TXT' else row.value}"
+
+
+def _relative(name: str, zone: str) -> str:
+    return "@" if name == zone else name.removesuffix(f".{zone}")
+
+
+def quoted(text: str) -> str:
+    """A TXT record's text as strings of at most 255 bytes, with what would end them escaped."""
+    parts = [text[place : place + _STRING] for place in range(0, len(text), _STRING)] or [""]
+    return " ".join('"' + one.replace("\\", "\\\\").replace('"', '\\"') + '"' for one in parts)
