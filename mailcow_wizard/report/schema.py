@@ -7,6 +7,7 @@ from mailcow_wizard.model import CERTAINTIES, RISKS, SEVERITIES, STATUSES
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 _COUNT = {"type": "integer", "minimum": 0}
+_TRUTH = {"type": "boolean"}
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
@@ -22,12 +23,21 @@ def _enum(values: tuple[str, ...]) -> dict[str, Any]:
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of `check --json` (`$defs/run`) and of `check --list --json` (`list`)."""
+    """JSON Schema (draft 2020-12) of what each command prints with --json, by name in `$defs`: `run` (check),
+    `list` (check --list), `offers` (fix CHECK), `fix` (fix CHECK FIX), `changes` (undo --list), `undo`."""
+    documents = {
+        "run": _run(),
+        "list": _list(),
+        "offers": _offers(),
+        "fix": _made(),
+        "changes": _changes(),
+        "undo": _undone(),
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "mailcow-wizard check --json, and check --list --json",
-        "anyOf": [{"$ref": "#/$defs/run"}, {"$ref": "#/$defs/list"}],
-        "$defs": {"run": _run(), "finding": _finding(), "list": _list()},
+        "title": "mailcow-wizard --json",
+        "anyOf": [{"$ref": f"#/$defs/{name}"} for name in documents],
+        "$defs": {**documents, "finding": _finding(), "plan": _plan()},
     }
 
 
@@ -45,16 +55,71 @@ def _run() -> dict[str, Any]:
     )
 
 
-def _finding() -> dict[str, Any]:
-    fix = _object(
+_FIX: dict[str, Any] = {
+    "id": _TEXT,
+    "title": _TEXT,
+    "risk": _enum(RISKS),
+    "reversible": _TRUTH,
+    "needs_root": _TRUTH,
+}
+_DOCUMENT: dict[str, Any] = {"schema": {"const": 1}, "version": _TEXT}
+_RESULT = {"anyOf": [{"$ref": "#/$defs/finding"}, {"type": "null"}]}
+_STATE = _enum(("applied", "undone", "interrupted", "applying", "undoing"))
+"""`applying` and `undoing` are under way at that moment."""
+
+
+def _offers() -> dict[str, Any]:
+    return _object({**_DOCUMENT, "fixes": _list_of(_object({**_FIX, "subject": _TEXT_OR_NULL}))})
+
+
+def _plan() -> dict[str, Any]:
+    edit = _object({"kind": {"const": "edit"}, "path": _TEXT, "diff": _TEXT})
+    command = _object({"kind": {"const": "command"}, "argv": _list_of(_TEXT)})
+    manual = _object({"kind": {"const": "manual"}, "text": _TEXT})
+    return _object(
         {
-            "id": _TEXT,
-            "title": _TEXT,
+            "steps": _list_of({"anyOf": [edit, command, manual]}),
             "risk": _enum(RISKS),
-            "reversible": {"type": "boolean"},
-            "needs_root": {"type": "boolean"},
+            "reversible": _TRUTH,
+            "interrupts": _TEXT,
+            "needs_root": _TRUTH,
+            "title": _TEXT,
+            "consequence": _TEXT,
         }
     )
+
+
+def _made() -> dict[str, Any]:
+    return _object(
+        {
+            **_DOCUMENT,
+            "check": _TEXT,
+            "subject": _TEXT_OR_NULL,
+            "fix": _TEXT,
+            "plan": {"$ref": "#/$defs/plan"},
+            "applied": _TRUTH,
+            "change": _TEXT_OR_NULL,
+            "result": _RESULT,
+            "error": _TEXT,
+        }
+    )
+
+
+def _changes() -> dict[str, Any]:
+    names = ("id", "at", "check", "fix", "title")
+    row = _object({**dict.fromkeys(names, _TEXT), "subject": _TEXT_OR_NULL, "state": _STATE})
+    return _object({**_DOCUMENT, "changes": _list_of(row)})
+
+
+def _undone() -> dict[str, Any]:
+    plan = {"anyOf": [{"$ref": "#/$defs/plan"}, {"type": "null"}]}
+    return _object(
+        {**_DOCUMENT, "change": _TEXT, "state": _STATE, "plan": plan, "result": _RESULT, "error": _TEXT}
+    )
+
+
+def _finding() -> dict[str, Any]:
+    fix = _object(_FIX)
     acknowledged = _object({"reason": _TEXT, "by": _TEXT, "at": _TEXT, "until": _TEXT_OR_NULL})
     return _object(
         {
