@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.facts import time, time_zone
+from mailcow_wizard.facts import time_zone
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.model import Command, Edit, Plan
@@ -29,7 +29,7 @@ def plan(facts: Facts) -> Plan | None:
     if written is not None and written != after:
         steps.append(Edit(_TIMEZONE, written, after))
     if zone.linked != name:
-        steps += _linked(facts, zone, name)
+        steps += _linked(host, zone, name)
     if not steps:
         return None
     moved = zone.linked != name
@@ -58,9 +58,8 @@ def wanted(host: Host, zone: time_zone.Zone) -> str:
     return next((one for one in names if one and time_zone.is_zone(host, one)), "")
 
 
-def _linked(facts: Facts, zone: time_zone.Zone, name: str) -> list[PlanStep]:
+def _linked(host: Host, zone: time_zone.Zone, name: str) -> list[PlanStep]:
     """Makes /etc/localtime lead there; taken back, it is the very link, file or gap that it was."""
-    host = facts.host
     steps: list[PlanStep] = []
     if zone.localtime in ("link", "broken"):
         old = host.run(("readlink", _LOCALTIME)).out.rstrip("\n")
@@ -72,17 +71,10 @@ def _linked(facts: Facts, zone: time_zone.Zone, name: str) -> list[PlanStep]:
         steps.append(Command(("cp", "-a", _LOCALTIME, _KEPT), (("rm", "-f", _KEPT),)))
     else:
         undo = ("rm", "-f", _LOCALTIME)
-    steps.append(Command(_command(facts, name), (undo,)))
+    # Not timedatectl: its service remembers the zone for half a minute, and does nothing where it believes
+    # that the zone is set already, which after taking back it does.
+    steps.append(Command(("ln", "-sfn", f"{time_zone.ZONEINFO}/{name}", _LOCALTIME), (undo,)))
     return steps
-
-
-def _command(facts: Facts, name: str) -> tuple[str, ...]:
-    """systemd's own command where systemd answers, else the link by hand."""
-    try:
-        facts.get(time.timedatectl)
-    except HostError:
-        return ("ln", "-sfn", f"{time_zone.ZONEINFO}/{name}", _LOCALTIME)
-    return ("timedatectl", "set-timezone", name)
 
 
 def _read(host: Host, path: str) -> bytes | None:

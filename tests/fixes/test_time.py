@@ -361,13 +361,6 @@ def test_mailcows_zone() -> None:
     assert undos(made) == [f"ln -sfn {ZONEINFO}/UTC /etc/localtime"]
 
 
-def test_systemds_own_command() -> None:
-    machine = zoned("Europe/Berlin\n", "TZ=Asia/Tokyo\n", {"timedatectl show": timedatectl()})
-    machine.files["/run/systemd/system/"] = ""
-    assert commands(zone(machine)) == ["timedatectl set-timezone Asia/Tokyo"]
-    assert undos(zone(machine)) == [f"ln -sfn {ZONEINFO}/UTC /etc/localtime"]
-
-
 def test_without_a_choice_the_clock_keeps_its_zone() -> None:
     made = zone(zoned("Europe/Berlin\n", "TZ=Mars/Olympus\n"))
     assert (edit(made).after, commands(made)) == (b"UTC\n", [])
