@@ -26,7 +26,7 @@ def leave(app: Wizard) -> None:
 def _question(app: Wizard) -> str:
     """What to ask; empty where nothing runs."""
     if app.work and app.work.running:
-        return "A change is under way. It goes on by itself, and the next start shows it. Leave?"
+        return "A change is under way, and goes on by itself. Leave the wizard?"
     running = app.board.running()
     if not running:
         return ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mailcow_wizard.engine import mending, obstacles, readable
 from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.fixes import Offer
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.model import STEP_OF_TOPIC, Plan
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import back_lines, change_lines, parts_of, plan_lines
@@ -88,6 +88,8 @@ def _show_choices(app: Wizard, row: Row) -> None:
 def _planned(offer: Offer) -> Planned:
     try:
         return Planned(offer.plan())
+    except NotRecorded:
+        return Planned(problem="Not possible here: the recording does not hold what this plan needs")
     except HostError as error:
         return Planned(problem=f"Not possible here: {error}")
     except Exception as error:  # one choice that cannot be planned must not hide the others

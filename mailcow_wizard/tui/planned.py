@@ -42,10 +42,11 @@ def terms(fix: Fix | Plan, root: bool) -> str:
 
 def plan_lines(plan: Plan, steps: Sequence[Mapping[str, Any]], root: bool, width: int) -> list[Line]:
     """A plan in full, wrapped to `width` cells."""
+    calm = plan.reversible and plan.risk != "high"
     return [
         *_labelled("Effect", plan.consequence, width),
         *_labelled("Interrupts", plan.interrupts or "nothing", width),
-        *_labelled("Risk", terms(plan, root), width),
+        *_labelled("Risk", terms(plan, root), width, "said" if calm else "warned"),
         Line("", ""),
         *step_lines(steps, width),
     ]
@@ -134,16 +135,17 @@ def _pieces(line: str, width: int) -> Iterator[str]:
         yield " " + line[start : start + width - 1]
 
 
-def _labelled(label: str, text: str, width: int) -> list[Line]:
+def _labelled(label: str, text: str, width: int, role: str = "said") -> list[Line]:
     parts = wrap(text, max(10, width - LABEL_WIDTH), break_on_hyphens=False)
-    return [Line("" if number else label, part, "said") for number, part in enumerate(parts)]
+    return [Line("" if number else label, part, role) for number, part in enumerate(parts)]
 
 
 def parts_of(line: Line, look: Look) -> list[tuple[str, Style]]:
     """A line with its label, as styled parts."""
     text = look.text(line.text)
-    if line.role == "said":
-        return [(f" {line.label:<{LABEL_WIDTH}}", look.dim), (text, look.plain)]
+    if line.role in ("said", "warned"):
+        style = look.plain if line.role == "said" else look.state("warn")
+        return [(f" {line.label:<{LABEL_WIDTH}}", look.dim), (text, style)]
     return [(f" {text}", look.role(line.role))]
 
 

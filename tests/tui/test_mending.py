@@ -1,0 +1,338 @@
+"""A finding mended and unmended by keys alone, in a real terminal, on real files."""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from tui.scratch import OPEN, Scratch, open_step
+from tui.scratch import scratch as scratch
+from tui.tmux import PROMPT, Terminal, wizard
+
+from mailcow_wizard.engine import lock, mending
+from mailcow_wizard.engine.journal import Journal
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.real import RealHost
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.model import Command, Edit, Plan, Settings
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+TITLE = "Let only root read and change mailcow.conf"
+CHMOD = "chmod 600"
+
+
+def open_choices(terminal: Terminal) -> str:
+    """The choices for mailcow.conf that everybody may read."""
+    open_step(terminal)
+    terminal.keys("Down")
+    terminal.wait_for(f"▸ ✗ fails   {OPEN}", "f mend")
+    terminal.keys("f")
+    return terminal.wait_for("▸ 1", TITLE, "low risk, can be taken back, runs as root")
+
+
+def open_plan(terminal: Terminal) -> str:
+    """The plan of the first choice."""
+    open_choices(terminal)
+    terminal.wait_for("Nobody but root can read the passwords")
+    terminal.keys("Enter")
+    return terminal.wait_for("Do this?", "Effect", "Interrupts  nothing", CHMOD)
+
+
+@SIZES
+def test_no_changes_nothing_and_leads_back(scratch: Scratch, size: tuple[int, int]) -> None:
+    with scratch.wizard(size) as terminal:
+        open_plan(terminal)
+        terminal.keys("Enter")  # the answer at hand is No
+        terminal.wait_for("show the plan, changes nothing yet")
+        terminal.keys("1")
+        terminal.wait_for("Do this?")
+        terminal.keys("n")
+        terminal.wait_for("show the plan, changes nothing yet")
+        terminal.keys("Enter")
+        terminal.wait_for("Do this?")
+        terminal.escape_to("show the plan, changes nothing yet")
+        terminal.escape_to("f mend")
+    assert scratch.mode == 0o644
+    assert not Journal(StateDirectory(str(scratch.state))).list()
+
+
+@SIZES
+def test_yes_mends_and_undo_takes_it_back(scratch: Scratch, size: tuple[int, int]) -> None:
+    with scratch.wizard(size) as terminal:
+        open_plan(terminal)
+        terminal.keys("y")
+        terminal.wait_for("✓ Mode 600, only root may read it.", "Esc goes back to the list")
+        assert scratch.mode == 0o600
+        terminal.escape_to(f"▸ ✓ ok      {OPEN}")
+        terminal.keys("u")
+        terminal.wait_for(f"Take back: {TITLE}", "chmod 0644", "Take this back?")
+        terminal.keys("Enter")
+        terminal.wait_for(OPEN, "n next")
+        assert scratch.mode == 0o600
+        terminal.keys("u")
+        terminal.wait_for("Take this back?")
+        terminal.keys("Tab", "Enter")
+        terminal.wait_for("Taken back: all is as it was before.", "fails")
+        assert scratch.mode == 0o644
+        terminal.escape_to(f"▸ ✗ fails   {OPEN}")
+        terminal.keys("u")
+        terminal.wait_for("There is nothing to take back")
+        terminal.keys("U")
+        terminal.wait_for("Changes on this machine", "– taken back", TITLE[:20])
+        terminal.keys("Enter")
+        terminal.wait_for("This was done, and taken back.", CHMOD)
+        terminal.escape_to("Changes on this machine")
+        terminal.keys("u")
+        terminal.wait_for("was taken back already")
+        terminal.escape_to("Changes on this machine")
+        terminal.escape_to(OPEN)
+
+
+def test_the_list_takes_back_the_selected_change(scratch: Scratch) -> None:
+    make(scratch, edit_of(scratch, b"SKIP_FTS=n", b"SKIP_FTS=y"))
+    make(scratch, edit_of(scratch, b"SKIP_CLAMD=n", b"SKIP_CLAMD=y"))
+    with scratch.wizard() as terminal:
+        open_step(terminal)
+        terminal.keys("U")
+        terminal.wait_for("✓ made", "SKIP_CLAMD=y", "SKIP_FTS=y")
+        terminal.keys("Down", "u")
+        terminal.wait_for("Take this back?", "-SKIP_FTS=y", "+SKIP_FTS=n")
+        terminal.keys("y")
+        terminal.wait_for("Taken back")
+        terminal.escape_to("– taken back")
+    conf = scratch.conf.read_text()
+    assert "SKIP_FTS=n" in conf
+    assert "SKIP_CLAMD=y" in conf
+
+
+def test_lines_edited_since_are_not_overwritten(scratch: Scratch) -> None:
+    make(scratch, edit_of(scratch, b"SKIP_FTS=n", b"SKIP_FTS=y"))
+    edited = scratch.conf.read_text().replace("SKIP_FTS=y", "SKIP_FTS=Y")
+    scratch.conf.write_text(edited)
+    with scratch.wizard() as terminal:
+        open_step(terminal)
+        terminal.keys("u")
+        text = terminal.wait_for("Take back: ", "Esc back")
+        assert "Take this back?" not in text
+        terminal.keys("y")
+    assert scratch.conf.read_text() == edited
+
+
+def test_another_wizard_is_named_and_looking_still_works(scratch: Scratch) -> None:
+    held = lock.take(StateDirectory(str(scratch.state)))
+    held.tell("")
+    try:
+        with scratch.wizard() as terminal:
+            open_plan(terminal)
+            terminal.keys("y")
+            terminal.wait_for("Nothing was changed", str(os.getpid()))
+            terminal.escape_to(OPEN)
+    finally:
+        held.close()
+    assert scratch.mode == 0o644
+
+
+def test_a_file_changed_behind_the_plan_is_not_overwritten(scratch: Scratch) -> None:
+    with scratch.wizard() as terminal:
+        open_step(terminal)
+        terminal.keys("s")
+        terminal.wait_for("Settings", "Full-text search")
+        terminal.keys("Down", "Down", "Down", "Down", "Enter")
+        terminal.wait_for("left out", "+SKIP_FTS=y")
+        terminal.keys("s")
+        terminal.wait_for("Do this?")
+        scratch.conf.write_text(scratch.conf.read_text() + "# somebody else\n")
+        terminal.keys("y")
+        terminal.wait_for("Nothing was changed", "changed since")
+    assert "SKIP_FTS=n" in scratch.conf.read_text()
+
+
+def test_without_root_there_is_the_plan_and_what_to_type(scratch: Scratch) -> None:
+    with scratch.wizard(before=("unshare", "-U")) as terminal:
+        open_step(terminal)
+        terminal.keys("Down", "f")
+        terminal.wait_for("needs root")
+        terminal.keys("Enter")
+        text = terminal.wait_for(
+            CHMOD, "Only root can do this.", "sudo ./wizard fix config.permissions conf-mode"
+        )
+        assert "Yes" not in text
+        terminal.keys("y")
+        terminal.wait_for("Only root can do this.")
+    assert scratch.mode == 0o644
+
+
+def test_a_recorded_machine_shows_plans_and_cannot_be_changed(tmp_path: Path) -> None:
+    with wizard(state=str(tmp_path)) as terminal:
+        terminal.wait_for("Full name")
+        terminal.keys("Enter", "n", "n")
+        terminal.wait_for("exim4 is listening", "f mend")
+        terminal.keys("f")
+        terminal.wait_for("▸ 1", "risk")
+        terminal.keys("2")
+        text = terminal.wait_for("Effect", "recorded machine cannot be changed")
+        assert "Yes" not in text
+        terminal.escape_to("show the plan, changes nothing yet")
+
+
+def test_a_finding_without_fixes_says_what_to_do_by_hand(tmp_path: Path) -> None:
+    with wizard(state=str(tmp_path)) as terminal:
+        terminal.wait_for("Full name")
+        terminal.keys("Enter", "n", "n")
+        terminal.wait_for("exim4 is listening")
+        terminal.keys("Down")
+        terminal.wait_for("▸ ✓ ok      SMTPS")
+        terminal.keys("f")
+        terminal.wait_for("There is nothing to mend here.")
+
+
+def session_of(scratch: Scratch) -> Session:
+    """A session as another face would have it."""
+    settings = Settings(directory=str(scratch.directory), offline=True)
+    return Session(RealHost(), settings, StateDirectory(str(scratch.state)))
+
+
+def plan_of(title: str, *steps: Edit | Command) -> Plan:
+    """A plan for a check that is quick."""
+    return Plan("config.present", None, "test", title, steps, "low", True, False, "Something is different.")
+
+
+def edit_of(scratch: Scratch, before: bytes, after: bytes) -> Plan:
+    """A plan that replaces a part of mailcow.conf."""
+    now = scratch.conf.read_bytes()
+    edit = Edit(str(scratch.conf), now, now.replace(before, after))
+    return plan_of(f"Write {after.decode()}", edit)
+
+
+def make(scratch: Scratch, plan: Plan) -> None:
+    """Makes a change as another face would."""
+    outcome = mending.apply(session_of(scratch), plan, lambda said: None)
+    assert outcome.state == "applied", outcome
+
+
+@contextmanager
+def under_way(scratch: Scratch, plan: Plan) -> Iterator[int]:
+    """A change that another face began and that goes on; gives the number of its process."""
+    session = session_of(scratch)
+
+    def work() -> None:
+        with suppress(HostError):
+            mending.apply(session, plan, lambda said: None)
+
+    threading.Thread(target=work, daemon=True).start()
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        holder = lock.holder(session.state)
+        changes = Journal(session.state).list()
+        if holder and holder.pid not in (0, os.getpid()) and changes and changes[0].state == "applying":
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("the work never began")
+    yield holder.pid
+
+
+def slow_plan(scratch: Scratch) -> Plan:
+    """A quick edit, then a step that takes long, then another edit."""
+    now = scratch.conf.read_bytes()
+    first = now.replace(b"SKIP_FTS=n", b"SKIP_FTS=y")
+    second = first.replace(b"SKIP_CLAMD=n", b"SKIP_CLAMD=y")
+    path = str(scratch.conf)
+    return plan_of(
+        "Do something slow", Edit(path, now, first), Command(("sleep", "4")), Edit(path, first, second)
+    )
+
+
+@SIZES
+@pytest.mark.parametrize("answer", ["f", "u", "n"])
+def test_interrupted_work_is_asked_about_at_the_start(
+    scratch: Scratch, size: tuple[int, int], answer: str
+) -> None:
+    before = scratch.conf.read_text()
+    with under_way(scratch, slow_plan(scratch)) as process:
+        end = time.monotonic() + 5
+        while "SKIP_FTS=y" not in scratch.conf.read_text() and time.monotonic() < end:
+            time.sleep(0.05)
+        os.kill(process, signal.SIGKILL)
+    with scratch.wizard(size) as terminal:
+        text = terminal.wait_for("Interrupted: Do something slow", "What now?", "Later", "Finish it")
+        assert "sleep 4" in text
+        terminal.keys(answer)
+        if answer == "n":
+            terminal.wait_for("It stays as it is until you decide")
+            terminal.keys("Enter")
+            terminal.wait_for(OPEN)
+            terminal.keys("U")
+            terminal.wait_for("! interrupted", "f finish")
+            assert "SKIP_FTS=y" in scratch.conf.read_text()
+        elif answer == "f":
+            terminal.wait_for("Finish: Do something slow", "✓")
+            assert "SKIP_CLAMD=y" in scratch.conf.read_text()
+        else:
+            terminal.wait_for("Taken back")
+            assert scratch.conf.read_text() == before
+
+
+def test_the_work_goes_on_when_the_wizard_is_left_and_the_next_start_shows_it(scratch: Scratch) -> None:
+    with under_way(scratch, slow_plan(scratch)) as process:
+        with scratch.wizard() as terminal:
+            terminal.wait_for("Do something slow", "Step 2 of 3", "sleep 4", "It goes on even if")
+            terminal.escape_to("Full name")
+            terminal.keys("q")
+            terminal.wait_for("A change is under way", "Leave the wizard?")
+            terminal.keys("n")
+            terminal.wait_for("Full name")
+            terminal.keys("q")
+            terminal.wait_for("Leave the wizard?")
+            terminal.keys("y")
+            terminal.wait_for(f"{PROMPT} 0")
+        os.kill(process, 0)
+    end = time.monotonic() + 10
+    while "SKIP_CLAMD=y" not in scratch.conf.read_text() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert "SKIP_CLAMD=y" in scratch.conf.read_text()
+
+
+def test_work_that_is_stopped_is_taken_back(scratch: Scratch) -> None:
+    before = scratch.conf.read_text()
+    with under_way(scratch, slow_plan(scratch)), scratch.wizard() as terminal:
+        terminal.wait_for("Step 2 of 3")
+        terminal.keys("s")
+        terminal.wait_for("Stops after this step")
+        terminal.wait_for("Taken back")
+    assert scratch.conf.read_text() == before
+
+
+def test_what_fails_halfway_is_offered_to_be_taken_back(scratch: Scratch) -> None:
+    before = scratch.conf.read_text()
+    now = scratch.conf.read_bytes()
+    edit = Edit(str(scratch.conf), now, now.replace(b"SKIP_FTS=n", b"SKIP_FTS=y"))
+    plan = plan_of("Fail halfway", edit, Command(("sleep", "2")), Command(("false",)))
+    with under_way(scratch, plan), scratch.wizard() as terminal:
+        terminal.wait_for("It did not work", "Take it back?", "y take it back")
+        terminal.keys("y")
+        terminal.wait_for("Taken back")
+    assert scratch.conf.read_text() == before
+
+
+def test_secrets_are_on_no_screen_and_in_no_listing(scratch: Scratch) -> None:
+    plan = edit_of(scratch, b"hunter2hunter2root", b"hunter3hunter3root")
+    make(scratch, plan._replace(title="Another password"))
+    with scratch.wizard() as terminal:
+        open_step(terminal)
+        terminal.keys("U")
+        terminal.wait_for("Another password")
+        terminal.keys("Enter")
+        seen = terminal.wait_for("DBROOT=", "This was done.")
+        terminal.escape_to("Changes on this machine")
+        terminal.keys("u")
+        seen += terminal.wait_for("Take this back?")
+    assert "hunter" not in seen
+    listed = [one._asdict() for one in Journal(StateDirectory(str(scratch.state))).list()]
+    assert "hunter" not in json.dumps(listed)
