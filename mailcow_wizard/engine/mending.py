@@ -276,7 +276,7 @@ def _started(
     words = (session.state.path, change, task, str(held.descriptor))
     process = detached.start("mailcow_wizard.engine.worker", words, held.descriptor)
     held.close()
-    return _Following(session, journal, change, start, lambda: not process.ended(), listen).run()
+    return _Following(session, journal, change, start, lambda: not process.ended(), listen, process.pid).run()
 
 
 class _Following:
@@ -290,7 +290,10 @@ class _Following:
         start: int,
         alive: Callable[[], bool],
         listen: Listen,
+        pid: int = 0,
     ) -> None:
+        """`pid` is the process at work, where we started it: then it is asked to stop when we are."""
+        self._pid = pid
         self._session = session
         self._journal = journal
         self._change = change
@@ -305,10 +308,10 @@ class _Following:
             try:
                 outcome = self._step()
             except (KeyboardInterrupt, SystemExit) as asked:
-                if leaving is not None or getattr(asked, "code", None) == _HUNG_UP:
+                if leaving is not None or not self._pid or getattr(asked, "code", None) == _HUNG_UP:
                     raise
                 leaving = asked
-                stop(self._session, self._change)
+                detached.ask_to_stop(self._pid)
                 continue
             if outcome is not None:
                 break

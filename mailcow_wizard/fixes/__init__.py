@@ -36,7 +36,7 @@ IDS: dict[str, tuple[str, ...]] = {
 def is_known(check: str, fix: str) -> bool:
     """Whether a fix of this id can ever be offered for a check of this topic."""
     ids = IDS.get(check.partition(".")[0], ())
-    return any(fix == one or (one.endswith("-") and fix.startswith(one) and fix != one) for one in ids)
+    return any(fix.startswith(one) and fix != one if one.endswith("-") else fix == one for one in ids)
 
 
 class NoPlan(HostError):

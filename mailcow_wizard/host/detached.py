@@ -32,6 +32,8 @@ def start(module: str, words: tuple[str, ...], handed: int) -> Detached:
     The same interpreter and the same code, wherever that lies: a checkout, a venv, a zip file. Nothing
     secret may be among the words: everybody can read them. Raises HostError.
     """
+    # Until the process is ready to hear it (`Stopping`), being asked to stop waits.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     try:
         process = subprocess.Popen(
@@ -46,6 +48,8 @@ def start(module: str, words: tuple[str, ...], handed: int) -> Detached:
         )
     except OSError as error:
         raise HostError(f"no process could be started: {error.strerror}") from None
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return Detached(process)
 
 
@@ -64,6 +68,7 @@ class Stopping:
         for number in (signal.SIGHUP, signal.SIGINT):
             signal.signal(number, self._ignore)
         signal.signal(signal.SIGTERM, self._ask)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
 
     def _ignore(self, number: int, frame: object) -> None:
         return
