@@ -1,0 +1,276 @@
+"""Services of a real systemd in a port's way: each is stopped in its own manner, and comes back as it was."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from lab import machine
+from lab.inside import wait_until
+from lab.machine import Machine
+
+from tests.real.mending import Mender, Snapshot, commands, edits, snapshot, words
+from tests.real.ports import LISTENER_ON_MACHINE
+
+pytestmark = pytest.mark.real
+
+LISTENER = " ".join(LISTENER_ON_MACHINE)
+SERVICE = f"[Service]\nExecStart={LISTENER} 0.0.0.0 4190\n"
+INSTALL = "[Install]\nWantedBy=multi-user.target\n"
+LAZY_SOCKET = "[Socket]\nListenStream=127.0.0.1:143\n[Install]\nWantedBy=sockets.target\n"
+LAZY_SERVICE = """[Service]
+ExecStart=/usr/bin/python3 -c "import socket, time; s = socket.socket(fileno=3); s.accept(); time.sleep(60)"
+"""
+CONNECT = "import socket; socket.create_connection(('127.0.0.1', 143))"
+
+
+@pytest.fixture
+def mender(booted: Machine) -> Iterator[Mender]:
+    """Fixes on the machine; nothing listens before and after."""
+    booted.run(["mkdir", "-p", "/srv/mailcow"], check=True)
+    yield Mender(booted, "python3", machine.CHECKOUT_INSIDE, "/srv/mailcow", "/var/lib/mailcow-wizard")
+    booted.run(["rm", "-f", "/srv/mailcow/mailcow.conf"], check=True)
+    assert wait_until(lambda: not booted.run(["ss", "-Hltn"]).stdout.strip(), 10)
+
+
+@contextmanager
+def running(place: Machine, unit: str, *files: tuple[str, str], enabled: bool = True) -> Iterator[None]:
+    """A unit, started (and enabled), of these files; all of it gone afterwards."""
+    for path, text in files:
+        place.write(path, text)
+    place.run(["systemctl", "daemon-reload"], check=True)
+    place.run(["systemctl", *(("enable", "--now") if enabled else ("start",)), unit], check=True)
+    try:
+        yield
+    finally:
+        name = unit.rpartition("/")[2]
+        place.run(["systemctl", "unmask", name])
+        place.run(["systemctl", "disable", "--now", name])
+        place.run(["systemctl", "stop", name.replace(".socket", ".service")])
+        place.run(["rm", "-f", *(path for path, _ in files)])
+        place.run(["systemctl", "daemon-reload"])
+
+
+def listens(place: Machine, port: int) -> bool:
+    """Whether somebody listens on a port."""
+    return wait_until(lambda: f":{port}" in place.run(["ss", "-Hltn"]).stdout, 5)
+
+
+def test_postfix_is_stopped_with_the_service_that_holds_the_switch(booted: Machine, mender: Mender) -> None:
+    """Debian runs it as an instance, and systemctl returns before its port is free."""
+
+    def look() -> Snapshot:
+        return snapshot(booted, "postfix.service", "postfix@-.service")
+
+    with running(booted, "postfix.service"):
+        assert mender.offered("ports.smtp") == ["stop-service", "loopback-mta", "remove-package"]
+        plan = mender.plan("ports.smtp", "stop-service")
+        assert commands(plan) == ["systemctl disable --now postfix.service"]
+        assert plan["settle"] > 5
+        mender.there_and_back("ports.smtp", "stop-service", look)
+
+
+def test_queued_mail_is_told_before_postfix_is_stopped(booted: Machine, mender: Mender) -> None:
+    """What waits is counted; then keeping postfix comes first, and stopping it costs more."""
+    with running(booted, "postfix.service"):
+        assert mender.risk("ports.smtp", "stop-service") == "low"
+        booted.run(["postconf", "-e", "defer_transports=smtp"], check=True)
+        booted.run(["postfix", "reload"], check=True)
+        for _ in range(2):
+            booted.run(["sh", "-c", "echo hello | sendmail someone@example.com"], check=True)
+        waiting = lambda: booted.run(["postqueue", "-j"]).stdout.count("\n") == 2  # noqa: E731
+        assert wait_until(waiting, 10)
+        assert mender.offered("ports.smtp")[:2] == ["loopback-mta", "stop-service"]
+        assert mender.risk("ports.smtp", "stop-service") == "medium"
+        said = words(mender.plan("ports.smtp", "stop-service"))
+        assert "2 messages wait in the queue" in said
+        assert "/var/spool/postfix" in said
+        mender.undo(mender.apply("ports.smtp", "stop-service")["change"])
+        assert waiting()
+        booted.run(["postsuper", "-d", "ALL"])
+        booted.run(["postconf", "-X", "defer_transports"], check=True)
+
+
+def test_postfix_stays_for_the_machines_own_mail(booted: Machine, mender: Mender) -> None:
+    """Its listeners off, its relay mailcow, its name not mailcow's; it takes mail from programs here."""
+    booted.run(["postconf", "-e", "myhostname=mail.example.org"], check=True)
+    booted.write("/srv/mailcow/mailcow.conf", "MAILCOW_HOSTNAME=mail.example.org\nIPV4_NETWORK=172.30.5\n")
+    booted.run(["postconf", "-M", "submission/inet=submission inet n - y - - smtpd"], check=True)
+    booted.run(["postconf", "-P", "submission/inet/syslog_name=postfix/submission"], check=True)
+
+    def kept() -> None:
+        said = booted.run(["postconf", "-h", "inet_interfaces", "relayhost", "myhostname"]).stdout.split()
+        assert said == ["loopback-only", "[172.30.5.253]", "local.mail.example.org"]
+        assert booted.run(["systemctl", "is-active", "postfix@-.service"]).stdout.strip() == "active"
+        assert not booted.run(["ss", "-Hltn"]).stdout.strip()
+        booted.run(["sh", "-c", "echo hello | sendmail someone@example.com"], check=True)
+        assert wait_until(lambda: "someone@example.com" in booted.run(["postqueue", "-j"]).stdout, 5)
+        booted.run(["postsuper", "-d", "ALL"])
+
+    with running(booted, "postfix.service"):
+        plan = mender.plan("ports.smtp", "loopback-mta")
+        assert edits(plan) == ["/etc/postfix/main.cf", "/etc/postfix/master.cf"]
+        assert commands(plan)[-2:] == ["postfix check", "systemctl restart postfix.service"]
+        mender.there_and_back(
+            "ports.submission", "loopback-mta", lambda: snapshot(booted, "postfix.service"), kept
+        )
+    booted.run(["postconf", "-MX", "submission/inet"], check=True)
+
+
+def test_a_relay_that_is_set_stays(booted: Machine, mender: Mender) -> None:
+    """Whoever sends mail through a provider goes on doing so."""
+    booted.run(["postconf", "-e", "relayhost=[smtp.example.net]:587"], check=True)
+    with running(booted, "postfix.service"):
+        plan = mender.plan("ports.smtp", "loopback-mta")
+        assert "through [smtp.example.net]:587 as before" in plan["consequence"]
+        assert all("172.22.1.253" not in str(step) for step in plan["steps"])
+    booted.run(["postconf", "-e", "relayhost="], check=True)
+
+
+@pytest.mark.parametrize("connected", [False, True])
+def test_socket_and_its_service(connected: bool, booted: Machine, mender: Mender) -> None:
+    """The socket first, or it starts the service again; both come back as they were."""
+    files = (
+        ("/etc/systemd/system/lazy.socket", LAZY_SOCKET),
+        ("/etc/systemd/system/lazy.service", LAZY_SERVICE),
+    )
+
+    def is_active() -> bool:
+        return booted.run(["systemctl", "is-active", "lazy.service"]).stdout.strip() == "active"
+
+    with running(booted, "lazy.socket", *files):
+        if connected:
+            booted.run(["python3", "-c", CONNECT], check=True)
+            assert wait_until(is_active, 5)
+        plan = mender.plan("ports.imap", "stop-service")
+        assert commands(plan) == ["systemctl disable --now lazy.socket", "systemctl stop lazy.service"]
+        mender.there_and_back(
+            "ports.imap", "stop-service", lambda: snapshot(booted, "lazy.socket", "lazy.service")
+        )
+        assert is_active() is connected
+
+
+OWN = "/etc/systemd/system"
+UNITS = {
+    "its own": (OWN, SERVICE + INSTALL, True, "disable --now"),
+    "its own, not enabled": (OWN, SERVICE + INSTALL, False, "disable --now"),
+    "of a package, without a switch": ("/usr/lib/systemd/system", SERVICE, False, "mask --now"),
+    "linked from elsewhere": ("/opt/greedy", SERVICE + INSTALL, True, "disable --now"),
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_kinds_of_units(name: str, booted: Machine, mender: Mender) -> None:
+    """Enabled, static, linked, disabled: each is kept off by what keeps it off, and comes back the same."""
+    directory, text, enabled, command = UNITS[name]
+    path = f"{directory}/greedy.service"
+    unit = path if "linked" in name else "greedy.service"
+    with running(booted, unit, (path, text), enabled=enabled):
+        assert listens(booted, 4190)
+        plan = mender.plan("ports.sieve", "stop-service")
+        assert commands(plan) == [f"systemctl {command} greedy.service"]
+        mender.there_and_back("ports.sieve", "stop-service", lambda: snapshot(booted, "greedy.service"))
+
+
+def test_masked_unit_that_still_runs(booted: Machine, mender: Mender) -> None:
+    """It only has to be stopped; to bring it back the mask is lifted for a moment."""
+    with running(
+        booted, "greedy.service", ("/usr/lib/systemd/system/greedy.service", SERVICE), enabled=False
+    ):
+        booted.run(["systemctl", "mask", "greedy.service"], check=True)
+        assert listens(booted, 4190)
+        assert commands(mender.plan("ports.sieve", "stop-service")) == ["systemctl stop greedy.service"]
+        mender.there_and_back("ports.sieve", "stop-service", lambda: snapshot(booted, "greedy.service"))
+
+
+def test_wants_that_an_administrator_added_come_back(booted: Machine, mender: Mender) -> None:
+    """Disabling takes away every link to the unit; enabling makes those of its file only."""
+    file = ("/etc/systemd/system/greedy.service", SERVICE + INSTALL)
+    with running(booted, "greedy.service", file):
+        booted.run(["systemctl", "add-wants", "rescue.target", "greedy.service"], check=True)
+        assert listens(booted, 4190)
+        mender.there_and_back("ports.sieve", "stop-service", lambda: snapshot(booted, "greedy.service"))
+
+
+def test_static_unit_of_the_administrator(booted: Machine, mender: Mender) -> None:
+    """A file in /etc cannot be masked: it is stopped, and what starts it again is named."""
+    file = ("/etc/systemd/system/greedy.service", SERVICE)
+    with running(booted, "greedy.service", file, enabled=False):
+        assert listens(booted, 4190)
+        plan = mender.plan("ports.sieve", "stop-service")
+        assert commands(plan) == ["systemctl stop greedy.service"]
+        assert "/etc/systemd/system/greedy.service" in words(plan)
+        mender.there_and_back("ports.sieve", "stop-service", lambda: snapshot(booted, "greedy.service"))
+
+
+def test_transient_unit_cannot_come_back(booted: Machine, mender: Mender) -> None:
+    """systemd-run leaves no file behind: stopping it is said to be final."""
+    booted.run(
+        ["systemd-run", "--quiet", "--unit=greedy", *LISTENER_ON_MACHINE, "0.0.0.0", "4190"], check=True
+    )
+    assert listens(booted, 4190)
+    plan = mender.plan("ports.sieve", "stop-service")
+    assert plan["reversible"] is False
+    assert "cannot start it again" in words(plan)
+    mender.apply("ports.sieve", "stop-service")
+
+
+def test_two_services_are_stopped_by_one_plan(booted: Machine, mender: Mender) -> None:
+    """One on loopback, one on another address: both hold the port, both go, both come back."""
+    names = ("one.service", "two.service")
+    booted.run(["ip", "address", "add", "192.0.2.10/32", "dev", "lo"], check=True)
+    for name, address in zip(names, ("127.0.0.1", "192.0.2.10"), strict=True):
+        booted.write(
+            f"/etc/systemd/system/{name}", f"[Service]\nExecStart={LISTENER} {address} 995\n{INSTALL}"
+        )
+    booted.run(["systemctl", "daemon-reload"], check=True)
+    booted.run(["systemctl", "enable", "--now", *names], check=True)
+    try:
+        assert wait_until(lambda: booted.run(["ss", "-Hltn"]).stdout.count(":995") == 2, 5)
+        mender.there_and_back("ports.pop3s", "stop-service", lambda: snapshot(booted, *names))
+    finally:
+        booted.run(["systemctl", "disable", "--now", *names], check=True)
+        booted.run(["ip", "address", "del", "192.0.2.10/32", "dev", "lo"], check=True)
+
+
+def test_ways_into_the_machine_are_never_stopped(booted: Machine, mender: Mender) -> None:
+    """sshd on 587: mailcow can go elsewhere, the service stays."""
+    booted.write("/etc/ssh/sshd_config.d/ports.conf", "Port 22\nPort 587\n")
+    with running(booted, "ssh.service", enabled=False):
+        assert mender.offered("ports.submission") == []
+        booted.write("/srv/mailcow/mailcow.conf", "MAILCOW_HOSTNAME=mail.example.org\n")
+        assert mender.offered("ports.submission") == ["move-port"]
+        mender.there_and_back("ports.submission", "move-port", lambda: snapshot(booted, "ssh.service"))
+
+
+def test_a_program_somebody_started_is_left_to_them(booted: Machine, mender: Mender) -> None:
+    """No unit, no script: nothing is killed."""
+    process = booted.start([*LISTENER_ON_MACHINE, "0.0.0.0", "4190"])
+    try:
+        assert listens(booted, 4190)
+        assert mender.offered("ports.sieve") == []
+    finally:
+        booted.run(["sh", "-c", "kill $(ss -Hltnp sport = :4190 | grep -o 'pid=[0-9]*' | cut -d= -f2)"])
+        process.wait(5)
+
+
+def test_port_and_address_of_mailcow(booted: Machine, mender: Mender) -> None:
+    """Elsewhere: a port that nobody has, an address where nobody listens; the public one first."""
+    booted.write("/srv/mailcow/mailcow.conf", "MAILCOW_HOSTNAME=mail.example.org\n#IMAP_PORT=143\n")
+    booted.run(["ip", "link", "add", "eth9", "type", "veth", "peer", "name", "wire9"], check=True)
+    booted.run(["ip", "link", "set", "wire9", "up"], check=True)
+    for address in ("10.1.2.3/24", "198.51.100.7/24"):
+        booted.run(["ip", "address", "add", address, "dev", "eth9"], check=True)
+    booted.run(["ip", "link", "set", "eth9", "up"], check=True)
+    files = (
+        ("/etc/systemd/system/lazy.socket", LAZY_SOCKET),
+        ("/etc/systemd/system/lazy.service", LAZY_SERVICE),
+    )
+    try:
+        with running(booted, "lazy.socket", *files):
+            assert mender.offered("ports.imap") == ["stop-service", "bind-address", "move-port"]
+            for fix, value in (("bind-address", "198.51.100.7:143"), ("move-port", "10143")):
+                after = next(one["after"] for one in mender.plan("ports.imap", fix)["steps"] if "edit" in one)
+                assert f"\nIMAP_PORT={value}\n" in after
+                mender.there_and_back("ports.imap", fix, lambda: snapshot(booted, "lazy.socket"))
+    finally:
+        booted.run(["ip", "link", "del", "eth9"], check=True)
