@@ -11,6 +11,7 @@ All belong to their owner only. Whatever is written is on disk before the machin
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 from mailcow_wizard.engine import lock
@@ -229,15 +230,21 @@ class Journal:
 
     def _step(self, number: int, place: int, said: dict[str, Any]) -> PlanStep:
         if said["kind"] == "edit":
-            before, after = (
-                self._records.read(number, f"{place}.{name}") if said[name] else None
-                for name in ("before", "after")
-            )
+            before, after = (self._content(number, place, name, said[name]) for name in ("before", "after"))
             return Edit(said["path"], before, after, said["mode"])
         if said["kind"] == "command":
             undo = tuple(tuple(one) for one in said["undo"])
             return Command(tuple(said["argv"]), undo, said["timeout"], said["undo_optional"])
         return Manual(said["text"])
+
+    def _content(self, number: int, place: int, name: str, digest: str | None) -> bytes | None:
+        """A content that is kept. Raises HostError where it is not what was kept: it is not written back."""
+        if digest is None:
+            return None
+        data = self._records.read(number, f"{place}.{name}")
+        if _digest(data) != digest:
+            raise HostError(f"{self.path(str(number), f'{place}.{name}')} is damaged")
+        return data
 
 
 _ABOUT = (
@@ -259,17 +266,21 @@ def _contents(plan: Plan) -> list[tuple[int, str, bytes]]:
 
 def _packed_step(step: PlanStep, found: Found | None) -> dict[str, Any]:
     if isinstance(step, Edit):
-        there = {"before": step.before is not None, "after": step.after is not None}
         return {
             "kind": "edit",
             "path": step.path,
             "mode": step.mode,
-            **there,
+            "before": _digest(step.before),
+            "after": _digest(step.after),
             "found": found._asdict() if found else None,
         }
     if isinstance(step, Command):
         return {"kind": "command", **step._asdict()}
     return {"kind": "manual", "text": step.text}
+
+
+def _digest(data: bytes | None) -> str | None:
+    return None if data is None else hashlib.sha256(data).hexdigest()
 
 
 def _packed(document: Mapping[str, Any]) -> bytes:
