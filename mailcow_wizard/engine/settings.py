@@ -37,6 +37,7 @@ _BEHIND_PROXY = {
 _IN_FRONT = {"HTTP_BIND": "", "HTTP_PORT": "80", "HTTPS_BIND": "", "HTTPS_PORT": "443", "HTTP_REDIRECT": "y"}
 _WEB_PORTS = {"HTTP_PORT": "80", "HTTPS_PORT": "443"}
 _LONGEST_COMMENT = 600
+_ALIKE = 4
 
 
 class Field(NamedTuple):
@@ -249,13 +250,17 @@ def _rank(problem: Problem) -> int:
 
 
 def comment_above(text: str, key: str) -> str:
-    """The comment above a key in the file, as one harmless paragraph; keys that stand together share it."""
+    """The comment above a key in the file, as one harmless paragraph.
+
+    Keys that stand together share it, and behind an empty line those that are named alike (HTTPS_PORT is
+    explained above HTTP_PORT).
+    """
     lines = text.splitlines()
     places = [number for number, line in enumerate(lines) if _key_of(line) == key]
     if not places:
         return ""
     number = places[-1] - 1
-    while number >= 0 and (_key_of(lines[number]) or not lines[number].strip()):
+    while number >= 0 and (_key_of(lines[number]) or _goes_on(lines, number, key)):
         number -= 1
     said: list[str] = []
     while number >= 0 and lines[number].startswith("#") and not _key_of(lines[number]):
@@ -265,6 +270,12 @@ def comment_above(text: str, key: str) -> str:
         said.insert(0, words)
         number -= 1
     return harmless(" ".join(said), _LONGEST_COMMENT)
+
+
+def _goes_on(lines: Sequence[str], number: int, key: str) -> bool:
+    """Whether an empty line only divides keys that are named alike."""
+    above = _key_of(lines[number - 1]) if number else ""
+    return not lines[number].strip() and above[:_ALIKE] == key[:_ALIKE]
 
 
 def _key_of(line: str) -> str:

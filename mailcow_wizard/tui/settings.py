@@ -36,6 +36,8 @@ def _open(app: Wizard, draft: Draft) -> None:
         if app.unsaved and not (app.work and app.work.running):
             app.show_keys("Your changes of mailcow.conf are kept, but not saved; s goes on with them.")
 
+    if any(isinstance(one, SettingsScreen) for one in app.screen_stack):
+        return  # the key was pressed twice
     screen = SettingsScreen(app.look, draft, lambda: _save(app, draft, screen))
     app.push_screen(screen, closed)
 

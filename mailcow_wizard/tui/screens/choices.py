@@ -143,7 +143,7 @@ class Choices(Sheet[Plan]):
 
     def _show_plan(self, planned: Planned) -> None:
         plan = planned.plan
-        if plan is None:
+        if plan is None or not self.is_current:
             return
         self._wanted = False
 

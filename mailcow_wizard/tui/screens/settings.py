@@ -166,6 +166,7 @@ class SettingsScreen(ModalScreen[None]):
             self._fields.append(field(key))
         self.draw()
         self._form.go_to(key)
+        self._moved()
 
     def action_save(self) -> None:
         """Asks to save; a value that cannot stay is shown instead."""

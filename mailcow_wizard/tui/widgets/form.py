@@ -49,7 +49,6 @@ class Form(Lines, can_focus=True):
         Binding("pagedown", "move(10)", "page down", show=False),
         Binding("home", "move(-9999)", "first", show=False),
         Binding("end", "move(9999)", "last", show=False),
-        Binding("enter", "change(1)", "change", show=False),
         Binding("space,right", "choose(1)", "next value", show=False),
         Binding("left", "choose(-1)", "value before", show=False),
     ]
@@ -90,10 +89,9 @@ class Form(Lines, can_focus=True):
         self._redraw()
 
     def go_to(self, key: str) -> None:
-        """Puts the cursor on a row."""
+        """Puts the cursor on a row, without a message."""
         self.cursor = next((place for place, row in enumerate(self._rows) if row.key == key), self.cursor)
         self._redraw()
-        self.post_message(self.Moved())
 
     def on_resize(self) -> None:
         """Remarks take the room that there is."""
@@ -154,8 +152,15 @@ class Form(Lines, can_focus=True):
             self.scroll_to(y=to, animate=False, force=True, immediate=True)
 
     def on_key(self, event: events.Key) -> None:
-        """Takes the keys while a value is typed."""
+        """Takes the keys while a value is typed, and the one that begins it.
+
+        Not as a binding: keys that follow each other fast would overtake it and count as commands.
+        """
         if self._typing is None:
+            if event.key == "enter":
+                event.stop()
+                event.prevent_default()
+                self.action_change(1)
             return
         event.stop()
         event.prevent_default()

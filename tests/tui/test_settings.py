@@ -1,0 +1,197 @@
+"""The form for mailcow.conf in a real terminal: good and bad input, the search, the saving."""
+
+import time
+
+import pytest
+from tui.scratch import CONF, SECRET, Scratch, open_step
+from tui.scratch import scratch as scratch
+from tui.tmux import Terminal
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+
+
+def open_form(terminal: Terminal) -> str:
+    """The form, from the step Configuration."""
+    open_step(terminal)
+    terminal.wait_for("s settings")
+    terminal.keys("s")
+    return terminal.wait_for("Server's name", "mail.example.org", "Nothing is changed yet.")
+
+
+def go_down(terminal: Terminal, label: str) -> None:
+    """Moves the cursor to a row."""
+    terminal.keys("Home")
+    for _ in range(30):
+        here = marked(terminal)
+        if here.startswith(f"▸ {label}"):
+            return
+        terminal.keys("Down")
+        end = time.monotonic() + 5
+        while marked(terminal) == here and time.monotonic() < end:
+            time.sleep(0.02)
+    pytest.fail(terminal.text())
+
+
+def marked(terminal: Terminal) -> str:
+    """The line with the cursor."""
+    return next((line for line in terminal.text().splitlines() if line.startswith("▸")), "")
+
+
+@SIZES
+def test_a_value_is_typed_seen_in_the_diff_and_saved(scratch: Scratch, size: tuple[int, int]) -> None:
+    scratch.conf.chmod(0o600)
+    with scratch.wizard(size) as terminal:
+        open_form(terminal)
+        terminal.keys("Enter", "C-u")
+        terminal.keys(*"mx.example.org")
+        terminal.wait_for("Server's name        * mx.example.org", "+MAILCOW_HOSTNAME=mx.example.org")
+        terminal.keys("Enter")
+        terminal.wait_for("s save, shows the plan first")
+        terminal.keys("s")
+        terminal.wait_for("Set MAILCOW_HOSTNAME in mailcow.conf", "-MAILCOW_HOSTNAME=mail", "Do this?")
+        terminal.keys("y")
+        terminal.wait_for("Set MAILCOW_HOSTNAME", "u take it back")
+        assert scratch.conf.read_text() == CONF.replace("=mail.example.org", "=mx.example.org")
+        assert scratch.mode == 0o600
+        terminal.escape_to("s settings")
+        terminal.keys("u")
+        terminal.wait_for("+MAILCOW_HOSTNAME=mail.example.org", "Take this back?")
+        terminal.keys("y")
+        terminal.wait_for("Taken back")
+    assert scratch.conf.read_text() == CONF
+
+
+@SIZES
+def test_what_cannot_be_written_says_why_and_is_not_saved(scratch: Scratch, size: tuple[int, int]) -> None:
+    with scratch.wizard(size) as terminal:
+        open_form(terminal)
+        terminal.keys("Enter", "C-u", "x", "'", "y", "Enter")
+        terminal.wait_for("✗ a value with a '", "bash and docker compose")
+        terminal.keys("s")
+        terminal.wait_for("cannot be saved like this")
+        terminal.keys("d")
+        terminal.wait_for("mail.example.org", "Nothing is changed yet.")
+        terminal.keys("s")
+        terminal.wait_for("there is nothing to save")
+    assert scratch.conf.read_text() == CONF
+
+
+def test_esc_while_typing_gives_the_value_back(scratch: Scratch) -> None:
+    with scratch.wizard() as terminal:
+        open_form(terminal)
+        terminal.keys("Enter", "C-u", "z")
+        terminal.wait_for("+MAILCOW_HOSTNAME=z")
+        terminal.escape_to("Nothing is changed yet.")
+        terminal.wait_for("mail.example.org")
+
+
+@SIZES
+def test_choices_are_taken_by_a_key_and_proxy_mode_is_one(scratch: Scratch, size: tuple[int, int]) -> None:
+    with scratch.wizard(size) as terminal:
+        open_form(terminal)
+        go_down(terminal, "Virus scan")
+        terminal.keys("Space")
+        terminal.wait_for("left out", "+SKIP_CLAMD=y")
+        terminal.keys("Left")
+        terminal.wait_for("Nothing is changed yet.")
+        go_down(terminal, "Behind a web proxy")
+        terminal.keys("Enter")
+        text = terminal.wait_for("* 127.0.0.1", "* 8080", "* 8443", "+HTTP_BIND=127.0.0.1")
+        assert "+HTTP_REDIRECT" not in text  # it was n before
+        terminal.keys("s")
+        terminal.wait_for("Set 4 settings in mailcow.conf")
+
+
+@SIZES
+def test_every_other_key_is_found_with_the_files_own_words(scratch: Scratch, size: tuple[int, int]) -> None:
+    with scratch.wizard(size) as terminal:
+        open_form(terminal)
+        terminal.keys("/")
+        terminal.wait_for("Type a part of a key", "DBNAME")
+        terminal.keys("s", "k", "i", "p", "_", "f")
+        terminal.wait_for("▸ SKIP_FTS", "Leave out the search, on little machines.")
+        terminal.keys("C-u")
+        terminal.keys(*"watchdog_verb")
+        terminal.wait_for("▸ WATCHDOG_VERBOSE", "Log more of what the watchdog does")
+        terminal.keys("Enter")
+        terminal.wait_for("▸ WATCHDOG_VERBOSE", "Enter other value")
+        terminal.keys("Enter")
+        terminal.wait_for("+WATCHDOG_VERBOSE=y")
+
+
+def test_secrets_are_never_drawn(scratch: Scratch) -> None:
+    with scratch.wizard((120, 40)) as terminal:
+        seen = open_form(terminal)
+        terminal.keys("/")
+        terminal.wait_for("DBNAME")
+        terminal.keys(*"dbpass")
+        seen += terminal.wait_for("▸ DBPASS", "••••")
+        terminal.keys("Enter")
+        seen += terminal.wait_for("▸ DBPASS", "••••")
+        terminal.keys("Enter")
+        terminal.keys(*"topsecret1")
+        seen += terminal.wait_for("**********", "+DBPASS=••••")
+        terminal.keys("Enter")
+        terminal.wait_for("s save")
+        terminal.keys("s")
+        seen += terminal.wait_for("Do this?", "+DBPASS=••••")
+    assert SECRET not in seen
+    assert "topsecret1" not in seen
+
+
+def test_what_is_not_saved_is_kept_until_the_form_opens_again(scratch: Scratch) -> None:
+    with scratch.wizard() as terminal:
+        open_form(terminal)
+        go_down(terminal, "IPv6")
+        terminal.keys("Enter")
+        terminal.wait_for("+ENABLE_IPV6=false")
+        terminal.escape_to("kept, but not saved")
+        terminal.keys("s")
+        terminal.wait_for("+ENABLE_IPV6=false", "Server's name")
+    assert scratch.conf.read_text() == CONF
+
+
+def test_without_a_file_it_says_what_makes_one(scratch: Scratch) -> None:
+    scratch.conf.unlink()
+    (scratch.directory / ".env").unlink()
+    with scratch.wizard() as terminal:
+        open_step(terminal)
+        terminal.keys("s")
+        terminal.wait_for("there is no", "mailcow.conf")
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01binary", b"A=" + b"x" * (5 << 20)], ids=["binary", "5 MB"])
+def test_a_file_that_is_none_of_mailcow_opens_no_form(scratch: Scratch, content: bytes) -> None:
+    scratch.conf.write_bytes(content)
+    with scratch.wizard() as terminal:
+        open_step(terminal)
+        terminal.keys("s")
+        text = terminal.wait_for("mailcow.conf")
+        assert "Server's name" not in text
+    assert scratch.conf.read_bytes() == content
+
+
+@pytest.mark.parametrize("size", [(40, 10), (20, 5)], ids=["40x10", "20x5"])
+def test_little_room_does_no_harm(scratch: Scratch, size: tuple[int, int]) -> None:
+    with scratch.wizard() as terminal:
+        open_form(terminal)
+        terminal.resize(*size)
+        terminal.wait_for("Server's name")
+        terminal.keys("Enter", "C-u", "q", "q")
+        terminal.wait_for("Server's name")
+        terminal.resize(80, 24)
+        terminal.wait_for("+MAILCOW_HOSTNAME=qq")
+        assert terminal.pid_of_wizard()
+    assert scratch.conf.read_text() == CONF
+
+
+def test_in_ascii_everything_is_ascii(scratch: Scratch) -> None:
+    with scratch.wizard(before=("env", "TERM=linux")) as terminal:
+        open_step(terminal)
+        terminal.keys("s")
+        text = terminal.wait_for("Server's name", "Nothing is changed yet.")
+        terminal.keys("/")
+        terminal.wait_for("DBNAME")
+        terminal.keys(*"dbpass")
+        text += terminal.wait_for("> DBPASS")
+    assert text.isascii()
