@@ -28,6 +28,7 @@ _NAME = "[_a-zA-Z][_a-zA-Z0-9]*"
 _VARIABLE = re.compile(
     rf"\$(?:(?P<escaped>\$)|(?P<named>{_NAME})|\{{(?:(?P<braced>{_NAME}(?::?[-+?](?:.*))?)\}}|(?P<invalid>)))"
 )
+_DEMANDS = re.compile(r"\$\{[^}\n]*\?")
 _OPERATORS = (":?", "?", ":-", "-", ":+", "+")
 
 REFERS = "takes it from a variable that this file does not set"
@@ -45,6 +46,12 @@ def read(text: str, environment: Mapping[str, str] | None = None) -> tuple[tuple
     """What compose sees, and the line for which it refuses the whole file."""
     reader = _Reader(text, environment)
     reader.run()
+    if reader.stop is None and environment is not None and _DEMANDS.search(text):
+        # compose reads the file twice; what it read last stands in the environment of the second time.
+        known = {key: value for key, value in reader.values.items() if value is not None}
+        again = _Reader(text, {**known, **environment})
+        again.run()
+        reader.stop = again.stop
     return tuple(reader.found), reader.stop
 
 
@@ -116,8 +123,11 @@ class _Reader:
         except _Unknown as unknown:
             got, does = None, str(unknown)
         if not key:
+            # Up to compose 2.26 at least, the file is refused for it; 2.40 passes over it.
+            self.stop = self.stop or Stop(line, "a value has no key before it", certain=False)
             return
-        self.values[key] = got
+        if got is not None or self.environment is None:
+            self.values[key] = got
         self.found.append(Seen(key, line, start, end, got, does))
 
     def _key(self, start: int) -> tuple[str, int, bool]:

@@ -36,10 +36,14 @@ class Seen(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """The line at which a reader gives up, and why: bash reads nothing from there on, compose nothing."""
+    """The line at which a reader gives up, and why: bash reads nothing from there on, compose nothing.
+
+    `certain` is False where bash runs a program there, and what comes of it cannot be told.
+    """
 
     line: int
     why: str
+    certain: bool = True
 
 
 class Readings(NamedTuple):
@@ -82,6 +86,14 @@ class Readings(NamedTuple):
             in_bash, in_compose = ours.get(key), theirs.get(key)
             if not _same(in_bash, in_compose):
                 found[key] = f"bash {_says(in_bash)}, compose {_says(in_compose)}"
+        return found
+
+    def odd_lines(self) -> dict[str, str]:
+        """The lines that count for the keys on which the two do not agree, as they stand in the file."""
+        found = {}
+        for key in self.parted():
+            place = max(one.start for one in self.last(key) if one)
+            found[key] = self.text[self.text.rfind("\n", 0, place) + 1 :].partition("\n")[0].strip()
         return found
 
 

@@ -22,6 +22,11 @@ _BUILTINS = re.compile(
     r"\.|alias|bind|break|builtin|command|continue|declare|enable|eval|exec|exit|getopts|let|local|mapfile|printf"
     r"|read|readarray|readonly|return|set|shift|shopt|source|trap|typeset|ulimit|unalias|unset"
 )
+NOT_SET = (_RUNS, _BACKGROUND)
+"""What bash does instead of setting a key, so that it has no value."""
+_STOPS = "reads no further"
+_OPERATORS = ("&&", "||", "|&", "|", ";", "&", "\n")
+_JOINING = ("&&", "||", "|&", "|")
 _CLOSED = "a command is missing or not finished"
 
 
@@ -50,19 +55,20 @@ class _Reader:
             before = dict(self.words.values)
             try:
                 place = line.read()
-                self.found += line.seen
+                self.found += line.settled
             except (Refused, Ends) as problem:
-                self.stop = self.stop or Stop(self.line_of(place), str(problem))
+                # A line with a mistake in it is not carried out at all, not even its beginning.
+                wrong = isinstance(problem, Refused)
+                self.stop = self.stop or Stop(self.line_of(place), str(problem), wrong)
                 self.words.values = before
                 self.found += [
-                    one._replace(value=None, does="stops there") if isinstance(problem, Refused) else one
-                    for one in line.all
+                    one._replace(value=None, does=_STOPS) if wrong else one for one in line.everything()
                 ]
                 end = self.text.find("\n", place)
                 place = len(self.text) if end < 0 else end + 1
 
     def line_of(self, place: int) -> int:
-        """The number of the line with this place; places come in ascending order, but for one line."""
+        """The number of the line with this place. After a mistake it may be one further up."""
         if place < self._counted:
             return self._line - self.text.count("\n", place, self._counted)
         self._line += self.text.count("\n", self._counted, place)
@@ -78,84 +84,71 @@ class _Line:
         self.text = reader.text
         self.words = reader.words
         self.place = place
-        self.seen: list[Seen] = []
-        self.all: list[Seen] = []
-        # The and-or list that is read: its settings count when it ends, unless & sends it away.
+        self.settled: list[Seen] = []
+        # The list of commands joined by && and ||: what it sets counts when it ends, unless & sends it away.
         self._pending: list[Seen] = []
-        self._doubt = ""
+        self._values_before = dict(reader.words.values)
+        self._may_fail = False
+        self._command = _Command(reader.words.values)
 
     def read(self) -> int:
         """Reads to the end of the line and returns the place behind it."""
         after = ""
         while True:
-            self._command(after)
-            operator = self._operator()
+            self._read_command(after)
+            operator = next((one for one in _OPERATORS if self.text.startswith(one, self.place)), "")
+            self.place += len(operator)
+            if operator not in _JOINING:
+                self._settle(_BACKGROUND if operator == "&" else "")
             if operator in ("\n", ""):
-                self._settle("")
                 return self.place
-            if operator == ";":
-                self._settle("")
-                after = ""
-            elif operator == "&":
-                self._settle(_BACKGROUND)
-                after = ""
-            else:
-                after = operator
+            after = operator if operator in _JOINING else ""
+
+    def everything(self) -> list[Seen]:
+        """All that it sets, or would set, as far as it was read."""
+        return [*self.settled, *self._pending, *self._command.settings]
 
     def _settle(self, instead: str) -> None:
-        for one in self._pending:
-            self._keep(one._replace(value=None, does=instead) if instead else one)
+        if instead:
+            self.words.values = self._values_before
+        self.settled += [one._replace(value=None, does=instead) if instead else one for one in self._pending]
         self._pending = []
-        self._doubt = ""
+        self._may_fail = False
+        self._values_before = dict(self.words.values)
 
-    def _keep(self, one: Seen) -> None:
-        self.seen.append(one)
-        self.all.append(one)
-        if one.does != _BACKGROUND and one.does != _RUNS:
-            self.words.values[one.key] = one.value
-
-    def _operator(self) -> str:
-        """The operator at this place; ; and & may stand at the end of a line, the others not."""
-        text, place = self.text, self.place
-        for operator in ("&&", "||", "|&", "|", ";", "&", "\n"):
-            if text.startswith(operator, place):
-                self.place += len(operator)
-                return operator
-        return ""
-
-    def _command(self, after: str) -> None:
+    def _read_command(self, after: str) -> None:
         """Reads one command: words and redirections up to an operator."""
-        command = _Command(self.words.values)
+        command = self._command = _Command(self.words.values)
         while True:
             self.place = self.words.skip_blanks(self.place)
-            character = self.text[self.place : self.place + 1]
-            if character == "#":
+            if self.text.startswith("#", self.place):
                 end = self.text.find("\n", self.place)
                 self.place = len(self.text) if end < 0 else end
-                character = self.text[self.place : self.place + 1]
-            if character in ("", "\n") and after in ("&&", "||", "|", "|&") and command.empty:
+            character = self.text[self.place : self.place + 1]
+            if character in ("", "\n") and after and command.empty:
                 if not character:
                     raise Refused(_CLOSED)
                 self.place += 1
-                continue
-            if character in ("", "\n", ";", "&", "|") and not self.text.startswith("&>", self.place):
+            elif character in ("", "\n", ";", "&", "|") and not self.text.startswith("&>", self.place):
                 break
-            if character in "()":
+            elif character in "()":
                 raise Refused(f"{character} has a meaning of its own there")
-            if character in "<>&" and self.text[self.place + 1 : self.place + 2] != "(":
+            elif character in "<>&" and self.text[self.place + 1 : self.place + 2] != "(":
                 self._redirection(command)
-                continue
-            self._word(command)
+            else:
+                self._word(command)
         if character in (";", "&", "|") and command.empty:
             raise Refused(f"{character} stands where a command should begin")
-        if self.text.startswith(";;", self.place):
-            raise Refused(";; stands outside of case")
+        if self.text.startswith((";;", ";&"), self.place):
+            raise Refused(f"{self.text[self.place : self.place + 2]} stands outside of case")
         self._end(command, after)
 
     def _word(self, command: "_Command") -> None:
         start = self.place
         line = self.reader.line_of(start)
-        word = self.words.word(start, command.takes_assignments, dict(command.values))
+        # What is given to export is expanded before anything is set, a row of assignments one by one.
+        values = dict(self.words.values if command.exports else command.values)
+        word = self.words.word(start, command.takes_assignments, values, command.exports)
         self.place = word.end
         if word.raw.isdigit() and self.text[word.end : word.end + 1] in ("<", ">"):
             self._redirection(command)
@@ -178,40 +171,40 @@ class _Line:
             character in "<>" and text[self.place + 1 : self.place + 2] != "("
         ):
             raise Refused(f"{operator} reads or writes a file, and none is named")
-        self.place = self.words.word(self.place, False, dict(command.values)).end
+        word = self.words.word(self.place, False, dict(self.words.values))
+        self.place = word.end
+        if operator[-1] != "&" and word.raw.isdigit() and text[self.place : self.place + 1] in ("<", ">"):
+            raise Refused(f"{operator} reads or writes a file, and none is named")
+        if command.settings and "$" in word.raw:
+            raise Ends("the name of a file is made of variables")
         command.redirected = True
 
     def _end(self, command: "_Command", after: str) -> None:
         """Says what the command does to the keys that it seems to set."""
-        piped = (
-            after in ("|", "|&")
-            or self.text[self.place : self.place + 1] == "|" != self.text[self.place + 1 : self.place + 2]
+        piped = after in ("|", "|&") or (
+            self.text.startswith("|", self.place) and not self.text.startswith("||", self.place)
         )
-        for one in command.settings:
-            self.all.append(one)
-        found = [one._replace(does=one.does or "") for one in command.settings]
+        found = command.settings
         if command.runs:
-            name = command.name
-            if _RESERVED.fullmatch(name) or _BUILTINS.fullmatch(name):
-                raise Ends(f"{name} is a word of programs")
-            found = [one._replace(value=None, does=_RUNS) for one in found]
-            if command.named:
+            if _RESERVED.fullmatch(command.name) or _BUILTINS.fullmatch(command.name):
+                raise Ends(f"{command.name} is a word of programs")
+            does = _PERHAPS if command.vanishes else _RUNS
+            found = [one._replace(value=None, does=does) for one in found]
+            if command.named and not command.exports:
                 found.append(command.named._replace(value=None, does=_RUNS))
-        elif command.redirected:
-            found = [one._replace(does=one.does) for one in found]
+        elif command.exports and command.redirected:
+            found = [one._replace(value=None, does=_PERHAPS) for one in found]
         if piped:
             found = [one._replace(value=None, does=_BACKGROUND) for one in found]
-        elif after == "||" and not self._doubt:
+        elif after == "||" and not self._may_fail:
             found = []
-        elif after in ("&&", "||") and self._doubt:
+        elif after and self._may_fail:
             found = [one._replace(value=None, does=_PERHAPS) for one in found]
-        self.all = [one for one in self.all if one not in command.settings]
-        for one in found:
-            self._pending.append(one)
-            if one.does not in (_BACKGROUND, _RUNS):
-                self.words.values[one.key] = one.value
-        if command.runs or command.redirected or command.substitutes or piped:
-            self._doubt = _PERHAPS
+        self._command = _Command(self.words.values)
+        self._pending += found
+        self.words.values.update((one.key, one.value) for one in found if one.does not in NOT_SET)
+        uncertain = command.runs or command.redirected or command.fails or command.substitutes
+        self._may_fail = self._may_fail or uncertain or piped
 
 
 class _Command:
@@ -226,6 +219,8 @@ class _Command:
         self.named: Seen | None = None
         self.runs = False
         self.exports = False
+        self.vanishes = True
+        self.fails = False
         self._words = 0
 
     @property
@@ -246,8 +241,9 @@ class _Command:
             self.values[word.key] = word.value
             return
         self._words += 1
+        self.vanishes = self.vanishes and word.vanishes
         if self._words == 1:
-            self.name = word.raw
+            self.name = word.raw.replace("\\\n", "")
             self.exports = word.raw == "export" and not self.settings
             self.runs = not self.exports
             key = NAME.match(word.raw)
@@ -257,4 +253,5 @@ class _Command:
             if assignment:
                 self.named = seen._replace(key=assignment[1])
         elif self.exports and not NAME.fullmatch(word.raw):
-            self.runs = self.runs or word.raw.startswith("-")
+            self.runs = self.runs or (self._words == 2 and not self.settings and word.raw.startswith("-"))
+            self.fails = True

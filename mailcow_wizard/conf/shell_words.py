@@ -7,8 +7,11 @@ from mailcow_wizard.typed import NamedTuple
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
+_ELEMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[")
 _META = frozenset(" \t\n;&|()<>")
 _SPECIAL = frozenset("$!?#*@-0123456789_")
+# What may stand behind ${NAME in the forms that are not followed here.
+_FORMS = frozenset("#%/^,@[:")
 _OPERATOR = re.compile(r":?[-=+?]")
 
 _REFERS = "takes it from a variable that this file does not set"
@@ -16,6 +19,7 @@ _RUNS_INSIDE = "runs a command for it"
 _HOME = "puts a home directory in place of ~"
 _NUMBERS = "puts something of its own in place of what begins with $"
 _LIST = "makes it a list"
+_ELEMENTS = "an element of a list is meant"
 _UNENDED = "a quote or bracket is opened and not closed"
 
 
@@ -30,7 +34,8 @@ class Ends(Exception):
 class Word(NamedTuple):
     """A word as it stands there, and where it is KEY=value, the key and the value.
 
-    `value` is None where it cannot be told, and `does` says why; `substitutes` says that a command runs.
+    `value` is None where it cannot be told, and `does` says why; `substitutes` says that a command runs,
+    `vanishes` that the word may come to nothing, as one does that is nothing but expansions.
     """
 
     raw: str
@@ -39,6 +44,7 @@ class Word(NamedTuple):
     value: str | None = None
     does: str = ""
     substitutes: bool = False
+    vanishes: bool = False
 
 
 class Words:
@@ -60,13 +66,25 @@ class Words:
             else:
                 return place
 
-    def word(self, start: int, may_assign: bool, values: Mapping[str, str | None]) -> Word:
-        """The word at this place. Raises Refused, Ends."""
+    def word(
+        self, start: int, may_assign: bool, values: Mapping[str, str | None], exported: bool = False
+    ) -> Word:
+        """The word at this place; `exported` says that it is given to export. Raises Refused, Ends."""
         assignment = ASSIGNMENT.match(self.text, start) if may_assign else None
+        element = _ELEMENT.match(self.text, start) if may_assign else None
+        if element:
+            raise Ends(_ELEMENTS)
         if not assignment:
-            scan = _Scan(self, start, values)
+            scan = _Scan(self, start, self.values)
             scan.unquoted(False)
-            return Word(self.text[start : scan.place], scan.place, substitutes=scan.substitutes)
+            if may_assign and ASSIGNMENT.match(self.text[start : scan.place].replace("\\\n", "")):
+                raise Ends("a key is written on two lines")
+            return Word(
+                self.text[start : scan.place],
+                scan.place,
+                substitutes=scan.substitutes,
+                vanishes=not scan.solid,
+            )
         key = assignment[1]
         scan = _Scan(self, assignment.end(), values)
         if self.text.startswith("(", assignment.end()):
@@ -74,6 +92,8 @@ class Words:
             scan.unknown = scan.unknown or _LIST
         else:
             scan.unquoted(True)
+            if exported and scan.brace:
+                scan.unknown = scan.unknown or _NUMBERS
         value = None if scan.unknown else "".join(scan.parts)
         if assignment[2] and value is not None:
             before = values.get(
@@ -94,6 +114,8 @@ class _Scan:
         self.parts: list[str] = []
         self.unknown = ""
         self.substitutes = False
+        self.solid = False
+        self.brace = False
 
     def _peek(self, ahead: int = 0) -> str:
         return self.text[self.place + ahead : self.place + ahead + 1]
@@ -120,10 +142,16 @@ class _Scan:
             elif character == "~" and tilde:
                 self._tilde()
             elif character == "\\":
+                joins = self._peek(1) == "\n"
+                self.solid = self.solid or not joins
                 self._escape()
+                if joins:
+                    continue
             elif character == "'":
+                self.solid = True
                 self._single()
             elif character == '"':
+                self.solid = True
                 self.place += 1
                 self._double()
             elif character == "$":
@@ -131,6 +159,8 @@ class _Scan:
             elif character == "`":
                 self._backtick()
             else:
+                self.solid = True
+                self.brace = self.brace or character == "{"
                 self.parts.append(character)
                 self.place += 1
                 tilde = assigns and character == ":"
@@ -150,17 +180,17 @@ class _Scan:
         self.parts.append(self.text[self.place + 1 : end])
         self.place = end + 1
 
-    def _double(self) -> None:
-        """What stands behind an opening double quote, with the closing one."""
+    def _double(self, closing: str = '"') -> None:
+        """What stands behind an opening double quote, with the closing one; in "${…}", to the brace."""
         while True:
             character = self._peek()
             if not character:
                 raise Refused(_UNENDED)
-            if character == '"':
+            if character == closing:
                 self.place += 1
                 return
             if character == "\\":
-                if self._peek(1) in ("$", "`", '"', "\\", "\n"):
+                if self._peek(1) in ("$", "`", '"', "\\", "\n", closing):
                     self._escape()
                 else:
                     self.parts.append("\\")
@@ -169,6 +199,11 @@ class _Scan:
                 self._dollar(quoted=True)
             elif character == "`":
                 self._backtick()
+            elif character == '"':
+                self.place += 1
+                self._double()
+            elif character == "'" and closing == "}":
+                raise Ends("a ' stands where bash reads it now as a quote, now not")
             else:
                 self.parts.append(character)
                 self.place += 1
@@ -195,8 +230,10 @@ class _Scan:
             if character in "()":
                 depth += 1 if character == "(" else -1
                 scan.place += 1
-            elif character in _META:
+            elif character in " \t":
                 scan.place += 1
+            elif character in _META or character in "{}#":
+                raise Ends("a program stands between parentheses")
             else:
                 scan.unquoted(False)
         self.place = scan.place
@@ -212,23 +249,31 @@ class _Scan:
                 raise Refused(_UNENDED)
             if character == ")":
                 self.place += 1
+                if self._peek() and self._peek() not in _META:
+                    raise Ends("a list goes on behind its bracket")
                 return
             if character in " \t\n":
                 self.place += 1
             elif character == "#":
                 end = self.text.find("\n", self.place)
                 self.place = len(self.text) if end < 0 else end
+            elif character == "[":
+                raise Ends(_ELEMENTS)
             elif character in _META and not (character in "<>" and self._peek(1) == "("):
                 raise Refused(f"{character} has a meaning of its own there")
             else:
                 self.unquoted(False)
 
     def _dollar(self, quoted: bool) -> None:
+        while self.text.startswith("\\\n", self.place + 1):
+            self.place += 2
         following = self._peek(1)
         name = NAME.match(self.text, self.place + 1)
         if name and name[0] != "_":
             self.place = name.end()
             self._variable(name[0])
+            if self.text.startswith("\\\n", self.place):
+                self._doubt(_NUMBERS)
         elif following == "{":
             self._braces(quoted)
         elif following == "(":
@@ -236,8 +281,8 @@ class _Scan:
             self._parenthesis()
         elif following == "[":
             end = self.text.find("]", self.place)
-            if end < 0:
-                raise Refused(_UNENDED)
+            if end < 0 or not self.text[self.place + 2 : end].isalnum():
+                raise Ends("arithmetic stands between brackets")
             self.place = end + 1
             self._doubt(_NUMBERS)
         elif following == "'" and not quoted:
@@ -248,6 +293,8 @@ class _Scan:
         elif following and following in _SPECIAL:
             self.place += 2
             self._doubt(_NUMBERS)
+            if following == "$" and self._peek() and self._peek() in "({[":
+                raise Ends("$$ stands before a bracket")
         else:
             self.parts.append("$")
             self.place += 1
@@ -282,8 +329,7 @@ class _Scan:
         self.place += 2
         name = NAME.match(self.text, self.place)
         if not name:
-            self._other_braces(quoted)
-            return
+            raise Ends("${ begins no variable of a file of settings")
         self.place = name.end()
         if self._peek() == "}":
             self.place += 1
@@ -295,14 +341,17 @@ class _Scan:
             return
         self.place = operator.end()
         inner = _Scan(self.words, self.place, self.values)
-        inner.unquoted(False, "}") if not quoted else inner._double_to_brace()
-        self.place = inner.place + 1
+        inner._to_brace(quoted)
+        self.place = inner.place
         self.substitutes = self.substitutes or inner.substitutes
         self._choose(name[0], operator[0], inner)
 
     def _choose(self, name: str, operator: str, inner: "_Scan") -> None:
+        known = name not in self.values or self.values[name] is not None
+        if not known and operator[-1] == "?":
+            raise Ends("a variable that the file demands may not be set")
         value = self._lookup(name)
-        if self.unknown:
+        if not known:
             return
         missing = value is None or (operator[0] == ":" and not value)
         if operator[-1] == "?" and missing:
@@ -316,31 +365,20 @@ class _Scan:
         if operator[-1] == "=":
             self._doubt(_NUMBERS)
 
-    def _double_to_brace(self) -> None:
-        """A word inside of "${NAME:-word}", up to the brace."""
-        while self._peek() != "}":
-            character = self._peek()
-            if not character:
-                raise Refused(_UNENDED)
-            if character == '"':
-                self.place += 1
-                self._double()
-            elif character == "\\" and self._peek(1) in ("$", "`", '"', "\\", "\n", "}"):
-                self._escape()
-            elif character == "$":
-                self._dollar(quoted=True)
-            elif character == "`":
-                self._backtick()
-            else:
-                self.parts.append(character)
-                self.place += 1
+    def _to_brace(self, quoted: bool) -> None:
+        """The rest of ${…}, with the brace."""
+        if quoted:
+            self._double("}")
+        else:
+            self.unquoted(False, "}")
+            self.place += 1
 
     def _other_braces(self, quoted: bool) -> None:
-        if self._peek() == "}":
-            raise Ends("${} is no variable")
+        if not self._peek() or self._peek() not in _FORMS:
+            raise Ends("${ begins no variable of a file of settings")
         inner = _Scan(self.words, self.place, self.values)
-        inner.unquoted(False, "}") if not quoted else inner._double_to_brace()
-        self.place = inner.place + 1
+        inner._to_brace(quoted)
+        self.place = inner.place
         self._doubt(_NUMBERS)
 
     def _tilde(self) -> None:
@@ -350,9 +388,9 @@ class _Scan:
             end += 1
         home = (self.words.environment or {}).get("HOME")
         quoted = self.text[end : end + 1] in tuple("'\"\\$`")
-        if quoted:
+        if quoted and not self.text.startswith("\\\n", end):
             self.parts.append(self.text[self.place : end])
-        elif end == self.place + 1 and home is not None:
+        elif end == self.place + 1 and home is not None and not self.text.startswith("\\\n", end):
             self.parts.append(home)
         else:
             self._doubt(_HOME)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mailcow_wizard.conf import parse
+from mailcow_wizard.conf.reading import readings, text_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.typed import NamedTuple
@@ -13,7 +13,10 @@ DEFAULT_NETWORK = "172.22.1"
 
 
 class MailcowConf(NamedTuple):
-    """The file's path, whether it is there, what it sets, and the lines that cannot be relied on, by key."""
+    """The file's path, whether it is there, what it sets, and the lines that cannot be relied on, by key.
+
+    Of those, `values` has what docker compose takes, if it takes anything.
+    """
 
     path: str
     exists: bool
@@ -29,16 +32,15 @@ def mailcow_conf(facts: Facts) -> MailcowConf:
     """Reads mailcow.conf in mailcow's directory; a missing file sets nothing, an unreadable one raises."""
     path = f"{facts.settings.directory.rstrip('/')}/mailcow.conf"
     try:
-        text = facts.host.text(path)
+        text = text_of(facts.host.read(path))
     except Missing:
         if _is_dangling(facts, path):
             raise HostError(f"{path} is a link that leads nowhere") from None
         return MailcowConf(path, False, MappingProxyType({}))
     if "\0" in text:
         raise HostError(f"{path} is not a text file")
-    return MailcowConf(
-        path, True, MappingProxyType(parse.values(text)), MappingProxyType(parse.odd_lines(text))
-    )
+    read = readings(text)
+    return MailcowConf(path, True, MappingProxyType(read.values()), MappingProxyType(read.odd_lines()))
 
 
 def _is_dangling(facts: Facts, path: str) -> bool:

@@ -54,3 +54,25 @@ def must(argv: Sequence[str], what: str, directory: Path | None = None) -> None:
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "no word why").splitlines()[-1]
         raise LabError(f"{what} failed: {said}")
+
+
+def unpack(suite: str, packages: Sequence[str], part: Path) -> None:
+    """Fetches packages of a Debian suite with apt and unpacks them into a directory; installs nothing."""
+    apt = part / "apt"
+    for name in ("lists/partial", "cache/archives/partial", "debs"):
+        (apt / name).mkdir(parents=True)
+    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    (apt / "sources.list").write_text(f"deb [signed-by={keyring}] {mirror()} {suite} main\n")
+    options = {
+        "Dir::Etc::sourcelist": apt / "sources.list",
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::State::lists": apt / "lists",
+        "Dir::Cache": apt / "cache",
+        "APT::Sandbox::User": "root",
+    }
+    get = ["apt-get", "-q", *(f"-o{key}={value}" for key, value in options.items())]
+    must([*get, "update"], f"apt-get update for {suite}")
+    must([*get, "download", *packages], f"fetching {packages[0]} of {suite}", directory=apt / "debs")
+    for package in (apt / "debs").glob("*.deb"):
+        must(["dpkg-deb", "-x", str(package), str(part)], f"unpacking {package.name}")
+    shutil.rmtree(apt)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from .cache import cache, made_once, mirror, must
+from .cache import cache, made_once, unpack
 from .cgroup import joining, own_cgroup
 from .inside import (
     CHECKOUT,
@@ -56,29 +56,8 @@ def unpacked(suite: str) -> Path:
     place = cache() / f"docker-{suite}-1"
     with made_once(place) as part:
         if part:
-            _fetch(suite, part)
+            unpack(suite, _PACKAGES, part)
     return place
-
-
-def _fetch(suite: str, part: Path) -> None:
-    apt = part / "apt"
-    for name in ("lists/partial", "cache/archives/partial", "debs"):
-        (apt / name).mkdir(parents=True)
-    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    (apt / "sources.list").write_text(f"deb [signed-by={keyring}] {mirror()} {suite} main\n")
-    options = {
-        "Dir::Etc::sourcelist": apt / "sources.list",
-        "Dir::Etc::sourceparts": "/dev/null",
-        "Dir::State::lists": apt / "lists",
-        "Dir::Cache": apt / "cache",
-        "APT::Sandbox::User": "root",
-    }
-    get = ["apt-get", "-q", *(f"-o{key}={value}" for key, value in options.items())]
-    must([*get, "update"], f"apt-get update for {suite}")
-    must([*get, "download", *_PACKAGES], f"fetching Docker of {suite}", directory=apt / "debs")
-    for package in (apt / "debs").glob("*.deb"):
-        must(["dpkg-deb", "-x", str(package), str(part)], f"unpacking {package.name}")
-    shutil.rmtree(apt)
 
 
 class Engine(Inside):
