@@ -231,7 +231,7 @@ def _zypper(host: Host, command: str, wanted: tuple[str, ...]) -> Coming:
     ask = ("zypper", "--non-interactive", "--xmlout", "install", "--dry-run", "--no-recommends")
     code, said = _ask(host, *ask, *wanted)
     if code != 0 or "<install-summary" not in said:
-        raise _failed(command, re.sub(r"<[^>]*>", " ", said))
+        raise _failed(command, re.sub(r"<[^>]*>", " ", said).replace("&apos;", "'"))
     _refuse(_solvables(said, "to-remove"))
     newer = [*_solvables(said, "to-upgrade"), *_solvables(said, "to-downgrade")]
     return Coming(command, wanted, tuple(_solvables(said, "to-install")), tuple(newer))

@@ -73,9 +73,14 @@ ZYPPER_SAID = """<?xml version='1.0'?>
 <message type="info">Loading repository data...</message>
 <install-summary download-size="1" space-usage-diff="2" packages-to-change="2">
 <to-install>
-<solvable status="not-installed" name="jq" kind="package" edition="1.6-3.3.1" arch="x86_64"/>
-<solvable status="not-installed" name="libjq1" kind="package" edition="1.6" arch="x86_64"></solvable>
+<solvable type="package" name="jq" edition="1.6-3.3.1" arch="x86_64" summary="JSON">
+<description>t</description></solvable>
+<solvable type="package" name="libjq1" edition="1.6-3.3.1" arch="x86_64" summary="JSON">
+<description>t</description></solvable>
 </to-install>
+<to-upgrade>
+<solvable type="package" name="libonig4" edition="2.0-1" arch="noarch" edition-old="1-1" summary="t"/>
+</to-upgrade>
 </install-summary>
 </stream>
 """
@@ -161,7 +166,7 @@ def test_the_command_that_installs(packager: str) -> None:
             "left there: openssl-libs",
         ),
         ("apk", ["apk del jq"], "left there: musl"),
-        ("zypper", ["rpm -e jq libjq1"], "New packages: jq, libjq1."),
+        ("zypper", ["rpm -e jq libjq1"], "left there: libonig4"),
         ("pacman", ["pacman -Rn --noconfirm oniguruma jq"], "left there: glibc"),
     ],
 )
@@ -194,7 +199,11 @@ REFUSALS: tuple[tuple[str, Ran, str], ...] = (
     ("dnf", Ran(1, "", "Error: This command has to be run with superuser privileges."), "superuser"),
     ("apk", Ran(1, "", "ERROR: unable to select packages:\n"), "unable to select"),
     ("apk", Ran(0, "(1/1) Purging foo (1-r0)\n", ""), "would remove foo"),
-    ("zypper", Ran(104, "<stream><message type='error'>'jq' not found.</message></stream>", ""), "not found"),
+    (
+        "zypper",
+        Ran(104, "<message type='error'>No provider of &apos;jq&apos; found.</message>", ""),
+        "of 'jq' found",
+    ),
     (
         "zypper",
         Ran(0, '<install-summary><to-remove><solvable name="a"/></to-remove></install-summary>', ""),
