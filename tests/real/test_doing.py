@@ -1,0 +1,79 @@
+"""Commands that change the machine: their output as it comes, bounds, and what they leave behind."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from changes import NEW, Place, nothing
+
+from mailcow_wizard.engine import mending
+from mailcow_wizard.host.changing import Changing
+from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.model import Command
+
+CHANGING = Changing()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A small machine."""
+    return Place(tmp_path / "place")
+
+
+def run(text: str, timeout: float = 10.0) -> tuple[int, list[str]]:
+    """Runs a shell line; its exit code and its output."""
+    lines: list[str] = []
+    return CHANGING.run(("sh", "-c", text), timeout, lines.append, "test", lambda pid: None), lines
+
+
+def test_output_comes_as_it_is_written() -> None:
+    assert run("echo one; printf 'two\\rthree\\r\\n\\n'; printf four >&2; exit 3") == (
+        3,
+        ["one", "two", "three", "four"],
+    )
+    assert run("kill -9 $$") == (-9, [])
+    assert run("cat; echo end") == (0, ["end"])
+
+
+def test_output_without_end_is_bounded() -> None:
+    code, lines = run("yes | head -c 50000000; echo last")
+    assert code == 0
+    assert sum(map(len, lines)) < 2 << 20
+    assert lines[-1] == "(it says more; that is not shown)"
+    code, lines = run("head -c 3000000 /dev/zero | tr '\\0' x")
+    assert max(map(len, lines)) <= 1 << 17
+
+
+def test_timeout_ends_it_with_its_children() -> None:
+    with pytest.raises(NoAnswer, match=r"did not end within 0\.3 s"):
+        run("sleep 4711 & sleep 4711", 0.3)
+    assert subprocess.run(["pgrep", "-f", "sleep 4711"], capture_output=True).returncode == 1
+
+
+def test_daemon_that_it_starts_goes_on(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    code, lines = run(f"(sleep 0.5; echo said; echo done >{file}) & echo begun")
+    assert (code, lines) == (0, ["begun"])
+    for _ in range(100):
+        if file.exists() and file.read_text() == "done\n":
+            return
+        subprocess.run(["sleep", "0.05"], check=True)
+    pytest.fail("it was ended with the command")
+
+
+def test_command_that_is_not_there(place: Place) -> None:
+    plan = place.made(place.edit("mailcow.conf", NEW), Command(("no-such-command",)))
+    outcome = mending.apply(place.session(), plan, nothing, back=True)
+    assert (outcome.state, outcome.error) == ("undone", "the command no-such-command is not installed")
+    assert place.look() == place.before
+
+
+def test_command_whose_start_cannot_be_written_down_does_not_start(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+
+    def note(pid: int) -> None:
+        raise OSError
+
+    with pytest.raises(HostError, match="its start could not be written down"):
+        CHANGING.run(("touch", str(file)), 5, print, "test", note)
+    assert not file.exists()
