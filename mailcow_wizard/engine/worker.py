@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _PAUSE_S = 0.2
-_LISTS = ("domains", "addresses", "ntp")
 
 
 def main(words: Sequence[str]) -> int:
@@ -52,8 +51,9 @@ def main(words: Sequence[str]) -> int:
 
 def settings_of(said: dict[str, Any]) -> Settings:
     """The settings as they were before they were written as JSON."""
-    lists = {name: tuple(said[name]) for name in _LISTS}
-    return Settings(**{**said, **lists})
+    return Settings(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
+    )
 
 
 def _do(
