@@ -56,7 +56,7 @@ def prepare(slow_line: bool) -> None:
     # Exported by some shells and programs, believed by Textual, and wrong after the first resize.
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
-    os.environ.setdefault("TEXTUAL_FPS", "15" if slow_line else "60")
+    os.environ.setdefault("TEXTUAL_FPS", "15" if slow_line else "120")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     # Over a slow line the bytes of one key may arrive apart; Esc alone never does harm here.
     os.environ.setdefault("ESCDELAY", "200" if slow_line else "100")
