@@ -57,7 +57,7 @@ class Command(NamedTuple):
 
     `undo` is made from the state that was found (a unit that was not enabled is not enabled again).
     `timeout` is in seconds. `undo_optional`: an undo that fails is told and is no failure (a kernel module
-    that is in use by then stays loaded). After a kill it is not known how far a command came: it, or its undo,
+    that is in use by then stays loaded). After a kill nobody knows how far a command came: it, or its undo,
     may run once more, and should do no harm then.
     """
 

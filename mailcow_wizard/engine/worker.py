@@ -51,9 +51,10 @@ def main(words: Sequence[str]) -> int:
 
 def settings_of(said: dict[str, Any]) -> Settings:
     """The settings as they were before they were written as JSON."""
-    return Settings(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
-    )
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in said.items()
+    }
+    return Settings(**fields)
 
 
 def _do(
