@@ -15,17 +15,25 @@ _SWAP_FILE = (
 def judge_memory(memory: system.Memory) -> Judgement:
     """Total memory against both figures, each with the allowance for what firmware takes."""
     found = f"{memory.total / need.GIB:.2f} GiB"
-    evidence = (Evidence("grep MemTotal /proc/meminfo", f"{memory.total // need.KIB} kB"),)
+    evidence: tuple[Evidence, ...] = (
+        Evidence("grep MemTotal /proc/meminfo", f"{memory.total // need.KIB} kB"),
+    )
     more = "Give the machine more memory: 6 GiB for mailcow with all its parts."
     if memory.total < need.MEMORY.fails_below:
         summary = f"{found} of memory; mailcow does not start below 1 GiB"
         return Judgement("fail", summary, found, evidence, (more,), severity="blocks")
     if memory.total < need.MEMORY.warns_below:
-        remedies: tuple[str, ...] = (more, "Without full-text search: SKIP_FTS=y in mailcow.conf.")
         summary = f"{found} of memory; mailcow needs 6 GiB for all its parts"
-        if memory.total <= need.SKIP_CLAMD_KIB * need.KIB:
+        remedies: tuple[str, ...] = (more,)
+        if memory.total <= need.SKIP_CLAMD_KIB * need.KIB and "SKIP_CLAMD" not in memory.left_out:
             summary = f"{found} of memory; mailcow will propose to leave out ClamAV (SKIP_CLAMD=y)"
-            remedies = (more, "Without the virus scanner: SKIP_CLAMD=y in mailcow.conf.", *remedies[1:])
+            remedies += ("Without the virus scanner: SKIP_CLAMD=y in mailcow.conf.",)
+        if "SKIP_FTS" not in memory.left_out:
+            remedies += ("Without full-text search: SKIP_FTS=y in mailcow.conf.",)
+        if memory.left_out:
+            evidence += (Evidence("grep ^SKIP_ mailcow.conf", f"{'=y '.join(memory.left_out)}=y"),)
+            names = {"SKIP_CLAMD": "the virus scanner", "SKIP_FTS": "the full-text search"}
+            summary += f"; left out: {' and '.join(names[key] for key in memory.left_out)}"
         return Judgement("warn", summary, found, evidence, remedies)
     return Judgement("pass", f"{found} of memory", found, evidence)
 
@@ -115,7 +123,7 @@ MEMORY = Check(
     "ends processes at random. 1 GiB was enough in 2017, 2 in 2019, 4 in mid-2020, 6 since the end of 2020.",
     doc=need.DOC_RESOURCES,
     severity="degrades",
-    source=system.memory,
+    source=system.memory_and_parts,
     judge=judge_memory,
 )
 SWAP = Check(

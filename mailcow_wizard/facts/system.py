@@ -2,6 +2,7 @@
 
 import re
 
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing, User
 from mailcow_wizard.typed import NamedTuple
@@ -11,9 +12,10 @@ _OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 
 
 class Memory(NamedTuple):
-    """Total memory in bytes, as /proc/meminfo says it."""
+    """Total memory in bytes, as /proc/meminfo says it; `left_out`: keys of mailcow.conf that save some."""
 
     total: int
+    left_out: tuple[str, ...] = ()
 
 
 class SwapArea(NamedTuple):
@@ -47,6 +49,16 @@ def memory(facts: Facts) -> Memory:
     if not total:
         raise HostError("/proc/meminfo has no MemTotal line")
     return Memory(total)
+
+
+def memory_and_parts(facts: Facts) -> Memory:
+    """The memory, and which of mailcow's large parts are switched off; raises HostError as `memory` does."""
+    try:
+        conf = facts.get(mailcow_conf)
+    except HostError:
+        return facts.get(memory)
+    left_out = tuple(key for key in ("SKIP_CLAMD", "SKIP_FTS") if conf.get(key).lower() == "y")
+    return facts.get(memory)._replace(left_out=left_out)
 
 
 def meminfo(text: str) -> dict[str, int]:

@@ -44,6 +44,15 @@ def test_order(host: FakeHost, expected: list[str]) -> None:
     assert ids(host) == expected
 
 
+def test_the_check_sees_what_is_left_out() -> None:
+    with_all = look(MEMORY, Facts(short(2)))
+    assert "SKIP_CLAMD=y" in " ".join(with_all.remedies)
+    without = look(MEMORY, Facts(short(2, "SKIP_CLAMD=y\nSKIP_FTS=y\n")))
+    assert without.status == "warn"
+    assert without.summary.endswith("; left out: the virus scanner and the full-text search")
+    assert "SKIP" not in " ".join(without.remedies)
+
+
 def test_the_lines() -> None:
     made = plan(short(2), "skip-clamd")
     assert made.steps == (Edit(CONF, b"SKIP_CLAMD=n\nSKIP_FTS=n\n", b"SKIP_CLAMD=y\nSKIP_FTS=n\n", 0o600),)
