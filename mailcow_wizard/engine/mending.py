@@ -176,16 +176,19 @@ def backward(session: Session, change_id: str) -> Plan:
         raise NotNow(f"change {change_id} cannot be taken back: {plan.title}")
     changing = session.host.changing()
     steps: list[PlanStep] = []
+    # A plan may edit a file twice: what the first edit is taken back from is what the second left.
+    contents: dict[str, bytes | None] = {}
     for number, step in reversed(tuple(enumerate(plan.steps))):
         if standing.marks[number] == "waiting" or standing.back[number] == "done":
             continue
         if isinstance(step, Command):
             steps += [Command(argv, timeout=step.timeout) for argv in step.undo]
         elif isinstance(step, Edit):
-            now = changing.look(step.path).content
+            seen = changing.look(step.path)
+            now = contents.setdefault(seen.path, seen.content)
             if standing.marks[number] == "failed" and now != step.after:
                 continue
-            wanted = target(step, now)
+            wanted = contents[seen.path] = target(step, now)
             if wanted != now:
                 steps.append(Edit(step.path, now, wanted, step.mode))
     return plan._replace(

@@ -128,9 +128,14 @@ def test_whole_plan_there_and_back(place: Place) -> None:
 def test_two_edits_of_one_file(place: Place) -> None:
     session = place.session()
     path = place.path("mailcow.conf")
-    plan = place.made(Edit(path, OLD, NEW), Edit(place.path(".env"), NEW, NEW + b"#\n"))
+    last = NEW.replace(b"SKIP_CLAMD=y", b"SKIP_CLAMD=other")
+    plan = place.made(Edit(path, OLD, NEW), Edit(place.path(".env"), NEW, last))
     assert mending.apply(session, plan, nothing).state == "applied"
-    assert (place.root / "mailcow.conf").read_bytes() == NEW + b"#\n"
+    assert (place.root / "mailcow.conf").read_bytes() == last
+    assert [step.after for step in mending.backward(session, "1").steps if isinstance(step, Edit)] == [
+        NEW,
+        OLD,
+    ]
     assert mending.take_back(session, "1", nothing).state == "undone"
     assert place.look() == place.before
 
