@@ -123,8 +123,9 @@ class Check(NamedTuple):
     """One thing that mailcow needs: where its facts come from and how they are judged.
 
     `source` asks the machine, a function of `facts.store.Facts` (so that each source is read once a run);
-    `judge` is pure, and gives one judgement, or one for each subject. `after` names checks whose failure makes
-    this one pointless; `network` says that it sends packets (`--offline` skips it); `deadline` is in seconds.
+    `judge` is pure, and gives one judgement, or one for each subject. `after` names checks whose failure
+    makes this one pointless; `network` says that it sends packets (`--offline` skips it); `deadline` is in
+    seconds.
     """
 
     id: str
