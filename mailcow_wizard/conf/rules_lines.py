@@ -1,0 +1,183 @@
+"""How lines are written: what bash and docker compose would not read alike, or not at all."""
+
+import re
+from collections.abc import Iterator
+
+from mailcow_wizard.conf.document import Document, Unwritable, written
+from mailcow_wizard.conf.layout import KEYS
+from mailcow_wizard.conf.reading import BOM, Seen, readings
+from mailcow_wizard.conf.rules import File, LintFinding
+
+_KEY = r"\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*"
+_LISTS = ("list", "addresses", "emails")
+
+
+def whole_file(file: File) -> Iterator[LintFinding]:
+    """Bytes that do not belong into the file, wherever they stand."""
+    text = file.readings.text
+    if text.startswith(BOM):
+        yield LintFinding(
+            1,
+            "",
+            "byte-order-mark",
+            "error",
+            "the file begins with a byte order mark: bash takes it for a part of the first line",
+            "remove it",
+            Document(text[len(BOM) :]),
+        )
+    if "\r" in text:
+        line = text.count("\n", 0, text.index("\r")) + 1
+        bare = text.replace("\r\n", "\n").removesuffix("\r")
+        ends = "\r" not in bare
+        yield LintFinding(
+            line,
+            "",
+            "carriage-return",
+            "error",
+            "lines end as on Windows: bash takes the carriage return for a part of the value"
+            if ends
+            else "there is a carriage return inside of a line",
+            "remove the carriage returns" if ends else "",
+            Document(bare) if ends else None,
+        )
+    if text and not text.endswith("\n"):
+        yield LintFinding(
+            text.count("\n") + 1,
+            "",
+            "no-final-newline",
+            "warning",
+            "the last line does not end: what mailcow's updater appends would become a part of it",
+            "end it",
+            Document(f"{text}\n"),
+        )
+    broken = next((place for place, character in enumerate(text) if "\udc80" <= character <= "\udcff"), -1)
+    if broken >= 0:
+        words = "there are bytes that are not text in UTF-8"
+        yield LintFinding(text.count("\n", 0, broken) + 1, "", "not-utf-8", "warning", words)
+
+
+def lines(file: File) -> Iterator[LintFinding]:
+    """Statements that the two readers part on, lines that stop one of them, keys that are set twice."""
+    # What is wrong with the file as a whole is not said again for each of its lines.
+    text = file.readings.text.removeprefix(BOM).replace("\r\n", "\n")
+    plain = File(Document(text), file.about)
+    stopped = _stops(plain)
+    yield from stopped
+    rows = text.split("\n")
+    for key in plain.readings.parted():
+        bash, compose = plain.readings.last(key)
+        last = max((one for one in (bash, compose) if one), key=lambda one: one.start)
+        if any(one.line == last.line for one in stopped):
+            continue
+        yield _parted(file, key, rows[last.line - 1], bash, compose, last.line)
+    yield from _twice(file, plain)
+
+
+def _stops(plain: File) -> list[LintFinding]:
+    found = []
+    bash, compose = plain.readings.bash_stops, plain.readings.compose_stops
+    if compose:
+        words = f"docker compose takes nothing of this file: {compose.why}"
+        found.append(LintFinding(compose.line, "", "refused-by-compose", "error", words))
+    if bash and bash.certain:
+        words = f"bash reads nothing from here on: {bash.why}"
+        found.append(LintFinding(bash.line, "", "refused-by-bash", "error", words))
+    elif bash:
+        words = f"bash takes this for a program, so that what follows is not certain: {bash.why}"
+        found.append(LintFinding(bash.line, "", "program-in-file", "error", words))
+    return found
+
+
+def _parted(
+    file: File, key: str, row: str, bash: Seen | None, compose: Seen | None, line: int
+) -> LintFinding:
+    """A key on which the two do not agree: the likeliest reason, and the value that was meant."""
+    rule, message, meant = _reason(key, row, bash, compose)
+    finding = file.finding(key, rule, "error", message, None if meant is None else {key: meant})
+    comment = re.search(r"[ \t]#.*$", row)
+    if rule == "comment-in-value" and comment and meant is not None:
+        finding = _with_comment_above(file, finding, line, f"{key}={meant}", comment[0].strip())
+    return finding._replace(line=line)
+
+
+def _with_comment_above(file: File, finding: LintFinding, line: int, right: str, comment: str) -> LintFinding:
+    """The comment gets a line of its own."""
+    rows = file.readings.text.split("\n")
+    rows[line - 1] = f"{comment}\n{right}"
+    try:
+        written(finding.key, right.partition("=")[2])
+    except Unwritable:
+        return finding._replace(remedy="", fix=None)
+    return finding._replace(remedy="put the comment on a line of its own", fix=Document("\n".join(rows)))
+
+
+def _reason(key: str, row: str, bash: Seen | None, compose: Seen | None) -> tuple[str, str, str | None]:
+    """The rule, what to say, and the value that was meant where that is plain."""
+    value = compose.value if compose else None
+    raw = re.sub(rf"^{_KEY}\s*[=:]", "", row, count=1)
+    plain = bool(re.match(rf"{_KEY}=", row))
+    if re.match(rf"{_KEY}\s*$", row):
+        return "no-value", f"{key} stands alone: bash runs a command of that name", None
+    if re.match(rf"{_KEY}=[ \t]+#", row) or (plain and re.search(r"\t#", row) and "'" not in raw):
+        meant = re.sub(r"[ \t]+#.*$", "", raw).strip()
+        meant = meant if re.fullmatch(r"[^\s$`\\\"'&;|<>()~]*", meant) else None  # type: ignore[assignment]
+        return "comment-in-value", f"{key}: docker compose takes the comment for a part of the value", meant
+    if re.match(rf"{_KEY}\s*:", row) and not plain:
+        return "colon-for-equals", f"{key}: bash runs a command, because there is a colon and no =", value
+    if re.match(rf"{_KEY}(?:\s+=|=[ \t]+\S)", row):
+        words = f"{key}: there is a space beside the =, so that bash runs a command instead of setting it"
+        return "space-around-equals", words, value
+    if "`" in raw or "$(" in raw:
+        return "command-in-value", f"{key}: bash runs the command in the value, as root", None
+    if "$" in raw:
+        words = f"{key}: bash and docker compose make different things of the $ in the value"
+        return "dollar-in-value", words, None
+    if raw[:1] in ("'", '"'):
+        words = f"{key}: bash and docker compose do not agree on where the quotes end"
+        return "quotes-in-value", words, None
+    return _bare_reason(key, raw, value)
+
+
+def _bare_reason(key: str, raw: str, value: str | None) -> tuple[str, str, str | None]:
+    """The same for a value without quotes around it."""
+    special = re.search(r"[&;|<>()]", raw)
+    if special:
+        words = f"{key}: {special[0]} means something to bash, so that the value is not set or cut off"
+        return "shell-character", words, value
+    if "\\" in raw or "'" in raw or '"' in raw:
+        return "quotes-in-value", f"{key}: bash removes quotes and backslashes, docker compose does not", None
+    if raw.startswith("~") or ":~" in raw:
+        return "tilde-in-value", f"{key}: bash puts a home directory in the place of ~", None
+    if re.search(r"\s", raw.strip()):
+        meant = value
+        if value and key in KEYS and KEYS[key].kind in _LISTS:
+            meant = re.sub(r"\s*([,;])\s*|\s+", ",", value).strip(",")
+        words = f"{key}: there is a space in the value, so that bash runs what follows as a command"
+        return "space-in-value", words, meant
+    return "not-read-alike", f"{key}: bash and docker compose do not read this line alike", value
+
+
+def _twice(file: File, plain: File) -> Iterator[LintFinding]:
+    """Keys that are set more than once: the last one counts."""
+    counted: dict[str, list[Seen]] = {}
+    for one in plain.readings.compose:
+        counted.setdefault(one.key, []).append(one)
+    for key, seen in counted.items():
+        if len(seen) < 2:
+            continue
+        words = f"{key} is set again in line {seen[-1].line}, which is what counts"
+        fix = _without(file, key, [one.line for one in seen[:-1]])
+        for one in seen[:-1]:
+            remedy = "remove the lines that do not count" if fix else ""
+            yield LintFinding(one.line, key, "set-twice", "warning", words, remedy, fix)
+
+
+def _without(file: File, key: str, lines: list[int]) -> Document | None:
+    """The file without these lines, where nothing else changes by that."""
+    rows = file.readings.text.split("\n")
+    for line in sorted(lines, reverse=True):
+        del rows[line - 1]
+    text = "\n".join(rows)
+    before, after = file.readings, readings(text)
+    same = before.values() == after.values() and set(after.parted()) <= set(before.parted())
+    return Document(text) if same else None
