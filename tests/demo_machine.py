@@ -27,7 +27,7 @@ from mailcow_wizard.host.door import (
 )
 from mailcow_wizard.host.recorded import DEMO, RecordingHost
 from mailcow_wizard.model import Settings
-from tests import demo_config
+from tests import demo_config, demo_ports
 from tests.demo_config import DIRECTORY
 from tests.fake_host import FakeHost
 
@@ -169,7 +169,7 @@ HELD: tuple[tuple[Listener, Holder], ...] = (
 DISK = Space(13 * GIB, 38 * GIB, 2_301_440, 2_490_368)
 CONTAINERS = [
     {
-        "Id": "5b1f" * 16,
+        "Id": demo_ports.SHOP_DB,
         "Names": ["/shop-db-1"],
         "Ports": [{"IP": "127.0.0.1", "PrivatePort": 3306, "PublicPort": 13306, "Type": "tcp"}],
         "Labels": {"com.docker.compose.project": "shop", "com.docker.compose.service": "db"},
@@ -182,8 +182,8 @@ class DemoMachine(FakeHost):
 
     def __init__(self) -> None:
         super().__init__(
-            files={**FILES, **demo_config.FILES},
-            commands={**COMMANDS, **demo_config.COMMANDS, _SHOW_UNITS: _units()},
+            files={**FILES, **demo_config.FILES, **demo_ports.FILES},
+            commands={**COMMANDS, **demo_config.COMMANDS, **demo_ports.COMMANDS, _SHOW_UNITS: _units()},
             links={"/etc/localtime": "/usr/share/zoneinfo/Europe/Berlin", **demo_config.LINKS},
             spaces={"/": DISK, "/var/lib": DISK},
             uname=Uname("mail", "6.1.0-25-amd64", "#1 SMP Debian 6.1.106-3", "x86_64", 64),
@@ -211,6 +211,8 @@ class DemoMachine(FakeHost):
     def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
         if target == "/volumes":
             return HttpReply(200, b'{"Volumes": [], "Warnings": null}')
+        if target == f"/containers/{demo_ports.SHOP_DB}/json":
+            return HttpReply(200, demo_ports.CONTAINER.encode())
         if target != "/containers/json":
             raise Missing(f"{target} is not there")
         return HttpReply(200, json.dumps(CONTAINERS).encode())
@@ -257,6 +259,7 @@ def document() -> dict[str, object]:
     hostname(facts)
     recorder.now()
     Run(all_checks(), facts, lambda event: None).run()
+    demo_ports.plan_everything(facts, all_checks())
     return recorder.document(DIRECTORY)
 
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any, TypeVar, cast
 
+from mailcow_wizard.host.bones import bones, has_bones
 from mailcow_wizard.host.door import HttpReply, Process
 from mailcow_wizard.redaction import REMOVED, is_secret, redacted, without_credentials, without_secret_values
 
@@ -14,9 +15,10 @@ _ASSIGNMENTS = (".env", "profile", "bashrc", ".bash_login", "/environment", ".sh
 # Of a process's environment the names are kept (none at all would mean that it could not be read), and the
 # one value that tells the kind of container.
 _KEPT_VARIABLE = b"container"
-_KEPT_OF_CONTAINER = ("Id", "Names", "Ports", "State")
+_KEPT_OF_CONTAINER = ("Id", "Names", "Image", "Ports", "State")
 _KEPT_OF_VOLUME = ("Name", "Driver", "CreatedAt")
-_KEPT_LABELS = "com.docker.compose."
+_KEPT_LABELS = ("com.docker.compose.", "com.docker.swarm.service.name")
+_KEPT_OF_HOST = ("RestartPolicy", "AutoRemove")
 
 
 def scrub(call: str, arguments: tuple[object, ...], answer: Answer) -> Answer:
@@ -40,6 +42,8 @@ def _file(path: str, data: bytes) -> bytes:
     # Any byte has a letter in Latin-1: a file that is not UTF-8 holds secrets like any other.
     encoding = "utf-8" if _is_utf8(data) else "latin-1"
     text = data.decode(encoding)
+    if has_bones(path):
+        text = bones(path, text)
     if _CONFIGURATION in path.rpartition("/")[2] or path.endswith(_ASSIGNMENTS):
         text = without_secret_values(text)
     return without_credentials(text).encode(encoding)
@@ -70,6 +74,12 @@ def _docker(reply: HttpReply) -> HttpReply:
         }
     elif isinstance(listed, list):
         listed = [_kept(one, _KEPT_OF_CONTAINER) for one in listed if isinstance(one, dict)]
+    elif isinstance(listed, dict) and isinstance(listed.get("HostConfig"), dict):
+        host, config = listed["HostConfig"], listed.get("Config")
+        listed = {
+            "HostConfig": {name: host[name] for name in _KEPT_OF_HOST if name in host},
+            "Config": _kept(config if isinstance(config, dict) else {}, ()),
+        }
     else:
         listed = {}
     return reply._replace(body=json.dumps(listed).encode())

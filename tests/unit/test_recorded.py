@@ -214,6 +214,30 @@ SECRET = "Geheim4711"
             HttpReply(200, json.dumps([{"Id": "a", "Command": SECRET, "Labels": {"x": SECRET}}]).encode()),
         ),
         ("http", ("/s", "/info"), HttpReply(200, json.dumps({"HttpProxy": f"http://u:{SECRET}@p"}).encode())),
+        (
+            "http",
+            ("/s", "/containers/a/json"),
+            HttpReply(
+                200,
+                json.dumps(
+                    {"HostConfig": {"Binds": [SECRET]}, "Config": {"Env": [SECRET], "Labels": {"x": SECRET}}}
+                ).encode(),
+            ),
+        ),
+        (
+            "read",
+            ("/etc/nginx/sites-enabled/shop",),
+            f'server {{ listen 80; proxy_set_header Authorization "{SECRET}"; }}'.encode(),
+        ),
+        ("read", ("/etc/nginx/nginx.conf",), f"map $x $y {{ {SECRET} 1; }}\n# {SECRET}\n".encode()),
+        ("read", ("/etc/apache2/sites-enabled/a.conf",), f"SetEnv DB_PASS {SECRET}\n".encode()),
+        (
+            "read",
+            ("/etc/caddy/Caddyfile",),
+            f"a.org {{\n\tbasicauth {{\n\t\tanna {SECRET}\n\t}}\n}}".encode(),
+        ),
+        ("read", ("/etc/haproxy/haproxy.cfg",), f"  stats auth admin:{SECRET}\n".encode()),
+        ("read", ("/etc/postfix/master.cf",), f"x unix - n n - - pipe\n  argv=/x {SECRET}\n".encode()),
         ("http", ("/s", "/x"), HttpReply(500, SECRET.encode())),
         ("http", ("/s", "/x"), HttpReply(200, DEEP.encode())),
     ],
@@ -221,6 +245,21 @@ SECRET = "Geheim4711"
 def test_no_secret_is_recorded(call: str, arguments: tuple[Any, ...], answer: Any) -> None:
     assert SECRET not in repr(scrub(call, arguments, answer))
     assert type(scrub(call, arguments, answer)) is type(answer)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/etc/nginx/nginx.conf", "http {\n\tinclude /etc/nginx/sites-enabled/*;\n}\n"),
+        ("/etc/nginx/conf.d/a.conf", "server {\n  listen 80;\n  server_name a.org;\n  root /srv;\n}\n"),
+        ("/etc/apache2/sites-enabled/a.conf", "<VirtualHost *:80>\nServerName a.org\n</VirtualHost>\n"),
+        ("/etc/caddy/Caddyfile", "a.org, b.org {\n}\n"),
+        ("/etc/haproxy/haproxy.cfg", "backend shop\n"),
+        ("/etc/postfix/master.cf", "smtp inet n - y - - smtpd\n"),
+    ],
+)
+def test_what_says_where_servers_listen_stays(path: str, text: str) -> None:
+    assert scrub("read", (path,), text.encode()).decode() == text
 
 
 def test_names_of_the_environment_stay() -> None:
