@@ -1,0 +1,191 @@
+"""Judge of SPF: may the server send mail for its domains, and may nobody else?"""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.dns_states import Record, judged
+from mailcow_wizard.facts.dns.spf import Opinion, Spf, spf, texts
+from mailcow_wizard.facts.dns.spf_check import MOST_LOOKUPS, Verdict, policies
+from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.model import Check, Judgement
+
+VALUE = "v=spf1 mx a -all"
+_REFUSED = {
+    "fail": "is refused",
+    "softfail": "is suspicious (~)",
+    "neutral": "is of unknown origin",
+    "none": "is of unknown origin",
+}
+
+
+def judge_spf(facts: tuple[Spf, ...]) -> tuple[Judgement, ...]:
+    """Exactly one record for each domain that lets every address of the server send, and not everybody."""
+    return tuple(_spf(one) for one in facts)
+
+
+def _spf(facts: Spf) -> Judgement:
+    domain, seen = facts.domain, facts.seen
+    record = Record(f"the SPF record of {domain}", f'{domain}. TXT "{VALUE}"', "recommended")
+    found = state(seen, lambda values: _is_right(facts, policies(values)))
+    own = texts(seen)
+    opinion = next((facts.opinions[one] for one in own if _is_right(facts, (one,))), None)
+    judgement = judged(record, seen, found, _right(domain, opinion), domain)
+    if found.kind == "could not ask":
+        return judgement
+    judgement = judgement._replace(found="; ".join(own) or "no SPF record")
+    if found.kind in ("not everywhere yet", "split view"):
+        return judgement
+    if not own:
+        return judgement._replace(
+            status="warn",
+            summary=f"{domain} has no SPF record: nothing says who may send mail for it",
+            remedies=(f"Publish: {record.line}",),
+        )
+    if len(own) > 1:
+        return judgement._replace(
+            status="fail",
+            severity="breaks",
+            summary=f"{domain} has {len(own)} SPF records, and must have one; receivers then take none",
+            remedies=(f"Join them into one TXT record of {domain}: {_joined(own)}",),
+        )
+    judgement = judgement._replace(found=_found(own[0], facts.opinions[own[0]]))
+    trouble = _trouble(domain, facts.opinions[own[0]], own[0])
+    if trouble:
+        return trouble._replace(evidence=judgement.evidence, found=judgement.found)
+    return _advised(judgement, domain, facts.opinions[own[0]])
+
+
+def _right(domain: str, opinion: Opinion | None) -> str:
+    addresses = " and ".join(address for address, _ in opinion.own) if opinion else ""
+    return f"{domain} lets mail from {addresses} through (SPF)"
+
+
+def _is_right(facts: Spf, own: tuple[str, ...]) -> bool:
+    """Whether a server's records let our mail through and say no to others."""
+    if len(own) != 1 or own[0] not in facts.opinions:
+        return False
+    return not _trouble(facts.domain, facts.opinions[own[0]], own[0])
+
+
+def _trouble(domain: str, opinion: Opinion, text: str) -> Judgement | None:
+    """What is wrong with a record that stands alone; None where nothing is."""
+    verdicts = [verdict for _, verdict in opinion.own] or list(opinion.strangers)
+    broken = next((one for one in verdicts if one.result == "permerror"), None)
+    if broken:
+        return _fails(
+            domain,
+            f"the SPF record of {domain} is not valid: {broken.why}",
+            f"Correct the TXT record of {domain}; one that is right: {VALUE}",
+        )
+    if any(one.result == "pass" for one in opinion.strangers):
+        return _fails(
+            domain,
+            f"the SPF record of {domain} lets everybody send mail in its name{_by(opinion.strangers)}",
+            f"End the TXT record of {domain} with -all or ~all: {_closed(text)}",
+        )
+    refused = [(address, one) for address, one in opinion.own if one.result in _REFUSED]
+    if refused:
+        address, one = refused[0]
+        by = f" by '{one.term}'" if one.term else ""
+        also = f" and from {len(refused) - 1} more of its addresses" if len(refused) > 1 else ""
+        return _fails(
+            domain,
+            f"by the SPF record of {domain}, mail from {address}{also} {_REFUSED[one.result]}{by}",
+            f"Add this server to the TXT record of {domain}: {_with(text, [one for one, _ in refused])}",
+        )
+    unasked = next((one for one in verdicts if one.result == "temperror"), None)
+    if unasked:
+        return Judgement(
+            "unknown",
+            f"whether {domain} lets this server send mail could not be found out: {unasked.why}",
+            certainty="untested",
+            subject=domain,
+        )
+    if not opinion.own:
+        return Judgement(
+            "unknown",
+            f"{domain} has a valid SPF record; the public address of this server is not known",
+            certainty="untested",
+            remedies=("Say it with --address, then run this check again.",),
+            subject=domain,
+        )
+    return None
+
+
+def _fails(domain: str, summary: str, remedy: str) -> Judgement:
+    return Judgement("fail", summary, severity="breaks", remedies=(remedy,), subject=domain)
+
+
+def _by(strangers: tuple[Verdict, ...]) -> str:
+    term = next((one.term for one in strangers if one.result == "pass"), "")
+    return f" ('{term}')" if term else ""
+
+
+def _advised(judgement: Judgement, domain: str, opinion: Opinion) -> Judgement:
+    """A record that lets our mail through; what it says of others may be weak."""
+    broken = next((one for one in opinion.strangers if one.result == "permerror"), None)
+    if broken:
+        return judgement._replace(
+            status="warn",
+            summary=f"our mail passes the SPF record of {domain}; for others it is not valid: {broken.why}",
+            remedies=(f"Shorten the TXT record of {domain}: fewer include, a, mx, ptr and exists.",),
+        )
+    weak = next((one for one in opinion.strangers if one.result == "neutral"), None)
+    if weak:
+        how = f"it ends with {weak.term}" if weak.term else "it has neither -all nor ~all at its end"
+        return judgement._replace(
+            status="warn",
+            severity="advice",
+            summary=f"the SPF record of {domain} says nothing about other senders: {how}",
+            remedies=(f"End the TXT record of {domain} with -all or ~all.",),
+        )
+    return judgement
+
+
+def _found(text: str, opinion: Opinion) -> str:
+    """The record, which word let each address through, and how many look-ups the whole of it needs."""
+    parts = [text]
+    parts += [
+        f"{address}: {one.result}" + (f" by {one.term}" if one.term else "") for address, one in opinion.own
+    ]
+    most = max((one.lookups for one in (*opinion.strangers, *(one for _, one in opinion.own))), default=0)
+    return "; ".join([*parts, f"{most} of at most {MOST_LOOKUPS} look-ups"])
+
+
+def _closed(text: str) -> str:
+    """The record with another last word."""
+    words = [one for one in text.split(" ") if one.lower() not in ("all", "+all", "?all", "-all", "~all")]
+    return " ".join([*words, "-all"])
+
+
+def _with(text: str, addresses: list[str]) -> str:
+    """The record with these addresses added in front, where words that refuse do not come first."""
+    first, _, rest = text.partition(" ")
+    added = [f"{'ip6' if ':' in one else 'ip4'}:{one}" for one in addresses]
+    return " ".join(one for one in (first, *added, rest.strip()) if one)
+
+
+def _joined(own: tuple[str, ...]) -> str:
+    """Two records as one: all their words, each once, and one all at the end, the weaker of those."""
+    words = dict.fromkeys(word for text in own for word in text.split(" ")[1:] if word)
+    ends = [one for one in words if one.lower().lstrip("+-~?") == "all"]
+    kept = [one for one in words if one not in ends and not one.lower().startswith("redirect=")]
+    end = "~all" if any(one.startswith("~") for one in ends) else "-all"
+    return " ".join(["v=spf1", *kept, end])
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="dns.spf",
+        title="Permitted senders (SPF)",
+        needed="exactly one SPF record for each mail domain; it lets every address of this server send, and "
+        "not everybody; at most 10 look-ups",
+        why="Receivers refuse or distrust mail from an address that the domain does not name.",
+        doc=need.DOC_DNS,
+        severity="degrades",
+        source=spf,
+        judge=judge_spf,
+        network=True,
+        deadline=14.0,
+    ),
+)

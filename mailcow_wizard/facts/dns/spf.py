@@ -1,0 +1,178 @@
+"""What the SPF records of the mail domains say of the server's addresses, and of everybody else.
+
+All questions of one depth are asked together: a record of ten includes costs as many round trips as its
+includes are deep, not ten.
+"""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.dns.delegation import WAIT_S, Zone, resolvers, zone_of
+from mailcow_wizard.facts.dns.domain_records import domains
+from mailcow_wizard.facts.dns.host_records import host_records
+from mailcow_wizard.facts.dns.mail_server import MailServer
+from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
+from mailcow_wizard.facts.dns.published import Seen, is_answer
+from mailcow_wizard.facts.dns.spf_check import Heard, Verdict, check, policies
+from mailcow_wizard.facts.dns.spf_record import Sender
+from mailcow_wizard.facts.dns.state import values
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# Addresses of nobody (RFC 5737, 3849): what a record says of them it says of everybody.
+STRANGERS = {4: "192.0.2.123", 6: "2001:db8::7b"}
+_LOCAL_PART = "postmaster"
+_MOST_RECORDS = 4
+_MOST_ROUNDS = 12
+_MOST_QUESTIONS = 400
+
+
+class Opinion(NamedTuple):
+    """What one record says of each of the server's addresses, and of a stranger's in each family."""
+
+    own: tuple[tuple[str, Verdict], ...]
+    strangers: tuple[Verdict, ...]
+
+
+class Spf(NamedTuple):
+    """A mail domain, its TXT records, and what each SPF record among them says, by its text."""
+
+    domain: str
+    seen: Seen
+    opinions: Mapping[str, Opinion]
+
+
+def spf(facts: Facts) -> tuple[Spf, ...]:
+    """Evaluates the records of all domains together. Raises HostError."""
+    server, records = facts.get(domains)
+    rows = [(one.domain, one.at("", "TXT"), _policies(one.at("", "TXT"))) for one in records]
+    families = sorted({6 if ":" in one else 4 for one in server.addresses}) or [4]
+    strangers = [STRANGERS[family] for family in families]
+    cases = [
+        (text, Sender(address, server.name, _LOCAL_PART, domain))
+        for domain, _, found in rows
+        for text in found
+        for address in (*server.addresses, *strangers)
+    ]
+    verdicts = _evaluated(facts, cases) if cases else {}
+
+    def opinion(domain: str, text: str) -> Opinion:
+        return Opinion(
+            tuple((one, verdicts[domain, text, one]) for one in server.addresses),
+            tuple(verdicts[domain, text, one] for one in strangers),
+        )
+
+    return tuple(
+        Spf(domain, seen, {text: opinion(domain, text) for text in found}) for domain, seen, found in rows
+    )
+
+
+def _evaluated(facts: Facts, cases: list[tuple[str, Sender]]) -> dict[tuple[str, str, str], Verdict]:
+    """The verdict of each case: evaluated as far as answers reach until no question is left."""
+    known = _Known(facts)
+    for _ in range(_MOST_ROUNDS):
+        for text, sender in cases:
+            check(text, sender, known.ask)
+        if not known.look():
+            break
+    return {(one.domain, text, one.address): check(text, one, known.say) for text, one in cases}
+
+
+def texts(seen: Seen) -> tuple[str, ...]:
+    """The SPF records of a domain, as the servers have it that count."""
+    return policies(_values(seen))
+
+
+def _policies(seen: Seen) -> tuple[str, ...]:
+    """The SPF records that any server has: those of a zone may differ, and caches may be behind."""
+    heard = [one for one in (*seen.own, *seen.public, seen.local) if one and is_answer(one)]
+    found = dict.fromkeys(text for one in heard for text in policies(values(seen, one)))
+    return tuple(found)[:_MOST_RECORDS]
+
+
+class _Known:
+    """The answers so far, and the questions that came up since."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._answers: dict[tuple[str, str], Heard] = {}
+        self._wanted: dict[tuple[str, str], None] = {}
+        self._asked = 0
+        self._elsewhere: set[tuple[str, str]] = set()
+        every = facts.get(domains)
+        self._zones = _zones(facts, every.server)
+        self._learn(one.at("", type) for one in every.records for type in ("MX", "TXT"))
+        hosts = facts.get(host_records)
+        self._learn((hosts.a, hosts.aaaa))
+
+    def _learn(self, some: Iterable[Seen]) -> None:
+        """Takes over what was asked already."""
+        for seen in some:
+            found = _values(seen)
+            if seen.answered and (found or not seen.aliases):
+                self._answers[seen.name, seen.type] = Heard(found)
+
+    def ask(self, name: str, type: str) -> Heard | None:
+        """The answer, or None, and then the question is one of the next round."""
+        heard = self._answers.get((name, type))
+        if heard is None:
+            self._wanted[name, type] = None
+        return heard
+
+    def say(self, name: str, type: str) -> Heard:
+        """The answer, or why there is none."""
+        return self._answers.get((name, type)) or Heard((), "there were too many questions")
+
+    def look(self) -> bool:
+        """Asks what is wanted, all at once; False where nothing is, or no more is allowed."""
+        wanted = tuple(self._wanted)[: max(0, _MOST_QUESTIONS - self._asked)]
+        self._wanted = {}
+        self._asked += len(wanted)
+        questions = tuple(self._question(name, type) for name, type in wanted)
+        heard = [answer(one) for one in self._facts.host.ask_dns(questions, WAIT_S)] if questions else []
+        for question, one in zip(questions, heard, strict=True):
+            self._take(question, one)
+        return bool(wanted)
+
+    def _question(self, name: str, type: str) -> DnsQuestion:
+        """To the zone's own servers where the zone is ours, so that no cache learns that a record is missing
+        which is about to be published; to resolvers otherwise."""
+        labels = name.split(".")
+        above = (".".join(labels[place:]) for place in range(len(labels)))
+        zone = next((self._zones[one] for one in above if one in self._zones), None)
+        if zone and (name, type) not in self._elsewhere:
+            return DnsQuestion(name, type, zone.addresses, recursive=False)
+        return DnsQuestion(name, type, resolvers(self._facts))
+
+    def _take(self, question: DnsQuestion, heard: Answer) -> None:
+        place = (question.name, question.type)
+        found = heard.values(question.type)
+        whole = is_answer(heard) and (found or not heard.of("CNAME"))
+        if not question.recursive and not whole:
+            # The name is an alias into another zone, or one of a zone below: resolvers follow that.
+            self._elsewhere.add(place)
+            self._wanted[place] = None
+        elif heard.code in (NOERROR, NXDOMAIN):
+            self._answers[place] = Heard(found)
+        else:
+            self._answers[place] = Heard((), heard.error or heard.explained or heard.code)
+
+
+def _values(seen: Seen) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for one in seen.answered for value in values(seen, one)))
+
+
+def _zones(facts: Facts, server: MailServer) -> dict[str, Zone]:
+    """The zones that are ours, and can be asked."""
+    found = {}
+    for name in dict.fromkeys((*server.domains, server.within)):
+        try:
+            zone = facts.get(zone_of, name)
+        except HostError:
+            continue
+        if not zone.problem and zone.name != "." and zone.addresses:
+            found[name] = zone
+    return found

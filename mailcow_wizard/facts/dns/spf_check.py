@@ -1,0 +1,200 @@
+"""Whether a domain's SPF record lets an address send for it (RFC 7208, check_host). Pure.
+
+Every answer of DNS comes through `ask`, which may also say that it does not know yet: then the evaluation
+goes on as if that word did not match, so that one pass names all questions that can be asked together.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from mailcow_wizard.facts.dns.spf_record import BadRecord, Policy, Sender, Term, expanded, policy
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    Result = Literal["pass", "fail", "softfail", "neutral", "none", "permerror", "temperror"]
+    Ask = Callable[[str, str], "Heard | None"]
+
+# RFC 7208, 4.6.4. Empty answers are counted by word, as 11.1 has it: the hosts of one mx are not counted.
+MOST_LOOKUPS = 10
+MOST_VOID = 2
+MOST_HOSTS = 10
+
+_RESULTS: dict[str, Result] = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
+
+
+class Heard(NamedTuple):
+    """What DNS says to one question: the values, none where there are none; `trouble` says why not even that
+    is known."""
+
+    values: tuple[str, ...]
+    trouble: str = ""
+
+
+class Verdict(NamedTuple):
+    """The outcome: `term` is the word that decided, in the record of `domain` (empty: no word did), `why` the
+    reason of an error; `lookups` and `void` are what was counted on the way."""
+
+    result: Result
+    term: str = ""
+    domain: str = ""
+    why: str = ""
+    lookups: int = 0
+    void: int = 0
+
+
+class _Error(Exception):
+    """The evaluation ends here."""
+
+    def __init__(self, result: Result, why: str) -> None:
+        self.result: Result = result
+        self.why = why
+
+
+def policies(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the TXT records that are of SPF (4.5)."""
+    return tuple(one for one in values if one.lower() == "v=spf1" or one.lower().startswith("v=spf1 "))
+
+
+def check(text: str, sender: Sender, ask: Ask) -> Verdict:
+    """What the sender's domain, whose record this is, says about mail from the sender's address."""
+    evaluation = _Evaluation(sender, ask)
+    try:
+        result, term, domain = evaluation.of(sender.domain, text)
+        verdict = Verdict(result, term, domain)
+    except _Error as error:
+        verdict = Verdict(error.result, why=error.why)
+    return verdict._replace(lookups=evaluation.lookups, void=evaluation.void)
+
+
+class _Evaluation:
+    def __init__(self, sender: Sender, ask: Ask) -> None:
+        self._sender = sender
+        self._ask = ask
+        self._address = ipaddress.ip_address(sender.address)
+        self._type = "AAAA" if sender.version == 6 else "A"
+        self.lookups = 0
+        self.void = 0
+
+    def of(self, domain: str, text: str) -> tuple[Result, str, str]:
+        """The result of one record, the word that decided, and whose record that stands in."""
+        record = self._read(domain, text)
+        for term in record.terms:
+            if self._matches(term, domain):
+                return _RESULTS[term.qualifier], term.text, domain
+        if not record.redirect:
+            return "neutral", "", domain
+        self._count()
+        target = self._name(record.redirect, domain)
+        other = self._record_of(target, "redirect")
+        return ("neutral", "", domain) if other is None else self.of(target, other)
+
+    def _read(self, domain: str, text: str) -> Policy:
+        try:
+            return policy(text)
+        except BadRecord as error:
+            where = "" if domain == self._sender.domain else f"the record of {domain}: "
+            raise _Error("permerror", f"{where}{error}") from None
+
+    def _matches(self, term: Term, domain: str) -> bool:
+        if term.name == "all":
+            return True
+        if term.network:
+            return self._inside(term.network)
+        self._count()
+        target = self._name(term.domain, domain) if term.domain else domain
+        if term.name == "include":
+            return self._included(target)
+        if term.name == "exists":
+            return bool(self._counted(target, "A"))
+        if term.name == "ptr":
+            return self._is_named(target)
+        length = term.v6 if self._type == "AAAA" else term.v4
+        if term.name == "a":
+            return any(self._inside(f"{one}/{length}") for one in self._counted(target, self._type))
+        return any(self._inside(f"{one}/{length}") for one in self._of_exchangers(target))
+
+    def _count(self) -> None:
+        self.lookups += 1
+        if self.lookups > MOST_LOOKUPS:
+            raise _Error("permerror", f"it needs more than {MOST_LOOKUPS} look-ups")
+
+    def _inside(self, network: str) -> bool:
+        try:
+            return self._address in ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            return False
+
+    def _included(self, target: str) -> bool:
+        other = self._record_of(target, "include")
+        return other is not None and self.of(target, other)[0] == "pass"
+
+    def _record_of(self, target: str, word: str) -> str | None:
+        """The record of a domain that another one names; None where it is not known yet."""
+        heard = self._heard(target, "TXT")
+        if heard is None:
+            return None
+        found = policies(heard.values)
+        if len(found) > 1:
+            raise _Error("permerror", f"{target}, named by {word}, has {len(found)} SPF records")
+        if not found:
+            raise _Error("permerror", f"{target}, named by {word}, has no SPF record")
+        return found[0]
+
+    def _of_exchangers(self, target: str) -> list[str]:
+        hosts = [one.partition(" ")[2] for one in self._counted(target, "MX")]
+        if len(hosts) > MOST_HOSTS:
+            raise _Error("permerror", f"{target} has more than {MOST_HOSTS} MX records")
+        # All of them, though the first may match: they are then asked in one round.
+        heard = [self._heard(one, self._type) for one in hosts if one != "."]
+        return [value for one in heard if one for value in one.values]
+
+    def _is_named(self, target: str) -> bool:
+        return any(one == target or one.endswith(f".{target}") for one in self._own_names(counted=True))
+
+    def _own_names(self, counted: bool = False) -> list[str]:
+        """The names of the sender's address that lead back to it (5.5); errors mean no names."""
+        heard = self._ask(self._address.reverse_pointer, "PTR")
+        if heard is None or heard.trouble:
+            return []
+        if counted and not heard.values:
+            self._count_void()
+        back = [(one, self._ask(one, self._type)) for one in heard.values[:MOST_HOSTS]]
+        return [one for one, there in back if there and any(self._inside(value) for value in there.values)]
+
+    def _name(self, spec: str, domain: str) -> str:
+        return expanded(spec, self._sender, domain, lambda: self._best_name(domain))
+
+    def _best_name(self, domain: str) -> str:
+        """%{p}: the domain itself, else a name below it, else any name (7.3)."""
+        names = self._own_names()
+        below = [one for one in names if one.endswith(f".{domain}")]
+        return next((one for one in (domain,) if one in names), "") or next(iter([*below, *names]), "unknown")
+
+    def _counted(self, name: str, type: str) -> tuple[str, ...]:
+        heard = self._heard(name, type)
+        if heard is None:
+            return ()
+        if not heard.values:
+            self._count_void()
+        return heard.values
+
+    def _count_void(self) -> None:
+        self.void += 1
+        if self.void > MOST_VOID:
+            raise _Error("permerror", f"more than {MOST_VOID} of its look-ups find nothing")
+
+    def _heard(self, name: str, type: str) -> Heard | None:
+        if not _can_be_asked(name):
+            return Heard(())
+        heard = self._ask(name, type)
+        if heard and heard.trouble:
+            raise _Error("temperror", f"{name} {type} could not be asked: {heard.trouble}")
+        return heard
+
+
+def _can_be_asked(name: str) -> bool:
+    return len(name) < 254 and all(0 < len(one) < 64 for one in name.split("."))

@@ -1,0 +1,152 @@
+"""dns.spf: what is said of records that are right, weak, wrong, several, missing or not to be asked."""
+
+import pytest
+from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, Rows, facts, world_of
+from judged import look
+
+from mailcow_wizard.checks.dns_spf import CHECKS
+from mailcow_wizard.model import Judgement
+
+(SPF,) = CHECKS
+
+
+def judged(*texts: str, more: Rows | None = None, addresses: tuple[str, ...] = (OURS, OURS_V6)) -> Judgement:
+    return look(
+        SPF, facts({(DOMAIN, "TXT"): texts, **(more or {})} if texts else more or {}, addresses=addresses)
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v=spf1 mx -all",
+        "v=spf1 mx a ~all",
+        "V=SPF1 MX -ALL",
+        "v=spf1 a:mail.example.org -all",
+        f"v=spf1 ip4:{OURS} ip6:{OURS_V6} -all",
+        f"v=spf1 ip4:{OURS}/24 ip6:{OURS_V6}/64 -all",
+        "v=spf1 redirect=_spf.example.net",
+        "v=spf1 include:_spf.example.net ~all",
+        "v=spf1 exists:%{ir}.%{v}.example.net mx -all",
+    ],
+)
+def test_records_that_let_our_mail_through(text: str) -> None:
+    more = {("_spf.example.net", "TXT"): f"v=spf1 ip4:{OURS} ip6:{OURS_V6} -all"}
+    found = judged("google-site-verification=x", text, more=more)
+    assert found.status == "pass"
+    assert found.summary == f"{DOMAIN} lets mail from {OURS} and {OURS_V6} through (SPF)"
+    assert found.certainty == "proved"
+    assert found.subject == DOMAIN
+
+
+@pytest.mark.parametrize(
+    ("texts", "status", "words"),
+    [
+        ((), "warn", "has no SPF record"),
+        (("google-site-verification=x",), "warn", "has no SPF record"),
+        (("v=spf1 mx -all", "v=spf1 a ~all"), "fail", "has 2 SPF records"),
+        (("v=spf1 mx +all",), "fail", "lets everybody send"),
+        (("v=spf1 mx all",), "fail", "lets everybody send"),
+        (("v=spf1 mx ip4:0.0.0.0/0 -all",), "fail", "lets everybody send"),
+        (("v=spf1 -all",), "fail", f"mail from {OURS} and from 1 more of its addresses is refused by '-all'"),
+        (("v=spf1 ip4:203.0.113.1 ~all",), "fail", "is suspicious (~) by '~all'"),
+        (("v=spf1 ip4:203.0.113.1 ?all",), "fail", "is of unknown origin by '?all'"),
+        (("v=spf1",), "fail", "is of unknown origin"),
+        ((f"v=spf1 ip4:{OURS} -all",), "fail", f"mail from {OURS_V6} is refused"),
+        (("v=spf1 mx ?all",), "warn", "says nothing about other senders: it ends with ?all"),
+        (("v=spf1 mx",), "warn", "it has neither -all nor ~all at its end"),
+        (("v=spf1 mx moo -all",), "fail", "is not valid: 'moo' is no word of SPF"),
+        (("v=spf1 ipv4:198.51.100.25 -all",), "fail", "'ipv4:198.51.100.25' is no word of SPF"),
+        (("v=spf1 include:nobody.example mx -all",), "fail", "nobody.example, named by include, has no SPF"),
+        (("v=spf1 include:silent.example mx -all",), "unknown", "silent.example TXT could not be asked"),
+        (("v=spf1 include:failing.example mx -all",), "unknown", "SERVFAIL"),
+        (("v=spf1 mx include:nobody.example -all",), "warn", "for others it is not valid"),
+        (("v=spf1 " + "a:a.example.net " * 11 + "mx -all",), "fail", "more than 10 look-ups"),
+        (("v=spf1 mx " + "a:a.example.net " * 11 + "-all",), "warn", "more than 10 look-ups"),
+        (("v=spf1 a:x.example.org a:y.example.org a:z.example.org mx -all",), "fail", "find nothing"),
+        (("silence",), "unknown", "could not be asked: no answer"),
+        (("REFUSED",), "unknown", "could not be asked: REFUSED"),
+    ],
+)
+def test_what_is_said(texts: tuple[str, ...], status: str, words: str) -> None:
+    more = {
+        ("silent.example", "TXT"): "silence",
+        ("failing.example", "TXT"): "SERVFAIL",
+        ("a.example.net", "A"): "203.0.113.9",
+        ("a.example.net", "AAAA"): "2001:db8:9::9",
+    }
+    found = judged(*texts, more=more)
+    assert (found.status, words in found.summary) == (status, True), found.summary
+    assert bool(found.remedies) is (status != "unknown" or not texts[0].startswith("v="))
+
+
+def test_what_to_publish_instead() -> None:
+    refused = judged(
+        "v=spf1 include:_spf.example.net -all", more={("_spf.example.net", "TXT"): "v=spf1 -all"}
+    )
+    assert refused.remedies[0].endswith(f"v=spf1 ip4:{OURS} ip6:{OURS_V6} include:_spf.example.net -all")
+    assert judged("v=spf1 mx all").remedies[0].endswith("v=spf1 mx -all")
+    assert (
+        judged("v=spf1 mx -all", "v=spf1 mx a:b.example ~all")
+        .remedies[0]
+        .endswith("v=spf1 mx a:b.example ~all")
+    )
+
+
+def test_the_record_and_who_let_us_through_are_shown() -> None:
+    found = judged("v=spf1 mx a -all")
+    assert found.found == (
+        f"v=spf1 mx a -all; {OURS}: pass by mx; {OURS_V6}: pass by mx; 2 of at most 10 look-ups"
+    )
+    assert found.evidence[0].what.startswith(f"dig +short {DOMAIN} TXT @")
+
+
+def test_without_ipv6_only_the_other_address_counts() -> None:
+    assert judged(f"v=spf1 ip4:{OURS} -all", addresses=(OURS,)).status == "pass"
+
+
+def test_our_own_names_are_asked_of_our_own_servers() -> None:
+    """So that no cache remembers that a name is missing which is about to be published."""
+    known = facts({(DOMAIN, "TXT"): "v=spf1 a:soon.example.org include:_spf.example.net mx -all"})
+    look(SPF, known)
+    asked = {one for some in world_of(known).rounds for one in some if one.name.startswith(("soon", "_spf"))}
+    servers = {(one.name, one.servers, one.recursive) for one in asked}
+    assert servers == {
+        ("soon.example.org", ("192.0.2.54",), False),
+        ("_spf.example.net", (RESOLVER,), True),
+    }
+
+
+def test_a_name_of_ours_that_is_an_alias_elsewhere_is_followed() -> None:
+    more = {
+        ("out.example.org", "CNAME"): "relay.example.net.",
+        ("relay.example.net", "A"): OURS,
+        ("relay.example.net", "AAAA"): OURS_V6,
+    }
+    assert judged("v=spf1 a:out.example.org -all", more=more).status == "pass"
+
+
+def test_all_of_one_depth_is_asked_in_one_round() -> None:
+    includes = " ".join(f"include:n{n}.example.net" for n in range(9))
+    more = {(f"n{n}.example.net", "TXT"): "v=spf1 ip4:203.0.113.1 -all" for n in range(9)}
+    known = facts({(DOMAIN, "TXT"): f"v=spf1 {includes} mx -all", **more})
+    assert look(SPF, known).status == "pass"
+    rounds = [some for some in world_of(known).rounds if any("example.net" in one.name for one in some)]
+    assert sum(any(one.name == "n0.example.net" for one in some) for some in rounds) == 1
+    assert sum(any(one.name == "n8.example.net" for one in some) for some in rounds) == 1
+
+
+def test_hostile_records_end() -> None:
+    loop = {("loop.example", "TXT"): "v=spf1 include:loop.example redirect=loop.example"}
+    assert judged("v=spf1 include:loop.example -all", more=loop).status == "fail"
+    many = {("wide.example", "MX"): tuple(f"1 h{n}.wide.example." for n in range(500))}
+    assert "more than 10 MX" in judged("v=spf1 mx:wide.example -all", more=many).summary
+    strange = judged("v=spf1 \\027[31m include:%{s99999999}.\\255.example -all")
+    assert strange.status == "fail"
+
+
+def test_one_judgement_for_each_domain() -> None:
+    rows = {(DOMAIN, "TXT"): "v=spf1 mx -all", ("example.com", "TXT"): f"v=spf1 a:{NAME} -all"}
+    judgements = SPF.judge(facts(rows, domains=(DOMAIN, "example.com")).get(SPF.source))
+    assert isinstance(judgements, tuple)
+    assert [(one.subject, one.status) for one in judgements] == [(DOMAIN, "pass"), ("example.com", "pass")]
