@@ -27,7 +27,7 @@ from mailcow_wizard.host.door import (
 )
 from mailcow_wizard.host.recorded import DEMO, RecordingHost
 from mailcow_wizard.model import Settings
-from tests import demo_config, demo_ports
+from tests import demo_config, demo_ports, demo_system
 from tests.demo_config import DIRECTORY
 from tests.fake_host import FakeHost
 
@@ -182,12 +182,18 @@ class DemoMachine(FakeHost):
 
     def __init__(self) -> None:
         super().__init__(
-            files={**FILES, **demo_config.FILES, **demo_ports.FILES},
-            commands={**COMMANDS, **demo_config.COMMANDS, **demo_ports.COMMANDS, _SHOW_UNITS: _units()},
+            files={**FILES, **demo_config.FILES, **demo_ports.FILES, **demo_system.FILES},
+            commands={
+                **COMMANDS,
+                **demo_config.COMMANDS,
+                **demo_ports.COMMANDS,
+                **demo_system.COMMANDS,
+                _SHOW_UNITS: _units(),
+            },
             links={"/etc/localtime": "/usr/share/zoneinfo/Europe/Berlin", **demo_config.LINKS},
             spaces={"/": DISK, "/var/lib": DISK},
             uname=Uname("mail", "6.1.0-25-amd64", "#1 SMP Debian 6.1.106-3", "x86_64", 64),
-            tools=TOOLS,
+            tools=(*TOOLS, *demo_system.TOOLS),
             now=NOW,
         )
 

@@ -65,8 +65,8 @@ CONTAINER = json.dumps(
 
 
 def plan_everything(facts: Facts, checks: tuple[Check, ...]) -> None:
-    """Has every fix of the ports planned, so that its questions are recorded too."""
+    """Has every fix of ports and tools planned, so that its questions are recorded too."""
     for check in checks:
-        if check.step == "ports":
+        if check.step == "ports" or check.id == "system.tools":
             for one in offers(check.id, check.judge(facts.get(check.source)), facts):
                 one.plan()

@@ -83,11 +83,16 @@ def plan(check: str, facts: Facts) -> Plan | None:
         "low",
         reversible=True,
         needs_root=True,
-        consequence=f"{service.name} asks {names} besides the servers that are set already. UDP port 123 has "
-        "to be open to the outside for it.",
+        consequence=f"{service.name} asks {names} besides the servers that are set already{_instead(service)}. "
+        "UDP port 123 has to be open to the outside for it.",
         interrupts=f"{service.name}, for a second",
         settle=SETTLE_S,
     )
+
+
+def _instead(service: time.Service) -> str:
+    """timesyncd asks its built-in servers only while no others are set."""
+    return " (in place of those that are built in)" if service.name == "systemd-timesyncd" else ""
 
 
 def _restarting(systemd: bool, unit: str, edit: Edit) -> tuple[PlanStep, ...]:
