@@ -32,6 +32,18 @@ def walk_to_summary(terminal: Terminal) -> str:
     return go_on_to(terminal, SUMMARY)
 
 
+def into_a_field(terminal: Terminal) -> None:
+    """Tab, as soon as there are fields."""
+    for _ in range(10):
+        terminal.keys("Tab")
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            if "leave the field" in terminal.text():
+                return
+            time.sleep(0.05)
+    pytest.fail(f"there was no field:\n{terminal.text()}")
+
+
 def go_on_to(terminal: Terminal, wanted: str, key: str = "n") -> str:
     """From step to step until one shows what is wanted."""
     for _ in range(12):
@@ -49,7 +61,7 @@ def test_all_screens_are_reached_and_left_by_keys(tmp_path: Path, size: tuple[in
     with wizard(width=size[0], height=size[1], state=str(tmp_path)) as terminal:
         walk_to_summary(terminal)
         terminal.keys("Down", "Enter")
-        terminal.wait_for("systemctl disable --now", "exim4-daemon-light", "blocks the install")
+        terminal.wait_for("systemctl disable", "exim4-daemon-light", "blocks the install")
         terminal.escape_to(SUMMARY)
         terminal.keys("?")
         terminal.wait_for("next step")
@@ -110,8 +122,7 @@ def test_twenty_by_five_still_shows_the_worst_finding(tmp_path: Path) -> None:
         for wanted in ("Kernel", "SMTP", "Clock"):
             terminal.keys("n")
             terminal.wait_for(wanted)
-        terminal.keys("n")
-        terminal.wait_for("fails", "Tools")
+        assert "fails" in go_on_to(terminal, "Tools")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +169,8 @@ def test_a_mistake_of_ours_leaves_the_terminal_sane_and_says_so(tmp_path: Path) 
 def test_names_are_asked_once_and_the_next_start_goes_on(tmp_path: Path) -> None:
     with wizard(state=str(tmp_path)) as terminal:
         terminal.wait_for(WELCOME)
-        terminal.keys("Tab", "C-e", "C-u")
+        into_a_field(terminal)
+        terminal.keys("C-e", "C-u")
         terminal.wait_for("a name is needed")
         terminal.keys("m", "x", ".", "o", "r", "g", "Enter")
         terminal.wait_for("better is mail.mx.org", "a name is needed")
@@ -166,7 +178,8 @@ def test_names_are_asked_once_and_the_next_start_goes_on(tmp_path: Path) -> None
         terminal.wait_for(f"{PROMPT} 130")
     with wizard(state=str(tmp_path)) as terminal:
         walk_to_summary(terminal)
-        terminal.keys("b", "q")
+        go_on_to(terminal, "clock, synchronisation", "b")
+        terminal.keys("q")
         terminal.wait_for(f"{PROMPT} 0")
     saved = json.loads((tmp_path / "answers.json").read_text())
     assert saved == {"hostname": "mail.example.org", "domains": ["example.org"], "step": "time"}
@@ -252,6 +265,7 @@ def test_the_field_with_the_cursor_is_in_sight_in_little_room(tmp_path: Path) ->
 def test_an_empty_field_shows_no_example_inside(tmp_path: Path) -> None:
     with wizard(state=str(tmp_path)) as terminal:
         terminal.wait_for(WELCOME)
-        terminal.keys("Tab", "Tab", "C-e", "C-u")
+        into_a_field(terminal)
+        terminal.keys("Tab", "C-e", "C-u")
         text = terminal.wait_for("such as example.org", "a name is needed")
         assert not re.search(r"^ *example\.org", text, re.M)

@@ -117,7 +117,7 @@ class Welcome(Vertical):
         )
         return [
             [(" Looks at this server, says what mailcow needs and what is in its way.", look.bold)],
-            [(" It only looks: nothing is changed.", look.plain)],
+            [(" It shows every change before it makes it, and asks; most can be taken back.", look.plain)],
             [(f" {look.text(self._machine)}", look.plain)],
             [(resumed, look.bold)],
         ]
