@@ -83,8 +83,8 @@ def plan(check: str, facts: Facts) -> Plan | None:
         "low",
         reversible=True,
         needs_root=True,
-        consequence=f"{service.name} asks {names} besides the servers that are set already{_instead(service)}. "
-        "UDP port 123 has to be open to the outside for it.",
+        consequence=f"{service.name} asks {names} besides the servers that are set already"
+        f"{_instead(service)}. UDP port 123 has to be open to the outside for it.",
         interrupts=f"{service.name}, for a second",
         settle=SETTLE_S,
     )
