@@ -1,6 +1,5 @@
 """Asking name servers: which answer counts, who is asked next, how long it takes."""
 
-import itertools
 import socket
 import time
 
@@ -11,13 +10,15 @@ from mailcow_wizard.host.dns import Round, Silence
 from mailcow_wizard.host.dns_wire import encoded
 from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError
 
-_PORTS = itertools.count(20053)
 GOOD, OTHER = "127.0.53.1", "127.0.53.2"
 
 
 @pytest.fixture
 def port() -> int:
-    return next(_PORTS)
+    """A port that nobody has at this moment; both servers of a test take it on addresses of their own."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((GOOD, 0))
+        return int(probe.getsockname()[1])
 
 
 def right(packet: bytes, transport: str) -> list[bytes]:
