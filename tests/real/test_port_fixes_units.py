@@ -191,6 +191,20 @@ def test_wants_that_an_administrator_added_come_back(booted: Machine, mender: Me
         mender.there_and_back("ports.sieve", "stop-service", lambda: snapshot(booted, "greedy.service"))
 
 
+def test_what_a_unit_enables_besides_stays_as_it_is(booted: Machine, mender: Mender) -> None:
+    """Enabling enables `Also=` too, where somebody had switched that off."""
+    files = (
+        (f"{OWN}/other.service", "[Service]\nExecStart=/bin/sleep 600\n" + INSTALL),
+        (f"{OWN}/greedy.service", SERVICE + INSTALL + "Also=other.service\n"),
+    )
+    with running(booted, "greedy.service", *files):
+        booted.run(["systemctl", "disable", "other.service"], check=True)
+        assert listens(booted, 4190)
+        mender.there_and_back(
+            "ports.sieve", "stop-service", lambda: snapshot(booted, "greedy.service", "other.service")
+        )
+
+
 def test_static_unit_of_the_administrator(booted: Machine, mender: Mender) -> None:
     """A file in /etc cannot be masked: it is stopped, and what starts it again is named."""
     file = ("/etc/systemd/system/greedy.service", SERVICE)
