@@ -25,6 +25,8 @@ def fetch(name: str, path: str, family: int, timeout: float, tls: bool = False) 
             answers.put(_get(name, path, family, end, tls))
         except HostError as error:
             answers.put(error)
+        except TimeoutError:
+            answers.put(NoAnswer(f"{name} did not answer within {timeout:g} s"))
         except Exception as error:  # ssl and http.client have many
             answers.put(HostError(f"{name}: {_why(error)}"))
 
@@ -75,12 +77,16 @@ def _connected(name: str, port: int, family: int, end: float) -> socket.socket:
             failed = error
             continue
         return link
-    raise HostError(f"{name}: {_why(failed)}")
+    kind_of_error = NoAnswer if isinstance(failed, TimeoutError) else HostError
+    raise kind_of_error(f"{name}: {_why(failed)}")
 
 
 def _why(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    refused = getattr(error, "verify_message", "")  # of ssl, which is loaded for HTTPS only
+    if refused:
+        return f"its certificate is not accepted: {refused[:1].lower()}{refused[1:]}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error)[:200] or type(error).__name__

@@ -1,0 +1,173 @@
+"""Judge of MTA-STS: optional, but what is announced must be there and must name this server."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.dns_states import certainty, evidence, values
+from mailcow_wizard.facts.dns.mta_sts import (
+    PATH,
+    MtaSts,
+    StsPolicy,
+    announcements,
+    bad_announcement,
+    bad_report_record,
+    mta_sts,
+    permits,
+    report_records,
+    sts_policy,
+)
+from mailcow_wizard.model import Check, Evidence, Judgement
+
+_MODES = {
+    "enforce": "senders must use TLS with a valid certificate (mode: enforce)",
+    "testing": "senders report, but still deliver, where TLS fails (mode: testing)",
+    "none": "it is switched off (mode: none)",
+}
+
+
+def judge_mta_sts(facts: tuple[MtaSts, ...]) -> tuple[Judgement, ...]:
+    """Nothing at all, or an announcement, a policy and records that agree."""
+    return tuple(_judge(one) for one in facts)
+
+
+def _judge(facts: MtaSts) -> Judgement:
+    common = Judgement(
+        "pass",
+        "",
+        found=_found(facts),
+        evidence=(*evidence(facts.announced), *_fetched(facts)),
+        certainty=certainty(facts.announced),
+        severity="advice",
+        subject=facts.domain,
+    )
+    if not facts.announced.answered:
+        return common._replace(
+            status="unknown",
+            summary=f"whether {facts.domain} has an MTA-STS policy could not be asked: "
+            f"{facts.announced.trouble}",
+        )
+    announced = announcements(facts.announced)
+    if not announced:
+        return _with_reports(_nothing(common, facts), facts)
+    wrong = _wrong_announcement(facts, announced)
+    if wrong:
+        return common._replace(
+            status="warn",
+            summary=wrong,
+            remedies=(f'Keep one record: _mta-sts.{facts.domain}. TXT "v=STSv1; id=20260101000000"',),
+        )
+    return _with_reports(_policy(common, facts), facts)
+
+
+def _nothing(common: Judgement, facts: MtaSts) -> Judgement:
+    domain = facts.domain
+    if facts.announced.values:
+        return common._replace(
+            status="warn",
+            summary=f"the text at _mta-sts.{domain} is not one of MTA-STS",
+            remedies=(f"Remove the TXT record _mta-sts.{domain}, or let it begin with v=STSv1.",),
+        )
+    return common._replace(summary=f"{domain} announces no MTA-STS policy, and need not")
+
+
+def _wrong_announcement(facts: MtaSts, announced: tuple[str, ...]) -> str:
+    if len(announced) > 1:
+        return f"_mta-sts.{facts.domain} has {len(announced)} records, and must have one; senders take none"
+    bad = bad_announcement(announced[0])
+    return f"the record _mta-sts.{facts.domain} is not valid: {bad}" if bad else ""
+
+
+def _policy(common: Judgement, facts: MtaSts) -> Judgement:
+    """An announced policy: fetched, valid, and for this server."""
+    place = f"https://mta-sts.{facts.domain}{PATH}"
+    page = facts.page
+    if page is None or page.silent:
+        return common._replace(
+            status="unknown",
+            summary=f"the MTA-STS policy of {facts.domain} could not be fetched: "
+            f"{page.trouble if page else 'it was not asked for'}",
+            certainty="untested",
+        )
+    if page.trouble:
+        return common._replace(
+            status="warn",
+            severity="degrades",
+            summary=f"{facts.domain} announces an MTA-STS policy, but it cannot be fetched: {page.trouble}",
+            remedies=(
+                f"Publish: mta-sts.{facts.domain}. CNAME {facts.server}.",
+                f"Then switch MTA-STS on for {facts.domain} in mailcow, which serves {place}.",
+                f"Or remove the TXT record _mta-sts.{facts.domain}.",
+            ),
+        )
+    policy = sts_policy(page.text)
+    if policy.mistakes:
+        return common._replace(
+            status="warn",
+            severity="degrades",
+            summary=f"the MTA-STS policy of {facts.domain} is not valid: {'; '.join(policy.mistakes)}",
+            remedies=(f"Correct {place}.",),
+        )
+    return _for_this_server(common, facts, policy)
+
+
+def _for_this_server(common: Judgement, facts: MtaSts, policy: StsPolicy) -> Judgement:
+    names = dict.fromkeys((facts.server, *facts.exchangers))
+    missing = [one for one in names if not permits(policy.patterns, one)]
+    if missing and policy.mode != "none":
+        return common._replace(
+            status="warn",
+            severity="breaks" if policy.mode == "enforce" else "degrades",
+            summary=f"the MTA-STS policy of {facts.domain} does not permit {missing[0]}, "
+            f"only {', '.join(policy.patterns[:4])}",
+            why="Senders that obey the policy deliver only to the servers that it names.",
+            remedies=(f"Add a line to https://mta-sts.{facts.domain}{PATH}: mx: {missing[0]}",),
+        )
+    return common._replace(summary=f"{facts.domain} has an MTA-STS policy: {_MODES[policy.mode]}")
+
+
+def _with_reports(judgement: Judgement, facts: MtaSts) -> Judgement:
+    """Says so where the record for reports about TLS is wrong, and nothing worse is."""
+    if judgement.status != "pass" or not facts.reports.answered:
+        return judgement
+    records = report_records(facts.reports)
+    bad = next((bad_report_record(one) for one in records), "")
+    if len(records) > 1:
+        bad = f"there are {len(records)}, and must be one"
+    if not bad:
+        also = "" if records or not announcements(facts.announced) else "; reports about it go nowhere"
+        return judgement._replace(summary=f"{judgement.summary}{also}")
+    return judgement._replace(
+        status="warn",
+        summary=f"the record for reports about TLS (_smtp._tls.{facts.domain}) is not valid: {bad}",
+        remedies=(
+            f'Publish: _smtp._tls.{facts.domain}. TXT "v=TLSRPTv1; rua=mailto:postmaster@{facts.domain}"',
+        ),
+    )
+
+
+def _found(facts: MtaSts) -> str:
+    rows = (facts.announced, facts.host, facts.reports)
+    return "; ".join(f"{one.name} {one.type}: {values(one) or 'not known'}" for one in rows)
+
+
+def _fetched(facts: MtaSts) -> tuple[Evidence, ...]:
+    if facts.page is None:
+        return ()
+    said = facts.page.trouble or " | ".join(facts.page.text.splitlines()[:12])
+    return (Evidence(f"curl https://mta-sts.{facts.domain}{PATH}", said),)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="dns.mta-sts",
+        title="Encrypted delivery (MTA-STS)",
+        needed="no MTA-STS at all, or an announcement in DNS and a policy over HTTPS that names this server",
+        why="Senders that obey MTA-STS do not deliver where the policy and the server do not fit together.",
+        doc=need.DOC_DNS,
+        severity="advice",
+        source=mta_sts,
+        judge=judge_mta_sts,
+        network=True,
+        deadline=16.0,
+    ),
+)

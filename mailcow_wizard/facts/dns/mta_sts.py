@@ -1,0 +1,167 @@
+"""MTA-STS (RFC 8461) and reports about TLS (RFC 8460): what DNS announces, and the policy that is fetched."""
+
+from __future__ import annotations
+
+import threading
+
+from mailcow_wizard.facts.dns.domain_records import DomainRecords, domains
+from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.dns.state import values
+from mailcow_wizard.facts.dns.tags import is_version, tags
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
+from mailcow_wizard.typed import NamedTuple
+
+PATH = "/.well-known/mta-sts.txt"
+MODES = ("enforce", "testing", "none")
+LONGEST_AGE_S = 31_557_600
+# RFC 8461, 3.3 and 3.2.
+_MOST_BYTES = 65536
+_WAIT_S = 5.0
+
+
+class Page(NamedTuple):
+    """What fetching the policy gave: its text, or why there is none; `silent` that there was no answer."""
+
+    text: str = ""
+    trouble: str = ""
+    silent: bool = False
+
+
+class MtaSts(NamedTuple):
+    """A mail domain: what is published, and the policy where one is announced."""
+
+    domain: str
+    server: str
+    announced: Seen
+    host: Seen
+    reports: Seen
+    exchangers: tuple[str, ...]
+    page: Page | None = None
+
+
+class StsPolicy(NamedTuple):
+    """A policy: its mode, how long it may be kept (s, -1: not said), the names of exchangers that it permits,
+    and what is wrong with it."""
+
+    mode: str
+    max_age: int
+    patterns: tuple[str, ...]
+    mistakes: tuple[str, ...] = ()
+
+
+def mta_sts(facts: Facts) -> tuple[MtaSts, ...]:
+    """Fetches the policies that are announced, all at once. Raises HostError."""
+    server, records = facts.get(domains)
+    rows = [_published(server.name, one) for one in records]
+    pages: dict[str, Page] = {}
+    threads = [
+        threading.Thread(target=_fetch, args=(facts, row.domain, pages), daemon=True)
+        for row in rows
+        if announcements(row.announced)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return tuple(row._replace(page=pages.get(row.domain)) for row in rows)
+
+
+def _published(server: str, records: DomainRecords) -> MtaSts:
+    exchangers = tuple(one.partition(" ")[2] for one in records.at("", "MX").values)
+    return MtaSts(
+        records.domain,
+        server,
+        records.at("_mta-sts", "TXT"),
+        records.at("mta-sts", "A"),
+        records.at("_smtp._tls", "TXT"),
+        exchangers,
+    )
+
+
+def _fetch(facts: Facts, domain: str, pages: dict[str, Page]) -> None:
+    try:
+        reply = facts.host.fetch(f"mta-sts.{domain}", PATH, 0, _WAIT_S, True)
+    except NoAnswer as error:
+        pages[domain] = Page(trouble=str(error), silent=True)
+    except HostError as error:
+        pages[domain] = Page(trouble=str(error))
+    else:
+        pages[domain] = _page(reply)
+
+
+def _page(reply: HttpReply) -> Page:
+    if reply.status != 200:
+        return Page(trouble=f"the web server answers {reply.status}")
+    if len(reply.body) > _MOST_BYTES:
+        return Page(trouble="it is longer than 64 KiB")
+    return Page(reply.body.decode("utf-8", "replace"))
+
+
+def announcements(seen: Seen) -> tuple[str, ...]:
+    """The TXT records that announce a policy."""
+    return _of(seen, "STSv1")
+
+
+def report_records(seen: Seen) -> tuple[str, ...]:
+    """The TXT records that say where reports about TLS go."""
+    return _of(seen, "TLSRPTv1")
+
+
+def _of(seen: Seen, version: str) -> tuple[str, ...]:
+    # Servers of one zone may be a version apart: that is not two records.
+    said = (tuple(text for text in values(seen, one) if is_version(text, version)) for one in seen.answered)
+    return max(said, key=len, default=())
+
+
+def bad_announcement(text: str) -> str:
+    """What is wrong with an announcement; empty where nothing is."""
+    number = tags(text).get("id", "")
+    if not number:
+        return "id= is missing"
+    if len(number) > 32 or not (number.isascii() and number.isalnum()):
+        return f"id={number[:40]} must be letters and digits, at most 32"
+    return ""
+
+
+def bad_report_record(text: str) -> str:
+    """What is wrong with a record for reports; empty where nothing is."""
+    places = [one.strip() for one in tags(text).get("rua", "").split(",") if one.strip()]
+    if not places:
+        return "rua= is missing"
+    strange = next((one for one in places if not one.lower().startswith(("mailto:", "https:"))), "")
+    return f"rua={strange[:60]} lacks mailto: or https:" if strange else ""
+
+
+def sts_policy(text: str) -> StsPolicy:
+    """The policy in a file of lines `key: value` (3.2); of a key that comes twice the first counts."""
+    known: dict[str, str] = {}
+    patterns: list[str] = []
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        key, value = key.strip(), value.strip()
+        if colon and key == "mx":
+            patterns.append(value.lower().removesuffix("."))
+        elif colon:
+            known.setdefault(key, value)
+    age = known.get("max_age", "")
+    seconds = int(age) if age.isascii() and age.isdigit() and len(age) <= 10 else -1
+    mistakes = []
+    if known.get("version") != "STSv1":
+        mistakes.append("it does not say version: STSv1")
+    mode = known.get("mode", "")
+    if mode not in MODES:
+        mistakes.append(
+            f"its mode is {mode[:40]!r}, none of {', '.join(MODES)}" if mode else "mode is missing"
+        )
+    if not 0 <= seconds <= LONGEST_AGE_S:
+        mistakes.append(f"max_age is {age[:40]!r}" if age else "max_age is missing")
+    if not patterns and mode != "none":
+        mistakes.append("it names no exchanger (mx)")
+    return StsPolicy(mode, seconds, tuple(patterns), tuple(mistakes))
+
+
+def permits(patterns: tuple[str, ...], name: str) -> bool:
+    """Whether a name fits one of the patterns; `*.` stands for exactly one label (4.1)."""
+    above = name.partition(".")[2]
+    return any(one == name or (one.startswith("*.") and one[2:] == above) for one in patterns)
