@@ -33,13 +33,13 @@ def judge_env_leak(found: environment.Environment) -> Judgement:
         return Judgement("pass", "no exported variable gets in the way of mailcow.conf", "none")
     names = list(dict.fromkeys(leak.name for leak in found.leaks))
     few = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    verb = "is" if len(names) == 1 else "are"
+    verb = "is exported and counts" if len(names) == 1 else "are exported and count"
     remedies = [_REMEDY.format(", ".join(here), " ".join(here))] if here else []
     remedies += [f"Take {leak.name} out of {leak.where}, and log in anew." for leak in files]
     places = list(dict.fromkeys(leak.where.partition(",")[0] for leak in found.leaks))
     return Judgement(
         "warn",
-        f"{few} {verb} exported and count before mailcow.conf",
+        f"{few} {verb} before mailcow.conf",
         f"{', '.join(names)} in {', '.join(places)}",
         evidence,
         tuple(remedies),

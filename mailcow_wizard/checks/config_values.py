@@ -48,7 +48,7 @@ def judge_hostname(found: config_values.ServerName) -> Judgement:
             Trouble(
                 "warn",
                 f"this machine calls itself {found.own or 'nothing'}, which is no full name",
-                (f"Give it one, in /etc/hostname and /etc/hosts: `hostnamectl set-hostname {name}`",),
+                (f"Give it one, in /etc/hostname and /etc/hosts: `hostnamectl set-hostname {name.lower()}`",),
                 "advice",
                 why="mailcow does not need it, but whatever else sends mail from here (cron, alerts) uses "
                 "this name.",

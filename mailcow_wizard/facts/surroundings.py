@@ -1,4 +1,4 @@
-"""What this machine says to a mailcow.conf, for the rules: each part for itself, so that one may be unknown."""
+"""What this machine says to a mailcow.conf, for the rules; a part that it does not tell is not known."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def surroundings(facts: Facts) -> Surroundings:
     """Asks the machine; what does not answer is not known. Raises nothing."""
     return Surroundings(
-        addresses=_or_none(lambda: frozenset(facts.get(own_addresses)) or None),
+        addresses=_or_none(lambda: _addresses(facts)),
         is_zone=_or_none(lambda: _zones(facts)),
         timezone=_or_none(lambda: _timezone(facts)),
         domains=facts.settings.domains,
@@ -52,6 +52,13 @@ def _or_none(ask: Callable[[], Answer]) -> Answer | None:
         return ask()
     except HostError:
         return None
+
+
+def _addresses(facts: Facts) -> frozenset[str] | None:
+    """None also where the kernel lets programs listen at addresses that the machine does not have."""
+    if _or_none(lambda: facts.host.text("/proc/sys/net/ipv4/ip_nonlocal_bind").strip()) == "1":
+        return None
+    return facts.get(own_addresses) or None
 
 
 def _zones(facts: Facts) -> Callable[[str], bool] | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mailcow_wizard import requirements as need
-from mailcow_wizard.facts import config, config_values
+from mailcow_wizard.facts import config, config_lint, config_values
 from mailcow_wizard.facts.owners import Owned
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
@@ -26,18 +28,17 @@ def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
     if check == "config.permissions":
         return possible(lambda: tried(lambda: _mode(facts)))
     if check == "config.hostname":
-        return possible(lambda: _hostname(facts))
-    if check == "config.timezone":
-        return possible(lambda: tried(lambda: _timezone(facts)))
-    if check == "config.compose-version":
-        return possible(lambda: tried(lambda: _compose(facts)))
+        said = possible(lambda: tried(lambda: _said_hostname(facts)))
+        return (*said, *_rules("hostname", facts), *possible(lambda: _hostname(facts)))
     if check == "config.env-link":
         return possible(lambda: tried(lambda: _env_link(facts)))
     if check == "config.checkout":
         from mailcow_wizard.fixes.checkout_modes import opened
 
         return possible(lambda: tried(lambda: opened(facts)))
-    return ()
+    if check == "config.env-leak":
+        return ()
+    return _rules(check.partition(".")[2], facts)
 
 
 def _plan(
@@ -160,6 +161,25 @@ def _free(found: config.EnvLink) -> str:
 # --- values -----------------------------------------------------------------------------------------------
 
 
+def _said_hostname(facts: Facts) -> Plan | None:
+    """The name that was said, where mailcow.conf has another one or none."""
+    from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
+    from mailcow_wizard.names import NotAName, mail_host_name
+
+    found = facts.get(config_values.server_name)
+    if found.configured is None or found.origin not in ("option", "saved"):
+        return None
+    try:
+        name = mail_host_name(found.name)
+    except NotAName as error:
+        raise NoPlan(f"{found.name} cannot be the server's name: {error}.") from None
+    if name == found.configured.lower():
+        return None
+    steps = (edit(facts, {"MAILCOW_HOSTNAME": name}), takes_effect(facts, ("MAILCOW_HOSTNAME",)))
+    words = f"mailcow is called {name}: certificates, DNS records and greetings must have that name too."
+    return _plan("hostname", "conf-hostname", f"Set MAILCOW_HOSTNAME={name}", steps, words, "medium")
+
+
 def _hostname(facts: Facts) -> Offer | None:
     from mailcow_wizard.fixes.hostname import set_hostname
 
@@ -168,22 +188,55 @@ def _hostname(facts: Facts) -> Offer | None:
     return set_hostname(facts) if name.lower() != found.own else None
 
 
-def _timezone(facts: Facts) -> Plan | None:
-    found = facts.get(config_values.conf_zone)
-    return _value(facts, "timezone", "conf-timezone", "TZ", found.machine) if found.machine else None
+# --- what the rules can mend ------------------------------------------------------------------------------
 
 
-def _compose(facts: Facts) -> Plan | None:
-    flavour = facts.get(config_values.conf_compose).installed.flavour
-    if not flavour:
+def _rules(check: str, facts: Facts) -> tuple[Offer, ...]:
+    """An offer for each rule that found something of this check and knows one safe answer."""
+    found = facts.get(config_lint.lint)
+    mendable = [one for one in found.part(check) if one.fix is not None]
+    return possible(
+        *(partial(_rule, check, rule, facts) for rule in dict.fromkeys(one.rule for one in mendable))
+    )
+
+
+def _rule(check: str, rule: str, facts: Facts) -> Offer | None:
+    return tried(lambda: _mended(check, rule, facts))
+
+
+def _mended(check: str, rule: str, facts: Facts) -> Plan | None:
+    from mailcow_wizard.conf import rules
+    from mailcow_wizard.conf.document import Document
+    from mailcow_wizard.facts.surroundings import surroundings
+    from mailcow_wizard.fixes.mailcow_conf import content, path_of, takes_effect
+
+    before, about = content(facts), surroundings(facts)
+    wrong = [one for one in rules.lint(before, about) if one.rule == rule and one.fix is not None]
+    after = rules.mended(before, rule, about)
+    if not wrong or after.data == before:
         return None
-    return _value(facts, "compose-version", "conf-compose-version", "DOCKER_COMPOSE_VERSION", flavour)
-
-
-def _value(facts: Facts, check: str, fix: str, key: str, value: str) -> Plan:
-    from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
-
+    old = Document.read(before)
+    changed = tuple(
+        key for key in dict.fromkeys((*old.keys(), *after.keys())) if old.get(key) != after.get(key)
+    )
     # Only mailcow's scripts read this one.
-    later = None if key == "DOCKER_COMPOSE_VERSION" else takes_effect(facts, (key,))
-    steps = (edit(facts, {key: value}), later)
-    return _plan(check, fix, f"Set {key}={value}", steps, f"mailcow.conf says {key}={value}.")
+    later = takes_effect(facts, changed) if set(changed) - {"DOCKER_COMPOSE_VERSION"} else None
+    first, more = wrong[0], len(wrong) - 1
+    title = f"{_words(first.remedy)}{f', and {more} more' if more else ''}"
+    steps = (Edit(path_of(facts), before, after.data, need.CONF_MODE), later)
+    return _plan(
+        check, f"conf-{rule}", title, steps, _CONSEQUENCES.get(check, "mailcow.conf has the value shown.")
+    )
+
+
+def _words(remedy: str) -> str:
+    """What a rule would do, as a title."""
+    first = remedy.partition(" ")[0]
+    return f"Set {remedy}" if "=" in first else f"{remedy[:1].upper()}{remedy[1:]}"
+
+
+_CONSEQUENCES = {
+    "syntax": "bash and docker compose read these lines alike; nothing else changes.",
+    "values": "mailcow gets a value that it knows; nothing else changes.",
+    "consistency": "These settings go together; nothing else changes.",
+}

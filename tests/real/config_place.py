@@ -17,7 +17,6 @@ SECRETS = ("ExampleDbPassword", "ExampleRootPassword", "ExampleRedisPassword")
 GOOD_CONF = (
     CONF.replace("DOCKER_COMPOSE_VERSION=", "DOCKER_COMPOSE_VERSION=native")
     .replace("imap.*, smtp.*", "imap.*,smtp.*")
-    .replace("SKIP_CLAMD=no", "SKIP_CLAMD=n")
     .replace("DOVECOT_MASTER_USER=backup", "DOVECOT_MASTER_USER=")
 )
 _TRACKED = {
