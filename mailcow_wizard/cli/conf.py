@@ -1,10 +1,142 @@
-"""The command `conf`: reads, sets, checks and makes mailcow.conf."""
+"""The command `conf`: reads, judges, changes and makes mailcow.conf."""
 
+from __future__ import annotations
+
+import re
 from collections.abc import Callable
 
+from mailcow_wizard import __version__
+from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.conf.document import Document
+from mailcow_wizard.conf.rules import LEVELS, LintFinding, lint
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts.surroundings import surroundings, without_machine
+from mailcow_wizard.fixes.mailcow_conf import content_of, path_of
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.report.document import SCHEMA
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+Write = Callable[[str], None]
+_KEY = r"[A-Za-z_][A-Za-z0-9_]*"
+_LONGEST_VALUE = 1 << 20
 
 
-def conf(options: Options, write: Callable[[str], None]) -> int:
+def conf(options: Options, write: Write) -> int:
     """Runs the command; returns the exit code."""
-    raise UsageError("conf is not part of this version yet")
+    word, *words = options.words
+    values = _values(word, words)
+    session = open_session(options)
+    try:
+        if word == "get":
+            return _get(session, words[0], options, write)
+        if word == "lint":
+            return _lint(session, words[0] if words else "", options, write)
+        from mailcow_wizard.cli.conf_change import make, set_values
+
+        return (set_values if word == "set" else make)(session, values, options, write)
+    finally:
+        session.host.close()
+
+
+def _values(word: str, words: list[str]) -> dict[str, str]:
+    """The KEY=VALUE of the line. Raises UsageError where the words do not fit the command."""
+    if word == "get":
+        if len(words) != 1 or not re.fullmatch(_KEY, words[0]):
+            raise UsageError("conf get needs one key, such as MAILCOW_HOSTNAME")
+        return {}
+    if word == "lint":
+        if len(words) > 1:
+            raise UsageError("conf lint takes one file at most")
+        return {}
+    values: dict[str, str] = {}
+    for one in words:
+        key, equals, value = one.partition("=")
+        if not equals or not re.fullmatch(_KEY, key):
+            raise UsageError(f"'{harmless(key, 60)}' is not KEY=VALUE")
+        if key in values:
+            raise UsageError(f"{key} is given twice")
+        values[key] = value
+    if word == "set" and not values:
+        raise UsageError("conf set needs KEY=VALUE, such as SMTP_PORT=25")
+    return values
+
+
+def _get(session: Session, key: str, options: Options, write: Write) -> int:
+    facts = session.new_facts()
+    document = Document.read(_content(session, path_of(facts)))
+    value = document.get(key)
+    said = document.readings.parted().get(key)
+    if said:
+        streams.say(f"{key} is not read alike: {said}; see conf lint")
+    if options.json:
+        dump({"key": key, "value": value}, write)
+    elif value is not None:
+        shown = value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        # A terminal gets what it can show, a program the value as it is.
+        write(f"{harmless(shown, _LONGEST_VALUE) if streams.on_terminal() else shown}\n")
+    if value is None and not said:
+        streams.say(f"{key} is not set")
+    return exit_codes.OK if value is not None else exit_codes.FAIL
+
+
+def _lint(session: Session, file: str, options: Options, write: Write) -> int:
+    facts = session.new_facts()
+    own = path_of(facts)
+    path = file or own
+    if not path.startswith("/"):
+        path = f"{session.host.working_directory().rstrip('/')}/{path}"
+    data = _content(session, path)
+    found = lint(data, facts.get(surroundings if path == own else without_machine))
+    if options.json:
+        rows = [
+            {
+                **{name: getattr(one, name) for name in ("line", "rule", "level")},
+                "key": one.key or None,
+                "message": harmless(one.message),
+                "fix": harmless(one.remedy) if one.fix else None,
+            }
+            for one in found
+        ]
+        dump({"file": path, "findings": rows}, write)
+    else:
+        write("".join(f"{_line(path, one)}\n" for one in found) + f"{_closing(found)}\n")
+    levels = {one.level for one in found}
+    return exit_codes.FAIL if "error" in levels else exit_codes.WARN if "warning" in levels else exit_codes.OK
+
+
+def _line(path: str, finding: LintFinding) -> str:
+    where = f"{path}:{finding.line}" if finding.line else path
+    remedy = f"; right would be: {finding.remedy}" if finding.fix else ""
+    return harmless(f"{where}: {finding.level}: {finding.message}{remedy} [{finding.rule}]", 1000)
+
+
+def _closing(found: tuple[LintFinding, ...]) -> str:
+    counts = [(sum(one.level == level for one in found), level) for level in LEVELS]
+    words = [
+        f"{number} {level}{'s' if number > 1 and level != 'advice' else ''}"
+        for number, level in counts
+        if number
+    ]
+    return ", ".join(words) or "nothing to complain about"
+
+
+def _content(session: Session, path: str) -> bytes:
+    """The bytes of a file that is to be read. Raises UsageError where that cannot be."""
+    try:
+        return content_of(session.host, path)
+    except HostError as error:
+        raise UsageError(harmless(str(error))) from None
+
+
+def dump(document: dict[str, Any], write: Write) -> None:
+    """Writes the one JSON document."""
+    import json
+
+    write(json.dumps({"schema": SCHEMA, "version": __version__, **document}) + "\n")

@@ -1,4 +1,4 @@
-"""What this machine says to a mailcow.conf, for the rules; a part that it does not tell is not known."""
+"""What this machine says to a mailcow.conf, for the rules: each part by itself, as one may be unknown."""
 
 from __future__ import annotations
 

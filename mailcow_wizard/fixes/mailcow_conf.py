@@ -5,12 +5,15 @@ from collections.abc import Collection, Mapping
 from mailcow_wizard.conf.document import Document, Unwritable
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.model import Edit, Manual
 
 # Docker makes networks and published ports when containers are created, and the network only once
 # (mailcow's documentation, "IPv6", "IP bindings").
 _NEEDS_DOWN = frozenset({"ENABLE_IPV6", "IPV4_NETWORK", "IPV6_NETWORK", "MAILCOW_HOSTNAME"})
+
+# No container is made from these: mailcow's scripts read them each time.
+_SCRIPTS_ONLY = frozenset({"DOCKER_COMPOSE_VERSION"})
 
 
 def path_of(facts: Facts) -> str:
@@ -20,26 +23,30 @@ def path_of(facts: Facts) -> str:
 
 def content(facts: Facts) -> bytes:
     """The bytes of mailcow.conf. Raises NoPlan where there is no file, or none that can be edited."""
-    path = path_of(facts)
+    return content_of(facts.host, path_of(facts))
+
+
+def content_of(host: Host, path: str) -> bytes:
+    """The bytes of a file that should be a mailcow.conf. Raises NoPlan, and HostError (Denied)."""
     try:
-        kind = facts.host.info(path).kind
+        kind = host.info(path).kind
         if kind != "file":
-            raise NoPlan(f"{path} is a {kind}, not a file")
-        data = facts.host.read(path)
+            raise NoPlan(f"{path} is {'a' if kind == 'directory' else 'something'} {kind}, not a file")
+        data = host.read(path)
     except Missing:
-        raise NoPlan(_missing(facts, path)) from None
+        words = f"{path} is a link that leads nowhere" if is_link(host, path) else f"there is no {path}"
+        raise NoPlan(words) from None
     if b"\0" in data:
         raise NoPlan(f"{path} is not a text file")
     return data
 
 
-def _missing(facts: Facts, path: str) -> str:
+def is_link(host: Host, path: str) -> bool:
+    """Whether there is a link of this name, wherever it leads."""
     try:
-        if facts.host.info(path, follow=False).kind == "link":
-            return f"{path} is a link that leads nowhere"
+        return host.info(path, follow=False).kind == "link"
     except HostError:
-        pass
-    return f"there is no {path}"
+        return False
 
 
 def edit(facts: Facts, values: Mapping[str, str]) -> Edit:
@@ -56,7 +63,7 @@ def edit(facts: Facts, values: Mapping[str, str]) -> Edit:
 
 def takes_effect(facts: Facts, keys: Collection[str]) -> Manual | None:
     """What has to be run for a change of these keys to count; None where mailcow does not run here."""
-    if not _runs(facts):
+    if not set(keys) - _SCRIPTS_ONLY or not _runs(facts):
         return None
     compose = f"cd {facts.settings.directory} && {_compose(facts)}"
     if any(key in _NEEDS_DOWN or key.endswith(("_PORT", "_BIND")) for key in keys):

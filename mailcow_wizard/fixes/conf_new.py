@@ -1,0 +1,131 @@
+"""A new mailcow.conf from what is known of the machine, with fresh secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from mailcow_wizard.conf.document import Unwritable
+from mailcow_wizard.conf.new import SECRETS, new
+from mailcow_wizard.conf.rules import lint
+from mailcow_wizard.facts import system, time_zone
+from mailcow_wizard.facts.addresses import uses_v6
+from mailcow_wizard.facts.compose import compose
+from mailcow_wizard.facts.config import BACKUP
+from mailcow_wizard.facts.free_subnet import free_subnet
+from mailcow_wizard.facts.identity import hostname
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.surroundings import projects, surroundings
+from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.fixes.conf_set import Unsuitable
+from mailcow_wizard.fixes.mailcow_conf import is_link, path_of
+from mailcow_wizard.host import chance
+from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.model import Command, Edit, Plan, PlanStep
+
+CHECK = "config.present"
+FIX = "conf-new"
+# generate_config.sh asks about ClamAV at 2.5 GiB and below (2621440 KiB).
+CLAMAV_ABOVE = 2_621_440 << 10
+
+
+def answers(facts: Facts) -> dict[str, str]:
+    """What is found on the machine, by key; what is not found is left out."""
+    return {
+        key: value
+        for key, ask in (
+            ("MAILCOW_HOSTNAME", lambda: _full(hostname(facts).name)),
+            ("TZ", lambda: _timezone(facts)),
+            ("DOCKER_COMPOSE_VERSION", lambda: facts.get(compose).flavour or "native"),
+            ("SKIP_CLAMD", lambda: "n" if facts.get(system.memory).total > CLAMAV_ABOVE else "y"),
+            ("IPV4_NETWORK", lambda: facts.get(free_subnet)),
+            ("ENABLE_IPV6", lambda: "true" if uses_v6(facts) else "false"),
+        )
+        if (value := _or_nothing(ask))
+    }
+
+
+def plan(facts: Facts, given: Mapping[str, str]) -> Plan:
+    """The plan that writes a new file; `given` counts more than what is found.
+
+    Raises NoPlan where a file or a database is there already, Unsuitable where an answer is missing or wrong,
+    HostError where the machine does not say.
+    """
+    path = path_of(facts)
+    _refuse_over(facts, path)
+    values = {
+        **{key: chance.letters_and_digits(length) for key, length in SECRETS.items()},
+        **answers(facts),
+        **given,
+    }
+    if not values.get("MAILCOW_HOSTNAME"):
+        raise Unsuitable("the server's name is not known: give it with --hostname mail.example.org")
+    if not values.get("TZ"):
+        raise Unsuitable("the timezone is not known: give it as TZ=Europe/Berlin")
+    try:
+        data = new(values)
+    except Unwritable as error:
+        raise Unsuitable(str(error)) from None
+    about = facts.get(surroundings)._replace(exported=None, env=None)
+    wrong = next((one for one in lint(data, about) if one.level == "error"), None)
+    if wrong:
+        raise Unsuitable(wrong.message)
+    steps: list[PlanStep] = [Edit(path, None, data, 0o600)]
+    link = f"{facts.settings.directory.rstrip('/')}/.env"
+    if not facts.host.exists(link) and not is_link(facts.host, link):
+        steps.append(Command(("ln", "-s", "mailcow.conf", link), (("rm", link),)))
+    return Plan(
+        CHECK,
+        None,
+        FIX,
+        "Write a new mailcow.conf",
+        tuple(steps),
+        "low",
+        True,
+        facts.host.info(facts.settings.directory).uid == 0,
+        "mailcow.conf is complete, with passwords that nobody knows yet.",
+    )
+
+
+def _refuse_over(facts: Facts, path: str) -> None:
+    """Raises NoPlan where the new file would take something's place."""
+    directory = facts.settings.directory
+    try:
+        if facts.host.info(directory).kind != "directory":
+            raise NoPlan(f"{directory} is not a directory")
+    except Missing:
+        raise NoPlan(f"there is no directory {directory}") from None
+    try:
+        facts.host.info(path, follow=False)
+    except Missing:
+        pass
+    else:
+        raise NoPlan(f"{path} is there already; it is not replaced")
+    try:
+        known = projects(facts)
+    except HostError as error:
+        raise NoPlan(f"whether mailcow has a database here is not known ({error})") from None
+    if known is None:
+        raise NoPlan("Docker does not say whether mailcow has a database here")
+    if known:
+        copy = f"{directory.rstrip('/')}/{BACKUP}"
+        where = f"; {copy} may be it" if facts.host.exists(copy) else ""
+        raise NoPlan(
+            f"the database of {known[0]} is still there, and new passwords would not open it. "
+            f"Put its mailcow.conf back{where}"
+        )
+
+
+def _or_nothing(ask: Callable[[], str]) -> str:
+    try:
+        return ask()
+    except HostError:
+        return ""
+
+
+def _full(name: str) -> str:
+    return name if "." in name and not name.startswith("localhost") else ""
+
+
+def _timezone(facts: Facts) -> str:
+    zone = facts.get(time_zone.zone)
+    return zone.linked or zone.written or ""
