@@ -31,7 +31,8 @@ class Choice(NamedTuple):
 class Circumstances(NamedTuple):
     """What else decides: whether mailcow.conf is there to be edited, the other web sites of the holder
     (None: not known), its mail queue, whether postfix can do without its listener, a port and an address
-    that are free; `script` names the init script of a service where there is no systemd."""
+    that are free; `script` names the init script of a service where there is no systemd; `gone` says that
+    who holds the port cannot be started again once it is stopped."""
 
     conf: bool = False
     sites: tuple[str, ...] | None = ()
@@ -40,6 +41,7 @@ class Circumstances(NamedTuple):
     port: int = 0
     address: str = ""
     script: str = ""
+    gone: bool = False
 
 
 def choices(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances) -> tuple[Choice, ...]:
@@ -69,14 +71,15 @@ def _stop(blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None
     if not blockers or not all(one.kind == CONTAINER or is_service(one, around) for one in blockers):
         return None
     names = " and ".join(one.name for one in blockers)
+    back = not around.gone
     if all(one.kind == CONTAINER for one in blockers):
-        return Choice("stop-container", f"Stop {names}", "medium")
+        return Choice("stop-container", f"Stop {names}", "medium" if back else "high", back)
     risk: Risk = "low"
     if any(one.kind == CONTAINER for one in blockers) or (around.queue and around.queue.number):
         risk = "medium"
-    if around.sites and any(one.role in PROXIES for one in blockers):
+    if not back or (around.sites and any(one.role in PROXIES for one in blockers)):
         risk = "high"
-    return Choice("stop-service", f"Stop and disable {names}", risk)
+    return Choice("stop-service", f"Stop and disable {names}", risk, back)
 
 
 def _postfix(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None:

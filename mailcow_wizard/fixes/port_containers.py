@@ -35,6 +35,15 @@ def stopping_container(facts: Facts, box: Container) -> Stopping:
     return Stopping(tuple(commands), _words(box, removed), not removed)
 
 
+def is_deleted(facts: Facts, box: Container) -> bool:
+    """Whether Docker deletes the container when it stops (`--rm`). Raises HostError."""
+    reply = facts.host.http(docker_socket(facts), f"/containers/{box.id}/json")
+    try:
+        return bool(json.loads(reply.body)["HostConfig"]["AutoRemove"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
+
+
 def _policy(host: dict[str, object]) -> str:
     found = host.get("RestartPolicy")
     found = found if isinstance(found, dict) else {}

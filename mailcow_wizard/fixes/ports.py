@@ -99,7 +99,21 @@ def _circumstances(facts: Facts, port: PortFacts, held: tuple[Blocker, ...]) -> 
         port=_or(0, lambda: free_port(facts, binding.port)) if conf else 0,
         address=addresses[0] if addresses else "",
         script=script,
+        gone=any(_is_gone(facts, one) for one in held),
     )
+
+
+def _is_gone(facts: Facts, blocker: Blocker) -> bool:
+    """Whether nobody could start it again: a unit that systemd-run made, a container started with --rm."""
+    try:
+        if blocker.container:
+            from mailcow_wizard.fixes.port_containers import is_deleted
+
+            return is_deleted(facts, blocker.container)
+        paths = (f"/run/systemd/transient/{one}" for one in blocker.names)
+        return blocker.kind == UNIT and any(map(facts.host.exists, paths))
+    except HostError:
+        return False
 
 
 def _sites(facts: Facts, held: tuple[Blocker, ...]) -> tuple[str, ...] | None:

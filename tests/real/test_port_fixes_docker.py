@@ -62,6 +62,7 @@ def test_container_that_is_deleted_when_it_stops(docker: Engine, mender: Mender)
     """Started with --rm: that it does not come back is said first."""
     run = ["run", "-d", "--rm", "--name", "gone", IMPATIENT, "-p", "143:143", engine.IMAGE]
     docker.docker(*run, "/bin/busybox", "sleep", "600")
+    assert [one["reversible"] for one in mender.ask("list", "ports.imap")] == [False]
     plan = mender.plan("ports.imap", "stop-container")
     assert plan["reversible"] is False
     assert "--rm" in words(plan)

@@ -222,6 +222,7 @@ def test_transient_unit_cannot_come_back(booted: Machine, mender: Mender) -> Non
         ["systemd-run", "--quiet", "--unit=greedy", *LISTENER_ON_MACHINE, "0.0.0.0", "4190"], check=True
     )
     assert listens(booted, 4190)
+    assert [one["reversible"] for one in mender.ask("list", "ports.sieve")] == [False]
     plan = mender.plan("ports.sieve", "stop-service")
     assert plan["reversible"] is False
     assert "cannot start it again" in words(plan)

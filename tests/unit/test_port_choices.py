@@ -50,7 +50,8 @@ QUEUED = Queue(3, False, "mailq", "/var/spool/postfix")
 
 
 class Case(NamedTuple):
-    """A port, who holds it, what else is so, the fixes on offer with the first letter of their risk."""
+    """A port, who holds it, what else is so, the fixes on offer with the first letter of their risk; `!` says
+    that it cannot be taken back."""
 
     port: str
     occupants: tuple[Occupant, ...]
@@ -114,6 +115,12 @@ CASES = {
         Circumstances(),
         "stop-service:m",
     ),
+    "a unit that systemd-run made": Case(
+        "sieve", (held("sieved", "run-u5.service"),), Circumstances(gone=True), "stop-service:h!"
+    ),
+    "a container started with --rm": Case(
+        "imap", (box("old"),), Circumstances(gone=True), "stop-container:h!"
+    ),
     "a container": Case("imap", (box("old"),), Circumstances(), "stop-container:m"),
     "a proxy in a container": Case(
         "http",
@@ -156,8 +163,9 @@ def test_choices(name: str) -> None:
     port = BY_ID[case.port]
     facts = PortFacts(Binding(port, port.address, port.number), case.occupants, CONF, True, "netlink")
     found = choices(facts, blockers(case.occupants), case.around)
-    assert " ".join(f"{one.id}:{one.risk[0]}" for one in found) == case.expected
-    assert all(one.reversible is (one.id != "remove-package") for one in found)
+    marks = {True: "", False: "!"}
+    said = " ".join(f"{one.id}:{one.risk[0]}{marks[one.reversible]}" for one in found)
+    assert said == case.expected.replace("remove-package:h", "remove-package:h!")
     assert all(one.title[0].isupper() for one in found)
 
 
