@@ -3,6 +3,7 @@ against a value, and the plan that saves them. A draft changes nothing until its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from mailcow_wizard.conf.document import Document, Unwritable
@@ -108,6 +109,7 @@ class Draft:
         self._document = self._found
         self._refused: dict[str, tuple[str, str]] = {}
         self._known: dict[str, Any] = {}
+        self._old = tuple(self.problems().values())
 
     def value(self, key: str) -> str:
         """The value as it would be saved, or as it was typed where it cannot be."""
@@ -197,10 +199,12 @@ class Draft:
         return found | {key: Problem("error", said) for key, (_, said) in self._refused.items()}
 
     def obstacle(self) -> tuple[str, str]:
-        """The first changed key that cannot stay as it is, and why; empty texts where all can be saved."""
-        problems = self.problems()
-        wrong = (key for key in self.changed() if key in problems and problems[key].level == "error")
-        return next(((key, problems[key].text) for key in wrong), ("", ""))
+        """The first key that the changes make wrong, and why; empty texts where all can be saved."""
+        changed = self.changed()
+        for key, problem in self.problems().items():
+            if problem.level == "error" and (key in changed or problem not in self._old):
+                return key, problem.text
+        return "", ""
 
     def diff(self) -> str:
         """What would be saved, as a unified diff without secrets."""
@@ -287,4 +291,19 @@ def _key_of(line: str) -> str:
 
 def open_draft(session: Session) -> Draft:
     """The machine's mailcow.conf, to be changed. Raises NoPlan where there is none."""
-    return Draft(session.new_facts(), lambda data: ())
+    from mailcow_wizard.conf.rules import lint
+    from mailcow_wizard.facts.surroundings import surroundings
+
+    facts = session.new_facts()
+    about = surroundings(facts)
+
+    def judge(data: bytes) -> list[tuple[str, Problem]]:
+        return [(one.key, Problem(one.level, _plain(one.key, one.message))) for one in lint(data, about)]
+
+    return Draft(facts, judge)
+
+
+def _plain(key: str, message: str) -> str:
+    """A rule's message without the key and value that it begins with: it stands beside them."""
+    pattern = rf"^{re.escape(key)}(=.*?)?(: | (?=is |has |cannot ))"
+    return harmless(re.sub(pattern, "", message) if key else message)

@@ -195,3 +195,30 @@ def test_in_ascii_everything_is_ascii(scratch: Scratch) -> None:
         terminal.keys(*"dbpass")
         text += terminal.wait_for("> DBPASS")
     assert text.isascii()
+
+
+@SIZES
+def test_rules_speak_while_a_value_is_typed(scratch: Scratch, size: tuple[int, int]) -> None:
+    with scratch.wizard(size) as terminal:
+        open_form(terminal)
+        terminal.keys("Enter", "C-u")
+        terminal.keys(*"mailserver")
+        terminal.wait_for("✗ is no full name", "mailcow's scripts refuse it")
+        terminal.keys(*".example.org")
+        text = terminal.wait_for("* mailserver.example.org")
+        assert "✗ is no full name" not in text
+        terminal.keys("Enter")
+        go_down(terminal, "SMTP")
+        terminal.keys("Enter", "C-u")
+        terminal.keys(*"99999")
+        terminal.wait_for("✗ is neither a port", "192.0.2.1:25")
+        terminal.keys("Enter")
+        go_down(terminal, "Containers' subnet")
+        terminal.keys("Enter", "C-u")
+        terminal.keys(*"8.8.8")
+        terminal.wait_for("✗ is not private: use")
+        terminal.keys("Enter")
+        terminal.wait_for("s save")
+        terminal.keys("s")
+        terminal.wait_for("SMTP cannot be saved like this")
+    assert scratch.conf.read_text() == CONF

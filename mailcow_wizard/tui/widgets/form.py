@@ -14,7 +14,8 @@ from mailcow_wizard.tui.widgets.lines import Lines, Part
 
 _LABEL = 20
 _LONGEST_LABEL = 30
-_VALUE = 22
+_LEAST_VALUE = 16
+_LONGEST_VALUE = 40
 _HIDDEN = "••••••••"
 
 
@@ -108,7 +109,8 @@ class Form(Lines, can_focus=True):
         typing = self._typing if here else None
         longest = max((len(one.label) for one in self._rows), default=0)
         label = max(_LABEL, min(longest, _LONGEST_LABEL))
-        room = max(0, self.size.width - label - _VALUE - 6)
+        value = max(_LEAST_VALUE, min((self.size.width - label - 6) // 2, _LONGEST_VALUE))
+        room = max(0, self.size.width - label - value - 6)
         remark = look.text(row.remark)
         if cell_len(remark) > room - 2:
             remark = set_cell_size(remark, max(0, room - 3)).rstrip() + look.glyphs.ellipsis
@@ -120,24 +122,24 @@ class Form(Lines, can_focus=True):
                 look.selected if here and not typing else look.plain,
             ),
             (" * " if row.changed else "   ", look.bold),
-            *(self._typed(row, typing) if typing else self._value(row)),
+            *(self._typed(row, typing, value) if typing else self._value(row, value)),
             (" ", look.plain),
             (mark + remark if room > 2 else "", look.state(row.status) if row.status else look.dim),
         ]
 
-    def _value(self, row: FormRow) -> list[Part]:
+    def _value(self, row: FormRow, width: int) -> list[Part]:
         look = self._look
         word = look.text(row.word)
-        if cell_len(word) > _VALUE:
-            word = set_cell_size(word, _VALUE - 1) + look.glyphs.ellipsis
-        return [(set_cell_size(word, _VALUE), look.bold if row.changed else look.plain)]
+        if cell_len(word) > width:
+            word = set_cell_size(word, width - 1) + look.glyphs.ellipsis
+        return [(set_cell_size(word, width), look.bold if row.changed else look.plain)]
 
-    def _typed(self, row: FormRow, typing: TypingLine) -> list[Part]:
+    def _typed(self, row: FormRow, typing: TypingLine, width: int) -> list[Part]:
         """The text around the cursor, underlined."""
         look = self._look
         shown = "*" * len(typing.text) if row.secret else look.text(typing.text) + " "
-        start = max(0, typing.place - _VALUE + 1)
-        shown = shown.ljust(start + _VALUE)[start : start + _VALUE]
+        start = max(0, typing.place - width + 1)
+        shown = shown.ljust(start + width)[start : start + width]
         place = typing.place - start
         return [
             (shown[:place], look.underlined),
