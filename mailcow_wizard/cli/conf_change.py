@@ -1,4 +1,4 @@
-"""`conf set` and `conf new`: shows the diff, asks, and has the journal do it, so that `undo` takes it back."""
+"""`conf set` and `conf new`: show the diff, ask, and have the journal do it, so that `undo` takes it back."""
 
 from __future__ import annotations
 

@@ -14,13 +14,18 @@ from mailcow_wizard.facts.config import BACKUP
 from mailcow_wizard.facts.free_subnet import free_subnet
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.facts.surroundings import projects, surroundings
+from mailcow_wizard.facts.surroundings import surroundings
+from mailcow_wizard.facts.volumes import database_volumes
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.conf_set import Unsuitable
 from mailcow_wizard.fixes.mailcow_conf import is_link, path_of
 from mailcow_wizard.host import chance
 from mailcow_wizard.host.door import HostError, Missing
-from mailcow_wizard.model import Command, Edit, Plan, PlanStep
+from mailcow_wizard.model import Command, Edit, Plan
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.model import PlanStep
 
 CHECK = "config.present"
 FIX = "conf-new"
@@ -101,16 +106,15 @@ def _refuse_over(facts: Facts, path: str) -> None:
     else:
         raise NoPlan(f"{path} is there already; it is not replaced")
     try:
-        known = projects(facts)
+        # Where Docker does not answer, its data root was looked into: that is enough to write a file.
+        known = facts.get(database_volumes).volumes
     except HostError as error:
         raise NoPlan(f"whether mailcow has a database here is not known ({error})") from None
-    if known is None:
-        raise NoPlan("Docker does not say whether mailcow has a database here")
     if known:
         copy = f"{directory.rstrip('/')}/{BACKUP}"
         where = f"; {copy} may be it" if facts.host.exists(copy) else ""
         raise NoPlan(
-            f"the database of {known[0]} is still there, and new passwords would not open it. "
+            f"the database of {known[0].project} is still there, and new passwords would not open it. "
             f"Put its mailcow.conf back{where}"
         )
 
