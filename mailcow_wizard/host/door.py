@@ -190,6 +190,14 @@ class DnsReply(NamedTuple):
     error: str
 
 
+class Certificate(NamedTuple):
+    """The certificate that a server shows (DER); `trouble` says why a client would not trust it, empty where
+    it would."""
+
+    der: bytes
+    trouble: str
+
+
 class Host:
     """A machine that can be asked. Subclasses answer; this class only says what can be asked."""
 
@@ -281,6 +289,12 @@ class Host:
         self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
     ) -> HttpReply:
         """GET over HTTP, or HTTPS with a certificate that is checked; `family` is 4, 6 or 0 for either."""
+        raise NotImplementedError
+
+    def certificate(
+        self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0
+    ) -> Certificate:
+        """What the server there shows to a client that asks for `name`; `starttls` over SMTP."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import time
 
 from mailcow_wizard.host.door import (
     MIB,
+    Certificate,
     Denied,
     DnsQuestion,
     DnsReply,
@@ -207,6 +208,13 @@ class RealHost(Host):
         from mailcow_wizard.host import web
 
         return web.fetch(name, path, family, timeout, tls)
+
+    def certificate(
+        self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0
+    ) -> Certificate:
+        from mailcow_wizard.host.certificate import certificate
+
+        return certificate(address, port, name, starttls, timeout)
 
 
 def _read_at_most(descriptor: int, path: str, limit: int) -> bytes:

@@ -14,6 +14,7 @@ from mailcow_wizard.host import door
 from mailcow_wizard.host.codec import Garbled, pack, unpack
 from mailcow_wizard.host.door import (
     MIB,
+    Certificate,
     DnsQuestion,
     DnsReply,
     FileInfo,
@@ -168,6 +169,11 @@ class RecordedHost(Host):
     ) -> HttpReply:
         return self._answer(HttpReply, "fetch", name, path, family, tls)
 
+    def certificate(
+        self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0
+    ) -> Certificate:
+        return self._answer(Certificate, "certificate", address, port, name, starttls)
+
 
 class RecordingHost(Host):
     """Asks another host, and keeps what it said, without secrets, for `document`."""
@@ -266,3 +272,9 @@ class RecordingHost(Host):
     ) -> HttpReply:
         ask = lambda: self._asked.fetch(name, path, family, timeout, tls)  # noqa: E731
         return self._note(ask, "fetch", name, path, family, tls)
+
+    def certificate(
+        self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0
+    ) -> Certificate:
+        ask = lambda: self._asked.certificate(address, port, name, starttls, timeout)  # noqa: E731
+        return self._note(ask, "certificate", address, port, name, starttls)

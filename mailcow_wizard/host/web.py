@@ -1,52 +1,29 @@
 """Fetches a small page over HTTP or HTTPS from one address family, within a time that holds for the whole."""
 
 import http.client
-import queue
 import socket
-import threading
 import time
 
 from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer, TooLarge
+from mailcow_wizard.host.in_time import in_time, why
 
 _MOST_BYTES = 1 << 20
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6, 0: socket.AF_UNSPEC}
 
 
 def fetch(name: str, path: str, family: int, timeout: float, tls: bool = False) -> HttpReply:
-    """GET, no redirect followed; `family` is 4, 6 or 0 for either. Raises HostError.
-
-    In a thread of its own: neither the resolver nor TLS of Python keep to a time limit.
-    """
-    answers: queue.SimpleQueue[HttpReply | HostError] = queue.SimpleQueue()
+    """GET, no redirect followed; `family` is 4, 6 or 0 for either. Raises HostError."""
     end = time.monotonic() + timeout
-
-    def work() -> None:
-        try:
-            answers.put(_get(name, path, family, end, tls))
-        except HostError as error:
-            answers.put(error)
-        except TimeoutError:
-            answers.put(NoAnswer(f"{name} did not answer within {timeout:g} s"))
-        except Exception as error:  # ssl and http.client have many
-            answers.put(HostError(f"{name}: {_why(error)}"))
-
-    threading.Thread(target=work, daemon=True, name=f"fetch {name}").start()
-    try:
-        answer = answers.get(timeout=timeout + 0.1)
-    except queue.Empty:
-        raise NoAnswer(f"{name} did not answer within {timeout:g} s") from None
-    if isinstance(answer, HostError):
-        raise answer
-    return answer
+    return in_time(lambda: _get(name, path, family, end, tls), timeout, name)
 
 
 def _get(name: str, path: str, family: int, end: float, tls: bool) -> HttpReply:
     link = _connected(name, 443 if tls else 80, family, end)
     with link:
         if tls:
-            import ssl
+            from mailcow_wizard.host.tls import trusting
 
-            link = ssl.create_default_context().wrap_socket(link, server_hostname=name)
+            link = trusting().wrap_socket(link, server_hostname=name)
         connection = http.client.HTTPConnection(name)
         connection.sock = link
         try:
@@ -78,15 +55,4 @@ def _connected(name: str, port: int, family: int, end: float) -> socket.socket:
             continue
         return link
     kind_of_error = NoAnswer if isinstance(failed, TimeoutError) else HostError
-    raise kind_of_error(f"{name}: {_why(failed)}")
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    refused = getattr(error, "verify_message", "")  # of ssl, which is loaded for HTTPS only
-    if refused:
-        return f"its certificate is not accepted: {refused[:1].lower()}{refused[1:]}"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return str(error)[:200] or type(error).__name__
+    raise kind_of_error(f"{name}: {why(failed)}")

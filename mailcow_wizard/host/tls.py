@@ -1,0 +1,20 @@
+"""TLS as a client: whom this machine trusts is read once, for it takes longer than many a handshake."""
+
+from __future__ import annotations
+
+import ssl
+from functools import lru_cache
+
+
+@lru_cache(maxsize=1)
+def trusting() -> ssl.SSLContext:
+    """Checks the certificate and the name, by this machine's own list of authorities."""
+    return ssl.create_default_context()
+
+
+def indifferent() -> ssl.SSLContext:
+    """Checks nothing: what is shown matters too where nobody trusts it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
