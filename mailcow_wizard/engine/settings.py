@@ -231,7 +231,8 @@ class Draft:
         )
 
     def _needs_root(self) -> bool:
-        return self._facts.host.info(self.path).uid == 0
+        owner = self._facts.host.info(self.path).uid
+        return owner == 0 or owner != self._facts.host.user().uid
 
     def by_hand(self) -> str:
         """The command line that saves the same, secrets left out."""
