@@ -1,13 +1,17 @@
 """The bones of a server's configuration: what may be recorded of files in which people keep passwords.
 
-Of web servers' files the names of sites and where they listen are kept, of Postfix's master.cf the services
-that listen; every other statement is left out, whatever it says.
+Of web servers' files the names of sites and where they listen are kept, of Postfix's files the services that
+listen and its own name, of units what wants them; every other statement is left out, whatever it says. Of
+queued mail only the number is kept: it is other people's.
 """
 
 import re
 
 _WEB = ("/etc/nginx/", "/etc/apache2/", "/etc/httpd/", "/etc/caddy/", "/etc/haproxy/")
 _MASTER = "/etc/postfix/master.cf"
+_MAIN = "/etc/postfix/main.cf"
+_KEPT_OF_MAIN = r"(?:inet_interfaces|relayhost|myhostname)\s*="
+_KEPT_OF_UNITS = r"# /|\[|(?:Also|WantedBy|RequiredBy|UpheldBy)="
 # Words that begin a statement, and may be followed by what is no secret.
 _KEPT = (
     "server_name", "listen", "root", "include", "import", "server", "http", "servername", "serveralias",
@@ -28,19 +32,36 @@ _ADDRESSES = r"[\w.:,*/\[\]\s-]+"
 
 def has_bones(path: str) -> bool:
     """Whether only a part of this file may be recorded."""
-    return path.startswith(_WEB) or path == _MASTER
+    return path.startswith(_WEB) or path in (_MASTER, _MAIN)
 
 
 def bones(path: str, text: str) -> str:
     """That part; the lines stay where they are."""
     if path == _MASTER:
-        return "\n".join(line if re.match(r"\S+\s+inet\s", line) else "" for line in text.split("\n"))
+        return _lines(text, r"\S+\s+inet\s")
+    if path == _MAIN:
+        return _lines(text, _KEPT_OF_MAIN)
     text = re.sub(r"(?m)(?:^|(?<=\s))#.*$", "", text)
     pieces = re.split(r"([;{}\n])", text)
     kept = []
     for statement, end in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
         kept.append(_kept(statement, end) + end)
     return "".join(kept)
+
+
+def bones_of_output(argv: tuple[str, ...], text: str) -> str:
+    """What may be recorded of a command's output; all of it where it is known to hold no secret."""
+    if argv[:2] == ("systemctl", "cat"):
+        return _lines(text, _KEPT_OF_UNITS)
+    if argv[:1] == ("mailq",):
+        return _lines(text, r"Total requests:|\s*Total requests:")
+    if argv[:1] in (("postqueue",), ("smtpctl",)):
+        return "{}\n" * text.count("\n")
+    return text
+
+
+def _lines(text: str, pattern: str) -> str:
+    return "\n".join(line if re.match(pattern, line) else "" for line in text.split("\n"))
 
 
 def _kept(statement: str, end: str) -> str:

@@ -3,8 +3,8 @@
 import json
 from typing import Any, TypeVar, cast
 
-from mailcow_wizard.host.bones import bones, has_bones
-from mailcow_wizard.host.door import HttpReply, Process
+from mailcow_wizard.host.bones import bones, bones_of_output, has_bones
+from mailcow_wizard.host.door import HttpReply, Process, Ran
 from mailcow_wizard.redaction import REMOVED, is_secret, redacted, without_credentials, without_secret_values
 
 Answer = TypeVar("Answer")
@@ -31,6 +31,9 @@ def _scrubbed(call: str, arguments: tuple[object, ...], answer: Any) -> Any:
         return _file(str(arguments[0]), answer)
     if call == "http":
         return _docker(answer)
+    if call == "run" and isinstance(answer, Ran):
+        argv = cast("tuple[str, ...]", arguments[0])
+        return _deep(answer._replace(out=bones_of_output(argv, answer.out)))
     if call == "variable":
         return REMOVED if answer and is_secret(str(arguments[0])) else without_credentials(answer)
     return _deep(answer)

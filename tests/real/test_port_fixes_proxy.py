@@ -237,6 +237,7 @@ def test_a_configuration_that_nginx_refuses_is_taken_back(servers: Machine, mend
         before = look_at(servers, "nginx.service")
         ended = mender.ask("apply", "ports.http", "proxy-mode")
         assert ended["state"] == "failed", ended
+        assert not any("reload" in line for line in ended["log"])
         assert ask(servers, "http", "shop.example.org", "/")[0] == 200
         mender.undo(ended["change"])
         assert look_at(servers, "nginx.service") == before

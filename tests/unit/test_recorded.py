@@ -19,6 +19,7 @@ from mailcow_wizard.host.door import (
     NoAnswer,
     NotRecorded,
     Process,
+    Ran,
     TooLarge,
     User,
 )
@@ -238,6 +239,10 @@ SECRET = "Geheim4711"
         ),
         ("read", ("/etc/haproxy/haproxy.cfg",), f"  stats auth admin:{SECRET}\n".encode()),
         ("read", ("/etc/postfix/master.cf",), f"x unix - n n - - pipe\n  argv=/x {SECRET}\n".encode()),
+        ("read", ("/etc/postfix/main.cf",), f"smtp_sasl_password_maps = static:a:{SECRET}\n".encode()),
+        ("run", (("systemctl", "cat", "--", "x"),), Ran(0, f"[Service]\nEnvironment=TOKEN={SECRET}\n", "")),
+        ("run", (("postqueue", "-j"),), Ran(0, f'{{"sender": "{SECRET}"}}\n', "")),
+        ("run", (("mailq",),), Ran(0, f"x {SECRET}\n\t\tTotal requests: 1\n", "")),
         ("http", ("/s", "/x"), HttpReply(500, SECRET.encode())),
         ("http", ("/s", "/x"), HttpReply(200, DEEP.encode())),
     ],
@@ -260,6 +265,12 @@ def test_no_secret_is_recorded(call: str, arguments: tuple[Any, ...], answer: An
 )
 def test_what_says_where_servers_listen_stays(path: str, text: str) -> None:
     assert scrub("read", (path,), text.encode()).decode() == text
+
+
+def test_the_number_of_queued_messages_stays() -> None:
+    queued = Ran(0, '{"sender": "anna@example.org"}\n{"sender": "bert@example.org"}\n', "")
+    assert scrub("run", (("postqueue", "-j"),), queued).out == "{}\n{}\n"
+    assert scrub("run", (("mailq",),), Ran(0, "a\nTotal requests: 2\n", "")).out == "\nTotal requests: 2\n"
 
 
 def test_names_of_the_environment_stay() -> None:
