@@ -22,7 +22,7 @@ _ALIKE = re.compile(
 class Seen(NamedTuple):
     """What one reader makes of one statement that sets a key, or seems to.
 
-    `start` and `end` are places in the text, `end` behind the statement's last character; `line` counts
+    `start` and `end` are places in the text, `end` behind the value or the statement; `line` counts
     from 1. `value` is None where the key gets none that can be told, and then `does` says what happens
     instead, as words behind "bash" or "compose".
     """
@@ -130,7 +130,7 @@ def _alike(text: str) -> tuple[Seen, ...] | None:
             return None
         place = match.end() + 1
         if match[1]:
-            found.append(Seen(match[1], line, match.start(), match.end(), match[2]))
+            found.append(Seen(match[1], line, match.start(), match.end(2), match[2]))
     return tuple(found) if place > len(text) else None
 
 
