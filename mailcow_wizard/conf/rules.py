@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LEVELS = ("error", "warning", "advice")
 _MOST_ROUNDS = 500
+_MOST_FIXES = 100
 
 
 class Surroundings(NamedTuple):
@@ -58,8 +59,10 @@ class LintFinding(NamedTuple):
 class File:
     """A mailcow.conf as rules look at it: values as docker compose takes them, and where they stand."""
 
-    def __init__(self, document: Document, about: Surroundings) -> None:
-        """`about` is what is known of the machine."""
+    def __init__(self, document: Document, about: Surroundings, rule: str = "") -> None:
+        """`about` is what is known of the machine; with a `rule`, only its first finding gets a fix."""
+        self._rule = rule
+        self._fixes = 0
         self.document = document
         self.about = about
         self.readings: Readings = document.readings
@@ -81,11 +84,17 @@ class File:
         self, key: str, rule: str, level: "Level", message: str, changes: Mapping[str, str] | None = None
     ) -> LintFinding:
         """A finding about a key; `changes` are the values that would be right."""
-        fix = self._changed(changes) if changes else None
+        fix = self._changed(changes) if changes and self._wanted(rule) else None
         words = " ".join(
             f"{one}=…" if is_secret(one) else f"{one}={value}" for one, value in (changes or {}).items()
         )
         return LintFinding(self.line(key), key, rule, level, message, words if fix else "", fix)
+
+    def _wanted(self, rule: str) -> bool:
+        """Each fix reads the whole file again, which a file full of faults would pay for many times over."""
+        if self._rule:
+            return rule == self._rule and not self._fixes
+        return self._fixes < _MOST_FIXES
 
     def _changed(self, changes: Mapping[str, str]) -> Document | None:
         document = self.document
@@ -94,6 +103,7 @@ class File:
                 document = document.set(key, value)
         except Unwritable:
             return None
+        self._fixes += 1
         return document
 
 
@@ -102,18 +112,21 @@ NOTHING_KNOWN = Surroundings()
 Rule = Callable[[File], Iterator[LintFinding]]
 
 
-def lint(data: bytes, about: Surroundings = NOTHING_KNOWN) -> tuple[LintFinding, ...]:
-    """All findings, in the order of the lines; what is no line's matter comes last."""
+def lint(data: bytes, about: Surroundings = NOTHING_KNOWN, rule: str = "") -> tuple[LintFinding, ...]:
+    """All findings, in the order of the lines; what is no line's matter comes last.
+
+    With a `rule`, only its first finding that can be mended is sure to have its fix.
+    """
     from mailcow_wizard.conf import rules_lines, rules_together, rules_values
 
     if b"\0" in data:
         words = "this is not a text file"
         return (LintFinding(None, "", "not-a-text-file", "error", words),)
-    file = File(Document.read(data), about)
+    file = File(Document.read(data), about, rule)
     found = list(rules_lines.whole_file(file))
     found += rules_lines.lines(file)
-    for rule in (*rules_values.RULES, *rules_together.RULES):
-        found += rule(file)
+    for look in (*rules_values.RULES, *rules_together.RULES):
+        found += look(file)
     # Of a secret that a recorded machine does not tell, nothing can be said.
     found = [one for one in found if not (is_secret(one.key) and file.values.get(one.key) == REMOVED)]
     return tuple(sorted(found, key=lambda one: (one.line is None, one.line or 0)))
@@ -123,7 +136,9 @@ def mended(data: bytes, rule: str, about: Surroundings = NOTHING_KNOWN) -> Docum
     """The file with everything mended that a rule finds and that has one safe answer."""
     document = Document.read(data)
     for _ in range(_MOST_ROUNDS):
-        fix = next((one.fix for one in lint(document.data, about) if one.rule == rule and one.fix), None)
+        fix = next(
+            (one.fix for one in lint(document.data, about, rule) if one.rule == rule and one.fix), None
+        )
         if fix is None or fix.data == document.data:
             break
         document = fix

@@ -64,11 +64,14 @@ def lines(file: File) -> Iterator[LintFinding]:
     stopped = _stops(plain)
     yield from stopped
     rows = text.split("\n")
+    # One finding a line: what bash makes of the rest of a value may be a piece of a password.
+    told = {one.line for one in stopped}
     for key in plain.readings.parted():
         bash, compose = plain.readings.last(key)
         last = max((one for one in (bash, compose) if one), key=lambda one: one.start)
-        if any(one.line == last.line for one in stopped):
+        if last.line in told:
             continue
+        told.add(last.line)
         yield _parted(file, key, rows[last.line - 1], bash, compose, last.line)
     yield from _twice(file, plain)
 

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.owners import Owned
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import possible, tried
-from mailcow_wizard.model import Command, Edit, Judgement, Manual, Plan, Risk
+from mailcow_wizard.model import Command, Edit, Fix, Judgement, Manual, Plan, Risk
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -192,41 +192,49 @@ def _hostname(facts: Facts) -> Offer | None:
 
 
 def _rules(check: str, facts: Facts) -> tuple[Offer, ...]:
-    """An offer for each rule that found something of this check and knows one safe answer."""
-    found = facts.get(config_lint.lint)
-    mendable = [one for one in found.part(check) if one.fix is not None]
-    return possible(
-        *(partial(_rule, check, rule, facts) for rule in dict.fromkeys(one.rule for one in mendable))
+    """An offer for each rule that found something of this check and knows one safe answer.
+
+    The plan is made when it is wanted: each change reads the whole file anew.
+    """
+    by_rule: dict[str, list[str]] = {}
+    for one in facts.get(config_lint.lint).part(check):
+        if one.fix is not None:
+            by_rule.setdefault(one.rule, []).append(one.remedy)
+    return tuple(
+        Offer(
+            Fix(f"conf-{rule}", _title(remedies), "low", True, True),
+            partial(_mended, check, rule, _title(remedies), facts),
+        )
+        for rule, remedies in by_rule.items()
     )
 
 
-def _rule(check: str, rule: str, facts: Facts) -> Offer | None:
-    return tried(lambda: _mended(check, rule, facts))
-
-
-def _mended(check: str, rule: str, facts: Facts) -> Plan | None:
+def _mended(check: str, rule: str, title: str, facts: Facts) -> Plan:
     from mailcow_wizard.conf import rules
     from mailcow_wizard.conf.document import Document
     from mailcow_wizard.facts.surroundings import surroundings
     from mailcow_wizard.fixes.mailcow_conf import content, path_of, takes_effect
 
-    before, about = content(facts), surroundings(facts)
-    wrong = [one for one in rules.lint(before, about) if one.rule == rule and one.fix is not None]
-    after = rules.mended(before, rule, about)
-    if not wrong or after.data == before:
-        return None
+    before = content(facts)
+    after = rules.mended(before, rule, surroundings(facts))
+    if after.data == before:
+        raise NoPlan("There is nothing left to do here: mailcow.conf was changed since it was looked at.")
     old = Document.read(before)
     changed = tuple(
         key for key in dict.fromkeys((*old.keys(), *after.keys())) if old.get(key) != after.get(key)
     )
     # Only mailcow's scripts read this one.
     later = takes_effect(facts, changed) if set(changed) - {"DOCKER_COMPOSE_VERSION"} else None
-    first, more = wrong[0], len(wrong) - 1
-    title = f"{_words(first.remedy)}{f', and {more} more' if more else ''}"
     steps = (Edit(path_of(facts), before, after.data, need.CONF_MODE), later)
-    return _plan(
-        check, f"conf-{rule}", title, steps, _CONSEQUENCES.get(check, "mailcow.conf has the value shown.")
-    )
+    words = _CONSEQUENCES.get(check, "mailcow.conf has the value shown; nothing else changes.")
+    return _plan(check, f"conf-{rule}", title, steps, words)
+
+
+def _title(remedies: list[str]) -> str:
+    """What a rule would do: its first change, and how many more there are."""
+    different = tuple(dict.fromkeys(remedies))
+    more = f", and {len(different) - 1} more" if len(different) > 1 else ""
+    return f"{_words(different[0])}{more}"
 
 
 def _words(remedy: str) -> str:
