@@ -1,10 +1,10 @@
 """Fetches a small page over HTTP or HTTPS from one address family, within a time that holds for the whole."""
 
-import http.client
 import socket
 import time
 
-from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer, TooLarge
+from mailcow_wizard.host import http_wire
+from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
 from mailcow_wizard.host.in_time import in_time, why
 
 _MOST_BYTES = 1 << 20
@@ -18,23 +18,13 @@ def fetch(name: str, path: str, family: int, timeout: float, tls: bool = False) 
 
 
 def _get(name: str, path: str, family: int, end: float, tls: bool) -> HttpReply:
-    link = _connected(name, 443 if tls else 80, family, end)
-    with link:
-        if tls:
-            from mailcow_wizard.host.tls import trusting
+    with _connected(name, 443 if tls else 80, family, end) as link:
+        if not tls:
+            return http_wire.get(link, name, path, end, _MOST_BYTES, name)
+        from mailcow_wizard.host.tls import trusting
 
-            link = trusting().wrap_socket(link, server_hostname=name)
-        connection = http.client.HTTPConnection(name)
-        connection.sock = link
-        try:
-            connection.request("GET", path, headers={"User-Agent": "mailcow-wizard", "Connection": "close"})
-            response = connection.getresponse()
-            body = response.read(_MOST_BYTES + 1)
-        finally:
-            connection.close()
-    if len(body) > _MOST_BYTES:
-        raise TooLarge(f"{name} sent more than 1 MiB")
-    return HttpReply(response.status, body)
+        with trusting().wrap_socket(link, server_hostname=name) as secured:
+            return http_wire.get(secured, name, path, end, _MOST_BYTES, name)
 
 
 def _connected(name: str, port: int, family: int, end: float) -> socket.socket:
