@@ -98,11 +98,17 @@ class _Line:
             self._read_command(after)
             operator = next((one for one in _OPERATORS if self.text.startswith(one, self.place)), "")
             self.place += len(operator)
+            self._refuse_joined(self.place)
             if operator not in _JOINING:
                 self._settle(_BACKGROUND if operator == "&" else "")
             if operator in ("\n", ""):
                 return self.place
             after = operator if operator in _JOINING else ""
+
+    def _refuse_joined(self, place: int) -> None:
+        """An operator whose line goes on behind a backslash may be another one there."""
+        if self.text.startswith("\\\n", place) and self.text[place - 1] != "\n":
+            raise Ends("an operator is written on two lines")
 
     def everything(self) -> list[Seen]:
         """All that it sets, or would set, as far as it was read."""
@@ -165,6 +171,7 @@ class _Line:
         )
         if operator == "<<":
             raise Ends("a here-document begins")
+        self._refuse_joined(self.place + len(operator))
         self.place = self.words.skip_blanks(self.place + len(operator))
         character = text[self.place : self.place + 1]
         if character in ("", "\n", "#", ";", "&", "|", "(", ")") or (

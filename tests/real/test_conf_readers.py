@@ -13,6 +13,7 @@ from real.conf_lines import Case, cases
 
 from mailcow_wizard.conf import dotenv
 from mailcow_wizard.conf import shell as ours
+from mailcow_wizard.conf.document import Unwritable, written
 from mailcow_wizard.conf.reading import Seen, Stop, text_of
 
 ENVIRONMENT = {"PATH": "/nonexistent", "HOME": "/dev/null", "LC_ALL": "C.UTF-8"}
@@ -121,9 +122,30 @@ def test_files_are_read_as_is_said(name: str, program: Path, tmp_path: Path) -> 
     keys = sorted({one.key for one in seen})
     assert stop is None
     real = compose.reads(program, data, keys, tmp_path, ENVIRONMENT)
-    assert real == {one.key: one.value for one in seen}
+    assert real == {one.key: one.value for one in seen if one.value is not None}
     (tmp_path / "bash").mkdir()
     (set_by_bash,) = shell.reads([data], [keys], tmp_path / "bash", ENVIRONMENT)
     in_bash, stop = ours.read(text_of(data), ENVIRONMENT)
     said = claimed(in_bash, stop, keys)
     assert {key: set_by_bash.get(key) for key in said} == said
+
+
+@pytest.mark.slow
+def test_what_is_written_is_read_by_both(seed: int, program: Path, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    characters = "ab7 .,:/@*+=[]-_~$`\"\\'&;|<>(){}#!%^?é\u00a0\u2003\t"
+    values: dict[str, str] = {}
+    lines = []
+    while len(values) < 2000:
+        value = "".join(chance.choice(characters) for _ in range(chance.randrange(12)))
+        key = f"K{len(values)}"
+        try:
+            lines.append(f"{written(key, value)}\n")
+        except Unwritable:
+            assert set(value) & set("'\t") or value.endswith("\\"), f"seed {seed}: {value!r}"
+            continue
+        values[key] = value
+    data = "".join(lines).encode()
+    assert compose.reads(program, data, list(values), tmp_path, ENVIRONMENT) == values, f"seed {seed}"
+    (tmp_path / "bash").mkdir()
+    assert shell.reads([data], [list(values)], tmp_path / "bash", ENVIRONMENT) == [values], f"seed {seed}"
