@@ -132,7 +132,7 @@ class Mailcow:
             if ".git" in path.relative_to(self.directory).parts[:1]:
                 continue
             info = path.lstat()
-            content = os.readlink(path) if path.is_symlink() else path.read_text() if path.is_file() else ""
+            content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else ""
             shown.append(f"{path} {info.st_mode:o} {info.st_uid}:{info.st_gid} {content!r}")
         return "\n".join(shown)
 

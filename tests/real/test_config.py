@@ -37,7 +37,17 @@ def mailcow(place: Path) -> Iterator[Mailcow]:
 
 
 def test_a_good_clone(mailcow: Mailcow) -> None:
-    for name in ("present", "permissions", "timezone", "env-link", "env-leak", "checkout"):
+    for name in (
+        "present",
+        "permissions",
+        "syntax",
+        "values",
+        "consistency",
+        "timezone",
+        "env-link",
+        "env-leak",
+        "checkout",
+    ):
         finding = mailcow.check(name)
         assert finding["status"] == "pass", finding
 
@@ -189,11 +199,51 @@ def test_a_timezone_is_set_and_taken_back(mailcow: Mailcow) -> None:
     assert finding["status"] == "warn"
     if not finding["fixes"]:
         pytest.skip("this machine's own timezone is not known")
-    assert mailcow.mended("timezone", "conf-timezone")["status"] == "pass"
+    assert mailcow.mended("timezone", "conf-timezone-empty")["status"] == "pass"
     mailcow.undo()
     assert mailcow.looks() == before
     mailcow.configure(GOOD_CONF.replace("TZ=Europe/Berlin", "TZ=Europe/../Berlin"))
     assert mailcow.check("timezone")["status"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "check", "rule"),
+    [
+        ("TZ=Europe/Berlin", "TZ= Europe/Berlin", "syntax", "space-around-equals"),
+        ("imap.*,smtp.*", "imap.*, smtp.*", "syntax", "space-in-value"),
+        ("\n", "\r\n", "syntax", "carriage-return"),
+        ("TZ=", "TZ=Etc/UTC\nTZ=", "syntax", "set-twice"),
+        ("SKIP_CLAMD=n", "SKIP_CLAMD=No", "values", "switch-value"),
+        ("NETWORK=172.22.1\n", "NETWORK=172.22.1.0/24\n", "values", "subnet-malformed"),
+        ("HTTP_PORT=80\n", "HTTP_PORT=127.0.0.1:80\n", "values", "address-in-http-port"),
+        ("S_BIND=\nHTTP_REDIRECT", "S_BIND=127.0.0.1\nHTTP_REDIRECT", "consistency", "redirect-behind-proxy"),
+    ],
+)
+def test_what_a_rule_mends_is_taken_back(
+    mailcow: Mailcow, before: str, after: str, check: str, rule: str
+) -> None:
+    text = GOOD_CONF.replace("HTTP_BIND=", "HTTP_BIND=127.0.0.1") if check == "consistency" else GOOD_CONF
+    assert before in text
+    (mailcow.directory / "mailcow.conf").write_bytes(text.replace(before, after).encode())
+    wrong = mailcow.looks()
+    finding = mailcow.check(check)
+    assert finding["status"] in ("fail", "warn")
+    assert f"conf-{rule}" in [one["id"] for one in finding["fixes"]]
+    assert mailcow.mended(check, f"conf-{rule}")["status"] == "pass"
+    mailcow.undo()
+    assert mailcow.looks() == wrong
+
+
+def test_a_name_in_capitals_and_another_that_was_said(mailcow: Mailcow) -> None:
+    conf = mailcow.directory / "mailcow.conf"
+    mailcow.configure(GOOD_CONF.replace("mail.example.org", "Mail.Example.org"))
+    mailcow.mended("hostname", "conf-hostname-capitals")
+    assert "MAILCOW_HOSTNAME=mail.example.org\n" in conf.read_text()
+    said = mailcow.run(
+        "fix", "config.hostname", "conf-hostname", "--yes", "--json", "--hostname", "mx.example.net"
+    )
+    assert json.loads(said.stdout)["applied"]
+    assert "MAILCOW_HOSTNAME=mx.example.net\n" in conf.read_text()
 
 
 @pytest.mark.parametrize(
