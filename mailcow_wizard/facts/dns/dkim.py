@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
+from mailcow_wizard.facts.dns.der import inside
 from mailcow_wizard.facts.dns.domain_records import SELECTOR, domains
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.tags import tags
@@ -73,24 +74,11 @@ def usable(text: str) -> bool:
 def _rsa_bits(data: bytes) -> int:
     """The length of the modulus in a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7); 0 where it is not whole."""
     try:
-        whole, _ = _inside(data, 0, 0x30)
-        _, after = _inside(data, whole, 0x30)
-        bits, _ = _inside(data, after, 0x03)
-        key, _ = _inside(data, bits + 1, 0x30)
-        start, end = _inside(data, key, 0x02)
+        whole, _ = inside(data, 0, 0x30)
+        _, after = inside(data, whole, 0x30)
+        bits, _ = inside(data, after, 0x03)
+        key, _ = inside(data, bits + 1, 0x30)
+        start, end = inside(data, key, 0x02)
     except (IndexError, ValueError):
         return 0
     return int.from_bytes(data[start:end], "big").bit_length() if end <= len(data) else 0
-
-
-def _inside(data: bytes, place: int, tag: int) -> tuple[int, int]:
-    """Where the content of a DER element begins and ends. Raises ValueError where it is another."""
-    if data[place] != tag:
-        raise ValueError(place)
-    length, start = data[place + 1], place + 2
-    if length & 0x80:
-        count = length & 0x7F
-        length, start = int.from_bytes(data[start : start + count], "big"), start + count
-    if start + length > len(data):
-        raise ValueError(place)
-    return start, start + length

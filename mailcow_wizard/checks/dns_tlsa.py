@@ -1,0 +1,170 @@
+"""Judge of TLSA (DANE): optional, of use with DNSSEC only, and harmful where it names another key."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.dns_states import Record, evidence, judged, left
+from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.facts.dns.tlsa import Association, NoAssociation, Tlsa, association, digest, names, tlsa
+from mailcow_wizard.model import Check, Judgement
+
+_OF_AUTHORITIES = (0, 1)
+_OF_AN_ISSUER = 2
+_MOST_SHOWN = 4
+
+
+def judge_tlsa(facts: Tlsa) -> Judgement:
+    """No records, or records of the key that is served."""
+    (_, seen), *others = facts.seen
+    name = facts.server.name
+    value = _value(facts)
+    line = f"{seen.name}. TLSA {value or '3 1 1, and the hash of the key that is served'}"
+    record = Record(f"the TLSA record of {name}, port 25", line, "optional")
+    found = state(seen, lambda values: not _trouble(values, facts))
+    judgement = judged(record, seen, found, "", name)
+    if found.kind == "could not ask":
+        return judgement
+    if found.kind == "missing":
+        return _missing(judgement, facts, value, others)
+    if found.kind == "not everywhere yet":
+        return judgement._replace(
+            summary=f"the TLSA record of {name} is not the same everywhere yet{left(found.left)}"
+        )
+    if found.kind == "wrong":
+        return judgement._replace(
+            severity="breaks" if facts.signed == "valid" else "advice",
+            summary=f"the TLSA record of {name}, port 25, is wrong: {_trouble(seen.values, facts)}",
+            why="Servers that check TLSA (DANE) deliver no mail to a server with another key.",
+            remedies=_mends(seen, line, value),
+        )
+    return _praised(judgement, facts, seen, others)
+
+
+def _missing(judgement: Judgement, facts: Tlsa, value: str, others: list[tuple[int, Seen]]) -> Judgement:
+    wrong = _wrong_elsewhere(judgement, others)
+    if wrong:
+        return wrong
+    name = facts.server.name
+    if facts.signed != "valid":
+        return judgement._replace(
+            summary=f"{name} has no TLSA record, and need not; it would help only with DNSSEC", remedies=()
+        )
+    return judgement._replace(
+        summary=f"{name} has no TLSA record, and need not; its zone is signed, so one would help",
+        remedies=(f"Publish, if wanted: _25._tcp.{name}. TLSA {value}",) if value else (),
+    )
+
+
+def _value(facts: Tlsa) -> str:
+    """The record for the key that is served; empty where none is."""
+    try:
+        return f"3 1 1 {digest(facts.certificate)}" if facts.certificate else ""
+    except ValueError:
+        return ""
+
+
+def _records(values: tuple[str, ...]) -> list[Association]:
+    """The records that can be read."""
+    found = []
+    for one in values:
+        try:
+            found.append(association(one))
+        except NoAssociation:
+            continue
+    return found
+
+
+def _trouble(values: tuple[str, ...], facts: Tlsa) -> str:
+    """What is wrong with the records of port 25; empty where nothing is, or nothing is known to be."""
+    if not values:
+        return "there is none"
+    bad = _unreadable(values)
+    if bad:
+        return bad
+    records = _records(values)
+    usable = [one for one in records if one.usage not in _OF_AUTHORITIES]
+    if not usable:
+        return "its first number is 0 or 1, which mail servers do not use (RFC 7672, 3.1.3)"
+    if not facts.certificate or any(one.usage == _OF_AN_ISSUER for one in usable):
+        return ""
+    try:
+        fits = any(names(one, facts.certificate) for one in usable)
+    except ValueError:
+        return ""
+    return "" if fits else "it names another key than the one that this server shows"
+
+
+def _unreadable(values: tuple[str, ...]) -> str:
+    for one in values:
+        try:
+            association(one)
+        except NoAssociation as error:
+            return str(error)
+    return ""
+
+
+def _mends(seen: Seen, line: str, value: str) -> tuple[str, ...]:
+    if value:
+        return (f"Publish instead: {line}",)
+    return (f"Remove the TLSA records of {seen.name}, or publish those of the key that is served.",)
+
+
+def _praised(judgement: Judgement, facts: Tlsa, seen: Seen, others: list[tuple[int, Seen]]) -> Judgement:
+    """Records that may be right: how much is known of them."""
+    wrong = _wrong_elsewhere(judgement, others)
+    if wrong:
+        return wrong
+    name = facts.server.name
+    records = _records(seen.values)
+    compared = bool(facts.certificate) and all(one.usage != _OF_AN_ISSUER for one in records)
+    does = "names the key that this server shows" if compared else "is published"
+    signed = {
+        "valid": "and is signed",
+        "unsigned": "but without DNSSEC nobody looks at it",
+        "broken": "but the signatures of its zone are broken (see dns.dnssec)",
+    }.get(facts.signed, "but whether its zone is signed is not known")
+    unsure = "" if compared else f"; not compared: {facts.not_served or 'it names an issuer'}"
+    words = f"the TLSA record of {name} {does}{' ' if facts.signed == 'valid' else ', '}{signed}{unsure}"
+    judgement = judgement._replace(summary=words, certainty=judgement.certainty if compared else "inferred")
+    whole = [one for one in records if one.usage == 3 and one.selector == 0]
+    if whole and len(whole) == len(records):
+        return judgement._replace(
+            status="warn",
+            summary=f"the TLSA record of {name} is of the whole certificate, which is renewed every 60 days",
+            remedies=(
+                f"Publish instead: {seen.name}. TLSA {_value(facts) or '3 1 1 and the hash of the key'}",
+            ),
+        )
+    return judgement
+
+
+def _wrong_elsewhere(judgement: Judgement, others: list[tuple[int, Seen]]) -> Judgement | None:
+    """The records of the other ports are read too; nothing but their form is judged."""
+    for port, seen in others:
+        bad = _unreadable(seen.values[:_MOST_SHOWN])
+        if bad:
+            return judgement._replace(
+                status="warn",
+                summary=f"the TLSA record of port {port} is not one: {bad}",
+                found=", ".join(seen.values[:_MOST_SHOWN]),
+                evidence=evidence(seen),
+                remedies=(f"Correct or remove the TLSA record {seen.name}.",),
+            )
+    return None
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="dns.tlsa",
+        title="Key in DNS (TLSA)",
+        needed="no TLSA record, or one of the key that the server shows, in a signed zone",
+        why="With DNSSEC, servers that check TLSA know that they speak to the right one.",
+        doc=need.DOC_DNS,
+        severity="advice",
+        source=tlsa,
+        judge=judge_tlsa,
+        network=True,
+        deadline=16.0,
+    ),
+)
