@@ -1,5 +1,6 @@
 """exim4 of Debian, started by an init script: with systemd, and on a machine without it."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -31,6 +32,18 @@ def test_init_script_under_systemd(booted_with_exim: Machine) -> None:
         "systemctl stop exim4.service",
     ]
     mender.there_and_back("ports.smtp", "stop-service", lambda: snapshot(booted_with_exim, "exim4.service"))
+
+
+def test_by_the_command_line(booted_with_exim: Machine) -> None:
+    """The whole way as it is typed: the port is free, then held again; the exit code is the check's."""
+    place = ("--dir", "/srv/mailcow", "--state-dir", "/var/lib/typed", "--json", "--yes")
+    mender_on(booted_with_exim)
+    done = booted_with_exim.wizard("fix", "ports.smtp", "stop-service", *place)
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["applied"], said["result"]["status"]) == (0, True, "pass")
+    assert [step["argv"][1] for step in said["plan"]["steps"]] == ["disable", "stop"]
+    undone = json.loads(booted_with_exim.wizard("undo", said["change"], *place).stdout)
+    assert (undone["state"], undone["result"]["status"]) == ("undone", "fail")
 
 
 def test_queued_mail_is_told(booted_with_exim: Machine) -> None:
