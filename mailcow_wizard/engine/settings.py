@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from mailcow_wizard.conf.document import Document, Unwritable
 from mailcow_wizard.conf.layout import KEYS
+from mailcow_wizard.conf.rules import Surroundings, lint
 from mailcow_wizard.engine.diff import unified
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.fixes import mailcow_conf
+from mailcow_wizard.facts.surroundings import surroundings
+from mailcow_wizard.fixes import conf_new, conf_set
+from mailcow_wizard.fixes.mailcow_conf import content, is_link, path_of, takes_effect
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.model import Edit, Plan
 from mailcow_wizard.redaction import is_secret
@@ -23,9 +26,7 @@ if TYPE_CHECKING:
 PROXY = "(proxy)"
 """Not a key: stands for the five that make mailcow's web server listen behind another one."""
 
-CHECK = "config.values"
-FIX = "conf-set"
-
+_EXAMPLES = {"MAILCOW_HOSTNAME": "mail.example.org", "TZ": "Etc/UTC"}
 _ON_OFF = (("y", "yes"), ("n", "no"))
 _LEFT_OUT = (("n", "on"), ("y", "left out"))
 _BEHIND_PROXY = {
@@ -38,6 +39,7 @@ _BEHIND_PROXY = {
 _IN_FRONT = {"HTTP_BIND": "", "HTTP_PORT": "80", "HTTPS_BIND": "", "HTTPS_PORT": "443", "HTTP_REDIRECT": "y"}
 _WEB_PORTS = {"HTTP_PORT": "80", "HTTPS_PORT": "443"}
 _LONGEST_COMMENT = 600
+_LONGEST_LINE = 400
 _ALIKE = 4
 
 
@@ -97,19 +99,32 @@ def field(key: str) -> Field:
 
 
 class Draft:
-    """mailcow.conf with changes that are not saved."""
+    """mailcow.conf with changes that are not saved; a new one where there is no file."""
 
-    def __init__(self, facts: Facts, judge: Judge) -> None:
-        """Reads the file. Raises NoPlan where there is none, and HostError where it cannot be read."""
-        self.path = mailcow_conf.path_of(facts)
-        self.before = mailcow_conf.content(facts)
-        self._facts = facts
+    def __init__(
+        self,
+        path: str,
+        before: bytes | None,
+        document: Document,
+        judge: Judge,
+        plan: Callable[[Mapping[str, str]], Plan],
+    ) -> None:
+        """`before` is the file's content (None: no file), `document` what the form begins with; `plan` makes
+        the plan that saves the values that were changed."""
+        self.path = path
+        self.before = before
         self._judge = judge
-        self._found = Document.read(self.before)
-        self._document = self._found
+        self._plan = plan
+        self._found = document
+        self._document = document
         self._refused: dict[str, tuple[str, str]] = {}
         self._known: dict[str, Any] = {}
-        self._old = tuple(self.problems().values())
+        self._old = tuple(self.problems().values()) if before is not None else ()
+
+    @property
+    def worth_saving(self) -> bool:
+        """Whether saving would do anything; a new file always is."""
+        return self.before is None or bool(self.changed())
 
     def value(self, key: str) -> str:
         """The value as it would be saved, or as it was typed where it cannot be."""
@@ -213,31 +228,13 @@ class Draft:
         return diff
 
     def plan(self) -> Plan:
-        """The plan that saves it. Raises HostError."""
-        keys = self.changed()
-        effect = mailcow_conf.takes_effect(self._facts, keys)
-        edit = Edit(self.path, self.before, self._document.data, 0o600)
-        names = ", ".join(keys) if len(keys) < 4 else f"{len(keys)} settings"
-        return Plan(
-            CHECK,
-            None,
-            FIX,
-            f"Set {names} in mailcow.conf",
-            (edit, effect) if effect else (edit,),
-            "low",
-            True,
-            self._needs_root(),
-            "mailcow.conf has these values; containers take them up when they are made anew.",
-        )
-
-    def _needs_root(self) -> bool:
-        owner = self._facts.host.info(self.path).uid
-        return owner == 0 or owner != self._facts.host.user().uid
+        """The plan that saves it. Raises HostError, whose text says which value is refused and why."""
+        return self._plan(self.unsaved())
 
     def by_hand(self) -> str:
         """The command line that saves the same, secrets left out."""
         words = [f"{key}={self._document.get(key)}" for key in self.changed() if not is_secret(key)]
-        return harmless(f"conf set {' '.join(words)}", 400)
+        return harmless(" ".join((f"conf {'new' if self.before is None else 'set'}", *words)), _LONGEST_LINE)
 
     def about(self, key: str) -> str:
         """What the file itself says above the key, or what the key is for."""
@@ -247,7 +244,8 @@ class Draft:
                 "mailcow then listens on 127.0.0.1:8080 and :8443 and does not redirect by itself."
             )
         layout = KEYS.get(key)
-        return comment_above(self.before.decode("utf-8", "replace"), key) or (layout.about if layout else "")
+        text = self._found.data.decode("utf-8", "replace")
+        return comment_above(text, key) or (layout.about if layout else "")
 
 
 def _rank(problem: Problem) -> int:
@@ -291,17 +289,43 @@ def _key_of(line: str) -> str:
 
 
 def open_draft(session: Session) -> Draft:
-    """The machine's mailcow.conf, to be changed. Raises NoPlan where there is none."""
-    from mailcow_wizard.conf.rules import lint
-    from mailcow_wizard.facts.surroundings import surroundings
-
+    """The machine's mailcow.conf, to be changed, or a new one of what is found. Raises HostError where there
+    is neither."""
     facts = session.new_facts()
-    about = surroundings(facts)
+    path = path_of(facts)
+    if not facts.host.exists(path) and not is_link(facts.host, path):
+        return _new(facts, path)
+    before = content(facts)
 
+    def plan(values: Mapping[str, str]) -> Plan:
+        # Fresh facts: the plan is of the file as it is now.
+        now = session.new_facts()
+        planned = conf_set.plan(now, values)
+        effect = takes_effect(now, values)
+        return planned._replace(steps=(*planned.steps, effect)) if effect else planned
+
+    return Draft(path, before, Document.read(before), _judge(facts.get(surroundings)), plan)
+
+
+def _new(facts: Facts, path: str) -> Draft:
+    """Raises NoPlan where a new file would do harm: beside a database, or in no directory."""
+    document = Document.read(_step(conf_new.plan(facts, _EXAMPLES)).after or b"")
+    answers = conf_new.answers(facts)
+    for key in _EXAMPLES:
+        document = document.set(key, answers.get(key, ""))
+    about = facts.get(surroundings)._replace(exported=None, env=None)
+    return Draft(path, None, document, _judge(about), lambda values: conf_new.plan(facts, values))
+
+
+def _step(plan: Plan) -> Edit:
+    return next(step for step in plan.steps if isinstance(step, Edit))
+
+
+def _judge(about: Surroundings) -> Judge:
     def judge(data: bytes) -> list[tuple[str, Problem]]:
         return [(one.key, Problem(one.level, _plain(one.key, one.message))) for one in lint(data, about)]
 
-    return Draft(facts, judge)
+    return judge
 
 
 def _plain(key: str, message: str) -> str:

@@ -21,7 +21,8 @@ def show(app: Wizard) -> None:
         try:
             draft = open_draft(app.session)
         except HostError as error:
-            app.call_later(app.show_keys, f"{error}. The install makes it; by hand: ./wizard conf new")
+            why = str(error).replace(f"{app.session.settings.directory}/", "")
+            app.call_later(app.show_keys, f"No settings to change: {why}")
             return
         for key, value in app.unsaved.items():
             draft.put(key, value)

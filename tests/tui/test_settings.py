@@ -127,14 +127,20 @@ def test_secrets_are_never_drawn(scratch: Scratch) -> None:
         terminal.keys(*"dbpass")
         seen += terminal.wait_for("▸ DBPASS", "••••")
         terminal.keys("Enter")
-        seen += terminal.wait_for("▸ DBPASS", "••••")
+        seen += terminal.wait_for("▸ DBPASS", "••••", "Enter change")
+        terminal.keys("/")
+        terminal.wait_for("DBNAME")
+        terminal.keys(*"notify_webhook")
+        terminal.wait_for("▸ WATCHDOG_NOTIFY_WEBHOOK")
         terminal.keys("Enter")
-        terminal.keys(*"topsecret1")
-        seen += terminal.wait_for("**********", "+DBPASS=••••")
+        terminal.wait_for("▸ WATCHDOG_NOTIFY_WEBHOOK", "Enter change")
+        terminal.keys("Enter")
+        terminal.keys(*"https://topsecret1.example/")
+        seen += terminal.wait_for("**********", "+WATCHDOG_NOTIFY_WEBHOOK=••••")
         terminal.keys("Enter")
         terminal.wait_for("s save")
         terminal.keys("s")
-        seen += terminal.wait_for("Do this?", "+DBPASS=••••")
+        seen += terminal.wait_for("Do this?", "+WATCHDOG_NOTIFY_WEBHOOK=••••")
     assert SECRET not in seen
     assert "topsecret1" not in seen
 
@@ -151,13 +157,42 @@ def test_what_is_not_saved_is_kept_until_the_form_opens_again(scratch: Scratch) 
     assert scratch.conf.read_text() == CONF
 
 
-def test_without_a_file_it_says_what_makes_one(scratch: Scratch) -> None:
+@SIZES
+def test_without_a_file_the_form_writes_a_new_one(scratch: Scratch, size: tuple[int, int]) -> None:
     scratch.conf.unlink()
     (scratch.directory / ".env").unlink()
+    with scratch.wizard(size) as terminal:
+        open_step(terminal)
+        terminal.keys("s")
+        seen = terminal.wait_for("Server's name          mail.example.org", "s save", "a new file")
+        terminal.keys("Enter", "C-u")
+        terminal.keys(*"mx.example.org")
+        seen += terminal.wait_for("Server's name        * mx.example.org")
+        terminal.keys("Enter")
+        terminal.wait_for("s save")
+        terminal.keys("s")
+        seen += terminal.wait_for("Write a new mailcow.conf", "Do this?", "+MAILCOW_HOSTNAME=mx.example.org")
+        terminal.keys("y")
+        seen += terminal.wait_for("u take it back")
+        written = scratch.conf.read_text()
+        assert "MAILCOW_HOSTNAME=mx.example.org\n" in written
+        assert scratch.mode == 0o600
+        assert (scratch.directory / ".env").resolve() == scratch.conf
+        secret = next(line for line in written.splitlines() if line.startswith("DBPASS=")).partition("=")[2]
+        assert secret
+        assert secret not in seen
+        terminal.keys("u")
+        terminal.wait_for("Taken back")
+    assert not scratch.conf.exists()
+
+
+def test_a_link_that_leads_nowhere_opens_no_form(scratch: Scratch) -> None:
+    scratch.conf.unlink()
+    scratch.conf.symlink_to("nowhere")
     with scratch.wizard() as terminal:
         open_step(terminal)
         terminal.keys("s")
-        terminal.wait_for("there is no", "mailcow.conf")
+        terminal.wait_for("No settings to change", "leads nowhere")
 
 
 @pytest.mark.parametrize("content", [b"\x00\x01binary", b"A=" + b"x" * (5 << 20)], ids=["binary", "5 MB"])

@@ -61,8 +61,11 @@ class SettingsScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Draws everything."""
-        title: list[Part] = [(" Settings", self._look.bold), (f"  {self._draft.path}", self._look.dim)]
-        self.query_one("#title", Lines).put([title])
+        new = "  a new file: " if self._draft.before is None else "  "
+        path = self._look.text(self._draft.path)
+        self.query_one("#title", Lines).put(
+            [[(" Settings", self._look.bold), (new, self._look.plain), (path, self._look.dim)]]
+        )
 
     def on_resize(self, event: Resize) -> None:
         """Where there is room the diff stands beside the form, where there is little there is none."""
@@ -104,10 +107,14 @@ class SettingsScreen(ModalScreen[None]):
         lines = list(diff_lines(self._draft.diff(), _UNCUT, ""))
         if not self.has_class("beside"):
             # In few lines only what differs has room.
-            lines = [line for line in lines if line.role in ("added", "removed")]
+            lines = [
+                line for line in lines if line.role in ("added", "removed") and line.text[1:2] not in "#"
+            ]
         nothing: list[list[Part]] = [[(" Nothing is changed yet.", self._look.dim)]]
         pane.put([parts_of(line, self._look) for line in lines] or nothing)
-        self.query_one(Rule).show("what will be different in the file" if lines else "")
+        new = self._draft.before is None
+        what = "what will be in the new file" if new else "what will be different in the file"
+        self.query_one(Rule).show(what if lines else "")
 
     @on(Form.Moved)
     def _moved(self) -> None:
@@ -135,7 +142,7 @@ class SettingsScreen(ModalScreen[None]):
         else:
             choose = form.row is not None and bool(form.row.choices)
             enter = ("Enter", "other value" if choose else "change")
-            save = [("s", "save, shows the plan first")] if self._draft.changed() else []
+            save = [("s", "save, shows the plan first")] if self._draft.worth_saving else []
             keys = [enter, *save, ("Esc", "back"), ("/", "all other keys"), ("d", "as in the file")]
         self.query_one(KeyLine).show(keys, notice)
 
@@ -174,7 +181,7 @@ class SettingsScreen(ModalScreen[None]):
         if key:
             self._found(key)
             self._show_keys(f"{field(key).label} cannot be saved like this; the reason is beside it.")
-        elif not self._draft.changed():
+        elif not self._draft.worth_saving:
             self._show_keys("Nothing is changed, so there is nothing to save.")
         else:
             self._save()
