@@ -24,7 +24,8 @@ def _enum(values: tuple[str, ...]) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of what each command prints with --json, by name in `$defs`: `run` (check),
-    `list` (check --list), `offers` (fix CHECK), `fix` (fix CHECK FIX), `changes` (undo --list), `undo`."""
+    `list` (check --list), `offers` (fix CHECK), `fix` (fix CHECK FIX), `changes` (undo --list), `undo`,
+    `value` (conf get), `conf` (conf set, conf new), `lint` (conf lint)."""
     documents = {
         "run": _run(),
         "list": _list(),
@@ -32,6 +33,9 @@ def schema() -> dict[str, Any]:
         "fix": _made(),
         "changes": _changes(),
         "undo": _undone(),
+        "value": _object({**_DOCUMENT, "key": _TEXT, "value": _TEXT_OR_NULL}),
+        "conf": _object({**_DOCUMENT, "diff": _TEXT, "applied": _TRUTH, "change": _TEXT_OR_NULL}),
+        "lint": _linted(),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -116,6 +120,18 @@ def _undone() -> dict[str, Any]:
     return _object(
         {**_DOCUMENT, "change": _TEXT, "state": _STATE, "plan": plan, "result": _RESULT, "error": _TEXT}
     )
+
+
+def _linted() -> dict[str, Any]:
+    row = {
+        "line": {"type": ["integer", "null"], "minimum": 1},
+        "key": _TEXT_OR_NULL,
+        "rule": _TEXT,
+        "level": _enum(("error", "warning", "advice")),
+        "message": _TEXT,
+        "fix": _TEXT_OR_NULL,
+    }
+    return _object({**_DOCUMENT, "file": _TEXT, "findings": _list_of(_object(row))})
 
 
 def _finding() -> dict[str, Any]:

@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import json_schema
 import pytest
 from lab.inside import CHECKOUT
+
+from mailcow_wizard.report.schema import schema
 
 SAMPLES = Path(__file__).parent.parent / "conf"
 SECRET = "Ab1Ab1Ab1"
@@ -61,7 +64,9 @@ class Place:
         """The JSON document of a command."""
         done = self.wizard(*words, "--json")
         assert done.stdout.count("\n") == 1, done
-        return json.loads(done.stdout)
+        said = json.loads(done.stdout)
+        assert json_schema.faults(schema(), said) == []
+        return said
 
 
 @pytest.fixture
