@@ -38,7 +38,7 @@ def _words(found: checkout.Checkout) -> str:
     where = f"branch {found.branch}" if found.branch else "no branch"
     others = [one for one in found.edited if one not in (checkout.COMPOSE_FILE, ".env")]
     aside = f", {len(others)} other files changed" if others else ""
-    return f"a clone of root's, {where}{aside}" if not _foreign(found) else f"a clone, {where}{aside}"
+    return f"{'a clone' if _foreign(found) else 'cloned by root'}, {where}{aside}"
 
 
 def _foreign(found: checkout.Checkout) -> bool:
