@@ -101,7 +101,8 @@ def _missing(found: config.Presence, evidence: tuple[Evidence, ...]) -> Judgemen
             doc=need.DOC_ISSUE.format(418),
         )
     if found.place.absent:
-        return skipped(found.place.absent)
+        doubt = "" if found.volumes else f"; whether a database is left is not known ({found.trouble})"
+        return skipped(f"{found.place.absent}{doubt}")
     if found.backup:
         return Judgement(
             "fail",
