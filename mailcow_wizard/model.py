@@ -197,7 +197,8 @@ class Event(NamedTuple):
 class Settings(NamedTuple):
     """What the administrator said, by option or on a screen. Empty means: find out.
 
-    `saved_hostname` comes from an earlier session and counts less than mailcow.conf.
+    `saved_hostname` comes from an earlier session and counts less than mailcow.conf. `tsig` is the path of a
+    key file, `dns_server` the address that dynamic updates go to, `dns_provider` dns-lexicon's name of one.
     """
 
     directory: str = "/opt/mailcow-dockerized"
@@ -209,6 +210,9 @@ class Settings(NamedTuple):
     addresses: tuple[str, ...] = ()
     resolver: str = ""
     ntp: tuple[str, ...] = ()
+    tsig: str = ""
+    dns_server: str = ""
+    dns_provider: str = ""
 
 
 STEP_OF_TOPIC = {"firewall": "network", "reputation": "dns", "mail": "verify"}

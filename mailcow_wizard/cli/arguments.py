@@ -42,6 +42,10 @@ class Options(NamedTuple):
     yes: bool = False
     dry_run: bool = False
     zone: bool = False
+    push: bool = False
+    tsig: str = ""
+    server: str = ""
+    provider: str = ""
     subject: str | None = None
     resume: str | None = None
 
@@ -64,6 +68,7 @@ _FLAGS = {
     "yes": "yes",
     "dry-run": "dry_run",
     "zone": "zone",
+    "push": "push",
 }
 _CHANGING = ("fix", "undo", "conf")
 _ONLY_FOR: dict[str, tuple[str, ...]] = {
@@ -72,7 +77,11 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
     "json": ("check", *_CHANGING, "dns", "schema"),
     "plain": ("check", *_CHANGING, "dns"),
     "zone": ("dns",),
-    "dry-run": _CHANGING,
+    "push": ("dns",),
+    "tsig": ("dns", "fix"),
+    "server": ("dns", "fix"),
+    "provider": ("dns", "fix"),
+    "dry-run": (*_CHANGING, "dns"),
     "subject": ("fix",),
     "resume": ("fix",),
 }
@@ -167,6 +176,20 @@ def _words_of_undo(options: Options) -> None:
     _at_most(options, 1, "undo takes one change")
 
 
+def _words_of_dns(options: Options) -> None:
+    _at_most(options, 0, "dns takes no words")
+    for name, given in (
+        ("--tsig", options.tsig),
+        ("--server", options.server),
+        ("--provider", options.provider),
+        ("--dry-run", options.dry_run),
+    ):
+        if given and not options.push:
+            raise UsageError(f"{name} goes with dns --push")
+    if options.push and options.zone:
+        raise UsageError("--push and --zone exclude each other")
+
+
 def _words_of_conf(options: Options) -> None:
     word = options.words[0] if options.words else ""
     if word not in _CONF:
@@ -184,6 +207,7 @@ _WORDS: dict[str, Callable[[Options], None]] = {
     "fix": _words_of_fix,
     "undo": _words_of_undo,
     "conf": _words_of_conf,
+    "dns": _words_of_dns,
 }
 
 
@@ -239,6 +263,12 @@ def _server(name: str, value: str) -> str:
         return _name(name, value)
 
 
+def _provider(name: str, value: str, before: object) -> str:
+    if not value.isascii() or not value.replace("-", "").isalnum():
+        raise UsageError(f"--{name} {_quoted(value)} is not a provider's name, such as hetzner or cloudflare")
+    return value.lower()
+
+
 def _seconds(name: str, value: str, before: object) -> float:
     try:
         seconds = float(value)
@@ -262,5 +292,8 @@ _VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "ntp": ("ntp", _repeatable(_server)),
     "log": ("log", _text),
     "subject": ("subject", _text),
+    "tsig": ("tsig", _text),
+    "server": ("server", _one_address),
+    "provider": ("provider", _provider),
     "resume": ("resume", _text),
 }

@@ -104,6 +104,10 @@ class Talk:
         """Asks the person at the terminal."""
         return asking.ask(question, otherwise, on_stderr=self.json)
 
+    def choose(self, question: str, choices: str) -> str:
+        """Asks the person at the terminal for one of these letters."""
+        return asking.choose(question, choices, on_stderr=self.json)
+
     def end(self) -> None:
         """Raises what kept the output from being written."""
         self._output.end()

@@ -27,6 +27,9 @@ def open_session(options: Options) -> Session:
         addresses=options.addresses,
         resolver=options.resolver,
         ntp=options.ntp,
+        tsig=_absolute(options.tsig, host),
+        dns_server=options.server,
+        dns_provider=options.provider,
     )
     state = StateDirectory(options.state_dir or default_directory())
     return Session(host, settings, state, _log(options))
@@ -58,6 +61,16 @@ def _host(options: Options) -> tuple[Host, str]:
     except BadRecording as error:
         raise UsageError(f"--host {harmless(path, 100)}: {error}") from None
     return recorded, recorded.directory
+
+
+def _absolute(path: str, host: Host) -> str:
+    """A path for a process that works elsewhere."""
+    if not path or path.startswith("/"):
+        return path
+    try:
+        return os.path.join(host.working_directory(), path)
+    except HostError as error:
+        raise UsageError(harmless(str(error))) from None
 
 
 def _directory(options: Options, host: Host, recorded: str) -> str:

@@ -8,6 +8,7 @@ mailcow-wizard: prepares a server for mailcow-dockerized and says the truth abou
   mailcow-wizard fix CHECK [FIX]    what can be done about it; shows the plan, asks, does it, looks again
   mailcow-wizard undo [CHANGE]      takes back the newest change, or this one; --list lists them
   mailcow-wizard conf get|set|lint|new  mailcow.conf
+  mailcow-wizard dns [--zone|--push]  the records that mail needs against what is published; publishes them
   mailcow-wizard schema             the JSON Schema of --json
 
 A SELECTOR is a step (ports), the beginning of ids (time.) or an id (ports.smtp).
@@ -30,6 +31,8 @@ Options, before or after the command
   --record FILE        record this machine (check)      --list            list the checks, the changes
   --dry-run            only show the plan               --yes             do it without asking
   --subject S          which of a check's subjects (fix)  --resume CHANGE  go on with an interrupted one (fix)
+  --tsig FILE          the key that signs updates (dns --push; also MAILCOW_WIZARD_TSIG=FILE)
+  --server IP          where updates go (else the zone's primary)   --provider NAME  by its API (dns --push)
   --json  --plain      output for programs; for pipes and screen readers
   --no-color  --ascii  --mouse                          --log FILE        what the wizard did, with times
   --address IP         a public address (repeatable)    --resolver IP     ask this resolver

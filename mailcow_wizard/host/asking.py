@@ -13,6 +13,21 @@ def can_ask(on_stderr: bool = False) -> bool:
         return False
 
 
+def choose(question: str, choices: str, on_stderr: bool = False) -> str:
+    """Asks until the answer begins with one of these letters; the last stands for the end of the input."""
+    shown = sys.stderr if on_stderr else sys.stdout
+    while True:
+        shown.write(f"{question} [{'/'.join(choices)}] ")
+        shown.flush()
+        line = sys.stdin.readline()
+        answer = line.strip().lower()
+        if answer and answer[0] in choices:
+            return answer[0]
+        if not line:
+            shown.write(os.linesep)
+            return choices[-1]
+
+
 def ask(question: str, otherwise: bool = False, on_stderr: bool = False) -> bool:
     """Asks until the answer is yes or no; an empty line and the end of the input are `otherwise`."""
     shown = sys.stderr if on_stderr else sys.stdout
