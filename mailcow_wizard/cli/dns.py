@@ -15,12 +15,14 @@ from mailcow_wizard.report import dns as report
 
 def dns(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code. Raises UsageError where the server has no name yet."""
-    if options.words:
-        raise UsageError(f"dns takes no words, but there is '{harmless(options.words[0], 60)}'")
     if options.zone and options.json:
         raise UsageError("--zone and --json exclude each other")
     if options.offline:
         raise UsageError("dns asks name servers; it cannot work with --offline")
+    if options.push:
+        from mailcow_wizard.cli.dns_push import push
+
+        return push(options, write)
     session = open_session(options)
     try:
         rows = session.new_facts().get(table)

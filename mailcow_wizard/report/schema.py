@@ -25,7 +25,8 @@ def _enum(values: tuple[str, ...]) -> dict[str, Any]:
 def schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of what each command prints with --json, by name in `$defs`: `run` (check),
     `list` (check --list), `offers` (fix CHECK), `fix` (fix CHECK FIX), `changes` (undo --list), `undo`,
-    `value` (conf get), `conf` (conf set, conf new), `lint` (conf lint)."""
+    `value` (conf get), `conf` (conf set, conf new), `lint` (conf lint),
+    `records` (dns), `push` (dns --push)."""
     documents = {
         "run": _run(),
         "list": _list(),
@@ -36,6 +37,8 @@ def schema() -> dict[str, Any]:
         "value": _object({**_DOCUMENT, "key": _TEXT, "value": _TEXT_OR_NULL}),
         "conf": _object({**_DOCUMENT, "diff": _TEXT, "applied": _TRUTH, "change": _TEXT_OR_NULL}),
         "lint": _linted(),
+        "records": _object({**_DOCUMENT, "records": _records()}),
+        "push": _object({**_made()["properties"], "records": _records()}),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -107,6 +110,16 @@ def _made() -> dict[str, Any]:
             "error": _TEXT,
         }
     )
+
+
+def _records() -> dict[str, Any]:
+    row = {
+        **dict.fromkeys(("name", "type", "value", "state", "level"), _TEXT),
+        "ttl": _COUNT,
+        **dict.fromkeys(("domain", "note"), _TEXT_OR_NULL),
+        "published": _list_of(_TEXT),
+    }
+    return _list_of(_object(row))
 
 
 def _changes() -> dict[str, Any]:

@@ -1,0 +1,113 @@
+"""SPF and DMARC records of a domain that sends already: what they say stays, what lacks is added. Pure."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.dns.dmarc import POLICIES, VERSION, mistakes
+from mailcow_wizard.facts.dns.spf import Opinion
+from mailcow_wizard.facts.dns.spf_check import MOST_LOOKUPS
+from mailcow_wizard.facts.dns.spf_record import BadRecord, policy
+from mailcow_wizard.typed import NamedTuple
+
+_UNNAMED = ("fail", "softfail", "neutral", "none")
+
+
+class Merged(NamedTuple):
+    """A record that keeps what it said and says what was missing; empty where that cannot be had, and `words`
+    say what a person should do."""
+
+    text: str
+    words: str = ""
+
+
+def merged_sender(domain: str, text: str, opinion: Opinion, by_mx: bool) -> Merged | None:
+    """An SPF record that also lets this server send; None where it does already.
+
+    `by_mx` says that the domain's MX is published and leads to all of the server's addresses, so that the
+    word `mx` names them; else each address is named.
+    """
+    own = [verdict for _, verdict in opinion.own]
+    broken = next((one for one in own if one.result == "permerror"), None)
+    if broken:
+        return Merged("", f"the SPF record of {domain} is not valid: {broken.why}. Correct it: {text}")
+    if any(one.result == "pass" for one in opinion.strangers):
+        return Merged("", f"the SPF record of {domain} lets everybody send; end it with -all or ~all: {text}")
+    unasked = next((one for one in own if one.result == "temperror"), None)
+    if unasked:
+        return Merged("", f"whether the SPF record of {domain} names this server is not known: {unasked.why}")
+    refused = [(address, one) for address, one in opinion.own if one.result in _UNNAMED]
+    if not refused:
+        return None
+    for address, verdict in refused:
+        if verdict.term and _name(verdict.term) != "all":
+            return Merged(
+                "",
+                f"the SPF record of {domain} says by '{verdict.term}' that {address} may not send. Take that "
+                f"word away if it is no longer meant: {text}",
+            )
+    lookups = max((one.lookups for one in (*opinion.strangers, *own)), default=0)
+    if by_mx and lookups < MOST_LOOKUPS:
+        return _with(domain, text, ["mx"])
+    return _with(domain, text, [f"{'ip6' if ':' in one else 'ip4'}:{one}" for one, _ in refused])
+
+
+def says_mx(text: str) -> bool:
+    """Whether an SPF record lets the domain's own mail exchangers send, whichever they are."""
+    return any(word.lower() in ("mx", "+mx") for word in text.split(" ")[1:])
+
+
+def _name(term: str) -> str:
+    return term.lstrip("+-~?").partition(":")[0].partition("/")[0].lower()
+
+
+def _with(domain: str, text: str, added: list[str]) -> Merged:
+    """The record with these words before what ends it: `all`, or another domain that takes over."""
+    words = text.split(" ")
+    ends = [
+        place
+        for place, word in enumerate(words)
+        if _name(word) == "all" or word.lower().startswith("redirect=")
+    ]
+    place = ends[0] if ends else len(words)
+    while not ends and place > 1 and not words[place - 1]:
+        place -= 1
+    merged = " ".join([*words[:place], *added, *words[place:]])
+    try:
+        policy(merged)
+    except BadRecord as error:
+        return Merged("", f"the SPF record of {domain} is not valid: {error}. Correct it: {text}")
+    return Merged(merged)
+
+
+def merged_policy(domain: str, text: str) -> Merged | None:
+    """A DMARC record whose tags are kept and whose policy is valid; None where it is valid already.
+
+    A policy that receivers cannot read is `none` to them (RFC 7489, 6.6.3), and so it becomes that.
+    """
+    if not mistakes(text):
+        return None
+    tail = [one.strip() for one in text.split(";")[1:]]
+    parts = [one for one in tail if one]
+    asked = next((one for one in parts if _tag(one) == "p"), "")
+    valid = asked.partition("=")[2].strip().lower() in POLICIES
+    others = [_with_scheme(one) for one in parts if _tag(one) != "p"]
+    merged = "; ".join([f"v={VERSION}", asked if valid else "p=none", *others])
+    if text.rstrip().endswith(";"):
+        merged += ";"
+    left = mistakes(merged)
+    if left:
+        return Merged("", f"the DMARC record of {domain} is not valid: {'; '.join(left)}. Correct it: {text}")
+    return Merged(merged)
+
+
+def _tag(part: str) -> str:
+    return part.partition("=")[0].strip().lower()
+
+
+def _with_scheme(part: str) -> str:
+    """Mail addresses of `rua` and `ruf` are URIs; one that is bare can mean nothing else."""
+    name, equals, value = part.partition("=")
+    if name.strip().lower() not in ("rua", "ruf"):
+        return part
+    addresses = (one.strip() for one in value.split(","))
+    said = [f"mailto:{one}" if "@" in one and ":" not in one else one for one in addresses]
+    return f"{name}{equals}{','.join(said)}" if said != value.split(",") else part
