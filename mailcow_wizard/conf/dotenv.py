@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from mailcow_wizard.conf.reading import BOM, Seen, Stop
+from mailcow_wizard.conf.reading import ALIKE, BOM, MOST_EXPANDED, Seen, Stop
 
 # White space of Unicode, which Go trims; all but the line feed may stand before and behind a key.
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -66,19 +66,34 @@ class _Reader:
         self.values: dict[str, str | None] = {}
         self._line = 1
         self._counted = 0
+        self._brought = 0
 
     def run(self) -> None:
         place = len(BOM) if self.text.startswith(BOM) else 0
         while True:
+            plain = ALIKE.match(self.text, place) if place < len(self.text) else None
+            if plain and (place == 0 or self.text[place - 1] in ("\n", BOM)):
+                place = self._plain(plain)
+                continue
             place = self._statement_start(place)
             if place >= len(self.text):
                 return
             try:
                 place = self._statement(place)
-            except _Refused as refused:
-                self.stop = self.stop or Stop(self._line_of(place), str(refused))
+            except (_Refused, RecursionError) as refused:
+                certain = isinstance(refused, _Refused)
+                why = str(refused) if certain else "variables stand within variables too deeply"
+                self.stop = self.stop or Stop(self._line_of(place), why, certain)
                 end = self.text.find("\n", place)
                 place = len(self.text) if end < 0 else end + 1
+
+    def _plain(self, match: "re.Match[str]") -> int:
+        """A line of which there is nothing to think about; the place behind it."""
+        if match[1]:
+            line = self._line_of(match.start())
+            self.found.append(Seen(match[1], line, match.start(), match.end(2), match[2]))
+            self.values[match[1]] = match[2]
+        return min(match.end() + 1, len(self.text))
 
     def _line_of(self, place: int) -> int:
         self._line += self.text.count("\n", self._counted, place)
@@ -97,6 +112,7 @@ class _Reader:
     def _statement(self, start: int) -> int:
         """Reads one statement and returns the place behind it."""
         line = self._line_of(start)
+        self._brought = 0
         key, place, inherited = self._key(start)
         if " " in key:
             raise _Refused("a key has a space in it")
@@ -184,6 +200,13 @@ class _Reader:
 
     def _variable(self, name: str) -> str | None:
         """A variable's value, None where there is none: the environment counts more than the file."""
+        value = self._known(name)
+        self._brought += len(value or "")
+        if self._brought > MOST_EXPANDED:
+            raise _Unknown("makes it of variables, too long to follow")
+        return value
+
+    def _known(self, name: str) -> str | None:
         if self.environment is not None and name in self.environment:
             return self.environment[name]
         if name in self.values:

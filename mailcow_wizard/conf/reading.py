@@ -11,9 +11,13 @@ from mailcow_wizard.typed import NamedTuple
 
 BOM = "\ufeff"
 
-# Comments, empty lines, and KEY=value of characters that mean nothing to either. A comment behind a value
-# needs a space before its # (a tab is enough for bash alone), and is a value itself where there is none.
-_ALIKE = re.compile(
+MOST_EXPANDED = 1 << 20
+"""Characters that variables may bring into one value: some lines that double each other fill any memory."""
+
+# Lines that both read alike: comments, empty ones, and KEY=value of characters that mean nothing to either.
+# A comment behind a value needs a space before its # (a tab is enough for bash alone), and is a value itself
+# where there is none.
+ALIKE = re.compile(
     r"(?m)^(?:([A-Za-z_][A-Za-z0-9_]*)=([A-Za-z0-9._,:/@*+=\[\]-]*)(?:(?<!=)[ \t]* #[^\n]*|[ \t]*)"
     r"|[ \t]*(?:#[^\n]*)?)$"
 )
@@ -125,7 +129,7 @@ def _alike(text: str) -> tuple[Seen, ...] | None:
     """What both read, where all lines are of the one form."""
     found = []
     place = 0
-    for line, match in enumerate(_ALIKE.finditer(text), 1):
+    for line, match in enumerate(ALIKE.finditer(text), 1):
         if match.start() != place:
             return None
         place = match.end() + 1

@@ -8,8 +8,9 @@ here-document), the rest of the file is no longer certain, and that is what is s
 import re
 from collections.abc import Mapping
 
-from mailcow_wizard.conf.reading import Seen, Stop
-from mailcow_wizard.conf.shell_words import ASSIGNMENT, NAME, Ends, Refused, Word, Words
+from mailcow_wizard.conf.reading import ALIKE, Seen, Stop
+from mailcow_wizard.conf.shell_values import Ends, Refused, Word
+from mailcow_wizard.conf.shell_words import ASSIGNMENT, NAME, Words
 
 _RUNS = "runs a command instead"
 _BACKGROUND = "sets it in a process of its own, which ends at once"
@@ -24,6 +25,7 @@ _BUILTINS = re.compile(
 )
 NOT_SET = (_RUNS, _BACKGROUND)
 """What bash does instead of setting a key, so that it has no value."""
+_DEEP = "brackets stand within brackets too deeply"
 _STOPS = "reads no further"
 _OPERATORS = ("&&", "||", "|&", "|", ";", "&", "\n")
 _JOINING = ("&&", "||", "|&", "|")
@@ -51,21 +53,34 @@ class _Reader:
     def run(self) -> None:
         place = 0
         while place < len(self.text):
+            plain = ALIKE.match(self.text, place)
+            if plain:
+                place = self._plain(plain)
+                continue
             line = _Line(self, place)
-            before = dict(self.words.values)
+            before = self.words.values.mark()
             try:
                 place = line.read()
                 self.found += line.settled
-            except (Refused, Ends) as problem:
+            except (Refused, Ends, RecursionError) as problem:
                 # A line with a mistake in it is not carried out at all, not even its beginning.
                 wrong = isinstance(problem, Refused)
-                self.stop = self.stop or Stop(self.line_of(place), str(problem), wrong)
-                self.words.values = before
+                why = _DEEP if isinstance(problem, RecursionError) else str(problem)
+                self.stop = self.stop or Stop(self.line_of(place), why, wrong)
+                self.words.values.back(before)
                 self.found += [
                     one._replace(value=None, does=_STOPS) if wrong else one for one in line.everything()
                 ]
                 end = self.text.find("\n", place)
                 place = len(self.text) if end < 0 else end + 1
+
+    def _plain(self, match: "re.Match[str]") -> int:
+        """A line of which there is nothing to think about; the place behind it."""
+        if match[1]:
+            line = self.line_of(match.start())
+            self.found.append(Seen(match[1], line, match.start(), match.end(2), match[2]))
+            self.words.values.set(match[1], match[2])
+        return match.end() + 1
 
     def line_of(self, place: int) -> int:
         """The number of the line with this place. After a mistake it may be one further up."""
@@ -87,9 +102,9 @@ class _Line:
         self.settled: list[Seen] = []
         # The list of commands joined by && and ||: what it sets counts when it ends, unless & sends it away.
         self._pending: list[Seen] = []
-        self._values_before = dict(reader.words.values)
+        self._values_before = reader.words.values.mark()
         self._may_fail = False
-        self._command = _Command(reader.words.values)
+        self._command = _Command()
 
     def read(self) -> int:
         """Reads to the end of the line and returns the place behind it."""
@@ -116,15 +131,15 @@ class _Line:
 
     def _settle(self, instead: str) -> None:
         if instead:
-            self.words.values = self._values_before
+            self.words.values.back(self._values_before)
         self.settled += [one._replace(value=None, does=instead) if instead else one for one in self._pending]
         self._pending = []
         self._may_fail = False
-        self._values_before = dict(self.words.values)
+        self._values_before = self.words.values.mark()
 
     def _read_command(self, after: str) -> None:
         """Reads one command: words and redirections up to an operator."""
-        command = self._command = _Command(self.words.values)
+        command = self._command = _Command()
         while True:
             self.place = self.words.skip_blanks(self.place)
             if self.text.startswith("#", self.place):
@@ -153,8 +168,8 @@ class _Line:
         start = self.place
         line = self.reader.line_of(start)
         # What is given to export is expanded before anything is set, a row of assignments one by one.
-        values = dict(self.words.values if command.exports else command.values)
-        word = self.words.word(start, command.takes_assignments, values, command.exports)
+        own = {} if command.exports else command.values
+        word = self.words.word(start, command.takes_assignments, own, command.exports)
         self.place = word.end
         if word.raw.isdigit() and self.text[word.end : word.end + 1] in ("<", ">"):
             self._redirection(command)
@@ -178,7 +193,7 @@ class _Line:
             character in "<>" and text[self.place + 1 : self.place + 2] != "("
         ):
             raise Refused(f"{operator} reads or writes a file, and none is named")
-        word = self.words.word(self.place, False, dict(self.words.values))
+        word = self.words.word(self.place, False, {})
         self.place = word.end
         if operator[-1] != "&" and word.raw.isdigit() and text[self.place : self.place + 1] in ("<", ">"):
             raise Refused(f"{operator} reads or writes a file, and none is named")
@@ -207,9 +222,11 @@ class _Line:
             found = []
         elif after and self._may_fail:
             found = [one._replace(value=None, does=_PERHAPS) for one in found]
-        self._command = _Command(self.words.values)
+        self._command = _Command()
         self._pending += found
-        self.words.values.update((one.key, one.value) for one in found if one.does not in NOT_SET)
+        for one in found:
+            if one.does not in NOT_SET:
+                self.words.values.set(one.key, one.value)
         uncertain = command.runs or command.redirected or command.fails or command.substitutes
         self._may_fail = self._may_fail or uncertain or piped
 
@@ -217,8 +234,8 @@ class _Line:
 class _Command:
     """The words of one command so far."""
 
-    def __init__(self, values: Mapping[str, str | None]) -> None:
-        self.values = dict(values)
+    def __init__(self) -> None:
+        self.values: dict[str, str | None] = {}
         self.settings: list[Seen] = []
         self.redirected = False
         self.substitutes = False

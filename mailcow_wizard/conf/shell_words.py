@@ -1,9 +1,11 @@
 """How bash reads one word of mailcow.conf: quotes, escapes, expansions."""
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping
 
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.conf.reading import MOST_EXPANDED
+from mailcow_wizard.conf.shell_values import Ends, Refused, Values, Word
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
@@ -23,38 +25,14 @@ _ELEMENTS = "an element of a list is meant"
 _UNENDED = "a quote or bracket is opened and not closed"
 
 
-class Refused(Exception):
-    """A syntax error; the text says what is wrong."""
-
-
-class Ends(Exception):
-    """bash ends the script there, or what follows can no longer be told; the text says why."""
-
-
-class Word(NamedTuple):
-    """A word as it stands there, and where it is KEY=value, the key and the value.
-
-    `value` is None where it cannot be told, and `does` says why; `substitutes` says that a command runs,
-    `vanishes` that the word may come to nothing, as one does that is nothing but expansions.
-    """
-
-    raw: str
-    end: int
-    key: str = ""
-    value: str | None = None
-    does: str = ""
-    substitutes: bool = False
-    vanishes: bool = False
-
-
 class Words:
-    """Reads words of a text. `values` holds what was set so far, None where it cannot be told."""
+    """Reads words of a text; `values` holds what was set so far."""
 
     def __init__(self, text: str, environment: Mapping[str, str] | None) -> None:
         """With `environment` None, nothing is said of variables that the file does not set."""
         self.text = text
         self.environment = environment
-        self.values: dict[str, str | None] = {}
+        self.values = Values()
 
     def skip_blanks(self, place: int) -> int:
         """The place behind spaces, tabs and joined lines."""
@@ -66,16 +44,16 @@ class Words:
             else:
                 return place
 
-    def word(
-        self, start: int, may_assign: bool, values: Mapping[str, str | None], exported: bool = False
-    ) -> Word:
-        """The word at this place; `exported` says that it is given to export. Raises Refused, Ends."""
+    def word(self, start: int, may_assign: bool, own: dict[str, str | None], exported: bool = False) -> Word:
+        """The word at this place; `own` is what its command set before, `exported`: it is given to export.
+
+        Raises Refused, Ends."""
         assignment = ASSIGNMENT.match(self.text, start) if may_assign else None
         element = _ELEMENT.match(self.text, start) if may_assign else None
         if element:
             raise Ends(_ELEMENTS)
         if not assignment:
-            scan = _Scan(self, start, self.values)
+            scan = _Scan(self, start, self.values.now)
             scan.unquoted(False)
             if may_assign and ASSIGNMENT.match(self.text[start : scan.place].replace("\\\n", "")):
                 raise Ends("a key is written on two lines")
@@ -86,9 +64,10 @@ class Words:
                 vanishes=not scan.solid,
             )
         key = assignment[1]
+        values = ChainMap(own, self.values.now)
         scan = _Scan(self, assignment.end(), values)
         if self.text.startswith("(", assignment.end()):
-            scan.list()
+            scan.elements()
             scan.unknown = scan.unknown or _LIST
         else:
             scan.unquoted(True)
@@ -116,6 +95,7 @@ class _Scan:
         self.substitutes = False
         self.solid = False
         self.brace = False
+        self.brought = 0
 
     def _peek(self, ahead: int = 0) -> str:
         return self.text[self.place + ahead : self.place + ahead + 1]
@@ -240,7 +220,7 @@ class _Scan:
         self.substitutes = True
         self._doubt(_RUNS_INSIDE)
 
-    def list(self) -> None:
+    def elements(self) -> None:
         """KEY=( … ): words up to the closing parenthesis."""
         self.place += 1
         while True:
@@ -322,7 +302,15 @@ class _Scan:
         return self.words.environment.get(name)
 
     def _variable(self, name: str) -> None:
-        self.parts.append(self._lookup(name) or "")
+        value = self._lookup(name) or ""
+        self._bring([value], len(value))
+
+    def _bring(self, parts: list[str], length: int) -> None:
+        """Adds what variables make, of this length."""
+        self.brought += length
+        if self.brought > MOST_EXPANDED:
+            raise Ends("variables make a value too long to follow")
+        self.parts += parts
 
     def _braces(self, quoted: bool) -> None:
         """${NAME} and ${NAME:-word}; of the other forms only the end is looked for."""
@@ -357,11 +345,12 @@ class _Scan:
         if operator[-1] == "?" and missing:
             raise Ends("a variable that the file demands is not set")
         if (operator[-1] == "+") == missing:
-            self.parts.append(value if not missing and value else "")
+            kept = value if not missing and value else ""
+            self._bring([kept], len(kept))
             return
         if inner.unknown:
             self._doubt(inner.unknown)
-        self.parts += inner.parts
+        self._bring(inner.parts, inner.brought)
         if operator[-1] == "=":
             self._doubt(_NUMBERS)
 

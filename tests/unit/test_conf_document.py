@@ -2,6 +2,7 @@
 
 import os
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,20 @@ def test_quotes_stand_where_they_are_needed(value: str, line: str) -> None:
 def test_a_file_that_is_no_text_is_left_alone() -> None:
     with pytest.raises(Unwritable):
         Document.read(b"A=1\n\0\1").set("A", "2")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A0=0123456789\n" + "".join(f"A{n + 1}=$A{n}$A{n}\n" for n in range(80)) + "Z=end\n",
+        "A=" + "${A:-" * 20_000 + "\nZ=end\n",
+        "A=" + "$(" * 20_000 + "\nZ=end\n",
+        'A="' + '"${A:-' * 20_000 + "\nZ=end\n",
+        "A='x\n" + "x\n" * 20_000 + "Z=end\n",
+        "".join(f"A{n}= b\n" for n in range(20_000)) + "Z=end\n",
+    ],
+)
+def test_what_is_made_to_take_long_does_not(text: str) -> None:
+    started = time.monotonic()
+    assert Document.read(text.encode()).get("Z") == "end"
+    assert time.monotonic() - started < 10
