@@ -4,33 +4,55 @@
 """
 
 import asyncio
+import os
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from textual.pilot import Pilot
 
 from mailcow_wizard.checks import all_checks
+from mailcow_wizard.engine import mending, readable
+from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.recorded import DEMO, load
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Settings
 from mailcow_wizard.tui.app import Wizard
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.mending import begin
+from mailcow_wizard.tui.work import Work
 
 HERE = Path(__file__).parent
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
+MAKE = "(make)"
+"""Not a key: a recorded machine cannot be changed, so the work is played."""
+
 WALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("welcome", ()),
     ("system", ("enter",)),
     ("kernel", ("n",)),
     ("ports", ("n",)),
     ("ports-details", ("enter",)),
+    ("choices", ("escape", *("down",) * 8, "f")),
+    ("plan", ("enter",)),
+    ("applied", ("escape", "escape", "home", "f", "enter", MAKE)),
+    ("changes", ("escape", "escape", "escape", "U")),
     ("time", ("escape", "n")),
-    ("summary", ("n",)),
+    ("config", ("n",)),
+    ("settings", ("s", *("down",) * 5, "enter")),
+    ("summary", ("escape", "n")),
     ("help", ("question_mark",)),
 )
 """Names of the pictures, and the keys that lead from each to the next."""
+
+CHANGES = (
+    ("2026-09-21T13:58:02Z", "ports.smtp", "applied"),
+    ("2026-09-21T13:57:45Z", "system.swap", "applied"),
+    ("2026-09-21T13:51:10Z", "config.permissions", "undone"),
+)
+"""What the wizard would have changed on that machine: when, for which check, its state now."""
 
 
 def open_demo(state: str) -> Session:
@@ -56,24 +78,57 @@ async def drawn_still(app: Wizard, pilot: Pilot[int]) -> str:
     return seen[-1]
 
 
+def keep_changes(session: Session) -> None:
+    """Writes a journal as that machine would have it."""
+    journal = Journal(session.state)
+    for at, check, state in reversed(CHANGES):
+        plan = mending.offers(session, check)[0].plan()
+        change = journal.add(plan, {}, at, session.settings._asdict())
+        standing = journal.standing(change)
+        back = ("done",) * len(plan.steps) if state == "undone" else standing.back
+        journal.write(change, standing._replace(state=state, marks=("done",) * len(plan.steps), back=back))
+
+
+def play(app: Wizard) -> None:
+    """Shows how stopping exim4 would have gone."""
+    plan = mending.offers(app.session, "ports.smtp")[0].plan()
+
+    def work(listen: Callable[[mending.Progress], None]) -> mending.Outcome:
+        for number, step in enumerate(plan.steps):
+            listen(mending.Progress("step", number, readable.line(step)))
+            listen(mending.Progress("done", number, ""))
+        listen(mending.Progress("check", -1, plan.check))
+        finding = next(one for one in app.board.findings() if one.id == plan.check)
+        return mending.Outcome("1", "applied", finding._replace(status="pass", summary="port 25 is free"), "")
+
+    begin(app, Work(plan.title, plan.check, len(plan.steps), work))
+
+
 async def pictures(size: tuple[int, int]) -> dict[str, str]:
     """Every screen as SVG, by name."""
     drawn: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as state:
         session = open_demo(state)
+        keep_changes(session)
         app = Wizard(session, session.new_facts(), Look(ascii_only=False, colour=True))
         async with app.run_test(size=size) as pilot:
             await settle(app)
             for name, keys in WALK:
                 for key in keys:
-                    await pilot.press(key)
-                    await pilot.pause(0.05)
+                    if key == MAKE:
+                        play(app)
+                    else:
+                        await pilot.press(key)
+                    await drawn_still(app, pilot)
                 drawn[name] = await drawn_still(app, pilot)
     return drawn
 
 
 def all_pictures() -> Iterator[tuple[str, str]]:
     """File names and contents."""
+    # Times are shown as the clock of the one who looks shows them.
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     for label, size in SIZES.items():
         for name, svg in asyncio.run(pictures(size)).items():
             yield f"{name}-{label}.svg", svg

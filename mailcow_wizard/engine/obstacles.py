@@ -28,6 +28,11 @@ def obstacle(session: Session, needs_root: bool) -> str:
     return "only root can do this" if needs_root and not is_root(session) else ""
 
 
+def elsewhere(session: Session) -> str:
+    """Where a command can do what cannot be done here."""
+    return "As root" if not obstacle(session, needs_root=False) else "On the machine itself"
+
+
 def obstacle_of(session: Session, plan: Plan) -> str:
     """Why a plan cannot be carried out here, in one line; empty where it can be tried."""
     if not works(plan):

@@ -23,7 +23,6 @@ from mailcow_wizard.tui.work import Work, ending
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
 
-_ELSEWHERE = "As root: sudo ./wizard {}"
 _DRAWN_EVERY_S = 0.12
 INTERRUPTED = (("n", "Later"), ("f", "Finish it"), ("u", "Take it back"))
 
@@ -106,8 +105,12 @@ def _asked(app: Wizard, plan: Plan, instead: str = "") -> Asked:
         "Do this?",
         lambda width: plan_lines(plan, steps, root, width),
         obstacle=obstacles.obstacle_of(app.session, plan),
-        instead=_ELSEWHERE.format(instead or f"fix {plan.check} {plan.fix}{subject}"),
+        instead=_elsewhere(app, instead or f"fix {plan.check} {plan.fix}{subject}"),
     )
+
+
+def _elsewhere(app: Wizard, words: str) -> str:
+    return f"{obstacles.elsewhere(app.session)}: sudo ./wizard {words}"
 
 
 def ask(
@@ -130,10 +133,11 @@ def carry_out(app: Wizard, plan: Plan, made: Callable[[], None] = lambda: None) 
     def do(listen: mending.Listen) -> mending.Outcome:
         return mending.apply(app.session, plan, listen)
 
-    _begin(app, Work(plan.title, plan.check, len(plan.steps), do, made=made))
+    begin(app, Work(plan.title, plan.check, len(plan.steps), do, made=made))
 
 
-def _begin(app: Wizard, work: Work) -> None:
+def begin(app: Wizard, work: Work) -> None:
+    """Starts work, and shows its log."""
     app.work = work
 
     def tell() -> None:
@@ -183,8 +187,9 @@ def show_work(app: Wizard) -> None:
         return
 
     def closed(answer: str | None) -> None:
-        if answer == "back" and work.outcome:
-            _take_back(app, Journal(app.session.state).get(work.outcome.change))
+        if answer and work.outcome:
+            change = Journal(app.session.state).get(work.outcome.change)
+            (_take_back if answer == "back" else ask_back)(app, change)
 
     app.push_screen(Working(app.look, work, lambda: _stop(app)), closed)
 
@@ -221,7 +226,7 @@ def ask_back(app: Wizard, change: Change) -> None:
             "Take this back?",
             lambda width: back_lines(change, steps, width),
             obstacle=obstacles.obstacle(app.session, plan.needs_root),
-            instead=_ELSEWHERE.format(f"undo {change.id}"),
+            instead=_elsewhere(app, f"undo {change.id}"),
         )
 
     def answered(answer: str | None) -> None:
@@ -235,14 +240,14 @@ def _take_back(app: Wizard, change: Change) -> None:
     def do(listen: mending.Listen) -> mending.Outcome:
         return mending.take_back(app.session, change.id, listen)
 
-    _begin(app, Work(f"Take back: {change.title}", change.check, len(change.steps), do, back=True))
+    begin(app, Work(f"Take back: {change.title}", change.check, len(change.steps), do, back=True))
 
 
 def _finish(app: Wizard, change: Change) -> None:
     def do(listen: mending.Listen) -> mending.Outcome:
         return mending.finish(app.session, change.id, listen)
 
-    _begin(app, Work(f"Finish: {change.title}", change.check, len(change.steps), do))
+    begin(app, Work(f"Finish: {change.title}", change.check, len(change.steps), do))
 
 
 def show_changes(app: Wizard) -> None:
@@ -275,7 +280,7 @@ def _join(app: Wizard, change: Change) -> None:
     def do(listen: mending.Listen) -> mending.Outcome:
         return mending.follow(app.session, change.id, listen)
 
-    _begin(app, Work(change.title, change.check, len(change.steps), do, back=change.state == "undoing"))
+    begin(app, Work(change.title, change.check, len(change.steps), do, back=change.state == "undoing"))
 
 
 def _ask_interrupted(app: Wizard, change: Change) -> None:

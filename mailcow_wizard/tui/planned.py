@@ -20,7 +20,7 @@ from mailcow_wizard.tui.writing import Line
 LABEL_WIDTH = 12
 _INDENT = "    "
 _RISK = {"low": "low risk", "medium": "medium risk", "high": "high risk"}
-_STEP = {"command": "Run", "manual": "By hand"}
+_STEP = {"command": "Run", "manual": "Note"}
 _STATE = {
     "planned": "This is about to begin.",
     "applying": "This is under way.",
@@ -40,13 +40,17 @@ def terms(fix: Fix | Plan, root: bool) -> str:
     return ", ".join(parts)
 
 
+def is_calm(fix: Fix | Plan) -> bool:
+    """Whether its terms need no colour."""
+    return fix.reversible and fix.risk != "high"
+
+
 def plan_lines(plan: Plan, steps: Sequence[Mapping[str, Any]], root: bool, width: int) -> list[Line]:
     """A plan in full, wrapped to `width` cells."""
-    calm = plan.reversible and plan.risk != "high"
     return [
         *_labelled("Effect", plan.consequence, width),
         *_labelled("Interrupts", plan.interrupts or "nothing", width),
-        *_labelled("Risk", terms(plan, root), width, "said" if calm else "warned"),
+        *_labelled("Risk", terms(plan, root), width, "said" if is_calm(plan) else "warned"),
         Line("", ""),
         *step_lines(steps, width),
     ]
@@ -112,7 +116,21 @@ def diff_lines(diff: str, width: int, indent: str = _INDENT) -> Iterator[Line]:
         if line.startswith(("--- ", "+++ ")):
             continue
         role = {"+": "added", "-": "removed", "@": "hunk", "\\": "dim"}.get(line[:1], "")
-        yield from (Line("", indent + part, role) for part in _pieces(line, width - len(indent)))
+        yield from (Line("", indent + part, role) for part in pieces(line, width - len(indent)))
+
+
+def side_by_side(lines: Sequence[Line]) -> list[Line]:
+    """The removed and added lines of a diff alone, each old line before its new one."""
+    paired: list[Line] = []
+    removed: list[Line] = []
+    for line in lines:
+        if line.role == "removed":
+            removed.append(line)
+            continue
+        paired += [*(removed[:1] if line.role == "added" else removed)]
+        removed = removed[1:] if line.role == "added" else []
+        paired += [line] if line.role == "added" else []
+    return [*paired, *removed]
 
 
 def command_lines(argv: Sequence[str], width: int) -> list[str]:
@@ -127,7 +145,7 @@ def command_lines(argv: Sequence[str], width: int) -> list[str]:
     return lines
 
 
-def _pieces(line: str, width: int) -> Iterator[str]:
+def pieces(line: str, width: int) -> Iterator[str]:
     """A line as it is, or in pieces: all of it must be seen."""
     width = max(10, width)
     yield line[:width]

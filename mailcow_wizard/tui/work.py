@@ -97,6 +97,11 @@ def can_go_back(work: Work) -> bool:
     return bool(work.outcome and not work.back and work.outcome.state in ("applied", "failed", "interrupted"))
 
 
+def asks_back(work: Work) -> bool:
+    """Whether the work ended halfway, so that its end asks whether to take back what was done."""
+    return can_go_back(work) and work.outcome is not None and work.outcome.state != "applied"
+
+
 def ending(work: Work, stopping: bool = False) -> tuple[str, list[str], list[tuple[str, str]]]:
     """How the work stands: a status, sentences, keys."""
     if work.refused:

@@ -69,7 +69,13 @@ def test_yes_mends_and_undo_takes_it_back(scratch: Scratch, size: tuple[int, int
         terminal.keys("y")
         terminal.wait_for("✓ Mode 600, only root may read it.", "Esc goes back to the list")
         assert scratch.mode == 0o600
-        terminal.escape_to(f"▸ ✓ ok      {OPEN}")
+        terminal.keys("y")  # nothing is asked here
+        terminal.keys("u")
+        terminal.wait_for("Take this back?")
+        terminal.keys("n")
+        terminal.wait_for(OPEN, "n next")
+        assert scratch.mode == 0o600
+        terminal.wait_for(f"▸ ✓ ok      {OPEN}")
         terminal.keys("u")
         terminal.wait_for(f"Take back: {TITLE}", "chmod 0644", "Take this back?")
         terminal.keys("Enter")

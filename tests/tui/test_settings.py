@@ -182,6 +182,8 @@ def test_without_a_file_the_form_writes_a_new_one(scratch: Scratch, size: tuple[
         assert secret
         assert secret not in seen
         terminal.keys("u")
+        terminal.wait_for("Take this back?", "Remove ")
+        terminal.keys("y")
         terminal.wait_for("Taken back")
     assert not scratch.conf.exists()
 

@@ -16,9 +16,10 @@ from mailcow_wizard.tui.planned import (
     diff_lines,
     moment,
     plan_lines,
+    side_by_side,
     step_lines,
 )
-from mailcow_wizard.tui.work import Work, can_go_back, ending
+from mailcow_wizard.tui.work import Work, asks_back, can_go_back, ending
 from mailcow_wizard.tui.writing import Line
 
 PLAN = Plan(
@@ -58,7 +59,7 @@ def test_a_plan_says_everything_before_it_is_made() -> None:
         "4. Change /etc/changed",
         "-b",
         "+c",
-        "5. By hand",
+        "5. Note",
         "Tell the others.",
     ):
         assert wanted in shown
@@ -143,6 +144,7 @@ def test_how_work_ends(outcome: Outcome, back: bool, status: str, first: str, ag
     assert sentences[0].startswith(first)
     assert keys
     assert can_go_back(work) is again
+    assert asks_back(work) is (again and outcome.state != "applied")
 
 
 def test_what_was_refused_changed_nothing() -> None:
@@ -182,3 +184,9 @@ def test_a_mistake_in_the_work_is_said_and_shows_no_values() -> None:
     work._run()
     assert "ValueError" in work.refused
     assert "hunter2" not in work.refused
+
+
+def test_old_and_new_lines_stand_side_by_side() -> None:
+    diff = "@@ -1,3 +1,3 @@\n-a=1\n-b=1\n+a=2\n+b=2\n c\n-d\n@@ -9,0 +9,1 @@\n+e\n"
+    shown = [line.text for line in side_by_side(list(diff_lines(diff, 40, "")))]
+    assert shown == ["-a=1", "+a=2", "-b=1", "+b=2", "-d", "+e"]

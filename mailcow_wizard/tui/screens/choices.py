@@ -10,7 +10,7 @@ from mailcow_wizard.fixes import Offer
 from mailcow_wizard.model import Plan
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.look import Look
-from mailcow_wizard.tui.planned import terms
+from mailcow_wizard.tui.planned import is_calm, terms
 from mailcow_wizard.tui.screens.decision import Asked, Decision
 from mailcow_wizard.tui.screens.sheet import Sheet
 from mailcow_wizard.tui.widgets.lines import Part
@@ -75,7 +75,11 @@ class Choices(Sheet[Plan]):
         style = self.look.state(self._row.status)
         summary = self.look.text(finding.summary) if finding else ""
         glyph = self.look.glyph(self._row.status)
-        return [(f" {self._row.check.title} ", self.look.bold), (f" {glyph} {summary}", style)]
+        title = f" {self._row.check.title} "
+        room = max(0, self.size.width - len(title) - 4)
+        if len(summary) > room:
+            summary = summary[: max(0, room - 1)] + self.look.glyphs.ellipsis
+        return [(title, self.look.bold), (f" {glyph} {summary}", style)]
 
     def body(self, width: int) -> Sequence[Sequence[Part]]:
         """Three lines for each choice."""
@@ -99,7 +103,8 @@ class Choices(Sheet[Plan]):
             )
             words = wrap(self._consequence(planned), max(10, width - _INDENT), break_on_hyphens=False)
             lines += [[(" " * _INDENT + line, look.plain)] for line in words]
-            lines.append([(" " * _INDENT + terms(offer.fix, self._root), look.dim)])
+            style = look.dim if is_calm(offer.fix) else look.state("warn")
+            lines.append([(" " * _INDENT + terms(offer.fix, self._root), style)])
         self._starts.append(len(lines))
         return lines
 

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 
 from mailcow_wizard.engine.settings import FIRST, Draft, Field, field
 from mailcow_wizard.tui.look import Look
-from mailcow_wizard.tui.planned import diff_lines, parts_of
+from mailcow_wizard.tui.planned import diff_lines, parts_of, side_by_side
 from mailcow_wizard.tui.screens.search import Search
 from mailcow_wizard.tui.widgets.chrome import KeyLine, Rule
 from mailcow_wizard.tui.widgets.form import Form, FormRow
@@ -106,15 +106,20 @@ class SettingsScreen(ModalScreen[None]):
         # The plan shows long lines whole; here they are cut.
         lines = list(diff_lines(self._draft.diff(), _UNCUT, ""))
         if not self.has_class("beside"):
-            # In few lines only what differs has room.
-            lines = [
-                line for line in lines if line.role in ("added", "removed") and line.text[1:2] not in "#"
-            ]
+            # In few lines only what differs has room, and of a new file only its values.
+            lines = [line for line in side_by_side(lines) if line.text[1:2] not in "#"]
         nothing: list[list[Part]] = [[(" Nothing is changed yet.", self._look.dim)]]
         pane.put([parts_of(line, self._look) for line in lines] or nothing)
-        new = self._draft.before is None
-        what = "what will be in the new file" if new else "what will be different in the file"
-        self.query_one(Rule).show(what if lines else "")
+        self._draw_rule(len(lines))
+
+    def _draw_rule(self, whole: int) -> None:
+        """Says what the lines below are, and which of them are in view."""
+        pane = self.query_one("#diff", Lines)
+        words = "what will be in the new file" if self._draft.before is None else "what will be different"
+        first, height = pane.scroll_offset.y, pane.size.height
+        if whole > height:
+            words += f", {first + 1} to {min(first + height, whole)} of {whole}: Shift and arrows"
+        self.query_one(Rule).show(words if whole else "")
 
     @on(Form.Moved)
     def _moved(self) -> None:
@@ -160,7 +165,9 @@ class SettingsScreen(ModalScreen[None]):
 
     def action_scroll(self, by: int) -> None:
         """Scrolls the diff."""
-        self.query_one("#diff", Lines).scroll_relative(y=by, animate=False, force=True)
+        pane = self.query_one("#diff", Lines)
+        pane.scroll_to(y=max(0, pane.scroll_offset.y + by), animate=False, force=True, immediate=True)
+        self._draw_rule(pane.virtual_size.height if self._draft.diff() else 0)
 
     def action_search(self) -> None:
         """Offers every key there is."""

@@ -77,7 +77,8 @@ class Sheet(ModalScreen[Result], Generic[Result]):
 
     def draw_foot(self) -> None:
         """Draws the foot, as high as it needs to be."""
-        lines = self.foot(self.size.width - 2)
+        # In little room the text keeps the most of it.
+        lines = self.foot(self.size.width - 2)[: max(1, self.size.height // 2 - 1)]
         foot = self.query_one("#foot", Lines)
         foot.styles.height = max(1, len(lines))
         foot.put(lines)
@@ -89,13 +90,13 @@ class Sheet(ModalScreen[Result], Generic[Result]):
         self.query_one(Rule).show(view)
 
     def keys(self, keys: Keys) -> list[Part]:
-        """Keys and what they do, in one line, as many as have room."""
+        """Keys and what they do, in one line, those that have room."""
         parts: list[Part] = []
         used = 0
         for key, does in keys:
+            if used + len(key) + len(does) + 3 > self.size.width:
+                continue
             used += len(key) + len(does) + 3
-            if used > self.size.width:
-                break
             parts += [(f" {key}", self.look.bold), (f" {does} ", self.look.plain)]
         return parts
 

@@ -7,19 +7,20 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from mailcow_wizard.tui.look import Look
-from mailcow_wizard.tui.planned import parts_of
+from mailcow_wizard.tui.planned import parts_of, pieces
 from mailcow_wizard.tui.screens.sheet import Sheet
 from mailcow_wizard.tui.widgets.lines import Part
-from mailcow_wizard.tui.work import Work, can_go_back, ending
+from mailcow_wizard.tui.work import Work, asks_back, can_go_back, ending
 
 
 class Working(Sheet[str]):
-    """Ends with `back` when what was done is to be taken back, with nothing otherwise; the work goes on."""
+    """Ends with `back` when what was done is to be taken back, with `undo` when that is to be shown first,
+    with nothing otherwise; the work goes on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q,n", "dismiss", "close", show=False),
         Binding("y", "back", "take back", show=False),
-        Binding("u", "back", "take back", show=False),
+        Binding("u", "undo", "take back", show=False),
         Binding("s", "stop", "stop", show=False),
     ]
 
@@ -36,7 +37,11 @@ class Working(Sheet[str]):
 
     def body(self, width: int) -> Sequence[Sequence[Part]]:
         """What the work said."""
-        return [parts_of(line, self.look) for line in self._work.lines]
+        return [
+            parts_of(line._replace(text=part), self.look)
+            for line in tuple(self._work.lines)
+            for part in pieces(line.text, width)
+        ]
 
     def foot(self, width: int) -> Sequence[Sequence[Part]]:
         """How it stands, and the keys."""
@@ -55,17 +60,22 @@ class Working(Sheet[str]):
         """Draws what is new; the end of the log stays in view unless somebody scrolled up."""
         self.draw()
         if self._follows:
-            self.call_after_refresh(self.scroll_text, len(self._work.lines))
+            self.call_after_refresh(self.action_edge, 1)
 
-    def action_scroll(self, by: int) -> None:
-        """Scrolls by lines; at the end the log is followed again."""
-        super().action_scroll(by)
+    def scroll_text(self, to: int) -> None:
+        """Scrolls; at the end of the log it is followed again."""
+        super().scroll_text(to)
         self._follows = self.text.scroll_offset.y + self.text.size.height >= self.text.virtual_size.height
 
     def action_back(self) -> None:
-        """Ends with the wish to take back what was done, where there is something."""
-        if can_go_back(self._work):
+        """Ends with a yes to the question whether to take back what was done before a step failed."""
+        if asks_back(self._work):
             self.dismiss("back")
+
+    def action_undo(self) -> None:
+        """Ends with the wish to see what taking it back would do."""
+        if can_go_back(self._work):
+            self.dismiss("undo")
 
     def action_stop(self) -> None:
         """Asks the work to stop after the step that it is at."""
