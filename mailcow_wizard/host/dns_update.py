@@ -19,13 +19,12 @@ if not __package__:
     # beside this file must not be taken for others of their name.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+import socket
 import time
 
 import dns.exception
-import dns.flags
 import dns.message
 import dns.name
-import dns.query
 import dns.rcode
 import dns.rdata
 import dns.rdataclass
@@ -46,6 +45,8 @@ if TYPE_CHECKING:
 WAIT_S = 4.0
 """For each of TCP and UDP, in seconds."""
 
+_PORT = 53
+_HEADER = 12
 _APPEARS_S = 3.0
 _PAUSE_S = 0.1
 _LARGEST_KEY_FILE = 65536
@@ -53,7 +54,7 @@ _OK, _NOT_DONE, _USAGE = 0, 1, 64
 _OPTIONS = {"--server": "server", "--zone": "zone", "--tsig": "tsig"}
 _OTHERS = "--others-may-change"
 
-_NO_SERVER = "is asked for a zone that it does not have, or takes no updates for: is it the zone's primary?"
+_NO_SERVER = "does not take updates of this zone: is it the zone's primary, and is this its name?"
 _SAID = {
     dns.rcode.REFUSED: "refuses: the key may not change this zone, or these records of it",
     dns.rcode.NOTAUTH: _NO_SERVER,
@@ -104,46 +105,89 @@ class Server:
                 update.add(name, one.ttl, one.data)
             else:
                 update.delete(name, one.data)
-        answer = self._exchange(update)
-        code = answer.rcode()
-        if code == dns.rcode.NOERROR and not answer.had_tsig:
+        code, answer = self._exchange(update)
+        if code == dns.rcode.NOERROR and answer is None:
             raise Failure(f"{self.address} answers without a signature: who answered is not certain")
-        return int(code)
+        return code
 
     def look(self, place: Place) -> list[dns.rdata.Rdata]:
         """The records that it has now. Raises Failure where it does not say."""
         name, type = place
         question = dns.message.make_query(name, type)
-        question.flags &= ~dns.flags.RD
-        answer = self._exchange(question)
-        if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-            raise Failure(f"{self.address} says {dns.rcode.to_text(answer.rcode())} when it is asked")
+        question.flags = 0
+        code, answer = self._exchange(question)
+        if answer is None or code not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            said = dns.rcode.to_text(dns.rcode.Rcode(code))
+            raise Failure(f"{self.address} does not tell what it has ({said})")
         found = answer.get_rrset(answer.answer, name, dns.rdataclass.IN, type)
         return list(found) if found else []
 
-    def _exchange(self, message: dns.message.Message) -> dns.message.Message:
+    def _exchange(self, message: dns.message.Message) -> tuple[int, dns.message.Message | None]:
+        """The response code, and the answer where that is signed."""
         message.use_tsig(self._key)
+        wire = message.to_wire()
+        heard = self._sent(wire)
+        code = heard[3] & 0x0F
+        try:
+            answer = dns.message.from_wire(
+                heard, keyring=message.keyring, request_mac=message.mac, ignore_trailing=True
+            )
+        except (dns.tsig.PeerBadKey, dns.message.UnknownTSIGKey):
+            # Some say this of a key that they know, and that may not do what is asked.
+            raise Failure(
+                f"{self.address} does not know the key '{harmless(self._name, 80)}', or does not let it "
+                f"change {self.zone.to_text(omit_final_dot=True)}"
+            ) from None
+        except (dns.tsig.PeerBadSignature, dns.tsig.BadSignature, dns.tsig.PeerBadTruncation):
+            raise Failure(
+                f"{self.address} has another secret or algorithm for the key '{harmless(self._name, 80)}'"
+            ) from None
+        except (dns.tsig.PeerBadTime, dns.tsig.BadTime):
+            raise Failure(f"the clocks of {self.address} and of this machine differ too much") from None
+        except (dns.exception.DNSException, ValueError, IndexError):
+            return code, None
+        return code, answer if answer.had_tsig else None
+
+    def _sent(self, wire: bytes) -> bytes:
+        """The answer to a message, which may arrive there twice: its prerequisites see to that."""
         trouble = ""
-        for send in (dns.query.tcp, dns.query.udp):
+        for exchange in (_by_tcp, _by_udp):
             try:
-                return send(message, self.address, timeout=WAIT_S)
-            except (dns.tsig.PeerBadKey, dns.message.UnknownTSIGKey):
-                raise Failure(f"{self.address} does not know the key '{harmless(self._name, 80)}'") from None
-            except (dns.tsig.PeerBadSignature, dns.tsig.BadSignature, dns.tsig.PeerBadTruncation):
-                raise Failure(
-                    f"{self.address} has another secret or algorithm for the key '{harmless(self._name, 80)}'"
-                ) from None
-            except (dns.tsig.PeerBadTime, dns.tsig.BadTime):
-                raise Failure(f"the clocks of {self.address} and of this machine differ too much") from None
-            except dns.exception.Timeout:
+                return exchange(self.address, wire)
+            except TimeoutError:
                 trouble = "gives no answer"
             except OSError as error:
                 trouble = trouble or f"cannot be reached: {error.strerror or error}"
-            except dns.exception.DNSException as error:
-                raise Failure(
-                    f"{self.address} gives an answer that cannot be read: {harmless(str(error), 120)}"
-                ) from None
         raise Failure(f"{self.address} {trouble}")
+
+
+def _by_tcp(address: str, wire: bytes) -> bytes:
+    end = time.monotonic() + WAIT_S
+    with socket.create_connection((address, _PORT), WAIT_S) as connection:
+        connection.sendall(len(wire).to_bytes(2, "big") + wire)
+        data = b""
+        while len(data) < _HEADER or len(data) < 2 + int.from_bytes(data[:2], "big"):
+            connection.settimeout(max(0.01, end - time.monotonic()))
+            part = connection.recv(65537)
+            if not part:
+                raise ConnectionError(None, "it closed the connection without an answer")
+            data += part
+        if data[2:4] != wire[:2]:
+            raise ConnectionError(None, "it answers something else")
+        return data[2:]
+
+
+def _by_udp(address: str, wire: bytes) -> bytes:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    end = time.monotonic() + WAIT_S
+    with socket.socket(family, socket.SOCK_DGRAM) as place:
+        place.connect((address, _PORT))
+        place.send(wire)
+        while True:
+            place.settimeout(max(0.01, end - time.monotonic()))
+            data = place.recv(65537)
+            if len(data) >= _HEADER and data[:2] == wire[:2]:
+                return data
 
 
 def instruction(line: str) -> Instruction:
