@@ -35,6 +35,7 @@ else:
 
 _FORMAT = 1
 _UNDER_WAY = ("planned", "applying", "undoing")
+_STATES = (*_UNDER_WAY, "applied", "undone", "interrupted", "failed")
 
 
 class Change(NamedTuple):
@@ -206,9 +207,19 @@ class Journal:
     def _change(self, number: int, holder: lock.Holder | None) -> Change:
         about = self._read(number, "change.json")
         said = self._read(number, "progress.json")
+        try:
+            return self._made_of(number, about, said, holder)
+        except (KeyError, TypeError):
+            raise HostError(f"{self.path(str(number), '')} does not hold a change") from None
+
+    def _made_of(
+        self, number: int, about: dict[str, Any], said: dict[str, Any], holder: lock.Holder | None
+    ) -> Change:
         state = said["state"]
         if state in _UNDER_WAY and (holder is None or holder.change not in ("", str(number))):
             state = "interrupted"
+        if state not in _STATES:
+            raise KeyError(state)
         return Change(
             id=str(number),
             at=about["at"],

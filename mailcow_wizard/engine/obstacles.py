@@ -51,10 +51,14 @@ def under_way(changes: Sequence[Change]) -> Change | None:
 
 
 def left_over(session: Session) -> bool:
-    """Whether a change of an earlier session is under way or was interrupted; no on a recorded machine."""
+    """Whether a change of an earlier session is under way or was interrupted; no on a recorded machine, and
+    where the journal cannot be read."""
     if obstacle(session, needs_root=False):
         return False
-    changes = Journal(session.state).list()
+    try:
+        changes = Journal(session.state).list()
+    except HostError:
+        return False
     return bool(under_way(changes) or interrupted(changes))
 
 

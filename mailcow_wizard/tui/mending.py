@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine import mending, obstacles, readable
@@ -29,16 +30,26 @@ INTERRUPTED = (("n", "Later"), ("f", "Finish it"), ("u", "Take it back"))
 
 def show(app: Wizard, what: str, row: Row | None) -> None:
     """Opens the choices for a row, the newest change, all changes, or the settings."""
-    if what == "choices":
-        choose(app, row)
-    elif what == "newest":
-        undo_newest(app)
-    elif what == "changes":
-        show_changes(app)
-    else:
-        from mailcow_wizard.tui import settings
+    with _said(app):
+        if what == "choices":
+            choose(app, row)
+        elif what == "newest":
+            undo_newest(app)
+        elif what == "changes":
+            show_changes(app)
+        else:
+            from mailcow_wizard.tui import settings
 
-        settings.show(app)
+            settings.show(app)
+
+
+@contextmanager
+def _said(app: Wizard) -> Iterator[None]:
+    """What the machine does not answer is said in the line of keys."""
+    try:
+        yield
+    except HostError as error:
+        app.show_keys(f"This could not be read: {error}")
 
 
 def choose(app: Wizard, row: Row | None) -> None:
@@ -169,7 +180,8 @@ def _draw(app: Wizard, work: Work) -> None:
     app.events_log.append(f"{work.title}: {sentences[0]}")
     for screen in app.screen_stack:
         if isinstance(screen, Changes):
-            screen.show(Journal(app.session.state).list())
+            with _said(app):
+                screen.show(Journal(app.session.state).list())
     # What was changed may matter to other checks of the step, and mailcow.conf to ports and configuration.
     topic = work.check.partition(".")[0]
     steps = {STEP_OF_TOPIC.get(topic, topic), "ports", "config"}
@@ -188,16 +200,18 @@ def show_work(app: Wizard) -> None:
 
     def closed(answer: str | None) -> None:
         if answer and work.outcome:
-            change = Journal(app.session.state).get(work.outcome.change)
-            (_take_back if answer == "back" else ask_back)(app, change)
+            with _said(app):
+                change = Journal(app.session.state).get(work.outcome.change)
+                (_take_back if answer == "back" else ask_back)(app, change)
 
     app.push_screen(Working(app.look, work, lambda: _stop(app)), closed)
 
 
 def _stop(app: Wizard) -> None:
-    change = obstacles.under_way(Journal(app.session.state).list())
-    if change:
-        mending.stop(app.session, change.id)
+    with _said(app):
+        change = obstacles.under_way(Journal(app.session.state).list())
+        if change:
+            mending.stop(app.session, change.id)
 
 
 def undo_newest(app: Wizard) -> None:
@@ -268,12 +282,13 @@ def show_changes(app: Wizard) -> None:
 
 def greet(app: Wizard) -> None:
     """At the start: what is under way is shown, what was interrupted is asked about."""
-    changes = Journal(app.session.state).list()
-    under_way, interrupted = obstacles.under_way(changes), obstacles.interrupted(changes)
-    if under_way:
-        _join(app, under_way)
-    elif interrupted:
-        _ask_interrupted(app, interrupted)
+    with _said(app):
+        changes = Journal(app.session.state).list()
+        under_way, interrupted = obstacles.under_way(changes), obstacles.interrupted(changes)
+        if under_way:
+            _join(app, under_way)
+        elif interrupted:
+            _ask_interrupted(app, interrupted)
 
 
 def _join(app: Wizard, change: Change) -> None:

@@ -342,3 +342,30 @@ def test_secrets_are_on_no_screen_and_in_no_listing(scratch: Scratch) -> None:
     assert "hunter" not in seen
     listed = [one._asdict() for one in Journal(StateDirectory(str(scratch.state))).list()]
     assert "hunter" not in json.dumps(listed)
+
+
+@pytest.mark.parametrize("damage", ["file", "garbage", "empty"])
+def test_a_journal_that_cannot_be_read_does_no_harm(scratch: Scratch, damage: str) -> None:
+    changes = scratch.state / "changes"
+    if damage == "file":
+        changes.write_text("no directory")
+    else:
+        make(scratch, edit_of(scratch, b"SKIP_FTS=n", b"SKIP_FTS=y"))
+        (changes / "1" / "progress.json").write_text("" if damage == "empty" else '{"state": 7}')
+    with scratch.wizard() as terminal:
+        open_step(terminal)
+        terminal.keys("u")
+        terminal.wait_for(OPEN)
+        terminal.keys("U")
+        time.sleep(0.5)
+        assert terminal.pid_of_wizard()
+        assert "Traceback" not in terminal.text()
+        assert "mistake" not in terminal.text()
+
+
+def test_ctrl_c_leaves_and_the_work_goes_on(scratch: Scratch) -> None:
+    with under_way(scratch, slow_plan(scratch)) as process, scratch.wizard() as terminal:
+        terminal.wait_for("Step 2 of 3")
+        terminal.keys("C-c")
+        terminal.wait_for(f"{PROMPT} 130")
+        os.kill(process, 0)
