@@ -1,4 +1,6 @@
-"""Whom DNS is asked, by address: public facts of the net, each with its source."""
+"""Whom DNS is asked, and which blocklists: public facts of the net, each with its source."""
+
+from mailcow_wizard.typed import NamedTuple
 
 # https://www.internic.net/domain/named.root, 2025: letters A to M.
 ROOT_SERVERS_V4 = (
@@ -26,3 +28,135 @@ CLOUDFLARE = (
     "2a06:98c0::/29", "2c0f:f248::/32",
 )  # fmt: skip
 DOC_TLS = "https://docs.mailcow.email/post_installation/firststeps-ssl/"
+
+# What mailcow's generate_config.sh and its postfix ask: 200 is fine, 503 a network that Spamhaus does not
+# answer (AWS, OVH and others, #5293), 429 asked too often.
+ASN_CHECK = "asn-check.mailcow.email"
+ASN_FINE, ASN_BLOCKED, ASN_TOO_OFTEN = 200, 503, 429
+DQS_KEY = "SPAMHAUS_DQS_KEY"
+DQS_PAGE = "https://www.spamhaus.com/free-trial/sign-up-for-a-free-data-query-service-account/"
+DOC_ASN = "https://github.com/mailcow/mailcow-dockerized/issues/5293"
+DOC_BLOCKLISTS = "https://www.rfc-editor.org/rfc/rfc5782"
+
+# Resolvers that everybody may use, besides those above; blocklists refuse them, for they see nobody behind
+# them. The operators' own pages, 2025: Cloudflare, Google, Quad9, OpenDNS, AdGuard, DNS.SB, DNS4EU.
+OPEN_RESOLVERS = (
+    *PUBLIC_RESOLVERS, "1.0.0.1", "8.8.4.4", "149.112.112.112", "9.9.9.10", "208.67.222.222",
+    "208.67.220.220", "94.140.14.14", "94.140.15.15", "185.222.222.222", "45.11.45.11", "86.54.11.1",
+    "86.54.11.100", "2606:4700:4700::1111", "2606:4700:4700::1001", "2001:4860:4860::8888",
+    "2001:4860:4860::8844", "2620:fe::fe", "2620:fe::9", "2620:119:35::35", "2620:119:53::53",
+    "2a10:50c0::ad1:ff", "2a10:50c0::ad2:ff",
+)  # fmt: skip
+
+# RFC 5782, 5: what every list of addresses holds, and what it must not hold. Names have a test of their own.
+BLOCKLIST_LISTED = {4: "127.0.0.2", 6: "::ffff:7f00:2"}
+BLOCKLIST_CLEAN = {4: "127.0.0.1", 6: "::ffff:7f00:1"}
+BLOCKLIST_CLEAN_NAME = "invalid"
+# https://www.spamhaus.org/news/article/807/using-our-public-mirrors-check-your-return-codes-now, and others
+# after it: answers of this network say why there is no answer.
+BLOCKLIST_REFUSALS = "127.255.255.0/24"
+BLOCKLIST_ERRORS = {
+    "127.255.255.252": "the name that was asked is mistyped",
+    "127.255.255.254": "it refuses the resolver that asked, or this network",
+    "127.255.255.255": "it was asked too often from there",
+}
+
+
+class Blocklist(NamedTuple):
+    """A list in DNS: its zone, its name, what it holds (4: IPv4, 6: IPv6, n: names), what a listing means
+    for mail, and where to ask for removal.
+
+    `weight`: refuses (many servers refuse mail because of it), counts (many count it among other signs) or
+    advice. `codes` are words for its answers; `bits` says that the last number of an answer is a sum of them;
+    `harmless` are answers that are no listing, `refusals` those that mean that it does not answer us.
+    `test` is a name that it lists for tests.
+    """
+
+    zone: str
+    name: str
+    holds: str
+    weight: str
+    removal: str
+    codes: tuple[tuple[int, str], ...] = ()
+    bits: bool = False
+    harmless: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+    test: str = "test"
+
+
+_SPAMHAUS = "https://check.spamhaus.org/"
+_UCEPROTECT = "https://www.uceprotect.net/en/rblcheck.php"
+_MONKEY = "https://spameatingmonkey.com/lookup"
+_SUOMISPAM = "https://suomispam.net/"
+_NORDSPAM = "https://www.nordspam.com/delist/"
+_INTERSERVER = "https://sigs.interserver.net/"
+_GREYLIST = "http://wiki.junkemailfilter.com/index.php/Spam_DNS_Lists"
+
+# The pages named in each row, 2025; the first ten are those that mailcow's postscreen and rspamd ask (2026).
+BLOCKLISTS: tuple[Blocklist, ...] = (
+    Blocklist(
+        "zen.spamhaus.org", "Spamhaus ZEN", "46", "refuses", _SPAMHAUS,
+        ((2, "spam source, SBL"), (3, "spam source, CSS"), (4, "infected machine, XBL"),
+         (5, "infected machine, XBL"), (6, "infected machine, XBL"), (7, "infected machine, XBL"),
+         (9, "hijacked network, DROP"), (10, "network of end users, by its provider, PBL"),
+         (11, "network of end users, PBL")),
+    ),
+    Blocklist("b.barracudacentral.org", "Barracuda", "4", "refuses",
+              "https://www.barracudacentral.org/rbl/removal-request"),
+    Blocklist("bl.spamcop.net", "SpamCop", "4", "refuses", "https://www.spamcop.net/bl.shtml"),
+    Blocklist("bl.mailspike.net", "Mailspike", "4", "counts", "https://mailspike.io/ip_verify",
+              ((2, "sends spam now"), (10, "worst reputation"), (11, "very bad reputation"),
+               (12, "bad reputation"))),
+    Blocklist("bl.spameatingmonkey.net", "Spam Eating Monkey", "4", "counts", _MONKEY),
+    Blocklist("bl.ipv6.spameatingmonkey.net", "Spam Eating Monkey", "6", "counts", _MONKEY),
+    Blocklist("backscatter.spameatingmonkey.net", "Spam Eating Monkey, backscatter", "4", "advice", _MONKEY),
+    Blocklist("bl.suomispam.net", "Suomispam", "46", "counts", _SUOMISPAM),
+    Blocklist("hostkarma.junkemailfilter.com", "Hostkarma", "4", "counts", _GREYLIST,
+              ((2, "spam source, black"), (4, "mostly spam, brown")),
+              harmless=("127.0.0.1", "127.0.0.3", "127.0.0.5", "127.0.2.1", "127.0.2.2", "127.0.2.3")),
+    Blocklist("rbl.interserver.net", "InterServer", "4", "counts", _INTERSERVER),
+    Blocklist("psbl.surriel.com", "PSBL", "4", "counts", "https://psbl.org/remove"),
+    Blocklist("dnsbl-1.uceprotect.net", "UCEPROTECT 1", "4", "counts", _UCEPROTECT),
+    Blocklist("dnsbl-2.uceprotect.net", "UCEPROTECT 2", "4", "advice", _UCEPROTECT,
+              ((2, "neighbours in its network"),)),
+    Blocklist("dnsbl-3.uceprotect.net", "UCEPROTECT 3", "4", "advice", _UCEPROTECT,
+              ((2, "its whole provider"),)),
+    Blocklist("dnsbl.dronebl.org", "DroneBL", "46", "counts", "https://dronebl.org/lookup",
+              ((3, "IRC drone"), (5, "bottler"), (6, "spambot"), (7, "drone that attacks others"),
+               (8, "open SOCKS proxy"), (9, "open HTTP proxy"), (13, "guesses passwords"),
+               (14, "open gateway"), (15, "open router"), (17, "part of a botnet"), (19, "abused VPN"))),
+    Blocklist("bl.blocklist.de", "blocklist.de", "46", "counts", "https://www.blocklist.de/en/delist.html"),
+    Blocklist("all.s5h.net", "s5h.net", "46", "counts", "https://www.usenix.org.uk/content/rblremove"),
+    Blocklist("ips.backscatterer.org", "Backscatterer", "4", "advice",
+              "https://www.backscatterer.org/?target=test"),
+    Blocklist("db.wpbl.info", "WPBL", "4", "counts", "http://www.wpbl.info/"),
+    Blocklist("truncate.gbudb.net", "Truncate", "4", "counts", "http://www.gbudb.com/truncate/"),
+    Blocklist("all.spamrats.com", "SpamRATS", "46", "counts", "https://www.spamrats.com/removal.php",
+              ((36, "looks like an end user's line"), (37, "has no reverse name"), (38, "spam source"),
+               (43, "guesses passwords"))),
+    Blocklist("bl.nordspam.com", "NordSpam", "46", "counts", _NORDSPAM),
+    Blocklist("dnsbl.spfbl.net", "SPFBL", "46", "counts", "https://matrix.spfbl.net/",
+              ((2, "bad reputation"), (3, "suspicious"), (4, "end user's line"))),
+    Blocklist("dnsbl.zapbl.net", "ZapBL", "4", "counts", "https://zapbl.net/"),
+    Blocklist("spamsources.fabel.dk", "Fabel", "4", "counts", "https://www.spamsources.fabel.dk/"),
+    Blocklist("spam.dnsbl.anonmails.de", "anonmails.de", "4", "counts", "https://anonmails.de/dnsbl.php"),
+    Blocklist("bl.0spam.org", "0spam", "4", "counts", "https://0spam.org/"),
+    Blocklist("rbl.abuse.ro", "abuse.ro", "4", "counts", "https://abuse.ro/"),
+    Blocklist(
+        "dbl.spamhaus.org", "Spamhaus DBL", "n", "refuses", _SPAMHAUS,
+        ((2, "spam domain"), (4, "phishing domain"), (5, "malware domain"), (6, "botnet domain"),
+         (102, "abused for spam"), (103, "abused to redirect"), (104, "abused for phishing"),
+         (105, "abused for malware"), (106, "abused for a botnet")),
+        refusals=("127.0.1.255",), test="dbltest.com",
+    ),
+    Blocklist("multi.surbl.org", "SURBL", "n", "counts", "https://surbl.org/surbl-analysis",
+              ((8, "phishing, PH"), (16, "malware, MW"), (64, "abuse, ABUSE"), (128, "cracked site, CR")),
+              bits=True, refusals=("127.0.0.1",), test="surbl-org-permanent-test-point.com"),
+    Blocklist("multi.uribl.com", "URIBL", "n", "counts", "https://admin.uribl.com/",
+              ((2, "spam, black"), (4, "bulk mail, grey"), (8, "newly seen, red")),
+              bits=True, refusals=("127.0.0.1",), test="test.uribl.com"),
+    Blocklist("uribl.spameatingmonkey.net", "Spam Eating Monkey, names", "n", "counts", _MONKEY),
+    Blocklist("dbl.suomispam.net", "Suomispam, names", "n", "counts", _SUOMISPAM),
+    Blocklist("dbl.nordspam.com", "NordSpam, names", "n", "counts", _NORDSPAM),
+    Blocklist("rbluri.interserver.net", "InterServer, names", "n", "counts", _INTERSERVER),
+)  # fmt: skip

@@ -32,13 +32,15 @@ class World(FakeHost):
     """`records` maps a name and type to a value or several, in the zone file's form; TXT without quotes.
 
     A value of `silence` gives no answer, `SERVFAIL` and `REFUSED` that code, whatever server is asked.
-    `pages` maps a host's name to what fetching from it gives.
+    `pages` maps a host's name to what fetching from it gives; `servers` an address to one of those words,
+    which it then says to everything.
     """
 
     def __init__(self, records: Rows, pages: Mapping[str, HttpReply | HostError] | None = None) -> None:
         super().__init__()
         self.records = {key: (one,) if isinstance(one, str) else one for key, one in records.items()}
         self.pages = dict(pages or {})
+        self.servers: dict[str, str] = {}
         self.rounds: list[tuple[DnsQuestion, ...]] = []
 
     def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
@@ -51,6 +53,8 @@ class World(FakeHost):
         name = asked.name
         for _ in range(5):
             found = self.records.get((name, asked.type), ())
+            if asked.servers[0] in self.servers:
+                found = (self.servers[asked.servers[0]],)
             if "silence" in found:
                 return DnsReply(asked.servers[0], "", b"", 0.0, f"no answer within {2} s")
             if found and found[0] in ("SERVFAIL", "REFUSED"):

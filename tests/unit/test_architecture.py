@@ -24,7 +24,7 @@ ROWS = (
 )
 # Within the lowest row: these alone are imported by the others.
 FOUNDATION = {"harmless", "redaction", "names", "typed", "requirements", "requirements_dns"}
-ALLOWED_SIDEWAYS = {("model", "typed"), ("requirements", "typed")} | {
+ALLOWED_SIDEWAYS = {("model", "typed"), ("requirements", "typed"), ("requirements_dns", "typed")} | {
     (part, name) for part in ("conf", "host") for name in FOUNDATION
 }
 SCREEN = {"textual", "rich"}

@@ -1,0 +1,205 @@
+"""Judges of the server's reputation: blocklists, and the network that it is in."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.facts.reputation import Opinion, Reputation, Subject, reputation, words
+from mailcow_wizard.facts.reputation_asn import AsnAnswer, asn
+from mailcow_wizard.model import Check, Evidence, Judgement, Severity, Status
+
+_WEIGHTS: dict[str, tuple[Status, Severity]] = {
+    "refuses": ("fail", "breaks"),
+    "counts": ("warn", "degrades"),
+    "advice": ("warn", "advice"),
+}
+# Without the first of a kind nothing that the others say is much of a comfort.
+_LEADING = ("zen.spamhaus.org", "dbl.spamhaus.org")
+_MOST_NAMED = 3
+_FIRST = "Find out first what sent spam, or who had this address before: what sends on is listed again."
+_NEEDLESS = "Nothing needs to be done: hardly anybody refuses mail because of this list alone."
+
+
+def judge_blocklists(facts: Reputation) -> tuple[Judgement, ...]:
+    """Each address and the name, on no list."""
+    found = [_subject(facts, one) for one in facts.subjects]
+    if not facts.server.addresses:
+        trouble = facts.server.v4.trouble or facts.server.v6.trouble
+        unknown = Judgement(
+            "unknown",
+            f"no public address of this server is known, so blocklists could not be asked: {trouble}",
+            certainty="untested",
+            remedies=("Say it with --address, then run this check again.",),
+        )
+        found.insert(0, unknown)
+    return tuple(found)
+
+
+def _subject(facts: Reputation, one: Subject) -> Judgement:
+    listed = [opinion for opinion in one.opinions if opinion.state == "listed"]
+    listed.sort(key=lambda opinion: list(_WEIGHTS).index(opinion.list.weight))
+    clean = [opinion for opinion in one.opinions if opinion.state == "clean"]
+    mute = [opinion for opinion in one.opinions if opinion.state not in ("listed", "clean")]
+    common = Judgement(
+        "pass",
+        f"{one.subject} is {_nowhere(clean)}",
+        found=_found(facts, listed, clean, mute),
+        evidence=_evidence(listed, one.opinions),
+        certainty="proved" if len(clean) >= len(mute) else "inferred",
+        subject=one.subject,
+    )
+    if listed:
+        return _listed(common, one.subject, listed)
+    leading = next((opinion for opinion in mute if opinion.list.zone in _LEADING), None)
+    if not clean and not leading:
+        leading = next(iter(mute), None)
+    if leading:
+        return _unknown(common, one.subject, leading, clean)
+    return common
+
+
+def _listed(common: Judgement, subject: str, listed: list[Opinion]) -> Judgement:
+    status, severity = _WEIGHTS[listed[0].list.weight]
+    named = ", ".join(_named(opinion) for opinion in listed[:_MOST_NAMED])
+    rest = len(listed) - _MOST_NAMED
+    more = f" and {rest} more" if rest > 0 else ""
+    by_hand = tuple(
+        f"Ask {opinion.list.name} for removal of {subject}: {opinion.list.removal}" for opinion in listed
+    )
+    first = _FIRST if status == "fail" or severity != "advice" else _NEEDLESS
+    return common._replace(
+        status=status,
+        severity=severity,
+        summary=f"{subject} is on {_lists(len(listed))}: {named}{more}",
+        certainty="proved",
+        remedies=(first, *by_hand),
+    )
+
+
+def _named(opinion: Opinion) -> str:
+    said = words(opinion.list, opinion.codes)
+    return f"{opinion.list.name} ({said})" if said else opinion.list.name
+
+
+def _unknown(common: Judgement, subject: str, leading: Opinion, clean: list[Opinion]) -> Judgement:
+    """The list that matters most is blind: the others are no proof."""
+    others = f"; besides, it is {_nowhere(clean)}" if clean else ""
+    refused = leading.state == "refused"
+    return common._replace(
+        status="unknown",
+        summary=f"whether {subject} is on {leading.list.name} could not be found out: {leading.why}{others}",
+        certainty="untested",
+        remedies=(
+            *(
+                (f"If reputation.asn warns too: set {need.DQS_KEY} in mailcow.conf.",)
+                if refused and "spamhaus" in leading.list.zone
+                else ()
+            ),
+            f"Look it up in a browser: {leading.list.removal}",
+        ),
+    )
+
+
+def _nowhere(clean: list[Opinion]) -> str:
+    """The lists that do not have it, in few words."""
+    return f"not on {clean[0].list.name}" if len(clean) == 1 else f"on none of {len(clean)} blocklists"
+
+
+def _lists(count: int) -> str:
+    return "1 blocklist" if count == 1 else f"{count} blocklists"
+
+
+def _found(facts: Reputation, listed: list[Opinion], clean: list[Opinion], mute: list[Opinion]) -> str:
+    parts = [f"{one.list.zone}: {', '.join(one.codes)}" for one in listed]
+    if facts.open_resolvers:
+        parts.append(
+            f"this machine's resolver ({facts.open_resolvers[0]}) is public, and lists refuse such; "
+            "they were asked directly"
+        )
+    parts.append(f"not on {', '.join(one.list.zone for one in clean)}" if clean else "")
+    by_reason: dict[str, list[str]] = {}
+    for one in mute:
+        by_reason.setdefault(one.why, []).append(one.list.zone)
+    parts += [f"{', '.join(zones)}: {why}" for why, zones in by_reason.items()]
+    return "; ".join(part for part in parts if part)
+
+
+def _evidence(listed: list[Opinion], every: tuple[Opinion, ...]) -> tuple[Evidence, ...]:
+    """How to ask by hand: the lists that have it, else the one that matters most."""
+    shown = listed[:_MOST_NAMED] or [one for one in every if one.list.zone in _LEADING][:1]
+    return tuple(
+        Evidence(
+            f"dig +short {one.asked} A{f' @{one.server}' if one.server else ''}",
+            ", ".join(one.codes) or one.why or "nothing",
+        )
+        for one in shown
+    )
+
+
+def judge_asn(facts: AsnAnswer) -> Judgement:
+    """Spamhaus answers servers of this network, or a key makes it answer."""
+    place = f"https://{need.ASN_CHECK}"
+    common = Judgement(
+        "pass",
+        "Spamhaus answers servers in this network",
+        found=f"{need.ASN_CHECK} answers {facts.status}" if facts.status else "",
+        evidence=(
+            Evidence(f"curl -so /dev/null -w '%{{http_code}}' {place}", str(facts.status or facts.trouble)),
+        ),
+        certainty="inferred",
+    )
+    if facts.has_key:
+        return common._replace(
+            status="skipped",
+            summary=f"skipped: {need.DQS_KEY} is set, so Spamhaus answers whatever the network",
+            found="",
+            evidence=(),
+            certainty="untested",
+        )
+    if facts.status == need.ASN_FINE:
+        return common
+    if facts.status == need.ASN_BLOCKED:
+        return common._replace(
+            status="warn",
+            summary="Spamhaus does not answer servers in this network; mailcow filters without its lists",
+            remedies=(
+                f"Get a free key for Spamhaus' Data Query Service: {need.DQS_PAGE}",
+                f"Then set {need.DQS_KEY} in mailcow.conf to it.",
+            ),
+        )
+    why = facts.trouble or f"{need.ASN_CHECK} answers {facts.status}"
+    if facts.status == need.ASN_TOO_OFTEN:
+        why = f"{need.ASN_CHECK} was asked too often from here"
+    return common._replace(
+        status="unknown",
+        summary=f"whether Spamhaus answers servers in this network could not be found out: {why}",
+        certainty="untested",
+        remedies=("Run this check again later.",),
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="reputation.blocklists",
+        title="Blocklists",
+        needed="the server's addresses and its name are on no blocklist",
+        why="Many mail servers refuse mail from listed addresses, or take it for spam.",
+        doc=need.DOC_BLOCKLISTS,
+        severity="breaks",
+        source=reputation,
+        judge=judge_blocklists,
+        network=True,
+        deadline=14.0,
+    ),
+    Check(
+        id="reputation.asn",
+        title="Network and Spamhaus",
+        needed=f"Spamhaus answers this network, or {need.DQS_KEY} is set in mailcow.conf",
+        why="mailcow leaves out Spamhaus' lists where the network is blocked, and more spam gets in.",
+        doc=need.DOC_ASN,
+        severity="degrades",
+        source=asn,
+        judge=judge_asn,
+        network=True,
+        deadline=10.0,
+    ),
+)
