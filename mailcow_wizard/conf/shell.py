@@ -268,7 +268,9 @@ class _Command:
         self.vanishes = self.vanishes and word.vanishes
         if self._words == 1:
             self.name = word.raw.replace("\\\n", "")
-            self.exports = word.raw == "export" and not self.settings
+            self.exports = word.raw == "export"
+            if self.exports and self.settings:
+                raise Ends("export stands behind a setting")
             self.runs = not self.exports
             key = NAME.match(word.raw)
             if key and word.raw[key.end() :] in ("", ":"):
