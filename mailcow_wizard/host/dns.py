@@ -81,8 +81,9 @@ class _Channel:
 class _Exchange:
     """One question on its way: who was asked, who said no, and the answer once there is one."""
 
-    def __init__(self, place: int, wire: bytes, servers: tuple[str, ...]) -> None:
+    def __init__(self, place: int, wire: bytes, servers: tuple[str, ...], transport: str) -> None:
         self.place = place
+        self.transport = transport
         self.servers = servers
         self.wire = wire
         self.asked = 0
@@ -112,7 +113,7 @@ class Round:
         self._due: list[tuple[float, int, int]] = []
         numbers = _numbers(len(questions))
         self._exchanges = [
-            _Exchange(place, query(one, numbers.pop()), silence.ordered(one.servers))
+            _Exchange(place, query(one, numbers.pop()), silence.ordered(one.servers), one.transport)
             for place, one in enumerate(questions)
         ]
         self._open = len(self._exchanges)
@@ -124,7 +125,10 @@ class Round:
         self._deadline = start + self._timeout
         try:
             for exchange in self._exchanges:
-                self._ask_next(exchange, start)
+                if exchange.transport == "tcp":
+                    self._ask_by_stream(exchange, start)
+                else:
+                    self._ask_next(exchange, start)
             while self._open:
                 now = time.monotonic()
                 if now >= self._deadline:
@@ -153,6 +157,12 @@ class Round:
                 self._receive(key.data)
             else:
                 self._advance(key.data, mask)
+
+    def _ask_by_stream(self, exchange: _Exchange, now: float) -> None:
+        """Asks every server over TCP alone; the first answer counts."""
+        for server in exchange.servers:
+            exchange.first_sent[server] = now
+            self._by_stream(exchange, server)
 
     def _ask_next(self, exchange: _Exchange, now: float) -> None:
         """Asks the server whose turn it is, and says when the next turn comes."""
@@ -221,11 +231,15 @@ class Round:
         about = header(packet)
         took = time.monotonic() - exchange.first_sent[server]
         self._silence.note(server, answered=True)
-        if about.truncated and transport == "udp":
+        if about.truncated and transport == "udp" and not exchange.transport:
             self._by_stream(exchange, server)
         elif about.rcode in (NOERROR, NXDOMAIN):
             self._finish(exchange, DnsReply(server, transport, packet, took, ""))
-        elif about.dislikes_edns and exchange.wire != (bare := plain(exchange.wire)):
+        elif (
+            about.dislikes_edns
+            and exchange.transport != "tcp"
+            and exchange.wire != (bare := plain(exchange.wire))
+        ):
             exchange.wire = bare
             self._send(exchange, server, time.monotonic())
         else:
@@ -237,7 +251,7 @@ class Round:
         exchange.poor = exchange.poor or reply
         if exchange.hopeless:
             self._finish(exchange, exchange.poor)
-        elif len(exchange.first_sent) < len(exchange.servers):
+        elif len(exchange.first_sent) < len(exchange.servers) and exchange.transport != "tcp":
             self._ask_next(exchange, time.monotonic())
 
     def _by_stream(self, exchange: _Exchange, server: str) -> None:
@@ -277,7 +291,8 @@ class Round:
         exchange.streams -= 1
 
     def _stream_failed(self, exchange: _Exchange, server: str, why: str) -> None:
-        exchange.refusals[server] = f"its answer is too long for UDP, and over TCP: {why}"
+        longer = "" if exchange.transport else "its answer is too long for UDP, and over TCP: "
+        exchange.refusals[server] = f"{longer}{why}"
         if not exchange.reply:
             self._finish_if_hopeless(exchange)
 

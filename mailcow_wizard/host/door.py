@@ -165,7 +165,8 @@ class DnsQuestion(NamedTuple):
     """What is asked of name servers: `name` in ASCII, `type` such as `MX`, `servers` as addresses.
 
     `recursive` asks a resolver to find out, `dnssec` for signatures too, `checking_disabled` for the answer
-    even where its signatures are broken.
+    even where its signatures are broken. `transport` is `udp` (an answer cut short counts) or `tcp` where
+    nothing else may be used.
     """
 
     name: str
@@ -174,6 +175,7 @@ class DnsQuestion(NamedTuple):
     recursive: bool = True
     dnssec: bool = False
     checking_disabled: bool = False
+    transport: str = ""
 
 
 class DnsReply(NamedTuple):
@@ -188,6 +190,39 @@ class DnsReply(NamedTuple):
     packet: bytes
     seconds: float
     error: str
+
+
+class Probe(NamedTuple):
+    """One attempt to get out: `kind` is `tcp` (connect), `greeting` (connect and read a line), `udp` or
+    `ping` (ICMP echo).
+
+    `payload` is what UDP sends, in hexadecimal digits. `size` is that of the whole packet in bytes, which may
+    then not be fragmented; 0: small. `patience` in seconds, where it is less than that of the whole call.
+    """
+
+    kind: str
+    address: str
+    port: int = 0
+    payload: str = ""
+    size: int = 0
+    patience: float = 0.0
+
+
+class Probed(NamedTuple):
+    """What became of an attempt.
+
+    `outcome` is open, silent, refused, reset (after it was accepted), no route, blocked (by this machine's
+    own rules), too large, not allowed (needs root) or failed. `greeting` is the first line that came;
+    `told_by` the address of a router or firewall that said no; `mtu` the largest packet that one or this
+    machine named; `text` the kernel's word for it; `seconds` how long it took.
+    """
+
+    outcome: str
+    seconds: float
+    greeting: str = ""
+    told_by: str = ""
+    mtu: int = 0
+    text: str = ""
 
 
 class Certificate(NamedTuple):
@@ -275,6 +310,10 @@ class Host:
 
     def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
         """Asks name servers, all at once; one reply for each question, in their order."""
+        raise NotImplementedError
+
+    def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
+        """Tries to get out, all at once; one result for each, in their order."""
         raise NotImplementedError
 
     def changing(self) -> "Changing":

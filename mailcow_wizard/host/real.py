@@ -21,6 +21,8 @@ from mailcow_wizard.host.door import (
     Listener,
     Listeners,
     Missing,
+    Probe,
+    Probed,
     Process,
     Ran,
     Space,
@@ -196,6 +198,11 @@ class RealHost(Host):
         with self._lock:
             self._silence = self._silence or Silence()
         return Round(questions, timeout, self._silence).replies()
+
+    def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
+        from mailcow_wizard.host.probing import Round
+
+        return Round(probes, timeout).results()
 
     def source_address(self, destination: str) -> str:
         from mailcow_wizard.host import route

@@ -25,6 +25,8 @@ from mailcow_wizard.host.door import (
     Listener,
     Listeners,
     NotRecorded,
+    Probe,
+    Probed,
     Process,
     Ran,
     Space,
@@ -55,6 +57,11 @@ def question(call: str, *arguments: object) -> str:
     """The key of an answer: the call and its arguments as words."""
     words = [" ".join(map(str, one)) if isinstance(one, tuple) else str(one) for one in arguments]
     return " ".join([call, *words])
+
+
+def _words(asked: DnsQuestion) -> tuple[object, ...]:
+    """What tells a question to name servers apart; most leave the transport open."""
+    return tuple(asked) if asked.transport else tuple(asked)[:-1]
 
 
 def load(path: str) -> "RecordedHost":
@@ -159,7 +166,10 @@ class RecordedHost(Host):
         return self._answer(tuple[TimeAnswer, ...], "ask_time", servers)
 
     def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
-        return tuple(self._answer(DnsReply, "ask_dns", *one) for one in questions)
+        return tuple(self._answer(DnsReply, "ask_dns", *_words(one)) for one in questions)
+
+    def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
+        return tuple(self._answer(Probed, "probe", *one) for one in probes)
 
     def source_address(self, destination: str) -> str:
         return self._answer(str, "source_address", destination)
@@ -261,8 +271,14 @@ class RecordingHost(Host):
     def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
         replies = self._asked.ask_dns(questions, timeout)
         for asked, reply in zip(questions, replies, strict=True):
-            self._answers[question("ask_dns", *asked)] = {"value": pack(reply)}
+            self._answers[question("ask_dns", *_words(asked))] = {"value": pack(reply)}
         return replies
+
+    def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
+        found = self._asked.probe(probes, timeout)
+        for asked, result in zip(probes, found, strict=True):
+            self._answers[question("probe", *asked)] = {"value": pack(result)}
+        return found
 
     def source_address(self, destination: str) -> str:
         return self._note(lambda: self._asked.source_address(destination), "source_address", destination)

@@ -184,6 +184,28 @@ CALLS: dict[str, tuple[Callable[[Host, Place], Any], Any]] = {
         ],
         lambda said: len(said) == 1,
     ),
+    "ask_dns over TCP alone": (
+        lambda host, place: [
+            one.error
+            for one in host.ask_dns((door.DnsQuestion("a.test", "A", ("127.0.0.1",), transport="tcp"),), 0.3)
+        ],
+        lambda said: len(said) == 1,
+    ),
+    "probe": (
+        lambda host, place: [
+            one.outcome
+            for one in host.probe(
+                (
+                    door.Probe("tcp", "127.0.0.1", place.port),
+                    door.Probe("greeting", "127.0.0.1", 1),
+                    door.Probe("udp", "127.0.0.1", 1, "00", patience=0.2),
+                    door.Probe("ping", "nobody"),
+                ),
+                0.3,
+            )
+        ],
+        ["open", "refused", "refused", "failed"],
+    ),
     "source_address": (lambda host, place: host.source_address("127.0.0.2"), "127.0.0.1"),
     "source_address of none": (lambda host, place: host.source_address("nobody"), HostError),
     "fetch": (lambda host, place: host.fetch("host.invalid", "/", timeout=2.0), HostError),
