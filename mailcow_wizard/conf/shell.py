@@ -16,7 +16,7 @@ _RUNS = "runs a command instead"
 _BACKGROUND = "sets it in a process of its own, which ends at once"
 _PERHAPS = "sets it or not, as a command ends"
 _RESERVED = re.compile(
-    r"if|then|else|elif|fi|for|while|until|do|done|case|esac|select|function|\{|\}|!|\[\[|time|coproc|in"
+    r"if|then|else|elif|fi|for|while|until|do|done|case|esac|select|function|\{|\}|!|\[\[|\]\]|time|coproc|in"
 )
 # These change what is read after them, or end it.
 _BUILTINS = re.compile(
@@ -152,6 +152,8 @@ class _Line:
                 self.place += 1
             elif character in ("", "\n", ";", "&", "|") and not self.text.startswith("&>", self.place):
                 break
+            elif character == "(" and command.empty:
+                raise Ends("a program stands between parentheses")
             elif character in "()":
                 raise Refused(f"{character} has a meaning of its own there")
             elif character in "<>&" and self.text[self.place + 1 : self.place + 2] != "(":

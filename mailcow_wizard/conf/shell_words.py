@@ -61,7 +61,7 @@ class Words:
                 self.text[start : scan.place],
                 scan.place,
                 substitutes=scan.substitutes,
-                vanishes=not scan.solid,
+                vanishes=scan.brace or not scan.solid,
             )
         key = assignment[1]
         values = ChainMap(own, self.values.now)
