@@ -11,7 +11,6 @@ All belong to their owner only. Whatever is written is on disk before the machin
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 from mailcow_wizard.engine import lock
@@ -90,7 +89,7 @@ class Journal:
 
     def __init__(self, state: StateDirectory) -> None:
         self._state = state
-        self._records = Records(f"{state.path}/changes")
+        self._records = Records(state.changes)
 
     def list(self) -> tuple[Change, ...]:
         """All changes, newest first. What cannot be read is left out."""
@@ -291,6 +290,8 @@ def _packed_step(step: PlanStep, found: Found | None) -> dict[str, Any]:
 
 
 def _digest(data: bytes | None) -> str | None:
+    import hashlib  # it takes 4 MiB of memory, and looking at changes needs none of it
+
     return None if data is None else hashlib.sha256(data).hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mailcow_wizard.engine.journal import Change, Journal
+from mailcow_wizard.engine.journal import Change
 from mailcow_wizard.engine.mending import works
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.door import HostError
@@ -48,18 +48,6 @@ def newest(changes: Sequence[Change]) -> Change | None:
 def under_way(changes: Sequence[Change]) -> Change | None:
     """The change that is made or taken back at this moment, if one is."""
     return next((one for one in changes if one.state in UNDER_WAY), None)
-
-
-def left_over(session: Session) -> bool:
-    """Whether a change of an earlier session is under way or was interrupted; no on a recorded machine, and
-    where the journal cannot be read."""
-    if obstacle(session, needs_root=False):
-        return False
-    try:
-        changes = Journal(session.state).list()
-    except HostError:
-        return False
-    return bool(under_way(changes) or interrupted(changes))
 
 
 def interrupted(changes: Sequence[Change]) -> Change | None:

@@ -32,6 +32,11 @@ class StateDirectory:
         # The process that makes changes works in another directory.
         self.path = os.path.abspath(path)
 
+    @property
+    def changes(self) -> str:
+        """Where the records of changes lie."""
+        return f"{self.path}/changes"
+
     def load(self, name: str) -> Any:
         """The document; None where there is none or it is not readable as JSON."""
         try:

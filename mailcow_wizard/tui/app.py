@@ -173,9 +173,9 @@ class Wizard(App[int]):
 
     def _greet(self) -> None:
         """Asks, where the screen does not wait for it, whether a change was left half made."""
-        from mailcow_wizard.engine import obstacles
+        from mailcow_wizard.engine.leftover import left_over
 
-        if obstacles.left_over(self.session):
+        if left_over(self.session):
             from mailcow_wizard.tui import mending
 
             self.call_later(mending.greet, self)
