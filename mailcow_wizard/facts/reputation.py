@@ -13,7 +13,6 @@ import ipaddress
 import threading
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.facts.dns.brief import Brief, brief
 from mailcow_wizard.facts.dns.delegation import WAIT_S, resolvers, zone_of
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
@@ -201,22 +200,22 @@ def _asked(
     }
     questions = tuple(DnsQuestion(name, "A", some, recursive) for name, some in names.items())
     replies = facts.host.ask_dns(questions, WAIT_S) if questions else ()
-    heard = dict(zip(names, map(brief, replies), strict=True))
+    heard = dict(zip(names, map(answer, replies), strict=True))
     return {case: _opinion(case, [heard.get(name) for name in case.names]) for case in cases}
 
 
-def _opinion(case: _Case, heard: list[Brief | None]) -> Opinion:
+def _opinion(case: _Case, heard: list[Answer | None]) -> Opinion:
     ours, listed, clean = heard
     found = Opinion(case.list, "silent", case.names[0], why="its name servers could not be found")
     if not ours or not listed or not clean:
         return found
     found = found._replace(server=ours.server)
     for one in (listed, ours, clean):
-        refusal = _refusal(case.list, one.addresses)
+        refusal = _refusal(case.list, one.values("A"))
         if refusal:
             return found._replace(state="refused", why=refusal)
         if one.code in ("REFUSED", "SERVFAIL"):
-            return found._replace(state="refused", why=f"it answers {one.code}")
+            return found._replace(state="refused", why=one.explained or f"it answers {one.code}")
         if one.code not in (NOERROR, NXDOMAIN):
             return found._replace(why=one.error or f"it answers {one.code}")
     if not _codes(case.list, listed):
@@ -227,9 +226,9 @@ def _opinion(case: _Case, heard: list[Brief | None]) -> Opinion:
     return found._replace(state="listed" if codes else "clean", codes=codes[:_MOST_CODES], why="")
 
 
-def _codes(list: Blocklist, heard: Brief) -> tuple[str, ...]:
+def _codes(list: Blocklist, heard: Answer) -> tuple[str, ...]:
     """The answers that mean that something is listed."""
-    return tuple(one for one in heard.addresses if _is_in(one, _LISTS) and one not in list.harmless)
+    return tuple(one for one in heard.values("A") if _is_in(one, _LISTS) and one not in list.harmless)
 
 
 def _refusal(list: Blocklist, values: tuple[str, ...]) -> str:

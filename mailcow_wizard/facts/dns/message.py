@@ -1,4 +1,4 @@
-"""What a name server's packet says: dnspython reads it, and here it becomes plain names and texts.
+"""What a name server's packet says, as plain names and texts.
 
 Names are in lower case without the final dot (the root is `.`); addresses in canonical form; a TXT record
 is its strings joined (RFC 7208, 3.3).
@@ -6,28 +6,13 @@ is its strings joined (RFC 7208, 3.3).
 
 from __future__ import annotations
 
-import contextlib
 from functools import lru_cache
 
+from mailcow_wizard.facts.dns.wire import Record, Unreadable, message
 from mailcow_wizard.host.door import DnsReply
-from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    import dns.message
-    import dns.rdata
-    import dns.rrset
+from mailcow_wizard.typed import NamedTuple
 
 NOERROR, NXDOMAIN, SERVFAIL, REFUSED = "NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED"
-_MOST_RECORDS = 2000
-
-
-class Record(NamedTuple):
-    """One resource record; `value` in the zone file's form, names folded; `ttl` in seconds."""
-
-    name: str
-    type: str
-    ttl: int
-    value: str
 
 
 class Answer(NamedTuple):
@@ -67,58 +52,22 @@ def answer(reply: DnsReply) -> Answer:
 
 @lru_cache(maxsize=4096)
 def _read(packet: bytes) -> Answer:
-    import dns.exception
-    import dns.flags
-    import dns.message
-    import dns.rcode
-
     try:
-        message = dns.message.from_wire(packet, ignore_trailing=True)
-        return Answer(
-            "",
-            dns.rcode.to_text(message.rcode()),
-            bool(message.flags & dns.flags.AA),
-            bool(message.flags & dns.flags.AD),
-            _records(message.answer),
-            _records(message.authority),
-            _records(message.additional),
-            _explained(message),
-        )
-    except (dns.exception.DNSException, ValueError, IndexError, RecursionError):
+        read = message(packet)
+    except Unreadable:
         return Answer("", "", error="its answer is not readable")
-
-
-def _records(section: list[dns.rrset.RRset]) -> tuple[Record, ...]:
-    import dns.rdatatype
-
-    found = []
-    for group in section:
-        name = folded(group.name.to_text())
-        type = dns.rdatatype.to_text(group.rdtype)
-        found += [Record(name, type, group.ttl, _value(type, one)) for one in group]
-    return tuple(found[:_MOST_RECORDS])
-
-
-def _value(type: str, data: dns.rdata.Rdata) -> str:
-    if type == "TXT":
-        return b"".join(data.strings).decode("utf-8", "replace")  # type: ignore[attr-defined]
-    text = data.to_text()
-    if type in ("MX", "SRV", "CNAME", "NS", "PTR", "SOA"):
-        return " ".join(folded(word) for word in text.split(" "))
-    return text
+    return Answer(
+        "",
+        read.code,
+        read.authoritative,
+        read.authenticated,
+        read.answer,
+        read.authority,
+        read.additional,
+        read.explained,
+    )
 
 
 def folded(name: str) -> str:
     """A name in the form in which names are compared: lower case, no final dot."""
     return name.lower() if name == "." else name.lower().removesuffix(".")
-
-
-def _explained(message: dns.message.Message) -> str:
-    import dns.edns
-
-    texts = []
-    for option in message.options:
-        if isinstance(option, dns.edns.EDEOption):
-            with contextlib.suppress(ValueError):
-                texts.append(option.text or dns.edns.EDECode(option.code).name.replace("_", " ").lower())
-    return "; ".join(texts)[:200]
