@@ -63,6 +63,9 @@ def _asked(domain: str) -> list[tuple[str, str]]:
     return [
         ("", "MX"),
         ("", "TXT"),
+        # For SPF, whose most common word beside mx is a: it then needs no round of its own.
+        ("", "A"),
+        ("", "AAAA"),
         ("_dmarc", "TXT"),
         (f"{SELECTOR}._domainkey", "TXT"),
         *((client, type) for client in CLIENTS for type in ("A", "AAAA")),

@@ -104,7 +104,7 @@ class _Known:
         self._elsewhere: set[tuple[str, str]] = set()
         every = facts.get(domains)
         self._zones = _zones(facts, every.server)
-        self._learn(one.at("", type) for one in every.records for type in ("MX", "TXT"))
+        self._learn(one.at("", type) for one in every.records for type in ("MX", "TXT", "A", "AAAA"))
         hosts = facts.get(host_records)
         self._learn((hosts.a, hosts.aaaa))
 
