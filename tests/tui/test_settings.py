@@ -127,13 +127,13 @@ def test_secrets_are_never_drawn(scratch: Scratch) -> None:
         terminal.keys(*"dbpass")
         seen += terminal.wait_for("▸ DBPASS", "••••")
         terminal.keys("Enter")
-        seen += terminal.wait_for("▸ DBPASS", "••••", "Enter change")
+        seen += terminal.wait_for("▸ DBPASS", "••••", "all other keys")
         terminal.keys("/")
         terminal.wait_for("DBNAME")
         terminal.keys(*"notify_webhook")
         terminal.wait_for("▸ WATCHDOG_NOTIFY_WEBHOOK")
         terminal.keys("Enter")
-        terminal.wait_for("▸ WATCHDOG_NOTIFY_WEBHOOK", "Enter change")
+        terminal.wait_for("▸ WATCHDOG_NOTIFY_WEBHOOK", "all other keys")
         terminal.keys("Enter")
         terminal.keys(*"https://topsecret1.example/")
         seen += terminal.wait_for("**********", "+WATCHDOG_NOTIFY_WEBHOOK=••••")
@@ -259,3 +259,11 @@ def test_rules_speak_while_a_value_is_typed(scratch: Scratch, size: tuple[int, i
         terminal.keys("s")
         terminal.wait_for("SMTP cannot be saved like this")
     assert scratch.conf.read_text() == CONF
+
+
+def test_keys_that_come_all_at_once_keep_their_order(scratch: Scratch) -> None:
+    with scratch.wizard() as terminal:
+        open_form(terminal)
+        terminal.tmux("send-keys", "Down", "Down", "Down", "Down", "Enter", "Up", "Enter", "Home", "Enter")
+        terminal.tmux("send-keys", "C-u", "q", "s", "d", "n", "Enter", "Down", "Down", "Down", "d")
+        terminal.wait_for("* qsdn", "* left out", "Virus scan (ClamAV)    on", "▸ Virus scan")

@@ -35,7 +35,6 @@ class SettingsScreen(ModalScreen[None]):
         Binding("escape,q", "dismiss", "back", show=False),
         Binding("s,ctrl+s", "save", "save", show=False),
         Binding("slash", "search", "find a key", show=False),
-        Binding("d", "as_before", "as in the file", show=False),
         Binding("shift+up", "scroll(-1)", "scroll the diff", show=False),
         Binding("shift+down", "scroll(1)", "scroll the diff", show=False),
     ]
@@ -156,12 +155,10 @@ class SettingsScreen(ModalScreen[None]):
         self._draft.put(message.key, message.value)
         self.draw()
 
-    def action_as_before(self) -> None:
-        """Gives the row under the cursor the file's value."""
-        row = self._form.row
-        if row:
-            self._draft.take_back(row.key)
-            self.draw()
+    @on(Form.TakenBack)
+    def _as_before(self, message: Form.TakenBack) -> None:
+        self._draft.take_back(message.key)
+        self.draw()
 
     def action_scroll(self, by: int) -> None:
         """Scrolls the diff."""

@@ -1,11 +1,10 @@
 """Rows with values that can be changed in their place, each with what speaks against it beside it."""
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from mailcow_wizard.tui.look import Look
@@ -40,22 +39,33 @@ class FormRow(NamedTuple):
         return dict(self.choices).get(self.value, self.value)
 
 
-class Form(Lines, can_focus=True):
-    """One line a row. Enter types or chooses; what is typed is told at each key."""
+_MOVES = {
+    **dict.fromkeys(("up", "k", "shift+tab"), -1),
+    **dict.fromkeys(("down", "j", "tab"), 1),
+    "pageup": -10,
+    "pagedown": 10,
+    "home": -9999,
+    "end": 9999,
+}
+_CHOOSES = {"space": 1, "right": 1, "left": -1}
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k,shift+tab", "move(-1)", "up", show=False),
-        Binding("down,j,tab", "move(1)", "down", show=False),
-        Binding("pageup", "move(-10)", "page up", show=False),
-        Binding("pagedown", "move(10)", "page down", show=False),
-        Binding("home", "move(-9999)", "first", show=False),
-        Binding("end", "move(9999)", "last", show=False),
-        Binding("space,right", "choose(1)", "next value", show=False),
-        Binding("left", "choose(-1)", "value before", show=False),
-    ]
+
+class Form(Lines, can_focus=True):
+    """One line a row. Enter types or chooses; what is typed is told at each key.
+
+    No bindings: they are looked up later than keys are typed, so that of keys that follow each other fast
+    some would overtake others.
+    """
 
     class Moved(Message):
         """The cursor is on another row, or typing began or ended."""
+
+    class TakenBack(Message):
+        """A row shall have the value that it had."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
 
     class Changed(Message):
         """A row has another value."""
@@ -154,29 +164,33 @@ class Form(Lines, can_focus=True):
             self.scroll_to(y=to, animate=False, force=True, immediate=True)
 
     def on_key(self, event: events.Key) -> None:
-        """Takes the keys while a value is typed, and the one that begins it.
-
-        Not as a binding: keys that follow each other fast would overtake it and count as commands.
-        """
-        if self._typing is None:
-            if event.key == "enter":
-                event.stop()
-                event.prevent_default()
-                self.action_change(1)
+        """Takes the form's keys; all keys while a value is typed."""
+        if self._typing is not None:
+            self._key_typed(event, self._typing)
+        elif event.key in _MOVES:
+            self._move(_MOVES[event.key])
+        elif event.key in _CHOOSES:
+            self._choose(_CHOOSES[event.key])
+        elif event.key == "enter":
+            self._change()
+        elif event.key == "d" and self.row:
+            self.post_message(self.TakenBack(self.row.key))
+        else:
             return
         event.stop()
         event.prevent_default()
+
+    def _key_typed(self, event: events.Key, typing: TypingLine) -> None:
         if event.key in ("enter", "tab", "down", "up", "shift+tab"):
             self._end()
-            if event.key != "enter":
-                self.action_move(-1 if event.key in ("up", "shift+tab") else 1)
+            self._move(_MOVES.get(event.key, 0))
         elif event.key == "escape":
             self._tell(self._before)
             self._end()
         elif event.is_printable and event.character:
-            self._type(self._typing.typed(event.character))
+            self._type(typing.typed(event.character))
         else:
-            self._type(self._typing.key(event.key) or self._typing)
+            self._type(typing.key(event.key) or typing)
 
     def on_paste(self, event: events.Paste) -> None:
         """Takes pasted text while a value is typed."""
@@ -200,7 +214,7 @@ class Form(Lines, can_focus=True):
         self._redraw()
         self.post_message(self.Moved())
 
-    def action_move(self, by: int) -> None:
+    def _move(self, by: int) -> None:
         """Moves the cursor."""
         to = max(0, min(self.cursor + by, len(self._rows) - 1))
         if to != self.cursor:
@@ -208,18 +222,18 @@ class Form(Lines, can_focus=True):
             self._redraw()
             self.post_message(self.Moved())
 
-    def action_change(self, by: int) -> None:
+    def _change(self) -> None:
         """Begins to type, or takes the next choice. What is typed of a secret begins empty."""
         row = self.row
         if row and row.choices:
-            self.action_choose(by)
+            self._choose(1)
         elif row:
             self._before = row.value
             self._typing = TypingLine.of("" if row.secret else row.value)
             self._redraw()
             self.post_message(self.Moved())
 
-    def action_choose(self, by: int) -> None:
+    def _choose(self, by: int) -> None:
         """Takes another choice."""
         row = self.row
         if row and row.choices:
