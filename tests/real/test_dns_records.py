@@ -1,0 +1,213 @@
+"""Records as real name servers have them: right, wrong, missing, not everywhere yet, and servers that are
+silent or refuse. The internet of names is the lab's own."""
+
+import json
+import resource
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import pytest
+from lab.inside import CHECKOUT, LabError
+from lab.names import Names, internet_of_names
+
+from mailcow_wizard.requirements_dns import ROOT_SERVERS_V4, ROOT_SERVERS_V6
+
+pytestmark = pytest.mark.real
+REVERSE = "10.99.88.192.in-addr.arpa"
+DOMAINS = ("--domain", "example.org", "--domain", "broken.example", "--domain", "empty.example")
+
+
+@pytest.fixture(scope="module")
+def names() -> Iterator[Names]:
+    try:
+        with internet_of_names() as world:
+            yield world
+    except LabError as error:
+        pytest.skip(str(error))
+
+
+def check(names: Names, *words: str, hostname: str = "mail.example.org") -> list[dict[str, Any]]:
+    """The findings of a run on the server."""
+    program = ["env", f"PYTHONPATH={CHECKOUT}", "HOME=/nonexistent", sys.executable, "-m", "mailcow_wizard"]
+    done = names.run([*program, "check", "--json", "--hostname", hostname, *words])
+    assert done.stdout, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)["checks"]
+    return found
+
+
+def status(found: Sequence[dict[str, Any]]) -> dict[tuple[str, str | None], str]:
+    """Statuses by id and subject."""
+    return {(one["id"], one["subject"]): one["status"] for one in found}
+
+
+def test_a_correct_domain_is_right_in_every_record(names: Names) -> None:
+    found = check(names, "dns")
+    wrong = [one for one in found if one["status"] != "pass"]
+    assert [(one["id"], one["summary"]) for one in wrong] == []
+    assert {one["certainty"] for one in found} == {"proved"}
+    subjects = {one["id"]: one["subject"] for one in found}
+    assert subjects["dns.a"] == subjects["dns.aaaa"] == "mail.example.org"
+    assert subjects["dns.mx"] == "example.org"
+    assert subjects["dns.local-view"] is None
+    assert {one["subject"] for one in found if one["id"] == "dns.ptr"} == {"192.88.99.10", "2d00:113::10"}
+
+
+def test_a_broken_domain_fails_where_mail_would_fail(names: Names) -> None:
+    found = status(check(names, "dns", hostname="mail.broken.example"))
+    assert found["dns.a", "mail.broken.example"] == "pass"
+    assert found["dns.aaaa", "mail.broken.example"] == "fail"
+    assert found["dns.ptr", "192.88.99.10"] == "fail"
+    assert found["dns.mx", "broken.example"] == "fail"
+    assert found["dns.spf", "broken.example"] == "fail"
+    assert found["dns.dmarc", "broken.example"] == "warn"
+    assert found["dns.dkim", "broken.example"] == "warn"
+    assert found["dns.autodiscover", "broken.example"] == "warn"
+    assert found["dns.srv", "broken.example"] == "warn"
+    assert found["dns.caa", "mail.broken.example"] == "fail"
+    assert found["dns.wildcard", "broken.example"] == "warn"
+    assert found["dns.dnssec", "broken.example"] == "pass"
+
+
+def test_nothing_published_is_missing_and_not_unknown(names: Names) -> None:
+    found = status(check(names, "dns", hostname="mail.empty.example"))
+    assert found["dns.a", "mail.empty.example"] == "fail"
+    assert found["dns.mx", "empty.example"] == "fail"
+    assert found["dns.spf", "empty.example"] == "warn"
+    assert found["dns.srv", "empty.example"] == "pass"
+    assert found["dns.wildcard", "empty.example"] == "pass"
+    assert found["dns.local-view", None] == "skipped"
+
+
+@pytest.mark.parametrize("domain", ["silent.example", "lame.example"])
+def test_silence_and_refusal_are_unknown(names: Names, domain: str) -> None:
+    found = check(names, "dns.a", "dns.mx", "dns.dmarc", "dns.wildcard", hostname=f"mail.{domain}")
+    assert {one["status"] for one in found} == {"unknown"}
+    assert {one["certainty"] for one in found} == {"untested"}
+
+
+def test_broken_signatures_fail(names: Names) -> None:
+    found = {one["subject"]: one for one in check(names, "dns.dnssec", "--domain", "bogus.org")}
+    assert found["bogus.org"]["status"] == "fail"
+    assert found["example.org"]["status"] == "pass"
+    assert "signed" in found["example.org"]["summary"]
+
+
+def test_several_domains_in_one_run(names: Names) -> None:
+    found = status(check(names, "dns.mx", *DOMAINS))
+    assert found == {
+        ("dns.mx", "example.org"): "pass",
+        ("dns.mx", "broken.example"): "fail",
+        ("dns.mx", "empty.example"): "fail",
+    }
+
+
+def test_one_server_that_lags_behind(names: Names) -> None:
+    with names.changed("mail.example.org", "A", "192.88.99.11", before=("192.88.99.10",), only=1):
+        (found,) = check(names, "dns.a")
+    assert found["status"] == "warn"
+    assert "not everywhere yet" in found["summary"]
+    assert "192.88.99.131" in found["found"]
+
+
+def test_what_resolvers_still_remember(names: Names) -> None:
+    names.put("mail.example.org", "A", "192.88.99.11")
+    names.run(["kdig", "@192.88.99.153", "mail.example.org", "A"])
+    names.put("mail.example.org", "A", "192.88.99.10", flush=False)
+    try:
+        (found,) = check(names, "dns.a")
+        assert found["status"] == "warn"
+        assert "caches may keep the old one for" in found["summary"]
+    finally:
+        names.forget()
+    (found,) = check(names, "dns.a")
+    assert found["status"] == "pass"
+
+
+class Fault(NamedTuple):
+    """A record that is wrong for a while, and what its check then says."""
+
+    name: str
+    type: str
+    values: tuple[str, ...]
+    status: str
+    words: str
+
+
+FAULTS = (
+    Fault("mail.example.org", "A", ("10.0.0.1",), "fail", "a private address"),
+    Fault("mail.example.org", "A", ("104.16.1.1",), "fail", "Cloudflare"),
+    Fault("mail.example.org", "A", ("192.88.99.10", "192.88.99.9"), "fail", "another"),
+    Fault("mail.example.org", "AAAA", (), "fail", "not published"),
+    Fault("example.org", "MX", ("0 .",), "fail", "takes no mail at all"),
+    Fault("example.org", "MX", ("10 mail", "20 mx2"), "fail", "also to"),
+    Fault("example.org", "MX", ("50 MAIL.Example.org.",), "pass", "goes to"),
+    Fault("example.org", "CAA", ('0 issue ";"',), "fail", "nobody may"),
+    Fault("example.org", "CAA", ('128 tbs "x"',), "fail", "critical"),
+    Fault("autoconfig.example.org", "CNAME", ("mail.example.net.",), "warn", "not mail"),
+    Fault("_dmarc.example.org", "TXT", ('"v=DMARC1; p=maybe"',), "warn", "p=maybe"),
+    Fault(REVERSE, "PTR", ("mail.example.org.", "other.example.org."), "fail", "must have one"),
+)
+BEFORE = {
+    ("mail.example.org", "A"): "192.88.99.10",
+    ("mail.example.org", "AAAA"): "2d00:113::10",
+    ("example.org", "MX"): "10 mail",
+    ("example.org", "CAA"): '0 issue "letsencrypt.org"',
+    ("autoconfig.example.org", "CNAME"): "mail",
+    ("_dmarc.example.org", "TXT"): '"v=DMARC1; p=reject"',
+    (REVERSE, "PTR"): "mail.example.org.",
+}
+CHECK_OF = {"CNAME": "dns.autoconfig", "TXT": "dns.dmarc"}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda one: f"{one.name} {one.type} {one.values}")
+def test_each_way_of_being_wrong(names: Names, fault: Fault) -> None:
+    id = CHECK_OF.get(fault.type, f"dns.{fault.type.lower()}")
+    with names.changed(fault.name, fault.type, *fault.values, before=(BEFORE[fault.name, fault.type],)):
+        found = check(names, id)
+    assert fault.status in [one["status"] for one in found], found
+    assert any(fault.words in one["summary"] for one in found), found
+    assert {one["status"] for one in check(names, id)} == {"pass"}
+
+
+def test_roots_out_of_reach_and_a_resolver_in_their_place(names: Names) -> None:
+    blocked = ", ".join(ROOT_SERVERS_V4), ", ".join(ROOT_SERVERS_V6)
+    rules = (
+        "table inet block {\nchain out {\ntype filter hook output priority 0\n"
+        f"ip daddr {{ {blocked[0]} }} drop\nip6 daddr {{ {blocked[1]} }} drop\n}}\n}}\n"
+    )
+    check(names, "dns.a", "dns.mx")  # the resolver, which the roots know, needs them no more
+    names.namespace.run(["nft", "-f", "-"], text=rules)
+    try:
+        found = check(names, "dns.a", "dns.mx")
+        assert {one["status"] for one in found} == {"pass"}, [one["summary"] for one in found]
+    finally:
+        names.run(["nft", "delete", "table", "inet", "block"])
+
+
+def test_one_resolver_instead_of_the_usual_ones(names: Names) -> None:
+    (found,) = check(names, "dns.a", "--resolver", "192.88.99.153")
+    assert found["status"] == "pass"
+    (found,) = check(names, "dns.a", "--resolver", "192.88.99.139")
+    assert found["status"] == "unknown"
+
+
+def test_offline_asks_nobody(names: Names) -> None:
+    assert {one["status"] for one in check(names, "dns", "--offline")} == {"skipped"}
+
+
+def test_three_domains_cost_little_processor_time(names: Names) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    check(names, "dns", *DOMAINS)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
+
+
+def test_the_zone_file_is_loaded_by_a_real_server(names: Names, tmp_path: Any) -> None:
+    program = ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "mailcow_wizard"]
+    done = names.run([*program, "dns", "--zone", "--hostname", "mail.example.org"])
+    file = tmp_path / "example.org.zone"
+    file.write_text(done.stdout)
+    loaded = names.run(["named-checkzone", "example.org", str(file)])
+    assert loaded.returncode == 0, loaded.stdout
+    assert "OK" in loaded.stdout
