@@ -13,6 +13,8 @@ from mailcow_wizard.facts.identity import hostname, machine_line
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time import PROPERTIES, UNITS
 from mailcow_wizard.host.door import (
+    DnsQuestion,
+    DnsReply,
     FileInfo,
     Holder,
     HttpReply,
@@ -27,7 +29,7 @@ from mailcow_wizard.host.door import (
 )
 from mailcow_wizard.host.recorded import DEMO, RecordingHost
 from mailcow_wizard.model import Settings
-from tests import demo_config, demo_ports, demo_system
+from tests import demo_config, demo_dns, demo_ports, demo_system
 from tests.demo_config import DIRECTORY
 from tests.fake_host import FakeHost
 
@@ -96,6 +98,7 @@ FILES: dict[str, str] = {
     "/proc/sys/net/ipv6/conf/default/disable_ipv6": "0\n",
     "/lib/modules/6.1.0-25-amd64/modules.builtin": "".join(f"kernel/net/{one}.ko\n" for one in BUILT_IN),
     "/lib/modules/6.1.0-25-amd64/modules.dep": "".join(f"kernel/{one}.ko:\n" for one in LOADABLE),
+    "/etc/resolv.conf": f"nameserver {demo_dns.RESOLVER}\n",
     "/etc/timezone": "Europe/Berlin\n",
     "/usr/share/zoneinfo/Europe/Berlin": "TZif2",
     "/etc/adjtime": "0.0 0 0.0\n0\nLOCAL\n",
@@ -222,6 +225,17 @@ class DemoMachine(FakeHost):
         if target != "/containers/json":
             raise Missing(f"{target} is not there")
         return HttpReply(200, json.dumps(CONTAINERS).encode())
+
+    def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
+        return demo_dns.ask_dns(questions)
+
+    def source_address(self, destination: str) -> str:
+        return demo_dns.source_address(destination)
+
+    def fetch(
+        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
+    ) -> HttpReply:
+        return demo_dns.fetch(name)
 
     def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:
         offsets = (1.412, 1.409, 1.415, 93.2, None)

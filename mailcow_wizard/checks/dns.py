@@ -7,10 +7,12 @@ from mailcow_wizard.checks import (
     dns_dmarc,
     dns_domains,
     dns_local_view,
+    dns_mta_sts,
     dns_reverse,
     dns_services,
     dns_signatures,
     dns_spf,
+    dns_tlsa,
 )
 from mailcow_wizard.model import Check
 
@@ -20,7 +22,7 @@ _ORDER = (
 )  # fmt: skip
 _FILES = (
     dns_addresses, dns_reverse, dns_domains, dns_spf, dns_dkim, dns_dmarc, dns_services, dns_caa,
-    dns_signatures, dns_local_view,
+    dns_signatures, dns_local_view, dns_mta_sts, dns_tlsa,
 )  # fmt: skip
 
 CHECKS: tuple[Check, ...] = tuple(

@@ -42,10 +42,10 @@ def status(found: Sequence[dict[str, Any]]) -> dict[tuple[str, str | None], str]
 
 
 def test_a_correct_domain_is_right_in_every_record(names: Names) -> None:
-    found = check(names, "dns")
+    found = [one for one in check(names, "dns") if one["id"].startswith("dns.")]
     wrong = [one for one in found if one["status"] != "pass"]
     assert [(one["id"], one["summary"]) for one in wrong] == []
-    assert {one["certainty"] for one in found} == {"proved"}
+    assert {one["certainty"] for one in found if one["id"] not in NOT_ASKED} == {"proved"}
     subjects = {one["id"]: one["subject"] for one in found}
     assert subjects["dns.a"] == subjects["dns.aaaa"] == "mail.example.org"
     assert subjects["dns.mx"] == "example.org"
@@ -157,6 +157,8 @@ BEFORE = {
     ("_dmarc.example.org", "TXT"): '"v=DMARC1; p=reject"',
     (REVERSE, "PTR"): "mail.example.org.",
 }
+# What can only be told once mailcow runs.
+NOT_ASKED = ("dns.tlsa",)
 CHECK_OF = {"CNAME": "dns.autoconfig", "TXT": "dns.dmarc"}
 
 
