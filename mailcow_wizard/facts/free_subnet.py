@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import struct
 from collections.abc import Iterator
 
 from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK
+from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, own_v4, routes
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -41,24 +42,16 @@ def _candidates() -> Iterator[str]:
 
 
 def _routes(facts: Facts) -> list[IPv4Network]:
-    """The networks of the routing table, but for the default route; words as the kernel writes them."""
+    """The networks of all routing tables, but for the ways to everywhere else, and our own addresses."""
     import ipaddress
 
-    try:
-        rows = [line.split() for line in facts.host.text("/proc/net/route").splitlines()[1:]]
-    except HostError:
-        return []
-    found = []
-    for row in rows:
-        try:
-            network, mask = (
-                struct.unpack(">I", struct.pack("=I", int(row[place], 16)))[0] for place in (1, 7)
-            )
-            if mask:
-                found.append(ipaddress.IPv4Network((network, bin(mask).count("1"))))
-        except (ValueError, IndexError, struct.error):
-            continue
-    return found
+    found: list[str] = []
+    with contextlib.suppress(HostError):
+        found += [one.network for one in facts.get(routes)]
+    with contextlib.suppress(HostError):
+        found += facts.get(own_v4)
+    networks = [ipaddress.IPv4Network(one) for one in found]
+    return [one for one in networks if one.prefixlen > SPLIT_DEFAULT]
 
 
 def _networks(facts: Facts) -> list[IPv4Network]:

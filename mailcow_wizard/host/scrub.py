@@ -1,22 +1,39 @@
 """What of an answer may be written to a recorded machine: never a secret."""
 
 import json
+import re
 from typing import Any, TypeVar, cast
 
 from mailcow_wizard.host.bones import bones, bones_of_output, has_bones
 from mailcow_wizard.host.door import HttpReply, Process, Ran
-from mailcow_wizard.redaction import REMOVED, is_secret, redacted, without_credentials, without_secret_values
+from mailcow_wizard.redaction import (
+    REMOVED,
+    configuration,
+    is_secret,
+    redacted,
+    without_credentials,
+    without_secret_values,
+)
 
 Answer = TypeVar("Answer")
 
 # Copies of mailcow.conf too (mailcow.conf_backup), and the shell's start files, where people keep tokens.
 _CONFIGURATION = "mailcow.conf"
-_ASSIGNMENTS = (".env", "profile", "bashrc", ".bash_login", "/environment", ".sh")
+_ASSIGNMENTS = ("profile", "bashrc", ".bash_login", "/environment", ".sh")
+# A word that stands alone is another mistake than one in brackets: a recording keeps which it is.
+_LONE_WORD = "removed"
+# What people write beside their settings may be anything.
+_REMARK = re.compile(r"(?m)^(\s*#)(?!\s*[A-Z][A-Z0-9_]*=)[^\n]*\w[^\n]*$")
+_REMARK_BEHIND = re.compile(r"(?m)^([^#'\"\n]*\s#)[^\n]*\w[^\n]*$")
 # Of a process's environment the names are kept (none at all would mean that it could not be read), and the
 # one value that tells the kind of container.
 _KEPT_VARIABLE = b"container"
 _KEPT_OF_CONTAINER = ("Id", "Names", "Image", "Ports", "State")
 _KEPT_OF_VOLUME = ("Name", "Driver", "CreatedAt")
+_KEPT_OF_NETWORK = ("Name", "Id", "Driver", "Scope", "EnableIPv6", "Internal")
+_KEPT_OF_POOL = ("Subnet", "Gateway", "IPRange")
+_KEPT_OPTIONS = "com.docker.network."
+_KEPT_OF_ENGINE = ("ServerVersion", "DefaultAddressPools", "OSType")
 _KEPT_LABELS = ("com.docker.compose.", "com.docker.swarm.service.name")
 _KEPT_OF_HOST = ("RestartPolicy", "AutoRemove")
 
@@ -47,9 +64,16 @@ def _file(path: str, data: bytes) -> bytes:
     text = data.decode(encoding)
     if has_bones(path):
         text = bones(path, text)
-    if _CONFIGURATION in path.rpartition("/")[2] or path.endswith(_ASSIGNMENTS):
+    if _CONFIGURATION in path.rpartition("/")[2] or path.endswith("/.env"):
+        text = _without_remarks(configuration(text, _LONE_WORD))
+    elif path.endswith(_ASSIGNMENTS):
         text = without_secret_values(text)
     return without_credentials(text).encode(encoding)
+
+
+def _without_remarks(text: str) -> str:
+    """mailcow.conf without what its comments say; commented settings stay."""
+    return _REMARK_BEHIND.sub(rf"\1 {REMOVED}", _REMARK.sub(rf"\1 {REMOVED}", text))
 
 
 def _variable(assignment: bytes) -> bytes:
@@ -75,6 +99,10 @@ def _docker(reply: HttpReply) -> HttpReply:
         listed = {
             "Volumes": [_kept(one, _KEPT_OF_VOLUME) for one in listed["Volumes"] if isinstance(one, dict)]
         }
+    elif isinstance(listed, list) and any(isinstance(one, dict) and "IPAM" in one for one in listed):
+        listed = [_network(one) for one in listed if isinstance(one, dict)]
+    elif isinstance(listed, dict) and "ServerVersion" in listed:
+        listed = {name: listed[name] for name in _KEPT_OF_ENGINE if name in listed}
     elif isinstance(listed, list):
         listed = [_kept(one, _KEPT_OF_CONTAINER) for one in listed if isinstance(one, dict)]
     elif isinstance(listed, dict) and isinstance(listed.get("HostConfig"), dict):
@@ -86,6 +114,26 @@ def _docker(reply: HttpReply) -> HttpReply:
     else:
         listed = {}
     return reply._replace(body=json.dumps(listed).encode())
+
+
+def _network(listed: dict[str, Any]) -> dict[str, Any]:
+    ipam, options = listed.get("IPAM"), listed.get("Options")
+    pools = ipam.get("Config") if isinstance(ipam, dict) else None
+    return {
+        **_kept(listed, _KEPT_OF_NETWORK),
+        "IPAM": {
+            "Config": [
+                {name: one[name] for name in _KEPT_OF_POOL if name in one}
+                for one in (pools if isinstance(pools, list) else ())
+                if isinstance(one, dict)
+            ]
+        },
+        "Options": {
+            name: value
+            for name, value in (options.items() if isinstance(options, dict) else ())
+            if name.startswith(_KEPT_OPTIONS)
+        },
+    }
 
 
 def _kept(listed: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ TESTS = Path(__file__).resolve().parents[1]
 FILES = sorted(ROOT.rglob("*.py"))
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 
+REQUIREMENTS = ("requirements", "requirements_dns", "requirements_network")
 # From the top down: a part may import from itself and from the rows below its own.
 ROWS = (
     ("__main__",),
@@ -20,11 +21,11 @@ ROWS = (
     ("engine",),
     ("checks", "fixes"),
     ("facts",),
-    ("conf", "host", "model", "requirements", "requirements_dns", "harmless", "redaction", "names", "typed"),
+    ("conf", "host", "model", *REQUIREMENTS, "harmless", "redaction", "names", "typed"),
 )
 # Within the lowest row: these alone are imported by the others.
-FOUNDATION = {"harmless", "redaction", "names", "typed", "requirements", "requirements_dns"}
-ALLOWED_SIDEWAYS = {("model", "typed"), ("requirements", "typed"), ("requirements_dns", "typed")} | {
+FOUNDATION = {"harmless", "redaction", "names", "typed", *REQUIREMENTS}
+ALLOWED_SIDEWAYS = {(part, "typed") for part in ("model", *REQUIREMENTS)} | {
     (part, name) for part in ("conf", "host") for name in FOUNDATION
 }
 SCREEN = {"textual", "rich"}

@@ -1,0 +1,48 @@
+"""The addresses that packets leave this machine with, and those that they could leave with."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from mailcow_wizard.facts.addresses import Addresses, addresses
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.network.routes import Address6, own_v4, own_v6
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import NamedTuple
+
+_SNAT = {4: "SNAT_TO_SOURCE", 6: "SNAT6_TO_SOURCE"}
+
+
+class Egress(NamedTuple):
+    """Both families: the address that leaves and the one that the world sees, the machine's other public
+    ones, and which source mailcow.conf asks for (SNAT), by family."""
+
+    v4: Addresses
+    v6: Addresses
+    all_v4: tuple[str, ...]
+    all_v6: tuple[Address6, ...]
+    snat: tuple[tuple[int, str, str], ...]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Public addresses of this machine that packets do not leave with by themselves."""
+        v6 = (one.address for one in self.all_v6 if not one.temporary and not one.deprecated)
+        leaving = {self.v4.own, self.v6.own}
+        return tuple(
+            one for one in (*self.all_v4, *v6) if one not in leaving and ipaddress.ip_address(one).is_global
+        )
+
+
+def egress(facts: Facts) -> Egress:
+    """Reads this machine's addresses, and asks outside where they are private. Raises HostError."""
+    try:
+        all_v4 = facts.get(own_v4)
+    except HostError:
+        all_v4 = ()
+    try:
+        conf = facts.get(mailcow_conf)
+        snat = tuple((family, key, conf.get(key)) for family, key in _SNAT.items() if conf.get(key))
+    except HostError:
+        snat = ()
+    return Egress(facts.get(addresses, 4), facts.get(addresses, 6), all_v4, facts.get(own_v6), snat)

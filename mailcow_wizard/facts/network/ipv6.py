@@ -1,0 +1,159 @@
+"""IPv6 of this machine: switched on, an address, a way out, an answer from outside; and what mailcow's own
+detection will make of it."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.facts.dns.message import NOERROR
+from mailcow_wizard.facts.identity import hostname
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.network.names import ask, own_address
+from mailcow_wizard.facts.network.outward import Try
+from mailcow_wizard.facts.network.routes import Address6, Default6, defaults_v6, own_v6
+from mailcow_wizard.facts.presence import is_there
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError, Probe
+from mailcow_wizard.typed import NamedTuple
+
+_NET = "/proc/sys/net/ipv6/conf"
+_WAIT_S = 2.5
+_WEB = 443
+_NAMES = 53
+
+
+class Ipv6(NamedTuple):
+    """What there is of IPv6, from the kernel up to an answer from outside.
+
+    `configured` is ENABLE_IPV6 in mailcow.conf, empty where it is not set; `published` the AAAA records of
+    the server's name, which is `name`; `has_ping` whether the command is there that mailcow's detection uses.
+    """
+
+    enabled: bool
+    addresses: tuple[Address6, ...]
+    defaults: tuple[Default6, ...]
+    own: str
+    pings: tuple[Try, ...]
+    connections: tuple[Try, ...]
+    has_ping: bool
+    configured: str
+    name: str
+    published: tuple[str, ...]
+
+    @property
+    def pinged(self) -> tuple[str, ...]:
+        """The addresses outside that answered an echo request."""
+        return tuple(one.probe.address for one in self.pings if one.result.outcome == "open")
+
+    @property
+    def passes(self) -> bool:
+        """Whether anything came back from outside: a refusal, too, has been there."""
+        return any(
+            one.result.outcome == "open" or (one.result.outcome == "refused" and not one.result.told_by)
+            for one in (*self.pings, *self.connections)
+        )
+
+
+class Advertised(NamedTuple):
+    """A default route's interface, and how the kernel is set there (None: it does not say)."""
+
+    route: Default6
+    accept: int | None
+    forwarding: int | None
+
+
+class Advertisements(NamedTuple):
+    """What is learned from routers, and whether mailcow is to use IPv6 (None: nobody has said)."""
+
+    defaults: tuple[Advertised, ...]
+    lost: tuple[str, ...]
+    addresses: tuple[Address6, ...]
+    wanted: bool | None
+
+
+def ipv6(facts: Facts) -> Ipv6:
+    """Looks at the machine, then outside where there is a way."""
+    enabled = _enabled(facts)
+    own = facts.get(own_address, 6) if enabled else ""
+    pings = tuple(Probe("ping", one) for one in need.IPV6_PINGS)
+    connections = tuple(Probe("tcp", one, port) for one in need.IPV6_PINGS for port in (_NAMES, _WEB))
+    name = facts.get(hostname).name
+    tries: tuple[Try, ...] = ()
+    if own:
+        results = facts.host.probe((*pings, *connections), _WAIT_S)
+        tries = tuple(Try(*one) for one in zip((*pings, *connections), results, strict=True))
+    return Ipv6(
+        enabled,
+        facts.get(own_v6),
+        facts.get(defaults_v6),
+        own,
+        tries[: len(pings)],
+        tries[len(pings) :],
+        _has_ping(facts),
+        _configured(facts),
+        name,
+        _published(facts, name),
+    )
+
+
+def _enabled(facts: Facts) -> bool:
+    if not is_there(facts.host, f"{_NET}/all"):
+        return False
+    return _number(facts, f"{_NET}/all/disable_ipv6") != 1
+
+
+def _has_ping(facts: Facts) -> bool:
+    try:
+        return bool(facts.host.which("ping"))
+    except HostError:
+        return False
+
+
+def _configured(facts: Facts) -> str:
+    try:
+        return facts.get(mailcow_conf).get("ENABLE_IPV6").lower()
+    except HostError:
+        return ""
+
+
+def _published(facts: Facts, name: str) -> tuple[str, ...]:
+    """The AAAA records of the server's name, as resolvers have them."""
+    if "." not in name:
+        return ()
+    try:
+        heard, _ = ask(facts, ((name, "AAAA"),))[0]
+    except HostError:
+        return ()
+    return heard.values("AAAA") if heard.code == NOERROR else ()
+
+
+def advertisements(facts: Facts) -> Advertisements:
+    """The default routes, who told them, and what becomes of them once this machine forwards packets."""
+    configured = _configured(facts)
+    found = tuple(
+        Advertised(one, _of(facts, one.interface, "accept_ra"), _of(facts, one.interface, "forwarding"))
+        for one in facts.get(defaults_v6)
+    )
+    addresses = facts.get(own_v6)
+    # An interface that has an address by advertisement, forwards, and takes no more advertisements.
+    lost = tuple(
+        dict.fromkeys(
+            one.interface
+            for one in addresses
+            if not found
+            and _of(facts, one.interface, "accept_ra") == 1
+            and _of(facts, one.interface, "forwarding") == 1
+        )
+    )
+    return Advertisements(found, lost, addresses, {"true": True, "false": False}.get(configured))
+
+
+def _of(facts: Facts, interface: str, key: str) -> int | None:
+    # A VLAN's interface has a dot in its name, and the file system no trouble with it.
+    return _number(facts, f"{_NET}/{interface}/{key}") if "/" not in interface else None
+
+
+def _number(facts: Facts, path: str) -> int | None:
+    try:
+        return int(facts.host.text(path, 64))
+    except (HostError, ValueError):
+        return None

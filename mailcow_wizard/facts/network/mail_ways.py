@@ -1,0 +1,165 @@
+"""Whether mail can leave: port 25 of unrelated operators' servers, and who greets there."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.facts.network.names import Clock, Looked, ask, families, look_up
+from mailcow_wizard.facts.network.outward import Try
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError, Probe
+from mailcow_wizard.typed import NamedTuple
+
+_DECOY_PATIENCE_S = 1.0
+_NEAR = {4: 24, 6: 48}  # bits of a network that is taken for one operator's
+
+
+class MailTry(NamedTuple):
+    """An attempt to reach an operator's mail server, whose name in DNS is `server`."""
+
+    operator: need.MailOperator
+    server: str
+    tried: Try
+
+    @property
+    def greeter(self) -> str:
+        """The name in the greeting, in lower case; empty where nothing or something else was said."""
+        words = self.tried.result.greeting.replace("-", " ", 1).split()
+        return words[1].lower().rstrip(".") if len(words) > 1 and words[0].isdigit() else ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the greeting names the operator, or the server that was asked for."""
+        ends = (*self.operator.greets, ".".join(self.server.split(".")[-2:]))
+        return any(self.greeter == one or self.greeter.endswith(f".{one}") for one in ends)
+
+
+class MailWay(NamedTuple):
+    """What was tried in one family: mail servers, port 465 of others, and machines that are none (`decoys`).
+
+    `present` that this machine has the family; `control` that other ports pass, `controls` which were tried;
+    `near` that the name in greetings that are all the same belongs to the network of the servers asked;
+    `trouble` why no mail server's address is known, and `elsewhere` that only public resolvers knew them.
+    """
+
+    family: int
+    present: bool
+    servers: tuple[MailTry, ...] = ()
+    submission: tuple[Try, ...] = ()
+    decoys: tuple[Try, ...] = ()
+    controls: tuple[Try, ...] = ()
+    near: bool = False
+    trouble: str = ""
+    elsewhere: bool = False
+
+    @property
+    def control(self) -> bool:
+        """Whether anything else gets out."""
+        return any(one.result.outcome == "open" for one in self.controls)
+
+
+def mail_ways(facts: Facts) -> tuple[MailWay, ...]:
+    """Both families, tried together."""
+    clock = Clock()
+    mine = facts.get(families)
+    servers, trouble = _servers(facts)
+    controls = tuple(name for name, _ in need.CONTROL_NAMES)
+    looked = look_up(facts, (*(name for _, name in servers), *controls, *need.SUBMISSION_HOSTS), mine or (4,))
+    plans = {family: _Plan(family, servers, looked) for family in mine}
+    probes = tuple(probe for one in plans.values() for probe in one.probes)
+    results = facts.host.probe(probes, clock.left) if probes else ()
+    tries = iter([Try(probe, result) for probe, result in zip(probes, results, strict=True)])
+    ways = []
+    for family in (4, 6):
+        if family not in plans:
+            ways.append(MailWay(family, False))
+            continue
+        plan = plans[family]
+        way = MailWay(
+            family,
+            True,
+            tuple(MailTry(operator, name, next(tries)) for operator, name, _ in plan.servers),
+            tuple(next(tries) for _ in plan.submission),
+            tuple(next(tries) for _ in plan.decoys),
+            tuple(next(tries) for _ in plan.controls),
+            trouble=trouble,
+            elsewhere=any(looked[name].elsewhere for _, name, _ in plan.servers),
+        )
+        ways.append(way._replace(near=_near(facts, way)))
+    return tuple(ways)
+
+
+class _Plan:
+    """What is tried in one family."""
+
+    def __init__(
+        self, family: int, servers: tuple[tuple[need.MailOperator, str], ...], looked: dict[str, Looked]
+    ) -> None:
+        self.servers: list[tuple[need.MailOperator, str, Probe]] = []
+        for operator, name in servers:
+            addresses = looked[name].of(family)
+            if addresses and operator not in [one for one, _, _ in self.servers]:
+                self.servers.append((operator, name, Probe("greeting", addresses[0], need.SMTP)))
+        self.submission = [
+            Probe("tcp", address, need.SMTPS)
+            for name in need.SUBMISSION_HOSTS
+            for address in looked[name].of(family)[:1]
+        ]
+        self.decoys = [
+            Probe("greeting", address, need.SMTP, patience=_DECOY_PATIENCE_S)
+            for address in need.NO_MAIL_SERVERS[family]
+        ]
+        named = [
+            Probe("tcp", address, port)
+            for name, port in need.CONTROL_NAMES
+            for address in looked[name].of(family)[:1]
+        ]
+        known = [
+            Probe("tcp", address, 443, patience=_DECOY_PATIENCE_S)
+            for address in need.CONTROL_ADDRESSES[family]
+        ]
+        self.controls = named + known
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """All, in the order in which the results are taken."""
+        return (*(one for _, _, one in self.servers), *self.submission, *self.decoys, *self.controls)
+
+
+def _servers(facts: Facts) -> tuple[tuple[tuple[need.MailOperator, str], ...], str]:
+    """The names of the operators' mail servers, the preferred first; or why none is known."""
+    found: list[tuple[need.MailOperator, str]] = []
+    trouble = ""
+    asked = tuple((one.domain, "MX") for one in need.MAIL_OPERATORS)
+    for operator, (heard, _) in zip(need.MAIL_OPERATORS, ask(facts, asked), strict=True):
+        rows = sorted(
+            (int(preference), name)
+            for preference, _, name in (value.partition(" ") for value in heard.values("MX"))
+            if preference.isdigit() and name not in ("", ".")
+        )
+        found += [(operator, name) for _, name in rows[:2]]
+        if not rows and not trouble:
+            trouble = heard.error or f"{operator.domain} has no MX ({heard.code})"
+    return tuple(found), "" if found else trouble
+
+
+def _near(facts: Facts, way: MailWay) -> bool:
+    """Whether one name greets for several operators because it is their neighbour, not somebody between."""
+    greeters = {one.greeter for one in way.servers if one.greeter and not one.fits}
+    if len(greeters) != 1 or "." not in next(iter(greeters)):
+        return False
+    name = greeters.pop()
+    bits = _NEAR[way.family]
+    try:
+        own = {
+            ipaddress.ip_network((address, bits), strict=False)
+            for address in look_up(facts, (name,), (way.family,))[name].of(way.family)
+        }
+    except (HostError, ValueError):
+        return False
+    return all(
+        any(ipaddress.ip_address(one.tried.probe.address) in network for network in own)
+        for one in way.servers
+        if one.greeter == name
+    )

@@ -1,0 +1,95 @@
+"""The hosts that mailcow talks to: which of them can be reached from here."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.network.names import Clock, Looked, ask, families, look_up
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError, Probe, Probed
+from mailcow_wizard.typed import NamedTuple
+
+_MOST_ADDRESSES = 2
+_UDP_PATIENCE_S = 0.8
+_UDP_WORD = "00" * 8  # no fuzzy storage takes it for a question
+
+
+class Try(NamedTuple):
+    """One attempt and what became of it."""
+
+    probe: Probe
+    result: Probed
+
+    @property
+    def family(self) -> int:
+        """4 or 6."""
+        return 6 if ":" in self.probe.address else 4
+
+
+class Reached(NamedTuple):
+    """One host that mailcow talks to, its addresses, the attempts; `needless` is the variable of mailcow.conf
+    that turns off what needs it."""
+
+    row: need.Outgoing
+    looked: Looked
+    tries: tuple[Try, ...]
+    needless: str = ""
+
+
+class Outward(NamedTuple):
+    """All hosts, and the families that this machine has."""
+
+    hosts: tuple[Reached, ...]
+    families: tuple[int, ...]
+
+
+def outward(facts: Facts) -> Outward:
+    """Looks all names up, then tries all addresses, each step at once."""
+    clock = Clock()
+    mine = facts.get(families)
+    texts = tuple(dict.fromkeys(one.host for one in need.OUTGOING if one.protocol == "txt"))
+    names = tuple(dict.fromkeys(one.host for one in need.OUTGOING if one.protocol != "txt"))
+    looked = look_up(facts, names, mine or (4,))
+    for name, (heard, elsewhere) in zip(texts, ask(facts, tuple((one, "TXT") for one in texts)), strict=True):
+        trouble = "" if heard.of("TXT") else heard.error or heard.code
+        looked[name] = Looked(name, trouble=trouble, elsewhere=elsewhere)
+    probes = [[_probe(one, to) for to in _addresses(one, looked[one.host])] for one in need.OUTGOING]
+    # Several names may lead to one server: it is tried once.
+    different = tuple(dict.fromkeys(one for row in probes for one in row))
+    results = dict(zip(different, facts.host.probe(different, clock.left), strict=True))
+    off = _switched_off(facts)
+    return Outward(
+        tuple(
+            Reached(
+                one,
+                looked[one.host],
+                tuple(Try(probe, results[probe]) for probe in row),
+                one.unless if one.unless in off else "",
+            )
+            for one, row in zip(need.OUTGOING, probes, strict=True)
+        ),
+        mine,
+    )
+
+
+def _addresses(row: need.Outgoing, looked: Looked) -> tuple[str, ...]:
+    if row.protocol == "txt":
+        return ()
+    wanted = (row.family,) if row.family else (4, 6)
+    return tuple(address for family in wanted for address in looked.of(family)[:_MOST_ADDRESSES])
+
+
+def _probe(row: need.Outgoing, address: str) -> Probe:
+    if row.protocol == "udp":
+        return Probe("udp", address, row.port, _UDP_WORD, patience=_UDP_PATIENCE_S)
+    return Probe("tcp", address, row.port)
+
+
+def _switched_off(facts: Facts) -> set[str]:
+    """The variables of mailcow.conf, of those that make hosts needless, that are y there."""
+    try:
+        conf = facts.get(mailcow_conf)
+    except HostError:
+        return set()
+    keys = {one.unless for one in need.OUTGOING if one.unless}
+    return {key for key in keys if conf.get(key).lower() in ("y", "yes")}

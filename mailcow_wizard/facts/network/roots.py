@@ -1,0 +1,92 @@
+"""Whether this machine can ask the root servers, over UDP and TCP, and whether it is they who answer."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_dns
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.facts.dns.message import NOERROR, answer
+from mailcow_wizard.facts.dns.resolvers import system_resolvers
+from mailcow_wizard.facts.network.names import own_address
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError
+from mailcow_wizard.typed import NamedTuple
+
+_WAIT_S = 3.0
+_ALL = {4: requirements_dns.ROOT_SERVERS_V4, 6: requirements_dns.ROOT_SERVERS_V6}
+# Name, type, with signatures, transport: a large and a small question over UDP, two large ones over TCP.
+_ASKED = (
+    ("NS", True, "udp"),
+    ("SOA", False, "udp"),
+    ("NS", True, "tcp"),
+    ("DNSKEY", True, "tcp"),
+)
+
+
+class Heard(NamedTuple):
+    """One question to one root server. `size` of the answer in bytes, 0 where there is none and `error` says
+    why; `own` that it is the server's own word (the AA bit), `signed` that signatures came along."""
+
+    server: str
+    type: str
+    large: bool
+    transport: str
+    size: int
+    own: bool
+    signed: bool
+    error: str
+
+
+class Roots(NamedTuple):
+    """What the root servers answer in one family; `resolver` is whether this machine's own resolver does."""
+
+    family: int
+    present: bool
+    heard: tuple[Heard, ...] = ()
+    resolver: bool = False
+
+    def of(self, transport: str, large: bool | None = None) -> tuple[Heard, ...]:
+        """The questions over one transport, of one size."""
+        return tuple(one for one in self.heard if one.transport == transport and large in (None, one.large))
+
+
+def roots(facts: Facts) -> tuple[Roots, ...]:
+    """Both families, asked together."""
+    present = {family: bool(facts.get(own_address, family)) for family in (4, 6)}
+    servers = {family: [_ALL[family][place] for place in need.ROOTS_ASKED] for family in (4, 6)}
+    questions = [
+        DnsQuestion(".", type, (server,), recursive=False, dnssec=large, transport=transport)
+        for family in (4, 6)
+        if present[family]
+        for server in servers[family]
+        for type, large, transport in _ASKED
+    ]
+    try:
+        resolver: tuple[DnsQuestion, ...] = (DnsQuestion(".", "NS", system_resolvers(facts)),)
+    except HostError:
+        resolver = ()
+    replies = facts.host.ask_dns((*questions, *resolver), _WAIT_S) if questions or resolver else ()
+    heard = [_heard(asked, reply) for asked, reply in zip(questions, replies, strict=False)]
+    works = bool(resolver) and answer(replies[-1]).code == NOERROR
+    return tuple(
+        Roots(
+            family,
+            present[family],
+            tuple(one for one in heard if (":" in one.server) == (family == 6)),
+            works,
+        )
+        for family in (4, 6)
+    )
+
+
+def _heard(asked: DnsQuestion, reply: DnsReply) -> Heard:
+    said = answer(reply)
+    return Heard(
+        asked.servers[0],
+        asked.type,
+        asked.dnssec,
+        asked.transport,
+        len(reply.packet),
+        said.authoritative,
+        bool(said.of("RRSIG")),
+        said.error or ("" if said.code == NOERROR else said.code),
+    )

@@ -1,0 +1,152 @@
+"""Routes and addresses as the kernel lists them (proc(5)): networks that lead somewhere, addresses that are
+this machine's own."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import struct
+
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import NamedTuple
+
+SPLIT_DEFAULT = 4
+"""Bits at most of a route that means "everything": VPNs write 0.0.0.0/1 and 128.0.0.0/1."""
+_UP = 0x0001
+_DEFAULT_FROM_ADVERTISEMENT = 0x00010000 | 0x00040000  # RTF_DEFAULT, RTF_ADDRCONF (linux/ipv6_route.h)
+_TEMPORARY, _DEPRECATED, _TENTATIVE = 0x01, 0x20, 0x40  # linux/if_addr.h
+_MOST = 4096
+_TABLE = re.compile(r"^(Main|Local|Id ([0-9]+)):")
+_LEAF = re.compile(r"^ *\|-- ([0-9.]+)$")
+_KIND = re.compile(r"^ */([0-9]+) [a-z]+ ([A-Z]+)")
+
+
+class Route(NamedTuple):
+    """An IPv4 route: its network in CIDR form, and its interface; `table` is empty for the main one."""
+
+    network: str
+    interface: str
+    table: str = ""
+
+
+class Address6(NamedTuple):
+    """An IPv6 address of this machine. `temporary`: a privacy address, which changes by the day."""
+
+    address: str
+    interface: str
+    temporary: bool
+    deprecated: bool
+    tentative: bool
+
+
+class Default6(NamedTuple):
+    """A default route of IPv6; `advertised` that the kernel learned it from a router's advertisement."""
+
+    interface: str
+    advertised: bool
+    gateway: str
+
+
+def routes(facts: Facts) -> tuple[Route, ...]:
+    """Every IPv4 network that a route leads to, but for default routes. Raises HostError."""
+    main = _main(facts.host.text("/proc/net/route"))
+    known = {one.network for one in main}
+    try:
+        trie = facts.host.text("/proc/net/fib_trie")
+    except HostError:
+        trie = ""
+    others = tuple(one for one in _of_tables(trie) if one.table and one.network not in known)
+    return (*main, *others)
+
+
+def _main(text: str) -> tuple[Route, ...]:
+    found = []
+    for line in text.splitlines()[1 : _MOST + 1]:
+        row = line.split()
+        try:
+            network, flags, mask = _address(row[1]), int(row[3], 16), _address(row[7])
+            one = ipaddress.IPv4Network((network, bin(mask).count("1")))
+        except (ValueError, IndexError, struct.error):
+            continue
+        if flags & _UP and one.prefixlen:
+            found.append(Route(str(one), row[0]))
+    return tuple(found)
+
+
+def _address(word: str) -> int:
+    number: int = struct.unpack(">I", struct.pack("=I", int(word, 16)))[0]
+    return number
+
+
+def _of_tables(text: str) -> tuple[Route, ...]:
+    """The networks of other tables (policy routing, as VPNs use it), from /proc/net/fib_trie."""
+    found, table, place = [], "", ""
+    for line in text.splitlines()[: 16 * _MOST]:
+        named = _TABLE.match(line)
+        if named:
+            table = named[2] or ""
+            continue
+        leaf = _LEAF.match(line)
+        if leaf:
+            place = leaf[1]
+            continue
+        kind = _KIND.match(line)
+        if kind and place and table and kind[2] == "UNICAST" and int(kind[1]):
+            found.append(Route(f"{place}/{kind[1]}", "", table))
+    return tuple(dict.fromkeys(found))
+
+
+def own_v4(facts: Facts) -> tuple[str, ...]:
+    """This machine's IPv4 addresses on all interfaces, but for loopback's. Raises HostError."""
+    found, place = [], ""
+    for line in facts.host.text("/proc/net/fib_trie").splitlines()[: 16 * _MOST]:
+        leaf = _LEAF.match(line)
+        if leaf:
+            place = leaf[1]
+        elif place and line.strip().startswith("/32 host LOCAL") and not place.startswith("127."):
+            found.append(place)
+    return tuple(dict.fromkeys(found))
+
+
+def own_v6(facts: Facts) -> tuple[Address6, ...]:
+    """This machine's global IPv6 addresses, none where the kernel has no IPv6."""
+    try:
+        text = facts.host.text("/proc/net/if_inet6")
+    except HostError:
+        return ()
+    found = []
+    for line in text.splitlines()[:_MOST]:
+        row = line.split()
+        try:
+            address = ipaddress.IPv6Address(int(row[0], 16))
+            flags, interface = int(row[4], 16), row[5]
+        except (ValueError, IndexError):
+            continue
+        if address.is_link_local or address.is_loopback:
+            continue
+        marks = (bool(flags & bit) for bit in (_TEMPORARY, _DEPRECATED, _TENTATIVE))
+        found.append(Address6(str(address), interface, *marks))
+    return tuple(found)
+
+
+def defaults_v6(facts: Facts) -> tuple[Default6, ...]:
+    """The default routes of IPv6, none where the kernel has no IPv6."""
+    try:
+        text = facts.host.text("/proc/net/ipv6_route")
+    except HostError:
+        return ()
+    found = []
+    for line in text.splitlines()[:_MOST]:
+        row = line.split()
+        try:
+            nowhere = int(row[0], 16) or int(row[1], 16)
+            flags, gateway = int(row[8], 16), ipaddress.IPv6Address(int(row[4], 16))
+        except (ValueError, IndexError):
+            continue
+        # What rejects everything is a route too, over lo.
+        if nowhere or row[9] == "lo" or not flags & _UP:
+            continue
+        advertised = flags & _DEFAULT_FROM_ADVERTISEMENT == _DEFAULT_FROM_ADVERTISEMENT
+        found.append(Default6(row[9], advertised, str(gateway) if int(gateway) else ""))
+    return tuple(found)

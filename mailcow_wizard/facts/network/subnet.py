@@ -1,0 +1,180 @@
+"""The network of mailcow's containers, and what else claims its addresses."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.facts.containers import docker_socket
+from mailcow_wizard.facts.free_subnet import free_subnet
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_PROJECT, mailcow_conf
+from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, own_v4, routes
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network
+    from typing import Any, Literal
+
+    Kind = Literal["docker", "address", "route", "wide"]
+
+_VPN = ("tun", "tap", "wg", "ppp", "tailscale", "zt", "nordlynx", "ipsec", "vti", "gre")
+
+
+class Claim(NamedTuple):
+    """Who else uses addresses of mailcow's network, `by` in words: a Docker network, an address of this
+    machine, a route to it or a part of it, or a route to a wider network that holds it."""
+
+    kind: Kind
+    network: str
+    by: str
+
+
+class Subnet(NamedTuple):
+    """mailcow's network in CIDR form (empty where mailcow.conf has none, and `trouble` says why), what claims
+    it, a free one or nothing, and what could not be read.
+
+    `pool` is the pool of which Docker may give the same addresses to another network; `mine` that mailcow's
+    own network is there already.
+    """
+
+    network: str
+    configured: bool
+    claims: tuple[Claim, ...]
+    free: str
+    unread: tuple[str, ...]
+    pool: str = ""
+    mine: bool = False
+    trouble: str = ""
+
+
+def subnet(facts: Facts) -> Subnet:
+    """Reads mailcow.conf, the routes of all tables, and Docker's networks. Raises HostError."""
+    import ipaddress
+
+    conf = facts.get(mailcow_conf)
+    prefix = conf.get("IPV4_NETWORK", DEFAULT_NETWORK)
+    try:
+        network = ipaddress.IPv4Network(f"{prefix}.0/24")
+    except ValueError:
+        said = f"IPV4_NETWORK is '{prefix}' and not the first three numbers of a network"
+        return Subnet("", True, (), _free(facts), (), trouble=said)
+    networks: list[Claim] = []
+    unread = []
+    mine, pool, told = False, "", True
+    try:
+        networks, mine = _docker(facts, network, f"{conf.get('COMPOSE_PROJECT_NAME', DEFAULT_PROJECT)}_")
+        pool = _pool(facts, network)
+    except Missing:
+        told = False  # no Docker, no networks of it
+    except HostError as error:
+        told = False
+        unread.append(str(error))
+    claims = [*networks, *_routes(facts, network, told), *_addresses(facts, network)]
+    if mine or networks:
+        claims = [one for one in claims if one.kind != "address" or not _is_gateway(one, network)]
+    found = tuple(dict.fromkeys(claims))
+    return Subnet(
+        str(network),
+        bool(conf.get("IPV4_NETWORK")),
+        found,
+        _free(facts) if found else "",
+        tuple(unread),
+        pool,
+        mine,
+    )
+
+
+def _free(facts: Facts) -> str:
+    try:
+        return facts.get(free_subnet)
+    except HostError:
+        return ""
+
+
+def _is_gateway(claim: Claim, network: IPv4Network) -> bool:
+    return claim.network == f"{network[1]}/32"
+
+
+def _routes(facts: Facts, network: IPv4Network, docker_told: bool) -> list[Claim]:
+    import ipaddress
+
+    found = []
+    for one in facts.get(routes):
+        other = ipaddress.IPv4Network(one.network)
+        if one.interface == need.MAILCOW_BRIDGE or other.prefixlen <= SPLIT_DEFAULT:
+            continue
+        # Docker's own bridges are told by Docker, with their names, where it answers.
+        if not other.overlaps(network) or (docker_told and one.interface.startswith(("br-", "docker"))):
+            continue
+        vpn = one.interface.startswith(_VPN)
+        by = f"a route over {one.interface}{' (a VPN)' if vpn else ''}" if one.interface else ""
+        by = by or f"a route of table {one.table} (policy routing, as VPNs use it)"
+        found.append(Claim("wide" if other.prefixlen < network.prefixlen else "route", one.network, by))
+    return found
+
+
+def _addresses(facts: Facts, network: IPv4Network) -> list[Claim]:
+    import ipaddress
+
+    try:
+        own = facts.get(own_v4)
+    except HostError:
+        return []
+    return [
+        Claim("address", f"{one}/32", f"{one}, an address of this machine")
+        for one in own
+        if ipaddress.IPv4Address(one) in network
+    ]
+
+
+def _docker(facts: Facts, network: IPv4Network, project: str) -> tuple[list[Claim], bool]:
+    """Docker's networks over ours, and whether ours is one of them. Raises HostError."""
+    import ipaddress
+
+    found, mine = [], False
+    for one in _asked(facts, "/networks", list):
+        if not isinstance(one, dict):
+            continue
+        name = str(one.get("Name", ""))
+        if name == f"{project}{need.MAILCOW_NETWORK}":
+            mine = True
+            continue
+        ipam = one.get("IPAM")
+        for pool in (ipam.get("Config") if isinstance(ipam, dict) else None) or ():
+            try:
+                other = ipaddress.IPv4Network(str(pool.get("Subnet", "")))
+            except (ValueError, AttributeError):
+                continue
+            if other.overlaps(network):
+                found.append(Claim("docker", str(other), f"the Docker network {name}"))
+    return found, mine
+
+
+def _pool(facts: Facts, network: IPv4Network) -> str:
+    """The pool of which Docker may give addresses of ours to any other network; empty: it will not."""
+    import ipaddress
+
+    listed = _asked(facts, "/info", dict).get("DefaultAddressPools") or ()
+    bases = [str(one.get("Base", "")) for one in listed if isinstance(one, dict)] if listed else []
+    for base in bases or need.DOCKER_POOLS:
+        try:
+            if ipaddress.IPv4Network(base).overlaps(network):
+                return base
+        except ValueError:
+            continue
+    return ""
+
+
+def _asked(facts: Facts, target: str, kind: type) -> Any:
+    import json
+
+    reply = facts.host.http(docker_socket(facts), target)
+    if reply.status != 200:
+        raise HostError(f"Docker answers {reply.status} when asked for {target}")
+    try:
+        said = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, kind):
+        raise HostError(f"Docker's answer to {target} is not readable")
+    return said
