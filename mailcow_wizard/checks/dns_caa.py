@@ -79,7 +79,7 @@ def _parts(value: str) -> tuple[int, str, str]:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.caa",
-        title="Certificate authorities (CAA)",
+        title="Authorities (CAA)",
         needed="no CAA record, or one that names letsencrypt.org, at each name of the certificate or above",
         why="Let's Encrypt obeys these records: where they do not name it, mailcow gets no certificate.",
         doc=need.DOC_TLS,

@@ -73,7 +73,7 @@ def _receivers(judgement: Judgement, facts: Dmarc) -> Judgement:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.dmarc",
-        title="Policy for forged mail (DMARC)",
+        title="Forged mail (DMARC)",
         needed="exactly one valid DMARC policy for each mail domain",
         why="Large receivers want one (Google, Yahoo), and it keeps others from writing in your name.",
         doc=need.DOC_DNS,

@@ -92,7 +92,7 @@ def _is_ours(facts: LocalView, address: str) -> bool:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.local-view",
-        title="The server's own view",
+        title="Own view of the name",
         needed="this machine's resolver sees the server's name as the world does",
         why="mailcow's containers ask other resolvers than this machine: what works here may fail there.",
         doc=need.DOC_DNS,

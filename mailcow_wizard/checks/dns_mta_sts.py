@@ -160,7 +160,7 @@ def _fetched(facts: MtaSts) -> tuple[Evidence, ...]:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.mta-sts",
-        title="Encrypted delivery (MTA-STS)",
+        title="TLS policy (MTA-STS)",
         needed="no MTA-STS at all, or an announcement in DNS and a policy over HTTPS that names this server",
         why="Senders that obey MTA-STS do not deliver where the policy and the server do not fit together.",
         doc=need.DOC_DNS,

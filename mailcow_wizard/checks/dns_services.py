@@ -69,7 +69,7 @@ def _kind(seen: Seen, line: str) -> str:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.srv",
-        title="Service records (SRV)",
+        title="Services (SRV)",
         needed="service records, where there are any, name this server and its ports",
         why="Programs that look for services by DNS are led to another server by a wrong record.",
         doc=need.DOC_DNS,

@@ -177,7 +177,7 @@ def _joined(own: tuple[str, ...]) -> str:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.spf",
-        title="Permitted senders (SPF)",
+        title="Senders (SPF)",
         needed="exactly one SPF record for each mail domain; it lets every address of this server send, and "
         "not everybody; at most 10 look-ups",
         why="Receivers refuse or distrust mail from an address that the domain does not name.",

@@ -192,7 +192,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         id="reputation.asn",
-        title="Network and Spamhaus",
+        title="Network (Spamhaus)",
         needed=f"Spamhaus answers this network, or {need.DQS_KEY} is set in mailcow.conf",
         why="mailcow leaves out Spamhaus' lists where the network is blocked, and more spam gets in.",
         doc=need.DOC_ASN,
