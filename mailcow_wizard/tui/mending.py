@@ -68,7 +68,7 @@ def _nothing_to_choose(row: Row) -> str:
         return "There is nothing to mend here."
     if not finding.remedies:
         return "The wizard cannot mend this. Enter shows all that is known about it."
-    return f"To be mended by hand: {finding.remedies[0]}"
+    return f"By hand (Enter shows all): {finding.remedies[0]}"
 
 
 def _show_choices(app: Wizard, row: Row) -> None:

@@ -190,7 +190,16 @@ def test_a_recorded_machine_shows_plans_and_cannot_be_changed(tmp_path: Path) ->
 def test_a_finding_without_fixes_says_what_to_do_by_hand(tmp_path: Path) -> None:
     with wizard(state=str(tmp_path)) as terminal:
         terminal.wait_for("Full name")
-        terminal.keys("Enter", "n", "n")
+        terminal.keys("Enter")
+        terminal.wait_for("Disk space")
+        for _ in range(20):
+            if "▸ ! warning Disk space" in terminal.text():
+                break
+            terminal.keys("Down")
+            time.sleep(0.2)
+        terminal.keys("f")
+        terminal.wait_for("By hand (Enter shows all): ", "▸ ! warning Disk space")
+        terminal.keys("n", "n")
         terminal.wait_for("exim4 is listening")
         terminal.keys("Down")
         terminal.wait_for("▸ ✓ ok      SMTPS")

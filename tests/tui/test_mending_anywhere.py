@@ -1,0 +1,67 @@
+"""Mending in little room, in few colours and none, in ASCII, and while nothing happens."""
+
+import re
+import time
+
+import pytest
+from tui.scratch import OPEN, Scratch, open_step
+from tui.scratch import scratch as scratch
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-7]|4[0-7]|9[0-7]|[34]8;[25])[0-9;]*m")
+ONLY_16 = re.compile(r"\x1b\[[0-9;]*[34]8;[25]")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (20, 5)], ids=["40x10", "20x5"])
+def test_a_finding_is_mended_in_little_room(scratch: Scratch, size: tuple[int, int]) -> None:
+    with scratch.wizard() as terminal:
+        open_step(terminal)
+        terminal.keys("Down")
+        terminal.wait_for(f"▸ ✗ fails   {OPEN}")
+        terminal.resize(*size)
+        time.sleep(0.5)
+        terminal.keys("f")
+        terminal.wait_for("▸ 1  Let only")
+        terminal.keys("Enter")
+        terminal.wait_for("Do this?", "No")
+        terminal.keys("y")
+        terminal.wait_for("Mode 600")
+        assert scratch.mode == 0o600
+        terminal.keys("u")
+        terminal.wait_for("Take this back?"[: size[0] - 4])
+        terminal.resize(80, 24)
+        terminal.wait_for("Take this back?", "chmod 0644")
+
+
+@pytest.mark.parametrize("variables", [("NO_COLOR=1",), ("TERM=xterm",), ("TERM=linux",)], ids=str)
+def test_plans_and_diffs_are_read_without_their_colours(scratch: Scratch, variables: tuple[str, ...]) -> None:
+    with scratch.wizard(before=("env", *variables)) as terminal:
+        open_step(terminal)
+        terminal.keys("s")
+        terminal.wait_for("Server's name")
+        terminal.keys("Down", "Down", "Down", "Down", "Enter")
+        terminal.wait_for("left out")
+        terminal.keys("s")
+        terminal.wait_for("-SKIP_FTS=n", "+SKIP_FTS=y", "Do this?", "low risk, can be taken back")
+        drawn = terminal.text(escapes=True)
+    assert bool(COLOUR.search(drawn)) is ("NO_COLOR=1" not in variables)
+    assert not ONLY_16.search(drawn)
+
+
+def test_each_screen_is_silent_while_nothing_happens(scratch: Scratch) -> None:
+    with scratch.wizard() as terminal:
+        open_step(terminal)
+        terminal.keys("Down")
+        terminal.wait_for(f"▸ ✗ fails   {OPEN}")
+        for key, wanted in (("f", "Nobody but root"), ("Enter", "Do this?"), ("y", "Mode 600")):
+            terminal.keys(key)
+            terminal.wait_for(wanted)
+            time.sleep(1.0)
+            before = _written(terminal.pid_of_wizard())
+            time.sleep(1.5)
+            assert _written(terminal.pid_of_wizard()) == before, wanted
+
+
+def _written(process: int) -> int:
+    """How many bytes a process has written so far."""
+    with open(f"/proc/{process}/io", encoding="ascii") as said:
+        return next(int(line.split()[1]) for line in said if line.startswith("wchar"))
