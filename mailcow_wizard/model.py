@@ -52,19 +52,29 @@ class Edit(NamedTuple):
     mode: int = 0o644
 
 
+class Proof(NamedTuple):
+    """A command that only looks, whose exit code 0 shows that something was really taken back; `otherwise`
+    says what is wrong where it fails, as part of a sentence (`nginx.service does not run`)."""
+
+    argv: tuple[str, ...]
+    otherwise: str
+
+
 class Command(NamedTuple):
     """A step of a plan: a command, and those that take it back, in the order in which they run.
 
     `undo` is made from the state that was found (a unit that was not enabled is not enabled again).
     `timeout` is in seconds. `undo_optional`: an undo that fails is told and is no failure (a kernel module
     that is in use by then stays loaded). After a kill nobody knows how far a command came: it, or its undo,
-    may run once more, and should do no harm then.
+    may run once more, and should do no harm then. `proofs` are looked at, with some patience, when it was
+    taken back, whatever came of it.
     """
 
     argv: tuple[str, ...]
     undo: tuple[tuple[str, ...], ...] = ()
     timeout: float = 120.0
     undo_optional: bool = False
+    proofs: tuple[Proof, ...] = ()
 
 
 class Manual(NamedTuple):

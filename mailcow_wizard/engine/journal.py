@@ -18,7 +18,7 @@ from mailcow_wizard.engine.readable import steps as readable_steps
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.host.records import Records
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.model import Command, Edit, Manual, Plan
+from mailcow_wizard.model import Command, Edit, Manual, Plan, Proof
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -244,7 +244,9 @@ class Journal:
             return Edit(said["path"], before, after, said["mode"])
         if said["kind"] == "command":
             undo = tuple(tuple(one) for one in said["undo"])
-            return Command(tuple(said["argv"]), undo, said["timeout"], said["undo_optional"])
+            # Changes of older versions have none.
+            proofs = tuple(Proof(tuple(argv), otherwise) for argv, otherwise in said.get("proofs", ()))
+            return Command(tuple(said["argv"]), undo, said["timeout"], said["undo_optional"], proofs)
         return Manual(said["text"])
 
     def _content(self, number: int, place: int, name: str, digest: str | None) -> bytes | None:

@@ -182,7 +182,8 @@ def backward(session: Session, change_id: str) -> Plan:
         if standing.marks[number] == "waiting" or standing.back[number] == "done":
             continue
         if isinstance(step, Command):
-            steps += [Command(argv, timeout=step.timeout) for argv in step.undo]
+            looks = (one.argv for one in step.proofs)
+            steps += [Command(argv, timeout=step.timeout) for argv in (*step.undo, *looks)]
         elif isinstance(step, Edit):
             seen = changing.look(step.path)
             now = contents.setdefault(seen.path, seen.content)

@@ -11,6 +11,7 @@ from mailcow_wizard.engine.diff import hide
 from mailcow_wizard.engine.journal import Journal, Mark, Standing, State
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.changing import Changing, Seen
+from mailcow_wizard.host.detached import pause
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import Command, Edit, Manual
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 _RUNNING = "running"
 _OWN = -1
+# A service that ends as soon as it was started has done so within a second; one that is tried again and
+# again by systemd is given ten.
+_TRIES = 10
+_PAUSE_S = 1.0
 
 
 class Work:
@@ -162,6 +167,26 @@ class Work:
                 self._tell("output", number, str(error))
         if failures and not tolerant:
             raise HostError("; ".join(failures))
+        if step.proofs:
+            self._prove(number, step)
+
+    def _prove(self, number: int, step: Command) -> None:
+        """Waits until all proofs hold, twice in a row: a service may end a moment after it was started."""
+        steady = False
+        for _ in range(_TRIES):
+            failing = [one for one in step.proofs if not self._holds(number, one.argv, step.timeout)]
+            if steady and not failing:
+                return
+            steady = not failing
+            pause(_PAUSE_S)
+        raise HostError("; ".join(one.otherwise for one in failing or step.proofs))
+
+    def _holds(self, number: int, argv: tuple[str, ...], timeout: float) -> bool:
+        try:
+            self._command(number, argv, timeout)
+        except HostError:
+            return False
+        return True
 
     def _tag(self, number: int) -> str:
         return f"mailcow-wizard-{self._change}-{number}"

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _PAUSE_S = 0.2
+# A service that runs again may need a moment until it listens.
+_BACK_S = 10.0
 
 
 def main(words: Sequence[str]) -> int:
@@ -75,8 +77,9 @@ def _do(
     finding = None
     if standing.state != "failed" and plan.check:
         tell("check", -1, plan.check)
-        settle = plan.settle if standing.state == "applied" else 0.0
-        finding = check_again(session, plan, settle, lambda: stopping.asked)
+        back = standing.state == "undone"
+        settle = min(plan.settle, _BACK_S) if back else plan.settle
+        finding = check_again(session, plan, settle, lambda: stopping.asked, back)
     result = of_finding(finding) if finding else None
     end = {"state": standing.state, "error": standing.error, "result": result}
     try:
@@ -86,8 +89,13 @@ def _do(
     return end
 
 
-def check_again(session: Session, plan: Plan, settle: float, stopped: Callable[[], bool]) -> Finding | None:
-    """What the plan's check says now; it runs again until it passes or `settle` seconds are over."""
+def check_again(
+    session: Session, plan: Plan, settle: float, stopped: Callable[[], bool], back: bool = False
+) -> Finding | None:
+    """What the plan's check says now; it runs again until it passes or `settle` seconds are over.
+
+    `back`: the change was taken back, and the check is to see again what the change was made for.
+    """
     try:
         checks = select((plan.check,))
     except UnknownSelector:
@@ -99,7 +107,7 @@ def check_again(session: Session, plan: Plan, settle: float, stopped: Callable[[
             (one for one in result.findings if one.subject == plan.subject),
             next(iter(result.findings), None),
         )
-        if finding is None or finding.status == "pass" or waited >= settle or stopped():
+        if finding is None or (finding.status == "pass") is not back or waited >= settle or stopped():
             return finding
         detached.pause(_PAUSE_S)
         waited += result.duration + _PAUSE_S
