@@ -111,6 +111,7 @@ class _Pushing:
         self._entries = found.entries
         self._plan = self._planned(found.entries)
         self._said = ""
+        self._last = ""
 
     def _planned(self, entries: Sequence[Entry]) -> Plan:
         abouts = [
@@ -126,7 +127,7 @@ class _Pushing:
             self._talk.lines(report.preview(self._entries, self._left))
         if not self._entries:
             self._talk.line("There is nothing to publish; nothing was changed.")
-            return self._not_applied(exit_codes.OK if self._options.dry_run else self._code(()))
+            return self._not_applied(exit_codes.OK if self._options.dry_run else self._code())
         self._talk.plan(self._plan)
         if self._options.dry_run:
             return self._not_applied(exit_codes.OK)
@@ -134,7 +135,7 @@ class _Pushing:
             chosen = self._permitted()
             if not chosen:
                 self._talk.line("Nothing was changed.")
-                return self._not_applied(self._code(()))
+                return self._not_applied(self._code())
             self._plan = self._planned(chosen)
             outcome = told(
                 self._talk,
@@ -191,8 +192,6 @@ class _Pushing:
 
         return hear
 
-    _last = ""
-
     def _not_applied(self, code: int, error: str = "") -> int:
         self._talk.document(report.of_push(self._plan, False, None, None, harmless(error), self._rows))
         return code
@@ -226,7 +225,7 @@ class _Pushing:
         )
         if not applied:
             return exit_codes.CANNOT_WRITE if outcome.state == "undone" else exit_codes.FAIL
-        return self._code(touched)
+        return self._code()
 
     def _again(self, names: set[tuple[str, str]]) -> tuple[Row, ...]:
         """The table anew, as soon as each zone's own servers have these records."""
@@ -240,16 +239,15 @@ class _Pushing:
             detached.pause(_PAUSE_S)
         return rows
 
-    def _code(self, touched: Sequence[Row]) -> int:
-        """The worst of what was published, as it is now, and of what is left to a person."""
-        codes = [_code_of_row(one) for one in touched]
-        levels = {(one.expected.name, one.expected.type): one.expected.level for one in self._rows}
-        codes += [
-            _code_of_level(levels.get((one.name, one.type), "required"))
-            for one in self._left
-            if not one.later
-        ]
-        found = set(codes)
+    def _code(self) -> int:
+        """The worst of what is or was to be published, as it is now, and of what is left to a person."""
+        names = {(one.name, one.type) for one in self._entries}
+        rows = {(one.expected.name, one.expected.type): one for one in self._rows}
+        found = {_code_of_row(one) for place, one in rows.items() if place in names}
+        for one in self._left:
+            row = rows.get((one.name, one.type))
+            if not one.later:
+                found.add(_code_of_level(row.expected.level if row else "required"))
         order = (exit_codes.FAIL, exit_codes.WARN, exit_codes.UNKNOWN)
         return next((one for one in order if one in found), exit_codes.OK)
 

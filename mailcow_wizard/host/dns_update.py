@@ -88,6 +88,7 @@ class Server:
         self.zone = dns.name.from_text(zone)
         name = dns.name.from_text(key.name)
         self._name = key.name
+        self._algorithm = key.algorithm
         self._key = dns.tsig.Key(name, key.secret, f"{key.algorithm}.")
 
     def change(self, instructions: Sequence[Instruction]) -> int:
@@ -135,8 +136,8 @@ class Server:
         except (dns.tsig.PeerBadKey, dns.message.UnknownTSIGKey):
             # Some say this of a key that they know, and that may not do what is asked.
             raise Failure(
-                f"{self.address} does not know the key '{harmless(self._name, 80)}', or does not let it "
-                f"change {self.zone.to_text(omit_final_dot=True)}"
+                f"{self.address} does not know the key '{harmless(self._name, 80)}' ({self._algorithm}), or "
+                f"does not let it change {self.zone.to_text(omit_final_dot=True)}"
             ) from None
         except (dns.tsig.PeerBadSignature, dns.tsig.BadSignature, dns.tsig.PeerBadTruncation):
             raise Failure(

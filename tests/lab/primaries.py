@@ -86,7 +86,7 @@ def primary(kind: str, names: Names, records: str = "", secondary: bool = False)
     home = Path(tempfile.mkdtemp(prefix="wizard-primary-"))
     home.chmod(0o755)
     server = Primary(kind, names, home)
-    started = []
+    started: list[subprocess.Popen[bytes]] = []
     try:
         for address in (server.address, SECONDARY):
             names.namespace.run(["ip", "addr", "replace", f"{address}/32", "dev", "lo"])
@@ -101,6 +101,7 @@ def primary(kind: str, names: Names, records: str = "", secondary: bool = False)
         _until(server, server.address)
         if secondary:
             _until(server, SECONDARY)
+        names.forget()
         yield server
     finally:
         for process in reversed(started):
@@ -147,11 +148,13 @@ def _knot(server: Primary) -> list[str]:
     config.write_text(
         f"server:\n  rundir: {server.home}\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n"
         f"  listen: {server.address}@53\ndatabase:\n  storage: {server.home}/db\n"
-        f"log:\n  - target: {server.home}/log\n    any: debug\nkey:\n{keys}acl:\n"
+        f"remote:\n  - id: pupil\n    address: {SECONDARY}\n    via: {server.address}\n"
+        f"log:\n  - target: {server.home}/log\n    any: warning\nkey:\n{keys}acl:\n"
         f"  - id: all\n    action: [update, transfer]\n    key: [{', '.join(ALGORITHMS)}]\n"
         f"  - id: mx\n    action: update\n    key: {MX_ONLY}\n    update-type: [MX]\n"
-        f"zone:\n  - domain: {server.zone}.\n    file: {server.home}/{server.zone}.zone\n    acl: [all, mx]\n"
-        "    zonefile-sync: -1\n"
+        f"  - id: pupil\n    address: {SECONDARY}\n    action: transfer\n"
+        f"zone:\n  - domain: {server.zone}.\n    file: {server.home}/{server.zone}.zone\n    acl: [all, mx, pupil]\n"
+        "    zonefile-sync: -1\n    notify: pupil\n"
         f"  - domain: {server.closed}.\n    file: {server.home}/{server.closed}.zone\n"
     )
     (server.home / "db").mkdir()

@@ -68,6 +68,14 @@ class Seen(NamedTuple):
         return bool(self.values or self.aliases)
 
     @property
+    def everywhere(self) -> bool:
+        """Whether each of the answers that count has such a record, or an alias in its place."""
+        return self.exists and all(
+            values_at(one, self.name, self.type) or values_at(one, self.name, "CNAME")
+            for one in self.answered
+        )
+
+    @property
     def agree(self) -> bool:
         """Whether all servers of the zone that answer say the same."""
         kinds = {self.type, "CNAME"}
@@ -140,8 +148,11 @@ def _at_own_servers(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...
 
 
 def _at_resolvers(facts: Facts, seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
-    """Adds what resolvers see of the records that exist, or may: the zone's servers were out of reach."""
-    asked = [one for one in seen if one.exists or not one.directly]
+    """Adds what resolvers see of the records that exist, or may: the zone's servers were out of reach.
+
+    Of a record that one of the zone's servers does not have yet no resolver is asked: it might ask that one.
+    """
+    asked = [one for one in seen if one.everywhere or not one.directly]
     public = public_resolvers(facts)
     try:
         local = system_resolvers(facts)
