@@ -5,7 +5,7 @@ from importlib import import_module
 
 from bench.table import Row, machine, printed
 
-TOPICS = ("start", "ports", "paint", "clock", "traffic")
+TOPICS = ("start", "ports", "paint", "clock", "names", "traffic")
 
 
 def main(topics: list[str]) -> None:
