@@ -55,7 +55,8 @@ class Primary:
     def ask(self, name: str, type: str, at: str = "") -> list[str]:
         """What it has, or another server, in the zone file's form, sorted."""
         asked = ["kdig", "+short", "+norec", "+time=2", "+retry=1", f"@{at or self.address}", name, type]
-        return sorted(self.names.run(asked, check=True).stdout.split("\n")[:-1])
+        lines = self.names.run(asked, check=True).stdout.split("\n")
+        return sorted(one for one in lines if one and not one.startswith(";"))
 
     def transfer(self, zone: str = "") -> list[str]:
         """All records of the zone but its SOA, sorted."""
