@@ -1,13 +1,13 @@
 """Keeps secrets out of what is shown or recorded: passwords in command lines, in mailcow.conf, in URLs."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 REMOVED = "[removed]"
 
 _SECRET_NAME = (
-    r"[\w.-]*(?:pass(?:wd|word|phrase|code)?|secret|token|api[_-]?key|private[_-]?key|credential"
-    r"|authorization)[\w.-]*"
+    r"(?:[\w.-]*(?:pass(?:wd|word|phrase|code)?|secret|token|api[_-]?key|private[_-]?key|credential"
+    r"|authorization)[\w.-]*|(?:[\w.-]*[_-])?(?:pwd?|creds?))"
 )
 # `password=x`, `"password": "x"`, `Authorization: Bearer x`; what follows is removed to the end of the word.
 _ASSIGNED = re.compile(rf"(?is)(-{{0,2}}{_SECRET_NAME}[\"']?\s*)([=:]).+")
@@ -28,8 +28,13 @@ _USER_OPTION = re.compile(r"-{1,2}(?:proxy-)?user|-[uU]")
 _USER_INSIDE = re.compile(rf"(?s)(?<!\S)((?:-{{1,2}}(?:proxy-)?user[=\s]|-[uU])\s*{_NO_USER}[^\s:]*:).+")
 _USER = re.compile(rf"(?s){_NO_USER}([^:]*:).+")
 _WITH_SHORT_OPTION = re.compile(r"(?:mysql|mariadb|sshpass)[\w.-]*")
-_SECRET_KEY = re.compile(r"PASS|DBROOT|SECRET|TOKEN|KEY|WEBHOOK", re.IGNORECASE)
-_NO_SECRETS = frozenset({"MAILCOW_PASS_SCHEME"})
+_SECRET_KEY = re.compile(
+    r"PASS|DBROOT|SECRET|TOKEN|KEY|WEBHOOK|CRED"
+    r"|PWD?(?:_|\d*$)|(?:^|_)(?:AUTH|PIN|OTP|PSK|SALT|SEED)(?:_|\d*$)",
+    re.IGNORECASE,
+)
+# The shell's working directory is none.
+_NO_SECRETS = frozenset({"MAILCOW_PASS_SCHEME", "PWD", "OLDPWD"})
 _KEY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*[=:]")
 # The password ends at the last @ before the path: it may hold one itself.
 _IN_URL = re.compile(r"(?<=://)[^/\s\"'<>@]*:[^/\s\"'<>]*(?=@)")
@@ -70,21 +75,81 @@ def is_secret(key: str) -> bool:
 
 
 def without_secret_values(text: str) -> str:
-    """mailcow.conf's text with the values of secret keys removed, in comments and behind values too.
+    """A text of assignments with the values of secret keys removed, in comments and behind values too.
 
-    Of a quoted secret that goes on, the other lines are removed as well.
+    Of a quoted secret that goes on, the other lines are removed as well, and so is the line behind a
+    backslash.
     """
-    shown: list[str] = []
+    return "\n".join(shown for shown, _ in _shown(text, _assignment))
+
+
+def configuration(text: str, lone_word: str = REMOVED) -> str:
+    """mailcow.conf's text as it may be shown: settings and comments without secrets.
+
+    What is neither may be a piece of a password that was pasted with a line break, and is removed; in the
+    place of a word that stands alone there is `lone_word` then.
+    """
+    return "\n".join(lone_word if shown == REMOVED else shown for shown, _ in _shown(text, _setting))
+
+
+def configuration_secrets(text: str) -> frozenset[str]:
+    """What `configuration` removes, piece by piece."""
+    return frozenset(hidden for _, hidden in _shown(text, _setting) if hidden)
+
+
+def value_shown(key: str, value: str) -> str:
+    """The value of a key that is no secret, without a secret that was joined to it on one line."""
+    shown, hidden = _setting(f"{key}={value}")
+    return shown[len(key) + 1 :] if hidden and shown.startswith(f"{key}=") else value
+
+
+_UPPER = r"[A-Z][A-Z0-9_]+"
+# A key in lower case is one too, unless what follows may be the end of a text in Base64.
+_IS_SETTING = re.compile(rf"\s*#*\s*(?:export\s+)?(?:{_UPPER}\s*[=:]|[A-Za-z_]\w*=(?!=*\s*$))(?!=)")
+_IS_COMMENT = re.compile(r"\s*(?:#|$)")
+# `DBPASS secret`, `# the old DBPASS secret`, `# password secret`.
+_FIRST_WORD = re.compile(rf"(\s*#*\s*({_UPPER}))\s+\S.*")
+_LAST_BUT_ONE = re.compile(rf"(?:.*\s)?({_UPPER})\s+(\S+)\s*")
+_TWO_WORDS = re.compile(r"\s*#+\s*(\w+)\s+(\S+)\s*")
+
+
+def _shown(text: str, show: Callable[[str], tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Each line as it may be shown, and what was removed from it."""
     quote = ""
+    goes_on = False
     for line in text.split("\n"):
-        if quote:
+        if quote and show is _setting and (_IS_COMMENT.match(line) or _IS_SETTING.match(line)):
+            # The quote was forgotten: a password does not go on in a line like that.
+            quote = ""
+        if quote or goes_on:
             quote = "" if quote in line else quote
-            shown.append(f"# {REMOVED}")
+            goes_on = goes_on and line.endswith("\\")
+            yield f"# {REMOVED}", line.strip()
             continue
-        secret = next((key for key in _KEY.finditer(line) if is_secret(key[1])), None)
-        value = line[secret.end() :].strip() if secret else ""
-        if secret and value:
-            quote = value[0] if value[0] in "'\"" and value.count(value[0]) == 1 else ""
-            line = f"{line[: secret.end()]}{REMOVED}"
-        shown.append(line)
-    return "\n".join(shown)
+        shown, hidden = show(line)
+        quote = hidden[0] if hidden[:1] in ("'", '"') and hidden.count(hidden[0]) == 1 else ""
+        goes_on = bool(hidden) and hidden.endswith("\\")
+        yield shown, hidden
+
+
+def _assignment(line: str) -> tuple[str, str]:
+    """A line without the value of the first secret key in it, and that value."""
+    secret = next((key for key in _KEY.finditer(line) if is_secret(key[1])), None)
+    value = line[secret.end() :].strip() if secret else ""
+    return (f"{line[: secret.end()]}{REMOVED}", value) if secret and value else (line, "")
+
+
+def _setting(line: str) -> tuple[str, str]:
+    """The same of a line of mailcow.conf, which is removed where it is neither a setting nor a comment."""
+    known = _IS_SETTING.match(line) or _IS_COMMENT.match(line)
+    first = _FIRST_WORD.fullmatch(line)
+    if first and is_secret(first[2]) and not _IS_SETTING.match(line):
+        return f"{first[1]} {REMOVED}", line[first.end(1) :].strip()
+    if not known:
+        return REMOVED, line.strip()
+    shown, hidden = _assignment(line)
+    if not hidden:
+        words = _LAST_BUT_ONE.fullmatch(line) or _TWO_WORDS.fullmatch(line)
+        if words and is_secret(words[1]):
+            return f"{line[: words.start(2)]}{REMOVED}", words[2]
+    return shown, hidden

@@ -93,11 +93,17 @@ class Readings(NamedTuple):
         return found
 
     def odd_lines(self) -> dict[str, str]:
-        """The lines that count for the keys on which the two do not agree, as they stand in the file."""
+        """The lines that count for the keys on which the two do not agree, as they may be shown."""
+        parted = self.parted()
+        if not parted:
+            return {}
+        from mailcow_wizard.redaction import configuration
+
+        lines = configuration(self.text).split("\n")
         found = {}
-        for key in self.parted():
+        for key in parted:
             place = max(one.start for one in self.last(key) if one)
-            found[key] = self.text[self.text.rfind("\n", 0, place) + 1 :].partition("\n")[0].strip()
+            found[key] = lines[self.text.count("\n", 0, place)].strip()
         return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from mailcow_wizard.conf.document import Document, Unwritable
 from mailcow_wizard.conf.reading import Readings, Seen
-from mailcow_wizard.redaction import REMOVED, is_secret
+from mailcow_wizard.redaction import REMOVED, is_secret, value_shown
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -66,7 +66,11 @@ class File:
         self.document = document
         self.about = about
         self.readings: Readings = document.readings
-        self.values: Mapping[str, str] = self.readings.values()
+        # Where two settings were joined on one line, the second may be a secret.
+        self.values: Mapping[str, str] = {
+            key: value if is_secret(key) else value_shown(key, value)
+            for key, value in self.readings.values().items()
+        }
 
     def line(self, key: str) -> int | None:
         """The line that sets a key; None where none does."""

@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator
 
 from mailcow_wizard.conf.document import Document, Unwritable, written
-from mailcow_wizard.conf.layout import KEYS
+from mailcow_wizard.conf.layout import GONE, KEYS
 from mailcow_wizard.conf.reading import BOM, Seen, readings
 from mailcow_wizard.conf.rules import File, LintFinding
+from mailcow_wizard.redaction import configuration, is_secret
 
 _KEY = r"\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*"
 _LISTS = ("list", "addresses", "emails")
+_JOINED = re.compile(r"(?:^|[\s,])[A-Z][A-Z0-9_]+(?:=|[\s,])")
 
 
 def whole_file(file: File) -> Iterator[LintFinding]:
@@ -63,7 +65,7 @@ def lines(file: File) -> Iterator[LintFinding]:
     plain = File(Document(text), file.about)
     stopped = _stops(plain)
     yield from stopped
-    rows = text.split("\n")
+    rows, shown = text.split("\n"), configuration(text).split("\n")
     # One finding a line: what bash makes of the rest of a value may be a piece of a password.
     told = {one.line for one in stopped}
     for key in plain.readings.parted():
@@ -72,7 +74,11 @@ def lines(file: File) -> Iterator[LintFinding]:
         if last.line in told:
             continue
         told.add(last.line)
-        yield _parted(file, key, rows[last.line - 1], bash, compose, last.line)
+        if _is_name(key, shown[last.line - 1]):
+            yield _parted(file, key, rows[last.line - 1], bash, compose, last.line)
+        else:
+            words = "this line is no KEY=VALUE: bash runs a command of its first word"
+            yield LintFinding(last.line, "", "no-value", "error", words)
     yield from _twice(file, plain)
 
 
@@ -96,11 +102,21 @@ def _parted(
 ) -> LintFinding:
     """A key on which the two do not agree: the likeliest reason, and the value that was meant."""
     rule, message, meant = _reason(key, row, bash, compose)
+    if meant is not None and not is_secret(key) and _JOINED.search(meant):
+        # What was meant is two settings, of which the second may be a secret.
+        return LintFinding(line, key, rule, "error", f"{message}; another setting follows in the same line")
     finding = file.finding(key, rule, "error", message, None if meant is None else {key: meant})
     comment = re.search(r"[ \t]#.*$", row)
     if rule == "comment-in-value" and comment and meant is not None:
         finding = _with_comment_above(file, finding, line, f"{key}={meant}", comment[0].strip())
     return finding._replace(line=line)
+
+
+def _is_name(key: str, shown: str) -> bool:
+    """Whether what looks like a key is one, not a piece of a password pasted with a line break."""
+    if shown.startswith("#"):
+        return False
+    return key in KEYS or key in GONE or bool(re.search(rf"(?:^|\s){key}\s*[=:]", shown))
 
 
 def _with_comment_above(file: File, finding: LintFinding, line: int, right: str, comment: str) -> LintFinding:

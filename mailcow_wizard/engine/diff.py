@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mailcow_wizard.engine.differing import Difference, differences, hunks
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.model import Edit
-from mailcow_wizard.redaction import REMOVED, is_secret, without_credentials, without_secret_values
+from mailcow_wizard.redaction import REMOVED, configuration, configuration_secrets, without_credentials
 from mailcow_wizard.typed import NamedTuple
 
 HIDDEN = "••••"
@@ -46,14 +46,12 @@ def unified(edit: Edit) -> str:
 
 
 def secrets_of(path: str, data: bytes | None) -> frozenset[str]:
-    """The values of mailcow.conf's secret keys, where the file is one: nothing shown may hold them."""
+    """What of mailcow.conf must not be shown, where the file is one: nothing that is shown may hold it."""
     if data is None or not _is_configuration(path):
         return frozenset()
     found: set[str] = set()
-    for line in data.decode("utf-8", "replace").splitlines():
-        key, equals, value = line.lstrip("# \t").partition("=")
-        if equals and is_secret(key.strip()):
-            found |= _readings(value.strip())
+    for hidden in configuration_secrets(data.decode("utf-8", "replace")):
+        found |= _readings(hidden)
     return frozenset(one for one in found if len(one) >= _SHORTEST_SECRET)
 
 
@@ -77,7 +75,7 @@ def hide(text: str, secrets: frozenset[str]) -> str:
 def hidden(path: str, text: str) -> str:
     """A file's text, line by line, with its secrets hidden."""
     if _is_configuration(path):
-        text = without_secret_values(text)
+        text = configuration(text)
     return "\n".join(without_credentials(line) for line in text.split("\n")).replace(REMOVED, HIDDEN)
 
 

@@ -1,5 +1,6 @@
 """mailcow.conf of the machine, as far as checks need its values."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -40,7 +41,17 @@ def mailcow_conf(facts: Facts) -> MailcowConf:
     if "\0" in text:
         raise HostError(f"{path} is not a text file")
     read = readings(text)
-    return MailcowConf(path, True, MappingProxyType(read.values()), MappingProxyType(read.odd_lines()))
+    values = {key: _alone(key, value) for key, value in read.values().items()}
+    return MailcowConf(path, True, MappingProxyType(values), MappingProxyType(read.odd_lines()))
+
+
+def _alone(key: str, value: str) -> str:
+    """A value, which is shown, without a secret that was joined to it on one line."""
+    if not re.search(r"[\s=]", value):
+        return value
+    from mailcow_wizard.redaction import is_secret, value_shown
+
+    return value if is_secret(key) else value_shown(key, value)
 
 
 def _is_dangling(facts: Facts, path: str) -> bool:
