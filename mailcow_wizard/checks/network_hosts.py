@@ -1,0 +1,151 @@
+"""Judge of the hosts that mailcow talks to: one result for each host, port and protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.checks.network_ways import Way, ending, evidence, listed, way
+from mailcow_wizard.facts.network.outward import Outward, Reached, Try, outward
+from mailcow_wizard.model import Check, Evidence, Judgement, Severity, Status
+
+_STATUS: dict[str, Status] = {"required": "fail", "recommended": "warn", "optional": "warn"}
+_SEVERITY: dict[str, Severity] = {"required": "blocks", "recommended": "degrades", "optional": "advice"}
+
+
+def judge_hosts(facts: Outward) -> tuple[Judgement, ...]:
+    """One judgement for each host; what is needless here is skipped."""
+    return tuple(_judge(one, facts)._replace(subject=one.row.subject) for one in facts.hosts)
+
+
+def _judge(host: Reached, facts: Outward) -> Judgement:
+    row = host.row
+    common = Judgement(
+        "pass", "", evidence=evidence(host.tries), severity=_SEVERITY[row.level], needed=_needed(row)
+    )
+    if host.needless:
+        return _skipped(f"{host.needless}=y, so mailcow does not need it")
+    if row.family and row.family not in facts.families:
+        return _skipped(f"this machine has no IPv{row.family}, and the host is only there for it")
+    if host.looked.trouble:
+        return _without_name(host, common)
+    if row.protocol == "txt":
+        return _resolver(host, common._replace(summary=f"{row.host} is found by the resolver"))
+    if row.protocol == "udp":
+        return _resolver(host, _datagrams(host, common, facts))
+    return _resolver(host, _connections(host, common, facts))
+
+
+def _needed(row: need.Outgoing) -> str:
+    over = {"tcp": "TCP", "udp": "UDP", "txt": "DNS"}[row.protocol]
+    return f"{row.host} can be reached, {over} port {row.port}: {row.use} ({row.source}, {row.level})"
+
+
+def _skipped(why: str) -> Judgement:
+    return Judgement("skipped", f"skipped: {why}", certainty="untested")
+
+
+def _without_name(host: Reached, common: Judgement) -> Judgement:
+    return common._replace(
+        status=_STATUS[host.row.level],
+        summary=f"{host.row.host} cannot be looked up: {host.looked.trouble}",
+        evidence=(Evidence(f"dig {host.row.host}", host.looked.trouble),),
+        remedies=(
+            "See /etc/resolv.conf: a resolver named there must answer. "
+            '"Name servers" shows whether others can be asked from here.',
+        ),
+    )
+
+
+def _connections(host: Reached, common: Judgement, facts: Outward) -> Judgement:
+    row = host.row
+    by_family = {family: [one for one in host.tries if one.family == family] for family in (4, 6)}
+    ways = {family: way(tries, _control(facts, family, host)) for family, tries in by_family.items() if tries}
+    good = [family for family, one in ways.items() if one.kind == "open"]
+    found = listed([f"IPv{family}: {one.words}" for family, one in ways.items()])
+    common = common._replace(found=found)
+    if good:
+        lacking = [family for family in ways if family not in good and family in facts.families]
+        also = f"; not over IPv{lacking[0]}: {ways[lacking[0]].words}" if lacking else ""
+        over = listed([f"IPv{family}" for family in good])
+        summary = f"{row.host} answers on port {row.port} ({over}){also}"
+        # Containers without IPv6 have no other way than IPv4.
+        return common._replace(summary=summary, status="warn" if lacking == [4] else "pass")
+    first = ways.get(4) or ways[6]
+    summary = f"{row.host} cannot be reached on port {row.port}: {_why(first, host, facts)}"
+    return common._replace(
+        status=_STATUS[row.level],
+        summary=summary,
+        remedies=first.remedies,
+        certainty="proved" if first.kind in ("blocked here", "no route", "rejected") else "inferred",
+    )
+
+
+def _why(first: Way, host: Reached, facts: Outward) -> str:
+    """The verdict's words, and whose doing it may be where the same port of others answers."""
+    if first.kind not in ("dropped", "refused"):
+        return first.words
+    others = [
+        one for one in facts.hosts if one is not host and one.row.port == host.row.port and _opened(one.tries)
+    ]
+    if others:
+        return f"{first.words}; port {host.row.port} of {others[0].row.host} answers, so it is this host"
+    return f"{first.words}; a firewall before this machine may stop port {host.row.port}"
+
+
+def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
+    """Silence is what strangers get from these servers: only a refusal says something."""
+    row = host.row
+    outcomes = {one.result.outcome for one in host.tries}
+    found = listed([f"{one.probe.address}: {ending(one)}" for one in host.tries])
+    if "open" in outcomes:
+        return common._replace(summary=f"{row.host} answers on UDP port {row.port}", found=found)
+    if "silent" in outcomes:
+        return common._replace(
+            summary=f"UDP to {row.host} port {row.port} leaves, and nobody refuses it; it answers no "
+            "strangers",
+            found=found,
+            certainty="untested",
+        )
+    first = way(host.tries, _control(facts, host.tries[0].family, host))
+    return common._replace(
+        status=_STATUS[row.level],
+        summary=f"{row.host} cannot be reached on UDP port {row.port}: {first.words}",
+        found=found,
+        remedies=first.remedies,
+    )
+
+
+def _resolver(host: Reached, judged: Judgement) -> Judgement:
+    """Adds that this machine's own resolver did not know the name."""
+    if not host.looked.elsewhere or judged.status != "pass":
+        return judged
+    return judged._replace(
+        status="warn",
+        summary=f"{host.row.host} can be reached, but only public resolvers know it, not this machine's own",
+        remedies=("See /etc/resolv.conf: a resolver named there must answer.",),
+    )
+
+
+def _control(facts: Outward, family: int, host: Reached) -> bool:
+    return any(_opened(one.tries, family) for one in facts.hosts if one is not host)
+
+
+def _opened(tries: Sequence[Try], family: int = 0) -> bool:
+    return any(one.result.outcome == "open" and family in (0, one.family) for one in tries)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="network.outbound-hosts",
+        title="Outgoing hosts",
+        needed="every host that mailcow talks to can be reached",
+        why="mailcow fetches its images, updates, certificates and lists of spam and malware from them; what "
+        "cannot be reached fails later, and rarely says so.",
+        doc=need.DOC_OUTGOING,
+        severity="degrades",
+        source=outward,
+        judge=judge_hosts,
+        network=True,
+    ),
+)

@@ -1,0 +1,231 @@
+"""Judges of IPv6: does it work, what will mailcow make of it, and will it still be there tomorrow."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.checks.network_ways import evidence, listed, way
+from mailcow_wizard.facts.network.ipv6 import Advertised, Advertisements, Ipv6, advertisements, ipv6
+from mailcow_wizard.model import Check, Evidence, Judgement
+
+
+def judge_ipv6(facts: Ipv6) -> Judgement:
+    """What works passes, what is not there at all too; half of it warns, or fails where others need it."""
+    common = Judgement(
+        "pass",
+        "",
+        found=", ".join(one.address for one in facts.addresses) or "no global address",
+        evidence=(
+            Evidence("ip -6 route show default", listed([one.interface for one in facts.defaults]) or "none"),
+            *evidence((*facts.pings, *facts.connections)),
+        ),
+    )
+    if facts.own and facts.passes:
+        return _works(facts, common)
+    trouble = _trouble(facts)
+    half = facts.enabled and bool(facts.addresses or facts.defaults)
+    if facts.published:
+        return common._replace(
+            status="fail",
+            severity="breaks",
+            summary=f"{facts.name} has an AAAA record ({facts.published[0]}), but {trouble}",
+            remedies=(
+                f"Take the AAAA record of {facts.name} away until IPv6 works: Let's Encrypt then looks at it "
+                "alone, and others try it first.",
+                *_repair(facts),
+            ),
+        )
+    if facts.configured == "true":
+        return common._replace(
+            status="fail",
+            severity="breaks",
+            summary=f"mailcow.conf says ENABLE_IPV6=true, but {trouble}",
+            remedies=("Set ENABLE_IPV6=false in mailcow.conf, or repair IPv6.", *_repair(facts)),
+        )
+    if half:
+        return common._replace(
+            status="warn",
+            summary=f"{trouble}: mailcow will find none and set ENABLE_IPV6=false",
+            remedies=_repair(facts),
+            certainty="inferred",
+        )
+    return common._replace(
+        summary=f"{trouble}: mailcow will find none and set ENABLE_IPV6=false, which works",
+        certainty="inferred",
+    )
+
+
+def _works(facts: Ipv6, common: Judgement) -> Judgement:
+    if facts.configured == "false":
+        return common._replace(
+            summary="IPv6 works here, and mailcow.conf says ENABLE_IPV6=false",
+            found=f"{common.found}; ENABLE_IPV6=false",
+        )
+    if facts.configured == "true":
+        return common._replace(summary=f"IPv6 works, and mailcow uses it: {facts.own} leaves this machine")
+    if not facts.pinged and any(one.result.outcome == "not allowed" for one in facts.pings):
+        return common._replace(
+            summary="IPv6 works; whether mailcow's detection will see it, root can tell", certainty="inferred"
+        )
+    if not facts.pinged:
+        return common._replace(
+            status="warn",
+            summary="IPv6 works, but nobody answers a ping over it: mailcow will take it for missing",
+            remedies=(
+                "Let ICMPv6 out and in, or set ENABLE_IPV6=true in mailcow.conf after generate_config.sh.",
+            ),
+            certainty="inferred",
+        )
+    if not facts.has_ping:
+        return common._replace(
+            status="warn",
+            summary="IPv6 works, but there is no command `ping`: mailcow's detection will take it "
+            "for missing",
+            remedies=(
+                "Install it before generate_config.sh runs: `apt install iputils-ping` (Alpine and EL: "
+                "iputils).",
+            ),
+            certainty="inferred",
+        )
+    return common._replace(summary=f"IPv6 works, and mailcow will find that: {facts.own} leaves this machine")
+
+
+def _trouble(facts: Ipv6) -> str:
+    """Where it ends, from the kernel outwards."""
+    if not facts.enabled:
+        return "IPv6 is switched off in this machine's kernel"
+    if not facts.addresses and not facts.defaults:
+        return "this machine has no IPv6"
+    if not facts.addresses:
+        return "there is a default route of IPv6, but no address"
+    if not facts.own or not facts.defaults:
+        tentative = all(one.tentative for one in facts.addresses)
+        return (
+            f"{facts.addresses[0].address} is not usable yet (tentative, or in use elsewhere)"
+            if tentative
+            else f"there is an IPv6 address ({facts.addresses[0].address}), but no default route"
+        )
+    return f"IPv6 leads nowhere: {way((*facts.connections, *facts.pings), False).words}"
+
+
+def _repair(facts: Ipv6) -> tuple[str, ...]:
+    if not facts.enabled:
+        return ("Switch it on: `sysctl -w net.ipv6.conf.all.disable_ipv6=0` (see the kernel's step).",)
+    if not facts.addresses:
+        return ("Give this machine an address of the network that the provider has assigned to it.",)
+    if not facts.defaults:
+        return (
+            "Add the default route that the provider names, often `ip -6 route add default via fe80::1 dev "
+            f"{facts.addresses[0].interface}`, and write it into the network's configuration.",
+        )
+    return (
+        "See whether the gateway answers (`ip -6 neigh`), whether the address is the assigned one, "
+        "and whether "
+        "a firewall stops IPv6; else ask the provider.",
+    )
+
+
+# --- router advertisements --------------------------------------------------------------------------------
+
+
+def judge_advertisements(facts: Advertisements) -> Judgement:
+    """A default route by advertisement stays only where accept_ra is 2, for Docker turns forwarding on."""
+    if facts.wanted is False:
+        return Judgement("pass", "mailcow.conf says ENABLE_IPV6=false: Docker will not forward IPv6")
+    if facts.lost:
+        return _lost(facts.lost[0])
+    advertised = tuple(one for one in facts.defaults if one.route.advertised)
+    evidence = tuple(
+        Evidence(f"sysctl net.ipv6.conf.{one.route.interface}.accept_ra", _shown(one))
+        for one in facts.defaults
+    )
+    if not advertised:
+        said = (
+            "there is no default route of IPv6"
+            if not facts.defaults
+            else "the default route of IPv6 is fixed"
+        )
+        return Judgement("pass", f"{said}: no router's advertisement is needed", evidence=evidence)
+    common = Judgement("pass", "", found=listed([_shown(one) for one in advertised]), evidence=evidence)
+    unknown = [one for one in advertised if one.accept is None or one.forwarding is None]
+    if unknown:
+        return common._replace(
+            status="unknown",
+            summary=f"what {unknown[0].route.interface} does with router advertisements could not be read",
+            certainty="untested",
+        )
+    danger = [one for one in advertised if one.accept == 1]
+    if not danger:
+        return common._replace(
+            summary="the default route of IPv6 comes from a router, and stays when Docker turns forwarding on"
+        )
+    name = danger[0].route.interface
+    if danger[0].forwarding:
+        return common._replace(
+            status="fail",
+            summary=f"the default route of IPv6 over {name} is not renewed any more and will run out: "
+            "forwarding is on, and accept_ra is 1",
+            remedies=_keep(name),
+        )
+    return common._replace(
+        status="warn",
+        summary=f"the default route of IPv6 over {name} will vanish when Docker turns forwarding on "
+        "(accept_ra is 1)",
+        remedies=_keep(name),
+        certainty="inferred",
+    )
+
+
+def _lost(name: str) -> Judgement:
+    return Judgement(
+        "fail",
+        f"the default route of IPv6 is gone: {name} forwards packets, and accept_ra is 1",
+        found="an address, no default route",
+        evidence=(Evidence(f"sysctl net.ipv6.conf.{name}.accept_ra", "1, with forwarding on"),),
+        remedies=_keep(name),
+        certainty="inferred",
+    )
+
+
+def _shown(one: Advertised) -> str:
+    origin = "advertised" if one.route.advertised else "fixed"
+    return f"{one.route.interface}: {origin}, accept_ra {one.accept}, forwarding {one.forwarding}"
+
+
+def _keep(interface: str) -> tuple[str, ...]:
+    # sysctl takes slashes where an interface's name has dots (eth0.100).
+    key = f"net.ipv6.conf.{interface}.accept_ra"
+    if "." in interface:
+        key = f"net/ipv6/conf/{interface}/accept_ra"
+    return (
+        f"Accept advertisements although packets are forwarded: `sysctl -w {key}=2`, and the line "
+        f"`{key} = 2` in "
+        "/etc/sysctl.d/99-accept-ra.conf.",
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="network.ipv6",
+        title="IPv6",
+        needed="IPv6 works all the way, or is not there at all",
+        why="Half of it is worse than none: others try IPv6 first and wait, Let's Encrypt looks at "
+        "nothing else "
+        "where an AAAA record exists, and mailcow decides by one ping whether to use it.",
+        doc=need.DOC_IPV6,
+        severity="degrades",
+        source=ipv6,
+        judge=judge_ipv6,
+        network=True,
+    ),
+    Check(
+        id="network.accept-ra",
+        title="IPv6 advertisements",
+        needed="the default route of IPv6 stays when this machine forwards packets (accept_ra = 2)",
+        why="Docker turns forwarding on for IPv6. The kernel then takes no more routes from routers, unless "
+        "accept_ra is 2: hours later IPv6 is gone, and nobody remembers why.",
+        doc="https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html",
+        severity="breaks",
+        source=advertisements,
+        judge=judge_advertisements,
+    ),
+)

@@ -1,0 +1,202 @@
+"""Judge of port 25 outwards, by family: free, blocked (and by whom), or intercepted."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.checks.network_ways import Way, evidence, listed, way
+from mailcow_wizard.facts.network.mail_ways import MailTry, MailWay, mail_ways
+from mailcow_wizard.model import Check, Judgement
+
+_FORM = (
+    "Ask the provider to open outgoing port 25; most have a form for it, some do it only for older customers "
+    "or after the first invoice."
+)
+_RELAY = (
+    "Until then, or if they refuse: send through a relay host (in mailcow: System, Configuration, Routing), "
+    "which takes mail on port 587 or 465."
+)
+
+
+def judge_mail(ways: tuple[MailWay, ...]) -> tuple[Judgement, ...]:
+    """One judgement for each family."""
+    return tuple(_judge(one)._replace(subject=f"v{one.family}") for one in ways)
+
+
+def _judge(found: MailWay) -> Judgement:
+    common = Judgement(
+        "pass",
+        "",
+        found=listed([f"{one.operator.name}: {_ended(one)}" for one in found.servers]),
+        evidence=evidence([one.tried for one in found.servers]),
+        severity="breaks" if found.family == 4 else "degrades",
+    )
+    if not found.present:
+        return _absent(found)
+    decoys = [one for one in found.decoys if one.result.outcome == "open"]
+    if decoys:
+        return _intercepted(
+            common._replace(evidence=evidence(decoys) + common.evidence),
+            f"even {decoys[0].probe.address}, which is no mail server, answers on port 25"
+            + (f": '{decoys[0].result.greeting}'" if decoys[0].result.greeting else ""),
+            proved=True,
+        )
+    if not found.servers:
+        why = found.trouble or f"none of the mail servers asked for has an IPv{found.family} address"
+        return common._replace(
+            status="unknown",
+            summary=f"port 25 could not be tried: {why}",
+            certainty="untested",
+            remedies=("See /etc/resolv.conf: a resolver named there must answer.",) if found.trouble else (),
+        )
+    opened = tuple(one for one in found.servers if one.tried.result.outcome == "open")
+    if not opened:
+        return _blocked(found, common)
+    return _opened(found, opened, common)
+
+
+def _ended(one: MailTry) -> str:
+    result = one.tried.result
+    return result.greeting or {"open": "no greeting", "silent": "no answer"}.get(
+        result.outcome, result.outcome
+    )
+
+
+def _absent(found: MailWay) -> Judgement:
+    if found.family == 6:
+        return Judgement("skipped", "skipped: this machine has no IPv6", certainty="untested")
+    return Judgement(
+        "fail",
+        "this machine has no way out over IPv4, and most mail servers have no other address",
+        remedies=("See the routes: `ip route`.",),
+        severity="breaks",
+    )
+
+
+def _intercepted(common: Judgement, how: str, proved: bool) -> Judgement:
+    return common._replace(
+        status="fail",
+        summary=f"somebody on the way answers in place of other mail servers: {how}",
+        certainty="proved" if proved else "inferred",
+        remedies=(
+            "Ask the provider to take this server out of its transparent mail filter: mail would leave "
+            "under its name, and encryption to the receiver is not yours any more.",
+            _RELAY,
+        ),
+    )
+
+
+def _opened(found: MailWay, opened: tuple[MailTry, ...], common: Judgement) -> Judgement:
+    operators = {one.operator for one in opened}
+    greeted = [one for one in opened if one.tried.result.greeting]
+    foreign = {one.tried.result.greeting for one in greeted if not one.fits}
+    if len(operators) > 1 and not greeted:
+        return common._replace(
+            status="warn",
+            summary=f"{len(opened)} mail servers take the connection and none says a word",
+            certainty="inferred",
+            remedies=(
+                "A filter on the way may take connections in their place: ask the provider. Else try again.",
+            ),
+        )
+    same = len({one.greeter for one in greeted}) == 1 and len({one.operator for one in greeted}) > 1
+    if same and foreign and not found.near:
+        return _intercepted(common, f"all greet with '{greeted[0].tried.result.greeting}'", proved=False)
+    refusing = [one for one in greeted if one.tried.result.greeting.startswith(("4", "5"))]
+    if greeted and len(refusing) == len(greeted):
+        return common._replace(
+            status="warn",
+            summary="port 25 is free, but they refuse this machine's address: "
+            f"{refusing[0].tried.result.greeting}",
+            remedies=('See "Blocklists": this address has a bad name, perhaps from who had it before.',),
+        )
+    return _free(found, opened, common, len(refusing))
+
+
+def _free(found: MailWay, opened: tuple[MailTry, ...], common: Judgement, refusing: int) -> Judgement:
+    names = listed([one.operator.name for one in opened])
+    total = len(found.servers)
+    if 2 * len(opened) < total:
+        silent = listed([one.operator.name for one in found.servers if one not in opened])
+        return common._replace(
+            status="warn",
+            summary=f"only {len(opened)} of {total} mail servers answer on port 25 ({names}), not {silent}",
+            certainty="inferred",
+            remedies=("Run this check again; if it stays so, ask the provider.", _RELAY),
+        )
+    notes = f"; {refusing} refuse this machine's address" if refusing else ""
+    if found.elsewhere:
+        notes += "; this machine's own resolver did not know their names, public ones did"
+    passed = common._replace(
+        summary=f"port 25 is free: {names} answer{'s' if len(opened) == 1 else ''}{notes}"
+    )
+    if found.submission and not any(one.result.outcome == "open" for one in found.submission):
+        why = way(found.submission, True)
+        return passed._replace(
+            status="warn",
+            severity="advice",
+            summary=f"port 25 is free, but port 465 does not get out: {why.words}",
+            remedies=("It is needed for a relay host only, and to fetch mail for others.", *why.remedies),
+        )
+    return passed
+
+
+def _blocked(found: MailWay, common: Judgement) -> Judgement:
+    why = way([one.tried for one in found.servers], found.control)
+    relay = _RELAY
+    if any(one.result.outcome == "open" for one in found.submission):
+        relay += " Port 465 gets out of here."
+    summary, remedies = _words(found, why, relay)
+    return common._replace(
+        status="fail",
+        summary=summary,
+        remedies=remedies,
+        evidence=common.evidence + evidence([one for one in found.controls if _open(one.result.outcome)], 1),
+        certainty="inferred" if why.kind in ("dropped", "dead", "refused") else "proved",
+    )
+
+
+def _open(outcome: str) -> bool:
+    return outcome == "open"
+
+
+def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
+    """The verdict in a line, and what mends it."""
+    count = len(found.servers)
+    over = f"IPv{found.family}"
+    if why.kind == "dropped":
+        said = (
+            f"port 25 is blocked before it leaves the provider: {count} mail servers are silent over {over}"
+        )
+        return f"{said}, other ports pass", (_FORM, relay)
+    if why.kind == "dead":
+        said = f"nothing gets out over {over}, on port 25 or any other"
+        return said, ("See the routes and the firewall: `ip route`, `ip -6 route`.", *why.remedies)
+    if why.kind in ("refused", "rejected"):
+        by = (
+            f"by {found_by}" if (found_by := _told_by(found)) else f"by something on the way, for all {count}"
+        )
+        return f"port 25 is refused over {over} {by}", (_FORM, relay)
+    if why.kind == "blocked here":
+        return f"this machine's own firewall does not let port 25 out ({over})", why.remedies
+    if why.kind == "cut":
+        return f"connections to port 25 are cut off at once over {over}, for all {count}", (_FORM, relay)
+    return f"port 25 cannot be reached over {over}: {why.words}", why.remedies
+
+
+def _told_by(found: MailWay) -> str:
+    return next((one.tried.result.told_by for one in found.servers if one.tried.result.told_by), "")
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="network.outbound-25",
+        title="Outgoing mail",
+        needed="port 25 of other mail servers can be reached, and it is they who answer",
+        why="Mail to others leaves on port 25 and on no other. Many providers block it until they are asked.",
+        doc=need.DOC_OUTGOING,
+        severity="breaks",
+        source=mail_ways,
+        judge=judge_mail,
+        network=True,
+    ),
+)

@@ -1,0 +1,270 @@
+"""Judges of places and ways: the addresses that leave this machine, those of mailcow's containers, and the
+largest packet."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.checks.network_ways import listed
+from mailcow_wizard.facts.addresses import Addresses
+from mailcow_wizard.facts.network.egress import Egress, egress
+from mailcow_wizard.facts.network.mtu import Mtu, PathMtu, mtu
+from mailcow_wizard.facts.network.subnet import Subnet, subnet
+from mailcow_wizard.model import Check, Evidence, Judgement
+
+_CARRIER = ipaddress.IPv4Network("100.64.0.0/10")  # RFC 6598: shared by a provider's customers
+
+
+# --- addresses --------------------------------------------------------------------------------------------
+
+
+def judge_addresses(facts: Egress) -> Judgement:
+    """The worst of what the two families say."""
+    v4, v6 = facts.v4, facts.v6
+    common = Judgement(
+        "pass",
+        "",
+        found=listed([_seen(one) for one in (v4, v6) if one.own or one.public]) or "none",
+        evidence=(Evidence("ip route get 1.1.1.1", f"src {v4.own}" if v4.own else v4.trouble),),
+    )
+    if not v4.own and not v4.public:
+        return common._replace(
+            status="fail",
+            severity="breaks",
+            summary="this machine has no way out over IPv4, and much of the world's mail has no other",
+            remedies=("See the addresses and routes: `ip address`, `ip route`.",),
+        )
+    wrong = _snat(facts)
+    if wrong:
+        return common._replace(
+            status="fail", severity="breaks", summary=wrong, remedies=("Correct it in mailcow.conf.",)
+        )
+    if v4.own and ipaddress.ip_address(v4.own) in _CARRIER and v4.origin != "option":
+        return common._replace(
+            status="fail",
+            severity="breaks",
+            summary=f"{v4.own} is shared with other customers of the provider (CGNAT): no mail can come in",
+            certainty="inferred",
+            remedies=(
+                "Ask the provider for a public IPv4 address of your own, or rent a server that has one.",
+            ),
+        )
+    if not v4.public:
+        return common._replace(
+            status="unknown",
+            summary=f"{v4.own} is private, and which public address the world sees could not be found out: "
+            f"{v4.trouble}",
+            certainty="untested",
+            remedies=("Name it: `--address ADDRESS`.",),
+        )
+    return _leaving(facts, common)
+
+
+def _leaving(facts: Egress, common: Judgement) -> Judgement:
+    v4 = facts.v4
+    private = [one for one in facts.all_v6 if one.temporary and one.address == facts.v6.own]
+    if private:
+        return common._replace(
+            status="warn",
+            summary=f"IPv6 packets leave with {private[0].address}, a privacy address that changes every day",
+            remedies=(
+                "Use the lasting address: `sysctl -w net.ipv6.conf.all.use_tempaddr=0` and the same for "
+                f"{private[0].interface}, also in /etc/sysctl.d; or name it as SNAT6_TO_SOURCE in "
+                "mailcow.conf.",
+            ),
+        )
+    if v4.translated:
+        return common._replace(
+            status="warn",
+            severity="advice",
+            summary=f"this machine ({v4.own}) is behind NAT: the world sees {listed(v4.public)}",
+            certainty="inferred",
+            remedies=(
+                f"All ports of mailcow have to be passed on to {v4.own}; `mailcow-wizard reach` "
+                "proves it. The "
+                "PTR record belongs to the public address.",
+            ),
+        )
+    leaving = listed([one.own for one in (v4, facts.v6) if one.own])
+    if facts.others and not facts.snat:
+        return common._replace(
+            summary=f"mail leaves with {leaving}; this machine has {listed(facts.others)} too",
+            remedies=(
+                "To send with another one set SNAT_TO_SOURCE (or SNAT6_TO_SOURCE) in mailcow.conf; "
+                "its A, PTR "
+                "and SPF records have to fit.",
+            ),
+        )
+    asked = "".join(f"; {key} makes it {value}" for _, key, value in facts.snat)
+    return common._replace(summary=f"packets leave with {leaving}, as the world sees them{asked}")
+
+
+def _snat(facts: Egress) -> str:
+    """What is wrong with the source that mailcow.conf asks for."""
+    own = {*facts.all_v4, *(one.address for one in facts.all_v6)}
+    for family, key, value in facts.snat:
+        try:
+            address = ipaddress.ip_address(value)
+        except ValueError:
+            return f"{key}={value} in mailcow.conf is no address"
+        if address.version != family:
+            return f"{key}={value} in mailcow.conf is not an address of IPv{family}"
+        if own and str(address) not in own:
+            return f"{key}={value} in mailcow.conf is not an address of this machine: no mail would leave"
+    return ""
+
+
+def _seen(one: Addresses) -> str:
+    if not one.own or one.own in one.public:
+        return listed(one.public)
+    return f"{one.own}, seen as {listed(one.public) or 'unknown'}"
+
+
+# --- mtu --------------------------------------------------------------------------------------------------
+
+
+def judge_mtu(facts: Mtu) -> Judgement:
+    """Less than what Docker takes for granted warns, unless mailcow's network is told."""
+    common = Judgement(
+        "pass",
+        "",
+        found=listed([f"IPv{one.family}: {one.mtu or one.trouble}" for one in facts.paths]),
+        evidence=tuple(_sized(one) for one in facts.paths),
+    )
+    smallest = facts.smallest
+    if not smallest:
+        return common._replace(
+            status="unknown",
+            summary=f"the largest packet could not be found out: {facts.paths[0].trouble}",
+            certainty="untested",
+            remedies=('See "Echo requests": they are what this is measured with.',),
+        )
+    if smallest >= need.MTU:
+        return common._replace(summary=f"packets of {need.MTU} bytes pass, as Docker takes for granted")
+    if 0 < facts.set <= smallest:
+        return common._replace(
+            summary=f"packets of {smallest} bytes pass, and mailcow's network is set to {facts.set}"
+        )
+    narrow = next(one for one in facts.paths if one.mtu == smallest)
+    return common._replace(
+        status="warn",
+        severity="degrades" if narrow.told else "breaks",
+        summary=_too_small(narrow, facts),
+        remedies=(_override(facts, smallest),),
+    )
+
+
+def _too_small(narrow: PathMtu, facts: Mtu) -> str:
+    if narrow.here:
+        how = "this machine's own interface takes no more"
+    elif narrow.told:
+        how = f"{narrow.by} reports it"
+    else:
+        how = "and nobody reports it, so connections hang half-way"
+    now = f"mailcow's network is set to {facts.set}" if facts.set else f"containers send {need.MTU}"
+    return f"at most {narrow.mtu} bytes pass over IPv{narrow.family} ({how}), and {now}"
+
+
+def _override(facts: Mtu, size: int) -> str:
+    return (
+        f"In {facts.override}, below networks, {need.MAILCOW_NETWORK}, driver_opts, set "
+        f'{need.MTU_OPTION}: "{size}"; then `docker compose down` and `docker compose up -d`.'
+    )
+
+
+def _sized(one: PathMtu) -> Evidence:
+    header, target = (28, need.HEALTHCHECK_PINGS[0]) if one.family == 4 else (48, need.IPV6_PINGS[0])
+    shown = f"at most {one.mtu} bytes" if one.mtu else one.trouble
+    return Evidence(f"ping -c 1 -M do -s {need.MTU - header} {target}", shown)
+
+
+# --- subnet -----------------------------------------------------------------------------------------------
+
+
+def judge_subnet(facts: Subnet) -> Judgement:
+    """Another owner of the same addresses fails; a wider route, of which mailcow takes a part, warns."""
+    common = Judgement(
+        "pass",
+        "",
+        found=listed([f"{one.by} ({one.network})" for one in facts.claims]) or "nothing else uses it",
+        evidence=(
+            Evidence("ip route show table all", listed([one.network for one in facts.claims]) or "nothing"),
+        ),
+    )
+    choose = (
+        f"Set IPV4_NETWORK={facts.free} in mailcow.conf"
+        + (", after `docker compose down`." if facts.mine else ", before the first start.")
+        if facts.free
+        else "Set IPV4_NETWORK in mailcow.conf to the first three numbers of a free private network."
+    )
+    if facts.trouble:
+        return common._replace(status="fail", summary=f"mailcow.conf: {facts.trouble}", remedies=(choose,))
+    hard = [one for one in facts.claims if one.kind != "wide"]
+    if hard:
+        return common._replace(
+            status="fail",
+            summary=f"{facts.network}, mailcow's network, is in use: {listed([one.by for one in hard[:3]])}",
+            remedies=(choose,),
+        )
+    if facts.claims:
+        return common._replace(
+            status="warn",
+            severity="degrades",
+            summary=f"{facts.network} lies within {facts.claims[0].network}, {facts.claims[0].by}: "
+            "mailcow takes "
+            "these addresses away from it",
+            remedies=(choose,),
+        )
+    if facts.unread:
+        return common._replace(
+            status="unknown",
+            summary=f"no route uses {facts.network}; Docker's networks could not be read: {facts.unread[0]}",
+            certainty="untested",
+            remedies=("Run the wizard as root: sudo ./wizard",),
+        )
+    note = ""
+    if facts.pool and not facts.mine:
+        note = f"; until mailcow runs, Docker may give it to another network (pool {facts.pool})"
+    owner = "is mailcow's own" if facts.mine else "is free"
+    return common._replace(summary=f"{facts.network} {owner}{note}")
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="network.addresses",
+        title="Addresses",
+        needed="public addresses, those that the world sees when this machine sends",
+        why="Other mail servers look at the address that mail comes from: its name, its record, its "
+        "reputation. "
+        "It has to be known, lasting and this server's own.",
+        doc=need.DOC_SNAT,
+        severity="degrades",
+        source=egress,
+        judge=judge_addresses,
+    ),
+    Check(
+        id="network.mtu",
+        title="Packet size",
+        needed=f"packets of {need.MTU} bytes pass, or mailcow's network is told what does",
+        why="Docker's networks send 1500 bytes at once. Where less passes, and nobody says so, "
+        "connections open "
+        "and then hang: mail with attachments, TLS, downloads.",
+        doc=need.DOC_MTU,
+        severity="degrades",
+        source=mtu,
+        judge=judge_mtu,
+        network=True,
+    ),
+    Check(
+        id="network.subnet",
+        title="Container network",
+        needed="a /24 for mailcow's containers that nothing else uses",
+        why="Two owners of one network: Docker refuses to start mailcow, or answers to a VPN, an office or a "
+        "database end in the wrong place.",
+        doc=need.DOC_NETWORK,
+        severity="blocks",
+        source=subnet,
+        judge=judge_subnet,
+    ),
+)
