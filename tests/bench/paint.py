@@ -25,8 +25,8 @@ def painted(lines: list[str]) -> bool:
 
 
 def answered(lines: list[str]) -> bool:
-    """The breadcrumb shows no step that is still looked at."""
-    return painted(lines) and "Summary" in lines[0] and "·" not in lines[0]
+    """The breadcrumb shows states, and no step that is still looked at."""
+    return painted(lines) and bool({*lines[0]} & {*"✓!✗?"}) and "·" not in lines[0]
 
 
 def rows() -> Iterator[Row]:
