@@ -97,8 +97,7 @@ def _child(work: Callable[[Say], None], close: Callable[[], None], saying: int, 
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
-    if len(os.sched_getaffinity(0)) < 2:
-        os.nice(_CALMER)  # with one processor the screen comes first
+    os.nice(_CALMER)  # the screen comes first
 
     def watch() -> None:
         os.read(lifeline, 1)
