@@ -32,20 +32,21 @@ MAKE = "(make)"
 WALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("welcome", ()),
     ("system", ("enter",)),
-    ("kernel", ("n",)),
-    ("ports", ("n",)),
+    ("kernel", ("go kernel",)),
+    ("ports", ("go ports",)),
     ("ports-details", ("enter",)),
     ("choices", ("escape", *("down",) * 8, "f")),
     ("plan", ("enter",)),
     ("applied", ("escape", "escape", "home", "f", "enter", MAKE)),
     ("changes", ("escape", "escape", "escape", "U")),
-    ("time", ("escape", "n")),
-    ("config", ("n",)),
+    ("dns", ("escape", "go dns")),
+    ("time", ("go time",)),
+    ("config", ("go config",)),
     ("settings", ("s", *("down",) * 5, "enter")),
-    ("summary", ("escape", "n")),
+    ("summary", ("escape", "go summary")),
     ("help", ("question_mark",)),
 )
-"""Names of the pictures, and the keys that lead from each to the next."""
+"""Names of the pictures, and the keys that lead from each to the next; `go` leads to a step."""
 
 CHANGES = (
     ("2026-09-21T13:58:02Z", "ports.smtp", "applied"),
@@ -117,6 +118,8 @@ async def pictures(size: tuple[int, int]) -> dict[str, str]:
                 for key in keys:
                     if key == MAKE:
                         play(app)
+                    elif key.startswith("go "):
+                        app.go_to(key.removeprefix("go "))
                     else:
                         await pilot.press(key)
                     await drawn_still(app, pilot)

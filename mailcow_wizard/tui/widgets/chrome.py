@@ -28,9 +28,7 @@ class Breadcrumb(Lines):
             (step, self._look.glyph(state) if (state := board.state(step.id)) != "none" else "")
             for step in board.steps
         ]
-        width = sum(len(step.title) + len(glyph) + 3 for step, glyph in names)
-        if width > self.room.width:
-            names = _around(names, current)
+        names = _around(names, current, self.room.width)
         self.put(
             [
                 [
@@ -50,10 +48,17 @@ class Breadcrumb(Lines):
         ]
 
 
-def _around(names: Sequence[tuple[Step, str]], current: str) -> list[tuple[Step, str]]:
-    """Only the current step and its neighbours, where not all have room."""
+def _around(names: Sequence[tuple[Step, str]], current: str, room: int) -> list[tuple[Step, str]]:
+    """The current step and as many about it as there is room for, its neighbours at least."""
     here = next((number for number, (step, _) in enumerate(names) if step.id == current), 0)
-    return list(names[max(0, here - 1) : here + 2])
+    first, end = max(0, here - 1), here + 2
+    while (first > 0 or end < len(names)) and _width(names[max(0, first - 1) : end + 1]) <= room:
+        first, end = max(0, first - 1), end + 1
+    return list(names[first:end])
+
+
+def _width(names: Sequence[tuple[Step, str]]) -> int:
+    return sum(len(step.title) + len(glyph) + 3 for step, glyph in names)
 
 
 class Rail(Lines):
