@@ -138,7 +138,8 @@ def all_pictures() -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
+    drawn = dict(all_pictures())
     for old in HERE.glob("*.svg"):
         old.unlink()
-    for file_name, svg in all_pictures():
+    for file_name, svg in drawn.items():
         (HERE / file_name).write_text(svg, encoding="utf-8")
