@@ -1,8 +1,11 @@
 """mailcow.conf as something that can be changed: every byte that is not meant to change stays."""
 
 import re
+from collections.abc import Collection
 
 from mailcow_wizard.conf import reading
+from mailcow_wizard.conf.reading import KEPT
+from mailcow_wizard.conf.shell_values import OWN
 
 _KEY = r"[A-Za-z_][A-Za-z0-9_]*"
 # What neither reader takes for anything but itself, so that no quotes are needed.
@@ -46,6 +49,26 @@ class Document:
         """The key's value; where bash and compose part, compose's. None where it is not set."""
         return self.readings.values().get(key)
 
+    def unread(self, keys: Collection[str]) -> str:
+        """Why these keys are not read as they stand there, by a line of the file; empty where they are."""
+        bash, compose = self.readings.bash_stops, self.readings.compose_stops
+        if bash and bash.certain:
+            more = "; docker compose reads nothing of it at all" if compose else ""
+            return f"bash reads nothing of this file from line {bash.line} on{more}: {bash.why}{self._long()}"
+        if compose:
+            why = f"{compose.why}{self._long()}"
+            return f"docker compose reads nothing of this file because of line {compose.line}: {why}"
+        seen = (self.readings.last(key)[0] for key in keys)
+        if bash and any(one is None or one.line >= bash.line for one in seen):
+            return f"what bash reads of this file from line {bash.line} on is not certain: {bash.why}"
+        return ""
+
+    def _long(self) -> str:
+        """The first value that goes on over lines: its second quote may be missing."""
+        every = sorted((*self.readings.bash, *self.readings.compose), key=lambda one: one.start)
+        line = next((one.line for one in every if "\n" in self._text[one.start : one.end]), 0)
+        return f"; the value in line {line} goes on over several lines" if line else ""
+
     def set(self, key: str, value: str) -> "Document":
         """The document with this value. Raises Unwritable.
 
@@ -67,6 +90,12 @@ def written(key: str, value: str) -> str:
     """`KEY=value` in the form that both readers take for this value. Raises Unwritable."""
     if not re.fullmatch(_KEY, key):
         raise Unwritable("a key consists of letters, digits and _, and does not begin with a digit")
+    if key in KEPT:
+        raise Unwritable(f"{key}: bash keeps this variable for itself, and takes no other value")
+    if key in OWN:
+        raise Unwritable(
+            f"{key}: this is a variable of the shell, and mailcow's scripts would no longer work"
+        )
     if re.fullmatch(_PLAIN, value):
         return f"{key}={value}"
     reason = _obstacle(value)

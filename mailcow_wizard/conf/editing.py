@@ -16,6 +16,10 @@ def with_value(read: Readings, key: str, line: str, value: str) -> str:
     if before.get(key) == value:
         return read.text
     before[key] = value
+    for text in _instead_of_stops(read, key, line):
+        after = readings(text)
+        if _stops(after) < _stops(read) and _agreed(after, before) == before:
+            return text
     for text in _candidates(read, key, line):
         if _agreed(readings(text), before) == before:
             return text
@@ -45,6 +49,19 @@ def _agreed(read: Readings, only: "dict[str, str] | None" = None) -> dict[str, s
         for key, value in read.values().items()
         if key not in parted and (only is None or key in only)
     }
+
+
+def _instead_of_stops(read: Readings, key: str, line: str) -> Iterator[str]:
+    """The line in the place of one that stops a reader, where that one would set the key."""
+    rows = read.text.split("\n")
+    for number in sorted({stop.line - 1 for stop in (read.bash_stops, read.compose_stops) if stop}):
+        if re.match(rf"\s*(?:export\s+)?{key}\s*[=:]", rows[number]):
+            yield "\n".join((*rows[:number], line, *rows[number + 1 :]))
+
+
+def _stops(read: Readings) -> tuple[float, ...]:
+    """How early the readers stop; less is better."""
+    return tuple(-stop.line if stop else -float("inf") for stop in (read.bash_stops, read.compose_stops))
 
 
 def _candidates(read: Readings, key: str, line: str) -> Iterator[str]:

@@ -14,6 +14,36 @@ BOM = "\ufeff"
 MOST_EXPANDED = 1 << 20
 """Characters that variables may bring into one value: some lines that double each other fill any memory."""
 
+_KEPT = (
+    *(
+        "UID",
+        "EUID",
+        "PPID",
+        "GROUPS",
+        "SHELLOPTS",
+        "BASHOPTS",
+        "BASHPID",
+        "DIRSTACK",
+        "FUNCNAME",
+        "HISTCMD",
+        "LINENO",
+    ),
+    *(
+        "BASH_ARGC",
+        "BASH_ARGV",
+        "BASH_COMMAND",
+        "BASH_LINENO",
+        "BASH_SOURCE",
+        "BASH_SUBSHELL",
+        "BASH_VERSINFO",
+    ),
+    *("RANDOM", "SRANDOM", "SECONDS", "EPOCHSECONDS", "EPOCHREALTIME", "BASH_MONOSECONDS", "_"),
+)
+KEPT = frozenset(_KEPT)
+"""Variables that bash computes itself, whatever a file sets them to (bash(1), "Shell Variables")."""
+
+_KEEPS = "keeps its own value"
+
 # Lines that both read alike: comments, empty ones, and KEY=value of characters that mean nothing to either.
 # A comment behind a value needs a space before its # (a tab is enough for bash alone), and is a value itself
 # where there is none.
@@ -122,13 +152,20 @@ def readings(text: str, environment: Mapping[str, str] | None = None) -> Reading
     not given, nothing is said of values that refer to what the file itself does not set."""
     alike = _alike(text)
     if alike is not None:
-        return Readings(text, alike, alike)
+        return Readings(text, _kept_by_bash(alike), alike)
     from mailcow_wizard.conf.dotenv import read as compose_reads
     from mailcow_wizard.conf.shell import read as bash_reads
 
     bash, bash_stops = bash_reads(text, environment)
     compose, compose_stops = compose_reads(text, environment)
-    return Readings(text, bash, compose, bash_stops, compose_stops)
+    return Readings(text, _kept_by_bash(bash), compose, bash_stops, compose_stops)
+
+
+def _kept_by_bash(seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
+    """The statements, of which some set variables that bash lets nobody set."""
+    if KEPT.isdisjoint(one.key for one in seen):
+        return seen
+    return tuple(one._replace(value=None, does=_KEEPS) if one.key in KEPT else one for one in seen)
 
 
 def _alike(text: str) -> tuple[Seen, ...] | None:

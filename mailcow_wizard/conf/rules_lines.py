@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from mailcow_wizard.conf.document import Document, Unwritable, written
 from mailcow_wizard.conf.layout import GONE, KEYS
-from mailcow_wizard.conf.reading import BOM, Seen, readings
+from mailcow_wizard.conf.reading import BOM, KEPT, Seen, readings
 from mailcow_wizard.conf.rules import File, LintFinding
+from mailcow_wizard.conf.shell_values import OWN
 from mailcow_wizard.redaction import configuration, is_secret
 
 _KEY = r"\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*"
@@ -68,7 +69,10 @@ def lines(file: File) -> Iterator[LintFinding]:
     rows, shown = text.split("\n"), configuration(text).split("\n")
     # One finding a line: what bash makes of the rest of a value may be a piece of a password.
     told = {one.line for one in stopped}
+    yield from (_of_the_shell(plain, key) for key in sorted((KEPT | OWN).intersection(plain.values)))
     for key in plain.readings.parted():
+        if key in KEPT:
+            continue
         bash, compose = plain.readings.last(key)
         last = max((one for one in (bash, compose) if one), key=lambda one: one.start)
         if last.line in told:
@@ -80,6 +84,15 @@ def lines(file: File) -> Iterator[LintFinding]:
             words = "this line is no KEY=VALUE: bash runs a command of its first word"
             yield LintFinding(last.line, "", "no-value", "error", words)
     yield from _twice(file, plain)
+
+
+def _of_the_shell(file: File, key: str) -> LintFinding:
+    words = (
+        f"{key} is a variable of the shell: mailcow's scripts, which source this file, no longer work with it"
+    )
+    if key in KEPT:
+        words = f"{key}: bash keeps this variable for itself, and takes no other value"
+    return LintFinding(file.line(key), key, "key-of-the-shell", "error", words)
 
 
 def _stops(plain: File) -> list[LintFinding]:

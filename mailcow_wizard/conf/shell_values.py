@@ -2,6 +2,25 @@
 
 from mailcow_wizard.typed import NamedTuple
 
+_OWN = (
+    *(
+        "PATH",
+        "IFS",
+        "ENV",
+        "HOME",
+        "PWD",
+        "OLDPWD",
+        "BASH_ENV",
+        "BASH_COMPAT",
+        "BASH_XTRACEFD",
+        "POSIXLY_CORRECT",
+    ),
+    *("CDPATH", "GLOBIGNORE", "EXECIGNORE", "OPTARG", "OPTERR", "OPTIND", "PROMPT_COMMAND", "PS4", "TMOUT"),
+    *("LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT"),
+)
+OWN = frozenset(_OWN)
+"""Variables that change how bash and what it starts work: mailcow's scripts source the file."""
+
 
 class Refused(Exception):
     """A syntax error; the text says what is wrong."""

@@ -32,6 +32,7 @@ SYNTAX = frozenset(
         "tilde-in-value",
         "space-in-value",
         "not-read-alike",
+        "key-of-the-shell",
         "set-twice",
     }
 )

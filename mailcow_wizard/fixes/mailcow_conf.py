@@ -52,13 +52,22 @@ def is_link(host: Host, path: str) -> bool:
 def edit(facts: Facts, values: Mapping[str, str]) -> Edit:
     """The step that gives these keys these values. Raises NoPlan, and HostError where it cannot be read."""
     before = content(facts)
-    document = Document.read(before)
     try:
-        for key, value in values.items():
-            document = document.set(key, value)
+        document = changed(before, values)
     except Unwritable as error:
         raise NoPlan(str(error)) from None
     return Edit(path_of(facts), before, document.data, 0o600)
+
+
+def changed(before: bytes, values: Mapping[str, str]) -> Document:
+    """The document with these values. Raises Unwritable, also where not both readers would read them."""
+    document = Document.read(before)
+    for key, value in values.items():
+        document = document.set(key, value)
+    unread = document.unread(values)
+    if unread:
+        raise Unwritable(f"{unread}; correct that line first")
+    return document
 
 
 def takes_effect(facts: Facts, keys: Collection[str]) -> Manual | None:

@@ -30,6 +30,8 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     ("space-around-equals", "IMAP_PORT =1143", "IMAP_PORT=1143"),
     ("colon-for-equals", "IMAP_PORT: 1143", "IMAP_PORT=1143"),
     ("no-value", "LOG_LINES", ""),
+    ("key-of-the-shell", "UID=5", ""),
+    ("key-of-the-shell", "PATH=/x", ""),
     ("comment-in-value", "HTTP_BIND= # all", "HTTP_BIND="),
     ("comment-in-value", "LOG_LINES=5\t# few", "LOG_LINES=5"),
     ("command-in-value", "LOG_LINES=`nproc`", ""),
