@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine.settings import Draft, open_draft
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Plan
 from mailcow_wizard.tui import mending
 from mailcow_wizard.tui.screens.settings import SettingsScreen
 
@@ -44,9 +45,20 @@ def _open(app: Wizard, draft: Draft) -> None:
 
 
 def _save(app: Wizard, draft: Draft, screen: SettingsScreen) -> None:
-    try:
-        plan = draft.plan()
-    except HostError as error:
-        screen.say(f"This cannot be saved: {error}")
-        return
-    mending.ask(app, plan, draft.by_hand(), screen.dismiss, lambda: app.unsaved.clear())
+    """Plans beside the screen: the machine is asked once more, and may take its time."""
+    screen.say("Looking at what it would do…")
+
+    def plan() -> None:
+        try:
+            planned = draft.plan()
+        except HostError as error:
+            app.call_later(screen.say, f"This cannot be saved: {error}")
+        else:
+            app.call_later(ask, planned)
+
+    def ask(planned: Plan) -> None:
+        if screen.is_current:
+            screen.say("")
+            mending.ask(app, planned, draft.by_hand(), screen.dismiss, lambda: app.unsaved.clear())
+
+    threading.Thread(target=plan, daemon=True, name="plan").start()

@@ -267,3 +267,22 @@ def test_keys_that_come_all_at_once_keep_their_order(scratch: Scratch) -> None:
         terminal.tmux("send-keys", "Down", "Down", "Down", "Down", "Enter", "Up", "Enter", "Home", "Enter")
         terminal.tmux("send-keys", "C-u", "q", "s", "d", "n", "Enter", "Down", "Down", "Down", "d")
         terminal.wait_for("* qsdn", "* left out", "Virus scan (ClamAV)    on", "▸ Virus scan")
+
+
+def test_a_value_that_belongs_to_the_database_is_kept_and_the_reason_is_seen_whole(scratch: Scratch) -> None:
+    with scratch.wizard() as terminal:
+        open_form(terminal)
+        terminal.keys("/")
+        terminal.wait_for("DBNAME")
+        terminal.keys(*"dbuser")
+        terminal.wait_for("▸ DBUSER")
+        terminal.keys("Enter")
+        terminal.wait_for("▸ DBUSER", "all other keys")
+        terminal.keys("Enter")
+        terminal.keys(*"other")
+        terminal.wait_for("+DBUSER=mailcowother")
+        terminal.keys("Enter")
+        terminal.wait_for("s save")
+        terminal.keys("s")
+        terminal.wait_for("This cannot be saved: DBUSER is kept")
+    assert scratch.conf.read_text() == CONF

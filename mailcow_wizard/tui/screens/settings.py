@@ -191,5 +191,9 @@ class SettingsScreen(ModalScreen[None]):
             self._save()
 
     def say(self, notice: str) -> None:
-        """Shows a notice in the line of keys."""
-        self._show_keys(notice)
+        """Shows a notice in the place of what the key is for, or where it is short in the line of keys."""
+        lines = wrap(self._look.text(notice), max(10, self.size.width - 2))
+        if len(lines) > 1:
+            self.query_one("#about", Lines).put([[(f" {line}", self._look.bold)] for line in lines])
+        else:
+            self._show_keys(notice)
