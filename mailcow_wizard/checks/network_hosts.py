@@ -30,10 +30,10 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
     if host.looked.trouble:
         return _without_name(host, common)
     if row.protocol == "txt":
-        return _resolver(host, common._replace(summary=f"{row.host} is found by the resolver"))
+        return _resolver(host, common._replace(summary=f"{row.host} is found by name"), facts.resolver)
     if row.protocol == "udp":
-        return _resolver(host, _datagrams(host, common, facts))
-    return _resolver(host, _connections(host, common, facts))
+        return _resolver(host, _datagrams(host, common, facts), facts.resolver)
+    return _resolver(host, _connections(host, common, facts), facts.resolver)
 
 
 def _needed(row: need.Outgoing) -> str:
@@ -116,13 +116,13 @@ def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     )
 
 
-def _resolver(host: Reached, judged: Judgement) -> Judgement:
-    """Adds that this machine's own resolver did not know the name."""
-    if not host.looked.elsewhere or judged.status != "pass":
+def _resolver(host: Reached, judged: Judgement, trouble: str) -> Judgement:
+    """Adds that only public resolvers knew the name."""
+    if not trouble or judged.status != "pass" or host.row.level == "optional":
         return judged
     return judged._replace(
         status="warn",
-        summary=f"{host.row.host} can be reached, but only public resolvers know it, not this machine's own",
+        summary=f"{host.row.host} can be reached, but this machine's own resolver gives no answer: {trouble}",
         remedies=("See /etc/resolv.conf: a resolver named there must answer.",),
     )
 

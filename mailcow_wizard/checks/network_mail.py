@@ -41,7 +41,9 @@ def _judge(found: MailWay) -> Judgement:
             proved=True,
         )
     if not found.servers:
-        why = found.trouble or f"none of the mail servers asked for has an IPv{found.family} address"
+        why = f"none of the mail servers asked for has an IPv{found.family} address"
+        if found.trouble:
+            why = f"no mail server's name could be looked up ({found.trouble})"
         return common._replace(
             status="unknown",
             summary=f"port 25 could not be tried: {why}",
@@ -124,8 +126,6 @@ def _free(found: MailWay, opened: tuple[MailTry, ...], common: Judgement, refusi
             remedies=("Run this check again; if it stays so, ask the provider.", _RELAY),
         )
     notes = f"; {refusing} refuse this machine's address" if refusing else ""
-    if found.elsewhere:
-        notes += "; this machine's own resolver did not know their names, public ones did"
     passed = common._replace(
         summary=f"port 25 is free: {names} answer{'s' if len(opened) == 1 else ''}{notes}"
     )
@@ -147,7 +147,8 @@ def _blocked(found: MailWay, common: Judgement) -> Judgement:
         relay += " Port 465 gets out of here."
     summary, remedies = _words(found, why, relay)
     return common._replace(
-        status="fail",
+        # Where nothing passes, that is what the check of IPv6 is about.
+        status="warn" if why.kind == "dead" and found.family == 6 else "fail",
         summary=summary,
         remedies=remedies,
         evidence=common.evidence + evidence([one for one in found.controls if _open(one.result.outcome)], 1),
@@ -164,9 +165,8 @@ def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
     count = len(found.servers)
     over = f"IPv{found.family}"
     if why.kind == "dropped":
-        said = (
-            f"port 25 is blocked before it leaves the provider: {count} mail servers are silent over {over}"
-        )
+        silent = f"{count} mail servers are" if count > 1 else f"{found.servers[0].operator.name} is"
+        said = f"port 25 is blocked on the way, most likely by the provider: {silent} silent over {over}"
         return f"{said}, other ports pass", (_FORM, relay)
     if why.kind == "dead":
         said = f"nothing gets out over {over}, on port 25 or any other"

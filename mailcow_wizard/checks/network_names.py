@@ -3,9 +3,12 @@ its healthcheck counts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import evidence, listed, way
+from mailcow_wizard.checks.network_ways import Way, evidence, listed, way
 from mailcow_wizard.facts.network.echoes import Echoes, echoes
+from mailcow_wizard.facts.network.outward import Try
 from mailcow_wizard.facts.network.roots import Heard, Roots, roots
 from mailcow_wizard.model import Check, Evidence, Judgement
 
@@ -35,7 +38,8 @@ def _judge(asked: Roots) -> Judgement:
             "fail", "this machine has no way out over IPv4", remedies=("See the routes: `ip route`.",)
         )
     common = Judgement("pass", "", found=_found(asked), evidence=_evidence(asked))
-    foreign = [one for one in asked.heard if one.size and not one.own and not one.error]
+    # A root server speaks for the root itself, and never refuses to: whoever does not is none.
+    foreign = [one for one in asked.heard if one.size and not one.own]
     if foreign:
         return _intercepted(common, foreign)
     large, small, stream = asked.of("udp", True), asked.of("udp", False), asked.of("tcp")
@@ -150,7 +154,7 @@ def _v4(found: Echoes) -> Judgement:
         )
     answered, total = len(found.answered), len(found.tries)
     common = Judgement("pass", "", found=f"{answered} of {total} answer", evidence=evidence(found.tries))
-    why = way([one for one in found.tries if one.result.outcome != "open"], True)
+    why = _why([one for one in found.tries if one.result.outcome != "open"])
     if why.kind == "not allowed":
         return common._replace(
             status="unknown",
@@ -181,6 +185,12 @@ def _v4(found: Echoes) -> Judgement:
     )
 
 
+def _why(silent: Sequence[Try]) -> Way:
+    """Why echo requests are not answered; that other things get out says nothing about them."""
+    why = way(silent, True)
+    return why._replace(words="nothing comes back") if why.kind == "dropped" else why
+
+
 def _remedies(found: Echoes, others: tuple[str, ...]) -> tuple[str, ...]:
     key = need.HEALTHCHECK_KEY
     allow = "Let echo requests (ICMP type 8) out and their answers (type 0) in."
@@ -207,7 +217,7 @@ def _v6(found: Echoes) -> Judgement:
             "that IPv6 works",
             found=f"{len(found.answered)} of {len(found.tries)} answer",
         )
-    why = way(found.tries, True)
+    why = _why(found.tries)
     if why.kind == "not allowed":
         return common._replace(
             status="unknown",

@@ -120,7 +120,7 @@ def _published(facts: Facts, name: str) -> tuple[str, ...]:
     if "." not in name:
         return ()
     try:
-        heard, _ = ask(facts, ((name, "AAAA"),))[0]
+        (heard,) = ask(facts, ((name, "AAAA"),))
     except HostError:
         return ()
     return heard.values("AAAA") if heard.code == NOERROR else ()

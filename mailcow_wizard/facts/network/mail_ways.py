@@ -40,7 +40,7 @@ class MailWay(NamedTuple):
 
     `present` that this machine has the family; `control` that other ports pass, `controls` which were tried;
     `near` that the name in greetings that are all the same belongs to the network of the servers asked;
-    `trouble` why no mail server's address is known, and `elsewhere` that only public resolvers knew them.
+    `trouble` why no mail server's address is known.
     """
 
     family: int
@@ -51,7 +51,6 @@ class MailWay(NamedTuple):
     controls: tuple[Try, ...] = ()
     near: bool = False
     trouble: str = ""
-    elsewhere: bool = False
 
     @property
     def control(self) -> bool:
@@ -84,7 +83,6 @@ def mail_ways(facts: Facts) -> tuple[MailWay, ...]:
             tuple(next(tries) for _ in plan.decoys),
             tuple(next(tries) for _ in plan.controls),
             trouble=trouble,
-            elsewhere=any(looked[name].elsewhere for _, name, _ in plan.servers),
         )
         ways.append(way._replace(near=_near(facts, way)))
     return tuple(ways)
@@ -132,7 +130,7 @@ def _servers(facts: Facts) -> tuple[tuple[tuple[need.MailOperator, str], ...], s
     found: list[tuple[need.MailOperator, str]] = []
     trouble = ""
     asked = tuple((one.domain, "MX") for one in need.MAIL_OPERATORS)
-    for operator, (heard, _) in zip(need.MAIL_OPERATORS, ask(facts, asked), strict=True):
+    for operator, heard in zip(need.MAIL_OPERATORS, ask(facts, asked), strict=True):
         rows = sorted(
             (int(preference), name)
             for preference, _, name in (value.partition(" ") for value in heard.values("MX"))

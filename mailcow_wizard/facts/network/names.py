@@ -19,14 +19,12 @@ _ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
 
 
 class Looked(NamedTuple):
-    """A name's addresses, or why there are none. `elsewhere`: this machine's own resolvers did not know it,
-    public ones did."""
+    """A name's addresses, or why there are none."""
 
     name: str
     v4: tuple[str, ...] = ()
     v6: tuple[str, ...] = ()
     trouble: str = ""
-    elsewhere: bool = False
 
     def of(self, family: int) -> tuple[str, ...]:
         """The addresses of one family."""
@@ -58,22 +56,31 @@ def families(facts: Facts) -> tuple[int, ...]:
     return tuple(one for one in (4, 6) if facts.get(own_address, one))
 
 
-def ask(facts: Facts, asked: tuple[tuple[str, str], ...]) -> tuple[tuple[Answer, bool], ...]:
-    """The answer to each name and type, and whether only public resolvers had one; all asked at once."""
+def ask(facts: Facts, asked: tuple[tuple[str, str], ...]) -> tuple[Answer, ...]:
+    """The answer to each name and type, all asked at once. This machine's resolvers are asked first; where
+    they are slow, silent or in trouble, public ones join in."""
+    servers = tuple(dict.fromkeys((*_own_resolvers(facts), *public_resolvers(facts))))
+    questions = tuple(DnsQuestion(name, type, servers) for name, type in asked)
+    return tuple(answer(one) for one in facts.host.ask_dns(questions, WAIT_S)) if questions else ()
+
+
+def resolver_trouble(facts: Facts) -> str:
+    """Why this machine's own resolvers give no answer for a name that exists; empty where they do."""
+    servers = _own_resolvers(facts)
+    if not servers:
+        return "/etc/resolv.conf names none"
+    (reply,) = facts.host.ask_dns((DnsQuestion("github.com", "A", servers),), WAIT_S)
+    heard = answer(reply)
+    if heard.code == NOERROR:
+        return ""
+    return heard.error or heard.explained or heard.code
+
+
+def _own_resolvers(facts: Facts) -> tuple[str, ...]:
     try:
-        own = system_resolvers(facts)
+        return system_resolvers(facts)
     except HostError:
-        own = ()
-    public = public_resolvers(facts)
-    sets = [one for one in dict.fromkeys((own, public)) if one]
-    questions = tuple(DnsQuestion(name, type, servers) for name, type in asked for servers in sets)
-    heard = [answer(one) for one in facts.host.ask_dns(questions, WAIT_S)] if questions else []
-    found = []
-    for place in range(len(asked)):
-        row = heard[place * len(sets) : (place + 1) * len(sets)]
-        good = next((one for one in row if one.code in (NOERROR, NXDOMAIN)), row[0])
-        found.append((good, len(row) > 1 and good is not row[0]))
-    return tuple(found)
+        return ()
 
 
 def look_up(facts: Facts, names: tuple[str, ...], of: tuple[int, ...] = (4, 6)) -> dict[str, Looked]:
@@ -85,18 +92,13 @@ def look_up(facts: Facts, names: tuple[str, ...], of: tuple[int, ...] = (4, 6)) 
     found = {}
     for place, name in enumerate(names):
         rows = heard[place * len(of) : (place + 1) * len(of)]
-        addresses = {family: row[0].values(types[family]) for family, row in zip(of, rows, strict=True)}
-        found[name] = Looked(
-            name,
-            addresses.get(4, ()),
-            addresses.get(6, ()),
-            "" if any(addresses.values()) else _trouble([row[0] for row in rows]),
-            any(row[1] for row in rows),
-        )
+        addresses = {family: row.values(types[family]) for family, row in zip(of, rows, strict=True)}
+        trouble = "" if any(addresses.values()) else _trouble(rows)
+        found[name] = Looked(name, addresses.get(4, ()), addresses.get(6, ()), trouble)
     return found
 
 
-def _trouble(heard: list[Answer]) -> str:
+def _trouble(heard: tuple[Answer, ...]) -> str:
     """Why a name has no address."""
     if any(one.code == NXDOMAIN for one in heard):
         return "there is no such name"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
-from mailcow_wizard.facts.network.names import Clock, Looked, ask, families, look_up
+from mailcow_wizard.facts.network.names import Clock, Looked, ask, families, look_up, resolver_trouble
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Probe, Probed
 from mailcow_wizard.typed import NamedTuple
@@ -37,10 +37,12 @@ class Reached(NamedTuple):
 
 
 class Outward(NamedTuple):
-    """All hosts, and the families that this machine has."""
+    """All hosts, and the families that this machine has; why its own resolver gives no answer, empty where it
+    does."""
 
     hosts: tuple[Reached, ...]
     families: tuple[int, ...]
+    resolver: str = ""
 
 
 def outward(facts: Facts) -> Outward:
@@ -50,9 +52,9 @@ def outward(facts: Facts) -> Outward:
     texts = tuple(dict.fromkeys(one.host for one in need.OUTGOING if one.protocol == "txt"))
     names = tuple(dict.fromkeys(one.host for one in need.OUTGOING if one.protocol != "txt"))
     looked = look_up(facts, names, mine or (4,))
-    for name, (heard, elsewhere) in zip(texts, ask(facts, tuple((one, "TXT") for one in texts)), strict=True):
-        trouble = "" if heard.of("TXT") else heard.error or heard.code
-        looked[name] = Looked(name, trouble=trouble, elsewhere=elsewhere)
+    for name, heard in zip(texts, ask(facts, tuple((one, "TXT") for one in texts)), strict=True):
+        looked[name] = Looked(name, trouble="" if heard.of("TXT") else heard.error or heard.code)
+    resolver = facts.get(resolver_trouble)
     probes = [[_probe(one, to) for to in _addresses(one, looked[one.host])] for one in need.OUTGOING]
     # Several names may lead to one server: it is tried once.
     different = tuple(dict.fromkeys(one for row in probes for one in row))
@@ -69,6 +71,7 @@ def outward(facts: Facts) -> Outward:
             for one, row in zip(need.OUTGOING, probes, strict=True)
         ),
         mine,
+        resolver,
     )
 
 
