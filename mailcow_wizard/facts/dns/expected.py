@@ -81,6 +81,26 @@ def srv_value(server: MailServer, port: str) -> str:
     return f"0 1 {server.ports[port]} {server.name}"
 
 
+def right(server: MailServer, expected: Expected, seen: Seen) -> Right:
+    """When what one server has fulfils an expected record; `seen` is the record as it is now."""
+    if expected.type == "TXT":
+        return _right_text(expected)
+    if expected.type in ("A", "AAAA"):
+        return right_addresses(seen, (server.v4 if expected.type == "A" else server.v6).public)
+    if expected.type == "CNAME":
+        return right_client(server, seen)
+    if expected.type == "SRV":
+        return right_service(expected.value.removesuffix("."))
+    return right_mx(server) if expected.type == "MX" else right_name(server)
+
+
+def _right_text(expected: Expected) -> Right:
+    if expected.value == PATH:
+        return right_path
+    below = expected.name.removesuffix(expected.domain)
+    return {"_dmarc.": right_policy, f"{SELECTOR}._domainkey.": right_key}.get(below, right_sender)
+
+
 def right_addresses(seen: Seen, wanted: tuple[str, ...]) -> Right:
     """Addresses of the server and no others, at a name that is no alias."""
 

@@ -34,7 +34,7 @@ def reverse_names(facts: Facts) -> ReverseNames:
     """Asks the servers of the reverse zones. Raises HostError."""
     server = facts.get(mail_server)
     names = tuple(reverse_name(one) for one in server.addresses)
-    seen = look(facts, tuple(Wanted(name, "PTR", _network(name)) for name in names))
+    seen = look(facts, tuple(Wanted(name, "PTR", network(name)) for name in names))
     targets = tuple(
         dict.fromkeys(
             (target, "AAAA" if ":" in address else "A")
@@ -60,7 +60,7 @@ def reverse_names(facts: Facts) -> ReverseNames:
     )
 
 
-def _network(name: str) -> str:
+def network(name: str) -> str:
     """The name of the network: an octet of IPv4, sixteen nibbles of IPv6 higher; zones are seldom lower."""
     labels = name.split(".")
     return ".".join(labels[16:] if name.endswith("ip6.arpa") else labels[1:])

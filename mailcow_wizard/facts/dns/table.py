@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.dns import expected as wanted
-from mailcow_wizard.facts.dns.domain_records import CLIENTS, PATHS, SELECTOR, SERVICES, Domains, domains
+from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.expected import Expected
 from mailcow_wizard.facts.dns.host_records import host_records
 from mailcow_wizard.facts.dns.mail_server import MailServer
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """A record that should be published, what is published, and its state."""
+    """A record that should be published, what is published, its state, and what is right for one server."""
 
     expected: Expected
     seen: Seen
     state: State
+    right: Right
 
     @property
     def value(self) -> str:
@@ -52,44 +53,41 @@ def table(facts: Facts) -> tuple[Row, ...]:
 
 def _of_server(facts: Facts, server: MailServer) -> list[Row]:
     records = facts.get(host_records)
-    rows = []
-    for one in wanted.of_server(server):
-        seen, ours = (records.a, server.v4) if one.type == "A" else (records.aaaa, server.v6)
-        rows.append(_row(one, seen, wanted.right_addresses(seen, ours.public)))
+    rows = [
+        row_of(server, one, records.a if one.type == "A" else records.aaaa)
+        for one in wanted.of_server(server)
+    ]
     for reverse in facts.get(reverse_names).reverses:
         ptr = Expected(
             "", reverse.seen.name, "PTR", f"{server.name}.", "required", "your provider publishes this one"
         )
-        rows.append(_row(ptr, reverse.seen, wanted.right_name(server)))
+        rows.append(row_of(server, ptr, reverse.seen))
     return rows
 
 
 def _of_domain(known: Domains, domain: str) -> list[Row]:
-    server, key = known.server, f"{SELECTOR}._domainkey"
     records = next(one for one in known.records if one.domain == domain)
-    places: dict[tuple[str, str], tuple[Seen, Right]] = {
-        (domain, "MX"): (records.at("", "MX"), wanted.right_mx(server)),
-        (domain, "TXT"): (records.at("", "TXT"), wanted.right_sender),
-        (f"{key}.{domain}", "TXT"): (records.at(key, "TXT"), wanted.right_key),
-        (f"_dmarc.{domain}", "TXT"): (records.at("_dmarc", "TXT"), wanted.right_policy),
-    }
-    for client in CLIENTS:
-        seen = wanted.client_record(records, client)
-        places[f"{client}.{domain}", "CNAME"] = (seen, wanted.right_client(server, seen))
-    for service, port in SERVICES:
-        value = wanted.srv_value(server, port)
-        places[f"{service}.{domain}", "SRV"] = (records.at(service, "SRV"), wanted.right_service(value))
-    for service in PATHS:
-        places[f"{service}.{domain}", "TXT"] = (records.at(service, "TXT"), wanted.right_path)
-    return [_row(one, *places[one.name, one.type]) for one in wanted.of_domain(server, domain)]
+    return [
+        row_of(known.server, one, seen_of(records, one)) for one in wanted.of_domain(known.server, domain)
+    ]
 
 
-def _row(expected: Expected, seen: Seen, right: Right) -> Row:
+def seen_of(records: DomainRecords, expected: Expected) -> Seen:
+    """What is published where a mail domain's record is expected."""
+    below = expected.name.removesuffix(records.domain).removesuffix(".")
+    if expected.type == "CNAME":
+        return wanted.client_record(records, below)
+    return records.at(below, expected.type)
+
+
+def row_of(server: MailServer, expected: Expected, seen: Seen) -> Row:
+    """An expected record with what is published, judged."""
+    right = wanted.right(server, expected, seen)
     found = state(seen, right)
     # Other texts at the same name (a site verification) are no wrong record of this kind.
     if found.kind == "wrong" and expected.type == "TXT" and not _of_the_kind(expected, seen):
         found = State("missing")
-    return Row(expected, seen, found)
+    return Row(expected, seen, found, right)
 
 
 def _of_the_kind(expected: Expected, seen: Seen) -> bool:

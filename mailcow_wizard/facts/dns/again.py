@@ -1,0 +1,45 @@
+"""Some rows of the table asked anew, without the rest of it: for who waits until they are right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailcow_wizard.facts.dns.domain_records import DomainRecords
+from mailcow_wizard.facts.dns.expected import Expected
+from mailcow_wizard.facts.dns.mail_server import MailServer
+from mailcow_wizard.facts.dns.published import Wanted, look
+from mailcow_wizard.facts.dns.reverse import network
+from mailcow_wizard.facts.dns.table import Row, row_of, seen_of
+from mailcow_wizard.facts.store import Facts
+
+
+def again(facts: Facts, server: MailServer, rows: Sequence[Row]) -> tuple[Row, ...]:
+    """These rows as they are now. Which servers a zone has is asked once in a store. Raises HostError."""
+    wanted = {
+        (one.expected.name, type): Wanted(one.expected.name, type, _within(server, one.expected))
+        for one in rows
+        for type in _types(one.expected)
+    }
+    seen = dict(zip(wanted, look(facts, tuple(wanted.values())), strict=True))
+    found = []
+    for row in rows:
+        expected = row.expected
+        here = {type: seen[expected.name, type] for type in _types(expected)}
+        if expected.domain:
+            below = expected.name.removesuffix(expected.domain).removesuffix(".")
+            records = DomainRecords(expected.domain, {(below, type): one for type, one in here.items()})
+            found.append(row_of(server, expected, seen_of(records, expected)))
+        else:
+            found.append(row_of(server, expected, here[expected.type]))
+    return tuple(found)
+
+
+def _types(expected: Expected) -> tuple[str, ...]:
+    """What is asked for a row: an alias is found in the answer for what it leads to."""
+    return ("A", "AAAA") if expected.type == "CNAME" else (expected.type,)
+
+
+def _within(server: MailServer, expected: Expected) -> str:
+    if expected.domain:
+        return expected.domain
+    return network(expected.name) if expected.type == "PTR" else server.within
