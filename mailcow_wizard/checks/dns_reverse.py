@@ -6,15 +6,17 @@ from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged
 from mailcow_wizard.facts.dns.expected import right_name
 from mailcow_wizard.facts.dns.mail_server import MailServer
-from mailcow_wizard.facts.dns.reverse import Reverse, ReverseNames, reverse_names
+from mailcow_wizard.facts.dns.reverse import Reverse
+from mailcow_wizard.facts.dns.reverse_asked import ReverseAsked, reverse_asked
 from mailcow_wizard.facts.dns.state import state
 from mailcow_wizard.model import Check, Judgement
 
 
-def judge_ptr(facts: ReverseNames) -> tuple[Judgement, ...]:
+def judge_ptr(facts: ReverseAsked) -> tuple[Judgement, ...]:
     """Each address has one name, the server's, which has the address in turn."""
-    if not facts.reverses:
-        trouble = facts.server.v4.trouble or facts.server.v6.trouble
+    server, reverses = facts.names
+    if not reverses:
+        trouble = server.v4.trouble or server.v6.trouble
         return (
             Judgement(
                 "unknown",
@@ -23,17 +25,16 @@ def judge_ptr(facts: ReverseNames) -> tuple[Judgement, ...]:
                 remedies=("Say it with --address, then run this check again.",),
             ),
         )
-    return tuple(_ptr(facts.server, one) for one in facts.reverses)
+    return tuple(_ptr(server, one, facts.words(one.address)) for one in reverses)
 
 
-def _ptr(server: MailServer, reverse: Reverse) -> Judgement:
+def _ptr(server: MailServer, reverse: Reverse, ask: str) -> Judgement:
     seen, address = reverse.seen, reverse.address
     line = f"{seen.name}. PTR {server.name}."
     record = Record(f"the name (PTR) of {address}", line, "required")
 
     found = state(seen, right_name(server))
     judgement = judged(record, seen, found, f"{address} is called {server.name}", address)
-    ask = f"Ask your provider to set the reverse name of {address} to {server.name}."
     if found.kind == "right" and not _leads_back(reverse):
         return judgement._replace(
             status="fail",
@@ -72,7 +73,7 @@ CHECKS: tuple[Check, ...] = (
         why="Many mail servers refuse mail from an address that has no name, or one of somebody else.",
         doc=need.DOC_DNS,
         severity="breaks",
-        source=reverse_names,
+        source=reverse_asked,
         judge=judge_ptr,
         network=True,
         deadline=14.0,

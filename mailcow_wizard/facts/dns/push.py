@@ -10,6 +10,7 @@ from mailcow_wizard.facts.dns.expected import PATH, TTL
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.merging import Merged, merged_policy, merged_sender, says_mx
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer, folded
+from mailcow_wizard.facts.dns.reverse_asked import reverse_asked
 from mailcow_wizard.facts.dns.spf import Opinion, spf
 from mailcow_wizard.facts.dns.table import Row, table
 from mailcow_wizard.facts.store import Facts
@@ -65,7 +66,7 @@ def push(facts: Facts) -> Push:
     left: list[Left] = list(_unknown(server))
     needs = []
     for need in _needs(facts, server, rows):
-        words = _words(need)
+        words = _words(facts, need)
         if words:
             later = not need.rows[0].expected.value and need.rows[0].state.kind != "wrong"
             left.append(Left(need.check, need.subject, need.name, need.type, words, later))
@@ -158,12 +159,12 @@ def _refuses(opinions: Mapping[str, Opinion]) -> bool:
     )
 
 
-def _words(need: _Need) -> str:
+def _words(facts: Facts, need: _Need) -> str:
     """Why a record is not one to be pushed; empty where it is."""
-    row = need.rows[0]
-    if row.expected.type == "PTR":
-        return f"{row.expected.note}: {need.subject} should be called {row.expected.value}"
-    return "" if row.expected.value else row.expected.note
+    expected = need.rows[0].expected
+    if expected.type == "PTR":
+        return facts.get(reverse_asked).words(need.subject)
+    return "" if expected.value else expected.note
 
 
 # --- the servers ---

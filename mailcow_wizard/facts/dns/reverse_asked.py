@@ -1,0 +1,39 @@
+"""Whom to ask for the names of the server's addresses: their provider, where it can be recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mailcow_wizard.facts.dns.reverse import Reverse, ReverseNames, reverse_names
+from mailcow_wizard.facts.provider import Known, provider
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.typed import NamedTuple
+
+
+class ReverseAsked(NamedTuple):
+    """The names of the server's addresses, and the provider of each address that is known."""
+
+    names: ReverseNames
+    providers: Mapping[str, Known]
+
+    def words(self, address: str) -> str:
+        """What to do so that an address gets the server's name, in a sentence or two."""
+        name = self.names.server.name
+        known = self.providers.get(address)
+        if known is None:
+            return f"Ask your provider to set the reverse name of {address} to {name}."
+        return f"This server is at {known.provider.name}. {known.provider.asked(address, name)}"
+
+
+def reverse_asked(facts: Facts) -> ReverseAsked:
+    """The names of the server's addresses and who sets them. Raises HostError."""
+    names = facts.get(reverse_names)
+    found = ((one.address, provider(facts, one.address, _names(one))) for one in names.reverses)
+    return ReverseAsked(names, {address: known for address, known in found if known})
+
+
+def _names(reverse: Reverse) -> tuple[str, ...]:
+    """The names that an address has, and the name servers of its zone."""
+    seen = reverse.seen
+    served = () if seen.zone.problem else tuple(one.name for one in seen.zone.servers)
+    return (*seen.values, *served)
