@@ -323,8 +323,8 @@ PROVIDERS: tuple[Provider, ...] = (
         "Scaleway",
         "Publish the address of {name}. Then in the Scaleway console open Instances, Flexible IPs; at "
         "{address} choose Edit reverse and enter {name}.",
-        "Scaleway blocks SMTP (port 25) at first: verify your identity in the console, then open this Instance's "
-        "security group, switch Enable SMTP on, and restart the Instance from the console.",
+        "Scaleway blocks SMTP (port 25) at first: verify your identity in the console, then open this "
+        "Instance's security group, switch Enable SMTP on, and restart the Instance from the console.",
         firmware=("sys_vendor: scaleway", "product_name: scw-"),
         clouds=("scaleway",),
         names=("scw.cloud", "scaleway.com", "poneytelecom.eu", "online.net"),
