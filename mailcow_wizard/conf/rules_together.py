@@ -118,12 +118,12 @@ def _names(file: File) -> Iterator[LintFinding]:
             instead = f"; {GONE[key]} has taken its place" if GONE[key] else ""
             yield file.finding(key, "key-without-use", "advice", f"{key} is no longer read{instead}")
         elif key not in KEYS:
-            meant = _meant(key)
+            meant = similar(key)
             if meant and meant not in file.values:
                 yield file.finding(key, "key-misspelt", "advice", f"{key} is unknown; is {meant} meant?")
 
 
-def _meant(key: str) -> str:
+def similar(key: str) -> str:
     """The key of mailcow that differs by one character left out, put in, taken for another or exchanged."""
     for name in KEYS:
         if abs(len(name) - len(key)) > 1 or name[0] != key[0]:

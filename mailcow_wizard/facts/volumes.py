@@ -9,6 +9,18 @@ from mailcow_wizard.typed import NamedTuple
 # docker-compose.yml calls the volume so; compose writes the project's name before it.
 _VOLUME = "mysql-vol-1"
 _COMPOSE = "com.docker.compose."
+# What an engine has besides `dockerd` on the path, as packages, snap and Docker's own script install it.
+_ENGINE = (
+    "/etc/systemd/system/docker.service",
+    "/usr/lib/systemd/system/docker.service",
+    "/lib/systemd/system/docker.service",
+    "/etc/init.d/docker",
+    "/snap/docker",
+)
+
+
+OF_DATABASE = ("DBNAME", "DBUSER", "DBPASS", "DBROOT", "COMPOSE_PROJECT_NAME")
+"""Keys that belong to the database as it was made: another value looks like an empty server."""
 
 
 class Volume(NamedTuple):
@@ -21,8 +33,8 @@ class Volume(NamedTuple):
 
 
 class DatabaseVolumes(NamedTuple):
-    """The database volumes that exist; `certain` where Docker says so itself, or where no Docker is installed
-    and none has left anything. `how` is the command that shows them."""
+    """The database volumes that exist; `certain` where Docker says so itself, or where no Docker Engine is
+    installed and none has left anything. `how` is the command that shows them."""
 
     volumes: tuple[Volume, ...]
     certain: bool
@@ -39,13 +51,45 @@ def database_volumes(facts: Facts) -> DatabaseVolumes:
             pass
     root = facts.get(storage.data_root).path
     place = f"{root.rstrip('/')}/volumes"
-    installed = bool(path) or any(_there(facts.host, name) for name in ("dockerd", "docker"))
+    installed = bool(path) or _engine(facts.host)
     try:
         names = facts.host.names(place)
     except Missing:
         names = ()
     found = tuple(_named(name, "", "") for name in names if _is_database(name))
     return DatabaseVolumes(found, bool(found) or not installed, f"ls {place}")
+
+
+class Database(NamedTuple):
+    """The compose project whose database is on this machine (empty: none is known of), and why it is not
+    certain that there is none (empty: it is certain)."""
+
+    project: str
+    doubt: str
+
+
+def database(facts: Facts) -> Database:
+    """Whether mailcow has a database here. What belongs to it is changed, made anew and taken away only where
+    there is neither a project nor a doubt. Raises nothing."""
+    try:
+        found = facts.get(database_volumes)
+    except HostError as error:
+        return Database("", f"whether mailcow has a database here is not known ({error})")
+    if found.volumes:
+        return Database(found.volumes[0].project, "")
+    doubt = "Docker does not say whether mailcow has a database here; start it first (systemctl start docker)"
+    return Database("", "" if found.certain else doubt)
+
+
+def _engine(host: Host) -> bool:
+    """Whether a Docker Engine is installed, which may keep its data anywhere. A client alone keeps none,
+    unless it is told where its engine is."""
+    if host.variable("DOCKER_HOST") or any(host.exists(place) for place in _ENGINE):
+        return True
+    try:
+        return bool(host.which("dockerd"))
+    except Missing:
+        return False
 
 
 def _from_docker(facts: Facts, path: str) -> DatabaseVolumes:
@@ -77,10 +121,3 @@ def _named(name: str, project: str, created: str) -> Volume:
 
 def _is_database(name: str) -> bool:
     return name.endswith(f"_{_VOLUME}")
-
-
-def _there(host: Host, command: str) -> bool:
-    try:
-        return bool(host.which(command))
-    except Missing:
-        return False

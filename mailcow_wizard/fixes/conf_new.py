@@ -15,7 +15,7 @@ from mailcow_wizard.facts.free_subnet import free_subnet
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.surroundings import surroundings
-from mailcow_wizard.facts.volumes import database_volumes
+from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.conf_set import Unsuitable
 from mailcow_wizard.fixes.mailcow_conf import is_link, path_of
@@ -105,16 +105,14 @@ def _refuse_over(facts: Facts, path: str) -> None:
         pass
     else:
         raise NoPlan(f"{path} is there already; it is not replaced")
-    try:
-        # Where Docker does not answer, its data root was looked into: that is enough to write a file.
-        known = facts.get(database_volumes).volumes
-    except HostError as error:
-        raise NoPlan(f"whether mailcow has a database here is not known ({error})") from None
-    if known:
+    known = database(facts)
+    if known.doubt:
+        raise NoPlan(f"new passwords would not open a database that is there already: {known.doubt}")
+    if known.project:
         copy = f"{directory.rstrip('/')}/{BACKUP}"
         where = f"; {copy} may be it" if facts.host.exists(copy) else ""
         raise NoPlan(
-            f"the database of {known[0].project} is still there, and new passwords would not open it. "
+            f"the database of {known.project} is still there, and new passwords would not open it. "
             f"Put its mailcow.conf back{where}"
         )
 

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mailcow_wizard.conf.document import Document, Unwritable
+from mailcow_wizard.conf.layout import KEYS
 from mailcow_wizard.conf.rules import LintFinding, lint
+from mailcow_wizard.conf.rules_together import similar
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.facts.surroundings import projects, surroundings
+from mailcow_wizard.facts.surroundings import surroundings
+from mailcow_wizard.facts.volumes import OF_DATABASE, database
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.fixes.mailcow_conf import content, path_of
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.fixes.mailcow_conf import changed, content, path_of
 from mailcow_wizard.model import Edit, Plan
 
 CHECK = "config.values"
 FIX = "conf-set"
-DATABASE = ("DBNAME", "DBUSER", "DBPASS", "DBROOT", "COMPOSE_PROJECT_NAME")
-"""Keys that belong to the database as it was made: another value looks like an empty server."""
-
 # What these say is no fault of the value: it is right, and something else is in its way.
 _NOT_THE_VALUE = ("exported-variable", "env-not-a-link")
-# Two keys that name one port: whichever of them is set, it cannot work.
-_OF_TWO_KEYS = ("port-twice",)
 
 
 class Unsuitable(NoPlan):
@@ -31,14 +28,13 @@ class Unsuitable(NoPlan):
 def plan(facts: Facts, values: Mapping[str, str]) -> Plan:
     """The plan that gives these keys these values. Raises Unsuitable, NoPlan, HostError."""
     path, before = path_of(facts), content(facts)
-    document = found = Document.read(before)
-    for key, value in values.items():
-        try:
-            document = document.set(key, value)
-        except Unwritable as error:
-            raise Unsuitable(str(error)) from None
-    changed = [key for key in values if document.get(key) != found.get(key)]
-    _refuse_database(facts, [key for key in changed if key in DATABASE])
+    found = Document.read(before)
+    try:
+        document = changed(before, values)
+    except Unwritable as error:
+        raise Unsuitable(str(error)) from None
+    different = [key for key in values if document.get(key) != found.get(key)]
+    _refuse_database(facts, [key for key in different if key in OF_DATABASE])
     wrong = next(_against(facts, before, document.data, values), None)
     if wrong:
         raise Unsuitable(wrong.message)
@@ -57,17 +53,30 @@ def plan(facts: Facts, values: Mapping[str, str]) -> Plan:
 
 
 def remarks(facts: Facts, change: Plan) -> tuple[LintFinding, ...]:
-    """What the file has against itself after the change that it had not before."""
+    """What the file has against itself after the change that it had not before, and keys that mailcow does
+    not know."""
     (edit,) = (step for step in change.steps if isinstance(step, Edit))
-    return tuple(_new(facts, edit.before or b"", edit.after or b""))
+    before, after = edit.before or b"", edit.after or b""
+    found = tuple(_new(facts, before, after))
+    told = {one.key for one in found}
+    new = [key for key in Document.read(after).keys() if key not in Document.read(before).keys()]  # noqa: SIM118
+    return found + tuple(_unknown(key) for key in new if key not in KEYS and key not in told)
+
+
+def _unknown(key: str) -> LintFinding:
+    meant = key.upper() if key.upper() in KEYS else similar(key)
+    words = f"{key} is not one of mailcow's own keys{f'; is {meant} meant?' if meant else ''}"
+    return LintFinding(None, key, "key-misspelt", "advice", words)
 
 
 def _against(facts: Facts, before: bytes, after: bytes, values: Mapping[str, str]) -> Iterator[LintFinding]:
-    """Mistakes that one of these values is, or makes."""
-    for one in lint(after, facts.get(surroundings)):
-        if one.level == "error" and one.key in values and one.rule not in _NOT_THE_VALUE:
+    """Mistakes that one of these values is, or that they make somewhere else."""
+    about = facts.get(surroundings)
+    known = {(one.key, one.rule) for one in lint(before, about)}
+    for one in lint(after, about):
+        wrong = one.level == "error" and one.rule not in _NOT_THE_VALUE
+        if wrong and (one.key in values or (one.key, one.rule) not in known):
             yield one
-    yield from (one for one in _new(facts, before, after) if one.rule in _OF_TWO_KEYS)
 
 
 def _new(facts: Facts, before: bytes, after: bytes) -> Iterator[LintFinding]:
@@ -80,13 +89,8 @@ def _refuse_database(facts: Facts, keys: list[str]) -> None:
     """Raises Unsuitable unless it is certain that there is no database yet."""
     if not keys:
         return
-    try:
-        known = projects(facts)
-    except HostError as error:
-        raise Unsuitable(
-            f"{keys[0]} is kept: whether mailcow has a database here is not known ({error})"
-        ) from None
-    if known is None:
-        raise Unsuitable(f"{keys[0]} is kept: Docker does not say whether mailcow has a database here")
-    if known:
-        raise Unsuitable(f"{keys[0]} is kept: the database of {known[0]} was made with the value it has")
+    known = database(facts)
+    if known.doubt:
+        raise Unsuitable(f"{keys[0]} is kept: {known.doubt}")
+    if known.project:
+        raise Unsuitable(f"{keys[0]} is kept: the database of {known.project} was made with the value it has")

@@ -11,6 +11,7 @@ import pytest
 from mailcow_wizard.conf.document import Document
 from mailcow_wizard.facts.free_subnet import free_subnet
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.volumes import OF_DATABASE
 from mailcow_wizard.fixes import NoPlan, conf_new, conf_set
 from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
 from mailcow_wizard.host.door import Denied, HostError, HttpReply, NoAnswer
@@ -58,7 +59,7 @@ def facts(
     return Facts(host, Settings(directory=DIRECTORY, offline=True))
 
 
-@pytest.mark.parametrize("key", conf_set.DATABASE)
+@pytest.mark.parametrize("key", OF_DATABASE)
 def test_what_the_database_was_made_with_is_kept(key: str) -> None:
     value = {"COMPOSE_PROJECT_NAME": "another"}.get(key, "another1")
     engine = {"/volumes": {"Volumes": [MYSQL]}}
@@ -80,11 +81,56 @@ def test_a_value_that_it_has_already_is_no_change() -> None:
 def test_what_is_wrong_elsewhere_keeps_no_value_from_being_set() -> None:
     broken = NEW.replace("LOG_LINES=9999", "LOG_LINES=many")
     assert conf_set.plan(facts(conf=broken), {"SKIP_FTS": "y"})
-    plan = conf_set.plan(facts(), {"HTTP_BIND": "127.0.0.1"})
-    assert {one.rule for one in conf_set.remarks(facts(), plan)} == {
-        "proxy-binds-differ",
-        "redirect-behind-proxy",
-    }
+    plan = conf_set.plan(facts(), {"HTTP_BIND": "127.0.0.1", "HTTP_REDIRECT": "n"})
+    assert {one.rule for one in conf_set.remarks(facts(), plan)} == {"proxy-binds-differ"}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"HTTP_BIND": "127.0.0.1", "HTTPS_BIND": "127.0.0.1"}, "HTTP_REDIRECT=y behind a reverse proxy"),
+        ({"ACME_DNS_CHALLENGE": "y"}, "needs ACME_DNS_PROVIDER"),
+        ({"API_KEY": "abc"}, "needs API_ALLOW_FROM"),
+    ],
+)
+def test_what_values_make_wrong_elsewhere_is_refused(values: dict[str, str], words: str) -> None:
+    with pytest.raises(conf_set.Unsuitable, match=words):
+        conf_set.plan(facts(), values)
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"), [("SKIP_CLAMDD", "is SKIP_CLAMD meant"), ("tz", "is TZ meant"), ("MY_OWN", "own keys")]
+)
+def test_a_key_that_mailcow_does_not_know_is_told(key: str, meant: str) -> None:
+    plan = conf_set.plan(facts(), {key: "y"})
+    (remark,) = conf_set.remarks(facts(), plan)
+    assert meant in remark.message
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"/usr/bin/dockerd": ""},
+        {"/usr/lib/systemd/system/docker.service": ""},
+        {"/snap/docker/current/bin/dockerd": ""},
+        {"/usr/bin/dockerd": "", "/etc/docker/daemon.json": '{"data-root": "/srv/docker"}'},
+    ],
+)
+def test_an_engine_that_does_not_answer_may_hold_a_database(files: dict[str, str]) -> None:
+    with pytest.raises(conf_set.Unsuitable, match="Docker does not say"):
+        conf_set.plan(facts(files=files), {"DBPASS": "abc123"})
+    with pytest.raises(NoPlan, match="Docker does not say"):
+        conf_new.plan(facts(conf=None, files=files), GIVEN)
+    there = {**files, "/var/lib/docker/volumes/x_mysql-vol-1/_data/ibdata1": ""}
+    if "/etc/docker/daemon.json" not in files:
+        with pytest.raises(NoPlan, match="the database of x is still there"):
+            conf_new.plan(facts(conf=None, files=there), GIVEN)
+
+
+def test_a_client_alone_holds_no_database() -> None:
+    files = {"/usr/local/bin/docker": ""}
+    assert conf_new.plan(facts(conf=None, files=files), GIVEN)
+    assert conf_set.plan(facts(files=files), {"DBPASS": "abc123"})
 
 
 def test_the_edit_that_fixes_use() -> None:
@@ -144,7 +190,7 @@ def test_nothing_is_written_over() -> None:
     with pytest.raises(NoPlan, match="the database of mailcowdockerized is still there"):
         conf_new.plan(facts({"/volumes": {"Volumes": [MYSQL]}}, None), GIVEN)
     hidden = {"/var/lib/docker/volumes": Denied("only root may look")}
-    with pytest.raises(NoPlan, match="is not known"):
+    with pytest.raises(NoPlan, match=r"is not known .*only root may look"):
         conf_new.plan(facts({}, None, hidden), GIVEN)
 
 
