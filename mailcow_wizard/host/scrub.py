@@ -22,6 +22,9 @@ _CONFIGURATION = "mailcow.conf"
 _ASSIGNMENTS = ("profile", "bashrc", ".bash_login", "/environment", ".sh")
 # A word that stands alone is another mistake than one in brackets: a recording keeps which it is.
 _LONE_WORD = "removed"
+# cloud-init's data hold what the owner gave to the machine: scripts, keys, networks.
+_CLOUD_DATA = "/instance-data.json"
+_KEPT_OF_CLOUD = ("cloud_name", "cloud-name")
 # What people write beside their settings may be anything.
 _REMARK = re.compile(r"(?m)^(\s*#)(?!\s*[A-Z][A-Z0-9_]*=)[^\n]*\w[^\n]*$")
 _REMARK_BEHIND = re.compile(r"(?m)^([^#'\"\n]*\s#)[^\n]*\w[^\n]*$")
@@ -62,6 +65,8 @@ def _file(path: str, data: bytes) -> bytes:
     # Any byte has a letter in Latin-1: a file that is not UTF-8 holds secrets like any other.
     encoding = "utf-8" if _is_utf8(data) else "latin-1"
     text = data.decode(encoding)
+    if path.endswith(_CLOUD_DATA):
+        text = _cloud(text)
     if has_bones(path):
         text = bones(path, text)
     if _CONFIGURATION in path.rpartition("/")[2] or path.endswith("/.env"):
@@ -69,6 +74,17 @@ def _file(path: str, data: bytes) -> bytes:
     elif path.endswith(_ASSIGNMENTS):
         text = without_secret_values(text)
     return without_credentials(text).encode(encoding)
+
+
+def _cloud(text: str) -> str:
+    """Of cloud-init's data the cloud's name alone."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    v1 = said.get("v1") if isinstance(said, dict) else None
+    kept = {name: v1[name] for name in _KEPT_OF_CLOUD if name in v1} if isinstance(v1, dict) else {}
+    return json.dumps({"v1": kept})
 
 
 def _without_remarks(text: str) -> str:

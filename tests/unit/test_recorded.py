@@ -278,6 +278,13 @@ def test_names_of_the_environment_stay() -> None:
     assert scrub("read", ("/proc/1/environ",), data) == b"HOME=\0container=lxc\0PATH=\0\0odd\0"
 
 
+def test_of_cloud_init_only_the_name_of_the_cloud_stays() -> None:
+    path = "/run/cloud-init/instance-data.json"
+    data = b'{"v1": {"cloud_name": "hetzner", "public_ssh_keys": ["x"]}, "ds": {"user_data": "hunter2"}}'
+    assert scrub("read", (path,), data) == b'{"v1": {"cloud_name": "hetzner"}}'
+    assert scrub("read", (path,), b"[hunter2") == b""
+
+
 # --- errors ---
 
 
