@@ -10,7 +10,7 @@ from mailcow_wizard.model import Check
 SHOP_DB = "5b1f" * 16
 _SHOW = (
     "systemctl show -p Id,LoadState,UnitFileState,ActiveState,Triggers,TriggeredBy,PartOf,FragmentPath,"
-    "SourcePath,Accept,WantedBy,RequiredBy --"
+    "SourcePath,Accept,WantedBy,RequiredBy,UpheldBy,BoundBy,RequisiteOf,ConsistsOf,PropagatesStopTo --"
 )
 _UNITS = {
     "exim4.service": {
@@ -48,6 +48,9 @@ COMMANDS: dict[str, Ran | str | HostError] = {
     **{f"{_SHOW} {name}": _shown(name) for name in _UNITS},
     "systemctl is-enabled -- exim4.service": "enabled\n",
     "systemctl cat -- nginx.service": _NGINX,
+    "systemctl cat -- multi-user.target": "[Unit]\nRequires=basic.target\nAfter=basic.target\n",
+    "systemctl show -p MainPID -- exim4.service": "MainPID=0\n",
+    "systemctl show -p MainPID -- nginx.service": "MainPID=900\n",
     "systemctl cat -- exim4.service": "[Unit]\nSourcePath=/etc/init.d/exim4\n",
     "exim4 -bpc": "2\n",
     "apt-get -s -q remove exim4-daemon-light": "Remv exim4-daemon-light [4.96-15+deb12u6]\n",

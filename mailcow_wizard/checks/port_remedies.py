@@ -1,8 +1,19 @@
 """What mends a port conflict, in words; they agree with what `fixes.ports` offers."""
 
 from mailcow_wizard.facts.bindings import Binding
-from mailcow_wizard.facts.blockers import CONTAINER, DOCKER, KEPT, PROCESS, UNIT, Blocker, blockers, is_script
+from mailcow_wizard.facts.blockers import (
+    CONTAINER,
+    DOCKER,
+    KEPT,
+    PROCESS,
+    RUNNER,
+    UNIT,
+    Blocker,
+    blockers,
+    is_script,
+)
 from mailcow_wizard.facts.ports import PortFacts
+from mailcow_wizard.facts.ways import where_to_look
 
 _SMTP = 25
 _MAIL = (25, 465, 587)
@@ -53,6 +64,13 @@ def _of_one(one: Blocker, binding: Binding) -> str:
             f"Take port {binding.number} out of the configuration of {one.names[0]}, and make sure that "
             "another way into this machine stays open: it is not stopped here."
         )
+    if one.kind == RUNNER:
+        return _of_runner(one)
+    if one.kind == UNIT and one.main:
+        return (
+            f"Find out how {one.name} starts {one.program} (process {one.pid}), and end that. Stopping "
+            f"{one.name} itself ends all else that it runs, too: systemctl status {one.names[0]}"
+        )
     if one.kind == UNIT:
         names = " ".join(name.replace("@-.", ".") for name in one.names)
         command = f"systemctl disable --now {names}"
@@ -64,6 +82,17 @@ def _of_one(one: Blocker, binding: Binding) -> str:
     if one.kind == DOCKER:
         return f"Find the container and stop it: docker ps --filter publish={binding.number}"
     return ""
+
+
+def _of_runner(one: Blocker) -> str:
+    """It goes on: only what it runs on the port is to be ended, where it was told to run it."""
+    unit = one.name.partition("@")[0]
+    hint = where_to_look(unit.removesuffix(".socket"), one.user)
+    who = f"{one.program} (process {one.pid})" if one.program else "the program on this port"
+    if one.program in (unit, f"{unit}d"):
+        who = "what listens here"
+    words = f"{one.name} runs programs of others and stays. Find how it starts {who}, and end that"
+    return f"{words}: {hint}." if hint else f"{words}."
 
 
 def _elsewhere(facts: PortFacts) -> str:

@@ -4,11 +4,12 @@ import re
 
 from mailcow_wizard.facts.containers import Container
 from mailcow_wizard.facts.ports import Occupant, unit_of_cgroup
+from mailcow_wizard.facts.ways import is_runner, is_way_in
 from mailcow_wizard.host.door import Listener
 from mailcow_wizard.typed import NamedTuple
 
 UNIT, CONTAINER, PROCESS = "unit", "container", "process"
-KEPT, DOCKER, HIDDEN = "kept", "docker", "hidden"
+KEPT, RUNNER, DOCKER, HIDDEN = "kept", "runner", "docker", "hidden"
 MAIL_SERVERS = ("postfix", "exim", "sendmail", "opensmtpd")
 WEB_SERVERS = ("nginx", "apache", "caddy", "haproxy", "traefik", "lighttpd")
 
@@ -25,20 +26,18 @@ _ROLES: tuple[tuple[str, str], ...] = (
     ("traefik", r"traefik|traefik[-.].*"),
     ("lighttpd", r"lighttpd|lighttpd[-.].*"),
 )
-# People may reach the machine through these and nothing else: they are never stopped.
-_WAYS_IN = r"sshd?|sshd-session|dropbear|sslh|sslh-(?:ev|fork|select)|openvpn|ocserv"
 # A connection or what is left of one ends by itself; nothing has to be stopped for it.
 _STOPPABLE = ("listening", "bound")
-_WAYS_IN_UNITS = rf"(?:{_WAYS_IN}|openvpn-server|openssh|openssh-server)(?:@.*)?\.(?:service|socket)"
 
 
 class Blocker(NamedTuple):
     """One who is in the way, with all of its sockets on the port.
 
-    `kind` is unit, container, process (of no unit), kept (a way into the machine), docker (a container that
-    Docker does not name), or hidden (nothing that could be stopped is known). `names` are the units that hold
-    the socket together (a socket unit and its service), else the one name. `role` is the program that it is,
-    where that is known.
+    `kind` is unit, container, process (of no unit), kept (a way into the machine), runner (cron and others
+    that run programs of other people), docker (a container that Docker does not name), or hidden (nothing
+    that could be stopped is known). `names` are the units that hold the socket together (a socket unit and
+    its service), else the one name. `role` is the program that it is, where that is known. `main` is the main
+    program of a unit in which who listens is only one of several (facts.main_programs).
     """
 
     kind: str
@@ -48,13 +47,16 @@ class Blocker(NamedTuple):
     listeners: tuple[Listener, ...]
     pid: int = 0
     container: Container | None = None
+    program: str = ""
+    user: str = ""
+    main: str = ""
 
     @property
     def name(self) -> str:
         """For people: `nginx`, `lazy.socket`, `the container web`."""
         if self.kind == CONTAINER:
             return f"the container {self.names[0]}"
-        return plain(self.names[0]) if self.kind == UNIT else self.names[0]
+        return plain(self.names[0]) if self.kind in (UNIT, RUNNER) else self.names[0]
 
 
 def plain(unit: str) -> str:
@@ -96,14 +98,18 @@ def _blocker(occupant: Occupant) -> Blocker:
     # Postfix's listener is called `master`; the directory that it lies in says what it is.
     directory = "postfix" if first and "/postfix/" in first.exe else ""
     role = next(filter(None, map(_role, (directory, program, name, occupant.package, *units))), "")
-    pid = first.pid if first else 0
-    if re.fullmatch(_WAYS_IN, program or name) or any(re.fullmatch(_WAYS_IN_UNITS, one) for one in units):
-        return Blocker(KEPT, units or (name,), role, occupant.package, sockets, pid)
+    found = Blocker(UNIT, units or (name,), role, occupant.package, sockets)
+    if first:
+        found = found._replace(pid=first.pid, program=name, user=first.user, main=occupant.main)
+    if is_way_in((program, name), units):
+        return found._replace(kind=KEPT)
+    if is_runner((program, name), units):
+        return found._replace(kind=RUNNER)
     if units:
-        return Blocker(UNIT, units, role, occupant.package, sockets, pid)
+        return found
     if first:
         # `master` says nothing; it is postfix's.
-        return Blocker(PROCESS, (role if name == "master" else name,), role, occupant.package, sockets, pid)
+        return found._replace(kind=PROCESS, names=(role if name == "master" else name,))
     return Blocker(HIDDEN, ("an unknown process",), "", "", sockets)
 
 

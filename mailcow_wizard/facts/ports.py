@@ -18,6 +18,7 @@ _SYSTEMD = 1
 class Occupant(NamedTuple):
     """A socket that stands in mailcow's way, and all that is known of who holds it.
 
+    `main` names the unit's main program where who listens is another one (facts.main_programs).
     `docker` says that Docker opened it, `container` whose it is where Docker's API told; `own` that it is
     mailcow itself (None: Docker's, but whose cannot be told).
     """
@@ -29,6 +30,7 @@ class Occupant(NamedTuple):
     docker: bool = False
     container: Container | None = None
     own: bool | None = False
+    main: str = ""
 
 
 class PortFacts(NamedTuple):
@@ -53,7 +55,7 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
     sockets = tuple({one.inode: one for some in in_the_way.values() for one in some}.values())
     holders = facts.host.holders(sockets) if sockets else ()
     known = {one.inode: _occupant(facts, one, holder) for one, holder in zip(sockets, holders, strict=True)}
-    known = _with_packages(facts, known)
+    known = _with_main_programs(facts, _with_packages(facts, known))
     is_root = facts.host.user().uid == 0
     return {
         one.port.id: PortFacts(
@@ -169,6 +171,24 @@ def _with_packages(facts: Facts, known: dict[int, Occupant]) -> dict[int, Occupa
     return {
         inode: one._replace(package=packages.get(programs.get(inode, ""), "")) for inode, one in known.items()
     }
+
+
+def _with_main_programs(facts: Facts, known: dict[int, Occupant]) -> dict[int, Occupant]:
+    """Adds what else runs in the units; asked once for each unit and its processes."""
+    if not any(one.unit and not one.docker for one in known.values()):
+        return known
+    from mailcow_wizard.facts.main_programs import other_main
+
+    found: dict[tuple[str, tuple[int, ...]], str] = {}
+    for one in known.values():
+        key = _of_unit(one)
+        if one.unit and not one.docker and key not in found:
+            found[key] = other_main(facts, one.unit, one.holder, one.package)
+    return {inode: one._replace(main=found.get(_of_unit(one), "")) for inode, one in known.items()}
+
+
+def _of_unit(occupant: Occupant) -> tuple[str, tuple[int, ...]]:
+    return occupant.unit, tuple(one.pid for one in occupant.holder.processes)
 
 
 def _own(occupant: Occupant, binding: Binding, facts: Facts) -> Occupant:

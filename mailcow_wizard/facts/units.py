@@ -8,18 +8,20 @@ from mailcow_wizard.typed import NamedTuple
 
 _PROPERTIES = (
     "Id,LoadState,UnitFileState,ActiveState,Triggers,TriggeredBy,PartOf,FragmentPath,SourcePath,Accept,"
-    "WantedBy,RequiredBy"
+    "WantedBy,RequiredBy,UpheldBy,BoundBy,RequisiteOf,ConsistsOf,PropagatesStopTo"
 )
 _ACTIVE = ("active", "reloading", "activating")
 _WANTS = r"(?m)^(?:WantedBy|RequiredBy|UpheldBy)=(.*)$"
 _ALSO = r"(?m)^Also=(.*)$"
+_NEEDS = r"(?m)^(?:Requires|Requisite|Wants|BindsTo|Upholds|PartOf)\s*=(.*)$"
 _OWN_DIRECTORY = "/etc/systemd/system"
 
 
 class Unit(NamedTuple):
     """A unit. `state` is systemd's UnitFileState (enabled, static, generated, masked…), `enabled` whether it
-    starts with the machine; `path` is its file, `source` what it was generated from. `pulled_by` names the
-    units that want it."""
+    starts with the machine, `active` whether it runs or is about to, `runs` whether it does already; `path`
+    is its file, `source` what it was generated from. `pulled_by` names the units that start it along with
+    themselves, `needed_by` those that do not run without it, `stops` those that are stopped with it."""
 
     id: str
     load: str
@@ -33,6 +35,9 @@ class Unit(NamedTuple):
     source: str = ""
     accepts: bool = False
     pulled_by: tuple[str, ...] = ()
+    needed_by: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+    runs: bool = False
 
 
 def is_running(facts: Facts) -> bool:
@@ -79,7 +84,10 @@ def _unit(facts: Facts, row: dict[str, str]) -> Unit:
         path=row.get("FragmentPath", ""),
         source=row.get("SourcePath", ""),
         accepts=row.get("Accept") == "yes",
-        pulled_by=words("WantedBy", "RequiredBy"),
+        pulled_by=words("WantedBy", "RequiredBy", "UpheldBy", "BoundBy"),
+        needed_by=words("RequiredBy", "BoundBy", "RequisiteOf"),
+        stops=words("RequiredBy", "BoundBy", "RequisiteOf", "ConsistsOf", "PropagatesStopTo"),
+        runs=row.get("ActiveState", "") == "active",
     )
 
 
@@ -116,3 +124,13 @@ def wanted_by_hand(facts: Facts, unit: Unit) -> tuple[tuple[str, str], ...]:
             if unit.id in names:
                 found.append((f"add-{kind}", other))
     return tuple(found)
+
+
+def is_only_linked(facts: Facts, unit: Unit, other: str) -> bool:
+    """Whether `other` depends on the unit by a link of the administrator's (or of `enable`) alone, which
+    disabling the unit takes away; its own file does not name the unit."""
+    links = (f"{_OWN_DIRECTORY}/{other}.{kind}/{unit.id}" for kind in ("wants", "requires", "upholds"))
+    if not any(map(facts.host.exists, links)):
+        return False
+    said = facts.host.run(("systemctl", "cat", "--", other)).out.replace("\\\n", " ")
+    return not any(unit.id in line.split() for line in re.findall(_NEEDS, said))

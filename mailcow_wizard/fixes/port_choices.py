@@ -3,6 +3,7 @@
 from mailcow_wizard.facts.blockers import CONTAINER, MAIL_SERVERS, UNIT, Blocker
 from mailcow_wizard.facts.mail_queue import Queue
 from mailcow_wizard.facts.ports import PortFacts
+from mailcow_wizard.facts.ways import is_runner
 from mailcow_wizard.model import Risk
 from mailcow_wizard.typed import NamedTuple
 
@@ -32,7 +33,8 @@ class Circumstances(NamedTuple):
     """What else decides: whether mailcow.conf is there to be edited, the other web sites of the holder
     (None: not known), its mail queue, whether postfix can do without its listener, a port and an address
     that are free; `script` names the init script of a service where there is no systemd; `gone` says that
-    who holds the port cannot be started again once it is stopped."""
+    who holds the port cannot be started again once it is stopped. `besides` are the units that systemd stops
+    along with it."""
 
     conf: bool = False
     sites: tuple[str, ...] | None = ()
@@ -42,6 +44,7 @@ class Circumstances(NamedTuple):
     address: str = ""
     script: str = ""
     gone: bool = False
+    besides: tuple[str, ...] = ()
 
 
 def choices(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances) -> tuple[Choice, ...]:
@@ -77,9 +80,18 @@ def _stop(blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None
     risk: Risk = "low"
     if any(one.kind == CONTAINER for one in blockers) or (around.queue and around.queue.number):
         risk = "medium"
+    if around.besides:
+        risk = "high" if any(map(_is_much, around.besides)) else "medium"
+    if any(one.main for one in blockers):
+        risk = "high"
     if not back or (around.sites and any(one.role in PROXIES for one in blockers)):
         risk = "high"
     return Choice("stop-service", f"Stop and disable {names}", risk, back)
+
+
+def _is_much(unit: str) -> bool:
+    """Whether more than one service is gone with this unit."""
+    return unit.endswith((".target", ".mount")) or is_runner((), (unit,))
 
 
 def _postfix(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None:

@@ -38,7 +38,9 @@ def stopping_script(facts: Facts, name: str) -> Stopping:
     elif _is_there(facts, "chkconfig"):
         switch = _switch(facts, name, ("chkconfig", name, "off"), ("chkconfig", name, "on"))
     else:
-        return Stopping((stop,), (Manual(f"Keep {name} from starting at boot: {_SCRIPTS}/{name}."),))
+        return Stopping(
+            (stop,), (Manual(f"Keep {name} from starting at boot: {_SCRIPTS}/{name}."),), lasting=False
+        )
     return Stopping((*switch, stop))
 
 

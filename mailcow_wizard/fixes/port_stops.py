@@ -35,16 +35,19 @@ def plan_to_stop(conflict: Conflict, choice: Choice) -> Plan:
     parts = _parts(conflict)
     steps: tuple[PlanStep, ...] = (
         *queued_mail(conflict),
+        *_other_programs(conflict),
         *(word for part in parts for word in part.words),
         *(command for part in parts for command in part.commands),
     )
     names = " and ".join(one.name for one in conflict.blockers)
+    lost = (_lost(one, conflict) for one in conflict.blockers)
+    lasting = all(part.lasting for part in parts)
     return conflict.plan(
         choice,
         steps,
         f"{_capital(conflict.port.binding.where)} is free for mailcow; {names} no longer {_verb(conflict)}, "
-        "also after a restart of the machine.",
-        "; ".join(dict.fromkeys(filter(None, (_lost(one, conflict) for one in conflict.blockers)))),
+        + ("also after a restart of the machine." if lasting else "until something starts it again."),
+        "; ".join(dict.fromkeys(filter(None, (*lost, _along(parts))))),
         settle=SETTLE_S,
         reversible=all(part.reversible for part in parts),
     )
@@ -76,7 +79,29 @@ def _lost(blocker: Blocker, conflict: Conflict) -> str:
             return f"{blocker.name}, which shows its default page only"
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         return f"the web sites of {blocker.name}" + (f": {shown}" if names else "")
+    if blocker.main:
+        return f"all that {blocker.name} runs"
     return f"what {blocker.name} serves"
+
+
+def _along(parts: list[Stopping]) -> str:
+    """The units that stop besides."""
+    names = [name for part in parts for name in part.besides]
+    if len(names) > 1:
+        return f"{', '.join(names[:-1])} and {names[-1]}, which depend on it and stop with it"
+    return f"{names[0]}, which depends on it and stops with it" if names else ""
+
+
+def _other_programs(conflict: Conflict) -> tuple[Manual, ...]:
+    """Says where a unit is more than the program on the port."""
+    return tuple(
+        Manual(
+            f"{one.program} (process {one.pid}) only runs in the unit {one.name}; its main program is "
+            f"{one.main}. All that {one.name} runs ends with it: systemctl status {one.names[0]} lists it."
+        )
+        for one in conflict.blockers
+        if one.main
+    )
 
 
 def queued_mail(conflict: Conflict) -> tuple[Manual, ...]:

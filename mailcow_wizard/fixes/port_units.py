@@ -5,50 +5,114 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.facts.units import Unit, enabled_besides, linked_from, units, wanted_by_hand
+from mailcow_wizard.facts.units import (
+    Unit,
+    enabled_besides,
+    is_only_linked,
+    linked_from,
+    units,
+    wanted_by_hand,
+)
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.model import Command, Manual
+from mailcow_wizard.fixes.port_dependants import dependants, is_safe_to_mask, named, starters, way_in_among
+from mailcow_wizard.model import Command, Manual, Proof
 from mailcow_wizard.typed import NamedTuple
 
 Argv = tuple[str, ...]
 
 _TIMEOUT_S = 120.0
+_OWN = "/etc/systemd/system/"
+# What a way that takes two commands does with the second.
+_THEN = {"switch off": "stop", "close": "mask"}
+
+
+class _Way(NamedTuple):
+    """How a unit is kept off, and what would start it although it is disabled."""
+
+    unit: Unit
+    way: str
+    starters: tuple[Unit, ...] = ()
 
 
 class Stopping(NamedTuple):
-    """How to stop some units: the commands, what a person should know, whether they can be brought back."""
+    """How to stop some units: the commands, what a person should know, whether they can be brought back.
+
+    `besides` are further units that stop along with them, `lasting` whether nothing starts them again.
+    """
 
     commands: tuple[Command, ...]
     words: tuple[Manual, ...] = ()
     reversible: bool = True
+    besides: tuple[str, ...] = ()
+    lasting: bool = True
 
 
 def stopping(facts: Facts, names: tuple[str, ...]) -> Stopping:
     """Stops these units, and those that would start them again. Raises HostError."""
-    found = _related(facts, names)
+    found = related(facts, names)
     for one in found:
         if one.load not in ("loaded", "masked", "not-found", "error", "bad-setting"):
             raise NoPlan(f"systemd knows nothing of {one.id} any more")
-    ways = [(one, _way(one, found)) for one in found]
+    ways = [_fitting(facts, one, found) for one in found]
+    besides = _besides(facts, ways)
     commands = [
         Command(_argv(way, members), _brought_back(facts, way, members), _TIMEOUT_S)
-        for way in ("disable", "switch off", "mask", "stop")
-        if (members := [one for one, its in ways if its == way or (way == "stop" and its == "switch off")])
+        for way in ("disable", "switch off", "close", "mask", "stop")
+        if (members := [one.unit for one in ways if way in (one.way, _THEN.get(one.way))])
     ]
-    masked = [one for one, its in ways if its == "masked"]
-    active = tuple(one.id for one, its in ways if one.active and its != "masked" and _comes_back(one))
-    if commands and active:
+    again = [one.unit for one in ways if one.unit.active and one.way != "masked" and _comes_back(one.unit)]
+    again += [one for one in besides if _can_start(one)]
+    if commands and again:
         # Taken back last of all: by then every unit may be started again.
-        commands[0] = commands[0]._replace(undo=(*commands[0].undo, ("systemctl", "start", *active)))
-    commands += [_stop_masked(one) for one in masked if one.active]
+        undo = (*commands[0].undo, *_start(again))
+        commands[0] = commands[0]._replace(undo=undo, proofs=_proofs(again))
+    commands += [_stop_masked(one.unit) for one in ways if one.way == "masked" and one.unit.active]
+    returning = [one for one in ways if one.way == "stop" and _may_return(one.unit, found)]
     return Stopping(
         tuple(commands),
-        tuple(_warning(one) for one, its in ways if its == "stop" and _may_return(one, found)),
-        all(map(_comes_back, found)),
+        (*(_warning(one.unit) for one in returning), *(_of_starters(one) for one in ways if one.starters)),
+        all(map(_comes_back, found)) and all(map(_can_start, besides)),
+        tuple(one.id for one in besides),
+        not any(_comes_back(one.unit) for one in returning)
+        and not any(one.starters and one.way != "close" for one in ways),
     )
 
 
-def _related(facts: Facts, names: tuple[str, ...]) -> list[Unit]:
+def stopped_along(facts: Facts, names: tuple[str, ...]) -> tuple[Unit, ...]:
+    """The further units that stop with these when they are kept off, whether they run or not. Raises
+    HostError."""
+    found = related(facts, names)
+    return _along(facts, [_Way(one, _way(one, found)) for one in found])
+
+
+def _along(facts: Facts, ways: list[_Way]) -> tuple[Unit, ...]:
+    unlinked = [one.unit for one in ways if one.way in ("disable", "switch off", "close")]
+    return dependants(facts, [one.unit for one in ways], unlinked)
+
+
+def _fitting(facts: Facts, unit: Unit, every: list[Unit]) -> _Way:
+    """How a unit is kept off. One that others start although it is disabled is masked besides, where it can
+    be and does no harm."""
+    way = _way(unit, every)
+    if way != "disable":
+        return _Way(unit, way)
+    again = starters(facts, unit, every)
+    if again and not unit.path.startswith(_OWN):
+        needed = tuple(one for one in unit.needed_by if not is_only_linked(facts, unit, one))
+        way = "close" if is_safe_to_mask(needed) else way
+    return _Way(unit, way, again)
+
+
+def _besides(facts: Facts, ways: list[_Way]) -> tuple[Unit, ...]:
+    """The further units that run and stop along with these. Refuses where one is a way into the machine."""
+    stopped = _along(facts, ways)
+    kept = way_in_among(stopped)
+    if kept:
+        raise NoPlan(f"{kept} would stop as well, and people may reach this machine through it alone")
+    return tuple(one for one in stopped if one.active)
+
+
+def related(facts: Facts, names: tuple[str, ...]) -> list[Unit]:
     """The units to stop: those given, or the service that an instance is part of, and what triggers them;
     sockets, timers and paths first."""
     found: dict[str, Unit] = {}
@@ -77,7 +141,7 @@ def _whole(unit: Unit) -> tuple[str, ...]:
 
 def _way(unit: Unit, every: list[Unit]) -> str:
     """What keeps the unit off: disable, mask, stop; `switch off`: disabled and stopped by two commands;
-    `masked`: it is off already and only runs."""
+    `close`: disabled, then masked; `masked`: it is off already and only runs."""
     if unit.state.startswith("masked") or unit.load == "masked":
         return "masked"
     if not _comes_back(unit) or unit.state.startswith("linked"):
@@ -89,7 +153,7 @@ def _way(unit: Unit, every: list[Unit]) -> str:
         return "switch off"
     if unit.state in ("static", "enabled-runtime", "generated"):
         # A mask is a link in /etc/systemd/system, where a file of the administrator would be in its place.
-        return "stop" if unit.path.startswith("/etc/systemd/system/") else "mask"
+        return "stop" if unit.path.startswith(_OWN) or not is_safe_to_mask(unit.needed_by) else "mask"
     return "disable"
 
 
@@ -98,11 +162,36 @@ def _comes_back(unit: Unit) -> bool:
     return unit.state != "transient" and unit.load != "not-found"
 
 
+def _can_start(unit: Unit) -> bool:
+    return _comes_back(unit) and not unit.state.startswith("masked")
+
+
 def _argv(way: str, members: list[Unit]) -> Argv:
     names = tuple(one.id for one in members)
     if way == "stop":
         return ("systemctl", "stop", *names)
-    return ("systemctl", "disable", *names) if way == "switch off" else ("systemctl", way, "--now", *names)
+    if way in _THEN:
+        return ("systemctl", "disable", *names)
+    return ("systemctl", way, "--now", *names)
+
+
+def _start(again: list[Unit]) -> tuple[Argv, ...]:
+    """A target is started by itself: what it wants besides may have been stopped on purpose."""
+    targets = tuple(one.id for one in again if one.id.endswith(".target"))
+    others = tuple(one.id for one in again if not one.id.endswith(".target"))
+    alone = ("systemctl", "start", "--job-mode=ignore-dependencies", *targets)
+    return (*([("systemctl", "start", *others)] if others else []), *([alone] if targets else []))
+
+
+def _proofs(again: list[Unit]) -> tuple[Proof, ...]:
+    """Each that ran has to run. A service that its socket starts when it is needed may end by itself."""
+    running = {one.id for one in again if one.runs}
+    return tuple(_proof(one) for one in again if one.runs and not running & set(one.triggered_by))
+
+
+def _proof(unit: Unit) -> Proof:
+    words = f"{unit.id} does not run; see why: systemctl status {unit.id}"
+    return Proof(("systemctl", "is-active", "--quiet", unit.id), words)
 
 
 def _brought_back(facts: Facts, way: str, members: list[Unit]) -> tuple[Argv, ...]:
@@ -128,7 +217,8 @@ def _stop_masked(unit: Unit) -> Command:
         ("systemctl", "start", unit.id),
         ("systemctl", "mask", *runtime, unit.id),
     )
-    return Command(("systemctl", "stop", unit.id), undo, _TIMEOUT_S)
+    proofs = (_proof(unit),) if unit.runs else ()
+    return Command(("systemctl", "stop", unit.id), undo, _TIMEOUT_S, proofs=proofs)
 
 
 def _may_return(unit: Unit, every: list[Unit]) -> bool:
@@ -139,8 +229,25 @@ def _may_return(unit: Unit, every: list[Unit]) -> bool:
 def _warning(unit: Unit) -> Manual:
     if not _comes_back(unit):
         return Manual(f"{unit.id} has no file of its own: once stopped, the wizard cannot start it again.")
-    by = f" ({', '.join(unit.pulled_by)})" if unit.pulled_by else ""
+    if not unit.pulled_by:
+        return Manual(
+            f"{unit.id} has no switch of its own: what started it may do so again. Its file is {unit.path}."
+        )
     return Manual(
-        f"{unit.id} has no switch of its own: what wants it{by} starts it again at the next boot. "
-        f"Its file is {unit.path}."
+        f"{unit.id} has no switch of its own: what wants it ({', '.join(unit.pulled_by)}) starts it again at "
+        f"the next boot. Its file is {unit.path}."
+    )
+
+
+def _of_starters(one: _Way) -> Manual:
+    """What else has to be known of units that start this one along with themselves."""
+    who, many = named(one.starters), len(one.starters) > 1
+    if one.way == "close":
+        needing = [other for other in one.starters if other.id in one.unit.needed_by]
+        rest = f" {named(needing)} cannot run without it." if needing else ""
+        return Manual(f"{who} would start {one.unit.id} again: it is masked, and nothing can start it.{rest}")
+    return Manual(
+        f"{who} start{'' if many else 's'} it again at the next boot, or before: switch "
+        f"{'them' if many else 'it'} off as well, or take {one.unit.id} out of "
+        f"{'their files' if many else 'its file'} (systemctl cat {one.starters[0].id})."
     )

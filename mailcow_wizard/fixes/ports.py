@@ -9,6 +9,8 @@ from mailcow_wizard.facts.free_places import free_addresses, free_port
 from mailcow_wizard.facts.mail_queue import queue
 from mailcow_wizard.facts.ports import PortFacts, survey
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.units import Unit
+from mailcow_wizard.facts.ways import is_way_in
 from mailcow_wizard.facts.web_sites import sites
 from mailcow_wizard.fixes import Offer
 from mailcow_wizard.fixes.port_choices import PROXIES, Choice, Circumstances, choices
@@ -34,7 +36,12 @@ def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
     held = tuple(_kept(facts, one) for one in blockers(port.occupants))
     if not held:
         return ()
-    around = _circumstances(facts, port, held)
+    none: tuple[Unit, ...] = ()
+    besides = _or(none, lambda: _besides(facts, held))
+    held = tuple(_kept_with(facts, one, besides) for one in held)
+    around = _circumstances(facts, port, held)._replace(
+        besides=tuple(one.id for one in besides if one.active)
+    )
     conflict = Conflict(check, judgement.subject, port, held, around, facts)
     return tuple(_offer(conflict, one) for one in choices(port, held, around))
 
@@ -69,9 +76,30 @@ def _kept(facts: Facts, blocker: Blocker) -> Blocker:
     """A unit that this very program runs in is not stopped: it would end with it."""
     if blocker.kind != UNIT:
         return blocker
+    return blocker._replace(kind=KEPT) if _runs_us(facts, blocker.names) else blocker
+
+
+def _runs_us(facts: Facts, units: tuple[str, ...]) -> bool:
     own = _or("", lambda: facts.host.text(_OWN_CGROUP))
-    inside = any(f"/{name}/" in f"{line}/" for name in blocker.names for line in own.splitlines())
-    return blocker._replace(kind=KEPT) if inside else blocker
+    return any(f"/{name}/" in f"{line}/" for name in units for line in own.splitlines())
+
+
+def _besides(facts: Facts, held: tuple[Blocker, ...]) -> tuple[Unit, ...]:
+    """The units that systemd would stop along with those that hold the port, whether they run or not."""
+    names = tuple(name for one in held if one.kind == UNIT for name in one.names)
+    if not names:
+        return ()
+    from mailcow_wizard.fixes.port_units import stopped_along
+
+    return stopped_along(facts, names)
+
+
+def _kept_with(facts: Facts, blocker: Blocker, besides: tuple[Unit, ...]) -> Blocker:
+    """A unit is not stopped either where a way into the machine, or this very program, would end with it."""
+    if blocker.kind != UNIT or not besides:
+        return blocker
+    names = tuple(one.id for one in besides)
+    return blocker._replace(kind=KEPT) if is_way_in((), names) or _runs_us(facts, names) else blocker
 
 
 def _circumstances(facts: Facts, port: PortFacts, held: tuple[Blocker, ...]) -> Circumstances:

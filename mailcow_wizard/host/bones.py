@@ -1,8 +1,8 @@
 """The bones of a server's configuration: what may be recorded of files in which people keep passwords.
 
 Of web servers' files the names of sites and where they listen are kept, of Postfix's files the services that
-listen and its own name, of units what wants them; every other statement is left out, whatever it says. Of
-queued mail only the number is kept: it is other people's.
+listen and its own name, of units what wants them and what they want; every other statement is left out,
+whatever it says. Of queued mail only the number is kept: it is other people's.
 """
 
 import re
@@ -11,7 +11,10 @@ _WEB = ("/etc/nginx/", "/etc/apache2/", "/etc/httpd/", "/etc/caddy/", "/etc/hapr
 _MASTER = "/etc/postfix/master.cf"
 _MAIN = "/etc/postfix/main.cf"
 _KEPT_OF_MAIN = r"(?:inet_interfaces|relayhost|myhostname)\s*="
-_KEPT_OF_UNITS = r"# /|\[|(?:Also|WantedBy|RequiredBy|UpheldBy)="
+_KEPT_OF_UNITS = (
+    r"# /|\[|(?:Also|WantedBy|RequiredBy|UpheldBy)=|"
+    r"(?:Requires|Requisite|Wants|BindsTo|Upholds|PartOf)\s*=[\w@.\\:%\s-]*$"
+)
 # Words that begin a statement, and may be followed by what is no secret.
 _KEPT = (
     "server_name", "listen", "root", "include", "import", "server", "http", "servername", "serveralias",

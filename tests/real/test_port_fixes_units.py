@@ -1,21 +1,17 @@
 """Services of a real systemd in a port's way: each is stopped in its own manner, and comes back as it was."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from lab import machine
 from lab.inside import wait_until
 from lab.machine import Machine
 
 from tests.real.mending import Mender, Snapshot, commands, edits, snapshot, words
 from tests.real.ports import LISTENER_ON_MACHINE
+from tests.real.units import INSTALL, LISTENER, OWN, SERVICE, listens, mending_on, running
 
 pytestmark = pytest.mark.real
 
-LISTENER = " ".join(LISTENER_ON_MACHINE)
-SERVICE = f"[Service]\nExecStart={LISTENER} 0.0.0.0 4190\n"
-INSTALL = "[Install]\nWantedBy=multi-user.target\n"
 LAZY_SOCKET = "[Socket]\nListenStream=127.0.0.1:143\n[Install]\nWantedBy=sockets.target\n"
 LAZY_SERVICE = """[Service]
 ExecStart=/usr/bin/python3 -c "import socket, time; s = socket.socket(fileno=3); s.accept(); time.sleep(60)"
@@ -25,34 +21,9 @@ CONNECT = "import socket; socket.create_connection(('127.0.0.1', 143))"
 
 @pytest.fixture
 def mender(booted: Machine) -> Iterator[Mender]:
-    """Fixes on the machine; nothing listens before and after."""
-    booted.run(["mkdir", "-p", "/srv/mailcow"], check=True)
-    yield Mender(booted, "python3", machine.CHECKOUT_INSIDE, "/srv/mailcow", "/var/lib/mailcow-wizard")
-    booted.run(["rm", "-f", "/srv/mailcow/mailcow.conf"], check=True)
-    assert wait_until(lambda: not booted.run(["ss", "-Hltn"]).stdout.strip(), 10)
-
-
-@contextmanager
-def running(place: Machine, unit: str, *files: tuple[str, str], enabled: bool = True) -> Iterator[None]:
-    """A unit, started (and enabled), of these files; all of it gone afterwards."""
-    for path, text in files:
-        place.write(path, text)
-    place.run(["systemctl", "daemon-reload"], check=True)
-    place.run(["systemctl", *(("enable", "--now") if enabled else ("start",)), unit], check=True)
-    try:
-        yield
-    finally:
-        name = unit.rpartition("/")[2]
-        place.run(["systemctl", "unmask", name])
-        place.run(["systemctl", "disable", "--now", name])
-        place.run(["systemctl", "stop", name.replace(".socket", ".service")])
-        place.run(["rm", "-f", *(path for path, _ in files)])
-        place.run(["systemctl", "daemon-reload"])
-
-
-def listens(place: Machine, port: int) -> bool:
-    """Whether somebody listens on a port."""
-    return wait_until(lambda: f":{port}" in place.run(["ss", "-Hltn"]).stdout, 5)
+    """Fixes on the machine."""
+    with mending_on(booted) as found:
+        yield found
 
 
 def test_postfix_is_stopped_with_the_service_that_holds_the_switch(booted: Machine, mender: Mender) -> None:
@@ -149,7 +120,6 @@ def test_socket_and_its_service(connected: bool, booted: Machine, mender: Mender
         assert is_active() is connected
 
 
-OWN = "/etc/systemd/system"
 UNITS = {
     "its own": (OWN, SERVICE + INSTALL, True, "disable --now"),
     "its own, not enabled": (OWN, SERVICE + INSTALL, False, "disable --now"),

@@ -139,6 +139,32 @@ CASES = {
     "sshd's socket": Case("submission", (held("systemd", "ssh.socket"),), Circumstances(), ""),
     "openvpn": Case("https", (held("openvpn", "openvpn-server@tcp.service"),), Circumstances(), ""),
     "sshd beside nginx": Case("https", (NGINX, SSHD), Circumstances(), ""),
+    "stunnel, a way in": Case("imaps", (held("stunnel4", "stunnel4.service"),), Circumstances(), ""),
+    "the browser's way in": Case("https", (held("systemd", "cockpit.socket"),), Circumstances(), ""),
+    "a tunnel": Case("imaps", (held("ssh", "to-office.service"),), Circumstances(), ""),
+    "a job of cron": Case("sieve", (BY_HAND._replace(unit="cron.service"),), Circumstances(), ""),
+    "inetd without systemd": Case("pop3", (held("inetd"),), Circumstances(), ""),
+    "a machine in the machine": Case(
+        "http",
+        (held("nginx", "systemd-nspawn@web.service", "nginx"),),
+        Circumstances(conf=True, port=8080),
+        "move-port:m",
+    ),
+    "one of several programs of a unit": Case(
+        "sieve", (held("sieved", "jobs.service", main="sleep"),), Circumstances(), "stop-service:h"
+    ),
+    "a service that another depends on": Case(
+        "sieve",
+        (held("sieved", "sieved.service"),),
+        Circumstances(besides=("shop.service",)),
+        "stop-service:m",
+    ),
+    "a service that Docker depends on": Case(
+        "sieve",
+        (held("sieved", "sieved.service"),),
+        Circumstances(besides=("docker.service",)),
+        "stop-service:h",
+    ),
     "somebody's program": Case("sieve", (BY_HAND,), Circumstances(), ""),
     "a service's init script": Case(
         "smtp",
