@@ -169,7 +169,8 @@ def test_without_root_there_is_the_plan_and_what_to_type(scratch: Scratch) -> No
             CHMOD, "Only root can do this.", "sudo ./wizard fix config.permissions conf-mode"
         )
         assert "Yes" not in text
-        terminal.keys("y")
+        terminal.keys("y", "Tab", "y")
+        time.sleep(0.5)
         terminal.wait_for("Only root can do this.")
     assert scratch.mode == 0o644
 

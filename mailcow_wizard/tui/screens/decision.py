@@ -100,4 +100,5 @@ class Decision(Sheet[str]):
 
     def action_answer(self, number: int) -> None:
         """Ends with an answer; only with the first where it cannot be done."""
-        self.dismiss(self._asked.answers[0 if self._asked.obstacle else number][0])
+        if number == 0 or not self._asked.obstacle:
+            self.dismiss(self._asked.answers[number][0])
