@@ -65,7 +65,7 @@ class World(FakeHost):
             if values:
                 texts = [f'"{one}"' if kind == "TXT" else one for one in values]
                 response.answer.append(dns.rrset.from_text(f"{name}.", 300, "IN", kind, *texts))
-            if kind != "CNAME":
+            if kind != "CNAME" or asked.type == "CNAME":
                 break
             name = alias[0].removesuffix(".")
         return DnsReply(asked.servers[0], "udp", response.to_wire(), 0.01, "")

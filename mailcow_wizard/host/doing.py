@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 from mailcow_wizard.host.commands import PATH, which
 from mailcow_wizard.host.door import MIB, Denied, HostError, NoAnswer
+from mailcow_wizard.host.programs import program
 
 MOST_OUTPUT = MIB
 """Of a command's output this much is told, in bytes; what follows is dropped."""
@@ -35,6 +36,13 @@ def environment(command: str) -> dict[str, str]:
     if os.path.basename(command) in _DEBIAN:
         made["DEBIAN_FRONTEND"] = "noninteractive"
     return made
+
+
+def _handed_on(argv: tuple[str, ...]) -> dict[str, str]:
+    """The credentials that our own program for DNS providers finds in its environment, and nobody else."""
+    if argv[:2] != program("dns_provider"):
+        return {}
+    return {name: value for name, value in os.environ.items() if name.startswith("LEXICON_")}
 
 
 def run(
@@ -100,7 +108,7 @@ def _start(
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
-            env={**environment(argv[0]), _MARK: mark},
+            env={**environment(argv[0]), **_handed_on(argv), _MARK: mark},
             cwd="/",
             umask=0o022,
             start_new_session=True,

@@ -12,4 +12,13 @@ def obstacle(provider: str) -> str:
             "--provider needs dns-lexicon, which is not installed; get it with: "
             "pip install 'mailcow-wizard[providers]'"
         )
+    try:
+        from lexicon._private.discovery import find_providers  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        return ""
+    known = find_providers()
+    if provider not in known:
+        return f"dns-lexicon knows no provider '{provider}'; there are: {', '.join(sorted(known))}"
+    if not known[provider]:
+        return f"dns-lexicon lacks a part for {provider}; get it with: pip install 'dns-lexicon[{provider}]'"
     return ""

@@ -68,7 +68,9 @@ def push(facts: Facts) -> Push:
     for need in _needs(facts, server, rows):
         words = _words(facts, need)
         if words:
-            later = not need.rows[0].expected.value and need.rows[0].state.kind != "wrong"
+            row = need.rows[0]
+            optional = not row.expected.value or row.expected.level == "optional"
+            later = optional and row.state.kind != "wrong"
             left.append(Left(need.check, need.subject, need.name, need.type, words, later))
         else:
             needs.append(need)
@@ -162,6 +164,10 @@ def _refuses(opinions: Mapping[str, Opinion]) -> bool:
 def _words(facts: Facts, need: _Need) -> str:
     """Why a record is not one to be pushed; empty where it is."""
     expected = need.rows[0].expected
+    if expected.type == "SRV" and facts.settings.dns_provider:
+        return (
+            f"each provider writes these in its own way; enter it there by hand, if wanted: {expected.value}"
+        )
     if expected.type == "PTR":
         return facts.get(reverse_asked).words(need.subject)
     return "" if expected.value else expected.note
