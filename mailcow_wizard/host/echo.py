@@ -53,6 +53,10 @@ class Echo:
         place = _ICMP_HEADER
         return len(data) >= place and data[0] == _REPLY[self.family] and data[place:][:_NONCE] == self._nonce
 
+    def is_own(self, about: bytes) -> bool:
+        """Whether a report is about a request of ours: raw sockets hear those of their neighbours too."""
+        return not self._raw or about[4:6] == self._id.to_bytes(2, "big")
+
 
 def leaves(source: str, destination: str, port: int) -> bool:
     """Whether a TCP SYN is let out by this machine's own rules.

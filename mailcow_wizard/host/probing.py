@@ -137,7 +137,9 @@ class _Attempt:
         """The kernel said why it cannot be; perhaps it also keeps who told it so."""
         if isinstance(error, BlockingIOError):
             return
-        report = told.report(self.socket) if self.socket else None
+        report, others = self._report()
+        if report is None and others:
+            return
         number = (report.number if report else 0) or error.errno or 0
         outcome = _OUTCOMES.get(number, "failed")
         by = report.by if report else ""
@@ -157,6 +159,16 @@ class _Attempt:
         if outcome == "reset" and self.line:
             outcome = "open"
         self.end(outcome, by if not own else "", mtu, os.strerror(number).lower() if number else "")
+
+    def _report(self) -> tuple[told.Told | None, bool]:
+        """What somebody told of a packet of ours, and whether there was something about others' packets."""
+        others = False
+        while self.socket is not None:
+            report = told.report(self.socket)
+            if report is None or self.echo is None or not report.by or self.echo.is_own(report.about):
+                return report, others
+            others = True
+        return None, others
 
     def end(self, outcome: str, told_by: str = "", mtu: int = 0, text: str = "") -> None:
         """Keeps the result and lets the socket go."""

@@ -27,12 +27,13 @@ _UNREACHABLE = {2: 3, 3: 1}
 
 class Told(NamedTuple):
     """One report: the kernel's error number, who sent it (empty: this machine's kernel itself), the MTU that
-    it names or 0, and whether only a firewall's rule says so."""
+    it names or 0, whether only a firewall's rule says so, and how the packet began that it is about."""
 
     number: int
     by: str
     mtu: int
     by_rule: bool
+    about: bytes
 
 
 def listen(sock: socket.socket) -> None:
@@ -58,7 +59,7 @@ def known_mtu(sock: socket.socket) -> int:
 def report(sock: socket.socket) -> Told | None:
     """The oldest report that is kept; None where there is none."""
     try:
-        _, ancillary, _, _ = sock.recvmsg(512, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
+        about, ancillary, _, _ = sock.recvmsg(512, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
     except OSError:
         return None
     for level, kind, data in ancillary:
@@ -66,7 +67,7 @@ def report(sock: socket.socket) -> Told | None:
             number, origin, type, code, _, info, _ = _ERROR.unpack_from(data)
             by = _address(data[_ERROR.size :]) if origin in _FROM_ICMP else ""
             ruled = type == _UNREACHABLE.get(origin) and code in _BY_RULE[origin]
-            return Told(number, by, info if number == errno.EMSGSIZE else 0, ruled)
+            return Told(number, by, info if number == errno.EMSGSIZE else 0, ruled, about)
     return None
 
 

@@ -1,0 +1,65 @@
+"""Runs outside: mail servers that greet, hosts that accept, sinks for datagrams, a name server that refuses.
+
+Prints `ready`. Arguments: lines `greet ADDRESS PORT TEXT`, `accept ADDRESS PORT`, `sink ADDRESS PORT`,
+`refuse ADDRESS`, and `advertise INTERFACE PREFIX`, which sends a router's advertisement.
+"""
+
+import selectors
+import socket
+import struct
+import sys
+from typing import Any
+
+selector = selectors.DefaultSelector()
+kept: list[socket.socket] = []
+
+
+def family(address: str) -> Any:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def listen(address: str, port: int, greeting: bytes) -> None:
+    server = socket.create_server((address, port), family=family(address), backlog=64)
+    selector.register(server, selectors.EVENT_READ, greeting)
+
+
+def receive(address: str, port: int, answer: bool) -> None:
+    sock = socket.socket(family(address), socket.SOCK_DGRAM)
+    sock.bind((address, port))
+    selector.register(sock, selectors.EVENT_READ, None if answer else False)
+
+
+def advertise(interface: str, prefix: str) -> None:
+    """A router's advertisement (RFC 4861, 4.2): good for half an hour, with a prefix for addresses."""
+    sock = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+    network = socket.inet_pton(socket.AF_INET6, prefix)
+    option = struct.pack("!BBBBIII", 3, 4, 64, 0xC0, 3600, 3600, 0) + network
+    packet = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + option
+    sock.sendto(packet, ("ff02::1", 0, 0, socket.if_nametoindex(interface)))
+
+
+for line in sys.argv[1:]:
+    words = line.split(" ", 3)
+    if words[0] == "greet":
+        listen(words[1], int(words[2]), words[3].encode() + b"\r\n")
+    elif words[0] == "accept":
+        listen(words[1], int(words[2]), b"")
+    elif words[0] == "sink":
+        receive(words[1], int(words[2]), False)
+    elif words[0] == "refuse":
+        receive(words[1], 53, True)
+    elif words[0] == "advertise":
+        advertise(words[1], words[2])
+print("ready", flush=True)
+while selector.get_map():
+    for key, _ in selector.select():
+        sock: Any = key.fileobj
+        if isinstance(key.data, bytes):
+            connection, _ = sock.accept()
+            kept.append(connection)
+            connection.sendall(key.data)
+        else:
+            data, sender = sock.recvfrom(4096)
+            if key.data is None:  # the same question, as an answer: refused
+                sock.sendto(data[:2] + b"\x80\x05" + data[4:], sender)

@@ -1,0 +1,47 @@
+"""Runs the checks of the network that are named as arguments, and prints what they find, as JSON.
+
+The first argument is mailcow's directory, the second a machine's file to record into (or empty).
+"""
+
+import json
+import sys
+import time
+
+from mailcow_wizard.checks.network import CHECKS
+from mailcow_wizard.engine.runner import Run
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.real import RealHost
+from mailcow_wizard.host.recorded import RecordedHost, RecordingHost
+from mailcow_wizard.model import Settings
+
+directory, record, *names = sys.argv[1:]
+host = RecordingHost(RealHost())
+settings = Settings(directory=directory, hostname="mail.example.org")
+chosen = tuple(one for one in CHECKS if one.id.partition(".")[2] in names or not names)
+
+
+def found(facts: Facts) -> list[dict[str, object]]:
+    """The findings as the contract's objects, as far as tests look at them."""
+    return [
+        {
+            "id": one.id,
+            "subject": one.subject,
+            "status": one.status,
+            "summary": one.summary,
+            "remedies": one.remedies,
+            "certainty": one.certainty,
+            "ms": one.duration_ms,
+        }
+        for one in Run(chosen, facts, lambda event: None).run()
+    ]
+
+
+begun = time.monotonic()
+seen = found(Facts(host, settings))
+took = time.monotonic() - begun
+again = (
+    found(Facts(RecordedHost(json.loads(json.dumps(host.document(directory)))), settings)) if record else seen
+)
+for one in (*seen, *again):
+    one.pop("ms", None)
+print(json.dumps({"seconds": took, "checks": seen, "replayed": seen == again}))
