@@ -34,7 +34,7 @@ def test_refused(line: str, said: str) -> None:
 
 
 def test_understood() -> None:
-    options = parse("--tsig key dns --push --server 2001:DB8::1 --provider Hetzner".split())
+    options = parse(["--tsig", "key", "dns", "--push", "--server", "2001:DB8::1", "--provider", "Hetzner"])
     assert (options.push, options.tsig, options.server, options.provider) == (
         *(True, "key", "2001:db8::1"),
         "hetzner",
