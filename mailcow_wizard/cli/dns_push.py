@@ -48,9 +48,7 @@ def push(options: Options, write: Callable[[str], None]) -> int:
         mention_unfinished(session)
         code = _Pushing(session, options, talk, facts, _look(facts)).run()
     except Refused as refusal:
-        code = refusal.code
-        if str(refusal):
-            streams.say(str(refusal))
+        code = talk.refused(refusal)
     finally:
         session.host.close()
     talk.end()
@@ -126,7 +124,9 @@ class _Pushing:
         if not self._talk.json or self._talk.can_ask():
             self._talk.lines(report.preview(self._entries, self._left))
         if not self._entries:
-            self._talk.line("There is nothing to publish; nothing was changed.")
+            asked = not any(one.kind == "no answer" for one in self._left)
+            why = "There is nothing to publish" if asked else "There is no server to publish at"
+            self._talk.line(f"{why}; nothing was changed.")
             return self._not_applied(exit_codes.OK if self._options.dry_run else self._code())
         self._talk.plan(self._plan)
         if self._options.dry_run:
@@ -246,7 +246,9 @@ class _Pushing:
         found = {_code_of_row(one) for place, one in rows.items() if place in names}
         for one in self._left:
             row = rows.get((one.name, one.type))
-            if not one.later:
+            if one.kind == "no answer":
+                found.add(exit_codes.UNKNOWN)
+            elif one.kind == "by hand":
                 found.add(_code_of_level(row.expected.level if row else "required"))
         order = (exit_codes.FAIL, exit_codes.WARN, exit_codes.UNKNOWN)
         return next((one for one in order if one in found), exit_codes.OK)

@@ -19,5 +19,5 @@ def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
 def _push(check: str, subject: str | None, facts: Facts) -> Plan | None:
     found = facts.get(push)
     entries = [one for one in found.entries if (one.check, one.subject) == (check, subject)]
-    left = [one for one in found.left if (one.check, one.subject) == (check, subject) and not one.later]
+    left = [one for one in found.left if (one.check, one.subject) == (check, subject)]
     return dns_records.plan(facts, entries, left, (check, subject)) if entries else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mailcow_wizard.facts.dns.decide import Entry, Left
+from mailcow_wizard.facts.dns.decide import Entry, Left, grouped
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import HostError
@@ -47,7 +47,7 @@ def plan(facts: Facts, entries: Sequence[Entry], left: Sequence[Left], about: tu
     subject that are looked at again. Raises NoPlan."""
     start = _start(facts)
     steps: list[PlanStep] = [_command(start, one) for one in entries]
-    steps += [Manual(_words(one)) for one in left]
+    steps += [Manual(f"{', '.join(names)}: {words}") for words, names in grouped(left).items()]
     merged = any(one.old for one in entries)
     zones = ", ".join(dict.fromkeys(one.zone for one in entries))
     count = sum(len(one.new) for one in entries)
@@ -110,7 +110,3 @@ def _back(entry: Entry) -> list[str]:
     lines = [f"prereq yxrrset {name} {entry.type} {one}" for one in entry.after]
     lines += [f"update delete {name} {entry.type} {one}" for one in entry.new]
     return [*lines, f"update add {name} {entry.old_ttl} {entry.type} {entry.old}"] if entry.old else lines
-
-
-def _words(left: Left) -> str:
-    return f"{left.name} {left.type}: {left.words}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mailcow_wizard.facts.dns.decide import Entry, Left
+from mailcow_wizard.facts.dns.decide import Entry, Left, grouped
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.model import Finding, Plan
@@ -35,7 +35,9 @@ def preview(entries: Sequence[Entry], left: Sequence[Left]) -> Iterator[str]:
         yield from changes(one)
     if left:
         yield "Not by the wizard"
-    yield from (f"  {harmless(f'{one.name} {one.type}: {one.words}', _LONGEST)}" for one in left)
+    for words, names in grouped(left).items():
+        named = ", ".join(names)
+        yield f"  {harmless(f'{named}: {words}', _LONGEST)}"
 
 
 def changes(entry: Entry) -> Iterator[str]:

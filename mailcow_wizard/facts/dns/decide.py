@@ -14,9 +14,13 @@ from mailcow_wizard.facts.dns.merging import Merged
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from collections.abc import Sequence
+    from typing import Literal, TypeAlias
 
+    LeftKind = Literal["by hand", "not now", "no answer"]
     Merge: TypeAlias = Callable[[str], Merged | None]
+else:
+    LeftKind = str
 
 _LONGEST_STRING = 255
 _NOTHING_DELETED = (
@@ -68,15 +72,26 @@ class Entry(NamedTuple):
 
 
 class Left(NamedTuple):
-    """A record that the wizard does not publish, and why, in words. `later` that nothing is wrong: it waits
-    for something that comes by itself."""
+    """A record that the wizard does not publish, and why, in words.
+
+    `kind`: somebody has to do it by hand; or it is not wanted now (it waits for something, it is optional);
+    or no server could be asked about it.
+    """
 
     check: str
     subject: str
     name: str
     type: str
     words: str
-    later: bool = False
+    kind: LeftKind = "by hand"
+
+
+def grouped(left: Sequence[Left]) -> dict[str, list[str]]:
+    """The records (name and type) that share their words, by these words."""
+    found: dict[str, list[str]] = {}
+    for one in left:
+        found.setdefault(one.words, []).append(f"{one.name} {one.type}")
+    return found
 
 
 def decide(

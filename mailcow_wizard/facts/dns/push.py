@@ -20,7 +20,7 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mailcow_wizard.facts.dns.decide import Merge
+    from mailcow_wizard.facts.dns.decide import LeftKind, Merge
 
 TO_PUBLISH = ("missing", "wrong")
 _IN_AN_ALIAS_S_WAY = ("A", "AAAA", "TXT", "MX", "SRV")
@@ -70,14 +70,14 @@ def push(facts: Facts) -> Push:
         if words:
             row = need.rows[0]
             optional = not row.expected.value or row.expected.level == "optional"
-            later = optional and row.state.kind != "wrong"
-            left.append(Left(need.check, need.subject, need.name, need.type, words, later))
+            kind: LeftKind = "not now" if optional and row.state.kind != "wrong" else "by hand"
+            left.append(Left(need.check, need.subject, need.name, need.type, words, kind))
         else:
             needs.append(need)
     places = _places(facts, needs)
     reached = [one for one in needs if not places[one.name].trouble]
     left += [
-        Left(one.check, one.subject, one.name, one.type, places[one.name].trouble)
+        Left(one.check, one.subject, one.name, one.type, places[one.name].trouble, "no answer")
         for one in needs
         if places[one.name].trouble
     ]
@@ -207,8 +207,8 @@ def _in_zone(name: str, server: str, heard: Answer) -> Place:
 def _primary(facts: Facts, zone: Zone) -> Place:
     """The server that the zone's SOA names, if it answers for the zone; else the first of its servers."""
     if zone.problem or "." not in zone.name:
-        problem = zone.problem or f"only {zone.name} could be asked: is the domain delegated yet?"
-        return Place(trouble=f"{problem}. With --server it can be pushed to a server all the same")
+        problem = zone.problem or "the domain is not delegated to a name server yet"
+        return Place(trouble=f"{problem}. With --server it can be pushed to one all the same")
     told = _ask(facts, (DnsQuestion(zone.name, "SOA", zone.addresses, recursive=False),))[0]
     soa = next((one.value for one in told.records if one.type == "SOA"), "")
     first = soa.partition(" ")[0]
