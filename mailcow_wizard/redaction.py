@@ -97,6 +97,12 @@ def configuration_secrets(text: str) -> frozenset[str]:
     return frozenset(hidden for _, hidden in _shown(text, _setting) if hidden)
 
 
+def assignment_shown(word: str) -> str:
+    """A word of a command line; of KEY=VALUE with a secret, the key."""
+    key, equals, value = word.partition("=")
+    return f"{key}={REMOVED}" if equals and value and is_secret(key) else word
+
+
 def value_shown(key: str, value: str) -> str:
     """The value of a key that is no secret, without a secret that was joined to it on one line."""
     shown, hidden = _setting(f"{key}={value}")

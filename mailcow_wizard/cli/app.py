@@ -10,6 +10,9 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError, parse
 from mailcow_wizard.host import streams
 
+_wrote: list[bool] = []
+"""Not empty as soon as something was to be written to stdout."""
+
 
 class CannotWriteOutput(Exception):
     """stdout takes no more, and not because its reader went away."""
@@ -25,10 +28,7 @@ def run(words: Sequence[str]) -> int:
         streams.say("the output could not be written: it is closed")
         return exit_codes.OUTPUT
     try:
-        return _finished(_dispatch(parse(words)))
-    except UsageError as error:
-        streams.say(str(error))
-        return exit_codes.USAGE
+        return _finished(_documented(words))
     except BrokenPipeError:
         streams.forget_stdout()
         return exit_codes.OK
@@ -38,9 +38,27 @@ def run(words: Sequence[str]) -> int:
         return exit_codes.OUTPUT
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
+
+
+def _documented(words: Sequence[str]) -> int:
+    """Runs it; what ends it before its document was written is the document (contract: exactly one)."""
+    try:
+        return _dispatch(parse(words))
+    except UsageError as error:
+        code, text = exit_codes.USAGE, str(error)
+    except (BrokenPipeError, CannotWriteOutput):
+        raise
     except Exception as error:
-        streams.say(_defect(error))
-        return exit_codes.DEFECT
+        code, text = exit_codes.DEFECT, _defect(error)
+    streams.say(text)
+    # Where --json itself is what cannot be, nobody knows which form is wanted.
+    if "--json" in words and not _wrote and not text.startswith("--json"):
+        import json
+
+        from mailcow_wizard.report.plan import of_error
+
+        write(json.dumps(of_error(text)) + "\n")
+    return code
 
 
 def _defect(error: Exception) -> str:
@@ -56,6 +74,7 @@ def _defect(error: Exception) -> str:
 
 def write(text: str) -> None:
     """Writes to stdout. Raises BrokenPipeError where nobody reads, CannotWriteOutput where it is full."""
+    _wrote.append(True)
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -56,10 +56,11 @@ def _values(word: str, words: list[str]) -> dict[str, str]:
             raise UsageError("conf lint takes one file at most")
         return {}
     values: dict[str, str] = {}
-    for one in words:
+    for number, one in enumerate(words, 1):
         key, equals, value = one.partition("=")
         if not equals or not re.fullmatch(_KEY, key):
-            raise UsageError(f"'{harmless(key, 60)}' is not KEY=VALUE")
+            # Not the word itself: it may be a password.
+            raise UsageError(f"word {number} behind conf {word} is not KEY=VALUE, such as SMTP_PORT=25")
         if key in values:
             raise UsageError(f"{key} is given twice")
         values[key] = value
@@ -72,7 +73,7 @@ def _get(session: Session, key: str, options: Options, write: Write) -> int:
     facts = session.new_facts()
     document = Document.read(_content(session, path_of(facts)))
     value = document.get(key)
-    said = document.readings.parted().get(key)
+    said = document.unread((key,) if value is not None else ()) or document.readings.parted().get(key)
     if said:
         streams.say(f"{key} is not read alike: {said}; see conf lint")
     if options.json:
@@ -83,7 +84,9 @@ def _get(session: Session, key: str, options: Options, write: Write) -> int:
         write(f"{harmless(shown, _LONGEST_VALUE) if streams.on_terminal() else shown}\n")
     if value is None and not said:
         streams.say(f"{key} is not set")
-    return exit_codes.OK if value is not None else exit_codes.FAIL
+    if value is None:
+        return exit_codes.FAIL
+    return exit_codes.WARN if said else exit_codes.OK
 
 
 def _lint(session: Session, file: str, options: Options, write: Write) -> int:

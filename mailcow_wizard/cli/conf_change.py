@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from mailcow_wizard import __version__
 from mailcow_wizard.cli import exit_codes
-from mailcow_wizard.cli.arguments import Options, UsageError
-from mailcow_wizard.cli.conf import dump
+from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.making import Refused, Talk, code_of, mention_unfinished, permitted, told, what_next
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.diff import unified
@@ -14,12 +14,20 @@ from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import conf_new, conf_set
-from mailcow_wizard.fixes.mailcow_conf import takes_effect
+from mailcow_wizard.fixes.mailcow_conf import takes_effect_words
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
+from mailcow_wizard.host.changing import Changed
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import Edit, Plan
+from mailcow_wizard.report.document import SCHEMA
+from mailcow_wizard.typed import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from typing import Any
+
+_LONGEST = 1000
+_MOST_NAMES = 6
 Write = Callable[[str], None]
 
 
@@ -47,31 +55,30 @@ class _Change:
         self._session = session
         self._options = options
         self._talk = Talk(options, write)
-        self._write = write
         self._facts = session.new_facts()
         self._plan = plan
         self._keys = keys
 
     def run(self) -> int:
         """Plans, shows, asks, does; returns the exit code."""
-        try:
-            plan = self._plan(self._facts)
-        except conf_set.Unsuitable as error:
-            raise UsageError(f"nothing was changed: {harmless(str(error))}") from None
-        except HostError as error:
-            streams.say(f"nothing was changed: {harmless(str(error))}")
-            return exit_codes.CANNOT_WRITE
-        mention_unfinished(self._session)
-        code = self._shown(plan)
+        plan = self._made()
+        if isinstance(plan, Refused):
+            code = self._talk.refused(plan, self._document("", False, None, str(plan)))
+        else:
+            mention_unfinished(self._session)
+            code = self._shown(plan)
         self._talk.end()
         return code
 
+    def _made(self) -> Plan | Refused:
+        try:
+            return self._plan(self._facts)
+        except HostError as error:
+            code = exit_codes.USAGE if isinstance(error, conf_set.Unsuitable) else code_of(error)
+            return Refused(code, f"nothing was changed: {harmless(str(error), _LONGEST)}")
+
     def _shown(self, plan: Plan) -> int:
-        diff = "".join(unified(step) for step in plan.steps if isinstance(step, Edit))
-        self._show(diff)
-        if self._keys:
-            for one in conf_set.remarks(self._facts, plan):
-                streams.say(f"{one.level}: {harmless(one.message)}")
+        diff = self._show(plan)
         if self._options.dry_run:
             return self._ended(diff, False, exit_codes.OK)
         if not mending.works(plan):
@@ -87,26 +94,45 @@ class _Change:
                 lambda listen: mending.apply(self._session, plan, _quiet, back=True),
             )
         except Refused as refusal:
-            streams.say(str(refusal))
-            return self._ended(diff, False, refusal.code)
+            return self._talk.refused(refusal, self._document(diff, False, None, str(refusal)))
+        except Changed as error:
+            return self._shown_again(diff, error)
         except HostError as error:
             streams.say(f"nothing was changed: {harmless(str(error))}")
-            return self._ended(diff, False, code_of(error))
+            return self._ended(diff, False, code_of(error), error=str(error))
         if outcome.state != "applied":
             self._say_what_is(outcome)
-            return self._ended(diff, False, exit_codes.CANNOT_WRITE)
-        self._say_effect()
+            return self._ended(diff, False, exit_codes.CANNOT_WRITE, error=outcome.error)
+        self._say_done(plan, outcome)
         return self._ended(diff, True, exit_codes.OK, outcome.change)
 
-    def _show(self, diff: str) -> None:
-        """For people, and for who asks for JSON where the question is asked."""
+    def _show(self, plan: Plan) -> str:
+        """Shows the diff, to people, and to who asks for JSON where the question is asked; returns it."""
+        diff = "".join(unified(step) for step in plan.steps if isinstance(step, Edit))
         if not self._talk.json or self._talk.can_ask():
             self._talk.lines(diff.splitlines())
+        if self._keys:
+            for one in conf_set.remarks(self._facts, plan):
+                streams.say(f"{one.level}: {harmless(one.message)}")
+        return diff
 
-    def _say_effect(self) -> None:
-        effect = takes_effect(self._facts, self._keys) if self._keys else None
-        if effect:
-            streams.say(effect.text)
+    def _shown_again(self, diff: str, error: HostError) -> int:
+        """The file is not what was shown: what would be written now is shown, and not written."""
+        streams.say(f"nothing was changed: {harmless(str(error))}")
+        self._facts = self._session.new_facts()
+        plan = self._made()
+        if isinstance(plan, Refused):
+            streams.say(str(plan))
+        else:
+            self._talk.line("What would be written now:")
+            diff = self._show(plan)
+        return self._ended(diff, False, exit_codes.CANNOT_WRITE, error=str(error))
+
+    def _say_done(self, plan: Plan, outcome: mending.Outcome) -> None:
+        path = next(step.path for step in plan.steps if isinstance(step, Edit))
+        what = ", ".join(self._keys) if 0 < len(self._keys) < _MOST_NAMES else "all"
+        self._talk.line(f"{harmless(path)}: {what} written. undo {outcome.change} takes it back.")
+        self._talk.line(takes_effect_words(self._facts, self._keys))
 
     def _say_what_is(self, outcome: mending.Outcome) -> None:
         if outcome.state == "undone":
@@ -115,10 +141,13 @@ class _Change:
         change = Journal(self._session.state).get(outcome.change)
         streams.say(f"change {change.id} is {change.state}: {outcome.error}; {what_next(change)}")
 
-    def _ended(self, diff: str, applied: bool, code: int, change: str | None = None) -> int:
-        if self._talk.json:
-            dump({"diff": diff, "applied": applied, "change": change}, self._write)
+    def _ended(self, diff: str, applied: bool, code: int, change: str | None = None, error: str = "") -> int:
+        self._talk.document(self._document(diff, applied, change, error))
         return code
+
+    def _document(self, diff: str, applied: bool, change: str | None, error: str) -> dict[str, Any]:
+        said = {"diff": diff, "applied": applied, "change": change, "error": harmless(error, _LONGEST)}
+        return {"schema": SCHEMA, "version": __version__, **said}
 
 
 def _quiet(event: mending.Progress) -> None:

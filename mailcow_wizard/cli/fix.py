@@ -30,7 +30,7 @@ from mailcow_wizard.host.changing import Changed
 from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines
-from mailcow_wizard.report.plan import of_fix, of_fixes, offer_line
+from mailcow_wizard.report.plan import of_fix, of_fixes, of_refused_fix, offer_line
 
 
 def fix(options: Options, write: Callable[[str], None]) -> int:
@@ -45,9 +45,7 @@ def fix(options: Options, write: Callable[[str], None]) -> int:
         else:
             code = _fix(session, options, talk)
     except Refused as refusal:
-        code = refusal.code
-        if str(refusal):
-            streams.say(str(refusal))
+        code = talk.refused(refusal)
     finally:
         session.host.close()
     talk.end()
@@ -69,7 +67,11 @@ def _fix(session: Session, options: Options, talk: Talk) -> int:
     mention_unfinished(session)
     if offer is None:
         return _nothing_to_do(finding, wanted, talk)
-    plan = _planned(offer)
+    try:
+        plan = _planned(offer)
+    except Refused as refusal:
+        code = talk.refused(refusal, of_refused_fix(finding.id, finding.subject, wanted, str(refusal)))
+        return exit_codes.OK if options.dry_run and code == exit_codes.CANNOT_WRITE else code
     return _Making(session, options, talk, finding, plan).run()
 
 

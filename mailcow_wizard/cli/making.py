@@ -16,7 +16,7 @@ from mailcow_wizard.host import asking, streams, terminal
 from mailcow_wizard.host.door import Denied, HostError, NotRecorded
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines
-from mailcow_wizard.report.plan import change_line, plan_lines
+from mailcow_wizard.report.plan import change_line, of_error, plan_lines
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Talk:
         self.colour = not self._plain and not options.no_color and streams.wants_colour()
         self._output = Output(write)
         self._steps = 0
+        self.documented = False
 
     def line(self, text: str) -> None:
         """A line for people."""
@@ -81,7 +82,17 @@ class Talk:
         if self.json:
             import json
 
+            self.documented = True
             self._output.write(json.dumps(document) + "\n")
+
+    def refused(self, refusal: Refused, document: dict[str, Any] | None = None) -> int:
+        """Says why nothing is done; `document` is what says it with --json, unless one was written already.
+        Returns the exit code."""
+        if str(refusal):
+            streams.say(str(refusal))
+        if not self.documented:
+            self.document(document or of_error(str(refusal)))
+        return refusal.code
 
     def progress(self, event: mending.Progress) -> None:
         """What the work says."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mailcow_wizard.cli import exit_codes
-from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.making import (
     Refused,
     Talk,
@@ -21,8 +21,9 @@ from mailcow_wizard.engine.back import Conflict
 from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
+from mailcow_wizard.host import streams, terminal
 from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.state import of_root
 from mailcow_wizard.model import Plan
 from mailcow_wizard.report.plan import change_line, of_changes, of_undo
 
@@ -32,15 +33,25 @@ def undo(options: Options, write: Callable[[str], None]) -> int:
     session = open_session(options)
     talk = Talk(options, write)
     try:
+        _look(session, options)
         code = _list(session, talk) if options.list else _undo(session, options, talk)
     except Refused as refusal:
-        code = refusal.code
-        if str(refusal):
-            streams.say(str(refusal))
+        code = talk.refused(refusal, None if options.list else of_undo(None, None, None, None, str(refusal)))
     finally:
         session.host.close()
     talk.end()
     return code
+
+
+def _look(session: Session, options: Options) -> None:
+    """Says where there is more than is seen. Raises Refused where the journal may not be read."""
+    try:
+        Journal(session.state).look()
+    except HostError as error:
+        raise Refused(code_of(error), f"{harmless(str(error))}. Run: {terminal.as_root()}") from None
+    other = "" if options.state_dir else of_root(session.state.path)
+    if other:
+        streams.say(f"what root changed, in {other}, is not among these changes. Run: {terminal.as_root()}")
 
 
 def _list(session: Session, talk: Talk) -> int:
@@ -61,10 +72,8 @@ def _undo(session: Session, options: Options, talk: Talk) -> int:
     change = _named(session, options.words[0]) if options.words else _newest(session)
     try:
         plan = mending.backward(session, change.id)
-    except Conflict as conflict:
-        return _conflict(change, conflict, talk)
     except HostError as error:
-        raise Refused(code_of(error), harmless(str(error))) from None
+        return _not_planned(change, error, options, talk)
     return _carried_out(
         session, options, talk, change, plan, lambda listen: mending.take_back(session, change.id, listen)
     )
@@ -72,13 +81,12 @@ def _undo(session: Session, options: Options, talk: Talk) -> int:
 
 def resume(session: Session, options: Options, talk: Talk) -> int:
     """Goes on with an interrupted or failed change; returns the exit code."""
+    _look(session, options)
     change = _named(session, options.resume or "")
     try:
         plan = mending.forward(session, change.id)
-    except Conflict as conflict:
-        return _conflict(change, conflict, talk)
     except HostError as error:
-        raise Refused(code_of(error), harmless(str(error))) from None
+        return _not_planned(change, error, options, talk)
     return _carried_out(
         session, options, talk, change, plan, lambda listen: mending.finish(session, change.id, listen)
     )
@@ -88,7 +96,8 @@ def _named(session: Session, name: str) -> Change:
     try:
         return Journal(session.state).get(name)
     except Missing:
-        raise UsageError(f"there is no change '{harmless(name, 60)}'; see undo --list") from None
+        words = f"there is no change '{harmless(name, 60)}'; see undo --list"
+        raise Refused(exit_codes.USAGE, words) from None
     except HostError as error:
         raise Refused(exit_codes.CANNOT_WRITE, harmless(str(error))) from None
 
@@ -98,7 +107,7 @@ def _newest(session: Session) -> Change:
     for one in Journal(session.state).list():
         if one.state != "undone":
             return one
-    raise UsageError("there is no change to take back")
+    raise Refused(exit_codes.USAGE, "there is no change to take back")
 
 
 def _carried_out(
@@ -138,6 +147,17 @@ def _carried_out(
         left = Journal(session.state).get(outcome.change)
         streams.say(f"change {left.id} is {left.state}: {outcome.error}; {what_next(left)}")
     return code_of_outcome(outcome)
+
+
+def _not_planned(change: Change, error: HostError, options: Options, talk: Talk) -> int:
+    """Why it cannot be done; a dry run was one all the same."""
+    if isinstance(error, Conflict):
+        code = _conflict(change, error, talk)
+    else:
+        said = harmless(str(error), 1000)
+        document = of_undo(change.id, change.state, None, None, said)
+        code = talk.refused(Refused(code_of(error), said), document)
+    return exit_codes.OK if options.dry_run and code == exit_codes.CANNOT_WRITE else code
 
 
 def _conflict(change: Change, conflict: Conflict, talk: Talk) -> int:

@@ -91,6 +91,10 @@ class Journal:
         self._state = state
         self._records = Records(state.changes)
 
+    def look(self) -> None:
+        """Raises Denied where this user may not read the journal; `list` says then that there is nothing."""
+        self._records.look()
+
     def list(self) -> tuple[Change, ...]:
         """All changes, newest first. What cannot be read is left out."""
         holder = lock.holder(self._state)

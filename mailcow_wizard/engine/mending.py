@@ -13,6 +13,7 @@ from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.back import target
 from mailcow_wizard.engine.findings import from_fields
 from mailcow_wizard.engine.journal import Change, Found, Journal
+from mailcow_wizard.engine.keeping import keep_database
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.engine.runner import look as judge
 from mailcow_wizard.engine.selection import UnknownSelector, select
@@ -147,8 +148,9 @@ def apply(session: Session, plan: Plan, listen: Listen, back: bool = False) -> O
 def take_back(session: Session, change_id: str, listen: Listen) -> Outcome:
     """Takes a change back, an interrupted or failed one too; blocks until it is done.
 
-    Raises HostError where nothing was begun: Conflict (lines of the change were edited since), Locked,
-    Missing (no such change), NotNow (it is taken back already, or cannot be), Denied (needs root).
+    Raises HostError where nothing was begun: Conflict (lines of the change were edited since), Kept (a
+    database would no longer open), Locked, Missing (no such change), NotNow (it is taken back already, or
+    cannot be), Denied (needs root).
     """
     backward(session, change_id)
     return _again(session, change_id, listen, "undo")
@@ -178,6 +180,7 @@ def backward(session: Session, change_id: str) -> Plan:
     steps: list[PlanStep] = []
     # A plan may edit a file twice: what the first edit is taken back from is what the second left.
     contents: dict[str, bytes | None] = {}
+    found: dict[str, tuple[str, bytes | None, str]] = {}
     for number, step in reversed(tuple(enumerate(plan.steps))):
         if standing.marks[number] == "waiting" or standing.back[number] == "done":
             continue
@@ -190,8 +193,12 @@ def backward(session: Session, change_id: str) -> Plan:
             if standing.marks[number] == "failed" and now != step.after:
                 continue
             wanted = contents[seen.path] = target(step, now)
+            copy = "" if step.before is None else journal.path(change_id, f"{number}.before")
+            found[seen.path] = step.path, found[seen.path][1] if seen.path in found else now, copy
             if wanted != now:
                 steps.append(Edit(step.path, now, wanted, step.mode))
+    for real, (path, now, copy) in found.items():
+        keep_database(session, path, now, contents[real], copy)
     return plan._replace(
         steps=tuple(steps), title=f"Take back: {plan.title}", consequence="", interrupts="", settle=0.0
     )

@@ -8,6 +8,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import config, config_lint, config_values
 from mailcow_wizard.facts.owners import Owned
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import possible, tried
 from mailcow_wizard.model import Command, Edit, Fix, Judgement, Manual, Plan, Risk
@@ -67,13 +68,20 @@ def _restore(facts: Facts) -> Plan | None:
     if found.file.kind not in ("missing", "file"):
         return None
     before = found.file.data if found.file.kind == "file" else None
-    return _plan(
+    plan = _plan(
         "present",
         "restore-conf",
         f"Put {config.BACKUP} back in its place",
         (Edit(found.file.path, before, copy, need.CONF_MODE),),
         f"mailcow has the settings and passwords that it had before; {config.BACKUP} stays.",
     )
+    return _for_good(facts, plan)
+
+
+def _for_good(facts: Facts, plan: Plan) -> Plan:
+    """What opens a database is not taken back while that database is there (engine/keeping.py)."""
+    known = database(facts)
+    return plan._replace(reversible=not known.project and not known.doubt)
 
 
 def _passwords(facts: Facts, copy: bytes) -> Plan:
@@ -82,7 +90,7 @@ def _passwords(facts: Facts, copy: bytes) -> Plan:
 
     before = Document.read(copy)
     values = {key: value for key in config.DATABASE_KEYS if (value := before.get(key))}
-    return _plan(
+    plan = _plan(
         "present",
         "restore-conf",
         f"Take the database's passwords over from {config.BACKUP}",
@@ -90,6 +98,7 @@ def _passwords(facts: Facts, copy: bytes) -> Plan:
         f"mailcow opens its database with the passwords of {config.BACKUP}; all other settings stay.",
         "medium",
     )
+    return _for_good(facts, plan)
 
 
 def _mode(facts: Facts) -> Plan | None:

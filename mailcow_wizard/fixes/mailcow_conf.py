@@ -72,12 +72,25 @@ def changed(before: bytes, values: Mapping[str, str]) -> Document:
 
 def takes_effect(facts: Facts, keys: Collection[str]) -> Manual | None:
     """What has to be run for a change of these keys to count; None where mailcow does not run here."""
-    if not set(keys) - _SCRIPTS_ONLY or not _runs(facts):
-        return None
+    return Manual(_effect(facts, keys)) if set(keys) - _SCRIPTS_ONLY and _runs(facts) else None
+
+
+def takes_effect_words(facts: Facts, keys: Collection[str]) -> str:
+    """The same as a line that is never empty; no `keys`: a new file."""
+    if not keys:
+        return "mailcow takes it up when it is started."
+    if not set(keys) - _SCRIPTS_ONLY:
+        return "mailcow's scripts take it up when they run next; nothing has to be started anew."
+    if _runs(facts):
+        return _effect(facts, keys)
+    return f"mailcow does not run here. Where it was started before: {_effect(facts, keys)}"
+
+
+def _effect(facts: Facts, keys: Collection[str]) -> str:
     compose = f"cd {facts.settings.directory} && {_compose(facts)}"
     if any(key in _NEEDS_DOWN or key.endswith(("_PORT", "_BIND")) for key in keys):
-        return Manual(f"To take it up, mailcow has to stop and start: {compose} down, then {compose} up -d")
-    return Manual(f"To take it up, mailcow's changed containers are made anew: {compose} up -d")
+        return f"To take it up, mailcow has to stop and start: {compose} down, then {compose} up -d"
+    return f"To take it up, mailcow's changed containers are made anew: {compose} up -d"
 
 
 def _compose(facts: Facts) -> str:

@@ -7,7 +7,7 @@ import fcntl
 import os
 import time
 
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import Denied, HostError
 
 _PATIENCE_S = 0.4
 _PAUSE_S = 0.02
@@ -44,10 +44,12 @@ class Flock:
 
 
 def take(path: str) -> Flock:
-    """Takes the lock, whose file is made where it is missing. Raises Taken, HostError."""
+    """Takes the lock, whose file is made where it is missing. Raises Taken, Denied, HostError."""
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         lock = Flock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    except PermissionError:
+        raise Denied(f"{path} may be written by its owner only") from None
     except OSError as error:
         raise HostError(f"{path} could not be written: {error.strerror}") from None
     # Whoever only looks (`holder`) has it for a moment.

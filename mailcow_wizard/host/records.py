@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 
-from mailcow_wizard.host.door import MIB, HostError, Missing
+from mailcow_wizard.host.door import MIB, Denied, HostError, Missing
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,6 +35,17 @@ class Records:
             return ()
         return tuple(sorted(int(name) for name in names if name.isascii() and name.isdigit()))
 
+    def look(self) -> None:
+        """Raises Denied where this user may not see the records, HostError where nobody can."""
+        try:
+            os.scandir(self.path).close()
+        except FileNotFoundError:
+            return
+        except PermissionError:
+            raise Denied(f"{self.path} may be read by its owner only") from None
+        except OSError as error:
+            raise HostError(f"{self.path} could not be read: {error.strerror}") from None
+
     def add(self, files: Mapping[str, bytes]) -> int:
         """Adds a record with these files; its number. Raises HostError, and then there is no new record.
 
@@ -51,6 +62,8 @@ class Records:
             _flush(part)
             os.rename(part, self._place(number))
             _flush(self.path)
+        except PermissionError:
+            raise Denied(f"{self.path} may be written by its owner only") from None
         except OSError as error:
             shutil.rmtree(part, ignore_errors=True)
             raise HostError(f"{self.path} could not be written: {error.strerror}") from None

@@ -25,6 +25,12 @@ def default_directory() -> str:
     return os.path.join(base, "mailcow-wizard")
 
 
+def of_root(path: str) -> str:
+    """Root's state directory, where there is one and this user is another and looks elsewhere; else empty."""
+    other = os.geteuid() != 0 and os.path.abspath(path) != FOR_ROOT
+    return FOR_ROOT if other and os.path.isdir(FOR_ROOT) else ""
+
+
 class StateDirectory:
     """Named JSON documents in one directory."""
 

@@ -83,6 +83,7 @@ def _line(*words: str) -> str:
     import shutil
 
     from mailcow_wizard.harmless import harmless
+    from mailcow_wizard.redaction import assignment_shown
 
     argv, launcher = sys.argv, os.environ.get("MAILCOW_WIZARD_NAME", "")
     start, name = [launcher or argv[0]], os.path.basename(argv[0])
@@ -90,4 +91,5 @@ def _line(*words: str) -> str:
         start = [sys.executable, "-m", "mailcow_wizard"]
     elif not launcher and os.path.realpath(shutil.which(name) or "") == os.path.realpath(argv[0]):
         start = [name]
-    return harmless(shlex.join([*start, *words, *argv[1:]]), 400)
+    # Whoever runs it has it in sudo's log, too.
+    return harmless(shlex.join([*start, *words, *map(assignment_shown, argv[1:])]), 400)

@@ -53,6 +53,17 @@ def of_fix(
     }
 
 
+def of_refused_fix(check: str, subject: str | None, fix: str, error: str) -> dict[str, Any]:
+    """The same where there is no plan; `error` says why."""
+    said = {"check": check, "subject": subject, "fix": fix, "plan": None, "applied": False, "change": None}
+    return {**_HEAD, **said, "result": None, "error": error}
+
+
+def of_error(error: str) -> dict[str, Any]:
+    """The document of a command that came to nothing."""
+    return {**_HEAD, "error": error}
+
+
 def of_fixes(offered: Sequence[tuple[str | None, Fix]]) -> dict[str, Any]:
     """The document of `fix CHECK`: what can be done, with the subject that it is for."""
     return {**_HEAD, "fixes": [{**fix._asdict(), "subject": subject} for subject, fix in offered]}
@@ -75,12 +86,16 @@ def of_changes(changes: Sequence[Change]) -> dict[str, Any]:
     return {**_HEAD, "changes": rows}
 
 
-def of_undo(change: str, state: str, plan: Plan | None, result: Finding | None, error: str) -> dict[str, Any]:
-    """The document of `undo`, and of `fix --resume`; `plan` is what it does, where that is known."""
+def of_undo(
+    change: str | None, state: str | None, plan: Plan | None, result: Finding | None, error: str
+) -> dict[str, Any]:
+    """The document of `undo`, and of `fix --resume`; `plan` is what it does, where that is known.
+
+    `change` and `state` are None where no change is meant."""
     return {
         **_HEAD,
         "change": change,
-        "state": state_of(state),
+        "state": state_of(state) if state else None,
         "plan": of_plan(plan) if plan else None,
         "result": of_finding(result) if result else None,
         "error": error,

@@ -26,7 +26,7 @@ def schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of what each command prints with --json, by name in `$defs`: `run` (check),
     `list` (check --list), `offers` (fix CHECK), `fix` (fix CHECK FIX), `changes` (undo --list), `undo`,
     `value` (conf get), `conf` (conf set, conf new), `lint` (conf lint),
-    `records` (dns), `push` (dns --push)."""
+    `records` (dns), `push` (dns --push), `error` (of each, where it came to nothing before that)."""
     documents = {
         "run": _run(),
         "list": _list(),
@@ -35,10 +35,13 @@ def schema() -> dict[str, Any]:
         "changes": _changes(),
         "undo": _undone(),
         "value": _object({**_DOCUMENT, "key": _TEXT, "value": _TEXT_OR_NULL}),
-        "conf": _object({**_DOCUMENT, "diff": _TEXT, "applied": _TRUTH, "change": _TEXT_OR_NULL}),
+        "conf": _object(
+            {**_DOCUMENT, "diff": _TEXT, "applied": _TRUTH, "change": _TEXT_OR_NULL, "error": _TEXT}
+        ),
         "lint": _linted(),
         "records": _object({**_DOCUMENT, "records": _records()}),
         "push": _object({**_made()["properties"], "records": _records()}),
+        "error": _error(),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -46,6 +49,15 @@ def schema() -> dict[str, Any]:
         "anyOf": [{"$ref": f"#/$defs/{name}"} for name in documents],
         "$defs": {**documents, "finding": _finding(), "plan": _plan()},
     }
+
+
+def _error() -> dict[str, Any]:
+    """Nothing but the error: a document that lacks what it should have must not pass as this one."""
+    made = _object({**_DOCUMENT, "error": _TEXT})
+    made["properties"] |= dict.fromkeys(
+        ("checks", "fixes", "plan", "changes", "state", "diff", "findings"), False
+    )
+    return made
 
 
 def _run() -> dict[str, Any]:
@@ -70,6 +82,7 @@ _FIX: dict[str, Any] = {
     "needs_root": _TRUTH,
 }
 _DOCUMENT: dict[str, Any] = {"schema": {"const": 1}, "version": _TEXT}
+_PLAN = {"anyOf": [{"$ref": "#/$defs/plan"}, {"type": "null"}]}
 _RESULT = {"anyOf": [{"$ref": "#/$defs/finding"}, {"type": "null"}]}
 _STATE = _enum(("applied", "undone", "interrupted", "applying", "undoing"))
 """`applying` and `undoing` are under way at that moment."""
@@ -103,7 +116,7 @@ def _made() -> dict[str, Any]:
             "check": _TEXT,
             "subject": _TEXT_OR_NULL,
             "fix": _TEXT,
-            "plan": {"$ref": "#/$defs/plan"},
+            "plan": _PLAN,
             "applied": _TRUTH,
             "change": _TEXT_OR_NULL,
             "result": _RESULT,
@@ -129,10 +142,9 @@ def _changes() -> dict[str, Any]:
 
 
 def _undone() -> dict[str, Any]:
-    plan = {"anyOf": [{"$ref": "#/$defs/plan"}, {"type": "null"}]}
-    return _object(
-        {**_DOCUMENT, "change": _TEXT, "state": _STATE, "plan": plan, "result": _RESULT, "error": _TEXT}
-    )
+    state = {"anyOf": [_STATE, {"type": "null"}]}
+    said = {"change": _TEXT_OR_NULL, "state": state, "plan": _PLAN, "result": _RESULT, "error": _TEXT}
+    return _object({**_DOCUMENT, **said})
 
 
 def _linted() -> dict[str, Any]:
