@@ -34,6 +34,7 @@ from mailcow_wizard.tui.writing import not_looked_at, verdict
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.looking import Looking
+    from mailcow_wizard.tui.records import Book
     from mailcow_wizard.tui.work import Work
 
 INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
@@ -58,14 +59,16 @@ class Wizard(App[int]):
         Binding("r", "again", "Run this check again"),
         Binding("R", "step_again", "Run this step again"),
         Binding("c", "copy", "Copy"),
-        Binding("l", "log", "Log"),
+        Binding("l", "read('log')", "Log"),
         Binding("f", "mend('choices')", "Mend"),
         Binding("u", "mend('newest')", "Take back the newest change"),
         Binding("U", "mend('changes')", "All changes"),
         Binding("s", "mend('settings')", "Settings of mailcow.conf"),
+        Binding("t", "mend('records')", "DNS records"),
+        Binding("plus", "mend('domain')", "Add a mail domain", key_display="+"),
         Binding("a", "later('a')", "Acknowledge"),
         Binding("e", "later('e')", "Export"),
-        Binding("f1,question_mark", "help", "Help"),
+        Binding("f1,question_mark", "read('help')", "Help"),
         Binding("ctrl+p", "palette", "All commands", show=False),
         Binding("q", "leave", "Quit"),
         Binding("enter", "step(1)", "Next step", show=False),
@@ -90,6 +93,7 @@ class Wizard(App[int]):
         self.events_log: list[str] = []
         self.work: Work | None = None
         self.unsaved: dict[str, str] = {}
+        self.book: Book | None = None
         self._facts = facts
         self._looking = looking
         self._redraw: Timer | None = None
@@ -343,17 +347,11 @@ class Wizard(App[int]):
 
         reading.copy(self, self._row())
 
-    def action_log(self) -> None:
-        """Shows what was run so far."""
+    def action_read(self, what: str) -> None:
+        """Shows what was run so far, or the keys and the marks."""
         from mailcow_wizard.tui import reading
 
-        reading.show_log(self)
-
-    def action_help(self) -> None:
-        """Shows the keys and the marks."""
-        from mailcow_wizard.tui import reading
-
-        reading.show_help(self)
+        (reading.show_log if what == "log" else reading.show_help)(self)
 
     def action_palette(self) -> None:
         """Offers every step and every command by name."""

@@ -22,5 +22,6 @@ def keys_here(app: Wizard, row: Row | None) -> Keys:
     moves = [("n", "next"), ("b", "back")] if app.current != SUMMARY.id else [("b", "back")]
     mend = [("f", "mend")] if row and row.finding and row.finding.fixes else []
     settings = [("s", "settings")] if app.current == "config" else []
+    records = [("t", "records"), ("+", "domain")] if app.current == "dns" else []
     rest = [("r", "again"), ("?", "help"), ("q", "quit"), ("c", "copy")]
-    return [*moves, ("Enter", "details"), *mend, *settings, *rest]
+    return [*moves, ("Enter", "details"), *mend, *settings, *records, *rest]

@@ -29,7 +29,7 @@ INTERRUPTED = (("n", "Later"), ("f", "Finish it"), ("u", "Take it back"))
 
 
 def show(app: Wizard, what: str, row: Row | None) -> None:
-    """Opens the choices for a row, the newest change, all changes, or the settings."""
+    """Opens the choices for a row, the newest change, all changes, DNS records, or the settings."""
     with _said(app):
         if what == "choices":
             choose(app, row)
@@ -37,6 +37,10 @@ def show(app: Wizard, what: str, row: Row | None) -> None:
             undo_newest(app)
         elif what == "changes":
             show_changes(app)
+        elif what in ("records", "domain"):
+            from mailcow_wizard.tui import records
+
+            records.show(app, adding=what == "domain")
         else:
             from mailcow_wizard.tui import settings
 

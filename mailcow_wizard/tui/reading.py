@@ -48,5 +48,5 @@ def palette(app: Wizard) -> Palette:
     """Every step and every command by name; ends with the chosen action."""
     steps: list[Command] = [(f"Go to {one.title}", "", f"go('{one.id}')") for one in app.board.steps]
     known = [one for one in app.BINDINGS if isinstance(one, Binding) and one.show]
-    commands = [(one.description, one.key.partition(",")[0], one.action) for one in known]
+    commands = [(one.description, one.key_display or one.key.partition(",")[0], one.action) for one in known]
     return Palette(app.look, [*steps, *commands])

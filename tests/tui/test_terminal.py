@@ -146,8 +146,8 @@ def test_a_mistake_of_ours_leaves_the_terminal_sane_and_says_so(tmp_path: Path) 
     script.write_text(
         "import sys\n"
         "from mailcow_wizard.tui import app\n"
-        "def broken(self): secret = 'hunter2'; raise RuntimeError('oh')\n"
-        "app.Wizard.action_log = broken\n"
+        "def broken(self, what): secret = 'hunter2'; raise RuntimeError('oh')\n"
+        "app.Wizard.action_read = broken\n"
         "from mailcow_wizard.__main__ import main\n"
         "sys.exit(main())\n"
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.dns.message import Answer
 from mailcow_wizard.facts.dns.published import Seen, is_answer
-from mailcow_wizard.facts.dns.state import Right, longest, values
+from mailcow_wizard.facts.dns.state import longest, values
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from typing import Literal
+
+    from mailcow_wizard.facts.dns.state import Right
 
     Whose = Literal["zone", "public", "local"]
     Stands = Literal["right", "wrong", "missing", "silent"]

@@ -166,6 +166,14 @@ class Welcome(Vertical):
         self._show_labels()
         self._show_remarks()
 
+    def name_domain(self, domain: str) -> None:
+        """Another domain is the first one now."""
+        self._own_domain = True
+        self._values[1] = domain
+        if self._fields:
+            self._fields[1].value = domain
+        self._draw()
+
     def _focus_wrong(self) -> None:
         """Puts the cursor into the first field that cannot be used; into none when both can."""
         for field, read in zip(self._fields, (mail_host_name, mail_domain), strict=True):

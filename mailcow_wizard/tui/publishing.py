@@ -1,0 +1,59 @@
+"""DNS records published by the wizard: from the list to the plan that is asked about."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mailcow_wizard.facts.dns.push import push as look
+from mailcow_wizard.fixes import dns_records
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.tui import mending
+
+if TYPE_CHECKING:
+    from mailcow_wizard.model import Plan
+    from mailcow_wizard.tui.app import Wizard
+
+NO_KEY = (
+    "With a key of your name servers the wizard can: start it with --tsig FILE, or dns --push --tsig FILE"
+)
+
+
+def show(
+    app: Wizard, names: set[tuple[str, str]], say: Callable[[str], None], made: Callable[[], None]
+) -> None:
+    """Opens the plan for these names and types; `say` shows why there is none, `made` follows the change."""
+    say("Asking the servers that take changes…")
+
+    def work() -> None:
+        try:
+            found = _planned(app, names)
+        except NotRecorded:
+            found = "A recorded machine cannot publish anything"
+        except HostError as error:
+            found = f"This cannot be published: {harmless(str(error))}"
+        app.call_later(_open, app, found, say, made)
+
+    threading.Thread(target=work, daemon=True, name="publish").start()
+
+
+def _planned(app: Wizard, names: set[tuple[str, str]]) -> Plan | str:
+    facts = app.session.new_facts()
+    if not dns_records.configured(facts):
+        return NO_KEY
+    found = facts.get(look)
+    entries = [one for one in found.entries if (one.name, one.type) in names]
+    left = [one for one in found.left if (one.name, one.type) in names]
+    if entries:
+        return dns_records.plan(facts, entries, left, (entries[0].check, entries[0].subject))
+    return f"{left[0].name} {left[0].type}: {left[0].words}" if left else "There is nothing to publish here"
+
+
+def _open(app: Wizard, found: Plan | str, say: Callable[[str], None], made: Callable[[], None]) -> None:
+    if isinstance(found, str):
+        say(f"{found}.")
+        return
+    say("")
+    mending.ask(app, found, "dns --push --tsig FILE", lambda: None, made)

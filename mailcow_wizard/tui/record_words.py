@@ -1,0 +1,158 @@
+"""DNS records in words: their states, where they stand, what is to be done. No widgets, and no judgement."""
+
+from collections.abc import Sequence
+
+from mailcow_wizard.engine import records, watching
+from mailcow_wizard.facts.dns.standing import Standing, standings
+from mailcow_wizard.facts.dns.table import Row
+from mailcow_wizard.harmless import harmless
+
+ON_ITS_WAY = "on its way"
+"""The status of a record that is not everywhere yet, beside those of checks."""
+
+COPIED = "Sent to the clipboard, where the terminal allows it"
+MOST_CHARACTERS = 4000
+# Where room is short, and where there is hardly any.
+_SHORT = {"not everywhere yet": "not everywhere"}
+_SHORTEST = {"not everywhere yet": "partly", "split view": "split", "could not ask": "unknown"}
+_WORDS: tuple[tuple[int, int, dict[str, str]], ...] = ((100, 18, {}), (60, 14, _SHORT), (0, 7, _SHORTEST))
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_STANDS = {"right": "pass", "wrong": "fail", "missing": "fail", "silent": "unknown"}
+_LEVELS = {"required": "needed", "recommended": "recommended", "optional": "optional"}
+
+
+def status(row: Row) -> str:
+    """How a row is marked."""
+    kind, level = row.state.kind, row.expected.level
+    if kind == "missing":
+        if not row.expected.value:
+            return "skipped"
+        return {"required": "fail", "recommended": "warn"}.get(level, "skipped")
+    if kind == "wrong":
+        return "warn" if level == "optional" else "fail"
+    marks = {"right": "pass", "not everywhere yet": ON_ITS_WAY, "split view": "warn"}
+    return marks.get(kind, "unknown")
+
+
+def needs_hands(row: Row) -> bool:
+    """Whether somebody has to do something about a row."""
+    return status(row) in ("fail", "warn")
+
+
+def state_word(row: Row, width: int) -> str:
+    """The state's name, padded, on a screen of this width."""
+    cells, short = next((cells, short) for least, cells, short in _WORDS if width >= least)
+    return f"{short.get(row.state.kind, row.state.kind):<{cells}}"
+
+
+def value(row: Row) -> str:
+    """What to publish, as a provider's form takes it; empty where it is not known yet."""
+    return harmless(row.value, MOST_CHARACTERS)
+
+
+def value_or_note(row: Row) -> str:
+    """What to publish, or what it waits for."""
+    return value(row) or f"({row.expected.note})"
+
+
+def published(row: Row) -> str:
+    """What is there now."""
+    there = (*row.seen.aliases, *row.seen.values)
+    return harmless(", ".join(there), MOST_CHARACTERS)
+
+
+def what(row: Row) -> str:
+    """Name, type and how much it is needed."""
+    note = f"; {row.expected.note}" if row.expected.note and row.expected.value else ""
+    return f"{row.expected.name}  {row.expected.type}  {_LEVELS[row.expected.level]}{note}"
+
+
+def sentence(row: Row, seconds: int) -> str:
+    """The state in words; `seconds` is for how long resolvers may still keep what is not right."""
+    stand = standings(row.seen, row.right)
+    zone = [one for one in stand if one.whose == "zone"]
+    kept = f"; resolvers may keep what is not right for {duration(seconds)}" if seconds else ""
+    kind = row.state.kind
+    if kind == "right":
+        return f"right at {_of(zone, 'name server')} and {_of(_resolvers(stand), 'resolver')}"
+    if kind == "missing":
+        if row.seen.values and row.expected.type == "TXT":
+            return "missing: there are texts at this name, and none of this kind"
+        return f"missing: {_nobody(zone)} has it"
+    if kind == "wrong":
+        return f"wrong: {published(row)}"
+    if kind == "not everywhere yet":
+        return f"right at {_of(zone, 'name server')} and {_of(_resolvers(stand), 'resolver')}{kept}"
+    if kind == "split view":
+        seen = next((one.values for one in stand if one.whose == "local"), ())
+        return f"this machine's resolver says {harmless(', '.join(seen)) or 'that there is none'}{kept}"
+    return f"could not ask: {harmless(row.seen.trouble)}"
+
+
+def _resolvers(stand: Sequence[Standing]) -> list[Standing]:
+    return [one for one in stand if one.whose != "zone"]
+
+
+def _of(some: Sequence[Standing], what: str) -> str:
+    """`2 of 3 name servers`."""
+    right = sum(one.stands == "right" for one in some)
+    return f"{right} of {len(some)} {what}{'' if len(some) == 1 else 's'}"
+
+
+def _nobody(zone: Sequence[Standing]) -> str:
+    answered = [one for one in zone if one.stands != "silent"]
+    return f"none of the zone's {len(answered)} name servers" if len(answered) > 1 else "the name server"
+
+
+def mark_of(standing: Standing, row: Row) -> str:
+    """How a server is marked, for a row."""
+    if standing.stands == "missing" and status(row) == "skipped":
+        return "skipped"
+    return _STANDS[standing.stands]
+
+
+def at_server(standing: Standing, seconds: int) -> tuple[str, str, str]:
+    """A server's address, its name or whose it is, and what it has, which it may keep for `seconds`."""
+    name = standing.name or {"public": "public", "local": "this machine's"}.get(standing.whose, "")
+    has = harmless(", ".join(standing.values))
+    words = {"right": "right", "wrong": has, "missing": "has none", "silent": f"no answer: {has}"}
+    kept = f"for {duration(seconds)} still: " if seconds else ""
+    return standing.server, harmless(name, 80), kept + words[standing.stands]
+
+
+def duration(seconds: int) -> str:
+    """`42 s`, `4:12`, `1:02:03`."""
+    hours, rest = divmod(seconds, 3600)
+    if hours:
+        return f"{hours}:{rest // 60:02}:{rest % 60:02}"
+    return f"{rest // 60}:{rest % 60:02}" if rest >= 60 else f"{rest} s"
+
+
+def to_do(rows: Sequence[Row]) -> str:
+    """What is to be done about all of them, in a sentence."""
+    publish, correct = records.to_publish(rows), records.to_correct(rows)
+    if publish and records.nothing_published(rows):
+        return f"Nothing is there yet: publish these {number(len(publish))}, from the top down"
+    parts = [f"publish these {number(len(publish))}"] if len(publish) > 1 else []
+    parts += ["publish one"] if len(publish) == 1 else []
+    parts += [f"correct {number(len(correct))}"] if correct else []
+    said = " and ".join(parts)
+    if records.for_provider(rows):
+        said += "; " if said else ""
+        said += "your provider has to set the server's name (PTR)"
+    if said:
+        return f"{said[:1].upper()}{said[1:]}"
+    waited = sum(watching.holds_up(one) for one in rows)
+    if waited:
+        return f"All is published; {number(waited)} {'is' if waited == 1 else 'are'} not right everywhere yet"
+    return "All that mail needs is there and right"
+
+
+def number(count: int) -> str:
+    """A small number in letters."""
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+
+
+def counted(rows: Sequence[Row]) -> str:
+    """`3 of 19 right`."""
+    return f"{sum(one.state.kind == 'right' for one in rows)} of {len(rows)} right"
