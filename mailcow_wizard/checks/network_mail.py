@@ -90,7 +90,6 @@ def _intercepted(common: Judgement, how: str, proved: bool) -> Judgement:
 def _opened(found: MailWay, opened: tuple[MailTry, ...], common: Judgement) -> Judgement:
     operators = {one.operator for one in opened}
     greeted = [one for one in opened if one.tried.result.greeting]
-    foreign = {one.tried.result.greeting for one in greeted if not one.fits}
     if len(operators) > 1 and not greeted:
         return common._replace(
             status="warn",
@@ -101,7 +100,7 @@ def _opened(found: MailWay, opened: tuple[MailTry, ...], common: Judgement) -> J
             ),
         )
     same = len({one.greeter for one in greeted}) == 1 and len({one.operator for one in greeted}) > 1
-    if same and foreign and not found.near:
+    if same and not any(one.fits for one in greeted) and not found.near:
         return _intercepted(common, f"all greet with '{greeted[0].tried.result.greeting}'", proved=False)
     refusing = [one for one in greeted if one.tried.result.greeting.startswith(("4", "5"))]
     if greeted and len(refusing) == len(greeted):

@@ -1,0 +1,253 @@
+"""What gets out: every verdict, from attempts of a few words."""
+
+import pytest
+
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.checks.network_hosts import judge_hosts
+from mailcow_wizard.checks.network_mail import judge_mail
+from mailcow_wizard.checks.network_names import judge_echoes, judge_roots
+from mailcow_wizard.facts.network.echoes import Echoes
+from mailcow_wizard.facts.network.mail_ways import MailTry, MailWay
+from mailcow_wizard.facts.network.names import Looked
+from mailcow_wizard.facts.network.outward import Outward, Reached, Try
+from mailcow_wizard.facts.network.roots import Heard, Roots
+from mailcow_wizard.host.door import Probe, Probed
+from mailcow_wizard.model import Judgement
+
+SERVERS = {
+    "Google": ("gmail-smtp-in.l.google.com", "220 mx.google.com ESMTP abc - gsmtp"),
+    "Outlook": (
+        "outlook-com.olc.protection.outlook.com",
+        "220 AM1.mail.protection.outlook.com Microsoft ESMTP",
+    ),
+    "GMX": ("mx00.emig.gmx.net", "220 gmx.net (mxgmx017) Nemesis ESMTP Service ready"),
+    "web.de": ("mx-ha02.web.de", "220 web.de (mxweb012) Nemesis ESMTP Service ready"),
+}
+OPERATORS = {one.name: one for one in need.MAIL_OPERATORS}
+CONTROL = Try(Probe("tcp", "192.0.2.9", 443), Probed("open", 0.01))
+
+
+def servers(*outcomes: str, greeting: str | None = None, told_by: str = "") -> tuple[MailTry, ...]:
+    """The operators in turn, each with an outcome; an open one greets as it does, or with `greeting`."""
+    rows = []
+    for place, (outcome, (name, (host, own))) in enumerate(zip(outcomes, SERVERS.items(), strict=False)):
+        said = (own if greeting is None else greeting) if outcome == "open" else ""
+        result = Probed(outcome, 0.1, said, told_by)
+        rows.append(
+            MailTry(OPERATORS[name], host, Try(Probe("greeting", f"192.0.2.{place + 1}", 25), result))
+        )
+    return tuple(rows)
+
+
+def way(family: int = 4, **more: object) -> MailWay:
+    return MailWay(family, True, controls=(CONTROL,))._replace(**more)
+
+
+def other(outcome: str, port: int = 465, greeting: str = "") -> tuple[Try, ...]:
+    return (Try(Probe("tcp", "192.0.2.77", port), Probed(outcome, 0.1, greeting)),)
+
+
+FOUR = ("open",) * 4
+MAIL = [
+    ("free", way(servers=servers(*FOUR)), "pass", "Google, Outlook, GMX and web.de answer"),
+    (
+        "one is silent",
+        way(servers=servers("open", "open", "open", "silent")),
+        "pass",
+        "Google, Outlook and GMX",
+    ),
+    ("most are silent", way(servers=servers("open", "silent", "silent", "silent")), "warn", "only 1 of 4"),
+    ("dropped", way(servers=servers(*["silent"] * 4)), "fail", "most likely by the provider"),
+    ("all is dead", way(servers=servers(*["silent"] * 4), controls=()), "fail", "nothing gets out over IPv4"),
+    (
+        "dead IPv6",
+        way(6, servers=servers(*["silent"] * 3), controls=()),
+        "warn",
+        "nothing gets out over IPv6",
+    ),
+    ("reset", way(servers=servers(*["refused"] * 4)), "fail", "refused over IPv4 by something on the way"),
+    ("rejected", way(servers=servers(*["refused"] * 4, told_by="10.0.0.1")), "fail", "by 10.0.0.1"),
+    ("own rule", way(servers=servers(*["blocked"] * 4)), "fail", "this machine's own firewall"),
+    ("no route", way(servers=servers(*["no route"] * 4)), "fail", "this machine has no way there"),
+    ("cut off", way(servers=servers(*["reset"] * 4)), "fail", "cut off at once"),
+    (
+        "one greets for all",
+        way(servers=servers(*FOUR, greeting="220 filter.isp.net")),
+        "fail",
+        "in place of other",
+    ),
+    ("a neighbour does", way(servers=servers(*FOUR, greeting="220 mx.x.net"), near=True), "pass", "is free"),
+    ("masked", way(servers=servers(*FOUR, greeting="220 ****************")), "fail", "in place of other"),
+    (
+        "no mail server greets",
+        way(servers=servers(*FOUR), decoys=other("open", 25, "220 x")),
+        "fail",
+        "even 192.0.2.77",
+    ),
+    ("nobody greets", way(servers=servers(*FOUR, greeting="")), "warn", "none says a word"),
+    (
+        "a bad name",
+        way(servers=servers(*FOUR, greeting="554-gmx.net refused")),
+        "warn",
+        "refuse this machine's",
+    ),
+    ("465 only is blocked", way(servers=servers(*FOUR), submission=other("silent")), "warn", "port 465"),
+    ("no names", way(trouble="no answer within 1 s"), "unknown", "could be looked up (no answer within 1 s)"),
+    ("no server has IPv6", way(6), "unknown", "IPv6 address"),
+    ("no IPv6", MailWay(6, False), "skipped", "no IPv6"),
+    ("no IPv4", MailWay(4, False), "fail", "no way out over IPv4"),
+]
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "words"), [one[1:] for one in MAIL], ids=[one[0] for one in MAIL]
+)
+def test_mail(facts: MailWay, status: str, words: str) -> None:
+    (judged,) = judge_mail((facts,))
+    assert judged.subject == f"v{facts.family}"
+    assert judged.status == status
+    assert words in judged.summary
+    assert len(judged.summary) <= 200
+    if status == "fail":
+        assert judged.remedies
+
+
+def test_a_relay_that_can_be_reached_is_named() -> None:
+    blocked = way(servers=servers(*["silent"] * 4), submission=other("open"))
+    assert "Port 465 gets out" in " ".join(judge_mail((blocked,))[0].remedies)
+
+
+ROW = {one.subject: one for one in need.OUTGOING}
+
+
+def reached(subject: str, *outcomes: str, trouble: str = "", needless: str = "", v6: str = "") -> Reached:
+    row = ROW[subject]
+    kind = "udp" if row.protocol == "udp" else "tcp"
+    tries = [Try(Probe(kind, "192.0.2.1", row.port), Probed(one, 0.1)) for one in outcomes]
+    tries += [Try(Probe(kind, "2001:db8::1", row.port), Probed(v6, 0.1))] if v6 else []
+    return Reached(row, Looked(row.host, ("192.0.2.1",), trouble=trouble), tuple(tries), needless)
+
+
+GITHUB, RSYNC, FUZZY = "github.com:443/tcp", "rsync.sanesecurity.net:873/tcp", "fuzzy1.rspamd.com:11335/udp"
+HUB, IP6 = "hub.docker.com:443/tcp", "ip6.mailcow.email:80/tcp"
+OPEN = reached(HUB, "open")
+HOSTS = [
+    ("open", reached(GITHUB, "open"), "pass", "github.com answers on port 443 (IPv4)"),
+    ("its port of others answers", reached(GITHUB, "silent"), "fail", "so it is this host"),
+    ("its port of nobody answers", reached(RSYNC, "silent"), "warn", "may stop port 873"),
+    ("not over IPv6", reached(GITHUB, "open", v6="silent"), "pass", "not over IPv6"),
+    ("not over IPv4", reached(GITHUB, "silent", v6="open"), "warn", "not over IPv4"),
+    ("own rule", reached(RSYNC, "blocked"), "warn", "this machine's own firewall"),
+    ("no name", reached(GITHUB, trouble="there is no such name"), "fail", "cannot be looked up"),
+    ("optional", reached("github.com:80/tcp", "silent"), "warn", "cannot be reached"),
+    ("needless", reached(RSYNC, "silent", needless="SKIP_CLAMD"), "skipped", "SKIP_CLAMD=y"),
+    ("silent datagrams", reached(FUZZY, "silent"), "pass", "answers no strangers"),
+    ("refused datagrams", reached(FUZZY, "refused"), "warn", "cannot be reached on UDP port 11335"),
+    ("answered datagrams", reached(FUZZY, "open"), "pass", "answers on UDP port 11335"),
+    ("IPv6 only", reached(IP6, v6="silent"), "skipped", "this machine has no IPv6"),
+    ("found by name", reached("current.cvd.clamav.net:53/udp"), "pass", "is found by name"),
+]
+
+
+@pytest.mark.parametrize(
+    ("host", "status", "words"), [one[1:] for one in HOSTS], ids=[one[0] for one in HOSTS]
+)
+def test_hosts(host: Reached, status: str, words: str) -> None:
+    judged = judge_hosts(Outward((host, OPEN), (4,) if host.row.family else (4, 6)))[0]
+    assert judged.subject == host.row.subject
+    assert judged.status == status
+    assert words in judged.summary
+
+
+def test_a_dead_resolver_of_this_machine_is_told_where_others_answered() -> None:
+    judged = judge_hosts(Outward((reached(GITHUB, "open"), OPEN), (4,), "no answer within 1.2 s"))
+    assert [one.status for one in judged] == ["warn", "warn"]
+    assert "own resolver gives no answer" in judged[0].summary
+
+
+def test_every_host_of_the_documents_is_there() -> None:
+    documented = """rsync.sanesecurity.net:873/tcp spamassassin.heinlein-support.de:443/tcp github.com:80/tcp
+        github.com:443/tcp hub.docker.com:443/tcp asn-check.mailcow.email:443/tcp ip4.mailcow.email:80/tcp
+        ip6.mailcow.email:80/tcp fuzzy.mailcow.email:80/tcp bazaar.abuse.ch:443/tcp urlhaus.abuse.ch:443/tcp
+        fuzzy.mailcow.email:11445/udp fuzzy1.rspamd.com:11335/udp fuzzy2.rspamd.com:11335/udp"""
+    in_code = """ghcr.io www.internic.net ip4.nevondo.com ip6.nevondo.com db.uk.clamav.net db.nl.clamav.net
+        db.fr.clamav.net db.ch.clamav.net current.cvd.clamav.net www.spamassassin.heinlein-support.de
+        api.github.com"""
+    assert {one.subject for one in need.OUTGOING if one.source == "documented"} == set(documented.split())
+    assert {one.host for one in need.OUTGOING if one.source == "code"} == set(in_code.split())
+    assert len({one.subject for one in need.OUTGOING}) == len(need.OUTGOING)
+
+
+def roots(
+    udp: str, small: str, tcp: str, family: int = 4, resolver: bool = True, signed: bool = True
+) -> Judgement:
+    """One root server: `ok`, `other` (somebody else's word), or why there is no answer."""
+
+    def heard(type: str, large: bool, transport: str, said: str) -> Heard:
+        size = 1097 if said in ("ok", "other") else 0
+        error = "" if size else said
+        return Heard("198.41.0.4", type, large, transport, size, said == "ok", signed, error)
+
+    rows = (heard("NS", True, "udp", udp), heard("SOA", False, "udp", small), heard("NS", True, "tcp", tcp))
+    return judge_roots((Roots(family, True, rows, resolver),))[0]
+
+
+ROOTS = [
+    ("all", ("ok", "ok", "ok"), "pass", "UDP (1 of 1) and TCP (1 of 1), up to 1097 bytes"),
+    ("no UDP", ("late", "late", "ok"), "fail", "over TCP they do; this machine's own resolver works"),
+    ("no large UDP", ("late", "ok", "ok"), "fail", "long answers over UDP"),
+    ("no TCP", ("ok", "ok", "late"), "fail", "but not over TCP: late"),
+    ("nothing", ("late", "late", "refused"), "fail", "no root server answers"),
+    ("somebody else", ("other", "other", "ok"), "fail", "in place of the root servers (UDP port 53)"),
+    ("somebody else everywhere", ("other", "other", "other"), "fail", "(TCP and UDP port 53)"),
+    ("own rule", ("blocked by this machine's firewall (EPERM)",) * 3, "fail", "this machine's own firewall"),
+]
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "words"), [one[1:] for one in ROOTS], ids=[one[0] for one in ROOTS]
+)
+def test_roots(said: tuple[str, str, str], status: str, words: str) -> None:
+    judged = roots(*said)
+    assert judged.status == status
+    assert words in judged.summary
+    expected = "fail" if "other" in said else "warn" if status == "fail" else status
+    assert roots(*said, family=6).status == expected
+
+
+def test_the_remedy_for_a_firewall_without_states_is_printed() -> None:
+    assert "UDP from source port 53 to ports 1024-65535" in roots("late", "late", "ok").remedies[0]
+    assert "signatures (DNSSEC) are taken out" in roots("ok", "ok", "ok", signed=False).summary
+    assert judge_roots((Roots(6, False),))[0].status == "skipped"
+
+
+def echoes(*outcomes: str, skipped: str = "", recursion: bool | None = None, family: int = 4) -> Judgement:
+    targets = need.HEALTHCHECK_PINGS if family == 4 else need.IPV6_PINGS
+    tries = tuple(Try(Probe("ping", to), Probed(one, 0.1)) for to, one in zip(targets, outcomes, strict=True))
+    return judge_echoes((Echoes(family, True, tries, skipped, recursion),))[0]
+
+
+SILENT = ("silent",) * 3
+ECHOES = [
+    (echoes("open", "open", "open"), "pass", "will pass"),
+    (echoes("open", "silent", "open"), "pass", "1 does not, which the healthcheck forgives"),
+    (echoes("open", "silent", "silent"), "fail", "only 1 of 3"),
+    (echoes(*SILENT, recursion=True), "fail", "the stack will not start"),
+    (echoes(*SILENT, skipped="y"), "pass", "says that it does not matter"),
+    (echoes(*SILENT, skipped="Y"), "fail", "only 0 of 3"),
+    (echoes(*["not allowed"] * 3), "unknown", "this user may not"),
+    (echoes("open", "silent", family=6), "pass", "mailcow will find that IPv6 works"),
+    (echoes("silent", "silent", family=6), "warn", "ENABLE_IPV6=false"),
+]
+
+
+@pytest.mark.parametrize(("judged", "status", "words"), ECHOES)
+def test_echoes(judged: Judgement, status: str, words: str) -> None:
+    assert judged.status == status
+    assert words in judged.summary
+
+
+def test_the_healthcheck_is_only_to_be_skipped_where_names_are_found() -> None:
+    assert "set SKIP_UNBOUND_HEALTHCHECK=y" in " ".join(echoes(*SILENT, recursion=True).remedies)
+    assert "would not help" in " ".join(echoes(*SILENT, recursion=False).remedies)
+    assert "only a small y counts" in " ".join(echoes(*SILENT, skipped="Y").remedies)

@@ -1,0 +1,284 @@
+"""Addresses, the largest packet, mailcow's subnet, IPv6: every verdict, from facts of a few lines."""
+
+import json
+
+import pytest
+from fake_host import FakeHost
+from judged import look
+
+from mailcow_wizard.checks import network
+from mailcow_wizard.checks.network_ipv6 import judge_advertisements, judge_ipv6
+from mailcow_wizard.checks.network_places import judge_addresses, judge_mtu, judge_subnet
+from mailcow_wizard.facts.addresses import Addresses
+from mailcow_wizard.facts.network.egress import Egress
+from mailcow_wizard.facts.network.ipv6 import Advertised, Advertisements, Ipv6
+from mailcow_wizard.facts.network.mtu import Mtu, PathMtu
+from mailcow_wizard.facts.network.outward import Try
+from mailcow_wizard.facts.network.routes import Address6, Default6, defaults_v6, own_v4, own_v6, routes
+from mailcow_wizard.facts.network.subnet import subnet
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Denied, HostError, HttpReply, Missing, Probe, Probed
+from mailcow_wizard.host.scrub import scrub
+from mailcow_wizard.model import Settings
+
+PUBLIC, OTHER, V6 = "192.88.99.10", "192.88.99.11", "2d00:113::10"
+NO_V6 = Addresses(6, (), "", "none", "no route")
+LASTING = Address6(V6, "eth0", False, False, False)
+
+
+def v4(own: str = PUBLIC, *public: str, trouble: str = "") -> Addresses:
+    return Addresses(
+        4, public or ((own,) if own == PUBLIC else ()), own, "route" if not public else "outside", trouble
+    )
+
+
+ADDRESSES = [
+    (Egress(v4(), NO_V6, (PUBLIC,), (), ()), "pass", f"packets leave with {PUBLIC}, as the world sees them"),
+    (Egress(v4(""), NO_V6, (), (), ()), "fail", "no way out over IPv4"),
+    (
+        Egress(v4("10.1.2.3", PUBLIC), NO_V6, ("10.1.2.3",), (), ()),
+        "warn",
+        "behind NAT: the world sees 192.88.99.10",
+    ),
+    (
+        Egress(v4("10.1.2.3", trouble="silent"), NO_V6, ("10.1.2.3",), (), ()),
+        "unknown",
+        "could not be found out",
+    ),
+    (Egress(v4("100.64.7.7", PUBLIC), NO_V6, ("100.64.7.7",), (), ()), "fail", "CGNAT"),
+    (Egress(v4(), NO_V6, (PUBLIC, OTHER, "172.17.0.1"), (), ()), "pass", f"this machine has {OTHER} too"),
+    (Egress(v4(), NO_V6, (PUBLIC, OTHER), (), ((4, "SNAT_TO_SOURCE", OTHER),)), "pass", f"makes it {OTHER}"),
+    (Egress(v4(), NO_V6, (PUBLIC,), (), ((4, "SNAT_TO_SOURCE", OTHER),)), "fail", "no mail would leave"),
+    (Egress(v4(), NO_V6, (PUBLIC,), (), ((4, "SNAT_TO_SOURCE", "x"),)), "fail", "is no address"),
+    (
+        Egress(v4(), NO_V6, (PUBLIC,), (LASTING,), ((4, "SNAT_TO_SOURCE", V6),)),
+        "fail",
+        "not an address of IPv4",
+    ),
+    (
+        Egress(v4(), Addresses(6, (V6,), V6, "route"), (PUBLIC,), (LASTING._replace(temporary=True),), ()),
+        "warn",
+        "a privacy address",
+    ),
+]
+
+
+@pytest.mark.parametrize(("facts", "status", "words"), ADDRESSES)
+def test_addresses(facts: Egress, status: str, words: str) -> None:
+    judged = judge_addresses(facts)
+    assert judged.status == status
+    assert words in judged.summary
+
+
+MTUS = [
+    ((PathMtu(4, 1500), PathMtu(6, 1500)), 0, "pass", "1500 bytes pass"),
+    ((PathMtu(4, 1500), PathMtu(6, trouble="no ping")), 0, "pass", "1500 bytes pass"),
+    ((PathMtu(4, trouble="no ping"),), 0, "unknown", "no ping"),
+    (
+        (PathMtu(4, 1500), PathMtu(6, 1280)),
+        0,
+        "warn",
+        "at most 1280 bytes pass over IPv6 (and nobody reports it",
+    ),
+    ((PathMtu(4, 1400, told=True, by="10.0.0.1"),), 0, "warn", "10.0.0.1 reports it"),
+    ((PathMtu(4, 1450, told=True, here=True),), 1400, "pass", "set to 1400"),
+    ((PathMtu(4, 1450),), 1480, "warn", "set to 1480"),
+]
+
+
+@pytest.mark.parametrize(("paths", "told", "status", "words"), MTUS)
+def test_mtu(paths: tuple[PathMtu, ...], told: int, status: str, words: str) -> None:
+    judged = judge_mtu(Mtu(paths, "/opt/x/docker-compose.override.yml", told))
+    assert judged.status == status
+    assert words in judged.summary
+    if status == "warn":
+        assert "com.docker.network.driver.mtu" in judged.remedies[0]
+
+
+# --- the network of the containers ---
+
+HEAD = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+TRIE = """Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     |-- 127.0.0.1
+        /32 host LOCAL
+     |-- 172.22.1.9
+        /32 host LOCAL
+Id 52:
+  +-- 100.64.0.0/10 3 0 5
+     |-- 172.22.0.0
+        /16 universe UNICAST
+     |-- 10.0.0.0
+        /8 universe THROW
+"""
+
+
+class Docker(FakeHost):
+    """A machine with Docker's API, of which these networks and pools are told."""
+
+    def __init__(self, networks: object, info: object, files: dict[str, str], status: int = 200) -> None:
+        super().__init__(files={"/proc/net/route": HEAD, "/proc/net/fib_trie": "", **files})
+        self.said = {"/networks": networks, "/info": info}
+        self.status = status
+
+    def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+        said = self.said[target]
+        if isinstance(said, HostError):
+            raise said
+        return HttpReply(self.status, json.dumps(said).encode())
+
+
+def networks(**subnets: str) -> list[dict[str, object]]:
+    return [
+        {"Name": name.replace("__", "-"), "IPAM": {"Config": [{"Subnet": one, "Gateway": "x"}]}}
+        for name, one in subnets.items()
+    ]
+
+
+CONF = {"/opt/mailcow-dockerized/mailcow.conf": "IPV4_NETWORK=10.7.8\n"}
+ODD = {"/opt/mailcow-dockerized/mailcow.conf": "IPV4_NETWORK=10.7.8.0/24\n"}
+VPN = {"/proc/net/route": HEAD + "tun0\t000016AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"}
+BRIDGE = {"/proc/net/route": HEAD + "br-0123\t000116AC\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"}
+OWN = {"/proc/net/route": HEAD + "br-mailcow\t000116AC\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"}
+SUBNETS = [
+    ("free", Docker([], {}, {}), "pass", "172.22.1.0/24 is free; until mailcow runs"),
+    (
+        "pools elsewhere",
+        Docker([], {"DefaultAddressPools": [{"Base": "10.200.0.0/16"}]}, {}),
+        "pass",
+        "is free",
+    ),
+    ("no Docker", Docker(Missing("x"), {}, {}), "pass", "172.22.1.0/24 is free"),
+    (
+        "another project",
+        Docker(networks(shop_default="172.22.0.0/16"), {}, {}),
+        "fail",
+        "the Docker network shop",
+    ),
+    ("its own", Docker(networks(mailcowdockerized_mailcow__network="172.22.1.0/24"), {}, OWN), "pass", "own"),
+    (
+        "another mailcow",
+        Docker(networks(b_mailcow__network="172.22.1.0/24"), {}, {}),
+        "fail",
+        "b_mailcow-network",
+    ),
+    ("set", Docker(networks(x="172.22.1.0/24"), {}, CONF), "pass", "10.7.8.0/24 is free"),
+    ("set wrong", Docker([], {}, ODD), "fail", "not the first three numbers"),
+    ("a VPN around it", Docker([], {}, VPN), "warn", "lies within 172.22.0.0/16, a route over tun0 (a VPN)"),
+    ("a bridge, nobody to ask", Docker(Denied("no"), {}, BRIDGE), "fail", "a route over br-0123"),
+    ("nobody to ask", Docker(Denied("no"), {}, {}), "unknown", "could not be read"),
+    ("an answer that is none", Docker({}, {}, {}), "unknown", "is not readable"),
+    ("an address, and another table", Docker([], {}, {"/proc/net/fib_trie": TRIE}), "fail", "172.22.1.9"),
+]
+
+
+@pytest.mark.parametrize(
+    ("host", "status", "words"), [one[1:] for one in SUBNETS], ids=[one[0] for one in SUBNETS]
+)
+def test_subnet(host: Docker, status: str, words: str) -> None:
+    facts = Facts(host, Settings())
+    judged = judge_subnet(facts.get(subnet))
+    assert judged.status == status
+    assert words in judged.summary
+    if status in ("fail", "warn"):
+        assert "IPV4_NETWORK=" in judged.remedies[0]
+        free = judged.remedies[0].partition("IPV4_NETWORK=")[2].split()[0]
+        assert not free.startswith("172.22.1 ")
+
+
+def test_recordings_keep_networks_and_pools() -> None:
+    listed = [{**networks(a="172.22.1.0/24")[0], "Labels": {"secret": "x"}, "Containers": {"c": 1}}]
+    kept = json.loads(scrub("http", ("s", "/networks"), HttpReply(200, json.dumps(listed).encode())).body)
+    assert kept[0]["Name"] == "a"
+    assert kept[0]["IPAM"]["Config"] == [{"Subnet": "172.22.1.0/24", "Gateway": "x"}]
+    assert "secret" not in str(kept)
+    info = {"ServerVersion": "28.0", "DefaultAddressPools": [{"Base": "10.0.0.0/8", "Size": 24}], "Name": "x"}
+    kept = json.loads(scrub("http", ("s", "/info"), HttpReply(200, json.dumps(info).encode())).body)
+    assert kept == {"ServerVersion": "28.0", "DefaultAddressPools": [{"Base": "10.0.0.0/8", "Size": 24}]}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "x y z\n", "x\n" * 3, "\0\x1b[31m\n", "Main:\n|-- 1.2.3.4\n", "zz " * 999]
+)
+def test_nonsense_of_the_kernel_is_nothing(text: str) -> None:
+    names = ("route", "fib_trie", "if_inet6", "ipv6_route")
+    facts = Facts(FakeHost(files={f"/proc/net/{name}": text for name in names}))
+    assert facts.get(routes) == facts.get(own_v4) == facts.get(own_v6) == facts.get(defaults_v6) == ()
+
+
+# --- IPv6 ---
+
+ROUTE = Default6("eth0", False, "2d00:113::1")
+PING = Try(Probe("ping", "2606:4700:4700::1111"), Probed("open", 0.01))
+NO_PING = PING._replace(result=Probed("silent", 2.0))
+WEB = Try(Probe("tcp", "2606:4700:4700::1111", 443), Probed("open", 0.01))
+NO_WEB = WEB._replace(result=Probed("silent", 2.0))
+GOOD = Ipv6(True, (LASTING,), (ROUTE,), V6, (PING,), (WEB,), True, "", "mail.example.org", ())
+IPV6 = [
+    (GOOD, "pass", "IPv6 works, and mailcow will find that"),
+    (GOOD._replace(configured="true"), "pass", "mailcow uses it"),
+    (GOOD._replace(configured="false"), "pass", "says ENABLE_IPV6=false"),
+    (GOOD._replace(has_ping=False), "warn", "no command `ping`"),
+    (GOOD._replace(has_ping=False, configured="true"), "pass", "mailcow uses it"),
+    (GOOD._replace(pings=(NO_PING,)), "warn", "take it for missing"),
+    (GOOD._replace(pings=(PING._replace(result=Probed("not allowed", 0.0)),)), "pass", "root can tell"),
+    (GOOD._replace(pings=(NO_PING,), connections=(NO_WEB,)), "warn", "IPv6 leads nowhere"),
+    (GOOD._replace(pings=(NO_PING,), connections=(NO_WEB,), published=(V6,)), "fail", "has an AAAA record"),
+    (
+        GOOD._replace(pings=(NO_PING,), connections=(NO_WEB,), configured="true"),
+        "fail",
+        "ENABLE_IPV6=true, but",
+    ),
+    (GOOD._replace(own="", defaults=()), "warn", "no default route"),
+    (GOOD._replace(own="", addresses=()), "warn", "but no address"),
+    (GOOD._replace(own="", addresses=(), defaults=()), "pass", "this machine has no IPv6"),
+    (GOOD._replace(enabled=False, own=""), "pass", "switched off in this machine's kernel"),
+    (GOOD._replace(enabled=False, own="", published=(V6,)), "fail", "Let's Encrypt" and "has an AAAA record"),
+]
+
+
+@pytest.mark.parametrize(("facts", "status", "words"), IPV6)
+def test_ipv6(facts: Ipv6, status: str, words: str) -> None:
+    judged = judge_ipv6(facts)
+    assert judged.status == status
+    assert words in judged.summary
+
+
+TOLD = Advertised(ROUTE._replace(advertised=True), 1, 0)
+ADVERTISEMENTS = [
+    (Advertisements((), (), (), None), "pass", "there is no default route"),
+    (Advertisements((Advertised(ROUTE, 1, 0),), (), (), None), "pass", "is fixed"),
+    (Advertisements((TOLD,), (), (), None), "warn", "will vanish when Docker turns forwarding on"),
+    (Advertisements((TOLD,), (), (), False), "pass", "ENABLE_IPV6=false"),
+    (Advertisements((TOLD._replace(accept=2),), (), (), True), "pass", "stays"),
+    (Advertisements((TOLD._replace(forwarding=1),), (), (), True), "fail", "will run out"),
+    (Advertisements((TOLD._replace(accept=None),), (), (), True), "unknown", "could not be read"),
+    (Advertisements((), ("eth0",), (LASTING,), True), "fail", "is gone"),
+]
+
+
+@pytest.mark.parametrize(("facts", "status", "words"), ADVERTISEMENTS)
+def test_advertisements(facts: Advertisements, status: str, words: str) -> None:
+    judged = judge_advertisements(facts)
+    assert judged.status == status
+    assert words in judged.summary
+
+
+def test_an_interface_with_a_dot_is_written_with_slashes() -> None:
+    route = TOLD.route._replace(interface="eth0.100")
+    judged = judge_advertisements(Advertisements((TOLD._replace(route=route),), (), (), None))
+    assert "net/ipv6/conf/eth0.100/accept_ra=2" in judged.remedies[0]
+
+
+def test_the_ids_are_the_contracts_and_offline_only_what_asks_nobody_runs() -> None:
+    names = "addresses outbound-25 outbound-hosts recursion icmp ipv6 accept-ra mtu subnet"
+    assert [one.id for one in network.CHECKS] == [f"network.{one}" for one in names.split()]
+    quiet = {one.id for one in network.CHECKS if not one.network}
+    assert quiet == {"network.addresses", "network.accept-ra", "network.subnet"}
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    check = next(one for one in network.CHECKS if one.id == "network.subnet")
+    assert look(check, Facts(FakeHost())).status == "unknown"
