@@ -154,8 +154,8 @@ def _knot(server: Primary) -> list[str]:
         f"  - id: all\n    action: [update, transfer]\n    key: [{', '.join(ALGORITHMS)}]\n"
         f"  - id: mx\n    action: update\n    key: {MX_ONLY}\n    update-type: [MX]\n"
         f"  - id: pupil\n    address: {SECONDARY}\n    action: transfer\n"
-        f"zone:\n  - domain: {server.zone}.\n    file: {server.home}/{server.zone}.zone\n    acl: [all, mx, pupil]\n"
-        "    zonefile-sync: -1\n    notify: pupil\n"
+        f"zone:\n  - domain: {server.zone}.\n    file: {server.home}/{server.zone}.zone\n"
+        "    acl: [all, mx, pupil]\n    zonefile-sync: -1\n    notify: pupil\n"
         f"  - domain: {server.closed}.\n    file: {server.home}/{server.closed}.zone\n"
     )
     (server.home / "db").mkdir()
