@@ -1,72 +1,14 @@
 """`conf` as its users start it: real processes, real files, and back again with `undo`."""
 
-import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
-import json_schema
 import pytest
-from lab.inside import CHECKOUT
+from real.conf_place import SAMPLES, Place
 
-from mailcow_wizard.report.schema import schema
-
-SAMPLES = Path(__file__).parent.parent / "conf"
 SECRET = "Ab1Ab1Ab1"
 KEPT = "nothing was changed"
-
-
-class Place:
-    """mailcow's directory and the wizard's state, for one test."""
-
-    def __init__(self, path: Path) -> None:
-        self.directory = path / "mailcow"
-        self.directory.mkdir()
-        self.conf = self.directory / "mailcow.conf"
-        self._state = path / "state"
-
-    def write(self, data: bytes) -> None:
-        """A mailcow.conf as mailcow makes it: for its owner alone."""
-        self.conf.write_bytes(data)
-        self.conf.chmod(0o600)
-
-    def wizard(self, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
-        """Runs the wizard to its end."""
-        argv = [
-            sys.executable,
-            "-m",
-            "mailcow_wizard",
-            "--dir",
-            str(self.directory),
-            "--state-dir",
-            str(self._state),
-        ]
-        return subprocess.run(
-            [*argv, *words],
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(CHECKOUT),
-                "LANG": "C.UTF-8",
-                "HOME": "/dev/null",
-                **env,
-            },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def document(self, *words: str) -> Any:
-        """The JSON document of a command."""
-        done = self.wizard(*words, "--json")
-        assert done.stdout.count("\n") == 1, done
-        said = json.loads(done.stdout)
-        assert json_schema.faults(schema(), said) == []
-        return said
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -73,6 +74,39 @@ def test_a_file_made_anew_over_a_database(docker: Engine, directory: Path, volum
     done = docker.wizard("fix", "config.present", "restore-conf", "--yes", "--json", *options)
     assert json.loads(done.stdout)["result"]["status"] == "pass"
     assert conf.read_text() == GOOD_CONF
+
+
+def test_what_opens_the_database_is_not_taken_back(docker: Engine, directory: Path) -> None:
+    conf = directory / "mailcow.conf"
+    options = ("--dir", str(directory), "--state-dir", str(directory.parent / "state"), "--offline")
+
+    def wizard(*words: str) -> "subprocess.CompletedProcess[str]":
+        return docker.wizard(*words, *options, env={"PATH": "/usr/bin:/bin"})
+
+    new = ("conf", "new", "--hostname", "mail.example.org", "TZ=Europe/Berlin", "--yes")
+    assert wizard(*new).returncode == 0
+    first = conf.read_text()
+    assert wizard("conf", "set", "DBPASS=abcdefghijkl", "--yes").returncode == 0
+    docker.docker("volume", "create", VOLUME)
+    try:
+        assert wizard("conf", "set", "DBPASS=other", "--yes").returncode == 64
+        for _ in range(2):
+            made = conf.read_text()
+            done = wizard("undo", "--yes")
+            assert done.returncode == 73, done
+            assert "the database of mailcowdockerized opens with what is there now" in done.stderr
+            assert conf.read_text() == made
+            docker.docker("volume", "rm", VOLUME)
+            if made != first:
+                assert wizard("undo", "--yes").returncode in (0, 1, 2)
+                assert conf.read_text() == first
+            docker.docker("volume", "create", VOLUME)
+        conf.rename(directory / "mailcow.conf_backup")
+        done = wizard(*new)
+        assert done.returncode == 73
+        assert "is still there, and new passwords would not open it" in done.stderr
+    finally:
+        docker.docker("volume", "rm", VOLUME)
 
 
 def test_no_database_is_left(docker: Engine, directory: Path) -> None:
