@@ -33,13 +33,17 @@ def read(session: Session) -> Records:
 
 
 def read_again(session: Session, records: Records, rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Asks for some rows. Raises HostError.
+    """Asks for some rows, in any order. Raises HostError.
 
-    The zones' servers are those found first, as long as there are some: a way from the root for each round
-    would ask other people's servers, and find the same.
+    A zone's servers are those found first, where there are some: a way from the root for each round would
+    ask other people's servers, and find the same.
     """
-    known = all(one.seen.answered and not one.seen.zone.problem for one in rows)
-    return again(records.facts if known else session.new_facts(), records.server, rows)
+    known = [one for one in rows if one.seen.answered and not one.seen.zone.problem]
+    lost = [one for one in rows if one not in known]
+    return (
+        *(again(records.facts, records.server, known) if known else ()),
+        *(again(session.new_facts(), records.server, lost) if lost else ()),
+    )
 
 
 def to_publish(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -93,10 +93,14 @@ class Session:
         for finding in event.findings:
             self._log(f"{finding.id} {finding.status} after {finding.duration_ms} ms: {finding.summary}")
 
-    def keep(self, answers: Answers) -> None:
-        """Remembers answers for this and later sessions. Raises HostError where they cannot be written."""
+    def keep(self, answers: Answers, named: bool = True) -> None:
+        """Remembers answers for this and later sessions. Raises HostError where they cannot be written.
+
+        Unless the names were asked for, those of the command line go on to count.
+        """
         self.answers = answers
-        self.settings = self.settings._replace(hostname=answers.hostname, domains=answers.domains)
+        if named:
+            self.settings = self.settings._replace(hostname=answers.hostname, domains=answers.domains)
         self.state.save(_ANSWERS, {**answers._asdict(), "domains": list(answers.domains)})
 
 

@@ -306,7 +306,7 @@ class Wizard(App[int]):
             self.set_focus(None)
         else:
             self._list.focus()
-        self._keep(self.session.answers._replace(step=step))
+        self._keep(self.session.answers._replace(step=step), named=False)
 
     @on(Welcome.Answered)
     def _answered_welcome(self, message: Welcome.Answered) -> None:
@@ -322,9 +322,9 @@ class Wizard(App[int]):
         self._answered = True
         self.go_to(step if first_time and step in known else known[0])
 
-    def _keep(self, answers: Answers) -> None:
+    def _keep(self, answers: Answers, named: bool = True) -> None:
         try:
-            self.session.keep(answers)
+            self.session.keep(answers, named)
         except HostError as error:
             self.show_keys(f"The answers are kept for this session only: {error}")
 

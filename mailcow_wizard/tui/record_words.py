@@ -78,7 +78,7 @@ def sentence(row: Row, seconds: int) -> str:
     if kind == "missing":
         if row.seen.values and row.expected.type == "TXT":
             return "missing: there are texts at this name, and none of this kind"
-        return f"missing: {_nobody(zone)} has it"
+        return f"missing: {_nobody(zone)}"
     if kind == "wrong":
         return f"wrong: {published(row)}"
     if kind == "not everywhere yet":
@@ -94,14 +94,25 @@ def _resolvers(stand: Sequence[Standing]) -> list[Standing]:
 
 
 def _of(some: Sequence[Standing], what: str) -> str:
-    """`2 of 3 name servers`."""
-    right = sum(one.stands == "right" for one in some)
-    return f"{right} of {len(some)} {what}{'' if len(some) == 1 else 's'}"
+    """`2 of 3 name servers`. One with several addresses is right when it is at each of them."""
+    servers = _servers(some)
+    right = sum(all(one.stands == "right" for one in each) for each in servers)
+    return f"{right} of {len(servers)} {what}{'' if len(servers) == 1 else 's'}"
+
+
+def _servers(some: Sequence[Standing]) -> list[list[Standing]]:
+    """The addresses of each server together."""
+    found: dict[str, list[Standing]] = {}
+    for one in some:
+        found.setdefault(one.name or one.server, []).append(one)
+    return list(found.values())
 
 
 def _nobody(zone: Sequence[Standing]) -> str:
-    answered = [one for one in zone if one.stands != "silent"]
-    return f"none of the zone's {len(answered)} name servers" if len(answered) > 1 else "the name server"
+    count = len(_servers([one for one in zone if one.stands != "silent"]))
+    if count > 1:
+        return f"none of the zone's {count} name servers has it"
+    return "the zone's name server does not have it" if count else "no resolver has it"
 
 
 def mark_of(standing: Standing, row: Row) -> str:

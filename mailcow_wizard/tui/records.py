@@ -90,7 +90,8 @@ class Book:
                 return  # something else was asked since
             self.asking = False
             take(found, problem)
-            draw(self._app)
+            if not self.watching:  # while it waits the screen is drawn once a second
+                draw(self._app)
 
         def work() -> None:
             found, problem = None, ""
@@ -286,6 +287,7 @@ def _publish(app: Wizard, book: Book, row: Row | None, domain: str) -> None:
     def made() -> None:
         book.begin()
         book.read()
+        draw(app)
 
     names = {(one.expected.name, one.expected.type) for one in rows}
     publishing.show(app, names, lambda notice: _say(app, notice), made)

@@ -1,0 +1,170 @@
+"""The table for faces: read, asked again in part, what is to be published, the mail domains."""
+
+from pathlib import Path
+
+import pytest
+from dns_world import DOMAIN, NAME, OURS, RESOLVER, ZONE, Rows, World
+
+from mailcow_wizard.engine import records
+from mailcow_wizard.engine.session import Answers, Session
+from mailcow_wizard.facts.dns.table import Row
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.model import Settings
+from mailcow_wizard.names import NotAName
+from mailcow_wizard.tui import record_words as words
+
+SPF, DMARC = "v=spf1 mx a -all", "v=DMARC1; p=reject"
+ALL: Rows = {
+    (DOMAIN, "TXT"): SPF,
+    (f"_dmarc.{DOMAIN}", "TXT"): DMARC,
+    (f"autodiscover.{DOMAIN}", "CNAME"): f"{NAME}.",
+    (f"autoconfig.{DOMAIN}", "CNAME"): f"{NAME}.",
+    ("25.100.51.198.in-addr.arpa", "PTR"): f"{NAME}.",
+}
+
+
+def session(
+    place: Path, published: Rows, domains: tuple[str, ...] = (DOMAIN,), offline: bool = False
+) -> Session:
+    """A session on a server with one address, in a world of these records."""
+    settings = Settings(hostname=NAME, domains=domains, addresses=(OURS,), resolver=RESOLVER, offline=offline)
+    return Session(World(published), settings, StateDirectory(str(place)))
+
+
+def titles(rows: tuple[Row, ...]) -> list[str]:
+    """Rows in few words."""
+    return [f"{one.expected.type} {one.expected.name}" for one in rows]
+
+
+def test_nothing_is_published_and_what_to_publish_is_in_the_order_of_need(tmp_path: Path) -> None:
+    none = {key: one for key, one in ZONE.items() if key[1] == "NS" or key[0].startswith("ns.")}
+    rows = records.read(session(tmp_path, none)).rows
+    assert records.nothing_published(rows)
+    assert titles(records.to_publish(rows)) == [
+        f"A {NAME}",
+        f"MX {DOMAIN}",
+        f"CNAME autodiscover.{DOMAIN}",
+        f"CNAME autoconfig.{DOMAIN}",
+        f"TXT {DOMAIN}",
+        f"TXT _dmarc.{DOMAIN}",
+    ]
+    assert titles(records.for_provider(rows)) == ["PTR 25.100.51.198.in-addr.arpa"]
+    assert words.to_do(rows) == "Nothing is there yet: publish these six, from the top down"
+    assert {words.status(one) for one in rows if one.expected.level == "optional"} == {"skipped"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "All that mail needs is there and right"),
+        ({(DOMAIN, "TXT"): ()}, "Publish one"),
+        ({(DOMAIN, "TXT"): "site-verification=abc"}, "Publish one"),
+        ({(DOMAIN, "MX"): "10 elsewhere.example."}, "Correct one"),
+        (
+            {(DOMAIN, "TXT"): (), (f"_dmarc.{DOMAIN}", "TXT"): (), (DOMAIN, "MX"): "10 elsewhere.example."},
+            "Publish these two and correct one",
+        ),
+        (
+            {("25.100.51.198.in-addr.arpa", "PTR"): "static.example.net."},
+            "Your provider has to set the server's name (PTR)",
+        ),
+    ],
+)
+def test_what_is_to_be_done_is_said_in_a_sentence(tmp_path: Path, changed: Rows, said: str) -> None:
+    world = {**ZONE, **ALL, **changed}
+    world.pop((NAME, "AAAA"))
+    assert words.to_do(records.read(session(tmp_path, world)).rows) == said
+
+
+def test_some_rows_are_asked_again_without_the_rest(tmp_path: Path) -> None:
+    here = session(tmp_path, {**ZONE, **ALL, (DOMAIN, "MX"): "10 elsewhere.example."})
+    found = records.read(here)
+    world = here.host
+    assert isinstance(world, World)
+    world.records[DOMAIN, "MX"] = (f"10 {NAME}.",)
+    world.records[f"autoconfig.{DOMAIN}", "CNAME"] = ("elsewhere.example.",)
+    world.rounds.clear()
+    some = tuple(one for one in found.rows if one.expected.type in ("MX", "CNAME"))
+    again = records.read_again(here, found, some)
+    assert [(one.expected, one.state.kind) for one in again] == [
+        (one.expected, "wrong" if one.expected.name.startswith("autoconfig") else "right") for one in some
+    ]
+    asked = {(one.name, one.type) for each in world.rounds for one in each}
+    assert asked == {
+        (DOMAIN, "MX"),
+        *((f"{one}.{DOMAIN}", type) for one in ("autodiscover", "autoconfig") for type in ("A", "AAAA")),
+    }
+
+
+def test_every_row_asked_again_is_the_row_of_the_table(tmp_path: Path) -> None:
+    here = session(tmp_path, {**ZONE, **ALL, (f"_imaps._tcp.{DOMAIN}", "SRV"): f"0 1 993 {NAME}."})
+    found = records.read(here)
+    again = records.read_again(here, found, found.rows)
+    assert {(one.expected, one.state, one.value) for one in again} == {
+        (one.expected, one.state, one.value) for one in found.rows
+    }
+
+
+def test_a_zone_that_was_not_there_is_looked_for_again(tmp_path: Path) -> None:
+    here = session(tmp_path, {})
+    found = records.read(here)
+    assert {one.state.kind for one in found.rows} <= {"could not ask", "missing"}
+    world = here.host
+    assert isinstance(world, World)
+    world.records |= {key: (one,) if isinstance(one, str) else one for key, one in ZONE.items()}
+    again = records.read_again(here, found, found.rows[:1])
+    assert again[0].state.kind == "right"
+
+
+def test_offline_nobody_is_asked(tmp_path: Path) -> None:
+    here = session(tmp_path, ZONE, offline=True)
+    with pytest.raises(HostError, match="--offline"):
+        records.read(here)
+    assert isinstance(here.host, World)
+    assert here.host.rounds == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("", "a name is needed"),
+        ("example", "a domain is needed"),
+        ("a b.example", "only letters"),
+        ("192.0.2.1", "that is an address"),
+        ("Example.ORG.", "in the list already"),
+        ("x..example", "two dots"),
+    ],
+)
+def test_a_domain_that_cannot_be_one_is_refused_with_the_reason(typed: str, why: str) -> None:
+    with pytest.raises(NotAName, match=why):
+        records.added((DOMAIN,), typed)
+
+
+def test_domains_are_added_and_kept(tmp_path: Path) -> None:
+    here = session(tmp_path, ZONE, domains=())
+    assert records.mail_domains(here) == (DOMAIN,)
+    records.keep_domains(here, records.added(records.mail_domains(here), " Bücher.Example "))
+    assert here.answers == Answers(NAME, (DOMAIN, "xn--bcher-kva.example"))
+    later = Session(here.host, Settings(), StateDirectory(str(tmp_path)))
+    assert records.mail_domains(later) == (DOMAIN, "xn--bcher-kva.example")
+
+
+def test_going_to_a_step_leaves_the_names_of_the_command_line(tmp_path: Path) -> None:
+    here = session(tmp_path, ZONE, domains=(DOMAIN, "second.example"))
+    here.keep(here.answers._replace(step="dns"), named=False)
+    assert here.settings.domains == (DOMAIN, "second.example")
+    assert here.settings.hostname == NAME
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0, "0 s"), (59, "59 s"), (60, "1:00"), (3725, "1:02:05")])
+def test_times_left_are_short(seconds: int, said: str) -> None:
+    assert words.duration(seconds) == said
+
+
+def test_texts_of_name_servers_are_harmless(tmp_path: Path) -> None:
+    evil = "v=spf1 \x1b]0;x\x07 -all"
+    rows = records.read(session(tmp_path, {**ZONE, **ALL, (DOMAIN, "TXT"): evil})).rows
+    spf = next(one for one in rows if one.expected.type == "TXT" and one.expected.name == DOMAIN)
+    shown = words.value(spf) + words.published(spf) + words.sentence(spf, 0)
+    assert shown.isprintable()
