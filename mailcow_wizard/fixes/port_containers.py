@@ -20,6 +20,7 @@ def stopping_container(facts: Facts, box: Container) -> Stopping:
     try:
         said = json.loads(reply.body) if reply.status == 200 else {}
         policy, removed = _policy(said["HostConfig"]), bool(said["HostConfig"].get("AutoRemove"))
+        paused = bool((said.get("State") or {}).get("Paused"))
         service = (said.get("Config", {}).get("Labels") or {}).get(_SWARM, "")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise NoPlan(f"Docker does not say how the container {box.name} is set up") from None
@@ -28,11 +29,27 @@ def stopping_container(facts: Facts, box: Container) -> Stopping:
             f"the container {box.name} belongs to the Swarm service {service}, which would start it again: "
             f"docker service scale {service}=0"
         )
-    commands = [Command(("docker", "stop", box.name), (("docker", "start", box.name),), _TIMEOUT_S)]
+    guests = _guests(facts, box)
+    back = [("docker", "start", box.name), *(("docker", "restart", one) for one in guests)]
+    if paused:
+        back.append(("docker", "pause", box.name))
+    commands = [Command(("docker", "stop", box.name), tuple(back), _TIMEOUT_S)]
     if policy != "no":
-        back = ("docker", "update", f"--restart={policy}", box.name)
-        commands.insert(0, Command(("docker", "update", "--restart=no", box.name), (back,)))
-    return Stopping(tuple(commands), _words(box, removed), not removed)
+        again = ("docker", "update", f"--restart={policy}", box.name)
+        commands.insert(0, Command(("docker", "update", "--restart=no", box.name), (again,)))
+    lost = f"the network of {' and '.join(guests)}, which use{'' if guests[1:] else 's'} that of {box.name}"
+    return Stopping(tuple(commands), _words(box, removed), not removed, lost=lost if guests else "")
+
+
+def _guests(facts: Facts, box: Container) -> tuple[str, ...]:
+    """The running containers that live in this one's network, and lose it when it stops."""
+    reply = facts.host.http(docker_socket(facts), "/containers/json")
+    try:
+        listed = json.loads(reply.body) if reply.status == 200 else []
+        modes = {str(one["Names"][0]).lstrip("/"): one["HostConfig"].get("NetworkMode") for one in listed}
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        return ()
+    return tuple(name for name, mode in modes.items() if mode == f"container:{box.id}")
 
 
 def is_deleted(facts: Facts, box: Container) -> bool:

@@ -58,8 +58,7 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
         changed = with_parameter(changed, "myhostname", f"local.{server}")
     restart = _restart(conflict)
     steps: tuple[PlanStep, ...] = (
-        # Taken back last of all, when both files are as they were.
-        Command(("postfix", "check"), (restart,)),
+        *_before(conflict, restart),
         *_edit(MAIN, main, changed),
         *_edit(MASTER, master, without_listeners(master, _PORTS)),
         Command(("postfix", "check")),
@@ -83,6 +82,16 @@ def _read(facts: Facts, path: str) -> str:
 
 def _edit(path: str, before: str, after: str) -> tuple[Edit, ...]:
     return (Edit(path, before.encode("latin-1"), after.encode("latin-1")),) if after != before else ()
+
+
+def _before(conflict: Conflict, restart: tuple[str, ...]) -> tuple[Command, ...]:
+    """Postfix's own test; then, taken back last of all, the restart that has it read its files again: not
+    where the test failed, for nothing was done then, and not where somebody stopped postfix since."""
+    if restart[0] != "systemctl":
+        return (Command(("postfix", "check"), (restart,)),)
+    unit = conflict.blockers[0].names[0]
+    gently = (("systemctl", "try-restart", restart[2]),)
+    return (Command(("postfix", "check")), Command(("systemctl", "is-active", "--quiet", unit), gently))
 
 
 def _restart(conflict: Conflict) -> tuple[str, ...]:

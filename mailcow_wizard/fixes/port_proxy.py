@@ -61,11 +61,26 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
     return conflict.plan(
         choice,
         steps,
-        f"mailcow listens on {_LOOPBACK}:{http} and {_LOOPBACK}:{https}; {blocker.name} keeps ports 80 and "
-        f"443 and its sites, and passes {site.server} on to mailcow{when}.",
+        f"mailcow listens on {_LOOPBACK}:{http} and {_LOOPBACK}:{https}; {blocker.name} keeps "
+        f"{_kept(conflict, web, secure, site)} its sites, and passes {site.server} on to mailcow{when}.",
         "" if by_hand else f"{blocker.name} for a moment, while it takes up its new configuration",
         settle=5.0,
     )
+
+
+def _kept(conflict: Conflict, web: PortFacts, secure: PortFacts, site: Site) -> str:
+    """The ports that the proxy has, and those that its new site has it take."""
+    role = conflict.blockers[0].role
+    free = [
+        str(port.binding.port.number)
+        for port in (web, secure)
+        if port.binding.number == port.binding.port.number and not _listeners(role, port, conflict)
+    ]
+    if not free or len(free) == 2:
+        return "ports 80 and 443 and"
+    has = "443" if free == ["80"] else "80"
+    takes = site.ready or free == ["80"] or role not in ("nginx", "apache")
+    return f"port {has}, takes port {free[0]} as well, keeps" if takes else f"port {has} and"
 
 
 def _same_holder(conflict: Conflict, web: PortFacts, secure: PortFacts) -> None:

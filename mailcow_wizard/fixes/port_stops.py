@@ -47,7 +47,7 @@ def plan_to_stop(conflict: Conflict, choice: Choice) -> Plan:
         steps,
         f"{_capital(conflict.port.binding.where)} is free for mailcow; {names} no longer {_verb(conflict)}, "
         + ("also after a restart of the machine." if lasting else "until something starts it again."),
-        "; ".join(dict.fromkeys(filter(None, (*lost, _along(parts))))),
+        "; ".join(dict.fromkeys(filter(None, (*lost, *(part.lost for part in parts), _along(parts))))),
         settle=SETTLE_S,
         reversible=all(part.reversible for part in parts),
     )

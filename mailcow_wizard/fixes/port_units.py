@@ -37,7 +37,8 @@ class _Way(NamedTuple):
 class Stopping(NamedTuple):
     """How to stop some units: the commands, what a person should know, whether they can be brought back.
 
-    `besides` are further units that stop along with them, `lasting` whether nothing starts them again.
+    `besides` are further units that stop along with them, `lost` is what else stops working, `lasting`
+    whether nothing starts them again.
     """
 
     commands: tuple[Command, ...]
@@ -45,6 +46,7 @@ class Stopping(NamedTuple):
     reversible: bool = True
     besides: tuple[str, ...] = ()
     lasting: bool = True
+    lost: str = ""
 
 
 def stopping(facts: Facts, names: tuple[str, ...]) -> Stopping:

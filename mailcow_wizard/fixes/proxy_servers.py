@@ -26,6 +26,7 @@ _HTTPD = "/etc/httpd"
 _CADDYFILE = "/etc/caddy/Caddyfile"
 _HAPROXY = "/etc/haproxy/haproxy.cfg"
 # What the site needs, each after what it needs itself: a2dismod refuses another order.
+_FOR_HTTPS = ("socache_shmcb", "ssl")
 _MODULES = ("proxy", "proxy_http", "headers", "rewrite", "socache_shmcb", "ssl")
 
 
@@ -47,7 +48,7 @@ def _steps_of_nginx(conflict: Conflict, site: Site) -> Around:
         path, enabled = f"{_NGINX}/{directory}/mailcow.conf", ()
     _must_be_new(conflict, path)
     after = (Edit(path, None, nginx(site).encode()), *enabled, Command(test), Command(reload))
-    return (Command(test, (reload,)),), (*after, *_certificate(conflict, site))
+    return _before(conflict, test, reload), (*after, *_certificate(conflict, site))
 
 
 def _steps_of_apache(conflict: Conflict, site: Site) -> Around:
@@ -60,15 +61,31 @@ def _steps_of_apache(conflict: Conflict, site: Site) -> Around:
     path = f"{_APACHE}/sites-available/mailcow.conf"
     _must_be_new(conflict, path)
     there = conflict.facts.host.names(f"{_APACHE}/mods-enabled")
-    missing = tuple(one for one in _MODULES if f"{one}.load" not in there)
+    # Without a virtual host for HTTPS the open port 443 would speak plain HTTP.
+    wanted = _MODULES if site.ready else tuple(one for one in _MODULES if one not in _FOR_HTTPS)
+    missing = tuple(one for one in wanted if f"{one}.load" not in there)
+    later = tuple(one for one in _FOR_HTTPS if not site.ready and f"{one}.load" not in there)
     test = ("apache2ctl", "configtest")
     # Modules that are new are loaded for sure by a restart.
     again = _service(conflict, "restart" if missing else "reload")
-    off = ("a2dismod", "-q", *reversed(missing))
+    off = ("a2dismod", "-q", *_without_traces(conflict, "module", missing), *reversed(missing))
     modules = (Command(("a2enmod", "-q", *missing), (off,)),) if missing else ()
-    enable = Command(("a2ensite", "-q", "mailcow"), (("a2dissite", "-q", "mailcow"),))
+    disable = ("a2dissite", "-q", *_without_traces(conflict, "site", ("mailcow",)), "mailcow")
+    enable = Command(("a2ensite", "-q", "mailcow"), (disable,))
     after = (Edit(path, None, text.encode()), *modules, enable, Command(test), Command(again))
-    return (Command(test, (again,)),), (*after, *_certificate(conflict, site))
+    return _before(conflict, test, again), (*after, *_certificate(conflict, site, later))
+
+
+def _without_traces(conflict: Conflict, kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Debian notes who switched a module or site on or off; the option that forgets it, where none of these
+    was noted before."""
+    noted = (
+        f"/var/lib/apache2/{kind}/{state}_by_{whom}/{name}"
+        for state in ("enabled", "disabled")
+        for whom in ("admin", "maint")
+        for name in names
+    )
+    return () if any(map(conflict.facts.host.exists, noted)) else ("-p",)
 
 
 def _steps_of_httpd(conflict: Conflict, site: Site, text: str) -> Around:
@@ -79,7 +96,7 @@ def _steps_of_httpd(conflict: Conflict, site: Site, text: str) -> Around:
         raise NoPlan("Apache's part for HTTPS is not installed: dnf install mod_ssl, then try again")
     test, reload = ("apachectl", "configtest"), _service(conflict, "reload")
     after = (Edit(path, None, text.encode()), Command(test), Command(reload))
-    return (Command(test, (reload,)),), (*after, *_certificate(conflict, site))
+    return _before(conflict, test, reload), (*after, *_certificate(conflict, site))
 
 
 def _global_name(conflict: Conflict) -> str:
@@ -125,7 +142,7 @@ def _steps_of_caddy(conflict: Conflict, site: Site) -> Around:
         Command(test),
         Command(reload),
     )
-    return (Command(test, (reload,)),), (*steps, *_certificate(conflict, site))
+    return _before(conflict, test, reload), (*steps, *_certificate(conflict, site))
 
 
 def _steps_of_haproxy(conflict: Conflict, site: Site) -> Around:
@@ -172,14 +189,24 @@ def _service(conflict: Conflict, action: str) -> tuple[str, ...]:
     return (f"/etc/init.d/{conflict.around.script}", action)
 
 
+def _before(conflict: Conflict, test: tuple[str, ...], again: tuple[str, ...]) -> tuple[PlanStep, ...]:
+    """The server's own test; then, taken back last of all, what has the server read its files again: not
+    where the test failed, for nothing was done then, and not where the server was stopped since."""
+    if again[0] != "systemctl":
+        return (Command(test, (again,)),)
+    gently = ("systemctl", "try-restart" if again[1] == "restart" else "try-reload-or-restart", again[2])
+    return (Command(test), Command(("systemctl", "is-active", "--quiet", again[2]), (gently,)))
+
+
 def _copy(conflict: Conflict, text: str, test: str) -> Manual:
     name = conflict.blockers[0].name
     first = f", test it ({test})" if test else ""
     return Manual(f"Put this into the configuration of {name}{first}, then reload it:\n\n{text}")
 
 
-def _certificate(conflict: Conflict, site: Site) -> tuple[Manual, ...]:
-    """What mailcow's acme can do behind this server, and what it cannot."""
+def _certificate(conflict: Conflict, site: Site, modules: tuple[str, ...] = ()) -> tuple[Manual, ...]:
+    """What mailcow's acme can do behind this server, and what it cannot. `modules` are those of Apache that
+    the part for HTTPS needs first."""
     blocker = conflict.blockers[0]
     proof = (
         "mailcow goes on getting its certificate from Let's Encrypt by itself: the proof on port 80 is "
@@ -204,10 +231,12 @@ def _certificate(conflict: Conflict, site: Site) -> tuple[Manual, ...]:
             f"{proof} {name} shows a renewed one after a reload: let cron run `{' '.join(again)}` daily."
         ]
         if not site.ready:
+            # ssl brings its cache along.
+            do = "then: a2enmod ssl, and a restart of Apache" if modules else "reload"
             words.append(
                 f"{site.certificate} is not there yet (generate_config.sh makes the first one): the part for "
-                "HTTPS is written as a comment. Take its # away as soon as the certificate is there, and "
-                "reload."
+                "HTTPS is written as a comment. Take its # away as soon as the certificate is there, "
+                f"and {do}."
             )
     else:
         words = [f"{name} gets a certificate of its own for the web; mail programs see mailcow's. {proof}"]

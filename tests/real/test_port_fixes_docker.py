@@ -69,6 +69,37 @@ def test_container_that_is_deleted_when_it_stops(docker: Engine, mender: Mender)
     mender.apply("ports.imap", "stop-container")
 
 
+def test_a_paused_container_is_paused_again(docker: Engine, mender: Mender) -> None:
+    with docker.container("still", IMPATIENT, "-p", "143:143"):
+        docker.docker("pause", "still")
+        change = mender.apply("ports.imap", "stop-container")["change"]
+        mender.undo(change)
+        assert docker.docker("inspect", "-f", "{{.State.Paused}}", "still").strip() == "true"
+        docker.docker("unpause", "still")
+
+
+def test_a_container_that_lives_in_its_network_is_named(docker: Engine, mender: Mender) -> None:
+    """It has no network without the other, and has to be started again afterwards."""
+    with docker.container("web", IMPATIENT, "-p", "143:143"):
+        docker.docker(
+            "run",
+            "-d",
+            "--name",
+            "beside",
+            "--network",
+            "container:web",
+            engine.IMAGE,
+            "/bin/busybox",
+            "sleep",
+            "600",
+        )
+        try:
+            plan = mender.plan("ports.imap", "stop-container")
+            assert "beside" in plan["interrupts"]
+        finally:
+            docker.docker("rm", "-f", "beside")
+
+
 def test_several_containers_on_one_port(docker: Engine, mender: Mender) -> None:
     """Two, each on an address of its own: one plan stops both, one starts both."""
     docker.run(["ip", "address", "add", "192.0.2.10/32", "dev", "lo"], check=True)

@@ -141,8 +141,8 @@ def assert_behind(servers: Machine) -> None:
 
 
 def look_at(servers: Machine, unit: str) -> Snapshot:
-    """The machine, this server's unit above all."""
-    return snapshot(servers, unit)
+    """The machine, this server's unit above all, and what Debian's tools keep of Apache's modules."""
+    return snapshot(servers, unit, directories=("/etc", "/srv", "/var/lib/apache2"))
 
 
 NGINX_SITES = {
@@ -241,6 +241,45 @@ def test_a_configuration_that_nginx_refuses_is_taken_back(servers: Machine, mend
         assert ask(servers, "http", "shop.example.org", "/")[0] == 200
         mender.undo(ended["change"])
         assert look_at(servers, "nginx.service") == before
+
+
+def test_a_configuration_that_was_broken_before_is_told(servers: Machine, mender: Mender) -> None:
+    """Nothing was done, so nothing is reloaded to take it back."""
+    with serving(servers, "nginx.service", **NGINX_SITES):
+        servers.write("/etc/nginx/conf.d/broken.conf", "broken;\n")
+        ended = mender.ask("apply", "ports.http", "proxy-mode")
+        assert ended["state"] == "failed", ended
+        back = mender.undo(ended["change"])
+        assert not any("reload" in line for line in back["log"]), back["log"]
+        servers.run(["rm", "/etc/nginx/conf.d/broken.conf"], check=True)
+
+
+def test_a_server_that_was_stopped_since_stays_stopped(servers: Machine, mender: Mender) -> None:
+    for unit, site in (
+        ("nginx.service", NGINX_SITES),
+        ("apache2.service", {"/etc/apache2/sites-enabled/shop.conf": APACHE_SITE}),
+    ):
+        with serving(servers, unit, **site):
+            change = mender.apply("ports.http", "proxy-mode")["change"]
+            servers.run(["systemctl", "stop", unit], check=True)
+            mender.undo(change)
+            assert servers.run(["systemctl", "is-active", unit]).stdout.strip() == "inactive"
+
+
+def test_apache_without_a_certificate_opens_no_port(servers: Machine, mender: Mender) -> None:
+    """Port 443 would speak plain HTTP: what opens it is left for when there is a certificate."""
+
+    def plain_only() -> None:
+        assert ":443" not in servers.run(["ss", "-Hltn"]).stdout
+
+    servers.run(["mv", ASSETS, "/srv/later"], check=True)
+    with serving(servers, "apache2.service", **{"/etc/apache2/sites-enabled/shop.conf": APACHE_SITE}):
+        said = words(mender.plan("ports.http", "proxy-mode"))
+        assert "a2enmod ssl" in said
+        assert "apache2 keeps port 80 and its sites" in said
+        look = lambda: look_at(servers, "apache2.service")  # noqa: E731
+        mender.there_and_back("ports.http", "proxy-mode", look, plain_only)
+    servers.run(["mv", "/srv/later", ASSETS], check=True)
 
 
 def test_apache(servers: Machine, mender: Mender) -> None:

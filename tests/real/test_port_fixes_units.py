@@ -8,7 +8,7 @@ from lab.machine import Machine
 
 from tests.real.mending import Mender, Snapshot, commands, edits, snapshot, words
 from tests.real.ports import LISTENER_ON_MACHINE
-from tests.real.units import INSTALL, LISTENER, OWN, SERVICE, listens, mending_on, running
+from tests.real.units import INSTALL, LISTENER, OWN, SERVICE, listens, mending_on, running, states
 
 pytestmark = pytest.mark.real
 
@@ -85,6 +85,17 @@ def test_postfix_stays_for_the_machines_own_mail(booted: Machine, mender: Mender
             "ports.submission", "loopback-mta", lambda: snapshot(booted, "postfix.service"), kept
         )
     booted.run(["postconf", "-MX", "submission/inet"], check=True)
+
+
+def test_a_postfix_that_was_stopped_since_stays_stopped(booted: Machine, mender: Mender) -> None:
+    """Taking back restores its files; whether it runs is its administrator's."""
+    with running(booted, "postfix.service"):
+        before = booted.run(["cat", "/etc/postfix/main.cf"]).stdout
+        change = mender.apply("ports.smtp", "loopback-mta")["change"]
+        booted.run(["systemctl", "disable", "--now", "postfix.service"], check=True)
+        mender.undo(change)
+        assert booted.run(["cat", "/etc/postfix/main.cf"]).stdout == before
+        assert states(booted, "postfix.service", "postfix@-.service") == ["inactive", "inactive"]
 
 
 def test_a_relay_that_is_set_stays(booted: Machine, mender: Mender) -> None:
