@@ -17,7 +17,7 @@ DOC_OUTGOING = "https://docs.mailcow.email/getstarted/prerequisite-system/#firew
 DOC_ICMP = "https://docs.mailcow.email/getstarted/prerequisite-system/#firewall-ports"
 DOC_MTU = "https://docs.docker.com/engine/network/drivers/bridge/#options"
 DOC_NETWORK = "https://docs.mailcow.email/post_installation/firststeps-ip_bindings/"
-DOC_SNAT = "https://docs.mailcow.email/manual-guides/Postfix/u_e-postfix-relayhost/"
+DOC_SNAT = "https://docs.mailcow.email/post_installation/firststeps-snat/"
 DOC_IPV6 = "https://docs.mailcow.email/post_installation/firststeps-disable_ipv6/"
 
 
