@@ -39,10 +39,10 @@ def judge_present(found: config.Presence) -> Judgement:
         return _no_file(found, evidence)
     if b"\0" in found.file.data:
         summary = f"{path} is not a text file"
-        return Judgement("fail", summary, summary, evidence, _restore(found))
+        return Judgement("fail", summary, summary, evidence, _instead(found))
     if not _sets_anything(found.file.data):
         summary = f"{path} is empty" if not found.file.data.strip() else f"{path} sets nothing"
-        return Judgement("fail", summary, summary, evidence, _restore(found))
+        return Judgement("fail", summary, summary, evidence, _instead(found))
     if found.changed:
         names = _names(found.volumes)
         return Judgement(
@@ -141,6 +141,12 @@ def _no_file(found: config.Presence, evidence: tuple[Evidence, ...]) -> Judgemen
     return Judgement("fail", summary, summary, evidence, (remedy, *_restore(found)))
 
 
+def _instead(found: config.Presence) -> tuple[str, ...]:
+    """The same where a file is in its place, which nothing is written over."""
+    place = word(found.file.path)
+    return (f"Move it away: `mv {place} {place}.away`", *_restore(found))
+
+
 def _restore(found: config.Presence) -> tuple[str, ...]:
     if found.backup:
         directory = found.place.directory
@@ -175,7 +181,8 @@ def judge_permissions(found: config.Permissions) -> Judgement:
     if found.place.absent:
         return skipped(found.place.absent)
     if found.file is None:
-        return skipped(f"there is no {config.NAME} yet")
+        there = config.NAME in (found.place.names or ())
+        return skipped(f"{config.NAME} is no file" if there else f"there is no {config.NAME} yet")
     troubles = [
         trouble for one in (found.file, *found.copies) for trouble in _file_troubles(one, one is found.file)
     ]

@@ -22,12 +22,19 @@ def judge_syntax(found: config_lint.Lint) -> Judgement:
 
 def judge_values(found: config_lint.Lint) -> Judgement:
     """Values that mailcow does not know, or that cannot work on this machine."""
-    return _judge(found, "values", f"all {found.settings} settings have values that mailcow knows")
+    return _not_text(found) or _judge(
+        found, "values", f"all {found.settings} settings have values that mailcow knows"
+    )
 
 
 def judge_consistency(found: config_lint.Lint) -> Judgement:
     """Settings that contradict each other."""
-    return _judge(found, "consistency", "no setting contradicts another")
+    return _not_text(found) or _judge(found, "consistency", "no setting contradicts another")
+
+
+def _not_text(found: config_lint.Lint) -> Judgement | None:
+    """What is no text has no values (config.syntax says so)."""
+    return skipped(f"{found.path} is not a text file") if b"\0" in found.data else None
 
 
 def _judge(found: config_lint.Lint, part: str, fine: str) -> Judgement:

@@ -31,12 +31,23 @@ def check(options: Options, write: Write) -> int:
     if options.record is not None:
         _refuse_record(options.record)
     session = open_session(options)
+    _mention_unfinished(session)
     try:
         if options.record is None:
             return _run(session, checks, options, write)[0]
         return _recorded(session, checks, options, write)
     finally:
         session.host.close()
+
+
+def _mention_unfinished(session: Session) -> None:
+    """Says on stderr what an earlier session left half made."""
+    from mailcow_wizard.engine.leftover import left_over
+
+    if left_over(session):
+        from mailcow_wizard.cli.making import mention_unfinished
+
+        mention_unfinished(session)
 
 
 def _run(

@@ -59,12 +59,12 @@ def _fix(session: Session, options: Options, talk: Talk) -> int:
     except UnknownSelector:
         raise unknown_check(name) from None
     findings = _of_subject(seen.findings, name, options.subject)
+    mention_unfinished(session)
     if len(options.words) == 1:
         return _list(findings, talk)
     wanted = options.words[1]
     finding = _the_one(findings, name, wanted)
     offer = next((one for one in seen.offers(finding) if one.fix.id == wanted), None)
-    mention_unfinished(session)
     if offer is None:
         return _nothing_to_do(finding, wanted, talk)
     try:

@@ -29,7 +29,8 @@ class Surroundings(NamedTuple):
     is the machine's own; `domains` are the mail domains that were named; `exported` the variables that
     docker compose would take before the file's; `compose` is the flavour that is installed (native,
     standalone, empty: none); `projects` those compose projects that have a database; `env` is what `.env`
-    is: right, missing, file or elsewhere.
+    is: right, missing, file, elsewhere, or
+    what else is there.
     """
 
     addresses: frozenset[str] | None = None

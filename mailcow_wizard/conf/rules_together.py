@@ -12,6 +12,7 @@ _ANY = ("", "0.0.0.0")
 _ENV = {
     "missing": "there is no .env: docker compose does not read this file",
     "file": ".env is a file of its own, and docker compose reads that one instead",
+    "directory": ".env is a directory: docker compose does not read this file",
     "elsewhere": ".env leads elsewhere, and docker compose does not read this file",
 }
 
@@ -156,8 +157,9 @@ def _machine(file: File) -> Iterator[LintFinding]:
         )
         right = {"COMPOSE_PROJECT_NAME": projects[0]} if len(projects) == 1 else None
         yield file.finding("COMPOSE_PROJECT_NAME", "project-name-changed", "error", words, right)
-    if file.about.env in _ENV:
-        yield LintFinding(None, "", "env-not-a-link", "error", _ENV[file.about.env or ""])
+    if file.about.env not in (None, "right"):
+        words = _ENV.get(file.about.env, ".env is no file, and docker compose does not read this one")
+        yield LintFinding(None, "", "env-not-a-link", "error", words)
 
 
 RULES: tuple[Rule, ...] = (

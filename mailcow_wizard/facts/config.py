@@ -6,7 +6,7 @@ from mailcow_wizard.facts.containers import containers
 from mailcow_wizard.facts.owners import Owned, Owners
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import DatabaseVolumes, database_volumes
-from mailcow_wizard.host.door import MIB, Host, HostError, Missing, TooLarge
+from mailcow_wizard.host.door import MIB, Denied, Host, HostError, Missing, TooLarge
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -70,6 +70,13 @@ def read_conf(host: Host, path: str) -> ConfFile:
     except Missing:
         link = _kind(host, path) == "link"
         return ConfFile(path, "dangling" if link else "missing", b"")
+    except Denied:
+        raise
+    except HostError:
+        # A link that leads to itself is followed nowhere.
+        if _kind(host, path) != "link":
+            raise
+        return ConfFile(path, "dangling", b"")
     if kind != "file":
         return ConfFile(path, "directory" if kind == "directory" else "other", b"")
     try:
@@ -220,7 +227,9 @@ def read_kind(host: Host, path: str) -> str:
     """What a path leads to; empty where nothing is there."""
     try:
         return host.info(path).kind
-    except Missing:
+    except Denied:
+        raise
+    except HostError:
         return ""
 
 

@@ -79,6 +79,6 @@ def _compose(facts: Facts) -> str | None:
 
 def _env(facts: Facts) -> str | None:
     link = facts.get(env_link)
-    if link.right or link.kind in ("missing", "file"):
+    if link.right or link.kind != "link":
         return "right" if link.right else link.kind
     return "elsewhere"

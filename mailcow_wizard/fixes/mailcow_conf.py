@@ -31,7 +31,9 @@ def content_of(host: Host, path: str) -> bytes:
     try:
         kind = host.info(path).kind
         if kind != "file":
-            raise NoPlan(f"{path} is {'a' if kind == 'directory' else 'something'} {kind}, not a file")
+            raise NoPlan(
+                f"{path} is {'a directory' if kind == 'directory' else 'something else'}, not a file"
+            )
         data = host.read(path)
     except Missing:
         words = f"{path} is a link that leads nowhere" if is_link(host, path) else f"there is no {path}"

@@ -80,7 +80,7 @@ def test_a_clone_without_mailcow_conf_and_its_copy_put_back(mailcow: Mailcow) ->
     assert mailcow.check("present")["fixes"] == []
 
 
-@pytest.mark.parametrize("kind", ["directory", "dangling", "large", "fifo", "binary", "empty"])
+@pytest.mark.parametrize("kind", ["directory", "dangling", "itself", "large", "fifo", "binary", "empty"])
 def test_something_else_in_its_place(mailcow: Mailcow, kind: str) -> None:
     conf = mailcow.directory / "mailcow.conf"
     conf.unlink()
@@ -88,12 +88,19 @@ def test_something_else_in_its_place(mailcow: Mailcow, kind: str) -> None:
         conf.mkdir()
     elif kind == "dangling":
         conf.symlink_to("nowhere")
+    elif kind == "itself":
+        conf.symlink_to("mailcow.conf")
     elif kind == "fifo":
         os.mkfifo(conf)
     else:
         conf.write_bytes({"large": b"A=1\n" * 1_300_000, "binary": b"\x7fELF\0\0", "empty": b""}[kind])
     finding = mailcow.check("present")
     assert finding["status"] == "fail", finding
+    if kind in ("binary", "empty"):
+        assert "Move it away" in finding["remedies"][0]
+        assert (mailcow.check("values")["status"] == "skipped") == (kind == "binary")
+    else:
+        assert "no mailcow.conf yet" not in mailcow.check("permissions")["summary"]
     for name in (
         "permissions",
         "hostname",

@@ -229,6 +229,8 @@ def test_next_fix_says_what_was_interrupted(mailcow: Mailcow) -> None:
     mailcow.conf.write_text(OLD)
     done = mailcow.fix("--dry-run")
     assert done.returncode == 0
+    for words in (("fix", CHECK), ("check", CHECK), ("check", CHECK, "--json")):
+        assert b"interrupted: change 1" in mailcow.run(*words).stderr
     assert b"interrupted: change 1" in done.stderr
     assert b"undo 1 takes back what was done, fix --resume 1 goes on" in done.stderr
 
