@@ -3,6 +3,7 @@ answer: a dead resolver must not hide whether a port is blocked."""
 
 from __future__ import annotations
 
+import ipaddress
 import time
 
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
@@ -46,9 +47,11 @@ class Clock:
 def own_address(facts: Facts, family: int) -> str:
     """The address that packets of a family leave this machine with; empty: there is no way out."""
     try:
-        return facts.host.source_address(_ANYWHERE[family])
+        own = facts.host.source_address(_ANYWHERE[family])
     except HostError:
         return ""
+    # A default route without an address leaves the interface's own, which no router passes on.
+    return "" if ipaddress.ip_address(own.partition("%")[0]).is_link_local else own
 
 
 def families(facts: Facts) -> tuple[int, ...]:
