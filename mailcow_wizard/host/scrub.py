@@ -70,7 +70,7 @@ def _file(path: str, data: bytes) -> bytes:
     if has_bones(path):
         text = bones(path, text)
     if _CONFIGURATION in path.rpartition("/")[2] or path.endswith("/.env"):
-        text = _without_remarks(configuration(text, _LONE_WORD))
+        text = _without_remarks(configuration(text, _LONE_WORD), odd=encoding != "utf-8")
     elif path.endswith(_ASSIGNMENTS):
         text = without_secret_values(text)
     return without_credentials(text).encode(encoding)
@@ -87,9 +87,17 @@ def _cloud(text: str) -> str:
     return json.dumps({"v1": kept})
 
 
-def _without_remarks(text: str) -> str:
-    """mailcow.conf without what its comments say; commented settings stay."""
-    return _REMARK_BEHIND.sub(rf"\1 {REMOVED}", _REMARK.sub(rf"\1 {REMOVED}", text))
+def _without_remarks(text: str, odd: bool) -> str:
+    """mailcow.conf without what its comments say; commented settings stay.
+
+    Where the file is `odd`, not UTF-8, a comment that has such a letter keeps one: that is a finding.
+    """
+
+    def removed(match: re.Match[str]) -> str:
+        letter = next((one for one in match[0] if odd and not one.isascii()), "")
+        return f"{match[1]} {REMOVED}{letter}"
+
+    return _REMARK_BEHIND.sub(removed, _REMARK.sub(removed, text))
 
 
 def _variable(assignment: bytes) -> bytes:

@@ -319,16 +319,26 @@ def test_recorded_machine_is_judged_as_the_real_one(mailcow: Path, tmp_path: Pat
 AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3")
 
 
-def test_recorded_without_root(mailcow: Path, tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        path.chmod(0o777)
+@pytest.fixture
+def open_to_all(tmp_path: Path) -> Iterator[Path]:
+    """The test's directory, which everybody may write to for as long as the test runs."""
+    ways = (tmp_path, tmp_path.parent, tmp_path.parent.parent)
+    before = [stat.S_IMODE(one.stat().st_mode) for one in ways]
+    for one in ways:
+        one.chmod(0o777)
+    yield tmp_path
+    for one, mode in zip(ways, before, strict=True):
+        one.chmod(mode)
+
+
+def test_recorded_without_root(mailcow: Path, open_to_all: Path) -> None:
     try:
         program = "import sys, mailcow_wizard.cli.app; sys.exit(sys.version_info < (3, 10))"
         env = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
         subprocess.run([*AS_NOBODY, "-c", program], env=env, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("needs root, setpriv, and a python3 and a checkout that everybody may read")
-    recorded_as_the_real_one((*AS_NOBODY, "-m", "mailcow_wizard"), mailcow, tmp_path / "machine.json")
+    recorded_as_the_real_one((*AS_NOBODY, "-m", "mailcow_wizard"), mailcow, open_to_all / "machine.json")
 
 
 def judged(done: "subprocess.CompletedProcess[bytes]") -> dict[str, tuple[str, str]]:
