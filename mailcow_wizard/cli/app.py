@@ -3,14 +3,13 @@
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError, parse
 from mailcow_wizard.host import streams
 
-_wrote: list[bool] = []
 """Not empty as soon as something was to be written to stdout."""
 
 
@@ -20,6 +19,7 @@ class CannotWriteOutput(Exception):
 
 def run(words: Sequence[str]) -> int:
     """Runs one command line and returns its exit code; leaves no child behind."""
+    _wrote.clear()
     signal.signal(signal.SIGTERM, _terminated)
     # Started by nohup it goes on without its terminal, as it was told to.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -42,8 +42,9 @@ def run(words: Sequence[str]) -> int:
 
 def _documented(words: Sequence[str]) -> int:
     """Runs it; what ends it before its document was written is the document (contract: exactly one)."""
+    output = _Output()
     try:
-        return _dispatch(parse(words))
+        return _dispatch(parse(words), output.write)
     except UsageError as error:
         code, text = exit_codes.USAGE, str(error)
     except (BrokenPipeError, CannotWriteOutput):
@@ -52,12 +53,12 @@ def _documented(words: Sequence[str]) -> int:
         code, text = exit_codes.DEFECT, _defect(error)
     streams.say(text)
     # Where --json itself is what cannot be, nobody knows which form is wanted.
-    if "--json" in words and not _wrote and not text.startswith("--json"):
+    if "--json" in words and output.empty and not text.startswith("--json"):
         import json
 
         from mailcow_wizard.report.plan import of_error
 
-        write(json.dumps(of_error(text)) + "\n")
+        output.write(json.dumps(of_error(text)) + "\n")
     return code
 
 
@@ -72,16 +73,22 @@ def _defect(error: Exception) -> str:
     return f"a defect of the wizard in {where}: {type(error).__name__}: {harmless(str(error), 200)}"
 
 
-def write(text: str) -> None:
-    """Writes to stdout. Raises BrokenPipeError where nobody reads, CannotWriteOutput where it is full."""
-    _wrote.append(True)
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise CannotWriteOutput(error.strerror) from None
+class _Output:
+    """stdout, and whether something was written to it."""
+
+    def __init__(self) -> None:
+        self.empty = True
+
+    def write(self, text: str) -> None:
+        """Raises BrokenPipeError where nobody reads, CannotWriteOutput where it is full."""
+        self.empty = False
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise CannotWriteOutput(error.strerror) from None
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
@@ -98,7 +105,7 @@ def _finished(code: int) -> int:
     return code
 
 
-def _dispatch(options: Options) -> int:
+def _dispatch(options: Options, write: Callable[[str], None]) -> int:
     if options.help:
         from mailcow_wizard.cli.usage import HELP
 
