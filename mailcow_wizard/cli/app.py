@@ -10,8 +10,6 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError, parse
 from mailcow_wizard.host import streams
 
-"""Not empty as soon as something was to be written to stdout."""
-
 
 class CannotWriteOutput(Exception):
     """stdout takes no more, and not because its reader went away."""
@@ -19,10 +17,8 @@ class CannotWriteOutput(Exception):
 
 def run(words: Sequence[str]) -> int:
     """Runs one command line and returns its exit code; leaves no child behind."""
-    _wrote.clear()
     signal.signal(signal.SIGTERM, _terminated)
     # Started by nohup it goes on without its terminal, as it was told to.
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _terminated)
     if not streams.mend():
         streams.say("the output could not be written: it is closed")
