@@ -19,6 +19,7 @@ def run(words: Sequence[str]) -> int:
     """Runs one command line and returns its exit code; leaves no child behind."""
     signal.signal(signal.SIGTERM, _terminated)
     # Started by nohup it goes on without its terminal, as it was told to.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _terminated)
     if not streams.mend():
         streams.say("the output could not be written: it is closed")
