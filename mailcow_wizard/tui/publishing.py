@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from mailcow_wizard.model import Plan
     from mailcow_wizard.tui.app import Wizard
 
-NO_KEY = (
-    "With a key of your name servers the wizard can: start it with --tsig FILE, or dns --push --tsig FILE"
-)
+NO_KEY = "Needs a key of your name servers: ./wizard dns --push --tsig FILE"
 
 
 def show(

@@ -122,13 +122,12 @@ def mark_of(standing: Standing, row: Row) -> str:
     return _STANDS[standing.stands]
 
 
-def at_server(standing: Standing, seconds: int) -> tuple[str, str, str]:
-    """A server's address, its name or whose it is, and what it has, which it may keep for `seconds`."""
+def at_server(standing: Standing) -> tuple[str, str, str]:
+    """A server's address, its name or whose it is, and what it has."""
     name = standing.name or {"public": "public", "local": "this machine's"}.get(standing.whose, "")
     has = harmless(", ".join(standing.values))
     words = {"right": "right", "wrong": has, "missing": "has none", "silent": f"no answer: {has}"}
-    kept = f"for {duration(seconds)} still: " if seconds else ""
-    return standing.server, harmless(name, 80), kept + words[standing.stands]
+    return standing.server, harmless(name, 80), words[standing.stands]
 
 
 def duration(seconds: int) -> str:
@@ -147,12 +146,12 @@ def to_do(rows: Sequence[Row]) -> str:
     parts = [f"publish these {number(len(publish))}"] if len(publish) > 1 else []
     parts += ["publish one"] if len(publish) == 1 else []
     parts += [f"correct {number(len(correct))}"] if correct else []
-    said = " and ".join(parts)
-    if records.for_provider(rows):
-        said += "; " if said else ""
-        said += "your provider has to set the server's name (PTR)"
-    if said:
+    provider = bool(records.for_provider(rows))
+    if parts:
+        said = " and ".join(parts) + ("; your provider sets the PTR" if provider else "")
         return f"{said[:1].upper()}{said[1:]}"
+    if provider:
+        return "Your provider has to set the server's name (PTR)"
     waited = sum(watching.holds_up(one) for one in rows)
     if waited:
         return f"All is published; {number(waited)} {'is' if waited == 1 else 'are'} not right everywhere yet"

@@ -217,7 +217,7 @@ def _toggle(app: Wizard, book: Book) -> None:
     if book.watching:
         book.watching, book.right_since = False, None
     elif book.watch is None:
-        _say(app, "The name servers are still being asked.")
+        _say(app, "There is nothing to wait for yet: nothing is known of any record yet.")
         return
     elif not watching.waiting(book.watch):
         _say(app, "There is nothing to wait for: all that mail needs is right.")

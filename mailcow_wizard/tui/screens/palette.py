@@ -63,7 +63,7 @@ class Palette(ModalScreen[str]):
                 for number, (words, key, _) in enumerate(rows)
             ]
         )
-        text.scroll_to(y=max(0, self._cursor - text.size.height + 1), animate=False, force=True)
+        text.scroll_to(y=max(0, self._cursor - max(1, text.size.height) + 1), animate=False, force=True)
 
     def on_key(self, event: events.Key) -> None:
         """Typing narrows the list."""

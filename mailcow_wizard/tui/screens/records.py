@@ -115,7 +115,7 @@ class RecordsScreen(Sheet[None]):
             said = " on every server that was asked. The checks run again."
             return [(" All is right", look.state("pass") + look.bold), (said, look.plain)]
         if book.watching and book.watch and not book.problem:
-            return [(" Waiting", look.bold), (f"  {self._waited()}", look.plain)]
+            return [(" Waiting  ", look.bold), *((part, look.plain) for part in self._waited())]
         if book.problem:
             said = f"This could not be asked: {harmless(book.problem)}"
         elif book.rows:
@@ -124,16 +124,17 @@ class RecordsScreen(Sheet[None]):
             said = "Asking the name servers…"
         return [(" DNS records", look.bold), (f"  {look.text(said)}", look.plain)]
 
-    def _waited(self) -> str:
+    def _waited(self) -> Sequence[str]:
+        """In parts: of what changes each second only the digits are drawn."""
         watch, now = self._book.watch, self._book.now()
         if watch is None:
-            return ""
+            return ()
         count = len(watching.waiting(watch))
         begin = f"{words.number(count)} {'is' if count == 1 else 'are'} not right yet"
         at = watching.next_moment(watch)
         if self._book.asking or at is None or at <= now:
-            return f"{begin}; asks now"
-        return f"{begin}; asks again in {words.duration(max(1, round(at - now)))}"
+            return (begin, "; asks now")
+        return (begin, "; asks again in ", words.duration(max(1, round(at - now))))
 
     def body(self, width: int) -> Sequence[Sequence[Part]]:
         """Headings and rows."""
@@ -180,13 +181,15 @@ class RecordsScreen(Sheet[None]):
         return [*parts, (_cut(text, self.size.width - used, look.glyphs.ellipsis), style)]
 
     def _servers(self, row: Row) -> list[Part]:
-        """A mark for each server: the zone's own, then resolvers."""
+        """A mark for each server: the zone's own, then resolvers; and how long those may keep it."""
         look = self.look
         stand = standings(row.seen, row.right)
         zone = [one for one in stand if one.whose == "zone"]
         others = [one for one in stand if one.whose != "zone"]
-        parts: list[Part] = [("zone ", look.dim), *self._marks(zone, row)] if zone else []
-        parts += [(" others ", look.dim), *self._marks(others, row)] if others else []
+        wide = self.size.width >= _WIDE_FROM
+        parts: list[Part] = [("zone " if zone and wide else "", look.dim), *self._marks(zone, row)]
+        between = " others " if wide else f" {look.glyphs.bar} "
+        parts += [(between, look.dim), *self._marks(others, row)] if others else []
         kept = self._left(row, stand)
         return [*parts, (f" {words.duration(kept)}" if kept else "", look.plain)]
 
@@ -275,12 +278,15 @@ def server_lines(look: Look, book: Book, row: Row, most: int, width: int) -> lis
     room = _NAME_ROOM[width >= _WIDE_FROM]
     lines: list[list[Part]] = []
     for one in stand[: most if len(stand) <= most else most - 1]:
-        server, name, has = words.at_server(one, watching.left(one, heard, now))
+        server, name, has = words.at_server(one)
+        kept = watching.left(one, heard, now)
         mark = words.mark_of(one, row)
         lines.append(
             [
                 (f" {look.glyph(mark)} ", look.state(mark)),
                 (f"{server:<{longest}} {_cut(name, room, look.glyphs.ellipsis):<{room}} ", look.plain),
+                *([("for ", look.plain), (words.duration(kept), look.plain)] if kept else []),
+                (" still: " if kept else "", look.plain),
                 (look.text(has), look.plain),
             ]
         )
