@@ -19,6 +19,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.recorded import DEMO, load
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Settings
+from mailcow_wizard.tui import records
 from mailcow_wizard.tui.app import Wizard
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.mending import begin
@@ -40,7 +41,9 @@ WALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("applied", ("escape", "escape", "home", "f", "enter", MAKE)),
     ("changes", ("escape", "escape", "escape", "U")),
     ("dns", ("escape", "go dns")),
-    ("time", ("go time",)),
+    ("records", ("t",)),
+    ("waiting", ("w",)),
+    ("time", ("w", "escape", "go time")),
     ("config", ("go config",)),
     ("settings", ("s", *("down",) * 5, "enter")),
     ("summary", ("escape", "go summary")),
@@ -73,7 +76,7 @@ async def settle(app: Wizard) -> None:
 async def drawn_still(app: Wizard, pilot: Pilot[int]) -> str:
     """The screen as SVG when it has not changed for a while."""
     seen: list[str] = []
-    while len(seen) < 4 or len(set(seen[-4:])) > 1:
+    while len(seen) < 4 or len(set(seen[-4:])) > 1 or (app.book and app.book.asking):
         await pilot.pause(0.05)
         seen.append(app.export_screenshot(title="mailcow-wizard"))
     return seen[-1]
@@ -132,6 +135,8 @@ def all_pictures() -> Iterator[tuple[str, str]]:
     # Times are shown as the clock of the one who looks shows them.
     os.environ["TZ"] = "UTC"
     time.tzset()
+    # What counts down stands still.
+    records.clock = lambda: 0.0
     for label, size in SIZES.items():
         for name, svg in asyncio.run(pictures(size)).items():
             yield f"{name}-{label}.svg", svg

@@ -11,7 +11,7 @@ _KEYS = (
     ("f", "what can be done about it; asks before anything is changed"),
     ("u", "take back the newest change; U lists all of them"),
     ("s", "settings of mailcow.conf"),
-    ("t", "DNS records: what to publish, and waiting until it is seen; + adds a domain"),
+    ("t", "DNS records: what to publish, waiting for it; + adds a domain"),
     ("r", "run this check again, after you mended it"),
     ("R", "run the whole step again"),
     ("c", "copy the commands of this finding"),

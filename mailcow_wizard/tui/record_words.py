@@ -124,7 +124,7 @@ def mark_of(standing: Standing, row: Row) -> str:
 
 def at_server(standing: Standing) -> tuple[str, str, str]:
     """A server's address, its name or whose it is, and what it has."""
-    name = standing.name or {"public": "public", "local": "this machine's"}.get(standing.whose, "")
+    name = standing.name or {"public": "public resolver", "local": "this machine's"}.get(standing.whose, "")
     has = harmless(", ".join(standing.values))
     words = {"right": "right", "wrong": has, "missing": "has none", "silent": f"no answer: {has}"}
     return standing.server, harmless(name, 80), words[standing.stands]
