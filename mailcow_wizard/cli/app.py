@@ -113,33 +113,8 @@ def _dispatch(options: Options, write: Callable[[str], None]) -> int:
 
         write(f"mailcow-wizard {__version__}\n")
         return exit_codes.OK
-    if options.command == "schema":
-        import json
-
-        from mailcow_wizard.report.schema import schema
-
-        write(json.dumps(schema(), indent=2) + "\n")
-        return exit_codes.OK
-    if options.command == "check":
-        from mailcow_wizard.cli.check import check
-
-        return check(options, write)
-    if options.command == "fix":
-        from mailcow_wizard.cli.fix import fix
-
-        return fix(options, write)
-    if options.command == "undo":
-        from mailcow_wizard.cli.undo import undo
-
-        return undo(options, write)
-    if options.command == "conf":
-        from mailcow_wizard.cli.conf import conf
-
-        return conf(options, write)
-    if options.command == "dns":
-        from mailcow_wizard.cli.dns import dns
-
-        return dns(options, write)
-    from mailcow_wizard.cli.wizard import wizard
-
-    return wizard(options)
+    # Each command is a function in a module of its own name, imported when it is asked for.
+    command = options.command or "wizard"
+    module = __import__(f"mailcow_wizard.cli.{command}", fromlist=[command])
+    code: int = getattr(module, command)(options, write)
+    return code

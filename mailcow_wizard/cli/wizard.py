@@ -1,12 +1,14 @@
 """The command without a word: the full-screen wizard, where the terminal can hold it."""
 
+from collections.abc import Callable
+
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.host import streams
 
 
-def wizard(options: Options) -> int:
-    """Starts the wizard; refuses a terminal that it cannot serve. Returns the exit code."""
+def wizard(options: Options, write: Callable[[str], None]) -> int:
+    """Starts the wizard; refuses a terminal that it cannot serve. Returns the exit code; writes no data."""
     from mailcow_wizard.host.terminal import examine, instead
 
     terminal = examine()

@@ -25,6 +25,7 @@ from mailcow_wizard.model import STEP_OF_TOPIC, Check, Event
 from mailcow_wizard.tui.board import SUMMARY, WELCOME, Board, Row
 from mailcow_wizard.tui.keys import keys_here
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.places import bindings, open_place
 from mailcow_wizard.tui.widgets.chrome import Breadcrumb, Heading, KeyLine, Rail, Rule
 from mailcow_wizard.tui.widgets.details import Details
 from mailcow_wizard.tui.widgets.findings import FindingList
@@ -58,17 +59,15 @@ class Wizard(App[int]):
         Binding("b", "step(-1)", "Step before"),
         Binding("r", "again", "Run this check again"),
         Binding("R", "step_again", "Run this step again"),
-        Binding("c", "copy", "Copy"),
-        Binding("l", "read('log')", "Log"),
-        Binding("f", "mend('choices')", "Mend"),
-        Binding("u", "mend('newest')", "Take back the newest change"),
-        Binding("U", "mend('changes')", "All changes"),
-        Binding("s", "mend('settings')", "Settings of mailcow.conf"),
-        Binding("t", "mend('records')", "DNS records"),
-        Binding("plus", "mend('domain')", "Add a mail domain", key_display="+"),
+        Binding("c", "open('reading.copy')", "Copy"),
+        Binding("l", "open('reading.show_log')", "Log"),
+        Binding("f", "open('mending.choose')", "Mend"),
+        Binding("u", "open('mending.undo_newest')", "Take back the newest change"),
+        Binding("U", "open('mending.show_changes')", "All changes"),
+        *bindings(),
         Binding("a", "later('a')", "Acknowledge"),
         Binding("e", "later('e')", "Export"),
-        Binding("f1,question_mark", "read('help')", "Help"),
+        Binding("f1,question_mark", "open('reading.show_help')", "Help"),
         Binding("ctrl+p", "palette", "All commands", show=False),
         Binding("q", "leave", "Quit"),
         Binding("enter", "step(1)", "Next step", show=False),
@@ -251,7 +250,7 @@ class Wizard(App[int]):
         self._list.show(self.board.rows(step), self._cursors.get(step, 0) if changed else None)
         self._moved()
 
-    def _row(self) -> Row | None:
+    def row(self) -> Row | None:
         """The row under the cursor, where there is a list."""
         return self._list.row if self._complete and self.current != WELCOME.id else None
 
@@ -265,7 +264,7 @@ class Wizard(App[int]):
 
     def show_keys(self, notice: str = "") -> None:
         """Draws the line of keys, or a notice in its place."""
-        self.screen_stack[0].query_one(KeyLine).show(keys_here(self, self._row()), notice)
+        self.screen_stack[0].query_one(KeyLine).show(keys_here(self, self.row()), notice)
 
     @on(DescendantFocus)
     @on(DescendantBlur)
@@ -330,7 +329,7 @@ class Wizard(App[int]):
 
     def action_again(self) -> None:
         """Runs the check under the cursor once more, over fresh facts."""
-        row = self._row()
+        row = self.row()
         if row:
             self.look_again((row.check,))
 
@@ -340,18 +339,6 @@ class Wizard(App[int]):
         some = tuple(check for step in steps for check in self.board.checks_of(step))
         if some:
             self.look_again(some)
-
-    def action_copy(self) -> None:
-        """Copies what to type to the terminal's clipboard, and shows it on a line of its own."""
-        from mailcow_wizard.tui import reading
-
-        reading.copy(self, self._row())
-
-    def action_read(self, what: str) -> None:
-        """Shows what was run so far, or the keys and the marks."""
-        from mailcow_wizard.tui import reading
-
-        (reading.show_log if what == "log" else reading.show_help)(self)
 
     def action_palette(self) -> None:
         """Offers every step and every command by name."""
@@ -368,11 +355,12 @@ class Wizard(App[int]):
         if self._complete:
             self.go_to(step)
 
-    def action_mend(self, what: str) -> None:
-        """Opens what changes the machine: choices, the newest change, all changes, settings."""
-        from mailcow_wizard.tui import mending
+    def action_open(self, opens: str) -> None:
+        """Opens a screen besides the list (see `places`)."""
+        from mailcow_wizard.tui.mending import said
 
-        mending.show(self, what, self._row())
+        with said(self):
+            open_place(self, opens)
 
     def action_later(self, key: str) -> None:
         """Says of a key of the contract that this version has nothing behind it."""

@@ -1,6 +1,7 @@
 """The help text: keys and marks."""
 
 from mailcow_wizard.tui.look import WORDS, Look
+from mailcow_wizard.tui.places import PLACES
 from mailcow_wizard.tui.widgets.lines import Part
 
 _KEYS = (
@@ -10,8 +11,7 @@ _KEYS = (
     ("Enter", "all about the finding"),
     ("f", "what can be done about it; asks before anything is changed"),
     ("u", "take back the newest change; U lists all of them"),
-    ("s", "settings of mailcow.conf"),
-    ("t", "DNS records: what to publish, waiting for it; + adds a domain"),
+    *((one.key, one.about) for one in PLACES),
     ("r", "run this check again, after you mended it"),
     ("R", "run the whole step again"),
     ("c", "copy the commands of this finding"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.tui.board import SUMMARY, WELCOME, Row
+from mailcow_wizard.tui.places import keys_of
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +22,5 @@ def keys_here(app: Wizard, row: Row | None) -> Keys:
         return [("f", "a change is under way: show it"), ("n", "next"), ("b", "back"), ("q", "quit")]
     moves = [("n", "next"), ("b", "back")] if app.current != SUMMARY.id else [("b", "back")]
     mend = [("f", "mend")] if row and row.finding and row.finding.fixes else []
-    settings = [("s", "settings")] if app.current == "config" else []
-    records = [("t", "records"), ("+", "domain")] if app.current == "dns" else []
     rest = [("r", "again"), ("?", "help"), ("q", "quit"), ("c", "copy")]
-    return [*moves, ("Enter", "details"), *mend, *settings, *records, *rest]
+    return [*moves, ("Enter", "details"), *mend, *keys_of(app.current), *rest]

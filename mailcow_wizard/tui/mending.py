@@ -28,27 +28,8 @@ _DRAWN_EVERY_S = 0.12
 INTERRUPTED = (("n", "Later"), ("f", "Finish it"), ("u", "Take it back"))
 
 
-def show(app: Wizard, what: str, row: Row | None) -> None:
-    """Opens the choices for a row, the newest change, all changes, DNS records, or the settings."""
-    with _said(app):
-        if what == "choices":
-            choose(app, row)
-        elif what == "newest":
-            undo_newest(app)
-        elif what == "changes":
-            show_changes(app)
-        elif what in ("records", "domain"):
-            from mailcow_wizard.tui import records
-
-            records.show(app, adding=what == "domain")
-        else:
-            from mailcow_wizard.tui import settings
-
-            settings.show(app)
-
-
 @contextmanager
-def _said(app: Wizard) -> Iterator[None]:
+def said(app: Wizard) -> Iterator[None]:
     """What the machine does not answer is said in the line of keys."""
     try:
         yield
@@ -56,8 +37,9 @@ def _said(app: Wizard) -> Iterator[None]:
         app.show_keys(f"This could not be read: {error}")
 
 
-def choose(app: Wizard, row: Row | None) -> None:
-    """`f`: what can be done about a row. While a change is under way, its log."""
+def choose(app: Wizard) -> None:
+    """`f`: what can be done about the row under the cursor. While a change is under way, its log."""
+    row = app.row()
     if app.work and app.work.running:
         show_work(app)
     elif row and row.finding and row.finding.fixes:
@@ -184,7 +166,7 @@ def _draw(app: Wizard, work: Work) -> None:
     app.events_log.append(f"{work.title}: {sentences[0]}")
     for screen in app.screen_stack:
         if isinstance(screen, Changes):
-            with _said(app):
+            with said(app):
                 screen.show(Journal(app.session.state).list())
     # What was changed may matter to other checks of the step, and mailcow.conf to ports and configuration.
     topic = work.check.partition(".")[0]
@@ -204,7 +186,7 @@ def show_work(app: Wizard) -> None:
 
     def closed(answer: str | None) -> None:
         if answer and work.outcome:
-            with _said(app):
+            with said(app):
                 change = Journal(app.session.state).get(work.outcome.change)
                 (_take_back if answer == "back" else ask_back)(app, change)
 
@@ -212,7 +194,7 @@ def show_work(app: Wizard) -> None:
 
 
 def _stop(app: Wizard) -> None:
-    with _said(app):
+    with said(app):
         change = obstacles.under_way(Journal(app.session.state).list())
         if change:
             mending.stop(app.session, change.id)
@@ -286,7 +268,7 @@ def show_changes(app: Wizard) -> None:
 
 def greet(app: Wizard) -> None:
     """At the start: what is under way is shown, what was interrupted is asked about."""
-    with _said(app):
+    with said(app):
         changes = Journal(app.session.state).list()
         under_way, interrupted = obstacles.under_way(changes), obstacles.interrupted(changes)
         if under_way:

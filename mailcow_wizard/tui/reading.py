@@ -24,8 +24,9 @@ def show_details(app: Wizard, row: Row | None) -> None:
         app.push_screen(TextScreen(app.look, row.check.title, lines))
 
 
-def copy(app: Wizard, row: Row | None) -> None:
+def copy(app: Wizard) -> None:
     """Sends what to type to the terminal's clipboard, and shows it: some terminals drop it."""
+    row = app.row()
     if row and row.finding:
         texts = [*(one.what for one in row.finding.evidence), *row.finding.remedies, row.finding.doc]
         app.copy_to_clipboard("\n".join(texts))

@@ -172,6 +172,11 @@ def show(app: Wizard, adding: bool = False) -> None:
         _add(app, book)
 
 
+def add_domain(app: Wizard) -> None:
+    """Opens the records, and asks for one more mail domain."""
+    show(app, adding=True)
+
+
 def draw(app: Wizard) -> None:
     """Draws what is different now, where one of the screens is open; goes on when all is right."""
     for one in app.screen_stack:

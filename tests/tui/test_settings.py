@@ -21,6 +21,7 @@ def open_form(terminal: Terminal) -> str:
 def go_down(terminal: Terminal, label: str) -> None:
     """Moves the cursor to a row."""
     terminal.keys("Home")
+    terminal.wait_for("▸ Server's name")  # a key on its way would move the cursor once more
     for _ in range(30):
         here = marked(terminal)
         if here.startswith(f"▸ {label}"):
