@@ -48,10 +48,16 @@ class Options(NamedTuple):
     provider: str = ""
     subject: str | None = None
     resume: str | None = None
+    changes: bool = False
+    remove: bool = False
+    mask: bool = False
+    reason: str | None = None
+    until: str = ""
+    format: str = ""
 
 
-COMMANDS = ("check", "fix", "undo", "conf", "dns", "schema")
-PLANNED = ("ack", "reach", "install", "verify", "report")
+COMMANDS = ("check", "fix", "undo", "ack", "conf", "dns", "report", "schema")
+PLANNED = ("reach", "install", "verify")
 """Commands of the contract that this version does not have yet."""
 
 _FLAGS = {
@@ -69,22 +75,32 @@ _FLAGS = {
     "dry-run": "dry_run",
     "zone": "zone",
     "push": "push",
+    "changes": "changes",
+    "remove": "remove",
+    "mask": "mask",
 }
 _CHANGING = ("fix", "undo", "conf")
 _ONLY_FOR: dict[str, tuple[str, ...]] = {
-    "list": ("check", "undo"),
+    "list": ("check", "undo", "ack"),
     "record": ("check",),
-    "json": ("check", *_CHANGING, "dns", "schema"),
-    "plain": ("check", *_CHANGING, "dns"),
+    "changes": ("check",),
+    "json": ("check", *_CHANGING, "ack", "dns", "report", "schema"),
+    "plain": ("check", *_CHANGING, "ack", "dns"),
     "zone": ("dns",),
     "push": ("dns",),
     "tsig": ("dns", "fix"),
     "server": ("dns", "fix"),
     "provider": ("dns", "fix"),
     "dry-run": (*_CHANGING, "dns"),
-    "subject": ("fix",),
+    "subject": ("fix", "ack"),
     "resume": ("fix",),
+    "remove": ("ack",),
+    "reason": ("ack",),
+    "until": ("ack",),
+    "mask": ("report",),
+    "format": ("check", "report"),
 }
+_FORMATS = {"check": ("nagios", "prometheus"), "report": ("markdown", "json", "html")}
 _CONF = ("get", "set", "lint", "new")
 
 
@@ -170,6 +186,37 @@ def _words_of_fix(options: Options) -> None:
     _at_most(options, 2, "fix takes a check and one of its fixes")
 
 
+def _words_of_check(options: Options) -> None:
+    _known_format(options)
+    if options.format and (options.json or options.plain or options.list or options.changes):
+        raise UsageError("--format excludes --json, --plain, --list and --changes")
+    if options.list and options.changes:
+        raise UsageError("--list and --changes exclude each other")
+
+
+def _words_of_report(options: Options) -> None:
+    _at_most(options, 0, "report takes no words")
+    _known_format(options)
+    if options.json and options.format not in ("", "json"):
+        raise UsageError("--json goes with --format json alone")
+
+
+def _known_format(options: Options) -> None:
+    known = _FORMATS[options.command]
+    if options.format and options.format not in known:
+        raise UsageError(f"--format {_quoted(options.format)} is none of: {', '.join(known)}")
+
+
+def _words_of_ack(options: Options) -> None:
+    if options.list:
+        _at_most(options, 0, "ack --list lists all")
+    elif not options.words:
+        raise UsageError("ack needs the id of a check, such as network.outbound-25; see check --list")
+    _at_most(options, 1, "ack takes one check")
+    if options.remove and (options.reason or options.until):
+        raise UsageError("--remove excludes --reason and --until")
+
+
 def _words_of_undo(options: Options) -> None:
     if options.list:
         _at_most(options, 0, "undo --list lists all changes")
@@ -204,6 +251,9 @@ def _at_most(options: Options, number: int, what: str) -> None:
 
 _WORDS: dict[str, Callable[[Options], None]] = {
     "schema": _no_words,
+    "check": _words_of_check,
+    "report": _words_of_report,
+    "ack": _words_of_ack,
     "fix": _words_of_fix,
     "undo": _words_of_undo,
     "conf": _words_of_conf,
@@ -296,4 +346,7 @@ _VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "server": ("server", _one_address),
     "provider": ("provider", _provider),
     "resume": ("resume", _text),
+    "reason": ("reason", _text),
+    "until": ("until", _text),
+    "format": ("format", _text),
 }

@@ -1,5 +1,7 @@
 """The command `check`: runs checks and says what they found."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 
 from mailcow_wizard.cli import exit_codes
@@ -7,12 +9,18 @@ from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.cli.output import Output
 from mailcow_wizard.engine.selection import UnknownSelector, select
-from mailcow_wizard.engine.session import Session
+from mailcow_wizard.engine.session import Result, Session
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import Check, Event, Finding
 from mailcow_wizard.report import lines
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mailcow_wizard.engine.memory import Difference
 
 Write = Callable[[str], None]
 
@@ -55,7 +63,9 @@ def _run(
 ) -> tuple[int, tuple[Finding, ...]]:
     """The exit code, and the findings."""
     if options.json:
-        return _json(session, checks, write)
+        return _json(session, checks, options, write)
+    if options.format:
+        return _formatted(session, checks, options, write)
     return _lines(session, checks, options, write)
 
 
@@ -99,12 +109,37 @@ def _list(checks: Sequence[Check], options: Options, write: Write) -> int:
     return exit_codes.OK
 
 
-def _json(session: Session, checks: Sequence[Check], write: Write) -> tuple[int, tuple[Finding, ...]]:
-    from mailcow_wizard.report.document import of_run
-
+def _json(
+    session: Session, checks: Sequence[Check], options: Options, write: Write
+) -> tuple[int, tuple[Finding, ...]]:
     result = session.run(checks, lambda event: None)
-    _dump(of_run(result.hostname, result.started, result.duration, result.findings), write)
-    return exit_codes.of_findings(result.findings), result.findings
+    document, code, _ = _remembered(session, checks, result, options)
+    _dump(document, write)
+    return code, result.findings
+
+
+def _remembered(
+    session: Session, checks: Sequence[Check], result: Result, options: Options
+) -> tuple[dict[str, Any], int, tuple[Difference, ...]]:
+    """Keeps the run; its document, its exit code, and with `--changes` what is different from the last."""
+    from mailcow_wizard.engine.memory import Memory
+    from mailcow_wizard.report.document import of_differences, of_run
+
+    document = of_run(result.hostname, result.started, result.duration, result.findings)
+    memory = Memory(session.state, session.recorded)
+    first = memory.empty
+    differences = memory.differences(checks, result.findings) if options.changes and not first else ()
+    trouble = memory.keep(checks, result.findings, document)
+    code = exit_codes.of_findings(result.findings)
+    if not options.changes:
+        return document, code, ()
+    if trouble:
+        streams.say(f"this run is not remembered: {harmless(trouble)}")
+    if first:
+        streams.say("there is no run before this one to compare with")
+    else:
+        code = exit_codes.of_differences(differences, result.findings)
+    return {**document, "changes": of_differences(differences)}, code, differences
 
 
 def _dump(document: object, write: Write) -> None:
@@ -121,8 +156,26 @@ def _lines(
     colour = not plain and not options.no_color and streams.wants_colour()
     printer = _InOrder(checks, _plain_printer(write) if plain else _terminal_printer(write, colour))
     result = session.run(checks, printer.hear)
+    _, code, differences = _remembered(session, checks, result, options)
+    write("".join(f"{line}\n" for line in lines.changed(differences)))
     write(f"{lines.closing(result.findings)}\n")
-    return exit_codes.of_findings(result.findings), result.findings
+    return code, result.findings
+
+
+def _formatted(
+    session: Session, checks: Sequence[Check], options: Options, write: Write
+) -> tuple[int, tuple[Finding, ...]]:
+    """For monitoring. Nagios and Icinga have exit codes of their own."""
+    from mailcow_wizard.report import monitoring
+
+    result = session.run(checks, lambda event: None)
+    _, code, _ = _remembered(session, checks, result, options)
+    if options.format == "nagios":
+        text, code = monitoring.nagios(result.findings)
+    else:
+        text = monitoring.prometheus(result.findings, result.started, result.duration)
+    write(text)
+    return code, result.findings
 
 
 class _InOrder:

@@ -1,8 +1,14 @@
 """Exit codes (contract)."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from mailcow_wizard.model import Finding
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.engine.memory import Difference
 
 OK = 0
 FAIL = 1
@@ -25,3 +31,10 @@ def of_findings(findings: Iterable[Finding]) -> int:
     """The code of a run: the worst that was found; skipped and acknowledged findings do not count."""
     seen = {one.status for one in findings if one.acknowledged is None}
     return next((code for status, code in _FIRST_THAT_APPLIES if status in seen), OK)
+
+
+def of_differences(differences: Iterable[Difference], findings: Iterable[Finding]) -> int:
+    """The code of a comparison: the worst of what is worse than before or new, so that an old trouble that
+    stays is no news. A check that crashed is a defect all the same."""
+    worse = {(one.id, one.subject) for one in differences if one.worse}
+    return of_findings(one for one in findings if (one.id, one.subject) in worse or one.status == "crashed")

@@ -32,7 +32,7 @@ def open_session(options: Options) -> Session:
         dns_provider=options.provider,
     )
     state = StateDirectory(options.state_dir or default_directory())
-    return Session(host, settings, state, _log(options))
+    return Session(host, settings, state, _log(options), recorded=options.demo or options.host is not None)
 
 
 def _log(options: Options) -> Callable[[str], None] | None:

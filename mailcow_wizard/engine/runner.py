@@ -15,6 +15,7 @@ from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.model import Check, Event, Evidence, Finding, Judgement
 
 Listen = Callable[[Event], None]
+Mark = Callable[[Sequence[Finding]], tuple[Finding, ...]]
 
 
 def join(check: Check, judgement: Judgement, duration: float = 0.0) -> Finding:
@@ -77,10 +78,14 @@ def _crashed(error: Exception) -> Judgement:
 
 
 class Run:
-    """One run of some checks over one store of facts. `listen` is called from the thread that runs `run`."""
+    """One run of some checks over one store of facts. `listen` is called from the thread that runs `run`;
+    `mark` adds to a check's findings what was acknowledged of them."""
 
-    def __init__(self, checks: Sequence[Check], facts: Facts, listen: Listen) -> None:
+    def __init__(
+        self, checks: Sequence[Check], facts: Facts, listen: Listen, mark: Mark | None = None
+    ) -> None:
         self._checks = checks
+        self._mark = mark
         self._facts = facts
         self._listen = listen
         self._results: queue.SimpleQueue[tuple[str, tuple[Finding, ...]]] = queue.SimpleQueue()
@@ -163,6 +168,6 @@ class Run:
         self._take(check.id, (join(check, judgement, duration),), findings)
 
     def _take(self, name: str, found: tuple[Finding, ...], findings: dict[str, tuple[Finding, ...]]) -> None:
-        findings[name] = found
+        findings[name] = found = self._mark(found) if self._mark else found
         self._failed[name] = any(one.status in ("fail", "skipped") for one in found)
         self._listen(Event("finished", name, found))

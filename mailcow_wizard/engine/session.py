@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from mailcow_wizard.engine.runner import Listen, Run
+from mailcow_wizard.engine.runner import Listen, Mark, Run
 from mailcow_wizard.facts.identity import Hostname, hostname
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError
@@ -42,9 +42,16 @@ class Session:
     """The machine, the settings and the saved answers, for whichever face."""
 
     def __init__(
-        self, host: Host, settings: Settings, state: StateDirectory, log: Callable[[str], None] | None = None
+        self,
+        host: Host,
+        settings: Settings,
+        state: StateDirectory,
+        log: Callable[[str], None] | None = None,
+        recorded: bool = False,
     ) -> None:
         self.host = host
+        self.recorded = recorded
+        """Whether it is a recorded machine, which is remembered apart from this one."""
         self._log = log
         self.state = state
         self.answers = _answers(state.load(_ANSWERS))
@@ -78,7 +85,15 @@ class Session:
             self._note(event)
             listen(event)
 
-        return Run(checks, facts, tell if self._log else listen)
+        return Run(checks, facts, tell if self._log else listen, self._mark())
+
+    def _mark(self) -> Mark | None:
+        """What marks findings as acknowledged; nothing where nothing is."""
+        if not self.state.has("acknowledgements"):
+            return None
+        from mailcow_wizard.engine.acknowledging import Acknowledgements
+
+        return Acknowledgements(self.state).mark
 
     def note(self, text: str) -> None:
         """Adds a line to the log, if there is one."""

@@ -13,6 +13,8 @@ from mailcow_wizard.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
+    from mailcow_wizard.engine.memory import Difference
+
 SCHEMA = 1
 
 
@@ -27,6 +29,11 @@ def of_run(hostname: str, started: float, duration: float, findings: Sequence[Fi
         "summary": summary(findings),
         "checks": [of_finding(one) for one in findings],
     }
+
+
+def of_differences(differences: Sequence[Difference]) -> list[dict[str, Any]]:
+    """What is different from the run before (contract: `changes` of `check --changes`)."""
+    return [one._asdict() for one in differences]
 
 
 def summary(findings: Sequence[Finding]) -> dict[str, int]:

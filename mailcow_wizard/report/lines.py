@@ -1,8 +1,14 @@
 """A run as lines of text: plain for pipes and screen readers, coloured on a terminal."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 
 from mailcow_wizard.model import STATUSES, STEPS, Check, Finding, Status
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.engine.memory import Difference
 
 WORDS: dict[Status, str] = {
     "pass": "ok",
@@ -25,16 +31,26 @@ _WIDTH = max(map(len, WORDS.values()))
 
 def plain(finding: Finding) -> str:
     """One line, without escapes: state, id, what was found."""
-    subject = f" [{finding.subject}]" if finding.subject else ""
-    return f"{WORDS[finding.status]:<{_WIDTH}}  {finding.id}{subject}: {finding.summary}"
+    return f"{WORDS[finding.status]:<{_WIDTH}}  {named(finding.id, finding.subject)}: {_said(finding)}"
+
+
+def named(id: str, subject: str | None) -> str:
+    """A check and its subject."""
+    return f"{id} [{subject}]" if subject else id
+
+
+def _said(finding: Finding) -> str:
+    """What was found, and that it was acknowledged."""
+    accepted = finding.acknowledged
+    return finding.summary if accepted is None else f"{finding.summary} (acknowledged: {accepted.reason})"
 
 
 def coloured(finding: Finding, colour: bool) -> Iterator[str]:
     """A finding for a terminal; what is not right also says why and what mends it."""
     word = f"{WORDS[finding.status]:<{_WIDTH}}"
     state = f"\x1b[{_COLOURS[finding.status]}m{word}\x1b[0m" if colour else word
-    yield f"  {state}  {finding.title}: {finding.summary}"
-    if finding.status in ("warn", "fail", "crashed"):
+    yield f"  {state}  {finding.title}: {_said(finding)}"
+    if finding.status in ("warn", "fail", "crashed") and finding.acknowledged is None:
         indent = " " * (_WIDTH + 4)
         yield f"{indent}why: {finding.why}"
         yield from (f"{indent}mend: {remedy}" for remedy in finding.remedies)
@@ -52,7 +68,23 @@ def closing(findings: Sequence[Finding]) -> str:
         number = sum(one.status == status for one in findings)
         if number:
             parts.append(f"{number} {WORDS[status].lower()}")
+    accepted = sum(one.acknowledged is not None for one in findings)
+    if accepted:
+        parts.append(f"{accepted} of them acknowledged")
     return ", ".join(parts) if parts else "nothing was checked"
+
+
+def changed(differences: Sequence[Difference]) -> Iterator[str]:
+    """What is different from the run before, the bad news first."""
+    for one in sorted(differences, key=lambda one: not one.worse):
+        if one.before is None:
+            kind = "new"
+        elif one.after is None:
+            kind = "gone"
+        else:
+            kind = "worse" if one.worse else "better"
+        before, after = one.before or "not there", one.after or "not there"
+        yield f"{kind:<{_WIDTH}}  {named(one.id, one.subject)}: {before} before, {after} now"
 
 
 def listing(checks: Sequence[Check]) -> Iterator[str]:

@@ -1,0 +1,85 @@
+"""The command `ack`: acknowledges a finding with a reason, lists what was acknowledged, takes it away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailcow_wizard.cli import exit_codes
+from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.cli.making import code_of, shown, unknown_check
+from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.engine.acknowledging import (
+    Acknowledgements,
+    Entry,
+    NotADay,
+    acknowledgement,
+    read_day,
+    today,
+)
+from mailcow_wizard.engine.selection import UnknownSelector, select
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.report.acknowledgements import line, of_entries
+
+_LONGEST_REASON = 400
+
+
+def ack(options: Options, write: Callable[[str], None]) -> int:
+    """Runs the command; returns the exit code. Raises UsageError."""
+    session = open_session(options)
+    try:
+        known = Acknowledgements(session.state)
+        if not options.list:
+            _change(known, options)
+    except HostError as error:
+        streams.say(f"nothing was changed: {harmless(str(error))}")
+        return code_of(error)
+    finally:
+        session.host.close()
+    if options.json:
+        import json
+
+        write(json.dumps(of_entries(known.entries, today())) + "\n")
+    else:
+        write(_told(known, options))
+    return exit_codes.OK
+
+
+def _change(known: Acknowledgements, options: Options) -> None:
+    check = options.words[0]
+    _known_check(check)
+    if options.remove:
+        if not known.remove(check, options.subject):
+            there = shown([line(one, today()) for one in known.entries if one.check == check])
+            raise UsageError(f"nothing like this was acknowledged of {check}; there is: {there}")
+        return
+    reason = (options.reason or "").strip()
+    if not reason:
+        raise UsageError('ack needs a reason: ack CHECK --reason "why it is accepted"')
+    if len(reason) > _LONGEST_REASON:
+        raise UsageError(f"--reason is longer than {_LONGEST_REASON} characters")
+    try:
+        until = read_day(options.until, today()) if options.until else None
+    except NotADay as error:
+        raise UsageError(f"--until {harmless(str(error))}") from None
+    known.put(Entry(check, options.subject, acknowledgement(harmless(reason), until)))
+
+
+def _known_check(check: str) -> None:
+    try:
+        found = select([check])
+    except UnknownSelector:
+        found = ()
+    if [one.id for one in found] != [check]:
+        raise unknown_check(check)
+
+
+def _told(known: Acknowledgements, options: Options) -> str:
+    if not options.list:
+        check = options.words[0]
+        done = "counts again" if options.remove else "is acknowledged: it stays shown, and no longer counts"
+        return f"{check}{f' [{harmless(options.subject)}]' if options.subject else ''} {done}\n"
+    if not known.entries:
+        return "Nothing was acknowledged so far.\n"
+    return "".join(f"{line(one, today())}\n" for one in known.entries)

@@ -1,0 +1,28 @@
+"""The command `report`: the last run, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailcow_wizard.cli import exit_codes
+from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.engine.memory import Memory
+from mailcow_wizard.report.saved import as_text
+
+
+def report(options: Options, write: Callable[[str], None]) -> int:
+    """Runs the command; returns the exit code. Raises UsageError where there was no run yet."""
+    session = open_session(options)
+    session.host.close()
+    run = Memory(session.state, session.recorded).run
+    if run is None and not session.recorded:
+        run = Memory(session.state, recorded=True).run
+    if run is None:
+        raise UsageError("there was no run yet to report on; run first: check")
+    form = options.format or ("json" if options.json else "markdown")
+    try:
+        write(as_text(run, form, options.mask))
+    except (KeyError, TypeError, AttributeError):
+        raise UsageError("the last run cannot be read; run again: check") from None
+    return exit_codes.OK

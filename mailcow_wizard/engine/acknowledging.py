@@ -1,0 +1,118 @@
+"""Acknowledgements: somebody has seen a finding and accepts it, for a reason and until a day.
+
+A finding stays what it is and stays shown; it only no longer counts in exit codes and verdicts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from mailcow_wizard.host import invoker
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.model import Acknowledgement, Finding
+from mailcow_wizard.typed import NamedTuple
+
+_FILE = "acknowledgements"
+_STATUSES = ("warn", "fail", "unknown")
+
+
+class Entry(NamedTuple):
+    """What is accepted: a check and one of its subjects, or all of them (None)."""
+
+    check: str
+    subject: str | None
+    acknowledgement: Acknowledgement
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """What tells it from others."""
+        return self.check, self.subject
+
+
+class NotADay(ValueError):
+    """It is no day on which an acknowledgement can end; the text says why."""
+
+
+def read_day(text: str, today: str) -> str:
+    """A day to come, as `2027-01-31`. Raises NotADay."""
+    try:
+        parsed = time.strptime(text, "%Y-%m-%d")
+    except ValueError:
+        raise NotADay(f"'{text[:40]}' is not a day such as 2027-01-31") from None
+    day = time.strftime("%Y-%m-%d", parsed)
+    if day < today:
+        raise NotADay(f"{day} is over")
+    return day
+
+
+def today() -> str:
+    """Today in UTC, as `2026-11-27`."""
+    return time.strftime("%Y-%m-%d", time.gmtime(invoker.now()))
+
+
+def acknowledgement(reason: str, until: str | None) -> Acknowledgement:
+    """One made now by whoever runs this."""
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(invoker.now()))
+    return Acknowledgement(reason, invoker.name(), at, until)
+
+
+class Acknowledgements:
+    """Those that are kept in a state directory, also those that are over."""
+
+    def __init__(self, state: StateDirectory) -> None:
+        self._state = state
+        self.entries: tuple[Entry, ...] = _read(state.load(_FILE))
+
+    def of(self, check: str, subject: str | None) -> Acknowledgement | None:
+        """The one that holds today for this finding: that of its subject before that of all."""
+        day = today()
+        for wanted in ((check, subject), (check, None)):
+            for one in self.entries:
+                until = one.acknowledgement.until
+                if one.key == wanted and (until is None or until >= day):
+                    return one.acknowledgement
+        return None
+
+    def mark(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        """The findings, with what was acknowledged of them; what is right needs none."""
+        if not self.entries:
+            return tuple(findings)
+        return tuple(
+            one._replace(acknowledged=self.of(one.id, one.subject)) if one.status in _STATUSES else one
+            for one in findings
+        )
+
+    def put(self, entry: Entry) -> None:
+        """Keeps it, in the place of an earlier one. Raises HostError where it cannot be written."""
+        self._save((*(one for one in self.entries if one.key != entry.key), entry))
+
+    def remove(self, check: str, subject: str | None) -> bool:
+        """Forgets it; False where there is none. Raises HostError where it cannot be written."""
+        left = tuple(one for one in self.entries if one.key != (check, subject))
+        if len(left) == len(self.entries):
+            return False
+        self._save(left)
+        return True
+
+    def _save(self, entries: tuple[Entry, ...]) -> None:
+        rows = [
+            {"check": one.check, "subject": one.subject, **one.acknowledgement._asdict()} for one in entries
+        ]
+        self._state.save(_FILE, rows)
+        self.entries = entries
+
+
+def _read(saved: object) -> tuple[Entry, ...]:
+    """The entries of the file, as far as they have the shape that they should have."""
+    rows = saved if isinstance(saved, list) else []
+    return tuple(entry for row in rows if isinstance(row, dict) and (entry := _entry(row)))
+
+
+def _entry(row: dict[str, object]) -> Entry | None:
+    texts = [row.get(name) for name in ("check", "reason", "by", "at")]
+    check, reason, by, at = (one if isinstance(one, str) else "" for one in texts)
+    subject, until = row.get("subject"), row.get("until")
+    if not check or not reason or not isinstance(subject, str | None) or not isinstance(until, str | None):
+        return None
+    return Entry(check, subject, Acknowledgement(reason, by, at, until))

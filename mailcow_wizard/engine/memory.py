@@ -1,0 +1,90 @@
+"""The last run, kept for a report and for what has changed since.
+
+A run of some checks replaces what was known of those only. Statuses are compared and nothing else, so that
+measured values do not flap. Recorded machines have a memory of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.model import Check, Finding
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    Statuses: TypeAlias = dict[tuple[str, str | None], str]
+
+_FILES = ("last-run", "last-run-recorded")
+# From good to bad; what could not be found out is worse than a pass and better than a warning.
+_ORDER = ("pass", "skipped", "unknown", "warn", "fail", "crashed")
+
+
+class Difference(NamedTuple):
+    """A finding whose status is another than in the run before; None where there was or is none."""
+
+    id: str
+    subject: str | None
+    before: str | None
+    after: str | None
+
+    @property
+    def worse(self) -> bool:
+        """Whether this is bad news: worse than before, or new and not right."""
+        if self.after in (None, "pass", "skipped"):
+            return False
+        return _ORDER.index(str(self.after)) > _ORDER.index(self.before or "skipped")
+
+
+class Memory:
+    """What is remembered of this machine, or of recorded ones."""
+
+    def __init__(self, state: StateDirectory, recorded: bool) -> None:
+        self._state = state
+        self._name = _FILES[recorded]
+        saved = state.load(self._name)
+        kept = saved if isinstance(saved, dict) else {}
+        run = kept.get("run")
+        self.run: dict[str, Any] | None = run if isinstance(run, dict) else None
+        """The document of the last run (`report.document.of_run`)."""
+        self._statuses = _statuses(kept.get("statuses"))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is remembered."""
+        return not self._statuses
+
+    def differences(self, checks: Sequence[Check], findings: Sequence[Finding]) -> tuple[Difference, ...]:
+        """What is different from what is remembered of these checks; what they were not asked is new."""
+        chosen = {one.id for one in checks}
+        now: Statuses = {(one.id, one.subject): one.status for one in findings}
+        before = {key: status for key, status in self._statuses.items() if key[0] in chosen}
+        changed = [key for key in {**now, **before} if now.get(key) != before.get(key)]
+        return tuple(Difference(*key, before.get(key), now.get(key)) for key in changed)
+
+    def keep(self, checks: Sequence[Check], findings: Sequence[Finding], run: dict[str, Any]) -> str:
+        """Remembers a run; why it could not be remembered, empty where it is."""
+        chosen = {one.id for one in checks}
+        left = {key: status for key, status in self._statuses.items() if key[0] not in chosen}
+        self._statuses = {**left, **{(one.id, one.subject): one.status for one in findings}}
+        self.run = run
+        rows = [[*key, status] for key, status in self._statuses.items()]
+        try:
+            # Not waiting for the disk: what a power cut takes away here is asked again.
+            self._state.save(self._name, {"run": run, "statuses": rows}, durable=False)
+        except HostError as error:
+            return str(error)
+        return ""
+
+
+def _statuses(rows: object) -> Statuses:
+    kept: Statuses = {}
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, list) and len(row) == 3 and row[2] in _ORDER:
+            id, subject, status = row
+            if isinstance(id, str) and isinstance(subject, str | None):
+                kept[id, subject] = status
+    return kept
