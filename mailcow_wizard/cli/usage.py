@@ -7,8 +7,10 @@ mailcow-wizard: prepares a server for mailcow-dockerized and says the truth abou
   mailcow-wizard check [SELECTOR…]  looks, judges, says what it found
   mailcow-wizard fix CHECK [FIX]    what can be done about it; shows the plan, asks, does it, looks again
   mailcow-wizard undo [CHANGE]      takes back the newest change, or this one; --list lists them
+  mailcow-wizard ack CHECK --reason TEXT  acknowledges a finding: it stays shown and no longer counts
   mailcow-wizard conf get|set|lint|new  mailcow.conf
   mailcow-wizard dns [--zone|--push]  the records that mail needs against what is published; publishes them
+  mailcow-wizard report             the last run as Markdown, JSON or HTML, to keep or to pass on
   mailcow-wizard schema             the JSON Schema of --json
 
 A SELECTOR is a step (ports), the beginning of ids (time.) or an id (ports.smtp).
@@ -19,6 +21,7 @@ Examples
   mailcow-wizard check --list              what is checked, without looking
   mailcow-wizard check --record box.json   also keeps this machine's answers, without secrets
   mailcow-wizard check --host box.json     judges that machine instead of this one
+  mailcow-wizard check --changes           what is better, worse, new since the run before
   mailcow-wizard fix kernel.overcommit sysctl --dry-run   what it would do, as commands and diffs
   mailcow-wizard --demo                    the wizard on a machine that ships with it
 
@@ -28,9 +31,13 @@ Options, before or after the command
   --ntp HOST           ask this time server (repeatable)  --timeout SECONDS  for each check
   --offline            no packet leaves the machine     --state-dir DIR   where the wizard keeps its state
   --host FILE          a recorded machine               --demo            the one that ships with the wizard
-  --record FILE        record this machine (check)      --list            list the checks, the changes
+  --record FILE        record this machine (check)      --list            list checks, changes, what was accepted
   --dry-run            only show the plan               --yes             do it without asking
-  --subject S          which of a check's subjects (fix)  --resume CHANGE  go on with an interrupted one (fix)
+  --changes            compare with the run before (check)
+  --reason TEXT  --until DAY  --remove  why it is accepted, how long, no longer (ack)
+  --format FORMAT      nagios, prometheus (check); markdown, json, html (report)
+  --mask               without addresses and the server's own names (report)
+  --subject S          which of several (fix, ack)      --resume CHANGE   go on with an interrupted one (fix)
   --tsig FILE          the key that signs updates (dns --push; also MAILCOW_WIZARD_TSIG=FILE)
   --server IP          where updates go (else the zone's primary)   --provider NAME  by its API (dns --push)
   --json  --plain      output for programs; for pipes and screen readers

@@ -67,6 +67,16 @@ class StateDirectory:
             raise HostError(f"{self.path} could not be made: {error.strerror}") from None
         write_private(os.path.join(self.path, f"{name}.json"), document, durable)
 
+    def write_report(self, name: str, text: str) -> str:
+        """Writes a report for its owner alone; returns its path. Raises HostError."""
+        directory = f"{self.path}/reports"
+        try:
+            os.makedirs(directory, mode=0o700, exist_ok=True)
+            _replace(f"{directory}/{name}", text, durable=True)
+        except OSError as error:
+            raise HostError(f"{directory}/{name} could not be written: {error.strerror}") from None
+        return f"{directory}/{name}"
+
 
 def obstacle(path: str) -> str:
     """What would keep `write_private` from writing there, as far as it shows beforehand; empty: nothing."""
@@ -91,19 +101,20 @@ def write_private(path: str, document: Any, durable: bool = True) -> None:
         target = os.path.realpath(path)
         if os.path.exists(target) and not os.path.isfile(target):
             raise HostError(f"{path} could not be written: it is not a file")
-        _replace(target, document, durable)
+        # Indented, JSON is written by Python itself, and takes ten times as long.
+        text = json.dumps(document, indent=1 if durable else None, ensure_ascii=False) + "\n"
+        _replace(target, text, durable)
     except OSError as error:
         raise HostError(f"{path} could not be written: {error.strerror}") from None
 
 
-def _replace(target: str, document: Any, durable: bool) -> None:
+def _replace(target: str, text: str, durable: bool) -> None:
     # Not the process's number: a container's is often the same, and a killed one's part would be in the way.
     part = f"{target}.{os.urandom(4).hex()}.part"
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with open(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
-            # Indented, JSON is written by Python itself, and takes ten times as long.
-            file.write(json.dumps(document, indent=1 if durable else None, ensure_ascii=False) + "\n")
+            file.write(text)
             file.flush()
             if durable:
                 os.fsync(file.fileno())

@@ -25,7 +25,7 @@ def _enum(values: tuple[str, ...]) -> dict[str, Any]:
 def schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of what each command prints with --json, by name in `$defs`: `run` (check),
     `list` (check --list), `offers` (fix CHECK), `fix` (fix CHECK FIX), `changes` (undo --list), `undo`,
-    `value` (conf get), `conf` (conf set, conf new), `lint` (conf lint),
+    `value` (conf get), `conf` (conf set, conf new), `lint` (conf lint), `acknowledgements` (ack),
     `records` (dns), `push` (dns --push), `error` (of each, where it came to nothing before that)."""
     documents = {
         "run": _run(),
@@ -39,6 +39,7 @@ def schema() -> dict[str, Any]:
             {**_DOCUMENT, "diff": _TEXT, "applied": _TRUTH, "change": _TEXT_OR_NULL, "error": _TEXT}
         ),
         "lint": _linted(),
+        "acknowledgements": _acknowledgements(),
         "records": _object({**_DOCUMENT, "records": _records()}),
         "push": _object({**_made()["properties"], "records": _records()}),
         "error": _error(),
@@ -61,7 +62,7 @@ def _error() -> dict[str, Any]:
 
 
 def _run() -> dict[str, Any]:
-    return _object(
+    run = _object(
         {
             "schema": {"const": 1},
             "version": _TEXT,
@@ -72,6 +73,10 @@ def _run() -> dict[str, Any]:
             "checks": _list_of({"$ref": "#/$defs/finding"}),
         }
     )
+    status: dict[str, Any] = {"enum": [*STATUSES, None]}
+    change = _object({"id": _TEXT, "subject": _TEXT_OR_NULL, "before": status, "after": status})
+    run["properties"]["changes"] = _list_of(change)  # with --changes alone
+    return run
 
 
 _FIX: dict[str, Any] = {
@@ -133,6 +138,15 @@ def _records() -> dict[str, Any]:
         "published": _list_of(_TEXT),
     }
     return _list_of(_object(row))
+
+
+def _acknowledgements() -> dict[str, Any]:
+    row = {
+        **dict.fromkeys(("check", "reason", "by", "at"), _TEXT),
+        **dict.fromkeys(("subject", "until"), _TEXT_OR_NULL),
+        "holds": _TRUTH,
+    }
+    return _object({**_DOCUMENT, "acknowledgements": _list_of(_object(row))})
 
 
 def _changes() -> dict[str, Any]:

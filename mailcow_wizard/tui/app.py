@@ -22,6 +22,7 @@ from mailcow_wizard.facts.identity import machine_line
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import STEP_OF_TOPIC, Check, Event
+from mailcow_wizard.tui import exporting
 from mailcow_wizard.tui.board import SUMMARY, WELCOME, Board, Row
 from mailcow_wizard.tui.keys import keys_here
 from mailcow_wizard.tui.look import Look
@@ -43,7 +44,6 @@ _WIDE = (100, 30)
 _LOW = 16
 _BURST_S = 0.05
 _WRITTEN_S = 0.004
-_LATER = {"a": "Acknowledging", "e": "Exporting a report"}
 
 
 class Wizard(App[int]):
@@ -65,8 +65,8 @@ class Wizard(App[int]):
         Binding("u", "open('mending.undo_newest')", "Take back the newest change"),
         Binding("U", "open('mending.show_changes')", "All changes"),
         *bindings(),
-        Binding("a", "later('a')", "Acknowledge"),
-        Binding("e", "later('e')", "Export"),
+        Binding("a", "open('acknowledging.acknowledge')", "Acknowledge"),
+        Binding("e", "open('exporting.export')", "Write a report"),
         Binding("f1,question_mark", "open('reading.show_help')", "Help"),
         Binding("ctrl+p", "palette", "All commands", show=False),
         Binding("q", "leave", "Quit"),
@@ -153,6 +153,8 @@ class Wizard(App[int]):
             self._looking.follow(self._tell, lambda: self.call_later(self._look_at_rest))
         else:
             self._look_at_rest()
+        if not self.board.running():
+            exporting.remember(self)
         self.show_step(self.current)
         self.call_after_refresh(self.set_timer, _WRITTEN_S, self._complete_screen)
 
@@ -197,6 +199,7 @@ class Wizard(App[int]):
         # A burst of results is one redraw; the last one is drawn at once.
         if not self.board.running():
             self._draw_heard()
+            exporting.remember(self)
         elif self._redraw is None:
             self._redraw = self.set_timer(_BURST_S, self._draw_heard)
 
@@ -361,10 +364,6 @@ class Wizard(App[int]):
 
         with said(self):
             open_place(self, opens)
-
-    def action_later(self, key: str) -> None:
-        """Says of a key of the contract that this version has nothing behind it."""
-        self.show_keys(f"{_LATER[key]} is not part of this version; the words under Mend say what to type.")
 
     def action_calm(self) -> None:
         """Esc: leaves a field, takes a notice away; never does harm."""

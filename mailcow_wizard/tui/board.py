@@ -1,7 +1,7 @@
 """What the screens show: steps, their rows, where the cursor is. Knows nothing of Textual."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mailcow_wizard.model import SEVERITIES, STEPS, Check, Event, Finding, Step
 from mailcow_wizard.typed import NamedTuple
@@ -9,7 +9,7 @@ from mailcow_wizard.typed import NamedTuple
 WELCOME = Step("welcome", "Welcome", "what this is, and what the server is called")
 SUMMARY = Step("summary", "Summary", "what blocks, what to mend next, what was not looked at")
 
-_WORST_FIRST = ("crashed", "fail", "warn", "unknown", "running", "skipped", "pass")
+_WORST_FIRST = ("crashed", "fail", "warn", "unknown", "running", "noted", "skipped", "pass")
 
 
 class Row(NamedTuple):
@@ -20,8 +20,10 @@ class Row(NamedTuple):
 
     @property
     def status(self) -> str:
-        """The finding's status; `running` while there is none."""
-        return self.finding.status if self.finding else "running"
+        """The finding's status; `running` while there is none, `noted` where it was acknowledged."""
+        if self.finding is None:
+            return "running"
+        return self.finding.status if self.finding.acknowledged is None else "noted"
 
 
 class Board:
@@ -45,6 +47,15 @@ class Board:
             self._findings.pop(event.check, None)
         elif event.kind == "finished":
             self._findings[event.check] = event.findings
+
+    def mark(self, mark: Callable[[Sequence[Finding]], tuple[Finding, ...]]) -> None:
+        """Renews what is acknowledged of the findings."""
+        for check, findings in self._findings.items():
+            self._findings[check] = mark([one._replace(acknowledged=None) for one in findings])
+
+    def checks(self) -> tuple[Check, ...]:
+        """All checks, in the order of the steps."""
+        return tuple(self._checks.values())
 
     def checks_of(self, step: str) -> tuple[Check, ...]:
         """The checks of a step."""

@@ -12,6 +12,8 @@ _KEYS = (
     ("f", "what can be done about it; asks before anything is changed"),
     ("u", "take back the newest change; U lists all of them"),
     *((one.key, one.about) for one in PLACES),
+    ("a", "acknowledge a finding with a reason: it stays shown, and no longer counts"),
+    ("e", "write a report to keep or to pass on"),
     ("r", "run this check again, after you mended it"),
     ("R", "run the whole step again"),
     ("c", "copy the commands of this finding"),
@@ -25,6 +27,7 @@ _MARKS = (
     ("warn", "works, but worse than it should; read why"),
     ("fail", "mailcow will not work like this"),
     ("unknown", "could not be found out: neither good nor bad"),
+    ("noted", "not right, and acknowledged with a reason"),
     ("skipped", "makes no sense here, or was not wanted"),
     ("crashed", "a mistake of the wizard"),
 )

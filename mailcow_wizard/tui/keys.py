@@ -22,5 +22,12 @@ def keys_here(app: Wizard, row: Row | None) -> Keys:
         return [("f", "a change is under way: show it"), ("n", "next"), ("b", "back"), ("q", "quit")]
     moves = [("n", "next"), ("b", "back")] if app.current != SUMMARY.id else [("b", "back")]
     mend = [("f", "mend")] if row and row.finding and row.finding.fixes else []
-    rest = [("r", "again"), ("?", "help"), ("q", "quit"), ("c", "copy")]
+    rest = [
+        ("r", "again"),
+        ("?", "help"),
+        ("q", "quit"),
+        ("c", "copy"),
+        ("a", "acknowledge"),
+        ("e", "report"),
+    ]
     return [*moves, ("Enter", "details"), *mend, *keys_of(app.current), *rest]

@@ -27,10 +27,11 @@ class Glyphs(NamedTuple):
     bar: str
     ellipsis: str
     dot: str
+    noted: str
 
 
-UNICODE = Glyphs("✓", "!", "✗", "?", "–", "‼", "·", "▸", "─", "│", "…", "·")
-ASCII = Glyphs("+", "!", "x", "?", "-", "#", ".", ">", "-", "|", "~", "-")
+UNICODE = Glyphs("✓", "!", "✗", "?", "–", "‼", "·", "▸", "─", "│", "…", "·", "•")
+ASCII = Glyphs("+", "!", "x", "?", "-", "#", ".", ">", "-", "|", "~", "-", "*")
 
 WORDS = {
     "pass": "ok",
@@ -40,7 +41,9 @@ WORDS = {
     "skipped": "skipped",
     "crashed": "crashed",
     "running": "looking",
+    "noted": "noted",
 }
+"""`noted` is a finding that was acknowledged."""
 WORD_WIDTH = 7
 
 _COLOURS = {
@@ -87,6 +90,7 @@ class Look:
             "unknown": glyphs.unknown,
             "skipped": glyphs.skipped,
             "crashed": glyphs.crashed,
+            "noted": glyphs.noted,
         }.get(status, glyphs.running)
 
     def text(self, text: str) -> str:

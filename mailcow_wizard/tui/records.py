@@ -14,7 +14,7 @@ from mailcow_wizard.fixes import dns_records
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.tui.record_words import COPIED, value
-from mailcow_wizard.tui.screens.naming import Naming
+from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.record import RecordScreen
 from mailcow_wizard.tui.screens.records import RecordsScreen
 from mailcow_wizard.tui.screens.text import Question, TextScreen
@@ -27,6 +27,7 @@ clock: Callable[[], float] = time.monotonic
 """The clock of waiting; a picture has one that stands still."""
 
 _SAID_FOR_S = 3.0
+_NEW_DOMAIN = Asked("New mail domain", "what stands behind the @, such as example.org", "add")
 
 
 class Book:
@@ -253,7 +254,7 @@ def _add(app: Wizard, book: Book) -> None:
         if kept:
             _keep(app, book, kept)
 
-    app.push_screen(Naming(app.look, lambda text: records.added(book.domains, text)), typed)
+    app.push_screen(Naming(app.look, _NEW_DOMAIN, lambda text: records.added(book.domains, text)), typed)
 
 
 def _remove(app: Wizard, book: Book, domain: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from mailcow_wizard.model import Finding
+from mailcow_wizard.report.acknowledgements import words
 from mailcow_wizard.tui.board import Board, Row
 from mailcow_wizard.tui.look import WORDS
 from mailcow_wizard.typed import NamedTuple
@@ -87,6 +88,8 @@ def _remedy(finding: Finding, number: int, text: str, width: int) -> list[Line]:
 
 def _state(finding: Finding) -> str:
     parts = [WORDS[finding.status]]
+    if finding.acknowledged:
+        parts.append(f"acknowledged: {words(finding.acknowledged)}")
     if finding.status in ("warn", "fail"):
         parts.append(_SEVERITY[finding.severity])
     if finding.certainty in _CERTAINTY:
@@ -120,6 +123,8 @@ def verdict(board: Board) -> str:
         return f"Nothing fails. {_number(counts['warn'], 'warning', 'warnings')} to read."
     if counts["unknown"]:
         return f"Nothing fails, but {_number(counts['unknown'], 'check has', 'checks have')} no answer."
+    if counts["noted"]:
+        return f"Ready for mailcow, with {_number(counts['noted'], 'finding', 'findings')} acknowledged."
     return "All of this is ready for mailcow."
 
 
@@ -134,7 +139,7 @@ def not_looked_at(board: Board, width: int) -> Iterator[str]:
 
 
 def _blocks(finding: Finding) -> bool:
-    return finding.status == "fail" and finding.severity == "blocks"
+    return finding.status == "fail" and finding.severity == "blocks" and finding.acknowledged is None
 
 
 def _number(number: int, one: str, several: str) -> str:

@@ -121,7 +121,7 @@ def test_directory_that_cannot_be_made(tmp_path: Path, place: str) -> None:
         session(tmp_path / place).keep(ANSWERS)
 
 
-@pytest.mark.parametrize("where", ["dump", "fsync", "replace"])
+@pytest.mark.parametrize("where", ["dumps", "fsync", "replace"])
 @pytest.mark.parametrize(
     "error", [OSError(28, "No space left on device"), KeyboardInterrupt(), SystemExit(143)]
 )
@@ -133,7 +133,7 @@ def test_interrupted_save_leaves_the_old(
     def fail(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(state.json if where == "dump" else state.os, where, fail)
+    monkeypatch.setattr(state.json if where == "dumps" else state.os, where, fail)
     expected = HostError if isinstance(error, OSError) else type(error)
     with pytest.raises(expected):
         session(tmp_path).keep(Answers("other.example.org"))

@@ -1,23 +1,28 @@
-"""A name that is typed, with the reason below it where it cannot be one."""
+"""A line that is typed, with the reason below it where it cannot be taken."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
-from mailcow_wizard.names import NotAName
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.typing_line import TypingLine
 from mailcow_wizard.tui.widgets.lines import Lines, Part
 
-_LABEL = " New mail domain  "
+
+class Asked(NamedTuple):
+    """What is asked for: its label, what may be typed, what `Enter` does with it."""
+
+    label: str
+    hint: str
+    verb: str
 
 
 class Naming(ModalScreen[tuple[str, ...]]):
-    """Ends with what `read` makes of the text, or with nothing on Esc; `read` raises NotAName.
+    """Ends with what `read` makes of the text, or with nothing on Esc; `read` raises ValueError.
 
     No bindings: they are looked up later than keys are typed, and some would overtake others.
     """
@@ -25,9 +30,10 @@ class Naming(ModalScreen[tuple[str, ...]]):
     CSS_PATH = "naming.tcss"
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, look: Look, read: Callable[[str], tuple[str, ...]]) -> None:
+    def __init__(self, look: Look, asked: Asked, read: Callable[[str], tuple[str, ...]]) -> None:
         super().__init__()
         self._look = look
+        self._asked = asked
         self._read = read
         self._typing = TypingLine("", 0)
         self._refused = False
@@ -44,21 +50,26 @@ class Naming(ModalScreen[tuple[str, ...]]):
         look, typing = self._look, self._typing
         text = typing.text + " "
         parts: list[Part] = [
-            (_LABEL, look.bold),
+            (f" {self._asked.label}  ", look.bold),
             (text[: typing.place], look.underlined),
             (text[typing.place : typing.place + 1], look.selected),
             (text[typing.place + 1 :], look.underlined),
         ]
-        keys = [(" Enter", look.bold), (" add  ", look.plain), ("Esc", look.bold), (" back", look.plain)]
+        keys = [
+            (" Enter", look.bold),
+            (f" {self._asked.verb}  ", look.plain),
+            ("Esc", look.bold),
+            (" back", look.plain),
+        ]
         self.query_one("#naming", Lines).put([parts, self._remark(), keys])
 
     def _remark(self) -> list[Part]:
         look = self._look
         if not self._typing.text and not self._refused:
-            return [(" what stands behind the @, such as example.org", look.dim)]
+            return [(f" {self._asked.hint}", look.dim)]
         try:
             name = self._read(self._typing.text)[-1]
-        except NotAName as error:
+        except ValueError as error:
             return [(f" {look.glyph('warn')} {look.text(str(error))}", look.state("warn"))]
         return [(f" {look.glyph('pass')} {name}", look.state("pass"))]
 
@@ -86,7 +97,7 @@ class Naming(ModalScreen[tuple[str, ...]]):
     def _end(self) -> None:
         try:
             kept = self._read(self._typing.text)
-        except NotAName:
+        except ValueError:
             self._refused = True
             self._draw()
         else:

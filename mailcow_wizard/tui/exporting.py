@@ -1,0 +1,65 @@
+"""`e`: writes a report of what was found. Also keeps a finished run, for `report` and `check --changes`."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mailcow_wizard.tui.app import Wizard
+
+
+def document(app: Wizard) -> dict[str, Any]:
+    """What was found so far, as the document of a run."""
+    from mailcow_wizard.host import invoker
+    from mailcow_wizard.report.document import of_run
+
+    findings = app.board.findings()
+    took = max((one.duration_ms for one in findings), default=0) / 1000
+    return of_run(app.session.hostname().name, invoker.now() - took, took, findings)
+
+
+def remember(app: Wizard) -> None:
+    """Keeps what was found, beside the screen; where it cannot be written there is only no report of it."""
+    checks, findings = app.board.checks(), app.board.findings()
+
+    def keep() -> None:
+        from mailcow_wizard.engine.memory import Memory
+
+        Memory(app.session.state, app.session.recorded).keep(checks, findings, document(app))
+
+    threading.Thread(target=keep, daemon=True, name="memory").start()
+
+
+def export(app: Wizard) -> None:
+    """Writes the report in all its forms, and says where it lies."""
+    from mailcow_wizard.report.document import findings_of
+    from mailcow_wizard.report.saved import FORMS, as_text
+    from mailcow_wizard.tui.screens.text import TextScreen
+
+    run = document(app)
+    stamp = run["started"].replace(":", "").replace("-", "")
+    paths = [
+        app.session.state.write_report(f"mailcow-{stamp}.{ending}", as_text(run, form))
+        for form, ending in FORMS.items()
+    ]
+    look = app.look
+    lines = [
+        [
+            (
+                f" A report of {len(findings_of(run))} findings was written, without passwords and keys:",
+                look.plain,
+            )
+        ],
+        [],
+        *([(f" {path}", look.bold)] for path in paths),
+        [],
+        [
+            (
+                " The .md is for a forum, the .html for a browser, the .json for programs.",
+                look.plain,
+            )
+        ],
+        [(" Addresses and names are in it. Without them: mailcow-wizard report --mask", look.plain)],
+    ]
+    app.push_screen(TextScreen(look, "Report", lines))

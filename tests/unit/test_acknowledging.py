@@ -1,0 +1,109 @@
+"""Acknowledgements: kept, listed, over, taken away; what they do to exit codes and lines."""
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SMTP = "ports.smtp"
+
+
+def run(state: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    argv = [sys.executable, "-m", "mailcow_wizard", *words, "--state-dir", str(state)]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60)
+
+
+def checked(state: Path, *words: str) -> tuple[int, list[dict[str, Any]]]:
+    done = run(state, "check", *words, "--demo", "--json")
+    return done.returncode, json.loads(done.stdout)["checks"]
+
+
+def test_an_acknowledged_finding_stays_what_it_is_and_no_longer_counts(tmp_path: Path) -> None:
+    assert checked(tmp_path, SMTP)[0] == 1
+    done = run(tmp_path, "ack", SMTP, "--reason", "mail goes elsewhere")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert stat.S_IMODE((tmp_path / "acknowledgements.json").stat().st_mode) == 0o600
+    code, (finding,) = checked(tmp_path, SMTP)
+    assert (code, finding["status"]) == (0, "fail")
+    assert finding["acknowledged"]["reason"] == "mail goes elsewhere"
+    assert finding["acknowledged"]["until"] is None
+    plain = run(tmp_path, "check", SMTP, "--demo", "--plain").stdout
+    assert "(acknowledged: mail goes elsewhere)" in plain
+    assert "1 fail, 1 of them acknowledged" in plain
+    assert checked(tmp_path, "ports.http")[0] == 1
+
+
+def test_what_is_removed_counts_again(tmp_path: Path) -> None:
+    run(tmp_path, "ack", SMTP, "--reason", "x")
+    assert run(tmp_path, "ack", SMTP, "--remove").returncode == 0
+    assert checked(tmp_path, SMTP)[0] == 1
+    again = run(tmp_path, "ack", SMTP, "--remove")
+    assert (again.returncode, again.stderr.count("\n")) == (64, 1)
+
+
+def test_it_is_over_after_its_last_day(tmp_path: Path) -> None:
+    run(tmp_path, "ack", SMTP, "--reason", "x", "--until", "2999-12-31")
+    assert checked(tmp_path, SMTP)[0] == 0
+    kept = json.loads((tmp_path / "acknowledgements.json").read_text())
+    kept[0]["until"] = "2020-01-01"
+    (tmp_path / "acknowledgements.json").write_text(json.dumps(kept))
+    code, (finding,) = checked(tmp_path, SMTP)
+    assert (code, finding["acknowledged"]) == (1, None)
+    (row,) = json.loads(run(tmp_path, "ack", "--list", "--json").stdout)["acknowledgements"]
+    assert row["holds"] is False
+    assert "(over)" not in row["reason"]
+    assert ", until 2020-01-01 (over)" in run(tmp_path, "ack", "--list").stdout
+
+
+def test_one_subject_of_several(tmp_path: Path) -> None:
+    subject = "192.88.99.10"
+    run(tmp_path, "ack", "dns.ptr", "--reason", "x", "--subject", subject)
+    _, findings = checked(tmp_path, "dns.ptr")
+    assert {one["subject"] for one in findings if one["acknowledged"]} == {subject}
+
+
+def test_what_is_right_needs_none(tmp_path: Path) -> None:
+    run(tmp_path, "ack", "ports.smtps", "--reason", "x")
+    assert checked(tmp_path, "ports.smtps")[1][0]["acknowledged"] is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ack",),
+        ("ack", SMTP),
+        ("ack", SMTP, "--reason", "  "),
+        ("ack", "ports", "--reason", "x"),
+        ("ack", "nothing.here", "--reason", "x"),
+        ("ack", SMTP, "--reason", "x", "--until", "soon"),
+        ("ack", SMTP, "--reason", "x", "--until", "2020-01-01"),
+        ("ack", SMTP, "--reason", "x" * 401),
+        ("ack", SMTP, "--reason", "x", "--remove"),
+        ("check", "--reason", "x"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused_in_one_line(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = run(tmp_path, *words)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (64, "", 1)
+    assert not (tmp_path / "acknowledgements.json").exists()
+
+
+def test_a_reason_cannot_drive_the_terminal(tmp_path: Path) -> None:
+    run(tmp_path, "ack", SMTP, "--reason", "\x1b[2Jgone\nnext")
+    assert "\x1b" not in run(tmp_path, "check", SMTP, "--demo").stdout
+
+
+@pytest.mark.parametrize("content", ["", "garbage", "{}", '[1, {}, {"check": 7}]', "[[[[", "null"])
+def test_a_damaged_file_acknowledges_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / "acknowledgements.json").write_text(content)
+    assert checked(tmp_path, SMTP)[0] == 1
+
+
+def test_where_it_cannot_be_written_nothing_is_said_to_be_done(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run(tmp_path / "file" / "state", "ack", SMTP, "--reason", "x")
+    assert (done.returncode, done.stdout) == (73, "")

@@ -1,0 +1,205 @@
+"""What is remembered of a run: changes since, reports of it, its masks, what monitoring is told."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from json_schema import faults
+
+from mailcow_wizard.engine.memory import Difference, Memory
+from mailcow_wizard.host.recorded import DEMO
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.model import Finding
+from mailcow_wizard.report.masking import masked
+from mailcow_wizard.report.monitoring import nagios, prometheus
+from mailcow_wizard.report.schema import schema
+
+
+def run(state: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    argv = [sys.executable, "-m", "mailcow_wizard", *words, "--state-dir", str(state)]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60)
+
+
+def finding(
+    status: Any, summary: str = "so it is", id: str = "ports.smtp", subject: str | None = None
+) -> Finding:
+    doc = "https://docs.example.org"
+    return Finding(id, subject, "ports", "SMTP", status, "blocks", "proved", summary, "n", "f", "w", doc)
+
+
+@pytest.fixture
+def granting(tmp_path: Path) -> str:
+    """The demo machine, where memory is granted to whoever asks."""
+    machine = json.loads(Path(DEMO).read_text())
+    machine["answers"]["read /proc/sys/vm/overcommit_memory"] = {"value": {"text": "1\n"}}
+    path = tmp_path / "granting.json"
+    path.write_text(json.dumps(machine))
+    return str(path)
+
+
+def test_what_became_better_and_worse_is_told(tmp_path: Path, granting: str) -> None:
+    state = tmp_path / "state"
+    first = run(state, "check", "kernel", "--demo", "--changes", "--json")
+    assert first.returncode == 2
+    assert json.loads(first.stdout)["changes"] == []
+    assert "no run before" in first.stderr
+    better = run(state, "check", "kernel", "--host", granting, "--changes", "--json")
+    document = json.loads(better.stdout)
+    assert document["changes"] == [
+        {"id": "kernel.overcommit", "subject": None, "before": "warn", "after": "pass"}
+    ]
+    assert better.returncode == 0
+    assert not faults(schema(), document)
+    worse = run(state, "check", "kernel", "--demo", "--changes")
+    assert worse.returncode == 2
+    assert "worse    kernel.overcommit: pass before, warn now" in worse.stdout
+    same = run(state, "check", "kernel", "--demo", "--changes", "--json")  # what stays is no news
+    assert (same.returncode, json.loads(same.stdout)["changes"]) == (0, [])
+
+
+def test_a_run_of_some_checks_leaves_the_memory_of_the_others(tmp_path: Path, granting: str) -> None:
+    run(tmp_path, "check", "kernel", "--demo")
+    run(tmp_path, "check", "time", "--demo")
+    done = run(tmp_path, "check", "kernel", "--host", granting, "--changes", "--json")
+    assert [one["id"] for one in json.loads(done.stdout)["changes"]] == ["kernel.overcommit"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "worse"),
+    [
+        ("pass", "fail", True),
+        ("warn", "fail", True),
+        ("pass", "unknown", True),
+        (None, "fail", True),
+        (None, "pass", False),
+        ("fail", "warn", False),
+        ("fail", None, False),
+        ("pass", "skipped", False),
+        ("unknown", "pass", False),
+    ],
+)
+def test_what_is_bad_news(before: str | None, after: str | None, worse: bool) -> None:
+    assert Difference("x", None, before, after).worse is worse
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"run": 7, "statuses": [1, [1, 2, 3], ["a", null, "odd"]]}'])
+def test_a_damaged_memory_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "last-run.json").write_text(content)
+    memory = Memory(StateDirectory(str(tmp_path)), recorded=False)
+    assert (memory.run, memory.empty) == (None, True)
+
+
+def test_there_is_no_report_before_a_run(tmp_path: Path) -> None:
+    done = run(tmp_path, "report")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (64, "", 1)
+
+
+def test_the_report_is_the_last_run(tmp_path: Path) -> None:
+    seen = json.loads(run(tmp_path, "check", "ports", "--demo", "--json").stdout)
+    told = run(tmp_path, "report", "--demo", "--format", "json")
+    assert (told.returncode, json.loads(told.stdout)) == (0, seen)
+    text = run(tmp_path, "report", "--demo").stdout
+    assert text.startswith("# mailcow: mail.example.org\n")
+    assert "### SMTP (25) (`ports.smtp`)" in text
+
+
+class Tags(HTMLParser):
+    """Which elements and attributes a page has."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+        self.links: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        self.links |= {value or "" for name, value in attrs if name in ("src", "href")}
+        assert not any(name.startswith("on") for name, _ in attrs)
+
+
+def test_the_page_loads_nothing_and_runs_nothing(tmp_path: Path) -> None:
+    run(tmp_path, "check", "--demo")
+    page = run(tmp_path, "report", "--demo", "--format", "html").stdout
+    tags = Tags(page)
+    assert not tags.seen & {"script", "link", "img", "iframe", "object", "base", "form"}
+    assert all(one.startswith("https://") for one in tags.links)
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+def test_names_of_the_machine_are_no_markup_in_any_form(tmp_path: Path) -> None:
+    evil = finding("fail", "<script>alert(1)</script> `**x**` | [a](b)")
+    state = StateDirectory(str(tmp_path))
+    from mailcow_wizard.report.document import of_run
+
+    Memory(state, recorded=False).keep((), [evil], of_run("mail.example.org", 0.0, 0.0, [evil]))
+    assert "<script" not in run(tmp_path, "report", "--format", "html").stdout
+    text = run(tmp_path, "report").stdout
+    assert "\\<script\\>" in text
+    assert "\\*\\*x\\*\\*" in text
+
+
+def test_masks_hide_addresses_and_own_domains_and_nothing_else() -> None:
+    row = {
+        "id": "dns.ptr",
+        "subject": "192.88.99.10",
+        "summary": "192.88.99.10 (10.99.88.192.in-addr.arpa, host-192-88-99-10.isp.net) is Mail.Example.org",
+        "found": "127.0.0.1 10.1.2.3 2d00:113::10 github.com 1.2.3 version 28.5.2 12:30:00",
+        "doc": "https://docs.example.org/",
+    }
+    run = {"hostname": "mail.example.org", "checks": [row, {"id": "dns.mx", "subject": "other.example"}]}
+    shown = json.dumps(masked(run))
+    assert "192.88" not in shown
+    assert "99.10" not in shown
+    assert "99-10" not in shown
+    assert "2d00:113" not in shown
+    assert "other.example" not in shown
+    assert re.search(r"is mail\.domain-1\.example\b", shown, re.IGNORECASE)
+    for kept in ("127.0.0.1", "10.1.2.3", "github.com", "28.5.2", "12:30:00", "https://docs.example.org/"):
+        assert kept in shown
+    assert masked(run)["checks"][0]["subject"] == "address-1"
+
+
+def test_nagios_is_told_the_worst_first() -> None:
+    text, code = nagios([finding("warn", id="a.b"), finding("fail", "a|b", subject="x"), finding("pass")])
+    assert code == 2
+    first, *rest = text.splitlines()
+    assert first == (
+        "MAILCOW CRITICAL - ports.smtp [x]: a/b | pass=1 warn=1 fail=1 unknown=0 skipped=0 crashed=0"
+    )
+    assert len(rest) == 2
+    assert nagios([finding("warn")])[1] == 1
+    assert nagios([finding("unknown")])[1] == 3
+    assert nagios([finding("pass")]) == (
+        "MAILCOW OK - nothing is wrong | pass=1 warn=0 fail=0 unknown=0 skipped=0 crashed=0\n",
+        0,
+    )
+
+
+def test_prometheus_is_told_in_its_own_format() -> None:
+    text = prometheus([finding("fail", subject='a"b\\c')], 1_700_000_000.0, 0.25)
+    for line in text.splitlines():
+        assert line.startswith("# ") or re.fullmatch(
+            r'[a-z_]+(\{([a-z]+="(\\\\|\\"|\\n|[^"\\\n])*",?)+\})? [0-9.]+', line
+        ), line
+    assert 'id="ports.smtp",subject="a\\"b\\\\c",step="ports",status="fail"' in text
+    assert 'mailcow_wizard_findings{status="fail"} 1' in text
+
+
+def test_formats_and_their_exit_codes(tmp_path: Path) -> None:
+    assert run(tmp_path, "check", "ports", "--demo", "--format", "nagios").returncode == 2
+    assert run(tmp_path, "check", "ports", "--demo", "--format", "prometheus").returncode == 1
+    for words in (
+        ("check", "--format", "html"),
+        ("report", "--format", "nagios"),
+        ("report", "x"),
+        ("undo", "--mask"),
+    ):
+        done = run(tmp_path, *words)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (64, "", 1)
