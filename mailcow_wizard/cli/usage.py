@@ -31,7 +31,7 @@ Options, before or after the command
   --ntp HOST           ask this time server (repeatable)  --timeout SECONDS  for each check
   --offline            no packet leaves the machine     --state-dir DIR   where the wizard keeps its state
   --host FILE          a recorded machine               --demo            the one that ships with the wizard
-  --record FILE        record this machine (check)      --list            list checks, changes, what was accepted
+  --record FILE        record this machine (check)      --list      list checks, changes, acknowledged
   --dry-run            only show the plan               --yes             do it without asking
   --changes            compare with the run before (check)
   --reason TEXT  --until DAY  --remove  why it is accepted, how long, no longer (ack)
