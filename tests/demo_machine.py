@@ -20,7 +20,6 @@ from mailcow_wizard.host.door import (
     HttpReply,
     Listener,
     Listeners,
-    Missing,
     Process,
     Ran,
     Space,
@@ -29,7 +28,8 @@ from mailcow_wizard.host.door import (
 )
 from mailcow_wizard.host.recorded import DEMO, RecordingHost
 from mailcow_wizard.model import Settings
-from tests import demo_config, demo_dns, demo_ports, demo_system
+from mailcow_wizard.requirements_docker import REGISTRIES
+from tests import demo_config, demo_dns, demo_docker, demo_ports, demo_system
 from tests.demo_config import DIRECTORY
 from tests.fake_host import FakeHost
 
@@ -170,7 +170,7 @@ HELD: tuple[tuple[Listener, Holder], ...] = (
     ),
 )
 DISK = Space(13 * GIB, 38 * GIB, 2_301_440, 2_490_368)
-CONTAINERS = [
+CONTAINERS: list[dict[str, object]] = [
     {
         "Id": demo_ports.SHOP_DB,
         "Names": ["/shop-db-1"],
@@ -185,12 +185,19 @@ class DemoMachine(FakeHost):
 
     def __init__(self) -> None:
         super().__init__(
-            files={**FILES, **demo_config.FILES, **demo_ports.FILES, **demo_system.FILES},
+            files={
+                **FILES,
+                **demo_config.FILES,
+                **demo_ports.FILES,
+                **demo_system.FILES,
+                **demo_docker.FILES,
+            },
             commands={
                 **COMMANDS,
                 **demo_config.COMMANDS,
                 **demo_ports.COMMANDS,
                 **demo_system.COMMANDS,
+                **demo_docker.COMMANDS,
                 _SHOW_UNITS: _units(),
             },
             links={"/etc/localtime": "/usr/share/zoneinfo/Europe/Berlin", **demo_config.LINKS},
@@ -218,13 +225,9 @@ class DemoMachine(FakeHost):
         return found._replace(mode=demo_config.MODES.get(path, found.mode))
 
     def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
-        if target == "/volumes":
-            return HttpReply(200, b'{"Volumes": [], "Warnings": null}')
         if target == f"/containers/{demo_ports.SHOP_DB}/json":
             return HttpReply(200, demo_ports.CONTAINER.encode())
-        if target != "/containers/json":
-            raise Missing(f"{target} is not there")
-        return HttpReply(200, json.dumps(CONTAINERS).encode())
+        return demo_docker.answer(target, CONTAINERS)
 
     def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
         return demo_dns.ask_dns(questions)
@@ -235,7 +238,7 @@ class DemoMachine(FakeHost):
     def fetch(
         self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
     ) -> HttpReply:
-        return demo_dns.fetch(name)
+        return demo_docker.fetch(name) if name in REGISTRIES else demo_dns.fetch(name)
 
     def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:
         offsets = (1.412, 1.409, 1.415, 93.2, None)

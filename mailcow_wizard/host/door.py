@@ -32,6 +32,10 @@ class NoAnswer(HostError):
     """Nothing came within the time allowed."""
 
 
+class Refused(HostError):
+    """Nobody takes connections there: what listened has ended."""
+
+
 class TooLarge(HostError):
     """More than the caller asked to read at most."""
 

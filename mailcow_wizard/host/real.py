@@ -25,6 +25,7 @@ from mailcow_wizard.host.door import (
     Probed,
     Process,
     Ran,
+    Refused,
     Space,
     TimeAnswer,
     TooLarge,
@@ -55,6 +56,8 @@ def _said(path: str, error: OSError | ValueError) -> HostError:
         return Missing(f"{path} is not there")
     if error.errno in (errno.EACCES, errno.EPERM):
         return Denied(f"{path} may not be read by this user")
+    if error.errno == errno.ECONNREFUSED:
+        return Refused(f"nobody takes connections on {path}")
     return HostError(f"{path}: {error.strerror or error}")
 
 

@@ -45,7 +45,8 @@ DEMO = os.path.join(os.path.dirname(os.path.dirname(__file__)), "demo.json")
 
 _MOST_BYTES = 64 * MIB
 _ERRORS: dict[str, type[HostError]] = {
-    kind.__name__: kind for kind in (HostError, door.Missing, door.Denied, door.NoAnswer, door.TooLarge)
+    kind.__name__: kind
+    for kind in (HostError, door.Missing, door.Denied, door.NoAnswer, door.Refused, door.TooLarge)
 }
 
 

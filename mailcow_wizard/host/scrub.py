@@ -36,7 +36,11 @@ _KEPT_OF_VOLUME = ("Name", "Driver", "CreatedAt")
 _KEPT_OF_NETWORK = ("Name", "Id", "Driver", "Scope", "EnableIPv6", "Internal")
 _KEPT_OF_POOL = ("Subnet", "Gateway", "IPRange")
 _KEPT_OPTIONS = "com.docker.network."
-_KEPT_OF_ENGINE = ("ServerVersion", "DefaultAddressPools", "OSType")
+_KEPT_OF_ENGINE = (
+    *("ServerVersion", "DefaultAddressPools", "OSType", "Driver", "DriverStatus", "DockerRootDir"),
+    *("SecurityOptions", "LiveRestoreEnabled", "FirewallBackend", "ContainersRunning"),
+)
+_KEPT_OF_VERSION = ("Version", "ApiVersion", "MinAPIVersion")
 _KEPT_LABELS = ("com.docker.compose.", "com.docker.swarm.service.name")
 _KEPT_OF_HOST = ("RestartPolicy", "AutoRemove")
 
@@ -126,7 +130,11 @@ def _docker(reply: HttpReply) -> HttpReply:
     elif isinstance(listed, list) and any(isinstance(one, dict) and "IPAM" in one for one in listed):
         listed = [_network(one) for one in listed if isinstance(one, dict)]
     elif isinstance(listed, dict) and "ServerVersion" in listed:
-        listed = {name: listed[name] for name in _KEPT_OF_ENGINE if name in listed}
+        listed = _engine(listed)
+    elif isinstance(listed, dict) and "ApiVersion" in listed:
+        parts = listed.get("Components")
+        named = [{"Name": str(one.get("Name"))} for one in parts or () if isinstance(one, dict)]
+        listed = {**{name: listed[name] for name in _KEPT_OF_VERSION if name in listed}, "Components": named}
     elif isinstance(listed, list):
         listed = [_kept(one, _KEPT_OF_CONTAINER) for one in listed if isinstance(one, dict)]
     elif isinstance(listed, dict) and isinstance(listed.get("HostConfig"), dict):
@@ -138,6 +146,17 @@ def _docker(reply: HttpReply) -> HttpReply:
     else:
         listed = {}
     return reply._replace(body=json.dumps(listed).encode())
+
+
+def _engine(listed: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: listed[name] for name in _KEPT_OF_ENGINE if name in listed}
+    registries = listed.get("RegistryConfig")
+    mirrors = registries.get("Mirrors") if isinstance(registries, dict) else None
+    if mirrors:
+        kept["RegistryConfig"] = {"Mirrors": [without_credentials(str(one)) for one in mirrors]}
+    if listed.get("HttpsProxy"):
+        kept["HttpsProxy"] = without_credentials(str(listed["HttpsProxy"]))
+    return kept
 
 
 def _network(listed: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ TESTS = Path(__file__).resolve().parents[1]
 FILES = sorted(ROOT.rglob("*.py"))
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 
-REQUIREMENTS = ("requirements", "requirements_dns", "requirements_network")
+REQUIREMENTS = ("requirements", "requirements_dns", "requirements_docker", "requirements_network")
 # From the top down: a part may import from itself and from the rows below its own.
 ROWS = (
     ("__main__",),

@@ -14,6 +14,7 @@ CONTRACT = {
     "tlsa",
     "reputation": "blocklists asn",
     "time": "offset service timezone rtc",
+    "docker": "engine daemon compose flavor daemon-json storage leftovers relay registry",
     "config": "present permissions syntax values hostname timezone compose-version consistency env-link "
     "env-leak checkout",
 }

@@ -1,0 +1,188 @@
+"""Judges of daemon.json and of the storage driver."""
+
+from __future__ import annotations
+
+import json
+
+from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
+from mailcow_wizard.facts import docker, storage
+from mailcow_wizard.facts.docker_json import DaemonSettings, daemon_settings
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Check, Evidence, Judgement
+from mailcow_wizard.typed import NamedTuple
+
+_NO_OVERLAY = ("nfs", "nfs4", "cifs", "smb3", "fuse", "overlay", "ecryptfs", "vfat", "9p")
+
+
+def judge_daemon_json(seen: DaemonSettings) -> Judgement:
+    """The file must be one that Docker takes; without one Docker's defaults hold, which are good."""
+    file = seen.file
+    evidence = (Evidence(f"dockerd --validate --config-file {word(file.path)}", _said(seen)),)
+    troubles = [*_shape(seen), *_settings(seen)]
+    if troubles:
+        return judged(troubles, evidence, _said(seen))
+    if file.shape == "missing":
+        words = f"there is no {file.path}: Docker's defaults hold"
+    else:
+        words = f"{file.path} is in order"
+    if seen.wants_ipv6 and seen.version:
+        words += ", and IPv6 is set up"
+    return Judgement("pass", words, _said(seen), evidence)
+
+
+def _said(seen: DaemonSettings) -> str:
+    file = seen.file
+    if file.shape == "broken":
+        return file.trouble
+    if file.shape != "settings":
+        return {"missing": "not there", "empty": "empty", "no settings": "no JSON object"}[file.shape]
+    return file.refused or f"sets {', '.join(sorted(map(str, file.settings))) or 'nothing'}"
+
+
+def _shape(seen: DaemonSettings) -> list[Trouble]:
+    file = seen.file
+    if file.shape == "empty":
+        words = f"{file.path} is empty: mailcow's scripts stop there"
+        remedy = f"Write an empty object into it (`echo '{{}}' > {word(file.path)}`), or remove it."
+        return [Trouble("fail", words, (remedy,), doc=need.DOC_ISSUE.format(6721))]
+    if file.shape in ("broken", "no settings"):
+        why = file.trouble or "it holds no JSON object"
+        words = f"{file.path} is not valid: {why}"
+        remedy = (
+            f"Look at it (`jq . {word(file.path)}`) and correct that place: Docker does not start with it."
+        )
+        return [Trouble("fail", words, (remedy,), "blocks", doc=need.DOC_ISSUE.format(6721))]
+    if file.refused:
+        words = f"Docker does not take {file.path}: {file.refused}"
+        return [Trouble("fail", words, ("Take out or correct what it names.",), "blocks")]
+    return []
+
+
+def _settings(seen: DaemonSettings) -> list[Trouble]:
+    file, troubles = seen.file, list[Trouble]()
+    if seen.hosts_twice:
+        words = f'"hosts" is in {file.path} and -H in docker.service: Docker does not start with both'
+        remedy = 'Take "hosts" out, or override ExecStart: systemctl edit docker.service'
+        troubles.append(Trouble("fail", words, (remedy,), "blocks"))
+    if not seen.rules.iptables:
+        words = "Docker makes no firewall rules (iptables: false): containers have no way out"
+        remedy = 'Take "iptables": false out of daemon.json and restart Docker.'
+        why = (
+            "Nothing masquerades for the containers, and whoever connects looks like a neighbour to postfix,"
+        )
+        why += " which relays for neighbours."
+        doc = need.DOC_ISSUE.format(2104)
+        troubles.append(Trouble("fail", words, (remedy,), "breaks", why, doc))
+    if seen.backend == "nftables" or file.settings.get("firewall-backend") == "nftables":
+        words = "Docker uses its nftables backend, which mailcow's netfilter does not know yet"
+        remedy = 'Take "firewall-backend" out of daemon.json: iptables is then used.'
+        troubles.append(Trouble("warn", words, (remedy,), doc=need.DOC_ISSUE.format(6904)))
+    if seen.lacking and file.shape in ("missing", "settings"):
+        keys = ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in seen.lacking)
+        words = f"for IPv6 of containers, Docker {seen.version} needs {keys} in {file.path}"
+        remedy = (
+            f"Add it and restart Docker: {keys}. mailcow's own script would do so otherwise, and restart "
+        )
+        remedy += "Docker when it does."
+        troubles.append(Trouble("warn", words, (remedy,), why="mailcow.conf says ENABLE_IPV6=true."))
+    return troubles
+
+
+class Storage(NamedTuple):
+    """The engine's word on its storage (None: it does not answer), whether it is installed, and the kind of
+    file system that holds or will hold its data, empty where that is not known."""
+
+    info: docker.Info | None
+    installed: bool
+    root: str
+    kind: str
+
+
+def storage_facts(facts: Facts) -> Storage:
+    """Asks the engine, and looks at the file system below."""
+    known = facts.get(docker.info)
+    try:
+        held = facts.get(storage.root_mount)
+        kind = held.mount.kind if held.mount else ""
+        root = held.root.path
+    except HostError:
+        kind, root = "", ""
+    return Storage(known, facts.get(docker.engine).installed, known.root if known else root, kind)
+
+
+def judge_storage(seen: Storage) -> Judgement:
+    """Which driver keeps the layers of images."""
+    change = "Set another one (overlay2) in daemon.json. Docker then starts empty: images are fetched again, "
+    change += "volumes stay."
+    if seen.info is None:
+        return _foreseen(seen)
+    driver, status = seen.info.driver, dict(seen.info.status)
+    below = status.get("Backing Filesystem") or seen.kind
+    evidence = (Evidence("docker info --format '{{.Driver}} {{.DriverStatus}}'", f"{driver} on {below}"),)
+    found = f"{driver} on {below}, in {seen.root}"
+    if driver == need.DRIVER_COPIES:
+        words = "Docker's storage driver is vfs: it copies every layer of every image as a whole"
+        remedies = (
+            change,
+            "See why Docker chose it: the file system of its data root cannot carry overlay2 "
+            f"(findmnt -T {word(seen.root)}).",
+        )
+        return Judgement("fail", words, found, evidence, remedies, severity="breaks")
+    if status.get("Supports d_type") == "false":
+        words = f"{seen.root} lies on {below} without d_type (ftype=0): files vanish from containers"
+        remedy = (
+            "Make the file system anew with ftype=1 (mkfs.xfs -n ftype=1), or move Docker's data to another."
+        )
+        return Judgement("fail", words, found, evidence, (remedy,), severity="breaks")
+    if driver in need.DRIVERS_GONE:
+        words = f"Docker's storage driver is {driver}, which newer Docker no longer has"
+        return Judgement("warn", words, found, evidence, (change,))
+    if driver not in need.DRIVERS_GOOD:
+        words = f"Docker's storage driver is {driver or 'not named'}, with which mailcow was not tested"
+        return Judgement("warn", words, found, evidence, (change,))
+    return Judgement("pass", f"Docker's storage driver is {found}", found, evidence)
+
+
+def _foreseen(seen: Storage) -> Judgement:
+    if not seen.kind:
+        words = "which storage driver Docker would use is not known: its data root could not be looked at"
+        return Judgement("unknown", words, certainty="untested")
+    evidence = (Evidence(f"findmnt -T {word(seen.root)}", seen.kind),)
+    if seen.kind in _NO_OVERLAY or seen.kind.startswith("fuse."):
+        words = f"{seen.root} lies on {seen.kind}, on which Docker's overlay2 does not work"
+        remedy = "Put Docker's data on ext4, xfs or btrfs of this machine."
+        return Judgement(
+            "warn", words, seen.kind, evidence, (remedy,), severity="breaks", certainty="inferred"
+        )
+    if seen.installed:
+        words = f"Docker does not answer; on {seen.kind} it will use overlay2, if nothing else is set"
+        return Judgement("unknown", words, seen.kind, evidence, certainty="untested")
+    words = f"Docker is not installed yet; on {seen.kind} it will use overlay2"
+    return skipped(words)._replace(evidence=evidence)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="docker.daemon-json",
+        title="Docker's settings",
+        needed="daemon.json is not there, or valid, and takes nothing away that mailcow needs",
+        why="Docker does not start with a broken file, and mailcow's scripts stop at an empty one.",
+        doc=need.DOC_DAEMON,
+        severity="degrades",
+        source=daemon_settings,
+        judge=judge_daemon_json,
+    ),
+    Check(
+        id="docker.storage",
+        title="Storage driver",
+        needed="overlay2, or another driver that shares layers (overlayfs, btrfs, zfs)",
+        why="vfs keeps a whole copy of an image for each of its layers: mailcow then takes tens of "
+        "gigabytes, and starts slowly.",
+        doc=need.DOC_STORAGE,
+        severity="degrades",
+        source=storage_facts,
+        judge=judge_storage,
+    ),
+)

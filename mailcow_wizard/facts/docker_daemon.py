@@ -1,0 +1,88 @@
+"""Docker's daemon as this machine runs it: its process, its unit, whether it starts with the machine."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts import docker, units
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import NamedTuple
+
+SERVICE = "docker.service"
+SOCKET = "docker.socket"
+DAEMON = "dockerd"
+OPENRC = "/etc/init.d/docker"
+_RUNLEVEL = "/etc/runlevels/default/docker"
+_JOURNAL = ("journalctl", "-u", "docker", "-b", "-n", "30", "-o", "cat", "--no-pager")
+_REASONS = ("unable to configure", "failed to start daemon", "error initializing", "level=fatal")
+
+
+class Daemon(NamedTuple):
+    """The engine, and how it is started. `service` and `socket` are systemd's units (None: no systemd, or not
+    asked); `openrc`: that starts it, and `at_boot` whether it does with the machine (None: nobody knows).
+    `last` is what the daemon said last, where it does not run; `unread` why units are not known."""
+
+    engine: docker.Engine
+    service: units.Unit | None = None
+    socket: units.Unit | None = None
+    openrc: bool = False
+    at_boot: bool | None = None
+    last: str = ""
+    unread: str = ""
+
+
+def daemon(facts: Facts) -> Daemon:
+    """Looks whether it runs and whether it will run after the next start of the machine."""
+    found = Daemon(facts.get(docker.engine))
+    if units.is_running(facts):
+        try:
+            service, socket = units.units(facts, (SERVICE, SOCKET))
+        except HostError as error:
+            return found._replace(unread=str(error))
+        there = service.load != "not-found"
+        found = found._replace(service=service, socket=socket, at_boot=service.enabled if there else None)
+    elif facts.host.exists(OPENRC):
+        found = found._replace(openrc=True, at_boot=facts.host.exists(_RUNLEVEL))
+    if found.engine.state in ("refused", "silent", "absent") and found.service:
+        found = found._replace(last=_last_words(facts))
+    return found
+
+
+def _last_words(facts: Facts) -> str:
+    """Why the daemon did not start, in its own words; empty where the journal does not tell."""
+    try:
+        lines = facts.host.run(_JOURNAL).out.splitlines()
+    except HostError:
+        return ""
+    told = [line.strip() for line in lines if any(one in line for one in _REASONS)]
+    return told[-1][:300] if told else ""
+
+
+def options(facts: Facts) -> tuple[str, ...]:
+    """The words that the running daemon was started with; empty where it is not known which process it is."""
+    try:
+        processes = facts.host.running((DAEMON,))
+    except HostError:
+        return ()
+    if len(processes) == 1:
+        return processes[0].command[1:]
+    # Several engines on one machine: each has its own place for data.
+    try:
+        known = facts.get(docker.info)
+    except HostError:
+        return ()
+    place = known.root if known else ""
+    mine = [one for one in processes if option(one.command, "data-root") == place]
+    return mine[0].command[1:] if place and len(mine) == 1 else ()
+
+
+def option(words: tuple[str, ...], name: str) -> str:
+    """The value of an option of the daemon's command line; `true` where it stands alone, empty: not there."""
+    for number, word in enumerate(words):
+        key, equals, value = word.partition("=")
+        if key.lstrip("-") != name or not key.startswith("-"):
+            continue
+        if equals:
+            return value
+        after = words[number + 1] if number + 1 < len(words) else "-"
+        return "true" if after.startswith("-") else after
+    return ""

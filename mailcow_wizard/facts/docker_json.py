@@ -1,0 +1,186 @@
+"""daemon.json: the settings of Docker's daemon, and whether it makes sense."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.facts import docker, docker_daemon, units
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.network.routes import defaults_v6, own_v6
+from mailcow_wizard.facts.storage import DAEMON_JSON
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, Literal
+
+    Shape = Literal["missing", "empty", "broken", "no settings", "settings"]
+
+_VALIDATE_S = 5.0
+
+
+class DaemonJson(NamedTuple):
+    """The file. `trouble` says where it is broken; `refused` what the daemon itself has against it."""
+
+    path: str
+    shape: Shape
+    data: bytes = b""
+    settings: Mapping[str, Any] = MappingProxyType({})
+    trouble: str = ""
+    refused: str = ""
+
+
+class Rules(NamedTuple):
+    """How the daemon is set up, from the file and from its command line: whether it makes firewall rules for
+    IPv4 and IPv6, whether published ports have a program that passes connections on (`proxy`), and the
+    address that ports are published on where nothing else is said."""
+
+    iptables: bool
+    ip6tables: bool
+    proxy: bool
+    address: str
+
+
+class DaemonSettings(NamedTuple):
+    """daemon.json beside the engine that reads it. `wants_ipv6`: mailcow is to have IPv6 (None: nobody has
+    said); `lacking` what Docker needs in the file for that; `hosts_twice` that the unit and the file both
+    say where to listen, with which the daemon does not start; `backend` is the engine's firewall."""
+
+    file: DaemonJson
+    engine: docker.Engine
+    version: str
+    rules: Rules
+    wants_ipv6: bool | None
+    lacking: tuple[tuple[str, Any], ...]
+    hosts_twice: bool
+    backend: str
+
+
+def daemon_json(facts: Facts) -> DaemonJson:
+    """Reads the file that the running daemon was told, else the usual one. Raises Denied."""
+    import json
+
+    path = docker_daemon.option(facts.get(docker_daemon.options), "config-file") or DAEMON_JSON
+    try:
+        data = facts.host.read(path)
+    except Missing:
+        return DaemonJson(path, "missing")
+    if not data.strip(b"\xef\xbb\xbf \t\r\n"):
+        return DaemonJson(path, "empty", data)
+    try:
+        settings = json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return DaemonJson(path, "broken", data, trouble="it is not UTF-8")
+    except RecursionError:
+        return DaemonJson(path, "broken", data, trouble="it is nested too deeply")
+    except ValueError as error:
+        return DaemonJson(path, "broken", data, trouble=_words(error))
+    if not isinstance(settings, dict):
+        return DaemonJson(path, "no settings", data)
+    return DaemonJson(path, "settings", data, MappingProxyType(settings), refused=_refused(facts, path))
+
+
+def _words(error: ValueError) -> str:
+    line, said = getattr(error, "lineno", 0), str(getattr(error, "msg", error))
+    return f"line {line}: {said[:1].lower()}{said[1:]}" if line else said
+
+
+def _refused(facts: Facts, path: str) -> str:
+    """What the daemon has against the file; empty where nothing, or where it cannot be asked."""
+    if not facts.get(docker.engine).server:
+        return ""
+    try:
+        ran = facts.host.run(("dockerd", "--validate", "--config-file", path), _VALIDATE_S)
+    except HostError:
+        return ""
+    said = ran.err.strip() or ran.out.strip()
+    if not ran.code or path not in said:
+        return ""  # an engine before 20.10 does not know the option
+    return said.rpartition(f"{path}: ")[2] or said
+
+
+def rules(facts: Facts) -> Rules:
+    """What counts now: the command line goes with the file, for the daemon takes no setting from both."""
+    words, settings = facts.get(docker_daemon.options), facts.get(daemon_json).settings
+    major = docker.numbers(engine_version(facts))[0]
+
+    def on(name: str, otherwise: bool) -> bool:
+        said = docker_daemon.option(words, name)
+        if said:
+            return said.lower() in ("true", "1", "t")
+        value = settings.get(name)
+        return value if isinstance(value, bool) else otherwise
+
+    iptables = on("iptables", True)
+    by_itself = major >= need.IP6TABLES_BY_ITSELF
+    ip6tables = on("ip6tables", by_itself) and (by_itself or on("experimental", False))
+    address = docker_daemon.option(words, "ip") or settings.get("ip")
+    return Rules(
+        iptables,
+        ip6tables and iptables,
+        on("userland-proxy", True),
+        address if isinstance(address, str) else "",
+    )
+
+
+def daemon_settings(facts: Facts) -> DaemonSettings:
+    """The file, and what it means for mailcow here."""
+    file, engine = facts.get(daemon_json), facts.get(docker.engine)
+    version = engine_version(facts)
+    wanted = facts.get(wants_ipv6)
+    try:
+        known = facts.get(docker.info)
+    except HostError:
+        known = None
+    return DaemonSettings(
+        file,
+        engine,
+        version,
+        facts.get(rules),
+        wanted,
+        lacking_for_ipv6(file.settings, version) if wanted and version else (),
+        "hosts" in file.settings and _unit_says_hosts(facts),
+        known.firewall if known else "",
+    )
+
+
+def engine_version(facts: Facts) -> str:
+    """The version of the engine that runs, else of the one that is installed; empty: there is none."""
+    return facts.get(docker.engine).version or facts.get(docker.programs).server
+
+
+def wants_ipv6(facts: Facts) -> bool | None:
+    """Whether mailcow is to have IPv6: what mailcow.conf says, and whether this machine has any."""
+    try:
+        said = facts.get(mailcow_conf).get("ENABLE_IPV6").lower()
+    except HostError:
+        return None
+    addresses, routes = facts.get(own_v6), facts.get(defaults_v6)
+    if said == "false" or not (addresses and routes):
+        return False
+    return True if said == "true" else None
+
+
+def lacking_for_ipv6(settings: Mapping[str, Any], version: str) -> tuple[tuple[str, Any], ...]:
+    """What daemon.json needs besides, for containers of this engine to have IPv6."""
+    major = docker.numbers(version)[0]
+    wanted: list[tuple[str, Any]] = [("ipv6", True)]
+    if major < need.PREFIX_BY_ITSELF and not settings.get("fixed-cidr-v6"):
+        wanted.append(("fixed-cidr-v6", need.PREFIX_V6))
+    if major < need.IP6TABLES_BY_ITSELF:
+        wanted += [("ip6tables", True), ("experimental", True)]
+    return tuple((key, value) for key, value in wanted if settings.get(key) != value)
+
+
+def _unit_says_hosts(facts: Facts) -> bool:
+    """Whether systemd's unit starts the daemon with -H, as Docker's own packages do."""
+    if not units.is_running(facts):
+        return False
+    try:
+        said = facts.host.run(("systemctl", "show", "-p", "ExecStart", "--", docker_daemon.SERVICE)).out
+    except HostError:
+        return False
+    return " -H" in said or " --host" in said

@@ -1,0 +1,85 @@
+"""Whether strangers look like neighbours to mailcow's postfix, which would then relay for them (G01).
+
+Where Docker has no firewall rule for a published port, a program of its own (docker-proxy) takes the
+connection and opens another one to the container, from the gateway of mailcow's network: postfix sees an
+address that it trusts. That is so for IPv6 where mailcow's network has none, and for everything where Docker
+makes no rules.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mailcow_wizard import requirements as base
+from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.facts import docker, docker_json
+from mailcow_wizard.facts.config import place
+from mailcow_wizard.facts.containers import containers
+from mailcow_wizard.facts.docker_leftovers import stack
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
+from mailcow_wizard.facts.network.routes import own_v6
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import NamedTuple
+
+_POSTFIX = "postfix-mailcow"
+_V4 = re.compile(r"\d+(\.\d+){3}:")
+
+
+class Relay(NamedTuple):
+    """What decides whether strangers look like neighbours.
+
+    `absent`: why there is nothing to judge. `addresses` are this machine's global ones of IPv6. `published`
+    are where the running postfix is published, empty where it does not run; `keys` the ports of postfix that
+    mailcow.conf leaves open to IPv6. `network`: whether mailcow's network has IPv6 (None: it is not made yet
+    and nobody has said), and `made` that it is there. `rules` are None where no daemon's settings are known.
+    """
+
+    absent: str
+    addresses: tuple[str, ...] = ()
+    published: tuple[tuple[str, int], ...] = ()
+    keys: tuple[str, ...] = ()
+    network: bool | None = None
+    made: bool = False
+    rules: docker_json.Rules | None = None
+
+    @property
+    def open_v6(self) -> bool:
+        """Whether a port of postfix takes connections over IPv6, now or when it starts."""
+        if self.published:
+            return any(":" in address for address, _ in self.published)
+        v4_only = bool(self.rules and self.rules.address and ":" not in self.rules.address)
+        return bool(self.keys) and not v4_only
+
+
+def relay(facts: Facts) -> Relay:
+    """Reads mailcow.conf, Docker's settings, and what runs. Raises HostError."""
+    here, conf = facts.get(place), facts.get(mailcow_conf)
+    if here.absent or not conf.exists:
+        return Relay(here.absent or f"there is no {conf.path} yet")
+    if not facts.get(docker.engine).installed:
+        return Relay("Docker is not installed yet")
+    addresses = tuple(
+        one.address for one in facts.get(own_v6) if not one.temporary and not one.address.startswith("f")
+    )
+    keys = tuple(
+        one.key
+        for one in base.PORTS
+        if one.key in need.RELAY_KEYS and not _V4.match(conf.get(one.key, str(one.number)))
+    )
+    said = {"true": True, "false": False}.get(conf.get("ENABLE_IPV6", "true").lower())
+    found = Relay("", addresses, keys=keys, network=said, rules=facts.get(docker_json.rules))
+    if facts.get(docker.engine).state != "answers":
+        return found
+    project = conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+    published = [
+        one for box in facts.get(containers) if box.project == project and box.service == _POSTFIX
+        for one in box.published
+    ]  # fmt: skip
+    try:
+        networks = [one for one in facts.get(stack).networks if one.project == project]
+    except HostError:
+        networks = []
+    made = bool(networks)
+    has = networks[0].ipv6 if made else said
+    return found._replace(published=tuple(published), network=has, made=made)

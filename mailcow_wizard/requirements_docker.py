@@ -1,0 +1,43 @@
+"""What mailcow needs of Docker: versions, settings, registries, each with its source.
+
+Tags: `#n` is an issue of mailcow/mailcow-dockerized, a hexadecimal word a commit there.
+"""
+
+DOC_DOCKER = "https://docs.mailcow.email/getstarted/install/#docker-and-docker-compose-installation"
+DOC_DAEMON = "https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file"
+DOC_START = "https://docs.docker.com/engine/daemon/start/"
+DOC_STORAGE = "https://docs.docker.com/engine/storage/drivers/select-storage-driver/"
+DOC_LIMIT = "https://docs.docker.com/docker-hub/usage/"
+DOC_RELAY = "https://github.com/mailcow/mailcow-dockerized/issues/5242"
+DOC_ISSUE = "https://github.com/mailcow/mailcow-dockerized/issues/{}"
+
+# 92ba9e8b4: generate_config.sh and update.sh stop below it.
+ENGINE_MINIMUM = (24, 0, 0)
+# H14: containers have no working IPv6 there (moby#47202).
+ENGINE_BAD = ((25, 0, 0), (25, 0, 2))
+# H15: Docker 29 answers clients of this API or newer (#6999), which 25.0 was the first to speak.
+API_OF_CLIENT_25 = (1, 44, 0)
+CLIENT_OF_API = (25, 0, 0)
+# H16: before 995091408 (2025-12) mailcow's scripts took Compose 2 alone (#6939).
+COMPOSE_TAKEN_ALONE = 2
+
+# What Docker needs in daemon.json before containers have IPv6 (`network.md`): below 27 the firewall for it
+# is an experiment, below 28 the default bridge needs a prefix.
+IP6TABLES_BY_ITSELF = 27
+PREFIX_BY_ITSELF = 28
+PREFIX_V6 = "fd00:dead:beef:c0::/80"
+
+# H06 (#1530 #840). vfs copies every layer as a whole; the others are gone from today's Docker, or not tested.
+DRIVERS_GOOD = ("overlay2", "overlayfs", "btrfs", "zfs")
+DRIVER_COPIES = "vfs"
+DRIVERS_GONE = ("aufs", "devicemapper", "overlay")
+
+REGISTRIES = ("ghcr.io", "registry-1.docker.io", "auth.docker.io")
+"""Where mailcow's images come from, and who hands out the tickets for those of Docker Hub."""
+REGISTRY_ANSWERS = (200, 401)
+"""What GET /v2/ gives where a registry lives: come in, or say first who you are."""
+TICKETS = "auth.docker.io"
+TOO_OFTEN = 429
+
+# Ports whose clients mailcow trusts when they seem to come from its own network.
+RELAY_KEYS = ("SMTP_PORT", "SMTPS_PORT", "SUBMISSION_PORT")
