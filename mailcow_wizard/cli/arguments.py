@@ -56,7 +56,7 @@ class Options(NamedTuple):
     format: str = ""
 
 
-COMMANDS = ("check", "fix", "undo", "ack", "conf", "dns", "report", "schema")
+COMMANDS = ("check", "fix", "undo", "ack", "conf", "dns", "report", "explain", "schema", "completion")
 PLANNED = ("reach", "install", "verify")
 """Commands of the contract that this version does not have yet."""
 
@@ -84,8 +84,8 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
     "list": ("check", "undo", "ack"),
     "record": ("check",),
     "changes": ("check",),
-    "json": ("check", *_CHANGING, "ack", "dns", "report", "schema"),
-    "plain": ("check", *_CHANGING, "ack", "dns"),
+    "json": ("check", *_CHANGING, "ack", "dns", "report", "explain", "schema"),
+    "plain": ("check", *_CHANGING, "ack", "dns", "explain"),
     "zone": ("dns",),
     "push": ("dns",),
     "tsig": ("dns", "fix"),
@@ -217,6 +217,18 @@ def _words_of_ack(options: Options) -> None:
         raise UsageError("--remove excludes --reason and --until")
 
 
+def _words_of_explain(options: Options) -> None:
+    if not options.words:
+        raise UsageError("explain needs the id of a check, such as ports.smtp; see check --list")
+    _at_most(options, 1, "explain takes one check")
+
+
+def _words_of_completion(options: Options) -> None:
+    if options.words[:1] not in (("bash",), ("zsh",), ("fish",)):
+        raise UsageError("completion is followed by one of: bash, zsh, fish")
+    _at_most(options, 1, "completion takes one shell")
+
+
 def _words_of_undo(options: Options) -> None:
     if options.list:
         _at_most(options, 0, "undo --list lists all changes")
@@ -254,6 +266,8 @@ _WORDS: dict[str, Callable[[Options], None]] = {
     "check": _words_of_check,
     "report": _words_of_report,
     "ack": _words_of_ack,
+    "explain": _words_of_explain,
+    "completion": _words_of_completion,
     "fix": _words_of_fix,
     "undo": _words_of_undo,
     "conf": _words_of_conf,
@@ -350,3 +364,6 @@ _VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "until": ("until", _text),
     "format": ("format", _text),
 }
+FLAG_NAMES = tuple(_FLAGS)
+VALUE_NAMES = tuple(_VALUES)
+"""The options without and with a value, without their dashes."""

@@ -11,6 +11,8 @@ mailcow-wizard: prepares a server for mailcow-dockerized and says the truth abou
   mailcow-wizard conf get|set|lint|new  mailcow.conf
   mailcow-wizard dns [--zone|--push]  the records that mail needs against what is published; publishes them
   mailcow-wizard report             the last run as Markdown, JSON or HTML, to keep or to pass on
+  mailcow-wizard explain CHECK      what it looks for and why, how to see it by hand, what mends it
+  mailcow-wizard completion bash|zsh|fish  for the shell
   mailcow-wizard schema             the JSON Schema of --json
 
 A SELECTOR is a step (ports), the beginning of ids (time.) or an id (ports.smtp).

@@ -26,7 +26,8 @@ def schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of what each command prints with --json, by name in `$defs`: `run` (check),
     `list` (check --list), `offers` (fix CHECK), `fix` (fix CHECK FIX), `changes` (undo --list), `undo`,
     `value` (conf get), `conf` (conf set, conf new), `lint` (conf lint), `acknowledgements` (ack),
-    `records` (dns), `push` (dns --push), `error` (of each, where it came to nothing before that)."""
+    `explanation` (explain), `records` (dns), `push` (dns --push), `error` (of each, where it came to nothing
+    before that)."""
     documents = {
         "run": _run(),
         "list": _list(),
@@ -42,6 +43,7 @@ def schema() -> dict[str, Any]:
         "acknowledgements": _acknowledgements(),
         "records": _object({**_DOCUMENT, "records": _records()}),
         "push": _object({**_made()["properties"], "records": _records()}),
+        "explanation": _explanation(),
         "error": _error(),
     }
     return {
@@ -138,6 +140,13 @@ def _records() -> dict[str, Any]:
         "published": _list_of(_TEXT),
     }
     return _list_of(_object(row))
+
+
+def _explanation() -> dict[str, Any]:
+    texts = ("check", "step", "title", "needed", "why", "severity", "doc")
+    example = _object({"status": _enum(STATUSES), "summary": _TEXT, "remedies": _list_of(_TEXT)})
+    lists = {"by_hand": _list_of(_TEXT), "example": _list_of(example), "fix_ids": _list_of(_TEXT)}
+    return _object({**_DOCUMENT, **dict.fromkeys(texts, _TEXT), **lists})
 
 
 def _acknowledgements() -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""A check explained: what is needed and why, how to see it by hand, what mends it, where it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mailcow_wizard import __version__
+from mailcow_wizard.model import Check, Finding
+from mailcow_wizard.report.document import SCHEMA
+from mailcow_wizard.report.lines import heading
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Explanation(NamedTuple):
+    """A check, what the shipped machine shows of it, and the fixes that can be offered."""
+
+    check: Check
+    example: Sequence[Finding]
+    fixes: Sequence[str]
+
+
+def lines(explained: Explanation) -> Iterator[str]:
+    """The text for people."""
+    check = explained.check
+    yield f"{check.title} ({check.id}, step {heading(check.step)})"
+    yield f"  needed: {check.needed}"
+    yield f"  why: {check.why}"
+    if check.after:
+        yield f"  makes sense after: {', '.join(check.after)}"
+    if check.network:
+        yield "  sends packets: skipped with --offline"
+    for what in commands(explained.example):
+        yield f"  by hand: {what}"
+    for one in explained.example:
+        yield f"  for example, {one.status}: {one.summary}"
+        yield from (f"    mend: {remedy}" for remedy in one.remedies)
+    if explained.fixes:
+        yield f"  fixes: {', '.join(explained.fixes)} (fix {check.id} lists those that make sense here)"
+    yield f"  more: {check.doc}"
+
+
+def commands(example: Sequence[Finding]) -> tuple[str, ...]:
+    """How to see it by hand, each command once."""
+    return tuple(dict.fromkeys(seen.what for one in example for seen in one.evidence))
+
+
+def of_explanation(explained: Explanation) -> dict[str, Any]:
+    """The document of `explain`."""
+    check = explained.check
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "check": check.id,
+        "step": check.step,
+        "title": check.title,
+        "needed": check.needed,
+        "why": check.why,
+        "severity": check.severity,
+        "doc": check.doc,
+        "by_hand": list(commands(explained.example)),
+        "example": [
+            {"status": one.status, "summary": one.summary, "remedies": list(one.remedies)}
+            for one in explained.example
+        ],
+        "fix_ids": list(explained.fixes),
+    }
