@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 
+import again
 import pytest
 from lab import engine, machine
 from lab.engine import Engine
@@ -14,6 +15,23 @@ from lab.skip import or_skip
 # A job in the background is started with ctrl+C ignored, and so would be all that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--whole`, which tests/run gives to a run of all tests."""
+    parser.addoption("--whole", action="store_true", help="long tests first; what fails of them, once more")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Only the process that hears of all results may run something again."""
+    if config.getoption("whole") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(again.Again(config))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """No worker shall be left alone with something long in the end."""
+    if config.getoption("whole"):
+        items.sort(key=lambda item: not item.nodeid.startswith(again.PLACES))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Name servers that are silent, slow, refusing, lying or endless: checks of mail end in time, and say so."""
 
-import itertools
+import socket
 import time
 from collections.abc import Mapping
 
@@ -20,11 +20,12 @@ from mailcow_wizard.host.dns import Round, Silence
 from mailcow_wizard.host.door import DnsQuestion, DnsReply
 from mailcow_wizard.model import Check, Finding, Settings
 
+pytestmark = pytest.mark.timed
+
 RESOLVER, OWN, LISTS = "127.0.53.11", "127.0.53.12", "127.0.53.13"
 OURS, REVERSED = "198.51.100.25", "25.100.51.198"
 SPF = dns_spf.CHECKS[0]
 BLOCKLISTS = reputation.CHECKS[0]
-_PORTS = itertools.count(22053)
 
 Rows = Mapping[tuple[str, str], tuple[str, ...]]
 
@@ -76,7 +77,8 @@ class Server(NameServer):
 
 @pytest.fixture
 def port() -> int:
-    return next(_PORTS)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def judged(port: int, check: Check, rows: Rows, lists: Rows | None = None, delay: float = 0.0) -> Finding:

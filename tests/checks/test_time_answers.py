@@ -15,6 +15,8 @@ from mailcow_wizard.facts.time_answers import (
 from mailcow_wizard.host.door import TimeAnswer
 from tests.checks.time_machine import NOW, UNIX_TO_NTP, answer, no_answer, several, stamp
 
+pytestmark = pytest.mark.timed
+
 
 def test_ids_and_order() -> None:
     assert [check.id for check in CHECKS] == ["time.offset", "time.service", "time.timezone", "time.rtc"]

@@ -101,7 +101,8 @@ def started(suite: str = SUITES[0], *options: str) -> Iterator[Engine]:
     with ExitStack() as stack:
         programs = unpacked(suite)
         group = stack.enter_context(own_cgroup())
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="mailcow-wizard-engine-"))
+        prefix = f"mailcow-wizard-engine-{os.getpid()}-"
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
         log = stack.enter_context(tempfile.TemporaryFile())
         argv = joining(group, _command(programs, scratch, options))
         env = {**os.environ, "PATH": f"{programs}/usr/bin:{programs}/usr/sbin:{os.environ['PATH']}"}
@@ -145,7 +146,7 @@ def _answering(process: "subprocess.Popen[bytes]", programs: Path) -> Engine | N
                 found.append(Engine(pid, programs, asked.stdout.strip()))
         return bool(found)
 
-    wait_until(answers, 30, pause=0.1)
+    wait_until(answers, 60, pause=0.1)
     return found[0] if found else None
 
 

@@ -43,7 +43,7 @@ class Inside:
     def run(
         self,
         argv: Sequence[Text],
-        timeout: float = 30.0,
+        timeout: float = 60.0,
         check: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> "subprocess.CompletedProcess[str]":

@@ -4,6 +4,7 @@ Its root is an overlay on a cached debootstrap, the upper layer lies in memory: 
 outlives it. It shares the kernel and the clock of this machine, so it may not set the time or load modules.
 """
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -152,18 +153,19 @@ def booted(*packages: str, network: str = "", libraries: str = "") -> Iterator[M
     layers = [str(layer(*packages)), str(base())] if packages else [str(base())]
     with ExitStack() as stack:
         group = stack.enter_context(own_cgroup())
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="mailcow-wizard-machine-"))
+        prefix = f"mailcow-wizard-machine-{os.getpid()}-"
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
         log = stack.enter_context(tempfile.TemporaryFile())
         argv = _boot_command(scratch, ":".join(layers), network, libraries)
         process = subprocess.Popen(joining(group, argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         stack.callback(end_namespaces, process)
-        if not wait_until(lambda: bool(_systemd(process.pid)) or process.poll() is not None, 10):
-            raise LabError("systemd-nspawn did not start the machine within 10 s")
+        if not wait_until(lambda: bool(_systemd(process.pid)) or process.poll() is not None, 60):
+            raise LabError("systemd-nspawn did not start the machine within 60 s")
         if process.poll() is not None:
             raise LabError(f"the machine did not start: {last_words(log)}")
         machine = Machine(_systemd(process.pid))
-        if not wait_until(lambda: _is_up(machine), 30):
-            raise LabError("the machine's systemd did not come up within 30 s")
+        if not wait_until(lambda: _is_up(machine), 60):
+            raise LabError("the machine's systemd did not come up within 60 s")
         yield machine
 
 
@@ -199,5 +201,5 @@ def _systemd(pid: int) -> int:
 
 
 def _is_up(machine: Machine) -> bool:
-    said = machine.run(["systemctl", "is-system-running", "--wait"], timeout=30).stdout.strip()
+    said = machine.run(["systemctl", "is-system-running", "--wait"], timeout=60).stdout.strip()
     return said in ("running", "degraded")

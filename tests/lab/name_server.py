@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 
 Answer = Callable[[bytes, str], "list[bytes]"]
@@ -58,6 +59,8 @@ class NameServer:
     ) -> None:
         self._ended.set()
         for one in self._sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)  # closing it alone would not end the waiting thread
             one.close()
 
     def _serve_udp(self) -> None:

@@ -227,7 +227,7 @@ def _soa(namespace: Namespace, server: str, zone: str, *more: str) -> bool:
 
 
 def _until(ready: object, what: str) -> None:
-    if not wait_until(ready, 15.0):  # type: ignore[arg-type]
+    if not wait_until(ready, 60.0):  # type: ignore[arg-type]
         raise LabError(f"{what} did not start in time")
 
 

@@ -39,7 +39,7 @@ class Namespace:
             _ip("netns", "del", namespace.name)
 
     def run(
-        self, argv: Sequence[str], timeout: float = 30.0, check: bool = True, text: str | None = None
+        self, argv: Sequence[str], timeout: float = 60.0, check: bool = True, text: str | None = None
     ) -> "subprocess.CompletedProcess[str]":
         """Runs a command inside to its end; `text` goes to its standard input."""
         return subprocess.run(

@@ -110,7 +110,7 @@ def outside() -> Iterator[World]:
                 _far_addresses(far)
                 _start(far, home)
                 # A fresh interface waits a second or two before its IPv6 address may be used.
-                if not wait_until(lambda: _reaches(server, need.IPV6_PINGS[0]), 10.0):
+                if not wait_until(lambda: _reaches(server, need.IPV6_PINGS[0]), 30.0):
                     raise LabError("IPv6 does not pass between the namespaces")
                 yield World(server, router, far, home)
             finally:
@@ -158,10 +158,10 @@ def _start(far: Namespace, home: Path) -> None:
     lines += [f"accept {one} 443" for one in _PINGED]
     far.start([sys.executable, str(_PROGRAM), *lines])
     ready = ["kdig", "+short", "+time=1", "+retry=0", f"@{RESOLVER}", "gmail.com", "MX"]
-    if not wait_until(lambda: "google" in far.run(ready, check=False).stdout, 15.0):
+    if not wait_until(lambda: "google" in far.run(ready, check=False).stdout, 60.0):
         raise LabError("the name server outside did not start in time")
     listening = ["ss", "-Hltn", f"src {INTERCEPTOR}:25"]
-    if not wait_until(lambda: "LISTEN" in far.run(listening, check=False).stdout, 15.0):
+    if not wait_until(lambda: "LISTEN" in far.run(listening, check=False).stdout, 60.0):
         raise LabError("the hosts outside did not start in time")
 
 

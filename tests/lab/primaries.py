@@ -181,5 +181,5 @@ def _until(server: Primary, address: str) -> None:
         asked = ["kdig", "+short", "+norec", "+time=1", "+retry=0", f"@{address}", server.zone, "SOA"]
         return "hostmaster" in server.names.run(asked).stdout
 
-    if not wait_until(ready, 15.0):
+    if not wait_until(ready, 60.0):
         raise LabError(f"{server.kind} at {address} did not start in time")

@@ -118,6 +118,10 @@ class Machine:
             lines.append(f"cp -L {shlex.quote(str(bundle))} {root}/etc/ssl/certs/ca-certificates.crt")
             if "PIP_CERT" in self.settings:
                 self.settings["PIP_CERT"] = "/etc/ssl/certs/ca-certificates.crt"
+        for word in " ".join(self.settings.values()).split():  # constraints are a file
+            if word.startswith("/") and os.path.isfile(word) and not (self.base / word.strip("/")).exists():
+                above, file = shlex.quote(os.path.dirname(word)), shlex.quote(word)
+                lines.append(f"mkdir -p {root}{above} && cp -L {file} {root}{file}")
         return "\n".join(lines)
 
     def _mounts(self) -> str:

@@ -299,10 +299,10 @@ def test_a_booted_debian(lab: Lab) -> None:
         assert seen["summary"].startswith("chrony runs but is not synchronised, ")
 
         configure(machine, "no such directive")
-        assert wait_until(lambda: "chrony has failed" in inside(machine, "time.service")["summary"], 5, 0.2)
+        assert wait_until(lambda: "chrony has failed" in inside(machine, "time.service")["summary"], 60, 0.2)
 
         configure(machine, *(f"server {address} iburst minpoll 0 maxpoll 0" for address in GOOD))
-        assert wait_until(lambda: inside(machine, "time.service")["status"] == "pass", 20, 0.5)
+        assert wait_until(lambda: inside(machine, "time.service")["status"] == "pass", 60, 0.5)
         seen = inside(machine, "time.offset")
         assert (seen["status"], seen["certainty"]) == ("pass", "proved")
         pool = [value for _, value in seen["evidence"]][3:]

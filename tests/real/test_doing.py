@@ -1,5 +1,6 @@
 """Commands that change the machine: their output as it comes, bounds, and what they leave behind."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -46,8 +47,9 @@ def test_output_without_end_is_bounded() -> None:
 
 def test_timeout_ends_it_with_its_children() -> None:
     with pytest.raises(NoAnswer, match=r"did not end within 0\.3 s"):
-        run("sleep 4711 & sleep 4711", 0.3)
-    assert subprocess.run(["pgrep", "-f", "sleep 4711"], capture_output=True).returncode == 1
+        run(f"sleep 4711.{os.getpid()} & sleep 4711.{os.getpid()}", 0.3)
+    found = subprocess.run(["pgrep", "-f", f"sleep 4711.{os.getpid()}"], capture_output=True)
+    assert found.returncode == 1
 
 
 def test_daemon_that_it_starts_goes_on(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_lost_line_loses_nothing(mailcow: Mailcow) -> None:
     typist.wait_for("    begun")
     typist.hang_up()
     state = StateDirectory(str(mailcow.state))
-    assert wait_until(lambda: lock.holder(state) is None, 10)
+    assert wait_until(lambda: lock.holder(state) is None, 60)
     assert mailcow.changes()[0]["state"] == "applied"
     assert mailcow.conf.read_text() == NEW
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -322,7 +323,7 @@ AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/us
 @pytest.fixture
 def open_to_all(tmp_path: Path) -> Iterator[Path]:
     """The test's directory, which everybody may write to for as long as the test runs."""
-    ways = (tmp_path, tmp_path.parent, tmp_path.parent.parent)
+    ways = list(takewhile(lambda one: not one.stat().st_mode & stat.S_IXOTH, (tmp_path, *tmp_path.parents)))
     before = [stat.S_IMODE(one.stat().st_mode) for one in ways]
     for one in ways:
         one.chmod(0o777)

@@ -69,7 +69,7 @@ def _killed(place: Place, task: Task, chance: random.Random) -> None:
             os.kill(pid, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(face, 0)
-    assert wait_until(lambda: lock.holder(place.session().state) is None, 5), "the lock outlived its holder"
+    assert wait_until(lambda: lock.holder(place.session().state) is None, 60), "the lock outlived its holder"
     _is_whole(place)
 
 

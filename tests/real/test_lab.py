@@ -1,6 +1,7 @@
 """The lab itself: what it makes is as it says, and nothing is left behind, even by a test that fails."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,15 +30,15 @@ def traces() -> Iterator[None]:
     """The same directories, cgroups and mounts after the test as before."""
     before = _traces()
     yield
-    assert wait_until(lambda: _traces() == before, 5), _traces()
+    assert wait_until(lambda: _traces() == before, 60), _traces()
 
 
 def _traces() -> set[str]:
     ours = f"mailcow-wizard-tests-{os.getpid()}-"
     groups = {str(one) for one in mount_point().iterdir() if one.name.startswith(ours)}
-    scratch = {str(one) for one in Path(tempfile.gettempdir()).glob("mailcow-wizard-*")}
+    scratch = {str(one) for one in Path(tempfile.gettempdir()).glob(f"mailcow-wizard-*-{os.getpid()}-*")}
     mounts = set(Path("/proc/self/mounts").read_text().splitlines())
-    return groups | scratch | {one for one in mounts if "mailcow-wizard" in one}
+    return groups | scratch | {one for one in mounts if re.search(rf"mailcow-wizard-.*-{os.getpid()}-", one)}
 
 
 def test_machine_may_not_set_the_clock(booted: Machine) -> None:
@@ -60,7 +61,7 @@ def test_machine_is_fresh_and_leaves_nothing() -> None:
             one.write("/etc/changed", "")
             systemd = one.pid
             raise BodyFailedError
-        assert wait_until(lambda: not Path(f"/proc/{systemd}").exists(), 5)
+        assert wait_until(lambda: not Path(f"/proc/{systemd}").exists(), 60)
         with machine.booted() as other:
             assert other.run(["test", "-e", "/etc/changed"]).returncode == 1
 
@@ -73,7 +74,7 @@ def test_engine_leaves_nothing() -> None:
             docker.docker("run", "-d", "-p", "25:25", engine.IMAGE, "/bin/busybox", "sleep", "600")
             first = docker.pid
             raise BodyFailedError
-        assert wait_until(lambda: not Path(f"/proc/{first}").exists(), 5)
+        assert wait_until(lambda: not Path(f"/proc/{first}").exists(), 60)
 
 
 def test_engine_generations(docker: Engine) -> None:
@@ -85,7 +86,7 @@ def test_connections(network: Inside) -> None:
     """Both ends of each connection are there, and gone afterwards."""
     with load.connections(network, 300):
         assert len(established(network)) == 600
-    assert wait_until(lambda: not established(network), 5)
+    assert wait_until(lambda: not established(network), 60)
 
 
 def established(network: Inside) -> list[str]:

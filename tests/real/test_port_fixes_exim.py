@@ -65,7 +65,7 @@ def without_systemd(booted_with_exim: Machine) -> Iterator[Mender]:
     booted_with_exim.run(["systemctl", "stop", "exim4.service"], check=True)
     script = [*WITHOUT_SYSTEMD, "/etc/init.d/exim4"]
     booted_with_exim.run([*script, "start"], check=True)
-    assert wait_until(lambda: ":25" in booted_with_exim.run(["ss", "-Hltn"]).stdout, 5)
+    assert wait_until(lambda: ":25" in booted_with_exim.run(["ss", "-Hltn"]).stdout, 60)
     yield mender_on(booted_with_exim, *WITHOUT_SYSTEMD)
     booted_with_exim.run([*script, "stop"])
     booted_with_exim.run(["systemctl", "start", "exim4.service"])

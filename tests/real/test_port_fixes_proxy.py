@@ -99,14 +99,14 @@ def serving(servers: Machine, unit: str, **files: str) -> Iterator[None]:
         servers.run(["systemctl", "stop", unit])
         for path, text in before.items():
             servers.write(path, text) if text else servers.run(["rm", path])
-        assert wait_until(lambda: not servers.run(["ss", "-Hltn"]).stdout.strip(), 10)
+        assert wait_until(lambda: not servers.run(["ss", "-Hltn"]).stdout.strip(), 60)
 
 
 @contextmanager
 def mailcow(servers: Machine) -> Iterator[None]:
     """The pretended mailcow on its port behind the proxy."""
     servers.run(["systemd-run", "--quiet", "--unit=mailcow", "python3", "/opt/answer.py"], check=True)
-    assert wait_until(lambda: "127.0.0.1:8080" in servers.run(["ss", "-Hltn"]).stdout, 5)
+    assert wait_until(lambda: "127.0.0.1:8080" in servers.run(["ss", "-Hltn"]).stdout, 60)
     yield
     servers.run(["systemctl", "stop", "mailcow"], check=True)
 
@@ -308,7 +308,7 @@ def test_caddy(servers: Machine, mender: Mender) -> None:
 
     def behind() -> None:
         with mailcow(servers):
-            assert wait_until(lambda: _answers(servers), 10)
+            assert wait_until(lambda: _answers(servers), 60)
             assert ask(servers, "http", "mail.example.org", "/x")[:2] == (301, "https://mail.example.org/x")
             status, _, body = ask(servers, "http", "mail.example.org", "/.well-known/acme-challenge/token")
             assert (status, json.loads(body)["Host"]) == (200, "mail.example.org")

@@ -49,7 +49,7 @@ def test_queued_mail_is_told_before_postfix_is_stopped(booted: Machine, mender: 
         for _ in range(2):
             booted.run(["sh", "-c", "echo hello | sendmail someone@example.com"], check=True)
         waiting = lambda: booted.run(["postqueue", "-j"]).stdout.count("\n") == 2  # noqa: E731
-        assert wait_until(waiting, 10)
+        assert wait_until(waiting, 60)
         assert mender.offered("ports.smtp")[:2] == ["loopback-mta", "stop-service"]
         assert mender.risk("ports.smtp", "stop-service") == "medium"
         said = words(mender.plan("ports.smtp", "stop-service"))
@@ -74,7 +74,7 @@ def test_postfix_stays_for_the_machines_own_mail(booted: Machine, mender: Mender
         assert booted.run(["systemctl", "is-active", "postfix@-.service"]).stdout.strip() == "active"
         assert not booted.run(["ss", "-Hltn"]).stdout.strip()
         booted.run(["sh", "-c", "echo hello | sendmail someone@example.com"], check=True)
-        assert wait_until(lambda: "someone@example.com" in booted.run(["postqueue", "-j"]).stdout, 5)
+        assert wait_until(lambda: "someone@example.com" in booted.run(["postqueue", "-j"]).stdout, 60)
         booted.run(["postsuper", "-d", "ALL"])
 
     with running(booted, "postfix.service"):
@@ -122,7 +122,7 @@ def test_socket_and_its_service(connected: bool, booted: Machine, mender: Mender
     with running(booted, "lazy.socket", *files):
         if connected:
             booted.run(["python3", "-c", CONNECT], check=True)
-            assert wait_until(is_active, 5)
+            assert wait_until(is_active, 60)
         plan = mender.plan("ports.imap", "stop-service")
         assert commands(plan) == ["systemctl disable --now lazy.socket", "systemctl stop lazy.service"]
         mender.there_and_back(
@@ -221,7 +221,7 @@ def test_two_services_are_stopped_by_one_plan(booted: Machine, mender: Mender) -
     booted.run(["systemctl", "daemon-reload"], check=True)
     booted.run(["systemctl", "enable", "--now", *names], check=True)
     try:
-        assert wait_until(lambda: booted.run(["ss", "-Hltn"]).stdout.count(":995") == 2, 5)
+        assert wait_until(lambda: booted.run(["ss", "-Hltn"]).stdout.count(":995") == 2, 60)
         mender.there_and_back("ports.pop3s", "stop-service", lambda: snapshot(booted, *names))
     finally:
         booted.run(["systemctl", "disable", "--now", *names], check=True)

@@ -87,7 +87,7 @@ def test_container_in_the_host_network(docker: engine.Engine, beside: Wizard) ->
     argv = ("docker", "run", "-d", "--name", "direct", "--network=host", engine.IMAGE)
     docker.run([*argv, "/bin/busybox", "httpd", "-f", "-p", "4190"], check=True)
     try:
-        assert wait_until(lambda: ":4190" in docker.run(["ss", "-Hltn"]).stdout, 5)
+        assert wait_until(lambda: ":4190" in docker.run(["ss", "-Hltn"]).stdout, 60)
         finding = beside.port("sieve")
         assert "container direct" in finding["summary"], words(finding)
     finally:

@@ -20,7 +20,7 @@ def inside(booted: Machine) -> Iterator[Wizard]:
     wizard = on_machine(booted)
     wizard.assert_free()
     yield wizard
-    assert wait_until(lambda: not booted.run(["ss", "-Hltn"]).stdout.strip(), 10)
+    assert wait_until(lambda: not booted.run(["ss", "-Hltn"]).stdout.strip(), 60)
     wizard.assert_free()
 
 
@@ -138,7 +138,7 @@ def test_service_of_a_program_without_package(booted: Machine, inside: Wizard) -
         ["systemd-run", "--quiet", "--unit=greedy@one", *LISTENER_ON_MACHINE, "0.0.0.0", "4190"], check=True
     )
     try:
-        assert wait_until(lambda: ":4190" in booted.run(["ss", "-Hltn"]).stdout, 5)
+        assert wait_until(lambda: ":4190" in booted.run(["ss", "-Hltn"]).stdout, 60)
         finding = inside.port("sieve")
         assert "unit greedy@one.service" in finding["found"], words(finding)
         assert "package" not in finding["found"]

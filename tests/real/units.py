@@ -22,7 +22,7 @@ def mending_on(booted: Machine) -> Iterator[Mender]:
     booted.run(["mkdir", "-p", "/srv/mailcow"], check=True)
     yield Mender(booted, "python3", machine.CHECKOUT_INSIDE, "/srv/mailcow", "/var/lib/mailcow-wizard")
     booted.run(["rm", "-f", "/srv/mailcow/mailcow.conf"], check=True)
-    assert wait_until(lambda: not booted.run(["ss", "-Hltn"]).stdout.strip(), 10)
+    assert wait_until(lambda: not booted.run(["ss", "-Hltn"]).stdout.strip(), 60)
 
 
 @contextmanager

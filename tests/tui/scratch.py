@@ -3,12 +3,15 @@
 import json
 import os
 import shlex
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from tui.tmux import WIZARD, Terminal
+
+from mailcow_wizard.model import Command
 
 SECRET = "hunter2hunter2"
 CONF = f"""\
@@ -39,6 +42,19 @@ ENABLE_IPV6=true
 OPEN = "File permissions"
 
 
+class Gate:
+    """A step of a change that takes until the test lets it end."""
+
+    def __init__(self) -> None:
+        self._holder = subprocess.Popen(["sleep", "3600"])
+        self.step = Command(("tail", f"--pid={self._holder.pid}", "-f", "/dev/null"))
+
+    def open(self) -> None:
+        """Lets it end, now and whenever it is done again."""
+        self._holder.kill()
+        self._holder.wait()
+
+
 class Scratch:
     """mailcow's directory, whose mailcow.conf everybody may read, and the wizard's state beside it."""
 
@@ -46,6 +62,7 @@ class Scratch:
         self.directory = place / "mailcow"
         self.state = place / "state"
         self.conf = self.directory / "mailcow.conf"
+        self.gate = Gate()
         self.directory.mkdir()
         self.state.mkdir(mode=0o700)
         for name in ("docker-compose.yml", "generate_config.sh"):
@@ -76,11 +93,13 @@ class Scratch:
 
 
 @pytest.fixture
-def scratch(tmp_path: Path) -> Scratch:
+def scratch(tmp_path: Path) -> Iterator[Scratch]:
     """A directory to change as root."""
     if os.geteuid() != 0:
         pytest.skip("needs root: what is mended belongs to root")
-    return Scratch(tmp_path)
+    made = Scratch(tmp_path)
+    yield made
+    made.gate.open()
 
 
 def open_step(terminal: Terminal) -> str:
@@ -88,7 +107,5 @@ def open_step(terminal: Terminal) -> str:
     terminal.keys("Enter")
     terminal.wait_for(OPEN)
     end = "Checkout"
-    text = terminal.wait_for(end)
-    while "looking" in text:
-        text = terminal.wait_for(end)
-    return text
+    terminal.wait_for(end)
+    return terminal.wait_until_looked()

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from lab.inside import wait_until
 from tui.scratch import OPEN, Scratch, open_step
 from tui.scratch import scratch as scratch
 from tui.tmux import PROMPT, Terminal, wizard
@@ -193,11 +194,7 @@ def test_a_finding_without_fixes_says_what_to_do_by_hand(tmp_path: Path) -> None
         terminal.wait_for("Full name")
         terminal.keys("Enter")
         terminal.wait_for("Disk space")
-        for _ in range(20):
-            if "▸ ! warning Disk space" in terminal.text():
-                break
-            terminal.keys("Down")
-            time.sleep(0.2)
+        terminal.go_down("▸ ! warning Disk space")
         terminal.keys("f")
         terminal.wait_for("By hand (Enter shows all): ", "▸ ! warning Disk space")
         terminal.keys("n", "n")
@@ -242,7 +239,7 @@ def under_way(scratch: Scratch, plan: Plan) -> Iterator[int]:
             mending.apply(session, plan, lambda said: None)
 
     threading.Thread(target=work, daemon=True).start()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         holder = lock.holder(session.state)
         changes = Journal(session.state).list()
@@ -255,14 +252,12 @@ def under_way(scratch: Scratch, plan: Plan) -> Iterator[int]:
 
 
 def slow_plan(scratch: Scratch) -> Plan:
-    """A quick edit, then a step that takes long, then another edit."""
+    """A quick edit, then a step that takes until the gate is open, then another edit."""
     now = scratch.conf.read_bytes()
     first = now.replace(b"SKIP_FTS=n", b"SKIP_FTS=y")
     second = first.replace(b"SKIP_CLAMD=n", b"SKIP_CLAMD=y")
     path = str(scratch.conf)
-    return plan_of(
-        "Do something slow", Edit(path, now, first), Command(("sleep", "4")), Edit(path, first, second)
-    )
+    return plan_of("Do something slow", Edit(path, now, first), scratch.gate.step, Edit(path, first, second))
 
 
 @SIZES
@@ -272,13 +267,12 @@ def test_interrupted_work_is_asked_about_at_the_start(
 ) -> None:
     before = scratch.conf.read_text()
     with under_way(scratch, slow_plan(scratch)) as process:
-        end = time.monotonic() + 5
-        while "SKIP_FTS=y" not in scratch.conf.read_text() and time.monotonic() < end:
-            time.sleep(0.05)
+        assert wait_until(lambda: "SKIP_FTS=y" in scratch.conf.read_text(), 60)
         os.kill(process, signal.SIGKILL)
+        scratch.gate.open()
     with scratch.wizard(size) as terminal:
         text = terminal.wait_for("Interrupted: Do something slow", "What now?", "Later", "Finish it")
-        assert "sleep 4" in text
+        assert "tail --pid" in text
         terminal.keys(answer)
         if answer == "n":
             terminal.wait_for("It stays as it is until you decide")
@@ -289,7 +283,7 @@ def test_interrupted_work_is_asked_about_at_the_start(
             assert "SKIP_FTS=y" in scratch.conf.read_text()
         elif answer == "f":
             terminal.wait_for("Finish: Do something slow", "✓")
-            assert "SKIP_CLAMD=y" in scratch.conf.read_text()
+            assert wait_until(lambda: "SKIP_CLAMD=y" in scratch.conf.read_text(), 60)
         else:
             terminal.wait_for("Taken back")
             assert scratch.conf.read_text() == before
@@ -298,7 +292,7 @@ def test_interrupted_work_is_asked_about_at_the_start(
 def test_the_work_goes_on_when_the_wizard_is_left_and_the_next_start_shows_it(scratch: Scratch) -> None:
     with under_way(scratch, slow_plan(scratch)) as process:
         with scratch.wizard() as terminal:
-            terminal.wait_for("Do something slow", "Step 2 of 3", "sleep 4", "It goes on even if")
+            terminal.wait_for("Do something slow", "Step 2 of 3", "tail --pid", "It goes on even if")
             terminal.escape_to("Full name")
             terminal.keys("q")
             terminal.wait_for("A change is under way", "Leave the wizard?")
@@ -309,10 +303,8 @@ def test_the_work_goes_on_when_the_wizard_is_left_and_the_next_start_shows_it(sc
             terminal.keys("y")
             terminal.wait_for(f"{PROMPT} 0")
         os.kill(process, 0)
-    end = time.monotonic() + 10
-    while "SKIP_CLAMD=y" not in scratch.conf.read_text() and time.monotonic() < end:
-        time.sleep(0.1)
-    assert "SKIP_CLAMD=y" in scratch.conf.read_text()
+    scratch.gate.open()
+    assert wait_until(lambda: "SKIP_CLAMD=y" in scratch.conf.read_text(), 60)
 
 
 def test_work_that_is_stopped_is_taken_back(scratch: Scratch) -> None:
@@ -321,6 +313,7 @@ def test_work_that_is_stopped_is_taken_back(scratch: Scratch) -> None:
         terminal.wait_for("Step 2 of 3")
         terminal.keys("s")
         terminal.wait_for("Stops after this step")
+        scratch.gate.open()
         terminal.wait_for("Taken back")
     assert scratch.conf.read_text() == before
 
@@ -329,8 +322,10 @@ def test_what_fails_halfway_is_offered_to_be_taken_back(scratch: Scratch) -> Non
     before = scratch.conf.read_text()
     now = scratch.conf.read_bytes()
     edit = Edit(str(scratch.conf), now, now.replace(b"SKIP_FTS=n", b"SKIP_FTS=y"))
-    plan = plan_of("Fail halfway", edit, Command(("sleep", "2")), Command(("false",)))
+    plan = plan_of("Fail halfway", edit, scratch.gate.step, Command(("false",)))
     with under_way(scratch, plan), scratch.wizard() as terminal:
+        terminal.wait_for("Step 2 of 3")
+        scratch.gate.open()
         terminal.wait_for("It did not work", "Take it back?", "y take it back")
         terminal.keys("y")
         terminal.wait_for("Taken back")

@@ -22,9 +22,8 @@ def open_dns(terminal: Terminal) -> None:
     terminal.keys("C-p")
     terminal.wait_for("Go to DNS")
     terminal.keys(*"to dns", "Enter")
-    text = terminal.wait_for("t records", "Mail exchanger")
-    while "looking" in text:
-        text = terminal.wait_for("t records")
+    terminal.wait_for("t records", "Mail exchanger")
+    terminal.wait_until_looked()
 
 
 def open_records(terminal: Terminal) -> str:
@@ -32,17 +31,6 @@ def open_records(terminal: Terminal) -> str:
     open_dns(terminal)
     terminal.keys("t")
     return terminal.wait_for(TO_DO, "▸ ✗ wrong", "w wait until right")
-
-
-def go_down(terminal: Terminal, wanted: str) -> None:
-    """Moves the cursor to a record."""
-    for _ in range(30):
-        here = next((line for line in terminal.text().splitlines() if "▸" in line), "")
-        if wanted in here:
-            return
-        terminal.keys("Down")
-        time.sleep(0.1)
-    pytest.fail(terminal.text())
 
 
 @SIZES
@@ -63,7 +51,7 @@ def test_each_record_is_listed_read_in_full_and_copied(tmp_path: Path, size: tup
         )
         places = [next(n for n, line in enumerate(lines) if one in line) for one in needed]
         assert places == sorted(places)
-        go_down(terminal, "_dmarc.example.org")
+        terminal.go_down("_dmarc.example.org")
         value = "v=DMARC1; p=quarantine; rua=mailto:postmaster@example.org"
         terminal.wait_for(f"\n {value}", "the zone's name server does not have it")
         terminal.keys("c")
@@ -74,14 +62,14 @@ def test_each_record_is_listed_read_in_full_and_copied(tmp_path: Path, size: tup
         terminal.keys("c")
         terminal.wait_for("Sent to the clipboard")
         terminal.escape_to("w wait until right")
-        go_down(terminal, "_autodiscover._tcp")
+        terminal.go_down("_autodiscover._tcp")
         terminal.escape_to("t records")
 
 
 def test_what_is_not_known_yet_is_not_copied(tmp_path: Path) -> None:
     with wizard(state=str(tmp_path)) as terminal:
         open_records(terminal)
-        go_down(terminal, "dkim._domainkey")
+        terminal.go_down("dkim._domainkey")
         terminal.wait_for("(mailcow makes the key when the domain is added)")
         terminal.keys("c")
         terminal.wait_for("There is no value to copy yet: mailcow makes the key")
@@ -105,7 +93,7 @@ def test_it_waits_counts_down_and_loses_nothing(tmp_path: Path, size: tuple[int,
         terminal.wait_for("Waiting  three are not right yet", marks, "✗ 1.1.1.1 ", "w stop waiting")
         terminal.wait_for("asks again in 2 s")
         terminal.wait_for("asks again in 4 s")  # it has asked
-        terminal.escape_to("t records")
+        terminal.escape_to("t goes on waiting")
         terminal.keys("t")
         terminal.wait_for("Waiting  three are not right yet", "asks again in")
         terminal.keys("w")
@@ -115,21 +103,12 @@ def test_it_waits_counts_down_and_loses_nothing(tmp_path: Path, size: tuple[int,
 def test_waiting_writes_few_bytes_and_the_list_none(tmp_path: Path) -> None:
     with wizard(state=str(tmp_path)) as terminal:
         open_records(terminal)
-        time.sleep(1.0)
-        before = written(terminal)
-        time.sleep(2.0)
-        assert written(terminal) == before
+        terminal.wait_for_silence(2.0)
         terminal.keys("w")
         terminal.wait_for("asks again in 2 s")
-        before = written(terminal)
+        before = terminal.written()
         time.sleep(10.0)
-        assert 0 < written(terminal) - before < 8000
-
-
-def written(terminal: Terminal) -> int:
-    """How many bytes the wizard has written so far."""
-    with open(f"/proc/{terminal.pid_of_wizard()}/io", encoding="ascii") as said:
-        return next(int(line.split()[1]) for line in said if line.startswith("wchar"))
+        assert 0 < terminal.written() - before < 8000
 
 
 @SIZES
@@ -168,7 +147,7 @@ def test_a_domain_is_added_by_two_keys_and_left_out_again(tmp_path: Path, size: 
         terminal.wait_for(TO_DO)
         assert kept() == ["example.org"]
         terminal.keys("Home")
-        go_down(terminal, "example.org  3 of 19")
+        terminal.go_down("example.org  3 of 19")
         terminal.keys("-")
         terminal.wait_for("One mail domain is needed")
         terminal.escape_to("t records")
@@ -181,7 +160,7 @@ def test_the_first_domain_left_out_is_not_asked_for_again(tmp_path: Path) -> Non
         terminal.wait_for("New mail domain")
         terminal.keys(*"second.example", "Enter")
         terminal.wait_for("the recording does not hold")
-        go_down(terminal, "example.org  ")
+        terminal.go_down("example.org  ")
         terminal.keys("-")
         terminal.wait_for("Look at example.org no more?")
         terminal.keys("y")

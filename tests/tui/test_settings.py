@@ -1,7 +1,5 @@
 """The form for mailcow.conf in a real terminal: good and bad input, the search, the saving."""
 
-import time
-
 import pytest
 from tui.scratch import CONF, SECRET, Scratch, open_step
 from tui.scratch import scratch as scratch
@@ -22,20 +20,7 @@ def go_down(terminal: Terminal, label: str) -> None:
     """Moves the cursor to a row."""
     terminal.keys("Home")
     terminal.wait_for("▸ Server's name")  # a key on its way would move the cursor once more
-    for _ in range(30):
-        here = marked(terminal)
-        if here.startswith(f"▸ {label}"):
-            return
-        terminal.keys("Down")
-        end = time.monotonic() + 5
-        while marked(terminal) == here and time.monotonic() < end:
-            time.sleep(0.02)
-    pytest.fail(terminal.text())
-
-
-def marked(terminal: Terminal) -> str:
-    """The line with the cursor."""
-    return next((line for line in terminal.text().splitlines() if line.startswith("▸")), "")
+    terminal.go_down(f"▸ {label}")
 
 
 @SIZES

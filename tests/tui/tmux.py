@@ -13,6 +13,8 @@ import pytest
 
 WIZARD = (sys.executable, "-m", "mailcow_wizard")
 PROMPT = "left with"
+PATIENCE = 60.0
+"""So many seconds a screen may take that shows at once where nothing else is going on."""
 
 
 class Terminal:
@@ -28,7 +30,7 @@ class Terminal:
             ["tmux", "-L", self._socket, "-f", "/dev/null", *words],
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=60,
         )
         return done.stdout
 
@@ -49,7 +51,7 @@ class Terminal:
         """What the screen shows."""
         return self.tmux("capture-pane", "-p", *(("-e",) if escapes else ()))
 
-    def wait_for(self, *wanted: str, seconds: float = 15.0) -> str:
+    def wait_for(self, *wanted: str, seconds: float = PATIENCE) -> str:
         """Waits until the screen shows all of `wanted`; returns it."""
         end = time.monotonic() + seconds
         while True:
@@ -60,18 +62,61 @@ class Terminal:
                 pytest.fail(f"the screen never showed {wanted}:\n{text}")
             time.sleep(0.05)
 
+    def wait_until_looked(self) -> str:
+        """Waits until no check of the screen is under way; returns it."""
+        end = time.monotonic() + PATIENCE
+        while "looking" in (text := self.text()):
+            if time.monotonic() > end:
+                pytest.fail(f"checks never ended:\n{text}")
+            time.sleep(0.05)
+        return text
+
     def escape_to(self, wanted: str) -> str:
         """Presses Esc, which never does harm, until the screen below shows."""
+        before = self.text()
         for _ in range(3):
             self.keys("Escape")
-            end = time.monotonic() + 5
+            end = time.monotonic() + PATIENCE / 3
             while time.monotonic() < end:
                 text = self.text()
-                if wanted in text:
+                if wanted in text and (text != before or wanted not in before):
                     time.sleep(0.5)  # Esc and a letter that follow each other at once are Alt and the letter
                     return text
                 time.sleep(0.05)
         pytest.fail(f"Esc did not lead back to {wanted!r}:\n{self.text()}")
+
+    def marked(self) -> str:
+        """The first line with a cursor, from there on."""
+        return next((line[line.index("▸") :] for line in self.text().splitlines() if "▸" in line), "")
+
+    def go_down(self, wanted: str) -> None:
+        """Moves the cursor down to the row that has this text."""
+        for _ in range(40):
+            here = self.marked()
+            if wanted in here:
+                return
+            self.keys("Down")
+            end = time.monotonic() + PATIENCE
+            while self.marked() == here:  # a key on its way would move the cursor once more
+                if time.monotonic() > end:
+                    pytest.fail(f"the cursor stays above {wanted!r}:\n{self.text()}")
+                time.sleep(0.02)
+        pytest.fail(f"there is no row {wanted!r}:\n{self.text()}")
+
+    def wait_for_silence(self, seconds: float) -> None:
+        """Waits until the wizard has written nothing for so long."""
+        end = time.monotonic() + PATIENCE
+        before = -1
+        while (now := self.written()) != before:
+            if time.monotonic() > end:
+                pytest.fail(f"the wizard is never silent for {seconds} s:\n{self.text()}")
+            before = now
+            time.sleep(seconds)
+
+    def written(self) -> int:
+        """How many bytes the wizard has written so far."""
+        with open(f"/proc/{self.pid_of_wizard()}/io", encoding="ascii") as said:
+            return next(int(line.split()[1]) for line in said if line.startswith("wchar"))
 
     def resize(self, width: int, height: int) -> None:
         """Changes the window's size."""

@@ -13,6 +13,8 @@ import pytest
 from mailcow_wizard.host import apart
 from mailcow_wizard.model import Event, Evidence
 
+pytestmark = pytest.mark.timed
+
 
 def _nothing() -> None:
     pass

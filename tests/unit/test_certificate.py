@@ -1,7 +1,6 @@
 """The certificate that a server shows: over TLS, after STARTTLS, and from servers that do neither."""
 
 import contextlib
-import itertools
 import shutil
 import socket
 import ssl
@@ -18,8 +17,9 @@ from mailcow_wizard.host.certificate import certificate
 from mailcow_wizard.host.codec import pack, unpack
 from mailcow_wizard.host.door import Certificate, HostError, NoAnswer
 
+pytestmark = pytest.mark.timed
+
 NAME = "mail.example.org"
-_PLACES = itertools.count(21025)
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @contextlib.contextmanager
 def serving(speak: Callable[[socket.socket], None]) -> Iterator[int]:
-    port = next(_PLACES)
-    with socket.create_server(("127.0.0.1", port)) as listener:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
             while True:
@@ -49,7 +48,8 @@ def serving(speak: Callable[[socket.socket], None]) -> Iterator[int]:
                     speak(link)
 
         threading.Thread(target=serve, daemon=True).start()
-        yield port
+        yield int(listener.getsockname()[1])
+        listener.shutdown(socket.SHUT_RDWR)  # closing it alone would not end the waiting thread
 
 
 def secured(files: tuple[Path, Path]) -> Callable[[socket.socket], None]:
@@ -123,7 +123,7 @@ def test_no_starttls_no_listener_no_tls_no_answer(files: tuple[Path, Path]) -> N
     with serving(postfix(files, b"250 me\r\n")) as port, pytest.raises(HostError, match="offers no STARTTLS"):
         certificate("127.0.0.1", port, NAME, True, 2.0)
     with pytest.raises(HostError, match="connection refused"):
-        certificate("127.0.0.1", next(_PLACES), NAME, True, 2.0)
+        certificate("127.0.0.1", port, NAME, True, 2.0)
     with serving(lambda link: link.sendall(b"220 hello\r\n")) as port, pytest.raises(HostError):
         certificate("127.0.0.1", port, NAME, False, 2.0)
     start = time.monotonic()

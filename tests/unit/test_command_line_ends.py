@@ -134,7 +134,7 @@ def test_signal(number: signal.Signals, code: int, words: tuple[str, ...], tmp_p
     argv = [sys.executable, "-c", program, *(word.format(tmp_path) for word in words)]
     with subprocess.Popen(argv, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
-            hangs = wait_until(lambda: len(sleepers(second)) == 6, 10)
+            hangs = wait_until(lambda: len(sleepers(second)) == 6, 60)
             process.send_signal(number)
             out, err = process.communicate(timeout=10)
         finally:
@@ -153,7 +153,7 @@ def test_deadline_by_option_leaves_nothing_behind() -> None:
     done = subprocess.run(argv, env=ENVIRONMENT, capture_output=True, timeout=20, check=False)
     assert done.returncode == 3
     assert {one["summary"] for one in json.loads(done.stdout)["checks"]} == {"no answer within 0.3 s"}
-    assert wait_until(lambda: not sleepers(second), 2)
+    assert wait_until(lambda: not sleepers(second), 60)
 
 
 # --- on a terminal ---

@@ -13,6 +13,8 @@ from lab.inside import wait_until
 from mailcow_wizard.host.commands import MOST_OUTPUT, PATH, Commands, which
 from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, Ran
 
+pytestmark = pytest.mark.timed
+
 
 @pytest.fixture
 def commands() -> Iterator[Commands]:
@@ -121,7 +123,7 @@ def test_hanging_command_ends_at_its_deadline_with_all_its_children(
 ) -> None:
     with within(2.5), pytest.raises(NoAnswer, match=r"sh did not end within 0\.3 s"):
         commands.run(("sh", "-c", HANGING[name].format(odd_second)), 0.3)
-    assert wait_until(lambda: not sleepers(odd_second), 1)
+    assert wait_until(lambda: not sleepers(odd_second), 60)
 
 
 @pytest.mark.parametrize("how", ["sleep {} &", "setsid sleep {} &", "(setsid sleep {} &)"])
@@ -131,7 +133,7 @@ def test_child_that_keeps_the_pipe_open_does_not_hang_us(
     script = f"echo said\n{how.format(odd_second)}\nexit 4"
     with within(2):
         assert commands.run(("sh", "-c", script), 5) == Ran(4, "said\n", "")
-    assert wait_until(lambda: not sleepers(odd_second), 1)
+    assert wait_until(lambda: not sleepers(odd_second), 60)
 
 
 def test_output_is_bounded(commands: Commands) -> None:
@@ -172,7 +174,7 @@ def test_end_of_the_program_ends_what_runs(odd_second: str) -> None:
     threads = [threading.Thread(target=ask) for _ in range(3)]
     for thread in threads:
         thread.start()
-    assert wait_until(lambda: len(sleepers(odd_second)) >= 6, 5)
+    assert wait_until(lambda: len(sleepers(odd_second)) >= 6, 60)
     with within(2):
         commands.end_all()
         for thread in threads:
@@ -190,4 +192,4 @@ def test_no_descriptor_is_left_open(commands: Commands) -> None:
         commands.run(("true",), 5)
         with pytest.raises(NoAnswer):
             commands.run(("sleep", "9"), 0.01)
-    assert wait_until(lambda: len(os.listdir("/proc/self/fd")) <= before, 1)
+    assert wait_until(lambda: len(os.listdir("/proc/self/fd")) <= before, 60)

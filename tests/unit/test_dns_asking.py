@@ -10,6 +10,8 @@ from mailcow_wizard.host.dns import Round, Silence
 from mailcow_wizard.host.dns_wire import encoded
 from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError
 
+pytestmark = pytest.mark.timed
+
 GOOD, OTHER = "127.0.53.1", "127.0.53.2"
 
 

@@ -240,7 +240,7 @@ def test_second_wizard_waits_outside(mailcow: Mailcow) -> None:
     wrong = ["TZ=\n", "TZ=No/Where\n"]
     first = mailcow.start("fix", CHECK, FIX, "--yes", run=[["sleep 2", "true"]], replace=wrong)
     state = StateDirectory(str(mailcow.state))
-    assert wait_until(lambda: bool((held := lock.holder(state)) and held.change), 10)
+    assert wait_until(lambda: bool((held := lock.holder(state)) and held.change), 60)
     for words in (("fix", CHECK, FIX, "--yes"), ("undo", "1", "--yes")):
         done = mailcow.run(*words, replace=["SKIP_CLAMD=n", "SKIP_CLAMD=y"])
         assert done.returncode == 75, done
@@ -260,12 +260,12 @@ def test_told_to_stop(number: signal.Signals, code: int, mailcow: Mailcow) -> No
     process = mailcow.start("fix", CHECK, FIX, "--yes", run=steps)
     state = StateDirectory(str(mailcow.state))
     log = mailcow.state / "changes" / "1" / "log"
-    assert wait_until(lambda: log.exists() and b"begun" in log.read_bytes(), 10)
+    assert wait_until(lambda: log.exists() and b"begun" in log.read_bytes(), 60)
     process.send_signal(number)
     assert process.wait(20) == code
     if number != signal.SIGHUP:
         assert lock.holder(state) is None
-    assert wait_until(lambda: lock.holder(state) is None, 10)
+    assert wait_until(lambda: lock.holder(state) is None, 60)
     # A lost line stops nothing; whoever stops it has it taken back.
     gone_on = number == signal.SIGHUP
     assert mailcow.changes()[0]["state"] == ("applied" if gone_on else "undone")
@@ -275,11 +275,11 @@ def test_told_to_stop(number: signal.Signals, code: int, mailcow: Mailcow) -> No
 def test_killed_face_stops_nothing(mailcow: Mailcow) -> None:
     process = mailcow.start("fix", CHECK, FIX, "--yes", run=[["sleep 1", "true"]])
     state = StateDirectory(str(mailcow.state))
-    assert wait_until(lambda: bool((held := lock.holder(state)) and held.change), 10)
+    assert wait_until(lambda: bool((held := lock.holder(state)) and held.change), 60)
     time.sleep(0.3)
     process.kill()
     process.wait()
-    assert wait_until(lambda: lock.holder(state) is None, 10)
+    assert wait_until(lambda: lock.holder(state) is None, 60)
     assert mailcow.changes()[0]["state"] == "applied"
 
 

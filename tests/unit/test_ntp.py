@@ -13,6 +13,8 @@ from mailcow_wizard.facts.time_answers import compare, read_answer
 from mailcow_wizard.host import ntp
 from tests.unit.ntp_servers import Servers, one, reply, right, shifted, silent
 
+pytestmark = pytest.mark.timed
+
 
 def test_the_request_is_a_version_4_client_packet_with_an_unpredictable_timestamp(servers: Servers) -> None:
     servers.add("127.0.0.1", right)

@@ -10,6 +10,8 @@ import pytest
 from mailcow_wizard.host import ntp
 from tests.unit.ntp_servers import Servers, one, right
 
+pytestmark = pytest.mark.timed
+
 
 @pytest.mark.parametrize(
     "name", ["no-such-name.invalid", "a" * 64 + ".example", "bad\0name", "-", "999.1.1.1.1"]

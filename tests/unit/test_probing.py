@@ -12,6 +12,8 @@ from mailcow_wizard.host.door import Probe, Probed
 from mailcow_wizard.host.echo import checksum
 from mailcow_wizard.host.probing import Round
 
+pytestmark = pytest.mark.timed
+
 HERE = "127.0.0.1"
 
 

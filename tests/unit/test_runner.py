@@ -15,6 +15,8 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, TooLarge
 from mailcow_wizard.model import Check, Event, Evidence, Finding, Judgement, Settings
 
+pytestmark = pytest.mark.timed
+
 PASS = Judgement("pass", "all right")
 
 

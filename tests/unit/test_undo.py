@@ -184,7 +184,7 @@ def killed(mailcow: Mailcow, number: int = signal.SIGKILL) -> None:
     process = mailcow.start("fix", CHECK, FIX, "--yes", run=steps)
     state = StateDirectory(str(mailcow.state))
     running = mailcow.state / "changes" / "1" / "running"
-    assert wait_until(running.exists, 10)
+    assert wait_until(running.exists, 60)
     held = lock.holder(state)
     assert held is not None
     os.kill(held.pid, number)
