@@ -35,7 +35,7 @@ class Again:
     def pytest_runtestloop(self, session: pytest.Session) -> object:
         """When all tests have run, some run again."""
         result = yield
-        failed = [one for one, reports in self._failed.items() if _may_chance(reports[0])]
+        failed = [one for one, reports in self._failed.items() if _may_be_chance(reports[0])]
         if len(failed) <= MOST:
             for one in failed:
                 self._once_more(session, one)
@@ -74,6 +74,8 @@ class Again:
             terminalreporter.write_line(f"FLAKY {test}")
 
 
-def _may_chance(report: pytest.TestReport) -> bool:
+def _may_be_chance(report: pytest.TestReport) -> bool:
     """Whether the test depends on when it is given the processor."""
+    if "seeded" in report.keywords:  # once more it would try other things
+        return False
     return report.nodeid.startswith(PLACES) or "timed" in report.keywords

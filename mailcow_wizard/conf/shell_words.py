@@ -379,6 +379,7 @@ class _Scan:
         quoted = self.text[end : end + 1] in tuple("'\"\\$`")
         if quoted and not self.text.startswith("\\\n", end):
             self.parts.append(self.text[self.place : end])
+            self.brace = self.brace or "{" in self.text[self.place : end]
         elif end == self.place + 1 and home is not None and not self.text.startswith("\\\n", end):
             self.parts.append(home)
         else:

@@ -16,6 +16,7 @@ from mailcow_wizard.conf import shell as ours
 from mailcow_wizard.conf.document import Unwritable, written
 from mailcow_wizard.conf.reading import Seen, Stop, text_of
 
+pytestmark = pytest.mark.seeded
 ENVIRONMENT = {"PATH": "/nonexistent", "HOME": "/dev/null", "LC_ALL": "C.UTF-8"}
 CASES = 3000
 REFUSED = 60
@@ -63,6 +64,13 @@ def test_bash_reads_what_is_said_of_it(seed: int, tmp_path: Path) -> None:
         claims += len(said)
         assert {key: real.get(key) for key in said} == said, f"seed {seed}: {case.data!r}: {stop}"
     assert claims > 2 * CASES
+
+
+@pytest.mark.parametrize("line", ["export A=:~+{a,b}$B", "export A=~{a,b}'c'", "A=:~+{a,b}$B", "A=~{a,b}'c'"])
+def test_braces_behind_a_tilde_that_stays(line: str, tmp_path: Path) -> None:
+    (real,) = shell.reads([line.encode()], [["A"]], tmp_path, ENVIRONMENT)
+    (seen,), _ = ours.read(line, ENVIRONMENT)
+    assert seen.value == (None if line.startswith("export") else real["A"])
 
 
 def _as_one_file(taken: list[Case]) -> tuple[tuple[Seen, ...], bytes]:
