@@ -21,6 +21,9 @@ CLIENT_OF_API = (25, 0, 0)
 # H16: before 995091408 (2025-12) mailcow's scripts took Compose 2 alone (#6939).
 COMPOSE_TAKEN_ALONE = 2
 
+VALIDATES = (23, 0, 0)
+"""The first engine that looks through its settings without starting (`dockerd --validate`)."""
+
 # What Docker needs in daemon.json before containers have IPv6 (`network.md`): below 27 the firewall for it
 # is an experiment, below 28 the default bridge needs a prefix.
 IP6TABLES_BY_ITSELF = 27
@@ -41,3 +44,31 @@ TOO_OFTEN = 429
 
 # Ports whose clients mailcow trusts when they seem to come from its own network.
 RELAY_KEYS = ("SMTP_PORT", "SMTPS_PORT", "SUBMISSION_PORT")
+
+# Docker's package repository; the fingerprints are those of its installation pages.
+REPOSITORY = "download.docker.com"
+KEY_DEB = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88"
+KEY_RPM = "060A61C51B558A7F742B77AAC52FEB6B621E9F35"
+PACKAGES_OWN = (
+    *("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin"),
+)
+# Packages that hold the same files (same pages); their containers, images and volumes stay.
+CONFLICTING = {
+    "apt": (
+        *("docker.io", "docker-compose", "docker-compose-v2", "docker-doc", "podman-docker"),
+        *("containerd", "runc"),
+    ),
+    "dnf": (
+        *("docker", "docker-client", "docker-client-latest", "docker-common", "docker-latest"),
+        *("docker-latest-logrotate", "docker-logrotate", "docker-engine", "podman-docker", "runc"),
+    ),
+}  # fmt: skip
+# Where the distribution's own packages do: the engine's, and those that bring Compose, best first.
+PACKAGES_ENGINE = {"apt": "docker.io", "apk": "docker", "zypper": "docker", "pacman": "docker"}
+PACKAGES_COMPOSE = {
+    "apt": ("docker-compose-plugin", "docker-compose-v2", "docker-compose"),
+    "dnf": ("docker-compose-plugin",),
+    "apk": ("docker-cli-compose",),
+    "zypper": ("docker-compose",),
+    "pacman": ("docker-compose",),
+}

@@ -123,6 +123,8 @@ def judge_daemon(seen: Daemon) -> Judgement:
     if engine.state == "denied":
         words = "Docker is installed; whether it works, root can tell"
         return Judgement("unknown", words, engine.trouble, shown, _AS_ROOT, certainty="untested")
+    if engine.state == "silent" and seen.last and unit and not unit.runs:
+        return _dead(seen, shown)
     if engine.state == "silent":
         return Judgement(
             "unknown",

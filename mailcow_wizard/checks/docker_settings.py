@@ -102,6 +102,7 @@ class Storage(NamedTuple):
 
 def storage_facts(facts: Facts) -> Storage:
     """Asks the engine, and looks at the file system below."""
+    docker.must_be_allowed(facts)
     known = facts.get(docker.info)
     try:
         held = facts.get(storage.root_mount)

@@ -154,6 +154,13 @@ def info(facts: Facts) -> Info | None:
     )
 
 
+def must_be_allowed(facts: Facts) -> None:
+    """Raises Denied where this user may not ask the engine."""
+    known = facts.get(engine)
+    if known.state == "denied":
+        raise Denied(known.trouble)
+
+
 def ask(facts: Facts, target: str, kind: type = dict) -> Any:
     """One question to Docker's API, its answer as JSON of this kind. Raises HostError."""
     import json

@@ -90,7 +90,7 @@ def _words(error: ValueError) -> str:
 
 def _refused(facts: Facts, path: str) -> str:
     """What the daemon has against the file; empty where nothing, or where it cannot be asked."""
-    if not facts.get(docker.engine).server:
+    if docker.numbers(engine_version(facts)) < need.VALIDATES or not facts.get(docker.engine).server:
         return ""
     try:
         ran = facts.host.run(("dockerd", "--validate", "--config-file", path), _VALIDATE_S)
@@ -98,7 +98,7 @@ def _refused(facts: Facts, path: str) -> str:
         return ""
     said = ran.err.strip() or ran.out.strip()
     if not ran.code or path not in said:
-        return ""  # an engine before 20.10 does not know the option
+        return ""
     return said.rpartition(f"{path}: ")[2] or said
 
 

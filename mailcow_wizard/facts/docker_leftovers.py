@@ -104,6 +104,7 @@ def stack(facts: Facts) -> Stack:
 def leftovers(facts: Facts) -> Leftovers:
     """Parts the machine's own mailcow from others. Raises HostError for an engine that answers oddly."""
     here, conf, engine = facts.get(place), facts.get(mailcow_conf), facts.get(docker.engine)
+    docker.must_be_allowed(facts)
     project = conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
     none = Leftovers(
         False, engine.installed, here.directory, project, conf.exists, own=_NOTHING, left=_NOTHING

@@ -41,10 +41,15 @@ class Registries(NamedTuple):
 def registries(facts: Facts) -> Registries:
     """Asks all hosts, side by side."""
     answers: queue.SimpleQueue[Registry] = queue.SimpleQueue()
+
+    def ask(host: str) -> None:
+        try:
+            answers.put(_asked(facts, host))
+        except Exception as error:  # a thread that ends without a word would be waited for for ever
+            answers.put(Registry(host, "failed", text=f"{type(error).__name__}: {error}"))
+
     for host in need.REGISTRIES:
-        threading.Thread(
-            target=lambda one: answers.put(_asked(facts, one)), args=(host,), daemon=True
-        ).start()
+        threading.Thread(target=ask, args=(host,), daemon=True, name=f"ask {host}").start()
     found = {one.host: one for one in (answers.get() for _ in need.REGISTRIES)}
     try:
         known = facts.get(docker.info)
@@ -66,8 +71,6 @@ def _asked(facts: Facts, host: str) -> Registry:
         if "looked up" in said:
             return Registry(host, "unnamed", text=_why_unnamed(facts, host) or said)
         return Registry(host, "failed", text=said)
-    except Exception as error:  # a thread that ends without a word would be waited for for ever
-        return Registry(host, "failed", text=f"{type(error).__name__}: {error}")
     return Registry(host, "answered", reply.status)
 
 

@@ -56,8 +56,8 @@ def _said(path: str, error: OSError | ValueError) -> HostError:
         return Missing(f"{path} is not there")
     if error.errno in (errno.EACCES, errno.EPERM):
         return Denied(f"{path} may not be read by this user")
-    if error.errno == errno.ECONNREFUSED:
-        return Refused(f"nobody takes connections on {path}")
+    if error.errno in (errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE):
+        return Refused(f"nobody takes connections on {path}, or not for long")
     return HostError(f"{path}: {error.strerror or error}")
 
 

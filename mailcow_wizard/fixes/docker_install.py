@@ -1,0 +1,209 @@
+"""Installing Docker's engine and Compose: the distribution's where they are new enough, else Docker's own."""
+
+from __future__ import annotations
+
+import re
+
+from mailcow_wizard import requirements as base
+from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.facts import docker, tools, units
+from mailcow_wizard.facts.containers import containers
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan, Offer, docker_repository, packages_install
+from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.model import Command, Fix, Plan
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.model import PlanStep
+
+_PATIENCE_S = 60.0
+_INSTALL_S = 1800.0
+_SETTLE_S = 30.0
+_APT = ("env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "apt-get")
+_KEEP = ("-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Options::=--force-confold")
+
+
+def engine(check: str, facts: Facts) -> Offer | None:
+    """An offer to install the engine and Compose. The package manager is asked when the plan is wanted."""
+    packager = tools.packager(facts)
+    seen = facts.get(docker.engine)
+    if not packager or seen.snap or seen.kind == "podman":
+        return None
+    title = "Bring Docker to a newer version" if seen.installed else "Install Docker and its Compose plugin"
+    fix = Fix("install-docker", title, "medium", True, True)
+    return Offer(fix, lambda: _engine(check, facts, packager, title))
+
+
+def _engine(check: str, facts: Facts, packager: str, title: str) -> Plan:
+    command = packages_install.command(facts.host, packager)
+    own = packager in ("apt", "dnf") and not _is_new_enough(facts, packager)
+    if own:
+        steps, words = _from_docker(facts, packager)
+    else:
+        coming = packages_install.coming(facts.host, command, _of_distribution(facts, packager))
+        steps = _without_purge(packages_install.steps(coming))
+        words = f"Docker comes from this distribution's own packages. {packages_install.consequence(coming)}"
+    stopping = _running(facts)
+    return Plan(
+        check,
+        None,
+        "install-docker",
+        title,
+        (*steps, *_started(facts)),
+        "medium",
+        reversible=True,
+        needs_root=True,
+        consequence=f"{words} Docker starts now and with the machine. Images, containers and volumes that "
+        "are there stay, also when this is taken back.",
+        interrupts=f"{stopping} while Docker is replaced" if stopping else "",
+        settle=_SETTLE_S,
+    )
+
+
+def _is_new_enough(facts: Facts, packager: str) -> bool:
+    """Whether the distribution has an engine and a Compose that mailcow takes."""
+    if packager != "apt":
+        return packager != "dnf"
+    if _installed(facts.host, "apt", ("docker-ce",)):
+        return False
+    known = _candidates(facts.host, (need.PACKAGES_ENGINE["apt"], *need.PACKAGES_COMPOSE["apt"]))
+    version = docker.numbers(known.get(need.PACKAGES_ENGINE["apt"], ""))
+    first, last = need.ENGINE_BAD
+    return version >= need.ENGINE_MINIMUM and not first <= version <= last and bool(_compose(known))
+
+
+def _of_distribution(facts: Facts, packager: str) -> tuple[str, ...]:
+    engine = need.PACKAGES_ENGINE[packager]
+    if packager != "apt":
+        return engine, need.PACKAGES_COMPOSE[packager][0]
+    known = _candidates(facts.host, need.PACKAGES_COMPOSE["apt"])
+    client = ("docker-cli",) if _candidates(facts.host, ("docker-cli",)) else ()
+    return engine, *client, _compose(known)
+
+
+def _compose(known: dict[str, str]) -> str:
+    """The first package that brings a Compose which mailcow takes; empty: none does."""
+    names = (name for name in need.PACKAGES_COMPOSE["apt"] if name in known)
+    return next((one for one in names if docker.numbers(known[one])[0] >= base.COMPOSE_MINIMUM), "")
+
+
+def _candidates(host: Host, names: tuple[str, ...]) -> dict[str, str]:
+    """The version of each package that apt would install, without its epoch; packages that it has not are
+    left out."""
+    said = host.run(("apt-cache", "policy", *names), _PATIENCE_S).out
+    found, name = {}, ""
+    for line in said.splitlines():
+        if line and not line.startswith(" "):
+            name = line.rstrip(":")
+        match = re.match(r"\s+Candidate: (?:\d+:)?(\d\S*)", line)
+        if match and name:
+            found[name] = match[1]
+    return found
+
+
+def _installed(host: Host, packager: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Which of these packages are installed."""
+    if packager == "apt":
+        said = host.run(("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names)).out
+        rows = [line.split() for line in said.splitlines()]
+        return tuple(name for name in names if [name, "installed"] in rows)
+    return tuple(name for name in names if host.run(("rpm", "-q", name)).code == 0)
+
+
+# --- Docker's own packages --------------------------------------------------------------------------------
+
+
+def _from_docker(facts: Facts, packager: str) -> tuple[tuple[PlanStep, ...], str]:
+    host = facts.host
+    made: list[PlanStep] = []
+    if not docker_repository.is_configured(facts):
+        made += docker_repository.steps(facts, packager)
+    old = _installed(host, packager, need.CONFLICTING[packager])
+    install: tuple[str, ...] = ("dnf", "install", "-y")
+    remove: tuple[str, ...] = ("rpm", "-e")
+    if packager == "apt":
+        install, remove = (*_APT, "install", "-y", *_KEEP), (*_APT, "remove", "-y", *_KEEP)
+        made.append(Command((*_APT, "update"), timeout=_INSTALL_S))
+    if old:
+        made.append(Command((*remove, *old), ((*install, *old),), _INSTALL_S))
+    new = tuple(one for one in need.PACKAGES_OWN if one not in _installed(host, packager, need.PACKAGES_OWN))
+    back = ((*remove, *new),) if new else ()
+    made.append(Command((*install, *need.PACKAGES_OWN), back, _INSTALL_S))
+    words = f"Docker comes from its own packages ({need.REPOSITORY}), whose key was held to its fingerprint."
+    if old:
+        words += f" Removed, for they hold the same files: {', '.join(old)}."
+    return tuple(made), words
+
+
+def _without_purge(steps: tuple[PlanStep, ...]) -> tuple[PlanStep, ...]:
+    """Taking back removes packages and leaves their data: Docker's hold containers and volumes."""
+    return tuple(
+        step._replace(
+            undo=tuple(tuple("--remove" if one == "--purge" else one for one in argv) for argv in step.undo)
+        )
+        if isinstance(step, Command)
+        else step
+        for step in steps
+    )
+
+
+def _started(facts: Facts) -> tuple[PlanStep, ...]:
+    """Debian starts it with the package, others do not; here it is started either way."""
+    if units.is_running(facts):
+        stop = ("systemctl", "disable", "--now", "docker.service", "docker.socket")
+        back = () if facts.get(docker.engine).installed else (stop,)
+        return (Command(("systemctl", "enable", "--now", "docker.service"), back),)
+    if facts.host.exists("/sbin/openrc-run") or facts.host.exists("/sbin/rc-service"):
+        added = Command(
+            ("rc-update", "add", "docker", "default"), (("rc-update", "del", "docker", "default"),)
+        )
+        return added, Command(("rc-service", "docker", "start"), (("rc-service", "docker", "stop"),))
+    return ()
+
+
+def _running(facts: Facts) -> str:
+    """The containers that run, in words; empty where none does."""
+    try:
+        names = [one.name for one in facts.get(containers)]
+    except HostError:
+        return ""
+    return f"containers stop: {', '.join(names)}," if names else ""
+
+
+# --- Compose ----------------------------------------------------------------------------------------------
+
+
+def compose(check: str, facts: Facts) -> Offer | None:
+    """An offer to install Compose beside the engine that is there."""
+    packager = tools.packager(facts)
+    seen = facts.get(docker.engine)
+    if not packager or not seen.server:
+        return None
+    title = "Install Docker Compose 2 as a plugin"
+    return Offer(
+        Fix("install-compose", title, "low", True, True), lambda: _with_compose(check, facts, packager, title)
+    )
+
+
+def _with_compose(check: str, facts: Facts, packager: str, title: str) -> Plan:
+    command = packages_install.command(facts.host, packager)
+    name = need.PACKAGES_COMPOSE[packager][0]
+    if packager == "apt" and not _installed(facts.host, "apt", ("docker-ce",)):
+        name = _compose(_candidates(facts.host, need.PACKAGES_COMPOSE["apt"]))
+        if not name:
+            raise NoPlan(
+                "This distribution has no Compose that is new enough: install Docker's own packages."
+            )
+    coming = packages_install.coming(facts.host, command, (name,))
+    return Plan(
+        check,
+        None,
+        "install-compose",
+        title,
+        packages_install.steps(coming),
+        "medium" if coming.newer else "low",
+        reversible=True,
+        needs_root=True,
+        consequence=f"mailcow can be started with docker compose. {packages_install.consequence(coming)}",
+    )

@@ -1,0 +1,194 @@
+"""Starting Docker, and its settings: daemon.json merged, checked by Docker itself before it takes effect."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from mailcow_wizard.facts import docker, docker_daemon, docker_json
+from mailcow_wizard.facts.containers import containers
+from mailcow_wizard.facts.docker_json import DaemonSettings, daemon_settings
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.model import Command, Edit, Plan
+from mailcow_wizard.requirements_docker import VALIDATES
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mailcow_wizard.model import PlanStep
+
+_SETTLE_S = 20.0
+_START_S = 120.0
+_HARMFUL = (("iptables", False), ("firewall-backend", "nftables"))
+
+
+def start(facts: Facts) -> Plan | None:
+    """Starts Docker, now and with the machine, as far as either is missing."""
+    seen = facts.get(docker_daemon.daemon)
+    runs = seen.engine.state == "answers"
+    steps: list[PlanStep] = []
+    if seen.openrc:
+        if not seen.at_boot:
+            back = ("rc-update", "del", "docker", "default")
+            steps.append(Command(("rc-update", "add", "docker", "default"), (back,)))
+        if not runs:
+            stop = ("rc-service", "docker", "stop")
+            steps.append(Command(("rc-service", "docker", "start"), (stop,), _START_S))
+    elif seen.service and seen.service.load != "not-found":
+        steps += _by_systemd(seen, runs)
+    if not steps:
+        return None
+    if not runs and facts.get(docker_json.daemon_json).shape in ("broken", "no settings"):
+        raise NoPlan("Docker would not start: its settings are broken. See Docker's settings first.")
+    return Plan(
+        "docker.daemon",
+        None,
+        "start-docker",
+        "Start Docker with the machine" if runs else "Start Docker, now and with the machine",
+        tuple(steps),
+        "low",
+        reversible=True,
+        needs_root=True,
+        consequence="Docker runs after every start of the machine."
+        + ("" if runs else " Containers that are set to come back start with it."),
+        settle=0.0 if runs else _SETTLE_S,
+    )
+
+
+def _by_systemd(seen: docker_daemon.Daemon, runs: bool) -> list[PlanStep]:
+    steps: list[PlanStep] = []
+    for unit in (one for one in (seen.socket, seen.service) if one and one.state.startswith("masked")):
+        runtime = ("--runtime",) if unit.state == "masked-runtime" else ()
+        mask = ("systemctl", "mask", *runtime, unit.id)
+        steps.append(Command(("systemctl", "unmask", *runtime, unit.id), (mask,)))
+    if seen.service and not seen.service.enabled:
+        back = ("systemctl", "disable", docker_daemon.SERVICE)
+        steps.append(Command(("systemctl", "enable", docker_daemon.SERVICE), (back,)))
+    if not runs:
+        names = _units(seen)
+        steps.append(Command(("systemctl", "reset-failed", *names)))
+        stop = ("systemctl", "stop", *names)
+        steps.append(Command(("systemctl", "restart", docker_daemon.SERVICE), (stop,), _START_S))
+    return steps
+
+
+def _units(seen: docker_daemon.Daemon) -> tuple[str, ...]:
+    """The service, and the socket that would start it again, where that is there."""
+    found = (one for one in (seen.service, seen.socket) if one and one.load != "not-found")
+    return tuple(one.id for one in found)
+
+
+# --- daemon.json ------------------------------------------------------------------------------------------
+
+
+def merge(facts: Facts) -> Plan | None:
+    """What mailcow needs goes into daemon.json; all else in it stays. None where there is nothing to change.
+
+    Raises NoPlan where nobody can tell what a broken file was meant to say.
+    """
+    seen = facts.get(daemon_settings)
+    file = seen.file
+    if file.refused:
+        raise NoPlan(f"Docker does not take {file.path} ({file.refused}): correct that by hand.")
+    settings = _read(file) if file.shape != "settings" else dict(file.settings)
+    changed = _wanted(settings, seen)
+    if file.shape == "settings" and changed == settings:
+        return None
+    if file.shape == "missing" and not changed:
+        return None
+    after = (json.dumps(changed, indent=2, ensure_ascii=False) + "\n").encode()
+    runs = seen.engine.state == "answers"
+    only_empty = file.shape == "empty" and not changed
+    return Plan(
+        "docker.daemon-json",
+        None,
+        "merge-daemon-json",
+        "Write an empty object into daemon.json" if only_empty else f"Correct {file.path}",
+        _steps(facts, file, after, restart=not (only_empty and runs)),
+        "low" if only_empty else "medium",
+        reversible=True,
+        needs_root=True,
+        consequence=_words(settings, changed) + " Everything else in it stays; the file as it was is kept.",
+        interrupts="" if only_empty and runs else _interrupted(facts),
+        settle=_SETTLE_S,
+    )
+
+
+def _read(file: docker_json.DaemonJson) -> dict[str, Any]:
+    """What a broken file says, where only commas, comments or a byte order mark are too many."""
+    if file.shape in ("missing", "empty"):
+        return {}
+    text = file.data.decode("utf-8", "replace").removeprefix("\ufeff")
+    mended = re.sub(r"(?m)^\s*(//|#).*$", "", text)
+    mended = re.sub(r",(\s*[}\]])", r"\1", mended)
+    try:
+        said = json.loads(mended)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        why = file.trouble or "it holds no JSON object"
+        raise NoPlan(f"What {file.path} was meant to say cannot be told ({why}): correct it by hand.")
+    return said
+
+
+def _wanted(settings: dict[str, Any], seen: DaemonSettings) -> dict[str, Any]:
+    kept = {key: value for key, value in settings.items() if (key, value) not in _HARMFUL}
+    if seen.wants_ipv6 and seen.version:
+        kept.update(docker_json.lacking_for_ipv6(kept, seen.version))
+    return kept
+
+
+def _words(before: dict[str, Any], after: dict[str, Any]) -> str:
+    added = [key for key in after if before.get(key) != after[key]]
+    gone = [key for key in before if key not in after]
+    parts = [f"sets {', '.join(added)}" if added else "", f"no longer sets {', '.join(gone)}" if gone else ""]
+    said = " and ".join(one for one in parts if one)
+    return f"daemon.json {said}." if said else "daemon.json is valid again and says the same."
+
+
+def _steps(facts: Facts, file: docker_json.DaemonJson, after: bytes, restart: bool) -> tuple[PlanStep, ...]:
+    """Checked beside the real file first; Docker is down while the file changes, both ways."""
+    trial = f"{file.path}.mailcow-wizard"
+    try:
+        facts.host.info(trial)
+    except Missing:
+        pass
+    else:
+        raise NoPlan(f"{trial} is in the way: look at it, and remove it.")
+    checked: list[PlanStep] = []
+    if docker.numbers(docker_json.engine_version(facts)) >= VALIDATES:
+        look = Command(("dockerd", "--validate", "--config-file", trial))
+        checked = [Edit(trial, None, after), look, Edit(trial, after, None)]
+    before = None if file.shape == "missing" else file.data
+    edit = Edit(file.path, before, after)
+    if not restart:
+        return *checked, edit
+    seen = facts.get(docker_daemon.daemon)
+    if seen.service and seen.service.load != "not-found":
+        stop: tuple[str, ...] = ("systemctl", "stop", *_units(seen))
+        begin: tuple[str, ...] = ("systemctl", "start", docker_daemon.SERVICE)
+    elif seen.openrc:
+        stop, begin = ("rc-service", "docker", "stop"), ("rc-service", "docker", "start")
+    else:
+        raise NoPlan("What starts Docker here was not found: edit the file and restart Docker by hand.")
+    if seen.engine.state != "answers":
+        # It was down with the old file, and may stay so when that is back.
+        again = Command(("systemctl", "reset-failed", *_units(seen)))
+        first = () if seen.openrc else (again,)
+        return *checked, edit, *first, Command(begin, (stop,), _START_S)
+    return *checked, Command(stop, (begin,), _START_S), edit, Command(begin, (stop,), _START_S)
+
+
+def _interrupted(facts: Facts) -> str:
+    """The containers that a restart of Docker stops."""
+    try:
+        names = [one.name for one in facts.get(containers)]
+        known = facts.get(docker.info)
+    except HostError:
+        return ""
+    if not names or (known and known.live_restore):
+        return ""
+    return f"Docker is restarted, and its containers stop and come back: {', '.join(names)}"
