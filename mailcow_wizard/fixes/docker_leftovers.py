@@ -17,8 +17,8 @@ def remove(facts: Facts) -> Plan | None:
     running = [one.name for one in boxes if one.runs]
     if running:
         raise NoPlan(f"{running[0]} still runs: another mailcow is at work here, and is not taken away.")
-    commands = [Command(("docker", "rm", one.id)) for one in boxes]
-    commands += [Command(("docker", "network", "rm", one.id)) for one in networks]
+    commands = [Command(("docker", "rm", one.name)) for one in boxes]
+    commands += [Command(("docker", "network", "rm", one.name)) for one in networks]
     names = [*(one.name for one in boxes), *(one.name for one in networks)]
     volumes = [one.name for one in seen.left.volumes]
     kept = f" Kept: {', '.join(volumes)}." if volumes else ""

@@ -313,8 +313,8 @@ def test_leftovers_go_and_volumes_stay() -> None:
     }
     made = plan("docker.leftovers", DockerHost(said))
     assert lines(made) == [
-        *(f"docker rm {str(number) * 64}" for number in (1, 2)),
-        f"docker network rm {'f' * 64}",
+        *(f"docker rm mailcowdockerized-{name}-mailcow-1" for name in ("nginx", "redis")),
+        "docker network rm mailcowdockerized_mailcow-network",
     ]
     assert not made.reversible
     assert "mailcowdockerized_vmail-vol-1" in made.consequence
