@@ -2,7 +2,17 @@
 
 from mailcow_wizard.model import Check
 
-TOPICS: tuple[str, ...] = ("system", "kernel", "ports", "dns", "reputation", "time", "docker", "config")
+TOPICS: tuple[str, ...] = (
+    "system",
+    "kernel",
+    "ports",
+    "firewall",
+    "dns",
+    "reputation",
+    "time",
+    "docker",
+    "config",
+)
 """Topics in the order of the wizard's steps; each is a module here with a tuple `CHECKS`."""
 
 

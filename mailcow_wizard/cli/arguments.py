@@ -6,11 +6,9 @@ beginning of an option for it and stops at the first word where POSIXLY_CORRECT 
 
 from collections.abc import Callable, Iterator, Sequence
 
+from mailcow_wizard.cli.values import VALUES, quoted
+from mailcow_wizard.cli.values import UsageError as UsageError
 from mailcow_wizard.typed import NamedTuple
-
-
-class UsageError(Exception):
-    """The line cannot be understood; the text says why, in one line."""
 
 
 class Options(NamedTuple):
@@ -54,10 +52,25 @@ class Options(NamedTuple):
     reason: str | None = None
     until: str = ""
     format: str = ""
+    asked_from: str = ""
+    result: str = ""
+    minutes: float | None = None
 
 
-COMMANDS = ("check", "fix", "undo", "ack", "conf", "dns", "report", "explain", "schema", "completion")
-PLANNED = ("reach", "install", "verify")
+COMMANDS = (
+    "check",
+    "fix",
+    "undo",
+    "ack",
+    "conf",
+    "dns",
+    "reach",
+    "report",
+    "explain",
+    "schema",
+    "completion",
+)
+PLANNED = ("install", "verify")
 """Commands of the contract that this version does not have yet."""
 
 _FLAGS = {
@@ -84,8 +97,8 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
     "list": ("check", "undo", "ack"),
     "record": ("check",),
     "changes": ("check",),
-    "json": ("check", *_CHANGING, "ack", "dns", "report", "explain", "schema"),
-    "plain": ("check", *_CHANGING, "ack", "dns", "explain"),
+    "json": ("check", *_CHANGING, "ack", "dns", "reach", "report", "explain", "schema"),
+    "plain": ("check", *_CHANGING, "ack", "dns", "reach", "explain"),
     "zone": ("dns",),
     "push": ("dns",),
     "tsig": ("dns", "fix"),
@@ -98,6 +111,9 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
     "reason": ("ack",),
     "until": ("ack",),
     "mask": ("report",),
+    "from": ("reach",),
+    "result": ("reach",),
+    "minutes": ("reach",),
     "format": ("check", "report"),
 }
 _FORMATS = {"check": ("nagios", "prometheus"), "report": ("markdown", "json", "html")}
@@ -112,7 +128,7 @@ def parse(argv: Sequence[str]) -> Options:
         if name in _FLAGS:
             fields[_FLAGS[name]] = True
         else:
-            field, read = _VALUES[name]
+            field, read = VALUES[name]
             fields[field] = read(name, value, fields.get(field))
     options = Options(**fields)._replace(command=words[0] if words else "", words=tuple(words[1:]))  # type: ignore[arg-type]
     _agree(options, {name for name, _ in pairs})
@@ -138,7 +154,7 @@ def _option(word: str, left: Iterator[str]) -> tuple[str, str]:
     """One option; its value is taken from `left` unless it stands behind `=`."""
     option, equals, value = word.partition("=")
     name = option.removeprefix("--")
-    if not option.startswith("--") or name not in {**_FLAGS, **_VALUES}:
+    if not option.startswith("--") or name not in {**_FLAGS, **VALUES}:
         from mailcow_wizard.harmless import harmless
 
         raise UsageError(f"unknown option {harmless(option, 60)}")
@@ -164,7 +180,7 @@ def _agree(options: Options, given: set[str]) -> None:
             f"{options.command} is not part of this version yet; there are: {', '.join(COMMANDS)}"
         )
     if options.command and options.command not in COMMANDS:
-        raise UsageError(f"unknown command {_quoted(options.command)}; there are: {', '.join(COMMANDS)}")
+        raise UsageError(f"unknown command {quoted(options.command)}; there are: {', '.join(COMMANDS)}")
     for name, commands in _ONLY_FOR.items():
         if name in given and options.command not in commands:
             raise UsageError(f"--{name} goes with the command {' or '.join(commands)}")
@@ -204,7 +220,7 @@ def _words_of_report(options: Options) -> None:
 def _known_format(options: Options) -> None:
     known = _FORMATS[options.command]
     if options.format and options.format not in known:
-        raise UsageError(f"--format {_quoted(options.format)} is none of: {', '.join(known)}")
+        raise UsageError(f"--format {quoted(options.format)} is none of: {', '.join(known)}")
 
 
 def _words_of_ack(options: Options) -> None:
@@ -215,6 +231,15 @@ def _words_of_ack(options: Options) -> None:
     _at_most(options, 1, "ack takes one check")
     if options.remove and (options.reason or options.until):
         raise UsageError("--remove excludes --reason and --until")
+
+
+def _words_of_reach(options: Options) -> None:
+    if options.asked_from:
+        _at_most(options, 1, "reach --from HOST takes one token")
+        if options.result or options.minutes:
+            raise UsageError("--from excludes --result and --minutes")
+    else:
+        _at_most(options, 0, "reach takes no words without --from")
 
 
 def _words_of_explain(options: Options) -> None:
@@ -252,13 +277,13 @@ def _words_of_dns(options: Options) -> None:
 def _words_of_conf(options: Options) -> None:
     word = options.words[0] if options.words else ""
     if word not in _CONF:
-        said = f"unknown word {_quoted(word)}; " if word else ""
+        said = f"unknown word {quoted(word)}; " if word else ""
         raise UsageError(f"{said}conf is followed by one of: {', '.join(_CONF)}")
 
 
 def _at_most(options: Options, number: int, what: str) -> None:
     if len(options.words) > number:
-        raise UsageError(f"{what}, but there is {_quoted(options.words[number])}")
+        raise UsageError(f"{what}, but there is {quoted(options.words[number])}")
 
 
 _WORDS: dict[str, Callable[[Options], None]] = {
@@ -266,6 +291,7 @@ _WORDS: dict[str, Callable[[Options], None]] = {
     "check": _words_of_check,
     "report": _words_of_report,
     "ack": _words_of_ack,
+    "reach": _words_of_reach,
     "explain": _words_of_explain,
     "completion": _words_of_completion,
     "fix": _words_of_fix,
@@ -274,96 +300,6 @@ _WORDS: dict[str, Callable[[Options], None]] = {
     "dns": _words_of_dns,
 }
 
-
-def _quoted(text: str) -> str:
-    from mailcow_wizard.harmless import harmless
-
-    return f"'{harmless(text, 60)}'"
-
-
-def _text(name: str, value: str, before: object) -> str:
-    if not value:
-        raise UsageError(f"--{name} needs a value")
-    return value
-
-
-def _repeatable(read: Callable[[str, str], str]) -> Callable[[str, str, object], tuple[str, ...]]:
-    def add(name: str, value: str, before: object) -> tuple[str, ...]:
-        return (*(before if isinstance(before, tuple) else ()), read(name, value))
-
-    return add
-
-
-def _address(name: str, value: str) -> str:
-    import ipaddress
-
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        raise UsageError(f"--{name} {_quoted(value)} is not an IP address") from None
-
-
-def _one_address(name: str, value: str, before: object) -> str:
-    return _address(name, value)
-
-
-def _name(name: str, value: str) -> str:
-    from mailcow_wizard.names import NotAName, host_name
-
-    try:
-        return host_name(value)
-    except NotAName as error:
-        raise UsageError(f"--{name} {_quoted(value)}: {error}") from None
-
-
-def _host_name(name: str, value: str, before: object) -> str:
-    return _name(name, value)
-
-
-def _server(name: str, value: str) -> str:
-    try:
-        return _address(name, value)
-    except UsageError:
-        return _name(name, value)
-
-
-def _provider(name: str, value: str, before: object) -> str:
-    if not value.isascii() or not value.replace("-", "").isalnum():
-        raise UsageError(f"--{name} {_quoted(value)} is not a provider's name, such as hetzner or cloudflare")
-    return value.lower()
-
-
-def _seconds(name: str, value: str, before: object) -> float:
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = 0.0
-    if not 0.05 <= seconds <= 3600:
-        raise UsageError(f"--{name} {_quoted(value)} is not a number of seconds from 0.05 to 3600")
-    return seconds
-
-
-_VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
-    "dir": ("directory", _text),
-    "hostname": ("hostname", _host_name),
-    "domain": ("domains", _repeatable(_name)),
-    "state-dir": ("state_dir", _text),
-    "host": ("host", _text),
-    "record": ("record", _text),
-    "timeout": ("timeout", _seconds),
-    "address": ("addresses", _repeatable(_address)),
-    "resolver": ("resolver", _one_address),
-    "ntp": ("ntp", _repeatable(_server)),
-    "log": ("log", _text),
-    "subject": ("subject", _text),
-    "tsig": ("tsig", _text),
-    "server": ("server", _one_address),
-    "provider": ("provider", _provider),
-    "resume": ("resume", _text),
-    "reason": ("reason", _text),
-    "until": ("until", _text),
-    "format": ("format", _text),
-}
 FLAG_NAMES = tuple(_FLAGS)
-VALUE_NAMES = tuple(_VALUES)
+VALUE_NAMES = tuple(VALUES)
 """The options without and with a value, without their dashes."""

@@ -52,7 +52,7 @@ def _log(options: Options) -> Callable[[str], None] | None:
 def _host(options: Options) -> tuple[Host, str]:
     """The machine, and mailcow's directory where it is a recorded one."""
     if not options.demo and options.host is None:
-        return RealHost(), ""
+        return RealHost(options.state_dir or ""), ""
     from mailcow_wizard.host.recorded import DEMO, BadRecording, load
 
     path = options.host if options.host is not None else DEMO

@@ -41,7 +41,7 @@ def main(words: Sequence[str]) -> int:
     state = StateDirectory(place)
     journal = Journal(state)
     try:
-        session = Session(RealHost(), settings_of(journal.settings(change)), state)
+        session = Session(RealHost(state.path), settings_of(journal.settings(change)), state)
         end = _do(session, journal, change, task, stopping)
     except Exception as error:  # the face has to hear of a defect, too
         end = {"state": "interrupted", "error": f"a defect of the wizard: {_named(error)}", "result": None}

@@ -320,6 +320,10 @@ class Host:
         """Tries to get out, all at once; one result for each, in their order."""
         raise NotImplementedError
 
+    def kept(self, name: str) -> bytes:
+        """A document that the wizard itself keeps about this machine, as JSON."""
+        raise NotImplementedError
+
     def changing(self) -> "Changing":
         """What changes this machine. Raises HostError where it cannot be changed."""
         raise HostError("a recorded machine cannot be changed")

@@ -64,7 +64,9 @@ def _said(path: str, error: OSError | ValueError) -> HostError:
 class RealHost(Host):
     """The machine that the program runs on. Rare and heavy parts are imported when they are asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, state_directory: str = "") -> None:
+        """`state_directory` is where the wizard keeps what it knows of this machine; empty: the usual one."""
+        self._state_directory = state_directory
         self._commands: Commands | None = None
         self._silence: Silence | None = None
         self._lock = threading.Lock()
@@ -79,6 +81,11 @@ class RealHost(Host):
                 os.close(descriptor)
         except (OSError, ValueError) as error:
             raise _said(path, error) from None
+
+    def kept(self, name: str) -> bytes:
+        from mailcow_wizard.host.state import default_directory
+
+        return self.read(f"{self._state_directory or default_directory()}/{name}.json")
 
     def names(self, path: str) -> tuple[str, ...]:
         try:

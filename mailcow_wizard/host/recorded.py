@@ -111,6 +111,9 @@ class RecordedHost(Host):
             raise TooLarge(f"{path} is larger than {limit:,} bytes")
         return data
 
+    def kept(self, name: str) -> bytes:
+        return self._answer(bytes, "kept", name)
+
     def names(self, path: str) -> tuple[str, ...]:
         return self._answer(tuple[str, ...], "names", path)
 
@@ -209,6 +212,9 @@ class RecordingHost(Host):
             raise
         self._answers[key] = {"value": pack(scrub(call, arguments, value))}
         return value
+
+    def kept(self, name: str) -> bytes:
+        return self._note(lambda: self._asked.kept(name), "kept", name)
 
     def read(self, path: str, limit: int = MIB) -> bytes:
         return self._note(lambda: self._asked.read(path, limit), "read", path)

@@ -1,0 +1,122 @@
+"""The command `reach`: listens for a knock from outside and shows what arrives; `--from` is the far side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailcow_wizard.cli import exit_codes
+from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.engine.reach import DEFAULT_MINUTES, BadReport, Reach
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams, terminal
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.report import reach as report
+from mailcow_wizard.report import reach_lines
+
+_TURN_S = 0.5
+
+
+def reach(options: Options, write: Callable[[str], None]) -> int:
+    """Runs the command; returns the exit code. Raises UsageError."""
+    if options.offline:
+        raise UsageError("reach is a proof over the network; it cannot work with --offline")
+    if options.asked_from:
+        from mailcow_wizard.cli.reach_from import ask
+
+        return ask(options, write)
+    session = open_session(options)
+    if session.recorded:
+        raise UsageError("a recorded machine cannot be reached")
+    try:
+        return _NearSide(options, write, Reach(session.new_facts(), options.minutes or DEFAULT_MINUTES)).run(
+            lambda proof: proof.keep(session.state)
+        )
+    except HostError as error:
+        streams.say(f"reach: {harmless(str(error))}")
+        return exit_codes.CANNOT_WRITE
+    finally:
+        session.host.close()
+
+
+class _NearSide:
+    def __init__(self, options: Options, write: Callable[[str], None], proof: Reach) -> None:
+        self._options = options
+        self._proof = proof
+        # With --json the one document comes last; what goes on meanwhile is narration.
+        self._say: Callable[[str], None] = streams.say if options.json else lambda text: write(f"{text}\n")
+        self._write = write
+        self._shown: dict[int, str] = {}
+
+    def run(self, keep: Callable[[Reach], None]) -> int:
+        proof = self._proof
+        try:
+            if self._options.result:
+                self._typed_in(self._options.result)
+            elif not any(one.free for one in proof.targets) and all(one.trouble for one in proof.targets):
+                self._say(f"no port could be opened: {proof.targets[0].trouble}. Run: {terminal.as_root()}")
+                return exit_codes.NEEDS_ROOT
+            else:
+                self._invite()
+                self._follow()
+            keep(proof)
+        except (KeyboardInterrupt, SystemExit):
+            keep(proof)
+            raise
+        finally:
+            proof.close()
+        return self._end()
+
+    def _typed_in(self, report_text: str) -> None:
+        try:
+            self._proof.hear(report_text)
+        except BadReport as error:
+            raise UsageError(f"--result: {error}") from None
+        self._tell()
+
+    def _invite(self) -> None:
+        proof = self._proof
+        ports = [(one.port, one.free) for one in proof.targets if not one.trouble]
+        if not proof.addresses:
+            self._say("This server's public address is not known; put it in the place of ADDRESS below.")
+        where = proof.addresses or ("ADDRESS",)
+        self._say("Paste one of these lines on another machine, outside this network:\n")
+        self._say(f"Linux, macOS (bash):\n{reach_lines.bash(proof.token, ports, where)}\n")
+        self._say(f"Windows (PowerShell):\n{reach_lines.powershell(proof.token, ports, where)}\n")
+        self._say(f"a machine with this program:\n{reach_lines.wizard(proof.token, ','.join(where))}\n")
+        minutes = round(proof.seconds_left / 60)
+        self._say(f"Listening for {minutes} minutes, for whoever knows the token; Ctrl+C ends it.")
+        self._tell(waiting=False)
+
+    def _follow(self) -> None:
+        """Until the report came, or the time is over."""
+        proof = self._proof
+        while proof.seconds_left and not proof.complete:
+            if proof.wait(_TURN_S):
+                self._tell(waiting=False)
+        self._tell()
+
+    def _tell(self, waiting: bool = True) -> None:
+        """The ports of which something new is known."""
+        for target in self._proof.targets:
+            verdicts = report.verdicts(self._proof, target)
+            line = report.row(target, verdicts)
+            if self._shown.get(target.port) == line:
+                continue
+            if waiting or any(one.state != "waiting" for _, one in verdicts):
+                self._shown[target.port] = line
+                self._say(line)
+
+    def _end(self) -> int:
+        found = report.summary(self._proof)
+        self._say(
+            f"{found['arrived']} of {len(self._proof.targets)} ports are reached from outside, "
+            f"{found['blocked']} are not, {found['unknown']} are not known."
+        )
+        if self._options.json:
+            import json
+
+            self._write(json.dumps(report.of_reach(self._proof)) + "\n")
+        if found["blocked"]:
+            return exit_codes.FAIL
+        return exit_codes.UNKNOWN if found["unknown"] else exit_codes.OK

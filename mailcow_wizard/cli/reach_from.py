@@ -1,0 +1,84 @@
+"""`reach --from HOST TOKEN`: the far side, on another machine; its table is that of the near side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailcow_wizard.cli import exit_codes
+from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.engine.reach import BadReport, ports_of
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import reach_asker, streams
+from mailcow_wizard.host.reach_asker import Door
+
+_WORDS = {
+    "a": "arrived",
+    "o": "open",
+    "m": "answered by something else",
+    "r": "refused on the way",
+    "s": "never arrived",
+    "n": "no way there from here",
+}
+
+
+def ask(options: Options, write: Callable[[str], None]) -> int:
+    """Knocks at every port and reports; returns the exit code. Raises UsageError."""
+    token = options.words[0] if options.words else ""
+    try:
+        ports = ports_of(token)
+    except BadReport as error:
+        raise UsageError(f"--from HOST is followed by the token that the near side shows: {error}") from None
+    try:
+        addresses = [one for host in options.asked_from.split(",") for one in reach_asker.addresses_of(host)]
+    except OSError:
+        raise UsageError(f"--from {harmless(options.asked_from, 80)}: no address is known") from None
+    one_each = {(":" in one): one for one in reversed(addresses)}
+    doors = [Door(address, port, free) for address in one_each.values() for port, free in ports]
+    results = reach_asker.knock(doors, token)
+    report = _report(results)
+    if any(door.port == 25 and code == "s" for door, code in results.items()):
+        report += f";c:{'o' if reach_asker.mail_leaves() else 's'}"
+    shown = _told(results, token, report)
+    if options.json:
+        import json
+
+        rows = [
+            {"address": one.address, "port": one.port, "state": _WORDS[code]} for one, code in results.items()
+        ]
+        write(json.dumps({"schema": 1, "report": report, "told": shown is not None, "ports": rows}) + "\n")
+    else:
+        write(_lines(results, shown, report))
+    codes = set(results.values())
+    if codes & {"m", "r", "s"}:
+        return exit_codes.FAIL
+    return exit_codes.OK if codes & {"a", "o"} else exit_codes.UNKNOWN
+
+
+def _report(results: dict[Door, str]) -> str:
+    parts = []
+    for family, mark in ((4, "."), (6, ":")):
+        codes = [
+            f"{one.port}{code}" for one, code in results.items() if (":" in one.address) == (mark == ":")
+        ]
+        if codes:
+            parts.append(f"{family}:{'.'.join(codes)}")
+    return ";".join(parts)
+
+
+def _told(results: dict[Door, str], token: str, report: str) -> str | None:
+    """The near side's table; None where nothing could be brought there."""
+    for door, code in results.items():
+        if code == "a":
+            try:
+                return reach_asker.tell(door, token, report)
+            except OSError as error:
+                streams.say(f"the report did not arrive: {error.strerror or error}")
+    return None
+
+
+def _lines(results: dict[Door, str], shown: str | None, report: str) -> str:
+    if shown is not None:
+        return "".join(f"{harmless(line)}\n" for line in shown.splitlines())
+    rows = "".join(f"{one.port:>5}  {one.address}  {_WORDS[code]}\n" for one, code in results.items())
+    by_hand = f"mailcow-wizard reach --result '{report}'"
+    return f"{rows}The report could not be brought there. On the server: {by_hand}\n"

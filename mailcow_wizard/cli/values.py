@@ -1,0 +1,118 @@
+"""The values of options: how each is read, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class UsageError(Exception):
+    """The line cannot be understood; the text says why, in one line."""
+
+
+def quoted(text: str) -> str:
+    """A word of the line in a message."""
+    from mailcow_wizard.harmless import harmless
+
+    return f"'{harmless(text, 60)}'"
+
+
+def _text(name: str, value: str, before: object) -> str:
+    if not value:
+        raise UsageError(f"--{name} needs a value")
+    return value
+
+
+def _repeatable(read: Callable[[str, str], str]) -> Callable[[str, str, object], tuple[str, ...]]:
+    def add(name: str, value: str, before: object) -> tuple[str, ...]:
+        return (*(before if isinstance(before, tuple) else ()), read(name, value))
+
+    return add
+
+
+def _address(name: str, value: str) -> str:
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise UsageError(f"--{name} {quoted(value)} is not an IP address") from None
+
+
+def _one_address(name: str, value: str, before: object) -> str:
+    return _address(name, value)
+
+
+def _name(name: str, value: str) -> str:
+    from mailcow_wizard.names import NotAName, host_name
+
+    try:
+        return host_name(value)
+    except NotAName as error:
+        raise UsageError(f"--{name} {quoted(value)}: {error}") from None
+
+
+def _host_name(name: str, value: str, before: object) -> str:
+    return _name(name, value)
+
+
+def _server(name: str, value: str) -> str:
+    try:
+        return _address(name, value)
+    except UsageError:
+        return _name(name, value)
+
+
+def _hosts(name: str, value: str, before: object) -> str:
+    return ",".join(_server(name, one) for one in value.split(","))
+
+
+def _minutes(name: str, value: str, before: object) -> float:
+    if not value.isascii() or not value.isdecimal() or not 1 <= int(value) <= 120:
+        raise UsageError(f"--{name} {quoted(value)} is not a number of minutes from 1 to 120")
+    return float(value)
+
+
+def _provider(name: str, value: str, before: object) -> str:
+    if not value.isascii() or not value.replace("-", "").isalnum():
+        raise UsageError(f"--{name} {quoted(value)} is not a provider's name, such as hetzner or cloudflare")
+    return value.lower()
+
+
+def _seconds(name: str, value: str, before: object) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0.05 <= seconds <= 3600:
+        raise UsageError(f"--{name} {quoted(value)} is not a number of seconds from 0.05 to 3600")
+    return seconds
+
+
+VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
+    "dir": ("directory", _text),
+    "hostname": ("hostname", _host_name),
+    "domain": ("domains", _repeatable(_name)),
+    "state-dir": ("state_dir", _text),
+    "host": ("host", _text),
+    "record": ("record", _text),
+    "timeout": ("timeout", _seconds),
+    "address": ("addresses", _repeatable(_address)),
+    "resolver": ("resolver", _one_address),
+    "ntp": ("ntp", _repeatable(_server)),
+    "log": ("log", _text),
+    "subject": ("subject", _text),
+    "tsig": ("tsig", _text),
+    "server": ("server", _one_address),
+    "provider": ("provider", _provider),
+    "resume": ("resume", _text),
+    "reason": ("reason", _text),
+    "until": ("until", _text),
+    "format": ("format", _text),
+    "from": ("asked_from", _hosts),
+    "result": ("result", _text),
+    "minutes": ("minutes", _minutes),
+}
+"""Options with a value: the field of `Options`, and what reads it from its name, the text, the value before.
+
+Raises UsageError.
+"""

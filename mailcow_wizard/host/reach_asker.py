@@ -1,0 +1,127 @@
+"""The far side of `reach`: tries all ports at once, and tells the near side what became of them."""
+
+from __future__ import annotations
+
+import errno
+import selectors
+import socket
+import time
+from collections.abc import Sequence
+
+from mailcow_wizard.host.reach_listener import MAGIC
+from mailcow_wizard.typed import NamedTuple
+
+# Servers of others on port 25: where none of them answers either, this line lets no port 25 out.
+CONTROLS = ("gmail-smtp-in.l.google.com", "mx00.gmx.net", "mta5.am0.yahoodns.net")
+_PATIENCE_S = 6.0
+_ANSWER_S = 5.0
+_MOST_BYTES = 16_384
+_NO_WAY = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
+
+class Door(NamedTuple):
+    """One port at one address; `knock` says that it is one of the wizard's listeners."""
+
+    address: str
+    port: int
+    knock: bool
+
+
+def addresses_of(host: str) -> tuple[str, ...]:
+    """The addresses of a name, IPv4 first; an address is itself. Raises OSError."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return tuple(
+        dict.fromkeys(str(one[4][0]) for one in sorted(found, key=lambda one: one[0] == socket.AF_INET6))
+    )
+
+
+def knock(doors: Sequence[Door], token: str) -> dict[Door, str]:
+    """What became of each, all tried at once: a arrived, o open, m answered by something else, r refused,
+    s silent, n no way there from here."""
+    return _Trial(doors, token).run()
+
+
+def mail_leaves() -> bool:
+    """Whether port 25 of anybody can be reached from here."""
+    found: list[Door] = []
+    for name in CONTROLS:
+        try:
+            found.append(Door(addresses_of(name)[0], 25, False))
+        except OSError:
+            continue
+    return "o" in knock(found, "").values()
+
+
+def tell(door: Door, token: str, report: str) -> str:
+    """Brings the report to a port that can be reached; its answer. Raises OSError."""
+    family = socket.AF_INET6 if ":" in door.address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as one:
+        one.settimeout(_ANSWER_S)
+        one.connect((door.address, door.port))
+        one.sendall(f"{MAGIC} {token} REPORT {report}\n".encode())
+        said = b""
+        while len(said) < _MOST_BYTES and (data := one.recv(4096)):
+            said += data
+    return said.decode("ascii", "replace")
+
+
+class _Trial:
+    def __init__(self, doors: Sequence[Door], token: str) -> None:
+        self._doors = doors
+        self._token = token
+        self._selector = selectors.DefaultSelector()
+        self._results: dict[Door, str] = {}
+        self._said: dict[Door, bytes] = {}
+
+    def run(self) -> dict[Door, str]:
+        for one in self._doors:
+            self._begin(one)
+        end = time.monotonic() + _PATIENCE_S
+        while self._selector.get_map() and (left := end - time.monotonic()) > 0:
+            for key, events in self._selector.select(left):
+                self._go_on(key.fileobj, key.data, events)  # type: ignore[arg-type]
+        for key in list(self._selector.get_map().values()):
+            # Connected and then nothing: somebody else took the connection.
+            self._end(key.fileobj, key.data, "m" if key.data in self._said else "s")  # type: ignore[arg-type]
+        self._selector.close()
+        return self._results
+
+    def _begin(self, door: Door) -> None:
+        family = socket.AF_INET6 if ":" in door.address else socket.AF_INET
+        try:
+            one = socket.socket(family, socket.SOCK_STREAM)
+            one.setblocking(False)
+            number = one.connect_ex((door.address, door.port))
+        except OSError as error:
+            number = error.errno or errno.ENETUNREACH
+        if number not in (0, errno.EINPROGRESS):
+            self._results[door] = "n" if number in _NO_WAY else "r"
+            return
+        self._selector.register(one, selectors.EVENT_WRITE, door)
+
+    def _go_on(self, one: socket.socket, door: Door, events: int) -> None:
+        if events & selectors.EVENT_WRITE:
+            number = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if number:
+                self._end(one, door, "n" if number in _NO_WAY else "r")
+            elif not door.knock:
+                self._end(one, door, "o")
+            else:
+                self._said[door] = b""
+                one.send(f"{MAGIC} {self._token} {door.port}\n".encode())
+                self._selector.modify(one, selectors.EVENT_READ, door)
+            return
+        try:
+            data = one.recv(256)
+        except OSError:
+            data = b""
+        self._said[door] += data
+        if self._said[door].startswith(f"{MAGIC} OK ".encode()):
+            self._end(one, door, "a")
+        elif not data or len(self._said[door]) > 256:
+            self._end(one, door, "m")
+
+    def _end(self, one: socket.socket, door: Door, result: str) -> None:
+        self._results[door] = result
+        self._selector.unregister(one)
+        one.close()

@@ -1,0 +1,67 @@
+"""A proof from outside as lines and as a document."""
+
+from __future__ import annotations
+
+from mailcow_wizard import __version__
+from mailcow_wizard.engine.reach import Reach, Target, Verdict
+from mailcow_wizard.report.document import SCHEMA
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+GOOD = "arrived"
+BAD = ("never arrived", "refused on the way", "answered by something else", "closed here")
+
+
+def row(target: Target, verdicts: list[tuple[int, Verdict]]) -> str:
+    """One port: its number, service, and what is known of each family."""
+    said = ", ".join(f"IPv{family} {words(one)}" for family, one in verdicts)
+    use = "" if target.free or target.trouble else " (in use, asked as it is)"
+    trouble = f" ({target.trouble})" if target.trouble else ""
+    return f"{target.port:>5}  {target.service:<20} {said}{use}{trouble}"
+
+
+def words(verdict: Verdict) -> str:
+    """A state, and from where it was reached."""
+    return f"{verdict.state} from {verdict.peer}" if verdict.peer else verdict.state
+
+
+def verdicts(reach: Reach, target: Target) -> list[tuple[int, Verdict]]:
+    """What is known of a port, by family."""
+    return [(family, reach.verdict(target, family)) for family in reach.families]
+
+
+def summary(reach: Reach) -> dict[str, int]:
+    """How many ports arrived, did not, and are not known."""
+    found = {"arrived": 0, "blocked": 0, "unknown": 0}
+    for target in reach.targets:
+        states = [one.state for _, one in verdicts(reach, target)]
+        if any(one in BAD for one in states):
+            found["blocked"] += 1
+        else:
+            found["arrived" if GOOD in states else "unknown"] += 1
+    return found
+
+
+def of_reach(reach: Reach) -> dict[str, Any]:
+    """The document of `reach`."""
+    rows = [
+        {
+            "port": target.port,
+            "service": target.service,
+            "listening": target.free,
+            "family": f"v{family}",
+            "state": one.state,
+            "peer": one.peer or None,
+        }
+        for target in reach.targets
+        for family, one in verdicts(reach, target)
+    ]
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "addresses": list(reach.addresses),
+        "summary": summary(reach),
+        "ports": rows,
+    }
