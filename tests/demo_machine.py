@@ -180,6 +180,16 @@ CONTAINERS: list[dict[str, object]] = [
 ]
 
 
+def _reached() -> bytes:
+    """A proof from outside two days ago: a firewall lets no mail in; ManageSieve was left out."""
+    bad = {25: "never arrived", 110: "refused on the way"}
+    ports = {
+        str(port): {"v4": {"state": bad.get(port, "arrived"), "peer": "" if port in bad else "198.51.100.7"}}
+        for port in (25, 80, 110, 143, 443, 465, 587, 993, 995)
+    }
+    return json.dumps({"at": NOW - 2 * 86_400, "addresses": ["192.88.99.10"], "ports": ports}).encode()
+
+
 class DemoMachine(FakeHost):
     """The machine that is recorded."""
 
@@ -216,6 +226,9 @@ class DemoMachine(FakeHost):
     def holders(self, sockets: tuple[Listener, ...]) -> tuple[Holder, ...]:
         known = {one.inode: holder for one, holder in HELD}
         return tuple(known[one.inode] for one in sockets)
+
+    def kept(self, name: str) -> bytes:
+        return _reached()
 
     def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
         return ()

@@ -64,6 +64,9 @@ class FakeHost(Host):
             raise TooLarge(f"{path} is larger than {limit} bytes")
         return data
 
+    def kept(self, name: str) -> bytes:
+        return self.read(f"/kept/{name}.json")
+
     def names(self, path: str) -> tuple[str, ...]:
         place = self._followed(path).rstrip("/") + "/"
         self._refuse(place.rstrip("/"))

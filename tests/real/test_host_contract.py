@@ -109,6 +109,7 @@ def listeners(place: Place) -> tuple[Listener, ...]:
 
 # Every call of the door, with what must come back: a value, a test of it, or an error.
 CALLS: dict[str, tuple[Callable[[Host, Place], Any], Any]] = {
+    "kept nothing": (lambda host, place: host.kept("nothing-of-this-name"), Missing),
     "read": (lambda host, place: host.read(f"{place.path}/text"), "Zürich\n".encode()),
     "read binary": (lambda host, place: host.read(f"{place.path}/binary"), b"\xff\x00\x80"),
     "read empty": (lambda host, place: host.read(f"{place.path}/empty"), b""),
