@@ -18,12 +18,13 @@ DOC_ICMP = "https://docs.mailcow.email/getstarted/prerequisite-system/#firewall-
 DOC_MTU = "https://docs.docker.com/engine/network/drivers/bridge/#options"
 DOC_NETWORK = "https://docs.mailcow.email/post_installation/firststeps-ip_bindings/"
 DOC_SNAT = "https://docs.mailcow.email/post_installation/firststeps-snat/"
+DOC_HAIRPIN = "https://docs.mailcow.email/post_installation/firststeps-ssl/"
 DOC_IPV6 = "https://docs.mailcow.email/post_installation/firststeps-disable_ipv6/"
 
 
 class Outgoing(NamedTuple):
-    """A host that has to be reached: its name, port and protocol (tcp, udp, or txt: a TXT record that a
-    resolver must find), and what it is for.
+    """A host that has to be reached: its name, port and protocol (tcp, udp, ntp: a question for the time, or
+    txt: a TXT record that a resolver must find), and what it is for.
 
     Without one that is required mailcow cannot be installed or started, without one that is recommended a
     part of it works less well. `unless` is the variable of mailcow.conf that makes it needless when it is y;
@@ -42,7 +43,7 @@ class Outgoing(NamedTuple):
     @property
     def subject(self) -> str:
         """What tells it apart in results (contract)."""
-        return f"{self.host}:{self.port}/{'udp' if self.protocol == 'txt' else self.protocol}"
+        return f"{self.host}:{self.port}/{self.protocol if self.protocol == 'tcp' else 'udp'}"
 
 
 _CLAMD = "SKIP_CLAMD"
@@ -51,6 +52,7 @@ _VIRUSES = "updates of the virus scanner's signatures"
 _RULES = "rules of the spam filter"
 _ADDRESS = "the public address, as mailcow's scripts ask for it"
 _FUZZY = "fingerprints of known spam"
+_TIME = "the right time, which log-ins with one-time codes need"
 _IMAGES = "mailcow's images"
 
 OUTGOING: tuple[Outgoing, ...] = (
@@ -82,6 +84,7 @@ OUTGOING: tuple[Outgoing, ...] = (
     Outgoing("db.nl.clamav.net", 443, "tcp", "recommended", _VIRUSES, "code", _CLAMD),
     Outgoing("db.fr.clamav.net", 443, "tcp", "recommended", _VIRUSES, "code", _CLAMD),
     Outgoing("db.ch.clamav.net", 443, "tcp", "recommended", _VIRUSES, "code", _CLAMD),
+    Outgoing("pool.ntp.org", 123, "ntp", "recommended", _TIME, "inferred"),
     Outgoing("current.cvd.clamav.net", 53, "txt", "recommended", _VIRUSES, "code", _CLAMD),
 )
 """Every outgoing host, but for what has a check of its own: port 25, name servers, echo requests, time."""

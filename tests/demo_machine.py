@@ -20,6 +20,8 @@ from mailcow_wizard.host.door import (
     HttpReply,
     Listener,
     Listeners,
+    Probe,
+    Probed,
     Process,
     Ran,
     Space,
@@ -29,7 +31,7 @@ from mailcow_wizard.host.door import (
 from mailcow_wizard.host.recorded import DEMO, RecordingHost
 from mailcow_wizard.model import Settings
 from mailcow_wizard.requirements_docker import REGISTRIES
-from tests import demo_config, demo_dns, demo_docker, demo_ports, demo_system
+from tests import demo_config, demo_dns, demo_docker, demo_network, demo_ports, demo_system
 from tests.demo_config import DIRECTORY
 from tests.fake_host import FakeHost
 
@@ -198,6 +200,7 @@ class DemoMachine(FakeHost):
             files={
                 **FILES,
                 **demo_config.FILES,
+                **demo_network.FILES,
                 **demo_ports.FILES,
                 **demo_system.FILES,
                 **demo_docker.FILES,
@@ -243,10 +246,13 @@ class DemoMachine(FakeHost):
         return demo_docker.answer(target, CONTAINERS)
 
     def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
-        return demo_dns.ask_dns(questions)
+        return demo_network.ask_dns(questions)
 
     def source_address(self, destination: str) -> str:
-        return demo_dns.source_address(destination)
+        return demo_network.source_address(destination)
+
+    def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
+        return demo_network.probe(probes)
 
     def fetch(
         self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False

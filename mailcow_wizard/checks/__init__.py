@@ -6,6 +6,7 @@ TOPICS: tuple[str, ...] = (
     "system",
     "kernel",
     "ports",
+    "network",
     "firewall",
     "dns",
     "reputation",

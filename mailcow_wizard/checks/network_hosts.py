@@ -31,13 +31,13 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
         return _without_name(host, common)
     if row.protocol == "txt":
         return _resolver(host, common._replace(summary=f"{row.host} is found by name"), facts.resolver)
-    if row.protocol == "udp":
+    if row.protocol in ("udp", "ntp"):
         return _resolver(host, _datagrams(host, common, facts), facts.resolver)
     return _resolver(host, _connections(host, common, facts), facts.resolver)
 
 
 def _needed(row: need.Outgoing) -> str:
-    over = {"tcp": "TCP", "udp": "UDP", "txt": "DNS"}[row.protocol]
+    over = {"tcp": "TCP", "udp": "UDP", "ntp": "UDP", "txt": "DNS"}[row.protocol]
     return f"{row.host} can be reached, {over} port {row.port}: {row.use} ({row.source}, {row.level})"
 
 
@@ -100,10 +100,12 @@ def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     found = listed([f"{one.probe.address}: {ending(one)}" for one in host.tries])
     if "open" in outcomes:
         return common._replace(summary=f"{row.host} answers on UDP port {row.port}", found=found)
-    if "silent" in outcomes:
+    if "silent" in outcomes and row.protocol == "udp":
         return common._replace(
-            summary=f"UDP to {row.host} port {row.port} leaves, and nobody refuses it; it answers no "
-            "strangers",
+            status="unknown",
+            severity="advice",
+            summary=f"UDP to {row.host} port {row.port} leaves, and nobody refuses it; whether it arrives "
+            "cannot be told, for this server answers no strangers",
             found=found,
             certainty="untested",
         )
@@ -113,6 +115,7 @@ def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
         summary=f"{row.host} cannot be reached on UDP port {row.port}: {first.words}",
         found=found,
         remedies=first.remedies,
+        certainty="inferred" if "silent" in outcomes else "proved",
     )
 
 

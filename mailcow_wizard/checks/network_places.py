@@ -97,7 +97,7 @@ def _leaving(facts: Egress, common: Judgement) -> Judgement:
             ),
         )
     asked = "".join(f"; {key} makes it {value}" for _, key, value in facts.snat)
-    return common._replace(summary=f"packets leave with {leaving}, as the world sees them{asked}")
+    return common._replace(summary=f"packets leave with {leaving}, public and this machine's own{asked}")
 
 
 def _snat(facts: Egress) -> str:

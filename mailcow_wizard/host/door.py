@@ -229,6 +229,19 @@ class Probed(NamedTuple):
     text: str = ""
 
 
+class Hairpin(NamedTuple):
+    """What became of a connection to this machine's public address that it made itself.
+
+    `outcome` is arrived (a listener of ours took it and answered with the word of this attempt), foreign
+    (somebody else answered), in use (somebody has the port here, so that nothing was tried), or as in
+    `Probed`.
+    """
+
+    port: int
+    outcome: str
+    seconds: float
+
+
 class Certificate(NamedTuple):
     """The certificate that a server shows (DER); `trouble` says why a client would not trust it, empty where
     it would."""
@@ -322,6 +335,13 @@ class Host:
 
     def kept(self, name: str) -> bytes:
         """A document that the wizard itself keeps about this machine, as JSON."""
+        raise NotImplementedError
+
+    def hairpin(
+        self, address: str, own: str, ports: tuple[int, ...], timeout: float = 2.5
+    ) -> tuple[Hairpin, ...]:
+        """Connects to `address`, and listens on `own` (an address of this machine) meanwhile, on each port
+        that is free; one result for each."""
         raise NotImplementedError
 
     def changing(self) -> "Changing":

@@ -14,6 +14,7 @@ from mailcow_wizard.host.door import (
     DnsQuestion,
     DnsReply,
     FileInfo,
+    Hairpin,
     Holder,
     Host,
     HostError,
@@ -213,6 +214,13 @@ class RealHost(Host):
         from mailcow_wizard.host.probing import Round
 
         return Round(probes, timeout).results()
+
+    def hairpin(
+        self, address: str, own: str, ports: tuple[int, ...], timeout: float = 2.5
+    ) -> tuple[Hairpin, ...]:
+        from mailcow_wizard.host import hairpin
+
+        return hairpin.Round(address, own, ports, timeout).results()
 
     def source_address(self, destination: str) -> str:
         from mailcow_wizard.host import route

@@ -18,6 +18,7 @@ from mailcow_wizard.host.door import (
     DnsQuestion,
     DnsReply,
     FileInfo,
+    Hairpin,
     Holder,
     Host,
     HostError,
@@ -175,6 +176,11 @@ class RecordedHost(Host):
     def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
         return tuple(self._answer(Probed, "probe", *one) for one in probes)
 
+    def hairpin(
+        self, address: str, own: str, ports: tuple[int, ...], timeout: float = 2.5
+    ) -> tuple[Hairpin, ...]:
+        return self._answer(tuple[Hairpin, ...], "hairpin", address, own, ports)
+
     def source_address(self, destination: str) -> str:
         return self._answer(str, "source_address", destination)
 
@@ -286,6 +292,12 @@ class RecordingHost(Host):
         for asked, result in zip(probes, found, strict=True):
             self._answers[question("probe", *asked)] = {"value": pack(result)}
         return found
+
+    def hairpin(
+        self, address: str, own: str, ports: tuple[int, ...], timeout: float = 2.5
+    ) -> tuple[Hairpin, ...]:
+        ask = lambda: self._asked.hairpin(address, own, ports, timeout)  # noqa: E731
+        return self._note(ask, "hairpin", address, own, ports)
 
     def source_address(self, destination: str) -> str:
         return self._note(lambda: self._asked.source_address(destination), "source_address", destination)

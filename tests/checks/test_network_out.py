@@ -122,13 +122,14 @@ ROW = {one.subject: one for one in need.OUTGOING}
 
 def reached(subject: str, *outcomes: str, trouble: str = "", needless: str = "", v6: str = "") -> Reached:
     row = ROW[subject]
-    kind = "udp" if row.protocol == "udp" else "tcp"
+    kind = "udp" if row.protocol in ("udp", "ntp") else "tcp"
     tries = [Try(Probe(kind, "192.0.2.1", row.port), Probed(one, 0.1)) for one in outcomes]
     tries += [Try(Probe(kind, "2001:db8::1", row.port), Probed(v6, 0.1))] if v6 else []
     return Reached(row, Looked(row.host, ("192.0.2.1",), trouble=trouble), tuple(tries), needless)
 
 
 GITHUB, RSYNC, FUZZY = "github.com:443/tcp", "rsync.sanesecurity.net:873/tcp", "fuzzy1.rspamd.com:11335/udp"
+TIME = "pool.ntp.org:123/udp"
 HUB, IP6 = "hub.docker.com:443/tcp", "ip6.mailcow.email:80/tcp"
 OPEN = reached(HUB, "open")
 HOSTS = [
@@ -141,7 +142,9 @@ HOSTS = [
     ("no name", reached(GITHUB, trouble="there is no such name"), "fail", "cannot be looked up"),
     ("optional", reached("github.com:80/tcp", "silent"), "warn", "cannot be reached"),
     ("needless", reached(RSYNC, "silent", needless="SKIP_CLAMD"), "skipped", "SKIP_CLAMD=y"),
-    ("silent datagrams", reached(FUZZY, "silent"), "pass", "answers no strangers"),
+    ("silent datagrams", reached(FUZZY, "silent"), "unknown", "answers no strangers"),
+    ("silent time servers", reached(TIME, "silent"), "warn", "cannot be reached on UDP port 123"),
+    ("time", reached(TIME, "silent", "open"), "pass", "answers on UDP port 123"),
     ("refused datagrams", reached(FUZZY, "refused"), "warn", "cannot be reached on UDP port 11335"),
     ("answered datagrams", reached(FUZZY, "open"), "pass", "answers on UDP port 11335"),
     ("IPv6 only", reached(IP6, v6="silent"), "skipped", "this machine has no IPv6"),

@@ -33,7 +33,11 @@ def v4(own: str = PUBLIC, *public: str, trouble: str = "") -> Addresses:
 
 
 ADDRESSES = [
-    (Egress(v4(), NO_V6, (PUBLIC,), (), ()), "pass", f"packets leave with {PUBLIC}, as the world sees them"),
+    (
+        Egress(v4(), NO_V6, (PUBLIC,), (), ()),
+        "pass",
+        f"packets leave with {PUBLIC}, public and this machine's own",
+    ),
     (Egress(v4(""), NO_V6, (), (), ()), "fail", "no way out over IPv4"),
     (
         Egress(v4("10.1.2.3", PUBLIC), NO_V6, ("10.1.2.3",), (), ()),
@@ -273,7 +277,7 @@ def test_an_interface_with_a_dot_is_written_with_slashes() -> None:
 
 
 def test_the_ids_are_the_contracts_and_offline_only_what_asks_nobody_runs() -> None:
-    names = "addresses outbound-25 outbound-hosts recursion icmp ipv6 accept-ra mtu subnet"
+    names = "addresses outbound-25 outbound-hosts recursion icmp ipv6 accept-ra mtu subnet hairpin"
     assert [one.id for one in network.CHECKS] == [f"network.{one}" for one in names.split()]
     quiet = {one.id for one in network.CHECKS if not one.network}
     assert quiet == {"network.addresses", "network.accept-ra", "network.subnet"}

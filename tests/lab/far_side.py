@@ -1,7 +1,8 @@
 """Runs outside: mail servers that greet, hosts that accept, sinks for datagrams, a name server that refuses.
 
 Prints `ready`. Arguments: lines `greet ADDRESS PORT TEXT`, `accept ADDRESS PORT`, `sink ADDRESS PORT`,
-`refuse ADDRESS`, and `advertise INTERFACE PREFIX`, which sends a router's advertisement.
+`refuse ADDRESS`, `time ADDRESS PORT` (what came goes back as a time server's packet), and
+`advertise INTERFACE PREFIX`, which sends a router's advertisement.
 """
 
 import selectors
@@ -23,10 +24,10 @@ def listen(address: str, port: int, greeting: bytes) -> None:
     selector.register(server, selectors.EVENT_READ, greeting)
 
 
-def receive(address: str, port: int, answer: bool) -> None:
+def receive(address: str, port: int, place: int, head: bytes) -> None:
     sock = socket.socket(family(address), socket.SOCK_DGRAM)
     sock.bind((address, port))
-    selector.register(sock, selectors.EVENT_READ, None if answer else False)
+    selector.register(sock, selectors.EVENT_READ, (place, head))
 
 
 def advertise(interface: str, prefix: str) -> None:
@@ -46,9 +47,11 @@ for line in sys.argv[1:]:
     elif words[0] == "accept":
         listen(words[1], int(words[2]), b"")
     elif words[0] == "sink":
-        receive(words[1], int(words[2]), False)
+        receive(words[1], int(words[2]), 0, b"")
     elif words[0] == "refuse":
-        receive(words[1], 53, True)
+        receive(words[1], 53, 2, b"\x80\x05")
+    elif words[0] == "time":
+        receive(words[1], int(words[2]), 0, b"\x24\x02")
     elif words[0] == "advertise":
         advertise(words[1], words[2])
 print("ready", flush=True)
@@ -61,5 +64,6 @@ while selector.get_map():
             connection.sendall(key.data)
         else:
             data, sender = sock.recvfrom(4096)
-            if key.data is None:  # the same question, as an answer: refused
-                sock.sendto(data[:2] + b"\x80\x05" + data[4:], sender)
+            place, head = key.data
+            if head:  # the same packet, with another head: refused, or from a server
+                sock.sendto(data[:place] + head + data[place + len(head) :], sender)

@@ -155,7 +155,7 @@ def _start(far: Namespace, home: Path) -> None:
     lines += [
         f"sink {WEB} {port}" for port in sorted({one.port for one in need.OUTGOING if one.protocol == "udp"})
     ]
-    lines += [f"accept {one} 443" for one in _PINGED]
+    lines += [f"time {WEB} 123", *(f"accept {one} 443" for one in _PINGED)]
     far.start([sys.executable, str(_PROGRAM), *lines])
     ready = ["kdig", "+short", "+time=1", "+retry=0", f"@{RESOLVER}", "gmail.com", "MX"]
     if not wait_until(lambda: "google" in far.run(ready, check=False).stdout, 60.0):

@@ -208,6 +208,10 @@ CALLS: dict[str, tuple[Callable[[Host, Place], Any], Any]] = {
         ],
         ["open", "refused", "refused", "failed"],
     ),
+    "hairpin": (
+        lambda host, place: [one.outcome for one in host.hairpin("127.0.0.1", "127.0.0.1", (place.port,))],
+        ["in use"],
+    ),
     "source_address": (lambda host, place: host.source_address("127.0.0.2"), "127.0.0.1"),
     "source_address of none": (lambda host, place: host.source_address("nobody"), HostError),
     "fetch": (lambda host, place: host.fetch("host.invalid", "/", timeout=2.0), HostError),

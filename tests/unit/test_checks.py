@@ -10,6 +10,7 @@ CONTRACT = {
     "control-panel tools privileges",
     "kernel": "version modules cgroups lsm overcommit inotify ipv6 mounts",
     "ports": "smtp smtps submission imap imaps pop3 pop3s sieve http https doveadm mysql redis",
+    "network": "addresses outbound-25 outbound-hosts recursion icmp ipv6 accept-ra mtu subnet hairpin",
     "dns": "a aaaa ptr mx autodiscover autoconfig spf dkim dmarc srv caa dnssec wildcard local-view mta-sts "
     "tlsa",
     "reputation": "blocklists asn",

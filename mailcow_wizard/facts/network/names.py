@@ -13,6 +13,8 @@ from mailcow_wizard.host.door import DnsQuestion, HostError
 from mailcow_wizard.typed import NamedTuple
 
 WAIT_S = 1.2
+_TCP_WAIT_S = 0.8
+_NOBODY = "no answer over UDP or TCP"
 WHOLE_S = 4.0
 """All that looks outward may take this long: names first, the rest is for the attempts."""
 _LEAST_S = 1.6  # a lost SYN is sent again after one second
@@ -62,9 +64,26 @@ def families(facts: Facts) -> tuple[int, ...]:
 def ask(facts: Facts, asked: tuple[tuple[str, str], ...]) -> tuple[Answer, ...]:
     """The answer to each name and type, all asked at once. This machine's resolvers are asked first; where
     they are slow, silent or in trouble, public ones join in."""
+    transport = facts.get(transport_of_names)
+    if not transport:
+        return tuple(Answer("", "", error=_NOBODY) for _ in asked)
     servers = tuple(dict.fromkeys((*_own_resolvers(facts), *public_resolvers(facts))))
-    questions = tuple(DnsQuestion(name, type, servers) for name, type in asked)
+    over = "" if transport == "udp" else transport
+    questions = tuple(DnsQuestion(name, type, servers, transport=over) for name, type in asked)
     return tuple(answer(one) for one in facts.host.ask_dns(questions, WAIT_S)) if questions else ()
+
+
+def transport_of_names(facts: Facts) -> str:
+    """How resolvers can be asked from here: udp; tcp where nobody answers otherwise; empty: not at all.
+
+    What else is blocked can still be found out where only UDP is. That nobody answers is waited for once.
+    """
+    servers = tuple(dict.fromkeys((*_own_resolvers(facts), *public_resolvers(facts))))
+    for transport, wait in (("udp", WAIT_S), ("tcp", _TCP_WAIT_S)):
+        (reply,) = facts.host.ask_dns((DnsQuestion(".", "NS", servers, transport=transport),), wait)
+        if answer(reply).code:
+            return transport
+    return ""
 
 
 def resolver_trouble(facts: Facts) -> str:
@@ -72,6 +91,8 @@ def resolver_trouble(facts: Facts) -> str:
     servers = _own_resolvers(facts)
     if not servers:
         return "/etc/resolv.conf names none"
+    if facts.get(transport_of_names) != "udp":
+        return f"no answer within {WAIT_S:g} s"
     (reply,) = facts.host.ask_dns((DnsQuestion("github.com", "A", servers),), WAIT_S)
     heard = answer(reply)
     if heard.code == NOERROR:
@@ -88,17 +109,27 @@ def _own_resolvers(facts: Facts) -> tuple[str, ...]:
 
 def look_up(facts: Facts, names: tuple[str, ...], of: tuple[int, ...] = (4, 6)) -> dict[str, Looked]:
     """The addresses of names, of these families."""
-    names = tuple(dict.fromkeys(names))
+    literal = {name: _literal(name) for name in names}
+    found = {name: known for name, known in literal.items() if known}
+    names = tuple(name for name in literal if name not in found)
     types = {4: "A", 6: "AAAA"}
     asked = tuple((name, types[family]) for name in names for family in of)
     heard = ask(facts, asked) if asked else ()
-    found = {}
     for place, name in enumerate(names):
         rows = heard[place * len(of) : (place + 1) * len(of)]
         addresses = {family: row.values(types[family]) for family, row in zip(of, rows, strict=True)}
         trouble = "" if any(addresses.values()) else _trouble(rows)
         found[name] = Looked(name, addresses.get(4, ()), addresses.get(6, ()), trouble)
     return found
+
+
+def _literal(name: str) -> Looked | None:
+    """An address that stands in a name's place; None where it is a name."""
+    try:
+        version = ipaddress.ip_address(name).version
+    except ValueError:
+        return None
+    return Looked(name, (name,)) if version == 4 else Looked(name, (), (name,))
 
 
 def _trouble(heard: tuple[Answer, ...]) -> str:

@@ -12,6 +12,9 @@ from mailcow_wizard.typed import NamedTuple
 _MOST_ADDRESSES = 2
 _UDP_PATIENCE_S = 0.8
 _UDP_WORD = "00" * 8  # no fuzzy storage takes it for a question
+_TIME_QUESTION = f"23{'00' * 47}"  # NTP version 4, from a client
+_TIME_PATIENCE_S = 2.5
+_MOST_TIME_SERVERS = 4
 
 
 class Try(NamedTuple):
@@ -49,13 +52,14 @@ def outward(facts: Facts) -> Outward:
     """Looks all names up, then tries all addresses, each step at once."""
     clock = Clock()
     mine = facts.get(families)
-    texts = tuple(dict.fromkeys(one.host for one in need.OUTGOING if one.protocol == "txt"))
-    names = tuple(dict.fromkeys(one.host for one in need.OUTGOING if one.protocol != "txt"))
+    rows = _rows(facts)
+    texts = tuple(dict.fromkeys(one.host for one in rows if one.protocol == "txt"))
+    names = tuple(dict.fromkeys(one.host for one in rows if one.protocol != "txt"))
     looked = look_up(facts, names, mine or (4,))
     for name, heard in zip(texts, ask(facts, tuple((one, "TXT") for one in texts)), strict=True):
         looked[name] = Looked(name, trouble="" if heard.of("TXT") else heard.error or heard.code)
     resolver = facts.get(resolver_trouble)
-    probes = [[_probe(one, to) for to in _addresses(one, looked[one.host])] for one in need.OUTGOING]
+    probes = [[_probe(one, to) for to in _addresses(one, looked[one.host])] for one in rows]
     # Several names may lead to one server: it is tried once.
     different = tuple(dict.fromkeys(one for row in probes for one in row))
     results = dict(zip(different, facts.host.probe(different, clock.left), strict=True))
@@ -68,11 +72,19 @@ def outward(facts: Facts) -> Outward:
                 tuple(Try(probe, results[probe]) for probe in row),
                 one.unless if one.unless in off else "",
             )
-            for one, row in zip(need.OUTGOING, probes, strict=True)
+            for one, row in zip(rows, probes, strict=True)
         ),
         mine,
         resolver,
     )
+
+
+def _rows(facts: Facts) -> tuple[need.Outgoing, ...]:
+    """Every host, and of time servers those that were given instead of the usual ones."""
+    others = tuple(one for one in need.OUTGOING if one.protocol != "ntp")
+    usual = next(one for one in need.OUTGOING if one.protocol == "ntp")
+    given = tuple(usual._replace(host=one) for one in dict.fromkeys(facts.settings.ntp))
+    return (*others, *(given[:_MOST_TIME_SERVERS] or (usual,)))
 
 
 def _addresses(row: need.Outgoing, looked: Looked) -> tuple[str, ...]:
@@ -85,6 +97,8 @@ def _addresses(row: need.Outgoing, looked: Looked) -> tuple[str, ...]:
 def _probe(row: need.Outgoing, address: str) -> Probe:
     if row.protocol == "udp":
         return Probe("udp", address, row.port, _UDP_WORD, patience=_UDP_PATIENCE_S)
+    if row.protocol == "ntp":
+        return Probe("udp", address, row.port, _TIME_QUESTION, patience=_TIME_PATIENCE_S)
     return Probe("tcp", address, row.port)
 
 
