@@ -1,8 +1,6 @@
 """The demo machine's way out: port 25 is blocked by its provider, as with many, the rest passes; a VPN has a
 route over the addresses that mailcow's containers want, and mailcow.conf asks for IPv6 that is not there."""
 
-import json
-
 import dns.flags
 import dns.message
 import dns.rdataclass
@@ -10,7 +8,7 @@ import dns.rdatatype
 import dns.rrset
 
 from mailcow_wizard import requirements_dns, requirements_network
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HttpReply, Probe, Probed
+from mailcow_wizard.host.door import DnsQuestion, DnsReply, Probe, Probed
 from tests import demo_dns
 
 _ROOTS = requirements_dns.ROOT_SERVERS_V4
@@ -43,14 +41,6 @@ FILES: dict[str, str] = {
         f"     |-- {demo_dns.ADDRESS}\n"
         "        /32 host LOCAL\n"
     ),
-}
-NETWORKS = [
-    {"Name": "bridge", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]}},
-    {"Name": "shop_default", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.18.0.0/16"}]}},
-]
-DOCKER = {
-    "/networks": HttpReply(200, json.dumps(NETWORKS).encode()),
-    "/info": HttpReply(200, b'{"ServerVersion": "28.3.3", "DefaultAddressPools": null}'),
 }
 
 
