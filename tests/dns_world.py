@@ -63,7 +63,7 @@ class World(FakeHost):
             alias = self.records.get((name, "CNAME"), ())
             kind, values = ("CNAME", alias) if alias and not found else (asked.type, found)
             if values:
-                texts = [f'"{one}"' if kind == "TXT" else one for one in values]
+                texts = [_strings(one) if kind == "TXT" else one for one in values]
                 response.answer.append(dns.rrset.from_text(f"{name}.", 300, "IN", kind, *texts))
             if kind != "CNAME" or asked.type == "CNAME":
                 break
@@ -81,6 +81,11 @@ class World(FakeHost):
         if isinstance(page, HostError):
             raise page
         return page
+
+
+def _strings(text: str) -> str:
+    """A text in the zone file's form, in strings that are short enough."""
+    return " ".join(f'"{text[place : place + 250]}"' for place in range(0, len(text) or 1, 250))
 
 
 def facts(

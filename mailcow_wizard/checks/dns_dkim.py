@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged
-from mailcow_wizard.facts.dns.dkim import Dkim, dkim, key_of, trouble
-from mailcow_wizard.facts.dns.domain_records import SELECTOR
+from mailcow_wizard.facts.dns.dkim import Dkim, Key, dkim, key_of, trouble
 from mailcow_wizard.facts.dns.expected import right_key
-from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.facts.dns.state import state, texts
 from mailcow_wizard.model import Check, Judgement
 
 # RFC 8301, 3.2; and what mailcow makes.
 ADVISED_BITS = 2048
+_PAGE = "Configuration, Options, ARC/DKIM keys"
+_NOT_COMPARED = "whether mailcow signs with it could not be seen"
 
 
 def judge_dkim(facts: tuple[Dkim, ...]) -> tuple[Judgement, ...]:
@@ -20,34 +21,79 @@ def judge_dkim(facts: tuple[Dkim, ...]) -> tuple[Judgement, ...]:
 
 
 def _dkim(facts: Dkim) -> Judgement:
-    domain, seen = facts.domain, facts.seen
-    name = f"{SELECTOR}._domainkey.{domain}"
-    line = f"{name}. TXT, as mailcow shows it under Configuration, ARC/DKIM keys"
+    domain, seen, ours = facts.domain, facts.seen, facts.key
+    name = f"{ours.selector}._domainkey.{domain}"
+    line = (
+        f'{name}. TXT "{ours.record}"' if ours.public else f"{name}. TXT, as mailcow shows it under {_PAGE}"
+    )
     record = Record(f"the DKIM key of {domain}", line, "recommended")
-    found = state(seen, right_key)
-    keys = [key_of(one) for one in seen.values]
-    right = f"{domain} publishes a DKIM key of {keys[0].bits} bits" if keys else ""
-    judgement = judged(record, seen, found, right, domain)
+    found = state(seen, right_key(ours.public))
+    keys = [key_of(one) for one in texts(seen)]
+    judgement = judged(record, seen, found, _right(facts, keys), domain)
     if found.kind == "missing":
-        return judgement._replace(
-            summary=f"{domain} publishes no DKIM key yet",
-            remedies=("After the install add the domain in mailcow and publish the key that it shows.",),
-        )
+        return _missing(judgement, facts)
     if found.kind == "wrong":
-        several = f"{name} has {len(keys)} records, and must have one" if len(keys) > 1 else ""
+        return _wrong(judgement, facts, name)
+    if found.kind != "right":
+        return judgement
+    if ours.trouble:
+        said = f"{judgement.found}; {_NOT_COMPARED}: {ours.trouble}"
+        judgement = judgement._replace(found=said, certainty="inferred")
+    return _doubts(judgement, facts, keys[0], name)
+
+
+def _right(facts: Dkim, keys: list[Key]) -> str:
+    if not keys:
+        return ""
+    with_it = ", the one that mailcow signs with" if facts.key.public else ""
+    return f"{facts.domain} publishes a DKIM key of {keys[0].bits} bits{with_it}"
+
+
+def _missing(judgement: Judgement, facts: Dkim) -> Judgement:
+    ours, domain = facts.key, facts.domain
+    if ours.public:
+        return judgement._replace(summary=f"{domain} does not publish the DKIM key that mailcow signs with")
+    add = "After the install add the domain in mailcow and publish the key that it shows."
+    if ours.runs:
+        add = f"Make a key for {domain} in mailcow under {_PAGE}, and publish it."
+    return judgement._replace(summary=f"{domain} publishes no DKIM key yet", remedies=(add,))
+
+
+def _wrong(judgement: Judgement, facts: Dkim, name: str) -> Judgement:
+    there = texts(facts.seen)
+    if len(there) > 1:
         return judgement._replace(
-            summary=several or f"the DKIM key at {name} cannot be used: {trouble(seen.values[0])}"
-            if seen.values
-            else f"{name} is not a key",
-            severity="breaks",
+            summary=f"{name} has {len(there)} records, and must have one", severity="breaks"
         )
-    if found.kind == "right" and keys[0].kind == "rsa" and keys[0].bits < ADVISED_BITS:
+    if not there:
+        return judgement._replace(summary=f"{name} is not a key", severity="breaks")
+    why = trouble(there[0])
+    if why:
+        return judgement._replace(summary=f"the DKIM key at {name} cannot be used: {why}", severity="breaks")
+    return judgement._replace(
+        status="fail",
+        summary=f"the DKIM key at {name} is another than the one that mailcow signs with",
+        why="Every mail carries a signature that does not fit the published key, so it looks forged.",
+        severity="breaks",
+    )
+
+
+def _doubts(judgement: Judgement, facts: Dkim, key: Key, name: str) -> Judgement:
+    """What is not as it could be about a key that receivers can use."""
+    ours, domain = facts.key, facts.domain
+    if ours.runs and not ours.public:
         return judgement._replace(
             status="warn",
-            summary=f"the DKIM key of {domain} has {keys[0].bits} bits; {ADVISED_BITS} are advised",
+            summary=f"{domain} publishes a DKIM key, but mailcow has none: it does not sign this mail",
+            remedies=(f"Make a key for {domain} in mailcow under {_PAGE}, and publish it at {name}.",),
+        )
+    if key.kind == "rsa" and key.bits < ADVISED_BITS:
+        return judgement._replace(
+            status="warn",
+            summary=f"the DKIM key of {domain} has {key.bits} bits; {ADVISED_BITS} are advised",
             severity="advice",
         )
-    if found.kind == "right" and "y" in keys[0].flags:
+    if "y" in key.flags:
         return judgement._replace(
             status="warn",
             summary=f"the DKIM key of {domain} is marked as a test (t=y): receivers ignore it",

@@ -6,7 +6,7 @@ from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged
 from mailcow_wizard.facts.dns.dmarc import Dmarc, dmarc, mistakes, policies
 from mailcow_wizard.facts.dns.expected import right_policy
-from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.facts.dns.state import state, texts
 from mailcow_wizard.facts.dns.tags import tags
 from mailcow_wizard.model import Check, Judgement
 
@@ -21,7 +21,7 @@ def _dmarc(facts: Dmarc) -> Judgement:
     line = f'_dmarc.{domain}. TXT "v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}"'
     record = Record(f"the DMARC policy of {domain}", line, "recommended")
     found = state(seen, right_policy)
-    own = policies(seen.values)
+    own = policies(texts(seen))
     policy = tags(own[0]).get("p", "").lower() if own else ""
     judgement = judged(record, seen, found, f"{domain} asks receivers to {_words(policy)}", domain)
     if found.kind == "right":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mailcow_wizard.facts.dns.dkim import is_key_record
 from mailcow_wizard.facts.dns.dmarc import policies
 from mailcow_wizard.facts.dns.expected import PATH, Expected, sender_policies
 from mailcow_wizard.facts.dns.merging import Merged
@@ -167,6 +168,8 @@ def _is_of(wanted: Expected, text: str) -> bool:
         return bool(sender_policies((text,)))
     if wanted.value == PATH:
         return text.lower().startswith("path=")
+    if wanted.value.startswith("v=DKIM1"):
+        return is_key_record(text)
     return bool(policies((text,)))
 
 

@@ -6,8 +6,9 @@ import base64
 import binascii
 
 from mailcow_wizard.facts.dns.der import inside
-from mailcow_wizard.facts.dns.domain_records import SELECTOR, domains
+from mailcow_wizard.facts.dns.domain_records import domains
 from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.dns.signing import SigningKey
 from mailcow_wizard.facts.dns.tags import tags
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.typed import NamedTuple
@@ -17,10 +18,11 @@ LEAST_BITS = 1024
 
 
 class Dkim(NamedTuple):
-    """A domain and the key record at mailcow's selector."""
+    """A domain, the key record at mailcow's selector, and the key that mailcow has."""
 
     domain: str
     seen: Seen
+    key: SigningKey
 
 
 class Key(NamedTuple):
@@ -35,7 +37,8 @@ class Key(NamedTuple):
 def dkim(facts: Facts) -> tuple[Dkim, ...]:
     """Each domain's key record. Raises HostError."""
     return tuple(
-        Dkim(one.domain, one.at(f"{SELECTOR}._domainkey", "TXT")) for one in facts.get(domains).records
+        Dkim(one.domain, one.at(f"{one.key.selector}._domainkey", "TXT"), one.key)
+        for one in facts.get(domains).records
     )
 
 
@@ -69,6 +72,16 @@ def trouble(text: str) -> str:
 def usable(text: str) -> bool:
     """Whether receivers can use the key in a record."""
     return not trouble(text)
+
+
+def public_key(text: str) -> str:
+    """The key's own text in a record, without the spaces that may be in it."""
+    return "".join(tags(text).get("p", "").split())
+
+
+def is_key_record(text: str) -> bool:
+    """Whether a text is a DKIM key's record, a right one or not."""
+    return text.lower().startswith(("v=dkim1", "p=", "k="))
 
 
 def _rsa_bits(data: bytes) -> int:

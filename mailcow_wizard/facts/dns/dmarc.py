@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts.dns.domain_records import domains
 from mailcow_wizard.facts.dns.message import Answer
 from mailcow_wizard.facts.dns.published import Seen, look_up
+from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.dns.tags import is_version, tags
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.typed import NamedTuple
@@ -49,7 +50,7 @@ def policies(values: tuple[str, ...]) -> tuple[str, ...]:
 
 def _inherited(facts: Facts, domain: str, seen: Seen) -> str:
     """The policy of a domain above, where this one has none: its name and record."""
-    if policies(seen.values):
+    if policies(texts(seen)):
         return ""
     labels = domain.split(".")
     above = tuple(f"_dmarc.{'.'.join(labels[place:])}" for place in range(1, len(labels) - 1))
@@ -63,7 +64,7 @@ def _receivers(facts: Facts, domain: str, seen: Seen) -> tuple[Receiver, ...]:
     """The domains outside this one that reports go to, and whether they have agreed (RFC 7489, 7.1)."""
     outside = tuple(
         dict.fromkeys(
-            one for policy in policies(seen.values) for one in addressed(policy) if not _same(one, domain)
+            one for policy in policies(texts(seen)) for one in addressed(policy) if not _same(one, domain)
         )
     )[:_MOST_RECEIVERS]
     asked = tuple((f"{domain}._report._dmarc.{one}", "TXT") for one in outside)

@@ -6,6 +6,7 @@ import hashlib
 
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.published import Seen, Wanted, look
+from mailcow_wizard.facts.dns.signing import SigningKey, signing_keys
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.typed import NamedTuple
 
@@ -26,15 +27,15 @@ SERVICES: tuple[tuple[str, str], ...] = (
 PATHS = ("_caldavs._tcp", "_carddavs._tcp")
 """Services whose TXT record names a path (RFC 6764)."""
 CLIENTS = ("autodiscover", "autoconfig")
-SELECTOR = "dkim"
-"""The DKIM selector that mailcow proposes."""
 
 
 class DomainRecords(NamedTuple):
-    """A mail domain, and what is published below it, by name below the domain and type."""
+    """A mail domain, what is published below it, by name below the domain and type, and the key that mailcow
+    signs its mail with."""
 
     domain: str
     seen: dict[tuple[str, str], Seen]
+    key: SigningKey = SigningKey()
 
     def at(self, below: str, type: str) -> Seen:
         """One record; `below` is empty for the domain itself."""
@@ -51,15 +52,22 @@ class Domains(NamedTuple):
 def domains(facts: Facts) -> Domains:
     """Asks for all records of all domains together. Raises HostError."""
     server = facts.get(mail_server)
-    rows = [(domain, below, type) for domain in server.domains for below, type in _asked(domain)]
+    keys = facts.get(signing_keys)
+    rows = [
+        (domain, below, type)
+        for domain in server.domains
+        for below, type in _asked(domain, keys[domain].selector)
+    ]
     seen = look(facts, tuple(Wanted(_below(domain, below), type, domain) for domain, below, type in rows))
     found: dict[str, dict[tuple[str, str], Seen]] = {domain: {} for domain in server.domains}
     for (domain, below, type), one in zip(rows, seen, strict=True):
         found[domain][below, type] = one
-    return Domains(server, tuple(DomainRecords(domain, found[domain]) for domain in server.domains))
+    return Domains(
+        server, tuple(DomainRecords(domain, found[domain], keys[domain]) for domain in server.domains)
+    )
 
 
-def _asked(domain: str) -> list[tuple[str, str]]:
+def _asked(domain: str, selector: str) -> list[tuple[str, str]]:
     return [
         ("", "MX"),
         ("", "TXT"),
@@ -67,7 +75,7 @@ def _asked(domain: str) -> list[tuple[str, str]]:
         ("", "A"),
         ("", "AAAA"),
         ("_dmarc", "TXT"),
-        (f"{SELECTOR}._domainkey", "TXT"),
+        (f"{selector}._domainkey", "TXT"),
         *((client, type) for client in CLIENTS for type in ("A", "AAAA")),
         *((service, "SRV") for service, _ in SERVICES),
         *((service, "TXT") for service in PATHS),

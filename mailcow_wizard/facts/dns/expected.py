@@ -5,11 +5,12 @@ The table of records is mailcow's own (its page DNS), with the ports of mailcow.
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.dns.dkim import usable
+from mailcow_wizard.facts.dns.dkim import public_key, usable
 from mailcow_wizard.facts.dns.dmarc import mistakes, policies
-from mailcow_wizard.facts.dns.domain_records import CLIENTS, PATHS, SELECTOR, SERVICES, DomainRecords
+from mailcow_wizard.facts.dns.domain_records import CLIENTS, PATHS, SERVICES, DomainRecords
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.dns.signing import SigningKey
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 TTL = 3600
 PATH = "path=/SOGo/dav/"
+_WAITS_FOR_KEY = "mailcow makes the key when the domain is added"
 
 
 class Expected(NamedTuple):
@@ -46,8 +48,8 @@ def of_server(server: MailServer) -> tuple[Expected, ...]:
     return tuple(rows)
 
 
-def of_domain(server: MailServer, domain: str) -> tuple[Expected, ...]:
-    """The records of a mail domain, in the order of need."""
+def of_domain(server: MailServer, domain: str, key: SigningKey) -> tuple[Expected, ...]:
+    """The records of a mail domain, in the order of need; `key` is the one that mailcow signs with."""
     name = server.name
     return (
         Expected(domain, domain, "MX", f"10 {name}.", "required"),
@@ -55,11 +57,11 @@ def of_domain(server: MailServer, domain: str) -> tuple[Expected, ...]:
         Expected(domain, domain, "TXT", "v=spf1 mx a -all", "recommended"),
         Expected(
             domain,
-            f"{SELECTOR}._domainkey.{domain}",
+            f"{key.selector}._domainkey.{domain}",
             "TXT",
-            "",
+            key.record,
             "recommended",
-            "mailcow makes the key when the domain is added",
+            "" if key.public else _WAITS_FOR_KEY,
         ),
         Expected(
             domain,
@@ -98,7 +100,9 @@ def _right_text(expected: Expected) -> Right:
     if expected.value == PATH:
         return right_path
     below = expected.name.removesuffix(expected.domain)
-    return {"_dmarc.": right_policy, f"{SELECTOR}._domainkey.": right_key}.get(below, right_sender)
+    if below.endswith("._domainkey."):
+        return right_key(public_key(expected.value))
+    return right_policy if below == "_dmarc." else right_sender
 
 
 def right_addresses(seen: Seen, wanted: tuple[str, ...]) -> Right:
@@ -162,9 +166,13 @@ def right_policy(values: tuple[str, ...]) -> bool:
     return len(own) == 1 and not mistakes(own[0])
 
 
-def right_key(values: tuple[str, ...]) -> bool:
-    """One DKIM key that can be used."""
-    return len(values) == 1 and usable(values[0])
+def right_key(public: str) -> Right:
+    """One DKIM key that can be used; mailcow's own, where that is known."""
+
+    def right(values: tuple[str, ...]) -> bool:
+        return len(values) == 1 and usable(values[0]) and public in ("", public_key(values[0]))
+
+    return right
 
 
 def client_record(records: DomainRecords, client: str) -> Seen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.dns.decide import Data, Entry, Left, There, decide
 from mailcow_wizard.facts.dns.delegation import WAIT_S, Zone, addresses_of
-from mailcow_wizard.facts.dns.domain_records import SELECTOR, domains
+from mailcow_wizard.facts.dns.domain_records import domains
 from mailcow_wizard.facts.dns.expected import PATH, TTL
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.merging import Merged, merged_policy, merged_sender, says_mx
@@ -108,7 +108,7 @@ def check_of(row: Row, server: MailServer) -> tuple[str, str]:
     if expected.type == "TXT":
         if expected.name == f"_dmarc.{expected.domain}":
             return "dns.dmarc", expected.domain
-        if expected.name.startswith(f"{SELECTOR}._domainkey."):
+        if expected.name.endswith(f"._domainkey.{expected.domain}"):
             return "dns.dkim", expected.domain
         return ("dns.srv" if expected.value == PATH else "dns.spf"), expected.domain
     return f"dns.{expected.type.lower()}", expected.domain

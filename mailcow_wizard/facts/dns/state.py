@@ -31,6 +31,9 @@ def state(seen: Seen, right: Right) -> State:
     if not own:
         return _of_resolvers(seen, right)
     good = [one for one in own if right(values(seen, one))]
+    if not good and seen.type == "TXT" and all(_leads_away(seen, one) for one in own):
+        beyond = _of_resolvers(seen, right)
+        return State("wrong") if beyond.kind == "missing" else beyond
     if not good:
         return State("wrong" if seen.exists else "missing")
     late = [one for one in own if one not in good]
@@ -64,6 +67,19 @@ def values(seen: Seen, heard: Answer) -> tuple[str, ...]:
     if here:
         return here
     return heard.values(seen.type) if values_at(heard, seen.name, "CNAME") else ()
+
+
+def texts(seen: Seen) -> tuple[str, ...]:
+    """Every value at the name or at the end of the alias that it is, each once; where the end is not known to
+    the zone's own servers, as resolvers have it."""
+    own = tuple(value for one in seen.answered for value in values(seen, one))
+    others = () if own else tuple(value for one in seen.public for value in values(seen, one))
+    return tuple(dict.fromkeys((*own, *others)))
+
+
+def _leads_away(seen: Seen, heard: Answer) -> bool:
+    """Whether a server knows the name as an alias, and not what is at its end."""
+    return bool(values_at(heard, seen.name, "CNAME")) and not values(seen, heard)
 
 
 def longest(seen: Seen, some: list[Answer]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.dns import expected as wanted
+from mailcow_wizard.facts.dns.dkim import is_key_record
 from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.expected import Expected
 from mailcow_wizard.facts.dns.host_records import host_records
@@ -68,7 +69,8 @@ def _of_server(facts: Facts, server: MailServer) -> list[Row]:
 def _of_domain(known: Domains, domain: str) -> list[Row]:
     records = next(one for one in known.records if one.domain == domain)
     return [
-        row_of(known.server, one, seen_of(records, one)) for one in wanted.of_domain(known.server, domain)
+        row_of(known.server, one, seen_of(records, one))
+        for one in wanted.of_domain(known.server, domain, records.key)
     ]
 
 
@@ -96,5 +98,6 @@ def _of_the_kind(expected: Expected, seen: Seen) -> bool:
 
 def _is_of(expected: Expected, text: str) -> bool:
     """Whether a text is a record of the kind that is expected there."""
-    start = expected.value.partition(" ")[0].partition(";")[0].lower()
-    return text.lower().startswith(start or ("v=dkim1", "p=", "k="))
+    if expected.name.endswith(f"._domainkey.{expected.domain}"):
+        return is_key_record(text)
+    return text.lower().startswith(expected.value.partition(" ")[0].partition(";")[0].lower())
