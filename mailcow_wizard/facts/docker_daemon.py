@@ -11,6 +11,7 @@ SERVICE = "docker.service"
 SOCKET = "docker.socket"
 DAEMON = "dockerd"
 OPENRC = "/etc/init.d/docker"
+_PID_FILE = "/run/docker.pid"
 _RUNLEVEL = "/etc/runlevels/default/docker"
 _JOURNAL = ("journalctl", "-u", "docker", "-b", "-n", "30", "-o", "cat", "--no-pager")
 _REASONS = ("unable to configure", "failed to start daemon", "error initializing", "level=fatal")
@@ -59,6 +60,9 @@ def _last_words(facts: Facts) -> str:
 
 def options(facts: Facts) -> tuple[str, ...]:
     """The words that the running daemon was started with; empty where it is not known which process it is."""
+    written = _by_pid_file(facts)
+    if written:
+        return written
     try:
         processes = facts.host.running((DAEMON,))
     except HostError:
@@ -73,6 +77,16 @@ def options(facts: Facts) -> tuple[str, ...]:
     place = known.root if known else ""
     mine = [one for one in processes if option(one.command, "data-root") == place]
     return mine[0].command[1:] if place and len(mine) == 1 else ()
+
+
+def _by_pid_file(facts: Facts) -> tuple[str, ...]:
+    """The words of the process that the daemon's usual file names: to look through all takes much longer."""
+    try:
+        pid = facts.host.text(_PID_FILE, 64).strip()
+        words = facts.host.text(f"/proc/{pid}/cmdline").split("\0") if pid.isdigit() else []
+    except HostError:
+        return ()
+    return tuple(word for word in words[1:] if word) if words[:1] and words[0].endswith(DAEMON) else ()
 
 
 def option(words: tuple[str, ...], name: str) -> str:

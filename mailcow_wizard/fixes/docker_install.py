@@ -151,9 +151,11 @@ def _without_purge(steps: tuple[PlanStep, ...]) -> tuple[PlanStep, ...]:
 def _started(facts: Facts) -> tuple[PlanStep, ...]:
     """Debian starts it with the package, others do not; here it is started either way."""
     if units.is_running(facts):
-        stop = ("systemctl", "disable", "--now", "docker.service", "docker.socket")
-        back = () if facts.get(docker.engine).installed else (stop,)
-        return (Command(("systemctl", "enable", "--now", "docker.service"), back),)
+        stop = ("systemctl", "disable", "--now", "docker.service")
+        if not facts.get(docker.engine).installed:
+            return (Command(("systemctl", "enable", "--now", "docker.service"), (stop,)),)
+        # One that was there may still run with the programs of its old packages.
+        return tuple(Command(("systemctl", verb, "docker.service")) for verb in ("enable", "restart"))
     if facts.host.exists("/sbin/openrc-run") or facts.host.exists("/sbin/rc-service"):
         added = Command(
             ("rc-update", "add", "docker", "default"), (("rc-update", "del", "docker", "default"),)

@@ -169,17 +169,20 @@ def _steps(facts: Facts, file: docker_json.DaemonJson, after: bytes, restart: bo
     seen = facts.get(docker_daemon.daemon)
     if seen.service and seen.service.load != "not-found":
         stop: tuple[str, ...] = ("systemctl", "stop", *_units(seen))
-        begin: tuple[str, ...] = ("systemctl", "start", docker_daemon.SERVICE)
+        # Docker's unit may be started three times a minute; whoever tries things out has done so already.
+        begin: tuple[tuple[str, ...], ...] = (
+            ("systemctl", "reset-failed", *_units(seen)),
+            ("systemctl", "start", docker_daemon.SERVICE),
+        )
     elif seen.openrc:
-        stop, begin = ("rc-service", "docker", "stop"), ("rc-service", "docker", "start")
+        stop, begin = ("rc-service", "docker", "stop"), (("rc-service", "docker", "start"),)
     else:
         raise NoPlan("What starts Docker here was not found: edit the file and restart Docker by hand.")
+    started = (*map(Command, begin[:-1]), Command(begin[-1], (stop,), _START_S))
     if seen.engine.state != "answers":
         # It was down with the old file, and may stay so when that is back.
-        again = Command(("systemctl", "reset-failed", *_units(seen)))
-        first = () if seen.openrc else (again,)
-        return *checked, edit, *first, Command(begin, (stop,), _START_S)
-    return *checked, Command(stop, (begin,), _START_S), edit, Command(begin, (stop,), _START_S)
+        return *checked, edit, *started
+    return *checked, Command(stop, begin, _START_S), edit, *started
 
 
 def _interrupted(facts: Facts) -> str:

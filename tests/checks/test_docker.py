@@ -207,6 +207,10 @@ def test_settings_on_the_command_line_and_elsewhere() -> None:
     words = ("/usr/bin/dockerd", "--config-file", "/srv/docker.json")
     judged = found("daemon-json", DockerHost(daemon=words, files={"/srv/docker.json": "", JSON: "{}"}))
     assert judged.summary.startswith("/srv/docker.json is empty")
+    files = {"/run/docker.pid": "812\n", "/proc/812/cmdline": "/usr/bin/dockerd\0--iptables=false\0"}
+    assert found("daemon-json", DockerHost(files=files)).status == "fail"
+    files["/proc/812/cmdline"] = "/usr/bin/sleep\0--iptables=false\0"  # the number is another's by now
+    assert found("daemon-json", DockerHost(files=files)).status == "pass"
     start = {
         "systemctl show -p ExecStart -- docker.service": "ExecStart={ argv[]=/usr/bin/dockerd -H fd:// ; }\n"
     }

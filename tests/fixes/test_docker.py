@@ -166,13 +166,13 @@ def test_an_old_distribution_takes_dockers_own(
     assert (key.path, key.after) == (docker_repository.KEYRING, armored)
     assert b"Suites: bookworm\n" in (sources.after or b"")
     assert b"Signed-By: /etc/apt/keyrings/docker.asc\n" in (sources.after or b"")
-    update, remove, install, start = (one for one in good.steps if isinstance(one, Command))
+    update, remove, install, enable, restart = (one for one in good.steps if isinstance(one, Command))
     assert update.argv[-1] == "update"
     assert remove.argv[-4:] == ("docker.io", "docker-compose", "containerd", "runc")
     assert "purge" not in str((remove, install))
     assert remove.undo[0][-4:] == remove.argv[-4:]
     assert install.argv[-5:] == need.PACKAGES_OWN
-    assert start.undo == ()  # there was one before: taking back leaves Docker running
+    assert enable.undo == restart.undo == ()  # there was one before: taking back leaves Docker running
     assert "shop-web-1" in good.interrupts
     for answer in (HttpReply(200, stranger), HttpReply(200, b"<html>"), HttpReply(403, b"")):
         with pytest.raises(NoPlan):
@@ -262,8 +262,10 @@ def test_settings_are_merged(before: str, after: str) -> None:
     places = [one.path if isinstance(one, Edit) else "" for one in made.steps]
     assert places.index(TRIAL) < places.index(JSON)  # Docker looks at it before it takes effect
     if before:
-        stop, start = (one for one in made.steps if isinstance(one, Command) and one.argv[0] == "systemctl")
-        assert (stop.undo, start.undo) == ((start.argv,), (stop.argv,))
+        stop, again, start = (
+            one for one in made.steps if isinstance(one, Command) and one.argv[0] == "systemctl"
+        )
+        assert (stop.undo, start.undo) == ((again.argv, start.argv), (stop.argv,))
 
 
 @pytest.mark.parametrize("text", ['{"log-driver": "local"', "[]", "log-driver: local\n", b"\xff"])

@@ -20,6 +20,7 @@ from mailcow_wizard.host.door import (
     NotRecorded,
     Process,
     Ran,
+    Refused,
     TooLarge,
     User,
 )
@@ -288,7 +289,7 @@ def test_of_cloud_init_only_the_name_of_the_cloud_stays() -> None:
 # --- errors ---
 
 
-@pytest.mark.parametrize("kind", [HostError, Missing, Denied, NoAnswer, TooLarge])
+@pytest.mark.parametrize("kind", [HostError, Missing, Denied, NoAnswer, Refused, TooLarge])
 def test_errors_are_replayed(kind: type[HostError]) -> None:
     host = RecordedHost(machines.document({"read /x": {"error": kind.__name__, "text": "so it is"}}))
     with pytest.raises(kind, match="so it is") as caught:
