@@ -12,6 +12,7 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from mailcow_wizard.host.changing import Changing
+    from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
 
 MIB = 1 << 20
 
@@ -362,6 +363,14 @@ class Host:
         self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0
     ) -> Certificate:
         """What the server there shows to a client that asks for `name`; `starttls` over SMTP."""
+        raise NotImplementedError
+
+    def converse(self, dialogues: "tuple[Dialogue, ...]", timeout: float = 10.0) -> "tuple[Spoken, ...]":
+        """Talks to servers, to all at once; one result for each, in their order. Never raises."""
+        raise NotImplementedError
+
+    def send_and_find(self, trip: "Trip", timeout: float = 60.0) -> "Tripped":
+        """Sends a test message, looks for it where it should arrive, and deletes it there. Never raises."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -38,6 +38,7 @@ from mailcow_wizard.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailcow_wizard.host.changing import Changing
     from mailcow_wizard.host.commands import Commands
+    from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
     from mailcow_wizard.host.dns import Silence
 
 _KINDS = (
@@ -240,6 +241,16 @@ class RealHost(Host):
         from mailcow_wizard.host.certificate import certificate
 
         return certificate(address, port, name, starttls, timeout)
+
+    def converse(self, dialogues: "tuple[Dialogue, ...]", timeout: float = 10.0) -> "tuple[Spoken, ...]":
+        from mailcow_wizard.host.dialogue import converse
+
+        return converse(dialogues, timeout)
+
+    def send_and_find(self, trip: "Trip", timeout: float = 60.0) -> "Tripped":
+        from mailcow_wizard.host.mail_trip import send_and_find
+
+        return send_and_find(trip, timeout)
 
 
 def _read_at_most(descriptor: int, path: str, limit: int) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from mailcow_wizard.host import door
 from mailcow_wizard.host.codec import Garbled, pack, unpack
+from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
 from mailcow_wizard.host.door import (
     MIB,
     Certificate,
@@ -194,6 +195,12 @@ class RecordedHost(Host):
     ) -> Certificate:
         return self._answer(Certificate, "certificate", address, port, name, starttls)
 
+    def converse(self, dialogues: tuple[Dialogue, ...], timeout: float = 10.0) -> tuple[Spoken, ...]:
+        return tuple(self._answer(Spoken, "converse", *one) for one in dialogues)
+
+    def send_and_find(self, trip: Trip, timeout: float = 60.0) -> Tripped:
+        return self._answer(Tripped, "send_and_find", *trip)
+
 
 class RecordingHost(Host):
     """Asks another host, and keeps what it said, without secrets, for `document`."""
@@ -313,3 +320,12 @@ class RecordingHost(Host):
     ) -> Certificate:
         ask = lambda: self._asked.certificate(address, port, name, starttls, timeout)  # noqa: E731
         return self._note(ask, "certificate", address, port, name, starttls)
+
+    def converse(self, dialogues: tuple[Dialogue, ...], timeout: float = 10.0) -> tuple[Spoken, ...]:
+        spoken = self._asked.converse(dialogues, timeout)
+        for asked, said in zip(dialogues, spoken, strict=True):
+            self._answers[question("converse", *asked)] = {"value": pack(scrub("converse", (), said))}
+        return spoken
+
+    def send_and_find(self, trip: Trip, timeout: float = 60.0) -> Tripped:
+        return self._note(lambda: self._asked.send_and_find(trip, timeout), "send_and_find", *trip)

@@ -43,6 +43,11 @@ _KEPT_OF_ENGINE = (
 _KEPT_OF_VERSION = ("Version", "ApiVersion", "MinAPIVersion")
 _KEPT_LABELS = ("com.docker.compose.", "com.docker.swarm.service.name")
 _KEPT_OF_HOST = ("RestartPolicy", "AutoRemove")
+_KEPT_OF_STATE = (
+    *("Status", "Running", "StartedAt", "FinishedAt", "ExitCode", "OOMKilled", "Error", "Pid", "Health"),
+)
+# Docker's log is sent in frames: stream, three zeros, length, text.
+_FRAME = re.compile(rb"(?s)[\x00-\x02]\x00\x00\x00....")
 
 
 def scrub(call: str, arguments: tuple[object, ...], answer: Answer) -> Answer:
@@ -54,7 +59,7 @@ def _scrubbed(call: str, arguments: tuple[object, ...], answer: Any) -> Any:
     if call == "read":
         return _file(str(arguments[0]), answer)
     if call == "http":
-        return _docker(answer)
+        return _log(answer) if "/logs?" in str(arguments[1]) else _docker(answer)
     if call == "run" and isinstance(answer, Ran):
         argv = cast("tuple[str, ...]", arguments[0])
         return _deep(answer._replace(out=bones_of_output(argv, answer.out)))
@@ -139,9 +144,12 @@ def _docker(reply: HttpReply) -> HttpReply:
         listed = [_kept(one, _KEPT_OF_CONTAINER) for one in listed if isinstance(one, dict)]
     elif isinstance(listed, dict) and isinstance(listed.get("HostConfig"), dict):
         host, config = listed["HostConfig"], listed.get("Config")
+        state = listed.get("State")
         listed = {
             "HostConfig": {name: host[name] for name in _KEPT_OF_HOST if name in host},
             "Config": _kept(config if isinstance(config, dict) else {}, ()),
+            **{name: listed[name] for name in ("RestartCount",) if name in listed},
+            **({"State": _state(state)} if isinstance(state, dict) else {}),
         }
     else:
         listed = {}
@@ -157,6 +165,17 @@ def _engine(listed: dict[str, Any]) -> dict[str, Any]:
     if listed.get("HttpsProxy"):
         kept["HttpsProxy"] = without_credentials(str(listed["HttpsProxy"]))
     return kept
+
+
+def _log(reply: HttpReply) -> HttpReply:
+    """The lines of a container's log, as text alone."""
+    text = _FRAME.sub(b"", reply.body).decode("utf-8", "replace")
+    return reply._replace(body=without_credentials(without_secret_values(text)).encode())
+
+
+def _state(state: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: state[name] for name in _KEPT_OF_STATE if name in state}
+    return cast("dict[str, Any]", json.loads(without_credentials(json.dumps(kept))))
 
 
 def _network(listed: dict[str, Any]) -> dict[str, Any]:

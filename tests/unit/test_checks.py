@@ -18,6 +18,7 @@ CONTRACT = {
     "docker": "engine daemon compose flavor daemon-json storage leftovers relay registry",
     "config": "present permissions syntax values hostname timezone compose-version consistency env-link "
     "env-leak checkout",
+    "mail": "containers ports certificate admin-password relay round-trip",
 }
 WIDTH_OF_TITLES = 20
 

@@ -1,0 +1,209 @@
+"""Judge of the certificates that mailcow shows: whose they are, how long they are good, who made them, and
+what mailcow's acme is doing about it."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.mail_containers import span
+from mailcow_wizard.checks.troubles import Trouble, judged, skipped
+from mailcow_wizard.facts.mail.acme import Acme, explained
+from mailcow_wizard.facts.mail.certificates import Certificates, Group, Shown, certificates
+from mailcow_wizard.model import Check, Evidence, Judgement
+
+_DAY = 86400.0
+# mailcow renews 30 days before the end; so much later it has had its tries.
+_RENEWED_BY_D = 20.0
+_ACME_LOG = "docker compose logs --tail 20 acme-mailcow"
+_OWN = (
+    "Bring a certificate that clients trust: put it at data/assets/ssl/cert.pem and key.pem, or set "
+    "SKIP_LETS_ENCRYPT=n and let mailcow fetch one."
+)
+_AGAIN = "Let it try at once: `docker compose restart acme-mailcow`, then see its log: `{}`."
+
+
+def judge_certificate(found: Certificates) -> Judgement:
+    """Every port shows one certificate that clients trust, for this server, for some time to come."""
+    talks = found.talks
+    if talks.about.skip:
+        return skipped(talks.about.skip)
+    acme = explained(found.lines, talks.name)
+    evidence = _evidence(found, acme)
+    if not found.groups:
+        return _none(found, evidence)
+    troubles = [one for group in found.groups for one in _troubles(group, found, acme)]
+    if len(found.groups) > 1:
+        troubles.append(_different(found.groups))
+    if troubles:
+        return judged(troubles, evidence, "; ".join(_words(one, found.now) for one in found.groups))
+    shown = found.groups[0].shown
+    left = shown.ends - found.now if shown else 0.0
+    issuer = shown.issuer if shown else ""
+    return Judgement(
+        "pass",
+        f"the certificate is for {talks.name}, by {issuer}, and good for {span(left)} more",
+        "; ".join((*(_words(one, found.now) for one in found.groups), *_more(found, shown))),
+        evidence,
+    )
+
+
+def _none(found: Certificates, evidence: tuple[Evidence, ...]) -> Judgement:
+    silent = all(one.spoken.outcome in ("silent", "no route") for one in found.talks.talks if one.asked.tls)
+    if silent:
+        return Judgement(
+            "unknown",
+            "no port answered in time to show a certificate",
+            "none seen",
+            evidence,
+            certainty="untested",
+        )
+    return Judgement(
+        "fail",
+        "no port shows a certificate",
+        "none",
+        evidence,
+        ("See mail.containers and mail.ports first: TLS is served by postfix, dovecot and nginx.",),
+    )
+
+
+def _troubles(group: Group, found: Certificates, acme: Acme) -> list[Trouble]:
+    """What speaks against one certificate, worst first."""
+    shown = group.shown
+    if shown is None:
+        return [Trouble("unknown", f"the certificate on {_ports(group)} is not readable")]
+    makeshift = shown.maker == "mailcow" or shown.itself
+    if makeshift:
+        return [_makeshift(shown, group, found, acme)]
+    name, left = found.talks.name, shown.ends - found.now
+    trying = _trying(found, acme)
+    rows = []
+    if left <= 0:
+        rows.append(
+            Trouble("fail", f"the certificate on {_ports(group)} ended {span(-left)} ago{_by(acme)}", trying)
+        )
+    elif shown.begins > found.now:
+        rows.append(
+            Trouble(
+                "fail",
+                f"the certificate on {_ports(group)} is good only in {span(shown.begins - found.now)}",
+                ("See the clock first (`check time.offset`).",),
+            )
+        )
+    if not shown.is_for(name):
+        names = ", ".join(shown.names[:4]) or shown.common or "nobody"
+        words = f"the certificate on {_ports(group)} is for {names}, not for {name}{_by(acme)}"
+        rows.append(Trouble("fail", words, trying))
+    if not rows and group.trouble:
+        rows.append(_distrusted(group, shown, found))
+    if not rows and left < min(_RENEWED_BY_D * _DAY, (shown.ends - shown.begins) / 4):
+        rows.append(
+            Trouble("warn", f"the certificate on {_ports(group)} ends in {span(left)}{_by(acme)}", trying)
+        )
+    return rows
+
+
+def _makeshift(shown: Shown, group: Group, found: Certificates, acme: Acme) -> Trouble:
+    """mailcow's own stand-in, or one that signed itself: nobody trusts it."""
+    what = "mailcow's stand-in" if shown.maker == "mailcow" else "one that signed itself"
+    words = f"the certificate on {_ports(group)} is {what}, which no client trusts"
+    if _skips(found):
+        return Trouble("fail", f"{words}; SKIP_LETS_ENCRYPT=y", (_OWN,))
+    if found.acme == "running" and acme.state == "working":
+        return Trouble(
+            "warn",
+            f"{words}; mailcow's acme is fetching another: {acme.words}",
+            (*acme.remedies, f"Look again in some minutes; its log: `{_ACME_LOG}`."),
+        )
+    return Trouble("fail", f"{words}{_by(acme)}{_not_running(found)}", _trying(found, acme))
+
+
+def _distrusted(group: Group, shown: Shown, found: Certificates) -> Trouble:
+    said = group.trouble[:1].lower() + group.trouble[1:]
+    words = f"clients would not trust the certificate on {_ports(group)}, by {shown.issuer}: {said}"
+    if _skips(found):
+        # An authority of one's own may be known to one's own clients.
+        return Trouble("warn", words, (f"If {shown.issuer} is no authority of your own: {_OWN}",))
+    return Trouble(
+        "fail", words, ("Serve the whole chain: cert.pem holds the certificate and those above it.", _OWN)
+    )
+
+
+def _different(groups: tuple[Group, ...]) -> Trouble:
+    parts = " and ".join(f"one on {_ports(one)}" for one in groups[:3])
+    return Trouble(
+        "warn",
+        f"the ports show different certificates, {parts}",
+        ("Let all take it: `docker compose restart postfix-mailcow dovecot-mailcow nginx-mailcow`.",),
+    )
+
+
+def _skips(found: Certificates) -> bool:
+    return found.talks.conf.get("SKIP_LETS_ENCRYPT", "n").lower() in ("y", "yes")
+
+
+def _by(acme: Acme) -> str:
+    return f"; mailcow's acme: {acme.words}" if acme.words and acme.state != "done" else ""
+
+
+def _not_running(found: Certificates) -> str:
+    if found.acme == "running" or not found.talks.about.boxes:
+        return ""
+    return f"; mailcow's acme is {found.acme}" if found.acme else "; mailcow's acme has no container"
+
+
+def _trying(found: Certificates, acme: Acme) -> tuple[str, ...]:
+    if _skips(found):
+        return (_OWN,)
+    return (*acme.remedies, _AGAIN.format(_ACME_LOG))
+
+
+def _ports(group: Group) -> str:
+    if len(group.ports) > 4:
+        return f"{len(group.ports)} ports"
+    return f"port{'s' if len(group.ports) > 1 else ''} {', '.join(group.ports)}"
+
+
+def _words(group: Group, now: float) -> str:
+    shown = group.shown
+    if shown is None:
+        return f"port {', '.join(group.ports)}: not readable"
+    names = ", ".join(shown.names[:6]) or f"{shown.common or 'nobody'} (old style)"
+    left = shown.ends - now
+    until = f"good for {span(left)} more" if left > 0 else f"ended {span(-left)} ago"
+    return f"port {', '.join(group.ports)}: for {names}, by {shown.issuer or 'nobody'}, {until}"
+
+
+def _more(found: Certificates, shown: Shown | None) -> tuple[str, ...]:
+    """Names that mailcow would like in it too; where their records are missing it leaves them out."""
+    name = found.talks.name
+    domain = name.partition(".")[2]
+    wanted = [f"{one}.{domain}" for one in ("autodiscover", "autoconfig")] if "." in domain else []
+    lacking = [one for one in wanted if shown and not shown.is_for(one)]
+    return (f"not for {' and '.join(lacking)}",) if lacking else ()
+
+
+def _evidence(found: Certificates, acme: Acme) -> tuple[Evidence, ...]:
+    rows = []
+    for group in found.groups[:3]:
+        talk = next(one for one in found.talks.talks if str(one.asked.port) == group.ports[0])
+        start = "" if talk.asked.tls else f" -starttls {talk.asked.protocol}"
+        what = f"openssl s_client -connect {talk.where} -servername {talk.asked.name}{start}"
+        rows.append(Evidence(what, _words(group, found.now)))
+    if acme.line or found.lines:
+        rows.append(Evidence(_ACME_LOG, acme.line or found.lines[-1]))
+    return tuple(rows)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="mail.certificate",
+        title="Certificate",
+        needed="one certificate on all ports, trusted by clients, for the server's name, good for weeks",
+        why="Mail programs refuse to log in where the certificate is not right; other servers fall back to "
+        "no encryption, or do not deliver.",
+        doc=need.DOC_TLS,
+        severity="breaks",
+        source=certificates,
+        judge=judge_certificate,
+        deadline=24.0,
+    ),
+)

@@ -1,0 +1,327 @@
+"""Judge of the thirteen ports as mailcow serves them: each speaks its own protocol, over TLS where it should,
+under the right name, and the submission ports take nothing from who has not logged in."""
+
+from __future__ import annotations
+
+import re
+
+from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.troubles import Trouble, judged, skipped
+from mailcow_wizard.facts.mail.certificates import read
+from mailcow_wizard.facts.mail.talks import PROTOCOLS, STRANGER, SUBMISSION, Spoke, Talk, place, spoke
+from mailcow_wizard.model import Check, Evidence, Judgement
+
+_SPEAKS = {"smtp": "SMTP", "imap": "IMAP", "pop3": "POP3", "sieve": "ManageSieve", "http": "HTTP"}
+_SMTP = "ports.smtp"
+_LOGS = "See what it says: `docker compose logs --tail 50 {}` in mailcow's directory."
+_CERTIFICATE = 'See "Certificate" (mail.certificate).'
+# MariaDB's first packet: three bytes of length, a number, then protocol 10, or an error.
+_MARIADB, _MARIADB_ERROR = "\n", "\xff"
+_SHOWN = 120
+
+
+def judge_ports(spoke: Spoke) -> tuple[Judgement, ...]:
+    """One judgement for each port of mailcow.conf."""
+    talks = spoke.talks
+    if talks.about.skip:
+        return (skipped(talks.about.skip),)
+    return tuple(_port(spoke, port) for port in need.PORTS if talks.of(port.id))
+
+
+def _port(spoke: Spoke, port: need.Port) -> Judgement:
+    every = spoke.talks.of(port.id)
+    troubles: list[Trouble] = []
+    stranger = dict(spoke.talks.strangers).get(port.id)
+    if stranger:
+        troubles.append(_taken(stranger, every[0], port))
+    for one in every:
+        found = _troubles(one, spoke)
+        # IPv4 is what everybody has; what fails over IPv6 alone is a smaller matter.
+        alone = (
+            ":" in one.asked.address and len(every) > 1 and not any(row.status == "fail" for row in troubles)
+        )
+        troubles += [_less(row, one) for row in found] if alone else found
+    troubles = list({row.words: row for row in troubles}.values())
+    subject = str(every[0].binding.number)
+    evidence = tuple(_evidence(one) for one in every)
+    words = "; ".join(dict.fromkeys(filter(None, (_well(one) for one in every))))
+    if troubles:
+        return judged(troubles, evidence, words)._replace(subject=subject)
+    places = " and ".join(dict.fromkeys(one.where for one in every))
+    return Judgement(
+        "pass", f"{port.service} answers at {places}{_summary(every[0])}", words, evidence, subject=subject
+    )
+
+
+def _less(trouble: Trouble, talk: Talk) -> Trouble:
+    if trouble.status != "fail" or "not logged in" in trouble.words:
+        return trouble
+    return trouble._replace(status="warn", words=f"over IPv6 alone: {trouble.words}", severity="degrades")
+
+
+def _taken(who: str, talk: Talk, port: need.Port) -> Trouble:
+    return Trouble(
+        "fail",
+        f"{who} listens on {talk.binding.where} in mailcow's place",
+        (f"Free the port (`check {port.id}` says how), then `docker compose up -d`.",),
+    )
+
+
+def _troubles(talk: Talk, spoke: Spoke) -> list[Trouble]:
+    """What is not as it should be in one conversation."""
+    silent = _unanswered(talk)
+    if silent:
+        return [silent]
+    strange = _not_its_own(talk)
+    if strange:
+        return [strange]
+    protocol, _, starts = PROTOCOLS[talk.binding.port.id]
+    found = [_without_tls(talk, starts)]
+    if protocol == "smtp":
+        found += _names(talk, spoke)
+    if talk.binding.port.id in SUBMISSION:
+        found += _submission(talk)
+    if protocol == "http":
+        found.append(_web(talk))
+    if talk.spoken.der:
+        found.append(_named(talk, spoke.talks.name))
+    return [one for one in found if one]
+
+
+def _unanswered(talk: Talk) -> Trouble | None:
+    """Nothing came that could be judged."""
+    spoken, container = talk.spoken, talk.binding.port.container
+    logs = (_LOGS.format(container), "See whether it runs: `docker compose ps`, and mail.containers.")
+    if spoken.greeting or spoken.replies or "TLS" in spoken.text:
+        return None
+    if spoken.outcome in ("silent", "no route"):
+        said = "cannot be reached from here" if spoken.outcome == "no route" else "did not answer in time"
+        return Trouble("unknown", f"{talk.where} {said}", logs)
+    words = {
+        "refused": f"nothing listens at {talk.where}",
+        "reset": f"{talk.where} closes the connection without a word",
+    }.get(spoken.outcome, f"{talk.where} does not answer: {spoken.text}")
+    return Trouble("fail", words, logs)
+
+
+def _not_its_own(talk: Talk) -> Trouble | None:
+    """It answers, in another protocol than its own, or says that it will not serve."""
+    spoken, port = talk.spoken, talk.binding.port
+    protocol, tls, _ = PROTOCOLS[port.id]
+    if tls and not spoken.tls:
+        return Trouble(
+            "fail", f"{talk.where} has no TLS: {spoken.text.removeprefix('no TLS: ')}", _cert_help(port)
+        )
+    greeting = spoken.greeting or (spoken.replies[0] if spoken.replies else "")
+    if _is_own(port.id, protocol, greeting):
+        return None
+    if protocol == "smtp" and re.match(r"[45]\d\d", greeting):
+        words = f"{talk.where} serves nobody: {greeting[:_SHOWN]}"
+    else:
+        words = f"{talk.where} does not speak {_SPEAKS.get(protocol, port.service)}: {_said(greeting)}"
+    return Trouble("fail", words, (_LOGS.format(port.container),))
+
+
+def _is_own(port: str, protocol: str, said: str) -> bool:
+    if port == "ports.mysql":
+        return said[4:5] == _MARIADB or said[4:5] == _MARIADB_ERROR
+    if port == "ports.doveadm":
+        return said.startswith(("VERSION\tdoveadm-server", "-\n", "+\n"))
+    patterns = {
+        "smtp": r"220[ -]",
+        "imap": r"\* (OK|PREAUTH)\b",
+        "pop3": r"\+OK",
+        "sieve": r'(?is)".*^OK\b',
+        "http": r"HTTP/1\.[01] \d{3}",
+        "redis": r"[+-][A-Z]",
+    }
+    return bool(re.match(patterns[protocol], said, re.MULTILINE))
+
+
+def _said(text: str) -> str:
+    line = text.strip().split("\n")[0][:_SHOWN]
+    return f'it says "{line}"' if line else "it says nothing"
+
+
+def _cert_help(port: need.Port) -> tuple[str, ...]:
+    return (
+        "See whether data/assets/ssl holds cert.pem and key.pem, and whether they belong together.",
+        _LOGS.format(port.container),
+    )
+
+
+def _without_tls(talk: Talk, starts: bool) -> Trouble | None:
+    if not starts or talk.spoken.tls:
+        return None
+    port = talk.binding.port
+    word = "STLS" if PROTOCOLS[port.id][0] == "pop3" else "STARTTLS"
+    if "TLS" in talk.spoken.text:
+        return Trouble("fail", f"{talk.where} offers {word}, and then {talk.spoken.text}", _cert_help(port))
+    offered = word in _offers(talk).upper()
+    words = f"{talk.where} offers {word} and refuses it" if offered else f"{talk.where} offers no {word}"
+    why = {
+        _SMTP: "Mail from other servers then comes in readable to everybody on its way, and some servers "
+        "refuse to deliver at all.",
+    }.get(
+        port.id, "Programs that want encryption cannot log in here, and the others send passwords readable."
+    )
+    return Trouble("fail", words, _cert_help(port), why=why)
+
+
+def _offers(talk: Talk) -> str:
+    """What the server says that it can do, before TLS."""
+    protocol = PROTOCOLS[talk.binding.port.id][0]
+    line = {"smtp": "EHLO", "imap": "CAPABILITY", "pop3": "CAPA"}.get(protocol)
+    return talk.reply(line, last=False) if line else talk.spoken.greeting
+
+
+def _names(talk: Talk, spoke: Spoke) -> list[Trouble]:
+    """The greeting and EHLO name the server as everybody knows it; of port 25 its reverse name too."""
+    name = spoke.talks.name.lower()
+    greets = _word(talk.spoken.greeting)
+    hello = talk.reply("EHLO")
+    if not hello.startswith("250"):
+        reply = _said(hello) if hello else "it does not answer"
+        return [Trouble("fail", f"{talk.where} refuses EHLO: {reply}", (_LOGS.format("postfix-mailcow"),))]
+    found = []
+    fix = "Set MAILCOW_HOSTNAME in mailcow.conf, then `docker compose up -d` makes postfix use it."
+    for what, said in (("greets as", greets), ("answers EHLO as", _word(hello))):
+        if said.lower().rstrip(".") != name:
+            found.append(
+                Trouble("warn", f"{talk.where} {what} {said or 'nobody'}, and is called {name}", (fix,))
+            )
+    if talk.binding.port.id == _SMTP and not found:
+        for address, names in spoke.reverse:
+            if names and greets.lower() not in {one.lower().rstrip(".") for one in names}:
+                found.append(
+                    Trouble(
+                        "warn",
+                        f"it greets as {greets}, and the reverse name of {address} is {names[0].rstrip('.')}",
+                        ("Set the reverse name at the provider of the address (`check dns.ptr`).",),
+                        why="Other mail servers hold the two against each other and distrust who differs.",
+                    )
+                )
+    return found
+
+
+def _word(reply: str) -> str:
+    """The name in a greeting or in the reply to EHLO."""
+    words = reply.split("\n")[0][4:].split()
+    return words[0] if words else ""
+
+
+def _submission(talk: Talk) -> list[Trouble]:
+    """Who has not logged in may send nothing to others, and nobody is led to log in without TLS."""
+    found = []
+    reply = talk.reply("RCPT")
+    if reply.startswith("2"):
+        found.append(
+            Trouble(
+                "fail",
+                f"{talk.where} takes mail to strangers from who has not logged in: {reply[:_SHOWN]}",
+                (
+                    "Find out why postfix trusts this sender: `docker compose exec postfix-mailcow postconf "
+                    "mynetworks smtpd_client_restrictions`, and data/conf/postfix/extra.cf. See mail.relay.",
+                ),
+                why="Anybody could send in your name; the server ends on blocklists within hours.",
+                severity="breaks",
+            )
+        )
+    elif not reply:
+        found.append(
+            Trouble(
+                "unknown", f"whether {talk.where} refuses strangers could not be asked: {talk.spoken.text}"
+            )
+        )
+    if talk.binding.port.id == "ports.submission" and re.search(r"(?m)^250[ -]AUTH\b", _offers(talk)):
+        found.append(
+            Trouble(
+                "warn",
+                f"{talk.where} lets programs log in without encryption",
+                ("Remove smtpd_tls_auth_only=no from data/conf/postfix/extra.cf.",),
+            )
+        )
+    return found
+
+
+def _web(talk: Talk) -> Trouble | None:
+    """The web server answers with a page, or leads to one."""
+    match = re.match(r"HTTP/1\.[01] (\d{3})([^\n]*)", talk.spoken.replies[0])
+    status = int(match[1]) if match else 0
+    if status < 400 or status in (401, 403):
+        return None
+    words = f"{talk.where} answers {status}{match[2] if match else ''}"
+    if status >= 500:
+        return Trouble(
+            "fail",
+            f"{words}: the web server runs, what is behind it does not",
+            (_LOGS.format("php-fpm-mailcow"), _LOGS.format("nginx-mailcow")),
+        )
+    return Trouble("warn", f"{words}: mailcow's pages are not there", (_LOGS.format("nginx-mailcow"),))
+
+
+def _named(talk: Talk, name: str) -> Trouble | None:
+    """The certificate is for this server; what nobody trusts at all is the certificate's own check."""
+    shown = read(talk.spoken.der)
+    if shown is None or shown.is_for(name) or shown.itself or shown.maker == "mailcow":
+        return None
+    names = ", ".join(shown.names[:3]) or shown.common or "nobody"
+    return Trouble("warn", f"the certificate at {talk.where} is for {names}, not for {name}", (_CERTIFICATE,))
+
+
+def _summary(talk: Talk) -> str:
+    """What else is worth a word in the line of a port that is well."""
+    parts = [talk.spoken.tls] if talk.spoken.tls else []
+    if talk.binding.port.id in SUBMISSION:
+        parts.append("refuses who has not logged in")
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _well(talk: Talk) -> str:
+    """What was found in one conversation, in words."""
+    protocol = PROTOCOLS[talk.binding.port.id][0]
+    parts = []
+    if protocol in ("smtp", "imap", "pop3") and talk.spoken.greeting:
+        parts.append(talk.spoken.greeting.split("\n")[-1][:_SHOWN])
+    elif protocol == "http" and talk.spoken.replies:
+        parts.append(talk.spoken.replies[0].split("\n")[0][:_SHOWN])
+    if talk.spoken.tls:
+        parts.append(talk.spoken.tls)
+    reply = talk.reply("RCPT") if talk.binding.port.id in SUBMISSION else ""
+    if reply:
+        parts.append(f"to RCPT TO:<{STRANGER}>: {reply.split(chr(10))[0][:_SHOWN]}")
+    return f"{talk.where}: {', '.join(parts)}" if parts else ""
+
+
+def _evidence(talk: Talk) -> Evidence:
+    """How to see it by hand."""
+    protocol, tls, starts = PROTOCOLS[talk.binding.port.id]
+    asked = talk.asked
+    spot = place(asked.address, asked.port)
+    if protocol == "http":
+        scheme = "https" if tls else "http"
+        host = f"[{asked.address}]" if ":" in asked.address else asked.address
+        what = f"curl -skI --connect-to ::{host}: {scheme}://{asked.name}:{asked.port}/"
+    elif tls or starts:
+        start = "" if tls else f" -starttls {protocol}"
+        what = f"openssl s_client -connect {spot} -servername {asked.name}{start}"
+    else:
+        what = f"nc {asked.address} {asked.port}"
+    said = talk.spoken.greeting or (talk.spoken.replies[0] if talk.spoken.replies else "") or talk.spoken.text
+    return Evidence(what, said.strip().split("\n")[-1 if protocol in ("smtp", "sieve") else 0][:_SHOWN])
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="mail.ports",
+        title="Services",
+        needed="every port answers in its own protocol, with TLS, under the server's name",
+        why="A container that runs proves nothing yet: what counts is what other servers and mail programs "
+        "meet at its port.",
+        doc=need.DOC_PORTS,
+        severity="breaks",
+        source=spoke,
+        judge=judge_ports,
+        deadline=24.0,
+    ),
+)

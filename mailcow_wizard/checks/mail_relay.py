@@ -1,0 +1,103 @@
+"""Judge of the open relay test: strangers may not send to strangers, over IPv4 and IPv6."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.troubles import Trouble, judged, skipped
+from mailcow_wizard.facts.mail.relay import Relay, Tried, relay
+from mailcow_wizard.facts.mail.talks import STRANGER
+from mailcow_wizard.model import Check, Evidence, Judgement
+
+_SHOWN = 140
+_WAYS_OUT_V6 = (
+    "Give mailcow's network IPv6 of its own: ENABLE_IPV6=true in mailcow.conf and IPv6 in Docker's "
+    "daemon.json (`check network.ipv6`), then `docker compose down && docker compose up -d`.",
+    'Or let Docker publish on IPv4 alone: `"userland-proxy": false` in daemon.json, or SMTP_PORT and the '
+    "others bound to the IPv4 address (SMTP_PORT=192.0.2.10:25).",
+    "Or take the AAAA record away and close the ports for IPv6 in the firewall.",
+)
+_LOOK = (
+    "See whom postfix trusts: `docker compose exec postfix-mailcow postconf mynetworks "
+    "smtpd_relay_restrictions`, and data/conf/postfix/extra.cf.",
+    "See whether Docker hides who connects: `check firewall.masquerade`.",
+)
+
+
+def judge_relay(found: Relay) -> Judgement:
+    """Refused over each family: good, as far as that can be seen from here."""
+    if found.about.skip:
+        return skipped(found.about.skip)
+    evidence = tuple(
+        Evidence(f"RCPT TO:<{STRANGER}> at {one.where}, without logging in", one.said[:_SHOWN])
+        for one in found.tries
+    )
+    troubles = [trouble for one in found.tries if (trouble := _trouble(one, found))]
+    words = "; ".join(f"{one.where}: {one.said.split(chr(10))[0][:_SHOWN]}" for one in found.tries)
+    if troubles:
+        return judged(troubles, evidence, words)
+    families = " and ".join(f"IPv{family}" for family in sorted({one.family for one in found.tries}))
+    return Judgement(
+        "pass",
+        f"relaying for strangers is refused over {families}, seen from this machine's own address",
+        words,
+        evidence,
+        certainty="inferred",
+    )
+
+
+def _trouble(one: Tried, found: Relay) -> Trouble | None:
+    if one.outcome == "silent":
+        return Trouble(
+            "unknown", f"{one.where} could not be asked: {one.said[:_SHOWN]}", ("See mail.ports first.",)
+        )
+    if one.outcome == "other":
+        return Trouble(
+            "unknown",
+            f"{one.where} refuses, for another reason than relaying: {one.said[:_SHOWN]}",
+            ("Ask from outside: a public open relay test, or `mailcow-wizard reach`.",),
+        )
+    if one.outcome == "refused":
+        return None
+    inside = one.seen == found.gateway
+    if one.family == 6 and (found.proxied_v6 or inside):
+        return Trouble(
+            "fail",
+            f"open relay over IPv6: at {one.where} every client looks like {found.gateway}, from inside",
+            _WAYS_OUT_V6,
+            severity="blocks",
+            why="mailcow trusts its own network. Docker's proxy takes IPv6 in and hands it on from the "
+            "network's own gateway, so that all the world may send through this server.",
+            doc=need.DOC_ISSUE.format(5242),
+            certainty="inferred",
+        )
+    if one.trusted and not inside:
+        return Trouble(
+            "unknown",
+            f"{one.where} relays for {one.seen}, this machine itself, which postfix trusts (mynetworks); "
+            "strangers could not be tried from here",
+            ("Ask from outside: a public open relay test, or `mailcow-wizard reach`.", _LOOK[0]),
+        )
+    seen = f", who looks as if from inside ({one.seen})" if inside else ""
+    return Trouble(
+        "fail",
+        f"open relay: {one.where} takes mail from a stranger{seen} to a stranger: {one.said[:_SHOWN]}",
+        _LOOK,
+        severity="blocks",
+        certainty="inferred" if inside or not one.seen else "proved",
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="mail.relay",
+        title="No open relay",
+        needed="who has not logged in may send to this server's own users only, over IPv4 and IPv6",
+        why="Spammers find an open relay within hours and send through it; then its address is on every "
+        "blocklist.",
+        doc=need.DOC_ISSUE.format(5242),
+        severity="breaks",
+        source=relay,
+        judge=judge_relay,
+        deadline=20.0,
+    ),
+)

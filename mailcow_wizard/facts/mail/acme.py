@@ -1,0 +1,131 @@
+"""The log of mailcow's acme, which fetches certificates, in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mailcow_wizard.typed import NamedTuple
+
+
+class Acme(NamedTuple):
+    """What acme is at: `state` is working, failed, done, skips or empty (its log does not tell), `words` say
+    it as part of a sentence, `remedies` what helps, `line` is the line of the log that says so."""
+
+    state: str
+    words: str
+    remedies: tuple[str, ...] = ()
+    line: str = ""
+
+
+_PORT_80 = (
+    "Let port 80 of this name reach this server from the internet (firewall, NAT, another web server in "
+    "front), and from this server itself (hairpin). acme tries again by itself: `docker compose restart "
+    "acme-mailcow` lets it try at once."
+)
+_NAME = r"'?([\w.*-]+)'?"
+# Said of a name: why it gets no certificate. The server's own name counts most.
+_REASONS: tuple[tuple[str, str, str], ...] = (
+    (
+        rf"Cannot match your IP (\S*) against hostname {_NAME} \(DNS returned (\S+)\)",
+        r"\2 leads to \3, and this server is seen as \1",
+        "Correct the address records of the name (`check dns.a dns.aaaa`), or set SKIP_IP_CHECK=y where the "
+        "difference is meant.",
+    ),
+    (
+        rf"No A or AAAA record found for hostname {_NAME}",
+        r"\1 has no address record",
+        "Publish the name's address (`check dns`).",
+    ),
+    (
+        r"Confirmed (A|AAAA) record with IP (\S+?),? but HTTP validation failed",
+        r"the name leads here (\2), but its port 80 does not answer with acme's file",
+        _PORT_80,
+    ),
+    (
+        rf"Lets Encrypt disallowed for {_NAME} by CAA record",
+        r"a CAA record of \1 forbids Let's Encrypt",
+        'Add `0 issue "letsencrypt.org"` to the CAA records (`check dns.caa`).',
+    ),
+    (
+        r"(rateLimited|too many (?:certificates|failed authorizations|registrations|new orders))",
+        r"Let's Encrypt has had enough of tries for now (\1)",
+        "Mend the cause, then wait: the limits of Let's Encrypt last from an hour to a week.",
+    ),
+    (
+        r"couldn't download http://([\w.-]+)/",
+        r"Let's Encrypt's file could not be fetched from http://\1/",
+        _PORT_80,
+    ),
+    (
+        r"acme:error:(\w+)",
+        r"Let's Encrypt refused (\1)",
+        "See the whole log: `docker compose logs acme-mailcow`.",
+    ),
+    (
+        r"Some services do return old end dates",
+        r"a new certificate is there, but not every service took it",
+        "Let them take it: `docker compose restart postfix-mailcow dovecot-mailcow nginx-mailcow`.",
+    ),
+)
+_STATES: tuple[tuple[str, str, str], ...] = (
+    (r"SKIP_LETS_ENCRYPT=y, skipping", "skips", "it is told to skip Let's Encrypt (SKIP_LETS_ENCRYPT=y)"),
+    (
+        r"issuer other than mailcow snake-oil CA and Let's Encrypt",
+        "skips",
+        "it leaves alone a certificate that neither mailcow nor Let's Encrypt made",
+    ),
+    (r"Certificates (?:were )?successfully|Certificates were successfully", "done", "it has done its work"),
+    (r"Cannot validate any hostnames", "failed", "no name passed its test; it tries again in an hour"),
+    (r"Some errors occurred|Failed to obtain certificate", "failed", "it got no certificate; it tries again"),
+    (r"Some services do return old end dates", "failed", "it could not hand over the new certificate"),
+    (r"Waiting for ([\w ]+?)\.\.\.", "working", r"it waits for \1"),
+    (
+        r"Using command acme-tiny|Registering account|Verifying|Parsing",
+        "working",
+        "it talks to Let's Encrypt",
+    ),
+    (r"Deploying certificate|Reloading or restarting", "working", "it hands over a new certificate"),
+    (
+        r"Generating missing|Initializing|Detecting IP|Restoring|start obtaining|start renewing|Checking res",
+        "working",
+        "it is at it",
+    ),
+)
+# What it waited for is there.
+_CAME = re.compile(r"(?:Docker API|Postfix|Dovecot|Database|Nginx|Resolver) OK|^OK$")
+
+
+def explained(lines: Sequence[str], name: str) -> Acme:
+    """What the end of acme's log means for a server of this name."""
+    state, words, at = "", "", ""
+    for line in lines:
+        for pattern, kind, saying in _STATES:
+            match = re.search(pattern, line)
+            if match:
+                state, words, at = kind, match.expand(saying), line
+                break
+        else:
+            if state == "working" and _CAME.search(line):
+                words, at = "it is at it", line
+    if state in ("done", "skips", ""):
+        return Acme(state, words, (), at)
+    reason, remedy, line = _reason(lines, name)
+    if not reason:
+        return Acme(state, words, (), at)
+    return Acme(state, f"{reason}; {words}", (remedy,), line)
+
+
+def _reason(lines: Sequence[str], name: str) -> tuple[str, str, str]:
+    """The last reason that the log gives, best one that names the server."""
+    found: list[tuple[bool, str, str, str]] = []
+    for number, line in enumerate(lines):
+        for pattern, saying, remedy in _REASONS:
+            match = re.search(pattern, line)
+            if match:
+                # HTTP validation is said without the name, which stands in the line before.
+                about = line + (lines[number - 1] if number else "")
+                found.append((name.lower() in about.lower(), match.expand(saying), remedy, line))
+                break
+    own = [one for one in found if one[0]] or found
+    return own[-1][1:] if own else ("", "", "")

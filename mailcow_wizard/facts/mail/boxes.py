@@ -1,0 +1,219 @@
+"""mailcow's containers: how each one fares, since when, and what the one that struggles says."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from mailcow_wizard.facts.containers import docker_socket
+from mailcow_wizard.facts.mail.installed import Installed, Listed, installed
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
+
+STEADY_S = 30.0
+"""So long a container has to run before it counts: one that crashes at its start does so by then."""
+RESTARTED_LATELY_S = 600.0
+_PATIENCE_S = 45.0
+_LOOK_EVERY_S = 2.0
+_LINES = 12
+_LONGEST_LINE = 240
+_SERVICES = re.compile(r"(?m)^services:[ \t]*(?:#.*)?$")
+_KEY = re.compile(r"^( +)([A-Za-z0-9._-]+):[ \t]*(?:#.*)?$")
+# A service that is not meant to run by itself.
+_OPTIONAL = re.compile(r"(?m)^\s+(?:profiles:|replicas:\s*0\b|scale:\s*0\b)")
+
+
+class Box(NamedTuple):
+    """A container. `age` is how long it has been running (or stopped), in seconds; `health` is healthy,
+    starting, unhealthy or empty (it has no health check), `failed` how many of its last checks (`checked`)
+    failed, `said` what the last failed one said. `lines` are the last of its log where it struggles."""
+
+    id: str
+    name: str
+    service: str
+    state: str
+    age: float
+    restarts: int = 0
+    exit_code: int = 0
+    out_of_memory: bool = False
+    error: str = ""
+    health: str = ""
+    failed: int = 0
+    checked: int = 0
+    said: str = ""
+    pid: int = 0
+    lines: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        """Whether it runs, and is not said to be ill."""
+        return self.state == "running" and self.health != "unhealthy"
+
+    @property
+    def crashes(self) -> bool:
+        """Whether Docker restarts it again and again."""
+        return self.state == "restarting" or (self.restarts > 0 and self.age < STEADY_S)
+
+
+class Stack(NamedTuple):
+    """All containers, the services of docker-compose.yml that have none, and how long it was watched (s)."""
+
+    about: Installed
+    boxes: tuple[Box, ...] = ()
+    missing: tuple[str, ...] = ()
+    watched: float = 0.0
+
+
+def stack(facts: Facts) -> Stack:
+    """How the containers fare; where one has just started, it is watched until it has run for a while.
+
+    Raises HostError.
+    """
+    from mailcow_wizard.host.detached import pause
+
+    about = facts.get(installed)
+    if about.skip or about.down:
+        return Stack(about)
+    began = now = facts.host.now()
+    patience = min(_PATIENCE_S, (facts.settings.timeout or 90.0) * 0.7)
+    boxes = _all(facts, about.boxes, now)
+    while _is_young(boxes) and now - began < patience:
+        pause(_LOOK_EVERY_S)
+        earlier, now = now, facts.host.now()
+        if now <= earlier:
+            break  # a recorded machine's clock stands still
+        boxes = _all(facts, about.boxes, now)
+    there = {one.service for one in about.boxes}
+    missing = tuple(one for one in services(facts) if one not in there)
+    told = tuple(_with_lines(facts, one) for one in boxes)
+    return Stack(about, told, missing, now - began)
+
+
+def _is_young(boxes: tuple[Box, ...]) -> bool:
+    """Whether nothing is wrong, and something is too new to be trusted."""
+    if any(not one.runs or one.crashes for one in boxes):
+        return False
+    return any(one.age < STEADY_S or one.health == "starting" for one in boxes)
+
+
+def _all(facts: Facts, listed: tuple[Listed, ...], now: float) -> tuple[Box, ...]:
+    return tuple(_box(facts, one, now) for one in listed)
+
+
+def _box(facts: Facts, listed: Listed, now: float) -> Box:
+    try:
+        said = _asked(facts, f"/containers/{listed.id}/json")
+        return _read(listed, said, now)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise HostError(f"what Docker says of the container {listed.name} is not readable") from None
+
+
+def _asked(facts: Facts, target: str) -> Any:
+    reply = facts.host.http(docker_socket(facts), target)
+    if reply.status == 404:
+        return {}
+    if reply.status != 200:
+        raise HostError(f"Docker answers {reply.status} when asked for {target}")
+    return json.loads(reply.body)
+
+
+def _read(listed: Listed, said: dict[str, Any], now: float) -> Box:
+    if not said:
+        return Box(listed.id, listed.name, listed.service, "removed", 0.0)
+    state = said["State"]
+    running = state["Status"] in ("running", "paused")
+    since = _seconds(str(state["StartedAt" if running else "FinishedAt"]))
+    health = state.get("Health") or {}
+    log = [one for one in health.get("Log") or () if isinstance(one, dict)]
+    bad = [one for one in log if one.get("ExitCode") not in (0, None)]
+    word = str(health.get("Status") or "")
+    return Box(
+        listed.id,
+        listed.name,
+        listed.service,
+        str(state["Status"]),
+        max(0.0, now - since) if since else 0.0,
+        int(said.get("RestartCount") or 0),
+        int(state.get("ExitCode") or 0),
+        bool(state.get("OOMKilled")),
+        str(state.get("Error") or ""),
+        "" if word == "none" else word,
+        len(bad),
+        len(log),
+        " ".join(str(bad[-1].get("Output") or "").split())[-_LONGEST_LINE:] if bad else "",
+        int(state.get("Pid") or 0),
+    )
+
+
+def _seconds(stamp: str) -> float:
+    """RFC 3339 with nanoseconds as seconds since 1970; 0 where it is none, or says never (year 1)."""
+    from datetime import datetime
+
+    match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)$", stamp)
+    if not match or stamp.startswith("0001"):
+        return 0.0
+    try:
+        return datetime.fromisoformat(match[1] + match[2].replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _with_lines(facts: Facts, box: Box) -> Box:
+    if box.runs and not box.crashes and not box.failed:
+        return box
+    try:
+        return box._replace(lines=last_lines(facts, box.id))
+    except HostError:
+        return box
+
+
+def last_lines(facts: Facts, container: str, count: int = _LINES) -> tuple[str, ...]:
+    """The last lines of a container's log. Raises HostError."""
+    target = f"/containers/{container}/logs?stdout=1&stderr=1&tail={count}"
+    reply = facts.host.http(docker_socket(facts), target)
+    if reply.status != 200:
+        raise HostError(f"Docker answers {reply.status} when asked for a log")
+    text = frames(reply.body).decode("utf-8", "replace")
+    lines = (re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", one).strip() for one in text.splitlines())
+    return tuple(one[:_LONGEST_LINE] for one in lines if one)
+
+
+def frames(data: bytes) -> bytes:
+    """The content of Docker's log frames (stream, three zeros, length, text); what has none is as it is."""
+    parts: list[bytes] = []
+    place = 0
+    while place < len(data):
+        head = data[place : place + 8]
+        if len(head) < 8 or head[0] > 2 or head[1:4] != b"\0\0\0":
+            return data if not parts else b"".join(parts)
+        length = int.from_bytes(head[4:], "big")
+        parts.append(data[place + 8 : place + 8 + length])
+        place += 8 + length
+    return b"".join(parts)
+
+
+def services(facts: Facts) -> tuple[str, ...]:
+    """The services of docker-compose.yml that are meant to run; none where it cannot be read."""
+    try:
+        text = facts.host.text(f"{facts.settings.directory.rstrip('/')}/docker-compose.yml")
+    except HostError:
+        return ()
+    begin = _SERVICES.search(text)
+    if not begin:
+        return ()
+    blocks: dict[str, list[str]] = {}
+    indent, name = "", ""
+    for line in text[begin.end() :].splitlines():
+        if line and not line[0].isspace() and not line.startswith("#"):
+            break
+        key = _KEY.match(line)
+        if key and (not indent or key[1] == indent):
+            indent, name = key[1], key[2]
+            blocks[name] = []
+        elif name:
+            blocks[name].append(line)
+    return tuple(one for one, lines in blocks.items() if not _OPTIONAL.search("\n".join(lines)))

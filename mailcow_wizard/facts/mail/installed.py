@@ -1,0 +1,102 @@
+"""Whether there is a mailcow on this machine that could be verified."""
+
+from __future__ import annotations
+
+import json
+
+from mailcow_wizard.facts.config import place
+from mailcow_wizard.facts.containers import docker_socket
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.volumes import database
+from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.typed import NamedTuple
+
+_COMPOSE = "com.docker.compose."
+_ALIVE = ("running", "restarting", "paused")
+
+
+class Listed(NamedTuple):
+    """A container of mailcow's, running or not, as Docker lists it."""
+
+    id: str
+    name: str
+    service: str
+    state: str
+
+
+class Installed(NamedTuple):
+    """`skip` says why there is nothing to verify yet; `down` why nothing runs although mailcow was started
+    here once. Both are empty where there are containers."""
+
+    skip: str
+    down: str
+    project: str
+    boxes: tuple[Listed, ...] = ()
+
+
+def installed(facts: Facts) -> Installed:
+    """Looks for mailcow's configuration, containers and database. Raises HostError where that is not told."""
+    here = facts.get(place)
+    conf = facts.get(mailcow_conf)
+    project = conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+    if here.absent:
+        return Installed(here.absent, "", project)
+    if not conf.exists:
+        return Installed(f"mailcow is not installed yet: {conf.path} is not there", "", project)
+    try:
+        boxes = _listed(facts, project)
+    except Denied:
+        raise
+    except HostError as error:
+        boxes, trouble = (), str(error)
+    else:
+        trouble = ""
+    if boxes:
+        return Installed("", "", project, boxes)
+    data = facts.get(database)
+    if data.project:
+        why = f"Docker does not answer ({trouble})" if trouble else f"none of {project}'s containers exists"
+        return Installed("", why, project)
+    if data.doubt and trouble:
+        raise HostError(f"whether mailcow runs here is not known: {trouble}")
+    return Installed(
+        f"mailcow was not started yet: there is no container of the project {project}", "", project
+    )
+
+
+def _listed(facts: Facts, project: str) -> tuple[Listed, ...]:
+    reply = facts.host.http(docker_socket(facts), "/containers/json?all=1")
+    if reply.status != 200:
+        raise HostError(f"Docker answers {reply.status} when asked for its containers")
+    directories = _directories(facts)
+    try:
+        found = [_one(row, project, directories) for row in json.loads(reply.body)]
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+        raise HostError("Docker's list of containers is not readable") from None
+    return tuple(sorted((one for one in found if one), key=lambda one: (one.service, one.name)))
+
+
+def _directories(facts: Facts) -> tuple[str, ...]:
+    """mailcow's directory, as it was named and where links lead."""
+    named = facts.settings.directory.rstrip("/")
+    try:
+        return named, facts.host.resolve(named)
+    except HostError:
+        return (named,)
+
+
+def _one(row: dict[str, object], project: str, directories: tuple[str, ...]) -> Listed | None:
+    labels, names = row.get("Labels"), row.get("Names")
+    labels = labels if isinstance(labels, dict) else {}
+    home = str(labels.get(f"{_COMPOSE}project.working_dir", "")).rstrip("/")
+    # Stopped containers of the same project that were made elsewhere are left over from another mailcow.
+    left = bool(home) and home not in directories and row.get("State") not in _ALIVE
+    if home not in directories and (labels.get(f"{_COMPOSE}project") != project or left):
+        return None
+    # What `docker compose run` made is no service of its own.
+    if str(labels.get(f"{_COMPOSE}oneoff", "")).lower() == "true":
+        return None
+    name = str(names[0]).lstrip("/") if isinstance(names, list) and names else str(row["Id"])[:12]
+    service = str(labels.get(f"{_COMPOSE}service", "")) or name
+    return Listed(str(row["Id"]), name, service, str(row.get("State", "")))

@@ -1,0 +1,170 @@
+"""Whether strangers may send to strangers through this server: asked at its own address, ended before any
+message is sent."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+
+from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, bindings
+from mailcow_wizard.facts.containers import docker_socket
+from mailcow_wizard.facts.identity import hostname
+from mailcow_wizard.facts.mail.installed import Installed, installed
+from mailcow_wizard.facts.mail.talks import STRANGER, own_addresses, place
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.conversation import Dialogue
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import NamedTuple
+
+_HELLO = "EHLO mailcow-wizard.invalid"
+_PATIENCE_S = 12.0
+_RELAYING = re.compile(r"relay", re.IGNORECASE)
+_ESTABLISHED_OR_AFTER = {"01", "04", "05", "06", "08", "09", "0B"}
+
+
+class Tried(NamedTuple):
+    """One try: the address, what became of it, and the server's own words.
+
+    `outcome` is refused, accepted, other (refused for another reason) or silent (no answer to judge).
+    `seen` is the address that mailcow saw us come from, empty where that is not known; `trusted` that it is
+    among those that may relay (None: not known).
+    """
+
+    where: str
+    family: int
+    outcome: str
+    said: str
+    seen: str = ""
+    trusted: bool | None = None
+
+
+class Relay(NamedTuple):
+    """The tries, over each family. `proxied_v6`: IPv6 comes in by Docker's proxy, and every client of it
+    looks as if it came from inside (G01); `gateway` is the address that it looks like then."""
+
+    about: Installed
+    tries: tuple[Tried, ...] = ()
+    gateway: str = ""
+    proxied_v6: bool = False
+
+
+def relay(facts: Facts) -> Relay:
+    """Asks to relay over IPv4 and IPv6. Raises HostError."""
+    about = facts.get(installed)
+    if about.skip:
+        return Relay(about)
+    conf = facts.get(mailcow_conf)
+    binding = next(one for one in bindings(conf.values, conf.odd) if one.port.id == "ports.smtp")
+    addresses: tuple[str, ...] = (binding.address,)
+    if binding.address in ("", EVERY_ADDRESS_V4):
+        addresses = tuple(one for one in own_addresses(facts) if not binding.address or ":" not in one)
+    asked = tuple(Dialogue("smtp", one, binding.number, lines=_lines(facts)) for one in addresses)
+    spoken = facts.host.converse(asked, min(_PATIENCE_S, (facts.settings.timeout or _PATIENCE_S) * 0.9))
+    gateway = f"{conf.get('IPV4_NETWORK', DEFAULT_NETWORK)}.1"
+    tries = []
+    for one, said in zip(asked, spoken, strict=True):
+        outcome, words = _outcome(said.outcome, said.text, said.greeting, said.replies)
+        seen = _seen(facts, about, said.own, gateway) if outcome == "accepted" else ""
+        trusted = _trusted(facts, about, seen) if outcome == "accepted" else None
+        family = 6 if ":" in one.address else 4
+        tries.append(Tried(place(one.address, one.port), family, outcome, words, seen, trusted))
+    proxied = any(":" in one for one in addresses) and not _has_v6(facts, about.project)
+    return Relay(about, tuple(tries), gateway, proxied)
+
+
+def _lines(facts: Facts) -> tuple[str, ...]:
+    """A bounce (no sender), and somebody who says that he is one of us; both to a stranger."""
+    name = facts.get(hostname).name
+    domain = (facts.settings.domains or (name.partition(".")[2] or name,))[0]
+    to = f"RCPT TO:<{STRANGER}>"
+    return (_HELLO, "MAIL FROM:<>", to, "RSET", f"MAIL FROM:<postmaster@{domain}>", to, "RSET", "QUIT")
+
+
+def _outcome(outcome: str, text: str, greeting: str, replies: tuple[str, ...]) -> tuple[str, str]:
+    """What the replies to both recipients mean together."""
+    answers = [replies[place] for place in (2, 5) if len(replies) > place]
+    taken = next((one for one in answers if one.startswith("2")), "")
+    if taken:
+        return "accepted", taken
+    refused = next((one for one in answers if one[:1] in "45" and _RELAYING.search(one)), "")
+    if refused:
+        return "refused", refused
+    if answers:
+        return "other", answers[0]
+    if greeting[:1] in ("4", "5"):
+        return "other", greeting
+    return "silent", text or outcome
+
+
+def _seen(facts: Facts, about: Installed, own: str, gateway: str) -> str:
+    """Which address postfix saw: our own where its list of connections has it with our port, the network's
+    gateway where that was there just now, empty where neither can be told."""
+    address, _, port = own.partition(" ")
+    try:
+        pid = _pid(facts, about)
+        table = facts.host.text(f"/proc/{pid}/net/tcp") + facts.host.text(f"/proc/{pid}/net/tcp6")
+    except (HostError, ValueError, IndexError):
+        return ""
+    ends = set()
+    for line in table.splitlines():
+        words = line.split()
+        if len(words) > 3 and words[1].endswith(":0019") and words[3] in _ESTABLISHED_OR_AFTER:
+            host, _, number = words[2].partition(":")
+            ends.add((_address(host), int(number, 16)))
+    if (address, int(port or 0)) in ends:
+        return address
+    return gateway if any(host == gateway for host, _ in ends) else ""
+
+
+def _address(digits: str) -> str:
+    """An address as the kernel writes it in /proc/net/tcp: words in the machine's own order."""
+    data = bytes.fromhex(digits)
+    swapped = b"".join(data[place : place + 4][::-1] for place in range(0, len(data), 4))
+    found = ipaddress.ip_address(swapped)
+    mapped = getattr(found, "ipv4_mapped", None)
+    return str(mapped or found)
+
+
+def _postfix(about: Installed) -> str:
+    return next(one.id for one in about.boxes if one.service == "postfix-mailcow")
+
+
+def _pid(facts: Facts, about: Installed) -> int:
+    try:
+        reply = facts.host.http(docker_socket(facts), f"/containers/{_postfix(about)}/json")
+        return int(json.loads(reply.body)["State"]["Pid"])
+    except (StopIteration, ValueError, TypeError, KeyError, RecursionError):
+        raise HostError("Docker does not say which process postfix is") from None
+
+
+def _trusted(facts: Facts, about: Installed, seen: str) -> bool | None:
+    """Whether postfix counts this address among its own networks."""
+    if not seen:
+        return None
+    try:
+        ran = facts.host.run(("docker", "exec", _postfix(about), "postconf", "-hx", "mynetworks"), 6.0)
+    except (HostError, StopIteration):
+        return None
+    if ran.code != 0:
+        return None
+    for word in re.split(r"[\s,]+", ran.out.strip()):
+        try:
+            if ipaddress.ip_address(seen) in ipaddress.ip_network(word.strip("[]").replace("]/", "/"), False):
+                return True
+        except ValueError:
+            continue
+    return False
+
+
+def _has_v6(facts: Facts, project: str) -> bool:
+    """Whether mailcow's network has IPv6 of its own, so that clients keep their addresses. Where Docker does
+    not tell, it is taken to: the try itself says the rest."""
+    try:
+        reply = facts.host.http(docker_socket(facts), "/networks")
+        listed = json.loads(reply.body) if reply.status == 200 else []
+        own = [one for one in listed if one["Name"] == f"{project}_mailcow-network"]
+        return all(one.get("EnableIPv6", True) for one in own)
+    except (HostError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return True

@@ -1,0 +1,83 @@
+"""Test messages: one that comes in through port 25, one that goes out by submission. They need mailboxes that
+the administrator names in the environment."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, bindings
+from mailcow_wizard.facts.mail.installed import Installed, installed
+from mailcow_wizard.facts.mail.talks import own_addresses
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.conversation import Trip, Tripped
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import NamedTuple
+
+MAILBOX, PASSWORD = "MAILCOW_WIZARD_MAILBOX", "MAILCOW_WIZARD_MAILBOX_PASSWORD"
+FAR, FAR_IMAP, FAR_PASSWORD = (
+    "MAILCOW_WIZARD_FAR_MAILBOX",
+    "MAILCOW_WIZARD_FAR_IMAP",
+    "MAILCOW_WIZARD_FAR_PASSWORD",
+)
+_IMAPS = "993"
+_PATIENCE_S = 60.0
+
+
+class Trips(NamedTuple):
+    """The way in and the way out (None: not tried). `lacking` are the variables that are not set and would be
+    needed for the way in, `lacking_far` those for the way out."""
+
+    about: Installed
+    mailbox: str = ""
+    far: str = ""
+    inward: Tripped | None = None
+    outward: Tripped | None = None
+    lacking: tuple[str, ...] = ()
+    lacking_far: tuple[str, ...] = ()
+
+
+def trips(facts: Facts) -> Trips:
+    """Sends what can be sent. Raises HostError."""
+    about = facts.get(installed)
+    if about.skip:
+        return Trips(about)
+    mailbox, far, server = (_said(facts, one) for one in (MAILBOX, FAR, FAR_IMAP))
+    secret, far_secret = _secret(facts, PASSWORD), _secret(facts, FAR_PASSWORD)
+    lacking = tuple(name for name, said in ((MAILBOX, mailbox), (PASSWORD, secret)) if not said)
+    lacking_far = tuple(
+        name for name, said in ((FAR, far), (FAR_IMAP, server), (FAR_PASSWORD, far_secret)) if not said
+    )
+    found = Trips(about, mailbox, far, lacking=lacking, lacking_far=lacking_far)
+    if lacking:
+        return found
+    smtp, imap, submission = (_end(facts, one) for one in ("ports.smtp", "ports.imaps", "ports.smtps"))
+    patience = min(_PATIENCE_S, (facts.settings.timeout or _PATIENCE_S) * 0.4)
+    inward = facts.host.send_and_find(Trip((*smtp, ""), mailbox, mailbox, imap, secret), patience)
+    if lacking_far:
+        return found._replace(inward=inward)
+    name, _, port = server.partition(":")
+    away = Trip(
+        (*submission, "tls"), mailbox, far, (name, port or _IMAPS), far_secret, mailbox, secret, trusting=True
+    )
+    return found._replace(inward=inward, outward=facts.host.send_and_find(away, patience))
+
+
+def _said(facts: Facts, variable: str) -> str:
+    """What a variable holds; nothing on a machine that was not asked."""
+    try:
+        return facts.host.variable(variable).strip()
+    except HostError:
+        return ""
+
+
+def _secret(facts: Facts, variable: str) -> str:
+    """The variable that holds a password, or the name of its file; empty where neither is set."""
+    return next((one for one in (variable, f"{variable}_FILE") if _said(facts, one)), "")
+
+
+def _end(facts: Facts, port: str) -> tuple[str, str]:
+    conf = facts.get(mailcow_conf)
+    binding = next(one for one in bindings(conf.values, conf.odd) if one.port.id == port)
+    address = binding.address
+    if address in ("", EVERY_ADDRESS_V4):
+        address = own_addresses(facts)[0]
+    return address, str(binding.number)

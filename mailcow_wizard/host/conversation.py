@@ -1,0 +1,70 @@
+"""Conversations with servers, as the door has them: what is said, and what became of it."""
+
+from mailcow_wizard.typed import NamedTuple
+
+
+class Dialogue(NamedTuple):
+    """A conversation with a server, up to its end.
+
+    `protocol` is smtp, imap, pop3, sieve, http, redis, or `greeting` for one that only greets. `tls` from the
+    first byte; `name` is the server that is asked for then. `lines` are said one after the other, each when
+    the last was answered, in http all at once; IMAP's tags are put before them. Behind STARTTLS (STLS) that
+    is granted all goes on over TLS. Nothing secret may be said: what is said is recorded.
+    """
+
+    protocol: str
+    address: str
+    port: int
+    name: str = ""
+    tls: bool = False
+    lines: tuple[str, ...] = ()
+
+
+class Spoken(NamedTuple):
+    """What became of a conversation.
+
+    `outcome` is open (it came to its end), silent, refused, reset (ended before its end), no route or failed;
+    `text` says more. `greeting` and `replies`, one for each line that was answered, have lines of their own.
+    `tls` is the version of TLS that was spoken at the end, empty where none was; `der` the certificate, and
+    `trouble` why a client would not trust it. `own` is this machine's end: address and port.
+    """
+
+    outcome: str
+    greeting: str = ""
+    replies: tuple[str, ...] = ()
+    tls: str = ""
+    der: bytes = b""
+    trouble: str = ""
+    own: str = ""
+    text: str = ""
+
+
+class Trip(NamedTuple):
+    """A test message on its way: how it is handed in, and where it is looked for.
+
+    It is handed in at `smtp` (address, port, TLS from the first byte: 465, else none: 25) and looked for by
+    IMAP over TLS at `imap` (address or name, port) in the mailbox `to`. `login` says who logs in to hand it
+    in (empty: nobody does). `secret` and `imap_secret` are the names of environment variables that hold the
+    passwords, or with `_FILE` behind them the names of the files: no password is ever part of this.
+    `trusting` that the IMAP server's certificate has to be trusted.
+    """
+
+    smtp: tuple[str, ...]
+    sender: str
+    to: str
+    imap: tuple[str, ...]
+    imap_secret: str
+    login: str = ""
+    secret: str = ""
+    trusting: bool = False
+
+
+class Tripped(NamedTuple):
+    """How far it came: `stage` is connect, login, send, imap-login, arrive or done; `text` is what was said
+    where it ended, `folder` where it was found after `seconds`, `headers` what others wrote on it."""
+
+    stage: str
+    text: str = ""
+    folder: str = ""
+    seconds: float = 0.0
+    headers: tuple[str, ...] = ()

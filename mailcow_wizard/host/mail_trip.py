@@ -1,0 +1,164 @@
+"""Sends a test message and looks for it where it should arrive. Passwords are read here and go no further."""
+
+from __future__ import annotations
+
+import contextlib
+import email.message
+import email.utils
+import imaplib
+import os
+import re
+import secrets
+import smtplib
+import ssl
+import time
+from collections.abc import Iterator
+
+from mailcow_wizard.host.conversation import Trip, Tripped
+from mailcow_wizard.host.in_time import why
+from mailcow_wizard.host.tls import indifferent, trusting
+
+_FILE = "_FILE"
+_MOST_BYTES = 4096
+_LOOK_EVERY_S = 1.0
+_FOLDERS = ("INBOX", "Junk", "Spam", "INBOX.Junk", "INBOX.Spam", "Junk-E-Mail", "[Gmail]/Spam")
+_WRITTEN_ON_IT = (
+    "authentication-results",
+    "received-spf",
+    "dkim-signature",
+    "x-spam-status",
+    "x-rspamd-score",
+)
+_SHOWN = 800
+_QUEUED = "the test message of mailcow-wizard; it may be deleted"
+
+
+class _Stopped(Exception):
+    """It went no further; the stage, and what was said."""
+
+    def __init__(self, stage: str, text: str) -> None:
+        super().__init__(text)
+        self.stage = stage
+
+
+def send_and_find(trip: Trip, timeout: float) -> Tripped:
+    """Hands the message in, then looks for it until `timeout` seconds are over."""
+    end = time.monotonic() + timeout
+    token = secrets.token_hex(8)
+    begun = time.monotonic()
+    try:
+        password = _password(trip.imap_secret, "imap-login")
+        _hand_in(trip, token, min(20.0, timeout))
+        with _mailbox(trip, password, min(15.0, timeout)) as box:
+            while True:
+                for folder in _FOLDERS:
+                    headers = _found(box, folder, token)
+                    if headers is not None:
+                        return Tripped("done", "", folder, time.monotonic() - begun, headers)
+                if time.monotonic() + _LOOK_EVERY_S > end:
+                    waited = time.monotonic() - begun
+                    return Tripped("arrive", f"it was not there after {waited:.0f} s", seconds=waited)
+                time.sleep(_LOOK_EVERY_S)
+    except _Stopped as stopped:
+        return Tripped(stopped.stage, str(stopped), seconds=time.monotonic() - begun)
+    except (OSError, imaplib.IMAP4.error, ValueError) as error:
+        return Tripped("arrive", why(error), seconds=time.monotonic() - begun)
+
+
+def _password(name: str, stage: str) -> str:
+    """The password that an environment variable holds, or the file that it names."""
+    said = os.environ.get(name, "")
+    if name.endswith(_FILE) and said:
+        try:
+            with open(said, encoding="utf-8") as file:
+                said = file.read(_MOST_BYTES).rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise _Stopped(stage, f"the file that {name} names could not be read: {why(error)}") from None
+    if not said:
+        raise _Stopped(stage, f"{name} holds no password")
+    return said
+
+
+def _hand_in(trip: Trip, token: str, timeout: float) -> None:
+    message = email.message.EmailMessage()
+    domain = trip.sender.rpartition("@")[2]
+    message["From"] = trip.sender
+    message["To"] = trip.to
+    message["Subject"] = f"mailcow-wizard test {token}"
+    message["Date"] = email.utils.formatdate(localtime=False)
+    message["Message-ID"] = f"<{token}@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(f"This is {_QUEUED}.\n")
+    address, port, tls = trip.smtp
+    stage = "connect"
+    try:
+        link: smtplib.SMTP
+        if tls:
+            link = smtplib.SMTP_SSL(address, int(port), domain, timeout=timeout, context=indifferent())
+        else:
+            link = smtplib.SMTP(address, int(port), domain, timeout=timeout)
+        with link:
+            stage = "login"
+            if trip.login:
+                link.login(trip.login, _password(trip.secret, stage))
+            stage = "send"
+            link.send_message(message, trip.sender, [trip.to])
+    except smtplib.SMTPAuthenticationError as error:
+        raise _Stopped(stage, f"{error.smtp_code} {_text(error.smtp_error)}") from None
+    except smtplib.SMTPRecipientsRefused as error:
+        code, said = next(iter(error.recipients.values()))
+        raise _Stopped("send", f"{code} {_text(said)}") from None
+    except smtplib.SMTPResponseException as error:
+        raise _Stopped(stage, f"{error.smtp_code} {_text(error.smtp_error)}") from None
+    except (OSError, smtplib.SMTPException, UnicodeError) as error:
+        raise _Stopped(stage, why(error)) from None
+
+
+def _text(said: bytes | str) -> str:
+    return " ".join((said.decode("utf-8", "replace") if isinstance(said, bytes) else said).split())[:200]
+
+
+@contextlib.contextmanager
+def _mailbox(trip: Trip, password: str, timeout: float) -> Iterator[imaplib.IMAP4_SSL]:
+    """The mailbox, logged in to over TLS."""
+    address, port = trip.imap
+    context = trusting() if trip.trusting else indifferent()
+    try:
+        box = imaplib.IMAP4_SSL(address, int(port), ssl_context=context, timeout=timeout)
+    except (OSError, imaplib.IMAP4.error) as error:
+        raise _Stopped("imap-connect", why(error)) from None
+    try:
+        try:
+            box.login(trip.to, password)
+        except (imaplib.IMAP4.error, OSError) as error:
+            # The library may quote the line that it sent.
+            raise _Stopped("imap-login", _text(str(error).replace(password, "…"))) from None
+        yield box
+    finally:
+        with contextlib.suppress(OSError, imaplib.IMAP4.error):
+            box.logout()
+
+
+def _found(box: imaplib.IMAP4, folder: str, token: str) -> tuple[str, ...] | None:
+    """What is written on the message, which is then deleted; None where it is not in this folder."""
+    try:
+        if box.select(f'"{folder}"')[0] != "OK":
+            return None
+        kind, listed = box.search(None, "HEADER", "Subject", f'"{token}"')
+    except (TimeoutError, imaplib.IMAP4.error, ssl.SSLError):
+        return None
+    numbers = listed[0].split() if kind == "OK" and listed and listed[0] else []
+    if not numbers:
+        return None
+    _, fetched = box.fetch(numbers[-1], "(BODY.PEEK[HEADER])")
+    raw = next((one[1] for one in fetched if isinstance(one, tuple)), b"")
+    for number in numbers:
+        box.store(number, "+FLAGS", "\\Deleted")
+    box.expunge()
+    return tuple(_headers(raw.decode("utf-8", "replace")))
+
+
+def _headers(raw: str) -> list[str]:
+    joined = re.sub(r"\r?\n[ \t]+", " ", raw)
+    lines = (line.strip() for line in joined.splitlines())
+    return [line[:_SHOWN] for line in lines if line.partition(":")[0].lower() in _WRITTEN_ON_IT]
