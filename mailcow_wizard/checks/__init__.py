@@ -12,7 +12,8 @@ TOPICS: tuple[str, ...] = (
     "reputation",
     "time",
     "docker",
-    "config", "mail",
+    "config",
+    "mail",
 )
 """Topics in the order of the wizard's steps; each is a module here with a tuple `CHECKS`."""
 

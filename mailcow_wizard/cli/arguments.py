@@ -65,12 +65,13 @@ COMMANDS = (
     "conf",
     "dns",
     "reach",
+    "verify",
     "report",
     "explain",
     "schema",
     "completion",
 )
-PLANNED = ("install", "verify")
+PLANNED = ("install",)
 """Commands of the contract that this version does not have yet."""
 
 _FLAGS = {
@@ -94,11 +95,11 @@ _FLAGS = {
 }
 _CHANGING = ("fix", "undo", "conf")
 _ONLY_FOR: dict[str, tuple[str, ...]] = {
-    "list": ("check", "undo", "ack"),
-    "record": ("check",),
-    "changes": ("check",),
-    "json": ("check", *_CHANGING, "ack", "dns", "reach", "report", "explain", "schema"),
-    "plain": ("check", *_CHANGING, "ack", "dns", "reach", "explain"),
+    "list": ("check", "verify", "undo", "ack"),
+    "record": ("check", "verify"),
+    "changes": ("check", "verify"),
+    "json": ("check", *_CHANGING, "ack", "dns", "reach", "verify", "report", "explain", "schema"),
+    "plain": ("check", *_CHANGING, "ack", "dns", "reach", "verify", "explain"),
     "zone": ("dns",),
     "push": ("dns",),
     "tsig": ("dns", "fix"),
@@ -114,9 +115,14 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
     "from": ("reach",),
     "result": ("reach",),
     "minutes": ("reach",),
-    "format": ("check", "report"),
+    "format": ("check", "verify", "report"),
 }
-_FORMATS = {"check": ("nagios", "prometheus"), "report": ("markdown", "json", "html")}
+_MONITORING = ("nagios", "prometheus")
+_FORMATS = {
+    "check": _MONITORING,
+    "verify": _MONITORING,
+    "report": ("markdown", "json", "html"),
+}
 _CONF = ("get", "set", "lint", "new")
 
 
@@ -210,6 +216,11 @@ def _words_of_check(options: Options) -> None:
         raise UsageError("--list and --changes exclude each other")
 
 
+def _words_of_verify(options: Options) -> None:
+    _at_most(options, 0, "verify takes no words")
+    _words_of_check(options)
+
+
 def _words_of_report(options: Options) -> None:
     _at_most(options, 0, "report takes no words")
     _known_format(options)
@@ -289,6 +300,7 @@ def _at_most(options: Options, number: int, what: str) -> None:
 _WORDS: dict[str, Callable[[Options], None]] = {
     "schema": _no_words,
     "check": _words_of_check,
+    "verify": _words_of_verify,
     "report": _words_of_report,
     "ack": _words_of_ack,
     "reach": _words_of_reach,

@@ -27,6 +27,11 @@ Write = Callable[[str], None]
 
 def check(options: Options, write: Write) -> int:
     """Runs the command; returns the exit code."""
+    return looked(options, write)[0]
+
+
+def looked(options: Options, write: Write) -> tuple[int, tuple[Finding, ...]]:
+    """Runs the checks that the words name; the exit code, and the findings (none with `--list`)."""
     try:
         checks = select(options.words)
     except UnknownSelector as error:
@@ -35,14 +40,14 @@ def check(options: Options, write: Write) -> int:
             f"'{name}' is not a step, the beginning of an id, or an id; see check --list"
         ) from None
     if options.list:
-        return _list(checks, options, write)
+        return _list(checks, options, write), ()
     if options.record is not None:
         _refuse_record(options.record)
     session = open_session(options)
     _mention_unfinished(session)
     try:
         if options.record is None:
-            return _run(session, checks, options, write)[0]
+            return _run(session, checks, options, write)
         return _recorded(session, checks, options, write)
     finally:
         session.host.close()
@@ -78,7 +83,9 @@ def _refuse_record(path: str) -> None:
         raise UsageError(f"--record {harmless(problem)}")
 
 
-def _recorded(session: Session, checks: Sequence[Check], options: Options, write: Write) -> int:
+def _recorded(
+    session: Session, checks: Sequence[Check], options: Options, write: Write
+) -> tuple[int, tuple[Finding, ...]]:
     """Runs the checks, and writes down what the machine answered."""
     from mailcow_wizard.engine.mending import ask_for_plans
     from mailcow_wizard.host.recorded import RecordingHost
@@ -94,9 +101,9 @@ def _recorded(session: Session, checks: Sequence[Check], options: Options, write
         write_private(path, recorder.document(session.settings.directory))
     except HostError as error:
         streams.say(f"--record: {harmless(str(error))}")
-        return exit_codes.CANNOT_WRITE
+        return exit_codes.CANNOT_WRITE, findings
     output.end()
-    return code
+    return code, findings
 
 
 def _list(checks: Sequence[Check], options: Options, write: Write) -> int:

@@ -11,6 +11,7 @@ mailcow-wizard: prepares a server for mailcow-dockerized and says the truth abou
   mailcow-wizard conf get|set|lint|new  mailcow.conf
   mailcow-wizard dns [--zone|--push]  the records that mail needs against what is published; publishes them
   mailcow-wizard reach              proves from outside that the ports can be reached; --from HOST TOKEN asks
+  mailcow-wizard verify             proves that the installed server works; fit for monitoring
   mailcow-wizard report             the last run as Markdown, JSON or HTML, to keep or to pass on
   mailcow-wizard explain CHECK      what it looks for and why, how to see it by hand, what mends it
   mailcow-wizard completion bash|zsh|fish  for the shell

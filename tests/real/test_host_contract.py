@@ -20,6 +20,7 @@ from mailcow_wizard.host.door import Denied, Host, HostError, Listener, Missing,
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.recorded import RecordedHost, RecordingHost
 from mailcow_wizard.host.state import StateDirectory, write_private
+from tests.real import conversations
 
 WIZARD = (sys.executable, "-m", "mailcow_wizard")
 
@@ -220,6 +221,7 @@ CALLS: dict[str, tuple[Callable[[Host, Place], Any], Any]] = {
         lambda host, place: host.certificate("127.0.0.1", place.port, "a.test", True, 0.2),
         NoAnswer,
     ),
+    **conversations.CALLS,
     "ask_time": (lambda host, place: [one.error != "" for one in host.ask_time(("127.0.0.1",), 0.3)], [True]),
 }
 
