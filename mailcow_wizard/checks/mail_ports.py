@@ -31,17 +31,18 @@ def judge_ports(spoke: Spoke) -> tuple[Judgement, ...]:
 def _port(spoke: Spoke, port: need.Port) -> Judgement:
     every = spoke.talks.of(port.id)
     troubles: list[Trouble] = []
+    same: dict[str, str] = {}
     stranger = dict(spoke.talks.strangers).get(port.id)
     if stranger:
         troubles.append(_taken(stranger, every[0], port))
     for one in every:
-        found = _troubles(one, spoke)
+        found = [row for row in _troubles(one, spoke) if row.words.replace(one.where, "") not in same]
+        same |= {row.words.replace(one.where, ""): one.where for row in found}
         # IPv4 is what everybody has; what fails over IPv6 alone is a smaller matter.
         alone = (
             ":" in one.asked.address and len(every) > 1 and not any(row.status == "fail" for row in troubles)
         )
         troubles += [_less(row, one) for row in found] if alone else found
-    troubles = list({row.words: row for row in troubles}.values())
     subject = str(every[0].binding.number)
     evidence = tuple(_evidence(one) for one in every)
     words = "; ".join(dict.fromkeys(filter(None, (_well(one) for one in every))))
