@@ -56,7 +56,12 @@ def judge_relay(seen: Relay) -> Judgement:
     return common._replace(
         status="fail",
         summary=words,
-        remedies=(_BIND, "Or give mailcow IPv6, where it works here: ENABLE_IPV6=true, then down and up -d."),
+        remedies=(
+            _BIND,
+            "Or give mailcow IPv6, where it works here: ENABLE_IPV6=true, then down and up -d.",
+            'Or turn Docker\'s proxy off ("userland-proxy": false in daemon.json); see afterwards that IPv4 '
+            "still works, for one report says that it did not.",
+        ),
     )
 
 

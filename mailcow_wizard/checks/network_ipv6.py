@@ -41,6 +41,11 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
             summary=f"mailcow.conf says ENABLE_IPV6=true, but {trouble}",
             remedies=("Set ENABLE_IPV6=false in mailcow.conf, or repair IPv6.", *_repair(facts)),
         )
+    if facts.configured == "false":
+        return common._replace(
+            summary=f"{trouble}, and mailcow does without (ENABLE_IPV6=false)",
+            remedies=_repair(facts) if half else (),
+        )
     if half:
         return common._replace(
             status="warn",

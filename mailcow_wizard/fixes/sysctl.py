@@ -34,6 +34,8 @@ def plan(
 ) -> Plan | None:
     """Sets these keys, now and at every start; None where they cannot be set from here (a container).
 
+    A key is written with dots, or with slashes where a name in it has dots itself (eth0.100).
+
     `interfaces` is a setting that each network card has besides, and that follows `all`: each card's is put
     back when the change is taken back. Raises HostError.
     """
@@ -71,7 +73,7 @@ def merged(before: bytes | None, wanted: Mapping[str, int]) -> bytes:
     data = before if before else _HEAD
     for key, value in wanted.items():
         changed = _replaced(data, key, value)
-        if changed == data and not any(one == key for one, _ in settings(data)):
+        if changed == data and not any(one == _dotted(key) for one, _ in settings(data)):
             end = b"" if data.endswith(b"\n") else b"\n"
             changed = data + end + f"{key} = {value}\n".encode()
         data = changed
@@ -92,7 +94,7 @@ def _dotted(key: str) -> str:
 
 def _replaced(data: bytes, key: str, value: int) -> bytes:
     """The file with every line that sets this key setting this value; the rest stays byte for byte."""
-    pattern = rb"[./]".join(re.escape(part.encode()) for part in key.split("."))
+    pattern = rb"[./]".join(re.escape(part.encode()) for part in _dotted(key).split("."))
     return re.sub(
         rb"(?m)^([ \t]*-?[ \t]*" + pattern + rb"[ \t]*=[ \t]*)[^\r\n]*",
         lambda found: found[1] + str(value).encode(),
@@ -113,7 +115,9 @@ def _later(host: Host, wanted: Mapping[str, int]) -> list[PlanStep]:
         if target in seen:
             continue
         seen.add(target)
-        other = {key: value for key, value in settings(data) if key in wanted and value != str(wanted[key])}
+        keys = {_dotted(key): key for key in wanted}
+        said = {keys[key]: value for key, value in settings(data) if key in keys}
+        other = {key: value for key, value in said.items() if value != str(wanted[key])}
         if not other:
             continue
         if not target.startswith("/etc/"):
@@ -155,7 +159,7 @@ def _writable(facts: Facts, wanted: Mapping[str, int]) -> bool:
 
 
 def _file(key: str) -> str:
-    return f"{_PROC}/{key.replace('.', '/')}"
+    return f"{_PROC}/{key if '/' in key else key.replace('.', '/')}"
 
 
 def _set(key: str, value: int) -> tuple[str, ...]:

@@ -235,6 +235,11 @@ IPV6 = [
         "fail",
         "ENABLE_IPV6=true, but",
     ),
+    (
+        GOOD._replace(pings=(NO_PING,), connections=(NO_WEB,), configured="false"),
+        "pass",
+        "mailcow does without (ENABLE_IPV6=false)",
+    ),
     (GOOD._replace(own="", defaults=()), "warn", "no default route"),
     (GOOD._replace(own="", addresses=()), "warn", "but no address"),
     (GOOD._replace(own="", addresses=(), defaults=()), "pass", "this machine has no IPv6"),

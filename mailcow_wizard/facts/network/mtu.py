@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from mailcow_wizard import requirements_network as need
+from mailcow_wizard.conf.compose_override import Strange, option
 from mailcow_wizard.facts.network.names import own_address
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing, Probe, Probed
@@ -15,7 +14,13 @@ _SMALL = 1000  # less than any link that carries Internet traffic refuses
 _STEP = 10
 _LOWEST = 1000
 _TARGETS = {4: need.HEALTHCHECK_PINGS, 6: need.IPV6_PINGS}
-_OVERRIDES = ("docker-compose.override.yml", "docker-compose.override.yaml")
+# In the order in which Compose looks for them; it takes the first.
+_OVERRIDES = tuple(
+    f"{name}.override.{end}" for name in ("compose", "docker-compose") for end in ("yml", "yaml")
+)
+_NEW_OVERRIDE = "docker-compose.override.yml"
+OPTION = ("networks", need.MAILCOW_NETWORK, "driver_opts", need.MTU_OPTION)
+"""Where the size stands in it."""
 
 
 class PathMtu(NamedTuple):
@@ -135,18 +140,15 @@ def _sent(facts: Facts, sizes: dict[int, tuple[int, ...]]) -> dict[int, dict[int
 
 
 def _override(facts: Facts) -> tuple[str, int]:
-    """The override file of mailcow's directory, and the size that it sets for a network."""
+    """The override file of mailcow's directory, and the size that it sets for mailcow's network."""
     directory = facts.settings.directory.rstrip("/")
     for name in _OVERRIDES:
         path = f"{directory}/{name}"
         try:
-            text = facts.host.text(path)
+            value = option(facts.host.text(path), OPTION)
         except Missing:
             continue
-        except HostError:
+        except (HostError, Strange):
             return path, 0
-        found = re.search(
-            rf"^[^#\n]*{re.escape(need.MTU_OPTION)}[\"']?\s*[:=]\s*[\"']?([0-9]{{1,5}})", text, re.M
-        )
-        return path, int(found[1]) if found else 0
-    return f"{directory}/{_OVERRIDES[0]}", 0
+        return path, int(value) if value.isascii() and value.isdigit() and len(value) < 6 else 0
+    return f"{directory}/{_NEW_OVERRIDE}", 0

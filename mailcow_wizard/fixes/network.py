@@ -1,0 +1,173 @@
+"""What can be done about the network: the route by advertisement, the largest packet, mailcow's addresses."""
+
+from __future__ import annotations
+
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.conf.compose_override import Strange, with_option
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.network.echoes import echoes
+from mailcow_wizard.facts.network.ipv6 import advertisements, ipv6
+from mailcow_wizard.facts.network.mtu import OPTION, mtu
+from mailcow_wizard.facts.network.subnet import subnet
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan, Offer, sysctl
+from mailcow_wizard.fixes.choices import possible, tried
+from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
+from mailcow_wizard.host.door import Missing
+from mailcow_wizard.model import Edit, Judgement, Plan, Risk
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mailcow_wizard.model import PlanStep
+
+_NEW_FILE = "# Settings of docker compose beside mailcow's own; updates of mailcow leave this file alone.\n"
+_LIKE_THE_NETWORK = ("IPV4_NETWORK",)  # what is made only once, and so needs mailcow to stop
+
+
+def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
+    """What can be done about this finding, best first."""
+    build = _BUILDERS.get(check)
+    if build is None or judgement.status not in ("warn", "fail"):
+        return ()
+    return possible(lambda: tried(lambda: build(judgement, facts)))
+
+
+def _accept_ra(judgement: Judgement, facts: Facts) -> Plan | None:
+    found = facts.get(advertisements)
+    names = (
+        *found.lost,
+        *(one.route.interface for one in found.defaults if one.route.advertised and one.accept == 1),
+    )
+    if not names:
+        return None
+    # Slashes, for an interface may have a dot in its name (eth0.100).
+    wanted = {f"net/ipv6/conf/{name}/accept_ra": 2 for name in dict.fromkeys(names)}
+    plan = sysctl.plan(
+        facts,
+        "network.accept-ra",
+        wanted,
+        f"Go on accepting IPv6 routes over {' and '.join(dict.fromkeys(names))} (accept_ra = 2)",
+        "low",
+        "The default route of IPv6 stays when Docker turns forwarding on. Where it is gone already, it comes "
+        "back with the router's next advertisement, within minutes.",
+    )
+    return plan._replace(fix="accept-ra") if plan else None
+
+
+def _override(judgement: Judgement, facts: Facts) -> Plan | None:
+    found = facts.get(mtu)
+    size = found.smallest
+    if not size or size >= need.MTU or 0 < found.set <= size:
+        return None
+    directory = facts.settings.directory.rstrip("/")
+    if not any(facts.host.exists(f"{directory}/{name}") for name in ("docker-compose.yml", "mailcow.conf")):
+        raise NoPlan(f"mailcow is not in {directory} yet: run this again when it was downloaded.")
+    try:
+        before: bytes | None = facts.host.read(found.override)
+        text = (before or b"").decode("utf-8")
+        after = with_option(text, OPTION, str(size))
+    except Missing:
+        before, after = None, with_option(_NEW_FILE, OPTION, str(size))
+    except (Strange, UnicodeDecodeError) as error:
+        raise NoPlan(f"{found.override} is not changed by the wizard: {error}.") from None
+    return _plan(
+        "network.mtu",
+        "mtu-override",
+        f"Let mailcow's network send at most {size} bytes at once",
+        (Edit(found.override, before, after.encode()), takes_effect(facts, _LIKE_THE_NETWORK)),
+        f"mailcow's containers send packets of {size} bytes at most, which pass. The network is made anew "
+        "when mailcow is stopped and started.",
+    )
+
+
+def _subnet(judgement: Judgement, facts: Facts) -> Plan | None:
+    found = facts.get(subnet)
+    if not found.free or (found.network and not found.claims) or not facts.get(mailcow_conf).exists:
+        return None
+    return _conf(
+        facts,
+        "network.subnet",
+        "choose-subnet",
+        {"IPV4_NETWORK": found.free},
+        f"Give mailcow's containers the network {found.free}.0/24",
+        "mailcow's containers get addresses that nothing else uses here. What was told the old ones "
+        "(firewall rules, trusted networks of other programs) has to be told these.",
+        "medium" if found.mine else "low",
+    )
+
+
+def _healthcheck(judgement: Judgement, facts: Facts) -> Plan | None:
+    """Only where name servers can be asked: else the test says what is so."""
+    if judgement.subject != "v4" or not facts.get(mailcow_conf).exists:
+        return None
+    if not facts.get(echoes)[0].recursion:
+        return None
+    return _conf(
+        facts,
+        "network.icmp",
+        "skip-healthcheck",
+        {need.HEALTHCHECK_KEY: "y"},
+        "Start mailcow without the healthcheck of its resolver",
+        "mailcow starts although nobody answers a ping; name servers can be asked from here. That its "
+        "resolver fails later will not be noticed by this test any more.",
+        subject="v4",
+    )
+
+
+def _ipv6(judgement: Judgement, facts: Facts) -> Plan | None:
+    """mailcow.conf says what is so here; where others are told of an address that does not work, that has to
+    be taken back first."""
+    found = facts.get(ipv6)
+    works = bool(found.own) and found.passes
+    wanted = "true" if works else "false"
+    if not facts.get(mailcow_conf).exists or found.configured == wanted or (found.published and not works):
+        return None
+    title = "Let mailcow use IPv6" if works else "Let mailcow do without IPv6"
+    return _conf(
+        facts,
+        "network.ipv6",
+        "set-ipv6",
+        {"ENABLE_IPV6": wanted},
+        f"{title} (ENABLE_IPV6={wanted})",
+        "mailcow's network is made with IPv6."
+        if works
+        else "mailcow's network is made without IPv6; mail goes over IPv4 only.",
+    )
+
+
+def _conf(
+    facts: Facts,
+    check: str,
+    fix: str,
+    values: dict[str, str],
+    title: str,
+    consequence: str,
+    risk: Risk = "low",
+    subject: str | None = None,
+) -> Plan:
+    steps = (edit(facts, values), takes_effect(facts, tuple(values)))
+    return _plan(check, fix, title, steps, consequence, risk, subject)
+
+
+def _plan(
+    check: str,
+    fix: str,
+    title: str,
+    steps: tuple[PlanStep | None, ...],
+    consequence: str,
+    risk: Risk = "low",
+    subject: str | None = None,
+) -> Plan:
+    real = tuple(one for one in steps if one is not None)
+    return Plan(check, subject, fix, title, real, risk, True, True, consequence)
+
+
+_BUILDERS: dict[str, Callable[[Judgement, Facts], Plan | None]] = {
+    "network.accept-ra": _accept_ra,
+    "network.mtu": _override,
+    "network.subnet": _subnet,
+    "network.icmp": _healthcheck,
+    "network.ipv6": _ipv6,
+}
