@@ -6,12 +6,30 @@ from collections.abc import Callable
 
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.model import Fix, Plan
+from mailcow_wizard.model import Fix, Plan, Risk
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.model import PlanStep
 
 
 def fix_of(plan: Plan) -> Fix:
     """The fix that a plan stands for."""
     return Fix(plan.fix, plan.title, plan.risk, plan.reversible, plan.needs_root)
+
+
+def for_root(
+    check: str,
+    fix: str,
+    title: str,
+    steps: tuple[PlanStep | None, ...],
+    consequence: str,
+    risk: Risk = "low",
+    subject: str | None = None,
+) -> Plan:
+    """A plan for something that root owns and that can be taken back; steps that are not needed are None."""
+    real = tuple(one for one in steps if one is not None)
+    return Plan(check, subject, fix, title, real, risk, True, True, consequence)
 
 
 def tried(build: Callable[[], Plan | None], instead: Fix | None = None) -> Offer | None:

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.owners import Owned
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import NoPlan, Offer
-from mailcow_wizard.fixes.choices import possible, tried
+from mailcow_wizard.fixes.choices import for_root, possible, tried
 from mailcow_wizard.model import Command, Edit, Fix, Judgement, Manual, Plan, Risk
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -51,8 +51,7 @@ def _plan(
     risk: Risk = "low",
 ) -> Plan:
     """A plan for something that root owns and that can be taken back."""
-    real = tuple(step for step in steps if step is not None)
-    return Plan(f"config.{check}", None, fix, title, real, risk, True, True, consequence)
+    return for_root(f"config.{check}", fix, title, steps, consequence, risk)
 
 
 # --- the file itself --------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from mailcow_wizard.facts.network.mtu import OPTION, mtu
 from mailcow_wizard.facts.network.subnet import subnet
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, sysctl
-from mailcow_wizard.fixes.choices import possible, tried
+from mailcow_wizard.fixes.choices import for_root, possible, tried
 from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
 from mailcow_wizard.host.door import Missing
 from mailcow_wizard.model import Edit, Judgement, Plan, Risk
@@ -20,7 +20,6 @@ from mailcow_wizard.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mailcow_wizard.model import PlanStep
 
 _NEW_FILE = "# Settings of docker compose beside mailcow's own; updates of mailcow leave this file alone.\n"
 _LIKE_THE_NETWORK = ("IPV4_NETWORK",)  # what is made only once, and so needs mailcow to stop
@@ -72,7 +71,7 @@ def _override(judgement: Judgement, facts: Facts) -> Plan | None:
         before, after = None, with_option(_NEW_FILE, OPTION, str(size))
     except (Strange, UnicodeDecodeError) as error:
         raise NoPlan(f"{found.override} is not changed by the wizard: {error}.") from None
-    return _plan(
+    return for_root(
         "network.mtu",
         "mtu-override",
         f"Let mailcow's network send at most {size} bytes at once",
@@ -148,20 +147,7 @@ def _conf(
     subject: str | None = None,
 ) -> Plan:
     steps = (edit(facts, values), takes_effect(facts, tuple(values)))
-    return _plan(check, fix, title, steps, consequence, risk, subject)
-
-
-def _plan(
-    check: str,
-    fix: str,
-    title: str,
-    steps: tuple[PlanStep | None, ...],
-    consequence: str,
-    risk: Risk = "low",
-    subject: str | None = None,
-) -> Plan:
-    real = tuple(one for one in steps if one is not None)
-    return Plan(check, subject, fix, title, real, risk, True, True, consequence)
+    return for_root(check, fix, title, steps, consequence, risk, subject)
 
 
 _BUILDERS: dict[str, Callable[[Judgement, Facts], Plan | None]] = {
