@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -330,7 +329,8 @@ AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/us
 @pytest.fixture
 def open_to_all(tmp_path: Path) -> Iterator[Path]:
     """The test's directory, which everybody may write to for as long as the test runs."""
-    ways = list(takewhile(lambda one: not one.stat().st_mode & stat.S_IXOTH, (tmp_path, *tmp_path.parents)))
+    # Above a directory that is open already there may be others that are not.
+    ways = [one for one in (tmp_path, *tmp_path.parents) if not one.stat().st_mode & stat.S_IXOTH]
     before = [stat.S_IMODE(one.stat().st_mode) for one in ways]
     for one in ways:
         one.chmod(0o777)
