@@ -329,14 +329,14 @@ AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/us
 @pytest.fixture
 def open_to_all(tmp_path: Path) -> Iterator[Path]:
     """The test's directory, which everybody may write to for as long as the test runs."""
-    # Above a directory that is open already there may be others that are not.
-    ways = [one for one in (tmp_path, *tmp_path.parents) if not one.stat().st_mode & stat.S_IXOTH]
-    before = [stat.S_IMODE(one.stat().st_mode) for one in ways]
-    for one in ways:
-        one.chmod(0o777)
+    # Others pass through the directories above from then on; they are shared with tests that run beside it.
+    for one in tmp_path.parents:
+        mode = stat.S_IMODE(one.stat().st_mode)
+        if not mode & stat.S_IXOTH:
+            one.chmod(mode | stat.S_IXOTH)
+    tmp_path.chmod(0o777)
     yield tmp_path
-    for one, mode in zip(ways, before, strict=True):
-        one.chmod(mode)
+    tmp_path.chmod(0o700)
 
 
 def test_recorded_without_root(mailcow: Path, open_to_all: Path) -> None:
