@@ -5,22 +5,35 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import Record, evidence, judged, values
+from mailcow_wizard.checks.dns_states import Record, evidence, judged, values, with_fate
 from mailcow_wizard.facts.addresses import Addresses
+from mailcow_wizard.facts.dns.certificate import HostTried, Verdict, by_address, host_tried
 from mailcow_wizard.facts.dns.expected import right_addresses
-from mailcow_wizard.facts.dns.host_records import HostRecords, host_records
+from mailcow_wizard.facts.dns.host_records import HostRecords
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
 from mailcow_wizard.model import Check, Judgement
 
 
-def judge_a(facts: HostRecords) -> Judgement:
+def judge_a(facts: HostTried) -> Judgement:
     """The name has the address that mail leaves from, and no other."""
-    return _judge(facts, facts.a, facts.server.v4, "A")
+    host = facts.host
+    return with_fate(_judge(host, host.a, host.server.v4, "A"), _fate(facts))
 
 
-def judge_aaaa(facts: HostRecords) -> Judgement:
+def judge_aaaa(facts: HostTried) -> Judgement:
     """With IPv6: the address of that; without: none, for mailcow's certificate client would take it."""
+    return with_fate(_aaaa(facts.host), _fate(facts))
+
+
+def _fate(facts: HostTried) -> Verdict | None:
+    host = facts.host
+    if not facts.settings.asks:
+        return None
+    return by_address(host.server.name, (host.a, host.aaaa), host, facts.settings)
+
+
+def _aaaa(facts: HostRecords) -> Judgement:
     server = facts.server
     if server.uses_v6 and server.v6.public:
         return _judge(facts, facts.aaaa, server.v6, "AAAA")
@@ -118,7 +131,7 @@ CHECKS: tuple[Check, ...] = (
         "arrives and no certificate is issued.",
         doc=need.DOC_DNS,
         severity="breaks",
-        source=host_records,
+        source=host_tried,
         judge=judge_a,
         network=True,
         deadline=12.0,
@@ -130,7 +143,7 @@ CHECKS: tuple[Check, ...] = (
         why="Many servers prefer IPv6: a wrong address here loses mail that the IPv4 address would get.",
         doc=need.DOC_DNS,
         severity="breaks",
-        source=host_records,
+        source=host_tried,
         judge=judge_aaaa,
         network=True,
         deadline=12.0,

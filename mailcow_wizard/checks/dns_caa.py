@@ -3,77 +3,94 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import certainty
-from mailcow_wizard.facts.dns.authorities import Authorities, Climb, authorities, said
+from mailcow_wizard.checks.dns_states import certainty, with_fate
+from mailcow_wizard.facts.dns.authorities import Authorities, Climb, said
+from mailcow_wizard.facts.dns.caa import ISSUER, forbids
+from mailcow_wizard.facts.dns.certificate import Allowed, above_forbids, allowed
 from mailcow_wizard.model import Check, Evidence, Judgement
 
-ISSUER = "letsencrypt.org"
-# Tags that an authority knows (RFC 8659, 8657, 9495): an unknown one that is critical forbids to issue.
-_KNOWN_TAGS = {"issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"}
-_CRITICAL = 128
 
-
-def judge_caa(facts: Authorities) -> tuple[Judgement, ...]:
+def judge_caa(facts: Allowed) -> tuple[Judgement, ...]:
     """No CAA at all, or one that allows Let's Encrypt, for each name on the certificate."""
-    return tuple(_caa(facts, one) for one in facts.climbs)
+    return tuple(_with_fate(facts, one) for one in facts.authorities.climbs)
+
+
+def _with_fate(facts: Allowed, climb: Climb) -> Judgement:
+    """What CAA says of a name, and what becomes of it."""
+    name, fate = climb.name, facts.fates.get(climb.name)
+    judgement = _caa(facts.authorities, climb)
+    if fate and judgement.status == "pass" and fate.fate == "left out" and name in facts.extra:
+        # No other check looks at these names.
+        judgement = judgement._replace(
+            status="warn",
+            severity="degrades",
+            summary=f"mailcow leaves {name} out of the certificate: {fate.words}",
+            needed="each name of ADDITIONAL_SAN has the server's address",
+            why="mailcow drops a name that does not lead to this server, and clients that use it see a wrong "
+            "certificate.",
+            remedies=(
+                f"Publish: {name}. CNAME {facts.authorities.server.name}.",
+                "Or take the name out of ADDITIONAL_SAN in mailcow.conf.",
+            ),
+        )
+    return with_fate(judgement, fate)
 
 
 def _caa(facts: Authorities, climb: Climb) -> Judgement:
-    relevant = climb.relevant
+    relevant, name = climb.relevant, climb.name
     evidence = tuple(
         Evidence(f"dig +short {one.name} CAA", "; ".join(one.values) or "nothing") for one in climb.seen[:3]
     )
-    common = Judgement("pass", "", evidence=evidence, subject=climb.name)
-    if relevant is None:
-        silent = next((one for one in climb.seen if not one.answered and one.name.count(".")), None)
-        if silent:
-            return common._replace(
-                status="unknown",
-                summary=f"CAA at {silent.name} could not be asked: {silent.trouble}",
-                certainty="untested",
-            )
+    common = Judgement("pass", "", evidence=evidence, subject=name)
+    if relevant is None and climb.silent:
         return common._replace(
-            summary=f"no CAA record restricts who may issue a certificate for {climb.name}",
+            status="unknown",
+            summary=f"CAA at {climb.silent.name} could not be asked: {climb.silent.trouble}",
+            certainty="untested",
+        )
+    if relevant is None:
+        return common._replace(
+            summary=f"no CAA record restricts who may issue a certificate for {name}",
             certainty=certainty(climb.seen[0]),
         )
     common = common._replace(
         found=f"at {relevant.name}: {'; '.join(said(relevant))}", certainty=certainty(relevant)
     )
-    why_not = forbids(said(relevant))
-    if not why_not:
-        return common._replace(summary=f"CAA at {relevant.name} lets Let's Encrypt issue for {climb.name}")
-    if not facts.asks:
+    why_not = forbids(said(relevant), name.startswith("*."))
+    above = above_forbids(climb)
+    if why_not and not facts.asks:
         return common._replace(
             summary=f"CAA at {relevant.name} keeps Let's Encrypt out, and mailcow is set not to ask it",
             found=f"{common.found}; SKIP_LETS_ENCRYPT=y in mailcow.conf",
         )
+    if why_not:
+        return common._replace(
+            status="fail",
+            summary=f"CAA at {relevant.name} keeps Let's Encrypt from issuing for {name}: {why_not}",
+            remedies=(
+                f'Publish besides: {relevant.name}. CAA 0 issue "{ISSUER}"',
+                "Or set SKIP_LETS_ENCRYPT=y in mailcow.conf and bring a certificate of your own.",
+            ),
+        )
+    if above and facts.asks:
+        return _left_out(common, facts, climb, above)
+    return common._replace(summary=f"CAA at {relevant.name} lets Let's Encrypt issue for {name}")
+
+
+def _left_out(common: Judgement, facts: Authorities, climb: Climb, above: str) -> Judgement:
+    """Let's Encrypt would issue for the name, and mailcow does not ask for it."""
+    whole = climb.name == facts.server.name
     return common._replace(
-        status="fail",
-        summary=f"CAA at {relevant.name} keeps Let's Encrypt from issuing for {climb.name}: {why_not}",
+        status="fail" if whole else "warn",
+        severity="breaks" if whole else "degrades",
+        summary=f"mailcow leaves {climb.name} out of the certificate: {above}",
+        why="mailcow looks at CAA only at the name above, and asks for no certificate where Let's Encrypt is "
+        "not named there, although Let's Encrypt would issue one.",
         remedies=(
-            f'Publish besides: {relevant.name}. CAA 0 issue "{ISSUER}"',
+            f'Publish besides: {climb.name.partition(".")[2]}. CAA 0 issue "{ISSUER}"',
             "Or set SKIP_LETS_ENCRYPT=y in mailcow.conf and bring a certificate of your own.",
         ),
     )
-
-
-def forbids(values: tuple[str, ...]) -> str:
-    """Why these CAA records keep Let's Encrypt out; empty where they do not."""
-    rows = [_parts(one) for one in values]
-    strange = [tag for flags, tag, _ in rows if flags & _CRITICAL and tag not in _KNOWN_TAGS]
-    if strange:
-        return f"the critical tag {strange[0]} is known to no authority"
-    issuers = [value.partition(";")[0].strip().lower() for _, tag, value in rows if tag == "issue"]
-    if not issuers or ISSUER in issuers:
-        return ""
-    allowed = ", ".join(one for one in issuers if one)
-    return f"only {allowed} may" if allowed else "nobody may"
-
-
-def _parts(value: str) -> tuple[int, str, str]:
-    flags, _, rest = value.partition(" ")
-    tag, _, text = rest.partition(" ")
-    return int(flags) if flags.isdigit() else 0, tag.lower(), text.strip('"')
 
 
 CHECKS: tuple[Check, ...] = (
@@ -84,7 +101,7 @@ CHECKS: tuple[Check, ...] = (
         why="Let's Encrypt obeys these records: where they do not name it, mailcow gets no certificate.",
         doc=need.DOC_TLS,
         severity="breaks",
-        source=authorities,
+        source=allowed,
         judge=judge_caa,
         network=True,
         deadline=14.0,

@@ -6,7 +6,8 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import Record, evidence, judged, values
+from mailcow_wizard.checks.dns_states import Record, evidence, judged, values, with_fate
+from mailcow_wizard.facts.dns.certificate import Tried, by_address, tried
 from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, domains, nobody
 from mailcow_wizard.facts.dns.expected import client_record, right_client, right_mx
 from mailcow_wizard.facts.dns.mail_server import MailServer
@@ -65,14 +66,31 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def judge_autodiscover(facts: Domains) -> tuple[Judgement, ...]:
+def judge_autodiscover(facts: Tried) -> tuple[Judgement, ...]:
     """Outlook and Exchange clients find their settings."""
-    return tuple(_client(facts.server, one, "autodiscover") for one in facts.records)
+    return tuple(_with_fate(facts, one, "autodiscover") for one in facts.domains.records)
 
 
-def judge_autoconfig(facts: Domains) -> tuple[Judgement, ...]:
+def judge_autoconfig(facts: Tried) -> tuple[Judgement, ...]:
     """Thunderbird and others find their settings."""
-    return tuple(_client(facts.server, one, "autoconfig") for one in facts.records)
+    return tuple(_with_fate(facts, one, "autoconfig") for one in facts.domains.records)
+
+
+def _with_fate(facts: Tried, records: DomainRecords, client: str) -> Judgement:
+    """The record, and what becomes of the name on the certificate."""
+    judgement = _client(facts.domains.server, records, client)
+    settings, name = facts.settings, f"{client}.{records.domain}"
+    if not settings.asks or settings.only_server or not settings.clients:
+        return judgement
+    pair = (records.at(client, "A"), records.at(client, "AAAA"))
+    fate = by_address(name, pair, facts.host, settings)
+    if judgement.status == "pass" and fate.fate == "left out" and pair[1].values and not pair[1].aliases:
+        judgement = judgement._replace(
+            status="warn",
+            summary=f"{name} leads to {facts.domains.server.name}, but not by IPv6: {values(pair[1])}",
+            remedies=(f"Publish: {name}. CNAME {facts.domains.server.name}.",),
+        )
+    return with_fate(judgement, fate)
 
 
 def _client(server: MailServer, records: DomainRecords, client: str) -> Judgement:
@@ -128,7 +146,9 @@ def _wildcard(records: DomainRecords) -> Judgement:
     )
 
 
-def _check(id: str, title: str, needed: str, why: str, severity: str, judge: object) -> Check:
+def _check(
+    id: str, title: str, needed: str, why: str, severity: str, judge: object, source: object = domains
+) -> Check:
     return Check(
         id=id,
         title=title,
@@ -136,7 +156,7 @@ def _check(id: str, title: str, needed: str, why: str, severity: str, judge: obj
         why=why,
         doc=need.DOC_DNS,
         severity=severity,  # type: ignore[arg-type]
-        source=domains,
+        source=source,  # type: ignore[arg-type]
         judge=judge,  # type: ignore[arg-type]
         network=True,
         deadline=12.0,
@@ -160,6 +180,7 @@ CHECKS: tuple[Check, ...] = (
         "drops out of mailcow's certificate.",
         "degrades",
         judge_autodiscover,
+        tried,
     ),
     _check(
         "dns.autoconfig",
@@ -169,6 +190,7 @@ CHECKS: tuple[Check, ...] = (
         "of mailcow's certificate.",
         "degrades",
         judge_autoconfig,
+        tried,
     ),
     _check(
         "dns.wildcard",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.facts.dns.certificate import Verdict
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import State
 from mailcow_wizard.model import Certainty, Evidence, Judgement, Severity, Status
@@ -70,6 +71,20 @@ def judged(record: Record, seen: Seen, found: State, right: str, subject: str | 
         summary=f"{record.words} is not as it should be: {values(seen)}",
         remedies=publish,
     )
+
+
+def with_fate(judgement: Judgement, fate: Verdict | None) -> Judgement:
+    """With what becomes of the name on mailcow's certificate."""
+    if fate is None:
+        return judgement
+    does = {
+        "asked for": "asks for it",
+        "refused": "asks for it",
+        "left out": "leaves this name out",
+        "open": "may leave this name out",
+    }[fate.fate]
+    found = f"{judgement.found}; " if judgement.found else ""
+    return judgement._replace(found=f"{found}for the certificate mailcow {does}: {fate.words}")
 
 
 def left(seconds: int) -> str:

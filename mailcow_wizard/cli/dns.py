@@ -6,7 +6,7 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.facts.dns.mail_server import NoName
-from mailcow_wizard.facts.dns.table import table
+from mailcow_wizard.facts.dns.overview import overview
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
@@ -25,7 +25,7 @@ def dns(options: Options, write: Callable[[str], None]) -> int:
         return push(options, write)
     session = open_session(options)
     try:
-        rows = session.new_facts().get(table)
+        found = session.new_facts().get(overview)
     except NoName as error:
         raise UsageError(f"{harmless(str(error), 300)}; say it with --hostname") from None
     except HostError as error:
@@ -36,8 +36,8 @@ def dns(options: Options, write: Callable[[str], None]) -> int:
     if options.json:
         import json
 
-        write(json.dumps(report.of_table(rows)) + "\n")
+        write(json.dumps(report.of_overview(found)) + "\n")
     else:
-        shown = report.zone_files(rows) if options.zone else report.lines(rows)
+        shown = report.zone_files(found.rows) if options.zone else report.overview_lines(found)
         write("".join(f"{harmless(line, 4000)}\n" for line in shown))
     return exit_codes.OK

@@ -8,7 +8,8 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.dns.again import again
 from mailcow_wizard.facts.dns.domain_records import domains
 from mailcow_wizard.facts.dns.mail_server import MailServer
-from mailcow_wizard.facts.dns.table import Row, table
+from mailcow_wizard.facts.dns.overview import Overview, overview
+from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.names import NotAName, mail_domain
@@ -16,11 +17,13 @@ from mailcow_wizard.typed import NamedTuple
 
 
 class Records(NamedTuple):
-    """The server, the rows in the order of need, and the facts that they came from."""
+    """The server, the rows in the order of need, the facts that they came from, and what becomes of each name
+    on the certificate."""
 
     server: MailServer
     rows: tuple[Row, ...]
     facts: Facts
+    overview: Overview
 
 
 def read(session: Session) -> Records:
@@ -28,8 +31,8 @@ def read(session: Session) -> Records:
     if session.settings.offline:
         raise HostError("name servers are not asked with --offline")
     facts = session.new_facts()
-    rows = facts.get(table)
-    return Records(facts.get(domains).server, rows, facts)
+    found = facts.get(overview)
+    return Records(facts.get(domains).server, found.rows, facts, found)
 
 
 def read_again(session: Session, records: Records, rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mailcow_wizard import __version__
+from mailcow_wizard.facts.dns.certificate import APART, NOT_ASKED
 from mailcow_wizard.facts.dns.expected import TTL
+from mailcow_wizard.facts.dns.overview import Overview
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.report.document import SCHEMA
@@ -16,6 +18,18 @@ if TYPE_CHECKING:
 
 _STRING = 255
 _WIDEST = 40
+CERTIFICATE = "What mailcow does for its certificate"
+
+
+def of_overview(found: Overview) -> dict[str, Any]:
+    """The document of `dns`: the table, and the fate of each name on the certificate (null: not known)."""
+    known = found.certificate
+    names = (
+        [{name: harmless(value) for name, value in one._asdict().items()} for one in known.verdicts]
+        if known
+        else None
+    )
+    return {**of_table(found.rows), "certificate": names}
 
 
 def of_table(rows: Sequence[Row]) -> dict[str, Any]:
@@ -52,6 +66,29 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
             heading = row.expected.domain
             yield heading or "The server"
         yield _line(row, width)
+
+
+def overview_lines(found: Overview) -> Iterator[str]:
+    """The table, and below it what becomes of each name on the certificate."""
+    yield from lines(found.rows)
+    yield ""
+    yield from certificate_lines(found)
+
+
+def certificate_lines(found: Overview) -> Iterator[str]:
+    """The names that mailcow will try for its certificate, each with its fate and the reason."""
+    known = found.certificate
+    yield CERTIFICATE
+    if known is None:
+        yield f"  it could not be asked: {found.trouble}"
+    elif not known.asks:
+        yield f"  {NOT_ASKED}"
+    else:
+        width = min(_WIDEST, max((len(one.name) for one in known.verdicts), default=0))
+        for one in known.verdicts:
+            yield f"  {one.fate:<18} {one.name:<{width}} {one.words}"
+        if known.apart:
+            yield f"  {APART}"
 
 
 def _line(row: Row, width: int) -> str:

@@ -41,7 +41,7 @@ def schema() -> dict[str, Any]:
         ),
         "lint": _linted(),
         "acknowledgements": _acknowledgements(),
-        "records": _object({**_DOCUMENT, "records": _records()}),
+        "records": _object({**_DOCUMENT, "records": _records(), "certificate": _fates()}),
         "push": _object({**_made()["properties"], "records": _records()}),
         "explanation": _explanation(),
         "error": _error(),
@@ -140,6 +140,11 @@ def _records() -> dict[str, Any]:
         "published": _list_of(_TEXT),
     }
     return _list_of(_object(row))
+
+
+def _fates() -> dict[str, Any]:
+    row = _object(dict.fromkeys(("name", "fate", "words"), _TEXT))
+    return {"anyOf": [_list_of(row), {"type": "null"}]}
 
 
 def _explanation() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.fixes import dns_records
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.tui import certificate
 from mailcow_wizard.tui.record_words import COPIED, value
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.record import RecordScreen
@@ -198,12 +199,22 @@ def _do(app: Wizard, book: Book, what: str, row: Row | None, domain: str) -> Non
         draw(app)
     elif what == "publish":
         _publish(app, book, row, domain)
+    elif what == "certificate":
+        _certificate(app, book)
     elif what == "remove" and domain:
         _remove(app, book, domain)
     elif row and what == "open":
         app.push_screen(RecordScreen(app.look, book, row, lambda: _copy(app, row)))
     elif row and what == "copy" and _copy(app, row):
         app.push_screen(TextScreen(app.look, COPIED, [[(app.look.text(value(row)), app.look.plain)]]))
+
+
+def _certificate(app: Wizard, book: Book) -> None:
+    """The names that mailcow will try for its certificate, each with its fate."""
+    if book.records is None:
+        _say(app, "Nothing is known of the certificate yet.")
+        return
+    certificate.show(app, book.records.overview)
 
 
 def _tick(app: Wizard, book: Book) -> None:

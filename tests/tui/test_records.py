@@ -66,6 +66,17 @@ def test_each_record_is_listed_read_in_full_and_copied(tmp_path: Path, size: tup
         terminal.escape_to("t records")
 
 
+@SIZES
+def test_the_names_on_the_certificate_are_read(tmp_path: Path, size: tuple[int, int]) -> None:
+    with wizard(width=size[0], height=size[1], state=str(tmp_path)) as terminal:
+        open_records(terminal)
+        terminal.keys("v")
+        text = terminal.wait_for("What mailcow does for its certificate", "autoconfig.example.org  left out")
+        assert "mail.example.org  asked for" in text
+        assert "it has no address (A or AAAA)" in text
+        terminal.escape_to("w wait until right")
+
+
 def test_what_is_not_known_yet_is_not_copied(tmp_path: Path) -> None:
     with wizard(state=str(tmp_path)) as terminal:
         open_records(terminal)

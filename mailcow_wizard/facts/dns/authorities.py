@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.dns.domain_records import CLIENTS
+from mailcow_wizard.facts.dns.acme_settings import AcmeSettings, acme_settings, candidates
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.published import Seen, Wanted, look
 from mailcow_wizard.facts.dns.state import values
-from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.typed import NamedTuple
 
@@ -24,6 +23,11 @@ class Climb(NamedTuple):
         """The closest record set, which alone counts (RFC 8659, 3); None where there is none."""
         return next((one for one in self.seen if said(one)), None)
 
+    @property
+    def silent(self) -> Seen | None:
+        """The first that could not be asked, below the top-level domain; None where all answered."""
+        return next((one for one in self.seen if not one.answered and one.name.count(".")), None)
+
 
 def said(seen: Seen) -> tuple[str, ...]:
     """The CAA records at a name, or at the end of the alias that it is."""
@@ -31,24 +35,31 @@ def said(seen: Seen) -> tuple[str, ...]:
 
 
 class Authorities(NamedTuple):
-    """The server, whether mailcow will ask for certificates, and the climb of each name."""
+    """The server, whether mailcow will ask for certificates, and the climb of each name; `others` are
+    those of names that mailcow asks for only once MTA-STS is switched on."""
 
     server: MailServer
     asks: bool
     climbs: tuple[Climb, ...]
+    others: tuple[Climb, ...] = ()
 
 
 def authorities(facts: Facts) -> Authorities:
-    """Asks for CAA at the server's name and its clients' names, and at all names above. Raises HostError."""
-    server = facts.get(mail_server)
-    asks = facts.get(mailcow_conf).get("SKIP_LETS_ENCRYPT").lower() != "y"
-    names = (server.name, *(f"{client}.{domain}" for domain in server.domains for client in CLIENTS))
-    rows = {name: _upwards(name) for name in dict.fromkeys(names)}
+    """Asks for CAA at the names that go on the certificate, and at all names above. Raises HostError."""
+    server, settings = facts.get(mail_server), facts.get(acme_settings)
+    # Where mailcow asks nobody, those of a usual certificate are looked at.
+    tried = candidates(server, settings if settings.asks else AcmeSettings())
+    others = tuple(one.name for one in tried if one.whose == "mta-sts")
+    rows = {one.name: _upwards(one.name.removeprefix("*.")) for one in tried}
     every = tuple(dict.fromkeys(one for row in rows.values() for one in row))
     seen = look(facts, tuple(Wanted(one, "CAA", one.partition(".")[2] or one) for one in every))
     by_name = dict(zip(every, seen, strict=True))
+    climbs = [Climb(name, tuple(by_name[one] for one in row)) for name, row in rows.items()]
     return Authorities(
-        server, asks, tuple(Climb(name, tuple(by_name[one] for one in row)) for name, row in rows.items())
+        server,
+        settings.asks,
+        tuple(one for one in climbs if one.name not in others),
+        tuple(one for one in climbs if one.name in others),
     )
 
 

@@ -81,6 +81,7 @@ def _asked(domain: str, selector: str) -> list[tuple[str, str]]:
         *((service, "TXT") for service in PATHS),
         ("_mta-sts", "TXT"),
         ("mta-sts", "A"),
+        ("mta-sts", "AAAA"),
         ("_smtp._tls", "TXT"),
         (nobody(domain), "A"),
     ]

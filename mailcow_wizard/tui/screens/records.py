@@ -51,6 +51,7 @@ class RecordsScreen(Sheet[None]):
         Binding("enter", "do('open')", "the record in full", show=False),
         Binding("c", "do('copy')", "copy the value", show=False),
         Binding("w", "do('watch')", "wait until all is right", show=False),
+        Binding("v", "do('certificate')", "the names on the certificate", show=False),
         Binding("r", "do('again')", "ask again", show=False),
         Binding("f", "do('publish')", "publish", show=False),
         Binding("plus", "do('add')", "add a mail domain", show=False),
@@ -241,7 +242,16 @@ class RecordsScreen(Sheet[None]):
         remove = [("-", "leave out")] if self._here.domain and len(self._book.domains) > 1 else []
         wait = [("w", "stop waiting" if self._book.watching else "wait until right")]
         publish = [("f", "publish")] if self._book.can_publish else []
-        return [*mine, *wait, ("+", "domain"), *remove, *publish, ("r", "again"), ("Esc", "back")]
+        return [
+            *mine,
+            *wait,
+            ("+", "domain"),
+            *remove,
+            *publish,
+            ("v", "certificate"),
+            ("r", "again"),
+            ("Esc", "back"),
+        ]
 
     def action_move(self, by: int) -> None:
         """Moves the cursor; it stays in view."""

@@ -1,0 +1,35 @@
+"""What CAA records let Let's Encrypt do: by the standard (RFC 8659), and by mailcow's own test. Pure."""
+
+from __future__ import annotations
+
+ISSUER = "letsencrypt.org"
+# Tags that an authority knows (RFC 8659, 8657, 9495): an unknown one that is critical forbids to issue.
+_KNOWN_TAGS = {"issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"}
+_CRITICAL = 128
+
+
+def forbids(values: tuple[str, ...], wild: bool = False) -> str:
+    """Why these CAA records keep Let's Encrypt out; empty where they do not. `wild`: for a wildcard."""
+    rows = [_parts(one) for one in values]
+    strange = [tag for flags, tag, _ in rows if flags & _CRITICAL and tag not in _KNOWN_TAGS]
+    if strange:
+        return f"the critical tag {strange[0]} is known to no authority"
+    tag = "issuewild" if wild and any(tag == "issuewild" for _, tag, _ in rows) else "issue"
+    issuers = [value.partition(";")[0].strip().lower() for _, name, value in rows if name == tag]
+    if not issuers or ISSUER in issuers:
+        return ""
+    allowed = ", ".join(one for one in issuers if one)
+    return f"only {allowed} may" if allowed else "nobody may"
+
+
+def mailcow_forbids(values: tuple[str, ...]) -> bool:
+    """Whether mailcow leaves a name out because of the CAA records of the name above it: it wants its
+    authority's name somewhere in one that is about issuing, and looks nowhere else."""
+    issuers = [value for _, tag, value in map(_parts, values) if tag == "issue"]
+    return bool(issuers) and not any(ISSUER in one for one in issuers)
+
+
+def _parts(value: str) -> tuple[int, str, str]:
+    flags, _, rest = value.partition(" ")
+    tag, _, text = rest.partition(" ")
+    return int(flags) if flags.isdigit() else 0, tag.lower(), text.strip('"')

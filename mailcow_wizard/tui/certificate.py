@@ -1,0 +1,52 @@
+"""The screen of the names that mailcow will try for its certificate."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mailcow_wizard.facts.dns.certificate import APART, NOT_ASKED
+from mailcow_wizard.facts.dns.overview import Overview
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.report.dns import CERTIFICATE
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.screens.text import TextScreen
+from mailcow_wizard.tui.widgets.lines import Part
+
+if TYPE_CHECKING:
+    from mailcow_wizard.tui.app import Wizard
+
+_MARKS = {"asked for": "pass", "left out": "warn", "refused": "fail", "open": "unknown"}
+_INDENT = 4
+
+
+def show(app: Wizard, found: Overview) -> None:
+    """Opens it."""
+    width = max(20, app.size.width - 4)
+    app.push_screen(TextScreen(app.look, CERTIFICATE, list(_lines(app.look, found, width))))
+
+
+def _lines(look: Look, found: Overview, width: int) -> Iterator[list[Part]]:
+    known = found.certificate
+    if known is None:
+        yield from _wrapped(look, f"This could not be asked: {found.trouble}", width)
+        return
+    if not known.asks:
+        yield from _wrapped(look, NOT_ASKED, width)
+        return
+    for one in known.verdicts:
+        mark = _MARKS[one.fate]
+        yield [
+            (f" {look.glyph(mark)} ", look.state(mark)),
+            (look.text(harmless(one.name, 100)), look.bold),
+            (f"  {one.fate}", look.plain),
+        ]
+        yield from _wrapped(look, one.words, width)
+    if known.apart:
+        yield from _wrapped(look, APART, width)
+
+
+def _wrapped(look: Look, text: str, width: int) -> Iterator[list[Part]]:
+    for line in textwrap.wrap(harmless(text, 400), width - _INDENT):
+        yield [(" " * _INDENT + look.text(line), look.plain)]
