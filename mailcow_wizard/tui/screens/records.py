@@ -242,16 +242,8 @@ class RecordsScreen(Sheet[None]):
         remove = [("-", "leave out")] if self._here.domain and len(self._book.domains) > 1 else []
         wait = [("w", "stop waiting" if self._book.watching else "wait until right")]
         publish = [("f", "publish")] if self._book.can_publish else []
-        return [
-            *mine,
-            *wait,
-            ("+", "domain"),
-            *remove,
-            *publish,
-            ("v", "certificate"),
-            ("r", "again"),
-            ("Esc", "back"),
-        ]
+        rest = [("r", "again"), ("Esc", "back"), ("v", "cert")]
+        return [*mine, *wait, ("+", "domain"), *remove, *publish, *rest]
 
     def action_move(self, by: int) -> None:
         """Moves the cursor; it stays in view."""
