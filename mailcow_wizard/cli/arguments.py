@@ -55,6 +55,9 @@ class Options(NamedTuple):
     asked_from: str = ""
     result: str = ""
     minutes: float | None = None
+    repository: str = ""
+    branch: str = ""
+    stop: bool = False
 
 
 COMMANDS = (
@@ -65,15 +68,13 @@ COMMANDS = (
     "conf",
     "dns",
     "reach",
+    "install",
     "verify",
     "report",
     "explain",
     "schema",
     "completion",
 )
-PLANNED = ("install",)
-"""Commands of the contract that this version does not have yet."""
-
 _FLAGS = {
     "help": "help",
     "version": "version",
@@ -92,26 +93,30 @@ _FLAGS = {
     "changes": "changes",
     "remove": "remove",
     "mask": "mask",
+    "stop": "stop",
 }
 _CHANGING = ("fix", "undo", "conf")
 _ONLY_FOR: dict[str, tuple[str, ...]] = {
     "list": ("check", "verify", "undo", "ack"),
     "record": ("check", "verify"),
     "changes": ("check", "verify"),
-    "json": ("check", *_CHANGING, "ack", "dns", "reach", "verify", "report", "explain", "schema"),
-    "plain": ("check", *_CHANGING, "ack", "dns", "reach", "verify", "explain"),
+    "json": ("check", *_CHANGING, "ack", "dns", "reach", "install", "verify", "report", "explain", "schema"),
+    "plain": ("check", *_CHANGING, "ack", "dns", "reach", "install", "verify", "explain"),
     "zone": ("dns",),
     "push": ("dns",),
     "tsig": ("dns", "fix"),
     "server": ("dns", "fix"),
     "provider": ("dns", "fix"),
-    "dry-run": (*_CHANGING, "dns"),
+    "dry-run": (*_CHANGING, "dns", "install"),
     "subject": ("fix", "ack"),
     "resume": ("fix",),
     "remove": ("ack",),
     "reason": ("ack",),
     "until": ("ack",),
     "mask": ("report",),
+    "repository": ("install",),
+    "branch": ("install",),
+    "stop": ("install",),
     "from": ("reach",),
     "result": ("reach",),
     "minutes": ("reach",),
@@ -181,10 +186,6 @@ def _agree(options: Options, given: set[str]) -> None:
         raise UsageError("--json and --plain exclude each other")
     if options.host is not None and options.demo:
         raise UsageError("--host and --demo exclude each other")
-    if options.command in PLANNED:
-        raise UsageError(
-            f"{options.command} is not part of this version yet; there are: {', '.join(COMMANDS)}"
-        )
     if options.command and options.command not in COMMANDS:
         raise UsageError(f"unknown command {quoted(options.command)}; there are: {', '.join(COMMANDS)}")
     for name, commands in _ONLY_FOR.items():
@@ -253,6 +254,12 @@ def _words_of_reach(options: Options) -> None:
         _at_most(options, 0, "reach takes no words without --from")
 
 
+def _words_of_install(options: Options) -> None:
+    _at_most(options, 0, "install takes no words")
+    if options.stop and options.dry_run:
+        raise UsageError("--stop and --dry-run exclude each other")
+
+
 def _words_of_explain(options: Options) -> None:
     if not options.words:
         raise UsageError("explain needs the id of a check, such as ports.smtp; see check --list")
@@ -304,6 +311,7 @@ _WORDS: dict[str, Callable[[Options], None]] = {
     "report": _words_of_report,
     "ack": _words_of_ack,
     "reach": _words_of_reach,
+    "install": _words_of_install,
     "explain": _words_of_explain,
     "completion": _words_of_completion,
     "fix": _words_of_fix,

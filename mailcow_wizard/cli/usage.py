@@ -11,6 +11,7 @@ mailcow-wizard: prepares a server for mailcow-dockerized and says the truth abou
   mailcow-wizard conf get|set|lint|new  mailcow.conf
   mailcow-wizard dns [--zone|--push]  the records that mail needs against what is published; publishes them
   mailcow-wizard reach              proves from outside that the ports can be reached; --from HOST TOKEN asks
+  mailcow-wizard install            the first install, in stages; goes on where it stopped; shows it
   mailcow-wizard verify             proves that the installed server works; fit for monitoring
   mailcow-wizard report             the last run as Markdown, JSON or HTML, to keep or to pass on
   mailcow-wizard explain CHECK      what it looks for and why, how to see it by hand, what mends it
@@ -44,6 +45,8 @@ Options, before or after the command
   --subject S          which of several (fix, ack)      --resume CHANGE   go on with an interrupted one (fix)
   --tsig FILE          the key that signs updates (dns --push; also MAILCOW_WIZARD_TSIG=FILE)
   --server IP          where updates go (else the zone's primary)   --provider NAME  by its API (dns --push)
+  --branch NAME  --repository URL  where mailcow comes from (install; else master of mailcow's own)
+  --stop               the install under way stops at the next safe place (install)
   --json  --plain      output for programs; for pipes and screen readers
   --no-color  --ascii  --mouse                          --log FILE        what the wizard did, with times
   --address IP         a public address (repeatable)    --resolver IP     ask this resolver

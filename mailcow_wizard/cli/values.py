@@ -66,6 +66,19 @@ def _hosts(name: str, value: str, before: object) -> str:
     return ",".join(_server(name, one) for one in value.split(","))
 
 
+def _repository(name: str, value: str, before: object) -> str:
+    if not value or value.startswith("-") or not value.isprintable():
+        raise UsageError(f"--{name} {quoted(value)} is no address of a git repository")
+    return value
+
+
+def _branch(name: str, value: str, before: object) -> str:
+    plain = value.isascii() and all(one.isalnum() or one in "-_./" for one in value)
+    if not value or not plain or value.startswith(("-", ".", "/")) or ".." in value:
+        raise UsageError(f"--{name} {quoted(value)} is no name of a branch")
+    return value
+
+
 def _minutes(name: str, value: str, before: object) -> float:
     if not value.isascii() or not value.isdecimal() or not 1 <= int(value) <= 120:
         raise UsageError(f"--{name} {quoted(value)} is not a number of minutes from 1 to 120")
@@ -111,6 +124,8 @@ VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "from": ("asked_from", _hosts),
     "result": ("result", _text),
     "minutes": ("minutes", _minutes),
+    "repository": ("repository", _repository),
+    "branch": ("branch", _branch),
 }
 """Options with a value: the field of `Options`, and what reads it from its name, the text, the value before.
 

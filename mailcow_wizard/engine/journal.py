@@ -219,7 +219,7 @@ class Journal:
         self, number: int, about: dict[str, Any], said: dict[str, Any], holder: lock.Holder | None
     ) -> Change:
         state = said["state"]
-        if state in _UNDER_WAY and (holder is None or holder.change not in ("", str(number))):
+        if state in _UNDER_WAY and (holder is None or holder.change not in ("", lock.INSTALL, str(number))):
             state = "interrupted"
         if state not in _STATES:
             raise KeyError(state)

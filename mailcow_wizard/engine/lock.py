@@ -9,6 +9,9 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.typed import NamedTuple
 
+INSTALL = "install"
+"""What stands in a change's place while mailcow is installed: the changes of that are its own."""
+
 
 class Holder(NamedTuple):
     """Who changes the machine at this moment: a process, and the change that it makes ("": not known yet)."""
@@ -22,6 +25,8 @@ class Locked(HostError):
 
     def __init__(self, holder: Holder) -> None:
         what = f" (change {holder.change})" if holder.change else ""
+        if holder.change == INSTALL:
+            what = " (it installs mailcow)"
         who = f"process {holder.pid}" if holder.pid else "another process"
         super().__init__(f"another wizard is changing this machine: {who}{what}")
         self.holder = holder

@@ -137,9 +137,9 @@ def apply(session: Session, plan: Plan, listen: Listen, back: bool = False) -> O
     journal = Journal(session.state)
     held = lock.take(session.state)
     try:
-        found = _found(changing, plan)
+        seen = found(changing, plan)
         at = _utc(session.host.now())
-        change = journal.add(plan, found, at, session.settings._asdict())
+        change = journal.add(plan, seen, at, session.settings._asdict())
         return _started(session, journal, change, "apply-or-back" if back else "apply", held, listen)
     finally:
         held.close()
@@ -264,7 +264,7 @@ def _changing(session: Session, needs_root: bool) -> Changing:
     return changing
 
 
-def _found(changing: Changing, plan: Plan) -> dict[int, Found]:
+def found(changing: Changing, plan: Plan) -> dict[int, Found]:
     """How the plan's files are now. Raises Changed where one is not what the plan saw."""
     found: dict[int, Found] = {}
     contents: dict[str, bytes | None] = {}

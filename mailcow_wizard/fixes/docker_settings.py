@@ -84,12 +84,16 @@ def _units(seen: docker_daemon.Daemon) -> tuple[str, ...]:
 # --- daemon.json ------------------------------------------------------------------------------------------
 
 
-def merge(facts: Facts) -> Plan | None:
+def merge(facts: Facts, ipv6: bool = False) -> Plan | None:
     """What mailcow needs goes into daemon.json; all else in it stays. None where there is nothing to change.
+
+    `ipv6`: mailcow is to have IPv6, whatever its configuration says, or before there is one.
 
     Raises NoPlan where nobody can tell what a broken file was meant to say.
     """
     seen = facts.get(daemon_settings)
+    if ipv6:
+        seen = seen._replace(wants_ipv6=True)
     file = seen.file
     if file.refused:
         raise NoPlan(f"Docker does not take {file.path} ({file.refused}): correct that by hand.")

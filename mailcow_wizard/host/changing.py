@@ -13,6 +13,8 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mailcow_wizard.host.doing import Setting
+
 MOST_BYTES = 16 * MIB
 """A file that is larger is not edited."""
 
@@ -126,17 +128,56 @@ class Changing:
         listen: Callable[[str], None],
         mark: str,
         note: Callable[[int], None],
+        setting: Setting | None = None,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> int:
         """Runs a command to its end; `listen` hears each line of its output, as it comes. Its exit code.
 
         The environment is ours, standard input is empty, and its end is not bound to ours: when this
         program is killed, an apt-get still does its work. `mark` is in its environment, and `note` hears its
-        process's number before it begins. Raises NoAnswer past `timeout` seconds, and HostError where it
-        cannot be started.
+        process's number before it begins. As soon as `stopped` says so it is ended (doing.Stopped). Raises
+        NoAnswer past `timeout` seconds, and HostError where it cannot be started.
         """
-        from mailcow_wizard.host.doing import run
+        from mailcow_wizard.host.doing import Setting, run
 
-        return run(argv, timeout, listen, mark, note)
+        return run(argv, timeout, listen, mark, note, setting or Setting(), stopped)
+
+    def make_directory(self, path: str) -> None:
+        """Makes a directory that everybody may look into; no fault where there is one. Raises HostError."""
+        try:
+            if not os.path.isdir(path):
+                _make_directories((*self.missing_directories(path), path))
+        except (OSError, ValueError) as error:
+            raise _said(path, error) from None
+
+    def remove_tree(self, path: str) -> None:
+        """Removes a directory of our own making with all that is in it, if it is there. Raises HostError."""
+        import shutil
+
+        try:
+            if os.path.lexists(path):
+                shutil.rmtree(path)
+        except OSError as error:
+            raise _said(path, error) from None
+
+    def put_in_place(self, made: str, place: str) -> None:
+        """Gives what was made its real name, in one step; an empty directory may be there already.
+        Raises HostError."""
+        try:
+            os.sync()  # the name must not be on disk before what it names
+            os.rename(made, place)
+            _flush_directory(os.path.dirname(place))
+        except OSError as error:
+            raise _said(place, error) from None
+
+    def remove(self, path: str) -> None:
+        """Removes a file of our own making, if it is there. Raises HostError."""
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+                _flush_directory(os.path.dirname(path))
+        except OSError as error:
+            raise _said(path, error) from None
 
     def wait_for(self, pid: int, mark: str, seconds: float) -> None:
         """Waits for a command of a killed run (`note` heard its number), and ends it after that long."""

@@ -9,8 +9,11 @@ import subprocess
 import sys
 import time
 
+from mailcow_wizard.host.commands import PATH
 from mailcow_wizard.host.door import HostError
 
+_SYSTEMD = "/run/systemd/system"
+_SYSTEMD_S = 20.0
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from {0} import main; sys.exit(main(sys.argv[2:]))"
 
 
@@ -34,10 +37,9 @@ def start(module: str, words: tuple[str, ...], handed: int) -> Detached:
     """
     # Until the process is ready to hear it (`Stopping`), being asked to stop waits.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM.format(module), root, *words],
+            [sys.executable, "-c", _PROGRAM.format(module), _root(), *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -51,6 +53,58 @@ def start(module: str, words: tuple[str, ...], handed: int) -> Detached:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return Detached(process)
+
+
+class Unit:
+    """A process that systemd started for us, in a unit of its own."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def ended(self) -> bool:
+        """Whether it is over."""
+        ran = _quietly(["systemctl", "is-active", "--quiet", self.name])
+        return ran is not None and ran != 0
+
+
+def start_apart(module: str, words: tuple[str, ...], unit: str, about: str) -> Detached | Unit:
+    """Starts `main(words)` of one of our modules in nobody's session: as a unit of systemd's where there is
+    systemd, so that no end of a login ends it, else in a session of its own. Raises HostError.
+
+    When it is killed, the commands that it runs come to their end all the same.
+    """
+    if os.path.isdir(_SYSTEMD):
+        options = [f"--property={one}" for one in ("KillMode=process", "OOMPolicy=continue", "UMask=0022")]
+        argv = [
+            *("systemd-run", "--quiet", "--collect", f"--unit={unit}", f"--description={about}", *options),
+            *("--", sys.executable, "-c", _PROGRAM.format(module), _root(), *words),
+        ]
+        if _quietly(argv) == 0:
+            return Unit(unit)
+    with open(os.devnull, "rb") as nothing:
+        return start(module, words, nothing.fileno())
+
+
+def _quietly(argv: list[str]) -> int | None:
+    """Runs a short command of systemd's; its exit code, None where it could not be run."""
+    nothing = subprocess.DEVNULL
+    try:
+        ran = subprocess.run(
+            argv,
+            stdin=nothing,
+            stdout=nothing,
+            stderr=nothing,
+            env={"PATH": PATH},
+            timeout=_SYSTEMD_S,
+            check=False,
+        )
+        return ran.returncode
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _root() -> str:
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def ask_to_stop(pid: int) -> None:

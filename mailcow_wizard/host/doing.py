@@ -10,11 +10,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from mailcow_wizard.host.commands import PATH, which
 from mailcow_wizard.host.door import MIB, Denied, HostError, NoAnswer
 from mailcow_wizard.host.programs import program
+from mailcow_wizard.typed import NamedTuple
 
 MOST_OUTPUT = MIB
 """Of a command's output this much is told, in bytes; what follows is dropped."""
@@ -25,6 +27,23 @@ _PATIENCE_S = 5.0
 _MOST_ENVIRONMENT = 1 << 18
 _LONGEST_LINE = 4096
 _DEBIAN = ("apt", "apt-get", "aptitude", "dpkg", "dpkg-reconfigure")
+
+
+class Stopped(HostError):
+    """The command was ended before its time, because somebody asked for that."""
+
+
+class Setting(NamedTuple):
+    """Where a command runs, what it finds in its environment besides what all do, and whether all that it
+    says is told, however much that is."""
+
+    directory: str = "/"
+    variables: Mapping[str, str] = MappingProxyType({})
+    talkative: bool = False
+
+
+def _never() -> bool:
+    return False
 
 
 def environment(command: str) -> dict[str, str]:
@@ -51,11 +70,13 @@ def run(
     listen: Callable[[str], None],
     mark: str,
     note: Callable[[int], None],
+    setting: Setting = Setting(),  # noqa: B008  # it is never changed
+    stopped: Callable[[], bool] = _never,
 ) -> int:
     """See `Changing.run`."""
     with _sink() as sink:
-        output = _Output(sink, listen)
-        process = _start(argv, sink, mark, note)
+        output = _Output(sink, listen, setting.talkative)
+        process = _start(argv, sink, mark, note, setting)
         end = time.monotonic() + timeout
         while True:
             try:
@@ -63,6 +84,10 @@ def run(
                 break
             except subprocess.TimeoutExpired:
                 output.tell()
+            if stopped():
+                _end(process)
+                output.close()
+                raise Stopped(f"{argv[0]} was ended, as was asked for")
             if time.monotonic() > end:
                 _end(process)
                 output.close()
@@ -97,7 +122,7 @@ def _sink() -> Iterator[int]:
 
 
 def _start(
-    argv: tuple[str, ...], sink: int, mark: str, note: Callable[[int], None]
+    argv: tuple[str, ...], sink: int, mark: str, note: Callable[[int], None], setting: Setting
 ) -> subprocess.Popen[bytes]:
     def before() -> None:
         note(os.getpid())
@@ -108,8 +133,8 @@ def _start(
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
-            env={**environment(argv[0]), **_handed_on(argv), _MARK: mark},
-            cwd="/",
+            env={**environment(argv[0]), **setting.variables, **_handed_on(argv), _MARK: mark},
+            cwd=setting.directory,
             umask=0o022,
             start_new_session=True,
             # In the child, so that its number is written down before it does anything.
@@ -128,19 +153,26 @@ def _start(
 class _Output:
     """Reads the sink behind the command's back, and tells its lines."""
 
-    def __init__(self, sink: int, listen: Callable[[str], None]) -> None:
+    def __init__(self, sink: int, listen: Callable[[str], None], talkative: bool) -> None:
         self._sink = sink
         self._listen = listen
+        self._talkative = talkative
         self._at = 0
         self._told = 0
         self._rest = b""
 
     def tell(self) -> None:
         """Tells the lines that came since."""
-        while self._told < MOST_OUTPUT and (data := os.pread(self._sink, 1 << 16, self._at)):
+        while (self._talkative or self._told < MOST_OUTPUT) and (
+            data := os.pread(self._sink, 1 << 16, self._at)
+        ):
             self._at += len(data)
             self._lines(self._rest + data)
-        if self._told >= MOST_OUTPUT:
+        if self._talkative and self._at >= MOST_OUTPUT:
+            # A word that was written at this very moment is lost with what was told.
+            os.ftruncate(self._sink, 0)
+            self._at = 0
+        elif not self._talkative and self._told >= MOST_OUTPUT:
             # What nobody reads takes no memory: appending goes on at the beginning of an empty file.
             os.ftruncate(self._sink, 0)
 
@@ -159,7 +191,7 @@ class _Output:
         for line in lines:
             if line.strip():
                 self._listen(line[:_LONGEST_LINE].decode("utf-8", "replace"))
-        if self._told >= MOST_OUTPUT:
+        if self._told >= MOST_OUTPUT and not self._talkative:
             self._rest = b""
             self._listen("(it says more; that is not shown)")
 

@@ -5,6 +5,18 @@ import time
 
 from mailcow_wizard.host.door import HostError
 
+_MOST_BYTES = 8 << 20
+
+
+def tail(path: str, start: int) -> bytes:
+    """What lies in a log behind this byte; empty where there is nothing, or no log."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(start)
+            return file.read(_MOST_BYTES)
+    except OSError:
+        return b""
+
 
 class LogFile:
     """Lines with the time in UTC, each on disk when the next one comes."""

@@ -26,8 +26,8 @@ def schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of what each command prints with --json, by name in `$defs`: `run` (check),
     `list` (check --list), `offers` (fix CHECK), `fix` (fix CHECK FIX), `changes` (undo --list), `undo`,
     `value` (conf get), `conf` (conf set, conf new), `lint` (conf lint), `acknowledgements` (ack),
-    `explanation` (explain), `records` (dns), `push` (dns --push), `error` (of each, where it came to nothing
-    before that)."""
+    `explanation` (explain), `install`, `records` (dns), `push` (dns --push), `error` (of each, where it came
+    to nothing before that)."""
     documents = {
         "run": _run(),
         "list": _list(),
@@ -44,6 +44,7 @@ def schema() -> dict[str, Any]:
         "records": _object({**_DOCUMENT, "records": _records(), "certificate": _fates()}),
         "push": _object({**_made()["properties"], "records": _records()}),
         "explanation": _explanation(),
+        "install": _install(),
         "error": _error(),
     }
     return {
@@ -52,6 +53,15 @@ def schema() -> dict[str, Any]:
         "anyOf": [{"$ref": f"#/$defs/{name}"} for name in documents],
         "$defs": {**documents, "finding": _finding(), "plan": _plan()},
     }
+
+
+_STEP = {
+    "anyOf": [
+        _object({"kind": {"const": "edit"}, "path": _TEXT, "diff": _TEXT}),
+        _object({"kind": {"const": "command"}, "argv": _list_of(_TEXT)}),
+        _object({"kind": {"const": "manual"}, "text": _TEXT}),
+    ]
+}
 
 
 def _error() -> dict[str, Any]:
@@ -100,12 +110,9 @@ def _offers() -> dict[str, Any]:
 
 
 def _plan() -> dict[str, Any]:
-    edit = _object({"kind": {"const": "edit"}, "path": _TEXT, "diff": _TEXT})
-    command = _object({"kind": {"const": "command"}, "argv": _list_of(_TEXT)})
-    manual = _object({"kind": {"const": "manual"}, "text": _TEXT})
     return _object(
         {
-            "steps": _list_of({"anyOf": [edit, command, manual]}),
+            "steps": _list_of(_STEP),
             "risk": _enum(RISKS),
             "reversible": _TRUTH,
             "interrupts": _TEXT,
@@ -152,6 +159,28 @@ def _explanation() -> dict[str, Any]:
     example = _object({"status": _enum(STATUSES), "summary": _TEXT, "remedies": _list_of(_TEXT)})
     lists = {"by_hand": _list_of(_TEXT), "example": _list_of(example), "fix_ids": _list_of(_TEXT)}
     return _object({**_DOCUMENT, **dict.fromkeys(texts, _TEXT), **lists})
+
+
+def _install() -> dict[str, Any]:
+    """`state`: planned is only shown; present: there is nothing to install, mailcow is here."""
+    states = _enum(("planned", "refused", "running", "stopped", "failed", "done", "present"))
+    stage = _object(
+        {
+            **dict.fromkeys(("id", "title", "note", "interrupts"), _TEXT),
+            "state": _enum(("waiting", "running", "done", "failed")),
+            "steps": _list_of(_STEP),
+        }
+    )
+    return _object(
+        {
+            **_DOCUMENT,
+            **dict.fromkeys(("directory", "hostname", "error", "log"), _TEXT),
+            "state": states,
+            "stages": _list_of(stage),
+            "remedies": _list_of(_TEXT),
+            "findings": _list_of({"$ref": "#/$defs/finding"}),
+        }
+    )
 
 
 def _acknowledgements() -> dict[str, Any]:

@@ -18,6 +18,7 @@ ROWS = (
     ("cli",),
     ("tui",),
     ("report",),
+    ("install",),
     ("engine",),
     ("checks", "fixes"),
     ("facts",),

@@ -150,7 +150,6 @@ REFUSED: dict[str, tuple[tuple[str | bytes, ...], str]] = {
     "record without check": (("--record", "x"), "--record goes with"),
     "json without command": (("--json",), "--json goes with"),
     "schema of something": (("schema", "x"), "schema takes no words"),
-    "command to come": (("install",), "install is not part of this version yet"),
 }
 
 

@@ -1,0 +1,207 @@
+"""The command `install`: the first install in stages, by a process of its own that this one follows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from mailcow_wizard.cli import exit_codes
+from mailcow_wizard.cli.arguments import Options
+from mailcow_wizard.cli.making import Refused, Talk, code_of
+from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.engine.findings import from_fields
+from mailcow_wizard.engine.obstacles import is_root, obstacle
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.engine.worker import settings_of
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams, terminal
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.install import after, following, outlook
+from mailcow_wizard.install.standing import Choices, Record, Standing
+from mailcow_wizard.report import install as report
+
+_PROGRESS_EVERY_S = 5.0
+_DOTS = 2
+_ORIGINS = {"guess": " (this machine's own name; --hostname names another)"}
+
+
+def install(options: Options, write: Callable[[str], None]) -> int:
+    """Runs the command; returns the exit code."""
+    session = open_session(options)
+    talk = Talk(options, write)
+    try:
+        code = _Install(session, options, talk).run()
+    except Refused as refusal:
+        code = talk.refused(refusal)
+    finally:
+        session.host.close()
+    talk.end()
+    return code
+
+
+class _Install:
+    def __init__(self, session: Session, options: Options, talk: Talk) -> None:
+        self._session = session
+        self._options = options
+        self._talk = talk
+        self._record = Record(session.state)
+        self._before = self._record.load()
+        if self._before is not None and self._before.state != "done":
+            self._go_on(self._before)
+        self._choices = self._chosen()
+        self._told_at = 0.0
+        self._told = ""
+
+    def _go_on(self, before: Standing) -> None:
+        """What was said when it was begun counts as long as nothing else is said."""
+        told = settings_of(before.settings)
+        self._session.settings = following.merged(self._session.settings, told)
+
+    def _chosen(self) -> Choices:
+        before = self._before.choices if self._before and self._before.state != "done" else Choices()
+        return Choices(self._options.repository or before.repository, self._options.branch or before.branch)
+
+    def run(self) -> int:
+        """Shows, asks, begins, follows; returns the exit code."""
+        if self._options.stop:
+            return self._stop()
+        if self._record.alive():
+            return self._join()
+        here = outlook.present(self._session, self._before)
+        if here:
+            return self._present(here)
+        return self._new()
+
+    def _stop(self) -> int:
+        if following.stop(self._session):
+            self._talk.line("It stops at the next place where nothing is half made.")
+            self._document("running", "")
+            return exit_codes.OK
+        raise Refused(exit_codes.USAGE, "no install is under way")
+
+    def _present(self, here: str) -> int:
+        """Day two: what runs is not touched."""
+        self._talk.line(f"{harmless(here)}. Nothing was changed; ./wizard verify shows how it is.")
+        if self._before is not None and self._before.state == "done":
+            self._show_after(self._before)
+        self._document("present", here)
+        return exit_codes.OK
+
+    def _new(self) -> int:
+        name = self._session.hostname()
+        directory = self._session.settings.directory
+        some = outlook.outlook(self._session, self._before, self._choices)
+        stages = report.of_outlook(some)
+        if not self._talk.json or self._talk.can_ask():
+            origin = _ORIGINS.get(name.origin, "")
+            self._talk.lines(report.outlook_lines(some, name.name, origin, directory))
+        if self._options.dry_run:
+            self._talk.document(report.of_install(directory, name.name, "planned", stages, ""))
+            return exit_codes.OK
+        try:
+            if not self._permitted():
+                self._talk.line("Nothing was changed.")
+                self._talk.document(report.of_install(directory, name.name, "planned", stages, ""))
+                return exit_codes.OK
+        except Refused as refusal:
+            document = report.of_install(directory, name.name, "refused", stages, str(refusal))
+            return self._talk.refused(refusal, document)
+        try:
+            standing = self._followed(lambda: following.start(self._session, self._choices, self._heard))
+        except HostError as error:
+            document = report.of_install(directory, name.name, "refused", stages, str(error))
+            text = f"nothing was changed: {harmless(str(error))}"
+            return self._talk.refused(Refused(code_of(error), text), document)
+        return self._ended(standing)
+
+    def _permitted(self) -> bool:
+        trouble = obstacle(self._session, needs_root=False)
+        if trouble:
+            raise Refused(exit_codes.USAGE, f"nothing was changed: {trouble}")
+        if not self._talk.yes and not self._talk.can_ask():
+            raise Refused(
+                exit_codes.USAGE, "nothing was changed: without a terminal to ask on it takes --yes"
+            )
+        if not is_root(self._session):
+            raise Refused(
+                exit_codes.NEEDS_ROOT, f"nothing was changed: this needs root. Run: {terminal.as_root()}"
+            )
+        name = self._session.hostname().name
+        if name.count(".") < _DOTS:
+            raise Refused(
+                exit_codes.USAGE,
+                f"nothing was changed: '{harmless(name, 80)}' is not a full name, such as "
+                "mail.example.org; give it with --hostname",
+            )
+        return self._talk.yes or self._talk.ask("Install mailcow?")
+
+    def _join(self) -> int:
+        """An install is under way already: it is shown."""
+        if not self._talk.yes and not self._talk.can_ask():
+            raise Refused(exit_codes.USAGE, "an install is under way; with --yes this follows it")
+        self._talk.line("An install is under way; this follows it.")
+        try:
+            standing = self._followed(lambda: following.follow(self._session, self._heard))
+        except HostError as error:
+            raise Refused(exit_codes.CANNOT_WRITE, harmless(str(error))) from None
+        return self._ended(standing)
+
+    def _followed(self, work: Callable[[], Standing]) -> Standing:
+        """Interrupted it leaves; the install goes on, and somebody should know."""
+        try:
+            return work()
+        except (KeyboardInterrupt, SystemExit):
+            if self._record.alive():
+                streams.say("the install goes on by itself; ./wizard install shows it again, --stop stops it")
+            raise
+
+    def _heard(self, heard: following.Heard) -> None:
+        for line in heard.lines:
+            stage, _, text = line.partition(": ")
+            if stage != "begin" and text:
+                self._talk.line(harmless(text, 600))
+        progress, moment = heard.progress, time.monotonic()
+        new = bool(progress.text) and progress.text != self._told
+        if new and not heard.lines and moment - self._told_at >= _PROGRESS_EVERY_S:
+            self._told, self._told_at = progress.text, moment
+            self._talk.line(f"  … {harmless(progress.text)}")
+
+    def _ended(self, standing: Standing) -> int:
+        findings = tuple(from_fields(one) for one in standing.findings)
+        if standing.state == "done":
+            self._show_after(standing)
+            self._document("done", "", standing)
+            return exit_codes.of_findings(findings)
+        self._talk.lines(report.stage_lines(standing))
+        streams.say(harmless(standing.error, 1000))
+        self._talk.line(f"When that is mended, ./wizard install goes on. Log: {self._record.log_path}")
+        self._document(standing.state, standing.error, standing)
+        return exit_codes.FAIL
+
+    def _show_after(self, standing: Standing) -> None:
+        self._talk.lines(report.after_lines(after.page(standing, self._project(), self._record.log_path)))
+
+    def _project(self) -> str:
+        try:
+            conf = self._session.new_facts().get(mailcow_conf)
+        except HostError:
+            return DEFAULT_PROJECT
+        return conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+
+    def _document(self, state: str, error: str, standing: Standing | None = None) -> None:
+        known = standing or self._before
+        settings = self._session.settings
+        name = known.hostname if known else self._session.hostname().name
+        self._talk.document(
+            report.of_install(
+                settings.directory,
+                name,
+                state,
+                report.of_stages(known) if known else [],
+                error,
+                known.remedies if known else (),
+                known.findings if known else (),
+                self._record.log_path,
+            )
+        )

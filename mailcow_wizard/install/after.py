@@ -1,0 +1,80 @@
+"""The page after an install: what was done, where to go, what is advisable, updates, undoing it. Pure."""
+
+from __future__ import annotations
+
+import shlex
+
+from mailcow_wizard.engine.findings import from_fields
+from mailcow_wizard.install.stages import title
+from mailcow_wizard.install.standing import Standing
+from mailcow_wizard.typed import NamedTuple
+
+_BACKUP = "helper-scripts/backup_and_restore.sh"
+
+
+class Section(NamedTuple):
+    """A heading and its lines; a line that begins with two blanks is a command."""
+
+    heading: str
+    lines: tuple[str, ...]
+
+
+def page(standing: Standing, project: str, log: str) -> tuple[Section, ...]:
+    """All of it, in the order in which it is needed."""
+    directory = shlex.quote(standing.directory)
+    found = tuple(from_fields(one) for one in standing.findings)
+    advisable = tuple(
+        f"{one.summary}{f' ({one.remedies[0]})' if one.remedies else ''}"
+        for one in found
+        if one.status in ("fail", "warn") and one.acknowledged is None
+    )
+    name = standing.hostname
+    return (
+        Section(
+            "What was done", tuple(f"{title(one.id)}: {one.note}" for one in standing.stages if one.note)
+        ),
+        Section(
+            "Addresses",
+            (
+                f"https://{name}/admin  administration (user admin, password moohoo until it is changed)",
+                f"https://{name}/  for those who have a mailbox",
+                f"https://{name}/SOGo/  webmail, calendars",
+                f"mail programs: {name}, IMAP 993, submission 465, both with TLS",
+            ),
+        ),
+        Section(
+            "Still advisable",
+            (
+                *advisable,
+                "Change the administrator's password first: ./wizard fix mail.admin-password reset-admin",
+                "Add your mail domain there, and publish its DKIM key: ./wizard dns",
+                "Look at it now and then: ./wizard verify",
+            ),
+        ),
+        Section(
+            "Updates and backups, with mailcow's own commands",
+            (
+                f"  cd {directory} && ./update.sh",
+                f"  MAILCOW_BACKUP_LOCATION=/opt/backup {directory}/{_BACKUP} backup all",
+                "A backup belongs on another machine.",
+            ),
+        ),
+        Section("How to undo it", _undo(standing, directory, project)),
+        Section("What it did, with times", (log,)),
+    )
+
+
+def _undo(standing: Standing, directory: str, project: str) -> tuple[str, ...]:
+    changes = ", ".join(standing.changes)
+    lines = [
+        "This takes mailcow away and keeps all mail, in Docker's volumes:",
+        f"  cd {directory} && docker compose down",
+        f"{standing.directory}/mailcow.conf opens that database: keep it as long as you keep the volumes.",
+        "The wizard never deletes volumes. This lists them; removing them deletes all mail:",
+        f"  docker volume ls -q --filter label=com.docker.compose.project={shlex.quote(project)}",
+    ]
+    if changes:
+        lines.append(
+            f"Packages, Docker and settings that were changed: ./wizard undo ID, newest first ({changes})"
+        )
+    return tuple(lines)

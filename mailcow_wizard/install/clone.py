@@ -1,0 +1,115 @@
+"""The stage of the download: mailcow's files with their whole history, in one step at their place."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.checkout import checkout
+from mailcow_wizard.facts.config import place
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.install.troubles import disk_remedies, of_output
+
+_CLONE_S = 3 * 3600.0
+_TRIES = 5
+_PAUSE_S = 5.0
+_WRITABLE_BY_OTHERS = 0o022
+_NEEDED = ("docker-compose.yml", "generate_config.sh", ".git")
+# A line that brings less than this many bytes a second, for so many seconds, is given up and tried again.
+_VARIABLES = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_HTTP_LOW_SPEED_LIMIT": "500",
+    "GIT_HTTP_LOW_SPEED_TIME": "60",
+}
+
+
+def part_of(directory: str) -> str:
+    """Where it is downloaded to, before it gets its real name."""
+    above, _, name = directory.rpartition("/")
+    return f"{above}/.{name}.mailcow-wizard"
+
+
+def argv(repository: str, branch: str, directory: str) -> tuple[str, ...]:
+    """The command that downloads."""
+    return ("git", "clone", "--progress", "--branch", branch, "--", repository, directory)
+
+
+def run(job: Job) -> str:
+    """Clones, or uses what is there. Raises Failed."""
+    part = part_of(job.directory)
+    job.changing.remove_tree(part)
+    here = job.facts().get(place)
+    if here.names:
+        if all(one in here.names for one in _NEEDED[:2]):
+            return _examined(job)
+        names = ", ".join(here.names[:3])
+        raise Failed(
+            f"{job.directory} holds something else than mailcow: {names}",
+            ("Choose another directory with --dir, or move that away.",),
+        )
+    _clone(job, part)
+    for name in _NEEDED:
+        if not job.session.host.exists(f"{part}/{name}"):
+            job.changing.remove_tree(part)
+            raise Failed(f"{job.standing.choices.repository} does not hold mailcow: it has no {name}")
+    try:
+        job.changing.put_in_place(part, job.directory)
+    except HostError as error:
+        job.changing.remove_tree(part)
+        raise Failed(
+            str(error), ("Choose a directory that is not a mount of its own, with --dir.",)
+        ) from None
+    return f"{job.directory}, branch {job.standing.choices.branch}"
+
+
+def _examined(job: Job) -> str:
+    """A checkout that is there is used as it is; what is wrong with it is found with the configuration.
+
+    Its scripts run as root: what somebody else may change is not used.
+    """
+    found = job.facts().get(checkout)
+    info = job.session.host.info(job.directory)
+    if info.uid or any(one.uid for one in found.owners):
+        raise Failed(
+            f"{job.directory} does not belong to root, and its scripts would run as root",
+            (f"Look at it, then: chown -R root:root {job.directory}",),
+        )
+    if info.mode & _WRITABLE_BY_OTHERS:
+        raise Failed(
+            f"{job.directory} may be changed by others than root, and its scripts would run as root",
+            (f"Look at it, then: chmod go-w {job.directory}",),
+        )
+    if found.branch and found.branch != job.standing.choices.branch:
+        job.tell(f"{job.directory} is on branch {found.branch}; it stays there")
+    return (
+        f"{job.directory} was there already and is used{f' (branch {found.branch})' if found.branch else ''}"
+    )
+
+
+def _clone(job: Job, part: str) -> None:
+    choices = job.standing.choices
+    above = part.rpartition("/")[0]
+    job.changing.make_directory(above or "/")
+    for number in range(1, _TRIES + 1):
+        said: list[str] = []
+
+        def listen(line: str, said: list[str] = said) -> None:
+            if "%" in line:
+                job.progress(line.strip(), *_percent(line))
+            else:
+                said.append(line)
+                job.tell(f"  {line}")
+
+        code = job.run(argv(choices.repository, choices.branch, part), _CLONE_S, listen, variables=_VARIABLES)
+        if code == 0:
+            return
+        job.changing.remove_tree(part)
+        trouble = of_output(said)
+        if not trouble.again or number == _TRIES:
+            remedies = disk_remedies(above) if trouble.kind == "disk" else trouble.remedies
+            raise Failed(f"mailcow's files could not be downloaded: {trouble.words}", remedies)
+        job.tell(f"{trouble.words}; tries again ({number + 1} of {_TRIES})")
+        job.wait(_PAUSE_S * number)
+
+
+def _percent(line: str) -> tuple[int, int]:
+    number = line.partition("%")[0].rpartition(" ")[2]
+    return (int(number), 100) if number.isdigit() else (0, 0)

@@ -1,0 +1,74 @@
+"""docker compose, as mailcow is driven: its words, its progress, what it knows of the services."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from mailcow_wizard.facts.compose import compose as installed
+from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_COMMANDS = {"native": ("docker", "compose"), "standalone": ("docker-compose",)}
+_SHORT_S = 60.0
+
+
+class Compose:
+    """The Compose that this machine has, working in mailcow's directory."""
+
+    def __init__(self, job: Job) -> None:
+        """Raises Failed where there is none that mailcow takes."""
+        self._job = job
+        self.flavour = job.facts().get(installed).flavour
+        if not self.flavour:
+            raise Failed(
+                "there is no Docker Compose 2", ("./wizard fix docker.compose shows what can be done.",)
+            )
+        self._command = _COMMANDS[self.flavour]
+        self._json: bool | None = None
+
+    def argv(self, *words: str) -> tuple[str, ...]:
+        """A whole command."""
+        return (*self._command, *words)
+
+    def with_progress(self, *words: str) -> tuple[str, ...]:
+        """A whole command that tells its progress: as JSON where this Compose can."""
+        if self._json is None:
+            help_lines = " ".join(self.says("--help"))
+            self._json = "json" in help_lines.partition("--progress")[2][:200]
+        return self.argv("--ansi", "never", "--progress", "json" if self._json else "plain", *words)
+
+    def run(
+        self,
+        argv: tuple[str, ...],
+        timeout: float,
+        listen: Callable[[str], None],
+        watch: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Runs a command that may be ended at any moment; its exit code."""
+        return self._job.run(
+            argv, timeout, listen, directory=self._job.directory, talkative=True, watch=watch
+        )
+
+    def says(self, *words: str) -> list[str]:
+        """What a short command says. Raises Failed where it fails."""
+        said: list[str] = []
+        code = self._job.run(
+            self.argv(*words), _SHORT_S, said.append, directory=self._job.directory, patience=_SHORT_S
+        )
+        if code:
+            last = said[-1] if said else "it does not say why"
+            raise Failed(f"docker compose {' '.join(words)} failed: {last}", ("./wizard conf lint",))
+        return said
+
+    def services(self) -> dict[str, dict[str, Any]]:
+        """The services as Compose reads them, with docker-compose.override.yml. Raises Failed."""
+        text = "\n".join(self.says("config", "--format", "json"))
+        try:
+            found = json.loads(text[text.index("{") :])["services"]
+        except (ValueError, KeyError, TypeError):
+            raise Failed("docker compose config gives nothing that can be read") from None
+        return {str(name): one for name, one in found.items() if isinstance(one, dict)}

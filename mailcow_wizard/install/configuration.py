@@ -1,0 +1,190 @@
+"""The stage of mailcow.conf: made by mailcow's script, or by us where that could do harm; then corrected."""
+
+from __future__ import annotations
+
+from mailcow_wizard.conf.document import Document
+from mailcow_wizard.conf.new import SECRETS
+from mailcow_wizard.engine.selection import select
+from mailcow_wizard.facts import checkout, docker_json
+from mailcow_wizard.facts.config import conf_file
+from mailcow_wizard.facts.free_subnet import free_subnet
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK
+from mailcow_wizard.facts.volumes import database
+from mailcow_wizard.fixes import conf_new, conf_set
+from mailcow_wizard.fixes.conf_set import Unsuitable
+from mailcow_wizard.host import chance
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.install import conf_files, gate
+from mailcow_wizard.install.compose import Compose
+from mailcow_wizard.install.docker import reaches_ipv6
+from mailcow_wizard.install.job import Failed, Job
+
+SCRIPT = "generate_config.sh"
+_SCRIPT_S = 900.0
+_OWN_EXAMPLE = "data/assets/ssl-example/"
+_BEGUN = "generating"
+_FROM_SECRET = {"DBPASS": "MAILCOW_DBPASS", "DBROOT": "MAILCOW_DBROOT", "REDISPASS": "MAILCOW_REDISPASS"}
+
+
+def run(job: Job) -> str:
+    """Makes mailcow.conf unless it is there, and sets what mailcow's script leaves open. Raises Failed."""
+    job.read_secrets()
+    _clear_half_made(job)
+    if job.facts().get(conf_file).kind == "file":
+        how = "mailcow.conf was there already and is used"
+    else:
+        how = _made(job)
+    job.read_secrets()
+    _corrected(job)
+    conf_files.complete(job)
+    job.unmark(_BEGUN)
+    job.record.save_secrets({})
+    gate.pass_through(job, job.look(select(("config",))))
+    return how
+
+
+def variables(job: Job, secrets: dict[str, str]) -> dict[str, str]:
+    """What the script finds in its environment, so that it asks nothing."""
+    known = conf_new.answers(job.facts())
+    return {
+        "MAILCOW_HOSTNAME": job.standing.hostname,
+        "MAILCOW_TZ": known.get("TZ") or "Etc/UTC",
+        "MAILCOW_BRANCH": job.standing.choices.branch,
+        "SKIP_CLAMD": known.get("SKIP_CLAMD", "n"),
+        "FORCE": "1",
+        **{name: secrets[key] for key, name in _FROM_SECRET.items()},
+    }
+
+
+def _clear_half_made(job: Job) -> None:
+    """What the script of a killed run may have left half written. Its passwords are kept beside it, and
+    nothing was made with them yet."""
+    if not job.marked(_BEGUN):
+        return
+    known = database(job.facts())
+    if known.project or known.doubt:
+        return
+    job.tell("mailcow.conf of the run before may be half written; it is made anew with the same passwords")
+    job.changing.remove(f"{job.directory}/mailcow.conf")
+    job.unmark(_BEGUN)
+
+
+def _made(job: Job) -> str:
+    known = database(job.facts())
+    if known.project or known.doubt:
+        why = known.doubt or f"the database of {known.project} is here, and new passwords would not open it"
+        raise Failed(
+            f"mailcow.conf is not made anew: {why}",
+            ("Put its mailcow.conf back, or see ./wizard check docker.leftovers",),
+        )
+    secrets = job.record.secrets()
+    if set(secrets) != set(SECRETS):
+        secrets = {key: chance.letters_and_digits(length) for key, length in SECRETS.items()}
+        job.record.save_secrets(secrets)
+    job.hide(tuple(secrets.values()))
+    why = _harm(job)
+    if not why:
+        why = _by_script(job, secrets)
+    if not why:
+        return f"made by {SCRIPT}"
+    job.tell(f"{SCRIPT} is not used: {why}")
+    _by_us(job, secrets)
+    return f"made by the wizard, because {why}"
+
+
+def _harm(job: Job) -> str:
+    """What the script would change besides; empty where nothing."""
+    facts = job.facts()
+    found = facts.get(checkout.checkout)
+    if found.git == "missing":
+        return "it needs git's history, and there is none"
+    # The script makes the example certificate anew, and git knows that file.
+    edited = tuple(one for one in found.edited if one != ".env" and not one.startswith(_OWN_EXAMPLE))
+    if edited:
+        return f"it would undo what was edited here ({', '.join(edited[:3])})"
+    if found.branch and found.branch != job.standing.choices.branch:
+        return f"it would leave branch {found.branch}"
+    if reaches_ipv6(job.session.host):
+        file = facts.get(docker_json.daemon_json)
+        version = docker_json.engine_version(facts)
+        if docker_json.lacking_for_ipv6(file.settings, version):
+            return "it would change Docker's settings and restart Docker"
+    return ""
+
+
+def _by_script(job: Job, secrets: dict[str, str]) -> str:
+    """Runs mailcow's script; empty where it succeeded, else why not."""
+    job.mark(_BEGUN)
+    said: list[str] = []
+
+    def listen(line: str) -> None:
+        said.append(line)
+        job.tell(f"  {line}")
+
+    given = variables(job, secrets)
+    code = job.run(
+        ("bash", f"{job.directory}/{SCRIPT}"),
+        _SCRIPT_S,
+        listen,
+        directory=job.directory,
+        variables=given,
+        patience=_SCRIPT_S,
+    )
+    wrong = _wrong(job, secrets)
+    if code == 0 and not wrong:
+        return ""
+    job.changing.remove(f"{job.directory}/mailcow.conf")
+    last = said[-1] if said else "it does not say why"
+    return f"it ended with exit code {code}: {last}" if code else wrong
+
+
+def _wrong(job: Job, secrets: dict[str, str]) -> str:
+    """What is wrong with the file that the script has written."""
+    file = job.facts().get(conf_file)
+    if file.kind != "file":
+        return "it has written no mailcow.conf"
+    document = Document.read(file.data)
+    if document.get("MAILCOW_HOSTNAME") != job.standing.hostname:
+        return "it has written another server's name"
+    return next(
+        (f"it has written another {key}" for key in _FROM_SECRET if document.get(key) != secrets[key]), ""
+    )
+
+
+def _by_us(job: Job, secrets: dict[str, str]) -> None:
+    try:
+        job.change(conf_new.plan(job.facts(), {"MAILCOW_HOSTNAME": job.standing.hostname, **secrets}))
+    except Unsuitable as error:
+        if "timezone" not in str(error):
+            raise Failed(f"mailcow.conf could not be made: {error}") from None
+        given = {"MAILCOW_HOSTNAME": job.standing.hostname, "TZ": "Etc/UTC", **secrets}
+        job.change(conf_new.plan(job.facts(), given))
+    except HostError as error:
+        raise Failed(f"mailcow.conf could not be made: {error}") from None
+
+
+def _corrected(job: Job) -> None:
+    """Sets what the script leaves open, or cannot know."""
+    document = Document.read(job.facts().get(conf_file).data)
+    wanted = {"DOCKER_COMPOSE_VERSION": Compose(job).flavour}
+    kept = job.record.secrets().get("SOGO_URL_ENCRYPTION_KEY")
+    if kept:
+        wanted["SOGO_URL_ENCRYPTION_KEY"] = kept
+    network = document.get("IPV4_NETWORK") or DEFAULT_NETWORK
+    if network == DEFAULT_NETWORK and not _has_started(job):
+        try:
+            wanted["IPV4_NETWORK"] = job.facts().get(free_subnet)
+        except HostError as error:
+            job.tell(f"the containers' network stays {network}: {error}")
+    values = {key: value for key, value in wanted.items() if document.get(key) != value}
+    if not values:
+        return
+    try:
+        job.change(conf_set.plan(job.facts(), values))
+    except HostError as error:
+        raise Failed(f"mailcow.conf could not be corrected: {error}", ("./wizard conf lint",)) from None
+
+
+def _has_started(job: Job) -> bool:
+    known = database(job.facts())
+    return bool(known.project or known.doubt)

@@ -1,0 +1,134 @@
+"""Beginning an install, following it from anywhere, leaving it, asking it to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailcow_wizard.engine import lock
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts.identity import hostname
+from mailcow_wizard.host import chance, detached
+from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.install.standing import Choices, Progress, Record, Standing, fresh
+from mailcow_wizard.model import Settings
+from mailcow_wizard.typed import NamedTuple
+
+UNIT = "mailcow-wizard-install"
+_TURN_S = 0.2
+_START_S = 30.0
+_RUN_LENGTH = 12
+KILLED = "the work was ended from outside; ./wizard install goes on where it stopped"
+
+
+class Heard(NamedTuple):
+    """What is new: lines of the log, how it stands, how far the stage under way is."""
+
+    lines: tuple[str, ...]
+    standing: Standing | None
+    progress: Progress
+
+
+Listen = Callable[[Heard], None]
+
+
+def merged(now: Settings, before: Settings) -> Settings:
+    """What was said this time counts; the rest is as it was when the install was begun."""
+    plain = Settings()
+    return Settings(
+        **{
+            name: said if said != getattr(plain, name) else getattr(before, name)
+            for name, said in now._asdict().items()
+        }
+    )
+
+
+def begin(session: Session, choices: Choices) -> str:
+    """Begins, or goes on; the run's id. Raises Locked, Denied (needs root), HostError."""
+    if session.host.user().uid != 0:
+        raise Denied("only root can do this")
+    record = Record(session.state)
+    held = lock.take(session.state)
+    try:
+        run = chance.letters_and_digits(_RUN_LENGTH)
+        record.save(_next(session, record.load(), run, choices))
+    finally:
+        held.close()
+    return run
+
+
+def _next(session: Session, before: Standing | None, run: str, choices: Choices) -> Standing:
+    facts = session.new_facts()
+    settings = session.settings._asdict()
+    if before is None or before.directory != session.settings.directory:
+        return fresh(run, _utc(session.host.now()), hostname(facts).name, settings, choices)
+    return before._replace(run=run, state="running", settings=settings, choices=choices, error="")
+
+
+def start(session: Session, choices: Choices, listen: Listen) -> Standing:
+    """Begins or goes on, and follows to the end. Raises HostError where nothing was begun.
+
+    Interrupted (KeyboardInterrupt, SystemExit) it leaves; the work goes on.
+    """
+    record = Record(session.state)
+    at = record.log_end()
+    run = begin(session, choices)
+    words = (session.state.path, run)
+    process = detached.start_apart("mailcow_wizard.install.worker", words, UNIT, "installs mailcow")
+    return _Following(record, at, listen, process.ended).run()
+
+
+def follow(session: Session, listen: Listen) -> Standing:
+    """Joins the install that is under way. Raises HostError where there is none."""
+    record = Record(session.state)
+    if record.load() is None:
+        raise HostError("no install is under way")
+    return _Following(record, record.log_end(), listen, lambda: True).run()
+
+
+def stop(session: Session) -> bool:
+    """Asks the install that is under way to stop at the next safe place; whether there is one."""
+    holder = lock.holder(session.state)
+    if holder is None or holder.change != lock.INSTALL or not holder.pid:
+        return False
+    detached.ask_to_stop(holder.pid)
+    return True
+
+
+def interrupted(record: Record, standing: Standing) -> bool:
+    """Whether an install that should be under way is not."""
+    return standing.state == "running" and not record.alive()
+
+
+class _Following:
+    def __init__(self, record: Record, at: int, listen: Listen, ended: Callable[[], bool]) -> None:
+        """`ended`: whether the process that we started is over (True where we started none)."""
+        self._record = record
+        self._at = at
+        self._listen = listen
+        self._ended = ended
+
+    def run(self) -> Standing:
+        """Tells what is new until it ends."""
+        waited, begun = 0.0, False
+        while True:
+            # Asked first: what it said last is then read.
+            alive = self._record.alive()
+            begun = begun or alive
+            over = not alive and (begun or self._ended() or waited > _START_S)
+            lines, self._at = self._record.log_lines(self._at)
+            standing = self._record.load()
+            self._listen(Heard(lines, standing, self._record.progress()))
+            if over and standing is not None:
+                if standing.state != "running":
+                    return standing
+                return standing._replace(state="failed", error=KILLED)
+            if over:
+                raise HostError("the install's record cannot be read any more")
+            detached.pause(_TURN_S)
+            waited += _TURN_S
+
+
+def _utc(seconds: float) -> str:
+    import time
+
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -1,0 +1,65 @@
+"""What stops an install: findings that block it and that nobody has acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailcow_wizard import checks
+from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.model import Check, Finding
+
+LATER = ("docker", "config", "mail")
+"""Topics that a later stage looks at, when there is something to look at."""
+
+_LATER = ("system.tools",)
+
+
+def first_checks() -> tuple[Check, ...]:
+    """What is looked at before anything is changed."""
+    return tuple(
+        one for one in checks.all_checks() if one.id.partition(".")[0] not in LATER and one.id not in _LATER
+    )
+
+
+def blocking(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Those that stop it."""
+    return tuple(
+        one
+        for one in findings
+        if one.status == "fail" and one.severity == "blocks" and one.acknowledged is None
+    )
+
+
+def troubling(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Those that a person should read, and that do not stop it."""
+    stopping = blocking(findings)
+    return tuple(one for one in findings if one.status in ("fail", "warn", "crashed") and one not in stopping)
+
+
+def pass_through(job: Job, findings: Sequence[Finding]) -> None:
+    """Tells what was found. Raises Failed where something blocks."""
+    for one in findings:
+        if one.status in ("fail", "warn", "crashed"):
+            accepted = f" (acknowledged: {one.acknowledged.reason})" if one.acknowledged else ""
+            job.tell(f"{one.status} {_named(one)}: {one.summary}{accepted}")
+    stopping = blocking(findings)
+    if stopping:
+        lines = dict.fromkeys(line for one in stopping for line in remedies(one))
+        raise Failed(_sentence(stopping), tuple(lines), stopping)
+
+
+def remedies(finding: Finding) -> tuple[str, ...]:
+    """What helps against a finding: its fixes, what a person can do, and how to go on all the same."""
+    fixes = tuple(f"./wizard fix {finding.id} {one.id}: {one.title}" for one in finding.fixes[:2])
+    accept = f'To go on all the same, say why: ./wizard ack {finding.id} --reason "…"'
+    return (*(fixes or finding.remedies[:1]), accept)
+
+
+def _named(finding: Finding) -> str:
+    return f"{finding.id} [{finding.subject}]" if finding.subject else finding.id
+
+
+def _sentence(stopping: Sequence[Finding]) -> str:
+    first = f"{stopping[0].id}: {stopping[0].summary}"
+    more = f", and {len(stopping) - 1} more" if len(stopping) > 1 else ""
+    return f"this blocks the install: {first}{more}"

@@ -1,0 +1,179 @@
+"""What an install would do on this machine, stage by stage, and what is there already. Changes nothing."""
+
+from __future__ import annotations
+
+from mailcow_wizard.engine.mending import look
+from mailcow_wizard.engine.readable import steps as readable_steps
+from mailcow_wizard.engine.selection import UnknownSelector
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts import docker
+from mailcow_wizard.facts.config import MARKS, place
+from mailcow_wizard.facts.identity import Hostname, hostname
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
+from mailcow_wizard.facts.volumes import database
+from mailcow_wizard.fixes import docker_settings
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.install.clone import argv as clone_argv
+from mailcow_wizard.install.configuration import SCRIPT
+from mailcow_wizard.install.docker import reaches_ipv6
+from mailcow_wizard.install.services import services
+from mailcow_wizard.install.stages import STAGES, Stage
+from mailcow_wizard.install.standing import Choices, Record, Standing
+from mailcow_wizard.model import Command, Manual, Plan
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mailcow_wizard.model import PlanStep
+
+_BY_ITSELF = {
+    "packages": (("system.tools", "install-tools"),),
+    "docker": (
+        ("docker.engine", "install-docker"),
+        ("docker.daemon", "start-docker"),
+        ("docker.compose", "install-compose"),
+        ("docker.daemon-json", "merge-daemon-json"),
+    ),
+}
+
+
+class Outlook(NamedTuple):
+    """A stage, its steps in the contract's form, what it interrupts, its state where it was begun."""
+
+    stage: Stage
+    steps: tuple[dict[str, Any], ...]
+    interrupts: str
+    state: str
+    note: str
+
+
+def present(session: Session, standing: Standing | None) -> str:
+    """Why there is nothing to install: mailcow is here already, and this wizard has not half installed it.
+    Empty where there is something to do."""
+    if standing is not None and standing.directory == session.settings.directory:
+        if standing.state != "done":
+            return ""
+        return f"mailcow was installed here by this wizard ({standing.ended})"
+    facts = session.new_facts()
+    conf = facts.get(mailcow_conf)
+    project = conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+    try:
+        boxes = services(facts, project)
+    except HostError:
+        boxes = ()
+    running = sum(one.state == "running" for one in boxes)
+    # Without mailcow.conf they are leftovers, which checks of Docker judge.
+    if boxes and (running or conf.exists):
+        return f"mailcow is here already: {len(boxes)} containers of {project}, {running} of them run"
+    known = database(facts)
+    if known.project and conf.exists:
+        return f"mailcow is here already: {conf.path}, and the database of {known.project}"
+    return ""
+
+
+def outlook(session: Session, standing: Standing | None, choices: Choices) -> tuple[Outlook, ...]:
+    """All stages with what they would run now. Raises nothing for what cannot be planned yet."""
+    facts = session.new_facts()
+    name = hostname(facts)
+    states = {one.id: one for one in standing.stages} if standing else {}
+    made = []
+    for stage in STAGES:
+        steps, interrupts = _steps(session, stage.id, name, choices)
+        known = states.get(stage.id)
+        made.append(
+            Outlook(
+                stage,
+                readable_steps(_plan(stage, steps)),
+                interrupts,
+                known.state if known else "waiting",
+                known.note if known else "",
+            )
+        )
+    return tuple(made)
+
+
+def _plan(stage: Stage, steps: tuple[PlanStep, ...]) -> Plan:
+    return Plan(stage.id, None, stage.id, stage.title, steps, "medium", True, True, stage.about)
+
+
+def _steps(
+    session: Session, stage: str, name: Hostname, choices: Choices
+) -> tuple[tuple[PlanStep, ...], str]:
+    directory = session.settings.directory.rstrip("/")
+    if stage in _BY_ITSELF:
+        return _fixes(session, stage)
+    made: dict[str, tuple[PlanStep, ...]] = {
+        "clone": _clone(session, choices, directory),
+        "configuration": _configuration(session, directory, name, choices),
+        "override": (
+            Manual("docker-compose.override.yml is written only where a limit of this machine asks."),
+        ),
+        "pull": (Command(("docker", "compose", "pull")),),
+        "up": (Command(("docker", "compose", "up", "-d", "--remove-orphans")),),
+    }
+    words = {
+        "preconditions": "All checks of system, kernel, ports, network, DNS and time; nothing is changed.",
+        "verify": "All checks of the installed server (mail); nothing is changed.",
+    }
+    return made.get(stage) or (Manual(words[stage]),), ""
+
+
+def _fixes(session: Session, stage: str) -> tuple[tuple[PlanStep, ...], str]:
+    """The plans of what the stage would mend as things are now."""
+    steps: list[PlanStep] = []
+    interrupts: list[str] = []
+    for check, fix in _BY_ITSELF[stage]:
+        try:
+            seen = look(session, check)
+        except UnknownSelector:
+            continue
+        for finding in seen.findings:
+            offer = next((one for one in seen.offers(finding) if one.fix.id == fix), None)
+            if offer is None or finding.acknowledged is not None:
+                continue
+            try:
+                plan = offer.plan()
+            except HostError as error:
+                steps.append(Manual(f"{finding.summary}; {fix} is not possible here: {error}"))
+                continue
+            steps += plan.steps
+            interrupts += [plan.interrupts] if plan.interrupts else []
+    if stage == "docker" and not steps:
+        more = _for_ipv6(session)
+        steps += more.steps if more else ()
+        interrupts += [more.interrupts] if more and more.interrupts else []
+    return tuple(steps) or (Manual("Nothing to do, as it looks now."),), "; ".join(interrupts)
+
+
+def _for_ipv6(session: Session) -> Plan | None:
+    """What Docker's settings lack for IPv6, where an engine is there to be asked."""
+    facts = session.new_facts()
+    try:
+        if facts.get(docker.engine).state != "answers" or not reaches_ipv6(session.host):
+            return None
+        return docker_settings.merge(facts, ipv6=True)
+    except HostError:
+        return None
+
+
+def _clone(session: Session, choices: Choices, directory: str) -> tuple[PlanStep, ...]:
+    here = session.new_facts().get(place)
+    if all(one in (here.names or ()) for one in MARKS[:2]):
+        return (Manual(f"{directory} holds mailcow already; it is looked at and used."),)
+    return (Command(clone_argv(choices.repository, choices.branch, directory)),)
+
+
+def _configuration(
+    session: Session, directory: str, name: Hostname, choices: Choices
+) -> tuple[PlanStep, ...]:
+    if session.host.exists(f"{directory}/mailcow.conf"):
+        return (Manual("mailcow.conf is there already; it is used, and corrected where it has to be."),)
+    given = f"MAILCOW_HOSTNAME={name.name}", f"MAILCOW_BRANCH={choices.branch}"
+    told = "Passwords are made here and told to nobody. DOCKER_COMPOSE_VERSION is set afterwards."
+    return Command(("env", *given, f"{directory}/{SCRIPT}")), Manual(told)
+
+
+def standing_of(session: Session) -> Standing | None:
+    """The install of this machine, if there is one."""
+    return Record(session.state).load()

@@ -1,0 +1,74 @@
+"""The stage of images: fetched by docker compose, again and again where the line is bad."""
+
+from __future__ import annotations
+
+import time
+
+from mailcow_wizard.facts import docker, storage
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.install.compose import Compose
+from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.install.pulling import Pulling, size
+from mailcow_wizard.install.troubles import Trouble, disk_remedies, of_output
+
+_PULL_S = 12 * 3600.0
+_TRIES = 6
+_PAUSES_S = (5.0, 15.0, 30.0, 60.0, 60.0)
+_ENGINE_S = 90.0
+
+
+def run(job: Job) -> str:
+    """Fetches what is not here. Raises Failed."""
+    compose = Compose(job)
+    images = {str(one.get("image")) for one in compose.services().values() if one.get("image")}
+    argv = compose.with_progress("pull")
+    for number in range(1, _TRIES + 1):
+        pulling = Pulling(len(images))
+        if _pulled(job, compose, argv, pulling):
+            return f"{len(images)} images, {size(pulling.bytes_done)} fetched now"
+        trouble = of_output(pulling.errors)
+        if not trouble.again or number == _TRIES:
+            raise Failed(f"the images could not be fetched: {trouble.words}", _remedies(job, trouble))
+        job.tell(f"{trouble.words}; tries again ({number + 1} of {_TRIES}), what is here stays")
+        job.wait(_PAUSES_S[number - 1])
+        await_engine(job)
+    return ""
+
+
+def _pulled(job: Job, compose: Compose, argv: tuple[str, ...], pulling: Pulling) -> bool:
+    def listen(line: str) -> None:
+        said = pulling.hear(line, time.monotonic())
+        if said:
+            job.tell(f"  {said}")
+        job.progress(pulling.words(), len(pulling.pulled), pulling.images)
+
+    code = compose.run(argv, _PULL_S, listen)
+    job.progress(pulling.words(), len(pulling.pulled), pulling.images, now=True)
+    return code == 0
+
+
+def _remedies(job: Job, trouble: Trouble) -> tuple[str, ...]:
+    if trouble.kind != "disk":
+        return trouble.remedies
+    try:
+        root = job.facts().get(storage.data_root).path
+        free = job.session.host.space(root).free
+    except HostError:
+        return disk_remedies("/var/lib/docker")
+    return (f"{size(free)} are free in {root}, and mailcow's images take some 10 GB.", *disk_remedies(root))
+
+
+def await_engine(job: Job) -> None:
+    """An engine that ended comes back, where systemd looks after it. Raises Failed where it does not."""
+    end = time.monotonic() + _ENGINE_S
+    while True:
+        seen = job.facts().get(docker.engine)
+        if seen.state == "answers":
+            return
+        if time.monotonic() > end:
+            raise Failed(
+                f"Docker does not answer any more: {seen.trouble}",
+                ("See why (journalctl -u docker -n 50), start it (systemctl start docker), run this again.",),
+            )
+        job.progress("waits for Docker, which does not answer")
+        job.wait(1.0)

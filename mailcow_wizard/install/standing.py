@@ -1,0 +1,176 @@
+"""How far an install came: on disk after every step, so that any kill leaves a place to go on from."""
+
+from __future__ import annotations
+
+from mailcow_wizard.engine import lock
+from mailcow_wizard.host.log import tail
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.install.stages import STAGES
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, Literal
+
+    State = Literal["running", "stopped", "failed", "done"]
+    StageState = Literal["waiting", "running", "done", "failed"]
+else:
+    State = StageState = str
+
+NAME = "install"
+_PROGRESS = "install-progress"
+_SECRETS = "install-secrets"
+_LOG = "install.log"
+
+REPOSITORY = "https://github.com/mailcow/mailcow-dockerized"
+BRANCH = "master"
+
+
+class Choices(NamedTuple):
+    """What was chosen besides the settings: where mailcow comes from, and which branch of it."""
+
+    repository: str = REPOSITORY
+    branch: str = BRANCH
+
+
+class Stand(NamedTuple):
+    """A stage's state; `note` is what came of it in one line, `began` and `ended` are ISO 8601 (empty: not
+    yet)."""
+
+    id: str
+    state: StageState = "waiting"
+    note: str = ""
+    began: str = ""
+    ended: str = ""
+
+
+class Running(NamedTuple):
+    """A command that is under way: its process, the mark in its environment, and for how many seconds it is
+    waited for when this program was killed meanwhile (0: it is ended at once, and run again)."""
+
+    pid: int
+    mark: str
+    patience: float
+
+
+class Standing(NamedTuple):
+    """An install as it stands.
+
+    `run` tells this attempt from others; `settings` are those of the session. `error` says why it stands
+    still, `remedies` what helps, `findings` (as JSON) what was found. `marks` are words that a stage leaves
+    for itself, `change` is the change of the journal that is under way, `changes` are all that it made.
+    """
+
+    run: str
+    state: State
+    begun: str
+    directory: str
+    hostname: str
+    settings: dict[str, Any]
+    choices: Choices
+    stages: tuple[Stand, ...]
+    error: str = ""
+    remedies: tuple[str, ...] = ()
+    findings: tuple[dict[str, Any], ...] = ()
+    marks: tuple[str, ...] = ()
+    running: Running | None = None
+    change: str = ""
+    changes: tuple[str, ...] = ()
+    ended: str = ""
+
+    @property
+    def stage(self) -> str:
+        """The stage that is under way or comes next; the last one's name where all are done."""
+        return next((one.id for one in self.stages if one.state != "done"), self.stages[-1].id)
+
+
+class Progress(NamedTuple):
+    """How far the stage under way is, in one line, and as two numbers of any unit (0: nobody knows)."""
+
+    stage: str = ""
+    text: str = ""
+    done: int = 0
+    whole: int = 0
+
+
+def fresh(run: str, at: str, hostname: str, settings: dict[str, Any], choices: Choices) -> Standing:
+    """An install that has not begun."""
+    stages = tuple(Stand(one.id) for one in STAGES)
+    return Standing(run, "running", at, settings["directory"], hostname, settings, choices, stages)
+
+
+class Record:
+    """The install of one state directory. Looking needs no lock; whoever writes holds it."""
+
+    def __init__(self, state: StateDirectory) -> None:
+        self._state = state
+
+    @property
+    def log_path(self) -> str:
+        """Where what it did is written down, with times."""
+        return f"{self._state.path}/{_LOG}"
+
+    def load(self) -> Standing | None:
+        """How it stands; None where there is no install, or none that can be read."""
+        said = self._state.load(NAME)
+        try:
+            return _standing(said) if isinstance(said, dict) else None
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def save(self, standing: Standing) -> None:
+        """On disk before this returns. Raises HostError."""
+        fields = standing._asdict()
+        fields["choices"] = standing.choices._asdict()
+        fields["stages"] = [one._asdict() for one in standing.stages]
+        fields["running"] = standing.running._asdict() if standing.running else None
+        self._state.save(NAME, fields)
+
+    def alive(self) -> bool:
+        """Whether an install is under way at this moment."""
+        holder = lock.holder(self._state)
+        return holder is not None and holder.change == lock.INSTALL
+
+    def progress(self) -> Progress:
+        """How far the stage under way is."""
+        said = self._state.load(_PROGRESS)
+        try:
+            return Progress(**said) if isinstance(said, dict) else Progress()
+        except TypeError:
+            return Progress()
+
+    def save_progress(self, progress: Progress) -> None:
+        """For those who follow; it may be lost. Raises HostError."""
+        self._state.save(_PROGRESS, progress._asdict(), durable=False)
+
+    def secrets(self) -> dict[str, str]:
+        """The passwords of a configuration that is not written yet."""
+        said = self._state.load(_SECRETS)
+        return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
+
+    def save_secrets(self, secrets: dict[str, str]) -> None:
+        """Keeps them, for root alone; {} forgets them. Raises HostError."""
+        self._state.save(_SECRETS, secrets)
+
+    def log_end(self) -> int:
+        """Where the log ends now."""
+        return len(tail(self.log_path, 0))
+
+    def log_lines(self, start: int) -> tuple[tuple[str, ...], int]:
+        """The whole lines behind this byte, without their times, and where they end."""
+        data = tail(self.log_path, start)
+        whole = data[: data.rfind(b"\n") + 1]
+        lines = whole.decode("utf-8", "replace").splitlines()
+        return tuple(line.partition(" ")[2] for line in lines), start + len(whole)
+
+
+def _standing(said: dict[str, Any]) -> Standing:
+    running = said["running"]
+    return Standing(
+        **{
+            **said,
+            "choices": Choices(**said["choices"]),
+            "stages": tuple(Stand(**one) for one in said["stages"]),
+            "running": Running(**running) if running else None,
+            **{name: tuple(said[name]) for name in ("remedies", "findings", "marks", "changes")},
+        }
+    )

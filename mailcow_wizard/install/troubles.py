@@ -1,0 +1,135 @@
+"""What a command that failed has said, in words: what it was, what helps, whether trying again may. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mailcow_wizard.typed import NamedTuple
+
+
+class Trouble(NamedTuple):
+    """`kind` names it, `words` say it in a sentence's part, `again`: it may pass by itself. `what` is the
+    port, image or container that was named."""
+
+    kind: str
+    words: str
+    remedies: tuple[str, ...] = ()
+    again: bool = False
+    what: str = ""
+
+
+_PORT = re.compile(
+    r"\S*:(\d{1,5})\b[^\n]*?(?:address already in use|port is already allocated)"
+    r"|[Bb]ind for \S*:(\d{1,5}) failed"
+)
+_UNHEALTHY = re.compile(r"container (\S+) is unhealthy")
+_IMAGE = re.compile(
+    r"manifest for (\S+) not found|failed to resolve reference \"?([^\s\"]+)\"?: \S+: not found"
+    r"|(\S+/\S+:\S+): not found|pull access denied for ([^\s,]+)|repository (\S+) not found"
+    r"|manifest unknown|no such image: (\S+)",
+    re.IGNORECASE,
+)
+
+
+def of_output(lines: Sequence[str]) -> Trouble:
+    """The trouble that a command's output tells of, its last words where nothing is known about them."""
+    text = "\n".join(lines)
+    port = _PORT.search(text)
+    if port:
+        number = next(one for one in port.groups() if one)
+        return Trouble("port", f"port {number} is taken by something else", what=number)
+    if re.search(r"(?i)no space left on device|disk quota exceeded", text):
+        return Trouble("disk", "the disk is full")
+    unhealthy = _UNHEALTHY.search(text)
+    if unhealthy:
+        return Trouble("unhealthy", f"{unhealthy[1]} does not become healthy", again=True, what=unhealthy[1])
+    image = _IMAGE.search(text)
+    if image:
+        name = next((one for one in image.groups() if one), "")
+        words = f"the registry has no image {name}" if name else "the registry lacks one of the images"
+        return Trouble("image", words, (_LATER,), what=name)
+    known = next((trouble for pattern, trouble in _KNOWN if re.search(pattern, text, re.IGNORECASE)), None)
+    return known or Trouble("other", _last_words(lines), again=True)
+
+
+def _last_words(lines: Sequence[str]) -> str:
+    """The line that says most: the last one that speaks of an error, else the last."""
+    said = [one.strip() for one in lines if one.strip()]
+    errors = [one for one in said if re.search(r"(?i)error|fatal|failed|denied|cannot", one)]
+    return (errors or said or ["it does not say why"])[-1][:300]
+
+
+def disk_remedies(path: str) -> tuple[str, ...]:
+    """What helps where a disk is full."""
+    return (
+        f"See what fills it (df -h {path}), make room, and run ./wizard install again: it goes on there.",
+    )
+
+
+_LATER = "It may be published at this moment: run ./wizard install again later, it goes on there."
+_KNOWN: tuple[tuple[str, Trouble], ...] = (
+    (
+        r"cannot connect to the docker daemon|is the docker daemon running|error during connect"
+        r"|docker\.sock: (?:connect|read|write)|unexpected EOF$",
+        Trouble("daemon", "Docker does not answer any more", ("systemctl status docker",), True),
+    ),
+    (
+        r"toomanyrequests|pull rate limit",
+        Trouble(
+            "rate",
+            "Docker Hub gives this address no more images for now (its pull rate limit)",
+            ("Wait for some hours, or log in there first (docker login), then run this again.",),
+        ),
+    ),
+    (
+        r"setting rlimit",
+        Trouble(
+            "limit",
+            "a container wants more open files than this machine allows",
+            ("Raise the limit outside (nofile), or let docker-compose.override.yml ask for less.",),
+        ),
+    ),
+    (
+        r"pool overlaps|invalid pool request|overlaps with existing",
+        Trouble(
+            "subnet",
+            "the containers' network overlaps with another one",
+            ("Choose another: ./wizard fix network.subnet choose-subnet",),
+        ),
+    ),
+    (
+        r"could not resolve|no such host|failure in name resolution|server misbehaving",
+        Trouble("network", "its name cannot be looked up", ("See ./wizard check network",), True),
+    ),
+    (
+        r"x509|certificate (?:problem|verif)|unknown authority",
+        Trouble(
+            "certificate",
+            "the other side shows a certificate that is not trusted",
+            (
+                "See who stands in between: ./wizard check docker.registry",
+                "Is the clock right? ./wizard check time",
+            ),
+        ),
+    ),
+    (
+        r"remote branch \S+ not found|couldn't find remote ref",
+        Trouble("branch", "there is no such branch", ("Leave --branch away: master is the default.",)),
+    ),
+    (
+        r"repository .*not found|does not appear to be a git repository|repository .*does not exist",
+        Trouble("repository", "there is no such repository", ("See what --repository names.",)),
+    ),
+    (
+        r"time[d-]* ?out|connection refused|unreachable|connection reset|unexpected eof"
+        r"|early eof|remote end hung up|operation too slow|status(?: code)?:? 5\d\d|failed to connect"
+        r"|returned error: 5",
+        Trouble(
+            "network",
+            "the other side does not answer as it should",
+            ("See whether this machine reaches it: ./wizard check network.outbound-hosts",),
+            True,
+        ),
+    ),
+)

@@ -1,0 +1,194 @@
+"""The stage of the start: containers are made and started, and watched until they are healthy."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from mailcow_wizard.engine.selection import UnknownSelector, select
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.install import gate
+from mailcow_wizard.install.compose import Compose
+from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.install.pull import await_engine
+from mailcow_wizard.install.services import Service, inside, services, short, what
+from mailcow_wizard.install.troubles import Trouble, of_output
+from mailcow_wizard.model import Finding
+from mailcow_wizard.requirements import PORTS
+
+_UP_S = 1800.0
+_TRIES = 3
+_LOOK_EVERY_S = 1.0
+_STEADY_S = 6.0
+_PATIENCE_S = 300.0
+_GIVE_UP_S = 45.0
+_LOG_LINES = 12
+_DAEMON, _UNHEALTHY = "daemon", "unhealthy"
+_OF_UNBOUND = ("network.icmp", "network.recursion", "network.outbound-hosts", "firewall.masquerade")
+
+
+def run(job: Job) -> str:
+    """Starts mailcow and waits until it stands. Raises Failed."""
+    compose = Compose(job)
+    watch = _Watch(job)
+    argv = compose.with_progress("up", "-d", "--remove-orphans")
+    for number in range(1, _TRIES + 1):
+        said = _Said(job)
+        if compose.run(argv, _UP_S, said.hear, watch.look) == 0:
+            return watch.until_steady()
+        trouble = of_output(said.errors)
+        last = number == _TRIES or (trouble.kind == _UNHEALTHY and number > 1)
+        if trouble.kind not in (_DAEMON, _UNHEALTHY) or last:
+            raise _explained(job, watch, trouble)
+        job.tell(f"{trouble.words}; tries again")
+        await_engine(job)
+    return ""
+
+
+class _Said:
+    """What docker compose says while it starts containers."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self.errors: list[str] = []
+
+    def hear(self, line: str) -> None:
+        """A line of it."""
+        text = line.strip()
+        if text.startswith("{"):
+            try:
+                said = json.loads(text)
+            except ValueError:
+                said = {}
+            parts = [said.get(key) for key in ("id", "text", "status", "details", "message", "msg")]
+            text = " ".join(str(one) for one in parts if one)
+        low = text.lower()
+        # What a container does is no error; what else is said may be one.
+        calm = low.startswith(("container ", "network ", "volume ")) and "error" not in low
+        if not calm and text:
+            self.errors.append(text)
+        if text and not calm:
+            self._job.tell(f"  {text}")
+
+
+class _Watch:
+    """Looks at the containers about once a second, and tells what is new."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        conf = job.facts().get(mailcow_conf)
+        self.project = conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+        self._at = 0.0
+        self._words: dict[str, str] = {}
+        self._logged: set[str] = set()
+        self.seen: tuple[Service, ...] = ()
+
+    def look(self) -> None:
+        """Looks, unless it has just done so."""
+        moment = time.monotonic()
+        if moment - self._at < _LOOK_EVERY_S:
+            return
+        self._at = moment
+        try:
+            self.seen = services(self._job.facts(), self.project)
+        except HostError:
+            return
+        for one in self.seen:
+            self._tell(one)
+        right = sum(one.right for one in self.seen)
+        waits = ", ".join(short(one.service) for one in self.seen if not one.right)
+        waiting = f"; waits for {waits}" if waits else ""
+        self._job.progress(f"{right} of {len(self.seen)} run{waiting}", right, len(self.seen), now=True)
+
+    def _tell(self, one: Service) -> None:
+        state = "healthy" if one.health == "healthy" else one.health or one.state
+        if self._words.get(one.service) == state:
+            return
+        self._words[one.service] = state
+        does = what(one.service) if state == "starting" else ""
+        self._job.tell(f"{short(one.service)}: {state}{f' ({does})' if does else ''}")
+        if one.struggles and one.service not in self._logged:
+            self._logged.add(one.service)
+            self.tell_log(one)
+
+    def tell_log(self, one: Service) -> tuple[str, ...]:
+        """The last lines of a container's log, and of its health test."""
+        said: list[str] = []
+        try:
+            known = inside(self._job.facts(), one)
+            if known.health_said:
+                said.append(f"its test says: {known.health_said}")
+            ran = self._job.session.host.run(("docker", "logs", "--tail", str(_LOG_LINES), one.id), 8.0)
+            said += [line for line in (ran.out + ran.err).splitlines() if line.strip()][-_LOG_LINES:]
+        except HostError as error:
+            said.append(str(error))
+        for line in said:
+            self._job.tell(f"  {short(one.service)} | {line}")
+        return tuple(said)
+
+    def until_steady(self) -> str:
+        """Waits until all are right for a while. Raises Failed where one does not come up."""
+        begun = time.monotonic()
+        right_since = trouble_since = 0.0
+        while True:
+            self.look()
+            moment = time.monotonic()
+            all_right = bool(self.seen) and all(one.right for one in self.seen)
+            right_since = (right_since or moment) if all_right else 0.0
+            struggling = [one for one in self.seen if one.struggles]
+            trouble_since = (trouble_since or moment) if struggling else 0.0
+            if right_since and moment - right_since >= _STEADY_S:
+                return f"{len(self.seen)} containers run"
+            if trouble_since and moment - trouble_since >= _GIVE_UP_S:
+                raise _struggling(self._job, self, struggling)
+            if moment - begun > _PATIENCE_S:
+                slow = [one for one in self.seen if not one.right]
+                if all(one.state == "running" for one in slow):
+                    names = ", ".join(short(one.service) for one in slow)
+                    return f"{len(self.seen)} containers run, {names} still at the start"
+                raise _struggling(self._job, self, slow)
+            self._job.wait(_LOOK_EVERY_S)
+
+
+def _explained(job: Job, watch: _Watch, trouble: Trouble) -> Failed:
+    """A failed start in words, with what the checks say of its cause."""
+    if trouble.kind == "port":
+        port = next((one for one in PORTS if str(one.number) == trouble.what), None)
+        findings = _findings(job, (port.id,) if port else ("ports",))
+        if findings:
+            named = tuple(line for one in findings for line in gate.remedies(one)[:2])
+            return Failed(f"mailcow could not be started: {findings[0].summary}", named, findings)
+        return Failed(
+            f"mailcow could not be started: {trouble.words}", (f"ss -ltnp sport = :{trouble.what}",)
+        )
+    if trouble.kind == _UNHEALTHY:
+        some = [one for one in watch.seen if one.name == trouble.what or not one.right]
+        named_first = sorted(some, key=lambda one: one.name != trouble.what)
+        if named_first:
+            return _struggling(job, watch, named_first[:1])
+    return Failed(f"mailcow could not be started: {trouble.words}", trouble.remedies)
+
+
+def _struggling(job: Job, watch: _Watch, some: list[Service]) -> Failed:
+    one = some[0]
+    said = watch.tell_log(one)
+    findings: tuple[Finding, ...] = ()
+    if one.service == "unbound-mailcow":
+        findings = tuple(f for f in _findings(job, _OF_UNBOUND) if f.status == "fail")
+    state = "is unhealthy" if one.health == "unhealthy" else f"is {one.health or one.state}"
+    why = f" ({findings[0].summary})" if findings else f" ({said[-1][:160]})" if said else ""
+    remedies = [line for finding in findings for line in gate.remedies(finding)[:1]]
+    remedies.append(f"All that it says: docker logs {one.name}")
+    return Failed(f"mailcow's {short(one.service)} {state}{why}", remedies, findings)
+
+
+def _findings(job: Job, ids: tuple[str, ...]) -> tuple[Finding, ...]:
+    some = []
+    for one in ids:
+        try:
+            some += list(select((one,)))
+        except UnknownSelector:
+            continue
+    found = job.look(some) if some else ()
+    return tuple(one for one in found if one.status in ("fail", "warn"))

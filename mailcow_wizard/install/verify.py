@@ -1,0 +1,51 @@
+"""The stage of verification: the checks of the installed server."""
+
+from __future__ import annotations
+
+from mailcow_wizard.engine.selection import UnknownSelector, select
+from mailcow_wizard.install import gate
+from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.model import Finding
+
+_ROUNDS = 6
+_PAUSE_S = 10.0
+
+
+def run(job: Job) -> str:
+    """Runs them; what fails may still be at its start, and is looked at again while something gets better.
+    Raises Failed."""
+    try:
+        checks = select(("mail",))
+    except UnknownSelector:
+        return "this version of the wizard has nothing to verify with"
+    failing: tuple[Finding, ...] = ()
+    for number in range(_ROUNDS):
+        findings = job.look(checks)
+        before, failing = failing, _failing(findings)
+        if not failing or (number and _names(failing) == _names(before)):
+            break
+        words = ", ".join(sorted({one.id for one in failing}))
+        job.tell(f"not right yet: {words}; looks again")
+        job.progress(f"not right yet: {words}", now=True)
+        job.wait(_PAUSE_S)
+    for one in findings:
+        job.tell(f"{one.status} {one.id}{f' [{one.subject}]' if one.subject else ''}: {one.summary}")
+    job.keep(findings)
+    if failing:
+        remedies = dict.fromkeys(line for one in failing for line in gate.remedies(one)[:1])
+        number_words = f"{len(failing)} of its checks fail" if len(failing) > 1 else "a check fails"
+        raise Failed(
+            f"mailcow runs, and {number_words}: {failing[0].id}: {failing[0].summary}",
+            tuple(remedies),
+            failing,
+        )
+    troubles = len(gate.troubling(findings))
+    return f"{len(findings)} findings, none fails" + (f", {troubles} to read" if troubles else "")
+
+
+def _failing(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    return tuple(one for one in findings if one.status == "fail" and one.acknowledged is None)
+
+
+def _names(findings: tuple[Finding, ...]) -> set[tuple[str, str | None]]:
+    return {(one.id, one.subject) for one in findings}

@@ -1,0 +1,133 @@
+"""The process that installs: it goes on when the face that began it is gone, and stops between two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mailcow_wizard import __version__
+from mailcow_wizard.engine import lock
+from mailcow_wizard.engine.findings import of_finding
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.engine.worker import settings_of
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import detached
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.log import LogFile
+from mailcow_wizard.host.real import RealHost
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.install.job import Failed, Job, Stopped
+from mailcow_wizard.install.stages import STAGES, title
+from mailcow_wizard.install.standing import Record, StageState, Stand, Standing
+
+_LOCKED = 75
+_ALWAYS = ("preconditions",)
+"""Stages that run again whenever an install goes on: the machine may be another than it was."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Goes on with the install of a state directory, where its run is still the one that is named."""
+    place, run = words
+    stopping = detached.Stopping()
+    state = StateDirectory(place)
+    try:
+        held = lock.take(state)
+    except HostError:
+        return _LOCKED
+    held.tell(lock.INSTALL)
+    record = Record(state)
+    standing = record.load()
+    if standing is None or standing.run != run:
+        held.close()
+        return _LOCKED
+    try:
+        log = LogFile(record.log_path, f"begin: mailcow-wizard {__version__}, run {run}")
+        session = Session(RealHost(), settings_of(standing.settings), state)
+        Installing(Job(session, record, standing, log.write, lambda: stopping.asked)).run()
+    except HostError as error:
+        _note(record, standing, str(error))
+    except Exception as error:  # the faces have to hear of a defect, too
+        said = f"a defect of the wizard: {type(error).__name__}: {harmless(str(error), 200)}"
+        _note(record, record.load() or standing, said)
+    held.close()
+    return 0
+
+
+def _note(record: Record, standing: Standing, error: str) -> None:
+    try:
+        record.save(standing._replace(state="failed", error=error, remedies=(), findings=()))
+    except HostError:
+        return
+
+
+class Installing:
+    """Does the stages that are not done."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def run(self) -> None:
+        """To the end, to the first stage that fails, or until it is asked to stop."""
+        job = self._job
+        job.stand(state="running", error="", remedies=(), findings=(), ended="")
+        job.read_secrets()
+        try:
+            job.settle()
+            for stage in STAGES:
+                if self._stand(stage.id).state == "done" and stage.id not in _ALWAYS:
+                    continue
+                job.may_stop()
+                self._one(stage.id)
+            job.stand(state="done", ended=job.now())
+            job.tell("mailcow is installed")
+        except Stopped:
+            self._mark(job.stage, "waiting", "stopped here, as was asked for")
+            job.stand(state="stopped", error=_left(job.standing), ended=job.now())
+            job.tell(job.standing.error)
+        except Failed as failure:
+            self._failed(failure)
+        except HostError as error:
+            self._failed(Failed(str(error)))
+
+    def _one(self, stage: str) -> None:
+        job = self._job
+        job.stage = stage
+        self._mark(stage, "running")
+        job.progress("", now=True)
+        job.tell(f"== {title(stage)}")
+        note = _work_of(stage)(job)
+        self._mark(stage, "done", job.shown(note))
+        job.tell(f"done: {note}")
+
+    def _failed(self, failure: Failed) -> None:
+        job = self._job
+        error = job.shown(str(failure))
+        self._mark(job.stage, "failed", error)
+        job.tell(f"failed: {error}")
+        for one in failure.remedies:
+            job.tell(f"  {one}")
+        found = tuple(of_finding(one) for one in failure.findings)
+        remedies = tuple(job.shown(one) for one in failure.remedies)
+        job.stand(state="failed", error=error, remedies=remedies, findings=found, ended=job.now())
+
+    def _stand(self, stage: str) -> Stand:
+        return next(one for one in self._job.standing.stages if one.id == stage)
+
+    def _mark(self, stage: str, state: StageState, note: str = "") -> None:
+        job = self._job
+        began = job.now() if state == "running" else self._stand(stage).began
+        ended = job.now() if state in ("done", "failed") else ""
+        made = Stand(stage, state, note, began, ended)
+        job.stand(stages=tuple(made if one.id == stage else one for one in job.standing.stages))
+
+
+def _work_of(stage: str) -> Callable[[Job], str]:
+    """A stage's work; its module is imported when it begins."""
+    work: Callable[[Job], str] = __import__(f"mailcow_wizard.install.{stage}", fromlist=["run"]).run
+    return work
+
+
+def _left(standing: Standing) -> str:
+    """What is there when somebody stopped it."""
+    done = [title(one.id) for one in standing.stages if one.state == "done"]
+    what = f"done: {', '.join(done)}" if done else "nothing was changed"
+    return f"stopped before {title(standing.stage)}; {what}; ./wizard install goes on there"

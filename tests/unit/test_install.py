@@ -1,0 +1,117 @@
+"""The command `install` before it changes anything: the plan, questions, refusals, the document."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import json_schema
+import pytest
+
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.install import following
+from mailcow_wizard.install.standing import Choices, Record, fresh
+from mailcow_wizard.model import Settings
+from mailcow_wizard.report.schema import schema
+
+NAME = "mail.example.org"
+STAGES = [
+    *("preconditions", "packages", "docker", "clone", "configuration"),
+    *("override", "pull", "up", "verify"),
+]
+
+
+def run(state: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Runs the command with a directory that is empty."""
+    place = state.parent / "mailcow"
+    place.mkdir(exist_ok=True)
+    argv = [sys.executable, "-m", "mailcow_wizard", "install", "--offline", "--state-dir", str(state)]
+    argv += ["--dir", str(place), "--hostname", NAME, *words]
+    return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+
+
+def document(done: "subprocess.CompletedProcess[str]") -> dict[str, object]:
+    """The one document, as the schema wants it."""
+    said: dict[str, object] = json.loads(done.stdout)
+    described = schema()
+    assert json_schema.faults(described["$defs"]["install"], said, described) == []
+    return said
+
+
+def test_dry_run(tmp_path: Path) -> None:
+    done = run(tmp_path / "state", "--dry-run")
+    assert (done.returncode, done.stderr) == (0, "")
+    for words in ("git clone --progress --branch master -- https://github.com/", "docker compose up -d"):
+        assert words in done.stdout
+    said = document(run(tmp_path / "state", "--dry-run", "--json"))
+    assert (said["state"], said["hostname"], said["error"]) == ("planned", NAME, "")
+    stages = said["stages"]
+    assert isinstance(stages, list)
+    assert [one["id"] for one in stages] == STAGES
+    assert not (tmp_path / "state").exists()
+
+
+def test_nobody_to_ask(tmp_path: Path) -> None:
+    done = run(tmp_path / "state")
+    assert done.returncode == 64
+    assert "docker compose pull" in done.stdout
+    assert "it takes --yes" in done.stderr
+    said = document(run(tmp_path / "state", "--json"))
+    assert said["state"] == "refused"
+    assert not (tmp_path / "state").exists()
+    assert not os.listdir(tmp_path / "mailcow")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("again",), "install takes no words"),
+        (("--branch", "-x"), "is no name of a branch"),
+        (("--branch", "a/../b"), "is no name of a branch"),
+        (("--repository", "--upload-pack=x"), "is no address of a git repository"),
+        (("--stop",), "no install is under way"),
+        (("--stop", "--dry-run"), "exclude each other"),
+        (("--yes", "--hostname", "mail"), "mail"),
+    ],
+)
+def test_refused(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    done = run(tmp_path / "state", *words)
+    assert done.returncode == 64
+    assert said in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
+def test_other_source(tmp_path: Path) -> None:
+    done = run(tmp_path / "state", "--dry-run", "--branch", "nightly", "--repository", "/srv/a b")
+    assert "--branch nightly -- '/srv/a b' " in done.stdout
+
+
+def test_a_recorded_machine_is_not_changed(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "mailcow_wizard", "install", "--demo", "--yes", "--hostname", NAME]
+    argv += ["--state-dir", str(tmp_path / "state")]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert done.returncode in (0, 64)
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_was_said_first_counts(tmp_path: Path) -> None:
+    before = Settings("/srv/mailcow", hostname=NAME, domains=("example.org",), offline=True)
+    now = following.merged(Settings(hostname="mx.example.org"), before)
+    assert now == before._replace(hostname="mx.example.org")
+    assert following.merged(Settings("/srv/other"), before).directory == "/srv/other"
+
+
+def test_record(tmp_path: Path) -> None:
+    record = Record(StateDirectory(str(tmp_path / "state")))
+    assert record.load() is None
+    standing = fresh("run", "2026-11-27T17:00:00Z", NAME, Settings()._asdict(), Choices())
+    record.save(standing)
+    assert record.load() == standing._replace(settings=record.load().settings)  # type: ignore[union-attr]
+    assert standing.stage == "preconditions"
+    assert following.interrupted(record, standing)
+    record.save_secrets({"DBPASS": "x"})
+    assert record.secrets() == {"DBPASS": "x"}
+    assert (tmp_path / "state/install-secrets.json").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "state/install.json").write_text('{"run": 1}')
+    assert record.load() is None

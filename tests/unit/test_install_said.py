@@ -1,0 +1,161 @@
+"""What docker compose and git say, in words; how far a pull is."""
+
+import json
+
+import pytest
+
+from mailcow_wizard.install.pulling import Pulling, size
+from mailcow_wizard.install.troubles import of_output
+
+SAID = {
+    "port held, engine 26": (
+        "Error response from daemon: driver failed programming external connectivity on endpoint "
+        "mailcowdockerized-postfix-mailcow-1 (abc): failed to bind port 0.0.0.0:25/tcp: Error starting "
+        "userland proxy: listen tcp4 0.0.0.0:25: bind: address already in use",
+        ("port", "25", False),
+    ),
+    "port held by a container": (
+        "Error response from daemon: Bind for 0.0.0.0:587 failed: port is already allocated",
+        ("port", "587", False),
+    ),
+    "port held over IPv6": ("listen tcp6 [::]:993: bind: address already in use", ("port", "993", False)),
+    "disk": (
+        "failed to register layer: write /usr/lib/x.so: no space left on device",
+        ("disk", "", False),
+    ),
+    "disk of git": ("fatal: write error: No space left on device", ("disk", "", False)),
+    "unbound": (
+        "dependency failed to start: container mailcowdockerized-unbound-mailcow-1 is unhealthy",
+        ("unhealthy", "mailcowdockerized-unbound-mailcow-1", True),
+    ),
+    "no such tag": (
+        "Error response from daemon: manifest for ghcr.io/mailcow/unbound:9.9 not found: manifest unknown",
+        ("image", "ghcr.io/mailcow/unbound:9.9", False),
+    ),
+    "no such tag, containerd": (
+        'failed to resolve reference "ghcr.io/mailcow/unbound:9.9": ghcr.io/mailcow/unbound:9.9: not found',
+        ("image", "ghcr.io/mailcow/unbound:9.9", False),
+    ),
+    "no such image": (
+        "Error response from daemon: pull access denied for mailcow/nothing, repository does not exist",
+        ("image", "mailcow/nothing", False),
+    ),
+    "daemon": (
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+        ("daemon", "", True),
+    ),
+    "rate limit": (
+        "Error response from daemon: toomanyrequests: You have reached your pull rate limit.",
+        ("rate", "", False),
+    ),
+    "open files": (
+        "runc create failed: unable to start container process: error during container init: error setting "
+        "rlimits for ready process: error setting rlimit type 7: operation not permitted",
+        ("limit", "", False),
+    ),
+    "subnet": (
+        "failed to create network br: Error response from daemon: Pool overlaps with other one on this "
+        "address space",
+        ("subnet", "", False),
+    ),
+    "name": (
+        "fatal: unable to access 'https://github.com/x/': Could not resolve host: github.com",
+        ("network", "", True),
+    ),
+    "registry down": (
+        'Get "https://ghcr.io/v2/": dial tcp 192.0.2.1:443: connect: connection refused',
+        ("network", "", True),
+    ),
+    "registry overloaded": (
+        "received unexpected HTTP status: 503 Service Unavailable",
+        ("network", "", True),
+    ),
+    "slow": (
+        "fatal: unable to access 'https://x/': Operation too slow. Less than 500 bytes/sec transferred",
+        ("network", "", True),
+    ),
+    "own authority": (
+        'Get "https://ghcr.io/v2/": tls: failed to verify certificate: x509: certificate signed by unknown '
+        "authority",
+        ("certificate", "", False),
+    ),
+    "branch": ("fatal: Remote branch nothing not found in upstream origin", ("branch", "", False)),
+    "repository": (
+        "fatal: '/srv/nothing' does not appear to be a git repository",
+        ("repository", "", False),
+    ),
+    "numbers are no status": ("Error: 3503 files of 502 could not be kept", ("other", "", True)),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_troubles(name: str) -> None:
+    said, (kind, what, again) = SAID[name]
+    trouble = of_output(["Pulling", said, "done"])
+    assert (trouble.kind, trouble.what, trouble.again) == (kind, what, again)
+    assert trouble.words
+    assert trouble.again or trouble.remedies or kind in ("port", "disk")
+
+
+def test_trouble_that_nobody_knows() -> None:
+    assert of_output(["a", "Error: it is broken", "bye"]).words == "Error: it is broken"
+    assert of_output(["", "bye"]).words == "bye"
+    assert of_output([]).words == "it does not say why"
+
+
+PLAIN = """\
+ unbound-mailcow Pulling
+ 8ae1c7829d9d Pulling fs layer
+ 8ae1c7829d9d Downloading [=====>     ]   1MB/4MB
+ 1111c7829d9d Downloading [>          ]   500kB/2MB
+"""
+
+
+def test_pull_in_plain_words() -> None:
+    pulling = Pulling(2)
+    assert [pulling.hear(line, 0.0) for line in PLAIN.splitlines()] == [""] * 4
+    assert (pulling.bytes_done, pulling.bytes_known) == (1_500_000, 6_000_000)
+    assert pulling.words() == "0 of 2 images, 1.5 MB of 6.0 MB so far known"
+    pulling.hear(" 8ae1c7829d9d Downloading [==========>]   3MB/4MB", 4.0)
+    assert pulling.words() == (
+        "0 of 2 images, 3.5 MB of 6.0 MB so far known, 875 kB/s, less than a minute left"
+    )
+    pulling.hear(" 8ae1c7829d9d Extracting [>   ]  65.54kB/4MB", 5.0)
+    pulling.hear(" 8ae1c7829d9d Pull complete ", 6.0)
+    assert pulling.bytes_done == 4_500_000
+    assert pulling.hear(" unbound-mailcow Pulled ", 7.0) == "unbound-mailcow is here"
+    assert pulling.hear(" unbound-mailcow Pulled ", 7.0) == ""
+    assert pulling.words().startswith("1 of 2 images")
+    error = "Error response from daemon: toomanyrequests: no"
+    assert pulling.hear(error, 8.0) == error
+    assert pulling.errors == [error]
+
+
+def test_pull_as_json() -> None:
+    pulling = Pulling(1)
+    layer = {"id": "8ae1c7829d9d", "parent_id": "Image redis:7", "status": "Working", "text": "Downloading"}
+    lines = [
+        {"id": "Image redis:7", "status": "Working", "text": "Pulling"},
+        {**layer, "current": 1_000_000, "total": 4_000_000, "percent": 25},
+        {**layer, "text": "Download complete", "current": 0, "total": 0},
+        {"id": "Image redis:7", "status": "Done", "text": "Pulled"},
+    ]
+    told = [pulling.hear(json.dumps(line), float(number)) for number, line in enumerate(lines)]
+    assert told == ["", "", "", "redis:7 is here"]
+    assert (pulling.bytes_done, pulling.bytes_known, len(pulling.pulled)) == (4_000_000, 4_000_000, 1)
+    assert pulling.hear('{"error": true, "message": "no space left on device"}', 9.0)
+    assert of_output(pulling.errors).kind == "disk"
+
+
+@pytest.mark.parametrize("line", ["", "{", "{}", "[1]", '{"id": 3}', '{"id": "x", "total": "much"}', " a b"])
+def test_odd_words_do_no_harm(line: str) -> None:
+    pulling = Pulling(0)
+    pulling.hear(line, 0.0)
+    assert pulling.words() == "0 of 0 images"
+
+
+def test_sizes() -> None:
+    assert [size(one) for one in (0, 999, 1500, 5_500_000, 7_000_000_000)] == [
+        *("0 B", "999 B", "2 kB"),
+        *("5.5 MB", "7.0 GB"),
+    ]
