@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 
@@ -58,3 +59,21 @@ class Facts:
             raise answer.error
         value: Fact = answer.value
         return value
+
+    def begin(self, *calls: tuple[Any, ...]) -> None:
+        """Asks several sources at the same time, each given with its arguments, and waits for all of them.
+
+        What one of them raised is raised by the `get` that asks for it afterwards.
+        """
+        distinct = tuple(dict.fromkeys(calls))
+        others = [threading.Thread(target=self._quietly, args=one, daemon=True) for one in distinct[1:]]
+        for thread in others:
+            thread.start()
+        for one in distinct[:1]:
+            self._quietly(*one)
+        for thread in others:
+            thread.join()
+
+    def _quietly(self, source: Any, *arguments: Any) -> None:
+        with contextlib.suppress(Exception):
+            self.get(source, *arguments)

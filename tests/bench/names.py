@@ -30,6 +30,7 @@ def rows() -> Iterator[Row]:
             resolver.stdout.readline()
             yield from _look_ups(place)
     yield _whole_run()
+    yield _round_trips()
 
 
 _SILENT = (
@@ -71,3 +72,12 @@ def _whole_run() -> Row:
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return below("`check dns --json`, one domain: processor", sorted(taken)[2] * 1e3, "ms", 250)
+
+
+def _round_trips() -> Row:
+    """All records of a domain, walks from the root, blocklists: round trips one after the other."""
+    with internet_of_names() as names:
+        argv = ["env", f"PYTHONPATH={CHECKOUT}", PYTHON, str(PROBES / "rounds.py"), "mail.example.org"]
+        names.run(argv, check=True)  # the resolver then knows what a resolver knows
+        taken = float(names.run(argv, check=True).stdout)
+    return below("all records of a domain, in round trips", taken, "", 6)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mailcow_wizard.facts.dns import reverse
 from mailcow_wizard.facts.dns.domain_records import DomainRecords
 from mailcow_wizard.facts.dns.expected import Expected
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Wanted, look
-from mailcow_wizard.facts.dns.reverse import network
 from mailcow_wizard.facts.dns.table import Row, row_of, seen_of
 from mailcow_wizard.facts.store import Facts
 
@@ -16,7 +16,7 @@ from mailcow_wizard.facts.store import Facts
 def again(facts: Facts, server: MailServer, rows: Sequence[Row]) -> tuple[Row, ...]:
     """These rows as they are now. Which servers a zone has is asked once in a store. Raises HostError."""
     wanted = {
-        (one.expected.name, type): Wanted(one.expected.name, type, _within(server, one.expected))
+        (one.expected.name, type): _wanted(server, one.expected, type)
         for one in rows
         for type in _types(one.expected)
     }
@@ -39,7 +39,7 @@ def _types(expected: Expected) -> tuple[str, ...]:
     return ("A", "AAAA") if expected.type == "CNAME" else (expected.type,)
 
 
-def _within(server: MailServer, expected: Expected) -> str:
-    if expected.domain:
-        return expected.domain
-    return network(expected.name) if expected.type == "PTR" else server.within
+def _wanted(server: MailServer, expected: Expected, type: str) -> Wanted:
+    if type == "PTR":
+        return reverse.wanted(expected.name)
+    return Wanted(expected.name, type, expected.domain or server.within)

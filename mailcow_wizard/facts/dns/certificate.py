@@ -75,6 +75,7 @@ class Allowed(NamedTuple):
 
 def allowed(facts: Facts) -> Allowed:
     """CAA, and what else decides about the names; `extra` are those of ADDITIONAL_SAN. Raises HostError."""
+    facts.begin((authorities,), (certificate,))
     known, settings = facts.get(authorities), facts.get(acme_settings)
     try:
         fates = {one.name: one for one in facts.get(certificate).verdicts}
@@ -91,6 +92,7 @@ def host_tried(facts: Facts) -> HostTried:
 
 def tried(facts: Facts) -> Tried:
     """For the names of clients. Raises HostError."""
+    facts.begin((domains,), (host_records,))
     return Tried(facts.get(host_records), facts.get(domains), facts.get(acme_settings))
 
 
@@ -99,6 +101,7 @@ def certificate(facts: Facts) -> Certificate:
     settings = facts.get(acme_settings)
     if not settings.asks:
         return Certificate(False, settings.apart, ())
+    facts.begin((domains,), (host_records,), (authorities,))
     host, known = facts.get(host_records), facts.get(domains)
     climbs = {one.name: one for one in (facts.get(authorities).climbs + facts.get(authorities).others)}
     names = [one for one in candidates(known.server, settings) if _is_meant(one, known.records)]

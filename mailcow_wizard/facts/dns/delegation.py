@@ -21,6 +21,7 @@ _WAIT_FOR_ROOTS_S = 1.5
 _MOST_SERVERS = 13
 _MOST_ADDRESSES = 4
 _MOST_CUTS = 12
+_MOST_LABELS = 128
 
 
 class NameServer(NamedTuple):
@@ -76,11 +77,16 @@ def _known(facts: Facts) -> _Known:
     return _Known()
 
 
-def zone_of(facts: Facts, name: str) -> Zone:
-    """The zone that holds a name; the cut may be at the name itself. Raises HostError."""
+def zone_of(facts: Facts, name: str, enough: int = _MOST_LABELS) -> Zone:
+    """The zone that holds a name; the cut may be at the name itself. Raises HostError.
+
+    A zone whose name has `enough` labels is taken without asking it whether there is a deeper one.
+    """
     known = facts.get(_known)
     zone = known.deepest(name)
     for _ in range(_MOST_CUTS):
+        if zone.name.count(".") + 1 >= enough and zone.name != ".":
+            return zone
         below = _below(facts, zone, name)
         if below is zone or below.problem:
             return below

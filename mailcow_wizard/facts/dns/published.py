@@ -17,11 +17,15 @@ _MOST_ASKED = 12
 
 
 class Wanted(NamedTuple):
-    """A record to look for, and a name at or above it whose zone is the place to begin (a mail domain)."""
+    """A record to look for, and a name at or above it whose zone is the place to begin (a mail domain).
+
+    A zone whose name has `enough` labels is asked for the record at once: it refers to a deeper one itself.
+    """
 
     name: str
     type: str
     within: str
+    enough: int = 0
 
 
 class Seen(NamedTuple):
@@ -113,15 +117,23 @@ def _referral(heard: Answer) -> bool:
 
 def look(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...]:
     """Looks for records, all at once; one answer each, in their order. Raises HostError."""
+    return at_resolvers(facts, at_own_servers(facts, wanted))[0]
+
+
+def at_own_servers(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...]:
+    """The records as the servers of their zones have them. Raises HostError."""
     seen = _at_own_servers(facts, wanted)
     # A name may be a zone of its own, which the servers above tell by referring to it.
     cuts = [place for place, one in enumerate(seen) if one.own and all(_refers(a) for a in one.own if a.code)]
-    lower = tuple(wanted[place]._replace(within=wanted[place].name) for place in cuts if _coded(seen[place]))
+    lower = tuple(
+        Wanted(wanted[place].name, wanted[place].type, wanted[place].name)
+        for place in cuts
+        if _coded(seen[place])
+    )
     again = dict(
         zip((p for p in cuts if _coded(seen[p])), _at_own_servers(facts, lower), strict=True) if lower else ()
     )
-    seen = tuple(again.get(place, one) for place, one in enumerate(seen))
-    return _at_resolvers(facts, seen)
+    return tuple(again.get(place, one) for place, one in enumerate(seen))
 
 
 def _coded(seen: Seen) -> bool:
@@ -133,7 +145,10 @@ def _refers(heard: Answer) -> bool:
 
 
 def _at_own_servers(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...]:
-    zones = [facts.get(zone_of, one.within) for one in wanted]
+    # One question has one answer in the store, so what is not said is not given.
+    walks = [(one.within, one.enough) if one.enough else (one.within,) for one in wanted]
+    facts.begin(*((zone_of, *one) for one in walks))
+    zones = [facts.get(zone_of, *one) for one in walks]
     rows = [zone.addresses[:_MOST_ASKED] if not zone.problem else () for zone in zones]
     questions = tuple(
         DnsQuestion(one.name, one.type, (server,), recursive=False)
@@ -147,10 +162,13 @@ def _at_own_servers(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...
     )
 
 
-def _at_resolvers(facts: Facts, seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
+def at_resolvers(
+    facts: Facts, seen: tuple[Seen, ...], more: tuple[tuple[str, str], ...] = ()
+) -> tuple[tuple[Seen, ...], tuple[Answer, ...]]:
     """Adds what resolvers see of the records that exist, or may: the zone's servers were out of reach.
 
     Of a record that one of the zone's servers does not have yet no resolver is asked: it might ask that one.
+    `more` names and types, which exist long since, are asked at the same time, each once.
     """
     asked = [one for one in seen if one.everywhere or not one.directly]
     public = public_resolvers(facts)
@@ -160,6 +178,7 @@ def _at_resolvers(facts: Facts, seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
         local = ()
     sets = [*((one,) for one in public), *((local,) if local and local != public else ())]
     questions = tuple(DnsQuestion(one.name, one.type, servers) for one in asked for servers in sets)
+    questions += _of_others(facts, more)
     heard = iter([answer(one) for one in facts.host.ask_dns(questions, WAIT_S)] if questions else ())
     found = {}
     for one in asked:
@@ -167,11 +186,15 @@ def _at_resolvers(facts: Facts, seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
         found[one.name, one.type] = one._replace(
             public=answers[: len(public)], local=answers[-1] if len(answers) > len(public) else None
         )
-    return tuple(found.get((one.name, one.type), one) for one in seen)
+    return tuple(found.get((one.name, one.type), one) for one in seen), tuple(heard)
 
 
 def look_up(facts: Facts, names: tuple[tuple[str, str], ...]) -> tuple[Answer, ...]:
     """What the resolvers say, each question once: for names of others, which exist long since."""
-    servers = resolvers(facts)
-    questions = tuple(DnsQuestion(name, type, servers) for name, type in names)
+    questions = _of_others(facts, names)
     return tuple(answer(one) for one in facts.host.ask_dns(questions, WAIT_S)) if questions else ()
+
+
+def _of_others(facts: Facts, names: tuple[tuple[str, str], ...]) -> tuple[DnsQuestion, ...]:
+    servers = resolvers(facts) if names else ()
+    return tuple(DnsQuestion(name, type, servers) for name, type in names)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
-from mailcow_wizard.facts.dns.published import Seen, Wanted, look, look_up
+from mailcow_wizard.facts.dns.published import Seen, Wanted, at_own_servers, at_resolvers, look_up
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.typed import NamedTuple
+
+_MOST_NAMES = 5
 
 
 class Reverse(NamedTuple):
@@ -34,33 +36,39 @@ def reverse_names(facts: Facts) -> ReverseNames:
     """Asks the servers of the reverse zones. Raises HostError."""
     server = facts.get(mail_server)
     names = tuple(reverse_name(one) for one in server.addresses)
-    seen = look(facts, tuple(Wanted(name, "PTR", network(name)) for name in names))
-    targets = tuple(
-        dict.fromkeys(
-            (target, "AAAA" if ":" in address else "A")
-            for address, one in zip(server.addresses, seen, strict=True)
-            for target in one.values[:5]
-        )
-    )
-    heard = dict(zip(targets, look_up(facts, targets), strict=True))
+    own = at_own_servers(facts, tuple(wanted(name) for name in names))
+    targets = _targets(server, own)
+    # The names are known now: their addresses are asked together with what resolvers see.
+    seen, answers = at_resolvers(facts, own, targets)
+    late = tuple(one for one in _targets(server, seen) if one not in targets)
+    heard = dict(zip((*targets, *late), (*answers, *look_up(facts, late)), strict=True))
     return ReverseNames(
         server,
         tuple(
             Reverse(
                 address,
                 one,
-                tuple(
-                    (target, heard[target, type].values(type))
-                    for target in one.values[:5]
-                    for type in ("AAAA" if ":" in address else "A",)
-                ),
+                tuple((name, heard[name, type].values(type)) for name, type in _targets_of(address, one)),
             )
             for address, one in zip(server.addresses, seen, strict=True)
         ),
     )
 
 
-def network(name: str) -> str:
-    """The name of the network: an octet of IPv4, sixteen nibbles of IPv6 higher; zones are seldom lower."""
+def _targets(server: MailServer, seen: tuple[Seen, ...]) -> tuple[tuple[str, str], ...]:
+    """The names of all addresses, each with the type of record that should lead back."""
+    rows = zip(server.addresses, seen, strict=True)
+    return tuple(dict.fromkeys(target for address, one in rows for target in _targets_of(address, one)))
+
+
+def _targets_of(address: str, seen: Seen) -> list[tuple[str, str]]:
+    return [(name, "AAAA" if ":" in address else "A") for name in seen.values[:_MOST_NAMES]]
+
+
+def wanted(name: str) -> Wanted:
+    """The record of a reverse name. It is begun at the network, an octet of IPv4, sixteen nibbles of IPv6
+    higher, for zones are seldom lower; a zone of a provider, /16 or /32, is asked at once."""
     labels = name.split(".")
-    return ".".join(labels[16:] if name.endswith("ip6.arpa") else labels[1:])
+    if name.endswith("ip6.arpa"):
+        return Wanted(name, "PTR", ".".join(labels[16:]), 10)
+    return Wanted(name, "PTR", ".".join(labels[1:]), 4)

@@ -47,6 +47,7 @@ class Spf(NamedTuple):
 
 def spf(facts: Facts) -> tuple[Spf, ...]:
     """Evaluates the records of all domains together. Raises HostError."""
+    facts.begin((domains,), (host_records,))
     server, records = facts.get(domains)
     rows = [(one.domain, one.at("", "TXT"), _policies(one.at("", "TXT"))) for one in records]
     families = sorted({6 if ":" in one else 4 for one in server.addresses}) or [4]
