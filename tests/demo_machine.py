@@ -10,6 +10,7 @@ from pathlib import Path
 from mailcow_wizard.checks import all_checks
 from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.identity import hostname, machine_line
+from mailcow_wizard.facts.reached import Seen, State, to_keep
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time import PROPERTIES, UNITS
 from mailcow_wizard.host.door import (
@@ -184,12 +185,19 @@ CONTAINERS: list[dict[str, object]] = [
 
 def _reached() -> bytes:
     """A proof from outside two days ago: a firewall lets no mail in; ManageSieve was left out."""
-    bad = {25: "never arrived", 110: "refused on the way"}
-    ports = {
-        str(port): {"v4": {"state": bad.get(port, "arrived"), "peer": "" if port in bad else "198.51.100.7"}}
+    bad: dict[int, State] = {25: "never arrived", 110: "refused on the way"}
+    seen = {
+        (port, 4): Seen(
+            4,
+            bad.get(port, "arrived"),
+            "" if port in bad else "198.51.100.7",
+            "packet" if port in bad else "token",
+            NOW - 2 * 86_400,
+            demo_dns.ADDRESS,
+        )
         for port in (25, 80, 110, 143, 443, 465, 587, 993, 995)
     }
-    return json.dumps({"at": NOW - 2 * 86_400, "addresses": ["192.88.99.10"], "ports": ports}).encode()
+    return json.dumps(to_keep(seen)).encode()
 
 
 class DemoMachine(FakeHost):

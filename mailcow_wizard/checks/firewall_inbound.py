@@ -5,17 +5,41 @@ from __future__ import annotations
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.facts.reached import PublicPort, Reached, Seen, reached
-from mailcow_wizard.model import Check, Evidence, Judgement
+from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
-DAYS_VALID = 30
-"""A firewall changes seldom; after a month nobody remembers what the proof was about."""
-_DAY_S = 86_400
+DAYS_VALID = 7
+"""Firewalls change: what was proved longer ago says how it was, and not how it is."""
+_DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3600, 60
 _PROVE = "Prove it from outside: mailcow-wizard reach, and paste the line that it shows on any other machine."
-_BLOCKED = (
-    "Let TCP port {} in: in the provider's firewall (its control panel) and in a router before it.",
-    "See this machine's own rules: mailcow-wizard check firewall.local",
+_ELSEWHERE = "Ask from another line, of another provider: mailcow-wizard reach"
+_TO_BE_SURE = (
+    "Some lines, at work or in hotels, let few ports out: to be sure, ask from another line: "
+    "mailcow-wizard reach"
 )
+_FROM_V6 = (
+    "Ask from a machine that has IPv6, such as one at a telephone's hotspot: mailcow-wizard reach. "
+    "Without a need for IPv6: set ENABLE_IPV6=false in mailcow.conf, and publish no AAAA record."
+)
+_BEFORE = "Let TCP port {} in: in the provider's firewall (its control panel) and in a router before it."
+_OWN_RULES = "See this machine's own rules: nft list ruleset, or iptables -S and ip6tables -S, or ufw status."
+_HOLDER = "See who has the port, and at which address: mailcow-wizard check ports"
 _VITAL = (25, 80, 443)
+_SAID = {
+    "never arrived": "a connection from outside never arrived: a firewall before this machine stops it",
+    "refused on the way": "a connection from outside was refused before it came to this machine",
+}
+_UNSURE = {
+    "never arrived": "a connection from outside never arrived: a firewall before this machine, or its own",
+    "refused on the way": "a connection from outside was refused, by this machine's own rules or before it",
+}
+_LINE = "the line that asked lets no port 25 out, or may not"
+_OPEN = {
+    "answered by something else": "something else answered, before this machine or on the line that asked",
+    "not asked: no way from there": "the machine that asked has none of it",
+    "not asked: that line lets no port 25 out": _LINE,
+    "not asked: that line may let no port 25 out": _LINE,
+    "asked from this network only": "it was asked from this server's own network, which proves nothing",
+}
 
 
 def judge_inbound(facts: Reached) -> tuple[Judgement, ...]:
@@ -24,77 +48,120 @@ def judge_inbound(facts: Reached) -> tuple[Judgement, ...]:
 
 
 def _judge(port: PublicPort, facts: Reached) -> Judgement:
-    seen = facts.seen.get(port.number, ())
-    judged = _seen(port, seen, facts) if seen else _unproved(port, "nobody has knocked from outside yet")
-    return judged._replace(
+    seen = [facts.seen[port.number, one] for one in facts.families if (port.number, one) in facts.seen]
+    return _judged(port, facts)._replace(
         needed=f"the world reaches port {port.number} ({port.service})",
+        found="; ".join(_words(one, facts.now) for one in seen) or "nobody has asked from outside yet",
         severity="breaks" if port.number in _VITAL else "degrades",
-        evidence=(Evidence(f"from elsewhere: nc -vz -w 5 SERVER {port.number}", _words(seen)),),
+        evidence=(Evidence(f"from elsewhere: nc -vz -w 5 SERVER {port.number}", _states(seen)),),
     )
 
 
-def _unproved(port: PublicPort, why: str) -> Judgement:
+def _judged(port: PublicPort, facts: Reached) -> Judgement:
+    """The worst of what is known of each family leads; what is not proved of one is not proved at all."""
+    good: list[Seen] = []
+    unproved: list[tuple[int, str, tuple[str, ...]]] = []
+    for family in facts.families:
+        one = facts.seen.get((port.number, family))
+        reason = _no_longer(one, facts) if one else "nobody has asked from outside yet"
+        if one is None or reason:
+            unproved.append((family, reason, (_PROVE,)))
+        elif one.state == "arrived":
+            good.append(one)
+        elif one.state in (*_SAID, "closed here"):
+            return _blocked(port, one, facts.now)
+        else:
+            unproved.append((family, *_undecided(port, one, facts)))
+    if unproved:
+        return _unproved(port, good, unproved, facts)
+    return _reached(port, good, facts.now)
+
+
+def _no_longer(one: Seen, facts: Reached) -> str:
+    """Why something that was seen once counts no more; empty where it does."""
+    age = facts.now - one.at
+    if age < -_DAY_S:
+        return "the last proof is from the future: one of the clocks was wrong"
+    if age > DAYS_VALID * _DAY_S:
+        return f"the last proof is {int(age / _DAY_S)} days old"
+    now = facts.addresses.get(one.family, ())
+    if one.address and now and one.address not in now:
+        return f"the last proof was for {one.address}, which is no longer this server's address"
+    return ""
+
+
+def _undecided(port: PublicPort, one: Seen, facts: Reached) -> tuple[str, tuple[str, ...]]:
+    said = _OPEN.get(one.state, one.state)
+    if one.state == "not asked: no way from there" and one.family == 6 and len(facts.families) > 1:
+        return said, (_FROM_V6,)
+    return said, (_ELSEWHERE,)
+
+
+def _unproved(
+    port: PublicPort, good: list[Seen], rest: list[tuple[int, str, tuple[str, ...]]], facts: Reached
+) -> Judgement:
+    family, reason, remedies = rest[0]
+    over = f" over IPv{family}" if len(facts.families) > 1 and len(rest) < len(facts.families) else ""
+    proved = f"; over IPv{good[0].family} it was reached {_when(good[0], facts.now)}" if good else ""
     return Judgement(
         "unknown",
-        f"port {port.number}: unverified, {why}",
-        remedies=(_PROVE,),
+        f"port {port.number}{over}: unverified, {reason}{proved}",
+        remedies=remedies,
         certainty="untested",
     )
 
 
-def _seen(port: PublicPort, seen: tuple[Seen, ...], facts: Reached) -> Judgement:
-    days = int((facts.now - facts.at) / _DAY_S)
-    if days > DAYS_VALID:
-        return _unproved(port, f"the last proof is {days} days old")
-    if facts.other_addresses:
-        gone = listed(facts.other_addresses)
-        return _unproved(port, f"the last proof was for {gone}, which is no longer this server's address")
-    bad = [one for one in seen if one.state in ("never arrived", "refused on the way", "closed here")]
-    if bad:
-        return _blocked(port, bad[0], _when(days))
-    taken = [one for one in seen if one.state == "answered by something else"]
-    if taken:
+def _reached(port: PublicPort, good: list[Seen], now: float) -> Judgement:
+    over = listed([f"IPv{one.family}" for one in good])
+    oldest = min(good, key=lambda one: one.at)
+    peer = next((f" from {one.peer}" for one in good if one.peer), "")
+    certainty: Certainty = "inferred" if any(one.how == "told" for one in good) else "proved"
+    summary = f"port {port.number} was reached{peer} {_when(oldest, now)} ({over})"
+    return Judgement("pass", summary, certainty=certainty)
+
+
+def _blocked(port: PublicPort, one: Seen, now: float) -> Judgement:
+    over, when = f"IPv{one.family}", _when(one, now)
+    if one.state == "closed here" and not one.peer:
         return Judgement(
             "fail",
-            f"port {port.number}: something else answers before this machine (IPv{taken[0].family[1:]})",
-            found=_words(seen),
-            remedies=("A router or a provider's filter takes these connections: see its port forwarding.",),
+            f"port {port.number}: nothing could listen there {when} ({over})",
+            remedies=(_HOLDER,),
         )
-    good = [one for one in seen if one.state == "arrived"]
-    if not good:
-        return _unproved(port, _words(seen))
-    over = listed([f"IPv{one.family[1:]}" for one in good])
-    peer = f" from {good[0].peer}" if good[0].peer else ""
-    return Judgement(
-        "pass", f"port {port.number} was reached{peer} {_when(days)} ({over})", found=_words(seen)
-    )
-
-
-def _blocked(port: PublicPort, one: Seen, when: str) -> Judgement:
-    family = f"IPv{one.family[1:]}"
     if one.state == "closed here":
         return Judgement(
             "fail",
-            f"port {port.number} could not be opened here {when} ({family})",
-            found=one.state,
-            remedies=("See who may have it: mailcow-wizard check ports",),
+            f"port {port.number}: connections from outside come to this machine, which does not take them "
+            f"({over}, {when})",
+            remedies=(_OWN_RULES, _HOLDER, _PROVE),
         )
-    how = "never arrived" if one.state == "never arrived" else "was refused on the way"
+    sure = one.how == "packet"
+    said = _SAID[one.state] if sure else _UNSURE[one.state]
     return Judgement(
         "fail",
-        f"port {port.number}: a connection from outside {how} ({family}, {when})",
-        found=one.state,
-        remedies=(_BLOCKED[0].format(port.number), _BLOCKED[1], _PROVE),
+        f"port {port.number}: {said} ({over}, {when})",
+        remedies=(_BEFORE.format(port.number), *(() if sure else (_OWN_RULES,)), _TO_BE_SURE),
+        certainty="inferred",
     )
 
 
-def _words(seen: tuple[Seen, ...]) -> str:
-    said = [f"IPv{one.family[1:]} {one.state}{f' from {one.peer}' if one.peer else ''}" for one in seen]
-    return listed(said) or "not asked yet"
+def _states(seen: list[Seen]) -> str:
+    return listed([f"IPv{one.family} {one.state}" for one in seen]) or "not asked yet"
 
 
-def _when(days: int) -> str:
-    return "today" if days < 1 else "a day ago" if days == 1 else f"{days} days ago"
+def _words(one: Seen, now: float) -> str:
+    how = ", as the other machine says" if one.how == "told" else ""
+    return f"IPv{one.family} {one.state}{f' from {one.peer}' if one.peer else ''}{how}, {_when(one, now)}"
+
+
+def _when(one: Seen, now: float) -> str:
+    """How long ago, in the largest unit that fits."""
+    age = max(0.0, now - one.at)
+    for unit, seconds in (("day", _DAY_S), ("hour", _HOUR_S), ("minute", _MINUTE_S)):
+        count = int(age / seconds)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
 
 
 CHECKS: tuple[Check, ...] = (

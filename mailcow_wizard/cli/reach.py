@@ -47,18 +47,20 @@ class _NearSide:
         self._say: Callable[[str], None] = streams.say if options.json else lambda text: write(f"{text}\n")
         self._write = write
         self._shown: dict[int, str] = {}
+        self._patient = streams.on_terminal() and not options.json and not options.plain
+        """Somebody looks on, who may mend what is found and ask once more."""
 
     def run(self, keep: Callable[[Reach], None]) -> int:
         proof = self._proof
         try:
             if self._options.result:
                 self._typed_in(self._options.result)
-            elif not any(one.free for one in proof.targets) and all(one.trouble for one in proof.targets):
-                self._say(f"no port could be opened: {proof.targets[0].trouble}. Run: {terminal.as_root()}")
+            elif proof.forbidden:
+                self._say(f"only root may listen on mailcow's ports. Run: {terminal.as_root()}")
                 return exit_codes.NEEDS_ROOT
             else:
                 self._invite()
-                self._follow()
+                self._follow(keep)
             keep(proof)
         except (KeyboardInterrupt, SystemExit):
             keep(proof)
@@ -76,24 +78,31 @@ class _NearSide:
 
     def _invite(self) -> None:
         proof = self._proof
-        ports = [(one.port, one.free) for one in proof.targets if not one.trouble]
         if not proof.addresses:
             self._say("This server's public address is not known; put it in the place of ADDRESS below.")
         where = proof.addresses or ("ADDRESS",)
         self._say("Paste one of these lines on another machine, outside this network:\n")
-        self._say(f"Linux, macOS (bash):\n{reach_lines.bash(proof.token, ports, where)}\n")
-        self._say(f"Windows (PowerShell):\n{reach_lines.powershell(proof.token, ports, where)}\n")
+        self._say(f"Linux, macOS (bash):\n{reach_lines.bash(proof.token, proof.ports, where)}\n")
+        self._say(f"Windows (PowerShell):\n{reach_lines.powershell(proof.token, proof.ports, where)}\n")
         self._say(f"a machine with this program:\n{reach_lines.wizard(proof.token, ','.join(where))}\n")
+        if proof.extra:
+            self._say(f"All ports are in use and are asked as they are; port {proof.extra} takes the report.")
         minutes = round(proof.seconds_left / 60)
         self._say(f"Listening for {minutes} minutes, for whoever knows the token; Ctrl+C ends it.")
         self._tell(waiting=False)
 
-    def _follow(self) -> None:
-        """Until the report came, or the time is over."""
+    def _follow(self, keep: Callable[[Reach], None]) -> None:
+        """Until all has arrived, or the time is over; for programs, until a report came."""
         proof = self._proof
-        while proof.seconds_left and not proof.complete:
-            if proof.wait(_TURN_S):
-                self._tell(waiting=False)
+        invited = False
+        while proof.seconds_left and not (proof.told and (proof.all_arrived or not self._patient)):
+            if not proof.wait(_TURN_S):
+                continue
+            self._tell(waiting=False)
+            if proof.told and not proof.all_arrived and not invited:
+                keep(proof)
+                self._say("The same line can be asked again until the time is over; Ctrl+C ends it.")
+                invited = True
         self._tell()
 
     def _tell(self, waiting: bool = True) -> None:
@@ -113,6 +122,8 @@ class _NearSide:
             f"{found['arrived']} of {len(self._proof.targets)} ports are reached from outside, "
             f"{found['blocked']} are not, {found['unknown']} are not known."
         )
+        for line in report.notes(self._proof):
+            self._say(line)
         if self._options.json:
             import json
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mailcow_wizard import __version__
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
-from mailcow_wizard.engine.reach import BadReport, ports_of
+from mailcow_wizard.engine.reach import BadReport, extra_of, ports_of
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import reach_asker, streams
 from mailcow_wizard.host.reach_asker import Door
+from mailcow_wizard.report.document import SCHEMA
 
 _WORDS = {
     "a": "arrived",
@@ -36,8 +38,9 @@ def ask(options: Options, write: Callable[[str], None]) -> int:
     doors = [Door(address, port, free) for address in one_each.values() for port, free in ports]
     results = reach_asker.knock(doors, token)
     report = _report(results)
-    if any(door.port == 25 and code == "s" for door, code in results.items()):
-        report += f";c:{'o' if reach_asker.mail_leaves() else 's'}"
+    if any(door.port == 25 and code in ("s", "r") for door, code in results.items()):
+        leaves = reach_asker.mail_leaves()
+        report += "" if leaves is None else f";c:{'o' if leaves else 's'}"
     shown = _told(results, token, report)
     if options.json:
         import json
@@ -45,10 +48,12 @@ def ask(options: Options, write: Callable[[str], None]) -> int:
         rows = [
             {"address": one.address, "port": one.port, "state": _WORDS[code]} for one, code in results.items()
         ]
-        write(json.dumps({"schema": 1, "report": report, "told": shown is not None, "ports": rows}) + "\n")
+        document = {"schema": SCHEMA, "version": __version__, "report": report}
+        write(json.dumps({**document, "told": shown is not None, "ports": rows}) + "\n")
     else:
         write(_lines(results, shown, report))
-    codes = set(results.values())
+    extra = extra_of(token)
+    codes = {code for door, code in results.items() if door.port != extra}
     if codes & {"m", "r", "s"}:
         return exit_codes.FAIL
     return exit_codes.OK if codes & {"a", "o"} else exit_codes.UNKNOWN

@@ -1,10 +1,19 @@
 """The proof from outside: which ports of mailcow can be reached by the world.
 
 Only outside can tell, so somebody outside knocks: the near side listens on mailcow's free ports for whoever
-knows the token; the far side (a line for bash or PowerShell, or this program) tries every port, and then
-brings its report to a port that could be reached. So the near side sees what arrived with its own eyes, and
-learns from the report what was sent and never came. Ports that something serves already are asked by the far
-side alone. Where nothing can be reached, the far side shows the report, to be typed in here.
+knows the token; the far side (a line for bash or PowerShell, or this program) tries every port at once, and
+then brings its report to a port that could be reached. Three witnesses make the verdict:
+
+- a knock with the token, heard here: the port is reached, and from where;
+- the first packet of a connection, seen here before this machine's own rules (where this user may see it):
+  what came so far and was not heard is closed here, what never came was stopped before this machine. Of a
+  port that something serves already it is the proof, with the report that it was open;
+- the report: what was sent and never came, what answers in our place. It comes over a port that could be
+  reached; where none could, the far side shows it, to be typed in here.
+
+A knock from this machine or its own network proves nothing. Port 25 that alone fails may be the far side's
+own line: it tries other mail servers and says whether they answer. Where every port is in use already, one
+more is opened to take the report.
 """
 
 from __future__ import annotations
@@ -14,18 +23,40 @@ import time
 from collections.abc import Sequence
 
 from mailcow_wizard.facts.addresses import addresses
-from mailcow_wizard.facts.reached import FILE, State, public_ports
+from mailcow_wizard.facts.neighbours import is_near
+from mailcow_wizard.facts.reached import (
+    FILE,
+    Seen,
+    State,
+    joined,
+    public_families,
+    public_ports,
+    seen_in,
+    to_keep,
+)
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host import invoker
 from mailcow_wizard.host.chance import letters_and_digits
-from mailcow_wizard.host.reach_listener import IN_USE, Knock, ReachListener
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.reach_listener import IN_USE, NOT_ALLOWED, Knock, ReachListener
+from mailcow_wizard.host.reach_packets import Packet
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.typed import NamedTuple
 
 TOKEN_LENGTH = 20
 DEFAULT_MINUTES = 10
 _REPORT = re.compile(r"[46]:\d{1,5}[aomrsn](?:\.\d{1,5}[aomrsn])*")
-_TOKEN = re.compile(rf"(?P<secret>[A-Za-z0-9]{{{TOKEN_LENGTH}}})(?P<ports>(?:-\d{{1,5}}u?)+)")
+_TOKEN = re.compile(rf"(?P<secret>[A-Za-z0-9]{{{TOKEN_LENGTH}}})(?P<ports>(?:-\d{{1,5}}[ux]?){{1,64}})")
+_SMTP = 25
+_MOST_PEERS = 256
+_MANY = 3
+"""So many of the ports one address asks for only if it is the far side, or somebody who scans."""
+_LATE_S = 7.0
+"""A connection that arrived and is still not heard after that long is not going to be."""
+_INSIDE = (
+    "This knock comes from {}, which is this server itself or its own network:\n"
+    "no provider's firewall was passed, and nothing is proved. Paste the line elsewhere.\n"
+)
 
 
 class BadReport(ValueError):
@@ -43,48 +74,77 @@ class Target(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What is known of a port over one family: its state, and from where it was reached."""
+    """What is known of a port over one family: its state, from where it was asked, and how that is known
+    (see `facts.reached.Seen`)."""
 
     state: State
     peer: str = ""
+    how: str = ""
 
 
-def new_token(targets: Sequence[Target]) -> str:
-    """A token for one proof: 119 random bits, and which ports to try (`u`: in use, only connect)."""
-    ports = "".join(f"-{one.port}{'' if one.free else 'u'}" for one in targets)
-    return letters_and_digits(TOKEN_LENGTH) + ports
+def new_token(ports: Sequence[tuple[int, bool]], extra: int = 0) -> str:
+    """A token for one proof: 119 random bits, and which ports to try (`u`: in use, only connect; `x`: there
+    for the report alone)."""
+    marks = {(extra, True): "x"}
+    words = (f"-{one[0]}{marks.get(one, '' if one[1] else 'u')}" for one in ports)
+    return letters_and_digits(TOKEN_LENGTH) + "".join(words)
 
 
 def ports_of(token: str) -> tuple[tuple[int, bool], ...]:
     """The ports that a token names, and whether the near side listens there. Raises BadReport."""
     found = _TOKEN.fullmatch(token)
-    if not found:
+    words = found["ports"].removeprefix("-").split("-") if found else ()
+    ports = tuple((int(one.rstrip("ux")), not one.endswith("u")) for one in words)
+    if not ports or not all(0 < one < 65536 for one, _ in ports):
         raise BadReport("that is no token of reach")
-    words = found["ports"].removeprefix("-").split("-")
-    return tuple((int(one.rstrip("u")), not one.endswith("u")) for one in words)
+    return ports
+
+
+def extra_of(token: str) -> int:
+    """The port that is there for the report alone; 0 where there is none."""
+    return next((int(one[:-1]) for one in token.split("-")[1:] if one.endswith("x")), 0)
 
 
 class Reach:
     """One proof: the listeners, what arrived, what the far side reported."""
 
     def __init__(self, facts: Facts, minutes: float = DEFAULT_MINUTES) -> None:
-        self.addresses = tuple(
-            one for family in (4, 6) for one in facts.get(addresses, family).public[:1] if one
-        )
-        self.families = tuple(sorted({6 if ":" in one else 4 for one in self.addresses})) or (4, 6)
+        self._facts = facts
+        self.families = facts.get(public_families)
+        self._public = {family: facts.get(addresses, family).public[:1] for family in self.families}
+        self.addresses = tuple(one for some in self._public.values() for one in some)
         self.knocks: dict[tuple[int, int], str] = {}
+        self.inside: dict[tuple[int, int], str] = {}
+        """Knocks from this machine's own network."""
         self.reported: dict[tuple[int, int], str] = {}
         self.mail_leaves: bool | None = None
         """Whether the far side's line lets port 25 out; None: not told."""
         self.reporter = ""
+        self._packets: dict[tuple[int, int], dict[str, float]] = {}
+        self._times: dict[tuple[int, int], float] = {}
         self._ends = time.monotonic() + minutes * 60
         self._listener = ReachListener()
         self.targets = tuple(self._open(*one) for one in facts.get(public_ports))
-        self.token = new_token(self.targets)
+        self.extra = 0 if any(one.free for one in self.targets) else self._listener.open_any(self.families)
+        """A port besides mailcow's that takes the report, where all of those are in use; 0: none."""
+        numbers = tuple(one for one, _ in self.ports)
+        self.watched = tuple(one for one in self.families if self._listener.watch(numbers, one))
+        """Families of which first packets are seen."""
+        self.token = new_token(self.ports, self.extra)
         self._listener.serve(self.token, self._told)
+
+    @property
+    def ports(self) -> tuple[tuple[int, bool], ...]:
+        """The ports that the far side is to try, and whether the wizard listens there."""
+        asked = tuple((one.port, one.free) for one in self.targets)
+        return (*asked, *(((self.extra, True),) if self.extra else ()))
 
     def _open(self, port: int, service: str) -> Target:
         said = {family: self._listener.open(port, family) for family in self.families}
+        if IN_USE in said.values() and self._only_loopback(port):
+            for family in [one for one, word in said.items() if word == IN_USE]:
+                own = self._facts.get(addresses, family).own
+                said[family] = self._listener.open(port, family, own) if own else IN_USE
         if IN_USE in said.values():
             # Asked as it is in both families: who has one has mostly both.
             for family in said:
@@ -94,33 +154,69 @@ class Reach:
             return Target(port, service, free=False, trouble=next(iter(said.values())))
         return Target(port, service, free=True)
 
+    def _only_loopback(self, port: int) -> bool:
+        """Whether the port is taken on loopback alone, where nobody from outside could ever be served."""
+        try:
+            taken = self._facts.host.listeners((port,)).sockets
+        except HostError:
+            return False
+        return bool(taken) and all(one.address == "::1" or one.address.startswith("127.") for one in taken)
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether this user may not listen on ports that are free."""
+        return any(one.trouble == NOT_ALLOWED for one in self.targets)
+
     @property
     def seconds_left(self) -> float:
         """Until the listeners end by themselves."""
         return max(0.0, self._ends - time.monotonic())
 
     @property
-    def complete(self) -> bool:
-        """Whether everything is known: a report came."""
+    def told(self) -> bool:
+        """Whether a report came."""
         return bool(self.reported)
+
+    @property
+    def all_arrived(self) -> bool:
+        """Whether there is nothing more to find out."""
+        return all(
+            self.verdict(one, family).state == "arrived" for one in self.targets for family in self.families
+        )
 
     def wait(self, seconds: float) -> bool:
         """Takes what arrives within so many seconds; whether something is new."""
-        knocks = self._listener.wait(min(seconds, self.seconds_left))
-        for one in knocks:
-            self._take(one)
-        return bool(knocks)
+        signs = self._listener.wait(min(seconds, self.seconds_left))
+        for one in signs:
+            if isinstance(one, Packet):
+                self._see(one)
+            else:
+                self._take(one)
+        return bool(signs)
 
     def close(self) -> None:
         """Ends the listeners."""
         self._listener.close()
 
+    def _see(self, one: Packet) -> None:
+        peers = self._packets.setdefault((one.port, one.family), {})
+        if len(peers) < _MOST_PEERS:
+            peers.setdefault(one.peer, time.monotonic())
+
     def _take(self, one: Knock) -> None:
-        if not one.report:
-            self.knocks[one.port, one.family] = one.peer
+        if one.report:
+            return
+        key = one.port, one.family
+        if is_near(self._facts, one.peer):
+            self.inside[key] = one.peer
+        else:
+            self.knocks[key] = one.peer
+            self._times[key] = invoker.now()
 
     def _told(self, one: Knock) -> str:
         """The table that answers a report, in ASCII, for the far side's terminal."""
+        if is_near(self._facts, one.peer):
+            return _INSIDE.format(one.peer)
         try:
             self.hear(one.report, one.peer)
         except BadReport as error:
@@ -143,13 +239,18 @@ class Reach:
                 found |= {(int(one[:-1]), family): one[-1] for one in part[2:].split(".")}
             else:
                 raise BadReport("that is no report of reach")
-        known = {one.port for one in self.targets}
+        known = {one for one, _ in self.ports}
+        if not peer:
+            # Typed in later it may name the port that was opened for it then.
+            found = {key: code for key, code in found.items() if key[0] in known}
         if not found or any(port not in known for port, _ in found):
             raise BadReport("that report is of other ports")
-        # What arrived once has arrived, whatever a later report says.
-        self.reported |= {
-            key: code for key, code in found.items() if self.reported.get(key) not in ("a", "o")
-        }
+        now = invoker.now()
+        for key, code in found.items():
+            # What arrived once has arrived, whatever a later report says.
+            if self.reported.get(key) not in ("a", "o"):
+                self.reported[key] = code
+                self._times.setdefault(key, now)
         self.mail_leaves = leaves if leaves is not None else self.mail_leaves
         self.reporter = peer or self.reporter
 
@@ -159,13 +260,24 @@ class Reach:
         if target.trouble:
             return Verdict("closed here")
         if key in self.knocks:
-            return Verdict("arrived", self.knocks[key])
+            return Verdict("arrived", self.knocks[key], "token")
         code = self.reported.get(key, "")
+        peer, since = self._packet(key)
         if code == "o" and not target.free:
-            same = (":" in self.reporter) == (family == 6)
-            return Verdict("arrived", self.reporter if same else "")
-        if code == "s" and target.port == 25 and self.mail_leaves is False:
-            return Verdict("not asked: that line lets no port 25 out")
+            if peer or not self._sees(family):
+                return Verdict("arrived", peer, "packet" if peer else "told")
+            return Verdict("answered by something else", "", "packet")
+        late = not code and target.free and since > _LATE_S and peer in self._known(family)
+        if peer and (code in ("s", "r") or late):
+            return Verdict("closed here", peer, "packet")
+        how = "packet" if self._sees(family) else "told"
+        if code in ("s", "r") and target.port == _SMTP and self.mail_leaves is not True:
+            certain = self.mail_leaves is False
+            return Verdict(
+                "not asked: that line lets no port 25 out"
+                if certain
+                else "not asked: that line may let no port 25 out"
+            )
         states: dict[str, State] = {
             "s": "never arrived",
             "r": "refused on the way",
@@ -174,23 +286,68 @@ class Reach:
             "a": "answered by something else",  # it says so, and nobody came
             "n": "not asked: no way from there",
         }
-        return Verdict(states.get(code, "waiting"))
+        if code in states:
+            return Verdict(states[code], "", how)
+        return Verdict("asked from this network only" if key in self.inside else "waiting")
 
-    def document(self) -> dict[str, object]:
+    def _packet(self, key: tuple[int, int]) -> tuple[str, float]:
+        """From where the far side's first packet to this port came, and how long ago; empty: none came."""
+        seen = self._packets.get(key, {})
+        for peer in self._far_sides(key[1]):
+            if peer in seen:
+                return peer, time.monotonic() - seen[peer]
+        return "", 0.0
+
+    def _known(self, family: int) -> list[str]:
+        """The addresses of whoever knew the token."""
+        known = [peer for (_, other), peer in self.knocks.items() if other == family]
+        if self.reporter and (":" in self.reporter) == (family == 6):
+            known.append(self.reporter)
+        return list(dict.fromkeys(known))
+
+    def _far_sides(self, family: int) -> list[str]:
+        """The addresses of the far side; where none of its words came, those that asked for many ports."""
+        known = self._known(family)
+        if known:
+            return known
+        asked: dict[str, int] = {}
+        for (_, other), peers in self._packets.items():
+            for peer in peers if other == family else ():
+                asked[peer] = asked.get(peer, 0) + 1
+        least = min(_MANY, len(self.targets))
+        return [one for one, count in asked.items() if count >= least and not is_near(self._facts, one)]
+
+    def _sees(self, family: int) -> bool:
+        """Whether a packet that was not seen did not come: that of each knock was seen."""
+        if family not in self.watched or not self.knocks:
+            return False
+        if any(len(peers) >= _MOST_PEERS for peers in self._packets.values()):
+            return False
+        return all(peer in self._packets.get(key, ()) for key, peer in self.knocks.items())
+
+    @property
+    def unheard(self) -> str:
+        """Who asks for many ports while nothing is heard of him; empty: nobody."""
+        if self.knocks or self.reported:
+            return ""
+        return next((one for family in self.families for one in self._far_sides(family)), "")
+
+    def seen(self) -> dict[tuple[int, int], Seen]:
         """What is kept of it for `firewall.inbound`."""
-        ports = {}
+        now, found = invoker.now(), {}
         for target in self.targets:
-            rows = {}
             for family in self.families:
-                verdict = self.verdict(target, family)
-                if verdict.state != "waiting":
-                    rows[f"v{family}"] = {"state": verdict.state, "peer": verdict.peer}
-            if rows:
-                ports[str(target.port)] = rows
-        return {"at": round(invoker.now()), "addresses": list(self.addresses), "ports": ports}
+                one = self.verdict(target, family)
+                at = self._times.get((target.port, family), now)
+                address = next(iter(self._public[family]), "")
+                if one.state != "waiting":
+                    found[target.port, family] = Seen(family, *one, round(at), address)
+        return found
 
     def keep(self, state: StateDirectory) -> None:
-        """Keeps it, where there is something to keep. Raises HostError."""
-        document = self.document()
-        if document["ports"] and (self.knocks or self.reported):
-            state.save(FILE, document)
+        """Keeps it with what was known before, where there is something to keep. Raises HostError."""
+        if self.knocks or self.reported:
+            before = seen_in(state.load(FILE))
+            after = joined(before, self.seen())
+            if after != before:
+                state.save(FILE, to_keep(after))

@@ -1,14 +1,14 @@
-"""What a proof from outside showed the last time: which ports of mailcow the world can reach."""
+"""What proofs from outside showed: which ports of mailcow the world can reach."""
 
 from __future__ import annotations
 
 import json
 
-from mailcow_wizard.facts.addresses import addresses
+from mailcow_wizard.facts.addresses import addresses, uses_v6
 from mailcow_wizard.facts.bindings import bindings
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.door import Missing
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,16 +19,20 @@ if TYPE_CHECKING:
         "arrived",
         "never arrived",
         "refused on the way",
-        "answered by something else",
         "closed here",
+        "answered by something else",
         "not asked: no way from there",
         "not asked: that line lets no port 25 out",
+        "not asked: that line may let no port 25 out",
+        "asked from this network only",
     ]
 else:
     State = str
 
 FILE = "reach"
 """The name under which the proof is kept in the state directory."""
+DECIDED = ("arrived", "never arrived", "refused on the way", "closed here", "answered by something else")
+"""States that say something of the port; the others replace nothing that is known."""
 # In proxy mode the proxy has the usual ports.
 _USUAL = {"HTTP_PORT": 80, "HTTPS_PORT": 443}
 
@@ -41,22 +45,29 @@ class PublicPort(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What was seen of a port over one family (`v4`, `v6`), and from where it was reached."""
+    """What was seen of a port over one family, and from where it was asked.
 
-    family: str
+    `how`: the one who knocked knew the token (`token`), its packet was seen here (`packet`), or only the far
+    side says so (`told`). `at` in seconds since 1970; `address` is this server's, for which it was.
+    """
+
+    family: int
     state: State
     peer: str
+    how: str
+    at: float
+    address: str
 
 
 class Reached(NamedTuple):
-    """The proof: the ports that matter now; what was seen of each, by number; when (seconds since 1970, 0:
-    never), and now; the addresses that it was for where they are no longer this server's."""
+    """The proof: the ports that matter now, and over which families; what was seen, by port and family; the
+    time now; by family the public addresses of now, none where they are not known."""
 
     ports: tuple[PublicPort, ...]
-    seen: dict[int, tuple[Seen, ...]]
-    at: float
+    families: tuple[int, ...]
+    seen: dict[tuple[int, int], Seen]
     now: float
-    other_addresses: tuple[str, ...] = ()
+    addresses: dict[int, tuple[str, ...]]
 
 
 def public_ports(facts: Facts) -> tuple[PublicPort, ...]:
@@ -70,44 +81,54 @@ def public_ports(facts: Facts) -> tuple[PublicPort, ...]:
     return tuple(PublicPort(*one) for one in sorted(found.items()))
 
 
+def public_families(facts: Facts) -> tuple[int, ...]:
+    """The families over which the world is to reach this server."""
+    over_v6 = bool(facts.get(addresses, 6).public) and facts.get(uses_v6)
+    four = facts.get(addresses, 4)
+    return (*((4,) if four.public or four.own or not over_v6 else ()), *((6,) if over_v6 else ()))
+
+
 def reached(facts: Facts) -> Reached:
     """Reads what was kept; a file that cannot be understood is none."""
-    ports = facts.get(public_ports)
+    families = facts.get(public_families)
     try:
         kept = json.loads(facts.host.kept(FILE))
-    except (Missing, ValueError):
+    except (Missing, ValueError, RecursionError):
         kept = None
-    if not isinstance(kept, dict) or not isinstance(kept.get("at"), int | float):
-        return Reached(ports, {}, 0.0, 0.0)
-    rows = kept.get("ports")
-    seen = {
-        int(port): _seen(row)
-        for port, row in (rows.items() if isinstance(rows, dict) else ())
-        if port.isascii() and port.isdecimal()
-    }
-    then = kept.get("addresses")
-    before = [one for one in then if isinstance(one, str)] if isinstance(then, list) else []
-    return Reached(ports, seen, float(kept["at"]), facts.host.now(), _others(facts, before))
-
-
-def _others(facts: Facts, before: list[str]) -> tuple[str, ...]:
-    """The addresses of then that are no longer this server's, as far as that can be told."""
-    gone = []
-    for address in before:
-        try:
-            now = facts.get(addresses, 6 if ":" in address else 4).public
-        except HostError:
-            continue
-        if now and address not in now:
-            gone.append(address)
-    return tuple(gone)
-
-
-def _seen(row: object) -> tuple[Seen, ...]:
-    if not isinstance(row, dict):
-        return ()
-    return tuple(
-        Seen(family, said["state"], str(said.get("peer", "")))
-        for family, said in row.items()
-        if family in ("v4", "v6") and isinstance(said, dict) and isinstance(said.get("state"), str)
+    return Reached(
+        facts.get(public_ports),
+        families,
+        seen_in(kept),
+        facts.host.now(),
+        {family: facts.get(addresses, family).public for family in families},
     )
+
+
+def seen_in(kept: object) -> dict[tuple[int, int], Seen]:
+    """The rows of a kept document, as far as they have the shape that they should have."""
+    rows = kept.get("rows") if isinstance(kept, dict) else None
+    found = {}
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, dict):
+            continue
+        port, family, at = row.get("port"), row.get("family"), row.get("at")
+        texts = [row.get(name) for name in ("state", "peer", "how", "address")]
+        if not isinstance(port, int) or family not in (4, 6) or not isinstance(at, int | float):
+            continue
+        if all(isinstance(one, str) for one in texts):
+            state, peer, how, address = texts
+            found[port, family] = Seen(family, state, peer, how, float(at), address)  # type: ignore[arg-type]
+    return found
+
+
+def to_keep(seen: dict[tuple[int, int], Seen]) -> dict[str, object]:
+    """The document that `seen_in` reads."""
+    return {"rows": [{"port": port, **one._asdict()} for (port, _), one in sorted(seen.items())]}
+
+
+def joined(
+    before: dict[tuple[int, int], Seen], now: dict[tuple[int, int], Seen]
+) -> dict[tuple[int, int], Seen]:
+    """What is known after a further proof: what it could not find out leaves what was known."""
+    new = {key: one for key, one in now.items() if one.state in DECIDED or key not in before}
+    return {**before, **new}

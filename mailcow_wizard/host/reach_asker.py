@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import selectors
 import socket
 import time
 from collections.abc import Sequence
 
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.in_time import in_time
 from mailcow_wizard.host.reach_listener import MAGIC
 from mailcow_wizard.typed import NamedTuple
 
@@ -16,7 +19,10 @@ CONTROLS = ("gmail-smtp-in.l.google.com", "mx00.gmx.net", "mta5.am0.yahoodns.net
 _PATIENCE_S = 6.0
 _ANSWER_S = 5.0
 _MOST_BYTES = 16_384
-_NO_WAY = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+_NO_WAY = (
+    *(errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT),
+    *(errno.EPERM, errno.EACCES),  # this machine's own rules
+)
 
 
 class Door(NamedTuple):
@@ -41,15 +47,19 @@ def knock(doors: Sequence[Door], token: str) -> dict[Door, str]:
     return _Trial(doors, token).run()
 
 
-def mail_leaves() -> bool:
-    """Whether port 25 of anybody can be reached from here."""
+def mail_leaves() -> bool | None:
+    """Whether port 25 of anybody can be reached from here; None where none of their names resolves."""
     found: list[Door] = []
-    for name in CONTROLS:
-        try:
-            found.append(Door(addresses_of(name)[0], 25, False))
-        except OSError:
-            continue
-    return "o" in knock(found, "").values()
+
+    def look_up() -> None:
+        for name in CONTROLS:
+            with contextlib.suppress(OSError):
+                found.append(Door(addresses_of(name)[0], 25, False))
+
+    with contextlib.suppress(HostError):
+        in_time(look_up, _PATIENCE_S, "the name server")
+    doors = tuple(found)
+    return "o" in knock(doors, "").values() if doors else None
 
 
 def tell(door: Door, token: str, report: str) -> str:
@@ -116,9 +126,10 @@ class _Trial:
         except OSError:
             data = b""
         self._said[door] += data
-        if self._said[door].startswith(f"{MAGIC} OK ".encode()):
+        said, wanted = self._said[door], f"{MAGIC} OK ".encode()
+        if said.startswith(wanted):
             self._end(one, door, "a")
-        elif not data or len(self._said[door]) > 256:
+        elif not data or not wanted.startswith(said):
             self._end(one, door, "m")
 
     def _end(self, one: socket.socket, door: Door, result: str) -> None:

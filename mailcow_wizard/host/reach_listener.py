@@ -1,7 +1,9 @@
 """Temporary listeners that answer nobody but who knows the token: the near side of `reach`.
 
 One thread and one selector; a stranger gets nothing, not even a greeting, and is cut after five seconds.
-Whoever tries wrong tokens is not listened to any more. The sockets end with this process.
+Whoever tries wrong tokens is not listened to any more, and nobody, with as many connections as he likes,
+keeps others out: each has a share, and when all places are taken the oldest makes room. The sockets end with
+this process. Besides it sees first packets that a firewall of this machine drops (see `reach_packets`).
 """
 
 from __future__ import annotations
@@ -14,17 +16,27 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.host import reach_packets
+from mailcow_wizard.host.reach_packets import Packet
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 MAGIC = "MW1"
 IN_USE = "in use"
+NOT_ALLOWED = "not allowed"
 _EVERY = {4: (socket.AF_INET, "0.0.0.0"), 6: (socket.AF_INET6, "::")}
 _PATIENCE_S = 5.0
 _LONGEST_LINE = 1024
+_LONGEST_OF_STRANGERS = 96
 _MOST_CLIENTS = 128
+_MOST_OF_ONE = 48
 _MOST_ACCEPTED = 64
 _MOST_MISTAKES = 10
 _MOST_PEERS = 4096
+_TURN_S = 0.5
+_TRIES = 5
 
 
 class Knock(NamedTuple):
@@ -37,9 +49,14 @@ class Knock(NamedTuple):
     report: str = ""
 
 
+if TYPE_CHECKING:
+    Sign: TypeAlias = Knock | Packet
+
+
 class _Client:
     def __init__(self, connection: socket.socket, port: int, family: int, peer: str) -> None:
         self.connection, self.port, self.family, self.peer = connection, port, family, peer
+        self.origin = _origin(peer)
         self.end = time.monotonic() + _PATIENCE_S
         self.said = b""
 
@@ -52,11 +69,14 @@ class ReachListener:
         self._table: Callable[[Knock], str] = lambda knock: ""
         self._selector = selectors.DefaultSelector()
         self._listening: dict[tuple[int, int], socket.socket] = {}
+        self._watching: dict[int, socket.socket] = {}
         self._clients: dict[int, _Client] = {}
-        self._mistakes: Counter[str] = Counter()
+        self._places: Counter[bytes] = Counter()
+        self._mistakes: Counter[bytes] = Counter()
 
-    def open(self, port: int, family: int) -> str:
-        """Listens on a port; empty where it worked, `in use`, or the kernel's word for it."""
+    def open(self, port: int, family: int, address: str = "") -> str:
+        """Listens on a port, of every address or of one; empty where it worked, `in use`, `not allowed`, or
+        the kernel's word for it."""
         kind, every = _EVERY[family]
         try:
             one = socket.socket(kind, socket.SOCK_STREAM)
@@ -67,14 +87,28 @@ class ReachListener:
             if family == 6:
                 one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             one.setblocking(False)
-            one.bind((every, port))
+            one.bind((address or every, port))
             one.listen(_MOST_ACCEPTED)
         except OSError as error:
             one.close()
+            if error.errno in (errno.EACCES, errno.EPERM):
+                return NOT_ALLOWED
             return IN_USE if error.errno == errno.EADDRINUSE else error.strerror or "refused"
         self._listening[port, family] = one
         self._selector.register(one, selectors.EVENT_READ, (port, family))
         return ""
+
+    def open_any(self, families: tuple[int, ...]) -> int:
+        """Listens on a free port of the kernel's choice, the same for all families; 0 where there is none."""
+        for _ in range(_TRIES):
+            with socket.socket(_EVERY[families[0]][0], socket.SOCK_STREAM) as probe:
+                probe.bind((_EVERY[families[0]][1], 0))
+                port = int(probe.getsockname()[1])
+            if not any(self.open(port, family) for family in families):
+                return port
+            for family in families:
+                self.shut(port, family)
+        return 0
 
     def shut(self, port: int, family: int) -> None:
         """Listens there no more, if it did."""
@@ -83,41 +117,54 @@ class ReachListener:
             self._selector.unregister(one)
             one.close()
 
+    def watch(self, ports: tuple[int, ...], family: int) -> bool:
+        """Sees first packets to these ports from now on, where this user may; whether it does."""
+        one = reach_packets.watch(ports, family)
+        if one is None:
+            return False
+        self._watching[family] = one
+        self._selector.register(one, selectors.EVENT_READ, family)
+        return True
+
     def serve(self, token: str, table: Callable[[Knock], str]) -> None:
         """From now on whoever knows the token is answered; `table` gives the text that answers a report."""
         self._token, self._table = token.encode(), table
 
-    def wait(self, seconds: float) -> list[Knock]:
+    def wait(self, seconds: float) -> list[Sign]:
         """Who was here, as soon as somebody was, or after so many seconds."""
         end = time.monotonic() + seconds
         while True:
             left = end - time.monotonic()
-            knocks = self._turn(max(0.0, min(left, 0.5)))
-            if knocks or left <= 0:
-                return knocks
+            signs = self._turn(max(0.0, min(left, _TURN_S)))
+            if signs or left <= 0:
+                return signs
 
     def close(self) -> None:
         """Ends all of it."""
-        for one in self._listening.values():
+        clients = [one.connection for one in self._clients.values()]
+        for one in (*self._listening.values(), *self._watching.values(), *clients):
             one.close()
-        for client in self._clients.values():
-            client.connection.close()
-        self._listening, self._clients = {}, {}
+        self._listening, self._watching, self._clients = {}, {}, {}
         self._selector.close()
 
-    def _turn(self, seconds: float) -> list[Knock]:
-        knocks = []
-        for key, _ in self._selector.select(seconds):
+    def _turn(self, seconds: float) -> list[Sign]:
+        signs: list[Sign] = []
+        # What was seen first comes first: the packet of a knock is seen before the knock is heard.
+        ready = [key for key, _ in self._selector.select(seconds)]
+        for key in sorted(ready, key=lambda one: not isinstance(one.data, int)):
             if isinstance(key.data, _Client):
-                knock = self._hear(key.data)
-                if knock:
-                    knocks.append(knock)
+                # Another may have its number by now: the oldest makes room.
+                here = self._clients.get(key.fd) is key.data
+                if here and (knock := self._hear(key.data)):
+                    signs.append(knock)
+            elif isinstance(key.data, int):
+                signs += reach_packets.read(key.fileobj, key.data)  # type: ignore[arg-type]
             else:
                 self._accept(key.fileobj, *key.data)  # type: ignore[arg-type]
         now = time.monotonic()
         for client in [one for one in self._clients.values() if one.end < now]:
             self._drop(client)
-        return knocks
+        return signs
 
     def _accept(self, listening: socket.socket, port: int, family: int) -> None:
         for _ in range(_MOST_ACCEPTED):
@@ -125,13 +172,15 @@ class ReachListener:
                 connection, address = listening.accept()
             except OSError:
                 return
-            peer = str(address[0]).partition("%")[0]
-            if len(self._clients) >= _MOST_CLIENTS or self._mistakes[peer] >= _MOST_MISTAKES:
+            client = _Client(connection, port, family, str(address[0]).partition("%")[0])
+            if self._mistakes[client.origin] >= _MOST_MISTAKES or self._places[client.origin] >= _MOST_OF_ONE:
                 connection.close()
                 continue
+            if len(self._clients) >= _MOST_CLIENTS:
+                self._drop(next(iter(self._clients.values())))
             connection.setblocking(False)
-            client = _Client(connection, port, family, peer)
             self._clients[connection.fileno()] = client
+            self._places[client.origin] += 1
             self._selector.register(connection, selectors.EVENT_READ, client)
 
     def _hear(self, client: _Client) -> Knock | None:
@@ -143,15 +192,21 @@ class ReachListener:
             data = b""
         client.said += data
         line, ended, _ = client.said.partition(b"\n")
-        if not ended and data and len(client.said) < _LONGEST_LINE:
+        if not ended and data and len(client.said) < self._longest(client):
             return None
         knock = self._read(client, line) if ended else None
         if knock:
             self._answer(client, knock)
         elif client.said:
-            self._note_mistake(client.peer)
+            self._note_mistake(client.origin)
         self._drop(client)
         return knock
+
+    def _longest(self, client: _Client) -> int:
+        """How much is listened to without an end of the line: of strangers hardly more than a token."""
+        words = client.said.split(b" ", 2)
+        known = len(words) == 3 and words[0] == MAGIC.encode() and hmac.compare_digest(words[1], self._token)
+        return _LONGEST_LINE if known else len(self._token) + _LONGEST_OF_STRANGERS
 
     def _read(self, client: _Client, line: bytes) -> Knock | None:
         words = line.strip().split(b" ", 3)
@@ -170,13 +225,24 @@ class ReachListener:
         except OSError:
             return
 
-    def _note_mistake(self, peer: str) -> None:
+    def _note_mistake(self, origin: bytes) -> None:
         if len(self._mistakes) < _MOST_PEERS:
-            self._mistakes[peer] += 1
+            self._mistakes[origin] += 1
 
     def _drop(self, client: _Client) -> None:
         number = client.connection.fileno()
         if number >= 0:
             self._selector.unregister(client.connection)
             self._clients.pop(number, None)
+            self._places[client.origin] -= 1
+            if not self._places[client.origin]:
+                del self._places[client.origin]
             client.connection.close()
+
+
+def _origin(peer: str) -> bytes:
+    """Whose connection it is: an IPv4 address, or the network of an IPv6 address, of which everybody has as
+    many as he likes."""
+    if ":" not in peer:
+        return peer.encode()
+    return socket.inet_pton(socket.AF_INET6, peer)[:8]

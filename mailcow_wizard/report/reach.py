@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 GOOD = "arrived"
-BAD = ("never arrived", "refused on the way", "answered by something else", "closed here")
+BAD = ("never arrived", "refused on the way", "closed here")
 
 
 def row(target: Target, verdicts: list[tuple[int, Verdict]]) -> str:
@@ -23,7 +23,9 @@ def row(target: Target, verdicts: list[tuple[int, Verdict]]) -> str:
 
 
 def words(verdict: Verdict) -> str:
-    """A state, and from where it was reached."""
+    """A state, and from where it was asked."""
+    if verdict.state == "closed here" and verdict.peer:
+        return f"closed here: {verdict.peer} came, and was not let in"
     return f"{verdict.state} from {verdict.peer}" if verdict.peer else verdict.state
 
 
@@ -40,8 +42,35 @@ def summary(reach: Reach) -> dict[str, int]:
         if any(one in BAD for one in states):
             found["blocked"] += 1
         else:
-            found["arrived" if GOOD in states else "unknown"] += 1
+            found["arrived" if set(states) == {GOOD} else "unknown"] += 1
     return found
+
+
+def notes(reach: Reach) -> list[str]:
+    """What else there is to say, in sentences."""
+    said = []
+    states = {one.state for target in reach.targets for _, one in verdicts(reach, target)}
+    if reach.unheard:
+        said.append(
+            f"Connections from {reach.unheard} come to this machine, and none is heard: this machine's own "
+            "firewall may not let them in (nft list ruleset, iptables -S, ufw status)."
+        )
+    if reach.inside and not reach.knocks:
+        peer = next(iter(reach.inside.values()))
+        said.append(
+            f"It was asked from {peer}, in this server's own network: no provider's firewall was passed, and "
+            "nothing is proved. Ask from elsewhere."
+        )
+    if states & {
+        "not asked: that line lets no port 25 out",
+        "not asked: that line may let no port 25 out",
+    }:
+        said.append(
+            "Many lines at home and at work let no port 25 out: ask from a rented server, or another line."
+        )
+    if "not asked: no way from there" in states:
+        said.append("The machine that asked has no IPv6; a telephone's hotspot often has it.")
+    return said
 
 
 def of_reach(reach: Reach) -> dict[str, Any]:
@@ -54,6 +83,7 @@ def of_reach(reach: Reach) -> dict[str, Any]:
             "family": f"v{family}",
             "state": one.state,
             "peer": one.peer or None,
+            "how": one.how or None,
         }
         for target in reach.targets
         for family, one in verdicts(reach, target)

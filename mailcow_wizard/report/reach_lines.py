@@ -22,7 +22,8 @@ _BASH = (
     f'k {_CONTROL} 25& j="$j $!";(sleep 8;kill $j)>/dev/null 2>&1& w=$!;wait $j;kill $w;}} 2>&1);'
     's(){ case "$r" in *"+$1/$2 MW1 OK"*)c=a;q=$1/$2;;*"+$1/$2 "*)c=o;[ $3 ]&&c=m;;'
     '*"/$1/$2: Connection refused"*|*"/$1/$2: No route to host"*)c=r;;'
-    '*"/$1/$2: Network is unreachable"*|*"/$1/$2: Cannot assign"*)c=n;;*)c=s;;esac;m=$m.$p$c;};'
+    '*"/$1/$2: Network is unreachable"*|*"/$1/$2: Cannot assign"*|*"/$1/$2: Operation not permitted"*|'
+    '*"/$1/$2: Permission denied"*)c=n;;*)c=s;;esac;m=$m.$p$c;};'
     "for h in $*;do f=4;case $h in *:*)f=6;esac;m=;"
     "for p in $K;do s $h $p 1;done;for p in $U;do s $h $p;done;"
     'o="$o$f:${m#.};";done;'
@@ -33,7 +34,8 @@ _BASH = (
 
 # What stands between angle brackets is filled in.
 _POWERSHELL = (
-    "$t='<token>';$k=@(<knock>);$u=@(<use>);$q=$null;$o='';"
+    "$t='<token>';$k=@(<knock>);$u=@(<use>);$q=$null;$o='';$g='s';"
+    f"$z=(New-Object Net.Sockets.TcpClient).ConnectAsync('{_CONTROL}',25);"
     "function c($h,$p){$x=New-Object Net.Sockets.TcpClient(([Net.IPAddress]$h).AddressFamily);"
     "$script:w=$x.ConnectAsync($h,$p);$x};"
     "foreach($h in @(<addresses>)){$j=@();"
@@ -45,9 +47,11 @@ _POWERSHELL = (
     '$b=[Text.Encoding]::ASCII.GetBytes("MW1 $t $p`n");$n.Write($b,0,$b.Length);'
     "if((New-Object IO.StreamReader $n).ReadLine() -like 'MW1 OK*'){$s='a';$q=@($h,$p)}}}}}"
     "catch{if($s -eq 's'){$v=$_.Exception.GetBaseException().SocketErrorCode;"
-    "$s=if($v -in 'NetworkUnreachable','AddressFamilyNotSupported','AddressNotAvailable'){'n'}else{'r'}}};"
+    "$s=if($v -in 'NetworkUnreachable','AddressFamilyNotSupported','AddressNotAvailable','AccessDenied')"
+    "{'n'}else{'r'}}};"
     "$m+=\"$p$s\"};$f=if($h -like '*:*'){6}else{4};$o+=\"${f}:$($m -join '.');\"};"
-    "$o=$o.TrimEnd(';');if($q){$x=c $q[0] $q[1];$w.Wait(5000)|Out-Null;$n=$x.GetStream();"
+    "try{if($z.Wait(1000)){$g='o'}}catch{};$o+=\"c:$g\";"
+    "if($q){$x=c $q[0] $q[1];$w.Wait(5000)|Out-Null;$n=$x.GetStream();"
     '$b=[Text.Encoding]::ASCII.GetBytes("MW1 $t REPORT $o`n");$n.Write($b,0,$b.Length);'
     f"(New-Object IO.StreamReader $n).ReadToEnd()}}else{{\"{_BY_HAND} '$o'\"}}"
 )

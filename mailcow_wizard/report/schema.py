@@ -26,8 +26,8 @@ def schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of what each command prints with --json, by name in `$defs`: `run` (check),
     `list` (check --list), `offers` (fix CHECK), `fix` (fix CHECK FIX), `changes` (undo --list), `undo`,
     `value` (conf get), `conf` (conf set, conf new), `lint` (conf lint), `acknowledgements` (ack),
-    `explanation` (explain), `install`, `records` (dns), `push` (dns --push), `error` (of each, where it came
-    to nothing before that)."""
+    `explanation` (explain), `reach`, `asked` (reach --from), `install`, `records` (dns), `push` (dns --push),
+    `error` (of each, where it came to nothing before that)."""
     documents = {
         "run": _run(),
         "list": _list(),
@@ -44,6 +44,8 @@ def schema() -> dict[str, Any]:
         "records": _object({**_DOCUMENT, "records": _records(), "certificate": _fates()}),
         "push": _object({**_made()["properties"], "records": _records()}),
         "explanation": _explanation(),
+        "reach": _reach(),
+        "asked": _asked(),
         "install": _install(),
         "error": _error(),
     }
@@ -62,6 +64,25 @@ _STEP = {
         _object({"kind": {"const": "manual"}, "text": _TEXT}),
     ]
 }
+
+
+def _reach() -> dict[str, Any]:
+    row = {
+        "port": _COUNT,
+        **dict.fromkeys(("service", "state"), _TEXT),
+        "listening": _TRUTH,
+        "family": _enum(("v4", "v6")),
+        "peer": _TEXT_OR_NULL,
+        "how": {"enum": ["token", "packet", "told", None]},
+    }
+    counts = _object(dict.fromkeys(("arrived", "blocked", "unknown"), _COUNT))
+    reach = {"addresses": _list_of(_TEXT), "summary": counts, "ports": _list_of(_object(row))}
+    return _object({**_DOCUMENT, **reach})
+
+
+def _asked() -> dict[str, Any]:
+    row = {"address": _TEXT, "port": _COUNT, "state": _TEXT}
+    return _object({**_DOCUMENT, "report": _TEXT, "told": _TRUTH, "ports": _list_of(_object(row))})
 
 
 def _error() -> dict[str, Any]:

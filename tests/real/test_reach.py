@@ -1,142 +1,230 @@
-"""`reach` between two namespaces, with a provider's firewall between them: real listeners, real knocks."""
+"""`reach` between namespaces, with a provider's firewall between them: real listeners, real knocks."""
 
-import json
 import re
-import subprocess
+import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from lab.inside import CHECKOUT
-from lab.netns import Namespace, link
+from lab.inside import wait_until
+from lab.netns import Namespace
+from lab.provider import FAR, FAR_V6, SERVER, Provider, provider
 from lab.skip import or_skip
 
-SERVER, FAR = "192.88.99.10", "198.51.100.2"
-WIZARD = ("env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "mailcow_wizard")
-RULES = f"""table inet provider {{
-chain forward {{
-type filter hook forward priority 0
-ip daddr {SERVER} tcp dport 465 drop
-ip daddr {SERVER} tcp dport 110 reject with tcp reset
-}}
-}}
-"""
-
-Places = tuple[Namespace, Namespace]
+from mailcow_wizard.report.schema import schema
+from tests.json_schema import faults
+from tests.real.reach_sides import BOTH, PORTS, V4, WIZARD, findings, near, states
 
 
 @pytest.fixture(scope="module")
-def places() -> Iterator[Places]:
-    """A server, and somebody outside; the router between them is the provider's."""
-    with or_skip(), Namespace.create() as server, Namespace.create() as router, Namespace.create() as far:
-        link(server, router, f"{SERVER}/24", "192.88.99.1/24")
-        link(router, far, "198.51.100.1/24", f"{FAR}/24")
-        server.run(["ip", "route", "add", "default", "via", "192.88.99.1"])
-        far.run(["ip", "route", "add", "default", "via", "198.51.100.1"])
-        router.run(["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])
-        router.run(["nft", "-f", "-"], text=RULES)
-        yield server, far
+def world() -> Iterator[Provider]:
+    with or_skip(), provider() as made:
+        yield made
 
 
 @contextmanager
-def near(places: Places, state: Path) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
-    """The near side, and what it invites to do: the lines for bash, PowerShell and the wizard."""
-    enter = ("ip", "netns", "exec", places[0].name)
-    argv = [*enter, *WIZARD, "reach", "--json", "--address", SERVER, "--state-dir", str(state)]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    said: list[str] = []
-    for line in process.stderr:
-        said.append(line.rstrip("\n"))
-        if "Listening for" in line:
-            break
+def serving(place: Namespace, ports: Sequence[int], address: str = "") -> Iterator[None]:
+    """Something that serves ports there, of one address or of all of both families."""
+    program = (
+        "import selectors, socket\n"
+        "selector = selectors.DefaultSelector()\n"
+        f"family = socket.AF_INET if {address!r} else socket.AF_INET6\n"
+        f"for port in {tuple(ports)}:\n"
+        f"    both = not {address!r}\n"
+        f"    one = socket.create_server(({address!r}, port), family=family, dualstack_ipv6=both)\n"
+        "    selector.register(one, selectors.EVENT_READ)\n"
+        "while True:\n"
+        "    for key, _ in selector.select():\n"
+        "        link, _ = key.fileobj.accept()\n"
+        "        link.sendall(b'220 mail.example.org ESMTP\\r\\n')\n"
+    )
+    process = place.start([sys.executable, "-c", program])
+    listening = ["ss", "-Hltn", f"sport = :{ports[-1]}"]
+    assert wait_until(lambda: "LISTEN" in place.run(listening).stdout, 30.0)
     try:
-        invitations = ("(bash):", "(PowerShell):", "program:")
-        yield process, [said[n + 1] for n, one in enumerate(said) if one.endswith(invitations)]
+        yield
     finally:
         process.kill()
-        process.communicate()
-
-
-def seen(document: dict[str, Any]) -> dict[int, str]:
-    """The state of each port."""
-    return {one["port"]: one["state"] for one in document["ports"]}
+        process.wait()
 
 
 @pytest.mark.parametrize("way", ["bash", "wizard"])
-def test_each_port_is_told_as_it_is(places: Places, tmp_path: Path, way: str) -> None:
-    server, far = places
-    server.start([sys.executable, "-m", "http.server", "80", "--bind", "0.0.0.0"])
-    end = time.monotonic() + 30
-    while "LISTEN" not in server.run(["ss", "-Hltn", "sport = :80"]).stdout and time.monotonic() < end:
-        time.sleep(0.05)
-    with near(places, tmp_path) as (process, lines):
-        argv = ["bash", "-c", lines[0]] if way == "bash" else [*WIZARD, *lines[2].split()[1:]]
-        told = far.run(argv, check=False, timeout=60).stdout
-        document = json.loads(process.communicate(timeout=30)[0])
-    states = seen(document)
-    assert states.pop(465) == "never arrived"
-    assert states.pop(110) == "refused on the way"
-    assert set(states.values()) == {"arrived"}
-    assert process.returncode == 1
-    assert document["summary"] == {"arrived": 8, "blocked": 2, "unknown": 0}
+def test_each_port_is_told_as_it_is(world: Provider, tmp_path: Path, way: str) -> None:
+    before = world.rules(world.router, "forward", "tcp dport 465 drop", "tcp dport 110 reject with tcp reset")
+    own = world.rules(world.server, "input", "tcp dport 993 drop", "tcp dport 143 reject with tcp reset")
+    web = serving(world.server, (80,))
+    with before, own, web, near(world.server, tmp_path, addresses=BOTH) as side:
+        told = side.ask(world.far, way)
+        document = side.document()
+    for family in ("v4", "v6"):
+        seen = states(document, family)
+        assert seen.pop(465) == "never arrived"
+        assert seen.pop(110) == "refused on the way"
+        assert {seen.pop(993), seen.pop(143)} == {"closed here"}
+        assert set(seen.values()) == {"arrived"}
+    assert side.process.returncode == 1
+    assert document["summary"] == {"arrived": 6, "blocked": 4, "unknown": 0}
+    assert {one["peer"] for one in document["ports"] if one["state"] == "arrived"} == {FAR, FAR_V6}
+    assert {one["how"] for one in document["ports"] if one["port"] == 80} == {"packet"}
     assert re.search(r"465 .* never arrived", told)
-    assert re.search(r" 25 .* arrived", told)
-    argv = [*WIZARD, "check", "firewall.inbound", "--json", "--address", SERVER, "--state-dir", str(tmp_path)]
-    again = server.run(argv, check=False)
-    findings = {one["subject"]: one for one in json.loads(again.stdout)["checks"]}
-    assert (findings["465"]["status"], findings["25"]["status"]) == ("fail", "pass")
-    assert findings["25"]["certainty"] == "proved"
-    assert FAR in findings["25"]["summary"]
+    assert re.search(r" 993 .*IPv4 closed here, IPv6 closed here", told)
+    assert re.search(r" 25 .*IPv4 arrived, IPv6 arrived", told)
+    found = findings(world.server, tmp_path, BOTH)
+    assert (found["465"]["status"], found["25"]["status"], found["993"]["status"]) == ("fail", "pass", "fail")
+    assert "a firewall before this machine stops it" in found["465"]["summary"]
+    assert "come to this machine, which does not take them" in found["993"]["summary"]
+    assert found["25"]["certainty"] == "proved"
+    assert FAR in found["25"]["summary"]
+    assert "IPv4 and IPv6" in found["25"]["summary"]
+    # Another address than that of the proof: it counts no more.
+    moved = findings(world.server, tmp_path, ("--address", "192.88.99.77"))
+    assert {one["status"] for one in moved.values()} == {"unknown"}
 
 
-def test_without_a_proof_nothing_is_green(places: Places, tmp_path: Path) -> None:
-    argv = [*WIZARD, "check", "firewall.inbound", "--json", "--state-dir", str(tmp_path)]
-    done = places[0].run(argv, check=False)
-    assert done.returncode == 3
-    assert {one["status"] for one in json.loads(done.stdout)["checks"]} == {"unknown"}
+def test_all_is_green_and_what_was_proved_before_stays(world: Provider, tmp_path: Path) -> None:
+    with near(world.server, tmp_path, addresses=BOTH) as side:
+        side.ask(world.far)
+        document = side.document()
+    assert side.process.returncode == 0
+    assert document["summary"] == {"arrived": 10, "blocked": 0, "unknown": 0}
+    assert faults(schema()["$defs"]["reach"], document) == []
+    assert faults(schema(), document) == []
+    # Asked once more from a line without IPv6: nothing is known of it, and nothing is forgotten.
+    world.far.run(["ip", "-6", "route", "del", "default"])
+    try:
+        with near(world.server, tmp_path, addresses=BOTH) as side:
+            side.ask(world.far)
+            document = side.document()
+    finally:
+        world.far.run(["ip", "-6", "route", "add", "default", "via", "2d00:113:2::1"])
+    assert set(states(document, "v6").values()) == {"not asked: no way from there"}
+    assert side.process.returncode == 3
+    assert {one["status"] for one in findings(world.server, tmp_path, BOTH).values()} == {"pass"}
 
 
-def test_strangers_get_nothing_and_do_not_keep_others_out(places: Places, tmp_path: Path) -> None:
-    _, far = places
-    stranger = (
-        "import socket, sys\n"
-        "kept = []\n"
-        "for number in range(300):\n"
-        f"    one = socket.create_connection(('{SERVER}', 25), 5)\n"
-        "    one.settimeout(5)\n"
-        "    if number < 5:\n"
-        "        one.sendall(b'MW1 wrong 25\\n' if number % 2 else b'\\xff' * 3000)\n"
-        "        try:\n"
-        "            assert one.recv(100) == b''\n"
-        "        except ConnectionResetError:\n"
-        "            pass\n"
-        "    else:\n"
-        "        kept.append(one)\n"
-        "kept[-1].settimeout(20)\n"
-        "assert all(one.recv(1) == b'' for one in kept)\n"
-    )
-    with near(places, tmp_path) as (process, lines):
-        done = far.run([sys.executable, "-c", stranger], check=False, timeout=60)
-        assert done.returncode == 0, done.stderr
-        far.run([*WIZARD, *lines[2].split()[1:]], check=False, timeout=60)
-        document = json.loads(process.communicate(timeout=30)[0])
-    assert seen(document)[25] == "arrived"
+def test_one_family_alone_is_no_proof_of_the_other(world: Provider, tmp_path: Path) -> None:
+    with near(world.server, tmp_path) as side:
+        side.ask(world.far)
+        side.document()
+    assert {one["status"] for one in findings(world.server, tmp_path).values()} == {"pass"}
+    found = findings(world.server, tmp_path, BOTH)
+    assert {one["status"] for one in found.values()} == {"unknown"}
+    assert "over IPv6: unverified" in found["25"]["summary"]
+    assert "over IPv4 it was reached" in found["25"]["summary"]
 
 
-def test_the_report_can_be_typed_in_where_nothing_arrives(places: Places, tmp_path: Path) -> None:
-    ports = (25, 80, 110, 143, 443, 465, 587, 993, 995, 4190)
-    report = "4:" + ".".join(f"{one}s" for one in ports) + ";c:s"
-    argv = [*WIZARD, "reach", "--json", "--address", SERVER, "--state-dir", str(tmp_path), "--result", report]
-    done = places[0].run(argv, check=False)
-    states = seen(json.loads(done.stdout))
-    assert states[25] == "not asked: that line lets no port 25 out"
-    assert states[143] == "never arrived"
+def test_a_line_that_lets_no_port_25_out_is_not_the_servers_fault(world: Provider, tmp_path: Path) -> None:
+    with world.rules(world.far, "output", "tcp dport 25 drop"), near(world.server, tmp_path) as side:
+        side.ask(world.far, "bash")
+        document = side.document()
+    seen = states(document)
+    assert seen.pop(25) == "not asked: that line lets no port 25 out"
+    assert set(seen.values()) == {"arrived"}
+    assert side.process.returncode == 3
+    assert findings(world.server, tmp_path)["25"]["status"] == "unknown"
+
+
+def test_knocks_from_this_network_prove_nothing(world: Provider, tmp_path: Path) -> None:
+    with near(world.server, tmp_path) as side:
+        said = side.ask(world.server)
+        assert "nothing is proved" in said
+        assert side.process.poll() is None
+        side.process.send_signal(signal.SIGTERM)
+        side.process.wait(30)
+    assert side.process.returncode == 143
+    assert {one["status"] for one in findings(world.server, tmp_path).values()} == {"unknown"}
+
+
+def test_a_listener_on_loopback_alone_is_not_in_the_way(world: Provider, tmp_path: Path) -> None:
+    with serving(world.server, (25,), "127.0.0.1"), near(world.server, tmp_path) as side:
+        side.ask(world.far)
+        document = side.document()
+    assert states(document)[25] == "arrived"
+    assert next(one["listening"] for one in document["ports"] if one["port"] == 25)
+
+
+def test_where_all_ports_are_in_use_one_more_takes_the_report(world: Provider, tmp_path: Path) -> None:
+    with serving(world.server, PORTS):
+        with near(world.server, tmp_path) as side:
+            assert side.token.endswith("x")
+            side.ask(world.far, "bash")
+            document = side.document()
+        assert set(states(document).values()) == {"arrived"}
+        assert {one["how"] for one in document["ports"]} == {"packet"}
+        assert {one["status"] for one in findings(world.server, tmp_path).values()} == {"pass"}
+        # With that port closed on the way the report is typed in, and is what the far side says.
+        closed = world.rules(world.router, "forward", "tcp dport > 5000 tcp sport > 5000 reject")
+        with closed, near(world.server, tmp_path) as side:
+            said = side.ask(world.far)
+        report = re.search(r"reach --result '([^']+)'", said)
+        assert report, said
+        new = ("--dir", str(tmp_path), "--state-dir", str(tmp_path / "new"), "--result", report[1])
+        done = world.server.run([*WIZARD, "reach", "--json", *V4, *new], check=False)
+    assert done.returncode == 0, done.stderr
+    found = findings(world.server, tmp_path / "new")
+    assert {(one["status"], one["certainty"]) for one in found.values()} == {("pass", "inferred")}
+
+
+def test_somebody_in_between_who_answers_is_no_proof(world: Provider, tmp_path: Path) -> None:
+    rule = f"ip daddr {SERVER} tcp dport {{ 443, 587 }} redirect to :443"
+    chain = f"chain c {{\ntype nat hook prerouting priority dstnat;\n{rule}\n}}"
+    world.router.run(["nft", "-f", "-"], text=f"table ip between {{\n{chain}\n}}\n")
+    try:
+        with (
+            serving(world.server, (443,)),
+            serving(world.router, (443,)),
+            near(world.server, tmp_path) as side,
+        ):
+            side.ask(world.far)
+            document = side.document()
+    finally:
+        world.router.run(["nft", "delete", "table", "ip", "between"])
+    seen = states(document)
+    assert {seen[443], seen[587]} == {"answered by something else"}
+    assert findings(world.server, tmp_path)["443"]["status"] == "unknown"
+
+
+def test_a_knock_shows_within_a_fifth_of_a_second(world: Provider, tmp_path: Path) -> None:
+    with near(world.server, tmp_path) as side:
+        knock = f"exec 3<>/dev/tcp/{SERVER}/587; echo 'MW1 {side.token} 587' >&3; read -rt5 a <&3; echo $a"
+        begun = time.monotonic()
+        assert f"MW1 OK {FAR} 587" in world.far.run(["bash", "-c", knock]).stdout
+        assert side.process.stderr is not None
+        line = next(one for one in side.process.stderr if "  587  " in one)
+        took = time.monotonic() - begun
+    assert f"arrived from {FAR}" in line
+    # Starting bash in the namespace is within it.
+    assert took < 0.2
+
+
+def test_two_wizards_prove_each_other(world: Provider, tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    with near(world.server, here) as one, near(world.far, there, addresses=("--address", FAR)) as other:
+        one.ask(world.far)
+        other.ask(world.server)
+        assert set(states(one.document()).values()) == {"arrived"}
+        assert set(states(other.document()).values()) == {"arrived"}
+
+
+def test_without_a_proof_nothing_is_green(world: Provider, tmp_path: Path) -> None:
+    found = findings(world.server, tmp_path)
+    assert len(found) == len(PORTS)
+    assert {one["status"] for one in found.values()} == {"unknown"}
+
+
+def test_a_report_of_nothing_is_typed_in(world: Provider, tmp_path: Path) -> None:
+    report = "4:" + ".".join(f"{one}s" for one in PORTS) + ";c:s"
+    argv = [*WIZARD, "reach", "--json", *V4, "--state-dir", str(tmp_path), "--result", report]
+    done = world.server.run(argv, check=False)
     assert done.returncode == 1
+    found = findings(world.server, tmp_path)
+    assert (found["25"]["status"], found["143"]["status"]) == ("unknown", "fail")
+    assert "or its own" in found["143"]["summary"]
 
 
 @pytest.mark.parametrize(
@@ -145,12 +233,16 @@ def test_the_report_can_be_typed_in_where_nothing_arrives(places: Places, tmp_pa
         ("reach", "x"),
         ("reach", "--from", SERVER),
         ("reach", "--from", SERVER, "garbage"),
+        ("reach", "--from", SERVER, "A" * 20 + "-0"),
+        ("reach", "--from", SERVER, "A" * 20 + "-99999"),
         ("reach", "--minutes", "0"),
         ("reach", "--result", "nonsense"),
         ("reach", "--offline"),
         ("reach", "--demo"),
     ],
 )
-def test_what_cannot_be_understood_is_refused(places: Places, tmp_path: Path, words: tuple[str, ...]) -> None:
-    done = places[0].run([*WIZARD, *words, "--address", SERVER, "--state-dir", str(tmp_path)], check=False)
+def test_what_cannot_be_understood_is_refused(
+    world: Provider, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = world.server.run([*WIZARD, *words, *V4, "--state-dir", str(tmp_path)], check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (64, "", 1)

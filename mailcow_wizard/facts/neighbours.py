@@ -1,0 +1,87 @@
+"""Who is near: addresses from which a connection proves nothing about the way in from outside.
+
+A knock from this machine, from its containers or from the same network passes no firewall of the provider.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+
+from mailcow_wizard.facts.network.routes import own_v4, own_v6
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+    Networks = tuple[IPv4Network | IPv6Network, ...]
+
+# Not what Python calls private: addresses for documentation are nobody's neighbours.
+_NEVER_OUTSIDE = (
+    *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"),
+    *("::1/128", "fe80::/10", "fc00::/7"),
+)
+_UP = 0x0001
+_MOST = 4096
+_LEAST_PREFIX = {4: 8, 6: 32}
+"""A route for more than that is a way to the world, and no network that this machine stands in."""
+
+
+def is_near(facts: Facts, address: str) -> bool:
+    """Whether a connection from this address does not come from outside."""
+    one = ipaddress.ip_address(address)
+    return any(one in network for network in facts.get(neighbourhood) if network.version == one.version)
+
+
+def neighbourhood(facts: Facts) -> Networks:
+    """Networks and addresses that are not outside: private ones, this machine's own, those at its cables."""
+    found = [ipaddress.ip_network(one) for one in _NEVER_OUTSIDE]
+    for ask in (_own, _cables_v4, _cables_v6):
+        try:
+            found += ask(facts)
+        except HostError:
+            continue
+    return tuple(found)
+
+
+def _own(facts: Facts) -> Networks:
+    mine = (*own_v4(facts), *(one.address for one in own_v6(facts)), *facts.settings.addresses)
+    return tuple(ipaddress.ip_network(one) for one in mine)
+
+
+def _cables_v4(facts: Facts) -> Networks:
+    """IPv4 networks that are reached without a gateway (/proc/net/route)."""
+    found = []
+    for line in facts.host.text("/proc/net/route").splitlines()[1 : _MOST + 1]:
+        row = line.split()
+        try:
+            network, gateway, mask = (_number(row[place]) for place in (1, 2, 7))
+            one = ipaddress.IPv4Network((network, bin(mask).count("1")))
+            up = int(row[3], 16) & _UP
+        except (ValueError, IndexError, struct.error):
+            continue
+        if up and not gateway and one.prefixlen >= _LEAST_PREFIX[4]:
+            found.append(one)
+    return tuple(found)
+
+
+def _number(word: str) -> int:
+    number: int = struct.unpack(">I", struct.pack("=I", int(word, 16)))[0]
+    return number
+
+
+def _cables_v6(facts: Facts) -> Networks:
+    """The same of IPv6 (/proc/net/ipv6_route)."""
+    found = []
+    for line in facts.host.text("/proc/net/ipv6_route").splitlines()[:_MOST]:
+        row = line.split()
+        try:
+            one = ipaddress.IPv6Network((int(row[0], 16), int(row[1], 16)))
+            gateway, up = int(row[4], 16), int(row[8], 16) & _UP
+        except (ValueError, IndexError):
+            continue
+        if up and not gateway and row[9] != "lo" and one.prefixlen >= _LEAST_PREFIX[6]:
+            found.append(one)
+    return tuple(found)
