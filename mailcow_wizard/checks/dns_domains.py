@@ -6,7 +6,7 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import Record, evidence, judged, values, with_fate
+from mailcow_wizard.checks.dns_states import Record, certainty, evidence, judged, values, with_fate
 from mailcow_wizard.facts.dns.certificate import Tried, by_address, tried
 from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, domains, nobody
 from mailcow_wizard.facts.dns.expected import client_record, right_client, right_mx
@@ -134,7 +134,12 @@ def _wildcard(records: DomainRecords) -> Judgement:
         )
     if not seen.exists:
         return Judgement(
-            "pass", f"{records.domain} has no wildcard", "none", evidence(seen), subject=records.domain
+            "pass",
+            f"{records.domain} has no wildcard",
+            "none",
+            evidence(seen),
+            certainty=certainty(seen),
+            subject=records.domain,
         )
     return Judgement(
         "warn",
@@ -142,6 +147,7 @@ def _wildcard(records: DomainRecords) -> Judgement:
         found=f"a name that nobody made is {values(seen)}",
         evidence=evidence(seen),
         remedies=(f"Publish each name that mailcow needs, or remove the wildcard of {records.domain}.",),
+        certainty=certainty(seen),
         subject=records.domain,
     )
 

@@ -20,10 +20,10 @@ def judge_local_view(facts: LocalView) -> Judgement:
         Evidence(f"getent ahosts {name}", f"/etc/hosts: {', '.join(facts.hosts) or 'no line'}"),
     )
     common = Judgement("pass", "", evidence=evidence, found=f"{_local(facts.records.a)}{hosts}".lstrip("; "))
-    if not any(one.answered for one in seen):
+    if not any(one.world for one in seen):
         return common._replace(
             status="unknown",
-            summary=f"the world's view of {name} could not be asked: {facts.records.a.trouble}",
+            summary=f"the world's view of {name} could not be asked: {facts.records.a.silence}",
             certainty="untested",
         )
     if not any(one.exists for one in seen):
@@ -70,7 +70,7 @@ def _split(common: Judgement, name: str, different: list[Seen]) -> Judgement:
 def _differs(seen: Seen) -> bool:
     if seen.local is None or not is_answer(seen.local):
         return False
-    world = {value for one in seen.answered for value in values(seen, one)}
+    world = {value for one in seen.world for value in values(seen, one)}
     return set(values(seen, seen.local)) != world
 
 

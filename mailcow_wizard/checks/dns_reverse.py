@@ -35,11 +35,14 @@ def _ptr(server: MailServer, reverse: Reverse, ask: str) -> Judgement:
 
     found = state(seen, right_name(server))
     judgement = judged(record, seen, found, f"{address} is called {server.name}", address)
-    if found.kind == "right" and not _leads_back(reverse):
+    if found.kind == "right" and reverse.forward is None:
+        said = f"{server.name}; whether that name leads back could not be asked"
+        return judgement._replace(found=said, certainty="inferred")
+    if found.kind == "right" and address not in (reverse.forward or ()):
         return judgement._replace(
             status="fail",
             summary=f"{address} is called {server.name}, but that name does not lead back to it",
-            found=_forward(reverse),
+            found=f"{server.name} is {', '.join(reverse.forward or ()) or 'not published'}",
             remedies=(f"Publish the address of {server.name} first: see dns.a and dns.aaaa.",),
         )
     if found.kind == "wrong":
@@ -47,15 +50,6 @@ def _ptr(server: MailServer, reverse: Reverse, ask: str) -> Judgement:
     if found.kind == "missing":
         return judgement._replace(summary=f"{address} has no name (PTR)", remedies=(ask,))
     return judgement
-
-
-def _leads_back(reverse: Reverse) -> bool:
-    """Whether a name that it has has the address; true also where that could not be asked."""
-    return any(reverse.address in there or not there for _, there in reverse.forward)
-
-
-def _forward(reverse: Reverse) -> str:
-    return "; ".join(f"{name} is {', '.join(there) or 'not published'}" for name, there in reverse.forward)
 
 
 def _wrong(server: MailServer, reverse: Reverse) -> str:

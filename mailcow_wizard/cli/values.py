@@ -42,17 +42,31 @@ def _one_address(name: str, value: str, before: object) -> str:
     return _address(name, value)
 
 
-def _name(name: str, value: str) -> str:
-    from mailcow_wizard.names import NotAName, host_name
+def _read(read: Callable[[str], str], name: str, value: str) -> str:
+    from mailcow_wizard.names import NotAName
 
     try:
-        return host_name(value)
+        return read(value)
     except NotAName as error:
         raise UsageError(f"--{name} {quoted(value)}: {error}") from None
 
 
+def _name(name: str, value: str) -> str:
+    from mailcow_wizard.names import host_name
+
+    return _read(host_name, name, value)
+
+
 def _host_name(name: str, value: str, before: object) -> str:
-    return _name(name, value)
+    from mailcow_wizard.names import mail_host_name
+
+    return _read(mail_host_name, name, value)
+
+
+def _mail_domain(name: str, value: str) -> str:
+    from mailcow_wizard.names import mail_domain
+
+    return _read(mail_domain, name, value)
 
 
 def _server(name: str, value: str) -> str:
@@ -104,7 +118,7 @@ def _seconds(name: str, value: str, before: object) -> float:
 VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "dir": ("directory", _text),
     "hostname": ("hostname", _host_name),
-    "domain": ("domains", _repeatable(_name)),
+    "domain": ("domains", _repeatable(_mail_domain)),
     "state-dir": ("state_dir", _text),
     "host": ("host", _text),
     "record": ("record", _text),

@@ -141,6 +141,8 @@ REFUSED: dict[str, tuple[tuple[str | bytes, ...], str]] = {
     "hostname": (("check", "--hostname", "a b"), "--hostname 'a b': only letters"),
     "hostname is an address": (("check", "--hostname", "192.0.2.1"), "address, not a name"),
     "domain": (("check", "--domain", "-x.org"), "--domain '-x.org'"),
+    "hostname of one part": (("check", "--hostname", "mail"), "a full name is needed"),
+    "domain of one part": (("check", "--domain", "localhost"), "a domain is needed"),
     "address": (("check", "--address", "mail.example.org"), "is not an IP address"),
     "resolver": (("check", "--resolver", "1.2.3"), "is not an IP address"),
     "time server": (("check", "--ntp", "a_b"), "--ntp 'a_b'"),

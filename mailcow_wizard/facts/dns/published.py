@@ -43,7 +43,13 @@ class Seen(NamedTuple):
 
     @property
     def answered(self) -> tuple[Answer, ...]:
-        """The answers of the zone's own servers that count, or a resolver's where those were out of reach."""
+        """The answers of the zone's own servers that count; where those were out of reach, those of public
+        resolvers, else this machine's own."""
+        return self.world or tuple(one for one in (self.local,) if one and is_answer(one))
+
+    @property
+    def world(self) -> tuple[Answer, ...]:
+        """The answers that count without those of this machine's own resolver."""
         own = tuple(one for one in self.own if is_answer(one))
         return own or tuple(one for one in self.public if is_answer(one))
 
@@ -93,8 +99,11 @@ class Seen(NamedTuple):
     @property
     def trouble(self) -> str:
         """Why nothing is known; empty where something is."""
-        if self.answered:
-            return ""
+        return "" if self.answered else self.silence
+
+    @property
+    def silence(self) -> str:
+        """Why the world said nothing, where it did not."""
         errors = [one.error or one.explained or one.code for one in (*self.own, *self.public)]
         return self.zone.problem or next(iter(errors), "no name server could be asked")
 
@@ -117,11 +126,6 @@ def _referral(heard: Answer) -> bool:
 
 def look(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...]:
     """Looks for records, all at once; one answer each, in their order. Raises HostError."""
-    return at_resolvers(facts, at_own_servers(facts, wanted))[0]
-
-
-def at_own_servers(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...]:
-    """The records as the servers of their zones have them. Raises HostError."""
     seen = _at_own_servers(facts, wanted)
     # A name may be a zone of its own, which the servers above tell by referring to it.
     cuts = [place for place, one in enumerate(seen) if one.own and all(_refers(a) for a in one.own if a.code)]
@@ -133,7 +137,8 @@ def at_own_servers(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...]
     again = dict(
         zip((p for p in cuts if _coded(seen[p])), _at_own_servers(facts, lower), strict=True) if lower else ()
     )
-    return tuple(again.get(place, one) for place, one in enumerate(seen))
+    seen = tuple(again.get(place, one) for place, one in enumerate(seen))
+    return _at_resolvers(facts, seen)
 
 
 def _coded(seen: Seen) -> bool:
@@ -162,13 +167,10 @@ def _at_own_servers(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...
     )
 
 
-def at_resolvers(
-    facts: Facts, seen: tuple[Seen, ...], more: tuple[tuple[str, str], ...] = ()
-) -> tuple[tuple[Seen, ...], tuple[Answer, ...]]:
+def _at_resolvers(facts: Facts, seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
     """Adds what resolvers see of the records that exist, or may: the zone's servers were out of reach.
 
     Of a record that one of the zone's servers does not have yet no resolver is asked: it might ask that one.
-    `more` names and types, which exist long since, are asked at the same time, each once.
     """
     asked = [one for one in seen if one.everywhere or not one.directly]
     public = public_resolvers(facts)
@@ -178,7 +180,6 @@ def at_resolvers(
         local = ()
     sets = [*((one,) for one in public), *((local,) if local and local != public else ())]
     questions = tuple(DnsQuestion(one.name, one.type, servers) for one in asked for servers in sets)
-    questions += _of_others(facts, more)
     heard = iter([answer(one) for one in facts.host.ask_dns(questions, WAIT_S)] if questions else ())
     found = {}
     for one in asked:
@@ -186,15 +187,11 @@ def at_resolvers(
         found[one.name, one.type] = one._replace(
             public=answers[: len(public)], local=answers[-1] if len(answers) > len(public) else None
         )
-    return tuple(found.get((one.name, one.type), one) for one in seen), tuple(heard)
+    return tuple(found.get((one.name, one.type), one) for one in seen)
 
 
 def look_up(facts: Facts, names: tuple[tuple[str, str], ...]) -> tuple[Answer, ...]:
     """What the resolvers say, each question once: for names of others, which exist long since."""
-    questions = _of_others(facts, names)
+    servers = resolvers(facts)
+    questions = tuple(DnsQuestion(name, type, servers) for name, type in names)
     return tuple(answer(one) for one in facts.host.ask_dns(questions, WAIT_S)) if questions else ()
-
-
-def _of_others(facts: Facts, names: tuple[tuple[str, str], ...]) -> tuple[DnsQuestion, ...]:
-    servers = resolvers(facts) if names else ()
-    return tuple(DnsQuestion(name, type, servers) for name, type in names)

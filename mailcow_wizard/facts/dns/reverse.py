@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 
+from mailcow_wizard.facts.dns.host_records import host_records
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
-from mailcow_wizard.facts.dns.published import Seen, Wanted, at_own_servers, at_resolvers, look_up
+from mailcow_wizard.facts.dns.published import Seen, Wanted, look
+from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.typed import NamedTuple
 
-_MOST_NAMES = 5
-
 
 class Reverse(NamedTuple):
-    """An address, its PTR record, and the addresses of each name that it has."""
+    """An address, its PTR record, and the addresses of its family that the server's name has; None where
+    those could not be asked."""
 
     address: str
     seen: Seen
-    forward: tuple[tuple[str, tuple[str, ...]], ...]
+    forward: tuple[str, ...] | None
 
 
 class ReverseNames(NamedTuple):
@@ -33,36 +34,21 @@ def reverse_name(address: str) -> str:
 
 
 def reverse_names(facts: Facts) -> ReverseNames:
-    """Asks the servers of the reverse zones. Raises HostError."""
-    server = facts.get(mail_server)
-    names = tuple(reverse_name(one) for one in server.addresses)
-    own = at_own_servers(facts, tuple(wanted(name) for name in names))
-    targets = _targets(server, own)
-    # The names are known now: their addresses are asked together with what resolvers see.
-    seen, answers = at_resolvers(facts, own, targets)
-    late = tuple(one for one in _targets(server, seen) if one not in targets)
-    heard = dict(zip((*targets, *late), (*answers, *look_up(facts, late)), strict=True))
-    return ReverseNames(
-        server,
-        tuple(
-            Reverse(
-                address,
-                one,
-                tuple((name, heard[name, type].values(type)) for name, type in _targets_of(address, one)),
-            )
-            for address, one in zip(server.addresses, seen, strict=True)
-        ),
-    )
+    """Asks the servers of the reverse zones, and those of the server's name. Raises HostError."""
+    facts.begin((_seen,), (host_records,))
+    server, host = facts.get(mail_server), facts.get(host_records)
+
+    def forward(address: str) -> tuple[str, ...] | None:
+        there = host.aaaa if ":" in address else host.a
+        return texts(there) if there.answered else None
+
+    rows = zip(server.addresses, facts.get(_seen), strict=True)
+    return ReverseNames(server, tuple(Reverse(address, one, forward(address)) for address, one in rows))
 
 
-def _targets(server: MailServer, seen: tuple[Seen, ...]) -> tuple[tuple[str, str], ...]:
-    """The names of all addresses, each with the type of record that should lead back."""
-    rows = zip(server.addresses, seen, strict=True)
-    return tuple(dict.fromkeys(target for address, one in rows for target in _targets_of(address, one)))
-
-
-def _targets_of(address: str, seen: Seen) -> list[tuple[str, str]]:
-    return [(name, "AAAA" if ":" in address else "A") for name in seen.values[:_MOST_NAMES]]
+def _seen(facts: Facts) -> tuple[Seen, ...]:
+    addresses = facts.get(mail_server).addresses
+    return look(facts, tuple(wanted(reverse_name(one)) for one in addresses))
 
 
 def wanted(name: str) -> Wanted:

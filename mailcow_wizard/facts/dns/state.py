@@ -73,7 +73,8 @@ def texts(seen: Seen) -> tuple[str, ...]:
     """Every value at the name or at the end of the alias that it is, each once; where the end is not known to
     the zone's own servers, as resolvers have it."""
     own = tuple(value for one in seen.answered for value in values(seen, one))
-    others = () if own else tuple(value for one in seen.public for value in values(seen, one))
+    beyond = [one for one in (*seen.public, seen.local) if one]
+    others = () if own else tuple(value for one in beyond for value in values(seen, one))
     return tuple(dict.fromkeys((*own, *others)))
 
 
