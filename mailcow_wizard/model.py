@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     Certainty = Literal["proved", "inferred", "untested"]
     Risk = Literal["low", "medium", "high"]
     Kind = Literal["started", "finished", "done"]
+    Stops = Literal["", "here", "names", "way", "there"]
 else:
-    Status = Severity = Certainty = Risk = Kind = str
+    Status = Severity = Certainty = Risk = Kind = Stops = str
 
 STATUSES: tuple[Status, ...] = ("pass", "warn", "fail", "unknown", "skipped", "crashed")
 SEVERITIES: tuple[Severity, ...] = ("blocks", "breaks", "degrades", "advice")
 CERTAINTIES: tuple[Certainty, ...] = ("proved", "inferred", "untested")
 RISKS: tuple[Risk, ...] = ("low", "medium", "high")
+STOPS: tuple[Stops, ...] = ("", "here", "names", "way", "there")
+"""Where packets end too early: nowhere, on this machine, at its resolver, on the way, at the far side."""
 
 
 class Evidence(NamedTuple):
@@ -113,6 +116,7 @@ class Judgement(NamedTuple):
 
     `summary` is one line; `found` what there is; `remedies` what mends it, in words, best first.
     `severity`, `needed`, `why` and `doc` replace the check's own where one case differs from the others.
+    `stops` is where packets end, of what is about getting out.
     """
 
     status: Status
@@ -127,6 +131,7 @@ class Judgement(NamedTuple):
     why: str | None = None
     doc: str | None = None
     subject: str | None = None
+    stops: Stops = ""
 
 
 class Check(NamedTuple):
@@ -174,7 +179,7 @@ class Acknowledgement(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A check's result (contract: an element of `checks`), and `remedies` in words."""
+    """A check's result (contract: an element of `checks`), `remedies` in words, and where packets end."""
 
     id: str
     subject: str | None
@@ -193,6 +198,7 @@ class Finding(NamedTuple):
     fixes: tuple[Fix, ...] = ()
     acknowledged: Acknowledgement | None = None
     duration_ms: int = 0
+    stops: Stops = ""
 
 
 class Event(NamedTuple):

@@ -83,11 +83,14 @@ def _lost(found: Reflection, common: Judgement, lost: list[Turned], back: list[T
         return common._replace(
             status="warn",
             severity="advice",
+            stops="way",
             certainty="inferred",
             summary=f"{summary}; {found.unchecked}=y says that certificates do not need it",
             remedies=_REMEDIES[:1],
         )
-    return common._replace(status="fail", certainty="inferred", summary=summary, remedies=_REMEDIES)
+    return common._replace(
+        status="fail", stops="way", certainty="inferred", summary=summary, remedies=_REMEDIES
+    )
 
 
 def _ports(some: list[Turned]) -> str:

@@ -48,6 +48,7 @@ def _skipped(why: str) -> Judgement:
 def _without_name(host: Reached, common: Judgement) -> Judgement:
     return common._replace(
         status=_STATUS[host.row.level],
+        stops="names",
         summary=f"{host.row.host} cannot be looked up: {host.looked.trouble}",
         evidence=(Evidence(f"dig {host.row.host}", host.looked.trouble),),
         remedies=(
@@ -75,6 +76,7 @@ def _connections(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     summary = f"{row.host} cannot be reached on port {row.port}: {_why(first, host, facts)}"
     return common._replace(
         status=_STATUS[row.level],
+        stops="there" if _others(host, facts) and first.stops == "way" else first.stops,
         summary=summary,
         remedies=first.remedies,
         certainty="proved" if first.kind in ("blocked here", "no route", "rejected") else "inferred",
@@ -85,12 +87,17 @@ def _why(first: Way, host: Reached, facts: Outward) -> str:
     """The verdict's words, and whose doing it may be where the same port of others answers."""
     if first.kind not in ("dropped", "refused"):
         return first.words
-    others = [
-        one for one in facts.hosts if one is not host and one.row.port == host.row.port and _opened(one.tries)
-    ]
+    others = _others(host, facts)
     if others:
         return f"{first.words}; port {host.row.port} of {others[0].row.host} answers, so it is this host"
     return f"{first.words}; a firewall before this machine may stop port {host.row.port}"
+
+
+def _others(host: Reached, facts: Outward) -> list[Reached]:
+    """Other hosts that answer on the same port."""
+    return [
+        one for one in facts.hosts if one is not host and one.row.port == host.row.port and _opened(one.tries)
+    ]
 
 
 def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
@@ -112,6 +119,7 @@ def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     first = way(host.tries, _control(facts, host.tries[0].family, host))
     return common._replace(
         status=_STATUS[row.level],
+        stops=first.stops,
         summary=f"{row.host} cannot be reached on UDP port {row.port}: {first.words}",
         found=found,
         remedies=first.remedies,
@@ -125,6 +133,7 @@ def _resolver(host: Reached, judged: Judgement, trouble: str) -> Judgement:
         return judged
     return judged._replace(
         status="warn",
+        stops="names",
         summary=f"{host.row.host} can be reached, but this machine's own resolver gives no answer: {trouble}",
         remedies=("See /etc/resolv.conf: a resolver named there must answer.",),
     )

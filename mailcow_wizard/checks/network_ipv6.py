@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_ways import evidence, listed, way
 from mailcow_wizard.facts.network.ipv6 import Advertised, Advertisements, Ipv6, advertisements, ipv6
-from mailcow_wizard.model import Check, Evidence, Judgement
+from mailcow_wizard.model import Check, Evidence, Judgement, Stops
 
 
 def judge_ipv6(facts: Ipv6) -> Judgement:
@@ -21,6 +21,7 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
     )
     if facts.own and facts.passes:
         return _works(facts, common)
+    common = common._replace(stops=_stops(facts))
     trouble = _trouble(facts)
     half = facts.enabled and bool(facts.addresses or facts.defaults)
     if facts.published:
@@ -110,6 +111,13 @@ def _trouble(facts: Ipv6) -> str:
             else f"there is an IPv6 address ({facts.addresses[0].address}), but no default route"
         )
     return f"IPv6 leads nowhere: {way((*facts.connections, *facts.pings), False).words}"
+
+
+def _stops(facts: Ipv6) -> Stops:
+    """Where it ends."""
+    if not facts.own or not facts.defaults:
+        return "here"
+    return way((*facts.connections, *facts.pings), False).stops
 
 
 def _repair(facts: Ipv6) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ def _judge(found: MailWay) -> Judgement:
             why = f"no mail server's name could be looked up ({found.trouble})"
         return common._replace(
             status="unknown",
+            stops="names" if found.trouble else "",
             summary=f"port 25 could not be tried: {why}",
             certainty="untested",
             remedies=("See /etc/resolv.conf: a resolver named there must answer.",) if found.trouble else (),
@@ -69,6 +70,7 @@ def _absent(found: MailWay) -> Judgement:
     return Judgement(
         "fail",
         "this machine has no way out over IPv4, and most mail servers have no other address",
+        stops="here",
         remedies=("See the routes: `ip route`.",),
         severity="breaks",
     )
@@ -77,6 +79,7 @@ def _absent(found: MailWay) -> Judgement:
 def _intercepted(common: Judgement, how: str, proved: bool) -> Judgement:
     return common._replace(
         status="fail",
+        stops="way",
         summary=f"somebody on the way answers in place of other mail servers: {how}",
         certainty="proved" if proved else "inferred",
         remedies=(
@@ -93,6 +96,7 @@ def _opened(found: MailWay, opened: tuple[MailTry, ...], common: Judgement) -> J
     if len(operators) > 1 and not greeted:
         return common._replace(
             status="warn",
+            stops="way",
             summary=f"{len(opened)} mail servers take the connection and none says a word",
             certainty="inferred",
             remedies=(
@@ -106,6 +110,7 @@ def _opened(found: MailWay, opened: tuple[MailTry, ...], common: Judgement) -> J
     if greeted and len(refusing) == len(greeted):
         return common._replace(
             status="warn",
+            stops="there",
             summary="port 25 is free, but they refuse this machine's address: "
             f"{refusing[0].tried.result.greeting}",
             remedies=('See "Blocklists": this address has a bad name, perhaps from who had it before.',),
@@ -120,6 +125,7 @@ def _free(found: MailWay, opened: tuple[MailTry, ...], common: Judgement, refusi
         silent = listed([one.operator.name for one in found.servers if one not in opened])
         return common._replace(
             status="warn",
+            stops="there",
             summary=f"only {len(opened)} of {total} mail servers answer on port 25 ({names}), not {silent}",
             certainty="inferred",
             remedies=("Run this check again; if it stays so, ask the provider.", _RELAY),
@@ -133,6 +139,7 @@ def _free(found: MailWay, opened: tuple[MailTry, ...], common: Judgement, refusi
         return passed._replace(
             status="warn",
             severity="advice",
+            stops=why.stops,
             summary=f"port 25 is free, but port 465 does not get out: {why.words}",
             remedies=("It is needed for a relay host only, and to fetch mail for others.", *why.remedies),
         )
@@ -148,6 +155,7 @@ def _blocked(found: MailWay, common: Judgement) -> Judgement:
     return common._replace(
         # Where nothing passes, that is what the check of IPv6 is about.
         status="warn" if why.kind == "dead" and found.family == 6 else "fail",
+        stops=why.stops,
         summary=summary,
         remedies=remedies,
         evidence=common.evidence + evidence([one for one in found.controls if _open(one.result.outcome)], 1),

@@ -35,7 +35,10 @@ def _judge(asked: Roots) -> Judgement:
         if asked.family == 6:
             return Judgement("skipped", "skipped: this machine has no IPv6", certainty="untested")
         return Judgement(
-            "fail", "this machine has no way out over IPv4", remedies=("See the routes: `ip route`.",)
+            "fail",
+            "this machine has no way out over IPv4",
+            remedies=("See the routes: `ip route`.",),
+            stops="here",
         )
     common = Judgement("pass", "", found=_found(asked), evidence=_evidence(asked))
     # A root server speaks for the root itself, and never refuses to: whoever does not is none.
@@ -49,6 +52,7 @@ def _judge(asked: Roots) -> Judgement:
     judged = common._replace(
         # IPv4 alone is enough for a resolver; it is only slower where IPv6 is tried first.
         status="fail" if asked.family == 4 else "warn",
+        stops="here" if _here(asked) else "way",
         severity="blocks" if asked.family == 4 and not udp else "breaks" if asked.family == 4 else "degrades",
     )
     blocked = _here(asked)
@@ -84,6 +88,7 @@ def _reached(common: Judgement, asked: Roots, udp: list[Heard], tcp: list[Heard]
     if not any(one.signed for one in (*udp, *tcp)):
         return common._replace(
             status="fail",
+            stops="way",
             summary="root servers answer, but their signatures (DNSSEC) are taken out on the way",
             remedies=(
                 "Something filters DNS before this machine: ask the provider to let it pass as it is.",
@@ -102,6 +107,7 @@ def _intercepted(common: Judgement, foreign: list[Heard]) -> Judgement:
     over = listed([one.upper() for one in sorted({one.transport for one in foreign})])
     return common._replace(
         status="fail",
+        stops="way",
         severity="blocks",
         summary=f"somebody on the way answers in place of the root servers ({over} port 53)",
         remedies=(
@@ -150,7 +156,10 @@ def judge_echoes(found: tuple[Echoes, ...]) -> tuple[Judgement, ...]:
 def _v4(found: Echoes) -> Judgement:
     if not found.present:
         return Judgement(
-            "fail", "this machine has no way out over IPv4", remedies=("See the routes: `ip route`.",)
+            "fail",
+            "this machine has no way out over IPv4",
+            remedies=("See the routes: `ip route`.",),
+            stops="here",
         )
     answered, total = len(found.answered), len(found.tries)
     common = Judgement("pass", "", found=f"{answered} of {total} answer", evidence=evidence(found.tries))
@@ -177,6 +186,7 @@ def _v4(found: Echoes) -> Judgement:
         )
     return common._replace(
         status="fail",
+        stops=why.stops,
         summary=f"only {answered} of {total} addresses answer a ping ({why.words}): mailcow's unbound "
         "will be "
         "unhealthy, and the stack will not start",
@@ -227,6 +237,7 @@ def _v6(found: Echoes) -> Judgement:
         )
     return common._replace(
         status="warn",
+        stops=why.stops,
         summary=f"no address answers a ping over IPv6 ({why.words}): mailcow will take it for missing "
         "and set "
         "ENABLE_IPV6=false",

@@ -32,6 +32,7 @@ def judge_addresses(facts: Egress) -> Judgement:
         return common._replace(
             status="fail",
             severity="breaks",
+            stops="here",
             summary="this machine has no way out over IPv4, and much of the world's mail has no other",
             remedies=("See the addresses and routes: `ip address`, `ip route`.",),
         )
@@ -150,6 +151,7 @@ def judge_mtu(facts: Mtu) -> Judgement:
     return common._replace(
         status="warn",
         severity="degrades" if narrow.told else "breaks",
+        stops="here" if narrow.here else "way",
         summary=_too_small(narrow, facts),
         remedies=(_override(facts, smallest),),
     )

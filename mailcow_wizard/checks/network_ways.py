@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailcow_wizard.facts.network.outward import Try
-from mailcow_wizard.model import Evidence
+from mailcow_wizard.model import Evidence, Stops
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -25,11 +25,19 @@ _PROVIDER = (
 
 
 class Way(NamedTuple):
-    """Why attempts ended as they did: the kind, the words, what mends it."""
+    """Why attempts ended as they did: the kind, the words, what mends it, and where that is."""
 
     kind: Kind
     words: str
     remedies: tuple[str, ...] = ()
+
+    @property
+    def stops(self) -> Stops:
+        """Where packets end."""
+        if self.kind in ("open", "not allowed"):
+            return ""
+        here = self.kind == "blocked here" or (self.kind == "no route" and _PROVIDER not in self.remedies)
+        return "here" if here else "way"
 
 
 def way(tries: Sequence[Try], control: bool) -> Way:

@@ -37,6 +37,7 @@ def join(check: Check, judgement: Judgement, duration: float = 0.0) -> Finding:
         remedies=tuple(harmless(remedy, 800) for remedy in judgement.remedies),
         fixes=judgement.fixes,
         duration_ms=round(duration * 1000),
+        stops=judgement.stops,
     )
 
 

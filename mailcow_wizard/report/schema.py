@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mailcow_wizard.model import CERTAINTIES, RISKS, SEVERITIES, STATUSES
+from mailcow_wizard.model import CERTAINTIES, RISKS, SEVERITIES, STATUSES, STOPS
 
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
@@ -259,6 +259,7 @@ def _finding() -> dict[str, Any]:
             "fixes": _list_of(fix),
             "acknowledged": {"anyOf": [acknowledged, {"type": "null"}]},
             "duration_ms": _COUNT,
+            "stops": _enum(STOPS),
         }
     )
 

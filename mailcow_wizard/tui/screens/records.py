@@ -17,7 +17,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.tui import record_words as words
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.sheet import Sheet
-from mailcow_wizard.tui.widgets.lines import Part
+from mailcow_wizard.tui.widgets.lines import Part, cut
 from mailcow_wizard.typed import NamedTuple
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class RecordsScreen(Sheet[None]):
         look = self.look
         state = words.status(row)
         left = f"{self._glyph(state)} {words.state_word(row, self.size.width)} "
-        name = set_cell_size(_cut(row.expected.name, longest, look.glyphs.ellipsis), longest)
+        name = set_cell_size(cut(row.expected.name, longest, look.glyphs.ellipsis), longest)
         parts: list[Part] = [
             (f" {look.glyphs.cursor} " if here else "   ", look.bold),
             (left, self._style(state)),
@@ -179,7 +179,7 @@ class RecordsScreen(Sheet[None]):
             return parts + self._servers(row)
         text = look.text(words.value_or_note(row))
         style = look.plain if row.value else look.dim
-        return [*parts, (_cut(text, self.size.width - used, look.glyphs.ellipsis), style)]
+        return [*parts, (cut(text, self.size.width - used, look.glyphs.ellipsis), style)]
 
     def _servers(self, row: Row) -> list[Part]:
         """A mark for each server: the zone's own, then resolvers; and how long those may keep it."""
@@ -286,7 +286,7 @@ def server_lines(look: Look, book: Book, row: Row, most: int, width: int) -> lis
         lines.append(
             [
                 (f" {look.glyph(mark)} ", look.state(mark)),
-                (f"{server:<{longest}} {_cut(name, room, look.glyphs.ellipsis):<{room}} ", look.plain),
+                (f"{server:<{longest}} {cut(name, room, look.glyphs.ellipsis):<{room}} ", look.plain),
                 *([("for ", look.plain), (words.duration(kept), look.plain)] if kept else []),
                 (" still: " if kept else "", look.plain),
                 (look.text(has), look.plain),
@@ -295,10 +295,3 @@ def server_lines(look: Look, book: Book, row: Row, most: int, width: int) -> lis
     if len(stand) > most:
         lines.append([(f"   and {len(stand) - most + 1} more; Enter shows all", look.dim)])
     return lines
-
-
-def _cut(text: str, width: int, ellipsis: str) -> str:
-    """The text in at most `width` cells."""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, max(0, width - 1)).rstrip() + ellipsis if width > 1 else ""

@@ -60,6 +60,15 @@ class Lines(ScrollView, can_focus=False):
         return strip.adjust_cell_length(self.size.width)
 
 
+def cut(text: str, width: int, ellipsis: str) -> str:
+    """The text in at most `width` cells."""
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(0, width - 1)).rstrip() + ellipsis if width > 1 else ""
+
+
 def _length(parts: Sequence[Part]) -> int:
     from rich.cells import cell_len
 
