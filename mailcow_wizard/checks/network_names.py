@@ -19,6 +19,11 @@ _STATELESS = (
     "port 53 to "
     "ports 1024-65535."
 )
+_UNHEALTHY = (
+    "mailcow's own resolver (unbound) asks name servers by itself. Its healthcheck looks up "
+    f"{', '.join(need.HEALTHCHECK_NAMES)} that way every 30 s and will most likely fail: postfix, acme, "
+    "clamd and others wait for it, and mailcow does not start."
+)
 _ANY_HOST = "Else let UDP and TCP port 53 out to any host, not only to the provider's resolvers."
 
 
@@ -50,6 +55,7 @@ def _judge(asked: Roots) -> Judgement:
     if udp and tcp:
         return _reached(common, asked, udp, tcp)
     judged = common._replace(
+        why=_UNHEALTHY if asked.family == 4 else None,
         # IPv4 alone is enough for a resolver; it is only slower where IPv6 is tried first.
         status="fail" if asked.family == 4 else "warn",
         stops="here" if _here(asked) else "way",
@@ -107,6 +113,7 @@ def _intercepted(common: Judgement, foreign: list[Heard]) -> Judgement:
     over = listed([one.upper() for one in sorted({one.transport for one in foreign})])
     return common._replace(
         status="fail",
+        why=_UNHEALTHY,
         stops="way",
         severity="blocks",
         summary=f"somebody on the way answers in place of the root servers ({over} port 53)",
@@ -179,7 +186,7 @@ def _v4(found: Echoes) -> Judgement:
         )
     if skipped:
         return common._replace(
-            summary=f"only {answered} of {total} addresses answer a ping, and "
+            summary=f"{_few(answered)} of {total} addresses answer a ping, and "
             f"{need.HEALTHCHECK_KEY}=y says that "
             "it does not matter",
             severity="advice",
@@ -187,12 +194,16 @@ def _v4(found: Echoes) -> Judgement:
     return common._replace(
         status="fail",
         stops=why.stops,
-        summary=f"only {answered} of {total} addresses answer a ping ({why.words}): mailcow's unbound "
+        summary=f"{_few(answered)} of {total} addresses answer a ping ({why.words}): mailcow's unbound "
         "will be "
         "unhealthy, and the stack will not start",
         remedies=_remedies(found, why.remedies),
         certainty="inferred",
     )
+
+
+def _few(number: int) -> str:
+    return f"only {number}" if number else "none"
 
 
 def _why(silent: Sequence[Try]) -> Way:

@@ -82,9 +82,10 @@ def _leaving(facts: Egress, common: Judgement) -> Judgement:
             summary=f"this machine ({v4.own}) is behind NAT: the world sees {listed(v4.public)}",
             certainty="inferred",
             remedies=(
-                f"All ports of mailcow have to be passed on to {v4.own}; `mailcow-wizard reach` "
-                "proves it. The "
-                "PTR record belongs to the public address.",
+                f"All ports of mailcow have to be passed on to {v4.own}; `mailcow-wizard reach` proves it. "
+                "The PTR record belongs to the public address.",
+                "Where mailcow.conf binds ports to one address (HTTP_BIND, SMTP_PORT=ADDRESS:25), that has "
+                f"to be {v4.own}: the public address is not on this machine.",
             ),
         )
     leaving = listed([one.own for one in (v4, facts.v6) if one.own])
@@ -92,9 +93,10 @@ def _leaving(facts: Egress, common: Judgement) -> Judgement:
         return common._replace(
             summary=f"mail leaves with {leaving}; this machine has {listed(facts.others)} too",
             remedies=(
-                "To send with another one set SNAT_TO_SOURCE (or SNAT6_TO_SOURCE) in mailcow.conf; "
-                "its A, PTR "
-                "and SPF records have to fit.",
+                "To send with another one set SNAT_TO_SOURCE (or SNAT6_TO_SOURCE) in mailcow.conf; its A, "
+                "PTR and SPF records have to fit.",
+                "To receive on one alone bind the ports to it: HTTP_BIND and HTTPS_BIND, and SMTP_PORT="
+                "ADDRESS:25 and so on.",
             ),
         )
     asked = "".join(f"; {key} makes it {value}" for _, key, value in facts.snat)

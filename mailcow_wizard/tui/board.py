@@ -75,9 +75,9 @@ class Board:
         return sorted((row for row in rows if row.status not in ("pass", "skipped")), key=_urgency)
 
     def skipped(self) -> list[Row]:
-        """The checks that were not made."""
-        rows = [row for check in self._checks.values() for row in self._rows_of(check)]
-        return [row for row in rows if row.status == "skipped"]
+        """The checks that were not made, for none of their subjects."""
+        by_check = [self._rows_of(check) for check in self._checks.values()]
+        return [rows[0] for rows in by_check if all(row.status == "skipped" for row in rows)]
 
     def unanswered(self) -> tuple[Check, ...]:
         """The checks that have no finding yet."""

@@ -237,7 +237,7 @@ ECHOES = [
     (echoes("open", "silent", "silent"), "fail", "only 1 of 3"),
     (echoes(*SILENT, recursion=True), "fail", "the stack will not start"),
     (echoes(*SILENT, skipped="y"), "pass", "says that it does not matter"),
-    (echoes(*SILENT, skipped="Y"), "fail", "only 0 of 3"),
+    (echoes(*SILENT, skipped="Y"), "fail", "none of 3"),
     (echoes(*["not allowed"] * 3), "unknown", "this user may not"),
     (echoes("open", "silent", family=6), "pass", "mailcow will find that IPv6 works"),
     (echoes("silent", "silent", family=6), "warn", "ENABLE_IPV6=false"),
