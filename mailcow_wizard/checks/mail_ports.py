@@ -77,11 +77,12 @@ def _troubles(talk: Talk, spoke: Spoke) -> list[Trouble]:
     if strange:
         return [strange]
     protocol, _, starts = PROTOCOLS[talk.binding.port.id]
-    found = [_without_tls(talk, starts)]
-    if protocol == "smtp":
-        found += _names(talk, spoke)
+    found: list[Trouble | None] = []
     if talk.binding.port.id in SUBMISSION:
         found += _submission(talk)
+    found.append(_without_tls(talk, starts))
+    if protocol == "smtp":
+        found += _names(talk, spoke)
     if protocol == "http":
         found.append(_web(talk))
     if talk.spoken.der:

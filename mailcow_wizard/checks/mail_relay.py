@@ -35,7 +35,8 @@ def judge_relay(found: Relay) -> Judgement:
     words = "; ".join(f"{one.where}: {one.said.split(chr(10))[0][:_SHOWN]}" for one in found.tries)
     if troubles:
         return judged(troubles, evidence, words)
-    families = " and ".join(f"IPv{family}" for family in sorted({one.family for one in found.tries}))
+    asked = sorted({one.family for one in found.tries if one.outcome == "refused"})
+    families = " and ".join(f"IPv{family}" for family in asked)
     return Judgement(
         "pass",
         f"relaying for strangers is refused over {families}, seen from this machine's own address",
@@ -46,7 +47,9 @@ def judge_relay(found: Relay) -> Judgement:
 
 
 def _trouble(one: Tried, found: Relay) -> Trouble | None:
-    if one.outcome == "silent":
+    if one.outcome == "closed" and any(other.outcome != "closed" for other in found.tries):
+        return None
+    if one.outcome in ("silent", "closed"):
         return Trouble(
             "unknown", f"{one.where} could not be asked: {one.said[:_SHOWN]}", ("See mail.ports first.",)
         )

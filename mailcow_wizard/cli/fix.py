@@ -203,8 +203,21 @@ class _Making:
         applied = outcome.state == "applied"
         if not applied:
             self._say_what_is(outcome)
+        elif (self._plan.check.partition(".")[0], self._plan.fix) == ("mail", "reset-admin"):
+            self._show_password()
         self._talk.document(of_fix(self._plan, applied, outcome.change, outcome.finding, outcome.error))
         return code_of_outcome(outcome)
+
+    def _show_password(self) -> None:
+        """On a terminal the administrator's new password is shown, this once, and kept nowhere."""
+        from mailcow_wizard.fixes.mail import PASSWORD_FILE
+        from mailcow_wizard.host.admin_reset import shown_once
+
+        if self._talk.json or not streams.on_terminal():
+            return
+        password = shown_once(PASSWORD_FILE)
+        if password:
+            self._talk.line(f"The new password of admin, shown this once: {harmless(password)}")
 
     def _say_what_is(self, outcome: mending.Outcome) -> None:
         if outcome.state == "undone":

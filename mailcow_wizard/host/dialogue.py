@@ -5,6 +5,7 @@ Not smtplib and its like: they hide what was said before TLS, and take each serv
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import re
 import socket
@@ -30,6 +31,8 @@ _OUTCOMES = {
 # Replies to these have several lines in POP3; all others have one.
 _LONG_IN_POP3 = ("CAPA", "LIST", "UIDL", "TOP", "RETR")
 _GRANTED = re.compile(r"220|a\d+ OK|\+OK|OK", re.IGNORECASE)
+_FAREWELLS = ("QUIT", "LOGOUT")
+_FAREWELL_S = 1.0
 _LITERAL = re.compile(rb"\{(\d{1,7})\+?\}\r?\n$")
 
 
@@ -134,7 +137,8 @@ class _Talk:
         self._number += 1
         tag = f"a{self._number} " if self._dialogue.protocol == "imap" else ""
         self._send(f"{tag}{line}\r\n".encode())
-        if line == "QUIT" or line == "LOGOUT":
+        if line in _FAREWELLS:
+            self._part()
             return
         reply = self._reply(line, tag)
         if line == _TO_TLS.get(self._dialogue.protocol) and _GRANTED.match(reply.rpartition("\n")[2]):
@@ -144,6 +148,14 @@ class _Talk:
             if self._dialogue.protocol == "sieve":
                 reply += "\n" + self._sieve()
         self._said = self._said._replace(replies=(*self._said.replies, reply))
+
+    def _part(self) -> None:
+        """Lets the server close first, as it should: its kernel then remembers for a while who we were."""
+        self._end = min(self._end, time.monotonic() + _FAREWELL_S)
+        with contextlib.suppress(_Ended, OSError):
+            while True:
+                self._receive()
+                self._buffer = b""
 
     def _secure(self) -> None:
         self._link.settimeout(self._left())

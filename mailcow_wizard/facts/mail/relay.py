@@ -27,7 +27,8 @@ _ESTABLISHED_OR_AFTER = {"01", "04", "05", "06", "08", "09", "0B"}
 class Tried(NamedTuple):
     """One try: the address, what became of it, and the server's own words.
 
-    `outcome` is refused, accepted, other (refused for another reason) or silent (no answer to judge).
+    `outcome` is refused, accepted, other (refused for another reason), closed (nobody can even connect) or
+    silent (no answer to judge).
     `seen` is the address that mailcow saw us come from, empty where that is not known; `trusted` that it is
     among those that may relay (None: not known).
     """
@@ -59,7 +60,9 @@ def relay(facts: Facts) -> Relay:
     binding = next(one for one in bindings(conf.values, conf.odd) if one.port.id == "ports.smtp")
     addresses: tuple[str, ...] = (binding.address,)
     if binding.address in ("", EVERY_ADDRESS_V4):
-        addresses = tuple(one for one in own_addresses(facts) if not binding.address or ":" not in one)
+        # Docker publishes on IPv6 too where mailcow does not use it: that is when it is dangerous (G01).
+        own = own_addresses(facts, True)
+        addresses = tuple(one for one in own if not binding.address or ":" not in one)
     asked = tuple(Dialogue("smtp", one, binding.number, lines=_lines(facts)) for one in addresses)
     spoken = facts.host.converse(asked, min(_PATIENCE_S, (facts.settings.timeout or _PATIENCE_S) * 0.9))
     gateway = f"{conf.get('IPV4_NETWORK', DEFAULT_NETWORK)}.1"
@@ -95,7 +98,7 @@ def _outcome(outcome: str, text: str, greeting: str, replies: tuple[str, ...]) -
         return "other", answers[0]
     if greeting[:1] in ("4", "5"):
         return "other", greeting
-    return "silent", text or outcome
+    return ("closed" if outcome in ("refused", "no route") else "silent"), text or outcome
 
 
 def _seen(facts: Facts, about: Installed, own: str, gateway: str) -> str:

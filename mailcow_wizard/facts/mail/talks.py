@@ -148,11 +148,11 @@ def spoke(facts: Facts) -> Spoke:
     return Spoke(found, tuple((one.address, one.seen.values) for one in names.reverses))
 
 
-def own_addresses(facts: Facts) -> tuple[str, ...]:
-    """This machine's own addresses, of IPv4 and, where mailcow uses it, of IPv6: not loopback, where what
-    comes in looks as if it came from inside."""
+def own_addresses(facts: Facts, all_families: bool = False) -> tuple[str, ...]:
+    """This machine's own addresses, of IPv4 and, where mailcow uses it or with `all_families`, of IPv6: not
+    loopback, where what comes in looks as if it came from inside."""
     found = []
-    for family in (4, 6) if facts.get(uses_v6) else (4,):
+    for family in (4, 6) if all_families or facts.get(uses_v6) else (4,):
         own = facts.get(addresses, family).own
         if own and not ipaddress.ip_address(own).is_loopback:
             found.append(own)

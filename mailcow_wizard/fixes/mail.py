@@ -1,0 +1,53 @@
+"""What can be done about the installed server: the administrator gets another password."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.mail.installed import installed
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan, Offer
+from mailcow_wizard.fixes.choices import possible, tried
+from mailcow_wizard.host.admin_reset import SCRIPT
+from mailcow_wizard.host.programs import program
+from mailcow_wizard.model import Command, Judgement, Manual, Plan
+
+RESET = "reset-admin"
+PASSWORD_FILE = "/root/mailcow-admin-password"
+_NEEDED = ("mysql-mailcow", "dovecot-mailcow")
+_TIMEOUT_S = 120.0
+_SETTLE_S = 3.0
+
+
+def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
+    """What can be done about this finding, best first."""
+    if check != "mail.admin-password" or judgement.status != "fail":
+        return ()
+    return possible(lambda: tried(lambda: _reset(facts)))
+
+
+def _reset(facts: Facts) -> Plan | None:
+    """mailcow's own script sets a password that it makes up. Raises HostError."""
+    directory = facts.settings.directory.rstrip("/")
+    if not facts.host.exists(f"{directory}/{SCRIPT}"):
+        return None
+    running = {one.service for one in facts.get(installed).boxes if one.state == "running"}
+    lacking = [one for one in _NEEDED if one not in running]
+    if lacking:
+        raise NoPlan(f"mailcow's script needs {' and '.join(lacking)}, which does not run")
+    return Plan(
+        "mail.admin-password",
+        None,
+        RESET,
+        "Give the administrator a new password, made up by mailcow's own script",
+        (
+            Command((*program("admin_reset"), directory, PASSWORD_FILE), timeout=_TIMEOUT_S),
+            Manual(
+                f"The new password of admin is then in {PASSWORD_FILE}, which root alone may read. Log in "
+                "with it, set one of your own in the web interface, and delete the file."
+            ),
+        ),
+        "low",
+        reversible=False,
+        needs_root=True,
+        consequence=f"{SCRIPT} makes the account admin anew: another password, no second factor.",
+        settle=_SETTLE_S,
+    )
