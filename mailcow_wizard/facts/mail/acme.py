@@ -124,7 +124,7 @@ def _reason(lines: Sequence[str], name: str) -> tuple[str, str, str]:
             match = re.search(pattern, line)
             if match:
                 # HTTP validation is said without the name, which stands in the line before.
-                about = line + (lines[number - 1] if number else "")
+                about = line + (lines[number - 1] if number and "HTTP validation" in line else "")
                 found.append((name.lower() in about.lower(), match.expand(saying), remedy, line))
                 break
     own = [one for one in found if one[0]] or found

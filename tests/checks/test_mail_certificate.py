@@ -1,0 +1,233 @@
+"""mail.certificate: certificates made by openssl, judged with and without what mailcow's acme says."""
+
+import ssl
+import time
+from pathlib import Path
+
+import pytest
+from lab import certificates as made
+from lab.skip import or_skip
+
+from mailcow_wizard.checks.mail_certificate import judge_certificate
+from mailcow_wizard.checks.mail_ports import judge_ports
+from mailcow_wizard.facts.mail.acme import explained
+from mailcow_wizard.facts.mail.certificates import certificates, read
+from mailcow_wizard.facts.mail.talks import spoke
+from mailcow_wizard.host.conversation import Spoken
+from mailcow_wizard.model import Judgement
+from tests.checks.mail_machine import NAME, NOW, MailMachine, container
+from tests.checks.test_mail_services import GOOD
+
+WITH_TLS = [port for port, one in GOOD.items() if one.tls]
+Shelf = dict[str, bytes]
+
+
+def day(number: float) -> str:
+    """So many days after NOW, as openssl writes it."""
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(NOW + number * 86400))
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """Certificates (DER) by kind."""
+    place: Path = tmp_path_factory.mktemp("certificates")
+    with or_skip():
+        made.authority(place)
+        dates = {"begins": day(-20), "ends": day(60)}
+        files = {
+            "good": made.issued(place, "good", NAME, f"autodiscover.{NAME[5:]}", **dates),
+            "wildcard": made.issued(place, "wildcard", "*.example.org", **dates),
+            "wrong": made.issued(place, "wrong", "www.example.net", **dates),
+            "expired": made.issued(place, "old", NAME, begins=day(-110), ends=day(-20)),
+            "soon": made.issued(place, "soon", NAME, begins=day(-86), ends=day(4)),
+            "early": made.issued(place, "early", NAME, begins=day(10), ends=day(60)),
+            "own": made.self_signed(place, "own", f"/CN={NAME}", NAME),
+            "snake-oil": made.self_signed(place, "oil", f"/O=mailcow/CN={NAME}"),
+        }
+    return {name: ssl.PEM_cert_to_DER_cert(pair[0].read_text()) for name, pair in files.items()}
+
+
+def machine(
+    der: bytes, trouble: str = "", log: str | None = None, conf: str = "", **other: bytes
+) -> MailMachine:
+    spoken = {
+        port: one._replace(der=other.get(f"p{port}", der), trouble=trouble) if one.tls else one
+        for port, one in GOOD.items()
+    }
+    boxes = [container("postfix-mailcow"), container("dovecot-mailcow")]
+    if log is not None:
+        boxes.append(container("acme-mailcow", lines=log))
+    text = f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6=false\n{conf}"
+    return MailMachine(tuple(boxes), spoken, conf=text)
+
+
+def judged(*words: object, **more: object) -> Judgement:
+    return judge_certificate(machine(*words, **more).facts().get(certificates))  # type: ignore[arg-type]
+
+
+def test_read(shelf: Shelf) -> None:
+    shown = read(shelf["good"])
+    assert shown is not None
+    assert shown.names == (NAME, "autodiscover.example.org")
+    assert (shown.issuer, shown.maker, shown.itself) == ("Lab Authority", "Lab", False)
+    assert round((shown.ends - NOW) / 86400) == 60
+    wildcard = read(shelf["wildcard"])
+    assert wildcard is not None
+    assert wildcard.is_for(NAME)
+    assert not wildcard.is_for("a.b.example.org")
+    assert not wildcard.is_for("example.org")
+    oil = read(shelf["snake-oil"])
+    assert oil is not None
+    assert (oil.maker, oil.itself, oil.names) == ("mailcow", True, ())
+    for broken in (b"", b"x", shelf["good"][:200], b"\x30\x03\x02\x01\x01", shelf["good"][4:]):
+        assert read(broken) is None
+
+
+def test_good(shelf: Shelf) -> None:
+    found = judged(shelf["good"])
+    assert (found.status, found.certainty) == ("pass", "proved")
+    assert found.summary == f"the certificate is for {NAME}, by Lab Authority, and good for 60 d more"
+    assert "not for autoconfig.example.org" in found.found
+    assert judged(shelf["wildcard"]).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("kind", "trouble", "status", "words"),
+    [
+        ("expired", "certificate has expired", "fail", "ended 20 d ago"),
+        ("wrong", "Hostname mismatch", "fail", f"is for www.example.net, not for {NAME}"),
+        ("early", "certificate is not yet valid", "fail", "is good only in 10 d"),
+        ("soon", "", "warn", "ends in 4 d"),
+        ("own", "self-signed certificate", "fail", "is one that signed itself, which no client trusts"),
+        ("snake-oil", "self-signed certificate", "fail", "is mailcow's stand-in"),
+        ("good", "unable to get local issuer certificate", "fail", "clients would not trust"),
+    ],
+)
+def test_not_good(shelf: Shelf, kind: str, trouble: str, status: str, words: str) -> None:
+    found = judged(shelf[kind], trouble)
+    assert (found.status, words in found.summary) == (status, True), found.summary
+    assert found.remedies
+
+
+def test_on_one_port_only(shelf: Shelf) -> None:
+    found = judged(shelf["good"], p993=shelf["wildcard"])
+    assert (found.status, "different certificates" in found.summary) == ("warn", True)
+    found = judged(shelf["good"], p993=shelf["expired"])
+    assert (found.status, "port 993 ended" in found.summary) == ("fail", True)
+
+
+def test_one_s_own_authority(shelf: Shelf) -> None:
+    """Who skips Let's Encrypt may have clients that know the authority; nobody knows mailcow's stand-in."""
+    own = {"conf": "SKIP_LETS_ENCRYPT=y\n"}
+    assert judged(shelf["good"], "unable to get local issuer certificate", **own).status == "warn"
+    assert judged(shelf["snake-oil"], "self-signed certificate", **own).status == "fail"
+
+
+def test_none(shelf: Shelf) -> None:
+    refused = MailMachine((container("postfix-mailcow"),), {})
+    assert judge_certificate(refused.facts().get(certificates)).status == "fail"
+    silent = MailMachine((container("postfix-mailcow"),), dict.fromkeys(GOOD, Spoken("silent")))
+    assert judge_certificate(silent.facts().get(certificates)).status == "unknown"
+
+
+def test_the_ports_say_it_too(shelf: Shelf) -> None:
+    found = judge_ports(machine(shelf["wrong"]).facts().get(spoke))
+    warned = {one.subject for one in found if one.status == "warn"}
+    assert warned == set(WITH_TLS)
+    # What nobody trusts at all is said once, by the certificate's own check.
+    assert {one.status for one in judge_ports(machine(shelf["snake-oil"]).facts().get(spoke))} == {"pass"}
+
+
+def test_while_acme_works(shelf: Shelf) -> None:
+    found = judged(
+        shelf["snake-oil"], "self-signed", log="Initializing, please wait...\nDetecting IP addresses...\n"
+    )
+    assert (found.status, "mailcow's acme is fetching another" in found.summary) == ("warn", True)
+    lines = (
+        f"Found A record for {NAME}: 203.0.113.9\n"
+        f"Cannot match your IP 198.51.100.7 against hostname {NAME} (DNS returned 203.0.113.9)\n"
+        "Cannot validate any hostnames, skipping Let's Encrypt for 1 hour.\n"
+        "Use SKIP_LETS_ENCRYPT=y in mailcow.conf to skip it permanently.\n"
+    )
+    found = judged(shelf["snake-oil"], "self-signed", log=lines)
+    assert found.status == "fail"
+    assert f"{NAME} leads to 203.0.113.9, and this server is seen as 198.51.100.7" in found.summary
+    assert "check dns.a" in found.remedies[0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "state", "words"),
+    [
+        (("stand-in acme starting",), "", ""),
+        (("SKIP_LETS_ENCRYPT=y, skipping Let's Encrypt...",), "skips", "told to skip"),
+        (("Waiting for Docker API...",), "working", "it waits for Docker API"),
+        (
+            ("Waiting for Docker API...", "Docker API OK", "Waiting for Postfix..."),
+            "working",
+            "waits for Postfix",
+        ),
+        (("Waiting for Docker API...", "Docker API OK"), "working", "it is at it"),
+        (
+            ("Waiting for Docker API...", "OK", "Cannot validate any hostnames, skipping"),
+            "failed",
+            "no name passed",
+        ),
+        (
+            ("Certificates were successfully validated, no changes or renewals required.",),
+            "done",
+            "it has done its work",
+        ),
+        (
+            (
+                f"Found A record for {NAME}: 192.0.2.1",
+                "Confirmed A record with IP 192.0.2.1, but HTTP validation failed",
+            ),
+            "",
+            "",
+        ),
+        (
+            (
+                f"Found A record for {NAME}: 192.0.2.1",
+                "Confirmed A record with IP 192.0.2.1, but HTTP validation failed",
+                "Cannot validate any hostnames, skipping Let's Encrypt for 1 hour.",
+            ),
+            "failed",
+            "the name leads here (192.0.2.1), but its port 80 does not answer",
+        ),
+        (
+            (f"No A or AAAA record found for hostname {NAME}", "Cannot validate any hostnames"),
+            "failed",
+            f"{NAME} has no address record",
+        ),
+        (
+            ("Lets Encrypt disallowed for example.org by CAA record", "Cannot validate any hostnames"),
+            "failed",
+            "a CAA record of example.org forbids Let's Encrypt",
+        ),
+        (
+            (
+                "Using command acme-tiny --account-key x",
+                'ValueError: Error: {"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too many"}',
+                "Failed to obtain certificate /var/lib/acme/x for domains 'x'",
+                "Some errors occurred, retrying in 30 minutes...",
+            ),
+            "failed",
+            "Let's Encrypt has had enough of tries for now (rateLimited)",
+        ),
+        # A name that is only wished for is not why the server's own fails.
+        (
+            (
+                f"No A or AAAA record found for hostname {NAME}",
+                "No A or AAAA record found for hostname autoconfig.example.net",
+                "Cannot validate any hostnames",
+            ),
+            "failed",
+            f"{NAME} has no address record",
+        ),
+    ],
+)
+def test_the_log_of_acme(lines: tuple[str, ...], state: str, words: str) -> None:
+    dated = [f"Fri Nov 27 12:00:00 UTC 2026 - {one}" for one in lines]
+    for variant in (lines, dated):
+        found = explained(variant, NAME)
+        assert (found.state, words in found.words) == (state, True), found

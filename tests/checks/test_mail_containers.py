@@ -1,0 +1,161 @@
+"""mail.containers: all run for a while, and what it says of the one that does not."""
+
+import json
+
+import pytest
+
+from mailcow_wizard.checks.mail_containers import CHECKS, judge_containers
+from mailcow_wizard.facts.mail.boxes import frames, services, stack
+from mailcow_wizard.facts.mail.installed import installed
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HttpReply
+from mailcow_wizard.host.scrub import scrub
+from mailcow_wizard.model import Finding, Judgement, Settings
+from tests.checks.mail_machine import DIRECTORY, MailMachine, container
+from tests.fake_host import FakeHost
+from tests.judged import look
+
+DOVECOT = container("dovecot-mailcow")
+
+
+def judged(*containers: object) -> Judgement:
+    return judge_containers(MailMachine(containers).facts().get(stack))  # type: ignore[arg-type]
+
+
+def test_all_run() -> None:
+    found = judged(container("postfix-mailcow", 500.0, health="healthy"), DOVECOT)
+    assert (found.status, found.certainty) == ("pass", "proved")
+    assert found.summary == (
+        "all 2 containers have been running for 8 min or longer, 1 of them say that they are healthy"
+    )
+
+
+@pytest.mark.parametrize(
+    ("broken", "status", "words"),
+    [
+        (
+            container("postfix-mailcow", 5.0),
+            "unknown",
+            "not for long enough to be sure: postfix-mailcow has run",
+        ),
+        (container("postfix-mailcow", health="starting"), "unknown", "postfix-mailcow is still being tried"),
+        (
+            container("postfix-mailcow", 5.0, restarts=3),
+            "fail",
+            "was restarted 3 times, the last time 5 s ago",
+        ),
+        (container("postfix-mailcow", 2.0, "restarting", restarts=1), "fail", "was restarted once"),
+        (container("postfix-mailcow", 90.0, "exited", exit=1), "fail", "stopped 90 s ago (exit code 1)"),
+        (container("postfix-mailcow", 90.0, "exited", oom=True), "fail", "ended for want of memory"),
+        (container("postfix-mailcow", state="created"), "fail", "was made and never started"),
+        (container("postfix-mailcow", state="paused"), "fail", "is paused"),
+        (
+            container("postfix-mailcow", 300.0, restarts=4),
+            "warn",
+            "restarted 4 times, the last time 5 min ago",
+        ),
+        (container("postfix-mailcow", 90000.0, restarts=4), "pass", "all 2 containers"),
+        (
+            container("postfix-mailcow", health="healthy", log=((0, ""), (1, "no answer"), (0, ""))),
+            "warn",
+            "is healthy now, but 1 of its last 3 health checks failed: no answer",
+        ),
+        (
+            container(
+                "postfix-mailcow",
+                state="created",
+                error="Bind for 0.0.0.0:25 failed: port is already allocated",
+            ),
+            "fail",
+            "was made and never started: a port that it needs is taken",
+        ),
+    ],
+)
+def test_one_struggles(broken: object, status: str, words: str) -> None:
+    found = judged(broken, DOVECOT)
+    assert (found.status, words in found.summary) == (status, True), found.summary
+
+
+def test_a_cause_in_words() -> None:
+    unbound = container("unbound-mailcow", health="unhealthy", log=((1, "3 of 3 pings failed"),))
+    found = judged(unbound, DOVECOT, container("postfix-mailcow", state="created"))
+    assert found.status == "fail"
+    assert "unbound-mailcow runs and is not healthy: its health check pings" in found.summary
+    assert any("network.icmp" in one for one in found.remedies)
+    dovecot = container("dovecot-mailcow", 3.0, restarts=2, lines="starting\nulimit: nofile: cannot raise\n")
+    found = judged(dovecot, container("postfix-mailcow"))
+    assert "it may not open as many files as it needs" in found.summary
+    assert any("ulimit: nofile" in one.value for one in found.evidence)
+
+
+def test_a_service_without_a_container() -> None:
+    found = judged(DOVECOT)
+    assert (found.status, found.summary) == ("fail", "postfix-mailcow has no container")
+
+
+def test_services_of_the_file() -> None:
+    text = (
+        "# services:\nservices:\n\n    a-mailcow: # one\n      image: x\n      environment:\n        B: c\n"
+        "    b-mailcow:\n      profiles: [x]\n    c-mailcow:\n      deploy:\n        replicas: 0\n"
+        "networks:\n  d:\n"
+    )
+    host = FakeHost({f"{DIRECTORY}/docker-compose.yml": text})
+    assert services(Facts(host, Settings(directory=DIRECTORY))) == ("a-mailcow",)
+    assert services(Facts(FakeHost(), Settings(directory=DIRECTORY))) == ()
+
+
+def test_before_the_install() -> None:
+    """Nothing is judged, and the reason is said."""
+    nothing = Facts(FakeHost(), Settings(directory=DIRECTORY))
+    assert look(CHECKS[0], nothing).status == "skipped"
+    assert "mailcow is not installed yet" in nothing.get(installed).skip
+    configured = MailMachine()
+    assert "was not started yet" in configured.facts().get(installed).skip
+    # What an older mailcow left behind in another directory is not this one.
+    label = {"com.docker.compose.project.working_dir": "/root/old"}
+    left = MailMachine((container("nginx-mailcow", state="exited", labels=label),))
+    assert "was not started yet" in left.facts().get(installed).skip
+    # While it runs, it is what serves.
+    moved = MailMachine((container("nginx-mailcow", labels=label),))
+    assert not moved.facts().get(installed).skip
+
+
+def test_taken_down() -> None:
+    """The database is there, no container is: that is no install that is still to come."""
+
+    class Down(MailMachine):
+        def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+            if target == "/volumes":
+                return HttpReply(200, b'{"Volumes": [{"Name": "mailcowdockerized_mysql-vol-1"}]}')
+            return super().http(socket_path, target, timeout)
+
+    found = judge_containers(Down().facts().get(stack))
+    assert (found.status, "mailcow does not run" in found.summary) == ("fail", True)
+
+
+def test_docker_that_makes_no_sense() -> None:
+    class Odd(MailMachine):
+        def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+            return HttpReply(200, b"[1, 2" if target.endswith("/json") else b"[{}]")
+
+    found: Finding | Judgement = look(CHECKS[0], Odd((DOVECOT,)).facts())
+    assert found.status in ("unknown", "skipped")
+
+
+def test_frames() -> None:
+    assert frames(b"\1\0\0\0\0\0\0\2ab\2\0\0\0\0\0\0\1c") == b"abc"
+    assert frames(b"plain text") == b"plain text"
+    assert frames(b"") == b""
+
+
+def test_what_is_recorded() -> None:
+    """State and log stay, environment and passwords do not."""
+    said = container("postfix-mailcow", health="unhealthy", log=((1, "http://a:geheim@x/"),))["said"]
+    said["Config"] = {"Env": ["DBPASS=geheim"], "Labels": {}}
+    kept = scrub("http", ("/s", "/containers/x/json"), HttpReply(200, json.dumps(said).encode())).body
+    assert b"geheim" not in kept
+    assert json.loads(kept)["State"]["Status"] == "running"
+    assert json.loads(kept)["RestartCount"] == 0
+    line = b"DBPASS=geheim"
+    log = b"\1\0\0\0\0\0\0\x0d" + line
+    assert b"geheim" not in scrub("http", ("/s", "/containers/x/logs?tail=1"), HttpReply(200, log)).body
