@@ -128,7 +128,8 @@ def _is_own(port: str, protocol: str, said: str) -> bool:
     if port == "ports.mysql":
         return said[4:5] == _MARIADB or said[4:5] == _MARIADB_ERROR
     if port == "ports.doveadm":
-        return said.startswith(("VERSION\tdoveadm-server", "-\n", "+\n"))
+        # Dovecot says whether a log-in is needed, some versions their own version before it.
+        return said.startswith("VERSION\tdoveadm-") or said in ("-", "+")
     patterns = {
         "smtp": r"220[ -]",
         "imap": r"\* (OK|PREAUTH)\b",

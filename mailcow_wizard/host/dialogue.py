@@ -31,6 +31,7 @@ _OUTCOMES = {
 # Replies to these have several lines in POP3; all others have one.
 _LONG_IN_POP3 = ("CAPA", "LIST", "UIDL", "TOP", "RETR")
 _GRANTED = re.compile(r"220|a\d+ OK|\+OK|OK", re.IGNORECASE)
+_CLIENT_FIRST = ("redis", "doveadm")
 _FAREWELLS = ("QUIT", "LOGOUT")
 _FAREWELL_S = 1.0
 _LITERAL = re.compile(rb"\{(\d{1,7})\+?\}\r?\n$")
@@ -46,6 +47,7 @@ class _NoTls(Exception):
 
 def converse(dialogues: tuple[Dialogue, ...], timeout: float) -> tuple[Spoken, ...]:
     """Holds all conversations, side by side, each in a thread: neither of them waits for another."""
+    trusting()  # read once, and not by every thread
     results: list[Spoken | None] = [None] * len(dialogues)
     end = time.monotonic() + timeout
 
@@ -128,7 +130,7 @@ class _Talk:
         if one.protocol == "http":
             self._ask_in_http()
             return
-        if one.protocol != "redis":
+        if one.protocol not in _CLIENT_FIRST:
             self._said = self._said._replace(greeting=self._greeting())
         for line in one.lines:
             self._say(line)
@@ -136,7 +138,8 @@ class _Talk:
     def _say(self, line: str) -> None:
         self._number += 1
         tag = f"a{self._number} " if self._dialogue.protocol == "imap" else ""
-        self._send(f"{tag}{line}\r\n".encode())
+        end = "\n" if self._dialogue.protocol == "doveadm" else "\r\n"
+        self._send(f"{tag}{line}{end}".encode())
         if line in _FAREWELLS:
             self._part()
             return

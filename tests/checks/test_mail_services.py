@@ -37,7 +37,7 @@ GOOD: dict[str, Spoken] = {
     "4190": Spoken("open", '"SIEVE" "fileinto"\n"STARTTLS"\nOK "ready"', ("OK",), TLS),
     "80": Spoken("open", "", ("HTTP/1.1 301 Moved Permanently\nLocation: https://x/",)),
     "443": Spoken("open", "", ("HTTP/1.1 200 OK\n\n<html>",), TLS),
-    "19991": Spoken("open", "VERSION\tdoveadm-server\t1\t2\n-\n"),
+    "19991": Spoken("open", "", ("-",)),
     "13306": Spoken("open", "J\0\0\0\n5.5.5-10.11.6-MariaDB"),
     "7654": Spoken("open", "", ("-NOAUTH Authentication required.",)),
 }

@@ -36,7 +36,7 @@ PROTOCOLS: dict[str, tuple[str, bool, bool]] = {
     "ports.sieve": ("sieve", False, True),
     "ports.http": ("http", False, False),
     "ports.https": ("http", True, False),
-    "ports.doveadm": ("greeting", False, False),
+    "ports.doveadm": ("doveadm", False, False),
     "ports.mysql": ("greeting", False, False),
     "ports.redis": ("redis", False, False),
 }
@@ -187,4 +187,4 @@ def _lines(port: str, protocol: str, starts: bool, name: str) -> tuple[str, ...]
         return ("STARTTLS", "LOGOUT")
     if protocol == "http":
         return ("GET / HTTP/1.0", f"Host: {name}", "User-Agent: mailcow-wizard")
-    return ("PING",) if protocol == "redis" else ()
+    return {"redis": ("PING",), "doveadm": ("VERSION\tdoveadm-server\t1\t2",)}.get(protocol, ())

@@ -1,0 +1,229 @@
+"""The installed server's checks against real postfix, dovecot and nginx: good, and broken in one way each."""
+
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import certificates as made
+from lab.mail_server import DOMAIN, NAME, PASSWORD, Kind, MailServer, mail_server
+from lab.skip import or_skip
+
+from mailcow_wizard.checks.mail import CHECKS
+from mailcow_wizard.engine.runner import Run
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host import dialogue
+from mailcow_wizard.host.door import HttpReply, Listener, Listeners
+from mailcow_wizard.host.real import RealHost
+from mailcow_wizard.model import Finding, Settings
+from tests.checks.mail_machine import MailMachine, container
+
+pytestmark = pytest.mark.real
+
+_KEYS = {
+    "SMTP_PORT": "smtp",
+    "SMTPS_PORT": "smtps",
+    "SUBMISSION_PORT": "submission",
+    "IMAP_PORT": "imap",
+    "IMAPS_PORT": "imaps",
+    "POP_PORT": "pop3",
+    "POPS_PORT": "pop3s",
+    "SIEVE_PORT": "sieve",
+    "DOVEADM_PORT": "doveadm",
+}
+_ABSENT = ("13306", "7654")  # MariaDB and Redis are not part of this
+
+
+class Beside(RealHost):
+    """This machine, where Docker says that mailcow runs and nobody else holds a port."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._docker = MailMachine(
+            tuple(container(one, 1e9) for one in ("postfix-mailcow", "dovecot-mailcow"))
+        )
+
+    def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+        return self._docker.http(socket_path, target, timeout)
+
+    def listeners(self, ports: tuple[int, ...]) -> Listeners:
+        return Listeners((), "netlink")
+
+    def holders(self, sockets: tuple[Listener, ...]) -> tuple[()]:
+        return ()
+
+    def source_address(self, destination: str) -> str:
+        return "127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority of our own."""
+    place = tmp_path_factory.mktemp("shelf")
+    place.chmod(0o755)
+    with or_skip():
+        made.authority(place)
+    return place
+
+
+@pytest.fixture(autouse=True)
+def trusted(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients trust the authority."""
+    context = ssl.create_default_context(cafile=str(shelf / "authority.pem"))
+    monkeypatch.setattr(dialogue, "trusting", lambda: context)
+
+
+@contextmanager
+def serving(place: Path, pair: tuple[Path, Path], kind: Kind = Kind()) -> Iterator[MailServer]:  # noqa: B008
+    with or_skip(), mail_server(*pair, kind) as server:
+        rows = [f"{key}=127.0.0.1:{server.ports[name]}" for key, name in _KEYS.items()]
+        rows += [f"{one}_BIND=127.0.0.1\n{one}_PORT={server.ports[one.lower()]}" for one in ("HTTP", "HTTPS")]
+        rows += [f"MAILCOW_HOSTNAME={NAME}", "ENABLE_IPV6=false"]
+        (place / "mailcow.conf").write_text("\n".join(rows) + "\n")
+        yield server
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def verified(place: Path, **settings: Any) -> dict[str, Finding]:
+    """Every finding, by id, and by id and service for the ports."""
+    facts = Facts(Beside(), Settings(directory=str(place), offline=settings.pop("offline", True), **settings))
+    found = Run(CHECKS, facts, lambda event: None).run()
+    return {f"{one.id} {one.subject}" if one.subject else one.id: one for one in found}
+
+
+def of_port(found: dict[str, Finding], server: MailServer, name: str) -> Finding:
+    return found[f"mail.ports {server.ports[name]}"]
+
+
+def day(number: int) -> str:
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + number * 86400))
+
+
+def test_a_good_server(place: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is well, and a message that is sent through port 25 arrives by IMAP."""
+    monkeypatch.setenv("MAILCOW_WIZARD_MAILBOX", f"t@{DOMAIN}")
+    monkeypatch.setenv("MAILCOW_WIZARD_MAILBOX_PASSWORD", PASSWORD)
+    with serving(place, made.issued(shelf, "good", NAME)) as server:
+        found = verified(place, offline=False, timeout=60.0, addresses=("192.0.2.1",), resolver="127.0.0.1")
+        for name in server.ports:
+            if name not in ("auth", "lmtp"):
+                one = of_port(found, server, name)
+                assert one.status == "pass", (name, one.summary)
+        assert found["mail.certificate"].status == "pass", found["mail.certificate"].summary
+        assert (found["mail.relay"].status, found["mail.admin-password"].status) == ("pass", "pass")
+        trip = found["mail.round-trip"]
+        assert (trip.status, "was in the mailbox after" in trip.summary) == ("unknown", True), trip.summary
+        assert PASSWORD not in str(found)
+        # It is taken away again.
+        assert not list((server.place / "dovecot/mail").rglob("*/cur/*"))
+        assert not list((server.place / "dovecot/mail").rglob("*/new/*"))
+        monkeypatch.setenv("MAILCOW_WIZARD_MAILBOX_PASSWORD", "wrong")
+        trip = verified(place, offline=False, timeout=60.0)["mail.round-trip"]
+        assert (trip.status, "is the password right?" in trip.summary) == ("unknown", True), trip.summary
+
+
+def test_an_open_relay_and_open_submission(place: Path, shelf: Path) -> None:
+    """It trusts everybody: the relay test sees it, and both ports that are for users."""
+    kind = Kind(
+        trusts="0.0.0.0/0", submission="permit_mynetworks,reject", login="return 302 /admin/dashboard;"
+    )
+    with serving(place, made.issued(shelf, "open", NAME), kind) as server:
+        found = verified(place)
+        assert found["mail.relay"].status == "fail"
+        assert "open relay" in found["mail.relay"].summary
+        for name in ("smtps", "submission"):
+            one = of_port(found, server, name)
+            assert (one.status, "has not logged in: 250" in one.summary) == ("fail", True), one.summary
+        assert of_port(found, server, "smtp").status == "pass"
+        assert found["mail.admin-password"].status == "fail"
+
+
+def test_submission_alone(place: Path, shelf: Path) -> None:
+    """Relaying is refused in general, and allowed where nobody was meant to be without a log-in."""
+    relays = "-o smtpd_relay_restrictions=check_client_access,static:OK,reject_unauth_destination"
+    with serving(place, made.issued(shelf, "sub", NAME), Kind(submission=f"permit {relays}")) as server:
+        found = verified(place)
+        assert found["mail.relay"].status == "pass", found["mail.relay"].summary
+        assert of_port(found, server, "submission").status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "words", "of_ports"),
+    [
+        pytest.param("own", "fail", "is one that signed itself", "pass", marks=pytest.mark.long),
+        pytest.param("snake-oil", "fail", "is mailcow's stand-in", "pass", marks=pytest.mark.long),
+        ("expired", "fail", "ended 3 d ago", "pass"),
+        ("wrong", "fail", f"is for www.example.net, not for {NAME}", "warn"),
+        pytest.param("soon", "warn", "ends in 5 d", "pass", marks=pytest.mark.long),
+        pytest.param("stranger", "fail", "clients would not trust", "pass", marks=pytest.mark.long),
+    ],
+)
+def test_certificates(place: Path, shelf: Path, kind: str, status: str, words: str, of_ports: str) -> None:
+    pairs = {
+        "own": lambda: made.self_signed(shelf, "own", f"/CN={NAME}", NAME),
+        "snake-oil": lambda: made.self_signed(shelf, "oil", f"/O=mailcow/CN={NAME}"),
+        "expired": lambda: made.issued(shelf, "old", NAME, begins=day(-90), ends=day(-3)),
+        "wrong": lambda: made.issued(shelf, "wrong", "www.example.net"),
+        "soon": lambda: made.issued(shelf, "soon", NAME, begins=day(-85), ends=day(5)),
+        "stranger": lambda: _of_stranger(place),
+    }
+    with serving(place, pairs[kind]()) as server:
+        found = verified(place)
+        one = found["mail.certificate"]
+        assert (one.status, words in one.summary) == (status, True), one.summary
+        for name in ("smtp", "imap", "pop3", "sieve", "https", "submission"):
+            port = of_port(found, server, name)
+            assert port.status == of_ports, port.summary
+
+
+def _of_stranger(place: Path) -> tuple[Path, Path]:
+    """A certificate of an authority that nobody knows."""
+    elsewhere = place / "elsewhere"
+    elsewhere.mkdir()
+    made.authority(elsewhere)
+    return made.issued(elsewhere, "x", NAME)
+
+
+@pytest.mark.long
+def test_another_name(place: Path, shelf: Path) -> None:
+    with serving(place, made.issued(shelf, "name", NAME), Kind(name="localhost.localdomain")) as server:
+        one = of_port(verified(place), server, "smtp")
+        assert (one.status, "greets as localhost.localdomain" in one.summary) == ("warn", True), one.summary
+
+
+def test_a_dead_server(place: Path, shelf: Path) -> None:
+    """Nothing listens: each port says so by itself, and nothing is green."""
+    with serving(place, made.issued(shelf, "dead", NAME)) as server:
+        conf = (place / "mailcow.conf").read_text()
+    (place / "mailcow.conf").write_text(conf)
+    found = verified(place)
+    for name in server.ports:
+        if name not in ("auth", "lmtp"):
+            one = of_port(found, server, name)
+            assert (one.status, "nothing listens at" in one.summary) == ("fail", True), one.summary
+    assert found["mail.relay"].status == "unknown"
+    assert found["mail.certificate"].status == "fail"
+    assert not [
+        one.summary for key, one in found.items() if one.status == "pass" and key != "mail.containers"
+    ]
+
+
+@pytest.mark.long
+def test_the_dialogues_are_curl_s(place: Path, shelf: Path) -> None:
+    """Another client agrees: what we call TLS and a good certificate is that for curl too."""
+    with serving(place, made.issued(shelf, "curl", NAME)) as server:
+        url = f"imaps://{NAME}:{server.ports['imaps']}/"
+        argv = ["curl", "-sS", "--cacert", str(shelf / "authority.pem"), "--connect-to", "::127.0.0.1:", "-u"]
+        done = subprocess.run(
+            [*argv, f"t@{DOMAIN}:{PASSWORD}", url], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "INBOX" in done.stdout
