@@ -1,7 +1,8 @@
 """Who rents out servers: how each is recognised, and where its customers set a reverse name and open port 25.
 
-From the providers' own help pages, 2025; panels change, so the words name the place and not every click.
-Address blocks stand here only of providers whose machines do not say whose they are (RIPE, ARIN, 2025).
+`source` is where the words about the reverse name were read (November 2026); of the others no page was at
+hand, and they say so. Panels change, so the words name the place and not every click. Address blocks stand
+here only of providers whose machines do not say whose they are (RIPE, ARIN, 2025).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from mailcow_wizard.typed import NamedTuple
 
 class Provider(NamedTuple):
     """A provider. `reverse` and `port25` are sentences for its customers; `{address}` and `{name}` in
-    `reverse` are to be replaced, `reverse_v6` is said besides of an IPv6 address.
+    `reverse` are to be replaced, `reverse_v6` is said besides of an IPv6 address, `only_v6` in its place.
 
     It is recognised by what the firmware says (`firmware`, beginnings of `FILE: text` of files below
     /sys/class/dmi/id, in lower case), cloud-init's name for it (`clouds`), names that it gives to addresses
@@ -27,13 +28,19 @@ class Provider(NamedTuple):
     names: tuple[str, ...] = ()
     blocks: tuple[str, ...] = ()
     reverse_v6: str = ""
+    only_v6: str = ""
+    source: str = ""
 
     def asked(self, address: str, name: str) -> str:
         """What to do so that an address gets its name."""
-        said = self.reverse.format(address=address, name=name)
-        return f"{said} {self.reverse_v6}".rstrip() if ":" in address else said
+        v6 = ":" in address
+        said = [(self.only_v6 if v6 else "") or self.reverse]
+        said += [self.reverse_v6] if v6 and self.reverse_v6 else []
+        said += [] if self.source else [_UNREAD]
+        return " ".join(said).format(address=address, name=name)
 
 
+_UNREAD = "Where its panel looks different, its support knows the place."
 _RELAY = "send through a relay (smarthost) on port 587 or 465 instead"
 
 _HETZNER_NAMES = ("your-server.de", "second-ns.com", "second-ns.de", "hetzner.com", "hetzner.de")
@@ -78,6 +85,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "OVHcloud leaves port 25 open, and closes it for an address that sends spam: Control Panel, Network, "
         "Public IP addresses, … at the address, Antispam.",
         clouds=("ovh",),
+        source="github.com/ovh/docs, guides on IP addresses: Modify the reverse path",
         names=("ovh.net", "ovh.ca", "ovh.com", "ovh.us", "kimsufi.com"),
         blocks=(
             "5.39.0.0/17",
@@ -198,7 +206,8 @@ PROVIDERS: tuple[Provider, ...] = (
         "ionos",
         "IONOS",
         "In the Cloud Panel open Network, Public IP; choose {address}, click the pencil at Reverse DNS and "
-        "enter {name}.",
+        "enter {name}. (IONOS Cloud: in the Data Center Designer open Network Services, Cloud DNS, Reverse "
+        "DNS; the address must be a reserved one.)",
         "IONOS blocks port 25 of new servers: ask its support by telephone or chat to open outgoing port 25 "
         "for this contract. See also the firewall policy in the Cloud Panel, Network.",
         names=(
@@ -247,6 +256,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "DigitalOcean blocks ports 25, 465 and 587 of Droplets and opens them as an exception at most: ask "
         "by a support ticket, or send through a relay (smarthost) on port 2525 instead.",
         reverse_v6="It does so for the Droplet's first IPv6 address only.",
+        source="docs.digitalocean.com/reference/doctl/reference/compute/droplet-action/rename",
         firmware=("sys_vendor: digitalocean",),
         clouds=("digitalocean",),
         names=("digitalocean.com",),
@@ -259,6 +269,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "Akamai blocks ports 25, 465 and 587 of new accounts: publish the address and the reverse name of "
         "this server first, then open a support ticket that asks to lift the email restrictions.",
         firmware=("sys_vendor: linode", "sys_vendor: akamai"),
+        source="github.com/linode/docs, Configure rDNS on Compute Instances: Network, Edit RDNS",
         clouds=("linode", "akamai"),
         names=("linode.com", "linodeusercontent.com"),
         blocks=("2600:3c00::/27", "2a01:7e00::/30", "2400:8900::/28"),
@@ -282,6 +293,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "Amazon limits port 25: sign in as the account's root user and fill in the form Request to remove "
         "email sending limitations.",
         reverse_v6="For IPv6 ask AWS support.",
+        source="EC2 user guide, Elastic IP addresses, Use reverse DNS for email applications",
         firmware=("sys_vendor: amazon ec2", "bios_vendor: amazon", "bios_version: 4.2.amazon"),
         clouds=("aws", "ec2"),
         names=("amazonaws.com",),
@@ -293,6 +305,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "PTR Record and enter {name}. Google asks to verify the domain first (Search Console).",
         f"Google Cloud blocks outgoing port 25 for good: {_RELAY}.",
         firmware=("sys_vendor: google", "product_name: google compute engine"),
+        source="Compute Engine API, accessConfigs.publicPtrDomainName; the console's Public DNS PTR Record",
         clouds=("gce", "gcp"),
         names=("googleusercontent.com",),
     ),
@@ -300,9 +313,13 @@ PROVIDERS: tuple[Provider, ...] = (
         "azure",
         "Microsoft Azure",
         "Publish the address of {name}. Then set it at the public IP {address}: az network public-ip update "
-        "--resource-group GROUP --name IP --reverse-fqdn {name}. (with the final dot).",
+        "--resource-group GROUP --name IP --dns-name LABEL --reverse-fqdn {name}. (with the final dot; LABEL "
+        "is a word of yours).",
         "Azure blocks outgoing port 25, but for subscriptions under an Enterprise or Customer Agreement, "
         f"which can ask in the portal (Diagnose and solve, Cannot send email); else {_RELAY}.",
+        only_v6="Azure cannot call {address} {name}: it names IPv4 addresses only. Let mail leave by IPv4 "
+        "(ENABLE_IPV6=false in mailcow.conf), or send through a relay.",
+        source="learn.microsoft.com/azure/dns/dns-reverse-dns-for-azure-services",
         firmware=("chassis_asset_tag: 7783-7084-3265-9085-8269-3286-77",),
         clouds=("azure",),
         names=("cloudapp.azure.com", "cloudapp.net"),
@@ -310,21 +327,25 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "oracle",
         "Oracle Cloud",
-        "Oracle sets it by hand: open a support request in the console (Help, Support) that asks for a PTR "
-        "record of {address} to {name}, with the region and the OCID of the address.",
+        "Publish the address of {name}. Then open a support request in the console (Help, Support) that asks "
+        "for a PTR record of {address} to {name}; Oracle sets it by hand.",
         "Oracle blocks outgoing port 25: ask for an exemption by a support request in the console (Help, "
         f"Support, service limits; not for free accounts), or {_RELAY}.",
         firmware=("chassis_asset_tag: oraclecloud.com",),
+        source="docs.oracle.com/en-us/iaas/Content/Network/Concepts/reverse_dns.htm",
         clouds=("oracle",),
         names=("oraclecloud.com", "oraclevcn.com"),
     ),
     Provider(
         "scaleway",
         "Scaleway",
-        "Publish the address of {name}. Then in the Scaleway console open Instances, Flexible IPs; at "
-        "{address} choose Edit reverse and enter {name}.",
+        "Publish the address of {name}. Then in the Scaleway console open CPU & GPU Instances, Flexible IPs; "
+        "at {address} choose Edit reverse (…) and enter {name}.",
         "Scaleway blocks SMTP (port 25) at first: verify your identity in the console, then open this "
         "Instance's security group, switch Enable SMTP on, and restart the Instance from the console.",
+        only_v6="Publish the address of {name}. The Scaleway console cannot set the name of one address of a "
+        "/64: set {name} for {address} by Scaleway's IPAM API (Set a reverse IPv6 DNS record).",
+        source="github.com/scaleway/docs-content, instances/how-to/configure-reverse-dns",
         firmware=("sys_vendor: scaleway", "product_name: scw-"),
         clouds=("scaleway",),
         names=("scw.cloud", "scaleway.com", "poneytelecom.eu", "online.net"),

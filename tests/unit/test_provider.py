@@ -161,9 +161,27 @@ def test_a_missing_name_says_whom_to_ask() -> None:
     assert judgement.status == "fail"
     assert judgement.remedies == (
         "This server is at Contabo. In my.contabo.com open Reverse DNS Management; "
-        f"click the pencil at {OURS} and enter {NAME}.",
+        f"click the pencil at {OURS} and enter {NAME}. Where its panel looks different, its support knows "
+        "the place.",
     )
     judgement = judge_ptr(
         facts({(reverse, "PTR"): "box.example.net."}, addresses=(OURS,)).get(reverse_asked)
     )[0]
     assert judgement.remedies == (f"Ask your provider to set the reverse name of {OURS} to {NAME}.",)
+
+
+def test_words_that_nobody_could_read_up_say_so() -> None:
+    """Those with a source stand as they are; the rest name the support besides."""
+    for one in PROVIDERS:
+        said = one.asked(ADDRESS, NAME)
+        assert said.endswith("its support knows the place.") != bool(one.source), one.id
+        assert NAME in said, one.id
+
+
+@pytest.mark.parametrize("id", ["azure", "scaleway"])
+def test_ipv6_that_the_panel_cannot_name(id: str) -> None:
+    one = next(one for one in PROVIDERS if one.id == id)
+    v6 = one.asked("2001:db8::25", NAME)
+    assert "Edit reverse" not in v6
+    assert "az network" not in v6
+    assert v6 != one.asked(ADDRESS, NAME)
