@@ -182,6 +182,24 @@ def test_a_dead_resolver_hides_nothing(world: World) -> None:
     assert "cannot be looked up" in seen.summary("outbound-hosts github.com:443/tcp")
 
 
+def test_names_are_asked_over_tcp_where_nobody_answers_over_udp(world: World) -> None:
+    with world.rule("udp dport 53 drop"):
+        seen = look(world, "outbound-hosts", "outbound-25")
+    assert seen.status("outbound-25 v4") == "pass"
+    assert seen.status("outbound-hosts github.com:443/tcp") == "warn"
+    assert "own resolver gives no answer" in seen.summary("outbound-hosts github.com:443/tcp")
+    assert seen.seconds < 4.2
+
+
+def test_the_time(world: World) -> None:
+    name = "outbound-hosts pool.ntp.org:123/udp"
+    assert look(world, "outbound-hosts").status(name) == "pass"
+    with world.rule("udp dport 123 drop"):
+        seen = look(world, "outbound-hosts")
+    assert seen.status(name) == "warn"
+    assert "nothing comes back, while other things do get out" in seen.summary(name)
+
+
 def test_nothing_passes(world: World) -> None:
     with world.rule("drop"):
         seen = look(world, *ALL)

@@ -1,0 +1,172 @@
+"""A server behind its router's NAT: which address is its own, and does it reach itself under the public one."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from lab import outside
+from lab.inside import CHECKOUT, wait_until
+from lab.outside import SERVER_V4, World
+from lab.skip import or_skip
+
+PRIVATE, GATEWAY = "10.20.30.10", "10.20.30.1"
+_NAT = """table inet nat11 {{
+chain pre {{
+type nat hook prerouting priority dstnat;
+{only} ip daddr {public} dnat ip to {private}
+}}
+chain post {{
+type nat hook postrouting priority srcnat;
+ip saddr {private} oifname != {wire} snat ip to {public}
+ip saddr {private} ip daddr {private} snat ip to {public}
+}}
+chain through {{
+type filter hook forward priority 0;
+iifname {wire} ip daddr {public} drop
+}}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with or_skip(), outside.outside() as made:
+        yield made
+
+
+@contextlib.contextmanager
+def behind_nat(world: World, reflects: bool) -> Iterator[None]:
+    """The server has a private address, and the router translates it, one to one."""
+    name = world.server.run(["ip", "-o", "route", "show", "default"]).stdout.split()[4]
+    wire = world.router.run(["ip", "-o", "route", "show", "192.88.99.0/25"]).stdout.split()[2]
+    only = "" if reflects else f"iifname != {wire}"
+    rules = _NAT.format(only=only, public=SERVER_V4, private=PRIVATE, wire=wire)
+    private = (
+        f"ip addr add {PRIVATE}/24 dev {name}",
+        f"ip addr del {SERVER_V4}/25 dev {name}",
+        f"ip route replace default via {GATEWAY}",
+    )
+    back = (
+        f"ip addr add {SERVER_V4}/25 dev {name}",
+        f"ip addr del {PRIVATE}/24 dev {name}",
+        "ip route replace default via 192.88.99.1",
+    )
+    router = (f"ip addr add {GATEWAY}/24 dev {wire}",), (f"ip addr del {GATEWAY}/24 dev {wire}",)
+    with world.changed(*router, where=world.router), world.changed(private, back):
+        world.router.run(["nft", "-f", "-"], text=rules)
+        try:
+            yield
+        finally:
+            world.router.run(["nft", "delete", "table", "inet", "nat11"])
+
+
+def check(world: World, *words: str) -> dict[str, Any]:
+    """What the wizard finds, by check and subject."""
+    wizard = (sys.executable, "-m", "mailcow_wizard", "check", *words, "--json", "--dir", "/")
+    done = world.server.run(["env", f"PYTHONPATH={CHECKOUT}", *wizard], timeout=60, check=False)
+    return {
+        " ".join(filter(None, (one["id"], one["subject"]))): one for one in json.loads(done.stdout)["checks"]
+    }
+
+
+HAIRPIN = ("network.hairpin", "network.addresses", "ports.http", "--address", SERVER_V4)
+
+
+def test_the_address_of_its_own(world: World) -> None:
+    found = check(world, *HAIRPIN)
+    assert found["network.hairpin v4"]["status"] == "pass"
+    assert "this machine's own address" in found["network.hairpin v4"]["summary"]
+
+
+def test_a_router_that_sends_back_and_one_that_does_not(world: World) -> None:
+    with behind_nat(world, reflects=True):
+        found = check(world, *HAIRPIN)
+        assert found["network.hairpin v4"]["status"] == "pass", found
+        assert "ports 80, 443 and 25" in found["network.hairpin v4"]["summary"]
+        assert found["network.hairpin v4"]["certainty"] == "proved"
+        assert found["network.addresses"]["status"] == "warn"
+        assert f"this machine ({PRIVATE}) is behind NAT" in found["network.addresses"]["summary"]
+        # The listener of our own is nobody's who is in the way.
+        assert found["ports.http"]["status"] == "pass", found["ports.http"]
+    with behind_nat(world, reflects=False):
+        found = check(world, *HAIRPIN)
+        assert found["network.hairpin v4"]["status"] == "fail"
+        assert "nothing comes back" in found["network.hairpin v4"]["summary"]
+        assert found["network.hairpin v4"]["stops"] == "way"
+
+
+def test_a_mail_server_that_listens_here_is_asked_as_it_is(world: World) -> None:
+    program = str(CHECKOUT / "tests" / "lab" / "far_side.py")
+    mail = world.server.start([sys.executable, program, "greet 0.0.0.0 25 220 mail.example.org ESMTP"])
+    listens = ["ss", "-Hltn", "sport = :25"]
+    assert wait_until(lambda: "LISTEN" in world.server.run(listens, check=False).stdout, 10.0)
+    try:
+        with behind_nat(world, reflects=True):
+            found = check(world, *HAIRPIN)["network.hairpin v4"]
+            assert found["status"] == "pass"
+            assert "port 25: comes back to who listens here" in found["found"]
+        # Port 25 of the public address leads elsewhere: to a filter, which greets with another name.
+        rule = f"ip daddr {SERVER_V4} tcp dport 25 dnat ip to {outside.INTERCEPTOR}"
+        with behind_nat(world, reflects=True), world.rule(rule, hook="prerouting"):
+            found = check(world, *HAIRPIN)["network.hairpin v4"]
+            assert found["status"] == "fail"
+            assert "something else answers there on port 25" in found["summary"]
+    finally:
+        mail.terminate()
+        mail.wait()
+
+
+def test_pages_of_the_router_itself_are_not_taken_for_this_server(world: World) -> None:
+    program = str(CHECKOUT / "tests" / "lab" / "far_side.py")
+    # The router has the public address, and a page on port 80.
+    page = world.router.start([sys.executable, program, "greet 0.0.0.0 80 HTTP/1.0 200 OK"])
+    with behind_nat(world, reflects=False):
+        do, undo = (f"ip addr {verb} {SERVER_V4}/32 dev lo" for verb in ("add", "del"))
+        with world.changed([do], [undo], where=world.router):
+            found = check(world, *HAIRPIN)["network.hairpin v4"]
+    page.terminate()
+    page.wait()
+    assert found["status"] == "fail"
+    assert "something else answers there on port 80, most likely the router itself" in found["summary"]
+
+
+def test_names_are_asked_at_the_resolver_that_was_given(world: World) -> None:
+    """The usual one is dead; and without one that was given it is said whose trouble it is."""
+    argv = ("network.outbound-hosts", "network.outbound-25")
+    with world.rule(f"ip daddr {outside.RESOLVER} drop"):
+        root = world.far.run(["ip", "-o", "addr", "show", "dev", "lo"]).stdout
+        assert "198.41.0.4" in root
+        found = check(world, *argv, "--resolver", "198.41.0.4")
+    assert found["network.outbound-25 v4"]["status"] == "pass"
+    assert found["network.outbound-hosts github.com:443/tcp"]["status"] == "pass"
+
+
+def test_nothing_is_sent_offline(world: World) -> None:
+    found = check(world, "network.", "--offline")
+    sends = {one["status"] for name, one in found.items() if name.split()[0] not in _READ}
+    assert sends == {"skipped"}
+
+
+_READ = ("network.addresses", "network.accept-ra", "network.subnet")
+
+# What a provider may let pass alone, and the checks that then still pass.
+ALONE = [
+    ("mail alone", "tcp dport { 25, 465 } accept", {"network.outbound-25 v4"}),
+    ("UDP alone", "meta l4proto udp accept", set()),
+    ("ICMP alone", "meta l4proto { icmp, ipv6-icmp } accept", {"network.icmp v4", "network.mtu"}),
+]
+
+
+@pytest.mark.parametrize(("rule", "passes"), [one[1:] for one in ALONE], ids=[one[0] for one in ALONE])
+def test_a_provider_that_lets_one_thing_pass(world: World, rule: str, passes: "set[str]") -> None:
+    names = "udp dport 53 ip daddr 192.88.99.153 accept"
+    with world.rule(rule, names, "ct state established accept", "drop"):
+        found = check(world, "network.")
+    wanted = ("network.outbound-25 v4", "network.recursion v4", "network.icmp v4", "network.mtu")
+    assert {name for name in wanted if found[name]["status"] == "pass"} == passes, found[wanted[0]]["summary"]
+    assert found["network.outbound-hosts github.com:443/tcp"]["status"] == "fail"
+    assert found["network.recursion v4"]["status"] == "fail"
+    assert not [name for name, one in found.items() if one["status"] == "crashed"]
