@@ -1,4 +1,4 @@
-"""A server behind its router's NAT: which address is its own, and does it reach itself under the public one."""
+"""A server behind NAT: which address is its own, and does it reach itself under the public one."""
 
 import contextlib
 import json
