@@ -19,6 +19,7 @@ from textual.timer import Timer
 from mailcow_wizard import checks
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.facts.identity import machine_line
+from mailcow_wizard.facts.mail.set_up import is_set_up
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import STEP_OF_TOPIC, Check, Event
@@ -121,7 +122,8 @@ class Wizard(App[int]):
         with Vertical(id="main"):
             yield Breadcrumb(look)
             yield Heading(look)
-            yield Welcome(look, machine_line(self._facts), name.name, domain, ORIGINS[name.origin], resumed)
+            machine, there = machine_line(self._facts), is_set_up(self._facts)
+            yield Welcome(look, machine, name.name, domain, ORIGINS[name.origin], resumed, there)
             yield KeyLine(look)
 
     def on_mount(self) -> None:

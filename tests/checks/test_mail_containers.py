@@ -7,6 +7,7 @@ import pytest
 from mailcow_wizard.checks.mail_containers import CHECKS, judge_containers
 from mailcow_wizard.facts.mail.boxes import frames, services, stack
 from mailcow_wizard.facts.mail.installed import installed
+from mailcow_wizard.facts.mail.set_up import is_set_up
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HttpReply
 from mailcow_wizard.host.scrub import scrub
@@ -159,3 +160,10 @@ def test_what_is_recorded() -> None:
     line = b"DBPASS=geheim"
     log = b"\1\0\0\0\0\0\0\x0d" + line
     assert b"geheim" not in scrub("http", ("/s", "/containers/x/logs?tail=1"), HttpReply(200, log)).body
+
+
+def test_at_a_glance() -> None:
+    """What the wizard says at its first screen: mailcow's bridge is there, and its mailcow.conf."""
+    assert is_set_up(MailMachine(files={"/sys/class/net/br-mailcow/mtu": "1500"}).facts())
+    assert not is_set_up(MailMachine().facts())
+    assert not is_set_up(Facts(FakeHost({"/sys/class/net/br-mailcow/mtu": "1500"})))

@@ -38,13 +38,22 @@ class Welcome(Vertical):
             self.domain = domain
 
     def __init__(
-        self, look: Look, machine: str, hostname: str, domain: str, origin: str, resumed: str
+        self,
+        look: Look,
+        machine: str,
+        hostname: str,
+        domain: str,
+        origin: str,
+        resumed: str,
+        there: bool = False,
     ) -> None:
+        """`there`: mailcow is set up on this machine already."""
         super().__init__(id="welcome")
         self._look = look
         self._machine = machine
         self._origin = origin
         self._resumed = resumed
+        self._there = there
         self._own_domain = bool(domain)
         self._values = [hostname, domain or _domain_of(hostname)]
         self._fields: tuple[Input, ...] = ()
@@ -115,8 +124,11 @@ class Welcome(Vertical):
         resumed = (
             f" Welcome back: you were at {self._resumed}. Enter goes on from there." if self._resumed else ""
         )
+        first = "Looks at this server, says what mailcow needs and what is in its way."
+        if self._there:
+            first = "mailcow is set up on this server. The step Verify proves that it works."
         return [
-            [(" Looks at this server, says what mailcow needs and what is in its way.", look.bold)],
+            [(f" {first}", look.bold)],
             [(" It shows every change before it makes it, and asks; most can be taken back.", look.plain)],
             [(f" {look.text(self._machine)}", look.plain)],
             [(resumed, look.bold)],
