@@ -10,7 +10,10 @@ from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 DAYS_VALID = 7
 """Firewalls change: what was proved longer ago says how it was, and not how it is."""
 _DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3600, 60
-_PROVE = "Prove it from outside: mailcow-wizard reach, and paste the line that it shows on any other machine."
+_PROVE = (
+    "Prove it from outside: mailcow-wizard reach (in the wizard: i), and paste the line that it shows on any "
+    "other machine."
+)
 _ELSEWHERE = "Ask from another line, of another provider: mailcow-wizard reach"
 _TO_BE_SURE = (
     "Some lines, at work or in hotels, let few ports out: to be sure, ask from another line: "

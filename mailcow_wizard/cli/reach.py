@@ -50,7 +50,7 @@ class _NearSide:
         self._patient = streams.on_terminal() and not options.json and not options.plain
         """Somebody looks on, who may mend what is found and ask once more."""
 
-    def run(self, keep: Callable[[Reach], None]) -> int:
+    def run(self, keep: Callable[[Reach], object]) -> int:
         proof = self._proof
         try:
             if self._options.result:
@@ -91,7 +91,7 @@ class _NearSide:
         self._say(f"Listening for {minutes} minutes, for whoever knows the token; Ctrl+C ends it.")
         self._tell(waiting=False)
 
-    def _follow(self, keep: Callable[[Reach], None]) -> None:
+    def _follow(self, keep: Callable[[Reach], object]) -> None:
         """Until all has arrived, or the time is over; for programs, until a report came."""
         proof = self._proof
         invited = False

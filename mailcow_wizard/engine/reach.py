@@ -344,10 +344,10 @@ class Reach:
                     found[target.port, family] = Seen(family, *one, round(at), address)
         return found
 
-    def keep(self, state: StateDirectory) -> None:
-        """Keeps it with what was known before, where there is something to keep. Raises HostError."""
-        if self.knocks or self.reported:
-            before = seen_in(state.load(FILE))
-            after = joined(before, self.seen())
-            if after != before:
-                state.save(FILE, to_keep(after))
+    def keep(self, state: StateDirectory) -> bool:
+        """Keeps it with what was known before; whether there was something to keep. Raises HostError."""
+        before = seen_in(state.load(FILE))
+        after = joined(before, self.seen() if self.knocks or self.reported else {})
+        if after != before:
+            state.save(FILE, to_keep(after))
+        return after != before

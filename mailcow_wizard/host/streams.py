@@ -24,6 +24,16 @@ def say(text: str) -> None:
         _forget(2)
 
 
+def show_until_enter(text: str) -> None:
+    """Shows a text on the bare terminal, which wraps and selects it by itself, until Enter is pressed."""
+    try:
+        sys.stdout.write(f"\n{text}\n\nEnter goes back to the wizard. ")
+        sys.stdout.flush()
+        sys.stdin.readline()
+    except (OSError, ValueError, KeyboardInterrupt):
+        return
+
+
 def forget_stdout() -> None:
     """Gives up what could not be written to stdout."""
     _forget(1)

@@ -24,6 +24,7 @@ class Place(NamedTuple):
 PLACES: tuple[Place, ...] = (
     Place("s", "config", "settings", "settings of mailcow.conf", "settings.show"),
     Place("o", "network", "what gets out", "what gets out, and where it ends", "network.show"),
+    Place("i", "network", "what gets in", "what gets in, proved from outside", "reaching.show"),
     Place("t", "dns", "records", "DNS records: what to publish, waiting for it", "records.show"),
     Place("+", "dns", "domain", "add a mail domain", "records.add_domain"),
 )

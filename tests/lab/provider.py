@@ -3,12 +3,18 @@
 The smallest world for what comes in: no name servers, no mail servers (see `outside` for those).
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from mailcow_wizard.host.reach_asker import CONTROLS
 
 from .inside import LabError, wait_until
 from .netns import Namespace, link
 
+MAIL_OF_OTHERS = "198.51.100.1"
+"""The address, the router's, of the mail servers that the far side tries where port 25 fails."""
 SERVER, SERVER_V6 = "192.88.99.10", "2d00:113::10"
 FAR, FAR_V6 = "198.51.100.200", "2d00:113:2::200"
 BEFORE = "provider"
@@ -35,7 +41,7 @@ class Provider:
 @contextmanager
 def provider() -> Iterator[Provider]:
     """Makes them; raises LabError where they cannot be."""
-    with Namespace.create() as server, Namespace.create() as router, Namespace.create() as far:
+    with Namespace.create() as server, Namespace.create() as router, Namespace.create() as far, _names(far):
         link(server, router, f"{SERVER}/25", "192.88.99.1/25", f"{SERVER_V6}/64", "2d00:113::1/64")
         link(far, router, f"{FAR}/24", "198.51.100.1/24", f"{FAR_V6}/64", "2d00:113:2::1/64")
         for line in ("/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"):
@@ -50,6 +56,19 @@ def provider() -> Iterator[Provider]:
         if not wait_until(lambda: _reaches(far, SERVER_V6), 30.0):
             raise LabError("IPv6 does not pass between the namespaces")
         yield Provider(server, router, far)
+
+
+@contextmanager
+def _names(far: Namespace) -> Iterator[None]:
+    """Outside, a few names are known, and nobody waits for a name server."""
+    private = Path("/etc/netns") / far.name
+    private.mkdir(parents=True)
+    try:
+        (private / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+        (private / "hosts").write_text(f"127.0.0.1 localhost\n{MAIL_OF_OTHERS} {' '.join(CONTROLS)}\n")
+        yield
+    finally:
+        shutil.rmtree(private)
 
 
 def _reaches(place: Namespace, address: str) -> bool:

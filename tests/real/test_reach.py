@@ -127,6 +127,20 @@ def test_a_line_that_lets_no_port_25_out_is_not_the_servers_fault(world: Provide
     assert findings(world.server, tmp_path)["25"]["status"] == "unknown"
 
 
+@pytest.mark.parametrize("way", [pytest.param("bash", marks=pytest.mark.long), "wizard"])
+def test_a_provider_who_lets_no_port_25_in_is_told_from_that(
+    world: Provider, tmp_path: Path, way: str
+) -> None:
+    drop = world.rules(world.router, "forward", "tcp dport 25 drop")
+    with drop, serving(world.router, (25,)), near(world.server, tmp_path) as side:
+        side.ask(world.far, way)
+        document = side.document()
+    assert states(document)[25] == "never arrived"
+    found = findings(world.server, tmp_path)["25"]
+    assert (found["status"], found["severity"]) == ("fail", "breaks")
+    assert "a firewall before this machine stops it" in found["summary"]
+
+
 def test_knocks_from_this_network_prove_nothing(world: Provider, tmp_path: Path) -> None:
     with near(world.server, tmp_path) as side:
         said = side.ask(world.server)

@@ -1,0 +1,209 @@
+"""The way in: the line to paste elsewhere, the time left, and each port as the knocks arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.style import Style
+from textual.binding import Binding, BindingType
+
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.screens.sheet import Sheet
+from mailcow_wizard.tui.widgets.lines import Part
+
+if TYPE_CHECKING:
+    from mailcow_wizard.engine.reach import Verdict
+    from mailcow_wizard.tui.reaching import Asking, Row
+
+_TICK_S = 1.0
+_LOW = 20
+_WIDE_FROM = 100
+_SERVICE = (12, 21)
+_MARKS = {
+    "arrived": "pass",
+    "never arrived": "fail",
+    "refused on the way": "fail",
+    "closed here": "fail",
+    "waiting": "waiting",
+}
+_SHORT = {
+    "refused on the way": "refused before us",
+    "answered by something else": "another answers",
+    "not asked: no way from there": "no way from there",
+    "not asked: that line lets no port 25 out": "line blocks 25",
+    "not asked: that line may let no port 25 out": "line may block 25",
+    "asked from this network only": "asked from inside",
+}
+_MEANS = {
+    "never arrived": "it never arrived: a firewall before this machine drops it. See the provider's control "
+    "panel, or the router.",
+    "refused on the way": "it was refused before it came here. See the firewall in the provider's control "
+    "panel, or the router.",
+    "closed here": "it came to this machine, whose own rules or service did not take it: see the checks of "
+    "the firewall and of the ports.",
+    "answered by something else": "somebody before this machine, or on the line that asked, answered in its "
+    "place. Ask from another line.",
+}
+
+
+class ReachScreen(Sheet[None]):
+    """`do` is told what a key asks for, and the line that is shown."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "do('copy')", "copy the line", show=False),
+        Binding("p", "do('whole')", "the whole line, to select it", show=False),
+        Binding("tab,o", "other", "the line for another kind of machine", show=False),
+        Binding("escape,q", "do('leave')", "stop listening", show=False),
+    ]
+
+    def __init__(self, look: Look, asking: Asking, do: Callable[[str, str], None]) -> None:
+        super().__init__(look)
+        self._asking = asking
+        self._do = do
+        self._kind = 0
+        self._notice = ""
+
+    def on_mount(self) -> None:
+        """Draws everything; then the clock, once a second."""
+        super().on_mount()
+        self.set_interval(_TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        if self._asking.listening and self.is_mounted:
+            self.draw()
+
+    def title_parts(self) -> Sequence[Part]:
+        """What it is, and how long it goes on."""
+        look, asking = self.look, self._asking
+        if asking.listening:
+            minutes, seconds = divmod(asking.seconds_left, 60)
+            if asking.all_arrived:
+                said = [("All ports are reached from outside", look.state("pass") + look.bold)]
+            else:
+                said = [("listening, ends in ", look.plain), (f"{minutes}:{seconds:02}", look.bold)]
+            return [(" Reached from outside  ", look.bold), *said]
+        if asking.problem:
+            return [(f" {look.text(asking.problem)}", look.state("warn"))]
+        over = "the listeners have ended" if asking.rows else "opening the ports…"
+        return [(" Reached from outside  ", look.bold), (look.text(over), look.plain)]
+
+    @property
+    def _line(self) -> str:
+        lines = self._asking.lines
+        return lines[self._kind % len(lines)].text if lines else ""
+
+    def body(self, width: int) -> Sequence[Sequence[Part]]:
+        """The line to paste, and the ports."""
+        look, asking = self.look, self._asking
+        lines: list[list[Part]] = []
+        roomy = self.size.height >= _LOW
+        if asking.lines and asking.listening:
+            kind = asking.lines[self._kind % len(asking.lines)]
+            lines.append(
+                [
+                    (" Paste this on ", look.plain),
+                    (kind.title, look.bold),
+                    (" outside this network:", look.plain),
+                ]
+            )
+            lines.append(
+                [(" ", look.plain), (_cut(kind.text, width, look.glyphs.ellipsis), look.state("unknown"))]
+            )
+            lines += [[]] if roomy else []
+        return [*lines, *(self._row(row, width) for row in asking.rows)]
+
+    def _row(self, row: Row, width: int) -> list[Part]:
+        look = self.look
+        room = _SERVICE[self.size.width >= _WIDE_FROM]
+        service = row.target.service.removeprefix("Postfix ").removeprefix("Dovecot ")
+        states = {_MARKS.get(one.state, "unknown") for _, one in row.verdicts}
+        state = next((one for one in ("fail", "waiting", "unknown") if one in states), "pass")
+        parts: list[Part] = [
+            (f" {self._glyph(state)}", self._style(state)),
+            (f" {row.target.port:>5} ", look.bold),
+            (set_cell_size(_cut(service, room, look.glyphs.ellipsis), room), look.plain),
+        ]
+        left = width - sum(cell_len(text) for text, _ in parts)
+        each = max(12, left // max(1, len(row.verdicts)))
+        for family, verdict in row.verdicts:
+            mark = _MARKS.get(verdict.state, "unknown")
+            said = f"v{family} {look.text(_said(verdict))}" if len(row.verdicts) > 1 else _said(verdict)
+            parts.append(
+                (set_cell_size(_cut(f" {said}", each, look.glyphs.ellipsis), each), self._style(mark))
+            )
+        return parts
+
+    def _glyph(self, state: str) -> str:
+        return self.look.glyph("running" if state == "waiting" else state)
+
+    def _style(self, state: str) -> Style:
+        return self.look.dim if state == "waiting" else self.look.state(state)
+
+    def foot(self, width: int) -> Sequence[Sequence[Part]]:
+        """What the worst of it means, notes, the keys."""
+        look = self.look
+        keys = [[(f" {look.text(self._notice)}", look.bold)]] if self._notice else [self.keys(self._keys())]
+        if self.size.height < _LOW:
+            return keys
+        said = self._explained() or self._hint()
+        lines = [one for text in said for one in wrap(look.text(text), max(20, width))][:3]
+        shown: list[list[Part]] = [[(f" {one}", look.plain)] for one in lines]
+        return [*shown, *([[]] * (3 - len(shown))), *keys]
+
+    def _explained(self) -> list[str]:
+        """What the first port that is not reached means, and what else there is to say."""
+        for row in self._asking.rows:
+            for family, one in row.verdicts:
+                if one.state in _MEANS:
+                    return [f"Port {row.target.port}, IPv{family}: {_MEANS[one.state]}", *self._asking.notes]
+        return list(self._asking.notes)
+
+    def _hint(self) -> list[str]:
+        if self._asking.all_arrived:
+            return ["Every port was asked from outside, and answered. The check says so for seven days."]
+        if not self._asking.listening or self._asking.told:
+            return []
+        return [
+            "Any machine with another line will do: a rented server, a computer at home. "
+            "Only whoever has this line is answered; ports in use are asked as they are."
+        ]
+
+    def _keys(self) -> list[tuple[str, str]]:
+        if not self._asking.listening:
+            return [("Esc", "back")]
+        end = "back" if self._asking.all_arrived else "stop listening"
+        return [("c", "copy the line"), ("p", "show it whole"), ("Esc", end), ("Tab", "other machine")]
+
+    def action_other(self) -> None:
+        """The line for the next kind of machine."""
+        self._kind += 1
+        self._notice = ""
+        self.draw()
+
+    def action_do(self, what: str) -> None:
+        """Hands on what a key asks for."""
+        line = self._line
+        if what != "leave" and not line:
+            return
+        self._notice = ""
+        if what == "copy":
+            self._notice = "Sent to the clipboard, where the terminal allows it; p shows it whole."
+        self._do(what, line)
+        if self.is_mounted:
+            self.draw()
+
+
+def _said(verdict: Verdict) -> str:
+    if verdict.state == "arrived":
+        return f"from {verdict.peer}" if verdict.peer else "arrived"
+    return _SHORT.get(verdict.state, verdict.state)
+
+
+def _cut(text: str, width: int, ellipsis: str) -> str:
+    """The text in at most `width` cells."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(0, width - 1)).rstrip() + ellipsis if width > 1 else ""
