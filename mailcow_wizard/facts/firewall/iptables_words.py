@@ -1,0 +1,317 @@
+"""What iptables asks of a packet: the options and matches of a rule as tests over properties."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from mailcow_wizard.facts.firewall.packet import span_of
+from mailcow_wizard.facts.firewall.rules import Key, Limit, Opaque, Span, Test
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mailcow_wizard.facts.firewall.rules import Row, Statement
+
+_TCP_FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "ALL": 63, "NONE": 0}
+_OPTIONS_WITHOUT_VALUE = re.compile(
+    r"--(?:set|update|rcheck|remove|rsource|rdest|rttl|name-only|physdev-is-\w+|invert|loose|validmark|"
+    r"accept-local|limit-iface-in|limit-iface-out|syn|notrack|reap|transparent|nowildcard|restore-skmark|"
+    r"random|random-fully|persistent|clamp-mss-to-pmtu|log-\w+-(?:sequence|options)|log-uid|save-mark|"
+    r"restore-mark|return-nomatch|hashlimit-rate-match|kerneltz|contiguous|fragfirst|fragmore|fraglast|"
+    r"nodst|zone-orig|pass-on-loopback|socket-exists|exist|map-set)"
+)
+
+
+class IpSet(NamedTuple):
+    """A set of ipset: its type (`hash:ip,port`), its elements as written."""
+
+    type: str
+    elements: tuple[str, ...]
+
+
+IpSets = Mapping[str, IpSet]
+
+
+class Match(NamedTuple):
+    """A match of a rule: its name and its options, each with whether it is turned round, and its values."""
+
+    name: str
+    options: tuple[tuple[str, bool, tuple[str, ...]], ...]
+
+
+class Words:
+    """A rule's words after its chain, in parts: options, matches, target with `rest`, goto."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.target = self.goto = ""
+        self.rest: list[str] = []
+        self.matches: list[Match] = []
+        name, options, place = "", list[tuple[str, bool, tuple[str, ...]]](), 0
+        while place < len(words):
+            word = words[place]
+            turned = word == "!" and place + 1 < len(words)
+            place += turned
+            word = words[place]
+            place += 1
+            if word in ("-j", "-g"):
+                self.target, self.goto = (words[place], "") if word == "-j" else ("", words[place])
+                self.rest = words[place + 1 :]
+                break
+            if word == "-m":
+                self.matches.append(Match(name, tuple(options)))
+                name, options = words[place], []
+                place += 1
+                continue
+            values: list[str] = []
+            if not _OPTIONS_WITHOUT_VALUE.fullmatch(word) and word != "-f":
+                while place < len(words) and not re.match(r"-{1,2}[a-zA-Z]|!$", words[place]):
+                    values.append(words[place])
+                    place += 1
+            options.append((word, turned, tuple(values)))
+        self.matches.append(Match(name, tuple(options)))
+
+
+def tests_of(words: Words, family: int, sets: IpSets) -> list[Statement]:
+    """Every test of a rule."""
+    found: list[Statement] = []
+    for match in words.matches:
+        if match.name in _WHOLE:
+            found += _WHOLE[match.name](match)
+            continue
+        if match.name == "set":
+            found += _of_set(match, family, sets)
+            continue
+        for name, turned, values in match.options:
+            found.append(_option(match.name, name, turned, values, family))
+    return found
+
+
+def _option(match: str, name: str, turned: bool, values: tuple[str, ...], family: int) -> Statement:
+    value = values[0] if values else ""
+    known = _known(name, values, family)
+    if known is None:
+        said = " ".join(("-m", match, name, value) if match else (name, value)).strip()
+        return Opaque(f"“{said}”")
+    keys, rows = known
+    return Test(keys, rows, turned)
+
+
+def _known(
+    name: str, values: tuple[str, ...], family: int
+) -> tuple[tuple[Key, ...], tuple[Row, ...]] | None:
+    value = values[0] if values else ""
+    if name in _SIMPLE:
+        key, read = _SIMPLE[name]
+        key = key.replace("IP", "ip" if family == 4 else "ip6")
+        rows = read(value)
+        return None if rows is None else ((Key(key),), rows)
+    if name == "--tcp-flags" and len(values) == 2:
+        mask, wanted = (_flags(one) for one in values)
+        return ((Key("tcp flags", mask),), ((Span(wanted, wanted),),)) if mask else None
+    if name == "--syn":
+        return (Key("tcp flags", 23),), ((Span(2, 2),),)
+    if name in ("--mark",):
+        return None
+    if name == "-f":
+        return (Key("extension"),), (("true",),)
+    return None
+
+
+def _flags(words: str) -> int:
+    total = 0
+    for one in words.split(","):
+        total |= _TCP_FLAGS.get(one, 0)
+    return total
+
+
+def _protocols(value: str) -> tuple[Row, ...]:
+    if value in ("all", "0"):
+        return (("*",),)
+    return ((Span(int(value), int(value)),),) if value.isdigit() else ((value,),)
+
+
+def _network(value: str) -> tuple[Row, ...] | None:
+    span = span_of(value)
+    return None if span is None else ((span,),)
+
+
+def _interface(value: str) -> tuple[Row, ...]:
+    return ((f"{value[:-1]}*" if value.endswith("+") else value,),)
+
+
+def _ports(value: str) -> tuple[Row, ...] | None:
+    rows: list[Row] = []
+    for one in value.split(","):
+        first, colon, last = one.partition(":")
+        if not (first or colon) or not all(part.isdigit() or not part for part in (first, last)):
+            return None
+        rows.append((Span(int(first or 0), int(last or (65535 if colon else first))),))
+    return tuple(rows)
+
+
+def _names(value: str) -> tuple[Row, ...]:
+    return tuple((one.lower(),) for one in value.split(","))
+
+
+_SIMPLE: dict[str, tuple[str, Callable[[str], tuple[Row, ...] | None]]] = {
+    "-s": ("IP saddr", _network),
+    "-d": ("IP daddr", _network),
+    "-i": ("iif", _interface),
+    "-o": ("oif", _interface),
+    "-p": ("l4proto", _protocols),
+    "--dport": ("dport", _ports),
+    "--sport": ("sport", _ports),
+    "--dports": ("dport", _ports),
+    "--sports": ("sport", _ports),
+    "--state": ("ct state", _names),
+    "--ctstate": ("ct state or status", _names),
+    "--ctstatus": ("ct status", _names),
+    "--ctdir": ("ct direction", _names),
+    "--ctproto": ("l4proto", _protocols),
+    "--ctorigdst": ("ct wanted IP", _network),
+    "--ctorigsrc": ("ct from IP", _network),
+    "--ctorigdstport": ("ct wanted port", _ports),
+    "--dst-type": ("daddr type", _names),
+    "--src-type": ("saddr type", _names),
+    "--src-range": ("IP saddr", _network),
+    "--dst-range": ("IP daddr", _network),
+    "--pkt-type": ("pkttype", _names),
+    "--helper": ("ct helper", _names),
+}
+_MARK = re.compile(r"(0x[0-9a-f]+|[0-9]+)(?:/(0x[0-9a-f]+|[0-9]+))?")
+
+
+def _mark(match: Match) -> list[Statement]:
+    key = "mark" if match.name == "mark" else "ct mark"
+    found: list[Statement] = []
+    for _, turned, values in match.options:
+        number = _MARK.fullmatch(values[0] if values else "")
+        if not number:
+            return [Opaque(f"“-m {match.name}”")]
+        value, mask = int(number[1], 0), int(number[2] or "0", 0)
+        found.append(Test((Key(key, mask),), ((Span(value, value),),), turned))
+    return found
+
+
+def _nothing(match: Match) -> list[Statement]:
+    return []
+
+
+def _limited(match: Match) -> list[Statement]:
+    return [Limit(over=False)]
+
+
+def _hash_limited(match: Match) -> list[Statement]:
+    over = any(name == "--hashlimit-above" or turned for name, turned, _ in match.options)
+    return [Limit(over)]
+
+
+def _connections(match: Match) -> list[Statement]:
+    """`--connlimit-above` fits the one that is too many, `--connlimit-upto` all before it."""
+    over = {"--connlimit-above": True, "--connlimit-upto": False}
+    for name, turned, _ in match.options:
+        if name in over:
+            return [Limit(over[name] is not turned)]
+    return [Opaque("“-m connlimit”")]
+
+
+def _recent(match: Match) -> list[Statement]:
+    """Who was seen before: a stranger was not, and is not the one that comes too often."""
+    options = {name: turned for name, turned, _ in match.options}
+    if "--set" in options:
+        return [] if not options["--set"] else [Limit(over=True)]
+    for name in ("--update", "--rcheck", "--remove"):
+        if name in options:
+            return [Limit(over=not options[name])]
+    return [Opaque("“-m recent”")]
+
+
+def _bridged(match: Match) -> list[Statement]:
+    """What came over a bridge's port; a packet that is routed did not."""
+    plain = [turned for name, turned, _ in match.options if name == "--physdev-is-bridged"]
+    if len(plain) == len(match.options) == 1:
+        return [Test((Key("extension"),), (("true",),), plain[0])]
+    return [Opaque("“-m physdev”")]
+
+
+def _way_back(match: Match) -> list[Statement]:
+    turned = any(name == "--invert" for name, _, _ in match.options)
+    return [Test((Key("way back"),), (("true",),), turned)]
+
+
+_WHOLE: dict[str, Callable[[Match], list[Statement]]] = {
+    "comment": _nothing,
+    "mark": _mark,
+    "connmark": _mark,
+    "limit": _limited,
+    "hashlimit": _hash_limited,
+    "connlimit": _connections,
+    "recent": _recent,
+    "physdev": _bridged,
+    "rpfilter": _way_back,
+}
+
+
+def _of_set(match: Match, family: int, sets: IpSets) -> list[Statement]:
+    found: list[Statement] = []
+    for name, turned, values in match.options:
+        known = sets.get(values[0]) if name == "--match-set" and len(values) == 2 else None
+        made = _set_test(known, values[1], turned, family) if known else None
+        if made is None and name != "--match-set":
+            continue
+        found.append(made or Opaque(f"the set {values[0] if values else ''}"))
+    return found
+
+
+def _set_test(known: IpSet, sides: str, turned: bool, family: int) -> Test | None:
+    kinds, directions = known.type.partition(":")[2].split(","), sides.split(",")
+    if len(kinds) > len(directions):
+        return None
+    keys = []
+    for kind, side in zip(kinds, directions, strict=False):
+        if kind in ("ip", "net"):
+            keys.append(Key(f"{'ip' if family == 4 else 'ip6'} {'saddr' if side == 'src' else 'daddr'}"))
+        elif kind == "port":
+            keys.append(Key("sport" if side == "src" else "dport"))
+        elif kind == "iface":
+            keys.append(Key("iif" if side == "src" else "oif"))
+        else:
+            return None
+    rows: list[Row] = []
+    for element in known.elements:
+        parts = element.split(",")
+        if len(parts) != len(keys) or " nomatch" in element:
+            return None
+        row = [_element(kind, part) for kind, part in zip(kinds, parts, strict=True)]
+        if any(one is None for one in row):
+            return None
+        if any(one == "" for one in row):
+            continue  # another protocol than TCP
+        rows.append(tuple(one for one in row if one is not None))
+    return Test(tuple(keys), tuple(rows), turned)
+
+
+def _element(kind: str, text: str) -> Span | str | None:
+    if kind in ("ip", "net"):
+        return span_of(text)
+    if kind == "iface":
+        return text
+    protocol, colon, number = text.rpartition(":")
+    if colon and protocol != "tcp":
+        return ""
+    first, _, last = number.partition("-")
+    return Span(int(first), int(last or first)) if first.isdigit() and (last or first).isdigit() else None
+
+
+def ipsets(saved: str) -> dict[str, IpSet]:
+    """The sets of `ipset save`."""
+    types: dict[str, str] = {}
+    elements: dict[str, list[str]] = {}
+    for line in saved.splitlines():
+        words = line.split()
+        if words[:1] == ["create"] and len(words) > 2:
+            types[words[1]] = words[2]
+        elif words[:1] == ["add"] and len(words) > 2:
+            tail = " nomatch" if "nomatch" in words[3:] else ""
+            elements.setdefault(words[1], []).append(words[2] + tail)
+    return {name: IpSet(kind, tuple(elements.get(name, ()))) for name, kind in types.items()}

@@ -1,0 +1,216 @@
+"""nftables' rules, from what `nft -j list ruleset` prints (libnftables-json(5))."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from mailcow_wizard.facts.firewall.nft_words import Sets, choice, keys_of, test
+from mailcow_wizard.facts.firewall.packet import span_of
+from mailcow_wizard.facts.firewall.rules import (
+    Chain,
+    Limit,
+    Mark,
+    Nat,
+    Opaque,
+    Rule,
+    Rules,
+    Table,
+    Untrack,
+    Verdict,
+)
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mailcow_wizard.facts.firewall.rules import Statement
+
+    Expression = dict[str, Any]
+
+_NOTHING = (
+    *("counter", "log", "comment", "last", "flow", "dup", "secmark", "ct helper", "ct timeout"),
+    *("ct expectation", "snat", "masquerade", "xt log"),
+)
+_ALL_BITS = 0xFFFFFFFF
+_HANDLE = re.compile(r"^(.*?) *# handle ([0-9]+)$")
+_BEGIN = re.compile(r"^(table|chain) (?:([a-z0-9]+) )?(\S+) \{")
+_LONGEST = 200
+
+
+def rules(document: Any, texts: Mapping[tuple[str, str, int], str], foreign: Sequence[Table]) -> Rules:
+    """All chains of the document but those of `foreign` tables, which iptables keeps.
+
+    `texts` is how nft writes each rule, by family, table and handle.
+    """
+    listed = document.get("nftables") if isinstance(document, dict) else None
+    if not isinstance(listed, list):
+        return Rules(unread=("what nft prints is not a list of rules",))
+    hidden = {(one.family, one.name) for one in foreign}
+    asleep: set[tuple[str, str]] = set()
+    heads: dict[tuple[Table, str], Expression] = {}
+    bodies: dict[tuple[Table, str], list[Rule]] = {}
+    named: dict[str, dict[tuple[str, str, str], Expression]] = {"set": {}, "map": {}, "limit": {}}
+    for item in listed:
+        for kind, about in item.items():
+            if kind == "table" and "dormant" in _listed(about.get("flags")):
+                asleep.add((about["family"], about["name"]))
+            elif kind in named and about.get("name"):
+                named[kind][about["family"], about["table"], about["name"]] = about
+    for item in listed:
+        for kind, about in item.items():
+            if kind not in ("chain", "rule"):
+                continue
+            place = about["family"], about["table"]
+            if place in hidden or place in asleep:
+                continue
+            table = Table("nft", *place)
+            if kind == "chain":
+                heads[table, about["name"]] = about
+                bodies.setdefault((table, about["name"]), [])
+            else:
+                known = Sets(_of({**named["set"], **named["map"]}, place), _of(named["limit"], place))
+                text = texts.get((*place, about["handle"]), "") or _text(about["expr"])
+                made = Rule(text, tuple(_statements(about["expr"], known)))
+                bodies.setdefault((table, about["chain"]), []).append(made)
+    chains = {place: _chain(place[0], head, tuple(bodies[place])) for place, head in heads.items()}
+    return Rules(chains)
+
+
+def _of(named: Mapping[tuple[str, str, str], Expression], place: tuple[str, str]) -> dict[str, Expression]:
+    """What a table has of something, by name."""
+    return {name: one for (family, table, name), one in named.items() if (family, table) == place}
+
+
+def _chain(table: Table, head: Expression, body: tuple[Rule, ...]) -> Chain:
+    return Chain(
+        table,
+        head["name"],
+        body,
+        head.get("hook", ""),
+        head.get("prio", 0),
+        head.get("type", "filter"),
+        head.get("policy", "accept"),
+        tuple(_listed(head.get("dev"))),
+    )
+
+
+def texts(listing: str) -> dict[tuple[str, str, int], str]:
+    """How nft writes each rule (`nft -a list ruleset`), by family, table and handle."""
+    found: dict[tuple[str, str, int], str] = {}
+    family = table = ""
+    parts: list[str] = []
+    for line in listing.splitlines():
+        words = line.strip()
+        begin = _BEGIN.match(words)
+        if begin and begin[1] == "table":
+            family, table = begin[2] or "ip", begin[3]
+        if begin:
+            parts = []
+            continue
+        ended = _HANDLE.match(words)
+        parts.append(ended[1] if ended else words)
+        if ended:
+            text = " ".join(parts).strip()
+            found[family, table, int(ended[2])] = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+        if ended or words in ("", "}") or words.endswith(";"):
+            parts = []
+    return found
+
+
+def _text(expressions: Sequence[Expression]) -> str:
+    import json
+
+    return json.dumps(expressions)[:_LONGEST]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _statements(expressions: Sequence[Expression], sets: Sets) -> list[Statement]:
+    found: list[Statement] = []
+    for one in expressions:
+        for name, value in one.items():
+            found += _statement(name, value, sets)
+    return found
+
+
+def _statement(name: str, value: Any, sets: Sets) -> list[Statement]:
+    if name == "match":
+        return [test(value, sets)]
+    made = verdict(name, value)
+    if made:
+        return [made]
+    if name == "vmap":
+        return [choice(value, sets, verdict)]
+    if name in ("set", "meter") and isinstance(value, dict):
+        return _of_set(value, sets)
+    if name == "limit":
+        return [_limit(value, sets)]
+    if name == "ct count":
+        return [Limit(bool(value.get("inv")))]
+    if name == "mangle":
+        return _mangled(value)
+    if name in ("dnat", "redirect"):
+        return [_nat(name, value or {})]
+    if name == "notrack":
+        return [Untrack()]
+    if name in _NOTHING:
+        return []
+    return [Opaque(name, verdict=True)]
+
+
+def verdict(name: str, value: Any) -> Verdict | None:
+    """The verdict of this name; None where it is none."""
+    if name in ("accept", "drop", "return", "continue"):
+        return Verdict(name)  # type: ignore[arg-type]
+    if name == "reject":
+        return Verdict("drop", softly=True)
+    if name in ("jump", "goto"):
+        return Verdict(name, value["target"])  # type: ignore[arg-type]
+    return None
+
+
+def _limit(value: Any, sets: Sets) -> Statement:
+    if isinstance(value, str):
+        value = sets.limits.get(value, value)
+    if isinstance(value, dict) and "rate" in value:
+        return Limit(bool(value.get("inv")))
+    return Opaque(f"limit {value}")
+
+
+def _of_set(value: Expression, sets: Sets) -> list[Statement]:
+    """Adding to a set fits always; with a limit for each element, as that says. It may be a map of verdicts."""
+    found: list[Statement] = []
+    for one in (*_listed(value.get("stmt")), *_listed(value.get("stmts"))):
+        for name, inner in one.items():
+            found += _statement(name, inner, sets)
+    if value.get("op") == "delete":
+        return []
+    return found
+
+
+def _mangled(value: Expression) -> list[Statement]:
+    key = keys_of(value.get("key"))
+    name = key[0].name if key and len(key) == 1 else ""
+    if name not in ("mark", "ct mark"):
+        return []
+    new = value.get("value")
+    if isinstance(new, int):
+        return [Mark(name, 0, new)]
+    operator, rest = next(iter(new.items())) if isinstance(new, dict) and new else ("", None)
+    if operator in ("|", "&", "^") and isinstance(rest, list) and len(rest) == 2 and keys_of(rest[0]) == key:
+        number = rest[1]
+        if isinstance(number, int):
+            keep = {"|": _ALL_BITS & ~number, "&": number, "^": _ALL_BITS}[operator]
+            return [Mark(name, keep, 0 if operator == "&" else number)]
+    return [Mark(name, 0, 0, unknown=True)]
+
+
+def _nat(name: str, value: Expression) -> Statement:
+    address, port = value.get("addr"), value.get("port")
+    simple = address is None or (isinstance(address, str) and span_of(address) is not None)
+    if not simple or not (port is None or isinstance(port, int)):
+        return Nat("", 0, unknown=True)
+    return Nat(str(address or ""), port or 0, here=name == "redirect")

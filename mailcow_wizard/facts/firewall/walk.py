@@ -1,0 +1,315 @@
+"""What becomes of a packet: it walks through the rules as the kernel would lead it.
+
+Where a test cannot be answered both ways are walked, and only what both lead to is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailcow_wizard.facts.firewall.packet import Packet, fits, fits_row, fits_rows
+from mailcow_wizard.facts.firewall.rules import (
+    Chain,
+    Choice,
+    Limit,
+    Mark,
+    Nat,
+    Opaque,
+    Place,
+    Rule,
+    Rules,
+    Test,
+    Untrack,
+    Verdict,
+)
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    Way: TypeAlias = Callable[[str], str]
+    Outcome = Literal["through", "dropped", "refused", "unknown"]
+else:
+    Outcome = str
+
+_MOST_STEPS = 200_000
+_MOST_FORKS = 10
+_ALL_BITS = 0xFFFFFFFF
+
+
+class Fate(NamedTuple):
+    """What becomes of a packet. `place` is the rule or policy that decided, None where there are no rules;
+    `packet` is the packet in the end. `forwarded`: it goes on to another interface, for a container.
+
+    `limited`: only as long as there are not many. `why` says what is not understood where nobody knows.
+    """
+
+    outcome: Outcome
+    packet: Packet
+    place: Place | None = None
+    forwarded: bool = False
+    limited: bool = False
+    why: str = ""
+    passed: tuple[Place, ...] = ()
+
+
+class _Ending(NamedTuple):
+    """How a base chain ended: accept, drop or unknown."""
+
+    kind: str
+    place: Place
+    packet: Packet
+    softly: bool = False
+    limited: bool = False
+    why: str = ""
+
+
+class _Spot(NamedTuple):
+    """The rule that comes next."""
+
+    chain: Chain
+    number: int
+
+
+def fate(rules: Rules, packet: Packet, way: Way, own: frozenset[str], skip: Skip | None = None) -> Fate:
+    """Leads a packet that came from outside through all hooks.
+
+    `way` names the interface that leads to an address (`?`: nobody knows); `own` are this machine's
+    addresses. `skip` is asked for each base chain whether another program will have its word first.
+    """
+    walk = _Walk(rules, skip)
+    packet = packet._replace(local=packet.address in own)
+    for hook in ("ingress", "prerouting"):
+        packet = walk.through(hook, packet)
+    packet = packet._replace(local=packet.address in own)
+    forwarded = bool(packet.address) and not packet.local
+    if forwarded:
+        packet = packet._replace(out=way(packet.address))
+    for hook in ("forward", "postrouting") if forwarded else ("input",):
+        packet = walk.through(hook, packet)
+    return walk.fate(packet, forwarded)
+
+
+if TYPE_CHECKING:
+    Skip: TypeAlias = Callable[[Chain], bool]
+
+
+class _Walk:
+    def __init__(self, rules: Rules, skip: Skip | None) -> None:
+        self._rules = rules
+        self._skip = skip
+        self._steps = 0
+        self._stopped: _Ending | None = None
+        self._passed: list[Place] = []
+        self._limited = False
+
+    def through(self, hook: str, packet: Packet) -> Packet:
+        """All base chains of a hook, until one stops the packet."""
+        for chain in self._rules.at(hook, packet.family):
+            if self._stopped:
+                break
+            if chain.devices and packet.interface not in chain.devices:
+                continue
+            if self._skip and self._skip(chain):
+                continue
+            # A connection is translated once, and what is not tracked never.
+            if chain.kind == "nat" and (packet.moved or not packet.tracked):
+                continue
+            end = self._run(chain, packet)
+            packet = end.packet
+            if end.kind != "accept":
+                self._stopped = end
+            elif chain.kind != "nat":
+                self._passed.append(end.place)
+                self._limited = self._limited or end.limited
+        return packet
+
+    def fate(self, packet: Packet, forwarded: bool) -> Fate:
+        """The end of the walk."""
+        passed = tuple(self._passed)
+        if self._stopped:
+            end = self._stopped
+            outcome: Outcome = "unknown" if end.kind == "unknown" else "refused" if end.softly else "dropped"
+            return Fate(outcome, packet, end.place, forwarded, end.limited, end.why, passed)
+        named = next((one for one in reversed(passed) if one.rule), next(iter(reversed(passed)), None))
+        return Fate("through", packet, named, forwarded, self._limited, passed=passed)
+
+    def _run(self, chain: Chain, packet: Packet) -> _Ending:
+        return self._go(chain, (_Spot(chain, 0),), packet, 0)
+
+    def _go(
+        self, base: Chain, stack: tuple[_Spot, ...], packet: Packet, forks: int, limited: bool = False
+    ) -> _Ending:
+        """From rule to rule; `stack` holds where to go on, the innermost chain last."""
+        while stack:
+            chain, number = stack[-1]
+            if number >= len(chain.rules):
+                stack = stack[:-1]
+                continue
+            self._steps += 1
+            rule = chain.rules[number]
+            place = Place(chain, rule)
+            stack = (*stack[:-1], _Spot(chain, number + 1))
+            if self._steps > _MOST_STEPS:
+                return _Ending("unknown", place, packet, why="there are more rules than can be followed")
+            said = self._rule(rule, packet)
+            if said.doubt:
+                return self._both(base, stack, packet, forks, limited, place, said)
+            packet = said.packet
+            limited = limited or said.limited
+            if said.verdict is None:
+                continue
+            end = self._decided(said.verdict, place, packet, limited)
+            if end:
+                return end
+            stack = self._led(said.verdict, chain, stack)
+            if not stack or len(stack) > len(self._rules.chains) + 1:
+                return _Ending("unknown", place, packet, why=f"chain {said.verdict.target} is not known")
+        kind = "drop" if base.policy == "drop" else "accept"
+        return _Ending(kind, Place(base), packet, limited=limited)
+
+    def _decided(self, verdict: Verdict, place: Place, packet: Packet, limited: bool) -> _Ending | None:
+        if verdict.kind in ("accept", "drop"):
+            return _Ending(verdict.kind, place, packet, verdict.softly, limited)
+        if verdict.kind == "unknown":
+            return _Ending("unknown", place, packet, why=f"what {verdict.target} does is not known")
+        return None
+
+    def _led(self, verdict: Verdict, chain: Chain, stack: tuple[_Spot, ...]) -> tuple[_Spot, ...]:
+        """Where to go on after a jump, a goto or a return; empty where that chain is not there."""
+        if verdict.kind == "continue":
+            return stack
+        if verdict.kind == "return":
+            # At the end of the stack the policy decides.
+            return (*stack[:-1], _Spot(chain, len(chain.rules))) if len(stack) == 1 else stack[:-1]
+        target = self._rules.chains.get((chain.table, verdict.target))
+        if target is None:
+            return ()
+        kept = stack[:-1] if verdict.kind == "goto" else stack
+        return (*kept, _Spot(target, 0))
+
+    def _both(
+        self,
+        base: Chain,
+        stack: tuple[_Spot, ...],
+        packet: Packet,
+        forks: int,
+        limited: bool,
+        place: Place,
+        said: _Said,
+    ) -> _Ending:
+        """Walks on as if the rule fitted, and as if it did not."""
+        why = said.doubt
+        if forks >= _MOST_FORKS:
+            return _Ending("unknown", place, packet, why=why)
+        without = self._go(base, stack, packet, forks + 1, limited)
+        if said.verdict is None and said.packet == packet:
+            return without
+        fitted = self._decided(said.verdict, place, said.packet, limited) if said.verdict else None
+        if fitted is None:
+            chain = stack[-1].chain
+            led = self._led(said.verdict, chain, stack) if said.verdict else stack
+            if not led:
+                return _Ending("unknown", place, packet, why=why)
+            fitted = self._go(base, led, said.packet, forks + 1, limited)
+        if "unknown" in (without.kind, fitted.kind):
+            return without if without.kind == "unknown" else fitted
+        if without.kind != fitted.kind or not _same_way(without.packet, fitted.packet):
+            return _Ending("unknown", place, packet, why=why)
+        return without._replace(packet=_merged(without.packet, fitted.packet))
+
+    def _rule(self, rule: Rule, packet: Packet) -> _Said:
+        """What a rule says of a packet. What is in doubt is told together with what it would then do."""
+        doubt, limited = "", False
+        verdict: Verdict | None = None
+        for one in rule.statements:
+            if isinstance(one, Test):
+                answer = fits(one, packet)
+                if answer is False:
+                    return _Said(None, packet)
+                if answer is None:
+                    doubt = doubt or f"whether it asks for {one.keys[0].name} of this packet is not known"
+            elif isinstance(one, Limit):
+                if one.over:
+                    return _Said(None, packet)
+                limited = True
+            elif isinstance(one, Opaque):
+                doubt = doubt or f"{one.text} is not understood"
+                if one.verdict:
+                    verdict = Verdict("unknown", one.text)
+                    break
+            elif isinstance(one, Choice):
+                verdict, unsure = _chosen(one, packet)
+                doubt = doubt or unsure
+                break
+            elif isinstance(one, Verdict):
+                verdict = one
+                break
+            else:
+                packet, verdict = _changed(one, packet)
+                if verdict:
+                    break
+        if verdict and verdict.kind == "unknown" and not doubt:
+            doubt = ""
+        return _Said(verdict, packet, doubt, limited)
+
+
+class _Said(NamedTuple):
+    """What a rule does: a verdict (None: nothing), the packet afterwards, why it may not fit at all."""
+
+    verdict: Verdict | None
+    packet: Packet
+    doubt: str = ""
+    limited: bool = False
+
+
+def _chosen(choice: Choice, packet: Packet) -> tuple[Verdict | None, str]:
+    """The verdict of the row that fits; None where none does."""
+    said = fits_rows(choice.keys, tuple(row for row, _ in choice.rows), packet)
+    if said is False:
+        return None, ""
+    doubts = False
+    for row, verdict in choice.rows:
+        answer = fits_row(choice.keys, row, packet)
+        if answer:
+            return (Verdict("unknown", "a map"), "") if doubts else (verdict, "")
+        doubts = doubts or answer is None
+    return (Verdict("unknown", "a map"), "a map is not understood") if doubts else (None, "")
+
+
+def _changed(
+    statement: Mark | Nat | Untrack, packet: Packet
+) -> tuple[Packet, Verdict | None]:
+    if isinstance(statement, Untrack):
+        return packet._replace(tracked=False), None
+    if isinstance(statement, Mark):
+        old = packet.mark if statement.name == "mark" else packet.flow_mark
+        fixed = not statement.keep
+        known = not statement.unknown and (fixed or old is not None)
+        new = ((old or 0) & statement.keep) ^ statement.flip if known else None
+        if statement.name == "mark":
+            return packet._replace(mark=new), None
+        return packet._replace(flow_mark=new), None
+    if statement.unknown:
+        return packet, Verdict("unknown", "where it is sent to")
+    address = packet.address if statement.here or not statement.address else statement.address
+    moved = packet._replace(
+        address=address,
+        port=statement.port or packet.port,
+        moved=True,
+        wanted=packet.wanted or packet.address,
+        wanted_port=packet.wanted_port or packet.port,
+    )
+    return moved, Verdict("accept")
+
+
+def _same_way(one: Packet, other: Packet) -> bool:
+    return (one.address, one.port, one.tracked) == (other.address, other.port, other.tracked)
+
+
+def _merged(one: Packet, other: Packet) -> Packet:
+    """What both have; a mark that differs is not known."""
+    return one._replace(
+        mark=one.mark if one.mark == other.mark else None,
+        flow_mark=one.flow_mark if one.flow_mark == other.flow_mark else None,
+    )
