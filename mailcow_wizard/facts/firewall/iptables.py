@@ -113,7 +113,14 @@ def _target(name: str, words: Words) -> list[Statement]:
         return [_dnat(_after(rest, "--to-destination"))]
     if name == "REDIRECT":
         ports = _after(rest, "--to-ports")
-        return [Nat("", int(ports) if ports.isdigit() else 0, here=True, unknown=not ports.isdigit() and bool(ports))]
+        return [
+            Nat(
+                "",
+                int(ports) if ports.isdigit() else 0,
+                here=True,
+                unknown=not ports.isdigit() and bool(ports),
+            )
+        ]
     if name.isupper() and name in _KNOWN_UNCLEAR:
         return [Opaque(name, verdict=True)]
     return [Verdict("jump", name)]
@@ -130,7 +137,9 @@ def _after(words: list[str], option: str) -> str:
 
 
 def _dnat(to: str) -> Statement:
-    match = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([0-9.]+|[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:]*))?(?::([0-9]+))?", to)
+    match = re.fullmatch(
+        r"(?:\[([0-9a-f:.]+)\]|([0-9.]+|[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:]*))?(?::([0-9]+))?", to
+    )
     if not match or not to:
         return Nat("", 0, unknown=True)
     address = match[1] or match[2] or ""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mailcow_wizard.facts.firewall.rules import Row, Statement
 
 _TCP_FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "ALL": 63, "NONE": 0}
+_IGNORED = ("--limit-iface-in", "--limit-iface-out")
 _OPTIONS_WITHOUT_VALUE = re.compile(
     r"--(?:set|update|rcheck|remove|rsource|rdest|rttl|name-only|physdev-is-\w+|invert|loose|validmark|"
     r"accept-local|limit-iface-in|limit-iface-out|syn|notrack|reap|transparent|nowildcard|restore-skmark|"
@@ -82,7 +83,8 @@ def tests_of(words: Words, family: int, sets: IpSets) -> list[Statement]:
             found += _of_set(match, family, sets)
             continue
         for name, turned, values in match.options:
-            found.append(_option(match.name, name, turned, values, family))
+            if name not in _IGNORED:
+                found.append(_option(match.name, name, turned, values, family))
     return found
 
 
@@ -96,9 +98,7 @@ def _option(match: str, name: str, turned: bool, values: tuple[str, ...], family
     return Test(keys, rows, turned)
 
 
-def _known(
-    name: str, values: tuple[str, ...], family: int
-) -> tuple[tuple[Key, ...], tuple[Row, ...]] | None:
+def _known(name: str, values: tuple[str, ...], family: int) -> tuple[tuple[Key, ...], tuple[Row, ...]] | None:
     value = values[0] if values else ""
     if name in _SIMPLE:
         key, read = _SIMPLE[name]
@@ -110,8 +110,6 @@ def _known(
         return ((Key("tcp flags", mask),), ((Span(wanted, wanted),),)) if mask else None
     if name == "--syn":
         return (Key("tcp flags", 23),), ((Span(2, 2),),)
-    if name in ("--mark",):
-        return None
     if name == "-f":
         return (Key("extension"),), (("true",),)
     return None

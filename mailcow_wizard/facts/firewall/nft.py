@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from mailcow_wizard.facts.firewall.nft_words import Sets, choice, keys_of, test
 from mailcow_wizard.facts.firewall.packet import span_of
@@ -38,15 +38,20 @@ _BEGIN = re.compile(r"^(table|chain) (?:([a-z0-9]+) )?(\S+) \{")
 _LONGEST = 200
 
 
-def rules(document: Any, texts: Mapping[tuple[str, str, int], str], foreign: Sequence[Table]) -> Rules:
-    """All chains of the document but those of `foreign` tables, which iptables keeps.
+def rules(
+    document: Any,
+    texts: Mapping[tuple[str, str, int], str],
+    foreign: Collection[tuple[str, str, str]],
+    whole: bool = True,
+) -> Rules:
+    """All chains of the document but the `foreign` ones (family, table, chain), which iptables keeps.
 
-    `texts` is how nft writes each rule, by family, table and handle.
+    `texts` is how nft writes each rule, by family, table and handle; not `whole`: the elements of sets are
+    left out.
     """
     listed = document.get("nftables") if isinstance(document, dict) else None
     if not isinstance(listed, list):
         return Rules(unread=("what nft prints is not a list of rules",))
-    hidden = {(one.family, one.name) for one in foreign}
     asleep: set[tuple[str, str]] = set()
     heads: dict[tuple[Table, str], Expression] = {}
     bodies: dict[tuple[Table, str], list[Rule]] = {}
@@ -62,17 +67,18 @@ def rules(document: Any, texts: Mapping[tuple[str, str, int], str], foreign: Seq
             if kind not in ("chain", "rule"):
                 continue
             place = about["family"], about["table"]
-            if place in hidden or place in asleep:
+            chain = about["name"] if kind == "chain" else about["chain"]
+            if (*place, chain) in foreign or place in asleep:
                 continue
             table = Table("nft", *place)
             if kind == "chain":
-                heads[table, about["name"]] = about
-                bodies.setdefault((table, about["name"]), [])
+                heads[table, chain] = about
+                bodies.setdefault((table, chain), [])
             else:
-                known = Sets(_of({**named["set"], **named["map"]}, place), _of(named["limit"], place))
+                known = Sets(_of({**named["set"], **named["map"]}, place), _of(named["limit"], place), whole)
                 text = texts.get((*place, about["handle"]), "") or _text(about["expr"])
                 made = Rule(text, tuple(_statements(about["expr"], known)))
-                bodies.setdefault((table, about["chain"]), []).append(made)
+                bodies.setdefault((table, chain), []).append(made)
     chains = {place: _chain(place[0], head, tuple(bodies[place])) for place, head in heads.items()}
     return Rules(chains)
 
@@ -181,7 +187,7 @@ def _limit(value: Any, sets: Sets) -> Statement:
 
 
 def _of_set(value: Expression, sets: Sets) -> list[Statement]:
-    """Adding to a set fits always; with a limit for each element, as that says. It may be a map of verdicts."""
+    """Adding to a set fits always; where each element has a limit, as that says."""
     found: list[Statement] = []
     for one in (*_listed(value.get("stmt")), *_listed(value.get("stmts"))):
         for name, inner in one.items():

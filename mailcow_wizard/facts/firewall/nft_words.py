@@ -50,6 +50,7 @@ class Sets(NamedTuple):
 
     listed: Mapping[str, Any]
     limits: Mapping[str, Any]
+    whole: bool
 
 
 def test(match: Any, sets: Sets) -> Statement:
@@ -202,7 +203,7 @@ def rows_of(right: Any, sets: Sets) -> tuple[Row, ...] | None:
     """The values that an expression is compared with, a row each; None where they are not understood."""
     if isinstance(right, str) and right.startswith("@"):
         listed = sets.listed.get(right[1:])
-        if listed is None or listed.get("map"):
+        if listed is None or listed.get("map") or not sets.whole:
             return None
         return _rows(listed.get("elem") or [])
     if isinstance(right, dict) and "set" in right:
@@ -258,7 +259,7 @@ def choice(value: Any, sets: Sets, verdict: Verdicts) -> Statement:
     keys, data = keys_of(value.get("key")), value.get("data")
     if isinstance(data, str) and data.startswith("@"):
         listed = sets.listed.get(data[1:]) or {}
-        data = listed.get("elem") or []
+        data = (listed.get("elem") or []) if sets.whole else None
     elif isinstance(data, dict):
         data = data.get("set")
     if keys is None or not isinstance(data, list):
@@ -277,4 +278,3 @@ def choice(value: Any, sets: Sets, verdict: Verdicts) -> Statement:
         found.append((tuple(ANY for _ in keys) if row == (ANY,) else row, made))
     found.sort(key=lambda one: ANY in one[0])
     return Choice(keys, tuple(found))
-

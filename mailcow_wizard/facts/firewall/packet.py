@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 
 from mailcow_wizard.facts.firewall.rules import ANY, Key, Span, Test
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -60,7 +61,7 @@ def fits(test: Test, packet: Packet) -> bool | None:
     return said if said is None or not test.negated else not said
 
 
-def fits_rows(keys: tuple[Key, ...], rows: tuple[Row, ...], packet: Packet) -> bool | None | _Absent:
+def fits_rows(keys: tuple[Key, ...], rows: tuple[Row, ...], packet: Packet) -> bool | _Absent | None:
     """Whether one of the rows fits; absent where the packet lacks one of the properties."""
     properties = [_property(key, packet) for key in keys]
     known = [one for one in properties if not isinstance(one, _Absent)]
@@ -166,7 +167,7 @@ def _of_connection(name: str, packet: Packet) -> Property | _Absent:
     return _ABSENT if name == "ct helper" else None
 
 
-_OTHERS = {
+_OTHERS: dict[str, Callable[[Packet], Property | _Absent]] = {
     "l4proto": lambda packet: _PROTOCOL,
     "dport": lambda packet: _exactly(packet.port),
     "sport": lambda packet: Span(*packet.from_port),

@@ -68,7 +68,7 @@ class Choice(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """The packet's mark becomes (mark & keep) ^ flip; with `unknown` nobody knows. `name`: mark or ct mark."""
+    """The mark (`name`: mark or ct mark) becomes (mark & keep) ^ flip; with `unknown` nobody knows."""
 
     name: str
     keep: int

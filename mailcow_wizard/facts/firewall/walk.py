@@ -277,9 +277,7 @@ def _chosen(choice: Choice, packet: Packet) -> tuple[Verdict | None, str]:
     return (Verdict("unknown", "a map"), "a map is not understood") if doubts else (None, "")
 
 
-def _changed(
-    statement: Mark | Nat | Untrack, packet: Packet
-) -> tuple[Packet, Verdict | None]:
+def _changed(statement: Mark | Nat | Untrack, packet: Packet) -> tuple[Packet, Verdict | None]:
     if isinstance(statement, Untrack):
         return packet._replace(tracked=False), None
     if isinstance(statement, Mark):

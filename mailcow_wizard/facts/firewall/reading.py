@@ -1,0 +1,175 @@
+"""The rules that are in force, asked of nft and of both kinds of iptables."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.firewall import iptables, nft
+from mailcow_wizard.facts.firewall.iptables_words import IpSet, ipsets
+from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Denied, Host, HostError, Missing
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mailcow_wizard.facts.firewall.rules import Owner
+
+NAMES = {4: "iptables", 6: "ip6tables"}
+TABLES = ("filter", "nat", "mangle", "raw", "security")
+LEGACY = {4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names"}
+_NFT = ("nft", "-s", "-j", "list", "ruleset")
+# Without the elements of sets, which may be more than is kept of a command's output.
+_NFT_SHORT = ("nft", "-s", "-t", "-j", "list", "ruleset")
+_NFT_TEXT = ("nft", "-s", "-a", "list", "ruleset")
+_NFT_TEXT_SHORT = ("nft", "-s", "-t", "-a", "list", "ruleset")
+_SAVE_S = 8.0
+_KIND = {"nf_tables": "iptables-nft", "legacy": "iptables-legacy"}
+
+
+class Filters(NamedTuple):
+    """All rules in force; `usual` is what `iptables` stands for on this machine: iptables-nft,
+    iptables-legacy, or empty where it is not installed."""
+
+    rules: Rules
+    usual: str
+
+
+def filters(facts: Facts) -> Filters:
+    """Reads all of them. Raises Denied where this user may not."""
+    if facts.host.user().uid != 0:
+        raise Denied("only root may read the firewall's rules")
+    usual = _usual(facts.host)
+    chains: dict[tuple[Table, str], Chain] = {}
+    unread: list[str] = []
+    for one in _all(facts.host, usual):
+        chains.update(one.chains)
+        unread += one.unread
+    return Filters(Rules(chains, tuple(dict.fromkeys(unread))), usual)
+
+
+def _usual(host: Host) -> str:
+    try:
+        said = host.run(("iptables", "--version")).out
+    except HostError:
+        return ""
+    return next((kind for word, kind in _KIND.items() if word in said), "iptables-legacy")
+
+
+def _all(host: Host, usual: str) -> list[Rules]:
+    native = _nft(host)
+    found: list[Rules] = []
+    theirs: set[tuple[str, str, str]] = set()
+    sets = _ipsets(host)
+    for family in (4, 6):
+        name = "ip" if family == 4 else "ip6"
+        if native is not None and not any((name, one) in native.names for one in TABLES):
+            continue
+        saved = _saved(host, family, "iptables-nft", usual)
+        if saved is None:
+            continue
+        made = iptables.rules(saved, "iptables-nft", family, sets)
+        strange = iptables.foreign(saved)
+        kept = {place: one for place, one in made.chains.items() if place[0].name not in strange}
+        theirs |= {(table.family, table.name, chain) for table, chain in kept}
+        found.append(Rules(kept))
+    for family in (4, 6):
+        found += _legacy(host, family, usual, sets)
+    if native:
+        found.insert(0, nft.rules(native.document, native.texts, theirs, native.whole))
+        if native.trouble:
+            found.append(Rules(unread=(native.trouble,)))
+    elif not found and _module(host, "nf_tables"):
+        found.append(
+            Rules(unread=("nftables is loaded, and the command nft that shows its rules is missing",))
+        )
+    return found
+
+
+class _Listed(NamedTuple):
+    """nft's answer; `names` its tables; `whole`: with the elements of sets."""
+
+    document: object
+    texts: dict[tuple[str, str, int], str]
+    names: frozenset[tuple[str, str]]
+    whole: bool = True
+    trouble: str = ""
+
+
+def _nft(host: Host) -> _Listed | None:
+    """nft's rules; None where it is not installed."""
+    import json
+
+    document, whole = None, False
+    for argv, all_of_it in ((_NFT, True), (_NFT_SHORT, False)):
+        try:
+            ran = host.run(argv, _SAVE_S)
+        except Missing:
+            return None
+        except HostError as error:
+            return _Listed({"nftables": []}, {}, frozenset(), trouble=str(error))
+        if ran.code:
+            said = ran.err.strip().splitlines()[:1]
+            trouble = f"nft does not list its rules: {said[0] if said else ran.code}"
+            return _Listed({"nftables": []}, {}, frozenset(), trouble=trouble)
+        try:
+            document, whole = json.loads(ran.out), all_of_it
+            break
+        except (ValueError, RecursionError):
+            continue
+    if not isinstance(document, dict):
+        return _Listed({"nftables": []}, {}, frozenset(), trouble="what nft lists cannot be read")
+    tables = [one["table"] for one in document.get("nftables", ()) if "table" in one]
+    names = frozenset((one["family"], one["name"]) for one in tables)
+    texts: dict[tuple[str, str, int], str] = {}
+    if tables:
+        try:
+            texts = nft.texts(host.run(_NFT_TEXT if whole else _NFT_TEXT_SHORT, _SAVE_S).out)
+        except HostError:
+            texts = {}
+    return _Listed(document, texts, names, whole)
+
+
+def _saved(host: Host, family: int, kind: str, usual: str) -> str | None:
+    """What iptables of this kind saves; None where it is not installed."""
+    names = [f"{NAMES[family]}-{kind.partition('-')[2]}-save"]
+    if usual == kind:
+        names.append(f"{NAMES[family]}-save")
+    for name in names:
+        try:
+            ran = host.run((name,), _SAVE_S)
+        except Missing:
+            continue
+        except HostError:
+            return None
+        return ran.out if not ran.code else None
+    return None
+
+
+def _legacy(host: Host, family: int, usual: str, sets: dict[str, IpSet]) -> list[Rules]:
+    """The old kind, where the kernel has tables of it: asking for others would make it load them."""
+    owner: Owner = "iptables-legacy"
+    try:
+        names = host.text(LEGACY[family]).split()
+    except HostError:
+        return []
+    if not names:
+        return []
+    saved = _saved(host, family, owner, usual)
+    if saved is None:
+        words = (
+            f"there are tables of {NAMES[family]}-legacy ({', '.join(sorted(names))}) that cannot be shown"
+        )
+        return [Rules(unread=(f"{words}: {NAMES[family]}-legacy-save is missing",))]
+    return [iptables.rules(saved, owner, family, sets)]
+
+
+def _ipsets(host: Host) -> dict[str, IpSet]:
+    try:
+        return ipsets(host.run(("ipset", "save"), _SAVE_S).out)
+    except HostError:
+        return {}
+
+
+def _module(host: Host, name: str) -> bool:
+    try:
+        return any(line.startswith(f"{name} ") for line in host.text("/proc/modules").splitlines())
+    except HostError:
+        return False

@@ -1,0 +1,119 @@
+"""A server between the outside and a container, for rules of packet filters: what passes is tried.
+
+outside (eth0: 192.88.99.1, other addresses on lo) — server (eth0: 192.88.99.10, br-mailcow: 172.22.1.1) —
+box (172.22.1.253). Server and box listen on the same ports.
+"""
+
+import json
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from .inside import LabError, needs, wait_until
+from .netns import Namespace
+
+SERVER = {4: "192.88.99.10", 6: "2d00:113::10"}
+OUTSIDE = {4: ("192.88.99.1", "5.6.7.8", "203.0.114.9"), 6: ("2d00:113::1", "2a02:5::8")}
+SOURCES = tuple((family, source) for family in (4, 6) for source in OUTSIDE[family])
+BRIDGE = {4: "172.22.1.1", 6: "fd4d:6169:6c63:6f77::1"}
+BOX = {4: "172.22.1.253", 6: "fd4d:6169:6c63:6f77::fd"}
+MAILCOW = (25, 465, 587, 143, 993, 110, 995, 4190, 80, 443)
+_HERE = Path(__file__).parent
+_LENGTH = {4: 24, 6: 64}
+
+
+def some_ports(count: int, seed: int) -> tuple[int, ...]:
+    """Mailcow's ports and others at random, small ones and those around 1024 more often."""
+    chance = random.Random(seed)
+    found = set(MAILCOW)
+    while len(found) < count:
+        found.add(
+            chance.choice((chance.randint(1, 1100), chance.randint(1000, 9999), chance.randint(1, 65000)))
+        )
+    return tuple(sorted(found))
+
+
+class Gate:
+    """The three places. `ports` are those that are listened on."""
+
+    def __init__(self, outside: Namespace, server: Namespace, box: Namespace, ports: Sequence[int]) -> None:
+        self.outside, self.server, self.box, self.ports = outside, server, box, tuple(ports)
+
+    def tried(self) -> list[dict[int, str]]:
+        """What becomes of a connection to each port, from every source: open, refused or silent."""
+        ports = ",".join(map(str, self.ports))
+        ways = [f"{source}>{SERVER[family]}" for family, source in SOURCES]
+        said = self.outside.run([sys.executable, str(_HERE / "knocking.py"), "try", *ways, ports]).stdout
+        return [{int(port): how for port, how in one.items()} for one in json.loads(said)]
+
+    def clear(self) -> None:
+        """No rules any more, of any program."""
+        self.server.run(["nft", "flush", "ruleset"])
+        for program in ("iptables-legacy", "ip6tables-legacy"):
+            for table in ("filter", "nat", "mangle", "raw"):
+                for words in (("-F",), ("-X",)):
+                    self.server.run([program, "-t", table, *words], check=False)
+            for chain in ("INPUT", "FORWARD", "OUTPUT"):
+                self.server.run([program, "-P", chain, "ACCEPT"], check=False)
+
+
+@contextmanager
+def gate(ports: Sequence[int]) -> Iterator[Gate]:
+    """Builds it; raises LabError where it cannot be built."""
+    needs("ip", "nft")
+    with Namespace.create() as outside, Namespace.create() as server, Namespace.create() as box:
+        _cable(outside, "eth0", server, "eth0")
+        _cable(box, "eth0", server, "veth1")
+        for line in _SERVER:
+            server.run(["ip", *line.split()])
+        for line in _OUTSIDE:
+            outside.run(["ip", *line.split()])
+        for line in _BOX:
+            box.run(["ip", *line.split()])
+        for setting in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+            server.run(["sh", "-c", f"echo 1 > /proc/sys/net/{setting}"])
+        knock = str(_HERE / "knocking.py")
+        for place in (server, box):
+            place.start([sys.executable, knock, "listen", ",".join(map(str, ports))])
+            if not wait_until(lambda place=place: _listens(place, ports[-1]), 30.0):  # type: ignore[misc]
+                raise LabError("nobody listens in the namespaces")
+        yield Gate(outside, server, box, ports)
+
+
+def _listens(place: Namespace, port: int) -> bool:
+    return "LISTEN" in place.run(["ss", "-Hltn", f"sport = :{port}"], check=False).stdout
+
+
+def _cable(one: Namespace, name: str, other: Namespace, peer: str) -> None:
+    one.run(["ip", "link", "add", name, "type", "veth", "peer", "name", peer, "netns", other.name])
+
+
+_SERVER = (
+    "link set eth0 up",
+    f"addr add {SERVER[4]}/25 dev eth0",
+    f"addr add {SERVER[6]}/64 dev eth0 nodad",
+    "link add br-mailcow type bridge",
+    "link set veth1 master br-mailcow",
+    "link set veth1 up",
+    "link set br-mailcow up",
+    f"addr add {BRIDGE[4]}/24 dev br-mailcow",
+    f"addr add {BRIDGE[6]}/64 dev br-mailcow nodad",
+    f"route add default via {OUTSIDE[4][0]}",
+    f"-6 route add default via {OUTSIDE[6][0]}",
+)
+_OUTSIDE = (
+    "link set eth0 up",
+    f"addr add {OUTSIDE[4][0]}/25 dev eth0",
+    f"addr add {OUTSIDE[6][0]}/64 dev eth0 nodad",
+    *(f"addr add {one}/32 dev lo" for one in OUTSIDE[4][1:]),
+    *(f"addr add {one}/128 dev lo nodad" for one in OUTSIDE[6][1:]),
+)
+_BOX = (
+    "link set eth0 up",
+    f"addr add {BOX[4]}/24 dev eth0",
+    f"addr add {BOX[6]}/64 dev eth0 nodad",
+    f"route add default via {BRIDGE[4]}",
+    f"-6 route add default via {BRIDGE[6]}",
+)

@@ -1,0 +1,67 @@
+"""`listen PORTS` takes connections on them, `try SOURCE>ADDRESS… PORTS` tries to connect to all at once.
+
+The second prints JSON: for each way how each port ended, open, refused or silent. Commas separate ports.
+"""
+
+import errno
+import json
+import selectors
+import socket
+import sys
+import time
+from typing import Any
+
+_PATIENCE_S = 1.6
+
+
+def listen(ports: list[int]) -> None:
+    selector = selectors.DefaultSelector()
+    for port in ports:
+        server = socket.create_server(("::", port), family=socket.AF_INET6, backlog=512, dualstack_ipv6=True)
+        server.setblocking(False)
+        selector.register(server, selectors.EVENT_READ)
+    while True:
+        for key, _ in selector.select():
+            server: Any = key.fileobj
+            try:
+                server.accept()[0].close()
+            except OSError:
+                continue
+
+
+def attempt(ways: list[str], ports: list[int]) -> list[dict[int, str]]:
+    """All at the same time; what has not answered after a while stays silent."""
+    selector = selectors.DefaultSelector()
+    answers = []
+    for way in ways:
+        source, address = way.split(">")
+        found = dict.fromkeys(ports, "silent")
+        answers.append(found)
+        for port in ports:
+            sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+            sock.setblocking(False)
+            sock.bind((source, 0))
+            code = sock.connect_ex((address, port))
+            if code not in (0, errno.EINPROGRESS):
+                found[port] = "refused"
+                sock.close()
+                continue
+            selector.register(sock, selectors.EVENT_WRITE, (found, port))
+    end = time.monotonic() + _PATIENCE_S
+    while selector.get_map() and (left := end - time.monotonic()) > 0:
+        for key, _ in selector.select(left):
+            sock: Any = key.fileobj
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            found, port = key.data
+            found[port] = "refused" if code else "open"
+            selector.unregister(sock)
+            sock.close()
+    return answers
+
+
+if __name__ == "__main__":
+    numbers = [int(one) for one in sys.argv[-1].split(",")]
+    if sys.argv[1] == "listen":
+        listen(numbers)
+    else:
+        print(json.dumps(attempt(sys.argv[2:-1], numbers)))
