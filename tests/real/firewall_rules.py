@@ -15,8 +15,8 @@ def nft(text: str) -> RuleSet:
 
 def _input(policy: str, *rules: str, more: str = "") -> RuleSet:
     body = "\n".join(rules)
-    text = f"{_HEAD}{more}\nchain input {{\ntype filter hook input priority 0; policy {policy};\n{body}\n}}\n}}\n"
-    return nft(text)
+    head = f"{_HEAD}{more}\nchain input {{\ntype filter hook input priority 0; policy {policy};\n"
+    return nft(f"{head}{body}\n}}\n}}\n")
 
 
 def tables(program: str, *lines: str) -> RuleSet:
@@ -83,8 +83,9 @@ NFT: dict[str, RuleSet] = {
         "meta mark 0x10 accept",
     ),
     "two chains": nft(
-        """table inet a { chain c { type filter hook input priority 10; policy accept; tcp dport 1-500 drop; }; }
-        table ip b { chain c { type filter hook input priority -10; policy accept; tcp dport 400-5000 drop; }; }
+        """
+        table inet a { chain c { type filter hook input priority 10; tcp dport 1-500 drop; }; }
+        table ip b { chain c { type filter hook input priority -10; tcp dport 400-5000 drop; }; }
         table inet d { chain c { type filter hook prerouting priority -300; tcp dport 9000-60000 drop; }; }
         """
     ),
@@ -194,7 +195,8 @@ def _both(program: str) -> dict[str, RuleSet]:
             *tables(
                 program,
                 "-A INPUT -p tcp --dport 1:100 -m recent --name a --set",
-                "-A INPUT -p tcp --dport 101:1000 -m recent --name b --update --seconds 60 --hitcount 4 -j DROP",
+                "-A INPUT -p tcp --dport 101:1000 -m recent --name b --update --seconds 60 --hitcount 4 "
+                "-j DROP",
                 "-A INPUT -p tcp --dport 1001:2000 -m recent --name c --rcheck -j ACCEPT",
                 "-A INPUT -p tcp --dport 1:400 -m limit --limit 9000/sec --limit-burst 9000 -j ACCEPT",
                 "-A INPUT -p tcp --dport 401:2000 -m hashlimit --hashlimit-above 9000/sec "
@@ -217,7 +219,8 @@ def _both(program: str) -> dict[str, RuleSet]:
             *(
                 (
                     program,
-                    f"-t nat -A DOCKER -p tcp ! -i br-mailcow --dport {n} -j DNAT --to-destination 172.22.1.253:{n}",
+                    f"-t nat -A DOCKER -p tcp ! -i br-mailcow --dport {n} "
+                    f"-j DNAT --to-destination 172.22.1.253:{n}",
                 )
                 for n in (25, 465, 587, 80)
             ),
@@ -239,7 +242,8 @@ def _both(program: str) -> dict[str, RuleSet]:
             (program, "-A DOCKER-USER -i eth0 -p tcp -m conntrack --ctorigdstport 465 -j DROP"),
             (
                 program,
-                "-A DOCKER-USER -i eth0 -p tcp -m conntrack --ctdir ORIGINAL --ctorigdst 192.88.99.10 --ctorigdstport 80 -j REJECT",
+                "-A DOCKER-USER -i eth0 -p tcp -m conntrack --ctdir ORIGINAL --ctorigdst 192.88.99.10 "
+                "--ctorigdstport 80 -j REJECT",
             ),
             (program, "-A INPUT -p tcp --dport 500: -j DROP"),
         ),
@@ -252,7 +256,8 @@ MIXED: dict[str, RuleSet] = {
         *tables("iptables-legacy", "-A INPUT -p tcp --dport 1:500 -j DROP"),
         *tables("iptables-nft", "-A INPUT -p tcp --dport 400:3000 -j DROP"),
         *nft(
-            "table inet x { chain c { type filter hook input priority 5; policy drop; tcp dport != 995 accept; }; }"
+            "table inet x { chain c { type filter hook input priority 5; policy drop; "
+            "tcp dport != 995 accept; }; }"
         ),
     ),
     "redirected twice": (

@@ -10,6 +10,7 @@ from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import (
     Chain,
     Mark,
+    Masked,
     Nat,
     Opaque,
     Owner,
@@ -39,7 +40,7 @@ _HARMLESS = (
     *("LOG", "NFLOG", "ULOG", "AUDIT", "TRACE", "TCPMSS", "TCPOPTSTRIP", "DSCP", "TOS", "TTL", "HL", "ECN"),
     *("CHECKSUM", "CLASSIFY", "SET", "CONNSECMARK", "SECMARK", "IDLETIMER", "LED", "RATEEST", "TEE"),
 )
-_NATS = ("SNAT", "MASQUERADE", "NETMAP", "SAME")
+_NATS = ("SNAT", "MASQUERADE", "SAME")
 _NOT_OURS = "is incompatible, use 'nft' tool"
 _MARKS = {"--set-xmark": "xor", "--set-mark": "set", "--or-mark": "or", "--and-mark": "and"}
 _ALL_BITS = 0xFFFFFFFF
@@ -102,7 +103,7 @@ def _target(name: str, words: Words) -> list[Statement]:
     if name in _HARMLESS:
         return []
     if name in _NATS:
-        return [Verdict("accept")]
+        return [Masked()]
     if name in ("MARK", "CONNMARK"):
         return _marked("mark" if name == "MARK" else "ct mark", rest)
     if name == "NOTRACK" or (name == "CT" and "--notrack" in rest):
@@ -128,7 +129,7 @@ def _target(name: str, words: Words) -> list[Statement]:
 
 _KNOWN_UNCLEAR = (
     *("QUEUE", "NFQUEUE", "TPROXY", "TARPIT", "DELUDE", "CHAOS", "SYNPROXY", "MIRROR", "STEAL", "ECHO"),
-    *("CLUSTERIP", "HMARK", "DNETMAP", "ACCOUNT", "PKNOCK", "LSCAN", "SYSRQ", "RAWDNAT", "RAWSNAT"),
+    *("NETMAP", "CLUSTERIP", "HMARK", "DNETMAP", "ACCOUNT", "PKNOCK", "LSCAN", "SYSRQ", "RAWDNAT", "RAWSNAT"),
 )
 
 

@@ -11,6 +11,7 @@ from mailcow_wizard.facts.firewall.rules import (
     Chain,
     Limit,
     Mark,
+    Masked,
     Nat,
     Opaque,
     Rule,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _NOTHING = (
     *("counter", "log", "comment", "last", "flow", "dup", "secmark", "ct helper", "ct timeout"),
-    *("ct expectation", "snat", "masquerade", "xt log"),
+    *("ct expectation", "xt log"),
 )
 _ALL_BITS = 0xFFFFFFFF
 _HANDLE = re.compile(r"^(.*?) *# handle ([0-9]+)$")
@@ -160,6 +161,8 @@ def _statement(name: str, value: Any, sets: Sets) -> list[Statement]:
         return _mangled(value)
     if name in ("dnat", "redirect"):
         return [_nat(name, value or {})]
+    if name in ("snat", "masquerade"):
+        return [Masked()]
     if name == "notrack":
         return [Untrack()]
     if name in _NOTHING:

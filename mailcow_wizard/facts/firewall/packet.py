@@ -34,7 +34,7 @@ class Packet(NamedTuple):
     `out` is the interface that it will leave by, empty before that is decided and for this machine itself,
     `?` where nobody knows. `local`: its address is this machine's own. `wanted` and `wanted_port` are where
     it was sent before anything changed that (None: as it is). `mark` and `flow_mark` are None where nobody
-    knows.
+    knows. `moved`: its destination was changed, `masked`: its source.
     """
 
     family: int
@@ -48,6 +48,7 @@ class Packet(NamedTuple):
     flow_mark: int | None = 0
     tracked: bool = True
     moved: bool = False
+    masked: bool = False
     wanted: str = ""
     wanted_port: int = 0
     from_port: tuple[int, int] = (32768, 60999)

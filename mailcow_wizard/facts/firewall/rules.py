@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Kind = Literal["accept", "drop", "return", "jump", "goto", "continue", "unknown"]
     Value: TypeAlias = "Span | str"
     Row: TypeAlias = tuple[Value, ...]
-    Statement: TypeAlias = "Test | Verdict | Choice | Mark | Nat | Untrack | Limit | Opaque"
+    Statement: TypeAlias = "Test | Verdict | Choice | Mark | Nat | Masked | Untrack | Limit | Opaque"
     Chains: TypeAlias = Mapping[tuple["Table", str], "Chain"]
 else:
     Owner = Kind = str
@@ -84,6 +84,10 @@ class Nat(NamedTuple):
     port: int
     here: bool = False
     unknown: bool = False
+
+
+class Masked(NamedTuple):
+    """The packet gets this machine as its sender (masquerading, or another translation of the source)."""
 
 
 class Untrack(NamedTuple):

@@ -13,6 +13,7 @@ from mailcow_wizard.facts.firewall.rules import (
     Choice,
     Limit,
     Mark,
+    Masked,
     Nat,
     Opaque,
     Place,
@@ -34,7 +35,6 @@ else:
 
 _MOST_STEPS = 200_000
 _MOST_FORKS = 10
-_ALL_BITS = 0xFFFFFFFF
 
 
 class Fate(NamedTuple):
@@ -42,6 +42,7 @@ class Fate(NamedTuple):
     `packet` is the packet in the end. `forwarded`: it goes on to another interface, for a container.
 
     `limited`: only as long as there are not many. `why` says what is not understood where nobody knows.
+    `passed` are the decisions before; `masked_by` the rule that hides who sent it.
     """
 
     outcome: Outcome
@@ -51,6 +52,7 @@ class Fate(NamedTuple):
     limited: bool = False
     why: str = ""
     passed: tuple[Place, ...] = ()
+    masked_by: Place | None = None
 
 
 class _Ending(NamedTuple):
@@ -71,13 +73,13 @@ class _Spot(NamedTuple):
     number: int
 
 
-def fate(rules: Rules, packet: Packet, way: Way, own: frozenset[str], skip: Skip | None = None) -> Fate:
+def fate(rules: Rules, packet: Packet, way: Way, own: frozenset[str]) -> Fate:
     """Leads a packet that came from outside through all hooks.
 
     `way` names the interface that leads to an address (`?`: nobody knows); `own` are this machine's
-    addresses. `skip` is asked for each base chain whether another program will have its word first.
+    addresses.
     """
-    walk = _Walk(rules, skip)
+    walk = _Walk(rules)
     packet = packet._replace(local=packet.address in own)
     for hook in ("ingress", "prerouting"):
         packet = walk.through(hook, packet)
@@ -90,18 +92,14 @@ def fate(rules: Rules, packet: Packet, way: Way, own: frozenset[str], skip: Skip
     return walk.fate(packet, forwarded)
 
 
-if TYPE_CHECKING:
-    Skip: TypeAlias = Callable[[Chain], bool]
-
-
 class _Walk:
-    def __init__(self, rules: Rules, skip: Skip | None) -> None:
+    def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._skip = skip
         self._steps = 0
         self._stopped: _Ending | None = None
         self._passed: list[Place] = []
         self._limited = False
+        self._masked_by: Place | None = None
 
     def through(self, hook: str, packet: Packet) -> Packet:
         """All base chains of a hook, until one stops the packet."""
@@ -110,12 +108,13 @@ class _Walk:
                 break
             if chain.devices and packet.interface not in chain.devices:
                 continue
-            if self._skip and self._skip(chain):
-                continue
             # A connection is translated once, and what is not tracked never.
-            if chain.kind == "nat" and (packet.moved or not packet.tracked):
+            done = packet.masked if hook == "postrouting" else packet.moved
+            if chain.kind == "nat" and (done or not packet.tracked):
                 continue
             end = self._run(chain, packet)
+            if end.packet.masked and not packet.masked:
+                self._masked_by = end.place
             packet = end.packet
             if end.kind != "accept":
                 self._stopped = end
@@ -132,7 +131,7 @@ class _Walk:
             outcome: Outcome = "unknown" if end.kind == "unknown" else "refused" if end.softly else "dropped"
             return Fate(outcome, packet, end.place, forwarded, end.limited, end.why, passed)
         named = next((one for one in reversed(passed) if one.rule), next(iter(reversed(passed)), None))
-        return Fate("through", packet, named, forwarded, self._limited, passed=passed)
+        return Fate("through", packet, named, forwarded, self._limited, "", passed, self._masked_by)
 
     def _run(self, chain: Chain, packet: Packet) -> _Ending:
         return self._go(chain, (_Spot(chain, 0),), packet, 0)
@@ -249,8 +248,6 @@ class _Walk:
                 packet, verdict = _changed(one, packet)
                 if verdict:
                     break
-        if verdict and verdict.kind == "unknown" and not doubt:
-            doubt = ""
         return _Said(verdict, packet, doubt, limited)
 
 
@@ -277,9 +274,11 @@ def _chosen(choice: Choice, packet: Packet) -> tuple[Verdict | None, str]:
     return (Verdict("unknown", "a map"), "a map is not understood") if doubts else (None, "")
 
 
-def _changed(statement: Mark | Nat | Untrack, packet: Packet) -> tuple[Packet, Verdict | None]:
+def _changed(statement: Mark | Nat | Masked | Untrack, packet: Packet) -> tuple[Packet, Verdict | None]:
     if isinstance(statement, Untrack):
         return packet._replace(tracked=False), None
+    if isinstance(statement, Masked):
+        return packet._replace(masked=True), Verdict("accept")
     if isinstance(statement, Mark):
         old = packet.mark if statement.name == "mark" else packet.flow_mark
         fixed = not statement.keep
@@ -301,8 +300,11 @@ def _changed(statement: Mark | Nat | Untrack, packet: Packet) -> tuple[Packet, V
     return moved, Verdict("accept")
 
 
+_DECISIVE = tuple(Packet._fields.index(name) for name in ("address", "port", "tracked", "masked"))
+
+
 def _same_way(one: Packet, other: Packet) -> bool:
-    return (one.address, one.port, one.tracked) == (other.address, other.port, other.tracked)
+    return all(one[place] == other[place] for place in _DECISIVE)
 
 
 def _merged(one: Packet, other: Packet) -> Packet:

@@ -1,0 +1,121 @@
+"""The ways into this machine: the interface and address that packets from outside come to, and the interface
+that leads to an address."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+
+from mailcow_wizard.facts.network.routes import defaults_v6, own_v4, own_v6, routes
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import NamedTuple
+
+# Interfaces that lead to containers, virtual machines and tunnels, not to the world.
+INNER = ("lo", "docker", "br-", "veth", "virbr", "vnet", "lxc", "lxd", "cni", "podman", "tun", "tap", "wg")
+_ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
+_MOST = 4096
+
+
+class Inward(NamedTuple):
+    """By family (4, 6), where it has one: the interface that the world comes by and the address that it
+    comes to. `own` are all addresses of this machine; `nets` are networks with the interface that leads
+    there, the narrowest first."""
+
+    doors: tuple[tuple[int, str, str], ...]
+    own: frozenset[str]
+    nets: tuple[tuple[str, str], ...]
+
+    def way(self, address: str) -> str:
+        """The interface that leads to an address; `?` where that is not known."""
+        try:
+            wanted = ipaddress.ip_address(address)
+        except ValueError:
+            return "?"
+        for network, interface in self.nets:
+            found = ipaddress.ip_network(network)
+            if found.version == wanted.version and wanted in found:
+                return interface
+        return next((name for family, name, _ in self.doors if family == wanted.version), "?")
+
+
+def inward(facts: Facts) -> Inward:
+    """Reads addresses and routes."""
+    v4 = _own(facts)
+    v6 = tuple(one.address for one in facts.get(own_v6))
+    nets = [*_nets_v4(facts), *_routes_v6(facts)]
+    nets.sort(key=lambda one: -int(one[0].partition("/")[2]))
+    doors = [*_door_v4(facts, v4, nets), *_door_v6(facts)]
+    return Inward(tuple(doors), frozenset((*v4, *v6, "127.0.0.1", "::1")), tuple(nets))
+
+
+def _own(facts: Facts) -> tuple[str, ...]:
+    try:
+        return facts.get(own_v4)
+    except HostError:
+        return ()
+
+
+def _nets_v4(facts: Facts) -> list[tuple[str, str]]:
+    try:
+        return [(one.network, one.interface) for one in facts.get(routes) if not one.table]
+    except HostError:
+        return []
+
+
+def _door_v4(facts: Facts, own: tuple[str, ...], nets: list[tuple[str, str]]) -> list[tuple[int, str, str]]:
+    """By the default route; without one, by the first network that is none of containers."""
+    name = _default_v4(facts)
+    try:
+        address = facts.host.source_address(_ANYWHERE[4])
+    except HostError:
+        address = ""
+    if name and address:
+        return [(4, name, address)]
+    for network, interface in nets:
+        if ":" in network or interface.startswith(INNER) or (name and interface != name):
+            continue
+        inside = [one for one in own if ipaddress.ip_address(one) in ipaddress.ip_network(network)]
+        if inside:
+            return [(4, interface, inside[0])]
+    return []
+
+
+def _default_v4(facts: Facts) -> str:
+    try:
+        lines = facts.host.text("/proc/net/route").splitlines()[1:]
+    except HostError:
+        return ""
+    rows = [line.split() for line in lines]
+    found = [(int(row[6]), row[0]) for row in rows if len(row) > 7 and row[1] == row[7] == "00000000"]
+    return min(found)[1] if found else ""
+
+
+def _door_v6(facts: Facts) -> list[tuple[int, str, str]]:
+    """Only with an address that the world could reach."""
+    known = [
+        one for one in facts.get(own_v6)
+        if not one.deprecated and not one.interface.startswith(INNER)
+        and not one.address.startswith(("fc", "fd"))
+    ]  # fmt: skip
+    names = [one.interface for one in facts.get(defaults_v6)]
+    known.sort(key=lambda one: (one.interface not in names, one.temporary))
+    return [(6, known[0].interface, known[0].address)] if known else []
+
+
+def _routes_v6(facts: Facts) -> list[tuple[str, str]]:
+    try:
+        lines = facts.host.text("/proc/net/ipv6_route").splitlines()[:_MOST]
+    except HostError:
+        return []
+    found = []
+    for line in lines:
+        row = line.split()
+        try:
+            place, length = ipaddress.IPv6Address(int(row[0], 16)), int(row[1], 16)
+            network = ipaddress.IPv6Network((int(place), length))
+        except (ValueError, IndexError, struct.error):
+            continue
+        if length and row[9] != "lo" and not place.is_multicast and not place.is_link_local:
+            found.append((str(network), row[9]))
+    return list(dict.fromkeys(found))

@@ -1,0 +1,73 @@
+"""Everything about this machine's firewall that its checks, its fixes and its screen look at together."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts import docker
+from mailcow_wizard.facts.firewall.entries import USER_CHAIN, Entries, entries
+from mailcow_wizard.facts.firewall.reading import filters
+from mailcow_wizard.facts.firewall.rules import Chain, Key, Masked, Place, Rule, Rules, Table, Test
+from mailcow_wizard.facts.firewall.tools import Tools, tools
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import NamedTuple
+
+
+class State(NamedTuple):
+    """The rules, the programs that write them, and what becomes of packets; `backend` is the firewall that a
+    running Docker says it uses, empty where it does not say."""
+
+    rules: Rules
+    tools: Tools
+    entries: Entries
+    backend: str = ""
+
+
+def state(facts: Facts) -> State:
+    """Reads all of it. Raises HostError; Denied without root."""
+    known = facts.get(filters)
+    try:
+        said = facts.get(docker.info)
+    except HostError:
+        said = None
+    return State(known.rules, facts.get(tools), facts.get(entries), said.firewall if said else "")
+
+
+def docker_tables(rules: Rules) -> tuple[Table, ...]:
+    """The tables that Docker keeps its chains in."""
+    names = ("DOCKER", USER_CHAIN, "DOCKER-FORWARD", "DOCKER-ISOLATION-STAGE-1")
+    return tuple(dict.fromkeys(table for table, name in rules.chains if name in names))
+
+
+def masks_everybody(rules: Rules) -> tuple[Place, ...]:
+    """Rules that translate the source of packets, whoever sent them."""
+    found = []
+    for chain in rules.chains.values():
+        if _is_nat(chain):
+            found += [Place(chain, rule) for rule in chain.rules if _names_nobody(rule)]
+    return tuple(found)
+
+
+def _is_nat(chain: Chain) -> bool:
+    return chain.kind == "nat" or chain.table.name == "nat" or not chain.hook
+
+
+_ABOUT_SENDERS = ("ip saddr", "ip6 saddr", "saddr type", "mark", "ct mark", "ct status", "iif", "ct from ip")
+
+
+def _names_nobody(rule: Rule) -> bool:
+    if not any(isinstance(one, Masked) for one in rule.statements):
+        return False
+    tests = [one for one in rule.statements if isinstance(one, Test)]
+    return not any(_narrows(one) for one in tests)
+
+
+def _narrows(test: Test) -> bool:
+    """Whether it asks who sent the packet; a network of everybody is nobody."""
+    if not any(key.name in _ABOUT_SENDERS for key in test.keys):
+        return False
+    return test.negated or not any(_is_all(key, row[0]) for row in test.rows for key in test.keys[:1])
+
+
+def _is_all(key: Key, value: object) -> bool:
+    bits = {"ip saddr": 32, "ip6 saddr": 128}.get(key.name, 0)
+    return bool(bits) and value == (0, (1 << bits) - 1)
