@@ -222,3 +222,18 @@ def test_all_records_cost_few_round_trips(names: Names) -> None:
     names.run(argv, check=True)  # what others' name servers are called is known to the resolver then
     # The goal is six; a seventh would make seven, and what is between is this machine's own time.
     assert float(names.run(argv, check=True).stdout) < 7.0
+
+
+def test_the_names_on_the_certificate_are_told_beforehand(names: Names) -> None:
+    """Right records; and a domain whose IPv6 address is stale and whose CAA leaves Let's Encrypt out."""
+    program = ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "mailcow_wizard", "dns", "--json"]
+
+    def fates(hostname: str) -> dict[str, str]:
+        told = json.loads(names.run([*program, "--hostname", hostname], check=True).stdout)
+        return {one["name"]: one["fate"] for one in told["certificate"]}
+
+    right = fates("mail.example.org")
+    assert right["mail.example.org"] == right["autodiscover.example.org"] == "asked for"
+    assert fates("mail.broken.example")["mail.broken.example"] == "left out"
+    assert set(fates("mail.empty.example").values()) == {"left out"}
+    assert set(fates("mail.silent.example").values()) == {"open"}
