@@ -145,9 +145,20 @@ def judge_mtu(facts: Mtu) -> Judgement:
         )
     if smallest >= need.MTU:
         return common._replace(summary=f"packets of {need.MTU} bytes pass, as Docker takes for granted")
+    if 0 < facts.set <= smallest < facts.made:
+        return common._replace(
+            status="warn",
+            summary=f"at most {smallest} bytes pass; mailcow's network is to have {facts.set} and still has "
+            f"{facts.made}: it is made anew when mailcow is stopped and started",
+            remedies=("In mailcow's directory: `docker compose down`, then `docker compose up -d`.",),
+        )
     if 0 < facts.set <= smallest:
         return common._replace(
             summary=f"packets of {smallest} bytes pass, and mailcow's network is set to {facts.set}"
+        )
+    if not facts.set and 0 < facts.made <= smallest:
+        return common._replace(
+            summary=f"packets of {smallest} bytes pass, and mailcow's network has {facts.made}"
         )
     narrow = next(one for one in facts.paths if one.mtu == smallest)
     return common._replace(

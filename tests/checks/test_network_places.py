@@ -90,6 +90,17 @@ MTUS = [
 ]
 
 
+def test_a_network_that_was_made_before_it_was_told() -> None:
+    facts = Mtu((PathMtu(4, 1400),), "/opt/x/docker-compose.override.yml", 1400, 1500)
+    judged = judge_mtu(facts)
+    assert judged.status == "warn"
+    assert "is to have 1400 and still has 1500" in judged.summary
+    assert judge_mtu(facts._replace(made=1400)).status == "pass"
+    # Docker's own default, or mailcow's compose file, may say it too.
+    assert judge_mtu(facts._replace(set=0, made=1400)).status == "pass"
+    assert judge_mtu(facts._replace(set=0, made=1500)).status == "warn"
+
+
 @pytest.mark.parametrize(("paths", "told", "status", "words"), MTUS)
 def test_mtu(paths: tuple[PathMtu, ...], told: int, status: str, words: str) -> None:
     judged = judge_mtu(Mtu(paths, "/opt/x/docker-compose.override.yml", told))

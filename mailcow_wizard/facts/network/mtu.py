@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.conf.compose_override import Strange, option
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.names import own_address
+from mailcow_wizard.facts.network.subnet import docker_networks, network_name
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing, Probe, Probed
 from mailcow_wizard.typed import NamedTuple
@@ -39,11 +41,13 @@ class PathMtu(NamedTuple):
 
 
 class Mtu(NamedTuple):
-    """Both families, and what is set for mailcow's network: `set` in `override`, 0 where nothing is."""
+    """Both families, and what is set for mailcow's network: `set` in `override`, 0 where nothing is; `made`
+    is what the network has that is there already, 0 where none is or Docker does not tell."""
 
     paths: tuple[PathMtu, ...]
     override: str
     set: int
+    made: int = 0
 
     @property
     def smallest(self) -> int:
@@ -57,7 +61,7 @@ def mtu(facts: Facts) -> Mtu:
     if not mine:
         raise HostError("this machine has no way out")
     path, value = _override(facts)
-    return Mtu(_paths(facts, mine), path, value)
+    return Mtu(_paths(facts, mine), path, value, _made(facts))
 
 
 def _paths(facts: Facts, families: list[int]) -> tuple[PathMtu, ...]:
@@ -137,6 +141,20 @@ def _sent(facts: Facts, sizes: dict[int, tuple[int, ...]]) -> dict[int, dict[int
         for probe, result in zip(probes, facts.host.probe(tuple(probes), _ROUND_S), strict=True):
             found[6 if ":" in probe.address else 4][probe.size].append(result)
     return found
+
+
+def _made(facts: Facts) -> int:
+    """The largest packet of mailcow's network as Docker made it."""
+    try:
+        name = network_name(facts.get(mailcow_conf))
+        own = next((one for one in docker_networks(facts) if one.get("Name") == name), None)
+    except HostError:
+        return 0
+    if own is None:
+        return 0
+    options = own.get("Options")
+    value = str(options.get(need.MTU_OPTION, "")) if isinstance(options, dict) else ""
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else need.MTU
 
 
 def _override(facts: Facts) -> tuple[str, int]:

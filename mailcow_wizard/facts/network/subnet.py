@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.free_subnet import free_subnet
-from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_PROJECT, mailcow_conf
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_PROJECT, MailcowConf, mailcow_conf
 from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, own_v4, routes
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
@@ -62,7 +62,7 @@ def subnet(facts: Facts) -> Subnet:
     unread = []
     mine, pool, told = False, "", True
     try:
-        networks, mine = _docker(facts, network, f"{conf.get('COMPOSE_PROJECT_NAME', DEFAULT_PROJECT)}_")
+        networks, mine = _docker(facts, network, network_name(conf))
         pool = _pool(facts, network)
     except Missing:
         told = False  # no Docker, no networks of it
@@ -127,16 +127,24 @@ def _addresses(facts: Facts, network: IPv4Network) -> list[Claim]:
     ]
 
 
-def _docker(facts: Facts, network: IPv4Network, project: str) -> tuple[list[Claim], bool]:
+def network_name(conf: MailcowConf) -> str:
+    """What Docker calls mailcow's network."""
+    return f"{conf.get('COMPOSE_PROJECT_NAME', DEFAULT_PROJECT)}_{need.MAILCOW_NETWORK}"
+
+
+def docker_networks(facts: Facts) -> tuple[dict[str, Any], ...]:
+    """Docker's networks, as its API has them. Raises HostError."""
+    return tuple(one for one in _asked(facts, "/networks", list) if isinstance(one, dict))
+
+
+def _docker(facts: Facts, network: IPv4Network, own: str) -> tuple[list[Claim], bool]:
     """Docker's networks over ours, and whether ours is one of them. Raises HostError."""
     import ipaddress
 
     found, mine = [], False
-    for one in _asked(facts, "/networks", list):
-        if not isinstance(one, dict):
-            continue
+    for one in docker_networks(facts):
         name = str(one.get("Name", ""))
-        if name == f"{project}{need.MAILCOW_NETWORK}":
+        if name == own:
             mine = True
             continue
         ipam = one.get("IPAM")
