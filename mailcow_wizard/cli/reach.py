@@ -99,7 +99,7 @@ class _NearSide:
             if not proof.wait(_TURN_S):
                 continue
             self._tell(waiting=False)
-            if proof.told and not proof.all_arrived and not invited:
+            if self._patient and proof.told and not proof.all_arrived and not invited:
                 keep(proof)
                 self._say("The same line can be asked again until the time is over; Ctrl+C ends it.")
                 invited = True
@@ -118,10 +118,7 @@ class _NearSide:
 
     def _end(self) -> int:
         found = report.summary(self._proof)
-        self._say(
-            f"{found['arrived']} of {len(self._proof.targets)} ports are reached from outside, "
-            f"{found['blocked']} are not, {found['unknown']} are not known."
-        )
+        self._say(report.verdict(found))
         for line in report.notes(self._proof):
             self._say(line)
         if self._options.json:

@@ -113,6 +113,8 @@ class Reach:
         self.families = facts.get(public_families)
         self._public = {family: facts.get(addresses, family).public[:1] for family in self.families}
         self.addresses = tuple(one for some in self._public.values() for one in some)
+        self.nameless = tuple(family for family, some in self._public.items() if not some)
+        """Families over which the world is to reach this server, at an address that is not known."""
         self.knocks: dict[tuple[int, int], str] = {}
         self.inside: dict[tuple[int, int], str] = {}
         """Knocks from this machine's own network."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import struct
 
+from mailcow_wizard.facts.addresses import addresses
 from mailcow_wizard.facts.network.routes import own_v4, own_v6
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
@@ -47,7 +48,9 @@ def neighbourhood(facts: Facts) -> Networks:
 
 
 def _own(facts: Facts) -> Networks:
-    mine = (*own_v4(facts), *(one.address for one in own_v6(facts)), *facts.settings.addresses)
+    # Behind NAT that leads back (hairpin) this machine comes from its own public address.
+    public = [one for family in (4, 6) for one in facts.get(addresses, family).public]
+    mine = (*own_v4(facts), *(one.address for one in own_v6(facts)), *public)
     return tuple(ipaddress.ip_network(one) for one in mine)
 
 

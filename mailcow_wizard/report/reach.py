@@ -46,11 +46,32 @@ def summary(reach: Reach) -> dict[str, int]:
     return found
 
 
+def verdict(counts: dict[str, int]) -> str:
+    """The verdict over all ports, in a sentence."""
+    total = sum(counts.values())
+    if counts["arrived"] == total:
+        return f"All {total} ports are reached from outside."
+    blocked, unknown = counts["blocked"], counts["unknown"]
+    rest = [f"{blocked} {'is' if blocked == 1 else 'are'} not"] if blocked else []
+    rest += [f"of {unknown} it is not known"] if unknown else []
+    return f"{counts['arrived']} of {total} ports are reached from outside, {', '.join(rest)}."
+
+
 def notes(reach: Reach) -> list[str]:
     """What else there is to say, in sentences."""
-    said = []
+    said = [
+        f"This server's public IPv{family} address is not known, and the line leaves it out: name it with "
+        "--address."
+        for family in reach.nameless
+        if reach.addresses
+    ]
     states = {one.state for target in reach.targets for _, one in verdicts(reach, target)}
-    if reach.unheard:
+    if reach.unheard and reach.extra:
+        said.append(
+            f"Connections from {reach.unheard} come to this machine, and its report does not: this machine's "
+            f"own firewall may close port {reach.extra}. The other machine then shows what to run here."
+        )
+    elif reach.unheard:
         said.append(
             f"Connections from {reach.unheard} come to this machine, and none is heard: this machine's own "
             "firewall may not let them in (nft list ruleset, iptables -S, ufw status)."

@@ -152,6 +152,30 @@ def test_knocks_from_this_network_prove_nothing(world: Provider, tmp_path: Path)
     assert {one["status"] for one in findings(world.server, tmp_path).values()} == {"unknown"}
 
 
+def test_behind_nat_that_leads_back_only_others_count(world: Provider, tmp_path: Path) -> None:
+    public = "192.88.99.77"
+    device = world.router.run(["ip", "-o", "route", "get", SERVER]).stdout.split()[2]
+    chains = (
+        f"chain in {{\ntype nat hook prerouting priority dstnat;\nip daddr {public} dnat to {SERVER}\n}}\n"
+        "chain out {\ntype nat hook postrouting priority srcnat;\n"
+        f"ip saddr {SERVER} ip daddr {SERVER} snat to {public}\n}}\n"
+    )
+    nat = (["nft", "-f", "-"], f"table ip nat1 {{\n{chains}}}\n")
+    world.router.run(["ip", "addr", "add", f"{public}/32", "dev", device])
+    world.router.run(nat[0], text=nat[1])
+    try:
+        with near(world.server, tmp_path, addresses=("--address", public)) as side:
+            # It comes back to itself from its own public address.
+            assert f"comes from {public}, which is this server itself" in side.ask(world.server)
+            side.ask(world.far)
+            document = side.document()
+    finally:
+        world.router.run(["nft", "delete", "table", "ip", "nat1"])
+        world.router.run(["ip", "addr", "del", f"{public}/32", "dev", device])
+    assert set(states(document).values()) == {"arrived"}
+    assert {one["peer"] for one in document["ports"]} == {FAR}
+
+
 def test_a_listener_on_loopback_alone_is_not_in_the_way(world: Provider, tmp_path: Path) -> None:
     with serving(world.server, (25,), "127.0.0.1"), near(world.server, tmp_path) as side:
         side.ask(world.far)

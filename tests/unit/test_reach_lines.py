@@ -1,0 +1,116 @@
+"""The lines to paste, tokens and reports of `reach`: words that go between machines."""
+
+import re
+import subprocess
+
+import pytest
+
+from mailcow_wizard.engine.reach import TOKEN_LENGTH, BadReport, extra_of, new_token, ports_of
+from mailcow_wizard.facts.neighbours import is_near
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.model import Settings
+from mailcow_wizard.report import reach_lines
+from tests.fake_host import FakeHost
+
+PORTS = ((25, True), (80, False), (4190, True), (50123, True))
+ADDRESSES = ("192.88.99.10", "2d00:113::10")
+
+
+def test_a_token_names_the_ports_and_is_never_the_same() -> None:
+    token = new_token(PORTS, 50123)
+    assert token[TOKEN_LENGTH:] == "-25-80u-4190-50123x"
+    assert ports_of(token) == PORTS
+    assert extra_of(token) == 50123
+    assert extra_of(new_token(PORTS[:3])) == 0
+    assert len({new_token(PORTS)[:TOKEN_LENGTH] for _ in range(500)}) == 500
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("", "x", "A" * 20, "A" * 20 + "-", "A" * 20 + "-0", "A" * 20 + "-65536", "A" * 19 + "-25"),
+        *(
+            "A" * 20 + "-25\n",
+            "A" * 20 + "-25;id",
+            "A" * 20 + "-25" * 65,
+            "A" * 19 + "é-25",
+            "$(id)" * 4 + "-25",
+        ),
+    ],
+)
+def test_what_is_no_token(token: str) -> None:
+    with pytest.raises(BadReport):
+        ports_of(token)
+
+
+def test_each_line_is_one_line_and_names_everything() -> None:
+    token = new_token(PORTS, 50123)
+    bash = reach_lines.bash(token, PORTS, ADDRESSES)
+    powershell = reach_lines.powershell(token, PORTS, ADDRESSES)
+    wizard = reach_lines.wizard(token, ",".join(ADDRESSES))
+    for line in (bash, powershell, wizard):
+        assert line.isascii()
+        assert line.isprintable()
+        assert token in line
+        assert all(one in line for one in ADDRESSES)
+    assert f"reach {token} '25 4190 50123' '80' {' '.join(ADDRESSES)}" in bash
+    assert "$k=@(25,4190,50123);$u=@(80);" in powershell
+    assert wizard == f"mailcow-wizard reach --from {','.join(ADDRESSES)} {token}"
+
+
+def test_bash_understands_its_line() -> None:
+    line = reach_lines.bash(new_token(PORTS), PORTS, ADDRESSES)
+    done = subprocess.run(["bash", "-n", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    inner = line.partition("bash -c '")[2].partition("' reach ")[0]
+    assert "'" not in inner
+    done = subprocess.run(["bash", "-n", "-c", inner], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    # Nothing of bash 4 and later: macOS has 3.2.
+    assert not re.search(r"declare -A|mapfile|\$\{[a-z]+[,^]|\|&|&>>|BASHPID|EPOCH", inner)
+
+
+def test_the_line_for_powershell_is_whole() -> None:
+    line = reach_lines.powershell(new_token(PORTS), PORTS, ADDRESSES)
+    assert "<" not in line.replace("-like", "")
+    code = re.sub(r"'[^']*'", "''", line)
+    code = re.sub(r'"(?:[^"`]|`.)*"', '""', code)
+    for opening, closing in ("{}", "()", "[]"):
+        assert code.count(opening) == code.count(closing)
+    assert "'" not in code.replace("''", "")
+    assert '"' not in code.replace('""', "")
+    # PowerShell 5.1 has neither of these.
+    assert not re.search(r"\?\?|&&|\|\||\?\.", code)
+    # Every variable that is read is set before.
+    known = {"_", "script"}
+    for name in re.findall(r"\$\{?([a-zA-Z]+)(?::[a-zA-Z]+)?", line):
+        assigned = re.search(rf"\$(?:script:)?{name}(?:\+?=| in )|function c\([^)]*\${name}\b", line)
+        assert name in known or assigned, name
+
+
+@pytest.mark.parametrize("families", [(4,), (4, 6)])
+def test_who_is_near(families: tuple[int, ...]) -> None:
+    class Server(FakeHost):
+        """It has an address of each family."""
+
+        def source_address(self, destination: str) -> str:
+            return ADDRESSES[":" in destination]
+
+    route = (
+        "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+        "eth0\t00000000\t016358C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+        "eth0\t006358C0\t00000000\t0001\t0\t0\t0\t80FFFFFF\t0\t0\t0\n"
+        "eth0\t0064A8C6\t016358C0\t0003\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+    )
+    nothing, on_cable = "0" * 32, "2d000113000000000000000000000000"
+    route6 = f"{on_cable} 40 {nothing} 00 {nothing} 00000100 00000001 00000000 00000001     eth0\n"
+    facts = Facts(
+        Server({"/proc/net/route": route, "/proc/net/ipv6_route": route6, "/opt/mailcow-dockerized/": ""}),
+        Settings(addresses=tuple(ADDRESSES[one == 6] for one in families)),
+    )
+    near = ("127.0.0.1", "10.1.2.3", "172.22.1.9", "192.168.1.1", "100.64.0.9", "169.254.1.1", "192.88.99.10")
+    near += ("192.88.99.77", "::1", "fe80::1", "fd00::1", "2d00:113::77")
+    for address in near:
+        assert is_near(facts, address), address
+    for address in ("192.88.99.200", "198.168.100.7", "198.51.100.200", "203.0.113.9", "2d00:113:2::200"):
+        assert not is_near(facts, address), address
