@@ -82,7 +82,7 @@ def test_the_line_for_powershell_is_whole() -> None:
     # PowerShell 5.1 has neither of these.
     assert not re.search(r"\?\?|&&|\|\||\?\.", code)
     # Every variable that is read is set before.
-    known = {"_", "script"}
+    known = {"_", "script", "null"}
     for name in re.findall(r"\$\{?([a-zA-Z]+)(?::[a-zA-Z]+)?", line):
         assigned = re.search(rf"\$(?:script:)?{name}(?:\+?=| in )|function c\([^)]*\${name}\b", line)
         assert name in known or assigned, name
