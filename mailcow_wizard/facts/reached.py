@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from mailcow_wizard.facts.addresses import addresses, uses_v6
 from mailcow_wizard.facts.bindings import bindings
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
@@ -90,6 +88,8 @@ def public_families(facts: Facts) -> tuple[int, ...]:
 
 def reached(facts: Facts) -> Reached:
     """Reads what was kept; a file that cannot be understood is none."""
+    import json
+
     families = facts.get(public_families)
     try:
         kept = json.loads(facts.host.kept(FILE))
