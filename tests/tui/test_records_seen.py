@@ -193,7 +193,7 @@ def test_a_record_is_published_from_the_list_and_then_waited_for(names: Names, t
             terminal.keys("f")
             terminal.wait_for("Publish 17 records in bind", "Do this?")
             terminal.keys("y")
-            terminal.wait_for("Esc goes back to the list")
+            terminal.wait_for("Esc goes back to the list", seconds=3 * PATIENCE)
             terminal.keys("Escape")
             terminal.wait_for("All is right")
             assert SECRETS["hmac-sha256"] not in terminal.text()
