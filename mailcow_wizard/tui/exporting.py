@@ -33,6 +33,8 @@ def remember(app: Wizard) -> None:
 
 def export(app: Wizard) -> None:
     """Writes the report in all its forms, and says where it lies."""
+    from textwrap import wrap
+
     from mailcow_wizard.report.document import findings_of
     from mailcow_wizard.report.saved import FORMS, as_text
     from mailcow_wizard.tui.screens.text import TextScreen
@@ -44,22 +46,16 @@ def export(app: Wizard) -> None:
         for form, ending in FORMS.items()
     ]
     look = app.look
+    directory = paths[0].rpartition("/")[0]
+    said = f"A report of {len(findings_of(run))} findings was written, without passwords and keys:"
     lines = [
-        [
-            (
-                f" A report of {len(findings_of(run))} findings was written, without passwords and keys:",
-                look.plain,
-            )
-        ],
+        [(f" {said}", look.plain)],
         [],
-        *([(f" {path}", look.bold)] for path in paths),
+        # A long path goes on in the next line: cut off, it could not be found.
+        *([(f" {part}", look.bold)] for part in wrap(f"{directory}/", max(10, app.size.width - 3))),
+        *([(f"   {path.rpartition('/')[2]}", look.bold)] for path in paths),
         [],
-        [
-            (
-                " The .md is for a forum, the .html for a browser, the .json for programs.",
-                look.plain,
-            )
-        ],
+        [(" The .md is for a forum, the .html for a browser, the .json for programs.", look.plain)],
         [(" Addresses and names are in it. Without them: mailcow-wizard report --mask", look.plain)],
     ]
     app.push_screen(TextScreen(look, "Report", lines))

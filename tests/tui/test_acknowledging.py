@@ -48,7 +48,7 @@ def test_a_report_is_written_where_it_says(tmp_path: Path) -> None:
     with wizard("--demo", state=str(tmp_path)) as terminal:
         at_ports(terminal)
         terminal.keys("e")
-        terminal.wait_for("A report of", "/reports")
+        terminal.wait_for("A report of", "is for a forum")
     written = sorted((tmp_path / "reports").iterdir())
     assert [one.suffix for one in written] == [".html", ".json", ".md"]
     assert {one.stat().st_mode & 0o777 for one in written} == {0o600}
