@@ -95,7 +95,8 @@ class Plan(NamedTuple):
 
     `consequence` is one sentence on what is different afterwards; `interrupts` names what stops working
     meanwhile or from then on, empty where nothing does. `settle` is how many seconds the check may need to
-    see the change (Debian's postfix frees its port after systemctl has returned).
+    see the change (Debian's postfix frees its port after systemctl has returned). `confirm`: the change may
+    cut off who makes it; it takes itself back after so many seconds, unless somebody says that all is well.
     """
 
     check: str
@@ -109,6 +110,7 @@ class Plan(NamedTuple):
     consequence: str
     interrupts: str = ""
     settle: float = 0.0
+    confirm: float = 0.0
 
 
 class Judgement(NamedTuple):

@@ -6,7 +6,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.checks.troubles import Trouble, judged
 from mailcow_wizard.facts.firewall.rules import program
-from mailcow_wizard.facts.firewall.state import State, docker_tables, state
+from mailcow_wizard.facts.firewall.state import State, docker_tables, guarded, state
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _KINDS = {"iptables-nft": "iptables (nf_tables)", "iptables-legacy": "iptables-legacy"}
@@ -98,7 +98,9 @@ def _kinds(seen: State) -> list[Trouble]:
 
 def _beside_docker(seen: State) -> list[Trouble]:
     """P18: rules for input do not concern containers, and a reload may take Docker's rules along."""
-    troubles = []
+    troubles: list[Trouble] = []
+    if guarded(seen.rules):
+        return troubles
     ufw, verb = seen.tools.ufw, "do" if seen.entries.docker else "will"
     if ufw and ufw.active:
         words = f"ufw is active: its rules for incoming packets {verb} not concern what containers publish"

@@ -81,7 +81,7 @@ def _trouble(seen: State, group: _Group) -> Trouble:
     several = len({one.number for one in group.entries}) > 1
     families = {one.family for one in group.entries}
     v6 = ", over IPv6," if families == {6} and _has_v4(seen) else ""
-    by = end.place.words if end.place else "the rules"
+    by = _by(seen, end)
     if end.outcome == "unknown":
         words = (
             f"whether {ports}{v6} {'are' if several else 'is'} let through is not known: {end.why}, in {by}"
@@ -101,6 +101,15 @@ def _trouble(seen: State, group: _Group) -> Trouble:
         words += "; mailcow's containers will be reached past it, nothing else here is"
         return Trouble("warn", words, remedy, "advice")
     return Trouble(status, words, remedy)
+
+
+def _by(seen: State, end: Fate) -> str:
+    """The rule, and whose it is where its words do not tell."""
+    if end.place is None:
+        return "the rules"
+    owner = owner_of(end.place, seen.tools)
+    words = end.place.words
+    return words if owner.lower() in words.lower() or owner == NFT else f"{words}, set by {owner}"
 
 
 _LOOK = "Look at that rule: this program does not know what it does. Then prove it: mailcow-wizard reach"
@@ -123,7 +132,7 @@ def _has_v4(seen: State) -> bool:
 
 def named(entries: list[Entry]) -> str:
     """The ports in few words: `port 25`, `ports 25, 465 and 587`, `all 10 ports`."""
-    numbers = list(dict.fromkeys(one.number for one in entries))
+    numbers = sorted({one.number for one in entries})
     public = [one for one in need.PORTS if not one.address]
     if len(numbers) == len(public):
         return f"all {len(numbers)} ports"

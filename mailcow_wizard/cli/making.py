@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
@@ -141,13 +142,36 @@ def permitted(talk: Talk, session: Session, plan: Plan, question: str) -> bool:
 
 def told(talk: Talk, session: Session, work: Callable[[mending.Listen], mending.Outcome]) -> mending.Outcome:
     """Does the work and tells what goes on; says what became of it where it is interrupted."""
+
+    def listen(event: mending.Progress) -> None:
+        talk.progress(event)
+        if event.kind == "confirm":
+            _confirm(talk, session, float(event.text))
+
     try:
-        return work(talk.progress)
+        return work(listen)
     except (KeyboardInterrupt, SystemExit):
         left = mending.latest(session)
         if left is not None:
             streams.say(f"change {left.id} is {left.state}; {what_next(left)}".removesuffix("; "))
         raise
+
+
+def _confirm(talk: Talk, session: Session, seconds: float) -> None:
+    """Asks whether all is well after a change that may have cut this connection off."""
+    change = mending.latest(session)
+    if change is None:
+        return
+    if not asking.can_ask(on_stderr=talk.json):
+        streams.say(f"to keep this, within {seconds:.0f} seconds: fix --resume {change.id}")
+        return
+    question = f"Still connected? Without an answer this is taken back after {seconds:.0f} seconds. Keep it?"
+    if asking.ask_within(question, seconds, on_stderr=talk.json):
+        with suppress(HostError):
+            mending.confirm(session, change.id)
+    else:
+        talk.line("")
+        mending.stop(session, change.id)
 
 
 def what_next(change: Change) -> str:

@@ -83,6 +83,10 @@ def resume(session: Session, options: Options, talk: Talk) -> int:
     """Goes on with an interrupted or failed change; returns the exit code."""
     _look(session, options)
     change = _named(session, options.resume or "")
+    if mending.waits(session, change.id):
+        mending.confirm(session, change.id)
+        talk.line(f"Change {change.id} is kept: {change.title}.")
+        return exit_codes.OK
     try:
         plan = mending.forward(session, change.id)
     except HostError as error:

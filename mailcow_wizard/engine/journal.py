@@ -132,7 +132,7 @@ class Journal:
         about = self._read(number, "change.json")
         steps = self._read(number, "steps.json")["steps"]
         return Plan(
-            **{name: about[name] for name in _ABOUT},
+            **{name: about[name] for name in _ABOUT if name in about},
             steps=tuple(self._step(number, place, one) for place, one in enumerate(steps)),
         )
 
@@ -265,7 +265,7 @@ class Journal:
 
 _ABOUT = (
     *("check", "subject", "fix", "title", "risk", "reversible", "needs_root"),
-    *("consequence", "interrupts", "settle"),
+    *("consequence", "interrupts", "settle", "confirm"),
 )
 
 

@@ -18,6 +18,7 @@ from mailcow_wizard.engine.runner import join
 from mailcow_wizard.engine.runner import look as judge
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.engine.work import CONFIRMED
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import Offer
 from mailcow_wizard.host import detached
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from mailcow_wizard.model import PlanStep
 
-    ProgressKind = Literal["step", "output", "done", "failed", "undone", "check"]
+    ProgressKind = Literal["step", "output", "done", "failed", "undone", "check", "confirm"]
     Listen: TypeAlias = Callable[["Progress"], None]
 else:
     ProgressKind = str
@@ -48,7 +49,8 @@ class Progress(NamedTuple):
     """What the work says while it goes on, in one harmless line without secrets.
 
     `step` begins step number `step` (from 0) and `done`, `failed` or `undone` end it; `output` is a line that
-    its command printed; `check` says that the check runs again (`step` is -1).
+    its command printed; `check` says that the check runs again (`step` is -1); `confirm` that it waits, for
+    as many seconds as `text` says, to be confirmed.
     """
 
     kind: ProgressKind
@@ -238,6 +240,22 @@ def follow(session: Session, change_id: str, listen: Listen) -> Outcome:
         return holder is not None and holder.change == change_id
 
     return _Following(session, journal, change_id, 0, alive, listen).run()
+
+
+def confirm(session: Session, change_id: str) -> None:
+    """Says that all is well after a change that waits for that. Raises NotNow where it does not wait."""
+    journal = Journal(session.state)
+    if not waits(session, change_id):
+        raise NotNow(f"change {change_id} does not wait to be confirmed")
+    journal.keep(change_id, CONFIRMED, b"")
+
+
+def waits(session: Session, change_id: str) -> bool:
+    """Whether a change is made, and waits at this moment to be confirmed."""
+    journal = Journal(session.state)
+    if journal.get(change_id).state != "applying" or not journal.plan(change_id).confirm:
+        return False
+    return all(one == "done" for one in journal.standing(change_id).marks)
 
 
 def stop(session: Session, change_id: str) -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Tell = Callable[[str, int, str], None]
 
 _RUNNING = "running"
+CONFIRMED = "confirmed"
+"""The file beside a change that says that somebody confirmed it."""
+_LOOK_S = 0.1
 _OWN = -1
 # A service that ends as soon as it was started has done so within a second; one that is tried again and
 # again by systemd is given ten.
@@ -43,9 +46,13 @@ class Work:
         self._secrets = secrets | readable.secrets_of_plan(self._plan)
         self._tell_plain = tell
         self.standing = journal.standing(change)
+        self.unconfirmed = False
 
     def apply(self, stopped: Callable[[], bool]) -> None:
-        """Does the steps that are not done; ends at the first that fails. `standing` tells how it ended."""
+        """Does the steps that are not done; ends at the first that fails. `standing` tells how it ended.
+
+        Where the plan wants it, somebody has to confirm in the end; `unconfirmed` tells that nobody did.
+        """
         self._await_command()
         try:
             self._stand(state="applying", doing="apply", error="")
@@ -55,10 +62,26 @@ class Work:
                 if stopped():
                     raise HostError("stopped, as was asked for")
                 self._one(number, step)
+            if self._plan.confirm:
+                self._await_confirmation(stopped)
             self._stand(state="applied")
         except HostError as error:
             self._tell("failed", self._under_way(), str(error))
             self._stand_if_possible(state="failed", error=self._shown(str(error)))
+
+    def _await_confirmation(self, stopped: Callable[[], bool]) -> None:
+        """Waits until somebody says that all is well: who was cut off cannot."""
+        seconds = self._plan.confirm
+        self.unconfirmed = True
+        self._tell("confirm", _OWN, f"{seconds:.0f}")
+        for _ in range(round(seconds / _LOOK_S)):
+            if self._journal.kept(self._change, CONFIRMED) is not None:
+                self.unconfirmed = False
+                return
+            if stopped():
+                raise HostError("stopped, as was asked for")
+            pause(_LOOK_S)
+        raise HostError(f"nobody confirmed within {seconds:.0f} seconds")
 
     def _one(self, number: int, step: PlanStep) -> None:
         self._mark(number, "begun")

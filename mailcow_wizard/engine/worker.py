@@ -70,16 +70,17 @@ def _do(
         work.take_back()
     else:
         work.apply(lambda: stopping.asked)
-        if work.standing.state == "failed" and (task == "apply-or-back" or stopping.asked):
+        back = task == "apply-or-back" or stopping.asked or work.unconfirmed
+        if work.standing.state == "failed" and back:
             work.take_back(work.standing.error)
     standing = work.standing
     plan = journal.plan(change)
     finding = None
     if standing.state != "failed" and plan.check:
         tell("check", -1, plan.check)
-        back = standing.state == "undone"
-        settle = min(plan.settle, _BACK_S) if back else plan.settle
-        finding = check_again(session, plan, settle, lambda: stopping.asked, back)
+        undone = standing.state == "undone"
+        settle = min(plan.settle, _BACK_S) if undone else plan.settle
+        finding = check_again(session, plan, settle, lambda: stopping.asked, undone)
     result = of_finding(finding) if finding else None
     end = {"state": standing.state, "error": standing.error, "result": result}
     try:

@@ -9,7 +9,9 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import Fix, Judgement, Plan
 from mailcow_wizard.typed import NamedTuple
 
-TOPICS: tuple[str, ...] = ("system", "kernel", "ports", "network", "dns", "time", "docker", "config", "mail")
+TOPICS: tuple[str, ...] = (
+    *("system", "kernel", "ports", "network", "firewall", "dns", "time", "docker", "config", "mail"),
+)
 """Topics that have fixes; each is a module here with a function `offers(check, judgement, facts)`."""
 
 IDS: dict[str, tuple[str, ...]] = {

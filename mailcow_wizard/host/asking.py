@@ -28,6 +28,20 @@ def choose(question: str, choices: str, on_stderr: bool = False) -> str:
             return choices[-1]
 
 
+def ask_within(question: str, seconds: float, on_stderr: bool = False) -> bool:
+    """Asks for a yes; no answer in time, any other, and the end of the input are a no."""
+    import select
+
+    shown = sys.stderr if on_stderr else sys.stdout
+    shown.write(f"{question} [y/N] ")
+    shown.flush()
+    try:
+        ready = select.select([sys.stdin], [], [], seconds)[0]
+        return bool(ready) and sys.stdin.readline().strip().lower() in ("y", "yes")
+    except (OSError, ValueError):
+        return False
+
+
 def ask(question: str, otherwise: bool = False, on_stderr: bool = False) -> bool:
     """Asks until the answer is yes or no; an empty line and the end of the input are `otherwise`."""
     shown = sys.stderr if on_stderr else sys.stdout

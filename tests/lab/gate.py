@@ -21,7 +21,6 @@ BRIDGE = {4: "172.22.1.1", 6: "fd4d:6169:6c63:6f77::1"}
 BOX = {4: "172.22.1.253", 6: "fd4d:6169:6c63:6f77::fd"}
 MAILCOW = (25, 465, 587, 143, 993, 110, 995, 4190, 80, 443)
 _HERE = Path(__file__).parent
-_LENGTH = {4: 24, 6: 64}
 
 
 def some_ports(count: int, seed: int) -> tuple[int, ...]:
@@ -41,11 +40,14 @@ class Gate:
     def __init__(self, outside: Namespace, server: Namespace, box: Namespace, ports: Sequence[int]) -> None:
         self.outside, self.server, self.box, self.ports = outside, server, box, tuple(ports)
 
-    def tried(self) -> list[dict[int, str]]:
-        """What becomes of a connection to each port, from every source: open, refused or silent."""
+    def tried(self, seconds: float = 0.5) -> list[dict[int, str]]:
+        """What becomes of a connection to each port within so many seconds, from every source: open, refused
+        or silent."""
         ports = ",".join(map(str, self.ports))
         ways = [f"{source}>{SERVER[family]}" for family, source in SOURCES]
-        said = self.outside.run([sys.executable, str(_HERE / "knocking.py"), "try", *ways, ports]).stdout
+        said = self.outside.run(
+            [sys.executable, str(_HERE / "knocking.py"), "try", str(seconds), *ways, ports]
+        ).stdout
         return [{int(port): how for port, how in one.items()} for one in json.loads(said)]
 
     def clear(self) -> None:
@@ -60,26 +62,30 @@ class Gate:
 
 
 @contextmanager
-def gate(ports: Sequence[int]) -> Iterator[Gate]:
-    """Builds it; raises LabError where it cannot be built."""
+def gate(ports: Sequence[int], box: bool = True, listening: bool = True) -> Iterator[Gate]:
+    """Builds it; raises LabError where it cannot be built. Without a box there is no bridge to it either:
+    Docker makes its own. `listening`: somebody listens on the server."""
     needs("ip", "nft")
-    with Namespace.create() as outside, Namespace.create() as server, Namespace.create() as box:
+    with Namespace.create() as outside, Namespace.create() as server, Namespace.create() as inner:
         _cable(outside, "eth0", server, "eth0")
-        _cable(box, "eth0", server, "veth1")
-        for line in _SERVER:
-            server.run(["ip", *line.split()])
-        for line in _OUTSIDE:
-            outside.run(["ip", *line.split()])
-        for line in _BOX:
-            box.run(["ip", *line.split()])
+        _set_up(server, _SERVER)
+        _set_up(outside, _OUTSIDE)
+        if box:
+            _cable(inner, "eth0", server, "veth1")
+            _set_up(server, _TO_BOX)
+            _set_up(inner, _BOX)
         for setting in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
             server.run(["sh", "-c", f"echo 1 > /proc/sys/net/{setting}"])
-        knock = str(_HERE / "knocking.py")
-        for place in (server, box):
-            place.start([sys.executable, knock, "listen", ",".join(map(str, ports))])
+        for place in (*([server] if listening else []), *([inner] if box else [])):
+            place.start([sys.executable, str(_HERE / "knocking.py"), "listen", ",".join(map(str, ports))])
             if not wait_until(lambda place=place: _listens(place, ports[-1]), 30.0):  # type: ignore[misc]
                 raise LabError("nobody listens in the namespaces")
-        yield Gate(outside, server, box, ports)
+        yield Gate(outside, server, inner, ports)
+
+
+def _set_up(place: Namespace, lines: Sequence[str]) -> None:
+    for line in lines:
+        place.run(["ip", *line.split()])
 
 
 def _listens(place: Namespace, port: int) -> bool:
@@ -94,14 +100,16 @@ _SERVER = (
     "link set eth0 up",
     f"addr add {SERVER[4]}/25 dev eth0",
     f"addr add {SERVER[6]}/64 dev eth0 nodad",
+    f"route add default via {OUTSIDE[4][0]}",
+    f"-6 route add default via {OUTSIDE[6][0]}",
+)
+_TO_BOX = (
     "link add br-mailcow type bridge",
     "link set veth1 master br-mailcow",
     "link set veth1 up",
     "link set br-mailcow up",
     f"addr add {BRIDGE[4]}/24 dev br-mailcow",
     f"addr add {BRIDGE[6]}/64 dev br-mailcow nodad",
-    f"route add default via {OUTSIDE[4][0]}",
-    f"-6 route add default via {OUTSIDE[6][0]}",
 )
 _OUTSIDE = (
     "link set eth0 up",

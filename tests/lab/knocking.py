@@ -1,4 +1,4 @@
-"""`listen PORTS` takes connections on them, `try SOURCE>ADDRESS… PORTS` tries to connect to all at once.
+"""`listen PORTS` takes connections on them, `try SECONDS SOURCE>ADDRESS… PORTS` tries to connect.
 
 The second prints JSON: for each way how each port ended, open, refused or silent. Commas separate ports.
 """
@@ -10,8 +10,6 @@ import socket
 import sys
 import time
 from typing import Any
-
-_PATIENCE_S = 1.6
 
 
 def listen(ports: list[int]) -> None:
@@ -29,7 +27,7 @@ def listen(ports: list[int]) -> None:
                 continue
 
 
-def attempt(ways: list[str], ports: list[int]) -> list[dict[int, str]]:
+def attempt(seconds: float, ways: list[str], ports: list[int]) -> list[dict[int, str]]:
     """All at the same time; what has not answered after a while stays silent."""
     selector = selectors.DefaultSelector()
     answers = []
@@ -47,7 +45,7 @@ def attempt(ways: list[str], ports: list[int]) -> list[dict[int, str]]:
                 sock.close()
                 continue
             selector.register(sock, selectors.EVENT_WRITE, (found, port))
-    end = time.monotonic() + _PATIENCE_S
+    end = time.monotonic() + seconds
     while selector.get_map() and (left := end - time.monotonic()) > 0:
         for key, _ in selector.select(left):
             sock: Any = key.fileobj
@@ -64,4 +62,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "listen":
         listen(numbers)
     else:
-        print(json.dumps(attempt(sys.argv[2:-1], numbers)))
+        print(json.dumps(attempt(float(sys.argv[2]), sys.argv[3:-1], numbers)))

@@ -35,6 +35,7 @@ BRIDGE = "br-mailcow"
 USER_CHAIN = "DOCKER-USER"
 _BOX = {4: "{}.253", 6: "fd4d:6169:6c63:6f77::fd"}
 _LOOPBACK = ("127.", "::1")
+_FIREWALLD = "firewalld"
 _FORESEEN = "what Docker will do"
 # Strangers from all over the world: rules for single networks concern none of them, as a rule.
 _STRANGERS = {
@@ -215,6 +216,10 @@ class _Surroundings:
             accepts = Rule(_FORESEEN, (Verdict("accept"),))
             body = (*(first if user else ()), accepts)
             chains[table, "FORWARD"] = Chain(table, "FORWARD", body, "forward")
+        # Docker tells firewalld of its bridges, which then lets their packets pass.
+        for place, chain in chains.items():
+            if chain.table.name == _FIREWALLD and chain.hook == "forward":
+                chains[place] = chain._replace(rules=(Rule(_FORESEEN, (Verdict("accept"),)),))
         return self._known.rules._replace(chains=chains)
 
 

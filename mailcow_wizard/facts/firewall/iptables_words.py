@@ -237,6 +237,11 @@ def _way_back(match: Match) -> list[Statement]:
     return [Test((Key("way back"),), (("true",),), turned)]
 
 
+def _never(match: Match) -> list[Statement]:
+    """A header that the first packet of a connection does not have."""
+    return [Test((Key("other protocol"),), ())]
+
+
 _WHOLE: dict[str, Callable[[Match], list[Statement]]] = {
     "comment": _nothing,
     "mark": _mark,
@@ -247,6 +252,7 @@ _WHOLE: dict[str, Callable[[Match], list[Statement]]] = {
     "recent": _recent,
     "physdev": _bridged,
     "rpfilter": _way_back,
+    **dict.fromkeys(("rt", "frag", "hbh", "dst", "mh", "ah", "esp", "icmp", "icmp6", "udp"), _never),
 }
 
 

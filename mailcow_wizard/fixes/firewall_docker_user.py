@@ -1,0 +1,206 @@
+"""Rules for what containers publish, in the chain that Docker leaves to the administrator (DOCKER-USER).
+
+They live in a chain of their own; a unit of systemd puts them there whenever Docker has started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailcow_wizard.facts import units
+from mailcow_wizard.facts.firewall.entries import USER_CHAIN, Entry
+from mailcow_wizard.facts.firewall.rules import Table, program
+from mailcow_wizard.facts.firewall.state import State, guarded, state, targets
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes.choices import for_root
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.model import Command, Edit, Plan, Proof
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.model import PlanStep
+
+CHAIN = "MAILCOW-WIZARD"
+UNIT = "mailcow-wizard-docker-user.service"
+_UNIT_FILE = f"/etc/systemd/system/{UNIT}"
+_FILES = {"ip": "/etc/mailcow-wizard/docker-user.v4", "ip6": "/etc/mailcow-wizard/docker-user.v6"}
+_HEAD = "# Written by mailcow-wizard, which can take it back: mailcow-wizard undo\n"
+_MOST_PORTS = 15
+
+
+def let_through(facts: Facts) -> Plan | None:
+    """Lets mailcow's ports pass before a rule in DOCKER-USER that drops them."""
+    seen = facts.get(state)
+    shut = [
+        one
+        for one in seen.entries.entries
+        for end in (one.fate, one.later)
+        if end
+        and end.place
+        and end.outcome in ("dropped", "refused")
+        and _reached_by_user(seen, end.place.chain.name)
+    ]
+    if not shut:
+        return None
+    ports = sorted({one.number for one in seen.entries.entries})
+    return _plan(
+        facts,
+        seen,
+        "firewall.local",
+        f"Let packets to mailcow's ports pass in {USER_CHAIN}",
+        lambda interfaces: [*_returns(interfaces, ports)],
+        "Packets to mailcow's ports are not asked for by the rules after these; all other containers' are.",
+    )
+
+
+def shut(facts: Facts) -> Plan | None:
+    """Shuts what containers publish, but for mailcow's ports and what is published already."""
+    seen = facts.get(state)
+    tools = seen.tools
+    if not (tools.firewalld or (tools.ufw and tools.ufw.active)) or guarded(seen.rules):
+        return None
+    ports = sorted({one.number for one in seen.entries.entries} | _published(facts))
+    return _plan(
+        facts,
+        seen,
+        "firewall.backend",
+        f"Shut what containers publish, but for mailcow's ports ({USER_CHAIN})",
+        lambda interfaces: [*_returns(interfaces, ports), *_drops(interfaces)],
+        "From outside only these ports of containers can be reached: "
+        + ", ".join(map(str, ports))
+        + ". What "
+        "is published later stays shut, until it is added to the file.",
+    )
+
+
+def _reached_by_user(seen: State, chain: str) -> bool:
+    """Whether a chain is DOCKER-USER, or one that it leads to."""
+    if chain == USER_CHAIN:
+        return True
+    return any(
+        chain in targets(rule)
+        for (_, name), one in seen.rules.chains.items()
+        if name == USER_CHAIN
+        for rule in one.rules
+    )
+
+
+def _published(facts: Facts) -> set[int]:
+    """What containers publish now to everybody."""
+    from mailcow_wizard.facts.containers import containers
+
+    try:
+        known = facts.get(containers)
+    except HostError:
+        return set()
+    return {
+        port for box in known for address, port in box.published if not address.startswith(("127.", "::1"))
+    }
+
+
+def _returns(interfaces: list[str], ports: list[int]) -> list[str]:
+    """multiport does not look at the port before it was changed: a rule for each."""
+    return [
+        f"-i {name} -p tcp -m conntrack --ctorigdstport {port} -j RETURN"
+        for name in interfaces
+        for port in ports
+    ]
+
+
+def _drops(interfaces: list[str]) -> list[str]:
+    """What came from outside and was sent on to a container; answers and what is only routed pass."""
+    return [f"-i {name} -m conntrack --ctstate DNAT --ctdir ORIGINAL -j DROP" for name in interfaces]
+
+
+def _plan(
+    facts: Facts,
+    seen: State,
+    check: str,
+    title: str,
+    rules: Callable[[list[str]], list[str]],
+    consequence: str,
+) -> Plan | None:
+    tables = [table for table, name in seen.rules.chains if name == USER_CHAIN and table.name == "filter"]
+    if not tables or not units.is_running(facts) or facts.host.exists(_UNIT_FILE):
+        return None
+    edits: list[PlanStep] = []
+    for table in tables:
+        made = rules(_interfaces(seen.entries.entries, 4 if table.family == "ip" else 6))
+        if made:
+            edits.append(_edit(facts, table, made))
+    kept = [table for table in tables if _interfaces(seen.entries.entries, 4 if table.family == "ip" else 6)]
+    if not kept:
+        return None
+    unit = _unit(kept, facts.get(state).tools.usual).encode()
+    stop = ("systemctl", "disable", "--now", UNIT)
+    reload = ("systemctl", "daemon-reload")
+    steps = (
+        *edits,
+        Edit(_UNIT_FILE, None, unit),
+        Command(reload),
+        Command(
+            ("systemctl", "enable", "--now", UNIT),
+            (stop, reload),
+            proofs=(Proof(("sh", "-c", f"! systemctl is-active --quiet {UNIT}"), f"{UNIT} still runs"),),
+        ),
+    )
+    return for_root(check, "docker-user-rules", title, steps, consequence)
+
+
+def _interfaces(entries: tuple[Entry, ...], family: int) -> list[str]:
+    return sorted({one.interface for one in entries if one.family == family})
+
+
+def _edit(facts: Facts, table: Table, rules: list[str]) -> Edit:
+    lines = [f"-A {CHAIN} -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN"]
+    lines += [f"-A {CHAIN} {one}" for one in rules]
+    text = f"{_HEAD}*filter\n:{CHAIN} - [0:0]\n" + "".join(f"{one}\n" for one in lines) + "COMMIT\n"
+    path = _FILES[table.family]
+    try:
+        before = facts.host.read(path)
+    except HostError:
+        before = None
+    return Edit(path, before, text.encode())
+
+
+def _unit(tables: list[Table], usual: str) -> str:
+    """Docker makes DOCKER-USER at its start and leaves alone what is in it; a firewall's reload may not."""
+    begin, end = [], []
+    for table in tables:
+        command = f"/usr/sbin/{_command(table, usual)}"
+        jump = f"{USER_CHAIN} -j {CHAIN}"
+        begin += [
+            f"ExecStart={command}-restore --noflush {_FILES[table.family]}",
+            f"ExecStart=-{command} -D {jump}",
+            f"ExecStart={command} -I {jump}",
+        ]
+        end += [
+            f"ExecStop=-{command} -D {jump}",
+            f"ExecStop=-{command} -F {CHAIN}",
+            f"ExecStop=-{command} -X {CHAIN}",
+        ]
+    return "\n".join(
+        (
+            _HEAD.rstrip(),
+            "[Unit]",
+            f"Description=Rules for containers in {USER_CHAIN}",
+            "After=docker.service",
+            "PartOf=docker.service",
+            "",
+            "[Service]",
+            "Type=oneshot",
+            "RemainAfterExit=yes",
+            *begin,
+            *end,
+            "",
+            "[Install]",
+            "WantedBy=docker.service",
+            "",
+        )
+    )
+
+
+def _command(table: Table, usual: str) -> str:
+    """iptables of the kind that Docker's rules are of."""
+    name = program(table)
+    return f"{name}-nft" if table.owner == "iptables-nft" and usual == "iptables-legacy" else name
