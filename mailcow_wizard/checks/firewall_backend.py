@@ -6,7 +6,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.checks.troubles import Trouble, judged
 from mailcow_wizard.facts.firewall.rules import program
-from mailcow_wizard.facts.firewall.state import State, docker_tables, guarded, state
+from mailcow_wizard.facts.firewall.state import State, docker_tables, state
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _KINDS = {"iptables-nft": "iptables (nf_tables)", "iptables-legacy": "iptables-legacy"}
@@ -99,7 +99,7 @@ def _kinds(seen: State) -> list[Trouble]:
 def _beside_docker(seen: State) -> list[Trouble]:
     """P18: rules for input do not concern containers, and a reload may take Docker's rules along."""
     troubles: list[Trouble] = []
-    if guarded(seen.rules):
+    if seen.entries.guarded:
         return troubles
     ufw, verb = seen.tools.ufw, "do" if seen.entries.docker else "will"
     if ufw and ufw.active:
@@ -130,8 +130,8 @@ def _several(seen: State) -> list[Trouble]:
 
 def _evidence(seen: State) -> tuple[Evidence, ...]:
     found = []
-    for table in docker_tables(seen.rules)[:2]:
-        found.append(Evidence(f"{program(table)} -S", "Docker's chains"))
+    for command in dict.fromkeys(f"{program(table)} -S" for table in docker_tables(seen.rules)):
+        found.append(Evidence(command, "Docker's chains"))
     if seen.tools.ufw:
         found.append(Evidence("ufw status verbose", "active" if seen.tools.ufw.active else "inactive"))
     if seen.tools.firewalld:

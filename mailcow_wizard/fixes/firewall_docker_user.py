@@ -10,11 +10,11 @@ from collections.abc import Callable
 from mailcow_wizard.facts import units
 from mailcow_wizard.facts.firewall.entries import USER_CHAIN, Entry
 from mailcow_wizard.facts.firewall.rules import Table, program
-from mailcow_wizard.facts.firewall.state import State, guarded, state, targets
+from mailcow_wizard.facts.firewall.state import State, state, targets
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes.choices import for_root
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.model import Command, Edit, Plan, Proof
+from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ UNIT = "mailcow-wizard-docker-user.service"
 _UNIT_FILE = f"/etc/systemd/system/{UNIT}"
 _FILES = {"ip": "/etc/mailcow-wizard/docker-user.v4", "ip6": "/etc/mailcow-wizard/docker-user.v6"}
 _HEAD = "# Written by mailcow-wizard, which can take it back: mailcow-wizard undo\n"
-_MOST_PORTS = 15
 
 
 def let_through(facts: Facts) -> Plan | None:
@@ -48,8 +47,8 @@ def let_through(facts: Facts) -> Plan | None:
         seen,
         "firewall.local",
         f"Let packets to mailcow's ports pass in {USER_CHAIN}",
-        lambda interfaces: [*_returns(interfaces, ports)],
-        "Packets to mailcow's ports are not asked for by the rules after these; all other containers' are.",
+        lambda interfaces: _each(interfaces, ports, "ACCEPT"),
+        f"Packets to mailcow's ports pass before the other rules of {USER_CHAIN} are asked; those stay.",
     )
 
 
@@ -57,7 +56,7 @@ def shut(facts: Facts) -> Plan | None:
     """Shuts what containers publish, but for mailcow's ports and what is published already."""
     seen = facts.get(state)
     tools = seen.tools
-    if not (tools.firewalld or (tools.ufw and tools.ufw.active)) or guarded(seen.rules):
+    if not (tools.firewalld or (tools.ufw and tools.ufw.active)) or seen.entries.guarded:
         return None
     ports = sorted({one.number for one in seen.entries.entries} | _published(facts))
     return _plan(
@@ -65,7 +64,7 @@ def shut(facts: Facts) -> Plan | None:
         seen,
         "firewall.backend",
         f"Shut what containers publish, but for mailcow's ports ({USER_CHAIN})",
-        lambda interfaces: [*_returns(interfaces, ports), *_drops(interfaces)],
+        lambda interfaces: [*_each(interfaces, ports, "RETURN"), *_drops(interfaces)],
         "From outside only these ports of containers can be reached: "
         + ", ".join(map(str, ports))
         + ". What "
@@ -98,10 +97,10 @@ def _published(facts: Facts) -> set[int]:
     }
 
 
-def _returns(interfaces: list[str], ports: list[int]) -> list[str]:
-    """multiport does not look at the port before it was changed: a rule for each."""
+def _each(interfaces: list[str], ports: list[int], target: str) -> list[str]:
+    """multiport does not know the port as it was before Docker changed it: a rule for each."""
     return [
-        f"-i {name} -p tcp -m conntrack --ctorigdstport {port} -j RETURN"
+        f"-i {name} -p tcp -m conntrack --ctstate DNAT --ctorigdstport {port} -j {target}"
         for name in interfaces
         for port in ports
     ]
@@ -141,7 +140,6 @@ def _plan(
         Command(
             ("systemctl", "enable", "--now", UNIT),
             (stop, reload),
-            proofs=(Proof(("sh", "-c", f"! systemctl is-active --quiet {UNIT}"), f"{UNIT} still runs"),),
         ),
     )
     return for_root(check, "docker-user-rules", title, steps, consequence)

@@ -34,6 +34,7 @@ else:
 BRIDGE = "br-mailcow"
 USER_CHAIN = "DOCKER-USER"
 _BOX = {4: "{}.253", 6: "fd4d:6169:6c63:6f77::fd"}
+_UNWANTED = 48_123  # a port that nobody publishes
 _LOOPBACK = ("127.", "::1")
 _FIREWALLD = "firewalld"
 _FORESEEN = "what Docker will do"
@@ -73,7 +74,8 @@ class Entry(NamedTuple):
 class Entries(NamedTuple):
     """All of mailcow's public ports. `unread` says what of the rules could not be read; `docker`: whether an
     engine is there; `docker_rules` what rules it makes (None: there is none). `forwarding`: whether
-    the kernel passes packets on; `outward` is what becomes of a packet from a container to the world."""
+    the kernel passes packets on; `outward` is what becomes of a packet from a container to the world.
+    `guarded`: DOCKER-USER stops what nobody has asked for, so that containers do not stand open."""
 
     entries: tuple[Entry, ...]
     unread: tuple[str, ...]
@@ -81,6 +83,7 @@ class Entries(NamedTuple):
     docker_rules: docker_json.Rules | None
     forwarding: bool | None
     outward: Fate | None = None
+    guarded: bool = False
 
 
 def entries(facts: Facts) -> Entries:
@@ -101,7 +104,15 @@ def entries(facts: Facts) -> Entries:
             to = one.address if one.address in ways.own else address
             found.append(surroundings.entry(one, family, interface, to))
     outward = surroundings.outward() if ways.doors else None
-    return Entries(tuple(found), known.rules.unread, engine.installed, rules, _forwarding(facts), outward)
+    return Entries(
+        tuple(found),
+        known.rules.unread,
+        engine.installed,
+        rules,
+        _forwarding(facts),
+        outward,
+        bool(ways.doors) and surroundings.guarded(),
+    )
 
 
 def _running(facts: Facts) -> tuple[Container, ...]:
@@ -164,6 +175,16 @@ class _Surroundings:
         known = self._known.rules
         docker = any(chain.name == "DOCKER" and chain.rules for chain in known.chains.values())
         return fate(known if docker else self._with_docker(4, ()), packet, self._way_later, self._ways.own)
+
+    def guarded(self) -> bool:
+        """Whether the administrator's own chain stops a packet to a container that is none of mailcow's."""
+        family, interface, address = self._ways.doors[0]
+        if family != 4 or not any(name == USER_CHAIN for _, name in self._known.rules.chains):
+            return False
+        sent = Rule(_FORESEEN, (Nat(_BOX[4].format(self._prefix), _UNWANTED),))
+        packet = Packet(4, _STRANGERS[4][0], address, _UNWANTED, interface)
+        end = fate(self._with_docker(4, (sent,)), packet, self._way_later, self._ways.own)
+        return end.outcome in ("dropped", "refused")
 
     def _fate(self, rules: Rules, packet: Packet, way: Way) -> tuple[Fate, bool]:
         """What most strangers meet, and whether all meet the same."""

@@ -73,20 +73,6 @@ def _is_all(key: Key, value: object) -> bool:
     return bool(bits) and value == (0, (1 << bits) - 1)
 
 
-def guarded(rules: Rules) -> bool:
-    """Whether DOCKER-USER holds rules that can stop a packet: then containers do not stand open."""
-    chains = rules.chains
-    for (table, name), chain in chains.items():
-        if name != USER_CHAIN or table.family == "ip6":
-            continue
-        leads = {word for rule in chain.rules for word in targets(rule)}
-        if "DROP" in leads or "REJECT" in leads:
-            return True
-        inner = [chains[table, one] for one in leads if (table, one) in chains]
-        return any("-j DROP" in rule.text or "-j REJECT" in rule.text for one in inner for rule in one.rules)
-    return False
-
-
 def targets(rule: Rule) -> list[str]:
     """Where a rule of iptables leads to."""
     words = rule.text.split()

@@ -1,0 +1,219 @@
+"""ufw, firewalld, nft's file and iptables on a whole machine: foretold, tried, opened, taken back."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from lab import machine
+from lab.gate import MAILCOW, Gate, gate, some_ports
+from lab.inside import wait_until
+from lab.machine import CHECKOUT_INSIDE, Machine
+from lab.skip import or_skip
+
+from tests.real.firewall_world import disagreements
+from tests.real.mending import Mender, commands, edits, words
+
+pytestmark = pytest.mark.real
+
+PACKAGES = ("docker.io", "iptables", "nftables", "ufw", "firewalld")
+STATE = "/var/lib/mailcow-wizard"
+NFT_FILE = "/etc/nftables.conf"
+UFW = (
+    "ufw allow 22",
+    "ufw allow 80,2000:5000/tcp",
+    "ufw deny 25/tcp",
+    "ufw reject 587/tcp",
+    "ufw limit 143/tcp",
+    "ufw allow proto tcp from 5.6.7.0/24 to any port 995",
+    "ufw --force enable",
+)
+FIREWALLD = (
+    "systemctl start firewalld",
+    "firewall-cmd --zone=public --add-service=https",
+    "firewall-cmd --zone=public --add-port=25/tcp --add-port=2000-5000/tcp",
+    'firewall-cmd --zone=public --add-rich-rule=rule\\family="ipv4"\\source\\address="5.6.7.8"\\'
+    'port\\port="110"\\protocol="tcp"\\accept',
+    'firewall-cmd --zone=public --add-rich-rule=rule\\family="ipv6"\\source\\address="2a02:5::/32"\\reject',
+    "firewall-cmd --zone=trusted --add-source=203.0.114.9",
+    "firewall-cmd --zone=public --add-forward-port=port=80:proto=tcp:toport=443:toaddr=172.22.1.253",
+    "firewall-cmd --direct --add-rule ipv4 filter INPUT 0 -p tcp --dport 3000:4000 -j DROP",
+)
+NFT_RULES = """#!/usr/sbin/nft -f
+flush ruleset
+
+table inet filter {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		ct state established,related accept
+		iif lo accept
+		meta l4proto { icmp, ipv6-icmp } accept
+		tcp dport { 22, 80 } accept
+	}
+	chain forward {
+		type filter hook forward priority filter;
+		policy drop;
+	}
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Gate]:
+    with or_skip(), gate(some_ports(200, 11)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def debian(world: Gate) -> Iterator[Machine]:
+    """A Debian 12 on the server's place in the world; no firewall is active, nor Docker."""
+    with or_skip(), machine.booted(*PACKAGES, network=f"/run/netns/{world.server.name}") as made:
+        up = lambda: made.run(["firewall-cmd", "--state"]).returncode == 0  # noqa: E731
+        wait_until(up, 30, pause=0.2)
+        quiet = ("firewalld.service", "docker.service", "docker.socket", "containerd.service")
+        made.run(["systemctl", "disable", "--now", *quiet], check=True)
+        yield made
+
+
+@pytest.fixture
+def clean(world: Gate, debian: Machine) -> Iterator[None]:
+    """Before and after: no rules of any program."""
+    world.clear()
+    yield
+    for line in (
+        "systemctl stop firewalld",
+        "ufw --force reset",
+        "firewall-cmd --permanent --load-zone-defaults=public",
+    ):
+        debian.run(line.split())
+    debian.run(["sh", "-c", "rm -rf /etc/firewalld/zones/* /etc/ufw/*.rules.2* /etc/iptables"])
+    debian.write(NFT_FILE, "flush ruleset\n")
+    world.clear()
+
+
+@pytest.fixture
+def mender(debian: Machine) -> Mender:
+    return Mender(debian, "python3", CHECKOUT_INSIDE, "/opt/mailcow-dockerized", STATE)
+
+
+def does(debian: Machine, lines: Sequence[str]) -> None:
+    for line in lines:
+        done = debian.run([word.replace("\\", " ") for word in line.split()])
+        assert done.returncode == 0, (line, done.stdout, done.stderr)
+
+
+def look(debian: Machine, name: str = "local") -> dict[str, Any]:
+    """One finding, as the wizard tells it."""
+    argv = ["python3", "-m", "mailcow_wizard", "check", f"firewall.{name}", "--json", "--state-dir", STATE]
+    (found,) = json.loads(debian.run(argv).stdout)["checks"]
+    return dict(found)
+
+
+def reached(world: Gate) -> set[int]:
+    """Mailcow's ports that are reached over both families."""
+    tried = world.tried()
+    return {port for port in MAILCOW if tried[0][port] == tried[3][port] == "open"}
+
+
+@pytest.mark.usefixtures("clean")
+class TestPackets:
+    def test_ufw(self, world: Gate, debian: Machine) -> None:
+        does(debian, UFW)
+        assert disagreements(world) == []
+
+    def test_firewalld(self, world: Gate, debian: Machine) -> None:
+        does(debian, FIREWALLD)
+        assert disagreements(world) == []
+
+    def test_firewalld_by_iptables(self, world: Gate, debian: Machine) -> None:
+        conf = "/etc/firewalld/firewalld.conf"
+        debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=iptables/", conf], check=True)
+        try:
+            does(debian, FIREWALLD)
+            assert disagreements(world) == []
+        finally:
+            debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=nftables/", conf], check=True)
+
+    def test_both_at_once(self, world: Gate, debian: Machine) -> None:
+        does(debian, (*FIREWALLD, *UFW))
+        assert disagreements(world) == []
+        assert "several programs write rules: ufw and firewalld" in look(debian, "backend")["found"]
+
+
+@pytest.mark.usefixtures("clean")
+class TestOpening:
+    def opened(self, world: Gate, mender: Mender, before: set[int]) -> str:
+        """Shut as expected, opened, all reached; the change's number."""
+        assert reached(world) == before
+        change = str(mender.apply("firewall.local", "open-ports")["change"])
+        assert reached(world) == set(MAILCOW)
+        return change
+
+    def test_ufw(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        does(debian, UFW)
+        found = look(debian)
+        assert (found["status"], found["severity"]) == ("fail", "breaks")
+        assert "port 25 is dropped by “-A ufw-user-input -p tcp -m tcp --dport 25 -j DROP”" in found["found"]
+        assert "587 is refused" in found["found"]
+        change = self.opened(world, mender, {80, 143, 4190})
+        does(debian, ["ufw reload"])
+        assert reached(world) == set(MAILCOW)
+        mender.undo(change)
+        assert reached(world) == {80, 143, 4190}
+
+    def test_firewalld(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        does(debian, FIREWALLD[:3])
+        does(debian, ["firewall-cmd --permanent --zone=public --add-port=110/tcp"])
+        change = self.opened(world, mender, {443, 25, 4190})
+        does(debian, ["firewall-cmd --reload"])
+        assert reached(world) >= {80, 110, 143, 465, 587, 993, 995}
+        mender.undo(change)
+        does(debian, ["firewall-cmd --reload"])
+        assert reached(world) == {110}
+
+    def test_nft(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        debian.write(NFT_FILE, NFT_RULES)
+        does(debian, [f"nft -f {NFT_FILE}"])
+        found = look(debian)
+        assert "would not reach mailcow's containers: policy drop of chain forward" in found["summary"]
+        plan = mender.plan("firewall.local", "open-ports")
+        assert edits(plan) == [NFT_FILE, NFT_FILE]
+        change = self.opened(world, mender, {80})
+        does(debian, [f"nft -f {NFT_FILE}"])  # as after a restart
+        assert (reached(world), look(debian)["status"]) == (set(MAILCOW), "pass")
+        mender.undo(change)
+        assert debian.run(["cat", NFT_FILE]).stdout == NFT_RULES
+        does(debian, [f"nft -f {NFT_FILE}"])
+        assert reached(world) == {80}
+
+    def test_nft_is_taken_back_at_once(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        debian.write(NFT_FILE, NFT_RULES)
+        does(debian, [f"nft -f {NFT_FILE}"])
+        change = self.opened(world, mender, {80})
+        mender.undo(change)
+        assert reached(world) == {80}
+        mender.undo(self.opened(world, mender, {80}))
+
+    @pytest.mark.parametrize("kind", ["nft", "legacy"])
+    def test_iptables(self, world: Gate, debian: Machine, mender: Mender, kind: str) -> None:
+        for program in (f"iptables-{kind}", f"ip6tables-{kind}"):
+            does(debian, [f"{program} -P INPUT DROP", f"{program} -A INPUT -p tcp --dport 80 -j ACCEPT"])
+            does(debian, [f"{program} -A INPUT -p tcp --dport 25 -j DROP"])
+            does(debian, [f"{program} -A INPUT -p ipv6-icmp -j ACCEPT"] if "6" in program else [])
+            saved = debian.run([f"{program}-save"]).stdout
+            debian.write(f"/etc/iptables/rules.v{6 if '6' in program else 4}", saved)
+        plan = mender.plan("firewall.local", "open-ports")
+        assert edits(plan) == ["/etc/iptables/rules.v4", "/etc/iptables/rules.v6"]
+        change = self.opened(world, mender, {80})
+        world.clear()
+        for number, program in ((4, f"iptables-{kind}"), (6, f"ip6tables-{kind}")):
+            does(debian, [f"{program}-restore /etc/iptables/rules.v{number}"])
+        assert reached(world) == set(MAILCOW)
+        mender.undo(change)
+        assert reached(world) == {80}
+
+    def test_iptables_that_nothing_keeps(self, debian: Machine, mender: Mender) -> None:
+        does(debian, ["iptables -A INPUT -p tcp --dport 25 -j DROP"])
+        plan = mender.plan("firewall.local", "open-ports")
+        assert "After a restart of the machine this is gone" in words(plan)
+        assert commands(plan)[0].startswith("iptables -I INPUT 1 -p tcp -m multiport --dports 25")
