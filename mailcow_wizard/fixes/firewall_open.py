@@ -31,7 +31,6 @@ _COMMENT = "mailcow-wizard"
 _SET = "mailcow_ports"
 _BRIDGES = "mailcow_bridges"
 _MOST_PORTS = 15  # what multiport takes
-_FLUSHES = re.compile(r"(?m)^\s*flush\s+ruleset\b")
 
 
 class _Shut:
@@ -44,18 +43,44 @@ class _Shut:
         self.interfaces: set[str] = set()
 
 
+class _Files:
+    """Files that the steps add lines to, each edited once in the end."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._before: dict[str, bytes] = {}
+        self._after: dict[str, bytes] = {}
+
+    def text(self, path: str) -> str:
+        """What it will hold, as far as it is known. Raises HostError, and ValueError where it is no text."""
+        if path not in self._after:
+            self._before[path] = self._after[path] = self._facts.host.read(path)
+        return self._after[path].decode()
+
+    def put(self, path: str, text: str) -> None:
+        """This is what it is to hold."""
+        self._after[path] = text.encode()
+
+    def steps(self) -> list[PlanStep]:
+        """The edits; nft looks at its own file before it is needed at the next start."""
+        changed = [path for path, after in self._after.items() if after != self._before[path]]
+        looks = [Command(("nft", "-c", "-f", NFT_FILE))] if NFT_FILE in changed else []
+        return [*(Edit(path, self._before[path], self._after[path]) for path in changed), *looks]
+
+
 def plan(facts: Facts) -> Plan | None:
     """Opens what is shut; None where no program that is known keeps anything shut."""
     seen = facts.get(state)
     steps: list[PlanStep] = []
     told: set[str] = set()
     ports: set[int] = set()
+    files = _Files(facts)
     for shut in _shut(seen):
         owner = owner_of(shut.place, seen.tools)
         if owner in (UFW, FIREWALLD) and owner in told and not shut.forwarded:
             continue  # one rule of theirs is for both families
         try:
-            made = _steps(facts, owner, shut)
+            made = _steps(facts, owner, shut, files)
         except HostError as error:
             made = [Manual(f"{shut.place.words} keeps {_listed(shut.ports)} shut: {error}")]
         if any(isinstance(one, Command) for one in made):
@@ -64,6 +89,7 @@ def plan(facts: Facts) -> Plan | None:
         steps += made
     if not any(isinstance(one, Command) for one in steps):
         return None
+    steps += files.steps()
     names = _listed(ports)
     return for_root(
         "firewall.local",
@@ -105,15 +131,15 @@ def _all_of_kind(seen: State, one: Entry, place: Place) -> set[int]:
     }  # fmt: skip
 
 
-def _steps(facts: Facts, owner: str, shut: _Shut) -> list[PlanStep]:
+def _steps(facts: Facts, owner: str, shut: _Shut, files: _Files) -> list[PlanStep]:
     if owner == UFW and not shut.forwarded:
         return _ufw(shut)
     if owner == FIREWALLD and not shut.forwarded:
         return _firewalld(facts, shut)
     if owner == NFT:
-        return _nft(facts, shut)
+        return _nft(facts, shut, files)
     if owner == IPTABLES and shut.place.chain.table.name == "filter":
-        return _iptables(facts, shut)
+        return _iptables(facts, shut, files)
     if owner == DOCKER:
         return []
     words = f"{shut.place.words} keeps {_listed(shut.ports)} shut. That rule is {owner}'s: allow them there."
@@ -141,10 +167,13 @@ def _firewalld(facts: Facts, shut: _Shut) -> list[PlanStep]:
     for interface in sorted(shut.interfaces):
         zone = _zone(facts, interface)
         for permanent in ((), ("--permanent",)):
-            adds = tuple(f"--add-port={port}/tcp" for port in sorted(shut.ports))
-            removes = tuple(one.replace("--add", "--remove") for one in adds)
             begin = ("firewall-cmd", *permanent, f"--zone={zone}")
-            steps.append(Command((*begin, *adds), ((*begin, *removes),)))
+            # What is there already stays when this is taken back.
+            there = facts.host.run((*begin, "--list-ports"), 10.0).out.split()
+            adds = [f"{port}/tcp" for port in sorted(shut.ports) if f"{port}/tcp" not in there]
+            if adds:
+                undo = (*begin, *(f"--remove-port={one}" for one in adds))
+                steps.append(Command((*begin, *(f"--add-port={one}" for one in adds)), (undo,)))
     return steps
 
 
@@ -158,7 +187,7 @@ def _zone(facts: Facts, interface: str) -> str:
     return zone
 
 
-def _nft(facts: Facts, shut: _Shut) -> list[PlanStep]:
+def _nft(facts: Facts, shut: _Shut, files: _Files) -> list[PlanStep]:
     """A rule of its own at the beginning of the chain that drops. Its ports are a set: emptied, it is as if
     it were not there."""
     chain = _base_of(facts, shut)
@@ -178,19 +207,11 @@ def _nft(facts: Facts, shut: _Shut) -> list[PlanStep]:
     empty = ("nft", "flush", "set", *where, name)
     made = ("nft", "add", "set", *where, name, f"{{ type {kind} ; }}")
     full = ("nft", "add", "element", *where, name, f"{{ {elements} }}")
-    steps: list[PlanStep] = [Command(made), Command(full, (empty,))]
+    steps: list[PlanStep] = [Command(made), Command(full, (empty,), undo_optional=True)]
     if not there:
         steps += [Command(("nft", "insert", "rule", *where, chain.name, *rule)) for rule in rules]
-    return [*steps, *_in_nft_file(facts, table, chain.name, _lines(elements, shut.forwarded))]
-
-
-def _lines(elements: str, forwarded: bool) -> str:
-    if not forwarded:
-        return f'tcp dport {{ {elements} }} accept comment "{_COMMENT}"'
-    return (
-        f'oifname {elements} ct status dnat accept comment "{_COMMENT}"; iifname {elements} accept; '
-        f"oifname {elements} ct state established,related accept"
-    )
+    lines = (f"set {name} {{ type {kind}; elements = {{ {elements} }}; }}", [" ".join(one) for one in rules])
+    return [*steps, *_in_nft_file(files, table, chain.name, *lines)]
 
 
 def _base_of(facts: Facts, shut: _Shut) -> Chain:
@@ -206,21 +227,21 @@ def _base_of(facts: Facts, shut: _Shut) -> Chain:
     raise NoPlan(f"the chain that leads to {chain.name} was not found")
 
 
-def _in_nft_file(facts: Facts, table: Table, chain: str, line: str) -> list[PlanStep]:
+def _in_nft_file(files: _Files, table: Table, chain: str, made: str, rules: list[str]) -> list[PlanStep]:
     """The same in nft's own file, where that is what the rules come from."""
     try:
-        before = facts.host.read(NFT_FILE)
-        after = with_rule(before.decode(), table.family, table.name, chain, line).encode()
+        text = files.text(NFT_FILE)
+        files.put(NFT_FILE, with_rules(text, table.family, table.name, chain, made, rules))
     except (HostError, ValueError):
-        words = (
-            f"After a restart of the machine this is gone, unless what makes chain {chain} has it too: {line}"
-        )
-        return [Manual(words)]
-    return [Edit(NFT_FILE, before, after), Command(("nft", "-c", "-f", NFT_FILE))]
+        lines = "; ".join((made, *rules))
+        gone = "After a restart of the machine this is gone, unless what makes the rules has it too, in"
+        return [Manual(f"{gone} chain {chain} of table {table.name}: {lines}")]
+    return []
 
 
-def with_rule(text: str, family: str, table: str, chain: str, line: str) -> str:
-    """A file of nft with one more rule, first in its chain. Raises ValueError where it has no such chain."""
+def with_rules(text: str, family: str, table: str, chain: str, made: str, rules: list[str]) -> str:
+    """A file of nft with a set more, and rules that are first in their chain. Raises ValueError where it has
+    no such chain, or has the set already."""
     named = (
         rf"table\s+{family}\s+{re.escape(table)}"
         if family != "ip"
@@ -234,13 +255,15 @@ def with_rule(text: str, family: str, table: str, chain: str, line: str) -> str:
         r"([ \t]*)type\s[^\n]*\n(?:[ \t]*policy\s[^\n]*\n)?",
         place["body"],
     )
-    if not head:
+    if not head or made.partition("{")[0] in place["body"]:
         raise ValueError(chain)
-    at = place.start("body") + head.end()
-    return f"{text[:at]}{head[2]}{line}\n{text[at:]}"
+    begin = place.start("body")
+    first, after = begin + head.start(), begin + head.end()
+    lines = "".join(f"{head[2]}{one}\n" for one in rules)
+    return f"{text[:first]}{head[1]}{made}\n{text[first:after]}{lines}{text[after:]}"
 
 
-def _iptables(facts: Facts, shut: _Shut) -> list[PlanStep]:
+def _iptables(facts: Facts, shut: _Shut, files: _Files) -> list[PlanStep]:
     """First in the built-in chain, and in the file that is loaded at the start, where there is one."""
     chain = "FORWARD" if shut.forwarded else "INPUT"
     table = shut.place.chain.table
@@ -260,15 +283,15 @@ def _iptables(facts: Facts, shut: _Shut) -> list[PlanStep]:
         rule = (*spec, "-m", "comment", "--comment", _COMMENT, "-j", "ACCEPT")
         rules.append(" ".join(("-A", chain, *rule)))
         steps.append(Command((command, "-I", chain, "1", *rule), ((command, "-D", chain, *rule),)))
-    return [*steps, *_in_saved(facts, table, chain, rules)]
+    return [*steps, *_in_saved(files, table, chain, rules)]
 
 
-def _in_saved(facts: Facts, table: Table, chain: str, rules: list[str]) -> list[PlanStep]:
+def _in_saved(files: _Files, table: Table, chain: str, rules: list[str]) -> list[PlanStep]:
     number = 1 if table.family == "ip6" else 0
     for paths in PERSISTENT:
         try:
-            before = facts.host.read(paths[number])
-            return [Edit(paths[number], before, with_saved(before.decode(), chain, rules).encode())]
+            files.put(paths[number], with_saved(files.text(paths[number]), chain, rules))
+            return []
         except (HostError, ValueError):
             continue
     words = "After a restart of the machine this is gone, unless what makes the rules has these too: "

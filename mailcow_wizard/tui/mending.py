@@ -157,6 +157,8 @@ def _draw(app: Wizard, work: Work) -> None:
     logs = [screen for screen in app.screen_stack if isinstance(screen, Working)]
     for log in logs:
         log.show()
+    if work.confirming and not logs:
+        show_work(app)
     if work.running or work.told:
         return
     work.told = True
@@ -190,7 +192,15 @@ def show_work(app: Wizard) -> None:
                 change = Journal(app.session.state).get(work.outcome.change)
                 (_take_back if answer == "back" else ask_back)(app, change)
 
-    app.push_screen(Working(app.look, work, lambda: _stop(app)), closed)
+    app.push_screen(Working(app.look, work, lambda: _stop(app), lambda: _keep(app, work)), closed)
+
+
+def _keep(app: Wizard, work: Work) -> None:
+    with said(app):
+        change = obstacles.under_way(Journal(app.session.state).list())
+        if change:
+            mending.confirm(app.session, change.id)
+            work.confirming = ""
 
 
 def _stop(app: Wizard) -> None:

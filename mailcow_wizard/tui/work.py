@@ -44,6 +44,8 @@ class Work:
         self.told = False
         """Whether its end was shown."""
         self.step = 0
+        self.confirming = ""
+        """In how many seconds it takes itself back, where it waits to be confirmed."""
         self.lines: deque[Line] = deque(maxlen=MOST_LINES)
         self.outcome: Outcome | None = None
         self.refused = ""
@@ -81,11 +83,14 @@ class Work:
 
     def _heard(self, progress: Progress) -> None:
         """Called from the thread that follows the work."""
+        self.confirming = progress.text if progress.kind == "confirm" else ""
         if progress.kind == "step":
             self.step = progress.step
             self.lines.append(Line("", f"{progress.step + 1}. {progress.text}", "bold"))
         elif progress.kind == "check":
             self.lines.append(Line("", f"Looking again: {progress.text}", "bold"))
+        elif progress.kind == "confirm":
+            self.lines.append(Line("", "Waits to be confirmed", "bold"))
         elif progress.text:
             said = f"taken back: {progress.text}" if progress.kind == "undone" else progress.text
             self.lines.append(Line("", _INDENT + said, _ROLES.get(progress.kind, "")))
@@ -134,6 +139,9 @@ def ending(work: Work, stopping: bool = False) -> tuple[str, list[str], list[tup
 def _under_way(work: Work, stopping: bool) -> tuple[str, list[str], list[tuple[str, str]]]:
     if stopping:
         return "", ["Stops after this step, and takes back what was done."], [("Esc", "back, it goes on")]
+    if work.confirming:
+        said = f"Still connected? Without an answer this is taken back after {work.confirming} seconds."
+        return "warn", [said], [("y", "keep it"), ("s", "take it back now")]
     where = f"Step {work.step + 1} of {work.steps}. " if work.steps else ""
     keys = [("Esc", "back, it goes on"), *([] if work.back else [("s", "stop and take back")])]
     return "", [f"{where}It goes on even if the connection breaks."], keys

@@ -1,6 +1,7 @@
 """Run inside a place: lists, plans, applies and takes back fixes through the engine, and answers in JSON.
 
 `python3 mend.py DIRECTORY STATE list CHECK | plan CHECK FIX | apply CHECK FIX | undo CHANGE`
+MEND_CONFIRM=SECONDS shortens the time that a change waits to be confirmed; MEND_KEEP=1 confirms it.
 """
 
 import json
@@ -54,16 +55,20 @@ def main(directory: str, state: str, action: str, *words: str) -> Any:
 
     def listen(progress: mending.Progress) -> None:
         log.append(f"{progress.kind} {progress.step} {progress.text}")
+        change = mending.latest(session)
+        if progress.kind == "confirm" and change and os.environ.get("MEND_KEEP"):
+            mending.confirm(session, change.id)
 
     if action == "list":
         return [one.fix._asdict() for one in mending.offers(session, words[0])]
     if action == "plan":
         return shown(planned(session, *words))
-    outcome = (
-        mending.apply(session, planned(session, *words), listen)
-        if action == "apply"
-        else mending.take_back(session, words[0], listen)
-    )
+    if action == "apply":
+        plan = planned(session, *words)
+        seconds = min(plan.confirm, float(os.environ.get("MEND_CONFIRM", plan.confirm)))
+        outcome = mending.apply(session, plan._replace(confirm=seconds), listen)
+    else:
+        outcome = mending.take_back(session, words[0], listen)
     return {**ended(outcome), "log": log}
 
 

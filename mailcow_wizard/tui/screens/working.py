@@ -19,15 +19,16 @@ class Working(Sheet[str]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q,n", "dismiss", "close", show=False),
-        Binding("y", "back", "take back", show=False),
+        Binding("y", "yes", "yes", show=False),
         Binding("u", "undo", "take back", show=False),
         Binding("s", "stop", "stop", show=False),
     ]
 
-    def __init__(self, look: Look, work: Work, stop: Callable[[], None]) -> None:
+    def __init__(self, look: Look, work: Work, stop: Callable[[], None], keep: Callable[[], None]) -> None:
         super().__init__(look)
         self._work = work
         self._stop = stop
+        self._keep = keep
         self._stopping = False
         self._follows = True
 
@@ -67,9 +68,13 @@ class Working(Sheet[str]):
         super().scroll_text(to)
         self._follows = self.text.scroll_offset.y + self.text.size.height >= self.text.virtual_size.height
 
-    def action_back(self) -> None:
-        """Ends with a yes to the question whether to take back what was done before a step failed."""
-        if asks_back(self._work):
+    def action_yes(self) -> None:
+        """A yes to the question whether all is well, or whether to take back what was done before a step
+        failed: that ends it."""
+        if self._work.confirming and not self._stopping:
+            self._keep()
+            self.draw()
+        elif asks_back(self._work):
             self.dismiss("back")
 
     def action_undo(self) -> None:
