@@ -1,6 +1,6 @@
 """Rules for what containers publish, in the chain that Docker leaves to the administrator (DOCKER-USER).
 
-They live in a chain of their own; a unit of systemd puts them there whenever Docker has started.
+A unit of systemd puts them there whenever Docker has started.
 """
 
 from __future__ import annotations
@@ -20,10 +20,8 @@ from mailcow_wizard.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailcow_wizard.model import PlanStep
 
-CHAIN = "MAILCOW-WIZARD"
 UNIT = "mailcow-wizard-docker-user.service"
 _UNIT_FILE = f"/etc/systemd/system/{UNIT}"
-_FILES = {"ip": "/etc/mailcow-wizard/docker-user.v4", "ip6": "/etc/mailcow-wizard/docker-user.v6"}
 _HEAD = "# Written by mailcow-wizard, which can take it back: mailcow-wizard undo\n"
 
 
@@ -47,8 +45,8 @@ def let_through(facts: Facts) -> Plan | None:
         seen,
         "firewall.local",
         f"Let packets to mailcow's ports pass in {USER_CHAIN}",
-        lambda interfaces: _each(interfaces, ports, "ACCEPT"),
-        f"Packets to mailcow's ports pass before the other rules of {USER_CHAIN} are asked; those stay.",
+        lambda interfaces: _each(interfaces, ports),
+        f"Packets to mailcow's ports are not asked by the other rules of {USER_CHAIN}; all others still are.",
     )
 
 
@@ -64,11 +62,10 @@ def shut(facts: Facts) -> Plan | None:
         seen,
         "firewall.backend",
         f"Shut what containers publish, but for mailcow's ports ({USER_CHAIN})",
-        lambda interfaces: [*_each(interfaces, ports, "RETURN"), *_drops(interfaces)],
+        lambda interfaces: [*_each(interfaces, ports), *_drops(interfaces)],
         "From outside only these ports of containers can be reached: "
         + ", ".join(map(str, ports))
-        + ". What "
-        "is published later stays shut, until it is added to the file.",
+        + ". What is published later stays shut.",
     )
 
 
@@ -97,10 +94,11 @@ def _published(facts: Facts) -> set[int]:
     }
 
 
-def _each(interfaces: list[str], ports: list[int], target: str) -> list[str]:
-    """multiport does not know the port as it was before Docker changed it: a rule for each."""
+def _each(interfaces: list[str], ports: list[int]) -> list[str]:
+    """multiport does not know the port as it was before Docker changed it: a rule for each. They return, so
+    that the rules after this chain are asked: those of mailcow that ban attackers are."""
     return [
-        f"-i {name} -p tcp -m conntrack --ctstate DNAT --ctorigdstport {port} -j {target}"
+        f"-i {name} -p tcp -m conntrack --ctstate DNAT --ctorigdstport {port} -j RETURN"
         for name in interfaces
         for port in ports
     ]
@@ -122,25 +120,17 @@ def _plan(
     tables = [table for table, name in seen.rules.chains if name == USER_CHAIN and table.name == "filter"]
     if not tables or not units.is_running(facts) or facts.host.exists(_UNIT_FILE):
         return None
-    edits: list[PlanStep] = []
-    for table in tables:
-        made = rules(_interfaces(seen.entries.entries, 4 if table.family == "ip" else 6))
-        if made:
-            edits.append(_edit(facts, table, made))
-    kept = [table for table in tables if _interfaces(seen.entries.entries, 4 if table.family == "ip" else 6)]
-    if not kept:
+    made = {
+        table: rules(_interfaces(seen.entries.entries, 4 if table.family == "ip" else 6)) for table in tables
+    }
+    if not any(made.values()):
         return None
-    unit = _unit(kept, facts.get(state).tools.usual).encode()
     stop = ("systemctl", "disable", "--now", UNIT)
     reload = ("systemctl", "daemon-reload")
-    steps = (
-        *edits,
-        Edit(_UNIT_FILE, None, unit),
+    steps: tuple[PlanStep, ...] = (
+        Edit(_UNIT_FILE, None, _unit(made, seen.tools.usual).encode()),
         Command(reload),
-        Command(
-            ("systemctl", "enable", "--now", UNIT),
-            (stop, reload),
-        ),
+        Command(("systemctl", "enable", "--now", UNIT), (stop,)),
     )
     return for_root(check, "docker-user-rules", title, steps, consequence)
 
@@ -149,34 +139,15 @@ def _interfaces(entries: tuple[Entry, ...], family: int) -> list[str]:
     return sorted({one.interface for one in entries if one.family == family})
 
 
-def _edit(facts: Facts, table: Table, rules: list[str]) -> Edit:
-    lines = [f"-A {CHAIN} -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN"]
-    lines += [f"-A {CHAIN} {one}" for one in rules]
-    text = f"{_HEAD}*filter\n:{CHAIN} - [0:0]\n" + "".join(f"{one}\n" for one in lines) + "COMMIT\n"
-    path = _FILES[table.family]
-    try:
-        before = facts.host.read(path)
-    except HostError:
-        before = None
-    return Edit(path, before, text.encode())
-
-
-def _unit(tables: list[Table], usual: str) -> str:
+def _unit(made: dict[Table, list[str]], usual: str) -> str:
     """Docker makes DOCKER-USER at its start and leaves alone what is in it; a firewall's reload may not."""
     begin, end = [], []
-    for table in tables:
-        command = f"/usr/sbin/{_command(table, usual)}"
-        jump = f"{USER_CHAIN} -j {CHAIN}"
-        begin += [
-            f"ExecStart={command}-restore --noflush {_FILES[table.family]}",
-            f"ExecStart=-{command} -D {jump}",
-            f"ExecStart={command} -I {jump}",
-        ]
-        end += [
-            f"ExecStop=-{command} -D {jump}",
-            f"ExecStop=-{command} -F {CHAIN}",
-            f"ExecStop=-{command} -X {CHAIN}",
-        ]
+    for table, rules in made.items():
+        command = f"/usr/sbin/{_command(table, usual)} -w"
+        remove = [f"-{command} -D {USER_CHAIN} {rule}" for rule in rules]
+        insert = [f"{command} -I {USER_CHAIN} {rule}" for rule in reversed(rules)]
+        begin += [f"ExecStart={one}" for one in (*remove, *insert)]
+        end += [f"ExecStop={one}" for one in remove]
     return "\n".join(
         (
             _HEAD.rstrip(),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from lab import machine
-from lab.gate import MAILCOW, SERVER, Gate, gate, some_ports
+from lab.gate import BOX, MAILCOW, SERVER, Gate, gate, some_ports
 from lab.inside import wait_until
 from lab.machine import CHECKOUT_INSIDE, Machine
 from lab.skip import or_skip
@@ -17,6 +17,8 @@ from tests.real.mending import Mender, commands, edits, words
 
 pytestmark = pytest.mark.real
 
+PUBLISHED = 2525
+"""A port of a container that is none of mailcow's."""
 PACKAGES = ("docker.io", "iptables", "nftables", "ufw", "firewalld")
 STATE = "/var/lib/mailcow-wizard"
 NFT_FILE = "/etc/nftables.conf"
@@ -61,7 +63,7 @@ table inet filter {
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[Gate]:
-    with or_skip(), gate(some_ports(200, 11)) as made:
+    with or_skip(), gate(sorted({*some_ports(200, 11), PUBLISHED})) as made:
         yield made
 
 
@@ -273,3 +275,58 @@ class TestDisabling:
         refused = self.mender(debian).plan("firewall.local", "disable-firewall")["refused"]
         assert "It is not proved that the SSH session of 192.88.99.1 on port 22 would stay" in refused
         assert "-A INPUT -p tcp -m tcp --dport 22 -j DROP" in refused
+
+
+def publish(debian: Machine) -> None:
+    """What Docker does for containers."""
+    for port in (*MAILCOW, PUBLISHED):
+        to = f"{BOX[4]}:{25 if port == PUBLISHED else port}"
+        match = f"-d {SERVER[4]} -p tcp --dport {port}"
+        does(debian, [f"iptables -t nat -A DOCKER {match} -j DNAT --to-destination {to}"])
+    for way in ("-i", "-o"):
+        debian.run(["iptables", "-D", "FORWARD", way, "br-mailcow", "-j", "ACCEPT"])
+        does(debian, [f"iptables -A FORWARD {way} br-mailcow -j ACCEPT"])
+
+
+def containers(world: Gate) -> set[int]:
+    """The ports of containers that are reached over IPv4."""
+    tried = world.tried()[0]
+    return {port for port in (*MAILCOW, PUBLISHED) if tried[port] == "open"}
+
+
+@pytest.fixture
+def docker(debian: Machine) -> Iterator[None]:
+    does(debian, ["systemctl start docker"])
+    publish(debian)
+    yield
+    debian.run(["systemctl", "stop", "docker.service", "docker.socket", "containerd.service"])
+
+
+@pytest.mark.usefixtures("clean", "docker")
+class TestContainers:
+    def test_let_through(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        does(debian, ["iptables -I DOCKER-USER -i eth0 -j DROP"])
+        does(debian, ["iptables -I DOCKER-USER -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN"])
+        before = debian.run(["iptables", "-S", "DOCKER-USER"]).stdout
+        assert containers(world) == set()
+        assert "all 10 ports are dropped by “-A DOCKER-USER -i eth0 -j DROP”" in look(debian)["found"]
+        change = str(mender.apply("firewall.local", "docker-user-rules")["change"])
+        assert containers(world) == set(MAILCOW)
+        does(debian, ["iptables -F DOCKER-USER", "iptables -A DOCKER-USER -i eth0 -j DROP"])
+        does(debian, ["systemctl restart docker"])  # as after a restart of the machine
+        publish(debian)
+        assert containers(world) == set(MAILCOW)
+        mender.undo(change)
+        after = debian.run(["iptables", "-S", "DOCKER-USER"]).stdout.splitlines()
+        assert set(after) <= set(before.splitlines())
+        assert containers(world) == set()
+        assert debian.run(["systemctl", "cat", "mailcow-wizard-docker-user"]).returncode != 0
+
+    def test_shut(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        does(debian, ["ufw allow 22", "ufw --force enable"])
+        assert containers(world) == {*MAILCOW, PUBLISHED}
+        assert "do not concern what containers publish" in look(debian, "backend")["found"]
+        change = str(mender.apply("firewall.backend", "docker-user-rules")["change"])
+        assert containers(world) == set(MAILCOW)
+        mender.undo(change)
+        assert containers(world) == {*MAILCOW, PUBLISHED}
