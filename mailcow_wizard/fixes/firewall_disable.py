@@ -40,19 +40,21 @@ def plan(facts: Facts, check: str) -> Plan | None:
     if not name:
         return None
     proved = _proved(facts, seen, name)
+    steps = _steps(seen, name)
+    restarts = " Docker is restarted, and with it every container." if len(steps) > 1 else ""
     return Plan(
         check,
         None,
         "disable-firewall",
         f"Switch {name} off",
-        tuple(_steps(seen, name)),
+        tuple(steps),
         "high",
         reversible=True,
         needs_root=True,
         consequence=f"{name} filters nothing any more, on no port: every program that listens on this "
         "machine can be reached, as far as the provider's firewall lets it.",
         interrupts=f"{proved} All the same it is taken back after {CONFIRM_S:.0f} seconds, unless you "
-        "confirm that you are still connected.",
+        f"confirm that you are still connected.{restarts}",
         confirm=CONFIRM_S,
     )
 

@@ -120,6 +120,7 @@ def reached(world: Gate) -> set[int]:
 
 @pytest.mark.usefixtures("clean")
 class TestPackets:
+    @pytest.mark.long
     def test_ufw(self, world: Gate, debian: Machine) -> None:
         does(debian, UFW)
         assert disagreements(world) == []
@@ -261,6 +262,7 @@ class TestDisabling:
         assert "Status: active" in debian.run(["ufw", "status"]).stdout
         assert reached(world) == {80}
 
+    @pytest.mark.long
     def test_kept(self, world: Gate, debian: Machine) -> None:
         does(debian, self.BEFORE)
         keeping = self.mender(debian, "MEND_KEEP=1")
@@ -268,6 +270,33 @@ class TestDisabling:
         assert reached(world) == set(MAILCOW)
         keeping.undo(change)
         assert reached(world) == {80}
+
+    @pytest.mark.long
+    def test_firewalld(self, world: Gate, debian: Machine) -> None:
+        does(debian, ["systemctl enable --now firewalld"])
+        assert wait_until(lambda: not reached(world), 30)
+        hasty = self.mender(debian, "MEND_CONFIRM=1")
+        ended = hasty.ask("apply", "firewall.local", "disable-firewall")
+        assert (ended["state"], ended["error"]) == ("undone", "nobody confirmed within 1 seconds")
+        assert wait_until(lambda: not reached(world), 30)
+        keeping = self.mender(debian, "MEND_KEEP=1")
+        made = str(keeping.apply("firewall.local", "disable-firewall")["change"])
+        assert reached(world) == set(MAILCOW)
+        keeping.undo(made)
+        assert wait_until(lambda: not reached(world), 30)
+        does(debian, ["systemctl disable --now firewalld"])
+
+    @pytest.mark.long
+    def test_firewalld_whose_rules_are_among_others(self, world: Gate, debian: Machine) -> None:
+        conf = "/etc/firewalld/firewalld.conf"
+        debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=iptables/", conf], check=True)
+        try:
+            does(debian, ["systemctl start firewalld"])
+            assert wait_until(lambda: not reached(world), 30)
+            plan = self.mender(debian).plan("firewall.local", "disable-firewall")
+            assert "It is not proved that the SSH session" in plan["refused"]
+        finally:
+            debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=nftables/", conf], check=True)
 
     def test_not_where_the_session_would_not_come_in_again(self, debian: Machine) -> None:
         does(debian, self.BEFORE)
@@ -322,6 +351,7 @@ class TestContainers:
         assert containers(world) == set()
         assert debian.run(["systemctl", "cat", "mailcow-wizard-docker-user"]).returncode != 0
 
+    @pytest.mark.long
     def test_shut(self, world: Gate, debian: Machine, mender: Mender) -> None:
         does(debian, ["ufw allow 22", "ufw --force enable"])
         assert containers(world) == {*MAILCOW, PUBLISHED}
