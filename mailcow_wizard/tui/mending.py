@@ -157,8 +157,10 @@ def _draw(app: Wizard, work: Work) -> None:
     logs = [screen for screen in app.screen_stack if isinstance(screen, Working)]
     for log in logs:
         log.show()
-    if work.confirming and not logs:
-        show_work(app)
+    if work.confirming and not work.asked:
+        work.asked = True
+        if not logs:
+            show_work(app)
     if work.running or work.told:
         return
     work.told = True

@@ -43,6 +43,8 @@ class Work:
         self.made = made
         self.told = False
         """Whether its end was shown."""
+        self.asked = False
+        """Whether it was brought into view to be confirmed."""
         self.step = 0
         self.confirming = ""
         """In how many seconds it takes itself back, where it waits to be confirmed."""

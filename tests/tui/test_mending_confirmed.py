@@ -6,13 +6,13 @@ from tui.scratch import Scratch
 from tui.scratch import scratch as scratch
 from tui.test_mending import SIZES, edit_of, under_way
 
-QUESTION = "Still connected? Without an answer this is taken back after 60 seconds."
+QUESTION = "Still connected? Without an answer this is taken back after 300 seconds."
 
 
 @SIZES
 @pytest.mark.parametrize("key", ["y", "s"])
 def test_asks(scratch: Scratch, size: tuple[int, int], key: str) -> None:
-    plan = edit_of(scratch, b"SKIP_FTS=n", b"SKIP_FTS=y")._replace(confirm=60.0)
+    plan = edit_of(scratch, b"SKIP_FTS=n", b"SKIP_FTS=y")._replace(confirm=300.0)
     with under_way(scratch, plan), scratch.wizard(size) as terminal:
         terminal.wait_for("Waits to be confirmed", *QUESTION.split(), "y keep it", "s take it back now")
         assert "SKIP_FTS=y" in scratch.conf.read_text()
