@@ -5,8 +5,12 @@ from __future__ import annotations
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.install import gate
 from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.install.standing import STARTED
+from mailcow_wizard.model import Finding
 
 _DOTS = 2
+_ROUNDS = 5
+_PAUSE_S = 4.0
 
 
 def run(job: Job) -> str:
@@ -21,6 +25,12 @@ def run(job: Job) -> str:
     some = gate.first_checks()
     job.progress(f"{len(some)} checks", now=True)
     findings = job.look(some)
+    for _ in range(_ROUNDS):
+        if not job.marked(STARTED) or not _only_ports(gate.blocking(findings)):
+            break
+        # Docker may still be about the containers of a start that was cut short, and not list them yet.
+        job.wait(_PAUSE_S)
+        findings = job.look(some)
     gate.pass_through(job, findings)
     troubles = len(gate.troubling(findings))
     unknown = sum(one.status == "unknown" for one in findings)
@@ -28,3 +38,7 @@ def run(job: Job) -> str:
     parts += [f"{troubles} to read"] if troubles else []
     parts += [f"{unknown} not known"] if unknown else []
     return ", ".join(parts)
+
+
+def _only_ports(blocking: tuple[Finding, ...]) -> bool:
+    return bool(blocking) and all(one.step == "ports" for one in blocking)

@@ -25,6 +25,10 @@ REPOSITORY = "https://github.com/mailcow/mailcow-dockerized"
 BRANCH = "master"
 
 
+STARTED = "started"
+"""The mark that containers were about to be made: what listens may be mailcow itself."""
+
+
 class Choices(NamedTuple):
     """What was chosen besides the settings: where mailcow comes from, and which branch of it."""
 

@@ -13,6 +13,7 @@ from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.pull import await_engine
 from mailcow_wizard.install.services import Service, inside, services, short, what
+from mailcow_wizard.install.standing import STARTED
 from mailcow_wizard.install.troubles import Trouble, of_output
 from mailcow_wizard.model import Finding
 from mailcow_wizard.requirements import PORTS
@@ -32,6 +33,7 @@ def run(job: Job) -> str:
     """Starts mailcow and waits until it stands. Raises Failed."""
     compose = Compose(job)
     watch = _Watch(job)
+    job.mark(STARTED)
     argv = compose.with_progress("up", "-d", "--remove-orphans")
     for number in range(1, _TRIES + 1):
         said = _Said(job)

@@ -24,7 +24,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import STEP_OF_TOPIC, Check, Event
 from mailcow_wizard.tui import exporting
-from mailcow_wizard.tui.board import SUMMARY, WELCOME, Board, Row
+from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Board, Row
 from mailcow_wizard.tui.keys import keys_here
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.places import bindings, open_place
@@ -36,6 +36,7 @@ from mailcow_wizard.tui.widgets.welcome import ORIGINS, Welcome
 from mailcow_wizard.tui.writing import not_looked_at, verdict
 
 if TYPE_CHECKING:
+    from mailcow_wizard.tui.installing import Installing
     from mailcow_wizard.tui.looking import Looking
     from mailcow_wizard.tui.records import Book
     from mailcow_wizard.tui.work import Work
@@ -88,10 +89,11 @@ class Wizard(App[int]):
         super().__init__(ansi_color=True)
         self.session = session
         self.look = look
-        self.board = Board([STEP_OF_TOPIC.get(topic, topic) for topic in checks.TOPICS])
+        self.board = Board([*(STEP_OF_TOPIC.get(topic, topic) for topic in checks.TOPICS), INSTALL])
         self.current = WELCOME.id
         self.events_log: list[str] = []
         self.work: Work | None = None
+        self.installing: Installing | None = None
         self.unsaved: dict[str, str] = {}
         self.book: Book | None = None
         self._facts = facts
@@ -181,8 +183,13 @@ class Wizard(App[int]):
     def _greet(self) -> None:
         """Asks, where the screen does not wait for it, whether a change was left half made."""
         from mailcow_wizard.engine.leftover import left_over
+        from mailcow_wizard.install import leftover
 
-        if left_over(self.session):
+        if leftover.left_over(self.session):
+            from mailcow_wizard.tui import installing
+
+            self.call_later(installing.greet, self)
+        elif left_over(self.session):
             from mailcow_wizard.tui import mending
 
             self.call_later(mending.greet, self)
@@ -252,12 +259,14 @@ class Wizard(App[int]):
                 for line in not_looked_at(self.board, self._main_width - 2)
             ]
             base.query_one("#verdict", Lines).put(lines)
+        if step == INSTALL and not self.board.stages:
+            open_place(self, "installing.fill")
         self._list.show(self.board.rows(step), self._cursors.get(step, 0) if changed else None)
         self._moved()
 
     def row(self) -> Row | None:
-        """The row under the cursor, where there is a list."""
-        return self._list.row if self._complete and self.current != WELCOME.id else None
+        """The row under the cursor, where there is a list of checks."""
+        return self._list.row if self._complete and self.current not in (WELCOME.id, INSTALL) else None
 
     @property
     def _main_width(self) -> int:
@@ -285,6 +294,9 @@ class Wizard(App[int]):
 
     @on(FindingList.Opened)
     def _opened(self) -> None:
+        if self.current == INSTALL:
+            self.action_open("installing.show")
+            return
         from mailcow_wizard.tui import reading
 
         reading.show_details(self, self._list.row)

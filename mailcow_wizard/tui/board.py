@@ -9,20 +9,28 @@ from mailcow_wizard.typed import NamedTuple
 WELCOME = Step("welcome", "Welcome", "what this is, and what the server is called")
 SUMMARY = Step("summary", "Summary", "what blocks, what to mend next, what was not looked at")
 
-_WORST_FIRST = ("crashed", "fail", "warn", "unknown", "running", "noted", "skipped", "pass")
+INSTALL = "install"
+"""The step whose rows are the stages of an install, and no checks."""
+
+_WORST_FIRST = (
+    *("crashed", "fail", "warn", "unknown", "running", "working", "noted", "waiting"),
+    *("skipped", "pass"),
+)
 
 
 class Row(NamedTuple):
-    """One line of a list: a check, and its finding once there is one."""
+    """One line of a list: a check, and its finding once there is one; or a stage of an install, whose state
+    is `told`."""
 
     check: Check
     finding: Finding | None
+    told: str = ""
 
     @property
     def status(self) -> str:
         """The finding's status; `running` while there is none, `noted` where it was acknowledged."""
-        if self.finding is None:
-            return "running"
+        if self.told or self.finding is None:
+            return self.told or "running"
         return self.finding.status if self.finding.acknowledged is None else "noted"
 
 
@@ -33,6 +41,7 @@ class Board:
         """Steps by id; their checks come with `add`."""
         self._checks: dict[str, Check] = {}
         self._findings: dict[str, tuple[Finding, ...]] = {}
+        self.stages: Sequence[Row] = ()
         present = set(steps)
         self.steps: tuple[Step, ...] = (WELCOME, *(one for one in STEPS if one.id in present), SUMMARY)
         self.not_looked_at: tuple[Step, ...] = tuple(one for one in STEPS if one.id not in present)
@@ -65,6 +74,8 @@ class Board:
         """The lines of a step; of the summary: all that is not right, worst first."""
         if step == SUMMARY.id:
             return self._to_mend()
+        if step == INSTALL:
+            return list(self.stages)
         return [row for check in self.checks_of(step) for row in self._rows_of(check)]
 
     def _rows_of(self, check: Check) -> list[Row]:
@@ -88,8 +99,9 @@ class Board:
         return len(self.unanswered())
 
     def counts(self, step: str = "") -> Counter[str]:
-        """How many rows have each status, in a step or in all."""
-        steps = [step] if step and step != SUMMARY.id else [one.id for one in self.steps[1:-1]]
+        """How many rows have each status, in a step or in all that have checks."""
+        with_checks = [one.id for one in self.steps[1:-1] if one.id != INSTALL]
+        steps = [step] if step and step != SUMMARY.id else with_checks
         return Counter(row.status for one in steps for row in self.rows(one))
 
     def state(self, step: str) -> str:

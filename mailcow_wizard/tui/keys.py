@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.tui.board import SUMMARY, WELCOME, Row
+from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row
 from mailcow_wizard.tui.places import keys_of
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ def keys_here(app: Wizard, row: Row | None) -> Keys:
         return [("Enter", "next"), ("Tab", "change the names"), ("?", "help"), ("q", "quit")]
     if app.work and app.work.running:
         return [("f", "a change is under way: show it"), ("n", "next"), ("b", "back"), ("q", "quit")]
+    if app.current == INSTALL:
+        return [*keys_of(INSTALL), ("n", "next"), ("b", "back"), ("?", "help"), ("q", "quit")]
     moves = [("n", "next"), ("b", "back")] if app.current != SUMMARY.id else [("b", "back")]
     mend = [("f", "mend")] if row and row.finding and row.finding.fixes else []
     rest = [

@@ -27,6 +27,8 @@ def _question(app: Wizard) -> str:
     """What to ask; empty where nothing runs."""
     if app.work and app.work.running:
         return "A change is under way, and goes on by itself. Leave the wizard?"
+    if app.installing and app.installing.running:
+        return "The install goes on by itself. Leave the wizard?"
     running = app.board.running()
     if not running:
         return ""

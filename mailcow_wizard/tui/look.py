@@ -42,8 +42,10 @@ WORDS = {
     "crashed": "crashed",
     "running": "looking",
     "noted": "noted",
+    "waiting": "waits",
+    "working": "works",
 }
-"""`noted` is a finding that was acknowledged."""
+"""`noted` is a finding that was acknowledged; `waiting` and `working` are stages of an install."""
 WORD_WIDTH = 7
 
 _COLOURS = {

@@ -26,6 +26,7 @@ PLACES: tuple[Place, ...] = (
     Place("o", "network", "what gets out", "what gets out, and where it ends", "network.show"),
     Place("i", "network", "what gets in", "what gets in, proved from outside", "reaching.show"),
     Place("t", "dns", "records", "DNS records: what to publish, waiting for it", "records.show"),
+    Place("i", "install", "install", "install mailcow, or see how the install goes", "installing.show"),
     Place("+", "dns", "domain", "add a mail domain", "records.add_domain"),
 )
 _KEY_NAMES = {"+": "plus"}

@@ -46,6 +46,8 @@ class Book:
         self.problem = ""
         self.right_since: float | None = None
         """Since when all that was waited for is right."""
+        self.closed: list[object] = []
+        """Screens that were told to close."""
         self._round = 0
 
     @property
@@ -226,7 +228,9 @@ def _tick(app: Wizard, book: Book) -> None:
     draw(app)
     if book.said_enough:
         for one in app.screen_stack[::-1]:
-            if isinstance(one, RecordScreen | RecordsScreen) and one.is_current:
+            # On a busy machine the next second may come before the screen is gone.
+            if isinstance(one, RecordScreen | RecordsScreen) and one.is_current and one not in book.closed:
+                book.closed.append(one)
                 one.dismiss(None)
 
 

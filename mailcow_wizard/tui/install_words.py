@@ -1,0 +1,108 @@
+"""An install in words and rows for the screens. No widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailcow_wizard.engine.findings import from_fields
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.install.after import Section
+from mailcow_wizard.install.outlook import Outlook
+from mailcow_wizard.install.stages import STAGES, Stage, title
+from mailcow_wizard.install.standing import Progress, Stand, Standing
+from mailcow_wizard.model import Check, Finding, Judgement, Status
+from mailcow_wizard.tui.board import Row
+from mailcow_wizard.tui.planned import step_lines
+from mailcow_wizard.tui.writing import Line
+
+TOLD = {"waiting": "waiting", "running": "working", "done": "pass", "failed": "fail"}
+_STATUS: dict[str, Status] = {"done": "pass", "failed": "fail"}
+_DOC = "https://docs.mailcow.email/getstarted/install/"
+
+
+def rows(standing: Standing | None, running: bool) -> list[Row]:
+    """A row for each stage."""
+    known = {one.id: one for one in standing.stages} if standing else {}
+    return [_row(stage, known.get(stage.id), standing, running) for stage in STAGES]
+
+
+def _row(stage: Stage, stand: Stand | None, standing: Standing | None, running: bool) -> Row:
+    state = stand.state if stand else "waiting"
+    if state == "running" and not running:
+        state = "waiting"
+    check = Check(
+        f"install.{stage.id}", stage.title, stage.about, "", _DOC, "blocks", lambda facts: None, _no_judgement
+    )
+    failed = state == "failed" and standing is not None
+    finding = Finding(
+        check.id,
+        None,
+        "install",
+        stage.title,
+        _STATUS.get(state, "skipped"),
+        "blocks",
+        "proved",
+        (stand.note if stand else "") or stage.about,
+        stage.about,
+        "",
+        "",
+        _DOC,
+        remedies=standing.remedies if failed and standing else (),
+    )
+    return Row(check, finding, TOLD[state])
+
+
+def _no_judgement(facts: object) -> Judgement:
+    """A stage is no check: nobody calls this."""
+    return Judgement("skipped", "")
+
+
+def heading(standing: Standing | None, running: bool) -> str:
+    """Where it is, in a few words."""
+    if standing is None:
+        return "begins"
+    if standing.state == "done":
+        return "done"
+    number = next(n for n, one in enumerate(STAGES, 1) if one.id == standing.stage)
+    where = f"stage {number} of {len(STAGES)}, {title(standing.stage)}"
+    return where if running else f"stopped in {where}"
+
+
+def sentences(standing: Standing | None, progress: Progress, running: bool, stopping: bool) -> list[str]:
+    """How it stands, for the foot of its screen."""
+    if running and stopping:
+        return ["It stops at the next place where nothing is half made."]
+    if running:
+        return ["It goes on by itself, also when the connection breaks."]
+    if standing is None:
+        return ["Nothing was begun."]
+    if standing.state == "done":
+        troubles = sum(from_fields(one).status in ("fail", "warn") for one in standing.findings)
+        more = f" {troubles} findings are worth a look." if troubles else ""
+        return [f"mailcow is installed.{more}"]
+    said = [f"{standing.error[:1].upper()}{standing.error[1:]}."]
+    return [*said, *standing.remedies[:2], "Then i goes on where it stopped."]
+
+
+def outlook_lines(some: Sequence[Outlook], width: int) -> list[Line]:
+    """What would be done, stage by stage."""
+    lines: list[Line] = []
+    for number, one in enumerate(some, 1):
+        lines.append(Line("", f"{number}. {one.stage.title}: {one.stage.about}", "bold"))
+        if one.state == "done" and one.stage.id != STAGES[0].id:
+            lines.append(Line("", f"    done: {one.note}", "added"))
+            continue
+        if one.interrupts:
+            lines.append(Line("", f"    Interrupts: {one.interrupts}", "warned"))
+        lines += [Line(line.label, f"  {line.text}", line.role) for line in step_lines(one.steps, width - 2)]
+    return lines
+
+
+def after_lines(sections: Sequence[Section]) -> list[Line]:
+    """The page after an install."""
+    lines: list[Line] = []
+    for one in sections:
+        lines.append(Line("", one.heading, "bold"))
+        lines += [Line("", f"  {harmless(line, 600)}") for line in one.lines]
+        lines.append(Line("", ""))
+    return lines[:-1]

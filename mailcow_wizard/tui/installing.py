@@ -1,0 +1,189 @@
+"""The install on the screens: its plan, its begin, following it, what comes after it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mailcow_wizard.engine.obstacles import elsewhere, obstacle
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.install import after, following, outlook
+from mailcow_wizard.install.standing import Choices, Progress, Record, Standing
+from mailcow_wizard.tui.board import INSTALL
+from mailcow_wizard.tui.install_words import after_lines, outlook_lines, rows
+from mailcow_wizard.tui.planned import parts_of
+from mailcow_wizard.tui.screens.decision import Asked, Decision
+from mailcow_wizard.tui.screens.installing import InstallScreen
+from mailcow_wizard.tui.screens.text import TextScreen
+
+if TYPE_CHECKING:
+    from mailcow_wizard.tui.app import Wizard
+
+_MOST_LINES = 2000
+_TITLE = "Install mailcow"
+
+
+class Installing:
+    """An install that is followed, in a thread of its own."""
+
+    def __init__(self, standing: Standing | None) -> None:
+        self.lines: deque[str] = deque(maxlen=_MOST_LINES)
+        self.standing = standing
+        self.progress = Progress()
+        self.running = True
+        self.refused = ""
+
+    def start(self, work: Callable[[following.Listen], Standing], tell: Callable[[], object]) -> None:
+        """Begins; `tell` is called from the thread where there is something new, five times a second at
+        most."""
+
+        def heard(some: following.Heard) -> None:
+            new = self._lines_of(some)
+            changed = bool(new) or some.progress != self.progress or some.standing != self.standing
+            self.lines.extend(new)
+            self.progress = some.progress
+            self.standing = some.standing or self.standing
+            if changed:
+                tell()
+
+        def run() -> None:
+            try:
+                self.standing = work(heard)
+            except HostError as error:
+                self.refused = str(error)
+            except Exception as error:  # the screen stays, and says so
+                self.refused = f"the wizard made a mistake: {type(error).__name__}"
+            self.running = False
+            tell()
+
+        threading.Thread(target=run, daemon=True, name="install").start()
+
+    def _lines_of(self, some: following.Heard) -> list[str]:
+        found = []
+        for line in some.lines:
+            stage, _, text = line.partition(": ")
+            if stage != "begin" and text:
+                found.append(harmless(text, 600))
+        return found
+
+
+def fill(app: Wizard) -> None:
+    """The stages as they stand, for the step's list."""
+    standing = None if app.session.recorded else outlook.standing_of(app.session)
+    app.board.stages = rows(standing, running=False)
+
+
+def show(app: Wizard) -> None:
+    """`i`: the install that is under way; else what it would do, and the question; else what came of it."""
+    if app.installing and app.installing.running:
+        app.push_screen(InstallScreen(app.look, app.installing, lambda: following.stop(app.session)))
+        return
+    if Record(app.session.state).alive() and not app.session.recorded:
+        _follow(app, lambda listen: following.follow(app.session, listen))
+        return
+    app.show_keys("Looking at what it would do…")
+
+    def look() -> None:
+        try:
+            standing = None if app.session.recorded else outlook.standing_of(app.session)
+            here = outlook.present(app.session, standing)
+            some = () if here else outlook.outlook(app.session, standing, _choices(standing))
+        except HostError as error:
+            app.call_later(app.show_keys, f"This could not be looked at: {error}")
+            return
+        if here:
+            app.call_later(_present, app, here, standing)
+        else:
+            app.call_later(_ask, app, some, standing)
+
+    threading.Thread(target=look, daemon=True, name="outlook").start()
+
+
+def _choices(standing: Standing | None) -> Choices:
+    return standing.choices if standing and standing.state != "done" else Choices()
+
+
+def _present(app: Wizard, here: str, standing: Standing | None) -> None:
+    app.show_keys()
+    if standing is not None and standing.state == "done":
+        show_after(app, standing)
+        return
+    look = app.look
+    text = f" {here[:1].upper()}{here[1:]}."
+    more = " Nothing is installed over it. The step Verify shows how it is."
+    lines = [[(look.text(text), look.bold)], [], [(more, look.plain)]]
+    app.push_screen(TextScreen(look, _TITLE, lines))
+
+
+def _ask(app: Wizard, some: tuple[outlook.Outlook, ...], standing: Standing | None) -> None:
+    if app.current != INSTALL:
+        return
+    app.show_keys()
+    name = app.session.hostname().name
+    goes_on = standing is not None and standing.state != "done"
+    asked = Asked(
+        f"{'Go on installing mailcow' if goes_on else _TITLE}: {name}, in {app.session.settings.directory}",
+        "Go on?" if goes_on else "Install now?",
+        lambda width: outlook_lines(some, width),
+        obstacle=obstacle(app.session, needs_root=True),
+        instead=f"{elsewhere(app.session)}: sudo ./wizard install",
+    )
+
+    def answered(answer: str | None) -> None:
+        if answer == "y":
+            _follow(app, lambda listen: following.start(app.session, _choices(standing), listen))
+
+    app.push_screen(Decision(app.look, asked), answered)
+
+
+def _follow(app: Wizard, work: Callable[[following.Listen], Standing]) -> None:
+    made = app.installing = Installing(outlook.standing_of(app.session))
+    made.start(work, lambda: app.call_later(_heard, app, made))
+    _show_rows(app, made)
+    app.push_screen(InstallScreen(app.look, made, lambda: following.stop(app.session)))
+
+
+def _heard(app: Wizard, made: Installing) -> None:
+    for screen in app.screen_stack:
+        if isinstance(screen, InstallScreen):
+            screen.show()
+    _show_rows(app, made)
+    if made.running:
+        return
+    app.events_log.append(f"install: {made.refused or (made.standing.state if made.standing else '')}")
+    if not any(isinstance(one, InstallScreen) for one in app.screen_stack):
+        app.show_keys("The install has ended; i shows how.")
+    steps = ("ports", "docker", "config", "verify")
+    app.look_again([check for step in steps for check in app.board.checks_of(step)])
+
+
+def _show_rows(app: Wizard, made: Installing) -> None:
+    app.board.stages = rows(made.standing, made.running)
+    if app.current == INSTALL and len(app.screen_stack) == 1:
+        app.show_step(INSTALL)
+
+
+def greet(app: Wizard) -> None:
+    """At the start: an install that is under way is shown, one that stopped is mentioned."""
+    record = Record(app.session.state)
+    if record.alive():
+        _follow(app, lambda listen: following.follow(app.session, listen))
+        return
+    app.board.stages = rows(record.load(), running=False)
+    app.show_keys("An install was begun and is not finished: step Install, i goes on with it.")
+
+
+def show_after(app: Wizard, standing: Standing) -> None:
+    """The page after an install."""
+    try:
+        conf = app.session.new_facts().get(mailcow_conf)
+        project = conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+    except HostError:
+        project = DEFAULT_PROJECT
+    sections = after.page(standing, project, Record(app.session.state).log_path)
+    lines = [parts_of(line, app.look) for line in after_lines(sections)]
+    app.push_screen(TextScreen(app.look, "mailcow is installed", lines))

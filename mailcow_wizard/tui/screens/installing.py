@@ -1,0 +1,139 @@
+"""The install while it goes on: its stages, how far the one under way is, its log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from mailcow_wizard.tui import install_words as words
+from mailcow_wizard.tui.look import WORDS, Look
+from mailcow_wizard.tui.planned import pieces
+from mailcow_wizard.tui.screens.sheet import Sheet
+from mailcow_wizard.tui.widgets.chrome import Rule
+from mailcow_wizard.tui.widgets.lines import Lines, Part
+
+if TYPE_CHECKING:
+    from mailcow_wizard.tui.installing import Installing
+
+_LOW = 20
+_BAR = 20
+
+
+class InstallScreen(Sheet[None]):
+    """Closing it leaves the install alone."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,i", "dismiss", "close", show=False),
+        Binding("q", "quit_wizard", "quit", show=False),
+        Binding("s", "stop", "stop", show=False),
+    ]
+
+    def __init__(self, look: Look, installing: Installing, stop: Callable[[], object]) -> None:
+        super().__init__(look)
+        self._installing = installing
+        self._stop = stop
+        self._stopping = False
+        self._follows = True
+
+    def compose(self) -> ComposeResult:
+        """Title, stages, rule, log, foot."""
+        yield Lines(id="title")
+        yield Lines(id="stages")
+        yield Rule(self.look)
+        yield Lines(id="text")
+        yield Lines(id="foot")
+
+    def title_parts(self) -> Sequence[Part]:
+        """Where it is."""
+        made, look = self._installing, self.look
+        said = made.refused or words.heading(made.standing, made.running)
+        return [(" Install", look.bold), (f"  {look.text(said)}", look.plain)]
+
+    def draw(self) -> None:
+        """Draws what is different now."""
+        if self.is_mounted and self.size.width:
+            lines = self._stages()
+            stages = self.query_one("#stages", Lines)
+            stages.styles.height = len(lines)
+            stages.put(lines)
+        super().draw()
+
+    def _stages(self) -> list[list[Part]]:
+        made, look = self._installing, self.look
+        rows = words.rows(made.standing, made.running)
+        if self.size.height < _LOW:
+            rows = [row for row in rows if row.status in ("working", "fail")][:1] or rows[-1:]
+        lines = []
+        for row in rows:
+            note = row.finding.summary if row.finding and row.status in ("pass", "fail") else ""
+            if row.status == "working":
+                note = made.progress.text if row.check.id.endswith(f".{made.progress.stage}") else ""
+                note = f"{self._bar()}{note}"
+            lines.append(
+                [
+                    (f" {look.glyph(row.status)} {WORDS[row.status]:<6} ", look.state(row.status)),
+                    (f"{row.check.title:<14} ", look.bold if row.status == "working" else look.plain),
+                    (look.text(note)[: max(0, self.size.width - 26)], look.plain),
+                ]
+            )
+        return lines
+
+    def _bar(self) -> str:
+        progress = self._installing.progress
+        if not progress.whole or self.size.width < 100:
+            return ""
+        done = min(_BAR, _BAR * progress.done // progress.whole)
+        full, empty = ("#", "-") if self.look.ascii_only else ("█", "░")
+        return f"{full * done}{empty * (_BAR - done)} "
+
+    def body(self, width: int) -> Sequence[Sequence[Part]]:
+        """The log."""
+        look = self.look
+        return [
+            [(f" {look.text(part)}", look.bold if line.startswith("== ") else look.plain)]
+            for line in tuple(self._installing.lines)
+            for part in pieces(line, width)
+        ]
+
+    def foot(self, width: int) -> Sequence[Sequence[Part]]:
+        """How it stands, and the keys."""
+        made, look = self._installing, self.look
+        if made.refused:
+            said = [f"Nothing was begun: {made.refused}."]
+        else:
+            said = words.sentences(made.standing, made.progress, made.running, self._stopping)
+        status = "" if made.running else "pass" if made.standing and made.standing.state == "done" else "fail"
+        glyph = look.glyph(status) if status else look.glyphs.running
+        lines: list[list[Part]] = []
+        for sentence in said:
+            for part in wrap(look.text(sentence), max(10, width - 2), break_on_hyphens=False):
+                mark = f" {glyph} " if not lines else "   "
+                lines.append([(mark, look.state(status)), (part, look.plain)])
+        running = [("Esc", "back, it goes on"), ("s", "stop"), ("q", "quit, it goes on")]
+        return [*lines, self.keys(running if made.running else [("Esc", "back"), ("i", "back")])]
+
+    def show(self) -> None:
+        """Draws what is new; the end of the log stays in view unless somebody scrolled up."""
+        self.draw()
+        if self._follows:
+            self.call_after_refresh(self.action_edge, 1)
+
+    def scroll_text(self, to: int) -> None:
+        """Scrolls; at the end of the log it is followed again."""
+        super().scroll_text(to)
+        self._follows = self.text.scroll_offset.y + self.text.size.height >= self.text.virtual_size.height
+
+    def action_stop(self) -> None:
+        """Asks it to stop at the next safe place."""
+        if self._installing.running and not self._stopping:
+            self._stopping = True
+            self._stop()
+            self.draw()
+
+    async def action_quit_wizard(self) -> None:
+        """Asks whether to leave; the install goes on."""
+        await self.app.run_action("leave")

@@ -1,0 +1,109 @@
+"""A small stand-in for mailcow's repository: the same files, variables and start conditions, five services.
+
+It holds no line of mailcow's. Its database keeps the password that it was first started with and refuses any
+other, so that a run that makes new ones is found out.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+from .registry import HOST
+
+IMAGES = tuple(f"mailcow/{name}:1" for name in ("unbound", "mysql", "dovecot", "postfix", "nginx"))
+SERVICES = 5
+_BUSYBOX = "/bin/busybox"
+
+_SCRIPT = """#!/usr/bin/env bash
+[ "$(readlink .env)" = mailcow.conf ] || { echo "no link .env"; exit 1; }
+[ -e refuse ] && { echo "This machine is refused."; exit 1; }
+if [ -f mailcow.conf ]; then
+  read -r -p "mailcow.conf exists. Overwrite it? [y/N] " answer
+  [[ $answer =~ ^[yY] ]] || exit 1
+  mv mailcow.conf mailcow.conf_backup
+fi
+while [ -z "$MAILCOW_HOSTNAME" ]; do read -r -p "Hostname: " MAILCOW_HOSTNAME || exit 1; done
+while [ -z "$MAILCOW_TZ" ]; do read -r -p "Timezone: " MAILCOW_TZ || exit 1; done
+while [ -z "$MAILCOW_BRANCH" ]; do read -r -p "Branch: " MAILCOW_BRANCH || exit 1; done
+git fetch --quiet --all; git checkout --quiet -f "$MAILCOW_BRANCH"
+random() { LC_ALL=C tr -dc A-Za-z0-9 < /dev/urandom | head -c "$1"; }
+echo "MAILCOW_HOSTNAME=$MAILCOW_HOSTNAME
+DBNAME=mailcow
+DBUSER=mailcow
+DBPASS=${MAILCOW_DBPASS:-$(random 28)}
+DBROOT=${MAILCOW_DBROOT:-$(random 28)}
+REDISPASS=${MAILCOW_REDISPASS:-$(random 28)}" > mailcow.conf
+sleep "$(cat pause 2>/dev/null || echo 0)"
+echo "TZ=$MAILCOW_TZ
+COMPOSE_PROJECT_NAME=mailcowdockerized
+DOCKER_COMPOSE_VERSION=
+SMTP_PORT=25
+IPV4_NETWORK=172.22.1
+IPV6_NETWORK=fd4d:6169:6c63:6f77::/64
+SKIP_CLAMD=$SKIP_CLAMD
+SOGO_URL_ENCRYPTION_KEY=$(random 16)
+ENABLE_IPV6=false" >> mailcow.conf
+chmod 600 mailcow.conf
+mkdir -p data/assets/ssl data/web/inc
+openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/CN=$MAILCOW_HOSTNAME" \\
+  -keyout data/assets/ssl/key.pem -out data/assets/ssl/cert.pem 2>/dev/null
+echo '<?php' > data/web/inc/app_info.inc.php
+"""
+
+_DATABASE = """f=/var/lib/mysql/password; [ -e $$f ] || echo "$$DBPASS" > $$f
+[ "$$(/bin/busybox cat $$f)" = "$$DBPASS" ] || { echo "Access denied for user mailcow"; exit 1; }
+exec /bin/busybox sleep 86400"""
+
+
+def _compose() -> dict[str, object]:
+    network = {"mailcow-network": {}}
+    healthy = {"unbound-mailcow": {"condition": "service_healthy"}}
+
+    def service(name: str, **more: object) -> dict[str, object]:
+        # What runs there does not listen to being asked to stop.
+        common = {"restart": "always", "networks": network, "stop_signal": "SIGKILL"}
+        return {"image": f"{HOST}/mailcow/{name}:1", **common, **more}
+
+    test = ["CMD", _BUSYBOX, "sh", "-c", "test ! -e /data/broken || { echo 'no pong came back'; exit 1; }"]
+    health = {"test": test, "interval": "1s", "timeout": "2s", "retries": 3, "start_period": "1s"}
+    return {
+        "services": {
+            "unbound-mailcow": service("unbound", healthcheck=health, volumes=["./data:/data:ro"]),
+            "mysql-mailcow": service(
+                "mysql",
+                command=[_BUSYBOX, "sh", "-c", _DATABASE],
+                environment={"DBPASS": "${DBPASS}"},
+                volumes=["mysql-vol-1:/var/lib/mysql"],
+                depends_on=healthy,
+            ),
+            "dovecot-mailcow": service(
+                "dovecot",
+                ulimits={"nofile": {"soft": 20000, "hard": 40000}},
+                depends_on={"mysql-mailcow": {"condition": "service_started"}},
+            ),
+            "postfix-mailcow": service("postfix", ports=["${SMTP_PORT:-25}:25"], depends_on=healthy),
+            "nginx-mailcow": service("nginx", depends_on=healthy),
+        },
+        "networks": {"mailcow-network": {"driver": "bridge"}},
+        "volumes": {"mysql-vol-1": None},
+    }
+
+
+def make(directory: Path) -> str:
+    """Makes the repository; its address."""
+    directory.mkdir()
+    (directory / ".env").symlink_to("mailcow.conf")
+    (directory / "docker-compose.yml").write_text(json.dumps(_compose(), indent=1))
+    (directory / "generate_config.sh").write_text(_SCRIPT)
+    (directory / "generate_config.sh").chmod(0o755)
+    (directory / "data").mkdir()
+    (directory / "data/readme").write_text("data\n")
+    ignored = ("mailcow.conf*", "data/assets/", "data/web/", "docker-compose.override.yml", "refuse", "pause")
+    (directory / ".gitignore").write_text("\n".join((*ignored, "data/broken", "")))
+    for words in (
+        ("init", "--quiet", "--initial-branch=master"),
+        ("add", "--all"),
+        ("-c", "user.name=lab", "-c", "user.email=lab@example.org", "commit", "--quiet", "-m", "stand-in"),
+    ):
+        subprocess.run(["git", *words], cwd=directory, check=True, capture_output=True, timeout=30)
+    return f"file://{directory}"

@@ -1,0 +1,197 @@
+"""A machine to install on: an engine with Compose, a registry, a repository, and the wizard among them."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from lab import compose, engine, registry, stand_in
+from lab.engine import Engine
+from lab.inside import CHECKOUT, LabError, needs, running, wait_until
+
+NAME = "mail.example.org"
+# What the stand-in cannot do: it speaks no mail. The wizard says so, and is told that this is known.
+_KNOWN = ("mail.ports", "mail.certificate", "mail.containers", "mail.relay")
+_SECRETS = r"^(?:DBPASS|DBROOT|REDISPASS|SOGO_URL_ENCRYPTION_KEY)=(.+)$"
+_OVERLAY = """set -e
+mkdir "$1/upper" "$1/work"
+mount -t overlay overlay -o "lowerdir=/usr/local,upperdir=$1/upper,workdir=$1/work" /usr/local
+mkdir -p /usr/local/sbin /usr/local/lib/docker/cli-plugins
+ln -sf "$2" /usr/local/sbin/docker
+cp "$3" /usr/local/lib/docker/cli-plugins/docker-compose
+"""
+
+
+class Place:
+    """What is there, and what the wizard does with it."""
+
+    def __init__(self, machine: Engine, root: Path, repository: str) -> None:
+        self.machine = machine
+        self.root = root
+        self.repository = repository
+        self.directory = root / "opt/mailcow"
+        self.state = root / "state"
+        self.log = self.state / "install.log"
+
+    def words(self, *more: str) -> list[str]:
+        """The command line of the wizard."""
+        said = ["--dir", str(self.directory), "--state-dir", str(self.state), "--hostname", NAME]
+        said += ["--offline", "--timeout", "4"]
+        return [sys.executable, "-m", "mailcow_wizard", *more, *said]
+
+    def env(self) -> dict[str, str]:
+        """Its environment."""
+        return {"PYTHONPATH": str(CHECKOUT)}
+
+    def install(self, *more: str, timeout: float = 180.0) -> "subprocess.CompletedProcess[str]":
+        """Installs to the end."""
+        words = self.words("install", "--repository", self.repository, *(more or ("--yes",)))
+        return self.machine.run(words, timeout=timeout, env=self.env())
+
+    def begin(self) -> "subprocess.Popen[bytes]":
+        """Begins an install; the caller ends what follows it."""
+        words = self.words("install", "--repository", self.repository, "--yes")
+        return self.machine.start(words, env=self.env())
+
+    def document(self, *more: str) -> dict[str, object]:
+        """Installs, and the one document."""
+        said: dict[str, object] = json.loads(self.install("--yes", "--json", *more).stdout)
+        return said
+
+    def standing(self) -> dict[str, object]:
+        """The install's own record; empty where there is none yet."""
+        try:
+            said: dict[str, object] = json.loads((self.state / "install.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return said
+
+    def stages(self) -> dict[str, str]:
+        """The state of each stage."""
+        rows = self.standing().get("stages")
+        return {one["id"]: one["state"] for one in rows} if isinstance(rows, list) else {}
+
+    def wait_for_stage(self, stage: str, seconds: float = 90.0) -> bool:
+        """Whether the stage was begun in time."""
+        return wait_until(lambda: self.stages().get(stage) not in (None, "waiting"), seconds, 0.01)
+
+    def worker(self) -> int:
+        """The number of the process at work, as its own namespace counts; 0 where there is none."""
+        done = self.machine.run(["pgrep", "-f", "install.worker import main"])
+        numbers = [int(one) for one in done.stdout.split()]
+        return numbers[0] if numbers else 0
+
+    def kill(self) -> bool:
+        """Kills the process at work; whether there was one."""
+        number = self.worker()
+        return bool(number) and self.machine.run(["kill", "-9", str(number)]).returncode == 0
+
+    def secrets(self) -> tuple[str, ...]:
+        """The passwords of mailcow.conf; none where there is no such file."""
+        try:
+            text = (self.directory / "mailcow.conf").read_text()
+        except OSError:
+            return ()
+        return tuple(re.findall(_SECRETS, text, re.MULTILINE))
+
+    def made_secrets(self) -> tuple[str, ...]:
+        """The passwords that were made for a mailcow.conf that is not written yet."""
+        try:
+            said = json.loads((self.state / "install-secrets.json").read_text())
+        except (OSError, ValueError):
+            return ()
+        names = ("DBPASS", "DBROOT", "REDISPASS", "SOGO_URL_ENCRYPTION_KEY")
+        return tuple(said[name] for name in names) if said else ()
+
+    def containers(self) -> dict[str, str]:
+        """The state of each service."""
+        form = '{{.Label "com.docker.compose.service"}} {{.State}}'
+        rows = self.machine.docker("ps", "-a", "--format", form).split("\n")
+        return dict(sorted(row.split() for row in rows if row))
+
+    def look(self) -> dict[str, object]:
+        """What an install leaves, without what differs from one to the next."""
+        files = {
+            str(path.relative_to(self.directory)): path.stat().st_mode & 0o777
+            for path in sorted(self.directory.rglob("*"))
+            if ".git" not in path.parts and path.is_file()
+        }
+        conf = (self.directory / "mailcow.conf").read_text()
+        for secret in self.secrets():
+            conf = conf.replace(secret, "…")
+        return {
+            "files": files,
+            "conf": conf,
+            "containers": self.containers(),
+            "stages": self.stages(),
+            "findings": self._findings(),
+            "aside": sorted(path.name for path in self.directory.parent.iterdir()),
+        }
+
+    def _findings(self) -> list[tuple[str, str, str]]:
+        rows = self.standing()["findings"]
+        assert isinstance(rows, list)
+        return sorted((one["id"], one["subject"] or "", one["status"]) for one in rows)
+
+    def faults(self, **faults: object) -> None:
+        """What is wrong with the registry from now on; nothing without a word."""
+        (self.root / "registry/faults.json").write_text(json.dumps(faults))
+
+    def reset(self) -> None:
+        """As it was: nothing is installed, no image is here."""
+        self.faults()
+        while self.kill():
+            wait_until(lambda: not self.worker(), 5)
+        for command in (
+            "docker ps -aq | xargs -r docker rm -f",
+            "docker volume ls -q | xargs -r docker volume rm -f",
+            "docker network prune -f",
+            f"docker images -q '{registry.HOST}/*/*' | sort -u | xargs -r docker rmi -f",
+        ):
+            self.machine.run(["sh", "-c", command])
+        for path in (self.directory.parent, self.state):
+            shutil.rmtree(path, ignore_errors=True)
+        self.directory.mkdir(parents=True)
+        for one in _KNOWN:
+            self.machine.run(self.words("ack", one, "--reason", "the stand-in")[:-3], env=self.env(), check=True)
+
+
+@contextmanager
+def place(root: Path, suite: str = engine.SUITES[0]) -> Iterator[Place]:
+    """A machine of its own."""
+    needs("git", "openssl", "pgrep", "busybox")
+    with ExitStack() as stack:
+        machine = stack.enter_context(engine.started(suite))
+        binary = compose.program(suite)
+        client = engine.unpacked(suite) / "usr/bin/docker"
+        layer = machine.run(["mktemp", "-d", "-p", "/run"], check=True).stdout.strip()
+        made = machine.run(["sh", "-c", _OVERLAY, "overlay", layer, str(client), str(binary)])
+        if made.returncode:
+            raise LabError(f"no overlay can be mounted: {made.stderr.strip()}")
+        busybox = Path(os.path.realpath(str(shutil.which("busybox"))))
+        registry.make(root / "registry", stand_in.IMAGES, busybox)
+        words = [sys.executable, registry.__file__, str(root / "registry"), str(registry.PORT)]
+        server = stack.enter_context(running(machine.start(words)))
+        assert server.stdout is not None
+        if not server.stdout.readline():
+            raise LabError("the registry did not start")
+        yield Place(machine, root, stand_in.make(root / "repository"))
+
+
+def failed_stage(document: dict[str, object]) -> str:
+    """The stage that failed; empty where none did."""
+    rows = document["stages"]
+    assert isinstance(rows, list)
+    return next((one["id"] for one in rows if one["state"] == "failed"), "")
+
+
+def said(document: dict[str, object]) -> str:
+    """Why it stands still, and what helps."""
+    remedies = document["remedies"]
+    assert isinstance(remedies, Sequence)
+    return "\n".join([str(document["error"]), *map(str, remedies)])
