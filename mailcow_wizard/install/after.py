@@ -46,6 +46,7 @@ def page(standing: Standing, project: str, log: str) -> tuple[Section, ...]:
             "Still advisable",
             (
                 *advisable,
+                *standing.notes,
                 "Change the administrator's password first: ./wizard fix mail.admin-password reset-admin",
                 "Add your mail domain there, and publish its DKIM key: ./wizard dns",
                 "Look at it now and then: ./wizard verify",

@@ -78,11 +78,11 @@ def start(session: Session, choices: Choices, listen: Listen) -> Standing:
 
 
 def follow(session: Session, listen: Listen) -> Standing:
-    """Joins the install that is under way. Raises HostError where there is none."""
+    """Joins the install that is under way, and tells all of it. Raises HostError where there is none."""
     record = Record(session.state)
     if record.load() is None:
         raise HostError("no install is under way")
-    return _Following(record, record.log_end(), listen, lambda: True).run()
+    return _Following(record, record.log_begin(), listen, lambda: True).run()
 
 
 def stop(session: Session) -> bool:

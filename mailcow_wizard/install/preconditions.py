@@ -32,7 +32,9 @@ def run(job: Job) -> str:
         job.wait(_PAUSE_S)
         findings = job.look(some)
     gate.pass_through(job, findings)
-    troubles = len(gate.troubling(findings))
+    troubling = gate.troubling(findings)
+    job.stand(notes=tuple(job.shown(f"{one.summary} ({one.id})") for one in troubling))
+    troubles = len(troubling)
     unknown = sum(one.status == "unknown" for one in findings)
     parts = [f"{len(findings)} findings, none blocks"]
     parts += [f"{troubles} to read"] if troubles else []

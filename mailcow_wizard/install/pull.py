@@ -10,6 +10,10 @@ from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.pulling import Pulling, size
 from mailcow_wizard.install.troubles import Trouble, disk_remedies, of_output
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _PULL_S = 12 * 3600.0
 _TRIES = 6
@@ -20,19 +24,28 @@ _ENGINE_S = 90.0
 def run(job: Job) -> str:
     """Fetches what is not here. Raises Failed."""
     compose = Compose(job)
-    images = {str(one.get("image")) for one in compose.services().values() if one.get("image")}
+    services = compose.services()
+    images = {str(one.get("image")) for one in services.values() if one.get("image")}
     argv = compose.with_progress("pull")
     for number in range(1, _TRIES + 1):
         pulling = Pulling(len(images))
         if _pulled(job, compose, argv, pulling):
             return f"{len(images)} images, {size(pulling.bytes_done)} fetched now"
-        trouble = of_output(pulling.errors)
+        trouble = _named(of_output(pulling.errors), pulling, services)
         if not trouble.again or number == _TRIES:
             raise Failed(f"the images could not be fetched: {trouble.words}", _remedies(job, trouble))
         job.tell(f"{trouble.words}; tries again ({number + 1} of {_TRIES}), what is here stays")
         job.wait(_PAUSES_S[number - 1])
         await_engine(job)
     return ""
+
+
+def _named(trouble: Trouble, pulling: Pulling, services: dict[str, dict[str, Any]]) -> Trouble:
+    """Compose names the service; what is missing is its image."""
+    failed = sorted(str(services[one].get("image")) for one in pulling.failed if one in services)
+    if trouble.kind != "image" or trouble.what or not failed:
+        return trouble
+    return trouble._replace(words=f"the registry has no image {', '.join(failed)}")
 
 
 def _pulled(job: Job, compose: Compose, argv: tuple[str, ...], pulling: Pulling) -> bool:

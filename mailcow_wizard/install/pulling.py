@@ -29,6 +29,8 @@ class Pulling:
         self.images = images
         self.pulled: set[str] = set()
         self.errors: list[str] = []
+        self.failed: set[str] = set()
+        """Services whose image could not be had."""
         self._layers: dict[str, tuple[int, int]] = {}
         self._seen: deque[tuple[float, int]] = deque()
 
@@ -79,6 +81,7 @@ class Pulling:
             return f"{name} is here" if new else ""
         if word == "error":
             words = f"{name}: {text} {rest}".strip()
+            self.failed.add(name)
             self.errors.append(words)
             return words
         return ""

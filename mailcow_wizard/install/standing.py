@@ -60,8 +60,9 @@ class Standing(NamedTuple):
     """An install as it stands.
 
     `run` tells this attempt from others; `settings` are those of the session. `error` says why it stands
-    still, `remedies` what helps, `findings` (as JSON) what was found. `marks` are words that a stage leaves
-    for itself, `change` is the change of the journal that is under way, `changes` are all that it made.
+    still, `remedies` what helps, `findings` (as JSON) what was found, `notes` what the first checks found
+    worth a look. `marks` are words that a stage leaves for itself, `change` is the change of the journal that
+    is under way, `changes` are all that it made.
     """
 
     run: str
@@ -75,6 +76,7 @@ class Standing(NamedTuple):
     error: str = ""
     remedies: tuple[str, ...] = ()
     findings: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     running: Running | None = None
     change: str = ""
@@ -159,6 +161,11 @@ class Record:
         """Where the log ends now."""
         return len(tail(self.log_path, 0))
 
+    def log_begin(self) -> int:
+        """Where the log of the last run begins."""
+        data = tail(self.log_path, 0)
+        return data.rfind(b"\n", 0, max(0, data.rfind(b" begin: "))) + 1
+
     def log_lines(self, start: int) -> tuple[tuple[str, ...], int]:
         """The whole lines behind this byte, without their times, and where they end."""
         data = tail(self.log_path, start)
@@ -175,6 +182,6 @@ def _standing(said: dict[str, Any]) -> Standing:
             "choices": Choices(**said["choices"]),
             "stages": tuple(Stand(**one) for one in said["stages"]),
             "running": Running(**running) if running else None,
-            **{name: tuple(said[name]) for name in ("remedies", "findings", "marks", "changes")},
+            **{name: tuple(said[name]) for name in ("remedies", "findings", "notes", "marks", "changes")},
         }
     )

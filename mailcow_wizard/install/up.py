@@ -21,7 +21,7 @@ from mailcow_wizard.requirements import PORTS
 _UP_S = 1800.0
 _TRIES = 3
 _LOOK_EVERY_S = 1.0
-_STEADY_S = 6.0
+_STEADY_S = 5.0
 _PATIENCE_S = 300.0
 _GIVE_UP_S = 45.0
 _LOG_LINES = 12

@@ -226,12 +226,12 @@ def _tick(app: Wizard, book: Book) -> None:
         app.events_log.append("All records are right.")
         app.look_again(app.board.checks_of("dns"))
     draw(app)
-    if book.said_enough:
-        for one in app.screen_stack[::-1]:
-            # On a busy machine the next second may come before the screen is gone.
-            if isinstance(one, RecordScreen | RecordsScreen) and one.is_current and one not in book.closed:
-                book.closed.append(one)
-                one.dismiss(None)
+    # `is_current` is true of a screen behind another one, too.
+    on_top = isinstance(app.screen, RecordScreen | RecordsScreen)
+    # On a busy machine the next second may come before the screen is gone.
+    if book.said_enough and on_top and app.screen not in book.closed:
+        book.closed.append(app.screen)
+        app.screen.dismiss(None)
 
 
 def _toggle(app: Wizard, book: Book) -> None:

@@ -30,7 +30,7 @@ def make(directory: Path, names: Sequence[str], busybox: Path) -> None:
     """Writes images of these names (`mailcow/unbound:1`): busybox in one layer, and one of their own."""
     directory.mkdir()
     base = _layer(directory, {"bin/busybox": busybox.read_bytes()})
-    chance = random.Random(1)  # noqa: S311
+    chance = random.Random(1)
     manifests = {}
     for name in names:
         own = _layer(directory, {f"own/{name.replace('/', '-')}": chance.randbytes(_OWN_BYTES)})

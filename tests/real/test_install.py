@@ -1,0 +1,174 @@
+"""An install on a real engine, from a repository and a registry: to the end, through every trouble."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import json_schema
+import pytest
+from lab import stand_in
+from lab.engine import SUITES
+from lab.inside import end, running, wait_until
+from lab.skip import or_skip
+
+from mailcow_wizard.report.schema import schema
+from tests.real import install_place
+from tests.real.install_place import Place, failed_stage, said
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+SLOW = 60_000
+"""Bytes a second: long enough that something can happen meanwhile."""
+
+
+@pytest.fixture(
+    scope="module", params=[SUITES[0], *(pytest.param(one, marks=pytest.mark.long) for one in SUITES[1:])]
+)
+def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A machine on which nothing is installed yet."""
+    root = tmp_path_factory.mktemp("install")
+    with or_skip(), install_place.place(root, request.param) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def undisturbed(machine: Place) -> dict[str, object]:
+    """What an install leaves that nothing disturbed."""
+    machine.reset()
+    done = machine.install()
+    assert "mailcow is installed" in done.stdout, done.stdout + done.stderr
+    return machine.look()
+
+
+@pytest.fixture
+def place(machine: Place, undisturbed: dict[str, object]) -> Place:
+    """The machine as it was before."""
+    machine.reset()
+    return machine
+
+
+def ends_alike(place: Place, undisturbed: dict[str, object]) -> None:
+    """Whatever happened, the end is the same."""
+    found = place.look()
+    assert found == undisturbed
+    assert "stages" in found
+
+
+def test_from_nothing_to_running(machine: Place, undisturbed: dict[str, object]) -> None:
+    assert undisturbed["containers"] == dict.fromkeys(
+        ("dovecot-mailcow", "mysql-mailcow", "nginx-mailcow", "postfix-mailcow", "unbound-mailcow"), "running"
+    )
+    assert set(machine.stages().values()) == {"done"}
+    conf = (machine.directory / "mailcow.conf").read_text()
+    assert "\nDOCKER_COMPOSE_VERSION=native\n" in conf
+    assert (machine.directory / "mailcow.conf").stat().st_mode & 0o777 == 0o600
+    secrets = machine.secrets()
+    assert [len(one) for one in secrets] == [28, 28, 28, 16]
+    assert machine.made_secrets() == ()
+    told = machine.log.read_text()
+    assert not any(one in told for one in secrets)
+    assert machine.log.stat().st_mode & 0o777 == 0o600
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ", line) for line in told.splitlines())
+    git = machine.machine.run(["git", "-C", str(machine.directory), "rev-parse", "--is-shallow-repository"])
+    assert git.stdout.strip() == "false"
+
+
+def test_where_mailcow_runs_nothing_is_touched(machine: Place, undisturbed: dict[str, object]) -> None:
+    """Also where this wizard does not know how it came there."""
+    before = machine.machine.docker("ps", "-q", "--no-trunc")
+    document = machine.document()
+    described = schema()
+    assert json_schema.faults(described["$defs"]["install"], document, described) == []
+    assert document["state"] == "present"
+    (machine.state / "install.json").rename(machine.state / "aside.json")
+    try:
+        done = machine.install()
+        assert done.returncode == 0
+        assert f"mailcow is here already: {stand_in.SERVICES} containers" in done.stdout
+        assert "./wizard verify" in done.stdout
+    finally:
+        (machine.state / "aside.json").rename(machine.state / "install.json")
+    assert machine.machine.docker("ps", "-q", "--no-trunc") == before
+
+
+def test_one_trouble_after_the_other(place: Place, undisturbed: dict[str, object]) -> None:
+    """Each is named with what helps, and the next run goes on behind what is done."""
+    place.faults(missing=[stand_in.IMAGES[0]])
+    document = place.document()
+    assert failed_stage(document) == "pull"
+    assert stand_in.IMAGES[0] in said(document)
+    secrets = place.secrets()
+    place.faults(status=503)
+    with running(place.begin()):
+        assert wait_until(lambda: "does not answer as it should; tries again" in place.log.read_text(), 60)
+        place.faults(rate=SLOW)
+        assert wait_until(lambda: "so far known" in _progress(place), 60)
+        stopped = place.install("--stop")
+        assert stopped.returncode == 0
+        assert wait_until(lambda: place.standing()["state"] == "stopped", 60)
+    assert "goes on there" in str(place.standing()["error"])
+    place.faults()
+    taken = ["socat", "tcp-listen:25,fork,reuseaddr", "exec:/bin/true"]
+    with running(place.machine.start(taken)):
+        assert wait_until(lambda: ":25 " in place.machine.run(["ss", "-Hltn"]).stdout, 10)
+        document = place.document()
+        assert failed_stage(document) == "preconditions"
+        assert "socat is listening on port 25" in said(document)
+    (place.directory / "data/broken").touch()
+    document = place.document()
+    assert failed_stage(document) == "up"
+    assert "unbound is unhealthy" in said(document)
+    assert "no pong came back" in said(document)
+    (place.directory / "data/broken").unlink()
+    assert "mailcow is installed" in place.install().stdout
+    assert place.secrets() == secrets
+    ends_alike(place, undisturbed)
+
+
+def test_killed_in_three_stages(place: Place, undisturbed: dict[str, object]) -> None:
+    """The same passwords, the same end. Who began it may leave, who comes later hears all of it."""
+    secrets: set[tuple[str, ...]] = set()
+    for stage in ("configuration", "pull", "up"):
+        with running(place.begin()) as begun:
+            assert place.wait_for_stage(stage)
+            assert wait_until(lambda: bool(place.made_secrets() or place.secrets()), 30, 0.01)
+            secrets.add(place.made_secrets() or place.secrets())
+            assert place.kill()
+            assert begun.wait(60) == 1
+        assert place.stages()[stage] == "running"
+    first = place.begin()
+    assert wait_until(lambda: bool(place.worker()), 30)
+    other = place.machine.start(place.words("install", "--yes"), env=place.env())
+    end(first)
+    assert place.machine.run(place.words("undo", "--yes"), env=place.env()).returncode in (64, 75)
+    with running(other):
+        assert other.stdout is not None
+        text = other.stdout.read().decode()
+    for words in ("this follows it", "== Preconditions", "mailcow is installed"):
+        assert words in text
+    assert secrets == {place.secrets()}
+    ends_alike(place, undisturbed)
+
+
+def test_checkout_that_is_there(place: Place) -> None:
+    """It is used; what its script refuses is done by the wizard; a foreign one is not trusted."""
+    clone = ["git", "clone", "--quiet", place.repository, str(place.directory)]
+    place.machine.run(clone, check=True)
+    os.chown(place.directory, 12345, 12345)
+    document = place.document()
+    assert failed_stage(document) == "clone"
+    assert "does not belong to root" in said(document)
+    os.chown(place.directory, 0, 0)
+    (place.directory / "refuse").touch()
+    place.faults(missing=[stand_in.IMAGES[0]])
+    assert failed_stage(place.document()) == "pull"
+    told = place.log.read_text()
+    assert "generate_config.sh is not used: it ended with exit code 1: This machine is refused." in told
+    assert [len(one) for one in place.secrets()] == [28, 28, 28, 16]
+    for name in ("data/assets/ssl/cert.pem", "data/web/inc/app_info.inc.php"):
+        assert (place.directory / name).stat().st_size > 0
+
+
+def _progress(place: Place) -> str:
+    path = Path(place.state / "install-progress.json")
+    return path.read_text() if path.exists() else ""
