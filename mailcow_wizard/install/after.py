@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 
 from mailcow_wizard.engine.findings import from_fields
+from mailcow_wizard.install import first_password
 from mailcow_wizard.install.stages import title
 from mailcow_wizard.install.standing import Standing
+from mailcow_wizard.model import Finding
 from mailcow_wizard.typed import NamedTuple
 
 _BACKUP = "helper-scripts/backup_and_restore.sh"
@@ -26,7 +28,9 @@ def page(standing: Standing, project: str, log: str) -> tuple[Section, ...]:
     advisable = tuple(
         f"{one.summary}{f' ({one.remedies[0]})' if one.remedies else ''}"
         for one in found
-        if one.status in ("fail", "warn") and one.acknowledged is None
+        if one.status in ("fail", "warn")
+        and one.acknowledged is None
+        and not first_password.is_still_there(one)
     )
     name = standing.hostname
     return (
@@ -45,9 +49,9 @@ def page(standing: Standing, project: str, log: str) -> tuple[Section, ...]:
         Section(
             "Still advisable",
             (
+                *_first(found),
                 *advisable,
                 *standing.notes,
-                "Change the administrator's password first: ./wizard fix mail.admin-password reset-admin",
                 "Add your mail domain there, and publish its DKIM key: ./wizard dns",
                 "Look at it now and then: ./wizard verify",
             ),
@@ -63,6 +67,16 @@ def page(standing: Standing, project: str, log: str) -> tuple[Section, ...]:
         Section("How to undo it", _undo(standing, directory, project)),
         Section("What it did, with times", (log,)),
     )
+
+
+def _first(found: tuple[Finding, ...]) -> tuple[str, ...]:
+    """What comes before all else: nobody else may log in with the password that stands in the manual."""
+    known = next((one for one in found if one.id == first_password.CHECK), None)
+    if known is not None and known.status == "pass":
+        return ()
+    if known is not None and first_password.is_still_there(known):
+        return (f"Do this now, {known.summary}: {first_password.MENDED_BY}",)
+    return (f"Change the administrator's password, if it is the first one: {first_password.MENDED_BY}",)
 
 
 def _undo(standing: Standing, directory: str, project: str) -> tuple[str, ...]:

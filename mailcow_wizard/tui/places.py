@@ -1,4 +1,7 @@
-"""Screens besides the list of findings: the key that opens each, the step that it belongs to, its words."""
+"""Screens besides the list of findings: the key that opens each, the step that it belongs to, its words.
+
+Steps may share a key: it opens what belongs to the step in view, from any other step the first.
+"""
 
 from __future__ import annotations
 
@@ -33,22 +36,30 @@ _KEY_NAMES = {"+": "plus"}
 
 
 def bindings() -> tuple[Binding, ...]:
-    """A key for each."""
-    return tuple(
+    """All of them by name, for the palette; before them the keys, which depend on the step."""
+    names = {one.key: _KEY_NAMES.get(one.key, one.key) for one in PLACES}
+    keys = (Binding(name, f"open({key!r})", show=False) for key, name in names.items())
+    named = (
         Binding(
-            _KEY_NAMES.get(one.key, one.key),
+            names[one.key],
             f"open({one.opens!r})",
             one.about[0].upper() + one.about[1:],
             key_display=one.key,
         )
         for one in PLACES
     )
+    return (*keys, *named)
 
 
 def open_place(app: Wizard, opens: str) -> None:
-    """Opens the screen; its module is imported then."""
-    module, _, function = opens.partition(".")
+    """Opens the screen of that name, or what the key stands for in this step; its module is imported then."""
+    module, _, function = (opens if "." in opens else _behind(opens, app.current)).partition(".")
     getattr(__import__(f"mailcow_wizard.tui.{module}", fromlist=[function]), function)(app)
+
+
+def _behind(key: str, step: str) -> str:
+    some = [one for one in PLACES if one.key == key]
+    return next((one for one in some if one.step == step), some[0]).opens
 
 
 def keys_of(step: str) -> list[tuple[str, str]]:

@@ -1,0 +1,15 @@
+"""The password that every mailcow starts with: what comes next after an install, not a failure of it."""
+
+from __future__ import annotations
+
+from mailcow_wizard.model import Finding
+
+CHECK = "mail.admin-password"
+"""What looks for it."""
+MENDED_BY = f"./wizard fix {CHECK} reset-admin"
+"""What gives the administrator another one."""
+
+
+def is_still_there(finding: Finding) -> bool:
+    """The finding says so, and nobody has acknowledged it."""
+    return finding.id == CHECK and finding.status == "fail" and finding.acknowledged is None

@@ -1,0 +1,90 @@
+"""What is said after an install: the first password above all, and no other failure forgiven."""
+
+import pytest
+
+from mailcow_wizard.cli import exit_codes
+from mailcow_wizard.cli.install import _milder
+from mailcow_wizard.engine.findings import of_finding
+from mailcow_wizard.install import after, first_password, verify
+from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.install.standing import Choices, Standing, fresh
+from mailcow_wizard.model import Acknowledgement, Check, Finding, Settings, Status
+
+RESET = "./wizard fix mail.admin-password reset-admin"
+
+
+def finding(check: str, status: Status) -> Finding:
+    """A finding of that check."""
+    return Finding(
+        check, None, "verify", check, status, "breaks", "proved", f"{check} {status}", "", "", "", "https://d"
+    )
+
+
+class Looked(Job):
+    """A job whose checks find this."""
+
+    def __init__(self, *findings: Finding) -> None:
+        self._findings = findings
+        self.kept: tuple[Finding, ...] = ()
+        self.told: list[str] = []
+
+    def look(self, _checks: tuple[Check, ...]) -> tuple[Finding, ...]:
+        return self._findings
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+
+    def progress(self, text: str, done: int = 0, whole: int = 0, now: bool = False) -> None:
+        pass
+
+    def wait(self, _seconds: float) -> None:
+        pass
+
+    def keep(self, findings: tuple[Finding, ...]) -> None:
+        self.kept = findings
+
+
+def page_of(*findings: Finding) -> str:
+    """The page after an install, as one text."""
+    before = fresh("run", "2026-11-27T17:00:00Z", "mail.example.org", Settings()._asdict(), Choices())
+    standing: Standing = before._replace(state="done", findings=tuple(map(of_finding, findings)))
+    sections = after.page(standing, "mailcowdockerized", "/var/lib/log")
+    return "\n".join(line for one in sections for line in one.lines)
+
+
+def test_first_password_fails_no_install() -> None:
+    found = finding("mail.admin-password", "fail")
+    job = Looked(finding("mail.ports", "pass"), found)
+    assert RESET in verify.run(job)
+    assert found in job.kept
+    assert RESET in page_of(found)
+    assert page_of(found).count("mail.admin-password fail") == 1
+    assert exit_codes.of_findings([_milder(found)]) == exit_codes.WARN
+
+
+def test_another_failure_does() -> None:
+    job = Looked(finding("mail.relay", "fail"), finding("mail.admin-password", "fail"))
+    with pytest.raises(Failed, match=r"a check fails: mail\.relay"):
+        verify.run(job)
+    assert exit_codes.of_findings(map(_milder, job.kept)) == exit_codes.FAIL
+
+
+def test_another_password_is_no_news() -> None:
+    found = finding("mail.admin-password", "pass")
+    assert RESET not in verify.run(Looked(found))
+    assert RESET not in page_of(found)
+
+
+@pytest.mark.parametrize("status", ["unknown", "skipped"])
+def test_nobody_knows(status: Status) -> None:
+    found = finding("mail.admin-password", status)
+    assert RESET not in verify.run(Looked(found))
+    assert f"if it is the first one: {RESET}" in page_of(found)
+
+
+def test_accepted_password() -> None:
+    accepted = finding("mail.admin-password", "fail")._replace(
+        acknowledged=Acknowledgement("behind a VPN", "root", "2026-11-27T17:00:00Z", None)
+    )
+    assert not first_password.is_still_there(accepted)
+    assert "Do this now" not in page_of(accepted)
