@@ -55,6 +55,8 @@ def _pulled(job: Job, compose: Compose, argv: tuple[str, ...], pulling: Pulling)
             job.tell(f"  {said}")
         job.progress(pulling.words(), len(pulling.pulled), pulling.images)
 
+    # Compose says nothing until the first registry has answered.
+    job.progress(pulling.words(), 0, pulling.images, now=True)
     code = compose.run(argv, _PULL_S, listen)
     job.progress(pulling.words(), len(pulling.pulled), pulling.images, now=True)
     return code == 0

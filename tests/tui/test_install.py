@@ -21,7 +21,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A machine of its own, whose registry is slow and lacks an image."""
     with or_skip(), install_place.place(tmp_path_factory.mktemp("install")) as made:
         made.reset()
-        made.faults(rate=20_000)
+        made.faults(rate=8_000)
         yield made
 
 
@@ -58,7 +58,9 @@ def test_begun_left_and_come_back_to(place: Place) -> None:
         terminal.wait_for("left with 0", "icanon")
     assert place.worker()
     with wizard(place, (120, 40)) as terminal:
-        terminal.wait_for("works  Images", "ok     Configuration", "== Preconditions", "s stop")
+        terminal.wait_for("works  Images", "ok     Configuration", "== Images", "s stop")
+        terminal.keys("Home")
+        terminal.wait_for("== Preconditions", "works  Images")
         terminal.keys("s")
         terminal.wait_for("Stopped before Images", "i goes on where it stopped")
         place.faults(missing=[stand_in.IMAGES[0]])
