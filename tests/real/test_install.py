@@ -91,6 +91,7 @@ def test_where_mailcow_runs_nothing_is_touched(machine: Place, undisturbed: dict
     assert machine.machine.docker("ps", "-q", "--no-trunc") == before
 
 
+@pytest.mark.long
 def test_one_trouble_after_the_other(place: Place, undisturbed: dict[str, object]) -> None:
     """Each is named with what helps, and the next run goes on behind what is done."""
     place.faults(missing=[stand_in.IMAGES[0]])
