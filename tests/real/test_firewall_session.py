@@ -90,7 +90,7 @@ def session(world: Gate, key: Path, debian: Machine) -> Iterator[Session]:
 
 
 def open_ports(world: Gate) -> set[int]:
-    return {port for port, how in world.tried()[0].items() if how == "open"}
+    return {port for port, how in world.tried(2.0)[0].items() if how == "open"}
 
 
 def is_active(debian: Machine) -> bool:

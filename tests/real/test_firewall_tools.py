@@ -19,6 +19,7 @@ pytestmark = pytest.mark.real
 
 PUBLISHED = 2525
 """A port of a container that is none of mailcow's."""
+_PATIENT_S = 4.0
 PACKAGES = ("docker.io", "iptables", "nftables", "ufw", "firewalld")
 STATE = "/var/lib/mailcow-wizard"
 NFT_FILE = "/etc/nftables.conf"
@@ -112,10 +113,16 @@ def look(debian: Machine, name: str = "local") -> dict[str, Any]:
     return dict(found)
 
 
-def reached(world: Gate) -> set[int]:
-    """Mailcow's ports that are reached over both families."""
-    tried = world.tried()
-    return {port for port in MAILCOW if tried[0][port] == tried[3][port] == "open"}
+def reached(world: Gate, wanted: set[int]) -> None:
+    """Of mailcow's ports these are reached over both families, no others. Tried again with patience where it
+    looks different: on a busy machine an answer may take its time."""
+    found = set[int]()
+    for seconds in (0.5, _PATIENT_S):
+        tried = world.tried(seconds)
+        found = {port for port in MAILCOW if tried[0][port] == tried[3][port] == "open"}
+        if found == wanted:
+            return
+    assert found == wanted
 
 
 @pytest.mark.usefixtures("clean")
@@ -150,9 +157,9 @@ class TestPackets:
 class TestOpening:
     def opened(self, world: Gate, mender: Mender, before: set[int]) -> str:
         """Shut as expected, opened, all reached; the change's number."""
-        assert reached(world) == before
+        reached(world, before)
         change = str(mender.apply("firewall.local", "open-ports")["change"])
-        assert reached(world) == set(MAILCOW)
+        reached(world, set(MAILCOW))
         return change
 
     def test_ufw(self, world: Gate, debian: Machine, mender: Mender) -> None:
@@ -163,9 +170,9 @@ class TestOpening:
         assert "containers will be reached past it" in found["found"]
         change = self.opened(world, mender, {80, 143, 4190})
         does(debian, ["ufw reload"])
-        assert reached(world) == set(MAILCOW)
+        reached(world, set(MAILCOW))
         mender.undo(change)
-        assert reached(world) == {80, 143, 4190}
+        reached(world, {80, 143, 4190})
 
     @pytest.mark.long
     def test_firewalld(self, world: Gate, debian: Machine, mender: Mender) -> None:
@@ -173,10 +180,10 @@ class TestOpening:
         does(debian, ["firewall-cmd --permanent --zone=public --add-port=110/tcp"])
         change = self.opened(world, mender, {443, 25, 4190})
         does(debian, ["firewall-cmd --reload"])
-        assert reached(world) >= {80, 110, 143, 465, 587, 993, 995}
+        reached(world, set(MAILCOW) - {443, 25, 4190})
         mender.undo(change)
         does(debian, ["firewall-cmd --reload"])
-        assert reached(world) == {110}
+        reached(world, {110})
 
     @pytest.mark.long
     def test_nft(self, world: Gate, debian: Machine, mender: Mender) -> None:
@@ -188,18 +195,19 @@ class TestOpening:
         assert edits(plan) == [NFT_FILE]
         change = self.opened(world, mender, {80})
         does(debian, [f"nft -f {NFT_FILE}"])  # as after a restart
-        assert (reached(world), look(debian)["status"]) == (set(MAILCOW), "pass")
+        reached(world, set(MAILCOW))
+        assert look(debian)["status"] == "pass"
         mender.undo(change)
         assert debian.run(["cat", NFT_FILE]).stdout == NFT_RULES
         does(debian, [f"nft -f {NFT_FILE}"])
-        assert reached(world) == {80}
+        reached(world, {80})
 
     def test_nft_is_taken_back_at_once(self, world: Gate, debian: Machine, mender: Mender) -> None:
         debian.write(NFT_FILE, NFT_RULES)
         does(debian, [f"nft -f {NFT_FILE}"])
         change = self.opened(world, mender, {80})
         mender.undo(change)
-        assert reached(world) == {80}
+        reached(world, {80})
         mender.undo(self.opened(world, mender, {80}))
 
     @pytest.mark.parametrize("kind", ["nft", pytest.param("legacy", marks=pytest.mark.long)])
@@ -216,9 +224,9 @@ class TestOpening:
         world.clear()
         for number, program in ((4, f"iptables-{kind}"), (6, f"ip6tables-{kind}")):
             does(debian, [f"{program}-restore /etc/iptables/rules.v{number}"])
-        assert reached(world) == set(MAILCOW)
+        reached(world, set(MAILCOW))
         mender.undo(change)
-        assert reached(world) == {80}
+        reached(world, {80})
 
     def test_iptables_that_nothing_keeps(self, debian: Machine, mender: Mender) -> None:
         does(debian, ["iptables -A INPUT -p tcp --dport 25 -j DROP"])
@@ -260,30 +268,30 @@ class TestDisabling:
         assert (ended["state"], ended["error"]) == ("undone", "nobody confirmed within 2 seconds")
         assert "confirm -1 2" in ended["log"]
         assert "Status: active" in debian.run(["ufw", "status"]).stdout
-        assert reached(world) == {80}
+        reached(world, {80})
 
     @pytest.mark.long
     def test_kept(self, world: Gate, debian: Machine) -> None:
         does(debian, self.BEFORE)
         keeping = self.mender(debian, "MEND_KEEP=1")
         change = str(keeping.apply("firewall.local", "disable-firewall")["change"])
-        assert reached(world) == set(MAILCOW)
+        reached(world, set(MAILCOW))
         keeping.undo(change)
-        assert reached(world) == {80}
+        reached(world, {80})
 
     @pytest.mark.long
     def test_firewalld(self, world: Gate, debian: Machine) -> None:
-        does(debian, ["systemctl enable --now firewalld"])
-        assert wait_until(lambda: not reached(world), 30)
+        does(debian, ["systemctl enable --now firewalld", "firewall-cmd --state"])
+        reached(world, set())
         hasty = self.mender(debian, "MEND_CONFIRM=1")
         ended = hasty.ask("apply", "firewall.local", "disable-firewall")
         assert (ended["state"], ended["error"]) == ("undone", "nobody confirmed within 1 seconds")
-        assert wait_until(lambda: not reached(world), 30)
+        reached(world, set())
         keeping = self.mender(debian, "MEND_KEEP=1")
         made = str(keeping.apply("firewall.local", "disable-firewall")["change"])
-        assert reached(world) == set(MAILCOW)
+        reached(world, set(MAILCOW))
         keeping.undo(made)
-        assert wait_until(lambda: not reached(world), 30)
+        reached(world, set())
         does(debian, ["systemctl disable --now firewalld"])
 
     @pytest.mark.long
@@ -291,8 +299,8 @@ class TestDisabling:
         conf = "/etc/firewalld/firewalld.conf"
         debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=iptables/", conf], check=True)
         try:
-            does(debian, ["systemctl start firewalld"])
-            assert wait_until(lambda: not reached(world), 30)
+            does(debian, ["systemctl start firewalld", "firewall-cmd --state"])
+            reached(world, set())
             plan = self.mender(debian).plan("firewall.local", "disable-firewall")
             assert "It is not proved that the SSH session" in plan["refused"]
         finally:
@@ -317,10 +325,15 @@ def publish(debian: Machine) -> None:
         does(debian, [f"iptables -A FORWARD {way} br-mailcow -j ACCEPT"])
 
 
-def containers(world: Gate) -> set[int]:
-    """The ports of containers that are reached over IPv4."""
-    tried = world.tried()[0]
-    return {port for port in (*MAILCOW, PUBLISHED) if tried[port] == "open"}
+def containers(world: Gate, wanted: set[int]) -> None:
+    """These ports of containers are reached over IPv4, no others; tried again as above."""
+    found = set[int]()
+    for seconds in (0.5, _PATIENT_S):
+        tried = world.tried(seconds)[0]
+        found = {port for port in (*MAILCOW, PUBLISHED) if tried[port] == "open"}
+        if found == wanted:
+            return
+    assert found == wanted
 
 
 @pytest.fixture
@@ -337,26 +350,28 @@ class TestContainers:
         does(debian, ["iptables -I DOCKER-USER -i eth0 -j DROP"])
         does(debian, ["iptables -I DOCKER-USER -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN"])
         before = debian.run(["iptables", "-S", "DOCKER-USER"]).stdout
-        assert containers(world) == set()
+        containers(world, set())
         assert "all 10 ports are dropped by “-A DOCKER-USER -i eth0 -j DROP”" in look(debian)["found"]
         change = str(mender.apply("firewall.local", "docker-user-rules")["change"])
-        assert containers(world) == set(MAILCOW)
+        containers(world, set(MAILCOW))
         does(debian, ["iptables -F DOCKER-USER", "iptables -A DOCKER-USER -i eth0 -j DROP"])
         does(debian, ["systemctl restart docker"])  # as after a restart of the machine
         publish(debian)
-        assert containers(world) == set(MAILCOW)
+        rules = ("iptables", "-S", "DOCKER-USER")
+        assert wait_until(lambda: "ctorigdstport 443" in debian.run(rules).stdout, 30)
+        containers(world, set(MAILCOW))
         mender.undo(change)
         after = debian.run(["iptables", "-S", "DOCKER-USER"]).stdout.splitlines()
         assert set(after) <= set(before.splitlines())
-        assert containers(world) == set()
+        containers(world, set())
         assert debian.run(["systemctl", "cat", "mailcow-wizard-docker-user"]).returncode != 0
 
     @pytest.mark.long
     def test_shut(self, world: Gate, debian: Machine, mender: Mender) -> None:
         does(debian, ["ufw allow 22", "ufw --force enable"])
-        assert containers(world) == {*MAILCOW, PUBLISHED}
+        containers(world, {*MAILCOW, PUBLISHED})
         assert "do not concern what containers publish" in look(debian, "backend")["found"]
         change = str(mender.apply("firewall.backend", "docker-user-rules")["change"])
-        assert containers(world) == set(MAILCOW)
+        containers(world, set(MAILCOW))
         mender.undo(change)
-        assert containers(world) == {*MAILCOW, PUBLISHED}
+        containers(world, {*MAILCOW, PUBLISHED})
