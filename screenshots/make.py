@@ -48,7 +48,9 @@ WALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("docker", ("go docker",)),
     ("config", ("go config",)),
     ("settings", ("s", *("down",) * 5, "enter")),
-    ("summary", ("escape", "go summary")),
+    ("install", ("escape", "go install")),
+    ("verify", ("go verify",)),
+    ("summary", ("go summary",)),
     ("help", ("question_mark",)),
 )
 """Names of the pictures, and the keys that lead from each to the next; `go` leads to a step."""
