@@ -49,7 +49,8 @@ def test_killed_at_random_instants(place: Place) -> None:
                 kills += place.kill()
                 begun.wait(200)
             instants.append((stage, instant))
-            secrets |= {place.made_secrets(), place.secrets()} - {()}
+            # Until the stage is done, mailcow.conf may hold one that its script made up; no container saw it.
+            secrets |= {place.made_secrets() or place.secrets()} - {()}
         done = place.install()
         assert "mailcow is" in done.stdout, (instants, done.stdout[-2000:], done.stderr)
         assert place.look() == undisturbed, instants
