@@ -14,7 +14,7 @@ from mailcow_wizard.requirements_docker import REGISTRIES
 
 pytestmark = pytest.mark.real
 
-SERVER = str(CHECKOUT / "tests/lab/registry.py")
+SERVER = str(CHECKOUT / "tests/lab/registry_answers.py")
 PLACES = dict(zip(REGISTRIES, ("127.0.7.1", "127.0.7.2", "127.0.7.3"), strict=True))
 _ENTER = """set -e
 ip link set lo up
