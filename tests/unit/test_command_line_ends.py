@@ -136,7 +136,7 @@ def test_signal(number: signal.Signals, code: int, words: tuple[str, ...], tmp_p
         try:
             hangs = wait_until(lambda: len(sleepers(second)) == 6, 60)
             process.send_signal(number)
-            out, err = process.communicate(timeout=10)
+            out, err = process.communicate(timeout=60)
         finally:
             process.kill()
     assert hangs
