@@ -1,6 +1,5 @@
 """The command line: from words to an exit code. stdout is data, stderr is narration."""
 
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -47,7 +46,9 @@ def _documented(words: Sequence[str]) -> int:
     except (BrokenPipeError, CannotWriteOutput):
         raise
     except Exception as error:
-        code, text = exit_codes.DEFECT, _defect(error)
+        from mailcow_wizard.engine.defect import described
+
+        code, text = exit_codes.DEFECT, described(error)
     streams.say(text)
     # Where --json itself is what cannot be, nobody knows which form is wanted.
     if "--json" in words and output.empty and not text.startswith("--json"):
@@ -57,17 +58,6 @@ def _documented(words: Sequence[str]) -> int:
 
         output.write(json.dumps(of_error(text)) + "\n")
     return code
-
-
-def _defect(error: Exception) -> str:
-    """What to report: the mistake, and the file and line of ours that made it."""
-    from mailcow_wizard.harmless import harmless
-
-    place = error.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "nowhere"
-    return f"a defect of the wizard in {where}: {type(error).__name__}: {harmless(str(error), 200)}"
 
 
 class _Output:

@@ -2,6 +2,7 @@
 
 import sys
 
+from mailcow_wizard.engine.defect import described
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host import terminal
@@ -36,6 +37,8 @@ def _show(
     if app.leaving is not None:
         return app.leaving
     if app.return_code:
+        if app._exception is not None:
+            print(f"mailcow-wizard: {described(app._exception)}", file=sys.stderr)
         print(
             "mailcow-wizard: this was a mistake of the wizard. What it changed: mailcow-wizard undo --list",
             file=sys.stderr,

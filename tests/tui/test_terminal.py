@@ -168,6 +168,7 @@ def test_a_mistake_of_ours_leaves_the_terminal_sane_and_says_so(tmp_path: Path) 
         terminal.keys("l")
         text = terminal.wait_for(f"{PROMPT} 70", "a mistake of the wizard")
         assert "hunter2" not in text
+        assert "a defect of the wizard in broken.py:3: RuntimeError: oh" in text
         assert "-icanon" not in text
     finally:
         terminal.close()

@@ -1,0 +1,13 @@
+"""A mistake of the wizard in one line that can be reported: what kind, and the file and line of ours."""
+
+from mailcow_wizard.harmless import harmless
+
+
+def described(error: BaseException) -> str:
+    """The line; never values of variables, which may hold what must not be shown."""
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    file = place.tb_frame.f_code.co_filename.rpartition("/")[2] if place else ""
+    where = f"{file}:{place.tb_lineno}" if place else "nowhere"
+    return f"a defect of the wizard in {where}: {type(error).__name__}: {harmless(str(error), 200)}"
