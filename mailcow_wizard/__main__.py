@@ -28,9 +28,9 @@ def _run(words: list[str]) -> int:
         _say(f"mailcow-wizard {__version__}\n")
         return 0
     if words in (["--help"], ["-h"]):
-        from mailcow_wizard.cli.usage import HELP
+        from mailcow_wizard.cli.help import help_text
 
-        _say(HELP)
+        _say(help_text())
         return 0
     if (
         words in ([], ["--demo"])

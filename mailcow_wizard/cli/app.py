@@ -94,9 +94,9 @@ def _finished(code: int) -> int:
 
 def _dispatch(options: Options, write: Callable[[str], None]) -> int:
     if options.help:
-        from mailcow_wizard.cli.usage import HELP
+        from mailcow_wizard.cli.help import help_text
 
-        write(HELP)
+        write(help_text(options.command))
         return exit_codes.OK
     if options.version:
         from mailcow_wizard import __version__

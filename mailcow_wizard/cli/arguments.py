@@ -74,6 +74,7 @@ COMMANDS = (
     "explain",
     "schema",
     "completion",
+    "man",
 )
 _FLAGS = {
     "help": "help",
@@ -96,7 +97,7 @@ _FLAGS = {
     "stop": "stop",
 }
 _CHANGING = ("fix", "undo", "conf")
-_ONLY_FOR: dict[str, tuple[str, ...]] = {
+ONLY_FOR: dict[str, tuple[str, ...]] = {
     "list": ("check", "verify", "undo", "ack"),
     "record": ("check", "verify"),
     "changes": ("check", "verify"),
@@ -188,7 +189,7 @@ def _agree(options: Options, given: set[str]) -> None:
         raise UsageError("--host and --demo exclude each other")
     if options.command and options.command not in COMMANDS:
         raise UsageError(f"unknown command {quoted(options.command)}; there are: {', '.join(COMMANDS)}")
-    for name, commands in _ONLY_FOR.items():
+    for name, commands in ONLY_FOR.items():
         if name in given and options.command not in commands:
             raise UsageError(f"--{name} goes with the command {' or '.join(commands)}")
     if options.dry_run and options.yes:
@@ -198,7 +199,7 @@ def _agree(options: Options, given: set[str]) -> None:
 
 
 def _no_words(options: Options) -> None:
-    _at_most(options, 0, "schema takes no words")
+    _at_most(options, 0, f"{options.command} takes no words")
 
 
 def _words_of_fix(options: Options) -> None:
@@ -306,6 +307,7 @@ def _at_most(options: Options, number: int, what: str) -> None:
 
 _WORDS: dict[str, Callable[[Options], None]] = {
     "schema": _no_words,
+    "man": _no_words,
     "check": _words_of_check,
     "verify": _words_of_verify,
     "report": _words_of_report,
@@ -323,3 +325,5 @@ _WORDS: dict[str, Callable[[Options], None]] = {
 FLAG_NAMES = tuple(_FLAGS)
 VALUE_NAMES = tuple(VALUES)
 """The options without and with a value, without their dashes."""
+OF_ALL = tuple(name for name in (*FLAG_NAMES, *VALUE_NAMES) if name not in ONLY_FOR)
+"""Those that go with every command."""

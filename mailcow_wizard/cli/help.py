@@ -1,0 +1,101 @@
+"""The text of `--help`: of all commands, or of one."""
+
+from collections.abc import Iterable, Iterator
+
+from mailcow_wizard.cli.usage import ABOUT, COMMANDS, EXAMPLES, EXIT_CODES, GENERAL, SELECTOR, Row, Usage
+
+_NAME = "mailcow-wizard"
+_COLUMNS = 80
+
+
+def help_text(command: str = "") -> str:
+    """What the program or one of its commands does, for a terminal of 80 columns."""
+    usage = next((one for one in COMMANDS if one.command == command), None)
+    lines = _of_command(usage) if usage else _of_all()
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _of_all() -> Iterator[str]:
+    yield from filled(f"{_NAME}: {ABOUT}", _COLUMNS)
+    yield ""
+    yield from _rows([("", "the full-screen wizard"), *((one.forms[0], one.brief) for one in COMMANDS)], 18)
+    yield ""
+    yield from filled(SELECTOR, _COLUMNS)
+    yield ""
+    yield "Options of some commands; their --help says what they do"
+    yield from (f"  {line}" for line in filled(" ".join(_of_some()), _COLUMNS - 2))
+    yield ""
+    yield "Options, before or after the command"
+    yield from _rows(GENERAL, 18)
+    yield ""
+    yield "Examples"
+    yield from _examples(EXAMPLES)
+    yield ""
+    yield from _exit_codes()
+
+
+def _of_command(usage: Usage) -> Iterator[str]:
+    yield from (f"{_NAME} {form}" for form in usage.forms)
+    yield ""
+    yield from filled(f"{usage.brief[0].upper()}{usage.brief[1:]}. {usage.about}", _COLUMNS)
+    if usage.options:
+        yield ""
+        yield "Options"
+        yield from _rows(usage.options, 18)
+    if usage.examples:
+        yield ""
+        yield "Examples"
+        yield from _examples(usage.examples)
+    yield ""
+    yield "Options of all commands"
+    yield from _rows(GENERAL, 18)
+    yield ""
+    yield from _exit_codes()
+
+
+def _exit_codes() -> list[str]:
+    said = "; ".join(f"{code} {what}" for code, what in EXIT_CODES)
+    return filled(f"Exit codes: {said}.", _COLUMNS)
+
+
+def _of_some() -> list[str]:
+    """The options of commands, by name."""
+    return sorted({words.split()[0] for usage in COMMANDS for words, _ in usage.options})
+
+
+def _rows(rows: Iterable[Row], width: int) -> Iterator[str]:
+    """Words in a column, what they mean beside it; too long a word gets a line of its own."""
+    for word, meaning in rows:
+        beside = filled(meaning, _COLUMNS - width - 4)
+        if len(word) > width:
+            yield f"  {word}"
+            word = ""
+        for line in beside:
+            yield f"  {word:<{width}}  {line}".rstrip()
+            word = ""
+
+
+def filled(text: str, columns: int) -> list[str]:
+    """The text in lines of so many characters at most; importing textwrap takes longer than `--help`."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > columns:
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return lines
+
+
+def _examples(rows: Iterable[Row]) -> Iterator[str]:
+    for words, meaning in rows:
+        line = f"  {_NAME} {words}".rstrip()
+        if not meaning:
+            yield line
+        elif len(line) + len(meaning) + 4 <= _COLUMNS:
+            yield (
+                f"{line:<42}  # {meaning}"
+                if len(line) <= 42 and len(meaning) <= 34
+                else f"{line}  # {meaning}"
+            )
+        else:
+            yield line
+            yield f"      # {meaning}"

@@ -1,0 +1,107 @@
+"""The command `man`: the manual page, in the language of man(7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from mailcow_wizard import __version__
+from mailcow_wizard.cli import exit_codes
+from mailcow_wizard.cli.arguments import Options
+from mailcow_wizard.cli.help import filled
+from mailcow_wizard.cli.usage import ABOUT, COMMANDS, EXAMPLES, EXIT_CODES, GENERAL, SELECTOR, Row, Usage
+
+_NAME = "mailcow-wizard"
+_COLUMNS = 70
+_DATE = "2026-11-27"
+_DESCRIPTION = (
+    "It looks at what mailcow needs and what this machine has: system, kernel, ports, network, firewall, "
+    "DNS, time, Docker, configuration, and a running mailcow. For whatever is in the way it says what it "
+    "found, why it matters and what mends it; where it cannot tell it says unknown. It mends what it may "
+    "after showing every command and every line that changes, looks again, and takes any change back.",
+    "Without a command it is a full-screen wizard, which needs a terminal.",
+    SELECTOR,
+)
+_FILES: tuple[Row, ...] = (
+    (
+        "/var/lib/mailcow-wizard",
+        "the journal of changes, what was typed, the last run, install.log; readable by root alone "
+        "(~/.local/state/mailcow-wizard without root)",
+    ),
+    ("/opt/mailcow-dockerized", "mailcow, unless --dir says otherwise"),
+)
+_ENVIRONMENT: tuple[Row, ...] = (
+    ("NO_COLOR", "no colours"),
+    ("MAILCOW_WIZARD_TSIG", "the file with the key that signs DNS updates"),
+    ("MAILCOW_WIZARD_MAILBOX, MAILCOW_WIZARD_MAILBOX_PASSWORD_FILE", "a mailbox of this server for verify"),
+    (
+        "MAILCOW_WIZARD_FAR_MAILBOX, MAILCOW_WIZARD_FAR_IMAP, MAILCOW_WIZARD_FAR_PASSWORD_FILE",
+        "one elsewhere, to which verify sends a message",
+    ),
+)
+
+
+def man(options: Options, write: Callable[[str], None]) -> int:
+    """Writes the page; returns the exit code."""
+    write("".join(f"{line}\n" for line in _page()))
+    return exit_codes.OK
+
+
+def _page() -> Iterator[str]:
+    yield f'.TH MAILCOW\\-WIZARD 8 "{_DATE}" "{_NAME} {__version__}"'
+    yield ".SH NAME"
+    yield f"{_roff(_NAME)} \\-"
+    yield _roff(ABOUT)
+    yield ".SH SYNOPSIS"
+    yield f".B {_roff(_NAME)}"
+    for usage in COMMANDS:
+        for form in usage.forms:
+            yield ".br"
+            yield f".B {_roff(f'{_NAME} {form}')}"
+    yield ".SH DESCRIPTION"
+    yield from _paragraphs(_DESCRIPTION)
+    yield ".SH COMMANDS"
+    for usage in COMMANDS:
+        yield from _command(usage)
+    yield ".SH OPTIONS"
+    yield "They may stand before or after the command."
+    yield from _rows(GENERAL)
+    yield ".SH EXIT STATUS"
+    yield "The first that applies of 70, 1, 2, 3, 0."
+    yield from _rows(EXIT_CODES)
+    yield ".SH ENVIRONMENT"
+    yield from _rows(_ENVIRONMENT)
+    yield ".SH FILES"
+    yield from _rows(_FILES)
+    yield ".SH EXAMPLES"
+    yield from _rows([(f"{_NAME} {words}".rstrip(), meaning) for words, meaning in EXAMPLES])
+
+
+def _command(usage: Usage) -> Iterator[str]:
+    yield f".SS {_roff(', '.join(usage.forms))}"
+    about = f"{usage.brief[0].upper()}{usage.brief[1:]}. {usage.about}"
+    yield from _paragraphs([about])
+    yield from _rows(usage.options)
+    for words, meaning in usage.examples:
+        yield ".TP"
+        yield f".B {_roff(f'{_NAME} {words}')}"
+        yield _roff(meaning or usage.brief)
+
+
+def _paragraphs(texts: Iterable[str]) -> Iterator[str]:
+    for number, text in enumerate(texts):
+        if number:
+            yield ".PP"
+        yield from map(_roff, filled(text, _COLUMNS))
+
+
+def _rows(rows: Iterable[Row]) -> Iterator[str]:
+    for word, meaning in rows:
+        yield ".TP"
+        yield f".B {_roff(word)}"
+        yield from _paragraphs([meaning])
+
+
+def _roff(text: str) -> str:
+    """Text as roff takes it: no escape, no request at the line's beginning, a minus that can be copied."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("…", "\\&...").replace('"', "\\(dq")
+    return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
