@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from supply import licences, lock, sbom
+from supply import licences, lock, packages, sbom
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -17,7 +17,7 @@ def main(words: list[str]) -> int:
     if words:
         print("usage: python -m supply [lock]", file=sys.stderr)
         return 64
-    parts = lock.read(ROOT)
+    parts = packages.look_at(lock.read(ROOT))
     licences.write(ROOT, parts)
     sbom.write(ROOT, parts)
     return 0

@@ -119,9 +119,7 @@ def _resolved(requirements: list[str]) -> tuple[list[Pinned], dict[str, Metadata
         report = Path(folder, "report.json")
         options = ["--dry-run", "--ignore-installed", "--quiet", "--only-binary", ":all:", "--no-input"]
         where = ["--python-version", PYTHONS[0], "--target", folder, "--report", str(report)]
-        subprocess.run(
-            [sys.executable, "-m", "pip", "install", *options, *where, *requirements], check=True
-        )
+        subprocess.run([sys.executable, "-m", "pip", "install", *options, *where, *requirements], check=True)
         found = json.loads(report.read_text())["install"]
     pinned, metadata = [], {}
     for one in found:
@@ -129,7 +127,9 @@ def _resolved(requirements: list[str]) -> tuple[list[Pinned], dict[str, Metadata
         name = canonicalize_name(about["name"])
         if not url.endswith("-none-any.whl"):
             raise LockError(f"{name} is not pure Python: {url.rpartition('/')[2]}")
-        pinned.append(Pinned(name, about["version"], one["download_info"]["archive_info"]["hashes"]["sha256"]))
+        pinned.append(
+            Pinned(name, about["version"], one["download_info"]["archive_info"]["hashes"]["sha256"])
+        )
         requires = tuple(about.get("requires_dist", ()))
         metadata[name] = Metadata(about.get("requires_python", ""), requires)
     return sorted(pinned), metadata

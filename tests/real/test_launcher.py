@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import shlex
 import shutil
 import signal
@@ -127,6 +128,22 @@ def test_changed_pyproject_installs_again(ready: Path) -> None:
     assert_version(done)
     assert "pyproject.toml has changed" in done.stderr
     assert start(ready, "--version").stderr == ""
+
+
+def test_package_that_is_not_the_locked_one_is_not_installed(ready: Path) -> None:
+    python = ready / ".venv/bin/python"
+    lock, project = ready / "requirements.lock", ready / "pyproject.toml"
+    before = lock.read_text(), project.read_text()
+    subprocess.run([python, "-m", "pip", "uninstall", "--yes", "--quiet", "mdurl"], check=True)
+    lock.write_text(re.sub(r"(?m)^(mdurl==\S+ --hash=sha256:).{8}", r"\g<1>00000000", before[0]))
+    project.write_text(before[1] + "\n# changed too\n")
+    done = start(ready, "--version")
+    assert done.returncode == 64
+    assert "not the one that requirements.lock names" in done.stderr
+    assert subprocess.run([python, "-c", "import mdurl"], stderr=subprocess.DEVNULL, check=False).returncode
+    lock.write_text(before[0])
+    assert_version(start(ready, "--version"))
+    subprocess.run([python, "-c", "import mdurl"], check=True)
 
 
 # --- interrupted, and two at once ---
