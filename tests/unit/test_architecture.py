@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2] / "mailcow_wizard"
 TESTS = Path(__file__).resolve().parents[1]
-FILES = sorted(ROOT.rglob("*.py"))
+# The Ansible role runs by itself on other machines, and none of the house's code with it.
+FILES = sorted(path for path in ROOT.rglob("*.py") if "ansible" not in path.parts)
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 
 REQUIREMENTS = ("requirements", "requirements_dns", "requirements_docker", "requirements_network")
