@@ -4,13 +4,11 @@ import gc
 import os
 import sys
 
-from mailcow_wizard import __version__
+from mailcow_wizard import __version__, language
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
-
-_SPLASH = f"mailcow-wizard {__version__} looks at this machine…\n"
 
 
 def main() -> "NoReturn":
@@ -27,22 +25,29 @@ def _run(words: list[str]) -> int:
     if words == ["--version"]:
         _say(f"mailcow-wizard {__version__}\n")
         return 0
+    language.choose(words, os.environ)
     if words in (["--help"], ["-h"]):
         from mailcow_wizard.cli.help import help_text
 
         _say(help_text())
         return 0
     if (
-        words in ([], ["--demo"])
+        _opens_the_screen(words)
         and all(map(os.isatty, (0, 1, 2)))
         and os.environ.get("TERM", "dumb") != "dumb"
     ):
-        _say(_SPLASH)
+        splash = language._("mailcow-wizard {version} looks at this machine…", version=__version__)
+        _say(f"{splash}\n")
     # Loading modules makes no garbage, and looking for it takes a twentieth of a short run.
     gc.disable()
     from mailcow_wizard.cli.app import run
 
     return run(words)
+
+
+def _opens_the_screen(words: list[str]) -> bool:
+    """Whether the line is short enough to be sure of that before it is read."""
+    return words in ([], ["--demo"]) or (len(words) == 1 and words[0].startswith("--lang="))
 
 
 def _say(text: str) -> None:

@@ -37,6 +37,7 @@ class Options(NamedTuple):
     ascii: bool = False
     mouse: bool = False
     log: str | None = None
+    language: str = ""
     yes: bool = False
     dry_run: bool = False
     zone: bool = False

@@ -115,6 +115,14 @@ def _seconds(name: str, value: str, before: object) -> float:
     return seconds
 
 
+def _language(name: str, value: str, before: object) -> str:
+    from mailcow_wizard.language import LANGUAGES
+
+    if value not in LANGUAGES:
+        raise UsageError(f"--{name} {quoted(value)} is none of: {', '.join(LANGUAGES)}")
+    return value
+
+
 VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "dir": ("directory", _text),
     "hostname": ("hostname", _host_name),
@@ -138,6 +146,7 @@ VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "from": ("asked_from", _hosts),
     "result": ("result", _text),
     "minutes": ("minutes", _minutes),
+    "lang": ("language", _language),
     "repository": ("repository", _repository),
     "branch": ("branch", _branch),
 }

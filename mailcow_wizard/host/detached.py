@@ -9,12 +9,16 @@ import subprocess
 import sys
 import time
 
+from mailcow_wizard import language
 from mailcow_wizard.host.commands import PATH
 from mailcow_wizard.host.door import HostError
 
 _SYSTEMD = "/run/systemd/system"
 _SYSTEMD_S = 20.0
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from {0} import main; sys.exit(main(sys.argv[2:]))"
+_PROGRAM = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from mailcow_wizard.language import use; use(sys.argv[2]); "
+    "from {0} import main; sys.exit(main(sys.argv[3:]))"
+)
 
 
 class Detached:
@@ -32,14 +36,14 @@ class Detached:
 def start(module: str, words: tuple[str, ...], handed: int) -> Detached:
     """Starts `main(words)` of one of our modules; `handed` is an open file that it inherits.
 
-    The same interpreter and the same code, wherever that lies: a checkout, a venv, a zip file. Nothing
+    It speaks the language of this one. The same interpreter and the same code, wherever that lies: a checkout, a venv, a zip file. Nothing
     secret may be among the words: everybody can read them. Raises HostError.
     """
     # Until the process is ready to hear it (`Stopping`), being asked to stop waits.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM.format(module), _root(), *words],
+            [sys.executable, "-c", _PROGRAM.format(module), _root(), language.current(), *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -77,7 +81,7 @@ def start_apart(module: str, words: tuple[str, ...], unit: str, about: str) -> D
         options = [f"--property={one}" for one in ("KillMode=process", "OOMPolicy=continue", "UMask=0022")]
         argv = [
             *("systemd-run", "--quiet", "--collect", f"--unit={unit}", f"--description={about}", *options),
-            *("--", sys.executable, "-c", _PROGRAM.format(module), _root(), *words),
+            *("--", sys.executable, "-c", _PROGRAM.format(module), _root(), language.current(), *words),
         ]
         if _quietly(argv) == 0:
             return Unit(unit)

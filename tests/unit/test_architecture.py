@@ -23,11 +23,13 @@ ROWS = (
     ("engine",),
     ("checks", "fixes"),
     ("facts",),
-    ("conf", "host", "model", *REQUIREMENTS, "harmless", "redaction", "names", "typed"),
+    ("conf", "host", "model", *REQUIREMENTS, "harmless", "redaction", "names", "language", "typed"),
 )
 # Within the lowest row: these alone are imported by the others.
-FOUNDATION = {"harmless", "redaction", "names", "typed", *REQUIREMENTS}
-ALLOWED_SIDEWAYS = {(part, "typed") for part in ("model", *REQUIREMENTS)} | {
+FOUNDATION = {"harmless", "redaction", "names", "language", "typed", *REQUIREMENTS}
+ALLOWED_SIDEWAYS = {
+    (part, name) for part in ("model", "names", "language", *REQUIREMENTS) for name in ("language", "typed")
+} | {
     (part, name) for part in ("conf", "host") for name in FOUNDATION
 }
 SCREEN = {"textual", "rich"}

@@ -1,0 +1,240 @@
+"""The language of what people read: English, or German through gettext's catalogues.
+
+It is chosen once, at the start, before any module makes a sentence; so a sentence may stand at the top of a
+module. A sentence is whole, one literal: `_("{unit} runs and is synchronised", unit=name)`. In English that is
+the sentence itself, and neither gettext nor a catalogue is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from gettext import NullTranslations
+    from typing import Any
+
+LANGUAGES = ("en", "de")
+PARTS = (
+    "system",
+    "kernel",
+    "ports",
+    "network",
+    "firewall",
+    "dns",
+    "reputation",
+    "time",
+    "docker",
+    "config",
+    "conf",
+    "mail",
+    "install",
+    "report",
+    "engine",
+    "cli",
+    "tui",
+    "host",
+)
+"""The catalogues of a language; `tests/catalogues.py` says which sentence is in which."""
+
+_FOR_PROGRAMS = ("json", "nagios", "prometheus")
+_COMMANDS_FOR_PROGRAMS = ("schema", "completion")
+_FOLDER = os.path.join(os.path.dirname(__file__), "locale")
+
+_language = "en"
+_spoken: NullTranslations | None = None
+_patterns: list[tuple[Any, str]] | None = None
+
+
+# --- choosing ---------------------------------------------------------------------------------------------
+
+
+def choose(words: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Chooses for a command line: its `--lang`, else the locale. What programs read is English always."""
+    use("en" if _for_programs(words) else _asked(words) or of_locale(environ))
+
+
+def use(language: str) -> None:
+    """Speaks this language from now on; what is none of `LANGUAGES` is English."""
+    global _language, _spoken, _patterns
+    _patterns = None
+    _spoken = None
+    _language = language if language in LANGUAGES else "en"
+    if _language != "en":
+        _spoken = _catalogues(_language)
+
+
+def current() -> str:
+    """The language that is spoken."""
+    return _language
+
+
+def of_locale(environ: Mapping[str, str]) -> str:
+    """The language of the environment, found as gettext does: the first of LC_ALL, LC_MESSAGES and LANG that is
+    set is the locale, and unless that is C, LANGUAGE names languages in the order of preference."""
+    locale = next(filter(None, (environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))), "C")
+    if locale in ("C", "POSIX"):
+        return "en"
+    for wish in (environ.get("LANGUAGE") or locale).split(":"):
+        language = wish.replace(".", "_").replace("@", "_").partition("_")[0].lower()
+        if language in LANGUAGES:
+            return language
+    return "en"
+
+
+def _for_programs(words: Sequence[str]) -> bool:
+    """Whether the output is read by programs."""
+    options = _options(words)
+    named = next((one for one in words if not one.startswith("-")), "")
+    return (
+        "--json" in options
+        or named in _COMMANDS_FOR_PROGRAMS
+        or _value(options, "--format") in _FOR_PROGRAMS
+    )
+
+
+def _asked(words: Sequence[str]) -> str:
+    return _value(_options(words), "--lang")
+
+
+def _options(words: Sequence[str]) -> Sequence[str]:
+    """The words before `--`."""
+    return words[: words.index("--")] if "--" in words else words
+
+
+def _value(options: Sequence[str], name: str) -> str:
+    """An option's value, the last where it is said twice; the line is not yet known to be right."""
+    found = ""
+    for place, word in enumerate(options):
+        if word == name:
+            found = "".join(options[place + 1 : place + 2])
+        elif word.startswith(f"{name}="):
+            found = word.partition("=")[2]
+    return found
+
+
+def _catalogues(language: str) -> NullTranslations | None:
+    """The catalogues in one; a part that cannot be read is left out, and its sentences are English."""
+    from gettext import GNUTranslations, NullTranslations
+    from io import BytesIO
+
+    loader: Any = __spec__.loader  # the files may be in a zip file
+    spoken: NullTranslations = NullTranslations()
+    for part in PARTS:
+        try:
+            read = GNUTranslations(BytesIO(loader.get_data(f"{_FOLDER}/{language}/LC_MESSAGES/{part}.mo")))
+        except Exception:  # noqa: S112  whatever is wrong with a file of ours, English is better than no word
+            continue
+        read.add_fallback(spoken)
+        spoken = read
+    return spoken
+
+
+# --- speaking ---------------------------------------------------------------------------------------------
+
+
+def _(text: str, /, **values: object) -> str:
+    """A sentence in the language that is spoken, with its values in the places that have their names."""
+    if _spoken is None:
+        return text.format(**values) if values else text
+    return _filled(_spoken.gettext(text), text, values)
+
+
+def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
+    """One of two sentences, as the number wants it; the number itself is `{n}`."""
+    english = one if number == 1 else many
+    values["n"] = number
+    if _spoken is None:
+        return english.format(**values)
+    return _filled(_spoken.ngettext(one, many, number), english, values)
+
+
+def pgettext(context: str, text: str, /, **values: object) -> str:
+    """The same where a word has more than one meaning: the context tells them apart."""
+    if _spoken is None:
+        return text.format(**values) if values else text
+    return _filled(_spoken.pgettext(context, text), text, values)
+
+
+def heard(said: object) -> str:
+    """What the machine's door said (an error, an answer), in the language that is spoken.
+
+    The door itself speaks English, so that recorded machines say the same to everybody; its sentences are known
+    by their form.
+    """
+    text = str(said)
+    if _spoken is None or not text:
+        return text
+    translated = _spoken.gettext(text)
+    if translated != text:
+        return translated
+    for pattern, german in _forms():
+        found = pattern.fullmatch(text)
+        if found:
+            parts = {name: heard(value) for name, value in found.groupdict().items()}
+            return _filled(german, text, parts)
+    return text
+
+
+def _forms() -> list[tuple[Any, str]]:
+    """The door's sentences with values, as patterns, those with most words of their own first."""
+    global _patterns
+    if _patterns is None:
+        _patterns = _read_forms(_spoken)
+    return _patterns
+
+
+def _read_forms(spoken: NullTranslations | None) -> list[tuple[Any, str]]:
+    import re
+
+    while spoken is not None and spoken.info().get("x-part") != "host":
+        spoken = spoken._fallback  # type: ignore[attr-defined]
+    forms: list[tuple[int, Any, str]] = []
+    for english, german in (vars(spoken).get("_catalog") or {}).items() if spoken else ():
+        if isinstance(english, str) and "{" in english:
+            pieces = re.split(r"\{(\w+)[^}]*\}", english)
+            pattern = "".join(
+                f"(?P<{piece}>.+?)" if place % 2 else re.escape(piece) for place, piece in enumerate(pieces)
+            )
+            forms.append((-sum(map(len, pieces[::2])), re.compile(pattern, re.DOTALL), german))
+    return [(pattern, german) for _length, pattern, german in sorted(forms, key=lambda form: form[0])]
+
+
+def _filled(translated: str, english: str, values: Mapping[str, object]) -> str:
+    """The translation with its values; the English sentence where a translation is broken."""
+    if not values:
+        return translated
+    try:
+        return translated.format(**{name: _written(value) for name, value in values.items()})
+    except Exception:
+        return english.format(**values)
+
+
+def _written(value: object) -> object:
+    """A value as this language writes it."""
+    if isinstance(value, Exception):
+        return heard(value)
+    if type(value) is int:
+        return _Whole(value)
+    if type(value) is float:
+        return _Decimal(value)
+    return value
+
+
+class _Whole(int):
+    """A number whose groups of thousands have points between them."""
+
+    def __format__(self, form: str) -> str:
+        return int.__format__(self, form).translate(_SIGNS)
+
+
+class _Decimal(float):
+    """A number with a decimal comma."""
+
+    def __format__(self, form: str) -> str:
+        return float.__format__(self, form).translate(_SIGNS)
+
+
+_SIGNS = {ord("."): ",", ord(","): "."}
