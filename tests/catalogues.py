@@ -1,11 +1,13 @@
 """The catalogues: which sentences the program has, and their translations.
 
-`python -m tests.catalogues` brings mailcow_wizard/locale up to date with the source: new sentences come with an
-empty translation, or with one of another catalogue, those that are gone go; then the .mo files are made. It
-says how many are not translated yet, `python -m tests.catalogues PART` which.
+`python -m tests.catalogues` brings mailcow_wizard/locale up to date with the source: new sentences come
+without a translation, or with that of another catalogue, those that are gone go; then the .mo files are made.
+It says how many are not translated yet; `python -m tests.catalogues PART` says which.
 """
 
 import ast
+import errno
+import os
 import re
 import struct
 import sys
@@ -39,12 +41,27 @@ msgstr ""
 _TOPICS = {
     "system": "system cpu storage virtualization tools environment surroundings packages volumes swap",
     "kernel": "kernel modules sysctl",
-    "ports": "ports port bindings blockers containers main_programs owners postfix_files proxy units web_sites",
+    "ports": "ports port bindings blockers containers main_programs owners postfix_files proxy units web",
     "network": "network addresses reached ways neighbours free_subnet free_places provider",
     "dns": "dns providers",
     "config": "config conf checkout mailcow_conf hostname compose presence identity",
     "mail": "mail trips boxes",
 }
+
+
+# What the kernel answers most, which stands within sentences of the door.
+_HEARD_ERRORS = (
+    *(errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOSPC),
+    *(errno.EROFS, errno.EDQUOT, errno.EIO, errno.ECONNREFUSED, errno.ECONNRESET, errno.ETIMEDOUT),
+    *(
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+        errno.EADDRINUSE,
+        errno.EADDRNOTAVAIL,
+        errno.EBUSY,
+        errno.EAGAIN,
+    ),
+)
 
 
 class Sentence(NamedTuple):
@@ -117,6 +134,8 @@ def uses_of(file: str, source: str) -> Iterator[Use]:
             yield Use(file, node.lineno, Sentence(*sentence))
     if file.startswith("host/"):
         yield from _heard(file, tree)
+    if file == "host/door.py":
+        yield from (Use(file, 1, Sentence(os.strerror(number))) for number in _HEARD_ERRORS)
 
 
 def mark_of(node: ast.Call) -> str:
@@ -133,7 +152,12 @@ def literal(node: ast.expr) -> str | None:
 
 def _heard(file: str, tree: ast.Module) -> Iterator[Use]:
     """The door's own sentences, which stay English there (`language.heard`): what it raises and returns."""
-    marked = {id(below) for node in ast.walk(tree) if isinstance(node, ast.Call) and mark_of(node) for below in ast.walk(node)}
+    marked = {
+        id(below)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and mark_of(node)
+        for below in ast.walk(node)
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             found = node.exc.args
@@ -164,13 +188,27 @@ def template(node: ast.expr) -> str:
 
 
 def _name(node: ast.expr, taken: list[str]) -> str:
-    named = [one.attr if isinstance(one, ast.Attribute) else one.id for one in ast.walk(node) if isinstance(one, ast.Attribute | ast.Name)]
+    named = [
+        one.attr if isinstance(one, ast.Attribute) else one.id
+        for one in ast.walk(node)
+        if isinstance(one, ast.Attribute | ast.Name)
+    ]
     name = (named or ["value"])[0].lower().lstrip("_")
     return name if name not in taken else f"{name}{len(taken)}"
 
 
+_COMMANDS = re.compile(
+    r"(apk|apt-get|cat|chmod|chown|chronyc|curl|dig|dnf|docker|dpkg|echo|findmnt|firewall-cmd|getent|git|grep|"
+    r"hwclock|ip|ip6tables|iptables|journalctl|kill|ln|ls|lsmod|mkdir|mkswap|modprobe|nft|openssl|pacman|ping|"
+    r"postconf|readlink|rm|rpm|sed|ss|swapon|sysctl|systemctl|timedatectl|ufw|uname|yum|zypper) "
+)
+
+
 def is_sentence(text: str) -> bool:
-    """Whether a text looks like words for people: three in a row that are no options, paths or names."""
+    """Whether a text looks like words for people: three in a row that are no options, paths or names, and not
+    the words of a command."""
+    if _COMMANDS.match(text) and not text.endswith("."):
+        return False
     return bool(re.search(r"(?<![\w/.-])[A-Za-z'][a-z']*,? [a-z']+,? [a-z']+(?![\w/.=])", text))
 
 
@@ -204,11 +242,15 @@ def read(language: str, part: str) -> dict[Sentence, tuple[str, ...]]:
         if one.id:
             text, plural = one.id if isinstance(one.id, tuple) else (one.id, "")
             words = one.string if isinstance(one.string, tuple) else (one.string,)
-            found[Sentence(text, plural, one.context or "")] = () if one.fuzzy or not all(words) else tuple(words)
+            found[Sentence(text, plural, one.context or "")] = (
+                () if one.fuzzy or not all(words) else tuple(words)
+            )
     return found
 
 
-def write(language: str, part: str, translated: dict[Sentence, tuple[str, ...]], files: dict[Sentence, list[str]]) -> None:
+def write(
+    language: str, part: str, translated: dict[Sentence, tuple[str, ...]], files: dict[Sentence, list[str]]
+) -> None:
     """A catalogue's .po and .mo."""
     catalogue = Catalog(locale=language)
     for sentence in sorted(translated):
@@ -267,7 +309,10 @@ def main(words: list[str]) -> None:
         for part in words:
             print("".join(f"{one.text}\n" for one in missing[part]), end="")
         if not words:
-            print(language, ", ".join(f"{part} {len(left)}" for part, left in missing.items() if left) or "complete")
+            print(
+                language,
+                ", ".join(f"{part} {len(left)}" for part, left in missing.items() if left) or "complete",
+            )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.time_answers import ClockOffset, Server, groups, join_groups, median, voters
-from mailcow_wizard.facts.time_words import of, span, stand
+from mailcow_wizard.facts.time_words import span, stand, stand_of
+from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.model import Certainty, Evidence, Judgement, Status
 
 
@@ -18,21 +19,33 @@ def judge_offset(clock: ClockOffset) -> Judgement:
     if clock.tied:
         return Judgement(
             "unknown",
-            f"the {len(counted)} time servers that answered disagree, and no group of them is larger",
+            _(
+                "the {number} time servers that answered disagree, and no group of them is larger",
+                number=len(counted),
+            ),
             ", ".join(stand(one.ahead) for one in counted),
             evidence,
-            ("Ask more servers, or ones that you trust: --ntp HOST, once for each.",),
+            (_("Ask more servers, or ones that you trust: --ntp HOST, once for each."),),
             certainty="untested",
         )
     number = len(clock.agreeing)
-    whom = f"{number} time servers" if number > 1 else f"one time server, {clock.agreeing[0].name}"
+    whom = ngettext("one time server, {name}", "{n} time servers", number, name=clock.agreeing[0].name)
     others = len(counted) - number
-    aside = f"; {others} other{'s say' if others > 1 else ' says'} something else" if others else ""
+    aside = (
+        ngettext("; {n} other says something else", "; {n} others say something else", others)
+        if others
+        else ""
+    )
     found, doubt = stand(clock.ahead), _doubt(clock)
     if _leaves_open(abs(clock.ahead), doubt):
         return Judgement(
             "unknown",
-            f"the clock is {found}{of(clock.ahead)} {whom}, give or take {span(doubt)}: too long a way",
+            _(
+                "the clock is {offset} {whom}, give or take {span}: too long a way",
+                offset=stand_of(clock.ahead),
+                whom=whom,
+                span=span(doubt),
+            ),
             found,
             evidence,
             (_ASK_OTHERS,),
@@ -42,18 +55,22 @@ def judge_offset(clock: ClockOffset) -> Judgement:
     certainty: Certainty = "proved" if sure and not _reaches_over(abs(clock.ahead), doubt) else "inferred"
     status = _status(clock.ahead)
     if status == "pass":
-        summary = f"the clock is within {span(abs(clock.ahead))} of {whom}{aside}"
+        summary = _(
+            "the clock is within {span} of {whom}{aside}", span=span(abs(clock.ahead)), whom=whom, aside=aside
+        )
         return Judgement("pass", summary, found, evidence, certainty=certainty)
-    summary = f"the clock is {found}{of(clock.ahead)} {whom}{aside}"
+    summary = _("the clock is {offset} {whom}{aside}", offset=stand_of(clock.ahead), whom=whom, aside=aside)
     return Judgement(
         status,
         summary,
         found,
         evidence,
         (
-            "Set it once, through the service that keeps it: `chronyc makestep` with chrony, "
-            "`systemctl restart systemd-timesyncd` with systemd-timesyncd.",
-            'Where no service keeps it, see "Synchronisation" first.',
+            _(
+                "Set it once, through the service that keeps it: `chronyc makestep` with chrony, "
+                "`systemctl restart systemd-timesyncd` with systemd-timesyncd."
+            ),
+            _('Where no service keeps it, see "Synchronisation" first.'),
         ),
         certainty=certainty,
         severity="breaks" if status == "fail" else "degrades",
@@ -96,13 +113,16 @@ def _nobody_answered(servers: tuple[Server, ...], evidence: tuple[Evidence, ...]
         reasons[server.rejected] = reasons.get(server.rejected, 0) + 1
     ordered = sorted(reasons, key=lambda reason: -reasons[reason])
     said = ", ".join(
-        f"{reason} ({reasons[reason]} servers)" if reasons[reason] > 1 else reason for reason in ordered
+        _("{reason} ({number} servers)", reason=heard(reason), number=reasons[reason])
+        if reasons[reason] > 1
+        else heard(reason)
+        for reason in ordered
     )
     answered = any(server.answered for server in servers)
-    start = "no time server gave an answer that counts" if answered else "no time server answered"
+    start = _("no time server gave an answer that counts") if answered else _("no time server answered")
     return Judgement(
         "unknown",
-        f"{start}: {said}" if said else "no time server is known",
+        f"{start}: {said}" if said else _("no time server is known"),
         said,
         evidence,
         tuple(dict.fromkeys(_remedy(reason) for reason in ordered)) or (_ASK_OTHERS,),
@@ -110,28 +130,28 @@ def _nobody_answered(servers: tuple[Server, ...], evidence: tuple[Evidence, ...]
     )
 
 
-_ASK_OTHERS = "Ask a server that you trust: --ntp HOST. Many providers run one inside their own network."
+_ASK_OTHERS = _("Ask a server that you trust: --ntp HOST. Many providers run one inside their own network.")
 
 
 def _remedy(reason: str) -> str:
     """What mends one reason for having no answer."""
     if reason.startswith("name does not resolve"):
-        return (
-            "The names of the time servers do not resolve: mend the resolver first (/etc/resolv.conf), or "
-            "give an address: --ntp 192.0.2.1."
+        return _(
+            "The names of the time servers do not resolve: mend the resolver first "
+            "(/etc/resolv.conf), or give an address: --ntp 192.0.2.1."
         )
     if "firewall" in reason or "EACCES" in reason:
-        return (
-            "A rule on this machine stops the question. See `nft list ruleset` and `iptables -S OUTPUT`, and "
-            "allow UDP to port 123."
+        return _(
+            "A rule on this machine stops the question. See `nft list ruleset` and `iptables -S "
+            "OUTPUT`, and allow UDP to port 123."
         )
     if reason.startswith("no answer"):
-        return (
-            "Something on the way drops UDP port 123, or the answers: look at the provider's firewall, or "
-            "ask the provider's own time servers: --ntp HOST."
+        return _(
+            "Something on the way drops UDP port 123, or the answers: look at the provider's "
+            "firewall, or ask the provider's own time servers: --ntp HOST."
         )
     if reason == "no route":
-        return "There is no route to the server: see `ip route` and `ip -6 route`."
+        return _("There is no route to the server: see `ip route` and `ip -6 route`.")
     return _ASK_OTHERS
 
 
@@ -140,8 +160,13 @@ def _server_line(server: Server) -> Evidence:
     what = f"ntpdate -q {server.address}" if server.address else f"getent ahosts {server.name}"
     who = f"{server.name}: " if server.address not in ("", server.name) else ""
     if server.rejected:
-        return Evidence(what, f"{who}{server.rejected}")
+        return Evidence(what, f"{who}{heard(server.rejected)}")
     return Evidence(
         what,
-        f"{who}this clock is {stand(server.ahead)}; {server.stratum} steps from a reference clock (stratum)",
+        _(
+            "{who}this clock is {stand}; {stratum} steps from a reference clock (stratum)",
+            who=who,
+            stand=stand(server.ahead),
+            stratum=server.stratum,
+        ),
     )

@@ -6,6 +6,7 @@ from mailcow_wizard.facts.time_answers import ClockOffset, compare
 from mailcow_wizard.facts.time_servers import configured_servers
 from mailcow_wizard.facts.time_words import span
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 ASK_TIMEOUT_S = 3.0
@@ -138,7 +139,9 @@ def _word_of_the_service(facts: Facts, running: tuple[str, ...], systemd: bool, 
             if running:
                 unread.append(f"timedatectl: {error}")
     if "systemd-timesyncd" in running and facts.host.exists(_LAST_SYNC):
-        told.append((f"ls -l {_LAST_SYNC}", "there: systemd-timesyncd has been synchronised since the start"))
+        told.append(
+            (f"ls -l {_LAST_SYNC}", _("there: systemd-timesyncd has been synchronised since the start"))
+        )
         return Word(True, tuple(told), True, "")
     return Word(None, tuple(told), False, "")
 
@@ -151,7 +154,7 @@ def booted_with_systemd(host: Host) -> bool:
 def timedatectl(facts: Facts) -> dict[str, str]:
     """What `timedatectl show` says; raises HostError where it cannot."""
     if not booted_with_systemd(facts.host):
-        raise Missing("systemd does not run here")
+        raise Missing(_("systemd does not run here"))
     return dict(
         line.partition("=")[::2] for line in _output(facts.host, ("timedatectl", "show")).splitlines()
     )
@@ -163,9 +166,9 @@ def read_tracking(line: str, now: float | None = None) -> tuple[bool | None, str
     if len(fields) < 14:
         return None, ""
     if fields[0] == _OWN_CLOCK:
-        return False, "it follows this machine's own clock (`local` in chrony.conf), no time server"
+        return False, _("it follows this machine's own clock (`local` in chrony.conf), no time server")
     if fields[13] == "Not synchronised" or fields[2] == "0":
-        return False, "it has not agreed with a time server yet"
+        return False, _("it has not agreed with a time server yet")
     try:
         measured, off, dispersion, interval = (float(fields[place]) for place in (3, 4, 11, 12))
     except ValueError:
@@ -173,11 +176,11 @@ def read_tracking(line: str, now: float | None = None) -> tuple[bool | None, str
     if now is not None:
         longest = max(_OLDEST_MEASUREMENT_S, 3 * min(interval, _LONGEST_INTERVAL_S))
         if not abs(now - measured) <= longest:
-            return False, f"its last measurement is {span(abs(now - measured))} away from now"
+            return False, _("its last measurement is {span} away from now", span=span(abs(now - measured)))
     if not abs(off) <= _WORST_TRACKING_S:
-        return False, f"the clock is {span(abs(off))} off by its own word"
+        return False, _("the clock is {span} off by its own word", span=span(abs(off)))
     if not dispersion <= _WORST_DISPERSION_S:
-        return False, f"it does not know the time better than within {span(dispersion)}"
+        return False, _("it does not know the time better than within {span}", span=span(dispersion))
     return True, ""
 
 
@@ -218,12 +221,12 @@ def _output(host: Host, command: tuple[str, ...]) -> str:
     """A command's output; raises HostError with its complaint where it fails."""
     ran = host.run(command, COMMAND_TIMEOUT_S)
     if ran.code != 0:
-        raise HostError((ran.err or ran.out).strip() or f"exit {ran.code}")
+        raise HostError((ran.err or ran.out).strip() or _("exit {code}", code=ran.code))
     return ran.out
 
 
 def _said(answer: dict[str, str], keys: tuple[str, ...]) -> str:
-    return " ".join(f"{key}={answer[key]}" for key in keys if key in answer) or "nothing about NTP"
+    return " ".join(f"{key}={answer[key]}" for key in keys if key in answer) or _("nothing about NTP")
 
 
 def _there(host: Host, command: str) -> bool:
@@ -275,7 +278,7 @@ def hardware_clock(facts: Facts) -> HardwareClock:
     try:
         seconds = int(host.text(f"{_RTC}/{device}/since_epoch", 64))
     except ValueError:
-        return HardwareClock(device, local, told, None, "it tells no number of seconds")
+        return HardwareClock(device, local, told, None, _("it tells no number of seconds"))
     except HostError as error:
         return HardwareClock(device, local, told, None, str(error))
     return HardwareClock(device, local, told, seconds - host.now(), "")
@@ -292,13 +295,13 @@ def _kept_in_local_time(facts: Facts) -> tuple[bool, tuple[str, str]]:
         said = facts.get(timedatectl).get("LocalRTC", "")
         return said == "yes", ("timedatectl show -p LocalRTC", said)
     if lines and not _numbers(lines[0]):
-        raise HostError(f"{_ADJTIME} does not begin with the numbers that belong there")
+        raise HostError(_("{adjtime} does not begin with the numbers that belong there", adjtime=_ADJTIME))
     if len(lines) > 2 and lines[2].strip():
         word = lines[2].strip().upper()
         if word not in ("UTC", "LOCAL"):
-            raise HostError(f"the third line of {_ADJTIME} is neither UTC nor LOCAL")
+            raise HostError(_("the third line of {adjtime} is neither UTC nor LOCAL", adjtime=_ADJTIME))
         return word == "LOCAL", (f"sed -n 3p {_ADJTIME}", lines[2])
-    return False, (f"sed -n 3p {_ADJTIME}", "nothing, so UTC is meant")
+    return False, (f"sed -n 3p {_ADJTIME}", _("nothing, so UTC is meant"))
 
 
 def _numbers(line: str) -> bool:

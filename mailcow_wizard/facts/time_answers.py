@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from mailcow_wizard.host.door import TimeAnswer
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _LENGTH = 48
@@ -15,13 +16,12 @@ _ERROR_FLOOR_S, _ERROR_CEILING_S = 0.05, 0.5
 _WIDER_FLOOR_S = 0.25
 _STAMPS_APART_S = 0.01  # stamps are taken at different places, and clocks are slewed
 _SERVER_MODE = 4
-_NOT_SYNCHRONISED = "not synchronised itself"
 _KISSES = {
-    "RATE": "kiss-of-death RATE: it is asked too often",
-    "DENY": "kiss-of-death DENY: it refuses this machine",
-    "RSTR": "kiss-of-death RSTR: it refuses this machine",
-    "INIT": f"{_NOT_SYNCHRONISED} (kiss-of-death INIT: it has just started)",
-    "STEP": f"{_NOT_SYNCHRONISED} (kiss-of-death STEP: its clock was just set)",
+    "RATE": _("kiss-of-death RATE: it is asked too often"),
+    "DENY": _("kiss-of-death DENY: it refuses this machine"),
+    "RSTR": _("kiss-of-death RSTR: it refuses this machine"),
+    "INIT": _("not synchronised itself (kiss-of-death INIT: it has just started)"),
+    "STEP": _("not synchronised itself (kiss-of-death STEP: its clock was just set)"),
 }
 
 
@@ -80,31 +80,40 @@ def why_rejected(answer: TimeAnswer) -> str:
     """Why a packet does not count; empty if it does."""
     packet = answer.packet
     if len(packet) < _LENGTH:
-        return f"truncated: {len(packet)} bytes instead of {_LENGTH}"
+        return _("truncated: {number} bytes instead of {length}", number=len(packet), length=_LENGTH)
     leap, mode, stratum = packet[0] >> 6, packet[0] & 7, packet[1]
     if packet[24:32] != answer.nonce:
-        return "wrong origin timestamp: it does not answer our question, perhaps it is forged"
+        return _("wrong origin timestamp: it does not answer our question, perhaps it is forged")
     if mode != _SERVER_MODE:
-        return f"not a server's answer (mode {mode} instead of {_SERVER_MODE})"
+        return _(
+            "not a server's answer (mode {mode} instead of {server_mode})",
+            mode=mode,
+            server_mode=_SERVER_MODE,
+        )
     if stratum == 0:
         code = packet[12:16].rstrip(b"\0").decode("ascii", "replace")
         if code.isalnum():
             return _KISSES.get(code, f"kiss-of-death {code}")
-        return _NOT_SYNCHRONISED + (" (it says so: leap bits 3)" if leap == 3 else " (stratum 0)")
+        if leap == 3:
+            return _("not synchronised itself (it says so: leap bits 3)")
+        return _("not synchronised itself (stratum 0)")
     if leap == 3:
-        return f"{_NOT_SYNCHRONISED} (it says so: leap bits 3)"
+        return _("not synchronised itself (it says so: leap bits 3)")
     if stratum >= 16:
-        return f"{_NOT_SYNCHRONISED} (stratum {stratum}; 15 is the farthest from a reference clock)"
+        return _(
+            "not synchronised itself (stratum {stratum}; 15 is the farthest from a reference clock)",
+            stratum=stratum,
+        )
     if not any(packet[40:48]) or not any(packet[32:40]):
-        return "transmit timestamp is zero" if any(packet[32:40]) else "receive timestamp is zero"
+        return _("transmit timestamp is zero") if any(packet[32:40]) else _("receive timestamp is zero")
     distance = root_distance(packet)
     if distance > _WORST_ROOT_DISTANCE_S:
-        return f"too far from a reference clock (root distance {distance:.1f} s)"
+        return _("too far from a reference clock (root distance {distance:.1f} s)", distance=distance)
     delay, took = ahead_and_delay(answer)[1], (answer.received - answer.sent) / 1e9
     if delay < -_STAMPS_APART_S:
-        return "impossible times: it claims to have worked longer than the whole exchange took"
+        return _("impossible times: it claims to have worked longer than the whole exchange took")
     if delay > took + _STAMPS_APART_S:
-        return "impossible times: it claims to have answered before our question came"
+        return _("impossible times: it claims to have answered before our question came")
     return ""
 
 

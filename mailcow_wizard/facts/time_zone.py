@@ -3,6 +3,7 @@
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 ZONEINFO = "/usr/share/zoneinfo"
@@ -37,7 +38,7 @@ def zone(facts: Facts) -> Zone:
     except Missing:
         written = None
     if written and not all(one.isprintable() and one != "\ufffd" for one in written.replace("\n", "")):
-        raise HostError(f"{_TIMEZONE} holds something else than text")
+        raise HostError(_("{timezone} holds something else than text", timezone=_TIMEZONE))
     missing = tuple(name for name in dict.fromkeys((linked, written)) if name and not _rules(host, name))
     try:
         mailcow = facts.get(mailcow_conf).get("TZ")

@@ -9,6 +9,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time_servers import configured_servers
 from mailcow_wizard.fixes.time_service import SETTLE_S
 from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -73,26 +74,31 @@ def plan(check: str, facts: Facts) -> Plan | None:
     unit = service.unit or ("" if service.process and state.systemd else service.name)
     if edit is None or not unit:
         return None
-    names = " and ".join(servers.names)
+    names = _(" and ").join(servers.names)
     return Plan(
         check,
         None,
         "set-ntp-servers",
-        f"Have {service.name} ask {names}",
+        _("Have {service} ask {names}", service=service.name, names=names),
         _restarting(state.systemd, unit, edit),
         "low",
         reversible=True,
         needs_root=True,
-        consequence=f"{service.name} asks {names} besides the servers that are set already"
-        f"{_instead(service)}. UDP port 123 has to be open to the outside for it.",
-        interrupts=f"{service.name}, for a second",
+        consequence=_(
+            "{service} asks {names} besides the servers that are set already{instead}. "
+            "UDP port 123 has to be open to the outside for it.",
+            service=service.name,
+            names=names,
+            instead=_instead(service),
+        ),
+        interrupts=_("{service}, for a second", service=service.name),
         settle=SETTLE_S,
     )
 
 
 def _instead(service: time.Service) -> str:
     """timesyncd asks its built-in servers only while no others are set."""
-    return " (in place of those that are built in)" if service.name == "systemd-timesyncd" else ""
+    return _(" (in place of those that are built in)") if service.name == "systemd-timesyncd" else ""
 
 
 def _restarting(systemd: bool, unit: str, edit: Edit) -> tuple[PlanStep, ...]:

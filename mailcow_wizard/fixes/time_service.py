@@ -6,6 +6,7 @@ from mailcow_wizard.facts import time
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import Offer, packages_install
 from mailcow_wizard.host.door import Host, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Fix, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -51,20 +52,23 @@ def kept(check: str, facts: Facts) -> Plan | None:
 
 
 def _plan(check: str, name: str, steps: tuple[PlanStep, ...], runs: bool) -> Plan:
-    when = "at every start" if runs else "now and at every start"
+    when = _("at every start") if runs else _("now and at every start")
     return Plan(
         check,
         None,
         "enable-ntp",
-        f"Start {name} {when}",
+        _("Start {name} {when}", name=name, when=when),
         steps,
         "low",
         reversible=True,
         needs_root=True,
-        consequence=f"{name} starts by itself from the next start on."
+        consequence=_("{name} starts by itself from the next start on.", name=name)
         if runs
-        else f"{name} keeps the clock right. Where the clock is off by more than a second, {name} sets it at "
-        "once: times in logs then jump.",
+        else _(
+            "{name} keeps the clock right. Where the clock is off by more than a second, {name} "
+            "sets it at once: times in logs then jump.",
+            name=name,
+        ),
         settle=0.0 if runs else SETTLE_S,
     )
 
@@ -99,7 +103,7 @@ def chrony(check: str, facts: Facts) -> Offer | None:
     state = facts.get(time.synchronisation)
     if not state.installer or not (state.systemd or _has(facts.host, "rc-service")):
         return None
-    title = "Install chrony, which keeps the clock right"
+    title = _("Install chrony, which keeps the clock right")
 
     def plan() -> Plan:
         packager = _PACKAGERS.get(state.installer, state.installer)
@@ -116,8 +120,11 @@ def chrony(check: str, facts: Facts) -> Offer | None:
             "medium" if coming.newer else "low",
             reversible=True,
             needs_root=True,
-            consequence=f"chrony keeps the clock right, now and at every start, and sets it at once where it "
-            f"is off by more than a second. {packages_install.consequence(coming)}",
+            consequence=_(
+                "chrony keeps the clock right, now and at every start, and sets it at "
+                "once where it is off by more than a second. {consequence}",
+                consequence=packages_install.consequence(coming),
+            ),
             settle=SETTLE_S,
         )
 
@@ -150,27 +157,30 @@ def one_only(facts: Facts) -> Plan | None:
         steps += (
             _stopped(facts.host, service) if state.systemd else _stopped_by_openrc(facts.host, service.name)
         )
-    names = " and ".join(one.name for one in others)
+    names = _(" and ").join(one.name for one in others)
     return Plan(
         "time.service",
         None,
         "stop-second-ntp",
-        f"Keep {keep.name}, stop {names}",
+        _("Keep {keep}, stop {names}", keep=keep.name, names=names),
         tuple(steps),
         "low",
         reversible=True,
         needs_root=True,
-        consequence=f"{keep.name} alone keeps the clock. Two services correct each other's corrections; "
-        f"{_why(keep.name)}.",
-        interrupts=f"{names}: machines that ask it for the time get no answer any more",
+        consequence=_(
+            "{keep} alone keeps the clock. Two services correct each other's corrections; {why}.",
+            keep=keep.name,
+            why=_why(keep.name),
+        ),
+        interrupts=_("{names}: machines that ask it for the time get no answer any more", names=names),
         settle=_STOP_S,
     )
 
 
 def _why(name: str) -> str:
     if name.startswith("chrony"):
-        return "chrony compares several servers and is the most exact on servers and virtual machines"
-    return f"{name} compares several servers, which systemd-timesyncd does not"
+        return _("chrony compares several servers and is the most exact on servers and virtual machines")
+    return _("{name} compares several servers, which systemd-timesyncd does not", name=name)
 
 
 def _stopped(host: Host, service: time.Service) -> list[PlanStep]:
@@ -188,7 +198,15 @@ def _stopped(host: Host, service: time.Service) -> list[PlanStep]:
         steps.append(Command(("systemctl", "disable", "--runtime", unit), (back,)))
     elif startup not in _OFF:
         look = f"systemctl list-dependencies --reverse {unit}"
-        steps.append(Manual(f"{unit} is started by something else, perhaps again at the next start: {look}"))
+        steps.append(
+            Manual(
+                _(
+                    "{unit} is started by something else, perhaps again at the next start: {look}",
+                    unit=unit,
+                    look=look,
+                )
+            )
+        )
     return steps
 
 

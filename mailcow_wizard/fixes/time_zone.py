@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts import time_zone
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -37,15 +38,19 @@ def plan(facts: Facts) -> Plan | None:
         "time.timezone",
         None,
         "set-timezone",
-        f"Set the timezone {name}",
+        _("Set the timezone {name}", name=name),
         tuple(steps),
         "low",
         reversible=True,
         needs_root=True,
-        consequence=f"Times are shown as in {name}. Programs that run already keep the old zone until they "
-        "are restarted; timers of cron and systemd may then fire at another hour."
+        consequence=_(
+            "Times are shown as in {name}. Programs that run already keep the old zone "
+            "until they are restarted; timers of cron and systemd may then fire at "
+            "another hour.",
+            name=name,
+        )
         if moved
-        else f"{_TIMEZONE} says {name}, as the clock does already.",
+        else _("{timezone} says {name}, as the clock does already.", timezone=_TIMEZONE, name=name),
     )
 
 
@@ -64,7 +69,7 @@ def _linked(host: Host, zone: time_zone.Zone, name: str) -> list[PlanStep]:
     if zone.localtime in ("link", "broken"):
         old = host.run(("readlink", _LOCALTIME)).out.rstrip("\n")
         if not old:
-            raise HostError(f"{_LOCALTIME} could not be read")
+            raise HostError(_("{localtime} could not be read", localtime=_LOCALTIME))
         undo: tuple[str, ...] = ("ln", "-sfn", old, _LOCALTIME)
     elif zone.localtime == "copy":
         undo = ("mv", "-f", _KEPT, _LOCALTIME)

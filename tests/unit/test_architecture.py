@@ -29,9 +29,7 @@ ROWS = (
 FOUNDATION = {"harmless", "redaction", "names", "language", "typed", *REQUIREMENTS}
 ALLOWED_SIDEWAYS = {
     (part, name) for part in ("model", "names", "language", *REQUIREMENTS) for name in ("language", "typed")
-} | {
-    (part, name) for part in ("conf", "host") for name in FOUNDATION
-}
+} | {(part, name) for part in ("conf", "host") for name in FOUNDATION}
 SCREEN = {"textual", "rich"}
 MACHINE = {"subprocess", "socket", "ctypes", "fcntl", "termios", "resource", "shutil", "pwd", "grp", "select"}
 # The entry prints its first line and ends the process; the command line names its place in a defect.
