@@ -1,8 +1,8 @@
 """The language of what people read: English, or German through gettext's catalogues.
 
 It is chosen once, at the start, before any module makes a sentence; so a sentence may stand at the top of a
-module. A sentence is whole, one literal: `_("{unit} runs and is synchronised", unit=name)`. In English that is
-the sentence itself, and neither gettext nor a catalogue is loaded.
+module. A sentence is whole, one literal: `_("{unit} runs and is synchronised", unit=name)`. In English that
+is the sentence itself, and neither gettext nor a catalogue is loaded.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from gettext import NullTranslations
     from typing import Any
 
@@ -72,8 +72,8 @@ def current() -> str:
 
 
 def of_locale(environ: Mapping[str, str]) -> str:
-    """The language of the environment, found as gettext does: the first of LC_ALL, LC_MESSAGES and LANG that is
-    set is the locale, and unless that is C, LANGUAGE names languages in the order of preference."""
+    """The language of the environment, found as gettext does: the first of LC_ALL, LC_MESSAGES and LANG that
+    is set is the locale, and unless that is C, LANGUAGE names languages in the order of preference."""
     locale = next(filter(None, (environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))), "C")
     if locale in ("C", "POSIX"):
         return "en"
@@ -89,9 +89,7 @@ def _for_programs(words: Sequence[str]) -> bool:
     options = _options(words)
     named = next((one for one in words if not one.startswith("-")), "")
     return (
-        "--json" in options
-        or named in _COMMANDS_FOR_PROGRAMS
-        or _value(options, "--format") in _FOR_PROGRAMS
+        "--json" in options or named in _COMMANDS_FOR_PROGRAMS or _value(options, "--format") in _FOR_PROGRAMS
     )
 
 
@@ -161,8 +159,8 @@ def pgettext(context: str, text: str, /, **values: object) -> str:
 def heard(said: object) -> str:
     """What the machine's door said (an error, an answer), in the language that is spoken.
 
-    The door itself speaks English, so that recorded machines say the same to everybody; its sentences are known
-    by their form.
+    The door itself speaks English, so that recorded machines say the same to everybody; its sentences are
+    known by their form.
     """
     text = str(said)
     if _spoken is None or not text:

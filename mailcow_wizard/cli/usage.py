@@ -214,6 +214,7 @@ GENERAL: tuple[Row, ...] = (
     ("--no-color", "no colours (also NO_COLOR)"),
     ("--ascii", "no characters beyond ASCII"),
     ("--mouse", "the full screen takes the mouse too"),
+    ("--lang en|de", "the language (else the locale's); what programs read is English"),
     ("--log FILE", "what the wizard did, with times"),
     ("--help", "this, and with a command its options and examples"),
     ("--version", "the version"),

@@ -36,7 +36,7 @@ class Detached:
 def start(module: str, words: tuple[str, ...], handed: int) -> Detached:
     """Starts `main(words)` of one of our modules; `handed` is an open file that it inherits.
 
-    It speaks the language of this one. The same interpreter and the same code, wherever that lies: a checkout, a venv, a zip file. Nothing
+    The same interpreter, language and code, wherever that lies: a checkout, a venv, a zip file. Nothing
     secret may be among the words: everybody can read them. Raises HostError.
     """
     # Until the process is ready to hear it (`Stopping`), being asked to stop waits.
