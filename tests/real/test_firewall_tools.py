@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from lab import machine
-from lab.gate import BOX, MAILCOW, SERVER, Gate, gate, some_ports
+from lab.gate import BOX, BRIDGE, MAILCOW, SERVER, Gate, gate, some_ports
 from lab.inside import wait_until
 from lab.machine import CHECKOUT_INSIDE, Machine
 from lab.skip import or_skip
@@ -365,6 +365,17 @@ class TestContainers:
         assert set(after) <= set(before.splitlines())
         containers(world, set())
         assert debian.run(["systemctl", "cat", "mailcow-wizard-docker-user"]).returncode != 0
+
+    def test_the_way_out_is_made_with_the_network(self, debian: Machine) -> None:
+        """Docker's own policy, where Docker switched forwarding on, drops what comes from a network that it
+        has not made yet."""
+        does(debian, ["iptables -D FORWARD -i br-mailcow -j ACCEPT", "iptables -P FORWARD DROP"])
+        assert "is dropped by “-P FORWARD DROP”" in look(debian, "backend")["found"]
+        does(debian, [f"ip addr del {BRIDGE[4]}/24 dev br-mailcow"])
+        try:
+            assert look(debian, "backend")["status"] == "pass"
+        finally:
+            does(debian, [f"ip addr add {BRIDGE[4]}/24 dev br-mailcow", "iptables -P FORWARD ACCEPT"])
 
     @pytest.mark.long
     def test_shut(self, world: Gate, debian: Machine, mender: Mender) -> None:

@@ -174,7 +174,9 @@ class _Surroundings:
         packet = Packet(4, source, _STRANGERS[4][0], 443, BRIDGE)
         known = self._known.rules
         docker = any(chain.name == "DOCKER" and chain.rules for chain in known.chains.values())
-        return fate(known if docker else self._with_docker(4, ()), packet, self._way_later, self._ways.own)
+        # Docker lets a network out when it makes it: before that its own policy drops what nobody sends.
+        made = docker and any(interface == BRIDGE for _, interface in self._ways.nets)
+        return fate(known if made else self._with_docker(4, ()), packet, self._way_later, self._ways.own)
 
     def guarded(self) -> bool:
         """Whether the administrator's own chain stops a packet to a container that is none of mailcow's."""
