@@ -373,7 +373,8 @@ class TestContainers:
         assert "is dropped by “-P FORWARD DROP”" in look(debian, "backend")["found"]
         does(debian, [f"ip addr del {BRIDGE[4]}/24 dev br-mailcow"])
         try:
-            assert look(debian, "backend")["status"] == "pass"
+            found = look(debian, "backend")
+            assert found["status"] == "pass", found["found"]
         finally:
             does(debian, [f"ip addr add {BRIDGE[4]}/24 dev br-mailcow", "iptables -P FORWARD ACCEPT"])
 

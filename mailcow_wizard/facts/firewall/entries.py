@@ -175,7 +175,7 @@ class _Surroundings:
         known = self._known.rules
         docker = any(chain.name == "DOCKER" and chain.rules for chain in known.chains.values())
         # Docker lets a network out when it makes it: before that its own policy drops what nobody sends.
-        made = docker and any(interface == BRIDGE for _, interface in self._ways.nets)
+        made = docker and self._ways.way(source) == BRIDGE
         return fate(known if made else self._with_docker(4, ()), packet, self._way_later, self._ways.own)
 
     def guarded(self) -> bool:
