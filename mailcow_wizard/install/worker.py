@@ -9,6 +9,7 @@ from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.findings import of_finding
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.worker import settings_of
+from mailcow_wizard.facts import docker
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import detached
 from mailcow_wizard.host.door import HostError
@@ -73,7 +74,7 @@ class Installing:
         try:
             job.settle()
             for stage in STAGES:
-                if self._stand(stage.id).state == "done" and stage.id not in _ALWAYS:
+                if self._is_done(stage.id):
                     continue
                 job.may_stop()
                 self._one(stage.id)
@@ -87,6 +88,12 @@ class Installing:
             self._failed(failure)
         except HostError as error:
             self._failed(Failed(str(error)))
+
+    def _is_done(self, stage: str) -> bool:
+        """Whether what the stage did still stands."""
+        if self._stand(stage).state != "done" or stage in _ALWAYS:
+            return False
+        return stage != "docker" or self._job.facts().get(docker.engine).state == "answers"
 
     def _one(self, stage: str) -> None:
         job = self._job

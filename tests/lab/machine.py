@@ -5,11 +5,13 @@ outlives it. It shares the kernel and the clock of this machine, so it may not s
 """
 
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from .cache import cache, made_once, mirror, must, with_own_mounts
 from .cgroup import joining, own_cgroup
@@ -70,7 +72,7 @@ _DROPPED = "CAP_SYS_TIME,CAP_SYS_MODULE"
 # systemd's own cgroup tree is all that the machine sees; /run/systemd is nspawn's working place, never the
 # host's.
 _BOOT = """set -e
-scratch=$1 layers=$2; shift 2
+scratch=$1 layers=$2 often=$3; shift 3
 if mountpoint -q /sys/fs/cgroup; then umount -R /sys/fs/cgroup; fi
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t tmpfs tmpfs "$scratch"
@@ -78,7 +80,12 @@ mkdir "$scratch/up" "$scratch/work" "$scratch/root"
 mount -t overlay overlay -o "lowerdir=$layers,upperdir=$scratch/up,workdir=$scratch/work" "$scratch/root"
 mkdir -p /run/systemd
 mount -t tmpfs tmpfs /run/systemd
-SYSTEMD_NSPAWN_API_VFS_WRITABLE=network exec systemd-nspawn -D "$scratch/root" "$@"
+export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
+if [ "$often" = once ]; then exec systemd-nspawn -D "$scratch/root" "$@"; fi
+mkdir "$scratch/docker"
+while :; do
+    systemd-nspawn -D "$scratch/root" --bind="$scratch/docker:/var/lib/docker" "$@" || sleep 0.1
+done
 """
 
 # Services of packages must not start in a chroot: policy-rc.d is Debian's way to say so.
@@ -127,10 +134,26 @@ def layer(*packages: str) -> Path:
 class Machine(Inside):
     """A booted machine. `pid` is its systemd, seen from here."""
 
-    def __init__(self, pid: int) -> None:
-        """Commands run with a clean environment, as root, in every namespace of the machine."""
+    def __init__(self, pid: int, outside: int = 0) -> None:
+        """Commands run with a clean environment, as root, in every namespace of the machine; `outside` is the
+        process around it."""
         super().__init__(["nsenter", "-t", str(pid), *_NAMESPACES, "--"], _ENVIRONMENT)
         self.pid = pid
+        self._outside = outside
+
+    def power_cut(self) -> None:
+        """It ends at this instant, and boots again; only one that is booted `again` does. Raises LabError."""
+        before = self.pid
+        os.kill(before, signal.SIGKILL)
+        if not wait_until(lambda: _systemd(self._outside) not in (0, before), 60):
+            raise LabError("the machine was not started again within 60 s")
+        self._enter_at(_systemd(self._outside))
+        if not wait_until(lambda: _is_up(self), 60):
+            raise LabError("the machine's systemd did not come up again within 60 s")
+
+    def _enter_at(self, pid: int) -> None:
+        self.pid = pid
+        self._enter = ("nsenter", "-t", str(pid), *_NAMESPACES, "--")
 
     def wizard(
         self, *arguments: str, env: Mapping[str, str] | None = None
@@ -146,9 +169,17 @@ class Machine(Inside):
 
 
 @contextmanager
-def booted(*packages: str, network: str = "", libraries: str = "") -> Iterator[Machine]:
+def booted(
+    *packages: str,
+    network: str = "",
+    libraries: str = "",
+    lent: Mapping[str, str] = MappingProxyType({}),
+    again: bool = False,
+) -> Iterator[Machine]:
     """A fresh machine with the base's packages and these; in a network of its own, or in that of `network`
-    (a path such as /run/netns/NAME). `libraries` is a directory of Python modules to lend it."""
+    (a path such as /run/netns/NAME). `libraries` is a directory of Python modules to lend it, `lent` are
+    other directories with their places inside. `again`: when it ends it boots again, with the files that it
+    had and the containers of its Docker."""
     needs(*_TOOLS)
     layers = [str(layer(*packages)), str(base())] if packages else [str(base())]
     with ExitStack() as stack:
@@ -156,20 +187,22 @@ def booted(*packages: str, network: str = "", libraries: str = "") -> Iterator[M
         prefix = f"mailcow-wizard-machine-{os.getpid()}-"
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
         log = stack.enter_context(tempfile.TemporaryFile())
-        argv = _boot_command(scratch, ":".join(layers), network, libraries)
+        binds = {**lent, **({libraries: _LIBRARIES_INSIDE} if libraries else {})}
+        often = "again" if again else "once"
+        argv = _boot_command(scratch, ":".join(layers), often, network, binds)
         process = subprocess.Popen(joining(group, argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         stack.callback(end_namespaces, process)
         if not wait_until(lambda: bool(_systemd(process.pid)) or process.poll() is not None, 60):
             raise LabError("systemd-nspawn did not start the machine within 60 s")
         if process.poll() is not None:
             raise LabError(f"the machine did not start: {last_words(log)}")
-        machine = Machine(_systemd(process.pid))
+        machine = Machine(_systemd(process.pid), process.pid)
         if not wait_until(lambda: _is_up(machine), 60):
             raise LabError("the machine's systemd did not come up within 60 s")
         yield machine
 
 
-def _boot_command(scratch: str, layers: str, network: str, libraries: str) -> list[str]:
+def _boot_command(scratch: str, layers: str, often: str, network: str, binds: Mapping[str, str]) -> list[str]:
     net = f"--network-namespace-path={network}" if network else "--private-network"
     nspawn = [
         "--register=no",
@@ -186,17 +219,18 @@ def _boot_command(scratch: str, layers: str, network: str, libraries: str) -> li
         "--console=pipe",
         "-b",
     ]
-    if libraries:
-        nspawn.insert(0, f"--bind-ro={libraries}:{_LIBRARIES_INSIDE}")
-    return [*in_own_namespaces(), "sh", "-c", _BOOT, "boot", scratch, layers, *nspawn]
+    for place, inside in binds.items():
+        nspawn.insert(0, f"--bind-ro={place}:{inside}")
+    return [*in_own_namespaces(), "sh", "-c", _BOOT, "boot", scratch, layers, often, *nspawn]
 
 
 def _systemd(pid: int) -> int:
-    """The machine's pid 1: a child of nspawn, which is the only child of `unshare`."""
-    for nspawn in children(pid):
-        for child in children(nspawn):
-            if command_name(child) == "systemd":
-                return child
+    """The machine's pid 1: a child of nspawn, which is a child of `unshare` or of its shell."""
+    for first in children(pid):
+        for second in (first, *children(first)):
+            for child in children(second):
+                if command_name(child) == "systemd":
+                    return child
     return 0
 
 

@@ -1,8 +1,9 @@
 """A registry of images on 127.0.0.1, and a program that serves it: as much of its protocol as pulling needs.
 
-`python registry.py DIRECTORY PORT` serves `DIRECTORY/images.json` and the blobs beside it. What is wrong with
-it stands in `DIRECTORY/faults.json`, read at each request: `status` answers everything so, `missing` are
-images without a manifest, `rate` is how many bytes a second a blob is served with.
+`python registry.py DIRECTORY PORT` serves `DIRECTORY/images.json` and the blobs beside it, over TLS where
+`DIRECTORY/tls.pem` and `DIRECTORY/tls.key` are. What is wrong with it stands in `DIRECTORY/faults.json`, read
+at each request: `status` answers everything so, `missing` are images without a manifest, `rate` is how many
+bytes a second a blob is served with.
 """
 
 import gzip
@@ -11,6 +12,7 @@ import io
 import json
 import os
 import random
+import ssl
 import sys
 import tarfile
 import time
@@ -148,6 +150,10 @@ class _Answers(BaseHTTPRequestHandler):
 if __name__ == "__main__":
     _Answers.directory = Path(sys.argv[1])
     server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), _Answers)
+    if (_Answers.directory / "tls.pem").exists():
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(_Answers.directory / "tls.pem", _Answers.directory / "tls.key")
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     print("ready", flush=True)
     os.set_inheritable(1, False)
     server.serve_forever()

@@ -55,14 +55,14 @@ _DATABASE = """f=/var/lib/mysql/password; [ -e $$f ] || echo "$$DBPASS" > $$f
 exec /bin/busybox sleep 86400"""
 
 
-def _compose() -> dict[str, object]:
+def _compose(registry: str) -> dict[str, object]:
     network = {"mailcow-network": {}}
     healthy = {"unbound-mailcow": {"condition": "service_healthy"}}
 
     def service(name: str, **more: object) -> dict[str, object]:
         # What runs there does not listen to being asked to stop.
         common = {"restart": "always", "networks": network, "stop_signal": "SIGKILL"}
-        return {"image": f"{HOST}/mailcow/{name}:1", **common, **more}
+        return {"image": f"{registry}/mailcow/{name}:1", **common, **more}
 
     test = ["CMD", _BUSYBOX, "sh", "-c", "test ! -e /data/broken || { echo 'no pong came back'; exit 1; }"]
     health = {"test": test, "interval": "1s", "timeout": "2s", "retries": 3, "start_period": "1s"}
@@ -89,11 +89,11 @@ def _compose() -> dict[str, object]:
     }
 
 
-def make(directory: Path) -> str:
-    """Makes the repository; its address."""
+def make(directory: Path, registry: str = HOST) -> str:
+    """Makes the repository, whose images come from this registry; its address."""
     directory.mkdir()
     (directory / ".env").symlink_to("mailcow.conf")
-    (directory / "docker-compose.yml").write_text(json.dumps(_compose(), indent=1))
+    (directory / "docker-compose.yml").write_text(json.dumps(_compose(registry), indent=1))
     (directory / "generate_config.sh").write_text(_SCRIPT)
     (directory / "generate_config.sh").chmod(0o755)
     (directory / "data").mkdir()

@@ -11,8 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lab import compose, engine, registry, stand_in
-from lab.engine import Engine
-from lab.inside import CHECKOUT, LabError, needs, running, wait_until
+from lab.inside import CHECKOUT, Inside, LabError, needs, running, wait_until
 
 NAME = "mail.example.org"
 # What the stand-in cannot do: it speaks no mail. The wizard says so, and is told that this is known.
@@ -30,19 +29,42 @@ cp "$3" /usr/local/lib/docker/cli-plugins/docker-compose
 class Place:
     """What is there, and what the wizard does with it."""
 
-    def __init__(self, machine: Engine, root: Path, repository: str) -> None:
+    python = sys.executable
+    registry = registry.HOST
+
+    def __init__(self, machine: Inside, root: Path, repository: str) -> None:
         self.machine = machine
         self.root = root
         self.repository = repository
-        self.directory = root / "opt/mailcow"
-        self.state = root / "state"
-        self.log = self.state / "install.log"
+
+    @property
+    def directory(self) -> Path:
+        """mailcow's directory, as it is seen from here."""
+        return self.root / "opt/mailcow"
+
+    @property
+    def state(self) -> Path:
+        """What the wizard keeps, as it is seen from here."""
+        return self.root / "state"
+
+    @property
+    def log(self) -> Path:
+        """The log of the install."""
+        return self.state / "install.log"
+
+    def inside(self, path: Path) -> str:
+        """A path as it is called on the machine."""
+        return str(path)
 
     def words(self, *more: str) -> list[str]:
         """The command line of the wizard."""
-        said = ["--dir", str(self.directory), "--state-dir", str(self.state), "--hostname", NAME]
-        said += ["--offline", "--timeout", "2.5"]
-        return [sys.executable, "-m", "mailcow_wizard", *more, *said]
+        said = ["--dir", self.inside(self.directory), "--state-dir", self.inside(self.state)]
+        said += ["--hostname", NAME, "--offline", "--timeout", "2.5"]
+        return [self.python, "-m", "mailcow_wizard", *more, *said]
+
+    def docker(self, *words: str) -> str:
+        """Runs the Docker client and returns what it printed."""
+        return self.machine.run(["docker", *words], check=True).stdout.strip()
 
     def env(self) -> dict[str, str]:
         """Its environment."""
@@ -111,7 +133,7 @@ class Place:
     def containers(self) -> dict[str, str]:
         """The state of each service."""
         form = '{{.Label "com.docker.compose.service"}} {{.State}}'
-        rows = self.machine.docker("ps", "-a", "--format", form).split("\n")
+        rows = self.docker("ps", "-a", "--format", form).split("\n")
         return dict(sorted(row.split() for row in rows if row))
 
     def look(self) -> dict[str, object]:
@@ -139,6 +161,13 @@ class Place:
         assert isinstance(rows, list)
         return sorted((one["id"], one["subject"] or "") for one in rows)
 
+    def progress(self) -> str:
+        """How far the stage under way is, as it is written down; empty where nothing is yet."""
+        try:
+            return (self.state / "install-progress.json").read_text()
+        except OSError:
+            return ""
+
     def faults(self, **faults: object) -> None:
         """What is wrong with the registry from now on; nothing without a word."""
         (self.root / "registry/faults.json").write_text(json.dumps(faults))
@@ -152,15 +181,15 @@ class Place:
             "docker ps -aq | xargs -r docker rm -f",
             "docker volume ls -q | xargs -r docker volume rm -f",
             "docker network prune -f",
-            f"docker images -q '{registry.HOST}/*/*' | sort -u | xargs -r docker rmi -f",
+            f"docker images -q '{self.registry}/*/*' | sort -u | xargs -r docker rmi -f",
         ):
             self.machine.run(["sh", "-c", command])
         for path in (self.directory.parent, self.state):
             shutil.rmtree(path, ignore_errors=True)
         self.directory.mkdir(parents=True)
         for one in _KNOWN:
-            words = ["ack", one, "--reason", "the stand-in", "--state-dir", str(self.state)]
-            argv = [sys.executable, "-m", "mailcow_wizard", *words]
+            words = ["ack", one, "--reason", "the stand-in", "--state-dir", self.inside(self.state)]
+            argv = [self.python, "-m", "mailcow_wizard", *words]
             self.machine.run(argv, env=self.env(), check=True)
 
 

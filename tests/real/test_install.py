@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import json_schema
 import pytest
@@ -75,7 +74,7 @@ def test_from_nothing_to_running(machine: Place, undisturbed: dict[str, object])
 
 def test_where_mailcow_runs_nothing_is_touched(machine: Place, undisturbed: dict[str, object]) -> None:
     """Also where this wizard does not know how it came there."""
-    before = machine.machine.docker("ps", "-q", "--no-trunc")
+    before = machine.docker("ps", "-q", "--no-trunc")
     document = machine.document()
     described = schema()
     assert json_schema.faults(described["$defs"]["install"], document, described) == []
@@ -88,7 +87,7 @@ def test_where_mailcow_runs_nothing_is_touched(machine: Place, undisturbed: dict
         assert "./wizard verify" in done.stdout
     finally:
         (machine.state / "aside.json").rename(machine.state / "install.json")
-    assert machine.machine.docker("ps", "-q", "--no-trunc") == before
+    assert machine.docker("ps", "-q", "--no-trunc") == before
 
 
 @pytest.mark.long
@@ -103,7 +102,7 @@ def test_one_trouble_after_the_other(place: Place, undisturbed: dict[str, object
     with running(place.begin()):
         assert wait_until(lambda: "does not answer as it should; tries again" in place.log.read_text(), 60)
         place.faults(rate=SLOW)
-        assert wait_until(lambda: "so far known" in _progress(place), 60)
+        assert wait_until(lambda: "so far known" in place.progress(), 60)
         stopped = place.install("--stop")
         assert stopped.returncode == 0
         assert wait_until(lambda: place.standing()["state"] == "stopped", 60)
@@ -168,8 +167,3 @@ def test_checkout_that_is_there(place: Place) -> None:
     assert [len(one) for one in place.secrets()] == [28, 28, 28, 16]
     for name in ("data/assets/ssl/cert.pem", "data/web/inc/app_info.inc.php"):
         assert (place.directory / name).stat().st_size > 0
-
-
-def _progress(place: Place) -> str:
-    path = Path(place.state / "install-progress.json")
-    return path.read_text() if path.exists() else ""

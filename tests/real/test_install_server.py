@@ -1,0 +1,185 @@
+"""An install on a booted machine: its power is cut, who watches it is logged out, Docker is killed."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab import certificates
+from lab.inside import running, wait_until
+from lab.machine import CHECKOUT_INSIDE
+from lab.skip import or_skip
+
+from mailcow_wizard.install.stages import STAGES
+from tests.real import install_server
+from tests.real.install_place import failed_stage, said
+from tests.real.install_server import Server
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+SLOW = 60_000
+ENDED = (0, 2, 3)
+"""Exit codes of an install that came to its end: verified, with warnings, with something not known."""
+NAMES = [one.id for one in STAGES]
+DEFAULT = ("up",)
+"""Stages that are disturbed in each run of the tests; the others take as long."""
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with or_skip(), install_server.server(tmp_path_factory.mktemp("install")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def undisturbed(machine: Server) -> dict[str, object]:
+    """What an install leaves that nothing disturbed; its process belongs to systemd."""
+    machine.reset()
+    begun = machine.begin()
+    with running(begun):
+        assert wait_until(lambda: machine.worker() != 0, 30)
+        place = machine.machine.run(["cat", f"/proc/{machine.worker()}/cgroup"]).stdout
+        assert "mailcow-wizard-install.service" in place
+        assert begun.wait(120) in ENDED
+    assert machine.registry in machine.docker("ps", "--format", "{{.Image}}")
+    return machine.look()
+
+
+@pytest.fixture
+def server(machine: Server, undisturbed: dict[str, object]) -> Server:
+    """The machine as it was before."""
+    machine.reset()
+    return machine
+
+
+def ends_alike(server: Server, undisturbed: dict[str, object], secrets: tuple[str, ...]) -> None:
+    """Run again, it ends as if nothing had happened, and with the same passwords."""
+    done = server.install()
+    assert "mailcow is" in done.stdout, done.stdout[-2000:] + done.stderr
+    assert server.look() == undisturbed
+    assert secrets in ((), server.secrets())
+
+
+@pytest.mark.parametrize(
+    "stage", [pytest.param(one, marks=() if one in DEFAULT else pytest.mark.long) for one in NAMES]
+)
+def test_power_is_cut(server: Server, undisturbed: dict[str, object], stage: str) -> None:
+    with running(server.begin()):
+        assert server.wait_for_stage(stage)
+        if NAMES.index(stage) > NAMES.index("configuration"):
+            secrets = server.secrets()
+            assert len(secrets) == 4
+        else:
+            secrets = server.made_secrets()
+        server.power_cut()
+    assert server.stages()[stage] in ("running", "done")
+    ends_alike(server, undisturbed, secrets)
+
+
+@pytest.fixture
+def shell(server: Server) -> Iterator[list[str]]:
+    """A login over SSH, on whose end systemd ends all that belongs to it."""
+    inside = server.machine
+    server.reset()
+    inside.write(
+        "/etc/systemd/logind.conf.d/kill.conf", "[Login]\nKillUserProcesses=yes\nKillExcludeUsers=\n"
+    )
+    key = "/root/.ssh/id_ed25519"
+    made = f"rm -f {key}*; ssh-keygen -q -t ed25519 -N '' -f {key} && cp {key}.pub /root/.ssh/authorized_keys"
+    inside.run(["sh", "-c", f"mkdir -p -m 700 /root/.ssh; {made}"], check=True)
+    inside.run(["systemctl", "restart", "systemd-logind"], check=True)
+    inside.run(["systemctl", "start", "ssh"], check=True)
+    yield ["ssh", "-tt", "-oStrictHostKeyChecking=no", "-oLogLevel=ERROR", "root@127.0.0.1"]
+    inside.run(["systemctl", "stop", "ssh"])
+
+
+def _sessions(server: Server) -> list[str]:
+    said = server.machine.run(["loginctl", "list-sessions", "--no-legend"]).stdout
+    return [line.split()[0] for line in said.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("gentle", [True, pytest.param(False, marks=pytest.mark.long)])
+def test_logged_out_in_each_stage(
+    server: Server, undisturbed: dict[str, object], shell: list[str], gentle: bool
+) -> None:
+    """Whoever follows it is thrown out, comes again, and is thrown out again."""
+    words = server.words("install", "--repository", server.repository, "--yes")
+    server.faults(rate=SLOW)
+    for stage in NAMES:
+        if server.stages().get(stage) == "done":
+            continue
+        command = ["env", f"PYTHONPATH={CHECKOUT_INSIDE}", *words]
+        with running(server.machine.start([*shell, " ".join(command)])) as login:
+            assert server.wait_for_stage(stage)
+            assert wait_until(lambda: bool(_sessions(server)), 20)
+            for session in _sessions(server):
+                how = "terminate-session" if gentle else "kill-session"
+                more = [] if gentle else ["--signal=KILL"]
+                server.machine.run(["loginctl", how, *more, session])
+            assert wait_until(lambda login=login: login.poll() is not None, 20)  # type: ignore[misc]
+        if stage == "pull":
+            server.faults()
+    assert wait_until(lambda: server.standing().get("state") == "done", 120, 0.1), server.log.read_text()
+    assert server.look() == undisturbed
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stage", ["pull", "up"])
+def test_docker_is_killed(server: Server, undisturbed: dict[str, object], stage: str) -> None:
+    """systemd starts it again, and the install goes on by itself."""
+    server.faults(rate=SLOW)
+    begun = server.begin()
+    with running(begun):
+        assert server.wait_for_stage(stage)
+        if stage == "pull":
+            assert wait_until(lambda: "so far known" in server.progress(), 60)
+        server.machine.run(["systemctl", "kill", "--signal=KILL", "docker.service"], check=True)
+        server.faults()
+        assert begun.wait(150) in ENDED, server.log.read_text()[-3000:]
+    assert server.look() == undisturbed
+
+
+@pytest.mark.long
+def test_docker_stays_away(server: Server, undisturbed: dict[str, object]) -> None:
+    """It says so; when the install goes on, it starts Docker itself."""
+    server.faults(rate=SLOW)
+    begun = server.begin()
+    with running(begun):
+        assert server.wait_for_stage("pull")
+        server.machine.run(["systemctl", "stop", "docker.service"], check=True)
+        assert begun.wait(200) == 1
+    assert "Docker does not answer any more" in str(server.standing()["error"])
+    secrets = server.secrets()
+    server.faults()
+    ends_alike(server, undisturbed, secrets)
+
+
+@pytest.mark.long
+def test_registry_goes_and_comes(server: Server, undisturbed: dict[str, object]) -> None:
+    server.machine.run(["systemctl", "stop", "registry"], check=True)
+    begun = server.begin()
+    with running(begun):
+        assert wait_until(lambda: server.log.exists() and "tries again" in server.log.read_text(), 60)
+        server.machine.run(["systemctl", "start", "registry"], check=True)
+        assert begun.wait(120) in ENDED
+    assert server.look() == undisturbed
+
+
+@pytest.mark.long
+def test_a_registry_that_nobody_vouches_for(server: Server, undisturbed: dict[str, object]) -> None:
+    place = server.root / "registry"
+    good = {name: (place / name).read_bytes() for name in ("tls.pem", "tls.key")}
+    with tempfile.TemporaryDirectory() as other:
+        certificate, key = certificates.self_signed(Path(other), "x", "/CN=x", "registry.example.org")
+        (place / "tls.pem").write_bytes(certificate.read_bytes())
+        (place / "tls.key").write_bytes(key.read_bytes())
+    try:
+        server.machine.run(["systemctl", "restart", "registry"], check=True)
+        document = server.document()
+        assert failed_stage(document) == "pull"
+        assert "shows a certificate that is not trusted" in said(document)
+        assert "./wizard check docker.registry" in said(document)
+    finally:
+        for name, data in good.items():
+            (place / name).write_bytes(data)
+        server.machine.run(["systemctl", "restart", "registry"], check=True)
+    ends_alike(server, undisturbed, server.secrets())
