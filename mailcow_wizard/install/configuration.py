@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mailcow_wizard.conf.document import Document
 from mailcow_wizard.conf.new import SECRETS
 from mailcow_wizard.engine.selection import select
@@ -23,6 +25,8 @@ SCRIPT = "generate_config.sh"
 _SCRIPT_S = 900.0
 _OWN_EXAMPLE = "data/assets/ssl-example/"
 _BEGUN = "generating"
+_DOTS = re.compile(r"[.+*-]{5,}")
+"""What openssl says while it looks for a key."""
 _FROM_SECRET = {"DBPASS": "MAILCOW_DBPASS", "DBROOT": "MAILCOW_DBROOT", "REDISPASS": "MAILCOW_REDISPASS"}
 
 
@@ -118,6 +122,8 @@ def _by_script(job: Job, secrets: dict[str, str]) -> str:
     said: list[str] = []
 
     def listen(line: str) -> None:
+        if _DOTS.fullmatch(line):
+            return
         said.append(line)
         job.tell(f"  {line}")
 

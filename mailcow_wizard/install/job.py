@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _TOLD_EVERY_S = 0.5
 _TURN_S = 0.2
 _LONGEST = 600
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Failed(Exception):
@@ -82,8 +84,13 @@ class Job:
         self._write(f"{self.stage}: {self.shown(text)}")
 
     def shown(self, text: str) -> str:
-        """A text without secrets and without what drives a terminal."""
-        return harmless(hide(text, self._secrets), _LONGEST)
+        """A text without secrets, colours and what else drives a terminal."""
+        return harmless(_COLOUR.sub("", hide(text, self._secrets)), _LONGEST)
+
+    def again(self, stage: str) -> None:
+        """A stage that was done is done once more when the install goes on."""
+        stages = self.standing.stages
+        self.stand(stages=tuple(one._replace(state="waiting") if one.id == stage else one for one in stages))
 
     def hide(self, secrets: Sequence[str]) -> None:
         """None of these may be told from now on."""

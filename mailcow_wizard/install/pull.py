@@ -65,8 +65,10 @@ def _pulled(job: Job, compose: Compose, argv: tuple[str, ...], pulling: Pulling)
 def _remedies(job: Job, trouble: Trouble) -> tuple[str, ...]:
     if trouble.kind != "disk":
         return trouble.remedies
+    facts = job.facts()
     try:
-        root = job.facts().get(storage.data_root).path
+        known = facts.get(docker.info)
+        root = (known.root if known else "") or facts.get(storage.data_root).path
         free = job.session.host.space(root).free
     except HostError:
         return disk_remedies("/var/lib/docker")

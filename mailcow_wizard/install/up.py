@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 from mailcow_wizard.engine.selection import UnknownSelector, select
@@ -25,8 +26,12 @@ _STEADY_S = 5.0
 _PATIENCE_S = 300.0
 _GIVE_UP_S = 45.0
 _LOG_LINES = 12
+_WARNING = re.compile(r'level=warning msg="(.*)"$')
 _DAEMON, _UNHEALTHY = "daemon", "unhealthy"
-_OF_UNBOUND = ("network.icmp", "network.recursion", "network.outbound-hosts", "firewall.masquerade")
+_OF_UNBOUND = (
+    *("network.icmp", "network.recursion", "time.offset", "network.outbound-hosts"),
+    *("firewall.masquerade", "firewall.backend"),
+)
 
 
 def run(job: Job) -> str:
@@ -53,11 +58,19 @@ class _Said:
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self._warned: set[str] = set()
         self.errors: list[str] = []
 
     def hear(self, line: str) -> None:
         """A line of it."""
         text = line.strip()
+        warning = _WARNING.search(text)
+        if warning:
+            # It says the same for each container, and none of it stops the start.
+            if warning[1] not in self._warned:
+                self._warned.add(warning[1])
+                self._job.tell(f"  warning: {warning[1]}")
+            return
         if text.startswith("{"):
             try:
                 said = json.loads(text)
@@ -164,6 +177,8 @@ def _explained(job: Job, watch: _Watch, trouble: Trouble) -> Failed:
         return Failed(
             f"mailcow could not be started: {trouble.words}", (f"ss -ltnp sport = :{trouble.what}",)
         )
+    if trouble.kind == "limit":
+        job.again("override")
     if trouble.kind == _UNHEALTHY:
         some = [one for one in watch.seen if one.name == trouble.what or not one.right]
         named_first = sorted(some, key=lambda one: one.name != trouble.what)

@@ -14,6 +14,7 @@ from lab import compose, engine, registry, stand_in
 from lab.inside import CHECKOUT, Inside, LabError, needs, running, wait_until
 
 NAME = "mail.example.org"
+_LONGEST_S = 240.0
 # What the stand-in cannot do: it speaks no mail. The wizard says so, and is told that this is known.
 _KNOWN = ("mail.ports", "mail.certificate", "mail.containers", "mail.relay")
 _SECRETS = r"^(?:DBPASS|DBROOT|REDISPASS|SOGO_URL_ENCRYPTION_KEY)=(.+)$"
@@ -70,10 +71,10 @@ class Place:
         """Its environment."""
         return {"PYTHONPATH": str(CHECKOUT)}
 
-    def install(self, *more: str, timeout: float = 180.0) -> "subprocess.CompletedProcess[str]":
-        """Installs to the end."""
+    def install(self, *more: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Installs to the end, with these variables in the environment."""
         words = self.words("install", "--repository", self.repository, *(more or ("--yes",)))
-        return self.machine.run(words, timeout=timeout, env=self.env())
+        return self.machine.run(words, timeout=_LONGEST_S, env={**self.env(), **variables})
 
     def begin(self) -> "subprocess.Popen[bytes]":
         """Begins an install; the caller ends what follows it."""

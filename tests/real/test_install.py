@@ -150,6 +150,62 @@ def test_killed_in_three_stages(place: Place, undisturbed: dict[str, object]) ->
     ends_alike(place, undisturbed)
 
 
+HOSTILE = {
+    "DOCKER_HOST": "tcp://127.0.0.9:2375",
+    "DOCKER_CONTEXT": "elsewhere",
+    "DOCKER_CONFIG": "/none",
+    "COMPOSE_FILE": "/none.yml",
+    "COMPOSE_PROJECT_NAME": "other",
+    "COMPOSE_PROFILES": "other",
+    "GIT_DIR": "/none",
+    "GIT_WORK_TREE": "/none",
+    "GIT_CONFIG_GLOBAL": "/none",
+    "DBPASS": "known",
+    "MAILCOW_DBPASS": "known",
+    "SMTP_PORT": "2525",
+    "SKIP_CLAMD": "y",
+    "TZ": "Mars",
+    "MAILCOW_HOSTNAME": "other.example.org",
+    "MAILCOW_BRANCH": "other",
+    "MAILCOW_TZ": "Mars",
+    "LANG": "de_DE.UTF-8",
+    "LC_ALL": "de_DE.UTF-8",
+    "POSIXLY_CORRECT": "1",
+    "GREP_OPTIONS": "-v",
+}
+
+
+def test_what_others_export_changes_nothing(place: Place, undisturbed: dict[str, object]) -> None:
+    """Commands find an environment of ours; what a shell would run at its start is not run either."""
+    flag = place.root / "sourced"
+    script = place.root / "sourced.sh"
+    script.write_text(f"touch {flag}\n")
+    more = {"BASH_ENV": str(script), "ENV": str(script), "HOME": str(place.root)}
+    done = place.install("--yes", **HOSTILE, **more)
+    assert done.returncode in (0, 2, 3), done.stdout + done.stderr
+    assert not flag.exists()
+    assert "known" not in place.secrets()
+    ends_alike(place, undisturbed)
+
+
+def test_stopped_where_nothing_is_half_made(place: Place, undisturbed: dict[str, object]) -> None:
+    """It says what is there; the next run goes on behind that."""
+    place.faults(rate=SLOW)
+    with running(place.begin()) as begun:
+        assert wait_until(lambda: "so far known" in place.progress(), 60)
+        assert place.install("--stop").returncode == 0
+        assert begun.wait(60) == 1
+    error = str(place.standing()["error"])
+    assert error.startswith("stopped before Images; done: Preconditions, Packages, Docker, Download, ")
+    assert error.endswith("Adjustments; ./wizard install goes on there")
+    assert place.containers() == {}
+    secrets = place.secrets()
+    place.faults()
+    assert "mailcow is installed" in place.install().stdout
+    assert place.secrets() == secrets
+    ends_alike(place, undisturbed)
+
+
 def test_checkout_that_is_there(place: Place) -> None:
     """It is used; what its script refuses is done by the wizard; a foreign one is not trusted."""
     clone = ["git", "clone", "--quiet", place.repository, str(place.directory)]
