@@ -7,6 +7,8 @@ from mailcow_wizard.typed import NamedTuple
 
 _MUTE = ("", "dumb", "unknown", "cons25", "emacs")
 
+_OLD = ("vt1", "vt5", "ansi", "cygwin")
+
 
 class Terminal(NamedTuple):
     """`refusal` says why a full screen cannot be drawn (empty: it can); the rest how to draw."""
@@ -60,6 +62,20 @@ def prepare(slow_line: bool) -> None:
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     # Over a slow line the bytes of one key may arrive apart; Esc alone never does harm here.
     os.environ.setdefault("ESCDELAY", "200" if slow_line else "100")
+
+
+class Drawing(NamedTuple):
+    """How the screen reaches the terminal: whole, as Textual writes it (`plain`), or only what changed, with
+    the sequences that came with the VT220 (`modern`) or without them."""
+
+    plain: bool
+    modern: bool
+
+
+def drawing() -> Drawing:
+    """Looks at MAILCOW_WIZARD_PLAIN_DISPLAY and TERM."""
+    old = os.environ.get("TERM", "").startswith(_OLD)
+    return Drawing(bool(os.environ.get("MAILCOW_WIZARD_PLAIN_DISPLAY")), not old)
 
 
 def over_ssh() -> bool:

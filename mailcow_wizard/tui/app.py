@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.driver import Driver
 from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.geometry import Size
 from textual.message import Message
@@ -25,6 +26,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import STEP_OF_TOPIC, Check, Event
 from mailcow_wizard.tui import exporting
 from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Board, Row
+from mailcow_wizard.tui.drawn import Drawn
 from mailcow_wizard.tui.keys import keys_here
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.places import bindings, open_place
@@ -48,7 +50,7 @@ _BURST_S = 0.05
 _WRITTEN_S = 0.004
 
 
-class Wizard(App[int]):
+class Wizard(Drawn):
     """Shows the board and runs checks; every decision about a finding was made before it came here."""
 
     CSS_PATH = "app.tcss"
@@ -85,8 +87,15 @@ class Wizard(App[int]):
             super().__init__()
             self.event = event
 
-    def __init__(self, session: Session, facts: Facts, look: Look, looking: "Looking | None" = None) -> None:
-        super().__init__(ansi_color=True)
+    def __init__(
+        self,
+        session: Session,
+        facts: Facts,
+        look: Look,
+        looking: "Looking | None" = None,
+        driver: type[Driver] | None = None,
+    ) -> None:
+        super().__init__(driver)
         self.session = session
         self.look = look
         self.board = Board([*(STEP_OF_TOPIC.get(topic, topic) for topic in checks.TOPICS), INSTALL])
@@ -393,7 +402,3 @@ class Wizard(App[int]):
     def action_interrupt(self) -> None:
         """Ctrl+C ends at once."""
         self.exit(INTERRUPTED)
-
-    def _fatal_error(self) -> None:
-        # Textual's own traceback would print local variables, which may hold what must not be shown.
-        self.panic("")

@@ -30,9 +30,10 @@ def _show(
     lean.import_textual()
 
     from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.display.driver import driver_for
     from mailcow_wizard.tui.look import Look
 
-    app = Wizard(session, facts, Look(ascii_only, colour), looking)
+    app = Wizard(session, facts, Look(ascii_only, colour), looking, driver_for(terminal.drawing()))
     code = app.run(mouse=mouse)
     if app.leaving is not None:
         return app.leaving

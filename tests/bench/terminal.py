@@ -18,12 +18,13 @@ from bench.measure import Command
 COLUMNS, LINES = 80, 24
 _ENVIRONMENT = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PATH": os.environ["PATH"]}
 _GONE = ("SSH_CONNECTION", "SSH_TTY", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
-_SEQUENCE = re.compile(r"\x1b\[(?P<args>[0-9;?<>=$]*)[ -/]*(?P<kind>[@-~])|\x1b[^\[]|[\r\n]|[^\x1b\r\n]+")
+_SEQUENCE = re.compile(r"\x1b\[(?P<args>[0-9;?<>=$]*)[ -/]*(?P<kind>[@-~])|\x1b[^\[]|[\r\n\b]|[^\x1b\r\n\b]+")
+_MOVES = {"A": (-1, 0), "B": (1, 0), "C": (0, 1), "D": (0, -1)}
 _WAIT_S = 20.0
 
 
 class Screen:
-    """The text that a terminal would show; knows the sequences that Textual writes."""
+    """The text that a terminal would show; knows the sequences that Textual and the wizard write."""
 
     def __init__(self) -> None:
         self._cells = [[" "] * COLUMNS for _ in range(LINES)]
@@ -41,9 +42,10 @@ class Screen:
 
     def _take(self, found: "re.Match[str]") -> None:
         text, kind = found[0], found["kind"]
-        if kind in ("H", "f"):
-            places = [int(part or 1) for part in (found["args"] or "1;1").split(";")]
-            self._row, self._column = places[0] - 1, places[1] - 1
+        if kind and found["args"].replace(";", "").isdigit() | (not found["args"]):
+            self._control(kind, [int(part) for part in found["args"].split(";") if part])
+        elif text == "\b":
+            self._column -= 1
         elif text == "\r":
             self._column = 0
         elif text == "\n":
@@ -53,6 +55,24 @@ class Screen:
                 if 0 <= self._row < LINES and 0 <= self._column < COLUMNS:
                     self._cells[self._row][self._column] = character
                 self._column += 1
+
+    def _control(self, kind: str, numbers: list[int]) -> None:
+        first = numbers[0] if numbers else 1
+        if kind in ("H", "f"):
+            self._row, self._column = first - 1, numbers[1] - 1 if len(numbers) > 1 else 0
+        elif kind in _MOVES:
+            self._row += _MOVES[kind][0] * first
+            self._column += _MOVES[kind][1] * first
+        elif kind == "G":
+            self._column = first - 1
+        elif kind == "d":
+            self._row = first - 1
+        elif kind == "J":
+            self._cells = [[" "] * COLUMNS for _ in range(LINES)]
+        elif kind in ("K", "X"):
+            end = self._column + first if kind == "X" else COLUMNS
+            for place in range(self._column, min(end, COLUMNS)):
+                self._cells[self._row][place] = " "
 
     @property
     def lines(self) -> list[str]:

@@ -1,0 +1,201 @@
+"""Textual's driver for this layer: what it is told to write goes through the model of the screen.
+
+When it meets something that it does not know it steps aside: the terminal shows by then what Textual thinks
+it shows, and from there on gets Textual's own output.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, cast
+
+from textual.drivers.linux_driver import LinuxDriver
+
+from mailcow_wizard.tui.display.painter import Painter
+from mailcow_wizard.tui.display.pens import CLEAR, RESET, NotUnderstood
+from mailcow_wizard.tui.display.screen import Screen, sets_a_mode
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
+
+    from textual.app import App
+
+    from mailcow_wizard.host.terminal import Drawing
+
+_BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
+_WHOLE = "\x1b[?6l\x1b[r\x1b(B\x0f\x1b[?7l\x1b[?25l"
+"""No margins, no line-drawing letters, no wrapping, no cursor: what other output may have changed."""
+_PATIENCE_S = 0.004
+
+
+class Outlet:
+    """The terminal as a file; says when it has taken all that it was given."""
+
+    def __init__(self, file: IO[str], taken: Callable[[], object]) -> None:
+        self._file = file
+        self._taken = taken
+        self._lock = threading.Lock()
+        self._given = self._written = 0
+        self._empty = threading.Event()
+
+    def give(self) -> None:
+        """Notes that a text is on its way to `write`, from the thread that draws."""
+        with self._lock:
+            self._given += 1
+            self._empty.clear()
+
+    def write(self, text: str) -> None:
+        """Writes; called by Textual's writing thread."""
+        self._file.write(text)
+        self._written += 1
+
+    def flush(self) -> None:
+        """Called by that thread when nothing more is waiting."""
+        self._file.flush()
+        if not self.busy:
+            self._empty.set()
+            self._taken()
+
+    def fileno(self) -> int:
+        """The terminal's descriptor."""
+        return self._file.fileno()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the terminal has not taken everything yet."""
+        return self._given != self._written
+
+    def wait(self, seconds: float) -> None:
+        """Lets the writing thread go first, for so long at most."""
+        self._empty.wait(seconds)
+
+
+class DisplayDriver(LinuxDriver):
+    """Writes to the terminal what changed."""
+
+    modern = True
+    """Whether the terminal knows what the VT220 knew."""
+
+    def __init__(
+        self,
+        app: App[object],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._outlet = Outlet(cast("IO[str]", self._file), self._taken)
+        self._file = cast("TextIOWrapper", self._outlet)
+        self._screen = Screen(0, 0)
+        self._painter = Painter(0, 0)
+        self._stock = False
+        self._shown = False
+        self._due = self._late = False
+
+    def start_application_mode(self) -> None:
+        """Whatever the terminal showed before, it is drawn whole."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._shown = True
+        self.redraw()
+
+    def stop_application_mode(self) -> None:
+        """What was not drawn yet is of no interest any more."""
+        if self._shown:
+            self._shown = False
+            self._send(self._painter.leave())
+        super().stop_application_mode()
+
+    def write(self, data: str) -> None:
+        """Takes Textual's output."""
+        if self._stock or sets_a_mode(data):
+            self._send(data)
+            return
+        self._fit()
+        try:
+            others = self._screen.feed(data)
+        except NotUnderstood:
+            self._step_aside()
+            self._send(data)
+            return
+        for one in others:
+            self._send(one)
+
+    def flush(self) -> None:
+        """Textual has drawn something."""
+        if not self._due and not self._loop.is_closed():
+            self._due = True
+            self._loop.call_soon_threadsafe(self._paint)
+
+    def redraw(self, whole: bool = False) -> None:
+        """Draws everything again; `whole`: other output may have changed how the terminal draws."""
+        self._painter.forget()
+        if whole and self._shown:
+            self._send(_WHOLE)
+        self.flush()
+
+    def _fit(self) -> None:
+        width, height = self._app.size
+        if (width, height) != (self._screen.width, self._screen.height):
+            self._screen = self._screen.of_size(width, height)
+            self._painter = Painter(width, height, self.modern)
+
+    def _paint(self) -> None:
+        self._due = False
+        if self._stock or not self._shown or not self._screen.drawn:
+            return
+        # Over a line that is slower than the wizard only the newest state is of interest.
+        self._late = self._outlet.busy
+        if self._late:
+            return
+        try:
+            update = self._painter.paint(self._screen.rows, self._screen.cursor)
+        except Exception:
+            self._stock = True
+            self._send(RESET + CLEAR)
+            self._app.refresh(layout=True)
+            return
+        self._send_update(update)
+        self._outlet.wait(_PATIENCE_S)
+
+    def _send_update(self, update: str) -> None:
+        if update and self._screen.sync:
+            update = f"{_BEGIN}{update}{_END}"
+        self._send(update)
+
+    def _send(self, data: str) -> None:
+        if data:
+            self._outlet.give()
+            super().write(data)
+
+    def _taken(self) -> None:
+        """Called by the writing thread: what was drawn meanwhile can follow."""
+        if self._late:
+            self.flush()
+
+    def _step_aside(self) -> None:
+        self._stock = True
+        if self._shown:
+            self._send(self._painter.paint(self._screen.rows, self._screen.cursor) + self._painter.leave())
+
+
+class OldTerminalDriver(DisplayDriver):
+    """The same for a terminal that is older than the VT220."""
+
+    modern = False
+
+
+def driver_for(drawing: Drawing) -> type[DisplayDriver] | None:
+    """The driver to use; None for Textual's own, also where that is not built as this layer expects."""
+    if drawing.plain or not _is_as_expected():
+        return None
+    return DisplayDriver if drawing.modern else OldTerminalDriver
+
+
+def _is_as_expected() -> bool:
+    """Whether Textual's driver has the parts that are used and replaced here."""
+    code = LinuxDriver.__init__.__code__.co_names + LinuxDriver.start_application_mode.__code__.co_names
+    return {"_file", "WriterThread"} <= set(code) and all(
+        callable(getattr(LinuxDriver, name, None)) for name in ("write", "flush", "stop_application_mode")
+    )

@@ -1,0 +1,201 @@
+"""What the terminal shows, and the fewest bytes that make it show something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mailcow_wizard.tui.display.moves import NOWHERE, Moves, Place
+from mailcow_wizard.tui.display.pens import BLANK, CLEAR, PLAIN, RESET, Cell, Pen
+
+_ERASE_REST = "\x1b[K"
+_BRIDGED = 12  # the longest move is not worth more cells
+_FEWEST_ERASED = 4
+
+Rows = Sequence[list[Cell]]
+
+
+class Painter:
+    """Keeps the terminal's cells, its pen and its cursor."""
+
+    def __init__(self, width: int, height: int, modern: bool = True) -> None:
+        """`modern`: the terminal erases characters and moves by column, as all since the VT220."""
+        self._blank = [BLANK] * width
+        self._rows: list[list[Cell]] = [self._blank] * height
+        self._known = False
+        self._moves = Moves(modern)
+        self._modern = modern
+        self._pen = PLAIN
+        self._at = NOWHERE
+        self._out: list[str] = []
+
+    def forget(self) -> None:
+        """The terminal may show anything now."""
+        self._known = False
+
+    def paint(self, rows: Rows, cursor: tuple[int, int]) -> str:
+        """What has to be written so that the terminal shows these rows, its cursor at this column and row."""
+        if not self._known:
+            self._begin_anew()
+            self._draw(rows)
+        elif self._many_differ(rows):
+            self._draw_or_clear(rows)
+        else:
+            self._draw(rows)
+        if self._at[:2] != cursor[::-1] or not self._at.counted:
+            self._move(*cursor)
+        out, self._out = "".join(self._out), []
+        return out
+
+    def leave(self) -> str:
+        """Puts the pen away: what is written next is not ours."""
+        way = "" if self._pen is PLAIN else RESET
+        self._pen = PLAIN
+        return way
+
+    def _begin_anew(self) -> None:
+        self._out.append(RESET + CLEAR)
+        self._pen, self._at = PLAIN, NOWHERE
+        self._rows = [self._blank] * len(self._rows)
+        self._known = True
+
+    def _many_differ(self, rows: Rows) -> bool:
+        return 2 * sum(new != old for new, old in zip(rows, self._rows, strict=True)) > len(rows)
+
+    def _draw_or_clear(self, rows: Rows) -> None:
+        """Where most is new, an empty screen may be the better start."""
+        before = (self._rows, self._pen, self._at)
+        self._draw(rows)
+        changing = self._out, self._rows, self._pen, self._at
+        self._out = []
+        self._rows, self._pen, self._at = before
+        self._begin_anew()
+        self._draw(rows)
+        if _size(changing[0]) <= _size(self._out):
+            self._out, self._rows, self._pen, self._at = changing
+
+    def _draw(self, rows: Rows) -> None:
+        shown = list(self._rows)
+        for number, (old, new) in enumerate(zip(shown, rows, strict=True)):
+            if old != new:
+                self._draw_row(number, old, new)
+                shown[number] = list(new)
+        self._rows = shown
+
+    def _draw_row(self, number: int, old: list[Cell], new: list[Cell]) -> None:
+        changed = _changed(old, new)
+        end = len(new)
+        while end and new[end - 1] is BLANK:
+            end -= 1
+        erased = len(new) - end
+        if sum(place >= end for place in changed) >= _FEWEST_ERASED:
+            changed = [place for place in changed if place < end]
+        else:
+            erased = 0
+        self._draw_cells(number, changed, new)
+        if erased:
+            self._go(number, end, new)
+            self._take(self._erasing_pen())
+            self._out.append(_ERASE_REST)
+
+    def _draw_cells(self, number: int, changed: list[int], new: list[Cell]) -> None:
+        index = 0
+        while index < len(changed):
+            place = changed[index]
+            if not new[place].text:
+                index += 1
+                continue
+            self._go(number, place, new)
+            blanks = self._erasable(place, changed, index, new) if new[place] is BLANK else 0
+            if blanks:
+                self._take(self._erasing_pen())
+                self._out.append(f"\x1b[{blanks}X")
+            else:
+                self._write(new, place)
+            done = place + max(1, blanks)
+            while index < len(changed) and changed[index] < done:
+                index += 1
+
+    def _erasable(self, place: int, changed: list[int], index: int, new: list[Cell]) -> int:
+        """How many cells from here on are better erased than written."""
+        end = place
+        while end < len(new) and new[end] is BLANK:
+            end += 1
+        while index + 1 < len(changed) and changed[index + 1] < end:
+            index += 1
+        blanks = changed[index] + 1 - place
+        sequence, onward = len(f"\x1b[{blanks}X"), len(f"\x1b[{blanks}C")
+        return blanks if self._modern and blanks > sequence + onward else 0
+
+    def _erasing_pen(self) -> Pen:
+        return self._pen if self._pen.erases else PLAIN
+
+    def _go(self, row: int, column: int, new: list[Cell]) -> None:
+        """Moves the cursor; over a few cells that are right already by writing them again."""
+        start = self._at
+        if start.row == row and start.column is not None and 0 < column - start.column < _BRIDGED:
+            cells = new[start.column : column]
+            there = new[column : column + 1]
+            written, _ = _drawn([*cells, *there], self._pen)
+            moved = self._moves.shortest(start, column, row)
+            alone, _ = _drawn(there, self._pen)
+            if _sure(cells) and _size((written,)) <= len(moved) + _size((alone,)):
+                for place in range(start.column, column):
+                    self._write(new, place)
+                return
+        if (start.row, start.column) != (row, column):
+            self._move(column, row)
+
+    def _move(self, column: int, row: int) -> None:
+        self._out.append(self._moves.shortest(self._at, column, row))
+        self._at = Place(row, column)
+
+    def _write(self, row: list[Cell], column: int) -> None:
+        """One cell; the second half of a wide character is written with the first."""
+        cell = row[column]
+        text, pen = _drawn((cell,), self._pen)
+        self._out.append(text)
+        self._pen = pen
+        wide = column + 1 < len(row) and not row[column + 1].text
+        after: int | None = column + 1
+        if wide or len(cell.text) > 1 or column + 1 == len(row):
+            after = None
+        self._at = Place(self._at.row, after, self._at.counted and cell.text.isascii())
+
+    def _take(self, pen: Pen) -> None:
+        if pen is not self._pen:
+            self._out.append(self._pen.to(pen))
+            self._pen = pen
+
+
+def _drawn(cells: Iterable[Cell], pen: Pen) -> tuple[str, Pen]:
+    """The cells as they are written with this pen in hand, and the pen afterwards."""
+    out = []
+    for text, wanted in cells:
+        if wanted is not pen and not (text == " " and pen.covers(wanted)):
+            out.append(pen.to(wanted))
+            pen = wanted
+        out.append(text)
+    return "".join(out), pen
+
+
+def _changed(old: list[Cell], new: list[Cell]) -> list[int]:
+    """The places that differ; of a wide character, there before or now, both halves."""
+    places = [place for place, (was, now) in enumerate(zip(old, new, strict=True)) if was != now]
+    if all(cell.text for cell in old) and all(cell.text for cell in new):
+        return places
+    halves = set(places)
+    for place in places:
+        if not (old[place].text and new[place].text):
+            halves.add(place - 1)
+        if place + 1 < len(new) and not (old[place + 1].text and new[place + 1].text):
+            halves.add(place + 1)
+    return sorted(halves)
+
+
+def _sure(cells: Iterable[Cell]) -> bool:
+    """Whether every terminal gives each of these one cell."""
+    return all(len(text) == 1 and text.isascii() for text, _ in cells)
+
+
+def _size(parts: Iterable[str]) -> int:
+    return sum(len(part.encode("utf-8", "replace")) for part in parts)
