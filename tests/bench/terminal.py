@@ -1,4 +1,4 @@
-"""A program on a pseudo-terminal of 80x24 in 256 colours: what it writes, when, and what that looks like."""
+"""A program on a pseudo-terminal in 256 colours: what it writes, when, and what that looks like."""
 
 import fcntl
 import os
@@ -9,13 +9,14 @@ import signal
 import struct
 import termios
 import time
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from bench.measure import Command
 
-COLUMNS, LINES = 80, 24
 _ENVIRONMENT = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PATH": os.environ["PATH"]}
 _GONE = ("SSH_CONNECTION", "SSH_TTY", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
 _SEQUENCE = re.compile(r"\x1b\[(?P<args>[0-9;?<>=$]*)[ -/]*(?P<kind>[@-~])|\x1b[^\[]|[\r\n\b]|[^\x1b\r\n\b]+")
@@ -26,8 +27,9 @@ _WAIT_S = 20.0
 class Screen:
     """The text that a terminal would show; knows the sequences that Textual and the wizard write."""
 
-    def __init__(self) -> None:
-        self._cells = [[" "] * COLUMNS for _ in range(LINES)]
+    def __init__(self, columns: int, lines: int) -> None:
+        self._columns, self._lines = columns, lines
+        self._cells = [[" "] * columns for _ in range(lines)]
         self._row = self._column = 0
         self._rest = ""
 
@@ -52,7 +54,7 @@ class Screen:
             self._row += 1
         elif text[0] != "\x1b":
             for character in text:
-                if 0 <= self._row < LINES and 0 <= self._column < COLUMNS:
+                if 0 <= self._row < self._lines and 0 <= self._column < self._columns:
                     self._cells[self._row][self._column] = character
                 self._column += 1
 
@@ -68,10 +70,10 @@ class Screen:
         elif kind == "d":
             self._row = first - 1
         elif kind == "J":
-            self._cells = [[" "] * COLUMNS for _ in range(LINES)]
+            self._cells = [[" "] * self._columns for _ in range(self._lines)]
         elif kind in ("K", "X"):
-            end = self._column + first if kind == "X" else COLUMNS
-            for place in range(self._column, min(end, COLUMNS)):
+            end = self._column + first if kind == "X" else self._columns
+            for place in range(self._column, min(end, self._columns)):
                 self._cells[self._row][place] = " "
 
     @property
@@ -80,20 +82,38 @@ class Screen:
         return ["".join(line).rstrip() for line in self._cells]
 
 
+class Shown(Protocol):
+    """What takes a program's output and knows what it looks like."""
+
+    def feed(self, data: str) -> None:
+        """Takes output."""
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the screen."""
+
+
 class Program:
     """A program on a terminal of its own."""
 
-    def __init__(self, argv: Command, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, argv: Command, env: Mapping[str, str], size: tuple[int, int], screen: Shown | None
+    ) -> None:
         self.begun = time.perf_counter()
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
             for name in _GONE:
                 os.environ.pop(name, None)
             os.execvpe(argv[0], list(argv), {**os.environ, **_ENVIRONMENT, **env})  # noqa: S606
-        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("4H", LINES, COLUMNS, 0, 0))
-        self.screen = Screen()
+        self.resize(*size)
+        self.screen = screen or Screen(*size)
         self.bytes = 0
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._read_at = self.begun
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Gives the terminal another size; the screen has to be told by itself."""
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("4H", lines, columns, 0, 0))
 
     def wait(self, seen: Callable[[list[str]], object]) -> float:
         """Reads until the screen looks so; the time in ms from the program's start."""
@@ -112,9 +132,13 @@ class Program:
     def press(self, keys: str, quiet: float = 0.25) -> int:
         """Presses a key and counts the bytes that come, until none came for `quiet` seconds."""
         before = self.bytes
-        os.write(self._terminal, keys.encode())
+        self.type(keys)
         self.settle(quiet)
         return self.bytes - before
+
+    def type(self, keys: str) -> None:
+        """Presses keys, or answers as a terminal does."""
+        os.write(self._terminal, keys.encode())
 
     def settle(self, quiet: float) -> None:
         """Reads until nothing came for `quiet` seconds."""
@@ -130,7 +154,7 @@ class Program:
             return False
         self._read_at = time.perf_counter()
         self.bytes += len(data)
-        self.screen.feed(data.decode("utf-8", "replace"))
+        self.screen.feed(self._decode(data))
         return True
 
     @property
@@ -155,9 +179,14 @@ class Program:
 
 
 @contextmanager
-def on_terminal(argv: Command, env: Mapping[str, str] | None = None) -> Iterator[Program]:
+def on_terminal(
+    argv: Command,
+    env: Mapping[str, str] | None = None,
+    size: tuple[int, int] = (80, 24),
+    screen: Shown | None = None,
+) -> Iterator[Program]:
     """A started program, killed at the end."""
-    program = Program(argv, env or {})
+    program = Program(argv, env or {}, size, screen)
     try:
         yield program
     finally:
