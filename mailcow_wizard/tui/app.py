@@ -1,6 +1,5 @@
 """The full-screen wizard: one screen whose parts are refilled as the administrator goes from step to step."""
 
-import signal
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from mailcow_wizard.tui.records import Book
     from mailcow_wizard.tui.work import Work
 
-INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
 _WIDE = (100, 30)
 _LOW = 16
 _BURST_S = 0.05
@@ -76,7 +74,6 @@ class Wizard(Drawn):
         Binding("q", "leave", "Quit"),
         Binding("enter", "step(1)", "Next step", show=False),
         Binding("escape", "calm", "Leave the field", show=False),
-        Binding("ctrl+c", "interrupt", "Interrupt", show=False, priority=True),
         Binding("ctrl+q", "leave", "Quit", show=False),
     ]
 
@@ -112,12 +109,6 @@ class Wizard(Drawn):
         self._answered = False
         self._complete = False
         self._typed_ahead: list[int] = []
-        self.leaving: int | None = None
-
-    def exit(self, result: int | None = None, return_code: int = 0, message: object = None) -> None:
-        """Leaves with a code. What fails afterwards, on a screen half made, is no mistake to report."""
-        self.leaving = result
-        super().exit(result, return_code)
 
     def get_default_screen(self) -> Screen[object]:
         """The screen as its first step shows it, so that nothing is styled twice."""
@@ -139,19 +130,13 @@ class Wizard(Drawn):
 
     def on_mount(self) -> None:
         """The terminal's signals first, then what the first paint shows."""
-        for number, code in ((signal.SIGTERM, TERMINATED), (signal.SIGHUP, HUNG_UP)):
-            self._loop_signal(number, code)
+        self.heed_signals()
         self._fit(self.size)
         self.show_step(WELCOME.id)
 
     def on_ready(self) -> None:
         """After the first paint; a moment later, so that the thread that writes it comes first."""
         self.set_timer(_WRITTEN_S, self._show_found)
-
-    def _loop_signal(self, number: int, code: int) -> None:
-        import asyncio
-
-        asyncio.get_running_loop().add_signal_handler(number, self.exit, code)
 
     def _show_found(self) -> None:
         """The second paint: all checks, with what was found so far."""
@@ -399,6 +384,8 @@ class Wizard(Drawn):
 
         leaving.leave(self)
 
-    def action_interrupt(self) -> None:
-        """Ctrl+C ends at once."""
-        self.exit(INTERRUPTED)
+    def action_suspend(self) -> None:
+        """Ctrl+Z: to the shell and back, but not out of the middle of a change."""
+        from mailcow_wizard.tui import leaving
+
+        leaving.suspend(self)

@@ -1,5 +1,6 @@
-"""An app that is drawn by the layer of ours: drawn again, left for the shell, resumed."""
+"""An app and its terminal: what draws it, what draws it again, the terminal's signals, the way out."""
 
+import signal
 from typing import ClassVar
 
 from textual.app import App
@@ -9,23 +10,43 @@ from textual.events import Resize
 
 from mailcow_wizard.tui.display.driver import DisplayDriver
 
+INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
+
 
 class Drawn(App[int]):
     """What is about the terminal, and nothing about what stands on it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", "Interrupt", show=False, priority=True),
         Binding("ctrl+l", "redraw", "Draw the screen again", show=False, priority=True),
-        Binding("ctrl+z", "suspend_process", "Back to the shell", show=False, priority=True),
+        Binding("ctrl+z", "suspend", "Back to the shell", show=False, priority=True),
     ]
 
     def __init__(self, driver: type[Driver] | None) -> None:
         """Without a driver Textual's own draws."""
         super().__init__(driver_class=driver, ansi_color=True)
+        self.leaving: int | None = None
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: object = None) -> None:
+        """Leaves with a code. What fails afterwards, on a screen half made, is no mistake to report."""
+        self.leaving = result
+        super().exit(result, return_code)
+
+    def heed_signals(self) -> None:
+        """A signal that ends the wizard leaves the terminal as it was."""
+        import asyncio
+
+        for number, code in ((signal.SIGTERM, TERMINATED), (signal.SIGHUP, HUNG_UP)):
+            asyncio.get_running_loop().add_signal_handler(number, self.exit, code)
 
     def on_resize(self, event: Resize) -> None:
         """The terminal may have moved what it shows, or thrown it away."""
         if isinstance(self._driver, DisplayDriver):
             self._driver.redraw()
+
+    def on_driver_signal_resume(self) -> None:
+        """After Ctrl+Z and fg Textual would wait for the next change."""
+        self.action_redraw()
 
     def action_redraw(self) -> None:
         """Draws everything, whatever other programs have left on the terminal."""
@@ -33,6 +54,10 @@ class Drawn(App[int]):
             self._driver.redraw(whole=True)
         else:
             self.refresh(layout=True)
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C ends at once."""
+        self.exit(INTERRUPTED)
 
     def _fatal_error(self) -> None:
         # Textual's own traceback would print local variables, which may hold what must not be shown.

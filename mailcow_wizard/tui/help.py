@@ -19,6 +19,8 @@ _KEYS = (
     ("c", "copy the commands of this finding"),
     ("l", "what was run, and how long it took"),
     ("Ctrl+P", "all commands, to search"),
+    ("Ctrl+L", "draw the screen again, where other output disturbed it"),
+    ("Ctrl+Z", "back to the shell; fg there goes on"),
     ("q", "quit"),
     ("Esc", "close what is open; never does harm"),
 )

@@ -23,6 +23,14 @@ def leave(app: Wizard) -> None:
     app.push_screen(Question(app.look, question), answered)
 
 
+def suspend(app: Wizard) -> None:
+    """Stops the wizard until the shell's `fg`. What changes the machine here would stop with it."""
+    if app.work and app.work.running:
+        app.show_keys("A change is under way, and would stand still. Wait for its end.")
+    else:
+        app.action_suspend_process()
+
+
 def _question(app: Wizard) -> str:
     """What to ask; empty where nothing runs."""
     if app.work and app.work.running:

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from bench.measure import Command
 from bench.terminal import Program, on_terminal
 from tui.emulator import Emulator
 from tui.tmux import PATIENCE, WIZARD
@@ -27,7 +28,7 @@ _SCREENS = (
     *("o", _DOWN, _ESC, "i", _ESC, "t", _DOWN, _ENTER, _ESC, _ESC, "s", _DOWN, _ENTER, _ESC, _ESC, "+", _ESC),
     *("U", _ESC, "a", _ESC, "f", _ESC, "q"),
 )
-_QUIET_S = 0.12
+_QUIET_S = 0.08
 
 
 class Beside:
@@ -66,15 +67,17 @@ class Beside:
 
 
 @contextmanager
-def beside(directory: Path, size: tuple[int, int] = (80, 24), **variables: str) -> Iterator[Beside]:
-    """Both, on the demo machine, once everything is on the screen."""
+def beside(
+    directory: Path, size: tuple[int, int] = (80, 24), argv: Command = WIZARD, **variables: str
+) -> Iterator[Beside]:
+    """Both, on the demo machine, once everything is on the screen; `argv` starts ours."""
     with ExitStack() as stack:
         started = []
-        for name, more in (("ours", {}), ("stock", _PLAIN)):
+        for name, program, more in (("ours", argv, {}), ("stock", WIZARD, _PLAIN)):
             state = directory / name
             state.mkdir()
-            argv = [*WIZARD, "--demo", "--state-dir", str(state)]
-            made = on_terminal(argv, {**variables, **more}, size, Emulator(*size))
+            words = [*program, "--demo", "--state-dir", str(state)]
+            made = on_terminal(words, {**variables, **more}, size, Emulator(*size))
             started.append(stack.enter_context(made))
         both = Beside(*started)
         for one in started:
@@ -83,7 +86,9 @@ def beside(directory: Path, size: tuple[int, int] = (80, 24), **variables: str) 
         yield both
 
 
-@pytest.mark.parametrize("depth", _DEPTHS)
+@pytest.mark.parametrize(
+    "depth", [pytest.param(one, marks=() if one == "linux" else pytest.mark.long) for one in _DEPTHS]
+)
 def test_every_step_looks_like_stock(tmp_path: Path, depth: str) -> None:
     with beside(tmp_path, **_DEPTHS[depth]) as both:
         for key in _STEPS:
@@ -91,7 +96,9 @@ def test_every_step_looks_like_stock(tmp_path: Path, depth: str) -> None:
         assert both.ours.bytes * 2 < both.stock.bytes
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@pytest.mark.parametrize(
+    "size", [(80, 24), pytest.param((120, 40), marks=pytest.mark.long)], ids=["80x24", "120x40"]
+)
 def test_every_screen_looks_like_stock(tmp_path: Path, size: tuple[int, int]) -> None:
     with beside(tmp_path, size) as both:
         both.press(_ENTER)

@@ -14,7 +14,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from mailcow_wizard.tui.display.painter import Painter
 from mailcow_wizard.tui.display.pens import CLEAR, RESET, NotUnderstood
-from mailcow_wizard.tui.display.screen import Screen, sets_a_mode
+from mailcow_wizard.tui.display.screen import BEGIN, END, Screen, sets_a_mode
 
 if TYPE_CHECKING:
     from io import TextIOWrapper
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from mailcow_wizard.host.terminal import Drawing
 
-_BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 _WHOLE = "\x1b[?6l\x1b[r\x1b(B\x0f\x1b[?7l\x1b[?25l"
 """No margins, no line-drawing letters, no wrapping, no cursor: what other output may have changed."""
 _PATIENCE_S = 0.004
@@ -161,7 +160,7 @@ class DisplayDriver(LinuxDriver):
 
     def _send_update(self, update: str) -> None:
         if update and self._screen.sync:
-            update = f"{_BEGIN}{update}{_END}"
+            update = f"{BEGIN}{update}{END}"
         self._send(update)
 
     def _send(self, data: str) -> None:

@@ -134,6 +134,8 @@ def _selected(pen: Pen, arguments: list[str]) -> Pen:
 
 
 def _way(old: Pen, new: Pen) -> str:
+    if new is old:
+        return ""
     if new is PLAIN:
         return RESET
     anew = ["0", *sorted(new.attributes), *filter(None, (new.foreground, new.background))]

@@ -15,6 +15,8 @@ _TOKEN = re.compile(
     r"|(?P<sync>\x1b\[\?2026[hl])"
     r"|(?P<other>\x1b\[[?>=<][0-9;]*\$?[hlpu]|\x1b\][0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\)|\x07)"
 )
+SYNC = BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
+"""An update begins and ends: what is between them the terminal shows at once."""
 _MODE = re.compile(r"\x1b\[[?>=<][0-9;]*\$?[hlpu]")
 # A link around text is a style that this layer does not keep.
 _LINK = "\x1b]8;"
@@ -101,7 +103,7 @@ class Screen:
 
 def sets_a_mode(data: str) -> bool:
     """Whether this is a single sequence that is for the terminal itself and draws nothing."""
-    return bool(_MODE.fullmatch(data)) and "?2026" not in data.removesuffix("$p")
+    return bool(_MODE.fullmatch(data)) and data not in SYNC
 
 
 def cells_of(text: str, pen: Pen) -> list[Cell]:
