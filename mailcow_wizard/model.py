@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -236,14 +237,14 @@ class Settings(NamedTuple):
 STEP_OF_TOPIC = {"firewall": "network", "reputation": "dns", "mail": "verify"}
 
 STEPS: tuple[Step, ...] = (
-    Step("system", "System", "processor, memory, disk, operating system"),
-    Step("kernel", "Kernel", "version, modules, limits"),
-    Step("ports", "Ports", "the thirteen ports that mailcow listens on"),
-    Step("network", "Network", "addresses, routes, firewall"),
-    Step("dns", "DNS", "records, reverse names, reputation"),
-    Step("time", "Time", "clock, synchronisation, timezone"),
-    Step("docker", "Docker", "engine, compose, storage"),
-    Step("config", "Configuration", "mailcow.conf"),
-    Step("install", "Install", "download and first start"),
-    Step("verify", "Verify", "proof that mail flows"),
+    Step("system", _("System"), _("processor, memory, disk, operating system")),
+    Step("kernel", _("Kernel"), _("version, modules, limits")),
+    Step("ports", _("Ports"), _("the thirteen ports that mailcow listens on")),
+    Step("network", _("Network"), _("addresses, routes, firewall")),
+    Step("dns", "DNS", _("records, reverse names, reputation")),
+    Step("time", _("Time"), _("clock, synchronisation, timezone")),
+    Step("docker", "Docker", _("engine, compose, storage")),
+    Step("config", _("Configuration"), "mailcow.conf"),
+    Step("install", _("Install"), _("download and first start")),
+    Step("verify", _("Verify"), _("proof that mail flows")),
 )

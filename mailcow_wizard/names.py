@@ -2,6 +2,8 @@
 
 import re
 
+from mailcow_wizard.language import _
+
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
 
@@ -16,18 +18,18 @@ def host_name(text: str) -> str:
         try:
             name = name.encode("idna").decode("ascii").removesuffix(".")
         except UnicodeError:
-            raise NotAName("not a name that DNS can hold") from None
+            raise NotAName(_("not a name that DNS can hold")) from None
     if not name:
-        raise NotAName("a name is needed")
+        raise NotAName(_("a name is needed"))
     if len(name) > 253:
-        raise NotAName("longer than 253 characters")
+        raise NotAName(_("longer than 253 characters"))
     for label in name.split("."):
         if not label:
-            raise NotAName("two dots in a row")
+            raise NotAName(_("two dots in a row"))
         if not _LABEL.fullmatch(label):
-            raise NotAName("only letters, digits and hyphens between the dots, at most 63")
+            raise NotAName(_("only letters, digits and hyphens between the dots, at most 63"))
     if name.rpartition(".")[2].isdigit():
-        raise NotAName("that is an address, not a name")
+        raise NotAName(_("that is an address, not a name"))
     return name
 
 
@@ -35,7 +37,7 @@ def mail_host_name(text: str) -> str:
     """A name that mailcow takes: one dot at least, better two (mail.example.org). Raises NotAName."""
     name = host_name(text)
     if "." not in name:
-        raise NotAName("a full name is needed, such as mail.example.org")
+        raise NotAName(_("a full name is needed, such as mail.example.org"))
     return name
 
 
@@ -43,14 +45,14 @@ def mail_domain(text: str) -> str:
     """A domain that can stand behind the @. Raises NotAName."""
     name = host_name(text)
     if "." not in name:
-        raise NotAName("a domain is needed, such as example.org")
+        raise NotAName(_("a domain is needed, such as example.org"))
     return name
 
 
 def doubt(hostname: str, domain: str) -> str:
     """What speaks against a pair of names that mailcow would take (#1572); empty where nothing does."""
     if hostname == domain:
-        return f"the server needs a name of its own, such as mail.{domain}"
+        return _("the server needs a name of its own, such as mail.{domain}", domain=domain)
     if hostname.count(".") == 1:
-        return f"mailcow is hardly tested with one dot; better is mail.{hostname}"
+        return _("mailcow is hardly tested with one dot; better is mail.{hostname}", hostname=hostname)
     return ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mailcow_wizard.engine.acknowledging import Acknowledgements, Entry, acknowledgement
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.text import Question
@@ -15,7 +16,9 @@ from mailcow_wizard.tui.screens.text import Question
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
 
-_REASON = Asked("Why is it accepted?", "in a few words; it stays shown, and no longer counts", "acknowledge")
+_REASON = Asked(
+    _("Why is it accepted?"), _("in a few words; it stays shown, and no longer counts"), _("acknowledge")
+)
 
 
 def acknowledge(app: Wizard) -> None:
@@ -29,7 +32,7 @@ def acknowledge(app: Wizard) -> None:
     elif finding.status in ("warn", "fail", "unknown"):
         _ask_why(app, finding)
     else:
-        app.show_keys("There is nothing to acknowledge here: only what is not right needs it.")
+        app.show_keys(_("There is nothing to acknowledge here: only what is not right needs it."))
 
 
 def _ask_why(app: Wizard, finding: Finding) -> None:
@@ -44,7 +47,7 @@ def _ask_why(app: Wizard, finding: Finding) -> None:
 def _read(text: str) -> tuple[str, ...]:
     reason = harmless(text.strip())
     if not reason:
-        raise ValueError("a reason is needed, so that others know it later")
+        raise ValueError(_("a reason is needed, so that others know it later"))
     return (reason,)
 
 
@@ -56,7 +59,7 @@ def _ask_back(app: Wizard, finding: Finding) -> None:
                 lambda known: known.remove(finding.id, finding.subject) or known.remove(finding.id, None),
             )
 
-    app.push_screen(Question(app.look, "It was acknowledged. Shall it count again?"), answered)
+    app.push_screen(Question(app.look, _("It was acknowledged. Shall it count again?")), answered)
 
 
 def _change(app: Wizard, change: Callable[[Acknowledgements], object]) -> None:
@@ -64,7 +67,7 @@ def _change(app: Wizard, change: Callable[[Acknowledgements], object]) -> None:
     try:
         change(known)
     except HostError as error:
-        app.show_keys(f"This could not be kept: {error}")
+        app.show_keys(_("This could not be kept: {error}", error=error))
         return
     app.board.mark(known.mark)
     app.show_step(app.current)

@@ -22,6 +22,7 @@ from mailcow_wizard.facts.identity import machine_line
 from mailcow_wizard.facts.mail.set_up import is_set_up
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import STEP_OF_TOPIC, Check, Event
 from mailcow_wizard.tui import exporting
 from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Board, Row
@@ -57,21 +58,21 @@ class Wizard(Drawn):
     # Set here and not later: a change would style every widget twice before the first paint.
     theme: Reactive[str] = Reactive("ansi-dark")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "step(1)", "Next step"),
-        Binding("b", "step(-1)", "Step before"),
-        Binding("r", "again", "Run this check again"),
-        Binding("R", "step_again", "Run this step again"),
-        Binding("c", "open('reading.copy')", "Copy"),
-        Binding("l", "open('reading.show_log')", "Log"),
-        Binding("f", "open('mending.choose')", "Mend"),
-        Binding("u", "open('mending.undo_newest')", "Take back the newest change"),
-        Binding("U", "open('mending.show_changes')", "All changes"),
+        Binding("n", "step(1)", _("Next step")),
+        Binding("b", "step(-1)", _("Step before")),
+        Binding("r", "again", _("Run this check again")),
+        Binding("R", "step_again", _("Run this step again")),
+        Binding("c", "open('reading.copy')", _("Copy")),
+        Binding("l", "open('reading.show_log')", _("Log")),
+        Binding("f", "open('mending.choose')", _("Mend")),
+        Binding("u", "open('mending.undo_newest')", _("Take back the newest change")),
+        Binding("U", "open('mending.show_changes')", _("All changes")),
         *bindings(),
-        Binding("a", "open('acknowledging.acknowledge')", "Acknowledge"),
-        Binding("e", "open('exporting.export')", "Write a report"),
-        Binding("f1,question_mark", "open('reading.show_help')", "Help"),
+        Binding("a", "open('acknowledging.acknowledge')", _("Acknowledge")),
+        Binding("e", "open('exporting.export')", _("Write a report")),
+        Binding("f1,question_mark", "open('reading.show_help')", _("Help")),
         Binding("ctrl+p", "palette", "All commands", show=False),
-        Binding("q", "leave", "Quit"),
+        Binding("q", "leave", _("Quit")),
         Binding("enter", "step(1)", "Next step", show=False),
         Binding("escape", "calm", "Leave the field", show=False),
         Binding("ctrl+q", "leave", "Quit", show=False),
@@ -336,7 +337,7 @@ class Wizard(Drawn):
         try:
             self.session.keep(answers, named)
         except HostError as error:
-            self.show_keys(f"The answers are kept for this session only: {error}")
+            self.show_keys(_("The answers are kept for this session only: {error}", error=error))
 
     def action_again(self) -> None:
         """Runs the check under the cursor once more, over fresh facts."""

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from mailcow_wizard.language import _
 from mailcow_wizard.model import SEVERITIES, STEPS, Check, Event, Finding, Step
 from mailcow_wizard.typed import NamedTuple
 
-WELCOME = Step("welcome", "Welcome", "what this is, and what the server is called")
-SUMMARY = Step("summary", "Summary", "what blocks, what to mend next, what was not looked at")
+WELCOME = Step("welcome", _("Welcome"), _("what this is, and what the server is called"))
+SUMMARY = Step("summary", _("Summary"), _("what blocks, what to mend next, what was not looked at"))
 
 INSTALL = "install"
 """The step whose rows are the stages of an install, and no checks."""

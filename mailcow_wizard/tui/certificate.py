@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mailcow_wizard.facts.dns.certificate import APART, NOT_ASKED
 from mailcow_wizard.facts.dns.overview import Overview
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.language import _
 from mailcow_wizard.report.dns import CERTIFICATE
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.text import TextScreen
@@ -30,7 +31,7 @@ def show(app: Wizard, found: Overview) -> None:
 def _lines(look: Look, found: Overview, width: int) -> Iterator[list[Part]]:
     known = found.certificate
     if known is None:
-        yield from _wrapped(look, f"This could not be asked: {found.trouble}", width)
+        yield from _wrapped(look, _("This could not be asked: {trouble}", trouble=found.trouble), width)
         return
     if not known.asks:
         yield from _wrapped(look, NOT_ASKED, width)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from mailcow_wizard.language import _
+
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
 
@@ -47,7 +49,9 @@ def export(app: Wizard) -> None:
     ]
     look = app.look
     directory = paths[0].rpartition("/")[0]
-    said = f"A report of {len(findings_of(run))} findings was written, without passwords and keys:"
+    said = _(
+        "A report of {number} findings was written, without passwords and keys:", number=len(findings_of(run))
+    )
     lines = [
         [(f" {said}", look.plain)],
         [],
@@ -55,7 +59,7 @@ def export(app: Wizard) -> None:
         *([(f" {part}", look.bold)] for part in wrap(f"{directory}/", max(10, app.size.width - 3))),
         *([(f"   {path.rpartition('/')[2]}", look.bold)] for path in paths),
         [],
-        [(" The .md is for a forum, the .html for a browser, the .json for programs.", look.plain)],
-        [(" Addresses and names are in it. Without them: mailcow-wizard report --mask", look.plain)],
+        [(" " + _("The .md is for a forum, the .html for a browser, the .json for programs."), look.plain)],
+        [(" " + _("Addresses and names are in it. Without them: mailcow-wizard report --mask"), look.plain)],
     ]
-    app.push_screen(TextScreen(look, "Report", lines))
+    app.push_screen(TextScreen(look, _("Report"), lines))

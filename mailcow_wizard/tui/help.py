@@ -1,37 +1,38 @@
 """The help text: keys and marks."""
 
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import WORDS, Look
 from mailcow_wizard.tui.places import PLACES
 from mailcow_wizard.tui.widgets.lines import Part
 
 _KEYS = (
-    ("n", "next step"),
-    ("b", "step before"),
-    ("arrows, j k", "move"),
-    ("Enter", "all about the finding"),
-    ("f", "what can be done about it; asks before anything is changed"),
-    ("u", "take back the newest change; U lists all of them"),
+    ("n", _("next step")),
+    ("b", _("step before")),
+    (_("arrows, j k"), _("move")),
+    ("Enter", _("all about the finding")),
+    ("f", _("what can be done about it; asks before anything is changed")),
+    ("u", _("take back the newest change; U lists all of them")),
     *((one.key, one.about) for one in PLACES),
-    ("a", "acknowledge a finding with a reason: it stays shown, and no longer counts"),
-    ("e", "write a report to keep or to pass on"),
-    ("r", "run this check again, after you mended it"),
-    ("R", "run the whole step again"),
-    ("c", "copy the commands of this finding"),
-    ("l", "what was run, and how long it took"),
-    ("Ctrl+P", "all commands, to search"),
-    ("Ctrl+L", "draw the screen again, where other output disturbed it"),
-    ("Ctrl+Z", "back to the shell; fg there goes on"),
-    ("q", "quit"),
-    ("Esc", "close what is open; never does harm"),
+    ("a", _("acknowledge a finding with a reason: it stays shown, and no longer counts")),
+    ("e", _("write a report to keep or to pass on")),
+    ("r", _("run this check again, after you mended it")),
+    ("R", _("run the whole step again")),
+    ("c", _("copy the commands of this finding")),
+    ("l", _("what was run, and how long it took")),
+    ("Ctrl+P", _("all commands, to search")),
+    ("Ctrl+L", _("draw the screen again, where other output disturbed it")),
+    ("Ctrl+Z", _("back to the shell; fg there goes on")),
+    ("q", _("quit")),
+    ("Esc", _("close what is open; never does harm")),
 )
 _MARKS = (
-    ("pass", "as mailcow needs it"),
-    ("warn", "works, but worse than it should; read why"),
-    ("fail", "mailcow will not work like this"),
-    ("unknown", "could not be found out: neither good nor bad"),
-    ("noted", "not right, and acknowledged with a reason"),
-    ("skipped", "makes no sense here, or was not wanted"),
-    ("crashed", "a mistake of the wizard"),
+    ("pass", _("as mailcow needs it")),
+    ("warn", _("works, but worse than it should; read why")),
+    ("fail", _("mailcow will not work like this")),
+    ("unknown", _("could not be found out: neither good nor bad")),
+    ("noted", _("not right, and acknowledged with a reason")),
+    ("skipped", _("makes no sense here, or was not wanted")),
+    ("crashed", _("a mistake of the wizard")),
 )
 
 

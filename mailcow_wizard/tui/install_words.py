@@ -10,6 +10,7 @@ from mailcow_wizard.install.after import Section
 from mailcow_wizard.install.outlook import Outlook
 from mailcow_wizard.install.stages import STAGES, Stage, title
 from mailcow_wizard.install.standing import Progress, Stand, Standing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Finding, Judgement, Status
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import step_lines
@@ -31,7 +32,14 @@ def _row(stage: Stage, stand: Stand | None, standing: Standing | None, running: 
     if state == "running" and not running:
         state = "waiting"
     check = Check(
-        f"install.{stage.id}", stage.title, stage.about, "", _DOC, "blocks", lambda facts: None, _no_judgement
+        f"install.{stage.id}",
+        stage.title,
+        stage.about,
+        "",
+        _DOC,
+        "blocks",
+        lambda facts: None,
+        _no_judgement,
     )
     failed = state == "failed" and standing is not None
     finding = Finding(
@@ -64,24 +72,29 @@ def heading(standing: Standing | None, running: bool) -> str:
     if standing.state == "done":
         return "done"
     number = next(n for n, one in enumerate(STAGES, 1) if one.id == standing.stage)
-    where = f"stage {number} of {len(STAGES)}, {title(standing.stage)}"
-    return where if running else f"stopped in {where}"
+    where = _(
+        "stage {number} of {stages}, {title}",
+        number=number,
+        stages=len(STAGES),
+        title=title(standing.stage),
+    )
+    return where if running else _("stopped in {where}", where=where)
 
 
 def sentences(standing: Standing | None, progress: Progress, running: bool, stopping: bool) -> list[str]:
     """How it stands, for the foot of its screen."""
     if running and stopping:
-        return ["It stops at the next place where nothing is half made."]
+        return [_("It stops at the next place where nothing is half made.")]
     if running:
-        return ["It goes on by itself, also when the connection breaks."]
+        return [_("It goes on by itself, also when the connection breaks.")]
     if standing is None:
-        return ["Nothing was begun."]
+        return [_("Nothing was begun.")]
     if standing.state == "done":
         troubles = sum(from_fields(one).status in ("fail", "warn") for one in standing.findings)
-        more = f" {troubles} findings are worth a look." if troubles else ""
-        return [f"mailcow is installed.{more}"]
+        more = " " + _("{troubles} findings are worth a look.", troubles=troubles) if troubles else ""
+        return [_("mailcow is installed.{more}", more=more)]
     said = [f"{standing.error[:1].upper()}{standing.error[1:]}."]
-    return [*said, *standing.remedies[:2], "Then i goes on where it stopped."]
+    return [*said, *standing.remedies[:2], _("Then i goes on where it stopped.")]
 
 
 def outlook_lines(some: Sequence[Outlook], width: int) -> list[Line]:
@@ -90,10 +103,12 @@ def outlook_lines(some: Sequence[Outlook], width: int) -> list[Line]:
     for number, one in enumerate(some, 1):
         lines.append(Line("", f"{number}. {one.stage.title}: {one.stage.about}", "bold"))
         if one.state == "done" and one.stage.id != STAGES[0].id:
-            lines.append(Line("", f"    done: {one.note}", "added"))
+            lines.append(Line("", "    " + _("done: {note}", note=one.note), "added"))
             continue
         if one.interrupts:
-            lines.append(Line("", f"    Interrupts: {one.interrupts}", "warned"))
+            lines.append(
+                Line("", "    " + _("Interrupts: {interrupts}", interrupts=one.interrupts), "warned")
+            )
         lines += [Line(line.label, f"  {line.text}", line.role) for line in step_lines(one.steps, width - 2)]
     return lines
 

@@ -13,6 +13,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import after, following, outlook
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.board import INSTALL
 from mailcow_wizard.tui.install_words import after_lines, outlook_lines, rows
 from mailcow_wizard.tui.planned import parts_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
 
 _MOST_LINES = 2000
-_TITLE = "Install mailcow"
+_TITLE = _("Install mailcow")
 
 
 class Installing:
@@ -56,7 +57,7 @@ class Installing:
             except HostError as error:
                 self.refused = str(error)
             except Exception as error:  # the screen stays, and says so
-                self.refused = f"the wizard made a mistake: {type(error).__name__}"
+                self.refused = _("the wizard made a mistake: {name}", name=type(error).__name__)
             self.running = False
             tell()
 
@@ -65,7 +66,7 @@ class Installing:
     def _lines_of(self, some: following.Heard) -> list[str]:
         found = []
         for line in some.lines:
-            stage, _, text = line.partition(": ")
+            stage, _unused, text = line.partition(": ")
             if stage != "begin" and text:
                 found.append(harmless(text, 600))
         return found
@@ -85,7 +86,7 @@ def show(app: Wizard) -> None:
     if Record(app.session.state).alive() and not app.session.recorded:
         _follow(app, lambda listen: following.follow(app.session, listen))
         return
-    app.show_keys("Looking at what it would do…")
+    app.show_keys(_("Looking at what it would do…"))
 
     def look() -> None:
         try:
@@ -93,7 +94,7 @@ def show(app: Wizard) -> None:
             here = outlook.present(app.session, standing)
             some = () if here else outlook.outlook(app.session, standing, _choices(standing))
         except HostError as error:
-            app.call_later(app.show_keys, f"This could not be looked at: {error}")
+            app.call_later(app.show_keys, _("This could not be looked at: {error}", error=error))
             return
         if here:
             app.call_later(_present, app, here, standing)
@@ -114,7 +115,7 @@ def _present(app: Wizard, here: str, standing: Standing | None) -> None:
         return
     look = app.look
     text = f" {here[:1].upper()}{here[1:]}."
-    more = " Nothing is installed over it. The step Verify shows how it is."
+    more = " " + _("Nothing is installed over it. The step Verify shows how it is.")
     lines = [[(look.text(text), look.bold)], [], [(more, look.plain)]]
     app.push_screen(TextScreen(look, _TITLE, lines))
 
@@ -125,12 +126,13 @@ def _ask(app: Wizard, some: tuple[outlook.Outlook, ...], standing: Standing | No
     app.show_keys()
     name = app.session.hostname().name
     goes_on = standing is not None and standing.state != "done"
+    what = _("Go on installing mailcow") if goes_on else _TITLE
     asked = Asked(
-        f"{'Go on installing mailcow' if goes_on else _TITLE}: {name}, in {app.session.settings.directory}",
-        "Go on?" if goes_on else "Install now?",
+        _("{what}: {name}, in {directory}", what=what, name=name, directory=app.session.settings.directory),
+        _("Go on?") if goes_on else _("Install now?"),
         lambda width: outlook_lines(some, width),
         obstacle=obstacle(app.session, needs_root=True),
-        instead=f"{elsewhere(app.session)}: sudo ./wizard install",
+        instead=_("{elsewhere}: sudo ./wizard install", elsewhere=elsewhere(app.session)),
     )
 
     def answered(answer: str | None) -> None:
@@ -156,7 +158,7 @@ def _heard(app: Wizard, made: Installing) -> None:
         return
     app.events_log.append(f"install: {made.refused or (made.standing.state if made.standing else '')}")
     if not any(isinstance(one, InstallScreen) for one in app.screen_stack):
-        app.show_keys("The install has ended; i shows how.")
+        app.show_keys(_("The install has ended; i shows how."))
     steps = ("ports", "docker", "config", "verify")
     app.look_again([check for step in steps for check in app.board.checks_of(step)])
 
@@ -174,7 +176,7 @@ def greet(app: Wizard) -> None:
         _follow(app, lambda listen: following.follow(app.session, listen))
         return
     app.board.stages = rows(record.load(), running=False)
-    app.show_keys("An install was begun and is not finished: step Install, i goes on with it.")
+    app.show_keys(_("An install was begun and is not finished: step Install, i goes on with it."))
 
 
 def show_after(app: Wizard, standing: Standing) -> None:
@@ -186,4 +188,4 @@ def show_after(app: Wizard, standing: Standing) -> None:
         project = DEFAULT_PROJECT
     sections = after.page(standing, project, Record(app.session.state).log_path)
     lines = [parts_of(line, app.look) for line in after_lines(sections)]
-    app.push_screen(TextScreen(app.look, "mailcow is installed", lines))
+    app.push_screen(TextScreen(app.look, _("mailcow is installed"), lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row
 from mailcow_wizard.tui.places import keys_of
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -15,21 +16,26 @@ Keys = list[tuple[str, str]]
 def keys_here(app: Wizard, row: Row | None) -> Keys:
     """Keys and what they do, the most needed first; `row` is the one under the cursor."""
     if app.current == WELCOME.id and app.focused:
-        return [("Enter", "next"), ("Esc", "leave the field"), ("F1", "help"), ("Ctrl+C", "stop")]
+        return [("Enter", _("next")), ("Esc", _("leave the field")), ("F1", _("help")), ("Ctrl+C", _("stop"))]
     if app.current == WELCOME.id:
-        return [("Enter", "next"), ("Tab", "change the names"), ("?", "help"), ("q", "quit")]
+        return [("Enter", _("next")), ("Tab", _("change the names")), ("?", _("help")), ("q", _("quit"))]
     if app.work and app.work.running:
-        return [("f", "a change is under way: show it"), ("n", "next"), ("b", "back"), ("q", "quit")]
+        return [
+            ("f", _("a change is under way: show it")),
+            ("n", _("next")),
+            ("b", _("back")),
+            ("q", _("quit")),
+        ]
     if app.current == INSTALL:
-        return [*keys_of(INSTALL), ("n", "next"), ("b", "back"), ("?", "help"), ("q", "quit")]
-    moves = [("n", "next"), ("b", "back")] if app.current != SUMMARY.id else [("b", "back")]
-    mend = [("f", "mend")] if row and row.finding and row.finding.fixes else []
+        return [*keys_of(INSTALL), ("n", _("next")), ("b", _("back")), ("?", _("help")), ("q", _("quit"))]
+    moves = [("n", _("next")), ("b", _("back"))] if app.current != SUMMARY.id else [("b", _("back"))]
+    mend = [("f", _("mend"))] if row and row.finding and row.finding.fixes else []
     rest = [
-        ("r", "again"),
-        ("?", "help"),
-        ("q", "quit"),
-        ("c", "copy"),
-        ("a", "acknowledge"),
-        ("e", "report"),
+        ("r", _("again")),
+        ("?", _("help")),
+        ("q", _("quit")),
+        ("c", _("copy")),
+        ("a", _("acknowledge")),
+        ("e", _("report")),
     ]
-    return [*moves, ("Enter", "details"), *mend, *keys_of(app.current), *rest]
+    return [*moves, ("Enter", _("details")), *mend, *keys_of(app.current), *rest]

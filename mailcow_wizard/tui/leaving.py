@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailcow_wizard.language import _
+
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
 
@@ -34,11 +36,11 @@ def suspend(app: Wizard) -> None:
 def _question(app: Wizard) -> str:
     """What to ask; empty where nothing runs."""
     if app.work and app.work.running:
-        return "A change is under way, and goes on by itself. Leave the wizard?"
+        return _("A change is under way, and goes on by itself. Leave the wizard?")
     if app.installing and app.installing.running:
-        return "The install goes on by itself. Leave the wizard?"
+        return _("The install goes on by itself. Leave the wizard?")
     running = app.board.running()
     if not running:
         return ""
-    what = "1 check still runs" if running == 1 else f"{running} checks still run"
-    return f"{what}. Leave the wizard?"
+    what = _("1 check still runs") if running == 1 else _("{running} checks still run", running=running)
+    return _("{what}. Leave the wizard?", what=what)

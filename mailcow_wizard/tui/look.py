@@ -6,6 +6,7 @@ a glyph and a word as well. Without colours bold and reverse remain.
 
 from rich.style import Style
 
+from mailcow_wizard.language import pgettext
 from mailcow_wizard.model import Status
 from mailcow_wizard.typed import NamedTuple
 
@@ -34,16 +35,16 @@ UNICODE = Glyphs("✓", "!", "✗", "?", "–", "‼", "·", "▸", "─", "│"
 ASCII = Glyphs("+", "!", "x", "?", "-", "#", ".", ">", "-", "|", "~", "-", "*")
 
 WORDS = {
-    "pass": "ok",
-    "warn": "warning",
-    "fail": "fails",
-    "unknown": "unknown",
-    "skipped": "skipped",
-    "crashed": "crashed",
-    "running": "looking",
-    "noted": "noted",
-    "waiting": "waits",
-    "working": "works",
+    "pass": pgettext("a state", "ok"),
+    "warn": pgettext("a state", "warning"),
+    "fail": pgettext("a state", "fails"),
+    "unknown": pgettext("a state", "unknown"),
+    "skipped": pgettext("a state", "skipped"),
+    "crashed": pgettext("a state", "crashed"),
+    "running": pgettext("a state", "looking"),
+    "noted": pgettext("a state", "noted"),
+    "waiting": pgettext("a state", "waits"),
+    "working": pgettext("a state", "works"),
 }
 """`noted` is a finding that was acknowledged; `waiting` and `working` are stages of an install."""
 WORD_WIDTH = 7
@@ -104,6 +105,14 @@ class Look:
 
 _TO_ASCII = str.maketrans(
     {
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
+        "Ä": "Ae",
+        "Ö": "Oe",
+        "Ü": "Ue",
+        "ß": "ss",
+        "„": '"',
         "…": "...",
         "–": "-",
         "—": "-",

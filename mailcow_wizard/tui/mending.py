@@ -11,6 +11,7 @@ from mailcow_wizard.engine import mending, obstacles, readable
 from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.fixes import Offer
 from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.language import _
 from mailcow_wizard.model import STEP_OF_TOPIC, Plan
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import back_lines, change_lines, parts_of, plan_lines
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
 
 _DRAWN_EVERY_S = 0.12
-INTERRUPTED = (("n", "Later"), ("f", "Finish it"), ("u", "Take it back"))
+INTERRUPTED = (("n", _("Later")), ("f", _("Finish it")), ("u", _("Take it back")))
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def said(app: Wizard) -> Iterator[None]:
     try:
         yield
     except HostError as error:
-        app.show_keys(f"This could not be read: {error}")
+        app.show_keys(_("This could not be read: {error}", error=error))
 
 
 def choose(app: Wizard) -> None:
@@ -51,10 +52,10 @@ def choose(app: Wizard) -> None:
 def _nothing_to_choose(row: Row) -> str:
     finding = row.finding
     if finding is None or finding.status == "pass":
-        return "There is nothing to mend here."
+        return _("There is nothing to mend here.")
     if not finding.remedies:
-        return "The wizard cannot mend this. Enter shows all that is known about it."
-    return f"By hand (Enter shows all): {finding.remedies[0]}"
+        return _("The wizard cannot mend this. Enter shows all that is known about it.")
+    return _("By hand (Enter shows all): {remedies}", remedies=finding.remedies[0])
 
 
 def _show_choices(app: Wizard, row: Row) -> None:
@@ -64,10 +65,10 @@ def _show_choices(app: Wizard, row: Row) -> None:
         try:
             offers = mending.offers(app.session, row.check.id, row.finding.subject if row.finding else None)
         except HostError as error:
-            screen.call_later(screen.failed, f"This could not be looked at: {error}.")
+            screen.call_later(screen.failed, _("This could not be looked at: {error}.", error=error))
             return
         if not offers:
-            screen.call_later(screen.failed, "There is nothing left to do about this; r looks again.")
+            screen.call_later(screen.failed, _("There is nothing left to do about this; r looks again."))
             return
         screen.call_later(screen.offer, offers)
         for number, offer in enumerate(offers):
@@ -85,11 +86,15 @@ def _planned(offer: Offer) -> Planned:
     try:
         return Planned(offer.plan())
     except NotRecorded:
-        return Planned(problem="Not possible here: the recording does not hold what this plan needs")
+        return Planned(problem=_("Not possible here: the recording does not hold what this plan needs"))
     except HostError as error:
-        return Planned(problem=f"Not possible here: {error}")
+        return Planned(problem=_("Not possible here: {error}", error=error))
     except Exception as error:  # one choice that cannot be planned must not hide the others
-        return Planned(problem=f"The wizard made a mistake here: {type(error).__name__}: {error}")
+        return Planned(
+            problem=_(
+                "The wizard made a mistake here: {name}: {error}", name=type(error).__name__, error=error
+            )
+        )
 
 
 def _asked(app: Wizard, plan: Plan, instead: str = "") -> Asked:
@@ -99,7 +104,7 @@ def _asked(app: Wizard, plan: Plan, instead: str = "") -> Asked:
     subject = f" --subject {plan.subject}" if plan.subject else ""
     return Asked(
         plan.title,
-        "Do this?",
+        _("Do this?"),
         lambda width: plan_lines(plan, steps, root, width),
         obstacle=obstacles.obstacle_of(app.session, plan),
         instead=_elsewhere(app, instead or f"fix {plan.check} {plan.fix}{subject}"),
@@ -107,7 +112,7 @@ def _asked(app: Wizard, plan: Plan, instead: str = "") -> Asked:
 
 
 def _elsewhere(app: Wizard, words: str) -> str:
-    return f"{obstacles.elsewhere(app.session)}: sudo ./wizard {words}"
+    return _("{elsewhere}: sudo ./wizard {words}", elsewhere=obstacles.elsewhere(app.session), words=words)
 
 
 def ask(
@@ -166,7 +171,7 @@ def _draw(app: Wizard, work: Work) -> None:
     work.told = True
     if work.outcome and work.outcome.state == "applied":
         work.made()
-    _, sentences, _ = ending(work)
+    sentences = ending(work)[1]
     app.events_log.append(f"{work.title}: {sentences[0]}")
     for screen in app.screen_stack:
         if isinstance(screen, Changes):
@@ -219,14 +224,14 @@ def undo_newest(app: Wizard) -> None:
         return
     change = obstacles.newest(Journal(app.session.state).list())
     if change is None:
-        app.show_keys("There is nothing to take back: the wizard has changed nothing on this machine.")
+        app.show_keys(_("There is nothing to take back: the wizard has changed nothing on this machine."))
     else:
         ask_back(app, change)
 
 
 def ask_back(app: Wizard, change: Change) -> None:
     """Shows what taking a change back would do now, and does it on yes."""
-    title = f"Take back: {change.title}"
+    title = _("Take back: {change}", change=change.title)
     try:
         plan = mending.backward(app.session, change.id)
     except HostError as error:
@@ -235,7 +240,7 @@ def ask_back(app: Wizard, change: Change) -> None:
         steps = readable.steps(plan)
         asked = Asked(
             title,
-            "Take this back?",
+            _("Take this back?"),
             lambda width: back_lines(change, steps, width),
             obstacle=obstacles.obstacle(app.session, plan.needs_root),
             instead=_elsewhere(app, f"undo {change.id}"),
@@ -252,14 +257,17 @@ def _take_back(app: Wizard, change: Change) -> None:
     def do(listen: mending.Listen) -> mending.Outcome:
         return mending.take_back(app.session, change.id, listen)
 
-    begin(app, Work(f"Take back: {change.title}", change.check, len(change.steps), do, back=True))
+    begin(
+        app,
+        Work(_("Take back: {change}", change=change.title), change.check, len(change.steps), do, back=True),
+    )
 
 
 def _finish(app: Wizard, change: Change) -> None:
     def do(listen: mending.Listen) -> mending.Outcome:
         return mending.finish(app.session, change.id, listen)
 
-    begin(app, Work(f"Finish: {change.title}", change.check, len(change.steps), do))
+    begin(app, Work(_("Finish: {change}", change=change.title), change.check, len(change.steps), do))
 
 
 def show_changes(app: Wizard) -> None:
@@ -298,8 +306,8 @@ def _join(app: Wizard, change: Change) -> None:
 
 def _ask_interrupted(app: Wizard, change: Change) -> None:
     asked = Asked(
-        f"Interrupted: {change.title}",
-        "What now?",
+        _("Interrupted: {change}", change=change.title),
+        _("What now?"),
         lambda width: change_lines(change, width),
         INTERRUPTED,
         obstacle=obstacles.obstacle(app.session, False),
@@ -311,6 +319,6 @@ def _ask_interrupted(app: Wizard, change: Change) -> None:
         elif answer == "u":
             _take_back(app, change)
         else:
-            app.show_keys("It stays as it is until you decide; U lists it.")
+            app.show_keys(_("It stays as it is until you decide; U lists it."))
 
     app.push_screen(Decision(app.look, asked), answered)

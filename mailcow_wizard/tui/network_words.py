@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding, Stops
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.typed import NamedTuple
 
-MAIL, NAMES, HOSTS, HERE = "Mail", "Name servers and pings", "Hosts", "This machine"
+MAIL, NAMES, HOSTS, HERE = _("Mail"), _("Name servers and pings"), _("Hosts"), _("This machine")
 _GROUPS = {
     "network.outbound-25": MAIL,
     "network.recursion": NAMES,
@@ -15,7 +16,7 @@ _GROUPS = {
 }
 _TITLES = {
     "network.outbound-25": "port 25",
-    "network.recursion": "name servers, port 53",
+    "network.recursion": _("name servers, port 53"),
     "network.icmp": "ping",
 }
 _FAMILIES = {"v4": "IPv4", "v6": "IPv6"}
@@ -23,7 +24,12 @@ _NOT_WELL = ("crashed", "fail", "warn", "unknown", "running", "noted")
 # What is no way of packets, but a state of this machine.
 _NO_WAY = ("network.addresses", "network.accept-ra", "network.subnet")
 _PLACES = ("here", "way", "there")
-_MOST_WORDS = {"here": "on this machine", "way": "on the way", "there": "at the far side", "names": "no name"}
+_MOST_WORDS = {
+    "here": _("on this machine"),
+    "way": _("on the way"),
+    "there": _("at the far side"),
+    "names": _("no name"),
+}
 
 
 class Way(NamedTuple):
@@ -45,7 +51,7 @@ def groups(rows: Iterable[Row]) -> list[tuple[str, list[Way]]]:
     for row in rows:
         group = _GROUPS.get(row.check.id, HERE)
         if group == HOSTS and row.finding and row.status not in _NOT_WELL:
-            host, _, port = (row.finding.subject or "").partition(":")
+            host, _unused, port = (row.finding.subject or "").partition(":")
             well.setdefault((row.status, port), []).append(host)
             continue
         found[group].append(_way(row))
@@ -74,9 +80,16 @@ def _title(check: str, title: str, subject: str) -> str:
 
 def _counted(status: str, port: str, hosts: list[str]) -> Way:
     if status == "skipped":
-        name = f"{hosts[0]} {port}" if len(hosts) == 1 else f"{len(hosts)} hosts {port}"
-        return Way(name, status, "", "not needed here")
-    return Way(f"{hosts[0]} {port}" if len(hosts) == 1 else f"{len(hosts)} hosts {port}", status)
+        name = (
+            f"{hosts[0]} {port}"
+            if len(hosts) == 1
+            else _("{number} hosts {port}", number=len(hosts), port=port)
+        )
+        return Way(name, status, "", _("not needed here"))
+    return Way(
+        f"{hosts[0]} {port}" if len(hosts) == 1 else _("{number} hosts {port}", number=len(hosts), port=port),
+        status,
+    )
 
 
 def drawn(one: Way, width: int, line: str, marks: tuple[str, str, str]) -> str:
@@ -106,7 +119,11 @@ def counted(findings: Sequence[Finding]) -> str:
     bad = sum(one.status in ("fail", "warn", "crashed") and bool(one.stops) for one in ways)
     unknown = sum(one.status == "unknown" for one in ways)
     if not ways:
-        return "nothing was tried"
-    said = f"{bad} of {len(ways)} ways end too early" if bad else "no way ends too early"
+        return _("nothing was tried")
+    said = (
+        _("{bad} of {number} ways end too early", bad=bad, number=len(ways))
+        if bad
+        else _("no way ends too early")
+    )
     parts = [said]
-    return ", ".join([*parts, *([f"{unknown} cannot be told"] if unknown else [])])
+    return ", ".join([*parts, *([_("{unknown} cannot be told", unknown=unknown)] if unknown else [])])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from textual.binding import Binding
 
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -25,12 +26,12 @@ class Place(NamedTuple):
 
 
 PLACES: tuple[Place, ...] = (
-    Place("s", "config", "settings", "settings of mailcow.conf", "settings.show"),
-    Place("o", "network", "what gets out", "what gets out, and where it ends", "network.show"),
-    Place("i", "network", "what gets in", "what gets in, proved from outside", "reaching.show"),
-    Place("t", "dns", "records", "DNS records: what to publish, waiting for it", "records.show"),
-    Place("i", "install", "install", "install mailcow, or see how the install goes", "installing.show"),
-    Place("+", "dns", "domain", "add a mail domain", "records.add_domain"),
+    Place("s", "config", _("settings"), _("settings of mailcow.conf"), "settings.show"),
+    Place("o", "network", _("what gets out"), _("what gets out, and where it ends"), "network.show"),
+    Place("i", "network", _("what gets in"), _("what gets in, proved from outside"), "reaching.show"),
+    Place("t", "dns", _("records"), _("DNS records: what to publish, waiting for it"), "records.show"),
+    Place("i", "install", _("install"), _("install mailcow, or see how the install goes"), "installing.show"),
+    Place("+", "dns", _("domain"), _("add a mail domain"), "records.add_domain"),
 )
 _KEY_NAMES = {"+": "plus"}
 
@@ -53,7 +54,7 @@ def bindings() -> tuple[Binding, ...]:
 
 def open_place(app: Wizard, opens: str) -> None:
     """Opens the screen of that name, or what the key stands for in this step; its module is imported then."""
-    module, _, function = (opens if "." in opens else _behind(opens, app.current)).partition(".")
+    module, _unused, function = (opens if "." in opens else _behind(opens, app.current)).partition(".")
     getattr(__import__(f"mailcow_wizard.tui.{module}", fromlist=[function]), function)(app)
 
 

@@ -13,30 +13,31 @@ from typing import Any
 from rich.style import Style
 
 from mailcow_wizard.engine.journal import Change
+from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.model import Fix, Plan
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.writing import Line
 
 LABEL_WIDTH = 12
 _INDENT = "    "
-_RISK = {"low": "low risk", "medium": "medium risk", "high": "high risk"}
-_STEP = {"command": "Run", "manual": "Note"}
+_RISK = {"low": _("low risk"), "medium": _("medium risk"), "high": _("high risk")}
+_STEP = {"command": pgettext("a step", "Run"), "manual": pgettext("a step", "Note")}
 _STATE = {
-    "planned": "This is about to begin.",
-    "applying": "This is under way.",
-    "applied": "This was done.",
-    "undoing": "This is being taken back.",
-    "undone": "This was done, and taken back.",
-    "interrupted": "This was under way when the work was ended; a part of it may be done.",
-    "failed": "This was tried and failed; the steps before the one that failed are done.",
+    "planned": _("This is about to begin."),
+    "applying": _("This is under way."),
+    "applied": _("This was done."),
+    "undoing": _("This is being taken back."),
+    "undone": _("This was done, and taken back."),
+    "interrupted": _("This was under way when the work was ended; a part of it may be done."),
+    "failed": _("This was tried and failed; the steps before the one that failed are done."),
 }
 
 
 def terms(fix: Fix | Plan, root: bool) -> str:
     """What kind of change it is: `low risk, can be taken back, needs root`."""
-    parts = [_RISK[fix.risk], "can be taken back" if fix.reversible else "cannot be taken back"]
+    parts = [_RISK[fix.risk], _("can be taken back") if fix.reversible else _("cannot be taken back")]
     if fix.needs_root:
-        parts.append("runs as root" if root else "needs root")
+        parts.append(_("runs as root") if root else _("needs root"))
     return ", ".join(parts)
 
 
@@ -48,9 +49,9 @@ def is_calm(fix: Fix | Plan) -> bool:
 def plan_lines(plan: Plan, steps: Sequence[Mapping[str, Any]], root: bool, width: int) -> list[Line]:
     """A plan in full, wrapped to `width` cells."""
     return [
-        *_labelled("Effect", plan.consequence, width),
-        *_labelled("Interrupts", plan.interrupts or "nothing", width),
-        *_labelled("Risk", terms(plan, root), width, "said" if is_calm(plan) else "warned"),
+        *_labelled(_("Effect"), plan.consequence, width),
+        *_labelled(_("Interrupts"), plan.interrupts or _("nothing"), width),
+        *_labelled(_("Risk"), terms(plan, root), width, "said" if is_calm(plan) else "warned"),
         Line("", ""),
         *step_lines(steps, width),
     ]
@@ -58,9 +59,13 @@ def plan_lines(plan: Plan, steps: Sequence[Mapping[str, Any]], root: bool, width
 
 def back_lines(change: Change, steps: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
     """What taking a change back does now."""
-    done = _STATE[change.state] if change.state != "applied" else f"{change.title}, at {moment(change.at)}"
-    nothing = _words("Nothing of it is left: it is only marked as taken back.", width)
-    return [*_labelled("Was done", done, width), Line("", ""), *(step_lines(steps, width) or nothing)]
+    done = (
+        _STATE[change.state]
+        if change.state != "applied"
+        else _("{change}, at {moment}", change=change.title, moment=moment(change.at))
+    )
+    nothing = _words(_("Nothing of it is left: it is only marked as taken back."), width)
+    return [*_labelled(_("Was done"), done, width), Line("", ""), *(step_lines(steps, width) or nothing)]
 
 
 def moment(at: str) -> str:
@@ -83,10 +88,10 @@ def step_lines(steps: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
 
 def change_lines(change: Change, width: int) -> list[Line]:
     """A change of the journal: what was done, and what taking it back means."""
-    failed = _labelled("Why", change.error, width)
+    failed = _labelled(_("Why"), change.error, width)
     return [
-        *_labelled("When", moment(change.at), width),
-        *_labelled("State", _STATE[change.state], width),
+        *_labelled(_("When"), moment(change.at), width),
+        *_labelled(_("State"), _STATE[change.state], width),
         *failed,
         Line("", ""),
         *step_lines(change.steps, width),
@@ -98,7 +103,10 @@ def _heading(step: Mapping[str, Any]) -> str:
         return _STEP[step["kind"]]
     lines = step["diff"].split("\n", 2)
     new, gone = lines[0] == "--- /dev/null", lines[1:2] == ["+++ /dev/null"]
-    return f"{'Make' if new else 'Remove' if gone else 'Change'} {step['path']}"
+    path = step["path"]
+    if new:
+        return _("Make {path}", path=path)
+    return _("Remove {path}", path=path) if gone else _("Change {path}", path=path)
 
 
 def _body(step: Mapping[str, Any], width: int) -> Iterator[Line]:

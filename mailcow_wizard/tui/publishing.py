@@ -10,28 +10,29 @@ from mailcow_wizard.facts.dns.push import push as look
 from mailcow_wizard.fixes import dns_records
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.language import _
 from mailcow_wizard.tui import mending
 
 if TYPE_CHECKING:
     from mailcow_wizard.model import Plan
     from mailcow_wizard.tui.app import Wizard
 
-NO_KEY = "Needs a key of your name servers: ./wizard dns --push --tsig FILE"
+NO_KEY = _("Needs a key of your name servers: ./wizard dns --push --tsig FILE")
 
 
 def show(
     app: Wizard, names: set[tuple[str, str]], say: Callable[[str], None], made: Callable[[], None]
 ) -> None:
     """Opens the plan for these names and types; `say` shows why there is none, `made` follows the change."""
-    say("Asking the servers that take changes…")
+    say(_("Asking the servers that take changes…"))
 
     def work() -> None:
         try:
             found = _planned(app, names)
         except NotRecorded:
-            found = "A recorded machine cannot publish anything"
+            found = _("A recorded machine cannot publish anything")
         except HostError as error:
-            found = f"This cannot be published: {harmless(str(error))}"
+            found = _("This cannot be published: {error}", error=harmless(str(error)))
         app.call_later(_open, app, found, say, made)
 
     threading.Thread(target=work, daemon=True, name="publish").start()
@@ -46,7 +47,9 @@ def _planned(app: Wizard, names: set[tuple[str, str]]) -> Plan | str:
     left = [one for one in found.left if (one.name, one.type) in names]
     if entries:
         return dns_records.plan(facts, entries, left, (entries[0].check, entries[0].subject))
-    return f"{left[0].name} {left[0].type}: {left[0].words}" if left else "There is nothing to publish here"
+    return (
+        f"{left[0].name} {left[0].type}: {left[0].words}" if left else _("There is nothing to publish here")
+    )
 
 
 def _open(app: Wizard, found: Plan | str, say: Callable[[str], None], made: Callable[[], None]) -> None:
@@ -54,4 +57,4 @@ def _open(app: Wizard, found: Plan | str, say: Callable[[str], None], made: Call
         say(f"{found}.")
         return
     say("")
-    mending.ask(app, found, "dns --push --tsig FILE", lambda: None, made)
+    mending.ask(app, found, _("dns --push --tsig FILE"), lambda: None, made)

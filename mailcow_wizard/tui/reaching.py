@@ -9,6 +9,7 @@ from mailcow_wizard.engine.reach import Reach, Target, Verdict
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.report import reach_lines
 from mailcow_wizard.tui.screens.reach import ReachScreen
@@ -78,18 +79,18 @@ class Asking:
         except HostError as error:
             self.problem = harmless(str(error))
         except Exception as error:  # the screen stays, and says so
-            self.problem = f"the wizard made a mistake here: {type(error).__name__}"
+            self.problem = _("the wizard made a mistake here: {name}", name=type(error).__name__)
         self._draw()
 
     def _listen(self, proof: Reach) -> None:
         if proof.forbidden:
-            self.problem = "only root may listen on mailcow's ports: start the wizard with sudo"
+            self.problem = _("only root may listen on mailcow's ports: start the wizard with sudo")
             return
         where = proof.addresses or ("ADDRESS",)
         self.lines = (
-            Line("Linux or macOS", reach_lines.bash(proof.token, proof.ports, where)),
+            Line(_("Linux or macOS"), reach_lines.bash(proof.token, proof.ports, where)),
             Line("Windows", reach_lines.powershell(proof.token, proof.ports, where)),
-            Line("a machine with this wizard", reach_lines.wizard(proof.token, ",".join(where))),
+            Line(_("a machine with this wizard"), reach_lines.wizard(proof.token, ",".join(where))),
         )
         self.listening = True
         self._take(proof)
@@ -108,7 +109,7 @@ class Asking:
         try:
             self.changed = proof.keep(self._app.session.state) or self.changed
         except HostError as error:
-            self.problem = f"this proof is not kept: {harmless(str(error))}"
+            self.problem = _("this proof is not kept: {error}", error=harmless(str(error)))
 
     def _draw(self) -> None:
         self._app.call_later(draw, self._app)
@@ -117,16 +118,16 @@ class Asking:
 def show(app: Wizard) -> None:
     """Opens the screen, and listens while it is open."""
     if app.session.recorded:
-        app.show_keys("A recorded machine cannot be reached: this proof is for the server itself.")
+        app.show_keys(_("A recorded machine cannot be reached: this proof is for the server itself."))
         return
     if app.session.settings.offline:
-        app.show_keys("This proof needs the network, and the wizard was started with --offline.")
+        app.show_keys(_("This proof needs the network, and the wizard was started with --offline."))
         return
     if any(isinstance(one, ReachScreen) for one in app.screen_stack):
         return  # the key was pressed twice
     asking = Asking(app)
 
-    def closed(_: None) -> None:
+    def closed(_result: None) -> None:
         asking.end()
         app.look_again(tuple(one for one in app.board.checks_of("network") if one.id == CHECK))
 
@@ -160,7 +161,7 @@ def _leave(app: Wizard, asking: Asking) -> None:
             _close(app)
 
     if asking.listening and not asking.all_arrived:
-        app.push_screen(Question(app.look, "Stop listening? What has arrived is kept."), answered)
+        app.push_screen(Question(app.look, _("Stop listening? What has arrived is kept.")), answered)
     else:
         _close(app)
 

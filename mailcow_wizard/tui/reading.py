@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.help import help_lines
 from mailcow_wizard.tui.screens.palette import Command, Palette
@@ -31,23 +32,25 @@ def copy(app: Wizard) -> None:
         texts = [*(one.what for one in row.finding.evidence), *row.finding.remedies, row.finding.doc]
         app.copy_to_clipboard("\n".join(texts))
         lines = [[(text, app.look.plain)] for text in texts]
-        app.push_screen(TextScreen(app.look, "Sent to the clipboard, where the terminal allows it", lines))
+        app.push_screen(TextScreen(app.look, _("Sent to the clipboard, where the terminal allows it"), lines))
 
 
 def show_log(app: Wizard) -> None:
     """Shows what was run so far."""
     lines = [[(f" {line}", app.look.plain)] for line in app.events_log]
-    app.push_screen(TextScreen(app.look, "What was run", lines))
+    app.push_screen(TextScreen(app.look, _("What was run"), lines))
 
 
 def show_help(app: Wizard) -> None:
     """Shows the keys and the marks."""
-    app.push_screen(TextScreen(app.look, "Help", help_lines(app.look)))
+    app.push_screen(TextScreen(app.look, _("Help"), help_lines(app.look)))
 
 
 def palette(app: Wizard) -> Palette:
     """Every step and every command by name; ends with the chosen action."""
-    steps: list[Command] = [(f"Go to {one.title}", "", f"go('{one.id}')") for one in app.board.steps]
+    steps: list[Command] = [
+        (_("Go to {title}", title=one.title), "", f"go('{one.id}')") for one in app.board.steps
+    ]
     known = [one for one in app.BINDINGS if isinstance(one, Binding) and one.show]
     commands = [(one.description, one.key_display or one.key.partition(",")[0], one.action) for one in known]
     return Palette(app.look, [*steps, *commands])

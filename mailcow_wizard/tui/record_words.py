@@ -6,19 +6,23 @@ from mailcow_wizard.engine import records, watching
 from mailcow_wizard.facts.dns.standing import Standing, standings
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.language import _, heard, ngettext, pgettext
 
-ON_ITS_WAY = "on its way"
+ON_ITS_WAY = _("on its way")
 """The status of a record that is not everywhere yet, beside those of checks."""
 
-COPIED = "Sent to the clipboard, where the terminal allows it"
+COPIED = _("Sent to the clipboard, where the terminal allows it")
 MOST_CHARACTERS = 4000
 # Where room is short, and where there is hardly any.
-_SHORT = {"not everywhere yet": "not everywhere"}
-_SHORTEST = {"not everywhere yet": "partly", "split view": "split", "could not ask": "unknown"}
+_SHORT = {"not everywhere yet": _("not everywhere")}
+_SHORTEST = {"not everywhere yet": _("partly"), "split view": _("split"), "could not ask": _("unknown")}
 _WORDS: tuple[tuple[int, int, dict[str, str]], ...] = ((100, 18, {}), (60, 14, _SHORT), (0, 7, _SHORTEST))
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMBERS = (
+    *(pgettext("how many", "no"), pgettext("how many", "one"), _("two"), _("three"), _("four"), _("five")),
+    *(_("six"), _("seven"), _("eight"), _("nine"), _("ten")),
+)
 _STANDS = {"right": "pass", "wrong": "fail", "missing": "fail", "silent": "unknown"}
-_LEVELS = {"required": "needed", "recommended": "recommended", "optional": "optional"}
+_LEVELS = {"required": _("needed"), "recommended": _("recommended"), "optional": _("optional")}
 
 
 def status(row: Row) -> str:
@@ -71,33 +75,60 @@ def sentence(row: Row, seconds: int) -> str:
     """The state in words; `seconds` is for how long resolvers may still keep what is not right."""
     stand = standings(row.seen, row.right)
     zone = [one for one in stand if one.whose == "zone"]
-    kept = f"; resolvers may keep what is not right for {duration(seconds)}" if seconds else ""
+    kept = (
+        _("; resolvers may keep what is not right for {duration}", duration=duration(seconds))
+        if seconds
+        else ""
+    )
     kind = row.state.kind
     if kind == "right":
-        return f"right at {_of(zone, 'name server')} and {_of(_resolvers(stand), 'resolver')}"
+        return _("right at {servers} and {resolvers}", servers=_of_zone(zone), resolvers=_of_others(stand))
     if kind == "missing":
         if row.seen.values and row.expected.type == "TXT":
-            return "missing: there are texts at this name, and none of this kind"
-        return f"missing: {_nobody(zone)}"
+            return _("missing: there are texts at this name, and none of this kind")
+        return _("missing: {nobody}", nobody=_nobody(zone))
     if kind == "wrong":
-        return f"wrong: {published(row)}"
+        return _("wrong: {published}", published=published(row))
     if kind == "not everywhere yet":
-        return f"right at {_of(zone, 'name server')} and {_of(_resolvers(stand), 'resolver')}{kept}"
+        return _(
+            "right at {servers} and {resolvers}{kept}",
+            servers=_of_zone(zone),
+            resolvers=_of_others(stand),
+            kept=kept,
+        )
     if kind == "split view":
         seen = next((one.values for one in stand if one.whose == "local"), ())
-        return f"this machine's resolver says {harmless(', '.join(seen)) or 'that there is none'}{kept}"
-    return f"could not ask: {harmless(row.seen.trouble)}"
+        return _(
+            "this machine's resolver says {values}{kept}",
+            values=harmless(", ".join(seen)) or _("that there is none"),
+            kept=kept,
+        )
+    return _("could not ask: {trouble}", trouble=harmless(heard(row.seen.trouble)))
 
 
 def _resolvers(stand: Sequence[Standing]) -> list[Standing]:
     return [one for one in stand if one.whose != "zone"]
 
 
-def _of(some: Sequence[Standing], what: str) -> str:
-    """`2 of 3 name servers`. One with several addresses is right when it is at each of them."""
-    servers = _servers(some)
-    right = sum(all(one.stands == "right" for one in each) for each in servers)
-    return f"{right} of {len(servers)} {what}{'' if len(servers) == 1 else 's'}"
+def _of_zone(zone: Sequence[Standing]) -> str:
+    """`2 of 3 name servers`."""
+    servers = _servers(zone)
+    return ngettext(
+        "{right} of {n} name server", "{right} of {n} name servers", len(servers), right=_right(servers)
+    )
+
+
+def _of_others(stand: Sequence[Standing]) -> str:
+    """`1 of 2 resolvers`."""
+    servers = _servers(_resolvers(stand))
+    return ngettext(
+        "{right} of {n} resolver", "{right} of {n} resolvers", len(servers), right=_right(servers)
+    )
+
+
+def _right(servers: Sequence[Sequence[Standing]]) -> int:
+    """How many have it right; one with several addresses at each of them."""
+    return sum(all(one.stands == "right" for one in each) for each in servers)
 
 
 def _servers(some: Sequence[Standing]) -> list[list[Standing]]:
@@ -111,8 +142,8 @@ def _servers(some: Sequence[Standing]) -> list[list[Standing]]:
 def _nobody(zone: Sequence[Standing]) -> str:
     count = len(_servers([one for one in zone if one.stands != "silent"]))
     if count > 1:
-        return f"none of the zone's {count} name servers has it"
-    return "the zone's name server does not have it" if count else "no resolver has it"
+        return _("none of the zone's {count} name servers has it", count=count)
+    return _("the zone's name server does not have it") if count else _("no resolver has it")
 
 
 def mark_of(standing: Standing, row: Row) -> str:
@@ -124,9 +155,16 @@ def mark_of(standing: Standing, row: Row) -> str:
 
 def at_server(standing: Standing) -> tuple[str, str, str]:
     """A server's address, its name or whose it is, and what it has."""
-    name = standing.name or {"public": "public resolver", "local": "this machine's"}.get(standing.whose, "")
+    name = standing.name or {"public": _("public resolver"), "local": _("this machine's")}.get(
+        standing.whose, ""
+    )
     has = harmless(", ".join(standing.values))
-    words = {"right": "right", "wrong": has, "missing": "has none", "silent": f"no answer: {has}"}
+    words = {
+        "right": _("right"),
+        "wrong": has,
+        "missing": _("has none"),
+        "silent": _("no answer: {has}", has=has),
+    }
     return standing.server, harmless(name, 80), words[standing.stands]
 
 
@@ -142,20 +180,27 @@ def to_do(rows: Sequence[Row]) -> str:
     """What is to be done about all of them, in a sentence."""
     publish, correct = records.to_publish(rows), records.to_correct(rows)
     if publish and records.nothing_published(rows):
-        return f"Nothing is there yet: publish these {number(len(publish))}, from the top down"
-    parts = [f"publish these {number(len(publish))}"] if len(publish) > 1 else []
-    parts += ["publish one"] if len(publish) == 1 else []
-    parts += [f"correct {number(len(correct))}"] if correct else []
+        return _(
+            "Nothing is there yet: publish these {number}, from the top down", number=number(len(publish))
+        )
+    parts = [_("publish these {number}", number=number(len(publish)))] if len(publish) > 1 else []
+    parts += [_("publish one")] if len(publish) == 1 else []
+    parts += [_("correct {number}", number=number(len(correct)))] if correct else []
     provider = bool(records.for_provider(rows))
     if parts:
-        said = " and ".join(parts) + ("; your provider sets the PTR" if provider else "")
+        said = _(" and ").join(parts) + (_("; your provider sets the PTR") if provider else "")
         return f"{said[:1].upper()}{said[1:]}"
     if provider:
-        return "Your provider has to set the server's name (PTR)"
+        return _("Your provider has to set the server's name (PTR)")
     waited = sum(watching.holds_up(one) for one in rows)
     if waited:
-        return f"All is published; {number(waited)} {'is' if waited == 1 else 'are'} not right everywhere yet"
-    return "All that mail needs is there and right"
+        return ngettext(
+            "All is published; one is not right everywhere yet",
+            "All is published; {number} are not right everywhere yet",
+            waited,
+            number=number(waited),
+        )
+    return _("All that mail needs is there and right")
 
 
 def number(count: int) -> str:
@@ -165,4 +210,4 @@ def number(count: int) -> str:
 
 def counted(rows: Sequence[Row]) -> str:
     """`3 of 19 right`."""
-    return f"{sum(one.state.kind == 'right' for one in rows)} of {len(rows)} right"
+    return _("{sum} of {number} right", sum=sum(one.state.kind == "right" for one in rows), number=len(rows))

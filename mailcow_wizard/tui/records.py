@@ -13,6 +13,7 @@ from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.fixes import dns_records
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.language import _
 from mailcow_wizard.tui import certificate
 from mailcow_wizard.tui.record_words import COPIED, value
 from mailcow_wizard.tui.screens.naming import Asked, Naming
@@ -28,7 +29,7 @@ clock: Callable[[], float] = time.monotonic
 """The clock of waiting; a picture has one that stands still."""
 
 _SAID_FOR_S = 3.0
-_NEW_DOMAIN = Asked("New mail domain", "what stands behind the @, such as example.org", "add")
+_NEW_DOMAIN = Asked(_("New mail domain"), _("what stands behind the @, such as example.org"), _("add"))
 
 
 class Book:
@@ -102,11 +103,11 @@ class Book:
             try:
                 found = ask()
             except NotRecorded:
-                problem = "the recording does not hold what name servers say to this"
+                problem = _("the recording does not hold what name servers say to this")
             except HostError as error:
                 problem = str(error)
             except Exception as error:  # the screen stays, and says so
-                problem = f"the wizard made a mistake here: {type(error).__name__}"
+                problem = _("the wizard made a mistake here: {name}", name=type(error).__name__)
             self._app.call_later(end, found, problem)
 
         threading.Thread(target=work, daemon=True, name="records").start()
@@ -162,11 +163,11 @@ def show(app: Wizard, adding: bool = False) -> None:
     book = app.book = app.book or Book(app)
     screen = RecordsScreen(app.look, book, lambda *asked: _do(app, book, *asked))
 
-    def closed(_: None) -> None:
+    def closed(_result: None) -> None:
         if book.right_since is not None:
             book.watching, book.right_since = False, None
         elif book.watching:
-            app.show_keys("Nothing is lost: t goes on waiting for the records.")
+            app.show_keys(_("Nothing is lost: t goes on waiting for the records."))
 
     app.push_screen(screen, closed)
     if not book.watching:
@@ -214,7 +215,7 @@ def _do(app: Wizard, book: Book, what: str, row: Row | None, domain: str) -> Non
 def _certificate(app: Wizard, book: Book) -> None:
     """The names that mailcow will try for its certificate, each with its fate."""
     if book.records is None:
-        _say(app, "Nothing is known of the certificate yet.")
+        _say(app, _("Nothing is known of the certificate yet."))
         return
     certificate.show(app, book.records.overview)
 
@@ -223,7 +224,7 @@ def _tick(app: Wizard, book: Book) -> None:
     before = book.right_since
     book.tick()
     if book.right_since is not None and before is None:
-        app.events_log.append("All records are right.")
+        app.events_log.append(_("All records are right."))
         app.look_again(app.board.checks_of("dns"))
     draw(app)
     # `is_current` is true of a screen behind another one, too.
@@ -238,10 +239,10 @@ def _toggle(app: Wizard, book: Book) -> None:
     if book.watching:
         book.watching, book.right_since = False, None
     elif book.watch is None:
-        _say(app, "There is nothing to wait for yet: nothing is known of any record yet.")
+        _say(app, _("There is nothing to wait for yet: nothing is known of any record yet."))
         return
     elif not watching.waiting(book.watch):
-        _say(app, "There is nothing to wait for: all that mail needs is right.")
+        _say(app, _("There is nothing to wait for: all that mail needs is right."))
         return
     else:
         book.begin()
@@ -260,7 +261,7 @@ def _copy(app: Wizard, row: Row) -> bool:
     if text:
         app.copy_to_clipboard(text)
     else:
-        _say(app, f"There is no value to copy yet: {row.expected.note}.")
+        _say(app, _("There is no value to copy yet: {note}.", note=row.expected.note))
     return bool(text)
 
 
@@ -275,14 +276,16 @@ def _add(app: Wizard, book: Book) -> None:
 def _remove(app: Wizard, book: Book, domain: str) -> None:
     """Asks whether to leave a mail domain out."""
     if len(book.domains) < 2:
-        _say(app, "One mail domain is needed; + adds another.")
+        _say(app, _("One mail domain is needed; + adds another."))
         return
 
     def answered(yes: bool | None) -> None:
         if yes:
             _keep(app, book, tuple(one for one in book.domains if one != domain))
 
-    app.push_screen(Question(app.look, f"Look at {domain} no more? What is published stays."), answered)
+    app.push_screen(
+        Question(app.look, _("Look at {domain} no more? What is published stays.", domain=domain)), answered
+    )
 
 
 def _keep(app: Wizard, book: Book, kept: tuple[str, ...]) -> None:
@@ -291,7 +294,7 @@ def _keep(app: Wizard, book: Book, kept: tuple[str, ...]) -> None:
     try:
         records.keep_domains(app.session, kept)
     except HostError as error:
-        _say(app, f"The domains are kept for this session only: {harmless(str(error))}")
+        _say(app, _("The domains are kept for this session only: {error}", error=harmless(str(error))))
     if first:
         app.screen_stack[0].query_one(Welcome).name_domain(kept[0])
     book.read()

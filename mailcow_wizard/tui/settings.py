@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine.settings import Draft, open_draft
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Plan
 from mailcow_wizard.tui import mending
 from mailcow_wizard.tui.screens.settings import SettingsScreen
@@ -23,7 +24,7 @@ def show(app: Wizard) -> None:
             draft = open_draft(app.session)
         except HostError as error:
             why = str(error).replace(f"{app.session.settings.directory}/", "")
-            app.call_later(app.show_keys, f"No settings to change: {why}")
+            app.call_later(app.show_keys, _("No settings to change: {why}", why=why))
             return
         for key, value in app.unsaved.items():
             draft.put(key, value)
@@ -33,10 +34,10 @@ def show(app: Wizard) -> None:
 
 
 def _open(app: Wizard, draft: Draft) -> None:
-    def closed(_: None) -> None:
+    def closed(_result: None) -> None:
         app.unsaved = draft.unsaved()
         if app.unsaved and not (app.work and app.work.running):
-            app.show_keys("Your changes of mailcow.conf are kept, but not saved; s goes on with them.")
+            app.show_keys(_("Your changes of mailcow.conf are kept, but not saved; s goes on with them."))
 
     if any(isinstance(one, SettingsScreen) for one in app.screen_stack):
         return  # the key was pressed twice
@@ -46,13 +47,13 @@ def _open(app: Wizard, draft: Draft) -> None:
 
 def _save(app: Wizard, draft: Draft, screen: SettingsScreen) -> None:
     """Plans beside the screen: the machine is asked once more, and may take its time."""
-    screen.say("Looking at what it would do…")
+    screen.say(_("Looking at what it would do…"))
 
     def plan() -> None:
         try:
             planned = draft.plan()
         except HostError as error:
-            app.call_later(screen.say, f"This cannot be saved: {error}")
+            app.call_later(screen.say, _("This cannot be saved: {error}", error=error))
         else:
             app.call_later(ask, planned)
 

@@ -6,6 +6,7 @@ from mailcow_wizard.engine.defect import described
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host import terminal
+from mailcow_wizard.language import _
 from mailcow_wizard.tui import lean
 from mailcow_wizard.tui.looking import Looking
 
@@ -41,7 +42,10 @@ def _show(
         if app._exception is not None:
             print(f"mailcow-wizard: {described(app._exception)}", file=sys.stderr)
         print(
-            "mailcow-wizard: this was a mistake of the wizard. What it changed: mailcow-wizard undo --list",
+            _(
+                "mailcow-wizard: this was a mistake of the wizard. What it changed: mailcow-wizard "
+                "undo --list"
+            ),
             file=sys.stderr,
         )
         return DEFECT

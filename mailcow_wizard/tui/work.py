@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine.mending import Outcome, Progress
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import WORDS
 from mailcow_wizard.tui.writing import Line
 
@@ -71,7 +72,7 @@ class Work:
         except HostError as error:
             self.refused = str(error)
         except Exception as error:  # the screen stays, and says so
-            self.refused = f"the wizard made a mistake: {type(error).__name__}"
+            self.refused = _("the wizard made a mistake: {name}", name=type(error).__name__)
         self._say()
 
     def seen(self) -> None:
@@ -90,11 +91,11 @@ class Work:
             self.step = progress.step
             self.lines.append(Line("", f"{progress.step + 1}. {progress.text}", "bold"))
         elif progress.kind == "check":
-            self.lines.append(Line("", f"Looking again: {progress.text}", "bold"))
+            self.lines.append(Line("", _("Looking again: {text}", text=progress.text), "bold"))
         elif progress.kind == "confirm":
-            self.lines.append(Line("", "Waits to be confirmed", "bold"))
+            self.lines.append(Line("", _("Waits to be confirmed"), "bold"))
         elif progress.text:
-            said = f"taken back: {progress.text}" if progress.kind == "undone" else progress.text
+            said = _("taken back: {text}", text=progress.text) if progress.kind == "undone" else progress.text
             self.lines.append(Line("", _INDENT + said, _ROLES.get(progress.kind, "")))
         self._say()
 
@@ -112,38 +113,57 @@ def asks_back(work: Work) -> bool:
 def ending(work: Work, stopping: bool = False) -> tuple[str, list[str], list[tuple[str, str]]]:
     """How the work stands: a status, sentences, keys."""
     if work.refused:
-        return "warn", [f"Nothing was changed: {work.refused}."], [("Esc", "back to the list")]
+        return (
+            "warn",
+            [_("Nothing was changed: {refused}.", refused=work.refused)],
+            [("Esc", _("back to the list"))],
+        )
     if work.outcome is None:
         return _under_way(work, stopping)
     finding, state, error = work.outcome.finding, work.outcome.state, work.outcome.error
     said = f"{finding.title}: {WORDS[finding.status]}, {finding.summary}." if finding else ""
     if state in ("failed", "interrupted") and not work.back:
-        question = "What was done before that is still there. Take it back?"
-        return "fail", [f"It did not work: {error}.", question], [("y", "take it back"), ("n", "leave it so")]
+        question = _("What was done before that is still there. Take it back?")
+        return (
+            "fail",
+            [_("It did not work: {error}.", error=error), question],
+            [("y", _("take it back")), ("n", _("leave it so"))],
+        )
     if state == "undone":
-        begin = "Taken back: all is as it was before." if work.back else f"Taken back, because {error}."
-        return "pass", [begin, *([said] if said else [])], [("Esc", "back to the list")]
+        begin = (
+            _("Taken back: all is as it was before.")
+            if work.back
+            else _("Taken back, because {error}.", error=error)
+        )
+        return "pass", [begin, *([said] if said else [])], [("Esc", _("back to the list"))]
     if error:
         return (
             "fail",
-            [f"It did not work: {error}.", *([said] if said else [])],
-            [("Esc", "back to the list")],
+            [_("It did not work: {error}.", error=error), *([said] if said else [])],
+            [("Esc", _("back to the list"))],
         )
-    back = [("u", "take it back"), ("Esc", "back to the list")]
+    back = [("u", _("take it back")), ("Esc", _("back to the list"))]
     if finding is None:
-        return "pass", ["Done.", "Esc goes back to the list."], back
+        return "pass", [_("Done."), _("Esc goes back to the list.")], back
     if finding.status == "pass":
         summary = f"{finding.summary[:1].upper()}{finding.summary[1:]}."
-        return "pass", [summary, "Esc goes back to the list."], back
-    return finding.status, ["Done, but the check does not pass yet.", said], back
+        return "pass", [summary, _("Esc goes back to the list.")], back
+    return finding.status, [_("Done, but the check does not pass yet."), said], back
 
 
 def _under_way(work: Work, stopping: bool) -> tuple[str, list[str], list[tuple[str, str]]]:
     if stopping:
-        return "", ["Stops after this step, and takes back what was done."], [("Esc", "back, it goes on")]
+        return (
+            "",
+            [_("Stops after this step, and takes back what was done.")],
+            [("Esc", _("back, it goes on"))],
+        )
     if work.confirming:
-        said = f"Still connected? Without an answer this is taken back after {work.confirming} seconds."
-        return "warn", [said], [("y", "keep it"), ("s", "take it back now")]
-    where = f"Step {work.step + 1} of {work.steps}. " if work.steps else ""
-    keys = [("Esc", "back, it goes on"), *([] if work.back else [("s", "stop and take back")])]
-    return "", [f"{where}It goes on even if the connection breaks."], keys
+        said = _(
+            "Still connected? Without an answer this is taken back after {confirming} seconds.",
+            confirming=work.confirming,
+        )
+        return "warn", [said], [("y", _("keep it")), ("s", _("take it back now"))]
+    where = _("Step {step} of {steps}.", step=work.step + 1, steps=work.steps) + " " if work.steps else ""
+    keys = [("Esc", _("back, it goes on")), *([] if work.back else [("s", _("stop and take back"))])]
+    return "", [_("{where}It goes on even if the connection breaks.", where=where)], keys

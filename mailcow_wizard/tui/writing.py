@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from textwrap import wrap
 
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Finding
 from mailcow_wizard.report.acknowledgements import words
 from mailcow_wizard.tui.board import Board, Row
@@ -24,12 +25,12 @@ class Line(NamedTuple):
     role: str = ""
 
 
-_CERTAINTY = {"inferred": "inferred, not proved", "untested": "could not be tested"}
+_CERTAINTY = {"inferred": _("inferred, not proved"), "untested": _("could not be tested")}
 _SEVERITY = {
-    "blocks": "blocks the install",
-    "breaks": "breaks mail",
-    "degrades": "mailcow runs worse",
-    "advice": "advice",
+    "blocks": _("blocks the install"),
+    "breaks": _("breaks mail"),
+    "degrades": _("mailcow runs worse"),
+    "advice": _("advice"),
 }
 
 
@@ -37,7 +38,7 @@ def details(row: Row, width: int) -> list[Line]:
     """Everything about a row, wrapped to `width` cells."""
     finding = row.finding
     if finding is None:
-        return [Line("", "Looking…"), *_wrapped("Needed", row.check.needed, width)]
+        return [Line("", _("Looking…")), *_wrapped(_("Needed"), row.check.needed, width)]
     return [
         *(Line("", part, finding.status) for part in wrap(finding.summary, width, break_on_hyphens=False)),
         *(
@@ -45,13 +46,17 @@ def details(row: Row, width: int) -> list[Line]:
             for number, text in enumerate(finding.remedies, 1)
             for one in _remedy(finding, number, text, width)
         ),
-        *_wrapped("Found", "" if finding.found == finding.summary else finding.found, width),
-        *_wrapped("Needed", finding.needed, width),
-        *_wrapped("Why", finding.why, width),
-        *(one for seen in finding.evidence for one in _wrapped("See", f"{seen.what}  {seen.value}", width)),
-        *_wrapped("State", _state(finding), width),
+        *_wrapped(_("Found"), "" if finding.found == finding.summary else finding.found, width),
+        *_wrapped(_("Needed"), finding.needed, width),
+        *_wrapped(_("Why"), finding.why, width),
+        *(
+            one
+            for seen in finding.evidence
+            for one in _wrapped(_("See"), f"{seen.what}  {seen.value}", width)
+        ),
+        *_wrapped(_("State"), _state(finding), width),
         # A link is never wrapped: broken in two it can be neither clicked nor copied.
-        Line("More" if len(finding.doc) <= width - _LABEL_WIDTH else "", finding.doc, "link"),
+        Line(_("More") if len(finding.doc) <= width - _LABEL_WIDTH else "", finding.doc, "link"),
     ]
 
 
@@ -62,18 +67,20 @@ def brief(row: Row, width: int, height: int) -> list[Line]:
     """
     finding = row.finding
     if finding is None:
-        return [Line("", "Looking…"), Line("Needed", _cut(row.check.needed, width - _LABEL_WIDTH))][:height]
+        return [Line("", _("Looking…")), Line(_("Needed"), _cut(row.check.needed, width - _LABEL_WIDTH))][
+            :height
+        ]
     lines = [
         Line("", _cut(finding.summary, width), finding.status),
-        Line("Needed", _cut(finding.needed, width - _LABEL_WIDTH)),
+        Line(_("Needed"), _cut(finding.needed, width - _LABEL_WIDTH)),
     ]
     if finding.remedies:
         lines += _remedy(finding, 1, finding.remedies[0], width)[:2]
     if len(lines) < _BRIEF:
-        lines += _wrapped("Why", finding.why, width)[: _BRIEF - len(lines)]
+        lines += _wrapped(_("Why"), finding.why, width)[: _BRIEF - len(lines)]
     lines = lines[: max(1, height - 1)]
     blank = [Line("", "")] * (height - len(lines) - 1)
-    return [*lines, *blank, Line("", "Enter shows all of it", "dim")][:height]
+    return [*lines, *blank, Line("", _("Enter shows all of it"), "dim")][:height]
 
 
 def _cut(text: str, width: int) -> str:
@@ -81,7 +88,7 @@ def _cut(text: str, width: int) -> str:
 
 
 def _remedy(finding: Finding, number: int, text: str, width: int) -> list[Line]:
-    label = "Mend" if number == 1 else ""
+    label = _("Mend") if number == 1 else ""
     marked = f"{number}. {text}" if len(finding.remedies) > 1 else text
     return _wrapped(label, marked, width, "remedy")
 
@@ -89,7 +96,7 @@ def _remedy(finding: Finding, number: int, text: str, width: int) -> list[Line]:
 def _state(finding: Finding) -> str:
     parts = [WORDS[finding.status]]
     if finding.acknowledged:
-        parts.append(f"acknowledged: {words(finding.acknowledged)}")
+        parts.append(_("acknowledged: {words}", words=words(finding.acknowledged)))
     if finding.status in ("warn", "fail"):
         parts.append(_SEVERITY[finding.severity])
     if finding.certainty in _CERTAINTY:
@@ -109,30 +116,50 @@ def verdict(board: Board) -> str:
     """One sentence that says where the server stands."""
     counts = board.counts()
     if board.running():
-        return f"Still looking: {board.running()} checks have no answer yet."
+        return _("Still looking: {running} checks have no answer yet.", running=board.running())
     blocking = [row for row in board.rows("summary") if row.finding and _blocks(row.finding)]
     if blocking:
-        return f"{_number(len(blocking), 'finding blocks', 'findings block')} the install. Mend these first."
+        return ngettext(
+            "1 finding blocks the install. Mend these first.",
+            "{n} findings block the install. Mend these first.",
+            len(blocking),
+        )
     if counts["fail"]:
-        return f"Nothing blocks the install, but {_number(counts['fail'], 'check fails', 'checks fail')}."
+        return ngettext(
+            "Nothing blocks the install, but 1 check fails.",
+            "Nothing blocks the install, but {n} checks fail.",
+            counts["fail"],
+        )
     if counts["crashed"]:
-        return (
-            f"{_number(counts['crashed'], 'check', 'checks')} could not be judged: a mistake of the wizard."
+        return ngettext(
+            "1 check could not be judged: a mistake of the wizard.",
+            "{n} checks could not be judged: a mistake of the wizard.",
+            counts["crashed"],
         )
     if counts["warn"]:
-        return f"Nothing fails. {_number(counts['warn'], 'warning', 'warnings')} to read."
+        return ngettext(
+            "Nothing fails. 1 warning to read.", "Nothing fails. {n} warnings to read.", counts["warn"]
+        )
     if counts["unknown"]:
-        return f"Nothing fails, but {_number(counts['unknown'], 'check has', 'checks have')} no answer."
+        return ngettext(
+            "Nothing fails, but 1 check has no answer.",
+            "Nothing fails, but {n} checks have no answer.",
+            counts["unknown"],
+        )
     if counts["noted"]:
-        return f"Ready for mailcow, with {_number(counts['noted'], 'finding', 'findings')} acknowledged."
-    return "All of this is ready for mailcow."
+        return ngettext(
+            "Ready for mailcow, with 1 finding acknowledged.",
+            "Ready for mailcow, with {n} findings acknowledged.",
+            counts["noted"],
+        )
+    return _("All of this is ready for mailcow.")
 
 
 def not_looked_at(board: Board, width: int) -> Iterator[str]:
     """What no green here speaks of, in lines of `width` cells."""
     if board.not_looked_at:
         names = ", ".join(one.title for one in board.not_looked_at)
-        yield from wrap(f"Not looked at: {names}.", max(10, width))
+        yield from wrap(_("Not looked at: {names}.", names=names), max(10, width))
     skipped = board.skipped()
     if skipped:
         yield from wrap(f"Skipped: {', '.join(row.check.id for row in skipped)}.", max(10, width))
@@ -140,7 +167,3 @@ def not_looked_at(board: Board, width: int) -> Iterator[str]:
 
 def _blocks(finding: Finding) -> bool:
     return finding.status == "fail" and finding.severity == "blocks" and finding.acknowledged is None
-
-
-def _number(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"

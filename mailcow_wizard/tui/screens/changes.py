@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from mailcow_wizard.engine.journal import Change
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.planned import moment
 from mailcow_wizard.tui.screens.sheet import Sheet
@@ -13,10 +14,10 @@ from mailcow_wizard.tui.widgets.lines import Part
 
 STATES = {
     "planned": ("running", "begins"),
-    "applying": ("running", "at work"),
+    "applying": ("running", _("at work")),
     "applied": ("pass", "made"),
-    "undoing": ("running", "going back"),
-    "undone": ("skipped", "taken back"),
+    "undoing": ("running", _("going back")),
+    "undone": ("skipped", _("taken back")),
     "interrupted": ("warn", "interrupted"),
     "failed": ("fail", "failed"),
 }
@@ -53,13 +54,16 @@ class Changes(Sheet[None]):
 
     def title_parts(self) -> Sequence[Part]:
         """What the list is."""
-        return [(" Changes on this machine", self.look.bold), ("  newest first", self.look.dim)]
+        return [
+            (" " + _("Changes on this machine"), self.look.bold),
+            ("  " + _("newest first"), self.look.dim),
+        ]
 
     def body(self, width: int) -> Sequence[Sequence[Part]]:
         """One line for each change."""
         look = self.look
         if not self._changes:
-            return [[], [(" The wizard has changed nothing on this machine.", look.plain)]]
+            return [[], [(" " + _("The wizard has changed nothing on this machine."), look.plain)]]
         lines: list[list[Part]] = []
         for number, change in enumerate(self._changes):
             here = number == self._cursor
@@ -79,11 +83,17 @@ class Changes(Sheet[None]):
     def foot(self, width: int) -> Sequence[Sequence[Part]]:
         """The keys for the change under the cursor."""
         if not self._changes:
-            return [self.keys([("Esc", "back")])]
-        finish = [("f", "finish")] if self._changes[self._cursor].unfinished else []
+            return [self.keys([("Esc", _("back"))])]
+        finish = [("f", _("finish"))] if self._changes[self._cursor].unfinished else []
         return [
             self.keys(
-                [("Enter", "what was done"), ("u", "take back"), *finish, ("arrows", "move"), ("Esc", "back")]
+                [
+                    ("Enter", _("what was done")),
+                    ("u", _("take back")),
+                    *finish,
+                    (_("arrows"), _("move")),
+                    ("Esc", _("back")),
+                ]
             )
         ]
 

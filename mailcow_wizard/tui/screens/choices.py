@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from mailcow_wizard.fixes import Offer
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Plan
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.look import Look
@@ -54,7 +55,7 @@ class Choices(Sheet[Plan]):
     def offer(self, offers: Sequence[Offer]) -> None:
         """Shows what is on offer."""
         self._offers = offers
-        self._plans = [Planned() for _ in offers]
+        self._plans = [Planned() for _unused in offers]
         self.draw()
 
     def planned(self, number: int, planned: Planned) -> None:
@@ -87,7 +88,7 @@ class Choices(Sheet[Plan]):
         if self._problem:
             return [[], [(f" {look.text(self._problem)}", look.plain)]]
         if not self._offers:
-            return [[], [(look.text(" Looking at what can be done…"), look.plain)]]
+            return [[], [(" " + look.text(_("Looking at what can be done…")), look.plain)]]
         lines: list[list[Part]] = []
         self._starts = []
         for number, (offer, planned) in enumerate(zip(self._offers, self._plans, strict=True)):
@@ -111,13 +112,17 @@ class Choices(Sheet[Plan]):
     def _consequence(self, planned: Planned) -> str:
         if planned.plan:
             return self.look.text(planned.plan.consequence)
-        return self.look.text(planned.problem or "Looking at what it would do…")
+        return self.look.text(planned.problem or _("Looking at what it would do…"))
 
     def foot(self, width: int) -> Sequence[Sequence[Part]]:
         """The keys."""
         if not self._offers:
-            return [self.keys([("Esc", "back to the list")])]
-        keys = [("Enter", "show the plan, changes nothing yet"), ("arrows", "move"), ("Esc", "back")]
+            return [self.keys([("Esc", _("back to the list"))])]
+        keys = [
+            ("Enter", _("show the plan, changes nothing yet")),
+            (_("arrows"), _("move")),
+            ("Esc", _("back")),
+        ]
         return [self.keys(keys)]
 
     def action_move(self, by: int) -> None:

@@ -6,6 +6,7 @@ from typing import ClassVar, NamedTuple
 from textual import events
 from textual.binding import Binding, BindingType
 
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.planned import parts_of
 from mailcow_wizard.tui.screens.sheet import Sheet
@@ -15,7 +16,7 @@ from mailcow_wizard.tui.writing import Line
 Answers = tuple[tuple[str, str], ...]
 """Keys and their words; the first is the answer at hand and that of Esc."""
 
-YES_OR_NO: Answers = (("n", "No"), ("y", "Yes"))
+YES_OR_NO: Answers = (("n", _("No")), ("y", _("Yes")))
 
 
 class Asked(NamedTuple):
@@ -58,15 +59,15 @@ class Decision(Sheet[str]):
     def foot(self, width: int) -> Sequence[Sequence[Part]]:
         """The question, or why there is none; the keys."""
         look, asked = self.look, self._asked
-        scroll = [("arrows", "scroll")] if self.scrolls() else []
+        scroll = [(_("arrows"), _("scroll"))] if self.scrolls() else []
         if asked.obstacle:
             sentence = look.text(f" {asked.obstacle[:1].upper()}{asked.obstacle[1:]}.")
             instead: list[list[Part]] = (
                 [[(f" {look.text(asked.instead)}", look.bold)]] if asked.instead else []
             )
-            return [[(sentence, look.plain)], *instead, self.keys([*scroll, ("Esc", "back")])]
+            return [[(sentence, look.plain)], *instead, self.keys([*scroll, ("Esc", _("back"))])]
         parts: list[Part] = [(f" {look.text(asked.question)} ", look.bold)]
-        for number, (_, word) in enumerate(asked.answers):
+        for number, (_unused, word) in enumerate(asked.answers):
             parts += [
                 (" ", look.plain),
                 (f" {word} ", look.selected if number == self._marked else look.plain),
@@ -74,7 +75,7 @@ class Decision(Sheet[str]):
         keys = [(key, word.lower()) for key, word in asked.answers]
         return [
             parts,
-            self.keys([*keys, ("Tab", "the other"), *scroll, ("Esc", asked.answers[0][1].lower())]),
+            self.keys([*keys, ("Tab", _("the other")), *scroll, ("Esc", asked.answers[0][1].lower())]),
         ]
 
     def draw_rule(self) -> None:
@@ -84,7 +85,7 @@ class Decision(Sheet[str]):
 
     def on_key(self, event: events.Key) -> None:
         """Takes the answers' own keys."""
-        for number, (key, _) in enumerate(self._asked.answers):
+        for number, (key, _unused) in enumerate(self._asked.answers):
             if event.character == key:
                 event.stop()
                 self.action_answer(number)

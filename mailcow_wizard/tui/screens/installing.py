@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from mailcow_wizard.language import _
 from mailcow_wizard.tui import install_words as words
 from mailcow_wizard.tui.look import WORDS, Look
 from mailcow_wizard.tui.planned import pieces
@@ -51,7 +52,7 @@ class InstallScreen(Sheet[None]):
         """Where it is."""
         made, look = self._installing, self.look
         said = made.refused or words.heading(made.standing, made.running)
-        return [(" Install", look.bold), (f"  {look.text(said)}", look.plain)]
+        return [(" " + _("Install"), look.bold), (f"  {look.text(said)}", look.plain)]
 
     def draw(self) -> None:
         """Draws what is different now."""
@@ -103,7 +104,7 @@ class InstallScreen(Sheet[None]):
         """How it stands, and the keys."""
         made, look = self._installing, self.look
         if made.refused:
-            said = [f"Nothing was begun: {made.refused}."]
+            said = [_("Nothing was begun: {refused}.", refused=made.refused)]
         else:
             said = words.sentences(made.standing, made.progress, made.running, self._stopping)
         status = "" if made.running else "pass" if made.standing and made.standing.state == "done" else "fail"
@@ -113,8 +114,8 @@ class InstallScreen(Sheet[None]):
             for part in wrap(look.text(sentence), max(10, width - 2), break_on_hyphens=False):
                 mark = f" {glyph} " if not lines else "   "
                 lines.append([(mark, look.state(status)), (part, look.plain)])
-        running = [("Esc", "back, it goes on"), ("s", "stop"), ("q", "quit, it goes on")]
-        return [*lines, self.keys(running if made.running else [("Esc", "back"), ("i", "back")])]
+        running = [("Esc", _("back, it goes on")), ("s", _("stop")), ("q", _("quit, it goes on"))]
+        return [*lines, self.keys(running if made.running else [("Esc", _("back")), ("i", _("back"))])]
 
     def show(self) -> None:
         """Draws what is new; the end of the log stays in view unless somebody scrolled up."""

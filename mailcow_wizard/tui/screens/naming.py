@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.typing_line import TypingLine
 from mailcow_wizard.tui.widgets.lines import Lines, Part
@@ -59,7 +60,7 @@ class Naming(ModalScreen[tuple[str, ...]]):
             (" Enter", look.bold),
             (f" {self._asked.verb}  ", look.plain),
             ("Esc", look.bold),
-            (" back", look.plain),
+            (" " + _("back"), look.plain),
         ]
         self.query_one("#naming", Lines).put([parts, self._remark(), keys])
 

@@ -10,6 +10,7 @@ from rich.cells import set_cell_size
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
+from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.tui import network_words as words
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.look import Look
@@ -51,13 +52,14 @@ class NetworkScreen(Sheet[None]):
         rows = self._rows()
         said = words.counted([one.finding for one in rows if one.finding])
         if any(one.finding is None for one in rows):
-            said = f"looking{self.look.glyphs.ellipsis}"
-        return [(" What gets out", self.look.bold), (f"  {said}", self.look.plain)]
+            said = _("looking") + self.look.glyphs.ellipsis
+        return [(" " + _("What gets out"), self.look.bold), (f"  {said}", self.look.plain)]
 
     def body(self, width: int) -> Sequence[Sequence[Part]]:
         """The ways by group, below where their lines lead."""
         look = self.look
-        head = f"{'':{_NAME}}{'here':<{_LINE // 2 - 3}}{'on the way':<{_LINE // 2 - 1}}there"
+        here, way, there = pgettext("a column", "here"), _("on the way"), pgettext("a column", "there")
+        head = f"{'':{_NAME}}{here:<{_LINE // 2 - 3}}{way:<{_LINE // 2 - 1}}{there}"
         lines: list[Sequence[Part]] = [[(head, look.dim)]]
         for name, ways in words.groups(self._rows()):
             lines.append([(f" {name}", look.bold)])
@@ -99,8 +101,8 @@ class NetworkScreen(Sheet[None]):
 
     def foot(self, width: int) -> Sequence[Sequence[Part]]:
         """The keys."""
-        scroll = [("arrows", "scroll")] if self.scrolls() else []
-        return [self.keys([*scroll, ("r", "look again"), ("Esc", "back")])]
+        scroll = [(_("arrows"), _("scroll"))] if self.scrolls() else []
+        return [self.keys([*scroll, ("r", _("look again")), ("Esc", _("back"))])]
 
     def action_again(self) -> None:
         """Looks once more."""

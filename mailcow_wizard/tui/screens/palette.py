@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines
 
@@ -48,7 +49,7 @@ class Palette(ModalScreen[str]):
     def _draw(self) -> None:
         look = self._look
         self.query_one("#title", Lines).put(
-            [[(" Type a part of a name: ", look.dim), (f"{self._typed}_", look.bold)]]
+            [[(" " + _("Type a part of a name:") + " ", look.dim), (f"{self._typed}_", look.bold)]]
         )
         rows = self._fitting()
         self._cursor = max(0, min(self._cursor, len(rows) - 1))
@@ -60,7 +61,7 @@ class Palette(ModalScreen[str]):
                     (words, look.selected if number == self._cursor else look.plain),
                     (f"  {key}", look.dim),
                 ]
-                for number, (words, key, _) in enumerate(rows)
+                for number, (words, key, _unused) in enumerate(rows)
             ]
         )
         text.scroll_to(y=max(0, self._cursor - max(1, text.size.height) + 1), animate=False, force=True)

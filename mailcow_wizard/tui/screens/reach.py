@@ -10,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.sheet import Sheet
 from mailcow_wizard.tui.widgets.lines import Part
@@ -30,22 +31,29 @@ _MARKS = {
     "waiting": "waiting",
 }
 _SHORT = {
-    "refused on the way": "refused before us",
-    "answered by something else": "another answers",
-    "not asked: no way from there": "no way from there",
-    "not asked: that line lets no port 25 out": "line blocks 25",
-    "not asked: that line may let no port 25 out": "line may block 25",
-    "asked from this network only": "asked from inside",
+    "refused on the way": _("refused before us"),
+    "answered by something else": _("another answers"),
+    "not asked: no way from there": _("no way from there"),
+    "not asked: that line lets no port 25 out": _("line blocks 25"),
+    "not asked: that line may let no port 25 out": _("line may block 25"),
+    "asked from this network only": _("asked from inside"),
 }
 _MEANS = {
-    "never arrived": "it never arrived: a firewall before this machine drops it. See the provider's control "
-    "panel, or the router.",
-    "refused on the way": "it was refused before it came here. See the firewall in the provider's control "
-    "panel, or the router.",
-    "closed here": "it came to this machine, whose own rules or service did not take it: see the checks of "
-    "the firewall and of the ports.",
-    "answered by something else": "somebody before this machine, or on the line that asked, answered in its "
-    "place. Ask from another line.",
+    "never arrived": _(
+        "it never arrived: a firewall before this machine drops it. See the "
+        "provider's control panel, or the router."
+    ),
+    "refused on the way": _(
+        "it was refused before it came here. See the firewall in the provider's control panel, or the router."
+    ),
+    "closed here": _(
+        "it came to this machine, whose own rules or service did not take it: see the "
+        "checks of the firewall and of the ports."
+    ),
+    "answered by something else": _(
+        "somebody before this machine, or on the line that asked, "
+        "answered in its place. Ask from another line."
+    ),
 }
 
 
@@ -81,14 +89,14 @@ class ReachScreen(Sheet[None]):
         if asking.listening:
             minutes, seconds = divmod(asking.seconds_left, 60)
             if asking.all_arrived:
-                said = [("All ports are reached from outside", look.state("pass") + look.bold)]
+                said = [(_("All ports are reached from outside"), look.state("pass") + look.bold)]
             else:
-                said = [("listening, ends in ", look.plain), (f"{minutes}:{seconds:02}", look.bold)]
-            return [(" Reached from outside  ", look.bold), *said]
+                said = [(_("listening, ends in") + " ", look.plain), (f"{minutes}:{seconds:02}", look.bold)]
+            return [(" " + _("Reached from outside") + "  ", look.bold), *said]
         if asking.problem:
             return [(f" {look.text(asking.problem)}", look.state("warn"))]
-        over = "the listeners have ended" if asking.rows else "opening the ports…"
-        return [(" Reached from outside  ", look.bold), (look.text(over), look.plain)]
+        over = _("the listeners have ended") if asking.rows else _("opening the ports…")
+        return [(" " + _("Reached from outside") + "  ", look.bold), (look.text(over), look.plain)]
 
     @property
     def _line(self) -> str:
@@ -104,9 +112,9 @@ class ReachScreen(Sheet[None]):
             kind = asking.lines[self._kind % len(asking.lines)]
             lines.append(
                 [
-                    (" Paste this on ", look.plain),
+                    (" " + _("Paste this on") + " ", look.plain),
                     (kind.title, look.bold),
-                    (" outside this network:", look.plain),
+                    (" " + _("outside this network:"), look.plain),
                 ]
             )
             lines.append(
@@ -119,14 +127,14 @@ class ReachScreen(Sheet[None]):
         look = self.look
         room = _SERVICE[self.size.width >= _WIDE_FROM]
         service = row.target.service.removeprefix("Postfix ").removeprefix("Dovecot ")
-        states = {_MARKS.get(one.state, "unknown") for _, one in row.verdicts}
+        states = {_MARKS.get(one.state, "unknown") for _unused, one in row.verdicts}
         state = next((one for one in ("fail", "waiting", "unknown") if one in states), "pass")
         parts: list[Part] = [
             (f" {self._glyph(state)}", self._style(state)),
             (f" {row.target.port:>5} ", look.bold),
             (set_cell_size(_cut(service, room, look.glyphs.ellipsis), room), look.plain),
         ]
-        left = width - sum(cell_len(text) for text, _ in parts)
+        left = width - sum(cell_len(text) for text, _unused in parts)
         each = max(12, left // max(1, len(row.verdicts)))
         for family, verdict in row.verdicts:
             mark = _MARKS.get(verdict.state, "unknown")
@@ -158,24 +166,39 @@ class ReachScreen(Sheet[None]):
         for row in self._asking.rows:
             for family, one in row.verdicts:
                 if one.state in _MEANS:
-                    return [f"Port {row.target.port}, IPv{family}: {_MEANS[one.state]}", *self._asking.notes]
+                    return [
+                        _(
+                            "Port {port}, IPv{family}: {means}",
+                            port=row.target.port,
+                            family=family,
+                            means=_MEANS[one.state],
+                        ),
+                        *self._asking.notes,
+                    ]
         return list(self._asking.notes)
 
     def _hint(self) -> list[str]:
         if self._asking.all_arrived:
-            return ["Every port was asked from outside, and answered. The check says so for seven days."]
+            return [_("Every port was asked from outside, and answered. The check says so for seven days.")]
         if not self._asking.listening or self._asking.told:
             return []
         return [
-            "Any machine with another line will do: a rented server, a computer at home. "
-            "Only whoever has this line is answered; ports in use are asked as they are."
+            _(
+                "Any machine with another line will do: a rented server, a computer at home. Only "
+                "whoever has this line is answered; ports in use are asked as they are."
+            )
         ]
 
     def _keys(self) -> list[tuple[str, str]]:
         if not self._asking.listening:
-            return [("Esc", "back")]
-        end = "back" if self._asking.all_arrived else "stop listening"
-        return [("c", "copy the line"), ("p", "show it whole"), ("Esc", end), ("Tab", "other machine")]
+            return [("Esc", _("back"))]
+        end = _("back") if self._asking.all_arrived else _("stop listening")
+        return [
+            ("c", _("copy the line")),
+            ("p", _("show it whole")),
+            ("Esc", end),
+            ("Tab", _("other machine")),
+        ]
 
     def action_other(self) -> None:
         """The line for the next kind of machine."""
@@ -190,7 +213,7 @@ class ReachScreen(Sheet[None]):
             return
         self._notice = ""
         if what == "copy":
-            self._notice = "Sent to the clipboard, where the terminal allows it; p shows it whole."
+            self._notice = _("Sent to the clipboard, where the terminal allows it; p shows it whole.")
         self._do(what, line)
         if self.is_mounted:
             self.draw()
@@ -198,7 +221,7 @@ class ReachScreen(Sheet[None]):
 
 def _said(verdict: Verdict) -> str:
     if verdict.state == "arrived":
-        return f"from {verdict.peer}" if verdict.peer else "arrived"
+        return _("from {peer}", peer=verdict.peer) if verdict.peer else _("arrived")
     return _SHORT.get(verdict.state, verdict.state)
 
 

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from mailcow_wizard.engine import watching
 from mailcow_wizard.facts.dns.standing import standings
 from mailcow_wizard.facts.dns.table import Row
+from mailcow_wizard.language import _
 from mailcow_wizard.tui import record_words as words
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.records import server_lines
@@ -73,13 +74,15 @@ class RecordScreen(Sheet[None]):
         look, row = self.look, self._row
         value = look.text(words.value_or_note(row))
         lines: list[list[Part]] = [[], [(value[self._from :], look.bold if row.value else look.dim)], []]
-        lines += self._labelled("State", words.sentence(row, self._left()), width)
+        lines += self._labelled(_("State"), words.sentence(row, self._left()), width)
         if row.state.kind != "wrong":
-            lines += self._labelled("Published", words.published(row), width)
+            lines += self._labelled(_("Published"), words.published(row), width)
         zone = row.seen.zone
-        lines += self._labelled("Zone", zone.name if not zone.problem else zone.problem, width)
+        lines += self._labelled(_("Zone"), zone.name if not zone.problem else zone.problem, width)
         if row.ttl:
-            lines += self._labelled("Kept", f"{words.duration(row.ttl)} by whoever asks for it now", width)
+            lines += self._labelled(
+                _("Kept"), _("{duration} by whoever asks for it now", duration=words.duration(row.ttl)), width
+            )
         servers = server_lines(look, self._book, row, _MOST_SERVERS, width)
         return [*lines, *([[]] if servers else []), *servers]
 
@@ -96,10 +99,10 @@ class RecordScreen(Sheet[None]):
         if self._notice:
             return [[(f" {self._notice}", self.look.bold)]]
         long = cell_len(words.value(self._row)) > self.size.width
-        rest = [("left right", "the whole value")] if long else []
-        copy = [("c", "copy the value")] if self._row.value else []
-        scroll = [("arrows", "scroll")] if self.scrolls() else []
-        return [self.keys([*copy, *rest, *scroll, ("Esc", "back")])]
+        rest = [(_("left right"), _("the whole value"))] if long else []
+        copy = [("c", _("copy the value"))] if self._row.value else []
+        scroll = [(_("arrows"), _("scroll"))] if self.scrolls() else []
+        return [self.keys([*copy, *rest, *scroll, ("Esc", _("back"))])]
 
     def action_copy(self) -> None:
         """Copies the value."""

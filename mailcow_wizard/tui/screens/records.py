@@ -14,6 +14,7 @@ from mailcow_wizard.engine import watching
 from mailcow_wizard.facts.dns.standing import Standing, standings
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.tui import record_words as words
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.sheet import Sheet
@@ -113,17 +114,17 @@ class RecordsScreen(Sheet[None]):
         """What is to be done; while it waits, how far it is."""
         look, book = self.look, self._book
         if book.right_since is not None:
-            said = " on every server that was asked. The checks run again."
-            return [(" All is right", look.state("pass") + look.bold), (said, look.plain)]
+            said = " " + _("on every server that was asked. The checks run again.")
+            return [(" " + _("All is right"), look.state("pass") + look.bold), (said, look.plain)]
         if book.watching and book.watch and not book.problem:
-            return [(" Waiting  ", look.bold), *((part, look.plain) for part in self._waited())]
+            return [(" " + _("Waiting") + "  ", look.bold), *((part, look.plain) for part in self._waited())]
         if book.problem:
-            said = f"This could not be asked: {harmless(book.problem)}"
+            said = _("This could not be asked: {problem}", problem=harmless(heard(book.problem)))
         elif book.rows:
             said = words.to_do(book.rows)
         else:
-            said = "Asking the name servers…"
-        return [(" DNS records", look.bold), (f"  {look.text(said)}", look.plain)]
+            said = _("Asking the name servers…")
+        return [(" " + _("DNS records"), look.bold), (f"  {look.text(said)}", look.plain)]
 
     def _waited(self) -> Sequence[str]:
         """In parts: of what changes each second only the digits are drawn."""
@@ -131,11 +132,13 @@ class RecordsScreen(Sheet[None]):
         if watch is None:
             return ()
         count = len(watching.waiting(watch))
-        begin = f"{words.number(count)} {'is' if count == 1 else 'are'} not right yet"
+        begin = ngettext(
+            "one is not right yet", "{number} are not right yet", count, number=words.number(count)
+        )
         at = watching.next_moment(watch)
         if self._book.asking or at is None or at <= now:
-            return (begin, "; asks now")
-        return (begin, "; asks again in ", words.duration(max(1, round(at - now))))
+            return (begin, _("; asks now"))
+        return (begin, _("; asks again in") + " ", words.duration(max(1, round(at - now))))
 
     def body(self, width: int) -> Sequence[Sequence[Part]]:
         """Headings and rows."""
@@ -156,7 +159,7 @@ class RecordsScreen(Sheet[None]):
     def _heading(self, domain: str, here: bool) -> list[Part]:
         look = self.look
         rows = [one.row for one in self._places if one.row and one.domain == domain]
-        title = domain or "The server"
+        title = domain or _("The server")
         return [
             (f" {look.glyphs.cursor} " if here else "   ", look.bold),
             (title, look.selected if here else look.bold),
@@ -174,7 +177,7 @@ class RecordsScreen(Sheet[None]):
             (name, look.selected if here else look.plain),
             (f" {row.expected.type:<5} ", look.plain),
         ]
-        used = sum(cell_len(text) for text, _ in parts)
+        used = sum(cell_len(text) for text, _unused in parts)
         if self._book.watching and row.state.kind != "right":
             return parts + self._servers(row)
         text = look.text(words.value_or_note(row))
@@ -188,8 +191,8 @@ class RecordsScreen(Sheet[None]):
         zone = [one for one in stand if one.whose == "zone"]
         others = [one for one in stand if one.whose != "zone"]
         wide = self.size.width >= _WIDE_FROM
-        parts: list[Part] = [("zone " if zone and wide else "", look.dim), *self._marks(zone, row)]
-        between = " others " if wide else f" {look.glyphs.bar} "
+        parts: list[Part] = [(_("zone") + " " if zone and wide else "", look.dim), *self._marks(zone, row)]
+        between = " " + _("others") + " " if wide else f" {look.glyphs.bar} "
         parts += [(between, look.dim), *self._marks(others, row)] if others else []
         kept = self._left(row, stand)
         return [*parts, (f" {words.duration(kept)}" if kept else "", look.plain)]
@@ -234,16 +237,20 @@ class RecordsScreen(Sheet[None]):
 
     def _of_domain(self, domain: str) -> str:
         rows = [one for one in self._book.rows if one.expected.domain == domain]
-        return f"{domain}: {words.to_do(rows)}" if rows else f"{domain}: nothing is known of it yet"
+        return (
+            f"{domain}: {words.to_do(rows)}"
+            if rows
+            else _("{domain}: nothing is known of it yet", domain=domain)
+        )
 
     def _keys(self) -> list[tuple[str, str]]:
         row = self._here.row
-        mine = [("Enter", "in full"), ("c", "copy")] if row else []
-        remove = [("-", "leave out")] if self._here.domain and len(self._book.domains) > 1 else []
-        wait = [("w", "stop waiting" if self._book.watching else "wait until right")]
-        publish = [("f", "publish")] if self._book.can_publish else []
-        rest = [("r", "again"), ("Esc", "back"), ("v", "cert")]
-        return [*mine, *wait, ("+", "domain"), *remove, *publish, *rest]
+        mine = [("Enter", _("in full")), ("c", _("copy"))] if row else []
+        remove = [("-", _("leave out"))] if self._here.domain and len(self._book.domains) > 1 else []
+        wait = [("w", _("stop waiting") if self._book.watching else _("wait until right"))]
+        publish = [("f", _("publish"))] if self._book.can_publish else []
+        rest = [("r", _("again")), ("Esc", _("back")), ("v", _("cert"))]
+        return [*mine, *wait, ("+", _("domain")), *remove, *publish, *rest]
 
     def action_move(self, by: int) -> None:
         """Moves the cursor; it stays in view."""
@@ -287,11 +294,13 @@ def server_lines(look: Look, book: Book, row: Row, most: int, width: int) -> lis
             [
                 (f" {look.glyph(mark)} ", look.state(mark)),
                 (f"{server:<{longest}} {cut(name, room, look.glyphs.ellipsis):<{room}} ", look.plain),
-                *([("for ", look.plain), (words.duration(kept), look.plain)] if kept else []),
-                (" still: " if kept else "", look.plain),
+                *([(_("for") + " ", look.plain), (words.duration(kept), look.plain)] if kept else []),
+                (" " + _("still:") + " " if kept else "", look.plain),
                 (look.text(has), look.plain),
             ]
         )
     if len(stand) > most:
-        lines.append([(f"   and {len(stand) - most + 1} more; Enter shows all", look.dim)])
+        lines.append(
+            [("   " + _("and {number} more; Enter shows all", number=len(stand) - most + 1), look.dim)]
+        )
     return lines

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from mailcow_wizard.engine.settings import Draft, field
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.typing_line import TypingLine
 from mailcow_wizard.tui.widgets.chrome import KeyLine, Rule
@@ -49,7 +50,9 @@ class Search(ModalScreen[str]):
 
     def on_mount(self) -> None:
         """Draws everything."""
-        self.query_one(KeyLine).show([("Enter", "change this one"), ("arrows", "move"), ("Esc", "back")])
+        self.query_one(KeyLine).show(
+            [("Enter", _("change this one")), (_("arrows"), _("move")), ("Esc", _("back"))]
+        )
         self._draw()
 
     def on_resize(self) -> None:
@@ -62,7 +65,10 @@ class Search(ModalScreen[str]):
 
     def _draw(self) -> None:
         look = self._look
-        title: list[Part] = [(" Type a part of a key: ", look.dim), (f"{self._typed.text}_", look.bold)]
+        title: list[Part] = [
+            (" " + _("Type a part of a key:") + " ", look.dim),
+            (f"{self._typed.text}_", look.bold),
+        ]
         self.query_one("#title", Lines).put([title])
         keys = self._fitting()
         self._cursor = max(0, min(self._cursor, len(keys) - 1))

@@ -12,6 +12,7 @@ from textual.events import Resize
 from textual.screen import ModalScreen
 
 from mailcow_wizard.engine.settings import FIRST, Draft, Field, field
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.planned import diff_lines, parts_of, side_by_side
 from mailcow_wizard.tui.screens.search import Search
@@ -60,10 +61,10 @@ class SettingsScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Draws everything."""
-        new = "  a new file: " if self._draft.before is None else "  "
+        new = "  " + _("a new file:") + " " if self._draft.before is None else "  "
         path = self._look.text(self._draft.path)
         self.query_one("#title", Lines).put(
-            [[(" Settings", self._look.bold), (new, self._look.plain), (path, self._look.dim)]]
+            [[(" " + _("Settings"), self._look.bold), (new, self._look.plain), (path, self._look.dim)]]
         )
 
     def on_resize(self, event: Resize) -> None:
@@ -107,17 +108,24 @@ class SettingsScreen(ModalScreen[None]):
         if not self.has_class("beside"):
             # In few lines only what differs has room, and of a new file only its values.
             lines = [line for line in side_by_side(lines) if line.text[1:2] not in "#"]
-        nothing: list[list[Part]] = [[(" Nothing is changed yet.", self._look.dim)]]
+        nothing: list[list[Part]] = [[(" " + _("Nothing is changed yet."), self._look.dim)]]
         pane.put([parts_of(line, self._look) for line in lines] or nothing)
         self._draw_rule(len(lines))
 
     def _draw_rule(self, whole: int) -> None:
         """Says what the lines below are, and which of them are in view."""
         pane = self.query_one("#diff", Lines)
-        words = "what will be in the new file" if self._draft.before is None else "what will be different"
+        words = (
+            _("what will be in the new file") if self._draft.before is None else _("what will be different")
+        )
         first, height = pane.scroll_offset.y, pane.size.height
         if whole > height:
-            words += f", {first + 1} to {min(first + height, whole)} of {whole}: Shift and arrows"
+            words += _(
+                ", {first} to {last} of {whole}: Shift and arrows",
+                first=first + 1,
+                last=min(first + height, whole),
+                whole=whole,
+            )
         self.query_one(Rule).show(words if whole else "")
 
     @on(Form.Moved)
@@ -142,12 +150,12 @@ class SettingsScreen(ModalScreen[None]):
     def _show_keys(self, notice: str = "") -> None:
         form = self._form
         if form.typing:
-            keys = [("Enter", "keep"), ("Esc", "as it was"), ("Ctrl+U", "empty it")]
+            keys = [("Enter", _("keep")), ("Esc", _("as it was")), ("Ctrl+U", _("empty it"))]
         else:
             choose = form.row is not None and bool(form.row.choices)
-            enter = ("Enter", "other value" if choose else "change")
-            save = [("s", "save, shows the plan first")] if self._draft.worth_saving else []
-            keys = [enter, *save, ("Esc", "back"), ("/", "all other keys"), ("d", "as in the file")]
+            enter = ("Enter", _("other value") if choose else _("change"))
+            save = [("s", _("save, shows the plan first"))] if self._draft.worth_saving else []
+            keys = [enter, *save, ("Esc", _("back")), ("/", _("all other keys")), ("d", _("as in the file"))]
         self.query_one(KeyLine).show(keys, notice)
 
     @on(Form.Changed)
@@ -181,12 +189,14 @@ class SettingsScreen(ModalScreen[None]):
 
     def action_save(self) -> None:
         """Asks to save; a value that cannot stay is shown instead."""
-        key, _ = self._draft.obstacle()
+        key, _unused = self._draft.obstacle()
         if key:
             self._found(key)
-            self._show_keys(f"{field(key).label} cannot be saved like this; the reason is beside it.")
+            self._show_keys(
+                _("{label} cannot be saved like this; the reason is beside it.", label=field(key).label)
+            )
         elif not self._draft.worth_saving:
-            self._show_keys("Nothing is changed, so there is nothing to save.")
+            self._show_keys(_("Nothing is changed, so there is nothing to save."))
         else:
             self._save()
 

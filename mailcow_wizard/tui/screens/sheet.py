@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.chrome import Rule
 from mailcow_wizard.tui.widgets.lines import Lines, Part
@@ -86,7 +87,16 @@ class Sheet(ModalScreen[Result], Generic[Result]):
     def draw_rule(self) -> None:
         """Says which part of the text is in view, where it is longer than its place."""
         first, height, whole = self.text.scroll_offset.y, self.text.size.height, self.text.virtual_size.height
-        view = f"{first + 1} to {min(first + height, whole)} of {whole}" if 0 < height < whole else ""
+        view = (
+            _(
+                "{first} to {last} of {whole}",
+                first=first + 1,
+                last=min(first + height, whole),
+                whole=whole,
+            )
+            if 0 < height < whole
+            else ""
+        )
         self.query_one(Rule).show(view)
 
     def keys(self, keys: Keys) -> list[Part]:

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
 
@@ -43,9 +44,9 @@ class TextScreen(ModalScreen[None]):
             [
                 [
                     (" Esc", self._look.bold),
-                    (" close  ", self._look.plain),
-                    ("arrows", self._look.bold),
-                    (" scroll", self._look.plain),
+                    (" " + _("close") + "  ", self._look.plain),
+                    (_("arrows"), self._look.bold),
+                    (" " + _("scroll"), self._look.plain),
                 ]
             ]
         )
@@ -76,5 +77,10 @@ class Question(ModalScreen[bool]):
     def on_mount(self) -> None:
         """Fills in the question."""
         look = self._look
-        keys = [(" y", look.bold), (" yes   ", look.plain), ("n", look.bold), (" no", look.plain)]
+        keys = [
+            (" y", look.bold),
+            (" " + _("yes") + "   ", look.plain),
+            ("n", look.bold),
+            (" " + _("no"), look.plain),
+        ]
         self.query_one("#question", Lines).put([[(f" {self._question}", look.bold)], keys])

@@ -50,7 +50,7 @@ class Breadcrumb(Lines):
 
 def _around(names: Sequence[tuple[Step, str]], current: str, room: int) -> list[tuple[Step, str]]:
     """The current step and as many about it as there is room for, its neighbours at least."""
-    here = next((number for number, (step, _) in enumerate(names) if step.id == current), 0)
+    here = next((number for number, (step, _unused) in enumerate(names) if step.id == current), 0)
     first, end = max(0, here - 1), here + 2
     while (first > 0 or end < len(names)) and _width(names[max(0, first - 1) : end + 1]) <= room:
         first, end = max(0, first - 1), end + 1

@@ -8,6 +8,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.look import WORD_WIDTH, WORDS, Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
@@ -53,7 +54,12 @@ class FindingList(Lines, can_focus=True):
         first, height = self.scroll_offset.y, self.size.height
         if height <= 0 or len(self._rows) <= height:
             return ""
-        return f"{first + 1} to {min(first + height, len(self._rows))} of {len(self._rows)}"
+        return _(
+            "{first} to {last} of {whole}",
+            first=first + 1,
+            last=min(first + height, len(self._rows)),
+            whole=len(self._rows),
+        )
 
     def show(self, rows: Sequence[Row], cursor: int | None = None) -> None:
         """Shows rows; the cursor stays where it is unless another place is named."""

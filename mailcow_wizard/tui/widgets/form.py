@@ -237,6 +237,6 @@ class Form(Lines, can_focus=True):
         """Takes another choice."""
         row = self.row
         if row and row.choices:
-            values = [value for value, _ in row.choices]
+            values = [value for value, _unused in row.choices]
             place = values.index(row.value) if row.value in values else -1
             self._tell(values[(place + by) % len(values)])

@@ -72,7 +72,7 @@ def cut(text: str, width: int, ellipsis: str) -> str:
 def _length(parts: Sequence[Part]) -> int:
     from rich.cells import cell_len
 
-    return sum(cell_len(text) for text, _ in parts)
+    return sum(cell_len(text) for text, _unused in parts)
 
 
 def _same_start(old: Sequence[Part], new: Sequence[Part]) -> int:

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from mailcow_wizard.language import _
 from mailcow_wizard.names import NotAName, doubt, mail_domain, mail_host_name
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
 ORIGINS = {
-    "option": "as given on the command line",
-    "mailcow.conf": "from mailcow.conf",
-    "saved": "from last time",
-    "guess": "a guess: this machine's own name",
+    "option": _("as given on the command line"),
+    "mailcow.conf": _("from mailcow.conf"),
+    "saved": _("from last time"),
+    "guess": _("a guess: this machine's own name"),
 }
 """Where the server's name comes from, in words."""
 
@@ -122,14 +123,21 @@ class Welcome(Vertical):
     def _about(self) -> list[list[Part]]:
         look = self._look
         resumed = (
-            f" Welcome back: you were at {self._resumed}. Enter goes on from there." if self._resumed else ""
+            " " + _("Welcome back: you were at {resumed}. Enter goes on from there.", resumed=self._resumed)
+            if self._resumed
+            else ""
         )
-        first = "Looks at this server, says what mailcow needs and what is in its way."
+        first = _("Looks at this server, says what mailcow needs and what is in its way.")
         if self._there:
-            first = "mailcow is set up on this server. The step Verify proves that it works."
+            first = _("mailcow is set up on this server. The step Verify proves that it works.")
         return [
             [(f" {first}", look.bold)],
-            [(" It shows every change before it makes it, and asks; most can be taken back.", look.plain)],
+            [
+                (
+                    " " + _("It shows every change before it makes it, and asks; most can be taken back."),
+                    look.plain,
+                )
+            ],
             [(f" {look.text(self._machine)}", look.plain)],
             [(resumed, look.bold)],
         ]
@@ -138,11 +146,11 @@ class Welcome(Vertical):
         look = self._look
         hostname, domain = self._values
         # In the field an example would look like a value.
-        origin = self._origin if hostname else "such as mail.example.org"
-        example = "" if domain else "such as example.org"
+        origin = self._origin if hostname else _("such as mail.example.org")
+        example = "" if domain else _("such as example.org")
         return (
-            [(" Full name of the mail server", look.bold), (f"  {origin}", look.dim)],
-            [(" Mail domain: what stands behind the @", look.bold), (f"  {example}", look.dim)],
+            [(" " + _("Full name of the mail server"), look.bold), (f"  {origin}", look.dim)],
+            [(" " + _("Mail domain: what stands behind the @"), look.bold), (f"  {example}", look.dim)],
         )
 
     def _remarks(self) -> tuple[list[Part], list[Part]]:
