@@ -57,4 +57,4 @@ def _open(app: Wizard, found: Plan | str, say: Callable[[str], None], made: Call
         say(f"{found}.")
         return
     say("")
-    mending.ask(app, found, _("dns --push --tsig FILE"), lambda: None, made)
+    mending.ask(app, found, "dns --push --tsig FILE", lambda: None, made)
