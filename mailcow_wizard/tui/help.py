@@ -13,7 +13,7 @@ _KEYS = (
     ("f", _("what can be done about it; asks before anything is changed")),
     ("u", _("take back the newest change; U lists all of them")),
     *((one.key, one.about) for one in PLACES),
-    ("a", _("acknowledge a finding with a reason: it stays shown, and no longer counts")),
+    ("a", _("acknowledge a finding: it stays shown, and no longer counts")),
     ("e", _("write a report to keep or to pass on")),
     ("r", _("run this check again, after you mended it")),
     ("R", _("run the whole step again")),

@@ -162,7 +162,8 @@ def not_looked_at(board: Board, width: int) -> Iterator[str]:
         yield from wrap(_("Not looked at: {names}.", names=names), max(10, width))
     skipped = board.skipped()
     if skipped:
-        yield from wrap(f"Skipped: {', '.join(row.check.id for row in skipped)}.", max(10, width))
+        names = ", ".join(row.check.id for row in skipped)
+        yield from wrap(_("Skipped: {names}.", names=names), max(10, width))
 
 
 def _blocks(finding: Finding) -> bool:
