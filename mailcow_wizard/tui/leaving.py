@@ -28,7 +28,7 @@ def leave(app: Wizard) -> None:
 def suspend(app: Wizard) -> None:
     """Stops the wizard until the shell's `fg`. What changes the machine here would stop with it."""
     if app.work and app.work.running:
-        app.show_keys("A change is under way, and would stand still. Wait for its end.")
+        app.show_keys(_("A change is under way, and would stand still. Wait for its end."))
     else:
         app.action_suspend_process()
 
