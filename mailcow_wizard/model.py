@@ -218,6 +218,7 @@ class Settings(NamedTuple):
 
     `saved_hostname` comes from an earlier session and counts less than mailcow.conf. `tsig` is the path of a
     key file, `dns_server` the address that dynamic updates go to, `dns_provider` dns-lexicon's name of one.
+    `mailbox` is one that test messages may use, `mailbox_password` the path of the file with its password.
     """
 
     directory: str = "/opt/mailcow-dockerized"
@@ -232,6 +233,8 @@ class Settings(NamedTuple):
     tsig: str = ""
     dns_server: str = ""
     dns_provider: str = ""
+    mailbox: str = ""
+    mailbox_password: str = ""
 
 
 STEP_OF_TOPIC = {"firewall": "network", "reputation": "dns", "mail": "verify"}

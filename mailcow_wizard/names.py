@@ -5,6 +5,7 @@ import re
 from mailcow_wizard.language import _
 
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+_LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 
 class NotAName(ValueError):
@@ -47,6 +48,16 @@ def mail_domain(text: str) -> str:
     if "." not in name:
         raise NotAName(_("a domain is needed, such as example.org"))
     return name
+
+
+def mailbox(text: str) -> str:
+    """A mailbox's address in lower case, its domain as `mail_domain` has it. Raises NotAName."""
+    local, at, domain = text.strip().lower().rpartition("@")
+    if not at or not local:
+        raise NotAName("a whole address is needed, such as me@example.org")
+    if not _LOCAL_PART.fullmatch(local) or ".." in local:
+        raise NotAName("before the @ only letters, digits, dots, hyphens and underscores")
+    return f"{local}@{mail_domain(domain)}"
 
 
 def doubt(hostname: str, domain: str) -> str:

@@ -11,7 +11,8 @@ from mailcow_wizard.host.conversation import Tripped
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _HOW = (
-    f"To try it, make a mailbox for tests in mailcow's web interface, then run: {MAILBOX}=test@example.org "
+    "Where there is no mailbox yet: `./wizard verify --first-mailbox me@example.org` makes and tries one.",
+    f"To try it with another, made in mailcow's web interface, run: {MAILBOX}=test@example.org "
     f"{PASSWORD}_FILE=/root/test-password mailcow-wizard verify (the file holds the password, and root alone "
     "may read it).",
 )

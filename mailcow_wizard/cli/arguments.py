@@ -59,6 +59,8 @@ class Options(NamedTuple):
     repository: str = ""
     branch: str = ""
     stop: bool = False
+    first_mailbox: str = ""
+    password_file: str = ""
 
 
 COMMANDS = (
@@ -109,7 +111,7 @@ ONLY_FOR: dict[str, tuple[str, ...]] = {
     "tsig": ("dns", "fix"),
     "server": ("dns", "fix"),
     "provider": ("dns", "fix"),
-    "dry-run": (*_CHANGING, "dns", "install"),
+    "dry-run": (*_CHANGING, "dns", "install", "verify"),
     "subject": ("fix", "ack"),
     "resume": ("fix",),
     "remove": ("ack",),
@@ -119,6 +121,8 @@ ONLY_FOR: dict[str, tuple[str, ...]] = {
     "repository": ("install",),
     "branch": ("install",),
     "stop": ("install",),
+    "first-mailbox": ("verify",),
+    "password-file": ("verify",),
     "from": ("reach",),
     "result": ("reach",),
     "minutes": ("reach",),
@@ -222,6 +226,12 @@ def _words_of_check(options: Options) -> None:
 def _words_of_verify(options: Options) -> None:
     _at_most(options, 0, "verify takes no words")
     _words_of_check(options)
+    if not options.first_mailbox:
+        for name, given in (("--password-file", options.password_file), ("--dry-run", options.dry_run)):
+            if given:
+                raise UsageError(f"{name} goes with verify --first-mailbox")
+    elif options.format or options.list or options.changes or options.record is not None:
+        raise UsageError("--first-mailbox excludes --format, --list, --changes and --record")
 
 
 def _words_of_report(options: Options) -> None:

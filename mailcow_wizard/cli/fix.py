@@ -72,7 +72,7 @@ def _fix(session: Session, options: Options, talk: Talk) -> int:
     except Refused as refusal:
         code = talk.refused(refusal, of_refused_fix(finding.id, finding.subject, wanted, str(refusal)))
         return exit_codes.OK if options.dry_run and code == exit_codes.CANNOT_WRITE else code
-    return _Making(session, options, talk, finding, plan).run()
+    return Making(session, options, talk, plan, finding, _new_password(plan)).run()
 
 
 def _of_subject(findings: tuple[Finding, ...], name: str, subject: str | None) -> tuple[Finding, ...]:
@@ -134,15 +134,27 @@ def _planned(offer: fixes.Offer) -> Plan:
         raise Refused(code_of(error), f"nothing was changed: {harmless(str(error))}") from None
 
 
-class _Making:
+class Making:
     """One plan on its way from the screen to the machine."""
 
-    def __init__(self, session: Session, options: Options, talk: Talk, finding: Finding, plan: Plan) -> None:
+    def __init__(
+        self,
+        session: Session,
+        options: Options,
+        talk: Talk,
+        plan: Plan,
+        finding: Finding | None = None,
+        password: tuple[str, str] | None = None,
+    ) -> None:
+        """`finding` is what it is made for, where that is known; `password` whose new one the work leaves in
+        which file, to be shown once."""
         self._session = session
         self._options = options
         self._talk = talk
         self._finding = finding
         self._plan = plan
+        self._password = password
+        self.applied = False
 
     def run(self) -> int:
         """Shows, asks, does; returns the exit code."""
@@ -151,11 +163,11 @@ class _Making:
             return self._not_applied(exit_codes.OK)
         if not mending.works(self._plan):
             self._talk.line("There is nothing that the wizard would do itself; nothing was changed.")
-            return self._not_applied(exit_codes.of_findings([self._finding]))
+            return self._not_applied(self._as_before())
         try:
             if not permitted(self._talk, self._session, self._plan, "Do this?"):
                 self._talk.line("Nothing was changed.")
-                return self._not_applied(exit_codes.of_findings([self._finding]))
+                return self._not_applied(self._as_before())
             outcome = told(
                 self._talk,
                 self._session,
@@ -170,6 +182,9 @@ class _Making:
             streams.say(f"nothing was changed: {harmless(str(error))}")
             return self._not_applied(code_of(error), str(error))
         return self._ended(outcome)
+
+    def _as_before(self) -> int:
+        return exit_codes.of_findings([self._finding] if self._finding else [])
 
     def _not_applied(self, code: int, error: str = "") -> int:
         result = self._finding if not error and not self._options.dry_run else None
@@ -200,24 +215,13 @@ class _Making:
                 )
                 outcome = outcome._replace(error=outcome.error or error)
         self._talk.finding(outcome.finding)
-        applied = outcome.state == "applied"
-        if not applied:
+        self.applied = outcome.state == "applied"
+        if not self.applied:
             self._say_what_is(outcome)
-        elif (self._plan.check.partition(".")[0], self._plan.fix) == ("mail", "reset-admin"):
-            self._show_password()
-        self._talk.document(of_fix(self._plan, applied, outcome.change, outcome.finding, outcome.error))
+        elif self._password:
+            show_password(self._talk, *self._password)
+        self._talk.document(of_fix(self._plan, self.applied, outcome.change, outcome.finding, outcome.error))
         return code_of_outcome(outcome)
-
-    def _show_password(self) -> None:
-        """On a terminal the administrator's new password is shown, this once, and kept nowhere."""
-        from mailcow_wizard.fixes.mail import PASSWORD_FILE
-        from mailcow_wizard.host.admin_reset import shown_once
-
-        if self._talk.json or not streams.on_terminal():
-            return
-        password = shown_once(PASSWORD_FILE)
-        if password:
-            self._talk.line(f"The new password of admin, shown this once: {harmless(password)}")
 
     def _say_what_is(self, outcome: mending.Outcome) -> None:
         if outcome.state == "undone":
@@ -225,3 +229,23 @@ class _Making:
             return
         change = Journal(self._session.state).get(outcome.change)
         streams.say(f"change {change.id} is {change.state}: {outcome.error}; {what_next(change)}")
+
+
+def _new_password(plan: Plan) -> tuple[str, str] | None:
+    """Whose new password a plan leaves in which file."""
+    if (plan.check, plan.fix) != ("mail.admin-password", "reset-admin"):
+        return None
+    from mailcow_wizard.fixes.mail import PASSWORD_FILE
+
+    return "admin", PASSWORD_FILE
+
+
+def show_password(talk: Talk, whose: str, file: str) -> None:
+    """On a terminal a new password is shown, this once, and kept nowhere; else it stays in its file."""
+    from mailcow_wizard.host.new_password import shown_once
+
+    if talk.json or not streams.on_terminal():
+        return
+    password = shown_once(file)
+    if password:
+        talk.line(f"The new password of {whose}, shown this once: {harmless(password)}")

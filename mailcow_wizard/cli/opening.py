@@ -27,7 +27,7 @@ def open_session(options: Options) -> Session:
         addresses=options.addresses,
         resolver=options.resolver,
         ntp=options.ntp,
-        tsig=_absolute(options.tsig, host),
+        tsig=absolute(options.tsig, host),
         dns_server=options.server,
         dns_provider=options.provider,
     )
@@ -63,8 +63,8 @@ def _host(options: Options) -> tuple[Host, str]:
     return recorded, recorded.directory
 
 
-def _absolute(path: str, host: Host) -> str:
-    """A path for a process that works elsewhere."""
+def absolute(path: str, host: Host) -> str:
+    """A path for a process that works elsewhere. Raises UsageError."""
     if not path or path.startswith("/"):
         return path
     try:

@@ -160,11 +160,26 @@ COMMANDS: tuple[Usage, ...] = (
     ),
     Usage(
         "verify",
-        ("verify",),
+        ("verify", "verify --first-mailbox USER@DOMAIN"),
         "proves that the installed server works; fit for monitoring",
-        "Containers, each port in its own protocol, certificate, relaying, test messages.",
-        (_CHANGES, _FORMAT, _RECORD, ("--list", "what is looked at")),
-        (("verify", "the installed server"), ("verify --format nagios", "a plugin's line")),
+        "Containers, each port in its own protocol, certificate, relaying, test messages. With a first mailbox "
+        "it makes that, its domain and a DKIM key through mailcow's API, and sends it a message; undo takes it "
+        "back.",
+        (
+            _CHANGES,
+            _FORMAT,
+            _RECORD,
+            ("--list", "what is looked at"),
+            ("--first-mailbox USER@DOMAIN", "make it and try it"),
+            ("--password-file FILE", "where its password stays; else it is shown once, on a terminal"),
+            _DRY_RUN,
+            _YES,
+        ),
+        (
+            ("verify", "the installed server"),
+            ("verify --format nagios", "a plugin's line"),
+            ("verify --first-mailbox me@example.org", "makes a mailbox and tries it, after asking"),
+        ),
     ),
     Usage(
         "report",

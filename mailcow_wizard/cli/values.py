@@ -69,6 +69,12 @@ def _mail_domain(name: str, value: str) -> str:
     return _read(mail_domain, name, value)
 
 
+def _mailbox(name: str, value: str, before: object) -> str:
+    from mailcow_wizard.names import mailbox
+
+    return _read(mailbox, name, value)
+
+
 def _server(name: str, value: str) -> str:
     try:
         return _address(name, value)
@@ -149,6 +155,8 @@ VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "lang": ("language", _language),
     "repository": ("repository", _repository),
     "branch": ("branch", _branch),
+    "first-mailbox": ("first_mailbox", _mailbox),
+    "password-file": ("password_file", _text),
 }
 """Options with a value: the field of `Options`, and what reads it from its name, the text, the value before.
 

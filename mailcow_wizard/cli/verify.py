@@ -14,6 +14,10 @@ _TOPIC = "mail"
 
 def verify(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code."""
+    if options.first_mailbox:
+        from mailcow_wizard.cli.first_mailbox import first_mailbox
+
+        return first_mailbox(options, write)
     code, findings = looked(options._replace(words=(_TOPIC,)), write)
     if findings and all(one.status == "skipped" for one in findings):
         streams.say(f"nothing was verified: {harmless(findings[0].summary)}")

@@ -98,16 +98,5 @@ def _keep(path: str, data: bytes) -> None:
     os.rename(part, path)
 
 
-def shown_once(path: str) -> str:
-    """The password in that file, which is deleted; empty where there is none."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            password = file.read(256).strip()
-        os.unlink(path)
-    except (OSError, UnicodeDecodeError):
-        return ""
-    return password
-
-
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -45,7 +45,8 @@ class Trip(NamedTuple):
     It is handed in at `smtp` (address, port, TLS from the first byte: 465, else none: 25) and looked for by
     IMAP over TLS at `imap` (address or name, port) in the mailbox `to`. `login` says who logs in to hand it
     in (empty: nobody does). `secret` and `imap_secret` are the names of environment variables that hold the
-    passwords, or with `_FILE` behind them the names of the files: no password is ever part of this.
+    passwords, or with `_FILE` behind them the names of the files, or a file's own path, which begins with a
+    slash: no password is ever part of this.
     `trusting` that the IMAP server's certificate has to be trusted.
     """
 

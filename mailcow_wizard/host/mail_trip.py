@@ -66,9 +66,9 @@ def send_and_find(trip: Trip, timeout: float) -> Tripped:
 
 
 def _password(name: str, stage: str) -> str:
-    """The password that an environment variable holds, or the file that it names."""
-    said = os.environ.get(name, "")
-    if name.endswith(_FILE) and said:
+    """The password that an environment variable holds, or the file that it names, or this file."""
+    said = name if name.startswith("/") else os.environ.get(name, "")
+    if said and (said is name or name.endswith(_FILE)):
         try:
             with open(said, encoding="utf-8") as file:
                 said = file.read(_MOST_BYTES).rstrip("\r\n")

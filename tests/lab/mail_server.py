@@ -49,7 +49,8 @@ class MailServer(NamedTuple):
     place: Path
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has at this moment."""
     sockets = [socket.create_server((HERE, 0)) for _ in range(count)]
     found = [one.getsockname()[1] for one in sockets]
     for one in sockets:
@@ -70,7 +71,7 @@ def mail_server(certificate: Path, key: Path, kind: Kind = Kind()) -> Iterator[M
 
 @contextmanager
 def _started(place: Path, certificate: Path, key: Path, kind: Kind) -> Iterator[MailServer]:
-    numbers = _free_ports(len(_SERVICES) + 2)
+    numbers = free_ports(len(_SERVICES) + 2)
     ports = dict(zip((*_SERVICES, "auth", "lmtp"), numbers, strict=True))
     server = MailServer(ports, place)
     with ExitStack() as stack:

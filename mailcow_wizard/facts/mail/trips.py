@@ -1,5 +1,5 @@
 """Test messages: one that comes in through port 25, one that goes out by submission. They need mailboxes that
-the administrator names in the environment."""
+the administrator names in the environment, or the first one, which the wizard has just made."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ def trips(facts: Facts) -> Trips:
         return Trips(about)
     mailbox, far, server = (_said(facts, one) for one in (MAILBOX, FAR, FAR_IMAP))
     secret, far_secret = _secret(facts, PASSWORD), _secret(facts, FAR_PASSWORD)
+    if facts.settings.mailbox:
+        mailbox, secret = facts.settings.mailbox, facts.settings.mailbox_password
     lacking = tuple(name for name, said in ((MAILBOX, mailbox), (PASSWORD, secret)) if not said)
     lacking_far = tuple(
         name for name, said in ((FAR, far), (FAR_IMAP, server), (FAR_PASSWORD, far_secret)) if not said

@@ -1,0 +1,56 @@
+"""`verify --first-mailbox`: the first mailbox through mailcow's API, and a test message to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailcow_wizard.cli import exit_codes
+from mailcow_wizard.cli.arguments import Options
+from mailcow_wizard.cli.fix import Making
+from mailcow_wizard.cli.making import Refused, Talk, code_of, mention_unfinished
+from mailcow_wizard.cli.opening import absolute, open_session
+from mailcow_wizard.engine import first_mailbox as engine
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams
+from mailcow_wizard.host.door import HostError
+
+
+def first_mailbox(options: Options, write: Callable[[str], None]) -> int:
+    """Runs the command; returns the exit code."""
+    session = open_session(options)
+    talk = Talk(options, write)
+    try:
+        code = _made(session, options, talk)
+    except Refused as refusal:
+        code = talk.refused(refusal)
+    finally:
+        session.host.close()
+    talk.end()
+    return code
+
+
+def _made(session: Session, options: Options, talk: Talk) -> int:
+    mention_unfinished(session)
+    mailbox = options.first_mailbox
+    kept = absolute(options.password_file, session.host)
+    if not kept and not options.dry_run and (talk.json or not streams.on_terminal()):
+        raise Refused(
+            exit_codes.USAGE,
+            "nothing was changed: the new password is shown on a terminal only; without one it takes "
+            "--password-file FILE",
+        )
+    try:
+        plan = engine.planned(session, mailbox, kept)
+    except HostError as error:
+        code = exit_codes.USAGE if isinstance(error, NoPlan) else code_of(error)
+        raise Refused(code, f"nothing was changed: {harmless(str(error))}") from None
+    password = None if kept else (mailbox, engine.password_file(session))
+    making = Making(session, options, talk, plan, password=password)
+    code = making.run()
+    if making.applied:
+        record = engine.made(session, mailbox)
+        if record:
+            talk.line(f"To publish (./wizard dns shows and watches it): {harmless(record, 1000)}")
+    return code

@@ -1,0 +1,57 @@
+"""What mailcow has of a mail domain already: itself, a mailbox, a DKIM key; its database and Redis tell."""
+
+from __future__ import annotations
+
+import re
+
+from mailcow_wizard.facts.dns.signing import SigningKey, signing_keys
+from mailcow_wizard.facts.mail.installed import Installed, installed
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import NamedTuple
+
+_PATIENCE_S = 8.0
+_COUNTS = re.compile(r"^(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$", re.MULTILINE)
+# Asked in the container, with the password that it was given itself: none leaves it.
+_SCRIPT = (
+    'MYSQL_PWD="$MYSQL_PASSWORD" exec "$(command -v mariadb || command -v mysql)" -N -B '
+    '-u"$MYSQL_USER" "$MYSQL_DATABASE" -e "$1"'
+)
+_QUERY = (
+    "SELECT (SELECT COUNT(*) FROM domain WHERE domain = '{domain}'), "
+    "(SELECT COUNT(*) FROM alias_domain WHERE alias_domain = '{domain}'), "
+    "(SELECT COUNT(*) FROM mailbox WHERE username = '{mailbox}'), "
+    "(SELECT COUNT(*) FROM alias WHERE address = '{mailbox}')"
+)
+
+
+class Known(NamedTuple):
+    """`database` is the name of the database's container; `domain` that the mail domain is there,
+    `alias_domain` that it stands for another one; `mailbox` that the address is one, `alias` that it leads
+    elsewhere."""
+
+    about: Installed
+    database: str
+    domain: bool
+    alias_domain: bool
+    mailbox: bool
+    alias: bool
+    key: SigningKey
+
+
+def known(facts: Facts, mailbox: str) -> Known:
+    """Asks for a mailbox (`names.mailbox`) and its domain. Raises HostError."""
+    about = facts.get(installed)
+    domain = mailbox.partition("@")[2]
+    box = next((one for one in about.boxes if one.service == "mysql-mailcow"), None)
+    if box is None or box.state != "running":
+        raise HostError(about.skip or about.down or "mailcow's database does not run")
+    query = _QUERY.format(domain=domain, mailbox=mailbox)
+    ran = facts.host.run(("docker", "exec", box.id, "sh", "-c", _SCRIPT, "sh", query), _PATIENCE_S)
+    counts = _COUNTS.search(ran.out) if ran.code == 0 else None
+    if not counts:
+        raise HostError("mailcow's database does not tell which domains and mailboxes there are")
+    of_domain = Facts(facts.host, facts.settings._replace(domains=(domain,)))
+    key = of_domain.get(signing_keys)[domain]
+    domain_there, for_another, mailbox_there, alias = (int(one) > 0 for one in counts.groups())
+    return Known(about, box.name, domain_there, for_another, mailbox_there, alias, key)

@@ -1,0 +1,89 @@
+"""The first mail domain of an installed mailcow, its DKIM key and a mailbox, through mailcow's own API."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, bindings
+from mailcow_wizard.facts.identity import hostname
+from mailcow_wizard.facts.mail.mailboxes import Known, known
+from mailcow_wizard.facts.mail.talks import own_addresses, place
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.host.programs import program
+from mailcow_wizard.model import Command, Manual, Plan
+
+CHECK, FIX = "mail.round-trip", "first-mailbox"
+# A new domain restarts SOGo.
+_TIMEOUT_S = 150.0
+_LOOPBACK = "127.0.0.1"
+
+
+def plan(facts: Facts, mailbox: str, file: str, kept: bool) -> Plan:
+    """The plan that makes this mailbox (`names.mailbox`), and what it lacks; its password goes into `file`,
+    to stay there where it is `kept`. Raises HostError, NoPlan."""
+    domain = mailbox.partition("@")[2]
+    there = known(facts, mailbox)
+    _refuse(facts, mailbox, domain, there, file)
+    where = _where(facts, there)
+
+    def api(*words: str) -> tuple[str, ...]:
+        return (*program("mailcow_api"), *words, *where)
+
+    steps: list[Command | Manual] = []
+    if not there.domain:
+        steps.append(Command(api("add-domain", domain), (api("remove-domain", domain),), _TIMEOUT_S))
+    if not there.key.public:
+        undo = api("remove-dkim", domain, mailbox)
+        steps.append(Command(api("add-dkim", domain), (undo,), _TIMEOUT_S))
+    steps.append(Command(api("add-mailbox", mailbox, file), (api("remove-mailbox", mailbox),), _TIMEOUT_S))
+    steps.append(
+        Manual(
+            f"The password is made up here. It stays in {file}, which root alone may read."
+            if kept
+            else "The password is made up here and shown once, at the end."
+        )
+    )
+    steps.append(Manual(f"Then publish the DKIM key of {domain}: ./wizard dns shows the record."))
+    return Plan(
+        CHECK,
+        None,
+        FIX,
+        f"Make the mailbox {mailbox} through mailcow's API",
+        tuple(steps),
+        "low",
+        reversible=True,
+        needs_root=True,
+        consequence=f"{mailbox} can receive and send mail; a test message is sent to it. Taken back, a "
+        "mailbox that holds mail stays.",
+        interrupts="" if there.domain else "webmail (SOGo) restarts, for some seconds",
+    )
+
+
+def _refuse(facts: Facts, mailbox: str, domain: str, there: Known, file: str) -> None:
+    """Raises NoPlan where it cannot be made."""
+    if there.mailbox:
+        raise NoPlan(f"{mailbox} is there already; who knows its password can name it to verify")
+    if there.alias:
+        raise NoPlan(f"{mailbox} is an alias in mailcow: choose another address")
+    if there.alias_domain:
+        raise NoPlan(f"{domain} stands for another domain in mailcow: choose another address")
+    if domain == facts.get(hostname).name:
+        raise NoPlan(
+            f"{domain} is the server's own name, which mailcow does not take for a mail domain; the part "
+            "behind the @ is usually shorter, such as example.org"
+        )
+    if there.key.trouble:
+        raise NoPlan(there.key.trouble)
+    if facts.host.exists(file):
+        raise NoPlan(f"{file} exists already: name another file for the password, or remove it")
+
+
+def _where(facts: Facts, there: Known) -> tuple[str, ...]:
+    """Where mailcow's API is, and who may use it: this machine, as the containers may see it."""
+    conf = facts.get(mailcow_conf)
+    binding = next(one for one in bindings(conf.values, conf.odd) if one.port.id == "ports.https")
+    address = binding.address if binding.address not in ("", EVERY_ADDRESS_V4) else _LOOPBACK
+    gateway = f"{conf.get('IPV4_NETWORK', DEFAULT_NETWORK)}.1"
+    allowed = dict.fromkeys((gateway, _LOOPBACK, "::1", address, *own_addresses(facts, True)))
+    name = facts.get(hostname).name
+    return place(address, binding.number), name, there.database, ",".join(allowed)
