@@ -158,7 +158,8 @@ def _key(where: _Where) -> Iterator[str]:
     key = _KEY_BEGINS + secrets.token_hex(16).upper()
     gone = f"DELETE FROM api WHERE {_OWN}"  # noqa: S608
     values = f"('{key}', 1, '{','.join(where.allowed)}', 'rw')"
-    _query(where.box, f"{gone}; INSERT INTO api (api_key, active, allow_from, access) VALUES {values}")
+    new = f"INSERT INTO api (api_key, active, allow_from, access) VALUES {values}"  # noqa: S608
+    _query(where.box, f"{gone}; {new}")
     try:
         yield key
     finally:

@@ -7,13 +7,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from .inside import LabError, needs, running, wait_until
 
+Pair = tuple[Path, Path]
 HERE = "127.0.0.1"
 NAME, DOMAIN, PASSWORD = "mail.example.org", "example.org", "test-password"
 _TOOLS = ("postfix", "dovecot", "nginx")
@@ -34,12 +35,16 @@ _SERVICES = (
 
 class Kind(NamedTuple):
     """What is right and wrong with the server: whom it trusts to relay, whom it lets submit without logging
-    in, what its web server answers to who logs in, how it is called."""
+    in, what its web server answers to who logs in, how it is called, which domains and mailboxes are its own;
+    `more` are further lines for postfix."""
 
     trusts: str = "192.0.2.0/24"
     submission: str = "permit_sasl_authenticated,reject"
     login: str = "return 200 '<input name=\"pass_user\">';"
     name: str = NAME
+    domains: str = DOMAIN
+    mailboxes: str = "static:yes"
+    more: str = ""
 
 
 class MailServer(NamedTuple):
@@ -93,28 +98,23 @@ def _takes(port: int) -> bool:
     return True
 
 
-@contextmanager
-def _dovecot(server: MailServer, certificate: Path, key: Path) -> Iterator[None]:
-    place, ports = server.place / "dovecot", server.ports
-    (place / "mail").mkdir(parents=True)
-    nobody = pwd.getpwnam("nobody")
-    shutil.chown(place / "mail", nobody.pw_uid, nobody.pw_gid)
+def dovecot_conf(place: Path, ports: Mapping[str, int], pair: Pair, users: str, here: str = HERE) -> str:
+    """dovecot's configuration: its files are in `place`, `users` is a database of passwords in its words."""
 
     def listener(service: str, *ends: tuple[str, str, bool]) -> str:
         rows = "".join(
-            f"inet_listener {name} {{\n address={HERE}\n port={ports[port]}\n{' ssl=yes' * tls}\n}}\n"
+            f"inet_listener {name} {{\n address={here}\n port={ports[port]}\n{' ssl=yes' * tls}\n}}\n"
             for name, port, tls in ends
         )
         return f"service {service} {{\n{rows}}}\n"
 
-    conf = place / "dovecot.conf"
-    conf.write_text(
+    return (
         f"base_dir={place}/run\nstate_dir={place}/state\nlog_path={place}/log\n"
         "protocols=imap pop3 lmtp sieve\n"
-        f"ssl=yes\nssl_cert=<{certificate}\nssl_key=<{key}\nfirst_valid_uid=1\nlisten={HERE}\n"
+        f"ssl=yes\nssl_cert=<{pair[0]}\nssl_key=<{pair[1]}\nfirst_valid_uid=1\nlisten={here}\n"
         f"mail_location=maildir:{place}/mail/%u\ndefault_internal_user=nobody\ndefault_login_user=nobody\n"
         "default_internal_group=nogroup\n"
-        f"passdb {{\n driver=static\n args=password={PASSWORD}\n}}\n"
+        f"passdb {{\n {users}\n}}\n"
         "userdb {\n driver=static\n args=uid=nobody gid=nogroup allow_all_users=yes "
         f"home={place}/mail/%u\n}}\n"
         "doveadm_password=test\nauth_mechanisms=plain login\n"
@@ -125,33 +125,47 @@ def _dovecot(server: MailServer, certificate: Path, key: Path) -> Iterator[None]
         + listener("lmtp", ("lmtp", "lmtp", False))
         + listener("auth", ("auth", "auth", False))
     )
+
+
+@contextmanager
+def _dovecot(server: MailServer, certificate: Path, key: Path) -> Iterator[None]:
+    place = server.place / "dovecot"
+    (place / "mail").mkdir(parents=True)
+    nobody = pwd.getpwnam("nobody")
+    shutil.chown(place / "mail", nobody.pw_uid, nobody.pw_gid)
+    conf = place / "dovecot.conf"
+    users = f"driver=static\n args=password={PASSWORD}"
+    conf.write_text(dovecot_conf(place, server.ports, (certificate, key), users))
     with running(subprocess.Popen(["dovecot", "-F", "-c", str(conf)], stderr=subprocess.DEVNULL)):
         yield
 
 
-@contextmanager
-def _postfix(server: MailServer, certificate: Path, key: Path, kind: Kind) -> Iterator[None]:
-    place, ports = server.place / "postfix", server.ports
-    for name in ("conf", "queue", "data"):
-        (place / name).mkdir(parents=True)
-    shutil.chown(place / "data", pwd.getpwnam("postfix").pw_uid, grp.getgrnam("postfix").gr_gid)
-    (place / "conf/main.cf").write_text(
+def main_cf(
+    place: Path, ports: Mapping[str, int], pair: Pair, kind: Kind, here: str = HERE, peer: str = HERE
+) -> str:
+    """postfix's main.cf: its files are in `place`; dovecot is at `peer`."""
+    return (
         f"compatibility_level=3.6\nqueue_directory={place}/queue\ndata_directory={place}/data\n"
-        f"myhostname={kind.name}\nmydestination=\nmynetworks={kind.trusts}\ninet_interfaces={HERE}\n"
-        f"smtpd_tls_cert_file={certificate}\nsmtpd_tls_key_file={key}\nsmtpd_tls_security_level=may\n"
+        f"myhostname={kind.name}\nmydestination=\nmynetworks={kind.trusts}\ninet_interfaces={here}\n"
+        f"smtpd_tls_cert_file={pair[0]}\nsmtpd_tls_key_file={pair[1]}\nsmtpd_tls_security_level=may\n"
         "smtpd_tls_auth_only=yes\nsmtpd_sasl_auth_enable=yes\nsmtpd_sasl_type=dovecot\n"
-        f"smtpd_sasl_path=inet:{HERE}:{ports['auth']}\nvirtual_mailbox_domains={DOMAIN}\n"
-        f"virtual_mailbox_maps=static:yes\nvirtual_transport=lmtp:inet:{HERE}:{ports['lmtp']}\n"
+        f"smtpd_sasl_path=inet:{peer}:{ports['auth']}\nvirtual_mailbox_domains={kind.domains}\n"
+        f"virtual_mailbox_maps={kind.mailboxes}\nvirtual_transport=lmtp:inet:{peer}:{ports['lmtp']}\n"
         "smtpd_relay_restrictions=permit_mynetworks,permit_sasl_authenticated,defer_unauth_destination\n"
-        "alias_maps=\nalias_database=\nlocal_recipient_maps=\nmaillog_file=/dev/stdout\n"
+        f"alias_maps=\nalias_database=\nlocal_recipient_maps=\nmaillog_file=/dev/stdout\n{kind.more}"
     )
+
+
+def master_cf(ports: Mapping[str, int], kind: Kind, here: str = HERE) -> str:
+    """postfix's master.cf."""
     tls = "-o smtpd_tls_security_level=encrypt"
     wrapped = "-o smtpd_tls_wrappermode=yes"
     restricted = f"-o smtpd_client_restrictions={kind.submission}"
+    at = f"{here}:" if here == HERE else ""
     rows = [
-        f"{HERE}:{ports['smtp']} inet n - n - - smtpd -o smtpd_sasl_auth_enable=no",
-        f"{HERE}:{ports['smtps']} inet n - n - - smtpd {wrapped} {restricted}",
-        f"{HERE}:{ports['submission']} inet n - n - - smtpd {tls} {restricted}",
+        f"{at}{ports['smtp']} inet n - n - - smtpd -o smtpd_sasl_auth_enable=no",
+        f"{at}{ports['smtps']} inet n - n - - smtpd {wrapped} {restricted}",
+        f"{at}{ports['submission']} inet n - n - - smtpd {tls} {restricted}",
         "cleanup unix n - n - 0 cleanup",
         "qmgr unix n - n 300 1 qmgr",
         "rewrite unix - - n - - trivial-rewrite",
@@ -168,7 +182,17 @@ def _postfix(server: MailServer, certificate: Path, key: Path, kind: Kind) -> It
         "scache unix - - n - 1 scache",
         "postlog unix-dgram n - n - 1 postlogd",
     ]
-    (place / "conf/master.cf").write_text("\n".join(rows) + "\n")
+    return "\n".join(rows) + "\n"
+
+
+@contextmanager
+def _postfix(server: MailServer, certificate: Path, key: Path, kind: Kind) -> Iterator[None]:
+    place, ports = server.place / "postfix", server.ports
+    for name in ("conf", "queue", "data"):
+        (place / name).mkdir(parents=True)
+    shutil.chown(place / "data", pwd.getpwnam("postfix").pw_uid, grp.getgrnam("postfix").gr_gid)
+    (place / "conf/main.cf").write_text(main_cf(place, ports, (certificate, key), kind))
+    (place / "conf/master.cf").write_text(master_cf(ports, kind))
     argv = ["postfix", "-c", str(place / "conf"), "start-fg"]
     log = (place / "log").open("wb")
     with log, running(subprocess.Popen(argv, stdout=log, stderr=log)):

@@ -1,16 +1,19 @@
 """A small stand-in for mailcow's repository: the same files, variables and start conditions, five services.
 
-It holds no line of mailcow's. Its database keeps the password that it was first started with and refuses any
-other, so that a run that makes new ones is found out.
+It holds no line of mailcow's; with a certificate its services are real (speaking.py). Its database keeps the
+password that it was first started with and refuses any other, so that a run that makes new ones is found out.
 """
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
+from . import speaking
 from .registry import HOST
 
 IMAGES = tuple(f"mailcow/{name}:1" for name in ("unbound", "mysql", "dovecot", "postfix", "nginx"))
+SPEAKING_IMAGES = tuple(f"mailcow/{name}:1" for name in speaking.SERVICES)
 SERVICES = 5
 _BUSYBOX = "/bin/busybox"
 
@@ -45,8 +48,10 @@ SOGO_URL_ENCRYPTION_KEY=$(random 16)
 ENABLE_IPV6=false" >> mailcow.conf
 chmod 600 mailcow.conf
 mkdir -p data/assets/ssl data/web/inc
-openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/CN=$MAILCOW_HOSTNAME" \\
+if [ -d data/lab/ssl ]; then cp data/lab/ssl/*.pem data/assets/ssl
+else openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/CN=$MAILCOW_HOSTNAME" \\
   -keyout data/assets/ssl/key.pem -out data/assets/ssl/cert.pem 2>/dev/null
+fi
 echo '<?php' > data/web/inc/app_info.inc.php
 """
 
@@ -55,7 +60,20 @@ _DATABASE = """f=/var/lib/mysql/password; [ -e $$f ] || echo "$$DBPASS" > $$f
 exec /bin/busybox sleep 86400"""
 
 
-def _compose(registry: str) -> dict[str, object]:
+_RESET = """#!/usr/bin/env bash
+. ./mailcow.conf
+read -r -p "Reset the administrator? [y/N] " answer
+[ "$answer" = y ] || exit 1
+new=$(head -c 200 /dev/urandom | LC_ALL=C tr -dc A-Za-z0-9 | head -c 16)
+box() { docker ps -qf "name=$1-mailcow"; }
+hash=$(docker exec -it "$(box dovecot)" doveadm pw -s SSHA256 -p "$new" | tr -d '\\r')
+docker exec -it "$(box mysql)" mariadb -e "UPDATE admin SET password = '$hash' WHERE username = 'admin'"
+echo "Username: admin
+Password: $new"
+"""
+
+
+def _compose(registry: str, speaks: bool) -> dict[str, object]:
     network = {"mailcow-network": {}}
     healthy = {"unbound-mailcow": {"condition": "service_healthy"}}
 
@@ -66,37 +84,54 @@ def _compose(registry: str) -> dict[str, object]:
 
     test = ["CMD", _BUSYBOX, "sh", "-c", "test ! -e /data/broken || { echo 'no pong came back'; exit 1; }"]
     health = {"test": test, "interval": "1s", "timeout": "2s", "retries": 3, "start_period": "1s"}
+    services = {
+        "unbound-mailcow": service("unbound", healthcheck=health, volumes=["./data:/data:ro"]),
+        "mysql-mailcow": service(
+            "mysql",
+            command=[_BUSYBOX, "sh", "-c", _DATABASE],
+            environment={"DBPASS": "${DBPASS}"},
+            volumes=["mysql-vol-1:/var/lib/mysql"],
+            depends_on=healthy,
+        ),
+        "dovecot-mailcow": service(
+            "dovecot",
+            ulimits={"nofile": {"soft": 20000, "hard": 40000}},
+            depends_on={"mysql-mailcow": {"condition": "service_started"}},
+        ),
+        "postfix-mailcow": service("postfix", ports=["${SMTP_PORT:-25}:25"], depends_on=healthy),
+        "nginx-mailcow": service("nginx", depends_on=healthy),
+    }
+    if speaks:
+        services |= {f"{name}-mailcow": service(name, depends_on=healthy) for name in ("redis", "php-fpm")}
+        speaking.add(services)
     return {
-        "services": {
-            "unbound-mailcow": service("unbound", healthcheck=health, volumes=["./data:/data:ro"]),
-            "mysql-mailcow": service(
-                "mysql",
-                command=[_BUSYBOX, "sh", "-c", _DATABASE],
-                environment={"DBPASS": "${DBPASS}"},
-                volumes=["mysql-vol-1:/var/lib/mysql"],
-                depends_on=healthy,
-            ),
-            "dovecot-mailcow": service(
-                "dovecot",
-                ulimits={"nofile": {"soft": 20000, "hard": 40000}},
-                depends_on={"mysql-mailcow": {"condition": "service_started"}},
-            ),
-            "postfix-mailcow": service("postfix", ports=["${SMTP_PORT:-25}:25"], depends_on=healthy),
-            "nginx-mailcow": service("nginx", depends_on=healthy),
-        },
-        "networks": {"mailcow-network": {"driver": "bridge"}},
+        "services": services,
+        "networks": {"mailcow-network": {"driver": "bridge", **(_SUBNET if speaks else {})}},
         "volumes": {"mysql-vol-1": None},
     }
 
 
-def make(directory: Path, registry: str = HOST) -> str:
-    """Makes the repository, whose images come from this registry; its address."""
+_SUBNET = {"ipam": {"config": [{"subnet": "${IPV4_NETWORK:-172.22.1}.0/24"}]}}
+
+
+def make(directory: Path, registry: str = HOST, certificate: tuple[Path, Path] | None = None) -> str:
+    """Makes the repository, whose images come from this registry; its address. With a certificate the services
+    are real, and use it."""
     directory.mkdir()
+    if certificate:
+        speaking.write(directory / "data/lab")
+        (directory / "data/lab/ssl").mkdir()
+        for path, name in zip(certificate, ("cert.pem", "key.pem"), strict=True):
+            shutil.copy(path, directory / "data/lab/ssl" / name)
+        (directory / "helper-scripts").mkdir()
+        (directory / "helper-scripts/mailcow-reset-admin.sh").write_text(_RESET)
     (directory / ".env").symlink_to("mailcow.conf")
-    (directory / "docker-compose.yml").write_text(json.dumps(_compose(registry), indent=1))
+    (directory / "docker-compose.yml").write_text(
+        json.dumps(_compose(registry, certificate is not None), indent=1)
+    )
     (directory / "generate_config.sh").write_text(_SCRIPT)
     (directory / "generate_config.sh").chmod(0o755)
-    (directory / "data").mkdir()
+    (directory / "data").mkdir(exist_ok=True)
     (directory / "data/readme").write_text("data\n")
     ignored = ("mailcow.conf*", "data/assets/", "data/web/", "docker-compose.override.yml", "refuse", "pause")
     (directory / ".gitignore").write_text("\n".join((*ignored, "data/broken", "")))

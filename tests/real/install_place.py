@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from lab import compose, engine, registry, stand_in
+from lab import certificates, compose, engine, registry, stand_in
+from lab.engine import Engine
 from lab.inside import CHECKOUT, Inside, LabError, needs, running, wait_until
 
 NAME = "mail.example.org"
@@ -33,7 +34,8 @@ class Place:
     python = sys.executable
     registry = registry.HOST
 
-    def __init__(self, machine: Inside, root: Path, repository: str) -> None:
+    def __init__(self, machine: Inside, root: Path, repository: str, speaks: bool = False) -> None:
+        self.speaks = speaks
         self.machine = machine
         self.root = root
         self.repository = repository
@@ -58,14 +60,20 @@ class Place:
         return str(path)
 
     def words(self, *more: str) -> list[str]:
-        """The command line of the wizard."""
+        """The command line of an install."""
         said = ["--dir", self.inside(self.directory), "--state-dir", self.inside(self.state)]
-        said += ["--hostname", NAME, "--offline", "--timeout", "2.5"]
+        said += ["--hostname", NAME, "--offline", "--timeout", "20" if self.speaks else "2.5"]
         return [self.python, "-m", "mailcow_wizard", *more, *said]
 
     def docker(self, *words: str) -> str:
         """Runs the Docker client and returns what it printed."""
         return self.machine.run(["docker", *words], check=True).stdout.strip()
+
+    def wizard(self, *more: str, timeout: float = 120.0) -> "subprocess.CompletedProcess[str]":
+        """Runs another command of the wizard, which may send packets."""
+        said = ["--dir", self.inside(self.directory), "--state-dir", self.inside(self.state)]
+        argv = [self.python, "-m", "mailcow_wizard", *more, *said, "--address", "192.0.2.1"]
+        return self.machine.run(argv, timeout=timeout, env=self.env())
 
     def env(self) -> dict[str, str]:
         """Its environment."""
@@ -188,15 +196,15 @@ class Place:
         for path in (self.directory.parent, self.state):
             shutil.rmtree(path, ignore_errors=True)
         self.directory.mkdir(parents=True)
-        for one in _KNOWN:
+        for one in () if self.speaks else _KNOWN:
             words = ["ack", one, "--reason", "the stand-in", "--state-dir", self.inside(self.state)]
             argv = [self.python, "-m", "mailcow_wizard", *words]
             self.machine.run(argv, env=self.env(), check=True)
 
 
 @contextmanager
-def place(root: Path, suite: str = engine.SUITES[0]) -> Iterator[Place]:
-    """A machine of its own."""
+def place(root: Path, suite: str = engine.SUITES[0], speaks: bool = False) -> Iterator[Place]:
+    """A machine of its own; one that `speaks` is a real mail server in the end, and trusted."""
     needs("git", "openssl", "pgrep", "busybox")
     with ExitStack() as stack:
         machine = stack.enter_context(engine.started(suite))
@@ -207,13 +215,31 @@ def place(root: Path, suite: str = engine.SUITES[0]) -> Iterator[Place]:
         if made.returncode:
             raise LabError(f"no overlay can be mounted: {made.stderr.strip()}")
         busybox = Path(os.path.realpath(str(shutil.which("busybox"))))
-        registry.make(root / "registry", stand_in.IMAGES, busybox)
+        images = stand_in.SPEAKING_IMAGES if speaks else stand_in.IMAGES
+        registry.make(root / "registry", images, busybox)
         words = [sys.executable, registry.__file__, str(root / "registry"), str(registry.PORT)]
         server = stack.enter_context(running(machine.start(words)))
         assert server.stdout is not None
         if not server.stdout.readline():
             raise LabError("the registry did not start")
-        yield Place(machine, root, stand_in.make(root / "repository"))
+        pair = _trusted(machine, root) if speaks else None
+        yield Place(machine, root, stand_in.make(root / "repository", certificate=pair), speaks)
+
+
+def _trusted(machine: Engine, root: Path) -> tuple[Path, Path]:
+    """A certificate for the server, of an authority that this machine alone trusts."""
+    (root / "ca").mkdir()
+    authority = certificates.authority(root / "ca")
+    hashed = machine.run(
+        ["openssl", "x509", "-hash", "-noout", "-in", str(authority)], check=True
+    ).stdout.strip()
+    layer = machine.run(["mktemp", "-d", "-p", "/run"], check=True).stdout.strip()
+    machine.run(["mkdir", f"{layer}/upper", f"{layer}/work"], check=True)
+    machine.run(["cp", str(authority), f"{layer}/upper/{hashed}.0"], check=True)
+    place = "/etc/ssl/certs"
+    options = f"lowerdir={place},upperdir={layer}/upper,workdir={layer}/work"
+    machine.run(["mount", "-t", "overlay", "overlay", "-o", options, place], check=True)
+    return certificates.issued(root / "ca", "server", NAME)
 
 
 def failed_stage(document: dict[str, object]) -> str:

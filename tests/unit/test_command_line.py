@@ -151,6 +151,11 @@ REFUSED: dict[str, tuple[tuple[str | bytes, ...], str]] = {
     "list without check": (("--list",), "--list goes with the command check"),
     "record without check": (("--record", "x"), "--record goes with"),
     "json without command": (("--json",), "--json goes with"),
+    "a mailbox without a domain": (("verify", "--first-mailbox", "me"), "a whole address is needed"),
+    "a strange mailbox": (("verify", "--first-mailbox", "m'e@example.org"), "before the @ only letters"),
+    "a mailbox for check": (("check", "--first-mailbox", "me@example.org"), "--first-mailbox goes with"),
+    "a mailbox and a list": (("verify", "--first-mailbox", "me@example.org", "--list"), "excludes --format"),
+    "a password alone": (("verify", "--password-file", "x"), "goes with verify --first-mailbox"),
     "schema of something": (("schema", "x"), "schema takes no words"),
 }
 

@@ -51,7 +51,8 @@ def known(facts: Facts, mailbox: str) -> Known:
     counts = _COUNTS.search(ran.out) if ran.code == 0 else None
     if not counts:
         raise HostError("mailcow's database does not tell which domains and mailboxes there are")
-    of_domain = Facts(facts.host, facts.settings._replace(domains=(domain,)))
+    # Nobody outside has to be asked for it.
+    of_domain = Facts(facts.host, facts.settings._replace(domains=(domain,), offline=True))
     key = of_domain.get(signing_keys)[domain]
     domain_there, for_another, mailbox_there, alias = (int(one) > 0 for one in counts.groups())
     return Known(about, box.name, domain_there, for_another, mailbox_there, alias, key)
