@@ -162,9 +162,9 @@ COMMANDS: tuple[Usage, ...] = (
         "verify",
         ("verify", "verify --first-mailbox USER@DOMAIN"),
         "proves that the installed server works; fit for monitoring",
-        "Containers, each port in its own protocol, certificate, relaying, test messages. With a first mailbox "
-        "it makes that, its domain and a DKIM key through mailcow's API, and sends it a message; undo takes it "
-        "back.",
+        "Containers, each port in its own protocol, certificate, relaying, test messages. With a first "
+        "mailbox it makes that, its domain and a DKIM key through mailcow's API, and sends it a message; "
+        "undo takes it back.",
         (
             _CHANGES,
             _FORMAT,

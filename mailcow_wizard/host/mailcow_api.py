@@ -175,7 +175,8 @@ def _query(box: str, text: str) -> None:
             argv, input=f"{text};\n".encode(), capture_output=True, timeout=_DATABASE_S, check=False
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise _NotDone(f"mailcow's database could not be asked ({type(error).__name__})") from None
+        kind = type(error).__name__
+        raise _NotDone(f"mailcow's database could not be asked ({kind})") from None
     if done.returncode:
         raise _NotDone("mailcow's database took no key for the API")
 
@@ -213,7 +214,8 @@ def _add_dkim(api: _Api, domain: str) -> str:
     known = api.get(f"dkim/{domain}")
     if not known.get("pubkey"):
         raise _NotDone(f"mailcow made no DKIM key for {domain}")
-    return f"{domain} has a DKIM key; its record stands at {known.get('dkim_selector')}._domainkey.{domain}"
+    name = f"{known.get('dkim_selector')}._domainkey.{domain}"
+    return f"{domain} has a DKIM key; its record stands at {name}"
 
 
 def _remove_dkim(api: _Api, domain: str, mailbox: str) -> str:
@@ -281,7 +283,8 @@ def _kept(path: str) -> str:
     except FileNotFoundError:
         pass
     except (OSError, UnicodeDecodeError) as error:
-        raise _NotDone(f"{path} could not be read ({type(error).__name__})") from None
+        kind = type(error).__name__
+        raise _NotDone(f"{path} could not be read ({kind})") from None
     password = _made_up()
     part = f"{path}.part"
     try:
