@@ -115,8 +115,8 @@ _SUBNET = {"ipam": {"config": [{"subnet": "${IPV4_NETWORK:-172.22.1}.0/24"}]}}
 
 
 def make(directory: Path, registry: str = HOST, certificate: tuple[Path, Path] | None = None) -> str:
-    """Makes the repository, whose images come from this registry; its address. With a certificate the services
-    are real, and use it."""
+    """Makes the repository, whose images come from this registry; its address. With a certificate the
+    services are real, and use it."""
     directory.mkdir()
     if certificate:
         speaking.write(directory / "data/lab")
