@@ -5,6 +5,7 @@ documentation of 2026-08 (what is needed today: below it is a warning with its c
 Tags: `#n` is an issue of mailcow/mailcow-dockerized, a hexadecimal word a commit there.
 """
 
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 KIB = 1 << 10
@@ -103,11 +104,11 @@ class Supported(NamedTuple):
 
 # ec57ecc33 (Alpine, Ubuntu), 247421719 (Debian 11 to 13), documentation "Supported OS".
 OPERATING_SYSTEMS: tuple[Supported, ...] = (
-    Supported("debian", "Debian 11 to 13", (11,), (13,)),
-    Supported("ubuntu", "Ubuntu 22.04 or newer", (22, 4), None),
-    Supported("almalinux", "AlmaLinux 8 and 9", (8,), (9,)),
+    Supported("debian", _("Debian 11 to 13"), (11,), (13,)),
+    Supported("ubuntu", _("Ubuntu 22.04 or newer"), (22, 4), None),
+    Supported("almalinux", _("AlmaLinux 8 and 9"), (8,), (9,)),
     Supported("rocky", "Rocky Linux 9", (9,), (9,)),
-    Supported("alpine", "Alpine 3.19 or newer (limited)", (3, 19), None, limited=True),
+    Supported("alpine", _("Alpine 3.19 or newer (limited)"), (3, 19), None, limited=True),
 )
 
 # Virtualization that mailcow refuses: no OpenVZ, no LXC (aa47b85af, #1761 #2854 #4215). Names as
@@ -128,8 +129,8 @@ OTHER_CONTAINERS = {
     "gvisor": "gVisor",
     "pouch": "Pouch",
     "rkt": "rkt",
-    "oci": "an OCI container",
-    "container-other": "a container",
+    "oci": _("an OCI container"),
+    "container-other": _("a container"),
 }
 VIRTUAL_MACHINES = {
     "kvm": "KVM",
@@ -203,7 +204,7 @@ CONTROL_PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("CyberPanel", ("/usr/local/CyberCP", "/usr/local/CyberPanel")),
     ("aaPanel", ("/www/server/panel",)),
     ("Froxlor", ("/var/www/froxlor", "/var/www/html/froxlor", "/usr/share/froxlor")),
-    ("Webmin or Virtualmin", ("/etc/webmin", "/usr/share/webmin", "/usr/libexec/webmin")),
+    (_("Webmin or Virtualmin"), ("/etc/webmin", "/usr/share/webmin", "/usr/libexec/webmin")),
     ("KeyHelp", ("/etc/keyhelp", "/home/keyhelp")),
     ("CloudPanel", ("/home/clp",)),
     ("ISPmanager", ("/usr/local/mgr5",)),
@@ -241,18 +242,18 @@ class KernelPart(NamedTuple):
 # Docker's contrib/check-config.sh, "Generally Necessary"; G14 (#4474 #4802 #5334). Either iptables will do.
 _NFT = ("nf_tables", "nft_compat", "nft_chain_nat")
 KERNEL_PARTS: tuple[KernelPart, ...] = (
-    KernelPart("the layers of images", (("overlay",),)),
-    KernelPart("container networks", (("bridge",),)),
-    KernelPart("the firewall on container networks", (("br_netfilter",),)),
-    KernelPart("the network cards of containers", (("veth",),)),
-    KernelPart("connection tracking", (("nf_conntrack",),)),
-    KernelPart("address translation", (("nf_nat",),)),
-    KernelPart("Docker's firewall rules (connection state)", (("xt_conntrack",),)),
-    KernelPart("Docker's firewall rules (address type)", (("xt_addrtype",),)),
-    KernelPart("outgoing connections of containers", (("xt_MASQUERADE",), ("ipt_MASQUERADE",))),
-    KernelPart("firewall tables", (_NFT, ("ip_tables", "iptable_nat", "iptable_filter"))),
+    KernelPart(_("the layers of images"), (("overlay",),)),
+    KernelPart(_("container networks"), (("bridge",),)),
+    KernelPart(_("the firewall on container networks"), (("br_netfilter",),)),
+    KernelPart(_("the network cards of containers"), (("veth",),)),
+    KernelPart(_("connection tracking"), (("nf_conntrack",),)),
+    KernelPart(_("address translation"), (("nf_nat",),)),
+    KernelPart(_("Docker's firewall rules (connection state)"), (("xt_conntrack",),)),
+    KernelPart(_("Docker's firewall rules (address type)"), (("xt_addrtype",),)),
+    KernelPart(_("outgoing connections of containers"), (("xt_MASQUERADE",), ("ipt_MASQUERADE",))),
+    KernelPart(_("firewall tables"), (_NFT, ("ip_tables", "iptable_nat", "iptable_filter"))),
     KernelPart(
-        "firewall tables for IPv6", (_NFT, ("ip6_tables", "ip6table_nat", "ip6table_filter")), ipv6=True
+        _("firewall tables for IPv6"), (_NFT, ("ip6_tables", "ip6table_nat", "ip6table_filter")), ipv6=True
     ),
 )
 # The kernel's configuration symbols that stand for these modules; any one of them being set will do.

@@ -2,6 +2,7 @@
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import cpu
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 
@@ -11,10 +12,10 @@ def judge_clock(readings: tuple[cpu.Reading, ...]) -> Judgement:
     for one in readings:
         if one.kind == "maximum":
             slow = one.hertz < need.CPU_CLOCK_HZ.fails_below
-            return _slow(one, evidence) if slow else _fast(one, "at most", evidence)
+            return _slow(one, evidence) if slow else _fast(one, _("at most"), evidence)
     for one in readings:
         if one.hertz >= need.CPU_CLOCK_HZ.warns_below:
-            words = "at least" if one.kind in ("current", "boot") else "nominal"
+            words = _("at least") if one.kind in ("current", "boot") else _("nominal")
             return _fast(one, words, evidence)._replace(certainty="inferred")
     for one in readings:
         if one.kind == "nominal":
@@ -22,19 +23,19 @@ def judge_clock(readings: tuple[cpu.Reading, ...]) -> Judgement:
     if not readings:
         return Judgement(
             "unknown",
-            "this machine does not tell its processor's clock; nothing speaks against it",
-            "no figure in sysfs, /proc/cpuinfo or the firmware's table",
-            (Evidence("lscpu | grep MHz", "nothing"),),
-            ("Look at your provider's description of the machine.",),
+            _("this machine does not tell its processor's clock; nothing speaks against it"),
+            _("no figure in sysfs, /proc/cpuinfo or the firmware's table"),
+            (Evidence("lscpu | grep MHz", _("nothing")),),
+            (_("Look at your provider's description of the machine."),),
             certainty="untested",
         )
     found = _frequency(readings[0].hertz)
     return Judgement(
         "unknown",
-        f"{found} is what it runs at or is called; its maximum is not told",
+        _("{found} is what it runs at or is called; its maximum is not told", found=found),
         found,
         evidence,
-        ("Look at your provider's description of the machine.",),
+        (_("Look at your provider's description of the machine."),),
         certainty="untested",
     )
 
@@ -43,10 +44,10 @@ def _slow(reading: cpu.Reading, evidence: tuple[Evidence, ...]) -> Judgement:
     found = _frequency(reading.hertz)
     return Judgement(
         "fail",
-        f"{found} is below the 1 GHz that mailcow needs",
+        _("{found} is below the 1 GHz that mailcow needs", found=found),
         found,
         evidence,
-        ("Move to a machine with a faster processor.",),
+        (_("Move to a machine with a faster processor."),),
     )
 
 
@@ -56,7 +57,9 @@ def _fast(reading: cpu.Reading, words: str, evidence: tuple[Evidence, ...]) -> J
 
 
 def _frequency(hertz: int) -> str:
-    return f"{hertz / 1e9:.2f} GHz" if hertz >= 1e9 else f"{hertz / 1e6:.0f} MHz"
+    if hertz >= 1e9:
+        return _("{gigahertz:.2f} GHz", gigahertz=hertz / 1e9)
+    return f"{hertz / 1e6:.0f} MHz"
 
 
 def judge_arch(arch: cpu.Architecture) -> Judgement:
@@ -66,37 +69,45 @@ def judge_arch(arch: cpu.Architecture) -> Judgement:
     if not name:
         return Judgement(
             "fail",
-            f"{arch.machine}: there are no images of mailcow for this type of processor",
+            _("{machine}: there are no images of mailcow for this type of processor", machine=arch.machine),
             arch.machine,
             evidence,
             (
-                "Install a 64-bit system, if the processor can run one (lscpu, line CPU op-mode).",
-                "Move to a machine with an x86_64 or ARM64 processor.",
+                _("Install a 64-bit system, if the processor can run one (lscpu, line CPU op-mode)."),
+                _("Move to a machine with an x86_64 or ARM64 processor."),
             ),
         )
     if arch.bits != 64:
         return Judgement(
             "fail",
-            f"a {arch.bits}-bit system on a 64-bit kernel ({arch.machine})",
-            f"{arch.machine} with {arch.bits}-bit programs",
+            _("a {bits}-bit system on a 64-bit kernel ({machine})", bits=arch.bits, machine=arch.machine),
+            _("{machine} with {bits}-bit programs", machine=arch.machine, bits=arch.bits),
             evidence,
-            ("Install the 64-bit edition of the operating system.",),
+            (_("Install the 64-bit edition of the operating system."),),
             certainty="inferred",
         )
     if arch.page_size not in (0, need.PAGE_SIZE):
         size = f"{arch.page_size // need.KIB} KiB"
         return Judgement(
             "warn",
-            f"{name} with memory pages of {size}; some of mailcow's programs expect 4 KiB",
-            f"{name}, pages of {size}",
+            _(
+                "{name} with memory pages of {size}; some of mailcow's programs expect 4 KiB",
+                name=name,
+                size=size,
+            ),
+            _("{name}, pages of {size}", name=name, size=size),
             (*evidence, Evidence("getconf PAGESIZE", str(arch.page_size))),
             (
-                "Start a kernel with 4 KiB pages; on a Raspberry Pi 5 write kernel=kernel8.img into "
-                "/boot/firmware/config.txt and reboot.",
+                _(
+                    "Start a kernel with 4 KiB pages; on a Raspberry Pi 5 write kernel=kernel8.img "
+                    "into /boot/firmware/config.txt and reboot."
+                ),
             ),
             severity="breaks",
-            why="Programs that reserve memory in their own pages (Redis with jemalloc among them) can refuse "
-            "to start on a kernel with larger pages.",
+            why=_(
+                "Programs that reserve memory in their own pages (Redis with jemalloc among them) "
+                "can refuse to start on a kernel with larger pages."
+            ),
         )
     return Judgement("pass", name, name, evidence)
 
@@ -108,8 +119,8 @@ def judge_features(features: cpu.Features) -> Judgement:
         return _judge_x86(features.flags)
     if name == "ARM64":
         return _judge_arm(features.flags)
-    found = f"unknown for {features.machine}"
-    return Judgement("unknown", "mailcow has no images for this processor", found, certainty="untested")
+    found = _("unknown for {machine}", machine=features.machine)
+    return Judgement("unknown", _("mailcow has no images for this processor"), found, certainty="untested")
 
 
 def _judge_x86(flags: frozenset[str]) -> Judgement:
@@ -118,57 +129,65 @@ def _judge_x86(flags: frozenset[str]) -> Judgement:
     )
     lacking = [words for flag, words in need.CPU_FEATURES_V2.items() if flag not in flags]
     if not lacking:
-        return Judgement("pass", "all of x86-64-v2", "SSSE3, SSE4.2 and the others of x86-64-v2", evidence)
+        return Judgement(
+            "pass", _("all of x86-64-v2"), _("SSSE3, SSE4.2 and the others of x86-64-v2"), evidence
+        )
     remedies: tuple[str, ...] = (
-        "Move to a machine with a newer processor (Intel since 2009, AMD since 2011).",
+        _("Move to a machine with a newer processor (Intel since 2009, AMD since 2011)."),
     )
     if "hypervisor" in flags:
         remedies = (
-            'Set the virtual machine\'s CPU type to "host" (Proxmox: qm set VMID --cpu host; libvirt: '
-            "<cpu mode='host-passthrough'/>), then stop it and start it again.",
-            'Where machines move between hosts: CPU type "x86-64-v2-AES" or newer.',
+            _(
+                'Set the virtual machine\'s CPU type to "host" (Proxmox: qm set VMID --cpu host; '
+                "libvirt: <cpu mode='host-passthrough'/>), then stop it and start it again."
+            ),
+            _('Where machines move between hosts: CPU type "x86-64-v2-AES" or newer.'),
         )
     names = ", ".join(lacking)
     if set(lacking) & set(need.CPU_FEATURES_REQUIRED.values()):
-        summary = f"the processor lacks {names}: mailcow's spam filter does not start"
-        return Judgement("fail", summary, f"missing: {names}", evidence, remedies)
+        summary = _("the processor lacks {names}: mailcow's spam filter does not start", names=names)
+        return Judgement("fail", summary, _("missing: {names}", names=names), evidence, remedies)
     return Judgement(
         "warn",
-        f"the processor lacks {names}, part of x86-64-v2",
-        f"missing: {names}",
+        _("the processor lacks {names}, part of x86-64-v2", names=names),
+        _("missing: {names}", names=names),
         evidence,
         remedies,
         severity="degrades",
-        why="mailcow's images do not need these today, but builds of its programs for x86-64-v2 would.",
+        why=_("mailcow's images do not need these today, but builds of its programs for x86-64-v2 would."),
     )
 
 
 def _judge_arm(flags: frozenset[str]) -> Judgement:
-    shown = " ".join(sorted(flags & {"asimd", "sve", "sve2"})) or "none of asimd, sve, sve2"
+    shown = " ".join(sorted(flags & {"asimd", "sve", "sve2"})) or _("none of asimd, sve, sve2")
     evidence = (Evidence("grep -m1 ^Features /proc/cpuinfo", shown),)
     if "sve2" in flags and "sve" not in flags:
         return Judgement(
             "fail",
-            "the virtual machine promises SVE2 without SVE: mailcow's spam filter crashes",
-            "SVE2 is announced, SVE is not",
+            _("the virtual machine promises SVE2 without SVE: mailcow's spam filter crashes"),
+            _("SVE2 is announced, SVE is not"),
             evidence,
             (
-                "Update the hypervisor (seen with Parallels Desktop 26 on Apple M4).",
-                "Install a newer kernel (6.14 or newer): it hides SVE2 where there is no SVE.",
+                _("Update the hypervisor (seen with Parallels Desktop 26 on Apple M4)."),
+                _("Install a newer kernel (6.14 or newer): it hides SVE2 where there is no SVE."),
             ),
-            why="rspamd's search library believes the announcement, uses instructions that the processor "
-            "does not have and is ended by the kernel, again and again.",
+            why=_(
+                "rspamd's search library believes the announcement, uses instructions that the "
+                "processor does not have and is ended by the kernel, again and again."
+            ),
             doc=need.DOC_CPU_ARM,
         )
-    return Judgement("pass", "ARM64 needs no special instructions", "ARM64", evidence)
+    return Judgement("pass", _("ARM64 needs no special instructions"), "ARM64", evidence)
 
 
 CLOCK = Check(
     id="system.cpu-clock",
-    title="Processor clock",
-    needed="1 GHz or more (the maximum, not the speed of an idle moment)",
-    why="Below that mailcow's containers start and scan mail too slowly to be of use. 1 GHz has been the "
-    "figure since 2017.",
+    title=_("Processor clock"),
+    needed=_("1 GHz or more (the maximum, not the speed of an idle moment)"),
+    why=_(
+        "Below that mailcow's containers start and scan mail too slowly to be of use. 1 GHz has "
+        "been the figure since 2017."
+    ),
     doc=need.DOC_RESOURCES,
     severity="blocks",
     source=cpu.clock,
@@ -176,10 +195,12 @@ CLOCK = Check(
 )
 ARCH = Check(
     id="system.cpu-arch",
-    title="Processor type",
-    needed="x86_64 or ARM64, with a 64-bit system",
-    why="mailcow's images are built for these two only: x86_64 since 2017, ARM64 since 2024. Elsewhere no "
-    "container starts.",
+    title=_("Processor type"),
+    needed=_("x86_64 or ARM64, with a 64-bit system"),
+    why=_(
+        "mailcow's images are built for these two only: x86_64 since 2017, ARM64 since 2024. "
+        "Elsewhere no container starts."
+    ),
     doc=need.DOC_SYSTEM,
     severity="blocks",
     source=cpu.architecture,
@@ -187,10 +208,13 @@ ARCH = Check(
 )
 FEATURES = Check(
     id="system.cpu-features",
-    title="Instruction sets",
-    needed="SSSE3 and SSE4.2 on x86_64 (all of x86-64-v2 is better)",
-    why="rspamd, the spam filter, searches mail with these instructions and ends at once where they are "
-    "missing; no mail is accepted then. Virtual machines of type kvm64 or qemu64 hide them.",
+    title=_("Instruction sets"),
+    needed=_("SSSE3 and SSE4.2 on x86_64 (all of x86-64-v2 is better)"),
+    why=_(
+        "rspamd, the spam filter, searches mail with these instructions and ends at once where "
+        "they are missing; no mail is accepted then. Virtual machines of type kvm64 or qemu64 "
+        "hide them."
+    ),
     doc=need.DOC_CPU_FEATURES,
     severity="breaks",
     source=cpu.features,

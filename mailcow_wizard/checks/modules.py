@@ -2,10 +2,19 @@
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import modules
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
+WORDS = {
+    "built in": _("built in"),
+    "loaded": _("loaded"),
+    "loadable": _("loadable"),
+    "missing": _("missing"),
+    "unknown": _("unknown"),
+}
+"""The states of a module, for people."""
 _BETTER: dict[str, int] = {"built in": 4, "loaded": 3, "loadable": 2, "unknown": 1, "missing": 0}
-_REBOOT = "Reboot: the kernel was updated, and its new version is on the disk but not yet running."
+_REBOOT = _("Reboot: the kernel was updated, and its new version is on the disk but not yet running.")
 
 
 def judge_modules(found: modules.Modules) -> Judgement:
@@ -33,17 +42,21 @@ def judge_modules(found: modules.Modules) -> Judgement:
         words = "; ".join(missing_v6)
         return Judgement(
             "warn",
-            f"the kernel lacks {words}: mailcow will run over IPv4 only",
-            f"missing: {words}",
+            _("the kernel lacks {words}: mailcow will run over IPv4 only", words=words),
+            _("missing: {words}", words=words),
             evidence,
-            ("Boot your distribution's own kernel.", "Or leave IPv6 out: ENABLE_IPV6=false in mailcow.conf."),
+            (
+                _("Boot your distribution's own kernel."),
+                _("Or leave IPv6 out: ENABLE_IPV6=false in mailcow.conf."),
+            ),
             severity="degrades",
         )
     count = {
-        state: sum(one == state for _, one in found.states) for state in ("built in", "loaded", "loadable")
+        state: sum(one == state for _unused, one in found.states)
+        for state in ("built in", "loaded", "loadable")
     }
-    words = ", ".join(f"{number} {state}" for state, number in count.items() if number)
-    return Judgement("pass", f"all parts are there: {words}", words, evidence)
+    words = ", ".join(f"{number} {WORDS[state]}" for state, number in count.items() if number)
+    return Judgement("pass", _("all parts are there: {words}", words=words), words, evidence)
 
 
 def _worst(names: tuple[str, ...], states: dict[str, modules.State]) -> int:
@@ -55,22 +68,26 @@ def _shown(found: modules.Modules) -> str:
     by_state: dict[str, list[str]] = {}
     for name, state in sorted(found.states, key=lambda one: _BETTER[one[1]]):
         by_state.setdefault(state, []).append(name)
-    return "; ".join(f"{state}: {' '.join(names)}" for state, names in by_state.items())
+    return "; ".join(f"{WORDS[state]}: {' '.join(names)}" for state, names in by_state.items())
 
 
 def _how(found: modules.Modules) -> str:
-    return f"modprobe -n -a {' '.join(name for name, _ in found.states)}"
+    return f"modprobe -n -a {' '.join(name for name, _unused in found.states)}"
 
 
 def _upgraded(found: modules.Modules, evidence: tuple[Evidence, ...]) -> Judgement:
     place = f"/lib/modules/{found.release}"
     return Judgement(
         "fail",
-        f"the modules of the running kernel are gone ({place}): reboot",
-        f"running {found.release}; modules on disk are for {', '.join(found.others[-3:])}",
+        _("the modules of the running kernel are gone ({place}): reboot", place=place),
+        _(
+            "running {release}; modules on disk are for {others}",
+            release=found.release,
+            others=", ".join(found.others[-3:]),
+        ),
         (*evidence, Evidence("uname -r; ls /lib/modules", f"{found.release}; {' '.join(found.others)}")),
         (_REBOOT,),
-        why="What is not loaded yet cannot be loaded any more, so Docker cannot make its networks.",
+        why=_("What is not loaded yet cannot be loaded any more, so Docker cannot make its networks."),
     )
 
 
@@ -78,38 +95,48 @@ def _missing(found: modules.Modules, missing: list[str], evidence: tuple[Evidenc
     words = "; ".join(missing)
     return Judgement(
         "fail",
-        f"the kernel lacks {words}",
-        f"missing in {found.release}: {words}",
+        _("the kernel lacks {words}", words=words),
+        _("missing in {release}: {words}", release=found.release, words=words),
         evidence,
         (
-            "Install the kernel's extra modules: dnf install -y kernel-modules-extra-$(uname -r) (Enterprise "
-            "Linux 10), apt-get install -y linux-modules-extra-$(uname -r) (Ubuntu).",
-            "Boot your distribution's own kernel (Debian: apt-get install linux-image-amd64; Ubuntu: apt-get "
-            "install linux-image-generic), then reboot.",
-            "Where the provider supplies the kernel, ask for one with Docker's modules.",
+            _(
+                "Install the kernel's extra modules: dnf install -y kernel-modules-extra-$(uname -r) "
+                "(Enterprise Linux 10), apt-get install -y linux-modules-extra-$(uname -r) (Ubuntu)."
+            ),
+            _(
+                "Boot your distribution's own kernel (Debian: apt-get install linux-image-amd64; "
+                "Ubuntu: apt-get install linux-image-generic), then reboot."
+            ),
+            _("Where the provider supplies the kernel, ask for one with Docker's modules."),
         ),
     )
 
 
 def _unknown(found: modules.Modules, unknown: list[str], evidence: tuple[Evidence, ...]) -> Judgement:
     names = list(dict.fromkeys(" ".join(unknown).split()))
-    few = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    few = ", ".join(names[:4]) + (_(" and {number} more", number=len(names) - 4) if len(names) > 4 else "")
     return Judgement(
         "unknown",
-        f"no list of modules of {found.release} to judge by: {few} may be there or not",
-        f"looked at {', '.join(found.lists) or 'nothing that could be read'}",
+        _(
+            "no list of modules of {release} to judge by: {few} may be there or not",
+            release=found.release,
+            few=few,
+        ),
+        _("looked at {lists}", lists=", ".join(found.lists) or _("nothing that could be read")),
         evidence,
-        (f"Try to load them: modprobe -a {' '.join(names)}",),
+        (_("Try to load them: modprobe -a {names}", names=" ".join(names)),),
         certainty="untested",
     )
 
 
 MODULES = Check(
     id="kernel.modules",
-    title="Kernel modules",
-    needed="overlay, bridge, br_netfilter, veth, connection tracking, NAT, and iptables or nftables",
-    why="Docker builds mailcow's network and file systems from these parts of the kernel; where one is "
-    "missing, `docker compose up` fails with an iptables or mount error.",
+    title=_("Kernel modules"),
+    needed=_("overlay, bridge, br_netfilter, veth, connection tracking, NAT, and iptables or nftables"),
+    why=_(
+        "Docker builds mailcow's network and file systems from these parts of the kernel; where "
+        "one is missing, `docker compose up` fails with an iptables or mount error."
+    ),
     doc=need.DOC_KERNEL_MODULES,
     severity="blocks",
     source=modules.modules,

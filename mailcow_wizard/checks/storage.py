@@ -2,18 +2,23 @@
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import storage
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 _MORE_ROOM = (
-    "Enlarge the disk or the partition that holds it.",
-    'Put Docker\'s data on a larger disk before the install: "data-root" in /etc/docker/daemon.json.',
-    "Remove images that nothing uses: docker image prune.",
+    _("Enlarge the disk or the partition that holds it."),
+    _('Put Docker\'s data on a larger disk before the install: "data-root" in /etc/docker/daemon.json.'),
+    _("Remove images that nothing uses: docker image prune."),
 )
 
 
 def _place(root: storage.DataRoot) -> str:
     """Names the data root, and the directory that stands for it while it does not exist."""
-    words = root.path if root.existing == root.path else f"{root.existing}, where {root.path} will be"
+    words = (
+        root.path
+        if root.existing == root.path
+        else _("{existing}, where {path} will be", existing=root.existing, path=root.path)
+    )
     return f"{words} ({root.note})" if root.note else words
 
 
@@ -23,15 +28,25 @@ def _certainty(root: storage.DataRoot) -> Certainty:
 
 def _not_a_directory(root: storage.DataRoot) -> Judgement:
     """Something else stands where the data root, or a directory above it, must be."""
-    where = root.existing if root.existing == root.path else f"{root.existing}, on the way to {root.path},"
-    summary = f"{where} is a file, not a directory: Docker cannot start"
+    where = (
+        root.existing
+        if root.existing == root.path
+        else _("{existing}, on the way to {path},", existing=root.existing, path=root.path)
+    )
+    summary = _("{where} is a file, not a directory: Docker cannot start", where=where)
     word = _word(root.existing)
     return Judgement(
         "fail",
         summary,
-        f"{root.existing} is not a directory",
-        (Evidence(f"stat {word}", "not a directory"),),
-        (f"Look at what it is (file {word}), then move it away: mv {word} {_word(root.existing + '.old')}",),
+        _("{existing} is not a directory", existing=root.existing),
+        (Evidence(f"stat {word}", _("not a directory")),),
+        (
+            _(
+                "Look at what it is (file {word}), then move it away: mv {word} {aside}",
+                word=word,
+                aside=_word(root.existing + ".old"),
+            ),
+        ),
         severity="blocks",
     )
 
@@ -41,20 +56,31 @@ def judge_disk(disk: storage.DiskSpace) -> Judgement:
     if disk.space is None:
         return _not_a_directory(disk.root)
     free, place = disk.space.free, _place(disk.root)
-    found = f"{free / need.GIB:.1f} GiB free of {disk.space.total / need.GIB:.1f} GiB in {place}"
+    found = _(
+        "{free:.1f} GiB free of {total:.1f} GiB in {place}",
+        free=free / need.GIB,
+        total=disk.space.total / need.GIB,
+        place=place,
+    )
     evidence = (Evidence(f"df -B1 --output=avail {disk.root.existing}", str(free)),)
-    amount = f"{free / need.GIB:.1f} GiB free in {place}"
+    amount = _("{free:.1f} GiB free in {place}", free=free / need.GIB, place=place)
     if free < need.DISK.fails_below:
         return Judgement(
             "fail",
-            f"{amount}; mailcow's images alone need 5 GiB",
+            _("{amount}; mailcow's images alone need 5 GiB", amount=amount),
             found,
             evidence,
             _MORE_ROOM,
             severity="blocks",
         )
     if free < need.DISK.warns_below:
-        return Judgement("warn", f"{amount}; 20 GiB are advised, without mail", found, evidence, _MORE_ROOM)
+        return Judgement(
+            "warn",
+            _("{amount}; 20 GiB are advised, without mail", amount=amount),
+            found,
+            evidence,
+            _MORE_ROOM,
+        )
     return Judgement("pass", amount, found, evidence, certainty=_certainty(disk.root))
 
 
@@ -63,21 +89,26 @@ def judge_inodes(disk: storage.DiskSpace) -> Judgement:
     if disk.space is None:
         return _not_a_directory(disk.root)
     space, place = disk.space, _place(disk.root)
-    evidence = (Evidence(f"df -i {disk.root.existing}", f"{space.free_inodes} free of {space.inodes}"),)
+    evidence = (
+        Evidence(
+            f"df -i {disk.root.existing}",
+            _("{free_inodes} free of {inodes}", free_inodes=space.free_inodes, inodes=space.inodes),
+        ),
+    )
     if space.inodes == 0:
-        words = f"no fixed number of files in {place}"
+        words = _("no fixed number of files in {place}", place=place)
         return Judgement("pass", words, words, evidence, certainty=_certainty(disk.root))
     free = f"{space.free_inodes:,}".replace(",", " ")
-    found = f"room for {free} more files in {place}"
+    found = _("room for {free} more files in {place}", free=free, place=place)
     remedies = (
-        "Look for directories full of small files: du --inodes -xd2 / | sort -n | tail.",
-        "Put Docker's data on another file system; the number of inodes of ext4 is fixed when it is made.",
+        _("Look for directories full of small files: du --inodes -xd2 / | sort -n | tail."),
+        _("Put Docker's data on another file system; the number of inodes of ext4 is fixed when it is made."),
     )
     if space.free_inodes <= 0:
-        summary = f"no inode left in {place}: not one file can be made"
+        summary = _("no inode left in {place}: not one file can be made", place=place)
         return Judgement("fail", summary, summary, evidence, remedies, severity="blocks")
     if space.free_inodes < need.INODES.warns_below:
-        return Judgement("warn", f"{found}; 200 000 are advised", found, evidence, remedies)
+        return Judgement("warn", _("{found}; 200 000 are advised", found=found), found, evidence, remedies)
     return Judgement("pass", found, found, evidence, certainty=_certainty(disk.root))
 
 
@@ -89,45 +120,58 @@ def judge_mounts(held: storage.RootMount) -> Judgement:
     place = _place(root)
     options = ",".join(sorted(mount.options))
     evidence = (Evidence(f"findmnt -T {root.existing}", f"{mount.point} {mount.kind} {options}"),)
-    found = f"{mount.point} ({mount.kind}, {options}) holds {place}"
+    found = _(
+        "{point} ({kind}, {options}) holds {place}",
+        point=mount.point,
+        kind=mount.kind,
+        options=options,
+        place=place,
+    )
     if "ro" in mount.options | mount.super_options:
         return Judgement(
             "fail",
-            f"{mount.point} is read-only; it holds {place}",
+            _("{point} is read-only; it holds {place}", point=mount.point, place=place),
             found,
             evidence,
             (
-                "See why: dmesg | grep -i remount. A disk with errors is made read-only; then: fsck.",
-                f"Where it was meant so: mount -o remount,rw {_word(mount.point)}, and rw instead of ro in "
-                "/etc/fstab.",
+                _("See why: dmesg | grep -i remount. A disk with errors is made read-only; then: fsck."),
+                _(
+                    "Where it was meant so: mount -o remount,rw {word}, and rw instead of ro in /etc/fstab.",
+                    word=_word(mount.point),
+                ),
             ),
             severity="blocks",
-            why="Docker cannot store images or mail there.",
+            why=_("Docker cannot store images or mail there."),
         )
     bad = [option for option in ("noexec", "nodev") if option in mount.options]
     if bad:
-        names = " and ".join(bad)
+        names = _(" and ").join(bad)
         return Judgement(
             "warn",
-            f"{mount.point} is mounted with {names}; it holds {place}",
+            _(
+                "{point} is mounted with {names}; it holds {place}",
+                point=mount.point,
+                names=names,
+                place=place,
+            ),
             found,
             evidence,
             (
                 f"mount -o remount,exec,dev {_word(mount.point)}",
-                f"In the line for {mount.point} in /etc/fstab, take out {names}.",
+                _("In the line for {point} in /etc/fstab, take out {names}.", point=mount.point, names=names),
             ),
         )
     if mount.kind in ("tmpfs", "ramfs"):
         return Judgement(
             "warn",
-            f"{mount.point} holds {place}, in memory: gone at the next boot",
+            _("{point} holds {place}, in memory: gone at the next boot", point=mount.point, place=place),
             found,
             evidence,
-            ('Put Docker\'s data on a disk: "data-root" in /etc/docker/daemon.json, or mount one there.',),
+            (_('Put Docker\'s data on a disk: "data-root" in /etc/docker/daemon.json, or mount one there.'),),
             severity="breaks",
-            why="Mail, database and images would be lost with every restart of the server.",
+            why=_("Mail, database and images would be lost with every restart of the server."),
         )
-    summary = f"{mount.point} holds {place}, nothing in the way"
+    summary = _("{point} holds {place}, nothing in the way", point=mount.point, place=place)
     return Judgement("pass", summary, found, evidence, certainty=_certainty(root))
 
 
@@ -138,10 +182,12 @@ def _word(path: str) -> str:
 
 DISK = Check(
     id="system.disk",
-    title="Disk space",
-    needed="20 GiB free for Docker's data, without mail (5 GiB at the very least)",
-    why="When the disk is full, the database stops and mail is refused or lost. 5 GiB were the minimum "
-    "in 2017, 20 GiB since 2020, without the mail itself.",
+    title=_("Disk space"),
+    needed=_("20 GiB free for Docker's data, without mail (5 GiB at the very least)"),
+    why=_(
+        "When the disk is full, the database stops and mail is refused or lost. 5 GiB were the "
+        "minimum in 2017, 20 GiB since 2020, without the mail itself."
+    ),
     doc=need.DOC_RESOURCES,
     severity="degrades",
     source=storage.disk,
@@ -149,10 +195,12 @@ DISK = Check(
 )
 INODES = Check(
     id="system.inodes",
-    title="Room for files",
-    needed="200 000 free inodes (each file takes one) for Docker's data",
-    why="Every mail is a file of its own, and mailcow's images hold about 150 000. Without inodes no "
-    "file can be made although there is space.",
+    title=_("Room for files"),
+    needed=_("200 000 free inodes (each file takes one) for Docker's data"),
+    why=_(
+        "Every mail is a file of its own, and mailcow's images hold about 150 000. Without inodes "
+        "no file can be made although there is space."
+    ),
     doc=need.DOC_RESOURCES,
     severity="degrades",
     source=storage.disk,
@@ -160,10 +208,12 @@ INODES = Check(
 )
 MOUNTS = Check(
     id="kernel.mounts",
-    title="Mount options",
-    needed="a writable mount without noexec and nodev under Docker's data",
-    why="With noexec or nodev, programs and devices from volumes, and from images on the vfs and btrfs "
-    "storage drivers, do not work; only overlay2 is not concerned.",
+    title=_("Mount options"),
+    needed=_("a writable mount without noexec and nodev under Docker's data"),
+    why=_(
+        "With noexec or nodev, programs and devices from volumes, and from images on the vfs and "
+        "btrfs storage drivers, do not work; only overlay2 is not concerned."
+    ),
     doc=need.DOC_DOCKER_DATA,
     severity="degrades",
     source=storage.root_mount,

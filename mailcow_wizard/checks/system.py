@@ -3,39 +3,44 @@
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks import cpu, storage, tools, virtualization
 from mailcow_wizard.facts import system
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
-_SWAP_FILE = (
-    "Make a swap file: fallocate -l 2G /swapfile && chmod 600 /swapfile && mkswap /swapfile && swapon "
-    "/swapfile; and the line '/swapfile none swap sw 0 0' in /etc/fstab. (On btrfs: btrfs filesystem "
-    "mkswapfile --size 2g /swapfile.)"
+_SWAP_FILE = _(
+    "Make a swap file: fallocate -l 2G /swapfile && chmod 600 /swapfile && mkswap /swapfile && "
+    "swapon /swapfile; and the line '/swapfile none swap sw 0 0' in /etc/fstab. (On btrfs: btrfs "
+    "filesystem mkswapfile --size 2g /swapfile.)"
 )
 
 
 def judge_memory(memory: system.Memory) -> Judgement:
     """Total memory against both figures, each with the allowance for what firmware takes."""
-    found = f"{memory.total / need.GIB:.2f} GiB"
+    found = _("{total:.2f} GiB", total=memory.total / need.GIB)
     evidence: tuple[Evidence, ...] = (
         Evidence("grep MemTotal /proc/meminfo", f"{memory.total // need.KIB} kB"),
     )
-    more = "Give the machine more memory: 6 GiB for mailcow with all its parts."
+    more = _("Give the machine more memory: 6 GiB for mailcow with all its parts.")
     if memory.total < need.MEMORY.fails_below:
-        summary = f"{found} of memory; mailcow does not start below 1 GiB"
+        summary = _("{found} of memory; mailcow does not start below 1 GiB", found=found)
         return Judgement("fail", summary, found, evidence, (more,), severity="blocks")
     if memory.total < need.MEMORY.warns_below:
-        summary = f"{found} of memory; mailcow needs 6 GiB for all its parts"
+        summary = _("{found} of memory; mailcow needs 6 GiB for all its parts", found=found)
         remedies: tuple[str, ...] = (more,)
         if memory.total <= need.SKIP_CLAMD_KIB * need.KIB and "SKIP_CLAMD" not in memory.left_out:
-            summary = f"{found} of memory; mailcow will propose to leave out ClamAV (SKIP_CLAMD=y)"
-            remedies += ("Without the virus scanner: SKIP_CLAMD=y in mailcow.conf.",)
+            summary = _(
+                "{found} of memory; mailcow will propose to leave out ClamAV (SKIP_CLAMD=y)", found=found
+            )
+            remedies += (_("Without the virus scanner: SKIP_CLAMD=y in mailcow.conf."),)
         if "SKIP_FTS" not in memory.left_out:
-            remedies += ("Without full-text search: SKIP_FTS=y in mailcow.conf.",)
+            remedies += (_("Without full-text search: SKIP_FTS=y in mailcow.conf."),)
         if memory.left_out:
             evidence += (Evidence("grep ^SKIP_ mailcow.conf", f"{'=y '.join(memory.left_out)}=y"),)
-            names = {"SKIP_CLAMD": "the virus scanner", "SKIP_FTS": "the full-text search"}
-            summary += f"; left out: {' and '.join(names[key] for key in memory.left_out)}"
+            names = {"SKIP_CLAMD": _("the virus scanner"), "SKIP_FTS": _("the full-text search")}
+            summary += _(
+                "; left out: {left_out}", left_out=_(" and ").join(names[key] for key in memory.left_out)
+            )
         return Judgement("warn", summary, found, evidence, remedies)
-    return Judgement("pass", f"{found} of memory", found, evidence)
+    return Judgement("pass", _("{found} of memory", found=found), found, evidence)
 
 
 def judge_swap(areas: tuple[system.SwapArea, ...]) -> Judgement:
@@ -43,11 +48,15 @@ def judge_swap(areas: tuple[system.SwapArea, ...]) -> Judgement:
     real = sum(area.size for area in areas if not area.compressed)
     zram = sum(area.size for area in areas if area.compressed)
     shown = ", ".join(f"{area.name} {area.size // need.KIB} kB" for area in areas)
-    evidence = (Evidence("cat /proc/swaps", shown or "no swap in use"),)
-    besides = f"; {zram / need.GIB:.2f} GiB of zram do not count" if zram else ""
-    found = f"{real / need.GIB:.2f} GiB of swap{besides}" if real else f"no swap{besides}"
+    evidence = (Evidence("cat /proc/swaps", shown or _("no swap in use")),)
+    besides = _("; {zram:.2f} GiB of zram do not count", zram=zram / need.GIB) if zram else ""
+    found = (
+        _("{real:.2f} GiB of swap{besides}", real=real / need.GIB, besides=besides)
+        if real
+        else _("no swap{besides}", besides=besides)
+    )
     if real < need.SWAP.warns_below:
-        advice = "" if not real else "; 1 GiB is advised"
+        advice = "" if not real else _("; 1 GiB is advised")
         return Judgement("warn", f"{found}{advice}", found, evidence, (_SWAP_FILE,))
     return Judgement("pass", found, found, evidence)
 
@@ -60,16 +69,20 @@ def judge_os(release: system.OsRelease) -> Judgement:
             if one.limited:
                 return Judgement(
                     "warn",
-                    f"{release.name}: mailcow's support for it is limited",
+                    _("{release}: mailcow's support for it is limited", release=release.name),
                     release.name,
                     evidence,
-                    (f"Better: {_supported()}.",),
-                    why="mailcow runs on it, but its own authors test it less, and BusyBox's tools must be "
-                    "replaced by GNU's.",
+                    (_("Better: {supported}.", supported=_supported()),),
+                    why=_(
+                        "mailcow runs on it, but its own authors test it less, and BusyBox's "
+                        "tools must be replaced by GNU's."
+                    ),
                 )
             return Judgement("pass", release.name, release.name, evidence)
-    remedies = (f"For a system that mailcow is tested on: {_supported()}.",)
-    return Judgement("warn", f"{release.name}: not tested by mailcow", release.name, evidence, remedies)
+    remedies = (_("For a system that mailcow is tested on: {supported}.", supported=_supported()),)
+    return Judgement(
+        "warn", _("{release}: not tested by mailcow", release=release.name), release.name, evidence, remedies
+    )
 
 
 def _within(version: tuple[int, ...], supported: need.Supported) -> bool:
@@ -90,10 +103,10 @@ def judge_privileges(privileges: system.Privileges) -> Judgement:
     if user.uid != 0:
         return Judgement(
             "warn",
-            f"runs as {user.name}: programs behind ports, the firewall and Docker stay hidden",
-            f"user {user.name} ({user.uid})",
+            _("runs as {user}: programs behind ports, the firewall and Docker stay hidden", user=user.name),
+            _("user {user} ({uid})", user=user.name, uid=user.uid),
             evidence,
-            ("Run the same command with sudo in front of it.",),
+            (_("Run the same command with sudo in front of it."),),
         )
     lacking = [
         name
@@ -101,26 +114,35 @@ def judge_privileges(privileges: system.Privileges) -> Judgement:
         if not user.capabilities >> bit & 1
     ]
     if lacking or not privileges.whole_range:
-        reason = f"without {' and '.join(lacking)}" if lacking else "inside a user namespace"
+        reason = (
+            _("without {lacking}", lacking=_(" and ").join(lacking))
+            if lacking
+            else _("inside a user namespace")
+        )
         return Judgement(
             "warn",
-            f"root in name only: {reason}, much of the machine cannot be seen or changed",
-            f"root {reason}",
+            _("root in name only: {reason}, much of the machine cannot be seen or changed", reason=reason),
+            _("root {reason}", reason=reason),
             (
                 *evidence,
-                Evidence("cat /proc/self/uid_map", "the whole range" if privileges.whole_range else "a part"),
+                Evidence(
+                    "cat /proc/self/uid_map", _("the whole range") if privileges.whole_range else _("a part")
+                ),
             ),
-            ("Run the wizard as root of the machine itself, outside of containers.",),
+            (_("Run the wizard as root of the machine itself, outside of containers."),),
         )
-    return Judgement("pass", "runs as root", "root", evidence)
+    return Judgement("pass", _("runs as root"), "root", evidence)
 
 
 MEMORY = Check(
     id="system.memory",
-    title="Memory",
-    needed="6 GiB (1 GiB at the very least)",
-    why="ClamAV, SOGo and the full-text search alone take about 3 GiB; when memory runs out the kernel "
-    "ends processes at random. 1 GiB was enough in 2017, 2 in 2019, 4 in mid-2020, 6 since the end of 2020.",
+    title=_("Memory"),
+    needed=_("6 GiB (1 GiB at the very least)"),
+    why=_(
+        "ClamAV, SOGo and the full-text search alone take about 3 GiB; when memory runs out the "
+        "kernel ends processes at random. 1 GiB was enough in 2017, 2 in 2019, 4 in mid-2020, 6 "
+        "since the end of 2020."
+    ),
     doc=need.DOC_RESOURCES,
     severity="degrades",
     source=system.memory_and_parts,
@@ -128,10 +150,12 @@ MEMORY = Check(
 )
 SWAP = Check(
     id="system.swap",
-    title="Swap",
-    needed="1 GiB on a disk (zram does not count)",
-    why="A short peak, as when ClamAV loads new signatures, then ends in a slow minute instead of a killed "
-    "database. Advised since 2017, 1 GiB since 2020.",
+    title=_("Swap"),
+    needed=_("1 GiB on a disk (zram does not count)"),
+    why=_(
+        "A short peak, as when ClamAV loads new signatures, then ends in a slow minute instead of "
+        "a killed database. Advised since 2017, 1 GiB since 2020."
+    ),
     doc=need.DOC_RESOURCES,
     severity="degrades",
     source=system.swap,
@@ -139,10 +163,12 @@ SWAP = Check(
 )
 OS = Check(
     id="system.os",
-    title="Operating system",
-    needed="Debian 11 to 13, Ubuntu 22.04 or newer, AlmaLinux 8 or 9, Rocky Linux 9",
-    why="mailcow is tested on these. Others often work, but nobody promises it, and Docker's own packages "
-    "may not exist for them.",
+    title=_("Operating system"),
+    needed=_("Debian 11 to 13, Ubuntu 22.04 or newer, AlmaLinux 8 or 9, Rocky Linux 9"),
+    why=_(
+        "mailcow is tested on these. Others often work, but nobody promises it, and Docker's own "
+        "packages may not exist for them."
+    ),
     doc=need.DOC_OS,
     severity="advice",
     source=system.os_release,
@@ -150,10 +176,12 @@ OS = Check(
 )
 PRIVILEGES = Check(
     id="system.privileges",
-    title="Privileges",
-    needed="root, to see all and to install",
-    why="Without root the wizard judges what it can read and calls the rest unknown. mailcow itself is "
-    "installed by root.",
+    title=_("Privileges"),
+    needed=_("root, to see all and to install"),
+    why=_(
+        "Without root the wizard judges what it can read and calls the rest unknown. mailcow "
+        "itself is installed by root."
+    ),
     doc=need.DOC_INSTALL,
     severity="advice",
     source=system.privileges,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import MIB, Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 CPUINFO = "/proc/cpuinfo"
@@ -85,7 +86,7 @@ def parse_cpuinfo(text: str) -> Processors:
             figure = re.fullmatch(r"\d{1,6}(\.\d{1,9})?", value)
             megahertz = max(megahertz, float(figure[0]) if figure else 0.0)
     if not processors:
-        raise HostError(f"{CPUINFO} lists no processor")
+        raise HostError(_("{cpuinfo} lists no processor", cpuinfo=CPUINFO))
     flags = [frozenset(one.split()) for one in lists]
     common = flags[0].intersection(*flags[1:]) if flags else None
     return Processors(model, common or None, megahertz)
@@ -139,7 +140,12 @@ def _firmware(host: Host) -> Iterator[Reading]:
         return
     fastest = max((speed for speed in dmi_speeds(table) if speed != _DMI_OF_QEMU_MHZ), default=0)
     if fastest:
-        yield Reading("boot", fastest * _MHZ, "dmidecode -t processor", f"Current Speed: {fastest} MHz")
+        yield Reading(
+            "boot",
+            fastest * _MHZ,
+            "dmidecode -t processor",
+            f"Current Speed: {fastest} MHz",
+        )
 
 
 def dmi_speeds(table: bytes) -> Iterator[int]:
@@ -167,7 +173,7 @@ def _page_size(host: Host, bits: int) -> int:
     path = "/proc/self/auxv"
     size = page_size(host.read(path, 64 * 1024), bits // 8)
     if not size:
-        raise HostError(f"{path} does not tell the page size")
+        raise HostError(_("{path} does not tell the page size", path=path))
     return size
 
 
@@ -184,5 +190,5 @@ def features(facts: Facts) -> Features:
     """The instructions that every processor of this machine has."""
     flags = facts.get(processors).flags
     if flags is None:
-        raise Missing(f"{CPUINFO} lists no processor features")
+        raise Missing(_("{cpuinfo} lists no processor features", cpuinfo=CPUINFO))
     return Features(facts.host.uname().machine, flags)

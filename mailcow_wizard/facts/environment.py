@@ -9,10 +9,11 @@ from mailcow_wizard.facts.config_values import nothing_to_read
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.redaction import is_secret
 from mailcow_wizard.typed import NamedTuple
 
-HERE = "this shell's environment"
+HERE = _("this shell's environment")
 _OWN = "/proc/self/environ"
 _ENVIRONMENT = "/etc/environment"
 # What bash reads when root logs in or opens a shell, besides /etc/profile.d/*.sh.
@@ -72,7 +73,7 @@ def environment(facts: Facts) -> Environment:
             continue
         for name, line, value in _exports(text, path == _ENVIRONMENT):
             if name in wanted and (is_secret(name) or value != wanted[name]):
-                leaks.append(Leak(name, f"{path}, line {line}"))
+                leaks.append(Leak(name, _("{path}, line {line}", path=path, line=line)))
     return Environment("", tuple(dict.fromkeys(leaks)), tuple(unread))
 
 

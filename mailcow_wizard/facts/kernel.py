@@ -9,6 +9,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.presence import is_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _CGROUP = "/sys/fs/cgroup"
@@ -76,7 +77,7 @@ def parse_release(release: str) -> Version:
         r"([0-9]{1,4})\.([0-9]{1,4})(?![0-9])(?:\.([0-9]{1,5}))?(?:[^-]{0,80}?-([0-9]{1,6})\b)?", release
     )
     if not found:
-        raise HostError("the kernel's release is not a version number")
+        raise HostError(_("the kernel's release is not a version number"))
     major, minor, patch, build = found.groups()
     return Version(release, (int(major), int(minor), int(patch or 0)), int(build or -1))
 
@@ -109,7 +110,7 @@ def _enabled(host: Host) -> set[str]:
     rows = [line.split() for line in host.text("/proc/cgroups", 65536).splitlines()]
     enabled = {row[0] for row in rows if len(row) == 4 and row[3] == "1"}
     if not enabled:
-        raise HostError("/proc/cgroups lists no controllers")
+        raise HostError(_("/proc/cgroups lists no controllers"))
     return enabled
 
 
@@ -138,7 +139,7 @@ def _apparmor_is_on(host: Host) -> bool:
     except Missing:
         return False
     if said not in ("Y", "N"):
-        raise HostError(f"{path} says neither Y nor N")
+        raise HostError(_("{path} says neither Y nor N", path=path))
     return said == "Y"
 
 
@@ -165,7 +166,7 @@ def hard_limit(text: str) -> int | None:
         rf"^Max open files +(?:{_DIGITS}|unlimited) +({_DIGITS}|unlimited)\b", text, re.MULTILINE
     )
     if not found:
-        raise HostError("/proc/self/limits has no line for open files")
+        raise HostError(_("/proc/self/limits has no line for open files"))
     return None if found[1] == "unlimited" else int(found[1])
 
 
@@ -186,5 +187,5 @@ def _number(host: Host, path: str, allowed: set[int] | None = None) -> int:
     """The number that a file holds, one of those allowed; raises HostError for anything else."""
     text = host.text(path, 4096).strip()
     if not re.fullmatch(_DIGITS, text) or (allowed and int(text) not in allowed):
-        raise HostError(f"{path} does not hold a number that makes sense")
+        raise HostError(_("{path} does not hold a number that makes sense", path=path))
     return int(text)

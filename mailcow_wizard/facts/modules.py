@@ -8,6 +8,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.presence import is_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import MIB, Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 State = Literal["built in", "loaded", "loadable", "missing", "unknown"]
@@ -144,7 +145,7 @@ def _unpacked(data: bytes) -> str:
     try:
         return zlib.decompressobj(wbits=31).decompress(data, _MOST).decode("utf-8", "replace")
     except zlib.error:
-        raise HostError("/proc/config.gz cannot be unpacked") from None
+        raise HostError(_("/proc/config.gz cannot be unpacked")) from None
 
 
 def _by_configuration(

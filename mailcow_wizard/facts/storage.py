@@ -4,6 +4,7 @@ import re
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing, Space
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 DEFAULT_ROOT = "/var/lib/docker"
@@ -56,10 +57,12 @@ def data_root(facts: Facts) -> DataRoot:
     except Missing:
         return _rooted(facts.host, DEFAULT_ROOT, "")
     if not text.strip():
-        note = f"{DAEMON_JSON} is empty: Docker's default is assumed"
+        note = _("{daemon_json} is empty: Docker's default is assumed", daemon_json=DAEMON_JSON)
         return _rooted(facts.host, DEFAULT_ROOT, note, assumed=True)
     path = _configured(text)
-    return _rooted(facts.host, path or DEFAULT_ROOT, f"set in {DAEMON_JSON}" if path else "")
+    return _rooted(
+        facts.host, path or DEFAULT_ROOT, _("set in {daemon_json}", daemon_json=DAEMON_JSON) if path else ""
+    )
 
 
 def _rooted(host: Host, path: str, note: str, assumed: bool = False) -> DataRoot:
@@ -72,13 +75,17 @@ def _configured(text: str) -> str:
     """The data root that daemon.json names (empty: none). Raises HostError where it makes no sense."""
     import json
 
-    unknown = "so Docker's data root is not known"
+    unknown = _("so Docker's data root is not known")
     try:
         settings = json.loads(text)
     except (ValueError, RecursionError):
-        raise HostError(f"{DAEMON_JSON} is not valid JSON, {unknown}") from None
+        raise HostError(
+            _("{daemon_json} is not valid JSON, {unknown}", daemon_json=DAEMON_JSON, unknown=unknown)
+        ) from None
     if not isinstance(settings, dict):
-        raise HostError(f"{DAEMON_JSON} holds no settings, {unknown}")
+        raise HostError(
+            _("{daemon_json} holds no settings, {unknown}", daemon_json=DAEMON_JSON, unknown=unknown)
+        )
     configured = settings.get("data-root", settings.get("graph"))
     if configured in (None, ""):
         configured = settings.get("graph")
@@ -86,7 +93,13 @@ def _configured(text: str) -> str:
         return ""
     if isinstance(configured, str) and configured.startswith("/") and "\0" not in configured:
         return re.sub(r"/+", "/", configured).rstrip("/") or "/"
-    raise HostError(f"{DAEMON_JSON} names a data root that is no absolute path, {unknown}")
+    raise HostError(
+        _(
+            "{daemon_json} names a data root that is no absolute path, {unknown}",
+            daemon_json=DAEMON_JSON,
+            unknown=unknown,
+        )
+    )
 
 
 def _nearest(host: Host, path: str) -> str:
@@ -103,7 +116,7 @@ def _nearest(host: Host, path: str) -> str:
         except Missing:
             place = place.rpartition("/")[0] or "/"
         else:
-            raise HostError(f"{place} is a link that leads nowhere")
+            raise HostError(_("{place} is a link that leads nowhere", place=place))
     return "/"
 
 
@@ -114,7 +127,7 @@ def disk(facts: Facts) -> DiskSpace:
         return DiskSpace(root, None)
     space = facts.host.space(root.existing)
     if space.total <= 0:
-        raise HostError(f"the file system of {root.existing} does not tell its size")
+        raise HostError(_("the file system of {existing} does not tell its size", existing=root.existing))
     return DiskSpace(root, space)
 
 
@@ -136,7 +149,7 @@ def parse_mountinfo(text: str) -> tuple[Mount, ...]:
                 Mount(point, kind, _plain(source), frozenset(own.split(",")), frozenset(rest.split(",")))
             )
     if not found:
-        raise HostError(f"{MOUNTINFO} lists no mounts")
+        raise HostError(_("{mountinfo} lists no mounts", mountinfo=MOUNTINFO))
     return tuple(found)
 
 
@@ -162,5 +175,5 @@ def holding(facts: Facts, path: str) -> Mount:
         if f"{place}/".startswith(prefix) and (best is None or len(mount.point) >= len(best.point)):
             best = mount
     if best is None:
-        raise HostError(f"{MOUNTINFO} has no mount that holds {place}")
+        raise HostError(_("{mountinfo} has no mount that holds {place}", mountinfo=MOUNTINFO, place=place))
     return best

@@ -5,6 +5,7 @@ import re
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing, User
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _WHOLE_RANGE = ["0", "0", "4294967295"]
@@ -47,7 +48,7 @@ def memory(facts: Facts) -> Memory:
     """MemTotal of /proc/meminfo; raises HostError where it is missing or not a number."""
     total = meminfo(facts.host.text("/proc/meminfo")).get("MemTotal", 0)
     if not total:
-        raise HostError("/proc/meminfo has no MemTotal line")
+        raise HostError(_("/proc/meminfo has no MemTotal line"))
     return Memory(total)
 
 
@@ -65,7 +66,7 @@ def meminfo(text: str) -> dict[str, int]:
     """Parses /proc/meminfo: name to bytes."""
     fields: dict[str, int] = {}
     for line in text.splitlines():
-        name, _, rest = line.partition(":")
+        name, _unused, rest = line.partition(":")
         words = rest.split()
         if words and re.fullmatch(r"[0-9]{1,15}", words[0]):
             fields[name.strip()] = int(words[0]) * (1024 if words[1:] == ["kB"] else 1)
@@ -86,12 +87,12 @@ def parse_swaps(text: str) -> tuple[SwapArea, ...]:
     """Parses /proc/swaps; raises HostError where it is something else."""
     header, *lines = text.splitlines() or [""]
     if not header.startswith("Filename"):
-        raise HostError("/proc/swaps has no header line")
+        raise HostError(_("/proc/swaps has no header line"))
     areas = []
     for line in lines:
         words = line.split()
         if len(words) != 5 or not re.fullmatch(r"[0-9]{1,15}", words[2]):
-            raise HostError("/proc/swaps has a line that cannot be read")
+            raise HostError(_("/proc/swaps has a line that cannot be read"))
         name, size = words[0], int(words[2]) * 1024
         areas.append(SwapArea(name, size, re.match(r"/dev/(block/)?zram", name) is not None))
     return tuple(areas)
@@ -104,7 +105,13 @@ def os_release(facts: Facts) -> OsRelease:
             return parse_os_release(path, facts.host.text(path, 64 * 1024))
         except Missing:
             continue
-    raise Missing(f"neither {_OS_RELEASE[0]} nor {_OS_RELEASE[1]} is there")
+    raise Missing(
+        _(
+            "neither {file} nor {other} is there",
+            file=_OS_RELEASE[0],
+            other=_OS_RELEASE[1],
+        )
+    )
 
 
 def parse_os_release(path: str, text: str) -> OsRelease:
@@ -116,7 +123,7 @@ def parse_os_release(path: str, text: str) -> OsRelease:
             fields[name] = _unquoted(value.strip())
     identity = fields.get("ID", "").lower()
     if not re.fullmatch(r"[a-z0-9._-]+", identity):
-        raise HostError(f"{path} has no ID line")
+        raise HostError(_("{path} has no ID line", path=path))
     version = re.match(r"[0-9]{1,6}(\.[0-9]{1,6})*", fields.get("VERSION_ID", ""))
     return OsRelease(
         path,
@@ -144,5 +151,5 @@ def privileges(facts: Facts) -> Privileges:
         return Privileges(user, whole_range=True)
     rows = [line.split() for line in text.splitlines()]
     if not rows or not all(len(row) == 3 and "".join(row).isdecimal() for row in rows):
-        raise HostError("/proc/self/uid_map does not hold three numbers a line")
+        raise HostError(_("/proc/self/uid_map does not hold three numbers a line"))
     return Privileges(user, whole_range=_WHOLE_RANGE in rows)

@@ -7,6 +7,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import cpu, storage
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _TOOL = "systemd-detect-virt"
@@ -77,12 +78,12 @@ def _tool(host: Host, option: str) -> str | None:
 
 def _container_files(host: Host, unread: list[str]) -> Iterator[Sign]:
     if _there(host, "/proc/user_beancounters", unread) and not _there(host, "/proc/bc", unread):
-        yield Sign("openvz", "ls -d /proc/user_beancounters /proc/bc", "only the first is there")
+        yield Sign("openvz", "ls -d /proc/user_beancounters /proc/bc", _("only the first is there"))
     elif _there(host, "/proc/vz", unread) and not _there(host, "/proc/bc", unread):
-        yield Sign("openvz", "ls -d /proc/vz /proc/bc", "only the first is there")
+        yield Sign("openvz", "ls -d /proc/vz /proc/bc", _("only the first is there"))
     for path, name in (("/.dockerenv", "docker"), ("/run/.containerenv", "podman")):
         if _there(host, path, unread):
-            yield Sign(name, f"ls {path}", "it is there")
+            yield Sign(name, f"ls {path}", _("it is there"))
     try:
         said = host.text("/run/systemd/container", 4096).strip()
     except Missing:
@@ -106,7 +107,7 @@ def _environment_of_init(host: Host) -> tuple[tuple[str, ...], bool]:
 def _container_of_init(variables: tuple[str, ...]) -> Iterator[Sign]:
     """The variable `container` that every container manager gives to its first process."""
     seen = f"tr '\\0' '\\n' < {_INIT_ENVIRONMENT} | grep ^container="
-    for name, _, value in (one.partition("=") for one in variables):
+    for name, _unused, value in (one.partition("=") for one in variables):
         if name == "container" and value:
             yield Sign(value[:40], seen, f"container={value}")
 
@@ -120,7 +121,9 @@ def _lxcfs(facts: Facts, unread: list[str]) -> Iterator[Sign]:
         return
     for mount in mounts:
         if mount.kind == "fuse.lxcfs" and mount.point.startswith("/proc/"):
-            yield Sign("lxc", f"grep lxcfs {storage.MOUNTINFO}", f"{mount.point} comes from lxcfs")
+            yield Sign(
+                "lxc", f"grep lxcfs {storage.MOUNTINFO}", _("{point} comes from lxcfs", point=mount.point)
+            )
             return
 
 

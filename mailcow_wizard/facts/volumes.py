@@ -4,6 +4,7 @@ from mailcow_wizard.facts import storage
 from mailcow_wizard.facts.containers import SOCKETS
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 # docker-compose.yml calls the volume so; compose writes the project's name before it.
@@ -74,10 +75,12 @@ def database(facts: Facts) -> Database:
     try:
         found = facts.get(database_volumes)
     except HostError as error:
-        return Database("", f"whether mailcow has a database here is not known ({error})")
+        return Database("", _("whether mailcow has a database here is not known ({error})", error=error))
     if found.volumes:
         return Database(found.volumes[0].project, "")
-    doubt = "Docker does not say whether mailcow has a database here; start it first (systemctl start docker)"
+    doubt = _(
+        "Docker does not say whether mailcow has a database here; start it first (systemctl start docker)"
+    )
     return Database("", "" if found.certain else doubt)
 
 
@@ -97,12 +100,12 @@ def _from_docker(facts: Facts, path: str) -> DatabaseVolumes:
 
     reply = facts.host.http(path, "/volumes")
     if reply.status != 200:
-        raise HostError(f"Docker answers {reply.status} when asked for its volumes")
+        raise HostError(_("Docker answers {status} when asked for its volumes", status=reply.status))
     try:
         listed = json.loads(reply.body)["Volumes"] or []
         volumes = tuple(_listed(one) for one in listed)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise HostError("Docker's list of volumes is not readable") from None
+        raise HostError(_("Docker's list of volumes is not readable")) from None
     found = tuple(sorted(one for one in volumes if one))
     return DatabaseVolumes(found, True, "docker volume ls -q")
 

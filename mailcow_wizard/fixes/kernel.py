@@ -7,6 +7,7 @@ from mailcow_wizard.facts import kernel
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import Offer, modules_load, sysctl
 from mailcow_wizard.fixes.choices import possible, tried
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Judgement, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -40,11 +41,13 @@ def _overcommit(facts: Facts) -> Plan | None:
         facts,
         "kernel.overcommit",
         {"vm.overcommit_memory": need.OVERCOMMIT_MEMORY},
-        "Grant memory always (vm.overcommit_memory = 1)",
+        _("Grant memory always (vm.overcommit_memory = 1)"),
         "medium" if strict else "low",
-        "Programs get the memory that they ask for, as Redis wants it. Where it then really runs out, the "
-        "kernel ends a process."
-        + (" Somebody set 2 here on purpose, often for PostgreSQL: ask them." if strict else ""),
+        _(
+            "Programs get the memory that they ask for, as Redis wants it. Where it then really runs "
+            "out, the kernel ends a process."
+        )
+        + (_(" Somebody set 2 here on purpose, often for PostgreSQL: ask them.") if strict else ""),
     )
 
 
@@ -60,18 +63,18 @@ def _limits(facts: Facts) -> Plan | None:
         wanted["fs.inotify.max_user_instances"] = _INSTANCES
     if found.watches < need.INOTIFY_WATCHES:
         wanted["fs.inotify.max_user_watches"] = _WATCHES
-    names = " and ".join(
+    names = _(" and ").join(
         words
-        for key, words in (("fs.nr_open", "open files"), ("fs.inotify", "watched files"))
+        for key, words in (("fs.nr_open", _("open files")), ("fs.inotify", _("watched files")))
         if any(one.startswith(key) for one in wanted)
     )
     return sysctl.plan(
         facts,
         "kernel.inotify",
         wanted,
-        f"Raise the limits of {names}",
+        _("Raise the limits of {names}", names=names),
         "low",
-        "Programs may open or watch more files. The limits bind nobody who keeps below them.",
+        _("Programs may open or watch more files. The limits bind nobody who keeps below them."),
     )
 
 
@@ -88,12 +91,12 @@ def _without_ipv6(facts: Facts) -> Plan | None:
         "kernel.ipv6",
         None,
         "set-ipv6",
-        "Tell mailcow to do without IPv6 (ENABLE_IPV6=false)",
+        _("Tell mailcow to do without IPv6 (ENABLE_IPV6=false)"),
         (*steps, told) if told else steps,
         "low",
         reversible=True,
         needs_root=True,
-        consequence="mailcow's network is made without IPv6; mail goes over IPv4 only.",
+        consequence=_("mailcow's network is made without IPv6; mail goes over IPv4 only."),
     )
 
 
@@ -106,10 +109,12 @@ def _ipv6(facts: Facts) -> Plan | None:
         facts,
         "kernel.ipv6",
         {f"net.ipv6.conf.{name}.disable_ipv6": 0 for name in _IPV6},
-        "Switch IPv6 on",
+        _("Switch IPv6 on"),
         "medium",
-        "Every network card gets IPv6 addresses. Make sure first that the firewall has rules for IPv6: what "
-        "listens here can then be reached that way too. Addresses that were set by hand come back when the "
-        "network is restarted.",
+        _(
+            "Every network card gets IPv6 addresses. Make sure first that the firewall has rules for "
+            "IPv6: what listens here can then be reached that way too. Addresses that were set by "
+            "hand come back when the network is restarted."
+        ),
         interfaces="disable_ipv6",
     )

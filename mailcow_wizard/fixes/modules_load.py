@@ -8,6 +8,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import tried
 from mailcow_wizard.host.door import Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Fix, Judgement, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ def load_modules(judgement: Judgement, facts: Facts) -> Offer | None:
     if facts.get(virtualization.virtualization).containers:
         return None  # in a container, the kernel is the business of the machine outside
     facts.host.info(f"/lib/modules/{found.release}")
-    title = "Load the kernel modules that Docker needs"
+    title = _("Load the kernel modules that Docker needs")
     return tried(lambda: plan(facts), Fix("load-modules", title, "low", True, True))
 
 
@@ -51,7 +52,7 @@ def plan(facts: Facts) -> Plan | None:
     host.which("modprobe")
     try:
         if host.text("/proc/sys/kernel/modules_disabled", 64).strip() == "1":
-            raise NoPlan("Loading modules is switched off until the next start (kernel.modules_disabled).")
+            raise NoPlan(_("Loading modules is switched off until the next start (kernel.modules_disabled)."))
     except Missing:
         pass
     names = wanted(found)
@@ -71,13 +72,15 @@ def plan(facts: Facts) -> Plan | None:
         "kernel.modules",
         None,
         "load-modules",
-        f"Load the kernel modules {', '.join(names)}",
+        _("Load the kernel modules {names}", names=", ".join(names)),
         tuple(steps),
         "low",
         reversible=True,
         needs_root=True,
-        consequence="They are loaded now and at every start. Taken back, those that are in use by then stay "
-        "loaded until the next start.",
+        consequence=_(
+            "They are loaded now and at every start. Taken back, those that are in use by "
+            "then stay loaded until the next start."
+        ),
     )
 
 

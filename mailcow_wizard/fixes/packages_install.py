@@ -7,6 +7,7 @@ import re
 from mailcow_wizard import requirements as need
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -48,7 +49,7 @@ def command(host: Host, packager: str) -> str:
         except Missing:
             continue
         return name
-    raise Missing(f"the command {names[0]} is not installed")
+    raise Missing(_("the command {names} is not installed", names=names[0]))
 
 
 def packages_of(packager: str, tools: tuple[str, ...]) -> tuple[str, ...]:
@@ -99,16 +100,21 @@ def _removal(coming: Coming) -> tuple[tuple[str, ...], ...]:
 def consequence(coming: Coming) -> str:
     """What is different afterwards, in one or two sentences."""
     if coming.new is None:
-        return (
-            f"{', '.join(coming.wanted)} will be installed with what they need. apt has no lists of packages "
-            "yet, so what comes along is not known; taking it back removes the named ones only."
+        return _(
+            "{wanted} will be installed with what they need. apt has no lists of packages yet, so "
+            "what comes along is not known; taking it back removes the named ones only.",
+            wanted=", ".join(coming.wanted),
         )
     besides = [one for one in coming.new if one not in coming.wanted]
-    words = f"New packages: {', '.join(coming.new) or 'none'}."
+    words = _("New packages: {names}.", names=", ".join(coming.new) or _("none"))
     if besides and len(coming.new) > 12:
-        words = f"New packages: {', '.join(coming.wanted)}, and {len(besides)} that they need."
+        words = _(
+            "New packages: {wanted}, and {number} that they need.",
+            wanted=", ".join(coming.wanted),
+            number=len(besides),
+        )
     if coming.newer:
-        words += f" Brought to a newer version, and left there: {', '.join(coming.newer)}."
+        words += _(" Brought to a newer version, and left there: {newer}.", newer=", ".join(coming.newer))
     return words
 
 
@@ -123,13 +129,24 @@ def _ask(host: Host, *argv: str) -> tuple[int, str]:
 def _refuse(names: list[str]) -> None:
     """No package is removed to make room for another: somebody may use it."""
     if names:
-        raise NoPlan(f"Installing this would remove {', '.join(names)}: see what that is, and do it by hand.")
+        raise NoPlan(
+            _(
+                "Installing this would remove {names}: see what that is, and do it by hand.",
+                names=", ".join(names),
+            )
+        )
 
 
 def _failed(command: str, said: str) -> NoPlan:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     line = next((line for line in lines if re.match(r"E:|ERROR|error|Error", line)), "")
-    return NoPlan(f"{command} cannot install this: {(line or (lines or ['it does not say why'])[-1])[:200]}.")
+    return NoPlan(
+        _(
+            "{command} cannot install this: {reason}.",
+            command=command,
+            reason=(line or (lines or [_("it does not say why")])[-1])[:200],
+        )
+    )
 
 
 def _apt(host: Host, command: str, wanted: tuple[str, ...]) -> Coming:
@@ -184,7 +201,7 @@ def _left_behind(host: Host, names: list[str]) -> tuple[str, ...]:
 
 def _dnf(host: Host, command: str, wanted: tuple[str, ...]) -> Coming:
     weak = ("--setopt=install_weak_deps=False",) if command == "dnf" else ()
-    _, said = _ask(host, command, "install", "--assumeno", *weak, *wanted)
+    _unused, said = _ask(host, command, "install", "--assumeno", *weak, *wanted)
     parts = parse_dnf(said)
     if not any(parts.values()):
         raise _failed(command, said)

@@ -8,6 +8,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import tried
 from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Fix, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -28,13 +29,13 @@ _BTRFS = (5, 0)  # btrfs(5), "Swapfile support"
 _WRITTEN = ("ext2", "ext3")  # file systems that cannot reserve space without writing it
 _KNOWN = ("ext4", "xfs", "btrfs", *_WRITTEN)
 _UNFIT = {
-    "zfs": "is on ZFS, where swapping to a file can bring the whole machine to a halt",
-    "tmpfs": "lies in memory itself",
-    "ramfs": "lies in memory itself",
-    "overlay": "is an overlay, which the kernel does not swap to",
-    "squashfs": "cannot be written",
-    "nfs": "lies on another machine",
-    "nfs4": "lies on another machine",
+    "zfs": _("is on ZFS, where swapping to a file can bring the whole machine to a halt"),
+    "tmpfs": _("lies in memory itself"),
+    "ramfs": _("lies in memory itself"),
+    "overlay": _("is an overlay, which the kernel does not swap to"),
+    "squashfs": _("cannot be written"),
+    "nfs": _("lies on another machine"),
+    "nfs4": _("lies on another machine"),
 }
 
 
@@ -54,7 +55,7 @@ def swapfile(check: str, facts: Facts) -> Offer | None:
     who = facts.get(system.privileges)
     if who.user.uid == 0 and not who.whole_range:
         return None
-    title = "Make a swap file"
+    title = _("Make a swap file")
     return tried(lambda: plan(check, facts), Fix("swapfile", title, "low", True, True))
 
 
@@ -95,13 +96,18 @@ def plan(check: str, facts: Facts, directories: tuple[str, ...] = DIRECTORIES) -
         check,
         None,
         "swapfile",
-        f"Make a swap file of {size}",
+        _("Make a swap file of {size}", size=size),
         tuple(steps),
         "low",
         reversible=True,
         needs_root=True,
-        consequence=f"When memory is short, the kernel can put {size} of it away in {path}, now and after "
-        "every start." + (f" Writing {size} keeps the disk busy for a while." if written else ""),
+        consequence=_(
+            "When memory is short, the kernel can put {size} of it away in {path}, now "
+            "and after every start.",
+            size=size,
+            path=path,
+        )
+        + (_(" Writing {size} keeps the disk busy for a while.", size=size) if written else ""),
     )
 
 
@@ -148,12 +154,19 @@ def room(facts: Facts, directories: tuple[str, ...] = DIRECTORIES) -> Room:
             size = fitting(lacking(facts), need.SWAP.today - _real(facts), free)
             if size:
                 return Room(directory, mount.kind, size)
-            reason = (
-                f"{directory} has no room for one: {gib(max(0, facts.host.space(directory).free))} are free, "
-                f"and {gib(_reserve(facts, mount))} have to stay free"
+            reason = _(
+                "{directory} has no room for one: {free} are free, and {reserve} have to stay free",
+                directory=directory,
+                free=gib(max(0, facts.host.space(directory).free)),
+                reserve=gib(_reserve(facts, mount)),
             )
         reasons.append(reason)
-    raise NoPlan(f"No swap file can be made: {reasons[0] if reasons else 'no file system was found'}.")
+    raise NoPlan(
+        _(
+            "No swap file can be made: {reason}.",
+            reason=reasons[0] if reasons else _("no file system was found"),
+        )
+    )
 
 
 def fitting(wanted: int, least: int, free: int) -> int:
@@ -166,17 +179,28 @@ def fitting(wanted: int, least: int, free: int) -> int:
 def _unfit(facts: Facts, directory: str, mount: storage.Mount) -> str:
     """Why the kernel would not swap to a file there; empty: it would."""
     if "ro" in mount.options | mount.super_options:
-        return f"{directory} is mounted read-only"
+        return _("{directory} is mounted read-only", directory=directory)
     if mount.kind not in _KNOWN:
-        why = _UNFIT.get(mount.kind, f"is on {mount.kind}, for which no safe way is known here")
-        return f"{directory} {why}; use a partition or a disk of its own for swap"
+        why = _UNFIT.get(mount.kind, _("is on {kind}, for which no safe way is known here", kind=mount.kind))
+        return _(
+            "{directory} {why}; use a partition or a disk of its own for swap", directory=directory, why=why
+        )
     if mount.kind == "btrfs":
         if facts.get(kernel.version).numbers[:2] < _BTRFS:
-            return f"{directory} is on btrfs, and this kernel cannot swap there (5.0 and newer can)"
+            return _(
+                "{directory} is on btrfs, and this kernel cannot swap there (5.0 and newer can)",
+                directory=directory,
+            )
         if _devices(facts.host, mount.source) > 1:
-            return f"{directory} is on btrfs over several disks, where the kernel does not swap"
+            return _(
+                "{directory} is on btrfs over several disks, where the kernel does not swap",
+                directory=directory,
+            )
         if not _has(facts.host, "chattr"):
-            return f"{directory} is on btrfs, and the command chattr (package e2fsprogs) is missing"
+            return _(
+                "{directory} is on btrfs, and the command chattr (package e2fsprogs) is missing",
+                directory=directory,
+            )
     return ""
 
 
@@ -210,7 +234,12 @@ def free_name(host: Host, directory: str, fstab: bytes | None) -> str:
             host.info(path, follow=False)
         except Missing:
             return path
-    raise NoPlan(f"There are too many swap files in {directory} already: remove those that nothing uses.")
+    raise NoPlan(
+        _(
+            "There are too many swap files in {directory} already: remove those that nothing uses.",
+            directory=directory,
+        )
+    )
 
 
 def is_listed(fstab: bytes | None, path: str) -> bool:
@@ -228,7 +257,10 @@ def with_line(fstab: bytes | None, path: str) -> bytes:
 
 def gib(size: int) -> str:
     """A size in GiB, as short as it can be said."""
-    return f"{size / need.GIB:.1f}".removesuffix(".0") + " GiB"
+    amount = round(size / need.GIB, 1)
+    return (
+        _("{amount:.0f} GiB", amount=amount) if amount.is_integer() else _("{amount:.1f} GiB", amount=amount)
+    )
 
 
 def _read(host: Host, path: str) -> bytes | None:

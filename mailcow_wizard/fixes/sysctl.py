@@ -9,6 +9,7 @@ from mailcow_wizard.facts import storage, system
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual, Plan, Risk
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ def merged(before: bytes | None, wanted: Mapping[str, int]) -> bytes:
     data = before if before else _HEAD
     for key, value in wanted.items():
         changed = _replaced(data, key, value)
-        if changed == data and not any(one == _dotted(key) for one, _ in settings(data)):
+        if changed == data and not any(one == _dotted(key) for one, _unused in settings(data)):
             end = b"" if data.endswith(b"\n") else b"\n"
             changed = data + end + f"{key} = {value}\n".encode()
         data = changed
@@ -122,7 +123,15 @@ def _later(host: Host, wanted: Mapping[str, int]) -> list[PlanStep]:
             continue
         if not target.startswith("/etc/"):
             words = ", ".join(f"{key} = {value}" for key, value in other.items())
-            steps.append(Manual(f"{path} sets {words} after our file: at the next start that counts."))
+            steps.append(
+                Manual(
+                    _(
+                        "{path} sets {words} after our file: at the next start that counts.",
+                        path=path,
+                        words=words,
+                    )
+                )
+            )
             continue
         after = data
         for key in other:
@@ -169,7 +178,7 @@ def _set(key: str, value: int) -> tuple[str, ...]:
 def _value(host: Host, key: str) -> int:
     text = host.text(_file(key), 4096).strip()
     if not re.fullmatch(r"-?[0-9]{1,19}", text):
-        raise NoPlan(f"{_file(key)} does not hold a number.")
+        raise NoPlan(_("{file} does not hold a number.", file=_file(key)))
     return int(text)
 
 

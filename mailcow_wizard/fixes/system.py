@@ -11,6 +11,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import Offer, packages_install, swap
 from mailcow_wizard.fixes.choices import possible, tried
 from mailcow_wizard.host.door import Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Fix, Judgement, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -31,16 +32,18 @@ class Part(NamedTuple):
 CLAMD = Part(
     "skip-clamd",
     ("SKIP_CLAMD",),
-    "Leave out the virus scanner (SKIP_CLAMD=y)",
-    "ClamAV no longer runs, which saves 1 to 2 GiB of memory; mail is then not searched for viruses.",
+    _("Leave out the virus scanner (SKIP_CLAMD=y)"),
+    _("ClamAV no longer runs, which saves 1 to 2 GiB of memory; mail is then not searched for viruses."),
 )
 # SKIP_SOLR until January 2025, when another search came in the place of Solr.
 FTS = Part(
     "skip-fts",
     ("SKIP_FTS", "SKIP_SOLR"),
-    "Leave out the full-text search (SKIP_FTS=y)",
-    "The full-text index is no longer kept, which saves memory and disk; searching the text of mail on the "
-    "server becomes slow.",
+    _("Leave out the full-text search (SKIP_FTS=y)"),
+    _(
+        "The full-text index is no longer kept, which saves memory and disk; searching the text of "
+        "mail on the server becomes slow."
+    ),
 )
 
 
@@ -103,7 +106,7 @@ def _install(facts: Facts) -> Offer | None:
         return None
     command = packages_install.command(facts.host, found.packager)
     names = packages_install.packages_of(found.packager, wanted)
-    title = f"Install {', '.join(names)}"
+    title = _("Install {names}", names=", ".join(names))
 
     def plan() -> Plan:
         more = names
