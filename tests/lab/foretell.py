@@ -8,9 +8,9 @@ import json
 import re
 import sys
 
+from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.firewall.packet import Packet
 from mailcow_wizard.facts.firewall.reading import filters
-from mailcow_wizard.facts.firewall.walk import fate
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.real import RealHost
 
@@ -28,7 +28,7 @@ def main(ways: str, own: str, *asked: str) -> None:
         source, address, ports = one.split()
         said = {}
         for port in ports.split(","):
-            packet = Packet(6 if ":" in address else 4, source, address, int(port), "eth0")
+            packet = Packet(6 if ":" in address else 4, source, address, int(port), "eth0", uid=0)
             end = fate(known.rules, packet, way, frozenset(own.split(",")))
             said[port] = (end.outcome, end.place.words if end.place else "", end.why)
         answers.append(said)

@@ -1,4 +1,4 @@
-"""`listen PORTS` takes connections on them, `try SECONDS SOURCE>ADDRESS… PORTS` tries to connect.
+"""`listen PORTS` takes connections on them, and says a word; `try SECONDS SOURCE>ADDRESS… PORTS` tries to.
 
 The second prints JSON: for each way how each port ended, open, refused or silent. Commas separate ports.
 """
@@ -22,7 +22,9 @@ def listen(ports: list[int]) -> None:
         for key, _ in selector.select():
             server: Any = key.fileobj
             try:
-                server.accept()[0].close()
+                connection = server.accept()[0]
+                connection.sendall(b".")
+                connection.close()
             except OSError:
                 continue
 
@@ -44,14 +46,17 @@ def attempt(seconds: float, ways: list[str], ports: list[int]) -> list[dict[int,
                 found[port] = "refused"
                 sock.close()
                 continue
-            selector.register(sock, selectors.EVENT_WRITE, (found, port))
+            selector.register(sock, selectors.EVENT_READ, (found, port))
     end = time.monotonic() + seconds
     while selector.get_map() and (left := end - time.monotonic()) > 0:
         for key, _ in selector.select(left):
             sock: Any = key.fileobj
-            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             found, port = key.data
-            found[port] = "refused" if code else "open"
+            # That a connection is taken says nothing of what follows.
+            try:
+                found[port] = "open" if sock.recv(1) else "refused"
+            except OSError:
+                found[port] = "refused"
             selector.unregister(sock)
             sock.close()
     return answers

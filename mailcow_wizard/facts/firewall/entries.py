@@ -11,11 +11,12 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import docker, docker_json
 from mailcow_wizard.facts.bindings import Binding, bindings
 from mailcow_wizard.facts.containers import Container, containers
+from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.firewall.inward import Inward, inward
 from mailcow_wizard.facts.firewall.packet import Packet
 from mailcow_wizard.facts.firewall.reading import Filters, filters
 from mailcow_wizard.facts.firewall.rules import Chain, Key, Nat, Rule, Rules, Span, Table, Test, Verdict
-from mailcow_wizard.facts.firewall.walk import Fate, fate
+from mailcow_wizard.facts.firewall.walk import Fate
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
@@ -24,8 +25,8 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Literal
 
+    from mailcow_wizard.facts.firewall.connection import Way
     from mailcow_wizard.facts.firewall.rules import Owner
-    from mailcow_wizard.facts.firewall.walk import Way
 
     Taker = Literal["container", "proxy", "listener", "nobody"]
 else:

@@ -151,6 +151,20 @@ def _names(value: str) -> tuple[Row, ...]:
     return tuple((one.lower(),) for one in value.split(","))
 
 
+def _users(value: str) -> tuple[Row, ...] | None:
+    first, _, last = value.partition("-")
+    if not first.isdigit() or not (last or first).isdigit():
+        return None
+    return ((Span(int(first), int(last or first)),),)
+
+
+def _types(value: str) -> tuple[Row, ...] | None:
+    if value == "any":
+        return (("*",),)
+    number, _, code = value.partition("/")
+    return ((Span(int(number), int(number)),),) if number.isdigit() and code in ("", "0") else None
+
+
 _SIMPLE: dict[str, tuple[str, Callable[[str], tuple[Row, ...] | None]]] = {
     "-s": ("IP saddr", _network),
     "-d": ("IP daddr", _network),
@@ -169,12 +183,15 @@ _SIMPLE: dict[str, tuple[str, Callable[[str], tuple[Row, ...] | None]]] = {
     "--ctorigdst": ("ct wanted IP", _network),
     "--ctorigsrc": ("ct from IP", _network),
     "--ctorigdstport": ("ct wanted port", _ports),
-    "--dst-type": ("daddr type", _names),
-    "--src-type": ("saddr type", _names),
+    "--dst-type": ("dst-type", _names),
+    "--src-type": ("src-type", _names),
     "--src-range": ("IP saddr", _network),
     "--dst-range": ("IP daddr", _network),
     "--pkt-type": ("pkttype", _names),
     "--helper": ("ct helper", _names),
+    "--uid-owner": ("owner", _users),
+    "--icmp-type": ("icmp type", _types),
+    "--icmpv6-type": ("icmpv6 type", _types),
 }
 _MARK = re.compile(r"(0x[0-9a-f]+|[0-9]+)(?:/(0x[0-9a-f]+|[0-9]+))?")
 
@@ -252,7 +269,7 @@ _WHOLE: dict[str, Callable[[Match], list[Statement]]] = {
     "recent": _recent,
     "physdev": _bridged,
     "rpfilter": _way_back,
-    **dict.fromkeys(("rt", "frag", "hbh", "dst", "mh", "ah", "esp", "icmp", "icmp6", "udp"), _never),
+    **dict.fromkeys(("rt", "frag", "hbh", "dst", "mh", "ah", "esp"), _never),
 }
 
 

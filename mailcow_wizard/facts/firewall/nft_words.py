@@ -27,6 +27,7 @@ _META = {
     "oifname": "oif",
     "mark": "mark",
     "pkttype": "pkttype",
+    "skuid": "skuid",
 }
 _CT = {
     "state": "ct state",
@@ -182,11 +183,13 @@ def _of_connection(value: dict[str, Any]) -> str:
 def _of_payload(protocol: str, field: str) -> str:
     if protocol in ("ip", "ip6"):
         return f"{protocol} {field}"
-    if protocol in ("tcp", "th"):
-        return {"dport": "dport", "sport": "sport", "flags": "tcp flags"}.get(field, f"tcp {field}")
+    if protocol == "th":
+        return field
+    if protocol in ("tcp", "udp", "icmp", "icmpv6"):
+        return f"{protocol} {field}"
     if protocol == "ether":
         return "ethertype" if field == "type" else f"ether {field}"
-    if protocol in ("udp", "udplite", "icmp", "icmpv6", "igmp", "sctp", "dccp", "ah", "esp", "comp", "arp"):
+    if protocol in ("udplite", "igmp", "sctp", "dccp", "ah", "esp", "comp", "arp"):
         return "other protocol"
     return ""
 

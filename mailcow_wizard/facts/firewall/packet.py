@@ -1,4 +1,4 @@
-"""A packet on its way in, and whether a test fits it: yes, no, or nobody knows."""
+"""A packet on its way in or out, and whether a test fits it: yes, no, or nobody knows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,31 @@ if TYPE_CHECKING:
 
     Property: TypeAlias = "Span | frozenset[str] | None"
 
-_SYN = 0x02
+_SYN, _ACK = 0x02, 0x10
 _DONT_FRAGMENT = 0x4000
-_TCP = 6
-_PROTOCOL = frozenset(("tcp",))
+_EPHEMERAL = (32768, 60999)
+_ICMP = "icmp"
+# By protocol: how rules name it, IPv4 and IPv6.
+_PROTOCOLS = {
+    "tcp": (frozenset(("tcp",)), frozenset(("tcp",))),
+    "udp": (frozenset(("udp",)), frozenset(("udp",))),
+    _ICMP: (frozenset(("icmp",)), frozenset(("icmpv6", "ipv6-icmp"))),
+}
+# Echo requests, and their answers.
+_TYPES = {
+    4: (frozenset(("echo-request", "IPv4")), frozenset(("echo-reply", "IPv4"))),
+    6: (frozenset(("echo-request", "IPv6")), frozenset(("echo-reply", "IPv6"))),
+}
+_NUMBERS = {
+    _PROTOCOLS["tcp"][0]: 6,
+    _PROTOCOLS["udp"][0]: 17,
+    _PROTOCOLS[_ICMP][0]: 1,
+    _PROTOCOLS[_ICMP][1]: 58,
+    _TYPES[4][0]: 8,
+    _TYPES[4][1]: 0,
+    _TYPES[6][0]: 128,
+    _TYPES[6][1]: 129,
+}
 
 
 class _Absent:
@@ -29,12 +50,16 @@ _ABSENT = _Absent()
 
 
 class Packet(NamedTuple):
-    """The first packet of a TCP connection from outside.
+    """The first packet of a connection, an echo request, or the answer to one of these.
 
-    `out` is the interface that it will leave by, empty before that is decided and for this machine itself,
-    `?` where nobody knows. `local`: its address is this machine's own. `wanted` and `wanted_port` are where
-    it was sent before anything changed that (None: as it is). `mark` and `flow_mark` are None where nobody
-    knows. `moved`: its destination was changed, `masked`: its source.
+    `protocol` is tcp, udp or icmp; `port` the one that is asked for (an answer comes from it). `interface`
+    is where it came in, empty for what this machine sends itself (`leaving`, with `uid` as the sender: None
+    where nobody knows). `out` is the interface that it will leave by, empty before that is decided and for
+    this machine itself, `?` where nobody knows. `local`: its address is this machine's own. `wanted` and
+    `wanted_port` are where it was sent before anything changed that (empty: as it is). `mark` and
+    `flow_mark` are None where nobody knows. `moved`: its destination was changed, `masked`: its source.
+    `reply`: it is the answer, `lost`: to something that was kept out of connection tracking; `follows`: it
+    is what follows the answer. `early`: connection tracking has not seen it yet.
     """
 
     family: int
@@ -51,7 +76,13 @@ class Packet(NamedTuple):
     masked: bool = False
     wanted: str = ""
     wanted_port: int = 0
-    from_port: tuple[int, int] = (32768, 60999)
+    protocol: str = "tcp"
+    leaving: bool = False
+    uid: int | None = None
+    reply: bool = False
+    lost: bool = False
+    follows: bool = False
+    early: bool = False
 
 
 def fits(test: Test, packet: Packet) -> bool | None:
@@ -103,8 +134,10 @@ def _one(value: Value, known: Property) -> bool | None:
         if value.first <= known.first and known.last <= value.last:
             return True
         return False if known.last < value.first or value.last < known.first else None
+    if not known:
+        return False
     if isinstance(value, Span):
-        return value.first <= _TCP <= value.last if known == _PROTOCOL else None
+        return value.first <= _NUMBERS[known] <= value.last if known in _NUMBERS else None
     if value.endswith("*"):
         return any(one.startswith(value[:-1]) for one in known)
     return value in known
@@ -126,13 +159,18 @@ def _plain(name: str, packet: Packet) -> Property | _Absent:
     if name in _OF_FAMILY:
         return frozenset((_OF_FAMILY[name][packet.family == 6],))
     if name in ("iif", "oif"):
+        # A packet without an interface has one without a name.
         interface = packet.interface if name == "iif" else packet.out
-        return _ABSENT if not interface else None if interface == "?" else frozenset((interface,))
+        return None if interface == "?" else frozenset((interface,))
     if name.startswith("ct "):
         return _of_connection(name, packet)
-    return _OTHERS[name](packet) if name in _OTHERS else None
+    if name in _OTHERS:
+        return _OTHERS[name](packet)
+    # A property of another protocol is missing; of its own, unknown.
+    return _ABSENT if family in _KINDS and _KINDS[family] != packet.protocol else None
 
 
+_KINDS = {"tcp": "tcp", "udp": "udp", "icmp": _ICMP, "icmpv6": _ICMP}
 _OF_FAMILY = {"nfproto": ("ipv4", "ipv6"), "ethertype": ("ip", "ip6")}
 
 
@@ -142,42 +180,122 @@ def _of_header(family: str, field: str, packet: Packet) -> Property | _Absent:
     if field in ("saddr", "daddr"):
         return number_of(packet.source if field == "saddr" else packet.address)
     if field in ("protocol", "nexthdr"):
-        return _PROTOCOL
+        return _protocol(packet)
     return _exactly(_DONT_FRAGMENT) if field == "frag-off" else None
 
 
+def _protocol(packet: Packet) -> frozenset[str]:
+    return _PROTOCOLS[packet.protocol][packet.family == 6]
+
+
 def _of_connection(name: str, packet: Packet) -> Property | _Absent:
-    states = {"new"} if packet.tracked else {"untracked"}
-    status = {"dnat"} if packet.moved else set[str]()
+    known = packet.tracked and not packet.early and not (packet.lost and packet.protocol != "udp")
+    states = {_state(packet)}
+    if packet.early and name == "ct status":
+        return _ABSENT
+    status = ({"dnat"} if packet.moved else set[str]()) | (_ANSWERED if _is_late(packet) else set[str]())
+    if _is_late(packet) and packet.masked:
+        status |= {"snat"}
     if name in ("ct state", "ct status", "ct state or status"):
         chosen = {"ct state": states, "ct status": status}.get(name, states | status)
         return frozenset(chosen)
-    if not packet.tracked:
+    if not known:
         return _ABSENT
+    answers = packet.reply and not packet.lost
     if name == "ct direction":
-        return frozenset(("original",))
+        return frozenset(("reply" if answers else "original",))
     if name == "ct mark":
         return None if packet.flow_mark is None else _exactly(packet.flow_mark)
     if name == "ct wanted port":
-        return _exactly(packet.wanted_port or packet.port)
+        return _ABSENT if packet.protocol == _ICMP else _exactly(packet.wanted_port or packet.port)
+    first, last = (packet.address, packet.source) if answers else (packet.source, packet.address)
     if name in ("ct wanted ip", "ct wanted ip6"):
         right = name.endswith("6") == (packet.family == 6)
-        return number_of(packet.wanted or packet.address) if right else _ABSENT
+        return number_of(packet.wanted or last) if right else _ABSENT
     if name in ("ct from ip", "ct from ip6"):
-        return number_of(packet.source) if name.endswith("6") == (packet.family == 6) else _ABSENT
+        return number_of(first) if name.endswith("6") == (packet.family == 6) else _ABSENT
     return _ABSENT if name == "ct helper" else None
 
 
+def _is_late(packet: Packet) -> bool:
+    """Whether there was an answer already."""
+    return packet.reply or packet.follows
+
+
+_ANSWERED = {"seen-reply", "seen_reply", "confirmed"}
+
+
+def _state(packet: Packet) -> str:
+    """What connection tracking calls it."""
+    if not packet.tracked:
+        return "untracked"
+    if packet.early:
+        return "invalid"
+    if packet.lost:
+        return "new" if packet.protocol == "udp" else "invalid"
+    return "established" if _is_late(packet) else "new"
+
+
+def _port(packet: Packet, wanted: bool) -> Property | _Absent:
+    """The port that is asked for, or the one of whoever asks."""
+    if packet.protocol == _ICMP:
+        return _ABSENT
+    return _exactly(packet.port) if wanted else Span(*_EPHEMERAL)
+
+
+def _port_of(protocol: str, packet: Packet, wanted: bool) -> Property | _Absent:
+    return _port(packet, wanted) if packet.protocol == protocol else _ABSENT
+
+
+def _flags(packet: Packet) -> Property | _Absent:
+    if packet.protocol != "tcp":
+        return _ABSENT
+    return _exactly(_SYN | _ACK if packet.reply else _ACK if packet.follows else _SYN)
+
+
+def _type(packet: Packet, family: int) -> Property | _Absent:
+    if packet.protocol != _ICMP or packet.family != family:
+        return _ABSENT
+    return _TYPES[family][packet.reply]
+
+
+def _kind(packet: Packet, local: bool) -> Property:
+    """A kind of address as iptables has it: a local one of IPv6 is of both kinds."""
+    return frozenset(("local", "unicast")[: 1 + (packet.family == 6)] if local else ("unicast",))
+
+
+def _has_sender(packet: Packet) -> bool:
+    """Whether a program sent it; echo requests are answered by the kernel."""
+    return packet.leaving and not (packet.reply and packet.protocol == _ICMP)
+
+
+def _sender(packet: Packet) -> Property:
+    """The user whose program sent it; nobody's where it only passes."""
+    if not _has_sender(packet):
+        return frozenset()
+    return None if packet.uid is None else _exactly(packet.uid)
+
+
 _OTHERS: dict[str, Callable[[Packet], Property | _Absent]] = {
-    "l4proto": lambda packet: _PROTOCOL,
-    "dport": lambda packet: _exactly(packet.port),
-    "sport": lambda packet: Span(*packet.from_port),
-    "tcp flags": lambda packet: _exactly(_SYN),
+    "l4proto": _protocol,
+    "dport": lambda packet: _port(packet, not packet.reply),
+    "sport": lambda packet: _port(packet, packet.reply),
+    "tcp dport": lambda packet: _port_of("tcp", packet, not packet.reply),
+    "tcp sport": lambda packet: _port_of("tcp", packet, packet.reply),
+    "udp dport": lambda packet: _port_of("udp", packet, not packet.reply),
+    "udp sport": lambda packet: _port_of("udp", packet, packet.reply),
+    "tcp flags": _flags,
+    "icmp type": lambda packet: _type(packet, 4),
+    "icmpv6 type": lambda packet: _type(packet, 6),
+    "skuid": lambda packet: _sender(packet) if _has_sender(packet) else _ABSENT,
+    "owner": _sender,
     "other protocol": lambda packet: _ABSENT,
     "extension": lambda packet: frozenset(("false",)),
     "way back": lambda packet: frozenset(("true",)),
     "daddr type": lambda packet: frozenset(("local" if packet.local else "unicast",)),
-    "saddr type": lambda packet: frozenset(("unicast",)),
+    "saddr type": lambda packet: frozenset(("local" if packet.leaving else "unicast",)),
+    "dst-type": lambda packet: _kind(packet, packet.local),
+    "src-type": lambda packet: _kind(packet, packet.leaving),
     "pkttype": lambda packet: frozenset(("host", "unicast")),
     "mark": lambda packet: None if packet.mark is None else _exactly(packet.mark),
 }

@@ -51,7 +51,10 @@ def _is_nat(chain: Chain) -> bool:
     return chain.kind == "nat" or chain.table.name == "nat" or not chain.hook
 
 
-_ABOUT_SENDERS = ("ip saddr", "ip6 saddr", "saddr type", "mark", "ct mark", "ct status", "iif", "ct from ip")
+_ABOUT_SENDERS = (
+    *("ip saddr", "ip6 saddr", "saddr type", "src-type", "mark", "ct mark", "ct status", "iif"),
+    "ct from ip",
+)
 
 
 def _names_nobody(rule: Rule) -> bool:

@@ -1,11 +1,9 @@
-"""What becomes of a packet: it walks through the rules as the kernel would lead it.
+"""What becomes of a packet at a hook: it walks through the rules as the kernel would lead it.
 
 Where a test cannot be answered both ways are walked, and only what both lead to is said.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from mailcow_wizard.facts.firewall.packet import Packet, fits, fits_row, fits_rows
 from mailcow_wizard.facts.firewall.rules import (
@@ -26,15 +24,16 @@ from mailcow_wizard.facts.firewall.rules import (
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from typing import Literal, TypeAlias
+    from typing import Literal
 
-    Way: TypeAlias = Callable[[str], str]
     Outcome = Literal["through", "dropped", "refused", "unknown"]
 else:
     Outcome = str
 
 _MOST_STEPS = 200_000
 _MOST_FORKS = 10
+_LAST = 1 << 31
+_TRACKS = -200  # where connection tracking looks at a packet (NF_IP_PRI_CONNTRACK)
 
 
 class Fate(NamedTuple):
@@ -42,7 +41,8 @@ class Fate(NamedTuple):
     `packet` is the packet in the end. `forwarded`: it goes on to another interface, for a container.
 
     `limited`: only as long as there are not many. `why` says what is not understood where nobody knows.
-    `passed` are the decisions before; `masked_by` the rule that hides who sent it.
+    `passed` are the decisions before; `masked_by` the rule that hides who sent it. `answer`: the packet gets
+    there, and it is the answer, or what follows that, which is stopped.
     """
 
     outcome: Outcome
@@ -53,6 +53,7 @@ class Fate(NamedTuple):
     why: str = ""
     passed: tuple[Place, ...] = ()
     masked_by: Place | None = None
+    answer: bool = False
 
 
 class _Ending(NamedTuple):
@@ -73,26 +74,9 @@ class _Spot(NamedTuple):
     number: int
 
 
-def fate(rules: Rules, packet: Packet, way: Way, own: frozenset[str]) -> Fate:
-    """Leads a packet that came from outside through all hooks.
+class Walk:
+    """A walk through the hooks, which ends where something stops the packet."""
 
-    `way` names the interface that leads to an address (`?`: nobody knows); `own` are this machine's
-    addresses.
-    """
-    walk = _Walk(rules)
-    packet = packet._replace(local=packet.address in own)
-    for hook in ("ingress", "prerouting"):
-        packet = walk.through(hook, packet)
-    packet = packet._replace(local=packet.address in own)
-    forwarded = bool(packet.address) and not packet.local
-    if forwarded:
-        packet = packet._replace(out=way(packet.address))
-    for hook in ("forward", "postrouting") if forwarded else ("input",):
-        packet = walk.through(hook, packet)
-    return walk.fate(packet, forwarded)
-
-
-class _Walk:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._steps = 0
@@ -101,21 +85,24 @@ class _Walk:
         self._limited = False
         self._masked_by: Place | None = None
 
-    def through(self, hook: str, packet: Packet) -> Packet:
-        """All base chains of a hook, until one stops the packet."""
+    def through(self, hook: str, packet: Packet, before: int = _LAST, after: int = -_LAST) -> Packet:
+        """All base chains of a hook (of these priorities), until one stops the packet."""
         for chain in self._rules.at(hook, packet.family):
             if self._stopped:
                 break
-            if chain.devices and packet.interface not in chain.devices:
+            if not after <= chain.priority < before:
                 continue
-            # A connection is translated once, and what is not tracked never.
+            if chain.devices and (packet.out if hook == "egress" else packet.interface) not in chain.devices:
+                continue
+            # A connection is translated once, at its first packet, and what is not tracked never.
             done = packet.masked if hook == "postrouting" else packet.moved
-            if chain.kind == "nat" and (done or not packet.tracked):
+            later = packet.reply or packet.follows
+            if chain.kind == "nat" and (done or later or not packet.tracked):
                 continue
-            end = self._run(chain, packet)
+            end = self._run(chain, packet._replace(early=_is_early(chain)))
             if end.packet.masked and not packet.masked:
                 self._masked_by = end.place
-            packet = end.packet
+            packet = end.packet._replace(early=False)
             if end.kind != "accept":
                 self._stopped = end
             elif chain.kind != "nat":
@@ -124,7 +111,7 @@ class _Walk:
         return packet
 
     def fate(self, packet: Packet, forwarded: bool) -> Fate:
-        """The end of the walk."""
+        """The end of the walk, as far as it went."""
         passed = tuple(self._passed)
         if self._stopped:
             end = self._stopped
@@ -249,6 +236,10 @@ class _Walk:
                 if verdict:
                     break
         return _Said(verdict, packet, doubt, limited)
+
+
+def _is_early(chain: Chain) -> bool:
+    return chain.hook in ("ingress", "prerouting", "output") and chain.priority < _TRACKS
 
 
 class _Said(NamedTuple):

@@ -1,0 +1,94 @@
+"""What becomes of a connection: its first packet is led through all hooks, then the answer, and what follows.
+
+A firewall that lets the first packet pass and not the answer stops the connection all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailcow_wizard.facts.firewall.packet import Packet
+from mailcow_wizard.facts.firewall.rules import Rules
+from mailcow_wizard.facts.firewall.walk import Fate, Walk
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Way: TypeAlias = Callable[[str], str]
+
+_TRANSLATES = -100  # where destinations are changed (NF_IP_PRI_NAT_DST)
+
+
+def fate(rules: Rules, packet: Packet, way: Way, own: frozenset[str], outer: str = "") -> Fate:
+    """What becomes of a packet and its answer: from outside, from a container, or from this machine itself
+    (`leaving`).
+
+    `way` names the interface that leads to an address (`?`: nobody knows); `own` are this machine's
+    addresses, `outer` the one that masked packets leave with.
+    """
+    return _Connection(rules, way, own, outer).fate(packet)
+
+
+class _Connection:
+    def __init__(self, rules: Rules, way: Way, own: frozenset[str], outer: str) -> None:
+        self._walk = Walk(rules)
+        self._way = way
+        self._own = own
+        self._outer = outer
+
+    def fate(self, packet: Packet) -> Fate:
+        """Packet after packet, until one is stopped."""
+        sent, forwarded = self._lead(packet, packet.address)
+        first = self._walk.fate(sent, forwarded)
+        if first.outcome != "through" or (packet.leaving and sent.local):
+            return first
+        masked = sent.masked and bool(self._outer)
+        self._lead(self._answer(packet, sent, forwarded, masked), packet.source)
+        if packet.protocol == "tcp":
+            follows = packet._replace(follows=True, moved=sent.moved, flow_mark=sent.flow_mark)
+            if sent.moved:
+                follows = follows._replace(wanted=packet.address, wanted_port=packet.port)
+            self._lead(follows, sent.address, sent.port)
+        end = self._walk.fate(sent, forwarded)
+        return first if end.outcome == "through" else end._replace(answer=True)
+
+    def _answer(self, packet: Packet, sent: Packet, forwarded: bool, masked: bool) -> Packet:
+        """The answer to the packet that was sent, as it sets out."""
+        inward = not packet.leaving
+        return sent._replace(
+            source=sent.address,
+            address=self._outer if masked else packet.source,
+            interface="" if inward and not forwarded else sent.out,
+            leaving=inward and not forwarded,
+            out="",
+            reply=True,
+            lost=not sent.tracked,
+            tracked=True,
+            mark=0,
+        )
+
+    def _lead(self, packet: Packet, address: str, port: int = 0) -> tuple[Packet, bool]:
+        """Leads one packet, which goes to this address (and port) once it is translated; whether it only
+        passes this machine."""
+        packet = self._towards(packet, packet.address)
+        begin = ("output",) if packet.leaving else ("ingress", "prerouting")
+        for hook in begin[:-1]:
+            packet = self._walk.through(hook, packet)
+        packet = self._walk.through(begin[-1], packet, before=_TRANSLATES)
+        packet = self._towards(packet._replace(port=port or packet.port), address)
+        packet = self._walk.through(begin[-1], packet, after=_TRANSLATES)
+        packet = self._towards(packet, packet.address)
+        if packet.local and not packet.leaving:
+            return self._walk.through("input", packet), False
+        forwarded = bool(packet.address) and not packet.leaving
+        if forwarded:
+            packet = self._walk.through("forward", packet._replace(out=self._way(packet.address)))
+        for hook in ("postrouting", "egress"):
+            packet = self._walk.through(hook, packet)
+        return packet, forwarded
+
+    def _towards(self, packet: Packet, address: str) -> Packet:
+        local = address in self._own or not address
+        out = self._way(address) if packet.leaving and address else packet.out
+        return packet._replace(address=address, local=local, out=out)
