@@ -89,6 +89,12 @@ OUTGOING: tuple[Outgoing, ...] = (
 )
 """Every outgoing host, but for what has a check of its own: port 25, name servers, echo requests, time."""
 
+BY_HOST = (
+    *("github.com", "ghcr.io", "registry-1.docker.io", "auth.docker.io", "download.docker.com"),
+    "pool.ntp.org",
+)
+"""Hosts that no container asks, but the machine itself: its Docker, git and clock."""
+
 
 class MailOperator(NamedTuple):
     """Somebody who receives mail: a domain whose MX is asked for, and what names its servers greet with."""

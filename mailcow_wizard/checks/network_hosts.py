@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import Way, ending, evidence, listed, way
+from mailcow_wizard.checks.network_ways import (
+    Way,
+    allowing,
+    ending,
+    evidence,
+    inner,
+    inner_words,
+    listed,
+    way,
+)
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try, outward
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity, Status
 
@@ -32,8 +41,25 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
     if row.protocol == "txt":
         return _resolver(host, common._replace(summary=f"{row.host} is found by name"), facts.resolver)
     if row.protocol in ("udp", "ntp"):
-        return _resolver(host, _datagrams(host, common, facts), facts.resolver)
-    return _resolver(host, _connections(host, common, facts), facts.resolver)
+        return _resolver(host, _inside(host, _datagrams(host, common, facts)), facts.resolver)
+    return _resolver(host, _inside(host, _connections(host, common, facts)), facts.resolver)
+
+
+def _inside(host: Reached, judged: Judgement) -> Judgement:
+    """The same, unless what gets out here would not get out of mailcow's containers, which ask for it."""
+    held = inner([one for one in host.tries if one.family == 4])
+    by_host = host.row.host in need.BY_HOST or host.row.protocol == "ntp"
+    if judged.status not in ("pass", "unknown") or held is None or held.container is None or by_host:
+        return judged
+    met = held.container
+    return judged._replace(
+        status="unknown" if met.outcome == "unknown" else _STATUS[host.row.level],
+        stops="here",
+        severity=_SEVERITY[host.row.level],
+        summary=f"{host.row.host} can be reached by this machine, but {inner_words(met)}",
+        remedies=(allowing(met, held.probe),),
+        certainty="untested" if met.outcome == "unknown" else "inferred",
+    )
 
 
 def _needed(row: need.Outgoing) -> str:
@@ -107,7 +133,8 @@ def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     found = listed([f"{one.probe.address}: {ending(one)}" for one in host.tries])
     if "open" in outcomes:
         return common._replace(summary=f"{row.host} answers on UDP port {row.port}", found=found)
-    if "silent" in outcomes and row.protocol == "udp":
+    held = any(one.own and one.own.stops for one in host.tries)
+    if "silent" in outcomes and row.protocol == "udp" and not held:
         return common._replace(
             status="unknown",
             severity="advice",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import Way, evidence, listed, way
+from mailcow_wizard.checks.network_ways import Way, allowing, evidence, inner, inner_words, listed, way
 from mailcow_wizard.facts.network.mail_ways import MailTry, MailWay, mail_ways
 from mailcow_wizard.model import Check, Judgement
 
@@ -32,6 +32,14 @@ def _judge(found: MailWay) -> Judgement:
     )
     if not found.present:
         return _absent(found)
+    turned = next((one.tried.own for one in found.servers if one.tried.own and one.tried.own.elsewhere), None)
+    if turned:
+        return common._replace(
+            status="fail",
+            stops="here",
+            summary=f"this machine's own firewall sends port 25 to {turned.elsewhere}: {turned.named}",
+            remedies=(f"See it: {turned.command}. Take that rule away: mail has to reach other servers.",),
+        )
     decoys = [one for one in found.decoys if one.result.outcome == "open"]
     if decoys:
         return _intercepted(
@@ -54,7 +62,24 @@ def _judge(found: MailWay) -> Judgement:
     opened = tuple(one for one in found.servers if one.tried.result.outcome == "open")
     if not opened:
         return _blocked(found, common)
-    return _opened(found, opened, common)
+    return _of_containers(_opened(found, opened, common), opened)
+
+
+def _of_containers(judged: Judgement, opened: tuple[MailTry, ...]) -> Judgement:
+    """The same, unless what gets out here would not get out of mailcow's containers."""
+    held = inner([one.tried for one in opened])
+    if judged.status == "fail" or held is None or held.container is None:
+        return judged
+    met = held.container
+    words = f"port 25 is free for this machine, but {inner_words(met)}"
+    return judged._replace(
+        status="unknown" if met.outcome == "unknown" else "fail",
+        stops="here",
+        summary=words,
+        certainty="untested" if met.outcome == "unknown" else "inferred",
+        severity="breaks",
+        remedies=(allowing(met, held.probe),),
+    )
 
 
 def _ended(one: MailTry) -> str:
@@ -184,7 +209,8 @@ def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
         )
         return f"port 25 is refused over {over} {by}", (_FORM, relay)
     if why.kind == "blocked here":
-        return f"this machine's own firewall does not let port 25 out ({over})", why.remedies
+        what = f"does not let port 25 out ({over})"
+        return why.words.replace("does not let it out", what), why.remedies
     if why.kind == "cut":
         return f"connections to port 25 are cut off at once over {over}, for all {count}", (_FORM, relay)
     return f"port 25 cannot be reached over {over}: {why.words}", why.remedies

@@ -6,10 +6,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import Way, evidence, listed, way
+from mailcow_wizard.checks.network_ways import (
+    Way,
+    allowing,
+    evidence,
+    inner,
+    inner_words,
+    listed,
+    rules_shown,
+    way,
+)
 from mailcow_wizard.facts.network.echoes import Echoes, echoes
 from mailcow_wizard.facts.network.outward import Try
 from mailcow_wizard.facts.network.roots import Heard, Roots, roots
+from mailcow_wizard.host.door import Probe
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _STATELESS = (
@@ -52,8 +62,19 @@ def _judge(asked: Roots) -> Judgement:
         return _intercepted(common, foreign)
     large, small, stream = asked.of("udp", True), asked.of("udp", False), asked.of("tcp")
     udp, tcp = [one for one in large if one.own], [one for one in stream if one.own]
-    if udp and tcp:
+    held = _inside(asked)
+    if udp and tcp and (held is None or held.container is None or asked.family == 6):
         return _reached(common, asked, udp, tcp)
+    if udp and tcp and held and held.container:
+        unknown = held.container.outcome == "unknown"
+        return common._replace(
+            status="unknown" if unknown else "fail",
+            stops="here",
+            why=_UNHEALTHY,
+            summary=f"root servers answer this machine, but {inner_words(held.container)}",
+            remedies=(allowing(held.container, _probe(held)),),
+            certainty="untested" if unknown else "inferred",
+        )
     judged = common._replace(
         why=_UNHEALTHY if asked.family == 4 else None,
         # IPv4 alone is enough for a resolver; it is only slower where IPv6 is tried first.
@@ -63,7 +84,11 @@ def _judge(asked: Roots) -> Judgement:
     )
     blocked = _here(asked)
     if blocked:
-        return judged._replace(summary=f"this machine's own firewall stops name servers' port 53: {blocked}")
+        remedies = tuple(allowing(one.met, _probe(one)) for one in asked.heard if one.met and one.met.stops)
+        return judged._replace(
+            summary=f"this machine's own firewall stops name servers' port 53: {blocked}",
+            remedies=remedies[:1],
+        )
     if udp:
         return judged._replace(
             summary=f"root servers answer over UDP, but not over TCP: {_error(stream)}",
@@ -125,7 +150,20 @@ def _intercepted(common: Judgement, foreign: list[Heard]) -> Judgement:
 
 
 def _here(asked: Roots) -> str:
-    return next((one.error for one in asked.heard if "this machine" in one.error), "")
+    """The rule of this machine that stops questions or answers; empty where none is known to."""
+    silent = [one for one in asked.heard if not one.size]
+    named = next((one.met.named for one in silent if one.met and one.met.stops), "")
+    return named or next((one.error for one in silent if "this machine" in one.error), "")
+
+
+def _probe(one: Heard) -> Probe:
+    return Probe("udp" if one.transport == "udp" else "tcp", one.server, 53)
+
+
+def _inside(asked: Roots) -> Heard | None:
+    """A question that is answered here, and would not be in mailcow's containers."""
+    answered = [one for one in asked.heard if one.own and one.container]
+    return next((one for one in answered if one.container and one.container.outcome != "through"), None)
 
 
 def _error(heard: tuple[Heard, ...]) -> str:
@@ -142,7 +180,7 @@ def _found(asked: Roots) -> str:
 
 def _evidence(asked: Roots) -> tuple[Evidence, ...]:
     rows = [next(iter(asked.of("udp", True)), None), next(iter(asked.of("tcp")), None)]
-    return tuple(
+    shown = tuple(
         Evidence(
             f"dig +norec +dnssec +ignore{' +tcp' if one.transport == 'tcp' else ''} @{one.server} . NS",
             f"{one.size} bytes{'' if one.own else ', not its own word'}" if one.size else one.error,
@@ -150,6 +188,7 @@ def _evidence(asked: Roots) -> tuple[Evidence, ...]:
         for one in rows
         if one
     )
+    return (*shown, *rules_shown([met for one in asked.heard for met in (one.met, one.container)]))
 
 
 # --- echo requests ----------------------------------------------------------------------------------------
@@ -179,6 +218,17 @@ def _v4(found: Echoes) -> Judgement:
             remedies=why.remedies,
         )
     skipped = found.skipped == "y"
+    held = inner([one for one in found.tries if one.result.outcome == "open"])
+    if answered >= total - need.HEALTHCHECK_MAY_FAIL and held and held.container and not skipped:
+        unknown = held.container.outcome == "unknown"
+        return common._replace(
+            status="unknown" if unknown else "fail",
+            stops="here",
+            summary=f"{listed(found.answered)} answer this machine, but {inner_words(held.container)}: "
+            "mailcow's unbound healthcheck will fail",
+            remedies=(allowing(held.container, held.probe),),
+            certainty="untested" if unknown else "inferred",
+        )
     if answered >= total - need.HEALTHCHECK_MAY_FAIL:
         note = "" if answered == total else f", {total - answered} does not, which the healthcheck forgives"
         return common._replace(

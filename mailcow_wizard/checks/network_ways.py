@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
+from mailcow_wizard.facts.firewall.leaving import Met
+from mailcow_wizard.facts.firewall.tools import DOCKER, FIREWALLD, IPTABLES, NFT, UFW
 from mailcow_wizard.facts.network.outward import Try
+from mailcow_wizard.host.door import Probe
 from mailcow_wizard.model import Evidence, Stops
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
         "open", "blocked here", "no route", "refused", "rejected", "cut", "dropped", "dead", "not allowed"
     ]
 
-OWN_RULES = (
+_OWN_RULES = (
     "See which rule it is: `nft list ruleset`, or `iptables -S OUTPUT` and `ip6tables -S OUTPUT`. "
     "Let packets out again there, or with ufw: `ufw default allow outgoing`."
 )
@@ -46,8 +50,11 @@ def way(tries: Sequence[Try], control: bool) -> Way:
     by_outcome = {one.result.outcome: one.result for one in reversed(tries)}
     if "open" in by_outcome:
         return Way("open", "answers")
+    held = next((one for one in tries if one.own and one.own.stops), None)
+    if held and held.own:
+        return Way("blocked here", f"this machine's own firewall {held_words(held.own)}", let_out(held))
     if "blocked" in by_outcome:
-        return Way("blocked here", "this machine's own firewall does not let it out", (OWN_RULES,))
+        return Way("blocked here", "this machine's own firewall does not let it out", (_OWN_RULES,))
     if "not allowed" in by_outcome:
         return Way("not allowed", "this user may not try it", ("Run the wizard as root: sudo ./wizard",))
     if "silent" in by_outcome:
@@ -70,6 +77,78 @@ def way(tries: Sequence[Try], control: bool) -> Way:
     return Way("no route", text)
 
 
+def held_words(met: Met) -> str:
+    """What a rule does, and which."""
+    if met.answer:
+        return f"does not let the answer in: {met.named}"
+    return f"does not let it out: {met.named}"
+
+
+def let_out(one: Try) -> tuple[str, ...]:
+    """What lets an attempt out that a rule of this machine stops, and whom that rule does not concern."""
+    met = one.own
+    if met is None:
+        return (_OWN_RULES,)
+    passes = one.container and one.container.outcome == "through"
+    note = (
+        "What mailcow's containers send passes other rules, which let it out; whether it gets further can "
+        "only be tried once this rule lets the wizard try it.",
+    )
+    return (allowing(met, one.probe), *(note if passes else ()))
+
+
+def allowing(met: Met, probe: Probe) -> str:
+    """How to let a packet pass that a rule stops, by the program that the rule is of."""
+    see = f"See it: {met.command}."
+    kind = {"ping": "icmp", "udp": "udp"}.get(probe.kind, "tcp")
+    icmp = "ipv6-icmp" if ":" in probe.address else "icmp"
+    to = f"-p {icmp}" if kind == "icmp" else f"-p {kind} --dport {probe.port}"
+    tool = "ip6tables" if ":" in probe.address else "iptables"
+    if met.answer:
+        if met.owner == "nftables":
+            how = "Let answers in before it: ct state established,related accept"
+        else:
+            how = "Let answers in before it: -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+    elif met.chain == USER_CHAIN:
+        how = f"Put one before it that returns: {tool} -I {USER_CHAIN} {to} -j RETURN"
+    elif met.owner == UFW and kind != "icmp":
+        routed = f"ufw route allow proto {kind} to any port {probe.port}"
+        allow = routed if "forward" in met.chain.lower() else f"ufw allow out {probe.port}/{kind}"
+        how = f"Let it out: {allow}"
+    elif met.owner == UFW:
+        how = "Let echo requests out in /etc/ufw/before.rules (before6.rules), then: ufw reload"
+    elif met.owner == FIREWALLD:
+        how = "Take it out of firewalld's policies or direct rules: firewall-cmd --list-all-policies, "
+        how += "firewall-cmd --direct --get-all-rules"
+    elif met.owner == NFT:
+        how = "Put a rule that accepts before it, in nft's own file too (/etc/nftables.conf)"
+    elif met.owner in (IPTABLES, DOCKER):
+        how = f"Put one before it that accepts ({tool} -I {met.chain} {to} -j ACCEPT), and save it as this "
+        how += "machine does"
+    else:
+        how = f"That rule is {met.owner}'s: allow it in its settings"
+    return f"{see} {how}."
+
+
+def inner(tries: Sequence[Try]) -> Try | None:
+    """An attempt that gets out of this machine and would not out of mailcow's containers; None: there is
+    none."""
+    return next((one for one in tries if one.container and one.container.outcome != "through"), None)
+
+
+def inner_words(met: Met) -> str:
+    """What becomes of what mailcow's containers send."""
+    said = {
+        "dropped": "is dropped by",
+        "refused": "is refused by",
+        "sent elsewhere": f"is sent to {met.elsewhere} instead by",
+        "unknown": "meets a rule that is not understood,",
+    }[met.outcome]
+    if met.answer:
+        said = "gets no answer, which is stopped by"
+    return f"what mailcow's containers send there {said} {met.named}"
+
+
 def _no_route(tries: Sequence[Try]) -> Way:
     by = next((one.result.told_by for one in tries if one.result.told_by), "")
     if by:
@@ -90,11 +169,20 @@ def ending(one: Try) -> str:
 
 
 def evidence(tries: Sequence[Try], most: int = 3) -> tuple[Evidence, ...]:
-    """How to try it by hand, and how it ended here."""
-    return tuple(
-        Evidence(_command(one), " ".join(filter(None, (ending(one), one.result.greeting))))
-        for one in tries[:most]
+    """How to try it by hand, and how it ended here; the rules of this machine that stop it."""
+    return (
+        *(
+            Evidence(_command(one), " ".join(filter(None, (ending(one), one.result.greeting))))
+            for one in tries[:most]
+        ),
+        *rules_shown([met for one in tries for met in (one.own, one.container)]),
     )
+
+
+def rules_shown(mets: Sequence[Met | None]) -> tuple[Evidence, ...]:
+    """The rules that stop something, each with the command that shows it."""
+    shown = {met.rule: Evidence(met.command, met.rule) for met in mets if met and met.stops and met.command}
+    return tuple(shown.values())[:2]
 
 
 def _command(one: Try) -> str:

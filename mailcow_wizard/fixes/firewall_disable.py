@@ -7,13 +7,13 @@ import ipaddress
 import re
 from collections.abc import Callable
 
+from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.firewall.inward import inward
 from mailcow_wizard.facts.firewall.packet import Packet
 from mailcow_wizard.facts.firewall.rules import Chain, Place, Rules
 from mailcow_wizard.facts.firewall.ssh import Session, sessions
 from mailcow_wizard.facts.firewall.state import State, docker_tables, state
 from mailcow_wizard.facts.firewall.tools import FIREWALLD, UFW, owner_of
-from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.model import Command, Fix, Plan

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mailcow_wizard.facts import units
-from mailcow_wizard.facts.firewall.entries import USER_CHAIN, Entry
+from mailcow_wizard.facts.firewall.entries import Entry
+from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
 from mailcow_wizard.facts.firewall.rules import Table, program
 from mailcow_wizard.facts.firewall.state import State, state, targets
 from mailcow_wizard.facts.store import Facts

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mailcow_wizard.facts.firewall.entries import BRIDGE, Entry
+from mailcow_wizard.facts.firewall.entries import Entry
+from mailcow_wizard.facts.firewall.foreseen import BRIDGE
 from mailcow_wizard.facts.firewall.rules import Chain, Place, Table, program
 from mailcow_wizard.facts.firewall.state import State, state
 from mailcow_wizard.facts.firewall.tools import (

@@ -62,7 +62,9 @@ def _nft_rule(chance: random.Random, hook: str) -> str:
     tests = _nft_test(chance, hook)
     if chance.random() < 0.5:
         tests += " " + chance.choice(("ct state new", "ct direction reply", *_nft_cards(chance)))
-    verdict = chance.choice(("accept", "accept", "drop", "drop", "jump side", "goto side", "counter", "reject"))
+    verdict = chance.choice(
+        ("accept", "accept", "drop", "drop", "jump side", "goto side", "counter", "reject")
+    )
     if verdict == "reject" and hook in ("prerouting", "postrouting"):
         verdict = "drop"
     if chance.random() < 0.08 and hook in ("output", "prerouting"):

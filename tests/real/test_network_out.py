@@ -68,20 +68,96 @@ def test_port_25_that_the_provider_stops(world: World, rule: str, words: str) ->
 
 
 OWN = [
-    ("drop", "tcp dport 25 drop"),
-    ("reject", "tcp dport 25 reject"),
-    ("reset", "tcp dport 25 reject with tcp reset"),
+    ("drop", "output", "tcp dport 25 drop", "does not let port 25 out"),
+    ("reject", "output", "tcp dport 25 reject", "does not let port 25 out"),
+    ("reset", "output", "tcp dport 25 reject with tcp reset", "does not let port 25 out"),
+    ("late", "postrouting", "tcp dport 25 drop", "does not let port 25 out"),
+    ("answers", "input", "tcp sport 25 drop", "does not let the answer in"),
 ]
 
 
-@pytest.mark.parametrize("rule", [one[1] for one in OWN], ids=[one[0] for one in OWN])
-def test_port_25_that_this_machine_stops(world: World, rule: str) -> None:
-    with world.rule(rule, where=world.server, hook="output"):
+@pytest.mark.parametrize(("hook", "rule", "words"), [one[1:] for one in OWN], ids=[one[0] for one in OWN])
+def test_port_25_that_this_machine_stops(world: World, hook: str, rule: str, words: str) -> None:
+    with world.rule(rule, where=world.server, hook=hook):
         seen = look(world, "outbound-25")
     for family in ("v4", "v6"):
-        assert seen.status(f"outbound-25 {family}") == "fail"
-        assert "this machine's own firewall" in seen.summary(f"outbound-25 {family}")
-    assert seen.seconds < 2.0
+        found = seen.checks[f"outbound-25 {family}"]
+        assert found["status"] == "fail"
+        assert f"this machine's own firewall {words}" in found["summary"]
+        assert f"“{rule} in chain c of table inet fault" in found["summary"].replace("”", "")
+        assert "nft list chain inet fault c" in found["remedies"][0]
+    assert seen.seconds < (2.0 if hook == "output" else 4.3)
+
+
+@pytest.mark.parametrize("program", ["iptables-nft", "iptables-legacy"])
+def test_a_rule_of_iptables_that_stops_port_25(world: World, program: str) -> None:
+    rule = "OUTPUT -p tcp -m tcp --dport 25 -m owner --uid-owner 0 -j DROP"
+    with world.changed([f"{program} -A {rule}"], [f"{program} -D {rule}"]):
+        seen = look(world, "outbound-25")
+    found = seen.checks["outbound-25 v4"]
+    assert found["status"] == "fail"
+    assert "does not let port 25 out (IPv4): “-A OUTPUT -p tcp" in found["summary"]
+    assert "-I OUTPUT -p tcp --dport 25 -j ACCEPT" in found["remedies"][0]
+    assert "containers send passes other rules" in found["remedies"][1]
+    assert seen.status("outbound-25 v6") == "pass"
+
+
+CONTAINERS = [
+    ("tcp dport 25 drop", ("outbound-25 v4",), "port 25 is free for this machine, but"),
+    ("udp dport 53 reject", ("recursion v4",), "root servers answer this machine, but"),
+    ("icmp type echo-request drop", ("icmp v4",), "answer this machine, but"),
+    ("icmp type echo-reply drop", ("icmp v4",), "gets no answer, which is stopped by"),
+    (
+        "tcp dport 873 drop",
+        ("outbound-hosts rsync.sanesecurity.net:873/tcp",),
+        "can be reached by this machine, but",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "names", "words"), CONTAINERS, ids=[one[0] for one in CONTAINERS])
+def test_what_this_machine_would_stop_of_its_containers(
+    world: World, rule: str, names: tuple[str, ...], words: str
+) -> None:
+    """Nothing is green that only the machine itself, and no container of it, can reach."""
+    with world.rule(f"meta nfproto ipv4 {rule}", where=world.server, hook="forward"):
+        seen = look(world, "outbound-25", "recursion", "icmp", "outbound-hosts")
+    for name in names:
+        assert seen.status(name) in ("fail", "warn")
+        assert words in seen.summary(name)
+        assert "in chain c of table inet fault" in seen.summary(name)
+    assert seen.status("outbound-hosts github.com:443/tcp") == "pass"
+
+
+def test_what_this_machine_sends_elsewhere(world: World) -> None:
+    rule = "OUTPUT -p tcp --dport 25 -j DNAT --to-destination 192.88.99.199"
+    with world.changed([f"iptables-nft -t nat -A {rule}"], [f"iptables-nft -t nat -D {rule}"]):
+        seen = look(world, "outbound-25")
+    assert seen.status("outbound-25 v4") == "fail"
+    assert "own firewall sends port 25 to 192.88.99.199 port 25: “-A OUTPUT" in seen.summary("outbound-25 v4")
+
+
+NAMED = [
+    ("icmp v4", "icmp", "icmp type echo-request drop", "does not let it out: “icmp type"),
+    ("recursion v4", "recursion", "udp dport 53 ip daddr != 192.88.99.153 drop", "port 53: “udp dport 53"),
+    ("outbound-hosts github.com:443/tcp", "outbound-hosts", "tcp dport 443 reject", "“tcp dport 443 reject"),
+    (
+        "outbound-hosts fuzzy1.rspamd.com:11335/udp",
+        "outbound-hosts",
+        "udp dport 11335 drop",
+        "“udp dport 11335",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "check", "rule", "words"), NAMED, ids=[one[0] for one in NAMED])
+def test_the_rule_of_this_machine_is_named(
+    world: World, name: str, check: str, rule: str, words: str
+) -> None:
+    with world.rule(rule, where=world.server, hook="output"):
+        seen = look(world, check)
+    assert seen.status(name) in ("fail", "warn")
+    assert words in seen.summary(name)
 
 
 def test_port_25_that_somebody_else_answers(world: World) -> None:

@@ -12,12 +12,11 @@ from mailcow_wizard.facts import docker, docker_json
 from mailcow_wizard.facts.bindings import Binding, bindings
 from mailcow_wizard.facts.containers import Container, containers
 from mailcow_wizard.facts.firewall.connection import fate
-from mailcow_wizard.facts.firewall.inward import Inward, inward
+from mailcow_wizard.facts.firewall.foreseen import BRIDGE, USER_CHAIN, Foreseen, foreseen
 from mailcow_wizard.facts.firewall.packet import Packet
-from mailcow_wizard.facts.firewall.reading import Filters, filters
-from mailcow_wizard.facts.firewall.rules import Chain, Key, Nat, Rule, Rules, Span, Table, Test, Verdict
+from mailcow_wizard.facts.firewall.rules import Rules
 from mailcow_wizard.facts.firewall.walk import Fate
-from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -26,19 +25,13 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from mailcow_wizard.facts.firewall.connection import Way
-    from mailcow_wizard.facts.firewall.rules import Owner
 
     Taker = Literal["container", "proxy", "listener", "nobody"]
 else:
     Taker = str
 
-BRIDGE = "br-mailcow"
-USER_CHAIN = "DOCKER-USER"
-_BOX = {4: "{}.253", 6: "fd4d:6169:6c63:6f77::fd"}
 _UNWANTED = 48_123  # a port that nobody publishes
 _LOOPBACK = ("127.", "::1")
-_FIREWALLD = "firewalld"
-_FORESEEN = "what Docker will do"
 # Strangers from all over the world: rules for single networks concern none of them, as a rule.
 _STRANGERS = {
     4: ("45.33.32.156", "91.198.174.192", "151.101.1.69", "213.133.98.98", "110.232.143.1"),
@@ -89,12 +82,12 @@ class Entries(NamedTuple):
 
 def entries(facts: Facts) -> Entries:
     """Leads a packet to each port, in each family that the world can come by. Raises HostError."""
-    known, ways = facts.get(filters), facts.get(inward)
+    later = facts.get(foreseen)
+    known, ways, rules = later.known, later.ways, later.docker
     conf = facts.get(mailcow_conf)
     engine = facts.get(docker.engine)
-    rules = facts.get(docker_json.rules) if engine.installed else None
     running = _running(facts) if engine.state == "answers" else ()
-    surroundings = _Surroundings(facts, known, ways, rules, running)
+    surroundings = _Surroundings(facts, later, running)
     found = []
     for one in bindings(conf.values, conf.odd):
         if one.address.startswith("127."):
@@ -133,60 +126,43 @@ def _forwarding(facts: Facts) -> bool | None:
 class _Surroundings:
     """What is the same for all ports."""
 
-    def __init__(
-        self,
-        facts: Facts,
-        known: Filters,
-        ways: Inward,
-        rules: docker_json.Rules | None,
-        running: tuple[Container, ...],
-    ) -> None:
-        self._known = known
-        self._ways = ways
-        self._docker = rules
+    def __init__(self, facts: Facts, later: Foreseen, running: tuple[Container, ...]) -> None:
+        self._later = later
+        self._known = later.known.rules
+        self._ways = later.ways
         self._running = running
         conf = facts.get(mailcow_conf)
-        self._prefix = conf.get("IPV4_NETWORK", DEFAULT_NETWORK)
-        self._v6 = conf.get("ENABLE_IPV6", "true").lower() != "false"
-        try:
-            said = facts.get(docker.info) if rules else None
-        except HostError:
-            said = None
-        self._own_backend = bool(said and said.firewall.startswith("nftables"))
         numbers = tuple(sorted({one.number for one in bindings(conf.values, conf.odd)}))
         self._listening = facts.host.listeners(numbers).sockets
 
     def entry(self, binding: Binding, family: int, interface: str, to: str) -> Entry:
         """What becomes of a packet to one port."""
         packet = Packet(family, "", to, binding.number, interface)
-        end, partly = self._fate(self._known.rules, packet, self._ways.way)
+        end, partly = self._fate(self._known, packet, self._ways.way)
         taker, name = self._taker(binding, family, end)
         later = None
-        if taker in ("nobody", "listener") and self._will_be_sent_on(family):
-            later, more = self._fate(self._foreseen(binding, family), packet, self._way_later)
+        if taker in ("nobody", "listener") and self._later.has(family):
+            inner = binding.number if binding.port.bind_key else binding.port.number
+            rules = self._later.with_port(family, binding.number, inner)
+            later, more = self._fate(rules, packet, self._later.way)
             partly = partly or more
         return Entry(binding.port, binding.number, family, to, interface, taker, name, end, later, partly)
 
     def outward(self) -> Fate | None:
         """What becomes of a packet that a container sends to the world over IPv4."""
-        if not self._will_be_sent_on(4):
+        if not self._later.has(4):
             return None
-        source = _BOX[4].format(self._prefix)
-        packet = Packet(4, source, _STRANGERS[4][0], 443, BRIDGE)
-        known = self._known.rules
-        docker = any(chain.name == "DOCKER" and chain.rules for chain in known.chains.values())
-        # Docker lets a network out when it makes it: before that its own policy drops what nobody sends.
-        made = docker and self._ways.way(source) == BRIDGE
-        return fate(known if made else self._with_docker(4, ()), packet, self._way_later, self._ways.own)
+        packet = Packet(4, self._later.box(4), _STRANGERS[4][0], 443, BRIDGE)
+        return fate(self._later.outwards(4), packet, self._later.way, self._ways.own)
 
     def guarded(self) -> bool:
         """Whether the administrator's own chain stops a packet to a container that is none of mailcow's."""
         family, interface, address = self._ways.doors[0]
-        if family != 4 or not any(name == USER_CHAIN for _, name in self._known.rules.chains):
+        if family != 4 or not any(name == USER_CHAIN for _, name in self._known.chains):
             return False
-        sent = Rule(_FORESEEN, (Nat(_BOX[4].format(self._prefix), _UNWANTED),))
         packet = Packet(4, _STRANGERS[4][0], address, _UNWANTED, interface)
-        end = fate(self._with_docker(4, (sent,)), packet, self._way_later, self._ways.own)
+        rules = self._later.with_port(4, _UNWANTED, _UNWANTED)
+        end = fate(rules, packet, self._later.way, self._ways.own)
         return end.outcome in ("dropped", "refused")
 
     def _fate(self, rules: Rules, packet: Packet, way: Way) -> tuple[Fate, bool]:
@@ -209,42 +185,6 @@ class _Surroundings:
         if box:
             return "proxy", box.name
         return ("listener", "") if taken else ("nobody", "")
-
-    def _will_be_sent_on(self, family: int) -> bool:
-        """Whether Docker's rules will send packets of this family on to mailcow's containers."""
-        if self._docker is None:
-            # Docker as it would be installed today.
-            return family == 4 or self._v6
-        return self._docker.iptables if family == 4 else self._docker.ip6tables and self._v6
-
-    def _way_later(self, address: str) -> str:
-        begins = (f"{self._prefix}.", _BOX[6].rpartition(":")[0])
-        return BRIDGE if address.startswith(begins) else self._ways.way(address)
-
-    def _foreseen(self, binding: Binding, family: int) -> Rules:
-        """The rules with Docker's own put in: the port is sent on, and let through."""
-        box = _BOX[family].format(self._prefix)
-        inner = binding.number if binding.port.bind_key else binding.port.number
-        only = Test((Key("dport"),), ((Span(binding.number, binding.number),),))
-        return self._with_docker(family, (Rule(_FORESEEN, (only, Nat(box, inner))),))
-
-    def _with_docker(self, family: int, sent_on: tuple[Rule, ...]) -> Rules:
-        chains = dict(self._known.rules.chains)
-        nat = Table("nft", "inet", _FORESEEN)
-        chains[nat, "sent on"] = Chain(nat, "sent on", sent_on, "prerouting", -101, "nat")
-        if not self._own_backend:
-            owner: Owner = "iptables-legacy" if self._known.usual == "iptables-legacy" else "iptables-nft"
-            table = Table(owner, "ip" if family == 4 else "ip6", "filter")
-            first = (Rule(f"-A FORWARD -j {USER_CHAIN}", (Verdict("jump", USER_CHAIN),)),)
-            user = (table, USER_CHAIN) in chains
-            accepts = Rule(_FORESEEN, (Verdict("accept"),))
-            body = (*(first if user else ()), accepts)
-            chains[table, "FORWARD"] = Chain(table, "FORWARD", body, "forward")
-        # Docker tells firewalld of its bridges, which then lets their packets pass.
-        for place, chain in chains.items():
-            if chain.table.name == _FIREWALLD and chain.hook == "forward":
-                chains[place] = chain._replace(rules=(Rule(_FORESEEN, (Verdict("accept"),)),))
-        return self._known.rules._replace(chains=chains)
 
 
 def _asks_for_source(rules: Rules) -> bool:

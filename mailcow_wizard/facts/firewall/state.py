@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts import docker
-from mailcow_wizard.facts.firewall.entries import USER_CHAIN, Entries, entries
+from mailcow_wizard.facts.firewall.entries import Entries, entries
+from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
 from mailcow_wizard.facts.firewall.reading import filters
 from mailcow_wizard.facts.firewall.rules import Chain, Key, Masked, Place, Rule, Rules, Table, Test
 from mailcow_wizard.facts.firewall.tools import Tools, tools

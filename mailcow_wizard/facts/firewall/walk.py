@@ -41,8 +41,9 @@ class Fate(NamedTuple):
     `packet` is the packet in the end. `forwarded`: it goes on to another interface, for a container.
 
     `limited`: only as long as there are not many. `why` says what is not understood where nobody knows.
-    `passed` are the decisions before; `masked_by` the rule that hides who sent it. `answer`: the packet gets
-    there, and it is the answer, or what follows that, which is stopped.
+    `passed` are the decisions before; `masked_by` the rule that hides who sent it, `moved_by` the one that
+    sends it elsewhere. `answer`: the packet gets there, and it is the answer, or what follows that, which is
+    stopped.
     """
 
     outcome: Outcome
@@ -53,6 +54,7 @@ class Fate(NamedTuple):
     why: str = ""
     passed: tuple[Place, ...] = ()
     masked_by: Place | None = None
+    moved_by: Place | None = None
     answer: bool = False
 
 
@@ -84,6 +86,7 @@ class Walk:
         self._passed: list[Place] = []
         self._limited = False
         self._masked_by: Place | None = None
+        self._moved_by: Place | None = None
 
     def through(self, hook: str, packet: Packet, before: int = _LAST, after: int = -_LAST) -> Packet:
         """All base chains of a hook (of these priorities), until one stops the packet."""
@@ -102,6 +105,8 @@ class Walk:
             end = self._run(chain, packet._replace(early=_is_early(chain)))
             if end.packet.masked and not packet.masked:
                 self._masked_by = end.place
+            if end.packet.moved and not packet.moved:
+                self._moved_by = end.place
             packet = end.packet._replace(early=False)
             if end.kind != "accept":
                 self._stopped = end
@@ -118,7 +123,8 @@ class Walk:
             outcome: Outcome = "unknown" if end.kind == "unknown" else "refused" if end.softly else "dropped"
             return Fate(outcome, packet, end.place, forwarded, end.limited, end.why, passed)
         named = next((one for one in reversed(passed) if one.rule), next(iter(reversed(passed)), None))
-        return Fate("through", packet, named, forwarded, self._limited, "", passed, self._masked_by)
+        limited, masked, moved = self._limited, self._masked_by, self._moved_by
+        return Fate("through", packet, named, forwarded, limited, "", passed, masked, moved)
 
     def _run(self, chain: Chain, packet: Packet) -> _Ending:
         return self._go(chain, (_Spot(chain, 0),), packet, 0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
+from mailcow_wizard.facts.firewall.leaving import leaving
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.names import own_address
-from mailcow_wizard.facts.network.outward import Try
+from mailcow_wizard.facts.network.outward import Try, with_rules
 from mailcow_wizard.facts.network.roots import roots
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Probe
@@ -31,7 +32,12 @@ class Echoes(NamedTuple):
 
 
 def echoes(facts: Facts) -> tuple[Echoes, ...]:
-    """Both families, asked together."""
+    """Both families, asked together; the rules of this machine are read meanwhile."""
+    facts.begin((_tried,), (leaving,))
+    return tuple(one._replace(tries=with_rules(facts, one.tries)) for one in facts.get(_tried))
+
+
+def _tried(facts: Facts) -> tuple[Echoes, ...]:
     wanted = {4: need.HEALTHCHECK_PINGS, 6: need.IPV6_PINGS}
     present = {family: bool(facts.get(own_address, family)) for family in wanted}
     probes = tuple(Probe("ping", one) for family in wanted if present[family] for one in wanted[family])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard import requirements_network as need
+from mailcow_wizard.facts.firewall.leaving import leaving
 from mailcow_wizard.facts.network.names import Clock, Looked, ask, families, look_up
-from mailcow_wizard.facts.network.outward import Try
+from mailcow_wizard.facts.network.outward import Try, with_rules
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Probe
 from mailcow_wizard.typed import NamedTuple
@@ -59,7 +60,18 @@ class MailWay(NamedTuple):
 
 
 def mail_ways(facts: Facts) -> tuple[MailWay, ...]:
-    """Both families, tried together."""
+    """Both families, tried together; the rules of this machine are read meanwhile."""
+    facts.begin((_tried,), (leaving,))
+    return tuple(_with_rules(facts, one) for one in facts.get(_tried))
+
+
+def _with_rules(facts: Facts, way: MailWay) -> MailWay:
+    known = with_rules(facts, [one.tried for one in way.servers])
+    servers = tuple(one._replace(tried=tried) for one, tried in zip(way.servers, known, strict=True))
+    return way._replace(servers=servers, submission=with_rules(facts, way.submission))
+
+
+def _tried(facts: Facts) -> tuple[MailWay, ...]:
     clock = Clock()
     mine = facts.get(families)
     servers, trouble = _servers(facts)

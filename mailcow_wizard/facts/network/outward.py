@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mailcow_wizard import requirements_network as need
+from mailcow_wizard.facts.firewall.leaving import Met, leaving
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.names import Clock, Looked, ask, families, look_up, resolver_trouble
 from mailcow_wizard.facts.store import Facts
@@ -18,10 +21,13 @@ _MOST_TIME_SERVERS = 4
 
 
 class Try(NamedTuple):
-    """One attempt and what became of it."""
+    """One attempt and what became of it; what it meets among this machine's own rules, and what the same of a
+    container would (None: nobody knows)."""
 
     probe: Probe
     result: Probed
+    own: Met | None = None
+    container: Met | None = None
 
     @property
     def family(self) -> int:
@@ -49,7 +55,25 @@ class Outward(NamedTuple):
 
 
 def outward(facts: Facts) -> Outward:
-    """Looks all names up, then tries all addresses, each step at once."""
+    """Looks all names up, then tries all addresses, each step at once; reads the rules meanwhile."""
+    facts.begin((_tried,), (leaving,))
+    found = facts.get(_tried)
+    hosts = (one._replace(tries=with_rules(facts, one.tries)) for one in found.hosts)
+    return found._replace(hosts=tuple(hosts))
+
+
+def with_rules(facts: Facts, tries: Sequence[Try]) -> tuple[Try, ...]:
+    """The attempts, each with what it meets among this machine's own rules, where those can be read."""
+    try:
+        rules = facts.get(leaving)
+    except HostError:
+        return tuple(tries)
+    return tuple(
+        one._replace(own=rules.own(one.probe), container=rules.container(one.probe)) for one in tries
+    )
+
+
+def _tried(facts: Facts) -> Outward:
     clock = Clock()
     mine = facts.get(families)
     rows = _rows(facts)

@@ -6,15 +6,16 @@ from mailcow_wizard import requirements_dns
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.dns.message import NOERROR, answer
 from mailcow_wizard.facts.dns.resolvers import system_resolvers
+from mailcow_wizard.facts.firewall.leaving import Leaving, Met, leaving
 from mailcow_wizard.facts.network.names import own_address
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError
+from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, Probe
 from mailcow_wizard.typed import NamedTuple
 
 _WAIT_S = 3.0
 _ALL = {4: requirements_dns.ROOT_SERVERS_V4, 6: requirements_dns.ROOT_SERVERS_V6}
 # Name, type, with signatures, transport: a large and a small question over UDP, two large ones over TCP.
-_ASKED = (
+_QUESTIONS = (
     ("NS", True, "udp"),
     ("SOA", False, "udp"),
     ("NS", True, "tcp"),
@@ -24,7 +25,8 @@ _ASKED = (
 
 class Heard(NamedTuple):
     """One question to one root server. `size` of the answer in bytes, 0 where there is none and `error` says
-    why; `own` that it is the server's own word (the AA bit), `signed` that signatures came along."""
+    why; `own` that it is the server's own word (the AA bit), `signed` that signatures came along. `met` is
+    what the question meets among this machine's own rules, `container` what the same of a container would."""
 
     server: str
     type: str
@@ -34,6 +36,8 @@ class Heard(NamedTuple):
     own: bool
     signed: bool
     error: str
+    met: Met | None = None
+    container: Met | None = None
 
 
 class Roots(NamedTuple):
@@ -50,7 +54,22 @@ class Roots(NamedTuple):
 
 
 def roots(facts: Facts) -> tuple[Roots, ...]:
-    """Both families, asked together."""
+    """Both families, asked together; the rules of this machine are read meanwhile."""
+    facts.begin((_asked,), (leaving,))
+    asked = facts.get(_asked)
+    try:
+        rules = facts.get(leaving)
+    except HostError:
+        return asked
+    return tuple(one._replace(heard=tuple(_met(rules, each) for each in one.heard)) for one in asked)
+
+
+def _met(rules: Leaving, heard: Heard) -> Heard:
+    probe = Probe("udp" if heard.transport == "udp" else "tcp", heard.server, 53)
+    return heard._replace(met=rules.own(probe), container=rules.container(probe))
+
+
+def _asked(facts: Facts) -> tuple[Roots, ...]:
     present = {family: bool(facts.get(own_address, family)) for family in (4, 6)}
     servers = {family: [_ALL[family][place] for place in need.ROOTS_ASKED] for family in (4, 6)}
     questions = [
@@ -58,7 +77,7 @@ def roots(facts: Facts) -> tuple[Roots, ...]:
         for family in (4, 6)
         if present[family]
         for server in servers[family]
-        for type, large, transport in _ASKED
+        for type, large, transport in _QUESTIONS
     ]
     try:
         resolver: tuple[DnsQuestion, ...] = (DnsQuestion(".", "NS", system_resolvers(facts)),)

@@ -1,0 +1,100 @@
+"""The rules as they will be once mailcow runs: Docker's own are put in where they are not there yet."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts import docker, docker_json
+from mailcow_wizard.facts.firewall.inward import Inward, inward
+from mailcow_wizard.facts.firewall.reading import Filters, filters
+from mailcow_wizard.facts.firewall.rules import Chain, Key, Nat, Rule, Rules, Span, Table, Test, Verdict
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mailcow_wizard.facts.firewall.rules import Owner
+
+BRIDGE = "br-mailcow"
+USER_CHAIN = "DOCKER-USER"
+_BOX = {4: "{}.253", 6: "fd4d:6169:6c63:6f77::fd"}
+_FIREWALLD = "firewalld"
+_FORESEEN = "what Docker will do"
+
+
+class Foreseen(NamedTuple):
+    """The rules in force, the ways, how Docker is set up (None: it is not there), and of mailcow the
+    beginning of its containers' addresses and whether they have IPv6. `own_backend`: Docker's rules are in
+    tables of nftables that nobody else writes to."""
+
+    known: Filters
+    ways: Inward
+    docker: docker_json.Rules | None
+    prefix: str
+    v6: bool
+    own_backend: bool
+
+    def has(self, family: int) -> bool:
+        """Whether Docker's rules lead packets of this family to and from mailcow's containers."""
+        if self.docker is None:
+            # Docker as it would be installed today.
+            return family == 4 or self.v6
+        return self.docker.iptables if family == 4 else self.docker.ip6tables and self.v6
+
+    def box(self, family: int) -> str:
+        """The address of one of mailcow's containers."""
+        return _BOX[family].format(self.prefix)
+
+    def way(self, address: str) -> str:
+        """The interface that will lead to an address; `?` where that is not known."""
+        begins = (f"{self.prefix}.", _BOX[6].rpartition(":")[0])
+        return BRIDGE if address.startswith(begins) else self.ways.way(address)
+
+    def with_port(self, family: int, number: int, inner: int) -> Rules:
+        """The rules, and a published port that is sent on to a container."""
+        only = Test((Key("dport"),), ((Span(number, number),),))
+        return self.with_docker(family, (Rule(_FORESEEN, (only, Nat(self.box(family), inner))),))
+
+    def outwards(self, family: int) -> Rules:
+        """The rules that a container's packet meets."""
+        docker = any(chain.name == "DOCKER" and chain.rules for chain in self.known.rules.chains.values())
+        # Docker lets a network out when it makes it: before that its own policy drops what nobody sends.
+        there = docker and self.ways.way(self.box(family)) == BRIDGE
+        return self.known.rules if there else self.with_docker(family, ())
+
+    def with_docker(self, family: int, sent_on: tuple[Rule, ...]) -> Rules:
+        """The rules, and what Docker will put among them."""
+        chains = dict(self.known.rules.chains)
+        nat = Table("nft", "inet", _FORESEEN)
+        chains[nat, "sent on"] = Chain(nat, "sent on", sent_on, "prerouting", -101, "nat")
+        if not self.own_backend:
+            owner: Owner = "iptables-legacy" if self.known.usual == "iptables-legacy" else "iptables-nft"
+            table = Table(owner, "ip" if family == 4 else "ip6", "filter")
+            first = (Rule(f"-A FORWARD -j {USER_CHAIN}", (Verdict("jump", USER_CHAIN),)),)
+            user = (table, USER_CHAIN) in chains
+            accepts = Rule(_FORESEEN, (Verdict("accept"),))
+            body = (*(first if user else ()), accepts)
+            chains[table, "FORWARD"] = Chain(table, "FORWARD", body, "forward")
+        # Docker tells firewalld of its bridges, which then lets their packets pass.
+        for place, chain in chains.items():
+            if chain.table.name == _FIREWALLD and chain.hook == "forward":
+                chains[place] = chain._replace(rules=(Rule(_FORESEEN, (Verdict("accept"),)),))
+        return self.known.rules._replace(chains=chains)
+
+
+def foreseen(facts: Facts) -> Foreseen:
+    """Reads the rules, and how Docker and mailcow are set up. Raises HostError; Denied without root."""
+    known, ways = facts.get(filters), facts.get(inward)
+    rules = facts.get(docker_json.rules) if facts.get(docker.engine).installed else None
+    conf = facts.get(mailcow_conf)
+    try:
+        said = facts.get(docker.info) if rules else None
+    except HostError:
+        said = None
+    return Foreseen(
+        known,
+        ways,
+        rules,
+        conf.get("IPV4_NETWORK", DEFAULT_NETWORK),
+        conf.get("ENABLE_IPV6", "true").lower() != "false",
+        bool(said and said.firewall.startswith("nftables")),
+    )

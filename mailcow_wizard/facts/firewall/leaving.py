@@ -1,0 +1,118 @@
+"""What this machine's own rules do with packets that leave: its own, and those of mailcow's containers, which
+pass other chains. The answers count, too."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+
+from mailcow_wizard.facts.firewall.connection import fate
+from mailcow_wizard.facts.firewall.foreseen import BRIDGE, Foreseen, foreseen
+from mailcow_wizard.facts.firewall.packet import Packet
+from mailcow_wizard.facts.firewall.tools import Tools, owner_of, tools
+from mailcow_wizard.facts.firewall.walk import Fate
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from mailcow_wizard.host.door import Probe
+
+    Outcome = Literal["through", "dropped", "refused", "unknown", "sent elsewhere"]
+else:
+    Outcome = str
+
+_ENOUGH_S = 0.5
+_PROTOCOLS = {"tcp": "tcp", "greeting": "tcp", "udp": "udp", "ping": "icmp"}
+
+
+class Met(NamedTuple):
+    """What a packet meets among the rules, its answer included.
+
+    `rule` is the rule that decides, in words, `command` shows it, `chain` it stands in and `owner` wrote it;
+    `answer`: the packet leaves, and its answer is stopped. `elsewhere` is where a rule sends it instead.
+    """
+
+    outcome: Outcome
+    rule: str = ""
+    command: str = ""
+    chain: str = ""
+    owner: str = ""
+    answer: bool = False
+    elsewhere: str = ""
+
+    @property
+    def stops(self) -> bool:
+        """Whether it does not get out, or its answer not in."""
+        return self.outcome in ("dropped", "refused")
+
+    @property
+    def named(self) -> str:
+        """The rule, and whose it is where its words do not tell."""
+        known = self.owner.lower() in self.rule.lower() or self.owner in ("", "nftables")
+        return self.rule if known else f"{self.rule}, set by {self.owner}"
+
+
+class Leaving:
+    """The rules, asked for single packets. After half a second of answers in all there are none any more:
+    tens of thousands of rules would keep everybody waiting."""
+
+    def __init__(self, later: Foreseen, known: Tools, uid: int) -> None:
+        self._later = later
+        self._tools = known
+        self._uid = uid
+        self._own = {family: address for family, _, address in later.ways.doors}
+        self._answers: dict[tuple[bool, Packet], Met | None] = {}
+        self._spent = 0.0
+
+    def own(self, probe: Probe) -> Met | None:
+        """What this machine's own attempt meets; None where nobody asked."""
+        packet = self._packet(probe)
+        source = self._own.get(packet.family, "")
+        return self._met(False, packet._replace(source=source, leaving=True, uid=self._uid))
+
+    def container(self, probe: Probe) -> Met | None:
+        """What the same meets when one of mailcow's containers sends it; None where that is not known."""
+        packet = self._packet(probe)
+        if not self._later.has(packet.family):
+            return None
+        return self._met(True, packet._replace(source=self._later.box(packet.family), interface=BRIDGE))
+
+    def _packet(self, probe: Probe) -> Packet:
+        family = ipaddress.ip_address(probe.address).version
+        return Packet(family, "", probe.address, probe.port, "", protocol=_PROTOCOLS[probe.kind])
+
+    def _met(self, inner: bool, packet: Packet) -> Met | None:
+        key = inner, packet
+        if key not in self._answers:
+            if self._spent > _ENOUGH_S:
+                return None
+            begun = time.monotonic()
+            later = self._later
+            rules = later.outwards(packet.family) if inner else later.known.rules
+            outer = self._own.get(packet.family, "")
+            self._answers[key] = self._words(fate(rules, packet, later.way, later.ways.own, outer), packet)
+            self._spent += time.monotonic() - begun
+        return self._answers[key]
+
+    def _words(self, end: Fate, packet: Packet) -> Met:
+        moved = end.packet.moved and (end.packet.address, end.packet.port) != (packet.address, packet.port)
+        outcome: Outcome = "sent elsewhere" if moved and end.outcome == "through" else end.outcome
+        place = end.moved_by if outcome == "sent elsewhere" else end.place
+        if place is None:
+            return Met(outcome)
+        return Met(
+            outcome,
+            place.words,
+            place.command,
+            place.chain.name,
+            owner_of(place, self._tools),
+            end.answer,
+            f"{end.packet.address} port {end.packet.port}" if moved else "",
+        )
+
+
+def leaving(facts: Facts) -> Leaving:
+    """Reads the rules. Raises HostError; Denied without root."""
+    return Leaving(facts.get(foreseen), facts.get(tools), facts.host.user().uid)
