@@ -18,7 +18,7 @@ from tests.real.firewall_world import put
 pytestmark = pytest.mark.real
 
 LAB = Path(__file__).parents[1] / "lab"
-ROUNDS, MANY = 18, 300
+ROUNDS, MANY = 6, 300
 _QUICK_S, _PATIENT_S = 0.4, 4.0
 _SOMEBODY = "65534"
 _LOCAL_PORT = 9  # what the gate itself listens on
