@@ -219,6 +219,7 @@ class Settings(NamedTuple):
     `saved_hostname` comes from an earlier session and counts less than mailcow.conf. `tsig` is the path of a
     key file, `dns_server` the address that dynamic updates go to, `dns_provider` dns-lexicon's name of one.
     `mailbox` is one that test messages may use, `mailbox_password` the path of the file with its password.
+    `conf` is what mailcow.conf will hold where there is none yet, each as KEY=value.
     """
 
     directory: str = "/opt/mailcow-dockerized"
@@ -235,6 +236,7 @@ class Settings(NamedTuple):
     dns_provider: str = ""
     mailbox: str = ""
     mailbox_password: str = ""
+    conf: tuple[str, ...] = ()
 
 
 STEP_OF_TOPIC = {"firewall": "network", "reputation": "dns", "mail": "verify"}

@@ -1,4 +1,4 @@
-"""Host names and domains: what may be one, and in which form it is kept."""
+"""Names that people type: what may be one, and in which form it is kept."""
 
 import re
 
@@ -9,7 +9,7 @@ _LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 
 class NotAName(ValueError):
-    """It cannot be a host name; the text says why."""
+    """It cannot be such a name; the text says why."""
 
 
 def host_name(text: str) -> str:
@@ -58,6 +58,28 @@ def mailbox(text: str) -> str:
     if not _LOCAL_PART.fullmatch(local) or ".." in local:
         raise NotAName("before the @ only letters, digits, dots, hyphens and underscores")
     return f"{local}@{mail_domain(domain)}"
+
+
+def repository(text: str) -> str:
+    """The address of a git repository. Raises NotAName."""
+    if not text or text.startswith("-") or not text.isprintable():
+        raise NotAName("no address of a git repository")
+    return text
+
+
+def branch(text: str) -> str:
+    """The name of a git branch. Raises NotAName."""
+    plain = text.isascii() and all(one.isalnum() or one in "-_./" for one in text)
+    if not text or not plain or text.startswith(("-", ".", "/")) or ".." in text:
+        raise NotAName("no name of a branch")
+    return text
+
+
+def provider(text: str) -> str:
+    """dns-lexicon's name of a DNS provider, in lower case. Raises NotAName."""
+    if not text.isascii() or not text.replace("-", "").isalnum():
+        raise NotAName("not a provider's name, such as hetzner or cloudflare")
+    return text.lower()
 
 
 def doubt(hostname: str, domain: str) -> str:

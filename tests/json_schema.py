@@ -16,9 +16,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 _KNOWN = {"$schema", "$defs", "$ref", "title", "type", "const", "enum", "anyOf", "format"} | {
     "properties",
+    "additionalProperties",
     "required",
     "items",
     "minimum",
+    "maximum",
+    "description",
 }
 
 
@@ -49,6 +52,10 @@ def _faults(schema: dict[str, Any] | bool, value: Any, root: dict[str, Any], at:
         return
     if "minimum" in schema and value < schema["minimum"]:
         yield f"{at}: {value} is too small"
+    if "maximum" in schema and value > schema["maximum"]:
+        yield f"{at}: {value} is too large"
+    if schema.get("additionalProperties") is False:
+        yield from (f"{at}: there is no {name}" for name in value.keys() - schema["properties"].keys())
     for name in schema.get("required", ()):
         if name not in value:
             yield f"{at}: {name} is missing"

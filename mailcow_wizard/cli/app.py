@@ -39,10 +39,11 @@ def run(words: Sequence[str]) -> int:
 def _documented(words: Sequence[str]) -> int:
     """Runs it; what ends it before its document was written is the document (contract: exactly one)."""
     output = _Output()
+    problems: Sequence[object] = ()
     try:
         return _dispatch(parse(words), output.write)
     except UsageError as error:
-        code, text = exit_codes.USAGE, str(error)
+        code, text, problems = exit_codes.USAGE, str(error), getattr(error, "problems", ())
     except (BrokenPipeError, CannotWriteOutput):
         raise
     except Exception as error:
@@ -56,7 +57,7 @@ def _documented(words: Sequence[str]) -> int:
 
         from mailcow_wizard.report.plan import of_error
 
-        output.write(json.dumps(of_error(text)) + "\n")
+        output.write(json.dumps(of_error(text, problems)) + "\n")
     return code
 
 

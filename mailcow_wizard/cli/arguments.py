@@ -61,6 +61,7 @@ class Options(NamedTuple):
     stop: bool = False
     first_mailbox: str = ""
     password_file: str = ""
+    answers: str | None = None
 
 
 COMMANDS = (
@@ -74,6 +75,7 @@ COMMANDS = (
     "install",
     "verify",
     "report",
+    "answers",
     "explain",
     "schema",
     "completion",
@@ -127,6 +129,7 @@ ONLY_FOR: dict[str, tuple[str, ...]] = {
     "result": ("reach",),
     "minutes": ("reach",),
     "format": ("check", "verify", "report"),
+    "answers": ("", "check", "verify", "fix", "conf", "dns", "reach", "install", "answers"),
 }
 _MONITORING = ("nagios", "prometheus")
 _FORMATS = {
@@ -196,7 +199,7 @@ def _agree(options: Options, given: set[str]) -> None:
         raise UsageError(f"unknown command {quoted(options.command)}; there are: {', '.join(COMMANDS)}")
     for name, commands in ONLY_FOR.items():
         if name in given and options.command not in commands:
-            raise UsageError(f"--{name} goes with the command {' or '.join(commands)}")
+            raise UsageError(f"--{name} goes with the command {' or '.join(filter(None, commands))}")
     if options.dry_run and options.yes:
         raise UsageError("--dry-run and --yes exclude each other")
     if options.command in _WORDS:
@@ -205,6 +208,16 @@ def _agree(options: Options, given: set[str]) -> None:
 
 def _no_words(options: Options) -> None:
     _at_most(options, 0, f"{options.command} takes no words")
+
+
+def _words_of_schema(options: Options) -> None:
+    if options.words[:1] not in ((), ("answers",)):
+        raise UsageError("schema is followed by answers, or by nothing")
+    _at_most(options, 1, "schema takes one word")
+
+
+def _words_of_answers(options: Options) -> None:
+    _at_most(options, 0, "answers takes no words; a file to be looked at is given with --answers")
 
 
 def _words_of_fix(options: Options) -> None:
@@ -317,7 +330,8 @@ def _at_most(options: Options, number: int, what: str) -> None:
 
 
 _WORDS: dict[str, Callable[[Options], None]] = {
-    "schema": _no_words,
+    "schema": _words_of_schema,
+    "answers": _words_of_answers,
     "man": _no_words,
     "check": _words_of_check,
     "verify": _words_of_verify,

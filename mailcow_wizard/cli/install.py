@@ -65,8 +65,14 @@ class _Install:
         self._session.settings = following.merged(self._session.settings, told)
 
     def _chosen(self) -> Choices:
-        before = self._before.choices if self._before and self._before.state != "done" else Choices()
-        return Choices(self._options.repository or before.repository, self._options.branch or before.branch)
+        """The line counts more than a file of answers, and that more than what was said when it was begun."""
+        chosen = self._session.given.choices
+        if self._options.answers is None and self._before and self._before.state != "done":
+            chosen = self._before.choices
+        return chosen._replace(
+            repository=self._options.repository or chosen.repository,
+            branch=self._options.branch or chosen.branch,
+        )
 
     def run(self) -> int:
         """Shows, asks, begins, follows; returns the exit code."""

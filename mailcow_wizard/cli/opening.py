@@ -9,17 +9,38 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory, default_directory
+from mailcow_wizard.language import ngettext
 from mailcow_wizard.model import Settings
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.answers.problems import Unfit
+    from mailcow_wizard.engine.given import Given
 
 _DEFAULT_DIRECTORY = "/opt/mailcow-dockerized"
 _MARKS = ("docker-compose.yml", "generate_config.sh")
 
 
+class BadAnswers(UsageError):
+    """The answers file cannot be used; `problems` are all that is wrong in it."""
+
+    def __init__(self, unfit: "Unfit") -> None:
+        number = len(unfit.problems)
+        head = ngettext(
+            "the answers cannot be used, nothing was run; there is one problem:",
+            "the answers cannot be used, nothing was run; there are {n} problems:",
+            number,
+        )
+        super().__init__(f"{head}\n{unfit}")
+        self.problems = unfit.problems
+
+
 def open_session(options: Options) -> Session:
     """The machine, the settings and the state that the options name. Raises UsageError."""
     host, recorded_directory = _host(options)
+    given = _given(options, host)
     settings = Settings(
-        directory=_directory(options, host, recorded_directory),
+        directory=_directory(options, host, recorded_directory, given.directory if given else ""),
         hostname=options.hostname,
         domains=options.domains,
         offline=options.offline,
@@ -31,8 +52,42 @@ def open_session(options: Options) -> Session:
         dns_server=options.server,
         dns_provider=options.provider,
     )
+    if given:
+        settings = _with_answers(settings, given)
     state = StateDirectory(options.state_dir or default_directory())
-    return Session(host, settings, state, _log(options), recorded=options.demo or options.host is not None)
+    recorded = options.demo or options.host is not None
+    return Session(host, settings, state, _log(options), recorded, given)
+
+
+def _given(options: Options, host: Host) -> "Given | None":
+    """What the file of `--answers` says. Raises UsageError with all that is wrong in it."""
+    if options.answers is None:
+        return None
+    from mailcow_wizard.answers.problems import Unfit
+    from mailcow_wizard.answers.reading import read
+    from mailcow_wizard.host import streams
+
+    try:
+        given = read(options.answers, None if options.demo or options.host is not None else host)
+    except Unfit as error:
+        raise BadAnswers(error) from None
+    for one in given.over:
+        streams.say(one)
+    return given
+
+
+def _with_answers(settings: Settings, given: "Given") -> Settings:
+    """What the line says counts more than the file."""
+    by_line = settings.tsig or settings.dns_provider
+    return settings._replace(
+        addresses=settings.addresses or given.addresses,
+        resolver=settings.resolver or given.resolver,
+        ntp=settings.ntp or given.ntp,
+        tsig=settings.tsig if by_line else given.tsig,
+        dns_server=settings.dns_server or ("" if by_line else given.dns_server),
+        dns_provider=settings.dns_provider if by_line else given.dns_provider,
+        conf=given.conf,
+    )
 
 
 def _log(options: Options) -> Callable[[str], None] | None:
@@ -73,9 +128,9 @@ def absolute(path: str, host: Host) -> str:
         raise UsageError(harmless(str(error))) from None
 
 
-def _directory(options: Options, host: Host, recorded: str) -> str:
+def _directory(options: Options, host: Host, recorded: str, answered: str) -> str:
     if options.directory is None:
-        return recorded or _working_directory(host)
+        return recorded or answered or _working_directory(host)
     path = options.directory.rstrip("/") or "/"
     if path == recorded:
         return path

@@ -1,4 +1,4 @@
-"""The command `schema`: the JSON Schema of what each command prints with `--json`."""
+"""The command `schema`: the JSON Schema of what each command prints with `--json`, or of answers files."""
 
 import json
 from collections.abc import Callable
@@ -10,5 +10,11 @@ from mailcow_wizard.report import schema as documents
 
 def schema(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code."""
-    write(json.dumps(documents.schema(), indent=2) + "\n")
+    if options.words:
+        from mailcow_wizard.answers import schema as answers
+
+        described = answers.schema()
+    else:
+        described = documents.schema()
+    write(json.dumps(described, indent=2) + "\n")
     return exit_codes.OK

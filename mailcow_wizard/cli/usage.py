@@ -156,6 +156,7 @@ COMMANDS: tuple[Usage, ...] = (
             ("install --hostname mail.example.org --dry-run", "the stages and their commands"),
             ("install --hostname mail.example.org", "installs, after asking"),
             ("install", "shows it, or goes on"),
+            ("install --answers answers.toml --yes", "asks nothing; ends, or says where it stopped"),
         ),
     ),
     Usage(
@@ -193,6 +194,18 @@ COMMANDS: tuple[Usage, ...] = (
         (("report --format html --mask > report.html", "for a forum"),),
     ),
     Usage(
+        "answers",
+        ("answers",),
+        "what is known here as a file for --answers; with a file of answers: what is wrong in it",
+        "Everything that the wizard asks can be given in one TOML file. Secrets are left out. With --answers "
+        "the file is held against the rules, and nothing is done; its keys: schema answers.",
+        (),
+        (
+            ("answers > answers.toml", "to be edited and used elsewhere"),
+            ("answers --answers answers.toml", "every problem of it, each with its line"),
+        ),
+    ),
+    Usage(
         "explain",
         ("explain CHECK",),
         "what a check looks for and why, how to see it by hand, what mends it",
@@ -209,7 +222,12 @@ COMMANDS: tuple[Usage, ...] = (
         (("completion bash > /etc/bash_completion.d/mailcow-wizard", ""),),
     ),
     Usage("man", ("man",), "the manual page", "", (), (("man | man -l -", "reads it"),)),
-    Usage("schema", ("schema",), "the JSON Schema of --json", ""),
+    Usage(
+        "schema",
+        ("schema", "schema answers"),
+        "the JSON Schema of --json, or of a file of answers",
+        "",
+    ),
 )
 
 GENERAL: tuple[Row, ...] = (
@@ -220,6 +238,7 @@ GENERAL: tuple[Row, ...] = (
     ("--resolver IP", "ask this name server"),
     ("--ntp HOST", "ask this time server (repeatable)"),
     ("--timeout SECONDS", "for each check"),
+    ("--answers FILE", "answers from a TOML file, less than options and mailcow.conf count"),
     ("--offline", "no packet leaves the machine"),
     ("--host FILE", "a recorded machine instead of this one"),
     ("--demo", "the one that ships with the wizard"),

@@ -87,16 +87,24 @@ def _hosts(name: str, value: str, before: object) -> str:
 
 
 def _repository(name: str, value: str, before: object) -> str:
-    if not value or value.startswith("-") or not value.isprintable():
-        raise UsageError(f"--{name} {quoted(value)} is no address of a git repository")
-    return value
+    from mailcow_wizard.names import repository
+
+    return _is(repository, name, value)
 
 
 def _branch(name: str, value: str, before: object) -> str:
-    plain = value.isascii() and all(one.isalnum() or one in "-_./" for one in value)
-    if not value or not plain or value.startswith(("-", ".", "/")) or ".." in value:
-        raise UsageError(f"--{name} {quoted(value)} is no name of a branch")
-    return value
+    from mailcow_wizard.names import branch
+
+    return _is(branch, name, value)
+
+
+def _is(read: Callable[[str], str], name: str, value: str) -> str:
+    from mailcow_wizard.names import NotAName
+
+    try:
+        return read(value)
+    except NotAName as error:
+        raise UsageError(f"--{name} {quoted(value)} is {error}") from None
 
 
 def _minutes(name: str, value: str, before: object) -> float:
@@ -106,9 +114,9 @@ def _minutes(name: str, value: str, before: object) -> float:
 
 
 def _provider(name: str, value: str, before: object) -> str:
-    if not value.isascii() or not value.replace("-", "").isalnum():
-        raise UsageError(f"--{name} {quoted(value)} is not a provider's name, such as hetzner or cloudflare")
-    return value.lower()
+    from mailcow_wizard.names import provider
+
+    return _is(provider, name, value)
 
 
 def _seconds(name: str, value: str, before: object) -> float:
@@ -157,6 +165,7 @@ VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "branch": ("branch", _branch),
     "first-mailbox": ("first_mailbox", _mailbox),
     "password-file": ("password_file", _text),
+    "answers": ("answers", _text),
 }
 """Options with a value: the field of `Options`, and what reads it from its name, the text, the value before.
 

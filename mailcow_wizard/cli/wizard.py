@@ -1,10 +1,16 @@
 """The command without a word: the full-screen wizard, where the terminal can hold it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.host import streams
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.engine.session import Session
 
 
 def wizard(options: Options, write: Callable[[str], None]) -> int:
@@ -20,6 +26,7 @@ def wizard(options: Options, write: Callable[[str], None]) -> int:
 
     session = open_session(options)
     try:
+        _take_over(session)
         return start(
             session,
             ascii_only=options.ascii or not terminal.utf8,
@@ -28,3 +35,14 @@ def wizard(options: Options, write: Callable[[str], None]) -> int:
         )
     finally:
         session.host.close()
+
+
+def _take_over(session: Session) -> None:
+    """What a file answers is kept like what is typed; where it cannot be, it counts for this session."""
+    from mailcow_wizard.host.door import HostError
+    from mailcow_wizard.language import _, heard
+
+    try:
+        session.take_over()
+    except HostError as error:
+        streams.say(_("the answers count for this session only: {why}", why=heard(error)))

@@ -58,17 +58,18 @@ def acknowledgement(reason: str, until: str | None) -> Acknowledgement:
 
 
 class Acknowledgements:
-    """Those that are kept in a state directory, also those that are over."""
+    """Those that are kept in a state directory, also those that are over; `given` counts beside them."""
 
-    def __init__(self, state: StateDirectory) -> None:
+    def __init__(self, state: StateDirectory, given: Sequence[Entry] = ()) -> None:
         self._state = state
+        self._given = tuple(given)
         self.entries: tuple[Entry, ...] = _read(state.load(_FILE))
 
     def of(self, check: str, subject: str | None) -> Acknowledgement | None:
         """The one that holds today for this finding: that of its subject before that of all."""
         day = today()
         for wanted in ((check, subject), (check, None)):
-            for one in self.entries:
+            for one in (*self._given, *self.entries):
                 until = one.acknowledgement.until
                 if one.key == wanted and (until is None or until >= day):
                     return one.acknowledgement
@@ -76,7 +77,7 @@ class Acknowledgements:
 
     def mark(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
         """The findings, with what was acknowledged of them; what is right needs none."""
-        if not self.entries:
+        if not self.entries and not self._given:
             return tuple(findings)
         return tuple(
             one._replace(acknowledged=self.of(one.id, one.subject)) if one.status in _STATUSES else one
@@ -86,6 +87,14 @@ class Acknowledgements:
     def put(self, entry: Entry) -> None:
         """Keeps it, in the place of an earlier one. Raises HostError where it cannot be written."""
         self._save((*(one for one in self.entries if one.key != entry.key), entry))
+
+    def take_over(self, given: Sequence[Entry]) -> None:
+        """Keeps these; what is kept with the same words already stays as it is. Raises HostError."""
+        for one in given:
+            kept = next((entry.acknowledgement for entry in self.entries if entry.key == one.key), None)
+            new = one.acknowledgement
+            if kept is None or (kept.reason, kept.until) != (new.reason, new.until):
+                self.put(one)
 
     def remove(self, check: str, subject: str | None) -> bool:
         """Forgets it; False where there is none. Raises HostError where it cannot be written."""

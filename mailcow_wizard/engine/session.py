@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from mailcow_wizard.engine.given import Answers as Answers
+from mailcow_wizard.engine.given import Given
 from mailcow_wizard.engine.runner import Listen, Mark, Run
 from mailcow_wizard.facts.identity import Hostname, hostname
 from mailcow_wizard.facts.store import Facts
@@ -30,14 +32,6 @@ class Result(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-class Answers(NamedTuple):
-    """What the wizard asked once and keeps: the server's name, its mail domains, the step it was left at."""
-
-    hostname: str = ""
-    domains: tuple[str, ...] = ()
-    step: str = ""
-
-
 class Session:
     """The machine, the settings and the saved answers, for whichever face."""
 
@@ -48,15 +42,20 @@ class Session:
         state: StateDirectory,
         log: Callable[[str], None] | None = None,
         recorded: bool = False,
+        given: Given | None = None,
     ) -> None:
+        """What is `given` by a file of answers stands in the place of saved ones."""
         self.host = host
         self.recorded = recorded
         """Whether it is a recorded machine, which is remembered apart from this one."""
         self._log = log
         self.state = state
-        self.answers = _answers(state.load(_ANSWERS))
+        self.given = given or Given()
+        saved, said = _answers(state.load(_ANSWERS)), self.given.answers
+        self.answers = Answers(said.hostname or saved.hostname, said.domains or saved.domains, saved.step)
         self.settings = settings._replace(
-            saved_hostname=self.answers.hostname, domains=settings.domains or self.answers.domains
+            saved_hostname=self.answers.hostname or settings.saved_hostname,
+            domains=settings.domains or self.answers.domains,
         )
         self.facts = self.new_facts()
         """What the last run asked."""
@@ -89,11 +88,20 @@ class Session:
 
     def _mark(self) -> Mark | None:
         """What marks findings as acknowledged; nothing where nothing is."""
-        if not self.state.has("acknowledgements"):
+        if not self.given.accepted and not self.state.has("acknowledgements"):
             return None
         from mailcow_wizard.engine.acknowledging import Acknowledgements
 
-        return Acknowledgements(self.state).mark
+        return Acknowledgements(self.state, self.given.accepted).mark
+
+    def take_over(self) -> None:
+        """Remembers what a file answered, as if it had been said here. Raises HostError."""
+        from mailcow_wizard.engine.acknowledging import Acknowledgements
+
+        if self.given == Given():
+            return
+        self.keep(self.answers, named=False)
+        Acknowledgements(self.state).take_over(self.given.accepted)
 
     def note(self, text: str) -> None:
         """Adds a line to the log, if there is one."""

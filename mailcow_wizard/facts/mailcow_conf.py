@@ -16,7 +16,8 @@ DEFAULT_NETWORK = "172.22.1"
 class MailcowConf(NamedTuple):
     """The file's path, whether it is there, what it sets, and the lines that cannot be relied on, by key.
 
-    Of those, `values` has what docker compose takes, if it takes anything.
+    Of those, `values` has what docker compose takes, if it takes anything. Where there is no file yet,
+    `values` is what was answered for it.
     """
 
     path: str
@@ -30,19 +31,25 @@ class MailcowConf(NamedTuple):
 
 
 def mailcow_conf(facts: Facts) -> MailcowConf:
-    """Reads mailcow.conf in mailcow's directory; a missing file sets nothing, an unreadable one raises."""
+    """Reads mailcow.conf in mailcow's directory; a missing file sets what was answered for it, an unreadable
+    one raises."""
     path = f"{facts.settings.directory.rstrip('/')}/mailcow.conf"
     try:
         text = text_of(facts.host.read(path))
     except Missing:
         if _is_dangling(facts, path):
             raise HostError(f"{path} is a link that leads nowhere") from None
-        return MailcowConf(path, False, MappingProxyType({}))
+        return MailcowConf(path, False, MappingProxyType(answered(facts)))
     if "\0" in text:
         raise HostError(f"{path} is not a text file")
     read = readings(text)
     values = {key: _alone(key, value) for key, value in read.values().items()}
     return MailcowConf(path, True, MappingProxyType(values), MappingProxyType(read.odd_lines()))
+
+
+def answered(facts: Facts) -> dict[str, str]:
+    """What mailcow.conf is to hold, by key, as it was answered."""
+    return dict(one.split("=", 1) for one in facts.settings.conf)
 
 
 def _alone(key: str, value: str) -> str:

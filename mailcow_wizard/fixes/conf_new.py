@@ -13,6 +13,7 @@ from mailcow_wizard.facts.compose import compose
 from mailcow_wizard.facts.config import BACKUP
 from mailcow_wizard.facts.free_subnet import free_subnet
 from mailcow_wizard.facts.identity import hostname
+from mailcow_wizard.facts.mailcow_conf import answered
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.surroundings import surroundings
 from mailcow_wizard.facts.volumes import database
@@ -34,8 +35,8 @@ CLAMAV_ABOVE = 2_621_440 << 10
 
 
 def answers(facts: Facts) -> dict[str, str]:
-    """What is found on the machine, by key; what is not found is left out."""
-    return {
+    """What is found on the machine, by key; what is not found is left out. What was answered counts more."""
+    found = {
         key: value
         for key, ask in (
             ("MAILCOW_HOSTNAME", lambda: _full(hostname(facts).name)),
@@ -47,6 +48,7 @@ def answers(facts: Facts) -> dict[str, str]:
         )
         if (value := _or_nothing(ask))
     }
+    return {**found, **answered(facts)}
 
 
 def plan(facts: Facts, given: Mapping[str, str]) -> Plan:

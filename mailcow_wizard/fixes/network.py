@@ -7,7 +7,7 @@ from mailcow_wizard.conf.compose_override import Strange, with_option
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.echoes import echoes
 from mailcow_wizard.facts.network.ipv6 import advertisements, ipv6
-from mailcow_wizard.facts.network.mtu import OPTION, mtu
+from mailcow_wizard.facts.network.mtu import OPTION, mtu, override
 from mailcow_wizard.facts.network.subnet import subnet
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, sysctl
@@ -60,22 +60,31 @@ def _override(judgement: Judgement, facts: Facts) -> Plan | None:
     size = found.smallest
     if not size or size >= need.MTU or 0 < found.set <= size:
         return None
+    return _largest(facts, size, found.override)
+
+
+def largest_packet(facts: Facts, size: int) -> Plan:
+    """The plan that keeps mailcow's packets to this size. Raises NoPlan, HostError."""
+    return _largest(facts, size, override(facts)[0])
+
+
+def _largest(facts: Facts, size: int, path: str) -> Plan:
     directory = facts.settings.directory.rstrip("/")
     if not any(facts.host.exists(f"{directory}/{name}") for name in ("docker-compose.yml", "mailcow.conf")):
         raise NoPlan(f"mailcow is not in {directory} yet: run this again when it was downloaded.")
     try:
-        before: bytes | None = facts.host.read(found.override)
+        before: bytes | None = facts.host.read(path)
         text = (before or b"").decode("utf-8")
         after = with_option(text, OPTION, str(size))
     except Missing:
         before, after = None, with_option(_NEW_FILE, OPTION, str(size))
     except (Strange, UnicodeDecodeError) as error:
-        raise NoPlan(f"{found.override} is not changed by the wizard: {error}.") from None
+        raise NoPlan(f"{path} is not changed by the wizard: {error}.") from None
     return for_root(
         "network.mtu",
         "mtu-override",
         f"Let mailcow's network send at most {size} bytes at once",
-        (Edit(found.override, before, after.encode()), takes_effect(facts, _LIKE_THE_NETWORK)),
+        (Edit(path, before, after.encode()), takes_effect(facts, _LIKE_THE_NETWORK)),
         f"mailcow's containers send packets of {size} bytes at most, which pass. The network is made anew "
         "when mailcow is stopped and started.",
     )

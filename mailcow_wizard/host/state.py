@@ -69,7 +69,11 @@ class StateDirectory:
 
     def write_report(self, name: str, text: str) -> str:
         """Writes a report for its owner alone; returns its path. Raises HostError."""
-        directory = f"{self.path}/reports"
+        return self.write_text("reports", name, text)
+
+    def write_text(self, place: str, name: str, text: str) -> str:
+        """Writes a file into a directory of this one, for its owner alone; its path. Raises HostError."""
+        directory = f"{self.path}/{place}"
         try:
             os.makedirs(directory, mode=0o700, exist_ok=True)
             _replace(f"{directory}/{name}", text, durable=True)

@@ -8,6 +8,7 @@ from mailcow_wizard.engine.findings import from_fields
 from mailcow_wizard.install import first_password
 from mailcow_wizard.install.stages import title
 from mailcow_wizard.install.standing import Standing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
 from mailcow_wizard.typed import NamedTuple
 
@@ -66,6 +67,18 @@ def page(standing: Standing, project: str, log: str) -> tuple[Section, ...]:
         ),
         Section("How to undo it", _undo(standing, directory, project)),
         Section("What it did, with times", (log,)),
+        *_again(standing),
+    )
+
+
+def _again(standing: Standing) -> tuple[Section, ...]:
+    if not standing.answers:
+        return ()
+    return (
+        Section(
+            _("The same on another server, without questions"),
+            (standing.answers, "  ./wizard install --answers answers.toml --yes"),
+        ),
     )
 
 

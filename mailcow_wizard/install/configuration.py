@@ -10,7 +10,7 @@ from mailcow_wizard.engine.selection import select
 from mailcow_wizard.facts import checkout, docker_json
 from mailcow_wizard.facts.config import conf_file
 from mailcow_wizard.facts.free_subnet import free_subnet
-from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, answered
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import conf_new, conf_set
 from mailcow_wizard.fixes.conf_set import Unsuitable
@@ -20,6 +20,7 @@ from mailcow_wizard.install import conf_files, gate
 from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.docker import reaches_ipv6
 from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.language import _
 
 SCRIPT = "generate_config.sh"
 _SCRIPT_S = 900.0
@@ -34,12 +35,19 @@ def run(job: Job) -> str:
     """Makes mailcow.conf unless it is there, and sets what mailcow's script leaves open. Raises Failed."""
     job.read_secrets()
     _clear_half_made(job)
+    # What is half made by a script that was killed, beside a database, gets the same values.
+    made = job.marked(_BEGUN)
     if job.facts().get(conf_file).kind == "file":
         how = "mailcow.conf was there already and is used"
     else:
-        how = _made(job)
+        made, how = True, _made(job)
     job.read_secrets()
-    _corrected(job)
+    given = _answered(job)
+    if not made and (other := _different(job, given)):
+        how = _(
+            "mailcow.conf was there already, and stays; answered otherwise: {keys}", keys=", ".join(other)
+        )
+    _corrected(job, given if made else {})
     conf_files.complete(job)
     job.unmark(_BEGUN)
     job.record.save_secrets({})
@@ -73,6 +81,18 @@ def _clear_half_made(job: Job) -> None:
     job.unmark(_BEGUN)
 
 
+def _answered(job: Job) -> dict[str, str]:
+    """What was answered for mailcow.conf, secrets too."""
+    secrets = job.record.secrets()
+    return {**answered(job.facts()), **{key: value for key, value in secrets.items() if key not in SECRETS}}
+
+
+def _different(job: Job, given: dict[str, str]) -> list[str]:
+    """The keys of a mailcow.conf that was there which were answered with another value."""
+    document = Document.read(job.facts().get(conf_file).data)
+    return [key for key, value in given.items() if document.get(key) != value]
+
+
 def _made(job: Job) -> str:
     known = database(job.facts())
     if known.project or known.doubt:
@@ -82,8 +102,9 @@ def _made(job: Job) -> str:
             ("Put its mailcow.conf back, or see ./wizard check docker.leftovers",),
         )
     secrets = job.record.secrets()
-    if set(secrets) != set(SECRETS):
-        secrets = {key: chance.letters_and_digits(length) for key, length in SECRETS.items()}
+    if not set(SECRETS) <= set(secrets):
+        fresh = {key: chance.letters_and_digits(length) for key, length in SECRETS.items()}
+        secrets = {**fresh, **secrets}
         job.record.save_secrets(secrets)
     job.hide(tuple(secrets.values()))
     why = _harm(job)
@@ -169,15 +190,15 @@ def _by_us(job: Job, secrets: dict[str, str]) -> None:
         raise Failed(f"mailcow.conf could not be made: {error}") from None
 
 
-def _corrected(job: Job) -> None:
-    """Sets what the script leaves open, or cannot know."""
+def _corrected(job: Job, given: dict[str, str]) -> None:
+    """Sets what was answered, and what the script leaves open or cannot know."""
     document = Document.read(job.facts().get(conf_file).data)
-    wanted = {"DOCKER_COMPOSE_VERSION": Compose(job).flavour}
+    wanted = {**given, "DOCKER_COMPOSE_VERSION": Compose(job).flavour}
     kept = job.record.secrets().get("SOGO_URL_ENCRYPTION_KEY")
     if kept:
         wanted["SOGO_URL_ENCRYPTION_KEY"] = kept
     network = document.get("IPV4_NETWORK") or DEFAULT_NETWORK
-    if network == DEFAULT_NETWORK and not _has_started(job):
+    if "IPV4_NETWORK" not in given and network == DEFAULT_NETWORK and not _has_started(job):
         try:
             wanted["IPV4_NETWORK"] = job.facts().get(free_subnet)
         except HostError as error:

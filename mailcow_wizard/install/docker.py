@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.engine.mending import offers
 from mailcow_wizard.engine.selection import select
 from mailcow_wizard.facts import docker
 from mailcow_wizard.fixes import docker_settings
 from mailcow_wizard.host.door import Host, HostError, Probe
-from mailcow_wizard.install import gate
+from mailcow_wizard.install import by_itself, gate
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.model import Finding
 
@@ -22,7 +21,7 @@ _PATIENCE_S = 2.5
 
 def run(job: Job) -> str:
     """Mends what can be mended without harm. Raises Failed where something blocks all the same."""
-    done: set[tuple[str, str]] = set()
+    done: by_itself.Done = set()
     findings = job.look(select(("docker",)))
     for _ in range(_MOST_ROUNDS):
         job.may_stop()
@@ -41,26 +40,9 @@ def run(job: Job) -> str:
     return f"Docker {seen.version}"
 
 
-def _mended(job: Job, findings: tuple[Finding, ...], done: set[tuple[str, str]]) -> bool:
+def _mended(job: Job, findings: tuple[Finding, ...], done: by_itself.Done) -> bool:
     """Applies the first fix that helps and was not tried yet; whether there was one."""
-    for finding in findings:
-        if finding.status not in ("warn", "fail") or finding.acknowledged is not None:
-            continue
-        wanted = next((one.id for one in finding.fixes if one.id in _BY_ITSELF), "")
-        if not wanted or (finding.id, wanted) in done:
-            continue
-        done.add((finding.id, wanted))
-        offer = next((one for one in offers(job.session, finding.id) if one.fix.id == wanted), None)
-        if offer is None:
-            continue
-        try:
-            plan = offer.plan()
-        except HostError as error:
-            job.tell(f"{finding.id}: {wanted} is not possible here: {error}")
-            continue
-        job.change(plan)
-        return True
-    return False
+    return any(by_itself.mended(job, one, by_itself.by_stage(one, _BY_ITSELF), done) for one in findings)
 
 
 def _lacks_ipv6(job: Job) -> bool:

@@ -6,8 +6,10 @@ from mailcow_wizard.model import Finding
 
 CHECK = "mail.admin-password"
 """What looks for it."""
-MENDED_BY = f"./wizard fix {CHECK} reset-admin"
+FIX = "reset-admin"
 """What gives the administrator another one."""
+MENDED_BY = f"./wizard fix {CHECK} {FIX}"
+"""The same as a command line."""
 
 
 def is_still_there(finding: Finding) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.session import Session
@@ -50,10 +50,20 @@ def begin(session: Session, choices: Choices) -> str:
     held = lock.take(session.state)
     try:
         run = chance.letters_and_digits(_RUN_LENGTH)
-        record.save(_next(session, record.load(), run, choices))
+        standing = _next(session, record.load(), run, choices)
+        session.take_over()
+        _keep_secrets(record, standing, session.given.secrets)
+        record.save(standing)
     finally:
         held.close()
     return run
+
+
+def _keep_secrets(record: Record, standing: Standing, secrets: Mapping[str, str]) -> None:
+    """Keeps what a file of answers says, until mailcow.conf holds it."""
+    made = any(one.id == "configuration" and one.state == "done" for one in standing.stages)
+    if secrets and not made:
+        record.save_secrets({**record.secrets(), **secrets})
 
 
 def _next(session: Session, before: Standing | None, run: str, choices: Choices) -> Standing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.engine.given import NEW
 from mailcow_wizard.engine.mending import look
 from mailcow_wizard.engine.readable import steps as readable_steps
 from mailcow_wizard.engine.selection import UnknownSelector
@@ -9,16 +10,18 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.config import MARKS, place
 from mailcow_wizard.facts.identity import Hostname, hostname
-from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, answered, mailcow_conf
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import docker_settings
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.install.by_itself import words
 from mailcow_wizard.install.clone import argv as clone_argv
 from mailcow_wizard.install.configuration import SCRIPT
 from mailcow_wizard.install.docker import reaches_ipv6
 from mailcow_wizard.install.services import services
 from mailcow_wizard.install.stages import STAGES, Stage
 from mailcow_wizard.install.standing import Choices, Record, Standing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -36,6 +39,15 @@ _BY_ITSELF = {
         ("docker.daemon-json", "merge-daemon-json"),
     ),
 }
+_LOOKS = _("All checks of system, kernel, ports, network, DNS and time; nothing is changed.")
+_ALLOWED = (
+    "All checks of system, kernel, ports, network, DNS and time; mended without asking, where found: {}."
+)
+_OVERRIDE = _("docker-compose.override.yml is written only where a limit of this machine asks.")
+_VERIFIES = _("All checks of the installed server (mail); nothing is changed.")
+_NEW_PASSWORD = _(
+    "All checks of the installed server (mail); the administrator's first password is replaced."
+)
 
 
 class Outlook(NamedTuple):
@@ -103,20 +115,34 @@ def _steps(
     directory = session.settings.directory.rstrip("/")
     if stage in _BY_ITSELF:
         return _fixes(session, stage)
+    if stage == "preconditions" and choices.fixes:
+        return (Manual(_allowed(choices)),), ""
     made: dict[str, tuple[PlanStep, ...]] = {
         "clone": _clone(session, choices, directory),
         "configuration": _configuration(session, directory, name, choices),
-        "override": (
-            Manual("docker-compose.override.yml is written only where a limit of this machine asks."),
-        ),
+        "override": (Manual(_adjusted(choices)),),
         "pull": (Command(("docker", "compose", "pull")),),
         "up": (Command(("docker", "compose", "up", "-d", "--remove-orphans")),),
     }
-    words = {
-        "preconditions": "All checks of system, kernel, ports, network, DNS and time; nothing is changed.",
-        "verify": "All checks of the installed server (mail); nothing is changed.",
-    }
-    return made.get(stage) or (Manual(words[stage]),), ""
+    said = {"preconditions": _LOOKS, "verify": _NEW_PASSWORD if choices.admin == NEW else _VERIFIES}
+    return made.get(stage) or (Manual(said[stage]),), ""
+
+
+def _allowed(choices: Choices) -> str:
+    names = "; ".join(map(words, choices.fixes))
+    return _(
+        "All checks of system, kernel, ports, network, DNS and time; mended without asking: {names}.",
+        names=names,
+    )
+
+
+def _adjusted(choices: Choices) -> str:
+    if not choices.mtu:
+        return _OVERRIDE
+    return _(
+        "docker-compose.override.yml is written, so that packets have {size} bytes at most.",
+        size=choices.mtu,
+    )
 
 
 def _fixes(session: Session, stage: str) -> tuple[tuple[PlanStep, ...], str]:
@@ -170,8 +196,14 @@ def _configuration(
     if session.host.exists(f"{directory}/mailcow.conf"):
         return (Manual("mailcow.conf is there already; it is used, and corrected where it has to be."),)
     given = f"MAILCOW_HOSTNAME={name.name}", f"MAILCOW_BRANCH={choices.branch}"
+    answered_keys = [key for key in answered(session.new_facts()) if key != "TZ"]
+    more = (
+        (Manual(_("Then set as answered: {names}.", names=", ".join(answered_keys))),)
+        if answered_keys
+        else ()
+    )
     told = "Passwords are made here and told to nobody. DOCKER_COMPOSE_VERSION is set afterwards."
-    return Command(("env", *given, f"{directory}/{SCRIPT}")), Manual(told)
+    return Command(("env", *given, f"{directory}/{SCRIPT}")), Manual(told), *more
 
 
 def standing_of(session: Session) -> Standing | None:

@@ -8,9 +8,11 @@ from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.facts import kernel
 from mailcow_wizard.facts.checkout import OVERRIDES
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import network
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Edit, Plan
 from mailcow_wizard.requirements import CAP_SYS_RESOURCE
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -29,7 +31,9 @@ def run(job: Job) -> str:
 
 
 def _packets(job: Job) -> list[str]:
-    """The largest packet, where the way out takes less than usual."""
+    """The largest packet, where the way out takes less than usual, or where it was answered."""
+    if job.standing.choices.mtu:
+        return _answered(job, job.standing.choices.mtu)
     try:
         findings = job.look(select((_MTU,)))
     except UnknownSelector:
@@ -46,6 +50,17 @@ def _packets(job: Job) -> list[str]:
         return []
     job.change(plan)
     return ["the largest packet"]
+
+
+def _answered(job: Job, size: int) -> list[str]:
+    try:
+        plan = network.largest_packet(job.facts(), size)
+    except HostError as error:
+        raise Failed(
+            _("packets cannot be kept to {size} bytes: {why}", size=size, why=heard(error))
+        ) from None
+    job.change(plan)
+    return [_("packets of {size} bytes", size=size)]
 
 
 def _open_files(job: Job) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.identity import hostname
-from mailcow_wizard.install import gate
+from mailcow_wizard.install import by_itself, gate
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import STARTED
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
 
 _DOTS = 2
@@ -24,8 +25,8 @@ def run(job: Job) -> str:
     job.stand(hostname=name.name)
     some = gate.first_checks()
     job.progress(f"{len(some)} checks", now=True)
-    findings = job.look(some)
-    for _ in range(_ROUNDS):
+    findings, mended = by_itself.allowed(job, some, job.look(some), job.standing.choices.fixes)
+    for _round in range(_ROUNDS):
         if not job.marked(STARTED) or not _only_ports(gate.blocking(findings)):
             break
         # Docker may still be about the containers of a start that was cut short, and not list them yet.
@@ -37,6 +38,7 @@ def run(job: Job) -> str:
     troubles = len(troubling)
     unknown = sum(one.status == "unknown" for one in findings)
     parts = [f"{len(findings)} findings, none blocks"]
+    parts += [_("{n} mended first", n=mended)] if mended else []
     parts += [f"{troubles} to read"] if troubles else []
     parts += [f"{unknown} not known"] if unknown else []
     return ", ".join(parts)

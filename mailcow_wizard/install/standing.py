@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from mailcow_wizard.engine import lock
+from mailcow_wizard.engine.given import Allowed
+from mailcow_wizard.engine.given import Choices as Choices
 from mailcow_wizard.host.log import tail
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install.stages import STAGES
@@ -21,19 +23,8 @@ _PROGRESS = "install-progress"
 _SECRETS = "install-secrets"
 _LOG = "install.log"
 
-REPOSITORY = "https://github.com/mailcow/mailcow-dockerized"
-BRANCH = "master"
-
-
 STARTED = "started"
 """The mark that containers were about to be made: what listens may be mailcow itself."""
-
-
-class Choices(NamedTuple):
-    """What was chosen besides the settings: where mailcow comes from, and which branch of it."""
-
-    repository: str = REPOSITORY
-    branch: str = BRANCH
 
 
 class Stand(NamedTuple):
@@ -62,7 +53,8 @@ class Standing(NamedTuple):
     `run` tells this attempt from others; `settings` are those of the session. `error` says why it stands
     still, `remedies` what helps, `findings` (as JSON) what was found, `notes` what the first checks found
     worth a look. `marks` are words that a stage leaves for itself, `change` is the change of the journal that
-    is under way, `changes` are all that it made.
+    is under way, `changes` are all that it made. `answers` is the file that says what the same
+    install would take (empty: none yet).
     """
 
     run: str
@@ -82,6 +74,7 @@ class Standing(NamedTuple):
     change: str = ""
     changes: tuple[str, ...] = ()
     ended: str = ""
+    answers: str = ""
 
     @property
     def stage(self) -> str:
@@ -126,7 +119,8 @@ class Record:
     def save(self, standing: Standing) -> None:
         """On disk before this returns. Raises HostError."""
         fields = standing._asdict()
-        fields["choices"] = standing.choices._asdict()
+        fixes = [list(one) for one in standing.choices.fixes]
+        fields["choices"] = {**standing.choices._asdict(), "fixes": fixes}
         fields["stages"] = [one._asdict() for one in standing.stages]
         fields["running"] = standing.running._asdict() if standing.running else None
         self._state.save(NAME, fields)
@@ -179,9 +173,15 @@ def _standing(said: dict[str, Any]) -> Standing:
     return Standing(
         **{
             **said,
-            "choices": Choices(**said["choices"]),
+            "choices": _choices(said["choices"]),
             "stages": tuple(Stand(**one) for one in said["stages"]),
             "running": Running(**running) if running else None,
             **{name: tuple(said[name]) for name in ("remedies", "findings", "notes", "marks", "changes")},
         }
     )
+
+
+def _choices(said: dict[str, Any]) -> Choices:
+    """An install that was begun by an older version has fewer of them."""
+    fixes = tuple(Allowed(*one) for one in said.get("fixes", ()))
+    return Choices(**{**said, "fixes": fixes})

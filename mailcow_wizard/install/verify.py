@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.engine.given import NEW
 from mailcow_wizard.engine.selection import UnknownSelector, select
-from mailcow_wizard.install import first_password, gate
+from mailcow_wizard.install import by_itself, first_password, gate
 from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
 
 _ROUNDS = 6
@@ -19,8 +21,11 @@ def run(job: Job) -> str:
     except UnknownSelector:
         return "this version of the wizard has nothing to verify with"
     failing: tuple[Finding, ...] = ()
+    done: by_itself.Done = set()
     for number in range(_ROUNDS):
         findings = job.look(checks)
+        if _password_replaced(job, findings, done):
+            findings = job.look(checks)
         before, failing = failing, _failing(findings)
         if not failing or (number and _names(failing) == _names(before)):
             break
@@ -40,6 +45,19 @@ def run(job: Job) -> str:
             failing,
         )
     return _note(findings)
+
+
+def _password_replaced(job: Job, findings: tuple[Finding, ...], done: by_itself.Done) -> bool:
+    """Has mailcow's script make another first password, where that was chosen; whether it did. A password
+    that stays is told with the findings."""
+    if job.standing.choices.admin != NEW:
+        return False
+    try:
+        still = [one for one in findings if first_password.is_still_there(one)]
+        return any(by_itself.mended(job, one, first_password.FIX, done) for one in still)
+    except Failed as error:
+        job.tell(_("the first password stays: {why}", why=error))
+        return False
 
 
 def _note(findings: tuple[Finding, ...]) -> str:

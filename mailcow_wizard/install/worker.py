@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mailcow_wizard import __version__
+from mailcow_wizard.answers.collecting import collect
+from mailcow_wizard.answers.writing import save
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.findings import of_finding
 from mailcow_wizard.engine.session import Session
@@ -19,6 +21,7 @@ from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install.job import Failed, Job, Stopped
 from mailcow_wizard.install.stages import STAGES, title
 from mailcow_wizard.install.standing import Record, StageState, Stand, Standing
+from mailcow_wizard.language import _, heard
 
 _LOCKED = 75
 _ALWAYS = ("preconditions",)
@@ -79,6 +82,7 @@ class Installing:
                 job.may_stop()
                 self._one(stage.id)
             job.stand(state="done", ended=job.now())
+            self._keep_answers()
             job.tell("mailcow is installed")
         except Stopped:
             self._mark(job.stage, "waiting", "stopped here, as was asked for")
@@ -94,6 +98,18 @@ class Installing:
         if self._stand(stage).state != "done" or stage in _ALWAYS:
             return False
         return stage != "docker" or self._job.facts().get(docker.engine).state == "answers"
+
+    def _keep_answers(self) -> None:
+        """Writes down what the same install would take, on another machine."""
+        job = self._job
+        try:
+            standing = job.standing
+            path = save(job.session.state, collect(job.session, standing.choices, standing.changes))
+        except HostError as error:
+            job.tell(_("the answers of this install are not written: {why}", why=heard(error)))
+            return
+        job.stand(answers=path)
+        job.tell(_("the answers of this install, for another one: {file}", file=path))
 
     def _one(self, stage: str) -> None:
         job = self._job

@@ -59,9 +59,13 @@ def of_refused_fix(check: str, subject: str | None, fix: str, error: str) -> dic
     return {**_HEAD, **said, "result": None, "error": error}
 
 
-def of_error(error: str) -> dict[str, Any]:
-    """The document of a command that came to nothing."""
-    return {**_HEAD, "error": error}
+def of_error(error: str, problems: Sequence[Any] = ()) -> dict[str, Any]:
+    """The document of a command that came to nothing; `problems` are those of an answers file."""
+    rows = [
+        {**one._asdict(), "what": harmless(one.what, 400), "right": harmless(one.right, 400)}
+        for one in problems
+    ]
+    return {**_HEAD, "error": error, **({"problems": rows} if rows else {})}
 
 
 def of_fixes(offered: Sequence[tuple[str | None, Fix]]) -> dict[str, Any]:

@@ -91,6 +91,9 @@ def _error() -> dict[str, Any]:
     made["properties"] |= dict.fromkeys(
         ("checks", "fixes", "plan", "changes", "state", "diff", "findings"), False
     )
+    line = {"type": ["integer", "null"], "minimum": 1}
+    problem = _object({**dict.fromkeys(("file", "what", "right"), _TEXT), "line": line})
+    made["properties"]["problems"] = _list_of(problem)  # of an answers file alone
     return made
 
 

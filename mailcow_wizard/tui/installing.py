@@ -92,7 +92,7 @@ def show(app: Wizard) -> None:
         try:
             standing = None if app.session.recorded else outlook.standing_of(app.session)
             here = outlook.present(app.session, standing)
-            some = () if here else outlook.outlook(app.session, standing, _choices(standing))
+            some = () if here else outlook.outlook(app.session, standing, _choices(app, standing))
         except HostError as error:
             app.call_later(app.show_keys, _("This could not be looked at: {error}", error=error))
             return
@@ -104,8 +104,8 @@ def show(app: Wizard) -> None:
     threading.Thread(target=look, daemon=True, name="outlook").start()
 
 
-def _choices(standing: Standing | None) -> Choices:
-    return standing.choices if standing and standing.state != "done" else Choices()
+def _choices(app: Wizard, standing: Standing | None) -> Choices:
+    return standing.choices if standing and standing.state != "done" else app.session.given.choices
 
 
 def _present(app: Wizard, here: str, standing: Standing | None) -> None:
@@ -137,7 +137,7 @@ def _ask(app: Wizard, some: tuple[outlook.Outlook, ...], standing: Standing | No
 
     def answered(answer: str | None) -> None:
         if answer == "y":
-            _follow(app, lambda listen: following.start(app.session, _choices(standing), listen))
+            _follow(app, lambda listen: following.start(app.session, _choices(app, standing), listen))
 
     app.push_screen(Decision(app.look, asked), answered)
 

@@ -31,6 +31,7 @@ PLACES: tuple[Place, ...] = (
     Place("i", "network", _("what gets in"), _("what gets in, proved from outside"), "reaching.show"),
     Place("t", "dns", _("records"), _("DNS records: what to publish, waiting for it"), "records.show"),
     Place("i", "install", _("install"), _("install mailcow, or see how the install goes"), "installing.show"),
+    Place("w", "summary", _("answers"), _("write the answers so far, for other servers"), "answering.write"),
     Place("+", "dns", _("domain"), _("add a mail domain"), "records.add_domain"),
 )
 _KEY_NAMES = {"+": "plus"}

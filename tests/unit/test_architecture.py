@@ -20,6 +20,7 @@ ROWS = (
     ("tui",),
     ("report",),
     ("install",),
+    ("answers",),
     ("engine",),
     ("checks", "fixes"),
     ("facts",),

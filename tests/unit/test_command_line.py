@@ -156,7 +156,7 @@ REFUSED: dict[str, tuple[tuple[str | bytes, ...], str]] = {
     "a mailbox for check": (("check", "--first-mailbox", "me@example.org"), "--first-mailbox goes with"),
     "a mailbox and a list": (("verify", "--first-mailbox", "me@example.org", "--list"), "excludes --format"),
     "a password alone": (("verify", "--password-file", "x"), "goes with verify --first-mailbox"),
-    "schema of something": (("schema", "x"), "schema takes no words"),
+    "schema of something": (("schema", "x"), "schema is followed by answers, or by nothing"),
 }
 
 

@@ -60,7 +60,7 @@ def mtu(facts: Facts) -> Mtu:
     mine = [one for one in (4, 6) if facts.get(own_address, one)]
     if not mine:
         raise HostError("this machine has no way out")
-    path, value = _override(facts)
+    path, value = override(facts)
     return Mtu(_paths(facts, mine), path, value, _made(facts))
 
 
@@ -157,7 +157,7 @@ def _made(facts: Facts) -> int:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else need.MTU
 
 
-def _override(facts: Facts) -> tuple[str, int]:
+def override(facts: Facts) -> tuple[str, int]:
     """The override file of mailcow's directory, and the size that it sets for mailcow's network."""
     directory = facts.settings.directory.rstrip("/")
     for name in _OVERRIDES:

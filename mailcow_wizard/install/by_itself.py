@@ -1,0 +1,81 @@
+"""Fixes that a stage applies without asking: those that it needs, and those that were allowed before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailcow_wizard.engine.given import Allowed
+from mailcow_wizard.engine.mending import offers
+from mailcow_wizard.engine.worker import check_again
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.install.job import Job
+from mailcow_wizard.language import _, heard
+from mailcow_wizard.model import Check, Finding
+
+_MOST_ROUNDS = 3
+
+Done = set[tuple[str, str | None, str]]
+"""What was tried: check, subject, fix."""
+
+
+def mended(job: Job, finding: Finding, fix: str, done: Done) -> bool:
+    """Applies a fix of a finding that was not tried before; whether it was applied. Raises Failed."""
+    row = (finding.id, finding.subject, fix)
+    if row in done or not any(one.id == fix for one in finding.fixes):
+        return False
+    done.add(row)
+    some = offers(job.session, finding.id, finding.subject)
+    offer = next((one for one in some if one.fix.id == fix), None)
+    if offer is None:
+        return False
+    try:
+        plan = offer.plan()
+    except HostError as error:
+        job.tell(_("{check}: {fix} is not possible here: {why}", check=finding.id, fix=fix, why=heard(error)))
+        return False
+    if plan.confirm:
+        words = _("{fix} is not made, for somebody has to say afterwards that all is well", fix=fix)
+        job.tell(f"{finding.id}: {words}")
+        return False
+    job.change(plan)
+    if plan.settle:
+        check_again(job.session, plan, plan.settle, job.asked)
+    return True
+
+
+def allowed(
+    job: Job, some: Sequence[Check], findings: tuple[Finding, ...], fixes: Sequence[Allowed]
+) -> tuple[tuple[Finding, ...], int]:
+    """Applies what was allowed of what these checks found; what they find then, and how much was done."""
+    done: Done = set()
+    number = 0
+    for _round in range(_MOST_ROUNDS):
+        made = 0
+        for finding in findings:
+            if finding.status not in ("warn", "fail", "unknown") or finding.acknowledged is not None:
+                continue
+            job.may_stop()
+            wanted = _wanted(finding, fixes)
+            made += any(mended(job, finding, one.fix, done) for one in wanted)
+        if not made:
+            break
+        number += made
+        findings = job.look(some)
+    return findings, number
+
+
+def _wanted(finding: Finding, fixes: Sequence[Allowed]) -> list[Allowed]:
+    """In the order of the file: the first that is possible is made."""
+    return [one for one in fixes if one.check == finding.id and one.subject in (None, finding.subject)]
+
+
+def words(one: Allowed) -> str:
+    """An allowed fix for people."""
+    return f"{one.check}{f' [{one.subject}]' if one.subject else ''} {one.fix}"
+
+
+def by_stage(finding: Finding, ids: Sequence[str]) -> str:
+    """The first fix of a finding that its stage makes by itself; empty where there is none."""
+    if finding.status not in ("warn", "fail") or finding.acknowledged is not None:
+        return ""
+    return next((one.id for one in finding.fixes if one.id in ids), "")

@@ -1,0 +1,59 @@
+"""`w`: writes what was answered so far into a file, for an install without questions."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from mailcow_wizard.answers.collecting import Collected, collect
+from mailcow_wizard.answers.writing import save, text
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.install.standing import Record
+from mailcow_wizard.language import _, heard
+from mailcow_wizard.tui.screens.text import TextScreen
+
+if TYPE_CHECKING:
+    from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.widgets.lines import Part
+
+
+def write(app: Wizard) -> None:
+    """Asks the machine beside the screen, writes, and shows what was written."""
+    app.show_keys(_("Writing down what was answered…"))
+
+    def run() -> None:
+        session = app.session
+        try:
+            standing = None if session.recorded else Record(session.state).load()
+            choices = standing.choices if standing else session.given.choices
+            found = collect(session, choices, standing.changes if standing else ())
+            path = save(session.state, found)
+        except HostError as error:
+            app.call_later(app.show_keys, _("The answers could not be written: {why}", why=heard(error)))
+        else:
+            app.call_later(_show, app, found, path)
+
+    threading.Thread(target=run, daemon=True, name="answers").start()
+
+
+def _show(app: Wizard, found: Collected, path: str) -> None:
+    from textwrap import wrap
+
+    app.show_keys()
+    look, width = app.look, max(10, app.size.width - 3)
+    lines: list[list[Part]] = [
+        [(f" {_('The answers so far were written, without secrets:')}", look.plain)],
+        [],
+    ]
+    lines += [[(f" {part}", look.bold)] for part in wrap(path, width)]
+    lines.append([])
+    how = [_("Another server without questions: mailcow-wizard install --answers answers.toml --yes")]
+    if found.secrets:
+        names = ", ".join(found.secrets)
+        how.append(_("Secrets ({names}) are beside it, in a file that only root may read.", names=names))
+    lines += [[(f" {part}", look.plain)] for one in how for part in wrap(one, width)]
+    lines.append([])
+    for line in text(found, "secrets.toml" if found.secrets else "").splitlines():
+        style = look.dim if line.startswith("#") else look.plain
+        lines += [[(f" {part}", style)] for part in wrap(look.text(line), width) or [""]]
+    app.push_screen(TextScreen(look, _("Answers"), lines))
