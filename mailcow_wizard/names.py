@@ -54,16 +54,16 @@ def mailbox(text: str) -> str:
     """A mailbox's address in lower case, its domain as `mail_domain` has it. Raises NotAName."""
     local, at, domain = text.strip().lower().rpartition("@")
     if not at or not local:
-        raise NotAName("a whole address is needed, such as me@example.org")
+        raise NotAName(_("a whole address is needed, such as me@example.org"))
     if not _LOCAL_PART.fullmatch(local) or ".." in local:
-        raise NotAName("before the @ only letters, digits, dots, hyphens and underscores")
+        raise NotAName(_("before the @ only letters, digits, dots, hyphens and underscores"))
     return f"{local}@{mail_domain(domain)}"
 
 
 def repository(text: str) -> str:
     """The address of a git repository. Raises NotAName."""
     if not text or text.startswith("-") or not text.isprintable():
-        raise NotAName("no address of a git repository")
+        raise NotAName(_("no address of a git repository"))
     return text
 
 
@@ -71,14 +71,14 @@ def branch(text: str) -> str:
     """The name of a git branch. Raises NotAName."""
     plain = text.isascii() and all(one.isalnum() or one in "-_./" for one in text)
     if not text or not plain or text.startswith(("-", ".", "/")) or ".." in text:
-        raise NotAName("no name of a branch")
+        raise NotAName(_("no name of a branch"))
     return text
 
 
 def provider(text: str) -> str:
     """dns-lexicon's name of a DNS provider, in lower case. Raises NotAName."""
     if not text.isascii() or not text.replace("-", "").isalnum():
-        raise NotAName("not a provider's name, such as hetzner or cloudflare")
+        raise NotAName(_("not a provider's name, such as hetzner or cloudflare"))
     return text.lower()
 
 

@@ -132,5 +132,5 @@ def mistakes(
 
 
 def _as_toml(change: str) -> str:
-    key, _, value = change.partition("=")
+    key, _equals, value = change.partition("=")
     return f'{key} = "{value}"'

@@ -27,6 +27,7 @@ class Looked(Job):
         self._findings = findings
         self.kept: tuple[Finding, ...] = ()
         self.told: list[str] = []
+        self.standing = fresh("run", "", "", Settings()._asdict(), Choices())
 
     def look(self, _checks: tuple[Check, ...]) -> tuple[Finding, ...]:
         return self._findings
