@@ -48,7 +48,8 @@ def _made(session: Session, options: Options, talk: Talk) -> int:
         raise Refused(code, f"nothing was changed: {harmless(str(error))}") from None
     password = None if kept else (mailbox, engine.password_file(session))
     making = Making(session, options, talk, plan, password=password)
-    code = making.run()
+    with engine.tried(session, mailbox, kept):
+        code = making.run()
     if making.applied:
         record = engine.made(session, mailbox)
         if record:

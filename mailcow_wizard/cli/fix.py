@@ -233,11 +233,9 @@ class Making:
 
 def _new_password(plan: Plan) -> tuple[str, str] | None:
     """Whose new password a plan leaves in which file."""
-    if (plan.check, plan.fix) != ("mail.admin-password", "reset-admin"):
-        return None
-    from mailcow_wizard.fixes.mail import PASSWORD_FILE
+    from mailcow_wizard.fixes.mail import PASSWORD_FILE, RESETS
 
-    return "admin", PASSWORD_FILE
+    return ("admin", PASSWORD_FILE) if (plan.check, plan.fix) == RESETS else None
 
 
 def show_password(talk: Talk, whose: str, file: str) -> None:

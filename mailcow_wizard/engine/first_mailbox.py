@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.dns.signing import signing_keys
@@ -17,19 +18,25 @@ def password_file(session: Session) -> str:
 
 
 def planned(session: Session, mailbox: str, file: str = "") -> Plan:
-    """The plan; the password stays in `file` where one is named. The check that runs again then uses the
-    mailbox. Raises HostError, NoPlan."""
-    place = file or password_file(session)
-    plan = first_mailbox.plan(session.new_facts(), mailbox, place, bool(file))
-    session.settings = session.settings._replace(mailbox=mailbox, mailbox_password=place)
-    return plan
+    """The plan; the password stays in `file` where one is named. Raises HostError, NoPlan."""
+    return first_mailbox.plan(session.new_facts(), mailbox, file or password_file(session), bool(file))
+
+
+@contextmanager
+def tried(session: Session, mailbox: str, file: str = "") -> Iterator[None]:
+    """What is made meanwhile is tried: the check that runs again sends a message to the mailbox."""
+    before = session.settings
+    session.settings = before._replace(mailbox=mailbox, mailbox_password=file or password_file(session))
+    try:
+        yield
+    finally:
+        session.settings = before
 
 
 def made(session: Session, mailbox: str) -> str:
     """The mailbox is there: its domain is one of those whose records are looked after. The record of its DKIM
     key, as a line of a zone; empty where it is not known."""
     domain = mailbox.partition("@")[2]
-    session.settings = session.settings._replace(mailbox="", mailbox_password="")
     known = session.settings.domains
     if domain not in known:
         with suppress(HostError):

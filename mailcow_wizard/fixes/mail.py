@@ -11,6 +11,8 @@ from mailcow_wizard.host.programs import program
 from mailcow_wizard.model import Command, Judgement, Manual, Plan
 
 RESET = "reset-admin"
+RESETS = ("mail.admin-password", RESET)
+"""The check, and what gives the administrator another password."""
 PASSWORD_FILE = "/root/mailcow-admin-password"
 _NEEDED = ("mysql-mailcow", "dovecot-mailcow")
 _TIMEOUT_S = 120.0

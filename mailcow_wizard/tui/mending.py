@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine import mending, obstacles, readable
 from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.fixes import Offer
+from mailcow_wizard.fixes.mail import PASSWORD_FILE, RESETS
 from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.model import STEP_OF_TOPIC, Plan
@@ -18,6 +19,7 @@ from mailcow_wizard.tui.planned import back_lines, change_lines, parts_of, plan_
 from mailcow_wizard.tui.screens.changes import Changes
 from mailcow_wizard.tui.screens.choices import Choices, Planned
 from mailcow_wizard.tui.screens.decision import Asked, Decision
+from mailcow_wizard.tui.screens.new_password import NewPassword
 from mailcow_wizard.tui.screens.text import TextScreen
 from mailcow_wizard.tui.screens.working import Working
 from mailcow_wizard.tui.work import Work, ending
@@ -116,26 +118,42 @@ def _elsewhere(app: Wizard, words: str) -> str:
 
 
 def ask(
-    app: Wizard, plan: Plan, instead: str, agreed: Callable[[], object], made: Callable[[], None]
+    app: Wizard,
+    plan: Plan,
+    instead: str,
+    agreed: Callable[[], object],
+    made: Callable[[], None],
+    meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> None:
     """Shows a plan that was made on a screen of its own, and carries it out on yes: `agreed` is called first,
-    `made` when it was made. `instead` is what to type where it cannot be done here."""
+    `made` when it was made. `instead` is what to type where it cannot be done here; `meanwhile` holds as long
+    as it goes on."""
 
     def answered(answer: str | None) -> None:
         if answer == "y":
             agreed()
-            carry_out(app, plan, made)
+            carry_out(app, plan, made, meanwhile)
 
     app.push_screen(Decision(app.look, _asked(app, plan, instead)), answered)
 
 
-def carry_out(app: Wizard, plan: Plan, made: Callable[[], None] = lambda: None) -> None:
-    """Makes the change, and shows how it goes."""
+def carry_out(
+    app: Wizard,
+    plan: Plan,
+    made: Callable[[], None] | None = None,
+    meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> None:
+    """Makes the change, and shows how it goes; in the end the password that it made, where it made one."""
 
     def do(listen: mending.Listen) -> mending.Outcome:
-        return mending.apply(app.session, plan, listen)
+        with meanwhile():
+            return mending.apply(app.session, plan, listen)
 
-    begin(app, Work(plan.title, plan.check, len(plan.steps), do, made=made))
+    def reset() -> None:
+        if (plan.check, plan.fix) == RESETS:
+            app.push_screen(NewPassword(app.look, "admin", PASSWORD_FILE))
+
+    begin(app, Work(plan.title, plan.check, len(plan.steps), do, made=made or reset))
 
 
 def begin(app: Wizard, work: Work) -> None:

@@ -33,6 +33,7 @@ PLACES: tuple[Place, ...] = (
     Place("i", "install", _("install"), _("install mailcow, or see how the install goes"), "installing.show"),
     Place("w", "summary", _("answers"), _("write the answers so far, for other servers"), "answering.write"),
     Place("+", "dns", _("domain"), _("add a mail domain"), "records.add_domain"),
+    Place("+", "verify", _("mailbox"), _("make the first mailbox, and try it"), "first_mailbox.show"),
 )
 _KEY_NAMES = {"+": "plus"}
 

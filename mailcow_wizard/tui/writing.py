@@ -112,12 +112,37 @@ def _wrapped(label: str, text: str, width: int, role: str = "") -> list[Line]:
     return [Line(label if index == 0 else "", part, role) for index, part in enumerate(parts)]
 
 
+def _is_set_up(board: Board) -> bool:
+    """Whether mailcow is here already: its containers were looked at."""
+    found = (row.finding for row in board.rows("verify") if row.check.id == "mail.containers")
+    return any(one is not None and one.status not in ("skipped", "crashed") for one in found)
+
+
+def _of_running(board: Board, failing: int) -> str:
+    """Where a server stands on which mailcow is set up: nobody wants to install there."""
+    own = [row.finding for row in board.rows("verify") if row.finding and row.finding.acknowledged is None]
+    number = sum(one.status == "fail" for one in own)
+    if number:
+        return ngettext(
+            "mailcow is set up here, and 1 check of it fails (step Verify). Mend that first.",
+            "mailcow is set up here, and {n} checks of it fail (step Verify). Mend these first.",
+            number,
+        )
+    return ngettext(
+        "mailcow is set up here, and no check of it fails; 1 of this machine does.",
+        "mailcow is set up here, and no check of it fails; {n} of this machine do.",
+        failing,
+    )
+
+
 def verdict(board: Board) -> str:
     """One sentence that says where the server stands."""
     counts = board.counts()
     if board.running():
         return _("Still looking: {running} checks have no answer yet.", running=board.running())
     blocking = [row for row in board.rows("summary") if row.finding and _blocks(row.finding)]
+    if counts["fail"] and _is_set_up(board):
+        return _of_running(board, counts["fail"])
     if blocking:
         return ngettext(
             "1 finding blocks the install. Mend these first.",

@@ -111,7 +111,10 @@ def _compose(registry: str, speaks: bool) -> dict[str, object]:
     }
 
 
-_SUBNET = {"ipam": {"config": [{"subnet": "${IPV4_NETWORK:-172.22.1}.0/24"}]}}
+_SUBNET = {
+    "driver_opts": {"com.docker.network.bridge.name": "br-mailcow"},
+    "ipam": {"config": [{"subnet": "${IPV4_NETWORK:-172.22.1}.0/24"}]},
+}
 
 
 def make(directory: Path, registry: str = HOST, certificate: tuple[Path, Path] | None = None) -> str:

@@ -39,17 +39,21 @@ class TextScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Fills in the text."""
         self.query_one("#title", Lines).put([[(f" {self._title}", self._look.bold)]])
-        self.query_one("#text", Lines).put(self._lines)
-        self.query_one("#close", Lines).put(
-            [
-                [
-                    (" Esc", self._look.bold),
-                    (" " + _("close") + "  ", self._look.plain),
-                    (_("arrows"), self._look.bold),
-                    (" " + _("scroll"), self._look.plain),
-                ]
-            ]
-        )
+        self.draw(self._lines)
+
+    def draw(self, lines: Sequence[Sequence[Part]]) -> None:
+        """Shows these lines, and the keys that there are now."""
+        self.query_one("#text", Lines).put(lines)
+        self.query_one("#close", Lines).put([self.keys()])
+
+    def keys(self) -> Sequence[Part]:
+        """What can be pressed."""
+        return [
+            (" Esc", self._look.bold),
+            (" " + _("close") + "  ", self._look.plain),
+            (_("arrows"), self._look.bold),
+            (" " + _("scroll"), self._look.plain),
+        ]
 
     def action_scroll(self, by: int) -> None:
         """Scrolls by lines."""
