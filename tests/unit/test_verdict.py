@@ -4,7 +4,7 @@ import pytest
 
 from mailcow_wizard.checks.mail import CHECKS as MAIL
 from mailcow_wizard.checks.system import CHECKS as SYSTEM
-from mailcow_wizard.engine.findings import join
+from mailcow_wizard.engine.runner import join
 from mailcow_wizard.model import Event, Judgement, Status
 from mailcow_wizard.tui.board import Board
 from mailcow_wizard.tui.writing import verdict
