@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from mailcow_wizard.engine.given import Allowed
 from mailcow_wizard.engine.mending import offers
-from mailcow_wizard.engine.worker import check_again
+from mailcow_wizard.engine.selection import select
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.job import Job
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Finding
 
 _MOST_ROUNDS = 3
+_PAUSE_S = 0.3
 
 Done = set[tuple[str, str | None, str]]
 """What was tried: check, subject, fix."""
@@ -38,9 +40,19 @@ def mended(job: Job, finding: Finding, fix: str, done: Done) -> bool:
         job.tell(f"{finding.id}: {words}")
         return False
     job.change(plan)
-    if plan.settle:
-        check_again(job.session, plan, plan.settle, job.asked)
+    _settled(job, finding, plan.settle)
     return True
+
+
+def _settled(job: Job, before: Finding, seconds: float) -> None:
+    """Waits until the check finds something else; it may find another trouble than the one that is gone."""
+    end = time.monotonic() + seconds
+    checks = select((before.id,))
+    while time.monotonic() < end:
+        now = next((one for one in job.look(checks) if one.subject == before.subject), None)
+        if now is None or (now.status, now.summary) != (before.status, before.summary):
+            return
+        job.wait(_PAUSE_S)
 
 
 def allowed(

@@ -75,7 +75,7 @@ def answered(path: Path) -> str:
 def test_to_a_stop_that_says_where_then_to_the_end(place: Place) -> None:
     answers = rewritten(place)
     image = f"{registry.HOST}/{stand_in.IMAGES[3]}"
-    place.docker("run", "-d", "--name", "squatter", "-p", "2525:25", image)
+    place.docker("run", "-d", "--name", "squatter", "--stop-signal", "KILL", "-p", "2525:25", image)
     assert wait_until(lambda: ":2525 " in place.machine.run(["ss", "-Hltn"]).stdout, 20)
     done = place.unattended(answers, "--json")
     document = json.loads(done.stdout)
