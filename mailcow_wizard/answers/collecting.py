@@ -96,6 +96,10 @@ def collect(session: Session, choices: Choices, by_install: tuple[str, ...] = ()
             "provider": Known(settings.dns_provider, _SAID),
         },
         "admin": {"password": Known(choices.admin, _CHOSEN)},
+        "mailbox": {
+            "address": Known(choices.mailbox.address, _CHOSEN),
+            "password_file": Known(choices.mailbox.password_file, _CHOSEN),
+        },
     }
     accepted = tuple(_accepted(session))
     mended = tuple(_mended(session, choices, by_install))

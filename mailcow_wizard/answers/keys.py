@@ -92,6 +92,19 @@ TABLES: tuple[Table, ...] = (
         ),
     ),
     Table(
+        "mailbox",
+        _("The first mailbox, with its domain and DKIM key, made at the end through mailcow's API"),
+        (
+            Answer("address", values.MAILBOX, _("Its address")),
+            Answer(
+                "password_file",
+                values.text(values.DIRECTORY.read, "/root/mailcow-mailbox-password"),
+                _("The file that its password, which is made up, is put into (mode 600)"),
+            ),
+        ),
+        ("address", "password_file"),
+    ),
+    Table(
         "accept",
         _("A finding that does not stop the install, and why; it counts again after its last day"),
         (

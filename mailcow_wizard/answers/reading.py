@@ -12,7 +12,16 @@ from mailcow_wizard.answers.mailcow import conf_of
 from mailcow_wizard.answers.problems import Place, Problem, Unfit, name_of, nearest
 from mailcow_wizard.answers.values import Wrong, type_of
 from mailcow_wizard.engine.acknowledging import Entry, acknowledgement, today
-from mailcow_wizard.engine.given import BRANCH, KEEP, REPOSITORY, Allowed, Answers, Choices, Given
+from mailcow_wizard.engine.given import (
+    BRANCH,
+    KEEP,
+    REPOSITORY,
+    Allowed,
+    Answers,
+    Choices,
+    FirstMailbox,
+    Given,
+)
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import answers_file, tsig
 from mailcow_wizard.host.door import Host, HostError
@@ -135,11 +144,9 @@ class _Reading:
                 found[name] = read
         for name in table.needed:
             if name not in row:
-                place.wrong(
-                    path,
-                    _("{key} is missing in [[{table}]]", key=name, table=table.name),
-                    self._example(known[name]),
-                )
+                brackets = f"[[{table.name}]]" if table.many else f"[{table.name}]"
+                words = _("{key} is missing in {table}", key=name, table=brackets)
+                place.wrong(path, words, self._example(known[name]))
         return found
 
     def _value(self, answer: Answer, value: object, path: tuple[str | int, ...], place: Place) -> Any:
@@ -284,6 +291,7 @@ def _given(
             network.get("mtu", 0),
             allowed,
             one["admin"].get("password", KEEP),
+            FirstMailbox(**one["mailbox"]),
         ),
         accepted,
     )

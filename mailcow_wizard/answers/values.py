@@ -146,7 +146,7 @@ def _server(value: str) -> str:
 
 def _directory(value: str) -> str:
     if not value.startswith("/") or ".." in value.split("/") or not value.strip("/"):
-        raise names.NotAName(_("a directory is given from the root on, without .."))
+        raise names.NotAName(_("a path is given from the root on, without .."))
     return re.sub(r"/+", "/", value).rstrip("/")
 
 
@@ -178,5 +178,6 @@ BRANCH = text(names.branch, "master")
 PROVIDER = text(names.provider, "hetzner")
 PATH = text(_plain, "/root/mailcow.key")
 MTU = number(_SMALLEST_MTU, _LARGEST_MTU, 1400)
+MAILBOX = text(names.mailbox, "me@example.org")
 PLAIN = text(_plain, "why it is accepted")
 DAY = Kind({"type": "string", "format": "date"}, _day, "2027-12-31")

@@ -59,9 +59,12 @@ def _lines(some: Collected, secrets: str) -> Iterator[str]:
             continue
         yield ""
         yield from _comment(f"{table.about}.")
-        yield f"[{table.name}]"
+        known = some.tables[table.name]
+        # A table that needs what is not known would be refused.
+        lacking = any(known[key].value == "" for key in table.needed)
+        yield f"# [{table.name}]" if lacking else f"[{table.name}]"
         for answer in table.answers:
-            yield from _one(answer, some.tables[table.name][answer.name])
+            yield from _one(answer, known[answer.name])
     yield from _conf(some.conf)
     for one in some.left_out:
         yield from _comment(_("Not as it is here: {why}.", why=one))

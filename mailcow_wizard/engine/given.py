@@ -26,6 +26,13 @@ class Allowed(NamedTuple):
     subject: str | None = None
 
 
+class FirstMailbox(NamedTuple):
+    """The mailbox that is made at the end of an install (empty: none), and the file for its password."""
+
+    address: str = ""
+    password_file: str = ""
+
+
 class Choices(NamedTuple):
     """`mtu` is the largest packet of mailcow's network (0: as it is found), `fixes` may be applied before the
     install."""
@@ -35,6 +42,7 @@ class Choices(NamedTuple):
     mtu: int = 0
     fixes: tuple[Allowed, ...] = ()
     admin: str = KEEP
+    mailbox: FirstMailbox = FirstMailbox()
 
 
 class Answers(NamedTuple):

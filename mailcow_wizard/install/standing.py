@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.engine import lock
-from mailcow_wizard.engine.given import Allowed
+from mailcow_wizard.engine.given import Allowed, FirstMailbox
 from mailcow_wizard.engine.given import Choices as Choices
 from mailcow_wizard.host.log import tail
 from mailcow_wizard.host.state import StateDirectory
@@ -120,7 +120,8 @@ class Record:
         """On disk before this returns. Raises HostError."""
         fields = standing._asdict()
         fixes = [list(one) for one in standing.choices.fixes]
-        fields["choices"] = {**standing.choices._asdict(), "fixes": fixes}
+        mailbox = list(standing.choices.mailbox)
+        fields["choices"] = {**standing.choices._asdict(), "fixes": fixes, "mailbox": mailbox}
         fields["stages"] = [one._asdict() for one in standing.stages]
         fields["running"] = standing.running._asdict() if standing.running else None
         self._state.save(NAME, fields)
@@ -184,4 +185,5 @@ def _standing(said: dict[str, Any]) -> Standing:
 def _choices(said: dict[str, Any]) -> Choices:
     """An install that was begun by an older version has fewer of them."""
     fixes = tuple(Allowed(*one) for one in said.get("fixes", ()))
-    return Choices(**{**said, "fixes": fixes})
+    mailbox = FirstMailbox(*said.get("mailbox", ()))
+    return Choices(**{**said, "fixes": fixes, "mailbox": mailbox})

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.engine import first_mailbox
 from mailcow_wizard.engine.given import NEW
 from mailcow_wizard.engine.selection import UnknownSelector, select
+from mailcow_wizard.facts.mail.mailboxes import known
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import by_itself, first_password, gate
 from mailcow_wizard.install.job import Failed, Job
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Finding
 
 _ROUNDS = 6
@@ -33,6 +36,10 @@ def run(job: Job) -> str:
         job.tell(f"not right yet: {words}; looks again")
         job.progress(f"not right yet: {words}", now=True)
         job.wait(_PAUSE_S)
+    if not failing and _mailbox_made(job):
+        findings = job.look(checks)
+        failing = _failing(findings)
+        _published_later(job)
     for one in findings:
         job.tell(f"{one.status} {one.id}{f' [{one.subject}]' if one.subject else ''}: {one.summary}")
     job.keep(findings)
@@ -45,6 +52,29 @@ def run(job: Job) -> str:
             failing,
         )
     return _note(findings)
+
+
+def _mailbox_made(job: Job) -> bool:
+    """Makes the first mailbox, where one was chosen and is not there; whether it did. Raises Failed."""
+    chosen = job.standing.choices.mailbox
+    if not chosen.address:
+        return False
+    try:
+        if known(job.facts(), chosen.address).mailbox:
+            job.tell(_("{mailbox} is there already", mailbox=chosen.address))
+            return False
+        plan = first_mailbox.planned(job.session, *chosen)
+    except HostError as error:
+        words = _("mailcow runs, but {mailbox} is not made: {why}", mailbox=chosen.address, why=heard(error))
+        raise Failed(words) from None
+    job.change(plan)
+    return True
+
+
+def _published_later(job: Job) -> None:
+    record = first_mailbox.made(job.session, job.standing.choices.mailbox.address)
+    if record:
+        job.tell(_("to be published: {record}", record=record))
 
 
 def _password_replaced(job: Job, findings: tuple[Finding, ...], done: by_itself.Done) -> bool:

@@ -105,7 +105,7 @@ class Installing:
         try:
             standing = job.standing
             path = save(job.session.state, collect(job.session, standing.choices, standing.changes))
-        except HostError as error:
+        except Exception as error:  # the install is done, whatever is wrong with this
             job.tell(_("the answers of this install are not written: {why}", why=heard(error)))
             return
         job.stand(answers=path)

@@ -1,6 +1,7 @@
 """An install by a file of answers: to the end, or to a stop that says where; written, it does the same."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from lab import registry, stand_in
 from lab.inside import wait_until
 from lab.skip import or_skip
 
+from mailcow_wizard.fixes.mail import PASSWORD_FILE
 from tests.real import install_place
 from tests.real.install_place import NAME, Place, failed_stage, said
 
@@ -140,3 +142,38 @@ def test_a_conf_that_is_there_stays_and_what_was_accepted_too_long_ago_counts(pl
     assert failed_stage(json.loads(done.stdout)) == "verify"
     assert f"answers.toml:{text.splitlines().index('until = 2020-01-01') + 1}: " in done.stderr
     assert "it counts again" in done.stderr
+
+
+@pytest.mark.long
+def test_the_first_password_and_mailbox(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """On a stand-in that speaks mail: nothing is left to be done."""
+    if os.path.exists(PASSWORD_FILE):
+        pytest.skip(f"{PASSWORD_FILE} is there already")
+    root = tmp_path_factory.mktemp("speaking")
+    with or_skip(), install_place.place(root, speaks=True) as made:
+        made.reset()
+        file = root / "mailbox-password"
+        answers = root / "answers.toml"
+        answers.write_text(
+            f'[server]\nhostname = "{NAME}"\ndirectory = "{made.directory}"\n'
+            f'[source]\nrepository = "{made.repository}"\n[admin]\npassword = "new"\n'
+            f'[mailbox]\naddress = "me@example.org"\npassword_file = "{file}"\n'
+        )
+        try:
+            done = made.unattended(answers, "--json", "--timeout", "20")
+            document = json.loads(done.stdout)
+            assert document["state"] == "done", done.stderr[-3000:]
+            found = {one["id"]: one for one in document["findings"]}
+            assert found["mail.admin-password"]["status"] == "pass"
+            box = made.docker("ps", "-q", "--filter", "name=mysql")
+            rows = made.docker("exec", box, "mariadb", "-e", "SELECT username FROM mailbox")
+            assert "me@example.org" in rows
+            for path in (file, Path(PASSWORD_FILE)):
+                assert path.stat().st_mode & 0o777 == 0o600
+                assert path.read_text().strip() not in made.log.read_text() + done.stdout + done.stderr
+            kept = json.loads((made.state / "answers.json").read_text())
+            assert kept["domains"] == ["example.org"]
+            written = (made.state / "answers/answers.toml").read_text()
+            assert '\naddress = "me@example.org"  # ' in written
+        finally:
+            Path(PASSWORD_FILE).unlink(missing_ok=True)

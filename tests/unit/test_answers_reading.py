@@ -14,7 +14,7 @@ from fake_host import FakeHost
 from mailcow_wizard.answers.problems import Problem, Unfit
 from mailcow_wizard.answers.reading import read
 from mailcow_wizard.answers.schema import schema
-from mailcow_wizard.engine.given import NEW, Allowed, Given
+from mailcow_wizard.engine.given import NEW, Allowed, FirstMailbox, Given
 from mailcow_wizard.report.schema import schema as documents
 
 ZONES = {"/usr/share/zoneinfo/Europe/Berlin": "TZif2", "/usr/share/zoneinfo": ""}
@@ -42,6 +42,10 @@ tsig = "keys/update.key"
 [admin]
 password = "new"
 
+[mailbox]
+address = "Me@example.org"
+password_file = "/root/password"
+
 [mailcow]
 HTTP_PORT = 8080
 HTTP_BIND = "127.0.0.1"
@@ -67,6 +71,8 @@ until = "2020-01-01"
 check = "ports.smtp"
 fix = "stop-service"
 """
+
+MAILBOX = FirstMailbox("me@example.org", "/root/password")
 
 
 @pytest.fixture
@@ -101,7 +107,7 @@ def test_everything_that_can_be_answered(place: Path) -> None:
     assert (found.directory, found.addresses) == ("/srv/mailcow", ("192.0.2.10", "2001:db8::1"))
     assert (found.resolver, found.ntp) == ("192.0.2.53", ("ntp.example.org",))
     assert found.tsig == str(place / "keys/update.key")
-    assert found.choices[1:] == ("nightly", 1400, (Allowed("ports.smtp", "stop-service"),), NEW)
+    assert found.choices[1:] == ("nightly", 1400, (Allowed("ports.smtp", "stop-service"),), NEW, MAILBOX)
     assert set(found.conf) == {
         "HTTP_PORT=8080",
         "HTTP_BIND=127.0.0.1",
@@ -204,6 +210,13 @@ BAD: dict[str, tuple[str, int, str, str]] = {
         '[[fix]]\ncheck = "firewall.local"\nfix = "disable-firewall"\n',
         *(3, "unless somebody says", ""),
     ),
+    "mailbox": (
+        '[mailbox]\naddress = "me"\npassword_file = "/x"\n',
+        2,
+        "a whole address",
+        '"me@example.org"',
+    ),
+    "no password": ('[mailbox]\naddress = "me@x.org"\n', 1, "is missing in [mailbox]", "password_file = "),
     "no key file": ('[dns]\ntsig = "none.key"\n', 2, "no such file", "BIND's key file"),
     "two ways": (
         '[dns]\ntsig = "keys/update.key"\nprovider = "hetzner"\n',

@@ -11,7 +11,7 @@ from mailcow_wizard.answers.collecting import Collected, collect
 from mailcow_wizard.answers.reading import read
 from mailcow_wizard.answers.writing import save, secrets_text, text
 from mailcow_wizard.engine.acknowledging import Acknowledgements, Entry
-from mailcow_wizard.engine.given import NEW, Allowed, Choices, Given
+from mailcow_wizard.engine.given import NEW, Allowed, Choices, FirstMailbox, Given
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
@@ -51,7 +51,14 @@ SAID = Settings(
     ntp=("ntp.example.org",),
     dns_provider="hetzner",
 )
-CHOSEN = Choices("/srv/a b", "nightly", 1400, (Allowed("network.icmp", "skip-healthcheck", "v4"),), NEW)
+CHOSEN = Choices(
+    "/srv/a b",
+    "nightly",
+    1400,
+    (Allowed("network.icmp", "skip-healthcheck", "v4"),),
+    NEW,
+    FirstMailbox("me@example.org", "/root/password"),
+)
 
 
 class Machine(FakeHost):
