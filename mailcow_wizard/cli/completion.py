@@ -54,6 +54,7 @@ _mailcow_wizard() {{
                 {"|".join(_OF_CHECKS)}) words="{_ids()}" ;;
                 conf) words="get set lint new" ;;
                 completion) words="bash zsh fish" ;;
+                schema) words="answers" ;;
                 *) words= ;;
             esac ;;
     esac
@@ -78,6 +79,7 @@ def _fish() -> str:
         f"complete -c {_NAME} -n __fish_use_subcommand -a '{' '.join(COMMANDS)}'",
         f"complete -c {_NAME} -n '__fish_seen_subcommand_from check {' '.join(_OF_CHECKS)}' -a '{_ids()}'",
         f"complete -c {_NAME} -n '__fish_seen_subcommand_from conf' -a 'get set lint new'",
+        f"complete -c {_NAME} -n '__fish_seen_subcommand_from schema' -a answers",
         *(f"complete -c {_NAME} -l {name}" for name in FLAG_NAMES),
         *(
             f"complete -c {_NAME} -l {name} -r{' -F' if f'--{name}' in (*_FILES, *_DIRECTORIES) else ''}"
