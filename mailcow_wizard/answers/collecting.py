@@ -11,8 +11,8 @@ from mailcow_wizard.conf.document import Document, Unwritable, written
 from mailcow_wizard.conf.layout import KEYS
 from mailcow_wizard.conf.new import SECRETS
 from mailcow_wizard.engine.acknowledging import Acknowledgements, Entry, today
-from mailcow_wizard.engine.given import Allowed, Choices
-from mailcow_wizard.engine.journal import Journal
+from mailcow_wizard.engine.given import NEW, Allowed, Choices
+from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.settings import FIRST
 from mailcow_wizard.facts.checkout import checkout
@@ -22,13 +22,18 @@ from mailcow_wizard.facts.mailcow_conf import answered
 from mailcow_wizard.facts.network.mtu import override
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import conf_new
+from mailcow_wizard.fixes.first_mailbox import FIX as MAILBOX
+from mailcow_wizard.fixes.mail import RESET
 from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.language import _
+from mailcow_wizard.model import Command
 from mailcow_wizard.redaction import REMOVED
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeGuard
+
+    from mailcow_wizard.model import PlanStep
 
 _SAID = _("said by option, on a screen or in answers")
 _CONF = _("from mailcow.conf")
@@ -36,6 +41,7 @@ _FOUND = _("found on this machine")
 _CHOSEN = _("chosen for the install")
 _ORIGINS = {"option": _SAID, "mailcow.conf": _CONF, "saved": _SAID, "guess": _("this machine's own name")}
 _MOST_ROUNDS = 40
+_ADD = "add-mailbox"
 _BY_THE_INSTALL = ("docker", "config", "mail")
 """Topics that an install looks after by itself."""
 
@@ -95,11 +101,7 @@ def collect(session: Session, choices: Choices, by_install: tuple[str, ...] = ()
             "server": Known(settings.dns_server, _SAID),
             "provider": Known(settings.dns_provider, _SAID),
         },
-        "admin": {"password": Known(choices.admin, _CHOSEN)},
-        "mailbox": {
-            "address": Known(choices.mailbox.address, _CHOSEN),
-            "password_file": Known(choices.mailbox.password_file, _CHOSEN),
-        },
+        **_at_the_end(session, choices),
     }
     accepted = tuple(_accepted(session))
     mended = tuple(_mended(session, choices, by_install))
@@ -188,6 +190,31 @@ def _mtu(facts: Facts, choices: Choices) -> Known:
     return Known(size, _("from {file}", file=path))
 
 
+def _at_the_end(session: Session, choices: Choices) -> dict[str, dict[str, Known]]:
+    """The administrator's password and the first mailbox, also where they were made after the install."""
+    password = Known(choices.admin, _CHOSEN)
+    address, file = (Known(one, _CHOSEN) for one in choices.mailbox)
+    journal = Journal(session.state)
+    for change in () if session.recorded else reversed(journal.list()):
+        if change.state != "applied":
+            continue
+        if change.fix == RESET:
+            password = Known(NEW, _made_by(change))
+        argv = next((one.argv for one in journal.plan(change.id).steps if _adds_mailbox(one)), None)
+        if change.fix == MAILBOX and argv:
+            at = argv.index(_ADD)
+            address, file = (Known(one, _made_by(change)) for one in argv[at + 1 : at + 3])
+    return {"admin": {"password": password}, "mailbox": {"address": address, "password_file": file}}
+
+
+def _adds_mailbox(step: PlanStep) -> TypeGuard[Command]:
+    return isinstance(step, Command) and _ADD in step.argv[:-2]
+
+
+def _made_by(change: Change) -> str:
+    return _("made here, change {id} of {day}", id=change.id, day=change.at[:10])
+
+
 def _accepted(session: Session) -> Iterator[Entry]:
     seen = set()
     for one in (*session.given.accepted, *Acknowledgements(session.state).entries):
@@ -210,4 +237,4 @@ def _mended(session: Session, choices: Choices, by_install: tuple[str, ...]) -> 
         applies = change.state == "applied" and fixes.is_known(change.check, change.fix)
         if applies and not own and made not in seen and change.fix not in keys.ALONE:
             seen.add(made)
-            yield Mended(made, _("made here, change {id} of {day}", id=change.id, day=change.at[:10]))
+            yield Mended(made, _made_by(change))

@@ -9,9 +9,11 @@ from mailcow_wizard.answers.writing import text
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.standing import Record
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 
 
 def answers(options: Options, write: Callable[[str], None]) -> int:
@@ -21,6 +23,9 @@ def answers(options: Options, write: Callable[[str], None]) -> int:
         standing = None if session.recorded or options.answers else Record(session.state).load()
         choices = standing.choices if standing else session.given.choices
         found = collect(session, choices, standing.changes if standing else ())
+    except HostError as error:
+        streams.say(harmless(heard(error)))
+        return exit_codes.UNKNOWN
     finally:
         session.host.close()
     write(text(found, ""))

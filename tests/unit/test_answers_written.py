@@ -12,10 +12,11 @@ from mailcow_wizard.answers.reading import read
 from mailcow_wizard.answers.writing import save, secrets_text, text
 from mailcow_wizard.engine.acknowledging import Acknowledgements, Entry
 from mailcow_wizard.engine.given import NEW, Allowed, Choices, FirstMailbox, Given
+from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.model import Acknowledgement, Settings
+from mailcow_wizard.model import Acknowledgement, Command, Plan, Settings
 
 DIRECTORY = "/opt/mailcow-dockerized"
 CONF = """\
@@ -134,6 +135,39 @@ def test_what_the_rules_forbid_is_put_right_or_left_out(tmp_path: Path) -> None:
     assert "OWN_KEY" not in values
     words = " ".join(line.removeprefix("# ") for line in said.splitlines())
     assert "Not as it is here: DOVECOT_MASTER_USER and DOVECOT_MASTER_PASS go together" in words
+
+
+def changed(here: Session, check: str, fix: str, *argv: str) -> str:
+    """A change that was made here; its id."""
+    step = Command(argv or ("true",))
+    plan = Plan(check, None, fix, "A change", (step,), "low", True, True, "")
+    journal = Journal(here.state)
+    change = journal.add(plan, {}, "2026-11-27T10:00:00Z", here.settings._asdict())
+    journal.write(change, journal.standing(change)._replace(state="applied"))
+    return change
+
+
+def test_what_was_made_here_is_made_again(tmp_path: Path) -> None:
+    """But not what an install does by itself, and not what was taken back."""
+    here = session(tmp_path)
+    mended = changed(here, "ports.smtp", "stop-service")
+    own = changed(here, "system.tools", "install-tools")
+    changed(here, "docker.engine", "install-docker")
+    changed(here, "firewall.local", "disable-firewall")
+    changed(here, "mail.admin-password", "reset-admin")
+    changed(
+        here, "mail.round-trip", "first-mailbox", "python", "add-mailbox", "me@example.org", "/root/pw", "x"
+    )
+    back = changed(here, "time.timezone", "set-timezone")
+    journal = Journal(here.state)
+    journal.write(back, journal.standing(back)._replace(state="undone"))
+    said, found = written(tmp_path, collect(here, Choices(), (own,)))
+    assert found.choices == Choices(
+        fixes=(Allowed("ports.smtp", "stop-service"),),
+        admin=NEW,
+        mailbox=FirstMailbox("me@example.org", "/root/pw"),
+    )
+    assert f"# Made here, change {mended} of 2026-11-27." in said
 
 
 def test_no_secret_is_in_it(tmp_path: Path) -> None:
