@@ -105,7 +105,7 @@ def _dispatch(options: Options, write: Callable[[str], None]) -> int:
         write(f"mailcow-wizard {__version__}\n")
         return exit_codes.OK
     # Each command is a function in a module of its own name, imported when it is asked for.
-    command = options.command or "wizard"
+    command = "ssh" if options.ssh else options.command or "wizard"
     module = __import__(f"mailcow_wizard.cli.{command}", fromlist=[command])
     code: int = getattr(module, command)(options, write)
     return code

@@ -62,6 +62,9 @@ class Options(NamedTuple):
     first_mailbox: str = ""
     password_file: str = ""
     answers: str | None = None
+    ssh: str = ""
+    keep: bool = False
+    line: tuple[str, ...] = ()
 
 
 COMMANDS = (
@@ -80,6 +83,7 @@ COMMANDS = (
     "schema",
     "completion",
     "man",
+    "build",
 )
 _FLAGS = {
     "help": "help",
@@ -100,6 +104,7 @@ _FLAGS = {
     "remove": "remove",
     "mask": "mask",
     "stop": "stop",
+    "keep": "keep",
 }
 _CHANGING = ("fix", "undo", "conf")
 ONLY_FOR: dict[str, tuple[str, ...]] = {
@@ -151,6 +156,8 @@ def parse(argv: Sequence[str]) -> Options:
             field, read = VALUES[name]
             fields[field] = read(name, value, fields.get(field))
     options = Options(**fields)._replace(command=words[0] if words else "", words=tuple(words[1:]))  # type: ignore[arg-type]
+    if options.ssh:
+        options = options._replace(line=_for_there(argv))
     _agree(options, {name for name, _ in pairs})
     return options
 
@@ -168,6 +175,23 @@ def _split(argv: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
         else:
             pairs.append(_option("--help" if word == "-h" else word, left))
     return pairs, words
+
+
+def _for_there(argv: Sequence[str]) -> tuple[str, ...]:
+    """The line as it is for the server: without what concerns this side alone."""
+    kept: list[str] = []
+    left = iter(argv)
+    for word in left:
+        name = word.removeprefix("--")
+        if word == "--":
+            kept += [word, *left]
+        elif word.startswith("--") and name in VALUES:
+            kept += [] if name == "ssh" else [word, next(left)]
+            if name == "ssh":
+                next(left)
+        elif word != "--keep" and not word.startswith("--ssh="):
+            kept.append(word)
+    return tuple(kept)
 
 
 def _option(word: str, left: Iterator[str]) -> tuple[str, str]:
@@ -193,6 +217,8 @@ def _agree(options: Options, given: set[str]) -> None:
         return
     if options.json and options.plain:
         raise UsageError("--json and --plain exclude each other")
+    if options.keep and not options.ssh:
+        raise UsageError("--keep goes with --ssh")
     if options.host is not None and options.demo:
         raise UsageError("--host and --demo exclude each other")
     if options.command and options.command not in COMMANDS:
@@ -285,6 +311,12 @@ def _words_of_install(options: Options) -> None:
         raise UsageError("--stop and --dry-run exclude each other")
 
 
+def _words_of_build(options: Options) -> None:
+    if not options.words:
+        raise UsageError("build needs the name of the file to make, such as mailcow-wizard.pyz")
+    _at_most(options, 1, "build makes one file")
+
+
 def _words_of_explain(options: Options) -> None:
     if not options.words:
         raise UsageError("explain needs the id of a check, such as ports.smtp; see check --list")
@@ -340,6 +372,7 @@ _WORDS: dict[str, Callable[[Options], None]] = {
     "reach": _words_of_reach,
     "install": _words_of_install,
     "explain": _words_of_explain,
+    "build": _words_of_build,
     "completion": _words_of_completion,
     "fix": _words_of_fix,
     "undo": _words_of_undo,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from mailcow_wizard.cli import exit_codes
@@ -9,8 +10,9 @@ from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.engine.reach import DEFAULT_MINUTES, BadReport, Reach
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams, terminal
+from mailcow_wizard.host import desk, streams, terminal
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.report import reach_lines
 
@@ -47,6 +49,7 @@ class _NearSide:
         self._say: Callable[[str], None] = streams.say if options.json else lambda text: write(f"{text}\n")
         self._write = write
         self._shown: dict[int, str] = {}
+        self._asked: desk.Asked | None = None
         self._patient = streams.on_terminal() and not options.json and not options.plain
         """Somebody looks on, who may mend what is found and ask once more."""
 
@@ -67,6 +70,8 @@ class _NearSide:
             raise
         finally:
             proof.close()
+            if self._asked:
+                self._asked.close()
         return self._end()
 
     def _typed_in(self, report_text: str) -> None:
@@ -80,6 +85,9 @@ class _NearSide:
         proof = self._proof
         if not proof.addresses:
             self._say("This server's public address is not known; put it in the place of ADDRESS below.")
+        self._asked = desk.invite(proof.addresses, proof.token)
+        if self._asked:
+            self._say(_("The machine where --ssh was started knocks by itself now.") + "\n")
         where = proof.addresses or ("ADDRESS",)
         self._say("Paste one of these lines on another machine, outside this network:\n")
         self._say(f"Linux, macOS (bash):\n{reach_lines.bash(proof.token, proof.ports, where)}\n")
@@ -96,7 +104,7 @@ class _NearSide:
         proof = self._proof
         invited = False
         while proof.seconds_left and not (proof.told and (proof.all_arrived or not self._patient)):
-            if not proof.wait(_TURN_S):
+            if not proof.wait(_TURN_S) and not self._reported():
                 continue
             self._tell(waiting=False)
             if self._patient and proof.told and not proof.all_arrived and not invited:
@@ -105,6 +113,15 @@ class _NearSide:
                 invited = True
         self._tell()
 
+    def _reported(self) -> bool:
+        """Whether a report came home with the connection, since no port could take it."""
+        report_text = self._asked.report() if self._asked else ""
+        with contextlib.suppress(BadReport):
+            if report_text:
+                self._proof.hear(report_text)
+                return True
+        return False
+
     def _tell(self, waiting: bool = True) -> None:
         """The ports of which something new is known."""
         for target in self._proof.targets:
@@ -112,7 +129,7 @@ class _NearSide:
             line = report.row(target, verdicts)
             if self._shown.get(target.port) == line:
                 continue
-            if waiting or any(one.state != "waiting" for _, one in verdicts):
+            if waiting or any(one.state != "waiting" for _family, one in verdicts):
                 self._shown[target.port] = line
                 self._say(line)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mailcow_wizard import __version__
 from mailcow_wizard.cli import exit_codes
@@ -34,13 +34,7 @@ def ask(options: Options, write: Callable[[str], None]) -> int:
         addresses = [one for host in options.asked_from.split(",") for one in reach_asker.addresses_of(host)]
     except OSError:
         raise UsageError(f"--from {harmless(options.asked_from, 80)}: no address is known") from None
-    one_each = {(":" in one): one for one in reversed(addresses)}
-    doors = [Door(address, port, free) for address in one_each.values() for port, free in ports]
-    results = reach_asker.knock(doors, token)
-    report = _report(results)
-    if any(door.port == 25 and code in ("s", "r") for door, code in results.items()):
-        leaves = reach_asker.mail_leaves()
-        report += "" if leaves is None else f";c:{'o' if leaves else 's'}"
+    results, report = _knocked(addresses, ports, token)
     shown = _told(results, token, report)
     if options.json:
         import json
@@ -57,6 +51,27 @@ def ask(options: Options, write: Callable[[str], None]) -> int:
     if codes & {"m", "r", "s"}:
         return exit_codes.FAIL
     return exit_codes.OK if codes & {"a", "o"} else exit_codes.UNKNOWN
+
+
+def knock(addresses: Sequence[str], token: str) -> str:
+    """The same for a near side that asked for it: shows nothing here, and brings the report there; the report
+    itself where that cannot be done. Raises BadReport."""
+    results, report = _knocked(addresses, ports_of(token), token)
+    return report if _told(results, token, report) is None else ""
+
+
+def _knocked(
+    addresses: Sequence[str], ports: Sequence[tuple[int, bool]], token: str
+) -> tuple[dict[Door, str], str]:
+    """What became of each port, at the first address of each family, and the report of it."""
+    one_each = {(":" in one): one for one in reversed(addresses)}
+    doors = [Door(address, port, free) for address in one_each.values() for port, free in ports]
+    results = reach_asker.knock(doors, token)
+    report = _report(results)
+    if any(door.port == 25 and code in ("s", "r") for door, code in results.items()):
+        leaves = reach_asker.mail_leaves()
+        report += "" if leaves is None else f";c:{'o' if leaves else 's'}"
+    return results, report
 
 
 def _report(results: dict[Door, str]) -> str:

@@ -228,6 +228,14 @@ COMMANDS: tuple[Usage, ...] = (
         "the JSON Schema of --json, or of a file of answers",
         "",
     ),
+    Usage(
+        "build",
+        ("build FILE",),
+        "the wizard and all that it needs as one file",
+        "It runs with Python 3.10 or newer on any processor, and is the same whenever it is made.",
+        (),
+        (("build mailcow-wizard.pyz", "then: python3 mailcow-wizard.pyz"),),
+    ),
 )
 
 GENERAL: tuple[Row, ...] = (
@@ -249,6 +257,8 @@ GENERAL: tuple[Row, ...] = (
     ("--ascii", "no characters beyond ASCII"),
     ("--mouse", "the full screen takes the mouse too"),
     ("--lang en|de", "the language (else the locale's); what programs read is English"),
+    ("--ssh [USER@]SERVER[:PORT]", "all this on a server, by a copy that leaves again"),
+    ("--keep", "the copy stays there (with --ssh)"),
     ("--log FILE", "what the wizard did, with times"),
     ("--help", "this, and with a command its options and examples"),
     ("--version", "the version"),
@@ -260,6 +270,7 @@ EXAMPLES: tuple[Row, ...] = (
     ("check", "everything that can be checked"),
     ("fix ports.smtp stop-service --dry-run", "what mending would do"),
     ("install --hostname mail.example.org", "a first install"),
+    ("--ssh root@mail.example.org", "the wizard on that server, from your own machine"),
 )
 
 EXIT_CODES: tuple[Row, ...] = (

@@ -119,6 +119,14 @@ def _provider(name: str, value: str, before: object) -> str:
     return _is(provider, name, value)
 
 
+def _server_by_ssh(name: str, value: str, before: object) -> str:
+    from mailcow_wizard.host.ssh import destination
+
+    if not destination(value):
+        raise UsageError(f"--{name} {quoted(value)} is not [user@]server[:port]")
+    return value
+
+
 def _seconds(name: str, value: str, before: object) -> float:
     try:
         seconds = float(value)
@@ -166,6 +174,7 @@ VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "first-mailbox": ("first_mailbox", _mailbox),
     "password-file": ("password_file", _text),
     "answers": ("answers", _text),
+    "ssh": ("ssh", _server_by_ssh),
 }
 """Options with a value: the field of `Options`, and what reads it from its name, the text, the value before.
 

@@ -24,6 +24,15 @@ def say(text: str) -> None:
         _forget(2)
 
 
+def same_line(text: str, last: bool) -> None:
+    """Replaces the line on stderr that was said before in this way."""
+    try:
+        sys.stderr.write(f"\r\x1b[K{text}" + "\n" * last)
+        sys.stderr.flush()
+    except OSError:
+        _forget(2)
+
+
 def show_until_enter(text: str) -> None:
     """Shows a text on the bare terminal, which wraps and selects it by itself, until Enter is pressed."""
     try:

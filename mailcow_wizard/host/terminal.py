@@ -29,6 +29,8 @@ def examine() -> Terminal:
 
 def _variables() -> dict[str, str]:
     """The environment this started with: Python itself sets LC_CTYPE to C.UTF-8 in the C locale."""
+    if os.environ.get("MAILCOW_WIZARD_FROM"):
+        return dict(os.environ)  # what the person's own machine said
     try:
         with open("/proc/self/environ", encoding="utf-8", errors="replace") as file:
             pairs = (entry.partition("=") for entry in file.read().split("\0"))
@@ -90,7 +92,7 @@ def instead() -> str:
 
 def as_root() -> str:
     """This command line for root."""
-    return f"sudo {_line()}"
+    return _line() if os.environ.get("MAILCOW_WIZARD_FROM") else f"sudo {_line()}"
 
 
 def _line(*words: str) -> str:
@@ -103,7 +105,13 @@ def _line(*words: str) -> str:
 
     argv, launcher = sys.argv, os.environ.get("MAILCOW_WIZARD_NAME", "")
     start, name = [launcher or argv[0]], os.path.basename(argv[0])
-    if not launcher and name == "__main__.py":
+    origin = os.environ.get("MAILCOW_WIZARD_FROM", "")
+    archive = getattr(getattr(sys.modules.get("__main__"), "__loader__", None), "archive", "")
+    if origin:
+        start = ["mailcow-wizard", "--ssh", origin]
+    elif archive:
+        start = ["python3", archive]
+    elif not launcher and name == "__main__.py":
         start = [sys.executable, "-m", "mailcow_wizard"]
     elif not launcher and os.path.realpath(shutil.which(name) or "") == os.path.realpath(argv[0]):
         start = [name]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
-from mailcow_wizard.engine.reach import Reach, Target, Verdict
+from mailcow_wizard.engine.reach import BadReport, Reach, Target, Verdict
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
+from mailcow_wizard.host import desk, streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.report import reach as report
@@ -51,6 +52,8 @@ class Asking:
         self.listening = False
         self.all_arrived = False
         self.told = False
+        self.desk = False
+        """Whether the machine where --ssh was started knocks by itself."""
         self.changed = False
         """Whether something was kept."""
 
@@ -93,11 +96,14 @@ class Asking:
             Line(_("a machine with this wizard"), reach_lines.wizard(proof.token, ",".join(where))),
         )
         self.listening = True
+        asked = desk.invite(proof.addresses, proof.token)
+        self.desk = asked is not None
         self._take(proof)
-        while proof.seconds_left and not self._ended.is_set():
-            if proof.wait(_TURN_S):
-                self._take(proof)
-                self._keep(proof)
+        with contextlib.closing(asked) if asked else contextlib.nullcontext():
+            while proof.seconds_left and not self._ended.is_set():
+                if proof.wait(_TURN_S) or _reported(proof, asked):
+                    self._take(proof)
+                    self._keep(proof)
 
     def _take(self, proof: Reach) -> None:
         self.rows = tuple(Row(one, tuple(report.verdicts(proof, one))) for one in proof.targets)
@@ -113,6 +119,16 @@ class Asking:
 
     def _draw(self) -> None:
         self._app.call_later(draw, self._app)
+
+
+def _reported(proof: Reach, asked: desk.Asked | None) -> bool:
+    """Whether a report came home with the connection, since no port could take it."""
+    text = asked.report() if asked else ""
+    with contextlib.suppress(BadReport):
+        if text:
+            proof.hear(text)
+            return True
+    return False
 
 
 def show(app: Wizard) -> None:

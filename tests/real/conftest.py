@@ -9,6 +9,7 @@ import pytest
 from lab.inside import CHECKOUT, Inside
 
 from tests.real.launcher import assert_version, copy_checkout, start
+from tests.real.one_file import build
 from tests.real.ports import WIZARD, Wizard
 
 
@@ -41,3 +42,9 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.stderr.splitlines()[-1] == "Setting up (once, about half a minute)…"
     print(f"first start on this machine: {time.monotonic() - began:.1f} s")
     return checkout
+
+
+@pytest.fixture(scope="session")
+def one_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The one-file build of this checkout."""
+    return build(tmp_path_factory.mktemp("one-file") / "mailcow-wizard.pyz")

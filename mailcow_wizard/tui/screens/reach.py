@@ -182,6 +182,8 @@ class ReachScreen(Sheet[None]):
             return [_("Every port was asked from outside, and answered. The check says so for seven days.")]
         if not self._asking.listening or self._asking.told:
             return []
+        if self._asking.desk:
+            return [_("The machine where --ssh was started knocks by itself now.")]
         return [
             _(
                 "Any machine with another line will do: a rented server, a computer at home. Only "
