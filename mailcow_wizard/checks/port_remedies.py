@@ -14,16 +14,20 @@ from mailcow_wizard.facts.blockers import (
 )
 from mailcow_wizard.facts.ports import PortFacts
 from mailcow_wizard.facts.ways import where_to_look
+from mailcow_wizard.language import _
 
 _SMTP = 25
 _MAIL = (25, 465, 587)
 _WEB = (80, 443)
 _WAYS_OUT = {
-    "connected": "End the connection, then run this check again. File systems mounted by NFS take ports like "
-    "this one.",
-    "closing": "Wait a minute, then run this check again: the kernel lets go by itself.",
-    "unseen": "Find the program: one that binds a port without listening on it, or that connects from it. "
-    "Linux 6.8 and newer list it: ss -tanpB.",
+    "connected": _(
+        "End the connection, then run this check again. File systems mounted by NFS take ports like this one."
+    ),
+    "closing": _("Wait a minute, then run this check again: the kernel lets go by itself."),
+    "unseen": _(
+        "Find the program: one that binds a port without listening on it, or that connects "
+        "from it. Linux 6.8 and newer list it: ss -tanpB."
+    ),
 }
 
 
@@ -38,11 +42,13 @@ def remedies(facts: PortFacts) -> tuple[str, ...]:
         for one in facts.occupants
     )
     if not facts.is_root and unseen:
-        words.append("Run the wizard as root to see which process it is.")
+        words.append(_("Run the wizard as root to see which process it is."))
     if binding.number in _MAIL and any(one.role == "postfix" and one.kind != CONTAINER for one in held):
         words.append(
-            "Or keep postfix for this machine's own mail, without its listener: inet_interfaces = "
-            "loopback-only in main.cf, and a # before the line `smtp inet` in master.cf."
+            _(
+                "Or keep postfix for this machine's own mail, without its listener: inet_interfaces = "
+                "loopback-only in main.cf, and a # before the line `smtp inet` in master.cf."
+            )
         )
     if states - set(_WAYS_OUT):
         words.append(_elsewhere(facts))
@@ -55,32 +61,41 @@ def _of_one(one: Blocker, binding: Binding) -> str:
     if state in _WAYS_OUT:
         return _WAYS_OUT[state]
     if one.kind == CONTAINER:
-        return (
-            "Stop the container and keep it from coming back: docker update --restart=no "
-            f"{one.names[0]} && docker stop {one.names[0]}"
+        return _(
+            "Stop the container and keep it from coming back: docker update --restart=no {names} "
+            "&& docker stop {names}",
+            names=one.names[0],
         )
     if one.kind == KEPT:
-        return (
-            f"Take port {binding.number} out of the configuration of {one.names[0]}, and make sure that "
-            "another way into this machine stays open: it is not stopped here."
+        return _(
+            "Take port {binding} out of the configuration of {names}, and make sure that another "
+            "way into this machine stays open: it is not stopped here.",
+            binding=binding.number,
+            names=one.names[0],
         )
     if one.kind == RUNNER:
         return _of_runner(one)
     if one.kind == UNIT and one.main:
-        return (
-            f"Find out how {one.name} starts {one.program} (process {one.pid}), and end that. Stopping "
-            f"{one.name} itself ends all else that it runs, too: systemctl status {one.names[0]}"
+        return _(
+            "Find out how {name} starts {program} (process {pid}), and end that. Stopping {name} "
+            "itself ends all else that it runs, too: systemctl status {names}",
+            name=one.name,
+            program=one.program,
+            pid=one.pid,
+            names=one.names[0],
         )
     if one.kind == UNIT:
         names = " ".join(name.replace("@-.", ".") for name in one.names)
         command = f"systemctl disable --now {names}"
         if is_script(one.names[0], one.role):
             command = f"systemctl disable {names} && systemctl stop {names}"
-        return f"Stop it and keep it from starting again: {command}"
+        return _("Stop it and keep it from starting again: {command}", command=command)
     if one.kind == PROCESS:
-        return f"Stop {one.names[0]} (process {one.pid}) and what starts it."
+        return _("Stop {names} (process {pid}) and what starts it.", names=one.names[0], pid=one.pid)
     if one.kind == DOCKER:
-        return f"Find the container and stop it: docker ps --filter publish={binding.number}"
+        return _(
+            "Find the container and stop it: docker ps --filter publish={binding}", binding=binding.number
+        )
     return ""
 
 
@@ -88,22 +103,36 @@ def _of_runner(one: Blocker) -> str:
     """It goes on: only what it runs on the port is to be ended, where it was told to run it."""
     unit = one.name.partition("@")[0]
     hint = where_to_look(unit.removesuffix(".socket"), one.user)
-    who = f"{one.program} (process {one.pid})" if one.program else "the program on this port"
+    who = (
+        _("{program} (process {pid})", program=one.program, pid=one.pid)
+        if one.program
+        else _("the program on this port")
+    )
     if one.program in (unit, f"{unit}d"):
-        who = "what listens here"
-    words = f"{one.name} runs programs of others and stays. Find how it starts {who}, and end that"
+        who = _("what listens here")
+    words = _(
+        "{name} runs programs of others and stays. Find how it starts {who}, and end that",
+        name=one.name,
+        who=who,
+    )
     return f"{words}: {hint}." if hint else f"{words}."
 
 
 def _elsewhere(facts: PortFacts) -> str:
     """What mailcow itself could do; without a mailcow.conf it is to be said when that is written."""
     port = facts.binding.port
-    when = "in mailcow.conf" if facts.conf.exists else "in mailcow.conf, once it is written"
+    when = _("in mailcow.conf") if facts.conf.exists else _("in mailcow.conf, once it is written")
     if port.number in _WEB:
-        return (
+        return _(
             "If it serves web sites that must stay, put mailcow behind it: HTTP_BIND=127.0.0.1, "
-            f"HTTPS_BIND=127.0.0.1, other ports and HTTP_REDIRECT=n {when}."
+            "HTTPS_BIND=127.0.0.1, other ports and HTTP_REDIRECT=n {when}.",
+            when=when,
         )
     if port.number == _SMTP:
         return ""
-    return f"Or move mailcow's {port.service} to another port: {port.key} {when}."
+    return _(
+        "Or move mailcow's {service} to another port: {key} {when}.",
+        service=port.service,
+        key=port.key,
+        when=when,
+    )

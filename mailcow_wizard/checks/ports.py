@@ -4,18 +4,19 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.bindings import Binding, only_v6
 from mailcow_wizard.facts.ports import Occupant, PortFacts, source_of
 from mailcow_wizard.host.door import Listener
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 _SMTP = 25
 _NO_SCOPE = ("", "0.0.0.0", "::")
-_LISTENS = "is listening on {}"
+_LISTENS = _("is listening on {}")
 _DOES = {
-    "bound": "is bound to {} without listening",
-    "connected": "has a connection from {}",
+    "bound": _("is bound to {} without listening"),
+    "connected": _("has a connection from {}"),
 }
 _NOBODYS = {
-    "closing": "a connection that is being closed still holds",
-    "unseen": "something that no list shows holds",
+    "closing": _("a connection that is being closed still holds"),
+    "unseen": _("something that no list shows holds"),
 }
 
 
@@ -36,8 +37,8 @@ def judge_port(facts: PortFacts) -> Judgement:
         )
         return Judgement(
             "pass",
-            f"mailcow itself listens on {binding.where} ({names})",
-            found=f"mailcow's own container {names}",
+            _("mailcow itself listens on {where} ({names})", where=binding.where, names=names),
+            found=_("mailcow's own container {names}", names=names),
             evidence=_evidence(binding, facts.occupants),
             certainty="proved" if all(one.container for one in facts.occupants) else "inferred",
         )
@@ -51,27 +52,34 @@ def _misconfigured(facts: PortFacts) -> Judgement:
     said = binding.problem or binding.doubt
     if not said:
         key = binding.port.bind_key or key
-        said = f"{key} names {binding.address}, an address that this machine does not have"
+        said = _(
+            "{key} names {address}, an address that this machine does not have",
+            key=key,
+            address=binding.address,
+        )
     return Judgement(
         "unknown" if binding.doubt and not binding.problem else "fail",
-        f"mailcow.conf: {said}",
+        _("mailcow.conf: {said}", said=said),
         certainty="untested" if binding.doubt and not binding.problem else "proved",
         evidence=(Evidence(f"grep ^{key}= {facts.conf.path}", said),),
-        remedies=(f"Correct {key} in {facts.conf.path}, then run this check again.",),
+        remedies=(_("Correct {key} in {path}, then run this check again.", key=key, path=facts.conf.path),),
     )
 
 
 def _undecided(facts: PortFacts, undecided: tuple[Occupant, ...]) -> Judgement:
     """Docker holds the port, and who is behind it could not be asked."""
     hidden, remedy = (
-        "a container that only root can name",
-        "Run the wizard as root: it then sees whether the container is mailcow's own.",
+        _("a container that only root can name"),
+        _("Run the wizard as root: it then sees whether the container is mailcow's own."),
     )
     if facts.is_root:
-        hidden, remedy = "a container that it does not name", f"See whose it is: {_docker_ps(facts.binding)}"
+        hidden, remedy = (
+            _("a container that it does not name"),
+            _("See whose it is: {docker_ps}", docker_ps=_docker_ps(facts.binding)),
+        )
     return Judgement(
         "unknown",
-        f"Docker publishes {facts.binding.where} for {hidden}",
+        _("Docker publishes {where} for {hidden}", where=facts.binding.where, hidden=hidden),
         found=_all_in_full(facts, undecided),
         evidence=_evidence(facts.binding, undecided),
         remedies=(remedy,),
@@ -82,27 +90,37 @@ def _undecided(facts: PortFacts, undecided: tuple[Occupant, ...]) -> Judgement:
 def _free(facts: PortFacts) -> Judgement:
     binding = facts.binding
     certainty: Certainty = "inferred" if facts.untried or facts.source != "netlink" else "proved"
-    evidence = (Evidence(_ss(binding), "no listener"),)
+    evidence = (Evidence(_ss(binding), _("no listener")),)
     unreachable = _out_of_reach(binding)
     if unreachable:
         return Judgement(
             "warn",
             unreachable,
-            found=f"{binding.where}, by {binding.port.key} in {facts.conf.path}; it is free",
+            found=_(
+                "{where}, by {key} in {path}; it is free",
+                where=binding.where,
+                key=binding.port.key,
+                path=facts.conf.path,
+            ),
             evidence=evidence,
             severity="breaks",
             certainty=certainty,
             remedies=(
-                f"Set SMTP_PORT=25 in {facts.conf.path}, unless a relay on this server passes mail on.",
+                _(
+                    "Set SMTP_PORT=25 in {path}, unless a relay on this server passes mail on.",
+                    path=facts.conf.path,
+                ),
             ),
         )
     moved = (
-        f", where {binding.port.key} of mailcow.conf puts it" if binding.number != binding.port.number else ""
+        _(", where {key} of mailcow.conf puts it", key=binding.port.key)
+        if binding.number != binding.port.number
+        else ""
     )
     return Judgement(
         "pass",
-        f"{binding.where} is free{moved}",
-        found="nothing listens there",
+        _("{where} is free{moved}", where=binding.where, moved=moved),
+        found=_("nothing listens there"),
         evidence=evidence,
         certainty=certainty,
     )
@@ -113,9 +131,15 @@ def _out_of_reach(binding: Binding) -> str:
     if binding.port.number != _SMTP:
         return ""
     if binding.number != _SMTP:
-        return f"mailcow.conf moves SMTP to port {binding.number}; other mail servers deliver to port 25 only"
+        return _(
+            "mailcow.conf moves SMTP to port {port}; other mail servers deliver to port 25 only",
+            port=binding.number,
+        )
     if binding.address.startswith("127."):
-        return f"mailcow.conf binds SMTP to {binding.address}, where no other machine can deliver"
+        return _(
+            "mailcow.conf binds SMTP to {address}, where no other machine can deliver",
+            address=binding.address,
+        )
     return ""
 
 
@@ -158,41 +182,41 @@ def _grouped(binding: Binding, foreign: tuple[Occupant, ...]) -> list[str]:
 
 def _phrase(binding: Binding, members: list[Occupant]) -> str:
     first = members[0]
-    where = " and ".join(dict.fromkeys(_where(binding, one.listener) for one in members))
+    where = _(" and ").join(dict.fromkeys(_where(binding, one.listener) for one in members))
     state = first.listener.state
     if state in _NOBODYS:
         return f"{_NOBODYS[state]} {where}"
     facts = [_processes(first)]
     if first.unit and not first.container:
-        facts.append(f"unit {first.unit}")
+        facts.append(_("unit {unit}", unit=first.unit))
     known = ", ".join(filter(None, facts))
     return f"{_name(first)} {_DOES.get(state, _LISTENS).format(where)}" + (f" ({known})" if known else "")
 
 
 def _name(occupant: Occupant) -> str:
     if occupant.container:
-        return f"the container {occupant.container.name}"
+        return _("the container {container}", container=occupant.container.name)
     if occupant.docker:
-        return "a Docker container"
+        return _("a Docker container")
     names = list(dict.fromkeys(one.name for one in occupant.holder.processes))
-    return " with ".join(names[:3]) if names else "an unknown process"
+    return _(" with ").join(names[:3]) if names else _("an unknown process")
 
 
 def _processes(occupant: Occupant) -> str:
     processes = occupant.holder.processes
     if not processes:
-        return f"user {occupant.holder.user}"
+        return _("user {user}", user=occupant.holder.user)
     more = len(processes) - 1
-    return f"process {processes[0].pid}" + (f" and {more} more" if more else "")
+    return _("process {pid}", pid=processes[0].pid) + (_(" and {more} more", more=more) if more else "")
 
 
 def _where(binding: Binding, listener: Listener) -> str:
     address = f"[{listener.address}]" if listener.family == 6 else listener.address
-    interface = f" on {listener.interface}" if listener.interface else ""
+    interface = _(" on {interface}", interface=listener.interface) if listener.interface else ""
     if listener.address == "::" and listener.v6only:
-        return f"port {binding.number} of IPv6"
+        return _("port {port} of IPv6", port=binding.number)
     if listener.address in _NO_SCOPE:
-        return f"port {binding.number}{interface}"
+        return _("port {port}{interface}", port=binding.number, interface=interface)
     return f"{address}:{binding.number}{interface}"
 
 
@@ -208,29 +232,40 @@ def _in_full(occupant: Occupant, is_root: bool) -> str:
     for process in occupant.holder.processes[:3]:
         command = " ".join(redacted(process.command))[:120]
         parts.append(
-            f"process {process.pid} {process.name}, user {process.user}" + (f": {command}" if command else "")
+            _(
+                "process {pid} {process}, user {user}",
+                pid=process.pid,
+                process=process.name,
+                user=process.user,
+            )
+            + (f": {command}" if command else "")
         )
     if len(occupant.holder.processes) > 3:
-        parts.append(f"and {len(occupant.holder.processes) - 3} more processes")
+        parts.append(_("and {number} more processes", number=len(occupant.holder.processes) - 3))
     state = occupant.listener.state
     if state in _NOBODYS:
-        parts.append(_NOBODYS[state] + " the port: the kernel refuses it")
+        parts.append(_NOBODYS[state] + _(" the port: the kernel refuses it"))
     elif not occupant.holder.processes:
         hidden = (
-            "no process of this machine's own list holds it: a service of the kernel, or another container's"
+            _(
+                "no process of this machine's own list holds it: a service of the kernel, or another "
+                "container's"
+            )
             if is_root
-            else "which process it is only root can see"
+            else _("which process it is only root can see")
         )
-        parts.append(f"socket of user {occupant.holder.user}; {hidden}")
+        parts.append(_("socket of user {user}; {hidden}", user=occupant.holder.user, hidden=hidden))
     if occupant.unit:
-        parts.append(f"unit {occupant.unit}")
+        parts.append(_("unit {unit}", unit=occupant.unit))
     if occupant.package:
-        parts.append(f"package {occupant.package}")
+        parts.append(_("package {package}", package=occupant.package))
     if occupant.container:
         compose = (
-            f" of the compose project {occupant.container.project}" if occupant.container.project else ""
+            _(" of the compose project {project}", project=occupant.container.project)
+            if occupant.container.project
+            else ""
         )
-        parts.append(f"container {occupant.container.name}{compose}")
+        parts.append(_("container {container}{compose}", container=occupant.container.name, compose=compose))
     return ", ".join(parts)
 
 
@@ -242,7 +277,7 @@ def _evidence(binding: Binding, occupants: tuple[Occupant, ...]) -> tuple[Eviden
         rows.append(f"{state} {_where(binding, one.listener)}{owner}")
     evidence = [Evidence(_ss(binding, occupants), "; ".join(rows))]
     evidence += [
-        Evidence(f"systemctl status {unit}", "the unit that holds it")
+        Evidence(f"systemctl status {unit}", _("the unit that holds it"))
         for unit in dict.fromkeys(one.unit for one in occupants if one.unit and not one.docker)
     ]
     evidence += [
@@ -263,23 +298,29 @@ def _ss(binding: Binding, occupants: tuple[Occupant, ...] = ()) -> str:
 
 
 _WHY = {
-    "postfix-mailcow": "Docker cannot start Postfix while something else holds its port: mail would reach "
-    "the other program, or nobody.",
-    "dovecot-mailcow": "Docker cannot start Dovecot while something else holds its port: people could not "
-    "read or filter their mail.",
-    "nginx-mailcow": "Docker cannot start mailcow's web server while something else holds its port: no web "
-    "interface, and no certificate from Let's Encrypt.",
-    "mysql-mailcow": "Docker cannot start the database while something else holds its local port.",
-    "redis-mailcow": "Docker cannot start Redis while something else holds its local port.",
+    "postfix-mailcow": _(
+        "Docker cannot start Postfix while something else holds its port: mail "
+        "would reach the other program, or nobody."
+    ),
+    "dovecot-mailcow": _(
+        "Docker cannot start Dovecot while something else holds its port: people "
+        "could not read or filter their mail."
+    ),
+    "nginx-mailcow": _(
+        "Docker cannot start mailcow's web server while something else holds its "
+        "port: no web interface, and no certificate from Let's Encrypt."
+    ),
+    "mysql-mailcow": _("Docker cannot start the database while something else holds its local port."),
+    "redis-mailcow": _("Docker cannot start Redis while something else holds its local port."),
 }
 
 
 def _check(port: need.Port) -> Check:
-    scope = f"{port.address}:{port.number}" if port.address else f"port {port.number}"
+    scope = f"{port.address}:{port.number}" if port.address else _("port {port}", port=port.number)
     return Check(
         id=port.id,
         title=f"{port.service.removeprefix('Postfix ').removeprefix('Dovecot ')} ({port.number})",
-        needed=f"{scope} free for {port.service}, or held by mailcow itself",
+        needed=_("{scope} free for {service}, or held by mailcow itself", scope=scope, service=port.service),
         why=_WHY[port.container],
         doc=need.DOC_PROXY if port.bind_key else need.DOC_PORTS,
         severity="blocks",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.reputation import Opinion, Reputation, Subject, reputation, words
 from mailcow_wizard.facts.reputation_asn import AsnAnswer, asn
+from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity, Status
 
 _WEIGHTS: dict[str, tuple[Status, Severity]] = {
@@ -15,8 +16,8 @@ _WEIGHTS: dict[str, tuple[Status, Severity]] = {
 # Without the first of a kind nothing that the others say is much of a comfort.
 _LEADING = ("zen.spamhaus.org", "dbl.spamhaus.org")
 _MOST_NAMED = 3
-_FIRST = "Find out first what sent spam, or who had this address before: what sends on is listed again."
-_NEEDLESS = "Nothing needs to be done: hardly anybody refuses mail because of this list alone."
+_FIRST = _("Find out first what sent spam, or who had this address before: what sends on is listed again.")
+_NEEDLESS = _("Nothing needs to be done: hardly anybody refuses mail because of this list alone.")
 
 
 def judge_blocklists(facts: Reputation) -> tuple[Judgement, ...]:
@@ -26,9 +27,12 @@ def judge_blocklists(facts: Reputation) -> tuple[Judgement, ...]:
         trouble = facts.server.v4.trouble or facts.server.v6.trouble
         unknown = Judgement(
             "unknown",
-            f"no public address of this server is known, so blocklists could not be asked: {trouble}",
+            _(
+                "no public address of this server is known, so blocklists could not be asked: {trouble}",
+                trouble=trouble,
+            ),
             certainty="untested",
-            remedies=("Say it with --address, then run this check again.",),
+            remedies=(_("Say it with --address, then run this check again."),),
         )
         found.insert(0, unknown)
     return tuple(found)
@@ -41,7 +45,7 @@ def _subject(facts: Reputation, one: Subject) -> Judgement:
     mute = [opinion for opinion in one.opinions if opinion.state not in ("listed", "clean")]
     common = Judgement(
         "pass",
-        f"{one.subject} is {_nowhere(clean)}",
+        _("{subject} is {nowhere}", subject=one.subject, nowhere=_nowhere(clean)),
         found=_found(facts, listed, clean, mute),
         evidence=_evidence(listed, one.opinions),
         certainty="proved" if len(clean) >= len(mute) else "inferred",
@@ -61,15 +65,27 @@ def _listed(common: Judgement, subject: str, listed: list[Opinion]) -> Judgement
     status, severity = _WEIGHTS[listed[0].list.weight]
     named = ", ".join(_named(opinion) for opinion in listed[:_MOST_NAMED])
     rest = len(listed) - _MOST_NAMED
-    more = f" and {rest} more" if rest > 0 else ""
+    more = _(" and {rest} more", rest=rest) if rest > 0 else ""
     by_hand = tuple(
-        f"Ask {opinion.list.name} for removal of {subject}: {opinion.list.removal}" for opinion in listed
+        _(
+            "Ask {list} for removal of {subject}: {removal}",
+            list=opinion.list.name,
+            subject=subject,
+            removal=opinion.list.removal,
+        )
+        for opinion in listed
     )
     first = _FIRST if status == "fail" or severity != "advice" else _NEEDLESS
     return common._replace(
         status=status,
         severity=severity,
-        summary=f"{subject} is on {_lists(len(listed))}: {named}{more}",
+        summary=_(
+            "{subject} is on {lists}: {named}{more}",
+            subject=subject,
+            lists=_lists(len(listed)),
+            named=named,
+            more=more,
+        ),
         certainty="proved",
         remedies=(first, *by_hand),
     )
@@ -82,40 +98,53 @@ def _named(opinion: Opinion) -> str:
 
 def _unknown(common: Judgement, subject: str, leading: Opinion, clean: list[Opinion]) -> Judgement:
     """The list that matters most is blind: the others are no proof."""
-    others = f"; besides, it is {_nowhere(clean)}" if clean else ""
+    others = _("; besides, it is {nowhere}", nowhere=_nowhere(clean)) if clean else ""
     refused = leading.state == "refused"
     return common._replace(
         status="unknown",
-        summary=f"whether {subject} is on {leading.list.name} could not be found out: {leading.why}{others}",
+        summary=_(
+            "whether {subject} is on {list} could not be found out: {why}{others}",
+            subject=subject,
+            list=leading.list.name,
+            why=heard(leading.why),
+            others=others,
+        ),
         certainty="untested",
         remedies=(
             *(
-                (f"If reputation.asn warns too: set {need.DQS_KEY} in mailcow.conf.",)
+                (_("If reputation.asn warns too: set {key} in mailcow.conf.", key=need.DQS_KEY),)
                 if refused and "spamhaus" in leading.list.zone
                 else ()
             ),
-            f"Look it up in a browser: {leading.list.removal}",
+            _("Look it up in a browser: {removal}", removal=leading.list.removal),
         ),
     )
 
 
 def _nowhere(clean: list[Opinion]) -> str:
     """The lists that do not have it, in few words."""
-    return f"not on {clean[0].list.name}" if len(clean) == 1 else f"on none of {len(clean)} blocklists"
+    return (
+        _("not on {list}", list=clean[0].list.name)
+        if len(clean) == 1
+        else _("on none of {number} blocklists", number=len(clean))
+    )
 
 
 def _lists(count: int) -> str:
-    return "1 blocklist" if count == 1 else f"{count} blocklists"
+    return ngettext("1 blocklist", "{n} blocklists", count)
 
 
 def _found(facts: Reputation, listed: list[Opinion], clean: list[Opinion], mute: list[Opinion]) -> str:
     parts = [f"{one.list.zone}: {', '.join(one.codes)}" for one in listed]
     if facts.open_resolvers:
         parts.append(
-            f"this machine's resolver ({facts.open_resolvers[0]}) is public, and lists refuse such; "
-            "they were asked directly"
+            _(
+                "this machine's resolver ({resolver}) is public, and lists refuse such; they "
+                "were asked directly",
+                resolver=facts.open_resolvers[0],
+            )
         )
-    parts.append(f"not on {', '.join(one.list.zone for one in clean)}" if clean else "")
+    parts.append(_("not on {clean}", clean=", ".join(one.list.zone for one in clean)) if clean else "")
     by_reason: dict[str, list[str]] = {}
     for one in mute:
         by_reason.setdefault(one.why, []).append(one.list.zone)
@@ -140,8 +169,8 @@ def judge_asn(facts: AsnAnswer) -> Judgement:
     place = f"https://{need.ASN_CHECK}"
     common = Judgement(
         "pass",
-        "Spamhaus answers servers in this network",
-        found=f"{need.ASN_CHECK} answers {facts.status}" if facts.status else "",
+        _("Spamhaus answers servers in this network"),
+        found=_("{host} answers {status}", host=need.ASN_CHECK, status=facts.status) if facts.status else "",
         evidence=(
             Evidence(f"curl -so /dev/null -w '%{{http_code}}' {place}", str(facts.status or facts.trouble)),
         ),
@@ -150,7 +179,7 @@ def judge_asn(facts: AsnAnswer) -> Judgement:
     if facts.has_key:
         return common._replace(
             status="skipped",
-            summary=f"skipped: {need.DQS_KEY} is set, so Spamhaus answers whatever the network",
+            summary=_("skipped: {key} is set, so Spamhaus answers whatever the network", key=need.DQS_KEY),
             found="",
             evidence=(),
             certainty="untested",
@@ -160,29 +189,29 @@ def judge_asn(facts: AsnAnswer) -> Judgement:
     if facts.status == need.ASN_BLOCKED:
         return common._replace(
             status="warn",
-            summary="Spamhaus does not answer servers in this network; mailcow filters without its lists",
+            summary=_("Spamhaus does not answer servers in this network; mailcow filters without its lists"),
             remedies=(
-                f"Get a free key for Spamhaus' Data Query Service: {need.DQS_PAGE}",
-                f"Then set {need.DQS_KEY} in mailcow.conf to it.",
+                _("Get a free key for Spamhaus' Data Query Service: {page}", page=need.DQS_PAGE),
+                _("Then set {key} in mailcow.conf to it.", key=need.DQS_KEY),
             ),
         )
-    why = facts.trouble or f"{need.ASN_CHECK} answers {facts.status}"
+    why = facts.trouble or _("{host} answers {status}", host=need.ASN_CHECK, status=facts.status)
     if facts.status == need.ASN_TOO_OFTEN:
-        why = f"{need.ASN_CHECK} was asked too often from here"
+        why = _("{host} was asked too often from here", host=need.ASN_CHECK)
     return common._replace(
         status="unknown",
-        summary=f"whether Spamhaus answers servers in this network could not be found out: {why}",
+        summary=_("whether Spamhaus answers servers in this network could not be found out: {why}", why=why),
         certainty="untested",
-        remedies=("Run this check again later.",),
+        remedies=(_("Run this check again later."),),
     )
 
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="reputation.blocklists",
-        title="Blocklists",
-        needed="the server's addresses and its name are on no blocklist",
-        why="Many mail servers refuse mail from listed addresses, or take it for spam.",
+        title=_("Blocklists"),
+        needed=_("the server's addresses and its name are on no blocklist"),
+        why=_("Many mail servers refuse mail from listed addresses, or take it for spam."),
         doc=need.DOC_BLOCKLISTS,
         severity="breaks",
         source=reputation,
@@ -192,9 +221,9 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         id="reputation.asn",
-        title="Network (Spamhaus)",
-        needed=f"Spamhaus answers this network, or {need.DQS_KEY} is set in mailcow.conf",
-        why="mailcow leaves out Spamhaus' lists where the network is blocked, and more spam gets in.",
+        title=_("Network (Spamhaus)"),
+        needed=_("Spamhaus answers this network, or {key} is set in mailcow.conf", key=need.DQS_KEY),
+        why=_("mailcow leaves out Spamhaus' lists where the network is blocked, and more spam gets in."),
         doc=need.DOC_ASN,
         severity="degrades",
         source=asn,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.host.door import Listener
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
@@ -31,7 +32,7 @@ class Binding(NamedTuple):
     @property
     def where(self) -> str:
         """For people: `port 25`, or `10.0.0.1:25` where it is bound to one address."""
-        return f"{self.address}:{self.number}" if self.address else f"port {self.number}"
+        return f"{self.address}:{self.number}" if self.address else _("port {number}", number=self.number)
 
 
 def bindings(values: Mapping[str, str], odd: Mapping[str, str] | None = None) -> tuple[Binding, ...]:
@@ -48,7 +49,7 @@ def _doubted(binding: Binding, odd: Mapping[str, str]) -> Binding:
     line = odd.get(port.key) or (odd.get(port.bind_key) if port.bind_key else None)
     if line is None:
         return binding
-    return binding._replace(doubt=f"bash and docker compose read this line differently: {line}")
+    return binding._replace(doubt=_("bash and docker compose read this line differently: {line}", line=line))
 
 
 def _with_rival(binding: Binding, every: list[Binding]) -> Binding:
@@ -57,7 +58,12 @@ def _with_rival(binding: Binding, every: list[Binding]) -> Binding:
         if other is not binding and not binding.problem and _same_place(binding, other):
             first, second = sorted((binding, other), key=lambda one: need.PORTS.index(one.port))
             return binding._replace(
-                problem=f"{second.port.key} and {first.port.key} both name {binding.where}"
+                problem=_(
+                    "{key} and {other} both name {where}",
+                    key=second.port.key,
+                    other=first.port.key,
+                    where=binding.where,
+                )
             )
     return binding
 
@@ -75,14 +81,29 @@ def _binding(port: need.Port, values: Mapping[str, str]) -> Binding:
     else:
         match = re.fullmatch(_PORT_VALUE, text)
         if not match or not 0 < int(match["number"]) < 65536 or (match["address"] and port.bind_key):
-            wanted = "a port" if port.bind_key else "a port, or an IPv4 address and a port"
-            return Binding(port, port.address, port.number, f"{port.key}={text} is not {wanted}")
+            wanted = _("a port") if port.bind_key else _("a port, or an IPv4 address and a port")
+            return Binding(
+                port,
+                port.address,
+                port.number,
+                _("{key}={text} is not {wanted}", key=port.key, text=text, wanted=wanted),
+            )
         address, number = match["address"] or "", int(match["number"])
     if port.bind_key and number in need.PORTS_RESERVED_IN_NGINX:
-        return Binding(port, address, number, f"{port.key}={number} is used inside mailcow's own web server")
+        return Binding(
+            port,
+            address,
+            number,
+            _("{key}={number} is used inside mailcow's own web server", key=port.key, number=number),
+        )
     bind = values.get(port.bind_key) or "" if port.bind_key else ""
     if bind and not re.fullmatch(_ADDRESS, bind):
-        return Binding(port, address, number, f"{port.bind_key}={bind} is not an IPv4 address")
+        return Binding(
+            port,
+            address,
+            number,
+            _("{bind_key}={bind} is not an IPv4 address", bind_key=port.bind_key, bind=bind),
+        )
     return Binding(port, bind or address, number)
 
 

@@ -6,6 +6,7 @@ from mailcow_wizard.facts.containers import Container
 from mailcow_wizard.facts.ports import Occupant, unit_of_cgroup
 from mailcow_wizard.facts.ways import is_runner, is_way_in
 from mailcow_wizard.host.door import Listener
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 UNIT, CONTAINER, PROCESS = "unit", "container", "process"
@@ -55,7 +56,7 @@ class Blocker(NamedTuple):
     def name(self) -> str:
         """For people: `nginx`, `lazy.socket`, `the container web`."""
         if self.kind == CONTAINER:
-            return f"the container {self.names[0]}"
+            return _("the container {names}", names=self.names[0])
         return plain(self.names[0]) if self.kind in (UNIT, RUNNER) else self.names[0]
 
 
@@ -90,7 +91,7 @@ def _blocker(occupant: Occupant) -> Blocker:
         image = box.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
         return Blocker(CONTAINER, (box.name,), _role(image), "", sockets, container=box)
     if occupant.docker:
-        return Blocker(DOCKER, ("a Docker container",), "", "", sockets)
+        return Blocker(DOCKER, (_("a Docker container"),), "", "", sockets)
     first = next((one for one in processes if one.pid != 1), processes[0] if processes else None)
     program = first.exe.rpartition("/")[2] if first else ""
     name = first.name if first else ""
@@ -110,7 +111,7 @@ def _blocker(occupant: Occupant) -> Blocker:
     if first:
         # `master` says nothing; it is postfix's.
         return found._replace(kind=PROCESS, names=(role if name == "master" else name,))
-    return Blocker(HIDDEN, ("an unknown process",), "", "", sockets)
+    return Blocker(HIDDEN, (_("an unknown process"),), "", "", sockets)
 
 
 def _role(word: str) -> str:

@@ -7,6 +7,7 @@ from mailcow_wizard.facts.bindings import Binding
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Holder, HostError, Listener
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
@@ -37,11 +38,11 @@ def containers(facts: Facts) -> tuple[Container, ...]:
 
     reply = facts.host.http(docker_socket(facts), "/containers/json")
     if reply.status != 200:
-        raise HostError(f"Docker answers {reply.status} when asked for its containers")
+        raise HostError(_("Docker answers {status} when asked for its containers", status=reply.status))
     try:
         return tuple(_container(one) for one in json.loads(reply.body))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise HostError("Docker's list of containers is not readable") from None
+        raise HostError(_("Docker's list of containers is not readable")) from None
 
 
 def docker_socket(facts: Facts) -> str:

@@ -19,6 +19,7 @@ from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.resolvers import system_resolvers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.requirements_dns import Blocklist
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -206,7 +207,7 @@ def _asked(
 
 def _opinion(case: _Case, heard: list[Answer | None]) -> Opinion:
     ours, listed, clean = heard
-    found = Opinion(case.list, "silent", case.names[0], why="its name servers could not be found")
+    found = Opinion(case.list, "silent", case.names[0], why=_("its name servers could not be found"))
     if not ours or not listed or not clean:
         return found
     found = found._replace(server=ours.server)
@@ -215,13 +216,13 @@ def _opinion(case: _Case, heard: list[Answer | None]) -> Opinion:
         if refusal:
             return found._replace(state="refused", why=refusal)
         if one.code in ("REFUSED", "SERVFAIL"):
-            return found._replace(state="refused", why=one.explained or f"it answers {one.code}")
+            return found._replace(state="refused", why=one.explained or _("it answers {code}", code=one.code))
         if one.code not in (NOERROR, NXDOMAIN):
-            return found._replace(why=one.error or f"it answers {one.code}")
+            return found._replace(why=one.error or _("it answers {code}", code=one.code))
     if not _codes(case.list, listed):
-        return found._replace(state="blind", why="it does not list its own test entry")
+        return found._replace(state="blind", why=_("it does not list its own test entry"))
     if _codes(case.list, clean):
-        return found._replace(state="blind", why="it lists everything")
+        return found._replace(state="blind", why=_("it lists everything"))
     codes = _codes(case.list, ours)
     return found._replace(state="listed" if codes else "clean", codes=codes[:_MOST_CODES], why="")
 
@@ -234,9 +235,9 @@ def _codes(list: Blocklist, heard: Answer) -> tuple[str, ...]:
 def _refusal(list: Blocklist, values: tuple[str, ...]) -> str:
     for one in values:
         if _is_in(one, _REFUSALS):
-            return f"{need.BLOCKLIST_ERRORS.get(one, 'it does not answer')} ({one})"
+            return f"{need.BLOCKLIST_ERRORS.get(one, _('it does not answer'))} ({one})"
         if one in list.refusals:
-            return f"it does not answer ({one})"
+            return _("it does not answer ({reason})", reason=heard(one))
     return ""
 
 

@@ -4,6 +4,7 @@ import re
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _PROPERTIES = (
@@ -51,16 +52,22 @@ def units(facts: Facts, names: tuple[str, ...]) -> tuple[Unit, ...]:
         return ()
     said = facts.host.run(("systemctl", "show", "-p", _PROPERTIES, "--", *names))
     if said.code:
-        raise NoAnswer(f"systemd does not say how {names[0]} is set up: {said.err.strip() or said.code}")
+        raise NoAnswer(
+            _(
+                "systemd does not say how {names} is set up: {reason}",
+                names=names[0],
+                reason=said.err.strip() or said.code,
+            )
+        )
     blocks = [dict(_row(line) for line in block.splitlines()) for block in said.out.strip().split("\n\n")]
     found = tuple(_unit(facts, block) for block in blocks)
     if len(found) != len(names):
-        raise NoAnswer(f"systemd does not say how {names[0]} is set up")
+        raise NoAnswer(_("systemd does not say how {names} is set up", names=names[0]))
     return found
 
 
 def _row(line: str) -> tuple[str, str]:
-    key, _, value = line.partition("=")
+    key, _unused, value = line.partition("=")
     return key, value
 
 
@@ -115,7 +122,7 @@ def wanted_by_hand(facts: Facts, unit: Unit) -> tuple[tuple[str, str], ...]:
     own = {word for line in re.findall(_WANTS, said) for word in line.split()}
     found = []
     for directory in facts.host.names(_OWN_DIRECTORY):
-        other, _, kind = directory.rpartition(".")
+        other, _unused, kind = directory.rpartition(".")
         if kind in ("wants", "requires") and other not in own:
             try:
                 names = facts.host.names(f"{_OWN_DIRECTORY}/{directory}")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _PLACEHOLDERS = ("_", "", "localhost", "default", "default_server")
@@ -73,7 +74,7 @@ def nginx_sites(text: str) -> tuple[str, ...]:
         if named:
             found += named
         elif not _only_default_page(block, r"(?<![\w-])root\s+([^;]+);", r"(?<![\w-])(?:\w+_pass|return)\s"):
-            found.append(f"a site on {listens[0] if listens else '80'}")
+            found.append(_("a site on {listens}", listens=listens[0] if listens else "80"))
     return tuple(found)
 
 
@@ -89,7 +90,7 @@ def apache_sites(text: str) -> tuple[str, ...]:
         if named:
             found += named
         elif not _only_default_page(block, r"(?im)^\s*DocumentRoot\s+(.+?)\s*$", r"(?im)^\s*ProxyPass"):
-            found.append(f"a site on {where.strip()}")
+            found.append(_("a site on {where}", where=where.strip()))
     return tuple(found)
 
 
@@ -105,9 +106,9 @@ def caddy_sites(text: str) -> tuple[str, ...]:
         depth += words.count("{") - words.count("}")
     body = re.search(r"(?m)^\s*root\s+(?:\*\s+)?(\S+)", text)
     if not found and re.search(r"(?m)^\s*(?:reverse_proxy|php_fastcgi)\b", _without_comments(text)):
-        return ("a site on :80",)
+        return (_("a site on :80"),)
     if not found and body and body[1].rstrip("/") not in _DEFAULT_ROOTS:
-        return ("a site on :80",)
+        return (_("a site on :80"),)
     return tuple(found)
 
 

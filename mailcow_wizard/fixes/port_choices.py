@@ -4,6 +4,7 @@ from mailcow_wizard.facts.blockers import CONTAINER, MAIL_SERVERS, UNIT, Blocker
 from mailcow_wizard.facts.mail_queue import Queue
 from mailcow_wizard.facts.ports import PortFacts
 from mailcow_wizard.facts.ways import is_runner
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Risk
 from mailcow_wizard.typed import NamedTuple
 
@@ -73,10 +74,10 @@ def is_service(blocker: Blocker, around: Circumstances) -> bool:
 def _stop(blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None:
     if not blockers or not all(one.kind == CONTAINER or is_service(one, around) for one in blockers):
         return None
-    names = " and ".join(one.name for one in blockers)
+    names = _(" and ").join(one.name for one in blockers)
     back = not around.gone
     if all(one.kind == CONTAINER for one in blockers):
-        return Choice("stop-container", f"Stop {names}", "medium" if back else "high", back)
+        return Choice("stop-container", _("Stop {names}", names=names), "medium" if back else "high", back)
     risk: Risk = "low"
     if any(one.kind == CONTAINER for one in blockers) or (around.queue and around.queue.number):
         risk = "medium"
@@ -86,7 +87,7 @@ def _stop(blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None
         risk = "high"
     if not back or (around.sites and any(one.role in PROXIES for one in blockers)):
         risk = "high"
-    return Choice("stop-service", f"Stop and disable {names}", risk, back)
+    return Choice("stop-service", _("Stop and disable {names}", names=names), risk, back)
 
 
 def _is_much(unit: str) -> bool:
@@ -99,7 +100,7 @@ def _postfix(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstanc
         return None
     if not all(one.role == "postfix" and is_service(one, around) for one in blockers):
         return None
-    return Choice("loopback-mta", "Keep postfix for this machine's own mail, without listeners", "low")
+    return Choice("loopback-mta", _("Keep postfix for this machine's own mail, without listeners"), "low")
 
 
 def _proxy(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None:
@@ -109,18 +110,22 @@ def _proxy(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances
         return None
     if not (blockers[0].kind == CONTAINER or is_service(blockers[0], around)):
         return None
-    return Choice("proxy-mode", f"Put mailcow behind {blockers[0].name}", "medium")
+    return Choice("proxy-mode", _("Put mailcow behind {blockers}", blockers=blockers[0].name), "medium")
 
 
 def _move(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None:
     if not around.conf or not around.port:
         return None
     binding = port.binding
-    title = f"Move mailcow's {binding.port.service} to port {around.port}"
+    title = _("Move mailcow's {service} to port {port}", service=binding.port.service, port=around.port)
     if binding.port.number == _SMTP:
         # Only a mail server in front could pass mail on: the world delivers to port 25 alone.
         relay = any(one.role in MAIL_SERVERS for one in blockers)
-        return Choice("move-port", f"{title}: no mail from outside arrives", "high") if relay else None
+        return (
+            Choice("move-port", _("{title}: no mail from outside arrives", title=title), "high")
+            if relay
+            else None
+        )
     if binding.port.address:
         return Choice("move-port", title, "low")
     return Choice("move-port", title, "medium")
@@ -129,7 +134,11 @@ def _move(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances)
 def _bind(port: PortFacts, around: Circumstances) -> Choice | None:
     if not around.conf or not around.address:
         return None
-    title = f"Bind mailcow's {port.binding.port.service} to {around.address} alone"
+    title = _(
+        "Bind mailcow's {service} to {address} alone",
+        service=port.binding.port.service,
+        address=around.address,
+    )
     return Choice("bind-address", title, "medium")
 
 
@@ -140,4 +149,6 @@ def _remove(blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | No
     package = packages.pop()
     if not any(package == one or package.startswith(f"{one}-") for one in _REMOVABLE):
         return None
-    return Choice("remove-package", f"Remove the package {package}", "high", reversible=False)
+    return Choice(
+        "remove-package", _("Remove the package {package}", package=package), "high", reversible=False
+    )

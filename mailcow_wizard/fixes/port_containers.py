@@ -8,6 +8,7 @@ from mailcow_wizard.facts.containers import Container, docker_socket
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.port_units import Stopping
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Manual
 
 _TIMEOUT_S = 60.0
@@ -23,11 +24,15 @@ def stopping_container(facts: Facts, box: Container) -> Stopping:
         paused = bool((said.get("State") or {}).get("Paused"))
         service = (said.get("Config", {}).get("Labels") or {}).get(_SWARM, "")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise NoPlan(f"Docker does not say how the container {box.name} is set up") from None
+        raise NoPlan(_("Docker does not say how the container {box} is set up", box=box.name)) from None
     if service:
         raise NoPlan(
-            f"the container {box.name} belongs to the Swarm service {service}, which would start it again: "
-            f"docker service scale {service}=0"
+            _(
+                "the container {box} belongs to the Swarm service {service}, which would start it "
+                "again: docker service scale {service}=0",
+                box=box.name,
+                service=service,
+            )
         )
     guests = _guests(facts, box)
     back = [("docker", "start", box.name), *(("docker", "restart", one) for one in guests)]
@@ -37,7 +42,13 @@ def stopping_container(facts: Facts, box: Container) -> Stopping:
     if policy != "no":
         again = ("docker", "update", f"--restart={policy}", box.name)
         commands.insert(0, Command(("docker", "update", "--restart=no", box.name), (again,)))
-    lost = f"the network of {' and '.join(guests)}, which use{'' if guests[1:] else 's'} that of {box.name}"
+    lost = ngettext(
+        "the network of {guests}, which uses that of {box}",
+        "the network of {guests}, which use that of {box}",
+        len(guests),
+        guests=_(" and ").join(guests),
+        box=box.name,
+    )
     return Stopping(tuple(commands), _words(box, removed), not removed, lost=lost if guests else "")
 
 
@@ -71,12 +82,20 @@ def _policy(host: dict[str, object]) -> str:
 def _words(box: Container, removed: bool) -> tuple[Manual, ...]:
     words = []
     if removed:
-        words.append(f"The container {box.name} was started with --rm: Docker deletes it when it stops.")
+        words.append(
+            _("The container {box} was started with --rm: Docker deletes it when it stops.", box=box.name)
+        )
     if box.project:
         where = f" in {box.directory}" if box.directory else ""
         words.append(
-            f"{box.name} is the service {box.service} of the compose project {box.project}: the next "
-            f"`docker compose up`{where} starts it again. Take its port out of that "
-            "project's compose file to keep it off."
+            _(
+                "{box} is the service {service} of the compose project {project}: the next `docker "
+                "compose up`{where} starts it again. Take its port out of that project's compose file "
+                "to keep it off.",
+                box=box.name,
+                service=box.service,
+                project=box.project,
+                where=where,
+            )
         )
     return tuple(map(Manual, words))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import Unit, is_only_linked, units
 from mailcow_wizard.facts.ways import is_way_in
+from mailcow_wizard.language import _
 
 # How many steps away a unit is still looked for: chains are short, and a loop must end.
 _DEPTH = 8
@@ -22,7 +23,7 @@ def dependants(facts: Facts, found: Iterable[Unit], unlinked: Iterable[Unit] = (
     loose = {one.id for one in unlinked}
     own = set(every)
     waiting = list(every.values())
-    for _ in range(_DEPTH):
+    for _unused in range(_DEPTH):
         names = (name for one in waiting for name in _stopped_with(facts, one, one.id in loose))
         waiting = list(units(facts, tuple(dict.fromkeys(one for one in names if one not in every))))
         every |= {one.id: one for one in waiting}
@@ -75,4 +76,4 @@ def way_in_among(found: Iterable[Unit]) -> str:
 def named(found: Iterable[Unit]) -> str:
     """For people: `one.service, two.service and three.socket`."""
     names = [one.id for one in found]
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""
+    return _(" and ").join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""

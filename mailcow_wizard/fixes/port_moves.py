@@ -7,6 +7,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
 from mailcow_wizard.fixes.port_choices import Choice
 from mailcow_wizard.fixes.port_conflict import Conflict
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -24,29 +25,40 @@ def plan_to_move(conflict: Conflict, choice: Choice) -> Plan:
     return conflict.plan(
         choice,
         (*((Manual(words),) if words else ()), *_settings(conflict.facts, {binding.port.key: value})),
-        f"mailcow's {binding.port.service} listens on port {number}; {_names(conflict)} keeps "
-        f"{binding.where}.",
+        _(
+            "mailcow's {service} listens on port {number}; {names} keeps {where}.",
+            service=binding.port.service,
+            number=number,
+            names=_names(conflict),
+            where=binding.where,
+        ),
     )
 
 
 def _cost_of_moving(port: need.Port, number: int) -> str:
     if port.number == _SMTP:
-        return (
-            "Other mail servers deliver to port 25 and nowhere else: no mail from outside arrives, unless "
-            f"the mail server on port 25 is set up to pass it on to port {number}."
+        return _(
+            "Other mail servers deliver to port 25 and nowhere else: no mail from outside "
+            "arrives, unless the mail server on port 25 is set up to pass it on to port {number}.",
+            number=number,
         )
     if port.number == _HTTP:
-        return (
-            "Let's Encrypt comes to port 80 only: mailcow gets no certificate by itself this way, except "
-            "with ACME_DNS_CHALLENGE."
+        return _(
+            "Let's Encrypt comes to port 80 only: mailcow gets no certificate by itself this way, "
+            "except with ACME_DNS_CHALLENGE."
         )
     if port.number == _HTTPS:
-        return (
-            f"The web interface is then at https://…:{number}, and autodiscovery, which asks port 443, fails."
+        return _(
+            "The web interface is then at https://…:{number}, and autodiscovery, which asks port 443, fails.",
+            number=number,
         )
     if port.address:
         return ""
-    return f"Mail programs that are set up by hand need port {number} for {port.service}."
+    return _(
+        "Mail programs that are set up by hand need port {number} for {service}.",
+        number=number,
+        service=port.service,
+    )
 
 
 def plan_to_bind(conflict: Conflict, choice: Choice) -> Plan:
@@ -54,14 +66,22 @@ def plan_to_bind(conflict: Conflict, choice: Choice) -> Plan:
     binding, address = conflict.port.binding, conflict.around.address
     port = binding.port
     value = {port.bind_key: address} if port.bind_key else {port.key: f"{address}:{binding.number}"}
-    words = (
-        f"{port.service} is then reached at {address} alone: not over IPv6, and not at 127.0.0.1. Names that "
-        "point to the server have to point to this address."
+    words = _(
+        "{service} is then reached at {address} alone: not over IPv6, and not at 127.0.0.1. Names "
+        "that point to the server have to point to this address.",
+        service=port.service,
+        address=address,
     )
     return conflict.plan(
         choice,
         (Manual(words), *_settings(conflict.facts, value)),
-        f"mailcow's {port.service} takes {address}:{binding.number}; {_names(conflict)} keeps its address.",
+        _(
+            "mailcow's {service} takes {address}:{binding}; {names} keeps its address.",
+            service=port.service,
+            address=address,
+            binding=binding.number,
+            names=_names(conflict),
+        ),
     )
 
 
@@ -71,4 +91,4 @@ def _settings(facts: Facts, values: dict[str, str]) -> tuple[PlanStep, ...]:
 
 
 def _names(conflict: Conflict) -> str:
-    return " and ".join(one.name for one in conflict.blockers)
+    return _(" and ").join(one.name for one in conflict.blockers)

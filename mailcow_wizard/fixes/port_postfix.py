@@ -11,6 +11,7 @@ from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.port_stops import SETTLE_S
 from mailcow_wizard.fixes.postfix_files import listeners, parameter, with_parameter, without_listeners
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -39,7 +40,13 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
     main, master = _read(facts, MAIN), _read(facts, MASTER)
     off = listeners(master, _PORTS)
     if not off:
-        raise NoPlan(f"{MASTER} names no listener on port {conflict.port.binding.number}")
+        raise NoPlan(
+            _(
+                "{master} names no listener on port {port}",
+                master=MASTER,
+                port=conflict.port.binding.number,
+            )
+        )
     words: list[PlanStep] = []
     changed = with_parameter(main, "inet_interfaces", "loopback-only")
     relay = f"[{conflict.port.conf.get('IPV4_NETWORK', DEFAULT_NETWORK)}.{_HOST_OF_POSTFIX}]"
@@ -48,8 +55,11 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
         changed = with_parameter(changed, "relayhost", relay)
         words.append(
             Manual(
-                f"Mail of this machine's own programs goes out through mailcow ({relay}). Until mailcow runs "
-                "it waits in postfix's queue, five days at most."
+                _(
+                    "Mail of this machine's own programs goes out through mailcow ({relay}). Until "
+                    "mailcow runs it waits in postfix's queue, five days at most.",
+                    relay=relay,
+                )
             )
         )
     server = facts.get(hostname).name
@@ -65,12 +75,16 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
         Command(restart),
         *words,
     )
-    goes = f"through {kept} as before" if kept else "through mailcow"
+    goes = _("through {kept} as before", kept=kept) if kept else _("through mailcow")
     return conflict.plan(
         choice,
         steps,
-        f"Postfix keeps sending this machine's own mail, {goes}, and no longer listens ({', '.join(off)}).",
-        "nobody can hand mail to this postfix over the network any more",
+        _(
+            "Postfix keeps sending this machine's own mail, {goes}, and no longer listens ({off}).",
+            goes=goes,
+            off=", ".join(off),
+        ),
+        _("nobody can hand mail to this postfix over the network any more"),
         settle=SETTLE_S,
     )
 

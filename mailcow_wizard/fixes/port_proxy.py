@@ -17,6 +17,7 @@ from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.proxy_servers import STEPS_OF
 from mailcow_wizard.fixes.proxy_sites import Site
 from mailcow_wizard.host.door import Listener
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -46,11 +47,17 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
     }
     site = _site(conflict, web, secure, http)
     if conflict.around.sites and site.server.lower() in (one.lower() for one in conflict.around.sites):
-        raise NoPlan(f"{blocker.name} has a site for {site.server} already: it has to be changed by hand")
+        raise NoPlan(
+            _(
+                "{blocker} has a site for {server} already: it has to be changed by hand",
+                blocker=blocker.name,
+                server=site.server,
+            )
+        )
     before, after = STEPS_OF[blocker.role](conflict, site)
     effect = takes_effect(facts, tuple(values))
     by_hand = not any(isinstance(step, Edit) for step in after)
-    when = " as soon as you have put the lines below into its configuration" if by_hand else ""
+    when = _(" as soon as you have put the lines below into its configuration") if by_hand else ""
     steps: tuple[PlanStep, ...] = (
         *before,
         edit(facts, values),
@@ -61,9 +68,20 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
     return conflict.plan(
         choice,
         steps,
-        f"mailcow listens on {_LOOPBACK}:{http} and {_LOOPBACK}:{https}; {blocker.name} keeps "
-        f"{_kept(conflict, web, secure, site)} its sites, and passes {site.server} on to mailcow{when}.",
-        "" if by_hand else f"{blocker.name} for a moment, while it takes up its new configuration",
+        _(
+            "mailcow listens on {loopback}:{http} and {loopback}:{https}; {blocker} keeps {kept} its "
+            "sites, and passes {server} on to mailcow{when}.",
+            loopback=_LOOPBACK,
+            http=http,
+            https=https,
+            blocker=blocker.name,
+            kept=_kept(conflict, web, secure, site),
+            server=site.server,
+            when=when,
+        ),
+        ""
+        if by_hand
+        else _("{blocker} for a moment, while it takes up its new configuration", blocker=blocker.name),
         settle=5.0,
     )
 
@@ -77,10 +95,14 @@ def _kept(conflict: Conflict, web: PortFacts, secure: PortFacts, site: Site) -> 
         if port.binding.number == port.binding.port.number and not _listeners(role, port, conflict)
     ]
     if not free or len(free) == 2:
-        return "ports 80 and 443 and"
+        return _("ports 80 and 443 and")
     has = "443" if free == ["80"] else "80"
     takes = site.ready or free == ["80"] or role not in ("nginx", "apache")
-    return f"port {has}, takes port {free[0]} as well, keeps" if takes else f"port {has} and"
+    return (
+        _("port {has}, takes port {free} as well, keeps", has=has, free=free[0])
+        if takes
+        else _("port {has} and", has=has)
+    )
 
 
 def _same_holder(conflict: Conflict, web: PortFacts, secure: PortFacts) -> None:
@@ -92,13 +114,23 @@ def _same_holder(conflict: Conflict, web: PortFacts, secure: PortFacts) -> None:
         for other in blockers(port.occupants):
             if other.role != proxy.role or other.kind != proxy.kind:
                 raise NoPlan(
-                    f"{port.binding.where} is held by {other.name}, not by {proxy.name}: mailcow cannot be "
-                    "put behind both. Free one of them first."
+                    _(
+                        "{where} is held by {other}, not by {proxy}: mailcow cannot be put behind "
+                        "both. Free one of them first.",
+                        where=port.binding.where,
+                        other=other.name,
+                        proxy=proxy.name,
+                    )
                 )
         if any(one.own for one in port.occupants):
             raise NoPlan(
-                f"mailcow itself listens on {port.binding.where} at the moment, where {proxy.name} has to "
-                f"listen then: run `docker compose down` in {conflict.facts.settings.directory} first"
+                _(
+                    "mailcow itself listens on {where} at the moment, where {proxy} has to listen "
+                    "then: run `docker compose down` in {directory} first",
+                    where=port.binding.where,
+                    proxy=proxy.name,
+                    directory=conflict.facts.settings.directory,
+                )
             )
 
 
@@ -109,7 +141,9 @@ def _port(conflict: Conflict, port: PortFacts, besides: tuple[int, ...] = ()) ->
         return binding.number
     found = free_port(conflict.facts, binding.port, besides)
     if not found:
-        raise NoPlan(f"no port is free for mailcow's {binding.port.service} behind the proxy")
+        raise NoPlan(
+            _("no port is free for mailcow's {service} behind the proxy", service=binding.port.service)
+        )
     return found
 
 
@@ -121,10 +155,17 @@ def _site(conflict: Conflict, web: PortFacts, secure: PortFacts, http: int) -> S
     domains = facts.settings.domains or ((server.partition(".")[2],) if server.count(".") > 1 else (server,))
     for one in (server, *names, *domains):
         if not re.fullmatch(_NAME, one):
-            raise NoPlan(f"{one!r} is not a name that a web server could be told: correct mailcow.conf first")
+            raise NoPlan(
+                _(
+                    "{name!r} is not a name that a web server could be told: correct mailcow.conf first",
+                    name=one,
+                )
+            )
     assets = f"{facts.settings.directory.rstrip('/')}/data/assets/ssl"
     if not re.fullmatch(r"[\w/.+-]+", assets):
-        raise NoPlan(f"the path {assets} holds characters that a web server's configuration cannot")
+        raise NoPlan(
+            _("the path {assets} holds characters that a web server's configuration cannot", assets=assets)
+        )
     certificate, key = f"{assets}/cert.pem", f"{assets}/key.pem"
     plain = _listeners(proxy.role, web, conflict)
     other = _listeners(proxy.role, secure, conflict)
@@ -168,8 +209,13 @@ def _in_docker(conflict: Conflict, site: Site) -> tuple[Manual, ...]:
     project = conflict.port.conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
     return (
         Manual(
-            f"{proxy.names[0]} is a container: once mailcow runs, connect it to mailcow's network, where "
-            f"mailcow is http://{site.backend}: docker network connect {project}_mailcow-network "
-            f"{proxy.names[0]}"
+            _(
+                "{names} is a container: once mailcow runs, connect it to mailcow's network, where "
+                "mailcow is http://{backend}: docker network connect {project}_mailcow-network "
+                "{names}",
+                names=proxy.names[0],
+                backend=site.backend,
+                project=project,
+            )
         ),
     )

@@ -7,6 +7,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import is_running
 from mailcow_wizard.fixes.port_units import Stopping
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Manual
 
 _SCRIPTS = "/etc/init.d"
@@ -39,7 +40,9 @@ def stopping_script(facts: Facts, name: str) -> Stopping:
         switch = _switch(facts, name, ("chkconfig", name, "off"), ("chkconfig", name, "on"))
     else:
         return Stopping(
-            (stop,), (Manual(f"Keep {name} from starting at boot: {_SCRIPTS}/{name}."),), lasting=False
+            (stop,),
+            (Manual(_("Keep {name} from starting at boot: {scripts}/{name}.", name=name, scripts=_SCRIPTS)),),
+            lasting=False,
         )
     return Stopping((*switch, stop))
 

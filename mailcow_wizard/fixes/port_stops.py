@@ -12,6 +12,7 @@ from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.port_containers import stopping_container
 from mailcow_wizard.fixes.port_scripts import stopping_script
 from mailcow_wizard.fixes.port_units import Stopping, stopping
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -39,14 +40,22 @@ def plan_to_stop(conflict: Conflict, choice: Choice) -> Plan:
         *(word for part in parts for word in part.words),
         *(command for part in parts for command in part.commands),
     )
-    names = " and ".join(one.name for one in conflict.blockers)
+    names = _(" and ").join(one.name for one in conflict.blockers)
     lost = (_lost(one, conflict) for one in conflict.blockers)
     lasting = all(part.lasting for part in parts)
     return conflict.plan(
         choice,
         steps,
-        f"{_capital(conflict.port.binding.where)} is free for mailcow; {names} no longer {_verb(conflict)}, "
-        + ("also after a restart of the machine." if lasting else "until something starts it again."),
+        ngettext(
+            "{where} is free for mailcow; {names} no longer runs, {until}",
+            "{where} is free for mailcow; {names} no longer run, {until}",
+            len(conflict.blockers),
+            where=_capital(conflict.port.binding.where),
+            names=names,
+            until=_("also after a restart of the machine.")
+            if lasting
+            else _("until something starts it again."),
+        ),
         "; ".join(dict.fromkeys(filter(None, (*lost, *(part.lost for part in parts), _along(parts))))),
         settle=SETTLE_S,
         reversible=all(part.reversible for part in parts),
@@ -65,39 +74,50 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _verb(conflict: Conflict) -> str:
-    return "runs" if len(conflict.blockers) == 1 else "run"
-
-
 def _lost(blocker: Blocker, conflict: Conflict) -> str:
     """What stops working with it."""
     if blocker.role in MAIL_SERVERS:
-        return f"{blocker.role} no longer delivers this machine's own mail (from cron, for example)"
+        return _(
+            "{role} no longer delivers this machine's own mail (from cron, for example)", role=blocker.role
+        )
     if blocker.role in WEB_SERVERS:
         names = conflict.around.sites or ()
         if conflict.around.sites == () and conflict.port.binding.port.bind_key:
-            return f"{blocker.name}, which shows its default page only"
-        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        return f"the web sites of {blocker.name}" + (f": {shown}" if names else "")
+            return _("{blocker}, which shows its default page only", blocker=blocker.name)
+        shown = ", ".join(names[:3]) + (
+            _(" and {number} more", number=len(names) - 3) if len(names) > 3 else ""
+        )
+        return _("the web sites of {blocker}", blocker=blocker.name) + (f": {shown}" if names else "")
     if blocker.main:
-        return f"all that {blocker.name} runs"
-    return f"what {blocker.name} serves"
+        return _("all that {blocker} runs", blocker=blocker.name)
+    return _("what {blocker} serves", blocker=blocker.name)
 
 
 def _along(parts: list[Stopping]) -> str:
     """The units that stop besides."""
     names = [name for part in parts for name in part.besides]
     if len(names) > 1:
-        return f"{', '.join(names[:-1])} and {names[-1]}, which depend on it and stop with it"
-    return f"{names[0]}, which depends on it and stops with it" if names else ""
+        return _(
+            "{names} and {last}, which depend on it and stop with it",
+            names=", ".join(names[:-1]),
+            last=names[-1],
+        )
+    return _("{names}, which depends on it and stops with it", names=names[0]) if names else ""
 
 
 def _other_programs(conflict: Conflict) -> tuple[Manual, ...]:
     """Says where a unit is more than the program on the port."""
     return tuple(
         Manual(
-            f"{one.program} (process {one.pid}) only runs in the unit {one.name}; its main program is "
-            f"{one.main}. All that {one.name} runs ends with it: systemctl status {one.names[0]} lists it."
+            _(
+                "{program} (process {pid}) only runs in the unit {name}; its main program is {main}. "
+                "All that {name} runs ends with it: systemctl status {names} lists it.",
+                program=one.program,
+                pid=one.pid,
+                name=one.name,
+                main=one.main,
+                names=one.names[0],
+            )
         )
         for one in conflict.blockers
         if one.main
@@ -109,12 +129,19 @@ def queued_mail(conflict: Conflict) -> tuple[Manual, ...]:
     queue = conflict.around.queue
     if not queue or not queue.number:
         return ()
-    count = f"{'At least ' if queue.more else ''}{queue.number} message{'s' if queue.number > 1 else ''}"
-    verb = "wait" if queue.number > 1 else "waits"
+    count = _("At least {number}", number=queue.number) if queue.more else str(queue.number)
     return (
         Manual(
-            f"{count} {verb} in the queue ({queue.command} lists them). Queued mail stays in {queue.spool} "
-            "and is not delivered while the mail server is stopped."
+            ngettext(
+                "{count} message waits in the queue ({command} lists them). Queued mail stays in {spool} and "
+                "is not delivered while the mail server is stopped.",
+                "{count} messages wait in the queue ({command} lists them). Queued mail stays in {spool} and "
+                "is not delivered while the mail server is stopped.",
+                queue.number,
+                count=count,
+                command=queue.command,
+                spool=queue.spool,
+            )
         ),
     )
 
@@ -125,13 +152,24 @@ def plan_to_remove(conflict: Conflict, choice: Choice) -> Plan:
     # apk answers with the version, and takes the name without it.
     name = re.sub(r"-\d[^-]*-r\d+$", "", conflict.blockers[0].package)
     if tool not in _REMOVE:
-        raise NoPlan("no package tool is known on this machine")
+        raise NoPlan(_("no package tool is known on this machine"))
     others = _goes_along(conflict, name) if tool == "apt" else ()
-    words = f"The package {name} is gone; its configuration files and its data stay on the disk."
+    words = _("The package {name} is gone; its configuration files and its data stay on the disk.", name=name)
     steps: list[PlanStep] = [*queued_mail(conflict), Command((*_REMOVE[tool], name), timeout=_REMOVAL_S)]
     if others:
-        steps.insert(0, Manual(f"These packages need {name} and are removed with it: {', '.join(others)}."))
-    steps.append(Manual(f"Nothing here brings it back: install {name} again if you want it later."))
+        steps.insert(
+            0,
+            Manual(
+                _(
+                    "These packages need {name} and are removed with it: {others}.",
+                    name=name,
+                    others=", ".join(others),
+                )
+            ),
+        )
+    steps.append(
+        Manual(_("Nothing here brings it back: install {name} again if you want it later.", name=name))
+    )
     interrupts = "; ".join(filter(None, (_lost(one, conflict) for one in conflict.blockers)))
     return conflict.plan(choice, tuple(steps), words, interrupts, settle=SETTLE_S)
 
@@ -142,6 +180,6 @@ def _goes_along(conflict: Conflict, name: str) -> tuple[str, ...]:
     rows = [line.split() for line in said.out.splitlines()]
     arriving = [row[1] for row in rows if row[:1] == ["Inst"] and len(row) > 1]
     if said.code or arriving:
-        instead = f"; it would install {', '.join(arriving)}" if arriving else ""
-        raise NoPlan(f"apt does not remove {name} by itself{instead}")
+        instead = _("; it would install {arriving}", arriving=", ".join(arriving)) if arriving else ""
+        raise NoPlan(_("apt does not remove {name} by itself{instead}", name=name, instead=instead))
     return tuple(row[1] for row in rows if row[:1] in (["Remv"], ["Purg"]) and row[1:2] != [name])

@@ -15,6 +15,7 @@ from mailcow_wizard.facts.units import (
 )
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.port_dependants import dependants, is_safe_to_mask, named, starters, way_in_among
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Manual, Proof
 from mailcow_wizard.typed import NamedTuple
 
@@ -54,7 +55,7 @@ def stopping(facts: Facts, names: tuple[str, ...]) -> Stopping:
     found = related(facts, names)
     for one in found:
         if one.load not in ("loaded", "masked", "not-found", "error", "bad-setting"):
-            raise NoPlan(f"systemd knows nothing of {one.id} any more")
+            raise NoPlan(_("systemd knows nothing of {id} any more", id=one.id))
     ways = [_fitting(facts, one, found) for one in found]
     besides = _besides(facts, ways)
     commands = [
@@ -110,7 +111,9 @@ def _besides(facts: Facts, ways: list[_Way]) -> tuple[Unit, ...]:
     stopped = _along(facts, ways)
     kept = way_in_among(stopped)
     if kept:
-        raise NoPlan(f"{kept} would stop as well, and people may reach this machine through it alone")
+        raise NoPlan(
+            _("{kept} would stop as well, and people may reach this machine through it alone", kept=kept)
+        )
     return tuple(one for one in stopped if one.active)
 
 
@@ -192,7 +195,7 @@ def _proofs(again: list[Unit]) -> tuple[Proof, ...]:
 
 
 def _proof(unit: Unit) -> Proof:
-    words = f"{unit.id} does not run; see why: systemctl status {unit.id}"
+    words = _("{unit} does not run; see why: systemctl status {unit}", unit=unit.id)
     return Proof(("systemctl", "is-active", "--quiet", unit.id), words)
 
 
@@ -230,26 +233,51 @@ def _may_return(unit: Unit, every: list[Unit]) -> bool:
 
 def _warning(unit: Unit) -> Manual:
     if not _comes_back(unit):
-        return Manual(f"{unit.id} has no file of its own: once stopped, the wizard cannot start it again.")
+        return Manual(
+            _("{unit} has no file of its own: once stopped, the wizard cannot start it again.", unit=unit.id)
+        )
     if not unit.pulled_by:
         return Manual(
-            f"{unit.id} has no switch of its own: what started it may do so again. Its file is {unit.path}."
+            _(
+                "{unit} has no switch of its own: what started it may do so again. Its file is {path}.",
+                unit=unit.id,
+                path=unit.path,
+            )
         )
     return Manual(
-        f"{unit.id} has no switch of its own: what wants it ({', '.join(unit.pulled_by)}) starts it again at "
-        f"the next boot. Its file is {unit.path}."
+        _(
+            "{unit} has no switch of its own: what wants it ({pulled_by}) starts it again at the next "
+            "boot. Its file is {path}.",
+            unit=unit.id,
+            pulled_by=", ".join(unit.pulled_by),
+            path=unit.path,
+        )
     )
 
 
 def _of_starters(one: _Way) -> Manual:
     """What else has to be known of units that start this one along with themselves."""
-    who, many = named(one.starters), len(one.starters) > 1
+    who = named(one.starters)
     if one.way == "close":
         needing = [other for other in one.starters if other.id in one.unit.needed_by]
-        rest = f" {named(needing)} cannot run without it." if needing else ""
-        return Manual(f"{who} would start {one.unit.id} again: it is masked, and nothing can start it.{rest}")
+        rest = _(" {named} cannot run without it.", named=named(needing)) if needing else ""
+        return Manual(
+            _(
+                "{who} would start {unit} again: it is masked, and nothing can start it.{rest}",
+                who=who,
+                unit=one.unit.id,
+                rest=rest,
+            )
+        )
     return Manual(
-        f"{who} start{'' if many else 's'} it again at the next boot, or before: switch "
-        f"{'them' if many else 'it'} off as well, or take {one.unit.id} out of "
-        f"{'their files' if many else 'its file'} (systemctl cat {one.starters[0].id})."
+        ngettext(
+            "{who} starts it again at the next boot, or before: switch it off as well, or "
+            "take {unit} out of its file (systemctl cat {starter}).",
+            "{who} start it again at the next boot, or before: switch them off as well, or "
+            "take {unit} out of their files (systemctl cat {starter}).",
+            len(one.starters),
+            who=who,
+            unit=one.unit.id,
+            starter=one.starters[0].id,
+        )
     )

@@ -10,6 +10,7 @@ from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.proxy_sites import Site, apache, caddy, haproxy, nginx, traefik
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -44,7 +45,9 @@ def _steps_of_nginx(conflict: Conflict, site: Site) -> Around:
     else:
         directory = next((one for one in ("conf.d", "http.d") if f"{one}/*.conf" in text), "")
         if not directory:
-            raise NoPlan(f"{_NGINX}/nginx.conf includes no directory of sites that is known here")
+            raise NoPlan(
+                _("{nginx}/nginx.conf includes no directory of sites that is known here", nginx=_NGINX)
+            )
         path, enabled = f"{_NGINX}/{directory}/mailcow.conf", ()
     _must_be_new(conflict, path)
     after = (Edit(path, None, nginx(site).encode()), *enabled, Command(test), Command(reload))
@@ -93,7 +96,7 @@ def _steps_of_httpd(conflict: Conflict, site: Site, text: str) -> Around:
     path = f"{_HTTPD}/conf.d/mailcow.conf"
     _must_be_new(conflict, path)
     if not conflict.facts.host.exists(f"{_HTTPD}/conf.d/ssl.conf"):
-        raise NoPlan("Apache's part for HTTPS is not installed: dnf install mod_ssl, then try again")
+        raise NoPlan(_("Apache's part for HTTPS is not installed: dnf install mod_ssl, then try again"))
     test, reload = ("apachectl", "configtest"), _service(conflict, "reload")
     after = (Edit(path, None, text.encode()), Command(test), Command(reload))
     return _before(conflict, test, reload), (*after, *_certificate(conflict, site))
@@ -175,7 +178,7 @@ def _must_be_new(conflict: Conflict, path: str) -> None:
         conflict.facts.host.info(path, follow=False)
     except HostError:
         return
-    raise NoPlan(f"{path} is there already: put mailcow into it by hand, or move it away first")
+    raise NoPlan(_("{path} is there already: put mailcow into it by hand, or move it away first", path=path))
 
 
 def _service(conflict: Conflict, action: str) -> tuple[str, ...]:
@@ -200,44 +203,73 @@ def _before(conflict: Conflict, test: tuple[str, ...], again: tuple[str, ...]) -
 
 def _copy(conflict: Conflict, text: str, test: str) -> Manual:
     name = conflict.blockers[0].name
-    first = f", test it ({test})" if test else ""
-    return Manual(f"Put this into the configuration of {name}{first}, then reload it:\n\n{text}")
+    first = _(", test it ({test})", test=test) if test else ""
+    return Manual(
+        _(
+            "Put this into the configuration of {name}{first}, then reload it:\n\n{text}",
+            name=name,
+            first=first,
+            text=text,
+        )
+    )
 
 
 def _certificate(conflict: Conflict, site: Site, modules: tuple[str, ...] = ()) -> tuple[Manual, ...]:
     """What mailcow's acme can do behind this server, and what it cannot. `modules` are those of Apache that
     the part for HTTPS needs first."""
     blocker = conflict.blockers[0]
-    proof = (
-        "mailcow goes on getting its certificate from Let's Encrypt by itself: the proof on port 80 is "
-        "passed on to it. It cannot for names that do not lead to this server."
+    proof = _(
+        "mailcow goes on getting its certificate from Let's Encrypt by itself: the proof on port "
+        "80 is passed on to it. It cannot for names that do not lead to this server."
     )
     if conflict.port.conf.get("SKIP_LETS_ENCRYPT") == "y":
-        proof = (
-            f"mailcow gets no certificate by itself (SKIP_LETS_ENCRYPT=y): {site.certificate} and {site.key} "
-            "are yours to renew."
+        proof = _(
+            "mailcow gets no certificate by itself (SKIP_LETS_ENCRYPT=y): {certificate} and {key} "
+            "are yours to renew.",
+            certificate=site.certificate,
+            key=site.key,
         )
     name = blocker.name[:1].upper() + blocker.name[1:]
     if blocker.role == "haproxy":
         words = [
-            f"{proof} HAProxy wants certificate and key in one file, made anew after each renewal: "
-            f"{site.certificate} and {site.key}, one after the other."
+            _(
+                "{proof} HAProxy wants certificate and key in one file, made anew after each renewal: "
+                "{certificate} and {key}, one after the other.",
+                proof=proof,
+                certificate=site.certificate,
+                key=site.key,
+            )
         ]
     elif blocker.role in ("nginx", "apache"):
         again = (
             _service(conflict, "reload") if not blocker.container else ("docker", "restart", blocker.names[0])
         )
         words = [
-            f"{proof} {name} shows a renewed one after a reload: let cron run `{' '.join(again)}` daily."
+            _(
+                "{proof} {name} shows a renewed one after a reload: let cron run `{again}` daily.",
+                proof=proof,
+                name=name,
+                again=" ".join(again),
+            )
         ]
         if not site.ready:
             # ssl brings its cache along.
-            do = "then: a2enmod ssl, and a restart of Apache" if modules else "reload"
+            do = _("then: a2enmod ssl, and a restart of Apache") if modules else _("reload")
             words.append(
-                f"{site.certificate} is not there yet (generate_config.sh makes the first one): the part for "
-                "HTTPS is written as a comment. Take its # away as soon as the certificate is there, "
-                f"and {do}."
+                _(
+                    "{certificate} is not there yet (generate_config.sh makes the first one): the "
+                    "part for HTTPS is written as a comment. Take its # away as soon as the "
+                    "certificate is there, and {do}.",
+                    certificate=site.certificate,
+                    do=do,
+                )
             )
     else:
-        words = [f"{name} gets a certificate of its own for the web; mail programs see mailcow's. {proof}"]
+        words = [
+            _(
+                "{name} gets a certificate of its own for the web; mail programs see mailcow's. {proof}",
+                name=name,
+                proof=proof,
+            )
+        ]
     return tuple(map(Manual, words))

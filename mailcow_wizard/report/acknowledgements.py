@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mailcow_wizard import __version__
 from mailcow_wizard.engine.acknowledging import Entry
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Acknowledgement
 from mailcow_wizard.report.document import SCHEMA
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -24,7 +25,9 @@ def line(entry: Entry, today: str) -> str:
 def words(acknowledgement: Acknowledgement, today: str = "") -> str:
     """Why, who, since when, until when; over where that day was before `today`."""
     until = acknowledgement.until
-    end = f", until {until}{' (over)' if today and until < today else ''}" if until else ""
+    end = _(", until {until}", until=until) if until else ""
+    if until and today and until < today:
+        end = _(", until {until} (over)", until=until)
     by = f"{acknowledgement.by}, {acknowledgement.at[:10]}"
     return harmless(f"{acknowledgement.reason} ({by}{end})", 600)
 

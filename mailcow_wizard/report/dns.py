@@ -10,6 +10,7 @@ from mailcow_wizard.facts.dns.expected import TTL
 from mailcow_wizard.facts.dns.overview import Overview
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.language import _, heard, pgettext
 from mailcow_wizard.report.document import SCHEMA
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -18,7 +19,23 @@ if TYPE_CHECKING:
 
 _STRING = 255
 _WIDEST = 40
-CERTIFICATE = "What mailcow does for its certificate"
+KINDS = {
+    "right": _("right"),
+    "missing": _("missing"),
+    "wrong": _("wrong"),
+    "not everywhere yet": _("not everywhere yet"),
+    "split view": _("split view"),
+    "could not ask": _("could not ask"),
+}
+"""The states of a record, for people."""
+FATES = {
+    "asked for": _("asked for"),
+    "left out": _("left out"),
+    "refused": _("refused"),
+    "open": pgettext("a certificate's name", "open"),
+}
+"""What becomes of a name on the certificate, for people."""
+CERTIFICATE = _("What mailcow does for its certificate")
 
 
 def of_overview(found: Overview) -> dict[str, Any]:
@@ -64,7 +81,7 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
             if heading is not None:
                 yield ""
             heading = row.expected.domain
-            yield heading or "The server"
+            yield heading or _("The server")
         yield _line(row, width)
 
 
@@ -80,13 +97,13 @@ def certificate_lines(found: Overview) -> Iterator[str]:
     known = found.certificate
     yield CERTIFICATE
     if known is None:
-        yield f"  it could not be asked: {found.trouble}"
+        yield _("  it could not be asked: {trouble}", trouble=heard(found.trouble))
     elif not known.asks:
         yield f"  {NOT_ASKED}"
     else:
         width = min(_WIDEST, max((len(one.name) for one in known.verdicts), default=0))
         for one in known.verdicts:
-            yield f"  {one.fate:<18} {one.name:<{width}} {one.words}"
+            yield f"  {FATES[one.fate]:<18} {one.name:<{width}} {one.words}"
         if known.apart:
             yield f"  {APART}"
 
@@ -96,7 +113,7 @@ def _line(row: Row, width: int) -> str:
     value = quoted(row.value) if expected.type == "TXT" and row.value else row.value
     said = value or f"({expected.note})"
     note = f"  ({expected.note})" if expected.note and value else ""
-    return f"  {row.state.kind:<18} {expected.name:<{width}} {expected.type:<5} {said}{note}"
+    return f"  {KINDS[row.state.kind]:<18} {expected.name:<{width}} {expected.type:<5} {said}{note}"
 
 
 def zone_files(rows: Sequence[Row]) -> Iterator[str]:
@@ -104,7 +121,7 @@ def zone_files(rows: Sequence[Row]) -> Iterator[str]:
 
     What is not known yet, and the provider's reverse names, stand there as comments.
     """
-    yield "; Add these records to your zone. Do not put this file in the place of a zone that has others."
+    yield _("; Add these records to your zone. Do not put this file in the place of a zone that has others.")
     provider = [one for one in rows if one.expected.type == "PTR"]
     mine = [one for one in rows if one.expected.type != "PTR"]
     for zone in dict.fromkeys(_zone(one) for one in mine):
@@ -129,7 +146,7 @@ def _zone_file(zone: str, rows: Sequence[Row]) -> Iterator[str]:
     yield f"@ SOA {servers[0] if servers else 'ns1.' + zone}. hostmaster.{zone}. 1 7200 3600 1209600 {TTL}"
     yield from (f"@ NS {one}." for one in servers)
     if not servers:
-        yield "@ NS ns1 ; your name server's name and address belong into this line and the next"
+        yield "@ NS ns1 ; " + _("your name server's name and address belong into this line and the next")
         yield "ns1 A 192.0.2.1"
     yield from (_entry(one, zone) for one in rows)
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from mailcow_wizard.facts.dns.decide import Entry, Left, grouped
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding, Plan
-from mailcow_wizard.report.dns import of_table
+from mailcow_wizard.report.dns import KINDS, of_table
 from mailcow_wizard.report.plan import of_fix
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -31,10 +32,12 @@ def preview(entries: Sequence[Entry], left: Sequence[Left]) -> Iterator[str]:
     for one in entries:
         if (one.zone, one.server) != heading:
             heading = (one.zone, one.server)
-            yield harmless(f"{one.zone}, at {one.server}" if one.server else one.zone)
+            yield harmless(
+                _("{zone}, at {server}", zone=one.zone, server=one.server) if one.server else one.zone
+            )
         yield from changes(one)
     if left:
-        yield "Not by the wizard"
+        yield _("Not by the wizard")
     for words, names in grouped(left).items():
         named = ", ".join(names)
         yield f"  {harmless(f'{named}: {words}', _LONGEST)}"
@@ -51,5 +54,5 @@ def changes(entry: Entry) -> Iterator[str]:
 def states(rows: Sequence[Row]) -> Iterator[str]:
     """What became of the records, as the zone's own servers and then resolvers have them."""
     for row in rows:
-        where = f" (not at {', '.join(row.state.where)})" if row.state.where else ""
-        yield harmless(f"  {row.state.kind:<18} {row.expected.name} {row.expected.type}{where}")
+        where = _(" (not at {where})", where=", ".join(row.state.where)) if row.state.where else ""
+        yield harmless(f"  {KINDS[row.state.kind]:<18} {row.expected.name} {row.expected.type}{where}")

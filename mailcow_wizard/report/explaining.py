@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mailcow_wizard import __version__
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Finding
 from mailcow_wizard.report.document import SCHEMA
-from mailcow_wizard.report.lines import heading
+from mailcow_wizard.report.lines import STATUS_WORDS, heading
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -25,21 +26,25 @@ class Explanation(NamedTuple):
 def lines(explained: Explanation) -> Iterator[str]:
     """The text for people."""
     check = explained.check
-    yield f"{check.title} ({check.id}, step {heading(check.step)})"
-    yield f"  needed: {check.needed}"
-    yield f"  why: {check.why}"
+    yield _("{title} ({id}, step {step})", title=check.title, id=check.id, step=heading(check.step))
+    yield _("  needed: {needed}", needed=check.needed)
+    yield _("  why: {why}", why=check.why)
     if check.after:
-        yield f"  makes sense after: {', '.join(check.after)}"
+        yield _("  makes sense after: {after}", after=", ".join(check.after))
     if check.network:
-        yield "  sends packets: skipped with --offline"
+        yield _("  sends packets: skipped with --offline")
     for what in commands(explained.example):
-        yield f"  by hand: {what}"
+        yield _("  by hand: {what}", what=what)
     for one in explained.example:
-        yield f"  for example, {one.status}: {one.summary}"
-        yield from (f"    mend: {remedy}" for remedy in one.remedies)
+        yield _("  for example, {status}: {summary}", status=STATUS_WORDS[one.status], summary=one.summary)
+        yield from (_("    mend: {remedy}", remedy=remedy) for remedy in one.remedies)
     if explained.fixes:
-        yield f"  fixes: {', '.join(explained.fixes)} (fix {check.id} lists those that make sense here)"
-    yield f"  more: {check.doc}"
+        yield _(
+            "  fixes: {fixes} (fix {check} lists those that make sense here)",
+            fixes=", ".join(explained.fixes),
+            check=check.id,
+        )
+    yield _("  more: {doc}", doc=check.doc)
 
 
 def commands(example: Sequence[Finding]) -> tuple[str, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from mailcow_wizard.language import _, current
 from mailcow_wizard.model import STEPS, Finding
 from mailcow_wizard.report.acknowledgements import words
 from mailcow_wizard.report.document import findings_of, summary
-from mailcow_wizard.report.lines import WORDS, heading, named
+from mailcow_wizard.report.lines import counted, heading, named
 from mailcow_wizard.report.markdown import SECTIONS
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -66,24 +67,26 @@ td:first-child { width: 16rem; }
 def html(run: dict[str, Any]) -> Iterator[str]:
     """Its lines; `run` is the run's document."""
     findings = findings_of(run)
-    name = escape(run["hostname"] or "a server without a name")
-    yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    name = escape(run["hostname"] or _("a server without a name"))
+    yield f'<!doctype html><html lang="{current()}"><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     yield f"<title>mailcow: {name}</title><style>{_STYLE}</style></head><body><header>"
     yield f"<h1>mailcow: {name}</h1>"
-    looked = f"Looked at on {run['started']} by mailcow-wizard {run['version']}"
+    looked = _(
+        "Looked at on {started} by mailcow-wizard {version}", started=run["started"], version=run["version"]
+    )
     yield f'<p class="soft">{escape(looked)}</p>'
     yield '<ul class="counts">'
     for status, number in summary(findings).items():
         if number:
-            yield f'<li class="{status}">{_mark(status)} {number} {WORDS[status].lower()}</li>'  # type: ignore[index]
+            yield f'<li class="{status}">{_mark(status)} {escape(counted(status, number))}</li>'
     yield "</ul></header><main>"
     for status, title in SECTIONS:
         yield from _section(title, [one for one in findings if one.status == status and not one.acknowledged])
-    yield from _section("Acknowledged", [one for one in findings if one.acknowledged])
-    yield from _table("As it should be", [one for one in findings if one.status == "pass"])
-    yield from _table("Skipped", [one for one in findings if one.status == "skipped"])
+    yield from _section(_("Acknowledged"), [one for one in findings if one.acknowledged])
+    yield from _table(_("As it should be"), [one for one in findings if one.status == "pass"])
+    yield from _table(_("Skipped"), [one for one in findings if one.status == "skipped"])
     yield "</main></body></html>"
 
 
@@ -107,17 +110,17 @@ def _section(title: str, findings: Sequence[Finding]) -> Iterator[str]:
 
 def _about(one: Finding) -> Iterator[tuple[str, str]]:
     if one.acknowledged:
-        yield "Accepted", escape(words(one.acknowledged))
+        yield _("Accepted"), escape(words(one.acknowledged))
     for remedy in one.remedies:
-        yield "Mend", escape(remedy)
+        yield _("Mend"), escape(remedy)
     if one.found and one.found != one.summary:
-        yield "Found", escape(one.found)
-    yield "Needed", escape(one.needed)
-    yield "Why", escape(one.why)
+        yield _("Found"), escape(one.found)
+    yield _("Needed"), escape(one.needed)
+    yield _("Why"), escape(one.why)
     for seen in one.evidence:
-        yield "See", f"<pre>{escape(seen.what)}\n{escape(seen.value)}</pre>"
+        yield _("See"), f"<pre>{escape(seen.what)}\n{escape(seen.value)}</pre>"
     doc = escape(one.doc)
-    yield "More", f'<a href="{doc}" rel="noreferrer">{doc}</a>'
+    yield _("More"), f'<a href="{doc}" rel="noreferrer">{doc}</a>'
 
 
 def _table(title: str, findings: Sequence[Finding]) -> Iterator[str]:

@@ -11,13 +11,19 @@ from mailcow_wizard.install.after import Section
 from mailcow_wizard.install.outlook import Outlook
 from mailcow_wizard.install.stages import title
 from mailcow_wizard.install.standing import Standing
+from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.report.document import SCHEMA
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import Any
 
-_STATES = {"waiting": "…", "running": "under way", "done": "done", "failed": "FAILED"}
+_STATES = {
+    "waiting": "…",
+    "running": _("under way"),
+    "done": pgettext("a stage", "done"),
+    "failed": pgettext("a stage", "FAILED"),
+}
 
 
 def of_install(
@@ -77,7 +83,12 @@ def of_stages(standing: Standing) -> list[dict[str, Any]]:
 
 def outlook_lines(some: Sequence[Outlook], hostname: str, origin: str, directory: str) -> Iterator[str]:
     """What would be done, for people."""
-    yield f"mailcow for {harmless(hostname)}{origin}, in {harmless(directory)}, in these stages:"
+    yield _(
+        "mailcow for {hostname}{origin}, in {directory}, in these stages:",
+        hostname=harmless(hostname),
+        origin=origin,
+        directory=harmless(directory),
+    )
     for number, one in enumerate(some, 1):
         state = (
             f" ({_STATES[one.state]}{f': {one.note}' if one.note else ''})" if one.state != "waiting" else ""
@@ -88,14 +99,14 @@ def outlook_lines(some: Sequence[Outlook], hostname: str, origin: str, directory
         for step in one.steps:
             yield from _step(step)
         if one.interrupts:
-            yield f"     interrupts: {harmless(one.interrupts)}"
+            yield _("     interrupts: {interrupts}", interrupts=harmless(one.interrupts))
 
 
 def _step(step: dict[str, Any]) -> Iterator[str]:
     if step["kind"] == "command":
         yield f"     $ {shlex.join(step['argv'])}"
     elif step["kind"] == "edit":
-        yield f"     writes {step['path']}"
+        yield _("     writes {path}", path=step["path"])
         yield from (f"       {line}" for line in step["diff"].splitlines()[2:])
     else:
         yield from (f"     {line}" for line in step["text"].split("\n"))

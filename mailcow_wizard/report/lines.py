@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mailcow_wizard.language import _, ngettext, pgettext
 from mailcow_wizard.model import STATUSES, STEPS, Check, Finding, Status
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -11,13 +12,22 @@ if TYPE_CHECKING:
     from mailcow_wizard.engine.memory import Difference
 
 WORDS: dict[Status, str] = {
-    "pass": "ok",
-    "warn": "warning",
-    "fail": "FAIL",
-    "unknown": "unknown",
-    "skipped": "skipped",
-    "crashed": "CRASHED",
+    "pass": pgettext("a line", "ok"),
+    "warn": pgettext("a line", "warning"),
+    "fail": pgettext("a line", "FAIL"),
+    "unknown": pgettext("a line", "unknown"),
+    "skipped": pgettext("a line", "skipped"),
+    "crashed": pgettext("a line", "CRASHED"),
 }
+STATUS_WORDS: dict[str, str] = {
+    "pass": pgettext("a status", "pass"),
+    "warn": pgettext("a status", "warn"),
+    "fail": pgettext("a status", "fail"),
+    "unknown": pgettext("a status", "unknown"),
+    "skipped": pgettext("a status", "skipped"),
+    "crashed": pgettext("a status", "crashed"),
+}
+"""The statuses within a sentence."""
 _COLOURS: dict[Status, str] = {
     "pass": "32",
     "warn": "33",
@@ -42,7 +52,11 @@ def named(id: str, subject: str | None) -> str:
 def _said(finding: Finding) -> str:
     """What was found, and that it was acknowledged."""
     accepted = finding.acknowledged
-    return finding.summary if accepted is None else f"{finding.summary} (acknowledged: {accepted.reason})"
+    return (
+        finding.summary
+        if accepted is None
+        else _("{summary} (acknowledged: {reason})", summary=finding.summary, reason=accepted.reason)
+    )
 
 
 def coloured(finding: Finding, colour: bool) -> Iterator[str]:
@@ -52,8 +66,8 @@ def coloured(finding: Finding, colour: bool) -> Iterator[str]:
     yield f"  {state}  {finding.title}: {_said(finding)}"
     if finding.status in ("warn", "fail", "crashed") and finding.acknowledged is None:
         indent = " " * (_WIDTH + 4)
-        yield f"{indent}why: {finding.why}"
-        yield from (f"{indent}mend: {remedy}" for remedy in finding.remedies)
+        yield _("{indent}why: {why}", indent=indent, why=finding.why)
+        yield from (_("{indent}mend: {remedy}", indent=indent, remedy=remedy) for remedy in finding.remedies)
 
 
 def heading(step: str) -> str:
@@ -67,24 +81,41 @@ def closing(findings: Sequence[Finding]) -> str:
     for status in STATUSES:
         number = sum(one.status == status for one in findings)
         if number:
-            parts.append(f"{number} {WORDS[status].lower()}")
+            parts.append(counted(status, number))
     accepted = sum(one.acknowledged is not None for one in findings)
     if accepted:
-        parts.append(f"{accepted} of them acknowledged")
-    return ", ".join(parts) if parts else "nothing was checked"
+        parts.append(_("{accepted} of them acknowledged", accepted=accepted))
+    return ", ".join(parts) if parts else _("nothing was checked")
+
+
+def counted(status: str, number: int) -> str:
+    """How many have a status."""
+    return {
+        "pass": ngettext("{n} ok", "{n} ok", number),
+        "warn": ngettext("{n} warning", "{n} warning", number),
+        "fail": ngettext("{n} fail", "{n} fail", number),
+        "unknown": ngettext("{n} unknown", "{n} unknown", number),
+        "skipped": ngettext("{n} skipped", "{n} skipped", number),
+        "crashed": ngettext("{n} crashed", "{n} crashed", number),
+    }[status]
 
 
 def changed(differences: Sequence[Difference]) -> Iterator[str]:
     """What is different from the run before, the bad news first."""
     for one in sorted(differences, key=lambda one: not one.worse):
         if one.before is None:
-            kind = "new"
+            kind = pgettext("a difference", "new")
         elif one.after is None:
-            kind = "gone"
+            kind = pgettext("a difference", "gone")
         else:
-            kind = "worse" if one.worse else "better"
-        before, after = one.before or "not there", one.after or "not there"
-        yield f"{kind:<{_WIDTH}}  {named(one.id, one.subject)}: {before} before, {after} now"
+            kind = pgettext("a difference", "worse") if one.worse else pgettext("a difference", "better")
+        before, after = _status(one.before), _status(one.after)
+        said = _("{before} before, {after} now", before=before, after=after)
+        yield f"{kind:<{_WIDTH}}  {named(one.id, one.subject)}: {said}"
+
+
+def _status(status: str | None) -> str:
+    return STATUS_WORDS[status] if status else _("not there")
 
 
 def listing(checks: Sequence[Check]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from mailcow_wizard.engine import readable
 from mailcow_wizard.engine.findings import of_finding
 from mailcow_wizard.engine.journal import Change
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.model import Finding, Fix, Plan
 from mailcow_wizard.report.document import SCHEMA
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 _HEAD: dict[str, Any] = {"schema": SCHEMA, "version": __version__}
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
 _STATES = {"failed": "interrupted", "planned": "applying"}
+_STATE_WORDS = {
+    "applied": pgettext("a change", "applied"),
+    "applying": pgettext("a change", "applying"),
+    "undone": pgettext("a change", "undone"),
+    "undoing": pgettext("a change", "undoing"),
+    "interrupted": pgettext("a change", "interrupted"),
+}
+_RISKS = {"low": _("low risk"), "medium": _("medium risk"), "high": _("high risk")}
 """The contract's words for states that it does not tell apart."""
 
 
@@ -120,7 +129,8 @@ def change_line(change: Change) -> str:
     """A change in one line."""
     subject = f" [{change.subject}]" if change.subject else ""
     what = f"{change.check}{subject} {change.fix}: {harmless(change.title)}"
-    return f"{change.id:>3}  {change.at}  {state_of(change.state):<11}  {what}"
+    state = _STATE_WORDS.get(state_of(change.state), state_of(change.state))
+    return f"{change.id:>3}  {change.at}  {state:<11}  {what}"
 
 
 def plan_lines(plan: Plan, colour: bool = False) -> Iterator[str]:
@@ -129,25 +139,29 @@ def plan_lines(plan: Plan, colour: bool = False) -> Iterator[str]:
     if plan.consequence:
         yield harmless(plan.consequence, 1000)
     if plan.interrupts:
-        yield f"Interrupts: {harmless(plan.interrupts)}"
+        yield _("Interrupts: {interrupts}", interrupts=harmless(plan.interrupts))
     for number, step in enumerate(readable.steps(plan), 1):
         yield from _step_lines(f"{number}.", step, colour)
 
 
 def _step_lines(number: str, step: dict[str, Any], colour: bool) -> Iterator[str]:
     if step["kind"] == "edit":
-        yield f"{number} change {step['path']}" if step["diff"] else f"{number} {step['path']} stays as it is"
+        yield (
+            _("{number} change {path}", number=number, path=step["path"])
+            if step["diff"]
+            else _("{number} {path} stays as it is", number=number, path=step["path"])
+        )
         for line in step["diff"].split("\n")[:-1]:
             code = _COLOURS.get(line[:1]) if colour else None
             yield f"\x1b[{code}m{line}\x1b[0m" if code else line
     elif step["kind"] == "command":
-        yield f"{number} run: {shlex.join(step['argv'])}"
+        yield _("{number} run: {command}", number=number, command=shlex.join(step["argv"]))
     else:
         first, *rest = step["text"].split("\n")
-        yield f"{number} by hand: {first}"
+        yield _("{number} by hand: {first}", number=number, first=first)
         yield from (f"   {line}" for line in rest)
 
 
 def _terms(risk: str, reversible: bool, needs_root: bool) -> str:
-    parts = [f"{risk} risk", "can be taken back" if reversible else "cannot be taken back"]
-    return ", ".join([*parts, "needs root"] if needs_root else parts)
+    parts = [_RISKS[risk], _("can be taken back") if reversible else _("cannot be taken back")]
+    return ", ".join([*parts, _("needs root")] if needs_root else parts)

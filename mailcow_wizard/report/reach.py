@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from mailcow_wizard import __version__
 from mailcow_wizard.engine.reach import Reach, Target, Verdict
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.report.document import SCHEMA
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import Any
 
+STATES = {
+    "arrived": _("arrived"),
+    "waiting": _("waiting"),
+    "unknown": _("unknown"),
+    "never arrived": _("never arrived"),
+    "refused on the way": _("refused on the way"),
+    "closed here": _("closed here"),
+    "answered by something else": _("answered by something else"),
+    "not asked": _("not asked"),
+    "not asked: no way from there": _("not asked: no way from there"),
+    "not asked: that line lets no port 25 out": _("not asked: that line lets no port 25 out"),
+    "not asked: that line may let no port 25 out": _("not asked: that line may let no port 25 out"),
+    "asked from this network only": _("asked from this network only"),
+}
+"""What is known of a port, for people."""
 GOOD = "arrived"
 BAD = ("never arrived", "refused on the way", "closed here")
 
 
 def row(target: Target, verdicts: list[tuple[int, Verdict]]) -> str:
     """One port: its number, service, and what is known of each family."""
-    said = ", ".join(f"IPv{family} {words(one)}" for family, one in verdicts)
-    use = "" if target.free or target.trouble else " (in use, asked as it is)"
+    said = ", ".join(_("IPv{family} {words}", family=family, words=words(one)) for family, one in verdicts)
+    use = "" if target.free or target.trouble else _(" (in use, asked as it is)")
     trouble = f" ({target.trouble})" if target.trouble else ""
     return f"{target.port:>5}  {target.service:<20} {said}{use}{trouble}"
 
@@ -25,8 +41,9 @@ def row(target: Target, verdicts: list[tuple[int, Verdict]]) -> str:
 def words(verdict: Verdict) -> str:
     """A state, and from where it was asked."""
     if verdict.state == "closed here" and verdict.peer:
-        return f"closed here: {verdict.peer} came, and was not let in"
-    return f"{verdict.state} from {verdict.peer}" if verdict.peer else verdict.state
+        return _("closed here: {peer} came, and was not let in", peer=verdict.peer)
+    said = STATES.get(verdict.state, verdict.state)
+    return _("{state} from {peer}", state=said, peer=verdict.peer) if verdict.peer else said
 
 
 def verdicts(reach: Reach, target: Target) -> list[tuple[int, Verdict]]:
@@ -38,7 +55,7 @@ def summary(reach: Reach) -> dict[str, int]:
     """How many ports arrived, did not, and are not known."""
     found = {"arrived": 0, "blocked": 0, "unknown": 0}
     for target in reach.targets:
-        states = [one.state for _, one in verdicts(reach, target)]
+        states = [one.state for _unused, one in verdicts(reach, target)]
         if any(one in BAD for one in states):
             found["blocked"] += 1
         else:
@@ -50,47 +67,66 @@ def verdict(counts: dict[str, int]) -> str:
     """The verdict over all ports, in a sentence."""
     total = sum(counts.values())
     if counts["arrived"] == total:
-        return f"All {total} ports are reached from outside."
+        return _("All {total} ports are reached from outside.", total=total)
     blocked, unknown = counts["blocked"], counts["unknown"]
-    rest = [f"{blocked} {'is' if blocked == 1 else 'are'} not"] if blocked else []
-    rest += [f"of {unknown} it is not known"] if unknown else []
-    return f"{counts['arrived']} of {total} ports are reached from outside, {', '.join(rest)}."
+    rest = [ngettext("{n} is not", "{n} are not", blocked)] if blocked else []
+    rest += [_("of {unknown} it is not known", unknown=unknown)] if unknown else []
+    return _(
+        "{arrived} of {total} ports are reached from outside, {rest}.",
+        arrived=counts["arrived"],
+        total=total,
+        rest=", ".join(rest),
+    )
 
 
 def notes(reach: Reach) -> list[str]:
     """What else there is to say, in sentences."""
     said = [
-        f"This server's public IPv{family} address is not known, and the line leaves it out: name it with "
-        "--address."
+        _(
+            "This server's public IPv{family} address is not known, and the line leaves it out: name "
+            "it with --address.",
+            family=family,
+        )
         for family in reach.nameless
         if reach.addresses
     ]
-    states = {one.state for target in reach.targets for _, one in verdicts(reach, target)}
+    states = {one.state for target in reach.targets for _unused, one in verdicts(reach, target)}
     if reach.unheard and reach.extra:
         said.append(
-            f"Connections from {reach.unheard} come to this machine, and its report does not: this machine's "
-            f"own firewall may close port {reach.extra}. The other machine then shows what to run here."
+            _(
+                "Connections from {unheard} come to this machine, and its report does not: this "
+                "machine's own firewall may close port {extra}. The other machine then shows what to "
+                "run here.",
+                unheard=reach.unheard,
+                extra=reach.extra,
+            )
         )
     elif reach.unheard:
         said.append(
-            f"Connections from {reach.unheard} come to this machine, and none is heard: this machine's own "
-            "firewall may not let them in (nft list ruleset, iptables -S, ufw status)."
+            _(
+                "Connections from {unheard} come to this machine, and none is heard: this machine's "
+                "own firewall may not let them in (nft list ruleset, iptables -S, ufw status).",
+                unheard=reach.unheard,
+            )
         )
     if reach.inside and not reach.knocks:
         peer = next(iter(reach.inside.values()))
         said.append(
-            f"It was asked from {peer}, in this server's own network: no provider's firewall was passed, and "
-            "nothing is proved. Ask from elsewhere."
+            _(
+                "It was asked from {peer}, in this server's own network: no provider's firewall was "
+                "passed, and nothing is proved. Ask from elsewhere.",
+                peer=peer,
+            )
         )
     if states & {
         "not asked: that line lets no port 25 out",
         "not asked: that line may let no port 25 out",
     }:
         said.append(
-            "Many lines at home and at work let no port 25 out: ask from a rented server, or another line."
+            _("Many lines at home and at work let no port 25 out: ask from a rented server, or another line.")
         )
     if "not asked: no way from there" in states:
-        said.append("The machine that asked has no IPv6; a telephone's hotspot often has it.")
+        said.append(_("The machine that asked has no IPv6; a telephone's hotspot often has it."))
     return said
 
 

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.dns.certificate import APART, NOT_ASKED
 from mailcow_wizard.facts.dns.overview import Overview
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.language import _
-from mailcow_wizard.report.dns import CERTIFICATE
+from mailcow_wizard.report.dns import CERTIFICATE, FATES
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.text import TextScreen
 from mailcow_wizard.tui.widgets.lines import Part
@@ -41,7 +41,7 @@ def _lines(look: Look, found: Overview, width: int) -> Iterator[list[Part]]:
         yield [
             (f" {look.glyph(mark)} ", look.state(mark)),
             (look.text(harmless(one.name, 100)), look.bold),
-            (f"  {one.fate}", look.plain),
+            (f"  {FATES[one.fate]}", look.plain),
         ]
         yield from _wrapped(look, one.words, width)
     if known.apart:

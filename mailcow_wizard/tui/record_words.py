@@ -7,6 +7,7 @@ from mailcow_wizard.facts.dns.standing import Standing, standings
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.language import _, heard, ngettext, pgettext
+from mailcow_wizard.report.dns import KINDS
 
 ON_ITS_WAY = _("on its way")
 """The status of a record that is not everywhere yet, beside those of checks."""
@@ -16,7 +17,11 @@ MOST_CHARACTERS = 4000
 # Where room is short, and where there is hardly any.
 _SHORT = {"not everywhere yet": _("not everywhere")}
 _SHORTEST = {"not everywhere yet": _("partly"), "split view": _("split"), "could not ask": _("unknown")}
-_WORDS: tuple[tuple[int, int, dict[str, str]], ...] = ((100, 18, {}), (60, 14, _SHORT), (0, 7, _SHORTEST))
+_WORDS: tuple[tuple[int, int, dict[str, str]], ...] = (
+    (100, 18, KINDS),
+    (60, 14, {**KINDS, **_SHORT}),
+    (0, 7, {**KINDS, **_SHORTEST}),
+)
 _NUMBERS = (
     *(pgettext("how many", "no"), pgettext("how many", "one"), _("two"), _("three"), _("four"), _("five")),
     *(_("six"), _("seven"), _("eight"), _("nine"), _("ten")),
@@ -46,7 +51,7 @@ def needs_hands(row: Row) -> bool:
 def state_word(row: Row, width: int) -> str:
     """The state's name, padded, on a screen of this width."""
     cells, short = next((cells, short) for least, cells, short in _WORDS if width >= least)
-    return f"{short.get(row.state.kind, row.state.kind):<{cells}}"
+    return f"{short[row.state.kind]:<{cells}}"
 
 
 def value(row: Row) -> str:

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 
 from mailcow_wizard.language import _
+from mailcow_wizard.report.reach import STATES
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.sheet import Sheet
 from mailcow_wizard.tui.widgets.lines import Part
@@ -224,7 +225,7 @@ class ReachScreen(Sheet[None]):
 def _said(verdict: Verdict) -> str:
     if verdict.state == "arrived":
         return _("from {peer}", peer=verdict.peer) if verdict.peer else _("arrived")
-    return _SHORT.get(verdict.state, verdict.state)
+    return _SHORT.get(verdict.state) or STATES.get(verdict.state, verdict.state)
 
 
 def _cut(text: str, width: int, ellipsis: str) -> str:
