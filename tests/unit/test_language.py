@@ -309,7 +309,9 @@ def test_nothing_else_is_called_by_the_mark(name: str) -> None:
         assert not stored, f"{name}:{node.lineno}: call what is not needed _name"
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if catalogues.part_of(name) in CONVERTED and name not in FOR_PROGRAMS])
+@pytest.mark.parametrize(
+    "name", [name for name in FILES if catalogues.part_of(name) in CONVERTED and name not in FOR_PROGRAMS]
+)
 def test_every_sentence_is_marked(name: str) -> None:
     assert list(_unmarked((ROOT / name).read_text())) == []
 
