@@ -118,7 +118,16 @@ def _resolved(requirements: list[str]) -> tuple[list[Pinned], dict[str, Metadata
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
         options = ["--dry-run", "--ignore-installed", "--quiet", "--only-binary", ":all:", "--no-input"]
-        where = ["--python-version", PYTHONS[0], "--target", folder, "--report", str(report)]
+        where = [
+            "--python-version",
+            PYTHONS[0],
+            "--platform",
+            "any",
+            "--target",
+            folder,
+            "--report",
+            str(report),
+        ]
         subprocess.run([sys.executable, "-m", "pip", "install", *options, *where, *requirements], check=True)
         found = json.loads(report.read_text())["install"]
     pinned, metadata = [], {}
