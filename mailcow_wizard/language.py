@@ -46,6 +46,7 @@ _FOLDER = os.path.join(os.path.dirname(__file__), "locale")
 _language = "en"
 _spoken: NullTranslations | None = None
 _patterns: list[tuple[Any, str]] | None = None
+_known: dict[str, str] = {}
 
 
 # --- choosing ---------------------------------------------------------------------------------------------
@@ -60,6 +61,7 @@ def use(language: str) -> None:
     """Speaks this language from now on; what is none of `LANGUAGES` is English."""
     global _language, _spoken, _patterns
     _patterns = None
+    _known.clear()
     _spoken = None
     _language = language if language in LANGUAGES else "en"
     if _language != "en":
@@ -157,7 +159,8 @@ def pgettext(context: str, text: str, /, **values: object) -> str:
 
 
 def heard(said: object) -> str:
-    """What the machine's door said (an error, an answer), in the language that is spoken.
+    """What the machine's door said (an error, an answer), in the language that is spoken; values within a
+    sentence are looked at by themselves.
 
     The door itself speaks English, so that recorded machines say the same to everybody; its sentences are
     known by their form.
@@ -165,7 +168,13 @@ def heard(said: object) -> str:
     text = str(said)
     if _spoken is None or not text:
         return text
-    translated = _spoken.gettext(text)
+    if text not in _known:
+        _known[text] = _translated(_spoken, text)
+    return _known[text]
+
+
+def _translated(spoken: NullTranslations, text: str) -> str:
+    translated = spoken.gettext(text)
     if translated != text:
         return translated
     for pattern, german in _forms():
@@ -212,7 +221,7 @@ def _filled(translated: str, english: str, values: Mapping[str, object]) -> str:
 
 def _written(value: object) -> object:
     """A value as this language writes it."""
-    if isinstance(value, Exception):
+    if isinstance(value, Exception) or (type(value) is str and value.count(" ") > 1):
         return heard(value)
     if type(value) is int:
         return _Whole(value)

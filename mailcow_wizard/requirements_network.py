@@ -5,6 +5,7 @@ containers and scripts ask for though no page says so, `inferred` what follows f
 Encrypt work.
 """
 
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -48,33 +49,33 @@ class Outgoing(NamedTuple):
 
 _CLAMD = "SKIP_CLAMD"
 _ACME = "SKIP_LETS_ENCRYPT"
-_VIRUSES = "updates of the virus scanner's signatures"
-_RULES = "rules of the spam filter"
-_ADDRESS = "the public address, as mailcow's scripts ask for it"
-_FUZZY = "fingerprints of known spam"
-_TIME = "the right time, which log-ins with one-time codes need"
-_IMAGES = "mailcow's images"
+_VIRUSES = _("updates of the virus scanner's signatures")
+_RULES = _("rules of the spam filter")
+_ADDRESS = _("the public address, as mailcow's scripts ask for it")
+_FUZZY = _("fingerprints of known spam")
+_TIME = _("the right time, which log-ins with one-time codes need")
+_IMAGES = _("mailcow's images")
 
 OUTGOING: tuple[Outgoing, ...] = (
-    Outgoing("github.com", 443, "tcp", "required", "mailcow itself and its updates", "documented"),
-    Outgoing("github.com", 80, "tcp", "optional", "mailcow itself and its updates", "documented"),
-    Outgoing("hub.docker.com", 443, "tcp", "recommended", "news of images", "documented"),
+    Outgoing("github.com", 443, "tcp", "required", _("mailcow itself and its updates"), "documented"),
+    Outgoing("github.com", 80, "tcp", "optional", _("mailcow itself and its updates"), "documented"),
+    Outgoing("hub.docker.com", 443, "tcp", "recommended", _("news of images"), "documented"),
     Outgoing("ghcr.io", 443, "tcp", "required", _IMAGES, "code"),
-    Outgoing("registry-1.docker.io", 443, "tcp", "required", "images of databases and others", "inferred"),
-    Outgoing("auth.docker.io", 443, "tcp", "required", "images of databases and others", "inferred"),
-    Outgoing("download.docker.com", 443, "tcp", "optional", "Docker's own packages", "inferred"),
-    Outgoing("api.github.com", 443, "tcp", "recommended", "news of releases", "code"),
+    Outgoing("registry-1.docker.io", 443, "tcp", "required", _("images of databases and others"), "inferred"),
+    Outgoing("auth.docker.io", 443, "tcp", "required", _("images of databases and others"), "inferred"),
+    Outgoing("download.docker.com", 443, "tcp", "optional", _("Docker's own packages"), "inferred"),
+    Outgoing("api.github.com", 443, "tcp", "recommended", _("news of releases"), "code"),
     Outgoing("acme-v02.api.letsencrypt.org", 443, "tcp", "required", "certificates", "inferred", _ACME),
-    Outgoing("asn-check.mailcow.email", 443, "tcp", "recommended", "whose network this is", "documented"),
-    Outgoing("www.internic.net", 443, "tcp", "recommended", "the list of root servers", "code"),
+    Outgoing("asn-check.mailcow.email", 443, "tcp", "recommended", _("whose network this is"), "documented"),
+    Outgoing("www.internic.net", 443, "tcp", "recommended", _("the list of root servers"), "code"),
     Outgoing("ip4.mailcow.email", 80, "tcp", "optional", _ADDRESS, "documented", family=4),
     Outgoing("ip6.mailcow.email", 80, "tcp", "optional", _ADDRESS, "documented", family=6),
     Outgoing("ip4.nevondo.com", 80, "tcp", "optional", _ADDRESS, "code", family=4),
     Outgoing("ip6.nevondo.com", 80, "tcp", "optional", _ADDRESS, "code", family=6),
     Outgoing("spamassassin.heinlein-support.de", 443, "tcp", "recommended", _RULES, "documented"),
     Outgoing("www.spamassassin.heinlein-support.de", 443, "tcp", "recommended", _RULES, "code"),
-    Outgoing("bazaar.abuse.ch", 443, "tcp", "recommended", "lists of malware", "documented"),
-    Outgoing("urlhaus.abuse.ch", 443, "tcp", "recommended", "lists of malware", "documented"),
+    Outgoing("bazaar.abuse.ch", 443, "tcp", "recommended", _("lists of malware"), "documented"),
+    Outgoing("urlhaus.abuse.ch", 443, "tcp", "recommended", _("lists of malware"), "documented"),
     Outgoing("fuzzy.mailcow.email", 80, "tcp", "recommended", _FUZZY, "documented"),
     Outgoing("fuzzy.mailcow.email", 11445, "udp", "recommended", _FUZZY, "documented"),
     Outgoing("fuzzy1.rspamd.com", 11335, "udp", "recommended", _FUZZY, "documented"),

@@ -16,6 +16,7 @@ from mailcow_wizard.checks.network_ways import (
     way,
 )
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try, outward
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity, Status
 
 _STATUS: dict[str, Status] = {"required": "fail", "recommended": "warn", "optional": "warn"}
@@ -33,13 +34,17 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
         "pass", "", evidence=evidence(host.tries), severity=_SEVERITY[row.level], needed=_needed(row)
     )
     if host.needless:
-        return _skipped(f"{host.needless}=y, so mailcow does not need it")
+        return _skipped(_("{needless}=y, so mailcow does not need it", needless=host.needless))
     if row.family and row.family not in facts.families:
-        return _skipped(f"this machine has no IPv{row.family}, and the host is only there for it")
+        return _skipped(
+            _("this machine has no IPv{family}, and the host is only there for it", family=row.family)
+        )
     if host.looked.trouble:
         return _without_name(host, common)
     if row.protocol == "txt":
-        return _resolver(host, common._replace(summary=f"{row.host} is found by name"), facts.resolver)
+        return _resolver(
+            host, common._replace(summary=_("{host} is found by name", host=row.host)), facts.resolver
+        )
     if row.protocol in ("udp", "ntp"):
         return _resolver(host, _inside(host, _datagrams(host, common, facts)), facts.resolver)
     return _resolver(host, _inside(host, _connections(host, common, facts)), facts.resolver)
@@ -56,30 +61,48 @@ def _inside(host: Reached, judged: Judgement) -> Judgement:
         status="unknown" if met.outcome == "unknown" else _STATUS[host.row.level],
         stops="here",
         severity=_SEVERITY[host.row.level],
-        summary=f"{host.row.host} can be reached by this machine, but {inner_words(met)}",
+        summary=_(
+            "{host} can be reached by this machine, but {inner_words}",
+            host=host.row.host,
+            inner_words=inner_words(met),
+        ),
         remedies=(allowing(met, held.probe),),
         certainty="untested" if met.outcome == "unknown" else "inferred",
     )
 
 
+_SOURCES = {"documented": _("documented"), "inferred": _("inferred"), "code": _("code")}
+_LEVELS = {"required": _("required"), "recommended": _("recommended"), "optional": _("optional")}
+
+
 def _needed(row: need.Outgoing) -> str:
     over = {"tcp": "TCP", "udp": "UDP", "ntp": "UDP", "txt": "DNS"}[row.protocol]
-    return f"{row.host} can be reached, {over} port {row.port}: {row.use} ({row.source}, {row.level})"
+    return _(
+        "{host} can be reached, {over} port {port}: {use} ({source}, {level})",
+        host=row.host,
+        over=over,
+        port=row.port,
+        use=row.use,
+        source=_SOURCES[row.source],
+        level=_LEVELS[row.level],
+    )
 
 
 def _skipped(why: str) -> Judgement:
-    return Judgement("skipped", f"skipped: {why}", certainty="untested")
+    return Judgement("skipped", _("skipped: {why}", why=why), certainty="untested")
 
 
 def _without_name(host: Reached, common: Judgement) -> Judgement:
     return common._replace(
         status=_STATUS[host.row.level],
         stops="names",
-        summary=f"{host.row.host} cannot be looked up: {host.looked.trouble}",
+        summary=_("{host} cannot be looked up: {trouble}", host=host.row.host, trouble=host.looked.trouble),
         evidence=(Evidence(f"dig {host.row.host}", host.looked.trouble),),
         remedies=(
-            "See /etc/resolv.conf: a resolver named there must answer. "
-            '"Name servers" shows whether others can be asked from here.',
+            _(
+                'See /etc/resolv.conf: a resolver named there must answer. "Name servers" shows '
+                "whether others can be asked from here."
+            ),
         ),
     )
 
@@ -89,17 +112,30 @@ def _connections(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     by_family = {family: [one for one in host.tries if one.family == family] for family in (4, 6)}
     ways = {family: way(tries, _control(facts, family, host)) for family, tries in by_family.items() if tries}
     good = [family for family, one in ways.items() if one.kind == "open"]
-    found = listed([f"IPv{family}: {one.words}" for family, one in ways.items()])
+    found = listed(
+        [_("IPv{family}: {words}", family=family, words=one.words) for family, one in ways.items()]
+    )
     common = common._replace(found=found)
     if good:
         lacking = [family for family in ways if family not in good and family in facts.families]
-        also = f"; not over IPv{lacking[0]}: {ways[lacking[0]].words}" if lacking else ""
+        also = (
+            _("; not over IPv{lacking}: {words}", lacking=lacking[0], words=ways[lacking[0]].words)
+            if lacking
+            else ""
+        )
         over = listed([f"IPv{family}" for family in good])
-        summary = f"{row.host} answers on port {row.port} ({over}){also}"
+        summary = _(
+            "{host} answers on port {port} ({over}){also}", host=row.host, port=row.port, over=over, also=also
+        )
         # Containers without IPv6 have no other way than IPv4.
         return common._replace(summary=summary, status="warn" if lacking == [4] else "pass")
     first = ways.get(4) or ways[6]
-    summary = f"{row.host} cannot be reached on port {row.port}: {_why(first, host, facts)}"
+    summary = _(
+        "{host} cannot be reached on port {port}: {why}",
+        host=row.host,
+        port=row.port,
+        why=_why(first, host, facts),
+    )
     return common._replace(
         status=_STATUS[row.level],
         stops="there" if _others(host, facts) and first.stops == "way" else first.stops,
@@ -115,8 +151,15 @@ def _why(first: Way, host: Reached, facts: Outward) -> str:
         return first.words
     others = _others(host, facts)
     if others:
-        return f"{first.words}; port {host.row.port} of {others[0].row.host} answers, so it is this host"
-    return f"{first.words}; a firewall before this machine may stop port {host.row.port}"
+        return _(
+            "{words}; port {port} of {host} answers, so it is this host",
+            words=first.words,
+            port=host.row.port,
+            host=others[0].row.host,
+        )
+    return _(
+        "{words}; a firewall before this machine may stop port {port}", words=first.words, port=host.row.port
+    )
 
 
 def _others(host: Reached, facts: Outward) -> list[Reached]:
@@ -132,14 +175,20 @@ def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     outcomes = {one.result.outcome for one in host.tries}
     found = listed([f"{one.probe.address}: {ending(one)}" for one in host.tries])
     if "open" in outcomes:
-        return common._replace(summary=f"{row.host} answers on UDP port {row.port}", found=found)
+        return common._replace(
+            summary=_("{host} answers on UDP port {port}", host=row.host, port=row.port), found=found
+        )
     held = any(one.own and one.own.stops for one in host.tries)
     if "silent" in outcomes and row.protocol == "udp" and not held:
         return common._replace(
             status="unknown",
             severity="advice",
-            summary=f"UDP to {row.host} port {row.port} leaves, and nobody refuses it; whether it arrives "
-            "cannot be told, for this server answers no strangers",
+            summary=_(
+                "UDP to {host} port {port} leaves, and nobody refuses it; whether it arrives "
+                "cannot be told, for this server answers no strangers",
+                host=row.host,
+                port=row.port,
+            ),
             found=found,
             certainty="untested",
         )
@@ -147,7 +196,12 @@ def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     return common._replace(
         status=_STATUS[row.level],
         stops=first.stops,
-        summary=f"{row.host} cannot be reached on UDP port {row.port}: {first.words}",
+        summary=_(
+            "{host} cannot be reached on UDP port {port}: {words}",
+            host=row.host,
+            port=row.port,
+            words=first.words,
+        ),
         found=found,
         remedies=first.remedies,
         certainty="inferred" if "silent" in outcomes else "proved",
@@ -161,8 +215,12 @@ def _resolver(host: Reached, judged: Judgement, trouble: str) -> Judgement:
     return judged._replace(
         status="warn",
         stops="names",
-        summary=f"{host.row.host} can be reached, but this machine's own resolver gives no answer: {trouble}",
-        remedies=("See /etc/resolv.conf: a resolver named there must answer.",),
+        summary=_(
+            "{host} can be reached, but this machine's own resolver gives no answer: {trouble}",
+            host=host.row.host,
+            trouble=trouble,
+        ),
+        remedies=(_("See /etc/resolv.conf: a resolver named there must answer."),),
     )
 
 
@@ -177,10 +235,12 @@ def _opened(tries: Sequence[Try], family: int = 0) -> bool:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="network.outbound-hosts",
-        title="Outgoing hosts",
-        needed="every host that mailcow talks to can be reached",
-        why="mailcow fetches its images, updates, certificates and lists of spam and malware from them; what "
-        "cannot be reached fails later, and rarely says so.",
+        title=_("Outgoing hosts"),
+        needed=_("every host that mailcow talks to can be reached"),
+        why=_(
+            "mailcow fetches its images, updates, certificates and lists of spam and malware from "
+            "them; what cannot be reached fails later, and rarely says so."
+        ),
         doc=need.DOC_OUTGOING,
         severity="degrades",
         source=outward,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_ways import evidence, listed, way
 from mailcow_wizard.facts.network.ipv6 import Advertised, Advertisements, Ipv6, advertisements, ipv6
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement, Stops
 
 
@@ -13,7 +14,7 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
     common = Judgement(
         "pass",
         "",
-        found=", ".join(one.address for one in facts.addresses) or "no global address",
+        found=", ".join(one.address for one in facts.addresses) or _("no global address"),
         evidence=(
             Evidence("ip -6 route show default", listed([one.interface for one in facts.defaults]) or "none"),
             *evidence((*facts.pings, *facts.connections)),
@@ -28,10 +29,18 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
         return common._replace(
             status="fail",
             severity="breaks",
-            summary=f"{facts.name} has an AAAA record ({facts.published[0]}), but {trouble}",
+            summary=_(
+                "{name} has an AAAA record ({published}), but {trouble}",
+                name=facts.name,
+                published=facts.published[0],
+                trouble=trouble,
+            ),
             remedies=(
-                f"Take the AAAA record of {facts.name} away until IPv6 works: Let's Encrypt then looks at it "
-                "alone, and others try it first.",
+                _(
+                    "Take the AAAA record of {name} away until IPv6 works: Let's Encrypt then looks "
+                    "at it alone, and others try it first.",
+                    name=facts.name,
+                ),
                 *_repair(facts),
             ),
         )
@@ -39,23 +48,25 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
         return common._replace(
             status="fail",
             severity="breaks",
-            summary=f"mailcow.conf says ENABLE_IPV6=true, but {trouble}",
-            remedies=("Set ENABLE_IPV6=false in mailcow.conf, or repair IPv6.", *_repair(facts)),
+            summary=_("mailcow.conf says ENABLE_IPV6=true, but {trouble}", trouble=trouble),
+            remedies=(_("Set ENABLE_IPV6=false in mailcow.conf, or repair IPv6."), *_repair(facts)),
         )
     if facts.configured == "false":
         return common._replace(
-            summary=f"{trouble}, and mailcow does without (ENABLE_IPV6=false)",
+            summary=_("{trouble}, and mailcow does without (ENABLE_IPV6=false)", trouble=trouble),
             remedies=_repair(facts) if half else (),
         )
     if half:
         return common._replace(
             status="warn",
-            summary=f"{trouble}: mailcow will find none and set ENABLE_IPV6=false",
+            summary=_("{trouble}: mailcow will find none and set ENABLE_IPV6=false", trouble=trouble),
             remedies=_repair(facts),
             certainty="inferred",
         )
     return common._replace(
-        summary=f"{trouble}: mailcow will find none and set ENABLE_IPV6=false, which works",
+        summary=_(
+            "{trouble}: mailcow will find none and set ENABLE_IPV6=false, which works", trouble=trouble
+        ),
         certainty="inferred",
     )
 
@@ -63,54 +74,68 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
 def _works(facts: Ipv6, common: Judgement) -> Judgement:
     if facts.configured == "false":
         return common._replace(
-            summary="IPv6 works here, and mailcow.conf says ENABLE_IPV6=false",
+            summary=_("IPv6 works here, and mailcow.conf says ENABLE_IPV6=false"),
             found=f"{common.found}; ENABLE_IPV6=false",
         )
     if facts.configured == "true":
-        return common._replace(summary=f"IPv6 works, and mailcow uses it: {facts.own} leaves this machine")
+        return common._replace(
+            summary=_("IPv6 works, and mailcow uses it: {own} leaves this machine", own=facts.own)
+        )
     if not facts.pinged and any(one.result.outcome == "not allowed" for one in facts.pings):
         return common._replace(
-            summary="IPv6 works; whether mailcow's detection will see it, root can tell", certainty="inferred"
+            summary=_("IPv6 works; whether mailcow's detection will see it, root can tell"),
+            certainty="inferred",
         )
     if not facts.pinged:
         return common._replace(
             status="warn",
-            summary="IPv6 works, but nobody answers a ping over it: mailcow will take it for missing",
+            summary=_("IPv6 works, but nobody answers a ping over it: mailcow will take it for missing"),
             remedies=(
-                "Let ICMPv6 out and in, or set ENABLE_IPV6=true in mailcow.conf after generate_config.sh.",
+                _("Let ICMPv6 out and in, or set ENABLE_IPV6=true in mailcow.conf after generate_config.sh."),
             ),
             certainty="inferred",
         )
     if not facts.has_ping:
         return common._replace(
             status="warn",
-            summary="IPv6 works, but there is no command `ping`: mailcow's detection will take it "
-            "for missing",
+            summary=_(
+                "IPv6 works, but there is no command `ping`: mailcow's detection will take it for missing"
+            ),
             remedies=(
-                "Install it before generate_config.sh runs: `apt install iputils-ping` (Alpine and EL: "
-                "iputils).",
+                _(
+                    "Install it before generate_config.sh runs: `apt install iputils-ping` (Alpine "
+                    "and EL: iputils)."
+                ),
             ),
             certainty="inferred",
         )
-    return common._replace(summary=f"IPv6 works, and mailcow will find that: {facts.own} leaves this machine")
+    return common._replace(
+        summary=_("IPv6 works, and mailcow will find that: {own} leaves this machine", own=facts.own)
+    )
 
 
 def _trouble(facts: Ipv6) -> str:
     """Where it ends, from the kernel outwards."""
     if not facts.enabled:
-        return "IPv6 is switched off in this machine's kernel"
+        return _("IPv6 is switched off in this machine's kernel")
     if not facts.addresses and not facts.defaults:
-        return "this machine has no IPv6"
+        return _("this machine has no IPv6")
     if not facts.addresses:
-        return "there is a default route of IPv6, but no address"
+        return _("there is a default route of IPv6, but no address")
     if not facts.own or not facts.defaults:
         tentative = all(one.tentative for one in facts.addresses)
         return (
-            f"{facts.addresses[0].address} is not usable yet (tentative, or in use elsewhere)"
+            _(
+                "{address} is not usable yet (tentative, or in use elsewhere)",
+                address=facts.addresses[0].address,
+            )
             if tentative
-            else f"there is an IPv6 address ({facts.addresses[0].address}), but no default route"
+            else _(
+                "there is an IPv6 address ({address}), but no default route",
+                address=facts.addresses[0].address,
+            )
         )
-    return f"IPv6 leads nowhere: {way((*facts.connections, *facts.pings), False).words}"
+    return _("IPv6 leads nowhere: {words}", words=way((*facts.connections, *facts.pings), False).words)
 
 
 def _stops(facts: Ipv6) -> Stops:
@@ -122,18 +147,22 @@ def _stops(facts: Ipv6) -> Stops:
 
 def _repair(facts: Ipv6) -> tuple[str, ...]:
     if not facts.enabled:
-        return ("Switch it on: `sysctl -w net.ipv6.conf.all.disable_ipv6=0` (see the kernel's step).",)
+        return (_("Switch it on: `sysctl -w net.ipv6.conf.all.disable_ipv6=0` (see the kernel's step)."),)
     if not facts.addresses:
-        return ("Give this machine an address of the network that the provider has assigned to it.",)
+        return (_("Give this machine an address of the network that the provider has assigned to it."),)
     if not facts.defaults:
         return (
-            "Add the default route that the provider names, often `ip -6 route add default via fe80::1 dev "
-            f"{facts.addresses[0].interface}`, and write it into the network's configuration.",
+            _(
+                "Add the default route that the provider names, often `ip -6 route add default via "
+                "fe80::1 dev {interface}`, and write it into the network's configuration.",
+                interface=facts.addresses[0].interface,
+            ),
         )
     return (
-        "See whether the gateway answers (`ip -6 neigh`), whether the address is the assigned one, "
-        "and whether "
-        "a firewall stops IPv6; else ask the provider.",
+        _(
+            "See whether the gateway answers (`ip -6 neigh`), whether the address is the assigned "
+            "one, and whether a firewall stops IPv6; else ask the provider."
+        ),
     )
 
 
@@ -143,7 +172,7 @@ def _repair(facts: Ipv6) -> tuple[str, ...]:
 def judge_advertisements(facts: Advertisements) -> Judgement:
     """A default route by advertisement stays only where accept_ra is 2, for Docker turns forwarding on."""
     if facts.wanted is False:
-        return Judgement("pass", "mailcow.conf says ENABLE_IPV6=false: Docker will not forward IPv6")
+        return Judgement("pass", _("mailcow.conf says ENABLE_IPV6=false: Docker will not forward IPv6"))
     if facts.lost:
         return _lost(facts.lost[0])
     advertised = tuple(one for one in facts.defaults if one.route.advertised)
@@ -153,36 +182,49 @@ def judge_advertisements(facts: Advertisements) -> Judgement:
     )
     if not advertised:
         said = (
-            "there is no default route of IPv6"
+            _("there is no default route of IPv6")
             if not facts.defaults
-            else "the default route of IPv6 is fixed"
+            else _("the default route of IPv6 is fixed")
         )
-        return Judgement("pass", f"{said}: no router's advertisement is needed", evidence=evidence)
+        return Judgement(
+            "pass", _("{said}: no router's advertisement is needed", said=said), evidence=evidence
+        )
     common = Judgement("pass", "", found=listed([_shown(one) for one in advertised]), evidence=evidence)
     unknown = [one for one in advertised if one.accept is None or one.forwarding is None]
     if unknown:
         return common._replace(
             status="unknown",
-            summary=f"what {unknown[0].route.interface} does with router advertisements could not be read",
+            summary=_(
+                "what {interface} does with router advertisements could not be read",
+                interface=unknown[0].route.interface,
+            ),
             certainty="untested",
         )
     danger = [one for one in advertised if one.accept == 1]
     if not danger:
         return common._replace(
-            summary="the default route of IPv6 comes from a router, and stays when Docker turns forwarding on"
+            summary=_(
+                "the default route of IPv6 comes from a router, and stays when Docker turns forwarding on"
+            )
         )
     name = danger[0].route.interface
     if danger[0].forwarding:
         return common._replace(
             status="fail",
-            summary=f"the default route of IPv6 over {name} is not renewed any more and will run out: "
-            "forwarding is on, and accept_ra is 1",
+            summary=_(
+                "the default route of IPv6 over {name} is not renewed any more and will run "
+                "out: forwarding is on, and accept_ra is 1",
+                name=name,
+            ),
             remedies=_keep(name),
         )
     return common._replace(
         status="warn",
-        summary=f"the default route of IPv6 over {name} will vanish when Docker turns forwarding on "
-        "(accept_ra is 1)",
+        summary=_(
+            "the default route of IPv6 over {name} will vanish when Docker turns forwarding "
+            "on (accept_ra is 1)",
+            name=name,
+        ),
         remedies=_keep(name),
         certainty="inferred",
     )
@@ -191,17 +233,23 @@ def judge_advertisements(facts: Advertisements) -> Judgement:
 def _lost(name: str) -> Judgement:
     return Judgement(
         "fail",
-        f"the default route of IPv6 is gone: {name} forwards packets, and accept_ra is 1",
-        found="an address, no default route",
-        evidence=(Evidence(f"sysctl net.ipv6.conf.{name}.accept_ra", "1, with forwarding on"),),
+        _("the default route of IPv6 is gone: {name} forwards packets, and accept_ra is 1", name=name),
+        found=_("an address, no default route"),
+        evidence=(Evidence(f"sysctl net.ipv6.conf.{name}.accept_ra", _("1, with forwarding on")),),
         remedies=_keep(name),
         certainty="inferred",
     )
 
 
 def _shown(one: Advertised) -> str:
-    origin = "advertised" if one.route.advertised else "fixed"
-    return f"{one.route.interface}: {origin}, accept_ra {one.accept}, forwarding {one.forwarding}"
+    origin = _("advertised") if one.route.advertised else _("fixed")
+    return _(
+        "{interface}: {origin}, accept_ra {accept}, forwarding {forwarding}",
+        interface=one.route.interface,
+        origin=origin,
+        accept=one.accept,
+        forwarding=one.forwarding,
+    )
 
 
 def _keep(interface: str) -> tuple[str, ...]:
@@ -210,9 +258,11 @@ def _keep(interface: str) -> tuple[str, ...]:
     if "." in interface:
         key = f"net/ipv6/conf/{interface}/accept_ra"
     return (
-        f"Accept advertisements although packets are forwarded: `sysctl -w {key}=2`, and the line "
-        f"`{key} = 2` in "
-        "/etc/sysctl.d/99-accept-ra.conf.",
+        _(
+            "Accept advertisements although packets are forwarded: `sysctl -w {key}=2`, and the line "
+            "`{key} = 2` in /etc/sysctl.d/99-accept-ra.conf.",
+            key=key,
+        ),
     )
 
 
@@ -220,10 +270,12 @@ CHECKS: tuple[Check, ...] = (
     Check(
         id="network.ipv6",
         title="IPv6",
-        needed="IPv6 works all the way, or is not there at all",
-        why="Half of it is worse than none: others try IPv6 first and wait, Let's Encrypt looks at "
-        "nothing else "
-        "where an AAAA record exists, and mailcow decides by one ping whether to use it.",
+        needed=_("IPv6 works all the way, or is not there at all"),
+        why=_(
+            "Half of it is worse than none: others try IPv6 first and wait, Let's Encrypt looks "
+            "at nothing else where an AAAA record exists, and mailcow decides by one ping whether "
+            "to use it."
+        ),
         doc=need.DOC_IPV6,
         severity="degrades",
         source=ipv6,
@@ -232,10 +284,12 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         id="network.accept-ra",
-        title="IPv6 advertisements",
-        needed="the default route of IPv6 stays when this machine forwards packets (accept_ra = 2)",
-        why="Docker turns forwarding on for IPv6. The kernel then takes no more routes from routers, unless "
-        "accept_ra is 2: hours later IPv6 is gone, and nobody remembers why.",
+        title=_("IPv6 advertisements"),
+        needed=_("the default route of IPv6 stays when this machine forwards packets (accept_ra = 2)"),
+        why=_(
+            "Docker turns forwarding on for IPv6. The kernel then takes no more routes from "
+            "routers, unless accept_ra is 2: hours later IPv6 is gone, and nobody remembers why."
+        ),
         doc="https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html",
         severity="breaks",
         source=advertisements,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_ways import Way, allowing, evidence, inner, inner_words, listed, way
 from mailcow_wizard.facts.network.mail_ways import MailTry, MailWay, mail_ways
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Judgement
 
-_FORM = (
-    "Ask the provider to open outgoing port 25; most have a form for it, some do it only for older customers "
-    "or after the first invoice."
+_FORM = _(
+    "Ask the provider to open outgoing port 25; most have a form for it, some do it only for "
+    "older customers or after the first invoice."
 )
-_RELAY = (
-    "Until then, or if they refuse: send through a relay host (in mailcow: System, Configuration, Routing), "
-    "which takes mail on port 587 or 465."
+_RELAY = _(
+    "Until then, or if they refuse: send through a relay host (in mailcow: System, Configuration, "
+    "Routing), which takes mail on port 587 or 465."
 )
 
 
@@ -37,27 +38,38 @@ def _judge(found: MailWay) -> Judgement:
         return common._replace(
             status="fail",
             stops="here",
-            summary=f"this machine's own firewall sends port 25 to {turned.elsewhere}: {turned.named}",
-            remedies=(f"See it: {turned.command}. Take that rule away: mail has to reach other servers.",),
+            summary=_(
+                "this machine's own firewall sends port 25 to {elsewhere}: {named}",
+                elsewhere=turned.elsewhere,
+                named=turned.named,
+            ),
+            remedies=(
+                _(
+                    "See it: {command}. Take that rule away: mail has to reach other servers.",
+                    command=turned.command,
+                ),
+            ),
         )
     decoys = [one for one in found.decoys if one.result.outcome == "open"]
     if decoys:
         return _intercepted(
             common._replace(evidence=evidence(decoys) + common.evidence),
-            f"even {decoys[0].probe.address}, which is no mail server, answers on port 25"
+            _("even {address}, which is no mail server, answers on port 25", address=decoys[0].probe.address)
             + (f": '{decoys[0].result.greeting}'" if decoys[0].result.greeting else ""),
             proved=True,
         )
     if not found.servers:
-        why = f"none of the mail servers asked for has an IPv{found.family} address"
+        why = _("none of the mail servers asked for has an IPv{family} address", family=found.family)
         if found.trouble:
-            why = f"no mail server's name could be looked up ({found.trouble})"
+            why = _("no mail server's name could be looked up ({trouble})", trouble=found.trouble)
         return common._replace(
             status="unknown",
             stops="names" if found.trouble else "",
-            summary=f"port 25 could not be tried: {why}",
+            summary=_("port 25 could not be tried: {why}", why=why),
             certainty="untested",
-            remedies=("See /etc/resolv.conf: a resolver named there must answer.",) if found.trouble else (),
+            remedies=(_("See /etc/resolv.conf: a resolver named there must answer."),)
+            if found.trouble
+            else (),
         )
     opened = tuple(one for one in found.servers if one.tried.result.outcome == "open")
     if not opened:
@@ -71,7 +83,7 @@ def _of_containers(judged: Judgement, opened: tuple[MailTry, ...]) -> Judgement:
     if judged.status == "fail" or held is None or held.container is None:
         return judged
     met = held.container
-    words = f"port 25 is free for this machine, but {inner_words(met)}"
+    words = _("port 25 is free for this machine, but {inner_words}", inner_words=inner_words(met))
     return judged._replace(
         status="unknown" if met.outcome == "unknown" else "fail",
         stops="here",
@@ -84,19 +96,19 @@ def _of_containers(judged: Judgement, opened: tuple[MailTry, ...]) -> Judgement:
 
 def _ended(one: MailTry) -> str:
     result = one.tried.result
-    return result.greeting or {"open": "no greeting", "silent": "no answer"}.get(
+    return result.greeting or {"open": _("no greeting"), "silent": _("no answer")}.get(
         result.outcome, result.outcome
     )
 
 
 def _absent(found: MailWay) -> Judgement:
     if found.family == 6:
-        return Judgement("skipped", "skipped: this machine has no IPv6", certainty="untested")
+        return Judgement("skipped", _("skipped: this machine has no IPv6"), certainty="untested")
     return Judgement(
         "fail",
-        "this machine has no way out over IPv4, and most mail servers have no other address",
+        _("this machine has no way out over IPv4, and most mail servers have no other address"),
         stops="here",
-        remedies=("See the routes: `ip route`.",),
+        remedies=(_("See the routes: `ip route`."),),
         severity="breaks",
     )
 
@@ -105,11 +117,13 @@ def _intercepted(common: Judgement, how: str, proved: bool) -> Judgement:
     return common._replace(
         status="fail",
         stops="way",
-        summary=f"somebody on the way answers in place of other mail servers: {how}",
+        summary=_("somebody on the way answers in place of other mail servers: {how}", how=how),
         certainty="proved" if proved else "inferred",
         remedies=(
-            "Ask the provider to take this server out of its transparent mail filter: mail would leave "
-            "under its name, and encryption to the receiver is not yours any more.",
+            _(
+                "Ask the provider to take this server out of its transparent mail filter: mail would "
+                "leave under its name, and encryption to the receiver is not yours any more."
+            ),
             _RELAY,
         ),
     )
@@ -122,23 +136,30 @@ def _opened(found: MailWay, opened: tuple[MailTry, ...], common: Judgement) -> J
         return common._replace(
             status="warn",
             stops="way",
-            summary=f"{len(opened)} mail servers take the connection and none says a word",
+            summary=_("{number} mail servers take the connection and none says a word", number=len(opened)),
             certainty="inferred",
             remedies=(
-                "A filter on the way may take connections in their place: ask the provider. Else try again.",
+                _(
+                    "A filter on the way may take connections in their place: ask the provider. Else "
+                    "try again."
+                ),
             ),
         )
     same = len({one.greeter for one in greeted}) == 1 and len({one.operator for one in greeted}) > 1
     if same and not any(one.fits for one in greeted) and not found.near:
-        return _intercepted(common, f"all greet with '{greeted[0].tried.result.greeting}'", proved=False)
+        return _intercepted(
+            common, _("all greet with '{greeting}'", greeting=greeted[0].tried.result.greeting), proved=False
+        )
     refusing = [one for one in greeted if one.tried.result.greeting.startswith(("4", "5"))]
     if greeted and len(refusing) == len(greeted):
         return common._replace(
             status="warn",
             stops="there",
-            summary="port 25 is free, but they refuse this machine's address: "
-            f"{refusing[0].tried.result.greeting}",
-            remedies=('See "Blocklists": this address has a bad name, perhaps from who had it before.',),
+            summary=_(
+                "port 25 is free, but they refuse this machine's address: {greeting}",
+                greeting=refusing[0].tried.result.greeting,
+            ),
+            remedies=(_('See "Blocklists": this address has a bad name, perhaps from who had it before.'),),
         )
     return _free(found, opened, common, len(refusing))
 
@@ -151,13 +172,25 @@ def _free(found: MailWay, opened: tuple[MailTry, ...], common: Judgement, refusi
         return common._replace(
             status="warn",
             stops="there",
-            summary=f"only {len(opened)} of {total} mail servers answer on port 25 ({names}), not {silent}",
+            summary=_(
+                "only {number} of {total} mail servers answer on port 25 ({names}), not {silent}",
+                number=len(opened),
+                total=total,
+                names=names,
+                silent=silent,
+            ),
             certainty="inferred",
-            remedies=("Run this check again; if it stays so, ask the provider.", _RELAY),
+            remedies=(_("Run this check again; if it stays so, ask the provider."), _RELAY),
         )
-    notes = f"; {refusing} refuse this machine's address" if refusing else ""
+    notes = _("; {refusing} refuse this machine's address", refusing=refusing) if refusing else ""
     passed = common._replace(
-        summary=f"port 25 is free: {names} answer{'s' if len(opened) == 1 else ''}{notes}"
+        summary=ngettext(
+            "port 25 is free: {names} answers{notes}",
+            "port 25 is free: {names} answer{notes}",
+            len(opened),
+            names=names,
+            notes=notes,
+        )
     )
     if found.submission and not any(one.result.outcome == "open" for one in found.submission):
         why = way(found.submission, True)
@@ -165,8 +198,8 @@ def _free(found: MailWay, opened: tuple[MailTry, ...], common: Judgement, refusi
             status="warn",
             severity="advice",
             stops=why.stops,
-            summary=f"port 25 is free, but port 465 does not get out: {why.words}",
-            remedies=("It is needed for a relay host only, and to fetch mail for others.", *why.remedies),
+            summary=_("port 25 is free, but port 465 does not get out: {words}", words=why.words),
+            remedies=(_("It is needed for a relay host only, and to fetch mail for others."), *why.remedies),
         )
     return passed
 
@@ -175,7 +208,7 @@ def _blocked(found: MailWay, common: Judgement) -> Judgement:
     why = way([one.tried for one in found.servers], found.control)
     relay = _RELAY
     if any(one.result.outcome == "open" for one in found.submission):
-        relay += " Port 465 gets out of here."
+        relay += _(" Port 465 gets out of here.")
     summary, remedies = _words(found, why, relay)
     return common._replace(
         # Where nothing passes, that is what the check of IPv6 is about.
@@ -197,23 +230,33 @@ def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
     count = len(found.servers)
     over = f"IPv{found.family}"
     if why.kind == "dropped":
-        silent = f"{count} mail servers are" if count > 1 else f"{found.servers[0].operator.name} is"
-        said = f"port 25 is blocked on the way, most likely by the provider: {silent} silent over {over}"
-        return f"{said}, other ports pass", (_FORM, relay)
+        said = ngettext(
+            "port 25 is blocked on the way, most likely by the provider: {operator} is silent over {over}",
+            "port 25 is blocked on the way, most likely by the provider: {n} mail servers are silent over "
+            "{over}",
+            count,
+            operator=found.servers[0].operator.name if found.servers else "",
+            over=over,
+        )
+        return _("{said}, other ports pass", said=said), (_FORM, relay)
     if why.kind == "dead":
-        said = f"nothing gets out over {over}, on port 25 or any other"
-        return said, ("See the routes and the firewall: `ip route`, `ip -6 route`.", *why.remedies)
+        said = _("nothing gets out over {over}, on port 25 or any other", over=over)
+        return said, (_("See the routes and the firewall: `ip route`, `ip -6 route`."), *why.remedies)
     if why.kind in ("refused", "rejected"):
         by = (
-            f"by {found_by}" if (found_by := _told_by(found)) else f"by something on the way, for all {count}"
+            _("by {router}", router=found_by)
+            if (found_by := _told_by(found))
+            else _("by something on the way, for all {count}", count=count)
         )
-        return f"port 25 is refused over {over} {by}", (_FORM, relay)
+        return _("port 25 is refused over {over} {by}", over=over, by=by), (_FORM, relay)
     if why.kind == "blocked here":
-        what = f"does not let port 25 out ({over})"
-        return why.words.replace("does not let it out", what), why.remedies
+        what = _("does not let port 25 out ({over})", over=over)
+        return why.words.replace(_("does not let it out"), what), why.remedies
     if why.kind == "cut":
-        return f"connections to port 25 are cut off at once over {over}, for all {count}", (_FORM, relay)
-    return f"port 25 cannot be reached over {over}: {why.words}", why.remedies
+        return _(
+            "connections to port 25 are cut off at once over {over}, for all {count}", over=over, count=count
+        ), (_FORM, relay)
+    return _("port 25 cannot be reached over {over}: {words}", over=over, words=why.words), why.remedies
 
 
 def _told_by(found: MailWay) -> str:
@@ -223,9 +266,11 @@ def _told_by(found: MailWay) -> str:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="network.outbound-25",
-        title="Outgoing mail",
-        needed="port 25 of other mail servers can be reached, and it is they who answer",
-        why="Mail to others leaves on port 25 and on no other. Many providers block it until they are asked.",
+        title=_("Outgoing mail"),
+        needed=_("port 25 of other mail servers can be reached, and it is they who answer"),
+        why=_(
+            "Mail to others leaves on port 25 and on no other. Many providers block it until they are asked."
+        ),
         doc=need.DOC_OUTGOING,
         severity="breaks",
         source=mail_ways,

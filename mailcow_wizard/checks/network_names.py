@@ -1,43 +1,33 @@
-"""Judges of what mailcow's resolver needs: name servers that can be asked from here, and echo requests, which
-its healthcheck counts."""
+"""Judges of what mailcow's resolver needs: name servers that can be asked from here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from mailcow_wizard import requirements_network as need
+from mailcow_wizard.checks.network_echoes import judge_echoes as judge_echoes
 from mailcow_wizard.checks.network_ways import (
-    Way,
     allowing,
-    evidence,
-    inner,
     inner_words,
     listed,
     rules_shown,
-    way,
 )
-from mailcow_wizard.facts.network.echoes import Echoes, echoes
-from mailcow_wizard.facts.network.outward import Try
+from mailcow_wizard.facts.network.echoes import echoes
 from mailcow_wizard.facts.network.roots import Heard, Roots, roots
 from mailcow_wizard.host.door import Probe
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement
 
-_STATELESS = (
-    "If a firewall that keeps no states stands before this machine (such as Hetzner's for dedicated "
-    "servers), "
-    "let answers in: UDP from source port 53 to ports 1024-65535, and TCP with flag ack from source "
-    "port 53 to "
-    "ports 1024-65535."
+_STATELESS = _(
+    "If a firewall that keeps no states stands before this machine (such as Hetzner's for "
+    "dedicated servers), let answers in: UDP from source port 53 to ports 1024-65535, and TCP "
+    "with flag ack from source port 53 to ports 1024-65535."
 )
-_UNHEALTHY = (
+_UNHEALTHY = _(
     "mailcow's own resolver (unbound) asks name servers by itself. Its healthcheck looks up "
-    f"{', '.join(need.HEALTHCHECK_NAMES)} that way every 30 s and will most likely fail: postfix, acme, "
-    "clamd and others wait for it, and mailcow does not start."
+    "{names} that way every 30 s and will most likely fail: postfix, acme, clamd and "
+    "others wait for it, and mailcow does not start.",
+    names=", ".join(need.HEALTHCHECK_NAMES),
 )
-_ANY_HOST = "Else let UDP and TCP port 53 out to any host, not only to the provider's resolvers."
-
-
-# --- recursion --------------------------------------------------------------------------------------------
+_ANY_HOST = _("Else let UDP and TCP port 53 out to any host, not only to the provider's resolvers.")
 
 
 def judge_roots(asked: tuple[Roots, ...]) -> tuple[Judgement, ...]:
@@ -48,11 +38,11 @@ def judge_roots(asked: tuple[Roots, ...]) -> tuple[Judgement, ...]:
 def _judge(asked: Roots) -> Judgement:
     if not asked.present:
         if asked.family == 6:
-            return Judgement("skipped", "skipped: this machine has no IPv6", certainty="untested")
+            return Judgement("skipped", _("skipped: this machine has no IPv6"), certainty="untested")
         return Judgement(
             "fail",
-            "this machine has no way out over IPv4",
-            remedies=("See the routes: `ip route`.",),
+            _("this machine has no way out over IPv4"),
+            remedies=(_("See the routes: `ip route`."),),
             stops="here",
         )
     common = Judgement("pass", "", found=_found(asked), evidence=_evidence(asked))
@@ -71,7 +61,9 @@ def _judge(asked: Roots) -> Judgement:
             status="unknown" if unknown else "fail",
             stops="here",
             why=_UNHEALTHY,
-            summary=f"root servers answer this machine, but {inner_words(held.container)}",
+            summary=_(
+                "root servers answer this machine, but {inner_words}", inner_words=inner_words(held.container)
+            ),
             remedies=(allowing(held.container, _probe(held)),),
             certainty="untested" if unknown else "inferred",
         )
@@ -86,31 +78,35 @@ def _judge(asked: Roots) -> Judgement:
     if blocked:
         remedies = tuple(allowing(one.met, _probe(one)) for one in asked.heard if one.met and one.met.stops)
         return judged._replace(
-            summary=f"this machine's own firewall stops name servers' port 53: {blocked}",
+            summary=_("this machine's own firewall stops name servers' port 53: {blocked}", blocked=blocked),
             remedies=remedies[:1],
         )
     if udp:
         return judged._replace(
-            summary=f"root servers answer over UDP, but not over TCP: {_error(stream)}",
-            remedies=("Let TCP port 53 out to any host: long answers come over it only.", _STATELESS),
+            summary=_("root servers answer over UDP, but not over TCP: {error}", error=_error(stream)),
+            remedies=(_("Let TCP port 53 out to any host: long answers come over it only."), _STATELESS),
         )
     if any(one.own for one in small):
         return judged._replace(
-            summary="root servers answer, but long answers over UDP (more than 512 bytes) do not arrive",
-            remedies=("A firewall on the way drops them: let UDP datagrams from port 53 of any size in.",),
+            summary=_("root servers answer, but long answers over UDP (more than 512 bytes) do not arrive"),
+            remedies=(_("A firewall on the way drops them: let UDP datagrams from port 53 of any size in."),),
         )
     return _without_udp(judged, asked, bool(tcp))
 
 
 def _without_udp(judged: Judgement, asked: Roots, tcp: bool) -> Judgement:
-    also = "; this machine's own resolver works, which proves nothing for mailcow's" if asked.resolver else ""
+    also = (
+        _("; this machine's own resolver works, which proves nothing for mailcow's") if asked.resolver else ""
+    )
     if tcp:
         return judged._replace(
-            summary=f"no root server's answer arrives over UDP, over TCP they do{also}",
+            summary=_("no root server's answer arrives over UDP, over TCP they do{also}", also=also),
             remedies=(_STATELESS, _ANY_HOST),
         )
     return judged._replace(
-        summary=f"no root server answers, over UDP or TCP: {_error(asked.heard)}{also}",
+        summary=_(
+            "no root server answers, over UDP or TCP: {error}{also}", error=_error(asked.heard), also=also
+        ),
         remedies=(_ANY_HOST, _STATELESS),
     )
 
@@ -120,17 +116,23 @@ def _reached(common: Judgement, asked: Roots, udp: list[Heard], tcp: list[Heard]
         return common._replace(
             status="fail",
             stops="way",
-            summary="root servers answer, but their signatures (DNSSEC) are taken out on the way",
+            summary=_("root servers answer, but their signatures (DNSSEC) are taken out on the way"),
             remedies=(
-                "Something filters DNS before this machine: ask the provider to let it pass as it is.",
+                _("Something filters DNS before this machine: ask the provider to let it pass as it is."),
             ),
         )
     servers = len({one.server for one in asked.heard})
     by_udp, by_tcp = (len({one.server for one in row}) for row in (udp, tcp))
     longest = max(one.size for one in (*udp, *tcp))
     return common._replace(
-        summary=f"root servers answer over UDP ({by_udp} of {servers}) and TCP ({by_tcp} of {servers}), "
-        f"up to {longest} bytes"
+        summary=_(
+            "root servers answer over UDP ({by_udp} of {servers}) and TCP ({by_tcp} of "
+            "{servers}), up to {longest} bytes",
+            by_udp=by_udp,
+            servers=servers,
+            by_tcp=by_tcp,
+            longest=longest,
+        )
     )
 
 
@@ -141,10 +143,13 @@ def _intercepted(common: Judgement, foreign: list[Heard]) -> Judgement:
         why=_UNHEALTHY,
         stops="way",
         severity="blocks",
-        summary=f"somebody on the way answers in place of the root servers ({over} port 53)",
+        summary=_("somebody on the way answers in place of the root servers ({over} port 53)", over=over),
         remedies=(
-            "Ask the provider to take this server out of its DNS interception, or the firewall before it: "
-            "mailcow's resolver asks name servers by itself and checks their signatures.",
+            _(
+                "Ask the provider to take this server out of its DNS interception, or the firewall "
+                "before it: mailcow's resolver asks name servers by itself and checks their "
+                "signatures."
+            ),
         ),
     )
 
@@ -174,8 +179,21 @@ def _found(asked: Roots) -> str:
     words = []
     for name, rows in (("UDP", asked.of("udp", True)), ("TCP", asked.of("tcp"))):
         good = len({one.server for one in rows if one.own})
-        words.append(f"{name}: {good} of {len({one.server for one in rows})} root servers")
+        words.append(
+            _(
+                "{name}: {good} of {number} root servers",
+                name=name,
+                good=good,
+                number=len({one.server for one in rows}),
+            )
+        )
     return ", ".join(words)
+
+
+def _size(one: Heard) -> str:
+    if one.own:
+        return _("{size} bytes", size=one.size)
+    return _("{size} bytes, not its own word", size=one.size)
 
 
 def _evidence(asked: Roots) -> tuple[Evidence, ...]:
@@ -183,7 +201,7 @@ def _evidence(asked: Roots) -> tuple[Evidence, ...]:
     shown = tuple(
         Evidence(
             f"dig +norec +dnssec +ignore{' +tcp' if one.transport == 'tcp' else ''} @{one.server} . NS",
-            f"{one.size} bytes{'' if one.own else ', not its own word'}" if one.size else one.error,
+            _size(one) if one.size else heard(one.error),
         )
         for one in rows
         if one
@@ -191,134 +209,16 @@ def _evidence(asked: Roots) -> tuple[Evidence, ...]:
     return (*shown, *rules_shown([met for one in asked.heard for met in (one.met, one.container)]))
 
 
-# --- echo requests ----------------------------------------------------------------------------------------
-
-
-def judge_echoes(found: tuple[Echoes, ...]) -> tuple[Judgement, ...]:
-    """One judgement for each family: what the healthcheck will say, what the IPv6 detection will."""
-    return tuple((_v4 if one.family == 4 else _v6)(one)._replace(subject=f"v{one.family}") for one in found)
-
-
-def _v4(found: Echoes) -> Judgement:
-    if not found.present:
-        return Judgement(
-            "fail",
-            "this machine has no way out over IPv4",
-            remedies=("See the routes: `ip route`.",),
-            stops="here",
-        )
-    answered, total = len(found.answered), len(found.tries)
-    common = Judgement("pass", "", found=f"{answered} of {total} answer", evidence=evidence(found.tries))
-    why = _why([one for one in found.tries if one.result.outcome != "open"])
-    if why.kind == "not allowed":
-        return common._replace(
-            status="unknown",
-            summary="echo requests could not be sent: this user may not",
-            certainty="untested",
-            remedies=why.remedies,
-        )
-    skipped = found.skipped == "y"
-    held = inner([one for one in found.tries if one.result.outcome == "open"])
-    if answered >= total - need.HEALTHCHECK_MAY_FAIL and held and held.container and not skipped:
-        unknown = held.container.outcome == "unknown"
-        return common._replace(
-            status="unknown" if unknown else "fail",
-            stops="here",
-            summary=f"{listed(found.answered)} answer this machine, but {inner_words(held.container)}: "
-            "mailcow's unbound healthcheck will fail",
-            remedies=(allowing(held.container, held.probe),),
-            certainty="untested" if unknown else "inferred",
-        )
-    if answered >= total - need.HEALTHCHECK_MAY_FAIL:
-        note = "" if answered == total else f", {total - answered} does not, which the healthcheck forgives"
-        return common._replace(
-            summary=f"{listed(found.answered)} answer{note}: mailcow's unbound healthcheck will pass"
-        )
-    if skipped:
-        return common._replace(
-            summary=f"{_few(answered)} of {total} addresses answer a ping, and "
-            f"{need.HEALTHCHECK_KEY}=y says that "
-            "it does not matter",
-            severity="advice",
-        )
-    return common._replace(
-        status="fail",
-        stops=why.stops,
-        summary=f"{_few(answered)} of {total} addresses answer a ping ({why.words}): mailcow's unbound "
-        "will be "
-        "unhealthy, and the stack will not start",
-        remedies=_remedies(found, why.remedies),
-        certainty="inferred",
-    )
-
-
-def _few(number: int) -> str:
-    return f"only {number}" if number else "none"
-
-
-def _why(silent: Sequence[Try]) -> Way:
-    """Why echo requests are not answered; that other things get out says nothing about them."""
-    why = way(silent, True)
-    return why._replace(words="nothing comes back") if why.kind == "dropped" else why
-
-
-def _remedies(found: Echoes, others: tuple[str, ...]) -> tuple[str, ...]:
-    key = need.HEALTHCHECK_KEY
-    allow = "Let echo requests (ICMP type 8) out and their answers (type 0) in."
-    if found.skipped:
-        said = f"mailcow.conf says {key}={found.skipped}: only a small y counts."
-        return (f"{said} Write {key}=y.", allow, *others)
-    if found.recursion:
-        skip = f"Or, as name servers can be asked from here: set {key}=y in mailcow.conf."
-    elif found.recursion is False:
-        skip = f'{key}=y would not help: name servers cannot be asked either (see "Name servers").'
-    else:
-        skip = f'{key}=y in mailcow.conf turns the test off; do that only if "Name servers" passes.'
-    return (allow, skip, *others)
-
-
-def _v6(found: Echoes) -> Judgement:
-    if not found.present:
-        return Judgement("skipped", "skipped: this machine has no IPv6", certainty="untested")
-    common = Judgement("pass", "", evidence=evidence(found.tries), severity="degrades")
-    if found.answered:
-        return common._replace(
-            summary=f"{listed(found.answered)} answer{'s' if len(found.answered) == 1 else ''}: "
-            "mailcow will find "
-            "that IPv6 works",
-            found=f"{len(found.answered)} of {len(found.tries)} answer",
-        )
-    why = _why(found.tries)
-    if why.kind == "not allowed":
-        return common._replace(
-            status="unknown",
-            summary="echo requests could not be sent: this user may not",
-            certainty="untested",
-            remedies=why.remedies,
-        )
-    return common._replace(
-        status="warn",
-        stops=why.stops,
-        summary=f"no address answers a ping over IPv6 ({why.words}): mailcow will take it for missing "
-        "and set "
-        "ENABLE_IPV6=false",
-        found=f"0 of {len(found.tries)} answer",
-        remedies=(
-            "Let ICMPv6 out and in: IPv6 does not work without it. "
-            '"IPv6" shows whether anything else passes.',
-        ),
-        certainty="inferred",
-    )
-
-
 CHECKS: tuple[Check, ...] = (
     Check(
         id="network.recursion",
-        title="Name servers",
-        needed="root servers answer from here, over UDP and TCP, long answers too",
-        why="mailcow's own resolver (unbound) asks name servers by itself, all over the world: that this "
-        "machine's resolver works proves nothing for it. Without names no mail leaves and nothing is "
-        "checked.",
+        title=_("Name servers"),
+        needed=_("root servers answer from here, over UDP and TCP, long answers too"),
+        why=_(
+            "mailcow's own resolver (unbound) asks name servers by itself, all over the world: "
+            "that this machine's resolver works proves nothing for it. Without names no mail "
+            "leaves and nothing is checked."
+        ),
         doc=need.DOC_OUTGOING,
         severity="blocks",
         source=roots,
@@ -327,11 +227,12 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         id="network.icmp",
-        title="Echo requests",
-        needed=f"two of {', '.join(need.HEALTHCHECK_PINGS)} answer a ping",
-        why="mailcow's unbound is healthy only while it can ping them; postfix, acme, clamd and "
-        "others wait for "
-        "that. One ping over IPv6 decides whether mailcow turns IPv6 on.",
+        title=_("Echo requests"),
+        needed=_("two of {addresses} answer a ping", addresses=", ".join(need.HEALTHCHECK_PINGS)),
+        why=_(
+            "mailcow's unbound is healthy only while it can ping them; postfix, acme, clamd and "
+            "others wait for that. One ping over IPv6 decides whether mailcow turns IPv6 on."
+        ),
         doc=need.DOC_ICMP,
         severity="blocks",
         source=echoes,

@@ -11,6 +11,7 @@ from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.network.egress import Egress, egress
 from mailcow_wizard.facts.network.mtu import Mtu, PathMtu, mtu
 from mailcow_wizard.facts.network.subnet import Subnet, subnet
+from mailcow_wizard.language import _, heard, pgettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _CARRIER = ipaddress.IPv4Network("100.64.0.0/10")  # RFC 6598: shared by a provider's customers
@@ -26,38 +27,44 @@ def judge_addresses(facts: Egress) -> Judgement:
         "pass",
         "",
         found=listed([_seen(one) for one in (v4, v6) if one.own or one.public]) or "none",
-        evidence=(Evidence("ip route get 1.1.1.1", f"src {v4.own}" if v4.own else v4.trouble),),
+        evidence=(Evidence("ip route get 1.1.1.1", f"src {v4.own}" if v4.own else heard(v4.trouble)),),
     )
     if not v4.own and not v4.public:
         return common._replace(
             status="fail",
             severity="breaks",
             stops="here",
-            summary="this machine has no way out over IPv4, and much of the world's mail has no other",
-            remedies=("See the addresses and routes: `ip address`, `ip route`.",),
+            summary=_("this machine has no way out over IPv4, and much of the world's mail has no other"),
+            remedies=(_("See the addresses and routes: `ip address`, `ip route`."),),
         )
     wrong = _snat(facts)
     if wrong:
         return common._replace(
-            status="fail", severity="breaks", summary=wrong, remedies=("Correct it in mailcow.conf.",)
+            status="fail", severity="breaks", summary=wrong, remedies=(_("Correct it in mailcow.conf."),)
         )
     if v4.own and ipaddress.ip_address(v4.own) in _CARRIER and v4.origin != "option":
         return common._replace(
             status="fail",
             severity="breaks",
-            summary=f"{v4.own} is shared with other customers of the provider (CGNAT): no mail can come in",
+            summary=_(
+                "{own} is shared with other customers of the provider (CGNAT): no mail can come in",
+                own=v4.own,
+            ),
             certainty="inferred",
             remedies=(
-                "Ask the provider for a public IPv4 address of your own, or rent a server that has one.",
+                _("Ask the provider for a public IPv4 address of your own, or rent a server that has one."),
             ),
         )
     if not v4.public:
         return common._replace(
             status="unknown",
-            summary=f"{v4.own} is private, and which public address the world sees could not be found out: "
-            f"{v4.trouble}",
+            summary=_(
+                "{own} is private, and which public address the world sees could not be found out: {trouble}",
+                own=v4.own,
+                trouble=v4.trouble,
+            ),
             certainty="untested",
-            remedies=("Name it: `--address ADDRESS`.",),
+            remedies=(_("Name it: `--address ADDRESS`."),),
         )
     return _leaving(facts, common)
 
@@ -68,39 +75,67 @@ def _leaving(facts: Egress, common: Judgement) -> Judgement:
     if private:
         return common._replace(
             status="warn",
-            summary=f"IPv6 packets leave with {private[0].address}, a privacy address that changes every day",
+            summary=_(
+                "IPv6 packets leave with {address}, a privacy address that changes every day",
+                address=private[0].address,
+            ),
             remedies=(
-                "Use the lasting address: `sysctl -w net.ipv6.conf.all.use_tempaddr=0` and the same for "
-                f"{private[0].interface}, also in /etc/sysctl.d; or name it as SNAT6_TO_SOURCE in "
-                "mailcow.conf.",
+                _(
+                    "Use the lasting address: `sysctl -w net.ipv6.conf.all.use_tempaddr=0` and the "
+                    "same for {interface}, also in /etc/sysctl.d; or name it as SNAT6_TO_SOURCE in "
+                    "mailcow.conf.",
+                    interface=private[0].interface,
+                ),
             ),
         )
     if v4.translated:
         return common._replace(
             status="warn",
             severity="advice",
-            summary=f"this machine ({v4.own}) is behind NAT: the world sees {listed(v4.public)}",
+            summary=_(
+                "this machine ({own}) is behind NAT: the world sees {listed}",
+                own=v4.own,
+                listed=listed(v4.public),
+            ),
             certainty="inferred",
             remedies=(
-                f"All ports of mailcow have to be passed on to {v4.own}; `mailcow-wizard reach` proves it. "
-                "The PTR record belongs to the public address.",
-                "Where mailcow.conf binds ports to one address (HTTP_BIND, SMTP_PORT=ADDRESS:25), that has "
-                f"to be {v4.own}: the public address is not on this machine.",
+                _(
+                    "All ports of mailcow have to be passed on to {own}; `mailcow-wizard reach` "
+                    "proves it. The PTR record belongs to the public address.",
+                    own=v4.own,
+                ),
+                _(
+                    "Where mailcow.conf binds ports to one address (HTTP_BIND, SMTP_PORT=ADDRESS:25), "
+                    "that has to be {own}: the public address is not on this machine.",
+                    own=v4.own,
+                ),
             ),
         )
     leaving = listed([one.own for one in (v4, facts.v6) if one.own])
     if facts.others and not facts.snat:
         return common._replace(
-            summary=f"mail leaves with {leaving}; this machine has {listed(facts.others)} too",
+            summary=_(
+                "mail leaves with {leaving}; this machine has {listed} too",
+                leaving=leaving,
+                listed=listed(facts.others),
+            ),
             remedies=(
-                "To send with another one set SNAT_TO_SOURCE (or SNAT6_TO_SOURCE) in mailcow.conf; its A, "
-                "PTR and SPF records have to fit.",
-                "To receive on one alone bind the ports to it: HTTP_BIND and HTTPS_BIND, and SMTP_PORT="
-                "ADDRESS:25 and so on.",
+                _(
+                    "To send with another one set SNAT_TO_SOURCE (or SNAT6_TO_SOURCE) in "
+                    "mailcow.conf; its A, PTR and SPF records have to fit."
+                ),
+                _(
+                    "To receive on one alone bind the ports to it: HTTP_BIND and HTTPS_BIND, and "
+                    "SMTP_PORT=ADDRESS:25 and so on."
+                ),
             ),
         )
-    asked = "".join(f"; {key} makes it {value}" for _, key, value in facts.snat)
-    return common._replace(summary=f"packets leave with {leaving}, public and this machine's own{asked}")
+    asked = "".join(_("; {key} makes it {value}", key=key, value=value) for _unused, key, value in facts.snat)
+    return common._replace(
+        summary=_(
+            "packets leave with {leaving}, public and this machine's own{asked}", leaving=leaving, asked=asked
+        )
+    )
 
 
 def _snat(facts: Egress) -> str:
@@ -110,18 +145,27 @@ def _snat(facts: Egress) -> str:
         try:
             address = ipaddress.ip_address(value)
         except ValueError:
-            return f"{key}={value} in mailcow.conf is no address"
+            return _("{key}={value} in mailcow.conf is no address", key=key, value=value)
         if address.version != family:
-            return f"{key}={value} in mailcow.conf is not an address of IPv{family}"
+            return _(
+                "{key}={value} in mailcow.conf is not an address of IPv{family}",
+                key=key,
+                value=value,
+                family=family,
+            )
         if own and str(address) not in own:
-            return f"{key}={value} in mailcow.conf is not an address of this machine: no mail would leave"
+            return _(
+                "{key}={value} in mailcow.conf is not an address of this machine: no mail would leave",
+                key=key,
+                value=value,
+            )
     return ""
 
 
 def _seen(one: Addresses) -> str:
     if not one.own or one.own in one.public:
         return listed(one.public)
-    return f"{one.own}, seen as {listed(one.public) or 'unknown'}"
+    return _("{own}, seen as {public}", own=one.own, public=listed(one.public) or _("unknown"))
 
 
 # --- mtu --------------------------------------------------------------------------------------------------
@@ -132,33 +176,48 @@ def judge_mtu(facts: Mtu) -> Judgement:
     common = Judgement(
         "pass",
         "",
-        found=listed([f"IPv{one.family}: {one.mtu or one.trouble}" for one in facts.paths]),
+        found=listed([f"IPv{one.family}: {one.mtu or heard(one.trouble)}" for one in facts.paths]),
         evidence=tuple(_sized(one) for one in facts.paths),
     )
     smallest = facts.smallest
     if not smallest:
         return common._replace(
             status="unknown",
-            summary=f"the largest packet could not be found out: {facts.paths[0].trouble}",
+            summary=_("the largest packet could not be found out: {trouble}", trouble=facts.paths[0].trouble),
             certainty="untested",
-            remedies=('See "Echo requests": they are what this is measured with.',),
+            remedies=(_('See "Echo requests": they are what this is measured with.'),),
         )
     if smallest >= need.MTU:
-        return common._replace(summary=f"packets of {need.MTU} bytes pass, as Docker takes for granted")
+        return common._replace(
+            summary=_("packets of {mtu} bytes pass, as Docker takes for granted", mtu=need.MTU)
+        )
     if 0 < facts.set <= smallest < facts.made:
         return common._replace(
             status="warn",
-            summary=f"at most {smallest} bytes pass; mailcow's network is to have {facts.set} and still has "
-            f"{facts.made}: it is made anew when mailcow is stopped and started",
-            remedies=("In mailcow's directory: `docker compose down`, then `docker compose up -d`.",),
+            summary=_(
+                "at most {smallest} bytes pass; mailcow's network is to have {set} and still "
+                "has {made}: it is made anew when mailcow is stopped and started",
+                smallest=smallest,
+                set=facts.set,
+                made=facts.made,
+            ),
+            remedies=(_("In mailcow's directory: `docker compose down`, then `docker compose up -d`."),),
         )
     if 0 < facts.set <= smallest:
         return common._replace(
-            summary=f"packets of {smallest} bytes pass, and mailcow's network is set to {facts.set}"
+            summary=_(
+                "packets of {smallest} bytes pass, and mailcow's network is set to {set}",
+                smallest=smallest,
+                set=facts.set,
+            )
         )
     if not facts.set and 0 < facts.made <= smallest:
         return common._replace(
-            summary=f"packets of {smallest} bytes pass, and mailcow's network has {facts.made}"
+            summary=_(
+                "packets of {smallest} bytes pass, and mailcow's network has {made}",
+                smallest=smallest,
+                made=facts.made,
+            )
         )
     narrow = next(one for one in facts.paths if one.mtu == smallest)
     return common._replace(
@@ -172,25 +231,39 @@ def judge_mtu(facts: Mtu) -> Judgement:
 
 def _too_small(narrow: PathMtu, facts: Mtu) -> str:
     if narrow.here:
-        how = "this machine's own interface takes no more"
+        how = _("this machine's own interface takes no more")
     elif narrow.told:
-        how = f"{narrow.by} reports it"
+        how = _("{by} reports it", by=narrow.by)
     else:
-        how = "and nobody reports it, so connections hang half-way"
-    now = f"mailcow's network is set to {facts.set}" if facts.set else f"containers send {need.MTU}"
-    return f"at most {narrow.mtu} bytes pass over IPv{narrow.family} ({how}), and {now}"
+        how = _("and nobody reports it, so connections hang half-way")
+    now = (
+        _("mailcow's network is set to {set}", set=facts.set)
+        if facts.set
+        else _("containers send {mtu}", mtu=need.MTU)
+    )
+    return _(
+        "at most {mtu} bytes pass over IPv{family} ({how}), and {now}",
+        mtu=narrow.mtu,
+        family=narrow.family,
+        how=how,
+        now=now,
+    )
 
 
 def _override(facts: Mtu, size: int) -> str:
-    return (
-        f"In {facts.override}, below networks, {need.MAILCOW_NETWORK}, driver_opts, set "
-        f'{need.MTU_OPTION}: "{size}"; then `docker compose down` and `docker compose up -d`.'
+    return _(
+        "In {override}, below networks, {network}, driver_opts, set {option}: "
+        '"{size}"; then `docker compose down` and `docker compose up -d`.',
+        override=facts.override,
+        network=need.MAILCOW_NETWORK,
+        option=need.MTU_OPTION,
+        size=size,
     )
 
 
 def _sized(one: PathMtu) -> Evidence:
     header, target = (28, need.HEALTHCHECK_PINGS[0]) if one.family == 4 else (48, need.IPV6_PINGS[0])
-    shown = f"at most {one.mtu} bytes" if one.mtu else one.trouble
+    shown = _("at most {mtu} bytes", mtu=one.mtu) if one.mtu else heard(one.trouble)
     return Evidence(f"ping -c 1 -M do -s {need.MTU - header} {target}", shown)
 
 
@@ -202,57 +275,71 @@ def judge_subnet(facts: Subnet) -> Judgement:
     common = Judgement(
         "pass",
         "",
-        found=listed([f"{one.by} ({one.network})" for one in facts.claims]) or "nothing else uses it",
+        found=listed([f"{one.by} ({one.network})" for one in facts.claims]) or _("nothing else uses it"),
         evidence=(
             Evidence("ip route show table all", listed([one.network for one in facts.claims]) or "nothing"),
         ),
     )
     choose = (
-        f"Set IPV4_NETWORK={facts.free} in mailcow.conf"
-        + (", after `docker compose down`." if facts.mine else ", before the first start.")
+        _("Set IPV4_NETWORK={free} in mailcow.conf", free=facts.free)
+        + (_(", after `docker compose down`.") if facts.mine else _(", before the first start."))
         if facts.free
-        else "Set IPV4_NETWORK in mailcow.conf to the first three numbers of a free private network."
+        else _("Set IPV4_NETWORK in mailcow.conf to the first three numbers of a free private network.")
     )
     if facts.trouble:
-        return common._replace(status="fail", summary=f"mailcow.conf: {facts.trouble}", remedies=(choose,))
+        return common._replace(
+            status="fail", summary=_("mailcow.conf: {trouble}", trouble=facts.trouble), remedies=(choose,)
+        )
     hard = [one for one in facts.claims if one.kind != "wide"]
     if hard:
         return common._replace(
             status="fail",
-            summary=f"{facts.network}, mailcow's network, is in use: {listed([one.by for one in hard[:3]])}",
+            summary=_(
+                "{network}, mailcow's network, is in use: {listed}",
+                network=facts.network,
+                listed=listed([one.by for one in hard[:3]]),
+            ),
             remedies=(choose,),
         )
     if facts.claims:
         return common._replace(
             status="warn",
             severity="degrades",
-            summary=f"{facts.network} lies within {facts.claims[0].network}, {facts.claims[0].by}: "
-            "mailcow takes "
-            "these addresses away from it",
+            summary=_(
+                "{network} lies within {wider}, {by}: mailcow takes these addresses away from it",
+                network=facts.network,
+                wider=facts.claims[0].network,
+                by=facts.claims[0].by,
+            ),
             remedies=(choose,),
         )
     if facts.unread:
         return common._replace(
             status="unknown",
-            summary=f"no route uses {facts.network}; Docker's networks could not be read: {facts.unread[0]}",
+            summary=_(
+                "no route uses {network}; Docker's networks could not be read: {unread}",
+                network=facts.network,
+                unread=facts.unread[0],
+            ),
             certainty="untested",
-            remedies=("Run the wizard as root: sudo ./wizard",),
+            remedies=(_("Run the wizard as root: sudo ./wizard"),),
         )
     note = ""
     if facts.pool and not facts.mine:
-        note = f"; until mailcow runs, Docker may give it to another network (pool {facts.pool})"
-    owner = "is mailcow's own" if facts.mine else "is free"
+        note = _("; until mailcow runs, Docker may give it to another network (pool {pool})", pool=facts.pool)
+    owner = _("is mailcow's own") if facts.mine else pgettext("a network", "is free")
     return common._replace(summary=f"{facts.network} {owner}{note}")
 
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="network.addresses",
-        title="Addresses",
-        needed="public addresses, those that the world sees when this machine sends",
-        why="Other mail servers look at the address that mail comes from: its name, its record, its "
-        "reputation. "
-        "It has to be known, lasting and this server's own.",
+        title=_("Addresses"),
+        needed=_("public addresses, those that the world sees when this machine sends"),
+        why=_(
+            "Other mail servers look at the address that mail comes from: its name, its record, "
+            "its reputation. It has to be known, lasting and this server's own."
+        ),
         doc=need.DOC_SNAT,
         severity="degrades",
         source=egress,
@@ -260,11 +347,12 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         id="network.mtu",
-        title="Packet size",
-        needed=f"packets of {need.MTU} bytes pass, or mailcow's network is told what does",
-        why="Docker's networks send 1500 bytes at once. Where less passes, and nobody says so, "
-        "connections open "
-        "and then hang: mail with attachments, TLS, downloads.",
+        title=_("Packet size"),
+        needed=_("packets of {mtu} bytes pass, or mailcow's network is told what does", mtu=need.MTU),
+        why=_(
+            "Docker's networks send 1500 bytes at once. Where less passes, and nobody says so, "
+            "connections open and then hang: mail with attachments, TLS, downloads."
+        ),
         doc=need.DOC_MTU,
         severity="degrades",
         source=mtu,
@@ -273,10 +361,12 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         id="network.subnet",
-        title="Container network",
-        needed="a /24 for mailcow's containers that nothing else uses",
-        why="Two owners of one network: Docker refuses to start mailcow, or answers to a VPN, an office or a "
-        "database end in the wrong place.",
+        title=_("Container network"),
+        needed=_("a /24 for mailcow's containers that nothing else uses"),
+        why=_(
+            "Two owners of one network: Docker refuses to start mailcow, or answers to a VPN, an "
+            "office or a database end in the wrong place."
+        ),
         doc=need.DOC_NETWORK,
         severity="blocks",
         source=subnet,

@@ -9,6 +9,7 @@ from mailcow_wizard.facts.firewall.leaving import Met
 from mailcow_wizard.facts.firewall.tools import DOCKER, FIREWALLD, IPTABLES, NFT, UFW
 from mailcow_wizard.facts.network.outward import Try
 from mailcow_wizard.host.door import Probe
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Evidence, Stops
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
         "open", "blocked here", "no route", "refused", "rejected", "cut", "dropped", "dead", "not allowed"
     ]
 
-_OWN_RULES = (
+_OWN_RULES = _(
     "See which rule it is: `nft list ruleset`, or `iptables -S OUTPUT` and `ip6tables -S OUTPUT`. "
     "Let packets out again there, or with ufw: `ufw default allow outgoing`."
 )
-_PROVIDER = (
+_PROVIDER = _(
     "Ask the provider, or look into the firewall of its control panel (and that of a router before it)."
 )
 
@@ -52,36 +53,44 @@ def way(tries: Sequence[Try], control: bool) -> Way:
         return Way("open", "answers")
     held = next((one for one in tries if one.own and one.own.stops), None)
     if held and held.own:
-        return Way("blocked here", f"this machine's own firewall {held_words(held.own)}", let_out(held))
+        return Way(
+            "blocked here",
+            _("this machine's own firewall {held_words}", held_words=held_words(held.own)),
+            let_out(held),
+        )
     if "blocked" in by_outcome:
-        return Way("blocked here", "this machine's own firewall does not let it out", (_OWN_RULES,))
+        return Way("blocked here", _("this machine's own firewall does not let it out"), (_OWN_RULES,))
     if "not allowed" in by_outcome:
-        return Way("not allowed", "this user may not try it", ("Run the wizard as root: sudo ./wizard",))
+        return Way(
+            "not allowed", _("this user may not try it"), (_("Run the wizard as root: sudo ./wizard"),)
+        )
     if "silent" in by_outcome:
         if control:
-            return Way("dropped", "nothing comes back, while other things do get out", (_PROVIDER,))
-        return Way("dead", "nothing comes back, nor from anything else", (_PROVIDER,))
+            return Way("dropped", _("nothing comes back, while other things do get out"), (_PROVIDER,))
+        return Way("dead", _("nothing comes back, nor from anything else"), (_PROVIDER,))
     if "refused" in by_outcome:
         by = next((one.result.told_by for one in tries if one.result.told_by), "")
         to = {one.probe.address for one in tries}
         if by and by not in to:
-            return Way("rejected", f"a router or firewall on the way refuses it ({by})", (_PROVIDER,))
+            return Way(
+                "rejected", _("a router or firewall on the way refuses it ({by})", by=by), (_PROVIDER,)
+            )
         return Way(
-            "refused", "refused: nobody listens there, or a firewall answers in its place", (_PROVIDER,)
+            "refused", _("refused: nobody listens there, or a firewall answers in its place"), (_PROVIDER,)
         )
     if "no route" in by_outcome:
         return _no_route(tries)
     if "reset" in by_outcome:
-        return Way("cut", "accepted, and cut off at once", (_PROVIDER,))
-    text = next((one.result.text for one in tries if one.result.text), "it could not be tried")
+        return Way("cut", _("accepted, and cut off at once"), (_PROVIDER,))
+    text = next((one.result.text for one in tries if one.result.text), _("it could not be tried"))
     return Way("no route", text)
 
 
 def held_words(met: Met) -> str:
     """What a rule does, and which."""
     if met.answer:
-        return f"does not let the answer in: {met.named}"
-    return f"does not let it out: {met.named}"
+        return _("does not let the answer in: {named}", named=met.named)
+    return _("does not let it out") + f": {met.named}"
 
 
 def let_out(one: Try) -> tuple[str, ...]:
@@ -91,42 +100,56 @@ def let_out(one: Try) -> tuple[str, ...]:
         return (_OWN_RULES,)
     passes = one.container and one.container.outcome == "through"
     note = (
-        "What mailcow's containers send passes other rules, which let it out; whether it gets further can "
-        "only be tried once this rule lets the wizard try it.",
+        _(
+            "What mailcow's containers send passes other rules, which let it out; whether it gets "
+            "further can only be tried once this rule lets the wizard try it."
+        ),
     )
     return (allowing(met, one.probe), *(note if passes else ()))
 
 
 def allowing(met: Met, probe: Probe) -> str:
     """How to let a packet pass that a rule stops, by the program that the rule is of."""
-    see = f"See it: {met.command}."
+    see = _("See it: {command}.", command=met.command)
     kind = {"ping": "icmp", "udp": "udp"}.get(probe.kind, "tcp")
     icmp = "ipv6-icmp" if ":" in probe.address else "icmp"
     to = f"-p {icmp}" if kind == "icmp" else f"-p {kind} --dport {probe.port}"
     tool = "ip6tables" if ":" in probe.address else "iptables"
     if met.answer:
         if met.owner == "nftables":
-            how = "Let answers in before it: ct state established,related accept"
+            how = _("Let answers in before it: ct state established,related accept")
         else:
-            how = "Let answers in before it: -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+            how = _("Let answers in before it: -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT")
     elif met.chain == USER_CHAIN:
-        how = f"Put one before it that returns: {tool} -I {USER_CHAIN} {to} -j RETURN"
+        how = _(
+            "Put one before it that returns: {tool} -I {user_chain} {to} -j RETURN",
+            tool=tool,
+            user_chain=USER_CHAIN,
+            to=to,
+        )
     elif met.owner == UFW and kind != "icmp":
         routed = f"ufw route allow proto {kind} to any port {probe.port}"
         allow = routed if "forward" in met.chain.lower() else f"ufw allow out {probe.port}/{kind}"
-        how = f"Let it out: {allow}"
+        how = _("Let it out: {allow}", allow=allow)
     elif met.owner == UFW:
-        how = "Let echo requests out in /etc/ufw/before.rules (before6.rules), then: ufw reload"
+        how = _("Let echo requests out in /etc/ufw/before.rules (before6.rules), then: ufw reload")
     elif met.owner == FIREWALLD:
-        how = "Take it out of firewalld's policies or direct rules: firewall-cmd --list-all-policies, "
-        how += "firewall-cmd --direct --get-all-rules"
+        how = _(
+            "Take it out of firewalld's policies or direct rules: firewall-cmd --list-all-policies, "
+            "firewall-cmd --direct --get-all-rules"
+        )
     elif met.owner == NFT:
-        how = "Put a rule that accepts before it, in nft's own file too (/etc/nftables.conf)"
+        how = _("Put a rule that accepts before it, in nft's own file too (/etc/nftables.conf)")
     elif met.owner in (IPTABLES, DOCKER):
-        how = f"Put one before it that accepts ({tool} -I {met.chain} {to} -j ACCEPT), and save it as this "
-        how += "machine does"
+        how = _(
+            "Put one before it that accepts ({tool} -I {chain} {to} -j ACCEPT), and save it as this "
+            "machine does",
+            tool=tool,
+            chain=met.chain,
+            to=to,
+        )
     else:
-        how = f"That rule is {met.owner}'s: allow it in its settings"
+        how = _("That rule is {owner}'s: allow it in its settings", owner=met.owner)
     return f"{see} {how}."
 
 
@@ -139,33 +162,43 @@ def inner(tries: Sequence[Try]) -> Try | None:
 def inner_words(met: Met) -> str:
     """What becomes of what mailcow's containers send."""
     said = {
-        "dropped": "is dropped by",
-        "refused": "is refused by",
-        "sent elsewhere": f"is sent to {met.elsewhere} instead by",
-        "unknown": "meets a rule that is not understood,",
+        "dropped": _("is dropped by"),
+        "refused": _("is refused by"),
+        "sent elsewhere": _("is sent to {elsewhere} instead by", elsewhere=met.elsewhere),
+        "unknown": _("meets a rule that is not understood,"),
     }[met.outcome]
     if met.answer:
-        said = "gets no answer, which is stopped by"
-    return f"what mailcow's containers send there {said} {met.named}"
+        said = _("gets no answer, which is stopped by")
+    return _("what mailcow's containers send there {said} {named}", said=said, named=met.named)
 
 
 def _no_route(tries: Sequence[Try]) -> Way:
     by = next((one.result.told_by for one in tries if one.result.told_by), "")
     if by:
-        return Way("no route", f"{by}, a router on the way, knows no way there", (_PROVIDER,))
+        return Way("no route", _("{by}, a router on the way, knows no way there", by=by), (_PROVIDER,))
     return Way(
         "no route",
-        "this machine has no way there, or its gateway does not answer",
-        ("See the routes and the gateway: `ip route`, `ip -6 route`, `ip neigh`.",),
+        _("this machine has no way there, or its gateway does not answer"),
+        (_("See the routes and the gateway: `ip route`, `ip -6 route`, `ip neigh`."),),
     )
 
 
 def ending(one: Try) -> str:
     """How an attempt ended, in few words."""
     result = one.result
-    words = {"open": "open", "silent": "no answer", "blocked": "held back by this machine's own rules"}
+    words = {
+        "open": _("open"),
+        "silent": _("no answer"),
+        "blocked": _("held back by this machine's own rules"),
+        "refused": _("refused"),
+        "reset": _("reset"),
+        "no route": _("no route"),
+        "too large": _("too large"),
+        "not allowed": _("not allowed"),
+        "failed": _("failed"),
+    }
     said = words.get(result.outcome, result.outcome)
-    return f"{said}{f' (says {result.told_by})' if result.told_by else ''}"
+    return _("{said} (says {router})", said=said, router=result.told_by) if result.told_by else said
 
 
 def evidence(tries: Sequence[Try], most: int = 3) -> tuple[Evidence, ...]:
@@ -191,11 +224,11 @@ def _command(one: Try) -> str:
         size = f" -M do -s {probe.size - (28 if one.family == 4 else 48)}" if probe.size else ""
         return f"ping -c 1 -W 2{size} {probe.address}"
     if probe.kind == "udp":
-        return f"a datagram to {probe.address} port {probe.port}"
+        return _("a datagram to {address} port {port}", address=probe.address, port=probe.port)
     read = "; read -rt 4 line <&3; echo $line" if probe.kind == "greeting" else " && echo open"
     return f"timeout 4 bash -c 'exec 3<>/dev/tcp/{probe.address}/{probe.port}{read}'"
 
 
 def listed(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
+    return _(" and ").join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""

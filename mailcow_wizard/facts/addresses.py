@@ -7,6 +7,7 @@ import ipaddress
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -49,21 +50,24 @@ def addresses(facts: Facts, family: int) -> Addresses:
     else:
         trouble = ""
     if own and ipaddress.ip_address(own.partition("%")[0]).is_link_local:
-        own, trouble = "", f"there is no address of IPv{family} that reaches further than the next router"
+        own, trouble = (
+            "",
+            _("there is no address of IPv{family} that reaches further than the next router", family=family),
+        )
     given = tuple(one for one in facts.settings.addresses if ipaddress.ip_address(one).version == family)
     if facts.settings.addresses:
         return Addresses(family, given, own, "option")
     if own and ipaddress.ip_address(own).is_global:
         return Addresses(family, (own,), own, "route")
     if not own:
-        return Addresses(family, (), "", "none", trouble or f"no route out for IPv{family}")
+        return Addresses(family, (), "", "none", trouble or _("no route out for IPv{family}", family=family))
     return _from_outside(facts, family, own)
 
 
 def _from_outside(facts: Facts, family: int, own: str) -> Addresses:
     """Asks as mailcow does: a server outside says which address it sees."""
     if facts.settings.offline:
-        return Addresses(family, (), own, "none", "a server outside was not asked: --offline was given")
+        return Addresses(family, (), own, "none", _("a server outside was not asked: --offline was given"))
     trouble = ""
     for name in ASKED[family]:
         try:
@@ -73,7 +77,7 @@ def _from_outside(facts: Facts, family: int, own: str) -> Addresses:
             trouble = trouble or str(error)
             continue
         except ValueError:
-            trouble = trouble or f"{name} did not answer with an address"
+            trouble = trouble or _("{name} did not answer with an address", name=name)
             continue
         if address.version == family:
             return Addresses(family, (str(address),), own, "outside")

@@ -8,6 +8,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.ports import PortFacts, own_addresses
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 
 # What people use in their place, then what stands beside it.
 _USUAL = {
@@ -76,7 +77,7 @@ def _routes(facts: Facts) -> list[tuple[str, int, int]]:
     try:
         return [(row[0], _swapped(row[1]), _swapped(row[7])) for row in rows if len(row) > 7]
     except ValueError:
-        raise HostError("/proc/net/route is not readable") from None
+        raise HostError(_("/proc/net/route is not readable")) from None
 
 
 def _swapped(word: str) -> int:

@@ -11,6 +11,7 @@ from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK
 from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, own_v4, routes
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def free_subnet(facts: Facts) -> str:
     for network in _candidates():
         if not any(ipaddress.IPv4Network(f"{network}.0/24").overlaps(one) for one in taken):
             return network
-    raise HostError("no private network is free: every one of 172.22 to 172.31 and 10.22 is in use")
+    raise HostError(_("no private network is free: every one of 172.22 to 172.31 and 10.22 is in use"))
 
 
 def _candidates() -> Iterator[str]:

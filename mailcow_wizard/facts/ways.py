@@ -2,6 +2,8 @@
 
 import re
 
+from mailcow_wizard.language import _
+
 # People may reach the machine through these and nothing else: remote shells and desktops, tunnels, VPNs,
 # administration by the browser.
 _WAYS_IN = (
@@ -25,18 +27,18 @@ _RUNNERS = (
 )
 _SUFFIX = r"(?:[@-].*)?\.(?:service|socket|scope)"
 _HINTS = (
-    (_JOBS, "its job is in a crontab: crontab -l -u {user}, /etc/crontab, /etc/cron.d"),
-    (r"supervisord?", "supervisorctl status lists its programs, and supervisorctl stop ends one"),
+    (_JOBS, _("its job is in a crontab: crontab -l -u {user}, /etc/crontab, /etc/cron.d")),
+    (r"supervisord?", _("supervisorctl status lists its programs, and supervisorctl stop ends one")),
     (
         r"(?:openbsd-|inetutils-|rl)?inetd",
-        "put a # before its line in /etc/inetd.conf and reload inetd",
+        _("put a # before its line in /etc/inetd.conf and reload inetd"),
     ),
-    (r"xinetd", "its file is in /etc/xinetd.d; set disable = yes there and reload xinetd"),
-    (r"rc-local|rc\.local", "its line is in /etc/rc.local"),
-    (r"(?:gitlab-)?runsvdir(?:-start)?|runit", "sv status lists its services, and sv down ends one"),
-    (r"pm2", "pm2 list shows its programs, and pm2 stop ends one"),
-    (r"systemd-nspawn|machined?", "it runs in a container; machinectl list names it"),
-    (r"lxc|lxd|snap\.lxd\.daemon|incusd?", "it runs in a container; lxc list or incus list names it"),
+    (r"xinetd", _("its file is in /etc/xinetd.d; set disable = yes there and reload xinetd")),
+    (r"rc-local|rc\.local", _("its line is in /etc/rc.local")),
+    (r"(?:gitlab-)?runsvdir(?:-start)?|runit", _("sv status lists its services, and sv down ends one")),
+    (r"pm2", _("pm2 list shows its programs, and pm2 stop ends one")),
+    (r"systemd-nspawn|machined?", _("it runs in a container; machinectl list names it")),
+    (r"lxc|lxd|snap\.lxd\.daemon|incusd?", _("it runs in a container; lxc list or incus list names it")),
 )
 
 

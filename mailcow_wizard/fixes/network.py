@@ -14,6 +14,7 @@ from mailcow_wizard.fixes import NoPlan, Offer, sysctl
 from mailcow_wizard.fixes.choices import for_root, possible, tried
 from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
 from mailcow_wizard.host.door import Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit, Judgement, Plan, Risk
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -47,10 +48,15 @@ def _accept_ra(judgement: Judgement, facts: Facts) -> Plan | None:
         facts,
         "network.accept-ra",
         wanted,
-        f"Go on accepting IPv6 routes over {' and '.join(dict.fromkeys(names))} (accept_ra = 2)",
+        _(
+            "Go on accepting IPv6 routes over {names} (accept_ra = 2)",
+            names=_(" and ").join(dict.fromkeys(names)),
+        ),
         "low",
-        "The default route of IPv6 stays when Docker turns forwarding on. Where it is gone already, it comes "
-        "back with the router's next advertisement, within minutes.",
+        _(
+            "The default route of IPv6 stays when Docker turns forwarding on. Where it is gone "
+            "already, it comes back with the router's next advertisement, within minutes."
+        ),
     )
     return plan._replace(fix="accept-ra") if plan else None
 
@@ -71,7 +77,12 @@ def largest_packet(facts: Facts, size: int) -> Plan:
 def _largest(facts: Facts, size: int, path: str) -> Plan:
     directory = facts.settings.directory.rstrip("/")
     if not any(facts.host.exists(f"{directory}/{name}") for name in ("docker-compose.yml", "mailcow.conf")):
-        raise NoPlan(f"mailcow is not in {directory} yet: run this again when it was downloaded.")
+        raise NoPlan(
+            _(
+                "mailcow is not in {directory} yet: run this again when it was downloaded.",
+                directory=directory,
+            )
+        )
     try:
         before: bytes | None = facts.host.read(path)
         text = (before or b"").decode("utf-8")
@@ -79,14 +90,17 @@ def _largest(facts: Facts, size: int, path: str) -> Plan:
     except Missing:
         before, after = None, with_option(_NEW_FILE, OPTION, str(size))
     except (Strange, UnicodeDecodeError) as error:
-        raise NoPlan(f"{path} is not changed by the wizard: {error}.") from None
+        raise NoPlan(_("{path} is not changed by the wizard: {error}.", path=path, error=error)) from None
     return for_root(
         "network.mtu",
         "mtu-override",
-        f"Let mailcow's network send at most {size} bytes at once",
+        _("Let mailcow's network send at most {size} bytes at once", size=size),
         (Edit(path, before, after.encode()), takes_effect(facts, _LIKE_THE_NETWORK)),
-        f"mailcow's containers send packets of {size} bytes at most, which pass. The network is made anew "
-        "when mailcow is stopped and started.",
+        _(
+            "mailcow's containers send packets of {size} bytes at most, which pass. The network is "
+            "made anew when mailcow is stopped and started.",
+            size=size,
+        ),
     )
 
 
@@ -99,9 +113,11 @@ def _subnet(judgement: Judgement, facts: Facts) -> Plan | None:
         "network.subnet",
         "choose-subnet",
         {"IPV4_NETWORK": found.free},
-        f"Give mailcow's containers the network {found.free}.0/24",
-        "mailcow's containers get addresses that nothing else uses here. What was told the old ones "
-        "(firewall rules, trusted networks of other programs) has to be told these.",
+        _("Give mailcow's containers the network {free}.0/24", free=found.free),
+        _(
+            "mailcow's containers get addresses that nothing else uses here. What was told the old "
+            "ones (firewall rules, trusted networks of other programs) has to be told these."
+        ),
         "medium" if found.mine else "low",
     )
 
@@ -117,9 +133,11 @@ def _healthcheck(judgement: Judgement, facts: Facts) -> Plan | None:
         "network.icmp",
         "skip-healthcheck",
         {need.HEALTHCHECK_KEY: "y"},
-        "Start mailcow without the healthcheck of its resolver",
-        "mailcow starts although nobody answers a ping; name servers can be asked from here. That its "
-        "resolver fails later will not be noticed by this test any more.",
+        _("Start mailcow without the healthcheck of its resolver"),
+        _(
+            "mailcow starts although nobody answers a ping; name servers can be asked from here. That "
+            "its resolver fails later will not be noticed by this test any more."
+        ),
         subject="v4",
     )
 
@@ -132,16 +150,16 @@ def _ipv6(judgement: Judgement, facts: Facts) -> Plan | None:
     wanted = "true" if works else "false"
     if not facts.get(mailcow_conf).exists or found.configured == wanted or (found.published and not works):
         return None
-    title = "Let mailcow use IPv6" if works else "Let mailcow do without IPv6"
+    title = _("Let mailcow use IPv6") if works else _("Let mailcow do without IPv6")
     return _conf(
         facts,
         "network.ipv6",
         "set-ipv6",
         {"ENABLE_IPV6": wanted},
         f"{title} (ENABLE_IPV6={wanted})",
-        "mailcow's network is made with IPv6."
+        _("mailcow's network is made with IPv6.")
         if works
-        else "mailcow's network is made without IPv6; mail goes over IPv4 only.",
+        else _("mailcow's network is made without IPv6; mail goes over IPv4 only."),
     )
 
 

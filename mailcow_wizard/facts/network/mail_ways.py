@@ -10,6 +10,7 @@ from mailcow_wizard.facts.network.names import Clock, Looked, ask, families, loo
 from mailcow_wizard.facts.network.outward import Try, with_rules
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Probe
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _DECOY_PATIENCE_S = 1.0
@@ -75,8 +76,10 @@ def _tried(facts: Facts) -> tuple[MailWay, ...]:
     clock = Clock()
     mine = facts.get(families)
     servers, trouble = _servers(facts)
-    controls = tuple(name for name, _ in need.CONTROL_NAMES)
-    looked = look_up(facts, (*(name for _, name in servers), *controls, *need.SUBMISSION_HOSTS), mine or (4,))
+    controls = tuple(name for name, _unused in need.CONTROL_NAMES)
+    looked = look_up(
+        facts, (*(name for _unused, name in servers), *controls, *need.SUBMISSION_HOSTS), mine or (4,)
+    )
     plans = {family: _Plan(family, servers, looked) for family in mine}
     probes = tuple(probe for one in plans.values() for probe in one.probes)
     results = facts.host.probe(probes, clock.left) if probes else ()
@@ -90,10 +93,10 @@ def _tried(facts: Facts) -> tuple[MailWay, ...]:
         way = MailWay(
             family,
             True,
-            tuple(MailTry(operator, name, next(tries)) for operator, name, _ in plan.servers),
-            tuple(next(tries) for _ in plan.submission),
-            tuple(next(tries) for _ in plan.decoys),
-            tuple(next(tries) for _ in plan.controls),
+            tuple(MailTry(operator, name, next(tries)) for operator, name, _unused in plan.servers),
+            tuple(next(tries) for _unused in plan.submission),
+            tuple(next(tries) for _unused in plan.decoys),
+            tuple(next(tries) for _unused in plan.controls),
             trouble=trouble,
         )
         ways.append(way._replace(near=_near(facts, way)))
@@ -109,7 +112,7 @@ class _Plan:
         self.servers: list[tuple[need.MailOperator, str, Probe]] = []
         for operator, name in servers:
             addresses = looked[name].of(family)
-            if addresses and operator not in [one for one, _, _ in self.servers]:
+            if addresses and operator not in [one[0] for one in self.servers]:
                 self.servers.append((operator, name, Probe("greeting", addresses[0], need.SMTP)))
         self.submission = [
             Probe("tcp", address, need.SMTPS)
@@ -134,7 +137,12 @@ class _Plan:
     @property
     def probes(self) -> tuple[Probe, ...]:
         """All, in the order in which the results are taken."""
-        return (*(one for _, _, one in self.servers), *self.submission, *self.decoys, *self.controls)
+        return (
+            *(one[2] for one in self.servers),
+            *self.submission,
+            *self.decoys,
+            *self.controls,
+        )
 
 
 def _servers(facts: Facts) -> tuple[tuple[tuple[need.MailOperator, str], ...], str]:
@@ -145,12 +153,12 @@ def _servers(facts: Facts) -> tuple[tuple[tuple[need.MailOperator, str], ...], s
     for operator, heard in zip(need.MAIL_OPERATORS, ask(facts, asked), strict=True):
         rows = sorted(
             (int(preference), name)
-            for preference, _, name in (value.partition(" ") for value in heard.values("MX"))
+            for preference, _unused, name in (value.partition(" ") for value in heard.values("MX"))
             if preference.isdigit() and name not in ("", ".")
         )
-        found += [(operator, name) for _, name in rows[:2]]
+        found += [(operator, name) for _unused, name in rows[:2]]
         if not rows and not trouble:
-            trouble = heard.error or f"{operator.domain} has no MX ({heard.code})"
+            trouble = heard.error or _("{domain} has no MX ({code})", domain=operator.domain, code=heard.code)
     return tuple(found), "" if found else trouble
 
 

@@ -9,6 +9,7 @@ from mailcow_wizard.facts.network.names import own_address
 from mailcow_wizard.facts.network.subnet import docker_networks, network_name
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing, Probe, Probed
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _ROUND_S = 1.2
@@ -59,7 +60,7 @@ def mtu(facts: Facts) -> Mtu:
     """Both families that this machine has. Raises HostError where there is none."""
     mine = [one for one in (4, 6) if facts.get(own_address, one)]
     if not mine:
-        raise HostError("this machine has no way out")
+        raise HostError(_("this machine has no way out"))
     path, value = override(facts)
     return Mtu(_paths(facts, mine), path, value, _made(facts))
 
@@ -80,7 +81,7 @@ def _paths(facts: Facts, families: list[int]) -> tuple[PathMtu, ...]:
                 first[one].setdefault(size, []).extend(rows)
             bounds[one] = _bounds(first[one])
         open_ones = [one for one in open_ones if bounds[one][1] - bounds[one][0] > 1]
-    for one, (low, _) in bounds.items():
+    for one, (low, _unused) in bounds.items():
         known[one] = _reported(known[one]._replace(mtu=low), first[one])
     return tuple(known[one] for one in families)
 
@@ -93,8 +94,8 @@ def _judged(family: int, results: dict[int, list[Probed]]) -> PathMtu:
     if not any(one.outcome == "open" for one in results[_SMALL]):
         outcomes = {one.outcome for one in results[_SMALL]}
         if "not allowed" in outcomes:
-            return path._replace(trouble="this user may not send echo requests; root may")
-        return path._replace(trouble="no echo request (ping) is answered, so its size cannot be tried")
+            return path._replace(trouble=_("this user may not send echo requests; root may"))
+        return path._replace(trouble=_("no echo request (ping) is answered, so its size cannot be tried"))
     return path
 
 

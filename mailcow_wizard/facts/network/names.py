@@ -10,11 +10,12 @@ from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 WAIT_S = 1.2
 _TCP_WAIT_S = 0.8
-_NOBODY = "no answer over UDP or TCP"
+_NOBODY = _("no answer over UDP or TCP")
 WHOLE_S = 4.0
 """All that looks outward may take this long: names first, the rest is for the attempts."""
 _LEAST_S = 1.6  # a lost SYN is sent again after one second
@@ -66,7 +67,7 @@ def ask(facts: Facts, asked: tuple[tuple[str, str], ...]) -> tuple[Answer, ...]:
     they are slow, silent or in trouble, public ones join in."""
     transport = facts.get(transport_of_names)
     if not transport:
-        return tuple(Answer("", "", error=_NOBODY) for _ in asked)
+        return tuple(Answer("", "", error=_NOBODY) for _unused in asked)
     servers = tuple(dict.fromkeys((*_own_resolvers(facts), *public_resolvers(facts))))
     over = "" if transport == "udp" else transport
     questions = tuple(DnsQuestion(name, type, servers, transport=over) for name, type in asked)
@@ -90,9 +91,9 @@ def resolver_trouble(facts: Facts) -> str:
     """Why this machine's own resolvers give no answer for a name that exists; empty where they do."""
     servers = _own_resolvers(facts)
     if not servers:
-        return "/etc/resolv.conf names none"
+        return _("/etc/resolv.conf names none")
     if facts.get(transport_of_names) != "udp":
-        return f"no answer within {WAIT_S:g} s"
+        return _("no answer within {wait_s:g} s", wait_s=WAIT_S)
     (reply,) = facts.host.ask_dns((DnsQuestion("github.com", "A", servers),), WAIT_S)
     heard = answer(reply)
     if heard.code == NOERROR:
@@ -135,10 +136,14 @@ def _literal(name: str) -> Looked | None:
 def _trouble(heard: tuple[Answer, ...]) -> str:
     """Why a name has no address."""
     if any(one.code == NXDOMAIN for one in heard):
-        return "there is no such name"
+        return _("there is no such name")
     if any(one.code == NOERROR for one in heard):
-        return "the name has no address"
+        return _("the name has no address")
     first = heard[0] if heard else Answer("", "")
     if first.code:
-        return f"the resolver says {first.code}{f' ({first.explained})' if first.explained else ''}"
-    return f"no resolver answers ({first.error or 'none was asked'})"
+        return _(
+            "the resolver says {code}{explained}",
+            code=first.code,
+            explained=f" ({first.explained})" if first.explained else "",
+        )
+    return _("no resolver answers ({why})", why=first.error or _("none was asked"))

@@ -9,6 +9,7 @@ from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_PROJECT, 
 from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, own_v4, routes
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def subnet(facts: Facts) -> Subnet:
     try:
         network = ipaddress.IPv4Network(f"{prefix}.0/24")
     except ValueError:
-        said = f"IPV4_NETWORK is '{prefix}' and not the first three numbers of a network"
+        said = _("IPV4_NETWORK is '{prefix}' and not the first three numbers of a network", prefix=prefix)
         return Subnet("", True, (), _free(facts), (), trouble=said)
     networks: list[Claim] = []
     unread = []
@@ -107,8 +108,12 @@ def _routes(facts: Facts, network: IPv4Network, docker_told: bool) -> list[Claim
         if not other.overlaps(network) or (docker_told and one.interface.startswith(("br-", "docker"))):
             continue
         vpn = one.interface.startswith(_VPN)
-        by = f"a route over {one.interface}{' (a VPN)' if vpn else ''}" if one.interface else ""
-        by = by or f"a route of table {one.table} (policy routing, as VPNs use it)"
+        if not one.interface:
+            by = _("a route of table {table} (policy routing, as VPNs use it)", table=one.table)
+        elif vpn:
+            by = _("a route over {interface} (a VPN)", interface=one.interface)
+        else:
+            by = _("a route over {interface}", interface=one.interface)
         found.append(Claim("wide" if other.prefixlen < network.prefixlen else "route", one.network, by))
     return found
 
@@ -121,7 +126,7 @@ def _addresses(facts: Facts, network: IPv4Network) -> list[Claim]:
     except HostError:
         return []
     return [
-        Claim("address", f"{one}/32", f"{one}, an address of this machine")
+        Claim("address", f"{one}/32", _("{address}, an address of this machine", address=one))
         for one in own
         if ipaddress.IPv4Address(one) in network
     ]
@@ -154,7 +159,7 @@ def _docker(facts: Facts, network: IPv4Network, own: str) -> tuple[list[Claim], 
             except (ValueError, AttributeError):
                 continue
             if other.overlaps(network):
-                found.append(Claim("docker", str(other), f"the Docker network {name}"))
+                found.append(Claim("docker", str(other), _("the Docker network {name}", name=name)))
     return found, mine
 
 
@@ -178,11 +183,13 @@ def _asked(facts: Facts, target: str, kind: type) -> Any:
 
     reply = facts.host.http(docker_socket(facts), target)
     if reply.status != 200:
-        raise HostError(f"Docker answers {reply.status} when asked for {target}")
+        raise HostError(
+            _("Docker answers {status} when asked for {target}", status=reply.status, target=target)
+        )
     try:
         said = json.loads(reply.body)
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, kind):
-        raise HostError(f"Docker's answer to {target} is not readable")
+        raise HostError(_("Docker's answer to {target} is not readable", target=target))
     return said
