@@ -20,7 +20,7 @@ from mailcow_wizard import language
 
 CHECKOUT = ROOT.parent
 # Catalogues of files whose sentences are all marked.
-CONVERTED = {"system", "kernel", "ports", "reputation", "time", "report", "tui"}
+CONVERTED = {"system", "kernel", "ports", "network", "reputation", "time", "report", "tui"}
 # Files that write what programs read, or what stands in files of other programs.
 FOR_PROGRAMS = {
     "fixes/proxy_sites.py",
@@ -37,7 +37,11 @@ NOT_FOR_PEOPLE = {
     "fix {check} {fix}{subject}",
     "^Max open files +(?:{digits}|unlimited) +({digits1}|unlimited)\\b",
     "{path} none swap sw 0 0\n",
-    "refused on the way",  # states of a port
+    "# Settings of docker compose beside mailcow's own; updates of mailcow leave this file alone.\n",
+    "answered by something else",  # states of a port
+    "asked from this network only",
+    "not asked: no way from there",
+    "refused on the way",
     "not asked: that line lets no port 25 out",
     "not asked: that line may let no port 25 out",
     "the terminal would scroll",  # one layer of the display to the other
