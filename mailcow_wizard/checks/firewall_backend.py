@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.firewall_local import OUTCOMES
 from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.checks.troubles import Trouble, judged
 from mailcow_wizard.facts.firewall.rules import program
 from mailcow_wizard.facts.firewall.state import State, docker_tables, state
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _KINDS = {"iptables-nft": "iptables (nf_tables)", "iptables-legacy": "iptables-legacy"}
-_ONE = "Keep one and switch the others off: each must let a packet through, and nobody looks at all of them."
+_ONE = _(
+    "Keep one and switch the others off: each must let a packet through, and nobody looks at all of them."
+)
 
 
 def judge_backend(seen: State) -> Judgement:
@@ -31,11 +35,18 @@ def judge_backend(seen: State) -> Judgement:
 def _said(seen: State) -> str:
     names = list(seen.tools.names)
     who = (
-        f"{listed(names)} {'write' if len(names) > 1 else 'writes'} the rules" if names else "nobody filters"
+        ngettext("{names} writes the rules", "{names} write the rules", len(names), names=listed(names))
+        if names
+        else _("nobody filters")
     )
     if not docker_tables(seen.rules) and not seen.backend.startswith("nftables"):
-        return f"{who}; no rules of Docker's yet" if names else "no firewall is set up on this machine"
-    return f"{who}; Docker has its own ({', '.join(_docker_kinds(seen)) or 'nftables'})"
+        return (
+            _("{who}; no rules of Docker's yet", who=who)
+            if names
+            else _("no firewall is set up on this machine")
+        )
+    kinds = ", ".join(_docker_kinds(seen)) or "nftables"
+    return _("{who}; Docker has its own ({kinds})", who=who, kinds=kinds)
 
 
 def _docker_kinds(seen: State) -> list[str]:
@@ -47,27 +58,40 @@ def _docker(seen: State) -> list[Trouble]:
     troubles = []
     rules = seen.entries.docker_rules
     if rules and not rules.iptables:
-        words = "Docker makes no firewall rules (iptables: false): containers have no way out, "
-        words += "and strangers look like neighbours to postfix, which relays for those"
-        remedy = 'Take "iptables": false out of daemon.json and restart Docker.'
+        words = _(
+            "Docker makes no firewall rules (iptables: false): containers have no way out, "
+            "and strangers look like neighbours to postfix, which relays for those"
+        )
+        remedy = _('Take "iptables": false out of daemon.json and restart Docker.')
         troubles.append(Trouble("fail", words, (remedy,), "breaks", doc=need.DOC_ISSUE.format(2104)))
     if seen.backend.startswith("nftables"):
-        words = "Docker uses its nftables backend, which mailcow's netfilter does not know yet"
-        remedy = 'Take "firewall-backend" out of daemon.json and restart Docker: iptables is then used.'
+        words = _("Docker uses its nftables backend, which mailcow's netfilter does not know yet")
+        remedy = _('Take "firewall-backend" out of daemon.json and restart Docker: iptables is then used.')
         troubles.append(Trouble("warn", words, (remedy,), doc=need.DOC_ISSUE.format(6904)))
     out = seen.entries.outward
     if out and out.outcome in ("dropped", "refused") and out.place:
-        words = f"what containers send to the world is {out.outcome} by {out.place.words}"
-        remedy = "Let packets from mailcow's containers pass there: -i br-mailcow, and answers to them."
+        words = _(
+            "what containers send to the world is {outcome} by {words}",
+            outcome=OUTCOMES.get(out.outcome, out.outcome),
+            words=out.place.words,
+        )
+        remedy = _("Let packets from mailcow's containers pass there: -i br-mailcow, and answers to them.")
         if out.place.chain.table.owner == "nft":
             table, chain = out.place.chain.table, out.place.chain.name
-            remedy = (
-                "Let packets of containers pass there: nft insert rule "
-                f'{table.family} {table.name} {chain} iifname "br-*" accept, and in nft\'s own file.'
+            remedy = _(
+                "Let packets of containers pass there: nft insert rule {family} {table} {chain} "
+                'iifname "br-*" accept, and in nft\'s own file.',
+                family=table.family,
+                table=table.name,
+                chain=chain,
             )
         troubles.append(Trouble("fail", words, (remedy,), "breaks"))
     elif out and out.outcome == "unknown" and out.place:
-        words = f"whether containers can send to the world is not known: {out.why}, in {out.place.words}"
+        words = _(
+            "whether containers can send to the world is not known: {why}, in {words}",
+            why=out.why,
+            words=out.place.words,
+        )
         troubles.append(Trouble("unknown", words))
     return troubles
 
@@ -79,17 +103,19 @@ def _kinds(seen: State) -> list[Trouble]:
     usual = seen.tools.usual
     doc = need.DOC_ISSUE.format(5847)
     if len(kinds) > 1:
-        words = "iptables-legacy and iptables (nf_tables) both hold rules: each packet must pass both"
-        remedy = (
+        words = _("iptables-legacy and iptables (nf_tables) both hold rules: each packet must pass both")
+        remedy = _(
             "Move to one: update-alternatives --config iptables (and ip6tables), then restart the machine, "
         )
-        remedy += "so that what the other one holds is gone."
+        remedy += _("so that what the other one holds is gone.")
         return [Trouble("warn", words, (remedy,), doc=doc)]
     if docker and usual and usual not in docker:
-        words = (
-            f"Docker's rules are in {_KINDS[next(iter(docker))]}, and iptables now stands for {_KINDS[usual]}"
+        words = _(
+            "Docker's rules are in {kinds}, and iptables now stands for {usual}",
+            kinds=_KINDS[next(iter(docker))],
+            usual=_KINDS[usual],
         )
-        remedy = (
+        remedy = _(
             "Restart Docker, or take the change of update-alternatives back: mailcow bans in one of them."
         )
         return [Trouble("warn", words, (remedy,), doc=doc)]
@@ -101,21 +127,31 @@ def _beside_docker(seen: State) -> list[Trouble]:
     troubles: list[Trouble] = []
     if seen.entries.guarded:
         return troubles
-    ufw, verb = seen.tools.ufw, "do" if seen.entries.docker else "will"
+    ufw, docker = seen.tools.ufw, seen.entries.docker
     if ufw and ufw.active:
-        words = f"ufw is active: its rules for incoming packets {verb} not concern what containers publish"
+        words = (
+            _("ufw is active: its rules for incoming packets do not concern what containers publish")
+            if docker
+            else _("ufw is active: its rules for incoming packets will not concern what containers publish")
+        )
         remedies = (
-            "Write rules that containers shall keep to into DOCKER-USER, or switch ufw off: ufw disable.",
-            "After ufw reload or ufw enable Docker's rules may be gone: systemctl restart docker.",
+            _("Write rules that containers shall keep to into DOCKER-USER, or switch ufw off: ufw disable."),
+            _("After ufw reload or ufw enable Docker's rules may be gone: systemctl restart docker."),
         )
         troubles.append(Trouble("warn", words, remedies, doc=need.DOC_ISSUE.format(1678)))
     if seen.tools.firewalld:
-        words = f"firewalld is active: its zones {verb} not filter what containers publish"
-        words += ", and its reload can take Docker's rules along"
+        words = (
+            _("firewalld is active: its zones do not filter what containers publish")
+            if docker
+            else _("firewalld is active: its zones will not filter what containers publish")
+        )
+        words += _(", and its reload can take Docker's rules along")
         remedies = (
-            "Write rules that containers shall keep to into DOCKER-USER, or switch firewalld off: "
-            "systemctl disable --now firewalld, then systemctl restart docker.",
-            "After firewall-cmd --reload: systemctl restart docker.",
+            _(
+                "Write rules that containers shall keep to into DOCKER-USER, or switch firewalld off: "
+                "systemctl disable --now firewalld, then systemctl restart docker."
+            ),
+            _("After firewall-cmd --reload: systemctl restart docker."),
         )
         troubles.append(Trouble("warn", words, remedies, doc=need.DOC_ISSUE.format(5735)))
     return troubles
@@ -124,21 +160,23 @@ def _beside_docker(seen: State) -> list[Trouble]:
 def _several(seen: State) -> list[Trouble]:
     names = list(seen.tools.names)
     return (
-        [Trouble("warn", f"several programs write rules: {listed(names)}", (_ONE,))] if len(names) > 1 else []
+        [Trouble("warn", _("several programs write rules: {listed}", listed=listed(names)), (_ONE,))]
+        if len(names) > 1
+        else []
     )
 
 
 def _evidence(seen: State) -> tuple[Evidence, ...]:
     found = []
     for command in dict.fromkeys(f"{program(table)} -S" for table in docker_tables(seen.rules)):
-        found.append(Evidence(command, "Docker's chains"))
+        found.append(Evidence(command, _("Docker's chains")))
     if seen.tools.ufw:
-        found.append(Evidence("ufw status verbose", "active" if seen.tools.ufw.active else "inactive"))
+        found.append(Evidence("ufw status verbose", _("active") if seen.tools.ufw.active else _("inactive")))
     if seen.tools.firewalld:
-        found.append(Evidence("firewall-cmd --state", "running"))
+        found.append(Evidence("firewall-cmd --state", _("running")))
     for table in seen.tools.own_nft[:2]:
         found.append(
-            Evidence(f"nft list table {table.family} {table.name}", "rules that nft itself was given")
+            Evidence(f"nft list table {table.family} {table.name}", _("rules that nft itself was given"))
         )
     usual = _KINDS.get(seen.tools.usual, "not installed")
     return (*found, Evidence("iptables --version", usual))
@@ -147,9 +185,11 @@ def _evidence(seen: State) -> tuple[Evidence, ...]:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="firewall.backend",
-        title="Firewall programs",
-        needed="one program writes the rules, Docker may write its own, and containers get out",
-        why="Where several write rules, or take Docker's away, containers lose their network or stand open.",
+        title=_("Firewall programs"),
+        needed=_("one program writes the rules, Docker may write its own, and containers get out"),
+        why=_(
+            "Where several write rules, or take Docker's away, containers lose their network or stand open."
+        ),
         doc=need.DOC_FIREWALL,
         severity="degrades",
         source=state,

@@ -4,44 +4,50 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.network_ways import listed
-from mailcow_wizard.facts.reached import PublicPort, Reached, Seen, reached
+from mailcow_wizard.facts.reached import STATES, PublicPort, Reached, Seen, reached
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 DAYS_VALID = 7
 """Firewalls change: what was proved longer ago says how it was, and not how it is."""
 _DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3600, 60
-_PROVE = (
-    "Prove it from outside: mailcow-wizard reach (in the wizard: i), and paste the line that it shows on any "
-    "other machine."
+_PROVE = _(
+    "Prove it from outside: mailcow-wizard reach (in the wizard: i), and paste the line that it "
+    "shows on any other machine."
 )
-_ELSEWHERE = "Ask from another line, of another provider: mailcow-wizard reach"
-_TO_BE_SURE = (
+_ELSEWHERE = _("Ask from another line, of another provider: mailcow-wizard reach")
+_TO_BE_SURE = _(
     "Some lines, at work or in hotels, let few ports out: to be sure, ask from another line: "
     "mailcow-wizard reach"
 )
-_FROM_V6 = (
-    "Ask from a machine that has IPv6, such as one at a telephone's hotspot: mailcow-wizard reach. "
-    "Without a need for IPv6: set ENABLE_IPV6=false in mailcow.conf, and publish no AAAA record."
+_FROM_V6 = _(
+    "Ask from a machine that has IPv6, such as one at a telephone's hotspot: mailcow-wizard "
+    "reach. Without a need for IPv6: set ENABLE_IPV6=false in mailcow.conf, and publish no AAAA "
+    "record."
 )
-_BEFORE = "Let TCP port {} in: in the provider's firewall (its control panel) and in a router before it."
-_OWN_RULES = "See this machine's own rules: nft list ruleset, or iptables -S and ip6tables -S, or ufw status."
-_HOLDER = "See who has the port, and at which address: mailcow-wizard check ports"
+_BEFORE = _("Let TCP port {} in: in the provider's firewall (its control panel) and in a router before it.")
+_OWN_RULES = _(
+    "See this machine's own rules: nft list ruleset, or iptables -S and ip6tables -S, or ufw status."
+)
+_HOLDER = _("See who has the port, and at which address: mailcow-wizard check ports")
 _VITAL = (25, 80, 443)
 _SAID = {
-    "never arrived": "a connection from outside never arrived: a firewall before this machine stops it",
-    "refused on the way": "a connection from outside was refused before it came to this machine",
+    "never arrived": _("a connection from outside never arrived: a firewall before this machine stops it"),
+    "refused on the way": _("a connection from outside was refused before it came to this machine"),
 }
 _UNSURE = {
-    "never arrived": "a connection from outside never arrived: a firewall before this machine, or its own",
-    "refused on the way": "a connection from outside was refused, by this machine's own rules or before it",
+    "never arrived": _("a connection from outside never arrived: a firewall before this machine, or its own"),
+    "refused on the way": _(
+        "a connection from outside was refused, by this machine's own rules or before it"
+    ),
 }
-_LINE = "the line that asked lets no port 25 out, or may not"
+_LINE = _("the line that asked lets no port 25 out, or may not")
 _OPEN = {
-    "answered by something else": "something else answered, before this machine or on the line that asked",
-    "not asked: no way from there": "the machine that asked has none of it",
+    "answered by something else": _("something else answered, before this machine or on the line that asked"),
+    "not asked: no way from there": _("the machine that asked has none of it"),
     "not asked: that line lets no port 25 out": _LINE,
     "not asked: that line may let no port 25 out": _LINE,
-    "asked from this network only": "it was asked from this server's own network, which proves nothing",
+    "asked from this network only": _("it was asked from this server's own network, which proves nothing"),
 }
 
 
@@ -53,8 +59,8 @@ def judge_inbound(facts: Reached) -> tuple[Judgement, ...]:
 def _judge(port: PublicPort, facts: Reached) -> Judgement:
     seen = [facts.seen[port.number, one] for one in facts.families if (port.number, one) in facts.seen]
     return _judged(port, facts)._replace(
-        needed=f"the world reaches port {port.number} ({port.service})",
-        found="; ".join(_words(one, facts.now) for one in seen) or "nobody has asked from outside yet",
+        needed=_("the world reaches port {port} ({service})", port=port.number, service=port.service),
+        found="; ".join(_words(one, facts.now) for one in seen) or _("nobody has asked from outside yet"),
         severity="breaks" if port.number in _VITAL else "degrades",
         evidence=(Evidence(f"from elsewhere: nc -vz -w 5 SERVER {port.number}", _states(seen)),),
     )
@@ -66,7 +72,7 @@ def _judged(port: PublicPort, facts: Reached) -> Judgement:
     unproved: list[tuple[int, str, tuple[str, ...]]] = []
     for family in facts.families:
         one = facts.seen.get((port.number, family))
-        reason = _no_longer(one, facts) if one else "nobody has asked from outside yet"
+        reason = _no_longer(one, facts) if one else _("nobody has asked from outside yet")
         if one is None or reason:
             unproved.append((family, reason, (_PROVE,)))
         elif one.state == "arrived":
@@ -84,12 +90,14 @@ def _no_longer(one: Seen, facts: Reached) -> str:
     """Why something that was seen once counts no more; empty where it does."""
     age = facts.now - one.at
     if age < -_DAY_S:
-        return "the last proof is from the future: one of the clocks was wrong"
+        return _("the last proof is from the future: one of the clocks was wrong")
     if age > DAYS_VALID * _DAY_S:
-        return f"the last proof is {int(age / _DAY_S)} days old"
+        return _("the last proof is {age} days old", age=int(age / _DAY_S))
     now = facts.addresses.get(one.family, ())
     if one.address and now and one.address not in now:
-        return f"the last proof was for {one.address}, which is no longer this server's address"
+        return _(
+            "the last proof was for {address}, which is no longer this server's address", address=one.address
+        )
     return ""
 
 
@@ -104,11 +112,25 @@ def _unproved(
     port: PublicPort, good: list[Seen], rest: list[tuple[int, str, tuple[str, ...]]], facts: Reached
 ) -> Judgement:
     family, reason, remedies = rest[0]
-    over = f" over IPv{family}" if len(facts.families) > 1 and len(rest) < len(facts.families) else ""
-    proved = f"; over IPv{good[0].family} it was reached {_when(good[0], facts.now)}" if good else ""
+    over = (
+        _(" over IPv{family}", family=family)
+        if len(facts.families) > 1 and len(rest) < len(facts.families)
+        else ""
+    )
+    proved = (
+        _("; over IPv{family} it was reached {when}", family=good[0].family, when=_when(good[0], facts.now))
+        if good
+        else ""
+    )
     return Judgement(
         "unknown",
-        f"port {port.number}{over}: unverified, {reason}{proved}",
+        _(
+            "port {port}{over}: unverified, {reason}{proved}",
+            port=port.number,
+            over=over,
+            reason=reason,
+            proved=proved,
+        ),
         remedies=remedies,
         certainty="untested",
     )
@@ -117,9 +139,15 @@ def _unproved(
 def _reached(port: PublicPort, good: list[Seen], now: float) -> Judgement:
     over = listed([f"IPv{one.family}" for one in good])
     oldest = min(good, key=lambda one: one.at)
-    peer = next((f" from {one.peer}" for one in good if one.peer), "")
+    peer = next((_(" from {peer}", peer=one.peer) for one in good if one.peer), "")
     certainty: Certainty = "inferred" if any(one.how == "told" for one in good) else "proved"
-    summary = f"port {port.number} was reached{peer} {_when(oldest, now)} ({over})"
+    summary = _(
+        "port {port} was reached{peer} {when} ({over})",
+        port=port.number,
+        peer=peer,
+        when=_when(oldest, now),
+        over=over,
+    )
     return Judgement("pass", summary, certainty=certainty)
 
 
@@ -128,33 +156,48 @@ def _blocked(port: PublicPort, one: Seen, now: float) -> Judgement:
     if one.state == "closed here" and not one.peer:
         return Judgement(
             "fail",
-            f"port {port.number}: nothing could listen there {when} ({over})",
+            _(
+                "port {port}: nothing could listen there {when} ({over})",
+                port=port.number,
+                when=when,
+                over=over,
+            ),
             remedies=(_HOLDER,),
         )
     if one.state == "closed here":
         return Judgement(
             "fail",
-            f"port {port.number}: connections from outside come to this machine, which does not take them "
-            f"({over}, {when})",
+            _(
+                "port {port}: connections from outside come to this machine, which does not take them "
+                "({over}, {when})",
+                port=port.number,
+                over=over,
+                when=when,
+            ),
             remedies=(_OWN_RULES, _HOLDER, _PROVE),
         )
     sure = one.how == "packet"
     said = _SAID[one.state] if sure else _UNSURE[one.state]
     return Judgement(
         "fail",
-        f"port {port.number}: {said} ({over}, {when})",
+        _("port {port}: {said} ({over}, {when})", port=port.number, said=said, over=over, when=when),
         remedies=(_BEFORE.format(port.number), *(() if sure else (_OWN_RULES,)), _TO_BE_SURE),
         certainty="inferred",
     )
 
 
 def _states(seen: list[Seen]) -> str:
-    return listed([f"IPv{one.family} {one.state}" for one in seen]) or "not asked yet"
+    return listed([f"IPv{one.family} {STATES.get(one.state, one.state)}" for one in seen]) or _(
+        "not asked yet"
+    )
 
 
 def _words(one: Seen, now: float) -> str:
-    how = ", as the other machine says" if one.how == "told" else ""
-    return f"IPv{one.family} {one.state}{f' from {one.peer}' if one.peer else ''}{how}, {_when(one, now)}"
+    how = _(", as the other machine says") if one.how == "told" else ""
+    said = f"IPv{one.family} {STATES.get(one.state, one.state)}"
+    if one.peer:
+        said = _("{state} from {peer}", state=said, peer=one.peer)
+    return f"{said}{how}, {_when(one, now)}"
 
 
 def _when(one: Seen, now: float) -> str:
@@ -163,17 +206,19 @@ def _when(one: Seen, now: float) -> str:
     for unit, seconds in (("day", _DAY_S), ("hour", _HOUR_S), ("minute", _MINUTE_S)):
         count = int(age / seconds)
         if count:
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+            return _("{count} {unit}{value} ago", count=count, unit=unit, value="s" if count > 1 else "")
+    return _("just now")
 
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="firewall.inbound",
-        title="Reached from outside",
-        needed="the world reaches each of mailcow's ports",
-        why="A provider's firewall stands before this machine and cannot be seen from here. What it drops "
-        "never arrives: set-up says all is well, and no mail comes.",
+        title=_("Reached from outside"),
+        needed=_("the world reaches each of mailcow's ports"),
+        why=_(
+            "A provider's firewall stands before this machine and cannot be seen from here. What "
+            "it drops never arrives: set-up says all is well, and no mail comes."
+        ),
         doc=need.DOC_FIREWALL,
         severity="breaks",
         source=reached,

@@ -9,6 +9,7 @@ from mailcow_wizard.facts.firewall.entries import Entry
 from mailcow_wizard.facts.firewall.state import State, state
 from mailcow_wizard.facts.firewall.tools import DOCKER, FIREWALLD, IPTABLES, NFT, UFW, owner_of
 from mailcow_wizard.facts.firewall.walk import Fate
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -16,15 +17,18 @@ if TYPE_CHECKING:
     from mailcow_wizard.model import Status
 
 _FEW = 4
-_DID = {"dropped": "dropped", "refused": "refused", "unknown": "not decided"}
 _MOST_EVIDENCE = 4
 _OPENING = {
-    UFW: "Open them: ufw allow {ports}/tcp",
-    FIREWALLD: "Open them: firewall-cmd --permanent --add-port={ports}/tcp, then firewall-cmd --reload",
-    NFT: "Put a rule that accepts them before that one, in nft's own file too (/etc/nftables.conf).",
-    IPTABLES: "Put a rule that accepts them before that one (iptables -I), and save it as this machine does.",
-    DOCKER: "Take the rule out of DOCKER-USER, or put one before it that returns: "
-    "iptables -I DOCKER-USER -p tcp -m multiport --dports {ports} -j RETURN",
+    UFW: _("Open them: ufw allow {ports}/tcp"),
+    FIREWALLD: _("Open them: firewall-cmd --permanent --add-port={ports}/tcp, then firewall-cmd --reload"),
+    NFT: _("Put a rule that accepts them before that one, in nft's own file too (/etc/nftables.conf)."),
+    IPTABLES: _(
+        "Put a rule that accepts them before that one (iptables -I), and save it as this machine does."
+    ),
+    DOCKER: _(
+        "Take the rule out of DOCKER-USER, or put one before it that returns: iptables -I "
+        "DOCKER-USER -p tcp -m multiport --dports {ports} -j RETURN"
+    ),
 }
 
 
@@ -32,13 +36,13 @@ def judge_local(seen: State) -> Judgement:
     """One judgement over all ports: the worst leads, each with the rule that decides."""
     known = seen.entries
     if not known.entries:
-        words = "this machine has no address that the world could come to"
+        words = _("this machine has no address that the world could come to")
         return Judgement("unknown", words, certainty="untested")
     troubles = [Trouble("unknown", one) for one in known.unread]
     troubles += [_trouble(seen, group) for group in _groups(seen)]
     if known.forwarding is False and any(one.taker == "container" for one in known.entries):
-        words = "the kernel does not pass packets on to containers (net.ipv4.ip_forward is 0)"
-        troubles.append(Trouble("fail", words, ("Restart Docker: it switches that on at its start.",)))
+        words = _("the kernel does not pass packets on to containers (net.ipv4.ip_forward is 0)")
+        troubles.append(Trouble("fail", words, (_("Restart Docker: it switches that on at its start."),)))
     evidence = _evidence(seen)
     if troubles:
         made = judged(troubles, evidence)
@@ -75,30 +79,46 @@ def _kind(one: Entry) -> tuple[str, Fate]:
     return ("partly", one.decisive) if one.partly else ("", one.fate)
 
 
+def _did(outcome: str, number: int) -> str:
+    if outcome == "dropped":
+        return ngettext("is dropped", "are dropped", number)
+    if outcome == "refused":
+        return ngettext("is refused", "are refused", number)
+    if outcome == "unknown":
+        return ngettext("is not decided", "are not decided", number)
+    return ngettext("is let through", "are let through", number)
+
+
 def _trouble(seen: State, group: _Group) -> Trouble:
     end = group.end
     ports = named(group.entries)
     several = len({one.number for one in group.entries}) > 1
     families = {one.family for one in group.entries}
-    v6 = ", over IPv6," if families == {6} and _has_v4(seen) else ""
+    v6 = _(", over IPv6,") if families == {6} and _has_v4(seen) else ""
     by = _by(seen, end)
     if end.outcome == "unknown":
-        words = (
-            f"whether {ports}{v6} {'are' if several else 'is'} let through is not known: {end.why}, in {by}"
+        words = ngettext(
+            "whether {ports}{v6} is let through is not known: {why}, in {by}",
+            "whether {ports}{v6} are let through is not known: {why}, in {by}",
+            2 if several else 1,
+            ports=ports,
+            v6=v6,
+            why=end.why,
+            by=by,
         )
         return Trouble("unknown", words, (_LOOK,))
     remedy = _remedy(seen, group)
-    did = f"{'are' if several else 'is'} {_DID.get(end.outcome, 'let through')}"
+    did = _did(end.outcome, 2 if several else 1)
     if group.kind == "partly":
-        words = f"{ports}{v6} {did} only from some addresses, see {by}"
-        return Trouble("warn", words, ("Mail comes from everywhere: leave these ports out of that rule.",))
+        words = _("{ports}{v6} {did} only from some addresses, see {by}", ports=ports, v6=v6, did=did, by=by)
+        return Trouble("warn", words, (_("Mail comes from everywhere: leave these ports out of that rule."),))
     status: Status = "warn" if v6 else "fail"
-    words = f"{ports}{v6} {did} by {by}"
+    words = _("{ports}{v6} {did} by {by}", ports=ports, v6=v6, did=did, by=by)
     if group.kind == "later":
-        words = f"{ports}{v6} would not reach mailcow's containers: {by}"
+        words = _("{ports}{v6} would not reach mailcow's containers: {by}", ports=ports, v6=v6, by=by)
         return Trouble(status, words, remedy)
     if group.kind == "passed by" and seen.entries.docker:
-        words += "; mailcow's containers will be reached past it, nothing else here is"
+        words += _("; mailcow's containers will be reached past it, nothing else here is")
         return Trouble("warn", words, remedy, "advice")
     return Trouble(status, words, remedy)
 
@@ -106,13 +126,24 @@ def _trouble(seen: State, group: _Group) -> Trouble:
 def _by(seen: State, end: Fate) -> str:
     """The rule, and whose it is where its words do not tell."""
     if end.place is None:
-        return "the rules"
+        return _("the rules")
     owner = owner_of(end.place, seen.tools)
     words = end.place.words
-    return words if owner.lower() in words.lower() or owner == NFT else f"{words}, set by {owner}"
+    return (
+        words
+        if owner.lower() in words.lower() or owner == NFT
+        else _("{words}, set by {owner}", words=words, owner=owner)
+    )
 
 
-_LOOK = "Look at that rule: this program does not know what it does. Then prove it: mailcow-wizard reach"
+OUTCOMES = {
+    "through": _("let through"),
+    "dropped": _("dropped"),
+    "refused": _("refused"),
+    "unknown": _("unknown"),
+}
+"""What becomes of a packet, for people."""
+_LOOK = _("Look at that rule: this program does not know what it does. Then prove it: mailcow-wizard reach")
 
 
 def _remedy(seen: State, group: _Group) -> tuple[str, ...]:
@@ -122,7 +153,7 @@ def _remedy(seen: State, group: _Group) -> tuple[str, ...]:
     ports = ",".join(str(one) for one in sorted({one.number for one in group.entries}))
     words = _OPENING.get(owner)
     if words is None:
-        return (f"That rule is {owner}'s: allow TCP {ports} in its settings.",)
+        return (_("That rule is {owner}'s: allow TCP {ports} in its settings.", owner=owner, ports=ports),)
     return (words.format(ports=ports),)
 
 
@@ -135,10 +166,16 @@ def named(entries: list[Entry]) -> str:
     numbers = sorted({one.number for one in entries})
     public = [one for one in need.PORTS if not one.address]
     if len(numbers) == len(public):
-        return f"all {len(numbers)} ports"
+        return _("all {number} ports", number=len(numbers))
     if len(numbers) > _FEW:
-        return f"ports {', '.join(map(str, numbers[:_FEW]))} and {len(numbers) - _FEW} more"
-    return f"port{'s' if len(numbers) > 1 else ''} {listed([str(one) for one in numbers])}"
+        return _(
+            "ports {numbers} and {more} more",
+            numbers=", ".join(map(str, numbers[:_FEW])),
+            more=len(numbers) - _FEW,
+        )
+    return ngettext(
+        "port {ports}", "ports {ports}", len(numbers), ports=listed([str(one) for one in numbers])
+    )
 
 
 def _all_is_open(seen: State) -> str:
@@ -147,13 +184,20 @@ def _all_is_open(seen: State) -> str:
     boxes = [one for one in known if one.taker == "container"]
     names = [one for one in seen.tools.names if one in (UFW, FIREWALLD)]
     if boxes:
-        past = f", past the rules of {listed(names)}" if names else ""
-        return f"packets to {named(boxes)} are sent on to mailcow's containers{past}"
+        past = _(", past the rules of {listed}", listed=listed(names)) if names else ""
+        return _(
+            "packets to {named} are sent on to mailcow's containers{past}", named=named(boxes), past=past
+        )
     ends = [one.fate.place for one in known]
     if not any(place and place.rule for place in ends):
-        return f"nothing on this machine stops packets to {ports}"
+        return _("nothing on this machine stops packets to {ports}", ports=ports)
     words = next(place.words for place in ends if place and place.rule)
-    return f"packets to {ports} are let through, such as {known[0].number} by {words}"
+    return _(
+        "packets to {ports} are let through, such as {known} by {words}",
+        ports=ports,
+        known=known[0].number,
+        words=words,
+    )
 
 
 def _table(seen: State) -> str:
@@ -161,9 +205,17 @@ def _table(seen: State) -> str:
     ends = []
     for one in seen.entries.entries:
         end = one.decisive
-        by = f" by {end.place.words}" if end.place else ""
-        outcome = "let through" if end.outcome == "through" else end.outcome
-        ends.append(f"{one.number} (IPv{one.family}): {outcome}{by}")
+        by = _(" by {rule}", rule=end.place.words) if end.place else ""
+        outcome = OUTCOMES.get(end.outcome, end.outcome)
+        ends.append(
+            _(
+                "{number} (IPv{family}): {outcome}{by}",
+                number=one.number,
+                family=one.family,
+                outcome=outcome,
+                by=by,
+            )
+        )
     return "; ".join(ends)
 
 
@@ -175,15 +227,15 @@ def _evidence(seen: State) -> tuple[Evidence, ...]:
         if place and place.chain.table.name != "what Docker will do":
             found.setdefault(place.command, place.words)
     some = [Evidence(command, words) for command, words in list(found.items())[:_MOST_EVIDENCE]]
-    return tuple(some) or (Evidence("nft list ruleset", "no rule that stops them"),)
+    return tuple(some) or (Evidence("nft list ruleset", _("no rule that stops them")),)
 
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="firewall.local",
-        title="Local firewall",
-        needed="its rules let connections from everywhere to mailcow's ten public ports, IPv4 and IPv6",
-        why="A packet that is dropped here never reaches mailcow: no mail comes in, or nobody can log in.",
+        title=_("Local firewall"),
+        needed=_("its rules let connections from everywhere to mailcow's ten public ports, IPv4 and IPv6"),
+        why=_("A packet that is dropped here never reaches mailcow: no mail comes in, or nobody can log in."),
         doc=need.DOC_FIREWALL,
         severity="breaks",
         source=state,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.firewall.rules import Place, program
 from mailcow_wizard.facts.firewall.state import State, masks_everybody, state
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _MOST = 3
@@ -22,18 +23,32 @@ def judge_masquerade(seen: State) -> Judgement:
     if hidden:
         first, place = hidden[0]
         now = first.taker == "container"
-        words = f"{place.words} hides who connects: postfix takes strangers for neighbours "
-        words += "and relays their mail" if now else "and will relay their mail"
+        words = (
+            _(
+                "{rule} hides who connects: postfix takes strangers for neighbours and relays their mail",
+                rule=place.words,
+            )
+            if now
+            else _(
+                "{rule} hides who connects: postfix takes strangers for neighbours and will relay their mail",
+                rule=place.words,
+            )
+        )
         return Judgement(
             "fail",
             words,
-            f"packets to port {first.number} come to the container from this machine's own address",
+            _(
+                "packets to port {first} come to the container from this machine's own address",
+                first=first.number,
+            ),
             (Evidence(place.command, place.words),),
             (
                 _narrow(place),
-                "Leave mailcow's containers out: the rule must name the network whose packets it is for, "
-                "such as -s 10.8.0.0/24 for a VPN.",
-                "Until then shut port 25, or stop postfix: docker compose stop postfix-mailcow",
+                _(
+                    "Leave mailcow's containers out: the rule must name the network whose packets it "
+                    "is for, such as -s 10.8.0.0/24 for a VPN."
+                ),
+                _("Until then shut port 25, or stop postfix: docker compose stop postfix-mailcow"),
             ),
             certainty="inferred",
         )
@@ -44,35 +59,48 @@ def judge_masquerade(seen: State) -> Judgement:
         place = wide[0]
         return Judgement(
             "warn",
-            f"{place.words} names no sender; mail that comes in does not meet it as things are",
+            _(
+                "{words} names no sender; mail that comes in does not meet it as things are",
+                words=place.words,
+            ),
             "; ".join(one.words for one in wide[:_MOST]),
             tuple(Evidence(one.command, one.words) for one in wide[:_MOST]),
             (_narrow(place),),
             severity="advice",
             certainty="inferred",
         )
-    words = "no rule hides who connects to mailcow"
-    evidence = (Evidence("iptables -t nat -S POSTROUTING", "no rule without a sender"),)
+    words = _("no rule hides who connects to mailcow")
+    evidence = (Evidence("iptables -t nat -S POSTROUTING", _("no rule without a sender")),)
     return Judgement("pass", words, words, evidence, certainty="inferred")
 
 
 def _narrow(place: Place) -> str:
     """How to give a rule a sender."""
-    begin = "Give it the network that it is for: "
     rule, table = place.rule, place.chain.table
     if rule and table.owner != "nft":
-        taken = f"{program(table)} -t nat {rule.text.replace('-A ', '-D ', 1)}"
-        return f"{begin}{taken}, then the same with -A and -s NETWORK; and where the rule is saved."
-    return f"{begin}`ip saddr NETWORK` before masquerade, in chain {place.chain.name}."
+        taken = _(
+            "{program} -t nat {replace}", program=program(table), replace=rule.text.replace("-A ", "-D ", 1)
+        )
+        return _(
+            "Give it the network that it is for: {taken}, then the same with -A and -s NETWORK; and where "
+            "the rule is saved.",
+            taken=taken,
+        )
+    return _(
+        "Give it the network that it is for: `ip saddr NETWORK` before masquerade, in chain {chain}.",
+        chain=place.chain.name,
+    )
 
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="firewall.masquerade",
-        title="Masquerading",
-        needed="no rule gives packets that come in from outside this machine's address as their sender",
-        why="postfix relays for mailcow's own network. Where every client seems to come from there, anybody "
-        "can send spam through this server: an open relay.",
+        title=_("Masquerading"),
+        needed=_("no rule gives packets that come in from outside this machine's address as their sender"),
+        why=_(
+            "postfix relays for mailcow's own network. Where every client seems to come from "
+            "there, anybody can send spam through this server: an open relay."
+        ),
         doc=need.DOC_ISSUE.format(1775),
         severity="breaks",
         source=state,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from mailcow_wizard.host import invoker
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Acknowledgement, Finding
 from mailcow_wizard.typed import NamedTuple
 
@@ -39,10 +40,10 @@ def read_day(text: str, today: str) -> str:
     try:
         parsed = time.strptime(text, "%Y-%m-%d")
     except ValueError:
-        raise NotADay(f"'{text[:40]}' is not a day such as 2027-01-31") from None
+        raise NotADay(_("'{text}' is not a day such as 2027-01-31", text=text[:40])) from None
     day = time.strftime("%Y-%m-%d", parsed)
     if day < today:
-        raise NotADay(f"{day} is over")
+        raise NotADay(_("{day} is over", day=day))
     return day
 
 

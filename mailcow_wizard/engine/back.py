@@ -6,6 +6,7 @@ from mailcow_wizard.engine.diff import hidden
 from mailcow_wizard.engine.merge import Overlap, merge
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
 
 _MOST_LINES = 20
@@ -37,14 +38,14 @@ def target(step: Edit, now: bytes | None) -> bytes | None:
     if now is None:
         if before is None:
             return None
-        raise Conflict(step.path, f"{step.path} was removed since; it is not made again")
+        raise Conflict(step.path, _("{path} was removed since; it is not made again", path=step.path))
     if after is None:
-        raise Conflict(step.path, f"{step.path} was made anew since; it stays as it is")
+        raise Conflict(step.path, _("{path} was made anew since; it stays as it is", path=step.path))
     try:
         merged = merge(after, now, before or b"")
     except Overlap as overlap:
         mine, theirs = (_lines(step.path, text) for text in (overlap.mine, overlap.theirs))
-        text = f"{step.path}: lines of this change were edited since; they stay as they are"
+        text = _("{path}: lines of this change were edited since; they stay as they are", path=step.path)
         raise Conflict(step.path, text, mine, theirs) from None
     return None if before is None and not merged else merged
 

@@ -1,6 +1,7 @@
 """A mistake of the wizard in one line that can be reported: what kind, and the file and line of ours."""
 
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.language import _
 
 
 def described(error: BaseException) -> str:
@@ -10,4 +11,9 @@ def described(error: BaseException) -> str:
         place = place.tb_next
     file = place.tb_frame.f_code.co_filename.rpartition("/")[2] if place else ""
     where = f"{file}:{place.tb_lineno}" if place else "nowhere"
-    return f"a defect of the wizard in {where}: {type(error).__name__}: {harmless(str(error), 200)}"
+    return _(
+        "a defect of the wizard in {where}: {name}: {text}",
+        where=where,
+        name=type(error).__name__,
+        text=harmless(str(error), 200),
+    )

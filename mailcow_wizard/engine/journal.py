@@ -18,6 +18,7 @@ from mailcow_wizard.engine.readable import steps as readable_steps
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.host.records import Records
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual, Plan, Proof
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -122,7 +123,7 @@ class Journal:
         files["change.json"] = _packed(about)
         steps = [_packed_step(step, found.get(number)) for number, step in enumerate(plan.steps)]
         files["steps.json"] = _packed({"steps": steps, "settings": dict(settings)})
-        waiting: tuple[Mark, ...] = tuple("waiting" for _ in plan.steps)
+        waiting: tuple[Mark, ...] = tuple("waiting" for _unused in plan.steps)
         files["progress.json"] = _packed(Standing("planned", waiting, waiting)._asdict())
         return str(self._records.add(files))
 
@@ -204,7 +205,7 @@ class Journal:
     def _number(self, change: str) -> int:
         number = int(change) if change.isascii() and change.isdigit() and len(change) < 10 else 0
         if number not in self._records.numbers():
-            raise Missing(f"there is no change {change}")
+            raise Missing(_("there is no change {change}", change=change))
         return number
 
     def _change(self, number: int, holder: lock.Holder | None) -> Change:
@@ -213,7 +214,7 @@ class Journal:
         try:
             return self._made_of(number, about, said, holder)
         except (KeyError, TypeError):
-            raise HostError(f"{self.path(str(number), '')} does not hold a change") from None
+            raise HostError(_("{path} does not hold a change", path=self.path(str(number), ""))) from None
 
     def _made_of(
         self, number: int, about: dict[str, Any], said: dict[str, Any], holder: lock.Holder | None
@@ -239,7 +240,7 @@ class Journal:
         except ValueError:
             said = None
         if not isinstance(said, dict):
-            raise HostError(f"{self.path(str(number), name)} is not readable")
+            raise HostError(_("{path} is not readable", path=self.path(str(number), name)))
         return said
 
     def _step(self, number: int, place: int, said: dict[str, Any]) -> PlanStep:
@@ -259,7 +260,7 @@ class Journal:
             return None
         data = self._records.read(number, f"{place}.{name}")
         if _digest(data) != digest:
-            raise HostError(f"{self.path(str(number), f'{place}.{name}')} is damaged")
+            raise HostError(_("{path} is damaged", path=self.path(str(number), f"{place}.{name}")))
         return data
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.volumes import OF_DATABASE, database
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 
 _NAMES = ("mailcow.conf", ".env")
 
@@ -24,15 +25,19 @@ def keep_database(session: Session, path: str, now: bytes | None, wanted: bytes 
     known = database(session.new_facts())
     if not known.project and not known.doubt:
         return
-    why = (
-        known.doubt or f"the database of {known.project} opens with what is there now, and with nothing else"
+    why = known.doubt or _(
+        "the database of {project} opens with what is there now, and with nothing else", project=known.project
     )
     by_hand = (
-        f"to go back all the same, copy {copy} by hand"
+        _("to go back all the same, copy {copy} by hand", copy=copy)
         if copy
-        else f"to be rid of it, move {path} away by hand"
+        else _("to be rid of it, move {path} away by hand", path=path)
     )
-    what = f"{path} stays" if wanted is None else f"{lost} in {path} stays as it is"
+    what = (
+        _("{path} stays", path=path)
+        if wanted is None
+        else _("{lost} in {path} stays as it is", lost=lost, path=path)
+    )
     raise Kept(f"{what}: {why}; {by_hand}")
 
 

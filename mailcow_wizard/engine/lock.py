@@ -7,6 +7,7 @@ import json
 from mailcow_wizard.host import detached, flock
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 INSTALL = "install"
@@ -24,11 +25,11 @@ class Locked(HostError):
     """Another wizard is changing this machine."""
 
     def __init__(self, holder: Holder) -> None:
-        what = f" (change {holder.change})" if holder.change else ""
+        what = _(" (change {change})", change=holder.change) if holder.change else ""
         if holder.change == INSTALL:
-            what = " (it installs mailcow)"
-        who = f"process {holder.pid}" if holder.pid else "another process"
-        super().__init__(f"another wizard is changing this machine: {who}{what}")
+            what = _(" (it installs mailcow)")
+        who = _("process {pid}", pid=holder.pid) if holder.pid else _("another process")
+        super().__init__(_("another wizard is changing this machine: {who}{what}", who=who, what=what))
         self.holder = holder
 
 

@@ -24,6 +24,7 @@ from mailcow_wizard.fixes import Offer
 from mailcow_wizard.host import detached
 from mailcow_wizard.host.changing import Changed, Changing
 from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Finding, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -135,7 +136,7 @@ def apply(session: Session, plan: Plan, listen: Listen, back: bool = False) -> O
     """
     changing = _changing(session, plan.needs_root)
     if not works(plan):
-        raise NotNow("there is nothing to do")
+        raise NotNow(_("there is nothing to do"))
     journal = Journal(session.state)
     held = lock.take(session.state)
     try:
@@ -175,9 +176,9 @@ def backward(session: Session, change_id: str) -> Plan:
     plan = journal.plan(change_id)
     standing = journal.standing(change_id)
     if change.state == "undone":
-        raise NotNow(f"change {change_id} was taken back already")
+        raise NotNow(_("change {change} was taken back already", change=change_id))
     if change.state == "applied" and not plan.reversible:
-        raise NotNow(f"change {change_id} cannot be taken back: {plan.title}")
+        raise NotNow(_("change {change} cannot be taken back: {plan}", change=change_id, plan=plan.title))
     changing = session.host.changing()
     steps: list[PlanStep] = []
     # A plan may edit a file twice: what the first edit is taken back from is what the second left.
@@ -202,7 +203,11 @@ def backward(session: Session, change_id: str) -> Plan:
     for real, (path, now, copy) in found.items():
         keep_database(session, path, now, contents[real], copy)
     return plan._replace(
-        steps=tuple(steps), title=f"Take back: {plan.title}", consequence="", interrupts="", settle=0.0
+        steps=tuple(steps),
+        title=_("Take back: {plan}", plan=plan.title),
+        consequence="",
+        interrupts="",
+        settle=0.0,
     )
 
 
@@ -211,7 +216,7 @@ def forward(session: Session, change_id: str) -> Plan:
     journal = Journal(session.state)
     change = journal.get(change_id)
     if change.state in ("applied", "undone"):
-        raise NotNow(f"change {change_id} is {change.state} already")
+        raise NotNow(_("change {change} is {state} already", change=change_id, state=change.state))
     standing = journal.standing(change_id)
     if standing.doing == "undo":
         return backward(session, change_id)
@@ -246,7 +251,7 @@ def confirm(session: Session, change_id: str) -> None:
     """Says that all is well after a change that waits for that. Raises NotNow where it does not wait."""
     journal = Journal(session.state)
     if not waits(session, change_id):
-        raise NotNow(f"change {change_id} does not wait to be confirmed")
+        raise NotNow(_("change {change} does not wait to be confirmed", change=change_id))
     journal.keep(change_id, CONFIRMED, b"")
 
 
@@ -278,7 +283,7 @@ def _again(session: Session, change_id: str, listen: Listen, task: str) -> Outco
 def _changing(session: Session, needs_root: bool) -> Changing:
     changing = session.host.changing()
     if needs_root and session.host.user().uid != 0:
-        raise Denied("only root can do this")
+        raise Denied(_("only root can do this"))
     return changing
 
 
@@ -291,7 +296,7 @@ def found(changing: Changing, plan: Plan) -> dict[int, Found]:
             continue
         seen = changing.look(step.path)
         if contents.setdefault(seen.path, seen.content) != step.before:
-            raise Changed(f"{step.path} was changed since it was shown")
+            raise Changed(_("{path} was changed since it was shown", path=step.path))
         contents[seen.path] = step.after
         found[number] = Found(seen.mode, seen.uid, seen.gid, changing.missing_directories(step.path))
     return found
@@ -364,7 +369,7 @@ class _Following:
             detached.pause(_PAUSE_S)
             return None
         state = self._journal.get(self._change).state
-        return Outcome(self._change, state, None, "the work was ended from outside")
+        return Outcome(self._change, state, None, _("the work was ended from outside"))
 
 
 def _utc(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.engine.differing import differences
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -10,7 +11,7 @@ class Overlap(Exception):
     """The same lines were changed twice: `mine` is how they are now, `theirs` how they should become."""
 
     def __init__(self, mine: bytes, theirs: bytes) -> None:
-        super().__init__("the same lines were changed twice")
+        super().__init__(_("the same lines were changed twice"))
         self.mine = mine
         self.theirs = theirs
 

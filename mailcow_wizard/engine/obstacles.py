@@ -6,6 +6,7 @@ from mailcow_wizard.engine.journal import Change
 from mailcow_wizard.engine.mending import works
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Plan
 
 UNDER_WAY = ("planned", "applying", "undoing")
@@ -25,18 +26,18 @@ def obstacle(session: Session, needs_root: bool) -> str:
         session.host.changing()
     except HostError as error:
         return str(error)
-    return "only root can do this" if needs_root and not is_root(session) else ""
+    return _("only root can do this") if needs_root and not is_root(session) else ""
 
 
 def elsewhere(session: Session) -> str:
     """Where a command can do what cannot be done here."""
-    return "As root" if not obstacle(session, needs_root=False) else "On the machine itself"
+    return _("As root") if not obstacle(session, needs_root=False) else _("On the machine itself")
 
 
 def obstacle_of(session: Session, plan: Plan) -> str:
     """Why a plan cannot be carried out here, in one line; empty where it can be tried."""
     if not works(plan):
-        return "this is to be done by hand; the wizard changes nothing here"
+        return _("this is to be done by hand; the wizard changes nothing here")
     return obstacle(session, plan.needs_root)
 
 

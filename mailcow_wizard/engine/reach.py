@@ -41,6 +41,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.reach_listener import IN_USE, NOT_ALLOWED, Knock, ReachListener
 from mailcow_wizard.host.reach_packets import Packet
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 TOKEN_LENGTH = 20
@@ -95,8 +96,8 @@ def ports_of(token: str) -> tuple[tuple[int, bool], ...]:
     found = _TOKEN.fullmatch(token)
     words = found["ports"].removeprefix("-").split("-") if found else ()
     ports = tuple((int(one.rstrip("ux")), not one.endswith("u")) for one in words)
-    if not ports or not all(0 < one < 65536 for one, _ in ports):
-        raise BadReport("that is no token of reach")
+    if not ports or not all(0 < one < 65536 for one, _used in ports):
+        raise BadReport(_("that is no token of reach"))
     return ports
 
 
@@ -129,7 +130,7 @@ class Reach:
         self.targets = tuple(self._open(*one) for one in facts.get(public_ports))
         self.extra = 0 if any(one.free for one in self.targets) else self._listener.open_any(self.families)
         """A port besides mailcow's that takes the report, where all of those are in use; 0: none."""
-        numbers = tuple(one for one, _ in self.ports)
+        numbers = tuple(one for one, _used in self.ports)
         self.watched = tuple(one for one in self.families if self._listener.watch(numbers, one))
         """Families of which first packets are seen."""
         self.token = new_token(self.ports, self.extra)
@@ -240,13 +241,13 @@ class Reach:
                 family = int(part[0])
                 found |= {(int(one[:-1]), family): one[-1] for one in part[2:].split(".")}
             else:
-                raise BadReport("that is no report of reach")
-        known = {one for one, _ in self.ports}
+                raise BadReport(_("that is no report of reach"))
+        known = {one for one, _used in self.ports}
         if not peer:
             # Typed in later it may name the port that was opened for it then.
             found = {key: code for key, code in found.items() if key[0] in known}
-        if not found or any(port not in known for port, _ in found):
-            raise BadReport("that report is of other ports")
+        if not found or any(port not in known for port, _used in found):
+            raise BadReport(_("that report is of other ports"))
         now = invoker.now()
         for key, code in found.items():
             # What arrived once has arrived, whatever a later report says.
@@ -302,7 +303,7 @@ class Reach:
 
     def _known(self, family: int) -> list[str]:
         """The addresses of whoever knew the token."""
-        known = [peer for (_, other), peer in self.knocks.items() if other == family]
+        known = [peer for (_number, other), peer in self.knocks.items() if other == family]
         if self.reporter and (":" in self.reporter) == (family == 6):
             known.append(self.reporter)
         return list(dict.fromkeys(known))
@@ -313,7 +314,7 @@ class Reach:
         if known:
             return known
         asked: dict[str, int] = {}
-        for (_, other), peers in self._packets.items():
+        for (_number, other), peers in self._packets.items():
             for peer in peers if other == family else ():
                 asked[peer] = asked.get(peer, 0) + 1
         least = min(_MANY, len(self.targets))

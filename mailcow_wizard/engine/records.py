@@ -12,6 +12,7 @@ from mailcow_wizard.facts.dns.overview import Overview, overview
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.names import NotAName, mail_domain
 from mailcow_wizard.typed import NamedTuple
 
@@ -29,7 +30,7 @@ class Records(NamedTuple):
 def read(session: Session) -> Records:
     """Asks for everything. Raises HostError."""
     if session.settings.offline:
-        raise HostError("name servers are not asked with --offline")
+        raise HostError(_("name servers are not asked with --offline"))
     facts = session.new_facts()
     found = facts.get(overview)
     return Records(facts.get(domains).server, found.rows, facts, found)
@@ -88,7 +89,7 @@ def added(known: Sequence[str], typed: str) -> tuple[str, ...]:
     """The domains with one more. Raises NotAName, whose text says why it cannot be one of them."""
     new = mail_domain(typed)
     if new in known:
-        raise NotAName(f"{new} is in the list already")
+        raise NotAName(_("{new} is in the list already", new=new))
     return (*known, new)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Event, Evidence, Finding, Judgement
 
 Listen = Callable[[Event], None]
@@ -51,10 +52,14 @@ def look(check: Check, facts: Facts) -> tuple[Judgement, ...]:
         judgements = (judged,) if isinstance(judged, Judgement) else tuple(judged)
         return tuple(one if one.status == "pass" else _with_fixes(check, one, facts) for one in judgements)
     except Denied as error:
-        remedies = ("Run the wizard as root: sudo ./wizard",)
-        return (Judgement("unknown", f"needs root: {error}", certainty="untested", remedies=remedies),)
+        remedies = (_("Run the wizard as root: sudo ./wizard"),)
+        return (
+            Judgement(
+                "unknown", _("needs root: {error}", error=error), certainty="untested", remedies=remedies
+            ),
+        )
     except HostError as error:
-        return (Judgement("unknown", f"could not look: {error}", certainty="untested"),)
+        return (Judgement("unknown", _("could not look: {error}", error=error), certainty="untested"),)
     except Exception as error:
         return (_crashed(error),)
 
@@ -72,9 +77,9 @@ def _with_fixes(check: Check, judgement: Judgement, facts: Facts) -> Judgement:
 def _crashed(error: Exception) -> Judgement:
     return Judgement(
         "crashed",
-        f"the wizard made a mistake here: {type(error).__name__}: {error}",
+        _("the wizard made a mistake here: {name}: {error}", name=type(error).__name__, error=error),
         certainty="untested",
-        remedies=("Report this to the authors of the wizard; the other checks are not affected.",),
+        remedies=(_("Report this to the authors of the wizard; the other checks are not affected."),),
     )
 
 
@@ -121,15 +126,15 @@ class Run:
 
     def _reason_to_skip(self, check: Check) -> str:
         if check.network and self._facts.settings.offline:
-            return "skipped: it sends packets, and --offline was given"
+            return _("skipped: it sends packets, and --offline was given")
         failed = [name for name in check.after if self._failed.get(name)]
-        return f"skipped: {', '.join(failed)} comes first" if failed else ""
+        return _("skipped: {failed} comes first", failed=", ".join(failed)) if failed else ""
 
     def _start(self, check: Check) -> None:
         try:
             threading.Thread(target=self._work, args=(check,), daemon=True, name=check.id).start()
         except RuntimeError as error:  # no more threads for this user
-            none = Judgement("unknown", f"could not look: {error}", certainty="untested")
+            none = Judgement("unknown", _("could not look: {error}", error=error), certainty="untested")
             self._results.put((check.id, (join(check, none),)))
 
     def _work(self, check: Check) -> None:
@@ -146,17 +151,19 @@ class Run:
         self, deadlines: dict[str, tuple[Check, float, float]], findings: dict[str, tuple[Finding, ...]]
     ) -> None:
         """Waits for the next result or the next deadline, whichever comes first."""
-        next_deadline = min(end for _, _, end in deadlines.values())
+        next_deadline = min(end for _check, _start, end in deadlines.values())
         try:
             name, found = self._results.get(timeout=max(0.0, next_deadline - time.monotonic()))
             if deadlines.pop(name, None):
                 self._take(name, found, findings)
         except queue.Empty:
             now = time.monotonic()
-            for check, start, _ in [late for late in deadlines.values() if late[2] <= now]:
+            for check, start, _end in [late for late in deadlines.values() if late[2] <= now]:
                 del deadlines[check.id]
                 allowed = self._facts.settings.timeout or check.deadline
-                late = Judgement("unknown", f"no answer within {allowed:g} s", certainty="untested")
+                late = Judgement(
+                    "unknown", _("no answer within {allowed:g} s", allowed=allowed), certainty="untested"
+                )
                 self._finish(check, late, findings, now - start)
 
     def _finish(

@@ -16,6 +16,7 @@ from mailcow_wizard.facts.surroundings import surroundings
 from mailcow_wizard.fixes import conf_new, conf_set
 from mailcow_wizard.fixes.mailcow_conf import content, is_link, path_of, takes_effect
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.model import Edit, Plan
 from mailcow_wizard.redaction import is_secret
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -27,8 +28,8 @@ PROXY = "(proxy)"
 """Not a key: stands for the five that make mailcow's web server listen behind another one."""
 
 _EXAMPLES = {"MAILCOW_HOSTNAME": "mail.example.org", "TZ": "Etc/UTC"}
-_ON_OFF = (("y", "yes"), ("n", "no"))
-_LEFT_OUT = (("n", "on"), ("y", "left out"))
+_ON_OFF = (("y", _("yes")), ("n", _("no")))
+_LEFT_OUT = (("n", _("on")), ("y", pgettext("a part of mailcow", "left out")))
 _BEHIND_PROXY = {
     "HTTP_BIND": "127.0.0.1",
     "HTTP_PORT": "8080",
@@ -64,26 +65,26 @@ Judge = Callable[[bytes], Sequence[tuple[str, Problem]]]
 """What speaks against the keys of a file's content."""
 
 FIRST: tuple[Field, ...] = (
-    Field("MAILCOW_HOSTNAME", "Server's name"),
-    Field("TZ", "Timezone"),
+    Field("MAILCOW_HOSTNAME", _("Server's name")),
+    Field("TZ", _("Timezone")),
     Field("ENABLE_IPV6", "IPv6", (("true", "on"), ("false", "off"))),
-    Field("SKIP_CLAMD", "Virus scan (ClamAV)", _LEFT_OUT),
-    Field("SKIP_FTS", "Full-text search", _LEFT_OUT),
-    Field(PROXY, "Behind a web proxy", _ON_OFF),
-    Field("HTTP_BIND", "HTTP address"),
-    Field("HTTP_PORT", "HTTP port"),
-    Field("HTTPS_BIND", "HTTPS address"),
-    Field("HTTPS_PORT", "HTTPS port"),
-    Field("HTTP_REDIRECT", "HTTP to HTTPS", _ON_OFF),
+    Field("SKIP_CLAMD", _("Virus scan (ClamAV)"), _LEFT_OUT),
+    Field("SKIP_FTS", _("Full-text search"), _LEFT_OUT),
+    Field(PROXY, _("Behind a web proxy"), _ON_OFF),
+    Field("HTTP_BIND", _("HTTP address")),
+    Field("HTTP_PORT", _("HTTP port")),
+    Field("HTTPS_BIND", _("HTTPS address")),
+    Field("HTTPS_PORT", _("HTTPS port")),
+    Field("HTTP_REDIRECT", _("HTTP to HTTPS"), _ON_OFF),
     Field("SMTP_PORT", "SMTP"),
     Field("SMTPS_PORT", "SMTPS"),
-    Field("SUBMISSION_PORT", "Submission"),
+    Field("SUBMISSION_PORT", _("Submission")),
     Field("IMAP_PORT", "IMAP"),
     Field("IMAPS_PORT", "IMAPS"),
     Field("POP_PORT", "POP3"),
     Field("POPS_PORT", "POP3S"),
-    Field("SIEVE_PORT", "ManageSieve"),
-    Field("IPV4_NETWORK", "Containers' subnet"),
+    Field("SIEVE_PORT", _("ManageSieve")),
+    Field("IPV4_NETWORK", _("Containers' subnet")),
 )
 """What a first install needs."""
 
@@ -211,7 +212,7 @@ class Draft:
         for key, problem in self._judge(self._document.data):
             if key not in found or _rank(problem) < _rank(found[key]):
                 found[key] = problem
-        return found | {key: Problem("error", said) for key, (_, said) in self._refused.items()}
+        return found | {key: Problem("error", said) for key, (_unused, said) in self._refused.items()}
 
     def obstacle(self) -> tuple[str, str]:
         """The first key that the changes make wrong, and why; empty texts where all can be saved."""
@@ -234,14 +235,18 @@ class Draft:
     def by_hand(self) -> str:
         """The command line that saves the same, secrets left out."""
         words = [f"{key}={self._document.get(key)}" for key in self.changed() if not is_secret(key)]
-        return harmless(" ".join((f"conf {'new' if self.before is None else 'set'}", *words)), _LONGEST_LINE)
+        return harmless(
+            " ".join((f"conf {'new' if self.before is None else 'set'}", *words)),
+            _LONGEST_LINE,
+        )
 
     def about(self, key: str) -> str:
         """What the file itself says above the key, or what the key is for."""
         if key == PROXY:
-            return (
-                "Another web server on this machine holds ports 80 and 443 and passes mailcow's visitors on: "
-                "mailcow then listens on 127.0.0.1:8080 and :8443 and does not redirect by itself."
+            return _(
+                "Another web server on this machine holds ports 80 and 443 and passes mailcow's "
+                "visitors on: mailcow then listens on 127.0.0.1:8080 and :8443 and does not "
+                "redirect by itself."
             )
         layout = KEYS.get(key)
         text = self._found.data.decode("utf-8", "replace")
@@ -283,7 +288,7 @@ def _goes_on(lines: Sequence[str], number: int, key: str) -> bool:
 
 def _key_of(line: str) -> str:
     """The key that a line sets, or would set without its `#`."""
-    name, equals, _ = line.removeprefix("#").partition("=")
+    name, equals, _unused = line.removeprefix("#").partition("=")
     plain = name.replace("_", "").isalnum() and name.isascii() and name.upper() == name
     return name if equals and plain else ""
 

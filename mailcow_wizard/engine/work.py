@@ -13,6 +13,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.changing import Changing, Seen
 from mailcow_wizard.host.detached import pause
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ class Work:
                 if self.standing.marks[number] == "done":
                     continue
                 if stopped():
-                    raise HostError("stopped, as was asked for")
+                    raise HostError(_("stopped, as was asked for"))
                 self._one(number, step)
             if self._plan.confirm:
                 self._await_confirmation(stopped)
@@ -74,14 +75,14 @@ class Work:
         seconds = self._plan.confirm
         self.unconfirmed = True
         self._tell("confirm", _OWN, f"{seconds:.0f}")
-        for _ in range(round(seconds / _LOOK_S)):
+        for _unused in range(round(seconds / _LOOK_S)):
             if self._journal.kept(self._change, CONFIRMED) is not None:
                 self.unconfirmed = False
                 return
             if stopped():
-                raise HostError("stopped, as was asked for")
+                raise HostError(_("stopped, as was asked for"))
             pause(_LOOK_S)
-        raise HostError(f"nobody confirmed within {seconds:.0f} seconds")
+        raise HostError(_("nobody confirmed within {seconds:.0f} seconds", seconds=seconds))
 
     def _one(self, number: int, step: PlanStep) -> None:
         self._mark(number, "begun")
@@ -113,7 +114,11 @@ class Work:
 
         code = self._changing.run(argv, timeout, lambda line: self._tell("output", number, line), mark, note)
         if code:
-            how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
+            how = (
+                _("was ended by signal {number}", number=-code)
+                if code < 0
+                else _("failed with exit code {code}", code=code)
+            )
             raise HostError(f"{readable.words(argv, self._secrets)[0]} {how}")
 
     def _await_command(self) -> None:
@@ -196,7 +201,7 @@ class Work:
     def _prove(self, number: int, step: Command) -> None:
         """Waits until all proofs hold, twice in a row: a service may end a moment after it was started."""
         steady = False
-        for _ in range(_TRIES):
+        for _unused in range(_TRIES):
             failing = [one for one in step.proofs if not self._holds(number, one.argv, step.timeout)]
             if steady and not failing:
                 return

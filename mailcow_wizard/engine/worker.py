@@ -19,6 +19,7 @@ from mailcow_wizard.host import detached
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding, Plan, Settings
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -44,7 +45,11 @@ def main(words: Sequence[str]) -> int:
         session = Session(RealHost(state.path), settings_of(journal.settings(change)), state)
         end = _do(session, journal, change, task, stopping)
     except Exception as error:  # the face has to hear of a defect, too
-        end = {"state": "interrupted", "error": f"a defect of the wizard: {_named(error)}", "result": None}
+        end = {
+            "state": "interrupted",
+            "error": _("a defect of the wizard: {named}", named=_named(error)),
+            "result": None,
+        }
     journal.tell(change, {"kind": "end", **end})
     journal.close(change)
     held.close()

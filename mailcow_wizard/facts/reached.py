@@ -7,6 +7,7 @@ from mailcow_wizard.facts.bindings import bindings
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -33,6 +34,23 @@ DECIDED = ("arrived", "never arrived", "refused on the way", "closed here", "ans
 """States that say something of the port; the others replace nothing that is known."""
 # In proxy mode the proxy has the usual ports.
 _USUAL = {"HTTP_PORT": 80, "HTTPS_PORT": 443}
+
+
+STATES: dict[str, str] = {
+    "arrived": _("arrived"),
+    "waiting": _("waiting"),
+    "unknown": _("unknown"),
+    "never arrived": _("never arrived"),
+    "refused on the way": _("refused on the way"),
+    "closed here": _("closed here"),
+    "answered by something else": _("answered by something else"),
+    "not asked": _("not asked"),
+    "not asked: no way from there": _("not asked: no way from there"),
+    "not asked: that line lets no port 25 out": _("not asked: that line lets no port 25 out"),
+    "not asked: that line may let no port 25 out": _("not asked: that line may let no port 25 out"),
+    "asked from this network only": _("asked from this network only"),
+}
+"""What is known of a port, for people."""
 
 
 class PublicPort(NamedTuple):

@@ -16,6 +16,7 @@ from mailcow_wizard.facts.firewall.state import State, docker_tables, state
 from mailcow_wizard.facts.firewall.tools import FIREWALLD, UFW, owner_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Fix, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ _UNIT = "firewalld.service"
 def fix(facts: Facts) -> Fix | None:
     """What is shown where it is not proved that sessions stay: choosing it tells why."""
     name = _active(facts.get(state))
-    return Fix("disable-firewall", f"Switch {name} off", "high", True, True) if name else None
+    return Fix("disable-firewall", _("Switch {name} off", name=name), "high", True, True) if name else None
 
 
 def plan(facts: Facts, check: str) -> Plan | None:
@@ -41,20 +42,28 @@ def plan(facts: Facts, check: str) -> Plan | None:
         return None
     proved = _proved(facts, seen, name)
     steps = _steps(seen, name)
-    restarts = " Docker is restarted, and with it every container." if len(steps) > 1 else ""
+    restarts = _(" Docker is restarted, and with it every container.") if len(steps) > 1 else ""
     return Plan(
         check,
         None,
         "disable-firewall",
-        f"Switch {name} off",
+        _("Switch {name} off", name=name),
         tuple(steps),
         "high",
         reversible=True,
         needs_root=True,
-        consequence=f"{name} filters nothing any more, on no port: every program that listens on this "
-        "machine can be reached, as far as the provider's firewall lets it.",
-        interrupts=f"{proved} All the same it is taken back after {CONFIRM_S:.0f} seconds, unless you "
-        f"confirm that you are still connected.{restarts}",
+        consequence=_(
+            "{name} filters nothing any more, on no port: every program that listens on "
+            "this machine can be reached, as far as the provider's firewall lets it.",
+            name=name,
+        ),
+        interrupts=_(
+            "{proved} All the same it is taken back after {confirm_s:.0f} seconds, unless "
+            "you confirm that you are still connected.{restarts}",
+            proved=proved,
+            confirm_s=CONFIRM_S,
+            restarts=restarts,
+        ),
         confirm=CONFIRM_S,
     )
 
@@ -90,20 +99,27 @@ def _proved(facts: Facts, seen: State, name: str) -> str:
         own = ways.own | {one.address}
         end = fate(left, packet, ways.way, frozenset(own))
         if end.outcome != "through":
-            by = end.place.words if end.place else "the rules"
+            by = end.place.words if end.place else _("the rules")
             raise NoPlan(
-                f"It is not proved that the SSH session of {one.peer} on port {one.port} would stay: "
-                f"what is left then would stop it, or may: {by}."
+                _(
+                    "It is not proved that the SSH session of {peer} on port {port} would stay: what "
+                    "is left then would stop it, or may: {by}.",
+                    peer=one.peer,
+                    port=one.port,
+                    by=by,
+                )
             )
     if not known:
-        return "No SSH session comes into this machine: nothing can be cut off."
-    return f"What is left lets the SSH {_named(known)} in."
+        return _("No SSH session comes into this machine: nothing can be cut off.")
+    return _("What is left lets the SSH {named} in.", named=_named(known))
 
 
 def _named(known: tuple[Session, ...]) -> str:
     first = known[0]
-    words = f"session of {first.peer} on port {first.port}" + (" (yours)" if first.own else "")
-    return words if len(known) == 1 else f"{words} and {len(known) - 1} more"
+    words = _("session of {peer} on port {port}", peer=first.peer, port=first.port)
+    if first.own:
+        words = _("session of {peer} on port {port} (yours)", peer=first.peer, port=first.port)
+    return words if len(known) == 1 else _("{words} and {number} more", words=words, number=len(known) - 1)
 
 
 def without(seen: State, name: str) -> Rules:

@@ -15,6 +15,7 @@ from mailcow_wizard.facts.firewall.state import State, state, targets
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes.choices import for_root
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -45,9 +46,13 @@ def let_through(facts: Facts) -> Plan | None:
         facts,
         seen,
         "firewall.local",
-        f"Let packets to mailcow's ports pass in {USER_CHAIN}",
+        _("Let packets to mailcow's ports pass in {user_chain}", user_chain=USER_CHAIN),
         lambda interfaces: _each(interfaces, ports),
-        f"Packets to mailcow's ports are not asked by the other rules of {USER_CHAIN}; all others still are.",
+        _(
+            "Packets to mailcow's ports are not asked by the other rules of {user_chain}; all others "
+            "still are.",
+            user_chain=USER_CHAIN,
+        ),
     )
 
 
@@ -62,11 +67,13 @@ def shut(facts: Facts) -> Plan | None:
         facts,
         seen,
         "firewall.backend",
-        f"Shut what containers publish, but for mailcow's ports ({USER_CHAIN})",
+        _("Shut what containers publish, but for mailcow's ports ({user_chain})", user_chain=USER_CHAIN),
         lambda interfaces: [*_each(interfaces, ports), *_drops(interfaces)],
-        "From outside only these ports of containers can be reached: "
-        + ", ".join(map(str, ports))
-        + ". What is published later stays shut.",
+        _(
+            "From outside only these ports of containers can be reached: {ports}. What is published later "
+            "stays shut.",
+            ports=", ".join(map(str, ports)),
+        ),
     )
 
 
@@ -76,7 +83,7 @@ def _reached_by_user(seen: State, chain: str) -> bool:
         return True
     return any(
         chain in targets(rule)
-        for (_, name), one in seen.rules.chains.items()
+        for (_unused, name), one in seen.rules.chains.items()
         if name == USER_CHAIN
         for rule in one.rules
     )

@@ -22,6 +22,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.choices import for_root
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -83,7 +84,16 @@ def plan(facts: Facts) -> Plan | None:
         try:
             made = _steps(facts, owner, shut, files)
         except HostError as error:
-            made = [Manual(f"{shut.place.words} keeps {_listed(shut.ports)} shut: {error}")]
+            made = [
+                Manual(
+                    _(
+                        "{words} keeps {listed} shut: {error}",
+                        words=shut.place.words,
+                        listed=_listed(shut.ports),
+                        error=error,
+                    )
+                )
+            ]
         if any(isinstance(one, Command) for one in made):
             told.add(owner)
             ports |= shut.ports
@@ -95,16 +105,16 @@ def plan(facts: Facts) -> Plan | None:
     return for_root(
         "firewall.local",
         "open-ports",
-        f"Open {names} in {' and '.join(sorted(told))}",
+        _("Open {names} in {told}", names=names, told=_(" and ").join(sorted(told))),
         tuple(steps),
-        "Everybody can connect to these ports; all other rules stay as they are.",
+        _("Everybody can connect to these ports; all other rules stay as they are."),
     )
 
 
 def _listed(ports: set[int]) -> str:
     if len(ports) == 1:
-        return f"port {next(iter(ports))}"
-    return f"ports {', '.join(map(str, sorted(ports)))}"
+        return _("port {port}", port=next(iter(ports)))
+    return _("ports {ports}", ports=", ".join(map(str, sorted(ports))))
 
 
 def _shut(seen: State) -> list[_Shut]:
@@ -143,7 +153,12 @@ def _steps(facts: Facts, owner: str, shut: _Shut, files: _Files) -> list[PlanSte
         return _iptables(facts, shut, files)
     if owner == DOCKER:
         return []
-    words = f"{shut.place.words} keeps {_listed(shut.ports)} shut. That rule is {owner}'s: allow them there."
+    words = _(
+        "{words} keeps {listed} shut. That rule is {owner}'s: allow them there.",
+        words=shut.place.words,
+        listed=_listed(shut.ports),
+        owner=owner,
+    )
     return [Manual(words)]
 
 
@@ -162,7 +177,11 @@ def _firewalld(facts: Facts, shut: _Shut) -> list[PlanStep]:
     """Into the zone of the interface, now and for good: a reload could take Docker's rules along."""
     chain = shut.place.chain.name
     if shut.place.rule and re.search(r"_(deny|pre)$", chain):
-        words = f"{shut.place.words} keeps {_listed(shut.ports)} shut: take it out of firewalld's settings."
+        words = _(
+            "{words} keeps {listed} shut: take it out of firewalld's settings.",
+            words=shut.place.words,
+            listed=_listed(shut.ports),
+        )
         return [Manual(words)]
     steps: list[PlanStep] = []
     for interface in sorted(shut.interfaces):
@@ -184,7 +203,7 @@ def _zone(facts: Facts, interface: str) -> str:
         said = facts.host.run(("firewall-cmd", "--get-default-zone"), 10.0)
     zone = said.out.strip()
     if said.code or not re.fullmatch(r"[A-Za-z0-9_.-]+", zone):
-        raise NoPlan("firewalld does not say in which zone the network card is.")
+        raise NoPlan(_("firewalld does not say in which zone the network card is."))
     return zone
 
 
@@ -211,7 +230,10 @@ def _nft(facts: Facts, shut: _Shut, files: _Files) -> list[PlanStep]:
     steps: list[PlanStep] = [Command(made), Command(full, (empty,), undo_optional=True)]
     if not there:
         steps += [Command(("nft", "insert", "rule", *where, chain.name, *rule)) for rule in rules]
-    lines = (f"set {name} {{ type {kind}; elements = {{ {elements} }}; }}", [" ".join(one) for one in rules])
+    lines = (
+        f"set {name} {{ type {kind}; elements = {{ {elements} }}; }}",
+        [" ".join(one) for one in rules],
+    )
     return [*steps, *_in_nft_file(files, table, chain.name, *lines)]
 
 
@@ -225,7 +247,7 @@ def _base_of(facts: Facts, shut: _Shut) -> Chain:
     for one in rules.chains.values():
         if one.table == chain.table and one.hook in hooks:
             return one
-    raise NoPlan(f"the chain that leads to {chain.name} was not found")
+    raise NoPlan(_("the chain that leads to {chain} was not found", chain=chain.name))
 
 
 def _in_nft_file(files: _Files, table: Table, chain: str, made: str, rules: list[str]) -> list[PlanStep]:
@@ -235,8 +257,18 @@ def _in_nft_file(files: _Files, table: Table, chain: str, made: str, rules: list
         files.put(NFT_FILE, with_rules(text, table.family, table.name, chain, made, rules))
     except (HostError, ValueError):
         lines = "; ".join((made, *rules))
-        gone = "After a restart of the machine this is gone, unless what makes the rules has it too, in"
-        return [Manual(f"{gone} chain {chain} of table {table.name}: {lines}")]
+        gone = _("After a restart of the machine this is gone, unless what makes the rules has it too, in")
+        return [
+            Manual(
+                _(
+                    "{gone} chain {chain} of table {table}: {lines}",
+                    gone=gone,
+                    chain=chain,
+                    table=table.name,
+                    lines=lines,
+                )
+            )
+        ]
     return []
 
 
@@ -295,8 +327,16 @@ def _in_saved(files: _Files, table: Table, chain: str, rules: list[str]) -> list
             return []
         except (HostError, ValueError):
             continue
-    words = "After a restart of the machine this is gone, unless what makes the rules has these too: "
-    return [Manual(words + "; ".join(f"{program(table)} {one}" for one in rules))]
+    commands = "; ".join(f"{program(table)} {one}" for one in rules)
+    return [
+        Manual(
+            _(
+                "After a restart of the machine this is gone, unless what makes the rules has these too: "
+                "{commands}",
+                commands=commands,
+            )
+        )
+    ]
 
 
 def with_saved(text: str, chain: str, rules: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import __version__
 from mailcow_wizard.engine.reach import Reach, Target, Verdict
+from mailcow_wizard.facts.reached import STATES as STATES
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.report.document import SCHEMA
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -11,21 +12,6 @@ from mailcow_wizard.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-STATES = {
-    "arrived": _("arrived"),
-    "waiting": _("waiting"),
-    "unknown": _("unknown"),
-    "never arrived": _("never arrived"),
-    "refused on the way": _("refused on the way"),
-    "closed here": _("closed here"),
-    "answered by something else": _("answered by something else"),
-    "not asked": _("not asked"),
-    "not asked: no way from there": _("not asked: no way from there"),
-    "not asked: that line lets no port 25 out": _("not asked: that line lets no port 25 out"),
-    "not asked: that line may let no port 25 out": _("not asked: that line may let no port 25 out"),
-    "asked from this network only": _("asked from this network only"),
-}
-"""What is known of a port, for people."""
 GOOD = "arrived"
 BAD = ("never arrived", "refused on the way", "closed here")
 

@@ -12,6 +12,7 @@ from mailcow_wizard.facts.firewall.packet import Packet
 from mailcow_wizard.facts.firewall.tools import Tools, owner_of, tools
 from mailcow_wizard.facts.firewall.walk import Fate
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Met(NamedTuple):
     def named(self) -> str:
         """The rule, and whose it is where its words do not tell."""
         known = self.owner.lower() in self.rule.lower() or self.owner in ("", "nftables")
-        return self.rule if known else f"{self.rule}, set by {self.owner}"
+        return self.rule if known else _("{rule}, set by {owner}", rule=self.rule, owner=self.owner)
 
 
 class Leaving:
@@ -62,7 +63,7 @@ class Leaving:
         self._later = later
         self._tools = known
         self._uid = uid
-        self._own = {family: address for family, _, address in later.ways.doors}
+        self._own = {family: address for family, _unused, address in later.ways.doors}
         self._answers: dict[tuple[bool, Packet], Met | None] = {}
         self._spent = 0.0
 
@@ -109,7 +110,7 @@ class Leaving:
             place.chain.name,
             owner_of(place, self._tools),
             end.answer,
-            f"{end.packet.address} port {end.packet.port}" if moved else "",
+            _("{address} port {port}", address=end.packet.address, port=end.packet.port) if moved else "",
         )
 
 

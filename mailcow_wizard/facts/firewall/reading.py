@@ -7,6 +7,7 @@ from mailcow_wizard.facts.firewall.iptables_words import IpSet, ipsets
 from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Filters(NamedTuple):
 def filters(facts: Facts) -> Filters:
     """Reads all of them. Raises Denied where this user may not."""
     if facts.host.user().uid != 0:
-        raise Denied("only root may read the firewall's rules")
+        raise Denied(_("only root may read the firewall's rules"))
     usual = _usual(facts.host)
     chains: dict[tuple[Table, str], Chain] = {}
     unread: list[str] = []
@@ -78,7 +79,7 @@ def _all(host: Host, usual: str) -> list[Rules]:
             found.append(Rules(unread=(native.trouble,)))
     elif not found and _module(host, "nf_tables"):
         found.append(
-            Rules(unread=("nftables is loaded, and the command nft that shows its rules is missing",))
+            Rules(unread=(_("nftables is loaded, and the command nft that shows its rules is missing"),))
         )
     return found
 
@@ -107,7 +108,7 @@ def _nft(host: Host) -> _Listed | None:
             return _Listed({"nftables": []}, {}, frozenset(), trouble=str(error))
         if ran.code:
             said = ran.err.strip().splitlines()[:1]
-            trouble = f"nft does not list its rules: {said[0] if said else ran.code}"
+            trouble = _("nft does not list its rules: {said}", said=said[0] if said else ran.code)
             return _Listed({"nftables": []}, {}, frozenset(), trouble=trouble)
         try:
             document, whole = json.loads(ran.out), all_of_it
@@ -115,7 +116,7 @@ def _nft(host: Host) -> _Listed | None:
         except (ValueError, RecursionError):
             continue
     if not isinstance(document, dict):
-        return _Listed({"nftables": []}, {}, frozenset(), trouble="what nft lists cannot be read")
+        return _Listed({"nftables": []}, {}, frozenset(), trouble=_("what nft lists cannot be read"))
     tables = [one["table"] for one in document.get("nftables", ()) if "table" in one]
     names = frozenset((one["family"], one["name"]) for one in tables)
     texts: dict[tuple[str, str, int], str] = {}
@@ -154,10 +155,16 @@ def _legacy(host: Host, family: int, usual: str, sets: dict[str, IpSet]) -> list
         return []
     saved = _saved(host, family, owner, usual)
     if saved is None:
-        words = (
-            f"there are tables of {NAMES[family]}-legacy ({', '.join(sorted(names))}) that cannot be shown"
+        words = _(
+            "there are tables of {program}-legacy ({tables}) that cannot be shown",
+            program=NAMES[family],
+            tables=", ".join(sorted(names)),
         )
-        return [Rules(unread=(f"{words}: {NAMES[family]}-legacy-save is missing",))]
+        return [
+            Rules(
+                unread=(_("{words}: {program}-legacy-save is missing", words=words, program=NAMES[family]),)
+            )
+        ]
     return [iptables.rules(saved, owner, family, sets)]
 
 

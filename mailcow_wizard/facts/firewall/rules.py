@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Rules(NamedTuple):
 
     def tables(self) -> tuple[Table, ...]:
         """Every table once."""
-        return tuple(dict.fromkeys(table for table, _ in self.chains))
+        return tuple(dict.fromkeys(table for table, _unused in self.chains))
 
 
 class Place(NamedTuple):
@@ -164,15 +165,23 @@ class Place(NamedTuple):
         """The table, for people."""
         table = self.chain.table
         if table.owner == "nft":
-            return f"table {table.family} {table.name}"
-        return f"{program(table)}, table {table.name}" if table.name != "filter" else program(table)
+            return _("table {family} {table}", family=table.family, table=table.name)
+        return (
+            _("{program}, table {table}", program=program(table), table=table.name)
+            if table.name != "filter"
+            else program(table)
+        )
 
     @property
     def words(self) -> str:
         """For people: `-A INPUT -p tcp --dport 25 -j DROP (iptables)`, `policy drop of chain input (…)`."""
         if self.chain.table.owner == "nft":
-            where = f"chain {self.chain.name} of {self.table}"
-            return f"“{self.rule.text}” in {where}" if self.rule else f"policy {self.chain.policy} of {where}"
+            where = _("chain {chain} of {table}", chain=self.chain.name, table=self.table)
+            return (
+                _("“{rule}” in {where}", rule=self.rule.text, where=where)
+                if self.rule
+                else _("policy {policy} of {where}", policy=self.chain.policy, where=where)
+            )
         said = self.rule.text if self.rule else f"-P {self.chain.name} {self.chain.policy.upper()}"
         return f"“{said}” ({self.table})"
 

@@ -7,6 +7,7 @@ import re
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _CONNECTED = ("ss", "-Htnp", "state", "established")
@@ -31,7 +32,7 @@ def sessions(facts: Facts) -> tuple[Session, ...]:
     listed = _listed(facts)
     if listed is None:
         if own is None:
-            raise HostError("which SSH sessions there are is not known: the command ss is missing")
+            raise HostError(_("which SSH sessions there are is not known: the command ss is missing"))
         listed = ()
     others = [one for one in listed if own is None or one[:3] != own[:3]]
     return (own, *others) if own else tuple(others)
@@ -42,7 +43,7 @@ def _own(facts: Facts) -> Session | None:
     processes above still have it."""
     found = _parsed(facts.host.variable("SSH_CONNECTION"))
     pid = "self"
-    for _ in range(_MOST_ANCESTORS):
+    for _unused in range(_MOST_ANCESTORS):
         if found:
             return found
         try:
@@ -85,7 +86,7 @@ def _listed(facts: Facts) -> tuple[Session, ...] | None:
         program = re.search(r'users:\(\("([^"]+)"', line)
         if len(words) < 5 or not program or program[1] not in _SERVERS:
             continue
-        address, _, port = words[2].rpartition(":")
+        address, _unused, port = words[2].rpartition(":")
         peer = words[3].rpartition(":")[0]
         if port.isdigit() and _plain(peer) and _plain(address):
             found.append(Session(_plain(peer), _plain(address), int(port)))

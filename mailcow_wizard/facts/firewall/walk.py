@@ -21,6 +21,7 @@ from mailcow_wizard.facts.firewall.rules import (
     Untrack,
     Verdict,
 )
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class Walk:
             place = Place(chain, rule)
             stack = (*stack[:-1], _Spot(chain, number + 1))
             if self._steps > _MOST_STEPS:
-                return _Ending("unknown", place, packet, why="there are more rules than can be followed")
+                return _Ending("unknown", place, packet, why=_("there are more rules than can be followed"))
             said = self._rule(rule, packet)
             if said.doubt:
                 return self._both(base, stack, packet, forks, limited, place, said)
@@ -156,7 +157,9 @@ class Walk:
                 return end
             stack = self._led(said.verdict, chain, stack)
             if not stack or len(stack) > len(self._rules.chains) + 1:
-                return _Ending("unknown", place, packet, why=f"chain {said.verdict.target} is not known")
+                return _Ending(
+                    "unknown", place, packet, why=_("chain {target} is not known", target=said.verdict.target)
+                )
         kind = "drop" if base.policy == "drop" else "accept"
         return _Ending(kind, Place(base), packet, limited=limited)
 
@@ -164,7 +167,9 @@ class Walk:
         if verdict.kind in ("accept", "drop"):
             return _Ending(verdict.kind, place, packet, verdict.softly, limited)
         if verdict.kind == "unknown":
-            return _Ending("unknown", place, packet, why=f"what {verdict.target} does is not known")
+            return _Ending(
+                "unknown", place, packet, why=_("what {target} does is not known", target=verdict.target)
+            )
         return None
 
     def _led(self, verdict: Verdict, chain: Chain, stack: tuple[_Spot, ...]) -> tuple[_Spot, ...]:
@@ -220,13 +225,15 @@ class Walk:
                 if answer is False:
                     return _Said(None, packet)
                 if answer is None:
-                    doubt = doubt or f"whether it asks for {one.keys[0].name} of this packet is not known"
+                    doubt = doubt or _(
+                        "whether it asks for {keys} of this packet is not known", keys=one.keys[0].name
+                    )
             elif isinstance(one, Limit):
                 if one.over:
                     return _Said(None, packet)
                 limited = True
             elif isinstance(one, Opaque):
-                doubt = doubt or f"{one.text} is not understood"
+                doubt = doubt or _("{text} is not understood", text=one.text)
                 if one.verdict:
                     verdict = Verdict("unknown", one.text)
                     break
@@ -259,7 +266,7 @@ class _Said(NamedTuple):
 
 def _chosen(choice: Choice, packet: Packet) -> tuple[Verdict | None, str]:
     """The verdict of the row that fits; None where none does."""
-    said = fits_rows(choice.keys, tuple(row for row, _ in choice.rows), packet)
+    said = fits_rows(choice.keys, tuple(row for row, _unused in choice.rows), packet)
     if said is False:
         return None, ""
     doubts = False
@@ -268,7 +275,7 @@ def _chosen(choice: Choice, packet: Packet) -> tuple[Verdict | None, str]:
         if answer:
             return (Verdict("unknown", "a map"), "") if doubts else (verdict, "")
         doubts = doubts or answer is None
-    return (Verdict("unknown", "a map"), "a map is not understood") if doubts else (None, "")
+    return (Verdict("unknown", "a map"), _("a map is not understood")) if doubts else (None, "")
 
 
 def _changed(statement: Mark | Nat | Masked | Untrack, packet: Packet) -> tuple[Packet, Verdict | None]:
@@ -285,7 +292,7 @@ def _changed(statement: Mark | Nat | Masked | Untrack, packet: Packet) -> tuple[
             return packet._replace(mark=new), None
         return packet._replace(flow_mark=new), None
     if statement.unknown:
-        return packet, Verdict("unknown", "where it is sent to")
+        return packet, Verdict("unknown", _("where it is sent to"))
     address = packet.address if statement.here or not statement.address else statement.address
     moved = packet._replace(
         address=address,
