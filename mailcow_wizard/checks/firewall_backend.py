@@ -106,8 +106,8 @@ def _kinds(seen: State) -> list[Trouble]:
         words = _("iptables-legacy and iptables (nf_tables) both hold rules: each packet must pass both")
         remedy = _(
             "Move to one: update-alternatives --config iptables (and ip6tables), then restart the machine, "
+            "so that what the other one holds is gone."
         )
-        remedy += _("so that what the other one holds is gone.")
         return [Trouble("warn", words, (remedy,), doc=doc)]
     if docker and usual and usual not in docker:
         words = _(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.facts.reached import STATES, PublicPort, Reached, Seen, reached
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 DAYS_VALID = 7
@@ -203,10 +203,12 @@ def _words(one: Seen, now: float) -> str:
 def _when(one: Seen, now: float) -> str:
     """How long ago, in the largest unit that fits."""
     age = max(0.0, now - one.at)
-    for unit, seconds in (("day", _DAY_S), ("hour", _HOUR_S), ("minute", _MINUTE_S)):
-        count = int(age / seconds)
-        if count:
-            return _("{count} {unit}{value} ago", count=count, unit=unit, value="s" if count > 1 else "")
+    if age >= _DAY_S:
+        return ngettext("{n} day ago", "{n} days ago", int(age / _DAY_S))
+    if age >= _HOUR_S:
+        return ngettext("{n} hour ago", "{n} hours ago", int(age / _HOUR_S))
+    if age >= _MINUTE_S:
+        return ngettext("{n} minute ago", "{n} minutes ago", int(age / _MINUTE_S))
     return _("just now")
 
 

@@ -257,12 +257,11 @@ def _in_nft_file(files: _Files, table: Table, chain: str, made: str, rules: list
         files.put(NFT_FILE, with_rules(text, table.family, table.name, chain, made, rules))
     except (HostError, ValueError):
         lines = "; ".join((made, *rules))
-        gone = _("After a restart of the machine this is gone, unless what makes the rules has it too, in")
         return [
             Manual(
                 _(
-                    "{gone} chain {chain} of table {table}: {lines}",
-                    gone=gone,
+                    "After a restart of the machine this is gone, unless what makes the rules has it too, in "
+                    "chain {chain} of table {table}: {lines}",
                     chain=chain,
                     table=table.name,
                     lines=lines,
