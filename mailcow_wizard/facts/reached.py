@@ -141,7 +141,7 @@ def seen_in(kept: object) -> dict[tuple[int, int], Seen]:
 
 def to_keep(seen: dict[tuple[int, int], Seen]) -> dict[str, object]:
     """The document that `seen_in` reads."""
-    return {"rows": [{"port": port, **one._asdict()} for (port, _), one in sorted(seen.items())]}
+    return {"rows": [{"port": port, **one._asdict()} for (port, _unused), one in sorted(seen.items())]}
 
 
 def joined(
