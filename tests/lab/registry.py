@@ -1,9 +1,9 @@
-"""A registry of images on 127.0.0.1, and a program that serves it: as much of its protocol as pulling needs.
+"""A registry of images, and a program that serves it: as much of its protocol as pulling needs.
 
-`python registry.py DIRECTORY PORT` serves `DIRECTORY/images.json` and the blobs beside it, over TLS where
-`DIRECTORY/tls.pem` and `DIRECTORY/tls.key` are. What is wrong with it stands in `DIRECTORY/faults.json`, read
-at each request: `status` answers everything so, `missing` are images without a manifest, `rate` is how many
-bytes a second a blob is served with.
+`python registry.py DIRECTORY PORT [ADDRESS]` serves `DIRECTORY/images.json` and the blobs beside it on an
+address (127.0.0.1), over TLS where `DIRECTORY/tls.pem` and `DIRECTORY/tls.key` are. What is wrong with it
+stands in `DIRECTORY/faults.json`, read at each request: `status` answers everything so, `missing` are images
+without a manifest, `rate` is how many bytes a second a blob is served with.
 """
 
 import gzip
@@ -149,7 +149,8 @@ class _Answers(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     _Answers.directory = Path(sys.argv[1])
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), _Answers)
+    address = sys.argv[3] if sys.argv[3:] else "127.0.0.1"
+    server = ThreadingHTTPServer((address, int(sys.argv[2])), _Answers)
     if (_Answers.directory / "tls.pem").exists():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(_Answers.directory / "tls.pem", _Answers.directory / "tls.key")

@@ -26,6 +26,8 @@ _PACKAGES = (
     ),
 )
 _NAME = "registry.example.org"
+# On loopback Docker would take any certificate.
+_ADDRESS = "10.99.99.9"
 _UNIT = "mailcow-wizard-install"
 _DOCKER = """[Service]
 Type=notify
@@ -40,14 +42,15 @@ RestartSec=1
 WantedBy=multi-user.target
 """
 _REGISTRY = f"""[Service]
-ExecStart=/usr/bin/python3 {CHECKOUT_INSIDE}/tests/lab/registry.py /srv/registry {registry.PORT}
+ExecStartPre=/usr/sbin/ip address replace {_ADDRESS}/32 dev lo
+ExecStart=/usr/bin/python3 {CHECKOUT_INSIDE}/tests/lab/registry.py /srv/registry {registry.PORT} {_ADDRESS}
 [Install]
 WantedBy=multi-user.target
 """
 _SET_UP = f"""set -e
 cp /srv/registry/authority.pem /usr/local/share/ca-certificates/lab.crt
 update-ca-certificates
-echo 127.0.0.1 {_NAME} >> /etc/hosts
+echo {_ADDRESS} {_NAME} >> /etc/hosts
 mkdir -p /usr/local/lib/docker/cli-plugins /srv/mail
 for one in docker; do ln -s /opt/engine/usr/bin/$one /usr/local/bin/$one; done
 for one in dockerd docker-proxy; do ln -s /opt/engine/usr/sbin/$one /usr/local/sbin/$one; done

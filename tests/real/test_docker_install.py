@@ -8,27 +8,13 @@ from lab.inside import wait_until
 from lab.machine import CHECKOUT_INSIDE, Machine
 
 from tests.real.mending import Mender
+from tests.real.paper_engine import PAPER_ENGINE
 
 pytestmark = pytest.mark.real
 
 KEPT = "/var/lib/docker/volumes/mail"
 OLD, NEW = "20.10.24+dfsg1-1", "26.1.5+dfsg1-9"
 OWN = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
-# An engine of paper: it says which it is, and has no containers.
-_ENGINE = """#!/usr/bin/python3
-import json, os, socketserver, sys
-if sys.argv[1:]:
-    sys.exit(print("Docker version VERSION, build x"))
-said = {"/version": {"Version": "VERSION", "ApiVersion": "1.45"}, "/info": {"ServerVersion": "VERSION"}}
-class Answer(socketserver.StreamRequestHandler):
-    def handle(self):
-        target = self.rfile.readline().split()[1].decode()
-        body = json.dumps(said.get(target, [])).encode()
-        self.wfile.write(b"HTTP/1.0 200 OK\\r\\n\\r\\n" + body)
-if os.path.exists("/run/docker.sock"):
-    os.remove("/run/docker.sock")
-socketserver.ThreadingUnixStreamServer("/run/docker.sock", Answer).serve_forever()
-"""
 # A purge of Debian's docker.io can take away the data: it must never run.
 _MAKE = r"""set -e
 place=$1; shift
@@ -86,7 +72,7 @@ def mender(debian: Machine) -> Mender:
 def repository(debian: Machine, place: str, *packages: str) -> None:
     """The only repository that apt knows: packages as name/version/conflicts."""
     debian.run(
-        ["bash", "-c", _MAKE, "make", place, *packages], check=True, timeout=120, env={"ENGINE": _ENGINE}
+        ["bash", "-c", _MAKE, "make", place, *packages], check=True, timeout=120, env={"ENGINE": PAPER_ENGINE}
     )
 
 
@@ -132,6 +118,31 @@ def test_old_packages_make_room_for_dockers_own(debian: Machine, mender: Mender)
     mender.undo(change)
     assert installed(debian) == old
     assert debian.run(["test", "-d", KEPT]).returncode == 0
+
+
+def test_compose_alone(debian: Machine, mender: Mender) -> None:
+    """Beside an engine that is new enough; the engine goes on meanwhile."""
+    repository(debian, "/srv/new", f"docker.io/{NEW}/", f"docker-cli/{NEW}/", "docker-compose/2.26.1-4/")
+    debian.run(["apt-get", "install", "-y", "docker.io", "docker-cli"], check=True, timeout=60)
+    debian.run(["systemctl", "enable", "--now", "docker.service"], check=True)
+    assert wait_until(lambda: is_active(debian), 10)
+    process = debian.run(["systemctl", "show", "--property=MainPID", "docker.service"]).stdout
+    assert mender.offered("docker.compose")[0] == "install-compose"
+    change = mender.ask("apply", "docker.compose", "install-compose")["change"]
+    assert installed(debian) == {"docker.io", "docker-cli", "docker-compose"}
+    mender.undo(change)
+    assert installed(debian) == {"docker.io", "docker-cli"}
+    assert debian.run(["systemctl", "show", "--property=MainPID", "docker.service"]).stdout == process
+
+
+def test_compose_that_no_repository_has(debian: Machine, mender: Mender) -> None:
+    repository(debian, "/srv/old-compose", f"docker.io/{NEW}/", "docker-compose/1.29.2-3/")
+    debian.run(["apt-get", "install", "-y", "docker.io"], check=True, timeout=60)
+    debian.run(["systemctl", "enable", "--now", "docker.service"], check=True)
+    assert wait_until(lambda: is_active(debian), 10)
+    refused = mender.plan("docker.compose", "install-compose")
+    assert "This distribution has no Compose that is new enough" in refused["refused"]
+    assert installed(debian) == {"docker.io"}
 
 
 def test_a_distribution_that_is_too_old_and_no_way_to_docker(debian: Machine, mender: Mender) -> None:
