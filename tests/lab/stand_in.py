@@ -16,6 +16,7 @@ IMAGES = tuple(f"mailcow/{name}:1" for name in ("unbound", "mysql", "dovecot", "
 SPEAKING_IMAGES = tuple(f"mailcow/{name}:1" for name in speaking.SERVICES)
 SERVICES = 5
 _BUSYBOX = "/bin/busybox"
+_HEALTHY_IF = "test ! -e /data/broken || { echo 'no pong came back'; exit 1; }"
 
 _SCRIPT = """#!/usr/bin/env bash
 [ "$(readlink .env)" = mailcow.conf ] || { echo "no link .env"; exit 1; }
@@ -73,7 +74,7 @@ Password: $new"
 """
 
 
-def _compose(registry: str, speaks: bool) -> dict[str, object]:
+def _compose(registry: str, speaks: bool, healthy_if: str) -> dict[str, object]:
     network = {"mailcow-network": {}}
     healthy = {"unbound-mailcow": {"condition": "service_healthy"}}
 
@@ -82,7 +83,7 @@ def _compose(registry: str, speaks: bool) -> dict[str, object]:
         common = {"restart": "always", "networks": network, "stop_signal": "SIGKILL"}
         return {"image": f"{registry}/mailcow/{name}:1", **common, **more}
 
-    test = ["CMD", _BUSYBOX, "sh", "-c", "test ! -e /data/broken || { echo 'no pong came back'; exit 1; }"]
+    test = ["CMD", _BUSYBOX, "sh", "-c", healthy_if]
     health = {"test": test, "interval": "1s", "timeout": "2s", "retries": 3, "start_period": "1s"}
     services = {
         "unbound-mailcow": service("unbound", healthcheck=health, volumes=["./data:/data:ro"]),
@@ -117,9 +118,14 @@ _SUBNET = {
 }
 
 
-def make(directory: Path, registry: str = HOST, certificate: tuple[Path, Path] | None = None) -> str:
+def make(
+    directory: Path,
+    registry: str = HOST,
+    certificate: tuple[Path, Path] | None = None,
+    healthy_if: str = _HEALTHY_IF,
+) -> str:
     """Makes the repository, whose images come from this registry; its address. With a certificate the
-    services are real, and use it."""
+    services are real, and use it. unbound is healthy while a script of busybox's commands says so."""
     directory.mkdir()
     if certificate:
         speaking.write(directory / "data/lab")
@@ -129,9 +135,8 @@ def make(directory: Path, registry: str = HOST, certificate: tuple[Path, Path] |
         (directory / "helper-scripts").mkdir()
         (directory / "helper-scripts/mailcow-reset-admin.sh").write_text(_RESET)
     (directory / ".env").symlink_to("mailcow.conf")
-    (directory / "docker-compose.yml").write_text(
-        json.dumps(_compose(registry, certificate is not None), indent=1)
-    )
+    made = _compose(registry, certificate is not None, healthy_if)
+    (directory / "docker-compose.yml").write_text(json.dumps(made, indent=1))
     (directory / "generate_config.sh").write_text(_SCRIPT)
     (directory / "generate_config.sh").chmod(0o755)
     (directory / "data").mkdir(exist_ok=True)

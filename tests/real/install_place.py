@@ -35,7 +35,7 @@ class Place:
     registry = registry.HOST
 
     def __init__(self, machine: Inside, root: Path, repository: str, speaks: bool = False) -> None:
-        self.speaks = speaks
+        self.network: tuple[str, ...] = ("--offline", "--timeout", "20" if speaks else "2.5")
         self.machine = machine
         self.root = root
         self.repository = repository
@@ -62,7 +62,7 @@ class Place:
     def words(self, *more: str) -> list[str]:
         """The command line of an install."""
         said = ["--dir", self.inside(self.directory), "--state-dir", self.inside(self.state)]
-        said += ["--hostname", NAME, "--offline", "--timeout", "20" if self.speaks else "2.5"]
+        said += ["--hostname", NAME, *self.network]
         return [self.python, "-m", "mailcow_wizard", *more, *said]
 
     def docker(self, *words: str) -> str:

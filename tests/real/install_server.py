@@ -108,8 +108,9 @@ class Server(Place):
 
 
 @contextmanager
-def server(root: Path, suite: str = engine.SUITES[0]) -> Iterator[Server]:
-    """A machine of its own."""
+def server(root: Path, network: str = "", **health: str) -> Iterator[Server]:
+    """A machine of its own, in a network of its own or in that of `network`."""
+    suite = engine.SUITES[0]
     needs("openssl", "busybox", "git")
     place = root / "registry"
     busybox = Path(os.path.realpath(str(shutil.which("busybox"))))
@@ -118,12 +119,12 @@ def server(root: Path, suite: str = engine.SUITES[0]) -> Iterator[Server]:
     certificate, key = certificates.issued(place, "good", _NAME)
     certificate.rename(place / "tls.pem")
     key.rename(place / "tls.key")
-    stand_in.make(root / "repository", Server.registry)
+    stand_in.make(root / "repository", Server.registry, **health)
     programs = compose.program(suite).parents[4]
     lent = {str(place): "/srv/registry", str(root / "repository"): "/srv/repository"}
     lent |= {str(engine.unpacked(suite)): "/opt/engine", str(programs): "/opt/compose"}
     with ExitStack() as stack:
-        made = stack.enter_context(machine.booted(*_PACKAGES, lent=lent, again=True))
+        made = stack.enter_context(machine.booted(*_PACKAGES, network=network, lent=lent, again=True))
         made.write("/etc/systemd/system/docker.service", _DOCKER)
         made.write("/etc/systemd/system/registry.service", _REGISTRY)
         done = made.run(["sh", "-c", _SET_UP], timeout=120)
