@@ -27,7 +27,7 @@ _UNHEALTHY = _(
     "others wait for it, and mailcow does not start.",
     names=", ".join(need.HEALTHCHECK_NAMES),
 )
-_ANY_HOST = _("Else let UDP and TCP port 53 out to any host, not only to the provider's resolvers.")
+_ANY_HOST = _("Let UDP and TCP port 53 out to any host, not only to the provider's resolvers.")
 
 
 def judge_roots(asked: tuple[Roots, ...]) -> tuple[Judgement, ...]:

@@ -35,6 +35,7 @@ class Place:
     registry = registry.HOST
 
     def __init__(self, machine: Inside, root: Path, repository: str, speaks: bool = False) -> None:
+        self.speaks = speaks
         self.network: tuple[str, ...] = ("--offline", "--timeout", "20" if speaks else "2.5")
         self.machine = machine
         self.root = root

@@ -23,7 +23,11 @@ done
 echo "no root server answers"; exit 1"""
 CAUSES = {
     "icmp": ("icmp type echo-request drop", "no pong from 1.1.1.1", "./wizard fix network.icmp"),
-    "port 53": (f"ip daddr != {RESOLVER} th dport 53 drop", "no root server answers", "Let UDP and TCP port 53 out to any host"),
+    "port 53": (
+        f"ip daddr != {RESOLVER} th dport 53 drop",
+        "no root server answers",
+        "Let UDP and TCP port 53 out to any host",
+    ),
 }
 
 
