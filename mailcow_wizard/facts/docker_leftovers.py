@@ -42,12 +42,14 @@ class LeftContainer(NamedTuple):
 
 
 class LeftNetwork(NamedTuple):
-    """A network of mailcow's, and whether it has IPv6."""
+    """A network of mailcow's, and whether it has IPv6. `settings` are the words for `docker network create`
+    that make it anew as it is."""
 
     id: str
     name: str
     project: str
     ipv6: bool
+    settings: tuple[str, ...]
 
 
 class LeftVolume(NamedTuple):
@@ -166,7 +168,26 @@ def _container(one: dict[str, Any]) -> LeftContainer:
 def _network(one: dict[str, Any]) -> LeftNetwork:
     name = str(one.get("Name", ""))
     project = _label(one, "project") or name.removesuffix(f"_{_NETWORK}")
-    return LeftNetwork(str(one.get("Id", "")), name, project, one.get("EnableIPv6") is True)
+    ipv6 = one.get("EnableIPv6") is True
+    return LeftNetwork(str(one.get("Id", "")), name, project, ipv6, _settings(one))
+
+
+def _settings(one: dict[str, Any]) -> tuple[str, ...]:
+    words = [f"--driver={one.get('Driver') or 'bridge'}"]
+    words += [
+        f"--{word}"
+        for key, word in (("EnableIPv6", "ipv6"), ("Internal", "internal"), ("Attachable", "attachable"))
+        if one.get(key) is True
+    ]
+    ipam = one.get("IPAM")
+    pools = ipam.get("Config") if isinstance(ipam, dict) else None
+    for pool in (each for each in pools or () if _is_dict(each)):
+        for key, word in (("Subnet", "subnet"), ("IPRange", "ip-range"), ("Gateway", "gateway")):
+            words += [f"--{word}={pool[key]}"] if pool.get(key) else []
+    for key, word in (("Options", "opt"), ("Labels", "label")):
+        known = one.get(key)
+        words += [f"--{word}={name}={value}" for name, value in sorted(known.items())] if known else []
+    return tuple(words)
 
 
 def _volume(one: dict[str, Any]) -> LeftVolume:

@@ -7,6 +7,12 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.model import Command, Plan
 
+_BACK = (
+    "Containers cannot be put back as they were: what was changed inside them, and their logs, are lost; "
+    "`docker compose up` in the old directory makes them and their networks anew."
+)
+_NETWORKS_BACK = "Taken back, the networks are made again with the same settings."
+
 
 def remove(facts: Facts) -> Plan | None:
     """Removes what does not run; None where something of it runs, or nothing is left."""
@@ -18,7 +24,13 @@ def remove(facts: Facts) -> Plan | None:
     if running:
         raise NoPlan(f"{running[0]} still runs: another mailcow is at work here, and is not taken away.")
     commands = [Command(("docker", "rm", one.name)) for one in boxes]
-    commands += [Command(("docker", "network", "rm", one.name)) for one in networks]
+    commands += [
+        Command(
+            ("docker", "network", "rm", one.name),
+            (("docker", "network", "create", *one.settings, one.name),),
+        )
+        for one in networks
+    ]
     names = [*(one.name for one in boxes), *(one.name for one in networks)]
     volumes = [one.name for one in seen.left.volumes]
     kept = f" Kept: {', '.join(volumes)}." if volumes else ""
@@ -29,8 +41,8 @@ def remove(facts: Facts) -> Plan | None:
         f"Remove {len(boxes)} stopped containers and {len(networks)} networks",
         tuple(commands),
         "medium",
-        reversible=False,
+        reversible=not boxes,
         needs_root=True,
-        consequence=f"Gone: {', '.join(names)}. Mail, accounts and settings lie in volumes, none of which is "
-        f"touched; `docker compose up` in the old directory makes the containers anew.{kept}",
+        consequence=f"Gone: {', '.join(names)}. {_BACK if boxes else _NETWORKS_BACK} Mail, accounts and "
+        f"settings lie in volumes, none of which is touched.{kept}",
     )

@@ -27,7 +27,7 @@ _UNHEALTHY = re.compile(r"container (\S+) is unhealthy")
 _IMAGE = re.compile(
     r"manifest for (\S+) not found|failed to resolve reference \"?([^\s\"]+)\"?: \S+: not found"
     r"|(\S+/\S+:\S+): not found|pull access denied for ([^\s,]+)|repository (\S+) not found"
-    r"|manifest unknown|no such image: (\S+)",
+    r"|manifest unknown|no such image: (\S+)|no matching manifest for (\S+)",
     re.IGNORECASE,
 )
 
@@ -47,6 +47,9 @@ def of_output(lines: Sequence[str]) -> Trouble:
     image = _IMAGE.search(text)
     if image:
         name = next((one for one in image.groups() if one), "")
+        if name and name == image.groups()[-1]:
+            words = f"an image is not made for this processor ({name})"
+            return Trouble("processor", words, ("See ./wizard check system.cpu-arch",), what=name)
         words = f"the registry has no image {name}" if name else "the registry lacks one of the images"
         return Trouble("image", words, (_LATER,), what=name)
     known = next((trouble for pattern, trouble in _KNOWN if re.search(pattern, text, re.IGNORECASE)), None)
@@ -80,6 +83,40 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
             "rate",
             "Docker Hub gives this address no more images for now (its pull rate limit)",
             ("Wait for some hours, or log in there first (docker login), then run this again.",),
+        ),
+    ),
+    (
+        r"unauthorized|incorrect username or password|\bdenied: (?:denied|requested access)"
+        r"|from registry: denied",
+        Trouble(
+            "login",
+            "the registry refuses this: the login that Docker keeps for it may be out of date",
+            ("Log out there and run this again: docker logout ghcr.io; docker logout",),
+        ),
+    ),
+    (
+        r"proxyconnect",
+        Trouble(
+            "proxy",
+            "the proxy that Docker goes through does not answer",
+            ("See which one that is: docker info --format '{{.HTTPSProxy}}'",),
+            True,
+        ),
+    ),
+    (
+        r"gave HTTP response to HTTPS client",
+        Trouble(
+            "stranger",
+            "something else answers in the registry's place, without TLS",
+            ("See who stands in between: ./wizard check docker.registry",),
+        ),
+    ),
+    (
+        r"read-only file system",
+        Trouble(
+            "readonly",
+            "Docker cannot write its data: the file system is read-only",
+            ("See why: dmesg | tail, and mount | grep ' ro,'. A disk may be failing.",),
         ),
     ),
     (
@@ -122,7 +159,7 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
         Trouble("repository", "there is no such repository", ("See what --repository names.",)),
     ),
     (
-        r"time[d-]* ?out|connection refused|unreachable|connection reset|unexpected eof"
+        r"time[d-]* ?out|deadline exceeded|no route to host|connection refused|unreachable|connection reset|unexpected eof"
         r"|early eof|remote end hung up|operation too slow|status(?: code)?:? 5\d\d|failed to connect"
         r"|returned error: 5",
         Trouble(

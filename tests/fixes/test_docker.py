@@ -319,7 +319,13 @@ def test_leftovers_go_and_volumes_stay() -> None:
         "docker network rm mailcowdockerized_mailcow-network",
     ]
     assert not made.reversible
+    assert "Containers cannot be put back as they were" in made.consequence
     assert "mailcowdockerized_vmail-vol-1" in made.consequence
+    made = plan("docker.leftovers", DockerHost({**said, ALL: []}))
+    assert made.reversible
+    (command,) = (one for one in made.steps if isinstance(one, Command))
+    name = "mailcowdockerized_mailcow-network"
+    assert command.undo == (("docker", "network", "create", "--driver=bridge", name),)
 
 
 def test_what_runs_is_not_removed() -> None:

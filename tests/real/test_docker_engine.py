@@ -104,6 +104,30 @@ def test_leftovers_are_seen_and_removed(docker: Engine, directory: Path) -> None
         docker.run(["docker", "volume", "rm", *volumes])
 
 
+def test_networks_are_put_back_as_they_were(docker: Engine, directory: Path) -> None:
+    """Without containers it can be taken back, with every setting that Docker tells."""
+    options = ("--dir", str(directory), "--state-dir", str(directory.parent / "state-1"))
+    made = ["--subnet=172.22.9.0/24", "--gateway=172.22.9.1", "--ip-range=172.22.9.128/25", "--attachable"]
+    made += ["--opt=com.docker.network.bridge.name=br-old", "--label=com.docker.compose.project=old"]
+    docker.docker("network", "create", *made, "old_mailcow-network")
+
+    def settings() -> list[object]:
+        (said,) = json.loads(docker.docker("network", "inspect", "old_mailcow-network"))
+        names = ("Driver", "IPAM", "Options", "Labels", "Internal", "Attachable", "EnableIPv6")
+        return [said[one] for one in names]
+
+    before = settings()
+    try:
+        done = docker.wizard("fix", "docker.leftovers", "remove-leftovers", "--yes", *options)
+        assert done.returncode == 0, done
+        assert "old_" not in docker.docker("network", "ls", "--format", "{{.Name}}")
+        done = docker.wizard("undo", "--yes", *options)
+        assert "old_mailcow-network" in docker.docker("network", "ls", "--format", "{{.Name}}"), done
+        assert settings() == before
+    finally:
+        docker.run(["docker", "network", "rm", "old_mailcow-network"])
+
+
 def test_an_empty_file_of_settings(docker: Engine, directory: Path) -> None:
     words = docker.run(["sh", "-c", "tr '\\0' '\\n' < /proc/$(pgrep -o dockerd)/cmdline"], check=True).stdout
     path = next(line.partition("=")[2] for line in words.splitlines() if line.startswith("--config-file="))

@@ -48,6 +48,43 @@ SAID = {
         "Error response from daemon: toomanyrequests: You have reached your pull rate limit.",
         ("rate", "", False),
     ),
+    "stale login": (
+        'Error response from daemon: Head "https://ghcr.io/v2/mailcow/unbound/manifests/1": denied: denied',
+        ("login", "", False),
+    ),
+    "stale login, Docker Hub": (
+        "Error response from daemon: unauthorized: incorrect username or password",
+        ("login", "", False),
+    ),
+    "too slow": (
+        'Error response from daemon: Get "https://ghcr.io/v2/": context deadline exceeded',
+        ("network", "", True),
+    ),
+    "no way": (
+        'Get "https://registry-1.docker.io/v2/": dial tcp [2600:1f18::1]:443: connect: no route to host',
+        ("network", "", True),
+    ),
+    "proxy": (
+        'Get "https://ghcr.io/v2/": proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused',
+        ("proxy", "", True),
+    ),
+    "captive portal": (
+        'Get "https://ghcr.io/v2/": http: server gave HTTP response to HTTPS client',
+        ("stranger", "", False),
+    ),
+    "clock or authority": (
+        'Get "https://ghcr.io/v2/": tls: failed to verify certificate: x509: certificate has expired or is '
+        "not yet valid: current time 2019-01-01T00:00:00Z is before 2026-01-01T00:00:00Z",
+        ("certificate", "", False),
+    ),
+    "other processor": (
+        "Error response from daemon: no matching manifest for linux/arm/v7 in the manifest list entries",
+        ("processor", "linux/arm/v7", False),
+    ),
+    "read-only": (
+        "failed to register layer: mkdir /var/lib/docker/overlay2/x: read-only file system",
+        ("readonly", "", False),
+    ),
     "open files": (
         "runc create failed: unable to start container process: error during container init: error setting "
         "rlimits for ready process: error setting rlimit type 7: operation not permitted",
