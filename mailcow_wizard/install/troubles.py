@@ -159,9 +159,9 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
         Trouble("repository", "there is no such repository", ("See what --repository names.",)),
     ),
     (
-        r"time[d-]* ?out|deadline exceeded|no route to host|connection refused|unreachable|connection reset|unexpected eof"
-        r"|early eof|remote end hung up|operation too slow|status(?: code)?:? 5\d\d|failed to connect"
-        r"|returned error: 5",
+        r"time[d-]* ?out|deadline exceeded|no route to host|connection refused|unreachable|connection reset"
+        r"|unexpected eof|early eof|remote end hung up|operation too slow|status(?: code)?:? 5\d\d"
+        r"|failed to connect|returned error: 5",
         Trouble(
             "network",
             "the other side does not answer as it should",

@@ -1,5 +1,6 @@
 """An install on a real engine, from a repository and a registry: to the end, through every trouble."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -204,6 +205,44 @@ def test_stopped_where_nothing_is_half_made(place: Place, undisturbed: dict[str,
     assert "mailcow is installed" in place.install().stdout
     assert place.secrets() == secrets
     ends_alike(place, undisturbed)
+
+
+_HOLDS = """import sys, time
+from mailcow_wizard.engine import lock
+from mailcow_wizard.host.state import StateDirectory
+held = lock.take(StateDirectory(sys.argv[1]))
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_another_wizard_holds_the_lock(place: Place) -> None:
+    holder = place.machine.start([place.python, "-c", _HOLDS, place.inside(place.state)], env=place.env())
+    with running(holder):
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        done = place.install("--yes", "--json")
+    assert done.returncode == 75, done.stdout + done.stderr
+    assert json.loads(done.stdout)["state"] == "refused"
+    assert not any(place.directory.iterdir())
+
+
+def test_what_blocks_is_overridden_by_saying_why(place: Place) -> None:
+    place.faults(missing=[stand_in.IMAGES[0]])
+    taken = ["socat", "tcp-listen:25,fork,reuseaddr", "exec:/bin/true"]
+    with running(place.machine.start(taken)):
+        assert wait_until(lambda: ":25 " in place.machine.run(["ss", "-Hltn"]).stdout, 10)
+        done = place.install("--yes", "--json")
+        document = json.loads(done.stdout)
+        assert (done.returncode, failed_stage(document)) == (1, "preconditions")
+        assert [one["id"] for one in document["findings"]] == ["ports.smtp"]
+        assert not any(place.directory.iterdir())
+        why = ["ack", "ports.smtp", "--reason", "it ends before mailcow starts"]
+        argv = [place.python, "-m", "mailcow_wizard", *why, "--state-dir", place.inside(place.state)]
+        place.machine.run(argv, env=place.env(), check=True)
+        document = place.document()
+    assert failed_stage(document) == "pull"
+    assert "(acknowledged: it ends before mailcow starts)" in place.log.read_text()
 
 
 def test_checkout_that_is_there(place: Place) -> None:
