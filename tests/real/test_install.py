@@ -189,6 +189,7 @@ def test_what_others_export_changes_nothing(place: Place, undisturbed: dict[str,
     ends_alike(place, undisturbed)
 
 
+@pytest.mark.long
 def test_stopped_where_nothing_is_half_made(place: Place, undisturbed: dict[str, object]) -> None:
     """It says what is there; the next run goes on behind that."""
     place.faults(rate=SLOW)
