@@ -11,6 +11,7 @@ All belong to their owner only. Whatever is written is on disk before the machin
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 from mailcow_wizard.engine import lock
@@ -23,7 +24,7 @@ from mailcow_wizard.model import Command, Edit, Manual, Plan, Proof
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any, Literal
 
     from mailcow_wizard.model import PlanStep
@@ -131,30 +132,37 @@ class Journal:
         """The plan of a change, with the contents of its files. Raises HostError."""
         number = self._number(change)
         about = self._read(number, "change.json")
-        steps = self._read(number, "steps.json")["steps"]
-        return Plan(
-            **{name: about[name] for name in _ABOUT if name in about},
-            steps=tuple(self._step(number, place, one) for place, one in enumerate(steps)),
-        )
+        steps = self._read(number, "steps.json")
+        with self._understood(number, "steps.json"):
+            return Plan(
+                **{name: about[name] for name in _ABOUT if name in about},
+                steps=tuple(self._step(number, place, one) for place, one in enumerate(steps["steps"])),
+            )
 
     def found(self, change: str) -> dict[int, Found]:
         """How each file was before, by the number of its step."""
-        steps = self._read(self._number(change), "steps.json")["steps"]
-        return {
-            place: Found(**{**one["found"], "lacked": tuple(one["found"]["lacked"])})
-            for place, one in enumerate(steps)
-            if one.get("found")
-        }
+        number = self._number(change)
+        steps = self._read(number, "steps.json")
+        with self._understood(number, "steps.json"):
+            return {
+                place: Found(**{**one["found"], "lacked": tuple(one["found"]["lacked"])})
+                for place, one in enumerate(steps["steps"])
+                if one.get("found")
+            }
 
     def settings(self, change: str) -> dict[str, Any]:
         """The settings with which the check runs again."""
-        settings: dict[str, Any] = self._read(self._number(change), "steps.json")["settings"]
-        return settings
+        number = self._number(change)
+        steps = self._read(number, "steps.json")
+        with self._understood(number, "steps.json"):
+            return dict(steps["settings"])
 
     def standing(self, change: str) -> Standing:
         """How far the change came. Raises HostError."""
-        said = self._read(self._number(change), "progress.json")
-        return Standing(**{**said, "marks": tuple(said["marks"]), "back": tuple(said["back"])})
+        number = self._number(change)
+        said = self._read(number, "progress.json")
+        with self._understood(number, "progress.json"):
+            return Standing(**{**said, "marks": tuple(said["marks"]), "back": tuple(said["back"])})
 
     def write(self, change: str, standing: Standing) -> None:
         """Writes down how far it came; on disk before this returns. Raises HostError."""
@@ -196,7 +204,7 @@ class Journal:
         for line in whole.splitlines():
             try:
                 event = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(event, dict):
                 found.append(event)
@@ -237,11 +245,19 @@ class Journal:
     def _read(self, number: int, name: str) -> dict[str, Any]:
         try:
             said = json.loads(self._records.read(number, name))
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
             raise HostError(_("{path} is not readable", path=self.path(str(number), name)))
         return said
+
+    @contextlib.contextmanager
+    def _understood(self, number: int, name: str) -> Iterator[None]:
+        """Raises HostError where a document has not the shape that it was written in."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError):
+            raise HostError(f"{self.path(str(number), name)} is not readable") from None
 
     def _step(self, number: int, place: int, said: dict[str, Any]) -> PlanStep:
         if said["kind"] == "edit":

@@ -81,5 +81,5 @@ def _holder(text: str) -> Holder:
     try:
         said = json.loads(text)
         return Holder(int(said["pid"]), str(said["change"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return Holder(0, "")

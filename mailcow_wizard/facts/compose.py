@@ -46,7 +46,7 @@ def _asked(facts: Facts, command: tuple[str, ...]) -> tuple[str, bool, str]:
         return "", False, ""
     except HostError as error:
         return "", True, str(error)
-    found = re.match(r"v?(\d+\.\d+[\w.+~-]*)\s*$", ran.out.strip())
+    found = re.match(r"v?(\d{1,4}\.\d+[\w.+~-]*)\s*$", ran.out.strip())
     return (found[1] if found and ran.code == 0 else ""), True, ""
 
 

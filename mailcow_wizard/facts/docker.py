@@ -10,6 +10,7 @@ import re
 from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing, NoAnswer, Refused
+from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def ask(facts: Facts, target: str, kind: type = dict) -> Any:
 def numbers(version: str) -> tuple[int, int, int]:
     """A version's three numbers, 0 for what it does not have: 28.5.2+dfsg4 is 28, 5, 2."""
     found = re.match(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?", version)
-    first, second, third = (int(one or 0) for one in found.groups()) if found else (0, 0, 0)
+    first, second, third = (whole(one or "0") for one in found.groups()) if found else (0, 0, 0)
     return first, second, third
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts import docker, units
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.numerals import is_number
 from mailcow_wizard.typed import NamedTuple
 
 SERVICE = "docker.service"
@@ -83,7 +84,7 @@ def _by_pid_file(facts: Facts) -> tuple[str, ...]:
     """The words of the process that the daemon's usual file names: to look through all takes much longer."""
     try:
         pid = facts.host.text(_PID_FILE, 64).strip()
-        words = facts.host.text(f"/proc/{pid}/cmdline").split("\0") if pid.isdigit() else []
+        words = facts.host.text(f"/proc/{pid}/cmdline").split("\0") if is_number(pid) else []
     except HostError:
         return ()
     return tuple(word for word in words[1:] if word) if words[:1] and words[0].endswith(DAEMON) else ()

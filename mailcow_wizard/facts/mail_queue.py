@@ -4,6 +4,7 @@ import re
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 
 _MOST_OUTPUT = 1 << 20
@@ -49,15 +50,15 @@ def _exim(facts: Facts) -> tuple[int, bool] | None:
             said = facts.host.run((program, "-bpc"))
         except HostError:
             continue
-        if said.code == 0 and said.out.strip().isdigit():
-            return int(said.out), False
+        if said.code == 0 and is_number(said.out.strip()):
+            return whole(said.out.strip()), False
     return None
 
 
 def _sendmail(facts: Facts) -> tuple[int, bool] | None:
     said = facts.host.run(("mailq",))
     totals = re.findall(r"Total requests:\s*(\d+)", said.out)
-    return (sum(map(int, totals)), False) if totals else None
+    return (sum(map(whole, totals)), False) if totals else None
 
 
 def _opensmtpd(facts: Facts) -> tuple[int, bool] | None:

@@ -3,6 +3,7 @@
 from mailcow_wizard.facts.packages import owners_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Holder, HostError
+from mailcow_wizard.numerals import whole
 
 _SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox")
 # Directories that many packages share: two programs in them have nothing to do with each other.
@@ -38,8 +39,7 @@ def other_main(facts: Facts, unit: str, holder: Holder, package: str) -> str:
 def _main(facts: Facts, unit: str) -> int:
     """The unit's main process, 0 where systemd knows of none."""
     said = facts.host.run(("systemctl", "show", "-p", "MainPID", "--", unit)).out
-    number = said.strip().removeprefix("MainPID=")
-    return int(number) if number.isdigit() else 0
+    return whole(said.strip().removeprefix("MainPID="))
 
 
 def _program(facts: Facts, pid: int) -> str:
@@ -58,4 +58,4 @@ def _is_kin(facts: Facts, program: str, other: str, package: str) -> bool:
 def _runs_only(facts: Facts, cgroup: str, main: int, listener: str) -> bool:
     """Whether all processes of the unit but the main one are of this program."""
     pids = facts.host.text(f"/sys/fs/cgroup{cgroup}/cgroup.procs").split()
-    return all(_program(facts, int(one)) == listener for one in pids if one.isdigit() and int(one) != main)
+    return all(_program(facts, one) == listener for one in map(whole, pids) if one not in (0, main))

@@ -1,6 +1,7 @@
 """Who owns a path, by name."""
 
 from mailcow_wizard.host.door import FileInfo, Host, HostError
+from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -36,5 +37,5 @@ class Owners:
                 rows = [line.split(":") for line in self._host.text(table).splitlines()]
             except HostError:
                 rows = []
-            self._names[table] = {int(row[2]): row[0] for row in rows if len(row) > 2 and row[2].isdigit()}
+            self._names[table] = {whole(row[2]): row[0] for row in rows if len(row) > 2 and is_number(row[2])}
         return self._names[table].get(number, str(number))

@@ -1,6 +1,7 @@
 """Who listens where mailcow wants to listen: sockets, processes, units, packages, containers."""
 
 import itertools
+import re
 from collections.abc import Callable
 
 from mailcow_wizard.facts import containers
@@ -13,6 +14,8 @@ from mailcow_wizard.host.door import Holder, HostError, Listener, Listeners
 from mailcow_wizard.typed import NamedTuple
 
 _SYSTEMD = 1
+
+_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 
 
 class Occupant(NamedTuple):
@@ -87,7 +90,8 @@ def own_addresses(facts: Facts) -> frozenset[str]:
     """The IPv4 addresses of this machine, from the kernel's table of local routes."""
     lines = facts.host.text("/proc/net/fib_trie").split("\n")
     leaves = itertools.pairwise(lines)
-    return frozenset(leaf.split()[-1] for leaf, kind in leaves if kind.split()[-2:] == ["host", "LOCAL"])
+    said = (leaf.strip("+|- ") for leaf, kind in leaves if kind.split()[-2:] == ["host", "LOCAL"])
+    return frozenset(one for one in said if _ADDRESS.fullmatch(one))
 
 
 def source_of(check: str) -> Callable[[Facts], PortFacts]:

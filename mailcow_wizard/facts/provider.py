@@ -66,7 +66,7 @@ def _by_cloud_init(facts: Facts) -> Known | None:
 def _cloud_name(facts: Facts) -> str:
     try:
         said = json.loads(_text(facts, _CLOUD_INIT))
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     v1 = said.get("v1") if isinstance(said, dict) else None
     name = v1.get("cloud_name", v1.get("cloud-name")) if isinstance(v1, dict) else None

@@ -7,6 +7,7 @@ from mailcow_wizard.facts.time_servers import configured_servers
 from mailcow_wizard.facts.time_words import span
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
 from mailcow_wizard.language import _
+from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import NamedTuple
 
 ASK_TIMEOUT_S = 3.0
@@ -194,7 +195,7 @@ def _units(host: Host) -> tuple[Service, ...]:
         if name not in UNITS or unit.get("LoadState") in ("not-found", None):
             continue
         since = unit.get("ActiveEnterTimestampMonotonic", "")
-        seconds = uptime - int(since) / 1e6 if since.isdigit() and int(since) and uptime else None
+        seconds = uptime - whole(since) / 1e6 if whole(since) and uptime else None
         state, startup = unit.get("ActiveState", ""), unit.get("UnitFileState", "")
         wanted = bool(unit.get("WantedBy") or unit.get("RequiredBy"))
         found[name] = Service(name, state, startup, seconds, wanted)  # aliases share an Id

@@ -58,7 +58,7 @@ def _below(facts: Facts, directories: tuple[str, ...]) -> list[str]:
             names = facts.host.names(directory)
         except HostError:
             continue
-        found += [f"{directory}/{name}" for name in names if not name.startswith(".") and name[-1] != "~"]
+        found += [f"{directory}/{name}" for name in names if name and name[0] != "." and name[-1] != "~"]
     return found[:_MOST_FILES]
 
 

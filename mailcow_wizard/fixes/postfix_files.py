@@ -2,6 +2,8 @@
 
 import re
 
+from mailcow_wizard.numerals import is_number, whole
+
 # Names of /etc/services that stand for mailcow's own mail ports.
 _PORT_NAMES = {"smtp": 25, "smtps": 465, "submissions": 465, "urd": 465, "submission": 587}
 
@@ -52,7 +54,7 @@ def _listens(line: str, ports: tuple[int, ...]) -> bool:
     if len(words) < 2 or words[1] != "inet":
         return False
     port = words[0].rpartition(":")[2]
-    return (int(port) if port.isdigit() else _PORT_NAMES.get(port)) in ports
+    return (whole(port) if is_number(port) else _PORT_NAMES.get(port)) in ports
 
 
 def _logical_lines(text: str) -> list[tuple[int, int]]:

@@ -1,7 +1,6 @@
 """The door's answers as JSON and back, checked: a recorded machine comes from a stranger."""
 
 import base64
-import binascii
 import types
 from typing import Any, Union, get_args, get_origin
 
@@ -71,6 +70,6 @@ def _bytes(value: Any) -> bytes:
         if isinstance(value.get("base64"), str):
             try:
                 return base64.b64decode(value["base64"], validate=True)
-            except binascii.Error:
+            except ValueError:  # not base64, or not even ASCII
                 pass
     raise Garbled("text or base64 was expected in the recorded answer")

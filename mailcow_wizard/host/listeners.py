@@ -35,6 +35,7 @@ _FILTER = struct.Struct("=HHBBHBBHBBHBBH")
 _BYTECODE, _AT_LEAST, _AT_MOST = 1, 2, 3
 _STATES = {_TCP_LISTEN: "listening", _TCP_CLOSE: "bound"}
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
+_TABLES = {socket.AF_INET: "/proc/net/tcp", socket.AF_INET6: "/proc/net/tcp6"}
 # family, state, timer, retrans, source port, destination port, source, destination, interface, cookie,
 # expires, receive queue, send queue, uid, inode
 _DIAG = struct.Struct("=BBBB2s2s16s16sI8sIIIII")
@@ -99,9 +100,9 @@ def _dump(family: int, states: int = _LISTENING, port: int = 0) -> Iterator[List
             for kind, payload in _messages(data):
                 if kind == _NLMSG_DONE:
                     return
-                if kind == _NLMSG_ERROR:
+                if kind == _NLMSG_ERROR and len(payload) >= 4:
                     raise OSError(-struct.unpack_from("=i", payload)[0], "sock_diag refused")
-                if len(payload) >= _DIAG.size:
+                if len(payload) >= _DIAG.size and payload[0] in _FAMILIES:
                     yield _listener(payload)
 
 
@@ -162,13 +163,15 @@ def _interface(index: int) -> str:
 def _from_proc(family: int) -> Iterator[Listener]:
     """The same from /proc/net/tcp, which lists listeners first; it tells neither v6only nor the cgroup."""
     try:
-        with open("/proc/net/tcp" if family == socket.AF_INET else "/proc/net/tcp6", "rb") as table:
+        with open(_TABLES[family], "rb") as table:
             table.readline()
             for line in table:
                 row = line.split()
                 if int(row[3], 16) != _TCP_LISTEN:
                     return
                 yield _row(family, row)
+    except (ValueError, IndexError, struct.error):
+        raise HostError(f"{_TABLES[family]} is not readable") from None
     except OSError as error:
         # Without IPv6 in the kernel there is no tcp6; without tcp nobody knows what listens.
         if family == socket.AF_INET or not isinstance(error, FileNotFoundError):

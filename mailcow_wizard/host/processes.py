@@ -3,6 +3,7 @@
 import os
 
 from mailcow_wizard.host.door import Process
+from mailcow_wizard.numerals import is_number, whole
 
 _MOST_BYTES = 8192
 
@@ -42,8 +43,8 @@ def user_names() -> dict[int, str]:
     names: dict[int, str] = {}
     for line in _read("/etc/passwd", 1 << 20).decode("utf-8", "replace").splitlines():
         fields = line.split(":")
-        if len(fields) > 2 and fields[2].isdigit():
-            names.setdefault(int(fields[2]), fields[0])
+        if len(fields) > 2 and is_number(fields[2]):
+            names.setdefault(whole(fields[2]), fields[0])
     return names
 
 

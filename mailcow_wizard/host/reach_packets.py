@@ -75,7 +75,7 @@ def read(one: socket.socket, family: int) -> list[Packet]:
 
 def _packet(data: bytes, family: int) -> Packet | None:
     start = 4 * (data[0] & 0xF) if family == 4 and data else 40
-    if len(data) < start + 4:
+    if len(data) < max(start, 20) + 4:
         return None
     kind = socket.AF_INET if family == 4 else socket.AF_INET6
     source = data[12:16] if family == 4 else data[8:24]

@@ -158,7 +158,7 @@ class RealHost(Host):
         capabilities = 0
         for line in self.text("/proc/self/status").splitlines():
             if line.startswith("CapEff:"):
-                capabilities = int(line.split()[1], 16)
+                capabilities = _hexadecimal(line.partition(":")[2].strip())
         return User(uid, user_names().get(uid, str(uid)), capabilities)
 
     def variable(self, name: str) -> str:
@@ -251,6 +251,13 @@ class RealHost(Host):
         from mailcow_wizard.host.mail_trip import send_and_find
 
         return send_and_find(trip, timeout)
+
+
+def _hexadecimal(text: str) -> int:
+    try:
+        return int(text, 16)
+    except ValueError:
+        raise HostError("what this user may do (/proc/self/status) is not readable") from None
 
 
 def _read_at_most(descriptor: int, path: str, limit: int) -> bytes:

@@ -183,7 +183,7 @@ class RecordedHost(Host):
         return self._answer(tuple[Hairpin, ...], "hairpin", address, own, ports)
 
     def source_address(self, destination: str) -> str:
-        return self._answer(str, "source_address", destination)
+        return _address(self._answer(str, "source_address", destination))
 
     def fetch(
         self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
@@ -200,6 +200,17 @@ class RecordedHost(Host):
 
     def send_and_find(self, trip: Trip, timeout: float = 60.0) -> Tripped:
         return self._answer(Tripped, "send_and_find", *trip)
+
+
+def _address(text: str) -> str:
+    """What has to be an address. Raises Garbled."""
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        raise Garbled("an address was expected in the recorded answer") from None
+    return text
 
 
 class RecordingHost(Host):

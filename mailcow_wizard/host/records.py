@@ -8,6 +8,7 @@ import os
 import shutil
 
 from mailcow_wizard.host.door import MIB, Denied, HostError, Missing
+from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Records:
             names = os.listdir(self.path)
         except OSError:
             return ()
-        return tuple(sorted(int(name) for name in names if name.isascii() and name.isdigit()))
+        return tuple(sorted(whole(name) for name in names if is_number(name)))
 
     def look(self) -> None:
         """Raises Denied where this user may not see the records, HostError where nobody can."""

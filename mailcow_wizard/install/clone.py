@@ -7,6 +7,7 @@ from mailcow_wizard.facts.config import place
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.troubles import disk_remedies, of_output
+from mailcow_wizard.numerals import is_number, whole
 
 _CLONE_S = 3 * 3600.0
 _TRIES = 5
@@ -111,5 +112,5 @@ def _clone(job: Job, part: str) -> None:
 
 
 def _percent(line: str) -> tuple[int, int]:
-    number = line.partition("%")[0].rpartition(" ")[2]
-    return (int(number), 100) if number.isdigit() else (0, 0)
+    said = line.partition("%")[0].rpartition(" ")[2]
+    return (whole(said), 100) if is_number(said) else (0, 0)

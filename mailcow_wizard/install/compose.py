@@ -69,6 +69,6 @@ class Compose:
         text = "\n".join(self.says("config", "--format", "json"))
         try:
             found = json.loads(text[text.index("{") :])["services"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise Failed("docker compose config gives nothing that can be read") from None
         return {str(name): one for name, one in found.items() if isinstance(one, dict)}

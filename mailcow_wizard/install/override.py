@@ -115,7 +115,7 @@ def allowed_files(facts: Facts) -> int | None:
             if int(line.split()[1], 16) >> CAP_SYS_RESOURCE & 1:
                 return None
             return kernel.hard_limit(host.text(f"/proc/{process.pid}/limits", 65536))
-    except (HostError, ValueError):
+    except (HostError, ValueError, IndexError):
         return None
     return None
 

@@ -39,7 +39,7 @@ class Pulling:
         if line.lstrip().startswith("{"):
             try:
                 said = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 said = None
             if isinstance(said, dict):
                 return self._event(said, moment)

@@ -19,14 +19,17 @@ class Trouble(NamedTuple):
     what: str = ""
 
 
+_MOST, _LONGEST = 400, 4096
+# Bounded: a hostile line would take its square in time.
 _PORT = re.compile(
-    r"\S*:(\d{1,5})\b[^\n]*?(?:address already in use|port is already allocated)"
-    r"|[Bb]ind for \S*:(\d{1,5}) failed"
+    r":(\d{1,5})\b[^\n]{0,400}?(?:address already in use|port is already allocated)"
+    r"|[Bb]ind for \S{0,80}:(\d{1,5}) failed"
 )
 _UNHEALTHY = re.compile(r"container (\S+) is unhealthy")
 _IMAGE = re.compile(
     r"manifest for (\S+) not found|failed to resolve reference \"?([^\s\"]+)\"?: \S+: not found"
-    r"|(\S+/\S+:\S+): not found|pull access denied for ([^\s,]+)|repository (\S+) not found"
+    r"|(?<!\S)(?=\S{0,200}/\S{0,200}:)(\S{1,400}): not found"
+    r"|pull access denied for ([^\s,]+)|repository (\S+) not found"
     r"|manifest unknown|no such image: (\S+)|no matching manifest for (\S+)",
     re.IGNORECASE,
 )
@@ -34,6 +37,7 @@ _IMAGE = re.compile(
 
 def of_output(lines: Sequence[str]) -> Trouble:
     """The trouble that a command's output tells of, its last words where nothing is known about them."""
+    lines = tuple(one[:_LONGEST] for one in lines[-_MOST:])
     text = "\n".join(lines)
     port = _PORT.search(text)
     if port:

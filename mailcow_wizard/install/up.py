@@ -74,7 +74,7 @@ class _Said:
         if text.startswith("{"):
             try:
                 said = json.loads(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 said = {}
             parts = [said.get(key) for key in ("id", "text", "status", "details", "message", "msg")]
             text = " ".join(str(one) for one in parts if one)

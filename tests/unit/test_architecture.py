@@ -13,6 +13,7 @@ FILES = sorted(path for path in ROOT.rglob("*.py") if "ansible" not in path.part
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 
 REQUIREMENTS = ("requirements", "requirements_dns", "requirements_docker", "requirements_network")
+WORDS = ("harmless", "redaction", "names")
 # From the top down: a part may import from itself and from the rows below its own.
 ROWS = (
     ("__main__",),
@@ -24,10 +25,21 @@ ROWS = (
     ("engine",),
     ("checks", "fixes"),
     ("facts",),
-    ("conf", "host", "model", *REQUIREMENTS, "harmless", "redaction", "names", "language", "typed"),
+    (
+        "conf",
+        "host",
+        "model",
+        *REQUIREMENTS,
+        "harmless",
+        "redaction",
+        "names",
+        "numerals",
+        "language",
+        "typed",
+    ),
 )
 # Within the lowest row: these alone are imported by the others.
-FOUNDATION = {"harmless", "redaction", "names", "language", "typed", *REQUIREMENTS}
+FOUNDATION = {"harmless", "redaction", "names", "numerals", "language", "typed", *REQUIREMENTS}
 ALLOWED_SIDEWAYS = {
     (part, name) for part in ("model", "names", "language", *REQUIREMENTS) for name in ("language", "typed")
 } | {(part, name) for part in ("conf", "host") for name in FOUNDATION}

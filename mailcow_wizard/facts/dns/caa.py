@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.numerals import whole
+
 ISSUER = "letsencrypt.org"
 # Tags that an authority knows (RFC 8659, 8657, 9495): an unknown one that is critical forbids to issue.
 _KNOWN_TAGS = {"issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"}
@@ -32,4 +34,4 @@ def mailcow_forbids(values: tuple[str, ...]) -> bool:
 def _parts(value: str) -> tuple[int, str, str]:
     flags, _, rest = value.partition(" ")
     tag, _, text = rest.partition(" ")
-    return int(flags) if flags.isdigit() else 0, tag.lower(), text.strip('"')
+    return whole(flags), tag.lower(), text.strip('"')

@@ -8,6 +8,7 @@ from mailcow_wizard.facts.dns.published import Seen, look_up
 from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.dns.tags import is_version, tags
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import NamedTuple
 
 VERSION = "DMARC1"
@@ -94,7 +95,7 @@ def mistakes(policy: str) -> list[str]:
         if name in known and known[name].lower() not in words:
             found.append(f"{name}={known[name][:40]} is none of its words")
     share = known.get("pct", "100")
-    if not share.isdigit() or int(share[:4]) > 100:
+    if whole(share, 101) > 100:
         found.append(f"pct={share[:40]} is no percentage")
     for name in ("rua", "ruf"):
         for address in (one.strip() for one in known.get(name, "").split(",")):

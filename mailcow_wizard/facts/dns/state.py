@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from mailcow_wizard.facts.dns.message import Answer
 from mailcow_wizard.facts.dns.published import Seen, is_answer, values_at
+from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -95,4 +96,4 @@ def longest(seen: Seen, some: list[Answer]) -> int:
 def _minimum(soa: str) -> int:
     """The time for which a missing record is remembered (RFC 2308, 5): the last number of the SOA."""
     last = soa.rpartition(" ")[2]
-    return int(last) if last.isdigit() else 0
+    return whole(last)

@@ -20,6 +20,7 @@ from mailcow_wizard.facts.firewall.rules import (
     Untrack,
     Verdict,
 )
+from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,19 +52,23 @@ def rules(saved: str, owner: Owner, family: int, sets: IpSets) -> Rules:
     table: Table | None = None
     policies: dict[tuple[Table, str], str] = {}
     bodies: dict[tuple[Table, str], list[Rule]] = {}
-    unread: list[str] = []
+    ended: set[Table] = set()
     for line in saved.splitlines():
-        if line.startswith("*"):
+        if line.startswith("COMMIT") and table:
+            ended.add(table)
+        elif line.startswith("*"):
             table = Table(owner, "ip" if family == 4 else "ip6", line[1:].strip())
-        elif table and line.startswith(":"):
+        elif table and line.startswith(":") and line[1:].strip():
             name, policy = [*line[1:].split(), "-"][:2]
             policies[table, name] = policy
             bodies.setdefault((table, name), [])
-        elif table and line.startswith("-A "):
+        elif table and line.startswith("-A ") and line.strip() != "-A":
             name = line.split()[1]
             bodies.setdefault((table, name), []).append(Rule(line.strip(), statements(line, family, sets)))
     chains = {place: _chain(*place, policies.get(place, "-"), tuple(body)) for place, body in bodies.items()}
-    return Rules(chains, tuple(unread))
+    cut = sorted({one.name for one, _ in bodies} - {one.name for one in ended})
+    unread = tuple(f"what {owner} saves ends in the middle of its table {name}" for name in cut)
+    return Rules(chains, unread)
 
 
 def foreign(saved: str) -> tuple[str, ...]:
@@ -83,8 +88,8 @@ def statements(line: str, family: int, sets: IpSets) -> tuple[Statement, ...]:
     """What a rule (`-A CHAIN …`) asks for and does."""
     try:
         words = Words(shlex.split(line)[2:])
-    except ValueError:
-        return (Opaque("its quotes", verdict=True),)
+    except (ValueError, IndexError):  # its quotes, or its end
+        return (Opaque("its words", verdict=True),)
     found: list[Statement] = list(tests_of(words, family, sets))
     target, goto = words.target, words.goto
     if goto:
@@ -117,9 +122,9 @@ def _target(name: str, words: Words) -> list[Statement]:
         return [
             Nat(
                 "",
-                int(ports) if ports.isdigit() else 0,
+                whole(ports),
                 here=True,
-                unknown=not ports.isdigit() and bool(ports),
+                unknown=not is_number(ports) and bool(ports),
             )
         ]
     if name.isupper() and name in _KNOWN_UNCLEAR:
@@ -141,18 +146,18 @@ def _dnat(to: str) -> Statement:
     match = re.fullmatch(
         r"(?:\[([0-9a-f:.]+)\]|([0-9.]+|[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:]*))?(?::([0-9]+))?", to
     )
-    if not match or not to:
+    if not match or not to or not is_number(match[3] or "0"):
         return Nat("", 0, unknown=True)
     address = match[1] or match[2] or ""
     if address and span_of(address) is None:
         return Nat("", 0, unknown=True)
-    return Nat(address, int(match[3] or 0))
+    return Nat(address, whole(match[3] or "0"))
 
 
 def _marked(name: str, rest: list[str]) -> list[Statement]:
     for option, how in _MARKS.items():
         text = _after(rest, option)
-        match = re.fullmatch(r"(0x[0-9a-f]+|[0-9]+)(?:/(0x[0-9a-f]+|[0-9]+))?", text)
+        match = re.fullmatch(r"(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:/(0x[0-9a-f]{1,16}|[0-9]{1,20}))?", text)
         if not match:
             continue
         value, mask = int(match[1], 0), int(match[2] or "0xffffffff", 0)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import Key, Limit, Opaque, Span, Test
+from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _flags(words: str) -> int:
 def _protocols(value: str) -> tuple[Row, ...]:
     if value in ("all", "0"):
         return (("*",),)
-    return ((Span(int(value), int(value)),),) if value.isdigit() else ((value,),)
+    return ((Span(whole(value), whole(value)),),) if is_number(value) else ((value,),)
 
 
 def _network(value: str) -> tuple[Row, ...] | None:
@@ -141,7 +142,7 @@ def _ports(value: str) -> tuple[Row, ...] | None:
     rows: list[Row] = []
     for one in value.split(","):
         first, colon, last = one.partition(":")
-        if not (first or colon) or not all(part.isdigit() or not part for part in (first, last)):
+        if not (first or colon) or not all(is_number(part) or not part for part in (first, last)):
             return None
         rows.append((Span(int(first or 0), int(last or (65535 if colon else first))),))
     return tuple(rows)
@@ -153,16 +154,16 @@ def _names(value: str) -> tuple[Row, ...]:
 
 def _users(value: str) -> tuple[Row, ...] | None:
     first, _, last = value.partition("-")
-    if not first.isdigit() or not (last or first).isdigit():
+    if not is_number(first) or not is_number(last or first):
         return None
-    return ((Span(int(first), int(last or first)),),)
+    return ((Span(whole(first), whole(last or first)),),)
 
 
 def _types(value: str) -> tuple[Row, ...] | None:
     if value == "any":
         return (("*",),)
     number, _, code = value.partition("/")
-    return ((Span(int(number), int(number)),),) if number.isdigit() and code in ("", "0") else None
+    return ((Span(whole(number), whole(number)),),) if is_number(number) and code in ("", "0") else None
 
 
 _SIMPLE: dict[str, tuple[str, Callable[[str], tuple[Row, ...] | None]]] = {
@@ -193,17 +194,17 @@ _SIMPLE: dict[str, tuple[str, Callable[[str], tuple[Row, ...] | None]]] = {
     "--icmp-type": ("icmp type", _types),
     "--icmpv6-type": ("icmpv6 type", _types),
 }
-_MARK = re.compile(r"(0x[0-9a-f]+|[0-9]+)(?:/(0x[0-9a-f]+|[0-9]+))?")
+_MARK = re.compile(r"(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:/(0x[0-9a-f]{1,16}|[0-9]{1,20}))?")
 
 
 def _mark(match: Match) -> list[Statement]:
     key = "mark" if match.name == "mark" else "ct mark"
     found: list[Statement] = []
     for _, turned, values in match.options:
-        number = _MARK.fullmatch(values[0] if values else "")
-        if not number:
+        found_mark = _MARK.fullmatch(values[0] if values else "")
+        if not found_mark:
             return [Opaque(f"“-m {match.name}”")]
-        value, mask = int(number[1], 0), int(number[2] or "0", 0)
+        value, mask = int(found_mark[1], 0), int(found_mark[2] or "0", 0)
         found.append(Test((Key(key, mask),), ((Span(value, value),),), turned))
     return found
 
@@ -321,7 +322,8 @@ def _element(kind: str, text: str) -> Span | str | None:
     if colon and protocol != "tcp":
         return ""
     first, _, last = number.partition("-")
-    return Span(int(first), int(last or first)) if first.isdigit() and (last or first).isdigit() else None
+    last = last or first
+    return Span(whole(first), whole(last)) if is_number(first) and is_number(last) else None
 
 
 def ipsets(saved: str) -> dict[str, IpSet]:

@@ -34,7 +34,7 @@ _NOTHING = (
     *("ct expectation", "xt log"),
 )
 _ALL_BITS = 0xFFFFFFFF
-_HANDLE = re.compile(r"^(.*?) *# handle ([0-9]+)$")
+_HANDLE = re.compile(r"^(.*?) *# handle ([0-9]{1,18})$")
 _BEGIN = re.compile(r"^(table|chain) (?:([a-z0-9]+) )?(\S+) \{")
 _LONGEST = 200
 
@@ -51,8 +51,20 @@ def rules(
     left out.
     """
     listed = document.get("nftables") if isinstance(document, dict) else None
-    if not isinstance(listed, list):
-        return Rules(unread=("what nft prints is not a list of rules",))
+    try:
+        if isinstance(listed, list):
+            return _rules(listed, texts, foreign, whole)
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        pass  # no list of rules that nft ever wrote
+    return Rules(unread=("what nft prints is not a list of rules",))
+
+
+def _rules(
+    listed: list[Any],
+    texts: Mapping[tuple[str, str, int], str],
+    foreign: Collection[tuple[str, str, str]],
+    whole: bool,
+) -> Rules:
     asleep: set[tuple[str, str]] = set()
     heads: dict[tuple[Table, str], Expression] = {}
     bodies: dict[tuple[Table, str], list[Rule]] = {}

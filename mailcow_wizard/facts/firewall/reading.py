@@ -117,8 +117,11 @@ def _nft(host: Host) -> _Listed | None:
             continue
     if not isinstance(document, dict):
         return _Listed({"nftables": []}, {}, frozenset(), trouble=_("what nft lists cannot be read"))
-    tables = [one["table"] for one in document.get("nftables", ()) if "table" in one]
-    names = frozenset((one["family"], one["name"]) for one in tables)
+    try:
+        tables = [one["table"] for one in document.get("nftables", ()) if "table" in one]
+        names = frozenset((str(one["family"]), str(one["name"])) for one in tables)
+    except (TypeError, KeyError):
+        return _Listed(document, {}, frozenset())  # who reads the rules will say so
     texts: dict[tuple[str, str, int], str] = {}
     if tables:
         try:

@@ -8,6 +8,7 @@ import re
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
+from mailcow_wizard.numerals import is_number
 from mailcow_wizard.typed import NamedTuple
 
 _CONNECTED = ("ss", "-Htnp", "state", "established")
@@ -50,7 +51,7 @@ def _own(facts: Facts) -> Session | None:
             status = facts.host.text(f"/proc/{pid}/status")
         except HostError:
             return None
-        parent = re.search(r"(?m)^PPid:\s+([0-9]+)", status)
+        parent = re.search(r"(?m)^PPid:\s+([0-9]{1,10})\b", status)
         if not parent or int(parent[1]) < 2:
             return None
         pid = parent[1]
@@ -66,7 +67,7 @@ def _own(facts: Facts) -> Session | None:
 
 def _parsed(said: str) -> Session | None:
     words = said.split()
-    if len(words) != 4 or not words[3].isdigit():
+    if len(words) != 4 or not is_number(words[3]):
         return None
     peer, address = _plain(words[0]), _plain(words[2])
     return Session(peer, address, int(words[3]), own=True) if peer and address else None
@@ -88,7 +89,7 @@ def _listed(facts: Facts) -> tuple[Session, ...] | None:
             continue
         address, _unused, port = words[2].rpartition(":")
         peer = words[3].rpartition(":")[0]
-        if port.isdigit() and _plain(peer) and _plain(address):
+        if is_number(port) and _plain(peer) and _plain(address):
             found.append(Session(_plain(peer), _plain(address), int(port)))
     return tuple(dict.fromkeys(found))
 

@@ -28,7 +28,7 @@ SCRIPT = (
     'MYSQL_PWD="$MYSQL_PASSWORD" exec "$(command -v mariadb || command -v mysql)" -N -B '
     f'-u"$MYSQL_USER" "$MYSQL_DATABASE" -e "{_QUERY}"'
 )
-_COUNTS = re.compile(r"^(\d+)\s+(\d+)\s+(\d+)$", re.MULTILINE)
+_COUNTS = re.compile(r"^(\d{1,9})\s+(\d{1,9})\s+(\d{1,9})$", re.MULTILINE)
 # Strangers' addresses that fail to log in are banned by mailcow; from loopback nobody is.
 _LOOPBACK = "127.0.0.1"
 _FORM = f"login_user={USER}&pass_user={DEFAULT}"

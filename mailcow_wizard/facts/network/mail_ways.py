@@ -11,6 +11,7 @@ from mailcow_wizard.facts.network.outward import Try, with_rules
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Probe
 from mailcow_wizard.language import _
+from mailcow_wizard.numerals import is_number
 from mailcow_wizard.typed import NamedTuple
 
 _DECOY_PATIENCE_S = 1.0
@@ -154,7 +155,7 @@ def _servers(facts: Facts) -> tuple[tuple[tuple[need.MailOperator, str], ...], s
         rows = sorted(
             (int(preference), name)
             for preference, _unused, name in (value.partition(" ") for value in heard.values("MX"))
-            if preference.isdigit() and name not in ("", ".")
+            if is_number(preference) and name not in ("", ".")
         )
         found += [(operator, name) for _unused, name in rows[:2]]
         if not rows and not trouble:

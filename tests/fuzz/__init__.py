@@ -1,0 +1,1 @@
+"""Every parser of data from outside, fed with what nobody would send."""

@@ -1,0 +1,96 @@
+"""All parsers of data from outside, by name, with what is fed to them; those that are left out, and why."""
+
+from __future__ import annotations
+
+import functools
+
+from tests.fuzz import targets_door, targets_facts, targets_host, targets_programs, targets_words
+from tests.fuzz.target import Target
+
+# Functions that look like parsers (`tests/fuzz/parsers.py` says how) and read nothing that a stranger wrote.
+_OWN = "what our own process wrote"
+_WIRED = "only moves bytes; what it got is read by others, and real servers speak with it in tests/real"
+_KERNEL = "numbers of processes as the kernel lists them"
+LEFT_OUT: dict[str, str] = {
+    "engine/first_mailbox.py made": "splits a name that was judged",
+    "host/mailcow_api.py _once": "http.client reads it; the answer is fed as `host mailcow-api`",
+    "host/mailcow_api.py main": _OWN,
+    "install/configuration.py _by_script": "calls others",
+    "install/configuration.py listen": "tells lines apart that are only dots",
+    "engine/journal.py close": "the number of a change, as we named it",
+    "engine/journal.py end_of_log": "the number of a change, as we named it",
+    "engine/journal.py tell": "the number of a change, as we named it",
+    "engine/keeping.py keep_database": "calls the readers of mailcow.conf, which are fed themselves",
+    "engine/reach.py keep": "calls seen_in, which is fed as `door kept`",
+    "engine/records.py mail_domains": "splits what was typed; each domain is judged (words typed)",
+    "engine/session.py __init__": "calls _answers, which is fed",
+    "engine/settings.py about": "calls comment_above, which is fed",
+    "engine/watching.py left": "rounds seconds",
+    "engine/work.py _await_command": _OWN,
+    "engine/worker.py main": _OWN,
+    "engine/diff.py _readings": "calls the readers of mailcow.conf, which are fed themselves",
+    "facts/dns/push.py _data": "makes data of values that we expect",
+    "facts/dns/push.py _wildcards": "makes names of names of our own",
+    "facts/dns/table.py _is_of": "calls the readers of TXT records, which are fed themselves",
+    "facts/network/mail_ways.py fits": "the first word of a greeting",
+    "facts/neighbours.py _number": "a number of /proc/net/route, guarded by its caller",
+    "host/admin_reset.py _run": "mailcow's own script, run on the administrator's word",
+    "host/admin_reset.py main": _OWN,
+    "host/apart.py _whole": _OWN,
+    "host/changing.py _part": "a name of our own",
+    "host/codec.py pack": "writes",
+    "host/commands.py _descendants": _KERNEL,
+    "host/commands.py _is_marked": _KERNEL,
+    "host/commands.py _processes": _KERNEL,
+    "host/commands.py _text": "decodes, with replacement",
+    "host/dialogue.py _hold": "connects; the rest of the conversation is fed",
+    "host/dns.py _numbers": "random numbers",
+    "host/dns.py _receive": _WIRED,
+    "host/dns_provider.py _said": "the text of an exception",
+    "host/dns_update.py __init__": _OWN,
+    "host/dns_update.py _by_tcp": _WIRED,
+    "host/dns_update.py _exchange": "dnspython reads and checks it: its signature comes first",
+    "host/doing.py _is_marked": _KERNEL,
+    "host/doing.py _lines": "splits lines and bounds them; tests/unit and tests/real feed it",
+    "host/doing.py close": "decodes, with replacement",
+    "host/echo.py __init__": "random numbers",
+    "host/echo.py leaves": "an address that the caller has checked",
+    "host/flock.py _text": "decodes, with replacement; what it says is fed as `words state`",
+    "host/holders.py _all_processes": _KERNEL,
+    "host/holders.py _relatives": _KERNEL,
+    "host/mail_trip.py _found": "imaplib reads it",
+    "host/mail_trip.py _hand_in": "smtplib reads it",
+    "host/mail_trip.py _mailbox": "imaplib reads it",
+    "host/ntp.py _wait": "rounds seconds",
+    "host/probing.py end": "decodes, with replacement",
+    "host/probing.py send": "a payload of our own",
+    "host/reach_asker.py tell": "decodes, with replacement",
+    "host/reach_listener.py _accept": "an address as the kernel gives it",
+    "host/reach_listener.py open_any": "a port as the kernel gives it",
+    "host/recorded.py load": "reads a file; the document is fed as `host recording`",
+    "host/terminal.py _variables": "names of variables",
+    "install/clone.py _clone": "splits a path of our own; what git says is fed as `words progress`",
+    "install/clone.py part_of": "splits a path of our own",
+    "install/compose.py services": "docker compose's own JSON; what is no JSON ends the stage (tests/unit)",
+    "install/compose.py with_progress": "the version that was found",
+    "install/conf_files.py _about": "names and times of the checkout",
+    "install/following.py begin": _OWN,
+    "install/following.py follow": _OWN,
+    "install/following.py run": _OWN,
+    "install/gate.py first_checks": "names of checks",
+    "install/leftover.py left_over": "calls Record.load, which is fed",
+    "install/outlook.py standing_of": "calls Record.load, which is fed",
+    "install/override.py _open_files": "calls the reader of the override, which is fed",
+    "install/up.py tell_log": "lines of a container's log, cut and made harmless",
+    "install/worker.py main": _OWN,
+}
+
+
+@functools.cache
+def targets() -> dict[str, Target]:
+    """Every target by its name."""
+    parts = (targets_host, targets_programs, targets_words, targets_facts, targets_door)
+    every = [one for part in parts for one in part.targets()]
+    found = {one.name: one for one in every}
+    assert len(found) == len(every)
+    return found

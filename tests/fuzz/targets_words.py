@@ -1,0 +1,352 @@
+"""Parsers of files and of what tools and people say, one by one: without the machine around them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from types import SimpleNamespace
+from typing import Any
+
+from mailcow_wizard import names, redaction
+from mailcow_wizard.conf import compose_override, document, dotenv, reading, rules, shell
+from mailcow_wizard.engine import acknowledging, diff, lock, memory, merge, reach, selection, session, worker
+from mailcow_wizard.engine.journal import Journal
+from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
+from mailcow_wizard.facts.firewall import connection, iptables, iptables_words, nft, packet
+from mailcow_wizard.facts.firewall.state import targets as targets_of
+from mailcow_wizard.facts.mail import acme, admin, boxes, certificates
+from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.install import clone, override, pulling, standing, troubles, up
+from mailcow_wizard.model import Edit, Plan
+from tests import installed_machine
+from tests.fuzz.target import DEEP, DIGITS, Target, text
+
+_CONF = "\n".join(
+    (
+        "# mailcow", "MAILCOW_HOSTNAME=mail.example.org", 'DBNAME="mail cow"', "export A='b' # c",
+        "SKIP_CLAMD=${X:-n}", "TZ=Europe/Berlin", "HTTP_BIND=", "IPV4_NETWORK=172.22.1",
+        "ADDITIONAL_SAN=a.*,b",
+        "DBPASS=$'a\\x41'", "B=`ls`", "C=$(date)", "D=$((1+2))", "LOG_LINES=9999", "E=a\\", "b",
+        "F=~/x", "G: h",
+    )
+).encode()  # fmt: skip
+_OVERRIDE = (
+    b'services:\n  unbound-mailcow:\n    environment:\n      - SKIP_UNBOUND_HEALTHCHECK=y\n'
+    b'networks:\n  mailcow-network:\n    driver_opts:\n      com.docker.network.driver.mtu: "1400"\n'
+)  # fmt: skip
+_PATH = ("networks", "mailcow-network", "driver_opts", "com.docker.network.driver.mtu")
+
+
+def _conf(data: bytes) -> None:
+    """Both readers, alone: with and without an environment."""
+    words = reading.text_of(data)
+    for environment in (None, {"X": "y"}):
+        shell.read(words, environment)
+        dotenv.read(words, environment)
+    found = reading.readings(words)
+    found.values(), found.parted(), found.odd_lines()
+
+
+def _lint(data: bytes) -> None:
+    """All rules; what they would change is still a document, and what they mend no longer that finding."""
+    for one in rules.lint(data):
+        harmless(one.message)
+        if one.fix is not None:
+            rules.lint(one.fix.data)
+
+
+def _changed(data: bytes) -> None:
+    """One value set: both readers see it, or the change is refused."""
+    value, _, rest = data.partition(b"\n")
+    made = document.Document.read(rest)
+    for key in ("MAILCOW_HOSTNAME", "LOG_LINES", "NEW_KEY"):
+        with contextlib.suppress(document.Unwritable):
+            after = made.set(key, text(value))
+            bash, compose = after.readings.last(key)
+            assert bash is not None
+            assert compose is not None
+            assert bash.value == compose.value == text(value), (bash, compose, value)
+            after.unset(key)
+
+
+def _compose(data: bytes) -> None:
+    for act in (
+        lambda: compose_override.option(text(data), _PATH),
+        lambda: compose_override.with_option(text(data), _PATH, "1400"),
+        lambda: override.limited(text(data), ("unbound-mailcow",), 1024),
+    ):
+        with contextlib.suppress(compose_override.Strange):
+            act()
+
+
+def _spf(data: bytes) -> None:
+    """A record, and what the names in it say: the lines behind the first, in turn."""
+    lines = text(data).split("\n")
+    said = iter(lines[1:])
+
+    def ask(name: str, kind: str) -> spf_check.Heard:
+        answer = next(said, None)
+        return spf_check.Heard((), "silence") if answer is None else spf_check.Heard(tuple(answer.split("|")))
+
+    for address in ("192.0.2.1", "2001:db8::1"):
+        sender = spf_record.Sender(address, "mail.example.org", "postmaster", "example.org")
+        spf_check.check(lines[0], sender, ask)
+    with contextlib.suppress(spf_record.BadRecord):
+        spf_record.policy(lines[0])
+    verdict = spf_check.Verdict("pass")
+    merging.says_mx(lines[0])
+    opinion: Any = SimpleNamespace(record=lines[0], verdicts={"192.0.2.1": verdict}, uncovered=("192.0.2.1",))
+    with contextlib.suppress(AttributeError):
+        merging.merged_sender("example.org", lines[0], opinion, True)
+
+
+def _txt(data: bytes) -> None:
+    words = text(data)
+    dkim.key_of(words)
+    dkim.trouble(words), dkim.usable(words), dkim.public_key(words), dkim.is_key_record(words)
+    dmarc.mistakes(words), dmarc.addressed(words), dmarc.policies((words,))
+    merging.merged_policy("example.org", words)
+    mta_sts.bad_announcement(words), mta_sts.bad_report_record(words)
+    policy = mta_sts.sts_policy(words)
+    mta_sts.permits(policy.patterns, "mail.example.org")
+    caa.forbids((words,)), caa.forbids((words,), True), caa.mailcow_forbids((words,))
+
+
+def _der(data: bytes) -> None:
+    shown = certificates.read(data)
+    if shown:
+        shown.is_for("mail.example.org")
+    with contextlib.suppress(ValueError, IndexError):
+        der.public_key(data)
+    with contextlib.suppress(tlsa.NoAssociation):
+        tlsa.association(text(data))
+
+
+def _with_sets(data: bytes) -> bytes:
+    return data + _raw("ipset.txt")
+
+
+def _rules(data: bytes) -> None:
+    """Rules of iptables, and packets that go through them."""
+    saved = text(data)
+    sets = iptables_words.ipsets(saved)
+    iptables.foreign(saved)
+    compat = iptables.rules(saved, "iptables-nft", 4, {})
+    [targets_of(rule) for chain in compat.chains.values() for rule in chain.rules]
+    for family in (4, 6):
+        _through(iptables.rules(saved, "iptables-nft", family, sets), family)
+
+
+def _through(made: Any, family: int) -> None:
+    source, own = ("203.0.113.5", "192.0.2.10") if family == 4 else ("2001:db8:1::5", "2001:db8::10")
+    for port in (25, 443):
+        one = packet.Packet(family, source, own, port, "eth0")
+        connection.fate(made, one, lambda address: "eth0", frozenset({own}))
+
+
+def _nft(data: bytes) -> None:
+    texts = nft.texts(text(data))
+    try:
+        listed = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    made = nft.rules(listed, texts, frozenset(), True)
+    for family in (4, 6):
+        _through(made, family)
+
+
+def _pulled(data: bytes) -> None:
+    """What docker compose says while it pulls and starts, line by line."""
+    told: list[str] = []
+    heard = pulling.Pulling(18)
+    job: Any = SimpleNamespace(tell=told.append)
+    said = up._Said(job)
+    lines = text(data).split("\n")
+    for n, line in enumerate(lines):
+        heard.hear(line, n / 10)
+        heard.words()
+        said.hear(line)
+        clone._percent(line)
+    troubles.of_output(lines)
+
+
+def _logs(data: bytes) -> None:
+    lines = text(boxes.frames(data)).splitlines()
+    acme.explained(lines, "mail.example.org")
+    admin._judged(text(data))
+    boxes._seconds(text(data[:64]))
+
+
+_STATE = tempfile.TemporaryDirectory(prefix="mailcow-wizard-fuzz-")
+_NAMES = ("answers", "acknowledgements", "last-run", "last-run-recorded", "install", "install-progress")
+
+
+def _files(data: bytes) -> None:
+    """Every document of the state directory, each with the same content."""
+    place = StateDirectory(_STATE.name)
+    for name in (*_NAMES, standing.NAME):
+        with open(f"{place.path}/{name}.json", "wb") as file:
+            file.write(data)
+    session._answers(place.load("answers"))
+    acknowledging.Acknowledgements(place)
+    for recorded in (False, True):
+        memory.Memory(place, recorded)
+    record = standing.Record(place)
+    record.load()
+    record.progress()
+    record.secrets()
+    with open(record.log_path, "wb") as file:
+        file.write(data)
+    record.log_lines(record.log_begin())
+    lock._holder(text(data))
+
+
+_PLAN = Plan("ports.smtp", None, "x", "x", (Edit("/x", b"a\n", b"b\n"),), "low", True, True, "x")
+
+
+def _journal(data: bytes) -> None:
+    """The files of a change, each in turn with this content: what is read says why it cannot be read."""
+    place = tempfile.mkdtemp(dir=_STATE.name)
+    journal = Journal(StateDirectory(place))
+    change = journal.add(_PLAN, {}, "2026-11-27T20:00:00Z", {})
+    for name in ("log", "progress.json", "change.json"):
+        with open(journal.path(change, name), "wb") as file:
+            file.write(data)
+        journal.events(change, 0)
+        for ask in (
+            journal.list,
+            lambda: journal.get(change),
+            lambda: journal.plan(change),
+            lambda: journal.found(change),
+            lambda: journal.settings(change),
+            lambda: journal.standing(change),
+        ):
+            with contextlib.suppress(HostError):
+                ask()
+    with contextlib.suppress(TypeError):
+        worker.settings_of({"domains": ["x"]})
+
+
+def _typed(data: bytes) -> None:
+    """What people type and paste."""
+    words = text(data)
+    with contextlib.suppress(acknowledging.NotADay):
+        acknowledging.read_day(words, "2026-01-01")
+    with contextlib.suppress(reach.BadReport):
+        reach.ports_of(words)
+        reach.extra_of(words)
+    far: Any = reach.Reach.__new__(reach.Reach)
+    far.targets, far.extra, far.families, far.reported, far._times = (), 25, (4,), {}, {}
+    far.mail_leaves, far.reporter = None, ""
+    with contextlib.suppress(reach.BadReport):
+        reach.Reach.hear(far, words)
+    with contextlib.suppress(selection.UnknownSelector):
+        selection.select((words,))
+    for judge in (names.host_name, names.mail_host_name, names.mail_domain):
+        with contextlib.suppress(names.NotAName):
+            judge(words)
+    names.doubt(words, words)
+
+
+def _shown(data: bytes) -> None:
+    """What is shown of it: in one line, without controls, without secrets."""
+    words = text(data)
+    assert harmless(words).isprintable()
+    redaction.redacted(tuple(words.split(" ")))
+    redaction.without_credentials(words), redaction.without_secret_values(words)
+    redaction.configuration(words), redaction.configuration_secrets(words)
+    before, _, after = data.partition(b"\x1d")
+    for path in ("/opt/mailcow-dockerized/mailcow.conf", "/etc/fstab"):
+        diff.unified(Edit(path, before, after))
+    base, _, theirs = after.partition(b"\x1d")
+    with contextlib.suppress(merge.Overlap):
+        merge.merge(before, base, theirs)
+
+
+def _raw(name: str) -> bytes:
+    return (installed_machine.SEEDS / name).read_bytes()
+
+
+_PULL = (
+    b'{"id":"redis-mailcow","text":"Pulling"}\n{"id":"a1b2","parent_id":"redis-mailcow","text":"Downloading",'
+    b'"status":"[==>  ] 1.5MB/29MB","current":1500000,"total":29000000}\n 4f4fb700ef54 Downloading [=>  ]'
+    b"  1.2MB/29.1MB\n redis-mailcow Pulled\nError response from daemon: manifest unknown\n"
+    b"Receiving objects:  12% (1/9)\n"
+)
+_SPF = (
+    b"v=spf1 mx a:%{d} ip4:192.0.2.0/24 include:_spf.example.net exists:%{ir}.x ptr redirect=a.b\n"
+    b"10 mail.x|1.2.3.4\n"
+    b"192.0.2.1\nv=spf1 ?all",
+    b"v=spf1 ip6:2001:db8::/32 a/24//64 -all exp=x.%{l1r-}",
+)
+_TXTS = (
+    b"v=DKIM1; k=rsa; h=sha256; t=s; p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAKj34GkxFhD90vcNLYLInFEX",
+    b"v=DMARC1; p=none; sp=reject; pct=50; rua=mailto:a@b.c!10m,mailto:x@y; fo=1:d",
+    b"v=STSv1; id=20260101", b"v=TLSRPTv1; rua=mailto:a@b,https://c", b'0 issue "letsencrypt.org; a=b"',
+    b"version: STSv1\nmode: enforce\nmx: *.example.org\nmax_age: 86400\n", b"128 iodef mailto:a@b",
+)  # fmt: skip
+_LOGS = (
+    b"\1\0\0\0\0\0\0\x0ahello\nabc\n", installed_machine.ACME_LOG.encode(), b"2026-11-27T19:00:00.123456789Z",
+    b"HTTP/1.1 302 Found\nlocation: /admin/dashboard\nset-cookie: a=b\n\nx",
+    b'Cannot validate any hostnames: {"type": "urn:ietf:params:acme:error:rateLimited"}\n',
+)  # fmt: skip
+_STATES = (
+    b'{"hostname": "mail.example.org", "domains": ["example.org"], "step": "dns"}',
+    b'[{"check": "ports.smtp", "subject": null, "reason": "x", "by": "root", "at": "2026", "until": null}]',
+    b'{"run": {}, "statuses": [["ports.smtp", null, "pass"]]}', b'{"pid": 12, "change": "1"}',
+    b'{"stage": "pull", "text": "x", "done": 1, "whole": 2}', DEEP, DIGITS, b'{"pid": ' + DIGITS + b"}",
+)  # fmt: skip
+_JOURNAL = (
+    b'{"state": "applied", "error": "", "result": null, "steps": [], "doing": null}\n', b"[]", b"{}", DEEP,
+    b'{"kind": "end"}\n{"kind"', b"1 2\n2026 begin: x\n",
+    b'{"steps": [{"kind": "edit", "path": "/x", "before": "00", "after": null}]}',
+    b'{"check": "a", "subject": null, "fix": "b", "title": "c", "reversible": true, "at": "x", "steps": []}',
+)  # fmt: skip
+
+
+_LINT = b"MAILCOW_HOSTNAME=localhost\nDBPASS=\nDBPASS=x\nTZ=Europe/Berlin # home\nHTTP_BIND= # all\n"
+_CONFS = (
+    _CONF, b'A="\\a\\101\\x41"', _CONF.replace(b"\n", b"\r\n"), b"A='\nB=\"", b"\xff\xfeA=1",
+)  # fmt: skip
+_SET = (b"mail.example.org\n" + _CONF, b"a b\nLOG_LINES='1\n", b"9\n#LOG_LINES=1")
+_RULES = ("iptables-save.txt", "ip6tables-save.txt", "ipset.txt", "iptables-legacy-save.txt")
+_NFT = (_raw("nft.json"), _raw("nft.txt"), b'{"nftables": [1, {"rule": 1}]}', DEEP)
+_PROGRESS = (_PULL, b"{" * 50_000, b'{"a":' * 50_000, b'{"current": 1e999, "id": 1}')
+_TYPED = (
+    b"2027-01-31", b"4:25a.465s;6:25n;c:o", b"a" * 20 + b"-25-465u", b"ports", b"mail.example.org", DIGITS,
+)  # fmt: skip
+_SHOWN = (_CONF, b"a\nb\x1da\nc\x1db\nb", b"mysql -psecret http://u:p@h", b"\x1b]0;x\x07")
+
+
+def targets() -> tuple[Target, ...]:
+    """Of words."""
+    halves = b"*filter\n:\n-A \n-A INPUT -j\nCOMMIT\n"
+    iptables_seeds = (*(_with_sets(_raw(one)) for one in _RULES), DIGITS, halves)
+    return (
+        Target(
+            "words conf",
+            _conf,
+            (_CONF, b'A="\\a\\101\\x41"', _CONF.replace(b"\n", b"\r\n"), b"A='\nB=\"", b"\xff\xfeA=1"),
+        ),
+        Target("words lint", _lint, (_CONF, _LINT, b"\xef\xbb\xbfA=b")),
+        Target("words conf-set", _changed, _SET),
+        Target("words override", _compose, (_OVERRIDE, _OVERRIDE.replace(b"\n", b"\r\n"), b"networks: {}\n")),
+        Target("words spf", _spf, _SPF),
+        Target("words txt", _txt, (*_TXTS, DIGITS)),
+        Target("words der", _der, (_raw("certificate.der"), b"3 1 1 " + b"ab" * 32)),
+        Target(
+            "words iptables",
+            _rules,
+            iptables_seeds,
+        ),
+        Target("words nft", _nft, _NFT),
+        Target("words progress", _pulled, _PROGRESS),
+        Target("words logs", _logs, _LOGS),
+        Target("words state", _files, _STATES),
+        Target("words journal", _journal, _JOURNAL),
+        Target("words typed", _typed, _TYPED),
+        Target("words shown", _shown, _SHOWN),
+    )
