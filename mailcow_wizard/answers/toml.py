@@ -47,6 +47,8 @@ def loads(text: str) -> dict[str, Any]:
         raise NotToml(line, said[: place.start()] if place else said) from None
     except RecursionError:
         raise NotToml(0, _("it is nested too deeply")) from None
+    except ValueError:  # tomli leaves to Python what Python makes no number or date of
+        raise NotToml(0, _("a number or a date in it is none that could be used")) from None
 
 
 def read(text: str) -> tuple[dict[str, Any], tuple[Mistake, ...], str]:

@@ -112,10 +112,11 @@ class Desk:
         try:
             asked = json.loads(said)
             addresses, token = asked["addresses"], asked["token"]
-            fits = 0 < len(addresses) <= _MOST_ADDRESSES and isinstance(token, str)
+            fits = isinstance(addresses, list) and 0 < len(addresses) <= _MOST_ADDRESSES
+            fits = fits and isinstance(token, str) and all(isinstance(one, str) for one in addresses)
             if fits and all(self._may_be_asked(ipaddress.ip_address(address)) for address in addresses):
                 return Invitation(tuple(addresses), token)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             pass
         return None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import mailcow_wizard
 
 ROOT = Path(mailcow_wizard.__file__).parent
-PARTS = ("host", "facts", "conf", "engine", "install")
+PARTS = ("host", "facts", "conf", "engine", "install", "answers")
 _METHODS = {
     "split", "rsplit", "splitlines", "partition", "rpartition", "decode", "loads", "load", "unpack",
     "unpack_from", "from_bytes", "fromhex", "b64decode", "match", "fullmatch", "search", "findall",

@@ -144,7 +144,7 @@ def _places() -> dict[str, list[_Place]]:
         for key, said in machine.answers.items():
             call = key.partition(" ")[0]
             users = machine.uses.get(key, ())
-            if call not in _KINDS or "value" not in said or not users:
+            if call not in _KINDS or "value" not in said or not (users or call == "ask_dns"):
                 continue
             same = f"{machine.name if key in ('kept reach',) else ''}{json.dumps(said)}"
             about = key.split(" ")[2] if call == "ask_dns" else users[0].id.partition(".")[0]

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import tempfile
+from typing import Any
 
-from mailcow_wizard.host import dns_provider, dns_update, mailcow_api
+from mailcow_wizard.answers import lines, reading, toml
+from mailcow_wizard.host import dns_provider, dns_update, mailcow_api, ssh
+from mailcow_wizard.host.desk import Asked, Desk
+from mailcow_wizard.host.door import HostError
 from tests.fuzz import wires
 from tests.fuzz.target import DEEP, DIGITS, Target, text
 
@@ -55,9 +61,69 @@ _UPDATE = (
 )
 
 
+def _desk(data: bytes) -> None:
+    """What a server says that the desk should not trust, and what a desk reports."""
+    desk = Desk.__new__(Desk)
+    with wires.instead(desk, "_may_be_asked", lambda address: True):
+        link: Any = wires.Link(data, 100)
+        found = desk._read(link)
+    assert found is None or all(isinstance(one, str) for one in (*found.addresses, found.token))
+    far: Any = wires.Link(data)
+    Asked(far).report()
+
+
+def _ssh(data: bytes) -> None:
+    """What is typed behind --ssh, and what the far side's shell says."""
+    words = text(data)
+    found = ssh.destination(words)
+    assert found is None or not found.host.startswith("-")
+    connection = ssh.Connection.__new__(ssh.Connection)
+    with contextlib.suppress(HostError):
+        connection._heard(io.BytesIO(data))
+
+
+_PLACE = tempfile.TemporaryDirectory(prefix="mailcow-wizard-fuzz-")
+
+
+def _answers(data: bytes) -> None:
+    """A file of answers for an install that nobody watches."""
+    path = f"{_PLACE.name}/answers.toml"
+    with open(path, "wb") as file:
+        file.write(data)
+    _said, _mistakes, understood = toml.read(text(data))
+    lines.lines_of(understood)
+    with contextlib.suppress(reading.Unfit, HostError):
+        reading.read(path, None)
+
+
+_DESK = (
+    b'{"addresses": ["192.0.2.1", "2001:db8::1"], "token": "x-25"}\n',
+    b'{"addresses": [1], "token": "x"}\n',
+    DEEP[:4000] + b"\n",
+)
+_SSH = (
+    b"root@mail.example.org:22",
+    b"[2001:db8::1]:22",
+    b"-oProxyCommand=x",
+    b"motd\nMW-PLACE 0 no python3 /x\n",
+)
+_TOML = (
+    b'[server]\nhostname = "mail.example.org"\n[conf]\nSKIP_CLAMD = true\n',
+    b"[a\nb = \nc = 'x\n",
+    b'[server]\ndirectory = "/opt/x"\naddresses = ["192.0.2.1", "x"]\nresolver = "192.0.2.53"\n',
+    b"a = " + DIGITS,
+    b"a = " + DEEP,
+    b'a.b = {c = [1, 2]}\n[[d]]\n"e f" = 1979-05-27T07:32:00Z\n',
+    b'x = """\na\n"""\n',
+)
+
+
 def targets() -> tuple[Target, ...]:
     """Of programs."""
     return (
         Target("host dns-update", _updates, (_UPDATE, b"update add a. " + DIGITS + b" A 1.2.3.4")),
         Target("host mailcow-api", _api, _API),
+        Target("host desk", _desk, _DESK),
+        Target("host ssh", _ssh, _SSH),
+        Target("words answers", _answers, _TOML),
     )
