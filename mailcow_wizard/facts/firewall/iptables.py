@@ -20,6 +20,7 @@ from mailcow_wizard.facts.firewall.rules import (
     Untrack,
     Verdict,
 )
+from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -67,7 +68,10 @@ def rules(saved: str, owner: Owner, family: int, sets: IpSets) -> Rules:
             bodies.setdefault((table, name), []).append(Rule(line.strip(), statements(line, family, sets)))
     chains = {place: _chain(*place, policies.get(place, "-"), tuple(body)) for place, body in bodies.items()}
     cut = sorted({one.name for one, _ in bodies} - {one.name for one in ended})
-    unread = tuple(f"what {owner} saves ends in the middle of its table {name}" for name in cut)
+    unread = tuple(
+        _("what {program} saves ends in the middle of its table {table}", program=owner, table=name)
+        for name in cut
+    )
     return Rules(chains, unread)
 
 
