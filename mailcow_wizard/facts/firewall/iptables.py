@@ -67,7 +67,7 @@ def rules(saved: str, owner: Owner, family: int, sets: IpSets) -> Rules:
             name = line.split()[1]
             bodies.setdefault((table, name), []).append(Rule(line.strip(), statements(line, family, sets)))
     chains = {place: _chain(*place, policies.get(place, "-"), tuple(body)) for place, body in bodies.items()}
-    cut = sorted({one.name for one, _ in bodies} - {one.name for one in ended})
+    cut = sorted({one.name for one, _unused in bodies} - {one.name for one in ended})
     unread = tuple(
         _("what {program} saves ends in the middle of its table {table}", program=owner, table=name)
         for name in cut
