@@ -3,10 +3,11 @@
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
 from mailcow_wizard.facts import checkout
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _CLONE = "git clone https://github.com/mailcow/mailcow-dockerized"
-_ROOT_ONLY = (
+_ROOT_ONLY = _(
     "git refuses to work for root in a directory of somebody else's, so mailcow's update.sh stops there."
 )
 _SHOWN = 3
@@ -26,7 +27,7 @@ def judge_checkout(found: checkout.Checkout) -> Judgement:
         *_beside(found),
     ]
     words = _words(found)
-    troubles += [Trouble("unknown", f"not looked at: {one}") for one in found.unread]
+    troubles += [Trouble("unknown", _("not looked at: {what}", what=one)) for one in found.unread]
     if troubles:
         return judged(troubles, evidence, words)
     return Judgement("pass", words, words, evidence)
@@ -34,10 +35,10 @@ def judge_checkout(found: checkout.Checkout) -> Judgement:
 
 def _words(found: checkout.Checkout) -> str:
     if found.git == "missing":
-        return f"{found.directory}, without history"
-    where = f"branch {found.branch}" if found.branch else "no branch"
+        return _("{directory}, without history", directory=found.directory)
+    where = _("branch {branch}", branch=found.branch) if found.branch else _("no branch")
     others = [one for one in found.edited if one not in (checkout.COMPOSE_FILE, ".env")]
-    aside = f", {len(others)} other files changed" if others else ""
+    aside = _(", {number} other files changed", number=len(others)) if others else ""
     return f"{'a clone' if _foreign(found) else 'cloned by root'}, {where}{aside}"
 
 
@@ -47,7 +48,12 @@ def _foreign(found: checkout.Checkout) -> bool:
 
 def _evidence(found: checkout.Checkout) -> tuple[Evidence, ...]:
     git = f"git -C {word(found.directory)}"
-    shown = [Evidence(f"ls -a {word(found.directory)}", f"{len(found.names)} names, .git is {found.git}")]
+    shown = [
+        Evidence(
+            f"ls -a {word(found.directory)}",
+            _("{number} names, .git is {git}", number=len(found.names), git=found.git),
+        )
+    ]
     if found.git == "missing":
         return tuple(shown)
     shown.append(Evidence(f"{git} branch --show-current", found.branch or "none"))
@@ -60,12 +66,12 @@ def _evidence(found: checkout.Checkout) -> tuple[Evidence, ...]:
         shown.append(Evidence(f"{git} status --short --untracked-files=no", _few(found.edited)))
     if found.unreadable:
         what = f"cd {word(found.directory)} && git ls-files -z | xargs -0 ls -ld"
-        shown.append(Evidence(what, f"closed to others: {_few(_inner_first(found.unreadable))}"))
+        shown.append(Evidence(what, _("closed to others: {few}", few=_few(_inner_first(found.unreadable)))))
     return tuple(shown)
 
 
 def _few(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    more = _(" and {number} more", number=len(names) - _SHOWN) if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 
 
@@ -80,18 +86,23 @@ def _not_whole(found: checkout.Checkout) -> list[Trouble]:
         troubles.append(
             Trouble(
                 "fail",
-                f"{checkout.COMPOSE_FILE} is missing: this is no whole checkout",
-                (f"Clone mailcow beside it, then put mailcow.conf there: `{_CLONE}`",),
+                _("{compose_file} is missing: this is no whole checkout", compose_file=checkout.COMPOSE_FILE),
+                (_("Clone mailcow beside it, then put mailcow.conf there: `{clone}`", clone=_CLONE),),
                 "blocks",
-                why="docker compose has nothing to start without it.",
+                why=_("docker compose has nothing to start without it."),
             )
         )
     if found.git == "missing":
         troubles.append(
             Trouble(
                 "warn",
-                "it was not cloned (no .git): update.sh cannot update it",
-                (f"Clone mailcow beside it, then take mailcow.conf and data/ over: `{_CLONE}`",),
+                _("it was not cloned (no .git): update.sh cannot update it"),
+                (
+                    _(
+                        "Clone mailcow beside it, then take mailcow.conf and data/ over: `{clone}`",
+                        clone=_CLONE,
+                    ),
+                ),
                 "breaks",
                 doc=need.DOC_ISSUE.format(719),
             )
@@ -100,8 +111,8 @@ def _not_whole(found: checkout.Checkout) -> list[Trouble]:
         troubles.append(
             Trouble(
                 "warn",
-                "the clone is shallow: update.sh cannot merge without the history",
-                (f"Fetch the rest: `git -C {word(found.directory)} fetch --unshallow`",),
+                _("the clone is shallow: update.sh cannot merge without the history"),
+                (_("Fetch the rest: `git -C {word} fetch --unshallow`", word=word(found.directory)),),
                 "breaks",
                 doc=need.DOC_ISSUE.format(1315),
             )
@@ -114,26 +125,33 @@ def _owner(found: checkout.Checkout) -> list[Trouble]:
     if other is None:
         return []
     directory = word(found.directory)
-    remedy = f"Give it to root: `chown root:root {directory} && chown -R root:root {directory}/.git`"
-    words = f"the checkout belongs to {other.user}, not to root"
+    remedy = _(
+        "Give it to root: `chown root:root {directory} && chown -R root:root {directory}/.git`",
+        directory=directory,
+    )
+    words = _("the checkout belongs to {user}, not to root", user=other.user)
     return [Trouble("warn", words, (remedy,), "breaks", _ROOT_ONLY, need.DOC_ISSUE.format(1893))]
 
 
 def _branch(found: checkout.Checkout) -> list[Trouble]:
     if found.git == "missing" or any(one.startswith("the branch") for one in found.unread):
         return []
-    back = "Go to the stable one, after a backup: `./update.sh --stable`"
+    back = _("Go to the stable one, after a backup: `./update.sh --stable`")
     words = {
         need.BRANCH_STABLE: "",
-        need.BRANCH_UNSTABLE: "branch nightly gets untested changes",
-        need.BRANCH_LEGACY: "branch legacy gets no updates since February 2026",
-        "": "no branch is checked out: update.sh cannot tell what to update to",
+        need.BRANCH_UNSTABLE: _("branch nightly gets untested changes"),
+        need.BRANCH_LEGACY: _("branch legacy gets no updates since February 2026"),
+        "": _("no branch is checked out: update.sh cannot tell what to update to"),
     }.get(found.branch, f"branch {found.branch} is none of mailcow's: updates will not come through it")
     if not words:
         return []
-    why = "update.sh follows the branch that is checked out; master is the one that is tested."
+    why = _("update.sh follows the branch that is checked out; master is the one that is tested.")
     if not found.branch:
-        back = f"Check out the stable one: `git -C {word(found.directory)} checkout {need.BRANCH_STABLE}`"
+        back = _(
+            "Check out the stable one: `git -C {word} checkout {branch}`",
+            word=word(found.directory),
+            branch=need.BRANCH_STABLE,
+        )
     return [Trouble("warn", words, (back,), "degrades", why)]
 
 
@@ -143,19 +161,28 @@ def _closed(found: checkout.Checkout) -> list[Trouble]:
         return []
     inside = any(one.startswith("data/") for one in found.unreadable)
     number = len(found.unreadable)
-    what = "1 file is" if number == 1 else f"{number} files are"
-    words = f"{what} closed to others: {_few(_inner_first(found.unreadable))}"
+    words = ngettext(
+        "1 file is closed to others: {few}",
+        "{n} files are closed to others: {few}",
+        number,
+        few=_few(_inner_first(found.unreadable)),
+    )
     return [
         Trouble(
             "fail" if inside else "warn",
             words,
             (
-                f"Open them, and only them: `cd {word(found.directory)} && git ls-files -z | "
-                "xargs -0 chmod o+r`; the directories above them: `chmod o+rx`.",
-                "Let mailcow's scripts run under `umask 0022`.",
+                _(
+                    "Open them, and only them: `cd {word} && git ls-files -z | xargs -0 chmod o+r`; "
+                    "the directories above them: `chmod o+rx`.",
+                    word=word(found.directory),
+                ),
+                _("Let mailcow's scripts run under `umask 0022`."),
             ),
             "blocks" if inside else "degrades",
-            why="Services in the containers do not run as root; if they cannot read these files they stop.",
+            why=_(
+                "Services in the containers do not run as root; if they cannot read these files they stop."
+            ),
             doc=need.DOC_ISSUE.format(866),
         )
     ]
@@ -165,9 +192,9 @@ def _changed(found: checkout.Checkout) -> list[Trouble]:
     if checkout.COMPOSE_FILE not in found.edited and not found.committed:
         return []
     how = (
-        "is edited"
+        _("is edited")
         if checkout.COMPOSE_FILE in found.edited
-        else "differs from mailcow's by commits made here"
+        else _("differs from mailcow's by commits made here")
     )
     since = f"origin/{found.branch}" if found.committed else "HEAD"
     return [
@@ -175,11 +202,17 @@ def _changed(found: checkout.Checkout) -> list[Trouble]:
             "warn",
             f"{checkout.COMPOSE_FILE} {how}",
             (
-                f"See what: `git -C {word(found.directory)} diff {since} -- {checkout.COMPOSE_FILE}`. "
-                f"Move it to {checkout.OVERRIDES[0]}, which updates leave alone.",
+                _(
+                    "See what: `git -C {word} diff {since} -- {compose_file}`. Move it to "
+                    "{overrides}, which updates leave alone.",
+                    word=word(found.directory),
+                    since=since,
+                    compose_file=checkout.COMPOSE_FILE,
+                    overrides=checkout.OVERRIDES[0],
+                ),
             ),
             "degrades",
-            why="generate_config.sh and the next update replace the file, and the change is lost.",
+            why=_("generate_config.sh and the next update replace the file, and the change is lost."),
             doc=need.DOC_ISSUE.format(1863),
         )
     ]  # fmt: skip
@@ -192,9 +225,9 @@ def _beside(found: checkout.Checkout) -> list[Trouble]:
             Trouble(
                 "fail",
                 f"docker compose reads {found.instead} here, not {checkout.COMPOSE_FILE}",
-                (f"Move it away: `mv {word(found.directory + '/' + found.instead)} /root/`",),
+                (_("Move it away: `mv {word} /root/`", word=word(found.directory + "/" + found.instead)),),
                 "blocks",
-                why="Of several compose files in a directory, compose takes only the first by name.",
+                why=_("Of several compose files in a directory, compose takes only the first by name."),
             )
         )
     if found.orphans:
@@ -202,10 +235,12 @@ def _beside(found: checkout.Checkout) -> list[Trouble]:
         troubles.append(
             Trouble(
                 "fail",
-                f"the override file changes services that mailcow no longer has: {names}",
-                (f"Take {names} out of {checkout.OVERRIDES[0]}.",),
+                _("the override file changes services that mailcow no longer has: {names}", names=names),
+                (_("Take {names} out of {overrides}.", names=names, overrides=checkout.OVERRIDES[0]),),
                 "blocks",
-                why="compose refuses the whole project for a service that has neither an image nor a build.",
+                why=_(
+                    "compose refuses the whole project for a service that has neither an image nor a build."
+                ),
                 doc=need.DOC_ISSUE.format(4212),
                 certainty="inferred",
             )
@@ -215,10 +250,12 @@ def _beside(found: checkout.Checkout) -> list[Trouble]:
 
 CHECKOUT = Check(
     id="config.checkout",
-    title="Checkout",
-    needed="a whole git clone of branch master, made by root under umask 022, without edits in "
-    "docker-compose.yml",
-    why="mailcow is updated through git: what stands in its way stands in the way of security updates.",
+    title=_("Checkout"),
+    needed=_(
+        "a whole git clone of branch master, made by root under umask 022, without edits in "
+        "docker-compose.yml"
+    ),
+    why=_("mailcow is updated through git: what stands in its way stands in the way of security updates."),
     doc=need.DOC_INSTALL,
     severity="degrades",
     source=checkout.checkout,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts import config_lint
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -17,24 +18,28 @@ _MOST = 20
 
 def judge_syntax(found: config_lint.Lint) -> Judgement:
     """Lines that bash and docker compose do not read alike."""
-    return _judge(found, "syntax", f"bash and docker compose read all {found.settings} settings alike")
+    return _judge(
+        found,
+        "syntax",
+        _("bash and docker compose read all {settings} settings alike", settings=found.settings),
+    )
 
 
 def judge_values(found: config_lint.Lint) -> Judgement:
     """Values that mailcow does not know, or that cannot work on this machine."""
     return _not_text(found) or _judge(
-        found, "values", f"all {found.settings} settings have values that mailcow knows"
+        found, "values", _("all {settings} settings have values that mailcow knows", settings=found.settings)
     )
 
 
 def judge_consistency(found: config_lint.Lint) -> Judgement:
     """Settings that contradict each other."""
-    return _not_text(found) or _judge(found, "consistency", "no setting contradicts another")
+    return _not_text(found) or _judge(found, "consistency", _("no setting contradicts another"))
 
 
 def _not_text(found: config_lint.Lint) -> Judgement | None:
     """What is no text has no values (config.syntax says so)."""
-    return skipped(f"{found.path} is not a text file") if b"\0" in found.data else None
+    return skipped(_("{path} is not a text file", path=found.path)) if b"\0" in found.data else None
 
 
 def _judge(found: config_lint.Lint, part: str, fine: str) -> Judgement:
@@ -49,7 +54,7 @@ def _judge(found: config_lint.Lint, part: str, fine: str) -> Judgement:
     )
     if not bad:
         number = len(mine)
-        aside = f"; {number} hint{'s' if number > 1 else ''}" if number else ""
+        aside = ngettext("; {n} hint", "; {n} hints", number) if number else ""
         return Judgement("pass", f"{fine}{aside}", advice or fine, evidence)
     return judged([_trouble(one) for one in bad[:_MOST]], evidence, advice)
 
@@ -59,22 +64,27 @@ def _trouble(one: LintFinding) -> Trouble:
     severity: Severity = "degrades"
     if one.level == "error":
         severity = "blocks" if one.rule == "refused-by-compose" else "breaks"
-    where = f"In line {one.line}" if one.line else "In mailcow.conf"
+    where = _("In line {line}", line=one.line) if one.line else _("In mailcow.conf")
     if one.fix and "=" in one.remedy and "…" not in one.remedy:
-        remedy = f"{where}: `mailcow-wizard conf set {one.remedy}`"
+        remedy = _("{where}: `mailcow-wizard conf set {remedy}`", where=where, remedy=one.remedy)
     elif one.remedy:
         remedy = f"{where}: {one.remedy}."
     else:
-        remedy = f"{where}: write what is meant. `mailcow-wizard conf lint` says when all is well."
+        remedy = _(
+            "{where}: write what is meant. `mailcow-wizard conf lint` says when all is well.", where=where
+        )
     return Trouble(status, one.message, (remedy,), severity)
 
 
 SYNTAX = Check(
     id="config.syntax",
-    title="Syntax",
-    needed="every line reads the same for bash and for docker compose",
-    why="mailcow's scripts run mailcow.conf as a bash script, docker compose reads it by rules of its own. "
-    "What they read differently has two values, and a stray word is run as a command by root.",
+    title=_("Syntax"),
+    needed=_("every line reads the same for bash and for docker compose"),
+    why=_(
+        "mailcow's scripts run mailcow.conf as a bash script, docker compose reads it by rules of "
+        "its own. What they read differently has two values, and a stray word is run as a command "
+        "by root."
+    ),
     doc=need.DOC_ISSUE.format(1519),
     severity="breaks",
     source=config_lint.lint,
@@ -82,10 +92,12 @@ SYNTAX = Check(
 )
 VALUES = Check(
     id="config.values",
-    title="Values",
-    needed="values that mailcow knows, and addresses that this machine has",
-    why="mailcow does not complain about a value that it does not know: a container does not start, or the "
-    "setting has no effect.",
+    title=_("Values"),
+    needed=_("values that mailcow knows, and addresses that this machine has"),
+    why=_(
+        "mailcow does not complain about a value that it does not know: a container does not "
+        "start, or the setting has no effect."
+    ),
     doc=need.DOC_INSTALL,
     severity="breaks",
     source=config_lint.lint,
@@ -93,9 +105,9 @@ VALUES = Check(
 )
 CONSISTENCY = Check(
     id="config.consistency",
-    title="Consistency",
-    needed="settings that go together: proxy mode, certificates, API, master user, ports",
-    why="Each of these settings may be right alone, and all the same the service does not work.",
+    title=_("Consistency"),
+    needed=_("settings that go together: proxy mode, certificates, API, master user, ports"),
+    why=_("Each of these settings may be right alone, and all the same the service does not work."),
     doc=need.DOC_INSTALL,
     severity="breaks",
     source=config_lint.lint,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.troubles import skipped
 from mailcow_wizard.facts.mail.admin import DEFAULT, USER, Admin, admin
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 
@@ -16,28 +17,47 @@ def judge_admin(found: Admin) -> Judgement:
     if found.default is None:
         return Judgement(
             "unknown",
-            f"whether {USER} still has the password {DEFAULT} could not be found out: {found.trouble}",
+            _(
+                "whether {user} still has the password {default} could not be found out: {trouble}",
+                user=USER,
+                default=DEFAULT,
+                trouble=found.trouble,
+            ),
             "",
             evidence,
-            (f"Try it: log in to the web interface as {USER} with the password {DEFAULT}.",),
+            (
+                _(
+                    "Try it: log in to the web interface as {user} with the password {default}.",
+                    user=USER,
+                    default=DEFAULT,
+                ),
+            ),
             certainty="untested",
         )
     if found.default:
         return Judgement(
             "fail",
-            f"{USER} still has the password that every mailcow starts with ({DEFAULT})",
+            _(
+                "{user} still has the password that every mailcow starts with ({default})",
+                user=USER,
+                default=DEFAULT,
+            ),
             found.said,
             evidence,
             (
-                "Set another: log in to the web interface and change it, or run "
-                "helper-scripts/mailcow-reset-admin.sh in mailcow's directory.",
+                _(
+                    "Set another: log in to the web interface and change it, or run "
+                    "helper-scripts/mailcow-reset-admin.sh in mailcow's directory."
+                ),
             ),
         )
     if not found.there:
-        return Judgement("pass", f"there is no active administrator called {USER}", found.said, evidence)
+        return Judgement(
+            "pass", _("there is no active administrator called {user}", user=USER), found.said, evidence
+        )
     return Judgement(
         "pass",
-        f"{USER} does not have the password that every mailcow starts with",
+        _("{user} does not have the password that every mailcow starts with", user=USER),
         found.said,
         evidence,
         certainty="proved" if found.certain else "inferred",
@@ -47,10 +67,12 @@ def judge_admin(found: Admin) -> Judgement:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="mail.admin-password",
-        title="Admin password",
-        needed=f"another password for {USER} than {DEFAULT}",
-        why="The first password stands in mailcow's manual: whoever finds the server can log in with it, and "
-        "read and send everybody's mail.",
+        title=_("Admin password"),
+        needed=_("another password for {user} than {default}", user=USER, default=DEFAULT),
+        why=_(
+            "The first password stands in mailcow's manual: whoever finds the server can log in "
+            "with it, and read and send everybody's mail."
+        ),
         doc=need.DOC_INSTALL,
         severity="breaks",
         source=admin,

@@ -8,17 +8,18 @@ from mailcow_wizard.checks.mail_containers import span
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.acme import Acme, explained
 from mailcow_wizard.facts.mail.certificates import Certificates, Group, Shown, certificates
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _DAY = 86400.0
 # mailcow renews 30 days before the end; so much later it has had its tries.
 _RENEWED_BY_D = 20.0
 _ACME_LOG = "docker compose logs --tail 20 acme-mailcow"
-_OWN = (
-    "Bring a certificate that clients trust: put it at data/assets/ssl/cert.pem and key.pem, or set "
-    "SKIP_LETS_ENCRYPT=n and let mailcow fetch one."
+_OWN = _(
+    "Bring a certificate that clients trust: put it at data/assets/ssl/cert.pem and key.pem, or "
+    "set SKIP_LETS_ENCRYPT=n and let mailcow fetch one."
 )
-_AGAIN = "Let it try at once: `docker compose restart acme-mailcow`, then see its log: `{}`."
+_AGAIN = _("Let it try at once: `docker compose restart acme-mailcow`, then see its log: `{}`.")
 
 
 def judge_certificate(found: Certificates) -> Judgement:
@@ -40,7 +41,12 @@ def judge_certificate(found: Certificates) -> Judgement:
     issuer = shown.issuer if shown else ""
     return Judgement(
         "pass",
-        f"the certificate is for {talks.name}, by {issuer}, and good for {span(left)} more",
+        _(
+            "the certificate is for {talks}, by {issuer}, and good for {span} more",
+            talks=talks.name,
+            issuer=issuer,
+            span=span(left),
+        ),
         "; ".join((*(_words(one, found.now) for one in found.groups), *_more(found, shown))),
         evidence,
     )
@@ -51,17 +57,17 @@ def _none(found: Certificates, evidence: tuple[Evidence, ...]) -> Judgement:
     if silent:
         return Judgement(
             "unknown",
-            "no port answered in time to show a certificate",
-            "none seen",
+            _("no port answered in time to show a certificate"),
+            _("none seen"),
             evidence,
             certainty="untested",
         )
     return Judgement(
         "fail",
-        "no port shows a certificate",
-        "none",
+        _("no port shows a certificate"),
+        _("none"),
         evidence,
-        ("See mail.containers and mail.ports first: TLS is served by postfix, dovecot and nginx.",),
+        (_("See mail.containers and mail.ports first: TLS is served by postfix, dovecot and nginx."),),
     )
 
 
@@ -69,7 +75,7 @@ def _troubles(group: Group, found: Certificates, acme: Acme) -> list[Trouble]:
     """What speaks against one certificate, worst first."""
     shown = group.shown
     if shown is None:
-        return [Trouble("unknown", f"the certificate on {_ports(group)} is not readable")]
+        return [Trouble("unknown", _("the certificate on {ports} is not readable", ports=_ports(group)))]
     makeshift = shown.maker == "mailcow" or shown.itself
     if makeshift:
         return [_makeshift(shown, group, found, acme)]
@@ -78,61 +84,98 @@ def _troubles(group: Group, found: Certificates, acme: Acme) -> list[Trouble]:
     rows = []
     if left <= 0:
         rows.append(
-            Trouble("fail", f"the certificate on {_ports(group)} ended {span(-left)} ago{_by(acme)}", trying)
+            Trouble(
+                "fail",
+                _(
+                    "the certificate on {ports} ended {span} ago{by}",
+                    ports=_ports(group),
+                    span=span(-left),
+                    by=_by(acme),
+                ),
+                trying,
+            )
         )
     elif shown.begins > found.now:
         rows.append(
             Trouble(
                 "fail",
-                f"the certificate on {_ports(group)} is good only in {span(shown.begins - found.now)}",
-                ("See the clock first (`check time.offset`).",),
+                _(
+                    "the certificate on {ports} is good only in {span}",
+                    ports=_ports(group),
+                    span=span(shown.begins - found.now),
+                ),
+                (_("See the clock first (`check time.offset`)."),),
             )
         )
     if not shown.is_for(name):
         names = ", ".join(shown.names[:4]) or shown.common or "nobody"
-        words = f"the certificate on {_ports(group)} is for {names}, not for {name}{_by(acme)}"
+        words = _(
+            "the certificate on {ports} is for {names}, not for {name}{by}",
+            ports=_ports(group),
+            names=names,
+            name=name,
+            by=_by(acme),
+        )
         rows.append(Trouble("fail", words, trying))
     if not rows and group.trouble:
         rows.append(_distrusted(group, shown, found))
     if not rows and left < min(_RENEWED_BY_D * _DAY, (shown.ends - shown.begins) / 4):
         rows.append(
-            Trouble("warn", f"the certificate on {_ports(group)} ends in {span(left)}{_by(acme)}", trying)
+            Trouble(
+                "warn",
+                _(
+                    "the certificate on {ports} ends in {span}{by}",
+                    ports=_ports(group),
+                    span=span(left),
+                    by=_by(acme),
+                ),
+                trying,
+            )
         )
     return rows
 
 
 def _makeshift(shown: Shown, group: Group, found: Certificates, acme: Acme) -> Trouble:
     """mailcow's own stand-in, or one that signed itself: nobody trusts it."""
-    what = "mailcow's stand-in" if shown.maker == "mailcow" else "one that signed itself"
-    words = f"the certificate on {_ports(group)} is {what}, which no client trusts"
+    what = _("mailcow's stand-in") if shown.maker == "mailcow" else _("one that signed itself")
+    words = _("the certificate on {ports} is {what}, which no client trusts", ports=_ports(group), what=what)
     if _skips(found):
         return Trouble("fail", f"{words}; SKIP_LETS_ENCRYPT=y", (_OWN,))
     if found.acme == "running" and acme.state == "working":
         return Trouble(
             "warn",
-            f"{words}; mailcow's acme is fetching another: {acme.words}",
-            (*acme.remedies, f"Look again in some minutes; its log: `{_ACME_LOG}`."),
+            _("{words}; mailcow's acme is fetching another: {acme}", words=words, acme=acme.words),
+            (*acme.remedies, _("Look again in some minutes; its log: `{command}`.", command=_ACME_LOG)),
         )
     return Trouble("fail", f"{words}{_by(acme)}{_not_running(found)}", _trying(found, acme))
 
 
 def _distrusted(group: Group, shown: Shown, found: Certificates) -> Trouble:
     said = group.trouble[:1].lower() + group.trouble[1:]
-    words = f"clients would not trust the certificate on {_ports(group)}, by {shown.issuer}: {said}"
+    words = _(
+        "clients would not trust the certificate on {ports}, by {issuer}: {said}",
+        ports=_ports(group),
+        issuer=shown.issuer,
+        said=said,
+    )
     if _skips(found):
         # An authority of one's own may be known to one's own clients.
-        return Trouble("warn", words, (f"If {shown.issuer} is no authority of your own: {_OWN}",))
+        return Trouble(
+            "warn",
+            words,
+            (_("If {issuer} is no authority of your own: {own}", issuer=shown.issuer, own=_OWN),),
+        )
     return Trouble(
-        "fail", words, ("Serve the whole chain: cert.pem holds the certificate and those above it.", _OWN)
+        "fail", words, (_("Serve the whole chain: cert.pem holds the certificate and those above it."), _OWN)
     )
 
 
 def _different(groups: tuple[Group, ...]) -> Trouble:
-    parts = " and ".join(f"one on {_ports(one)}" for one in groups[:3])
+    parts = _(" and ").join(_("one on {ports}", ports=_ports(one)) for one in groups[:3])
     return Trouble(
         "warn",
-        f"the ports show different certificates, {parts}",
-        ("Let all take it: `docker compose restart postfix-mailcow dovecot-mailcow nginx-mailcow`.",),
+        _("the ports show different certificates, {parts}", parts=parts),
+        (_("Let all take it: `docker compose restart postfix-mailcow dovecot-mailcow nginx-mailcow`."),),
     )
 
 
@@ -141,13 +184,17 @@ def _skips(found: Certificates) -> bool:
 
 
 def _by(acme: Acme) -> str:
-    return f"; mailcow's acme: {acme.words}" if acme.words and acme.state != "done" else ""
+    return _("; mailcow's acme: {words}", words=acme.words) if acme.words and acme.state != "done" else ""
 
 
 def _not_running(found: Certificates) -> str:
     if found.acme == "running" or not found.talks.about.boxes:
         return ""
-    return f"; mailcow's acme is {found.acme}" if found.acme else "; mailcow's acme has no container"
+    return (
+        _("; mailcow's acme is {acme}", acme=found.acme)
+        if found.acme
+        else _("; mailcow's acme has no container")
+    )
 
 
 def _trying(found: Certificates, acme: Acme) -> tuple[str, ...]:
@@ -158,18 +205,26 @@ def _trying(found: Certificates, acme: Acme) -> tuple[str, ...]:
 
 def _ports(group: Group) -> str:
     if len(group.ports) > 4:
-        return f"{len(group.ports)} ports"
-    return f"port{'s' if len(group.ports) > 1 else ''} {', '.join(group.ports)}"
+        return _("{number} ports", number=len(group.ports))
+    return ngettext("port {ports}", "ports {ports}", len(group.ports), ports=", ".join(group.ports))
 
 
 def _words(group: Group, now: float) -> str:
     shown = group.shown
     if shown is None:
-        return f"port {', '.join(group.ports)}: not readable"
-    names = ", ".join(shown.names[:6]) or f"{shown.common or 'nobody'} (old style)"
+        return _("port {ports}: not readable", ports=", ".join(group.ports))
+    names = ", ".join(shown.names[:6]) or _("{name} (old style)", name=shown.common or _("nobody"))
     left = shown.ends - now
-    until = f"good for {span(left)} more" if left > 0 else f"ended {span(-left)} ago"
-    return f"port {', '.join(group.ports)}: for {names}, by {shown.issuer or 'nobody'}, {until}"
+    until = (
+        _("good for {span} more", span=span(left)) if left > 0 else _("ended {span} ago", span=span(-left))
+    )
+    return _(
+        "port {ports}: for {names}, by {issuer}, {until}",
+        ports=", ".join(group.ports),
+        names=names,
+        issuer=shown.issuer or _("nobody"),
+        until=until,
+    )
 
 
 def _more(found: Certificates, shown: Shown | None) -> tuple[str, ...]:
@@ -178,7 +233,7 @@ def _more(found: Certificates, shown: Shown | None) -> tuple[str, ...]:
     domain = name.partition(".")[2]
     wanted = [f"{one}.{domain}" for one in ("autodiscover", "autoconfig")] if "." in domain else []
     lacking = [one for one in wanted if shown and not shown.is_for(one)]
-    return (f"not for {' and '.join(lacking)}",) if lacking else ()
+    return (_("not for {lacking}", lacking=_(" and ").join(lacking)),) if lacking else ()
 
 
 def _evidence(found: Certificates, acme: Acme) -> tuple[Evidence, ...]:
@@ -196,10 +251,12 @@ def _evidence(found: Certificates, acme: Acme) -> tuple[Evidence, ...]:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="mail.certificate",
-        title="Certificate",
-        needed="one certificate on all ports, trusted by clients, for the server's name, good for weeks",
-        why="Mail programs refuse to log in where the certificate is not right; other servers fall back to "
-        "no encryption, or do not deliver.",
+        title=_("Certificate"),
+        needed=_("one certificate on all ports, trusted by clients, for the server's name, good for weeks"),
+        why=_(
+            "Mail programs refuse to log in where the certificate is not right; other servers "
+            "fall back to no encryption, or do not deliver."
+        ),
         doc=need.DOC_TLS,
         severity="breaks",
         source=certificates,

@@ -6,15 +6,14 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.mail_web import LOGS, named, web
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
-from mailcow_wizard.facts.mail.certificates import read
 from mailcow_wizard.facts.mail.talks import PROTOCOLS, STRANGER, SUBMISSION, Spoke, Talk, place, spoke
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _SPEAKS = {"smtp": "SMTP", "imap": "IMAP", "pop3": "POP3", "sieve": "ManageSieve", "http": "HTTP"}
 _SMTP = "ports.smtp"
-_LOGS = "See what it says: `docker compose logs --tail 50 {}` in mailcow's directory."
-_CERTIFICATE = 'See "Certificate" (mail.certificate).'
 # MariaDB's first packet: three bytes of length, a number, then protocol 10, or an error.
 _MARIADB, _MARIADB_ERROR = "\n", "\xff"
 _SHOWN = 120
@@ -48,23 +47,34 @@ def _port(spoke: Spoke, port: need.Port) -> Judgement:
     words = "; ".join(dict.fromkeys(filter(None, (_well(one) for one in every))))
     if troubles:
         return judged(troubles, evidence, words)._replace(subject=subject)
-    places = " and ".join(dict.fromkeys(one.where for one in every))
+    places = _(" and ").join(dict.fromkeys(one.where for one in every))
     return Judgement(
-        "pass", f"{port.service} answers at {places}{_summary(every[0])}", words, evidence, subject=subject
+        "pass",
+        _(
+            "{service} answers at {places}{summary}",
+            service=port.service,
+            places=places,
+            summary=_summary(every[0]),
+        ),
+        words,
+        evidence,
+        subject=subject,
     )
 
 
 def _less(trouble: Trouble, talk: Talk) -> Trouble:
     if trouble.status != "fail" or "not logged in" in trouble.words:
         return trouble
-    return trouble._replace(status="warn", words=f"over IPv6 alone: {trouble.words}", severity="degrades")
+    return trouble._replace(
+        status="warn", words=_("over IPv6 alone: {words}", words=trouble.words), severity="degrades"
+    )
 
 
 def _taken(who: str, talk: Talk, port: need.Port) -> Trouble:
     return Trouble(
         "fail",
-        f"{who} listens on {talk.binding.where} in mailcow's place",
-        (f"Free the port (`check {port.id}` says how), then `docker compose up -d`.",),
+        _("{who} listens on {where} in mailcow's place", who=who, where=talk.binding.where),
+        (_("Free the port (`check {port}` says how), then `docker compose up -d`.", port=port.id),),
     )
 
 
@@ -76,7 +86,7 @@ def _troubles(talk: Talk, spoke: Spoke) -> list[Trouble]:
     strange = _not_its_own(talk)
     if strange:
         return [strange]
-    protocol, _, starts = PROTOCOLS[talk.binding.port.id]
+    protocol, _unused, starts = PROTOCOLS[talk.binding.port.id]
     found: list[Trouble | None] = []
     if talk.binding.port.id in SUBMISSION:
         found += _submission(talk)
@@ -84,44 +94,53 @@ def _troubles(talk: Talk, spoke: Spoke) -> list[Trouble]:
     if protocol == "smtp":
         found += _names(talk, spoke)
     if protocol == "http":
-        found.append(_web(talk))
+        found.append(web(talk))
     if talk.spoken.der:
-        found.append(_named(talk, spoke.talks.name))
+        found.append(named(talk, spoke.talks.name))
     return [one for one in found if one]
 
 
 def _unanswered(talk: Talk) -> Trouble | None:
     """Nothing came that could be judged."""
     spoken, container = talk.spoken, talk.binding.port.container
-    logs = (_LOGS.format(container), "See whether it runs: `docker compose ps`, and mail.containers.")
+    logs = (LOGS.format(container), _("See whether it runs: `docker compose ps`, and mail.containers."))
     if spoken.greeting or spoken.replies or "TLS" in spoken.text:
         return None
     if spoken.outcome in ("silent", "no route"):
-        said = "cannot be reached from here" if spoken.outcome == "no route" else "did not answer in time"
+        said = (
+            _("cannot be reached from here") if spoken.outcome == "no route" else _("did not answer in time")
+        )
         return Trouble("unknown", f"{talk.where} {said}", logs)
     words = {
-        "refused": f"nothing listens at {talk.where}",
-        "reset": f"{talk.where} closes the connection without a word",
-    }.get(spoken.outcome, f"{talk.where} does not answer: {spoken.text}")
+        "refused": _("nothing listens at {where}", where=talk.where),
+        "reset": _("{where} closes the connection without a word", where=talk.where),
+    }.get(spoken.outcome, _("{where} does not answer: {text}", where=talk.where, text=spoken.text))
     return Trouble("fail", words, logs)
 
 
 def _not_its_own(talk: Talk) -> Trouble | None:
     """It answers, in another protocol than its own, or says that it will not serve."""
     spoken, port = talk.spoken, talk.binding.port
-    protocol, tls, _ = PROTOCOLS[port.id]
+    protocol, tls, _unused = PROTOCOLS[port.id]
     if tls and not spoken.tls:
         return Trouble(
-            "fail", f"{talk.where} has no TLS: {spoken.text.removeprefix('no TLS: ')}", _cert_help(port)
+            "fail",
+            _("{where} has no TLS: {text}", where=talk.where, text=spoken.text.removeprefix("no TLS: ")),
+            _cert_help(port),
         )
     greeting = spoken.greeting or (spoken.replies[0] if spoken.replies else "")
     if _is_own(port.id, protocol, greeting):
         return None
     if protocol == "smtp" and re.match(r"[45]\d\d", greeting):
-        words = f"{talk.where} serves nobody: {greeting[:_SHOWN]}"
+        words = _("{where} serves nobody: {greeting}", where=talk.where, greeting=greeting[:_SHOWN])
     else:
-        words = f"{talk.where} does not speak {_SPEAKS.get(protocol, port.service)}: {_said(greeting)}"
-    return Trouble("fail", words, (_LOGS.format(port.container),))
+        words = _(
+            "{where} does not speak {speaks}: {said}",
+            where=talk.where,
+            speaks=_SPEAKS.get(protocol, port.service),
+            said=_said(greeting),
+        )
+    return Trouble("fail", words, (LOGS.format(port.container),))
 
 
 def _is_own(port: str, protocol: str, said: str) -> bool:
@@ -143,13 +162,13 @@ def _is_own(port: str, protocol: str, said: str) -> bool:
 
 def _said(text: str) -> str:
     line = text.strip().split("\n")[0][:_SHOWN]
-    return f'it says "{line}"' if line else "it says nothing"
+    return _('it says "{line}"', line=line) if line else _("it says nothing")
 
 
 def _cert_help(port: need.Port) -> tuple[str, ...]:
     return (
-        "See whether data/assets/ssl holds cert.pem and key.pem, and whether they belong together.",
-        _LOGS.format(port.container),
+        _("See whether data/assets/ssl holds cert.pem and key.pem, and whether they belong together."),
+        LOGS.format(port.container),
     )
 
 
@@ -159,12 +178,22 @@ def _without_tls(talk: Talk, starts: bool) -> Trouble | None:
     port = talk.binding.port
     word = "STLS" if PROTOCOLS[port.id][0] == "pop3" else "STARTTLS"
     if "TLS" in talk.spoken.text:
-        return Trouble("fail", f"{talk.where} offers {word}, and then {talk.spoken.text}", _cert_help(port))
+        return Trouble(
+            "fail",
+            _("{where} offers {word}, and then {text}", where=talk.where, word=word, text=talk.spoken.text),
+            _cert_help(port),
+        )
     offered = word in _offers(talk).upper()
-    words = f"{talk.where} offers {word} and refuses it" if offered else f"{talk.where} offers no {word}"
+    words = (
+        _("{where} offers {word} and refuses it", where=talk.where, word=word)
+        if offered
+        else _("{where} offers no {word}", where=talk.where, word=word)
+    )
     why = {
-        _SMTP: "Mail from other servers then comes in readable to everybody on its way, and some servers "
-        "refuse to deliver at all.",
+        _SMTP: _(
+            "Mail from other servers then comes in readable to everybody on its way, and some "
+            "servers refuse to deliver at all."
+        ),
     }.get(
         port.id, "Programs that want encryption cannot log in here, and the others send passwords readable."
     )
@@ -184,14 +213,30 @@ def _names(talk: Talk, spoke: Spoke) -> list[Trouble]:
     greets = _word(talk.spoken.greeting)
     hello = talk.reply("EHLO")
     if not hello.startswith("250"):
-        reply = _said(hello) if hello else "it does not answer"
-        return [Trouble("fail", f"{talk.where} refuses EHLO: {reply}", (_LOGS.format("postfix-mailcow"),))]
+        reply = _said(hello) if hello else _("it does not answer")
+        return [
+            Trouble(
+                "fail",
+                _("{where} refuses EHLO: {reply}", where=talk.where, reply=reply),
+                (LOGS.format("postfix-mailcow"),),
+            )
+        ]
     found = []
-    fix = "Set MAILCOW_HOSTNAME in mailcow.conf, then `docker compose up -d` makes postfix use it."
-    for what, said in (("greets as", greets), ("answers EHLO as", _word(hello))):
+    fix = _("Set MAILCOW_HOSTNAME in mailcow.conf, then `docker compose up -d` makes postfix use it.")
+    for what, said in ((_("greets as"), greets), (_("answers EHLO as"), _word(hello))):
         if said.lower().rstrip(".") != name:
             found.append(
-                Trouble("warn", f"{talk.where} {what} {said or 'nobody'}, and is called {name}", (fix,))
+                Trouble(
+                    "warn",
+                    _(
+                        "{where} {what} {greeting}, and is called {name}",
+                        where=talk.where,
+                        what=what,
+                        greeting=said or _("nobody"),
+                        name=name,
+                    ),
+                    (fix,),
+                )
             )
     if talk.binding.port.id == _SMTP and not found:
         for address, names in spoke.reverse:
@@ -199,9 +244,14 @@ def _names(talk: Talk, spoke: Spoke) -> list[Trouble]:
                 found.append(
                     Trouble(
                         "warn",
-                        f"it greets as {greets}, and the reverse name of {address} is {names[0].rstrip('.')}",
-                        ("Set the reverse name at the provider of the address (`check dns.ptr`).",),
-                        why="Other mail servers hold the two against each other and distrust who differs.",
+                        _(
+                            "it greets as {greets}, and the reverse name of {address} is {reverse}",
+                            greets=greets,
+                            address=address,
+                            reverse=names[0].rstrip("."),
+                        ),
+                        (_("Set the reverse name at the provider of the address (`check dns.ptr`)."),),
+                        why=_("Other mail servers hold the two against each other and distrust who differs."),
                     )
                 )
     return found
@@ -221,62 +271,49 @@ def _submission(talk: Talk) -> list[Trouble]:
         found.append(
             Trouble(
                 "fail",
-                f"{talk.where} takes mail to strangers from who has not logged in: {reply[:_SHOWN]}",
-                (
-                    "Find out why postfix trusts this sender: `docker compose exec postfix-mailcow postconf "
-                    "mynetworks smtpd_client_restrictions`, and data/conf/postfix/extra.cf. See mail.relay.",
+                _(
+                    "{where} takes mail to strangers from who has not logged in: {reply}",
+                    where=talk.where,
+                    reply=reply[:_SHOWN],
                 ),
-                why="Anybody could send in your name; the server ends on blocklists within hours.",
+                (
+                    _(
+                        "Find out why postfix trusts this sender: `docker compose exec "
+                        "postfix-mailcow postconf mynetworks smtpd_client_restrictions`, and "
+                        "data/conf/postfix/extra.cf. See mail.relay."
+                    ),
+                ),
+                why=_("Anybody could send in your name; the server ends on blocklists within hours."),
                 severity="breaks",
             )
         )
     elif not reply:
         found.append(
             Trouble(
-                "unknown", f"whether {talk.where} refuses strangers could not be asked: {talk.spoken.text}"
+                "unknown",
+                _(
+                    "whether {where} refuses strangers could not be asked: {text}",
+                    where=talk.where,
+                    text=talk.spoken.text,
+                ),
             )
         )
     if talk.binding.port.id == "ports.submission" and re.search(r"(?m)^250[ -]AUTH\b", _offers(talk)):
         found.append(
             Trouble(
                 "warn",
-                f"{talk.where} lets programs log in without encryption",
-                ("Remove smtpd_tls_auth_only=no from data/conf/postfix/extra.cf.",),
+                _("{where} lets programs log in without encryption", where=talk.where),
+                (_("Remove smtpd_tls_auth_only=no from data/conf/postfix/extra.cf."),),
             )
         )
     return found
-
-
-def _web(talk: Talk) -> Trouble | None:
-    """The web server answers with a page, or leads to one."""
-    match = re.match(r"HTTP/1\.[01] (\d{3})([^\n]*)", talk.spoken.replies[0])
-    status = int(match[1]) if match else 0
-    if status < 400 or status in (401, 403):
-        return None
-    words = f"{talk.where} answers {status}{match[2] if match else ''}"
-    if status >= 500:
-        return Trouble(
-            "fail",
-            f"{words}: the web server runs, what is behind it does not",
-            (_LOGS.format("php-fpm-mailcow"), _LOGS.format("nginx-mailcow")),
-        )
-    return Trouble("warn", f"{words}: mailcow's pages are not there", (_LOGS.format("nginx-mailcow"),))
-
-
-def _named(talk: Talk, name: str) -> Trouble | None:
-    """The certificate is for this server; what nobody trusts at all is the certificate's own check."""
-    shown = read(talk.spoken.der)
-    if shown is None or shown.is_for(name) or shown.itself or shown.maker == "mailcow":
-        return None
-    names = ", ".join(shown.names[:3]) or shown.common or "nobody"
-    return Trouble("warn", f"the certificate at {talk.where} is for {names}, not for {name}", (_CERTIFICATE,))
 
 
 def _summary(talk: Talk) -> str:
     """What else is worth a word in the line of a port that is well."""
     parts = [talk.spoken.tls] if talk.spoken.tls else []
     if talk.binding.port.id in SUBMISSION:
-        parts.append("refuses who has not logged in")
+        parts.append(_("refuses who has not logged in"))
     return f" ({', '.join(parts)})" if parts else ""
 
 
@@ -292,7 +329,9 @@ def _well(talk: Talk) -> str:
         parts.append(talk.spoken.tls)
     reply = talk.reply("RCPT") if talk.binding.port.id in SUBMISSION else ""
     if reply:
-        parts.append(f"to RCPT TO:<{STRANGER}>: {reply.split(chr(10))[0][:_SHOWN]}")
+        parts.append(
+            _("to RCPT TO:<{stranger}>: {reply}", stranger=STRANGER, reply=reply.split(chr(10))[0][:_SHOWN])
+        )
     return f"{talk.where}: {', '.join(parts)}" if parts else ""
 
 
@@ -317,10 +356,12 @@ def _evidence(talk: Talk) -> Evidence:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="mail.ports",
-        title="Services",
-        needed="every port answers in its own protocol, with TLS, under the server's name",
-        why="A container that runs proves nothing yet: what counts is what other servers and mail programs "
-        "meet at its port.",
+        title=_("Services"),
+        needed=_("every port answers in its own protocol, with TLS, under the server's name"),
+        why=_(
+            "A container that runs proves nothing yet: what counts is what other servers and mail "
+            "programs meet at its port."
+        ),
         doc=need.DOC_PORTS,
         severity="breaks",
         source=spoke,

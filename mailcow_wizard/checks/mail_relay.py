@@ -6,20 +6,28 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.relay import Relay, Tried, relay
 from mailcow_wizard.facts.mail.talks import STRANGER
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _SHOWN = 140
 _WAYS_OUT_V6 = (
-    "Give mailcow's network IPv6 of its own: ENABLE_IPV6=true in mailcow.conf and IPv6 in Docker's "
-    "daemon.json (`check network.ipv6`), then `docker compose down && docker compose up -d`.",
-    'Or let Docker publish on IPv4 alone: `"userland-proxy": false` in daemon.json, or SMTP_PORT and the '
-    "others bound to the IPv4 address (SMTP_PORT=192.0.2.10:25).",
-    "Or take the AAAA record away and close the ports for IPv6 in the firewall.",
+    _(
+        "Give mailcow's network IPv6 of its own: ENABLE_IPV6=true in mailcow.conf and IPv6 in "
+        "Docker's daemon.json (`check network.ipv6`), then `docker compose down && docker compose up "
+        "-d`."
+    ),
+    _(
+        'Or let Docker publish on IPv4 alone: `"userland-proxy": false` in daemon.json, or SMTP_PORT '
+        "and the others bound to the IPv4 address (SMTP_PORT=192.0.2.10:25)."
+    ),
+    _("Or take the AAAA record away and close the ports for IPv6 in the firewall."),
 )
 _LOOK = (
-    "See whom postfix trusts: `docker compose exec postfix-mailcow postconf mynetworks "
-    "smtpd_relay_restrictions`, and data/conf/postfix/extra.cf.",
-    "See whether Docker hides who connects: `check firewall.masquerade`.",
+    _(
+        "See whom postfix trusts: `docker compose exec postfix-mailcow postconf mynetworks "
+        "smtpd_relay_restrictions`, and data/conf/postfix/extra.cf."
+    ),
+    _("See whether Docker hides who connects: `check firewall.masquerade`."),
 )
 
 
@@ -36,10 +44,13 @@ def judge_relay(found: Relay) -> Judgement:
     if troubles:
         return judged(troubles, evidence, words)
     asked = sorted({one.family for one in found.tries if one.outcome == "refused"})
-    families = " and ".join(f"IPv{family}" for family in asked)
+    families = _(" and ").join(f"IPv{family}" for family in asked)
     return Judgement(
         "pass",
-        f"relaying for strangers is refused over {families}, seen from this machine's own address",
+        _(
+            "relaying for strangers is refused over {families}, seen from this machine's own address",
+            families=families,
+        ),
         words,
         evidence,
         certainty="inferred",
@@ -51,13 +62,19 @@ def _trouble(one: Tried, found: Relay) -> Trouble | None:
         return None
     if one.outcome in ("silent", "closed"):
         return Trouble(
-            "unknown", f"{one.where} could not be asked: {one.said[:_SHOWN]}", ("See mail.ports first.",)
+            "unknown",
+            _("{where} could not be asked: {said}", where=one.where, said=one.said[:_SHOWN]),
+            (_("See mail.ports first."),),
         )
     if one.outcome == "other":
         return Trouble(
             "unknown",
-            f"{one.where} refuses, for another reason than relaying: {one.said[:_SHOWN]}",
-            ("Ask from outside: a public open relay test, or `mailcow-wizard reach`.",),
+            _(
+                "{where} refuses, for another reason than relaying: {said}",
+                where=one.where,
+                said=one.said[:_SHOWN],
+            ),
+            (_("Ask from outside: a public open relay test, or `mailcow-wizard reach`."),),
         )
     if one.outcome == "refused":
         return None
@@ -65,25 +82,41 @@ def _trouble(one: Tried, found: Relay) -> Trouble | None:
     if one.family == 6 and (found.proxied_v6 or inside):
         return Trouble(
             "fail",
-            f"open relay over IPv6: at {one.where} every client looks like {found.gateway}, from inside",
+            _(
+                "open relay over IPv6: at {where} every client looks like {gateway}, from inside",
+                where=one.where,
+                gateway=found.gateway,
+            ),
             _WAYS_OUT_V6,
             severity="blocks",
-            why="mailcow trusts its own network. Docker's proxy takes IPv6 in and hands it on from the "
-            "network's own gateway, so that all the world may send through this server.",
+            why=_(
+                "mailcow trusts its own network. Docker's proxy takes IPv6 in and hands it on "
+                "from the network's own gateway, so that all the world may send through this "
+                "server."
+            ),
             doc=need.DOC_ISSUE.format(5242),
             certainty="inferred",
         )
     if one.trusted and not inside:
         return Trouble(
             "unknown",
-            f"{one.where} relays for {one.seen}, this machine itself, which postfix trusts (mynetworks); "
-            "strangers could not be tried from here",
-            ("Ask from outside: a public open relay test, or `mailcow-wizard reach`.", _LOOK[0]),
+            _(
+                "{where} relays for {seen}, this machine itself, which postfix trusts (mynetworks); "
+                "strangers could not be tried from here",
+                where=one.where,
+                seen=one.seen,
+            ),
+            (_("Ask from outside: a public open relay test, or `mailcow-wizard reach`."), _LOOK[0]),
         )
-    seen = f", who looks as if from inside ({one.seen})" if inside else ""
+    seen = _(", who looks as if from inside ({seen})", seen=one.seen) if inside else ""
     return Trouble(
         "fail",
-        f"open relay: {one.where} takes mail from a stranger{seen} to a stranger: {one.said[:_SHOWN]}",
+        _(
+            "open relay: {where} takes mail from a stranger{seen} to a stranger: {said}",
+            where=one.where,
+            seen=seen,
+            said=one.said[:_SHOWN],
+        ),
         _LOOK,
         severity="blocks",
         certainty="inferred" if inside or not one.seen else "proved",
@@ -93,10 +126,12 @@ def _trouble(one: Tried, found: Relay) -> Trouble | None:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="mail.relay",
-        title="No open relay",
-        needed="who has not logged in may send to this server's own users only, over IPv4 and IPv6",
-        why="Spammers find an open relay within hours and send through it; then its address is on every "
-        "blocklist.",
+        title=_("No open relay"),
+        needed=_("who has not logged in may send to this server's own users only, over IPv4 and IPv6"),
+        why=_(
+            "Spammers find an open relay within hours and send through it; then its address is on "
+            "every blocklist."
+        ),
         doc=need.DOC_ISSUE.format(5242),
         severity="breaks",
         source=relay,

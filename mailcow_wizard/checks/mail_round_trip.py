@@ -8,19 +8,31 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.trips import FAR, FAR_IMAP, FAR_PASSWORD, MAILBOX, PASSWORD, Trips, trips
 from mailcow_wizard.host.conversation import Tripped
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _HOW = (
-    "Where there is no mailbox yet: `./wizard verify --first-mailbox me@example.org` makes and tries one.",
-    f"To try it with another, made in mailcow's web interface, run: {MAILBOX}=test@example.org "
-    f"{PASSWORD}_FILE=/root/test-password mailcow-wizard verify (the file holds the password, and root alone "
-    "may read it).",
+    _("Where there is no mailbox yet: `./wizard verify --first-mailbox me@example.org` makes and tries one."),
+    _(
+        "To try it with another, made in mailcow's web interface, run: {mailbox}=test@example.org "
+        "{password}_FILE=/root/test-password mailcow-wizard verify (the file holds the password, and "
+        "root alone may read it).",
+        mailbox=MAILBOX,
+        password=PASSWORD,
+    ),
 )
 _HOW_FAR = (
-    f"To try the way out, also name a mailbox at another provider: {FAR}=me@example.net "
-    f"{FAR_IMAP}=imap.example.net {FAR_PASSWORD}_FILE=/root/far-password.",
+    _(
+        "To try the way out, also name a mailbox at another provider: {far}=me@example.net "
+        "{far_imap}=imap.example.net {far_password}_FILE=/root/far-password.",
+        far=FAR,
+        far_imap=FAR_IMAP,
+        far_password=FAR_PASSWORD,
+    ),
 )
-_LOGS = "See mailcow's logs: `docker compose logs --tail 50 postfix-mailcow rspamd-mailcow dovecot-mailcow`."
+_LOGS = _(
+    "See mailcow's logs: `docker compose logs --tail 50 postfix-mailcow rspamd-mailcow dovecot-mailcow`."
+)
 _RESULT = re.compile(r"\b(spf|dkim|dmarc)\s*=\s*(\w+)", re.IGNORECASE)
 _SHOWN = 160
 
@@ -32,7 +44,7 @@ def judge_round_trip(found: Trips) -> Judgement:
     if found.inward is None:
         return Judgement(
             "unknown",
-            f"no test message was sent: {' and '.join(found.lacking)} not set",
+            _("no test message was sent: {lacking} not set", lacking=_(" and ").join(found.lacking)),
             "",
             remedies=(*_HOW, *_HOW_FAR),
             certainty="untested",
@@ -48,46 +60,66 @@ def _came(found: Trips) -> str:
     """What did arrive."""
     parts = []
     if found.inward and found.inward.stage == "done":
-        parts.append(f"a message through port 25 was in the mailbox after {found.inward.seconds:.0f} s")
+        parts.append(
+            _(
+                "a message through port 25 was in the mailbox after {seconds:.0f} s",
+                seconds=found.inward.seconds,
+            )
+        )
     if found.outward and found.outward.stage == "done":
         results = ", ".join(f"{name}={word}" for name, word in _results(found.outward).items())
         seen = f" ({results})" if results else ""
-        parts.append(f"one sent out reached {found.far} after {found.outward.seconds:.0f} s{seen}")
-    return ", and ".join(parts)
+        parts.append(
+            _(
+                "one sent out reached {far} after {seconds:.0f} s{seen}",
+                far=found.far,
+                seconds=found.outward.seconds,
+                seen=seen,
+            )
+        )
+    return _(", and ").join(parts)
 
 
 def _inward(trip: Tripped, mailbox: str) -> Trouble | None:
     if trip.stage == "done":
         if trip.folder != "INBOX":
             return Trouble(
-                "warn", f"the message through port 25 went to the folder {trip.folder}, as spam", (_LOGS,)
+                "warn",
+                _("the message through port 25 went to the folder {folder}, as spam", folder=trip.folder),
+                (_LOGS,),
             )
         return None
-    return _ended(trip, "the message through port 25", mailbox)
+    return _ended(trip, _("the message through port 25"), mailbox)
 
 
 def _outward(found: Trips) -> Trouble | None:
     trip = found.outward
     if trip is None:
-        words = f"the way out was not tried: {', '.join(found.lacking_far)} not set"
+        words = _("the way out was not tried: {lacking} not set", lacking=", ".join(found.lacking_far))
         came = _came(found)
         return Trouble("unknown", f"{came}; {words}" if came else words, _HOW_FAR)
     if trip.stage != "done":
-        return _ended(trip, f"the message to {found.far}", found.far)
+        return _ended(trip, _("the message to {far}", far=found.far), found.far)
     results = _results(trip)
     bad = [f"{name}={word}" for name, word in results.items() if word not in ("pass", "bestguesspass")]
     if bad:
         return Trouble(
             "warn",
-            f"the message reached {found.far}, where they see {', '.join(bad)}",
-            ("Mend the records: `check dns.spf dns.dkim dns.dmarc dns.ptr`.",),
+            _("the message reached {far}, where they see {bad}", far=found.far, bad=", ".join(bad)),
+            (_("Mend the records: `check dns.spf dns.dkim dns.dmarc dns.ptr`."),),
         )
     if trip.folder != "INBOX":
-        return Trouble("warn", f"the message to {found.far} went to the folder {trip.folder}, as spam")
+        return Trouble(
+            "warn",
+            _("the message to {far} went to the folder {folder}, as spam", far=found.far, folder=trip.folder),
+        )
     if not results:
         return Trouble(
             "unknown",
-            f"the message reached {found.far}, which does not say what it thinks of SPF, DKIM and DMARC",
+            _(
+                "the message reached {far}, which does not say what it thinks of SPF, DKIM and DMARC",
+                far=found.far,
+            ),
         )
     return None
 
@@ -100,22 +132,26 @@ def _ended(trip: Tripped, what: str, mailbox: str) -> Trouble:
             r"535|AUTHENTICATIONFAILED|holds no password|could not be read|authentication fail", said, re.I
         )
         if refused:
-            words = f"{what} was not followed: the log-in was refused ({said}); is the password right?"
+            words = _(
+                "{what} was not followed: the log-in was refused ({said}); is the password right?",
+                what=what,
+                said=said,
+            )
             return Trouble("unknown", words, _HOW)
-        return Trouble("fail", f"{what}: nobody can log in: {said}", (_LOGS,))
+        return Trouble("fail", _("{what}: nobody can log in: {said}", what=what, said=said), (_LOGS,))
     if trip.stage == "arrive":
         return Trouble(
             "unknown",
-            f"{what} was taken, but {said}",
-            (_LOGS, "Look into the queue: `docker compose exec postfix-mailcow mailq`."),
+            _("{what} was taken, but {said}", what=what, said=said),
+            (_LOGS, _("Look into the queue: `docker compose exec postfix-mailcow mailq`.")),
         )
     if trip.stage == "send" and said.startswith("4"):
         return Trouble(
             "unknown",
-            f"{what} is to be sent again later (greylisting?): {said}",
-            ("Try again in ten minutes.",),
+            _("{what} is to be sent again later (greylisting?): {said}", what=what, said=said),
+            (_("Try again in ten minutes."),),
         )
-    verb = {"send": "was refused", "connect": "could not be handed in"}.get(
+    verb = {"send": _("was refused"), "connect": _("could not be handed in")}.get(
         trip.stage, f"could not be looked for at {mailbox}"
     )
     status = "unknown" if "in time" in said or "timed out" in said else "fail"
@@ -136,10 +172,10 @@ def _evidence(found: Trips) -> list[Evidence]:
     rows = []
     for trip, what in (
         (found.inward, "test message through port 25"),
-        (found.outward, f"test message to {found.far}"),
+        (found.outward, _("test message to {far}", far=found.far)),
     ):
         if trip is not None:
-            said = "; ".join(trip.headers[:3]) or trip.text or f"found in {trip.folder}"
+            said = "; ".join(trip.headers[:3]) or trip.text or _("found in {folder}", folder=trip.folder)
             rows.append(Evidence(what, said))
     return rows
 
@@ -147,9 +183,9 @@ def _evidence(found: Trips) -> list[Evidence]:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="mail.round-trip",
-        title="Mail in and out",
-        needed="a message that comes in arrives, and one that goes out is accepted elsewhere",
-        why="Each part may look right and mail still not flow; only a message that arrives proves it.",
+        title=_("Mail in and out"),
+        needed=_("a message that comes in arrives, and one that goes out is accepted elsewhere"),
+        why=_("Each part may look right and mail still not flow; only a message that arrives proves it."),
         doc=need.DOC_INSTALL,
         severity="breaks",
         source=trips,

@@ -10,6 +10,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.owners import Owned, Owners
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 COMPOSE_FILE = "docker-compose.yml"
@@ -70,7 +71,11 @@ def checkout(facts: Facts) -> Checkout:
     else:
         whose = next(one.user for one in found.owners if one.uid)
         unread.append(
-            f"local changes (git is not run as {facts.host.user().name} in what belongs to {whose})"
+            _(
+                "local changes (git is not run as {user} in what belongs to {whose})",
+                user=facts.host.user().name,
+                whose=whose,
+            )
         )
     return found._replace(unread=tuple(dict.fromkeys(unread)))
 
@@ -93,7 +98,7 @@ def _history(host: Host, found: Checkout, git: str, unread: list[str]) -> Checko
             common = shared if shared.startswith("/") else f"{git}/{shared}"
         shallow = host.exists(f"{common}/shallow")
     except HostError as error:
-        unread.append(f"the branch ({error})")
+        unread.append(_("the branch ({error})", error=error))
         return found
     return found._replace(
         branch=head.removeprefix("ref: refs/heads/") if ":" in head else "", shallow=shallow
@@ -113,21 +118,21 @@ def _changes(host: Host, found: Checkout, unread: list[str]) -> Checkout:
     try:
         edited = _edited(host, found.directory)
     except HostError as error:
-        unread.append(f"local changes ({error})")
+        unread.append(_("local changes ({error})", error=error))
         return found
     committed = bool(found.branch) and not found.shallow and _committed(host, found.directory, found.branch)
     found = found._replace(edited=edited, committed=committed)
     try:
         return found._replace(unreadable=_unreadable(host, found.directory))
     except HostError as error:
-        unread.append(f"which files others may read ({error})")
+        unread.append(_("which files others may read ({error})", error=error))
         return found
 
 
 def _asked(host: Host, command: tuple[str, ...]) -> str:
     ran = host.run(command, _TIMEOUT_S)
     if ran.code != 0:
-        raise HostError((ran.err.strip() or f"exit {ran.code}").splitlines()[0])
+        raise HostError((ran.err.strip() or _("exit {code}", code=ran.code)).splitlines()[0])
     return ran.out
 
 
@@ -152,7 +157,7 @@ def _unreadable(host: Host, directory: str) -> tuple[str, ...]:
     find = ("find", directory, "-xdev", "-mindepth", "1", "-name", ".git", "-prune", "-o", *closed, "-print0")
     ran = host.run(find, _TIMEOUT_S)
     if ran.code != 0 and not ran.out:
-        raise HostError((ran.err.strip() or f"find: exit {ran.code}").splitlines()[0])
+        raise HostError((ran.err.strip() or _("find: exit {code}", code=ran.code)).splitlines()[0])
     paths = [one.removeprefix(f"{directory}/") for one in ran.out.split("\0") if one]
     if not paths:
         return ()

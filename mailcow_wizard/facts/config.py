@@ -7,6 +7,7 @@ from mailcow_wizard.facts.owners import Owned, Owners
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import DatabaseVolumes, database_volumes
 from mailcow_wizard.host.door import MIB, Denied, Host, HostError, Missing, TooLarge
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class Place(NamedTuple):
         """Why nothing can be said of a configuration yet, in words; empty where mailcow is here."""
         if self.mailcow:
             return ""
-        what = "is not there" if self.names is None else "holds no mailcow"
-        return f"mailcow is not installed yet: {self.directory} {what}"
+        what = _("is not there") if self.names is None else _("holds no mailcow")
+        return _("mailcow is not installed yet: {directory} {what}", directory=self.directory, what=what)
 
 
 def place(facts: Facts) -> Place:

@@ -9,6 +9,7 @@ from mailcow_wizard.facts.identity import hostname, own_name
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -19,8 +20,8 @@ def nothing_to_read(facts: Facts) -> str:
         return here.absent
     kind = facts.get(conf_file).kind
     if kind == "missing":
-        return f"there is no {NAME} yet"
-    return "" if kind == "file" else f"{NAME} is no file that can be read"
+        return _("there is no {name} yet", name=NAME)
+    return "" if kind == "file" else _("{name} is no file that can be read", name=NAME)
 
 
 class ServerName(NamedTuple):

@@ -7,6 +7,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def _system(facts: Facts) -> str:
 
 def _kernel(facts: Facts) -> str:
     uname = facts.host.uname()
-    return f"{uname.machine}, kernel {uname.release}"
+    return _("{machine}, kernel {release}", machine=uname.machine, release=uname.release)
 
 
 def _memory(facts: Facts) -> str:
-    return f"{facts.get(system.memory).total / (1 << 30):.1f} GiB memory"
+    return _("{total:.1f} GiB memory", total=facts.get(system.memory).total / (1 << 30))

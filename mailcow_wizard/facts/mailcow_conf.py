@@ -7,6 +7,7 @@ from types import MappingProxyType
 from mailcow_wizard.conf.reading import readings, text_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 DEFAULT_PROJECT = "mailcowdockerized"
@@ -38,10 +39,10 @@ def mailcow_conf(facts: Facts) -> MailcowConf:
         text = text_of(facts.host.read(path))
     except Missing:
         if _is_dangling(facts, path):
-            raise HostError(f"{path} is a link that leads nowhere") from None
+            raise HostError(_("{path} is a link that leads nowhere", path=path)) from None
         return MailcowConf(path, False, MappingProxyType(answered(facts)))
     if "\0" in text:
-        raise HostError(f"{path} is not a text file")
+        raise HostError(_("{path} is not a text file", path=path))
     read = readings(text)
     values = {key: _alone(key, value) for key, value in read.values().items()}
     return MailcowConf(path, True, MappingProxyType(values), MappingProxyType(read.odd_lines()))

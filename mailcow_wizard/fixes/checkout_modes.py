@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.checkout import checkout
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -34,21 +35,25 @@ def opened(facts: Facts) -> Plan | None:
             steps += [
                 Command(("chmod", words, *part), (("chmod", f"{mode:04o}", *part),)) for part in _parts(same)
             ]
-    steps.append(Manual("Run mailcow's scripts under `umask 0022`, or the next update closes files again."))
+    steps.append(
+        Manual(_("Run mailcow's scripts under `umask 0022`, or the next update closes files again."))
+    )
     files = sum(not one.endswith("/") for one in found.unreadable)
     return Plan(
         "config.checkout",
         None,
         "chmod-tracked",
-        f"Let containers read {files} files of mailcow's own"
+        _("Let containers read {files} files of mailcow's own", files=files)
         if files
-        else "Let containers enter mailcow's directories",
+        else _("Let containers enter mailcow's directories"),
         tuple(steps),
         "low",
         reversible=True,
         needs_root=True,
-        consequence="Files that came with mailcow can be read by everybody on this machine, as it should be; "
-        "mailcow.conf, keys and certificates stay closed.",
+        consequence=_(
+            "Files that came with mailcow can be read by everybody on this machine, as it "
+            "should be; mailcow.conf, keys and certificates stay closed."
+        ),
     )
 
 

@@ -22,6 +22,7 @@ from mailcow_wizard.fixes.conf_set import Unsuitable
 from mailcow_wizard.fixes.mailcow_conf import is_link, path_of
 from mailcow_wizard.host import chance
 from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -65,9 +66,9 @@ def plan(facts: Facts, given: Mapping[str, str]) -> Plan:
         **given,
     }
     if not values.get("MAILCOW_HOSTNAME"):
-        raise Unsuitable("the server's name is not known: give it with --hostname mail.example.org")
+        raise Unsuitable(_("the server's name is not known: give it with --hostname mail.example.org"))
     if not values.get("TZ"):
-        raise Unsuitable("the timezone is not known: give it as TZ=Europe/Berlin")
+        raise Unsuitable(_("the timezone is not known: give it as TZ=Europe/Berlin"))
     try:
         data = new(values)
     except Unwritable as error:
@@ -84,12 +85,12 @@ def plan(facts: Facts, given: Mapping[str, str]) -> Plan:
         CHECK,
         None,
         FIX,
-        "Write a new mailcow.conf",
+        _("Write a new mailcow.conf"),
         tuple(steps),
         "low",
         True,
         facts.host.info(facts.settings.directory).uid == 0,
-        "mailcow.conf is complete, with passwords that nobody knows yet.",
+        _("mailcow.conf is complete, with passwords that nobody knows yet."),
     )
 
 
@@ -98,24 +99,30 @@ def _refuse_over(facts: Facts, path: str) -> None:
     directory = facts.settings.directory
     try:
         if facts.host.info(directory).kind != "directory":
-            raise NoPlan(f"{directory} is not a directory")
+            raise NoPlan(_("{directory} is not a directory", directory=directory))
     except Missing:
-        raise NoPlan(f"there is no directory {directory}") from None
+        raise NoPlan(_("there is no directory {directory}", directory=directory)) from None
     try:
         facts.host.info(path, follow=False)
     except Missing:
         pass
     else:
-        raise NoPlan(f"{path} is there already; it is not replaced")
+        raise NoPlan(_("{path} is there already; it is not replaced", path=path))
     known = database(facts)
     if known.doubt:
-        raise NoPlan(f"new passwords would not open a database that is there already: {known.doubt}")
+        raise NoPlan(
+            _("new passwords would not open a database that is there already: {doubt}", doubt=known.doubt)
+        )
     if known.project:
         copy = f"{directory.rstrip('/')}/{BACKUP}"
-        where = f"; {copy} may be it" if facts.host.exists(copy) else ""
+        where = _("; {copy} may be it", copy=copy) if facts.host.exists(copy) else ""
         raise NoPlan(
-            f"the database of {known.project} is still there, and new passwords would not open it. "
-            f"Put its mailcow.conf back{where}"
+            _(
+                "the database of {project} is still there, and new passwords would not open it. Put "
+                "its mailcow.conf back{where}",
+                project=known.project,
+                where=where,
+            )
         )
 
 

@@ -13,6 +13,7 @@ from mailcow_wizard.facts.surroundings import surroundings
 from mailcow_wizard.facts.volumes import OF_DATABASE, database
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.mailcow_conf import changed, content, path_of
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit, Plan
 
 CHECK = "config.values"
@@ -38,17 +39,17 @@ def plan(facts: Facts, values: Mapping[str, str]) -> Plan:
     wrong = next(_against(facts, before, document.data, values), None)
     if wrong:
         raise Unsuitable(wrong.message)
-    names = ", ".join(values) if len(values) < 4 else f"{len(values)} settings"
+    names = ", ".join(values) if len(values) < 4 else _("{number} settings", number=len(values))
     return Plan(
         CHECK,
         None,
         FIX,
-        f"Set {names} in mailcow.conf",
+        _("Set {names} in mailcow.conf", names=names),
         (Edit(path, before, document.data, 0o600),),
         "low",
         True,
         facts.host.info(path).uid == 0,
-        "mailcow.conf has these values; containers take them up when they are made anew.",
+        _("mailcow.conf has these values; containers take them up when they are made anew."),
     )
 
 
@@ -65,7 +66,9 @@ def remarks(facts: Facts, change: Plan) -> tuple[LintFinding, ...]:
 
 def _unknown(key: str) -> LintFinding:
     meant = key.upper() if key.upper() in KEYS else similar(key)
-    words = f"{key} is not one of mailcow's own keys{f'; is {meant} meant?' if meant else ''}"
+    words = _("{key} is not one of mailcow's own keys", key=key)
+    if meant:
+        words = _("{key} is not one of mailcow's own keys; is {meant} meant?", key=key, meant=meant)
     return LintFinding(None, key, "key-misspelt", "advice", words)
 
 
@@ -91,6 +94,12 @@ def _refuse_database(facts: Facts, keys: list[str]) -> None:
         return
     known = database(facts)
     if known.doubt:
-        raise Unsuitable(f"{keys[0]} is kept: {known.doubt}")
+        raise Unsuitable(_("{key} is kept: {doubt}", key=keys[0], doubt=known.doubt))
     if known.project:
-        raise Unsuitable(f"{keys[0]} is kept: the database of {known.project} was made with the value it has")
+        raise Unsuitable(
+            _(
+                "{key} is kept: the database of {project} was made with the value it has",
+                key=keys[0],
+                project=known.project,
+            )
+        )

@@ -11,6 +11,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import for_root, possible, tried
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Fix, Judgement, Manual, Plan, Risk
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -70,9 +71,9 @@ def _restore(facts: Facts) -> Plan | None:
     plan = _plan(
         "present",
         "restore-conf",
-        f"Put {config.BACKUP} back in its place",
+        _("Put {backup} back in its place", backup=config.BACKUP),
         (Edit(found.file.path, before, copy, need.CONF_MODE),),
-        f"mailcow has the settings and passwords that it had before; {config.BACKUP} stays.",
+        _("mailcow has the settings and passwords that it had before; {backup} stays.", backup=config.BACKUP),
     )
     return _for_good(facts, plan)
 
@@ -92,9 +93,12 @@ def _passwords(facts: Facts, copy: bytes) -> Plan:
     plan = _plan(
         "present",
         "restore-conf",
-        f"Take the database's passwords over from {config.BACKUP}",
+        _("Take the database's passwords over from {backup}", backup=config.BACKUP),
         (edit(facts, values), takes_effect(facts, tuple(values))),
-        f"mailcow opens its database with the passwords of {config.BACKUP}; all other settings stay.",
+        _(
+            "mailcow opens its database with the passwords of {backup}; all other settings stay.",
+            backup=config.BACKUP,
+        ),
         "medium",
     )
     return _for_good(facts, plan)
@@ -118,16 +122,19 @@ def _mode(facts: Facts) -> Plan | None:
     return _plan(
         "permissions",
         "conf-mode",
-        "Let only root read and change mailcow.conf",
+        _("Let only root read and change mailcow.conf"),
         tuple(steps),
-        "Nobody but root can read the passwords any more; mailcow's scripts run as root and still can.",
+        _("Nobody but root can read the passwords any more; mailcow's scripts run as root and still can."),
     )
 
 
 def _directory(one: Owned) -> str:
     if one.mode & 0o1000 or not (one.uid or one.mode & 0o002 or (one.mode & 0o020 and one.gid)):
         return ""
-    return f"{one.path} can be changed by others than root; whoever can put another file there decides that."
+    return _(
+        "{path} can be changed by others than root; whoever can put another file there decides that.",
+        path=one.path,
+    )
 
 
 # --- .env -------------------------------------------------------------------------------------------------
@@ -139,7 +146,10 @@ def _env_link(facts: Facts) -> Plan | None:
     if found.right:
         return None
     link: tuple[str, ...] = ("ln", "-s", config.NAME, path)
-    title, consequence = "Make .env a link to mailcow.conf", "docker compose reads mailcow.conf from now on."
+    title, consequence = (
+        _("Make .env a link to mailcow.conf"),
+        _("docker compose reads mailcow.conf from now on."),
+    )
     if found.kind == "missing":
         return _plan("env-link", "conf-env-link", title, (Command(link, (("rm", path),)),), consequence)
     if found.kind == "link":
@@ -147,10 +157,10 @@ def _env_link(facts: Facts) -> Plan | None:
         step = Command(("ln", "-sfn", config.NAME, path), (back,))
         return _plan("env-link", "conf-env-link", title, (step,), consequence)
     if found.kind == "file" and found.settings and not found.conf:
-        aside, consequence = conf, "The settings are in mailcow.conf, and .env leads to it."
+        aside, consequence = conf, _("The settings are in mailcow.conf, and .env leads to it.")
     else:
         aside = _free(found)
-        consequence += f" What .env held counts no more; it is kept as {aside}."
+        consequence += _(" What .env held counts no more; it is kept as {aside}.", aside=aside)
     moved = Command(("mv", "-T", path, aside), (("mv", "-T", aside, path),))
     steps = (moved, Command(link, (("rm", path),)))
     return _plan("env-link", "conf-env-link", title, steps, consequence, "medium")
@@ -162,7 +172,7 @@ def _free(found: config.EnvLink) -> str:
         (one for one in (".env.old", *(f".env.old{n}" for n in range(2, 50))) if one not in names), ""
     )
     if not name:
-        raise NoPlan(f"{found.path} cannot be moved away: too many old ones lie beside it.")
+        raise NoPlan(_("{path} cannot be moved away: too many old ones lie beside it.", path=found.path))
     return f"{found.place.directory}/{name}"
 
 
@@ -180,12 +190,19 @@ def _said_hostname(facts: Facts) -> Plan | None:
     try:
         name = mail_host_name(found.name)
     except NotAName as error:
-        raise NoPlan(f"{found.name} cannot be the server's name: {error}.") from None
+        raise NoPlan(
+            _("{name} cannot be the server's name: {error}.", name=found.name, error=error)
+        ) from None
     if name == found.configured.lower():
         return None
     steps = (edit(facts, {"MAILCOW_HOSTNAME": name}), takes_effect(facts, ("MAILCOW_HOSTNAME",)))
-    words = f"mailcow is called {name}: certificates, DNS records and greetings must have that name too."
-    return _plan("hostname", "conf-hostname", f"Set MAILCOW_HOSTNAME={name}", steps, words, "medium")
+    words = _(
+        "mailcow is called {name}: certificates, DNS records and greetings must have that name too.",
+        name=name,
+    )
+    return _plan(
+        "hostname", "conf-hostname", _("Set MAILCOW_HOSTNAME={name}", name=name), steps, words, "medium"
+    )
 
 
 def _hostname(facts: Facts) -> Offer | None:
@@ -226,7 +243,7 @@ def _mended(check: str, rule: str, title: str, facts: Facts) -> Plan:
     before = content(facts)
     after = rules.mended(before, rule, surroundings(facts))
     if after.data == before:
-        raise NoPlan("There is nothing left to do here: mailcow.conf was changed since it was looked at.")
+        raise NoPlan(_("There is nothing left to do here: mailcow.conf was changed since it was looked at."))
     old = Document.read(before)
     changed = tuple(
         key for key in dict.fromkeys((*old.keys(), *after.keys())) if old.get(key) != after.get(key)
@@ -241,18 +258,18 @@ def _mended(check: str, rule: str, title: str, facts: Facts) -> Plan:
 def _title(remedies: list[str]) -> str:
     """What a rule would do: its first change, and how many more there are."""
     different = tuple(dict.fromkeys(remedies))
-    more = f", and {len(different) - 1} more" if len(different) > 1 else ""
+    more = _(", and {number} more", number=len(different) - 1) if len(different) > 1 else ""
     return f"{_words(different[0])}{more}"
 
 
 def _words(remedy: str) -> str:
     """What a rule would do, as a title."""
     first = remedy.partition(" ")[0]
-    return f"Set {remedy}" if "=" in first else f"{remedy[:1].upper()}{remedy[1:]}"
+    return _("Set {remedy}", remedy=remedy) if "=" in first else f"{remedy[:1].upper()}{remedy[1:]}"
 
 
 _CONSEQUENCES = {
-    "syntax": "bash and docker compose read these lines alike; nothing else changes.",
-    "values": "mailcow gets a value that it knows; nothing else changes.",
-    "consistency": "These settings go together; nothing else changes.",
+    "syntax": _("bash and docker compose read these lines alike; nothing else changes."),
+    "values": _("mailcow gets a value that it knows; nothing else changes."),
+    "consistency": _("These settings go together; nothing else changes."),
 }

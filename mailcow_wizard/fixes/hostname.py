@@ -9,6 +9,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import fix_of
 from mailcow_wizard.host.door import Host, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual, Plan
 from mailcow_wizard.names import NotAName, host_name
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -52,40 +53,48 @@ def plan(facts: Facts) -> Plan:
     if node != new:
         steps += _renamed(host, node, new)
     if not steps:
-        raise NoPlan(f"This machine is called {name} already.")
+        raise NoPlan(_("This machine is called {name} already.", name=name))
     steps += _cloud_init(host, hosts)
-    renamed = f" and {new} in its prompt and logs" if node != new else ""
+    renamed = _(" and {new} in its prompt and logs", new=new) if node != new else ""
     return Plan(
         "config.hostname",
         None,
         "set-hostname",
-        f"Call this machine {name}",
+        _("Call this machine {name}", name=name),
         tuple(steps),
         "medium" if node != new else "low",
         reversible=True,
         needs_root=True,
-        consequence=f"The machine calls itself {name}{renamed}. Programs that run already keep the old name "
-        "until they are restarted.",
+        consequence=_(
+            "The machine calls itself {name}{renamed}. Programs that run already keep the "
+            "old name until they are restarted.",
+            name=name,
+            renamed=renamed,
+        ),
     )
 
 
 def _name(facts: Facts) -> str:
     known = identity.hostname(facts)
     if known.origin == "guess":
-        raise NoPlan("No name was chosen yet: say it with --hostname mail.example.org.")
+        raise NoPlan(_("No name was chosen yet: say it with --hostname mail.example.org."))
     try:
         name = host_name(known.name)
     except NotAName as error:
-        raise NoPlan(f"{known.name} cannot be this machine's name: {error}.") from None
+        raise NoPlan(
+            _("{known} cannot be this machine's name: {error}.", known=known.name, error=error)
+        ) from None
     if "." not in name:
-        raise NoPlan(f"{name} is no full name.")
+        raise NoPlan(_("{name} is no full name.", name=name))
     return name
 
 
 def _may_be_renamed(facts: Facts) -> None:
     for product, path in _BOUND:
         if facts.host.exists(path):
-            raise NoPlan(f"{product} runs here and depends on this machine's name: change it there.")
+            raise NoPlan(
+                _("{product} runs here and depends on this machine's name: change it there.", product=product)
+            )
 
 
 def _renamed(host: Host, node: str, new: str) -> list[PlanStep]:
@@ -158,9 +167,11 @@ def _cloud_init(host: Host, hosts: bytes | None) -> list[PlanStep]:
     if b"manage_etc_hosts" in (hosts or b""):
         steps.append(
             Manual(
-                "cloud-init says in /etc/hosts that it writes this file. Where the provider's user data sets "
-                "manage_etc_hosts or preserve_hostname, that counts more than our file: see after the next "
-                "start whether the name is still there."
+                _(
+                    "cloud-init says in /etc/hosts that it writes this file. Where the provider's "
+                    "user data sets manage_etc_hosts or preserve_hostname, that counts more than our "
+                    "file: see after the next start whether the name is still there."
+                )
             )
         )
     return steps

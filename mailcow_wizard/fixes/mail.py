@@ -8,6 +8,7 @@ from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import possible, tried
 from mailcow_wizard.host.admin_reset import SCRIPT
 from mailcow_wizard.host.programs import program
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Judgement, Manual, Plan
 
 RESET = "reset-admin"
@@ -34,22 +35,29 @@ def _reset(facts: Facts) -> Plan | None:
     running = {one.service for one in facts.get(installed).boxes if one.state == "running"}
     lacking = [one for one in _NEEDED if one not in running]
     if lacking:
-        raise NoPlan(f"mailcow's script needs {' and '.join(lacking)}, which does not run")
+        raise NoPlan(
+            _("mailcow's script needs {lacking}, which does not run", lacking=_(" and ").join(lacking))
+        )
     return Plan(
         "mail.admin-password",
         None,
         RESET,
-        "Give the administrator a new password, made up by mailcow's own script",
+        _("Give the administrator a new password, made up by mailcow's own script"),
         (
             Command((*program("admin_reset"), directory, PASSWORD_FILE), timeout=_TIMEOUT_S),
             Manual(
-                f"The new password of admin is then in {PASSWORD_FILE}, which root alone may read. Log in "
-                "with it, set one of your own in the web interface, and delete the file."
+                _(
+                    "The new password of admin is then in {password_file}, which root alone may read. "
+                    "Log in with it, set one of your own in the web interface, and delete the file.",
+                    password_file=PASSWORD_FILE,
+                )
             ),
         ),
         "low",
         reversible=False,
         needs_root=True,
-        consequence=f"{SCRIPT} makes the account admin anew: another password, no second factor.",
+        consequence=_(
+            "{script} makes the account admin anew: another password, no second factor.", script=SCRIPT
+        ),
         settle=_SETTLE_S,
     )

@@ -6,6 +6,7 @@ from mailcow_wizard.conf.document import Document, Unwritable
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit, Manual
 
 # Docker makes networks and published ports when containers are created, and the network only once
@@ -32,14 +33,22 @@ def content_of(host: Host, path: str) -> bytes:
         kind = host.info(path).kind
         if kind != "file":
             raise NoPlan(
-                f"{path} is {'a directory' if kind == 'directory' else 'something else'}, not a file"
+                _(
+                    "{path} is {kind}, not a file",
+                    path=path,
+                    kind=_("a directory") if kind == "directory" else _("something else"),
+                )
             )
         data = host.read(path)
     except Missing:
-        words = f"{path} is a link that leads nowhere" if is_link(host, path) else f"there is no {path}"
+        words = (
+            _("{path} is a link that leads nowhere", path=path)
+            if is_link(host, path)
+            else _("there is no {path}", path=path)
+        )
         raise NoPlan(words) from None
     if b"\0" in data:
-        raise NoPlan(f"{path} is not a text file")
+        raise NoPlan(_("{path} is not a text file", path=path))
     return data
 
 
@@ -68,7 +77,7 @@ def changed(before: bytes, values: Mapping[str, str]) -> Document:
         document = document.set(key, value)
     unread = document.unread(values)
     if unread:
-        raise Unwritable(f"{unread}; correct that line first")
+        raise Unwritable(_("{unread}; correct that line first", unread=unread))
     return document
 
 
@@ -80,19 +89,22 @@ def takes_effect(facts: Facts, keys: Collection[str]) -> Manual | None:
 def takes_effect_words(facts: Facts, keys: Collection[str]) -> str:
     """The same as a line that is never empty; no `keys`: a new file."""
     if not keys:
-        return "mailcow takes it up when it is started."
+        return _("mailcow takes it up when it is started.")
     if not set(keys) - _SCRIPTS_ONLY:
-        return "mailcow's scripts take it up when they run next; nothing has to be started anew."
+        return _("mailcow's scripts take it up when they run next; nothing has to be started anew.")
     if _runs(facts):
         return _effect(facts, keys)
-    return f"mailcow does not run here. Where it was started before: {_effect(facts, keys)}"
+    return _("mailcow does not run here. Where it was started before: {effect}", effect=_effect(facts, keys))
 
 
 def _effect(facts: Facts, keys: Collection[str]) -> str:
     compose = f"cd {facts.settings.directory} && {_compose(facts)}"
     if any(key in _NEEDS_DOWN or key.endswith(("_PORT", "_BIND")) for key in keys):
-        return f"To take it up, mailcow has to stop and start: {compose} down, then {compose} up -d"
-    return f"To take it up, mailcow's changed containers are made anew: {compose} up -d"
+        return _(
+            "To take it up, mailcow has to stop and start: {compose} down, then {compose} up -d",
+            compose=compose,
+        )
+    return _("To take it up, mailcow's changed containers are made anew: {compose} up -d", compose=compose)
 
 
 def _compose(facts: Facts) -> str:

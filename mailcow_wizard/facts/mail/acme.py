@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -18,78 +19,88 @@ class Acme(NamedTuple):
     line: str = ""
 
 
-_PORT_80 = (
-    "Let port 80 of this name reach this server from the internet (firewall, NAT, another web server in "
-    "front), and from this server itself (hairpin). acme tries again by itself: `docker compose restart "
-    "acme-mailcow` lets it try at once."
+_PORT_80 = _(
+    "Let port 80 of this name reach this server from the internet (firewall, NAT, another web "
+    "server in front), and from this server itself (hairpin). acme tries again by itself: `docker "
+    "compose restart acme-mailcow` lets it try at once."
 )
 _NAME = r"'?([\w.*-]+)'?"
 # Said of a name: why it gets no certificate. The server's own name counts most.
 _REASONS: tuple[tuple[str, str, str], ...] = (
     (
         rf"Cannot match your IP (\S*) against hostname {_NAME} \(DNS returned (\S+)\)",
-        r"\2 leads to \3, and this server is seen as \1",
-        "Correct the address records of the name (`check dns.a dns.aaaa`), or set SKIP_IP_CHECK=y where the "
-        "difference is meant.",
+        _("\\2 leads to \\3, and this server is seen as \\1"),
+        _(
+            "Correct the address records of the name (`check dns.a dns.aaaa`), or set SKIP_IP_CHECK=y "
+            "where the difference is meant."
+        ),
     ),
     (
-        rf"No A or AAAA record found for hostname {_NAME}",
-        r"\1 has no address record",
-        "Publish the name's address (`check dns`).",
+        f"No A or AAAA record found for hostname {_NAME}",
+        _("\\1 has no address record"),
+        _("Publish the name's address (`check dns`)."),
     ),
     (
-        r"Confirmed (A|AAAA) record with IP (\S+?),? but HTTP validation failed",
-        r"the name leads here (\2), but its port 80 does not answer with acme's file",
+        "Confirmed (A|AAAA) record with IP (\\S+?),? but HTTP validation failed",
+        _("the name leads here (\\2), but its port 80 does not answer with acme's file"),
         _PORT_80,
     ),
     (
-        rf"Lets Encrypt disallowed for {_NAME} by CAA record",
-        r"a CAA record of \1 forbids Let's Encrypt",
-        'Add `0 issue "letsencrypt.org"` to the CAA records (`check dns.caa`).',
+        f"Lets Encrypt disallowed for {_NAME} by CAA record",
+        _("a CAA record of \\1 forbids Let's Encrypt"),
+        _('Add `0 issue "letsencrypt.org"` to the CAA records (`check dns.caa`).'),
     ),
     (
-        r"(rateLimited|too many (?:certificates|failed authorizations|registrations|new orders))",
-        r"Let's Encrypt has had enough of tries for now (\1)",
-        "Mend the cause, then wait: the limits of Let's Encrypt last from an hour to a week.",
+        "(rateLimited|too many (?:certificates|failed authorizations|registrations|new orders))",
+        _("Let's Encrypt has had enough of tries for now (\\1)"),
+        _("Mend the cause, then wait: the limits of Let's Encrypt last from an hour to a week."),
     ),
     (
-        r"couldn't download http://([\w.-]+)/",
-        r"Let's Encrypt's file could not be fetched from http://\1/",
+        "couldn't download http://([\\w.-]+)/",
+        _("Let's Encrypt's file could not be fetched from http://\\1/"),
         _PORT_80,
     ),
     (
         r"acme:error:(\w+)",
-        r"Let's Encrypt refused (\1)",
-        "See the whole log: `docker compose logs acme-mailcow`.",
+        _("Let's Encrypt refused (\\1)"),
+        _("See the whole log: `docker compose logs acme-mailcow`."),
     ),
     (
-        r"Some services do return old end dates",
-        r"a new certificate is there, but not every service took it",
-        "Let them take it: `docker compose restart postfix-mailcow dovecot-mailcow nginx-mailcow`.",
+        "Some services do return old end dates",
+        _("a new certificate is there, but not every service took it"),
+        _("Let them take it: `docker compose restart postfix-mailcow dovecot-mailcow nginx-mailcow`."),
     ),
 )
 _STATES: tuple[tuple[str, str, str], ...] = (
-    (r"SKIP_LETS_ENCRYPT=y, skipping", "skips", "it is told to skip Let's Encrypt (SKIP_LETS_ENCRYPT=y)"),
+    (r"SKIP_LETS_ENCRYPT=y, skipping", "skips", _("it is told to skip Let's Encrypt (SKIP_LETS_ENCRYPT=y)")),
     (
-        r"issuer other than mailcow snake-oil CA and Let's Encrypt",
+        "issuer other than mailcow snake-oil CA and Let's Encrypt",
         "skips",
-        "it leaves alone a certificate that neither mailcow nor Let's Encrypt made",
+        _("it leaves alone a certificate that neither mailcow nor Let's Encrypt made"),
     ),
-    (r"Certificates (?:were )?successfully|Certificates were successfully", "done", "it has done its work"),
-    (r"Cannot validate any hostnames", "failed", "no name passed its test; it tries again in an hour"),
-    (r"Some errors occurred|Failed to obtain certificate", "failed", "it got no certificate; it tries again"),
-    (r"Some services do return old end dates", "failed", "it could not hand over the new certificate"),
-    (r"Waiting for ([\w ]+?)\.\.\.", "working", r"it waits for \1"),
     (
-        r"Using command acme-tiny|Registering account|Verifying|Parsing",
-        "working",
-        "it talks to Let's Encrypt",
+        "Certificates (?:were )?successfully|Certificates were successfully",
+        "done",
+        _("it has done its work"),
     ),
-    (r"Deploying certificate|Reloading or restarting", "working", "it hands over a new certificate"),
+    ("Cannot validate any hostnames", "failed", _("no name passed its test; it tries again in an hour")),
     (
-        r"Generating missing|Initializing|Detecting IP|Restoring|start obtaining|start renewing|Checking res",
+        "Some errors occurred|Failed to obtain certificate",
+        "failed",
+        _("it got no certificate; it tries again"),
+    ),
+    ("Some services do return old end dates", "failed", _("it could not hand over the new certificate")),
+    ("Waiting for ([\\w ]+?)\\.\\.\\.", "working", _("it waits for \\1")),
+    (
+        "Using command acme-tiny|Registering account|Verifying|Parsing",
         "working",
-        "it is at it",
+        _("it talks to Let's Encrypt"),
+    ),
+    ("Deploying certificate|Reloading or restarting", "working", _("it hands over a new certificate")),
+    (
+        "Generating missing|Initializing|Detecting IP|Restoring|start obtaining|start renewing|Checking res",
+        "working",
+        _("it is at it"),
     ),
 )
 # What it waited for is there.
@@ -107,7 +118,7 @@ def explained(lines: Sequence[str], name: str) -> Acme:
                 break
         else:
             if state == "working" and _CAME.search(line):
-                words, at = "it is at it", line
+                words, at = _("it is at it"), line
     if state in ("done", "skips", ""):
         return Acme(state, words, (), at)
     reason, remedy, line = _reason(lines, name)

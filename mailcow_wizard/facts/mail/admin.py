@@ -11,6 +11,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 USER, DEFAULT = "admin", "moohoo"
@@ -65,22 +66,22 @@ def admin(facts: Facts) -> Admin:
 def _in_database(facts: Facts, about: Installed) -> Admin:
     box = next((one for one in about.boxes if one.service == "mysql-mailcow"), None)
     if box is None or box.state != "running":
-        return Admin(about, trouble="the database does not run")
+        return Admin(about, trouble=_("the database does not run"))
     try:
         ran = facts.host.run(("docker", "exec", box.id, "sh", "-c", SCRIPT), 6.0)
     except HostError as error:
         return Admin(about, trouble=str(error))
     counts = _COUNTS.search(ran.out) if ran.code == 0 else None
     if not counts:
-        return Admin(about, trouble="the database does not tell")
+        return Admin(about, trouble=_("the database does not tell"))
     number, default, other = (int(one) for one in counts.groups())
     return Admin(
         about,
         default > 0,
         number > 0,
         other == 0 or default > 0,
-        "the administrator's row in mailcow's database",
-        f"{number} active, {default} with the default password",
+        _("the administrator's row in mailcow's database"),
+        _("{number} active, {default} with the default password", number=number, default=default),
     )
 
 
@@ -104,22 +105,30 @@ def _by_login(facts: Facts, about: Installed, trouble: str) -> Admin:
         found = _judged(said.replies[0] if said.replies else "")
         if found is not None:
             default, words = found
-            how = f"POST https://{address}:{binding.number}{path} as {USER}"
+            how = _(
+                "POST https://{address}:{port}{path} as {user}",
+                address=address,
+                port=binding.number,
+                path=path,
+                user=USER,
+            )
             return Admin(about, default, how=how, said=words)
-        trouble = said.text or f"{address}:{binding.number} does not answer with mailcow's form"
+        trouble = said.text or _(
+            "{address}:{port} does not answer with mailcow's form", address=address, port=binding.number
+        )
     return Admin(about, trouble=trouble)
 
 
 def _judged(reply: str) -> tuple[bool, str] | None:
     """Whether the log-in went well, and the answer in words; None where the answer is not mailcow's."""
-    head, _, body = reply.partition("\n\n")
+    head, _unused, body = reply.partition("\n\n")
     words = head.split(None, 2)
     status = words[1] if len(words) > 1 else ""
     leads = _LOGGED_IN.search(head)
     if status in ("302", "303") and leads and "set-cookie:" in head.lower():
-        return True, f"{status}, it leads to {leads[1]}"
+        return True, _("{status}, it leads to {leads}", status=status, leads=leads[1])
     if status == "200" and _PENDING in body:
-        return True, "200, the second factor is asked for"
+        return True, _("200, the second factor is asked for")
     if status == "200" and _FIELD in body:
-        return False, "200, the form once more"
+        return False, _("200, the form once more")
     return None

@@ -9,6 +9,7 @@ from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.mail.installed import Installed, Listed, installed
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ def _box(facts: Facts, listed: Listed, now: float) -> Box:
         said = _asked(facts, f"/containers/{listed.id}/json")
         return _read(listed, said, now)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise HostError(f"what Docker says of the container {listed.name} is not readable") from None
+        raise HostError(
+            _("what Docker says of the container {listed} is not readable", listed=listed.name)
+        ) from None
 
 
 def _asked(facts: Facts, target: str) -> Any:
@@ -117,7 +120,9 @@ def _asked(facts: Facts, target: str) -> Any:
     if reply.status == 404:
         return {}
     if reply.status != 200:
-        raise HostError(f"Docker answers {reply.status} when asked for {target}")
+        raise HostError(
+            _("Docker answers {status} when asked for {target}", status=reply.status, target=target)
+        )
     return json.loads(reply.body)
 
 
@@ -176,7 +181,7 @@ def last_lines(facts: Facts, container: str, count: int = _LINES) -> tuple[str, 
     target = f"/containers/{container}/logs?stdout=1&stderr=1&tail={count}"
     reply = facts.host.http(docker_socket(facts), target)
     if reply.status != 200:
-        raise HostError(f"Docker answers {reply.status} when asked for a log")
+        raise HostError(_("Docker answers {status} when asked for a log", status=reply.status))
     text = frames(reply.body).decode("utf-8", "replace")
     lines = (re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", one).strip() for one in text.splitlines())
     return tuple(one[:_LONGEST_LINE] for one in lines if one)

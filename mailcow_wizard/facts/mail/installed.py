@@ -10,6 +10,7 @@ from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _COMPOSE = "com.docker.compose."
@@ -43,7 +44,7 @@ def installed(facts: Facts) -> Installed:
     if here.absent:
         return Installed(here.absent, "", project)
     if not conf.exists:
-        return Installed(f"mailcow is not installed yet: {conf.path} is not there", "", project)
+        return Installed(_("mailcow is not installed yet: {path} is not there", path=conf.path), "", project)
     try:
         boxes = _listed(facts, project)
     except Denied:
@@ -56,24 +57,30 @@ def installed(facts: Facts) -> Installed:
         return Installed("", "", project, boxes)
     data = facts.get(database)
     if data.project:
-        why = f"Docker does not answer ({trouble})" if trouble else f"none of {project}'s containers exists"
+        why = (
+            _("Docker does not answer ({trouble})", trouble=trouble)
+            if trouble
+            else _("none of {project}'s containers exists", project=project)
+        )
         return Installed("", why, project)
     if data.doubt and trouble:
-        raise HostError(f"whether mailcow runs here is not known: {trouble}")
+        raise HostError(_("whether mailcow runs here is not known: {trouble}", trouble=trouble))
     return Installed(
-        f"mailcow was not started yet: there is no container of the project {project}", "", project
+        _("mailcow was not started yet: there is no container of the project {project}", project=project),
+        "",
+        project,
     )
 
 
 def _listed(facts: Facts, project: str) -> tuple[Listed, ...]:
     reply = facts.host.http(docker_socket(facts), "/containers/json?all=1")
     if reply.status != 200:
-        raise HostError(f"Docker answers {reply.status} when asked for its containers")
+        raise HostError(_("Docker answers {status} when asked for its containers", status=reply.status))
     directories = _directories(facts)
     try:
         found = [_one(row, project, directories) for row in json.loads(reply.body)]
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
-        raise HostError("Docker's list of containers is not readable") from None
+        raise HostError(_("Docker's list of containers is not readable")) from None
     return tuple(sorted((one for one in found if one), key=lambda one: (one.service, one.name)))
 
 

@@ -8,6 +8,7 @@ from mailcow_wizard.facts.dns.signing import SigningKey, signing_keys
 from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _PATIENCE_S = 8.0
@@ -45,12 +46,12 @@ def known(facts: Facts, mailbox: str) -> Known:
     domain = mailbox.partition("@")[2]
     box = next((one for one in about.boxes if one.service == "mysql-mailcow"), None)
     if box is None or box.state != "running":
-        raise HostError(about.skip or about.down or "mailcow's database does not run")
+        raise HostError(about.skip or about.down or _("mailcow's database does not run"))
     query = _QUERY.format(domain=domain, mailbox=mailbox)
     ran = facts.host.run(("docker", "exec", box.id, "sh", "-c", _SCRIPT, "sh", query), _PATIENCE_S)
     counts = _COUNTS.search(ran.out) if ran.code == 0 else None
     if not counts:
-        raise HostError("mailcow's database does not tell which domains and mailboxes there are")
+        raise HostError(_("mailcow's database does not tell which domains and mailboxes there are"))
     # Nobody outside has to be asked for it.
     of_domain = Facts(facts.host, facts.settings._replace(domains=(domain,), offline=True))
     key = of_domain.get(signing_keys)[domain]

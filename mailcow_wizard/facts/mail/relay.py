@@ -16,6 +16,7 @@ from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _HELLO = "EHLO mailcow-wizard.invalid"
@@ -82,7 +83,16 @@ def _lines(facts: Facts) -> tuple[str, ...]:
     name = facts.get(hostname).name
     domain = (facts.settings.domains or (name.partition(".")[2] or name,))[0]
     to = f"RCPT TO:<{STRANGER}>"
-    return (_HELLO, "MAIL FROM:<>", to, "RSET", f"MAIL FROM:<postmaster@{domain}>", to, "RSET", "QUIT")
+    return (
+        _HELLO,
+        "MAIL FROM:<>",
+        to,
+        "RSET",
+        f"MAIL FROM:<postmaster@{domain}>",
+        to,
+        "RSET",
+        "QUIT",
+    )
 
 
 def _outcome(outcome: str, text: str, greeting: str, replies: tuple[str, ...]) -> tuple[str, str]:
@@ -104,7 +114,7 @@ def _outcome(outcome: str, text: str, greeting: str, replies: tuple[str, ...]) -
 def _seen(facts: Facts, about: Installed, own: str, gateway: str) -> str:
     """Which address postfix saw: our own where its list of connections has it with our port, the network's
     gateway where that was there just now, empty where neither can be told."""
-    address, _, port = own.partition(" ")
+    address, _unused, port = own.partition(" ")
     try:
         pid = _pid(facts, about)
         table = facts.host.text(f"/proc/{pid}/net/tcp") + facts.host.text(f"/proc/{pid}/net/tcp6")
@@ -114,11 +124,11 @@ def _seen(facts: Facts, about: Installed, own: str, gateway: str) -> str:
     for line in table.splitlines():
         words = line.split()
         if len(words) > 3 and words[1].endswith(":0019") and words[3] in _ESTABLISHED_OR_AFTER:
-            host, _, number = words[2].partition(":")
+            host, _unused, number = words[2].partition(":")
             ends.add((_address(host), int(number, 16)))
     if (address, int(port or 0)) in ends:
         return address
-    return gateway if any(host == gateway for host, _ in ends) else ""
+    return gateway if any(host == gateway for host, _unused in ends) else ""
 
 
 def _address(digits: str) -> str:
@@ -139,7 +149,7 @@ def _pid(facts: Facts, about: Installed) -> int:
         reply = facts.host.http(docker_socket(facts), f"/containers/{_postfix(about)}/json")
         return int(json.loads(reply.body)["State"]["Pid"])
     except (StopIteration, ValueError, TypeError, KeyError, RecursionError):
-        raise HostError("Docker does not say which process postfix is") from None
+        raise HostError(_("Docker does not say which process postfix is")) from None
 
 
 def _trusted(facts: Facts, about: Installed, seen: str) -> bool | None:

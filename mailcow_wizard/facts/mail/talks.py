@@ -14,6 +14,7 @@ from mailcow_wizard.facts.ports import survey
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue, Spoken
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 STRANGER = "postmaster@gmail.com"
@@ -99,7 +100,7 @@ def talks(facts: Facts) -> Talks:
         for address in _reached(one, own)
     ]
     patience = min(_PATIENCE_S, (facts.settings.timeout or _PATIENCE_S) * 0.9)
-    spoken = facts.host.converse(tuple(one for _, one in asked), patience)
+    spoken = facts.host.converse(tuple(one for _unused, one in asked), patience)
     return Talks(
         about,
         name,
@@ -120,8 +121,19 @@ def _strangers(facts: Facts) -> tuple[tuple[str, str], ...]:
         for one in about.occupants:
             if one.own is False and one.listener.state == "listening":
                 process = next(iter(one.holder.processes), None)
-                name = f"{process.name} (process {process.pid})" if process else "another program"
-                found.append((port, f"the container {one.container.name}" if one.container else name))
+                name = (
+                    _("{process} (process {pid})", process=process.name, pid=process.pid)
+                    if process
+                    else _("another program")
+                )
+                found.append(
+                    (
+                        port,
+                        _("the container {container}", container=one.container.name)
+                        if one.container
+                        else name,
+                    )
+                )
     return tuple(dict(found).items())
 
 
