@@ -1,4 +1,4 @@
-"""Judge of `.env`: docker compose reads it, mailcow's scripts read mailcow.conf, and a link makes them one."""
+"""Judge of `.env`: compose reads it, mailcow's scripts read mailcow.conf, and a link makes them one."""
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.troubles import skipped, word
@@ -58,13 +58,8 @@ def judge_env_link(found: config.EnvLink) -> Judgement:
 
 
 def _kind(kind: str) -> str:
-    known = {
-        "file": _("a file"),
-        "directory": _("a directory"),
-        "socket": _("a socket"),
-        "other": _("a other"),
-    }
-    return known[kind]
+    known = {"file": _("a file"), "directory": _("a directory"), "socket": _("a socket")}
+    return known.get(kind, f"a {kind}")
 
 
 ENV_LINK = Check(
