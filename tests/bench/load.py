@@ -22,7 +22,7 @@ DESCRIPTORS = 50
 
 _WEIGHT = (sys.executable, "-I", "-S", str(CHECKOUT / "tests/lab/weight.py"))
 _LISTENER = (sys.executable, "-I", "-S", str(CHECKOUT / "tests/lab/listener.py"))
-_READY_S = 60.0
+_READY_S = 180.0
 _MOST_EACH = 8_000
 _MOST_HOLDERS = 250
 _SPARE_DESCRIPTORS = 100
