@@ -55,6 +55,7 @@ def open_session(options: Options) -> Session:
     if given:
         settings = _with_answers(settings, given)
     state = StateDirectory(options.state_dir or default_directory())
+    _trusted(state.path)
     recorded = options.demo or options.host is not None
     return Session(host, settings, state, _log(options), recorded, given)
 
@@ -88,6 +89,18 @@ def _with_answers(settings: Settings, given: "Given") -> Settings:
         dns_provider=settings.dns_provider if by_line else given.dns_provider,
         conf=given.conf,
     )
+
+
+def _trusted(path: str) -> None:
+    """What lies there says what is taken back and gone on with: nobody else may have written it."""
+    from mailcow_wizard.host.trust import stranger
+
+    reason = stranger(path)
+    if reason:
+        raise UsageError(
+            f"the state directory {harmless(path, 100)} cannot be trusted: {harmless(reason)}; "
+            "name another with --state-dir"
+        )
 
 
 def _log(options: Options) -> Callable[[str], None] | None:

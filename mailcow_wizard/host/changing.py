@@ -8,6 +8,7 @@ import os
 import stat
 
 from mailcow_wizard.host.door import MIB, Denied, HostError, Missing, TooLarge
+from mailcow_wizard.host.trust import followed
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Changing:
         """A file's content and who may do what with it, links followed. Raises HostError where it is no file
         that could be edited: a link that leads nowhere, a directory, more than MOST_BYTES."""
         try:
-            target = os.path.realpath(path)
+            target = followed(path)
             try:
                 descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
             except FileNotFoundError:
@@ -75,7 +76,7 @@ class Changing:
     def missing_directories(self, path: str) -> tuple[str, ...]:
         """The directories above a file that are not there yet, the outermost first."""
         found: list[str] = []
-        place = os.path.dirname(os.path.realpath(path))
+        place = os.path.dirname(followed(path))
         while place != "/" and not os.path.lexists(place):
             found.insert(0, place)
             place = os.path.dirname(place)
@@ -112,7 +113,7 @@ class Changing:
     def sweep(self, path: str, tag: str) -> None:
         """Removes the part file that a killed `replace` of this path and tag left behind, if there is one."""
         with contextlib.suppress(OSError, ValueError):
-            os.unlink(_part(os.path.realpath(path), tag))
+            os.unlink(_part(followed(path), tag))
 
     def remove_directories(self, paths: tuple[str, ...]) -> None:
         """Removes directories that a change made, the outermost first in `paths`, as far as empty."""

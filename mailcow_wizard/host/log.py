@@ -1,9 +1,11 @@
 """The log that `--log` asks for: what was done, with times, for its owner only."""
 
 import os
+import stat
 import time
 
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.trust import followed
 
 _MOST_BYTES = 8 << 20
 
@@ -18,13 +20,26 @@ def tail(path: str, start: int) -> bytes:
         return b""
 
 
+def _opened(path: str) -> int:
+    """Raises OSError, HostError. Not a pipe that nobody reads, and not what another user laid there."""
+    followed(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o600)
+    found = os.fstat(descriptor)
+    if stat.S_ISREG(found.st_mode) and (found.st_uid not in (0, os.geteuid()) or found.st_nlink > 1):
+        os.close(descriptor)
+        raise Denied(f"{path} could not be written: it is not this user's own file")
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
 class LogFile:
     """Lines with the time in UTC, each on disk when the next one comes."""
 
     def __init__(self, path: str, first: str) -> None:
         """Opens the file and appends the first line. Raises HostError."""
         try:
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._descriptor = _opened(path)
             self._add(first)
         except OSError as error:
             raise HostError(f"{path} could not be written: {error.strerror}") from None

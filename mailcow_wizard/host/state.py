@@ -6,6 +6,7 @@ import json
 import os
 
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.trust import followed
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ class StateDirectory:
 
 def obstacle(path: str) -> str:
     """What would keep `write_private` from writing there, as far as it shows beforehand; empty: nothing."""
-    target = os.path.realpath(path)
+    try:
+        target = followed(path)
+    except (OSError, HostError) as error:
+        return f"{path} could not be written: {getattr(error, 'strerror', None) or error}"
     directory = os.path.dirname(target)
     if os.path.exists(target) and not os.path.isfile(target):
         return f"{path} could not be written: it is not a file"
@@ -102,7 +106,7 @@ def write_private(path: str, document: Any, durable: bool = True) -> None:
     Raises HostError; then the file is as it was. A symbolic link stays one; a device or a pipe is refused.
     """
     try:
-        target = os.path.realpath(path)
+        target = followed(path)
         if os.path.exists(target) and not os.path.isfile(target):
             raise HostError(f"{path} could not be written: it is not a file")
         # Indented, JSON is written by Python itself, and takes ten times as long.

@@ -1,0 +1,91 @@
+"""Whose a file is, and who else could have written it: what root may follow, read back and act upon."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from mailcow_wizard.host.door import Denied
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SHARED = stat.S_ISVTX | stat.S_IWOTH
+_MOST_LINKS = 40  # path_resolution(7)
+
+
+def stranger(directory: str) -> str:
+    """Who besides root and this user could put something into a directory, as words; empty: nobody.
+
+    The directories above count too: who may rename it may put another in its place.
+    """
+    path = os.path.abspath(directory)
+    for place in (path, *_above(path)):
+        try:
+            found = os.stat(place)
+        except OSError:
+            continue
+        if found.st_uid not in (0, os.geteuid()):
+            return f"{place} belongs to {_name(found.st_uid)}"
+        shared = place != path and found.st_mode & stat.S_ISVTX
+        group = stat.S_IWGRP if os.geteuid() == 0 and found.st_gid != 0 else 0
+        if found.st_mode & (group | stat.S_IWOTH) and not shared:
+            return f"{place} can be written by others (mode {stat.S_IMODE(found.st_mode):04o})"
+    return ""
+
+
+def followed(path: str) -> str:
+    """The path without links (a circle of links stays as it is). Raises Denied for a link that another user
+    put into a shared directory.
+
+    That is the kernel's own rule (fs.protected_symlinks), which does not see a link that is read and not
+    followed. Raises OSError.
+    """
+    place, left, links = "/", _words(os.path.join(os.getcwd(), path)), 0
+    while left:
+        name = left.pop()
+        if name == "..":
+            place = os.path.dirname(place)
+            continue
+        here = os.path.join(place, name)
+        try:
+            found = os.lstat(here)
+        except FileNotFoundError:
+            place = here
+            continue
+        links += stat.S_ISLNK(found.st_mode)
+        if not stat.S_ISLNK(found.st_mode) or links > _MOST_LINKS:
+            place = here
+            continue
+        _allowed(here, found.st_uid, place)
+        target = os.readlink(here)
+        left += _words(target)
+        place = "/" if target.startswith("/") else place
+    return place
+
+
+def _allowed(link: str, owner: int, directory: str) -> None:
+    above = os.stat(directory)
+    if above.st_mode & _SHARED == _SHARED and owner not in (os.geteuid(), above.st_uid):
+        raise Denied(f"{link} is a link that {_name(owner)} put into a directory that all may write")
+
+
+def _words(path: str) -> list[str]:
+    """The names in a path that mean something, the last first."""
+    return [name for name in reversed(path.split("/")) if name not in ("", ".")]
+
+
+def _above(path: str) -> Iterator[str]:
+    while path != "/":
+        path = os.path.dirname(path)
+        yield path
+
+
+def _name(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

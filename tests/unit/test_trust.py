@@ -1,0 +1,141 @@
+"""What other users of the machine put in the way: links, directories that they may write, files of theirs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mailcow_wizard.host.changing import Changing
+from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.log import LogFile
+from mailcow_wizard.host.state import write_private
+from mailcow_wizard.host.trust import followed, stranger
+
+NOBODY = 65534
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make what belongs to others")
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A directory such as /tmp."""
+    place = tmp_path / "shared"
+    place.mkdir()
+    place.chmod(0o1777)
+    return place
+
+
+def others_link(shared: Path, target: Path) -> Path:
+    """A link that another user laid there."""
+    link = shared / "box.json"
+    link.symlink_to(target)
+    os.chown(link, NOBODY, NOBODY, follow_symlinks=False)
+    return link
+
+
+WRITERS: dict[str, Callable[[str], object]] = {
+    "record": lambda path: write_private(path, {"a": 1}),
+    "log": lambda path: LogFile(path, "first"),
+    "edit": lambda path: Changing().replace(path, b"mine\n", b"other\n", None, "t"),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_anothers_link_in_a_shared_directory_is_not_followed(
+    shared: Path, tmp_path: Path, writer: str
+) -> None:
+    target = tmp_path / "precious"
+    target.write_text("mine\n")
+    link = others_link(shared, target)
+    with pytest.raises(HostError, match="link that nobody put"):
+        WRITERS[writer](str(link))
+    assert target.read_text() == "mine\n"
+    assert sorted(os.listdir(shared)) == ["box.json"]
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_an_own_link_is_followed(shared: Path, tmp_path: Path, writer: str) -> None:
+    target = tmp_path / "precious"
+    target.write_text("mine\n")
+    (shared / "box.json").symlink_to(target)
+    WRITERS[writer](str(shared / "box.json"))
+    assert (shared / "box.json").is_symlink()
+    assert target.read_text() != "mine\n"
+
+
+def test_a_link_on_the_way_counts_too(shared: Path, tmp_path: Path) -> None:
+    others_link(shared, tmp_path)
+    with pytest.raises(Denied):
+        followed(f"{shared}/box.json/new")
+
+
+def test_links_are_resolved_as_the_kernel_does(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "short").symlink_to("a/b")
+    (tmp_path / "a/b/up").symlink_to("../../end")
+    (tmp_path / "loop").symlink_to("loop")
+    for words in ("short/../x", "short/up", "a//b/./up/y", "short", "none/../z", "loop"):
+        path = str(tmp_path / words) if ".." not in words else f"{tmp_path}/{words}"
+        assert followed(path) == os.path.realpath(path)
+
+
+def test_anothers_file_is_no_log(shared: Path) -> None:
+    log = shared / "log"
+    log.write_text("")
+    os.chown(log, NOBODY, NOBODY)
+    with pytest.raises(Denied, match="not this user's own"):
+        LogFile(str(log), "first")
+    assert log.read_text() == ""
+
+
+def test_a_second_name_of_a_file_is_no_log(shared: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("")
+    os.link(precious, shared / "log")
+    with pytest.raises(Denied):
+        LogFile(str(shared / "log"), "first")
+    assert precious.read_text() == ""
+
+
+def test_a_pipe_that_nobody_reads_is_no_log(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "log")
+    with pytest.raises(HostError, match="could not be written"):
+        LogFile(str(tmp_path / "log"), "first")
+
+
+# What can be wrong with a state directory: its mode and owner, then those of the one above it.
+STATES = {
+    "ours": ((0o700, 0), (0o755, 0), ""),
+    "not there": (None, (0o755, 0), ""),
+    "below a shared one": ((0o700, 0), (0o1777, 0), ""),
+    "another's": ((0o700, NOBODY), (0o755, 0), "belongs to nobody"),
+    "all may write": ((0o777, 0), (0o755, 0), "can be written by others (mode 0777)"),
+    "shared itself": ((0o1777, 0), (0o755, 0), "can be written by others (mode 1777)"),
+    "below another's": ((0o700, 0), (0o755, NOBODY), "belongs to nobody"),
+    "below one that all may write": ((0o700, 0), (0o777, 0), "can be written by others (mode 0777)"),
+}
+
+
+@pytest.mark.parametrize("case", STATES)
+def test_state_that_others_could_write_is_not_used(tmp_path: Path, case: str) -> None:
+    own, above, reason = STATES[case]
+    state = tmp_path / "above/state"
+    state.parent.mkdir()
+    if own:
+        state.mkdir()
+        state.chmod(own[0])
+        os.chown(state, own[1], own[1])
+    state.parent.chmod(above[0])
+    os.chown(state.parent, above[1], above[1])
+    assert reason in stranger(str(state))
+    assert bool(stranger(str(state))) == bool(reason)
+    done = subprocess.run(
+        [sys.executable, "-m", "mailcow_wizard", "undo", "--list", "--state-dir", str(state)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == (64 if reason else 0), done.stderr
+    assert reason in done.stderr
