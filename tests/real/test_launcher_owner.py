@@ -1,0 +1,72 @@
+"""The launcher as root in a checkout that is somebody else's."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.real.launcher import assert_version, copy_checkout, environment, start
+
+OWNER = 12345
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv"),
+]
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Path:
+    """A checkout of a user without a name, in a place that this user reaches."""
+    for place in (tmp_path, *tmp_path.parents[:2]):
+        place.chmod(0o755)
+    checkout = copy_checkout(tmp_path / "theirs" / "mailcow-wizard")
+    give(checkout.parent, OWNER)
+    return checkout
+
+
+def give(place: Path, uid: int) -> None:
+    """Everything below a place is this user's."""
+    subprocess.run(["chown", "-R", f"{uid}:{uid}", str(place)], check=True)
+
+
+def owners(place: Path) -> set[int]:
+    """Whose the files below a place are."""
+    return {path.lstat().st_uid for path in (place, *place.rglob("*"))}
+
+
+def test_with_sudo_their_files_stay_theirs(theirs: Path) -> None:
+    with_sudo = environment(SUDO_UID=str(OWNER), SUDO_GID=str(OWNER), SUDO_USER="somebody")
+    for _ in range(2):
+        assert_version(start(theirs, "--version", env=with_sudo))
+        done = start(theirs, "check", "ports.smtp", "--demo", "--plain", env=with_sudo)
+        assert "ports.smtp" in done.stdout
+        assert owners(theirs) == {OWNER}
+
+
+def test_another_users_checkout_is_not_run(theirs: Path) -> None:
+    done = start(theirs, "--version")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert f"it belongs to user {OWNER}" in done.stderr
+    assert "chown -R root:" in done.stderr
+    assert not (theirs / ".venv").exists()
+
+
+@pytest.mark.parametrize(("mode", "group"), [(0o777, 0), (0o757, 0), (0o775, OWNER)])
+def test_a_checkout_that_others_can_write_is_not_run(tmp_path: Path, mode: int, group: int) -> None:
+    checkout = copy_checkout(tmp_path / "open")
+    (checkout / "mailcow_wizard").chmod(mode)
+    os.chown(checkout / "mailcow_wizard", 0, group)
+    done = start(checkout, "--version")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "can write there" in done.stderr
+    assert not (checkout / ".venv").exists()
+
+
+def test_a_group_that_is_roots_may_write(tmp_path: Path) -> None:
+    checkout = copy_checkout(tmp_path / "umask-002")
+    for path in (checkout, checkout / "mailcow_wizard"):
+        path.chmod(0o775)
+    assert_version(start(checkout, "--version"))
