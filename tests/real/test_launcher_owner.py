@@ -20,8 +20,9 @@ pytestmark = [
 @pytest.fixture
 def theirs(tmp_path: Path) -> Path:
     """A checkout of a user without a name, in a place that this user reaches."""
-    for place in (tmp_path, *tmp_path.parents[:2]):
-        place.chmod(0o755)
+    for place in (tmp_path, *tmp_path.parents[:3]):
+        if place != Path("/tmp"):
+            place.chmod(0o755)
     checkout = copy_checkout(tmp_path / "theirs" / "mailcow-wizard")
     give(checkout.parent, OWNER)
     return checkout
