@@ -59,6 +59,10 @@ def _mention_unfinished(session: Session) -> None:
 
     if left_over(session):
         from mailcow_wizard.cli.making import mention_unfinished
+        from mailcow_wizard.engine import way_back
+
+        for line in way_back.take_back(session):
+            streams.say(line)
 
         mention_unfinished(session)
 

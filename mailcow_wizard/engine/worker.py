@@ -7,7 +7,7 @@ and takes back what was done; a step is never left half done for it.
 
 from __future__ import annotations
 
-from mailcow_wizard.engine import lock
+from mailcow_wizard.engine import lock, way_back
 from mailcow_wizard.engine.diff import secrets_of
 from mailcow_wizard.engine.findings import of_finding
 from mailcow_wizard.engine.journal import Journal
@@ -70,16 +70,24 @@ def _do(
     def tell(kind: str, step: int, text: str) -> None:
         journal.tell(change, {"kind": kind, "step": step, "text": text})
 
+    plan = journal.plan(change)
     work = Work(session.host.changing(), journal, change, tell, _secrets(session))
     if task == "undo":
         work.take_back()
     else:
+        try:
+            way_back.arm(session.state, change, plan)
+        except HostError as error:
+            # Nothing is done yet, and nothing is done without a way back.
+            said = f"the way back could not be prepared: {error}"
+            journal.write(change, work.standing._replace(state="undone", error=said))
+            return {"state": "undone", "error": said, "result": None}
         work.apply(lambda: stopping.asked)
         back = task == "apply-or-back" or stopping.asked or work.unconfirmed
         if work.standing.state == "failed" and back:
             work.take_back(work.standing.error)
     standing = work.standing
-    plan = journal.plan(change)
+    way_back.settled(plan, standing.state)
     finding = None
     if standing.state != "failed" and plan.check:
         tell("check", -1, plan.check)

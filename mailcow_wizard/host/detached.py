@@ -43,7 +43,7 @@ def start(module: str, words: tuple[str, ...], handed: int) -> Detached:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM.format(module), _root(), language.current(), *words],
+            [sys.executable, "-c", *program(module), *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -57,6 +57,12 @@ def start(module: str, words: tuple[str, ...], handed: int) -> Detached:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return Detached(process)
+
+
+def program(module: str) -> tuple[str, ...]:
+    """What an interpreter is told (-c) to run `main` of one of our modules, in this language, with the words
+    that follow."""
+    return (_PROGRAM.format(module), _root(), language.current())
 
 
 class Unit:
@@ -81,7 +87,7 @@ def start_apart(module: str, words: tuple[str, ...], unit: str, about: str) -> D
         options = [f"--property={one}" for one in ("KillMode=process", "OOMPolicy=continue", "UMask=0022")]
         argv = [
             *("systemd-run", "--quiet", "--collect", f"--unit={unit}", f"--description={about}", *options),
-            *("--", sys.executable, "-c", _PROGRAM.format(module), _root(), language.current(), *words),
+            *("--", sys.executable, "-c", *program(module), *words),
         ]
         if _quietly(argv) == 0:
             return Unit(unit)

@@ -185,9 +185,11 @@ class Wizard(Drawn):
 
             self.call_later(installing.greet, self)
         elif left_over(self.session):
+            from mailcow_wizard.engine import way_back
             from mailcow_wizard.tui import mending
 
-            self.call_later(mending.greet, self)
+            said = way_back.take_back(self.session)
+            self.call_later(self.show_keys, said[0]) if said else self.call_later(mending.greet, self)
 
     def look_again(self, some: Sequence[Check], facts: Facts | None = None) -> None:
         """Runs checks in a thread of their own; what they find comes back as `Heard`."""

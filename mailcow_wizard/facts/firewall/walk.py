@@ -280,7 +280,8 @@ def _chosen(choice: Choice, packet: Packet) -> tuple[Verdict | None, str]:
 
 def _changed(statement: Mark | Nat | Masked | Untrack, packet: Packet) -> tuple[Packet, Verdict | None]:
     if isinstance(statement, Untrack):
-        return packet._replace(tracked=False), None
+        # Too late once connection tracking has looked at it.
+        return packet._replace(tracked=packet.tracked and not packet.early), None
     if isinstance(statement, Masked):
         return packet._replace(masked=True), Verdict("accept")
     if isinstance(statement, Mark):

@@ -1,0 +1,118 @@
+"""A way back that needs no wizard: systemd takes a change back when its time is over, or at the next start of
+the machine, unless it is taken away before."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from mailcow_wizard.host.changing import Changing, Seen
+from mailcow_wizard.host.commands import PATH
+from mailcow_wizard.host.detached import program
+from mailcow_wizard.host.door import HostError
+
+SERVICE = "mailcow-wizard-way-back.service"
+TIMER = "mailcow-wizard-way-back.timer"
+_PLACE = "/etc/systemd/system"
+_SYSTEMD = "/run/systemd/system"
+_TAG = "mailcow-wizard-way-back"
+_WAIT_S = 30.0
+_NEW = Seen("", None, 0o644, -1, -1)
+
+
+def arm(module: str, words: tuple[str, ...], seconds: float) -> bool:
+    """Has systemd run `main(words)` of one of our modules after so many seconds, and at each start of the
+    machine until then; False where there is no systemd. Raises HostError where it cannot be had."""
+    if not os.path.isdir(_SYSTEMD):
+        return False
+    try:
+        _put(SERVICE, _service((sys.executable, "-c", *program(module), *words)))
+        _put(TIMER, _timer(seconds))
+        _systemctl("daemon-reload")
+        _systemctl("enable", SERVICE)
+        _systemctl("start", TIMER)
+    except HostError:
+        disarm()
+        raise
+    return True
+
+
+def disarm() -> None:
+    """Takes it away, as far as it is there."""
+    if not any(os.path.exists(f"{_PLACE}/{name}") for name in (SERVICE, TIMER)):
+        return
+    for words in (("stop", TIMER), ("disable", SERVICE)):
+        try:
+            _systemctl(*words)
+        except HostError:
+            continue
+    for name in (SERVICE, TIMER):
+        _put(name, None)
+    try:
+        _systemctl("daemon-reload")
+    except HostError:
+        return
+
+
+def _put(name: str, text: str | None) -> None:
+    changing, path = Changing(), f"{_PLACE}/{name}"
+    before = changing.look(path).content
+    changing.replace(path, before, None if text is None else text.encode(), _NEW, _TAG)
+
+
+def _systemctl(*words: str) -> None:
+    argv = ["systemctl", *words]
+    try:
+        ran = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={"PATH": PATH},
+            timeout=_WAIT_S,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise HostError(f"systemctl {' '.join(words)}: {error}") from None
+    if ran.returncode:
+        raise HostError(f"systemctl {' '.join(words)} failed with exit code {ran.returncode}")
+
+
+def _service(argv: tuple[str, ...]) -> str:
+    return "\n".join(
+        (
+            "[Unit]",
+            "Description=Takes back a change that nobody confirmed (mailcow-wizard)",
+            "After=local-fs.target",
+            "",
+            "[Service]",
+            "Type=oneshot",
+            "TimeoutStartSec=600",
+            f"ExecStart={' '.join(_quoted(one) for one in argv)}",
+            "",
+            "[Install]",
+            "WantedBy=multi-user.target",
+            "",
+        )
+    )
+
+
+def _timer(seconds: float) -> str:
+    return "\n".join(
+        (
+            "[Unit]",
+            "Description=The time to confirm a change (mailcow-wizard)",
+            "",
+            "[Timer]",
+            f"OnActiveSec={seconds:.0f}",
+            "AccuracySec=1",
+            f"Unit={SERVICE}",
+            "",
+        )
+    )
+
+
+def _quoted(word: str) -> str:
+    """One word of a unit's command line (systemd.service(5), systemd.unit(5))."""
+    plain = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{plain}"'
