@@ -22,6 +22,7 @@ _GONE = ("SSH_CONNECTION", "SSH_TTY", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES
 _SEQUENCE = re.compile(r"\x1b\[(?P<args>[0-9;?<>=$]*)[ -/]*(?P<kind>[@-~])|\x1b[^\[]|[\r\n\b]|[^\x1b\r\n\b]+")
 _MOVES = {"A": (-1, 0), "B": (1, 0), "C": (0, 1), "D": (0, -1)}
 _WAIT_S = 20.0
+_PAUSE_S = 0.03  # what comes after that is another burst
 
 
 class Screen:
@@ -31,6 +32,7 @@ class Screen:
         self._columns, self._lines = columns, lines
         self._cells = [[" "] * columns for _ in range(lines)]
         self._row = self._column = 0
+        self._margins = (0, lines)
         self._rest = ""
 
     def feed(self, data: str) -> None:
@@ -69,12 +71,23 @@ class Screen:
             self._column = first - 1
         elif kind == "d":
             self._row = first - 1
+        elif kind == "r":
+            self._margins = (first - 1, numbers[1]) if len(numbers) > 1 else (0, self._lines)
+            self._row = self._column = 0
+        elif kind in ("M", "L"):
+            self._scroll(first if kind == "M" else -first)
         elif kind == "J":
             self._cells = [[" "] * self._columns for _ in range(self._lines)]
         elif kind in ("K", "X"):
             end = self._column + first if kind == "X" else self._columns
             for place in range(self._column, min(end, self._columns)):
                 self._cells[self._row][place] = " "
+
+    def _scroll(self, by: int) -> None:
+        """Deletes lines where the cursor is, or inserts them."""
+        empty = [[" "] * self._columns for _ in range(abs(by))]
+        band = self._cells[self._row : self._margins[1]]
+        self._cells[self._row : self._margins[1]] = [*band[by:], *empty] if by > 0 else [*empty, *band[:by]]
 
     @property
     def lines(self) -> list[str]:
@@ -107,7 +120,7 @@ class Program:
             os.execvpe(argv[0], list(argv), {**os.environ, **_ENVIRONMENT, **env})  # noqa: S606
         self.resize(*size)
         self.screen = screen or Screen(*size)
-        self.bytes = 0
+        self.bytes = self.burst = self._running = 0
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._read_at = self.begun
 
@@ -152,7 +165,10 @@ class Program:
             data = os.read(self._terminal, 1 << 16)
         except OSError:  # the program has ended
             return False
-        self._read_at = time.perf_counter()
+        now = time.perf_counter()
+        self._running = len(data) + (self._running if now - self._read_at < _PAUSE_S else 0)
+        self.burst = max(self.burst, self._running)
+        self._read_at = now
         self.bytes += len(data)
         self.screen.feed(self._decode(data))
         return True

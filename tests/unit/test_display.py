@@ -112,11 +112,39 @@ def test_what_becomes_empty_is_erased() -> None:
     assert both.write(f"\x1b[1;1Hx{' ' * 30}{'x' * 9}\x1b[1;1H") == "x\x1b[30X\r"
 
 
+@pytest.mark.seeded
+@pytest.mark.parametrize("seed", range(60))
+def test_what_scrolls_looks_the_same_and_is_not_written_again(seed: int) -> None:
+    chance = random.Random(seed)
+    width, height = chance.randint(40, 90), chance.randint(8, 30)
+    both = Both(width, height)
+    side = chance.choice((0, 0, 12))
+    first, top, end = 0, chance.randint(0, 2), height - chance.randint(0, 2)
+    for _ in range(8):
+        first = max(0, first + chance.choice((-3, -1, 1, 1, 2, 4)))
+        lines = []
+        for row in range(top, end):
+            text = f"line {first + row} says {(first + row) ** 3 * 7919}"
+            lines.append(
+                f"\x1b[{row + 1};1H{f'step {row}':<{side}.{side}}{text:<{width - side}.{width - side}}"
+            )
+        both.write("".join([*lines, "\x1b[1;1H"]))
+
+
+def test_a_scrolled_list_costs_its_new_line() -> None:
+    both = Both(60, 20)
+    for first in range(3):
+        lines = (f"\x1b[{row + 1};1H{f'row {first + row} {(first + row) ** 9}':<60}" for row in range(18))
+        written = both.write("".join([*lines, "\x1b[20;1H"]))
+    assert "row 19" in written
+    assert len(written) < 60
+
+
 def test_a_terminal_older_than_the_vt220_gets_what_it_knows() -> None:
     both = Both(40, 3, modern=False)
     both.write(f"\x1b[1;1H{'x' * 40}\x1b[1;1H")
     written = both.write(f"\x1b[1;1Hx{' ' * 30}{'x' * 9}\x1b[3;9H")
-    assert not {*"XGd"} & {*written}
+    assert not {*"XGdML"} & {*written}
 
 
 def test_half_of_a_wide_character_is_written_whole() -> None:

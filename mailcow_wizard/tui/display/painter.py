@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mailcow_wizard.tui.display.moves import NOWHERE, Moves, Place
 from mailcow_wizard.tui.display.pens import BLANK, CLEAR, PLAIN, RESET, Cell, Pen
+from mailcow_wizard.tui.display.scrolling import Scroll, best_scroll, scrolled
 
 _ERASE_REST = "\x1b[K"
 _BRIDGED = 12  # the longest move is not worth more cells
@@ -74,12 +75,23 @@ class Painter:
             self._out, self._rows, self._pen, self._at = changing
 
     def _draw(self, rows: Rows) -> None:
+        scroll = best_scroll(self._rows, rows) if self._modern else None
+        if scroll:
+            self._scroll(scroll)
         shown = list(self._rows)
         for number, (old, new) in enumerate(zip(shown, rows, strict=True)):
             if old != new:
                 self._draw_row(number, old, new)
                 shown[number] = list(new)
         self._rows = shown
+
+    def _scroll(self, scroll: Scroll) -> None:
+        """Moves some rows up or down; the rows that come in are empty."""
+        top, end, by = scroll
+        self._take(self._erasing_pen())
+        self._out.append(f"\x1b[{top + 1};{end}r\x1b[{top + 1}H\x1b[{abs(by)}{'M' if by > 0 else 'L'}\x1b[r")
+        self._at = NOWHERE
+        self._rows = scrolled(self._rows, scroll, self._blank)
 
     def _draw_row(self, number: int, old: list[Cell], new: list[Cell]) -> None:
         changed = _changed(old, new)
