@@ -11,7 +11,7 @@ from bench.measure import PROBES, PYTHON, WIZARD, Command, medians
 from bench.table import Row, at_most, below, shown
 from bench.terminal import on_terminal
 
-NAMES = ("--hostname", "mail.example.org", "--domain", "example.org", "--state-dir", "/nonexistent")
+NAMES = ("--hostname", "mail.example.org", "--domain", "example.org", "--state-dir", "/proc/nonexistent")
 _EMPTY = (PYTHON, str(PROBES / "empty.py"))
 _PROBE = (PYTHON, str(PROBES / "wizard.py"))
 _UNWANTED = ("psutil", "dns", "ntplib", "ssl", "http")

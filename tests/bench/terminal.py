@@ -20,6 +20,7 @@ from bench.measure import Command
 _ENVIRONMENT = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PATH": os.environ["PATH"]}
 _GONE = ("SSH_CONNECTION", "SSH_TTY", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
 _SEQUENCE = re.compile(r"\x1b\[(?P<args>[0-9;?<>=$]*)[ -/]*(?P<kind>[@-~])|\x1b[^\[]|[\r\n\b]|[^\x1b\r\n\b]+")
+_ASKS_FOR_UPDATES = "\x1b[?2026$p"
 _MOVES = {"A": (-1, 0), "B": (1, 0), "C": (0, 1), "D": (0, -1)}
 _WAIT_S = 20.0
 _PAUSE_S = 0.03  # what comes after that is another burst
@@ -33,16 +34,18 @@ class Screen:
         self._cells = [[" "] * columns for _ in range(lines)]
         self._row = self._column = 0
         self._margins = (0, lines)
-        self._rest = ""
+        self._rest = self._last = self._answers = ""
 
-    def feed(self, data: str) -> None:
-        """Takes output; an escape sequence cut in two waits for its rest."""
+    def feed(self, data: str) -> str:
+        """Takes output, of which a sequence may be cut in two; returns what the terminal answers."""
         data = self._rest + data
         cut = data.rfind("\x1b")
         whole = cut < 0 or _SEQUENCE.match(data, cut)
         data, self._rest = (data, "") if whole else (data[:cut], data[cut:])
+        self._answers = ""
         for found in _SEQUENCE.finditer(data):
             self._take(found)
+        return self._answers
 
     def _take(self, found: "re.Match[str]") -> None:
         text, kind = found[0], found["kind"]
@@ -55,10 +58,16 @@ class Screen:
         elif text == "\n":
             self._row += 1
         elif text[0] != "\x1b":
-            for character in text:
-                if 0 <= self._row < self._lines and 0 <= self._column < self._columns:
-                    self._cells[self._row][self._column] = character
-                self._column += 1
+            self._show(text)
+        elif text == _ASKS_FOR_UPDATES:
+            self._answers += "\x1b[?2026;2$y"
+
+    def _show(self, text: str) -> None:
+        for character in text:
+            if 0 <= self._row < self._lines and 0 <= self._column < self._columns:
+                self._cells[self._row][self._column] = character
+            self._column += 1
+        self._last = text[-1]
 
     def _control(self, kind: str, numbers: list[int]) -> None:
         first = numbers[0] if numbers else 1
@@ -67,6 +76,10 @@ class Screen:
         elif kind in _MOVES:
             self._row += _MOVES[kind][0] * first
             self._column += _MOVES[kind][1] * first
+        elif kind == "b":
+            self._show(self._last * first)
+        elif kind == "n":
+            self._answers += f"\x1b[{self._row + 1};{self._column + 1}R"
         elif kind == "G":
             self._column = first - 1
         elif kind == "d":
@@ -98,8 +111,8 @@ class Screen:
 class Shown(Protocol):
     """What takes a program's output and knows what it looks like."""
 
-    def feed(self, data: str) -> None:
-        """Takes output."""
+    def feed(self, data: str) -> str:
+        """Takes output; returns what the terminal answers."""
 
     @property
     def lines(self) -> list[str]:
@@ -142,11 +155,13 @@ class Program:
         self._read(_WAIT_S)
         return (self._read_at - self.begun) * 1e3
 
-    def press(self, keys: str, quiet: float = 0.25) -> int:
-        """Presses a key and counts the bytes that come, until none came for `quiet` seconds."""
+    def press(self, keys: str, quiet: float = 0.25, first: float = 0.0) -> int:
+        """Presses a key and counts the bytes that come, until none came for `quiet` seconds; the first may
+        take longer."""
         before = self.bytes
         self.type(keys)
-        self.settle(quiet)
+        if self._read(max(quiet, first)):
+            self.settle(quiet)
         return self.bytes - before
 
     def type(self, keys: str) -> None:
@@ -157,6 +172,12 @@ class Program:
         """Reads until nothing came for `quiet` seconds."""
         while self._read(quiet):
             pass
+
+    def read_for(self, seconds: float) -> None:
+        """Reads for so long."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self._read(left)
 
     def _read(self, seconds: float) -> bool:
         if not select.select([self._terminal], [], [], seconds)[0]:
@@ -170,7 +191,9 @@ class Program:
         self.burst = max(self.burst, self._running)
         self._read_at = now
         self.bytes += len(data)
-        self.screen.feed(self._decode(data))
+        answer = self.screen.feed(self._decode(data))
+        if answer:
+            self.type(answer)
         return True
 
     @property

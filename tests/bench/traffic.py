@@ -1,21 +1,21 @@
-"""Bytes that the screen writes at 80x24 in 256 colours, and what it costs to stand idle."""
+"""Bytes that the screen writes in 256 colours, and what it costs to stand idle."""
 
-import time
+import tempfile
 from collections.abc import Iterator
 from statistics import median
+from typing import NamedTuple
 
 from lab.inside import in_network, running
 from lab.netns import Namespace
 
-from bench.measure import PYTHON, WIZARD
+from bench.measure import PROBES, PYTHON, WIZARD
 from bench.paint import NAMES, answered, painted
-from bench.table import Row, below, shown
+from bench.table import Row, below
 from bench.terminal import Program, on_terminal
+from bench.walk import moves, walk
 
-_IDLE_S = 10.0
-_STEPS = 5
-_MOST_ROWS = 40
-_DOWN, _PAGE_DOWN, _HOME = "\x1b[B", "\x1b[6~", "\x1b[H"
+_IDLE_S = _RUNNING_S = 10.0
+_PULLING_S = 10.0
 _SILENT = """
 import signal, socket
 held = socket.socket(type=socket.SOCK_DGRAM)
@@ -25,55 +25,88 @@ signal.pause()
 """
 
 
+class Limits(NamedTuple):
+    """The most bytes."""
+
+    paint: int
+    focus: int
+    screen: int
+    move: int = 160
+    running: int = 2_000
+    pulling: int = 500
+    burst: int = 14_000
+    whole: int = 40_000
+
+
+LIMITS = {(80, 24): Limits(2_000, 800, 3_000), (120, 40): Limits(3_200, 1_000, 4_000)}
+
+
 def rows() -> Iterator[Row]:
     """All rows about bytes."""
+    for size, limits in LIMITS.items():
+        yield from _walked(size, limits)
+        yield below(f"10 s of running checks{_at(size)}", checked(size), "bytes", limits.running)
+        yield below(f"pulling 18 images{_at(size)}", pulled(size), "B/s", limits.pulling)
+    yield from _idle()
+
+
+def _at(size: tuple[int, int]) -> str:
+    return f", {size[0]}x{size[1]}"
+
+
+def _walked(size: tuple[int, int], limits: Limits) -> Iterator[Row]:
+    at, traffic, moved = _at(size), walk(size), moves(size)
+    yield below(f"first paint{at}", traffic.paint, "bytes", limits.paint)
+    yield below(f"a cursor move in a list{at}", max(moved.plain), "bytes", limits.move)
+    with_details = f"with the details of the finding, median {median(moved.findings):g}"
+    yield below(
+        f"a cursor move among findings, worst{at}", max(moved.findings), "bytes", limits.move, with_details
+    )
+    yield below(f"change of focus, worst{at}", max(traffic.focus), "bytes", limits.focus)
+    yield below(
+        f"change of screen, worst of {len(traffic.screens)}{at}", max(traffic.screens), "bytes", limits.screen
+    )
+    yield below(f"longest burst{at}", traffic.burst, "bytes", limits.burst)
+    yield below(f"a walk through all screens, all results{at}", traffic.whole, "bytes", limits.whole)
+
+
+def _idle() -> Iterator[Row]:
     with on_terminal([WIZARD, *NAMES, "--offline"]) as program:
         program.wait(answered)
         program.settle(1.0)
-        yield from _idle(program)
-        steps = [program.press("n") for _ in range(1)]
-        moves, pages = [], []
-        for _ in range(_STEPS):
-            pages.append(program.press(_PAGE_DOWN))
-            program.press(_HOME)
-            moves += _walk(program)
-            steps.append(program.press("n"))
-        yield below("one cursor move, worst of all rows of all steps", max(moves), "bytes", 600)
-        yield shown("one cursor move, median", median(moves), "bytes", "with the details of the finding")
-        yield shown("page down, worst", max(pages), "bytes")
-        yield shown("step change, worst", max(steps), "bytes")
-    yield from _running()
+        before, used = program.bytes, program.processor
+        program.settle(_IDLE_S)
+        yield below("idle for 10 s: written", program.bytes - before, "bytes", 0)
+        yield below("idle for 10 s: processor", (program.processor - used) / _IDLE_S * 100, "%", 0.3)
 
 
-def _idle(program: Program) -> Iterator[Row]:
-    before, used = program.bytes, program.processor
-    program.settle(_IDLE_S)
-    yield below("idle for 10 s: written", program.bytes - before, "bytes", 0)
-    yield below("idle for 10 s: processor", (program.processor - used) / _IDLE_S * 100, "%", 0.3)
-
-
-def _walk(program: Program) -> list[int]:
-    """Down through all rows of a step; the bytes of each move."""
-    moves: list[int] = []
-    while len(moves) < _MOST_ROWS:
-        written = program.press(_DOWN, 0.15)
-        if not written:
-            break
-        moves.append(written)
-    return moves
-
-
-def _running() -> Iterator[Row]:
-    """A step whose last check waits 3 s for a server that is silent; the other results are there."""
+def checked(size: tuple[int, int]) -> int:
+    """The bytes of the first ten seconds after the first paint: all checks run, a time server is silent."""
     with Namespace.create() as namespace:
         place = in_network(namespace.name)
         with running(place.start([PYTHON, "-c", _SILENT])) as server:
             assert server.stdout
             server.stdout.readline()
-            with on_terminal(place.command([WIZARD, *NAMES, "--ntp", "127.0.0.1"])) as program:
+            argv = place.command([WIZARD, *NAMES, "--ntp", "127.0.0.1"])
+            with on_terminal(argv, size=size) as program:
                 program.wait(painted)
-                program.settle(0.8)
-                before, start = program.bytes, time.perf_counter()
-                program.settle(1.0)
-                rate = (program.bytes - before) / (time.perf_counter() - start)
-    yield below("a running step, besides its results", rate, "B/s", 300)
+                return _written(program, _RUNNING_S)
+
+
+def pulled(size: tuple[int, int]) -> float:
+    """The bytes in a second of a pull of mailcow's images."""
+    with tempfile.TemporaryDirectory() as state:
+        argv = [PYTHON, str(PROBES / "pulling.py"), "--demo", "--state-dir", state]
+        with on_terminal(argv, size=size) as program:
+            program.wait(painted)
+            program.settle(1.0)
+            program.press("n")
+            program.press("i", 0.05)
+            program.wait(lambda lines: any("images" in line for line in lines))
+            return _written(program, _PULLING_S) / _PULLING_S
+
+
+def _written(program: Program, seconds: float) -> int:
+    before = program.bytes
+    program.read_for(seconds)
+    return program.bytes - before

@@ -10,38 +10,41 @@ from bench.terminal import Program, on_terminal
 
 ENTER, ESC, TAB, PALETTE = "\r", "\x1b", "\t", "\x10"
 UP, DOWN, HOME, END, PAGE_DOWN = "\x1b[A", "\x1b[B", "\x1b[H", "\x1b[F", "\x1b[6~"
-# Each leads back to the list; the step that it is opened from comes before it.
+# What is opened from each step, in their order, and closed again; `n` goes on to the next.
 SCREENS: Sequence[Sequence[str]] = (
-    (ENTER, ESC),
     ("?", ESC),
+    (ENTER, ESC),
     ("l", ESC),
-    (PALETTE, ESC),
     ("f", ESC),
-    ("a", ESC),
+    ("o", ESC, "i", ESC),
+    ("t", ENTER, ESC, ESC, "+", ESC),
+    (PALETTE, ESC),
     ("U", ESC),
-    ("o", ESC),
-    ("i", ESC),
-    ("t", ENTER, ESC, ESC),
-    ("+", ESC),
     ("s", ESC),
+    ("i", ESC),
+    ("a", ESC),
+    (ENTER, ESC),
 )
-_STEPS = 11
 _MOST_ROWS = 60
+_PATIENCE_S = 1.5
 
 
 class Traffic(NamedTuple):
-    """Bytes: until the first paint was there, until all results were; of each cursor move within a list of
-    findings and within another list, of each change of the focus and of the screen; of the longest burst; of
-    everything."""
+    """Bytes: of the first paint; of each change of the screen and of the focus; of the longest burst; of a
+    walk through all screens from the first byte on."""
 
     paint: int
-    results: int
-    moves: list[int]
-    plain_moves: list[int]
-    focus: list[int]
     screens: list[int]
+    focus: list[int]
     burst: int
     whole: int
+
+
+class Moves(NamedTuple):
+    """Bytes of each cursor move: in lists of findings, whose details change with it, and in another list."""
+
+    findings: list[int]
+    plain: list[int]
 
 
 @contextmanager
@@ -54,32 +57,48 @@ def demo(size: tuple[int, int]) -> Iterator[Program]:
 
 
 def walk(size: tuple[int, int], quiet: float = 0.2) -> Traffic:
-    """Once through everything: all steps, all rows of each, all screens besides."""
+    """Through all steps, and all screens that they lead to."""
     with demo(size) as program:
-        program.wait(lambda lines: "quit" in lines[-1])
-        paint = program.bytes
-        program.settle(1.0)
-        results = program.bytes
-        focus = [program.press(TAB, quiet) for _ in range(3)]
-        program.press(ESC, quiet)
-        screens, moves = [program.press("n", quiet)], []
-        for _ in range(_STEPS):
-            moves += down(program, quiet)
-            screens += [program.press(HOME, quiet), program.press("n", quiet)]
+        paint = _begun(program)
+        screens = []
         for keys in SCREENS:
-            screens += [program.press(key, quiet + 0.2 * (key == ESC)) for key in keys]
-        program.press(PALETTE, quiet)
-        plain = [program.press(DOWN, quiet) for _ in range(8)]
+            # Esc and a letter that follow each other at once are Alt and the letter.
+            screens += [program.press(key, max(quiet, 0.4 * (key == ESC)), _PATIENCE_S) for key in keys]
+            screens.append(program.press("n", quiet, _PATIENCE_S))
+        whole = program.bytes
+    with demo(size) as program:
+        _begun(program)
+        focus = [program.press(TAB, quiet, _PATIENCE_S) for _ in range(3)]
         program.press(ESC, 0.4)
-        program.press("s", quiet)
-        focus += [program.press(DOWN, quiet) for _ in range(8)]
-        program.press(ESC, 0.4)
-        return Traffic(paint, results, moves, plain, focus, screens, program.burst, program.bytes)
+        program.press("n", quiet, _PATIENCE_S)
+        program.press("s", quiet, _PATIENCE_S)
+        focus += [program.press(DOWN, quiet, _PATIENCE_S) for _ in range(8)]
+        return Traffic(paint, screens, focus, program.burst, whole)
+
+
+def moves(size: tuple[int, int], steps: int = len(SCREENS), quiet: float = 0.2) -> Moves:
+    """Down through all rows of the first steps, and through the palette."""
+    with demo(size) as program:
+        _begun(program)
+        findings: list[int] = []
+        for _ in range(steps):
+            program.press("n", quiet, _PATIENCE_S)
+            findings += down(program, quiet)
+        program.press(PALETTE, quiet, _PATIENCE_S)
+        return Moves(findings, [program.press(DOWN, quiet, _PATIENCE_S) for _ in range(8)])
+
+
+def _begun(program: Program) -> int:
+    """Waits until everything is on the screen; the bytes of the first paint."""
+    program.wait(lambda lines: "quit" in lines[-1])
+    paint = program.bytes
+    program.settle(1.0)
+    return paint
 
 
 def down(program: Program, quiet: float) -> list[int]:
     """Down through all rows of a list; the bytes of each move."""
-    moves: list[int] = []
-    while len(moves) < _MOST_ROWS and (written := program.press(DOWN, quiet)):
-        moves.append(written)
-    return moves
+    taken: list[int] = []
+    while len(taken) < _MOST_ROWS and (written := program.press(DOWN, quiet, 0.5)):
+        taken.append(written)
+    return taken

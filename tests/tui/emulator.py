@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pyte
 
@@ -12,21 +13,50 @@ _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 Cell = tuple[object, ...]
 
 
+class _Screen(pyte.Screen):
+    """Repeats the last character when it is told to, and keeps what it answers."""
+
+    def __init__(self, columns: int, lines: int) -> None:
+        super().__init__(columns, lines)
+        self.answers = ""
+        self._last = ""
+
+    def draw(self, data: str) -> None:
+        """Shows text."""
+        super().draw(data)
+        self._last = data[-1:]
+
+    def repeat(self, count: int = 1) -> None:
+        """REP, which pyte does not know."""
+        super().draw(self._last * count)
+
+    def write_process_input(self, data: str) -> None:
+        """An answer to a question of the program's."""
+        self.answers += data
+
+
+class _Stream(pyte.Stream):
+    csi: ClassVar[dict[str, str]] = {**pyte.Stream.csi, "b": "repeat"}
+    events = pyte.Stream.events | {"repeat"}
+
+
 class Emulator:
     """A screen of cells. A space looks the same whatever ink it would have been written with."""
 
-    def __init__(self, columns: int, lines: int) -> None:
-        self._screen = pyte.Screen(columns, lines)
-        self._stream = pyte.Stream(self._screen)
+    def __init__(self, columns: int, lines: int, repeats: bool = True) -> None:
+        self._screen = _Screen(columns, lines)
+        self._stream = (_Stream if repeats else pyte.Stream)(self._screen)
         self._rest = ""
         self.updates = 0
         """How many synchronized updates were begun and ended."""
 
-    def feed(self, data: str) -> None:
-        """Takes output."""
+    def feed(self, data: str) -> str:
+        """Takes output; returns what the terminal answers."""
         data, self._rest = _whole(self._rest + data)
         self.updates += data.count(_END)
         self._stream.feed(_IGNORED.sub("", data))
+        answers, self._screen.answers = self._screen.answers, ""
+        return answers
 
     def resize(self, columns: int, lines: int) -> None:
         """Gives it another size; what it shows then nobody can rely on."""

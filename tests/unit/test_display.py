@@ -31,6 +31,7 @@ class Both:
     def __init__(self, width: int, height: int, modern: bool = True) -> None:
         self.screen = Screen(width, height)
         self.painter = Painter(width, height, modern)
+        self.painter.repeats = modern and width % 2 == 0
         self.stock, self.ours = (Emulator(width, height) for _ in range(2))
         for one in (self.stock, self.ours):
             one.feed("\x1b[?7l")
@@ -138,6 +139,13 @@ def test_a_scrolled_list_costs_its_new_line() -> None:
         written = both.write("".join([*lines, "\x1b[20;1H"]))
     assert "row 19" in written
     assert len(written) < 60
+
+
+def test_what_is_the_same_is_repeated_where_the_terminal_can() -> None:
+    both = Both(40, 2)
+    assert both.write(f"\x1b[1;1Hab{'─' * 38}\x1b[1;1H").endswith("\x1b[Hab─\x1b[37b\r")
+    both.painter.repeats = False
+    assert both.write(f"\x1b[1;1Hab{'━' * 38}\x1b[1;1H").endswith(f"ab{'━' * 38}\r")
 
 
 def test_a_terminal_older_than_the_vt220_gets_what_it_knows() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, cast
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import CursorPosition
 
 from mailcow_wizard.tui.display.painter import Painter
 from mailcow_wizard.tui.display.pens import CLEAR, RESET, NotUnderstood
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
 
     from textual.app import App
+    from textual.message import Message
 
     from mailcow_wizard.host.terminal import Drawing
 
 _WHOLE = "\x1b[?6l\x1b[r\x1b(B\x0f\x1b[?7l\x1b[?25l"
 """No margins, no line-drawing letters, no wrapping, no cursor: what other output may have changed."""
+_CAN_REPEAT = "\x1b[2H─\x1b[2b\x1b[6n"
+_REPEATED = (3, 1)
+"""A line is drawn, repeated, and the terminal asked where its cursor is: here when it can. The first paint
+clears it away at once."""
 _PATIENCE_S = 0.004
 
 
@@ -92,6 +98,8 @@ class DisplayDriver(LinuxDriver):
         self._stock = False
         self._shown = False
         self._due = self._late = False
+        self._asked = not self.modern
+        self._repeats = False
 
     def start_application_mode(self) -> None:
         """Whatever the terminal showed before, it is drawn whole."""
@@ -105,6 +113,13 @@ class DisplayDriver(LinuxDriver):
             self._shown = False
             self._send(self._painter.leave())
         super().stop_application_mode()
+
+    def process_message(self, message: Message) -> None:
+        """Hears of the input, in a thread of its own."""
+        if isinstance(message, CursorPosition):
+            self._repeats = self._painter.repeats = (message.x, message.y) == _REPEATED
+        else:
+            super().process_message(message)
 
     def write(self, data: str) -> None:
         """Takes Textual's output."""
@@ -139,6 +154,7 @@ class DisplayDriver(LinuxDriver):
         if (width, height) != (self._screen.width, self._screen.height):
             self._screen = self._screen.of_size(width, height)
             self._painter = Painter(width, height, self.modern)
+            self._painter.repeats = self._repeats
 
     def _paint(self) -> None:
         self._due = False
@@ -155,6 +171,9 @@ class DisplayDriver(LinuxDriver):
             self._send(RESET + CLEAR)
             self._app.refresh(layout=True)
             return
+        if not self._asked:
+            self._asked = True
+            update = _CAN_REPEAT + update
         self._send_update(update)
         self._outlet.wait(_PATIENCE_S)
 

@@ -25,6 +25,8 @@ class Painter:
         self._known = False
         self._moves = Moves(modern)
         self._modern = modern
+        self.repeats = False
+        """Whether the terminal has shown that it repeats characters."""
         self._pen = PLAIN
         self._at = NOWHERE
         self._out: list[str] = []
@@ -117,26 +119,25 @@ class Painter:
                 index += 1
                 continue
             self._go(number, place, new)
-            blanks = self._erasable(place, changed, index, new) if new[place] is BLANK else 0
-            if blanks:
-                self._take(self._erasing_pen())
-                self._out.append(f"\x1b[{blanks}X")
-            else:
-                self._write(new, place)
-            done = place + max(1, blanks)
+            done = place + self._draw_from(place, _stretch(place, changed, index, new), new)
             while index < len(changed) and changed[index] < done:
                 index += 1
 
-    def _erasable(self, place: int, changed: list[int], index: int, new: list[Cell]) -> int:
-        """How many cells from here on are better erased than written."""
-        end = place
-        while end < len(new) and new[end] is BLANK:
-            end += 1
-        while index + 1 < len(changed) and changed[index + 1] < end:
-            index += 1
-        blanks = changed[index] + 1 - place
-        sequence, onward = len(f"\x1b[{blanks}X"), len(f"\x1b[{blanks}C")
-        return blanks if self._modern and blanks > sequence + onward else 0
+    def _draw_from(self, place: int, same: int, new: list[Cell]) -> int:
+        """Draws the cells from here on, of which some are the same: all of these in one, or one; how many."""
+        cell = new[place]
+        if cell is BLANK and self._modern and same > len(f"\x1b[{same}X\x1b[{same}C"):
+            self._take(self._erasing_pen())
+            self._out.append(f"\x1b[{same}X")
+            return same
+        self._write(new, place)
+        again = f"\x1b[{same - 1}b"
+        if not self.repeats or len(cell.text) > 1 or (same - 1) * len(cell.text.encode()) <= len(again):
+            return 1
+        self._out.append(again)
+        end = place + same
+        self._at = Place(self._at.row, end if end < len(new) else None, self._at.counted)
+        return same
 
     def _erasing_pen(self) -> Pen:
         return self._pen if self._pen.erases else PLAIN
@@ -202,6 +203,18 @@ def _changed(old: list[Cell], new: list[Cell]) -> list[int]:
         if place + 1 < len(new) and not (old[place + 1].text and new[place + 1].text):
             halves.add(place + 1)
     return sorted(halves)
+
+
+def _stretch(place: int, changed: list[int], index: int, new: list[Cell]) -> int:
+    """How many cells from here on, to the last one that changed, are the same."""
+    end = place + 1
+    while end < len(new) and new[end] == new[place]:
+        end += 1
+    if end < len(new) and not new[end].text:
+        return 1
+    while index + 1 < len(changed) and changed[index + 1] < end:
+        index += 1
+    return changed[index] + 1 - place
 
 
 def _sure(cells: Iterable[Cell]) -> bool:
