@@ -153,7 +153,8 @@ def carry_out(
         if (plan.check, plan.fix) == RESETS:
             app.push_screen(NewPassword(app.look, "admin", PASSWORD_FILE))
 
-    begin(app, Work(plan.title, plan.check, len(plan.steps), do, made=made or reset))
+    steps = len(plan.steps)
+    begin(app, Work(plan.title, plan.check, steps, do, reversible=plan.reversible, made=made or reset))
 
 
 def begin(app: Wizard, work: Work) -> None:
@@ -285,7 +286,8 @@ def _finish(app: Wizard, change: Change) -> None:
     def do(listen: mending.Listen) -> mending.Outcome:
         return mending.finish(app.session, change.id, listen)
 
-    begin(app, Work(_("Finish: {change}", change=change.title), change.check, len(change.steps), do))
+    title = _("Finish: {change}", change=change.title)
+    begin(app, Work(title, change.check, len(change.steps), do, reversible=change.reversible))
 
 
 def show_changes(app: Wizard) -> None:
@@ -319,7 +321,8 @@ def _join(app: Wizard, change: Change) -> None:
     def do(listen: mending.Listen) -> mending.Outcome:
         return mending.follow(app.session, change.id, listen)
 
-    begin(app, Work(change.title, change.check, len(change.steps), do, back=change.state == "undoing"))
+    back, reversible = change.state == "undoing", change.reversible
+    begin(app, Work(change.title, change.check, len(change.steps), do, back, reversible))
 
 
 def _ask_interrupted(app: Wizard, change: Change) -> None:

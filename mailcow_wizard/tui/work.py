@@ -25,7 +25,8 @@ class Work:
     """One call of the engine in a thread of its own.
 
     `title` says what is done in a few words, `check` for which check, `steps` in how many steps; `back` is
-    whether it takes something back; `do` blocks until it is done; `made` is called when a change was made.
+    whether it takes something back, `reversible` whether it can be taken back once it is made; `do` blocks
+    until it is done; `made` is called when a change was made.
     """
 
     def __init__(
@@ -35,12 +36,14 @@ class Work:
         steps: int,
         do: Callable[[Listen], Outcome],
         back: bool = False,
+        reversible: bool = True,
         made: Callable[[], None] = lambda: None,
     ) -> None:
         self.title = title
         self.check = check
         self.steps = steps
         self.back = back
+        self.reversible = reversible
         self.made = made
         self.told = False
         """Whether its end was shown."""
@@ -102,7 +105,11 @@ class Work:
 
 def can_go_back(work: Work) -> bool:
     """Whether the work has ended and left something that can be taken back."""
-    return bool(work.outcome and not work.back and work.outcome.state in ("applied", "failed", "interrupted"))
+    if work.outcome is None or work.back:
+        return False
+    return work.outcome.state in ("failed", "interrupted") or (
+        work.outcome.state == "applied" and work.reversible
+    )
 
 
 def asks_back(work: Work) -> bool:
@@ -142,7 +149,7 @@ def ending(work: Work, stopping: bool = False) -> tuple[str, list[str], list[tup
             [_("It did not work: {error}.", error=error), *([said] if said else [])],
             [("Esc", _("back to the list"))],
         )
-    back = [("u", _("take it back")), ("Esc", _("back to the list"))]
+    back = [*([("u", _("take it back"))] if work.reversible else []), ("Esc", _("back to the list"))]
     if finding is None:
         return "pass", [_("Done."), _("Esc goes back to the list.")], back
     if finding.status == "pass":

@@ -176,6 +176,17 @@ def test_a_flood_of_lines_is_told_once_until_it_is_drawn() -> None:
     assert work.refused == "no more"
 
 
+@pytest.mark.parametrize("reversible", [True, False])
+def test_what_cannot_be_taken_back_does_not_offer_it(reversible: bool) -> None:
+    done = Outcome("1", "applied", None, "")
+    work = Work("Remove exim4", "ports.smtp", 1, lambda listen: done, reversible=reversible)
+    work.outcome = done
+    assert can_go_back(work) == reversible
+    assert ("u" in [key for key, _what in ending(work)[2]]) == reversible
+    work.outcome = Outcome("1", "failed", None, "it did not end")
+    assert can_go_back(work)
+
+
 def test_a_mistake_in_the_work_is_said_and_shows_no_values() -> None:
     def do(listen: object) -> Outcome:
         raise ValueError("hunter2")
