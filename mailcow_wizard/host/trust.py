@@ -16,20 +16,23 @@ _MOST_LINKS = 40  # path_resolution(7)
 
 
 def stranger(directory: str) -> str:
-    """Who besides root and this user could put something into a directory, as words; empty: nobody.
+    """Who besides root could put something into a directory that root trusts, as words; empty: nobody, or
+    this is not root.
 
     The directories above count too: who may rename it may put another in its place.
     """
+    if os.geteuid() != 0:
+        return ""
     path = os.path.abspath(directory)
     for place in (path, *_above(path)):
         try:
             found = os.stat(place)
         except OSError:
             continue
-        if found.st_uid not in (0, os.geteuid()):
+        if found.st_uid != 0:
             return f"{place} belongs to {_name(found.st_uid)}"
         shared = place != path and found.st_mode & stat.S_ISVTX
-        group = stat.S_IWGRP if os.geteuid() == 0 and found.st_gid != 0 else 0
+        group = stat.S_IWGRP if found.st_gid != 0 else 0
         if found.st_mode & (group | stat.S_IWOTH) and not shared:
             return f"{place} can be written by others (mode {stat.S_IMODE(found.st_mode):04o})"
     return ""

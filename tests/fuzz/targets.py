@@ -81,6 +81,7 @@ LEFT_OUT: dict[str, str] = {
     "host/reach_listener.py open_any": "a port as the kernel gives it",
     "host/recorded.py load": "reads a file; the document is fed as `host recording`",
     "host/terminal.py _variables": "names of variables",
+    "host/trust.py _words": "the names in a path",
     "install/clone.py _clone": "splits a path of our own; what git says is fed as `words progress`",
     "install/clone.py part_of": "splits a path of our own",
     "install/compose.py services": "docker compose's own JSON; what is no JSON ends the stage (tests/unit)",

@@ -124,6 +124,7 @@ def sleepers(second: str) -> list[int]:
     return found
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("words", [(), ("--json",), ("--record", "{}/machine.json")])
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
