@@ -19,6 +19,7 @@ USER_CHAIN = "DOCKER-USER"
 _BOX = {4: "{}.253", 6: "fd4d:6169:6c63:6f77::fd"}
 _FIREWALLD = "firewalld"
 _FORESEEN = "what Docker will do"
+_DESTINATION_NAT = -100  # NF_IP_PRI_NAT_DST, where Docker translates too
 
 
 class Foreseen(NamedTuple):
@@ -65,7 +66,7 @@ class Foreseen(NamedTuple):
         """The rules, and what Docker will put among them."""
         chains = dict(self.known.rules.chains)
         nat = Table("nft", "inet", _FORESEEN)
-        chains[nat, "sent on"] = Chain(nat, "sent on", sent_on, "prerouting", -101, "nat")
+        chains[nat, "sent on"] = Chain(nat, "sent on", sent_on, "prerouting", _DESTINATION_NAT, "nat")
         if not self.own_backend:
             owner: Owner = "iptables-legacy" if self.known.usual == "iptables-legacy" else "iptables-nft"
             table = Table(owner, "ip" if family == 4 else "ip6", "filter")
