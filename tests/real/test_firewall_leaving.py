@@ -18,7 +18,8 @@ from tests.real.firewall_world import put
 pytestmark = pytest.mark.real
 
 LAB = Path(__file__).parents[1] / "lab"
-ROUNDS, MANY = 6, 300
+# The last two: a refusal that names no family, and tracking that is given up too late.
+ROUNDS, MANY = (*range(6), 198, 117), 300
 _QUICK_S, _PATIENT_S = 0.4, 4.0
 _SOMEBODY = "65534"
 _LOCAL_PORT = 9  # what the gate itself listens on
@@ -108,12 +109,12 @@ def disagreements(world: Gate, seed: int) -> list[str]:
     return _differing(said, _tried(world, _QUICK_S, uid)) and _differing(said, _tried(world, _PATIENT_S, uid))
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize("seed", ROUNDS)
 def test_random_rules(world: Gate, seed: int) -> None:
     assert disagreements(world, seed) == []
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(ROUNDS, MANY))
+@pytest.mark.parametrize("seed", range(len(ROUNDS), MANY))
 def test_many_random_rules(world: Gate, seed: int) -> None:
     assert disagreements(world, seed) == []

@@ -9,6 +9,7 @@ from mailcow_wizard.facts.firewall.nft_words import Sets, choice, keys_of, test
 from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import (
     Chain,
+    Key,
     Limit,
     Mark,
     Masked,
@@ -17,6 +18,7 @@ from mailcow_wizard.facts.firewall.rules import (
     Rule,
     Rules,
     Table,
+    Test,
     Untrack,
     Verdict,
 )
@@ -160,7 +162,7 @@ def _statement(name: str, value: Any, sets: Sets) -> list[Statement]:
         return [test(value, sets)]
     made = verdict(name, value)
     if made:
-        return [made]
+        return [*_meant(name, value), made]
     if name == "vmap":
         return [choice(value, sets, verdict)]
     if name in ("set", "meter") and isinstance(value, dict):
@@ -180,6 +182,16 @@ def _statement(name: str, value: Any, sets: Sets) -> list[Statement]:
     if name in _NOTHING:
         return []
     return [Opaque(name, verdict=True)]
+
+
+def _meant(name: str, value: Any) -> list[Statement]:
+    """What a refusal asks of a packet without saying so: nft leaves out of a list what follows from its
+    answer."""
+    answer = value.get("type") if name == "reject" and isinstance(value, dict) else None
+    if answer == "tcp reset":
+        return [Test((Key("l4proto"),), (("tcp",),))]
+    family = {"icmp": "ipv4", "icmpv6": "ipv6"}.get(str(answer))
+    return [Test((Key("nfproto"),), ((family,),))] if family else []
 
 
 def verdict(name: str, value: Any) -> Verdict | None:
