@@ -1,10 +1,12 @@
 """Strangers at the listeners of `reach`: they get nothing, and keep nobody out."""
 
+import os
 import re
 import signal
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,43 @@ for number in range(2000):
         document = side.document()
         assert time.monotonic() - begun < 40
     assert set(states(document).values()) == {"arrived"}
+
+
+@pytest.mark.long
+def test_ten_thousand_connections_cost_no_memory(world: Provider, tmp_path: Path) -> None:
+    program = """
+kept = []
+for number in range(10000):
+    one = connect((25, 465, 587, 993)[number % 4])
+    kept.append(one)
+    if number % 10 == 0:
+        one.sendall(b"x")
+    if len(kept) > 1000:
+        kept.pop(0).close()
+"""
+    with near(world.server, tmp_path) as side:
+        pid = re.search(r"pid=(\d+)", world.server.run(["ss", "-Hltnp", "sport = :25"]).stdout)
+        assert pid
+        before = _resident(pid[1])
+        most = []
+        with ThreadPoolExecutor(1) as one:
+            flood = one.submit(stranger, world, program)
+            while not flood.done():
+                most.append((len(os.listdir(f"/proc/{pid[1]}/fd")), _resident(pid[1])))
+                time.sleep(0.05)
+            flood.result()
+        side.ask(world.far)
+        assert set(states(side.document()).values()) == {"arrived"}
+    descriptors, resident = (max(column) for column in zip(*most, strict=True))
+    print(f"{descriptors} descriptors, {resident - before} KiB more than {before}")
+    assert descriptors < 200
+    assert resident - before < 8192
+
+
+def _resident(pid: str) -> int:
+    """What a process has in memory, in KiB."""
+    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) if found else 0
 
 
 def test_who_is_slow_is_cut(world: Provider, tmp_path: Path) -> None:
