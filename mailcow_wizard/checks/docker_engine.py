@@ -164,7 +164,7 @@ def _alive(seen: Daemon, evidence: tuple[Evidence, ...]) -> Judgement:
     version = seen.engine.version
     if seen.unread:
         words = f"Docker {version} answers; whether it starts with the machine is not known: {seen.unread}"
-        return Judgement("pass", words, version, evidence, certainty="inferred")
+        return Judgement("unknown", words, version, evidence, certainty="untested")
     if seen.at_boot is False:
         by_socket = bool(seen.socket and seen.socket.enabled)
         words = "Docker runs, but does not start with the machine"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.compose import Compose, compose
-from mailcow_wizard.facts.config import place
+from mailcow_wizard.facts.config import conf_file, place
 from mailcow_wizard.facts.config_values import ConfCompose, conf_compose
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
@@ -36,7 +36,9 @@ def installed(facts: Facts) -> Installed:
 
 
 def flavor(facts: Facts) -> Flavor:
-    """Holds both against each other. Raises Denied where mailcow.conf may not be read."""
+    """Holds both against each other. Raises HostError where there is a mailcow.conf that cannot be read."""
+    if facts.get(conf_file).kind not in ("file", "missing"):
+        raise HostError(facts.get(conf_compose).skip)
     return Flavor(facts.get(compose), facts.get(conf_compose))
 
 

@@ -44,7 +44,10 @@ class Mistake(AssertionError):
 @functools.cache
 def machines() -> tuple[Machine, ...]:
     """The machines whose answers are exchanged."""
-    return (Machine("demo", demo_machine.document()), Machine("installed", installed_machine.document()))
+    return (
+        Machine("demo", demo_machine.DemoMachine, demo_machine.document()),
+        Machine("installed", installed_machine.InstalledMachine, installed_machine.document()),
+    )
 
 
 def made_of(answer: Any, data: bytes) -> Any:

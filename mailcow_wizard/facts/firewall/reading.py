@@ -63,14 +63,19 @@ def _all(host: Host, usual: str) -> list[Rules]:
         name = "ip" if family == 4 else "ip6"
         if native is not None and not any((name, one) in native.names for one in TABLES):
             continue
-        saved = _saved(host, family, "iptables-nft", usual)
+        try:
+            saved = _saved(host, family, "iptables-nft", usual)
+        except HostError as error:
+            if native is None or native.trouble:  # nft shows these rules too
+                found.append(Rules(unread=(str(error),)))
+            continue
         if saved is None:
             continue
         made = iptables.rules(saved, "iptables-nft", family, sets)
         strange = iptables.foreign(saved)
         kept = {place: one for place, one in made.chains.items() if place[0].name not in strange}
         theirs |= {(table.family, table.name, chain) for table, chain in kept}
-        found.append(Rules(kept))
+        found.append(Rules(kept, made.unread))
     for family in (4, 6):
         found += _legacy(host, family, usual, sets)
     if native:
@@ -132,7 +137,7 @@ def _nft(host: Host) -> _Listed | None:
 
 
 def _saved(host: Host, family: int, kind: str, usual: str) -> str | None:
-    """What iptables of this kind saves; None where it is not installed."""
+    """What iptables of this kind saves; None where it is not installed. Raises HostError."""
     names = [f"{NAMES[family]}-{kind.partition('-')[2]}-save"]
     if usual == kind:
         names.append(f"{NAMES[family]}-save")
@@ -141,9 +146,10 @@ def _saved(host: Host, family: int, kind: str, usual: str) -> str | None:
             ran = host.run((name,), _SAVE_S)
         except Missing:
             continue
-        except HostError:
-            return None
-        return ran.out if not ran.code else None
+        if ran.code:
+            said = ran.err.strip().splitlines()[:1]
+            raise HostError(f"{name} does not show its rules: {said[0] if said else ran.code}")
+        return ran.out
     return None
 
 
@@ -152,11 +158,13 @@ def _legacy(host: Host, family: int, usual: str, sets: dict[str, IpSet]) -> list
     owner: Owner = "iptables-legacy"
     try:
         names = host.text(LEGACY[family]).split()
-    except HostError:
+        saved = _saved(host, family, owner, usual) if names else None
+    except Missing:
         return []
+    except HostError as error:
+        return [Rules(unread=(str(error),))]
     if not names:
         return []
-    saved = _saved(host, family, owner, usual)
     if saved is None:
         words = _(
             "there are tables of {program}-legacy ({tables}) that cannot be shown",
@@ -181,5 +189,5 @@ def _ipsets(host: Host) -> dict[str, IpSet]:
 def _module(host: Host, name: str) -> bool:
     try:
         return any(line.startswith(f"{name} ") for line in host.text("/proc/modules").splitlines())
-    except HostError:
+    except Missing:
         return False

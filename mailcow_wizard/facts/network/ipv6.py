@@ -109,10 +109,7 @@ def _has_ping(facts: Facts) -> bool:
 
 
 def _configured(facts: Facts) -> str:
-    try:
-        return facts.get(mailcow_conf).get("ENABLE_IPV6").lower()
-    except HostError:
-        return ""
+    return facts.get(mailcow_conf).get("ENABLE_IPV6").lower()
 
 
 def _published(facts: Facts, name: str) -> tuple[str, ...]:

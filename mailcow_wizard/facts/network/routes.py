@@ -8,7 +8,7 @@ import re
 import struct
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.typed import NamedTuple
 
 SPLIT_DEFAULT = 4
@@ -113,7 +113,7 @@ def own_v6(facts: Facts) -> tuple[Address6, ...]:
     """This machine's global IPv6 addresses, none where the kernel has no IPv6."""
     try:
         text = facts.host.text("/proc/net/if_inet6")
-    except HostError:
+    except Missing:
         return ()
     found = []
     for line in text.splitlines()[:_MOST]:
@@ -134,7 +134,7 @@ def defaults_v6(facts: Facts) -> tuple[Default6, ...]:
     """The default routes of IPv6, none where the kernel has no IPv6."""
     try:
         text = facts.host.text("/proc/net/ipv6_route")
-    except HostError:
+    except Missing:
         return ()
     found = []
     for line in text.splitlines()[:_MOST]:
