@@ -58,9 +58,8 @@ class InstalledMachine(DemoMachine):
         super().__init__()
         der = (SEEDS / "certificate.der").read_bytes()
         spoken = {port: one._replace(der=der) if one.tls else one for port, one in GOOD.items()}
-        arrived = Tripped("done", "", "INBOX", 1.5, ("Authentication-Results: x; spf=pass; dkim=pass",))
-        trips = {"a@example.org": arrived, "b@example.net": arrived}
-        self._mail = MailMachine(_boxes(), spoken, trips=trips)
+        self._arrived = Tripped("done", "", "INBOX", 1.5, ("Authentication-Results: x; spf=pass; dkim=pass",))
+        self._mail = MailMachine(_boxes(), spoken)
         self.files.update(
             {
                 "/etc/ufw/ufw.conf": "ENABLED=yes\nLOGLEVEL=low\n",
@@ -120,7 +119,7 @@ class InstalledMachine(DemoMachine):
         return self._mail.converse(dialogues)
 
     def send_and_find(self, trip: Trip, timeout: float = 60.0) -> Tripped:
-        return self._mail.send_and_find(trip)
+        return self._arrived
 
     def listeners(self, ports: tuple[int, ...]) -> Listeners:
         return Listeners((), "netlink")
