@@ -80,7 +80,6 @@ LEFT_OUT: dict[str, str] = {
     "host/reach_listener.py _accept": "an address as the kernel gives it",
     "host/reach_listener.py open_any": "a port as the kernel gives it",
     "host/recorded.py _address": "an address or none; tests/faults and the door's targets ask it",
-    "host/trust.py _words": "splits a path; real links are followed in its own tests",
     "host/recorded.py load": "reads a file; the document is fed as `host recording`",
     "host/terminal.py _variables": "names of variables",
     "host/trust.py _words": "the names in a path",
