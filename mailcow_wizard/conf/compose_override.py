@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _KEY = re.compile(
@@ -44,7 +45,7 @@ def option(text: str, path: Sequence[str]) -> str:
         node = found
     scalar = _SCALAR.match(node.value)
     if not scalar or not scalar["text"]:
-        raise Strange(f"line {node.line + 1} has no simple value")
+        raise Strange(_("line {line} has no simple value", line=node.line + 1))
     return scalar["text"]
 
 
@@ -60,7 +61,7 @@ def with_option(text: str, path: Sequence[str], value: str) -> str:
             return _inserted(text, lines, node, path[depth:], value, end)
         node = found
     if not _SCALAR.match(node.value):
-        raise Strange(f"line {node.line + 1} has no simple value")
+        raise Strange(_("line {line} has no simple value", line=node.line + 1))
     kept = text.splitlines(keepends=True)
     kept[node.line] = _replaced(kept[node.line], node.value, value)
     return "".join(kept)
@@ -71,11 +72,11 @@ def _lines(text: str) -> list[str]:
     lines = text.removeprefix("\ufeff").splitlines()
     for number, line in enumerate(lines, 1):
         if re.match(r"^(?:\.\.\.|%)", line) or (line.startswith("---") and _content(lines[: number - 1])):
-            raise Strange(f"line {number}: more than one document")
+            raise Strange(_("line {number}: more than one document", number=number))
         if re.match(r"^\s*\t", line) and line.strip():
-            raise Strange(f"line {number} is indented with a tab")
+            raise Strange(_("line {number} is indented with a tab", number=number))
     if any(one.lstrip().startswith(("{", "[")) for one in _content(lines)[:1]):
-        raise Strange("it is not written line by line")
+        raise Strange(_("it is not written line by line"))
     return lines
 
 
@@ -97,12 +98,12 @@ def _child(lines: list[str], parent: _Node, key: str) -> _Node | None:
     places = [n for n in range(parent.line + 1, parent.end) if not _is_blank(lines[n])]
     if not places:
         if parent.value and not _ANCHOR.match(parent.value):
-            raise Strange(f"line {parent.line + 1} does not lead to lines of its own")
+            raise Strange(_("line {line} does not lead to lines of its own", line=parent.line + 1))
         return None
     indent = _indent(lines[places[0]])
     own = [n for n in places if _indent(lines[n]) == indent]
     if any(_indent(lines[n]) < indent for n in places):
-        raise Strange(f"line {places[0] + 1} is indented more than what follows")
+        raise Strange(_("line {line} is indented more than what follows", line=places[0] + 1))
     found = []
     for number in own:
         line = lines[number].strip()
@@ -110,9 +111,16 @@ def _child(lines: list[str], parent: _Node, key: str) -> _Node | None:
         if match and match["key"] == key:
             found.append((number, (match["value"] or "").strip()))
         elif not match and indent > 0 and parent.line >= 0 and line.startswith(("-", "?", "{", "[", "*")):
-            raise Strange(f"line {number + 1} is no key with a value")
+            raise Strange(_("line {number} is no key with a value", number=number + 1))
     if len(found) > 1:
-        raise Strange(f"{key} stands there twice (lines {found[0][0] + 1} and {found[1][0] + 1})")
+        raise Strange(
+            _(
+                "{key} stands there twice (lines {first} and {second})",
+                key=key,
+                first=found[0][0] + 1,
+                second=found[1][0] + 1,
+            )
+        )
     if not found:
         return None
     number, value = found[0]
@@ -138,5 +146,5 @@ def _replaced(line: str, old: str, value: str) -> str:
     end = comment.start() if comment else len(line.rstrip("\r\n"))
     if not old:
         return f'{line[:end].rstrip()} "{value}"{line[end:]}'
-    before, _, rest = line[:end].rpartition(old)
+    before, _unused, rest = line[:end].rpartition(old)
     return f'{before}"{value}"{rest}{line[end:]}'

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from mailcow_wizard.conf import reading
 from mailcow_wizard.conf.reading import KEPT
 from mailcow_wizard.conf.shell_values import OWN
+from mailcow_wizard.language import _
 
 _KEY = r"[A-Za-z_][A-Za-z0-9_]*"
 # What neither reader takes for anything but itself, so that no quotes are needed.
@@ -53,21 +54,35 @@ class Document:
         """Why these keys are not read as they stand there, by a line of the file; empty where they are."""
         bash, compose = self.readings.bash_stops, self.readings.compose_stops
         if bash and bash.certain:
-            more = "; docker compose reads nothing of it at all" if compose else ""
-            return f"bash reads nothing of this file from line {bash.line} on{more}: {bash.why}{self._long()}"
+            more = _("; docker compose reads nothing of it at all") if compose else ""
+            return _(
+                "bash reads nothing of this file from line {line} on{more}: {why}{long}",
+                line=bash.line,
+                more=more,
+                why=bash.why,
+                long=self._long(),
+            )
         if compose:
             why = f"{compose.why}{self._long()}"
-            return f"docker compose reads nothing of this file because of line {compose.line}: {why}"
+            return _(
+                "docker compose reads nothing of this file because of line {line}: {why}",
+                line=compose.line,
+                why=why,
+            )
         seen = (self.readings.last(key)[0] for key in keys)
         if bash and any(one is None or one.line >= bash.line for one in seen):
-            return f"what bash reads of this file from line {bash.line} on is not certain: {bash.why}"
+            return _(
+                "what bash reads of this file from line {line} on is not certain: {why}",
+                line=bash.line,
+                why=bash.why,
+            )
         return ""
 
     def _long(self) -> str:
         """The first value that goes on over lines: its second quote may be missing."""
         every = sorted((*self.readings.bash, *self.readings.compose), key=lambda one: one.start)
         line = next((one.line for one in every if "\n" in self._text[one.start : one.end]), 0)
-        return f"; the value in line {line} goes on over several lines" if line else ""
+        return _("; the value in line {line} goes on over several lines", line=line) if line else ""
 
     def set(self, key: str, value: str) -> "Document":
         """The document with this value. Raises Unwritable.
@@ -89,12 +104,12 @@ class Document:
 def written(key: str, value: str) -> str:
     """`KEY=value` in the form that both readers take for this value. Raises Unwritable."""
     if not re.fullmatch(_KEY, key):
-        raise Unwritable("a key consists of letters, digits and _, and does not begin with a digit")
+        raise Unwritable(_("a key consists of letters, digits and _, and does not begin with a digit"))
     if key in KEPT:
-        raise Unwritable(f"{key}: bash keeps this variable for itself, and takes no other value")
+        raise Unwritable(_("{key}: bash keeps this variable for itself, and takes no other value", key=key))
     if key in OWN:
         raise Unwritable(
-            f"{key}: this is a variable of the shell, and mailcow's scripts would no longer work"
+            _("{key}: this is a variable of the shell, and mailcow's scripts would no longer work", key=key)
         )
     if re.fullmatch(_PLAIN, value):
         return f"{key}={value}"
@@ -103,18 +118,18 @@ def written(key: str, value: str) -> str:
         raise Unwritable(f"{key}: {reason}")
     line = f"{key}='{value}'"
     if reading.readings(line + "\n").parted():
-        raise Unwritable(f"{key}: bash and docker compose would read this value differently")
+        raise Unwritable(_("{key}: bash and docker compose would read this value differently", key=key))
     return line
 
 
 def _obstacle(value: str) -> str:
     """Why a value cannot stand between single quotes."""
     if "'" in value:
-        return "a value with a ' in it cannot be written so that bash and docker compose read the same"
+        return _("a value with a ' in it cannot be written so that bash and docker compose read the same")
     if any(ord(character) < 32 or character == "\x7f" for character in value):
-        return "a value has one line, without control characters"
+        return _("a value has one line, without control characters")
     try:
         value.encode()
     except UnicodeEncodeError:
-        return "the value is not text in UTF-8"
+        return _("the value is not text in UTF-8")
     return ""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from mailcow_wizard.conf.reading import ALIKE, BOM, MOST_EXPANDED, Seen, Stop
+from mailcow_wizard.language import _
 
 # White space of Unicode, which Go trims; all but the line feed may stand before and behind a key.
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -31,7 +32,7 @@ _VARIABLE = re.compile(
 _DEMANDS = re.compile(r"\$\{[^}\n]*\?")
 _OPERATORS = (":?", "?", ":-", "-", ":+", "+")
 
-REFERS = "takes it from a variable that this file does not set"
+REFERS = _("takes it from a variable that this file does not set")
 
 
 class _Refused(Exception):
@@ -82,7 +83,7 @@ class _Reader:
                 place = self._statement(place)
             except (_Refused, RecursionError) as refused:
                 certain = isinstance(refused, _Refused)
-                why = str(refused) if certain else "variables stand within variables too deeply"
+                why = str(refused) if certain else _("variables stand within variables too deeply")
                 self.stop = self.stop or Stop(self._line_of(place), why, certain)
                 end = self.text.find("\n", place)
                 place = len(self.text) if end < 0 else end + 1
@@ -115,7 +116,7 @@ class _Reader:
         self._brought = 0
         key, place, inherited = self._key(start)
         if " " in key:
-            raise _Refused("a key has a space in it")
+            raise _Refused(_("a key has a space in it"))
         if inherited:
             self._set(key, line, start, place, lambda: self._inherited(key))
             return place
@@ -140,7 +141,7 @@ class _Reader:
             got, does = None, str(unknown)
         if not key:
             # Up to compose 2.26 at least, the file is refused for it; 2.40 passes over it.
-            self.stop = self.stop or Stop(line, "a value has no key before it", certain=False)
+            self.stop = self.stop or Stop(line, _("a value has no key before it"), certain=False)
             return
         if got is not None or self.environment is None:
             self.values[key] = got
@@ -161,10 +162,10 @@ class _Reader:
                 inherited = character == "\n"
                 return key, place if inherited else _match(_BLANKS, text, place + 1), inherited
             if not _in_key(character):
-                raise _Refused(f"{_shown(character)} cannot be part of a key")
+                raise _Refused(_("{character} cannot be part of a key", character=_shown(character)))
             place += 1
         if begin >= len(text):
-            raise _Refused("a key is missing")
+            raise _Refused(_("a key is missing"))
         # Without = before the end of the file, compose takes the word for a value without a key.
         return "", begin, False
 
@@ -187,23 +188,23 @@ class _Reader:
                 characters.append(character)
             else:
                 return "".join(characters), index + 1
-        raise _Refused(f"a value begins with {quote} and has no second one")
+        raise _Refused(_("a value begins with {quote} and has no second one", quote=quote))
 
     def _inherited(self, key: str) -> str:
         if self.environment is None:
-            raise _Unknown("takes it from the environment")
+            raise _Unknown(_("takes it from the environment"))
         if key in self.environment:
             return self.environment[key]
         if self.values.get(key) is not None:
             return self.values[key] or ""
-        raise _Unknown("takes it from the environment")
+        raise _Unknown(_("takes it from the environment"))
 
     def _variable(self, name: str) -> str | None:
         """A variable's value, None where there is none: the environment counts more than the file."""
         value = self._known(name)
         self._brought += len(value or "")
         if self._brought > MOST_EXPANDED:
-            raise _Unknown("makes it of variables, too long to follow")
+            raise _Unknown(_("makes it of variables, too long to follow"))
         return value
 
     def _known(self, name: str) -> str | None:
@@ -230,19 +231,19 @@ class _Reader:
             part, rest = part[: closing + 1], part[closing + 1 :]
         match = _VARIABLE.search(part)
         if not match:
-            raise _Refused("there is a $ that begins nothing")
+            raise _Refused(_("there is a $ that begins nothing"))
         if match["escaped"]:
             return "$"
         if match["named"]:
             return self._variable(match["named"]) or ""
         inside = match["braced"]
         if not inside:
-            raise _Refused("${ begins a variable that does not end")
+            raise _Refused(_("{sign} begins a variable that does not end", sign="${"))
         operators = [one for one in _OPERATORS if one in inside]
         if not operators:
             return self._variable(inside) or ""
         operator = min(operators, key=inside.index)
-        name, _, word = inside.partition(operator)
+        name, _unused, word = inside.partition(operator)
         return self._chosen(self._variable(name), operator, word) + self._expanded(rest)
 
     def _chosen(self, value: str | None, operator: str, word: str) -> str:
@@ -250,7 +251,7 @@ class _Reader:
         if operator[-1] == "+":
             return (value or "") if missing else self._expanded(word)
         if missing and operator[-1] == "?":
-            raise _Refused("a variable that the file demands is not set")
+            raise _Refused(_("a variable that the file demands is not set"))
         return self._expanded(word) if missing else value or ""
 
 
@@ -259,7 +260,7 @@ def _in_key(character: str) -> bool:
 
 
 def _shown(character: str) -> str:
-    return character if character.isprintable() else f"the character {ord(character):#x}"
+    return character if character.isprintable() else _("the character {code:#x}", code=ord(character))
 
 
 def _match(pattern: "re.Pattern[str]", text: str, place: int) -> int:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from mailcow_wizard.conf.document import Unwritable
 from mailcow_wizard.conf.layout import KEYS, predecessors
 from mailcow_wizard.conf.reading import BOM, Readings, Seen, readings
+from mailcow_wizard.language import _
 
 
 def with_value(read: Readings, key: str, line: str, value: str) -> str:
     """The text with `line` (KEY=value) where the key belongs. Raises Unwritable."""
     if "\0" in read.text:
-        raise Unwritable("it is not a text file")
+        raise Unwritable(_("it is not a text file"))
     before = _agreed(read)
     if before.get(key) == value:
         return read.text
@@ -23,7 +24,7 @@ def with_value(read: Readings, key: str, line: str, value: str) -> str:
     for text in _candidates(read, key, line):
         if _agreed(readings(text), before) == before:
             return text
-    raise Unwritable(f"{key}: the lines around it are damaged; correct the file by hand first")
+    raise Unwritable(_("{key}: the lines around it are damaged; correct the file by hand first", key=key))
 
 
 def without(read: Readings, key: str) -> str:
@@ -38,7 +39,7 @@ def without(read: Readings, key: str) -> str:
         after = readings(text)
         if not any(after.last(key)) and _agreed(after, before) == before:
             return text
-    raise Unwritable(f"{key}: the lines around it are damaged; correct the file by hand first")
+    raise Unwritable(_("{key}: the lines around it are damaged; correct the file by hand first", key=key))
 
 
 def _agreed(read: Readings, only: "dict[str, str] | None" = None) -> dict[str, str]:

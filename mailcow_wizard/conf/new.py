@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from mailcow_wizard.conf.document import Unwritable, written
 from mailcow_wizard.conf.layout import GROUPS, KEYS
 from mailcow_wizard.conf.reading import data_of
+from mailcow_wizard.language import _
 
 _RULE = f"# {'-' * 30}"
 
@@ -21,7 +22,7 @@ def new(values: Mapping[str, str]) -> bytes:
     show come last. Raises Unwritable."""
     missing = [key for key in NEEDED if not values.get(key)]
     if missing:
-        raise Unwritable(f"{missing[0]} is needed")
+        raise Unwritable(_("{key} is needed", key=missing[0]))
     parts = []
     for group in GROUPS:
         parts.append(f"{_RULE}\n# {group.title}\n{_RULE}\n")

@@ -7,6 +7,7 @@ line is of another form are the two readers themselves (`shell`, `dotenv`) impor
 import re
 from collections.abc import Mapping
 
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 BOM = "\ufeff"
@@ -42,7 +43,7 @@ _KEPT = (
 KEPT = frozenset(_KEPT)
 """Variables that bash computes itself, whatever a file sets them to (bash(1), "Shell Variables")."""
 
-_KEEPS = "keeps its own value"
+_KEEPS = _("keeps its own value")
 
 # Lines that both read alike: comments, empty ones, and KEY=value of characters that mean nothing to either.
 # A comment behind a value needs a space before its # (a tab is enough for bash alone), and is a value itself
@@ -199,7 +200,7 @@ def _same(one: Seen | None, other: Seen | None) -> bool:
 
 def _says(seen: Seen | None) -> str:
     if seen is None:
-        return "does not set it"
+        return _("does not set it")
     if seen.does:
         return seen.does
-    return "reads another value" if seen.value else "sets it to nothing"
+    return _("reads another value") if seen.value else _("sets it to nothing")

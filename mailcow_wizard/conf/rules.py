@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from mailcow_wizard.conf.document import Document, Unwritable
 from mailcow_wizard.conf.reading import Readings, Seen
+from mailcow_wizard.language import _
 from mailcow_wizard.redaction import REMOVED, is_secret, value_shown
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -125,7 +126,7 @@ def lint(data: bytes, about: Surroundings = NOTHING_KNOWN, rule: str = "") -> tu
     from mailcow_wizard.conf import rules_lines, rules_together, rules_values
 
     if b"\0" in data:
-        words = "this is not a text file"
+        words = _("this is not a text file")
         return (LintFinding(None, "", "not-a-text-file", "error", words),)
     file = File(Document.read(data), about, rule)
     found = list(rules_lines.whole_file(file))
@@ -140,7 +141,7 @@ def lint(data: bytes, about: Surroundings = NOTHING_KNOWN, rule: str = "") -> tu
 def mended(data: bytes, rule: str, about: Surroundings = NOTHING_KNOWN) -> Document:
     """The file with everything mended that a rule finds and that has one safe answer."""
     document = Document.read(data)
-    for _ in range(_MOST_ROUNDS):
+    for _unused in range(_MOST_ROUNDS):
         fix = next(
             (one.fix for one in lint(document.data, about, rule) if one.rule == rule and one.fix), None
         )

@@ -8,6 +8,7 @@ from mailcow_wizard.conf.layout import GONE, KEYS
 from mailcow_wizard.conf.reading import BOM, KEPT, Seen, readings
 from mailcow_wizard.conf.rules import File, LintFinding
 from mailcow_wizard.conf.shell_values import OWN
+from mailcow_wizard.language import _
 from mailcow_wizard.redaction import configuration, is_secret
 
 _KEY = r"\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*"
@@ -24,8 +25,8 @@ def whole_file(file: File) -> Iterator[LintFinding]:
             "",
             "byte-order-mark",
             "error",
-            "the file begins with a byte order mark: bash takes it for a part of the first line",
-            "remove it",
+            _("the file begins with a byte order mark: bash takes it for a part of the first line"),
+            _("remove it"),
             Document(text[len(BOM) :]),
         )
     if "\r" in text:
@@ -37,10 +38,10 @@ def whole_file(file: File) -> Iterator[LintFinding]:
             "",
             "carriage-return",
             "error",
-            "lines end as on Windows: bash takes the carriage return for a part of the value"
+            _("lines end as on Windows: bash takes the carriage return for a part of the value")
             if ends
-            else "there is a carriage return inside of a line",
-            "remove the carriage returns" if ends else "",
+            else _("there is a carriage return inside of a line"),
+            _("remove the carriage returns") if ends else "",
             Document(bare) if ends else None,
         )
     if text and not text.endswith("\n"):
@@ -49,13 +50,13 @@ def whole_file(file: File) -> Iterator[LintFinding]:
             "",
             "no-final-newline",
             "warning",
-            "the last line does not end: what mailcow's updater appends would become a part of it",
-            "end it",
+            _("the last line does not end: what mailcow's updater appends would become a part of it"),
+            _("end it"),
             Document(f"{text}\n"),
         )
     broken = next((place for place, character in enumerate(text) if "\udc80" <= character <= "\udcff"), -1)
     if broken >= 0:
-        words = "there are bytes that are not text in UTF-8"
+        words = _("there are bytes that are not text in UTF-8")
         yield LintFinding(text.count("\n", 0, broken) + 1, "", "not-utf-8", "warning", words)
 
 
@@ -81,17 +82,18 @@ def lines(file: File) -> Iterator[LintFinding]:
         if _is_name(key, shown[last.line - 1]):
             yield _parted(file, key, rows[last.line - 1], bash, compose, last.line)
         else:
-            words = "this line is no KEY=VALUE: bash runs a command of its first word"
+            words = _("this line is no KEY=VALUE: bash runs a command of its first word")
             yield LintFinding(last.line, "", "no-value", "error", words)
     yield from _twice(file, plain)
 
 
 def _of_the_shell(file: File, key: str) -> LintFinding:
-    words = (
-        f"{key} is a variable of the shell: mailcow's scripts, which source this file, no longer work with it"
+    words = _(
+        "{key} is a variable of the shell: mailcow's scripts, which source this file, no longer work with it",
+        key=key,
     )
     if key in KEPT:
-        words = f"{key}: bash keeps this variable for itself, and takes no other value"
+        words = _("{key}: bash keeps this variable for itself, and takes no other value", key=key)
     return LintFinding(file.line(key), key, "key-of-the-shell", "error", words)
 
 
@@ -99,13 +101,13 @@ def _stops(plain: File) -> list[LintFinding]:
     found = []
     bash, compose = plain.readings.bash_stops, plain.readings.compose_stops
     if compose:
-        words = f"docker compose takes nothing of this file: {compose.why}"
+        words = _("docker compose takes nothing of this file: {why}", why=compose.why)
         found.append(LintFinding(compose.line, "", "refused-by-compose", "error", words))
     if bash and bash.certain:
-        words = f"bash reads nothing from here on: {bash.why}"
+        words = _("bash reads nothing from here on: {why}", why=bash.why)
         found.append(LintFinding(bash.line, "", "refused-by-bash", "error", words))
     elif bash:
-        words = f"bash takes this for a program, so that what follows is not certain: {bash.why}"
+        words = _("bash takes this for a program, so that what follows is not certain: {why}", why=bash.why)
         found.append(LintFinding(bash.line, "", "program-in-file", "error", words))
     return found
 
@@ -117,7 +119,13 @@ def _parted(
     rule, message, meant = _reason(key, row, bash, compose)
     if meant is not None and not is_secret(key) and _JOINED.search(meant):
         # What was meant is two settings, of which the second may be a secret.
-        return LintFinding(line, key, rule, "error", f"{message}; another setting follows in the same line")
+        return LintFinding(
+            line,
+            key,
+            rule,
+            "error",
+            _("{message}; another setting follows in the same line", message=message),
+        )
     finding = file.finding(key, rule, "error", message, None if meant is None else {key: meant})
     comment = re.search(r"[ \t]#.*$", row)
     if rule == "comment-in-value" and comment and meant is not None:
@@ -140,7 +148,7 @@ def _with_comment_above(file: File, finding: LintFinding, line: int, right: str,
         written(finding.key, right.partition("=")[2])
     except Unwritable:
         return finding._replace(remedy="", fix=None)
-    return finding._replace(remedy="put the comment on a line of its own", fix=Document("\n".join(rows)))
+    return finding._replace(remedy=_("put the comment on a line of its own"), fix=Document("\n".join(rows)))
 
 
 def _reason(key: str, row: str, bash: Seen | None, compose: Seen | None) -> tuple[str, str, str | None]:
@@ -149,23 +157,33 @@ def _reason(key: str, row: str, bash: Seen | None, compose: Seen | None) -> tupl
     raw = re.sub(rf"^{_KEY}\s*[=:]", "", row, count=1)
     plain = bool(re.match(rf"{_KEY}=", row))
     if re.match(rf"{_KEY}\s*$", row):
-        return "no-value", f"{key} stands alone: bash runs a command of that name", None
+        return "no-value", _("{key} stands alone: bash runs a command of that name", key=key), None
     if re.match(rf"{_KEY}=[ \t]+#", row) or (plain and re.search(r"\t#", row) and "'" not in raw):
         meant = re.sub(r"[ \t]+#.*$", "", raw).strip()
         meant = meant if re.fullmatch(r"[^\s$`\\\"'&;|<>()~]*", meant) else None  # type: ignore[assignment]
-        return "comment-in-value", f"{key}: docker compose takes the comment for a part of the value", meant
+        return (
+            "comment-in-value",
+            _("{key}: docker compose takes the comment for a part of the value", key=key),
+            meant,
+        )
     if re.match(rf"{_KEY}\s*:", row) and not plain:
-        return "colon-for-equals", f"{key}: bash runs a command, because there is a colon and no =", value
+        return (
+            "colon-for-equals",
+            _("{key}: bash runs a command, because there is a colon and no =", key=key),
+            value,
+        )
     if re.match(rf"{_KEY}(?:\s+=|=[ \t]+\S)", row):
-        words = f"{key}: there is a space beside the =, so that bash runs a command instead of setting it"
+        words = _(
+            "{key}: there is a space beside the =, so that bash runs a command instead of setting it", key=key
+        )
         return "space-around-equals", words, value
     if "`" in raw or "$(" in raw:
-        return "command-in-value", f"{key}: bash runs the command in the value, as root", None
+        return "command-in-value", _("{key}: bash runs the command in the value, as root", key=key), None
     if "$" in raw:
-        words = f"{key}: bash and docker compose make different things of the $ in the value"
+        words = _("{key}: bash and docker compose make different things of the $ in the value", key=key)
         return "dollar-in-value", words, None
     if raw[:1] in ("'", '"'):
-        words = f"{key}: bash and docker compose do not agree on where the quotes end"
+        words = _("{key}: bash and docker compose do not agree on where the quotes end", key=key)
         return "quotes-in-value", words, None
     return _bare_reason(key, raw, value)
 
@@ -174,19 +192,29 @@ def _bare_reason(key: str, raw: str, value: str | None) -> tuple[str, str, str |
     """The same for a value without quotes around it."""
     special = re.search(r"[&;|<>()]", raw)
     if special:
-        words = f"{key}: {special[0]} means something to bash, so that the value is not set or cut off"
+        words = _(
+            "{key}: {character} means something to bash, so that the value is not set or cut off",
+            key=key,
+            character=special[0],
+        )
         return "shell-character", words, value
     if "\\" in raw or "'" in raw or '"' in raw:
-        return "quotes-in-value", f"{key}: bash removes quotes and backslashes, docker compose does not", None
+        return (
+            "quotes-in-value",
+            _("{key}: bash removes quotes and backslashes, docker compose does not", key=key),
+            None,
+        )
     if raw.startswith("~") or ":~" in raw:
-        return "tilde-in-value", f"{key}: bash puts a home directory in the place of ~", None
+        return "tilde-in-value", _("{key}: bash puts a home directory in the place of ~", key=key), None
     if re.search(r"\s", raw.strip()):
         meant = value
         if value and key in KEYS and KEYS[key].kind in _LISTS:
             meant = re.sub(r"\s*([,;])\s*|\s+", ",", value).strip(",")
-        words = f"{key}: there is a space in the value, so that bash runs what follows as a command"
+        words = _(
+            "{key}: there is a space in the value, so that bash runs what follows as a command", key=key
+        )
         return "space-in-value", words, meant
-    return "not-read-alike", f"{key}: bash and docker compose do not read this line alike", value
+    return "not-read-alike", _("{key}: bash and docker compose do not read this line alike", key=key), value
 
 
 def _twice(file: File, plain: File) -> Iterator[LintFinding]:
@@ -197,10 +225,10 @@ def _twice(file: File, plain: File) -> Iterator[LintFinding]:
     for key, seen in counted.items():
         if len(seen) < 2:
             continue
-        words = f"{key} is set again in line {seen[-1].line}, which is what counts"
+        words = _("{key} is set again in line {line}, which is what counts", key=key, line=seen[-1].line)
         fix = _without(file, key, [one.line for one in seen[:-1]])
         for one in seen[:-1]:
-            remedy = "remove the lines that do not count" if fix else ""
+            remedy = _("remove the lines that do not count") if fix else ""
             yield LintFinding(one.line, key, "set-twice", "warning", words, remedy, fix)
 
 

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from mailcow_wizard.conf.layout import GONE, KEYS
 from mailcow_wizard.conf.rules import File, LintFinding, Rule
 from mailcow_wizard.conf.rules_values import ADDRESS
+from mailcow_wizard.language import _
 from mailcow_wizard.requirements import PORTS
 
 _ANY = ("", "0.0.0.0")
 _ENV = {
-    "missing": "there is no .env: docker compose does not read this file",
-    "file": ".env is a file of its own, and docker compose reads that one instead",
-    "directory": ".env is a directory: docker compose does not read this file",
-    "elsewhere": ".env leads elsewhere, and docker compose does not read this file",
+    "missing": _("there is no .env: docker compose does not read this file"),
+    "file": _(".env is a file of its own, and docker compose reads that one instead"),
+    "directory": _(".env is a directory: docker compose does not read this file"),
+    "elsewhere": _(".env leads elsewhere, and docker compose does not read this file"),
 }
 
 
@@ -35,44 +36,52 @@ def _places(file: File) -> dict[str, tuple[str, int, str]]:
 
 def _same_place(file: File) -> Iterator[LintFinding]:
     places = list(_places(file).items())
-    for number, (key, (address, port, _)) in enumerate(places):
-        for other, (its_address, its_port, _) in places[:number]:
+    for number, (key, (address, port, _unused)) in enumerate(places):
+        for other, (its_address, its_port, _unused) in places[:number]:
             meets = address == its_address or address in _ANY or its_address in _ANY
             if port == its_port and meets and (file.line(key) or file.line(other)):
                 where = key if file.line(key) else other
-                words = f"{key} and {other} both name port {port}"
+                words = _("{key} and {other} both name port {port}", key=key, other=other, port=port)
                 yield file.finding(where, "port-twice", "error", words)
 
 
 def _addresses(file: File) -> Iterator[LintFinding]:
     """Addresses that this machine does not have."""
     own = file.about.addresses
-    for _, (address, _, key) in _places(file).items():
+    for _unused, (address, _number, key) in _places(file).items():
         local = address in _ANY or address.startswith("127.")
         if own is None or local or address in own or not re.fullmatch(ADDRESS, address):
             continue
-        words = f"{file.shown(key)}: this machine does not have the address {address}"
+        words = _(
+            "{shown}: this machine does not have the address {address}",
+            shown=file.shown(key),
+            address=address,
+        )
         yield file.finding(key, "address-not-here", "error", words)
     source = file.values.get("SNAT_TO_SOURCE", "")
     if own is not None and re.fullmatch(ADDRESS, source) and source not in own:
-        words = f"{file.shown('SNAT_TO_SOURCE')}: this machine does not have this address"
+        words = _("{shown}: this machine does not have this address", shown=file.shown("SNAT_TO_SOURCE"))
         yield file.finding("SNAT_TO_SOURCE", "address-not-here", "error", words)
 
 
 def _reach(file: File) -> Iterator[LintFinding]:
     """SMTP where nobody delivers, and services that are for mailcow alone where everybody can knock."""
     places = _places(file)
-    address, port, _ = places.get("SMTP_PORT", ("", 25, ""))
+    address, port, _unused = places.get("SMTP_PORT", ("", 25, ""))
     if port != 25:
-        words = f"{file.shown('SMTP_PORT')}: other mail servers deliver to port 25 only"
+        words = _("{shown}: other mail servers deliver to port 25 only", shown=file.shown("SMTP_PORT"))
         yield file.finding("SMTP_PORT", "smtp-not-on-25", "warning", words)
     elif address.startswith("127."):
-        words = f"{file.shown('SMTP_PORT')}: no other machine can deliver there"
+        words = _("{shown}: no other machine can deliver there", shown=file.shown("SMTP_PORT"))
         yield file.finding("SMTP_PORT", "smtp-on-loopback", "warning", words)
     for port_of in PORTS:
         address = places.get(port_of.key, ("127.0.0.1", 0, ""))[0]
         if port_of.address and not address.startswith("127."):
-            words = f"{file.shown(port_of.key)}: {port_of.service} can be reached from outside"
+            words = _(
+                "{shown}: {service} can be reached from outside",
+                shown=file.shown(port_of.key),
+                service=port_of.service,
+            )
             yield file.finding(port_of.key, "internal-port-open", "warning", words)
 
 
@@ -81,10 +90,10 @@ def _proxy(file: File) -> Iterator[LintFinding]:
     behind = http.startswith("127.")
     if behind != https.startswith("127."):
         key = "HTTPS_BIND" if behind else "HTTP_BIND"
-        words = "only one of HTTP_BIND and HTTPS_BIND is on loopback; a reverse proxy needs both there"
+        words = _("only one of HTTP_BIND and HTTPS_BIND is on loopback; a reverse proxy needs both there")
         yield file.finding(key, "proxy-binds-differ", "warning", words)
     if behind and file.values.get("HTTP_REDIRECT") == "y":
-        words = "HTTP_REDIRECT=y behind a reverse proxy sends visitors round in circles"
+        words = _("HTTP_REDIRECT=y behind a reverse proxy sends visitors round in circles")
         yield file.finding("HTTP_REDIRECT", "redirect-behind-proxy", "error", words, {"HTTP_REDIRECT": "n"})
 
 
@@ -92,11 +101,11 @@ def _acme(file: File) -> Iterator[LintFinding]:
     if file.values.get("ACME_DNS_CHALLENGE") == "y":
         for key in ("ACME_DNS_PROVIDER", "ACME_ACCOUNT_EMAIL"):
             if file.values.get(key, "") in ("", KEYS[key].default):
-                words = f"ACME_DNS_CHALLENGE=y needs {key}"
+                words = _("ACME_DNS_CHALLENGE=y needs {key}", key=key)
                 yield file.finding(key, "acme-dns-incomplete", "error", words)
     source = file.values.get("SNAT_TO_SOURCE", "")
     if source not in ("", "n") and file.values.get("SKIP_IP_CHECK") == "n":
-        words = "with SNAT_TO_SOURCE, addresses are not compared before certificates are asked for"
+        words = _("with SNAT_TO_SOURCE, addresses are not compared before certificates are asked for")
         yield file.finding("SNAT_TO_SOURCE", "snat-no-ip-check", "advice", words)
 
 
@@ -104,11 +113,11 @@ def _pairs(file: File) -> Iterator[LintFinding]:
     user, password = (bool(file.values.get(f"DOVECOT_MASTER_{one}")) for one in ("USER", "PASS"))
     if user != password:
         key = "DOVECOT_MASTER_USER" if user else "DOVECOT_MASTER_PASS"
-        words = "DOVECOT_MASTER_USER and DOVECOT_MASTER_PASS go together: set both or neither"
+        words = _("DOVECOT_MASTER_USER and DOVECOT_MASTER_PASS go together: set both or neither")
         yield file.finding(key, "master-user-alone", "error", words)
     for key in ("API_KEY", "API_KEY_READ_ONLY"):
         if file.values.get(key) and not file.values.get("API_ALLOW_FROM"):
-            words = f"{key} needs API_ALLOW_FROM: without it nobody may use the API"
+            words = _("{key} needs API_ALLOW_FROM: without it nobody may use the API", key=key)
             yield file.finding(key, "api-without-addresses", "error", words)
 
 
@@ -116,12 +125,22 @@ def _names(file: File) -> Iterator[LintFinding]:
     """Keys that nothing reads any more, and those that look like a slip of the pen."""
     for key in file.values:
         if key in GONE:
-            instead = f"; {GONE[key]} has taken its place" if GONE[key] else ""
-            yield file.finding(key, "key-without-use", "advice", f"{key} is no longer read{instead}")
+            instead = _("; {key} has taken its place", key=GONE[key]) if GONE[key] else ""
+            yield file.finding(
+                key,
+                "key-without-use",
+                "advice",
+                _("{key} is no longer read{instead}", key=key, instead=instead),
+            )
         elif key not in KEYS:
             meant = similar(key)
             if meant and meant not in file.values:
-                yield file.finding(key, "key-misspelt", "advice", f"{key} is unknown; is {meant} meant?")
+                yield file.finding(
+                    key,
+                    "key-misspelt",
+                    "advice",
+                    _("{key} is unknown; is {meant} meant?", key=key, meant=meant),
+                )
 
 
 def similar(key: str) -> str:
@@ -147,18 +166,19 @@ def similar(key: str) -> str:
 def _machine(file: File) -> Iterator[LintFinding]:
     """What the machine knows: other variables, another database, a link that is none."""
     for key in sorted((file.about.exported or frozenset()) & set(file.values)):
-        words = f"{key} is an exported variable too, which docker compose takes before this line"
+        words = _("{key} is an exported variable too, which docker compose takes before this line", key=key)
         yield file.finding(key, "exported-variable", "error", words)
     projects, name = file.about.projects, file.values.get("COMPOSE_PROJECT_NAME", "")
     if projects and name and name not in projects:
-        words = (
-            f"{file.shown('COMPOSE_PROJECT_NAME')}, but this machine's database is of {', '.join(projects)}: "
-            "mailcow would start empty"
+        words = _(
+            "{shown}, but this machine's database is of {projects}: mailcow would start empty",
+            shown=file.shown("COMPOSE_PROJECT_NAME"),
+            projects=", ".join(projects),
         )
         right = {"COMPOSE_PROJECT_NAME": projects[0]} if len(projects) == 1 else None
         yield file.finding("COMPOSE_PROJECT_NAME", "project-name-changed", "error", words, right)
     if file.about.env not in (None, "right"):
-        words = _ENV.get(file.about.env, ".env is no file, and docker compose does not read this one")
+        words = _ENV.get(file.about.env, _(".env is no file, and docker compose does not read this one"))
         yield LintFinding(None, "", "env-not-a-link", "error", words)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from mailcow_wizard.conf.layout import HIDDEN_SWITCHES, KEYS
 from mailcow_wizard.conf.rules import File, LintFinding, Rule
+from mailcow_wizard.language import _
 from mailcow_wizard.names import NotAName, host_name
 from mailcow_wizard.requirements import PORTS, PORTS_RESERVED_IN_NGINX
 
@@ -22,31 +23,49 @@ def _hostname(file: File) -> Iterator[LintFinding]:
     key = "MAILCOW_HOSTNAME"
     value = file.values.get(key, "")
     if not value:
-        yield file.finding(key, "hostname-missing", "error", f"{key} is not set: mailcow does not start")
+        yield file.finding(
+            key, "hostname-missing", "error", _("{key} is not set: mailcow does not start", key=key)
+        )
         return
     small = value.lower().rstrip(".")
     if value.endswith("."):
-        yield file.finding(key, "hostname-final-dot", "error", f"{key} ends with a dot", {key: small})
+        yield file.finding(
+            key, "hostname-final-dot", "error", _("{key} ends with a dot", key=key), {key: small}
+        )
     elif value != value.lower():
-        words = f"{key} has capital letters; certificates and greetings are compared with small ones"
+        words = _(
+            "{key} has capital letters; certificates and greetings are compared with small ones", key=key
+        )
         yield file.finding(key, "hostname-capitals", "warning", words, {key: small})
     try:
         name = host_name(small)
     except NotAName as error:
-        yield file.finding(key, "hostname-malformed", "error", f"{file.shown(key)} cannot be a name: {error}")
+        yield file.finding(
+            key,
+            "hostname-malformed",
+            "error",
+            _("{shown} cannot be a name: {error}", shown=file.shown(key), error=error),
+        )
         return
     if name != small:
-        words = f"{key} must be written as DNS has it"
+        words = _("{key} must be written as DNS has it", key=key)
         yield file.finding(key, "hostname-malformed", "error", words, {key: name})
     elif "." not in name:
-        words = f"{file.shown(key)} is no full name, such as mail.example.org: mailcow's scripts refuse it"
+        words = _(
+            "{shown} is no full name, such as mail.example.org: mailcow's scripts refuse it",
+            shown=file.shown(key),
+        )
         yield file.finding(key, "hostname-not-full", "error", words)
     elif name in file.about.domains:
-        words = f"{file.shown(key)} is a mail domain itself; the server needs a name of its own"
+        words = _(
+            "{shown} is a mail domain itself; the server needs a name of its own", shown=file.shown(key)
+        )
         yield file.finding(key, "hostname-is-domain", "error", words)
     elif name.count(".") == 1:
-        words = (
-            f"{file.shown(key)} has one dot only: mailcow is hardly tested that way; better is mail.{name}"
+        words = _(
+            "{shown} has one dot only: mailcow is hardly tested that way; better is mail.{name}",
+            shown=file.shown(key),
+            name=name,
         )
         yield file.finding(key, "hostname-one-dot", "warning", words)
 
@@ -55,10 +74,12 @@ def _timezone(file: File) -> Iterator[LintFinding]:
     value = file.values.get("TZ", "")
     right = {"TZ": file.about.timezone} if file.about.timezone else None
     if not value:
-        words = "TZ is not set: the containers take UTC"
+        words = _("TZ is not set: the containers take UTC")
         yield file.finding("TZ", "timezone-empty", "warning", words, right)
     elif file.about.is_zone is not None and not file.about.is_zone(value):
-        yield file.finding("TZ", "timezone-unknown", "error", f"TZ={value} is no timezone of this machine")
+        yield file.finding(
+            "TZ", "timezone-unknown", "error", _("TZ={value} is no timezone of this machine", value=value)
+        )
 
 
 def _ports(file: File) -> Iterator[LintFinding]:
@@ -70,10 +91,15 @@ def _ports(file: File) -> Iterator[LintFinding]:
         if match and 0 < int(match[2]) < 65536:
             continue
         if re.search(r"::|\[", value):
-            words = f"{file.shown(key)}: an IPv6 address belongs into docker-compose.override.yml"
+            words = _(
+                "{shown}: an IPv6 address belongs into docker-compose.override.yml", shown=file.shown(key)
+            )
             yield file.finding(key, "ipv6-address-in-port", "error", words)
             continue
-        words = f"{file.shown(key)} is neither a port nor an IPv4 address and a port, such as 192.0.2.1:25"
+        words = _(
+            "{shown} is neither a port nor an IPv4 address and a port, such as 192.0.2.1:25",
+            shown=file.shown(key),
+        )
         yield file.finding(key, "port-malformed", "error", words)
 
 
@@ -85,14 +111,20 @@ def _web_ports(file: File) -> Iterator[LintFinding]:
         bind = key.replace("_PORT", "_BIND")
         match = re.fullmatch(rf"({ADDRESS}):([0-9]{{1,5}})", value)
         if match:
-            words = f"{file.shown(key)}: the address belongs into {bind}, this key takes a port alone"
+            words = _(
+                "{shown}: the address belongs into {bind}, this key takes a port alone",
+                shown=file.shown(key),
+                bind=bind,
+            )
             free = file.values.get(bind, "") in ("", match[1])
             changes = {key: match[2], bind: match[1]} if free else None
             yield file.finding(key, "address-in-http-port", "error", words, changes)
         elif not re.fullmatch(r"[0-9]{1,5}", value) or not 0 < int(value) < 65536:
-            yield file.finding(key, "port-malformed", "error", f"{file.shown(key)} is not a port")
+            yield file.finding(
+                key, "port-malformed", "error", _("{shown} is not a port", shown=file.shown(key))
+            )
         elif int(value) in PORTS_RESERVED_IN_NGINX:
-            words = f"{file.shown(key)} is used inside mailcow's own web server"
+            words = _("{shown} is used inside mailcow's own web server", shown=file.shown(key))
             yield file.finding(key, "reserved-http-port", "error", words)
 
 
@@ -102,10 +134,13 @@ def _binds(file: File) -> Iterator[LintFinding]:
         if not value or re.fullmatch(ADDRESS, value):
             continue
         if ":" in value and not re.search(r"\.", value):
-            words = f"{file.shown(port.bind_key)}: an IPv6 address belongs into docker-compose.override.yml"
+            words = _(
+                "{shown}: an IPv6 address belongs into docker-compose.override.yml",
+                shown=file.shown(port.bind_key),
+            )
             yield file.finding(port.bind_key, "ipv6-address-in-bind", "error", words)
         else:
-            words = f"{file.shown(port.bind_key)} is not an IPv4 address"
+            words = _("{shown} is not an IPv4 address", shown=file.shown(port.bind_key))
             yield file.finding(port.bind_key, "bind-malformed", "error", words)
 
 
@@ -117,14 +152,16 @@ def _switches(file: File) -> Iterator[LintFinding]:
             continue
         meant = "y" if value.lower() in _YES else "n" if value.lower() in _NO else ""
         if value:
-            words = f"{file.shown(key)}: mailcow knows y and n only, in lower case"
+            words = _("{shown}: mailcow knows y and n only, in lower case", shown=file.shown(key))
             yield file.finding(key, "switch-value", "error", words, {key: meant} if meant else None)
         else:
-            yield file.finding(key, "switch-empty", "warning", f"{key} is empty; it should be y or n")
+            yield file.finding(
+                key, "switch-empty", "warning", _("{key} is empty; it should be y or n", key=key)
+            )
     key, value = "ENABLE_IPV6", file.values.get("ENABLE_IPV6")
     if value is not None and value not in ("true", "false"):
         meant = "true" if value.lower() in _YES else "false" if value.lower() in _NO else ""
-        words = f"{file.shown(key)}: mailcow knows true and false only, in lower case"
+        words = _("{shown}: mailcow knows true and false only, in lower case", shown=file.shown(key))
         yield file.finding(key, "ipv6-value", "error", words, {key: meant} if meant else None)
 
 
@@ -133,17 +170,17 @@ def _choices(file: File) -> Iterator[LintFinding]:
     value, installed = file.values.get(key, ""), file.about.compose
     right = {key: installed} if installed else None
     if not value:
-        words = f"{key} is empty: mailcow's backup and helper scripts stop there"
+        words = _("{key} is empty: mailcow's backup and helper scripts stop there", key=key)
         yield file.finding(key, "compose-version-empty", "warning", words, right)
     elif value not in KEYS[key].choices:
-        words = f"{file.shown(key)}: mailcow knows native and standalone"
+        words = _("{shown}: mailcow knows native and standalone", shown=file.shown(key))
         yield file.finding(key, "compose-version-value", "error", words, right)
     elif installed and installed != value:
-        words = f"{file.shown(key)}, and what is installed is {installed}"
+        words = _("{shown}, and what is installed is {installed}", shown=file.shown(key), installed=installed)
         yield file.finding(key, "compose-version-differs", "error", words, right)
     value = file.values.get("ACL_ANYONE", "")
     if value and value not in KEYS["ACL_ANYONE"].choices:
-        words = f"{file.shown('ACL_ANYONE')}: mailcow knows allow and disallow"
+        words = _("{shown}: mailcow knows allow and disallow", shown=file.shown("ACL_ANYONE"))
         yield file.finding("ACL_ANYONE", "acl-anyone-value", "error", words)
 
 
@@ -151,7 +188,9 @@ def _numbers(file: File) -> Iterator[LintFinding]:
     for key, layout in KEYS.items():
         value = file.values.get(key, "")
         if layout.kind == "number" and value and not re.fullmatch(r"[0-9]{1,9}", value):
-            yield file.finding(key, "number-malformed", "error", f"{file.shown(key)} is not a number")
+            yield file.finding(
+                key, "number-malformed", "error", _("{shown} is not a number", shown=file.shown(key))
+            )
 
 
 def _networks(file: File) -> Iterator[LintFinding]:
@@ -159,21 +198,23 @@ def _networks(file: File) -> Iterator[LintFinding]:
     value = file.values.get(key, "")
     match = re.fullmatch(_NETWORK, value)
     if value and not match:
-        words = f"{file.shown(key)} is not the first three numbers of a network, such as 172.22.1"
+        words = _(
+            "{shown} is not the first three numbers of a network, such as 172.22.1", shown=file.shown(key)
+        )
         yield file.finding(key, "subnet-malformed", "error", words)
     elif match:
         if match[1] != value:
-            words = f"{file.shown(key)}: mailcow appends .0/24 itself"
+            words = _("{shown}: mailcow appends .0/24 itself", shown=file.shown(key))
             yield file.finding(key, "subnet-malformed", "error", words, {key: match[1]})
         if not _private(match[1]):
-            words = f"{file.shown(key)} is not private: use 10.…, 172.16 to 172.31 or 192.168"
+            words = _("{shown} is not private: use 10.…, 172.16 to 172.31 or 192.168", shown=file.shown(key))
             yield file.finding(key, "subnet-not-private", "error", words)
     yield from _network6(file)
 
 
 def _private(network: str) -> bool:
     """RFC 1918."""
-    first, second, _ = (int(part) for part in network.split("."))
+    first, second, _unused = (int(part) for part in network.split("."))
     return first == 10 or (first == 172 and 16 <= second < 32) or (first == 192 and second == 168)
 
 
@@ -187,14 +228,14 @@ def _network6(file: File) -> Iterator[LintFinding]:
     try:
         network = ipaddress.IPv6Network(value)
     except ValueError:
-        words = f"{file.shown(key)} is not an IPv6 network, such as fd4d:6169:6c63:6f77::/64"
+        words = _("{shown} is not an IPv6 network, such as fd4d:6169:6c63:6f77::/64", shown=file.shown(key))
         yield file.finding(key, "subnet6-malformed", "error", words)
         return
     if "/" not in value or network.prefixlen > 120:
-        words = f"{file.shown(key)} has no room for mailcow's containers; a /64 is usual"
+        words = _("{shown} has no room for mailcow's containers; a /64 is usual", shown=file.shown(key))
         yield file.finding(key, "subnet6-malformed", "error", words)
     elif not network.subnet_of(ipaddress.IPv6Network("fc00::/7")):
-        words = f"{file.shown(key)} is not private: use one in fc00::/7"
+        words = _("{shown} is not private: use one in fc00::/7", shown=file.shown(key))
         yield file.finding(key, "subnet6-not-private", "error", words)
 
 
@@ -205,25 +246,27 @@ def _lists(file: File) -> Iterator[LintFinding]:
             continue
         if re.search(r"[\s;]", value):
             meant = ",".join(filter(None, re.split(r"[\s,;]+", value)))
-            words = f"{key}: entries stand side by side with a comma, without spaces"
+            words = _("{key}: entries stand side by side with a comma, without spaces", key=key)
             yield file.finding(key, "space-in-list", "error", words, {key: meant})
             continue
         entries = value.split(",")
         if "" in entries:
-            words = f"{key}: there is a comma too many"
+            words = _("{key}: there is a comma too many", key=key)
             meant = ",".join(filter(None, entries))
             yield file.finding(key, "empty-list-entry", "warning", words, {key: meant})
         wrong = next((one for one in entries if one and not _fits(layout.kind, one)), "")
         if wrong:
             rule, what = _ENTRIES[layout.kind]
-            yield file.finding(key, rule, "error", f"{key}: {wrong} is no {what}")
+            yield file.finding(
+                key, rule, "error", _("{key}: {wrong} is no {what}", key=key, wrong=wrong, what=what)
+            )
 
 
 _ENTRIES = {
-    "list": ("name-malformed", "host name"),
-    "addresses": ("address-malformed", "address or network"),
-    "emails": ("email-malformed", "mail address"),
-    "email": ("email-malformed", "mail address"),
+    "list": ("name-malformed", _("host name")),
+    "addresses": ("address-malformed", _("address or network")),
+    "emails": ("email-malformed", _("mail address")),
+    "email": ("email-malformed", _("mail address")),
 }
 
 
@@ -251,16 +294,19 @@ def _passwords(file: File) -> Iterator[LintFinding]:
         if not value:
             # Files from before 2024 have no password for Redis; mailcow's updater adds it.
             if value is not None or key != "REDISPASS":
-                yield file.finding(key, "password-missing", "error", f"{key} is not set")
+                yield file.finding(key, "password-missing", "error", _("{key} is not set", key=key))
         elif not re.fullmatch(r"[A-Za-z0-9]+", value):
-            words = f"{key} has other characters than letters and digits: parts of mailcow stumble over them"
+            words = _(
+                "{key} has other characters than letters and digits: parts of mailcow stumble over them",
+                key=key,
+            )
             yield file.finding(key, "password-characters", "error", words)
     for key in ("DBNAME", "DBUSER"):
         value = file.values.get(key, "")
         if not value:
-            yield file.finding(key, "database-name-missing", "error", f"{key} is not set")
+            yield file.finding(key, "database-name-missing", "error", _("{key} is not set", key=key))
         elif not re.fullmatch(r"[A-Za-z0-9_]+", value):
-            words = f"{file.shown(key)} has other characters than letters, digits and _"
+            words = _("{shown} has other characters than letters, digits and _", shown=file.shown(key))
             yield file.finding(key, "database-name-characters", "error", words)
 
 
@@ -268,17 +314,19 @@ def _keys(file: File) -> Iterator[LintFinding]:
     key = "SOGO_URL_ENCRYPTION_KEY"
     value = file.values.get(key)
     if value is not None and value in ("", _SOGO_DEFAULT):
-        words = f"{key} is the one that everybody knows; take 16 random letters and digits"
+        words = _("{key} is the one that everybody knows; take 16 random letters and digits", key=key)
         yield file.finding(key, "sogo-key-public", "warning", words)
     elif value is not None and not re.fullmatch(r"[A-Za-z0-9]{16}", value):
-        yield file.finding(key, "sogo-key-malformed", "error", f"{key} is not exactly 16 letters and digits")
+        yield file.finding(
+            key, "sogo-key-malformed", "error", _("{key} is not exactly 16 letters and digits", key=key)
+        )
     for key in ("API_KEY", "API_KEY_READ_ONLY"):
         if not re.fullmatch(r"[A-Za-z0-9-]*", file.values.get(key, "")):
-            words = f"{key} has other characters than letters, digits and -"
+            words = _("{key} has other characters than letters, digits and -", key=key)
             yield file.finding(key, "api-key-characters", "error", words)
     for key in ("DOVECOT_MASTER_USER", "DOVECOT_MASTER_PASS"):
         if not re.fullmatch(r"[A-Za-z0-9]*", file.values.get(key, "")):
-            words = f"{key} has other characters than letters and digits"
+            words = _("{key} has other characters than letters and digits", key=key)
             yield file.finding(key, "master-user-characters", "error", words)
 
 
@@ -286,17 +334,17 @@ def _project(file: File) -> Iterator[LintFinding]:
     key = "COMPOSE_PROJECT_NAME"
     value = file.values.get(key, "")
     if not value:
-        words = f"{key} is not set: containers and volumes are then named after the directory"
+        words = _("{key} is not set: containers and volumes are then named after the directory", key=key)
         yield file.finding(key, "project-name-missing", "warning", words)
     elif not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value):
-        words = f"{file.shown(key)} has other characters than small letters, digits, _ and -"
+        words = _("{shown} has other characters than small letters, digits, _ and -", shown=file.shown(key))
         yield file.finding(key, "project-name-characters", "error", words)
 
 
 def _snat(file: File) -> Iterator[LintFinding]:
     value = file.values.get("SNAT_TO_SOURCE", "")
     if value and value != "n" and not re.fullmatch(ADDRESS, value):
-        words = f"{file.shown('SNAT_TO_SOURCE')} is not an IPv4 address"
+        words = _("{shown} is not an IPv4 address", shown=file.shown("SNAT_TO_SOURCE"))
         yield file.finding("SNAT_TO_SOURCE", "snat-malformed", "error", words)
     value = file.values.get("SNAT6_TO_SOURCE", "")
     if value and value != "n":
@@ -305,7 +353,7 @@ def _snat(file: File) -> Iterator[LintFinding]:
         try:
             ipaddress.IPv6Address(value)
         except ValueError:
-            words = f"{file.shown('SNAT6_TO_SOURCE')} is not an IPv6 address"
+            words = _("{shown} is not an IPv6 address", shown=file.shown("SNAT6_TO_SOURCE"))
             yield file.finding("SNAT6_TO_SOURCE", "snat-malformed", "error", words)
 
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from mailcow_wizard.conf.reading import ALIKE, Seen, Stop
 from mailcow_wizard.conf.shell_values import Ends, Refused, Word
 from mailcow_wizard.conf.shell_words import ASSIGNMENT, NAME, Words
+from mailcow_wizard.language import _
 
-_RUNS = "runs a command instead"
-_BACKGROUND = "sets it in a process of its own, which ends at once"
-_PERHAPS = "sets it or not, as a command ends"
+_RUNS = _("runs a command instead")
+_BACKGROUND = _("sets it in a process of its own, which ends at once")
+_PERHAPS = _("sets it or not, as a command ends")
 _RESERVED = re.compile(
     r"if|then|else|elif|fi|for|while|until|do|done|case|esac|select|function|\{|\}|!|\[\[|\]\]|time|coproc|in"
 )
@@ -25,11 +26,11 @@ _BUILTINS = re.compile(
 )
 NOT_SET = (_RUNS, _BACKGROUND)
 """What bash does instead of setting a key, so that it has no value."""
-_DEEP = "brackets stand within brackets too deeply"
-_STOPS = "reads no further"
+_DEEP = _("brackets stand within brackets too deeply")
+_STOPS = _("reads no further")
 _OPERATORS = ("&&", "||", "|&", "|", ";", "&", "\n")
 _JOINING = ("&&", "||", "|&", "|")
-_CLOSED = "a command is missing or not finished"
+_CLOSED = _("a command is missing or not finished")
 
 
 def read(text: str, environment: Mapping[str, str] | None = None) -> tuple[tuple[Seen, ...], Stop | None]:
@@ -123,7 +124,7 @@ class _Line:
     def _refuse_joined(self, place: int) -> None:
         """An operator whose line goes on behind a backslash may be another one there."""
         if self.text.startswith("\\\n", place) and self.text[place - 1] != "\n":
-            raise Ends("an operator is written on two lines")
+            raise Ends(_("an operator is written on two lines"))
 
     def everything(self) -> list[Seen]:
         """All that it sets, or would set, as far as it was read."""
@@ -153,17 +154,19 @@ class _Line:
             elif character in ("", "\n", ";", "&", "|") and not self.text.startswith("&>", self.place):
                 break
             elif character == "(" and command.empty:
-                raise Ends("a program stands between parentheses")
+                raise Ends(_("a program stands between parentheses"))
             elif character in "()":
-                raise Refused(f"{character} has a meaning of its own there")
+                raise Refused(_("{character} has a meaning of its own there", character=character))
             elif character in "<>&" and self.text[self.place + 1 : self.place + 2] != "(":
                 self._redirection(command)
             else:
                 self._word(command)
         if character in (";", "&", "|") and command.empty:
-            raise Refused(f"{character} stands where a command should begin")
+            raise Refused(_("{character} stands where a command should begin", character=character))
         if self.text.startswith((";;", ";&"), self.place):
-            raise Refused(f"{self.text[self.place : self.place + 2]} stands outside of case")
+            raise Refused(
+                _("{operator} stands outside of case", operator=self.text[self.place : self.place + 2])
+            )
         self._end(command, after)
 
     def _word(self, command: "_Command") -> None:
@@ -187,20 +190,20 @@ class _Line:
             if text.startswith(one, self.place)
         )
         if operator == "<<":
-            raise Ends("a here-document begins")
+            raise Ends(_("a here-document begins"))
         self._refuse_joined(self.place + len(operator))
         self.place = self.words.skip_blanks(self.place + len(operator))
         character = text[self.place : self.place + 1]
         if character in ("", "\n", "#", ";", "&", "|", "(", ")") or (
             character in "<>" and text[self.place + 1 : self.place + 2] != "("
         ):
-            raise Refused(f"{operator} reads or writes a file, and none is named")
+            raise Refused(_("{operator} reads or writes a file, and none is named", operator=operator))
         word = self.words.word(self.place, False, {})
         self.place = word.end
         if operator[-1] != "&" and word.raw.isdigit() and text[self.place : self.place + 1] in ("<", ">"):
-            raise Refused(f"{operator} reads or writes a file, and none is named")
+            raise Refused(_("{operator} reads or writes a file, and none is named", operator=operator))
         if command.settings and "$" in word.raw:
-            raise Ends("the name of a file is made of variables")
+            raise Ends(_("the name of a file is made of variables"))
         command.redirected = True
 
     def _end(self, command: "_Command", after: str) -> None:
@@ -211,7 +214,7 @@ class _Line:
         found = command.settings
         if command.runs:
             if _RESERVED.fullmatch(command.name) or _BUILTINS.fullmatch(command.name):
-                raise Ends(f"{command.name} is a word of programs")
+                raise Ends(_("{command} is a word of programs", command=command.name))
             does = _PERHAPS if command.vanishes else _RUNS
             found = [one._replace(value=None, does=does) for one in found]
             if command.named and not command.exports:
@@ -272,7 +275,7 @@ class _Command:
             self.name = word.raw.replace("\\\n", "")
             self.exports = word.raw == "export"
             if self.exports and self.settings:
-                raise Ends("export stands behind a setting")
+                raise Ends(_("export stands behind a setting"))
             self.runs = not self.exports
             key = NAME.match(word.raw)
             if key and word.raw[key.end() :] in ("", ":"):

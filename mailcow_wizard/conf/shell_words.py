@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mailcow_wizard.conf.reading import MOST_EXPANDED
 from mailcow_wizard.conf.shell_values import Ends, Refused, Values, Word
+from mailcow_wizard.language import _
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
@@ -16,13 +17,13 @@ _SPECIAL = frozenset("$!?#*@-0123456789_")
 _FORMS = frozenset("#%/^,@[:")
 _OPERATOR = re.compile(r":?[-=+?]")
 
-_REFERS = "takes it from a variable that this file does not set"
-_RUNS_INSIDE = "runs a command for it"
-_HOME = "puts a home directory in place of ~"
-_NUMBERS = "puts something of its own in place of what begins with $"
-_LIST = "makes it a list"
-_ELEMENTS = "an element of a list is meant"
-_UNENDED = "a quote or bracket is opened and not closed"
+_REFERS = _("takes it from a variable that this file does not set")
+_RUNS_INSIDE = _("runs a command for it")
+_HOME = _("puts a home directory in place of ~")
+_NUMBERS = _("puts something of its own in place of what begins with $")
+_LIST = _("makes it a list")
+_ELEMENTS = _("an element of a list is meant")
+_UNENDED = _("a quote or bracket is opened and not closed")
 
 
 class Words:
@@ -56,7 +57,7 @@ class Words:
             scan = _Scan(self, start, self.values.now)
             scan.unquoted(False)
             if may_assign and ASSIGNMENT.match(self.text[start : scan.place].replace("\\\n", "")):
-                raise Ends("a key is written on two lines")
+                raise Ends(_("a key is written on two lines"))
             return Word(
                 self.text[start : scan.place],
                 scan.place,
@@ -183,7 +184,7 @@ class _Scan:
                 self.place += 1
                 self._double()
             elif character == "'" and closing == "}":
-                raise Ends("a ' stands where bash reads it now as a quote, now not")
+                raise Ends(_("a ' stands where bash reads it now as a quote, now not"))
             else:
                 self.parts.append(character)
                 self.place += 1
@@ -213,7 +214,7 @@ class _Scan:
             elif character in " \t":
                 scan.place += 1
             elif character in _META or character in "{}#":
-                raise Ends("a program stands between parentheses")
+                raise Ends(_("a program stands between parentheses"))
             else:
                 scan.unquoted(False)
         self.place = scan.place
@@ -230,7 +231,7 @@ class _Scan:
             if character == ")":
                 self.place += 1
                 if self._peek() and self._peek() not in _META:
-                    raise Ends("a list goes on behind its bracket")
+                    raise Ends(_("a list goes on behind its bracket"))
                 return
             if character in " \t\n":
                 self.place += 1
@@ -240,7 +241,7 @@ class _Scan:
             elif character == "[":
                 raise Ends(_ELEMENTS)
             elif character in _META and not (character in "<>" and self._peek(1) == "("):
-                raise Refused(f"{character} has a meaning of its own there")
+                raise Refused(_("{character} has a meaning of its own there", character=character))
             else:
                 self.unquoted(False)
 
@@ -262,7 +263,7 @@ class _Scan:
         elif following == "[":
             end = self.text.find("]", self.place)
             if end < 0 or not self.text[self.place + 2 : end].isalnum():
-                raise Ends("arithmetic stands between brackets")
+                raise Ends(_("arithmetic stands between brackets"))
             self.place = end + 1
             self._doubt(_NUMBERS)
         elif following == "'" and not quoted:
@@ -274,7 +275,7 @@ class _Scan:
             self.place += 2
             self._doubt(_NUMBERS)
             if following == "$" and self._peek() and self._peek() in "({[":
-                raise Ends("$$ stands before a bracket")
+                raise Ends(_("$$ stands before a bracket"))
         else:
             self.parts.append("$")
             self.place += 1
@@ -309,7 +310,7 @@ class _Scan:
         """Adds what variables make, of this length."""
         self.brought += length
         if self.brought > MOST_EXPANDED:
-            raise Ends("variables make a value too long to follow")
+            raise Ends(_("variables make a value too long to follow"))
         self.parts += parts
 
     def _braces(self, quoted: bool) -> None:
@@ -317,7 +318,7 @@ class _Scan:
         self.place += 2
         name = NAME.match(self.text, self.place)
         if not name:
-            raise Ends("${ begins no variable of a file of settings")
+            raise Ends(_("{sign} begins no variable of a file of settings", sign="${"))
         self.place = name.end()
         if self._peek() == "}":
             self.place += 1
@@ -337,13 +338,13 @@ class _Scan:
     def _choose(self, name: str, operator: str, inner: "_Scan") -> None:
         known = name not in self.values or self.values[name] is not None
         if not known and operator[-1] == "?":
-            raise Ends("a variable that the file demands may not be set")
+            raise Ends(_("a variable that the file demands may not be set"))
         value = self._lookup(name)
         if not known:
             return
         missing = value is None or (operator[0] == ":" and not value)
         if operator[-1] == "?" and missing:
-            raise Ends("a variable that the file demands is not set")
+            raise Ends(_("a variable that the file demands is not set"))
         if (operator[-1] == "+") == missing:
             kept = value if not missing and value else ""
             self._bring([kept], len(kept))
@@ -364,7 +365,7 @@ class _Scan:
 
     def _other_braces(self, quoted: bool) -> None:
         if not self._peek() or self._peek() not in _FORMS:
-            raise Ends("${ begins no variable of a file of settings")
+            raise Ends(_("{sign} begins no variable of a file of settings", sign="${"))
         inner = _Scan(self.words, self.place, self.values)
         inner._to_brace(quoted)
         self.place = inner.place
