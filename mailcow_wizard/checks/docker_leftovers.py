@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.docker_leftovers import LeftContainer, Leftovers, leftovers
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _MOST = 4
@@ -14,8 +15,8 @@ def judge_leftovers(seen: Leftovers) -> Judgement:
     """What belongs to the mailcow of this directory is none; volumes may hold mail and are named first."""
     if not seen.asked:
         if not seen.installed:
-            return skipped("Docker is not installed yet")
-        words = "what Docker holds of an older mailcow is not known: it does not answer"
+            return skipped(_("Docker is not installed yet"))
+        words = _("what Docker holds of an older mailcow is not known: it does not answer")
         return Judgement("unknown", words, certainty="untested")
     left = seen.left
     evidence = (
@@ -28,9 +29,13 @@ def judge_leftovers(seen: Leftovers) -> Judgement:
     if troubles:
         return judged(troubles, evidence, found)
     if seen.own.containers:
-        words = f"{len(seen.own.containers)} containers belong to the mailcow in {seen.directory}"
-        return Judgement("pass", f"{words}; nothing is left of another", found, evidence)
-    return Judgement("pass", "nothing is left of an older mailcow", found, evidence)
+        words = _(
+            "{number} containers belong to the mailcow in {directory}; nothing is left of another",
+            number=len(seen.own.containers),
+            directory=seen.directory,
+        )
+        return Judgement("pass", words, found, evidence)
+    return Judgement("pass", _("nothing is left of an older mailcow"), found, evidence)
 
 
 def _running(seen: Leftovers) -> list[Trouble]:
@@ -38,11 +43,22 @@ def _running(seen: Leftovers) -> list[Trouble]:
     if not boxes:
         return []
     where = _where(boxes[0])
-    words = f"another mailcow runs here{where}: {len(boxes)} containers of the project {boxes[0].project}"
+    words = _(
+        "another mailcow runs here{where}: {number} containers of the project {project}",
+        where=where,
+        number=len(boxes),
+        project=boxes[0].project,
+    )
     remedies = (
-        f"If that one is meant: `mailcow-wizard --dir {boxes[0].directory or 'DIR'} check`",
-        "If it is to go: back it up first (helper-scripts/backup_and_restore.sh), then "
-        f"`docker compose down` in {boxes[0].directory or 'its directory'}, which keeps its volumes.",
+        _(
+            "If that one is meant: `mailcow-wizard --dir {directory} check`",
+            directory=boxes[0].directory or "DIR",
+        ),
+        _(
+            "If it is to go: back it up first (helper-scripts/backup_and_restore.sh), then `docker "
+            "compose down` in {directory}, which keeps its volumes.",
+            directory=boxes[0].directory or _("its directory"),
+        ),
     )
     return [Trouble("warn", words, remedies, "blocks")]
 
@@ -55,19 +71,38 @@ def _volumes(seen: Leftovers) -> list[Trouble]:
     names = ", ".join(all_names[:_MOST])
     project = holding[0].project
     if not seen.configured:
-        words = f"mail and accounts of an older mailcow are kept in {names}, and its mailcow.conf is missing"
-        remedies = (
-            f"Put the old mailcow.conf back into {seen.directory}: its passwords open the database.",
-            "Take a copy before anything else: tar c -C /var/lib/docker/volumes … , or the backup script's.",
-            f"Only where nobody needs that mail any more: `docker volume rm {' '.join(all_names)}`",
+        words = _(
+            "mail and accounts of an older mailcow are kept in {names}, and its mailcow.conf is missing",
+            names=names,
         )
-        why = (
+        remedies = (
+            _(
+                "Put the old mailcow.conf back into {directory}: its passwords open the database.",
+                directory=seen.directory,
+            ),
+            _(
+                "Take a copy before anything else: tar c -C /var/lib/docker/volumes … , or the backup "
+                "script's."
+            ),
+            _(
+                "Only where nobody needs that mail any more: `docker volume rm {volumes}`",
+                volumes=" ".join(all_names),
+            ),
+        )
+        why = _(
             "A new mailcow.conf has new passwords. The old database does not open with them (Access denied)."
         )
         return [Trouble("fail", words, remedies, "blocks", why, need.DOC_ISSUE.format(418))]
-    words = f"mail of another project ({project}) is kept in {names}; mailcow.conf here says {seen.project}"
-    remedy = f"If that is this server's mail: set COMPOSE_PROJECT_NAME={project} in mailcow.conf."
-    keep = "If it is not needed: the wizard never removes volumes with mail; `docker volume rm` does."
+    words = _(
+        "mail of another project ({project}) is kept in {names}; mailcow.conf here says {own}",
+        project=project,
+        names=names,
+        own=seen.project,
+    )
+    remedy = _(
+        "If that is this server's mail: set COMPOSE_PROJECT_NAME={project} in mailcow.conf.", project=project
+    )
+    keep = _("If it is not needed: the wizard never removes volumes with mail; `docker volume rm` does.")
     return [Trouble("warn", words, (remedy, keep), "breaks")]
 
 
@@ -75,44 +110,54 @@ def _stopped(seen: Leftovers) -> list[Trouble]:
     boxes = [one for one in seen.left.containers if not one.runs]
     if any(one.runs for one in seen.left.containers) or not (boxes or seen.left.networks):
         return []
-    what = " and ".join(
-        words
-        for number, words in (
-            (len(boxes), f"{len(boxes)} stopped containers{_where(boxes[0]) if boxes else ''}"),
-            (
-                len(seen.left.networks),
-                f"the network {seen.left.networks[0].name}" if seen.left.networks else "",
-            ),
+    network = seen.left.networks[0].name if seen.left.networks else ""
+    where = _where(boxes[0]) if boxes else ""
+    if not network:
+        words = _("an older mailcow left {number} stopped containers{where}", number=len(boxes), where=where)
+    elif not boxes:
+        words = _("an older mailcow left the network {network}", network=network)
+    else:
+        words = _(
+            "an older mailcow left {number} stopped containers{where} and the network {network}",
+            number=len(boxes),
+            where=where,
+            network=network,
         )
-        if number
-    )
-    words = f"an older mailcow left {what}"
-    remedy = "Remove containers and networks; volumes, and the mail in them, stay."
+    remedy = _("Remove containers and networks; volumes, and the mail in them, stay.")
     return [Trouble("warn", words, (remedy,))]
 
 
 def _where(box: LeftContainer) -> str:
-    return f", from {box.directory}" if box.directory else ""
+    return _(", from {directory}", directory=box.directory) if box.directory else ""
 
 
 def _names(rows: tuple[object, ...]) -> str:
     names = [str(getattr(one, "name", "")) for one in rows]
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return (", ".join(names[:_MOST]) + more) or "none"
+    first = ", ".join(names[:_MOST])
+    if len(names) > _MOST:
+        return _("{names} and {number} more", names=first, number=len(names) - _MOST)
+    return first or _("none")
 
 
 def _counted(seen: Leftovers) -> str:
     left = seen.left
-    return f"{len(left.containers)} containers, {len(left.networks)} networks, {len(left.volumes)} volumes"
+    return _(
+        "{containers} containers, {networks} networks, {volumes} volumes",
+        containers=len(left.containers),
+        networks=len(left.networks),
+        volumes=len(left.volumes),
+    )
 
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="docker.leftovers",
-        title="Older mailcow",
-        needed="nothing of an older mailcow is in the way, or it is the one that is meant",
-        why="Containers and networks of an older one block those of a new one, and a database that "
-        "is left does not open with new passwords.",
+        title=_("Older mailcow"),
+        needed=_("nothing of an older mailcow is in the way, or it is the one that is meant"),
+        why=_(
+            "Containers and networks of an older one block those of a new one, and a database "
+            "that is left does not open with new passwords."
+        ),
         doc=need.DOC_ISSUE.format(3099),
         severity="degrades",
         source=leftovers,

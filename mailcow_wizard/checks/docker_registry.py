@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts.docker_registry import Registries, Registry, registries
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _USE = {
-    "ghcr.io": "mailcow's own images",
-    "registry-1.docker.io": "images of the database, Redis and others",
-    "auth.docker.io": "permission to fetch images from Docker Hub",
+    "ghcr.io": _("mailcow's own images"),
+    "registry-1.docker.io": _("images of the database, Redis and others"),
+    "auth.docker.io": _("permission to fetch images from Docker Hub"),
 }
 
 
@@ -19,48 +20,58 @@ def judge_registries(seen: Registries) -> tuple[Judgement, ...]:
 
 
 def _judge(one: Registry, seen: Registries) -> Judgement:
-    found = one.text or f"HTTP {one.status}"
+    found = heard(one.text) or _("HTTP {status}", status=one.status)
     common = Judgement(
         "pass",
         "",
         found,
         (Evidence(f"curl -sI https://{one.host}/v2/", found),),
-        needed=f"{one.host} answers over HTTPS: {_USE.get(one.host, 'images')}",
+        needed=_("{host} answers over HTTPS: {use}", host=one.host, use=_USE.get(one.host, _("images"))),
     )
     if one.outcome == "answered":
         return _answered(one, common)
     if seen.proxy:
-        words = f"{one.host} does not answer here; Docker goes through a proxy, and may reach it"
+        words = _("{host} does not answer here; Docker goes through a proxy, and may reach it", host=one.host)
         return common._replace(status="unknown", summary=words, certainty="untested")
     if one.outcome == "silent":
         return common._replace(
             status="unknown",
-            summary=f"{one.host} has not answered in time: slow, or a firewall in between",
-            remedies=("Try again; where it stays so, see Outgoing hosts: port 443 may be blocked.",),
+            summary=_("{host} has not answered in time: slow, or a firewall in between", host=one.host),
+            remedies=(_("Try again; where it stays so, see Outgoing hosts: port 443 may be blocked."),),
             certainty="untested",
         )
     mirrored = bool(seen.mirrors) and one.host != "ghcr.io"
     status = common._replace(status="warn" if mirrored else "fail")
-    aside = f"; Docker has a mirror ({seen.mirrors[0]})" if mirrored else ""
+    aside = _("; Docker has a mirror ({mirrors})", mirrors=seen.mirrors[0]) if mirrored else ""
     if one.outcome == "untrusted":
         return status._replace(
-            summary=f"{one.host} shows a certificate that is not trusted: {_short(one)}{aside}",
+            summary=_(
+                "{host} shows a certificate that is not trusted: {why}{aside}",
+                host=one.host,
+                why=_short(one),
+                aside=aside,
+            ),
             remedies=(
-                "Somebody in between opens TLS, or this machine's clock or its list of authorities "
-                "is wrong. See who signs: openssl s_client -connect "
-                f"{one.host}:443 -servername {one.host}",
-                "A proxy of your own: install its authority (/usr/local/share/ca-certificates, "
-                "update-ca-certificates), then restart Docker.",
+                _(
+                    "Somebody in between opens TLS, or this machine's clock or its list of "
+                    "authorities is wrong. See who signs: openssl s_client -connect {host}:443 "
+                    "-servername {host}",
+                    host=one.host,
+                ),
+                _(
+                    "A proxy of your own: install its authority (/usr/local/share/ca-certificates, "
+                    "update-ca-certificates), then restart Docker."
+                ),
             ),
         )
     if one.outcome == "unnamed":
         return status._replace(
-            summary=f"{one.host} has no address: {_short(one)}{aside}",
-            remedies=("See /etc/resolv.conf: a resolver named there must answer; Docker asks it too.",),
+            summary=_("{host} has no address: {why}{aside}", host=one.host, why=_short(one), aside=aside),
+            remedies=(_("See /etc/resolv.conf: a resolver named there must answer; Docker asks it too."),),
         )
     return status._replace(
-        summary=f"{one.host} cannot be reached: {_short(one)}{aside}",
-        remedies=("See Outgoing hosts, and the firewall: TCP port 443 must be open outwards.",),
+        summary=_("{host} cannot be reached: {why}{aside}", host=one.host, why=_short(one), aside=aside),
+        remedies=(_("See Outgoing hosts, and the firewall: TCP port 443 must be open outwards."),),
     )
 
 
@@ -68,31 +79,34 @@ def _answered(one: Registry, common: Judgement) -> Judgement:
     if one.status == need.TOO_OFTEN:
         return common._replace(
             status="warn",
-            summary=f"{one.host} says that this address has fetched too often (429)",
-            remedies=("Wait some hours, or log in with an account of Docker Hub: docker login",),
+            summary=_("{host} says that this address has fetched too often (429)", host=one.host),
+            remedies=(_("Wait some hours, or log in with an account of Docker Hub: docker login"),),
             doc=need.DOC_LIMIT,
         )
     plain = one.host == need.TICKETS and one.status < 500
     if one.status in need.REGISTRY_ANSWERS or plain:
-        return common._replace(summary=f"{one.host} answers as a registry does (HTTP {one.status})")
+        return common._replace(
+            summary=_("{host} answers as a registry does (HTTP {status})", host=one.host, status=one.status)
+        )
     if one.status >= 500:
-        words = f"{one.host} is in trouble of its own (HTTP {one.status})"
-        return common._replace(status="fail", summary=words, remedies=("Try again later.",))
-    words = f"{one.host} answers, but not as a registry does (HTTP {one.status})"
-    remedy = "A proxy or a captive portal may answer in its place: look at it with curl."
+        words = _("{host} is in trouble of its own (HTTP {status})", host=one.host, status=one.status)
+        return common._replace(status="fail", summary=words, remedies=(_("Try again later."),))
+    words = _("{host} answers, but not as a registry does (HTTP {status})", host=one.host, status=one.status)
+    remedy = _("A proxy or a captive portal may answer in its place: look at it with curl.")
     return common._replace(status="fail", summary=words, remedies=(remedy,))
 
 
 def _short(one: Registry) -> str:
-    return one.text.removeprefix(f"{one.host}: ").removeprefix("its certificate is not accepted: ")
+    said = one.text.removeprefix(f"{one.host}: ").removeprefix("its certificate is not accepted: ")
+    return heard(said)
 
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="docker.registry",
-        title="Image registries",
-        needed="the registries of mailcow's images answer over HTTPS, with certificates of their own",
-        why="Some eighteen images come from there at the first start and at each update.",
+        title=_("Image registries"),
+        needed=_("the registries of mailcow's images answer over HTTPS, with certificates of their own"),
+        why=_("Some eighteen images come from there at the first start and at each update."),
         doc=need.DOC_DOCKER,
         severity="blocks",
         source=registries,

@@ -10,6 +10,7 @@ from mailcow_wizard.facts import docker, storage
 from mailcow_wizard.facts.docker_json import DaemonSettings, daemon_settings
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 from mailcow_wizard.typed import NamedTuple
 
@@ -24,11 +25,11 @@ def judge_daemon_json(seen: DaemonSettings) -> Judgement:
     if troubles:
         return judged(troubles, evidence, _said(seen))
     if file.shape == "missing":
-        words = f"there is no {file.path}: Docker's defaults hold"
+        words = _("there is no {path}: Docker's defaults hold", path=file.path)
     else:
-        words = f"{file.path} is in order"
+        words = _("{path} is in order", path=file.path)
     if seen.wants_ipv6 and seen.version:
-        words += ", and IPv6 is set up"
+        words = _("{summary}, and IPv6 is set up", summary=words)
     return Judgement("pass", words, _said(seen), evidence)
 
 
@@ -37,56 +38,70 @@ def _said(seen: DaemonSettings) -> str:
     if file.shape == "broken":
         return file.trouble
     if file.shape != "settings":
-        return {"missing": "not there", "empty": "empty", "no settings": "no JSON object"}[file.shape]
-    return file.refused or f"sets {', '.join(sorted(map(str, file.settings))) or 'nothing'}"
+        return {"missing": _("not there"), "empty": _("empty"), "no settings": _("no JSON object")}[
+            file.shape
+        ]
+    keys = ", ".join(sorted(map(str, file.settings)))
+    return file.refused or _("sets {keys}", keys=keys or _("nothing"))
 
 
 def _shape(seen: DaemonSettings) -> list[Trouble]:
     file = seen.file
     if file.shape == "empty":
-        words = f"{file.path} is empty: mailcow's scripts stop there"
-        remedy = f"Write an empty object into it (`echo '{{}}' > {word(file.path)}`), or remove it."
+        words = _("{path} is empty: mailcow's scripts stop there", path=file.path)
+        remedy = _(
+            "Write an empty object into it (`echo '{{}}' > {path}`), or remove it.", path=word(file.path)
+        )
         return [Trouble("fail", words, (remedy,), doc=need.DOC_ISSUE.format(6721))]
     if file.shape in ("broken", "no settings"):
-        why = file.trouble or "it holds no JSON object"
-        words = f"{file.path} is not valid: {why}"
-        remedy = (
-            f"Look at it (`jq . {word(file.path)}`) and correct that place: Docker does not start with it."
+        why = file.trouble or _("it holds no JSON object")
+        words = _("{path} is not valid: {why}", path=file.path, why=why)
+        remedy = _(
+            "Look at it (`jq . {path}`) and correct that place: Docker does not start with it.",
+            path=word(file.path),
         )
         return [Trouble("fail", words, (remedy,), "blocks", doc=need.DOC_ISSUE.format(6721))]
     if file.refused:
-        words = f"Docker does not take {file.path}: {file.refused}"
-        return [Trouble("fail", words, ("Take out or correct what it names.",), "blocks")]
+        words = _("Docker does not take {path}: {refused}", path=file.path, refused=file.refused)
+        return [Trouble("fail", words, (_("Take out or correct what it names."),), "blocks")]
     return []
 
 
 def _settings(seen: DaemonSettings) -> list[Trouble]:
     file, troubles = seen.file, list[Trouble]()
     if seen.hosts_twice:
-        words = f'"hosts" is in {file.path} and -H in docker.service: Docker does not start with both'
-        remedy = 'Take "hosts" out, or override ExecStart: systemctl edit docker.service'
+        words = _(
+            '"hosts" is in {path} and -H in docker.service: Docker does not start with both', path=file.path
+        )
+        remedy = _('Take "hosts" out, or override ExecStart: systemctl edit docker.service')
         troubles.append(Trouble("fail", words, (remedy,), "blocks"))
     if not seen.rules.iptables:
-        words = "Docker makes no firewall rules (iptables: false): containers have no way out"
-        remedy = 'Take "iptables": false out of daemon.json and restart Docker.'
-        why = (
-            "Nothing masquerades for the containers, and whoever connects looks like a neighbour to postfix,"
+        words = _("Docker makes no firewall rules (iptables: false): containers have no way out")
+        remedy = _('Take "iptables": false out of daemon.json and restart Docker.')
+        why = _(
+            "Nothing masquerades for the containers, and whoever connects looks like a neighbour to postfix, "
+            "which relays for neighbours."
         )
-        why += " which relays for neighbours."
         doc = need.DOC_ISSUE.format(2104)
         troubles.append(Trouble("fail", words, (remedy,), "breaks", why, doc))
     if seen.backend == "nftables" or file.settings.get("firewall-backend") == "nftables":
-        words = "Docker uses its nftables backend, which mailcow's netfilter does not know yet"
-        remedy = 'Take "firewall-backend" out of daemon.json: iptables is then used.'
+        words = _("Docker uses its nftables backend, which mailcow's netfilter does not know yet")
+        remedy = _('Take "firewall-backend" out of daemon.json: iptables is then used.')
         troubles.append(Trouble("warn", words, (remedy,), doc=need.DOC_ISSUE.format(6904)))
     if seen.lacking and file.shape in ("missing", "settings"):
         keys = ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in seen.lacking)
-        words = f"for IPv6 of containers, Docker {seen.version} needs {keys} in {file.path}"
-        remedy = (
-            f"Add it and restart Docker: {keys}. mailcow's own script would do so otherwise, and restart "
+        words = _(
+            "for IPv6 of containers, Docker {version} needs {keys} in {path}",
+            version=seen.version,
+            keys=keys,
+            path=file.path,
         )
-        remedy += "Docker when it does."
-        troubles.append(Trouble("warn", words, (remedy,), why="mailcow.conf says ENABLE_IPV6=true."))
+        remedy = _(
+            "Add it and restart Docker: {keys}. mailcow's own script would do so otherwise, and restart "
+            "Docker when it does.",
+            keys=keys,
+        )
+        troubles.append(Trouble("warn", words, (remedy,), why=_("mailcow.conf says ENABLE_IPV6=true.")))
     return troubles
 
 
@@ -115,61 +130,82 @@ def storage_facts(facts: Facts) -> Storage:
 
 def judge_storage(seen: Storage) -> Judgement:
     """Which driver keeps the layers of images."""
-    change = "Set another one (overlay2) in daemon.json. Docker then starts empty: images are fetched again, "
-    change += "volumes stay."
+    change = _(
+        "Set another one (overlay2) in daemon.json. Docker then starts empty: images are fetched again, "
+        "volumes stay."
+    )
     if seen.info is None:
         return _foreseen(seen)
     driver, status = seen.info.driver, dict(seen.info.status)
     below = status.get("Backing Filesystem") or seen.kind
-    evidence = (Evidence("docker info --format '{{.Driver}} {{.DriverStatus}}'", f"{driver} on {below}"),)
-    found = f"{driver} on {below}, in {seen.root}"
+    evidence = (
+        Evidence(
+            "docker info --format '{{.Driver}} {{.DriverStatus}}'",
+            _("{driver} on {below}", driver=driver, below=below),
+        ),
+    )
+    found = _("{driver} on {below}, in {root}", driver=driver, below=below, root=seen.root)
     if driver == need.DRIVER_COPIES:
-        words = "Docker's storage driver is vfs: it copies every layer of every image as a whole"
+        words = _("Docker's storage driver is vfs: it copies every layer of every image as a whole")
         remedies = (
             change,
-            "See why Docker chose it: the file system of its data root cannot carry overlay2 "
-            f"(findmnt -T {word(seen.root)}).",
+            _(
+                "See why Docker chose it: the file system of its data root cannot carry overlay2 "
+                "(findmnt -T {root}).",
+                root=word(seen.root),
+            ),
         )
         return Judgement("fail", words, found, evidence, remedies, severity="breaks")
     if status.get("Supports d_type") == "false":
-        words = f"{seen.root} lies on {below} without d_type (ftype=0): files vanish from containers"
-        remedy = (
+        words = _(
+            "{root} lies on {below} without d_type (ftype=0): files vanish from containers",
+            root=seen.root,
+            below=below,
+        )
+        remedy = _(
             "Make the file system anew with ftype=1 (mkfs.xfs -n ftype=1), or move Docker's data to another."
         )
         return Judgement("fail", words, found, evidence, (remedy,), severity="breaks")
     if driver in need.DRIVERS_GONE:
-        words = f"Docker's storage driver is {driver}, which newer Docker no longer has"
+        words = _("Docker's storage driver is {driver}, which newer Docker no longer has", driver=driver)
         return Judgement("warn", words, found, evidence, (change,))
     if driver not in need.DRIVERS_GOOD:
-        words = f"Docker's storage driver is {driver or 'not named'}, with which mailcow was not tested"
+        words = _(
+            "Docker's storage driver is {driver}, with which mailcow was not tested",
+            driver=driver or _("not named"),
+        )
         return Judgement("warn", words, found, evidence, (change,))
-    return Judgement("pass", f"Docker's storage driver is {found}", found, evidence)
+    return Judgement("pass", _("Docker's storage driver is {found}", found=found), found, evidence)
 
 
 def _foreseen(seen: Storage) -> Judgement:
     if not seen.kind:
-        words = "which storage driver Docker would use is not known: its data root could not be looked at"
+        words = _("which storage driver Docker would use is not known: its data root could not be looked at")
         return Judgement("unknown", words, certainty="untested")
     evidence = (Evidence(f"findmnt -T {word(seen.root)}", seen.kind),)
     if seen.kind in _NO_OVERLAY or seen.kind.startswith("fuse."):
-        words = f"{seen.root} lies on {seen.kind}, on which Docker's overlay2 does not work"
-        remedy = "Put Docker's data on ext4, xfs or btrfs of this machine."
+        words = _(
+            "{root} lies on {kind}, on which Docker's overlay2 does not work", root=seen.root, kind=seen.kind
+        )
+        remedy = _("Put Docker's data on ext4, xfs or btrfs of this machine.")
         return Judgement(
             "warn", words, seen.kind, evidence, (remedy,), severity="breaks", certainty="inferred"
         )
     if seen.installed:
-        words = f"Docker does not answer; on {seen.kind} it will use overlay2, if nothing else is set"
+        words = _(
+            "Docker does not answer; on {kind} it will use overlay2, if nothing else is set", kind=seen.kind
+        )
         return Judgement("unknown", words, seen.kind, evidence, certainty="untested")
-    words = f"Docker is not installed yet; on {seen.kind} it will use overlay2"
+    words = _("Docker is not installed yet; on {kind} it will use overlay2", kind=seen.kind)
     return skipped(words)._replace(evidence=evidence)
 
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="docker.daemon-json",
-        title="Docker's settings",
-        needed="daemon.json is not there, or valid, and takes nothing away that mailcow needs",
-        why="Docker does not start with a broken file, and mailcow's scripts stop at an empty one.",
+        title=_("Docker's settings"),
+        needed=_("daemon.json is not there, or valid, and takes nothing away that mailcow needs"),
+        why=_("Docker does not start with a broken file, and mailcow's scripts stop at an empty one."),
         doc=need.DOC_DAEMON,
         severity="degrades",
         source=daemon_settings,
@@ -177,10 +213,12 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         id="docker.storage",
-        title="Storage driver",
-        needed="overlay2, or another driver that shares layers (overlayfs, btrfs, zfs)",
-        why="vfs keeps a whole copy of an image for each of its layers: mailcow then takes tens of "
-        "gigabytes, and starts slowly.",
+        title=_("Storage driver"),
+        needed=_("overlay2, or another driver that shares layers (overlayfs, btrfs, zfs)"),
+        why=_(
+            "vfs keeps a whole copy of an image for each of its layers: mailcow then takes tens "
+            "of gigabytes, and starts slowly."
+        ),
         doc=need.DOC_STORAGE,
         severity="degrades",
         source=storage_facts,

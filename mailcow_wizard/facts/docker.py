@@ -10,6 +10,7 @@ import re
 from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing, NoAnswer, Refused
+from mailcow_wizard.language import _
 from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -101,13 +102,15 @@ def engine(facts: Facts) -> Engine:
     try:
         said = ask(facts, "/version")
     except Missing:
-        return found._replace(trouble=f"there is no socket {path}")
+        return found._replace(trouble=_("there is no socket {path}", path=path))
     except Denied:
-        return found._replace(state="denied", trouble=f"this user may not use {path}")
+        return found._replace(state="denied", trouble=_("this user may not use {path}", path=path))
     except Refused:
-        return found._replace(state="refused", trouble=f"nobody answers on {path}")
+        return found._replace(state="refused", trouble=_("nobody answers on {path}", path=path))
     except NoAnswer:
-        return found._replace(state="silent", trouble=f"{path} gave no answer within {_ASK_S:g} s")
+        return found._replace(
+            state="silent", trouble=_("{path} gave no answer within {seconds:g} s", path=path, seconds=_ASK_S)
+        )
     except HostError as error:
         return found._replace(state="odd", trouble=str(error))
     parts = said.get("Components")
@@ -168,13 +171,15 @@ def ask(facts: Facts, target: str, kind: type = dict) -> Any:
 
     reply = facts.host.http(docker_socket(facts), target, _ASK_S)
     if reply.status != 200:
-        raise HostError(f"Docker answers {reply.status} when asked for {target}")
+        raise HostError(
+            _("Docker answers {status} when asked for {target}", status=reply.status, target=target)
+        )
     try:
         said = json.loads(reply.body)
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, kind):
-        raise HostError(f"Docker's answer to {target} is not readable")
+        raise HostError(_("Docker's answer to {target} is not readable", target=target))
     return said
 
 

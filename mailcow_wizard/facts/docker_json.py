@@ -12,6 +12,7 @@ from mailcow_wizard.facts.network.routes import defaults_v6, own_v6
 from mailcow_wizard.facts.storage import DAEMON_JSON
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ def daemon_json(facts: Facts) -> DaemonJson:
     try:
         settings = json.loads(data.decode("utf-8"))
     except UnicodeDecodeError:
-        return DaemonJson(path, "broken", data, trouble="it is not UTF-8")
+        return DaemonJson(path, "broken", data, trouble=_("it is not UTF-8"))
     except RecursionError:
-        return DaemonJson(path, "broken", data, trouble="it is nested too deeply")
+        return DaemonJson(path, "broken", data, trouble=_("it is nested too deeply"))
     except ValueError as error:
         return DaemonJson(path, "broken", data, trouble=_words(error))
     if not isinstance(settings, dict):
@@ -85,7 +86,8 @@ def daemon_json(facts: Facts) -> DaemonJson:
 
 def _words(error: ValueError) -> str:
     line, said = getattr(error, "lineno", 0), str(getattr(error, "msg", error))
-    return f"line {line}: {said[:1].lower()}{said[1:]}" if line else said
+    small = said[:1].lower() + said[1:]
+    return _("line {line}: {said}", line=line, said=small) if line else said
 
 
 def _refused(facts: Facts, path: str) -> str:

@@ -10,6 +10,7 @@ from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.network.names import ask as look_up
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def registries(facts: Facts) -> Registries:
 
     for host in need.REGISTRIES:
         threading.Thread(target=ask, args=(host,), daemon=True, name=f"ask {host}").start()
-    found = {one.host: one for one in (answers.get() for _ in need.REGISTRIES)}
+    found = {one.host: one for one in (answers.get() for _unused in need.REGISTRIES)}
     try:
         known = facts.get(docker.info)
     except HostError:
@@ -81,5 +82,5 @@ def _why_unnamed(facts: Facts, host: str) -> str:
     except HostError:
         return ""
     if heard.values("A"):
-        return f"{host} has an address, but this machine's own resolver gives none"
-    return f"{host}: {heard.code or heard.error or 'no resolver answers'}"
+        return _("{host} has an address, but this machine's own resolver gives none", host=host)
+    return f"{host}: {heard.code or heard.error or _('no resolver answers')}"

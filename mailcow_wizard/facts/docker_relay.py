@@ -20,6 +20,7 @@ from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.network.routes import own_v6
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _POSTFIX = "postfix-mailcow"
@@ -47,7 +48,7 @@ class Relay(NamedTuple):
     def open_v6(self) -> bool:
         """Whether a port of postfix takes connections over IPv6, now or when it starts."""
         if self.published:
-            return any(":" in address for address, _ in self.published)
+            return any(":" in address for address, _unused in self.published)
         v4_only = bool(self.rules and self.rules.address and ":" not in self.rules.address)
         return bool(self.keys) and not v4_only
 
@@ -56,9 +57,9 @@ def relay(facts: Facts) -> Relay:
     """Reads mailcow.conf, Docker's settings, and what runs. Raises HostError."""
     here, conf = facts.get(place), facts.get(mailcow_conf)
     if here.absent or not conf.exists:
-        return Relay(here.absent or f"there is no {conf.path} yet")
+        return Relay(here.absent or _("there is no {path} yet", path=conf.path))
     if not facts.get(docker.engine).installed:
-        return Relay("Docker is not installed yet")
+        return Relay(_("Docker is not installed yet"))
     addresses = tuple(
         one.address for one in facts.get(own_v6) if not one.temporary and not one.address.startswith("f")
     )

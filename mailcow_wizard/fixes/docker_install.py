@@ -11,6 +11,7 @@ from mailcow_wizard.facts.containers import containers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, docker_repository, packages_install
 from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Fix, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -30,7 +31,9 @@ def engine(check: str, facts: Facts) -> Offer | None:
     seen = facts.get(docker.engine)
     if not packager or seen.snap or seen.kind == "podman":
         return None
-    title = "Bring Docker to a newer version" if seen.installed else "Install Docker and its Compose plugin"
+    title = (
+        _("Bring Docker to a newer version") if seen.installed else _("Install Docker and its Compose plugin")
+    )
     fix = Fix("install-docker", title, "medium", True, True)
     return Offer(fix, lambda: _engine(check, facts, packager, title))
 
@@ -43,8 +46,10 @@ def _engine(check: str, facts: Facts, packager: str, title: str) -> Plan:
     else:
         coming = packages_install.coming(facts.host, command, _of_distribution(facts, packager))
         steps = _without_purge(packages_install.steps(coming))
-        words = f"Docker comes from this distribution's own packages. {packages_install.consequence(coming)}"
-    stopping = _running(facts)
+        words = _(
+            "Docker comes from this distribution's own packages. {consequence}",
+            consequence=packages_install.consequence(coming),
+        )
     return Plan(
         check,
         None,
@@ -54,9 +59,12 @@ def _engine(check: str, facts: Facts, packager: str, title: str) -> Plan:
         "medium",
         reversible=True,
         needs_root=True,
-        consequence=f"{words} Docker starts now and with the machine. Images, containers and volumes that "
-        "are there stay, also when this is taken back.",
-        interrupts=f"{stopping} while Docker is replaced" if stopping else "",
+        consequence=_(
+            "{words} Docker starts now and with the machine. Images, containers and "
+            "volumes that are there stay, also when this is taken back.",
+            words=words,
+        ),
+        interrupts=_interrupted(facts),
         settle=_SETTLE_S,
     )
 
@@ -130,9 +138,14 @@ def _from_docker(facts: Facts, packager: str) -> tuple[tuple[PlanStep, ...], str
     new = tuple(one for one in need.PACKAGES_OWN if one not in _installed(host, packager, need.PACKAGES_OWN))
     back = ((*remove, *new),) if new else ()
     made.append(Command((*install, *need.PACKAGES_OWN), back, _INSTALL_S))
-    words = f"Docker comes from its own packages ({need.REPOSITORY}), whose key was held to its fingerprint."
+    words = _(
+        "Docker comes from its own packages ({repository}), whose key was held to its fingerprint.",
+        repository=need.REPOSITORY,
+    )
     if old:
-        words += f" Removed, for they hold the same files: {', '.join(old)}."
+        words = _(
+            "{words} Removed, for they hold the same files: {names}.", words=words, names=", ".join(old)
+        )
     return tuple(made), words
 
 
@@ -164,13 +177,15 @@ def _started(facts: Facts) -> tuple[PlanStep, ...]:
     return ()
 
 
-def _running(facts: Facts) -> str:
-    """The containers that run, in words; empty where none does."""
+def _interrupted(facts: Facts) -> str:
+    """Which containers stop for a while, in words; empty where none runs."""
     try:
         names = [one.name for one in facts.get(containers)]
     except HostError:
         return ""
-    return f"containers stop: {', '.join(names)}," if names else ""
+    if not names:
+        return ""
+    return _("containers stop: {names}, while Docker is replaced", names=", ".join(names))
 
 
 # --- Compose ----------------------------------------------------------------------------------------------
@@ -182,7 +197,7 @@ def compose(check: str, facts: Facts) -> Offer | None:
     seen = facts.get(docker.engine)
     if not packager or not seen.server:
         return None
-    title = "Install Docker Compose 2 as a plugin"
+    title = _("Install Docker Compose 2 as a plugin")
     return Offer(
         Fix("install-compose", title, "low", True, True), lambda: _with_compose(check, facts, packager, title)
     )
@@ -195,7 +210,7 @@ def _with_compose(check: str, facts: Facts, packager: str, title: str) -> Plan:
         name = _compose(_candidates(facts.host, need.PACKAGES_COMPOSE["apt"]))
         if not name:
             raise NoPlan(
-                "This distribution has no Compose that is new enough: install Docker's own packages."
+                _("This distribution has no Compose that is new enough: install Docker's own packages.")
             )
     coming = packages_install.coming(facts.host, command, (name,))
     return Plan(
@@ -207,5 +222,8 @@ def _with_compose(check: str, facts: Facts, packager: str, title: str) -> Plan:
         "medium" if coming.newer else "low",
         reversible=True,
         needs_root=True,
-        consequence=f"mailcow can be started with docker compose. {packages_install.consequence(coming)}",
+        consequence=_(
+            "mailcow can be started with docker compose. {consequence}",
+            consequence=packages_install.consequence(coming),
+        ),
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from mailcow_wizard.facts.docker_leftovers import leftovers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Plan
 
-_BACK = (
-    "Containers cannot be put back as they were: what was changed inside them, and their logs, are lost; "
-    "`docker compose up` in the old directory makes them and their networks anew."
+_BACK = _(
+    "Containers cannot be put back as they were: what was changed inside them, and their logs, "
+    "are lost; `docker compose up` in the old directory makes them and their networks anew."
 )
-_NETWORKS_BACK = "Taken back, the networks are made again with the same settings."
+_NETWORKS_BACK = _("Taken back, the networks are made again with the same settings.")
 
 
 def remove(facts: Facts) -> Plan | None:
@@ -22,7 +23,12 @@ def remove(facts: Facts) -> Plan | None:
         return None
     running = [one.name for one in boxes if one.runs]
     if running:
-        raise NoPlan(f"{running[0]} still runs: another mailcow is at work here, and is not taken away.")
+        raise NoPlan(
+            _(
+                "{name} still runs: another mailcow is at work here, and is not taken away.",
+                name=running[0],
+            )
+        )
     commands = [Command(("docker", "rm", one.name)) for one in boxes]
     commands += [
         Command(
@@ -33,16 +39,25 @@ def remove(facts: Facts) -> Plan | None:
     ]
     names = [*(one.name for one in boxes), *(one.name for one in networks)]
     volumes = [one.name for one in seen.left.volumes]
-    kept = f" Kept: {', '.join(volumes)}." if volumes else ""
+    kept = _(" Kept: {volumes}.", volumes=", ".join(volumes)) if volumes else ""
     return Plan(
         "docker.leftovers",
         None,
         "remove-leftovers",
-        f"Remove {len(boxes)} stopped containers and {len(networks)} networks",
+        _(
+            "Remove {containers} stopped containers and {networks} networks",
+            containers=len(boxes),
+            networks=len(networks),
+        ),
         tuple(commands),
         "medium",
         reversible=not boxes,
         needs_root=True,
-        consequence=f"Gone: {', '.join(names)}. {_BACK if boxes else _NETWORKS_BACK} Mail, accounts and "
-        f"settings lie in volumes, none of which is touched.{kept}",
+        consequence=_(
+            "Gone: {names}. {back} Mail, accounts and settings lie in volumes, none of "
+            "which is touched.{kept}",
+            names=", ".join(names),
+            back=_BACK if boxes else _NETWORKS_BACK,
+            kept=kept,
+        ),
     )

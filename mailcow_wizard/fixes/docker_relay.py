@@ -6,6 +6,7 @@ from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4
 from mailcow_wizard.facts.docker_relay import relay
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Plan
 from mailcow_wizard.requirements import PORTS
 
@@ -25,11 +26,13 @@ def bind(facts: Facts) -> Plan | None:
         "docker.relay",
         None,
         "relay-v4-binds",
-        f"Bind mailcow's SMTP ports to IPv4 ({', '.join(values)})",
+        _("Bind mailcow's SMTP ports to IPv4 ({values})", values=", ".join(values)),
         (edit(facts, values), *((told,) if told else ())),
         "low",
         reversible=True,
         needs_root=True,
-        consequence="mailcow takes mail over IPv4 alone. Where the server has an AAAA record, others try "
-        "IPv6 first and come back over IPv4: better take the record away.",
+        consequence=_(
+            "mailcow takes mail over IPv4 alone. Where the server has an AAAA record, "
+            "others try IPv6 first and come back over IPv4: better take the record away."
+        ),
     )

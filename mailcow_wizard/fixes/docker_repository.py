@@ -11,6 +11,7 @@ from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def steps(facts: Facts, packager: str) -> tuple[PlanStep, ...]:
         codename = release.get("VERSION_CODENAME", "")
         machine = _ARCHITECTURES.get(facts.host.uname().machine, "")
         if not place or not machine or not re.fullmatch(r"[a-z]+", codename):
-            raise NoPlan("Docker has no packages for this system: see " + need.DOC_DOCKER)
+            raise NoPlan(_("Docker has no packages for this system: see {page}", page=need.DOC_DOCKER))
         lines = (
             "Types: deb",
             f"URIs: https://{need.REPOSITORY}/linux/{place}",
@@ -69,7 +70,7 @@ def steps(facts: Facts, packager: str) -> tuple[PlanStep, ...]:
         return _edit(facts, KEYRING, key), _edit(facts, SOURCES, "\n".join(lines).encode() + b"\n")
     place = "centos" if release.get("ID") in _EL else _PLACES.get(release.get("ID", ""))
     if packager != "dnf" or not place:
-        raise NoPlan("Docker has no packages for this system: see " + need.DOC_DOCKER)
+        raise NoPlan(_("Docker has no packages for this system: see {page}", page=need.DOC_DOCKER))
     lines = (
         "[docker-ce-stable]",
         "name=Docker CE Stable - $basearch",
@@ -96,24 +97,30 @@ def _os_release(facts: Facts) -> dict[str, str]:
     except Missing:
         text = facts.host.text("/usr/lib/os-release")
     rows = (line.partition("=") for line in text.splitlines())
-    return {key.strip(): value.strip().strip("\"'") for key, _, value in rows}
+    return {key.strip(): value.strip().strip("\"'") for key, _unused, value in rows}
 
 
 def _key(facts: Facts, path: str, fingerprint: str) -> bytes:
     """The repository's key, fetched now and shown in the plan."""
     if facts.settings.offline:
-        raise NoPlan("Docker's key has to be fetched first, and --offline was given.")
+        raise NoPlan(_("Docker's key has to be fetched first, and --offline was given."))
     try:
         reply = facts.host.fetch(need.REPOSITORY, path, 0, _FETCH_S, True)
     except HostError as error:
-        raise NoPlan(f"Docker's package repository cannot be reached: {error}") from None
+        raise NoPlan(_("Docker's package repository cannot be reached: {error}", error=error)) from None
     if reply.status != 200:
-        raise NoPlan(f"Docker's package repository answers {reply.status} when asked for its key.")
+        raise NoPlan(
+            _("Docker's package repository answers {status} when asked for its key.", status=reply.status)
+        )
     found = fingerprints(reply.body)
     if found != (fingerprint,):
-        shown = ", ".join(found) or "none that can be read"
+        shown = ", ".join(found) or _("none that can be read")
         raise NoPlan(
-            f"What {need.REPOSITORY} gives as its key is another one ({shown}): nothing is installed."
+            _(
+                "What {repository} gives as its key is another one ({shown}): nothing is installed.",
+                repository=need.REPOSITORY,
+                shown=shown,
+            )
         )
     return reply.body if reply.body.endswith(b"\n") else reply.body + b"\n"
 
@@ -123,7 +130,7 @@ def fingerprints(armored: bytes) -> tuple[str, ...]:
     found = re.search(rb"-----BEGIN PGP PUBLIC KEY BLOCK-----(.*?)-----END", armored, re.DOTALL)
     if not found or armored.count(b"-----BEGIN ") != 1:
         return ()
-    _, blank, body = found[1].replace(b"\r\n", b"\n").partition(b"\n\n")
+    _unused, blank, body = found[1].replace(b"\r\n", b"\n").partition(b"\n\n")
     lines = [line for line in body.split(b"\n") if blank and not line.startswith(b"=")]
     try:
         data = base64.b64decode(b"".join(lines), validate=True)

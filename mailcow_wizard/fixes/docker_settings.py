@@ -11,6 +11,7 @@ from mailcow_wizard.facts.docker_json import DaemonSettings, daemon_settings
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.requirements_docker import VALIDATES
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -42,18 +43,21 @@ def start(facts: Facts) -> Plan | None:
     if not steps:
         return None
     if not runs and facts.get(docker_json.daemon_json).shape in ("broken", "no settings"):
-        raise NoPlan("Docker would not start: its settings are broken. See Docker's settings first.")
+        raise NoPlan(_("Docker would not start: its settings are broken. See Docker's settings first."))
     return Plan(
         "docker.daemon",
         None,
         "start-docker",
-        "Start Docker with the machine" if runs else "Start Docker, now and with the machine",
+        _("Start Docker with the machine") if runs else _("Start Docker, now and with the machine"),
         tuple(steps),
         "low",
         reversible=True,
         needs_root=True,
-        consequence="Docker runs after every start of the machine."
-        + ("" if runs else " Containers that are set to come back start with it."),
+        consequence=_("Docker runs after every start of the machine.")
+        if runs
+        else _(
+            "Docker runs after every start of the machine. Containers that are set to come back start with it."
+        ),
         settle=0.0 if runs else _SETTLE_S,
     )
 
@@ -96,7 +100,13 @@ def merge(facts: Facts, ipv6: bool = False) -> Plan | None:
         seen = seen._replace(wants_ipv6=True)
     file = seen.file
     if file.refused:
-        raise NoPlan(f"Docker does not take {file.path} ({file.refused}): correct that by hand.")
+        raise NoPlan(
+            _(
+                "Docker does not take {path} ({refused}): correct that by hand.",
+                path=file.path,
+                refused=file.refused,
+            )
+        )
     settings = _read(file) if file.shape != "settings" else dict(file.settings)
     changed = _wanted(settings, seen)
     if file.shape == "settings" and changed == settings:
@@ -110,12 +120,15 @@ def merge(facts: Facts, ipv6: bool = False) -> Plan | None:
         "docker.daemon-json",
         None,
         "merge-daemon-json",
-        "Write an empty object into daemon.json" if only_empty else f"Correct {file.path}",
+        _("Write an empty object into daemon.json") if only_empty else _("Correct {path}", path=file.path),
         _steps(facts, file, after, restart=not (only_empty and runs)),
         "low" if only_empty else "medium",
         reversible=True,
         needs_root=True,
-        consequence=_words(settings, changed) + " Everything else in it stays; the file as it was is kept.",
+        consequence=_(
+            "{change} Everything else in it stays; the file as it was is kept.",
+            change=_words(settings, changed),
+        ),
         interrupts="" if only_empty and runs else _interrupted(facts),
         settle=_SETTLE_S,
     )
@@ -133,8 +146,14 @@ def _read(file: docker_json.DaemonJson) -> dict[str, Any]:
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
-        why = file.trouble or "it holds no JSON object"
-        raise NoPlan(f"What {file.path} was meant to say cannot be told ({why}): correct it by hand.")
+        why = file.trouble or _("it holds no JSON object")
+        raise NoPlan(
+            _(
+                "What {path} was meant to say cannot be told ({why}): correct it by hand.",
+                path=file.path,
+                why=why,
+            )
+        )
     return said
 
 
@@ -146,11 +165,15 @@ def _wanted(settings: dict[str, Any], seen: DaemonSettings) -> dict[str, Any]:
 
 
 def _words(before: dict[str, Any], after: dict[str, Any]) -> str:
-    added = [key for key in after if before.get(key) != after[key]]
-    gone = [key for key in before if key not in after]
-    parts = [f"sets {', '.join(added)}" if added else "", f"no longer sets {', '.join(gone)}" if gone else ""]
-    said = " and ".join(one for one in parts if one)
-    return f"daemon.json {said}." if said else "daemon.json is valid again and says the same."
+    added = ", ".join(key for key in after if before.get(key) != after[key])
+    gone = ", ".join(key for key in before if key not in after)
+    if added and gone:
+        return _("daemon.json sets {added} and no longer sets {gone}.", added=added, gone=gone)
+    if added:
+        return _("daemon.json sets {added}.", added=added)
+    if gone:
+        return _("daemon.json no longer sets {gone}.", gone=gone)
+    return _("daemon.json is valid again and says the same.")
 
 
 def _steps(facts: Facts, file: docker_json.DaemonJson, after: bytes, restart: bool) -> tuple[PlanStep, ...]:
@@ -161,7 +184,7 @@ def _steps(facts: Facts, file: docker_json.DaemonJson, after: bytes, restart: bo
     except Missing:
         pass
     else:
-        raise NoPlan(f"{trial} is in the way: look at it, and remove it.")
+        raise NoPlan(_("{trial} is in the way: look at it, and remove it.", trial=trial))
     checked: list[PlanStep] = []
     if docker.numbers(docker_json.engine_version(facts)) >= VALIDATES:
         look = Command(("dockerd", "--validate", "--config-file", trial))
@@ -181,7 +204,7 @@ def _steps(facts: Facts, file: docker_json.DaemonJson, after: bytes, restart: bo
     elif seen.openrc:
         stop, begin = ("rc-service", "docker", "stop"), (("rc-service", "docker", "start"),)
     else:
-        raise NoPlan("What starts Docker here was not found: edit the file and restart Docker by hand.")
+        raise NoPlan(_("What starts Docker here was not found: edit the file and restart Docker by hand."))
     started = (*map(Command, begin[:-1]), Command(begin[-1], (stop,), _START_S))
     if seen.engine.state != "answers":
         # It was down with the old file, and may stay so when that is back.
@@ -198,4 +221,4 @@ def _interrupted(facts: Facts) -> str:
         return ""
     if not names or (known and known.live_restore):
         return ""
-    return f"Docker is restarted, and its containers stop and come back: {', '.join(names)}"
+    return _("Docker is restarted, and its containers stop and come back: {names}", names=", ".join(names))
