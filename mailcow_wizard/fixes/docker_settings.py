@@ -56,7 +56,8 @@ def start(facts: Facts) -> Plan | None:
         consequence=_("Docker runs after every start of the machine.")
         if runs
         else _(
-            "Docker runs after every start of the machine. Containers that are set to come back start with it."
+            "Docker runs after every start of the machine. "
+            "Containers that are set to come back start with it."
         ),
         settle=0.0 if runs else _SETTLE_S,
     )

@@ -20,10 +20,9 @@ from mailcow_wizard import language
 
 CHECKOUT = ROOT.parent
 # Catalogues of files whose sentences are all marked.
-CONVERTED = {"conf", "system", "kernel", "ports", "network", "reputation", "time", "report", "tui"}
+CONVERTED = {"system", "kernel", "ports", "network", "reputation", "time", "docker", "report", "tui"}
 # Files that write what programs read, or what stands in files of other programs.
 FOR_PROGRAMS = {
-    "conf/layout.py",  # comments of mailcow.conf
     "fixes/proxy_sites.py",
     "report/monitoring.py",
     "report/reach_lines.py",
