@@ -152,7 +152,7 @@ def judge_daemon(seen: Daemon) -> Judgement:
     unit = seen.service
     evidence = [Evidence(f"curl --unix-socket {engine.socket} http://docker/_ping", engine.trouble or "OK")]
     if unit:
-        runs = "active" if unit.active else "not active"
+        runs = _("active") if unit.active else _("not active")
         evidence.append(Evidence(f"systemctl status {SERVICE}", f"{unit.load}, {unit.state}, {runs}"))
     if seen.last:
         evidence.append(Evidence("journalctl -u docker -b -n 30", seen.last))

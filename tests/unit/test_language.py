@@ -44,6 +44,14 @@ NOT_FOR_PEOPLE = {
     "refused on the way",
     "not asked: that line lets no port 25 out",
     "not asked: that line may let no port 25 out",
+    "its certificate is not accepted: ",  # the door's words, taken away
+    "unable to configure",  # words of Docker's journal
+    "failed to start daemon",
+    "error initializing",
+    "no packet begins here",  # errors of a parser that nobody sees
+    "a key has no partial lengths",
+    "a key has no indeterminate length",
+    "the last packet is cut short",
     "the terminal would scroll",  # one layer of the display to the other
 }
 
