@@ -52,6 +52,7 @@ NOT_FOR_PEOPLE = {
     "a key has no partial lengths",
     "a key has no indeterminate length",
     "the last packet is cut short",
+    "rc-update add docker default",
     "the terminal would scroll",  # one layer of the display to the other
 }
 
