@@ -36,37 +36,40 @@ def page(standing: Standing, project: str, log: str) -> tuple[Section, ...]:
     name = standing.hostname
     return (
         Section(
-            "What was done", tuple(f"{title(one.id)}: {one.note}" for one in standing.stages if one.note)
+            _("What was done"), tuple(f"{title(one.id)}: {one.note}" for one in standing.stages if one.note)
         ),
         Section(
-            "Addresses",
+            _("Addresses"),
             (
-                f"https://{name}/admin  administration (user admin, password moohoo until it is changed)",
-                f"https://{name}/  for those who have a mailbox",
-                f"https://{name}/SOGo/  webmail, calendars",
-                f"mail programs: {name}, IMAP 993, submission 465, both with TLS",
+                _(
+                    "https://{name}/admin  administration (user admin, password moohoo until it is changed)",
+                    name=name,
+                ),
+                _("https://{name}/  for those who have a mailbox", name=name),
+                _("https://{name}/SOGo/  webmail, calendars", name=name),
+                _("mail programs: {name}, IMAP 993, submission 465, both with TLS", name=name),
             ),
         ),
         Section(
-            "Still advisable",
+            _("Still advisable"),
             (
                 *_first(found),
                 *advisable,
                 *standing.notes,
-                "Add your mail domain there, and publish its DKIM key: ./wizard dns",
-                "Look at it now and then: ./wizard verify",
+                _("Add your mail domain there, and publish its DKIM key: ./wizard dns"),
+                _("Look at it now and then: ./wizard verify"),
             ),
         ),
         Section(
-            "Updates and backups, with mailcow's own commands",
+            _("Updates and backups, with mailcow's own commands"),
             (
                 f"  cd {directory} && ./update.sh",
                 f"  MAILCOW_BACKUP_LOCATION=/opt/backup {directory}/{_BACKUP} backup all",
-                "A backup belongs on another machine.",
+                _("A backup belongs on another machine."),
             ),
         ),
-        Section("How to undo it", _undo(standing, directory, project)),
-        Section("What it did, with times", (log,)),
+        Section(_("How to undo it"), _undo(standing, directory, project)),
+        Section(_("What it did, with times"), (log,)),
         *_again(standing),
     )
 
@@ -88,21 +91,38 @@ def _first(found: tuple[Finding, ...]) -> tuple[str, ...]:
     if known is not None and known.status == "pass":
         return ()
     if known is not None and first_password.is_still_there(known):
-        return (f"Do this now, {known.summary}: {first_password.MENDED_BY}",)
-    return (f"Change the administrator's password, if it is the first one: {first_password.MENDED_BY}",)
+        return (
+            _(
+                "Do this now, {summary}: {command}",
+                summary=known.summary,
+                command=first_password.MENDED_BY,
+            ),
+        )
+    return (
+        _(
+            "Change the administrator's password, if it is the first one: {command}",
+            command=first_password.MENDED_BY,
+        ),
+    )
 
 
 def _undo(standing: Standing, directory: str, project: str) -> tuple[str, ...]:
     changes = ", ".join(standing.changes)
     lines = [
-        "This takes mailcow away and keeps all mail, in Docker's volumes:",
+        _("This takes mailcow away and keeps all mail, in Docker's volumes:"),
         f"  cd {directory} && docker compose down",
-        f"{standing.directory}/mailcow.conf opens that database: keep it as long as you keep the volumes.",
-        "The wizard never deletes volumes. This lists them; removing them deletes all mail:",
+        _(
+            "{directory}/mailcow.conf opens that database: keep it as long as you keep the volumes.",
+            directory=standing.directory,
+        ),
+        _("The wizard never deletes volumes. This lists them; removing them deletes all mail:"),
         f"  docker volume ls -q --filter label=com.docker.compose.project={shlex.quote(project)}",
     ]
     if changes:
         lines.append(
-            f"Packages, Docker and settings that were changed: ./wizard undo ID, newest first ({changes})"
+            _(
+                "Packages, Docker and settings that were changed: ./wizard undo ID, newest first ({changes})",
+                changes=changes,
+            )
         )
     return tuple(lines)

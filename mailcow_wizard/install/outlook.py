@@ -21,7 +21,7 @@ from mailcow_wizard.install.docker import reaches_ipv6
 from mailcow_wizard.install.services import services
 from mailcow_wizard.install.stages import STAGES, Stage
 from mailcow_wizard.install.standing import Choices, Record, Standing
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -40,9 +40,6 @@ _BY_ITSELF = {
     ),
 }
 _LOOKS = _("All checks of system, kernel, ports, network, DNS and time; nothing is changed.")
-_ALLOWED = (
-    "All checks of system, kernel, ports, network, DNS and time; mended without asking, where found: {}."
-)
 _OVERRIDE = _("docker-compose.override.yml is written only where a limit of this machine asks.")
 _VERIFIES = _("All checks of the installed server (mail); nothing is changed.")
 _NEW_PASSWORD = _(
@@ -66,7 +63,7 @@ def present(session: Session, standing: Standing | None) -> str:
     if standing is not None and standing.directory == session.settings.directory:
         if standing.state != "done":
             return ""
-        return f"mailcow was installed here by this wizard ({standing.ended})"
+        return _("mailcow was installed here by this wizard ({time})", time=standing.ended)
     facts = session.new_facts()
     conf = facts.get(mailcow_conf)
     project = conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
@@ -77,10 +74,19 @@ def present(session: Session, standing: Standing | None) -> str:
     running = sum(one.state == "running" for one in boxes)
     # Without mailcow.conf they are leftovers, which checks of Docker judge.
     if boxes and (running or conf.exists):
-        return f"mailcow is here already: {len(boxes)} containers of {project}, {running} of them run"
+        return _(
+            "mailcow is here already: {number} containers of {project}, {running} of them run",
+            number=len(boxes),
+            project=project,
+            running=running,
+        )
     known = database(facts)
     if known.project and conf.exists:
-        return f"mailcow is here already: {conf.path}, and the database of {known.project}"
+        return _(
+            "mailcow is here already: {path}, and the database of {project}",
+            path=conf.path,
+            project=known.project,
+        )
     return ""
 
 
@@ -161,7 +167,13 @@ def _fixes(session: Session, stage: str) -> tuple[tuple[PlanStep, ...], str]:
             try:
                 plan = offer.plan()
             except HostError as error:
-                steps.append(Manual(f"{finding.summary}; {fix} is not possible here: {error}"))
+                why = _(
+                    "{summary}; {fix} is not possible here: {why}",
+                    summary=finding.summary,
+                    fix=fix,
+                    why=heard(error),
+                )
+                steps.append(Manual(why))
                 continue
             steps += plan.steps
             interrupts += [plan.interrupts] if plan.interrupts else []
@@ -169,7 +181,7 @@ def _fixes(session: Session, stage: str) -> tuple[tuple[PlanStep, ...], str]:
         more = _for_ipv6(session)
         steps += more.steps if more else ()
         interrupts += [more.interrupts] if more and more.interrupts else []
-    return tuple(steps) or (Manual("Nothing to do, as it looks now."),), "; ".join(interrupts)
+    return tuple(steps) or (Manual(_("Nothing to do, as it looks now.")),), "; ".join(interrupts)
 
 
 def _for_ipv6(session: Session) -> Plan | None:
@@ -186,7 +198,8 @@ def _for_ipv6(session: Session) -> Plan | None:
 def _clone(session: Session, choices: Choices, directory: str) -> tuple[PlanStep, ...]:
     here = session.new_facts().get(place)
     if all(one in (here.names or ()) for one in MARKS[:2]):
-        return (Manual(f"{directory} holds mailcow already; it is looked at and used."),)
+        told = _("{directory} holds mailcow already; it is looked at and used.", directory=directory)
+        return (Manual(told),)
     return (Command(clone_argv(choices.repository, choices.branch, directory)),)
 
 
@@ -194,7 +207,8 @@ def _configuration(
     session: Session, directory: str, name: Hostname, choices: Choices
 ) -> tuple[PlanStep, ...]:
     if session.host.exists(f"{directory}/mailcow.conf"):
-        return (Manual("mailcow.conf is there already; it is used, and corrected where it has to be."),)
+        told = _("mailcow.conf is there already; it is used, and corrected where it has to be.")
+        return (Manual(told),)
     given = f"MAILCOW_HOSTNAME={name.name}", f"MAILCOW_BRANCH={choices.branch}"
     answered_keys = [key for key in answered(session.new_facts()) if key != "TZ"]
     more = (
@@ -202,7 +216,7 @@ def _configuration(
         if answered_keys
         else ()
     )
-    told = "Passwords are made here and told to nobody. DOCKER_COMPOSE_VERSION is set afterwards."
+    told = _("Passwords are made here and told to nobody. DOCKER_COMPOSE_VERSION is set afterwards.")
     return Command(("env", *given, f"{directory}/{SCRIPT}")), Manual(told), *more
 
 

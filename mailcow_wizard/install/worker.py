@@ -19,7 +19,7 @@ from mailcow_wizard.host.log import LogFile
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install.job import Failed, Job, Stopped
-from mailcow_wizard.install.stages import STAGES, title
+from mailcow_wizard.install.stages import STAGES, logged
 from mailcow_wizard.install.standing import Record, StageState, Stand, Standing
 from mailcow_wizard.language import _, heard
 
@@ -116,7 +116,7 @@ class Installing:
         job.stage = stage
         self._mark(stage, "running")
         job.progress("", now=True)
-        job.tell(f"== {title(stage)}")
+        job.tell(f"== {logged(stage)}")
         note = _work_of(stage)(job)
         self._mark(stage, "done", job.shown(note))
         job.tell(f"done: {note}")
@@ -151,6 +151,6 @@ def _work_of(stage: str) -> Callable[[Job], str]:
 
 def _left(standing: Standing) -> str:
     """What is there when somebody stopped it."""
-    done = [title(one.id) for one in standing.stages if one.state == "done"]
+    done = [logged(one.id) for one in standing.stages if one.state == "done"]
     what = f"done: {', '.join(done)}" if done else "nothing was changed"
-    return f"stopped before {title(standing.stage)}; {what}; ./wizard install goes on there"
+    return f"stopped before {logged(standing.stage)}; {what}; ./wizard install goes on there"
