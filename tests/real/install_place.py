@@ -14,6 +14,8 @@ from lab import certificates, compose, engine, registry, stand_in
 from lab.engine import Engine
 from lab.inside import CHECKOUT, Inside, LabError, needs, running, wait_until
 
+from mailcow_wizard.engine.lock import INSTALL
+
 NAME = "mail.example.org"
 _LONGEST_S = 240.0
 # What the stand-in cannot do: it speaks no mail. The wizard says so, and is told that this is known.
@@ -123,6 +125,14 @@ class Place:
         done = self.machine.run(["pgrep", "-f", "install.worker import main"])
         numbers = [int(one) for one in done.stdout.split()]
         return numbers[0] if numbers else 0
+
+    def holds_the_lock(self) -> bool:
+        """Whether the process at work is the one that may change the machine."""
+        try:
+            held: dict[str, object] = json.loads((self.state / "lock").read_text())
+        except (OSError, ValueError):
+            return False
+        return held.get("change") == INSTALL and held.get("pid") == self.worker()
 
     def kill(self) -> bool:
         """Kills the process at work; whether there was one."""

@@ -138,7 +138,7 @@ def test_killed_in_three_stages(place: Place, undisturbed: dict[str, object]) ->
             assert begun.wait(60) == 1
         assert place.stages()[stage] == "running"
     first = place.begin()
-    assert wait_until(lambda: bool(place.worker()), 30)
+    assert wait_until(place.holds_the_lock, 30)
     other = place.machine.start(place.words("install", "--yes"), env=place.env())
     end(first)
     assert place.machine.run(place.words("undo", "--yes"), env=place.env()).returncode in (64, 75)
