@@ -12,6 +12,7 @@ from mailcow_wizard.facts.dns.expected import right_addresses
 from mailcow_wizard.facts.dns.host_records import HostRecords
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
 
@@ -41,34 +42,54 @@ def _aaaa(facts: HostRecords) -> Judgement:
     if found.kind in ("right", "missing"):
         return Judgement(
             "pass",
-            f"{server.name} has no IPv6 address in DNS, and IPv6 is not used",
-            found="no AAAA record",
+            _("{server} has no IPv6 address in DNS, and IPv6 is not used", server=server.name),
+            found=_("no AAAA record"),
             evidence=evidence(facts.aaaa),
             subject=server.name,
         )
-    remove = Record(f"the IPv6 address (AAAA) of {server.name}", f"no AAAA for {server.name}", "required")
+    remove = Record(
+        _("the IPv6 address (AAAA) of {server}", server=server.name),
+        _("no AAAA for {server}", server=server.name),
+        "required",
+    )
     judgement = judged(remove, facts.aaaa, found, "", server.name)
     if found.kind != "wrong":
         return judgement
     return judgement._replace(
-        summary=f"{server.name} has the IPv6 address {values(facts.aaaa)}, but this server does not use IPv6",
-        needed="no AAAA record as long as IPv6 is not used",
-        why="Whoever prefers IPv6 finds nobody there, and mailcow's certificate client compares this address "
-        "only: no certificate is issued.",
-        remedies=(f"Remove the AAAA record of {server.name}, or bring IPv6 up.",),
+        summary=_(
+            "{server} has the IPv6 address {values}, but this server does not use IPv6",
+            server=server.name,
+            values=values(facts.aaaa),
+        ),
+        needed=_("no AAAA record as long as IPv6 is not used"),
+        why=_(
+            "Whoever prefers IPv6 finds nobody there, and mailcow's certificate client compares "
+            "this address only: no certificate is issued."
+        ),
+        remedies=(_("Remove the AAAA record of {server}, or bring IPv6 up.", server=server.name),),
     )
 
 
 def _judge(facts: HostRecords, seen: Seen, ours: Addresses, type: str) -> Judgement:
     server = facts.server
     kind = "IPv4" if type == "A" else "IPv6"
-    line = " and ".join(f"{server.name}. {type} {one}" for one in ours.public)
-    record = Record(f"the {kind} address ({type}) of {server.name}", line, "required")
+    line = _(" and ").join(f"{server.name}. {type} {one}" for one in ours.public)
+    record = Record(
+        _("the {kind} address ({type}) of {server}", kind=kind, type=type, server=server.name),
+        line,
+        "required",
+    )
     if not ours.public:
         return _unknown(server.name, seen, ours, type)
 
     found = state(seen, right_addresses(seen, ours.public))
-    judgement = judged(record, seen, found, f"{server.name} is {' and '.join(seen.values)}", server.name)
+    judgement = judged(
+        record,
+        seen,
+        found,
+        _("{server} is {values}", server=server.name, values=_(" and ").join(seen.values)),
+        server.name,
+    )
     if found.kind == "wrong":
         return judgement._replace(
             summary=_wrong(server.name, seen, ours, kind), remedies=_mends(record, seen)
@@ -80,23 +101,41 @@ def _unknown(name: str, seen: Seen, ours: Addresses, type: str) -> Judgement:
     """What is published cannot be compared with an address that is not known."""
     return Judgement(
         "unknown",
-        f"the public IPv{ours.family} address of this server is not known: {ours.trouble}",
-        found=f"published: {values(seen) or 'nothing'}",
+        _(
+            "the public IPv{family} address of this server is not known: {trouble}",
+            family=ours.family,
+            trouble=ours.trouble,
+        ),
+        found=_("published: {value}", value=values(seen) or _("nothing")),
         evidence=evidence(seen),
         certainty="untested",
-        remedies=("Say it with --address, then run this check again.",),
+        remedies=(_("Say it with --address, then run this check again."),),
         subject=name,
     )
 
 
 def _wrong(name: str, seen: Seen, ours: Addresses, kind: str) -> str:
     if seen.aliases:
-        return f"{name} is an alias (CNAME) of {', '.join(seen.aliases)}; a mail server's name must not be"
+        return _(
+            "{name} is an alias (CNAME) of {aliases}; a mail server's name must not be",
+            name=name,
+            aliases=", ".join(seen.aliases),
+        )
     foreign = [one for one in seen.values if one not in ours.public]
     if len(foreign) < len(seen.values):
-        return f"{name} has besides its own {kind} address another: {', '.join(foreign)}"
+        return _(
+            "{name} has besides its own {kind} address another: {foreign}",
+            name=name,
+            kind=kind,
+            foreign=", ".join(foreign),
+        )
     named = ", ".join(f"{one}{_kind_of(one)}" for one in foreign)
-    return f"{name} points to {named}, but this server is {', '.join(ours.public)}"
+    return _(
+        "{name} points to {named}, but this server is {public}",
+        name=name,
+        named=named,
+        public=", ".join(ours.public),
+    )
 
 
 def _kind_of(address: str) -> str:
@@ -106,10 +145,10 @@ def _kind_of(address: str) -> str:
     except ValueError:
         return ""
     if any(parsed in ipaddress.ip_network(one) for one in need.CLOUDFLARE if parsed.version == _version(one)):
-        return " (Cloudflare's proxy)"
+        return _(" (Cloudflare's proxy)")
     if parsed.is_loopback:
-        return " (this machine itself: loopback)"
-    return "" if parsed.is_global else " (a private address)"
+        return _(" (this machine itself: loopback)")
+    return "" if parsed.is_global else _(" (a private address)")
 
 
 def _version(network: str) -> int:
@@ -118,17 +157,22 @@ def _version(network: str) -> int:
 
 def _mends(record: Record, seen: Seen) -> tuple[str, ...]:
     if any("Cloudflare" in _kind_of(one) for one in seen.values):
-        return ("Set the record to DNS only: a web proxy carries no mail.", f"Publish: {record.line}")
-    return (f"Publish: {record.line}",)
+        return (
+            _("Set the record to DNS only: a web proxy carries no mail."),
+            _("Publish: {line}", line=record.line),
+        )
+    return (_("Publish: {line}", line=record.line),)
 
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.a",
-        title="IPv4 address (A)",
-        needed="the server's name has its public IPv4 address, and is no alias",
-        why="Other mail servers and people's programs find the server by this record; without it no mail "
-        "arrives and no certificate is issued.",
+        title=_("IPv4 address (A)"),
+        needed=_("the server's name has its public IPv4 address, and is no alias"),
+        why=_(
+            "Other mail servers and people's programs find the server by this record; without it "
+            "no mail arrives and no certificate is issued."
+        ),
         doc=need.DOC_DNS,
         severity="breaks",
         source=host_tried,
@@ -138,9 +182,9 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         id="dns.aaaa",
-        title="IPv6 address (AAAA)",
-        needed="the server's IPv6 address where IPv6 is used, and none where it is not",
-        why="Many servers prefer IPv6: a wrong address here loses mail that the IPv4 address would get.",
+        title=_("IPv6 address (AAAA)"),
+        needed=_("the server's IPv6 address where IPv6 is used, and none where it is not"),
+        why=_("Many servers prefer IPv6: a wrong address here loses mail that the IPv4 address would get."),
         doc=need.DOC_DNS,
         severity="breaks",
         source=host_tried,

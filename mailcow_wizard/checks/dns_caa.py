@@ -7,6 +7,7 @@ from mailcow_wizard.checks.dns_states import certainty, with_fate
 from mailcow_wizard.facts.dns.authorities import Authorities, Climb, said
 from mailcow_wizard.facts.dns.caa import ISSUER, forbids
 from mailcow_wizard.facts.dns.certificate import Allowed, above_forbids, allowed
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 
@@ -24,13 +25,15 @@ def _with_fate(facts: Allowed, climb: Climb) -> Judgement:
         judgement = judgement._replace(
             status="warn",
             severity="degrades",
-            summary=f"mailcow leaves {name} out of the certificate: {fate.words}",
-            needed="each name of ADDITIONAL_SAN has the server's address",
-            why="mailcow drops a name that does not lead to this server, and clients that use it see a wrong "
-            "certificate.",
+            summary=_("mailcow leaves {name} out of the certificate: {words}", name=name, words=fate.words),
+            needed=_("each name of ADDITIONAL_SAN has the server's address"),
+            why=_(
+                "mailcow drops a name that does not lead to this server, and clients that use it "
+                "see a wrong certificate."
+            ),
             remedies=(
-                f"Publish: {name}. CNAME {facts.authorities.server.name}.",
-                "Or take the name out of ADDITIONAL_SAN in mailcow.conf.",
+                _("Publish: {name}. CNAME {server}.", name=name, server=facts.authorities.server.name),
+                _("Or take the name out of ADDITIONAL_SAN in mailcow.conf."),
             ),
         )
     return with_fate(judgement, fate)
@@ -39,18 +42,23 @@ def _with_fate(facts: Allowed, climb: Climb) -> Judgement:
 def _caa(facts: Authorities, climb: Climb) -> Judgement:
     relevant, name = climb.relevant, climb.name
     evidence = tuple(
-        Evidence(f"dig +short {one.name} CAA", "; ".join(one.values) or "nothing") for one in climb.seen[:3]
+        Evidence(f"dig +short {one.name} CAA", "; ".join(one.values) or _("nothing"))
+        for one in climb.seen[:3]
     )
     common = Judgement("pass", "", evidence=evidence, subject=name)
     if relevant is None and climb.silent:
         return common._replace(
             status="unknown",
-            summary=f"CAA at {climb.silent.name} could not be asked: {climb.silent.trouble}",
+            summary=_(
+                "CAA at {silent} could not be asked: {trouble}",
+                silent=climb.silent.name,
+                trouble=climb.silent.trouble,
+            ),
             certainty="untested",
         )
     if relevant is None:
         return common._replace(
-            summary=f"no CAA record restricts who may issue a certificate for {name}",
+            summary=_("no CAA record restricts who may issue a certificate for {name}", name=name),
             certainty=certainty(climb.seen[0]),
         )
     common = common._replace(
@@ -60,21 +68,35 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
     above = above_forbids(climb)
     if why_not and not facts.asks:
         return common._replace(
-            summary=f"CAA at {relevant.name} keeps Let's Encrypt out, and mailcow is set not to ask it",
-            found=f"{common.found}; SKIP_LETS_ENCRYPT=y in mailcow.conf",
+            summary=_(
+                "CAA at {relevant} keeps Let's Encrypt out, and mailcow is set not to ask it",
+                relevant=relevant.name,
+            ),
+            found=_("{found}; SKIP_LETS_ENCRYPT=y in mailcow.conf", found=common.found),
         )
     if why_not:
         return common._replace(
             status="fail",
-            summary=f"CAA at {relevant.name} keeps Let's Encrypt from issuing for {name}: {why_not}",
+            summary=_(
+                "CAA at {relevant} keeps Let's Encrypt from issuing for {name}: {why_not}",
+                relevant=relevant.name,
+                name=name,
+                why_not=why_not,
+            ),
             remedies=(
-                f'Publish besides: {relevant.name}. CAA 0 issue "{ISSUER}"',
-                "Or set SKIP_LETS_ENCRYPT=y in mailcow.conf and bring a certificate of your own.",
+                _(
+                    'Publish besides: {relevant}. CAA 0 issue "{issuer}"',
+                    relevant=relevant.name,
+                    issuer=ISSUER,
+                ),
+                _("Or set SKIP_LETS_ENCRYPT=y in mailcow.conf and bring a certificate of your own."),
             ),
         )
     if above and facts.asks:
         return _left_out(common, facts, climb, above)
-    return common._replace(summary=f"CAA at {relevant.name} lets Let's Encrypt issue for {name}")
+    return common._replace(
+        summary=_("CAA at {relevant} lets Let's Encrypt issue for {name}", relevant=relevant.name, name=name)
+    )
 
 
 def _left_out(common: Judgement, facts: Authorities, climb: Climb, above: str) -> Judgement:
@@ -83,12 +105,18 @@ def _left_out(common: Judgement, facts: Authorities, climb: Climb, above: str) -
     return common._replace(
         status="fail" if whole else "warn",
         severity="breaks" if whole else "degrades",
-        summary=f"mailcow leaves {climb.name} out of the certificate: {above}",
-        why="mailcow looks at CAA only at the name above, and asks for no certificate where Let's Encrypt is "
-        "not named there, although Let's Encrypt would issue one.",
+        summary=_("mailcow leaves {name} out of the certificate: {above}", name=climb.name, above=above),
+        why=_(
+            "mailcow looks at CAA only at the name above, and asks for no certificate where Let's "
+            "Encrypt is not named there, although Let's Encrypt would issue one."
+        ),
         remedies=(
-            f'Publish besides: {climb.name.partition(".")[2]}. CAA 0 issue "{ISSUER}"',
-            "Or set SKIP_LETS_ENCRYPT=y in mailcow.conf and bring a certificate of your own.",
+            _(
+                'Publish besides: {domain}. CAA 0 issue "{issuer}"',
+                domain=climb.name.partition(".")[2],
+                issuer=ISSUER,
+            ),
+            _("Or set SKIP_LETS_ENCRYPT=y in mailcow.conf and bring a certificate of your own."),
         ),
     )
 
@@ -96,9 +124,11 @@ def _left_out(common: Judgement, facts: Authorities, climb: Climb, above: str) -
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.caa",
-        title="Authorities (CAA)",
-        needed="no CAA record, or one that names letsencrypt.org, at each name of the certificate or above",
-        why="Let's Encrypt obeys these records: where they do not name it, mailcow gets no certificate.",
+        title=_("Authorities (CAA)"),
+        needed=_(
+            "no CAA record, or one that names letsencrypt.org, at each name of the certificate or above"
+        ),
+        why=_("Let's Encrypt obeys these records: where they do not name it, mailcow gets no certificate."),
         doc=need.DOC_TLS,
         severity="breaks",
         source=allowed,

@@ -7,12 +7,13 @@ from mailcow_wizard.checks.dns_states import Record, judged
 from mailcow_wizard.facts.dns.dkim import Dkim, Key, dkim, key_of, trouble
 from mailcow_wizard.facts.dns.expected import right_key
 from mailcow_wizard.facts.dns.state import state, texts
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
 # RFC 8301, 3.2; and what mailcow makes.
 ADVISED_BITS = 2048
-_PAGE = "Configuration, Options, ARC/DKIM keys"
-_NOT_COMPARED = "whether mailcow signs with it could not be seen"
+_PAGE = _("Configuration, Options, ARC/DKIM keys")
+_NOT_COMPARED = _("whether mailcow signs with it could not be seen")
 
 
 def judge_dkim(facts: tuple[Dkim, ...]) -> tuple[Judgement, ...]:
@@ -24,9 +25,11 @@ def _dkim(facts: Dkim) -> Judgement:
     domain, seen, ours = facts.domain, facts.seen, facts.key
     name = f"{ours.selector}._domainkey.{domain}"
     line = (
-        f'{name}. TXT "{ours.record}"' if ours.public else f"{name}. TXT, as mailcow shows it under {_PAGE}"
+        f'{name}. TXT "{ours.record}"'
+        if ours.public
+        else _("{name}. TXT, as mailcow shows it under {page}", name=name, page=_PAGE)
     )
-    record = Record(f"the DKIM key of {domain}", line, "recommended")
+    record = Record(_("the DKIM key of {domain}", domain=domain), line, "recommended")
     found = state(seen, right_key(ours.public))
     keys = [key_of(one) for one in texts(seen)]
     judgement = judged(record, seen, found, _right(facts, keys), domain)
@@ -45,35 +48,45 @@ def _dkim(facts: Dkim) -> Judgement:
 def _right(facts: Dkim, keys: list[Key]) -> str:
     if not keys:
         return ""
-    with_it = ", the one that mailcow signs with" if facts.key.public else ""
-    return f"{facts.domain} publishes a DKIM key of {keys[0].bits} bits{with_it}"
+    with_it = _(", the one that mailcow signs with") if facts.key.public else ""
+    return _(
+        "{domain} publishes a DKIM key of {bits} bits{with_it}",
+        domain=facts.domain,
+        bits=keys[0].bits,
+        with_it=with_it,
+    )
 
 
 def _missing(judgement: Judgement, facts: Dkim) -> Judgement:
     ours, domain = facts.key, facts.domain
     if ours.public:
-        return judgement._replace(summary=f"{domain} does not publish the DKIM key that mailcow signs with")
-    add = "After the install add the domain in mailcow and publish the key that it shows."
+        return judgement._replace(
+            summary=_("{domain} does not publish the DKIM key that mailcow signs with", domain=domain)
+        )
+    add = _("After the install add the domain in mailcow and publish the key that it shows.")
     if ours.runs:
-        add = f"Make a key for {domain} in mailcow under {_PAGE}, and publish it."
-    return judgement._replace(summary=f"{domain} publishes no DKIM key yet", remedies=(add,))
+        add = _("Make a key for {domain} in mailcow under {page}, and publish it.", domain=domain, page=_PAGE)
+    return judgement._replace(summary=_("{domain} publishes no DKIM key yet", domain=domain), remedies=(add,))
 
 
 def _wrong(judgement: Judgement, facts: Dkim, name: str) -> Judgement:
     there = texts(facts.seen)
     if len(there) > 1:
         return judgement._replace(
-            summary=f"{name} has {len(there)} records, and must have one", severity="breaks"
+            summary=_("{name} has {number} records, and must have one", name=name, number=len(there)),
+            severity="breaks",
         )
     if not there:
-        return judgement._replace(summary=f"{name} is not a key", severity="breaks")
+        return judgement._replace(summary=_("{name} is not a key", name=name), severity="breaks")
     why = trouble(there[0])
     if why:
-        return judgement._replace(summary=f"the DKIM key at {name} cannot be used: {why}", severity="breaks")
+        return judgement._replace(
+            summary=_("the DKIM key at {name} cannot be used: {why}", name=name, why=why), severity="breaks"
+        )
     return judgement._replace(
         status="fail",
-        summary=f"the DKIM key at {name} is another than the one that mailcow signs with",
-        why="Every mail carries a signature that does not fit the published key, so it looks forged.",
+        summary=_("the DKIM key at {name} is another than the one that mailcow signs with", name=name),
+        why=_("Every mail carries a signature that does not fit the published key, so it looks forged."),
         severity="breaks",
     )
 
@@ -84,21 +97,38 @@ def _doubts(judgement: Judgement, facts: Dkim, key: Key, name: str) -> Judgement
     if ours.runs and not ours.public:
         return judgement._replace(
             status="warn",
-            summary=f"{domain} publishes a DKIM key, but mailcow has none: it does not sign this mail",
-            remedies=(f"Make a key for {domain} in mailcow under {_PAGE}, and publish it at {name}.",),
+            summary=_(
+                "{domain} publishes a DKIM key, but mailcow has none: it does not sign this mail",
+                domain=domain,
+            ),
+            remedies=(
+                _(
+                    "Make a key for {domain} in mailcow under {page}, and publish it at {name}.",
+                    domain=domain,
+                    page=_PAGE,
+                    name=name,
+                ),
+            ),
         )
     if key.kind == "rsa" and key.bits < ADVISED_BITS:
         return judgement._replace(
             status="warn",
-            summary=f"the DKIM key of {domain} has {key.bits} bits; {ADVISED_BITS} are advised",
+            summary=_(
+                "the DKIM key of {domain} has {bits} bits; {advised_bits} are advised",
+                domain=domain,
+                bits=key.bits,
+                advised_bits=ADVISED_BITS,
+            ),
             severity="advice",
         )
     if "y" in key.flags:
         return judgement._replace(
             status="warn",
-            summary=f"the DKIM key of {domain} is marked as a test (t=y): receivers ignore it",
+            summary=_(
+                "the DKIM key of {domain} is marked as a test (t=y): receivers ignore it", domain=domain
+            ),
             severity="degrades",
-            remedies=(f"Remove y from t= in the record {name}.",),
+            remedies=(_("Remove y from t= in the record {name}.", name=name),),
         )
     return judgement
 
@@ -106,9 +136,11 @@ def _doubts(judgement: Judgement, facts: Dkim, key: Key, name: str) -> Judgement
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.dkim",
-        title="Signing key (DKIM)",
-        needed="a whole DKIM key of at least 1024 bits for each mail domain, the one that mailcow signs with",
-        why="Receivers trust signed mail; with a wrong key every mail looks forged.",
+        title=_("Signing key (DKIM)"),
+        needed=_(
+            "a whole DKIM key of at least 1024 bits for each mail domain, the one that mailcow signs with"
+        ),
+        why=_("Receivers trust signed mail; with a wrong key every mail looks forged."),
         doc=need.DOC_DNS,
         severity="degrades",
         source=dkim,

@@ -8,6 +8,7 @@ from mailcow_wizard.facts.dns.dmarc import Dmarc, dmarc, mistakes, policies
 from mailcow_wizard.facts.dns.expected import right_policy
 from mailcow_wizard.facts.dns.state import state, texts
 from mailcow_wizard.facts.dns.tags import tags
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
 
@@ -19,39 +20,59 @@ def judge_dmarc(facts: tuple[Dmarc, ...]) -> tuple[Judgement, ...]:
 def _dmarc(facts: Dmarc) -> Judgement:
     domain, seen = facts.domain, facts.seen
     line = f'_dmarc.{domain}. TXT "v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}"'
-    record = Record(f"the DMARC policy of {domain}", line, "recommended")
+    record = Record(_("the DMARC policy of {domain}", domain=domain), line, "recommended")
     found = state(seen, right_policy)
     own = policies(texts(seen))
     policy = tags(own[0]).get("p", "").lower() if own else ""
-    judgement = judged(record, seen, found, f"{domain} asks receivers to {_words(policy)}", domain)
+    judgement = judged(
+        record,
+        seen,
+        found,
+        _("{domain} asks receivers to {words}", domain=domain, words=_words(policy)),
+        domain,
+    )
     if found.kind == "right":
         return _receivers(judgement, facts)
     if found.kind in ("missing", "wrong") and not own and facts.inherited:
         return judgement._replace(
             status="pass",
-            summary=f"{domain} has no DMARC policy of its own; that of {facts.inherited} holds",
+            summary=_(
+                "{domain} has no DMARC policy of its own; that of {inherited} holds",
+                domain=domain,
+                inherited=facts.inherited,
+            ),
             remedies=(),
             certainty="inferred",
         )
     if found.kind == "wrong" and not own:
-        return judgement._replace(summary=f"{domain} has no DMARC policy; the text at _dmarc is another")
+        return judgement._replace(
+            summary=_("{domain} has no DMARC policy; the text at _dmarc is another", domain=domain)
+        )
     if found.kind == "wrong" and len(own) > 1:
         return judgement._replace(
-            summary=f"{domain} has {len(own)} DMARC policies; receivers then take none",
-            remedies=(f"Keep one of the TXT records of _dmarc.{domain}.",),
+            summary=_(
+                "{domain} has {number} DMARC policies; receivers then take none",
+                domain=domain,
+                number=len(own),
+            ),
+            remedies=(_("Keep one of the TXT records of _dmarc.{domain}.", domain=domain),),
         )
     if found.kind == "wrong":
         return judgement._replace(
-            summary=f"the DMARC policy of {domain} is not valid: {'; '.join(mistakes(own[0]))}"
+            summary=_(
+                "the DMARC policy of {domain} is not valid: {mistakes}",
+                domain=domain,
+                mistakes="; ".join(mistakes(own[0])),
+            )
         )
     return judgement
 
 
 def _words(policy: str) -> str:
     return {
-        "none": "let forged mail pass, and only report it (p=none)",
-        "quarantine": "treat forged mail as spam (p=quarantine)",
-        "reject": "refuse forged mail (p=reject)",
+        "none": _("let forged mail pass, and only report it (p=none)"),
+        "quarantine": _("treat forged mail as spam (p=quarantine)"),
+        "reject": _("refuse forged mail (p=reject)"),
     }.get(policy, "")
 
 
@@ -63,9 +84,18 @@ def _receivers(judgement: Judgement, facts: Dmarc) -> Judgement:
     return judgement._replace(
         status="warn",
         severity="advice",
-        summary=f"reports about {facts.domain} go to {refused[0]}, which has not agreed to receive them",
+        summary=_(
+            "reports about {domain} go to {refused}, which has not agreed to receive them",
+            domain=facts.domain,
+            refused=refused[0],
+        ),
         remedies=tuple(
-            f'Ask {one} to publish: {facts.domain}._report._dmarc.{one}. TXT "v=DMARC1"' for one in refused
+            _(
+                'Ask {value} to publish: {domain}._report._dmarc.{value}. TXT "v=DMARC1"',
+                value=one,
+                domain=facts.domain,
+            )
+            for one in refused
         ),
     )
 
@@ -73,9 +103,9 @@ def _receivers(judgement: Judgement, facts: Dmarc) -> Judgement:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.dmarc",
-        title="Forged mail (DMARC)",
-        needed="exactly one valid DMARC policy for each mail domain",
-        why="Large receivers want one (Google, Yahoo), and it keeps others from writing in your name.",
+        title=_("Forged mail (DMARC)"),
+        needed=_("exactly one valid DMARC policy for each mail domain"),
+        why=_("Large receivers want one (Google, Yahoo), and it keeps others from writing in your name."),
         doc=need.DOC_DNS,
         severity="degrades",
         source=dmarc,

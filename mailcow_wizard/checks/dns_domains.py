@@ -13,6 +13,7 @@ from mailcow_wizard.facts.dns.expected import client_record, right_client, right
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
 
@@ -24,14 +25,20 @@ def judge_mx(facts: Domains) -> tuple[Judgement, ...]:
 def _mx(server: MailServer, records: DomainRecords) -> Judgement:
     domain, seen = records.domain, records.at("", "MX")
     line = f"{domain}. MX 10 {server.name}."
-    record = Record(f"the mail exchanger (MX) of {domain}", line, "required")
+    record = Record(_("the mail exchanger (MX) of {domain}", domain=domain), line, "required")
 
     found = state(seen, right_mx(server))
-    judgement = judged(record, seen, found, f"mail for {domain} goes to {server.name}", domain)
+    judgement = judged(
+        record,
+        seen,
+        found,
+        _("mail for {domain} goes to {server}", domain=domain, server=server.name),
+        domain,
+    )
     if found.kind == "missing" and domain == server.name:
         return judgement._replace(
             status="warn",
-            summary=f"{domain} has no MX record; other servers then deliver to its address",
+            summary=_("{domain} has no MX record; other servers then deliver to its address", domain=domain),
             severity="degrades",
         )
     if found.kind == "wrong":
@@ -45,17 +52,35 @@ def _target(value: str) -> str:
 
 def _wrong_mx(domain: str, server: MailServer, seen: Seen) -> str:
     if seen.aliases and not seen.values:
-        return f"{domain} is an alias (CNAME) of {', '.join(seen.aliases)}; a mail domain must not be one"
+        return _(
+            "{domain} is an alias (CNAME) of {aliases}; a mail domain must not be one",
+            domain=domain,
+            aliases=", ".join(seen.aliases),
+        )
     targets = [_target(one) for one in seen.values]
     if targets == ["."]:
-        return f"{domain} says that it takes no mail at all (null MX)"
+        return _("{domain} says that it takes no mail at all (null MX)", domain=domain)
     addresses = [one for one in targets if _is_address(one)]
     if addresses:
-        return f"the MX of {domain} is the address {addresses[0]}; it must be a name"
+        return _(
+            "the MX of {domain} is the address {addresses}; it must be a name",
+            domain=domain,
+            addresses=addresses[0],
+        )
     foreign = [one for one in targets if one != server.name]
     if len(foreign) < len(targets):
-        return f"mail for {domain} goes to {server.name} and also to {', '.join(foreign)}"
-    return f"mail for {domain} goes to {', '.join(foreign)}, not to {server.name}"
+        return _(
+            "mail for {domain} goes to {server} and also to {foreign}",
+            domain=domain,
+            server=server.name,
+            foreign=", ".join(foreign),
+        )
+    return _(
+        "mail for {domain} goes to {foreign}, not to {server}",
+        domain=domain,
+        foreign=", ".join(foreign),
+        server=server.name,
+    )
 
 
 def _is_address(text: str) -> bool:
@@ -87,8 +112,13 @@ def _with_fate(facts: Tried, records: DomainRecords, client: str) -> Judgement:
     if judgement.status == "pass" and fate.fate == "left out" and pair[1].values and not pair[1].aliases:
         judgement = judgement._replace(
             status="warn",
-            summary=f"{name} leads to {facts.domains.server.name}, but not by IPv6: {values(pair[1])}",
-            remedies=(f"Publish: {name}. CNAME {facts.domains.server.name}.",),
+            summary=_(
+                "{name} leads to {server}, but not by IPv6: {values}",
+                name=name,
+                server=facts.domains.server.name,
+                values=values(pair[1]),
+            ),
+            remedies=(_("Publish: {name}. CNAME {server}.", name=name, server=facts.domains.server.name),),
         )
     return with_fate(judgement, fate)
 
@@ -99,16 +129,21 @@ def _client(server: MailServer, records: DomainRecords, client: str) -> Judgemen
     seen = client_record(records, client)
     record = Record(name, f"{name}. CNAME {server.name}.", "recommended")
     found = state(seen, right_client(server, seen))
-    judgement = judged(record, seen, found, f"{name} leads to {server.name}", domain)
+    judgement = judged(
+        record, seen, found, _("{name} leads to {server}", name=name, server=server.name), domain
+    )
     if found.kind in ("right", "not everywhere yet") and _only_by_wildcard(records, seen):
         return judgement._replace(
-            summary=f"{name} leads to {server.name}, but only by a wildcard",
+            summary=_("{name} leads to {server}, but only by a wildcard", name=name, server=server.name),
             status="warn",
             severity="advice",
-            remedies=(f"Publish: {record.line}",),
+            remedies=(_("Publish: {line}", line=record.line),),
         )
     if found.kind == "wrong":
-        return judgement._replace(summary=f"{name} is {values(seen)}, not {server.name}", status="warn")
+        return judgement._replace(
+            summary=_("{name} is {values}, not {server}", name=name, values=values(seen), server=server.name),
+            status="warn",
+        )
     return judgement
 
 
@@ -127,7 +162,11 @@ def _wildcard(records: DomainRecords) -> Judgement:
     if not seen.answered:
         return Judgement(
             "unknown",
-            f"whether {records.domain} has a wildcard could not be asked: {seen.trouble}",
+            _(
+                "whether {domain} has a wildcard could not be asked: {trouble}",
+                domain=records.domain,
+                trouble=seen.trouble,
+            ),
             evidence=evidence(seen),
             certainty="untested",
             subject=records.domain,
@@ -135,18 +174,23 @@ def _wildcard(records: DomainRecords) -> Judgement:
     if not seen.exists:
         return Judgement(
             "pass",
-            f"{records.domain} has no wildcard",
-            "none",
+            _("{domain} has no wildcard", domain=records.domain),
+            _("none"),
             evidence(seen),
             certainty=certainty(seen),
             subject=records.domain,
         )
     return Judgement(
         "warn",
-        f"*.{records.domain} answers for every name: {values(seen)}",
-        found=f"a name that nobody made is {values(seen)}",
+        _("*.{domain} answers for every name: {values}", domain=records.domain, values=values(seen)),
+        found=_("a name that nobody made is {values}", values=values(seen)),
         evidence=evidence(seen),
-        remedies=(f"Publish each name that mailcow needs, or remove the wildcard of {records.domain}.",),
+        remedies=(
+            _(
+                "Publish each name that mailcow needs, or remove the wildcard of {domain}.",
+                domain=records.domain,
+            ),
+        ),
         certainty=certainty(seen),
         subject=records.domain,
     )
@@ -172,18 +216,20 @@ def _check(
 CHECKS: tuple[Check, ...] = (
     _check(
         "dns.mx",
-        "Mail exchanger (MX)",
-        "one MX record of each mail domain that names this server, and no other",
-        "Other mail servers deliver where this record points to.",
+        _("Mail exchanger (MX)"),
+        _("one MX record of each mail domain that names this server, and no other"),
+        _("Other mail servers deliver where this record points to."),
         "breaks",
         judge_mx,
     ),
     _check(
         "dns.autodiscover",
         "autodiscover",
-        "autodiscover.DOMAIN is an alias (CNAME) of the server's name",
-        "Outlook and phones ask there for their settings; without it people must type them, and the name "
-        "drops out of mailcow's certificate.",
+        _("autodiscover.DOMAIN is an alias (CNAME) of the server's name"),
+        _(
+            "Outlook and phones ask there for their settings; without it people must type them, and "
+            "the name drops out of mailcow's certificate."
+        ),
         "degrades",
         judge_autodiscover,
         tried,
@@ -191,9 +237,11 @@ CHECKS: tuple[Check, ...] = (
     _check(
         "dns.autoconfig",
         "autoconfig",
-        "autoconfig.DOMAIN is an alias (CNAME) of the server's name",
-        "Thunderbird asks there for its settings; without it people must type them, and the name drops out "
-        "of mailcow's certificate.",
+        _("autoconfig.DOMAIN is an alias (CNAME) of the server's name"),
+        _(
+            "Thunderbird asks there for its settings; without it people must type them, and the name "
+            "drops out of mailcow's certificate."
+        ),
         "degrades",
         judge_autoconfig,
         tried,
@@ -201,8 +249,8 @@ CHECKS: tuple[Check, ...] = (
     _check(
         "dns.wildcard",
         "Wildcard",
-        "no wildcard record, or one that nothing is confused by",
-        "With a wildcard every name seems to be published, and a typing error is not noticed.",
+        _("no wildcard record, or one that nothing is confused by"),
+        _("With a wildcard every name seems to be published, and a typing error is not noticed."),
         "advice",
         judge_wildcard,
     ),

@@ -8,27 +8,34 @@ from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.dns.local_view import LocalView, local_view
 from mailcow_wizard.facts.dns.published import Seen, is_answer
 from mailcow_wizard.facts.dns.state import values
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 
 def judge_local_view(facts: LocalView) -> Judgement:
     """The resolver of this machine says the same as the name's own servers; /etc/hosts is only reported."""
     name, seen = facts.records.server.name, (facts.records.a, facts.records.aaaa)
-    hosts = f"; /etc/hosts calls it {', '.join(facts.hosts)}" if facts.hosts else ""
+    hosts = _("; /etc/hosts calls it {hosts}", hosts=", ".join(facts.hosts)) if facts.hosts else ""
     evidence = (
-        Evidence(f"dig +short {name} A", _local(facts.records.a) or "nothing"),
+        Evidence(f"dig +short {name} A", _local(facts.records.a) or _("nothing")),
         Evidence(f"getent ahosts {name}", f"/etc/hosts: {', '.join(facts.hosts) or 'no line'}"),
     )
     common = Judgement("pass", "", evidence=evidence, found=f"{_local(facts.records.a)}{hosts}".lstrip("; "))
     if not any(one.world for one in seen):
         return common._replace(
             status="unknown",
-            summary=f"the world's view of {name} could not be asked: {facts.records.a.silence}",
+            summary=_(
+                "the world's view of {name} could not be asked: {silence}",
+                name=name,
+                silence=facts.records.a.silence,
+            ),
             certainty="untested",
         )
     if not any(one.exists for one in seen):
         return common._replace(
-            status="skipped", summary=f"skipped: {name} is not published yet", certainty="untested"
+            status="skipped",
+            summary=_("skipped: {name} is not published yet", name=name),
+            certainty="untested",
         )
     different = [one for one in seen if _differs(one)]
     if different:
@@ -37,32 +44,40 @@ def judge_local_view(facts: LocalView) -> Judgement:
     if strange:
         return common._replace(
             status="warn",
-            summary=f"/etc/hosts calls {name} {', '.join(strange)}, an address of somebody else",
-            remedies=(f"Remove or correct the line of {name} in /etc/hosts.",),
+            summary=_(
+                "/etc/hosts calls {name} {strange}, an address of somebody else",
+                name=name,
+                strange=", ".join(strange),
+            ),
+            remedies=(_("Remove or correct the line of {name} in /etc/hosts.", name=name),),
         )
     if any(one.local is None or not is_answer(one.local) for one in seen if one.exists):
         return common._replace(
             status="unknown",
-            summary=f"this machine's own resolver gives no answer for {name}",
+            summary=_("this machine's own resolver gives no answer for {name}", name=name),
             certainty="untested",
-            remedies=("See /etc/resolv.conf: the resolvers named there must answer.",),
+            remedies=(_("See /etc/resolv.conf: the resolvers named there must answer."),),
         )
-    return common._replace(summary=f"this machine's resolver sees {name} as the world does")
+    return common._replace(summary=_("this machine's resolver sees {name} as the world does", name=name))
 
 
 def _split(common: Judgement, name: str, different: list[Seen]) -> Judgement:
     said = "; ".join(
-        f"here {', '.join(values(one, one.local)) if one.local else ''}".rstrip()
-        + f", in the world {', '.join(one.values) or 'nothing'} ({one.type})"
+        _("here {values}", values=", ".join(values(one, one.local)) if one.local else "").rstrip()
+        + _(", in the world {value} ({type})", value=", ".join(one.values) or _("nothing"), type=one.type)
         for one in different
     )
     return common._replace(
         status="warn",
-        summary=f"this machine's resolver sees {name} differently than the world: {said}",
+        summary=_(
+            "this machine's resolver sees {name} differently than the world: {said}", name=name, said=said
+        ),
         found=said,
         remedies=(
-            "If the resolver has a zone of its own for this name (split horizon), give it the same records; "
-            "else wait until its cache is renewed.",
+            _(
+                "If the resolver has a zone of its own for this name (split horizon), give it the "
+                "same records; else wait until its cache is renewed."
+            ),
         ),
     )
 
@@ -92,9 +107,9 @@ def _is_ours(facts: LocalView, address: str) -> bool:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.local-view",
-        title="Own view of the name",
-        needed="this machine's resolver sees the server's name as the world does",
-        why="mailcow's containers ask other resolvers than this machine: what works here may fail there.",
+        title=_("Own view of the name"),
+        needed=_("this machine's resolver sees the server's name as the world does"),
+        why=_("mailcow's containers ask other resolvers than this machine: what works here may fail there."),
         doc=need.DOC_DNS,
         severity="degrades",
         source=local_view,

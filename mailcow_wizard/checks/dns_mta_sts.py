@@ -16,12 +16,13 @@ from mailcow_wizard.facts.dns.mta_sts import (
     report_records,
     sts_policy,
 )
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _MODES = {
-    "enforce": "senders must use TLS with a valid certificate (mode: enforce)",
-    "testing": "senders report, but still deliver, where TLS fails (mode: testing)",
-    "none": "it is switched off (mode: none)",
+    "enforce": _("senders must use TLS with a valid certificate (mode: enforce)"),
+    "testing": _("senders report, but still deliver, where TLS fails (mode: testing)"),
+    "none": _("it is switched off (mode: none)"),
 }
 
 
@@ -43,8 +44,11 @@ def _judge(facts: MtaSts) -> Judgement:
     if not facts.announced.answered:
         return common._replace(
             status="unknown",
-            summary=f"whether {facts.domain} has an MTA-STS policy could not be asked: "
-            f"{facts.announced.trouble}",
+            summary=_(
+                "whether {domain} has an MTA-STS policy could not be asked: {trouble}",
+                domain=facts.domain,
+                trouble=facts.announced.trouble,
+            ),
         )
     announced = announcements(facts.announced)
     if not announced:
@@ -54,7 +58,12 @@ def _judge(facts: MtaSts) -> Judgement:
         return common._replace(
             status="warn",
             summary=wrong,
-            remedies=(f'Keep one record: _mta-sts.{facts.domain}. TXT "v=STSv1; id=20260101000000"',),
+            remedies=(
+                _(
+                    'Keep one record: _mta-sts.{domain}. TXT "v=STSv1; id=20260101000000"',
+                    domain=facts.domain,
+                ),
+            ),
         )
     return _with_reports(_policy(common, facts), facts)
 
@@ -64,17 +73,23 @@ def _nothing(common: Judgement, facts: MtaSts) -> Judgement:
     if facts.announced.values:
         return common._replace(
             status="warn",
-            summary=f"the text at _mta-sts.{domain} is not one of MTA-STS",
-            remedies=(f"Remove the TXT record _mta-sts.{domain}, or let it begin with v=STSv1.",),
+            summary=_("the text at _mta-sts.{domain} is not one of MTA-STS", domain=domain),
+            remedies=(
+                _("Remove the TXT record _mta-sts.{domain}, or let it begin with v=STSv1.", domain=domain),
+            ),
         )
-    return common._replace(summary=f"{domain} announces no MTA-STS policy, and need not")
+    return common._replace(summary=_("{domain} announces no MTA-STS policy, and need not", domain=domain))
 
 
 def _wrong_announcement(facts: MtaSts, announced: tuple[str, ...]) -> str:
     if len(announced) > 1:
-        return f"_mta-sts.{facts.domain} has {len(announced)} records, and must have one; senders take none"
+        return _(
+            "_mta-sts.{domain} has {number} records, and must have one; senders take none",
+            domain=facts.domain,
+            number=len(announced),
+        )
     bad = bad_announcement(announced[0])
-    return f"the record _mta-sts.{facts.domain} is not valid: {bad}" if bad else ""
+    return _("the record _mta-sts.{domain} is not valid: {bad}", domain=facts.domain, bad=bad) if bad else ""
 
 
 def _policy(common: Judgement, facts: MtaSts) -> Judgement:
@@ -84,19 +99,30 @@ def _policy(common: Judgement, facts: MtaSts) -> Judgement:
     if page is None or page.silent:
         return common._replace(
             status="unknown",
-            summary=f"the MTA-STS policy of {facts.domain} could not be fetched: "
-            f"{page.trouble if page else 'it was not asked for'}",
+            summary=_(
+                "the MTA-STS policy of {domain} could not be fetched: {trouble}",
+                domain=facts.domain,
+                trouble=page.trouble if page else _("it was not asked for"),
+            ),
             certainty="untested",
         )
     if page.trouble:
         return common._replace(
             status="warn",
             severity="degrades",
-            summary=f"{facts.domain} announces an MTA-STS policy, but it cannot be fetched: {page.trouble}",
+            summary=_(
+                "{domain} announces an MTA-STS policy, but it cannot be fetched: {trouble}",
+                domain=facts.domain,
+                trouble=page.trouble,
+            ),
             remedies=(
-                f"Publish: mta-sts.{facts.domain}. CNAME {facts.server}.",
-                f"Then switch MTA-STS on for {facts.domain} in mailcow, which serves {place}.",
-                f"Or remove the TXT record _mta-sts.{facts.domain}.",
+                _("Publish: mta-sts.{domain}. CNAME {server}.", domain=facts.domain, server=facts.server),
+                _(
+                    "Then switch MTA-STS on for {domain} in mailcow, which serves {place}.",
+                    domain=facts.domain,
+                    place=place,
+                ),
+                _("Or remove the TXT record _mta-sts.{domain}.", domain=facts.domain),
             ),
         )
     policy = sts_policy(page.text)
@@ -104,8 +130,12 @@ def _policy(common: Judgement, facts: MtaSts) -> Judgement:
         return common._replace(
             status="warn",
             severity="degrades",
-            summary=f"the MTA-STS policy of {facts.domain} is not valid: {'; '.join(policy.mistakes)}",
-            remedies=(f"Correct {place}.",),
+            summary=_(
+                "the MTA-STS policy of {domain} is not valid: {mistakes}",
+                domain=facts.domain,
+                mistakes="; ".join(policy.mistakes),
+            ),
+            remedies=(_("Correct {place}.", place=place),),
         )
     return _for_this_server(common, facts, policy)
 
@@ -117,12 +147,25 @@ def _for_this_server(common: Judgement, facts: MtaSts, policy: StsPolicy) -> Jud
         return common._replace(
             status="warn",
             severity="breaks" if policy.mode == "enforce" else "degrades",
-            summary=f"the MTA-STS policy of {facts.domain} does not permit {missing[0]}, "
-            f"only {', '.join(policy.patterns[:4])}",
-            why="Senders that obey the policy deliver only to the servers that it names.",
-            remedies=(f"Add a line to https://mta-sts.{facts.domain}{PATH}: mx: {missing[0]}",),
+            summary=_(
+                "the MTA-STS policy of {domain} does not permit {missing}, only {patterns}",
+                domain=facts.domain,
+                missing=missing[0],
+                patterns=", ".join(policy.patterns[:4]),
+            ),
+            why=_("Senders that obey the policy deliver only to the servers that it names."),
+            remedies=(
+                _(
+                    "Add a line to https://mta-sts.{domain}{path}: mx: {missing}",
+                    domain=facts.domain,
+                    path=PATH,
+                    missing=missing[0],
+                ),
+            ),
         )
-    return common._replace(summary=f"{facts.domain} has an MTA-STS policy: {_MODES[policy.mode]}")
+    return common._replace(
+        summary=_("{domain} has an MTA-STS policy: {modes}", domain=facts.domain, modes=_MODES[policy.mode])
+    )
 
 
 def _with_reports(judgement: Judgement, facts: MtaSts) -> Judgement:
@@ -132,15 +175,22 @@ def _with_reports(judgement: Judgement, facts: MtaSts) -> Judgement:
     records = report_records(facts.reports)
     bad = next((bad_report_record(one) for one in records), "")
     if len(records) > 1:
-        bad = f"there are {len(records)}, and must be one"
+        bad = _("there are {number}, and must be one", number=len(records))
     if not bad:
-        also = "" if records or not announcements(facts.announced) else "; reports about it go nowhere"
+        also = "" if records or not announcements(facts.announced) else _("; reports about it go nowhere")
         return judgement._replace(summary=f"{judgement.summary}{also}")
     return judgement._replace(
         status="warn",
-        summary=f"the record for reports about TLS (_smtp._tls.{facts.domain}) is not valid: {bad}",
+        summary=_(
+            "the record for reports about TLS (_smtp._tls.{domain}) is not valid: {bad}",
+            domain=facts.domain,
+            bad=bad,
+        ),
         remedies=(
-            f'Publish: _smtp._tls.{facts.domain}. TXT "v=TLSRPTv1; rua=mailto:postmaster@{facts.domain}"',
+            _(
+                'Publish: _smtp._tls.{domain}. TXT "v=TLSRPTv1; rua=mailto:postmaster@{domain}"',
+                domain=facts.domain,
+            ),
         ),
     )
 
@@ -160,9 +210,13 @@ def _fetched(facts: MtaSts) -> tuple[Evidence, ...]:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.mta-sts",
-        title="TLS policy (MTA-STS)",
-        needed="no MTA-STS at all, or an announcement in DNS and a policy over HTTPS that names this server",
-        why="Senders that obey MTA-STS do not deliver where the policy and the server do not fit together.",
+        title=_("TLS policy (MTA-STS)"),
+        needed=_(
+            "no MTA-STS at all, or an announcement in DNS and a policy over HTTPS that names this server"
+        ),
+        why=_(
+            "Senders that obey MTA-STS do not deliver where the policy and the server do not fit together."
+        ),
         doc=need.DOC_DNS,
         severity="advice",
         source=mta_sts,

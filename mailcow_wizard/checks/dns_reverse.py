@@ -9,6 +9,7 @@ from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.reverse import Reverse
 from mailcow_wizard.facts.dns.reverse_asked import ReverseAsked, reverse_asked
 from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
 
@@ -20,9 +21,9 @@ def judge_ptr(facts: ReverseAsked) -> tuple[Judgement, ...]:
         return (
             Judgement(
                 "unknown",
-                f"no public address of this server is known: {trouble}",
+                _("no public address of this server is known: {trouble}", trouble=trouble),
                 certainty="untested",
-                remedies=("Say it with --address, then run this check again.",),
+                remedies=(_("Say it with --address, then run this check again."),),
             ),
         )
     return tuple(_ptr(server, one, facts.words(one.address)) for one in reverses)
@@ -31,40 +32,62 @@ def judge_ptr(facts: ReverseAsked) -> tuple[Judgement, ...]:
 def _ptr(server: MailServer, reverse: Reverse, ask: str) -> Judgement:
     seen, address = reverse.seen, reverse.address
     line = f"{seen.name}. PTR {server.name}."
-    record = Record(f"the name (PTR) of {address}", line, "required")
+    record = Record(_("the name (PTR) of {address}", address=address), line, "required")
 
     found = state(seen, right_name(server))
-    judgement = judged(record, seen, found, f"{address} is called {server.name}", address)
+    judgement = judged(
+        record, seen, found, _("{address} is called {server}", address=address, server=server.name), address
+    )
     if found.kind == "right" and reverse.forward is None:
-        said = f"{server.name}; whether that name leads back could not be asked"
+        said = _("{server}; whether that name leads back could not be asked", server=server.name)
         return judgement._replace(found=said, certainty="inferred")
     if found.kind == "right" and address not in (reverse.forward or ()):
         return judgement._replace(
             status="fail",
-            summary=f"{address} is called {server.name}, but that name does not lead back to it",
-            found=f"{server.name} is {', '.join(reverse.forward or ()) or 'not published'}",
-            remedies=(f"Publish the address of {server.name} first: see dns.a and dns.aaaa.",),
+            summary=_(
+                "{address} is called {server}, but that name does not lead back to it",
+                address=address,
+                server=server.name,
+            ),
+            found=_(
+                "{server} is {value}",
+                server=server.name,
+                value=", ".join(reverse.forward or ()) or _("not published"),
+            ),
+            remedies=(
+                _("Publish the address of {server} first: see dns.a and dns.aaaa.", server=server.name),
+            ),
         )
     if found.kind == "wrong":
         return judgement._replace(summary=_wrong(server, reverse), remedies=(ask,))
     if found.kind == "missing":
-        return judgement._replace(summary=f"{address} has no name (PTR)", remedies=(ask,))
+        return judgement._replace(summary=_("{address} has no name (PTR)", address=address), remedies=(ask,))
     return judgement
 
 
 def _wrong(server: MailServer, reverse: Reverse) -> str:
     names = reverse.seen.values
     if server.name in names:
-        return f"{reverse.address} has {len(names)} names, and must have one: {', '.join(names[:4])}"
-    return f"{reverse.address} is called {', '.join(names[:4])}, not {server.name}"
+        return _(
+            "{address} has {number} names, and must have one: {names}",
+            address=reverse.address,
+            number=len(names),
+            names=", ".join(names[:4]),
+        )
+    return _(
+        "{address} is called {names}, not {server}",
+        address=reverse.address,
+        names=", ".join(names[:4]),
+        server=server.name,
+    )
 
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.ptr",
-        title="Reverse name (PTR)",
-        needed="each public address has exactly one name, the server's, and that name has the address",
-        why="Many mail servers refuse mail from an address that has no name, or one of somebody else.",
+        title=_("Reverse name (PTR)"),
+        needed=_("each public address has exactly one name, the server's, and that name has the address"),
+        why=_("Many mail servers refuse mail from an address that has no name, or one of somebody else."),
         doc=need.DOC_DNS,
         severity="breaks",
         source=reverse_asked,

@@ -9,6 +9,7 @@ from mailcow_wizard.facts.dns.expected import PATH, right_path, right_service, s
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 
@@ -24,42 +25,68 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
     wrong = [(name, seen, line) for name, seen, line in rows if _kind(seen, line) == "wrong"]
     late = [name for name, seen, line in rows if _kind(seen, line) == "not everywhere yet"]
     missing = [name for name, seen, line in rows if _kind(seen, line) == "missing"]
-    unasked = [seen for _, seen, line in rows if _kind(seen, line) == "could not ask"]
+    unasked = [seen for _unused, seen, line in rows if _kind(seen, line) == "could not ask"]
     evidence = tuple(
-        Evidence(f"dig +short {seen.name} {seen.type}", ", ".join(seen.values) or "nothing")
-        for _, seen, _ in (wrong or rows)[:3]
+        Evidence(f"dig +short {seen.name} {seen.type}", ", ".join(seen.values) or _("nothing"))
+        for _unused, seen, _unused in (wrong or rows)[:3]
     )
     common = Judgement("pass", "", evidence=evidence, certainty=certainty(rows[0][1]), subject=domain)
     if unasked and len(unasked) == len(rows):
         return common._replace(
             status="unknown",
-            summary=f"the service records of {domain} could not be asked: {unasked[0].trouble}",
+            summary=_(
+                "the service records of {domain} could not be asked: {trouble}",
+                domain=domain,
+                trouble=unasked[0].trouble,
+            ),
             certainty="untested",
         )
     if wrong:
-        named = ", ".join(f"{name} {seen.type} ({', '.join(seen.values)})" for name, seen, _ in wrong[:3])
+        named = ", ".join(
+            f"{name} {seen.type} ({', '.join(seen.values)})" for name, seen, _unused in wrong[:3]
+        )
         return common._replace(
             status="warn",
-            summary=f"{len(wrong)} of {domain}'s service records point elsewhere: {named}",
-            found="; ".join(f"{seen.name} {seen.type} is {', '.join(seen.values)}" for _, seen, _ in wrong),
-            remedies=tuple(f"Publish: {seen.name}. {seen.type} {line}" for _, seen, line in wrong),
+            summary=_(
+                "{number} of {domain}'s service records point elsewhere: {named}",
+                number=len(wrong),
+                domain=domain,
+                named=named,
+            ),
+            found="; ".join(
+                _("{seen} {type} is {values}", seen=seen.name, type=seen.type, values=", ".join(seen.values))
+                for _unused, seen, _unused in wrong
+            ),
+            remedies=tuple(
+                _("Publish: {seen}. {type} {line}", seen=seen.name, type=seen.type, line=line)
+                for _unused, seen, line in wrong
+            ),
         )
     if late:
         return common._replace(
-            status="warn", summary=f"{domain}: not everywhere yet: {', '.join(late[:4])}", severity="advice"
+            status="warn",
+            summary=_("{domain}: not everywhere yet: {late}", domain=domain, late=", ".join(late[:4])),
+            severity="advice",
         )
     there = len(rows) - len(missing)
     if missing:
         return common._replace(
-            summary=f"{domain} has {there or 'none'} of {len(rows)} service records; they are optional",
-            found=f"not published: {', '.join(dict.fromkeys(missing))}",
+            summary=_(
+                "{domain} has {value} of {number} service records; they are optional",
+                domain=domain,
+                value=there or _("none"),
+                number=len(rows),
+            ),
+            found=_("not published: {names}", names=", ".join(dict.fromkeys(missing))),
             remedies=tuple(
-                f"Publish, if wanted: {seen.name}. {seen.type} {line}"
+                _("Publish, if wanted: {seen}. {type} {line}", seen=seen.name, type=seen.type, line=line)
                 for name, seen, line in rows
                 if _kind(seen, line) == "missing"
             ),
         )
-    return common._replace(summary=f"all {len(rows)} service records of {domain} are right")
+    return common._replace(
+        summary=_("all {number} service records of {domain} are right", number=len(rows), domain=domain)
+    )
 
 
 def _kind(seen: Seen, line: str) -> str:
@@ -69,9 +96,9 @@ def _kind(seen: Seen, line: str) -> str:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.srv",
-        title="Services (SRV)",
-        needed="service records, where there are any, name this server and its ports",
-        why="Programs that look for services by DNS are led to another server by a wrong record.",
+        title=_("Services (SRV)"),
+        needed=_("service records, where there are any, name this server and its ports"),
+        why=_("Programs that look for services by DNS are led to another server by a wrong record."),
         doc=need.DOC_DNS,
         severity="advice",
         source=domains,

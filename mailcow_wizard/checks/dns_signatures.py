@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.dns.signatures import Signed, signatures
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 
@@ -31,18 +32,18 @@ def _signed(signed: Signed) -> Judgement:
     if "broken" in verdicts:
         return _broken(common, zone, verdicts)
     if "valid" in verdicts:
-        return common._replace(summary=f"{zone} is signed, and the signatures are valid")
+        return common._replace(summary=_("{zone} is signed, and the signatures are valid", zone=zone))
     if signed.delegated is False:
-        return common._replace(summary=f"{zone} is not signed, which is allowed")
+        return common._replace(summary=_("{zone} is not signed, which is allowed", zone=zone))
     if "unsigned" in verdicts and signed.delegated:
         return common._replace(
             status="unknown",
-            summary=f"{zone} is signed, but no resolver that could be asked checks signatures",
+            summary=_("{zone} is signed, but no resolver that could be asked checks signatures", zone=zone),
             certainty="untested",
         )
     return common._replace(
         status="unknown",
-        summary=f"whether the signatures of {zone} are valid could not be asked",
+        summary=_("whether the signatures of {zone} are valid could not be asked", zone=zone),
         certainty="untested",
     )
 
@@ -50,21 +51,29 @@ def _signed(signed: Signed) -> Judgement:
 def _broken(common: Judgement, zone: str, verdicts: list[str]) -> Judgement:
     """Some resolver that checks refuses the zone. Where another finds it valid, a cache is behind."""
     remedies = (
-        f"Compare the DS record at the registrar with the keys of {zone}'s name servers; remove the DS "
-        "record until they agree.",
-        f"See what is wrong: https://dnsviz.net/d/{zone}/",
+        _(
+            "Compare the DS record at the registrar with the keys of {zone}'s name servers; remove "
+            "the DS record until they agree.",
+            zone=zone,
+        ),
+        _("See what is wrong: https://dnsviz.net/d/{zone}/", zone=zone),
     )
     if "valid" in verdicts:
         return common._replace(
             status="warn",
-            summary=f"the signatures of {zone} are valid for some resolvers and broken for others",
+            summary=_(
+                "the signatures of {zone} are valid for some resolvers and broken for others", zone=zone
+            ),
             certainty="inferred",
             severity="degrades",
-            remedies=("Wait until caches have renewed, then run this check again.", *remedies),
+            remedies=(_("Wait until caches have renewed, then run this check again."), *remedies),
         )
     return common._replace(
         status="fail",
-        summary=f"the signatures (DNSSEC) of {zone} are broken: resolvers that check them answer nothing",
+        summary=_(
+            "the signatures (DNSSEC) of {zone} are broken: resolvers that check them answer nothing",
+            zone=zone,
+        ),
         remedies=remedies,
     )
 
@@ -72,9 +81,9 @@ def _broken(common: Judgement, zone: str, verdicts: list[str]) -> Judgement:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.dnssec",
-        title="Signatures (DNSSEC)",
-        needed="the zones are signed and valid, or not signed",
-        why="Where signatures are broken, resolvers that check them refuse to answer: no mail arrives.",
+        title=_("Signatures (DNSSEC)"),
+        needed=_("the zones are signed and valid, or not signed"),
+        why=_("Where signatures are broken, resolvers that check them refuse to answer: no mail arrives."),
         doc=need.DOC_DNS,
         severity="breaks",
         source=signatures,

@@ -7,14 +7,15 @@ from mailcow_wizard.checks.dns_states import Record, judged
 from mailcow_wizard.facts.dns.spf import Opinion, Spf, spf, texts
 from mailcow_wizard.facts.dns.spf_check import MOST_LOOKUPS, Verdict, policies
 from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
 VALUE = "v=spf1 mx a -all"
 _REFUSED = {
-    "fail": "is refused",
-    "softfail": "is suspicious (~)",
-    "neutral": "is of unknown origin",
-    "none": "is of unknown origin",
+    "fail": _("is refused"),
+    "softfail": _("is suspicious (~)"),
+    "neutral": _("is of unknown origin"),
+    "none": _("is of unknown origin"),
 }
 
 
@@ -25,28 +26,34 @@ def judge_spf(facts: tuple[Spf, ...]) -> tuple[Judgement, ...]:
 
 def _spf(facts: Spf) -> Judgement:
     domain, seen = facts.domain, facts.seen
-    record = Record(f"the SPF record of {domain}", f'{domain}. TXT "{VALUE}"', "recommended")
+    record = Record(_("the SPF record of {domain}", domain=domain), f'{domain}. TXT "{VALUE}"', "recommended")
     found = state(seen, lambda values: _is_right(facts, policies(values)))
     own = texts(seen)
     opinion = next((facts.opinions[one] for one in own if _is_right(facts, (one,))), None)
     judgement = judged(record, seen, found, _right(domain, opinion), domain)
     if found.kind == "could not ask":
         return judgement
-    judgement = judgement._replace(found="; ".join(own) or "no SPF record")
+    judgement = judgement._replace(found="; ".join(own) or _("no SPF record"))
     if found.kind in ("not everywhere yet", "split view"):
         return judgement
     if not own:
         return judgement._replace(
             status="warn",
-            summary=f"{domain} has no SPF record: nothing says who may send mail for it",
-            remedies=(f"Publish: {record.line}",),
+            summary=_("{domain} has no SPF record: nothing says who may send mail for it", domain=domain),
+            remedies=(_("Publish: {line}", line=record.line),),
         )
     if len(own) > 1:
         return judgement._replace(
             status="fail",
             severity="breaks",
-            summary=f"{domain} has {len(own)} SPF records, and must have one; receivers then take none",
-            remedies=(f"Join them into one TXT record of {domain}: {_joined(own)}",),
+            summary=_(
+                "{domain} has {number} SPF records, and must have one; receivers then take none",
+                domain=domain,
+                number=len(own),
+            ),
+            remedies=(
+                _("Join them into one TXT record of {domain}: {joined}", domain=domain, joined=_joined(own)),
+            ),
         )
     judgement = judgement._replace(found=_found(own[0], facts.opinions[own[0]]))
     trouble = _trouble(domain, facts.opinions[own[0]], own[0])
@@ -56,8 +63,8 @@ def _spf(facts: Spf) -> Judgement:
 
 
 def _right(domain: str, opinion: Opinion | None) -> str:
-    addresses = " and ".join(address for address, _ in opinion.own) if opinion else ""
-    return f"{domain} lets mail from {addresses} through (SPF)"
+    addresses = _(" and ").join(address for address, _unused in opinion.own) if opinion else ""
+    return _("{domain} lets mail from {addresses} through (SPF)", domain=domain, addresses=addresses)
 
 
 def _is_right(facts: Spf, own: tuple[str, ...]) -> bool:
@@ -69,44 +76,72 @@ def _is_right(facts: Spf, own: tuple[str, ...]) -> bool:
 
 def _trouble(domain: str, opinion: Opinion, text: str) -> Judgement | None:
     """What is wrong with a record that stands alone; None where nothing is."""
-    verdicts = [verdict for _, verdict in opinion.own] or list(opinion.strangers)
+    verdicts = [verdict for _unused, verdict in opinion.own] or list(opinion.strangers)
     broken = next((one for one in verdicts if one.result == "permerror"), None)
     if broken:
         return _fails(
             domain,
-            f"the SPF record of {domain} is not valid: {broken.why}",
-            f"Correct the TXT record of {domain}; one that is right: {VALUE}",
+            _("the SPF record of {domain} is not valid: {why}", domain=domain, why=broken.why),
+            _("Correct the TXT record of {domain}; one that is right: {value}", domain=domain, value=VALUE),
         )
     if any(one.result == "pass" for one in opinion.strangers):
         return _fails(
             domain,
-            f"the SPF record of {domain} lets everybody send mail in its name{_by(opinion.strangers)}",
-            f"End the TXT record of {domain} with -all or ~all: {_closed(text)}",
+            _(
+                "the SPF record of {domain} lets everybody send mail in its name{by}",
+                domain=domain,
+                by=_by(opinion.strangers),
+            ),
+            _(
+                "End the TXT record of {domain} with -all or ~all: {closed}",
+                domain=domain,
+                closed=_closed(text),
+            ),
         )
     refused = [(address, one) for address, one in opinion.own if one.result in _REFUSED]
     if refused:
         address, one = refused[0]
-        by = f" by '{one.term}'" if one.term else ""
-        also = f" and from {len(refused) - 1} more of its addresses" if len(refused) > 1 else ""
+        by = _(" by '{term}'", term=one.term) if one.term else ""
+        also = (
+            _(" and from {number} more of its addresses", number=len(refused) - 1) if len(refused) > 1 else ""
+        )
         return _fails(
             domain,
-            f"by the SPF record of {domain}, mail from {address}{also} {_REFUSED[one.result]}{by}",
-            f"Add this server to the TXT record of {domain}: {_with(text, [one for one, _ in refused])}",
+            _(
+                "by the SPF record of {domain}, mail from {address}{also} {refused}{by}",
+                domain=domain,
+                address=address,
+                also=also,
+                refused=_REFUSED[one.result],
+                by=by,
+            ),
+            _(
+                "Add this server to the TXT record of {domain}: {with_}",
+                domain=domain,
+                with_=_with(text, [one for one, _unused in refused]),
+            ),
         )
     unasked = next((one for one in verdicts if one.result == "temperror"), None)
     if unasked:
         return Judgement(
             "unknown",
-            f"whether {domain} lets this server send mail could not be found out: {unasked.why}",
+            _(
+                "whether {domain} lets this server send mail could not be found out: {why}",
+                domain=domain,
+                why=unasked.why,
+            ),
             certainty="untested",
             subject=domain,
         )
     if not opinion.own:
         return Judgement(
             "unknown",
-            f"{domain} has a valid SPF record; the public address of this server is not known",
+            _(
+                "{domain} has a valid SPF record; the public address of this server is not known",
+                domain=domain,
+            ),
             certainty="untested",
-            remedies=("Say it with --address, then run this check again.",),
+            remedies=(_("Say it with --address, then run this check again."),),
             subject=domain,
         )
     return None
@@ -127,17 +162,29 @@ def _advised(judgement: Judgement, domain: str, opinion: Opinion) -> Judgement:
     if broken:
         return judgement._replace(
             status="warn",
-            summary=f"our mail passes the SPF record of {domain}; for others it is not valid: {broken.why}",
-            remedies=(f"Shorten the TXT record of {domain}: fewer include, a, mx, ptr and exists.",),
+            summary=_(
+                "our mail passes the SPF record of {domain}; for others it is not valid: {why}",
+                domain=domain,
+                why=broken.why,
+            ),
+            remedies=(
+                _("Shorten the TXT record of {domain}: fewer include, a, mx, ptr and exists.", domain=domain),
+            ),
         )
     weak = next((one for one in opinion.strangers if one.result == "neutral"), None)
     if weak:
-        how = f"it ends with {weak.term}" if weak.term else "it has neither -all nor ~all at its end"
+        how = (
+            _("it ends with {term}", term=weak.term)
+            if weak.term
+            else _("it has neither -all nor ~all at its end")
+        )
         return judgement._replace(
             status="warn",
             severity="advice",
-            summary=f"the SPF record of {domain} says nothing about other senders: {how}",
-            remedies=(f"End the TXT record of {domain} with -all or ~all.",),
+            summary=_(
+                "the SPF record of {domain} says nothing about other senders: {how}", domain=domain, how=how
+            ),
+            remedies=(_("End the TXT record of {domain} with -all or ~all.", domain=domain),),
         )
     return judgement
 
@@ -148,8 +195,12 @@ def _found(text: str, opinion: Opinion) -> str:
     parts += [
         f"{address}: {one.result}" + (f" by {one.term}" if one.term else "") for address, one in opinion.own
     ]
-    most = max((one.lookups for one in (*opinion.strangers, *(one for _, one in opinion.own))), default=0)
-    return "; ".join([*parts, f"{most} of at most {MOST_LOOKUPS} look-ups"])
+    most = max(
+        (one.lookups for one in (*opinion.strangers, *(one for _unused, one in opinion.own))), default=0
+    )
+    return "; ".join(
+        [*parts, _("{most} of at most {most_lookups} look-ups", most=most, most_lookups=MOST_LOOKUPS)]
+    )
 
 
 def _closed(text: str) -> str:
@@ -160,7 +211,7 @@ def _closed(text: str) -> str:
 
 def _with(text: str, addresses: list[str]) -> str:
     """The record with these addresses added in front, where words that refuse do not come first."""
-    first, _, rest = text.partition(" ")
+    first, _unused, rest = text.partition(" ")
     added = [f"{'ip6' if ':' in one else 'ip4'}:{one}" for one in addresses]
     return " ".join(one for one in (first, *added, rest.strip()) if one)
 
@@ -177,10 +228,12 @@ def _joined(own: tuple[str, ...]) -> str:
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.spf",
-        title="Senders (SPF)",
-        needed="exactly one SPF record for each mail domain; it lets every address of this server send, and "
-        "not everybody; at most 10 look-ups",
-        why="Receivers refuse or distrust mail from an address that the domain does not name.",
+        title=_("Senders (SPF)"),
+        needed=_(
+            "exactly one SPF record for each mail domain; it lets every address of this server "
+            "send, and not everybody; at most 10 look-ups"
+        ),
+        why=_("Receivers refuse or distrust mail from an address that the domain does not name."),
         doc=need.DOC_DNS,
         severity="degrades",
         source=spf,

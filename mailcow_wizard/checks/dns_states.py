@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts.dns.certificate import Verdict
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import State
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Evidence, Judgement, Severity, Status
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -40,35 +41,42 @@ def judged(record: Record, seen: Seen, found: State, right: str, subject: str | 
         severity=_SEVERITY[record.level],
         subject=subject,
     )
-    publish = (*record.remedies, f"Publish: {record.line}")
+    publish = (*record.remedies, _("Publish: {line}", line=record.line))
     if found.kind == "right":
         return common
     if found.kind == "split view":
-        return common._replace(summary=f"{right}; this machine's own resolver says otherwise")
+        return common._replace(summary=_("{right}; this machine's own resolver says otherwise", right=right))
     if found.kind == "could not ask":
         return common._replace(
             status="unknown",
-            summary=f"{record.words} could not be asked: {seen.trouble}",
+            summary=_("{words} could not be asked: {trouble}", words=record.words, trouble=seen.trouble),
             certainty="untested",
-            remedies=(f"See why {server_words(seen)} give no answer, then run this check again.",),
+            remedies=(
+                _(
+                    "See why {server_words} give no answer, then run this check again.",
+                    server_words=server_words(seen),
+                ),
+            ),
         )
     if found.kind == "not everywhere yet":
         return common._replace(
             status="warn",
-            summary=f"{record.words} is right, but not everywhere yet{left(found.left)}",
-            found=f"{values(seen)}; not yet at {', '.join(found.where)}",
-            remedies=("Wait, then run this check again.", *record.remedies),
+            summary=_(
+                "{words} is right, but not everywhere yet{left}", words=record.words, left=left(found.left)
+            ),
+            found=_("{values}; not yet at {where}", values=values(seen), where=", ".join(found.where)),
+            remedies=(_("Wait, then run this check again."), *record.remedies),
         )
     if found.kind == "missing":
         return common._replace(
             status=_MISSING[record.level],
-            summary=f"{record.words} is not published"
-            + (", and need not be" if record.level == "optional" else ""),
+            summary=_("{words} is not published", words=record.words)
+            + (_(", and need not be") if record.level == "optional" else ""),
             remedies=publish,
         )
     return common._replace(
         status=_WRONG[record.level],
-        summary=f"{record.words} is not as it should be: {values(seen)}",
+        summary=_("{words} is not as it should be: {values}", words=record.words, values=values(seen)),
         remedies=publish,
     )
 
@@ -78,13 +86,17 @@ def with_fate(judgement: Judgement, fate: Verdict | None) -> Judgement:
     if fate is None:
         return judgement
     does = {
-        "asked for": "asks for it",
-        "refused": "asks for it",
-        "left out": "leaves this name out",
-        "open": "may leave this name out",
+        "asked for": _("asks for it"),
+        "refused": _("asks for it"),
+        "left out": _("leaves this name out"),
+        "open": _("may leave this name out"),
     }[fate.fate]
     found = f"{judgement.found}; " if judgement.found else ""
-    return judgement._replace(found=f"{found}for the certificate mailcow {does}: {fate.words}")
+    return judgement._replace(
+        found=_(
+            "{found}for the certificate mailcow {does}: {words}", found=found, does=does, words=fate.words
+        )
+    )
 
 
 def left(seconds: int) -> str:
@@ -92,17 +104,17 @@ def left(seconds: int) -> str:
     if seconds <= 0:
         return ""
     if seconds < 120:
-        return f"; caches may keep the old one for {seconds} s"
+        return _("; caches may keep the old one for {seconds} s", seconds=seconds)
     if seconds < 7200:
-        return f"; caches may keep the old one for {round(seconds / 60)} min"
-    return f"; caches may keep the old one for {round(seconds / 3600)} h"
+        return _("; caches may keep the old one for {seconds} min", seconds=round(seconds / 60))
+    return _("; caches may keep the old one for {seconds} h", seconds=round(seconds / 3600))
 
 
 def values(seen: Seen) -> str:
     """What is published, in words."""
     if seen.aliases:
-        return f"an alias (CNAME) of {', '.join(seen.aliases)}"
-    return ", ".join(seen.values) or ("nothing" if seen.answered else "")
+        return _("an alias (CNAME) of {aliases}", aliases=", ".join(seen.aliases))
+    return ", ".join(seen.values) or (_("nothing") if seen.answered else "")
 
 
 def evidence(seen: Seen) -> tuple[Evidence, ...]:
@@ -121,4 +133,8 @@ def certainty(seen: Seen) -> Certainty:
 
 def server_words(seen: Seen) -> str:
     """Whose servers these are."""
-    return f"the name servers of {seen.zone.name}" if seen.zone.name != "." else "the name servers"
+    return (
+        _("the name servers of {zone}", zone=seen.zone.name)
+        if seen.zone.name != "."
+        else _("the name servers")
+    )

@@ -7,6 +7,7 @@ from mailcow_wizard.checks.dns_states import Record, evidence, judged, left
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
 from mailcow_wizard.facts.dns.tlsa import Association, NoAssociation, Tlsa, association, digest, names, tlsa
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
 _OF_AUTHORITIES = (0, 1)
@@ -16,11 +17,11 @@ _MOST_SHOWN = 4
 
 def judge_tlsa(facts: Tlsa) -> Judgement:
     """No records, or records of the key that is served."""
-    (_, seen), *others = facts.seen
+    (_unused, seen), *others = facts.seen
     name = facts.server.name
     value = _value(facts)
-    line = f"{seen.name}. TLSA {value or '3 1 1, and the hash of the key that is served'}"
-    record = Record(f"the TLSA record of {name}, port 25", line, "optional")
+    line = f"{seen.name}. TLSA {value or _('3 1 1, and the hash of the key that is served')}"
+    record = Record(_("the TLSA record of {name}, port 25", name=name), line, "optional")
     found = state(seen, lambda values: not _trouble(values, facts))
     judgement = judged(record, seen, found, "", name)
     if found.kind == "could not ask":
@@ -29,13 +30,21 @@ def judge_tlsa(facts: Tlsa) -> Judgement:
         return _missing(judgement, facts, value, others)
     if found.kind == "not everywhere yet":
         return judgement._replace(
-            summary=f"the TLSA record of {name} is not the same everywhere yet{left(found.left)}"
+            summary=_(
+                "the TLSA record of {name} is not the same everywhere yet{left}",
+                name=name,
+                left=left(found.left),
+            )
         )
     if found.kind == "wrong":
         return judgement._replace(
             severity="breaks" if facts.signed == "valid" else "advice",
-            summary=f"the TLSA record of {name}, port 25, is wrong: {_trouble(seen.values, facts)}",
-            why="Servers that check TLSA (DANE) deliver no mail to a server with another key.",
+            summary=_(
+                "the TLSA record of {name}, port 25, is wrong: {trouble}",
+                name=name,
+                trouble=_trouble(seen.values, facts),
+            ),
+            why=_("Servers that check TLSA (DANE) deliver no mail to a server with another key."),
             remedies=_mends(seen, line, value),
         )
     return _praised(judgement, facts, seen, others)
@@ -48,11 +57,16 @@ def _missing(judgement: Judgement, facts: Tlsa, value: str, others: list[tuple[i
     name = facts.server.name
     if facts.signed != "valid":
         return judgement._replace(
-            summary=f"{name} has no TLSA record, and need not; it would help only with DNSSEC", remedies=()
+            summary=_("{name} has no TLSA record, and need not; it would help only with DNSSEC", name=name),
+            remedies=(),
         )
     return judgement._replace(
-        summary=f"{name} has no TLSA record, and need not; its zone is signed, so one would help",
-        remedies=(f"Publish, if wanted: _25._tcp.{name}. TLSA {value}",) if value else (),
+        summary=_(
+            "{name} has no TLSA record, and need not; its zone is signed, so one would help", name=name
+        ),
+        remedies=(_("Publish, if wanted: _25._tcp.{name}. TLSA {value}", name=name, value=value),)
+        if value
+        else (),
     )
 
 
@@ -78,21 +92,21 @@ def _records(values: tuple[str, ...]) -> list[Association]:
 def _trouble(values: tuple[str, ...], facts: Tlsa) -> str:
     """What is wrong with the records of port 25; empty where nothing is, or nothing is known to be."""
     if not values:
-        return "there is none"
+        return _("there is none")
     bad = _unreadable(values)
     if bad:
         return bad
     records = _records(values)
     usable = [one for one in records if one.usage not in _OF_AUTHORITIES]
     if not usable:
-        return "its first number is 0 or 1, which mail servers do not use (RFC 7672, 3.1.3)"
+        return _("its first number is 0 or 1, which mail servers do not use (RFC 7672, 3.1.3)")
     if not facts.certificate or any(one.usage == _OF_AN_ISSUER for one in usable):
         return ""
     try:
         fits = any(names(one, facts.certificate) for one in usable)
     except ValueError:
         return ""
-    return "" if fits else "it names another key than the one that this server shows"
+    return "" if fits else _("it names another key than the one that this server shows")
 
 
 def _unreadable(values: tuple[str, ...]) -> str:
@@ -106,8 +120,10 @@ def _unreadable(values: tuple[str, ...]) -> str:
 
 def _mends(seen: Seen, line: str, value: str) -> tuple[str, ...]:
     if value:
-        return (f"Publish instead: {line}",)
-    return (f"Remove the TLSA records of {seen.name}, or publish those of the key that is served.",)
+        return (_("Publish instead: {line}", line=line),)
+    return (
+        _("Remove the TLSA records of {seen}, or publish those of the key that is served.", seen=seen.name),
+    )
 
 
 def _praised(judgement: Judgement, facts: Tlsa, seen: Seen, others: list[tuple[int, Seen]]) -> Judgement:
@@ -118,22 +134,37 @@ def _praised(judgement: Judgement, facts: Tlsa, seen: Seen, others: list[tuple[i
     name = facts.server.name
     records = _records(seen.values)
     compared = bool(facts.certificate) and all(one.usage != _OF_AN_ISSUER for one in records)
-    does = "names the key that this server shows" if compared else "is published"
+    does = _("names the key that this server shows") if compared else _("is published")
     signed = {
-        "valid": "and is signed",
-        "unsigned": "but without DNSSEC nobody looks at it",
-        "broken": "but the signatures of its zone are broken (see dns.dnssec)",
-    }.get(facts.signed, "but whether its zone is signed is not known")
-    unsure = "" if compared else f"; not compared: {facts.not_served or 'it names an issuer'}"
-    words = f"the TLSA record of {name} {does}{' ' if facts.signed == 'valid' else ', '}{signed}{unsure}"
+        "valid": _("and is signed"),
+        "unsigned": _("but without DNSSEC nobody looks at it"),
+        "broken": _("but the signatures of its zone are broken (see dns.dnssec)"),
+    }.get(facts.signed, _("but whether its zone is signed is not known"))
+    reason = facts.not_served or _("it names an issuer")
+    unsure = "" if compared else _("; not compared: {reason}", reason=reason)
+    words = _(
+        "the TLSA record of {name} {does}{gap}{signed}{unsure}",
+        name=name,
+        does=does,
+        gap=" " if facts.signed == "valid" else ", ",
+        signed=signed,
+        unsure=unsure,
+    )
     judgement = judgement._replace(summary=words, certainty=judgement.certainty if compared else "inferred")
     whole = [one for one in records if one.usage == 3 and one.selector == 0]
     if whole and len(whole) == len(records):
         return judgement._replace(
             status="warn",
-            summary=f"the TLSA record of {name} is of the whole certificate, which is renewed every 60 days",
+            summary=_(
+                "the TLSA record of {name} is of the whole certificate, which is renewed every 60 days",
+                name=name,
+            ),
             remedies=(
-                f"Publish instead: {seen.name}. TLSA {_value(facts) or '3 1 1 and the hash of the key'}",
+                _(
+                    "Publish instead: {seen}. TLSA {value}",
+                    seen=seen.name,
+                    value=_value(facts) or _("3 1 1 and the hash of the key"),
+                ),
             ),
         )
     return judgement
@@ -146,10 +177,10 @@ def _wrong_elsewhere(judgement: Judgement, others: list[tuple[int, Seen]]) -> Ju
         if bad:
             return judgement._replace(
                 status="warn",
-                summary=f"the TLSA record of port {port} is not one: {bad}",
+                summary=_("the TLSA record of port {port} is not one: {bad}", port=port, bad=bad),
                 found=", ".join(seen.values[:_MOST_SHOWN]),
                 evidence=evidence(seen),
-                remedies=(f"Correct or remove the TLSA record {seen.name}.",),
+                remedies=(_("Correct or remove the TLSA record {seen}.", seen=seen.name),),
             )
     return None
 
@@ -157,9 +188,9 @@ def _wrong_elsewhere(judgement: Judgement, others: list[tuple[int, Seen]]) -> Ju
 CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.tlsa",
-        title="Key in DNS (TLSA)",
-        needed="no TLSA record, or one of the key that the server shows, in a signed zone",
-        why="With DNSSEC, servers that check TLSA know that they speak to the right one.",
+        title=_("Key in DNS (TLSA)"),
+        needed=_("no TLSA record, or one of the key that the server shows, in a signed zone"),
+        why=_("With DNSSEC, servers that check TLSA know that they speak to the right one."),
         doc=need.DOC_DNS,
         severity="advice",
         source=tlsa,

@@ -7,6 +7,7 @@ here only of providers whose machines do not say whose they are (RIPE, ARIN, 202
 
 from __future__ import annotations
 
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -40,9 +41,22 @@ class Provider(NamedTuple):
         return " ".join(said).format(address=address, name=name)
 
 
-_UNREAD = "Where its panel looks different, its support knows the place."
-_RELAY = "send through a relay (smarthost) on port 587 or 465 instead"
+_UNREAD = _("Where its panel looks different, its support knows the place.")
+_RELAY = _("send through a relay (smarthost) on port 587 or 465 instead")
 
+_OVH = (
+    "5.39.0.0/17", "5.135.0.0/16", "5.196.0.0/16", "37.59.0.0/16", "37.187.0.0/16", "46.105.0.0/16",
+    "51.38.0.0/16", "51.68.0.0/16", "51.75.0.0/16", "51.77.0.0/16", "51.79.0.0/16", "51.81.0.0/16",
+    "51.83.0.0/16", "51.89.0.0/16", "51.91.0.0/16", "51.161.0.0/16", "51.178.0.0/16", "51.195.0.0/16",
+    "51.210.0.0/16", "51.222.0.0/16", "51.254.0.0/15", "54.36.0.0/15", "54.38.0.0/16", "57.128.0.0/17",
+    "79.137.0.0/17", "87.98.128.0/17", "91.121.0.0/16", "91.134.0.0/16", "92.222.0.0/16",
+    "94.23.0.0/16", "135.125.0.0/16", "137.74.0.0/16", "141.94.0.0/15", "142.44.128.0/17",
+    "144.217.0.0/16", "145.239.0.0/16", "146.59.0.0/16", "147.135.0.0/16", "149.56.0.0/16",
+    "149.202.0.0/16", "151.80.0.0/16", "152.228.128.0/17", "158.69.0.0/16", "162.19.0.0/16",
+    "164.132.0.0/16", "167.114.0.0/16", "176.31.0.0/16", "178.32.0.0/15", "188.165.0.0/16",
+    "192.99.0.0/16", "193.70.0.0/17", "198.27.64.0/18", "213.32.0.0/17", "217.182.0.0/16",
+    "2001:41d0::/32", "2607:5300::/32", "2402:1f00::/32",
+)  # fmt: skip
 _HETZNER_NAMES = ("your-server.de", "second-ns.com", "second-ns.de", "hetzner.com", "hetzner.de")
 _HETZNER_BLOCKS = (
     "5.9.0.0/16", "5.75.128.0/17", "23.88.0.0/17", "37.27.0.0/16", "46.4.0.0/16", "49.12.0.0/15",
@@ -58,102 +72,63 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "hetzner-cloud",
         "Hetzner Cloud",
-        "In the Hetzner Console open the project, Servers, this server, Networking; at {address} choose Edit "
-        "reverse DNS (…) and enter {name}.",
-        "Hetzner Cloud blocks ports 25 and 465 at first. After the first paid invoice (about a month) ask "
-        "for them in the Hetzner Console: Limits, Request change, and say that you run a mail server.",
-        reverse_v6="Enter the full address, not the /64.",
+        _(
+            "In the Hetzner Console open the project, Servers, this server, Networking; at {address} "
+            "choose Edit reverse DNS (…) and enter {name}."
+        ),
+        _(
+            "Hetzner Cloud blocks ports 25 and 465 at first. After the first paid invoice (about a "
+            "month) ask for them in the Hetzner Console: Limits, Request change, and say that you run "
+            "a mail server."
+        ),
+        reverse_v6=_("Enter the full address, not the /64."),
         firmware=("sys_vendor: hetzner",),
         clouds=("hetzner",),
     ),
     Provider(
         "hetzner-robot",
         "Hetzner (Robot)",
-        "In robot.hetzner.com open Server, this server, IPs; click the field beside {address} and enter "
-        "{name}. (Of a cloud server: Hetzner Console, this server, Networking, Edit reverse DNS.)",
-        "Hetzner leaves port 25 of dedicated servers open; see this server's firewall in robot.hetzner.com. "
-        "A cloud server gets it after the first paid invoice: Hetzner Console, Limits, Request change.",
-        reverse_v6="Add an entry for the full address.",
+        _(
+            "In robot.hetzner.com open Server, this server, IPs; click the field beside {address} and "
+            "enter {name}. (Of a cloud server: Hetzner Console, this server, Networking, Edit reverse "
+            "DNS.)"
+        ),
+        _(
+            "Hetzner leaves port 25 of dedicated servers open; see this server's firewall in "
+            "robot.hetzner.com. A cloud server gets it after the first paid invoice: Hetzner Console, "
+            "Limits, Request change."
+        ),
+        reverse_v6=_("Add an entry for the full address."),
         names=_HETZNER_NAMES,
         blocks=_HETZNER_BLOCKS,
     ),
     Provider(
         "ovh",
         "OVHcloud",
-        "First publish the address of {name}. Then in the OVHcloud Control Panel open Network, Public IP "
-        "addresses; at {address} choose … and Modify the reverse path, and enter {name}.",
-        "OVHcloud leaves port 25 open, and closes it for an address that sends spam: Control Panel, Network, "
-        "Public IP addresses, … at the address, Antispam.",
+        _(
+            "First publish the address of {name}. Then in the OVHcloud Control Panel open Network, "
+            "Public IP addresses; at {address} choose … and Modify the reverse path, and enter "
+            "{name}."
+        ),
+        _(
+            "OVHcloud leaves port 25 open, and closes it for an address that sends spam: Control "
+            "Panel, Network, Public IP addresses, … at the address, Antispam."
+        ),
         clouds=("ovh",),
         source="github.com/ovh/docs, guides on IP addresses: Modify the reverse path",
         names=("ovh.net", "ovh.ca", "ovh.com", "ovh.us", "kimsufi.com"),
-        blocks=(
-            "5.39.0.0/17",
-            "5.135.0.0/16",
-            "5.196.0.0/16",
-            "37.59.0.0/16",
-            "37.187.0.0/16",
-            "46.105.0.0/16",
-            "51.38.0.0/16",
-            "51.68.0.0/16",
-            "51.75.0.0/16",
-            "51.77.0.0/16",
-            "51.79.0.0/16",
-            "51.81.0.0/16",
-            "51.83.0.0/16",
-            "51.89.0.0/16",
-            "51.91.0.0/16",
-            "51.161.0.0/16",
-            "51.178.0.0/16",
-            "51.195.0.0/16",
-            "51.210.0.0/16",
-            "51.222.0.0/16",
-            "51.254.0.0/15",
-            "54.36.0.0/15",
-            "54.38.0.0/16",
-            "57.128.0.0/17",
-            "79.137.0.0/17",
-            "87.98.128.0/17",
-            "91.121.0.0/16",
-            "91.134.0.0/16",
-            "92.222.0.0/16",
-            "94.23.0.0/16",
-            "135.125.0.0/16",
-            "137.74.0.0/16",
-            "141.94.0.0/15",
-            "142.44.128.0/17",
-            "144.217.0.0/16",
-            "145.239.0.0/16",
-            "146.59.0.0/16",
-            "147.135.0.0/16",
-            "149.56.0.0/16",
-            "149.202.0.0/16",
-            "151.80.0.0/16",
-            "152.228.128.0/17",
-            "158.69.0.0/16",
-            "162.19.0.0/16",
-            "164.132.0.0/16",
-            "167.114.0.0/16",
-            "176.31.0.0/16",
-            "178.32.0.0/15",
-            "188.165.0.0/16",
-            "192.99.0.0/16",
-            "193.70.0.0/17",
-            "198.27.64.0/18",
-            "213.32.0.0/17",
-            "217.182.0.0/16",
-            "2001:41d0::/32",
-            "2607:5300::/32",
-            "2402:1f00::/32",
-        ),
+        blocks=_OVH,
     ),
     Provider(
         "netcup",
         "netcup",
-        "In the Server Control Panel (SCP) open this server, Network; at {address} enter {name} as rDNS.",
-        "netcup blocks outgoing port 25 of new servers by a firewall policy: in the Server Control Panel "
-        "(SCP) open this server, Firewall, and take the policy netcup Mail block away.",
-        reverse_v6="Add an entry for the full address.",
+        _("In the Server Control Panel (SCP) open this server, Network; at {address} enter {name} as rDNS."),
+        _(
+            "netcup blocks outgoing port 25 of new servers by a firewall policy: in the Server "
+            "Control Panel (SCP) open this server, Firewall, and take the policy netcup Mail block "
+            "away."
+        ),
+        reverse_v6=_("Add an entry for the full address."),
         firmware=("sys_vendor: netcup",),
         names=("netcup.net", "netcup.de", "yourvserver.net", "megasrv.de", "ultrasrv.de"),
         blocks=(
@@ -176,10 +151,12 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "contabo",
         "Contabo",
-        "In my.contabo.com open Reverse DNS Management; click the pencil at {address} and enter {name}.",
-        "Contabo leaves port 25 open, and limits how much a VPS may send; write to support@contabo.com if it "
-        "is closed.",
-        reverse_v6="Add an entry for the full address first.",
+        _("In my.contabo.com open Reverse DNS Management; click the pencil at {address} and enter {name}."),
+        _(
+            "Contabo leaves port 25 open, and limits how much a VPS may send; write to "
+            "support@contabo.com if it is closed."
+        ),
+        reverse_v6=_("Add an entry for the full address first."),
         names=("contabo.net", "contaboserver.net", "contabo.com", "contabo.host"),
         blocks=(
             "5.189.128.0/18",
@@ -205,11 +182,16 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "ionos",
         "IONOS",
-        "In the Cloud Panel open Network, Public IP; choose {address}, click the pencil at Reverse DNS and "
-        "enter {name}. (IONOS Cloud: in the Data Center Designer open Network Services, Cloud DNS, Reverse "
-        "DNS; the address must be a reserved one.)",
-        "IONOS blocks port 25 of new servers: ask its support by telephone or chat to open outgoing port 25 "
-        "for this contract. See also the firewall policy in the Cloud Panel, Network.",
+        _(
+            "In the Cloud Panel open Network, Public IP; choose {address}, click the pencil at "
+            "Reverse DNS and enter {name}. (IONOS Cloud: in the Data Center Designer open Network "
+            "Services, Cloud DNS, Reverse DNS; the address must be a reserved one.)"
+        ),
+        _(
+            "IONOS blocks port 25 of new servers: ask its support by telephone or chat to open "
+            "outgoing port 25 for this contract. See also the firewall policy in the Cloud Panel, "
+            "Network."
+        ),
         names=(
             "ui-dns.com",
             "ui-dns.de",
@@ -242,20 +224,26 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "strato",
         "Strato",
-        "In the Strato customer login open the server, then DNS reverse (reverse DNS); enter {name} for "
-        "{address}.",
-        "Ask Strato's support to open outgoing port 25 for this server; new ones have it closed at times.",
+        _(
+            "In the Strato customer login open the server, then DNS reverse (reverse DNS); enter "
+            "{name} for {address}."
+        ),
+        _("Ask Strato's support to open outgoing port 25 for this server; new ones have it closed at times."),
         names=("stratoserver.net", "rzone.de", "strato.de", "strato-hosting.eu"),
         blocks=("81.169.128.0/17", "85.214.0.0/16", "2a01:238::/32"),
     ),
     Provider(
         "digitalocean",
         "DigitalOcean",
-        "DigitalOcean takes the Droplet's name for it: in the control panel click the Droplet's name and "
-        "rename it to {name}. That sets the reverse name of {address}.",
-        "DigitalOcean blocks ports 25, 465 and 587 of Droplets and opens them as an exception at most: ask "
-        "by a support ticket, or send through a relay (smarthost) on port 2525 instead.",
-        reverse_v6="It does so for the Droplet's first IPv6 address only.",
+        _(
+            "DigitalOcean takes the Droplet's name for it: in the control panel click the Droplet's "
+            "name and rename it to {name}. That sets the reverse name of {address}."
+        ),
+        _(
+            "DigitalOcean blocks ports 25, 465 and 587 of Droplets and opens them as an exception at "
+            "most: ask by a support ticket, or send through a relay (smarthost) on port 2525 instead."
+        ),
+        reverse_v6=_("It does so for the Droplet's first IPv6 address only."),
         source="docs.digitalocean.com/reference/doctl/reference/compute/droplet-action/rename",
         firmware=("sys_vendor: digitalocean",),
         clouds=("digitalocean",),
@@ -264,10 +252,15 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "linode",
         "Akamai (Linode)",
-        "First publish the address of {name}. Then in the Cloud Manager open this Linode, Network, IP "
-        "Addresses; at {address} choose Edit RDNS and enter {name}.",
-        "Akamai blocks ports 25, 465 and 587 of new accounts: publish the address and the reverse name of "
-        "this server first, then open a support ticket that asks to lift the email restrictions.",
+        _(
+            "First publish the address of {name}. Then in the Cloud Manager open this Linode, "
+            "Network, IP Addresses; at {address} choose Edit RDNS and enter {name}."
+        ),
+        _(
+            "Akamai blocks ports 25, 465 and 587 of new accounts: publish the address and the reverse "
+            "name of this server first, then open a support ticket that asks to lift the email "
+            "restrictions."
+        ),
         firmware=("sys_vendor: linode", "sys_vendor: akamai"),
         source="github.com/linode/docs, Configure rDNS on Compute Instances: Network, Edit RDNS",
         clouds=("linode", "akamai"),
@@ -277,10 +270,14 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "vultr",
         "Vultr",
-        "In the customer portal open this server, Settings, IPv4 (or IPv6); at {address} click the reverse "
-        "DNS entry and enter {name}.",
-        "Vultr blocks port 25 of new accounts: open a support ticket that asks to unblock SMTP and says what "
-        "mail you send; it may refuse.",
+        _(
+            "In the customer portal open this server, Settings, IPv4 (or IPv6); at {address} click "
+            "the reverse DNS entry and enter {name}."
+        ),
+        _(
+            "Vultr blocks port 25 of new accounts: open a support ticket that asks to unblock SMTP "
+            "and says what mail you send; it may refuse."
+        ),
         firmware=("sys_vendor: vultr",),
         clouds=("vultr",),
         names=("vultr.com", "vultrusercontent.com", "choopa.net", "choopa.com"),
@@ -288,11 +285,16 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "aws",
         "Amazon EC2",
-        "Publish the address of {name}. Then in the EC2 console open Elastic IPs, choose {address}, Actions, "
-        "Update reverse DNS, and enter {name}. An address that is no Elastic IP cannot have one.",
-        "Amazon limits port 25: sign in as the account's root user and fill in the form Request to remove "
-        "email sending limitations.",
-        reverse_v6="For IPv6 ask AWS support.",
+        _(
+            "Publish the address of {name}. Then in the EC2 console open Elastic IPs, choose "
+            "{address}, Actions, Update reverse DNS, and enter {name}. An address that is no Elastic "
+            "IP cannot have one."
+        ),
+        _(
+            "Amazon limits port 25: sign in as the account's root user and fill in the form Request "
+            "to remove email sending limitations."
+        ),
+        reverse_v6=_("For IPv6 ask AWS support."),
         source="EC2 user guide, Elastic IP addresses, Use reverse DNS for email applications",
         firmware=("sys_vendor: amazon ec2", "bios_vendor: amazon", "bios_version: 4.2.amazon"),
         clouds=("aws", "ec2"),
@@ -301,9 +303,12 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "gcp",
         "Google Cloud",
-        "In the Google Cloud console open this VM, Edit, its network interface; at {address} tick Public DNS "
-        "PTR Record and enter {name}. Google asks to verify the domain first (Search Console).",
-        f"Google Cloud blocks outgoing port 25 for good: {_RELAY}.",
+        _(
+            "In the Google Cloud console open this VM, Edit, its network interface; at {address} tick "
+            "Public DNS PTR Record and enter {name}. Google asks to verify the domain first (Search "
+            "Console)."
+        ),
+        _("Google Cloud blocks outgoing port 25 for good: {relay}.", relay=_RELAY),
         firmware=("sys_vendor: google", "product_name: google compute engine"),
         source="Compute Engine API, accessConfigs.publicPtrDomainName; the console's Public DNS PTR Record",
         clouds=("gce", "gcp"),
@@ -312,13 +317,21 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "azure",
         "Microsoft Azure",
-        "Publish the address of {name}. Then set it at the public IP {address}: az network public-ip update "
-        "--resource-group GROUP --name IP --dns-name LABEL --reverse-fqdn {name}. (with the final dot; LABEL "
-        "is a word of yours).",
-        "Azure blocks outgoing port 25, but for subscriptions under an Enterprise or Customer Agreement, "
-        f"which can ask in the portal (Diagnose and solve, Cannot send email); else {_RELAY}.",
-        only_v6="Azure cannot call {address} {name}: it names IPv4 addresses only. Let mail leave by IPv4 "
-        "(ENABLE_IPV6=false in mailcow.conf), or send through a relay.",
+        _(
+            "Publish the address of {name}. Then set it at the public IP {address}: az network "
+            "public-ip update --resource-group GROUP --name IP --dns-name LABEL --reverse-fqdn "
+            "{name}. (with the final dot; LABEL is a word of yours)."
+        ),
+        _(
+            "Azure blocks outgoing port 25, but for subscriptions under an Enterprise or Customer "
+            "Agreement, which can ask in the portal (Diagnose and solve, Cannot send email); else "
+            "{relay}.",
+            relay=_RELAY,
+        ),
+        only_v6=_(
+            "Azure cannot call {address} {name}: it names IPv4 addresses only. Let mail leave "
+            "by IPv4 (ENABLE_IPV6=false in mailcow.conf), or send through a relay."
+        ),
         source="learn.microsoft.com/azure/dns/dns-reverse-dns-for-azure-services",
         firmware=("chassis_asset_tag: 7783-7084-3265-9085-8269-3286-77",),
         clouds=("azure",),
@@ -327,10 +340,15 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "oracle",
         "Oracle Cloud",
-        "Publish the address of {name}. Then open a support request in the console (Help, Support) that asks "
-        "for a PTR record of {address} to {name}; Oracle sets it by hand.",
-        "Oracle blocks outgoing port 25: ask for an exemption by a support request in the console (Help, "
-        f"Support, service limits; not for free accounts), or {_RELAY}.",
+        _(
+            "Publish the address of {name}. Then open a support request in the console (Help, "
+            "Support) that asks for a PTR record of {address} to {name}; Oracle sets it by hand."
+        ),
+        _(
+            "Oracle blocks outgoing port 25: ask for an exemption by a support request in the console "
+            "(Help, Support, service limits; not for free accounts), or {relay}.",
+            relay=_RELAY,
+        ),
         firmware=("chassis_asset_tag: oraclecloud.com",),
         source="docs.oracle.com/en-us/iaas/Content/Network/Concepts/reverse_dns.htm",
         clouds=("oracle",),
@@ -339,12 +357,20 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "scaleway",
         "Scaleway",
-        "Publish the address of {name}. Then in the Scaleway console open CPU & GPU Instances, Flexible IPs; "
-        "at {address} choose Edit reverse (…) and enter {name}.",
-        "Scaleway blocks SMTP (port 25) at first: verify your identity in the console, then open this "
-        "Instance's security group, switch Enable SMTP on, and restart the Instance from the console.",
-        only_v6="Publish the address of {name}. The Scaleway console cannot set the name of one address of a "
-        "/64: set {name} for {address} by Scaleway's IPAM API (Set a reverse IPv6 DNS record).",
+        _(
+            "Publish the address of {name}. Then in the Scaleway console open CPU & GPU Instances, "
+            "Flexible IPs; at {address} choose Edit reverse (…) and enter {name}."
+        ),
+        _(
+            "Scaleway blocks SMTP (port 25) at first: verify your identity in the console, then open "
+            "this Instance's security group, switch Enable SMTP on, and restart the Instance from the "
+            "console."
+        ),
+        only_v6=_(
+            "Publish the address of {name}. The Scaleway console cannot set the name of one "
+            "address of a /64: set {name} for {address} by Scaleway's IPAM API (Set a reverse "
+            "IPv6 DNS record)."
+        ),
         source="github.com/scaleway/docs-content, instances/how-to/configure-reverse-dns",
         firmware=("sys_vendor: scaleway", "product_name: scw-"),
         clouds=("scaleway",),

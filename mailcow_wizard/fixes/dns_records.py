@@ -9,6 +9,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.programs import program
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -51,11 +52,12 @@ def plan(facts: Facts, entries: Sequence[Entry], left: Sequence[Left], about: tu
     merged = any(one.old for one in entries)
     zones = ", ".join(dict.fromkeys(one.zone for one in entries))
     count = sum(len(one.new) for one in entries)
-    records = "one record" if count == 1 else f"{count} records"
     return Plan(
         *about,
         FIX,
-        f"Publish {records} in {zones}" if entries else "Publish DNS records",
+        ngettext("Publish one record in {zones}", "Publish {n} records in {zones}", count, zones=zones)
+        if entries
+        else _("Publish DNS records"),
         tuple(steps),
         "medium" if merged else "low",
         True,
@@ -67,8 +69,8 @@ def plan(facts: Facts, entries: Sequence[Entry], left: Sequence[Left], about: tu
 
 def _consequence(merged: bool) -> str:
     if merged:
-        return "Records are added; of a text that is replaced all words go on. Nothing else is touched."
-    return "Records are added. Nothing that is there is touched."
+        return _("Records are added; of a text that is replaced all words go on. Nothing else is touched.")
+    return _("Records are added. Nothing that is there is touched.")
 
 
 def _start(facts: Facts) -> tuple[str, ...]:
@@ -76,7 +78,7 @@ def _start(facts: Facts) -> tuple[str, ...]:
         return (*program(_PROVIDER), "--provider", facts.settings.dns_provider)
     path = key_file(facts)
     if not path:
-        raise NoPlan("a key is needed: give the file that holds it with --tsig")
+        raise NoPlan(_("a key is needed: give the file that holds it with --tsig"))
     return (*program(_UPDATE), "--tsig", path)
 
 

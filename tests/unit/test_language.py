@@ -20,9 +20,10 @@ from mailcow_wizard import language
 
 CHECKOUT = ROOT.parent
 # Catalogues of files whose sentences are all marked.
-CONVERTED = {"system", "kernel", "ports", "network", "reputation", "time", "docker", "report", "tui"}
+CONVERTED = {"system", "kernel", "ports", "network", "dns", "reputation", "time", "docker", "report", "tui"}
 # Files that write what programs read, or what stands in files of other programs.
 FOR_PROGRAMS = {
+    "facts/dns/wire.py",  # words of the protocol
     "fixes/proxy_sites.py",
     "report/monitoring.py",
     "report/reach_lines.py",
@@ -31,6 +32,15 @@ FOR_PROGRAMS = {
 # Texts in them that look like sentences and are none for people: files' contents, commands, names.
 NOT_FOR_PEOPLE = {
     "# Written by mailcow-wizard, which can take it back: mailcow-wizard undo\n",
+    "product_name: google compute engine",
+    # where the sentences of providers were read
+    "github.com/ovh/docs, guides on IP addresses: Modify the reverse path",
+    "github.com/linode/docs, Configure rDNS on Compute Instances: Network, Edit RDNS",
+    "EC2 user guide, Elastic IP addresses, Use reverse DNS for email applications",
+    "Compute Engine API, accessConfigs.publicPtrDomainName; the console's Public DNS PTR Record",
+    "not everywhere yet",  # states of a record
+    "split view",
+    "could not ask",
     "name does not resolve",  # the beginning of what the door said
     "{pool} {name} iburst\n",
     "{id}: {status} after {duration_ms} ms",

@@ -19,6 +19,7 @@ from mailcow_wizard.facts.dns.published import Seen, Wanted, look
 from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     Fate = Literal["asked for", "left out", "refused", "open"]
     Pair = tuple[Seen, Seen]
 
-NOT_ASKED = "mailcow is set not to ask Let's Encrypt (SKIP_LETS_ENCRYPT=y): bring a certificate of your own."
-APART = "The names of each domain get a certificate of their own (ENABLE_SSL_SNI=y)."
-_ONE_FOR_ALL = "It then issues none of the names that are on one certificate."
+NOT_ASKED = _(
+    "mailcow is set not to ask Let's Encrypt (SKIP_LETS_ENCRYPT=y): bring a certificate of your own."
+)
+APART = _("The names of each domain get a certificate of their own (ENABLE_SSL_SNI=y).")
+_ONE_FOR_ALL = _("It then issues none of the names that are on one certificate.")
 
 
 class Verdict(NamedTuple):
@@ -144,31 +147,46 @@ def _verdict(
 ) -> Verdict:
     name, wild = candidate.name, candidate.name.startswith("*.")
     if candidate.covered:
-        return Verdict(name, "asked for", f"{candidate.covered} stands for it")
+        return Verdict(name, "asked for", _("{covered} stands for it", covered=candidate.covered))
     if wild and not settings.by_dns:
-        return Verdict(name, "left out", "a wildcard needs ACME_DNS_CHALLENGE=y")
+        return Verdict(name, "left out", _("a wildcard needs ACME_DNS_CHALLENGE=y"))
     above = above_forbids(climb)
     if above:
         return Verdict(name, "left out", above)
     if settings.by_dns or pair is None:
-        found = Verdict(name, "asked for", "proved by a record in DNS, no address is compared")
+        found = Verdict(name, "asked for", _("proved by a record in DNS, no address is compared"))
     else:
         found = by_address(name, pair, host, settings)
     if found.fate == "left out":
         return found
     if climb.relevant is None:
         if climb.silent and found.fate == "asked for":
-            return Verdict(name, "open", f"CAA at {climb.silent.name} could not be asked")
+            return Verdict(name, "open", _("CAA at {silent} could not be asked", silent=climb.silent.name))
         return _as(candidate, found)
     why = forbids(said(climb.relevant), wild)
     if why:
-        return Verdict(name, "refused", f"CAA at {climb.relevant.name}: {why}. {_ONE_FOR_ALL}")
+        return Verdict(
+            name,
+            "refused",
+            _(
+                "CAA at {relevant}: {why}. {one_for_all}",
+                relevant=climb.relevant.name,
+                why=why,
+                one_for_all=_ONE_FOR_ALL,
+            ),
+        )
     return _as(candidate, found)
 
 
 def _as(candidate: Candidate, verdict: Verdict) -> Verdict:
     if candidate.whose == "mta-sts":
-        return verdict._replace(words=f"{verdict.words}; once MTA-STS is switched on for {candidate.domain}")
+        return verdict._replace(
+            words=_(
+                "{words}; once MTA-STS is switched on for {domain}",
+                words=verdict.words,
+                domain=candidate.domain,
+            )
+        )
     return verdict
 
 
@@ -178,30 +196,32 @@ def above_forbids(climb: Climb) -> str:
     above = climb.seen[place] if len(climb.seen) > place else None
     if above is None or not mailcow_forbids(said(above)):
         return ""
-    return f"CAA at {above.name} does not name letsencrypt.org"
+    return _("CAA at {above} does not name letsencrypt.org", above=above.name)
 
 
 def by_address(name: str, pair: Pair, host: HostRecords, settings: AcmeSettings) -> Verdict:
     """What mailcow makes of the addresses of a name, which it compares with those that the world sees."""
     if settings.by_dns:
-        return Verdict(name, "asked for", "proved by a record in DNS, no address is compared")
+        return Verdict(name, "asked for", _("proved by a record in DNS, no address is compared"))
     a, aaaa = pair
     server = host.server
     v6, v4 = _ends(aaaa, host.aaaa, server), _ends(a, host.a, server)
     if any(_is_bogus(one) for one in pair):
         return Verdict(
-            name, "left out", "resolvers that check signatures refuse it, mailcow's own too (dns.dnssec)"
+            name, "left out", _("resolvers that check signatures refuse it, mailcow's own too (dns.dnssec)")
         )
     if v6 is None or (not v6 and v4 is None):
         return Verdict(
-            name, "open", f"its addresses could not be asked: {(aaaa if v6 is None else a).trouble}"
+            name,
+            "open",
+            _("its addresses could not be asked: {trouble}", trouble=(aaaa if v6 is None else a).trouble),
         )
     if v6:
         ours = server.v6 if server.uses_v6 else server.v6._replace(public=(), trouble="")
         return _compared(name, v6, ours, settings.any_v6)
     if v4:
         return _compared(name, v4, server.v4, settings.any_v4)
-    return Verdict(name, "left out", "it has no address (A or AAAA)")
+    return Verdict(name, "left out", _("it has no address (A or AAAA)"))
 
 
 def _is_bogus(seen: Seen) -> bool:
@@ -225,16 +245,38 @@ def _compared(name: str, found: tuple[str, ...], ours: Addresses, any: bool) -> 
     kind = f"IPv{ours.family}"
     listed = ", ".join(found[:4])
     if any:
-        return Verdict(name, "asked for", f"{listed}, which is not compared with this server's")
+        return Verdict(
+            name, "asked for", _("{listed}, which is not compared with this server's", listed=listed)
+        )
     if ours.trouble and not ours.public:
-        return Verdict(name, "open", f"this server's {kind} address is not known: {ours.trouble}")
+        return Verdict(
+            name,
+            "open",
+            _("this server's {kind} address is not known: {trouble}", kind=kind, trouble=ours.trouble),
+        )
     right = [one for one in found if one in ours.public]
     if len(right) == len(found):
-        return Verdict(name, "asked for", f"{listed}, if port 80 answers there")
+        return Verdict(name, "asked for", _("{listed}, if port 80 answers there", listed=listed))
     if right:
         return Verdict(
-            name, "open", f"mailcow compares one of its {len(found)} addresses, whichever comes last"
+            name,
+            "open",
+            _("mailcow compares one of its {number} addresses, whichever comes last", number=len(found)),
         )
-    beside = ", and mailcow looks at it before IPv4" if ours.family == 6 else ""
-    here = f"this server is {', '.join(ours.public)}" if ours.public else f"this server does not use {kind}"
-    return Verdict(name, "left out", f"its {kind} address is {listed}{beside}; {here}")
+    beside = _(", and mailcow looks at it before IPv4") if ours.family == 6 else ""
+    here = (
+        _("this server is {public}", public=", ".join(ours.public))
+        if ours.public
+        else _("this server does not use {kind}", kind=kind)
+    )
+    return Verdict(
+        name,
+        "left out",
+        _(
+            "its {kind} address is {listed}{beside}; {here}",
+            kind=kind,
+            listed=listed,
+            beside=beside,
+            here=here,
+        ),
+    )

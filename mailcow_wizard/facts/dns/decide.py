@@ -12,6 +12,7 @@ from mailcow_wizard.facts.dns.dkim import is_key_record
 from mailcow_wizard.facts.dns.dmarc import policies
 from mailcow_wizard.facts.dns.expected import PATH, Expected, sender_policies
 from mailcow_wizard.facts.dns.merging import Merged
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ else:
     LeftKind = str
 
 _LONGEST_STRING = 255
-_NOTHING_DELETED = (
+_NOTHING_DELETED = _(
     "The wizard deletes nothing that it did not make: remove that where the zone is kept, then push again"
 )
 
@@ -113,7 +114,7 @@ def decide(
     if about.type == "CNAME":
         return _alias(wanted[0], there, about, left)
     if there.aliases:
-        return left(_in_the_way(f"an alias (CNAME) of {', '.join(there.aliases)}", wanted))
+        return left(_in_the_way(_("an alias (CNAME) of {aliases}", aliases=", ".join(there.aliases)), wanted))
     if about.type == "TXT":
         return _text(wanted[0], there, about, merge, left)
     values = {one.plain for one in there.records}
@@ -128,11 +129,15 @@ def _alias(wanted: Expected, there: There, about: Entry, left: Callable[[str], L
     if there.aliases == (_folded(wanted.value),):
         return None
     if there.aliases:
-        return left(_in_the_way(f"an alias of {', '.join(there.aliases)}", (wanted,)))
+        return left(_in_the_way(_("an alias of {aliases}", aliases=", ".join(there.aliases)), (wanted,)))
     if there.others:
-        kinds = " and ".join(there.others)
+        kinds = _(" and ").join(there.others)
         return left(
-            f"the name has {kinds} records, and an alias cannot stand beside others. {_NOTHING_DELETED}"
+            _(
+                "the name has {kinds} records, and an alias cannot stand beside others. {nothing_deleted}",
+                kinds=kinds,
+                nothing_deleted=_NOTHING_DELETED,
+            )
         )
     return about._replace(new=(wanted.value,))
 
@@ -149,7 +154,12 @@ def _text(
     if len(own) > 1:
         said = "; ".join(one.plain for one in own)
         return left(
-            f"there are {len(own)} records of this kind, and must be one. Join them where the zone is: {said}"
+            _(
+                "there are {number} records of this kind, and must be one. Join them where the zone "
+                "is: {said}",
+                number=len(own),
+                said=said,
+            )
         )
     merged = merge(own[0].plain)
     if merged is None:
@@ -174,8 +184,13 @@ def _is_of(wanted: Expected, text: str) -> bool:
 
 
 def _in_the_way(what: str, wanted: tuple[Expected, ...]) -> str:
-    right = " and ".join(one.value for one in wanted)
-    return f"it is {what}, and should be {right}. {_NOTHING_DELETED}"
+    right = _(" and ").join(one.value for one in wanted)
+    return _(
+        "it is {what}, and should be {right}. {nothing_deleted}",
+        what=what,
+        right=right,
+        nothing_deleted=_NOTHING_DELETED,
+    )
 
 
 def _folded(value: str) -> str:

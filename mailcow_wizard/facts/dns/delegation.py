@@ -13,6 +13,7 @@ from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 WAIT_S = 2.0
@@ -84,7 +85,7 @@ def zone_of(facts: Facts, name: str, enough: int = _MOST_LABELS) -> Zone:
     """
     known = facts.get(_known)
     zone = known.deepest(name)
-    for _ in range(_MOST_CUTS):
+    for _unused in range(_MOST_CUTS):
         if zone.name.count(".") + 1 >= enough and zone.name != ".":
             return zone
         below = _below(facts, zone, name)
@@ -92,7 +93,7 @@ def zone_of(facts: Facts, name: str, enough: int = _MOST_LABELS) -> Zone:
             return below
         zone = below
         known.add(zone)
-    return zone._replace(problem=f"the delegations to {name} do not end")
+    return zone._replace(problem=_("the delegations to {name} do not end", name=name))
 
 
 def _below(facts: Facts, above: Zone, name: str) -> Zone:
@@ -105,11 +106,22 @@ def _below(facts: Facts, above: Zone, name: str) -> Zone:
     if heard.error and above.name == ".":
         return _by_resolver(facts, above, name)
     if heard.error:
-        return above._replace(problem=f"the name servers of {_called(above)} give no answer: {heard.error}")
+        return above._replace(
+            problem=_(
+                "the name servers of {called} give no answer: {error}",
+                called=_called(above),
+                error=heard.error,
+            )
+        )
     if heard.code not in (NOERROR, NXDOMAIN):
         said = heard.explained or heard.code
         return above._replace(
-            problem=f"{heard.server}, a name server of {_called(above)}, does not serve it ({said})"
+            problem=_(
+                "{server}, a name server of {called}, does not serve it ({said})",
+                server=heard.server,
+                called=_called(above),
+                said=said,
+            )
         )
     return _read(facts, above, name, heard)
 
@@ -132,7 +144,11 @@ def _read(facts: Facts, above: Zone, name: str, heard: Answer) -> Zone:
         return _below(facts, above, held)
     if not heard.authoritative:
         return above._replace(
-            problem=f"{heard.server}, a name server of {_called(above)}, knows nothing of it"
+            problem=_(
+                "{server}, a name server of {called}, knows nothing of it",
+                server=heard.server,
+                called=_called(above),
+            )
         )
     return above
 
@@ -148,14 +164,18 @@ def _by_resolver(facts: Facts, above: Zone, name: str) -> Zone:
     heard = ask(facts, name, "NS", resolvers(facts), recursive=True)
     if heard.error or heard.code not in (NOERROR, NXDOMAIN):
         said = heard.error or heard.explained or heard.code
-        return above._replace(problem=f"resolvers give no answer: {said}", by_resolver=True)
+        return above._replace(problem=_("resolvers give no answer: {said}", said=said), by_resolver=True)
     names = tuple(dict.fromkeys(one.value for one in heard.of("NS") if one.name == name))[:_MOST_SERVERS]
     if names:
         return Zone(name, _with_addresses(facts, names, heard), above.name, by_resolver=True)
     held = next((one.name for one in heard.authority if one.type == "SOA"), "")
     if _is_between(held, above.name, name) and held != name:
         return _by_resolver(facts, above, held)
-    return above if above.by_resolver else above._replace(problem=f"no zone holds {name}", by_resolver=True)
+    return (
+        above
+        if above.by_resolver
+        else above._replace(problem=_("no zone holds {name}", name=name), by_resolver=True)
+    )
 
 
 def _with_addresses(facts: Facts, names: tuple[str, ...], heard: Answer) -> tuple[NameServer, ...]:
@@ -196,4 +216,4 @@ def ask(facts: Facts, name: str, type: str, servers: tuple[str, ...], recursive:
 
 
 def _called(zone: Zone) -> str:
-    return "the root" if zone.name == "." else zone.name
+    return _("the root") if zone.name == "." else zone.name

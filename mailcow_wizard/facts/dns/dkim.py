@@ -11,6 +11,7 @@ from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.signing import SigningKey
 from mailcow_wizard.facts.dns.tags import tags
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 # RFC 8301, 3.2: shorter keys are not to be trusted.
@@ -48,24 +49,24 @@ def key_of(text: str) -> Key:
     kind = known.get("k", "rsa").lower()
     flags = tuple(one.strip().lower() for one in known.get("t", "").split(":") if one.strip())
     if "v" in known and known["v"].upper() != "DKIM1":
-        return Key(kind, 0, flags, f"v={known['v'][:20]} is not DKIM1")
+        return Key(kind, 0, flags, _("v={known} is not DKIM1", known=known["v"][:20]))
     if "p" not in known:
-        return Key(kind, 0, flags, "it holds no key (p= is missing)")
+        return Key(kind, 0, flags, _("it holds no key (p= is missing)"))
     if not known["p"]:
-        return Key(kind, 0, flags, "the key is withdrawn (p= is empty)")
+        return Key(kind, 0, flags, _("the key is withdrawn (p= is empty)"))
     try:
         data = base64.b64decode("".join(known["p"].split()), validate=True)
     except (binascii.Error, ValueError):
-        return Key(kind, 0, flags, "the key is not whole: its text is no base64")
+        return Key(kind, 0, flags, _("the key is not whole: its text is no base64"))
     bits = len(data) * 8 if kind == "ed25519" else _rsa_bits(data)
-    return Key(kind, bits, flags, "" if bits else "the key is not whole")
+    return Key(kind, bits, flags, "" if bits else _("the key is not whole"))
 
 
 def trouble(text: str) -> str:
     """Why a record is no key that receivers use; empty where it is one."""
     key = key_of(text)
     if not key.trouble and key.kind == "rsa" and key.bits < LEAST_BITS:
-        return f"{key.bits} bits are too short"
+        return _("{bits} bits are too short", bits=key.bits)
     return key.trouble
 
 
@@ -87,10 +88,10 @@ def is_key_record(text: str) -> bool:
 def _rsa_bits(data: bytes) -> int:
     """The length of the modulus in a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7); 0 where it is not whole."""
     try:
-        whole, _ = inside(data, 0, 0x30)
-        _, after = inside(data, whole, 0x30)
-        bits, _ = inside(data, after, 0x03)
-        key, _ = inside(data, bits + 1, 0x30)
+        whole, _unused = inside(data, 0, 0x30)
+        _unused, after = inside(data, whole, 0x30)
+        bits, _unused = inside(data, after, 0x03)
+        key, _unused = inside(data, bits + 1, 0x30)
         start, end = inside(data, key, 0x02)
     except (IndexError, ValueError):
         return 0

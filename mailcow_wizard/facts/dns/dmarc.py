@@ -8,6 +8,7 @@ from mailcow_wizard.facts.dns.published import Seen, look_up
 from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.dns.tags import is_version, tags
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.language import _
 from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import NamedTuple
 
@@ -88,19 +89,23 @@ def mistakes(policy: str) -> list[str]:
     found = []
     names = list(known)
     if known.get("p", "").lower() not in POLICIES:
-        found.append("p= is missing" if "p" not in known else f"p={known['p'][:40]} is none of its words")
+        found.append(
+            _("p= is missing")
+            if "p" not in known
+            else _("p={known} is none of its words", known=known["p"][:40])
+        )
     elif names.index("p") != 1:
-        found.append("p= must come second, after v=")
+        found.append(_("p= must come second, after v="))
     for name, words in _CHOICES.items():
         if name in known and known[name].lower() not in words:
-            found.append(f"{name}={known[name][:40]} is none of its words")
+            found.append(_("{name}={known} is none of its words", name=name, known=known[name][:40]))
     share = known.get("pct", "100")
     if whole(share, 101) > 100:
-        found.append(f"pct={share[:40]} is no percentage")
+        found.append(_("pct={share} is no percentage", share=share[:40]))
     for name in ("rua", "ruf"):
         for address in (one.strip() for one in known.get(name, "").split(",")):
             if address and not address.lower().startswith(("mailto:", "https:")):
-                found.append(f"{name}={address[:60]} lacks mailto:")
+                found.append(_("{name}={address} lacks mailto:", name=name, address=address[:60]))
     return found
 
 

@@ -11,6 +11,7 @@ from mailcow_wizard.facts.dns.domain_records import CLIENTS, PATHS, SERVICES, Do
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.signing import SigningKey
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 TTL = 3600
 PATH = "path=/SOGo/dav/"
-_WAITS_FOR_KEY = "mailcow makes the key when the domain is added"
+_WAITS_FOR_KEY = _("mailcow makes the key when the domain is added")
 
 
 class Expected(NamedTuple):

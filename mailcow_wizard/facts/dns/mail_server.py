@@ -10,6 +10,7 @@ from mailcow_wizard.facts.identity import Hostname, hostname
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.names import NotAName, host_name
 from mailcow_wizard.typed import NamedTuple
 
@@ -67,9 +68,15 @@ def _name(known: Hostname) -> str:
     try:
         name = host_name(known.name)
     except NotAName as error:
-        raise NoName(f"'{known.name}' is no name for a mail server: {error}") from None
+        raise NoName(
+            _("'{known}' is no name for a mail server: {error}", known=known.name, error=error)
+        ) from None
     if "." not in name:
         raise NoName(
-            f"this machine is called '{name}', and a mail server needs a full name, such as mail.example.org"
+            _(
+                "this machine is called '{name}', and a mail server needs a full name, such as "
+                "mail.example.org",
+                name=name,
+            )
         )
     return name

@@ -6,6 +6,7 @@ from mailcow_wizard.facts.dns.dmarc import POLICIES, VERSION, mistakes
 from mailcow_wizard.facts.dns.spf import Opinion
 from mailcow_wizard.facts.dns.spf_check import MOST_LOOKUPS
 from mailcow_wizard.facts.dns.spf_record import BadRecord, policy
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _UNNAMED = ("fail", "softfail", "neutral", "none")
@@ -25,15 +26,37 @@ def merged_sender(domain: str, text: str, opinion: Opinion, by_mx: bool) -> Merg
     `by_mx` says that the domain's MX is published and leads to all of the server's addresses, so that the
     word `mx` names them; else each address is named.
     """
-    own = [verdict for _, verdict in opinion.own]
+    own = [verdict for _unused, verdict in opinion.own]
     broken = next((one for one in own if one.result == "permerror"), None)
     if broken:
-        return Merged("", f"the SPF record of {domain} is not valid: {broken.why}. Correct it: {text}")
+        return Merged(
+            "",
+            _(
+                "the SPF record of {domain} is not valid: {why}. Correct it: {text}",
+                domain=domain,
+                why=broken.why,
+                text=text,
+            ),
+        )
     if any(one.result == "pass" for one in opinion.strangers):
-        return Merged("", f"the SPF record of {domain} lets everybody send; end it with -all or ~all: {text}")
+        return Merged(
+            "",
+            _(
+                "the SPF record of {domain} lets everybody send; end it with -all or ~all: {text}",
+                domain=domain,
+                text=text,
+            ),
+        )
     unasked = next((one for one in own if one.result == "temperror"), None)
     if unasked:
-        return Merged("", f"whether the SPF record of {domain} names this server is not known: {unasked.why}")
+        return Merged(
+            "",
+            _(
+                "whether the SPF record of {domain} names this server is not known: {why}",
+                domain=domain,
+                why=unasked.why,
+            ),
+        )
     refused = [(address, one) for address, one in opinion.own if one.result in _UNNAMED]
     if not refused:
         return None
@@ -41,13 +64,19 @@ def merged_sender(domain: str, text: str, opinion: Opinion, by_mx: bool) -> Merg
         if verdict.term and _name(verdict.term) != "all":
             return Merged(
                 "",
-                f"the SPF record of {domain} says by '{verdict.term}' that {address} may not send. Take that "
-                f"word away if it is no longer meant: {text}",
+                _(
+                    "the SPF record of {domain} says by '{term}' that {address} may not send. Take "
+                    "that word away if it is no longer meant: {text}",
+                    domain=domain,
+                    term=verdict.term,
+                    address=address,
+                    text=text,
+                ),
             )
     lookups = max((one.lookups for one in (*opinion.strangers, *own)), default=0)
     if by_mx and lookups < MOST_LOOKUPS:
         return _with(domain, text, ["mx"])
-    return _with(domain, text, [f"{'ip6' if ':' in one else 'ip4'}:{one}" for one, _ in refused])
+    return _with(domain, text, [f"{'ip6' if ':' in one else 'ip4'}:{one}" for one, _unused in refused])
 
 
 def says_mx(text: str) -> bool:
@@ -74,7 +103,15 @@ def _with(domain: str, text: str, added: list[str]) -> Merged:
     try:
         policy(merged)
     except BadRecord as error:
-        return Merged("", f"the SPF record of {domain} is not valid: {error}. Correct it: {text}")
+        return Merged(
+            "",
+            _(
+                "the SPF record of {domain} is not valid: {error}. Correct it: {text}",
+                domain=domain,
+                error=error,
+                text=text,
+            ),
+        )
     return Merged(merged)
 
 
@@ -95,7 +132,15 @@ def merged_policy(domain: str, text: str) -> Merged | None:
         merged += ";"
     left = mistakes(merged)
     if left:
-        return Merged("", f"the DMARC record of {domain} is not valid: {'; '.join(left)}. Correct it: {text}")
+        return Merged(
+            "",
+            _(
+                "the DMARC record of {domain} is not valid: {left}. Correct it: {text}",
+                domain=domain,
+                left="; ".join(left),
+                text=text,
+            ),
+        )
     return Merged(merged)
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from mailcow_wizard.facts.dns.wire import Record, Unreadable, message
 from mailcow_wizard.host.door import DnsReply
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 NOERROR, NXDOMAIN, SERVFAIL, REFUSED = "NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED"
@@ -44,7 +45,7 @@ class Answer(NamedTuple):
 def answer(reply: DnsReply) -> Answer:
     """What the reply says; a packet that cannot be read is no answer."""
     if not reply.packet:
-        return Answer(reply.server, "", error=reply.error or "no answer")
+        return Answer(reply.server, "", error=reply.error or _("no answer"))
     # Servers of one zone say the same but for the id: each text is read once.
     read = _read(b"\0\0" + reply.packet[2:])
     return read._replace(server=reply.server, seconds=reply.seconds)
@@ -55,7 +56,7 @@ def _read(packet: bytes) -> Answer:
     try:
         read = message(packet)
     except Unreadable:
-        return Answer("", "", error="its answer is not readable")
+        return Answer("", "", error=_("its answer is not readable"))
     return Answer(
         "",
         read.code,

@@ -10,6 +10,7 @@ from mailcow_wizard.facts.dns.state import values
 from mailcow_wizard.facts.dns.tags import is_version, tags
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 PATH = "/.well-known/mta-sts.txt"
@@ -92,9 +93,9 @@ def _fetch(facts: Facts, domain: str, pages: dict[str, Page]) -> None:
 
 def _page(reply: HttpReply) -> Page:
     if reply.status != 200:
-        return Page(trouble=f"the web server answers {reply.status}")
+        return Page(trouble=_("the web server answers {status}", status=reply.status))
     if len(reply.body) > _MOST_BYTES:
-        return Page(trouble="it is longer than 64 KiB")
+        return Page(trouble=_("it is longer than 64 KiB"))
     return Page(reply.body.decode("utf-8", "replace"))
 
 
@@ -120,7 +121,7 @@ def bad_announcement(text: str) -> str:
     if not number:
         return "id= is missing"
     if len(number) > 32 or not (number.isascii() and number.isalnum()):
-        return f"id={number[:40]} must be letters and digits, at most 32"
+        return _("id={number} must be letters and digits, at most 32", number=number[:40])
     return ""
 
 
@@ -128,9 +129,9 @@ def bad_report_record(text: str) -> str:
     """What is wrong with a record for reports; empty where nothing is."""
     places = [one.strip() for one in tags(text).get("rua", "").split(",") if one.strip()]
     if not places:
-        return "rua= is missing"
+        return _("rua= is missing")
     strange = next((one for one in places if not one.lower().startswith(("mailto:", "https:"))), "")
-    return f"rua={strange[:60]} lacks mailto: or https:" if strange else ""
+    return _("rua={strange} lacks mailto: or https:", strange=strange[:60]) if strange else ""
 
 
 def sts_policy(text: str) -> StsPolicy:
@@ -148,16 +149,18 @@ def sts_policy(text: str) -> StsPolicy:
     seconds = int(age) if age.isascii() and age.isdigit() and len(age) <= 10 else -1
     mistakes = []
     if known.get("version") != "STSv1":
-        mistakes.append("it does not say version: STSv1")
+        mistakes.append(_("it does not say version: STSv1"))
     mode = known.get("mode", "")
     if mode not in MODES:
         mistakes.append(
-            f"its mode is {mode[:40]!r}, none of {', '.join(MODES)}" if mode else "mode is missing"
+            _("its mode is {mode!r}, none of {modes}", mode=mode[:40], modes=", ".join(MODES))
+            if mode
+            else _("mode is missing")
         )
     if not 0 <= seconds <= LONGEST_AGE_S:
-        mistakes.append(f"max_age is {age[:40]!r}" if age else "max_age is missing")
+        mistakes.append(_("max_age is {age!r}", age=age[:40]) if age else _("max_age is missing"))
     if not patterns and mode != "none":
-        mistakes.append("it names no exchanger (mx)")
+        mistakes.append(_("it names no exchanger (mx)"))
     return StsPolicy(mode, seconds, tuple(patterns), tuple(mistakes))
 
 

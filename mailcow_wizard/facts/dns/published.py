@@ -11,6 +11,7 @@ from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _MOST_ASKED = 12
@@ -105,7 +106,7 @@ class Seen(NamedTuple):
     def silence(self) -> str:
         """Why the world said nothing, where it did not."""
         errors = [one.error or one.explained or one.code for one in (*self.own, *self.public)]
-        return self.zone.problem or next(iter(errors), "no name server could be asked")
+        return self.zone.problem or next(iter(errors), _("no name server could be asked"))
 
 
 def is_answer(heard: Answer) -> bool:
@@ -162,7 +163,7 @@ def _at_own_servers(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...
     )
     heard = iter(facts.host.ask_dns(questions, WAIT_S) if questions else ())
     return tuple(
-        Seen(one.name, one.type, zone, tuple(answer(next(heard)) for _ in servers))
+        Seen(one.name, one.type, zone, tuple(answer(next(heard)) for _unused in servers))
         for one, zone, servers in zip(wanted, zones, rows, strict=True)
     )
 
@@ -183,7 +184,7 @@ def _at_resolvers(facts: Facts, seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
     heard = iter([answer(one) for one in facts.host.ask_dns(questions, WAIT_S)] if questions else ())
     found = {}
     for one in asked:
-        answers = tuple(next(heard) for _ in sets)
+        answers = tuple(next(heard) for _unused in sets)
         found[one.name, one.type] = one._replace(
             public=answers[: len(public)], local=answers[-1] if len(answers) > len(public) else None
         )

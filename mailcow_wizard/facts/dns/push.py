@@ -15,6 +15,7 @@ from mailcow_wizard.facts.dns.spf import Opinion, spf
 from mailcow_wizard.facts.dns.table import Row, table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -128,7 +129,11 @@ def _unknown(server: MailServer) -> list[Left]:
             server.name,
             server.name,
             type,
-            f"the public {kind} address of this server is not known: {found.trouble}. Say it with --address",
+            _(
+                "the public {kind} address of this server is not known: {trouble}. Say it with --address",
+                kind=kind,
+                trouble=found.trouble,
+            ),
         )
         for type, kind, found, used in (
             ("A", "IPv4", server.v4, True),
@@ -155,7 +160,7 @@ def _needs(facts: Facts, server: MailServer, rows: tuple[Row, ...]) -> list[_Nee
 def _refuses(opinions: Mapping[str, Opinion]) -> bool:
     """Whether one of the records does not let all of our mail through, or lets everybody's."""
     return any(
-        any(verdict.result != "pass" for _, verdict in one.own)
+        any(verdict.result != "pass" for _unused, verdict in one.own)
         or any(verdict.result == "pass" for verdict in one.strangers)
         for one in opinions.values()
     )
@@ -165,8 +170,9 @@ def _words(facts: Facts, need: _Need) -> str:
     """Why a record is not one to be pushed; empty where it is."""
     expected = need.rows[0].expected
     if expected.type == "SRV" and facts.settings.dns_provider:
-        return (
-            f"each provider writes these in its own way; enter it there by hand, if wanted: {expected.value}"
+        return _(
+            "each provider writes these in its own way; enter it there by hand, if wanted: {value}",
+            value=expected.value,
         )
     if expected.type == "PTR":
         return facts.get(reverse_asked).words(need.subject)
@@ -196,19 +202,28 @@ def _at_given(facts: Facts, names: tuple[str, ...], server: str) -> tuple[Place,
 def _in_zone(name: str, server: str, heard: Answer) -> Place:
     """The zone of a name as this server has it: its SOA comes with every answer."""
     if not heard.code:
-        return Place(trouble=f"{server} gives no answer: {heard.error}")
+        return Place(trouble=_("{server} gives no answer: {error}", server=server, error=heard.error))
     zone = next((one.name for one in (*heard.records, *heard.authority) if one.type == "SOA"), "")
     mine = heard.code in (NOERROR, NXDOMAIN) and heard.authoritative
     if mine and "." in zone and (name == zone or name.endswith(f".{zone}")):
         return Place(zone, server)
-    return Place(trouble=f"{server} does not have the zone of {name} ({heard.explained or heard.code})")
+    return Place(
+        trouble=_(
+            "{server} does not have the zone of {name} ({value})",
+            server=server,
+            name=name,
+            value=heard.explained or heard.code,
+        )
+    )
 
 
 def _primary(facts: Facts, zone: Zone) -> Place:
     """The server that the zone's SOA names, if it answers for the zone; else the first of its servers."""
     if zone.problem or "." not in zone.name:
-        problem = zone.problem or "the domain is not delegated to a name server yet"
-        return Place(trouble=f"{problem}. With --server it can be pushed to one all the same")
+        problem = zone.problem or _("the domain is not delegated to a name server yet")
+        return Place(
+            trouble=_("{problem}. With --server it can be pushed to one all the same", problem=problem)
+        )
     told = _ask(facts, (DnsQuestion(zone.name, "SOA", zone.addresses, recursive=False),))[0]
     soa = next((one.value for one in told.records if one.type == "SOA"), "")
     first = soa.partition(" ")[0]
@@ -219,7 +234,9 @@ def _primary(facts: Facts, zone: Zone) -> Place:
     heard = _ask(facts, tuple(DnsQuestion(zone.name, "SOA", (one,), recursive=False) for one in tried))
     places = [_in_zone(zone.name, one, said) for one, said in zip(tried, heard, strict=True)]
     good = next((one for one in places if not one.trouble), None)
-    return good or next(iter(places), Place(trouble=f"{zone.name} has no name server that could be asked"))
+    return good or next(
+        iter(places), Place(trouble=_("{zone} has no name server that could be asked", zone=zone.name))
+    )
 
 
 def _ask(facts: Facts, questions: tuple[DnsQuestion, ...]) -> tuple[Answer, ...]:
@@ -305,11 +322,22 @@ def _merge(facts: Facts, server: MailServer, rows: tuple[Row, ...], need: _Need)
             return merged_policy(expected.domain, text)
         if need.check != "dns.spf":
             return Merged(
-                "", f"it is '{text}', and should be '{expected.value}'. Correct it where the zone is kept"
+                "",
+                _(
+                    "it is '{text}', and should be '{value}'. Correct it where the zone is kept",
+                    text=text,
+                    value=expected.value,
+                ),
             )
         known = next(one for one in facts.get(spf) if one.domain == expected.domain)
         if text not in known.opinions:
-            return Merged("", f"the SPF record of {expected.domain} changes at this moment; push again later")
+            return Merged(
+                "",
+                _(
+                    "the SPF record of {domain} changes at this moment; push again later",
+                    domain=expected.domain,
+                ),
+            )
         exchanger = next(one for one in rows if (one.expected.name, one.expected.type) == (need.name, "MX"))
         addresses = [one for one in rows if one.expected.type in ("A", "AAAA") and not one.expected.domain]
         if exchanger.state.kind == "missing" and says_mx(text):

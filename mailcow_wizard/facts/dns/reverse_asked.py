@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from mailcow_wizard.facts.dns.reverse import Reverse, ReverseNames, reverse_names
 from mailcow_wizard.facts.provider import Known, provider
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -21,8 +22,16 @@ class ReverseAsked(NamedTuple):
         name = self.names.server.name
         known = self.providers.get(address)
         if known is None:
-            return f"Ask your provider to set the reverse name of {address} to {name}."
-        return f"This server is at {known.provider.name}. {known.provider.asked(address, name)}"
+            return _(
+                "Ask your provider to set the reverse name of {address} to {name}.",
+                address=address,
+                name=name,
+            )
+        return _(
+            "This server is at {provider}. {asked}",
+            provider=known.provider.name,
+            asked=known.provider.asked(address, name),
+        )
 
 
 def reverse_asked(facts: Facts) -> ReverseAsked:

@@ -10,6 +10,7 @@ from mailcow_wizard.facts.dns.mail_server import mail_server
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 SELECTOR = "dkim"
@@ -59,7 +60,7 @@ def signing_keys(facts: Facts) -> Mapping[str, SigningKey]:
     rows = zip(lines[:count], lines[count:], strict=False)
     keys = [_key(selector.strip(), public.strip()) for selector, public in rows]
     if ran.code != 0 or len(lines) != 2 * count or not all(keys):
-        return dict.fromkeys(domains, SigningKey(trouble="mailcow's Redis does not tell its DKIM keys"))
+        return dict.fromkeys(domains, SigningKey(trouble=_("mailcow's Redis does not tell its DKIM keys")))
     return {domain: key for domain, key in zip(domains, keys, strict=True) if key}
 
 

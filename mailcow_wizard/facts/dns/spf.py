@@ -17,6 +17,7 @@ from mailcow_wizard.facts.dns.spf_record import Sender
 from mailcow_wizard.facts.dns.state import values
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def spf(facts: Facts) -> tuple[Spf, ...]:
     strangers = [STRANGERS[family] for family in families]
     cases = [
         (text, Sender(address, server.name, _LOCAL_PART, domain))
-        for domain, _, found in rows
+        for domain, _unused, found in rows
         for text in found
         for address in (*server.addresses, *strangers)
     ]
@@ -74,7 +75,7 @@ def spf(facts: Facts) -> tuple[Spf, ...]:
 def _evaluated(facts: Facts, cases: list[tuple[str, Sender]]) -> dict[tuple[str, str, str], Verdict]:
     """The verdict of each case: evaluated as far as answers reach until no question is left."""
     known = _Known(facts)
-    for _ in range(_MOST_ROUNDS):
+    for _unused in range(_MOST_ROUNDS):
         for text, sender in cases:
             check(text, sender, known.ask)
         if not known.look():
@@ -125,7 +126,7 @@ class _Known:
 
     def say(self, name: str, type: str) -> Heard:
         """The answer, or why there is none."""
-        return self._answers.get((name, type)) or Heard((), "there were too many questions")
+        return self._answers.get((name, type)) or Heard((), _("there were too many questions"))
 
     def look(self) -> bool:
         """Asks what is wanted, all at once; False where nothing is, or no more is allowed."""

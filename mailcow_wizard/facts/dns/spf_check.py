@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard.facts.dns.spf_record import BadRecord, Policy, Sender, Term, expanded, policy
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class _Evaluation:
         try:
             return policy(text)
         except BadRecord as error:
-            where = "" if domain == self._sender.domain else f"the record of {domain}: "
+            where = "" if domain == self._sender.domain else _("the record of {domain}: ", domain=domain)
             raise _Error("permerror", f"{where}{error}") from None
 
     def _matches(self, term: Term, domain: str) -> bool:
@@ -120,7 +121,9 @@ class _Evaluation:
     def _count(self) -> None:
         self.lookups += 1
         if self.lookups > MOST_LOOKUPS:
-            raise _Error("permerror", f"it needs more than {MOST_LOOKUPS} look-ups")
+            raise _Error(
+                "permerror", _("it needs more than {most_lookups} look-ups", most_lookups=MOST_LOOKUPS)
+            )
 
     def _inside(self, network: str) -> bool:
         try:
@@ -139,15 +142,28 @@ class _Evaluation:
             return None
         found = policies(heard.values)
         if len(found) > 1:
-            raise _Error("permerror", f"{target}, named by {word}, has {len(found)} SPF records")
+            raise _Error(
+                "permerror",
+                _(
+                    "{target}, named by {word}, has {number} SPF records",
+                    target=target,
+                    word=word,
+                    number=len(found),
+                ),
+            )
         if not found:
-            raise _Error("permerror", f"{target}, named by {word}, has no SPF record")
+            raise _Error(
+                "permerror", _("{target}, named by {word}, has no SPF record", target=target, word=word)
+            )
         return found[0]
 
     def _of_exchangers(self, target: str) -> list[str]:
         hosts = [one.partition(" ")[2] for one in self._counted(target, "MX")]
         if len(hosts) > MOST_HOSTS:
-            raise _Error("permerror", f"{target} has more than {MOST_HOSTS} MX records")
+            raise _Error(
+                "permerror",
+                _("{target} has more than {most_hosts} MX records", target=target, most_hosts=MOST_HOSTS),
+            )
         # All of them, though the first may match: they are then asked in one round.
         heard = [self._heard(one, self._type) for one in hosts if one != "."]
         return [value for one in heard if one for value in one.values]
@@ -185,14 +201,19 @@ class _Evaluation:
     def _count_void(self) -> None:
         self.void += 1
         if self.void > MOST_VOID:
-            raise _Error("permerror", f"more than {MOST_VOID} of its look-ups find nothing")
+            raise _Error(
+                "permerror", _("more than {most_void} of its look-ups find nothing", most_void=MOST_VOID)
+            )
 
     def _heard(self, name: str, type: str) -> Heard | None:
         if not _can_be_asked(name):
             return Heard(())
         heard = self._ask(name, type)
         if heard and heard.trouble:
-            raise _Error("temperror", f"{name} {type} could not be asked: {heard.trouble}")
+            raise _Error(
+                "temperror",
+                _("{name} {type} could not be asked: {trouble}", name=name, type=type, trouble=heard.trouble),
+            )
         return heard
 
 

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from functools import lru_cache
 
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ class Sender(NamedTuple):
 def policy(text: str) -> Policy:
     """The words of a record that begins with `v=spf1`. Raises BadRecord."""
     if len(text) > _MOST_LETTERS:
-        raise BadRecord(f"it is longer than {_MOST_LETTERS} letters")
+        raise BadRecord(_("it is longer than {most_letters} letters", most_letters=_MOST_LETTERS))
     if not text.isascii():
-        raise BadRecord("it holds letters that are not ASCII")
+        raise BadRecord(_("it holds letters that are not ASCII"))
     terms: list[Term] = []
     modifiers: dict[str, str] = {}
     for word in text.split(" ")[1:]:
@@ -86,22 +87,22 @@ def policy(text: str) -> Policy:
 def _keep(modifiers: dict[str, str], name: str, value: str, word: str) -> None:
     if name in ("redirect", "exp"):
         if name in modifiers:
-            raise BadRecord(f"{name}= stands there twice")
+            raise BadRecord(_("{name}= stands there twice", name=name))
         _checked(value, word)
         modifiers[name] = value
     elif not re.fullmatch(_STRING, value, re.IGNORECASE):
-        raise BadRecord(f"'{_short(word)}' has a % that begins no macro")
+        raise BadRecord(_("'{short}' has a % that begins no macro", short=_short(word)))
 
 
 def _term(word: str) -> Term:
     match = re.fullmatch(_MECHANISM, word, re.IGNORECASE)
     if not match:
-        raise BadRecord(f"'{_short(word)}' is no word of SPF")
+        raise BadRecord(_("'{short}' is no word of SPF", short=_short(word)))
     qualifier, name, rest = match[1] or "+", match[2].lower(), match[3]
     term = Term(word, qualifier, name)
     if name == "all":
         if rest:
-            raise BadRecord(f"'{_short(word)}': nothing may follow all")
+            raise BadRecord(_("'{short}': nothing may follow all", short=_short(word)))
         return term
     if name in ("a", "mx"):
         return _with_lengths(term, rest)
@@ -109,16 +110,16 @@ def _term(word: str) -> Term:
         return _with_domain(term, rest)
     if name in ("ip4", "ip6"):
         return _with_network(term, rest)
-    raise BadRecord(f"'{_short(word)}' is no word of SPF")
+    raise BadRecord(_("'{short}' is no word of SPF", short=_short(word)))
 
 
 def _with_lengths(term: Term, rest: str) -> Term:
     match = re.fullmatch(_DUAL, rest)
     if not match or match["domain"] == "":
-        raise BadRecord(f"'{_short(term.text)}' cannot be read")
+        raise BadRecord(_("'{short}' cannot be read", short=_short(term.text)))
     v4, v6 = int(match["v4"] or 32), int(match["v6"] or 128)
     if v4 > 32 or v6 > 128:
-        raise BadRecord(f"'{_short(term.text)}': no address has so many bits")
+        raise BadRecord(_("'{short}': no address has so many bits", short=_short(term.text)))
     domain = match["domain"] or ""
     if domain:
         _checked(domain, term.text)
@@ -128,7 +129,7 @@ def _with_lengths(term: Term, rest: str) -> Term:
 def _with_domain(term: Term, rest: str) -> Term:
     match = re.fullmatch(_PLAIN, rest)
     if not match or match["domain"] == "" or (match["domain"] is None and term.name != "ptr"):
-        raise BadRecord(f"'{_short(term.text)}' needs a domain")
+        raise BadRecord(_("'{short}' needs a domain", short=_short(term.text)))
     domain = match["domain"] or ""
     if domain:
         _checked(domain, term.text)
@@ -143,25 +144,35 @@ def _with_network(term: Term, rest: str) -> Term:
             raise ValueError
         network = ipaddress.ip_network(rest[1:], strict=False)
     except ValueError:
-        raise BadRecord(f"'{_short(term.text)}' names no {kind} address or network") from None
+        raise BadRecord(
+            _("'{short}' names no {kind} address or network", short=_short(term.text), kind=kind)
+        ) from None
     if network.version != (4 if term.name == "ip4" else 6):
-        raise BadRecord(f"'{_short(term.text)}' names no {kind} address or network")
+        raise BadRecord(_("'{short}' names no {kind} address or network", short=_short(term.text), kind=kind))
     return term._replace(network=str(network))
 
 
 def _checked(spec: str, word: str) -> None:
     """Raises BadRecord where a domain is none (7.1): it ends with a dot and a label, or with a macro."""
     if not re.fullmatch(_STRING, spec, re.IGNORECASE):
-        raise BadRecord(f"'{_short(word)}' has a % that begins no macro, or a letter that may not be there")
+        raise BadRecord(
+            _("'{short}' has a % that begins no macro, or a letter that may not be there", short=_short(word))
+        )
     for macro in re.finditer(r"%\{([a-z])([0-9]*)", spec, re.IGNORECASE):
         if macro[1].lower() in _ONLY_IN_EXPLANATIONS:
-            raise BadRecord(f"'{_short(word)}': %{{{macro[1]}}} may stand in explanations only")
+            raise BadRecord(
+                _(
+                    "'{short}': %{{{macro}}} may stand in explanations only",
+                    short=_short(word),
+                    macro=macro[1],
+                )
+            )
         if macro[2] and not int(macro[2][:9]):
-            raise BadRecord(f"'{_short(word)}': a macro cannot keep 0 parts")
-    _, dot, top = spec.removesuffix(".").rpartition(".")
+            raise BadRecord(_("'{short}': a macro cannot keep 0 parts", short=_short(word)))
+    _unused, dot, top = spec.removesuffix(".").rpartition(".")
     is_label = dot and re.fullmatch(_TOP, top, re.IGNORECASE) and not top.isdigit()
     if not is_label and not re.search(rf"(?:{_MACRO})$", spec, re.IGNORECASE):
-        raise BadRecord(f"'{_short(word)}' does not name a full domain")
+        raise BadRecord(_("'{short}' does not name a full domain", short=_short(word)))
 
 
 def _short(word: str) -> str:

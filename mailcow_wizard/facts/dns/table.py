@@ -12,6 +12,7 @@ from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.reverse import reverse_names
 from mailcow_wizard.facts.dns.state import State, state
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _of_server(facts: Facts, server: MailServer) -> list[Row]:
     ]
     for reverse in facts.get(reverse_names).reverses:
         ptr = Expected(
-            "", reverse.seen.name, "PTR", f"{server.name}.", "required", "your provider publishes this one"
+            "", reverse.seen.name, "PTR", f"{server.name}.", "required", _("your provider publishes this one")
         )
         rows.append(row_of(server, ptr, reverse.seen))
     return rows

@@ -13,6 +13,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.ports import survey
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 # Only the first is asked by other mail servers; the others by whoever cares.
@@ -80,10 +81,10 @@ def _signed(facts: Facts, server: MailServer) -> str:
 def _served(facts: Facts, server: MailServer) -> bytes:
     """The certificate of mailcow's own port 25. Raises HostError where mailcow does not serve it."""
     if not facts.get(mailcow_conf).exists:
-        raise HostError("mailcow is not installed yet")
+        raise HostError(_("mailcow is not installed yet"))
     port = facts.get(survey)[_SMTP]
     if not any(one.own for one in port.occupants):
-        raise HostError(f"mailcow does not serve {port.binding.where} here")
+        raise HostError(_("mailcow does not serve {where} here", where=port.binding.where))
     address = port.binding.address
     if address in ("", EVERY_ADDRESS_V4):
         address = _LOOPBACK
@@ -94,14 +95,26 @@ def association(text: str) -> Association:
     """The parts of a record. Raises NoAssociation."""
     words = text.split()
     if len(words) < 4 or not all(one.isascii() and one.isdigit() for one in words[:3]):
-        raise NoAssociation("it is not three numbers and a hash")
+        raise NoAssociation(_("it is not three numbers and a hash"))
     usage, selector, matching = (int(one[:4]) for one in words[:3])
     data = "".join(words[3:]).lower()
     if usage > 3 or selector > 1 or matching > 2:
-        raise NoAssociation(f"{usage} {selector} {matching} are numbers that have no meaning")
+        raise NoAssociation(
+            _(
+                "{usage} {selector} {matching} are numbers that have no meaning",
+                usage=usage,
+                selector=selector,
+                matching=matching,
+            )
+        )
     if matching in _LENGTHS and len(data) != _LENGTHS[matching]:
         raise NoAssociation(
-            f"a {_HASHES[matching]} hash has {_LENGTHS[matching]} digits, this has {len(data)}"
+            _(
+                "a {hashes} hash has {lengths} digits, this has {number}",
+                hashes=_HASHES[matching],
+                lengths=_LENGTHS[matching],
+                number=len(data),
+            )
         )
     return Association(usage, selector, matching, data)
 
@@ -116,6 +129,6 @@ def digest(certificate: bytes, selector: int = 1, matching: int = 1) -> str:
     try:
         data = public_key(certificate) if selector else certificate
     except IndexError:
-        raise ValueError("not a certificate") from None
+        raise ValueError(_("not a certificate")) from None
     method = _HASHES[matching]
     return hashlib.new(method, data).hexdigest() if method else data.hex()
