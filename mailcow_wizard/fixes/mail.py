@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.mail.installed import installed
+from mailcow_wizard.facts.run_as_root import changed_by
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import possible, tried
@@ -32,6 +33,8 @@ def _reset(facts: Facts) -> Plan | None:
     directory = facts.settings.directory.rstrip("/")
     if not facts.host.exists(f"{directory}/{SCRIPT}"):
         return None
+    if who := changed_by(facts.host, (f"{directory}/{SCRIPT}",)):
+        raise NoPlan(_("mailcow's script would run as root, but {who}", who=who))
     running = {one.service for one in facts.get(installed).boxes if one.state == "running"}
     lacking = [one for one in _NEEDED if one not in running]
     if lacking:

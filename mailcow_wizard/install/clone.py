@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.checkout import checkout
 from mailcow_wizard.facts.config import place
+from mailcow_wizard.facts.run_as_root import changed_by
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.troubles import disk_remedies, of_output
@@ -13,6 +14,17 @@ _CLONE_S = 3 * 3600.0
 _TRIES = 5
 _PAUSE_S = 5.0
 _WRITABLE_BY_OTHERS = 0o022
+# What runs as root, or says what does: mailcow's script, what Compose reads, git's hooks and settings.
+_RUN = (
+    "generate_config.sh",
+    "_modules",
+    "docker-compose.yml",
+    "docker-compose.override.yml",
+    "mailcow.conf",
+    ".env",
+    ".git/config",
+    ".git/hooks",
+)
 _NEEDED = ("docker-compose.yml", "generate_config.sh", ".git")
 # A line that brings less than this many bytes a second, for so many seconds, is given up and tried again.
 _VARIABLES = {
@@ -78,11 +90,21 @@ def _examined(job: Job) -> str:
             f"{job.directory} may be changed by others than root, and its scripts would run as root",
             (f"Look at it, then: chmod go-w {job.directory}",),
         )
+    nobody_else_changes(job)
     if found.branch and found.branch != job.standing.choices.branch:
         job.tell(f"{job.directory} is on branch {found.branch}; it stays there")
     return (
         f"{job.directory} was there already and is used{f' (branch {found.branch})' if found.branch else ''}"
     )
+
+
+def nobody_else_changes(job: Job) -> None:
+    """What mailcow's directory makes root run could be changed by root alone. Raises Failed."""
+    if who := changed_by(job.session.host, (f"{job.directory}/{name}" for name in _RUN)):
+        raise Failed(
+            f"{who}, and what is in {job.directory} would run as root",
+            ("Look at it, then give it to root alone: chown root:root, chmod go-w.",),
+        )
 
 
 def _clone(job: Job, part: str) -> None:

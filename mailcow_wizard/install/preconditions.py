@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.identity import hostname
-from mailcow_wizard.install import by_itself, gate
+from mailcow_wizard.install import by_itself, clone, gate
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import STARTED
 from mailcow_wizard.language import _
@@ -23,6 +24,8 @@ def run(job: Job) -> str:
             ("Give it: ./wizard install --hostname mail.example.org",),
         )
     job.stand(hostname=name.name)
+    if "generate_config.sh" in (job.facts().get(place).names or ()):
+        clone.nobody_else_changes(job)
     some = gate.first_checks()
     job.progress(f"{len(some)} checks", now=True)
     findings, mended = by_itself.allowed(job, some, job.look(some), job.standing.choices.fixes)

@@ -252,9 +252,14 @@ def test_checkout_that_is_there(place: Place) -> None:
     place.machine.run(clone, check=True)
     os.chown(place.directory, 12345, 12345)
     document = place.document()
-    assert failed_stage(document) == "clone"
-    assert "does not belong to root" in said(document)
+    assert failed_stage(document) == "preconditions"
+    assert f"{place.inside(place.directory)} belongs to 12345" in said(document)
     os.chown(place.directory, 0, 0)
+    (place.directory / "generate_config.sh").chmod(0o777)
+    document = place.document()
+    assert failed_stage(document) == "preconditions"
+    assert "generate_config.sh can be written by others (mode 0777)" in said(document)
+    (place.directory / "generate_config.sh").chmod(0o755)
     (place.directory / "refuse").touch()
     place.faults(missing=[stand_in.IMAGES[0]])
     assert failed_stage(place.document()) == "pull"

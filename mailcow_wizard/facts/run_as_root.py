@@ -1,0 +1,52 @@
+"""Whether what root is about to run could have been put there by somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mailcow_wizard.facts.owners import Owned, Owners
+from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.language import _
+
+_STICKY = 0o1000
+_GROUP, _OTHERS = 0o020, 0o002
+
+
+def changed_by(host: Host, paths: Iterable[str]) -> str:
+    """Who besides root could change one of these files, as a sentence; empty: nobody.
+
+    The directories above count too, those of the path and those of the place that a link leads to: who may
+    rename a directory may put another in its place (not so where the sticky bit is set, path_resolution(7)).
+    What is not there is nobody's.
+    """
+    owners = Owners(host)
+    for place in dict.fromkeys(place for path in paths for place in _places(host, path)):
+        try:
+            found = owners.of(place)
+        except HostError:
+            continue
+        if said := _said(found):
+            return said
+    return ""
+
+
+def _places(host: Host, path: str) -> tuple[str, ...]:
+    try:
+        real = host.resolve(path)
+    except HostError:
+        return ()
+    return (*_above(path), *_above(real), real)
+
+
+def _above(path: str) -> tuple[str, ...]:
+    parts = path.strip("/").split("/")[:-1]
+    return tuple("/" + "/".join(parts[:count]) for count in range(len(parts) + 1))
+
+
+def _said(found: Owned) -> str:
+    if found.uid != 0:
+        return _("{path} belongs to {user}", path=found.path, user=found.user)
+    shared = _OTHERS | (_GROUP if found.gid != 0 else 0)
+    if found.mode & shared and not found.mode & _STICKY:
+        return _("{path} can be written by others (mode {mode})", path=found.path, mode=f"{found.mode:04o}")
+    return ""
