@@ -9,19 +9,48 @@ LIMIT = 400
 _SPACES = {"\n": " ", "\t": " ", "\r": " ", "\u00a0": " "}
 
 
-def _visible(character: str) -> str:
-    if character.isprintable():
-        return character
+# Printable by their category, yet seen by nobody (Default_Ignorable_Code_Point, and the blank of Braille).
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_SELECTORS = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+# Letters of living languages carry no more marks than this; a tower of them runs into the lines above.
+_MOST_MARKS = 4
+
+
+def _unseen(character: str) -> bool:
     code = ord(character)
-    return _SPACES.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+    return character in _UNSEEN or any(first <= code <= last for first, last in _SELECTORS)
+
+
+def _flat(text: str) -> str:
+    """The text without what nobody sees and without towers of marks."""
+    import unicodedata
+
+    said, marks = [], 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        hidden = marks > _MOST_MARKS or _unseen(character)
+        said.append(_escaped(character) if hidden else character)
+    return "".join(said)
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else _SPACES.get(character) or _escaped(character)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def harmless(text: str, limit: int = LIMIT) -> str:
     """The text in one line, at most `limit` characters; what is not printable is shown as `\\x1b`.
 
-    Unicode counts controls, bidirectional overrides, zero-width marks and surrogates as not printable.
+    Unicode counts controls, bidirectional overrides, zero-width marks and surrogates as not printable; blanks
+    that look like nothing, and more than four marks on one letter, are shown so, too.
     """
     text = text[: limit + 1]
     if not text.isprintable():
         text = "".join(map(_visible, text))
+    if not text.isascii():
+        text = _flat(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Evidence, Judgement, Severity, Status
 from mailcow_wizard.typed import NamedTuple
 
@@ -27,9 +28,14 @@ def judged(troubles: Sequence[Trouble], evidence: tuple[Evidence, ...], found: s
     first = ordered[0]
     summary = first.words
     if len(ordered) == 2:
-        summary += f"; also: {ordered[1].words}"
+        summary = _("{first}; also: {second}", first=first.words, second=ordered[1].words)
     elif len(ordered) > 2:
-        summary += f"; also: {ordered[1].words}; {len(ordered) - 2} more"
+        summary = _(
+            "{first}; also: {second}; {n} more",
+            first=first.words,
+            second=ordered[1].words,
+            n=len(ordered) - 2,
+        )
     return Judgement(
         first.status,
         summary,

@@ -20,6 +20,12 @@ CASES = {
     "no-break space": ("1\u00a0000", "1 000"),
     "markup": ("[red]x[/red]", "[red]x[/red]"),
     "letters": ("Zürich 東京 🐄", "Zürich 東京 🐄"),
+    "four marks": ("e\u0301\u0302\u0303\u0304", "e\u0301\u0302\u0303\u0304"),
+    "a tower of marks": ("e" + "\u0301" * 6, "e" + "\u0301" * 4 + "\\u0301" * 2),
+    "fillers": ("a\u3164b\u115fc\uffa0", "a\\u3164b\\u115fc\\uffa0"),
+    "the blank of Braille": ("⣿\u2800", "⣿\\u2800"),
+    "joiner without looks": ("a\u034fb", "a\\u034fb"),
+    "variation selectors": ("x\ufe0f\U000e0100", "x\\ufe0f\\ue0100"),
     "empty": ("", ""),
 }
 
