@@ -19,6 +19,10 @@ Listen = Callable[[Event], None]
 Mark = Callable[[Sequence[Finding]], tuple[Finding, ...]]
 
 
+# A signal that comes in the moment before a wait begins does not end it: so none is longer, in seconds.
+_SIGNALS_S = 0.25
+
+
 def join(check: Check, judgement: Judgement, duration: float = 0.0) -> Finding:
     """A finding from a check and what its judge said, made harmless to show; `duration` in seconds."""
     return Finding(
@@ -153,7 +157,8 @@ class Run:
         """Waits for the next result or the next deadline, whichever comes first."""
         next_deadline = min(end for _check, _start, end in deadlines.values())
         try:
-            name, found = self._results.get(timeout=max(0.0, next_deadline - time.monotonic()))
+            patience = min(_SIGNALS_S, max(0.0, next_deadline - time.monotonic()))
+            name, found = self._results.get(timeout=patience)
             if deadlines.pop(name, None):
                 self._take(name, found, findings)
         except queue.Empty:
