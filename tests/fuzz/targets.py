@@ -39,6 +39,7 @@ LEFT_OUT: dict[str, str] = {
     "facts/dns/table.py _is_of": "calls the readers of TXT records, which are fed themselves",
     "facts/network/mail_ways.py fits": "the first word of a greeting",
     "facts/neighbours.py _number": "a number of /proc/net/route, guarded by its caller",
+    "facts/run_as_root.py _above": "the directories above a path of our own",
     "host/one_file.py _hash": _FILE,
     "host/one_file.py _of": _FILE,
     "host/one_file_far.py in_use": _KERNEL,
