@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from mailcow_wizard import fixes
 from mailcow_wizard.answers import keys
 from mailcow_wizard.answers.mailcow import mistakes
-from mailcow_wizard.conf.document import Document, Unwritable, written
+from mailcow_wizard.conf.document import Document, written
 from mailcow_wizard.conf.layout import KEYS
 from mailcow_wizard.conf.new import SECRETS
+from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.engine.acknowledging import Acknowledgements, Entry, today
 from mailcow_wizard.engine.given import NEW, Allowed, Choices
 from mailcow_wizard.engine.journal import Change, Journal

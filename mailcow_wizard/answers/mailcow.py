@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from mailcow_wizard.answers import keys
 from mailcow_wizard.answers.problems import Place, nearest
 from mailcow_wizard.answers.values import Wrong, type_of
-from mailcow_wizard.conf.document import Unwritable, written
+from mailcow_wizard.conf.document import written
 from mailcow_wizard.conf.layout import GONE
 from mailcow_wizard.conf.new import NEEDED, SECRETS, new
-from mailcow_wizard.conf.rules import LintFinding, Surroundings, lint
+from mailcow_wizard.conf.rule import LintFinding, Surroundings
+from mailcow_wizard.conf.rules import lint
+from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.surroundings import without_machine
 from mailcow_wizard.harmless import harmless

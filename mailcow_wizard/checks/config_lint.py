@@ -10,7 +10,7 @@ from mailcow_wizard.model import Check, Evidence, Judgement
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mailcow_wizard.conf.rules import LintFinding
+    from mailcow_wizard.conf.rule import LintFinding
     from mailcow_wizard.model import Severity, Status
 
 _MOST = 20

@@ -10,7 +10,8 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.conf.document import Document
-from mailcow_wizard.conf.rules import LEVELS, LintFinding, lint
+from mailcow_wizard.conf.rule import LEVELS, LintFinding
+from mailcow_wizard.conf.rules import lint
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.surroundings import surroundings, without_machine
 from mailcow_wizard.fixes.mailcow_conf import content_of, path_of

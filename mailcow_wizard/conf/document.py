@@ -6,15 +6,12 @@ from collections.abc import Collection
 from mailcow_wizard.conf import reading
 from mailcow_wizard.conf.reading import KEPT
 from mailcow_wizard.conf.shell_values import OWN
+from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.language import _
 
 _KEY = r"[A-Za-z_][A-Za-z0-9_]*"
 # What neither reader takes for anything but itself, so that no quotes are needed.
 _PLAIN = r"[A-Za-z0-9._,:/@*+=\[\]-]*"
-
-
-class Unwritable(ValueError):
-    """It cannot be written so that bash and compose read the same; the text says why, without the value."""
 
 
 class Document:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from mailcow_wizard.conf.reading import ALIKE, BOM, MOST_EXPANDED, Seen, Stop
+from mailcow_wizard.conf.seen import ALIKE, BOM, MOST_EXPANDED, Seen, Stop
 from mailcow_wizard.language import _
 
 # White space of Unicode, which Go trims; all but the line feed may stand before and behind a key.

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from mailcow_wizard.conf.document import Unwritable
 from mailcow_wizard.conf.layout import KEYS, predecessors
-from mailcow_wizard.conf.reading import BOM, Readings, Seen, readings
+from mailcow_wizard.conf.reading import Readings, readings
+from mailcow_wizard.conf.seen import BOM, Seen
+from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.language import _
 
 

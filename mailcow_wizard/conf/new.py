@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from mailcow_wizard.conf.document import Unwritable, written
+from mailcow_wizard.conf.document import written
 from mailcow_wizard.conf.layout import GROUPS, KEYS
 from mailcow_wizard.conf.reading import data_of
+from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.language import _
 
 _RULE = f"# {'-' * 30}"

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from mailcow_wizard.conf.document import Document, Unwritable, written
+from mailcow_wizard.conf.document import Document, written
 from mailcow_wizard.conf.layout import GONE, KEYS
-from mailcow_wizard.conf.reading import BOM, KEPT, Seen, readings
-from mailcow_wizard.conf.rules import File, LintFinding
+from mailcow_wizard.conf.reading import KEPT, readings
+from mailcow_wizard.conf.rule import File, LintFinding
+from mailcow_wizard.conf.seen import BOM, Seen
 from mailcow_wizard.conf.shell_values import OWN
+from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.language import _
 from mailcow_wizard.redaction import configuration, is_secret
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from mailcow_wizard.conf.layout import GONE, KEYS
-from mailcow_wizard.conf.rules import File, LintFinding, Rule
+from mailcow_wizard.conf.rule import File, LintFinding, Rule
 from mailcow_wizard.conf.rules_values import ADDRESS
 from mailcow_wizard.language import _
 from mailcow_wizard.requirements import PORTS

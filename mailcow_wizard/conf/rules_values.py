@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from mailcow_wizard.conf.layout import HIDDEN_SWITCHES, KEYS
-from mailcow_wizard.conf.rules import File, LintFinding, Rule
+from mailcow_wizard.conf.rule import File, LintFinding, Rule
 from mailcow_wizard.language import _
 from mailcow_wizard.names import NotAName, host_name
 from mailcow_wizard.requirements import PORTS, PORTS_RESERVED_IN_NGINX

@@ -8,7 +8,7 @@ here-document), the rest of the file is no longer certain, and that is what is s
 import re
 from collections.abc import Mapping
 
-from mailcow_wizard.conf.reading import ALIKE, Seen, Stop
+from mailcow_wizard.conf.seen import ALIKE, Seen, Stop
 from mailcow_wizard.conf.shell_values import Ends, Refused, Word
 from mailcow_wizard.conf.shell_words import ASSIGNMENT, NAME, Words
 from mailcow_wizard.language import _

@@ -4,7 +4,7 @@ import re
 from collections import ChainMap
 from collections.abc import Mapping
 
-from mailcow_wizard.conf.reading import MOST_EXPANDED
+from mailcow_wizard.conf.seen import MOST_EXPANDED
 from mailcow_wizard.conf.shell_values import Ends, Refused, Values, Word
 from mailcow_wizard.language import _
 

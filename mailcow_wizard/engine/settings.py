@@ -6,9 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from mailcow_wizard.conf.document import Document, Unwritable
+from mailcow_wizard.conf.document import Document
 from mailcow_wizard.conf.layout import KEYS
-from mailcow_wizard.conf.rules import Surroundings, lint
+from mailcow_wizard.conf.rule import Surroundings
+from mailcow_wizard.conf.rules import lint
+from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.engine.diff import unified
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts

@@ -8,7 +8,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from mailcow_wizard.conf.rules import LintFinding
+    from mailcow_wizard.conf.rule import LintFinding
 
 # How a line is written (conf/rules_lines.py).
 SYNTAX = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mailcow_wizard.conf.rules import Surroundings
+from mailcow_wizard.conf.rule import Surroundings
 from mailcow_wizard.facts import time_zone
 from mailcow_wizard.facts.compose import compose
 from mailcow_wizard.facts.config import env_link

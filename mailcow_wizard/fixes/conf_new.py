@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mailcow_wizard.conf.document import Unwritable
 from mailcow_wizard.conf.new import SECRETS, new
 from mailcow_wizard.conf.rules import lint
+from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.facts import system, time_zone
 from mailcow_wizard.facts.addresses import uses_v6
 from mailcow_wizard.facts.compose import compose

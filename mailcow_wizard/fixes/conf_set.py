@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mailcow_wizard.conf.document import Document, Unwritable
+from mailcow_wizard.conf.document import Document
 from mailcow_wizard.conf.layout import KEYS
-from mailcow_wizard.conf.rules import LintFinding, lint
+from mailcow_wizard.conf.rule import LintFinding
+from mailcow_wizard.conf.rules import lint
 from mailcow_wizard.conf.rules_together import similar
+from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.surroundings import surroundings
 from mailcow_wizard.facts.volumes import OF_DATABASE, database

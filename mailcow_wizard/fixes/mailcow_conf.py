@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Mapping
 
-from mailcow_wizard.conf.document import Document, Unwritable
+from mailcow_wizard.conf.document import Document
+from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import Host, HostError, Missing

@@ -8,7 +8,8 @@ import pytest
 import mailcow_wizard.conf
 from mailcow_wizard.checks import config_lint as judges
 from mailcow_wizard.checks.config import CHECKS
-from mailcow_wizard.conf.rules import Surroundings, lint
+from mailcow_wizard.conf.rule import Surroundings
+from mailcow_wizard.conf.rules import lint
 from mailcow_wizard.facts.config_lint import OWN_CHECKS, SYNTAX, TOGETHER, Lint, check_of
 from mailcow_wizard.model import Judgement
 from tests.demo_config import CONF

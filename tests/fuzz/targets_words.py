@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from mailcow_wizard import names, redaction
-from mailcow_wizard.conf import compose_override, document, dotenv, reading, rules, shell
+from mailcow_wizard.conf import compose_override, document, dotenv, reading, rules, shell, unwritable
 from mailcow_wizard.engine import acknowledging, diff, lock, memory, merge, reach, selection, session, worker
 from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
@@ -63,7 +63,7 @@ def _changed(data: bytes) -> None:
     value, _, rest = data.partition(b"\n")
     made = document.Document.read(rest)
     for key in ("MAILCOW_HOSTNAME", "LOG_LINES", "NEW_KEY"):
-        with contextlib.suppress(document.Unwritable):
+        with contextlib.suppress(unwritable.Unwritable):
             after = made.set(key, text(value))
             bash, compose = after.readings.last(key)
             assert bash is not None

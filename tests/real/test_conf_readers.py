@@ -13,8 +13,10 @@ from real.conf_lines import Case, cases
 
 from mailcow_wizard.conf import dotenv
 from mailcow_wizard.conf import shell as ours
-from mailcow_wizard.conf.document import Unwritable, written
-from mailcow_wizard.conf.reading import Seen, Stop, text_of
+from mailcow_wizard.conf.document import written
+from mailcow_wizard.conf.reading import text_of
+from mailcow_wizard.conf.seen import Seen, Stop
+from mailcow_wizard.conf.unwritable import Unwritable
 
 pytestmark = pytest.mark.seeded
 ENVIRONMENT = {"PATH": "/nonexistent", "HOME": "/dev/null", "LC_ALL": "C.UTF-8"}

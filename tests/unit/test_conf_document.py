@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mailcow_wizard.conf.document import Document, Unwritable, written
+from mailcow_wizard.conf.document import Document, written
 from mailcow_wizard.conf.layout import KEYS
+from mailcow_wizard.conf.unwritable import Unwritable
 from tests.real.conf_lines import cases
 
 SAMPLES = Path(__file__).parent.parent / "conf"
@@ -197,6 +198,6 @@ def test_a_file_that_is_no_text_is_left_alone() -> None:
     ],
 )
 def test_what_is_made_to_take_long_does_not(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert Document.read(text.encode()).get("Z") == "end"
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10

@@ -7,7 +7,8 @@ import pytest
 
 from mailcow_wizard.conf import rules_lines, rules_together, rules_values
 from mailcow_wizard.conf.document import Document
-from mailcow_wizard.conf.rules import LintFinding, Surroundings, lint, mended
+from mailcow_wizard.conf.rule import LintFinding, Surroundings
+from mailcow_wizard.conf.rules import lint, mended
 
 NEW = (Path(__file__).parent.parent / "conf" / "new.conf").read_bytes()
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "mailcow-conf"

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from mailcow_wizard.conf.document import Document, Unwritable
+from mailcow_wizard.conf.document import Document
 from mailcow_wizard.conf.reading import KEPT
 from mailcow_wizard.conf.rules import lint
 from mailcow_wizard.conf.shell_values import OWN
+from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.fixes.mailcow_conf import changed
 
 NEW = (Path(__file__).parent.parent / "conf" / "new.conf").read_text()
