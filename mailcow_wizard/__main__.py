@@ -52,7 +52,7 @@ def _opens_the_screen(words: list[str]) -> bool:
 
 def _say(text: str) -> None:
     try:
-        os.write(1, text.encode("utf-8" if _speaks_utf8() else "ascii", "replace"))
+        os.write(1, text.encode(getattr(sys.stdout, "encoding", None) or "ascii", "replace"))
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:
@@ -60,10 +60,6 @@ def _say(text: str) -> None:
 
         streams.say(f"the output could not be written: {error.strerror if sys.stdout else 'it is closed'}")
         sys.exit(74)
-
-
-def _speaks_utf8() -> bool:
-    return (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
 
 
 if __name__ == "__main__":

@@ -90,6 +90,8 @@ def _for_programs(words: Sequence[str]) -> bool:
     """Whether the output is read by programs."""
     options = _options(words)
     named = next((one for one in words if not one.startswith("-")), "")
+    if "--help" in options or "-h" in options:
+        return False
     return (
         "--json" in options or named in _COMMANDS_FOR_PROGRAMS or _value(options, "--format") in _FOR_PROGRAMS
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from mailcow_wizard.cli.usage import ABOUT, COMMANDS, EXAMPLES, EXIT_CODES, GENERAL, SELECTOR, Row, Usage
+from mailcow_wizard.language import _
 
 _NAME = "mailcow-wizard"
 _COLUMNS = 80
@@ -18,17 +19,19 @@ def help_text(command: str = "") -> str:
 def _of_all() -> Iterator[str]:
     yield from filled(f"{_NAME}: {ABOUT}", _COLUMNS)
     yield ""
-    yield from _rows([("", "the full-screen wizard"), *((one.forms[0], one.brief) for one in COMMANDS)], 18)
+    yield from _rows(
+        [("", _("the full-screen wizard")), *((one.forms[0], one.brief) for one in COMMANDS)], 18
+    )
     yield ""
     yield from filled(SELECTOR, _COLUMNS)
     yield ""
-    yield "Options of some commands; their --help says what they do"
+    yield _("Options of some commands; their --help says what they do")
     yield from (f"  {line}" for line in filled(" ".join(_of_some()), _COLUMNS - 2))
     yield ""
-    yield "Options, before or after the command"
+    yield _("Options, before or after the command")
     yield from _rows(GENERAL, 18)
     yield ""
-    yield "Examples"
+    yield _("Examples")
     yield from _examples(EXAMPLES)
     yield ""
     yield from _exit_codes()
@@ -40,14 +43,14 @@ def _of_command(usage: Usage) -> Iterator[str]:
     yield from filled(f"{usage.brief[0].upper()}{usage.brief[1:]}. {usage.about}", _COLUMNS)
     if usage.options:
         yield ""
-        yield "Options"
+        yield _("Options")
         yield from _rows(usage.options, 18)
     if usage.examples:
         yield ""
-        yield "Examples"
+        yield _("Examples")
         yield from _examples(usage.examples)
     yield ""
-    yield "Options of all commands"
+    yield _("Options of all commands")
     yield from _rows(GENERAL, 18)
     yield ""
     yield from _exit_codes()
@@ -55,12 +58,12 @@ def _of_command(usage: Usage) -> Iterator[str]:
 
 def _exit_codes() -> list[str]:
     said = "; ".join(f"{code} {what}" for code, what in EXIT_CODES)
-    return filled(f"Exit codes: {said}.", _COLUMNS)
+    return filled(_("Exit codes: {said}.", said=said), _COLUMNS)
 
 
 def _of_some() -> list[str]:
     """The options of commands, by name."""
-    return sorted({words.split()[0] for usage in COMMANDS for words, _ in usage.options})
+    return sorted({words.split()[0] for usage in COMMANDS for words, _meaning in usage.options})
 
 
 def _rows(rows: Iterable[Row], width: int) -> Iterator[str]:

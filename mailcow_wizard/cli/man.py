@@ -9,33 +9,41 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.help import filled
 from mailcow_wizard.cli.usage import ABOUT, COMMANDS, EXAMPLES, EXIT_CODES, GENERAL, SELECTOR, Row, Usage
+from mailcow_wizard.language import _
 
 _NAME = "mailcow-wizard"
 _COLUMNS = 70
 _DATE = "2026-11-27"
 _DESCRIPTION = (
-    "It looks at what mailcow needs and what this machine has: system, kernel, ports, network, firewall, "
-    "DNS, time, Docker, configuration, and a running mailcow. For whatever is in the way it says what it "
-    "found, why it matters and what mends it; where it cannot tell it says unknown. It mends what it may "
-    "after showing every command and every line that changes, looks again, and takes any change back.",
-    "Without a command it is a full-screen wizard, which needs a terminal.",
+    _(
+        "It looks at what mailcow needs and what this machine has: system, kernel, ports, network, firewall, "
+        "DNS, time, Docker, configuration, and a running mailcow. For whatever is in the way it says what it "
+        "found, why it matters and what mends it; where it cannot tell it says unknown. It mends what it may "
+        "after showing every command and every line that changes, looks again, and takes any change back."
+    ),
+    _("Without a command it is a full-screen wizard, which needs a terminal."),
     SELECTOR,
 )
 _FILES: tuple[Row, ...] = (
     (
         "/var/lib/mailcow-wizard",
-        "the journal of changes, what was typed, the last run, install.log; readable by root alone "
-        "(~/.local/state/mailcow-wizard without root)",
+        _(
+            "the journal of changes, what was typed, the last run, install.log; readable by root alone "
+            "(~/.local/state/mailcow-wizard without root)"
+        ),
     ),
-    ("/opt/mailcow-dockerized", "mailcow, unless --dir says otherwise"),
+    ("/opt/mailcow-dockerized", _("mailcow, unless --dir says otherwise")),
 )
 _ENVIRONMENT: tuple[Row, ...] = (
-    ("NO_COLOR", "no colours"),
-    ("MAILCOW_WIZARD_TSIG", "the file with the key that signs DNS updates"),
-    ("MAILCOW_WIZARD_MAILBOX, MAILCOW_WIZARD_MAILBOX_PASSWORD_FILE", "a mailbox of this server for verify"),
+    ("NO_COLOR", _("no colours")),
+    ("MAILCOW_WIZARD_TSIG", _("the file with the key that signs DNS updates")),
+    (
+        "MAILCOW_WIZARD_MAILBOX, MAILCOW_WIZARD_MAILBOX_PASSWORD_FILE",
+        _("a mailbox of this server for verify"),
+    ),
     (
         "MAILCOW_WIZARD_FAR_MAILBOX, MAILCOW_WIZARD_FAR_IMAP, MAILCOW_WIZARD_FAR_PASSWORD_FILE",
-        "one elsewhere, to which verify sends a message",
+        _("one elsewhere, to which verify sends a message"),
     ),
 )
 
@@ -48,31 +56,31 @@ def man(options: Options, write: Callable[[str], None]) -> int:
 
 def _page() -> Iterator[str]:
     yield f'.TH MAILCOW\\-WIZARD 8 "{_DATE}" "{_NAME} {__version__}"'
-    yield ".SH NAME"
+    yield f".SH {_roff(_('NAME'))}"
     yield f"{_roff(_NAME)} \\-"
-    yield _roff(ABOUT)
-    yield ".SH SYNOPSIS"
+    yield from _paragraphs([ABOUT])
+    yield f".SH {_roff(_('SYNOPSIS'))}"
     yield f".B {_roff(_NAME)}"
     for usage in COMMANDS:
         for form in usage.forms:
             yield ".br"
             yield f".B {_roff(f'{_NAME} {form}')}"
-    yield ".SH DESCRIPTION"
+    yield f".SH {_roff(_('DESCRIPTION'))}"
     yield from _paragraphs(_DESCRIPTION)
-    yield ".SH COMMANDS"
+    yield f".SH {_roff(_('COMMANDS'))}"
     for usage in COMMANDS:
         yield from _command(usage)
-    yield ".SH OPTIONS"
-    yield "They may stand before or after the command."
+    yield f".SH {_roff(_('OPTIONS'))}"
+    yield _roff(_("They may stand before or after the command."))
     yield from _rows(GENERAL)
-    yield ".SH EXIT STATUS"
-    yield "The first that applies of 70, 1, 2, 3, 0."
+    yield f".SH {_roff(_('EXIT STATUS'))}"
+    yield _roff(_("The first that applies of 70, 1, 2, 3, 0."))
     yield from _rows(EXIT_CODES)
-    yield ".SH ENVIRONMENT"
+    yield f".SH {_roff(_('ENVIRONMENT'))}"
     yield from _rows(_ENVIRONMENT)
-    yield ".SH FILES"
+    yield f".SH {_roff(_('FILES'))}"
     yield from _rows(_FILES)
-    yield ".SH EXAMPLES"
+    yield f".SH {_roff(_('EXAMPLES'))}"
     yield from _rows([(f"{_NAME} {words}".rstrip(), meaning) for words, meaning in EXAMPLES])
 
 
@@ -84,14 +92,14 @@ def _command(usage: Usage) -> Iterator[str]:
     for words, meaning in usage.examples:
         yield ".TP"
         yield f".B {_roff(f'{_NAME} {words}')}"
-        yield _roff(meaning or usage.brief)
+        yield from _paragraphs([meaning or usage.brief])
 
 
 def _paragraphs(texts: Iterable[str]) -> Iterator[str]:
     for number, text in enumerate(texts):
         if number:
             yield ".PP"
-        yield from map(_roff, filled(text, _COLUMNS))
+        yield from map(_protected, filled(_escaped(text), _COLUMNS))
 
 
 def _rows(rows: Iterable[Row]) -> Iterator[str]:
@@ -102,6 +110,16 @@ def _rows(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _roff(text: str) -> str:
-    """Text as roff takes it: no escape, no request at the line's beginning, a minus that can be copied."""
+    """A line as roff takes it."""
+    return _protected(_escaped(text))
+
+
+def _escaped(text: str) -> str:
+    """No escape, a minus that can be copied, and letters beyond ASCII by their numbers."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("…", "\\&...").replace('"', "\\(dq")
-    return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
+    return "".join(one if one.isascii() else f"\\[u{ord(one):04X}]" for one in escaped)
+
+
+def _protected(line: str) -> str:
+    """No request at the line's beginning."""
+    return f"\\&{line}" if line.startswith((".", "'")) else line

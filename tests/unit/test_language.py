@@ -107,6 +107,8 @@ def test_the_locale_says_the_language_as_for_gettext(environ: dict[str, str], ch
         ("check --format=prometheus", "en"),
         ("report --format html", "de"),
         ("schema", "en"),
+        ("schema --help", "de"),
+        ("check --json -h", "de"),
         ("conf get -- --json", "de"),
         ("check --lang", "de"),
     ],

@@ -1,5 +1,6 @@
 """What `--help` and the man page say: every command and option, and lines that can be typed as they stand."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -61,6 +62,39 @@ def test_a_command_shows_its_own(command: str) -> None:
             [sys.executable, "-m", "mailcow_wizard", *words], capture_output=True, text=True, check=True
         )
         assert done.stdout == help_text(command)
+
+
+@pytest.mark.parametrize("command", ["", *BY_NAME])
+def test_german_help_fits_the_screen(command: str) -> None:
+    words = ("--lang=de", *filter(None, [command]), "--help")
+    text = subprocess.run(
+        [sys.executable, "-m", "mailcow_wizard", *words],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1"},
+        check=True,
+    ).stdout
+    assert max(map(len, text.splitlines())) <= 80
+    assert "Exit-Codes: 0 alles in Ordnung; " in text
+    assert all(form in text for form in (BY_NAME[command].forms if command else ()))
+    english = {meaning for _, meaning in GENERAL}
+    assert not english & {line[22:] for line in text.splitlines()}
+
+
+@pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
+def test_the_german_man_page_is_one() -> None:
+    page = subprocess.run(
+        [sys.executable, "-m", "mailcow_wizard", "man", "--lang", "de"], capture_output=True, check=True
+    ).stdout
+    assert page.isascii()
+    lint = subprocess.run(
+        ["mandoc", "-T", "lint", "-W", "style"], input=page, capture_output=True, check=False
+    )
+    assert (lint.returncode, lint.stdout) == (0, b"")
+    shown = subprocess.run(["mandoc", "-T", "utf8"], input=page, capture_output=True, check=True).stdout
+    plain = " ".join(without_overstrikes(shown.decode()).split())
+    assert "ÜBERSICHT" in plain
+    assert "der Schlüssel, der Änderungen unterschreibt" in plain
 
 
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
