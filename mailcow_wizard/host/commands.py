@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -11,23 +10,15 @@ import time
 from collections.abc import Callable
 from typing import IO
 
-from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, Ran
+from mailcow_wizard.host.door import Denied, HostError, NoAnswer, Ran
+from mailcow_wizard.host.search_path import search_path, which
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MOST_OUTPUT = 1 << 20
-_ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/", "TERM": "dumb"}
+_ENVIRONMENT = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/", "TERM": "dumb"}
 _MARK = "MAILCOW_WIZARD_COMMAND"
 _MOST_ENVIRONMENT = 1 << 18
 _PATIENCE_S = 0.3
 _ROUNDS = 20
-
-
-def which(command: str) -> str:
-    """The path of a command in the system's own directories; the caller's PATH is not trusted."""
-    path = shutil.which(command, path=PATH)
-    if path is None:
-        raise Missing(f"the command {command} is not installed")
-    return path
 
 
 class Commands:
@@ -80,7 +71,7 @@ def _start(argv: tuple[str, ...], mark: str) -> "subprocess.Popen[bytes]":
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**_ENVIRONMENT, _MARK: mark},
+            env={**_ENVIRONMENT, "PATH": search_path(), _MARK: mark},
             cwd="/",
             start_new_session=True,
         )

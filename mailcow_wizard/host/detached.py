@@ -10,8 +10,8 @@ import sys
 import time
 
 from mailcow_wizard import language
-from mailcow_wizard.host.commands import PATH
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.search_path import search_path
 
 _SYSTEMD = "/run/systemd/system"
 _SYSTEMD_S = 20.0
@@ -104,7 +104,7 @@ def _quietly(argv: list[str]) -> int | None:
             stdin=nothing,
             stdout=nothing,
             stderr=nothing,
-            env={"PATH": PATH},
+            env={"PATH": search_path()},
             timeout=_SYSTEMD_S,
             check=False,
         )

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-from mailcow_wizard.host.commands import PATH, which
 from mailcow_wizard.host.door import MIB, Denied, HostError, NoAnswer
 from mailcow_wizard.host.programs import program
+from mailcow_wizard.host.search_path import search_path, which
 from mailcow_wizard.typed import NamedTuple
 
 MOST_OUTPUT = MIB
@@ -51,7 +51,7 @@ def environment(command: str) -> dict[str, str]:
     home = "/"
     with contextlib.suppress(KeyError):
         home = pwd.getpwuid(os.geteuid()).pw_dir
-    made = {"PATH": PATH, "HOME": home, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+    made = {"PATH": search_path(), "HOME": home, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
     if os.path.basename(command) in _DEBIAN:
         made["DEBIAN_FRONTEND"] = "noninteractive"
     return made

@@ -126,7 +126,7 @@ class RealHost(Host):
         return Space(found.f_bavail * size, found.f_blocks * size, found.f_favail, found.f_files)
 
     def which(self, command: str) -> str:
-        from mailcow_wizard.host.commands import which
+        from mailcow_wizard.host.search_path import which
 
         return which(command)
 

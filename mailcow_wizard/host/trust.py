@@ -38,6 +38,43 @@ def stranger(directory: str) -> str:
     return ""
 
 
+def changeable(path: str) -> str:
+    """Who besides root could change a command or a directory of commands, as words; empty: nobody, it is not
+    there, or this is not root.
+
+    Unlike `stranger` it looks above the place that links lead to, too, and takes for root whoever has the
+    root directory (another could rename everything below), and a group without members for nobody: Debian's
+    /usr/local belongs to such a one, staff.
+    """
+    if os.geteuid() != 0:
+        return ""
+    trusted = {0, os.stat("/").st_uid}
+    real = os.path.realpath(path)
+    for place in dict.fromkeys((path, *_above(path), real, *_above(real))):
+        try:
+            found = os.stat(place)
+        except OSError:
+            continue
+        if found.st_uid not in trusted:
+            return f"{place} belongs to {_name(found.st_uid)}"
+        shared = place not in (path, real) and found.st_mode & stat.S_ISVTX
+        grouped = found.st_mode & stat.S_IWGRP and found.st_gid != 0 and _has_members(found.st_gid)
+        if (grouped or found.st_mode & stat.S_IWOTH) and not shared:
+            return f"{place} can be written by others (mode {stat.S_IMODE(found.st_mode):04o})"
+    return ""
+
+
+def _has_members(gid: int) -> bool:
+    import grp
+    import pwd
+
+    try:
+        named = any(name != "root" for name in grp.getgrgid(gid).gr_mem)
+    except KeyError:
+        named = False
+    return named or any(one.pw_gid == gid and one.pw_uid != 0 for one in pwd.getpwall())
+
+
 def followed(path: str) -> str:
     """The path without links (a circle of links stays as it is). Raises Denied for a link that another user
     put into a shared directory.

@@ -8,9 +8,9 @@ import subprocess
 import sys
 
 from mailcow_wizard.host.changing import Changing, Seen
-from mailcow_wizard.host.commands import PATH
 from mailcow_wizard.host.detached import program
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.search_path import search_path
 
 SERVICE = "mailcow-wizard-way-back.service"
 TIMER = "mailcow-wizard-way-back.timer"
@@ -68,7 +68,7 @@ def _systemctl(*words: str) -> None:
             argv,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env={"PATH": PATH},
+            env={"PATH": search_path()},
             timeout=_WAIT_S,
             check=False,
         )

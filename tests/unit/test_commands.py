@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from lab.inside import wait_until
 
-from mailcow_wizard.host.commands import MOST_OUTPUT, PATH, Commands, which
+from mailcow_wizard.host.commands import MOST_OUTPUT, Commands
 from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, Ran
+from mailcow_wizard.host.search_path import search_path, which
 
 pytestmark = pytest.mark.timed
 
@@ -69,7 +70,13 @@ def test_environment_is_clean(commands: Commands, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PATH", "/nowhere")
     said = dict(line.split("=", 1) for line in commands.run(("env",), 5).out.splitlines())
     assert said.pop("MAILCOW_WIZARD_COMMAND").startswith(f"{os.getpid()}-")
-    assert said == {"PATH": PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/", "TERM": "dumb"}
+    assert said == {
+        "PATH": search_path(),
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "HOME": "/",
+        "TERM": "dumb",
+    }
 
 
 def test_directory_input_and_descriptors_are_clean(commands: Commands) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from mailcow_wizard.host import search_path
 from mailcow_wizard.host.changing import Changing
-from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.commands import Commands
+from mailcow_wizard.host.door import Denied, HostError, Missing
 from mailcow_wizard.host.log import LogFile
 from mailcow_wizard.host.state import write_private
 from mailcow_wizard.host.trust import followed, stranger
@@ -139,3 +141,64 @@ def test_state_that_others_could_write_is_not_used(tmp_path: Path, case: str) ->
     )
     assert done.returncode == (64 if reason else 0), done.stderr
     assert reason in done.stderr
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Two directories for commands, the first asked first, and `tool` in both."""
+    found = (tmp_path / "local", tmp_path / "bin")
+    for place in found:
+        place.mkdir()
+        (place / "tool").write_text(f"#!/bin/sh\necho {place.name} $PATH\n")
+        (place / "tool").chmod(0o755)
+    monkeypatch.setattr(search_path, "DIRECTORIES", tuple(map(str, found)))
+    return found
+
+
+def test_root_runs_the_first_command_that_is_roots_alone(places: tuple[Path, Path]) -> None:
+    local, own = places
+    assert Commands().run(("tool",), 5).out == f"local {local}:{own}\n"
+
+
+SPOILT = {  # owner, group and mode of the first directory; where the tool and what it starts come from
+    "another's": (NOBODY, 0, 0o755, "bin {own}"),
+    "open to all": (0, 0, 0o777, "bin {own}"),
+    "sticky": (0, 0, 0o1777, "local {own}"),
+    "a group with members": (0, NOBODY, 0o775, "bin {own}"),
+    "a group without members": (0, 12345, 0o775, "local {local}:{own}"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_a_directory_that_others_may_write_is_not_in_roots_path(places: tuple[Path, Path], name: str) -> None:
+    local, own = places
+    owner, group, mode, expected = SPOILT[name]
+    os.chown(local, owner, group)
+    local.chmod(mode)
+    assert Commands().run(("tool",), 5).out == expected.format(local=local, own=own) + "\n"
+
+
+def test_a_command_that_belongs_to_another_is_passed_over_then_refused(places: tuple[Path, Path]) -> None:
+    local, own = places
+    os.chown(local / "tool", NOBODY, NOBODY)
+    assert search_path.which("tool") == f"{own}/tool"
+    (own / "tool").unlink()
+    with pytest.raises(Denied, match=f"others could change: {local}/tool belongs to nobody"):
+        search_path.which("tool")
+    with pytest.raises(Missing):
+        search_path.which("none")
+
+
+def test_where_a_link_to_a_command_leads_counts(places: tuple[Path, Path], tmp_path: Path) -> None:
+    local, own = places
+    elsewhere = tmp_path / "home"
+    elsewhere.mkdir()
+    os.rename(local / "tool", elsewhere / "tool")
+    (local / "tool").symlink_to(elsewhere / "tool")
+    assert search_path.which("tool") == f"{local}/tool"
+    os.chown(elsewhere, NOBODY, NOBODY)
+    assert search_path.which("tool") == f"{own}/tool"
+
+
+def test_the_systems_own_directories_are_in_roots_path() -> None:
+    assert {"/usr/bin", "/usr/sbin"} <= set(search_path.search_path().split(":"))
