@@ -22,6 +22,8 @@ UserKnownHostsFile {folder}/known
 StrictHostKeyChecking accept-new
 """
 _SSHD = "PermitRootLogin yes\nAcceptEnv LANG LC_*\nLoginGraceTime 20\n"
+PASSWORD = "drei Wörter, kurz"
+"""Carla's, at the login and for sudo."""
 
 
 class Desk:
@@ -81,7 +83,8 @@ class Desk:
 
 @contextmanager
 def desk(folder: Path) -> Iterator[Desk]:
-    """Makes both. The desk's key opens the server to root, to `anna`, who may use sudo, and to `bert`."""
+    """Makes both. The desk's key opens the server to root, to `anna`, who may use sudo, and to `bert`;
+    `carla` has a password, at the login and for sudo."""
     needs("ssh", "ssh-keygen")
     with provider() as world, machine.booted("sudo", network=f"/run/netns/{world.server.name}") as server:
         made = Desk(world, server, folder)
@@ -95,7 +98,9 @@ def desk(folder: Path) -> Iterator[Desk]:
         server.write("/etc/ssh/sshd_config.d/tests.conf", _SSHD)
         for user, shell in (("anna", "/bin/bash"), ("bert", "/bin/sh")):
             server.run(["useradd", "--create-home", "--shell", shell, user], check=True)
-        server.write("/etc/sudoers.d/tests", "anna ALL=(ALL) NOPASSWD: ALL\n")
+        server.run(["useradd", "--create-home", "--shell", "/bin/bash", "carla"], check=True)
+        server.run(["sh", "-c", f"echo 'carla:{PASSWORD}' | chpasswd"], check=True)
+        server.write("/etc/sudoers.d/tests", "anna ALL=(ALL) NOPASSWD: ALL\ncarla ALL=(ALL) ALL\n")
         for home, owner in (("/root", "root"), ("/home/anna", "anna"), ("/home/bert", "bert")):
             server.write(f"{home}/.ssh/authorized_keys", key)
             server.run(["chown", "-R", f"{owner}:", f"{home}/.ssh"], check=True)

@@ -13,7 +13,7 @@ import pytest
 from lab.inside import wait_until
 from lab.provider import FAR, SERVER
 from lab.skip import or_skip
-from lab.ssh_desk import Desk, desk
+from lab.ssh_desk import PASSWORD, Desk, desk
 
 from tests.real.reach_sides import PORTS, states
 from tests.tui.tmux import Terminal
@@ -163,9 +163,9 @@ def terminal(at: Desk, one_file: Path) -> Iterator[Terminal]:
     made.tmux("kill-server")
 
 
-def begin(terminal: Terminal, at: Desk, one_file: Path, *words: str) -> None:
+def begin(terminal: Terminal, at: Desk, one_file: Path, *words: str, who: str = ROOT) -> None:
     terminal.start(
-        shlex.join(at.command(line(one_file, "--ssh", ROOT, *words), {"TERM": "tmux-256color"})), {}
+        shlex.join(at.command(line(one_file, "--ssh", who, *words), {"TERM": "tmux-256color"})), {}
     )
 
 
@@ -178,6 +178,33 @@ def test_the_whole_screen_its_sizes_and_its_end(at: Desk, one_file: Path, termin
     terminal.keys("q")
     text = terminal.wait_for("left with 0")
     assert " icanon" in f" {text}".replace("\n", " ")
+
+
+def test_passwords_of_the_login_and_of_sudo_are_asked_at_the_terminal(
+    at: Desk, one_file: Path, terminal: Terminal
+) -> None:
+    begin(terminal, at, one_file, "check", "system.privileges", "--plain", who=f"carla@{SERVER}")
+    terminal.wait_for("'s password:")
+    terminal.tmux("send-keys", "-l", "wrong")
+    terminal.keys("Enter")
+    terminal.wait_for("Permission denied, please try again.")
+    terminal.tmux("send-keys", "-l", PASSWORD)
+    terminal.keys("Enter")
+    terminal.wait_for("[sudo] password for carla:")
+    terminal.tmux("send-keys", "-l", PASSWORD)
+    terminal.keys("Enter")
+    text = terminal.wait_for("runs as root", "left with 0")
+    assert PASSWORD not in text
+    assert (
+        at.server.run(["sh", "-c", "journalctl --no-pager | grep -c 'Failed password for carla'"]).stdout
+        == "1\n"
+    )
+
+
+def test_no_password_can_be_asked_without_a_terminal(at: Desk, one_file: Path) -> None:
+    done = at.run(line(one_file, "--ssh", f"carla@{SERVER}", "check", "system.privileges", "--plain"))
+    assert done.returncode == 255
+    assert "no connection" in done.stderr
 
 
 def test_control_c_ends_it_over_there(at: Desk, one_file: Path, terminal: Terminal) -> None:
