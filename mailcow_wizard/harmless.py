@@ -33,6 +33,11 @@ def _flat(text: str) -> str:
     return "".join(said)
 
 
+def _is_unusual(character: str) -> bool:
+    """Not so: letters of Latin and the dashes, quotes and dots of typography, none wide, unseen or a mark."""
+    return character > "\u02ff" and not "\u2010" <= character <= "\u2027"
+
+
 def _visible(character: str) -> str:
     return character if character.isprintable() else _SPACES.get(character) or _escaped(character)
 
@@ -43,7 +48,7 @@ def _escaped(character: str) -> str:
 
 
 def harmless(text: str, limit: int = LIMIT) -> str:
-    """The text in one line, at most `limit` characters; what is not printable is shown as `\\x1b`.
+    """The text in one line, at most `limit` columns and characters; the unprintable is shown as `\\x1b`.
 
     Unicode counts controls, bidirectional overrides, zero-width marks and surrogates as not printable; blanks
     that look like nothing, and more than four marks on one letter, are shown so, too.
@@ -51,6 +56,20 @@ def harmless(text: str, limit: int = LIMIT) -> str:
     text = text[: limit + 1]
     if not text.isprintable():
         text = "".join(map(_visible, text))
-    if not text.isascii():
-        text = _flat(text)
+    if not text.isascii() and any(map(_is_unusual, set(text))):
+        return _narrow(_flat(text), limit)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _narrow(text: str, limit: int) -> str:
+    """The text cut where it needs more than `limit` columns."""
+    import unicodedata
+
+    columns = room = 0
+    for place, character in enumerate(text, 1):
+        columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if columns > limit:
+            return text[:room] + "…"
+        if columns < limit:
+            room = place
+    return text

@@ -1,8 +1,11 @@
 """Text from strangers is shown in one line, without anything that drives a terminal."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from mailcow_wizard.harmless import LIMIT, harmless
+from mailcow_wizard.harmless import LIMIT, _flat, _is_unusual, harmless
 
 CASES = {
     "escape": ("\x1b[31mred", "\\x1b[31mred"),
@@ -55,3 +58,35 @@ def test_length_is_bounded(text: str) -> None:
 def test_a_text_of_just_the_limit_stays() -> None:
     assert harmless("x" * LIMIT) == "x" * LIMIT
     assert harmless("abcdef", 5) == "abcd…"
+
+
+WIDE = ("東" * 500, "x" + "東" * 500, "한글" * 300, "🐄" * 401, "ｗ" * 201, "é" * 401, "e\u0301" * 300)
+
+
+@pytest.mark.parametrize("text", WIDE)
+def test_columns_are_bounded(text: str) -> None:
+    shown = harmless(text)
+    assert LIMIT - 2 <= cell_len(shown.replace("\u0301", "x")) <= LIMIT
+    assert shown.endswith("…")
+    assert text.startswith(shown[:-1])
+
+
+def test_a_wide_text_of_just_the_limit_stays() -> None:
+    assert harmless("東" * 3, 6) == "東" * 3
+    assert harmless("東" * 3, 5) == "東東…"
+    assert harmless("東" * 3, 4) == "東…"
+    assert harmless("a東東", 4) == "a東…"
+
+
+@given(st.text(max_size=40), st.integers(1, 30))
+def test_no_text_is_wider_than_the_limit(text: str, limit: int) -> None:
+    shown = harmless(text, limit)
+    assert shown.isprintable()
+    assert max(cell_len(shown), len(shown)) <= limit
+
+
+def test_of_what_is_usual_nothing_is_wide_unseen_or_a_mark() -> None:
+    usual = [chr(code) for code in range(0x110000) if chr(code).isprintable() and not _is_unusual(chr(code))]
+    assert len(usual) > 700
+    assert "".join(usual) == _flat("".join(usual))
+    assert all(cell_len(one) == 1 for one in usual)
