@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from mailcow_wizard.language import _
@@ -20,6 +21,13 @@ SECTIONS = (
     ("warn", _("Warnings")),
     ("unknown", _("Could not be found out")),
 )
+
+_MARKUP = frozenset("\\`*_[]<>|#&~$")
+_PIECES = re.compile(r"""(\s+|["'()\[\]<>,;]+|[.:!?…]+(?=\s|$))""")
+# What forums make links, mentions and references of, escaped or not: addresses, names, @name, #12, GH-12.
+_LINKING = re.compile(r"://|www\.|mailto:|@\w|#\d|\bGH-\d|\w\.[^\W\d_]{2}")
+# At a line's beginning these make it an item of a list, a heading or a rule.
+_OF_A_BLOCK = re.compile(r"^(\d*)([-+=.)])")
 
 
 def markdown(run: dict[str, Any]) -> Iterator[str]:
@@ -68,8 +76,16 @@ def _listed(title: str, findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Text in which nothing is markup."""
-    return "".join(f"\\{one}" if one in "\\`*_[]<>|#" else one for one in text)
+    """Text in which nothing is markup, and nothing becomes a link, a mention or a reference."""
+    said = "".join(
+        f"`{_code(piece)}`" if _LINKING.search(piece) else _escaped(piece)
+        for piece in _PIECES.split(text.strip())
+    )
+    return _OF_A_BLOCK.sub(r"\1\\\2", said)
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{one}" if one in _MARKUP else one for one in text)
 
 
 def _code(text: str) -> str:
