@@ -58,7 +58,11 @@ def _say(text: str) -> None:
     except OSError as error:
         from mailcow_wizard.host import streams
 
-        streams.say(f"the output could not be written: {error.strerror if sys.stdout else 'it is closed'}")
+        streams.say(
+            language._("the output could not be written: {error}", error=error.strerror)
+            if sys.stdout
+            else language._("the output could not be written: it is closed")
+        )
         sys.exit(74)
 
 

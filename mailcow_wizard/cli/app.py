@@ -8,6 +8,7 @@ from types import FrameType
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError, parse
 from mailcow_wizard.host import streams
+from mailcow_wizard.language import _
 
 
 class CannotWriteOutput(Exception):
@@ -21,7 +22,7 @@ def run(words: Sequence[str]) -> int:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _terminated)
     if not streams.mend():
-        streams.say("the output could not be written: it is closed")
+        streams.say(_("the output could not be written: it is closed"))
         return exit_codes.OUTPUT
     try:
         return _finished(_documented(words))
@@ -30,7 +31,7 @@ def run(words: Sequence[str]) -> int:
         return exit_codes.OK
     except CannotWriteOutput as error:
         streams.forget_stdout()
-        streams.say(f"the output could not be written: {error}")
+        streams.say(_("the output could not be written: {error}", error=error))
         return exit_codes.OUTPUT
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED

@@ -6,8 +6,9 @@ beginning of an option for it and stops at the first word where POSIXLY_CORRECT 
 
 from collections.abc import Callable, Iterator, Sequence
 
-from mailcow_wizard.cli.values import VALUES, quoted
+from mailcow_wizard.cli.values import VALUES, none_of, quoted
 from mailcow_wizard.cli.values import UsageError as UsageError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -158,7 +159,7 @@ def parse(argv: Sequence[str]) -> Options:
     options = Options(**fields)._replace(command=words[0] if words else "", words=tuple(words[1:]))  # type: ignore[arg-type]
     if options.ssh:
         options = options._replace(line=_for_there(argv))
-    _agree(options, {name for name, _ in pairs})
+    _agree(options, {name for name, _value in pairs})
     return options
 
 
@@ -201,10 +202,10 @@ def _option(word: str, left: Iterator[str]) -> tuple[str, str]:
     if not option.startswith("--") or name not in {**_FLAGS, **VALUES}:
         from mailcow_wizard.harmless import harmless
 
-        raise UsageError(f"unknown option {harmless(option, 60)}")
+        raise UsageError(_("unknown option {option}", option=harmless(option, 60)))
     if name in _FLAGS:
         if equals:
-            raise UsageError(f"{option} takes no value")
+            raise UsageError(_("{option} takes no value", option=option))
         return name, ""
     if not equals:
         value = next(left, "")
@@ -216,127 +217,129 @@ def _agree(options: Options, given: set[str]) -> None:
     if options.help or options.version:
         return
     if options.json and options.plain:
-        raise UsageError("--json and --plain exclude each other")
+        raise UsageError(_("--json and --plain exclude each other"))
     if options.keep and not options.ssh:
-        raise UsageError("--keep goes with --ssh")
+        raise UsageError(_("--keep goes with --ssh"))
     if options.host is not None and options.demo:
-        raise UsageError("--host and --demo exclude each other")
+        raise UsageError(_("--host and --demo exclude each other"))
     if options.command and options.command not in COMMANDS:
-        raise UsageError(f"unknown command {quoted(options.command)}; there are: {', '.join(COMMANDS)}")
+        word, known = quoted(options.command), ", ".join(COMMANDS)
+        raise UsageError(_("unknown command {word}; there are: {known}", word=word, known=known))
     for name, commands in ONLY_FOR.items():
         if name in given and options.command not in commands:
-            raise UsageError(f"--{name} goes with the command {' or '.join(filter(None, commands))}")
+            those = _(" or ").join(filter(None, commands))
+            raise UsageError(_("--{name} goes with the command {those}", name=name, those=those))
     if options.dry_run and options.yes:
-        raise UsageError("--dry-run and --yes exclude each other")
+        raise UsageError(_("--dry-run and --yes exclude each other"))
     if options.command in _WORDS:
         _WORDS[options.command](options)
 
 
 def _no_words(options: Options) -> None:
-    _at_most(options, 0, f"{options.command} takes no words")
+    _at_most(options, 0, _("{command} takes no words", command=options.command))
 
 
 def _words_of_schema(options: Options) -> None:
     if options.words[:1] not in ((), ("answers",)):
-        raise UsageError("schema is followed by answers, or by nothing")
-    _at_most(options, 1, "schema takes one word")
+        raise UsageError(_("schema is followed by answers, or by nothing"))
+    _at_most(options, 1, _("schema takes one word"))
 
 
 def _words_of_answers(options: Options) -> None:
-    _at_most(options, 0, "answers takes no words; a file to be looked at is given with --answers")
+    _at_most(options, 0, _("answers takes no words; a file to be looked at is given with --answers"))
 
 
 def _words_of_fix(options: Options) -> None:
     if options.resume is not None:
-        _at_most(options, 0, "fix --resume takes the change alone")
+        _at_most(options, 0, _("fix --resume takes the change alone"))
     elif not options.words:
-        raise UsageError("fix needs the id of a check, such as ports.smtp; see check --list")
-    _at_most(options, 2, "fix takes a check and one of its fixes")
+        raise UsageError(_("fix needs the id of a check, such as ports.smtp; see check --list"))
+    _at_most(options, 2, _("fix takes a check and one of its fixes"))
 
 
 def _words_of_check(options: Options) -> None:
     _known_format(options)
     if options.format and (options.json or options.plain or options.list or options.changes):
-        raise UsageError("--format excludes --json, --plain, --list and --changes")
+        raise UsageError(_("--format excludes --json, --plain, --list and --changes"))
     if options.list and options.changes:
-        raise UsageError("--list and --changes exclude each other")
+        raise UsageError(_("--list and --changes exclude each other"))
 
 
 def _words_of_verify(options: Options) -> None:
-    _at_most(options, 0, "verify takes no words")
+    _no_words(options)
     _words_of_check(options)
     if not options.first_mailbox:
         for name, given in (("--password-file", options.password_file), ("--dry-run", options.dry_run)):
             if given:
-                raise UsageError(f"{name} goes with verify --first-mailbox")
+                raise UsageError(_("{name} goes with verify --first-mailbox", name=name))
     elif options.format or options.list or options.changes or options.record is not None:
-        raise UsageError("--first-mailbox excludes --format, --list, --changes and --record")
+        raise UsageError(_("--first-mailbox excludes --format, --list, --changes and --record"))
 
 
 def _words_of_report(options: Options) -> None:
-    _at_most(options, 0, "report takes no words")
+    _no_words(options)
     _known_format(options)
     if options.json and options.format not in ("", "json"):
-        raise UsageError("--json goes with --format json alone")
+        raise UsageError(_("--json goes with --format json alone"))
 
 
 def _known_format(options: Options) -> None:
     known = _FORMATS[options.command]
     if options.format and options.format not in known:
-        raise UsageError(f"--format {quoted(options.format)} is none of: {', '.join(known)}")
+        raise none_of("format", options.format, known)
 
 
 def _words_of_ack(options: Options) -> None:
     if options.list:
-        _at_most(options, 0, "ack --list lists all")
+        _at_most(options, 0, _("ack --list lists all"))
     elif not options.words:
-        raise UsageError("ack needs the id of a check, such as network.outbound-25; see check --list")
-    _at_most(options, 1, "ack takes one check")
+        raise UsageError(_("ack needs the id of a check, such as network.outbound-25; see check --list"))
+    _at_most(options, 1, _("ack takes one check"))
     if options.remove and (options.reason or options.until):
-        raise UsageError("--remove excludes --reason and --until")
+        raise UsageError(_("--remove excludes --reason and --until"))
 
 
 def _words_of_reach(options: Options) -> None:
     if options.asked_from:
-        _at_most(options, 1, "reach --from HOST takes one token")
+        _at_most(options, 1, _("reach --from HOST takes one token"))
         if options.result or options.minutes:
-            raise UsageError("--from excludes --result and --minutes")
+            raise UsageError(_("--from excludes --result and --minutes"))
     else:
-        _at_most(options, 0, "reach takes no words without --from")
+        _at_most(options, 0, _("reach takes no words without --from"))
 
 
 def _words_of_install(options: Options) -> None:
-    _at_most(options, 0, "install takes no words")
+    _no_words(options)
     if options.stop and options.dry_run:
-        raise UsageError("--stop and --dry-run exclude each other")
+        raise UsageError(_("--stop and --dry-run exclude each other"))
 
 
 def _words_of_build(options: Options) -> None:
     if not options.words:
-        raise UsageError("build needs the name of the file to make, such as mailcow-wizard.pyz")
-    _at_most(options, 1, "build makes one file")
+        raise UsageError(_("build needs the name of the file to make, such as mailcow-wizard.pyz"))
+    _at_most(options, 1, _("build makes one file"))
 
 
 def _words_of_explain(options: Options) -> None:
     if not options.words:
-        raise UsageError("explain needs the id of a check, such as ports.smtp; see check --list")
-    _at_most(options, 1, "explain takes one check")
+        raise UsageError(_("explain needs the id of a check, such as ports.smtp; see check --list"))
+    _at_most(options, 1, _("explain takes one check"))
 
 
 def _words_of_completion(options: Options) -> None:
     if options.words[:1] not in (("bash",), ("zsh",), ("fish",)):
-        raise UsageError("completion is followed by one of: bash, zsh, fish")
-    _at_most(options, 1, "completion takes one shell")
+        raise UsageError(_("completion is followed by one of: bash, zsh, fish"))
+    _at_most(options, 1, _("completion takes one shell"))
 
 
 def _words_of_undo(options: Options) -> None:
     if options.list:
-        _at_most(options, 0, "undo --list lists all changes")
-    _at_most(options, 1, "undo takes one change")
+        _at_most(options, 0, _("undo --list lists all changes"))
+    _at_most(options, 1, _("undo takes one change"))
 
 
 def _words_of_dns(options: Options) -> None:
-    _at_most(options, 0, "dns takes no words")
+    _no_words(options)
     for name, given in (
         ("--tsig", options.tsig),
         ("--server", options.server),
@@ -344,21 +347,25 @@ def _words_of_dns(options: Options) -> None:
         ("--dry-run", options.dry_run),
     ):
         if given and not options.push:
-            raise UsageError(f"{name} goes with dns --push")
+            raise UsageError(_("{name} goes with dns --push", name=name))
     if options.push and options.zone:
-        raise UsageError("--push and --zone exclude each other")
+        raise UsageError(_("--push and --zone exclude each other"))
 
 
 def _words_of_conf(options: Options) -> None:
     word = options.words[0] if options.words else ""
     if word not in _CONF:
-        said = f"unknown word {quoted(word)}; " if word else ""
-        raise UsageError(f"{said}conf is followed by one of: {', '.join(_CONF)}")
+        words = ", ".join(_CONF)
+        raise UsageError(
+            _("unknown word {word}; conf is followed by one of: {words}", word=quoted(word), words=words)
+            if word
+            else _("conf is followed by one of: {words}", words=words)
+        )
 
 
 def _at_most(options: Options, number: int, what: str) -> None:
     if len(options.words) > number:
-        raise UsageError(f"{what}, but there is {quoted(options.words[number])}")
+        raise UsageError(_("{what}, but there is {word}", what=what, word=quoted(options.words[number])))
 
 
 _WORDS: dict[str, Callable[[Options], None]] = {

@@ -124,7 +124,7 @@ def _json(
     session: Session, checks: Sequence[Check], options: Options, write: Write
 ) -> tuple[int, tuple[Finding, ...]]:
     result = session.run(checks, lambda event: None)
-    document, code, _ = _remembered(session, checks, result, options)
+    document, code, _differences = _remembered(session, checks, result, options)
     _dump(document, write)
     return code, result.findings
 
@@ -167,7 +167,7 @@ def _lines(
     colour = not plain and not options.no_color and streams.wants_colour()
     printer = _InOrder(checks, _plain_printer(write) if plain else _terminal_printer(write, colour))
     result = session.run(checks, printer.hear)
-    _, code, differences = _remembered(session, checks, result, options)
+    _document, code, differences = _remembered(session, checks, result, options)
     write("".join(f"{line}\n" for line in lines.changed(differences)))
     write(f"{lines.closing(result.findings)}\n")
     return code, result.findings
@@ -180,7 +180,7 @@ def _formatted(
     from mailcow_wizard.report import monitoring
 
     result = session.run(checks, lambda event: None)
-    _, code, _ = _remembered(session, checks, result, options)
+    _document, code, _differences = _remembered(session, checks, result, options)
     if options.format == "nagios":
         text, code = monitoring.nagios(result.findings)
     else:

@@ -229,7 +229,7 @@ class _Pushing:
 
     def _again(self, names: set[tuple[str, str]]) -> tuple[Row, ...]:
         """The table anew, as soon as each zone's own servers have these records."""
-        for _ in range(_ROUNDS):
+        for _round in range(_ROUNDS):
             try:
                 rows = self._session.new_facts().get(table)
             except HostError:

@@ -9,7 +9,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory, default_directory
-from mailcow_wizard.language import ngettext
+from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.model import Settings
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -98,8 +98,11 @@ def _trusted(path: str) -> None:
     reason = stranger(path)
     if reason:
         raise UsageError(
-            f"the state directory {harmless(path, 100)} cannot be trusted: {harmless(reason)}; "
-            "name another with --state-dir"
+            _(
+                "the state directory {path} cannot be trusted: {reason}; name another with --state-dir",
+                path=harmless(path, 100),
+                reason=harmless(heard(reason)),
+            )
         )
 
 
@@ -113,7 +116,7 @@ def _log(options: Options) -> Callable[[str], None] | None:
     try:
         log = LogFile(options.log, f"mailcow-wizard {__version__} {options.command or 'wizard'}")
     except HostError as error:
-        raise UsageError(f"--log {harmless(str(error))}") from None
+        raise UsageError(f"--log {harmless(heard(error))}") from None
     return log.write
 
 
@@ -127,7 +130,7 @@ def _host(options: Options) -> tuple[Host, str]:
     try:
         recorded = load(path)
     except BadRecording as error:
-        raise UsageError(f"--host {harmless(path, 100)}: {error}") from None
+        raise UsageError(f"--host {harmless(path, 100)}: {heard(error)}") from None
     return recorded, recorded.directory
 
 
@@ -138,7 +141,7 @@ def absolute(path: str, host: Host) -> str:
     try:
         return os.path.join(host.working_directory(), path)
     except HostError as error:
-        raise UsageError(harmless(str(error))) from None
+        raise UsageError(harmless(heard(error))) from None
 
 
 def _directory(options: Options, host: Host, recorded: str, answered: str) -> str:
@@ -152,11 +155,11 @@ def _directory(options: Options, host: Host, recorded: str, answered: str) -> st
             path = os.path.join(host.working_directory(), path)
         kind = host.info(path).kind
     except Missing:
-        raise UsageError(f"--dir {harmless(path, 100)} does not exist") from None
+        raise UsageError(_("--dir {path} does not exist", path=harmless(path, 100))) from None
     except HostError as error:
-        raise UsageError(f"--dir {harmless(str(error))}") from None
+        raise UsageError(f"--dir {harmless(heard(error))}") from None
     if kind != "directory":
-        raise UsageError(f"--dir {harmless(path, 100)} is not a directory")
+        raise UsageError(_("--dir {path} is not a directory", path=harmless(path, 100)))
     return path
 
 

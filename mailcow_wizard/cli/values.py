@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from mailcow_wizard.language import _
 
 
 class UsageError(Exception):
@@ -16,9 +18,16 @@ def quoted(text: str) -> str:
     return f"'{harmless(text, 60)}'"
 
 
+def none_of(name: str, value: str, known: Sequence[str]) -> UsageError:
+    """An option's value is not among those that there are."""
+    return UsageError(
+        _("--{name} {value} is none of: {known}", name=name, value=quoted(value), known=", ".join(known))
+    )
+
+
 def _text(name: str, value: str, before: object) -> str:
     if not value:
-        raise UsageError(f"--{name} needs a value")
+        raise UsageError(_("--{name} needs a value", name=name))
     return value
 
 
@@ -35,7 +44,7 @@ def _address(name: str, value: str) -> str:
     try:
         return str(ipaddress.ip_address(value))
     except ValueError:
-        raise UsageError(f"--{name} {quoted(value)} is not an IP address") from None
+        raise UsageError(_("--{name} {value} is not an IP address", name=name, value=quoted(value))) from None
 
 
 def _one_address(name: str, value: str, before: object) -> str:
@@ -104,12 +113,14 @@ def _is(read: Callable[[str], str], name: str, value: str) -> str:
     try:
         return read(value)
     except NotAName as error:
-        raise UsageError(f"--{name} {quoted(value)} is {error}") from None
+        raise UsageError(_("--{name} {value} is {why}", name=name, value=quoted(value), why=error)) from None
 
 
 def _minutes(name: str, value: str, before: object) -> float:
     if not value.isascii() or not value.isdecimal() or not 1 <= int(value) <= 120:
-        raise UsageError(f"--{name} {quoted(value)} is not a number of minutes from 1 to 120")
+        raise UsageError(
+            _("--{name} {value} is not a number of minutes from 1 to 120", name=name, value=quoted(value))
+        )
     return float(value)
 
 
@@ -123,7 +134,7 @@ def _server_by_ssh(name: str, value: str, before: object) -> str:
     from mailcow_wizard.host.ssh import destination
 
     if not destination(value):
-        raise UsageError(f"--{name} {quoted(value)} is not [user@]server[:port]")
+        raise UsageError(_("--{name} {value} is not [user@]server[:port]", name=name, value=quoted(value)))
     return value
 
 
@@ -133,7 +144,9 @@ def _seconds(name: str, value: str, before: object) -> float:
     except ValueError:
         seconds = 0.0
     if not 0.05 <= seconds <= 3600:
-        raise UsageError(f"--{name} {quoted(value)} is not a number of seconds from 0.05 to 3600")
+        raise UsageError(
+            _("--{name} {value} is not a number of seconds from 0.05 to 3600", name=name, value=quoted(value))
+        )
     return seconds
 
 
@@ -141,7 +154,7 @@ def _language(name: str, value: str, before: object) -> str:
     from mailcow_wizard.language import LANGUAGES
 
     if value not in LANGUAGES:
-        raise UsageError(f"--{name} {quoted(value)} is none of: {', '.join(LANGUAGES)}")
+        raise none_of(name, value, LANGUAGES)
     return value
 
 

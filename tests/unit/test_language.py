@@ -207,6 +207,23 @@ def test_an_unknown_language_is_refused() -> None:
     assert done.stderr == "mailcow-wizard: --lang 'fr' is none of: en, de\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("chekc", "unbekannter Befehl 'chekc'; es gibt: check, fix, "),
+        ("undo a b", "undo nimmt eine Änderung, aber da ist 'b'\n"),
+        ("install --branch ..a", "--branch '..a' ist kein Name eines Zweigs\n"),
+        ("check --host /nowhere", "--host /nowhere: nicht lesbar: Datei oder Verzeichnis nicht gefunden\n"),
+    ],
+)
+def test_a_line_that_cannot_be_understood_is_answered_in_its_language(line: str, said: str) -> None:
+    done = run(*line.split(), **GERMAN)
+    assert done.returncode == 64
+    assert done.stderr.startswith(f"mailcow-wizard: {said}")
+    with_json = run("check", "ports", "--json", "--plain", **GERMAN)
+    assert json.loads(with_json.stdout)["error"] == "--json and --plain exclude each other"
+
+
 def test_programs_read_the_same_in_every_language(tmp_path: Path) -> None:
     def document(*words: str, **variables: str) -> Any:
         read = json.loads(
