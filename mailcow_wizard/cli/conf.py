@@ -18,6 +18,7 @@ from mailcow_wizard.fixes.mailcow_conf import content_of, path_of
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _, heard, ngettext, pgettext
 from mailcow_wizard.report.document import SCHEMA
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 Write = Callable[[str], None]
 _KEY = r"[A-Za-z_][A-Za-z0-9_]*"
 _LONGEST_VALUE = 1 << 20
+LEVEL_WORDS = {
+    "error": pgettext("a line of mailcow.conf", "error"),
+    "warning": pgettext("a line of mailcow.conf", "warning"),
+    "advice": pgettext("a line of mailcow.conf", "advice"),
+}
 
 
 def conf(options: Options, write: Write) -> int:
@@ -50,23 +56,29 @@ def _values(word: str, words: list[str]) -> dict[str, str]:
     """The KEY=VALUE of the line. Raises UsageError where the words do not fit the command."""
     if word == "get":
         if len(words) != 1 or not re.fullmatch(_KEY, words[0]):
-            raise UsageError("conf get needs one key, such as MAILCOW_HOSTNAME")
+            raise UsageError(_("conf get needs one key, such as MAILCOW_HOSTNAME"))
         return {}
     if word == "lint":
         if len(words) > 1:
-            raise UsageError("conf lint takes one file at most")
+            raise UsageError(_("conf lint takes one file at most"))
         return {}
     values: dict[str, str] = {}
     for number, one in enumerate(words, 1):
         key, equals, value = one.partition("=")
         if not equals or not re.fullmatch(_KEY, key):
             # Not the word itself: it may be a password.
-            raise UsageError(f"word {number} behind conf {word} is not KEY=VALUE, such as SMTP_PORT=25")
+            raise UsageError(
+                _(
+                    "word {number} behind conf {word} is not KEY=VALUE, such as SMTP_PORT=25",
+                    number=number,
+                    word=word,
+                )
+            )
         if key in values:
-            raise UsageError(f"{key} is given twice")
+            raise UsageError(_("{key} is given twice", key=key))
         values[key] = value
     if word == "set" and not values:
-        raise UsageError("conf set needs KEY=VALUE, such as SMTP_PORT=25")
+        raise UsageError(_("conf set needs KEY=VALUE, such as SMTP_PORT=25"))
     return values
 
 
@@ -76,7 +88,7 @@ def _get(session: Session, key: str, options: Options, write: Write) -> int:
     value = document.get(key)
     said = document.unread((key,) if value is not None else ()) or document.readings.parted().get(key)
     if said:
-        streams.say(f"{key} is not read alike: {said}; see conf lint")
+        streams.say(_("{key} is not read alike: {said}; see conf lint", key=key, said=said))
     if options.json:
         dump({"key": key, "value": value}, write)
     elif value is not None:
@@ -84,7 +96,7 @@ def _get(session: Session, key: str, options: Options, write: Write) -> int:
         # A terminal gets what it can show, a program the value as it is.
         write(f"{harmless(shown, _LONGEST_VALUE) if streams.on_terminal() else shown}\n")
     if value is None and not said:
-        streams.say(f"{key} is not set")
+        streams.say(_("{key} is not set", key=key))
     if value is None:
         return exit_codes.FAIL
     return exit_codes.WARN if said else exit_codes.OK
@@ -117,18 +129,25 @@ def _lint(session: Session, file: str, options: Options, write: Write) -> int:
 
 def _line(path: str, finding: LintFinding) -> str:
     where = f"{path}:{finding.line}" if finding.line else path
-    remedy = f"; right would be: {finding.remedy}" if finding.fix else ""
-    return harmless(f"{where}: {finding.level}: {finding.message}{remedy} [{finding.rule}]", 1000)
+    remedy = _("; right would be: {remedy}", remedy=finding.remedy) if finding.fix else ""
+    return harmless(
+        f"{where}: {LEVEL_WORDS[finding.level]}: {finding.message}{remedy} [{finding.rule}]", 1000
+    )
 
 
 def _closing(found: tuple[LintFinding, ...]) -> str:
-    counts = [(sum(one.level == level for one in found), level) for level in LEVELS]
     words = [
-        f"{number} {level}{'s' if number > 1 and level != 'advice' else ''}"
-        for number, level in counts
-        if number
+        _counted(level, number) for level in LEVELS if (number := sum(one.level == level for one in found))
     ]
-    return ", ".join(words) or "nothing to complain about"
+    return ", ".join(words) or _("nothing to complain about")
+
+
+def _counted(level: str, number: int) -> str:
+    if level == "error":
+        return ngettext("1 error", "{n} errors", number)
+    if level == "warning":
+        return ngettext("1 warning", "{n} warnings", number)
+    return _("{number} advice", number=number)
 
 
 def _content(session: Session, path: str) -> bytes:
@@ -136,7 +155,7 @@ def _content(session: Session, path: str) -> bytes:
     try:
         return content_of(session.host, path)
     except HostError as error:
-        raise UsageError(harmless(str(error))) from None
+        raise UsageError(harmless(heard(error))) from None
 
 
 def dump(document: dict[str, Any], write: Write) -> None:

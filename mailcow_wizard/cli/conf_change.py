@@ -7,10 +7,19 @@ from collections.abc import Callable, Mapping
 from mailcow_wizard import __version__
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
-from mailcow_wizard.cli.making import Refused, Talk, code_of, mention_unfinished, permitted, told, what_next
+from mailcow_wizard.cli.conf import LEVEL_WORDS
+from mailcow_wizard.cli.making import (
+    Refused,
+    Talk,
+    code_of,
+    mention_unfinished,
+    permitted,
+    say_what_is,
+    told,
+    unchanged,
+)
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.diff import unified
-from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import conf_new, conf_set
@@ -19,6 +28,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.changing import Changed
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit, Plan
 from mailcow_wizard.report.document import SCHEMA
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -75,18 +85,18 @@ class _Change:
             return self._plan(self._facts)
         except HostError as error:
             code = exit_codes.USAGE if isinstance(error, conf_set.Unsuitable) else code_of(error)
-            return Refused(code, f"nothing was changed: {harmless(str(error), _LONGEST)}")
+            return Refused(code, unchanged(error, _LONGEST))
 
     def _shown(self, plan: Plan) -> int:
         diff = self._show(plan)
         if self._options.dry_run:
             return self._ended(diff, False, exit_codes.OK)
         if not mending.works(plan):
-            streams.say("nothing to change: it is so already")
+            streams.say(_("nothing to change: it is so already"))
             return self._ended(diff, False, exit_codes.OK)
         try:
-            if not permitted(self._talk, self._session, plan, "Write this?"):
-                streams.say("nothing was changed")
+            if not permitted(self._talk, self._session, plan, _("Write this?")):
+                streams.say(_("nothing was changed"))
                 return self._ended(diff, False, exit_codes.OK)
             outcome = told(
                 self._talk,
@@ -98,10 +108,10 @@ class _Change:
         except Changed as error:
             return self._shown_again(diff, error)
         except HostError as error:
-            streams.say(f"nothing was changed: {harmless(str(error))}")
+            streams.say(unchanged(error))
             return self._ended(diff, False, code_of(error), error=str(error))
         if outcome.state != "applied":
-            self._say_what_is(outcome)
+            say_what_is(self._session, outcome)
             return self._ended(diff, False, exit_codes.CANNOT_WRITE, error=outcome.error)
         self._say_done(plan, outcome)
         return self._ended(diff, True, exit_codes.OK, outcome.change)
@@ -113,33 +123,33 @@ class _Change:
             self._talk.lines(diff.splitlines())
         if self._keys:
             for one in conf_set.remarks(self._facts, plan):
-                streams.say(f"{one.level}: {harmless(one.message)}")
+                streams.say(f"{LEVEL_WORDS[one.level]}: {harmless(one.message)}")
         return diff
 
     def _shown_again(self, diff: str, error: HostError) -> int:
         """The file is not what was shown: what would be written now is shown, and not written."""
-        streams.say(f"nothing was changed: {harmless(str(error))}")
+        streams.say(unchanged(error))
         self._facts = self._session.new_facts()
         plan = self._made()
         if isinstance(plan, Refused):
             streams.say(str(plan))
         else:
-            self._talk.line("What would be written now:")
+            self._talk.line(_("What would be written now:"))
             diff = self._show(plan)
         return self._ended(diff, False, exit_codes.CANNOT_WRITE, error=str(error))
 
     def _say_done(self, plan: Plan, outcome: mending.Outcome) -> None:
         path = next(step.path for step in plan.steps if isinstance(step, Edit))
-        what = ", ".join(self._keys) if 0 < len(self._keys) < _MOST_NAMES else "all"
-        self._talk.line(f"{harmless(path)}: {what} written. undo {outcome.change} takes it back.")
+        what = ", ".join(self._keys) if 0 < len(self._keys) < _MOST_NAMES else _("all")
+        self._talk.line(
+            _(
+                "{path}: {what} written. undo {change} takes it back.",
+                path=harmless(path),
+                what=what,
+                change=outcome.change,
+            )
+        )
         self._talk.line(takes_effect_words(self._facts, self._keys))
-
-    def _say_what_is(self, outcome: mending.Outcome) -> None:
-        if outcome.state == "undone":
-            streams.say(f"{outcome.error}; what was changed was taken back")
-            return
-        change = Journal(self._session.state).get(outcome.change)
-        streams.say(f"change {change.id} is {change.state}: {outcome.error}; {what_next(change)}")
 
     def _ended(self, diff: str, applied: bool, code: int, change: str | None = None, error: str = "") -> int:
         self._talk.document(self._document(diff, applied, change, error))

@@ -14,20 +14,21 @@ from mailcow_wizard.cli.making import (
     code_of_outcome,
     mention_unfinished,
     permitted,
+    say_what_is,
     shown,
     told,
+    unchanged,
     unknown_check,
-    what_next,
 )
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.engine import mending
-from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.selection import UnknownSelector
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.changing import Changed
 from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines
 from mailcow_wizard.report.plan import of_fix, of_fixes, of_refused_fix, offer_line
@@ -81,7 +82,14 @@ def _of_subject(findings: tuple[Finding, ...], name: str, subject: str | None) -
     chosen = tuple(one for one in findings if one.subject == subject)
     if not chosen:
         there = shown([one.subject for one in findings if one.subject])
-        raise UsageError(f"{name} has no subject '{harmless(subject, 60)}'; there are: {there}")
+        raise UsageError(
+            _(
+                "{check} has no subject '{subject}'; there are: {there}",
+                check=name,
+                subject=harmless(subject, 60),
+                there=there,
+            )
+        )
     return chosen
 
 
@@ -90,7 +98,13 @@ def _the_one(findings: tuple[Finding, ...], name: str, wanted: str) -> Finding:
     fitting = [one for one in findings if any(fix.id == wanted for fix in one.fixes)]
     if len(fitting) > 1:
         subjects = shown([one.subject or "" for one in fitting])
-        raise UsageError(f"{name} has several subjects; choose with --subject one of: {subjects}")
+        raise UsageError(
+            _(
+                "{check} has several subjects; choose with --subject one of: {subjects}",
+                check=name,
+                subjects=subjects,
+            )
+        )
     return fitting[0] if fitting else findings[0]
 
 
@@ -103,9 +117,11 @@ def _list(findings: tuple[Finding, ...], talk: Talk) -> int:
         talk.lines(f"  {offer_line(fix)}" for fix in one.fixes)
         if not one.fixes:
             talk.line(
-                "  nothing to do" if one.status == "pass" else "  nothing that the wizard can do by itself"
+                _("  nothing to do")
+                if one.status == "pass"
+                else _("  nothing that the wizard can do by itself")
             )
-            talk.lines(f"  by hand: {remedy}" for remedy in one.remedies)
+            talk.lines(_("  by hand: {what}", what=remedy) for remedy in one.remedies)
     return exit_codes.OK
 
 
@@ -114,13 +130,19 @@ def _nothing_to_do(finding: Finding, wanted: str, talk: Talk) -> int:
     if finding.status != "pass" or not fixes.is_known(finding.id, wanted):
         there = shown([one.id for one in finding.fixes])
         raise UsageError(
-            f"{finding.id} has no fix '{harmless(wanted, 60)}' now; there are: {there} ({finding.summary})"
+            _(
+                "{check} has no fix '{fix}' now; there are: {there} ({summary})",
+                check=finding.id,
+                fix=harmless(wanted, 60),
+                there=there,
+                summary=finding.summary,
+            )
         )
     plan = Plan(
-        *(finding.id, finding.subject, wanted, "Nothing to do", (), "low", True, False),
+        *(finding.id, finding.subject, wanted, _("Nothing to do"), (), "low", True, False),
         consequence=finding.summary,
     )
-    talk.line(f"nothing to do: {lines.plain(finding)}")
+    talk.line(_("nothing to do: {finding}", finding=lines.plain(finding)))
     talk.document(of_fix(plan, False, None, finding, ""))
     return exit_codes.OK
 
@@ -129,9 +151,11 @@ def _planned(offer: fixes.Offer) -> Plan:
     try:
         return offer.plan()
     except NotRecorded as error:
-        raise UsageError(f"this recording does not know enough for a plan: {harmless(str(error))}") from None
+        raise UsageError(
+            _("this recording does not know enough for a plan: {why}", why=harmless(heard(error)))
+        ) from None
     except HostError as error:
-        raise Refused(code_of(error), f"nothing was changed: {harmless(str(error))}") from None
+        raise Refused(code_of(error), unchanged(error)) from None
 
 
 class Making:
@@ -162,11 +186,11 @@ class Making:
         if self._options.dry_run:
             return self._not_applied(exit_codes.OK)
         if not mending.works(self._plan):
-            self._talk.line("There is nothing that the wizard would do itself; nothing was changed.")
+            self._talk.line(_("There is nothing that the wizard would do itself; nothing was changed."))
             return self._not_applied(self._as_before())
         try:
-            if not permitted(self._talk, self._session, self._plan, "Do this?"):
-                self._talk.line("Nothing was changed.")
+            if not permitted(self._talk, self._session, self._plan, _("Do this?")):
+                self._talk.line(_("Nothing was changed."))
                 return self._not_applied(self._as_before())
             outcome = told(
                 self._talk,
@@ -179,7 +203,7 @@ class Making:
         except Changed as error:
             return self._shown_again(str(error))
         except HostError as error:
-            streams.say(f"nothing was changed: {harmless(str(error))}")
+            streams.say(unchanged(error))
             return self._not_applied(code_of(error), str(error))
         return self._ended(outcome)
 
@@ -193,20 +217,20 @@ class Making:
 
     def _shown_again(self, error: str) -> int:
         """A file is not what was shown: what would be done now is shown, and not done."""
-        streams.say(f"nothing was changed: {harmless(error)}")
+        streams.say(unchanged(error))
         seen = mending.look(self._session, self._plan.check)
         for finding in seen.findings:
             for offer in seen.offers(finding):
                 if finding.subject == self._plan.subject and offer.fix.id == self._plan.fix:
                     self._plan = _planned(offer)
-                    self._talk.line("What would be done now:")
+                    self._talk.line(_("What would be done now:"))
                     self._talk.plan(self._plan)
         return self._not_applied(exit_codes.CANNOT_WRITE, error)
 
     def _ended(self, outcome: mending.Outcome) -> int:
         if outcome.state == "failed" and not self._options.yes and outcome.change:
-            streams.say(f"it was stopped: {outcome.error}")
-            if self._talk.ask("Take back what was done?", otherwise=True):
+            streams.say(_("it was stopped: {why}", why=harmless(heard(outcome.error))))
+            if self._talk.ask(_("Take back what was done?"), otherwise=True):
                 error = outcome.error
                 outcome = told(
                     self._talk,
@@ -217,18 +241,11 @@ class Making:
         self._talk.finding(outcome.finding)
         self.applied = outcome.state == "applied"
         if not self.applied:
-            self._say_what_is(outcome)
+            say_what_is(self._session, outcome)
         elif self._password:
             show_password(self._talk, *self._password)
         self._talk.document(of_fix(self._plan, self.applied, outcome.change, outcome.finding, outcome.error))
         return code_of_outcome(outcome)
-
-    def _say_what_is(self, outcome: mending.Outcome) -> None:
-        if outcome.state == "undone":
-            streams.say(f"{outcome.error}; what was changed was taken back")
-            return
-        change = Journal(self._session.state).get(outcome.change)
-        streams.say(f"change {change.id} is {change.state}: {outcome.error}; {what_next(change)}")
 
 
 def _new_password(plan: Plan) -> tuple[str, str] | None:
@@ -246,4 +263,10 @@ def show_password(talk: Talk, whose: str, file: str) -> None:
         return
     password = shown_once(file)
     if password:
-        talk.line(f"The new password of {whose}, shown this once: {harmless(password)}")
+        talk.line(
+            _(
+                "The new password of {whose}, shown this once: {password}",
+                whose=whose,
+                password=harmless(password),
+            )
+        )

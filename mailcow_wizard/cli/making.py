@@ -9,15 +9,16 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.output import Output
 from mailcow_wizard.engine import mending
-from mailcow_wizard.engine.journal import Change
+from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.engine.lock import Locked
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import asking, streams, terminal
 from mailcow_wizard.host.door import Denied, HostError, NotRecorded
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines
-from mailcow_wizard.report.plan import change_line, of_error, plan_lines
+from mailcow_wizard.report.plan import change_line, of_error, plan_lines, state_word
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -101,9 +102,9 @@ class Talk:
         texts = {
             "step": f"{number}{event.text}",
             "output": f"    {event.text}",
-            "failed": f"    failed: {event.text}",
-            "undone": f"    taken back: {event.text}",
-            "check": f"Looking again: {event.text}",
+            "failed": _("    failed: {text}", text=event.text),
+            "undone": _("    taken back: {text}", text=event.text),
+            "check": _("Looking again: {text}", text=event.text),
         }
         if event.kind in texts:
             self.line(texts[event.kind])
@@ -130,13 +131,11 @@ def permitted(talk: Talk, session: Session, plan: Plan, question: str) -> bool:
     try:
         session.host.changing()
     except HostError as error:
-        raise Refused(exit_codes.USAGE, f"nothing was changed: {error}") from None
+        raise Refused(exit_codes.USAGE, unchanged(error)) from None
     if not talk.yes and not talk.can_ask():
-        raise Refused(exit_codes.USAGE, "nothing was changed: without a terminal to ask on it takes --yes")
+        raise Refused(exit_codes.USAGE, nobody_to_ask())
     if plan.needs_root and session.host.user().uid != 0:
-        raise Refused(
-            exit_codes.NEEDS_ROOT, f"nothing was changed: this needs root. Run: {terminal.as_root()}"
-        )
+        raise Refused(exit_codes.NEEDS_ROOT, takes_root())
     return talk.yes or talk.ask(question)
 
 
@@ -153,7 +152,7 @@ def told(talk: Talk, session: Session, work: Callable[[mending.Listen], mending.
     except (KeyboardInterrupt, SystemExit):
         left = mending.latest(session)
         if left is not None:
-            streams.say(f"change {left.id} is {left.state}; {what_next(left)}".removesuffix("; "))
+            streams.say(_left(left))
         raise
 
 
@@ -163,9 +162,18 @@ def _confirm(talk: Talk, session: Session, seconds: float) -> None:
     if change is None:
         return
     if not asking.can_ask(on_stderr=talk.json):
-        streams.say(f"to keep this, within {seconds:.0f} seconds: fix --resume {change.id}")
+        streams.say(
+            _(
+                "to keep this, within {seconds:.0f} seconds: fix --resume {change}",
+                seconds=seconds,
+                change=change.id,
+            )
+        )
         return
-    question = f"Still connected? Without an answer this is taken back after {seconds:.0f} seconds. Keep it?"
+    question = _(
+        "Still connected? Without an answer this is taken back after {seconds:.0f} seconds. Keep it?",
+        seconds=seconds,
+    )
     if asking.ask_within(question, seconds, on_stderr=talk.json):
         with suppress(HostError):
             mending.confirm(session, change.id)
@@ -178,14 +186,37 @@ def what_next(change: Change) -> str:
     """What can be done with a change that was interrupted or failed; empty where nothing has to be."""
     if not change.unfinished:
         return ""
-    return f"undo {change.id} takes back what was done, fix --resume {change.id} goes on"
+    return _("undo {change} takes back what was done, fix --resume {change} goes on", change=change.id)
+
+
+def _left(change: Change, error: str = "") -> str:
+    """The state that a change is in, why, and what can be done with it."""
+    is_in = _("change {change} is {state}", change=change.id, state=state_word(change.state))
+    said = f"{is_in}: {error}" if error else is_in
+    return "; ".join(filter(None, (said, what_next(change))))
+
+
+def say_what_is(session: Session, outcome: mending.Outcome, error: str = "") -> None:
+    """What became of a change that is not applied; `error` is a better reason than the outcome's."""
+    why = harmless(heard(error or outcome.error))
+    if outcome.state == "undone":
+        streams.say(_("{why}; what was changed was taken back", why=why))
+    else:
+        streams.say(_left(Journal(session.state).get(outcome.change), why))
 
 
 def mention_unfinished(session: Session) -> None:
     """Says on stderr which changes were interrupted, and what can be done with them."""
     for one in mending.unfinished(session):
         line = " ".join(change_line(one).split())
-        streams.say(f"{one.state}: change {line}\n  {what_next(one)}")
+        streams.say(
+            _(
+                "{state}: change {line}\n  {next}",
+                state=state_word(one.state),
+                line=line,
+                next=what_next(one),
+            )
+        )
 
 
 def code_of(error: HostError) -> int:
@@ -209,9 +240,24 @@ def code_of_outcome(outcome: mending.Outcome) -> int:
 
 def shown(names: Sequence[str]) -> str:
     """Names in a message."""
-    return ", ".join(harmless(one, 60) for one in names) or "none"
+    return ", ".join(harmless(one, 60) for one in names) or _("none")
 
 
 def unknown_check(name: str) -> UsageError:
     """No check has this id."""
-    return UsageError(f"'{harmless(name, 60)}' is not the id of a check; see check --list")
+    return UsageError(_("'{name}' is not the id of a check; see check --list", name=harmless(name, 60)))
+
+
+def unchanged(why: object, limit: int = 400) -> str:
+    """Nothing was done, and why."""
+    return _("nothing was changed: {why}", why=harmless(heard(why), limit))
+
+
+def nobody_to_ask() -> str:
+    """Nothing was done, since nobody could be asked."""
+    return _("nothing was changed: without a terminal to ask on it takes --yes")
+
+
+def takes_root() -> str:
+    """Nothing was done, since only root may."""
+    return _("nothing was changed: this needs root. Run: {line}", line=terminal.as_root())

@@ -12,7 +12,9 @@ from mailcow_wizard.cli.making import (
     code_of,
     code_of_outcome,
     permitted,
+    say_what_is,
     told,
+    unchanged,
     what_next,
 )
 from mailcow_wizard.cli.opening import open_session
@@ -24,6 +26,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams, terminal
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.host.state import of_root
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Plan
 from mailcow_wizard.report.plan import change_line, of_changes, of_undo
 
@@ -48,10 +51,17 @@ def _look(session: Session, options: Options) -> None:
     try:
         Journal(session.state).look()
     except HostError as error:
-        raise Refused(code_of(error), f"{harmless(str(error))}. Run: {terminal.as_root()}") from None
+        said = _("{why}. Run: {line}", why=harmless(heard(error)), line=terminal.as_root())
+        raise Refused(code_of(error), said) from None
     other = "" if options.state_dir else of_root(session.state.path)
     if other:
-        streams.say(f"what root changed, in {other}, is not among these changes. Run: {terminal.as_root()}")
+        streams.say(
+            _(
+                "what root changed, in {directory}, is not among these changes. Run: {line}",
+                directory=other,
+                line=terminal.as_root(),
+            )
+        )
 
 
 def _list(session: Session, talk: Talk) -> int:
@@ -60,11 +70,12 @@ def _list(session: Session, talk: Talk) -> int:
         talk.document(of_changes(changes))
         return exit_codes.OK
     if not changes:
-        talk.line("Nothing was changed so far.")
+        talk.line(_("Nothing was changed so far."))
     for one in changes:
         talk.line(change_line(one))
         if one.unfinished:
-            talk.line(f"     {one.error or 'the work was ended from outside'}; {what_next(one)}")
+            why = heard(one.error) or _("the work was ended from outside")
+            talk.line(f"     {why}; {what_next(one)}")
     return exit_codes.OK
 
 
@@ -85,7 +96,7 @@ def resume(session: Session, options: Options, talk: Talk) -> int:
     change = _named(session, options.resume or "")
     if mending.waits(session, change.id):
         mending.confirm(session, change.id)
-        talk.line(f"Change {change.id} is kept: {change.title}.")
+        talk.line(_("Change {change} is kept: {title}.", change=change.id, title=change.title))
         return exit_codes.OK
     try:
         plan = mending.forward(session, change.id)
@@ -100,10 +111,10 @@ def _named(session: Session, name: str) -> Change:
     try:
         return Journal(session.state).get(name)
     except Missing:
-        words = f"there is no change '{harmless(name, 60)}'; see undo --list"
+        words = _("there is no change '{name}'; see undo --list", name=harmless(name, 60))
         raise Refused(exit_codes.USAGE, words) from None
     except HostError as error:
-        raise Refused(exit_codes.CANNOT_WRITE, harmless(str(error))) from None
+        raise Refused(exit_codes.CANNOT_WRITE, harmless(heard(error))) from None
 
 
 def _newest(session: Session) -> Change:
@@ -111,7 +122,7 @@ def _newest(session: Session) -> Change:
     for one in Journal(session.state).list():
         if one.state != "undone":
             return one
-    raise Refused(exit_codes.USAGE, "there is no change to take back")
+    raise Refused(exit_codes.USAGE, _("there is no change to take back"))
 
 
 def _carried_out(
@@ -127,9 +138,9 @@ def _carried_out(
     talk.plan(plan)
     talk.forget_numbers()
     try:
-        if options.dry_run or not permitted(talk, session, plan, "Do this?"):
+        if options.dry_run or not permitted(talk, session, plan, _("Do this?")):
             if not options.dry_run:
-                talk.line("Nothing was changed.")
+                talk.line(_("Nothing was changed."))
             talk.document(of_undo(change.id, change.state, plan, None, ""))
             return exit_codes.OK
         outcome = told(talk, session, work)
@@ -139,17 +150,16 @@ def _carried_out(
     except Conflict as conflict:
         return _conflict(change, conflict, talk)
     except HostError as error:
-        streams.say(f"nothing was changed: {harmless(str(error))}")
+        streams.say(unchanged(error))
         talk.document(of_undo(change.id, change.state, plan, None, harmless(str(error))))
         return code_of(error)
     talk.finding(outcome.finding)
     talk.document(of_undo(outcome.change, outcome.state, plan, outcome.finding, outcome.error))
     if outcome.state == "undone":
-        talk.line(f"Change {outcome.change} was taken back.")
+        talk.line(_("Change {change} was taken back.", change=outcome.change))
         return exit_codes.OK
     if outcome.state != "applied":
-        left = Journal(session.state).get(outcome.change)
-        streams.say(f"change {left.id} is {left.state}: {outcome.error}; {what_next(left)}")
+        say_what_is(session, outcome)
     return code_of_outcome(outcome)
 
 
@@ -158,7 +168,7 @@ def _not_planned(change: Change, error: HostError, options: Options, talk: Talk)
     if isinstance(error, Conflict):
         code = _conflict(change, error, talk)
     else:
-        said = harmless(str(error), 1000)
+        said = harmless(heard(error), 1000)
         document = of_undo(change.id, change.state, None, None, said)
         code = talk.refused(Refused(code_of(error), said), document)
     return exit_codes.OK if options.dry_run and code == exit_codes.CANNOT_WRITE else code
@@ -166,11 +176,11 @@ def _not_planned(change: Change, error: HostError, options: Options, talk: Talk)
 
 def _conflict(change: Change, conflict: Conflict, talk: Talk) -> int:
     """Shows both versions of the lines; nothing is changed."""
-    streams.say(f"nothing was changed: {harmless(str(conflict))}")
+    streams.say(unchanged(conflict))
     if conflict.mine or conflict.theirs:
-        talk.line("as it is now:")
+        talk.line(_("as it is now:"))
         talk.lines(f"  {line}" for line in conflict.mine)
-        talk.line("as it was before the change:")
+        talk.line(_("as it was before the change:"))
         talk.lines(f"  {line}" for line in conflict.theirs)
     talk.document(of_undo(change.id, change.state, None, None, harmless(str(conflict))))
     return exit_codes.CANNOT_WRITE

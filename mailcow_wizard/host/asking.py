@@ -3,6 +3,8 @@
 import os
 import sys
 
+from mailcow_wizard.language import pgettext
+
 
 def can_ask(on_stderr: bool = False) -> bool:
     """Whether somebody reads our questions, on stdout or on stderr, and can answer them."""
@@ -33,11 +35,11 @@ def ask_within(question: str, seconds: float, on_stderr: bool = False) -> bool:
     import select
 
     shown = sys.stderr if on_stderr else sys.stdout
-    shown.write(f"{question} [y/N] ")
+    shown.write(f"{question} {_choice(False)} ")
     shown.flush()
     try:
         ready = select.select([sys.stdin], [], [], seconds)[0]
-        return bool(ready) and sys.stdin.readline().strip().lower() in ("y", "yes")
+        return bool(ready) and sys.stdin.readline().strip().lower() in _words("yes", _yes())
     except (OSError, ValueError):
         return False
 
@@ -45,18 +47,36 @@ def ask_within(question: str, seconds: float, on_stderr: bool = False) -> bool:
 def ask(question: str, otherwise: bool = False, on_stderr: bool = False) -> bool:
     """Asks until the answer is yes or no; an empty line and the end of the input are `otherwise`."""
     shown = sys.stderr if on_stderr else sys.stdout
-    choice = "[Y/n]" if otherwise else "[y/N]"
     while True:
-        shown.write(f"{question} {choice} ")
+        shown.write(f"{question} {_choice(otherwise)} ")
         shown.flush()
         line = sys.stdin.readline()
         answer = line.strip().lower()
-        if answer in ("y", "yes"):
+        if answer in _words("yes", _yes()):
             return True
-        if answer in ("n", "no"):
+        if answer in _words("no", _no()):
             return False
         if not line:
             shown.write(os.linesep)
             return False
         if not answer:
             return otherwise
+
+
+def _yes() -> str:
+    return pgettext("an answer", "yes")
+
+
+def _no() -> str:
+    return pgettext("an answer", "no")
+
+
+def _choice(otherwise: bool) -> str:
+    """The letters that can be typed; what an empty line means is in capitals."""
+    yes, no = _yes()[0], _no()[0]
+    return f"[{yes.upper()}/{no}]" if otherwise else f"[{yes}/{no.upper()}]"
+
+
+def _words(english: str, spoken: str) -> set[str]:
+    """What counts as an answer; the English one does in every language."""
+    return {english, english[0], spoken, spoken[0]}

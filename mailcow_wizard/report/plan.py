@@ -120,6 +120,11 @@ def state_of(state: str) -> str:
     return _STATES.get(state, state)
 
 
+def state_word(state: str) -> str:
+    """A change's state for people."""
+    return _STATE_WORDS.get(state_of(state), state)
+
+
 def offer_line(fix: Fix) -> str:
     """What can be done, in one line."""
     return f"{fix.id}: {harmless(fix.title)} ({_terms(fix.risk, fix.reversible, fix.needs_root)})"
@@ -129,8 +134,7 @@ def change_line(change: Change) -> str:
     """A change in one line."""
     subject = f" [{change.subject}]" if change.subject else ""
     what = f"{change.check}{subject} {change.fix}: {harmless(change.title)}"
-    state = _STATE_WORDS.get(state_of(change.state), state_of(change.state))
-    return f"{change.id:>3}  {change.at}  {state:<11}  {what}"
+    return f"{change.id:>3}  {change.at}  {state_word(change.state):<11}  {what}"
 
 
 def plan_lines(plan: Plan, colour: bool = False) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The languages: how one is chosen, what is never translated, and that no sentence is missing."""
 
 import ast
+import io
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import pytest
 from catalogues import PARTS, ROOT, TRANSLATIONS, Sentence
 
 from mailcow_wizard import language
+from mailcow_wizard.host import asking
 
 CHECKOUT = ROOT.parent
 # Catalogues of files whose sentences are all marked.
@@ -220,8 +222,22 @@ def test_a_line_that_cannot_be_understood_is_answered_in_its_language(line: str,
     done = run(*line.split(), **GERMAN)
     assert done.returncode == 64
     assert done.stderr.startswith(f"mailcow-wizard: {said}")
-    with_json = run("check", "ports", "--json", "--plain", **GERMAN)
-    assert json.loads(with_json.stdout)["error"] == "--json and --plain exclude each other"
+
+
+def test_programs_read_in_english_what_is_wrong_with_a_line() -> None:
+    done = run("undo", "a", "b", "--json", **GERMAN)
+    assert json.loads(done.stdout)["error"] == "undo takes one change, but there is 'b'"
+
+
+def test_a_question_takes_the_answers_of_its_language(monkeypatch: pytest.MonkeyPatch, german: None) -> None:
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", shown)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("vielleicht\nja\nN\nyes\n"))
+    assert asking.ask("Das schreiben?")
+    assert not asking.ask("Zurücknehmen?", otherwise=True)
+    assert asking.ask("Das schreiben?")
+    again = "Das schreiben? [j/N] "
+    assert shown.getvalue() == f"{again}{again}Zurücknehmen? [J/n] {again}"
 
 
 def test_programs_read_the_same_in_every_language(tmp_path: Path) -> None:
