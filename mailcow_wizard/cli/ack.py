@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
-from mailcow_wizard.cli.making import code_of, shown, unknown_check
+from mailcow_wizard.cli.making import code_of, shown, unchanged, unknown_check
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.engine.acknowledging import (
     Acknowledgements,
@@ -20,6 +20,7 @@ from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.report.acknowledgements import line, of_entries
 
 _LONGEST_REASON = 400
@@ -33,7 +34,7 @@ def ack(options: Options, write: Callable[[str], None]) -> int:
         if not options.list:
             _change(known, options)
     except HostError as error:
-        streams.say(f"nothing was changed: {harmless(str(error))}")
+        streams.say(unchanged(error))
         return code_of(error)
     finally:
         session.host.close()
@@ -52,13 +53,19 @@ def _change(known: Acknowledgements, options: Options) -> None:
     if options.remove:
         if not known.remove(check, options.subject):
             there = shown([line(one, today()) for one in known.entries if one.check == check])
-            raise UsageError(f"nothing like this was acknowledged of {check}; there is: {there}")
+            raise UsageError(
+                _(
+                    "nothing like this was acknowledged of {check}; there is: {there}",
+                    check=check,
+                    there=there,
+                )
+            )
         return
     reason = (options.reason or "").strip()
     if not reason:
-        raise UsageError('ack needs a reason: ack CHECK --reason "why it is accepted"')
+        raise UsageError(_('ack needs a reason: ack CHECK --reason "why it is accepted"'))
     if len(reason) > _LONGEST_REASON:
-        raise UsageError(f"--reason is longer than {_LONGEST_REASON} characters")
+        raise UsageError(_("--reason is longer than {number} characters", number=_LONGEST_REASON))
     try:
         until = read_day(options.until, today()) if options.until else None
     except NotADay as error:
@@ -78,8 +85,10 @@ def _known_check(check: str) -> None:
 def _told(known: Acknowledgements, options: Options) -> str:
     if not options.list:
         check = options.words[0]
-        done = "counts again" if options.remove else "is acknowledged: it stays shown, and no longer counts"
-        return f"{check}{f' [{harmless(options.subject)}]' if options.subject else ''} {done}\n"
+        named = f"{check} [{harmless(options.subject)}]" if options.subject else check
+        if options.remove:
+            return _("{check} counts again", check=named) + "\n"
+        return _("{check} is acknowledged: it stays shown, and no longer counts", check=named) + "\n"
     if not known.entries:
-        return "Nothing was acknowledged so far.\n"
+        return _("Nothing was acknowledged so far.") + "\n"
     return "".join(f"{line(one, today())}\n" for one in known.entries)

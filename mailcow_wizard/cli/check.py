@@ -13,6 +13,7 @@ from mailcow_wizard.engine.session import Result, Session
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Event, Finding
 from mailcow_wizard.report import lines
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -37,7 +38,7 @@ def looked(options: Options, write: Write) -> tuple[int, tuple[Finding, ...]]:
     except UnknownSelector as error:
         name = harmless(str(error), 60)
         raise UsageError(
-            f"'{name}' is not a step, the beginning of an id, or an id; see check --list"
+            _("'{name}' is not a step, the beginning of an id, or an id; see check --list", name=name)
         ) from None
     if options.list:
         return _list(checks, options, write), ()
@@ -84,7 +85,7 @@ def _refuse_record(path: str) -> None:
 
     problem = obstacle(path)
     if problem:
-        raise UsageError(f"--record {harmless(problem)}")
+        raise UsageError(f"--record {harmless(heard(problem))}")
 
 
 def _recorded(
@@ -104,7 +105,7 @@ def _recorded(
     try:
         write_private(path, recorder.document(session.settings.directory))
     except HostError as error:
-        streams.say(f"--record: {harmless(str(error))}")
+        streams.say(f"--record: {harmless(heard(error))}")
         return exit_codes.CANNOT_WRITE, findings
     output.end()
     return code, findings
@@ -145,9 +146,9 @@ def _remembered(
     if not options.changes:
         return document, code, ()
     if trouble:
-        streams.say(f"this run is not remembered: {harmless(trouble)}")
+        streams.say(_("this run is not remembered: {why}", why=harmless(heard(trouble))))
     if first:
-        streams.say("there is no run before this one to compare with")
+        streams.say(_("there is no run before this one to compare with"))
     else:
         code = exit_codes.of_differences(differences, result.findings)
     return {**document, "changes": of_differences(differences)}, code, differences

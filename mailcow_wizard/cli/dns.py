@@ -10,15 +10,16 @@ from mailcow_wizard.facts.dns.overview import overview
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.report import dns as report
 
 
 def dns(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code. Raises UsageError where the server has no name yet."""
     if options.zone and options.json:
-        raise UsageError("--zone and --json exclude each other")
+        raise UsageError(_("--zone and --json exclude each other"))
     if options.offline:
-        raise UsageError("dns asks name servers; it cannot work with --offline")
+        raise UsageError(_("dns asks name servers; it cannot work with --offline"))
     if options.push:
         from mailcow_wizard.cli.dns_push import push
 
@@ -27,9 +28,9 @@ def dns(options: Options, write: Callable[[str], None]) -> int:
     try:
         found = session.new_facts().get(overview)
     except NoName as error:
-        raise UsageError(f"{harmless(str(error), 300)}; say it with --hostname") from None
+        raise no_name(error) from None
     except HostError as error:
-        streams.say(f"DNS could not be asked: {harmless(str(error), 300)}")
+        streams.say(_("DNS could not be asked: {why}", why=harmless(heard(error), 300)))
         return exit_codes.UNKNOWN
     finally:
         session.host.close()
@@ -41,3 +42,8 @@ def dns(options: Options, write: Callable[[str], None]) -> int:
         shown = report.zone_files(found.rows) if options.zone else report.overview_lines(found)
         write("".join(f"{harmless(line, 4000)}\n" for line in shown))
     return exit_codes.OK
+
+
+def no_name(error: NoName) -> UsageError:
+    """The server has no name yet, and its name is what everything is asked about."""
+    return UsageError(_("{why}; say it with --hostname", why=harmless(heard(error), 300)))

@@ -6,17 +6,19 @@ from collections.abc import Callable, Sequence
 
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.cli.dns import no_name
 from mailcow_wizard.cli.making import (
     Refused,
     Talk,
     code_of,
     mention_unfinished,
+    nobody_to_ask,
+    say_what_is,
     told,
-    what_next,
+    unchanged,
 )
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.engine import mending
-from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.dns.decide import Entry
 from mailcow_wizard.facts.dns.mail_server import NoName
@@ -28,6 +30,7 @@ from mailcow_wizard.fixes import dns_records
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import detached, streams, tsig
 from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.language import _, heard, pgettext
 from mailcow_wizard.model import Plan
 from mailcow_wizard.report import dns_push as report
 
@@ -60,40 +63,44 @@ def _way(facts: Facts) -> None:
     and Refused."""
     if facts.settings.dns_provider:
         if facts.settings.tsig:
-            raise UsageError("--tsig and --provider exclude each other")
+            raise UsageError(_("--tsig and --provider exclude each other"))
         from mailcow_wizard.host.lexicon import obstacle
 
         problem = obstacle(facts.settings.dns_provider)
         if problem:
-            raise UsageError(harmless(problem))
+            raise UsageError(harmless(heard(problem)))
         return
     path = dns_records.key_file(facts)
     if not path:
-        raise UsageError("dns --push needs a key: --tsig FILE, or --provider NAME")
+        raise UsageError(_("dns --push needs a key: --tsig FILE, or --provider NAME"))
     shown = harmless(path, 200)
     try:
         key = tsig.parse(facts.host.text(path))
         others = facts.host.info(path).mode & _OTHERS_MAY_READ
     except Denied as error:
-        raise Refused(exit_codes.NEEDS_ROOT, f"--tsig {harmless(str(error))}") from None
+        raise Refused(exit_codes.NEEDS_ROOT, f"--tsig {harmless(heard(error))}") from None
     except (tsig.BadKey, HostError) as error:
-        said = str(error) if isinstance(error, HostError) else f"{shown}: {error}"
+        said = heard(error) if isinstance(error, HostError) else f"{shown}: {heard(error)}"
         raise UsageError(f"--tsig {harmless(said)}") from None
     for doubt in tsig.doubts(key):
-        streams.say(f"{shown}: {doubt}")
+        streams.say(f"{shown}: {heard(doubt)}")
     if others:
-        streams.say(f"{shown} can be read by other users of this machine; chmod 600 keeps it to its owner")
+        streams.say(
+            _(
+                "{path} can be read by other users of this machine; chmod 600 keeps it to its owner",
+                path=shown,
+            )
+        )
 
 
 def _look(facts: Facts) -> Push:
     try:
         return facts.get(look)
     except NoName as error:
-        raise UsageError(f"{harmless(str(error), 300)}; say it with --hostname") from None
+        raise no_name(error) from None
     except HostError as error:
-        raise Refused(
-            exit_codes.UNKNOWN, f"nothing was changed: DNS could not be asked: {harmless(str(error), 300)}"
-        ) from None
+        why = _("DNS could not be asked: {why}", why=harmless(heard(error), 300))
+        raise Refused(exit_codes.UNKNOWN, unchanged(why)) from None
 
 
 class _Pushing:
@@ -125,8 +132,11 @@ class _Pushing:
             self._talk.lines(report.preview(self._entries, self._left))
         if not self._entries:
             asked = not any(one.kind == "no answer" for one in self._left)
-            why = "There is nothing to publish" if asked else "There is no server to publish at"
-            self._talk.line(f"{why}; nothing was changed.")
+            self._talk.line(
+                _("There is nothing to publish; nothing was changed.")
+                if asked
+                else _("There is no server to publish at; nothing was changed.")
+            )
             return self._not_applied(exit_codes.OK if self._options.dry_run else self._code())
         self._talk.plan(self._plan)
         if self._options.dry_run:
@@ -134,7 +144,7 @@ class _Pushing:
         try:
             chosen = self._permitted()
             if not chosen:
-                self._talk.line("Nothing was changed.")
+                self._talk.line(_("Nothing was changed."))
                 return self._not_applied(self._code())
             self._plan = self._planned(chosen)
             outcome = told(
@@ -148,7 +158,7 @@ class _Pushing:
             self._not_applied(refusal.code, str(refusal))
             raise
         except HostError as error:
-            streams.say(f"nothing was changed: {harmless(str(error))}")
+            streams.say(unchanged(error))
             return self._not_applied(code_of(error), str(error))
         return self._ended(outcome, chosen)
 
@@ -157,21 +167,19 @@ class _Pushing:
         try:
             self._session.host.changing()
         except HostError as error:
-            raise Refused(exit_codes.USAGE, f"nothing was changed: {error}") from None
+            raise Refused(exit_codes.USAGE, unchanged(error)) from None
         if self._talk.yes:
             return self._entries
         if not self._talk.can_ask():
-            raise Refused(
-                exit_codes.USAGE, "nothing was changed: without a terminal to ask on it takes --yes"
-            )
+            raise Refused(exit_codes.USAGE, nobody_to_ask())
         self._talk.line(
-            "For each record: y publishes it, n leaves it out, a publishes it and all that follow,"
+            _("For each record: y publishes it, n leaves it out, a publishes it and all that follow,")
         )
-        self._talk.line("q ends without publishing anything.")
+        self._talk.line(_("q ends without publishing anything."))
         chosen: list[Entry] = []
         for place, one in enumerate(self._entries):
             self._talk.lines(report.changes(one))
-            answer = self._talk.choose("Publish this?", _CHOICES)
+            answer = self._asked()
             if answer == "q":
                 return ()
             if answer == "a":
@@ -179,6 +187,10 @@ class _Pushing:
             if answer == "y":
                 chosen.append(one)
         return tuple(chosen)
+
+    def _asked(self) -> str:
+        letters = pgettext("the letters for: publish, leave out, publish all, end", "ynaq")
+        return _CHOICES[letters.index(self._talk.choose(_("Publish this?"), letters))]
 
     def _listening(self, listen: mending.Listen) -> mending.Listen:
         """Keeps what the program that failed said last: it is the reason."""
@@ -199,23 +211,20 @@ class _Pushing:
     def _ended(self, outcome: mending.Outcome, chosen: Sequence[Entry]) -> int:
         error = self._said or outcome.error
         if outcome.state == "failed" and not self._options.yes and outcome.change:
-            streams.say(f"it was stopped: {error}")
-            if self._talk.ask("Take back what was done?", otherwise=True):
+            streams.say(_("it was stopped: {why}", why=harmless(heard(error))))
+            if self._talk.ask(_("Take back what was done?"), otherwise=True):
                 outcome = told(
                     self._talk,
                     self._session,
                     lambda listen: mending.take_back(self._session, outcome.change, listen),
                 )
         applied = outcome.state == "applied"
-        if outcome.state == "undone":
-            streams.say(f"{error}; what was changed was taken back")
-        elif not applied:
-            change = Journal(self._session.state).get(outcome.change)
-            streams.say(f"change {change.id} is {change.state}: {error}; {what_next(change)}")
+        if not applied:
+            say_what_is(self._session, outcome, error)
         names = {(one.name, one.type) for one in chosen}
         self._rows = self._again(names if applied else set())
         touched = [one for one in self._rows if (one.expected.name, one.expected.type) in names]
-        self._talk.line("The records now:")
+        self._talk.line(_("The records now:"))
         self._talk.lines(report.states(touched))
         self._talk.finding(outcome.finding)
         self._talk.document(

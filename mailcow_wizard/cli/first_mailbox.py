@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.fix import Making
-from mailcow_wizard.cli.making import Refused, Talk, code_of, mention_unfinished
+from mailcow_wizard.cli.making import Refused, Talk, code_of, mention_unfinished, unchanged
 from mailcow_wizard.cli.opening import absolute, open_session
 from mailcow_wizard.engine import first_mailbox as engine
 from mailcow_wizard.engine.session import Session
@@ -15,6 +15,7 @@ from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 
 
 def first_mailbox(options: Options, write: Callable[[str], None]) -> int:
@@ -38,14 +39,16 @@ def _made(session: Session, options: Options, talk: Talk) -> int:
     if not kept and not options.dry_run and (talk.json or not streams.on_terminal()):
         raise Refused(
             exit_codes.USAGE,
-            "nothing was changed: the new password is shown on a terminal only; without one it takes "
-            "--password-file FILE",
+            _(
+                "nothing was changed: the new password is shown on a terminal only; without one it takes "
+                "--password-file FILE"
+            ),
         )
     try:
         plan = engine.planned(session, mailbox, kept)
     except HostError as error:
         code = exit_codes.USAGE if isinstance(error, NoPlan) else code_of(error)
-        raise Refused(code, f"nothing was changed: {harmless(str(error))}") from None
+        raise Refused(code, unchanged(error)) from None
     password = None if kept else (mailbox, engine.password_file(session))
     making = Making(session, options, talk, plan, password=password)
     with engine.tried(session, mailbox, kept):
@@ -53,5 +56,7 @@ def _made(session: Session, options: Options, talk: Talk) -> int:
     if making.applied:
         record = engine.made(session, mailbox)
         if record:
-            talk.line(f"To publish (./wizard dns shows and watches it): {harmless(record, 1000)}")
+            talk.line(
+                _("To publish (./wizard dns shows and watches it): {record}", record=harmless(record, 1000))
+            )
     return code

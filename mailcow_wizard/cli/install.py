@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
-from mailcow_wizard.cli.making import Refused, Talk, code_of
+from mailcow_wizard.cli.making import Refused, Talk, code_of, nobody_to_ask, takes_root, unchanged
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.engine.findings import from_fields
 from mailcow_wizard.engine.obstacles import is_root, obstacle
@@ -15,16 +15,17 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.worker import settings_of
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams, terminal
+from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import after, first_password, following, outlook
 from mailcow_wizard.install.standing import Choices, Record, Standing
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Finding
 from mailcow_wizard.report import install as report
 
 _PROGRESS_EVERY_S = 5.0
 _DOTS = 2
-_ORIGINS = {"guess": " (this machine's own name; --hostname names another)"}
+_ORIGINS = {"guess": _(" (this machine's own name; --hostname names another)")}
 
 
 def install(options: Options, write: Callable[[str], None]) -> int:
@@ -87,14 +88,16 @@ class _Install:
 
     def _stop(self) -> int:
         if following.stop(self._session):
-            self._talk.line("It stops at the next place where nothing is half made.")
+            self._talk.line(_("It stops at the next place where nothing is half made."))
             self._document("running", "")
             return exit_codes.OK
-        raise Refused(exit_codes.USAGE, "no install is under way")
+        raise Refused(exit_codes.USAGE, _("no install is under way"))
 
     def _present(self, here: str) -> int:
         """Day two: what runs is not touched."""
-        self._talk.line(f"{harmless(here)}. Nothing was changed; ./wizard verify shows how it is.")
+        self._talk.line(
+            _("{here}. Nothing was changed; ./wizard verify shows how it is.", here=harmless(here))
+        )
         if self._before is not None and self._before.state == "done":
             self._show_after(self._before)
         self._document("present", here)
@@ -113,7 +116,7 @@ class _Install:
             return exit_codes.OK
         try:
             if not self._permitted():
-                self._talk.line("Nothing was changed.")
+                self._talk.line(_("Nothing was changed."))
                 self._talk.document(report.of_install(directory, name.name, "planned", stages, ""))
                 return exit_codes.OK
         except Refused as refusal:
@@ -123,40 +126,38 @@ class _Install:
             standing = self._followed(lambda: following.start(self._session, self._choices, self._heard))
         except HostError as error:
             document = report.of_install(directory, name.name, "refused", stages, str(error))
-            text = f"nothing was changed: {harmless(str(error))}"
-            return self._talk.refused(Refused(code_of(error), text), document)
+            return self._talk.refused(Refused(code_of(error), unchanged(error)), document)
         return self._ended(standing)
 
     def _permitted(self) -> bool:
         trouble = obstacle(self._session, needs_root=False)
         if trouble:
-            raise Refused(exit_codes.USAGE, f"nothing was changed: {trouble}")
+            raise Refused(exit_codes.USAGE, unchanged(trouble))
         if not self._talk.yes and not self._talk.can_ask():
-            raise Refused(
-                exit_codes.USAGE, "nothing was changed: without a terminal to ask on it takes --yes"
-            )
+            raise Refused(exit_codes.USAGE, nobody_to_ask())
         if not is_root(self._session):
-            raise Refused(
-                exit_codes.NEEDS_ROOT, f"nothing was changed: this needs root. Run: {terminal.as_root()}"
-            )
+            raise Refused(exit_codes.NEEDS_ROOT, takes_root())
         name = self._session.hostname().name
         if name.count(".") < _DOTS:
             raise Refused(
                 exit_codes.USAGE,
-                f"nothing was changed: '{harmless(name, 80)}' is not a full name, such as "
-                "mail.example.org; give it with --hostname",
+                _(
+                    "nothing was changed: '{name}' is not a full name, such as mail.example.org; give it "
+                    "with --hostname",
+                    name=harmless(name, 80),
+                ),
             )
-        return self._talk.yes or self._talk.ask("Install mailcow?")
+        return self._talk.yes or self._talk.ask(_("Install mailcow?"))
 
     def _join(self) -> int:
         """An install is under way already: it is shown."""
         if not self._talk.yes and not self._talk.can_ask():
-            raise Refused(exit_codes.USAGE, "an install is under way; with --yes this follows it")
-        self._talk.line("An install is under way; this follows it.")
+            raise Refused(exit_codes.USAGE, _("an install is under way; with --yes this follows it"))
+        self._talk.line(_("An install is under way; this follows it."))
         try:
             standing = self._followed(lambda: following.follow(self._session, self._heard))
         except HostError as error:
-            raise Refused(exit_codes.CANNOT_WRITE, harmless(str(error))) from None
+            raise Refused(exit_codes.CANNOT_WRITE, harmless(heard(error))) from None
         return self._ended(standing)
 
     def _followed(self, work: Callable[[], Standing]) -> Standing:
@@ -165,7 +166,9 @@ class _Install:
             return work()
         except (KeyboardInterrupt, SystemExit):
             if self._record.alive():
-                streams.say("the install goes on by itself; ./wizard install shows it again, --stop stops it")
+                streams.say(
+                    _("the install goes on by itself; ./wizard install shows it again, --stop stops it")
+                )
             raise
 
     def _heard(self, heard: following.Heard) -> None:
@@ -186,8 +189,10 @@ class _Install:
             self._document("done", "", standing)
             return exit_codes.of_findings(map(_milder, findings))
         self._talk.lines(report.stage_lines(standing))
-        streams.say(harmless(standing.error, 1000))
-        self._talk.line(f"When that is mended, ./wizard install goes on. Log: {self._record.log_path}")
+        streams.say(harmless(heard(standing.error), 1000))
+        self._talk.line(
+            _("When that is mended, ./wizard install goes on. Log: {path}", path=self._record.log_path)
+        )
         self._document(standing.state, standing.error, standing)
         return exit_codes.FAIL
 

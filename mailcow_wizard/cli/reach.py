@@ -12,7 +12,7 @@ from mailcow_wizard.engine.reach import DEFAULT_MINUTES, BadReport, Reach
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import desk, streams, terminal
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.report import reach_lines
 
@@ -22,20 +22,20 @@ _TURN_S = 0.5
 def reach(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code. Raises UsageError."""
     if options.offline:
-        raise UsageError("reach is a proof over the network; it cannot work with --offline")
+        raise UsageError(_("reach is a proof over the network; it cannot work with --offline"))
     if options.asked_from:
         from mailcow_wizard.cli.reach_from import ask
 
         return ask(options, write)
     session = open_session(options)
     if session.recorded:
-        raise UsageError("a recorded machine cannot be reached")
+        raise UsageError(_("a recorded machine cannot be reached"))
     try:
         return _NearSide(options, write, Reach(session.new_facts(), options.minutes or DEFAULT_MINUTES)).run(
             lambda proof: proof.keep(session.state)
         )
     except HostError as error:
-        streams.say(f"reach: {harmless(str(error))}")
+        streams.say(f"reach: {harmless(heard(error))}")
         return exit_codes.CANNOT_WRITE
     finally:
         session.host.close()
@@ -59,7 +59,7 @@ class _NearSide:
             if self._options.result:
                 self._typed_in(self._options.result)
             elif proof.forbidden:
-                self._say(f"only root may listen on mailcow's ports. Run: {terminal.as_root()}")
+                self._say(_("only root may listen on mailcow's ports. Run: {line}", line=terminal.as_root()))
                 return exit_codes.NEEDS_ROOT
             else:
                 self._invite()
@@ -84,19 +84,30 @@ class _NearSide:
     def _invite(self) -> None:
         proof = self._proof
         if not proof.addresses:
-            self._say("This server's public address is not known; put it in the place of ADDRESS below.")
+            self._say(_("This server's public address is not known; put it in the place of ADDRESS below."))
         self._asked = desk.invite(proof.addresses, proof.token)
         if self._asked:
             self._say(_("The machine where --ssh was started knocks by itself now.") + "\n")
         where = proof.addresses or ("ADDRESS",)
-        self._say("Paste one of these lines on another machine, outside this network:\n")
+        self._say(_("Paste one of these lines on another machine, outside this network:") + "\n")
         self._say(f"Linux, macOS (bash):\n{reach_lines.bash(proof.token, proof.ports, where)}\n")
         self._say(f"Windows (PowerShell):\n{reach_lines.powershell(proof.token, proof.ports, where)}\n")
-        self._say(f"a machine with this program:\n{reach_lines.wizard(proof.token, ','.join(where))}\n")
+        own = reach_lines.wizard(proof.token, ",".join(where))
+        self._say(f"{_('a machine with this program:')}\n{own}\n")
         if proof.extra:
-            self._say(f"All ports are in use and are asked as they are; port {proof.extra} takes the report.")
-        minutes = round(proof.seconds_left / 60)
-        self._say(f"Listening for {minutes} minutes, for whoever knows the token; Ctrl+C ends it.")
+            self._say(
+                _(
+                    "All ports are in use and are asked as they are; port {port} takes the report.",
+                    port=str(proof.extra),
+                )
+            )
+        self._say(
+            ngettext(
+                "Listening for 1 minute, for whoever knows the token; Ctrl+C ends it.",
+                "Listening for {n} minutes, for whoever knows the token; Ctrl+C ends it.",
+                round(proof.seconds_left / 60),
+            )
+        )
         self._tell(waiting=False)
 
     def _follow(self, keep: Callable[[Reach], object]) -> None:
@@ -109,7 +120,7 @@ class _NearSide:
             self._tell(waiting=False)
             if self._patient and proof.told and not proof.all_arrived and not invited:
                 keep(proof)
-                self._say("The same line can be asked again until the time is over; Ctrl+C ends it.")
+                self._say(_("The same line can be asked again until the time is over; Ctrl+C ends it."))
                 invited = True
         self._tell()
 

@@ -11,15 +11,25 @@ from mailcow_wizard.engine.reach import BadReport, extra_of, ports_of
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import reach_asker, streams
 from mailcow_wizard.host.reach_asker import Door
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.report.document import SCHEMA
 
-_WORDS = {
+_STATES = {
     "a": "arrived",
     "o": "open",
     "m": "answered by something else",
     "r": "refused on the way",
     "s": "never arrived",
     "n": "no way there from here",
+}
+"""What became of a port, in the document."""
+_SAID = {
+    "a": _("arrived"),
+    "o": _("open"),
+    "m": _("answered by something else"),
+    "r": _("refused on the way"),
+    "s": _("never arrived"),
+    "n": _("no way there from here"),
 }
 
 
@@ -29,18 +39,23 @@ def ask(options: Options, write: Callable[[str], None]) -> int:
     try:
         ports = ports_of(token)
     except BadReport as error:
-        raise UsageError(f"--from HOST is followed by the token that the near side shows: {error}") from None
+        raise UsageError(
+            _("--from HOST is followed by the token that the near side shows: {why}", why=error)
+        ) from None
     try:
         addresses = [one for host in options.asked_from.split(",") for one in reach_asker.addresses_of(host)]
     except OSError:
-        raise UsageError(f"--from {harmless(options.asked_from, 80)}: no address is known") from None
+        raise UsageError(
+            _("--from {host}: no address is known", host=harmless(options.asked_from, 80))
+        ) from None
     results, report = _knocked(addresses, ports, token)
     shown = _told(results, token, report)
     if options.json:
         import json
 
         rows = [
-            {"address": one.address, "port": one.port, "state": _WORDS[code]} for one, code in results.items()
+            {"address": one.address, "port": one.port, "state": _STATES[code]}
+            for one, code in results.items()
         ]
         document = {"schema": SCHEMA, "version": __version__, "report": report}
         write(json.dumps({**document, "told": shown is not None, "ports": rows}) + "\n")
@@ -92,13 +107,13 @@ def _told(results: dict[Door, str], token: str, report: str) -> str | None:
             try:
                 return reach_asker.tell(door, token, report)
             except OSError as error:
-                streams.say(f"the report did not arrive: {error.strerror or error}")
+                streams.say(_("the report did not arrive: {why}", why=heard(error.strerror or error)))
     return None
 
 
 def _lines(results: dict[Door, str], shown: str | None, report: str) -> str:
     if shown is not None:
         return "".join(f"{harmless(line)}\n" for line in shown.splitlines())
-    rows = "".join(f"{one.port:>5}  {one.address}  {_WORDS[code]}\n" for one, code in results.items())
+    rows = "".join(f"{one.port:>5}  {one.address}  {_SAID[code]}\n" for one, code in results.items())
     by_hand = f"mailcow-wizard reach --result '{report}'"
-    return f"{rows}The report could not be brought there. On the server: {by_hand}\n"
+    return rows + _("The report could not be brought there. On the server: {line}", line=by_hand) + "\n"

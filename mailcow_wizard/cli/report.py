@@ -8,6 +8,7 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.engine.memory import Memory
+from mailcow_wizard.language import _
 from mailcow_wizard.report.saved import as_text
 
 
@@ -19,10 +20,10 @@ def report(options: Options, write: Callable[[str], None]) -> int:
     if run is None and not session.recorded:
         run = Memory(session.state, recorded=True).run
     if run is None:
-        raise UsageError("there was no run yet to report on; run first: check")
+        raise UsageError(_("there was no run yet to report on; run first: check"))
     form = options.format or ("json" if options.json else "markdown")
     try:
         write(as_text(run, form, options.mask))
     except (KeyError, TypeError, AttributeError):
-        raise UsageError("the last run cannot be read; run again: check") from None
+        raise UsageError(_("the last run cannot be read; run again: check")) from None
     return exit_codes.OK

@@ -8,6 +8,7 @@ from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.check import looked
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
+from mailcow_wizard.language import _
 
 _TOPIC = "mail"
 
@@ -20,5 +21,5 @@ def verify(options: Options, write: Callable[[str], None]) -> int:
         return first_mailbox(options, write)
     code, findings = looked(options._replace(words=(_TOPIC,)), write)
     if findings and all(one.status == "skipped" for one in findings):
-        streams.say(f"nothing was verified: {harmless(findings[0].summary)}")
+        streams.say(_("nothing was verified: {why}", why=harmless(findings[0].summary)))
     return code

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.host import streams
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def wizard(options: Options, write: Callable[[str], None]) -> int:
 
     terminal = examine()
     if terminal.refusal:
-        streams.say(f"{terminal.refusal}\nRun this instead: {instead()}")
+        streams.say(f"{heard(terminal.refusal)}\n{_('Run this instead: {line}', line=instead())}")
         return exit_codes.USAGE
     from mailcow_wizard.cli.opening import open_session
     from mailcow_wizard.tui.start import start
@@ -40,7 +41,6 @@ def wizard(options: Options, write: Callable[[str], None]) -> int:
 def _take_over(session: Session) -> None:
     """What a file answers is kept like what is typed; where it cannot be, it counts for this session."""
     from mailcow_wizard.host.door import HostError
-    from mailcow_wizard.language import _, heard
 
     try:
         session.take_over()

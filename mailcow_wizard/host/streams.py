@@ -3,6 +3,8 @@
 import os
 import sys
 
+from mailcow_wizard.language import _
+
 
 def mend() -> bool:
     """Makes both streams fit for any text, stderr also where it was closed; whether there is a stdout."""
@@ -36,7 +38,7 @@ def same_line(text: str, last: bool) -> None:
 def show_until_enter(text: str) -> None:
     """Shows a text on the bare terminal, which wraps and selects it by itself, until Enter is pressed."""
     try:
-        sys.stdout.write(f"\n{text}\n\nEnter goes back to the wizard. ")
+        sys.stdout.write(f"\n{text}\n\n{_('Enter goes back to the wizard.')} ")
         sys.stdout.flush()
         sys.stdin.readline()
     except (OSError, ValueError, KeyboardInterrupt):

@@ -5,7 +5,7 @@ import sys
 
 from mailcow_wizard.typed import NamedTuple
 
-_MUTE = ("", "dumb", "unknown", "cons25", "emacs")
+_MUTE = ("dumb", "unknown", "cons25", "emacs")
 
 _OLD = ("vt1", "vt5", "ansi", "cygwin")
 
@@ -47,11 +47,16 @@ def _is_utf8(variables: dict[str, str]) -> bool:
 
 
 def _refusal(name: str) -> str:
-    for descriptor, what in ((0, "standard input"), (1, "standard output"), (2, "standard error")):
-        if not os.isatty(descriptor):
-            return f"the wizard needs a terminal, and {what} is none"
+    if not os.isatty(0):
+        return "the wizard needs a terminal, and standard input is none"
+    if not os.isatty(1):
+        return "the wizard needs a terminal, and standard output is none"
+    if not os.isatty(2):
+        return "the wizard needs a terminal, and standard error is none"
+    if not name:
+        return "the terminal does not say what it is (TERM), so that no full screen can be drawn"
     if name in _MUTE:
-        return f"the terminal calls itself '{name or 'nothing'}' (TERM) and cannot draw a full screen"
+        return f"the terminal calls itself '{name}' (TERM) and cannot draw a full screen"
     return ""
 
 

@@ -93,9 +93,16 @@ def _key(name: str, algorithm: str, secret: str) -> Key:
 
 def doubts(key: Key) -> tuple[str, ...]:
     """What speaks against a key that can be used."""
-    found = []
+    return tuple(filter(None, (_doubt_of_algorithm(key), _doubt_of_secret(key))))
+
+
+def _doubt_of_algorithm(key: Key) -> str:
     if key.algorithm == WEAK:
-        found.append("its algorithm hmac-sha1 is not recommended any more; hmac-sha256 is")
+        return "its algorithm hmac-sha1 is not recommended any more; hmac-sha256 is"
+    return ""
+
+
+def _doubt_of_secret(key: Key) -> str:
     if len(key.secret) < _SHORTEST:
-        found.append(f"its secret has {len(key.secret)} bytes; {_SHORTEST} are the least that is safe")
-    return tuple(found)
+        return f"its secret has {len(key.secret)} bytes; {_SHORTEST} are the least that is safe"
+    return ""

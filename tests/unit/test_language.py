@@ -22,9 +22,22 @@ from mailcow_wizard.host import asking
 
 CHECKOUT = ROOT.parent
 # Catalogues of files whose sentences are all marked.
-CONVERTED = {"system", "kernel", "ports", "network", "dns", "reputation", "time", "docker", "report", "tui"}
+CONVERTED = {
+    "system",
+    "kernel",
+    "ports",
+    "network",
+    "dns",
+    "reputation",
+    "time",
+    "docker",
+    "report",
+    "cli",
+    "tui",
+}
 # Files that write what programs read, or what stands in files of other programs.
 FOR_PROGRAMS = {
+    "cli/completion.py",  # scripts for shells
     "facts/dns/wire.py",  # words of the protocol
     "fixes/proxy_sites.py",
     "report/monitoring.py",
@@ -45,6 +58,7 @@ NOT_FOR_PEOPLE = {
     "could not ask",
     "name does not resolve",  # the beginning of what the door said
     "{pool} {name} iburst\n",
+    'ack network.outbound-25 --reason "mail leaves by a relay"',  # an example to type
     "{id}: {status} after {duration_ms} ms",
     "fix {check} {fix}{subject}",
     "^Max open files +(?:{digits}|unlimited) +({digits1}|unlimited)\\b",
@@ -52,6 +66,7 @@ NOT_FOR_PEOPLE = {
     "# Settings of docker compose beside mailcow's own; updates of mailcow leave this file alone.\n",
     "answered by something else",  # states of a port
     "asked from this network only",
+    "no way there from here",
     "not asked: no way from there",
     "refused on the way",
     "not asked: that line lets no port 25 out",
