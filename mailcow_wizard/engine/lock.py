@@ -36,9 +36,9 @@ class Locked(HostError):
 class Lock:
     """The lock of a state directory, held."""
 
-    def __init__(self, lock: flock.Flock) -> None:
+    def __init__(self, lock: flock.Flock, change: str) -> None:
         self._lock = lock
-        self.tell("")
+        self.tell(change)
 
     @property
     def descriptor(self) -> int:
@@ -49,22 +49,26 @@ class Lock:
         """Says which change is made, by this process."""
         self._lock.say(json.dumps({"pid": detached.own_pid(), "change": change}))
 
+    def hand_over(self, change: str) -> None:
+        """Says which change another process is about to make, which takes the lock over."""
+        self._lock.say(json.dumps({"pid": 0, "change": change}))
+
     def close(self) -> None:
         """Gives it up."""
         self._lock.close()
 
 
-def take(state: StateDirectory) -> Lock:
-    """Takes the lock. Raises Locked, or HostError where the state directory cannot be written."""
+def take(state: StateDirectory, change: str = "") -> Lock:
+    """Takes the lock, for a change where that is known. Raises Locked, or HostError where the state directory cannot be written."""
     try:
-        return Lock(flock.take(_path(state)))
+        return Lock(flock.take(_path(state)), change)
     except flock.Taken as taken:
         raise Locked(_holder(taken.text)) from None
 
 
-def adopt(descriptor: int) -> Lock:
-    """The lock that another process took and handed on."""
-    return Lock(flock.Flock(descriptor))
+def adopt(descriptor: int, change: str) -> Lock:
+    """The lock that another process took and handed on, for this change."""
+    return Lock(flock.Flock(descriptor), change)
 
 
 def holder(state: StateDirectory) -> Holder | None:

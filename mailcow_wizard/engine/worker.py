@@ -37,8 +37,7 @@ def main(words: Sequence[str]) -> int:
     descriptor."""
     place, change, task, descriptor = words
     stopping = detached.Stopping()
-    held = lock.adopt(int(descriptor))
-    held.tell(change)
+    held = lock.adopt(int(descriptor), change)
     state = StateDirectory(place)
     journal = Journal(state)
     try:

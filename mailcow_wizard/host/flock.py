@@ -31,10 +31,12 @@ class Flock:
         os.set_inheritable(descriptor, False)
 
     def say(self, text: str) -> None:
-        """Writes into the lock, for those who find it taken."""
+        """Writes into the lock, for those who find it taken; they read what was there before, or this."""
+        said = text.encode()[:_MOST_BYTES]
         with contextlib.suppress(OSError):
-            os.ftruncate(self.descriptor, 0)
-            os.pwrite(self.descriptor, text.encode()[:_MOST_BYTES], 0)
+            # In one piece over all that was there: blanks at the end say nothing.
+            os.pwrite(self.descriptor, said.ljust(os.fstat(self.descriptor).st_size), 0)
+            os.ftruncate(self.descriptor, len(said))
 
     def close(self) -> None:
         """Gives it up; a process that it was handed to still holds it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import hostname
-from mailcow_wizard.host import chance, detached
+from mailcow_wizard.host import chance, detached, handing_on
 from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing, fresh
 from mailcow_wizard.model import Settings
@@ -42,8 +42,11 @@ def merged(now: Settings, before: Settings) -> Settings:
     )
 
 
-def begin(session: Session, choices: Choices) -> str:
-    """Begins, or goes on; the run's id. Raises Locked, Denied (needs root), HostError."""
+def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
+    """Begins, or goes on; the run's id, and the lock, which is still held.
+
+    Raises Locked, Denied (needs root), HostError.
+    """
     if session.host.user().uid != 0:
         raise Denied("only root can do this")
     record = Record(session.state)
@@ -54,9 +57,10 @@ def begin(session: Session, choices: Choices) -> str:
         session.take_over()
         _keep_secrets(record, standing, session.given.secrets)
         record.save(standing)
-    finally:
+    except BaseException:
         held.close()
-    return run
+        raise
+    return run, held
 
 
 def _keep_secrets(record: Record, standing: Standing, secrets: Mapping[str, str]) -> None:
@@ -81,10 +85,26 @@ def start(session: Session, choices: Choices, listen: Listen) -> Standing:
     """
     record = Record(session.state)
     at = record.log_end()
-    run = begin(session, choices)
-    words = (session.state.path, run)
-    process = detached.start_apart("mailcow_wizard.install.worker", words, UNIT, "installs mailcow")
+    run, held = begin(session, choices)
+    try:
+        process = _worker(session.state.path, run, held)
+    finally:
+        held.close()
     return _Following(record, at, listen, process.ended).run()
+
+
+def _worker(place: str, run: str, held: lock.Lock) -> detached.Detached | detached.Unit:
+    """The process that installs; it has the lock, too, when this returns, unless it did not come."""
+    offer = handing_on.Offer(place)
+    try:
+        held.hand_over(lock.INSTALL)
+        process = detached.start_apart(
+            "mailcow_wizard.install.worker", (place, run), UNIT, "installs mailcow"
+        )
+        offer.hand_on(held.descriptor, process.ended, _START_S)
+        return process
+    finally:
+        offer.close()
 
 
 def follow(session: Session, listen: Listen) -> Standing:
@@ -97,11 +117,16 @@ def follow(session: Session, listen: Listen) -> Standing:
 
 def stop(session: Session) -> bool:
     """Asks the install that is under way to stop at the next safe place; whether there is one."""
-    holder = lock.holder(session.state)
-    if holder is None or holder.change != lock.INSTALL or not holder.pid:
-        return False
-    detached.ask_to_stop(holder.pid)
-    return True
+    for _unused in range(round(_START_S / _TURN_S)):
+        holder = lock.holder(session.state)
+        if holder is None or holder.change != lock.INSTALL:
+            return False
+        if holder.pid:
+            detached.ask_to_stop(holder.pid)
+            return True
+        # Its process is just starting.
+        detached.pause(_TURN_S)
+    return False
 
 
 def interrupted(record: Record, standing: Standing) -> bool:

@@ -13,7 +13,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.worker import settings_of
 from mailcow_wizard.facts import docker
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import detached
+from mailcow_wizard.host import detached, handing_on
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.log import LogFile
 from mailcow_wizard.host.real import RealHost
@@ -34,10 +34,9 @@ def main(words: Sequence[str]) -> int:
     stopping = detached.Stopping()
     state = StateDirectory(place)
     try:
-        held = lock.take(state)
+        held = _held(state)
     except HostError:
         return _LOCKED
-    held.tell(lock.INSTALL)
     record = Record(state)
     standing = record.load()
     if standing is None or standing.run != run:
@@ -54,6 +53,14 @@ def main(words: Sequence[str]) -> int:
         _note(record, record.load() or standing, said)
     held.close()
     return 0
+
+
+def _held(state: StateDirectory) -> lock.Lock:
+    """The lock, as who began the install hands it on; where nobody does any more, anew. Raises HostError."""
+    descriptor = handing_on.fetch(state.path)
+    if descriptor is None:
+        return lock.take(state, lock.INSTALL)
+    return lock.adopt(descriptor, lock.INSTALL)
 
 
 def _note(record: Record, standing: Standing, error: str) -> None:

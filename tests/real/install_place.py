@@ -29,6 +29,21 @@ ln -sf "$2" /usr/local/sbin/docker
 cp "$3" /usr/local/lib/docker/cli-plugins/docker-compose
 """
 
+_SNATCHES = """import fcntl, sys
+lock = open(sys.argv[1], "wb")
+seen = False
+print("ready", flush=True)
+while True:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        seen = True
+        continue
+    fcntl.flock(lock, fcntl.LOCK_UN)
+    if seen:
+        sys.exit("the lock was free")
+"""
+
 
 class Place:
     """What is there, and what the wizard does with it."""
@@ -133,6 +148,18 @@ class Place:
         except (OSError, ValueError):
             return False
         return held.get("change") == INSTALL and held.get("pid") == self.worker()
+
+    @contextmanager
+    def snatched_at(self) -> Iterator["subprocess.Popen[bytes]"]:
+        """A process that tries to have the lock, again and again; it ends when it has it after somebody else
+        did."""
+        lock = self.state / "lock"
+        lock.parent.mkdir(mode=0o700, exist_ok=True)
+        lock.touch(mode=0o600)
+        with running(self.machine.start([self.python, "-c", _SNATCHES, self.inside(lock)])) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            yield process
 
     def kill(self) -> bool:
         """Kills the process at work; whether there was one."""

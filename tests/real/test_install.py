@@ -228,6 +228,19 @@ def test_another_wizard_holds_the_lock(place: Place) -> None:
     assert not any(place.directory.iterdir())
 
 
+def test_no_other_change_slips_in_between(place: Place) -> None:
+    """From the moment that it is begun to its end the lock is never free."""
+    place.faults(missing=[stand_in.IMAGES[0]])
+    with place.snatched_at() as other, running(place.begin()) as begun:
+        assert place.wait_for_stage("pull")
+        assert place.holds_the_lock()
+        assert other.poll() is None
+        assert begun.wait(120) == 1
+        assert other.wait(20) == 1
+    assert place.stages()["pull"] == "failed"
+    assert not (place.state / "handing-on").exists()
+
+
 def test_what_blocks_is_overridden_by_saying_why(place: Place) -> None:
     place.faults(missing=[stand_in.IMAGES[0]])
     taken = ["socat", "tcp-listen:25,fork,reuseaddr", "exec:/bin/true"]

@@ -75,6 +75,17 @@ def test_power_is_cut(server: Server, undisturbed: dict[str, object], stage: str
     ends_alike(server, undisturbed, secrets)
 
 
+def test_no_other_change_slips_in_between(server: Server) -> None:
+    """Also while systemd starts the process that goes on, the lock is never free."""
+    with server.snatched_at() as other, running(server.begin()):
+        assert server.wait_for_stage("clone")
+        assert server.holds_the_lock()
+        assert other.poll() is None
+        assert server.install("--stop").returncode == 0
+        assert other.wait(60) == 1
+    assert server.standing()["state"] == "stopped"
+
+
 @pytest.fixture
 def shell(server: Server) -> Iterator[list[str]]:
     """A login over SSH, on whose end systemd ends all that belongs to it."""
