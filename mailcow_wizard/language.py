@@ -39,6 +39,9 @@ PARTS = (
 )
 """The catalogues of a language; `tests/catalogues.py` says which sentence is in which."""
 
+STORED = "en"
+"""What records, journals and logs are written in; `retelling` tells them in the language that is spoken."""
+
 _FOR_PROGRAMS = ("json", "nagios", "prometheus")
 _COMMANDS_FOR_PROGRAMS = ("schema", "completion")
 _FOLDER = os.path.join(os.path.dirname(__file__), "locale")
@@ -122,16 +125,22 @@ def _catalogues(language: str) -> NullTranslations | None:
     from gettext import GNUTranslations, NullTranslations
     from io import BytesIO
 
-    loader: Any = __spec__.loader  # the files may be in a zip file
     spoken: NullTranslations = NullTranslations()
     for part in PARTS:
         try:
-            read = GNUTranslations(BytesIO(loader.get_data(f"{_FOLDER}/{language}/LC_MESSAGES/{part}.mo")))
+            read = GNUTranslations(BytesIO(catalogue(language, part)))
         except Exception:  # noqa: S112  whatever is wrong with a file of ours, English is better than no word
             continue
         read.add_fallback(spoken)
         spoken = read
     return spoken
+
+
+def catalogue(language: str, part: str) -> bytes:
+    """A catalogue's .mo file. Raises OSError."""
+    loader: Any = __spec__.loader  # the files may be in a zip file
+    data: bytes = loader.get_data(f"{_FOLDER}/{language}/LC_MESSAGES/{part}.mo")
+    return data
 
 
 # --- speaking ---------------------------------------------------------------------------------------------

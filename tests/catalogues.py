@@ -198,16 +198,18 @@ def _name(node: ast.expr, taken: list[str]) -> str:
 
 
 _COMMANDS = re.compile(
-    r"(apk|apt-get|cat|chmod|chown|chronyc|curl|dig|dnf|docker|dpkg|echo|findmnt|firewall-cmd|getent|git|grep|"
-    r"hwclock|ip|ip6tables|iptables|journalctl|kill|ln|ls|lsmod|mkdir|mkswap|modprobe|nft|openssl|pacman|ping|"
-    r"postconf|readlink|rm|rpm|sed|ss|swapon|sysctl|systemctl|timedatectl|ufw|uname|yum|zypper) "
+    r" *(apk|apt-get|cat|cd|chmod|chown|chronyc|curl|dig|dnf|docker|dpkg|echo|findmnt|firewall-cmd|getent|"
+    r"git|grep|hwclock|ip|ip6tables|iptables|journalctl|kill|ln|ls|lsmod|mkdir|mkswap|modprobe|nft|openssl|"
+    r"pacman|ping|postconf|readlink|rm|rpm|sed|ss|swapon|sysctl|systemctl|timedatectl|ufw|uname|yum|zypper) "
 )
+
+_PATTERN = re.compile(r"\\[dSsbw]|\w\|\w|\.\*|\(\?[i:]")
 
 
 def is_sentence(text: str) -> bool:
     """Whether a text looks like words for people: three in a row that are no options, paths or names, and not
-    the words of a command."""
-    if _COMMANDS.match(text) and not text.endswith("."):
+    the words of a command or of a pattern."""
+    if (_COMMANDS.match(text) and not text.endswith(".")) or _PATTERN.search(text):
         return False
     return bool(re.search(r"(?<![\w/.-])[A-Za-z'][a-z']*,? [a-z']+,? [a-z']+(?![\w/.=])", text))
 

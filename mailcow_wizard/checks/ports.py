@@ -9,10 +9,10 @@ from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 _SMTP = 25
 _NO_SCOPE = ("", "0.0.0.0", "::")
-_LISTENS = _("is listening on {}")
+_LISTENS = _("{name} is listening on {where}")
 _DOES = {
-    "bound": _("is bound to {} without listening"),
-    "connected": _("has a connection from {}"),
+    "bound": _("{name} is bound to {where} without listening"),
+    "connected": _("{name} has a connection from {where}"),
 }
 _NOBODYS = {
     "closing": _("a connection that is being closed still holds"),
@@ -190,7 +190,8 @@ def _phrase(binding: Binding, members: list[Occupant]) -> str:
     if first.unit and not first.container:
         facts.append(_("unit {unit}", unit=first.unit))
     known = ", ".join(filter(None, facts))
-    return f"{_name(first)} {_DOES.get(state, _LISTENS).format(where)}" + (f" ({known})" if known else "")
+    does = _DOES.get(state, _LISTENS).format(name=_name(first), where=where)
+    return does + (f" ({known})" if known else "")
 
 
 def _name(occupant: Occupant) -> str:

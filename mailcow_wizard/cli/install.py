@@ -53,7 +53,7 @@ class _Install:
         self._options = options
         self._talk = talk
         self._record = Record(session.state)
-        self._before = self._record.load()
+        self._before = outlook.standing_of(session)
         if self._before is not None and self._before.state != "done":
             self._go_on(self._before)
         self._choices = self._chosen()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from mailcow_wizard.model import Acknowledgement, Evidence, Finding, Fix
+from mailcow_wizard.retelling import retold
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import Any
+
+_SENTENCES = ("title", "summary", "needed", "found", "why")
 
 
 def of_finding(finding: Finding) -> dict[str, Any]:
@@ -17,6 +20,17 @@ def of_finding(finding: Finding) -> dict[str, Any]:
     fields["remedies"] = list(finding.remedies)
     fields["acknowledged"] = finding.acknowledged._asdict() if finding.acknowledged else None
     return fields
+
+
+def retold_finding(fields: dict[str, Any]) -> dict[str, Any]:
+    """A finding that was stored as English, in the language that is spoken."""
+    return {
+        **fields,
+        **{name: retold(str(fields[name])) for name in _SENTENCES if fields.get(name)},
+        "evidence": [{**one, "value": retold(str(one["value"]))} for one in fields["evidence"]],
+        "remedies": [retold(str(one)) for one in fields["remedies"]],
+        "fixes": [{**one, "title": retold(str(one["title"]))} for one in fields["fixes"]],
+    }
 
 
 def from_fields(fields: dict[str, Any]) -> Finding:

@@ -33,17 +33,17 @@ class Detached:
         return self._process.poll() is not None
 
 
-def start(module: str, words: tuple[str, ...], handed: int) -> Detached:
+def start(module: str, words: tuple[str, ...], handed: int, tongue: str = "") -> Detached:
     """Starts `main(words)` of one of our modules; `handed` is an open file that it inherits.
 
-    The same interpreter, language and code, wherever that lies: a checkout, a venv, a zip file. Nothing
-    secret may be among the words: everybody can read them. Raises HostError.
+    The same interpreter, language and code, wherever that lies: a checkout, a venv, a zip file; `tongue` is
+    another language. Nothing secret may be among the words: everybody can read them. Raises HostError.
     """
     # Until the process is ready to hear it (`Stopping`), being asked to stop waits.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", *program(module), *words],
+            [sys.executable, "-c", *program(module, tongue), *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -59,10 +59,10 @@ def start(module: str, words: tuple[str, ...], handed: int) -> Detached:
     return Detached(process)
 
 
-def program(module: str) -> tuple[str, ...]:
-    """What an interpreter is told (-c) to run `main` of one of our modules, in this language, with the words
-    that follow."""
-    return (_PROGRAM.format(module), _root(), language.current())
+def program(module: str, tongue: str = "") -> tuple[str, ...]:
+    """What an interpreter is told (-c) to run `main` of one of our modules, in this language or another, with
+    the words that follow."""
+    return (_PROGRAM.format(module), _root(), tongue or language.current())
 
 
 class Unit:
@@ -77,7 +77,9 @@ class Unit:
         return ran is not None and ran != 0
 
 
-def start_apart(module: str, words: tuple[str, ...], unit: str, about: str) -> Detached | Unit:
+def start_apart(
+    module: str, words: tuple[str, ...], unit: str, about: str, tongue: str = ""
+) -> Detached | Unit:
     """Starts `main(words)` of one of our modules in nobody's session: as a unit of systemd's where there is
     systemd, so that no end of a login ends it, else in a session of its own. Raises HostError.
 
@@ -87,12 +89,12 @@ def start_apart(module: str, words: tuple[str, ...], unit: str, about: str) -> D
         options = [f"--property={one}" for one in ("KillMode=process", "OOMPolicy=continue", "UMask=0022")]
         argv = [
             *("systemd-run", "--quiet", "--collect", f"--unit={unit}", f"--description={about}", *options),
-            *("--", sys.executable, "-c", *program(module), *words),
+            *("--", sys.executable, "-c", *program(module, tongue), *words),
         ]
         if _quietly(argv) == 0:
             return Unit(unit)
     with open(os.devnull, "rb") as nothing:
-        return start(module, words, nothing.fileno())
+        return start(module, words, nothing.fileno(), tongue)
 
 
 def _quietly(argv: list[str]) -> int | None:

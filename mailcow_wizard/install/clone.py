@@ -8,6 +8,7 @@ from mailcow_wizard.facts.run_as_root import changed_by
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.troubles import disk_remedies, of_output
+from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
 
 _CLONE_S = 3 * 3600.0
@@ -36,7 +37,7 @@ _VARIABLES = {
 
 def part_of(directory: str) -> str:
     """Where it is downloaded to, before it gets its real name."""
-    above, _, name = directory.rpartition("/")
+    above, _slash, name = directory.rpartition("/")
     return f"{above}/.{name}.mailcow-wizard"
 
 
@@ -55,22 +56,28 @@ def run(job: Job) -> str:
             return _examined(job)
         names = ", ".join(here.names[:3])
         raise Failed(
-            f"{job.directory} holds something else than mailcow: {names}",
-            ("Choose another directory with --dir, or move that away.",),
+            _("{directory} holds something else than mailcow: {names}", directory=job.directory, names=names),
+            (_("Choose another directory with --dir, or move that away."),),
         )
     _clone(job, part)
     for name in _NEEDED:
         if not job.session.host.exists(f"{part}/{name}"):
             job.changing.remove_tree(part)
-            raise Failed(f"{job.standing.choices.repository} does not hold mailcow: it has no {name}")
+            raise Failed(
+                _(
+                    "{repository} does not hold mailcow: it has no {name}",
+                    repository=job.standing.choices.repository,
+                    name=name,
+                )
+            )
     try:
         job.changing.put_in_place(part, job.directory)
     except HostError as error:
         job.changing.remove_tree(part)
         raise Failed(
-            str(error), ("Choose a directory that is not a mount of its own, with --dir.",)
+            str(error), (_("Choose a directory that is not a mount of its own, with --dir."),)
         ) from None
-    return f"{job.directory}, branch {job.standing.choices.branch}"
+    return _("{directory}, branch {branch}", directory=job.directory, branch=job.standing.choices.branch)
 
 
 def _examined(job: Job) -> str:
@@ -82,19 +89,35 @@ def _examined(job: Job) -> str:
     info = job.session.host.info(job.directory)
     if info.uid or any(one.uid for one in found.owners):
         raise Failed(
-            f"{job.directory} does not belong to root, and its scripts would run as root",
-            (f"Look at it, then: chown -R root:root {job.directory}",),
+            _(
+                "{directory} does not belong to root, and its scripts would run as root",
+                directory=job.directory,
+            ),
+            (_("Look at it, then: chown -R root:root {directory}", directory=job.directory),),
         )
     if info.mode & _WRITABLE_BY_OTHERS:
         raise Failed(
-            f"{job.directory} may be changed by others than root, and its scripts would run as root",
-            (f"Look at it, then: chmod go-w {job.directory}",),
+            _(
+                "{directory} may be changed by others than root, and its scripts would run as root",
+                directory=job.directory,
+            ),
+            (_("Look at it, then: chmod go-w {directory}", directory=job.directory),),
         )
     nobody_else_changes(job)
     if found.branch and found.branch != job.standing.choices.branch:
-        job.tell(f"{job.directory} is on branch {found.branch}; it stays there")
-    return (
-        f"{job.directory} was there already and is used{f' (branch {found.branch})' if found.branch else ''}"
+        job.tell(
+            _(
+                "{directory} is on branch {branch}; it stays there",
+                directory=job.directory,
+                branch=found.branch,
+            )
+        )
+    if not found.branch:
+        return _("{directory} was there already and is used", directory=job.directory)
+    return _(
+        "{directory} was there already and is used (branch {branch})",
+        directory=job.directory,
+        branch=found.branch,
     )
 
 
@@ -102,8 +125,8 @@ def nobody_else_changes(job: Job) -> None:
     """What mailcow's directory makes root run could be changed by root alone. Raises Failed."""
     if who := changed_by(job.session.host, (f"{job.directory}/{name}" for name in _RUN)):
         raise Failed(
-            f"{who}, and what is in {job.directory} would run as root",
-            ("Look at it, then give it to root alone: chown root:root, chmod go-w.",),
+            _("{who}, and what is in {directory} would run as root", who=who, directory=job.directory),
+            (_("Look at it, then give it to root alone: chown root:root, chmod go-w."),),
         )
 
 
@@ -128,8 +151,15 @@ def _clone(job: Job, part: str) -> None:
         trouble = of_output(said)
         if not trouble.again or number == _TRIES:
             remedies = disk_remedies(above) if trouble.kind == "disk" else trouble.remedies
-            raise Failed(f"mailcow's files could not be downloaded: {trouble.words}", remedies)
-        job.tell(f"{trouble.words}; tries again ({number + 1} of {_TRIES})")
+            raise Failed(_("mailcow's files could not be downloaded: {words}", words=trouble.words), remedies)
+        job.tell(
+            _(
+                "{trouble}; tries again ({number} of {tries})",
+                trouble=trouble.words,
+                number=number + 1,
+                tries=_TRIES,
+            )
+        )
         job.wait(_PAUSE_S * number)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from mailcow_wizard.facts.compose import compose as installed
 from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Compose:
         self.flavour = job.facts().get(installed).flavour
         if not self.flavour:
             raise Failed(
-                "there is no Docker Compose 2", ("./wizard fix docker.compose shows what can be done.",)
+                _("there is no Docker Compose 2"), (_("./wizard fix docker.compose shows what can be done."),)
             )
         self._command = _COMMANDS[self.flavour]
         self._json: bool | None = None
@@ -60,8 +61,9 @@ class Compose:
             self.argv(*words), _SHORT_S, said.append, directory=self._job.directory, patience=_SHORT_S
         )
         if code:
-            last = said[-1] if said else "it does not say why"
-            raise Failed(f"docker compose {' '.join(words)} failed: {last}", ("./wizard conf lint",))
+            last = said[-1] if said else _("it does not say why")
+            command = f"docker compose {' '.join(words)}"
+            raise Failed(_("{command} failed: {last}", command=command, last=last), ("./wizard conf lint",))
         return said
 
     def services(self) -> dict[str, dict[str, Any]]:
@@ -70,5 +72,5 @@ class Compose:
         try:
             found = json.loads(text[text.index("{") :])["services"]
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise Failed("docker compose config gives nothing that can be read") from None
+            raise Failed(_("docker compose config gives nothing that can be read")) from None
         return {str(name): one for name, one in found.items() if isinstance(one, dict)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit, Plan
 
 _CERTIFICATES = "data/assets/ssl"
@@ -27,10 +28,10 @@ def complete(job: Job) -> None:
     if edits:
         job.change(
             Plan(
-                *("config.present", None, "conf-new", "Write what belongs to mailcow.conf"),
+                *("config.present", None, "conf-new", _("Write what belongs to mailcow.conf")),
                 tuple(edits),
                 *("low", True, True),
-                "mailcow's web interface knows its version.",
+                _("mailcow's web interface knows its version."),
             )
         )
 
@@ -52,7 +53,7 @@ def _certificate(job: Job) -> None:
     )
     code = job.run(argv, _OPENSSL_S, lambda line: None)
     if code:
-        raise Failed("openssl could not make a first certificate", ("openssl version",))
+        raise Failed(_("openssl could not make a first certificate"), ("openssl version",))
     try:
         job.changing.put_in_place(made, f"{place}/cert.pem")
     except HostError as error:

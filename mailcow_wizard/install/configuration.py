@@ -38,7 +38,7 @@ def run(job: Job) -> str:
     # What is half made by a script that was killed, beside a database, gets the same values.
     made = job.marked(_BEGUN)
     if job.facts().get(conf_file).kind == "file":
-        how = "mailcow.conf was there already and is used"
+        how = _("mailcow.conf was there already and is used")
     else:
         made, how = True, _made(job)
     job.read_secrets()
@@ -76,7 +76,7 @@ def _clear_half_made(job: Job) -> None:
     known = database(job.facts())
     if known.project or known.doubt:
         return
-    job.tell("mailcow.conf of the run before may be half written; it is made anew with the same passwords")
+    job.tell(_("mailcow.conf of the run before may be half written; it is made anew with the same passwords"))
     job.changing.remove(f"{job.directory}/mailcow.conf")
     job.unmark(_BEGUN)
 
@@ -96,10 +96,12 @@ def _different(job: Job, given: dict[str, str]) -> list[str]:
 def _made(job: Job) -> str:
     known = database(job.facts())
     if known.project or known.doubt:
-        why = known.doubt or f"the database of {known.project} is here, and new passwords would not open it"
+        why = known.doubt or _(
+            "the database of {project} is here, and new passwords would not open it", project=known.project
+        )
         raise Failed(
-            f"mailcow.conf is not made anew: {why}",
-            ("Put its mailcow.conf back, or see ./wizard check docker.leftovers",),
+            _("mailcow.conf is not made anew: {why}", why=why),
+            (_("Put its mailcow.conf back, or see ./wizard check docker.leftovers"),),
         )
     secrets = job.record.secrets()
     if not set(SECRETS) <= set(secrets):
@@ -111,10 +113,10 @@ def _made(job: Job) -> str:
     if not why:
         why = _by_script(job, secrets)
     if not why:
-        return f"made by {SCRIPT}"
-    job.tell(f"{SCRIPT} is not used: {why}")
+        return _("made by {script}", script=SCRIPT)
+    job.tell(_("{script} is not used: {why}", script=SCRIPT, why=why))
     _by_us(job, secrets)
-    return f"made by the wizard, because {why}"
+    return _("made by the wizard, because {why}", why=why)
 
 
 def _harm(job: Job) -> str:
@@ -122,18 +124,18 @@ def _harm(job: Job) -> str:
     facts = job.facts()
     found = facts.get(checkout.checkout)
     if found.git == "missing":
-        return "it needs git's history, and there is none"
+        return _("it needs git's history, and there is none")
     # The script makes the example certificate anew, and git knows that file.
     edited = tuple(one for one in found.edited if one != ".env" and not one.startswith(_OWN_EXAMPLE))
     if edited:
-        return f"it would undo what was edited here ({', '.join(edited[:3])})"
+        return _("it would undo what was edited here ({files})", files=", ".join(edited[:3]))
     if found.branch and found.branch != job.standing.choices.branch:
-        return f"it would leave branch {found.branch}"
+        return _("it would leave branch {branch}", branch=found.branch)
     if reaches_ipv6(job.session.host):
         file = facts.get(docker_json.daemon_json)
         version = docker_json.engine_version(facts)
         if docker_json.lacking_for_ipv6(file.settings, version):
-            return "it would change Docker's settings and restart Docker"
+            return _("it would change Docker's settings and restart Docker")
     return ""
 
 
@@ -161,20 +163,25 @@ def _by_script(job: Job, secrets: dict[str, str]) -> str:
     if code == 0 and not wrong:
         return ""
     job.changing.remove(f"{job.directory}/mailcow.conf")
-    last = said[-1] if said else "it does not say why"
-    return f"it ended with exit code {code}: {last}" if code else wrong
+    last = said[-1] if said else _("it does not say why")
+    return _("it ended with exit code {code}: {last}", code=code, last=last) if code else wrong
 
 
 def _wrong(job: Job, secrets: dict[str, str]) -> str:
     """What is wrong with the file that the script has written."""
     file = job.facts().get(conf_file)
     if file.kind != "file":
-        return "it has written no mailcow.conf"
+        return _("it has written no mailcow.conf")
     document = Document.read(file.data)
     if document.get("MAILCOW_HOSTNAME") != job.standing.hostname:
-        return "it has written another server's name"
+        return _("it has written another server's name")
     return next(
-        (f"it has written another {key}" for key in _FROM_SECRET if document.get(key) != secrets[key]), ""
+        (
+            _("it has written another {key}", key=key)
+            for key in _FROM_SECRET
+            if document.get(key) != secrets[key]
+        ),
+        "",
     )
 
 
@@ -183,11 +190,11 @@ def _by_us(job: Job, secrets: dict[str, str]) -> None:
         job.change(conf_new.plan(job.facts(), {"MAILCOW_HOSTNAME": job.standing.hostname, **secrets}))
     except Unsuitable as error:
         if "timezone" not in str(error):
-            raise Failed(f"mailcow.conf could not be made: {error}") from None
+            raise Failed(_("mailcow.conf could not be made: {error}", error=error)) from None
         given = {"MAILCOW_HOSTNAME": job.standing.hostname, "TZ": "Etc/UTC", **secrets}
         job.change(conf_new.plan(job.facts(), given))
     except HostError as error:
-        raise Failed(f"mailcow.conf could not be made: {error}") from None
+        raise Failed(_("mailcow.conf could not be made: {error}", error=error)) from None
 
 
 def _corrected(job: Job, given: dict[str, str]) -> None:
@@ -202,14 +209,16 @@ def _corrected(job: Job, given: dict[str, str]) -> None:
         try:
             wanted["IPV4_NETWORK"] = job.facts().get(free_subnet)
         except HostError as error:
-            job.tell(f"the containers' network stays {network}: {error}")
+            job.tell(_("the containers' network stays {network}: {error}", network=network, error=error))
     values = {key: value for key, value in wanted.items() if document.get(key) != value}
     if not values:
         return
     try:
         job.change(conf_set.plan(job.facts(), values))
     except HostError as error:
-        raise Failed(f"mailcow.conf could not be corrected: {error}", ("./wizard conf lint",)) from None
+        raise Failed(
+            _("mailcow.conf could not be corrected: {error}", error=error), ("./wizard conf lint",)
+        ) from None
 
 
 def _has_started(job: Job) -> bool:

@@ -8,6 +8,7 @@ from mailcow_wizard.fixes import docker_settings
 from mailcow_wizard.host.door import Host, HostError, Probe
 from mailcow_wizard.install import by_itself, gate
 from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
 
 _BY_ITSELF = ("install-docker", "install-compose", "start-docker", "merge-daemon-json")
@@ -23,7 +24,7 @@ def run(job: Job) -> str:
     """Mends what can be mended without harm. Raises Failed where something blocks all the same."""
     done: by_itself.Done = set()
     findings = job.look(select(("docker",)))
-    for _ in range(_MOST_ROUNDS):
+    for _round in range(_MOST_ROUNDS):
         job.may_stop()
         made = _mended(job, findings, done)
         if not made:
@@ -36,7 +37,9 @@ def run(job: Job) -> str:
     gate.pass_through(job, findings)
     seen = job.facts().get(docker.engine)
     if seen.state != "answers":
-        raise Failed(f"Docker does not answer: {seen.trouble}", ("systemctl status docker",))
+        raise Failed(
+            _("Docker does not answer: {trouble}", trouble=seen.trouble), ("systemctl status docker",)
+        )
     return f"Docker {seen.version}"
 
 
@@ -55,7 +58,7 @@ def _lacks_ipv6(job: Job) -> bool:
     try:
         plan = docker_settings.merge(job.facts(), ipv6=True)
     except HostError as error:
-        job.tell(f"Docker's settings for IPv6 stay as they are: {error}")
+        job.tell(_("Docker's settings for IPv6 stay as they are: {error}", error=error))
         return False
     if plan is None:
         return False

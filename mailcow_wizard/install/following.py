@@ -9,7 +9,9 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.host import chance, detached, handing_on
 from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.install import spoken
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing, fresh
+from mailcow_wizard.language import STORED, _
 from mailcow_wizard.model import Settings
 from mailcow_wizard.typed import NamedTuple
 
@@ -17,11 +19,12 @@ UNIT = "mailcow-wizard-install"
 _TURN_S = 0.2
 _START_S = 30.0
 _RUN_LENGTH = 12
-KILLED = "the work was ended from outside; ./wizard install goes on where it stopped"
+KILLED = _("the work was ended from outside; ./wizard install goes on where it stopped")
 
 
 class Heard(NamedTuple):
-    """What is new: lines of the log, how it stands, how far the stage under way is."""
+    """What is new, in the language that is spoken: lines of the log, how it stands, how far the stage under
+    way is."""
 
     lines: tuple[str, ...]
     standing: Standing | None
@@ -48,7 +51,7 @@ def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
     Raises Locked, Denied (needs root), HostError.
     """
     if session.host.user().uid != 0:
-        raise Denied("only root can do this")
+        raise Denied(_("only root can do this"))
     record = Record(session.state)
     held = lock.take(session.state)
     try:
@@ -99,7 +102,7 @@ def _worker(place: str, run: str, held: lock.Lock) -> detached.Detached | detach
     try:
         held.hand_over(lock.INSTALL)
         process = detached.start_apart(
-            "mailcow_wizard.install.worker", (place, run), UNIT, "installs mailcow"
+            "mailcow_wizard.install.worker", (place, run), UNIT, "installs mailcow", STORED
         )
         offer.hand_on(held.descriptor, process.ended, _START_S)
         return process
@@ -111,7 +114,7 @@ def follow(session: Session, listen: Listen) -> Standing:
     """Joins the install that is under way, and tells all of it. Raises HostError where there is none."""
     record = Record(session.state)
     if record.load() is None:
-        raise HostError("no install is under way")
+        raise HostError(_("no install is under way"))
     return _Following(record, record.log_begin(), listen, lambda: True).run()
 
 
@@ -152,13 +155,15 @@ class _Following:
             over = not alive and (begun or self._ended() or waited > _START_S)
             lines, self._at = self._record.log_lines(self._at)
             standing = self._record.load()
-            self._listen(Heard(lines, standing, self._record.progress()))
+            standing = standing and spoken.standing(standing)
+            told = tuple(map(spoken.line, lines))
+            self._listen(Heard(told, standing, spoken.progress(self._record.progress())))
             if over and standing is not None:
                 if standing.state != "running":
                     return standing
                 return standing._replace(state="failed", error=KILLED)
             if over:
-                raise HostError("the install's record cannot be read any more")
+                raise HostError(_("the install's record cannot be read any more"))
             detached.pause(_TURN_S)
             waited += _TURN_S
 

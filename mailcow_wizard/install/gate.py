@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mailcow_wizard import checks
 from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Finding
 
 LATER = ("docker", "config", "mail")
@@ -40,7 +41,9 @@ def pass_through(job: Job, findings: Sequence[Finding]) -> None:
     """Tells what was found. Raises Failed where something blocks."""
     for one in findings:
         if one.status in ("fail", "warn", "crashed"):
-            accepted = f" (acknowledged: {one.acknowledged.reason})" if one.acknowledged else ""
+            accepted = ""
+            if one.acknowledged:
+                accepted = " " + _("(acknowledged: {reason})", reason=one.acknowledged.reason)
             job.tell(f"{one.status} {_named(one)}: {one.summary}{accepted}")
     stopping = blocking(findings)
     if stopping:
@@ -51,7 +54,7 @@ def pass_through(job: Job, findings: Sequence[Finding]) -> None:
 def remedies(finding: Finding) -> tuple[str, ...]:
     """What helps against a finding: its fixes, what a person can do, and how to go on all the same."""
     fixes = tuple(f"./wizard fix {finding.id} {one.id}: {one.title}" for one in finding.fixes[:2])
-    accept = f'To go on all the same, say why: ./wizard ack {finding.id} --reason "…"'
+    accept = _('To go on all the same, say why: ./wizard ack {id} --reason "…"', id=finding.id)
     return (*(fixes or finding.remedies[:1]), accept)
 
 
@@ -61,5 +64,6 @@ def _named(finding: Finding) -> str:
 
 def _sentence(stopping: Sequence[Finding]) -> str:
     first = f"{stopping[0].id}: {stopping[0].summary}"
-    more = f", and {len(stopping) - 1} more" if len(stopping) > 1 else ""
-    return f"this blocks the install: {first}{more}"
+    if len(stopping) == 1:
+        return _("this blocks the install: {first}", first=first)
+    return _("this blocks the install: {first}, and {number} more", first=first, number=len(stopping) - 1)

@@ -21,6 +21,7 @@ from mailcow_wizard.host.doing import Setting
 from mailcow_wizard.host.doing import Stopped as EndedEarly
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.standing import Progress, Record, Running, Standing
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Finding, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -195,7 +196,7 @@ class Job:
         left = self.standing.running
         if left is not None:
             if left.patience:
-                self.tell("waits for a command of the run before")
+                self.tell(_("waits for a command of the run before"))
             self.changing.wait_for(left.pid, left.mark, left.patience)
             self.stand(running=None)
         change = self.standing.change
@@ -209,7 +210,7 @@ class Job:
             return
         self.tell(plan.title)
         if plan.interrupts:
-            self.tell(f"interrupts: {plan.interrupts}")
+            self.tell(_("interrupts: {what}", what=plan.interrupts))
         journal = Journal(self.session.state)
         at = self.now()
         change = journal.add(plan, mending.found(self.changing, plan), at, self.session.settings._asdict())
@@ -232,10 +233,10 @@ class Job:
             journal.tell(change, {"kind": kind, "step": step, "text": text})
             if kind == "output":
                 said.append(text)
-            if kind != "done":
-                self.tell(
-                    f"  {text}" if kind == "output" else f"{'failed: ' if kind == 'failed' else ''}{text}"
-                )
+            if kind == "output":
+                self.tell(f"  {text}")
+            elif kind != "done":
+                self.tell(_("failed: {why}", why=text) if kind == "failed" else text)
 
         work = Work(self.changing, journal, change, tell, self._secrets)
         work.apply(lambda: False)

@@ -14,6 +14,7 @@ from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, answered, mailcow
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import docker_settings
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.install import spoken
 from mailcow_wizard.install.by_itself import words
 from mailcow_wizard.install.clone import argv as clone_argv
 from mailcow_wizard.install.configuration import SCRIPT
@@ -221,5 +222,6 @@ def _configuration(
 
 
 def standing_of(session: Session) -> Standing | None:
-    """The install of this machine, if there is one."""
-    return Record(session.state).load()
+    """The install of this machine, if there is one, in the language that is spoken."""
+    said = Record(session.state).load()
+    return said and spoken.standing(said)

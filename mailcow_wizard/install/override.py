@@ -27,7 +27,7 @@ _HEAD = "# Settings of docker compose beside mailcow's own; updates of mailcow l
 def run(job: Job) -> str:
     """Writes into the file what is needed there. Raises Failed where that is not possible."""
     notes = [*_packets(job), *_open_files(job)]
-    return f"{OVERRIDES[0]}: {', '.join(notes)}" if notes else "none needed"
+    return f"{OVERRIDES[0]}: {', '.join(notes)}" if notes else _("none needed")
 
 
 def _packets(job: Job) -> list[str]:
@@ -49,7 +49,7 @@ def _packets(job: Job) -> list[str]:
         job.tell(f"{_MTU}: {error}")
         return []
     job.change(plan)
-    return ["the largest packet"]
+    return [_("the largest packet")]
 
 
 def _answered(job: Job, size: int) -> list[str]:
@@ -72,7 +72,7 @@ def _open_files(job: Job) -> list[str]:
     if not wanted:
         return []
     names = ", ".join(wanted)
-    job.tell(f"containers may open {most} files at most here; {names} ask for more")
+    job.tell(_("containers may open {most} files at most here; {names} ask for more", most=most, names=names))
     path = next(
         (one for name in OVERRIDES if job.session.host.exists(one := f"{job.directory}/{name}")),
         f"{job.directory}/{OVERRIDES[0]}",
@@ -82,19 +82,36 @@ def _open_files(job: Job) -> list[str]:
         after = limited((before or _HEAD.encode()).decode(), wanted, most)
     except (Strange, UnicodeDecodeError) as error:
         raise Failed(
-            f"{path} is not changed by the wizard ({error}), and {names} ask for more open files than the "
-            f"{most} that this machine allows",
-            (f"Add to it for {names}: ulimits: nofile: soft: {most}, hard: {most}",),
+            _(
+                "{path} is not changed by the wizard ({error}), and {names} ask for more open "
+                "files than the {most} that this machine allows",
+                path=path,
+                error=error,
+                names=names,
+                most=most,
+            ),
+            (
+                _(
+                    "Add to it for {names}: ulimits: nofile: soft: {most}, hard: {most}",
+                    names=names,
+                    most=most,
+                ),
+            ),
         ) from None
     job.change(
         Plan(
-            *("kernel.inotify", None, "nofile-override", f"Let {names} open at most {most} files"),
+            *(
+                "kernel.inotify",
+                None,
+                "nofile-override",
+                _("Let {names} open at most {most} files", names=names, most=most),
+            ),
             (Edit(path, before, after.encode()),),
             *("low", True, True),
-            "They start, and serve fewer connections at once than mailcow is made for.",
+            _("They start, and serve fewer connections at once than mailcow is made for."),
         )
     )
-    return [f"open files of {names}"]
+    return [_("open files of {names}", names=names)]
 
 
 def limited(text: str, names: tuple[str, ...], most: int) -> str:

@@ -7,6 +7,7 @@ from mailcow_wizard.engine.selection import select
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import gate
 from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.language import _
 
 _CHECK = "system.tools"
 _FIX = "install-tools"
@@ -16,7 +17,7 @@ def run(job: Job) -> str:
     """Installs what is missing. Raises Failed where it cannot be had."""
     (finding,) = job.look(select((_CHECK,)))
     if finding.status == "pass":
-        return "all are there"
+        return _("all are there")
     if any(one.id == _FIX for one in finding.fixes):
         offer = next((one for one in offers(job.session, _CHECK) if one.fix.id == _FIX), None)
         if offer is not None:
@@ -24,7 +25,9 @@ def run(job: Job) -> str:
             try:
                 plan = offer.plan()
             except HostError as error:
-                raise Failed(f"what is missing cannot be installed: {error}", finding.remedies) from None
+                raise Failed(
+                    _("what is missing cannot be installed: {error}", error=error), finding.remedies
+                ) from None
             job.change(plan)
             (finding,) = job.look(select((_CHECK,)))
     gate.pass_through(job, (finding,))

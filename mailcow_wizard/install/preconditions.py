@@ -7,7 +7,7 @@ from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.install import by_itself, clone, gate
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import STARTED
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Finding
 
 _DOTS = 2
@@ -20,14 +20,14 @@ def run(job: Job) -> str:
     name = hostname(job.facts())
     if name.name.count(".") < _DOTS:
         raise Failed(
-            f"the server's full name is not known ('{name.name}' is none)",
+            _("the server's full name is not known ('{name}' is none)", name=name.name),
             ("Give it: ./wizard install --hostname mail.example.org",),
         )
     job.stand(hostname=name.name)
     if "generate_config.sh" in (job.facts().get(place).names or ()):
         clone.nobody_else_changes(job)
     some = gate.first_checks()
-    job.progress(f"{len(some)} checks", now=True)
+    job.progress(ngettext("{n} check", "{n} checks", len(some)), now=True)
     findings, mended = by_itself.allowed(job, some, job.look(some), job.standing.choices.fixes)
     for _round in range(_ROUNDS):
         if not job.marked(STARTED) or not _only_ports(gate.blocking(findings)):
@@ -40,10 +40,10 @@ def run(job: Job) -> str:
     job.stand(notes=tuple(job.shown(f"{one.summary} ({one.id})") for one in troubling))
     troubles = len(troubling)
     unknown = sum(one.status == "unknown" for one in findings)
-    parts = [f"{len(findings)} findings, none blocks"]
+    parts = [ngettext("{n} finding", "{n} findings", len(findings)), _("none blocks")]
     parts += [_("{n} mended first", n=mended)] if mended else []
-    parts += [f"{troubles} to read"] if troubles else []
-    parts += [f"{unknown} not known"] if unknown else []
+    parts += [_("{n} to read", n=troubles)] if troubles else []
+    parts += [_("{n} not known", n=unknown)] if unknown else []
     return ", ".join(parts)
 
 

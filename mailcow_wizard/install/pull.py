@@ -10,6 +10,7 @@ from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.pulling import Pulling, size
 from mailcow_wizard.install.troubles import Trouble, disk_remedies, of_output
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,11 +31,20 @@ def run(job: Job) -> str:
     for number in range(1, _TRIES + 1):
         pulling = Pulling(len(images))
         if _pulled(job, compose, argv, pulling):
-            return f"{len(images)} images, {size(pulling.bytes_done)} fetched now"
+            return _("{number} images, {size} fetched now", number=len(images), size=size(pulling.bytes_done))
         trouble = _named(of_output(pulling.errors), pulling, services)
         if not trouble.again or number == _TRIES:
-            raise Failed(f"the images could not be fetched: {trouble.words}", _remedies(job, trouble))
-        job.tell(f"{trouble.words}; tries again ({number + 1} of {_TRIES}), what is here stays")
+            raise Failed(
+                _("the images could not be fetched: {words}", words=trouble.words), _remedies(job, trouble)
+            )
+        job.tell(
+            _(
+                "{words}; tries again ({number} of {tries}), what is here stays",
+                words=trouble.words,
+                number=number + 1,
+                tries=_TRIES,
+            )
+        )
         job.wait(_PAUSES_S[number - 1])
         await_engine(job)
     return ""
@@ -45,7 +55,7 @@ def _named(trouble: Trouble, pulling: Pulling, services: dict[str, dict[str, Any
     failed = sorted(str(services[one].get("image")) for one in pulling.failed if one in services)
     if trouble.kind != "image" or trouble.what or not failed:
         return trouble
-    return trouble._replace(words=f"the registry has no image {', '.join(failed)}")
+    return trouble._replace(words=_("the registry has no image {name}", name=", ".join(failed)))
 
 
 def _pulled(job: Job, compose: Compose, argv: tuple[str, ...], pulling: Pulling) -> bool:
@@ -72,7 +82,10 @@ def _remedies(job: Job, trouble: Trouble) -> tuple[str, ...]:
         free = job.session.host.space(root).free
     except HostError:
         return disk_remedies("/var/lib/docker")
-    return (f"{size(free)} are free in {root}, and mailcow's images take some 10 GB.", *disk_remedies(root))
+    return (
+        _("{size} are free in {root}, and mailcow's images take some 10 GB.", size=size(free), root=root),
+        *disk_remedies(root),
+    )
 
 
 def await_engine(job: Job) -> None:
@@ -84,8 +97,13 @@ def await_engine(job: Job) -> None:
             return
         if time.monotonic() > end:
             raise Failed(
-                f"Docker does not answer any more: {seen.trouble}",
-                ("See why (journalctl -u docker -n 50), start it (systemctl start docker), run this again.",),
+                _("Docker does not answer any more: {trouble}", trouble=seen.trouble),
+                (
+                    _(
+                        "See why (journalctl -u docker -n 50), start it (systemctl start docker), run "
+                        "this again."
+                    ),
+                ),
             )
-        job.progress("waits for Docker, which does not answer")
+        job.progress(_("waits for Docker, which does not answer"))
         job.wait(1.0)

@@ -6,6 +6,7 @@ import json
 import re
 from collections import deque
 
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Pulling:
         if word in _ENDED:
             new = name not in self.pulled
             self.pulled.add(name)
-            return f"{name} is here" if new else ""
+            return _("{name} is here", name=name) if new else ""
         if word == "error":
             words = f"{name}: {text} {rest}".strip()
             self.failed.add(name)
@@ -100,12 +101,12 @@ class Pulling:
     @property
     def bytes_done(self) -> int:
         """What has come so far, of the layers that are known."""
-        return sum(done for done, _ in self._layers.values())
+        return sum(done for done, _whole in self._layers.values())
 
     @property
     def bytes_known(self) -> int:
         """How large the layers are that are known by now."""
-        return sum(whole for _, whole in self._layers.values())
+        return sum(whole for _done, whole in self._layers.values())
 
     def speed(self) -> float:
         """Bytes a second over the last seconds; 0 where nobody knows yet."""
@@ -116,14 +117,16 @@ class Pulling:
 
     def words(self) -> str:
         """How far it is, in one line."""
-        parts = [f"{min(len(self.pulled), self.images)} of {self.images} images"]
+        here = min(len(self.pulled), self.images)
+        parts = [_("{number} of {all} images", number=here, all=self.images)]
         if self.bytes_known:
-            parts.append(f"{size(self.bytes_done)} of {size(self.bytes_known)} so far known")
+            done, known = size(self.bytes_done), size(self.bytes_known)
+            parts.append(_("{done} of {known} so far known", done=done, known=known))
         speed = self.speed()
         if speed > 0:
             parts.append(f"{size(round(speed))}/s")
             left = (self.bytes_known - self.bytes_done) / speed
-            parts.append(f"{_duration(left)} left")
+            parts.append(_duration(left))
         return ", ".join(parts)
 
 
@@ -137,8 +140,8 @@ def size(number: int) -> str:
 
 def _duration(seconds: float) -> str:
     if seconds < 60:
-        return "less than a minute"
-    return f"about {round(seconds / 60)} min"
+        return _("less than a minute left")
+    return _("about {minutes} min left", minutes=round(seconds / 60))
 
 
 def _bytes(number: str | None, unit: str | None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.docker import ask
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -11,18 +12,18 @@ if TYPE_CHECKING:
 
 _LABEL = "com.docker.compose."
 _WHAT: dict[str, str] = {
-    "unbound-mailcow": "tries whether names can be looked up and pings are answered; others wait for it",
-    "mysql-mailcow": "makes its database the first time",
-    "redis-mailcow": "loads what it holds",
-    "clamd-mailcow": "fetches its virus signatures, which may take minutes",
-    "rspamd-mailcow": "waits for the others, then loads its rules",
-    "php-fpm-mailcow": "waits for the database and makes its tables",
-    "sogo-mailcow": "waits for the database",
-    "dovecot-mailcow": "waits for the database and makes its keys",
-    "postfix-mailcow": "waits for the database",
-    "nginx-mailcow": "waits for PHP, SOGo and rspamd",
-    "acme-mailcow": "asks Let's Encrypt for a certificate, which may take minutes",
-    "watchdog-mailcow": "waits for the others",
+    "unbound-mailcow": _("tries whether names can be looked up and pings are answered; others wait for it"),
+    "mysql-mailcow": _("makes its database the first time"),
+    "redis-mailcow": _("loads what it holds"),
+    "clamd-mailcow": _("fetches its virus signatures, which may take minutes"),
+    "rspamd-mailcow": _("waits for the others, then loads its rules"),
+    "php-fpm-mailcow": _("waits for the database and makes its tables"),
+    "sogo-mailcow": _("waits for the database"),
+    "dovecot-mailcow": _("waits for the database and makes its keys"),
+    "postfix-mailcow": _("waits for the database"),
+    "nginx-mailcow": _("waits for PHP, SOGo and rspamd"),
+    "acme-mailcow": _("asks Let's Encrypt for a certificate, which may take minutes"),
+    "watchdog-mailcow": _("waits for the others"),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -42,19 +43,28 @@ def of_output(lines: Sequence[str]) -> Trouble:
     port = _PORT.search(text)
     if port:
         number = next(one for one in port.groups() if one)
-        return Trouble("port", f"port {number} is taken by something else", what=number)
+        return Trouble("port", _("port {number} is taken by something else", number=number), what=number)
     if re.search(r"(?i)no space left on device|disk quota exceeded", text):
-        return Trouble("disk", "the disk is full")
+        return Trouble("disk", _("the disk is full"))
     unhealthy = _UNHEALTHY.search(text)
     if unhealthy:
-        return Trouble("unhealthy", f"{unhealthy[1]} does not become healthy", again=True, what=unhealthy[1])
+        return Trouble(
+            "unhealthy",
+            _("{name} does not become healthy", name=unhealthy[1]),
+            again=True,
+            what=unhealthy[1],
+        )
     image = _IMAGE.search(text)
     if image:
         name = next((one for one in image.groups() if one), "")
         if name and name == image.groups()[-1]:
-            words = f"an image is not made for this processor ({name})"
-            return Trouble("processor", words, ("See ./wizard check system.cpu-arch",), what=name)
-        words = f"the registry has no image {name}" if name else "the registry lacks one of the images"
+            words = _("an image is not made for this processor ({name})", name=name)
+            return Trouble("processor", words, (_("See ./wizard check system.cpu-arch"),), what=name)
+        words = (
+            _("the registry has no image {name}", name=name)
+            if name
+            else _("the registry lacks one of the images")
+        )
         return Trouble("image", words, (_LATER,), what=name)
     known = next((trouble for pattern, trouble in _KNOWN if re.search(pattern, text, re.IGNORECASE)), None)
     return known or Trouble("other", _last_words(lines), again=True)
@@ -64,29 +74,32 @@ def _last_words(lines: Sequence[str]) -> str:
     """The line that says most: the last one that speaks of an error, else the last."""
     said = [one.strip() for one in lines if one.strip()]
     errors = [one for one in said if re.search(r"(?i)error|fatal|failed|denied|cannot", one)]
-    return (errors or said or ["it does not say why"])[-1][:300]
+    return (errors or said or [_("it does not say why")])[-1][:300]
 
 
 def disk_remedies(path: str) -> tuple[str, ...]:
     """What helps where a disk is full."""
     return (
-        f"See what fills it (df -h {path}), make room, and run ./wizard install again: it goes on there.",
+        _(
+            "See what fills it (df -h {path}), make room, and run ./wizard install again: it goes on there.",
+            path=path,
+        ),
     )
 
 
-_LATER = "It may be published at this moment: run ./wizard install again later, it goes on there."
+_LATER = _("It may be published at this moment: run ./wizard install again later, it goes on there.")
 _KNOWN: tuple[tuple[str, Trouble], ...] = (
     (
         r"cannot connect to the docker daemon|is the docker daemon running|error during connect"
         r"|docker\.sock: (?:connect|read|write)|unexpected EOF$",
-        Trouble("daemon", "Docker does not answer any more", ("systemctl status docker",), True),
+        Trouble("daemon", _("Docker does not answer any more"), ("systemctl status docker",), True),
     ),
     (
         r"toomanyrequests|pull rate limit",
         Trouble(
             "rate",
-            "Docker Hub gives this address no more images for now (its pull rate limit)",
-            ("Wait for some hours, or log in there first (docker login), then run this again.",),
+            _("Docker Hub gives this address no more images for now (its pull rate limit)"),
+            (_("Wait for some hours, or log in there first (docker login), then run this again."),),
         ),
     ),
     (
@@ -94,16 +107,16 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
         r"|from registry: denied",
         Trouble(
             "login",
-            "the registry refuses this: the login that Docker keeps for it may be out of date",
-            ("Log out there and run this again: docker logout ghcr.io; docker logout",),
+            _("the registry refuses this: the login that Docker keeps for it may be out of date"),
+            (_("Log out there and run this again: docker logout ghcr.io; docker logout"),),
         ),
     ),
     (
         r"proxyconnect",
         Trouble(
             "proxy",
-            "the proxy that Docker goes through does not answer",
-            ("See which one that is: docker info --format '{{.HTTPSProxy}}'",),
+            _("the proxy that Docker goes through does not answer"),
+            (_("See which one that is: docker info --format '{{.HTTPSProxy}}'"),),
             True,
         ),
     ),
@@ -111,56 +124,56 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
         r"gave HTTP response to HTTPS client",
         Trouble(
             "stranger",
-            "something else answers in the registry's place, without TLS",
-            ("See who stands in between: ./wizard check docker.registry",),
+            _("something else answers in the registry's place, without TLS"),
+            (_("See who stands in between: ./wizard check docker.registry"),),
         ),
     ),
     (
         r"read-only file system",
         Trouble(
             "readonly",
-            "Docker cannot write its data: the file system is read-only",
-            ("See why: dmesg | tail, and mount | grep ' ro,'. A disk may be failing.",),
+            _("Docker cannot write its data: the file system is read-only"),
+            (_("See why: dmesg | tail, and mount | grep ' ro,'. A disk may be failing."),),
         ),
     ),
     (
         r"setting rlimit",
         Trouble(
             "limit",
-            "a container wants more open files than this machine allows",
-            ("Raise the limit outside (nofile), or let docker-compose.override.yml ask for less.",),
+            _("a container wants more open files than this machine allows"),
+            (_("Raise the limit outside (nofile), or let docker-compose.override.yml ask for less."),),
         ),
     ),
     (
         r"pool overlaps|invalid pool request|overlaps with existing",
         Trouble(
             "subnet",
-            "the containers' network overlaps with another one",
-            ("Choose another: ./wizard fix network.subnet choose-subnet",),
+            _("the containers' network overlaps with another one"),
+            (_("Choose another: ./wizard fix network.subnet choose-subnet"),),
         ),
     ),
     (
         r"could not resolve|no such host|failure in name resolution|server misbehaving",
-        Trouble("network", "its name cannot be looked up", ("See ./wizard check network",), True),
+        Trouble("network", _("its name cannot be looked up"), (_("See ./wizard check network"),), True),
     ),
     (
         r"x509|certificate (?:problem|verif)|unknown authority",
         Trouble(
             "certificate",
-            "the other side shows a certificate that is not trusted",
+            _("the other side shows a certificate that is not trusted"),
             (
-                "See who stands in between: ./wizard check docker.registry",
-                "Is the clock right? ./wizard check time",
+                _("See who stands in between: ./wizard check docker.registry"),
+                _("Is the clock right? ./wizard check time"),
             ),
         ),
     ),
     (
         r"remote branch \S+ not found|couldn't find remote ref",
-        Trouble("branch", "there is no such branch", ("Leave --branch away: master is the default.",)),
+        Trouble("branch", _("there is no such branch"), (_("Leave --branch away: master is the default."),)),
     ),
     (
         r"repository .*not found|does not appear to be a git repository|repository .*does not exist",
-        Trouble("repository", "there is no such repository", ("See what --repository names.",)),
+        Trouble("repository", _("there is no such repository"), (_("See what --repository names."),)),
     ),
     (
         r"time[d-]* ?out|deadline exceeded|no route to host|connection refused|unreachable|connection reset"
@@ -168,8 +181,8 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
         r"|failed to connect|returned error: 5",
         Trouble(
             "network",
-            "the other side does not answer as it should",
-            ("See whether this machine reaches it: ./wizard check network.outbound-hosts",),
+            _("the other side does not answer as it should"),
+            (_("See whether this machine reaches it: ./wizard check network.outbound-hosts"),),
             True,
         ),
     ),

@@ -16,6 +16,7 @@ from mailcow_wizard.install.pull import await_engine
 from mailcow_wizard.install.services import Service, inside, services, short, what
 from mailcow_wizard.install.standing import STARTED
 from mailcow_wizard.install.troubles import Trouble, of_output
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
 from mailcow_wizard.requirements import PORTS
 
@@ -48,7 +49,7 @@ def run(job: Job) -> str:
         last = number == _TRIES or (trouble.kind == _UNHEALTHY and number > 1)
         if trouble.kind not in (_DAEMON, _UNHEALTHY) or last:
             raise _explained(job, watch, trouble)
-        job.tell(f"{trouble.words}; tries again")
+        job.tell(_("{trouble}; tries again", trouble=trouble.words))
         await_engine(job)
     return ""
 
@@ -69,7 +70,7 @@ class _Said:
             # It says the same for each container, and none of it stops the start.
             if warning[1] not in self._warned:
                 self._warned.add(warning[1])
-                self._job.tell(f"  warning: {warning[1]}")
+                self._job.tell("  " + _("warning: {words}", words=warning[1]))
             return
         if text.startswith("{"):
             try:
@@ -113,11 +114,13 @@ class _Watch:
             self._tell(one)
         right = sum(one.right for one in self.seen)
         waits = ", ".join(short(one.service) for one in self.seen if not one.right)
-        waiting = f"; waits for {waits}" if waits else ""
-        self._job.progress(f"{right} of {len(self.seen)} run{waiting}", right, len(self.seen), now=True)
+        words = _("{number} of {all} run", number=right, all=len(self.seen))
+        if waits:
+            words += "; " + _("waits for {names}", names=waits)
+        self._job.progress(words, right, len(self.seen), now=True)
 
     def _tell(self, one: Service) -> None:
-        state = "healthy" if one.health == "healthy" else one.health or one.state
+        state = one.health or one.state
         if self._words.get(one.service) == state:
             return
         self._words[one.service] = state
@@ -133,7 +136,7 @@ class _Watch:
         try:
             known = inside(self._job.facts(), one)
             if known.health_said:
-                said.append(f"its test says: {known.health_said}")
+                said.append(_("its test says: {words}", words=known.health_said))
             ran = self._job.session.host.run(("docker", "logs", "--tail", str(_LOG_LINES), one.id), 8.0)
             said += [line for line in (ran.out + ran.err).splitlines() if line.strip()][-_LOG_LINES:]
         except HostError as error:
@@ -154,14 +157,18 @@ class _Watch:
             struggling = [one for one in self.seen if one.struggles]
             trouble_since = (trouble_since or moment) if struggling else 0.0
             if right_since and moment - right_since >= _STEADY_S:
-                return f"{len(self.seen)} containers run"
+                return _("{number} containers run", number=len(self.seen))
             if trouble_since and moment - trouble_since >= _GIVE_UP_S:
                 raise _struggling(self._job, self, struggling)
             if moment - begun > _PATIENCE_S:
                 slow = [one for one in self.seen if not one.right]
                 if all(one.state == "running" for one in slow):
                     names = ", ".join(short(one.service) for one in slow)
-                    return f"{len(self.seen)} containers run, {names} still at the start"
+                    return _(
+                        "{number} containers run, {names} still at the start",
+                        number=len(self.seen),
+                        names=names,
+                    )
                 raise _struggling(self._job, self, slow)
             self._job.wait(_LOOK_EVERY_S)
 
@@ -173,9 +180,12 @@ def _explained(job: Job, watch: _Watch, trouble: Trouble) -> Failed:
         findings = _findings(job, (port.id,) if port else ("ports",))
         if findings:
             named = tuple(line for one in findings for line in gate.remedies(one)[:2])
-            return Failed(f"mailcow could not be started: {findings[0].summary}", named, findings)
+            return Failed(
+                _("mailcow could not be started: {words}", words=findings[0].summary), named, findings
+            )
         return Failed(
-            f"mailcow could not be started: {trouble.words}", (f"ss -ltnp sport = :{trouble.what}",)
+            _("mailcow could not be started: {words}", words=trouble.words),
+            (f"ss -ltnp sport = :{trouble.what}",),
         )
     if trouble.kind == "limit":
         job.again("override")
@@ -184,7 +194,7 @@ def _explained(job: Job, watch: _Watch, trouble: Trouble) -> Failed:
         named_first = sorted(some, key=lambda one: one.name != trouble.what)
         if named_first:
             return _struggling(job, watch, named_first[:1])
-    return Failed(f"mailcow could not be started: {trouble.words}", trouble.remedies)
+    return Failed(_("mailcow could not be started: {words}", words=trouble.words), trouble.remedies)
 
 
 def _struggling(job: Job, watch: _Watch, some: list[Service]) -> Failed:
@@ -193,11 +203,11 @@ def _struggling(job: Job, watch: _Watch, some: list[Service]) -> Failed:
     findings: tuple[Finding, ...] = ()
     if one.service == "unbound-mailcow":
         findings = tuple(f for f in _findings(job, _OF_UNBOUND) if f.status == "fail")
-    state = "is unhealthy" if one.health == "unhealthy" else f"is {one.health or one.state}"
     why = f" ({findings[0].summary})" if findings else f" ({said[-1][:160]})" if said else ""
     remedies = [line for finding in findings for line in gate.remedies(finding)[:1]]
-    remedies.append(f"All that it says: docker logs {one.name}")
-    return Failed(f"mailcow's {short(one.service)} {state}{why}", remedies, findings)
+    remedies.append(_("All that it says: docker logs {name}", name=one.name))
+    words = _("mailcow's {name} is {state}", name=short(one.service), state=one.health or one.state)
+    return Failed(f"{words}{why}", remedies, findings)
 
 
 def _findings(job: Job, ids: tuple[str, ...]) -> tuple[Finding, ...]:

@@ -9,7 +9,7 @@ from mailcow_wizard.facts.mail.mailboxes import known
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import by_itself, first_password, gate
 from mailcow_wizard.install.job import Failed, Job
-from mailcow_wizard.language import _, heard
+from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.model import Finding
 
 _ROUNDS = 6
@@ -22,7 +22,7 @@ def run(job: Job) -> str:
     try:
         checks = select(("mail",))
     except UnknownSelector:
-        return "this version of the wizard has nothing to verify with"
+        return _("this version of the wizard has nothing to verify with")
     failing: tuple[Finding, ...] = ()
     done: by_itself.Done = set()
     for number in range(_ROUNDS):
@@ -33,8 +33,8 @@ def run(job: Job) -> str:
         if not failing or (number and _names(failing) == _names(before)):
             break
         words = ", ".join(sorted({one.id for one in failing}))
-        job.tell(f"not right yet: {words}; looks again")
-        job.progress(f"not right yet: {words}", now=True)
+        job.tell(_("not right yet: {words}; looks again", words=words))
+        job.progress(_("not right yet: {words}", words=words), now=True)
         job.wait(_PAUSE_S)
     if not failing and _mailbox_made(job):
         findings = job.look(checks)
@@ -45,12 +45,14 @@ def run(job: Job) -> str:
     job.keep(findings)
     if failing:
         remedies = dict.fromkeys(line for one in failing for line in gate.remedies(one)[:1])
-        number_words = f"{len(failing)} of its checks fail" if len(failing) > 1 else "a check fails"
-        raise Failed(
-            f"mailcow runs, and {number_words}: {failing[0].id}: {failing[0].summary}",
-            tuple(remedies),
-            failing,
+        first = f"{failing[0].id}: {failing[0].summary}"
+        words = ngettext(
+            "mailcow runs, and a check fails: {first}",
+            "mailcow runs, and {n} of its checks fail: {first}",
+            len(failing),
+            first=first,
         )
+        raise Failed(words, tuple(remedies), failing)
     return _note(findings)
 
 
@@ -93,8 +95,13 @@ def _password_replaced(job: Job, findings: tuple[Finding, ...], done: by_itself.
 def _note(findings: tuple[Finding, ...]) -> str:
     troubles = gate.troubling(findings)
     first = any(map(first_password.is_still_there, troubles))
-    fails = f"one fails: the first password, next is {first_password.MENDED_BY}" if first else "none fails"
-    return f"{len(findings)} findings, {fails}" + (f", {len(troubles)} to read" if troubles else "")
+    parts = [ngettext("{n} finding", "{n} findings", len(findings))]
+    if first:
+        parts.append(_("one fails: the first password, next is {command}", command=first_password.MENDED_BY))
+    else:
+        parts.append(_("none fails"))
+    parts += [_("{n} to read", n=len(troubles))] if troubles else []
+    return ", ".join(parts)
 
 
 def _failing(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -49,7 +49,11 @@ def main(words: Sequence[str]) -> int:
     except HostError as error:
         _note(record, standing, str(error))
     except Exception as error:  # the faces have to hear of a defect, too
-        said = f"a defect of the wizard: {type(error).__name__}: {harmless(str(error), 200)}"
+        said = _(
+            "a defect of the wizard: {name}: {words}",
+            name=type(error).__name__,
+            words=harmless(str(error), 200),
+        )
         _note(record, record.load() or standing, said)
     held.close()
     return 0
@@ -90,9 +94,9 @@ class Installing:
                 self._one(stage.id)
             job.stand(state="done", ended=job.now())
             self._keep_answers()
-            job.tell("mailcow is installed")
+            job.tell(_("mailcow is installed"))
         except Stopped:
-            self._mark(job.stage, "waiting", "stopped here, as was asked for")
+            self._mark(job.stage, "waiting", _("stopped here, as was asked for"))
             job.stand(state="stopped", error=_left(job.standing), ended=job.now())
             job.tell(job.standing.error)
         except Failed as failure:
@@ -126,13 +130,13 @@ class Installing:
         job.tell(f"== {logged(stage)}")
         note = _work_of(stage)(job)
         self._mark(stage, "done", job.shown(note))
-        job.tell(f"done: {note}")
+        job.tell(_("done: {note}", note=note))
 
     def _failed(self, failure: Failed) -> None:
         job = self._job
         error = job.shown(str(failure))
         self._mark(job.stage, "failed", error)
-        job.tell(f"failed: {error}")
+        job.tell(_("failed: {why}", why=error))
         for one in failure.remedies:
             job.tell(f"  {one}")
         found = tuple(of_finding(one) for one in failure.findings)
@@ -159,5 +163,11 @@ def _work_of(stage: str) -> Callable[[Job], str]:
 def _left(standing: Standing) -> str:
     """What is there when somebody stopped it."""
     done = [logged(one.id) for one in standing.stages if one.state == "done"]
-    what = f"done: {', '.join(done)}" if done else "nothing was changed"
-    return f"stopped before {logged(standing.stage)}; {what}; ./wizard install goes on there"
+    stage = logged(standing.stage)
+    if not done:
+        return _("stopped before {stage}; nothing was changed; ./wizard install goes on there", stage=stage)
+    return _(
+        "stopped before {stage}; done: {done}; ./wizard install goes on there",
+        stage=stage,
+        done=", ".join(done),
+    )

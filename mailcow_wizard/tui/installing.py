@@ -175,7 +175,7 @@ def greet(app: Wizard) -> None:
     if record.alive():
         _follow(app, lambda listen: following.follow(app.session, listen))
         return
-    app.board.stages = rows(record.load(), running=False)
+    app.board.stages = rows(outlook.standing_of(app.session), running=False)
     app.show_keys(_("An install was begun and is not finished: step Install, i goes on with it."))
 
 

@@ -259,6 +259,24 @@ def test_what_blocks_is_overridden_by_saying_why(place: Place) -> None:
     assert "(acknowledged: it ends before mailcow starts)" in place.log.read_text()
 
 
+def test_english_is_kept_and_german_told(place: Place) -> None:
+    """Whoever begins it, the record and the log are English; each face speaks its own language."""
+    taken = ["socat", "tcp-listen:25,fork,reuseaddr", "exec:/bin/true"]
+    with running(place.machine.start(taken)):
+        assert wait_until(lambda: ":25 " in place.machine.run(["ss", "-Hltn"]).stdout, 10)
+        german = place.install("--yes", "--lang", "de")
+        kept, log = place.standing(), place.log.read_text()
+        english = place.install("--yes", LC_ALL="C.UTF-8")
+    assert "das verhindert die Installation: ports.smtp: socat lauscht auf Port 25 (Prozess " in german.stderr
+    assert "== Voraussetzungen" in german.stdout
+    assert "fehlgeschlagen: das verhindert die Installation: ports.smtp" in german.stdout
+    assert "this blocks" not in german.stdout + german.stderr
+    assert str(kept["error"]).startswith("this blocks the install: ports.smtp: socat is listening on port 25")
+    assert "== Preconditions" in log
+    assert re.findall(r"(?m)^.*\b(?:ist|nicht|der|wird|verhindert)\b.*$", log) == []
+    assert str(kept["error"]) in english.stderr
+
+
 def test_checkout_that_is_there(place: Place) -> None:
     """It is used; what its script refuses is done by the wizard; a foreign one is not trusted."""
     clone = ["git", "clone", "--quiet", place.repository, str(place.directory)]

@@ -35,13 +35,19 @@ ROWS = (
         "names",
         "numerals",
         "language",
+        "retelling",
         "typed",
     ),
 )
 # Within the lowest row: these alone are imported by the others.
-FOUNDATION = {"harmless", "redaction", "names", "numerals", "language", "typed", *REQUIREMENTS}
+FOUNDATION = {
+    *("harmless", "redaction", "names", "numerals", "language", "retelling", "typed"),
+    *REQUIREMENTS,
+}
 ALLOWED_SIDEWAYS = {
-    (part, name) for part in ("model", "names", "language", *REQUIREMENTS) for name in ("language", "typed")
+    (part, name)
+    for part in ("model", "names", "language", "retelling", *REQUIREMENTS)
+    for name in ("language", "typed")
 } | {(part, name) for part in ("conf", "host") for name in FOUNDATION}
 SCREEN = {"textual", "rich"}
 MACHINE = {"subprocess", "socket", "ctypes", "fcntl", "termios", "resource", "shutil", "pwd", "grp", "select"}

@@ -31,6 +31,7 @@ CONVERTED = {
     "reputation",
     "time",
     "docker",
+    "install",
     "report",
     "cli",
     "tui",

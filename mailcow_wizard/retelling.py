@@ -1,0 +1,205 @@
+"""What was written down in English, in the language that is spoken: a record, a journal, a log.
+
+Whoever works apart from its faces writes English, so that any face can read it later, in any language. Its
+sentences are known again by their form, in all catalogues: first as they are, then with values in their
+places, then piece by piece. What is not known stays as it is.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from functools import lru_cache
+
+from mailcow_wizard import language
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_PLACE = re.compile(r"\{(\w+)(?:![rsa])?(:[^{}]*)?\}")
+_WORD = re.compile(r"[A-Za-z']{2,}")
+_LETTERS_OF_ITS_OWN = 8
+"""A form with fewer says little: it counts only where nothing foreign is in its places."""
+_LEAST_BETWEEN = 4
+_LONGEST = 2000
+_DEEPEST = 6
+_KEY = 4
+_SENTENCES = re.compile(r"(?<=[.!?])( )(?=[A-Z])")
+_LIST = re.compile(r"(; |, )")
+_MEASURE = re.compile(r"\d+\.\d+ [A-Za-z]+(?:/s)?")
+_SIGNS = str.maketrans(".,", ",.")
+
+
+class _Form(NamedTuple):
+    """A sentence with values: its words between them, their names, and the translation; `letters` counts
+    those of its own."""
+
+    english: str
+    pieces: tuple[str, ...]
+    told: str
+    letters: int
+
+    def match(self, text: str) -> dict[str, str] | None:
+        """The values in this text; None where it is another sentence."""
+        first, *between, last = self.pieces
+        if not (text.startswith(first) and text.endswith(last) and all(one in text for one in between)):
+            return None
+        found = re.fullmatch(_pattern(self.english), text, re.DOTALL)
+        return found.groupdict() if found else None
+
+
+class _Book(NamedTuple):
+    """All that is translated: sentences as they are, and forms by how they begin or else end (`_key`)."""
+
+    sentences: dict[str, str]
+    forms: dict[str, tuple[_Form, ...]]
+
+    def forms_of(self, text: str) -> list[_Form]:
+        """Those that may fit, with most words of their own first."""
+        keys = (text[:_KEY], f"…{text[-_KEY:]}", "")
+        found = [form for key in keys for form in self.forms.get(key, ())]
+        return sorted(found, key=lambda one: -one.letters)
+
+
+def retold(text: str) -> str:
+    """A stored text in the language that is spoken."""
+    if language.current() == language.STORED or not text or len(text) > _LONGEST:
+        return text
+    return _retold(language.current(), text, _DEEPEST)
+
+
+@lru_cache(maxsize=1024)
+def _retold(tongue: str, text: str, depth: int) -> str:
+    book = _book(tongue)
+    if _MEASURE.fullmatch(text):
+        return text.translate(_SIGNS)
+    if text in book.sentences or not depth:
+        return book.sentences.get(text, text)
+
+    def part(text: str) -> str:
+        return _retold(tongue, text, depth - 1)
+
+    forms = book.forms_of(text)
+    strong = [one for one in forms if one.letters >= _LETTERS_OF_ITS_OWN]
+    weak = forms[len(strong) :]
+    return _by_form(strong, text, part) or _in_pieces(text, part) or _by_form(weak, text, part) or text
+
+
+def _by_form(forms: Sequence[_Form], text: str, part: Callable[[str], str]) -> str:
+    """The translation of the first form that fits; empty where none does."""
+    for form in forms:
+        values = form.match(text)
+        if values is None:
+            continue
+        numbers = _numbers(form.english)
+        told = {name: _value(value, name in numbers, part) for name, value in values.items()}
+        strange = any(" " in value and told[name] == value for name, value in values.items())
+        if form.letters >= _LETTERS_OF_ITS_OWN or not strange:
+            return _filled(form.told, told)
+    return ""
+
+
+def _value(text: str, number: bool, part: Callable[[str], str]) -> str:
+    """A value within a sentence; a single word is a name, and stays."""
+    if number:
+        return text.translate(_SIGNS)
+    return part(text) if " " in text else text
+
+
+def _filled(told: str, values: dict[str, str]) -> str:
+    return _PLACE.sub(lambda place: values.get(place[1], place[0]), told)
+
+
+def _in_pieces(text: str, part: Callable[[str], str]) -> str:
+    """A text put together of others: `a (b)`, sentences and lists, `a: b`; empty where that tells nothing."""
+    before, bracket, within = text[:-1].rpartition(" (") if text.endswith(")") else ("", "", "")
+    if bracket and (told := f"{part(before)} ({part(within)})") != text:
+        return told
+    for joints in (_SENTENCES, _LIST):
+        pieces = joints.split(text)
+        if len(pieces) > 1:
+            told_pieces = [one if place % 2 else part(one) for place, one in enumerate(pieces)]
+            pairs = zip(told_pieces[::2], pieces[::2], strict=True)
+            if told_pieces != pieces and all(
+                told != one or len(_WORD.findall(one)) < 2 for told, one in pairs
+            ):
+                return "".join(told_pieces)
+    before, colon, after = text.partition(": ")
+    if colon and (told := f"{part(before)}: {part(after)}") != text:
+        return told
+    return ""
+
+
+# --- the catalogues ---------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _book(tongue: str) -> _Book:
+    sentences: dict[str, str] = {}
+    for part in language.PARTS:
+        for english, told in _sentences(language.catalogue(tongue, part)):
+            sentences.setdefault(english, told)
+    whole = {english: told for english, told in sentences.items() if not _PLACE.search(_named(english))}
+    forms: dict[str, list[_Form]] = {}
+    for english, told in sentences.items():
+        form = _form(_named(english), _named(told))
+        if english not in whole and _speaks(form):
+            forms.setdefault(_key(form.pieces), []).append(form)
+    return _Book(whole, {key: tuple(some) for key, some in forms.items()})
+
+
+def _speaks(form: _Form) -> bool:
+    """Whether there is enough of its own to know it by: `{a} is {b}` is anything."""
+    open_ended = not (form.pieces[0] or form.pieces[-1])
+    return form.letters >= (_LEAST_BETWEEN if open_ended else 1)
+
+
+def _key(pieces: tuple[str, ...]) -> str:
+    """Under what a form is found: its first letters, else its last ones behind a `…`, else nothing."""
+    if len(pieces[0]) >= _KEY:
+        return pieces[0][:_KEY]
+    return f"…{pieces[-1][-_KEY:]}" if len(pieces[-1]) >= _KEY else ""
+
+
+def _named(text: str) -> str:
+    """Places without a name get one."""
+    count = itertools.count()
+    return re.sub(r"(?<!\{)\{\}(?!\})", lambda place: f"{{_{next(count)}}}", text)
+
+
+def _form(english: str, told: str) -> _Form:
+    pieces = tuple(_PLACE.split(english)[::3])
+    return _Form(english, pieces, told, sum(map(len, _WORD.findall(" ".join(pieces)))))
+
+
+@lru_cache(maxsize=256)
+def _pattern(english: str) -> str:
+    words, names, _unused = (_PLACE.split(english)[start::3] for start in range(3))
+    pattern = re.escape(words[0])
+    for place, name in enumerate(names):
+        value = f"(?P={name})" if name in names[:place] else f"(?P<{name}>.+?)"
+        pattern += value + re.escape(words[place + 1])
+    return pattern
+
+
+@lru_cache(maxsize=256)
+def _numbers(english: str) -> frozenset[str]:
+    """The places whose values are written as numbers."""
+    return frozenset(place[1] for place in _PLACE.finditer(english) if place[2])
+
+
+def _sentences(data: bytes) -> Iterator[tuple[str, str]]:
+    """The sentences of a .mo file, both of a plural; those with a context, which are single words, aside
+    (https://www.gnu.org/software/gettext/manual/html_node/MO-Files.html)."""
+
+    def text(table: int, number: int) -> str:
+        place = table + 8 * number
+        length, start = (int.from_bytes(data[at : at + 4], "little") for at in (place, place + 4))
+        return data[start : start + length].decode("utf-8")
+
+    count, keys, values = (int.from_bytes(data[at : at + 4], "little") for at in (8, 12, 16))
+    for number in range(count):
+        key = text(keys, number)
+        if key and "\x04" not in key:
+            yield from zip(key.split("\0"), text(values, number).split("\0"), strict=False)

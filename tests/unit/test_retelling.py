@@ -1,0 +1,139 @@
+"""What is stored in English, told in German: each sentence is known again, and what is none stays."""
+
+import re
+from collections.abc import Iterator
+
+import catalogues
+import pytest
+from catalogues import PARTS
+
+from mailcow_wizard import language
+from mailcow_wizard.engine.findings import from_fields, of_finding, retold_finding
+from mailcow_wizard.install import spoken
+from mailcow_wizard.install.standing import Choices, Progress, Stand, fresh
+from mailcow_wizard.model import Evidence, Finding, Fix, Settings
+from mailcow_wizard.retelling import retold
+
+PLACE = re.compile(r"\{(\w+)[^}]*\}")
+# Of 1800 forms; the others cannot be told from one that is as long, or hold little of their own.
+MOST_UNKNOWN = 30
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    """German is spoken."""
+    language.use("de")
+    yield
+    language.use("en")
+
+
+def test_every_sentence_is_known_again(german: None) -> None:
+    unknown = {}
+    for part in PARTS:
+        for sentence, words in catalogues.read("de", part).items():
+            told = zip((sentence.text, sentence.plural), words, strict=False)
+            for english, wanted in told if not sentence.context else ():
+                if retold(_with_values(english)) != _with_values(wanted):
+                    unknown[english] = retold(_with_values(english))
+    assert len(unknown) <= MOST_UNKNOWN, unknown
+
+
+def _with_values(form: str) -> str:
+    return PLACE.sub(lambda place: f"{place[1]}-1", form)
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        (
+            "this blocks the install: system.memory: only 1.5 GiB",
+            "das verhindert die Installation: system.memory: nur 1,5 GiB",
+        ),
+        ("12 findings, none blocks, 3 to read", "12 Befunde, keiner verhindert etwas, 3 zu lesen"),
+        (
+            "3 of 18 images, 1.2 MB of 3.0 GB so far known, 12.5 MB/s, about 3 min left",
+            "3 von 18 Images, 1,2 MB von bisher bekannten 3,0 GB, 12,5 MB/s, noch etwa 3 min",
+        ),
+        (
+            "postfix: starting (waits for the database)",
+            "postfix: starting (wartet auf die Datenbank)",
+        ),
+    ],
+)
+def test_what_is_put_together_is_told_in_pieces(german: None, stored: str, told: str) -> None:
+    assert retold(stored) == told
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "E: Unable to locate package docker-ce, no candidate",
+        "fatal: unable to access 'https://example.org/': Could not resolve host (example.org)",
+        "{name} is {0.x}",
+        "socat is listening for 25",
+        "(" * 3000,
+        ": ".join(["a b"] * 600),
+        " (a" * 500 + ")" * 500,
+    ],
+)
+def test_what_is_no_sentence_of_ours_stays(german: None, said: str) -> None:
+    assert retold(said) == said
+
+
+def test_english_is_told_as_it_is() -> None:
+    assert retold("the disk is full") == "the disk is full"
+
+
+FINDING = Finding(
+    *("system.memory", None, "system", "Memory", "fail", "blocks", "proved"),
+    "only 1.5 GiB",
+    *("at least 6 GiB", "1.5 GiB", "", "https://docs.mailcow.email/"),
+    evidence=(Evidence("free -m", "Mem: 1536"),),
+    remedies=("See ./wizard check network",),
+    fixes=(Fix("add-swap", "Write what belongs to mailcow.conf", "low", True, True),),
+)
+
+
+def test_an_install_is_told(german: None) -> None:
+    standing = fresh("r", "2026-01-01T00:00:00Z", "mail.example.org", Settings()._asdict(), Choices())
+    stages = (Stand("preconditions", "done", "12 findings, none blocks"), *standing.stages[1:])
+    stored = standing._replace(
+        stages=stages,
+        error="stopped before Images; done: Preconditions, Download; ./wizard install goes on there",
+        remedies=("See ./wizard check network",),
+        notes=("only 1.5 GiB (system.memory)",),
+        findings=(of_finding(FINDING),),
+    )
+    told = spoken.standing(stored)
+    assert told.stages[0].note == "12 Befunde, keiner verhindert etwas"
+    assert told.error == (
+        "angehalten vor Images; erledigt: Voraussetzungen, Download; ./wizard install macht dort weiter"
+    )
+    assert told.remedies == ("Siehe ./wizard check network",)
+    assert told.notes == ("nur 1,5 GiB (system.memory)",)
+    finding = from_fields(retold_finding(of_finding(FINDING)))
+    assert (finding.title, finding.summary) == ("Arbeitsspeicher", "nur 1,5 GiB")
+    assert (finding.id, finding.status, finding.evidence) == (FINDING.id, FINDING.status, FINDING.evidence)
+    assert finding.fixes[0].title == "Schreiben, was zu mailcow.conf gehört"
+    assert told.findings[0]["summary"] == "nur 1,5 GiB"
+    progress = Progress("up", "3 of 5 run; waits for unbound, mysql", 3, 5)
+    assert spoken.progress(progress).text == "3 von 5 laufen; wartet auf unbound, mysql"
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        ("preconditions: == Preconditions", "preconditions: == Voraussetzungen"),
+        (
+            "preconditions: fail system.memory: only 1.5 GiB",
+            "preconditions: fail system.memory: nur 1,5 GiB",
+        ),
+        ("up: $ docker compose up -d", "up: $ docker compose up -d"),
+        ("up:   the disk is full", "up:   the disk is full"),
+        ("pull: done: 18 images, 3.0 GB fetched now", "pull: erledigt: 18 Images, 3,0 GB jetzt geholt"),
+        ("begin: mailcow-wizard 1.0, run x", "begin: mailcow-wizard 1.0, run x"),
+    ],
+)
+def test_the_log_is_told_and_commands_are_not(german: None, stored: str, told: str) -> None:
+    assert spoken.line(stored) == told
