@@ -17,7 +17,7 @@ from mailcow_wizard.model import Settings
 from tests import demo_docker
 from tests.checks import time_machine
 from tests.checks.mail_machine import MailMachine, container
-from tests.checks.test_mail_services import GOOD
+from tests.checks.test_mail_services import GOOD, wrote
 from tests.demo_config import DIRECTORY
 from tests.demo_machine import DemoMachine
 
@@ -58,7 +58,10 @@ class InstalledMachine(DemoMachine):
         super().__init__()
         der = (SEEDS / "certificate.der").read_bytes()
         spoken = {port: one._replace(der=der) if one.tls else one for port, one in GOOD.items()}
-        self._arrived = Tripped("done", "", "INBOX", 1.5, ("Authentication-Results: x; spf=pass; dkim=pass",))
+        headers = wrote(
+            "spf=pass (a) smtp.mailfrom=a@example.org; dkim=pass header.d=example.org; dmarc=pass"
+        )
+        self._arrived = Tripped("done", "", "INBOX", 1.5, headers)
         self._mail = MailMachine(_boxes(), spoken)
         self.files.update(
             {

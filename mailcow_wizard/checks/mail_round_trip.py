@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.checks import mail_far
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.trips import FAR, FAR_IMAP, FAR_PASSWORD, MAILBOX, PASSWORD, Trips, trips
 from mailcow_wizard.host.conversation import Tripped
@@ -33,7 +34,6 @@ _HOW_FAR = (
 _LOGS = _(
     "See mailcow's logs: `docker compose logs --tail 50 postfix-mailcow rspamd-mailcow dovecot-mailcow`."
 )
-_RESULT = re.compile(r"\b(spf|dkim|dmarc)\s*=\s*(\w+)", re.IGNORECASE)
 _SHOWN = 160
 
 
@@ -49,7 +49,8 @@ def judge_round_trip(found: Trips) -> Judgement:
             remedies=(*_HOW, *_HOW_FAR),
             certainty="untested",
         )
-    troubles = [one for one in (_inward(found.inward, found.mailbox), _outward(found)) if one]
+    inward = _inward(found.inward, found.mailbox)
+    troubles = [*([inward] if inward else []), *_outward(found)]
     evidence = tuple(_evidence(found))
     if troubles:
         return judged(troubles, evidence, _came(found))
@@ -67,7 +68,7 @@ def _came(found: Trips) -> str:
             )
         )
     if found.outward and found.outward.stage == "done":
-        results = ", ".join(f"{name}={word}" for name, word in _results(found.outward).items())
+        results = mail_far.words(found.seen, found.domain)
         seen = f" ({results})" if results else ""
         parts.append(
             _(
@@ -92,36 +93,27 @@ def _inward(trip: Tripped, mailbox: str) -> Trouble | None:
     return _ended(trip, _("the message through port 25"), mailbox)
 
 
-def _outward(found: Trips) -> Trouble | None:
+def _outward(found: Trips) -> list[Trouble]:
     trip = found.outward
     if trip is None:
         words = _("the way out was not tried: {lacking} not set", lacking=", ".join(found.lacking_far))
         came = _came(found)
-        return Trouble("unknown", f"{came}; {words}" if came else words, _HOW_FAR)
+        return [Trouble("unknown", f"{came}; {words}" if came else words, _HOW_FAR)]
     if trip.stage != "done":
-        return _ended(trip, _("the message to {far}", far=found.far), found.far)
-    results = _results(trip)
-    bad = [f"{name}={word}" for name, word in results.items() if word not in ("pass", "bestguesspass")]
-    if bad:
-        return Trouble(
-            "warn",
-            _("the message reached {far}, where they see {bad}", far=found.far, bad=", ".join(bad)),
-            (_("Mend the records: `check dns.spf dns.dkim dns.dmarc dns.ptr`."),),
-        )
+        return [_ended(trip, _("the message to {far}", far=found.far), found.far)]
+    told = mail_far.troubles(found.seen, found.domain, found.far)
     if trip.folder != "INBOX":
-        return Trouble(
-            "warn",
-            _("the message to {far} went to the folder {folder}, as spam", far=found.far, folder=trip.folder),
+        told.append(
+            Trouble(
+                "warn",
+                _(
+                    "the message to {far} went to the folder {folder}, as spam",
+                    far=found.far,
+                    folder=trip.folder,
+                ),
+            )
         )
-    if not results:
-        return Trouble(
-            "unknown",
-            _(
-                "the message reached {far}, which does not say what it thinks of SPF, DKIM and DMARC",
-                far=found.far,
-            ),
-        )
-    return None
+    return told
 
 
 def _ended(trip: Tripped, what: str, mailbox: str) -> Trouble:
@@ -152,31 +144,22 @@ def _ended(trip: Tripped, what: str, mailbox: str) -> Trouble:
             (_("Try again in ten minutes."),),
         )
     verb = {"send": _("was refused"), "connect": _("could not be handed in")}.get(
-        trip.stage, f"could not be looked for at {mailbox}"
+        trip.stage, _("could not be looked for at {mailbox}", mailbox=mailbox)
     )
     status = "unknown" if "in time" in said or "timed out" in said else "fail"
     return Trouble(status, f"{what} {verb}: {said}", (_LOGS,))  # type: ignore[arg-type]
 
 
-def _results(trip: Tripped) -> dict[str, str]:
-    """What the far server found, by method; its own header comes first."""
-    found: dict[str, str] = {}
-    for line in trip.headers:
-        if line.lower().startswith("authentication-results:"):
-            for name, word in _RESULT.findall(line):
-                found.setdefault(name.lower(), word.lower())
-    return found
-
-
 def _evidence(found: Trips) -> list[Evidence]:
     rows = []
     for trip, what in (
-        (found.inward, "test message through port 25"),
+        (found.inward, _("test message through port 25")),
         (found.outward, _("test message to {far}", far=found.far)),
     ):
         if trip is not None:
-            said = "; ".join(trip.headers[:3]) or trip.text or _("found in {folder}", folder=trip.folder)
+            said = trip.text or _("found in {folder}", folder=trip.folder)
             rows.append(Evidence(what, said))
+    rows += mail_far.evidence(found.seen)
     return rows
 
 

@@ -22,14 +22,9 @@ _FILE = "_FILE"
 _MOST_BYTES = 4096
 _LOOK_EVERY_S = 1.0
 _FOLDERS = ("INBOX", "Junk", "Spam", "INBOX.Junk", "INBOX.Spam", "Junk-E-Mail", "[Gmail]/Spam")
-_WRITTEN_ON_IT = (
-    "authentication-results",
-    "received-spf",
-    "dkim-signature",
-    "x-spam-status",
-    "x-rspamd-score",
-)
-_SHOWN = 800
+_WRITTEN_ON_IT = ("received", "authentication-results")
+_MOST_HEADERS = 100
+_LONGEST_HEADER = 4000
 _QUEUED = "the test message of mailcow-wizard; it may be deleted"
 
 
@@ -159,6 +154,9 @@ def _found(box: imaplib.IMAP4, folder: str, token: str) -> tuple[str, ...] | Non
 
 
 def _headers(raw: str) -> list[str]:
-    joined = re.sub(r"\r?\n[ \t]+", " ", raw)
-    lines = (line.strip() for line in joined.splitlines())
-    return [line[:_SHOWN] for line in lines if line.partition(":")[0].lower() in _WRITTEN_ON_IT]
+    """What servers wrote on the way, the last one first. Only a line feed ends a line: others that Unicode
+    has could make headers of what is in one."""
+    lines = (line.strip() for line in re.sub(r"\r?\n[ \t]+", " ", raw).split("\n"))
+    told = [line for line in lines if line.partition(":")[0].strip().lower() in _WRITTEN_ON_IT]
+    # One that is cut would say something else.
+    return [line for line in told[:_MOST_HEADERS] if len(line) <= _LONGEST_HEADER]

@@ -4,7 +4,9 @@ the administrator names in the environment, or the first one, which the wizard h
 from __future__ import annotations
 
 from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, bindings
+from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mail.installed import Installed, installed
+from mailcow_wizard.facts.mail.seen import Seen, seen
 from mailcow_wizard.facts.mail.talks import own_addresses
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
@@ -24,7 +26,7 @@ _PATIENCE_S = 60.0
 
 class Trips(NamedTuple):
     """The way in and the way out (None: not tried). `lacking` are the variables that are not set and would be
-    needed for the way in, `lacking_far` those for the way out."""
+    needed for the way in, `lacking_far` those for the way out. `seen` is what the far server saw."""
 
     about: Installed
     mailbox: str = ""
@@ -33,6 +35,12 @@ class Trips(NamedTuple):
     outward: Tripped | None = None
     lacking: tuple[str, ...] = ()
     lacking_far: tuple[str, ...] = ()
+    seen: Seen = Seen()
+
+    @property
+    def domain(self) -> str:
+        """The domain that messages are sent from."""
+        return self.mailbox.rpartition("@")[2].lower()
 
 
 def trips(facts: Facts) -> Trips:
@@ -60,7 +68,9 @@ def trips(facts: Facts) -> Trips:
     away = Trip(
         (*submission, "tls"), mailbox, far, (name, port or _IMAPS), far_secret, mailbox, secret, trusting=True
     )
-    return found._replace(inward=inward, outward=facts.host.send_and_find(away, patience))
+    outward = facts.host.send_and_find(away, patience)
+    saw = seen(outward.headers, facts.get(hostname).name)
+    return found._replace(inward=inward, outward=outward, seen=saw)
 
 
 def _said(facts: Facts, variable: str) -> str:

@@ -1,0 +1,165 @@
+"""Judge of what a far server saw of a message: SPF, DKIM and DMARC, each in words, with what mends it."""
+
+from __future__ import annotations
+
+from mailcow_wizard.checks.troubles import Trouble
+from mailcow_wizard.facts.mail.seen import Seen, Verdict
+from mailcow_wizard.language import _
+from mailcow_wizard.model import Evidence
+
+_METHODS = ("spf", "dkim", "dmarc")
+_SHOWN = 100
+# Microsoft's word where there is no DMARC record, and one that asked for alignment would be met.
+_AS_IF = "bestguesspass"
+_NO_KEY = ("no key", "key not found", "no such key")
+
+
+def words(seen: Seen, domain: str) -> str:
+    """All that it says, short: `spf=pass, dkim=pass, dmarc=none`."""
+    every = (seen.of(method, domain) for method in _METHODS)
+    return ", ".join(f"{one.method}={one.result}" for one in every if one)
+
+
+def troubles(seen: Seen, domain: str, far: str) -> list[Trouble]:
+    """What is not as it should be at the server of the mailbox `far` for mail of `domain`."""
+    by = seen.by or far
+    found = [(method, seen.of(method, domain)) for method in _METHODS]
+    if not any(one for _method, one in found):
+        said = _(
+            "the message reached {far}, which does not say what it thinks of SPF, DKIM and DMARC", far=far
+        )
+        return [
+            Trouble("unknown", said, (_("Name a mailbox whose provider writes Authentication-Results."),))
+        ]
+    lacking = ", ".join(method.upper() for method, one in found if one is None)
+    told = [_trouble(one, domain, by, seen.address) for _method, one in found if one]
+    if lacking:
+        told.append(
+            Trouble("unknown", _("{by} does not say what it thinks of {lacking}", by=by, lacking=lacking))
+        )
+    return [one for one in told if one]
+
+
+def evidence(seen: Seen) -> list[Evidence]:
+    """How it came in, and each word of the far server."""
+    over = _("no TLS") if seen.tls == "none" else seen.tls
+    rows = [Evidence(_("how it came to the far server"), ", ".join(filter(None, (seen.address, over))))]
+    rows += [
+        Evidence(
+            f"Authentication-Results {seen.by}".rstrip(),
+            " ".join(filter(None, (f"{one.method}={one.result}", one.domain, one.said and f"({one.said})"))),
+        )
+        for one in seen.verdicts
+    ]
+    return [one for one in rows if one.value]
+
+
+def _trouble(one: Verdict, domain: str, by: str, address: str) -> Trouble | None:
+    if one.result == "pass":
+        return None
+    if one.result == "temperror" and not _is_without_key(one):
+        return Trouble(
+            "unknown",
+            _(
+                "{by} could not look up {method} of {domain}: {said}",
+                by=by,
+                method=one.method.upper(),
+                domain=domain,
+                said=_said(one),
+            ),
+            (
+                _(
+                    "Try again in ten minutes; the name servers of {domain} may be slow or down.",
+                    domain=domain,
+                ),
+            ),
+        )
+    judge = {"spf": _spf, "dkim": _dkim, "dmarc": _dmarc}[one.method]
+    return judge(one, domain, by, address)
+
+
+def _spf(one: Verdict, domain: str, by: str, address: str) -> Trouble:
+    if one.result == "none":
+        return Trouble(
+            "warn",
+            _("{by} finds no SPF record of {domain}", by=by, domain=domain),
+            (_("Publish the SPF record: `dns --domain {domain}` shows it.", domain=domain),),
+        )
+    if one.result == "permerror":
+        return Trouble(
+            "warn",
+            _("{by} cannot use the SPF record of {domain}: {said}", by=by, domain=domain, said=_said(one)),
+            (_("Correct the record: `check dns.spf` says what is wrong."),),
+        )
+    return Trouble(
+        "warn",
+        _(
+            "SPF is {result} at {by}: the record of {domain} does not allow {address}",
+            result=one.result,
+            by=by,
+            domain=domain,
+            address=address or _("the address that it came from"),
+        ),
+        (_("Put that address into the record: `check dns.spf network.addresses` shows both."),),
+    )
+
+
+def _dkim(one: Verdict, domain: str, by: str, address: str) -> Trouble:
+    if one.result == "none":
+        others = _(" (only of {others})", others=one.said) if one.said and one.said != domain else ""
+        return Trouble(
+            "warn",
+            _("{by} finds no DKIM signature of {domain}{others}", by=by, domain=domain, others=others),
+            (
+                _("Make a key for {domain} in mailcow: Configuration, ARC/DKIM keys.", domain=domain),
+                _("See why it does not sign: `docker compose logs --tail 50 rspamd-mailcow`."),
+            ),
+        )
+    if _is_without_key(one):
+        return Trouble(
+            "warn",
+            _("{by} finds no DKIM key of {domain} in DNS", by=by, domain=domain),
+            (_("Publish the DKIM record: `dns --domain {domain}` shows it.", domain=domain),),
+        )
+    return Trouble(
+        "warn",
+        _(
+            "the DKIM signature of {domain} is not valid at {by} ({result}: {said})",
+            domain=domain,
+            by=by,
+            result=one.result,
+            said=_said(one),
+        ),
+        (
+            _("See whether the published key is the one that mailcow signs with: `check dns.dkim`."),
+            _("A relay or filter on the way that changes messages breaks signatures, too."),
+        ),
+    )
+
+
+def _dmarc(one: Verdict, domain: str, by: str, address: str) -> Trouble:
+    if one.result in ("none", _AS_IF):
+        return Trouble(
+            "warn",
+            _("{by} finds no DMARC record of {domain}", by=by, domain=domain),
+            (_("Publish the DMARC record: `dns --domain {domain}` shows it.", domain=domain),),
+        )
+    if one.result == "permerror":
+        return Trouble(
+            "warn",
+            _("{by} cannot use the DMARC record of {domain}: {said}", by=by, domain=domain, said=_said(one)),
+            (_("Correct the record: `check dns.dmarc` says what is wrong."),),
+        )
+    return Trouble(
+        "warn",
+        _("DMARC fails at {by}: neither SPF nor DKIM passes for {domain}", by=by, domain=domain),
+        (_("Mend SPF and DKIM first; DMARC passes with one of them: `check dns.spf dns.dkim`."),),
+    )
+
+
+def _is_without_key(one: Verdict) -> bool:
+    return one.method == "dkim" and any(words in one.said.lower() for words in _NO_KEY)
+
+
+def _said(one: Verdict) -> str:
+    return one.said[:_SHOWN] or one.result
