@@ -6,24 +6,23 @@ import re
 
 from mailcow_wizard.facts.firewall.entries import Entry
 from mailcow_wizard.facts.firewall.foreseen import BRIDGE
-from mailcow_wizard.facts.firewall.rules import Chain, Place, Table, program
+from mailcow_wizard.facts.firewall.rules import Chain, Place, Table
 from mailcow_wizard.facts.firewall.state import State, state
 from mailcow_wizard.facts.firewall.tools import (
     DOCKER,
     FIREWALLD,
     IPTABLES,
     NFT,
-    NFT_FILE,
-    PERSISTENT,
     UFW,
     owner_of,
 )
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.fixes import NoPlan, firewall_neighbours
 from mailcow_wizard.fixes.choices import for_root
+from mailcow_wizard.fixes.firewall_written import Elements, Files, base_of, iptables_first, nft_first
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
-from mailcow_wizard.model import Command, Edit, Manual, Plan
+from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,38 +44,13 @@ class _Shut:
         self.interfaces: set[str] = set()
 
 
-class _Files:
-    """Files that the steps add lines to, each edited once in the end."""
-
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
-        self._before: dict[str, bytes] = {}
-        self._after: dict[str, bytes] = {}
-
-    def text(self, path: str) -> str:
-        """What it will hold, as far as it is known. Raises HostError, and ValueError where it is no text."""
-        if path not in self._after:
-            self._before[path] = self._after[path] = self._facts.host.read(path)
-        return self._after[path].decode()
-
-    def put(self, path: str, text: str) -> None:
-        """This is what it is to hold."""
-        self._after[path] = text.encode()
-
-    def steps(self) -> list[PlanStep]:
-        """The edits; nft looks at its own file before it is needed at the next start."""
-        changed = [path for path, after in self._after.items() if after != self._before[path]]
-        looks = [Command(("nft", "-c", "-f", NFT_FILE))] if NFT_FILE in changed else []
-        return [*(Edit(path, self._before[path], self._after[path]) for path in changed), *looks]
-
-
 def plan(facts: Facts) -> Plan | None:
     """Opens what is shut; None where no program that is known keeps anything shut."""
     seen = facts.get(state)
     steps: list[PlanStep] = []
     told: set[str] = set()
     ports: set[int] = set()
-    files = _Files(facts)
+    files = Files(facts)
     for shut in _shut(seen):
         owner = owner_of(shut.place, seen.tools)
         if owner in (UFW, FIREWALLD) and owner in told and not shut.forwarded:
@@ -98,17 +72,35 @@ def plan(facts: Facts) -> Plan | None:
             told.add(owner)
             ports |= shut.ports
         steps += made
+    neighbours = firewall_neighbours.steps(seen, files)
+    for owner, made in neighbours.items():
+        told.add(owner)
+        steps += made
     if not any(isinstance(one, Command) for one in steps):
         return None
     steps += files.steps()
-    names = _listed(ports)
     return for_root(
         "firewall.local",
         "open-ports",
-        _("Open {names} in {told}", names=names, told=_(" and ").join(sorted(told))),
+        _title(ports, told),
         tuple(steps),
-        _("Everybody can connect to these ports; all other rules stay as they are."),
+        _consequence(ports, bool(neighbours)),
     )
+
+
+def _title(ports: set[int], told: set[str]) -> str:
+    owners = _(" and ").join(sorted(told))
+    if not ports:
+        return _("Let IPv6 neighbours find this machine ({owners})", owners=owners)
+    return _("Open {names} in {told}", names=_listed(ports), told=owners)
+
+
+def _consequence(ports: set[int], neighbours: bool) -> str:
+    found = _("IPv6 neighbours find this machine (ICMPv6 types 134 to 136).") if neighbours else ""
+    if not ports:
+        return _("{found} All other rules stay as they are.", found=found)
+    opened = _("Everybody can connect to these ports; all other rules stay as they are.")
+    return f"{found} {opened}".strip()
 
 
 def _listed(ports: set[int]) -> str:
@@ -142,7 +134,7 @@ def _all_of_kind(seen: State, one: Entry, place: Place) -> set[int]:
     }  # fmt: skip
 
 
-def _steps(facts: Facts, owner: str, shut: _Shut, files: _Files) -> list[PlanStep]:
+def _steps(facts: Facts, owner: str, shut: _Shut, files: Files) -> list[PlanStep]:
     if owner == UFW and not shut.forwarded:
         return _ufw(shut)
     if owner == FIREWALLD and not shut.forwarded:
@@ -207,143 +199,36 @@ def _zone(facts: Facts, interface: str) -> str:
     return zone
 
 
-def _nft(facts: Facts, shut: _Shut, files: _Files) -> list[PlanStep]:
-    """A rule of its own at the beginning of the chain that drops. Its ports are a set: emptied, it is as if
-    it were not there."""
+def _nft(facts: Facts, shut: _Shut, files: Files) -> list[PlanStep]:
+    """A rule of its own at the beginning of the chain that drops."""
     chain = _base_of(facts, shut)
-    table = chain.table
-    where = (table.family, table.name)
     if shut.forwarded:
-        name, kind, elements = _BRIDGES, "ifname", f'"{BRIDGE}"'
+        these = Elements(_BRIDGES, "ifname", f'"{BRIDGE}"')
         rules: tuple[tuple[str, ...], ...] = (
-            ("oifname", f"@{name}", "ct", "status", "dnat", "accept"),
-            ("iifname", f"@{name}", "accept"),
-            ("oifname", f"@{name}", "ct", "state", "established,related", "accept"),
+            ("oifname", f"@{_BRIDGES}", "ct", "status", "dnat", "accept"),
+            ("iifname", f"@{_BRIDGES}", "accept"),
+            ("oifname", f"@{_BRIDGES}", "ct", "state", "established,related", "accept"),
         )
     else:
-        name, kind, elements = _SET, "inet_service", ", ".join(str(one) for one in sorted(shut.ports))
-        rules = (("tcp", "dport", f"@{name}", "accept"),)
-    there = any(name in rule.text for rule in chain.rules)
-    empty = ("nft", "flush", "set", *where, name)
-    made = ("nft", "add", "set", *where, name, f"{{ type {kind} ; }}")
-    full = ("nft", "add", "element", *where, name, f"{{ {elements} }}")
-    steps: list[PlanStep] = [Command(made), Command(full, (empty,), undo_optional=True)]
-    if not there:
-        steps += [Command(("nft", "insert", "rule", *where, chain.name, *rule)) for rule in rules]
-    lines = (
-        f"set {name} {{ type {kind}; elements = {{ {elements} }}; }}",
-        [" ".join(one) for one in rules],
-    )
-    return [*steps, *_in_nft_file(files, table, chain.name, *lines)]
+        these = Elements(_SET, "inet_service", ", ".join(str(one) for one in sorted(shut.ports)))
+        rules = (("tcp", "dport", f"@{_SET}", "accept"),)
+    return nft_first(files, chain, these, rules)
 
 
 def _base_of(facts: Facts, shut: _Shut) -> Chain:
     """The base chain of the same table and hook that leads to the place."""
-    chain = shut.place.chain
-    if chain.hook:
-        return chain
     hooks = ("forward",) if shut.forwarded else ("input", "prerouting", "ingress")
-    rules = facts.get(state).rules
-    for one in rules.chains.values():
-        if one.table == chain.table and one.hook in hooks:
-            return one
-    raise NoPlan(_("the chain that leads to {chain} was not found", chain=chain.name))
+    return base_of(facts.get(state).rules, shut.place.chain, hooks)
 
 
-def _in_nft_file(files: _Files, table: Table, chain: str, made: str, rules: list[str]) -> list[PlanStep]:
-    """The same in nft's own file, where that is what the rules come from."""
-    try:
-        text = files.text(NFT_FILE)
-        files.put(NFT_FILE, with_rules(text, table.family, table.name, chain, made, rules))
-    except (HostError, ValueError):
-        lines = "; ".join((made, *rules))
-        return [
-            Manual(
-                _(
-                    "After a restart of the machine this is gone, unless what makes the rules has it too, in "
-                    "chain {chain} of table {table}: {lines}",
-                    chain=chain,
-                    table=table.name,
-                    lines=lines,
-                )
-            )
-        ]
-    return []
-
-
-def with_rules(text: str, family: str, table: str, chain: str, made: str, rules: list[str]) -> str:
-    """A file of nft with a set more, and rules that are first in their chain. Raises ValueError where it has
-    no such chain, or has the set already."""
-    named = (
-        rf"table\s+{family}\s+{re.escape(table)}"
-        if family != "ip"
-        else rf"table\s+(?:ip\s+)?{re.escape(table)}"
-    )
-    place = re.search(rf"(?ms)^[ \t]*{named}\s*\{{(?P<body>.*?)^\}}", text)
-    if not place:
-        raise ValueError(table)
-    head = re.search(
-        rf"(?m)^([ \t]*)chain\s+{re.escape(chain)}\s*\{{\s*\n"
-        r"([ \t]*)type\s[^\n]*\n(?:[ \t]*policy\s[^\n]*\n)?",
-        place["body"],
-    )
-    if not head or made.partition("{")[0] in place["body"]:
-        raise ValueError(chain)
-    begin = place.start("body")
-    first, after = begin + head.start(), begin + head.end()
-    lines = "".join(f"{head[2]}{one}\n" for one in rules)
-    return f"{text[:first]}{head[1]}{made}\n{text[first:after]}{lines}{text[after:]}"
-
-
-def _iptables(facts: Facts, shut: _Shut, files: _Files) -> list[PlanStep]:
+def _iptables(facts: Facts, shut: _Shut, files: Files) -> list[PlanStep]:
     """First in the built-in chain, and in the file that is loaded at the start, where there is one."""
-    chain = "FORWARD" if shut.forwarded else "INPUT"
-    table = shut.place.chain.table
-    command = program(table)
-    if table.owner == "iptables-nft" and facts.get(state).tools.usual == "iptables-legacy":
-        command = f"{command}-nft"
     if shut.forwarded:
-        specs = [
+        tests: list[tuple[str, ...]] = [
             ("-o", BRIDGE, "-m", "conntrack", "--ctstate", "DNAT,ESTABLISHED,RELATED"),
             ("-i", BRIDGE),
         ]
     else:
-        specs = [("-p", "tcp", "-m", "multiport", "--dports", _joined(shut.ports))]
-    steps: list[PlanStep] = []
-    rules = []
-    for spec in specs:
-        rule = (*spec, "-m", "comment", "--comment", _COMMENT, "-j", "ACCEPT")
-        rules.append(" ".join(("-A", chain, *rule)))
-        steps.append(Command((command, "-I", chain, "1", *rule), ((command, "-D", chain, *rule),)))
-    return [*steps, *_in_saved(files, table, chain, rules)]
-
-
-def _in_saved(files: _Files, table: Table, chain: str, rules: list[str]) -> list[PlanStep]:
-    number = 1 if table.family == "ip6" else 0
-    for paths in PERSISTENT:
-        try:
-            files.put(paths[number], with_saved(files.text(paths[number]), chain, rules))
-            return []
-        except (HostError, ValueError):
-            continue
-    commands = "; ".join(f"{program(table)} {one}" for one in rules)
-    return [
-        Manual(
-            _(
-                "After a restart of the machine this is gone, unless what makes the rules has these too: "
-                "{commands}",
-                commands=commands,
-            )
-        )
-    ]
-
-
-def with_saved(text: str, chain: str, rules: list[str]) -> str:
-    """What iptables-save wrote, with more rules first in a chain of the table filter. Raises ValueError."""
-    table = re.search(r"(?ms)^\*filter\n(?P<body>.*?)^COMMIT", text)
-    if not table:
-        raise ValueError("filter")
-    body = table["body"]
-    first = re.search(rf"(?m)^-A {chain} ", body) or re.search(r"(?m)^-A ", body)
-    at = table.start("body") + (first.start() if first else len(body))
-    return text[:at] + "".join(f"{one}\n" for one in rules) + text[at:]
+        tests = [("-p", "tcp", "-m", "multiport", "--dports", _joined(shut.ports))]
+    chain = "FORWARD" if shut.forwarded else "INPUT"
+    return iptables_first(files, shut.place.chain.table, chain, tests, facts.get(state).tools.usual)

@@ -18,8 +18,9 @@ from tests.real.firewall_world import put
 pytestmark = pytest.mark.real
 
 LAB = Path(__file__).parents[1] / "lab"
-# The last two: a refusal that names no family, and tracking that is given up too late.
-ROUNDS, MANY = (*range(6), 198, 117), 300
+# The last ones: a refusal that names no family, tracking that is given up too late, a connection that is
+# tracked from its middle on.
+ROUNDS, MANY = (*range(6), 198, 117, 296), 300
 _QUICK_S, _PATIENT_S = 0.4, 4.0
 _SOMEBODY = "65534"
 _LOCAL_PORT = 9  # what the gate itself listens on

@@ -30,6 +30,18 @@ def fate(rules: Rules, packet: Packet, way: Way, own: frozenset[str], outer: str
     return _Connection(rules, way, own, outer).fate(packet)
 
 
+def fate_of_one(rules: Rules, packet: Packet) -> Fate:
+    """What becomes of a single packet to or from a neighbour, which nothing is sent back to in its name."""
+    walk = Walk(rules)
+    if packet.leaving:
+        hooks: tuple[str, ...] = ("output", "postrouting", "egress")
+    else:
+        hooks = ("ingress", "prerouting", "input")
+    for hook in hooks:
+        packet = walk.through(hook, packet)
+    return walk.fate(packet, False)
+
+
 class _Connection:
     def __init__(self, rules: Rules, way: Way, own: frozenset[str], outer: str) -> None:
         self._walk = Walk(rules)
@@ -44,12 +56,18 @@ class _Connection:
         if first.outcome != "through" or (packet.leaving and sent.local):
             return first
         masked = sent.masked and bool(self._outer)
-        self._lead(self._answer(packet, sent, forwarded, masked), packet.source)
+        answer = self._answer(packet, sent, forwarded, masked)
+        self._lead(answer, packet.source)
         if packet.protocol == "tcp":
-            follows = packet._replace(follows=True, moved=sent.moved, flow_mark=sent.flow_mark)
+            follows = packet._replace(
+                follows=True, moved=sent.moved, flow_mark=sent.flow_mark, lost=not sent.tracked
+            )
             if sent.moved:
                 follows = follows._replace(wanted=packet.address, wanted_port=packet.port)
-            self._lead(follows, sent.address, sent.port)
+            third, _unused = self._lead(follows, sent.address, sent.port)
+            if not sent.tracked:
+                # Whoever is seen first now is taken for the one that asks.
+                self._lead(answer._replace(follows=True, lost=not third.tracked), packet.source)
         end = self._walk.fate(sent, forwarded)
         return first if end.outcome == "through" else end._replace(answer=True)
 

@@ -13,6 +13,7 @@ from mailcow_wizard.facts.bindings import Binding, bindings
 from mailcow_wizard.facts.containers import Container, containers
 from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.firewall.foreseen import BRIDGE, USER_CHAIN, Foreseen, foreseen
+from mailcow_wizard.facts.firewall.neighbours import ANY_NEIGHBOUR, Link, Lost, door, lost
 from mailcow_wizard.facts.firewall.packet import Packet
 from mailcow_wizard.facts.firewall.rules import Rules
 from mailcow_wizard.facts.firewall.walk import Fate
@@ -69,7 +70,9 @@ class Entries(NamedTuple):
     """All of mailcow's public ports. `unread` says what of the rules could not be read; `docker`: whether an
     engine is there; `docker_rules` what rules it makes (None: there is none). `forwarding`: whether
     the kernel passes packets on; `outward` is what becomes of a packet from a container to the world.
-    `guarded`: DOCKER-USER stops what nobody has asked for, so that containers do not stand open."""
+    `guarded`: DOCKER-USER stops what nobody has asked for, so that containers do not stand open. `lost` are
+    the messages without which nobody finds this machine over IPv6, or it none of its containers, and which do
+    not get through."""
 
     entries: tuple[Entry, ...]
     unread: tuple[str, ...]
@@ -78,6 +81,7 @@ class Entries(NamedTuple):
     forwarding: bool | None
     outward: Fate | None = None
     guarded: bool = False
+    lost: tuple[Lost, ...] = ()
 
 
 def entries(facts: Facts) -> Entries:
@@ -106,6 +110,7 @@ def entries(facts: Facts) -> Entries:
         _forwarding(facts),
         outward,
         bool(ways.doors) and surroundings.guarded(),
+        surroundings.lost(door(facts, ways), found),
     )
 
 
@@ -165,6 +170,15 @@ class _Surroundings:
         end = fate(rules, packet, self._later.way, self._ways.own)
         return end.outcome in ("dropped", "refused")
 
+    def lost(self, outer: Link | None, found: list[Entry]) -> tuple[Lost, ...]:
+        """What of neighbour discovery is stopped: on the way in, and on the way to containers."""
+        ends = [(one.later or one.fate).packet for one in found if one.family == 6 and _is_for_container(one)]
+        inner = {
+            (one.out, one.address): Link(one.out, ANY_NEIGHBOUR, one.address, one.address) for one in ends
+        }
+        links = [*([outer] if outer else []), *inner.values()]
+        return tuple(one for link in links for one in lost(self._known, link))
+
     def _fate(self, rules: Rules, packet: Packet, way: Way) -> tuple[Fate, bool]:
         """What most strangers meet, and whether all meet the same."""
         some = _STRANGERS[packet.family] if _asks_for_source(rules) else _STRANGERS[packet.family][:1]
@@ -185,6 +199,11 @@ class _Surroundings:
         if box:
             return "proxy", box.name
         return ("listener", "") if taken else ("nobody", "")
+
+
+def _is_for_container(one: Entry) -> bool:
+    end = one.later or one.fate
+    return end.forwarded and end.outcome == "through" and end.packet.out != "?"
 
 
 def _asks_for_source(rules: Rules) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from mailcow_wizard.facts.firewall.packet import span_of
-from mailcow_wizard.facts.firewall.rules import Key, Limit, Opaque, Span, Test
+from mailcow_wizard.facts.firewall.rules import ANY, Key, Limit, Opaque, Span, Test
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -109,6 +109,10 @@ def _known(name: str, values: tuple[str, ...], family: int) -> tuple[tuple[Key, 
     if name == "--tcp-flags" and len(values) == 2:
         mask, wanted = (_flags(one) for one in values)
         return ((Key("tcp flags", mask),), ((Span(wanted, wanted),),)) if mask else None
+    if name in _MESSAGES:
+        return _message(_MESSAGES[name], value)
+    if name in _HOPS:
+        return _hops(name, value)
     if name == "--syn":
         return (Key("tcp flags", 23),), ((Span(2, 2),),)
     if name == "-f":
@@ -159,11 +163,28 @@ def _users(value: str) -> tuple[Row, ...] | None:
     return ((Span(whole(first), whole(last or first)),),)
 
 
-def _types(value: str) -> tuple[Row, ...] | None:
+_MESSAGES = {"--icmp-type": "icmp", "--icmpv6-type": "icmpv6"}
+_HOPS = ("--hl-eq", "--hl-lt", "--hl-gt")
+
+
+def _message(protocol: str, value: str) -> tuple[tuple[Key, ...], tuple[Row, ...]] | None:
+    """A type of ICMP, with a code or without."""
+    keys = Key(f"{protocol} type"), Key(f"{protocol} code")
     if value == "any":
-        return (("*",),)
-    number, _, code = value.partition("/")
-    return ((Span(whole(number), whole(number)),),) if is_number(number) and code in ("", "0") else None
+        return keys[:1], ((ANY,),)
+    numbers = value.split("/")
+    if len(numbers) > len(keys) or not all(is_number(one) for one in numbers):
+        return None
+    return keys[: len(numbers)], (tuple(Span(whole(one), whole(one)) for one in numbers),)
+
+
+def _hops(name: str, value: str) -> tuple[tuple[Key, ...], tuple[Row, ...]] | None:
+    """How many hops an IPv6 packet has left."""
+    if not is_number(value):
+        return None
+    number = whole(value)
+    span = {"--hl-lt": Span(0, number - 1), "--hl-gt": Span(number + 1, 255)}.get(name, Span(number, number))
+    return (Key("ip6 hoplimit"),), ((span,),)
 
 
 _SIMPLE: dict[str, tuple[str, Callable[[str], tuple[Row, ...] | None]]] = {
@@ -191,8 +212,6 @@ _SIMPLE: dict[str, tuple[str, Callable[[str], tuple[Row, ...] | None]]] = {
     "--pkt-type": ("pkttype", _names),
     "--helper": ("ct helper", _names),
     "--uid-owner": ("owner", _users),
-    "--icmp-type": ("icmp type", _types),
-    "--icmpv6-type": ("icmpv6 type", _types),
 }
 _MARK = re.compile(r"(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:/(0x[0-9a-f]{1,16}|[0-9]{1,20}))?")
 

@@ -9,7 +9,7 @@ import time
 from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.firewall.foreseen import BRIDGE, Foreseen, foreseen
 from mailcow_wizard.facts.firewall.packet import Packet
-from mailcow_wizard.facts.firewall.tools import Tools, owner_of, tools
+from mailcow_wizard.facts.firewall.tools import IPTABLES, NFT, Tools, owner_of, tools
 from mailcow_wizard.facts.firewall.walk import Fate
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.language import _
@@ -51,7 +51,7 @@ class Met(NamedTuple):
     @property
     def named(self) -> str:
         """The rule, and whose it is where its words do not tell."""
-        known = self.owner.lower() in self.rule.lower() or self.owner in ("", "nftables")
+        known = self.owner.lower() in self.rule.lower() or self.owner in ("", NFT, IPTABLES)
         return self.rule if known else _("{rule}, set by {owner}", rule=self.rule, owner=self.owner)
 
 

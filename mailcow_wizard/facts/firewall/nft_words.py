@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
+from mailcow_wizard.facts.firewall.icmp import NAMES
 from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import ANY, Choice, Key, Opaque, Span, Test, Verdict
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -44,6 +46,7 @@ _CT_ORIGINAL = {
     "ip6 saddr": "ct from ip6",
 }
 _COMPARED = ("<", ">", "<=", ">=")
+_NO_NAMES: Mapping[str, int] = MappingProxyType({})
 
 
 class Sets(NamedTuple):
@@ -62,16 +65,24 @@ def test(match: Any, sets: Sets) -> Statement:
         return Opaque(f"“{_name(left)}”")
     first = keys[0]
     if operator in _COMPARED:
-        return _compared(keys, operator, right)
+        return _compared(keys, operator, right, _names(keys))
     named = isinstance(right, str) and right.startswith("@")
     if first.name == "tcp flags" and not named and not isinstance(right, dict):
         return _flags(first, operator, right)
-    rows = rows_of(right, sets)
+    rows = rows_of(right, sets, _names(keys))
     if rows is None:
         return Opaque(f"“{_name(left)} {operator} {right}”")
     if first.name == "ct state" and operator == "!=" and len(rows) > 1 and isinstance(right, list):
         return Opaque("“ct state != …”")
     return Test(keys, rows, operator == "!=")
+
+
+def _names(keys: tuple[Key, ...]) -> Mapping[str, int]:
+    """What names mean as numbers where these properties are compared."""
+    found: dict[str, int] = {}
+    for key in keys:
+        found.update(NAMES.get(key.name, {}))
+    return found
 
 
 def _name(left: Any) -> str:
@@ -112,8 +123,8 @@ def _bits(value: Any) -> int | None:
     return total
 
 
-def _compared(keys: tuple[Key, ...], operator: str, right: Any) -> Statement:
-    value = value_of(right)
+def _compared(keys: tuple[Key, ...], operator: str, right: Any, names: Mapping[str, int]) -> Statement:
+    value = value_of(right, names)
     if len(keys) != 1 or not isinstance(value, Span):
         return Opaque(f"“{keys[0].name} {operator} {right}”")
     span = {
@@ -202,47 +213,50 @@ def _of_route(value: dict[str, Any]) -> str:
     return "way back" if "saddr" in flags else ""
 
 
-def rows_of(right: Any, sets: Sets) -> tuple[Row, ...] | None:
-    """The values that an expression is compared with, a row each; None where they are not understood."""
+def rows_of(right: Any, sets: Sets, names: Mapping[str, int] = _NO_NAMES) -> tuple[Row, ...] | None:
+    """The values that an expression is compared with, a row each, names as the numbers that they mean; None
+    where they are not understood."""
     if isinstance(right, str) and right.startswith("@"):
         listed = sets.listed.get(right[1:])
         if listed is None or listed.get("map") or not sets.whole:
             return None
-        return _rows(listed.get("elem") or [])
+        return _rows(listed.get("elem") or [], names)
     if isinstance(right, dict) and "set" in right:
-        return _rows(right["set"])
+        return _rows(right["set"], names)
     if isinstance(right, list):
-        return _rows(right)
-    return _rows([right])
+        return _rows(right, names)
+    return _rows([right], names)
 
 
-def _rows(values: Any) -> tuple[Row, ...] | None:
+def _rows(values: Any, names: Mapping[str, int]) -> tuple[Row, ...] | None:
     found = []
     for one in values if isinstance(values, list) else [values]:
-        row = _row(one)
+        row = _row(one, names)
         if row is None:
             return None
         found.append(row)
     return tuple(found)
 
 
-def _row(value: Any) -> Row | None:
+def _row(value: Any, names: Mapping[str, int]) -> Row | None:
     if isinstance(value, dict) and "elem" in value:
-        return _row(value["elem"].get("val"))
+        return _row(value["elem"].get("val"), names)
     if isinstance(value, dict) and "concat" in value:
-        parts = [value_of(one) for one in value["concat"]]
+        parts = [value_of(one, names) for one in value["concat"]]
         known = tuple(one for one in parts if one is not None)
         return known if len(known) == len(parts) else None
-    one = value_of(value)
+    one = value_of(value, names)
     return None if one is None else (one,)
 
 
-def value_of(value: Any) -> Value | None:
+def value_of(value: Any, names: Mapping[str, int] = _NO_NAMES) -> Value | None:
     """One value: a number, an address, a network, a range, a name; None where it is not understood."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
         return Span(value, value)
+    if isinstance(value, str) and value in names:
+        return Span(names[value], names[value])
     if isinstance(value, str):
         return span_of(value) or value
     if not isinstance(value, dict) or len(value) != 1:
@@ -251,7 +265,7 @@ def value_of(value: Any) -> Value | None:
     if kind == "prefix":
         return span_of(f"{inner.get('addr')}/{inner.get('len')}")
     if kind == "range" and isinstance(inner, list) and len(inner) == 2:
-        first, last = value_of(inner[0]), value_of(inner[1])
+        first, last = value_of(inner[0], names), value_of(inner[1], names)
         if isinstance(first, Span) and isinstance(last, Span):
             return Span(first.first, last.last)
     return None
@@ -272,7 +286,7 @@ def choice(value: Any, sets: Sets, verdict: Verdicts) -> Statement:
         pair = one["elem"]["val"] if isinstance(one, dict) and "elem" in one else one
         if not isinstance(pair, list) or len(pair) != 2:
             return Opaque("a verdict map", verdict=True)
-        row = _row(pair[0])
+        row = _row(pair[0], _names(keys))
         name, target = next(iter(pair[1].items()))
         made = verdict(name, target)
         if row is None or made is None:

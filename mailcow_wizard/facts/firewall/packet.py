@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 
+from mailcow_wizard.facts.firewall.icmp import ECHO
 from mailcow_wizard.facts.firewall.rules import ANY, Key, Span, Test
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _SYN, _ACK = 0x02, 0x10
 _DONT_FRAGMENT = 0x4000
 _EPHEMERAL = (32768, 60999)
+_NEVER_ROUTED = 255  # the hop limit of neighbour discovery (RFC 4861, section 7)
 _ICMP = "icmp"
 # By protocol: how rules name it, IPv4 and IPv6.
 _PROTOCOLS = {
@@ -25,20 +27,11 @@ _PROTOCOLS = {
     "udp": (frozenset(("udp",)), frozenset(("udp",))),
     _ICMP: (frozenset(("icmp",)), frozenset(("icmpv6", "ipv6-icmp"))),
 }
-# Echo requests, and their answers.
-_TYPES = {
-    4: (frozenset(("echo-request", "IPv4")), frozenset(("echo-reply", "IPv4"))),
-    6: (frozenset(("echo-request", "IPv6")), frozenset(("echo-reply", "IPv6"))),
-}
 _NUMBERS = {
     _PROTOCOLS["tcp"][0]: 6,
     _PROTOCOLS["udp"][0]: 17,
     _PROTOCOLS[_ICMP][0]: 1,
     _PROTOCOLS[_ICMP][1]: 58,
-    _TYPES[4][0]: 8,
-    _TYPES[4][1]: 0,
-    _TYPES[6][0]: 128,
-    _TYPES[6][1]: 129,
 }
 
 
@@ -50,8 +43,10 @@ _ABSENT = _Absent()
 
 
 class Packet(NamedTuple):
-    """The first packet of a connection, an echo request, or the answer to one of these.
+    """The first packet of a connection, an echo request, the answer to one of these, or a message of
+    neighbour discovery (`message` is its type in ICMPv6; 0: it is none).
 
+    `source` and `address` may be a network where more is not known.
     `protocol` is tcp, udp or icmp; `port` the one that is asked for (an answer comes from it). `interface`
     is where it came in, empty for what this machine sends itself (`leaving`, with `uid` as the sender: None
     where nobody knows). `out` is the interface that it will leave by, empty before that is decided and for
@@ -59,7 +54,8 @@ class Packet(NamedTuple):
     `wanted_port` are where it was sent before anything changed that (empty: as it is). `mark` and
     `flow_mark` are None where nobody knows. `moved`: its destination was changed, `masked`: its source.
     `reply`: it is the answer, `lost`: to something that was kept out of connection tracking; `follows`: it
-    is what follows the answer. `early`: connection tracking has not seen it yet.
+    is what follows the answer, in either direction; with `lost`, connection tracking takes it for the first
+    one of a connection. `early`: connection tracking has not seen it yet.
     """
 
     family: int
@@ -83,6 +79,7 @@ class Packet(NamedTuple):
     lost: bool = False
     follows: bool = False
     early: bool = False
+    message: int = 0
 
 
 def fits(test: Test, packet: Packet) -> bool | None:
@@ -178,7 +175,10 @@ def _of_header(family: str, field: str, packet: Packet) -> Property | _Absent:
     if (family == "ip") is not (packet.family == 4):
         return _ABSENT
     if field in ("saddr", "daddr"):
-        return number_of(packet.source if field == "saddr" else packet.address)
+        address = packet.source if field == "saddr" else packet.address
+        return span_of(address) if "/" in address else number_of(address)
+    if field == "hoplimit" and packet.message:
+        return _exactly(_NEVER_ROUTED)
     if field in ("protocol", "nexthdr"):
         return _protocol(packet)
     return _exactly(_DONT_FRAGMENT) if field == "frag-off" else None
@@ -189,9 +189,10 @@ def _protocol(packet: Packet) -> frozenset[str]:
 
 
 def _of_connection(name: str, packet: Packet) -> Property | _Absent:
-    known = packet.tracked and not packet.early and not (packet.lost and packet.protocol != "udp")
+    known = packet.tracked and not packet.early and not packet.message
+    known = known and not (packet.lost and packet.protocol != "udp" and not packet.follows)
     states = {_state(packet)}
-    if packet.early and name == "ct status":
+    if name == "ct status" and not known:
         return _ABSENT
     status = ({"dnat"} if packet.moved else set[str]()) | (_ANSWERED if _is_late(packet) else set[str]())
     if _is_late(packet) and packet.masked:
@@ -218,8 +219,8 @@ def _of_connection(name: str, packet: Packet) -> Property | _Absent:
 
 
 def _is_late(packet: Packet) -> bool:
-    """Whether there was an answer already."""
-    return packet.reply or packet.follows
+    """Whether there was an answer already that connection tracking knows of."""
+    return (packet.reply or packet.follows) and not packet.lost
 
 
 _ANSWERED = {"seen-reply", "seen_reply", "confirmed"}
@@ -231,8 +232,11 @@ def _state(packet: Packet) -> str:
         return "untracked"
     if packet.early:
         return "invalid"
+    if packet.message:
+        return "untracked"
     if packet.lost:
-        return "new" if packet.protocol == "udp" else "invalid"
+        # One that has neither SYN nor RST is picked up (net.netfilter.nf_conntrack_tcp_loose).
+        return "new" if packet.protocol == "udp" or packet.follows else "invalid"
     return "established" if _is_late(packet) else "new"
 
 
@@ -250,13 +254,26 @@ def _port_of(protocol: str, packet: Packet, wanted: bool) -> Property | _Absent:
 def _flags(packet: Packet) -> Property | _Absent:
     if packet.protocol != "tcp":
         return _ABSENT
-    return _exactly(_SYN | _ACK if packet.reply else _ACK if packet.follows else _SYN)
+    return _exactly(_ACK if packet.follows else _SYN | _ACK if packet.reply else _SYN)
 
 
 def _type(packet: Packet, family: int) -> Property | _Absent:
     if packet.protocol != _ICMP or packet.family != family:
         return _ABSENT
-    return _TYPES[family][packet.reply]
+    return _exactly(packet.message or ECHO[family][packet.reply])
+
+
+def _code(packet: Packet, family: int) -> Property | _Absent:
+    return _exactly(0) if packet.protocol == _ICMP and packet.family == family else _ABSENT
+
+
+def _is_to_many(packet: Packet) -> bool:
+    return packet.family == 6 and packet.address.lower().startswith("ff")
+
+
+def _goal(packet: Packet) -> Property:
+    """The kind of the address that it is sent to, as nft has it."""
+    return frozenset(("multicast" if _is_to_many(packet) else "local" if packet.local else "unicast",))
 
 
 def _kind(packet: Packet, local: bool) -> Property:
@@ -265,8 +282,8 @@ def _kind(packet: Packet, local: bool) -> Property:
 
 
 def _has_sender(packet: Packet) -> bool:
-    """Whether a program sent it; echo requests are answered by the kernel."""
-    return packet.leaving and not (packet.reply and packet.protocol == _ICMP)
+    """Whether a program sent it; echo requests and neighbours are answered by the kernel."""
+    return packet.leaving and not packet.message and not (packet.reply and packet.protocol == _ICMP)
 
 
 def _sender(packet: Packet) -> Property:
@@ -287,16 +304,22 @@ _OTHERS: dict[str, Callable[[Packet], Property | _Absent]] = {
     "tcp flags": _flags,
     "icmp type": lambda packet: _type(packet, 4),
     "icmpv6 type": lambda packet: _type(packet, 6),
+    "icmp code": lambda packet: _code(packet, 4),
+    "icmpv6 code": lambda packet: _code(packet, 6),
     "skuid": lambda packet: _sender(packet) if _has_sender(packet) else _ABSENT,
     "owner": _sender,
     "other protocol": lambda packet: _ABSENT,
     "extension": lambda packet: frozenset(("false",)),
     "way back": lambda packet: frozenset(("true",)),
-    "daddr type": lambda packet: frozenset(("local" if packet.local else "unicast",)),
+    "daddr type": _goal,
     "saddr type": lambda packet: frozenset(("local" if packet.leaving else "unicast",)),
-    "dst-type": lambda packet: _kind(packet, packet.local),
+    "dst-type": lambda packet: _goal(packet) if _is_to_many(packet) else _kind(packet, packet.local),
     "src-type": lambda packet: _kind(packet, packet.leaving),
-    "pkttype": lambda packet: frozenset(("host", "unicast")),
+    "pkttype": lambda packet: (
+        frozenset(("multicast",))
+        if _is_to_many(packet) and not packet.leaving
+        else frozenset(("host", "unicast"))
+    ),
     "mark": lambda packet: None if packet.mark is None else _exactly(packet.mark),
 }
 
