@@ -197,7 +197,8 @@ class _Install:
         return exit_codes.FAIL
 
     def _show_after(self, standing: Standing) -> None:
-        self._talk.lines(report.after_lines(after.page(standing, self._project(), self._record.log_path)))
+        now = after.current(self._session, standing)
+        self._talk.lines(report.after_lines(after.page(now, self._project(), self._record.log_path)))
 
     def _project(self) -> str:
         try:

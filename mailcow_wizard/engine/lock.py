@@ -59,7 +59,10 @@ class Lock:
 
 
 def take(state: StateDirectory, change: str = "") -> Lock:
-    """Takes the lock, for a change where that is known. Raises Locked, or HostError where the state directory cannot be written."""
+    """Takes the lock, for a change where that is known.
+
+    Raises Locked, or HostError where the state directory cannot be written.
+    """
     try:
         return Lock(flock.take(_path(state)), change)
     except flock.Taken as taken:

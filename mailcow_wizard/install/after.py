@@ -1,10 +1,13 @@
-"""The page after an install: what was done, where to go, what is advisable, updates, undoing it. Pure."""
+"""The page after an install: what was done, where to go, what is advisable, updates, undoing it."""
 
 from __future__ import annotations
 
 import shlex
 
-from mailcow_wizard.engine.findings import from_fields
+from mailcow_wizard.engine.findings import from_fields, of_finding
+from mailcow_wizard.engine.selection import UnknownSelector, select
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts.mail.admin import DEFAULT, USER
 from mailcow_wizard.install import first_password
 from mailcow_wizard.install.stages import title
 from mailcow_wizard.install.standing import Standing
@@ -22,8 +25,21 @@ class Section(NamedTuple):
     lines: tuple[str, ...]
 
 
+def current(session: Session, standing: Standing) -> Standing:
+    """The same, with what the first password is like now: the page may be read long after the install."""
+    try:
+        checks = select((first_password.CHECK,))
+    except UnknownSelector:
+        return standing
+    now = session.run(checks, lambda event: None).findings
+    if not all(one.status in ("pass", "fail") for one in now):
+        return standing
+    others = tuple(one for one in standing.findings if one["id"] != first_password.CHECK)
+    return standing._replace(findings=(*others, *(of_finding(one) for one in now)))
+
+
 def page(standing: Standing, project: str, log: str) -> tuple[Section, ...]:
-    """All of it, in the order in which it is needed."""
+    """All of it, in the order in which it is needed. Pure."""
     directory = shlex.quote(standing.directory)
     found = tuple(from_fields(one) for one in standing.findings)
     advisable = tuple(
@@ -41,10 +57,7 @@ def page(standing: Standing, project: str, log: str) -> tuple[Section, ...]:
         Section(
             _("Addresses"),
             (
-                _(
-                    "https://{name}/admin  administration (user admin, password moohoo until it is changed)",
-                    name=name,
-                ),
+                f"https://{name}/admin  {_administration(found)}",
                 _("https://{name}/  for those who have a mailbox", name=name),
                 _("https://{name}/SOGo/  webmail, calendars", name=name),
                 _("mail programs: {name}, IMAP 993, submission 465, both with TLS", name=name),
@@ -56,7 +69,7 @@ def page(standing: Standing, project: str, log: str) -> tuple[Section, ...]:
                 *_first(found),
                 *advisable,
                 *standing.notes,
-                _("Add your mail domain there, and publish its DKIM key: ./wizard dns"),
+                *_mailbox(standing),
                 _("Look at it now and then: ./wizard verify"),
             ),
         ),
@@ -72,6 +85,28 @@ def page(standing: Standing, project: str, log: str) -> tuple[Section, ...]:
         Section(_("What it did, with times"), (log,)),
         *_again(standing),
     )
+
+
+def _administration(found: tuple[Finding, ...]) -> str:
+    """Whom it lets in, as far as that is known."""
+    known = next((one for one in found if one.id == first_password.CHECK), None)
+    if known is not None and known.status == "pass":
+        return _("administration (user {user})", user=USER)
+    if known is not None and known.status == "fail":
+        return _("administration (user {user}, password {default})", user=USER, default=DEFAULT)
+    return _("administration (user {user}; the first password is {default})", user=USER, default=DEFAULT)
+
+
+def _mailbox(standing: Standing) -> tuple[str, ...]:
+    """How to come by the first mailbox, where none was asked for; what its domain needs."""
+    there = standing.choices.mailbox.address
+    publish = _("Publish its DKIM key, and see all of its records: {command}", command="./wizard dns")
+    if there:
+        return (_("{mailbox} is made, and its domain.", mailbox=there), publish)
+    domains = standing.settings.get("domains") or (standing.hostname.partition(".")[2],)
+    command = f"./wizard verify --first-mailbox info@{domains[0]}"
+    told = _("Make your mail domain and its first mailbox, tried with a message: {command}", command=command)
+    return told, publish
 
 
 def _again(standing: Standing) -> tuple[Section, ...]:

@@ -92,6 +92,8 @@ def show(app: Wizard) -> None:
         try:
             standing = None if app.session.recorded else outlook.standing_of(app.session)
             here = outlook.present(app.session, standing)
+            if here and standing is not None and standing.state == "done":
+                standing = after.current(app.session, standing)
             some = () if here else outlook.outlook(app.session, standing, _choices(app, standing))
         except HostError as error:
             app.call_later(app.show_keys, _("This could not be looked at: {error}", error=error))

@@ -5,6 +5,7 @@ import pytest
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.install import _milder
 from mailcow_wizard.engine.findings import of_finding
+from mailcow_wizard.engine.given import FirstMailbox
 from mailcow_wizard.install import after, first_password, verify
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import Choices, Standing, fresh
@@ -45,9 +46,11 @@ class Looked(Job):
         self.kept = findings
 
 
-def page_of(*findings: Finding) -> str:
+def page_of(*findings: Finding, mailbox: str = "", domains: tuple[str, ...] = ()) -> str:
     """The page after an install, as one text."""
-    before = fresh("run", "2026-11-27T17:00:00Z", "mail.example.org", Settings()._asdict(), Choices())
+    settings = Settings(domains=domains)._asdict()
+    choices = Choices(mailbox=FirstMailbox(mailbox))
+    before = fresh("run", "2026-11-27T17:00:00Z", "mail.example.org", settings, choices)
     standing: Standing = before._replace(state="done", findings=tuple(map(of_finding, findings)))
     sections = after.page(standing, "mailcowdockerized", "/var/lib/log")
     return "\n".join(line for one in sections for line in one.lines)
@@ -61,6 +64,32 @@ def test_first_password_fails_no_install() -> None:
     assert RESET in page_of(found)
     assert page_of(found).count("mail.admin-password fail") == 1
     assert exit_codes.of_findings([_milder(found)]) == exit_codes.WARN
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("pass", "administration (user admin)"),
+        ("fail", "administration (user admin, password moohoo)"),
+        ("unknown", "administration (user admin; the first password is moohoo)"),
+    ],
+)
+def test_the_first_password_is_named_while_it_may_be_there(status: Status, words: str) -> None:
+    lines = page_of(finding("mail.admin-password", status)).splitlines()
+    assert f"https://mail.example.org/admin  {words}" in lines
+
+
+def test_nobody_looked_for_the_first_password() -> None:
+    assert "(user admin; the first password is moohoo)" in page_of()
+
+
+def test_first_mailbox() -> None:
+    command = "./wizard verify --first-mailbox info@"
+    assert f"{command}example.org" in page_of()
+    assert f"{command}example.com" in page_of(domains=("example.com", "example.net"))
+    made = page_of(mailbox="me@example.com")
+    assert "me@example.com is made, and its domain." in made
+    assert command not in made
 
 
 def test_another_failure_does() -> None:
