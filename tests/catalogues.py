@@ -134,6 +134,8 @@ def uses_of(file: str, source: str) -> Iterator[Use]:
             yield Use(file, node.lineno, Sentence(*sentence))
     if file.startswith("host/"):
         yield from _heard(file, tree)
+    if file == "conf/layout.py":
+        yield from _comments(file, tree)
     if file == "host/door.py":
         yield from (Use(file, 1, Sentence(os.strerror(number))) for number in _HEARD_ERRORS)
 
@@ -169,6 +171,16 @@ def _heard(file: str, tree: ast.Module) -> Iterator[Use]:
             form = template(one)
             if form and id(one) not in marked and is_sentence(re.sub(r"\{\w+\}", " x ", form)):
                 yield Use(file, node.lineno, Sentence(form))
+
+
+def _comments(file: str, tree: ast.Module) -> Iterator[Use]:
+    """What stands above a key in mailcow.conf, where it is English; people hear it (`layout.for_people`)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            place = {"Key": 3, "_switch": 2}.get(getattr(node.func, "id", ""))
+            text = literal(node.args[place]) if place else None
+            if text:
+                yield Use(file, node.lineno, Sentence(text))
 
 
 def template(node: ast.expr) -> str:

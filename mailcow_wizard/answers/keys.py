@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.answers import values
 from mailcow_wizard.answers.values import Kind, Wrong, type_of
-from mailcow_wizard.conf.layout import HIDDEN_SWITCHES, KEYS, Key
+from mailcow_wizard.conf.layout import HIDDEN_SWITCHES, KEYS, Key, for_people
 from mailcow_wizard.engine.given import ADMIN
 from mailcow_wizard.language import _
 from mailcow_wizard.redaction import is_secret
@@ -190,7 +190,7 @@ def _right(key: str) -> str:
     layout = KEYS.get(key)
     if layout and layout.default and not is_secret(key):
         return _('such as "{example}"', example=layout.default)
-    return layout.about if layout else _("a text in quotes")
+    return for_people(layout) if layout else _("a text in quotes")
 
 
 def conf_schema(key: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ from textwrap import wrap
 from mailcow_wizard.answers import keys
 from mailcow_wizard.answers.collecting import Collected, Known
 from mailcow_wizard.answers.keys import Answer, Table
-from mailcow_wizard.conf.layout import KEYS
+from mailcow_wizard.conf.layout import KEYS, for_people
 from mailcow_wizard.engine.acknowledging import Entry, today
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.state import StateDirectory
@@ -88,7 +88,7 @@ def _conf(conf: Mapping[str, Known]) -> Iterator[str]:
     for key, known in conf.items():
         layout = KEYS.get(key)
         if layout:
-            yield from _comment(f"{layout.about}.")
+            yield from _comment(f"{for_people(layout)}.")
         number = layout is not None and layout.kind in ("port", "web-port", "number")
         plain = number and known.value.isdecimal() and str(int(known.value)) == known.value
         yield f"{key} = {known.value if plain else _quoted(known.value)}  # {harmless(known.origin)}"

@@ -39,7 +39,9 @@ def _words(found: checkout.Checkout) -> str:
     where = _("branch {branch}", branch=found.branch) if found.branch else _("no branch")
     others = [one for one in found.edited if one not in (checkout.COMPOSE_FILE, ".env")]
     aside = _(", {number} other files changed", number=len(others)) if others else ""
-    return f"{'a clone' if _foreign(found) else 'cloned by root'}, {where}{aside}"
+    if _foreign(found):
+        return _("a clone, {where}{aside}", where=where, aside=aside)
+    return _("cloned by root, {where}{aside}", where=where, aside=aside)
 
 
 def _foreign(found: checkout.Checkout) -> bool:
@@ -142,7 +144,10 @@ def _branch(found: checkout.Checkout) -> list[Trouble]:
         need.BRANCH_UNSTABLE: _("branch nightly gets untested changes"),
         need.BRANCH_LEGACY: _("branch legacy gets no updates since February 2026"),
         "": _("no branch is checked out: update.sh cannot tell what to update to"),
-    }.get(found.branch, f"branch {found.branch} is none of mailcow's: updates will not come through it")
+    }.get(
+        found.branch,
+        _("branch {branch} is none of mailcow's: updates will not come through it", branch=found.branch),
+    )
     if not words:
         return []
     why = _("update.sh follows the branch that is checked out; master is the one that is tested.")

@@ -195,7 +195,8 @@ def _without_tls(talk: Talk, starts: bool) -> Trouble | None:
             "servers refuse to deliver at all."
         ),
     }.get(
-        port.id, "Programs that want encryption cannot log in here, and the others send passwords readable."
+        port.id,
+        _("Programs that want encryption cannot log in here, and the others send passwords readable."),
     )
     return Trouble("fail", words, _cert_help(port), why=why)
 

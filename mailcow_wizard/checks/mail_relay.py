@@ -36,7 +36,14 @@ def judge_relay(found: Relay) -> Judgement:
     if found.about.skip:
         return skipped(found.about.skip)
     evidence = tuple(
-        Evidence(f"RCPT TO:<{STRANGER}> at {one.where}, without logging in", one.said[:_SHOWN])
+        Evidence(
+            _(
+                "RCPT TO:<{stranger}> at {where}, without logging in",
+                stranger=STRANGER,
+                where=one.where,
+            ),
+            one.said[:_SHOWN],
+        )
         for one in found.tries
     )
     troubles = [trouble for one in found.tries if (trouble := _trouble(one, found))]

@@ -9,7 +9,7 @@ from mailcow_wizard.checks import mail_far
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.trips import FAR, FAR_IMAP, FAR_PASSWORD, MAILBOX, PASSWORD, Trips, trips
 from mailcow_wizard.host.conversation import Tripped
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _HOW = (
@@ -147,7 +147,7 @@ def _ended(trip: Tripped, what: str, mailbox: str) -> Trouble:
         trip.stage, _("could not be looked for at {mailbox}", mailbox=mailbox)
     )
     status = "unknown" if "in time" in said or "timed out" in said else "fail"
-    return Trouble(status, f"{what} {verb}: {said}", (_LOGS,))  # type: ignore[arg-type]
+    return Trouble(status, f"{what} {verb}: {heard(said)}", (_LOGS,))  # type: ignore[arg-type]
 
 
 def _evidence(found: Trips) -> list[Evidence]:

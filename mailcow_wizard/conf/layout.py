@@ -1,5 +1,6 @@
 """The keys of mailcow's current mailcow.conf (2026-08), in its order: kind, default, and what each is for."""
 
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 class Key(NamedTuple):
     """A key of mailcow.conf.
 
-    `default` is what a new file holds; `about` one line for people and for the comment above a new key;
+    `default` is what a new file holds; `about` the comment above a new key, in English (`for_people`);
     `choices` the values that mailcow knows, where there are few; `off` says that a new file holds it
     commented out. Of the kinds, `port` is a port with or without an IPv4 address before it, `web-port` a
-    port alone, `fixed` what cannot be changed once the database was made.
+    port alone, `fixed` what cannot be changed once the database was made. `service` listens at a port.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Key(NamedTuple):
     about: str
     choices: tuple[str, ...] = ()
     off: bool = False
+    service: str = ""
 
 
 class Group(NamedTuple):
@@ -36,14 +38,24 @@ class Group(NamedTuple):
 
 
 _YES_NO = ("y", "n")
+_SWITCHED = " - y/n"
 
 
 def _switch(name: str, default: str, about: str) -> Key:
-    return Key(name, "switch", default, f"{about} - y/n", _YES_NO)
+    return Key(name, "switch", default, f"{about}{_SWITCHED}", _YES_NO)
 
 
 def _port(name: str, default: str, service: str) -> Key:
-    return Key(name, "port", default, f"Where {service} listens: a port, or an IPv4 address and a port")
+    about = f"Where {service} listens: a port, or an IPv4 address and a port"
+    return Key(name, "port", default, about, service=service)
+
+
+def for_people(key: Key) -> str:
+    """What a key is for, in the language that is spoken."""
+    if key.service:
+        return _("Where {service} listens: a port, or an IPv4 address and a port", service=key.service)
+    about = key.about.removesuffix(_SWITCHED)
+    return heard(about) + key.about[len(about) :]
 
 
 GROUPS: tuple[Group, ...] = (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from mailcow_wizard.conf.document import Document
-from mailcow_wizard.conf.layout import KEYS
+from mailcow_wizard.conf.layout import KEYS, for_people
 from mailcow_wizard.conf.rule import Surroundings
 from mailcow_wizard.conf.rules import lint
 from mailcow_wizard.conf.unwritable import Unwritable
@@ -252,7 +252,7 @@ class Draft:
             )
         layout = KEYS.get(key)
         text = self._found.data.decode("utf-8", "replace")
-        return comment_above(text, key) or (layout.about if layout else "")
+        return comment_above(text, key) or (for_people(layout) if layout else "")
 
 
 def _rank(problem: Problem) -> int:

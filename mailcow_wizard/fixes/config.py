@@ -251,7 +251,7 @@ def _mended(check: str, rule: str, title: str, facts: Facts) -> Plan:
     # Only mailcow's scripts read this one.
     later = takes_effect(facts, changed) if set(changed) - {"DOCKER_COMPOSE_VERSION"} else None
     steps = (Edit(path_of(facts), before, after.data, need.CONF_MODE), later)
-    words = _CONSEQUENCES.get(check, "mailcow.conf has the value shown; nothing else changes.")
+    words = _CONSEQUENCES.get(check, _("mailcow.conf has the value shown; nothing else changes."))
     return _plan(check, f"conf-{rule}", title, steps, words)
 
 

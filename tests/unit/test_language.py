@@ -31,6 +31,10 @@ CONVERTED = {
     "reputation",
     "time",
     "docker",
+    "firewall",
+    "config",
+    "conf",
+    "mail",
     "install",
     "report",
     "cli",
@@ -39,6 +43,7 @@ CONVERTED = {
 # Files that write what programs read, or what stands in files of other programs.
 FOR_PROGRAMS = {
     "cli/completion.py",  # scripts for shells
+    "conf/layout.py",  # comments in mailcow.conf, which are English there
     "facts/dns/wire.py",  # words of the protocol
     "fixes/proxy_sites.py",
     "report/monitoring.py",
@@ -81,6 +86,30 @@ NOT_FOR_PEOPLE = {
     "a key has no indeterminate length",
     "the last packet is cut short",
     "rc-update add docker default",
+    "is incompatible, use 'nft' tool",  # words of iptables
+    "ct state or status",  # what a rule compares, as nft says it
+    "ct wanted port",
+    "ct wanted ip",
+    "ct from ip",
+    "Description=Rules for containers in {user_chain}",
+    "smtpctl show queue",
+    "(?i)nofile|setrlimit|too many open files|ulimit",  # words of mailcow's logs
+    "(?i)no space left on device|disk full",
+    "(?i)address already in use|port is already allocated",
+    "(?i)access denied for user",
+    "(?i)could not resolve host|temporary failure in name resolution|name or service not known",
+    "535|AUTHENTICATIONFAILED|holds no password|could not be read|authentication fail",
+    r"Cannot match your IP (\S*) against hostname {name} \(DNS returned (\S+)\)",
+    "No A or AAAA record found for hostname {name}",
+    "Lets Encrypt disallowed for {name} by CAA record",
+    r"couldn't download http://([\w.-]+)/",
+    "Some services do return old end dates",
+    "issuer other than mailcow snake-oil CA and Let's Encrypt",
+    "Certificates (?:were )?successfully|Certificates were successfully",
+    "Cannot validate any hostnames",
+    "Some errors occurred|Failed to obtain certificate",
+    "Using command acme-tiny|Registering account|Verifying|Parsing",
+    "Deploying certificate|Reloading or restarting",
     "the terminal would scroll",  # one layer of the display to the other
 }
 

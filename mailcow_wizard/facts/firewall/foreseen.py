@@ -9,6 +9,7 @@ from mailcow_wizard.facts.firewall.rules import Chain, Key, Nat, Rule, Rules, Sp
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ BRIDGE = "br-mailcow"
 USER_CHAIN = "DOCKER-USER"
 _BOX = {4: "{}.253", 6: "fd4d:6169:6c63:6f77::fd"}
 _FIREWALLD = "firewalld"
-_FORESEEN = "what Docker will do"
+_FORESEEN = _("what Docker will do")
 _DESTINATION_NAT = -100  # NF_IP_PRI_NAT_DST, where Docker translates too
 
 

@@ -93,7 +93,7 @@ def statements(line: str, family: int, sets: IpSets) -> tuple[Statement, ...]:
     try:
         words = Words(shlex.split(line)[2:])
     except (ValueError, IndexError):  # its quotes, or its end
-        return (Opaque("its words", verdict=True),)
+        return (Opaque(_("its words"), verdict=True),)
     found: list[Statement] = list(tests_of(words, family, sets))
     target, goto = words.target, words.goto
     if goto:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import ANY, Key, Limit, Opaque, Span, Test
+from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -157,7 +158,7 @@ def _names(value: str) -> tuple[Row, ...]:
 
 
 def _users(value: str) -> tuple[Row, ...] | None:
-    first, _, last = value.partition("-")
+    first, _dash, last = value.partition("-")
     if not is_number(first) or not is_number(last or first):
         return None
     return ((Span(whole(first), whole(last or first)),),)
@@ -219,7 +220,7 @@ _MARK = re.compile(r"(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:/(0x[0-9a-f]{1,16}|[0-9]{1
 def _mark(match: Match) -> list[Statement]:
     key = "mark" if match.name == "mark" else "ct mark"
     found: list[Statement] = []
-    for _, turned, values in match.options:
+    for _option, turned, values in match.options:
         found_mark = _MARK.fullmatch(values[0] if values else "")
         if not found_mark:
             return [Opaque(f"“-m {match.name}”")]
@@ -237,14 +238,14 @@ def _limited(match: Match) -> list[Statement]:
 
 
 def _hash_limited(match: Match) -> list[Statement]:
-    over = any(name == "--hashlimit-above" or turned for name, turned, _ in match.options)
+    over = any(name == "--hashlimit-above" or turned for name, turned, _values in match.options)
     return [Limit(over)]
 
 
 def _connections(match: Match) -> list[Statement]:
     """`--connlimit-above` fits the one that is too many, `--connlimit-upto` all before it."""
     over = {"--connlimit-above": True, "--connlimit-upto": False}
-    for name, turned, _ in match.options:
+    for name, turned, _values in match.options:
         if name in over:
             return [Limit(over[name] is not turned)]
     return [Opaque("“-m connlimit”")]
@@ -252,7 +253,7 @@ def _connections(match: Match) -> list[Statement]:
 
 def _recent(match: Match) -> list[Statement]:
     """Who was seen before: a stranger was not, and is not the one that comes too often."""
-    options = {name: turned for name, turned, _ in match.options}
+    options = {name: turned for name, turned, _values in match.options}
     if "--set" in options:
         return [] if not options["--set"] else [Limit(over=True)]
     for name in ("--update", "--rcheck", "--remove"):
@@ -263,14 +264,14 @@ def _recent(match: Match) -> list[Statement]:
 
 def _bridged(match: Match) -> list[Statement]:
     """What came over a bridge's port; a packet that is routed did not."""
-    plain = [turned for name, turned, _ in match.options if name == "--physdev-is-bridged"]
+    plain = [turned for name, turned, _values in match.options if name == "--physdev-is-bridged"]
     if len(plain) == len(match.options) == 1:
         return [Test((Key("extension"),), (("true",),), plain[0])]
     return [Opaque("“-m physdev”")]
 
 
 def _way_back(match: Match) -> list[Statement]:
-    turned = any(name == "--invert" for name, _, _ in match.options)
+    turned = any(name == "--invert" for name, _turned, _values in match.options)
     return [Test((Key("way back"),), (("true",),), turned)]
 
 
@@ -300,7 +301,7 @@ def _of_set(match: Match, family: int, sets: IpSets) -> list[Statement]:
         made = _set_test(known, values[1], turned, family) if known else None
         if made is None and name != "--match-set":
             continue
-        found.append(made or Opaque(f"the set {values[0] if values else ''}"))
+        found.append(made or Opaque(_("the set {name}", name=values[0] if values else "")))
     return found
 
 
@@ -340,7 +341,7 @@ def _element(kind: str, text: str) -> Span | str | None:
     protocol, colon, number = text.rpartition(":")
     if colon and protocol != "tcp":
         return ""
-    first, _, last = number.partition("-")
+    first, _dash, last = number.partition("-")
     last = last or first
     return Span(whole(first), whole(last)) if is_number(first) and is_number(last) else None
 

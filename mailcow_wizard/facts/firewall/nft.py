@@ -22,6 +22,7 @@ from mailcow_wizard.facts.firewall.rules import (
     Untrack,
     Verdict,
 )
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def rules(
             return _rules(listed, texts, foreign, whole)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
         pass  # no list of rules that nft ever wrote
-    return Rules(unread=("what nft prints is not a list of rules",))
+    return Rules(unread=(_("what nft prints is not a list of rules"),))
 
 
 def _rules(

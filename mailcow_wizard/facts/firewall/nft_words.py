@@ -8,6 +8,7 @@ from types import MappingProxyType
 from mailcow_wizard.facts.firewall.icmp import NAMES
 from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import ANY, Choice, Key, Opaque, Span, Test, Verdict
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -280,18 +281,18 @@ def choice(value: Any, sets: Sets, verdict: Verdicts) -> Statement:
     elif isinstance(data, dict):
         data = data.get("set")
     if keys is None or not isinstance(data, list):
-        return Opaque(f"the map of “{_name(value.get('key'))}”", verdict=True)
+        return Opaque(_("the map of “{name}”", name=_name(value.get("key"))), verdict=True)
     found: list[tuple[Row, Verdict]] = []
     for one in data:
         pair = one["elem"]["val"] if isinstance(one, dict) and "elem" in one else one
         if not isinstance(pair, list) or len(pair) != 2:
-            return Opaque("a verdict map", verdict=True)
+            return Opaque(_("a verdict map"), verdict=True)
         row = _row(pair[0], _names(keys))
         name, target = next(iter(pair[1].items()))
         made = verdict(name, target)
         if row is None or made is None:
-            return Opaque("a verdict map", verdict=True)
+            return Opaque(_("a verdict map"), verdict=True)
         # What everything fits comes last, wherever it stands.
-        found.append((tuple(ANY for _ in keys) if row == (ANY,) else row, made))
+        found.append((tuple(ANY for _key in keys) if row == (ANY,) else row, made))
     found.sort(key=lambda one: ANY in one[0])
     return Choice(keys, tuple(found))

@@ -7,7 +7,7 @@ from mailcow_wizard.facts.firewall.iptables_words import IpSet, ipsets
 from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _all(host: Host, usual: str) -> list[Rules]:
             saved = _saved(host, family, "iptables-nft", usual)
         except HostError as error:
             if native is None or native.trouble:  # nft shows these rules too
-                found.append(Rules(unread=(str(error),)))
+                found.append(Rules(unread=(heard(error),)))
             continue
         if saved is None:
             continue
@@ -81,7 +81,7 @@ def _all(host: Host, usual: str) -> list[Rules]:
     if native:
         found.insert(0, nft.rules(native.document, native.texts, theirs, native.whole))
         if native.trouble:
-            found.append(Rules(unread=(native.trouble,)))
+            found.append(Rules(unread=(heard(native.trouble),)))
     elif not found and _module(host, "nf_tables"):
         found.append(
             Rules(unread=(_("nftables is loaded, and the command nft that shows its rules is missing"),))
@@ -148,7 +148,8 @@ def _saved(host: Host, family: int, kind: str, usual: str) -> str | None:
             continue
         if ran.code:
             said = ran.err.strip().splitlines()[:1]
-            raise HostError(f"{name} does not show its rules: {said[0] if said else ran.code}")
+            why = said[0] if said else ran.code
+            raise HostError(_("{command} does not show its rules: {why}", command=name, why=why))
         return ran.out
     return None
 
@@ -162,7 +163,7 @@ def _legacy(host: Host, family: int, usual: str, sets: dict[str, IpSet]) -> list
     except Missing:
         return []
     except HostError as error:
-        return [Rules(unread=(str(error),))]
+        return [Rules(unread=(heard(error),))]
     if not names:
         return []
     if saved is None:
