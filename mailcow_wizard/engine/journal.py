@@ -257,7 +257,7 @@ class Journal:
         try:
             yield
         except (LookupError, TypeError, ValueError, AttributeError):
-            raise HostError(f"{self.path(str(number), name)} is not readable") from None
+            raise HostError(_("{path} is not readable", path=self.path(str(number), name))) from None
 
     def _step(self, number: int, place: int, said: dict[str, Any]) -> PlanStep:
         if said["kind"] == "edit":

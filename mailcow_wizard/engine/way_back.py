@@ -17,6 +17,7 @@ from mailcow_wizard.host import detached, way_back
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Plan, Settings
 
 _LATER_S = 15.0
@@ -57,10 +58,20 @@ def take_back(session: Session) -> tuple[str, ...]:
     for one in unconfirmed(session):
         try:
             end = mending.take_back(session, one.id, lambda progress: None)
-            how = "was taken back" if end.state == "undone" else f"could not be taken back: {end.error}"
+            why = "" if end.state == "undone" else end.error or end.state
         except HostError as error:
-            how = f"could not be taken back: {error}"
-        said.append(f"“{one.title}” was interrupted before anybody confirmed it, and {how}")
+            why = str(error)
+        said.append(
+            _(
+                "“{title}” was interrupted before anybody confirmed it, and could not be taken back: {why}",
+                title=one.title,
+                why=heard(why),
+            )
+            if why
+            else _(
+                "“{title}” was interrupted before anybody confirmed it, and was taken back", title=one.title
+            )
+        )
     return tuple(said)
 
 
@@ -71,7 +82,7 @@ def main(words: Sequence[str]) -> int:
     state = StateDirectory(place)
     session = Session(RealHost(state.path), Settings(), state)
     journal = Journal(state)
-    for _ in range(_TURNS):
+    for _turn in range(_TURNS):
         now = journal.get(change)
         if now.state in ("applied", "undone"):
             way_back.disarm()

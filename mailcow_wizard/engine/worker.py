@@ -78,7 +78,7 @@ def _do(
             way_back.arm(session.state, change, plan)
         except HostError as error:
             # Nothing is done yet, and nothing is done without a way back.
-            said = f"the way back could not be prepared: {error}"
+            said = str(error)
             journal.write(change, work.standing._replace(state="undone", error=said))
             return {"state": "undone", "error": said, "result": None}
         work.apply(lambda: stopping.asked)

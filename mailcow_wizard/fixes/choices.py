@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Fix, Plan, Risk
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -42,7 +43,9 @@ def tried(build: Callable[[], Plan | None], instead: Fix | None = None) -> Offer
     def plan() -> Plan:
         made = build()
         if made is None:
-            raise NoPlan("There is nothing left to do here: the machine has changed since it was looked at.")
+            raise NoPlan(
+                _("There is nothing left to do here: the machine has changed since it was looked at.")
+            )
         return made
 
     try:

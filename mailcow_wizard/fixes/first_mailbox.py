@@ -10,6 +10,7 @@ from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.programs import program
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Manual, Plan
 
 CHECK, FIX = "mail.round-trip", "first-mailbox"
@@ -38,44 +39,56 @@ def plan(facts: Facts, mailbox: str, file: str, kept: bool) -> Plan:
     steps.append(Command(api("add-mailbox", mailbox, file), (api("remove-mailbox", mailbox),), _TIMEOUT_S))
     steps.append(
         Manual(
-            f"The password is made up here. It stays in {file}, which root alone may read."
+            _("The password is made up here. It stays in {file}, which root alone may read.", file=file)
             if kept
-            else "The password is made up here and shown once, at the end."
+            else _("The password is made up here and shown once, at the end.")
         )
     )
-    steps.append(Manual(f"Then publish the DKIM key of {domain}: ./wizard dns shows the record."))
+    steps.append(
+        Manual(_("Then publish the DKIM key of {domain}: ./wizard dns shows the record.", domain=domain))
+    )
     return Plan(
         CHECK,
         None,
         FIX,
-        f"Make the mailbox {mailbox} through mailcow's API",
+        _("Make the mailbox {mailbox} through mailcow's API", mailbox=mailbox),
         tuple(steps),
         "low",
         reversible=True,
         needs_root=True,
-        consequence=f"{mailbox} can receive and send mail; a test message is sent to it. Taken back, a "
-        "mailbox that holds mail stays.",
-        interrupts="" if there.domain else "webmail (SOGo) restarts, for some seconds",
+        consequence=_(
+            "{mailbox} can receive and send mail; a test message is sent to it. Taken back, a mailbox that "
+            "holds mail stays.",
+            mailbox=mailbox,
+        ),
+        interrupts="" if there.domain else _("webmail (SOGo) restarts, for some seconds"),
     )
 
 
 def _refuse(facts: Facts, mailbox: str, domain: str, there: Known, file: str) -> None:
     """Raises NoPlan where it cannot be made."""
     if there.mailbox:
-        raise NoPlan(f"{mailbox} is there already; who knows its password can name it to verify")
+        raise NoPlan(
+            _("{mailbox} is there already; who knows its password can name it to verify", mailbox=mailbox)
+        )
     if there.alias:
-        raise NoPlan(f"{mailbox} is an alias in mailcow: choose another address")
+        raise NoPlan(_("{mailbox} is an alias in mailcow: choose another address", mailbox=mailbox))
     if there.alias_domain:
-        raise NoPlan(f"{domain} stands for another domain in mailcow: choose another address")
+        raise NoPlan(
+            _("{domain} stands for another domain in mailcow: choose another address", domain=domain)
+        )
     if domain == facts.get(hostname).name:
         raise NoPlan(
-            f"{domain} is the server's own name, which mailcow does not take for a mail domain; the part "
-            "behind the @ is usually shorter, such as example.org"
+            _(
+                "{domain} is the server's own name, which mailcow does not take for a mail domain; the part "
+                "behind the @ is usually shorter, such as example.org",
+                domain=domain,
+            )
         )
     if there.key.trouble:
         raise NoPlan(there.key.trouble)
     if facts.host.exists(file):
-        raise NoPlan(f"{file} exists already: name another file for the password, or remove it")
+        raise NoPlan(_("{file} exists already: name another file for the password, or remove it", file=file))
 
 
 def _where(facts: Facts, there: Known) -> tuple[str, ...]:

@@ -32,9 +32,9 @@ def arm(module: str, words: tuple[str, ...], seconds: float) -> bool:
         _systemctl("daemon-reload")
         _systemctl("enable", SERVICE)
         _systemctl("start", TIMER)
-    except HostError:
+    except HostError as error:
         disarm()
-        raise
+        raise HostError(f"the way back could not be prepared: {error}") from None
     return True
 
 

@@ -37,11 +37,13 @@ CONVERTED = {
     "mail",
     "install",
     "report",
+    "engine",
     "cli",
     "tui",
 }
 # Files that write what programs read, or what stands in files of other programs.
 FOR_PROGRAMS = {
+    "ansible/roles/mailcow_wizard/library/mailcow_wizard.py",  # Ansible speaks English
     "cli/completion.py",  # scripts for shells
     "conf/layout.py",  # comments in mailcow.conf, which are English there
     "facts/dns/wire.py",  # words of the protocol
@@ -49,6 +51,7 @@ FOR_PROGRAMS = {
     "report/monitoring.py",
     "report/reach_lines.py",
     "report/schema.py",
+    "typed.py",  # mistakes of who writes the program
 }
 # Texts in them that look like sentences and are none for people: files' contents, commands, names.
 NOT_FOR_PEOPLE = {
@@ -86,6 +89,12 @@ NOT_FOR_PEOPLE = {
     "a key has no indeterminate length",
     "the last packet is cut short",
     "rc-update add docker default",
+    "\\ No newline at end of file",  # words of diff
+    r"\s*\((?:at line (\d+), column \d+|at end of document)\)$",  # words of tomllib
+    "inferred: some eighteen images unpack to about 150 000 files",  # the source of a number
+    # what the far side is answered, whose language is not known
+    "This knock comes from {}, which is this server itself or its own network:\n"
+    "no provider's firewall was passed, and nothing is proved. Paste the line elsewhere.\n",
     "is incompatible, use 'nft' tool",  # words of iptables
     "ct state or status",  # what a rule compares, as nft says it
     "ct wanted port",
@@ -103,6 +112,8 @@ NOT_FOR_PEOPLE = {
     "No A or AAAA record found for hostname {name}",
     "Lets Encrypt disallowed for {name} by CAA record",
     r"couldn't download http://([\w.-]+)/",
+    "key not found",  # words of the mail servers of others
+    "no such key",
     "Some services do return old end dates",
     "issuer other than mailcow snake-oil CA and Let's Encrypt",
     "Certificates (?:were )?successfully|Certificates were successfully",
