@@ -111,7 +111,8 @@ def reversed_address(address: str) -> str:
     parsed = ipaddress.ip_address(address)
     if parsed.version == 4:
         return ".".join(reversed(str(parsed).split(".")))
-    return ".".join(reversed(parsed.exploded.replace(":", "")))
+    # Not `exploded`: since Python 3.13 that of an IPv4-mapped address ends in dotted numbers.
+    return ".".join(reversed(f"{int(parsed):032x}"))
 
 
 def _case(subject: str, list: Blocklist) -> _Case:

@@ -230,4 +230,4 @@ def _letter(letter: str, sender: Sender, domain: str, named: Callable[[], str]) 
 def dotted(address: str) -> str:
     """An address as macros have it: IPv6 as 32 nibbles with dots between them."""
     parsed = ipaddress.ip_address(address)
-    return ".".join(parsed.exploded.replace(":", "")) if parsed.version == 6 else str(parsed)
+    return ".".join(f"{int(parsed):032x}") if parsed.version == 6 else str(parsed)
