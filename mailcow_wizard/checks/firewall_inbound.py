@@ -44,6 +44,13 @@ _UNSURE = {
 _LINE = _("the line that asked lets no port 25 out, or may not")
 _OPEN = {
     "answered by something else": _("something else answered, before this machine or on the line that asked"),
+    "open, and nothing is heard": _(
+        "it opens, and nothing is heard, though the server there speaks first: something on the way takes "
+        "connections in its place, or lets no answer through"
+    ),
+    "open, and not known whose it is": _(
+        "it is open, but whether this server answered or somebody in between is not known"
+    ),
     "not asked: no way from there": _("the machine that asked has none of it"),
     "not asked: that line lets no port 25 out": _LINE,
     "not asked: that line may let no port 25 out": _LINE,
@@ -103,6 +110,8 @@ def _no_longer(one: Seen, facts: Reached) -> str:
 
 def _undecided(port: PublicPort, one: Seen, facts: Reached) -> tuple[str, tuple[str, ...]]:
     said = _OPEN.get(one.state, one.state)
+    if one.said:
+        said = _("{reason}: “{said}”", reason=said, said=one.said)
     if one.state == "not asked: no way from there" and one.family == 6 and len(facts.families) > 1:
         return said, (_FROM_V6,)
     return said, (_ELSEWHERE,)

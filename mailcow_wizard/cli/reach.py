@@ -8,7 +8,8 @@ from collections.abc import Callable
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
-from mailcow_wizard.engine.reach import DEFAULT_MINUTES, BadReport, Reach
+from mailcow_wizard.engine.reach import DEFAULT_MINUTES, Reach
+from mailcow_wizard.engine.reach_words import BadReport
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import desk, streams, terminal
 from mailcow_wizard.host.door import HostError

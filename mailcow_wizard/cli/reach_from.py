@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from mailcow_wizard import __version__
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
-from mailcow_wizard.engine.reach import BadReport, extra_of, ports_of
+from mailcow_wizard.engine.reach_words import Asked, BadReport, extra_of, ports_of
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import reach_asker, streams
-from mailcow_wizard.host.reach_asker import Door
+from mailcow_wizard.host.reach_talk import Door
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.report.document import SCHEMA
 
 _STATES = {
     "a": "arrived",
-    "o": "open",
+    **dict.fromkeys(("o", "t"), "open"),
     "m": "answered by something else",
     "r": "refused on the way",
     "s": "never arrived",
@@ -25,7 +25,7 @@ _STATES = {
 """What became of a port, in the document."""
 _SAID = {
     "a": _("arrived"),
-    "o": _("open"),
+    **dict.fromkeys(("o", "t"), _("open")),
     "m": _("answered by something else"),
     "r": _("refused on the way"),
     "s": _("never arrived"),
@@ -54,18 +54,18 @@ def ask(options: Options, write: Callable[[str], None]) -> int:
         import json
 
         rows = [
-            {"address": one.address, "port": one.port, "state": _STATES[code]}
-            for one, code in results.items()
+            {"address": one.address, "port": one.port, "state": _STATES[answer[0]]}
+            for one, answer in results.items()
         ]
         document = {"schema": SCHEMA, "version": __version__, "report": report}
         write(json.dumps({**document, "told": shown is not None, "ports": rows}) + "\n")
     else:
         write(_lines(results, shown, report))
     extra = extra_of(token)
-    codes = {code for door, code in results.items() if door.port != extra}
+    codes = {answer[0] for door, answer in results.items() if door.port != extra}
     if codes & {"m", "r", "s"}:
         return exit_codes.FAIL
-    return exit_codes.OK if codes & {"a", "o"} else exit_codes.UNKNOWN
+    return exit_codes.OK if codes & {"a", "o", "t"} else exit_codes.UNKNOWN
 
 
 def knock(addresses: Sequence[str], token: str) -> str:
@@ -75,15 +75,13 @@ def knock(addresses: Sequence[str], token: str) -> str:
     return report if _told(results, token, report) is None else ""
 
 
-def _knocked(
-    addresses: Sequence[str], ports: Sequence[tuple[int, bool]], token: str
-) -> tuple[dict[Door, str], str]:
+def _knocked(addresses: Sequence[str], ports: Sequence[Asked], token: str) -> tuple[dict[Door, str], str]:
     """What became of each port, at the first address of each family, and the report of it."""
     one_each = {(":" in one): one for one in reversed(addresses)}
-    doors = [Door(address, port, free) for address in one_each.values() for port, free in ports]
+    doors = [Door(address, *one) for address in one_each.values() for one in ports]
     results = reach_asker.knock(doors, token)
     report = _report(results)
-    if any(door.port == 25 and code in ("s", "r") for door, code in results.items()):
+    if any(door.port == 25 and answer in ("s", "r") for door, answer in results.items()):
         leaves = reach_asker.mail_leaves()
         report += "" if leaves is None else f";c:{'o' if leaves else 's'}"
     return results, report
@@ -93,7 +91,7 @@ def _report(results: dict[Door, str]) -> str:
     parts = []
     for family, mark in ((4, "."), (6, ":")):
         codes = [
-            f"{one.port}{code}" for one, code in results.items() if (":" in one.address) == (mark == ":")
+            f"{one.port}{answer}" for one, answer in results.items() if (":" in one.address) == (mark == ":")
         ]
         if codes:
             parts.append(f"{family}:{'.'.join(codes)}")
@@ -102,8 +100,8 @@ def _report(results: dict[Door, str]) -> str:
 
 def _told(results: dict[Door, str], token: str, report: str) -> str | None:
     """The near side's table; None where nothing could be brought there."""
-    for door, code in results.items():
-        if code == "a":
+    for door, answer in results.items():
+        if answer == "a":
             try:
                 return reach_asker.tell(door, token, report)
             except OSError as error:
@@ -114,6 +112,6 @@ def _told(results: dict[Door, str], token: str, report: str) -> str | None:
 def _lines(results: dict[Door, str], shown: str | None, report: str) -> str:
     if shown is not None:
         return "".join(f"{harmless(line)}\n" for line in shown.splitlines())
-    rows = "".join(f"{one.port:>5}  {one.address}  {_SAID[code]}\n" for one, code in results.items())
+    rows = "".join(f"{one.port:>5}  {one.address}  {_SAID[answer[0]]}\n" for one, answer in results.items())
     by_hand = f"mailcow-wizard reach --result '{report}'"
     return rows + _("The report could not be brought there. On the server: {line}", line=by_hand) + "\n"

@@ -94,7 +94,7 @@ def _progress(server: str, part: int) -> None:
 def _knock(invitation: Invitation) -> str:
     """Asks the server's ports from here. The table is drawn over there, on the terminal that both have."""
     from mailcow_wizard.cli.reach_from import knock
-    from mailcow_wizard.engine.reach import BadReport, ports_of
+    from mailcow_wizard.engine.reach_words import BadReport, ports_of
 
     with contextlib.suppress(BadReport):
         if len(ports_of(invitation.token)) <= _MOST_PORTS:

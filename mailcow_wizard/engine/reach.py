@@ -6,10 +6,13 @@ then brings its report to a port that could be reached. Three witnesses make the
 
 - a knock with the token, heard here: the port is reached, and from where;
 - the first packet of a connection, seen here before this machine's own rules (where this user may see it):
-  what came so far and was not heard is closed here, what never came was stopped before this machine. Of a
-  port that something serves already it is the proof, with the report that it was open;
+  what came so far and was not heard is closed here, what never came was stopped before this machine;
 - the report: what was sent and never came, what answers in our place. It comes over a port that could be
   reached; where none could, the far side shows it, to be typed in here.
+
+A port that something serves already is asked as it is, by the far side and by this machine itself: it is
+reached where both hear the same server. Where that could be any server of its kind, its first packet has to
+have been seen here, too.
 
 A knock from this machine or its own network proves nothing. Port 25 that alone fails may be the far side's
 own line: it tries other mail servers and says whether they answer. Where every port is in use already, one
@@ -18,10 +21,11 @@ more is opened to take the report.
 
 from __future__ import annotations
 
-import re
+import threading
 import time
-from collections.abc import Sequence
 
+from mailcow_wizard.engine.reach_greetings import likeness, shown
+from mailcow_wizard.engine.reach_words import Asked, BadReport, new_token, read_report
 from mailcow_wizard.facts.addresses import addresses
 from mailcow_wizard.facts.neighbours import is_near
 from mailcow_wizard.facts.reached import (
@@ -35,23 +39,21 @@ from mailcow_wizard.facts.reached import (
     to_keep,
 )
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host import invoker
-from mailcow_wizard.host.chance import letters_and_digits
+from mailcow_wizard.host import invoker, reach_asker
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.reach_listener import IN_USE, NOT_ALLOWED, Knock, ReachListener
 from mailcow_wizard.host.reach_packets import Packet
+from mailcow_wizard.host.reach_talk import Door, Kind
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
-TOKEN_LENGTH = 20
 DEFAULT_MINUTES = 10
-_REPORT = re.compile(r"[46]:\d{1,5}[aomrsn](?:\.\d{1,5}[aomrsn])*")
-_TOKEN = re.compile(rf"(?P<secret>[A-Za-z0-9]{{{TOKEN_LENGTH}}})(?P<ports>(?:-\d{{1,5}}[ux]?){{1,64}})")
 _SMTP = 25
 _MOST_PEERS = 256
 _MANY = 3
 """So many of the ports one address asks for only if it is the far side, or somebody who scans."""
+_OWN_S = 2.0
 _LATE_S = 7.0
 """A connection that arrived and is still not heard after that long is not going to be."""
 _INSIDE = (
@@ -60,50 +62,25 @@ _INSIDE = (
 )
 
 
-class BadReport(ValueError):
-    """It is no report of a far side."""
-
-
 class Target(NamedTuple):
     """A port that the world must reach. `free` says that the wizard listens there; `trouble` why it cannot
-    although nobody has it."""
+    although nobody has it; `speaks` how it is asked where somebody has it."""
 
     port: int
     service: str
     free: bool
     trouble: str = ""
+    speaks: Kind = "greets"
 
 
 class Verdict(NamedTuple):
-    """What is known of a port over one family: its state, from where it was asked, and how that is known
-    (see `facts.reached.Seen`)."""
+    """What is known of a port over one family: its state, from where it was asked, how that is known, and
+    what something else said there (see `facts.reached.Seen`)."""
 
     state: State
     peer: str = ""
     how: str = ""
-
-
-def new_token(ports: Sequence[tuple[int, bool]], extra: int = 0) -> str:
-    """A token for one proof: 119 random bits, and which ports to try (`u`: in use, only connect; `x`: there
-    for the report alone)."""
-    marks = {(extra, True): "x"}
-    words = (f"-{one[0]}{marks.get(one, '' if one[1] else 'u')}" for one in ports)
-    return letters_and_digits(TOKEN_LENGTH) + "".join(words)
-
-
-def ports_of(token: str) -> tuple[tuple[int, bool], ...]:
-    """The ports that a token names, and whether the near side listens there. Raises BadReport."""
-    found = _TOKEN.fullmatch(token)
-    words = found["ports"].removeprefix("-").split("-") if found else ()
-    ports = tuple((int(one.rstrip("ux")), not one.endswith("u")) for one in words)
-    if not ports or not all(0 < one < 65536 for one, _used in ports):
-        raise BadReport(_("that is no token of reach"))
-    return ports
-
-
-def extra_of(token: str) -> int:
-    """The port that is there for the report alone; 0 where there is none."""
-    return next((int(one[:-1]) for one in token.split("-")[1:] if one.endswith("x")), 0)
+    said: str = ""
 
 
 class Reach:
@@ -130,19 +107,29 @@ class Reach:
         self.targets = tuple(self._open(*one) for one in facts.get(public_ports))
         self.extra = 0 if any(one.free for one in self.targets) else self._listener.open_any(self.families)
         """A port besides mailcow's that takes the report, where all of those are in use; 0: none."""
-        numbers = tuple(one for one, _used in self.ports)
+        numbers = tuple(one.port for one in self.ports)
         self.watched = tuple(one for one in self.families if self._listener.watch(numbers, one))
         """Families of which first packets are seen."""
         self.token = new_token(self.ports, self.extra)
+        self._own: dict[tuple[int, int], str] = {}
+        """What this machine itself hears on ports in use, by port and family."""
+        self._own_asked = threading.Thread(target=self._ask_own, daemon=True, name="reach own")
+        self._own_asked.start()
         self._listener.serve(self.token, self._told)
 
     @property
-    def ports(self) -> tuple[tuple[int, bool], ...]:
-        """The ports that the far side is to try, and whether the wizard listens there."""
-        asked = tuple((one.port, one.free) for one in self.targets)
-        return (*asked, *(((self.extra, True),) if self.extra else ()))
+    def ports(self) -> tuple[Asked, ...]:
+        """The ports that the far side is to try, and how."""
+        asked = tuple(Asked(one.port, "knock" if one.free else one.speaks) for one in self.targets)
+        return (*asked, *((Asked(self.extra, "knock"),) if self.extra else ()))
 
-    def _open(self, port: int, service: str) -> Target:
+    def _ask_own(self) -> None:
+        own = {family: self._facts.get(addresses, family).own for family in self.families}
+        used = [one for one in self.ports if one.kind != "knock"]
+        doors = {Door(own[family], *one): (one.port, family) for family in own if own[family] for one in used}
+        self._own |= {doors[one]: said for one, said in reach_asker.knock(tuple(doors), "").items()}
+
+    def _open(self, port: int, service: str, speaks: Kind) -> Target:
         said = {family: self._listener.open(port, family) for family in self.families}
         if IN_USE in said.values() and self._only_loopback(port):
             for family in [one for one, word in said.items() if word == IN_USE]:
@@ -152,7 +139,7 @@ class Reach:
             # Asked as it is in both families: who has one has mostly both.
             for family in said:
                 self._listener.shut(port, family)
-            return Target(port, service, free=False)
+            return Target(port, service, free=False, speaks=speaks)
         if all(said.values()):
             return Target(port, service, free=False, trouble=next(iter(said.values())))
         return Target(port, service, free=True)
@@ -232,26 +219,19 @@ class Reach:
 
     def hear(self, report: str, peer: str = "") -> None:
         """Takes a far side's report, such as `4:25a.465s;6:25n;c:o`. Raises BadReport."""
-        found: dict[tuple[int, int], str] = {}
-        leaves: bool | None = None
-        for part in report.strip().split(";"):
-            if part in ("c:o", "c:s"):
-                leaves = part == "c:o"
-            elif _REPORT.fullmatch(part):
-                family = int(part[0])
-                found |= {(int(one[:-1]), family): one[-1] for one in part[2:].split(".")}
-            else:
-                raise BadReport(_("that is no report of reach"))
-        known = {one for one, _used in self.ports}
+        found, leaves = read_report(report)
+        known = {one.port for one in self.ports}
         if not peer:
             # Typed in later it may name the port that was opened for it then.
             found = {key: code for key, code in found.items() if key[0] in known}
         if not found or any(port not in known for port, _used in found):
             raise BadReport(_("that report is of other ports"))
+        # It began when the proof did, and is as patient as the far side was.
+        self._own_asked.join(_OWN_S)
         now = invoker.now()
         for key, code in found.items():
             # What arrived once has arrived, whatever a later report says.
-            if self.reported.get(key) not in ("a", "o"):
+            if self.reported.get(key, "")[:1] not in ("a", "o", "t"):
                 self.reported[key] = code
                 self._times.setdefault(key, now)
         self.mail_leaves = leaves if leaves is not None else self.mail_leaves
@@ -266,10 +246,8 @@ class Reach:
             return Verdict("arrived", self.knocks[key], "token")
         code = self.reported.get(key, "")
         peer, since = self._packet(key)
-        if code == "o" and not target.free:
-            if peer or not self._sees(family):
-                return Verdict("arrived", peer, "packet" if peer else "told")
-            return Verdict("answered by something else", "", "packet")
+        if code[:1] in ("o", "t") and not target.free:
+            return self._answered(key, code, peer)
         late = not code and target.free and since > _LATE_S and peer in self._known(family)
         if peer and (code in ("s", "r") or late):
             return Verdict("closed here", peer, "packet")
@@ -286,12 +264,33 @@ class Reach:
             "r": "refused on the way",
             "m": "answered by something else",
             "o": "answered by something else",
+            "t": "answered by something else",
             "a": "answered by something else",  # it says so, and nobody came
             "n": "not asked: no way from there",
         }
-        if code in states:
-            return Verdict(states[code], "", how)
+        if code[:1] in states:
+            return Verdict(states[code[:1]], "", how)
         return Verdict("asked from this network only" if key in self.inside else "waiting")
+
+    def _answered(self, key: tuple[int, int], there: str, peer: str) -> Verdict:
+        """A port in use that was open to the far side: whether it was this machine's."""
+        here = self._own.get(key, "")
+        found = likeness(here, there)
+        if found == "other":
+            return Verdict("answered by something else", how="greeting", said=shown(there))
+        if there == "o" and here.startswith(("o~", "t")):
+            return Verdict("open, and nothing is heard")
+        if peer:
+            return Verdict("arrived", peer, "packet")
+        unseen = self._sees(key[1])
+        # A greeting can be imitated, and what does so forwards nothing; a certificate cannot.
+        if found == "same" and self.reporter and (there[0] == "t" or not unseen):
+            return Verdict("arrived", "", "greeting")
+        if unseen:
+            return Verdict("answered by something else", how="packet", said=shown(there))
+        if found == "untold":
+            return Verdict("open, and not known whose it is")
+        return Verdict("arrived", how="told")
 
     def _packet(self, key: tuple[int, int]) -> tuple[str, float]:
         """From where the far side's first packet to this port came, and how long ago; empty: none came."""
@@ -344,7 +343,9 @@ class Reach:
                 at = self._times.get((target.port, family), now)
                 address = next(iter(self._public[family]), "")
                 if one.state != "waiting":
-                    found[target.port, family] = Seen(family, *one, round(at), address)
+                    found[target.port, family] = Seen(
+                        family, one.state, one.peer, one.how, round(at), address, one.said
+                    )
         return found
 
     def keep(self, state: StateDirectory) -> bool:

@@ -13,6 +13,8 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
+    from mailcow_wizard.host.reach_talk import Kind
+
     State: TypeAlias = Literal[
         "waiting",
         "arrived",
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
         "refused on the way",
         "closed here",
         "answered by something else",
+        "open, and nothing is heard",
+        "open, and not known whose it is",
         "not asked: no way from there",
         "not asked: that line lets no port 25 out",
         "not asked: that line may let no port 25 out",
@@ -30,10 +34,17 @@ else:
 
 FILE = "reach"
 """The name under which the proof is kept in the state directory."""
-DECIDED = ("arrived", "never arrived", "refused on the way", "closed here", "answered by something else")
+DECIDED = (
+    *("arrived", "never arrived", "refused on the way", "closed here"),
+    *("answered by something else", "open, and nothing is heard"),
+)
 """States that say something of the port; the others replace nothing that is known."""
 # In proxy mode the proxy has the usual ports.
 _USUAL = {"HTTP_PORT": 80, "HTTPS_PORT": 443}
+_SPEAKS: dict[str, Kind] = {
+    "ports.http": "http",
+    **dict.fromkeys(("ports.https", "ports.smtps", "ports.imaps", "ports.pop3s"), "tls"),
+}
 
 
 STATES: dict[str, str] = {
@@ -44,6 +55,8 @@ STATES: dict[str, str] = {
     "refused on the way": _("refused on the way"),
     "closed here": _("closed here"),
     "answered by something else": _("answered by something else"),
+    "open, and nothing is heard": _("open, and nothing is heard"),
+    "open, and not known whose it is": _("open, and not known whose it is"),
     "not asked": _("not asked"),
     "not asked: no way from there": _("not asked: no way from there"),
     "not asked: that line lets no port 25 out": _("not asked: that line lets no port 25 out"),
@@ -54,17 +67,20 @@ STATES: dict[str, str] = {
 
 
 class PublicPort(NamedTuple):
-    """A port that the world must reach, and mailcow's service behind it."""
+    """A port that the world must reach, mailcow's service behind it, and how such a service is asked."""
 
     number: int
     service: str
+    speaks: Kind = "greets"
 
 
 class Seen(NamedTuple):
     """What was seen of a port over one family, and from where it was asked.
 
-    `how`: the one who knocked knew the token (`token`), its packet was seen here (`packet`), or only the far
-    side says so (`told`). `at` in seconds since 1970; `address` is this server's, for which it was.
+    `how`: the one who knocked knew the token (`token`), its packet was seen here (`packet`), it heard the
+    server that this machine hears, too, or another one (`greeting`), or only the far side says so (`told`).
+    `at` in seconds since 1970; `address` is this server's, for which it was; `said` is what something else
+    said there.
     """
 
     family: int
@@ -73,6 +89,7 @@ class Seen(NamedTuple):
     how: str
     at: float
     address: str
+    said: str = ""
 
 
 class Reached(NamedTuple):
@@ -89,12 +106,13 @@ class Reached(NamedTuple):
 def public_ports(facts: Facts) -> tuple[PublicPort, ...]:
     """The ports that the world must reach, by mailcow.conf; what is bound to loopback is mailcow's own."""
     conf = facts.get(mailcow_conf)
-    found: dict[int, str] = {}
+    found: dict[int, PublicPort] = {}
     for one in bindings(conf.values, conf.odd):
         local = one.address.startswith("127.")
         if not local or one.port.key in _USUAL:
-            found.setdefault(_USUAL[one.port.key] if local else one.number, one.port.service)
-    return tuple(PublicPort(*one) for one in sorted(found.items()))
+            number = _USUAL[one.port.key] if local else one.number
+            found.setdefault(number, PublicPort(number, one.port.service, _SPEAKS.get(one.port.id, "greets")))
+    return tuple(one for _unused, one in sorted(found.items()))
 
 
 def public_families(facts: Facts) -> tuple[int, ...]:
@@ -131,11 +149,12 @@ def seen_in(kept: object) -> dict[tuple[int, int], Seen]:
             continue
         port, family, at = row.get("port"), row.get("family"), row.get("at")
         texts = [row.get(name) for name in ("state", "peer", "how", "address")]
+        texts.append(row.get("said", ""))  # before it was kept there was none
         if not isinstance(port, int) or family not in (4, 6) or not isinstance(at, int | float):
             continue
         if all(isinstance(one, str) for one in texts):
-            state, peer, how, address = texts
-            found[port, family] = Seen(family, state, peer, how, float(at), address)  # type: ignore[arg-type]
+            state, peer, how, address, said = texts
+            found[port, family] = Seen(family, state, peer, how, float(at), address, said)  # type: ignore[arg-type]
     return found
 
 

@@ -12,25 +12,20 @@ from collections.abc import Sequence
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.in_time import in_time
 from mailcow_wizard.host.reach_listener import MAGIC
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.host.reach_talk import Door, Talk, talk
 
 # Servers of others on port 25: where none of them answers either, this line lets no port 25 out.
 CONTROLS = ("gmail-smtp-in.l.google.com", "mx00.gmx.net", "mta5.am0.yahoodns.net")
 _PATIENCE_S = 6.0
+_TALK_S = 9.0
+"""A mail server may let strangers wait for six seconds before it greets them (postscreen)."""
 _ANSWER_S = 5.0
+_SMTP = 25
 _MOST_BYTES = 16_384
 _NO_WAY = (
     *(errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT),
     *(errno.EPERM, errno.EACCES),  # this machine's own rules
 )
-
-
-class Door(NamedTuple):
-    """One port at one address; `knock` says that it is one of the wizard's listeners."""
-
-    address: str
-    port: int
-    knock: bool
 
 
 def addresses_of(host: str) -> tuple[str, ...]:
@@ -42,8 +37,8 @@ def addresses_of(host: str) -> tuple[str, ...]:
 
 
 def knock(doors: Sequence[Door], token: str) -> dict[Door, str]:
-    """What became of each, all tried at once: a arrived, o open, m answered by something else, r refused,
-    s silent, n no way there from here."""
+    """What became of each, all tried at once: r refused, s silent, n no way there from here, or an answer
+    (see `reach_talk`)."""
     return _Trial(doors, token).run()
 
 
@@ -54,7 +49,7 @@ def mail_leaves() -> bool | None:
     def look_up() -> None:
         for name in CONTROLS:
             with contextlib.suppress(OSError):
-                found.append(Door(addresses_of(name)[0], 25, False))
+                found.append(Door(addresses_of(name)[0], _SMTP, "open"))
 
     with contextlib.suppress(HostError):
         in_time(look_up, _PATIENCE_S, "the name server")
@@ -81,20 +76,26 @@ class _Trial:
         self._token = token
         self._selector = selectors.DefaultSelector()
         self._results: dict[Door, str] = {}
-        self._said: dict[Door, bytes] = {}
+        self._talks: dict[Door, Talk] = {}
 
     def run(self) -> dict[Door, str]:
+        begun = time.monotonic()
         for one in self._doors:
             self._begin(one)
-        end = time.monotonic() + _PATIENCE_S
+        self._go_on_until(begun + _PATIENCE_S)
+        for key in list(self._selector.get_map().values()):
+            if key.data not in self._talks or key.data.kind == "knock":
+                self._end(key.fileobj, key.data)  # type: ignore[arg-type]
+        self._go_on_until(begun + _TALK_S)
+        for key in list(self._selector.get_map().values()):
+            self._end(key.fileobj, key.data)  # type: ignore[arg-type]
+        self._selector.close()
+        return self._results
+
+    def _go_on_until(self, end: float) -> None:
         while self._selector.get_map() and (left := end - time.monotonic()) > 0:
             for key, events in self._selector.select(left):
                 self._go_on(key.fileobj, key.data, events)  # type: ignore[arg-type]
-        for key in list(self._selector.get_map().values()):
-            # Connected and then nothing: somebody else took the connection.
-            self._end(key.fileobj, key.data, "m" if key.data in self._said else "s")  # type: ignore[arg-type]
-        self._selector.close()
-        return self._results
 
     def _begin(self, door: Door) -> None:
         family = socket.AF_INET6 if ":" in door.address else socket.AF_INET
@@ -114,25 +115,27 @@ class _Trial:
             number = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if number:
                 self._end(one, door, "n" if number in _NO_WAY else "r")
-            elif not door.knock:
-                self._end(one, door, "o")
-            else:
-                self._said[door] = b""
-                one.send(f"{MAGIC} {self._token} {door.port}\n".encode())
-                self._selector.modify(one, selectors.EVENT_READ, door)
+                return
+            self._talks[door] = talk(door, self._token)
+            self._selector.modify(one, selectors.EVENT_READ, door)
+            self._say(one, door, self._talks[door].first)
             return
         try:
-            data = one.recv(256)
+            data = one.recv(4096)
+        except BlockingIOError:
+            return
         except OSError:
             data = b""
-        self._said[door] += data
-        said, wanted = self._said[door], f"{MAGIC} OK ".encode()
-        if said.startswith(wanted):
-            self._end(one, door, "a")
-        elif not data or not wanted.startswith(said):
-            self._end(one, door, "m")
+        self._say(one, door, self._talks[door].take(data))
 
-    def _end(self, one: socket.socket, door: Door, result: str) -> None:
-        self._results[door] = result
+    def _say(self, one: socket.socket, door: Door, words: bytes) -> None:
+        with contextlib.suppress(OSError):  # whoever closed says so to the next reading
+            if words:
+                one.send(words)
+        if self._talks[door].answer:
+            self._end(one, door)
+
+    def _end(self, one: socket.socket, door: Door, result: str = "") -> None:
+        self._results[door] = result or (self._talks[door].end() if door in self._talks else "s")
         self._selector.unregister(one)
         one.close()

@@ -29,6 +29,8 @@ def words(verdict: Verdict) -> str:
     if verdict.state == "closed here" and verdict.peer:
         return _("closed here: {peer} came, and was not let in", peer=verdict.peer)
     said = STATES.get(verdict.state, verdict.state)
+    if verdict.said:
+        return _("{state}: “{said}”", state=said, said=verdict.said)
     return _("{state} from {peer}", state=said, peer=verdict.peer) if verdict.peer else said
 
 
@@ -127,6 +129,7 @@ def of_reach(reach: Reach) -> dict[str, Any]:
             "state": one.state,
             "peer": one.peer or None,
             "how": one.how or None,
+            "said": one.said or None,
         }
         for target in reach.targets
         for family, one in verdicts(reach, target)

@@ -8,69 +8,113 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mailcow_wizard.engine.reach_words import Asked
+from mailcow_wizard.host.reach_talk import CERTIFICATE_LENGTH, TEXT_LENGTH
+
 _CONTROL = "gmail-smtp-in.l.google.com"
 _BY_HAND = "Nothing arrived. On the server: mailcow-wizard reach --result"
+_KINDS = ("knock", "greets", "tls", "http")
+_LETTERS = "A-Za-z0-9+*,-"
+
+# The first words of TLS 1.2: 32 letters where random bytes belong; suites, curves and signatures that servers
+# have.
+_HELLO = (
+    r"\x16\x03\x01\x00\x4d\x01\x00\x00\x49\x03\x03mailcow-wizard-asks-who-is-there\x00\x00\x06"
+    r"\xc0\x2f\xc0\x2b\x00\x9c\x01\x00\x00\x1a\x00\x0a\x00\x06\x00\x04\x00\x1d\x00\x17"
+    r"\x00\x0d\x00\x0c\x00\x0a\x08\x04\x04\x01\x04\x03\x05\x01\x05\x03"
+)
 
 # No single quote in it, no tool but sleep and cat. Results are told apart by what bash says of a connection
-# in the C locale; jobs that hang are ended after eight seconds.
+# in the C locale, or by what is told after `=`; jobs that hang are ended after nine seconds.
 _BASH = (
-    "t=$1 K=$2 U=$3;shift 3;"
-    "k(){ exec 3<>/dev/tcp/$1/$2||exit;"
-    '[ $3 ]&&{ echo "MW1 $t $2">&3;IFS= read -rt5 a<&3;};echo "+$1/$2 $a";};'
-    'r=$({ for h in $*;do for p in $K;do k $h $p 1& j="$j $!";done;'
-    'for p in $U;do k $h $p& j="$j $!";done;done;'
-    f'k {_CONTROL} 25& j="$j $!";(sleep 8;kill $j)>/dev/null 2>&1& w=$!;wait $j;kill $w;}} 2>&1);'
-    's(){ case "$r" in *"+$1/$2 MW1 OK"*)c=a;q=$1/$2;;*"+$1/$2 "*)c=o;[ $3 ]&&c=m;;'
+    "t=$1 K=$2 G=$3 T=$4 H=$5;shift 5;"
+    # e TEXT HOST PORT: tells what was said there.
+    f"e(){{ a=${{1/\\[*\\] /}};a=${{a/<*>/}};a=${{a//./,}};a=${{a//[^{_LETTERS}]/_}};"
+    f'[ "${{a//_}}" ]&&echo "=$2/$3/o~${{a:0:{TEXT_LENGTH}}} ";}};'
+    # k HOST PORT KIND: tries a port.
+    'k(){ exec 3<>/dev/tcp/$1/$2||exit;echo "+$1/$2 ";a=;case $3 in '
+    'K)echo "MW1 $t $2">&3;IFS= read -rt5 a<&3;echo "+$1/$2 $a";;'
+    'G)while IFS= read -rt7 a<&3;do case $a in [0-9][0-9][0-9]-*);;*)break;esac;done;e "$a" $1 $2;;'
+    f'T)printf "{_HELLO}">&3;IFS= read -rn2 -t5 a<&3;'
+    'if [ "$a" ]&&[ "${a#?}" = "$(printf "\\x03")" ];then echo "=$1/$2/t ";'
+    'else IFS= read -rt2 b<&3;e "$a$b" $1 $2;fi;;'
+    'H)printf "HEAD / HTTP/1.0\\r\\n\\r\\n">&3;IFS= read -rt5 a<&3;'
+    "case $a in HTTP/*)a=${a:0:12};while IFS= read -rt5 b<&3&&[ ${#b} -gt 1 ];do case $b in "
+    '[Ss]erver:*)a="$a${b#*:}";break;esac;done;esac;e "$a" $1 $2;;esac;};'
+    'r=$({ for h in $*;do for s in K G T H;do for p in ${!s};do k $h $p $s& j="$j $!";done;done;done;'
+    f'k {_CONTROL} 25 C& j="$j $!";(sleep 9;kill $j)>/dev/null 2>&1& w=$!;wait $j;kill $w;}} 2>&1);'
+    's(){ case "$r" in *"+$1/$2 MW1 OK"*)c=a;q=$1/$2;;'
+    '*"=$1/$2/"*)c=${r##*"=$1/$2/"};c=${c%% *};;*"+$1/$2 "*)c=o;[ $3 ]&&c=m;;'
     '*"/$1/$2: Connection refused"*|*"/$1/$2: No route to host"*)c=r;;'
     '*"/$1/$2: Network is unreachable"*|*"/$1/$2: Cannot assign"*|*"/$1/$2: Operation not permitted"*|'
     '*"/$1/$2: Permission denied"*)c=n;;*)c=s;;esac;m=$m.$p$c;};'
     "for h in $*;do f=4;case $h in *:*)f=6;esac;m=;"
-    "for p in $K;do s $h $p 1;done;for p in $U;do s $h $p;done;"
+    "for p in $K;do s $h $p 1;done;for p in $G $T $H;do s $h $p;done;"
     'o="$o$f:${m#.};";done;'
     f'c=s;case "$r" in *"+{_CONTROL}/25 "*)c=o;esac;o="${{o}}c:$c";'
     '[ $q ]&&exec 3<>/dev/tcp/$q&&echo "MW1 $t REPORT $o">&3&&cat -v<&3||'
     f'echo "{_BY_HAND} \\"$o\\""'
 )
-
-# What stands between angle brackets is filled in.
+# What stands between angle brackets is filled in. Everything is connected and told its first words before an
+# answer is read: a listener of the wizard's does not wait.
 _POWERSHELL = (
-    "$t='<token>';$k=@(<knock>);$u=@(<use>);$q=$null;$o='';$g='s';"
+    "$t='<token>';$q=$null;$o='';$g='s';$c=[Text.Encoding]::ASCII;"
     f"$z=(New-Object Net.Sockets.TcpClient).ConnectAsync('{_CONTROL}',25);"
-    "function c($h,$p){$x=New-Object Net.Sockets.TcpClient(([Net.IPAddress]$h).AddressFamily);"
-    "$script:w=$x.ConnectAsync($h,$p);$x};"
     "foreach($h in @(<addresses>)){$j=@();"
-    "foreach($p in $k+$u){try{$x=c $h $p;$j+=,@($p,$x,$w)}catch{$j+=,@($p,$null,$null)}};"
+    "foreach($i in @(<ports>)){$x=$null;$w=$null;$p=[int]$i.Substring(1);"
+    "try{$x=New-Object Net.Sockets.TcpClient(([Net.IPAddress]$h).AddressFamily);"
+    "$w=$x.ConnectAsync($h,$p)}catch{};"
+    "$j+=@{k=$i.Substring(0,1);p=$p;x=$x;w=$w;s='';n=$null}};"
+    "$d=(Get-Date).AddSeconds(6);"
+    "do{$l=0;foreach($e in $j){if(-not $e.s){if(-not $e.w){$e.s='n'}elseif($e.w.IsFaulted){"
+    "$v=$e.w.Exception.GetBaseException().SocketErrorCode;$e.s=if($v -in "
+    "'NetworkUnreachable','AddressFamilyNotSupported','AddressNotAvailable','AccessDenied'){'n'}"
+    "elseif($v -eq 'TimedOut'){'s'}else{'r'}}"
+    "elseif($e.w.IsCompleted){$e.s=if($e.k -eq 'K'){'m'}else{'o'};$a='';"
+    "if($e.k -eq 'K'){$a=\"MW1 $t $($e.p)`n\"};if($e.k -eq 'H'){$a=\"HEAD / HTTP/1.0`r`n`r`n\"};"
+    "try{$e.n=$e.x.GetStream();$b=$c.GetBytes($a);$e.n.Write($b,0,$b.Length)}catch{}}"
+    "else{$l++}}};Start-Sleep -Milliseconds 20}while($l -and (Get-Date) -lt $d);"
     "$d=(Get-Date).AddSeconds(6);$m=@();"
-    "foreach($e in $j){$p=$e[0];$s='s';try{if(-not $e[2]){$s='n'}else{"
-    "$l=[Math]::Max(1,[int]($d-(Get-Date)).TotalMilliseconds);"
-    "if($e[2].Wait($l)){$s='o';if($k -contains $p){$s='m';$n=$e[1].GetStream();$n.ReadTimeout=5000;"
-    '$b=[Text.Encoding]::ASCII.GetBytes("MW1 $t $p`n");$n.Write($b,0,$b.Length);'
-    "if((New-Object IO.StreamReader $n).ReadLine() -like 'MW1 OK*'){$s='a';$q=@($h,$p)}}}}}"
-    "catch{if($s -eq 's'){$v=$_.Exception.GetBaseException().SocketErrorCode;"
-    "$s=if($v -in 'NetworkUnreachable','AddressFamilyNotSupported','AddressNotAvailable','AccessDenied')"
-    "{'n'}else{'r'}}};"
-    "$m+=\"$p$s\"};$f=if($h -like '*:*'){6}else{4};$o+=\"${f}:$($m -join '.');\"};"
+    "foreach($e in $j){$a='';if($e.n){try{"
+    "$e.n.ReadTimeout=[Math]::Max(200,[int]($d-(Get-Date)).TotalMilliseconds);"
+    "if($e.k -eq 'T'){$y=New-Object Net.Security.SslStream("
+    "$e.n,$false,({$true} -as [Net.Security.RemoteCertificateValidationCallback]));"
+    "$y.AuthenticateAsClient($h,$null,3072,$false);"
+    "$b=[Security.Cryptography.SHA256]::Create().ComputeHash($y.RemoteCertificate.GetRawCertData());"
+    f"$e.s='t~'+[BitConverter]::ToString($b).Replace('-','').ToLower().Substring(0,{CERTIFICATE_LENGTH})}}"
+    "else{$r=New-Object IO.StreamReader($e.n,$c);$a=$r.ReadLine();"
+    "if($e.k -eq 'K'){if($a -like 'MW1 OK*'){$e.s='a';$q=@($h,$e.p)};$a=''};"
+    "if($e.k -eq 'G'){while($a -match '^\\d\\d\\d-'){$a=$r.ReadLine()}};"
+    "if($e.k -eq 'H' -and $a -like 'HTTP/*'){$a=$a.Substring(0,12);"
+    "while($b=$r.ReadLine()){if($b -like 'Server:*'){$a+=$b.Substring(7);break}}}}}catch{};"
+    "$a=\"$a\" -replace '\\[.*\\] |<.*>' -replace '\\.',','"
+    f" -creplace '[^{_LETTERS}]','_';$a=$a.Substring(0,[Math]::Min({TEXT_LENGTH},$a.Length));"
+    "if($a.Trim('_')){$e.s=\"o~$a\"}};"
+    "if(-not $e.s){$e.s='s'};$m+=\"$($e.p)$($e.s)\"};"
+    "$f=if($h -like '*:*'){6}else{4};$o+=\"${f}:$($m -join '.');\"};"
     "try{if($z.Wait(1000)){$g='o'}}catch{};$o+=\"c:$g\";"
-    "if($q){$x=c $q[0] $q[1];$w.Wait(5000)|Out-Null;$n=$x.GetStream();"
-    '$b=[Text.Encoding]::ASCII.GetBytes("MW1 $t REPORT $o`n");$n.Write($b,0,$b.Length);'
-    f"(New-Object IO.StreamReader $n).ReadToEnd()}}else{{\"{_BY_HAND} '$o'\"}}"
+    "if($q){$x=New-Object Net.Sockets.TcpClient(([Net.IPAddress]$q[0]).AddressFamily);"
+    "$x.Connect($q[0],$q[1]);$e=$x.GetStream();"
+    '$b=$c.GetBytes("MW1 $t REPORT $o`n");$e.Write($b,0,$b.Length);'
+    f"(New-Object IO.StreamReader $e).ReadToEnd()}}else{{\"{_BY_HAND} '$o'\"}}"
 )
 
 
-def bash(token: str, ports: Sequence[tuple[int, bool]], addresses: Sequence[str]) -> str:
-    """The line for bash (3 or newer: Linux, macOS, WSL); `ports` with whether the wizard listens there."""
-    knock, use = _split(ports)
-    ports_of = f"'{' '.join(knock)}' '{' '.join(use)}'"
-    return f"LC_ALL=C bash -c '{_BASH}' reach {token} {ports_of} {' '.join(addresses)}"
+def bash(token: str, ports: Sequence[Asked], addresses: Sequence[str]) -> str:
+    """The line for bash (3 or newer: Linux, macOS, WSL)."""
+    lists = " ".join(f"'{' '.join(str(one.port) for one in ports if one.kind == kind)}'" for kind in _KINDS)
+    return f"LC_ALL=C bash -c '{_BASH}' reach {token} {lists} {' '.join(addresses)}"
 
 
-def powershell(token: str, ports: Sequence[tuple[int, bool]], addresses: Sequence[str]) -> str:
+def powershell(token: str, ports: Sequence[Asked], addresses: Sequence[str]) -> str:
     """The line for PowerShell 5 or newer."""
-    knock, use = _split(ports)
-    quoted = ",".join(f"'{one}'" for one in addresses)
-    filled = {"token": token, "knock": ",".join(knock), "use": ",".join(use), "addresses": quoted}
+    inner = {
+        "token": token,
+        "ports": ",".join(f"'{one.kind[0].upper()}{one.port}'" for one in ports),
+        "addresses": ",".join(f"'{one}'" for one in addresses),
+    }
     text = _POWERSHELL
-    for name, value in filled.items():
+    for name, value in inner.items():
         text = text.replace(f"<{name}>", value)
     return text
 
@@ -78,7 +122,3 @@ def powershell(token: str, ports: Sequence[tuple[int, bool]], addresses: Sequenc
 def wizard(token: str, host: str) -> str:
     """The line for a machine that has this program."""
     return f"mailcow-wizard reach --from {host} {token}"
-
-
-def _split(ports: Sequence[tuple[int, bool]]) -> tuple[list[str], list[str]]:
-    return [str(one) for one, free in ports if free], [str(one) for one, free in ports if not free]

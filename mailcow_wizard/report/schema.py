@@ -72,8 +72,8 @@ def _reach() -> dict[str, Any]:
         **dict.fromkeys(("service", "state"), _TEXT),
         "listening": _TRUTH,
         "family": _enum(("v4", "v6")),
-        "peer": _TEXT_OR_NULL,
-        "how": {"enum": ["token", "packet", "told", None]},
+        **dict.fromkeys(("peer", "said"), _TEXT_OR_NULL),
+        "how": {"enum": ["token", "packet", "greeting", "told", None]},
     }
     counts = _object(dict.fromkeys(("arrived", "blocked", "unknown"), _COUNT))
     reach = {"addresses": _list_of(_TEXT), "summary": counts, "ports": _list_of(_object(row))}

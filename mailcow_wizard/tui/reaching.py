@@ -6,7 +6,8 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
-from mailcow_wizard.engine.reach import BadReport, Reach, Target, Verdict
+from mailcow_wizard.engine.reach import Reach, Target, Verdict
+from mailcow_wizard.engine.reach_words import BadReport
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import desk, streams
 from mailcow_wizard.host.door import HostError

@@ -10,7 +10,19 @@ from typing import Any
 
 from mailcow_wizard import names, redaction
 from mailcow_wizard.conf import compose_override, document, dotenv, reading, rules, shell, unwritable
-from mailcow_wizard.engine import acknowledging, diff, lock, memory, merge, reach, selection, session, worker
+from mailcow_wizard.engine import (
+    acknowledging,
+    diff,
+    lock,
+    memory,
+    merge,
+    reach,
+    reach_greetings,
+    reach_words,
+    selection,
+    session,
+    worker,
+)
 from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
 from mailcow_wizard.facts.firewall import connection, iptables, iptables_words, nft, packet
@@ -235,14 +247,18 @@ def _typed(data: bytes) -> None:
     words = text(data)
     with contextlib.suppress(acknowledging.NotADay):
         acknowledging.read_day(words, "2026-01-01")
-    with contextlib.suppress(reach.BadReport):
-        reach.ports_of(words)
-        reach.extra_of(words)
+    with contextlib.suppress(reach_words.BadReport):
+        reach_words.ports_of(words)
+        reach_words.extra_of(words)
     far: Any = reach.Reach.__new__(reach.Reach)
     far.targets, far.extra, far.families, far.reported, far._times = (), 25, (4,), {}, {}
     far.mail_leaves, far.reporter = None, ""
-    with contextlib.suppress(reach.BadReport):
+    far._own_asked = SimpleNamespace(join=lambda seconds: None)
+    with contextlib.suppress(reach_words.BadReport):
         reach.Reach.hear(far, words)
+    here, _, there = words.partition(" ")
+    reach_greetings.likeness(here, there)
+    reach_greetings.shown(there)
     with contextlib.suppress(selection.UnknownSelector):
         selection.select((words,))
     for judge in (names.host_name, names.mail_host_name, names.mail_domain):
@@ -316,7 +332,9 @@ _RULES = ("iptables-save.txt", "ip6tables-save.txt", "ipset.txt", "iptables-lega
 _NFT = (_raw("nft.json"), _raw("nft.txt"), b'{"nftables": [1, {"rule": 1}]}', DEEP)
 _PROGRESS = (_PULL, b"{" * 50_000, b'{"a":' * 50_000, b'{"current": 1e999, "id": 1}')
 _TYPED = (
-    b"2027-01-31", b"4:25a.465s;6:25n;c:o", b"a" * 20 + b"-25-465u", b"ports", b"mail.example.org", DIGITS,
+    b"2027-01-31", b"4:25a.465s;6:25n;c:o", b"a" * 20 + b"-25-465t", b"ports",
+    b"o~220_a,b_ESMTP o~220-a,b", b"o~HTTP_1,1_301_nginx o~HTTP_1,1_403_nginx", b"o~+OK o~*_OK",
+    b"mail.example.org", DIGITS,
 )  # fmt: skip
 _SHOWN = (_CONF, b"a\nb\x1da\nc\x1db\nb", b"mysql -psecret http://u:p@h", b"\x1b]0;x\x07")
 

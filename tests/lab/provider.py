@@ -41,7 +41,14 @@ class Provider:
 @contextmanager
 def provider() -> Iterator[Provider]:
     """Makes them; raises LabError where they cannot be."""
-    with Namespace.create() as server, Namespace.create() as router, Namespace.create() as far, _names(far):
+    with (
+        Namespace.create() as server,
+        Namespace.create() as router,
+        Namespace.create() as far,
+        _names(far),
+        _names(router),
+        _names(server),
+    ):
         link(server, router, f"{SERVER}/25", "192.88.99.1/25", f"{SERVER_V6}/64", "2d00:113::1/64")
         link(far, router, f"{FAR}/24", "198.51.100.1/24", f"{FAR_V6}/64", "2d00:113:2::1/64")
         for line in ("/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"):
@@ -59,9 +66,9 @@ def provider() -> Iterator[Provider]:
 
 
 @contextmanager
-def _names(far: Namespace) -> Iterator[None]:
-    """Outside, a few names are known, and nobody waits for a name server."""
-    private = Path("/etc/netns") / far.name
+def _names(place: Namespace) -> Iterator[None]:
+    """A few names are known, and nobody waits for a name server."""
+    private = Path("/etc/netns") / place.name
     private.mkdir(parents=True)
     try:
         (private / "resolv.conf").write_text("nameserver 127.0.0.1\n")

@@ -76,6 +76,8 @@ NOT_FOR_PEOPLE = {
     "answered by something else",  # states of a port
     "asked from this network only",
     "no way there from here",
+    "open, and nothing is heard",
+    "open, and not known whose it is",
     "not asked: no way from there",
     "refused on the way",
     "not asked: that line lets no port 25 out",

@@ -5,23 +5,39 @@ import subprocess
 
 import pytest
 
-from mailcow_wizard.engine.reach import TOKEN_LENGTH, BadReport, extra_of, new_token, ports_of
+from mailcow_wizard.engine.reach_words import (
+    TOKEN_LENGTH,
+    Asked,
+    BadReport,
+    Report,
+    extra_of,
+    new_token,
+    ports_of,
+    read_report,
+)
 from mailcow_wizard.facts.neighbours import is_near
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.model import Settings
 from mailcow_wizard.report import reach_lines
 from tests.fake_host import FakeHost
 
-PORTS = ((25, True), (80, False), (4190, True), (50123, True))
+PORTS = (
+    Asked(25, "knock"),
+    Asked(80, "http"),
+    Asked(143, "greets"),
+    Asked(443, "tls"),
+    Asked(4190, "knock"),
+    Asked(50123, "knock"),
+)
 ADDRESSES = ("192.88.99.10", "2d00:113::10")
 
 
 def test_a_token_names_the_ports_and_is_never_the_same() -> None:
     token = new_token(PORTS, 50123)
-    assert token[TOKEN_LENGTH:] == "-25-80u-4190-50123x"
+    assert token[TOKEN_LENGTH:] == "-25-80h-143g-443t-4190-50123x"
     assert ports_of(token) == PORTS
     assert extra_of(token) == 50123
-    assert extra_of(new_token(PORTS[:3])) == 0
+    assert extra_of(new_token(PORTS[:5])) == 0
     assert len({new_token(PORTS)[:TOKEN_LENGTH] for _ in range(500)}) == 500
 
 
@@ -43,6 +59,28 @@ def test_what_is_no_token(token: str) -> None:
         ports_of(token)
 
 
+def test_a_report_is_read() -> None:
+    text = "4:25a.443t~0011aabbccddeeff.143o~+OK_Dovecot_ready,.80o.465s;6:25n;c:o\n"
+    answers = {25: "a", 443: "t~0011aabbccddeeff", 143: "o~+OK_Dovecot_ready,", 80: "o", 465: "s"}
+    assert read_report(text) == Report(
+        {**{(port, 4): one for port, one in answers.items()}, (25, 6): "n"}, True
+    )
+    assert read_report("4:25s;c:s").mail_leaves is False
+    assert read_report("4:25s").mail_leaves is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "x", "4:25", "4:a", "5:25a", "4:25z", "4:25a;rm -rf /", "4:25a~220", "4:25o~", "4:25o~a b"),
+        *("4:25o~\x1b[2J", "4:25o~" + "a" * 41, "4:123456a", "4:25a.", "c:x", "4:25o~ä"),
+    ],
+)
+def test_what_is_no_report(text: str) -> None:
+    with pytest.raises(BadReport):
+        read_report(text)
+
+
 def test_each_line_is_one_line_and_names_everything() -> None:
     token = new_token(PORTS, 50123)
     bash = reach_lines.bash(token, PORTS, ADDRESSES)
@@ -53,8 +91,8 @@ def test_each_line_is_one_line_and_names_everything() -> None:
         assert line.isprintable()
         assert token in line
         assert all(one in line for one in ADDRESSES)
-    assert f"reach {token} '25 4190 50123' '80' {' '.join(ADDRESSES)}" in bash
-    assert "$k=@(25,4190,50123);$u=@(80);" in powershell
+    assert f"reach {token} '25 4190 50123' '143' '443' '80' {' '.join(ADDRESSES)}" in bash
+    assert "@('K25','H80','G143','T443','K4190','K50123')" in powershell
     assert wizard == f"mailcow-wizard reach --from {','.join(ADDRESSES)} {token}"
 
 
@@ -72,7 +110,7 @@ def test_bash_understands_its_line() -> None:
 
 def test_the_line_for_powershell_is_whole() -> None:
     line = reach_lines.powershell(new_token(PORTS), PORTS, ADDRESSES)
-    assert "<" not in line.replace("-like", "")
+    assert "<" not in line.replace("<.*>", "")
     code = re.sub(r"'[^']*'", "''", line)
     code = re.sub(r'"(?:[^"`]|`.)*"', '""', code)
     for opening, closing in ("{}", "()", "[]"):
@@ -82,9 +120,9 @@ def test_the_line_for_powershell_is_whole() -> None:
     # PowerShell 5.1 has neither of these.
     assert not re.search(r"\?\?|&&|\|\||\?\.", code)
     # Every variable that is read is set before.
-    known = {"_", "script", "null"}
+    known = {"null", "true", "false"}
     for name in re.findall(r"\$\{?([a-zA-Z]+)(?::[a-zA-Z]+)?", line):
-        assigned = re.search(rf"\$(?:script:)?{name}(?:\+?=| in )|function c\([^)]*\${name}\b", line)
+        assigned = re.search(rf"\${name}(?:\+?=| in )", line)
         assert name in known or assigned, name
 
 

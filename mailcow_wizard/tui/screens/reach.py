@@ -34,6 +34,8 @@ _MARKS = {
 _SHORT = {
     "refused on the way": _("refused before us"),
     "answered by something else": _("another answers"),
+    "open, and nothing is heard": _("open, silent"),
+    "open, and not known whose it is": _("open, whose?"),
     "not asked: no way from there": _("no way from there"),
     "not asked: that line lets no port 25 out": _("line blocks 25"),
     "not asked: that line may let no port 25 out": _("line may block 25"),
@@ -54,6 +56,13 @@ _MEANS = {
     "answered by something else": _(
         "somebody before this machine, or on the line that asked, "
         "answered in its place. Ask from another line."
+    ),
+    "open, and nothing is heard": _(
+        "it opened, and no greeting came: something on the way takes connections in its place, or lets no "
+        "answer through. Ask from another line."
+    ),
+    "open, and not known whose it is": _(
+        "it is open, but whose server answered could not be told. Run the wizard with sudo, and ask again."
     ),
 }
 
@@ -167,6 +176,7 @@ class ReachScreen(Sheet[None]):
         for row in self._asking.rows:
             for family, one in row.verdicts:
                 if one.state in _MEANS:
+                    said = [_("What answered said: “{said}”", said=one.said)] if one.said else []
                     return [
                         _(
                             "Port {port}, IPv{family}: {means}",
@@ -174,6 +184,7 @@ class ReachScreen(Sheet[None]):
                             family=family,
                             means=_MEANS[one.state],
                         ),
+                        *said,
                         *self._asking.notes,
                     ]
         return list(self._asking.notes)
