@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mailcow_wizard.facts import units
-from mailcow_wizard.facts.firewall.entries import Entry
 from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
 from mailcow_wizard.facts.firewall.rules import Table, program
 from mailcow_wizard.facts.firewall.state import State, state, targets
@@ -128,11 +127,11 @@ def _plan(
     tables = [table for table, name in seen.rules.chains if name == USER_CHAIN and table.name == "filter"]
     if not tables or not units.is_running(facts) or facts.host.exists(_UNIT_FILE):
         return None
-    made = {
-        table: rules(_interfaces(seen.entries.entries, 4 if table.family == "ip" else 6)) for table in tables
-    }
-    if not any(made.values()):
+    # By whichever the world comes now, over IPv4 or IPv6: the other family may come by it later.
+    interfaces = sorted({one.interface for one in seen.entries.entries})
+    if not interfaces:
         return None
+    made = {table: rules(interfaces) for table in tables}
     stop = ("systemctl", "disable", "--now", UNIT)
     reload = ("systemctl", "daemon-reload")
     steps: tuple[PlanStep, ...] = (
@@ -141,10 +140,6 @@ def _plan(
         Command(("systemctl", "enable", "--now", UNIT), (stop,)),
     )
     return for_root(check, "docker-user-rules", title, steps, consequence)
-
-
-def _interfaces(entries: tuple[Entry, ...], family: int) -> list[str]:
-    return sorted({one.interface for one in entries if one.family == family})
 
 
 def _unit(made: dict[Table, list[str]], usual: str) -> str:

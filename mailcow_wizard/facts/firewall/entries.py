@@ -161,12 +161,17 @@ class _Surroundings:
         return fate(self._later.outwards(4), packet, self._later.way, self._ways.own)
 
     def guarded(self) -> bool:
-        """Whether the administrator's own chain stops a packet to a container that is none of mailcow's."""
-        family, interface, address = self._ways.doors[0]
-        if family != 4 or not any(name == USER_CHAIN for _, name in self._known.chains):
+        """Whether the administrator's own chain stops a packet to a container that is none of mailcow's, in
+        every family in which packets are sent on to containers."""
+        doors = [one for one in self._ways.doors if self._later.has(one[0])]
+        return bool(doors) and all(self._stops_unwanted(*one) for one in doors)
+
+    def _stops_unwanted(self, family: int, interface: str, address: str) -> bool:
+        kind = "ip" if family == 4 else "ip6"
+        if not any(name == USER_CHAIN and table.family == kind for table, name in self._known.chains):
             return False
-        packet = Packet(4, _STRANGERS[4][0], address, _UNWANTED, interface)
-        rules = self._later.with_port(4, _UNWANTED, _UNWANTED)
+        packet = Packet(family, _STRANGERS[family][0], address, _UNWANTED, interface)
+        rules = self._later.with_port(family, _UNWANTED, _UNWANTED)
         end = fate(rules, packet, self._later.way, self._ways.own)
         return end.outcome in ("dropped", "refused")
 

@@ -1,0 +1,249 @@
+"""DOCKER-USER with an engine of today, as systemd runs it: real containers behind IPv4 and IPv6, shut and let
+through, over restarts of Docker and of the machine."""
+
+import io
+import json
+import os
+import shutil
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import engine, machine
+from lab.gate import MAILCOW, OUTSIDE, SERVER, Gate, gate
+from lab.inside import wait_until
+from lab.machine import CHECKOUT_INSIDE, Machine
+from lab.skip import or_skip
+
+from tests.real.mending import Mender
+from tests.real.test_firewall_tools import PACKAGES
+
+pytestmark = pytest.mark.real
+
+PUBLISHED = 2525
+"""A port of a container that is none of mailcow's."""
+MORE = 4711
+STATE = "/var/lib/mailcow-wizard"
+UNIT = "mailcow-wizard-docker-user"
+_ALL = (*MAILCOW, PUBLISHED)
+_DROP = "-I DOCKER-USER -i eth0 -m conntrack --ctdir ORIGINAL -j DROP"
+_QUICK_S, _PATIENT_S = 0.7, 5.0
+_DOCKER = """[Unit]
+After=network.target
+[Service]
+Type=notify
+Environment=PATH=/opt/engine/usr/bin:/opt/engine/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin
+ExecStart=/opt/engine/usr/sbin/dockerd
+Delegate=yes
+KillMode=process
+[Install]
+WantedBy=multi-user.target
+"""
+# The machine's network outlives its end here; a kernel that starts has no rules yet.
+_FRESH = """[Unit]
+DefaultDependencies=no
+Before=network-pre.target ufw.service docker.service basic.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft flush ruleset
+[Install]
+WantedBy=sysinit.target
+"""
+_NETWORK = (
+    *("docker", "network", "create", "--ipv6", "--subnet", "172.22.1.0/24"),
+    *("--subnet", "fd4d:6169:6c63:6f77::/64", "-o", "com.docker.network.bridge.name=br-mailcow", "mailcow"),
+)
+_LISTEN = "for port in {ports}; do /bin/busybox nc -ll -p $port -e /bin/busybox echo . & done; wait"
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Gate]:
+    with or_skip(), gate(_ALL, box=False, listening=False) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def debian(world: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine that boots again after a power cut, with a running container that publishes every port."""
+    with or_skip():
+        lent = {str(engine.unpacked(engine.SUITES[1])): "/opt/engine"}
+        picture = _picture(tmp_path_factory.mktemp("image"))
+        lent[str(picture.parent)] = "/srv/image"
+        network = f"/run/netns/{world.server.name}"
+        with machine.booted(*PACKAGES, network=network, lent=lent, again=True) as made:
+            quiet = ("firewalld.service", "docker.service", "docker.socket", "containerd.service")
+            made.run(["systemctl", "disable", "--now", *quiet], check=True)
+            made.write("/etc/systemd/system/docker.service", _DOCKER)
+            made.write("/etc/systemd/system/fresh.service", _FRESH)
+            made.run(["ln", "-s", "/opt/engine/usr/bin/docker", "/usr/local/bin/docker"], check=True)
+            made.run(["systemctl", "daemon-reload"], check=True)
+            made.run(["systemctl", "enable", "fresh.service"], check=True)
+            made.run(["systemctl", "enable", "--now", "docker.service"], check=True)
+            _run(made)
+            yield made
+
+
+def _picture(place: Path) -> Path:
+    """One file is all that a container needs here: Debian's statically linked busybox."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(os.path.realpath(str(shutil.which("busybox"))), "bin/busybox")
+    picture = place / "image.tar"
+    picture.write_bytes(buffer.getvalue())
+    return picture
+
+
+def _run(debian: Machine) -> None:
+    debian.run(["docker", "import", "/srv/image/image.tar", engine.IMAGE], check=True)
+    debian.run(_NETWORK, check=True)
+    ports = [word for port in _ALL for word in ("-p", f"{port}:{port}")]
+    begin = ["docker", "run", "-d", "--name", "mail", "--network", "mailcow", "--restart", "always", *ports]
+    script = _LISTEN.format(ports=" ".join(map(str, _ALL)))
+    debian.run([*begin, engine.IMAGE, "/bin/busybox", "sh", "-c", script], check=True)
+
+
+@pytest.fixture
+def clean(world: Gate, debian: Machine) -> Iterator[None]:
+    """Before and after: what Docker makes, and nothing else."""
+    for program in ("iptables", "ip6tables"):
+        debian.run([program, "-F", "DOCKER-USER"])
+    reached(world, set(_ALL))
+    yield
+    debian.run(["ufw", "--force", "reset"])
+    for program in ("iptables", "ip6tables"):
+        debian.run([program, "-F", "DOCKER-USER"])
+
+
+@pytest.fixture
+def mender(debian: Machine) -> Mender:
+    return Mender(debian, "python3", CHECKOUT_INSIDE, "/opt/mailcow-dockerized", STATE)
+
+
+def look(debian: Machine, name: str) -> dict[str, Any]:
+    """One finding, as the wizard tells it."""
+    argv = ["python3", "-m", "mailcow_wizard", "check", f"firewall.{name}", "--json", "--state-dir", STATE]
+    (found,) = json.loads(debian.run(argv).stdout)["checks"]
+    return dict(found)
+
+
+def reached(world: Gate, wanted: set[int], wanted6: set[int] | None = None) -> None:
+    """These ports of the container are reached, over IPv4 and IPv6; tried again with patience."""
+    goal = {4: wanted, 6: wanted if wanted6 is None else wanted6}
+    found: dict[int, set[int]] = {}
+
+    def as_wanted(seconds: float) -> bool:
+        tried = world.tried(seconds)
+        for family, row in ((4, tried[0]), (6, tried[len(OUTSIDE[4])])):
+            found[family] = {port for port in _ALL if row[port] == "open"}
+        return found == goal
+
+    if not as_wanted(_QUICK_S):
+        wait_until(lambda: as_wanted(_PATIENT_S), 30)
+    assert found == goal
+
+
+def knocked(world: Gate) -> list[str]:
+    """What becomes of a connection to the container that was published later, over IPv4 and IPv6."""
+    ways = [f"{OUTSIDE[family][0]}>{SERVER[family]}" for family in (4, 6)]
+    script = str(Path(__file__).parents[1] / "lab" / "knocking.py")
+    said = world.outside.run([sys.executable, script, "try", "2", *ways, str(MORE)]).stdout
+    return [one[str(MORE)] for one in json.loads(said)]
+
+
+def user_rules(debian: Machine, program: str) -> str:
+    return debian.run([program, "-S", "DOCKER-USER"]).stdout
+
+
+def both(debian: Machine, rule: str) -> None:
+    for program in ("iptables", "ip6tables"):
+        debian.run([program, *rule.split()], check=True)
+
+
+@pytest.mark.usefixtures("clean")
+class TestDockerUser:
+    def test_it_is_an_engine_of_today(self, debian: Machine) -> None:
+        version = debian.run(["docker", "version", "-f", "{{.Server.Version}}"]).stdout
+        assert int(version.partition(".")[0]) >= 27, version
+        assert "-N DOCKER-USER" in user_rules(debian, "ip6tables")
+
+    def test_let_through(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        both(debian, _DROP)
+        reached(world, set())
+        found = look(debian, "local")
+        assert found["status"] == "fail", found
+        before = [user_rules(debian, program) for program in ("iptables", "ip6tables")]
+        change = str(mender.apply("firewall.local", "docker-user-rules")["change"])
+        reached(world, set(MAILCOW))
+        debian.run(["systemctl", "restart", "docker"], check=True)
+        reached(world, set(MAILCOW))
+        mender.undo(change)
+        assert [user_rules(debian, program) for program in ("iptables", "ip6tables")] == before
+        reached(world, set())
+
+    def test_only_ipv6_is_shut(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        debian.run(
+            [
+                "ip6tables",
+                "-I",
+                "DOCKER-USER",
+                "-i",
+                "eth0",
+                "-m",
+                "conntrack",
+                "--ctdir",
+                "ORIGINAL",
+                "-j",
+                "DROP",
+            ],
+            check=True,
+        )
+        reached(world, set(_ALL), set())
+        found = look(debian, "local")
+        assert (found["status"], "over IPv6" in found["summary"]) == ("warn", True), found
+        change = str(mender.apply("firewall.local", "docker-user-rules")["change"])
+        reached(world, set(_ALL), set(MAILCOW))
+        mender.undo(change)
+        reached(world, set(_ALL), set())
+
+    def test_shut(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        for line in ("ufw allow 22", "ufw --force enable"):
+            debian.run(line.split(), check=True)
+        debian.run(["systemctl", "restart", "docker"], check=True)
+        reached(world, set(_ALL))
+        assert "do not concern what containers publish" in look(debian, "backend")["found"]
+        # What is published already stays: a container more is what shall be shut.
+        change = str(mender.apply("firewall.backend", "docker-user-rules")["change"])
+        reached(world, set(_ALL))
+        more = ["docker", "run", "-d", "--name", "more", "--network", "mailcow", "-p", f"{MORE}:25"]
+        listen = ["nc", "-ll", "-p", "25", "-e", "/bin/busybox", "echo", "."]
+        debian.run([*more, engine.IMAGE, "/bin/busybox", *listen], check=True)
+        try:
+            assert knocked(world) == ["silent", "silent"]
+            mender.undo(change)
+            assert wait_until(lambda: knocked(world) == ["open", "open"], 30)
+        finally:
+            debian.run(["docker", "rm", "-f", "more"])
+
+    def test_over_a_start_of_the_machine(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        """Rules that the administrator keeps are loaded before Docker starts; ours come after it."""
+        both(debian, _DROP)
+        kept = "[Unit]\nBefore=docker.service\nAfter=fresh.service\n[Service]\nType=oneshot\n"
+        for program in ("iptables", "ip6tables"):
+            kept += f"ExecStart=/usr/sbin/{program} -N DOCKER-USER\n"
+            kept += f"ExecStart=/usr/sbin/{program} {_DROP}\n"
+        debian.write("/etc/systemd/system/kept.service", f"{kept}[Install]\nWantedBy=multi-user.target\n")
+        debian.run(["systemctl", "enable", "kept.service"], check=True)
+        change = str(mender.apply("firewall.local", "docker-user-rules")["change"])
+        reached(world, set(MAILCOW))
+        debian.power_cut()
+        active = ["systemctl", "is-active", UNIT]
+        assert wait_until(lambda: debian.run(active).stdout.strip() == "active", 60, 0.2)
+        reached(world, set(MAILCOW))
+        assert look(debian, "local")["status"] == "pass"
+        debian.run(["systemctl", "disable", "kept.service"], check=True)
+        mender.undo(change)
+        reached(world, set())
