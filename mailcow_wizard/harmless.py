@@ -25,6 +25,9 @@ def _flat(text: str) -> str:
     """The text without what nobody sees and without towers of marks."""
     import unicodedata
 
+    odd = filter(_is_unusual, set(text))
+    if not any(_unseen(one) or unicodedata.category(one) in ("Mn", "Me") for one in odd):
+        return text
     said, marks = [], 0
     for character in text:
         marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
@@ -73,3 +76,23 @@ def _narrow(text: str, limit: int) -> str:
         if columns < limit:
             room = place
     return text
+
+
+def shown(text: str, lines: bool = True) -> str:
+    """What is about to be written, whole: lines may end, and the colours that the wizard itself gives stay.
+
+    With `lines` false it is a part of one, and nothing but letters. Nothing from outside should come so far
+    without `harmless`; what did is shown as `harmless` shows it.
+    """
+    if (text.replace("\n", "") if lines else text).isprintable() and not any(map(_is_unusual, set(text))):
+        return text
+    if not lines:
+        return _whole(text)
+    import re
+
+    pieces = re.split(r"(\x1b\[(?:0|2|3[126]|1;3[15])m|[\n\t])", text)
+    return "".join(one if place % 2 else _whole(one) for place, one in enumerate(pieces))
+
+
+def _whole(text: str) -> str:
+    return _flat(text if text.isprintable() else "".join(map(_visible, text)))

@@ -7,6 +7,7 @@ from types import FrameType
 
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError, parse
+from mailcow_wizard.harmless import shown
 from mailcow_wizard.host import streams
 from mailcow_wizard.language import _
 
@@ -72,7 +73,8 @@ class _Output:
         """Raises BrokenPipeError where nobody reads, CannotWriteOutput where it is full."""
         self.empty = False
         try:
-            sys.stdout.write(text)
+            # A program gets values as they are: `conf get`.
+            sys.stdout.write(shown(text) if sys.stdout.isatty() else text)
             sys.stdout.flush()
         except BrokenPipeError:
             raise

@@ -40,7 +40,7 @@ def join(check: Check, judgement: Judgement, duration: float = 0.0) -> Finding:
         doc=judgement.doc or check.doc,
         evidence=tuple(Evidence(harmless(one.what), harmless(one.value)) for one in judgement.evidence),
         remedies=tuple(harmless(remedy, 800) for remedy in judgement.remedies),
-        fixes=judgement.fixes,
+        fixes=tuple(one._replace(title=harmless(one.title)) for one in judgement.fixes),
         duration_ms=round(duration * 1000),
         stops=judgement.stops,
     )

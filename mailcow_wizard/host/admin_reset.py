@@ -8,16 +8,24 @@ goes nowhere but into FILE, which root alone may read. The script wants a termin
 
 from __future__ import annotations
 
-import contextlib
 import os
+import sys
+
+if not __package__:
+    # Started by its path: the package lies two directories up, and the modules beside this file must not be
+    # taken for others of their name.
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+import contextlib
 import pty
 import re
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
+
+from mailcow_wizard.harmless import harmless, shown
 
 SCRIPT = "helper-scripts/mailcow-reset-admin.sh"
 _OK, _NOT_DONE, _USAGE = 0, 1, 64
@@ -38,15 +46,16 @@ def main(words: Sequence[str]) -> int:
     failed = _FAILED.search(said)
     if not found or failed:
         why = failed[0].decode("utf-8", "replace").strip() if failed else "it named no password"
-        shown = why if not found else why.replace(found[1].decode("utf-8", "replace"), "…")
-        print(f"the script gave the administrator no new password: {shown[:200]}")
+        why = why if not found else why.replace(found[1].decode("utf-8", "replace"), "…")
+        print(f"the script gave the administrator no new password: {harmless(why, 200)}")
         return _NOT_DONE
     try:
         _keep(file, found[1] + b"\n")
     except OSError as error:
-        print(f"{file} could not be written ({error.strerror}): the new password is lost, run this again")
+        lost = f"{file} could not be written ({error.strerror}): the new password is lost, run this again"
+        print(shown(lost))
         return _NOT_DONE
-    print(f"admin has a new password; it is in {file}, which root alone may read")
+    print(f"admin has a new password; it is in {shown(file)}, which root alone may read")
     return _OK
 
 

@@ -3,30 +3,31 @@
 import os
 import sys
 
+from mailcow_wizard.harmless import shown
 from mailcow_wizard.language import pgettext
 
 
 def can_ask(on_stderr: bool = False) -> bool:
     """Whether somebody reads our questions, on stdout or on stderr, and can answer them."""
-    shown = sys.stderr if on_stderr else sys.stdout
+    asked = sys.stderr if on_stderr else sys.stdout
     try:
-        return all(stream is not None and stream.isatty() for stream in (sys.stdin, shown))
+        return all(stream is not None and stream.isatty() for stream in (sys.stdin, asked))
     except ValueError:  # closed
         return False
 
 
 def choose(question: str, choices: str, on_stderr: bool = False) -> str:
     """Asks until the answer begins with one of these letters; the last stands for the end of the input."""
-    shown = sys.stderr if on_stderr else sys.stdout
+    stream = sys.stderr if on_stderr else sys.stdout
     while True:
-        shown.write(f"{question} [{'/'.join(choices)}] ")
-        shown.flush()
+        stream.write(f"{shown(question)} [{'/'.join(choices)}] ")
+        stream.flush()
         line = sys.stdin.readline()
         answer = line.strip().lower()
         if answer and answer[0] in choices:
             return answer[0]
         if not line:
-            shown.write(os.linesep)
+            stream.write(os.linesep)
             return choices[-1]
 
 
@@ -34,9 +35,9 @@ def ask_within(question: str, seconds: float, on_stderr: bool = False) -> bool:
     """Asks for a yes; no answer in time, any other, and the end of the input are a no."""
     import select
 
-    shown = sys.stderr if on_stderr else sys.stdout
-    shown.write(f"{question} {_choice(False)} ")
-    shown.flush()
+    stream = sys.stderr if on_stderr else sys.stdout
+    stream.write(f"{shown(question)} {_choice(False)} ")
+    stream.flush()
     try:
         ready = select.select([sys.stdin], [], [], seconds)[0]
         return bool(ready) and sys.stdin.readline().strip().lower() in _words("yes", _yes())
@@ -46,10 +47,10 @@ def ask_within(question: str, seconds: float, on_stderr: bool = False) -> bool:
 
 def ask(question: str, otherwise: bool = False, on_stderr: bool = False) -> bool:
     """Asks until the answer is yes or no; an empty line and the end of the input are `otherwise`."""
-    shown = sys.stderr if on_stderr else sys.stdout
+    stream = sys.stderr if on_stderr else sys.stdout
     while True:
-        shown.write(f"{question} {_choice(otherwise)} ")
-        shown.flush()
+        stream.write(f"{shown(question)} {_choice(otherwise)} ")
+        stream.flush()
         line = sys.stdin.readline()
         answer = line.strip().lower()
         if answer in _words("yes", _yes()):
@@ -57,7 +58,7 @@ def ask(question: str, otherwise: bool = False, on_stderr: bool = False) -> bool
         if answer in _words("no", _no()):
             return False
         if not line:
-            shown.write(os.linesep)
+            stream.write(os.linesep)
             return False
         if not answer:
             return otherwise

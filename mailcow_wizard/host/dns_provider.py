@@ -19,7 +19,7 @@ if not __package__:
 import dns.exception
 import dns.rdatatype
 
-from mailcow_wizard.harmless import harmless
+from mailcow_wizard.harmless import harmless, shown
 from mailcow_wizard.host.dns_update import Failure, Instruction, instruction
 from mailcow_wizard.host.lexicon import obstacle
 from mailcow_wizard.redaction import without_credentials
@@ -213,9 +213,9 @@ def main(words: Sequence[str]) -> int:
     try:
         if problem:
             raise Failure(problem)
-        print(perform(Zone(provider, zone), wanted, lenient))
+        print(shown(perform(Zone(provider, zone), wanted, lenient)))
     except Failure as failure:
-        print(failure)
+        print(shown(str(failure)))
         return _NOT_DONE
     return _OK
 

@@ -32,7 +32,7 @@ import dns.rdatatype
 import dns.tsig
 import dns.update
 
-from mailcow_wizard.harmless import harmless
+from mailcow_wizard.harmless import harmless, shown
 from mailcow_wizard.host.tsig import BadKey, Key, parse
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -328,9 +328,9 @@ def main(words: Sequence[str]) -> int:
         print(harmless(str(error)))
         return _USAGE
     try:
-        print(perform(Server(given["server"], given["zone"], _key(given["tsig"])), wanted, lenient))
+        print(shown(perform(Server(given["server"], given["zone"], _key(given["tsig"])), wanted, lenient)))
     except Failure as failure:
-        print(failure)
+        print(shown(str(failure)))
         return _NOT_DONE
     return _OK
 

@@ -14,20 +14,28 @@ may read, and nowhere else. What is there already is left as it is: run twice it
 
 from __future__ import annotations
 
+import os
+import sys
+
+if not __package__:
+    # Started by its path: the package lies two directories up, and the modules beside this file must not be
+    # taken for others of their name.
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
 import contextlib
 import http.client
 import ipaddress
 import json
-import os
 import re
 import secrets
 import socket
 import ssl
 import string
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
+
+from mailcow_wizard.harmless import shown
 
 SELECTOR, BITS = "dkim", "2048"
 _OK, _NOT_DONE, _USAGE = 0, 1, 64
@@ -145,9 +153,9 @@ def main(words: Sequence[str]) -> int:
     where = _Where(address.strip("[]"), int(port), name, box, addresses)
     try:
         with _key(where) as key:
-            print(do(_Api(where, key), *rest[:count]))
+            print(shown(do(_Api(where, key), *rest[:count])))
     except _NotDone as error:
-        print(error)
+        print(shown(str(error)))
         return _NOT_DONE
     return _OK
 

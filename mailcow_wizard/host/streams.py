@@ -3,6 +3,7 @@
 import os
 import sys
 
+from mailcow_wizard.harmless import shown
 from mailcow_wizard.language import _
 
 
@@ -20,7 +21,7 @@ def mend() -> bool:
 def say(text: str) -> None:
     """A line of narration on stderr; where nobody can take it, it is lost."""
     try:
-        sys.stderr.write(f"mailcow-wizard: {text}\n")
+        sys.stderr.write(f"mailcow-wizard: {shown(text)}\n")
         sys.stderr.flush()
     except OSError:
         _forget(2)
@@ -29,7 +30,7 @@ def say(text: str) -> None:
 def same_line(text: str, last: bool) -> None:
     """Replaces the line on stderr that was said before in this way."""
     try:
-        sys.stderr.write(f"\r\x1b[K{text}" + "\n" * last)
+        sys.stderr.write(f"\r\x1b[K{shown(text)}" + "\n" * last)
         sys.stderr.flush()
     except OSError:
         _forget(2)
@@ -38,7 +39,7 @@ def same_line(text: str, last: bool) -> None:
 def show_until_enter(text: str) -> None:
     """Shows a text on the bare terminal, which wraps and selects it by itself, until Enter is pressed."""
     try:
-        sys.stdout.write(f"\n{text}\n\n{_('Enter goes back to the wizard.')} ")
+        sys.stdout.write(f"\n{shown(text)}\n\n{_('Enter goes back to the wizard.')} ")
         sys.stdout.flush()
         sys.stdin.readline()
     except (OSError, ValueError, KeyboardInterrupt):

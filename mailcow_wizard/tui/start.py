@@ -5,7 +5,7 @@ import sys
 from mailcow_wizard.engine.defect import described
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host import terminal
+from mailcow_wizard.host import streams, terminal
 from mailcow_wizard.language import _
 from mailcow_wizard.tui import lean
 from mailcow_wizard.tui.looking import Looking
@@ -40,7 +40,7 @@ def _show(
         return app.leaving
     if app.return_code:
         if app._exception is not None:
-            print(f"mailcow-wizard: {described(app._exception)}", file=sys.stderr)
+            streams.say(described(app._exception))
         print(
             _(
                 "mailcow-wizard: this was a mistake of the wizard. What it changed: mailcow-wizard "

@@ -9,6 +9,8 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from mailcow_wizard.harmless import shown
+
 Part = tuple[str, Style]
 
 
@@ -33,7 +35,8 @@ class Lines(ScrollView, can_focus=False):
 
     def put(self, lines: Sequence[Sequence[Part]]) -> None:
         """Replaces all lines; only those that differ are drawn again, and only where they differ."""
-        before, self._lines = self._lines, [tuple(line) for line in lines]
+        fine = [tuple((shown(text, lines=False), style) for text, style in line) for line in lines]
+        before, self._lines = self._lines, fine
         size = Size(self.room.width, len(self._lines))
         if self.SCROLLS and size != self.virtual_size:
             self.virtual_size = size
