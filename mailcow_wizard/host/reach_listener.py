@@ -2,7 +2,8 @@
 
 One thread and one selector; a stranger gets nothing, not even a greeting, and is cut after five seconds.
 Whoever tries wrong tokens is not listened to any more, and nobody, with as many connections as he likes,
-keeps others out: each has a share, and when all places are taken the oldest makes room. The sockets end with
+keeps others out: each has a share, at a time and in a minute, and when all places are taken the oldest makes
+room. The sockets end with
 this process. Besides it sees first packets that a firewall of this machine drops (see `reach_packets`).
 """
 
@@ -28,10 +29,13 @@ IN_USE = "in use"
 NOT_ALLOWED = "not allowed"
 _EVERY = {4: (socket.AF_INET, "0.0.0.0"), 6: (socket.AF_INET6, "::")}
 _PATIENCE_S = 5.0
+_MINUTE_S = 60.0
 _LONGEST_LINE = 2048
 _LONGEST_OF_STRANGERS = 96
 _MOST_CLIENTS = 128
 _MOST_OF_ONE = 48
+_MOST_IN_A_MINUTE = 300
+"""Of one origin; a far side has 22 connections for all ports of both families, each time it asks."""
 _MOST_ACCEPTED = 64
 _MOST_MISTAKES = 10
 _MOST_PEERS = 4096
@@ -73,6 +77,9 @@ class ReachListener:
         self._clients: dict[int, _Client] = {}
         self._places: Counter[bytes] = Counter()
         self._mistakes: Counter[bytes] = Counter()
+        self._lately: Counter[bytes] = Counter()
+        """Connections in this minute, by origin."""
+        self._minute = time.monotonic()
 
     def open(self, port: int, family: int, address: str = "") -> str:
         """Listens on a port, of every address or of one; empty where it worked, `in use`, `not allowed`, or
@@ -173,7 +180,7 @@ class ReachListener:
             except OSError:
                 return
             client = _Client(connection, port, family, str(address[0]).partition("%")[0])
-            if self._mistakes[client.origin] >= _MOST_MISTAKES or self._places[client.origin] >= _MOST_OF_ONE:
+            if not self._may_stay(client.origin):
                 connection.close()
                 continue
             if len(self._clients) >= _MOST_CLIENTS:
@@ -182,6 +189,19 @@ class ReachListener:
             self._clients[connection.fileno()] = client
             self._places[client.origin] += 1
             self._selector.register(connection, selectors.EVENT_READ, client)
+
+    def _may_stay(self, origin: bytes) -> bool:
+        """Whether one more connection of this origin is listened to."""
+        now = time.monotonic()
+        if now - self._minute >= _MINUTE_S:
+            self._lately, self._minute = Counter(), now
+        if origin in self._lately or len(self._lately) < _MOST_PEERS:
+            self._lately[origin] += 1
+        return (
+            self._mistakes[origin] < _MOST_MISTAKES
+            and self._places[origin] < _MOST_OF_ONE
+            and self._lately[origin] <= _MOST_IN_A_MINUTE
+        )
 
     def _hear(self, client: _Client) -> Knock | None:
         try:

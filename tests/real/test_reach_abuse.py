@@ -112,6 +112,29 @@ for number in range(2000):
     assert set(states(document).values()) == {"arrived"}
 
 
+def test_who_comes_too_often_is_not_heard_for_a_minute(world: Provider, tmp_path: Path) -> None:
+    program = """
+for number in range(300):
+    one = connect((25, 465, 587, 993)[number % 4])
+    one.sendall(f"MW1 {TOKEN} 25\\n".encode())
+    assert said(one).startswith(b"MW1 OK"), number
+    one.close()
+one = connect()
+try:
+    one.sendall(f"MW1 {TOKEN} 25\\n".encode())
+except ConnectionError:
+    pass
+assert said(one) == b""
+"""
+    with near(world.server, tmp_path) as side:
+        begun = time.monotonic()
+        stranger(world, program, side.token)
+        assert time.monotonic() - begun < 50, "a minute is over: this proves nothing"
+        # Others are heard all the same.
+        side.ask(world.far)
+        assert set(states(side.document()).values()) == {"arrived"}
+
+
 @pytest.mark.long
 def test_ten_thousand_connections_cost_no_memory(world: Provider, tmp_path: Path) -> None:
     program = """
