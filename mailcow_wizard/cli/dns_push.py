@@ -179,7 +179,7 @@ class _Pushing:
         chosen: list[Entry] = []
         for place, one in enumerate(self._entries):
             self._talk.lines(report.changes(one))
-            answer = self._asked()
+            answer = decided(self._talk)
             if answer == "q":
                 return ()
             if answer == "a":
@@ -187,10 +187,6 @@ class _Pushing:
             if answer == "y":
                 chosen.append(one)
         return tuple(chosen)
-
-    def _asked(self) -> str:
-        letters = pgettext("the letters for: publish, leave out, publish all, end", "ynaq")
-        return _CHOICES[letters.index(self._talk.choose(_("Publish this?"), letters))]
 
     def _listening(self, listen: mending.Listen) -> mending.Listen:
         """Keeps what the program that failed said last: it is the reason."""
@@ -261,6 +257,12 @@ class _Pushing:
                 found.add(_code_of_level(row.expected.level if row else "required"))
         order = (exit_codes.FAIL, exit_codes.WARN, exit_codes.UNKNOWN)
         return next((one for one in order if one in found), exit_codes.OK)
+
+
+def decided(talk: Talk) -> str:
+    """What is to become of a record, as one of `_CHOICES`; each language has letters of its own for them."""
+    letters = pgettext("the letters for: publish, leave out, publish all, end", "ynaq")
+    return _CHOICES[letters.index(talk.choose(_("Publish this?"), letters))]
 
 
 def _is_behind(row: Row) -> bool:

@@ -18,6 +18,9 @@ import pytest
 from catalogues import PARTS, ROOT, TRANSLATIONS, Sentence
 
 from mailcow_wizard import language
+from mailcow_wizard.cli.arguments import Options
+from mailcow_wizard.cli.dns_push import decided
+from mailcow_wizard.cli.making import Talk
 from mailcow_wizard.host import asking
 
 CHECKOUT = ROOT.parent
@@ -296,6 +299,17 @@ def test_a_question_takes_the_answers_of_its_language(monkeypatch: pytest.Monkey
     assert asking.ask("Das schreiben?")
     again = "Das schreiben? [j/N] "
     assert shown.getvalue() == f"{again}{again}Zurücknehmen? [J/n] {again}"
+
+
+def test_the_letters_for_a_record_mean_the_same_in_every_language(
+    monkeypatch: pytest.MonkeyPatch, german: None
+) -> None:
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", shown)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\nj\nn\na\nq\n"))
+    talk = Talk(Options(), shown.write)
+    assert [decided(talk) for _answer in range(4)] == ["y", "n", "a", "q"]
+    assert shown.getvalue() == "Das veröffentlichen? [j/n/a/q] " * 5
 
 
 def test_programs_read_the_same_in_every_language(tmp_path: Path) -> None:
