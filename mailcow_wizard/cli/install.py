@@ -173,7 +173,7 @@ class _Install:
 
     def _heard(self, heard: following.Heard) -> None:
         for line in heard.lines:
-            stage, _, text = line.partition(": ")
+            stage, _colon, text = line.partition(": ")
             if stage != "begin" and text:
                 self._talk.line(harmless(text, 600))
         progress, moment = heard.progress, time.monotonic()
