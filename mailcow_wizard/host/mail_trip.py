@@ -126,8 +126,10 @@ def _mailbox(trip: Trip, password: str, timeout: float) -> Iterator[imaplib.IMAP
         try:
             box.login(trip.to, password)
         except (imaplib.IMAP4.error, OSError) as error:
+            said = error.args[0] if error.args else ""
+            words = _text(said) if isinstance(said, bytes) else _text(str(error))
             # The library may quote the line that it sent.
-            raise _Stopped("imap-login", _text(str(error).replace(password, "…"))) from None
+            raise _Stopped("imap-login", words.replace(password, "…")) from None
         yield box
     finally:
         with contextlib.suppress(OSError, imaplib.IMAP4.error):

@@ -17,10 +17,8 @@ from mailcow_wizard.checks.mail import CHECKS
 from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host import dialogue
-from mailcow_wizard.host.door import HttpReply, Listener, Listeners
-from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.model import Finding, Settings
-from tests.checks.mail_machine import MailMachine, container
+from tests.real.beside import Beside
 
 pytestmark = pytest.mark.real
 
@@ -36,28 +34,6 @@ _KEYS = {
     "DOVEADM_PORT": "doveadm",
 }
 _ABSENT = ("13306", "7654")  # MariaDB and Redis are not part of this
-
-
-class Beside(RealHost):
-    """This machine, where Docker says that mailcow runs and nobody else holds a port."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._docker = MailMachine(
-            tuple(container(one, 1e9) for one in ("postfix-mailcow", "dovecot-mailcow"))
-        )
-
-    def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
-        return self._docker.http(socket_path, target, timeout)
-
-    def listeners(self, ports: tuple[int, ...]) -> Listeners:
-        return Listeners((), "netlink")
-
-    def holders(self, sockets: tuple[Listener, ...]) -> tuple[()]:
-        return ()
-
-    def source_address(self, destination: str) -> str:
-        return "127.0.0.1"
 
 
 @pytest.fixture(scope="module")

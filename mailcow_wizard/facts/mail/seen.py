@@ -116,7 +116,7 @@ def _parts(value: str) -> list[tuple[str, str]]:
             quoted = not quoted
         elif not quoted and letter in "()":
             depth = max(0, depth + (1 if letter == "(" else -1))
-            continue
+            letter = " "  # what stands on both sides stays apart
         elif letter == ";" and not quoted and not depth:
             parts.append((plain, comment))
             plain, comment = "", ""
