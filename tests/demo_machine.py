@@ -263,7 +263,7 @@ class DemoMachine(FakeHost):
         return demo_network.probe(probes)
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
+        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
     ) -> HttpReply:
         return demo_docker.fetch(name) if name in REGISTRIES else demo_dns.fetch(name)
 

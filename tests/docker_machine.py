@@ -84,9 +84,10 @@ class DockerHost(FakeHost):
         return tuple(DnsReply("", "", b"", 0.0, "nobody answers") for _ in questions)
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
+        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
     ) -> HttpReply:
-        answer = self.pages.get(f"{name}{path}", HttpReply(404, b""))
+        page = f"{name}{path}"
+        answer = self.pages.get(f"{proxy} {page}", self.pages.get(page, HttpReply(404, b"")))
         if isinstance(answer, HostError):
             raise answer
         return answer

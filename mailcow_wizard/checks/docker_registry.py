@@ -28,6 +28,8 @@ def _judge(one: Registry, seen: Registries) -> Judgement:
         (Evidence(f"curl -sI https://{one.host}/v2/", found),),
         needed=_("{host} answers over HTTPS: {use}", host=one.host, use=_USE.get(one.host, _("images"))),
     )
+    if one.through:
+        return _through(one, seen, common)
     if one.outcome == "answered":
         return _answered(one, common)
     if seen.proxy:
@@ -72,6 +74,29 @@ def _judge(one: Registry, seen: Registries) -> Judgement:
     return status._replace(
         summary=_("{host} cannot be reached: {why}{aside}", host=one.host, why=_short(one), aside=aside),
         remedies=(_("See Outgoing hosts, and the firewall: TCP port 443 must be open outwards."),),
+    )
+
+
+def _through(one: Registry, seen: Registries, common: Judgement) -> Judgement:
+    """It answers through a proxy alone: what counts is whether Docker goes through it, too."""
+    judged = _answered(one, common)
+    curl = f"curl -sI --proxy {one.through} https://{one.host}/v2/"
+    judged = judged._replace(evidence=(Evidence(curl, common.found),))
+    if judged.status == "fail" or not seen.engine or seen.proxy:
+        words = _("{summary}, through the proxy {proxy}", summary=judged.summary, proxy=one.through)
+        return judged._replace(summary=words)
+    return judged._replace(
+        status="fail",
+        summary=_(
+            "{host} can be reached through the proxy {proxy} alone, and Docker does not know it",
+            host=one.host,
+            proxy=one.through,
+        ),
+        found=_("the proxy is named in {where}", where=seen.egress.where),
+        remedies=(
+            _('Name it in /etc/docker/daemon.json ("proxies"), and restart Docker.'),
+            _("mailcow's containers go through no proxy: see Outgoing hosts for what they need."),
+        ),
     )
 
 

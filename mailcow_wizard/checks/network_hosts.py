@@ -39,6 +39,9 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
         return _skipped(
             _("this machine has no IPv{family}, and the host is only there for it", family=row.family)
         )
+    if host.through:
+        words = _("{host} answers through the proxy {proxy} alone", host=row.host, proxy=host.through)
+        return common._replace(summary=words, found=_("not directly"))
     if host.looked.trouble:
         return _without_name(host, common)
     if row.protocol == "txt":

@@ -8,8 +8,10 @@ import threading
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.network.names import ask as look_up
+from mailcow_wizard.facts.proxies import Egress, egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.host.proxy import read
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -20,23 +22,29 @@ if TYPE_CHECKING:
 
 _WAIT_S = 5.0
 _TARGET = "/v2/"
+_HIDDEN = "xxxxx"
 
 
 class Registry(NamedTuple):
-    """What became of GET /v2/ at one host. `status` is the answer's, 0 where none came; `text` says why."""
+    """What became of GET /v2/ at one host. `status` is the answer's, 0 where none came; `text` says why.
+    `through` is the proxy that it answered through, where it does not answer directly."""
 
     host: str
     outcome: Outcome
     status: int = 0
     text: str = ""
+    through: str = ""
 
 
 class Registries(NamedTuple):
-    """All hosts; the mirrors of Docker Hub and the proxy that the engine goes through, where it has them."""
+    """All hosts; the mirrors of Docker Hub and the proxy that the engine goes through, where it has them; the
+    proxy that the administrator names; whether there is an engine."""
 
     hosts: tuple[Registry, ...]
     mirrors: tuple[str, ...]
     proxy: str
+    egress: Egress = Egress()
+    engine: bool = True
 
 
 def registries(facts: Facts) -> Registries:
@@ -52,15 +60,44 @@ def registries(facts: Facts) -> Registries:
     for host in need.REGISTRIES:
         threading.Thread(target=ask, args=(host,), daemon=True, name=f"ask {host}").start()
     found = {one.host: one for one in (answers.get() for _unused in need.REGISTRIES)}
-    try:
-        known = facts.get(docker.info)
-    except HostError:
-        known = None
     hosts = tuple(found[one] for one in need.REGISTRIES)
-    return Registries(hosts, known.mirrors if known else (), known.proxy if known else "")
+    known, named = facts.get(docker_info), facts.get(egress)
+    about = (known.mirrors, known.proxy) if known else ((), "")
+    return Registries(hosts, *about, named, known is not None)
+
+
+def docker_info(facts: Facts) -> docker.Info | None:
+    """What the engine says of itself; None where it says nothing."""
+    try:
+        return facts.get(docker.info)
+    except HostError:
+        return None
+
+
+def _way(facts: Facts) -> str:
+    """The URL of the proxy that the engine goes through, else of the one that the administrator names; empty
+    where there is none that can be asked."""
+    known, named = facts.get(docker_info), facts.get(egress)
+    if known and known.proxy:
+        # The engine tells no password: through such a proxy nobody can ask but itself.
+        return "" if _HIDDEN in known.proxy else known.proxy
+    return named.url if named.address else ""
 
 
 def _asked(facts: Facts, host: str) -> Registry:
+    """Directly, else through the proxy, where one is named."""
+    direct = _directly(facts, host)
+    proxy = _way(facts) if direct.outcome != "answered" else ""
+    if not proxy:
+        return direct
+    try:
+        reply = facts.host.fetch(host, _TARGET, 0, _WAIT_S, True, proxy)
+    except HostError as error:
+        return direct._replace(text=_("{direct}; through the proxy: {why}", direct=direct.text, why=error))
+    return Registry(host, "answered", reply.status, through=read(proxy).address)
+
+
+def _directly(facts: Facts, host: str) -> Registry:
     try:
         reply = facts.host.fetch(host, _TARGET, 0, _WAIT_S, True)
     except NoAnswer as error:

@@ -28,7 +28,7 @@ IDS: dict[str, tuple[str, ...]] = {
     "dns": ("push-records",),
     "docker": (
         *("install-docker", "install-compose", "merge-daemon-json", "start-docker", "remove-leftovers"),
-        "relay-v4-binds",
+        *("relay-v4-binds", "docker-proxy"),
     ),
     "mail": ("reset-admin",),
 }

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.fixes import Offer, docker_install, docker_leftovers, docker_relay, docker_settings
+from mailcow_wizard.fixes import (
+    Offer,
+    docker_install,
+    docker_leftovers,
+    docker_proxy,
+    docker_relay,
+    docker_settings,
+)
 from mailcow_wizard.fixes.choices import possible, tried
 from mailcow_wizard.model import Judgement
 from mailcow_wizard.requirements_docker import ENGINE_MINIMUM
@@ -25,6 +32,8 @@ def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
         return possible(lambda: docker_install.compose(check, facts), lambda: _engine(check, facts))
     if check == "docker.daemon-json":
         return possible(lambda: tried(lambda: docker_settings.merge(facts)))
+    if check == "docker.registry":
+        return possible(lambda: tried(lambda: docker_proxy.name(judgement, facts)))
     if check == "docker.leftovers":
         return possible(lambda: tried(lambda: docker_leftovers.remove(facts)))
     if check == "docker.relay":

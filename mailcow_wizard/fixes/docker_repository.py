@@ -8,9 +8,10 @@ import hashlib
 import re
 
 from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.door import HostError, HttpReply, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -105,7 +106,7 @@ def _key(facts: Facts, path: str, fingerprint: str) -> bytes:
     if facts.settings.offline:
         raise NoPlan(_("Docker's key has to be fetched first, and --offline was given."))
     try:
-        reply = facts.host.fetch(need.REPOSITORY, path, 0, _FETCH_S, True)
+        reply = _fetched(facts, path)
     except HostError as error:
         raise NoPlan(_("Docker's package repository cannot be reached: {error}", error=error)) from None
     if reply.status != 200:
@@ -123,6 +124,17 @@ def _key(facts: Facts, path: str, fingerprint: str) -> bytes:
             )
         )
     return reply.body if reply.body.endswith(b"\n") else reply.body + b"\n"
+
+
+def _fetched(facts: Facts, path: str) -> HttpReply:
+    """Directly, else through the proxy that the administrator names. Raises HostError."""
+    try:
+        return facts.host.fetch(need.REPOSITORY, path, 0, _FETCH_S, True)
+    except HostError:
+        known = facts.get(egress)
+        if not known.address:
+            raise
+        return facts.host.fetch(need.REPOSITORY, path, 0, _FETCH_S, True, known.url)
 
 
 def fingerprints(armored: bytes) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from mailcow_wizard.model import PlanStep
 
-_SETTLE_S = 20.0
+SETTLE_S = 20.0
+"""So long Docker may take to be itself again after a restart."""
 _START_S = 120.0
 _HARMFUL = (("iptables", False), ("firewall-backend", "nftables"))
 
@@ -59,7 +60,7 @@ def start(facts: Facts) -> Plan | None:
             "Docker runs after every start of the machine. "
             "Containers that are set to come back start with it."
         ),
-        settle=0.0 if runs else _SETTLE_S,
+        settle=0.0 if runs else SETTLE_S,
     )
 
 
@@ -100,6 +101,35 @@ def merge(facts: Facts, ipv6: bool = False) -> Plan | None:
     if ipv6:
         seen = seen._replace(wants_ipv6=True)
     file = seen.file
+    settings = read(file)
+    changed = _wanted(settings, seen)
+    if file.shape == "settings" and changed == settings:
+        return None
+    if file.shape == "missing" and not changed:
+        return None
+    runs = seen.engine.state == "answers"
+    only_empty = file.shape == "empty" and not changed
+    return Plan(
+        "docker.daemon-json",
+        None,
+        "merge-daemon-json",
+        _("Write an empty object into daemon.json") if only_empty else _("Correct {path}", path=file.path),
+        steps(facts, file, changed, restart=not (only_empty and runs)),
+        "low" if only_empty else "medium",
+        reversible=True,
+        needs_root=True,
+        consequence=_(
+            "{change} Everything else in it stays; the file as it was is kept.",
+            change=words(settings, changed),
+        ),
+        interrupts="" if only_empty and runs else interrupted(facts),
+        settle=SETTLE_S,
+    )
+
+
+def read(file: docker_json.DaemonJson) -> dict[str, Any]:
+    """What it says now, also where it is nearly right. Raises NoPlan where nobody can tell that, and where
+    Docker does not take it."""
     if file.refused:
         raise NoPlan(
             _(
@@ -108,34 +138,10 @@ def merge(facts: Facts, ipv6: bool = False) -> Plan | None:
                 refused=file.refused,
             )
         )
-    settings = _read(file) if file.shape != "settings" else dict(file.settings)
-    changed = _wanted(settings, seen)
-    if file.shape == "settings" and changed == settings:
-        return None
-    if file.shape == "missing" and not changed:
-        return None
-    after = (json.dumps(changed, indent=2, ensure_ascii=False) + "\n").encode()
-    runs = seen.engine.state == "answers"
-    only_empty = file.shape == "empty" and not changed
-    return Plan(
-        "docker.daemon-json",
-        None,
-        "merge-daemon-json",
-        _("Write an empty object into daemon.json") if only_empty else _("Correct {path}", path=file.path),
-        _steps(facts, file, after, restart=not (only_empty and runs)),
-        "low" if only_empty else "medium",
-        reversible=True,
-        needs_root=True,
-        consequence=_(
-            "{change} Everything else in it stays; the file as it was is kept.",
-            change=_words(settings, changed),
-        ),
-        interrupts="" if only_empty and runs else _interrupted(facts),
-        settle=_SETTLE_S,
-    )
+    return dict(file.settings) if file.shape == "settings" else _mended(file)
 
 
-def _read(file: docker_json.DaemonJson) -> dict[str, Any]:
+def _mended(file: docker_json.DaemonJson) -> dict[str, Any]:
     """What a broken file says, where only commas, comments or a byte order mark are too many."""
     if file.shape in ("missing", "empty"):
         return {}
@@ -165,7 +171,8 @@ def _wanted(settings: dict[str, Any], seen: DaemonSettings) -> dict[str, Any]:
     return kept
 
 
-def _words(before: dict[str, Any], after: dict[str, Any]) -> str:
+def words(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """What the file says anew, and no longer."""
     added = ", ".join(key for key in after if before.get(key) != after[key])
     gone = ", ".join(key for key in before if key not in after)
     if added and gone:
@@ -177,8 +184,12 @@ def _words(before: dict[str, Any], after: dict[str, Any]) -> str:
     return _("daemon.json is valid again and says the same.")
 
 
-def _steps(facts: Facts, file: docker_json.DaemonJson, after: bytes, restart: bool) -> tuple[PlanStep, ...]:
-    """Checked beside the real file first; Docker is down while the file changes, both ways."""
+def steps(
+    facts: Facts, file: docker_json.DaemonJson, settings: dict[str, Any], restart: bool = True
+) -> tuple[PlanStep, ...]:
+    """Writes these settings: checked beside the real file first; Docker is down while the file changes, both
+    ways."""
+    after = (json.dumps(settings, indent=2, ensure_ascii=False) + "\n").encode()
     trial = f"{file.path}.mailcow-wizard"
     try:
         facts.host.info(trial)
@@ -213,7 +224,7 @@ def _steps(facts: Facts, file: docker_json.DaemonJson, after: bytes, restart: bo
     return *checked, Command(stop, begin, _START_S), edit, *started
 
 
-def _interrupted(facts: Facts) -> str:
+def interrupted(facts: Facts) -> str:
     """The containers that a restart of Docker stops."""
     try:
         names = [one.name for one in facts.get(containers)]

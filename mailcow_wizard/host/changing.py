@@ -6,6 +6,8 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from mailcow_wizard.host.door import MIB, Denied, HostError, Missing, TooLarge
 from mailcow_wizard.host.trust import followed
@@ -54,6 +56,10 @@ class Seen(NamedTuple):
 
 class Changing:
     """Changes this machine. Every method either does what it says or raises HostError and did nothing."""
+
+    def __init__(self, proxies: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`proxies` are the variables that commands which download find in their environment."""
+        self._proxies = proxies
 
     def look(self, path: str) -> Seen:
         """A file's content and who may do what with it, links followed. Raises HostError where it is no file
@@ -139,9 +145,12 @@ class Changing:
         process's number before it begins. As soon as `stopped` says so it is ended (doing.Stopped). Raises
         NoAnswer past `timeout` seconds, and HostError where it cannot be started.
         """
-        from mailcow_wizard.host.doing import Setting, run
+        from mailcow_wizard.host.doing import Setting, downloads, run
 
-        return run(argv, timeout, listen, mark, note, setting or Setting(), stopped)
+        setting = setting or Setting()
+        if downloads(argv):
+            setting = setting._replace(variables={**self._proxies, **setting.variables})
+        return run(argv, timeout, listen, mark, note, setting, stopped)
 
     def make_directory(self, path: str) -> None:
         """Makes a directory that everybody may look into; no fault where there is one. Raises HostError."""

@@ -6,6 +6,8 @@ import stat
 import sys
 import threading
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from mailcow_wizard.host.door import (
     MIB,
@@ -66,9 +68,13 @@ def _said(path: str, error: OSError | ValueError) -> HostError:
 class RealHost(Host):
     """The machine that the program runs on. Rare and heavy parts are imported when they are asked for."""
 
-    def __init__(self, state_directory: str = "") -> None:
-        """`state_directory` is where the wizard keeps what it knows of this machine; empty: the usual one."""
+    def __init__(
+        self, state_directory: str = "", variables: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """`state_directory` is where the wizard keeps what it knows of this machine; empty: the usual one.
+        `variables` are those of who began the work of this process, besides its own."""
         self._state_directory = state_directory
+        self._variables = variables
         self._commands: Commands | None = None
         self._silence: Silence | None = None
         self._lock = threading.Lock()
@@ -138,9 +144,10 @@ class RealHost(Host):
         return self._commands.run(argv, timeout)
 
     def changing(self) -> "Changing":
+        from mailcow_wizard.host import proxy
         from mailcow_wizard.host.changing import Changing
 
-        return Changing()
+        return Changing(proxy.variables(self))
 
     def close(self) -> None:
         if self._commands:
@@ -162,7 +169,7 @@ class RealHost(Host):
         return User(uid, user_names().get(uid, str(uid)), capabilities)
 
     def variable(self, name: str) -> str:
-        return os.environ.get(name, "")
+        return self._variables.get(name) or os.environ.get(name, "")
 
     def working_directory(self) -> str:
         try:
@@ -229,11 +236,11 @@ class RealHost(Host):
         return route.source_address(destination)
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
+        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
     ) -> HttpReply:
         from mailcow_wizard.host import web
 
-        return web.fetch(name, path, family, timeout, tls)
+        return web.fetch(name, path, family, timeout, tls, proxy)
 
     def certificate(
         self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0

@@ -38,6 +38,7 @@ from mailcow_wizard.host.door import (
     User,
 )
 from mailcow_wizard.host.scrub import scrub
+from mailcow_wizard.redaction import without_credentials
 
 Answer = TypeVar("Answer")
 
@@ -186,9 +187,9 @@ class RecordedHost(Host):
         return _address(self._answer(str, "source_address", destination))
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
+        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
     ) -> HttpReply:
-        return self._answer(HttpReply, "fetch", name, path, family, tls)
+        return self._answer(HttpReply, "fetch", name, path, family, tls, *_through(proxy))
 
     def certificate(
         self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0
@@ -200,6 +201,11 @@ class RecordedHost(Host):
 
     def send_and_find(self, trip: Trip, timeout: float = 60.0) -> Tripped:
         return self._answer(Tripped, "send_and_find", *trip)
+
+
+def _through(proxy: str) -> tuple[str, ...]:
+    """How a fetch through a proxy is told from one without."""
+    return (without_credentials(proxy),) if proxy else ()
 
 
 def _address(text: str) -> str:
@@ -321,10 +327,10 @@ class RecordingHost(Host):
         return self._note(lambda: self._asked.source_address(destination), "source_address", destination)
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
+        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
     ) -> HttpReply:
-        ask = lambda: self._asked.fetch(name, path, family, timeout, tls)  # noqa: E731
-        return self._note(ask, "fetch", name, path, family, tls)
+        ask = lambda: self._asked.fetch(name, path, family, timeout, tls, proxy)  # noqa: E731
+        return self._note(ask, "fetch", name, path, family, tls, *_through(proxy))
 
     def certificate(
         self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0

@@ -11,10 +11,25 @@ _MOST_BYTES = 1 << 20
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6, 0: socket.AF_UNSPEC}
 
 
-def fetch(name: str, path: str, family: int, timeout: float, tls: bool = False) -> HttpReply:
-    """GET, no redirect followed; `family` is 4, 6 or 0 for either. Raises HostError."""
+def fetch(name: str, path: str, family: int, timeout: float, tls: bool = False, proxy: str = "") -> HttpReply:
+    """GET, no redirect followed; `family` is 4, 6 or 0 for either; with TLS it may go through the proxy with
+    this URL. Raises HostError."""
     end = time.monotonic() + timeout
+    if proxy:
+        return in_time(lambda: _get_through(proxy, name, path, end), timeout, name)
     return in_time(lambda: _get(name, path, family, end, tls), timeout, name)
+
+
+def _get_through(url: str, name: str, path: str, end: float) -> HttpReply:
+    from mailcow_wizard.host import proxy
+    from mailcow_wizard.host.tls import trusting
+
+    known = proxy.read(url)
+    with _connected(known.host, known.port, 0, end) as link:
+        proxy.tunnel(link, known, name, 443, end)
+        link.settimeout(max(0.01, end - time.monotonic()))
+        with trusting().wrap_socket(link, server_hostname=name) as secured:
+            return http_wire.get(secured, name, path, end, _MOST_BYTES, name)
 
 
 def _get(name: str, path: str, family: int, end: float, tls: bool) -> HttpReply:

@@ -11,7 +11,7 @@ from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
 
-_BY_ITSELF = ("install-docker", "install-compose", "start-docker", "merge-daemon-json")
+_BY_ITSELF = ("install-docker", "install-compose", "start-docker", "merge-daemon-json", "docker-proxy")
 _MOST_ROUNDS = 6
 _SETTLE_S = 60.0
 _TURN_S = 2.0

@@ -38,6 +38,7 @@ _BY_ITSELF = {
         ("docker.daemon", "start-docker"),
         ("docker.compose", "install-compose"),
         ("docker.daemon-json", "merge-daemon-json"),
+        ("docker.registry", "docker-proxy"),
     ),
 }
 _LOOKS = _("All checks of system, kernel, ports, network, DNS and time; nothing is changed.")

@@ -21,6 +21,7 @@ else:
 NAME = "install"
 _PROGRESS = "install-progress"
 _SECRETS = "install-secrets"
+_PROXIES = "install-proxies"
 _LOG = "install.log"
 
 STARTED = "started"
@@ -151,6 +152,15 @@ class Record:
     def save_secrets(self, secrets: dict[str, str]) -> None:
         """Keeps them, for root alone; {} forgets them. Raises HostError."""
         self._state.save(_SECRETS, secrets)
+
+    def proxies(self) -> dict[str, str]:
+        """The variables that name the proxy, of who began it; an address may hold a password."""
+        said = self._state.load(_PROXIES)
+        return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
+
+    def save_proxies(self, proxies: dict[str, str]) -> None:
+        """Keeps them, for root alone. Raises HostError."""
+        self._state.save(_PROXIES, proxies)
 
     def log_end(self) -> int:
         """Where the log ends now."""

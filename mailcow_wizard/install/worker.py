@@ -44,7 +44,7 @@ def main(words: Sequence[str]) -> int:
         return _LOCKED
     try:
         log = LogFile(record.log_path, f"begin: mailcow-wizard {__version__}, run {run}")
-        session = Session(RealHost(), settings_of(standing.settings), state)
+        session = Session(RealHost(variables=record.proxies()), settings_of(standing.settings), state)
         Installing(Job(session, record, standing, log.write, lambda: stopping.asked)).run()
     except HostError as error:
         _note(record, standing, str(error))

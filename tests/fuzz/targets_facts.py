@@ -144,7 +144,7 @@ class Repeating(Host):
         return HttpReply(200, self._data)
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False
+        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
     ) -> HttpReply:
         return HttpReply(200, self._data)
 

@@ -27,6 +27,7 @@ from mailcow_wizard.host import (
     mail_trip,
     ntp,
     processes,
+    proxy,
     reach_listener,
     reach_packets,
     reach_talk,
@@ -283,6 +284,15 @@ class _Same(dict[str, Any]):
         return self._answer
 
 
+def _proxy(data: bytes) -> None:
+    for url in (text(data), *proxy.named(text(data)).values()):
+        with contextlib.suppress(HostError):
+            assert proxy.read(url).address
+    with contextlib.suppress(HostError, OSError):
+        link: Any = wires.Link(data, 4096)
+        proxy.tunnel(link, proxy.Proxy("192.0.2.1", 1, "a:b"), "example.org", 443, time.monotonic() + 1)
+
+
 def _key(data: bytes) -> None:
     with contextlib.suppress(tsig.BadKey):
         tsig.doubts(tsig.parse(text(data)))
@@ -372,6 +382,17 @@ def targets() -> tuple[Target, ...]:
         Target("host mail-headers", _trip, (b"Authentication-Results: a;\r\n spf=pass\r\nX: y\r\n\r\n",)),
         Target("host scrub", _scrubbed, (*_SCRUB_SEEDS, DEEP)),
         Target("host recording", _recorded, (*documents, DEEP, b'{"base64": "\\u00e9"}')),
+        Target(
+            "host proxy",
+            _proxy,
+            (
+                b"http://joe:a%20b@proxy.example.net:3128/",
+                b"[2001:db8::1]:8080",
+                b"export HTTPS_PROXY='http://[::1]' # x\nno_proxy=localhost\n",
+                b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nrest",
+                b"HTTP/1.0 407 no\r\n\r\n",
+            ),
+        ),
         Target("host tsig", _key, _TSIG),
         Target("host state", _kept, (b'{"hostname": "x"}', b"1", DEEP, b"12")),
     )

@@ -20,8 +20,24 @@ _ENTER = """set -e
 ip link set lo up
 mount --bind "$1" /etc/hosts
 mount --bind "$2" /etc/resolv.conf
-shift 2
+if [ -n "$3" ]; then
+    unshare --mount --propagation private sh -c "mount --bind $3/hosts /etc/hosts; exec tinyproxy -c $3/conf"
+    until grep -q :22B8 /proc/net/tcp; do sleep 0.05; done
+fi
+shift 3
 exec "$@"
+"""
+PROXY = "127.0.8.8"
+_TINYPROXY = """Listen {listen}
+Port 8888
+User root
+Group root
+Timeout 20
+ConnectPort 443
+LogFile "{place}/log"
+LogLevel Connect
+PidFile "{place}/pid"
+BasicAuth joe s3cret
 """
 
 
@@ -45,8 +61,17 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def look(authority: Path, tmp_path: Path, **manners: tuple[str, int] | None) -> dict[str, dict[str, Any]]:
-    """The findings by host. Manners: certificate and status, by the first part of the host's name."""
+def look(
+    authority: Path,
+    tmp_path: Path,
+    proxy: str = "",
+    check: str = "docker.registry",
+    **manners: tuple[str, int] | None,
+) -> dict[str, dict[str, Any]]:
+    """The findings by host. Manners: certificate and status, by the first part of the host's name.
+
+    `proxy`: the URL that https_proxy names; without it the registries can be reached directly.
+    """
     served, hosts = {}, ["127.0.0.1 localhost"]
     for host, address in PLACES.items():
         kind = manners.get(host.partition(".")[0].partition("-")[0], ("good", 401))
@@ -55,13 +80,20 @@ def look(authority: Path, tmp_path: Path, **manners: tuple[str, int] | None) -> 
         hosts.append(f"{address} {host}")
         if kind[0]:
             served[address] = [str(authority / f"{kind[0]}.pem"), str(authority / f"{kind[0]}.key"), kind[1]]
+    place = tmp_path / "proxy" if proxy else None
+    if place is not None:
+        place.mkdir()
+        (place / "hosts").write_text("\n".join(hosts) + "\n")
+        (place / "conf").write_text(_TINYPROXY.format(listen=PROXY, place=place))
+        hosts = ["127.0.0.1 localhost"]
     (tmp_path / "hosts").write_text("\n".join(hosts) + "\n")
     (tmp_path / "resolv.conf").write_text("nameserver 127.0.7.9\n")
-    wizard = [sys.executable, "-m", "mailcow_wizard", "check", "docker.registry", "--json"]
+    wizard = [sys.executable, "-m", "mailcow_wizard", "check", check, "--json"]
     argv = ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", _ENTER, "enter"]
     argv += [
         str(tmp_path / "hosts"),
         str(tmp_path / "resolv.conf"),
+        str(place or ""),
         sys.executable,
         SERVER,
         json.dumps(served),
@@ -71,11 +103,14 @@ def look(authority: Path, tmp_path: Path, **manners: tuple[str, int] | None) -> 
         "PYTHONPATH": str(CHECKOUT),
         "SSL_CERT_FILE": str(authority / "ca.pem"),
     }
+    if proxy:
+        env["https_proxy"] = proxy
     done = subprocess.run(
         [*argv, *wizard, "--state-dir", str(tmp_path / "state"), "--resolver", "127.0.7.9"],
         env=env, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.stdout, done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
     return {one["subject"]: one for one in json.loads(done.stdout)["checks"]}
 
 
@@ -99,3 +134,39 @@ def test_silence_proves_nothing_and_a_name_without_address_does(authority: Path,
     assert seen["registry-1.docker.io"]["status"] in ("fail", "unknown")
     assert "address" in seen["registry-1.docker.io"]["summary"]
     assert seen["auth.docker.io"]["status"] == "warn"
+
+
+def test_registries_behind_a_proxy(authority: Path, tmp_path: Path) -> None:
+    with or_skip():
+        needs("tinyproxy")
+    seen = look(authority, tmp_path, f"http://joe:s3cret@{PROXY}:8888", auth=("good", 503))
+    told = (tmp_path / "proxy/log").read_text()
+    for host in REGISTRIES:
+        assert f"CONNECT {host}:443" in told
+        assert f"through the proxy {PROXY}:8888" in seen[host]["summary"]
+    assert [seen[host]["status"] for host in REGISTRIES] == ["pass", "pass", "fail"]
+
+
+@pytest.mark.parametrize(
+    ("who", "port", "words"),
+    [("joe:wr0ng@", 8888, "refuses with HTTP 401"), ("", 8888, "HTTP 407"), ("", 8889, "connection refused")],
+)
+def test_proxies_that_lead_nowhere(authority: Path, tmp_path: Path, who: str, port: int, words: str) -> None:
+    with or_skip():
+        needs("tinyproxy")
+    seen = look(authority, tmp_path, f"http://{who}{PROXY}:{port}")
+    for one in seen.values():
+        assert one["status"] == "fail"
+        assert words in one["summary"]
+        assert "wr0ng" not in json.dumps(one)
+
+
+def test_what_this_machine_asks_itself_may_go_through_the_proxy(authority: Path, tmp_path: Path) -> None:
+    with or_skip():
+        needs("tinyproxy")
+    seen = look(authority, tmp_path, f"http://joe:s3cret@{PROXY}:8888", "network.outbound-hosts")
+    found = seen["ghcr.io:443/tcp"]
+    assert (found["status"], found["summary"]) == (
+        "pass", f"ghcr.io answers through the proxy {PROXY}:8888 alone"
+    )  # fmt: skip
+    assert seen["github.com:443/tcp"]["status"] == "fail"

@@ -79,3 +79,26 @@ def test_command_whose_start_cannot_be_written_down_does_not_start(tmp_path: Pat
     with pytest.raises(HostError, match="its start could not be written down"):
         CHANGING.run(("touch", str(file)), 5, print, "test", note)
     assert not file.exists()
+
+
+_TOLD = 'import os; print({k: v for k, v in os.environ.items() if "roxy" in k.lower()})'
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (("git", "-c", "alias.look=!env | grep -i _proxy=", "look"), True),
+        (("env", "A=b", "git", "-c", "alias.look=!env | grep -i _proxy=", "look"), True),
+        (("python3", "-c", _TOLD), False),
+        (("env", "python3", "-c", _TOLD), False),
+    ],
+)
+def test_only_what_downloads_is_told_of_the_proxy(
+    argv: tuple[str, ...], told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("all_proxy", "http://192.0.2.2:1")
+    changing = Changing({"https_proxy": "http://192.0.2.1:3128"})
+    lines: list[str] = []
+    assert changing.run(argv, 10, lines.append, "test", lambda pid: None) == 0
+    lines = [one for one in lines if not one.startswith("GIT_CONFIG")]
+    assert lines == (["https_proxy=http://192.0.2.1:3128"] if told else ["{}"])

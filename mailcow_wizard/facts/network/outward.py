@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.firewall.leaving import Met, leaving
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.names import Clock, Looked, ask, families, look_up, resolver_trouble
+from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Probe, Probed
+from mailcow_wizard.host.door import HostError, NoAnswer, Probe, Probed
 from mailcow_wizard.typed import NamedTuple
 
 _MOST_ADDRESSES = 2
+_HTTPS = 443
 _UDP_PATIENCE_S = 0.8
 _UDP_WORD = "00" * 8  # no fuzzy storage takes it for a question
 _TIME_QUESTION = f"23{'00' * 47}"  # NTP version 4, from a client
@@ -37,12 +39,13 @@ class Try(NamedTuple):
 
 class Reached(NamedTuple):
     """One host that mailcow talks to, its addresses, the attempts; `needless` is the variable of mailcow.conf
-    that turns off what needs it."""
+    that turns off what needs it; `through` the proxy that it answers through, where it does not directly."""
 
     row: need.Outgoing
     looked: Looked
     tries: tuple[Try, ...]
     needless: str = ""
+    through: str = ""
 
 
 class Outward(NamedTuple):
@@ -88,19 +91,36 @@ def _tried(facts: Facts) -> Outward:
     different = tuple(dict.fromkeys(one for row in probes for one in row))
     results = dict(zip(different, facts.host.probe(different, clock.left), strict=True))
     off = _switched_off(facts)
-    return Outward(
-        tuple(
-            Reached(
-                one,
-                looked[one.host],
-                tuple(Try(probe, results[probe]) for probe in row),
-                one.unless if one.unless in off else "",
-            )
-            for one, row in zip(rows, probes, strict=True)
-        ),
-        mine,
-        resolver,
-    )
+    found = [
+        Reached(
+            one,
+            looked[one.host],
+            tuple(Try(probe, results[probe]) for probe in row),
+            one.unless if one.unless in off else "",
+        )
+        for one, row in zip(rows, probes, strict=True)
+    ]
+    return Outward(tuple(_with_proxy(facts, found, clock)), mine, resolver)
+
+
+def _with_proxy(facts: Facts, found: Sequence[Reached], clock: Clock) -> Iterator[Reached]:
+    """The same; what the machine itself asks, and not a container, is asked through the proxy that the
+    administrator names, where it does not answer directly."""
+    silent = False
+    for one in found:
+        asks = one.row.host in need.BY_HOST and one.row.protocol == "tcp" and one.row.port == _HTTPS
+        if silent or not asks or any(each.result.outcome == "open" for each in one.tries):
+            yield one
+            continue
+        named = facts.get(egress)
+        try:
+            if named.address:
+                facts.host.fetch(one.row.host, "/", 0, max(0.5, clock.left), True, named.url)
+        except HostError as error:
+            silent = isinstance(error, NoAnswer)
+            yield one
+            continue
+        yield one._replace(through=named.address)
 
 
 def _rows(facts: Facts) -> tuple[need.Outgoing, ...]:

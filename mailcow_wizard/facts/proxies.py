@@ -1,0 +1,32 @@
+"""The proxy that this machine goes out through, as far as its administrator says so."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host import proxy
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
+from mailcow_wizard.typed import NamedTuple
+
+
+class Egress(NamedTuple):
+    """The proxy for HTTPS (`url`, which may hold a password; empty: none is named), its address without what
+    is secret, where it is named, and why it cannot be asked (empty: it can)."""
+
+    url: str = ""
+    address: str = ""
+    where: str = ""
+    trouble: str = ""
+
+
+def egress(facts: Facts) -> Egress:
+    """The proxy for HTTPS, which is what Docker, git and package managers fetch by."""
+    url = proxy.variables(facts.host).get("https_proxy", "")
+    if not url:
+        return Egress()
+    own = any(facts.host.variable(name) for name in ("https_proxy", "HTTPS_PROXY"))
+    where = _("this shell's environment") if own else proxy.FILE
+    try:
+        return Egress(url, proxy.read(url).address, where)
+    except HostError as error:
+        return Egress(url, "", where, str(error))

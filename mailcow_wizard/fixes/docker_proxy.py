@@ -1,0 +1,55 @@
+"""Naming the proxy to Docker that the administrator names for this machine."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts import docker
+from mailcow_wizard.facts.docker_json import daemon_json, engine_version
+from mailcow_wizard.facts.docker_registry import docker_info
+from mailcow_wizard.facts.proxies import egress
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan, docker_settings
+from mailcow_wizard.host import proxy
+from mailcow_wizard.language import _
+from mailcow_wizard.model import Judgement, Plan
+
+_KEY = "proxies"
+_SINCE = (23, 0, 0)
+"""The first engine that takes it from daemon.json (docs.docker.com, Daemon proxy configuration)."""
+_NAMES = {"http_proxy": "http-proxy", "https_proxy": "https-proxy", "no_proxy": "no-proxy"}
+
+
+def name(judgement: Judgement, facts: Facts) -> Plan | None:
+    """Puts it into daemon.json; None where Docker has one, or none is named. Raises NoPlan."""
+    known, named = facts.get(docker_info), facts.get(egress)
+    if known is None or known.proxy or not named.address:
+        return None
+    if docker.numbers(engine_version(facts)) < _SINCE:
+        raise NoPlan(_("This Docker takes a proxy from its unit alone: see docs.docker.com, Daemon proxy."))
+    if proxy.read(named.url).who:
+        raise NoPlan(
+            _("The proxy wants a password: name it in a file of Docker's unit that root alone may read.")
+        )
+    file = facts.get(daemon_json)
+    settings = docker_settings.read(file)
+    if _KEY in settings:
+        raise NoPlan(
+            _("{path} names a proxy already, which Docker does not use: restart Docker.", path=file.path)
+        )
+    said = proxy.variables(facts.host)
+    changed = {**settings, _KEY: {_NAMES[key]: said[key] for key in sorted(_NAMES) if said.get(key)}}
+    return Plan(
+        "docker.registry",
+        judgement.subject,
+        "docker-proxy",
+        _("Let Docker go through the proxy {proxy}", proxy=named.address),
+        docker_settings.steps(facts, file, changed),
+        "medium",
+        reversible=True,
+        needs_root=True,
+        consequence=_(
+            "{change} Images come through the proxy then; mailcow's containers go through none.",
+            change=docker_settings.words(settings, changed),
+        ),
+        interrupts=docker_settings.interrupted(facts),
+        settle=docker_settings.SETTLE_S,
+    )
