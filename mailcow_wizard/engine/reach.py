@@ -25,7 +25,7 @@ import threading
 import time
 
 from mailcow_wizard.engine.reach_greetings import likeness, shown
-from mailcow_wizard.engine.reach_words import Asked, BadReport, new_token, read_report
+from mailcow_wizard.engine.reach_words import Asked, BadReport, Report, new_token, pasted, read_report
 from mailcow_wizard.facts.addresses import addresses
 from mailcow_wizard.facts.neighbours import is_near
 from mailcow_wizard.facts.reached import (
@@ -217,15 +217,20 @@ class Reach:
             rows.append(f"{target.port:>5} {target.service:<20} {words}\n")
         return "".join(rows)
 
+    def read(self, report: str) -> Report:
+        """What a far side's report says of these ports. Raises BadReport."""
+        found = read_report(report)
+        known = {one.port for one in self.ports}
+        # Typed in later it may name the port that was opened for it then.
+        answers = {key: code for key, code in found.answers.items() if key[0] in known}
+        foreign = {port for port, _unused in found.answers} - known
+        if not answers or len(foreign) > 1:
+            raise BadReport(_("that report is of other ports"))
+        return Report(answers, found.mail_leaves)
+
     def hear(self, report: str, peer: str = "") -> None:
         """Takes a far side's report, such as `4:25a.465s;6:25n;c:o`. Raises BadReport."""
-        found, leaves = read_report(report)
-        known = {one.port for one in self.ports}
-        if not peer:
-            # Typed in later it may name the port that was opened for it then.
-            found = {key: code for key, code in found.items() if key[0] in known}
-        if not found or any(port not in known for port, _used in found):
-            raise BadReport(_("that report is of other ports"))
+        found, leaves = self.read(report) if peer else self.read(pasted(report))
         # It began when the proof did, and is as patient as the far side was.
         self._own_asked.join(_OWN_S)
         now = invoker.now()

@@ -15,6 +15,7 @@ _MARKS: dict[str, Kind] = {"": "knock", "x": "knock", "g": "greets", "t": "tls",
 _ITEM = rf"\d{{1,5}}(?:[amrsn]|[ot](?:~[A-Za-z0-9+*,_-]{{1,{TEXT_LENGTH}}})?)"
 _REPORT = re.compile(rf"[46]:{_ITEM}(?:\.{_ITEM})*")
 _ANSWER = re.compile(r"(\d+)(.*)")
+_AROUND = re.compile(r".*--result|[\s'\"]+", re.DOTALL)
 _TOKEN = re.compile(rf"(?P<secret>[A-Za-z0-9]{{{TOKEN_LENGTH}}})(?P<ports>(?:-\d{{1,5}}[gthx]?){{1,64}})")
 
 
@@ -58,6 +59,12 @@ def ports_of(token: str) -> tuple[Asked, ...]:
 def extra_of(token: str) -> int:
     """The port that is there for the report alone; 0 where there is none."""
     return next((int(one[:-1]) for one in token.split("-")[1:] if one.endswith("x")), 0)
+
+
+def pasted(text: str) -> str:
+    """The report in what the far side shows: it may be pasted with the words around it, and with line breaks
+    of a terminal."""
+    return _AROUND.sub("", text)
 
 
 def read_report(text: str) -> Report:

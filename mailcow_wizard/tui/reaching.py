@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import threading
 from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine.reach import Reach, Target, Verdict
-from mailcow_wizard.engine.reach_words import BadReport
+from mailcow_wizard.engine.reach_words import BadReport, pasted
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import desk, streams
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.report import reach_lines
+from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.reach import ReachScreen
 from mailcow_wizard.tui.screens.text import Question
 from mailcow_wizard.typed import NamedTuple
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 
 CHECK = "firewall.inbound"
 _TURN_S = 0.2
+_REPORT = Asked(
+    _("What it shows:"),
+    _("paste the line with --result, or type the part between the quotes"),
+    _("take it"),
+)
 
 
 class Row(NamedTuple):
@@ -46,6 +53,7 @@ class Asking:
         self._app = app
         self._proof: Reach | None = None
         self._ended = threading.Event()
+        self._typed: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.lines: tuple[Line, ...] = ()
         self.rows: tuple[Row, ...] = ()
         self.notes: tuple[str, ...] = ()
@@ -70,6 +78,21 @@ class Asking:
     def end(self) -> None:
         """Ends them."""
         self._ended.set()
+
+    def read(self, text: str) -> tuple[str, ...]:
+        """A report that is typed in, and what it says, in words. Raises ValueError."""
+        report_text = pasted(text)
+        if not self._proof or not self.listening:
+            raise ValueError(_("the listeners have ended"))
+        answers = self._proof.read(report_text).answers
+        opened = sum(one[0] in "aot" for one in answers.values())
+        return report_text, ngettext(
+            "{n} port, {opened} open there", "{n} ports, {opened} open there", len(answers), opened=opened
+        )
+
+    def hear(self, report_text: str) -> None:
+        """Takes a report that was typed in."""
+        self._typed.put(report_text)
 
     def _work(self) -> None:
         try:
@@ -102,9 +125,16 @@ class Asking:
         self._take(proof)
         with contextlib.closing(asked) if asked else contextlib.nullcontext():
             while proof.seconds_left and not self._ended.is_set():
-                if proof.wait(_TURN_S) or _reported(proof, asked):
+                if proof.wait(_TURN_S) or _reported(proof, asked) or self._heard(proof):
                     self._take(proof)
                     self._keep(proof)
+
+    def _heard(self, proof: Reach) -> bool:
+        """Whether a report was typed in; it was read before."""
+        with contextlib.suppress(queue.Empty, BadReport):
+            proof.hear(self._typed.get_nowait())
+            return True
+        return False
 
     def _take(self, proof: Reach) -> None:
         self.rows = tuple(Row(one, tuple(report.verdicts(proof, one))) for one in proof.targets)
@@ -166,8 +196,18 @@ def _do(app: Wizard, asking: Asking, what: str, line: str) -> None:
     elif what == "whole":
         with app.suspend():
             streams.show_until_enter(line)
+    elif what == "typed":
+        _type(app, asking)
     elif what == "leave":
         _leave(app, asking)
+
+
+def _type(app: Wizard, asking: Asking) -> None:
+    def typed(kept: tuple[str, ...] | None) -> None:
+        if kept:
+            asking.hear(kept[0])
+
+    app.push_screen(Naming(app.look, _REPORT, asking.read), typed)
 
 
 def _leave(app: Wizard, asking: Asking) -> None:

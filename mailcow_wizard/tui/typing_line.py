@@ -19,6 +19,13 @@ class TypingLine(NamedTuple):
         plain = "".join(one for one in text if one.isprintable())
         return TypingLine(self.text[: self.place] + plain + self.text[self.place :], self.place + len(plain))
 
+    def view(self, width: int) -> tuple[str, str, str]:
+        """What of it is shown in so many cells: before the cursor, at it, behind it."""
+        start = max(0, self.place - width + 1)
+        shown = (self.text + " ")[start : start + width]
+        place = self.place - start
+        return shown[:place], shown[place : place + 1], shown[place + 1 :]
+
     def key(self, key: str) -> "TypingLine | None":
         """After an editing key; None where the key is none."""
         before, behind = self.text[: self.place], self.text[self.place :]

@@ -112,6 +112,31 @@ def test_the_lines_for_other_machines_and_the_clipboard(world: Provider, tmp_pat
         terminal.wait_for("i what gets in")
 
 
+def test_a_report_that_could_not_be_brought_is_pasted(world: Provider, tmp_path: Path) -> None:
+    with opened(world, tmp_path) as terminal:
+        line = whole_line(terminal)
+        with world.rules(
+            world.router, "forward", "tcp dport 465 drop", "meta l4proto tcp reject with tcp reset"
+        ):
+            said = world.far.run(["bash", "-c", line], timeout=60).stdout
+        assert "Nothing arrived" in said
+        terminal.keys("t")
+        terminal.wait_for("What it shows:", "paste the line with --result")
+        terminal.tmux("set-buffer", "4:443a;rm -rf /")
+        terminal.tmux("paste-buffer", "-p")
+        terminal.wait_for("that is no report of reach")
+        terminal.keys("C-u")
+        terminal.tmux("set-buffer", said)
+        terminal.tmux("paste-buffer", "-p")
+        terminal.wait_for("20 ports, 0 open there")
+        terminal.keys("Enter")
+        text = terminal.wait_for("✗   465 ", "never arrived", "✗   110 ", "refused before us")
+        assert "line may block 25" in text or "line blocks 25" in text
+        # A firewall that was mended is seen by the same line.
+        world.far.run(["bash", "-c", line], timeout=60)
+        terminal.wait_for("All ports are reached from outside")
+
+
 def test_leaving_asks_while_somebody_may_still_knock(world: Provider, tmp_path: Path) -> None:
     with opened(world, tmp_path) as terminal:
         assert ":25 " in listening(world)

@@ -12,6 +12,7 @@ from mailcow_wizard.engine.reach_words import (
     Report,
     extra_of,
     new_token,
+    pasted,
     ports_of,
     read_report,
 )
@@ -72,6 +73,19 @@ def test_a_report_is_read() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "4:25a.465s;c:o",
+        " 4:25a.465s;c:o\n",
+        'Nothing arrived. On the server: mailcow-wizard reach --result "4:25a.465s;c:o"\n',
+        "On the server: mailcow-wizard reach\n  --result '4:25a.4\n65s;c:o'",
+    ],
+)
+def test_a_report_is_found_in_what_is_pasted(text: str) -> None:
+    assert pasted(text) == "4:25a.465s;c:o"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         *("", "x", "4:25", "4:a", "5:25a", "4:25z", "4:25a;rm -rf /", "4:25a~220", "4:25o~", "4:25o~a b"),
         *("4:25o~\x1b[2J", "4:25o~" + "a" * 41, "4:123456a", "4:25a.", "c:x", "4:25o~ä"),
     ],
@@ -96,8 +110,9 @@ def test_each_line_is_one_line_and_names_everything() -> None:
     assert wizard == f"mailcow-wizard reach --from {','.join(ADDRESSES)} {token}"
 
 
-def test_bash_understands_its_line() -> None:
-    line = reach_lines.bash(new_token(PORTS), PORTS, ADDRESSES)
+@pytest.mark.parametrize("ports", [PORTS, PORTS[:1], PORTS[1:]], ids=["all", "free", "used"])
+def test_bash_understands_its_line(ports: tuple[Asked, ...]) -> None:
+    line = reach_lines.bash(new_token(ports), ports, ADDRESSES)
     done = subprocess.run(["bash", "-n", "-c", line], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     inner = line.partition("bash -c '")[2].partition("' reach ")[0]
@@ -108,11 +123,19 @@ def test_bash_understands_its_line() -> None:
     assert not re.search(r"declare -A|mapfile|\$\{[a-z]+[,^]|\|&|&>>|BASHPID|EPOCH", inner)
 
 
-def test_the_line_for_powershell_is_whole() -> None:
-    line = reach_lines.powershell(new_token(PORTS), PORTS, ADDRESSES)
+def test_where_nothing_is_in_use_the_line_fits_on_a_small_screen() -> None:
+    ports = tuple(Asked(one, "knock") for one in (25, 80, 110, 143, 443, 465, 587, 993, 995, 4190))
+    addresses = ("192.88.99.100", "2d00:0113:1234:5678:9abc:def0:1234:5678")
+    assert len(reach_lines.bash(new_token(ports), ports, addresses)) < 20 * 80
+
+
+@pytest.mark.parametrize("ports", [PORTS, PORTS[:1], PORTS[1:]], ids=["all", "free", "used"])
+def test_the_line_for_powershell_is_whole(ports: tuple[Asked, ...]) -> None:
+    line = reach_lines.powershell(new_token(ports), ports, ADDRESSES)
     assert "<" not in line.replace("<.*>", "")
     code = re.sub(r"'[^']*'", "''", line)
     code = re.sub(r'"(?:[^"`]|`.)*"', '""', code)
+    code = code.replace("$(", "(")
     for opening, closing in ("{}", "()", "[]"):
         assert code.count(opening) == code.count(closing)
     assert "'" not in code.replace("''", "")

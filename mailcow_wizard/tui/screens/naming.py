@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -47,14 +48,19 @@ class Naming(ModalScreen[tuple[str, ...]]):
         """Draws the field."""
         self._draw()
 
+    def on_resize(self) -> None:
+        """A long text is shown around the cursor."""
+        self._draw()
+
     def _draw(self) -> None:
         look, typing = self._look, self._typing
-        text = typing.text + " "
+        label = f" {self._asked.label}  "
+        before, here, behind = typing.view(max(8, self.size.width - cell_len(label) - 1))
         parts: list[Part] = [
-            (f" {self._asked.label}  ", look.bold),
-            (text[: typing.place], look.underlined),
-            (text[typing.place : typing.place + 1], look.selected),
-            (text[typing.place + 1 :], look.underlined),
+            (label, look.bold),
+            (before, look.underlined),
+            (here, look.selected),
+            (behind, look.underlined),
         ]
         keys = [
             (" Enter", look.bold),

@@ -73,6 +73,7 @@ class ReachScreen(Sheet[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "do('copy')", "copy the line", show=False),
         Binding("p", "do('whole')", "the whole line, to select it", show=False),
+        Binding("t", "do('typed')", "type in what the other machine shows", show=False),
         Binding("tab,o", "other", "the line for another kind of machine", show=False),
         Binding("escape,q", "do('leave')", "stop listening", show=False),
     ]
@@ -199,7 +200,7 @@ class ReachScreen(Sheet[None]):
         return [
             _(
                 "Any machine with another line will do: a rented server, a computer at home. Only "
-                "whoever has this line is answered; ports in use are asked as they are."
+                "whoever has this line is answered. If it says there that nothing arrived: t, and paste it."
             )
         ]
 
@@ -208,10 +209,11 @@ class ReachScreen(Sheet[None]):
             return [("Esc", _("back"))]
         end = _("back") if self._asking.all_arrived else _("stop listening")
         return [
-            ("c", _("copy the line")),
+            ("c", _("copy")),
             ("p", _("show it whole")),
             ("Esc", end),
             ("Tab", _("other machine")),
+            ("t", _("its report")),
         ]
 
     def action_other(self) -> None:
