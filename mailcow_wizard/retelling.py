@@ -1,8 +1,8 @@
-"""What was written down in English, in the language that is spoken: a record, a journal, a log.
+"""What was written down in English, in the language that is spoken: a record, a journal, a log; and back.
 
-Whoever works apart from its faces writes English, so that any face can read it later, in any language. Its
-sentences are known again by their form, in all catalogues: first as they are, then with values in their
-places, then piece by piece. What is not known stays as it is.
+What is kept is English, so that any face can read it later, in any language. Sentences are known again by
+their form, in all catalogues: first as they are, then with values in their places, then piece by piece. What
+is not known stays as it is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _PLACE = re.compile(r"\{(\w+)(?:![rsa])?(:[^{}]*)?\}")
-_WORD = re.compile(r"[A-Za-z']{2,}")
+_WORD = re.compile(r"[A-Za-zÄÖÜäöüß']{2,}")
 _LETTERS_OF_ITS_OWN = 8
 """A form with fewer says little: it counts only where nothing foreign is in its places."""
 _LEAST_BETWEEN = 4
@@ -32,10 +32,10 @@ _SIGNS = str.maketrans(".,", ",.")
 
 
 class _Form(NamedTuple):
-    """A sentence with values: its words between them, their names, and the translation; `letters` counts
+    """A sentence with values, its words between them, and the same in the other language; `letters` counts
     those of its own."""
 
-    english: str
+    text: str
     pieces: tuple[str, ...]
     told: str
     letters: int
@@ -45,7 +45,7 @@ class _Form(NamedTuple):
         first, *between, last = self.pieces
         if not (text.startswith(first) and text.endswith(last) and all(one in text for one in between)):
             return None
-        found = re.fullmatch(_pattern(self.english), text, re.DOTALL)
+        found = re.fullmatch(_pattern(self.text), text, re.DOTALL)
         return found.groupdict() if found else None
 
 
@@ -64,21 +64,30 @@ class _Book(NamedTuple):
 
 def retold(text: str) -> str:
     """A stored text in the language that is spoken."""
+    return _told(text, back=False)
+
+
+def stored(text: str) -> str:
+    """A text in the language that is spoken as it is stored."""
+    return _told(text, back=True)
+
+
+def _told(text: str, back: bool) -> str:
     if language.current() == language.STORED or not text or len(text) > _LONGEST:
         return text
-    return _retold(language.current(), text, _DEEPEST)
+    return _looked_up(language.current(), back, text, _DEEPEST)
 
 
 @lru_cache(maxsize=1024)
-def _retold(tongue: str, text: str, depth: int) -> str:
-    book = _book(tongue)
+def _looked_up(tongue: str, back: bool, text: str, depth: int) -> str:
+    book = _book(tongue, back)
     if _MEASURE.fullmatch(text):
         return text.translate(_SIGNS)
     if text in book.sentences or not depth:
         return book.sentences.get(text, text)
 
     def part(text: str) -> str:
-        return _retold(tongue, text, depth - 1)
+        return _looked_up(tongue, back, text, depth - 1)
 
     forms = book.forms_of(text)
     strong = [one for one in forms if one.letters >= _LETTERS_OF_ITS_OWN]
@@ -92,7 +101,7 @@ def _by_form(forms: Sequence[_Form], text: str, part: Callable[[str], str]) -> s
         values = form.match(text)
         if values is None:
             continue
-        numbers = _numbers(form.english)
+        numbers = _numbers(form.text)
         told = {name: _value(value, name in numbers, part) for name, value in values.items()}
         strange = any(" " in value and told[name] == value for name, value in values.items())
         if form.letters >= _LETTERS_OF_ITS_OWN or not strange:
@@ -134,17 +143,17 @@ def _in_pieces(text: str, part: Callable[[str], str]) -> str:
 # --- the catalogues ---------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def _book(tongue: str) -> _Book:
+@lru_cache(maxsize=2)
+def _book(tongue: str, back: bool) -> _Book:
     sentences: dict[str, str] = {}
     for part in language.PARTS:
         for english, told in _sentences(language.catalogue(tongue, part)):
-            sentences.setdefault(english, told)
-    whole = {english: told for english, told in sentences.items() if not _PLACE.search(_named(english))}
+            sentences.setdefault(*((told, english) if back else (english, told)))
+    whole = {text: told for text, told in sentences.items() if not _PLACE.search(_named(text))}
     forms: dict[str, list[_Form]] = {}
-    for english, told in sentences.items():
-        form = _form(_named(english), _named(told))
-        if english not in whole and _speaks(form):
+    for text, told in sentences.items():
+        form = _form(_named(text), _named(told))
+        if text not in whole and _speaks(form):
             forms.setdefault(_key(form.pieces), []).append(form)
     return _Book(whole, {key: tuple(some) for key, some in forms.items()})
 
@@ -168,14 +177,14 @@ def _named(text: str) -> str:
     return re.sub(r"(?<!\{)\{\}(?!\})", lambda place: f"{{_{next(count)}}}", text)
 
 
-def _form(english: str, told: str) -> _Form:
-    pieces = tuple(_PLACE.split(english)[::3])
-    return _Form(english, pieces, told, sum(map(len, _WORD.findall(" ".join(pieces)))))
+def _form(text: str, told: str) -> _Form:
+    pieces = tuple(_PLACE.split(text)[::3])
+    return _Form(text, pieces, told, sum(map(len, _WORD.findall(" ".join(pieces)))))
 
 
 @lru_cache(maxsize=256)
-def _pattern(english: str) -> str:
-    words, names, _unused = (_PLACE.split(english)[start::3] for start in range(3))
+def _pattern(text: str) -> str:
+    words, names, _unused = (_PLACE.split(text)[start::3] for start in range(3))
     pattern = re.escape(words[0])
     for place, name in enumerate(names):
         value = f"(?P={name})" if name in names[:place] else f"(?P<{name}>.+?)"
@@ -184,9 +193,9 @@ def _pattern(english: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _numbers(english: str) -> frozenset[str]:
+def _numbers(text: str) -> frozenset[str]:
     """The places whose values are written as numbers."""
-    return frozenset(place[1] for place in _PLACE.finditer(english) if place[2])
+    return frozenset(place[1] for place in _PLACE.finditer(text) if place[2])
 
 
 def _sentences(data: bytes) -> Iterator[tuple[str, str]]:

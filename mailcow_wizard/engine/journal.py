@@ -15,16 +15,18 @@ import contextlib
 import json
 
 from mailcow_wizard.engine import lock
+from mailcow_wizard.engine.findings import retold_finding
 from mailcow_wizard.engine.readable import steps as readable_steps
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.host.records import Records
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual, Plan, Proof
+from mailcow_wizard.retelling import retold, stored
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any, Literal
 
     from mailcow_wizard.model import PlanStep
@@ -114,6 +116,7 @@ class Journal:
 
     def add(self, plan: Plan, found: Mapping[int, Found], at: str, settings: Mapping[str, Any]) -> str:
         """Writes a plan down, on disk before this returns; the new change's id. Raises HostError."""
+        plan = _with(plan, stored)
         about = {
             "format": _FORMAT,
             "at": at,
@@ -134,10 +137,11 @@ class Journal:
         about = self._read(number, "change.json")
         steps = self._read(number, "steps.json")
         with self._understood(number, "steps.json"):
-            return Plan(
+            plan = Plan(
                 **{name: about[name] for name in _ABOUT if name in about},
                 steps=tuple(self._step(number, place, one) for place, one in enumerate(steps["steps"])),
             )
+        return _with(plan, retold)
 
     def found(self, change: str) -> dict[int, Found]:
         """How each file was before, by the number of its step."""
@@ -235,11 +239,14 @@ class Journal:
         return Change(
             id=str(number),
             at=about["at"],
-            **{name: about[name] for name in ("check", "subject", "fix", "title", "reversible")},
+            **{name: about[name] for name in ("check", "subject", "fix", "reversible")},
+            title=retold(about["title"]),
             state=state,
-            steps=tuple(about["steps"]),
-            error=said["error"],
-            result=said["result"],
+            steps=tuple(
+                {**one, "text": retold(one["text"])} if "text" in one else one for one in about["steps"]
+            ),
+            error=retold(said["error"]),
+            result=retold_finding(said["result"]) if said["result"] else None,
         )
 
     def _read(self, number: int, name: str) -> dict[str, Any]:
@@ -284,6 +291,24 @@ _ABOUT = (
     *("check", "subject", "fix", "title", "risk", "reversible", "needs_root"),
     *("consequence", "interrupts", "settle", "confirm"),
 )
+
+
+def _with(plan: Plan, told: Callable[[str], str]) -> Plan:
+    """A plan whose sentences are told in another language."""
+    return plan._replace(
+        title=told(plan.title),
+        consequence=told(plan.consequence),
+        interrupts=told(plan.interrupts),
+        steps=tuple(_step_with(one, told) for one in plan.steps),
+    )
+
+
+def _step_with(step: PlanStep, told: Callable[[str], str]) -> PlanStep:
+    if isinstance(step, Manual):
+        return Manual(told(step.text))
+    if isinstance(step, Command) and step.proofs:
+        return step._replace(proofs=tuple(Proof(one.argv, told(one.otherwise)) for one in step.proofs))
+    return step
 
 
 def _contents(plan: Plan) -> list[tuple[int, str, bytes]]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from mailcow_wizard import fixes
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.back import target
-from mailcow_wizard.engine.findings import from_fields
+from mailcow_wizard.engine.findings import from_fields, retold_finding
 from mailcow_wizard.engine.journal import Change, Found, Journal
 from mailcow_wizard.engine.keeping import keep_database
 from mailcow_wizard.engine.runner import join
@@ -24,8 +24,9 @@ from mailcow_wizard.fixes import Offer
 from mailcow_wizard.host import detached
 from mailcow_wizard.host.changing import Changed, Changing
 from mailcow_wizard.host.door import Denied, HostError
-from mailcow_wizard.language import _
+from mailcow_wizard.language import STORED, _
 from mailcow_wizard.model import Command, Edit, Finding, Plan
+from mailcow_wizard.retelling import retold
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -308,7 +309,7 @@ def _started(
     held.tell(change)
     start = journal.end_of_log(change)
     words = (session.state.path, change, task, str(held.descriptor))
-    process = detached.start("mailcow_wizard.engine.worker", words, held.descriptor)
+    process = detached.start("mailcow_wizard.engine.worker", words, held.descriptor, STORED)
     held.close()
     return _Following(session, journal, change, start, lambda: not process.ended(), listen, process.pid).run()
 
@@ -360,11 +361,12 @@ class _Following:
         for event in events:
             if event.get("kind") == "end":
                 result = event["result"]
-                finding = from_fields(result) if result else None
+                finding = from_fields(retold_finding(result)) if result else None
                 self._session.note(f"change {self._change} is {event['state']}")
-                return Outcome(self._change, event["state"], finding, event["error"])
+                return Outcome(self._change, event["state"], finding, retold(event["error"]))
             self._session.note(f"change {self._change}: {event['kind']} {event['text']}".rstrip())
-            self._listen(Progress(event["kind"], event["step"], event["text"]))
+            text = event["text"] if event["kind"] == "output" else retold(event["text"])
+            self._listen(Progress(event["kind"], event["step"], text))
         if alive:
             detached.pause(_PAUSE_S)
             return None

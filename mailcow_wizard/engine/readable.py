@@ -6,6 +6,7 @@ import shlex
 
 from mailcow_wizard.engine.diff import HIDDEN, hide, secrets_of, unified
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.redaction import REMOVED, redacted
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -42,8 +43,12 @@ def words(argv: tuple[str, ...], secrets: frozenset[str] = frozenset()) -> list[
 def line(step: PlanStep, secrets: frozenset[str] = frozenset()) -> str:
     """A step in one line."""
     if isinstance(step, Edit):
-        verb = "make" if step.before is None else "remove" if step.after is None else "change"
-        return harmless(f"{verb} {step.path}", _LONGEST)
+        if step.before is None:
+            return harmless(_("make {path}", path=step.path), _LONGEST)
+        words_of_it = (
+            _("remove {path}", path=step.path) if step.after is None else _("change {path}", path=step.path)
+        )
+        return harmless(words_of_it, _LONGEST)
     if isinstance(step, Command):
         return shlex.join(words(step.argv, secrets))
     return harmless(hide(step.text, secrets), _LONGEST)

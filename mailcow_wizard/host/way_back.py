@@ -11,6 +11,7 @@ from mailcow_wizard.host.changing import Changing, Seen
 from mailcow_wizard.host.detached import program
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.search_path import search_path
+from mailcow_wizard.language import STORED
 
 SERVICE = "mailcow-wizard-way-back.service"
 TIMER = "mailcow-wizard-way-back.timer"
@@ -27,7 +28,7 @@ def arm(module: str, words: tuple[str, ...], seconds: float) -> bool:
     if not os.path.isdir(_SYSTEMD):
         return False
     try:
-        _put(SERVICE, _service((sys.executable, "-c", *program(module), *words)))
+        _put(SERVICE, _service((sys.executable, "-c", *program(module, STORED), *words)))
         _put(TIMER, _timer(seconds))
         _systemctl("daemon-reload")
         _systemctl("enable", SERVICE)
