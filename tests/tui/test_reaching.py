@@ -3,6 +3,9 @@
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,6 +97,40 @@ def test_ports_turn_green_as_the_knocks_arrive(
         assert wait_until(lambda: listening(world) == "", PATIENCE)
         terminal.keys("End")
         terminal.wait_for(f"port 4190 was reached from {FAR} just now")
+
+
+# Knocks at a port each time that it reads a line; says when it had sent its words.
+_KNOCKER = """
+import socket, sys, time
+for port in sys.stdin:
+    one = socket.create_connection((sys.argv[1], int(port)))
+    one.sendall(f"MW1 {sys.argv[2]} {port}".encode())
+    print(time.monotonic(), flush=True)
+"""
+
+
+def test_a_knock_shows_within_a_fifth_of_a_second(world: Provider, tmp_path: Path) -> None:
+    with opened(world, tmp_path) as terminal:
+        token = whole_line(terminal).rpartition("' reach ")[2].split()[0]
+        enter = ["ip", "netns", "exec", world.far.name, sys.executable, "-c", _KNOCKER, SERVER, token]
+        took = []
+        with subprocess.Popen(enter, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as far:
+            assert far.stdin is not None
+            assert far.stdout is not None
+            for port in (25, 143, 465, 993, 4190):
+                far.stdin.write(f"{port}\n")
+                far.stdin.flush()
+                begun = float(far.stdout.readline())
+                while f"v4 from {FAR}" not in _row(terminal.text(), port):
+                    assert time.monotonic() - begun < PATIENCE
+                took.append(time.monotonic() - begun)
+            far.stdin.close()
+    # Whatever else this machine does meanwhile is not ours.
+    assert min(took) < 0.2, took
+
+
+def _row(text: str, port: int) -> str:
+    return next(one for one in text.splitlines() if f" {port:>5} " in one)
 
 
 def test_the_lines_for_other_machines_and_the_clipboard(world: Provider, tmp_path: Path) -> None:
