@@ -22,6 +22,8 @@ def judge_checkout(found: checkout.Checkout) -> Judgement:
         *_not_whole(found),
         *_owner(found),
         *_branch(found),
+        *_unmerged(found),
+        *_deleted(found),
         *_closed(found),
         *_changed(found),
         *_beside(found),
@@ -37,7 +39,8 @@ def _words(found: checkout.Checkout) -> str:
     if found.git == "missing":
         return _("{directory}, without history", directory=found.directory)
     where = _("branch {branch}", branch=found.branch) if found.branch else _("no branch")
-    others = [one for one in found.edited if one not in (checkout.COMPOSE_FILE, ".env")]
+    aside_from = (checkout.COMPOSE_FILE, ".env", *found.unmerged, *found.deleted)
+    others = [one for one in found.edited if one not in aside_from]
     aside = _(", {number} other files changed", number=len(others)) if others else ""
     if _foreign(found):
         return _("a clone, {where}{aside}", where=where, aside=aside)
@@ -85,11 +88,19 @@ def _inner_first(paths: tuple[str, ...]) -> tuple[str, ...]:
 def _not_whole(found: checkout.Checkout) -> list[Trouble]:
     troubles = []
     if checkout.COMPOSE_FILE not in found.names:
+        back = _("Clone mailcow beside it, then put mailcow.conf there: `{clone}`", clone=_CLONE)
+        if checkout.COMPOSE_FILE in found.deleted:
+            directory = word(found.directory)
+            back = _(
+                "Bring it back: `git -C {word} checkout HEAD -- {file}`",
+                word=directory,
+                file=checkout.COMPOSE_FILE,
+            )
         troubles.append(
             Trouble(
                 "fail",
                 _("{compose_file} is missing: this is no whole checkout", compose_file=checkout.COMPOSE_FILE),
-                (_("Clone mailcow beside it, then put mailcow.conf there: `{clone}`", clone=_CLONE),),
+                (back,),
                 "blocks",
                 why=_("docker compose has nothing to start without it."),
             )
@@ -136,7 +147,7 @@ def _owner(found: checkout.Checkout) -> list[Trouble]:
 
 
 def _branch(found: checkout.Checkout) -> list[Trouble]:
-    if found.git == "missing" or any(one.startswith("the branch") for one in found.unread):
+    if found.git == "missing" or found.unnamed:
         return []
     back = _("Go to the stable one, after a backup: `./update.sh --stable`")
     words = {
@@ -158,6 +169,48 @@ def _branch(found: checkout.Checkout) -> list[Trouble]:
             branch=need.BRANCH_STABLE,
         )
     return [Trouble("warn", words, (back,), "degrades", why)]
+
+
+def _unmerged(found: checkout.Checkout) -> list[Trouble]:
+    """What a merge left for a person to settle: such a file is neither version."""
+    if not found.unmerged:
+        return []
+    number = len(found.unmerged)
+    words = ngettext(
+        "1 file holds both sides of a merge that was not finished: {few}",
+        "{n} files hold both sides of a merge that was not finished: {few}",
+        number,
+        few=_few(_inner_first(found.unmerged)),
+    )
+    remedy = _(
+        "See them with `git -C {word} status`; for mailcow's version of one: "
+        "`git -C {word} checkout HEAD -- FILE`. Then run update.sh again.",
+        word=word(found.directory),
+    )
+    why = _("Between the marks of a merge lies no setting that a service could read, and update.sh stops.")
+    return [Trouble("fail", words, (remedy,), "breaks", why)]
+
+
+def _deleted(found: checkout.Checkout) -> list[Trouble]:
+    lost = tuple(one for one in found.deleted if one not in (checkout.COMPOSE_FILE, ".env"))
+    if not lost:
+        return []
+    number = len(lost)
+    words = ngettext(
+        "1 file of mailcow's is gone: {few}",
+        "{n} files of mailcow's are gone: {few}",
+        number,
+        few=_few(_inner_first(lost)),
+    )
+    remedy = _(
+        "Bring them back: `git -C {word} checkout HEAD -- {file}`, and so on",
+        word=word(found.directory),
+        file=word(_inner_first(lost)[0]),
+    )
+    why = _(
+        "Where a file is missing that a container gets from outside, Docker makes a directory of that name."
+    )
+    return [Trouble("warn", words, (remedy,), "breaks", why)]
 
 
 def _closed(found: checkout.Checkout) -> list[Trouble]:
@@ -194,13 +247,10 @@ def _closed(found: checkout.Checkout) -> list[Trouble]:
 
 
 def _changed(found: checkout.Checkout) -> list[Trouble]:
-    if checkout.COMPOSE_FILE not in found.edited and not found.committed:
+    own = checkout.COMPOSE_FILE in found.edited and checkout.COMPOSE_FILE not in found.deleted
+    if not own and not found.committed:
         return []
-    how = (
-        _("is edited")
-        if checkout.COMPOSE_FILE in found.edited
-        else _("differs from mailcow's by commits made here")
-    )
+    how = _("is edited") if own else _("differs from mailcow's by commits made here")
     since = f"origin/{found.branch}" if found.committed else "HEAD"
     return [
         Trouble(

@@ -20,6 +20,7 @@ BEFORE_IT = ("compose.yaml", "compose.yml")
 _TIMEOUT_S = 8.0
 # So many paths are asked for by name; beyond, all of them are listed.
 _MOST_NAMED = 60
+_UNMERGED = ("DD", "AU", "UD", "UA", "DU", "AA", "UU")
 
 
 class Checkout(NamedTuple):
@@ -31,7 +32,8 @@ class Checkout(NamedTuple):
     from mailcow's by commits made here. `unreadable` are tracked files and directories that other users may
     not read, relative, directories with a slash. `orphans` are services of the override file that
     docker-compose.yml has not, and that have no image of their own; `instead` is a file that compose would
-    read in docker-compose.yml's place. `unread` says what could not be looked at, and why.
+    read in docker-compose.yml's place. `unread` says what could not be looked at, and why; `unnamed` that the
+    branch is among that. Of the tracked files `unmerged` hold both sides of a merge, `deleted` are not there.
     """
 
     skip: str
@@ -47,6 +49,9 @@ class Checkout(NamedTuple):
     orphans: tuple[str, ...]
     instead: str
     unread: tuple[str, ...]
+    unnamed: bool = False
+    unmerged: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
 
 
 def checkout(facts: Facts) -> Checkout:
@@ -99,7 +104,7 @@ def _history(host: Host, found: Checkout, git: str, unread: list[str]) -> Checko
         shallow = host.exists(f"{common}/shallow")
     except HostError as error:
         unread.append(_("the branch ({error})", error=error))
-        return found
+        return found._replace(unnamed=True)
     return found._replace(
         branch=head.removeprefix("ref: refs/heads/") if ":" in head else "", shallow=shallow
     )
@@ -116,12 +121,17 @@ def git_command(directory: str, *words: str) -> tuple[str, ...]:
 
 def _changes(host: Host, found: Checkout, unread: list[str]) -> Checkout:
     try:
-        edited = _edited(host, found.directory)
+        states = _states(host, found.directory)
     except HostError as error:
         unread.append(_("local changes ({error})", error=error))
         return found
     committed = bool(found.branch) and not found.shallow and _committed(host, found.directory, found.branch)
-    found = found._replace(edited=edited, committed=committed)
+    found = found._replace(
+        edited=tuple(states),
+        committed=committed,
+        unmerged=tuple(path for path, state in states.items() if state in _UNMERGED),
+        deleted=tuple(path for path, state in states.items() if state.strip() == "D"),
+    )
     try:
         return found._replace(unreadable=_unreadable(host, found.directory))
     except HostError as error:
@@ -136,10 +146,11 @@ def _asked(host: Host, command: tuple[str, ...]) -> str:
     return ran.out
 
 
-def _edited(host: Host, directory: str) -> tuple[str, ...]:
+def _states(host: Host, directory: str) -> dict[str, str]:
+    """The tracked files that differ from the last commit, and how (git-status(1), porcelain format)."""
     words = ("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules")
     out = _asked(host, git_command(directory, *words))
-    return tuple(entry[3:] for entry in out.split("\0") if len(entry) > 3)
+    return {entry[3:]: entry[:2] for entry in out.split("\0") if len(entry) > 3}
 
 
 def _committed(host: Host, directory: str, branch: str) -> bool:
