@@ -7,13 +7,18 @@ with Namespace.create() as here, Namespace.create() as there:
 
 import itertools
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from .inside import end, needs
 
 _numbers = itertools.count(1)
+_PREFIX = "mw-"
+_ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+_NAMES, _FILES = Path("/run/netns"), Path("/etc/netns")
 
 
 class Namespace:
@@ -27,8 +32,11 @@ class Namespace:
     @contextmanager
     def create(cls) -> "Iterator[Namespace]":
         """A fresh namespace; raises LabError where this user may not make one."""
-        needs("ip")
-        namespace = cls(f"mw-{os.getpid()}-{next(_numbers)}")
+        needs("ip", "setpriv")
+        number = next(_numbers)
+        if number == 1:
+            remove_left_behind()
+        namespace = cls(f"{_PREFIX}{os.getpid()}-{number}")
         _ip("netns", "add", namespace.name)
         try:
             _ip("-n", namespace.name, "link", "set", "lo", "up")
@@ -52,9 +60,10 @@ class Namespace:
         )
 
     def start(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
-        """Starts a command inside; it is ended with the namespace, or earlier by the caller."""
+        """Starts a command inside; it is ended with the namespace, earlier by the caller, or when the thread
+        that began it is gone: what is left of a killed run holds no namespace."""
         process = subprocess.Popen(
-            [*self._enter, *argv],
+            [*_ENDS_WITH_US, *self._enter, *argv],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -66,6 +75,26 @@ class Namespace:
     @property
     def _enter(self) -> tuple[str, ...]:
         return ("ip", "netns", "exec", self.name)
+
+
+def remove_left_behind() -> None:
+    """Takes away what runs that were killed have left: namespaces named after a process that is gone, which
+    hold no process, and the files that were theirs."""
+    names = {one.name for place in (_NAMES, _FILES) if place.is_dir() for one in place.glob(f"{_PREFIX}*")}
+    for name in sorted(names):
+        pid = name.removeprefix(_PREFIX).partition("-")[0]
+        if not pid.isdecimal() or Path(f"/proc/{pid}").exists() or _holds_processes(name):
+            continue
+        # Another run may be at it, too.
+        subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+        if not (_NAMES / name).exists():
+            shutil.rmtree(_FILES / name, ignore_errors=True)
+
+
+def _holds_processes(name: str) -> bool:
+    """Whether somebody is in it; a name without a namespace holds nobody."""
+    listed = subprocess.run(["ip", "netns", "pids", name], check=False, capture_output=True, text=True)
+    return bool(listed.stdout.split()) or (listed.returncode != 0 and (_NAMES / name).exists())
 
 
 def link(one: Namespace, other: Namespace, *addresses: str) -> None:
