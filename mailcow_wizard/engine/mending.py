@@ -216,8 +216,10 @@ def forward(session: Session, change_id: str) -> Plan:
     """What `finish` would do now, as a plan to be shown. Raises HostError as `finish` does."""
     journal = Journal(session.state)
     change = journal.get(change_id)
-    if change.state in ("applied", "undone"):
-        raise NotNow(_("change {change} is {state} already", change=change_id, state=change.state))
+    if change.state == "applied":
+        raise NotNow(_("change {change} is applied already", change=change_id))
+    if change.state == "undone":
+        raise NotNow(_("change {change} was taken back already", change=change_id))
     standing = journal.standing(change_id)
     if standing.doing == "undo":
         return backward(session, change_id)
