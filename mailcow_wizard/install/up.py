@@ -131,11 +131,13 @@ class _Watch:
             self.tell_log(one)
 
     def tell_log(self, one: Service) -> tuple[str, ...]:
-        """The last lines of a container's log, and of its health test."""
+        """What a container's health test says, and the last lines of its log; what tells most comes first."""
         said: list[str] = []
+        tested = False
         try:
             known = inside(self._job.facts(), one)
             if known.health_said:
+                tested = one.health == _UNHEALTHY
                 said.append(_("its test says: {words}", words=known.health_said))
             ran = self._job.session.host.run(("docker", "logs", "--tail", str(_LOG_LINES), one.id), 8.0)
             said += [line for line in (ran.out + ran.err).splitlines() if line.strip()][-_LOG_LINES:]
@@ -143,7 +145,7 @@ class _Watch:
             said.append(str(error))
         for line in said:
             self._job.tell(f"  {short(one.service)} | {line}")
-        return tuple(said)
+        return tuple(said if tested else reversed(said))
 
     def until_steady(self) -> str:
         """Waits until all are right for a while. Raises Failed where one does not come up."""
@@ -203,7 +205,7 @@ def _struggling(job: Job, watch: _Watch, some: list[Service]) -> Failed:
     findings: tuple[Finding, ...] = ()
     if one.service == "unbound-mailcow":
         findings = tuple(f for f in _findings(job, _OF_UNBOUND) if f.status == "fail")
-    why = f" ({findings[0].summary})" if findings else f" ({said[-1][:160]})" if said else ""
+    why = f" ({findings[0].summary})" if findings else f" ({said[0][:160]})" if said else ""
     remedies = [line for finding in findings for line in gate.remedies(finding)[:1]]
     remedies.append(_("All that it says: docker logs {name}", name=one.name))
     words = _("mailcow's {name} is {state}", name=short(one.service), state=one.health or one.state)

@@ -1,0 +1,91 @@
+"""Why mailcow's unbound is unhealthy: the cause that the checks find comes first, its own words else."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from mailcow_wizard.engine.findings import of_finding
+from mailcow_wizard.install import up
+from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.install.services import Service
+from mailcow_wizard.model import Check, Finding, Fix, Status
+
+SAID = ("its test says: no root server answers", "[1:0] info: start of service")
+
+
+def finding(check: str, status: Status = "fail", fixes: tuple[str, ...] = ()) -> Finding:
+    """What that check finds."""
+    some = tuple(Fix(one, f"{one} it", "low", True, True) for one in fixes)
+    step, summary = check.partition(".")[0], f"{check} is wrong"
+    return Finding(
+        check, None, step, check, status, "breaks", "proved", summary, "", "", "", "https://d",
+        fixes=some, remedies=(f"mend {check} by hand",),
+    )  # fmt: skip
+
+
+class Looked(Job):
+    """A job whose checks find this, and nothing else."""
+
+    def __init__(self, *findings: Finding) -> None:
+        self._findings = findings
+
+    def look(self, checks: Sequence[Check]) -> tuple[Finding, ...]:
+        asked = {one.id for one in checks}
+        return tuple(one for one in self._findings if one.id in asked)
+
+
+class Watch:
+    """What its log says."""
+
+    def tell_log(self, _service: Service) -> tuple[str, ...]:
+        return SAID
+
+
+def failed(*findings: Finding, service: str = "unbound-mailcow") -> Failed:
+    """The failure that is told."""
+    box = Service("4711", f"mailcow-{service}-1", service, "running", "unhealthy", "Up")
+    return up._struggling(Looked(*findings), cast("Any", Watch()), [box])
+
+
+@pytest.mark.parametrize(
+    ("cause", "mended_by"),
+    [
+        (
+            finding("network.icmp", fixes=("skip-healthcheck",)),
+            "./wizard fix network.icmp skip-healthcheck: skip-healthcheck it",
+        ),
+        (finding("network.recursion"), "mend network.recursion by hand"),
+        (finding("time.offset", fixes=("enable-ntp",)), "./wizard fix time.offset enable-ntp: enable-ntp it"),
+        (finding("network.outbound-hosts"), "mend network.outbound-hosts by hand"),
+        (finding("firewall.masquerade"), "mend firewall.masquerade by hand"),
+        (finding("firewall.backend"), "mend firewall.backend by hand"),
+    ],
+    ids=lambda one: one.id if isinstance(one, Finding) else "",
+)
+def test_each_cause_is_named(cause: Finding, mended_by: str) -> None:
+    told = failed(finding("network.mtu"), cause)
+    assert str(told) == f"mailcow's unbound is unhealthy ({cause.id} is wrong)"
+    assert told.remedies[0] == mended_by
+    assert told.remedies[-1] == "All that it says: docker logs mailcow-unbound-mailcow-1"
+    assert [of_finding(one)["id"] for one in told.findings] == [cause.id]
+
+
+def test_a_wrong_clock_beside_a_firewall() -> None:
+    """Both are named: a clock that is days off makes every signature of DNSSEC invalid."""
+    told = failed(finding("network.recursion"), finding("time.offset", fixes=("enable-ntp",)))
+    assert len(told.findings) == 2
+    assert any("time.offset enable-ntp" in one for one in told.remedies)
+
+
+def test_nothing_is_found() -> None:
+    """A warning is no cause; what its own test said is the best that there is."""
+    told = failed(finding("time.offset", "warn"), finding("network.icmp", "unknown"))
+    assert str(told) == "mailcow's unbound is unhealthy (its test says: no root server answers)"
+    assert told.findings == ()
+
+
+def test_another_container_is_not_explained_by_unbound() -> None:
+    told = failed(finding("network.icmp"), service="mysql-mailcow")
+    assert "network.icmp" not in str(told)
+    assert told.findings == ()
