@@ -42,6 +42,11 @@ class Outgoing(NamedTuple):
     family: int = 0
 
     @property
+    def by_machine(self) -> bool:
+        """Whether no container asks it, but the machine itself: its Docker, git, package tool and clock."""
+        return self.host in _BY_MACHINE or self.protocol == "ntp" or self.use == PACKAGES
+
+    @property
     def subject(self) -> str:
         """What tells it apart in results (contract)."""
         return f"{self.host}:{self.port}/{self.protocol if self.protocol == 'tcp' else 'udp'}"
@@ -55,6 +60,7 @@ _ADDRESS = _("the public address, as mailcow's scripts ask for it")
 _FUZZY = _("fingerprints of known spam")
 _TIME = _("the right time, which log-ins with one-time codes need")
 _IMAGES = _("mailcow's images")
+PACKAGES = _("packages of this system, which are to be installed")
 
 OUTGOING: tuple[Outgoing, ...] = (
     Outgoing("github.com", 443, "tcp", "required", _("mailcow itself and its updates"), "documented"),
@@ -90,11 +96,12 @@ OUTGOING: tuple[Outgoing, ...] = (
 )
 """Every outgoing host, but for what has a check of its own: port 25, name servers, echo requests, time."""
 
-BY_HOST = (
-    *("github.com", "ghcr.io", "registry-1.docker.io", "auth.docker.io", "download.docker.com"),
-    "pool.ntp.org",
-)
-"""Hosts that no container asks, but the machine itself: its Docker, git and clock."""
+_BY_MACHINE = ("github.com", "ghcr.io", "registry-1.docker.io", "auth.docker.io", "download.docker.com")
+
+
+def mirror(host: str, port: int) -> Outgoing:
+    """The row of a server that this machine's packages come from, while the installation needs some."""
+    return Outgoing(host, port, "tcp", "recommended", PACKAGES, "inferred")
 
 
 class MailOperator(NamedTuple):

@@ -56,8 +56,9 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
 def _inside(host: Reached, judged: Judgement) -> Judgement:
     """The same, unless what gets out here would not get out of mailcow's containers, which ask for it."""
     held = inner([one for one in host.tries if one.family == 4])
-    by_host = host.row.host in need.BY_HOST or host.row.protocol == "ntp"
-    if judged.status not in ("pass", "unknown") or held is None or held.container is None or by_host:
+    if judged.status not in ("pass", "unknown") or held is None or held.container is None:
+        return judged
+    if host.row.by_machine:
         return judged
     met = held.container
     return judged._replace(

@@ -28,6 +28,7 @@ from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, sp
 from mailcow_wizard.facts.firewall import connection, iptables, iptables_words, nft, packet
 from mailcow_wizard.facts.firewall.state import targets as targets_of
 from mailcow_wizard.facts.mail import acme, admin, boxes, certificates
+from mailcow_wizard.facts.network import mirrors
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
@@ -256,6 +257,8 @@ def _typed(data: bytes) -> None:
     far._own_asked = SimpleNamespace(join=lambda seconds: None)
     with contextlib.suppress(reach_words.BadReport):
         reach.Reach.hear(far, words)
+    for read in (mirrors.of_apt, mirrors.of_dnf, mirrors.of_apk):
+        assert all(0 < one.port < 1 << 16 for one in read(words))
     here, _, there = words.partition(" ")
     reach_greetings.likeness(here, there)
     reach_greetings.shown(there)
@@ -334,7 +337,8 @@ _PROGRESS = (_PULL, b"{" * 50_000, b'{"a":' * 50_000, b'{"current": 1e999, "id":
 _TYPED = (
     b"2027-01-31", b"4:25a.465s;6:25n;c:o", b"a" * 20 + b"-25-465t", b"ports",
     b"o~220_a,b_ESMTP o~220-a,b", b"o~HTTP_1,1_301_nginx o~HTTP_1,1_403_nginx", b"o~+OK o~*_OK",
-    b"mail.example.org", DIGITS,
+    b"mail.example.org", b"deb [a=b] http://a.b:1/c d\n\nURIs: https://a.b\n c", DIGITS,
+    b"[a]\nbaseurl=http://a.b/\nenabled=0\n[b]\nmetalink=https://c.d/",
 )  # fmt: skip
 _SHOWN = (_CONF, b"a\nb\x1da\nc\x1db\nb", b"mysql -psecret http://u:p@h", b"\x1b]0;x\x07")
 

@@ -18,6 +18,10 @@ from pathlib import Path
 
 from mailcow_wizard import requirements_dns
 from mailcow_wizard import requirements_network as need
+from mailcow_wizard.facts.network.mirrors import mirrors
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.real import RealHost
+from mailcow_wizard.model import Settings
 
 from .inside import LabError, needs, wait_until
 from .netns import Namespace, link
@@ -178,7 +182,12 @@ def _knot(home: Path) -> Path:
         rows += [f"@ NS {name}", f"{name} A {v4}", f"{name} AAAA {v6}"]
     for domain, (name, v4, v6) in MAILS.items():
         rows += [f"{domain}. MX 10 {name}.", f"{name}. A {v4}", *([f"{name}. AAAA {v6}"] if v6 else [])]
-    for one in dict.fromkeys(one.host for one in need.OUTGOING if one.protocol != "txt"):
+    own = Facts(RealHost(), Settings())
+    hosts = (
+        *(one.host for one in need.OUTGOING if one.protocol != "txt"),
+        *(one.host for one in mirrors(own)),
+    )
+    for one in dict.fromkeys(hosts):
         rows += [f"{one}. AAAA {WEB_V6}"] if "ip6." in one else [f"{one}. A {WEB}"]
     rows += ['current.cvd.clamav.net. TXT "1.4.2:62"', f"smtp.gmail.com. A {RELAY}"]
     rows += [f"mail.example.org. A {SERVER_V4}", f"hub.docker.com. AAAA {WEB_V6}"]

@@ -249,6 +249,33 @@ def test_hosts(world: World) -> None:
     assert seen.status("outbound-hosts github.com:443/tcp") == "pass"
 
 
+def test_the_mirrors_of_this_machines_packages(world: World, tmp_path: Path) -> None:
+    """Docker is not there: its packages' servers are asked, and judged as any other host."""
+    lists = tmp_path / "sources.list.d"
+    lists.mkdir()
+    (tmp_path / "os-release").write_text("ID=debian\n")
+    (tmp_path / "sources.list").write_text(
+        "deb http://github.com/debian x main\ndeb http://no.example.invalid/debian x main\n"
+    )
+    hidden = "".join(f"mount --bind {one} /etc/{one.name};" for one in (tmp_path / "os-release",))
+    hidden += f"mount --bind {tmp_path} /etc/apt;"
+    docker = world.server.run(["sh", "-c", "command -v docker || true"]).stdout.strip()
+    hidden += f"mount --bind /dev/null {docker};" if docker else ""
+    script = f'{hidden} exec "$@"'
+    seen = look(world, "outbound-hosts", user=("unshare", "-m", "sh", "-ec", script, "sh"))
+    assert seen.status("outbound-hosts no.example.invalid:80/tcp") == "warn"
+    assert "cannot be looked up" in seen.summary("outbound-hosts no.example.invalid:80/tcp")
+    # What is asked already is asked once.
+    assert sum("github.com:80" in name for name in seen.checks) == 1
+    (tmp_path / "sources.list").write_text("deb http://ghcr.io/debian x main\n")
+    again = look(world, "outbound-hosts", user=("unshare", "-m", "sh", "-ec", script, "sh"))
+    assert again.status("outbound-hosts ghcr.io:80/tcp") == "pass"
+    with world.rule("tcp dport 80 drop"):
+        blocked = look(world, "outbound-hosts", user=("unshare", "-m", "sh", "-ec", script, "sh"))
+    assert blocked.status("outbound-hosts ghcr.io:80/tcp") == "warn"
+    assert "may stop port 80" in blocked.summary("outbound-hosts ghcr.io:80/tcp")
+
+
 def test_a_dead_resolver_hides_nothing(world: World) -> None:
     with world.rule("ip daddr 192.88.99.153 drop"):
         seen = look(world, "outbound-hosts", "outbound-25")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.firewall.leaving import Met, leaving
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.network.mirrors import mirrors
 from mailcow_wizard.facts.network.names import Clock, Looked, ask, families, look_up, resolver_trouble
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
@@ -108,7 +109,7 @@ def _with_proxy(facts: Facts, found: Sequence[Reached], clock: Clock) -> Iterato
     administrator names, where it does not answer directly."""
     silent = False
     for one in found:
-        asks = one.row.host in need.BY_HOST and one.row.protocol == "tcp" and one.row.port == _HTTPS
+        asks = one.row.by_machine and one.row.protocol == "tcp" and one.row.port == _HTTPS
         if silent or not asks or any(each.result.outcome == "open" for each in one.tries):
             yield one
             continue
@@ -124,11 +125,17 @@ def _with_proxy(facts: Facts, found: Sequence[Reached], clock: Clock) -> Iterato
 
 
 def _rows(facts: Facts) -> tuple[need.Outgoing, ...]:
-    """Every host, and of time servers those that were given instead of the usual ones."""
+    """Every host, of time servers those that were given instead of the usual ones, and package mirrors."""
     others = tuple(one for one in need.OUTGOING if one.protocol != "ntp")
     usual = next(one for one in need.OUTGOING if one.protocol == "ntp")
     given = tuple(usual._replace(host=one) for one in dict.fromkeys(facts.settings.ntp))
-    return (*others, *(given[:_MOST_TIME_SERVERS] or (usual,)))
+    known = {one.subject for one in others}
+    packages = (need.mirror(*one) for one in facts.get(mirrors))
+    return (
+        *others,
+        *(given[:_MOST_TIME_SERVERS] or (usual,)),
+        *(one for one in packages if one.subject not in known),
+    )
 
 
 def _addresses(row: need.Outgoing, looked: Looked) -> tuple[str, ...]:

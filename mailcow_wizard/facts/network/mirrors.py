@@ -1,0 +1,136 @@
+"""Where this machine's package tool fetches from, as far as the installation has to install packages."""
+
+from __future__ import annotations
+
+import re
+
+from mailcow_wizard import requirements as need
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.tools import tools
+from mailcow_wizard.host import proxy
+from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.names import NotAName, host_name
+from mailcow_wizard.typed import NamedTuple
+
+_FILES = {
+    "apt": (("/etc/apt/sources.list",), (("/etc/apt/sources.list.d", (".list", ".sources")),)),
+    "dnf": ((), (("/etc/yum.repos.d", (".repo",)),)),
+    "apk": (("/etc/apk/repositories",), ()),
+}
+_SETTINGS = {
+    "apt": (("/etc/apt/apt.conf",), (("/etc/apt/apt.conf.d", ("",)),)),
+    "dnf": (("/etc/dnf/dnf.conf",), (("/etc/yum.repos.d", (".repo",)),)),
+    "apk": ((), ()),
+}
+_PROXIED = re.compile(
+    r"""^(?:[^\n/#]*\bproxy(?:-auto-detect)?\s+"|\s*proxy\s*=\s*(?!_none_)\S)""", re.IGNORECASE | re.MULTILINE
+)
+_ADDRESS = re.compile(r"(https?)://(?:[^/@\s]*@)?([A-Za-z0-9.-]{1,253})(?::([0-9]{1,5}))?(?=[/\s,;]|$)")
+_ONE_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s+)?(\S+)")
+_OF_REPOSITORY = re.compile(r"(?:baseurl|mirrorlist|metalink)\s*=\s*(.*)")
+_PORTS = {"http": 80, "https": 443}
+_MOST = 6
+
+
+class Mirror(NamedTuple):
+    """A server that packages come from, and its port."""
+
+    host: str
+    port: int
+
+
+def mirrors(facts: Facts) -> tuple[Mirror, ...]:
+    """The first few servers of the package tool's own configuration; none where Docker and all tools are
+    there already, where a proxy is named that fetches instead, or where that cannot be read."""
+    try:
+        known = facts.get(tools)
+        lacks = any(not path for name, path in known.paths if name not in need.TOOLS_ADVISED)
+        if (
+            known.packager not in _FILES
+            or not (lacks or _without_docker(facts))
+            or _through_proxy(facts, known.packager)
+        ):
+            return ()
+        texts = _texts(facts, _FILES[known.packager])
+    except HostError:
+        return ()
+    read = {"apt": of_apt, "dnf": of_dnf, "apk": of_apk}[known.packager]
+    return tuple(dict.fromkeys(one for text in texts for one in read(text)))[:_MOST]
+
+
+def of_apt(text: str) -> tuple[Mirror, ...]:
+    """Of a sources.list, or of a file of deb822 stanzas (sources.list(5))."""
+    found: list[Mirror] = []
+    for stanza in re.split(r"\n[ \t]*\n", text):
+        lines = [one for one in stanza.splitlines() if not one.lstrip().startswith("#")]
+        if any(re.fullmatch(r"enabled:\s*(no|false|off|0)\s*", one, re.IGNORECASE) for one in lines):
+            continue
+        uris = False
+        for line in lines:
+            old = _ONE_LINE.match(line)
+            uris = line.lower().startswith("uris:") or (uris and line[:1] in " \t")
+            found += _named(old[1] if old else line if uris else "")
+    return tuple(found)
+
+
+def of_dnf(text: str) -> tuple[Mirror, ...]:
+    """Of a .repo file: its sections that are not switched off (dnf.conf(5))."""
+    found: list[Mirror] = []
+    for section in re.split(r"^[ \t]*\[", text, flags=re.MULTILINE):
+        if not re.search(r"^\s*enabled\s*=\s*(0|no|false|off)\s*$", section, re.IGNORECASE | re.MULTILINE):
+            for line in section.splitlines():
+                named = _OF_REPOSITORY.match(line.strip())
+                found += _named(named[1] if named else "")
+    return tuple(found)
+
+
+def of_apk(text: str) -> tuple[Mirror, ...]:
+    """Of /etc/apk/repositories, a line each."""
+    return tuple(one for line in text.splitlines() if "#" not in line[:1] for one in _named(line))
+
+
+def _named(text: str) -> list[Mirror]:
+    found = []
+    for scheme, host, port in _ADDRESS.findall(text):
+        number = int(port or _PORTS[scheme])
+        try:
+            name = host_name(host)
+        except NotAName:
+            continue
+        if 0 < number < 1 << 16:
+            found.append(Mirror(name, number))
+    return found
+
+
+def _without_docker(facts: Facts) -> bool:
+    try:
+        return not facts.host.which("docker")
+    except Missing:
+        return True
+
+
+def _through_proxy(facts: Facts, packager: str) -> bool:
+    if any(proxy.variables(facts.host).values()):
+        return True
+    return any(_PROXIED.search(text) for text in _texts(facts, _SETTINGS[packager]))
+
+
+def _texts(
+    facts: Facts, places: tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]
+) -> list[str]:
+    """The files that are there; of a directory those with these endings, in their order."""
+    files, directories = places
+    paths = list(files)
+    for directory, endings in directories:
+        try:
+            names = facts.host.names(directory)
+        except Missing:
+            continue
+        paths += [f"{directory}/{name}" for name in sorted(names) if name.endswith(endings)]
+    texts = []
+    for path in paths:
+        try:
+            texts.append(facts.host.text(path))
+        except Missing:
+            continue
+    return texts
