@@ -30,7 +30,6 @@ from mailcow_wizard.host import (
     proxy,
     reach_listener,
     reach_packets,
-    reach_talk,
     records,
     state,
     told,
@@ -201,16 +200,6 @@ def _knock(data: bytes) -> None:
         ear._hear(client)
 
 
-def _talk(data: bytes) -> None:
-    for kind in ("knock", "greets", "http", "tls"):
-        one = reach_talk.talk(reach_talk.Door("192.0.2.1", 25, kind), "token")
-        for start in range(0, len(data), 11):
-            if not one.answer:
-                one.take(data[start : start + 11])
-        assert one.end().isprintable()
-        assert len(one.end()) <= 2 + reach_talk.TEXT_LENGTH
-
-
 def _trip(data: bytes) -> None:
     mail_trip._headers(text(data))
     mail_trip._text(data)
@@ -378,7 +367,6 @@ def targets() -> tuple[Target, ...]:
         Target("host starttls", _starttls, (_MAIL,)),
         Target("host packets", _packets, (b"\x45" + bytes(40), b"\0" * 8, _TOLD, b"\0" * 48)),
         Target("host knocks", _knock, (b"MW1 token-25 KNOCK\n", b"MW1 token-25 REPORT 4:25a;c:o\n")),
-        Target("host talks", _talk, (b"220-a\r\n220 a\r\n", b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n")),
         Target("host mail-headers", _trip, (b"Authentication-Results: a;\r\n spf=pass\r\nX: y\r\n\r\n",)),
         Target("host scrub", _scrubbed, (*_SCRUB_SEEDS, DEEP)),
         Target("host recording", _recorded, (*documents, DEEP, b'{"base64": "\\u00e9"}')),

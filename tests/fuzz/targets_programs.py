@@ -1,4 +1,4 @@
-"""Programs of our own that plans run: what they are told, and what answers them."""
+"""Programs of our own that plans run, and the far side of reach: what they are told, and what answers them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 from typing import Any
 
 from mailcow_wizard.answers import lines, reading, toml
-from mailcow_wizard.host import dns_provider, dns_update, mailcow_api, ssh
+from mailcow_wizard.host import dns_provider, dns_update, mailcow_api, reach_talk, ssh
 from mailcow_wizard.host.desk import Asked, Desk
 from mailcow_wizard.host.door import HostError
 from tests.fuzz import wires
@@ -118,6 +118,16 @@ _TOML = (
 )
 
 
+def _talk(data: bytes) -> None:
+    for kind in ("knock", "greets", "http", "tls"):
+        one = reach_talk.talk(reach_talk.Door("192.0.2.1", 25, kind), "token")
+        for start in range(0, len(data), 11):
+            if not one.answer:
+                one.take(data[start : start + 11])
+        assert one.end().isprintable()
+        assert len(one.end()) <= 2 + reach_talk.TEXT_LENGTH
+
+
 def targets() -> tuple[Target, ...]:
     """Of programs."""
     return (
@@ -125,5 +135,6 @@ def targets() -> tuple[Target, ...]:
         Target("host mailcow-api", _api, _API),
         Target("host desk", _desk, _DESK),
         Target("host ssh", _ssh, _SSH),
+        Target("host talks", _talk, (b"220-a\r\n220 a\r\n", b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n")),
         Target("words answers", _answers, _TOML),
     )
