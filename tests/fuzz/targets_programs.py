@@ -1,4 +1,4 @@
-"""Programs of our own that plans run, and the far side of reach: what they are told, and what answers them."""
+"""Programs of our own that plans run, the far side of reach too: what they are told, what answers them."""
 
 from __future__ import annotations
 
