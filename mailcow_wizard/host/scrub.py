@@ -17,8 +17,8 @@ from mailcow_wizard.redaction import (
 
 Answer = TypeVar("Answer")
 
-# Copies of mailcow.conf too (mailcow.conf_backup), the shell's start files, where people keep tokens, and those
-# of package tools.
+# Copies of mailcow.conf too (mailcow.conf_backup), the shell's start files, where people keep tokens, and
+# those of package tools.
 _CONFIGURATION = "mailcow.conf"
 _ASSIGNMENTS = ("profile", "bashrc", ".bash_login", "/environment", ".sh", ".repo", "/dnf.conf")
 # A word that stands alone is another mistake than one in brackets: a recording keeps which it is.
