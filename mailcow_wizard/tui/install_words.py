@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from mailcow_wizard.engine.findings import from_fields
 from mailcow_wizard.harmless import harmless
@@ -17,6 +18,7 @@ from mailcow_wizard.tui.planned import step_lines
 from mailcow_wizard.tui.writing import Line
 
 TOLD = {"waiting": "waiting", "running": "working", "done": "pass", "failed": "fail"}
+_COMMAND = ": ./wizard "
 _STATUS: dict[str, Status] = {"done": "pass", "failed": "fail"}
 _DOC = "https://docs.mailcow.email/getstarted/install/"
 
@@ -113,11 +115,24 @@ def outlook_lines(some: Sequence[Outlook], width: int) -> list[Line]:
     return lines
 
 
-def after_lines(sections: Sequence[Section]) -> list[Line]:
-    """The page after an install."""
+def after_lines(sections: Sequence[Section], width: int) -> list[Line]:
+    """The page after an install, in so many columns; a command that does not fit behind its sentence gets a
+    line of its own."""
     lines: list[Line] = []
     for one in sections:
         lines.append(Line("", one.heading, "bold"))
-        lines += [Line("", f"  {harmless(line, 600)}") for line in one.lines]
+        lines += [Line("", part) for line in one.lines for part in _wrapped(harmless(line, 600), width)]
         lines.append(Line("", ""))
     return lines[:-1]
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """With two blanks before it; what follows on further lines has four."""
+    sentence, mark, command = line.partition(_COMMAND)
+    if mark and len(line) + 2 > width:
+        return [*_wrapped(f"{sentence}:", width), *_wrapped(f"  {_COMMAND[2:]}{command}", width)]
+    indent = " " * (2 + len(line) - len(line.lstrip()))
+    return wrap(
+        line.strip(), width, initial_indent=indent, subsequent_indent=f"{indent}  ",
+        break_long_words=False, break_on_hyphens=False,
+    ) or [""]  # fmt: skip

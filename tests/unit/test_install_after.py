@@ -10,6 +10,7 @@ from mailcow_wizard.install import after, first_password, verify
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import Choices, Standing, fresh
 from mailcow_wizard.model import Acknowledgement, Check, Finding, Settings, Status
+from mailcow_wizard.tui.install_words import after_lines
 
 RESET = "./wizard fix mail.admin-password reset-admin"
 
@@ -54,6 +55,18 @@ def page_of(*findings: Finding, mailbox: str = "", domains: tuple[str, ...] = ()
     standing: Standing = before._replace(state="done", findings=tuple(map(of_finding, findings)))
     sections = after.page(standing, "mailcowdockerized", "/var/lib/log")
     return "\n".join(line for one in sections for line in one.lines)
+
+
+@pytest.mark.parametrize("width", [78, 118])
+def test_on_a_screen_nothing_is_cut_and_commands_stay_whole(width: int) -> None:
+    before = fresh("run", "", "mail.example.org", Settings()._asdict(), Choices())
+    sections = after.page(before._replace(state="done"), "mailcowdockerized", "/var/lib/log")
+    lines = [line.text for line in after_lines(sections, width)]
+    assert max(map(len, lines)) <= width
+    assert any(line.endswith(RESET) for line in lines)
+    assert any(line.endswith("./wizard verify --first-mailbox info@example.org") for line in lines)
+    told = " ".join(line for one in sections for line in (one.heading, *one.lines))
+    assert " ".join(" ".join(lines).split()) == " ".join(told.split())
 
 
 def test_first_password_fails_no_install() -> None:
