@@ -21,10 +21,13 @@ class Egress(NamedTuple):
 
 def egress(facts: Facts) -> Egress:
     """The proxy for HTTPS, which is what Docker, git and package managers fetch by."""
-    url = proxy.variables(facts.host).get("https_proxy", "")
+    try:
+        url = proxy.variables(facts.host).get("https_proxy", "")
+        own = any(facts.host.variable(name) for name in ("https_proxy", "HTTPS_PROXY"))
+    except HostError:  # a machine that was recorded before anybody asked for it
+        return Egress()
     if not url:
         return Egress()
-    own = any(facts.host.variable(name) for name in ("https_proxy", "HTTPS_PROXY"))
     where = _("this shell's environment") if own else proxy.FILE
     try:
         return Egress(url, proxy.read(url).address, where)

@@ -10,7 +10,7 @@ from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks import docker as checks
 from mailcow_wizard.engine import runner
 from mailcow_wizard.fixes import Offer, docker
-from mailcow_wizard.host.door import HostError, HttpReply
+from mailcow_wizard.host.door import HostError, HttpReply, NotRecorded
 from mailcow_wizard.model import Command, Edit
 from tests.docker_machine import JSON, DockerHost, facts, units
 
@@ -45,6 +45,20 @@ THROUGH = {f"{PROXY} {one}/v2/": HttpReply(401, b"{}") for one in need.REGISTRIE
 def test_registries_through_a_proxy_alone(more: dict[str, Any], status: str, words: str) -> None:
     rows = runner.look(CHECK, facts(DockerHost(pages={**REFUSED, **THROUGH}, **more)))
     assert [(one.status, words in one.summary) for one in rows] == [(status, True)] * 3, rows
+
+
+class Unasked(DockerHost):
+    """As a recording is that is older than the question."""
+
+    def variable(self, name: str) -> str:
+        if "proxy" in name.lower():
+            raise NotRecorded(f"variable {name}")
+        return super().variable(name)
+
+
+def test_an_old_recording_is_judged_as_before() -> None:
+    rows = runner.look(CHECK, facts(Unasked(pages=REFUSED)))
+    assert [(one.status, "connection refused" in one.summary) for one in rows] == [("fail", True)] * 3
 
 
 def test_where_registries_answer_no_proxy_is_asked() -> None:
