@@ -12,7 +12,7 @@ from mailcow_wizard.engine.journal import Journal, Mark, Standing, State
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.changing import Changing, Seen
 from mailcow_wizard.host.detached import pause
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import Denied, HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -31,6 +31,10 @@ _OWN = -1
 # again by systemd is given ten.
 _TRIES = 10
 _PAUSE_S = 1.0
+
+
+class _Ended(HostError):
+    """A command came to its end, and not to a good one."""
 
 
 class Work:
@@ -119,7 +123,7 @@ class Work:
                 if code < 0
                 else _("failed with exit code {code}", code=code)
             )
-            raise HostError(f"{readable.words(argv, self._secrets)[0]} {how}")
+            raise _Ended(f"{readable.words(argv, self._secrets)[0]} {how}")
 
     def _await_command(self) -> None:
         """A command of a killed run may still go on: it ends first."""
@@ -191,6 +195,8 @@ class Work:
             try:
                 self._command(number, argv, step.timeout)
             except HostError as error:
+                # One that did not come to its end says nothing of what there was to take back.
+                tolerant = tolerant and isinstance(error, _Ended | Missing | Denied)
                 failures.append(str(error))
                 self._tell("output", number, str(error))
         if failures and not tolerant:

@@ -80,9 +80,12 @@ class Changing:
             raise _said(path, error) from None
 
     def missing_directories(self, path: str) -> tuple[str, ...]:
-        """The directories above a file that are not there yet, the outermost first."""
+        """The directories above a file that are not there yet, the outermost first. Raises HostError."""
         found: list[str] = []
-        place = os.path.dirname(followed(path))
+        try:
+            place = os.path.dirname(followed(path))
+        except (OSError, ValueError) as error:
+            raise _said(path, error) from None
         while place != "/" and not os.path.lexists(place):
             found.insert(0, place)
             place = os.path.dirname(place)

@@ -82,7 +82,7 @@ def run(
     stopped: Callable[[], bool] = _never,
 ) -> int:
     """See `Changing.run`."""
-    with _sink() as sink:
+    with _sink(argv[0]) as sink:
         output = _Output(sink, listen, setting.talkative)
         process = _start(argv, sink, mark, note, setting)
         end = time.monotonic() + timeout
@@ -115,18 +115,26 @@ def wait_for(pid: int, mark: str, seconds: float) -> None:
 
 
 @contextlib.contextmanager
-def _sink() -> Iterator[int]:
+def _sink(command: str) -> Iterator[int]:
     """A file in memory that takes the output: a pipe would end the command when nobody reads any more."""
+    try:
+        descriptor = _file_in_memory()
+    except OSError as error:
+        raise HostError(f"{command} could not be started: {error.strerror}") from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _file_in_memory() -> int:
     try:
         descriptor = os.memfd_create("output", os.MFD_CLOEXEC)
     except (OSError, AttributeError):
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
-    try:
-        fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)
+    return descriptor
 
 
 def _start(
@@ -170,7 +178,11 @@ class _Output:
         self._rest = b""
 
     def tell(self) -> None:
-        """Tells the lines that came since."""
+        """Tells the lines that came since; what cannot be read is lost, and the command goes on."""
+        with contextlib.suppress(OSError):
+            self._read()
+
+    def _read(self) -> None:
         while (self._talkative or self._told < MOST_OUTPUT) and (
             data := os.pread(self._sink, 1 << 16, self._at)
         ):
