@@ -72,7 +72,7 @@ def judge_addresses(facts: Egress) -> Judgement:
 def _leaving(facts: Egress, common: Judgement) -> Judgement:
     v4 = facts.v4
     private = [one for one in facts.all_v6 if one.temporary and one.address == facts.v6.own]
-    if private:
+    if private and not any(family == 6 for family, _key, _value in facts.snat):
         return common._replace(
             status="warn",
             summary=_(
