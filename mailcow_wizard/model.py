@@ -218,7 +218,8 @@ class Settings(NamedTuple):
 
     `saved_hostname` comes from an earlier session and counts less than mailcow.conf. `tsig` is the path of a
     key file, `dns_server` the address that dynamic updates go to, `dns_provider` dns-lexicon's name of one.
-    `mailbox` is one that test messages may use, `mailbox_password` the path of the file with its password.
+    `mailbox` is one that test messages may use, `mailbox_password` the path of the file with its password;
+    `far_mailbox`, `far_imap` (server, or server:port) and `far_password` are the same of one elsewhere.
     `conf` is what mailcow.conf will hold where there is none yet, each as KEY=value.
     """
 
@@ -236,6 +237,9 @@ class Settings(NamedTuple):
     dns_provider: str = ""
     mailbox: str = ""
     mailbox_password: str = ""
+    far_mailbox: str = ""
+    far_imap: str = ""
+    far_password: str = ""
     conf: tuple[str, ...] = ()
 
 

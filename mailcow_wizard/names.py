@@ -5,6 +5,7 @@ import re
 from mailcow_wizard.language import _
 
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 _LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 
@@ -58,6 +59,14 @@ def mailbox(text: str) -> str:
     if not _LOCAL_PART.fullmatch(local) or ".." in local:
         raise NotAName(_("before the @ only letters, digits, dots, hyphens and underscores"))
     return f"{local}@{mail_domain(domain)}"
+
+
+def server_and_port(text: str) -> str:
+    """A server's name, with or without a port behind a colon. Raises NotAName."""
+    name, colon, port = text.strip().partition(":")
+    if colon and not (_PORT.fullmatch(port) and int(port) < 65536):
+        raise NotAName(_("behind the colon stands a port, from 1 to 65535"))
+    return f"{mail_host_name(name)}{colon}{port}"
 
 
 def repository(text: str) -> str:

@@ -102,6 +102,11 @@ def collect(session: Session, choices: Choices, by_install: tuple[str, ...] = ()
             "server": Known(settings.dns_server, _SAID),
             "provider": Known(settings.dns_provider, _SAID),
         },
+        "far_mailbox": {
+            "address": Known(settings.far_mailbox, _SAID),
+            "imap": Known(settings.far_imap, _SAID),
+            "password_file": Known(settings.far_password, _SAID),
+        },
         **_at_the_end(session, choices),
     }
     accepted = tuple(_accepted(session))

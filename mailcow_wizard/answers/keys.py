@@ -105,6 +105,20 @@ TABLES: tuple[Table, ...] = (
         ("address", "password_file"),
     ),
     Table(
+        "far_mailbox",
+        _("A mailbox at another provider: what it sees of a test message is judged"),
+        (
+            Answer("address", values.text(values.MAILBOX.read, "me@example.net"), _("Its address")),
+            Answer("imap", values.IMAP, _("Where it is read, over TLS, else at imap. and its domain")),
+            Answer(
+                "password_file",
+                values.text(values.PATH.read, "/root/far-password"),
+                _("The file that holds its password (mode 600)"),
+            ),
+        ),
+        ("address", "password_file"),
+    ),
+    Table(
         "accept",
         _("A finding that does not stop the install, and why; it counts again after its last day"),
         (

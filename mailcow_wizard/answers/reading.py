@@ -19,6 +19,7 @@ from mailcow_wizard.engine.given import (
     Allowed,
     Answers,
     Choices,
+    FarMailbox,
     FirstMailbox,
     Given,
 )
@@ -64,6 +65,7 @@ class _Reading:
         accepted = tuple(self._accepted(place, said["accept"]))
         allowed = tuple(self._allowed(place, said["fix"]))
         self._key_file(one["dns"], place)
+        self._far_password(one["far_mailbox"], place)
         if self._whole:
             self._together(one, place)
         if self._problems:
@@ -198,6 +200,21 @@ class _Reading:
         if file.open_to:
             place.wrong(at, f"dns.tsig: {_may_read(file)}", f"chmod 600 {dns['tsig']}")
 
+    def _far_password(self, far: dict[str, Any], place: Place) -> None:
+        """The password of the mailbox elsewhere has to be there, too, and is read when it is needed."""
+        if "password_file" not in far:
+            return
+        at, name = ("far_mailbox", "password_file"), "far_mailbox.password_file"
+        path = far["password_file"] = answers_file.beside(self._path, far["password_file"])
+        try:
+            file = answers_file.read(path)
+        except HostError as error:
+            words = f"{name}: {harmless(path, 100)}: {heard(error)}"
+            place.wrong(at, words, _("a file with the password, mode 600"))
+            return
+        if file.open_to:
+            place.wrong(at, f"{name}: {_may_read(file)}", f"chmod 600 {path}")
+
     # --- findings and fixes ------------------------------------------------------------------------------
 
     def _accepted(self, place: Place, rows: tuple[dict[str, Any], ...]) -> Iterator[Entry]:
@@ -294,4 +311,5 @@ def _given(
             FirstMailbox(**one["mailbox"]),
         ),
         accepted,
+        far=FarMailbox(**one["far_mailbox"]),
     )

@@ -7,7 +7,7 @@ import re
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks import mail_far
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
-from mailcow_wizard.facts.mail.trips import FAR, FAR_IMAP, FAR_PASSWORD, MAILBOX, PASSWORD, Trips, trips
+from mailcow_wizard.facts.mail.trips import MAILBOX, PASSWORD, Trips, trips
 from mailcow_wizard.host.conversation import Tripped
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -24,17 +24,18 @@ _HOW = (
 )
 _HOW_FAR = (
     _(
-        "To try the way out, also name a mailbox at another provider: {far}=me@example.net "
-        "{far_imap}=imap.example.net {far_password}_FILE=/root/far-password.",
-        far=FAR,
-        far_imap=FAR_IMAP,
-        far_password=FAR_PASSWORD,
+        "To try the way out, also name a mailbox at another provider: `verify --far-mailbox me@example.net "
+        "--far-password-file /root/far-password` (--far-imap SERVER if it is not read at imap.example.net)."
     ),
 )
 _LOGS = _(
     "See mailcow's logs: `docker compose logs --tail 50 postfix-mailcow rspamd-mailcow dovecot-mailcow`."
 )
 _SHOWN = 160
+_REFUSED = re.compile(
+    r"535|AUTHENTICATIONFAILED|holds no password|could not be read|others may read|authentication fail",
+    re.IGNORECASE,
+)
 
 
 def judge_round_trip(found: Trips) -> Judgement:
@@ -99,6 +100,14 @@ def _outward(found: Trips) -> list[Trouble]:
         words = _("the way out was not tried: {lacking} not set", lacking=", ".join(found.lacking_far))
         came = _came(found)
         return [Trouble("unknown", f"{came}; {words}" if came else words, _HOW_FAR)]
+    if trip.stage.startswith("imap"):
+        # Whatever is wrong there is not wrong here.
+        words = _(
+            "the mailbox {far} could not be looked into: {said}; are its server and password right?",
+            far=found.far,
+            said=heard(trip.text[:_SHOWN]),
+        )
+        return [Trouble("unknown", words, _HOW_FAR)]
     if trip.stage != "done":
         return [_ended(trip, _("the message to {far}", far=found.far), found.far)]
     told = mail_far.troubles(found.seen, found.domain, found.far)
@@ -119,35 +128,34 @@ def _outward(found: Trips) -> list[Trouble]:
 def _ended(trip: Tripped, what: str, mailbox: str) -> Trouble:
     """It did not come to its end."""
     said = trip.text[:_SHOWN]
+    told = heard(said)
     if trip.stage in ("login", "imap-login"):
-        refused = re.search(
-            r"535|AUTHENTICATIONFAILED|holds no password|could not be read|authentication fail", said, re.I
-        )
+        refused = _REFUSED.search(said)
         if refused:
             words = _(
                 "{what} was not followed: the log-in was refused ({said}); is the password right?",
                 what=what,
-                said=said,
+                said=told,
             )
             return Trouble("unknown", words, _HOW)
-        return Trouble("fail", _("{what}: nobody can log in: {said}", what=what, said=said), (_LOGS,))
+        return Trouble("fail", _("{what}: nobody can log in: {said}", what=what, said=told), (_LOGS,))
     if trip.stage == "arrive":
         return Trouble(
             "unknown",
-            _("{what} was taken, but {said}", what=what, said=said),
+            _("{what} was taken, but {said}", what=what, said=told),
             (_LOGS, _("Look into the queue: `docker compose exec postfix-mailcow mailq`.")),
         )
     if trip.stage == "send" and said.startswith("4"):
         return Trouble(
             "unknown",
-            _("{what} is to be sent again later (greylisting?): {said}", what=what, said=said),
+            _("{what} is to be sent again later (greylisting?): {said}", what=what, said=told),
             (_("Try again in ten minutes."),),
         )
     verb = {"send": _("was refused"), "connect": _("could not be handed in")}.get(
         trip.stage, _("could not be looked for at {mailbox}", mailbox=mailbox)
     )
     status = "unknown" if "in time" in said or "timed out" in said else "fail"
-    return Trouble(status, f"{what} {verb}: {heard(said)}", (_LOGS,))  # type: ignore[arg-type]
+    return Trouble(status, f"{what} {verb}: {told}", (_LOGS,))  # type: ignore[arg-type]
 
 
 def _evidence(found: Trips) -> list[Evidence]:

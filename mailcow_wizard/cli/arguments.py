@@ -62,6 +62,9 @@ class Options(NamedTuple):
     stop: bool = False
     first_mailbox: str = ""
     password_file: str = ""
+    far_mailbox: str = ""
+    far_imap: str = ""
+    far_password: str = ""
     answers: str | None = None
     ssh: str = ""
     keep: bool = False
@@ -129,8 +132,8 @@ ONLY_FOR: dict[str, tuple[str, ...]] = {
     "repository": ("install",),
     "branch": ("install",),
     "stop": ("install",),
-    "first-mailbox": ("verify",),
-    "password-file": ("verify",),
+    **dict.fromkeys(("first-mailbox", "password-file", "far-mailbox", "far-imap"), ("verify",)),
+    "far-password-file": ("verify",),
     "from": ("reach",),
     "result": ("reach",),
     "minutes": ("reach",),

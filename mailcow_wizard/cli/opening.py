@@ -51,9 +51,15 @@ def open_session(options: Options) -> Session:
         tsig=absolute(options.tsig, host),
         dns_server=options.server,
         dns_provider=options.provider,
+        far_mailbox=options.far_mailbox,
+        far_imap=options.far_imap,
+        far_password=absolute(options.far_password, host),
     )
     if given:
         settings = _with_answers(settings, given)
+        if options.command == "verify":
+            mailbox, password = given.choices.mailbox
+            settings = settings._replace(mailbox=mailbox, mailbox_password=password)
     state = StateDirectory(options.state_dir or default_directory())
     _trusted(state.path)
     recorded = options.demo or options.host is not None
@@ -80,6 +86,9 @@ def _given(options: Options, host: Host) -> "Given | None":
 def _with_answers(settings: Settings, given: "Given") -> Settings:
     """What the line says counts more than the file."""
     by_line = settings.tsig or settings.dns_provider
+    if not settings.far_mailbox:
+        far, imap, password = given.far
+        settings = settings._replace(far_mailbox=far, far_imap=imap, far_password=password)
     return settings._replace(
         addresses=settings.addresses or given.addresses,
         resolver=settings.resolver or given.resolver,

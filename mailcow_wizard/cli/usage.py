@@ -188,6 +188,9 @@ COMMANDS: tuple[Usage, ...] = (
             ("--list", _("what is looked at")),
             ("--first-mailbox USER@DOMAIN", _("make it and try it")),
             ("--password-file FILE", _("where its password stays; else it is shown once, on a terminal")),
+            ("--far-mailbox USER@DOMAIN", _("also send one there, and judge what was seen of it")),
+            ("--far-imap SERVER[:PORT]", _("where that is read (else imap. and its domain)")),
+            ("--far-password-file FILE", _("the file with its password, mode 600")),
             _DRY_RUN,
             _YES,
         ),
@@ -195,6 +198,7 @@ COMMANDS: tuple[Usage, ...] = (
             ("verify", _("the installed server")),
             ("verify --format nagios", _("a plugin's line")),
             ("verify --first-mailbox me@example.org", _("makes a mailbox and tries it, after asking")),
+            ("verify --far-mailbox me@example.net --far-password-file pw", _("what others see of our mail")),
         ),
     ),
     Usage(

@@ -84,6 +84,12 @@ def _mailbox(name: str, value: str, before: object) -> str:
     return _read(mailbox, name, value)
 
 
+def _server_and_port(name: str, value: str, before: object) -> str:
+    from mailcow_wizard.names import server_and_port
+
+    return _read(server_and_port, name, value)
+
+
 def _server(name: str, value: str) -> str:
     try:
         return _address(name, value)
@@ -186,6 +192,9 @@ VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "branch": ("branch", _branch),
     "first-mailbox": ("first_mailbox", _mailbox),
     "password-file": ("password_file", _text),
+    "far-mailbox": ("far_mailbox", _mailbox),
+    "far-imap": ("far_imap", _server_and_port),
+    "far-password-file": ("far_password", _text),
     "answers": ("answers", _text),
     "ssh": ("ssh", _server_by_ssh),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mailcow_wizard.cli.arguments import Options
+from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.check import looked
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
@@ -14,7 +14,11 @@ _TOPIC = "mail"
 
 
 def verify(options: Options, write: Callable[[str], None]) -> int:
-    """Runs the command; returns the exit code."""
+    """Runs the command; returns the exit code. Raises UsageError."""
+    if bool(options.far_mailbox) != bool(options.far_password) or (
+        options.far_imap and not options.far_mailbox
+    ):
+        raise UsageError(_("--far-mailbox and --far-password-file go together, and --far-imap with both"))
     if options.first_mailbox:
         from mailcow_wizard.cli.first_mailbox import first_mailbox
 

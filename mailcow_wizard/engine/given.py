@@ -33,6 +33,15 @@ class FirstMailbox(NamedTuple):
     password_file: str = ""
 
 
+class FarMailbox(NamedTuple):
+    """A mailbox elsewhere that a test message is sent to (empty: none), where it is read, and the file that
+    holds its password."""
+
+    address: str = ""
+    imap: str = ""
+    password_file: str = ""
+
+
 class Choices(NamedTuple):
     """`mtu` is the largest packet of mailcow's network (0: as it is found), `fixes` may be applied before the
     install."""
@@ -70,6 +79,7 @@ class Given(NamedTuple):
     choices: Choices = Choices()
     accepted: tuple[Entry, ...] = ()
     over: tuple[str, ...] = ()
+    far: FarMailbox = FarMailbox()
 
     def __repr__(self) -> str:
         return f"Given({self.answers!r}, …)"

@@ -11,6 +11,7 @@ import re
 import secrets
 import smtplib
 import ssl
+import stat
 import time
 from collections.abc import Iterator
 
@@ -19,6 +20,7 @@ from mailcow_wizard.host.in_time import why
 from mailcow_wizard.host.tls import indifferent, trusting
 
 _FILE = "_FILE"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MOST_BYTES = 4096
 _LOOK_EVERY_S = 1.0
 _FOLDERS = ("INBOX", "Junk", "Spam", "INBOX.Junk", "INBOX.Spam", "Junk-E-Mail", "[Gmail]/Spam")
@@ -65,7 +67,11 @@ def _password(name: str, stage: str) -> str:
     said = name if name.startswith("/") else os.environ.get(name, "")
     if said and (said is name or name.endswith(_FILE)):
         try:
-            with open(said, encoding="utf-8") as file:
+            # Not blocking: a FIFO would wait for a writer for ever.
+            descriptor = os.open(said, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            with open(descriptor, encoding="utf-8") as file:
+                if os.fstat(descriptor).st_mode & _OTHERS:
+                    raise _Stopped(stage, f"others may read the file that {name} names: chmod 600")
                 said = file.read(_MOST_BYTES).rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise _Stopped(stage, f"the file that {name} names could not be read: {why(error)}") from None

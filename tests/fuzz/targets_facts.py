@@ -33,7 +33,7 @@ from mailcow_wizard.facts import (
 )
 from mailcow_wizard.facts.dns import decide, expected, merging, message, mta_sts, spf_record, state, wire
 from mailcow_wizard.facts.firewall import ssh
-from mailcow_wizard.facts.mail import mailboxes, relay, seen
+from mailcow_wizard.facts.mail import mailboxes, relay
 from mailcow_wizard.facts.network import hairpin
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.codec import unpack
@@ -246,10 +246,6 @@ def _sites(data: bytes) -> None:
     rules_lines._is_name(words[:64], words)
 
 
-def _headers(data: bytes) -> None:
-    seen.seen(tuple(text(data).split("\n")), "a.example")
-
-
 def _macros(data: bytes) -> None:
     spec, _, local = text(data).partition("\n")
     for address in ("192.0.2.1", "2001:db8::1"):
@@ -324,14 +320,6 @@ _SITES = (
     b"services:\n  a:\n    image: x\n  b:\n    image: y\n", b"192.0.2.7 50022 192.0.2.10 22", b"0100007F",
     b"# What it is for.\n#\nHTTP_PORT=80\n\nHTTP_BIND=\n",
 )  # fmt: skip
-_HEADERS = (
-    b"Received: from b.example (b.example [192.0.2.1]) (using TLSv1.3 with cipher X) by c.example with LMTP\n"
-    b'Authentication-Results: c.example 1; dkim=fail (a (b)) reason="x" header.d=a.example; spf=pass; none\n'
-    b"Received: from a.example ([IPv6:2001:db8::1]) by c.example with ESMTPS\n"
-    b"Received: from localhost by localhost (Mailerdaemon) with ESMTPSA",
-    b"Received: by 2002:a05:: with SMTP id 1\nReceived: from 192.0.2.1 (EHLO a) by 10.0.0.1 with SMTPs\n"
-    b"Authentication-Results: spf=pass smtp.mailfrom=a@a.co.uk;dmarc=none",
-)
 _MACROS = (b"%{d}.%{ir}.%{l1r-}.%{s}\na.b", b"%%%_%-x%{h2}", b"%{p}.%{v}.%{o}")
 _CONTAINERS = (
     b'[{"Id": "a", "Names": ["/b"], "State": "running", "Status": "Up (healthy)", "Labels": '
@@ -396,7 +384,6 @@ def targets() -> tuple[Target, ...]:
         Target("facts dns", _dns, _packets()),
         Target("facts kernel", _kernel, _KERNEL),
         Target("facts sites", _sites, _SITES),
-        Target("facts headers", _headers, _HEADERS),
         Target("facts macros", _macros, _MACROS),
         Target("facts about", _asked_about, about),
         Target("facts pieces", _pieces, (b"0 5 443 a.example.", b"v=spf1 mx -all", b"220 x ESMTP y", DIGITS)),

@@ -27,7 +27,7 @@ from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
 from mailcow_wizard.facts.firewall import connection, iptables, iptables_words, nft, packet
 from mailcow_wizard.facts.firewall.state import targets as targets_of
-from mailcow_wizard.facts.mail import acme, admin, boxes, certificates
+from mailcow_wizard.facts.mail import acme, admin, boxes, certificates, seen
 from mailcow_wizard.facts.network import mirrors
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
@@ -264,7 +264,7 @@ def _typed(data: bytes) -> None:
     reach_greetings.shown(there)
     with contextlib.suppress(selection.UnknownSelector):
         selection.select((words,))
-    for judge in (names.host_name, names.mail_host_name, names.mail_domain):
+    for judge in (names.host_name, names.mail_host_name, names.mail_domain, names.server_and_port):
         with contextlib.suppress(names.NotAName):
             judge(words)
     names.doubt(words, words)
@@ -326,6 +326,18 @@ _JOURNAL = (
 )  # fmt: skip
 
 
+def _headers(data: bytes) -> None:
+    seen.seen(tuple(text(data).split("\n")), "a.example")
+
+
+_HEADERS = (
+    b"Received: from b.example (b.example [192.0.2.1]) (using TLSv1.3 with cipher X) by c.example with LMTP\n"
+    b'Authentication-Results: c.example 1; dkim=fail (a (b)) reason="x" header.d=a.example; spf=pass; none\n'
+    b"Received: from a.example ([IPv6:2001:db8::1]) by c.example with ESMTPS\n"
+    b"Received: from localhost by localhost (Mailerdaemon) with ESMTPSA",
+    b"Received: by 2002:a05:: with SMTP id 1\nReceived: from 192.0.2.1 (EHLO a) by 10.0.0.1 with SMTPs\n"
+    b"Authentication-Results: spf=pass smtp.mailfrom=a@a.co.uk;dmarc=none",
+)
 _LINT = b"MAILCOW_HOSTNAME=localhost\nDBPASS=\nDBPASS=x\nTZ=Europe/Berlin # home\nHTTP_BIND= # all\n"
 _CONFS = (
     _CONF, b'A="\\a\\101\\x41"', _CONF.replace(b"\n", b"\r\n"), b"A='\nB=\"", b"\xff\xfeA=1",
@@ -366,6 +378,7 @@ def targets() -> tuple[Target, ...]:
         ),
         Target("words nft", _nft, _NFT),
         Target("words progress", _pulled, _PROGRESS),
+        Target("words headers", _headers, _HEADERS),
         Target("words logs", _logs, _LOGS),
         Target("words state", _files, _STATES),
         Target("words journal", _journal, _JOURNAL),

@@ -156,4 +156,7 @@ def test_the_far_password(world: World, tmp_path: Path) -> None:
     (tmp_path / "wrong").write_text("no-such-password\n")
     (tmp_path / "wrong").chmod(0o600)
     found = world.verified(MAILCOW_WIZARD_FAR_PASSWORD_FILE=str(tmp_path / "wrong"))
-    assert (found.status, "is the password right?" in found.summary) == ("unknown", True), found
+    assert (found.status, "server and password right?" in found.found) == ("unknown", True), found
+    (tmp_path / "wrong").chmod(0o644)
+    found = world.verified(MAILCOW_WIZARD_FAR_PASSWORD_FILE=str(tmp_path / "wrong"))
+    assert (found.status, "chmod 600" in found.found) == ("unknown", True), found

@@ -46,6 +46,11 @@ password = "new"
 address = "Me@example.org"
 password_file = "/root/password"
 
+[far_mailbox]
+address = "you@example.net"
+imap = "IMAP.example.net:1993"
+password_file = "far"
+
 [mailcow]
 HTTP_PORT = 8080
 HTTP_BIND = "127.0.0.1"
@@ -83,7 +88,9 @@ def place(tmp_path: Path) -> Path:
     key.write_text("hmac-sha256:update:aHVudGVyMmh1bnRlcjI=\n")
     secrets = tmp_path / "secrets.toml"
     secrets.write_text('[mailcow]\nAPI_KEY = "abc-123"\n')
-    for one in (key, secrets):
+    far = tmp_path / "far"
+    far.write_text("a password\n")
+    for one in (key, secrets, far):
         one.chmod(0o600)
     return tmp_path
 
@@ -121,6 +128,7 @@ def test_everything_that_can_be_answered(place: Path) -> None:
     }
     assert found.secrets == {"API_KEY": "abc-123"}
     assert "abc-123" not in repr(found)
+    assert found.far == ("you@example.net", "imap.example.net:1993", str(place / "far"))
     (entry,) = found.accepted
     assert (entry.check, entry.subject, entry.acknowledgement.until) == (
         *("network.outbound-25", "v6"),
@@ -216,6 +224,16 @@ BAD: dict[str, tuple[str, int, str, str]] = {
         "a whole address",
         '"me@example.org"',
     ),
+    "far server": (
+        '[far_mailbox]\naddress = "me@x.net"\nimap = "imap.x.net:imaps"\npassword_file = "far"\n',
+        3,
+        "from 1 to 65535",
+        "imap.example.net",
+    ),
+    "no far password": (
+        '[far_mailbox]\naddress = "me@x.net"\npassword_file = "none"\n',
+        *(3, "no such file", "a file with the password, mode 600"),
+    ),
     "no password": ('[mailbox]\naddress = "me@x.org"\n', 1, "is missing in [mailbox]", "password_file = "),
     "no key file": ('[dns]\ntsig = "none.key"\n', 2, "no such file", "BIND's key file"),
     "two ways": (
@@ -279,6 +297,9 @@ def test_files_that_cannot_be_used(place: Path) -> None:
     (place / "key").write_text("[dns]\ntsig = 'keys/update.key'\n")
     (place / "keys/update.key").chmod(0o640)
     assert "its group may read this file" in said(place / "key")
+    (place / "mailbox").write_text('[far_mailbox]\naddress = "me@x.net"\npassword_file = "far"\n')
+    (place / "far").chmod(0o604)
+    assert "everybody may read this file, and it holds secrets; right: chmod 600" in said(place / "mailbox")
 
 
 @pytest.mark.parametrize("text", ["[a]\n" * 3, "x" * 5000, "\x1b[2J = 1", "[server]\n\u202e = 1\n", "\0"])

@@ -156,6 +156,10 @@ REFUSED: dict[str, tuple[tuple[str | bytes, ...], str]] = {
     "a mailbox for check": (("check", "--first-mailbox", "me@example.org"), "--first-mailbox goes with"),
     "a mailbox and a list": (("verify", "--first-mailbox", "me@example.org", "--list"), "excludes --format"),
     "a password alone": (("verify", "--password-file", "x"), "goes with verify --first-mailbox"),
+    "a far mailbox alone": (("verify", "--far-mailbox", "me@example.net"), "--far-password-file go together"),
+    "a far server alone": (("verify", "--far-imap", "imap.example.net"), "--far-imap with both"),
+    "a far server's port": (("verify", "--far-imap", "imap.example.net:0"), "from 1 to 65535"),
+    "a far mailbox for check": (("check", "--far-mailbox", "me@example.net"), "--far-mailbox goes with"),
     "schema of something": (("schema", "x"), "schema is followed by answers, or by nothing"),
 }
 

@@ -52,10 +52,12 @@ def trips(facts: Facts) -> Trips:
     secret, far_secret = _secret(facts, PASSWORD), _secret(facts, FAR_PASSWORD)
     if facts.settings.mailbox:
         mailbox, secret = facts.settings.mailbox, facts.settings.mailbox_password
+    if facts.settings.far_mailbox:
+        far, server = facts.settings.far_mailbox, facts.settings.far_imap
+        far_secret = facts.settings.far_password
+    server = server or f"imap.{far.rpartition('@')[2]}" * bool(far)
     lacking = tuple(name for name, said in ((MAILBOX, mailbox), (PASSWORD, secret)) if not said)
-    lacking_far = tuple(
-        name for name, said in ((FAR, far), (FAR_IMAP, server), (FAR_PASSWORD, far_secret)) if not said
-    )
+    lacking_far = tuple(name for name, said in ((FAR, far), (FAR_PASSWORD, far_secret)) if not said)
     found = Trips(about, mailbox, far, lacking=lacking, lacking_far=lacking_far)
     if lacking:
         return found
