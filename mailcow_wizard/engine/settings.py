@@ -69,7 +69,7 @@ Judge = Callable[[bytes], Sequence[tuple[str, Problem]]]
 FIRST: tuple[Field, ...] = (
     Field("MAILCOW_HOSTNAME", _("Server's name")),
     Field("TZ", _("Timezone")),
-    Field("ENABLE_IPV6", "IPv6", (("true", "on"), ("false", "off"))),
+    Field("ENABLE_IPV6", "IPv6", (("true", _("on")), ("false", _("off")))),
     Field("SKIP_CLAMD", _("Virus scan (ClamAV)"), _LEFT_OUT),
     Field("SKIP_FTS", _("Full-text search"), _LEFT_OUT),
     Field(PROXY, _("Behind a web proxy"), _ON_OFF),

@@ -15,7 +15,7 @@ _GROUPS = {
     "network.outbound-hosts": HOSTS,
 }
 _TITLES = {
-    "network.outbound-25": "port 25",
+    "network.outbound-25": _("port 25"),
     "network.recursion": _("name servers, port 53"),
     "network.icmp": "ping",
 }

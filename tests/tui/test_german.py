@@ -1,14 +1,23 @@
 """The German screens on 80 columns: what has one line there has room in it, and every screen opens."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import catalogues
 import pytest
-from catalogues import ROOT
+from catalogues import PARTS, ROOT
+from rich.style import Style
+from textual.app import App, ComposeResult
 from tui.tmux import WIZARD, Terminal
+
+from mailcow_wizard.tui.widgets.lines import Lines
+
+ROOM = 79
 
 # Measured in a process of its own: modules make their sentences when they are imported.
 MEASURE = """
@@ -60,6 +69,50 @@ def test_what_has_one_line_has_room_in_it(tongue: str) -> None:
     assert (done.stdout.splitlines(), done.stderr) == ([], "")
 
 
+def test_a_notice_has_room_in_its_line() -> None:
+    """What takes the place of the keys, in both languages; what has values in it may be longer."""
+    german = {one: words for part in PARTS for one, words in catalogues.read("de", part).items()}
+    notices = set()
+    for path in (ROOT / "tui").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "show_keys" and node.args:
+                for below in ast.walk(node.args[0]):
+                    if isinstance(below, ast.Constant) and isinstance(below.value, str):
+                        notices.add(below.value)
+    assert len(notices) > 10
+    said = {word for one, words in german.items() if one.text in notices for word in (one.text, *words)}
+    assert [one for one in said if "{" not in one and len(one) > ROOM] == []
+
+
+class OneLine(App[None]):
+    """A line with no room for all of it."""
+
+    def compose(self) -> ComposeResult:
+        """Nothing else."""
+        lines = Lines()
+        lines.styles.height = 1
+        yield lines
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        (("a word", " and more"), "a word an…"),
+        (("a word and",), "a word and"),
+        (("a word", "        "), "a word    "),
+        (("ein Übermaß", ""), "ein Überm…"),
+        (("日本語日本語",), "日本語日 …"),
+    ],
+)
+async def test_what_is_cut_says_so(parts: tuple[str, ...], shown: str) -> None:
+    app = OneLine()
+    async with app.run_test(size=(10, 3)):
+        lines = app.query_one(Lines)
+        lines.put([[(one, Style()) for one in parts]])
+        assert lines.render_line(0).text == shown
+
+
 @pytest.fixture
 def wizard(tmp_path: Path) -> Iterator[Terminal]:
     """The German wizard on the demo machine."""
@@ -91,3 +144,75 @@ def test_every_step_is_german_and_shows_its_keys(wizard: Terminal) -> None:
     wizard.escape_to("Ergebnis")
     wizard.keys("q")
     wizard.wait_for("left with 0")
+
+
+def english() -> list[str]:
+    """What no German screen may show: whole sentences, and of those with values the longest piece."""
+    found = []
+    for part in PARTS:
+        for sentence, words in catalogues.read("de", part).items():
+            pieces = re.split(r"\{\w*[^}]*\}|\n", sentence.text)
+            longest = " ".join(max(pieces, key=len).split())
+            german = " ".join(" ".join(words).split())
+            if (
+                len(longest.split()) >= LEAST_WORDS
+                and len(longest) >= LEAST_LETTERS
+                and longest not in german
+            ):
+                found.append(longest)
+    return found
+
+
+LEAST_WORDS, LEAST_LETTERS = 3, 14
+# Keys, and what the screen shows that they lead to.
+OF_SUMMARY = {
+    "e": " Bericht\n",
+    "U": " Änderungen auf diesem Rechner",
+    "f": "Esc zurück",
+    "w": " Antworten\n",
+    "c": " In die Zwischenablage",
+    "l": " Was ausgeführt wurde",
+    "Enter": "Esc schließen",
+}
+OF_STEPS = {
+    "Nachweis": {},
+    "Installation": {"i": " mailcow installieren"},
+    "Konfiguration": {"Enter": "Esc schließen", "s": "Enter ändern"},
+    "Docker": {"Enter": "Esc schließen"},
+    "Zeit": {"Enter": "Esc schließen", "f": "Esc zurück"},
+    "DNS": {"Enter": "Esc schließen", "t": " DNS-Einträge"},
+    "Netzwerk": {"Enter": "Esc schließen", "o": " Was hinausgelangt"},
+    "Ports": {"Enter": "Esc schließen", "f": "Esc zurück"},
+    "Kernel": {"Enter": "Esc schließen"},
+    "System": {"Enter": "Esc schließen"},
+}
+
+
+@pytest.mark.slow
+def test_no_screen_shows_english(wizard: Terminal) -> None:
+    seen = [wizard.text()]
+    wizard.keys("Enter")
+    for step in reversed(OF_STEPS):
+        wizard.wait_for(f"\n {step}  ")
+        wizard.keys("n")
+    seen.append(wizard.wait_for("\n Ergebnis  ", "Befunde verhindern die Installation"))
+    for key, title in OF_SUMMARY.items():
+        wizard.keys(key)
+        seen.append(wizard.wait_for(title))
+        wizard.escape_to("\n Ergebnis  ")
+    wizard.keys("u")
+    seen.append(wizard.wait_for("zurückzunehmen"))
+    for step, places in OF_STEPS.items():
+        wizard.keys("b")
+        seen.append(wizard.wait_for(f"\n {step}  "))
+        for key, title in places.items():
+            wizard.keys(key)
+            seen.append(wizard.wait_for(title))
+            wizard.escape_to(f"\n {step}  ")
+    words = english()
+    assert len(words) > 1500
+    for screen in seen:
+        flat = " ".join(screen.split())
+        assert [one for one in words if one in flat] == [], screen
+    machine = next(line for line in seen[0].splitlines() if line.startswith(" Debian GNU/Linux"))
+    assert machine.endswith("…")

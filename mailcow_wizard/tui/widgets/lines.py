@@ -56,11 +56,19 @@ class Lines(ScrollView, can_focus=False):
             self.refresh(Region(start, row, min(end, self.size.width) - start, 1))
 
     def render_line(self, y: int) -> Strip:
-        """One line of the screen, cut to the widget's width."""
+        """One line of the screen, cut to the widget's width; a mark tells where words were cut off."""
         number = y + self.scroll_offset.y
         parts = self._lines[number] if 0 <= number < len(self._lines) else ()
         strip = Strip([Segment(text, style) for text, style in parts if text])
-        return strip.adjust_cell_length(self.size.width)
+        width = self.size.width
+        if strip.cell_length > width > 1 and strip.crop(width).text.strip():
+            return Strip([*strip.crop(0, width - 1), Segment(self._ellipsis, parts[-1][1])], width)
+        return strip.adjust_cell_length(width)
+
+    @property
+    def _ellipsis(self) -> str:
+        look = getattr(self.app, "look", None)
+        return str(look.glyphs.ellipsis) if look else "…"
 
 
 def cut(text: str, width: int, ellipsis: str) -> str:
