@@ -15,7 +15,8 @@ from mailcow_wizard.model import Judgement, Plan
 _KEY = "proxies"
 _SINCE = (23, 0, 0)
 """The first engine that takes it from daemon.json (docs.docker.com, Daemon proxy configuration)."""
-_NAMES = {"http_proxy": "http-proxy", "https_proxy": "https-proxy", "no_proxy": "no-proxy"}
+NAMES = {"http_proxy": "http-proxy", "https_proxy": "https-proxy", "no_proxy": "no-proxy"}
+"""What each variable is called in daemon.json."""
 
 
 def name(judgement: Judgement, facts: Facts) -> Plan | None:
@@ -36,7 +37,7 @@ def name(judgement: Judgement, facts: Facts) -> Plan | None:
             _("{path} names a proxy already, which Docker does not use: restart Docker.", path=file.path)
         )
     said = proxy.variables(facts.host)
-    changed = {**settings, _KEY: {_NAMES[key]: said[key] for key in sorted(_NAMES) if said.get(key)}}
+    changed = {**settings, _KEY: {NAMES[key]: said[key] for key in sorted(NAMES) if said.get(key)}}
     return Plan(
         "docker.registry",
         judgement.subject,

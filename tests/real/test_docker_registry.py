@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab import engine
 from lab.inside import CHECKOUT, needs
 from lab.skip import or_skip
 
+from mailcow_wizard.fixes.docker_proxy import NAMES
 from mailcow_wizard.requirements_docker import REGISTRIES
 
 pytestmark = pytest.mark.real
@@ -170,3 +172,15 @@ def test_what_this_machine_asks_itself_may_go_through_the_proxy(authority: Path,
         "pass", f"ghcr.io answers through the proxy {PROXY}:8888 alone"
     )  # fmt: skip
     assert seen["github.com:443/tcp"]["status"] == "fail"
+
+
+def test_what_a_real_engine_says_of_its_proxy_and_takes_for_one(tmp_path: Path) -> None:
+    """It hides who goes through it; its file has the keys that the fix writes, and takes no others."""
+    option = f"--https-proxy=http://joe:s3cret@{PROXY}:8888"
+    with or_skip(), engine.started(engine.SUITES[0], option) as docker:
+        said = docker.run(["docker", "info", "--format", "{{.HTTPSProxy}}"], check=True).stdout.strip()
+        assert said == f"http://xxxxx:xxxxx@{PROXY}:8888"
+        for proxies, code in ((dict.fromkeys(NAMES.values(), f"http://{PROXY}:1"), 0), ({"https": "x"}, 1)):
+            (tmp_path / "daemon.json").write_text(json.dumps({"proxies": proxies}))
+            validate = ["dockerd", "--validate", "--config-file", str(tmp_path / "daemon.json")]
+            assert docker.run(validate).returncode == code
