@@ -50,6 +50,7 @@ _language = "en"
 _spoken: NullTranslations | None = None
 _patterns: list[tuple[Any, str]] | None = None
 _known: dict[str, str] = {}
+_MOST_KNOWN = 2000
 
 
 # --- choosing ---------------------------------------------------------------------------------------------
@@ -180,6 +181,8 @@ def heard(said: object) -> str:
     if _spoken is None or not text:
         return text
     if text not in _known:
+        if len(_known) >= _MOST_KNOWN:  # numbers in a sentence make another text of it each time
+            _known.clear()
         _known[text] = _translated(_spoken, text)
     return _known[text]
 
