@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from mailcow_wizard.checks.troubles import Trouble
+from mailcow_wizard.facts.mail.fate import Fate
 from mailcow_wizard.facts.mail.seen import Seen, Verdict
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Evidence
 
 _METHODS = ("spf", "dkim", "dmarc")
 _SHOWN = 100
+_LONGEST_REASON = 110
+_QUEUE = _("Look into the queue: `docker compose exec postfix-mailcow mailq`.")
 # Microsoft's word where there is no DMARC record, and one that asked for alignment would be met.
 _AS_IF = "bestguesspass"
 _NO_KEY = ("no key", "key not found", "no such key")
@@ -38,6 +41,36 @@ def troubles(seen: Seen, domain: str, far: str) -> list[Trouble]:
             Trouble("unknown", _("{by} does not say what it thinks of {lacking}", by=by, lacking=lacking))
         )
     return [one for one in told if one]
+
+
+def not_there(fate: Fate, far: str, seconds: float) -> Trouble:
+    """The message to `far` is not there after so many seconds; what postfix says of it."""
+    said = fate.said[:_LONGEST_REASON]
+    if fate.status == "sent":
+        return Trouble(
+            "unknown",
+            _(
+                "{relay} took the message to {far}, where it was not found after {seconds:.0f} s: {said}",
+                relay=fate.relay,
+                far=far,
+                seconds=seconds,
+                said=said,
+            ),
+            (_("Look into that mailbox's other folders and its provider's quarantine."),),
+        )
+    if fate.status == "deferred":
+        nobody = _("Nobody was reached: `check network.outbound-25 network.recursion`.")
+        later = _("The far server asks to try again later (greylisting?): verify again in ten minutes.")
+        return Trouble(
+            "unknown",
+            _("the message to {far} waits in postfix's queue: {said}", far=far, said=said),
+            (later if fate.relay else nobody, _QUEUE),
+        )
+    return Trouble(
+        "fail",
+        _("the message to {far} came back: {said}", far=far, said=said),
+        (_("Mend what it names: `check dns.spf dns.dkim dns.dmarc dns.ptr reputation`."),),
+    )
 
 
 def evidence(seen: Seen) -> list[Evidence]:

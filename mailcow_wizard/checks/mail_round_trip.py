@@ -108,6 +108,8 @@ def _outward(found: Trips) -> list[Trouble]:
             said=heard(trip.text[:_SHOWN]),
         )
         return [Trouble("unknown", words, _HOW_FAR)]
+    if found.fate:
+        return [mail_far.not_there(found.fate, found.far, trip.seconds)]
     if trip.stage != "done":
         return [_ended(trip, _("the message to {far}", far=found.far), found.far)]
     told = mail_far.troubles(found.seen, found.domain, found.far)

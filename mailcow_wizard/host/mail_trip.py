@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import email.message
+import email.policy
 import email.utils
 import imaplib
 import os
@@ -13,7 +14,7 @@ import smtplib
 import ssl
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mailcow_wizard.host.conversation import Trip, Tripped
 from mailcow_wizard.host.in_time import why
@@ -22,6 +23,7 @@ from mailcow_wizard.host.tls import indifferent, trusting
 _FILE = "_FILE"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MOST_BYTES = 4096
+_REFUSED = 400
 _LOOK_EVERY_S = 1.0
 _FOLDERS = ("INBOX", "Junk", "Spam", "INBOX.Junk", "INBOX.Spam", "Junk-E-Mail", "[Gmail]/Spam")
 _WRITTEN_ON_IT = ("received", "authentication-results")
@@ -45,7 +47,7 @@ def send_and_find(trip: Trip, timeout: float) -> Tripped:
     begun = time.monotonic()
     try:
         password = _password(trip.imap_secret, "imap-login")
-        _hand_in(trip, token, min(20.0, timeout))
+        taken = _hand_in(trip, token, min(20.0, timeout))
         with _mailbox(trip, password, min(15.0, timeout)) as box:
             while True:
                 for folder in _FOLDERS:
@@ -54,7 +56,8 @@ def send_and_find(trip: Trip, timeout: float) -> Tripped:
                         return Tripped("done", "", folder, time.monotonic() - begun, headers)
                 if time.monotonic() + _LOOK_EVERY_S > end:
                     waited = time.monotonic() - begun
-                    return Tripped("arrive", f"it was not there after {waited:.0f} s", seconds=waited)
+                    words = f"it was not there after {waited:.0f} s ({taken})"
+                    return Tripped("arrive", words, seconds=waited)
                 time.sleep(_LOOK_EVERY_S)
     except _Stopped as stopped:
         return Tripped(stopped.stage, str(stopped), seconds=time.monotonic() - begun)
@@ -80,7 +83,8 @@ def _password(name: str, stage: str) -> str:
     return said
 
 
-def _hand_in(trip: Trip, token: str, timeout: float) -> None:
+def _hand_in(trip: Trip, token: str, timeout: float) -> str:
+    """What the server said when it took the message."""
     message = email.message.EmailMessage()
     domain = trip.sender.rpartition("@")[2]
     message["From"] = trip.sender
@@ -103,16 +107,28 @@ def _hand_in(trip: Trip, token: str, timeout: float) -> None:
             if trip.login:
                 link.login(trip.login, _password(trip.secret, stage))
             stage = "send"
-            link.send_message(message, trip.sender, [trip.to])
+            return _given(link, trip, message.as_bytes(policy=email.policy.SMTP))
     except smtplib.SMTPAuthenticationError as error:
         raise _Stopped(stage, f"{error.smtp_code} {_text(error.smtp_error)}") from None
-    except smtplib.SMTPRecipientsRefused as error:
-        code, said = next(iter(error.recipients.values()))
-        raise _Stopped("send", f"{code} {_text(said)}") from None
     except smtplib.SMTPResponseException as error:
         raise _Stopped(stage, f"{error.smtp_code} {_text(error.smtp_error)}") from None
     except (OSError, smtplib.SMTPException, UnicodeError) as error:
         raise _Stopped(stage, why(error)) from None
+
+
+def _given(link: smtplib.SMTP, trip: Trip, message: bytes) -> str:
+    link.ehlo_or_helo_if_needed()
+    steps: tuple[Callable[[], tuple[int, bytes]], ...] = (
+        lambda: link.mail(trip.sender),
+        lambda: link.rcpt(trip.to),
+        lambda: link.data(message),
+    )
+    code, said = 0, b""
+    for step in steps:
+        code, said = step()
+        if code >= _REFUSED:
+            raise _Stopped("send", f"{code} {_text(said)}")
+    return f"{code} {_text(said)}"
 
 
 def _text(said: bytes | str) -> str:

@@ -2,9 +2,10 @@
 
 import pytest
 
+from mailcow_wizard.checks.mail_round_trip import judge_round_trip
 from mailcow_wizard.facts.mail.trips import trips
 from mailcow_wizard.host.conversation import Trip, Tripped
-from tests.checks.mail_machine import MailMachine
+from tests.checks.mail_machine import MailMachine, container
 from tests.checks.test_mail_services import BOXES, CAME, FAR, VARIABLES, tripped, wrote
 
 
@@ -38,6 +39,43 @@ def test_what_the_far_server_saw(results: str, status: str, words: str, remedy: 
     assert (found.status, words in found.summary) == (status, True), found.summary
     assert remedy in " ".join(found.remedies)
     assert any(one.value == "198.51.100.7, TLS 1.3" for one in found.evidence)
+
+
+_MX = "mx.far.example[192.0.2.9]:25"
+LOG = (
+    "Nov 28 06:19:45 mail postfix/smtpd[1]: 40DBC22AB6A: client=x[192.0.2.1]\n"
+    "Nov 28 06:19:47 mail postfix/smtp[1]: 50DBC22AB6A: to=<me@far.example>, relay=a[192.0.2.1]:25, delay=2, "
+    "delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 1)\n"
+    "Nov 28 06:19:47 mail postfix/smtp[1]: 40DBC22AB6A: to=<me@far.example>, relay={}, delay=2, "
+    "delays=0/0/0/1, dsn=4.0.0, status={}\n"
+    "Nov 28 06:19:47 mail postfix/qmgr[1]: 40DBC22AB6A: removed\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("relay", "said", "status", "words", "remedy"),
+    [
+        (_MX, "sent (250 2.0.0 Ok: queued as 7)", "unknown",
+         "mx.far.example took the message to me@far.example, where it was not found after 20", "quarantine"),
+        (_MX, "deferred (host mx.far.example said: 451 4.7.1 Greylisted)", "unknown",
+         "waits in postfix's queue: host mx.far.example said: 451", "ten minutes"),
+        ("none", "deferred (connect to mx.far.example[192.0.2.9]:25: Connection timed out)", "unknown",
+         "Connection timed out", "network.outbound-25"),
+        (_MX, "bounced (host mx.far.example said: 550 5.7.1 rejected by DMARC)",
+         "fail", "came back: host mx.far.example said: 550", "dns.dmarc"),
+        ("none", "expired (too old)", "fail", "came back", "dns.spf"),
+        ("mx.far.example", "odd", "unknown", "was taken, but it was not there after 20 s", "mailq"),
+    ],
+)  # fmt: skip
+def test_it_is_not_there(relay: str, said: str, status: str, words: str, remedy: str) -> None:
+    """Not found in time is no answer; what postfix says of this very message is."""
+    boxes = (container("postfix-mailcow", lines=LOG.format(relay, said)), *BOXES[1:])
+    late = Tripped("arrive", "it was not there after 20 s (250 2.0.0 Ok: queued as 40DBC22AB6A)", seconds=20)
+    ways = {"t@example.org": CAME, "me@far.example": late}
+    machine = MailMachine(boxes, variables={**VARIABLES, **FAR}, trips=ways)
+    found = judge_round_trip(machine.facts().get(trips))
+    assert (found.status, words in found.summary) == (status, True), found.summary
+    assert remedy in " ".join(found.remedies)
 
 
 def test_a_far_mailbox_of_the_line() -> None:

@@ -33,7 +33,8 @@ from mailcow_wizard.facts import (
 )
 from mailcow_wizard.facts.dns import decide, expected, merging, message, mta_sts, spf_record, state, wire
 from mailcow_wizard.facts.firewall import ssh
-from mailcow_wizard.facts.mail import mailboxes, relay
+from mailcow_wizard.facts.mail import fate, mailboxes, relay
+from mailcow_wizard.facts.mail.installed import Installed, Listed
 from mailcow_wizard.facts.network import hairpin
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.codec import unpack
@@ -280,6 +281,7 @@ _ABOUT: tuple[Callable[[Facts], object], ...] = (
     lambda facts: neighbours.is_near(facts, "192.0.2.1"),
     lambda facts: relay._has_v6(facts, "mailcowdockerized"),
     lambda facts: mailboxes.known(facts, "a@example.org"),
+    lambda facts: fate.fate(facts, _MAIL, "queued as 40DBC22AB6A"),
     lambda facts: config._moved(facts.host, "/x"),
     lambda facts: addresses._from_outside(facts, 4, "10.0.0.1"),
 )
@@ -311,6 +313,7 @@ _KERNEL = (
     b"Max open files            1024                 524288               files\n",
     b"C0A80001,192.168.0.1,3,1790000000.1,0.000001,0.000002,0.00001,1.0,0.0,0.1,0.01,0.001,64.2,Normal\n",
 )  # fmt: skip
+_MAIL = Installed("", "", "x", (Listed("a", "b", "postfix-mailcow", "running"),))
 _SITES = (
     b"server { listen 80 default_server; root /var/www/html; }\n",
     b"<VirtualHost *:80>\nDocumentRoot /var/www/html\n</VirtualHost>\n",

@@ -27,7 +27,7 @@ from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
 from mailcow_wizard.facts.firewall import connection, iptables, iptables_words, nft, packet
 from mailcow_wizard.facts.firewall.state import targets as targets_of
-from mailcow_wizard.facts.mail import acme, admin, boxes, certificates, seen
+from mailcow_wizard.facts.mail import acme, admin, boxes, certificates, fate, seen
 from mailcow_wizard.facts.network import mirrors
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
@@ -327,10 +327,12 @@ _JOURNAL = (
 
 
 def _headers(data: bytes) -> None:
-    seen.seen(tuple(text(data).split("\n")), "a.example")
+    lines = tuple(text(data).split("\n"))
+    seen.seen(lines, "a.example"), fate.read_fate(lines, "40DBC22AB6A")
 
 
 _HEADERS = (
+    b"postfix/smtp[1]: 40DBC22AB6A: to=<a@b.example>, relay=none, delay=1, status=deferred (connect to x)\n",
     b"Received: from b.example (b.example [192.0.2.1]) (using TLSv1.3 with cipher X) by c.example with LMTP\n"
     b'Authentication-Results: c.example 1; dkim=fail (a (b)) reason="x" header.d=a.example; spf=pass; none\n'
     b"Received: from a.example ([IPv6:2001:db8::1]) by c.example with ESMTPS\n"

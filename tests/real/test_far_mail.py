@@ -117,14 +117,35 @@ def test_a_record_is_wrong(
 
 
 def test_the_far_server_rejects(world: World) -> None:
-    """DMARC says reject, and neither of the others passes: it never arrives, and that is no green."""
+    """DMARC says reject, and neither of the others passes: it comes back."""
     world.mail.publish(spf="", dkim=_WRONG_KEY, dmarc='"v=DMARC1; p=reject"')
     try:
-        found = world.verified(timeout=20.0)
+        found = world.verified(timeout=30.0)
     finally:
         world.mail.publish()
-    assert found.status in ("unknown", "fail"), found
-    assert "dmarc=pass" not in str(found)
+    assert (found.status, f"came back: host {FAR_NAME}" in found.summary) == ("fail", True), found
+    assert "5.7.1" in found.summary
+
+
+def test_it_has_to_wait(world: World) -> None:
+    """The far server asks to come again: that is no answer yet, nor is a mailbox where nothing came."""
+    with world.mail.far_setting("smtpd_recipient_restrictions=check_client_access static:{450 4.7.1 Later}"):
+        found = world.verified(timeout=30.0)
+    assert (found.status, "waits in postfix's queue" in found.summary) == ("unknown", True), found
+    assert "4.7.1" in found.summary
+
+
+def test_nobody_is_reached(world: World) -> None:
+    """Port 25 of the far server is shut on the way: nothing is concluded from a silence."""
+    shut = ["iptables", "-I", "INPUT", "-p", "tcp", "--dport", "25", "-j", "DROP"]
+    with world.mail.near_setting("smtp_connect_timeout=2s"):
+        world.mail.far.run(shut)
+        try:
+            found = world.verified(timeout=40.0)
+        finally:
+            world.mail.far.run(["iptables", "-D", *shut[2:]])
+    assert (found.status, "Connection timed out" in found.summary) == ("unknown", True), found
+    assert "network.outbound-25" in " ".join(found.remedies)
 
 
 def test_it_judges_nothing(world: World) -> None:

@@ -176,15 +176,17 @@ def _with_lines(facts: Facts, box: Box) -> Box:
         return box
 
 
-def last_lines(facts: Facts, container: str, count: int = _LINES) -> tuple[str, ...]:
-    """The last lines of a container's log. Raises HostError."""
+def last_lines(
+    facts: Facts, container: str, count: int = _LINES, longest: int = _LONGEST_LINE
+) -> tuple[str, ...]:
+    """The last lines of a container's log, each cut at `longest` characters. Raises HostError."""
     target = f"/containers/{container}/logs?stdout=1&stderr=1&tail={count}"
     reply = facts.host.http(docker_socket(facts), target)
     if reply.status != 200:
         raise HostError(_("Docker answers {status} when asked for a log", status=reply.status))
     text = frames(reply.body).decode("utf-8", "replace")
     lines = (re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", one).strip() for one in text.splitlines())
-    return tuple(one[:_LONGEST_LINE] for one in lines if one)
+    return tuple(one[:longest] for one in lines if one)
 
 
 def frames(data: bytes) -> bytes:

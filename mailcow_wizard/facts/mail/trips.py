@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, bindings
 from mailcow_wizard.facts.identity import hostname
+from mailcow_wizard.facts.mail.fate import Fate, fate
 from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.mail.seen import Seen, seen
 from mailcow_wizard.facts.mail.talks import own_addresses
@@ -26,7 +27,8 @@ _PATIENCE_S = 60.0
 
 class Trips(NamedTuple):
     """The way in and the way out (None: not tried). `lacking` are the variables that are not set and would be
-    needed for the way in, `lacking_far` those for the way out. `seen` is what the far server saw."""
+    needed for the way in, `lacking_far` those for the way out. `seen` is what the far server saw, `fate` what
+    postfix says of the message where it did not arrive."""
 
     about: Installed
     mailbox: str = ""
@@ -36,6 +38,7 @@ class Trips(NamedTuple):
     lacking: tuple[str, ...] = ()
     lacking_far: tuple[str, ...] = ()
     seen: Seen = Seen()
+    fate: Fate | None = None
 
     @property
     def domain(self) -> str:
@@ -72,7 +75,8 @@ def trips(facts: Facts) -> Trips:
     )
     outward = facts.host.send_and_find(away, patience)
     saw = seen(outward.headers, facts.get(hostname).name)
-    return found._replace(inward=inward, outward=outward, seen=saw)
+    became = fate(facts, about, outward.text) if outward.stage == "arrive" else None
+    return found._replace(inward=inward, outward=outward, seen=saw, fate=became)
 
 
 def _said(facts: Facts, variable: str) -> str:
