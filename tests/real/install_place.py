@@ -208,11 +208,12 @@ class Place:
             "aside": sorted(path.name for path in self.directory.parent.iterdir()),
         }
 
-    def _findings(self) -> list[tuple[str, str]]:
-        """What was verified; on a busy machine an answer may come too late."""
+    def _findings(self) -> list[str]:
+        """The checks that verified it; where an answer comes too late there is one finding of a check
+        in the place of one for each port."""
         rows = self.standing()["findings"]
         assert isinstance(rows, list)
-        return sorted((one["id"], one["subject"] or "") for one in rows)
+        return sorted({one["id"] for one in rows})
 
     def progress(self) -> str:
         """How far the stage under way is, as it is written down; empty where nothing is yet."""
