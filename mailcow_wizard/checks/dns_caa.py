@@ -72,7 +72,7 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
                 "CAA at {relevant} keeps Let's Encrypt out, and mailcow is set not to ask it",
                 relevant=relevant.name,
             ),
-            found=_("{found}; SKIP_LETS_ENCRYPT=y in mailcow.conf", found=common.found),
+            found=_("{found}; mailcow has SKIP_LETS_ENCRYPT=y", found=common.found),
         )
     if why_not:
         return common._replace(

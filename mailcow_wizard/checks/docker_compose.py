@@ -77,7 +77,11 @@ def judge_flavor(seen: docker_compose.Flavor) -> Judgement:
         )
         return Judgement("pass", words, conf.value, evidence)
     wanted = names.get(conf.value, conf.value)
-    words = _("mailcow.conf names {wanted}, which is not installed; {will} is", wanted=wanted, will=will)
+    words = _(
+        "mailcow's DOCKER_COMPOSE_VERSION names {wanted}, which is not installed; {will} is",
+        wanted=wanted,
+        will=will,
+    )
     return Judgement("fail", words, f"{conf.value}, {known.flavour}", evidence, change)
 
 

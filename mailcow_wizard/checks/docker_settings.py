@@ -101,7 +101,7 @@ def _settings(seen: DaemonSettings) -> list[Trouble]:
             "Docker when it does.",
             keys=keys,
         )
-        troubles.append(Trouble("warn", words, (remedy,), why=_("mailcow.conf says ENABLE_IPV6=true.")))
+        troubles.append(Trouble("warn", words, (remedy,), why=_("mailcow has ENABLE_IPV6=true.")))
     return troubles
 
 

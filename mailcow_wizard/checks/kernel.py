@@ -241,7 +241,9 @@ def judge_ipv6(ipv6: kernel.Ipv6) -> Judgement:
     said = f"grep ENABLE_IPV6 {ipv6.configuration}"
     if not ipv6.wanted:
         evidence += (Evidence(said, "ENABLE_IPV6=false"),)
-        return Judgement("pass", _("{found}, and mailcow.conf says so too", found=found), found, evidence)
+        return Judgement(
+            "pass", _("{found}, and mailcow's ENABLE_IPV6 says so too", found=found), found, evidence
+        )
     return Judgement(
         "fail",
         _("{found}, but mailcow.conf does not say ENABLE_IPV6=false", found=found),

@@ -107,7 +107,7 @@ def _remedies(found: Echoes, others: tuple[str, ...]) -> tuple[str, ...]:
     key = need.HEALTHCHECK_KEY
     allow = _("Let echo requests (ICMP type 8) out and their answers (type 0) in.")
     if found.skipped:
-        said = _("mailcow.conf says {key}={skipped}: only a small y counts.", key=key, skipped=found.skipped)
+        said = _("mailcow's {key} is {skipped}: only a small y counts.", key=key, skipped=found.skipped)
         return (_("{said} Write {key}=y.", said=said, key=key), allow, *others)
     if found.recursion:
         skip = _("Or, as name servers can be asked from here: set {key}=y in mailcow.conf.", key=key)

@@ -48,7 +48,7 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
         return common._replace(
             status="fail",
             severity="breaks",
-            summary=_("mailcow.conf says ENABLE_IPV6=true, but {trouble}", trouble=trouble),
+            summary=_("mailcow has ENABLE_IPV6=true, but {trouble}", trouble=trouble),
             remedies=(_("Set ENABLE_IPV6=false in mailcow.conf, or repair IPv6."), *_repair(facts)),
         )
     if facts.configured == "false":
@@ -74,7 +74,7 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
 def _works(facts: Ipv6, common: Judgement) -> Judgement:
     if facts.configured == "false":
         return common._replace(
-            summary=_("IPv6 works here, and mailcow.conf says ENABLE_IPV6=false"),
+            summary=_("IPv6 works here, and mailcow has ENABLE_IPV6=false"),
             found=f"{common.found}; ENABLE_IPV6=false",
         )
     if facts.configured == "true":
@@ -172,7 +172,7 @@ def _repair(facts: Ipv6) -> tuple[str, ...]:
 def judge_advertisements(facts: Advertisements) -> Judgement:
     """A default route by advertisement stays only where accept_ra is 2, for Docker turns forwarding on."""
     if facts.wanted is False:
-        return Judgement("pass", _("mailcow.conf says ENABLE_IPV6=false: Docker will not forward IPv6"))
+        return Judgement("pass", _("mailcow has ENABLE_IPV6=false: Docker will not forward IPv6"))
     if facts.lost:
         return _lost(facts.lost[0])
     advertised = tuple(one for one in facts.defaults if one.route.advertised)

@@ -145,17 +145,17 @@ def _snat(facts: Egress) -> str:
         try:
             address = ipaddress.ip_address(value)
         except ValueError:
-            return _("{key}={value} in mailcow.conf is no address", key=key, value=value)
+            return _("mailcow's {key}={value} is no address", key=key, value=value)
         if address.version != family:
             return _(
-                "{key}={value} in mailcow.conf is not an address of IPv{family}",
+                "mailcow's {key}={value} is not an address of IPv{family}",
                 key=key,
                 value=value,
                 family=family,
             )
         if own and str(address) not in own:
             return _(
-                "{key}={value} in mailcow.conf is not an address of this machine: no mail would leave",
+                "mailcow's {key}={value} is not an address of this machine: no mail would leave",
                 key=key,
                 value=value,
             )

@@ -113,7 +113,7 @@ def _free(facts: PortFacts) -> Judgement:
             ),
         )
     moved = (
-        _(", where {key} of mailcow.conf puts it", key=binding.port.key)
+        _(", where mailcow's {key} puts it", key=binding.port.key)
         if binding.number != binding.port.number
         else ""
     )
@@ -132,12 +132,12 @@ def _out_of_reach(binding: Binding) -> str:
         return ""
     if binding.number != _SMTP:
         return _(
-            "mailcow.conf moves SMTP to port {port}; other mail servers deliver to port 25 only",
+            "mailcow's SMTP_PORT is {port}; other mail servers deliver to port 25 only",
             port=binding.number,
         )
     if binding.address.startswith("127."):
         return _(
-            "mailcow.conf binds SMTP to {address}, where no other machine can deliver",
+            "mailcow's SMTP_PORT is bound to {address}, where no other machine can deliver",
             address=binding.address,
         )
     return ""

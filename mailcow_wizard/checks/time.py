@@ -225,7 +225,7 @@ def judge_timezone(zone: time_zone.Zone) -> Judgement:
         kind = _("a plain copy") if zone.localtime == "copy" else _("a link to a copy")
         summary += _("; /etc/localtime is {kind}, so the name comes from /etc/timezone", kind=kind)
     if zone.mailcow and zone.mailcow != name:
-        summary += _("; mailcow uses {mailcow} (TZ in mailcow.conf)", mailcow=zone.mailcow)
+        summary += _("; mailcow uses {mailcow} (its TZ)", mailcow=zone.mailcow)
     return Judgement("pass", summary, name, evidence)
 
 

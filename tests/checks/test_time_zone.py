@@ -119,7 +119,7 @@ TO_UTC = {
             {"/etc/timezone": "Europe/Berlin", "/opt/mailcow-dockerized/mailcow.conf": "TZ=Europe/Paris\n"},
             TO_BERLIN,
             "pass",
-            "the timezone is Europe/Berlin; mailcow uses Europe/Paris (TZ in mailcow.conf)",
+            "the timezone is Europe/Berlin; mailcow uses Europe/Paris (its TZ)",
         ),
         (
             {"/etc/timezone": "Europe/Berlin", "/opt/mailcow-dockerized/mailcow.conf": "TZ=Europe/Berlin\n"},
