@@ -39,7 +39,7 @@ def _said(seen: State) -> str:
         if names
         else _("nobody filters")
     )
-    if not docker_tables(seen.rules) and not seen.backend.startswith("nftables"):
+    if not _has_docker_rules(seen):
         return (
             _("{who}; no rules of Docker's yet", who=who)
             if names
@@ -47,6 +47,10 @@ def _said(seen: State) -> str:
         )
     kinds = ", ".join(_docker_kinds(seen)) or "nftables"
     return _("{who}; Docker has its own ({kinds})", who=who, kinds=kinds)
+
+
+def _has_docker_rules(seen: State) -> bool:
+    return bool(docker_tables(seen.rules)) or seen.backend.startswith("nftables")
 
 
 def _docker_kinds(seen: State) -> list[str]:
@@ -64,6 +68,13 @@ def _docker(seen: State) -> list[Trouble]:
         )
         remedy = _('Take "iptables": false out of daemon.json and restart Docker.')
         troubles.append(Trouble("fail", words, (remedy,), "breaks", doc=need.DOC_ISSUE.format(2104)))
+    elif rules and seen.running and not _has_docker_rules(seen) and not seen.entries.unread:
+        words = _(
+            "containers run and Docker's firewall rules are gone, as after a firewall's start or reload: "
+            "they have no way out, and strangers look like neighbours to postfix, which relays for those"
+        )
+        remedy = _("Restart Docker: systemctl restart docker")
+        troubles.append(Trouble("fail", words, (remedy,), "breaks", doc=need.DOC_ISSUE.format(5735)))
     if seen.backend.startswith("nftables"):
         words = _("Docker uses its nftables backend, which mailcow's netfilter does not know yet")
         remedy = _('Take "firewall-backend" out of daemon.json and restart Docker: iptables is then used.')

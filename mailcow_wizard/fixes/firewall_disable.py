@@ -12,7 +12,7 @@ from mailcow_wizard.facts.firewall.inward import inward
 from mailcow_wizard.facts.firewall.packet import Packet
 from mailcow_wizard.facts.firewall.rules import Chain, Place, Rules
 from mailcow_wizard.facts.firewall.ssh import Session, sessions
-from mailcow_wizard.facts.firewall.state import State, docker_tables, state
+from mailcow_wizard.facts.firewall.state import State, docker_tables, has_own_tables, state
 from mailcow_wizard.facts.firewall.tools import FIREWALLD, UFW, owner_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
@@ -43,6 +43,8 @@ def plan(facts: Facts, check: str) -> Plan | None:
     proved = _proved(facts, seen, name)
     steps = _steps(seen, name)
     restarts = _(" Docker is restarted, and with it every container.") if len(steps) > 1 else ""
+    along = _(" Rules that others put into iptables go with it: restart fail2ban and the like.")
+    alone = name == UFW or has_own_tables(seen.rules)
     return Plan(
         check,
         None,
@@ -56,7 +58,8 @@ def plan(facts: Facts, check: str) -> Plan | None:
             "{name} filters nothing any more, on no port: every program that listens on "
             "this machine can be reached, as far as the provider's firewall lets it.",
             name=name,
-        ),
+        )
+        + ("" if alone else along),
         interrupts=_(
             "{proved} All the same it is taken back after {confirm_s:.0f} seconds, unless "
             "you confirm that you are still connected.{restarts}",
@@ -77,15 +80,12 @@ def _steps(seen: State, name: str) -> list[PlanStep]:
     if name == UFW:
         return [Command(("ufw", "disable"), (("ufw", "--force", "enable"),))]
     back = ("systemctl", "enable", "--now", _UNIT)
-    steps: list[PlanStep] = [Command(("systemctl", "disable", "--now", _UNIT), (back,))]
-    if docker_tables(seen.rules) and not _own_tables(seen):
-        steps.append(Command(("systemctl", "restart", "docker"), (("systemctl", "restart", "docker"),)))
-    return steps
-
-
-def _own_tables(seen: State) -> bool:
-    """Whether firewalld keeps to tables of its own, and does not empty those that Docker's rules are in."""
-    return any(table.name == FIREWALLD for table in seen.rules.tables())
+    disable = ("systemctl", "disable", "--now", _UNIT)
+    if not docker_tables(seen.rules) or has_own_tables(seen.rules):
+        return [Command(disable, (back,))]
+    restart = ("systemctl", "restart", "docker")
+    # Both its end and its start empty the tables that Docker's rules are in.
+    return [Command(disable, (back, restart)), Command(restart)]
 
 
 def _proved(facts: Facts, seen: State, name: str) -> str:
@@ -136,7 +136,9 @@ def _without(chain: Chain, seen: State, theirs: Callable[[Place], bool]) -> Chai
     if chain.table.name == FIREWALLD and theirs(Place(chain)):
         return chain._replace(rules=(), policy="accept")
     gone = {name for (table, name), one in seen.rules.chains.items() if theirs(Place(one)) and not one.hook}
-    rules = tuple(rule for rule in chain.rules if not _leads_to(rule.text, gone))
+    rules = tuple(
+        rule for rule in chain.rules if not _leads_to(rule.text, gone) and not theirs(Place(chain, rule))
+    )
     return chain._replace(rules=rules, policy="accept" if theirs(Place(chain)) else chain.policy)
 
 

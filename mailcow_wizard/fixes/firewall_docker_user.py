@@ -10,7 +10,7 @@ from collections.abc import Callable
 from mailcow_wizard.facts import units
 from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
 from mailcow_wizard.facts.firewall.rules import Table, program
-from mailcow_wizard.facts.firewall.state import State, state, targets
+from mailcow_wizard.facts.firewall.state import State, has_own_tables, state, targets
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes.choices import for_root
 from mailcow_wizard.host.door import HostError
@@ -139,6 +139,11 @@ def _plan(
         Command(reload),
         Command(("systemctl", "enable", "--now", UNIT), (stop,)),
     )
+    if seen.tools.firewalld and not has_own_tables(seen.rules):
+        consequence += _(
+            " firewall-cmd --reload takes these rules along: restart Docker after it (systemctl restart "
+            "docker)."
+        )
     return for_root(check, "docker-user-rules", title, steps, consequence)
 
 

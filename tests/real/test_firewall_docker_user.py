@@ -9,7 +9,6 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from lab import engine, machine
@@ -18,15 +17,14 @@ from lab.inside import wait_until
 from lab.machine import CHECKOUT_INSIDE, Machine
 from lab.skip import or_skip
 
+from tests.real.firewall_machine import PACKAGES, STATE, look
 from tests.real.mending import Mender
-from tests.real.test_firewall_tools import PACKAGES
 
 pytestmark = pytest.mark.real
 
 PUBLISHED = 2525
 """A port of a container that is none of mailcow's."""
 MORE = 4711
-STATE = "/var/lib/mailcow-wizard"
 UNIT = "mailcow-wizard-docker-user"
 _ALL = (*MAILCOW, PUBLISHED)
 _DROP = "-I DOCKER-USER -i eth0 -m conntrack --ctdir ORIGINAL -j DROP"
@@ -101,7 +99,8 @@ def _run(debian: Machine) -> None:
     debian.run(["docker", "import", "/srv/image/image.tar", engine.IMAGE], check=True)
     debian.run(_NETWORK, check=True)
     ports = [word for port in _ALL for word in ("-p", f"{port}:{port}")]
-    begin = ["docker", "run", "-d", "--name", "mail", "--network", "mailcow", "--restart", "always", *ports]
+    begin = ["docker", "run", "-d", "--name", "mail", "--network", "mailcow", "--restart", "always"]
+    begin += ["--stop-timeout", "1", *ports]
     script = _LISTEN.format(ports=" ".join(map(str, _ALL)))
     debian.run([*begin, engine.IMAGE, "/bin/busybox", "sh", "-c", script], check=True)
 
@@ -121,13 +120,6 @@ def clean(world: Gate, debian: Machine) -> Iterator[None]:
 @pytest.fixture
 def mender(debian: Machine) -> Mender:
     return Mender(debian, "python3", CHECKOUT_INSIDE, "/opt/mailcow-dockerized", STATE)
-
-
-def look(debian: Machine, name: str) -> dict[str, Any]:
-    """One finding, as the wizard tells it."""
-    argv = ["python3", "-m", "mailcow_wizard", "check", f"firewall.{name}", "--json", "--state-dir", STATE]
-    (found,) = json.loads(debian.run(argv).stdout)["checks"]
-    return dict(found)
 
 
 def reached(world: Gate, wanted: set[int], wanted6: set[int] | None = None) -> None:
@@ -158,6 +150,11 @@ def user_rules(debian: Machine, program: str) -> str:
     return debian.run([program, "-S", "DOCKER-USER"]).stdout
 
 
+def restart(debian: Machine) -> None:
+    """Docker, and with it the container."""
+    debian.run(["systemctl", "restart", "docker"], timeout=240, check=True)
+
+
 def both(debian: Machine, rule: str) -> None:
     for program in ("iptables", "ip6tables"):
         debian.run([program, *rule.split()], check=True)
@@ -178,7 +175,7 @@ class TestDockerUser:
         before = [user_rules(debian, program) for program in ("iptables", "ip6tables")]
         change = str(mender.apply("firewall.local", "docker-user-rules")["change"])
         reached(world, set(MAILCOW))
-        debian.run(["systemctl", "restart", "docker"], check=True)
+        restart(debian)
         reached(world, set(MAILCOW))
         mender.undo(change)
         assert [user_rules(debian, program) for program in ("iptables", "ip6tables")] == before
@@ -212,7 +209,7 @@ class TestDockerUser:
     def test_shut(self, world: Gate, debian: Machine, mender: Mender) -> None:
         for line in ("ufw allow 22", "ufw --force enable"):
             debian.run(line.split(), check=True)
-        debian.run(["systemctl", "restart", "docker"], check=True)
+        restart(debian)
         reached(world, set(_ALL))
         assert "do not concern what containers publish" in look(debian, "backend")["found"]
         # What is published already stays: a container more is what shall be shut.
@@ -247,3 +244,33 @@ class TestDockerUser:
         debian.run(["systemctl", "disable", "kept.service"], check=True)
         mender.undo(change)
         reached(world, set())
+
+    def test_firewalld_that_takes_docker_s_rules_along(
+        self, world: Gate, debian: Machine, mender: Mender
+    ) -> None:
+        """By iptables both write into the same tables: each start and reload of firewalld empties them."""
+        conf = "/etc/firewalld/firewalld.conf"
+        debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=iptables/", conf], check=True)
+        try:
+            debian.run(["systemctl", "start", "firewalld"], check=True)
+            found = look(debian, "backend")
+            assert found["status"] == "fail", found
+            assert found["summary"].startswith("containers run and Docker's firewall rules are gone"), found
+            restart(debian)
+            reached(world, set(_ALL))
+            found = look(debian, "backend")
+            assert (found["status"], "rules are gone" in found["found"]) == ("warn", False), found
+            plan = mender.plan("firewall.backend", "docker-user-rules")
+            assert "firewall-cmd --reload takes these rules along" in plan["consequence"]
+            change = str(mender.apply("firewall.backend", "docker-user-rules")["change"])
+            debian.run(["firewall-cmd", "--reload"], check=True)
+            gone = lambda: "ctorigdstport" not in user_rules(debian, "iptables")  # noqa: E731
+            assert wait_until(gone, 30)
+            restart(debian)
+            assert "ctorigdstport" in user_rules(debian, "iptables")
+            assert look(debian, "backend")["status"] == "pass"
+            mender.undo(change)
+        finally:
+            debian.run(["systemctl", "stop", "firewalld"])
+            debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=nftables/", conf], check=True)
+            restart(debian)

@@ -1,9 +1,7 @@
 """ufw, firewalld, nft's file and iptables on a whole machine: foretold, tried, opened, taken back."""
 
-import json
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from lab import machine
@@ -12,6 +10,19 @@ from lab.inside import wait_until
 from lab.machine import CHECKOUT_INSIDE, Machine
 from lab.skip import or_skip
 
+from tests.real.firewall_machine import (
+    FIREWALLD,
+    NFT_FILE,
+    NFT_RULES,
+    PACKAGES,
+    PATIENT_S,
+    STATE,
+    UFW,
+    does,
+    forget,
+    look,
+    reached,
+)
 from tests.real.firewall_world import disagreements
 from tests.real.mending import Mender, commands, edits, words
 
@@ -19,47 +30,6 @@ pytestmark = pytest.mark.real
 
 PUBLISHED = 2525
 """A port of a container that is none of mailcow's."""
-_PATIENT_S = 4.0
-PACKAGES = ("docker.io", "iptables", "nftables", "ufw", "firewalld")
-STATE = "/var/lib/mailcow-wizard"
-NFT_FILE = "/etc/nftables.conf"
-UFW = (
-    "ufw allow 22",
-    "ufw allow 80,2000:5000/tcp",
-    "ufw deny 25/tcp",
-    "ufw reject 587/tcp",
-    "ufw limit 143/tcp",
-    "ufw allow proto tcp from 5.6.7.0/24 to any port 995",
-    "ufw --force enable",
-)
-FIREWALLD = (
-    "systemctl start firewalld",
-    "firewall-cmd --zone=public --add-service=https",
-    "firewall-cmd --zone=public --add-port=25/tcp --add-port=2000-5000/tcp",
-    'firewall-cmd --zone=public --add-rich-rule=rule\\family="ipv4"\\source\\address="5.6.7.8"\\'
-    'port\\port="110"\\protocol="tcp"\\accept',
-    'firewall-cmd --zone=public --add-rich-rule=rule\\family="ipv6"\\source\\address="2a02:5::/32"\\reject',
-    "firewall-cmd --zone=trusted --add-source=203.0.114.9",
-    "firewall-cmd --zone=public --add-forward-port=port=80:proto=tcp:toport=443:toaddr=172.22.1.253",
-    "firewall-cmd --direct --add-rule ipv4 filter INPUT 0 -p tcp --dport 3000:4000 -j DROP",
-)
-NFT_RULES = """#!/usr/sbin/nft -f
-flush ruleset
-
-table inet filter {
-	chain input {
-		type filter hook input priority filter; policy drop;
-		ct state established,related accept
-		iif lo accept
-		meta l4proto { icmp, ipv6-icmp } accept
-		tcp dport { 22, 80 } accept
-	}
-	chain forward {
-		type filter hook forward priority filter;
-		policy drop;
-	}
-}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -96,33 +66,18 @@ def clean(world: Gate, debian: Machine) -> Iterator[None]:
 
 
 @pytest.fixture
+def by_iptables(debian: Machine) -> Iterator[None]:
+    """firewalld writes rules of iptables instead of nft's."""
+    conf = "/etc/firewalld/firewalld.conf"
+    debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=iptables/", conf], check=True)
+    yield
+    debian.run(["systemctl", "stop", "firewalld"])
+    debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=nftables/", conf], check=True)
+
+
+@pytest.fixture
 def mender(debian: Machine) -> Mender:
     return Mender(debian, "python3", CHECKOUT_INSIDE, "/opt/mailcow-dockerized", STATE)
-
-
-def does(debian: Machine, lines: Sequence[str]) -> None:
-    for line in lines:
-        done = debian.run([word.replace("\\", " ") for word in line.split()])
-        assert done.returncode == 0, (line, done.stdout, done.stderr)
-
-
-def look(debian: Machine, name: str = "local") -> dict[str, Any]:
-    """One finding, as the wizard tells it."""
-    argv = ["python3", "-m", "mailcow_wizard", "check", f"firewall.{name}", "--json", "--state-dir", STATE]
-    (found,) = json.loads(debian.run(argv).stdout)["checks"]
-    return dict(found)
-
-
-def reached(world: Gate, wanted: set[int]) -> None:
-    """Of mailcow's ports these are reached over both families, no others. Tried again with patience where it
-    looks different: on a busy machine an answer may take its time."""
-    found = set[int]()
-    for seconds in (0.5, _PATIENT_S):
-        tried = world.tried(seconds)
-        found = {port for port in MAILCOW if tried[0][port] == tried[3][port] == "open"}
-        if found == wanted:
-            return
-    assert found == wanted
 
 
 @pytest.mark.usefixtures("clean")
@@ -137,14 +92,13 @@ class TestPackets:
         assert disagreements(world) == []
 
     @pytest.mark.long
+    @pytest.mark.usefixtures("by_iptables")
     def test_firewalld_by_iptables(self, world: Gate, debian: Machine) -> None:
-        conf = "/etc/firewalld/firewalld.conf"
-        debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=iptables/", conf], check=True)
-        try:
-            does(debian, FIREWALLD)
-            assert disagreements(world) == []
-        finally:
-            debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=nftables/", conf], check=True)
+        does(debian, FIREWALLD)
+        assert disagreements(world) == []
+        assert look(debian, "backend")["found"].endswith(
+            "firewalld writes the rules; no rules of Docker's yet"
+        )
 
     @pytest.mark.long
     def test_both_at_once(self, world: Gate, debian: Machine) -> None:
@@ -184,6 +138,37 @@ class TestOpening:
         mender.undo(change)
         does(debian, ["firewall-cmd --reload"])
         reached(world, {110})
+
+    @pytest.mark.usefixtures("by_iptables")
+    def test_firewalld_by_iptables(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        does(debian, FIREWALLD[:3])
+        change = self.opened(world, mender, {443, 25, 4190})
+        does(debian, ["firewall-cmd --reload"])
+        reached(world, set(MAILCOW) - {443, 25, 4190})  # those were for now only
+        mender.undo(change)
+        does(debian, ["firewall-cmd --reload"])
+        reached(world, set())
+
+    def test_neighbours(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        """IPv6 arrives only when neighbours find the machine, whatever its ports' rules say."""
+        ports = ", ".join(map(str, MAILCOW))
+        rules = NFT_RULES.replace("{ icmp, ipv6-icmp }", "icmp").replace("22, 80", f"22, {ports}")
+        debian.write(NFT_FILE, rules.replace("policy drop;\n\t}\n}", "policy accept;\n\t}\n}"))
+        does(debian, [f"nft -f {NFT_FILE}"])
+        forget(world)
+        tried = world.tried(PATIENT_S)
+        assert (tried[0][25], tried[4][25]) == ("open", "silent")
+        found = look(debian)
+        assert (found["status"], "nothing arrives over IPv6" in found["found"]) == ("warn", True), found
+        change = str(mender.apply("firewall.local", "open-ports")["change"])
+        forget(world)
+        reached(world, set(MAILCOW))
+        does(debian, [f"nft -f {NFT_FILE}"])  # as after a restart
+        assert look(debian)["status"] == "pass"
+        mender.undo(change)
+        does(debian, [f"nft -f {NFT_FILE}"])
+        forget(world)
+        assert world.tried(PATIENT_S)[4][25] == "silent"
 
     @pytest.mark.long
     def test_nft(self, world: Gate, debian: Machine, mender: Mender) -> None:
@@ -294,17 +279,28 @@ class TestDisabling:
         reached(world, set())
         does(debian, ["systemctl disable --now firewalld"])
 
-    @pytest.mark.long
+    @pytest.mark.usefixtures("by_iptables")
     def test_firewalld_whose_rules_are_among_others(self, world: Gate, debian: Machine) -> None:
-        conf = "/etc/firewalld/firewalld.conf"
-        debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=iptables/", conf], check=True)
-        try:
-            does(debian, ["systemctl start firewalld", "firewall-cmd --state"])
-            reached(world, set())
-            plan = self.mender(debian).plan("firewall.local", "disable-firewall")
-            assert "It is not proved that the SSH session" in plan["refused"]
-        finally:
-            debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=nftables/", conf], check=True)
+        does(debian, ["systemctl start firewalld", "firewall-cmd --state"])
+        reached(world, set())
+        hasty = self.mender(debian, "MEND_CONFIRM=1")
+        plan = hasty.plan("firewall.local", "disable-firewall")
+        assert "What is left lets the SSH session" in plan["interrupts"]
+        assert "restart fail2ban" in plan["consequence"]
+        ended = hasty.ask("apply", "firewall.local", "disable-firewall")
+        assert (ended["state"], ended["error"]) == ("undone", "nobody confirmed within 1 seconds")
+        reached(world, set())
+        keeping = self.mender(debian, "MEND_KEEP=1")
+        made = str(keeping.apply("firewall.local", "disable-firewall")["change"])
+        reached(world, set(MAILCOW))
+        keeping.undo(made)
+        reached(world, set())
+        does(debian, ["iptables -I INPUT -p tcp --dport 22 -j DROP"])
+        assert (
+            "It is not proved that the SSH session"
+            in self.mender(debian).plan("firewall.local", "disable-firewall")["refused"]
+        )
+        does(debian, ["systemctl disable --now firewalld"])
 
     def test_not_where_the_session_would_not_come_in_again(self, debian: Machine) -> None:
         does(debian, self.BEFORE)
@@ -328,7 +324,7 @@ def publish(debian: Machine) -> None:
 def containers(world: Gate, wanted: set[int]) -> None:
     """These ports of containers are reached over IPv4, no others; tried again as above."""
     found = set[int]()
-    for seconds in (0.5, _PATIENT_S):
+    for seconds in (0.5, PATIENT_S):
         tried = world.tried(seconds)[0]
         found = {port for port in (*MAILCOW, PUBLISHED) if tried[port] == "open"}
         if found == wanted:

@@ -7,7 +7,7 @@ from mailcow_wizard.facts.firewall.entries import Entries, entries
 from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
 from mailcow_wizard.facts.firewall.reading import filters
 from mailcow_wizard.facts.firewall.rules import Chain, Key, Masked, Place, Rule, Rules, Table, Test
-from mailcow_wizard.facts.firewall.tools import Tools, tools
+from mailcow_wizard.facts.firewall.tools import FIREWALLD, Tools, tools
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import NamedTuple
@@ -15,12 +15,14 @@ from mailcow_wizard.typed import NamedTuple
 
 class State(NamedTuple):
     """The rules, the programs that write them, and what becomes of packets; `backend` is the firewall that a
-    running Docker says it uses, empty where it does not say."""
+    running Docker says it uses, empty where it does not say; `running`: it runs containers that its rules
+    are for."""
 
     rules: Rules
     tools: Tools
     entries: Entries
     backend: str = ""
+    running: bool = False
 
 
 def state(facts: Facts) -> State:
@@ -30,7 +32,14 @@ def state(facts: Facts) -> State:
         said = facts.get(docker.info)
     except HostError:
         said = None
-    return State(known.rules, facts.get(tools), facts.get(entries), said.firewall if said else "")
+    running = said is not None and said.running > 0 and not said.rootless
+    backend = said.firewall if said else ""
+    return State(known.rules, facts.get(tools), facts.get(entries), backend, running)
+
+
+def has_own_tables(rules: Rules) -> bool:
+    """Whether firewalld keeps to tables of its own, and does not empty those that Docker's rules are in."""
+    return any(table.name == FIREWALLD for table in rules.tables())
 
 
 def docker_tables(rules: Rules) -> tuple[Table, ...]:

@@ -31,6 +31,14 @@ _OWNERS = (
     ("Shorewall", r"net2fw|net-fw|shorewall.*|smurfs|logdrop"),
     ("firehol", r"in_world.*"),
 )
+# What firewalld with FirewallBackend=iptables puts beside the jumps to its chains.
+_OF_FIREWALLD = re.compile(
+    r"-A (?:INPUT|FORWARD|OUTPUT) (?:-[io] lo -j ACCEPT"
+    r"|-m conntrack --ctstate RELATED,ESTABLISHED(?:,DNAT)? -j ACCEPT"
+    r"|-m conntrack --ctstate INVALID (?:-j DROP|.*-j LOG .*STATE_INVALID_DROP.*)"
+    r"|.*-j LOG .*FINAL_REJECT.*"
+    r"|-j REJECT --reject-with icmp6?-(?:host|adm)-prohibited)"
+)
 _ROUNDABOUT = ("fail2ban", "CrowdSec", DOCKER, "mailcow's netfilter")
 
 
@@ -92,7 +100,8 @@ def _by_name(chain: Chain) -> str:
 def _matters(chain: Chain) -> bool:
     """Whether it can stop a packet that comes in or passes."""
     filters_packets = chain.kind == "filter" and chain.hook in ("ingress", "prerouting", "input", "forward")
-    return filters_packets and bool(chain.rules or chain.policy == "drop")
+    routed = chain.table.family not in ("bridge", "arp")
+    return filters_packets and routed and bool(chain.rules or chain.policy == "drop")
 
 
 def _used(chain: Chain) -> bool:
@@ -103,7 +112,11 @@ def _plain_iptables(chain: Chain) -> bool:
     """Whether somebody wrote rules for input with iptables itself."""
     if chain.table.owner == "nft" or chain.name != "INPUT" or chain.table.name != "filter":
         return False
-    own = [rule for rule in chain.rules if not _jumps_to_known(rule.text)]
+    theirs = FIREWALLD in _lived_in(chain)
+    own = [
+        rule for rule in chain.rules
+        if not _jumps_to_known(rule.text) and not (theirs and _OF_FIREWALLD.fullmatch(rule.text))
+    ]  # fmt: skip
     return bool(own) or chain.policy == "drop"
 
 
@@ -139,16 +152,19 @@ def owner_of(place: Place, known: Tools) -> str:
     ufw = known.ufw and known.ufw.active and place.chain.name in _BUILT_IN
     if ufw and (place.rule is None or _jumps_to_known(place.rule.text)):
         return UFW
-    if place.chain.name == "FORWARD" and place.rule is None and DOCKER in _lived_in(place):
+    others = _lived_in(place.chain)
+    if place.rule and FIREWALLD in others and _OF_FIREWALLD.fullmatch(place.rule.text):
+        return FIREWALLD
+    if place.chain.name == "FORWARD" and place.rule is None and DOCKER in others:
         return DOCKER
     return IPTABLES
 
 
-def _lived_in(place: Place) -> set[str]:
+def _lived_in(chain: Chain) -> set[str]:
     """Which programs have a jump in this chain."""
     return {
         owner
-        for rule in place.chain.rules
+        for rule in chain.rules
         for owner, pattern in _OWNERS
         if (target := re.search(r" -[jg] (\S+)", rule.text)) and re.fullmatch(pattern, target[1])
     }
