@@ -110,7 +110,8 @@ def _docker(seen: State) -> list[Trouble]:
 def _kinds(seen: State) -> list[Trouble]:
     """Old and new iptables at the same time."""
     kinds = seen.tools.kinds
-    docker = {table.owner for table in docker_tables(seen.rules)}
+    # What nft itself has written to, too, is read as nft's own, whichever program made it.
+    docker = {table.owner for table in docker_tables(seen.rules)} - {"nft"}
     usual = seen.tools.usual
     doc = need.DOC_ISSUE.format(5847)
     if len(kinds) > 1:

@@ -25,13 +25,28 @@ _MOST_EVIDENCE = 4
 _OPENING = {
     UFW: _("Open them: ufw allow {ports}/tcp"),
     FIREWALLD: _("Open them: firewall-cmd --permanent --add-port={ports}/tcp, then firewall-cmd --reload"),
-    NFT: _("Put a rule that accepts them before that one, in nft's own file too (/etc/nftables.conf)."),
+    NFT: _(
+        "Put a rule that accepts them before that one: nft insert rule {family} {table} {chain} tcp dport "
+        "{{ {ports} }} accept; in nft's own file too (/etc/nftables.conf)."
+    ),
     IPTABLES: _(
-        "Put a rule that accepts them before that one (iptables -I), and save it as this machine does."
+        "Put a rule that accepts them before that one: {program} -I {chain} -p tcp -m multiport --dports "
+        "{ports} -j ACCEPT; save it as this machine does."
     ),
     DOCKER: _(
         "Take the rule out of DOCKER-USER, or put one before it that returns: iptables -I "
         "DOCKER-USER -p tcp -m multiport --dports {ports} -j RETURN"
+    ),
+}
+# What only passes this machine, on its way to containers and from them.
+_PASSING = {
+    NFT: _(
+        "Let packets to containers pass there: nft insert rule {family} {table} {chain} oifname br-mailcow "
+        "accept, and the same with iifname; in nft's own file too (/etc/nftables.conf)."
+    ),
+    IPTABLES: _(
+        "Let packets to containers pass there: {program} -I {chain} -o br-mailcow -j ACCEPT, and the same "
+        "with -i; save it as this machine does."
     ),
 }
 
@@ -200,7 +215,7 @@ def _let_neighbours(seen: State, one: Lost, types: str) -> tuple[str, ...]:
     table, owner = place.chain.table, owner_of(place, seen.tools)
     if owner == NFT:
         words = _(
-            "Let them pass before that rule: nft insert rule {family} {table} {chain} icmpv6 type "
+            "Let these messages pass before that rule: nft insert rule {family} {table} {chain} icmpv6 type "
             "{{ nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert }} accept, and in nft's own file "
             "too (/etc/nftables.conf).",
             family=table.family,
@@ -209,8 +224,8 @@ def _let_neighbours(seen: State, one: Lost, types: str) -> tuple[str, ...]:
         )
     elif owner == IPTABLES:
         words = _(
-            "Let them pass before that rule: {program} -I {chain} -p ipv6-icmp --icmpv6-type TYPE -j ACCEPT, "
-            "once for each of the types 134, 135 and 136; and save it as this machine does.",
+            "Let these messages pass before that rule: {program} -I {chain} -p ipv6-icmp --icmpv6-type TYPE "
+            "-j ACCEPT, once for each of the types 134, 135 and 136; save it as this machine does.",
             program=program(table),
             chain=place.chain.name,
         )
@@ -254,10 +269,15 @@ def _remedy(seen: State, group: _Group) -> tuple[str, ...]:
         return ()
     owner = owner_of(group.end.place, seen.tools)
     ports = ",".join(str(one) for one in sorted({one.number for one in group.entries}))
-    words = _OPENING.get(owner)
+    words = (_PASSING if group.end.forwarded else _OPENING).get(owner, _OPENING.get(owner))
     if words is None:
         return (_("That rule is {owner}'s: allow TCP {ports} in its settings.", owner=owner, ports=ports),)
-    return (words.format(ports=ports),)
+    chain = group.end.place.chain
+    table = chain.table
+    said = words.format(
+        ports=ports, family=table.family, table=table.name, chain=chain.name, program=program(table)
+    )
+    return (said,)
 
 
 def _has_v4(seen: State) -> bool:

@@ -42,7 +42,7 @@ class Mender:
 
     def ask(self, *words: str) -> Any:
         """What the script answers."""
-        done = self.place.run([*self._argv, *words], env=self._env, timeout=120)
+        done = self.place.run([*self._argv, *words], env=self._env, timeout=300)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

@@ -17,7 +17,7 @@ from lab.inside import wait_until
 from lab.machine import CHECKOUT_INSIDE, Machine
 from lab.skip import or_skip
 
-from tests.real.firewall_machine import PACKAGES, STATE, look
+from tests.real.firewall_machine import PACKAGES, PATIENT, STATE, look
 from tests.real.mending import Mender
 
 pytestmark = pytest.mark.real
@@ -119,7 +119,7 @@ def clean(world: Gate, debian: Machine) -> Iterator[None]:
 
 @pytest.fixture
 def mender(debian: Machine) -> Mender:
-    return Mender(debian, "python3", CHECKOUT_INSIDE, "/opt/mailcow-dockerized", STATE)
+    return Mender(debian, "python3", CHECKOUT_INSIDE, "/opt/mailcow-dockerized", STATE, ("env", PATIENT))
 
 
 def reached(world: Gate, wanted: set[int], wanted6: set[int] | None = None) -> None:
@@ -254,7 +254,7 @@ class TestDockerUser:
         try:
             debian.run(["systemctl", "start", "firewalld"], check=True)
             found = look(debian, "backend")
-            assert found["status"] == "fail", found
+            assert found["status"] == "fail", str(found)
             assert found["summary"].startswith("containers run and Docker's firewall rules are gone"), found
             restart(debian)
             reached(world, set(_ALL))
@@ -264,10 +264,10 @@ class TestDockerUser:
             assert "firewall-cmd --reload takes these rules along" in plan["consequence"]
             change = str(mender.apply("firewall.backend", "docker-user-rules")["change"])
             debian.run(["firewall-cmd", "--reload"], check=True)
-            gone = lambda: "ctorigdstport" not in user_rules(debian, "iptables")  # noqa: E731
-            assert wait_until(gone, 30)
+            there = lambda: "ctorigdstport" in user_rules(debian, "iptables")  # noqa: E731
+            assert wait_until(lambda: not there(), 30)
             restart(debian)
-            assert "ctorigdstport" in user_rules(debian, "iptables")
+            assert wait_until(there, 60)
             assert look(debian, "backend")["status"] == "pass"
             mender.undo(change)
         finally:

@@ -1,9 +1,13 @@
 """What is foretold of a packet against real packets: 200 ports for every rule set, IPv4 and IPv6."""
 
+import json
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from lab.gate import Gate, gate, some_ports
+from lab.inside import CHECKOUT
 from lab.skip import or_skip
 
 from tests.real import firewall_rules as known
@@ -25,3 +29,16 @@ def world() -> Iterator[Gate]:
 def test_rules(world: Gate, name: str) -> None:
     put(world, _ALL[name])
     assert disagreements(world) == []
+
+
+def test_a_table_of_iptables_that_nft_has_changed(world: Gate, tmp_path: Path) -> None:
+    """iptables does not show it any more: it is read as nft shows it, Docker's chains in it included."""
+    put(world, (*_ALL["iptables-nft as Docker does"], ("nft", _CHANGE)))
+    argv = ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "mailcow_wizard", "check"]
+    more = ["firewall.backend", "--json", "--state-dir", str(tmp_path)]
+    (found,) = json.loads(world.server.run([*argv, *more], check=False).stdout)["checks"]
+    assert found["status"] not in ("pass", "crashed"), found
+    assert "incompatible" in world.server.run(["iptables-nft-save"], check=False).stdout
+
+
+_CHANGE = "insert rule ip filter DOCKER-USER iifname eth0 ct status dnat tcp dport 587 drop"

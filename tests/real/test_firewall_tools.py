@@ -15,6 +15,7 @@ from tests.real.firewall_machine import (
     NFT_FILE,
     NFT_RULES,
     PACKAGES,
+    PATIENT,
     PATIENT_S,
     STATE,
     UFW,
@@ -77,7 +78,7 @@ def by_iptables(debian: Machine) -> Iterator[None]:
 
 @pytest.fixture
 def mender(debian: Machine) -> Mender:
-    return Mender(debian, "python3", CHECKOUT_INSIDE, "/opt/mailcow-dockerized", STATE)
+    return Mender(debian, "python3", CHECKOUT_INSIDE, "/opt/mailcow-dockerized", STATE, ("env", PATIENT))
 
 
 @pytest.mark.usefixtures("clean")
@@ -240,7 +241,7 @@ class TestDisabling:
     BEFORE = ("ufw allow 22", "ufw allow 80/tcp", "ufw --force enable")
 
     def mender(self, debian: Machine, *settings: str) -> Mender:
-        before = ("env", *settings)
+        before = ("env", PATIENT, *settings)
         return Mender(debian, "python3", CHECKOUT_INSIDE, "/opt/mailcow-dockerized", STATE, before)
 
     def test_taken_back_unless_confirmed(self, world: Gate, debian: Machine) -> None:
@@ -287,6 +288,10 @@ class TestDisabling:
         plan = hasty.plan("firewall.local", "disable-firewall")
         assert "What is left lets the SSH session" in plan["interrupts"]
         assert "restart fail2ban" in plan["consequence"]
+        does(debian, ["iptables -I INPUT -p tcp --dport 22 -j DROP"])  # which somebody else wrote
+        refused = hasty.plan("firewall.local", "disable-firewall")["refused"]
+        assert "It is not proved that the SSH session" in refused
+        does(debian, ["iptables -D INPUT -p tcp --dport 22 -j DROP"])
         ended = hasty.ask("apply", "firewall.local", "disable-firewall")
         assert (ended["state"], ended["error"]) == ("undone", "nobody confirmed within 1 seconds")
         reached(world, set())
@@ -295,11 +300,6 @@ class TestDisabling:
         reached(world, set(MAILCOW))
         keeping.undo(made)
         reached(world, set())
-        does(debian, ["iptables -I INPUT -p tcp --dport 22 -j DROP"])
-        assert (
-            "It is not proved that the SSH session"
-            in self.mender(debian).plan("firewall.local", "disable-firewall")["refused"]
-        )
         does(debian, ["systemctl disable --now firewalld"])
 
     def test_not_where_the_session_would_not_come_in_again(self, debian: Machine) -> None:
