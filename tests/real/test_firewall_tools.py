@@ -280,6 +280,7 @@ class TestDisabling:
         reached(world, set())
         does(debian, ["systemctl disable --now firewalld"])
 
+    @pytest.mark.long
     @pytest.mark.usefixtures("by_iptables")
     def test_firewalld_whose_rules_are_among_others(self, world: Gate, debian: Machine) -> None:
         does(debian, ["systemctl start firewalld", "firewall-cmd --state"])
