@@ -263,7 +263,14 @@ class DemoMachine(FakeHost):
         return demo_network.probe(probes)
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
+        self,
+        name: str,
+        path: str,
+        family: int = 0,
+        timeout: float = 4.0,
+        tls: bool = False,
+        proxy: str = "",
+        address: str = "",
     ) -> HttpReply:
         return demo_docker.fetch(name) if name in REGISTRIES else demo_dns.fetch(name)
 

@@ -74,7 +74,14 @@ class World(FakeHost):
         return OURS_V6 if ":" in destination else OURS
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
+        self,
+        name: str,
+        path: str,
+        family: int = 0,
+        timeout: float = 4.0,
+        tls: bool = False,
+        proxy: str = "",
+        address: str = "",
     ) -> HttpReply:
         self.asked.append(f"https://{name}{path}" if tls else f"http://{name}{path}")
         page = self.pages.get(name, HostError(f"{name} has no address that could be looked up"))

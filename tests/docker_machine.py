@@ -84,7 +84,14 @@ class DockerHost(FakeHost):
         return tuple(DnsReply("", "", b"", 0.0, "nobody answers") for _ in questions)
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
+        self,
+        name: str,
+        path: str,
+        family: int = 0,
+        timeout: float = 4.0,
+        tls: bool = False,
+        proxy: str = "",
+        address: str = "",
     ) -> HttpReply:
         page = f"{name}{path}"
         answer = self.pages.get(f"{proxy} {page}", self.pages.get(page, HttpReply(404, b"")))

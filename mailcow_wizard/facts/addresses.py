@@ -71,7 +71,9 @@ def _from_outside(facts: Facts, family: int, own: str) -> Addresses:
     trouble = ""
     for name in ASKED[family]:
         try:
-            said = facts.host.fetch(name, "/", family, _TIMEOUT_S).body.decode("ascii", "replace").strip()
+            at = _at_given_resolver(facts, name, family)
+            reply = facts.host.fetch(name, "/", family, _TIMEOUT_S, address=at)
+            said = reply.body.decode("ascii", "replace").strip()
             address = ipaddress.ip_address(said)
         except HostError as error:
             trouble = trouble or str(error)
@@ -82,6 +84,18 @@ def _from_outside(facts: Facts, family: int, own: str) -> Addresses:
         if address.version == family:
             return Addresses(family, (str(address),), own, "outside")
     return Addresses(family, (), own, "none", trouble)
+
+
+def _at_given_resolver(facts: Facts, name: str, family: int) -> str:
+    """The name's address by the resolver that was given; empty where none was. Raises HostError."""
+    if not facts.settings.resolver:
+        return ""
+    from mailcow_wizard.facts.network.names import look_up
+
+    looked = look_up(facts, (name,), (family,))[name]
+    if not looked.of(family):
+        raise HostError(f"{name}: {looked.trouble}")
+    return looked.of(family)[0]
 
 
 def uses_v6(facts: Facts) -> bool:

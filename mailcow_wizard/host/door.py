@@ -354,10 +354,17 @@ class Host:
         raise NotImplementedError
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
+        self,
+        name: str,
+        path: str,
+        family: int = 0,
+        timeout: float = 4.0,
+        tls: bool = False,
+        proxy: str = "",
+        address: str = "",
     ) -> HttpReply:
         """GET over HTTP, or HTTPS with a certificate that is checked; `family` is 4, 6 or 0 for either.
-        HTTPS may go through the proxy with this URL."""
+        HTTPS may go through the proxy with this URL. With an `address` the name is not looked up."""
         raise NotImplementedError
 
     def certificate(

@@ -236,11 +236,18 @@ class RealHost(Host):
         return route.source_address(destination)
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
+        self,
+        name: str,
+        path: str,
+        family: int = 0,
+        timeout: float = 4.0,
+        tls: bool = False,
+        proxy: str = "",
+        address: str = "",
     ) -> HttpReply:
         from mailcow_wizard.host import web
 
-        return web.fetch(name, path, family, timeout, tls, proxy)
+        return web.fetch(name, path, family, timeout, tls, proxy, address)
 
     def certificate(
         self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0

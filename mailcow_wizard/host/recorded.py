@@ -187,9 +187,16 @@ class RecordedHost(Host):
         return _address(self._answer(str, "source_address", destination))
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
+        self,
+        name: str,
+        path: str,
+        family: int = 0,
+        timeout: float = 4.0,
+        tls: bool = False,
+        proxy: str = "",
+        address: str = "",
     ) -> HttpReply:
-        return self._answer(HttpReply, "fetch", name, path, family, tls, *_through(proxy))
+        return self._answer(HttpReply, "fetch", name, path, family, tls, *_through(proxy, address))
 
     def certificate(
         self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0
@@ -203,9 +210,9 @@ class RecordedHost(Host):
         return self._answer(Tripped, "send_and_find", *trip)
 
 
-def _through(proxy: str) -> tuple[str, ...]:
-    """How a fetch through a proxy is told from one without."""
-    return (without_credentials(proxy),) if proxy else ()
+def _through(proxy: str, address: str) -> tuple[str, ...]:
+    """How a fetch through a proxy, or at one address, is told from others."""
+    return tuple(filter(None, (without_credentials(proxy), f"at {address}" if address else "")))
 
 
 def _address(text: str) -> str:
@@ -327,10 +334,17 @@ class RecordingHost(Host):
         return self._note(lambda: self._asked.source_address(destination), "source_address", destination)
 
     def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
+        self,
+        name: str,
+        path: str,
+        family: int = 0,
+        timeout: float = 4.0,
+        tls: bool = False,
+        proxy: str = "",
+        address: str = "",
     ) -> HttpReply:
-        ask = lambda: self._asked.fetch(name, path, family, timeout, tls, proxy)  # noqa: E731
-        return self._note(ask, "fetch", name, path, family, tls, *_through(proxy))
+        ask = lambda: self._asked.fetch(name, path, family, timeout, tls, proxy, address)  # noqa: E731
+        return self._note(ask, "fetch", name, path, family, tls, *_through(proxy, address))
 
     def certificate(
         self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0

@@ -11,13 +11,15 @@ _MOST_BYTES = 1 << 20
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6, 0: socket.AF_UNSPEC}
 
 
-def fetch(name: str, path: str, family: int, timeout: float, tls: bool = False, proxy: str = "") -> HttpReply:
+def fetch(
+    name: str, path: str, family: int, timeout: float, tls: bool = False, proxy: str = "", address: str = ""
+) -> HttpReply:
     """GET, no redirect followed; `family` is 4, 6 or 0 for either; with TLS it may go through the proxy with
-    this URL. Raises HostError."""
+    this URL; with an `address` the name is not looked up. Raises HostError."""
     end = time.monotonic() + timeout
     if proxy:
         return in_time(lambda: _get_through(proxy, name, path, end), timeout, name)
-    return in_time(lambda: _get(name, path, family, end, tls), timeout, name)
+    return in_time(lambda: _get(name, path, family, end, tls, address or name), timeout, name)
 
 
 def _get_through(url: str, name: str, path: str, end: float) -> HttpReply:
@@ -32,8 +34,8 @@ def _get_through(url: str, name: str, path: str, end: float) -> HttpReply:
             return http_wire.get(secured, name, path, end, _MOST_BYTES, name)
 
 
-def _get(name: str, path: str, family: int, end: float, tls: bool) -> HttpReply:
-    with _connected(name, 443 if tls else 80, family, end) as link:
+def _get(name: str, path: str, family: int, end: float, tls: bool, place: str) -> HttpReply:
+    with _connected(place, 443 if tls else 80, family, end) as link:
         if not tls:
             return http_wire.get(link, name, path, end, _MOST_BYTES, name)
         from mailcow_wizard.host.tls import trusting

@@ -144,9 +144,7 @@ class Repeating(Host):
         self._count()
         return HttpReply(200, self._data)
 
-    def fetch(
-        self, name: str, path: str, family: int = 0, timeout: float = 4.0, tls: bool = False, proxy: str = ""
-    ) -> HttpReply:
+    def fetch(self, *words: Any, **named: Any) -> HttpReply:
         return HttpReply(200, self._data)
 
     def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:

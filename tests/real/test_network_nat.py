@@ -144,6 +144,39 @@ def test_names_are_asked_at_the_resolver_that_was_given(world: World) -> None:
     assert found["network.outbound-hosts github.com:443/tcp"]["status"] == "pass"
 
 
+_ECHO = """
+import http.server, sys
+class Echo(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.client_address[0].encode())
+http.server.HTTPServer((sys.argv[1], 80), Echo).serve_forever()
+"""
+_TELLS = "192.88.99.171"
+
+
+def test_the_public_address_is_asked_by_the_resolver_that_was_given(world: World) -> None:
+    """This machine's own resolver is dead: who tells the address is found at the other one."""
+    world.far.run(["ip", "addr", "add", f"{_TELLS}/32", "dev", "lo"])
+    tells = world.far.start([sys.executable, "-c", _ECHO, _TELLS])
+    listens = ["ss", "-Hltn", f"src {_TELLS}:80"]
+    assert wait_until(lambda: "LISTEN" in world.far.run(listens, check=False).stdout, 20.0)
+    astray = (
+        f"ip daddr {outside.RESOLVER} drop",
+        f"ip daddr {outside.WEB} tcp dport 80 dnat ip to {_TELLS}",
+    )
+    with behind_nat(world, reflects=True), world.rule(*astray, hook="prerouting"):
+        found = check(world, "network.addresses")["network.addresses"]
+        assert found["status"] == "unknown"
+        assert "could not be found out" in found["summary"]
+        found = check(world, "network.addresses", "--resolver", "198.41.0.4")["network.addresses"]
+        assert (found["status"], found["severity"]) == ("warn", "advice")
+        assert f"({PRIVATE}) is behind NAT: the world sees {SERVER_V4}" in found["summary"]
+    tells.terminate()
+    tells.wait()
+
+
 def test_nothing_is_sent_offline(world: World) -> None:
     found = check(world, "network.", "--offline")
     sends = {one["status"] for name, one in found.items() if name.split()[0] not in _READ}
