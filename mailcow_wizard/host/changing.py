@@ -148,7 +148,8 @@ class Changing:
         process's number before it begins. As soon as `stopped` says so it is ended (doing.Stopped). Raises
         NoAnswer past `timeout` seconds, and HostError where it cannot be started.
         """
-        from mailcow_wizard.host.doing import Setting, downloads, run
+        from mailcow_wizard.host.commands import downloads
+        from mailcow_wizard.host.doing import Setting, run
 
         setting = setting or Setting()
         if downloads(argv):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import IO
 
 from mailcow_wizard.host.door import Denied, HostError, NoAnswer, Ran
@@ -15,16 +15,26 @@ from mailcow_wizard.host.search_path import search_path, which
 
 MOST_OUTPUT = 1 << 20
 _ENVIRONMENT = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/", "TERM": "dumb"}
+_DOWNLOADS = ("apt", "apt-get", "dnf", "yum", "apk", "zypper", "git")
 _MARK = "MAILCOW_WIZARD_COMMAND"
 _MOST_ENVIRONMENT = 1 << 18
 _PATIENCE_S = 0.3
 _ROUNDS = 20
 
 
+def downloads(argv: tuple[str, ...]) -> bool:
+    """Whether a command fetches packages or files, also one whose environment `env` sets first."""
+    words = argv[1:] if argv[:1] == ("env",) else argv
+    command = next((one for one in words if "=" not in one), "")
+    return os.path.basename(command) in _DOWNLOADS
+
+
 class Commands:
     """The commands that run at the moment, so that none outlives the program."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxies: Callable[[], Mapping[str, str]] = dict) -> None:
+        """`proxies` tells the variables that commands which download find in their environment."""
+        self._proxies = proxies
         self._running: dict[subprocess.Popen[bytes], str] = {}
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
@@ -33,10 +43,11 @@ class Commands:
     def run(self, argv: tuple[str, ...], timeout: float) -> Ran:
         """Runs a command in a session of its own; past `timeout` seconds ends it and all its children."""
         mark = f"{os.getpid()}-{next(self._numbers)}"
+        more = self._proxies() if downloads(argv) else {}
         with self._lock:
             if self._closed:
                 raise HostError("the program is ending")
-            process = _start(argv, mark)
+            process = _start(argv, mark, more)
             self._running[process] = mark
         outputs: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
         readers = [_reader(stream, outputs[name]) for name, stream in _streams(process)]
@@ -64,14 +75,14 @@ class Commands:
             _end_marked(process, mark)
 
 
-def _start(argv: tuple[str, ...], mark: str) -> "subprocess.Popen[bytes]":
+def _start(argv: tuple[str, ...], mark: str, more: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(
             [which(argv[0]), *argv[1:]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**_ENVIRONMENT, "PATH": search_path(), _MARK: mark},
+            env={**more, **_ENVIRONMENT, "PATH": search_path(), _MARK: mark},
             cwd="/",
             start_new_session=True,
         )

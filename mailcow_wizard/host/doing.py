@@ -26,7 +26,6 @@ _PAUSE_S = 0.03
 _PATIENCE_S = 5.0
 _MOST_ENVIRONMENT = 1 << 18
 _LONGEST_LINE = 4096
-_DOWNLOADS = ("apt", "apt-get", "dnf", "yum", "apk", "git")
 _DEBIAN = ("apt", "apt-get", "aptitude", "dpkg", "dpkg-reconfigure")
 
 
@@ -56,13 +55,6 @@ def environment(command: str) -> dict[str, str]:
     if os.path.basename(command) in _DEBIAN:
         made["DEBIAN_FRONTEND"] = "noninteractive"
     return made
-
-
-def downloads(argv: tuple[str, ...]) -> bool:
-    """Whether a command fetches packages or files, also one whose environment `env` sets first."""
-    words = argv[1:] if argv[:1] == ("env",) else argv
-    command = next((one for one in words if "=" not in one), "")
-    return os.path.basename(command) in _DOWNLOADS
 
 
 def _handed_on(argv: tuple[str, ...]) -> dict[str, str]:

@@ -137,10 +137,11 @@ class RealHost(Host):
         return which(command)
 
     def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
+        from mailcow_wizard.host import proxy
         from mailcow_wizard.host.commands import Commands
 
         with self._lock:
-            self._commands = self._commands or Commands()
+            self._commands = self._commands or Commands(lambda: proxy.variables(self))
         return self._commands.run(argv, timeout)
 
     def changing(self) -> "Changing":

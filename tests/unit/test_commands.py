@@ -200,3 +200,10 @@ def test_no_descriptor_is_left_open(commands: Commands) -> None:
         with pytest.raises(NoAnswer):
             commands.run(("sleep", "9"), 0.01)
     assert wait_until(lambda: len(os.listdir("/proc/self/fd")) <= before, 60)
+
+
+def test_only_what_downloads_is_told_of_the_proxy() -> None:
+    commands = Commands(lambda: {"https_proxy": "http://192.0.2.1:3128", "PATH": "/nowhere"})
+    look = ("git", "-c", "alias.look=!env", "look")
+    assert "https_proxy=http://192.0.2.1:3128" in commands.run(look, 10).out.splitlines()
+    assert "https_proxy" not in commands.run(("sh", "-c", "env"), 10).out
