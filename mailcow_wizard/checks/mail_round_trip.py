@@ -177,8 +177,14 @@ CHECKS: tuple[Check, ...] = (
     Check(
         id="mail.round-trip",
         title=_("Mail in and out"),
-        needed=_("a message that comes in arrives, and one that goes out is accepted elsewhere"),
-        why=_("Each part may look right and mail still not flow; only a message that arrives proves it."),
+        needed=_(
+            "a message that comes in arrives, and one that goes out arrives elsewhere, where SPF, DKIM and DMARC "
+            "pass"
+        ),
+        why=_(
+            "Each part may look right and mail still not flow; only a message that arrives proves it. Whether "
+            "ours is taken for spam others decide, by what they see of SPF, DKIM and DMARC."
+        ),
         doc=need.DOC_INSTALL,
         severity="breaks",
         source=trips,
