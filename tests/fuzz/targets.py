@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import functools
 
-from tests.fuzz import targets_door, targets_facts, targets_host, targets_programs, targets_words
+from tests.fuzz import (
+    targets_door,
+    targets_facts,
+    targets_host,
+    targets_programs,
+    targets_talks,
+    targets_words,
+)
 from tests.fuzz.target import Target
 
 # Functions that look like parsers (`tests/fuzz/parsers.py` says how) and read nothing that a stranger wrote.
@@ -106,7 +113,7 @@ LEFT_OUT: dict[str, str] = {
 @functools.cache
 def targets() -> dict[str, Target]:
     """Every target by its name."""
-    parts = (targets_host, targets_programs, targets_words, targets_facts, targets_door)
+    parts = (targets_host, targets_talks, targets_programs, targets_words, targets_facts, targets_door)
     every = [one for part in parts for one in part.targets()]
     found = {one.name: one for one in every}
     assert len(found) == len(every)

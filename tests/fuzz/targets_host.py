@@ -6,17 +6,13 @@ import contextlib
 import io
 import json
 import os
-import ssl
 import struct
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from mailcow_wizard.host import (
-    certificate,
-    dialogue,
     dns_tcp,
     dns_wire,
     echo,
@@ -24,18 +20,15 @@ from mailcow_wizard.host import (
     http_wire,
     listeners,
     log,
-    mail_trip,
     ntp,
     processes,
     proxy,
-    reach_listener,
     reach_packets,
     records,
     state,
     told,
     tsig,
 )
-from mailcow_wizard.host.conversation import Dialogue
 from mailcow_wizard.host.door import DnsQuestion, Host, HostError, HttpReply, Ran
 from mailcow_wizard.host.recorded import BadRecording, RecordedHost
 from mailcow_wizard.host.scrub import scrub
@@ -147,36 +140,6 @@ def _http(data: bytes) -> None:
             http_wire.get(link, "docker", "/info", time.monotonic() + 1, 1 << 20, "Docker")
 
 
-_PROTOCOLS = ("smtp", "imap", "pop3", "sieve", "http", "redis", "doveadm", "greeting")
-_LINES = ("EHLO x", "CAPA", "STARTTLS", "QUIT")
-_CONTEXT = ssl.create_default_context()
-
-
-def _conversation(data: bytes) -> None:
-    """The first byte says which protocol; what is granted to STARTTLS is no TLS."""
-    protocol = _PROTOCOLS[data[0] % len(_PROTOCOLS)] if data else "smtp"
-    talk = dialogue._Talk(Dialogue(protocol, "192.0.2.1", 25, lines=_LINES), _CONTEXT, time.monotonic() + 2)
-    link = wires.Link(data[1:], 64, ConnectionResetError(104, "Connection reset by peer"))
-
-    def hold() -> None:
-        talk._connected = link  # type: ignore[assignment]
-        if protocol == "http":
-            talk._ask_in_http()
-            return
-        talk._greeting()
-        for line in _LINES:
-            talk._say(line)
-
-    with wires.instead(talk, "_hold", hold), wires.instead(talk, "_secure", lambda: None):
-        talk.held()
-
-
-def _starttls(data: bytes) -> None:
-    link: Any = wires.Link(data, 5)
-    with contextlib.suppress(HostError, OSError):
-        certificate._start(link, time.monotonic() + 1)
-
-
 def _packets(data: bytes) -> None:
     for family in (4, 6):
         reach_packets._packet(data, family)
@@ -188,21 +151,6 @@ def _packets(data: bytes) -> None:
     ping.is_reply(data)
     ping.is_own(data)
     echo.checksum(data)
-
-
-def _knock(data: bytes) -> None:
-    ear = reach_listener.ReachListener.__new__(reach_listener.ReachListener)
-    ear._token, ear._table = b"token-25", lambda knock: "ok\n"
-    ear._mistakes, ear._places, ear._clients = Counter(), Counter(), {}
-    link: Any = wires.Link(data, 11)
-    client = reach_listener._Client(link, 25, 4, "192.0.2.1")
-    for _ in range(len(data) // 11 + 2):
-        ear._hear(client)
-
-
-def _trip(data: bytes) -> None:
-    mail_trip._headers(text(data))
-    mail_trip._text(data)
 
 
 _SCRUBBED = (
@@ -306,13 +254,6 @@ def _kept(data: bytes) -> None:
         os.rmdir(f"{path}/changes/{name}")
 
 
-_MAIL = (
-    b"220-mail.example.org ESMTP\r\n220 x\r\n250-PIPELINING\r\n250 STARTTLS\r\n250 ok\r\n"
-    b"220 go\r\n221 bye\r\n"
-)
-_IMAP = b"* OK ready\r\n* X {3}\r\nabc\r\na1 OK\r\na2 OK\r\na3 OK begin TLS\r\n"
-_POP3 = b"+OK x\r\n+OK\r\n+OK\r\nSTLS\r\n.\r\n+OK\r\n"
-_SIEVE = b'"SIEVE" "fileinto"\r\n"STARTTLS"\r\nOK "ready"\r\nOK\r\nOK\r\nOK\r\nOK\r\n'
 _TSIG = (
     b'key "wizard" { algorithm hmac-sha256; secret "c2VjcmV0c2VjcmV0c2VjcmV0"; };\n',
     b"hmac-sha512:wizard:c2VjcmV0c2VjcmV0c2VjcmV0\n",
@@ -354,20 +295,7 @@ def targets() -> tuple[Target, ...]:
             "host ntp", _time, (b"\x24\2\6\xe9" + bytes(44), struct.pack("=IBBBBII", 42, 4, 0, 0, 0, 0, 0))
         ),
         Target("host http", _http, (_HTTP, b"HTTP/1.0 204\r\n\r\n")),
-        Target(
-            "host conversations",
-            _conversation,
-            tuple(
-                bytes((n,)) + one
-                for n, one in enumerate(
-                    (_MAIL, _IMAP, _POP3, _SIEVE, _HTTP, b"-NOAUTH\r\n", b"-\n", b"J\0\0\0\n5.5\0")
-                )
-            ),
-        ),
-        Target("host starttls", _starttls, (_MAIL,)),
         Target("host packets", _packets, (b"\x45" + bytes(40), b"\0" * 8, _TOLD, b"\0" * 48)),
-        Target("host knocks", _knock, (b"MW1 token-25 KNOCK\n", b"MW1 token-25 REPORT 4:25a;c:o\n")),
-        Target("host mail-headers", _trip, (b"Authentication-Results: a;\r\n spf=pass\r\nX: y\r\n\r\n",)),
         Target("host scrub", _scrubbed, (*_SCRUB_SEEDS, DEEP)),
         Target("host recording", _recorded, (*documents, DEEP, b'{"base64": "\\u00e9"}')),
         Target(

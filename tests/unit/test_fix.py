@@ -238,7 +238,9 @@ def test_reader_who_leaves_does_not_stop_it(mailcow: Mailcow) -> None:
 
 def test_second_wizard_waits_outside(mailcow: Mailcow) -> None:
     wrong = ["TZ=\n", "TZ=No/Where\n"]
-    first = mailcow.start("fix", CHECK, FIX, "--yes", run=[["sleep 2", "true"]], replace=wrong)
+    go_on = mailcow.state.parent / "go-on"
+    waits = f"until [ -e {go_on} ]; do sleep 0.1; done"
+    first = mailcow.start("fix", CHECK, FIX, "--yes", run=[[waits, "true"]], replace=wrong)
     state = StateDirectory(str(mailcow.state))
     assert wait_until(lambda: bool((held := lock.holder(state)) and held.change), 60)
     for words in (("fix", CHECK, FIX, "--yes"), ("undo", "1", "--yes")):
@@ -248,6 +250,7 @@ def test_second_wizard_waits_outside(mailcow: Mailcow) -> None:
         assert re.search(said, done.stderr.decode())
     assert mailcow.changes()[0]["state"] == "applying"
     assert mailcow.run("check", CHECK).returncode == 1
+    go_on.touch()
     assert first.wait(20) in (1, 2)
     assert mailcow.changes()[0]["state"] == "applied"
 

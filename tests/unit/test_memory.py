@@ -104,7 +104,7 @@ def test_the_report_is_the_last_run(tmp_path: Path) -> None:
     told = run(tmp_path, "report", "--demo", "--format", "json")
     assert (told.returncode, json.loads(told.stdout)) == (0, seen)
     text = run(tmp_path, "report", "--demo").stdout
-    assert text.startswith("# mailcow: mail.example.org\n")
+    assert text.startswith("# mailcow: `mail.example.org`\n")
     assert "### SMTP (25) (`ports.smtp`)" in text
 
 
