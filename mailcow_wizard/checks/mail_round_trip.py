@@ -178,12 +178,12 @@ CHECKS: tuple[Check, ...] = (
         id="mail.round-trip",
         title=_("Mail in and out"),
         needed=_(
-            "a message that comes in arrives, and one that goes out arrives elsewhere, where SPF, DKIM and DMARC "
-            "pass"
+            "a message that comes in arrives, and one that goes out arrives elsewhere, where SPF, DKIM and "
+            "DMARC pass"
         ),
         why=_(
-            "Each part may look right and mail still not flow; only a message that arrives proves it. Whether "
-            "ours is taken for spam others decide, by what they see of SPF, DKIM and DMARC."
+            "Each part may look right and mail still not flow; only a message that arrives proves it. "
+            "Whether ours is taken for spam others decide, by what they see of SPF, DKIM and DMARC."
         ),
         doc=need.DOC_INSTALL,
         severity="breaks",
