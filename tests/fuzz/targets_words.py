@@ -166,6 +166,7 @@ def _nft(data: bytes) -> None:
         listed = json.loads(data)
     except (ValueError, RecursionError):
         return
+    nft.lookups(listed)
     made = nft.rules(listed, texts, frozenset(), True)
     for family in (4, 6):
         _through(made, family)

@@ -50,6 +50,19 @@ class Gate:
         ).stdout
         return [{int(port): how for port, how in one.items()} for one in json.loads(said)]
 
+    def introduce(self) -> None:
+        """From now on all know where their neighbours are: a rule that drops all ICMPv6 then stops what it
+        names, and no more."""
+        for place, device, others in (
+            (self.server, "eth0", (OUTSIDE[4][0], OUTSIDE[6][0])),
+            (self.outside, "eth0", tuple(SERVER.values())),
+            (self.server, "br-mailcow", tuple(BOX.values())),
+            (self.box, "eth0", tuple(BRIDGE.values())),
+        ):
+            for one in others:
+                place.run(["ping", "-c1", "-W5", one])
+                place.run(["ip", "neigh", "change", one, "dev", device, "nud", "permanent"])
+
     def clear(self) -> None:
         """No rules any more, of any program."""
         self.server.run(["nft", "flush", "ruleset"])

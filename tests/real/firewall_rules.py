@@ -260,6 +260,17 @@ MIXED: dict[str, RuleSet] = {
             "tcp dport != 995 accept; }; }"
         ),
     ),
+    "nft's rules in iptables' tables": (
+        ("iptables-nft", "-N low"),
+        ("iptables-nft", "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT"),
+        ("iptables-nft", "-A INPUT -p tcp -m multiport --dports 500:700,993 -j low"),
+        ("iptables-nft", "-A low -p tcp --dport 600:700 -j ACCEPT"),
+        ("iptables-nft", "-P INPUT DROP"),
+        ("nft", "add rule ip filter INPUT tcp dport { 22, 25, 80, 2000-4000 } accept"),
+        ("nft", "insert rule ip filter low iifname . tcp dport { eth0 . 587, eth1 . 993 } accept"),
+        ("nft", "add rule ip filter INPUT tcp dport vmap { 443 : accept, 465 : drop }"),
+        ("nft", "insert rule ip filter INPUT ip saddr { 5.0.0.0/8, 10.0.0.0/8 } tcp dport 2500-3000 drop"),
+    ),
     "redirected twice": (
         (
             "iptables-legacy",

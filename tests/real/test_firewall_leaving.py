@@ -59,16 +59,7 @@ def world() -> Iterator[Gate]:
             place.run(["sh", "-c", "echo 0 70000 > /proc/sys/net/ipv4/ping_group_range"])
         made.outside.run(["ip", "route", "add", "172.22.1.0/24", "via", SERVER[4]])
         made.outside.run(["ip", "-6", "route", "add", "fd4d:6169:6c63:6f77::/64", "via", SERVER[6]])
-        # Who is next door is known: a rule that drops all ICMPv6 then stops what it names, and no more.
-        for place, device, others in (
-            (made.server, "eth0", (OUTSIDE[4][0], OUTSIDE[6][0])),
-            (made.outside, "eth0", tuple(SERVER.values())),
-            (made.server, "br-mailcow", tuple(BOX.values())),
-            (made.box, "eth0", tuple(BRIDGE.values())),
-        ):
-            for one in others:
-                place.run(["ping", "-c1", "-W5", one])
-                place.run(["ip", "neigh", "change", one, "dev", device, "nud", "permanent"])
+        made.introduce()
         yield made
 
 

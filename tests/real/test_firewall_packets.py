@@ -22,6 +22,7 @@ _ALL = {**known.NFT, **known.IPTABLES, **known.MIXED}
 @pytest.fixture(scope="module")
 def world() -> Iterator[Gate]:
     with or_skip(), gate(some_ports(PORTS, 7)) as made:
+        made.introduce()
         yield made
 
 

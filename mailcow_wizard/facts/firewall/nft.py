@@ -99,6 +99,29 @@ def _rules(
     return Rules(chains)
 
 
+def lookups(document: Any) -> dict[tuple[str, str, str], tuple[bool, ...]]:
+    """By family, table and chain, rule by rule: whether it asks a set or a map. iptables shows such a rule
+    without that question, as if it were for everything."""
+    listed = document.get("nftables") if isinstance(document, dict) else None
+    found: dict[tuple[str, str, str], list[bool]] = {}
+    for item in listed if isinstance(listed, list) else ():
+        rule = item.get("rule") if isinstance(item, dict) else None
+        if isinstance(rule, dict):
+            place = str(rule.get("family")), str(rule.get("table")), str(rule.get("chain"))
+            found.setdefault(place, []).append(_asks_set(rule.get("expr")))
+    return {place: tuple(marks) for place, marks in found.items()}
+
+
+def _asks_set(expressions: Any) -> bool:
+    for one in expressions if isinstance(expressions, list) else ():
+        match = one.get("match") if isinstance(one, dict) else None
+        right = match.get("right") if isinstance(match, dict) else None
+        named = isinstance(right, str) and right.startswith("@")
+        if named or (isinstance(right, dict) and "set" in right) or "vmap" in one:
+            return True
+    return False
+
+
 def _of(named: Mapping[tuple[str, str, str], Expression], place: tuple[str, str]) -> dict[str, Expression]:
     """What a table has of something, by name."""
     return {name: one for (family, table, name), one in named.items() if (family, table) == place}

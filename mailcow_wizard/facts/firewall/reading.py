@@ -72,6 +72,8 @@ def _all(host: Host, usual: str) -> list[Rules]:
         if saved is None:
             continue
         made = iptables.rules(saved, "iptables-nft", family, sets)
+        if native:
+            made = _with_lookups(made, native)
         strange = iptables.foreign(saved)
         kept = {place: one for place, one in made.chains.items() if place[0].name not in strange}
         theirs |= {(table.family, table.name, chain) for table, chain in kept}
@@ -87,6 +89,26 @@ def _all(host: Host, usual: str) -> list[Rules]:
             Rules(unread=(_("nftables is loaded, and the command nft that shows its rules is missing"),))
         )
     return found
+
+
+def _with_lookups(made: Rules, native: _Listed) -> Rules:
+    """iptables' chains, where rules that nft put among theirs are read as nft shows them."""
+    marks = nft.lookups(native.document)
+    if not any(any(one) for one in marks.values()):
+        return made
+    shown = nft.rules(native.document, native.texts, (), native.whole).chains
+    chains = dict(made.chains)
+    for (table, name), chain in made.chains.items():
+        asks = marks.get((table.family, table.name, name), ())
+        other = shown.get((Table("nft", table.family, table.name), name))
+        if other is None or not any(asks):
+            continue
+        if len(chain.rules) == len(asks):
+            pairs = zip(chain.rules, other.rules, asks, strict=True)
+            chains[table, name] = chain._replace(rules=tuple(b if ask else a for a, b, ask in pairs))
+        else:
+            chains[table, name] = chain._replace(rules=other.rules)
+    return made._replace(chains=chains)
 
 
 class _Listed(NamedTuple):
