@@ -245,6 +245,7 @@ class TestDockerUser:
         mender.undo(change)
         reached(world, set())
 
+    @pytest.mark.long
     def test_firewalld_that_takes_docker_s_rules_along(
         self, world: Gate, debian: Machine, mender: Mender
     ) -> None:
