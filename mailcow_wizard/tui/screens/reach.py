@@ -67,6 +67,15 @@ _MEANS = {
 }
 
 
+_MAY_MEAN = {
+    "never arrived": _("a connection from outside never arrived: a firewall before this machine, or its own"),
+    "refused on the way": _(
+        "a connection from outside was refused, by this machine's own rules or before it"
+    ),
+}
+"""Where only the other machine says so."""
+
+
 class ReachScreen(Sheet[None]):
     """`do` is told what a key asks for, and the line that is shown."""
 
@@ -183,7 +192,8 @@ class ReachScreen(Sheet[None]):
                             "Port {port}, IPv{family}: {means}",
                             port=row.target.port,
                             family=family,
-                            means=_MEANS[one.state],
+                            means=(_MAY_MEAN if one.how == "told" else {}).get(one.state)
+                            or _MEANS[one.state],
                         ),
                         *said,
                         *self._asking.notes,
