@@ -57,7 +57,7 @@ def _instead_of_stops(read: Readings, key: str, line: str) -> Iterator[str]:
     """The line in the place of one that stops a reader, where that one would set the key."""
     rows = read.text.split("\n")
     for number in sorted({stop.line - 1 for stop in (read.bash_stops, read.compose_stops) if stop}):
-        if re.match(rf"\s*(?:export\s+)?{key}\s*[=:]", rows[number]):
+        if re.match(rf"\s*(?:export\s+)?{re.escape(key)}\s*[=:]", rows[number]):
             yield "\n".join((*rows[:number], line, *rows[number + 1 :]))
 
 

@@ -139,7 +139,7 @@ def _is_name(key: str, shown: str) -> bool:
     """Whether what looks like a key is one, not a piece of a password pasted with a line break."""
     if shown.startswith("#"):
         return False
-    return key in KEYS or key in GONE or bool(re.search(rf"(?:^|\s){key}\s*[=:]", shown))
+    return key in KEYS or key in GONE or bool(re.search(rf"(?:^|\s){re.escape(key)}\s*[=:]", shown))
 
 
 def _with_comment_above(file: File, finding: LintFinding, line: int, right: str, comment: str) -> LintFinding:

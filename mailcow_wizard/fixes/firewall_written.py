@@ -171,6 +171,6 @@ def with_saved(text: str, chain: str, rules: list[str]) -> str:
     if not table:
         raise ValueError("filter")
     body = table["body"]
-    first = re.search(rf"(?m)^-A {chain} ", body) or re.search(r"(?m)^-A ", body)
+    first = re.search(rf"(?m)^-A {re.escape(chain)} ", body) or re.search(r"(?m)^-A ", body)
     at = table.start("body") + (first.start() if first else len(body))
     return text[:at] + "".join(f"{one}\n" for one in rules) + text[at:]

@@ -248,3 +248,10 @@ def test_fixes_keep_every_other_line() -> None:
         (b"SKIP_CLAMD=Yes", b"SKIP_CLAMD=y")
     ]
     assert Document.read(data).data == data
+
+
+@pytest.mark.parametrize("key", ["a)", "(b", "[c", "d*", "*", "e\\"])
+def test_what_looks_like_a_key_is_no_pattern(key: str) -> None:
+    assert rules_lines._is_name(key, f"{key} = 1")
+    assert not rules_lines._is_name(key, "something = 1")
+    assert lint(f"{key}=1\nexport {key} = 2\n".encode(), MACHINE)
