@@ -85,6 +85,18 @@ def drawing() -> Drawing:
     return Drawing(bool(os.environ.get("MAILCOW_WIZARD_PLAIN_DISPLAY")), not old)
 
 
+def adds_returns(descriptor: int) -> bool:
+    """Whether the kernel sends this terminal a carriage return before each line feed."""
+    import termios
+
+    try:
+        flags: int = termios.tcgetattr(descriptor)[1]
+    except termios.error:
+        return False
+    wanted = termios.OPOST | termios.ONLCR
+    return flags & wanted == wanted
+
+
 def over_ssh() -> bool:
     """Whether this terminal is at the end of an SSH connection."""
     return bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))

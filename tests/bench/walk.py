@@ -26,6 +26,8 @@ SCREENS: Sequence[Sequence[str]] = (
     (ENTER, ESC),
 )
 _MOST_ROWS = 60
+_LONGEST = 4  # the step Network has most rows
+_REPEAT_S = 1 / 30
 _PATIENCE_S = 1.5
 
 
@@ -41,9 +43,11 @@ class Traffic(NamedTuple):
 
 
 class Moves(NamedTuple):
-    """Bytes of each cursor move: in lists of findings, whose details change with it, and in another list."""
+    """Bytes of each cursor move: in lists of findings, with what is said about the row; in the longest of
+    them while the key is held down, on the average; in another list."""
 
     findings: list[int]
+    held: float
     plain: list[int]
 
 
@@ -84,8 +88,23 @@ def moves(size: tuple[int, int], steps: int = len(SCREENS), quiet: float = 0.2) 
         for _ in range(steps):
             program.press("n", quiet, _PATIENCE_S)
             findings += down(program, quiet)
+    with demo(size) as program:
+        _begun(program)
+        for _ in range(_LONGEST):
+            program.press("n", quiet, _PATIENCE_S)
+        by_hold = held(program)
         program.press(PALETTE, quiet, _PATIENCE_S)
-        return Moves(findings, [program.press(DOWN, quiet, _PATIENCE_S) for _ in range(8)])
+        return Moves(findings, by_hold, [program.press(DOWN, quiet, _PATIENCE_S) for _ in range(8)])
+
+
+def held(program: Program, moves: int = 40) -> float:
+    """Down as a keyboard repeats it; the bytes of a move on the average, all told."""
+    before = program.bytes
+    for _ in range(moves):
+        program.type(DOWN)
+        program.read_for(_REPEAT_S)
+    program.settle(0.5)
+    return (program.bytes - before) / moves
 
 
 def _begun(program: Program) -> int:

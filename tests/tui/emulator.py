@@ -85,7 +85,7 @@ class Emulator:
             for x, (one, two) in enumerate(zip(mine, theirs, strict=True)):
                 if one != two:
                     yield f"column {x}, row {y}: {one} and {two}"
-        if self.cursor != other.cursor:
+        if self.cursor != other.cursor and not self._screen.cursor.hidden:
             yield f"cursor {self.cursor} and {other.cursor}"
 
 

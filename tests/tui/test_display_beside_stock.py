@@ -28,7 +28,7 @@ _SCREENS = (
     *("o", _DOWN, _ESC, "i", _ESC, "t", _DOWN, _ENTER, _ESC, _ESC, "s", _DOWN, _ENTER, _ESC, _ESC, "+", _ESC),
     *("U", _ESC, "a", _ESC, "f", _ESC, "q"),
 )
-_QUIET_S = 0.08
+_QUIET_S = 0.2
 
 
 class Beside:

@@ -30,19 +30,23 @@ class Both:
 
     def __init__(self, width: int, height: int, modern: bool = True) -> None:
         self.screen = Screen(width, height)
-        self.painter = Painter(width, height, modern)
+        self.painter = Painter(width, height, modern, "\n" if height % 2 else "\r\n")
         self.painter.repeats = modern and width % 2 == 0
         self.stock, self.ours = (Emulator(width, height) for _ in range(2))
         for one in (self.stock, self.ours):
-            one.feed("\x1b[?7l")
+            one.feed("\x1b[?7l\x1b[?25l")
 
     def write(self, output: str) -> str:
         """Returns what was written in its place."""
+        before = self.screen.cursor
         self.stock.feed(output)
         assert not self.screen.feed(output)
         written = self.painter.paint(self.screen.rows, self.screen.cursor)
-        self.ours.feed(written)
+        # As the kernel sends it to a terminal.
+        self.ours.feed(written if "\r\n" in written else written.replace("\n", "\r\n"))
         assert [*self.ours.unlike(self.stock)] == []
+        if self.screen.cursor != before:
+            assert self.ours.cursor == self.stock.cursor
         return written
 
 
@@ -102,15 +106,26 @@ def test_what_is_there_already_is_not_written_again() -> None:
     both = Both(20, 3)
     both.write("\x1b[1;1H\x1b[1mhello\x1b[0m world\x1b[1;1H")
     assert both.write("\x1b[1;1H\x1b[1mhello\x1b[0m world\x1b[1;1H") == ""
-    assert both.write("\x1b[1;1H\x1b[1mhellO\x1b[0m world\x1b[1;1H") == "\x1b[1mhellO\r"
+    assert both.write("\x1b[1;1H\x1b[1mhellO\x1b[0m world\x1b[1;1H") == "\x1b[1mhellO"
+
+
+def test_the_hidden_cursor_moves_only_when_it_has_another_place() -> None:
+    both = Both(20, 3)
+    both.write("\x1b[1;1Hfirst\x1b[3;9H")
+    assert both.ours.cursor == (8, 2)
+    assert both.write("\x1b[2;1Hsecond\x1b[3;9H") == "\x1b[2Hsecond"
+    assert both.write("\x1b[3;10H")
+    assert both.ours.cursor == (9, 2)
+    both.write("\x1b[1;1H\x1b[1mfirst\x1b[0m\x1b[3;10H")
+    assert both.painter.leave() == "\x1b[m\x1b[3;10H"
 
 
 def test_what_becomes_empty_is_erased() -> None:
     both = Both(40, 2)
     both.write(f"\x1b[1;1H{'x' * 40}\x1b[1;1H")
-    assert both.write(f"\x1b[1;1Hx{' ' * 39}\x1b[1;1H") == "x\x1b[K\r"
+    assert both.write(f"\x1b[1;1Hx{' ' * 39}\x1b[1;1H") == "x\x1b[K"
     both.write(f"\x1b[1;1H{'x' * 40}\x1b[1;1H")
-    assert both.write(f"\x1b[1;1Hx{' ' * 30}{'x' * 9}\x1b[1;1H") == "x\x1b[30X\r"
+    assert both.write(f"\x1b[1;1Hx{' ' * 30}{'x' * 9}\x1b[1;1H") == "\r\x1b[C\x1b[30X"
 
 
 @pytest.mark.seeded
@@ -145,7 +160,7 @@ def test_what_is_the_same_is_repeated_where_the_terminal_can() -> None:
     both = Both(40, 2)
     assert both.write(f"\x1b[1;1Hab{'─' * 38}\x1b[1;1H").endswith("\x1b[Hab─\x1b[37b\r")
     both.painter.repeats = False
-    assert both.write(f"\x1b[1;1Hab{'━' * 38}\x1b[1;1H").endswith(f"ab{'━' * 38}\r")
+    assert both.write(f"\x1b[1;1Hab{'━' * 38}\x1b[1;1H").endswith(f"ab{'━' * 38}")
 
 
 def test_a_terminal_older_than_the_vt220_gets_what_it_knows() -> None:

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, cast
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition
 
+from mailcow_wizard.host.terminal import adds_returns
 from mailcow_wizard.tui.display.painter import Painter
 from mailcow_wizard.tui.display.pens import CLEAR, RESET, NotUnderstood
 from mailcow_wizard.tui.display.screen import BEGIN, END, Screen, sets_a_mode
@@ -32,6 +33,9 @@ _REPEATED = (3, 1)
 """A line is drawn, repeated, and the terminal asked where its cursor is: here when it can. The first paint
 clears it away at once."""
 _PATIENCE_S = 0.004
+_ONE_PIECE = 256
+"""An update of so few bytes arrives at once, and needs no sequence that says where it ends."""
+_POINTER, _DEFAULT_POINTER = "\x1b]22;", "\x1b]22;default\x07"
 
 
 class Outlet:
@@ -100,10 +104,14 @@ class DisplayDriver(LinuxDriver):
         self._due = self._late = False
         self._asked = not self.modern
         self._repeats = False
+        self._line_feed = "\r\n"
+        self._pointer = _DEFAULT_POINTER
 
     def start_application_mode(self) -> None:
         """Whatever the terminal showed before, it is drawn whole."""
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._line_feed = "\n" if adds_returns(self._outlet.fileno()) else "\r\n"
+        self._painter = self._new_painter()
         self._shown = True
         self.redraw()
 
@@ -134,6 +142,11 @@ class DisplayDriver(LinuxDriver):
             self._send(data)
             return
         for one in others:
+            if one.startswith(_POINTER):
+                # Textual sets the shape of the mouse's pointer again with every screen.
+                if one == self._pointer:
+                    continue
+                self._pointer = one
             self._send(one)
 
     def flush(self) -> None:
@@ -153,8 +166,12 @@ class DisplayDriver(LinuxDriver):
         width, height = self._app.size
         if (width, height) != (self._screen.width, self._screen.height):
             self._screen = self._screen.of_size(width, height)
-            self._painter = Painter(width, height, self.modern)
-            self._painter.repeats = self._repeats
+            self._painter = self._new_painter()
+
+    def _new_painter(self) -> Painter:
+        painter = Painter(self._screen.width, self._screen.height, self.modern, self._line_feed)
+        painter.repeats = self._repeats
+        return painter
 
     def _paint(self) -> None:
         self._due = False
@@ -178,7 +195,7 @@ class DisplayDriver(LinuxDriver):
         self._outlet.wait(_PATIENCE_S)
 
     def _send_update(self, update: str) -> None:
-        if update and self._screen.sync:
+        if len(update) > _ONE_PIECE and self._screen.sync:
             update = f"{BEGIN}{update}{END}"
         self._send(update)
 

@@ -22,9 +22,11 @@ NOWHERE = Place(None, None)
 class Moves:
     """The moves that a terminal knows."""
 
-    def __init__(self, by_column: bool) -> None:
-        """`by_column`: it can be told the column alone, or the row alone (VT220 and what came after)."""
+    def __init__(self, by_column: bool, line_feed: str = "\r\n") -> None:
+        """`by_column`: it can be told the column alone, or the row alone (VT220 and what came after).
+        `line_feed`: what takes it to the start of the next line."""
         self._by_column = by_column
+        self._line_feed = line_feed
 
     def shortest(self, start: Place, column: int, row: int) -> str:
         """The way from a place to a cell; nothing where the cursor is there."""
@@ -37,7 +39,7 @@ class Moves:
         if start.row is None:
             return
         if start.row <= row:
-            lines = "\r\n" * (row - start.row) if row > start.row else "\r"
+            lines = self._line_feed * (row - start.row) if row > start.row else "\r"
             yield lines + _right(column)
         if row == start.row and self._by_column:
             yield f"\x1b[{column + 1}G"

@@ -18,17 +18,19 @@ Rows = Sequence[list[Cell]]
 class Painter:
     """Keeps the terminal's cells, its pen and its cursor."""
 
-    def __init__(self, width: int, height: int, modern: bool = True) -> None:
-        """`modern`: the terminal erases characters and moves by column, as all since the VT220."""
+    def __init__(self, width: int, height: int, modern: bool = True, line_feed: str = "\r\n") -> None:
+        """`modern`: the terminal erases characters and moves by column, as all since the VT220.
+        `line_feed`: what reaches the terminal as a carriage return and a line feed."""
         self._blank = [BLANK] * width
         self._rows: list[list[Cell]] = [self._blank] * height
         self._known = False
-        self._moves = Moves(modern)
+        self._moves = Moves(modern, line_feed)
         self._modern = modern
         self.repeats = False
         """Whether the terminal has shown that it repeats characters."""
         self._pen = PLAIN
         self._at = NOWHERE
+        self._left_at: tuple[int, int] | None = None
         self._out: list[str] = []
 
     def forget(self) -> None:
@@ -36,24 +38,33 @@ class Painter:
         self._known = False
 
     def paint(self, rows: Rows, cursor: tuple[int, int]) -> str:
-        """What has to be written so that the terminal shows these rows, its cursor at this column and row."""
+        """What has to be written so that the terminal shows these rows.
+
+        The terminal's cursor is hidden. It goes to this column and row when these are others than before: an
+        input method opens its window there.
+        """
         if not self._known:
+            self._left_at = None
             self._begin_anew()
             self._draw(rows)
         elif self._many_differ(rows):
             self._draw_or_clear(rows)
         else:
             self._draw(rows)
-        if self._at[:2] != cursor[::-1] or not self._at.counted:
+        if cursor != self._left_at:
+            self._left_at = cursor
             self._move(*cursor)
         out, self._out = "".join(self._out), []
         return out
 
     def leave(self) -> str:
-        """Puts the pen away: what is written next is not ours."""
-        way = "" if self._pen is PLAIN else RESET
+        """Puts the pen away, and the cursor where Textual thinks it is: what is written next is not ours."""
+        out = "" if self._pen is PLAIN else RESET
         self._pen = PLAIN
-        return way
+        if self._left_at and self._at[:2] != self._left_at[::-1]:
+            out += self._moves.shortest(NOWHERE, *self._left_at)
+        self._at = NOWHERE
+        return out
 
     def _begin_anew(self) -> None:
         self._out.append(RESET + CLEAR)

@@ -6,14 +6,13 @@ from mailcow_wizard.model import STATUSES
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
-from mailcow_wizard.tui.writing import Line, brief, details
+from mailcow_wizard.tui.writing import Line, brief
 
 _LABEL = 8
-_WHOLE_FROM = 90
 
 
 class Details(Lines):
-    """Shows a row: whole on a wide screen, else in brief."""
+    """Shows of a row what its line in the list leaves out."""
 
     SCROLLS = False
 
@@ -21,10 +20,11 @@ class Details(Lines):
         super().__init__(id=id)
         self._look = look
         self._row: Row | None = None
+        self._told = False
 
-    def show(self, row: Row | None) -> None:
-        """Draws the row."""
-        self._row = row
+    def show(self, row: Row | None, told: bool) -> None:
+        """Draws the row; `told`: the list says all that was found."""
+        self._row, self._told = row, told
         self._redraw()
 
     def on_resize(self) -> None:
@@ -38,8 +38,7 @@ class Details(Lines):
         if self._row is None:
             self.put([])
             return
-        lines = details(self._row, width) if width >= _WHOLE_FROM else brief(self._row, width, height)
-        self.put([styled(line, self._look) for line in lines])
+        self.put([styled(line, self._look) for line in brief(self._row, width, self._told)[:height]])
 
 
 def styled(line: Line, look: Look) -> list[Part]:

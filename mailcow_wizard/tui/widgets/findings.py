@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.timer import Timer
 
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.board import Row
@@ -16,6 +17,8 @@ from mailcow_wizard.tui.widgets.lines import Lines, Part
 _NARROW_TITLE = 20
 _WIDE_TITLE = 30
 _WIDE_FROM = 90
+_REST_S = 0.1
+"""Longer than a key that is held down takes to come again."""
 
 
 class FindingList(Lines, can_focus=True):
@@ -32,7 +35,8 @@ class FindingList(Lines, can_focus=True):
     ]
 
     class Moved(Message):
-        """The cursor is on another row, or its row has changed."""
+        """The cursor is on another row, or its row has changed. While a key is held down that is said once,
+        when the cursor rests: what is about the row costs more than the cursor."""
 
     class Opened(Message):
         """The row under the cursor is asked for in full."""
@@ -41,12 +45,20 @@ class FindingList(Lines, can_focus=True):
         super().__init__(id=id)
         self._look = look
         self._rows: Sequence[Row] = ()
+        self._resting: Timer | None = None
+        self._moved = False
         self.cursor = 0
 
     @property
     def row(self) -> Row | None:
         """The row under the cursor."""
         return self._rows[self.cursor] if 0 <= self.cursor < len(self._rows) else None
+
+    @property
+    def tells(self) -> bool:
+        """Whether the line under the cursor has room for all that was found."""
+        row = self.row
+        return row is None or row.finding is None or cell_len(row.finding.summary) <= self._room(row)
 
     @property
     def view(self) -> str:
@@ -81,21 +93,31 @@ class FindingList(Lines, can_focus=True):
     def _line(self, number: int, row: Row) -> list[Part]:
         look = self._look
         here = number == self.cursor
-        title_width = _WIDE_TITLE if self.size.width >= _WIDE_FROM else _NARROW_TITLE
         state = look.state(row.status)
-        title = set_cell_size(look.text(row.check.title), title_width)
-        left = f"{look.glyph(row.status)} {WORDS[row.status]:<{WORD_WIDTH}} "
-        room = max(0, self.size.width - title_width - len(left) - 4)
+        title = _cut(look.text(row.check.title), self._title_width, look.glyphs.ellipsis)
+        gap = self._title_width - cell_len(title) + 2
+        room = self._room(row)
         return [
             (f"{look.glyphs.cursor} " if here else "  ", look.bold),
-            (left, state),
+            (self._left(row), state),
             (title, look.selected if here else look.plain),
-            ("  ", look.plain),
+            (" " * gap, look.plain),
             (
                 _cut(look.text(row.finding.summary) if row.finding else "", room, look.glyphs.ellipsis),
                 look.plain,
             ),
         ]
+
+    @property
+    def _title_width(self) -> int:
+        return _WIDE_TITLE if self.size.width >= _WIDE_FROM else _NARROW_TITLE
+
+    def _left(self, row: Row) -> str:
+        return f"{self._look.glyph(row.status)} {WORDS[row.status]:<{WORD_WIDTH}} "
+
+    def _room(self, row: Row) -> int:
+        """The cells that a row's line has for what was found."""
+        return max(0, self.size.width - self._title_width - len(self._left(row)) - 4)
 
     def action_move(self, by: int) -> None:
         """Moves the cursor by rows."""
@@ -118,20 +140,37 @@ class FindingList(Lines, can_focus=True):
         if to != self.cursor:
             self.cursor = to
             self._redraw()
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._resting:
+            self._moved = True
+            self._resting.reset()
+            return
+        self.post_message(self.Moved())
+        self._resting = self.set_timer(_REST_S, self._rest)
+
+    def _rest(self) -> None:
+        self._resting = None
+        if self._moved:
+            self._moved = False
             self.post_message(self.Moved())
 
     def _keep_in_view(self) -> None:
         top, height = self.scroll_offset.y, max(1, self.size.height)
+        # A terminal scrolls whole lines only: beside the rail the list is drawn anew, and so less often.
+        more = height // 2 if self.region.x else 0
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, force=True, immediate=True)
+            self._scroll(max(0, self.cursor - more))
         elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True, immediate=True)
+            self._scroll(self.cursor - height + 1 + more)
+
+    def _scroll(self, to: int) -> None:
+        self.scroll_to(y=to, animate=False, force=True, immediate=True)
 
 
 def _cut(text: str, width: int, ellipsis: str) -> str:
     """The text in at most `width` cells."""
-    from rich.cells import cell_len
-
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, max(0, width - 1)).rstrip() + ellipsis if width > 1 else ""
