@@ -285,7 +285,7 @@ class Wizard(Drawn):
     @on(FindingList.Moved)
     def _moved(self) -> None:
         base = self.screen_stack[0]
-        base.query_one("#details", Details).show(self._list.row, self._list.tells)
+        base.query_one("#details", Details).show(self._list.row)
         base.query_one(Rule).show(self._list.view)
         self.show_keys()
 

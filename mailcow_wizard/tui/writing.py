@@ -1,6 +1,5 @@
 """Sentences of the screens: a finding in full, the summary's verdict. Plain text with roles, no widgets."""
 
-import re
 from collections.abc import Iterator
 from textwrap import wrap
 
@@ -12,9 +11,7 @@ from mailcow_wizard.tui.look import WORDS
 from mailcow_wizard.typed import NamedTuple
 
 _LABEL_WIDTH = 8
-_WELL = ("pass", "skipped")
-# Not after "z. B." and the like.
-_SENTENCE_END = re.compile(r"(?<=\w{2}[\w)`\"'])\.(?= [^\W\da-z_])")
+_BRIEF = 4
 
 
 class Line(NamedTuple):
@@ -63,28 +60,27 @@ def details(row: Row, width: int) -> list[Line]:
     ]
 
 
-def brief(row: Row, width: int, told: bool) -> list[Line]:
-    """What a row's line in the list leaves out, in lines of `width` cells: what mends it, or else why it
-    matters; of what is right, what is needed. `told`: the list has room for all that was found.
+def brief(row: Row, width: int, height: int) -> list[Line]:
+    """A row in few lines of `width` cells: what was found, what is needed, what mends it or why it matters.
 
     A line each, cut where it is long: every cell that changes with the cursor is sent over the line.
     """
-    finding, room = row.finding, width - _LABEL_WIDTH
+    finding = row.finding
     if finding is None:
-        return [Line("", _("Looking…")), Line(_("Needed"), _cut(row.check.needed, room))]
-    found = [] if told else [Line("", _cut(finding.summary, width), finding.status)]
-    if row.status in _WELL:
-        return [*found, Line(_("Needed"), _cut(finding.needed, room))]
+        return [Line("", _("Looking…")), Line(_("Needed"), _cut(row.check.needed, width - _LABEL_WIDTH))][
+            :height
+        ]
+    lines = [
+        Line("", _cut(finding.summary, width), finding.status),
+        Line(_("Needed"), _cut(finding.needed, width - _LABEL_WIDTH)),
+    ]
     if finding.remedies:
-        first = _numbered(finding, 1, _sentence(finding.remedies[0]))
-        return [*found, Line(_("Mend"), _cut(first, room), "remedy")]
-    return [*found, Line(_("Why"), _cut(_sentence(finding.why), room))]
-
-
-def _sentence(text: str) -> str:
-    """The first sentence."""
-    end = _SENTENCE_END.search(text)
-    return text[: end.end()] if end else text
+        lines += _remedy(finding, 1, finding.remedies[0], width)[:2]
+    if len(lines) < _BRIEF:
+        lines += _wrapped(_("Why"), finding.why, width)[: _BRIEF - len(lines)]
+    lines = lines[: max(1, height - 1)]
+    blank = [Line("", "")] * (height - len(lines) - 1)
+    return [*lines, *blank, Line("", _("Enter shows all of it"), "dim")][:height]
 
 
 def _cut(text: str, width: int) -> str:
@@ -93,11 +89,8 @@ def _cut(text: str, width: int) -> str:
 
 def _remedy(finding: Finding, number: int, text: str, width: int) -> list[Line]:
     label = _("Mend") if number == 1 else ""
-    return _wrapped(label, _numbered(finding, number, text), width, "remedy")
-
-
-def _numbered(finding: Finding, number: int, text: str) -> str:
-    return f"{number}. {text}" if len(finding.remedies) > 1 else text
+    marked = f"{number}. {text}" if len(finding.remedies) > 1 else text
+    return _wrapped(label, marked, width, "remedy")
 
 
 def _state(finding: Finding) -> str:

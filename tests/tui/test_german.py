@@ -132,7 +132,7 @@ def test_every_step_is_german_and_shows_its_keys(wizard: Terminal) -> None:
     steps = ("System", "Kernel", "Ports", "Netzwerk", "DNS", "Zeit", "Docker", "Konfiguration")
     wizard.keys("Enter")
     for step in steps:
-        wizard.wait_for(f"\n {step}  ", "n weiter", "b zurück", "Enter Details")
+        wizard.wait_for(f"\n {step}  ", "n weiter", "b zurück", "Enter Details", "Enter zeigt alles")
         wizard.keys("n")
     wizard.wait_for("\n Installation  ", "i Installation", "q Ende")
     wizard.keys("n")

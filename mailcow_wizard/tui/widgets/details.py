@@ -6,13 +6,14 @@ from mailcow_wizard.model import STATUSES
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
-from mailcow_wizard.tui.writing import Line, brief
+from mailcow_wizard.tui.writing import Line, brief, details
 
 _LABEL = 8
+_WHOLE_FROM = 90
 
 
 class Details(Lines):
-    """Shows of a row what its line in the list leaves out."""
+    """Shows a row: whole on a wide screen, else in brief."""
 
     SCROLLS = False
 
@@ -20,11 +21,10 @@ class Details(Lines):
         super().__init__(id=id)
         self._look = look
         self._row: Row | None = None
-        self._told = False
 
-    def show(self, row: Row | None, told: bool) -> None:
-        """Draws the row; `told`: the list says all that was found."""
-        self._row, self._told = row, told
+    def show(self, row: Row | None) -> None:
+        """Draws the row."""
+        self._row = row
         self._redraw()
 
     def on_resize(self) -> None:
@@ -38,7 +38,8 @@ class Details(Lines):
         if self._row is None:
             self.put([])
             return
-        self.put([styled(line, self._look) for line in brief(self._row, width, self._told)[:height]])
+        lines = details(self._row, width) if width >= _WHOLE_FROM else brief(self._row, width, height)
+        self.put([styled(line, self._look) for line in lines])
 
 
 def styled(line: Line, look: Look) -> list[Part]:

@@ -55,12 +55,6 @@ class FindingList(Lines, can_focus=True):
         return self._rows[self.cursor] if 0 <= self.cursor < len(self._rows) else None
 
     @property
-    def tells(self) -> bool:
-        """Whether the line under the cursor has room for all that was found."""
-        row = self.row
-        return row is None or row.finding is None or cell_len(row.finding.summary) <= self._room(row)
-
-    @property
     def view(self) -> str:
         """Which rows are in view, `3 to 12 of 20`; nothing when all are."""
         first, height = self.scroll_offset.y, self.size.height
