@@ -6,7 +6,7 @@ from mailcow_wizard.engine.journal import Change
 from mailcow_wizard.engine.mending import works
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Plan
 
 UNDER_WAY = ("planned", "applying", "undoing")
@@ -25,7 +25,7 @@ def obstacle(session: Session, needs_root: bool) -> str:
     try:
         session.host.changing()
     except HostError as error:
-        return str(error)
+        return heard(error)
     return _("only root can do this") if needs_root and not is_root(session) else ""
 
 

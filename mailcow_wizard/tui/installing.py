@@ -13,7 +13,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import after, following, outlook
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.tui.board import INSTALL
 from mailcow_wizard.tui.install_words import after_lines, outlook_lines, rows
 from mailcow_wizard.tui.planned import parts_of
@@ -42,7 +42,7 @@ class Installing:
         """Begins; `tell` is called from the thread where there is something new, five times a second at
         most."""
 
-        def heard(some: following.Heard) -> None:
+        def listen(some: following.Heard) -> None:
             new = self._lines_of(some)
             changed = bool(new) or some.progress != self.progress or some.standing != self.standing
             self.lines.extend(new)
@@ -53,9 +53,9 @@ class Installing:
 
         def run() -> None:
             try:
-                self.standing = work(heard)
+                self.standing = work(listen)
             except HostError as error:
-                self.refused = str(error)
+                self.refused = heard(error)
             except Exception as error:  # the screen stays, and says so
                 self.refused = _("the wizard made a mistake: {name}", name=type(error).__name__)
             self.running = False

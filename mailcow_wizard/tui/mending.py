@@ -12,7 +12,7 @@ from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.fixes import Offer
 from mailcow_wizard.fixes.mail import PASSWORD_FILE, RESETS
 from mailcow_wizard.host.door import HostError, NotRecorded
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import STEP_OF_TOPIC, Plan
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import back_lines, change_lines, parts_of, plan_lines
@@ -254,7 +254,7 @@ def ask_back(app: Wizard, change: Change) -> None:
     try:
         plan = mending.backward(app.session, change.id)
     except HostError as error:
-        asked = Asked(title, "", lambda width: change_lines(change, width), obstacle=str(error))
+        asked = Asked(title, "", lambda width: change_lines(change, width), obstacle=heard(error))
     else:
         steps = readable.steps(plan)
         asked = Asked(

@@ -12,7 +12,7 @@ from mailcow_wizard.engine.reach_words import BadReport, pasted
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import desk, streams
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.language import _, ngettext
+from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.report import reach_lines
 from mailcow_wizard.tui.screens.naming import Asked, Naming
@@ -104,7 +104,7 @@ class Asking:
                 proof.close()
                 self._keep(proof)
         except HostError as error:
-            self.problem = harmless(str(error))
+            self.problem = harmless(heard(error))
         except Exception as error:  # the screen stays, and says so
             self.problem = _("the wizard made a mistake here: {name}", name=type(error).__name__)
         self._draw()

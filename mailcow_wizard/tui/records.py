@@ -13,7 +13,7 @@ from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.fixes import dns_records
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError, NotRecorded
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.tui import certificate
 from mailcow_wizard.tui.record_words import COPIED, value
 from mailcow_wizard.tui.screens.naming import Asked, Naming
@@ -105,7 +105,7 @@ class Book:
             except NotRecorded:
                 problem = _("the recording does not hold what name servers say to this")
             except HostError as error:
-                problem = str(error)
+                problem = heard(error)
             except Exception as error:  # the screen stays, and says so
                 problem = _("the wizard made a mistake here: {name}", name=type(error).__name__)
             self._app.call_later(end, found, problem)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine.mending import Outcome, Progress
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.tui.look import WORDS
 from mailcow_wizard.tui.writing import Line
 
@@ -73,7 +73,7 @@ class Work:
         try:
             self.outcome = self._do(self._heard)
         except HostError as error:
-            self.refused = str(error)
+            self.refused = heard(error)
         except Exception as error:  # the screen stays, and says so
             self.refused = _("the wizard made a mistake: {name}", name=type(error).__name__)
         self._say()

@@ -214,3 +214,16 @@ def test_no_screen_shows_english(wizard: Terminal) -> None:
     for screen in seen:
         flat = " ".join(screen.split())
         assert [one for one in words if one in flat] == [], screen
+
+
+@pytest.mark.slow
+def test_a_plan_and_what_is_in_its_way_are_german(wizard: Terminal) -> None:
+    wizard.keys("Enter")
+    for step in ("System", "Kernel"):
+        wizard.wait_for(f"\n {step}  ", "Enter zeigt alles")
+        wizard.keys("n")
+    wizard.wait_for("\n Ports  ", "exim4 lauscht auf")
+    wizard.keys("f")
+    wizard.wait_for("exim4 stoppen und deaktivieren", "Enter Plan zeigen")
+    wizard.keys("Enter")
+    wizard.wait_for("systemctl stop exim4.service", "Ein aufgezeichneter Rechner kann nicht geändert werden.")
