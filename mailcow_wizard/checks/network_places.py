@@ -29,7 +29,7 @@ def judge_addresses(facts: Egress) -> Judgement:
         found=listed([_seen(one) for one in (v4, v6) if one.own or one.public]) or "none",
         evidence=(Evidence("ip route get 1.1.1.1", f"src {v4.own}" if v4.own else heard(v4.trouble)),),
     )
-    if not v4.own and not v4.public:
+    if not v4.own:
         return common._replace(
             status="fail",
             severity="breaks",

@@ -39,6 +39,7 @@ ADDRESSES = [
         f"packets leave with {PUBLIC}, public and this machine's own",
     ),
     (Egress(v4(""), NO_V6, (), (), ()), "fail", "no way out over IPv4"),
+    (Egress(v4("", PUBLIC)._replace(origin="option"), NO_V6, (), (), ()), "fail", "no way out over IPv4"),
     (
         Egress(v4("10.1.2.3", PUBLIC), NO_V6, ("10.1.2.3",), (), ()),
         "warn",

@@ -14,6 +14,7 @@ from lab.skip import or_skip
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 SECOND = "192.88.99.11"
+WIZARD = (sys.executable, "-m", "mailcow_wizard", "check", "network.addresses", "--json")
 
 
 @pytest.fixture
@@ -25,8 +26,7 @@ def world() -> Iterator[Provider]:
 def addresses(world: Provider, place: Path, *conf: str) -> dict[str, Any]:
     """What the check says, with these lines in mailcow.conf."""
     (place / "mailcow.conf").write_text("\n".join(("MAILCOW_HOSTNAME=mail.example.org", *conf, "")))
-    wizard = (sys.executable, "-m", "mailcow_wizard", "check", "network.addresses", "--json")
-    argv = ["env", f"PYTHONPATH={CHECKOUT}", *wizard, "--dir", str(place), "--state-dir", str(place)]
+    argv = ["env", f"PYTHONPATH={CHECKOUT}", *WIZARD, "--dir", str(place), "--state-dir", str(place)]
     done = world.server.run(argv, check=False)
     found: dict[str, Any] = json.loads(done.stdout)["checks"][0]
     return found
@@ -103,3 +103,14 @@ def test_privacy_addresses(world: Provider, tmp_path: Path) -> None:
     assert addresses(world, tmp_path)["status"] == "warn"
     world.server.run(["sh", "-c", f"echo 0 > {knob}"])
     assert addresses(world, tmp_path)["status"] == "pass"
+
+
+def test_an_address_that_was_named_is_no_way_out(world: Provider, tmp_path: Path) -> None:
+    named = (*WIZARD, "--address", SERVER, "--state-dir", str(tmp_path))
+    for route, status in (((), "pass"), (("ip", "route", "flush", "default"), "fail")):
+        if route:
+            world.server.run(list(route), check=True)
+        done = world.server.run(["env", f"PYTHONPATH={CHECKOUT}", *named], check=False)
+        found = json.loads(done.stdout)["checks"][0]
+        assert found["status"] == status, found["summary"]
+    assert "no way out over IPv4" in found["summary"]
