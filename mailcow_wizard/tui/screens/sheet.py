@@ -57,6 +57,12 @@ class Sheet(ModalScreen[Result], Generic[Result]):
         """The part that scrolls."""
         return self.query_one("#text", Lines)
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether there is something to draw on: what comes from threads comes before the first paint, and
+        after the screen was closed, too."""
+        return self.is_mounted and bool(self.query("#text"))
+
     def on_mount(self) -> None:
         """Draws everything."""
         self.draw()
@@ -68,7 +74,7 @@ class Sheet(ModalScreen[Result], Generic[Result]):
 
     def draw(self) -> None:
         """Draws what is different now."""
-        if not self.is_mounted or not self.size.width:
+        if not self.has_parts or not self.size.width:
             return
         width = self.size.width - 2
         self.query_one("#title", Lines).put([self.title_parts()])
@@ -86,6 +92,8 @@ class Sheet(ModalScreen[Result], Generic[Result]):
 
     def draw_rule(self) -> None:
         """Says which part of the text is in view, where it is longer than its place."""
+        if not self.has_parts:
+            return
         first, height, whole = self.text.scroll_offset.y, self.text.size.height, self.text.virtual_size.height
         view = (
             _(
@@ -129,4 +137,5 @@ class Sheet(ModalScreen[Result], Generic[Result]):
 
     def action_edge(self, last: int) -> None:
         """Scrolls to the beginning or the end."""
-        self.scroll_text(self.text.virtual_size.height if last else 0)
+        if self.has_parts:
+            self.scroll_text(self.text.virtual_size.height if last else 0)
