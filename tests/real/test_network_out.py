@@ -321,6 +321,6 @@ def test_without_root(world: World) -> None:
     seen = look(world, "icmp", "outbound-25", "ipv6", user=user)
     assert seen.status("outbound-25 v4") == "pass"
     assert seen.status("icmp v4") == seen.status("icmp v6") == "unknown"
-    assert seen.status("ipv6") == "pass"
+    assert seen.status("ipv6") == "pass", seen.summary("ipv6")
     world.server.run(["sh", "-c", f"echo 0 65535 > {ranges}"])
     assert look(world, "icmp", user=user).status("icmp v4") == "pass"

@@ -30,7 +30,7 @@ def serving(place: Namespace, ports: Sequence[int], address: str = "") -> Iterat
     """Something that serves ports there, of one address or of all of both families."""
     program = (
         "import selectors, socket\n"
-        "selector = selectors.DefaultSelector()\n"
+        "selector, links = selectors.DefaultSelector(), []\n"
         f"family = socket.AF_INET if {address!r} else socket.AF_INET6\n"
         f"for port in {tuple(ports)}:\n"
         f"    both = not {address!r}\n"
@@ -39,6 +39,7 @@ def serving(place: Namespace, ports: Sequence[int], address: str = "") -> Iterat
         "while True:\n"
         "    for key, _ in selector.select():\n"
         "        link, _ = key.fileobj.accept()\n"
+        "        links.append(link)\n"  # closed at once it would take back what it said
         "        link.sendall(b'220 mail.example.org ESMTP\\r\\n')\n"
     )
     process = place.start([sys.executable, "-c", program])
@@ -193,17 +194,6 @@ def test_where_all_ports_are_in_use_one_more_takes_the_report(world: Provider, t
         assert set(states(document).values()) == {"arrived"}
         assert {one["how"] for one in document["ports"]} == {"packet"}
         assert {one["status"] for one in findings(world.server, tmp_path).values()} == {"pass"}
-        # With that port closed on the way the report is typed in, and is what the far side says.
-        closed = world.rules(world.router, "forward", "tcp dport > 5000 tcp sport > 5000 reject")
-        with closed, near(world.server, tmp_path) as side:
-            said = side.ask(world.far)
-        report = re.search(r"reach --result '([^']+)'", said)
-        assert report, said
-        new = ("--dir", str(tmp_path), "--state-dir", str(tmp_path / "new"), "--result", report[1])
-        done = world.server.run([*WIZARD, "reach", "--json", *V4, *new], check=False)
-    assert done.returncode == 0, done.stderr
-    found = findings(world.server, tmp_path / "new")
-    assert {(one["status"], one["certainty"]) for one in found.values()} == {("pass", "inferred")}
 
 
 def test_somebody_in_between_who_answers_is_no_proof(world: Provider, tmp_path: Path) -> None:
