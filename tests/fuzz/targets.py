@@ -105,6 +105,9 @@ LEFT_OUT: dict[str, str] = {
     "install/leftover.py left_over": "calls Record.load, which is fed",
     "install/outlook.py standing_of": "calls Record.load, which is fed",
     "install/override.py _open_files": "calls the reader of the override, which is fed",
+    "install/spoken.py _named": "names in lines that the install wrote itself",
+    "install/spoken.py line": "a line that the install wrote itself",
+    "install/standing.py proxies": "what the install keeps, by the reader of proxies, which is fed",
     "install/up.py tell_log": "lines of a container's log, cut and made harmless",
     "install/worker.py main": _OWN,
 }

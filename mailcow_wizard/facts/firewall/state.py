@@ -9,20 +9,20 @@ from mailcow_wizard.facts.firewall.reading import filters
 from mailcow_wizard.facts.firewall.rules import Chain, Key, Masked, Place, Rule, Rules, Table, Test
 from mailcow_wizard.facts.firewall.tools import FIREWALLD, Tools, tools
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.typed import NamedTuple
 
 
 class State(NamedTuple):
     """The rules, the programs that write them, and what becomes of packets; `backend` is the firewall that a
     running Docker says it uses, empty where it does not say; `running`: it runs containers that its rules
-    are for."""
+    are for, None where it may not be asked."""
 
     rules: Rules
     tools: Tools
     entries: Entries
     backend: str = ""
-    running: bool = False
+    running: bool | None = False
 
 
 def state(facts: Facts) -> State:
@@ -30,9 +30,11 @@ def state(facts: Facts) -> State:
     known = facts.get(filters)
     try:
         said = facts.get(docker.info)
+        running: bool | None = bool(said and said.running > 0 and not said.rootless)
+    except Denied:
+        said, running = None, None
     except HostError:
-        said = None
-    running = said is not None and said.running > 0 and not said.rootless
+        said, running = None, False
     backend = said.firewall if said else ""
     return State(known.rules, facts.get(tools), facts.get(entries), backend, running)
 
