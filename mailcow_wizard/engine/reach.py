@@ -53,7 +53,9 @@ _SMTP = 25
 _MOST_PEERS = 256
 _MANY = 3
 """So many of the ports one address asks for only if it is the far side, or somebody who scans."""
-_OWN_S = 2.0
+_OWN_S = reach_asker.LONGEST_S + 1.0
+"""How long a report waits for what this machine itself hears: one that is given with the line that starts the
+proof comes as early as the asking."""
 _LATE_S = 7.0
 """A connection that arrived and is still not heard after that long is not going to be."""
 _INSIDE = (
@@ -231,7 +233,6 @@ class Reach:
     def hear(self, report: str, peer: str = "") -> None:
         """Takes a far side's report, such as `4:25a.465s;6:25n;c:o`. Raises BadReport."""
         found, leaves = self.read(report) if peer else self.read(pasted(report))
-        # It began when the proof did, and is as patient as the far side was.
         self._own_asked.join(_OWN_S)
         now = invoker.now()
         for key, code in found.items():

@@ -17,8 +17,9 @@ from mailcow_wizard.host.reach_talk import Door, Talk, talk
 # Servers of others on port 25: where none of them answers either, this line lets no port 25 out.
 CONTROLS = ("gmail-smtp-in.l.google.com", "mx00.gmx.net", "mta5.am0.yahoodns.net")
 _PATIENCE_S = 6.0
-_TALK_S = 9.0
-"""A mail server may let strangers wait for six seconds before it greets them (postscreen)."""
+LONGEST_S = 9.0
+"""What `knock` takes at most: a mail server may let strangers wait for six seconds before it greets them
+(postscreen)."""
 _ANSWER_S = 5.0
 _SMTP = 25
 _MOST_BYTES = 16_384
@@ -86,7 +87,7 @@ class _Trial:
         for key in list(self._selector.get_map().values()):
             if key.data not in self._talks or key.data.kind == "knock":
                 self._end(key.fileobj, key.data)  # type: ignore[arg-type]
-        self._go_on_until(begun + _TALK_S)
+        self._go_on_until(begun + LONGEST_S)
         for key in list(self._selector.get_map().values()):
             self._end(key.fileobj, key.data)  # type: ignore[arg-type]
         self._selector.close()

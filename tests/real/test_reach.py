@@ -194,6 +194,17 @@ def test_where_all_ports_are_in_use_one_more_takes_the_report(world: Provider, t
         assert set(states(document).values()) == {"arrived"}
         assert {one["how"] for one in document["ports"]} == {"packet"}
         assert {one["status"] for one in findings(world.server, tmp_path).values()} == {"pass"}
+        # With that port closed on the way the report is typed in, and is what the far side says.
+        closed = world.rules(world.router, "forward", "tcp dport > 5000 tcp sport > 5000 reject")
+        with closed, near(world.server, tmp_path) as side:
+            said = side.ask(world.far)
+        report = re.search(r"reach --result '([^']+)'", said)
+        assert report, said
+        new = ("--dir", str(tmp_path), "--state-dir", str(tmp_path / "new"), "--result", report[1])
+        done = world.server.run([*WIZARD, "reach", "--json", *V4, *new], check=False)
+    assert done.returncode == 0, f"{done.stderr}\n{report[1]}"
+    found = findings(world.server, tmp_path / "new")
+    assert {(one["status"], one["certainty"]) for one in found.values()} == {("pass", "inferred")}
 
 
 def test_somebody_in_between_who_answers_is_no_proof(world: Provider, tmp_path: Path) -> None:
