@@ -72,7 +72,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "dir": ("--dir", "/"),
     "hostname": ("--hostname", "mail.example.org"),
     "domain": ("--domain", "example.org", "--domain", "example.com"),
-    "state-dir": ("--state-dir", "/nonexistent/state"),
+    "state-dir": ("--state-dir", "/proc/nonexistent/state"),
     "offline": ("--offline",),
     "timeout": ("--timeout", "5"),
     "timeout, joined": ("--timeout=0.5",),

@@ -219,7 +219,7 @@ def test_programs_read_the_same_in_every_language(tmp_path: Path) -> None:
 def test_english_costs_nothing() -> None:
     code = (
         "import os, sys; from mailcow_wizard import __main__; "
-        "__main__._run(['check', 'ports', '--demo', '--plain', '--state-dir', '/nonexistent']); "
+        "__main__._run(['check', 'ports', '--demo', '--plain', '--state-dir', '/proc/nonexistent']); "
         "sys.stderr.write(str({'gettext', 'locale'} & set(sys.modules)))"
     )
     done = subprocess.run(
