@@ -69,7 +69,7 @@ def _docker(seen: State) -> list[Trouble]:
         remedy = _('Take "iptables": false out of daemon.json and restart Docker.')
         troubles.append(Trouble("fail", words, (remedy,), "breaks", doc=need.DOC_ISSUE.format(2104)))
     elif rules and seen.running is None and not _has_docker_rules(seen):
-        words = _("Docker may not be asked whether containers run, and none of its rules are here")
+        words = _("Docker does not say whether containers run, and none of its rules are here")
         troubles.append(Trouble("unknown", words, (), "breaks"))
     elif rules and seen.running and not _has_docker_rules(seen) and not seen.entries.unread:
         words = _(

@@ -131,3 +131,15 @@ def test_the_others_say_what_they_said(name: str) -> None:
 
 def test_the_faults_are_those_that_were_asked_for() -> None:
     assert set(NAMES) >= {"ENOENT", "EACCES", "EIO", "ENOSPC", "EMFILE", "EINTR", "timeout", "short read"}
+
+
+@pytest.mark.parametrize("name", ["EACCES", "EIO", "timeout", "garbage"])
+def test_a_docker_that_does_not_say_may_run_containers(name: str) -> None:
+    """Where it runs some and its rules are gone, the firewall's programs are no longer well."""
+    key, check = "http /var/run/docker.sock /version", "firewall.backend"
+    machine = machines()[0]
+    assert [one.status for one in machine.undisturbed[check]] == ["fail"]
+    some = [one for one in machine.checks if one.id == check]
+    said = [one for each in some for one in runner.look(each, machine.host({key: fault(name)}).facts())]
+    assert said
+    assert {one.status for one in said} <= {"unknown", "warn", "fail"}

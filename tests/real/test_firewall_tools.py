@@ -245,6 +245,18 @@ class TestDisabling:
         before = ("env", PATIENT, *settings)
         return Mender(debian, "python3", CHECKOUT_INSIDE, "/opt/mailcow-dockerized", STATE, before)
 
+    def off_and_on_again(self, world: Gate, debian: Machine, hasty: Mender) -> None:
+        """firewalld: back where nobody confirms, off where somebody does, back when that is undone."""
+        ended = hasty.ask("apply", "firewall.local", "disable-firewall")
+        assert (ended["state"], ended["error"]) == ("undone", "nobody confirmed within 1 seconds")
+        reached(world, set())
+        keeping = self.mender(debian, "MEND_KEEP=1")
+        made = str(keeping.apply("firewall.local", "disable-firewall")["change"])
+        reached(world, set(MAILCOW))
+        keeping.undo(made)
+        reached(world, set())
+        does(debian, ["systemctl disable --now firewalld"])
+
     def test_taken_back_unless_confirmed(self, world: Gate, debian: Machine) -> None:
         does(debian, self.BEFORE)
         hasty = self.mender(debian, "MEND_CONFIRM=2")
@@ -271,15 +283,7 @@ class TestDisabling:
         does(debian, ["systemctl enable --now firewalld", "firewall-cmd --state"])
         reached(world, set())
         hasty = self.mender(debian, "MEND_CONFIRM=1")
-        ended = hasty.ask("apply", "firewall.local", "disable-firewall")
-        assert (ended["state"], ended["error"]) == ("undone", "nobody confirmed within 1 seconds")
-        reached(world, set())
-        keeping = self.mender(debian, "MEND_KEEP=1")
-        made = str(keeping.apply("firewall.local", "disable-firewall")["change"])
-        reached(world, set(MAILCOW))
-        keeping.undo(made)
-        reached(world, set())
-        does(debian, ["systemctl disable --now firewalld"])
+        self.off_and_on_again(world, debian, hasty)
 
     @pytest.mark.long
     @pytest.mark.usefixtures("by_iptables")
@@ -294,15 +298,7 @@ class TestDisabling:
         plan = hasty.plan("firewall.local", "disable-firewall")
         assert "It is not proved that the SSH session" in plan.get("refused", ""), plan
         does(debian, ["iptables -D INPUT -p tcp --dport 22 -j DROP"])
-        ended = hasty.ask("apply", "firewall.local", "disable-firewall")
-        assert (ended["state"], ended["error"]) == ("undone", "nobody confirmed within 1 seconds")
-        reached(world, set())
-        keeping = self.mender(debian, "MEND_KEEP=1")
-        made = str(keeping.apply("firewall.local", "disable-firewall")["change"])
-        reached(world, set(MAILCOW))
-        keeping.undo(made)
-        reached(world, set())
-        does(debian, ["systemctl disable --now firewalld"])
+        self.off_and_on_again(world, debian, hasty)
 
     def test_not_where_the_session_would_not_come_in_again(self, debian: Machine) -> None:
         does(debian, self.BEFORE)

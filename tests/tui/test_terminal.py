@@ -125,7 +125,7 @@ def test_twenty_by_five_still_shows_the_worst_finding(tmp_path: Path) -> None:
     with wizard(width=20, height=5, state=str(tmp_path)) as terminal:
         terminal.wait_for("Looks at this serv…")
         terminal.keys("Enter")
-        terminal.wait_for("Processo")
+        terminal.wait_for("Process…")
         for wanted in ("Kernel", "SMTP"):
             terminal.keys("n")
             terminal.wait_for(wanted)

@@ -9,14 +9,14 @@ from mailcow_wizard.facts.firewall.reading import filters
 from mailcow_wizard.facts.firewall.rules import Chain, Key, Masked, Place, Rule, Rules, Table, Test
 from mailcow_wizard.facts.firewall.tools import FIREWALLD, Tools, tools
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import NamedTuple
 
 
 class State(NamedTuple):
     """The rules, the programs that write them, and what becomes of packets; `backend` is the firewall that a
     running Docker says it uses, empty where it does not say; `running`: it runs containers that its rules
-    are for, None where it may not be asked."""
+    are for, None where it does not say."""
 
     rules: Rules
     tools: Tools
@@ -28,13 +28,15 @@ class State(NamedTuple):
 def state(facts: Facts) -> State:
     """Reads all of it. Raises HostError; Denied without root."""
     known = facts.get(filters)
+    engine = facts.get(docker.engine).state
     try:
         said = facts.get(docker.info)
-        running: bool | None = bool(said and said.running > 0 and not said.rootless)
-    except Denied:
-        said, running = None, None
     except HostError:
-        said, running = None, False
+        said, engine = None, "odd"
+    # Nobody there runs nothing; an engine that does not say may run anything.
+    running = None if engine in ("denied", "silent", "odd") else False
+    if said:
+        running = said.running > 0 and not said.rootless
     backend = said.firewall if said else ""
     return State(known.rules, facts.get(tools), facts.get(entries), backend, running)
 
