@@ -55,6 +55,15 @@ def judge_addresses(facts: Egress) -> Judgement:
                 _("Ask the provider for a public IPv4 address of your own, or rent a server that has one."),
             ),
         )
+    if not v4.public and v4.origin == "option":
+        return common._replace(
+            status="unknown",
+            summary=_(
+                "the public addresses that were named are none of IPv4; packets leave with {own}", own=v4.own
+            ),
+            certainty="untested",
+            remedies=(_("Name the one of IPv4, too: `--address ADDRESS`."),),
+        )
     if not v4.public:
         return common._replace(
             status="unknown",

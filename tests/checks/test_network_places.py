@@ -50,6 +50,11 @@ ADDRESSES = [
         "unknown",
         "could not be found out",
     ),
+    (
+        Egress(v4()._replace(public=(), origin="option"), NO_V6, (PUBLIC,), (), ()),
+        "unknown",
+        f"none of IPv4; packets leave with {PUBLIC}",
+    ),
     (Egress(v4("100.64.7.7", PUBLIC), NO_V6, ("100.64.7.7",), (), ()), "fail", "CGNAT"),
     (Egress(v4(), NO_V6, (PUBLIC, OTHER, "172.17.0.1"), (), ()), "pass", f"this machine has {OTHER} too"),
     (Egress(v4(), NO_V6, (PUBLIC, OTHER), (), ((4, "SNAT_TO_SOURCE", OTHER),)), "pass", f"makes it {OTHER}"),
