@@ -90,7 +90,7 @@ def shown(text: str, lines: bool = True) -> str:
         return _whole(text)
     import re
 
-    pieces = re.split(r"(\x1b\[(?:0|2|3[126]|1;3[15])m|[\n\t])", text)
+    pieces = re.split(r"(\x1b\[(?:0|2|3[1236]|1;3[15])m|[\n\t])", text)
     return "".join(one if place % 2 else _whole(one) for place, one in enumerate(pieces))
 
 

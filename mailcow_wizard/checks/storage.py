@@ -8,7 +8,7 @@ from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 _MORE_ROOM = (
     _("Enlarge the disk or the partition that holds it."),
     _('Put Docker\'s data on a larger disk before the install: "data-root" in /etc/docker/daemon.json.'),
-    _("Remove images that nothing uses: docker image prune."),
+    _("Remove images that nothing uses: `docker image prune`."),
 )
 
 

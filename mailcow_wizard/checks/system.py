@@ -7,9 +7,9 @@ from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _SWAP_FILE = _(
-    "Make a swap file: fallocate -l 2G /swapfile && chmod 600 /swapfile && mkswap /swapfile && "
-    "swapon /swapfile; and the line '/swapfile none swap sw 0 0' in /etc/fstab. (On btrfs: btrfs "
-    "filesystem mkswapfile --size 2g /swapfile.)"
+    "Make a swap file: `fallocate -l 2G /swapfile && chmod 600 /swapfile && mkswap /swapfile && "
+    "swapon /swapfile`; and the line `/swapfile none swap sw 0 0` in /etc/fstab. (On btrfs: `btrfs "
+    "filesystem mkswapfile --size 2g /swapfile`.)"
 )
 
 

@@ -218,6 +218,6 @@ def _terminal_printer(write: Write, colour: bool) -> Callable[[Finding], None]:
         if finding.step not in shown:
             shown.append(finding.step)
             write(f"{lines.heading(finding.step)}\n")
-        write("".join(f"{line}\n" for line in lines.coloured(finding, colour)))
+        write("".join(f"{line}\n" for line in lines.coloured(finding, colour, streams.columns())))
 
     return show

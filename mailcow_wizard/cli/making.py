@@ -77,7 +77,7 @@ class Talk:
         if self._plain:
             self.line(lines.plain(finding))
         else:
-            self.lines(lines.coloured(finding, self.colour))
+            self.lines(lines.coloured(finding, self.colour, streams.columns()))
 
     def document(self, document: dict[str, Any]) -> None:
         """The one JSON document, with --json."""

@@ -64,3 +64,11 @@ def wants_colour() -> bool:
 def on_terminal() -> bool:
     """Whether stdout is a terminal that is more than a teletype."""
     return sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+
+
+def columns() -> int:
+    """How wide the terminal at stdout is; 0 where stdout is none or does not say."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return 0

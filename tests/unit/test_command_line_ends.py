@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -155,50 +154,6 @@ def test_deadline_by_option_leaves_nothing_behind() -> None:
     assert done.returncode == 3
     assert {one["summary"] for one in json.loads(done.stdout)["checks"]} == {"no answer within 0.3 s"}
     assert wait_until(lambda: not sleepers(second), 60)
-
-
-# --- on a terminal ---
-
-
-def on_terminal(*words: str, env: dict[str, str] | None = None) -> tuple[int, str]:
-    """The exit code, and what a terminal got to see."""
-    ours, theirs = pty.openpty()
-    argv = [*WIZARD, *words]
-    with subprocess.Popen(
-        argv, env={**ENVIRONMENT, "TERM": "xterm", **(env or {})}, stdin=theirs, stdout=theirs, stderr=theirs
-    ) as process:
-        os.close(theirs)
-        seen = b""
-        while True:
-            try:
-                part = os.read(ours, 1 << 16)
-            except OSError:
-                break
-            if not part:
-                break
-            seen += part
-    os.close(ours)
-    return process.returncode, seen.decode()
-
-
-def test_colours_on_a_terminal(tmp_path: Path) -> None:
-    host = machines.write(tmp_path / "host.json", machines.POSTFIX)
-    code, seen = on_terminal("check", "ports", "--host", host)
-    assert code == 1
-    assert "\x1b[1;31mFAIL" in seen
-    assert "why: Docker cannot start Postfix" in seen
-    assert "mend: " in seen
-
-
-@pytest.mark.parametrize(
-    ("words", "env"), [(("--no-color",), {}), ((), {"NO_COLOR": "1"}), (("--plain",), {}), (("--json",), {})]
-)
-def test_no_colours_on_a_terminal(words: tuple[str, ...], env: dict[str, str], tmp_path: Path) -> None:
-    host = machines.write(tmp_path / "host.json", machines.POSTFIX)
-    code, seen = on_terminal("check", "ports", *words, "--host", host, env=env)
-    assert code == 1
-    assert "\x1b" not in seen
-    assert "FAIL" in seen or '"fail"' in seen
 
 
 # --- offline ---

@@ -1,0 +1,82 @@
+"""The command line on a terminal: colours, and lines that break where they may."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+import recorded_machines as machines
+from lab.inside import CHECKOUT
+
+WIZARD = (sys.executable, "-m", "mailcow_wizard")
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "LANG": "C.UTF-8",
+    "PYTHONPATH": str(CHECKOUT),
+}
+
+
+def on_terminal(*words: str, env: dict[str, str] | None = None, columns: int = 0) -> tuple[int, str]:
+    """The exit code, and what a terminal got to see."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    argv = [*WIZARD, *words]
+    with subprocess.Popen(
+        argv, env={**ENVIRONMENT, "TERM": "xterm", **(env or {})}, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                part = os.read(ours, 1 << 16)
+            except OSError:
+                break
+            if not part:
+                break
+            seen += part
+    os.close(ours)
+    return process.returncode, seen.decode()
+
+
+def test_colours_on_a_terminal(tmp_path: Path) -> None:
+    host = machines.write(tmp_path / "host.json", machines.POSTFIX)
+    code, seen = on_terminal("check", "ports", "--host", host)
+    assert code == 1
+    assert "\x1b[1;31mFAIL" in seen
+    assert "why: Docker cannot start Postfix" in seen
+    assert "mend: " in seen
+
+
+@pytest.mark.parametrize(
+    ("words", "env"), [(("--no-color",), {}), ((), {"NO_COLOR": "1"}), (("--plain",), {}), (("--json",), {})]
+)
+def test_no_colours_on_a_terminal(words: tuple[str, ...], env: dict[str, str], tmp_path: Path) -> None:
+    host = machines.write(tmp_path / "host.json", machines.POSTFIX)
+    code, seen = on_terminal("check", "ports", *words, "--host", host, env=env)
+    assert code == 1
+    assert "\x1b" not in seen
+    assert "FAIL" in seen or '"fail"' in seen
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_lines_break_between_words(language: str, columns: int) -> None:
+    code, seen = on_terminal("check", "--demo", "--lang", language, columns=columns)
+    assert code == 1
+    assert {*re.findall(r"\x1b\[([0-9;]+)m", seen)} >= {"32", "33", "1;31", "36", "2", "0"}
+    text = re.sub(r"\x1b\[[0-9;]+m", "", seen)
+    assert "\\x1b" not in text
+    lines = text.replace("\r\n", "\n").splitlines()
+    assert len(lines) > 100
+    # A command is copied whole, and a name is one word.
+    assert [one for one in lines if len(one) > columns and not re.fullmatch(r" *(`[^`]*`|\S)+", one)] == []
+    assert max(map(len, lines)) > columns * 0.9
+    for line in lines:
+        assert line.count("`") % 2 == 0, line
