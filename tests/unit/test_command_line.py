@@ -1,7 +1,6 @@
 """The command line as its users start it: real processes, their output, their exit codes."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,18 +11,10 @@ from typing import Any
 import json_schema
 import pytest
 import recorded_machines as machines
-from lab.inside import CHECKOUT
+from unit.this_checkout import ENVIRONMENT, WIZARD
 
 from mailcow_wizard import __version__
 from mailcow_wizard.requirements import PORTS
-
-WIZARD = (sys.executable, "-m", "mailcow_wizard")
-ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "HOME": "/nonexistent",
-    "LANG": "C.UTF-8",
-    "PYTHONPATH": str(CHECKOUT),
-}
 
 Done = subprocess.CompletedProcess[bytes]
 

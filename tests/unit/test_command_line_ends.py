@@ -12,14 +12,7 @@ import pytest
 import recorded_machines as machines
 from lab.inside import CHECKOUT, LabError, wait_until
 from lab.netns import Namespace
-
-WIZARD = (sys.executable, "-m", "mailcow_wizard")
-ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "HOME": "/nonexistent",
-    "LANG": "C.UTF-8",
-    "PYTHONPATH": str(CHECKOUT),
-}
+from unit.this_checkout import ENVIRONMENT, WIZARD
 
 HANG = """
 import sys

@@ -6,21 +6,12 @@ import pty
 import re
 import struct
 import subprocess
-import sys
 import termios
 from pathlib import Path
 
 import pytest
 import recorded_machines as machines
-from lab.inside import CHECKOUT
-
-WIZARD = (sys.executable, "-m", "mailcow_wizard")
-ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "HOME": "/nonexistent",
-    "LANG": "C.UTF-8",
-    "PYTHONPATH": str(CHECKOUT),
-}
+from unit.this_checkout import ENVIRONMENT, WIZARD
 
 
 def on_terminal(*words: str, env: dict[str, str] | None = None, columns: int = 0) -> tuple[int, str]:
