@@ -10,8 +10,10 @@ from mailcow_wizard.cli.making import unknown_check
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.fixes import IDS
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams
 from mailcow_wizard.model import Check
 from mailcow_wizard.report.explaining import Explanation, lines, of_explanation
+from mailcow_wizard.report.wrapping import wrapped
 
 
 def explain(options: Options, write: Callable[[str], None]) -> int:
@@ -29,7 +31,9 @@ def explain(options: Options, write: Callable[[str], None]) -> int:
 
         write(json.dumps(of_explanation(explained)) + "\n")
     else:
-        write("".join(f"{harmless(line, 2000)}\n" for line in lines(explained)))
+        columns = streams.columns()
+        for line in lines(explained):
+            write("".join(f"{part}\n" for part in wrapped(harmless(line, 2000), columns, hanging=2)))
     return exit_codes.OK
 
 

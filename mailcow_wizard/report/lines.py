@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from mailcow_wizard.language import _, ngettext, pgettext
@@ -63,34 +62,18 @@ def _said(finding: Finding) -> str:
 def coloured(finding: Finding, colour: bool, columns: int = 0) -> Iterator[str]:
     """A finding for a terminal of so many columns (0: unknown, nothing is wrapped); what is not right also
     says why and what mends it."""
+    from mailcow_wizard.report.wrapping import wrapped
+
     word = f"{WORDS[finding.status]:<{_WIDTH}}"
     state = f"\x1b[{_COLOURS[finding.status]}m{word}\x1b[0m" if colour else word
     indent = " " * (_WIDTH + 4)
-    first, *more = _wrapped(f"{finding.title}: {_said(finding)}", indent, columns)
+    first, *more = wrapped(f"{indent}{finding.title}: {_said(finding)}", columns)
     yield f"  {state}  {first[len(indent) :]}"
     yield from more
     if finding.status in ("warn", "fail", "crashed") and finding.acknowledged is None:
-        yield from _wrapped(_("why: {why}", why=finding.why), indent, columns)
+        yield from wrapped(indent + _("why: {why}", why=finding.why), columns)
         for remedy in finding.remedies:
-            yield from _wrapped(_("mend: {remedy}", remedy=remedy), indent, columns)
-
-
-# A command in backticks stays in one piece: it is copied from the terminal.
-_PIECES = re.compile(r"(?:`[^`]*`|[^\s`]|`)+")
-
-
-def _wrapped(text: str, indent: str, columns: int) -> list[str]:
-    """The text in lines, each indented; a piece that is longer than a line is left to the terminal."""
-    if not columns:
-        return [indent + text]
-    lines = [indent]
-    for piece in _PIECES.findall(text):
-        space = " " if lines[-1] != indent else ""
-        if space and len(lines[-1]) + 1 + len(piece) > columns:
-            lines.append(indent + piece)
-        else:
-            lines[-1] += space + piece
-    return lines
+            yield from wrapped(indent + _("mend: {remedy}", remedy=remedy), columns)
 
 
 def heading(step: str) -> str:

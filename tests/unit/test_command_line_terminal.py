@@ -64,8 +64,20 @@ def test_lines_break_between_words(language: str, columns: int) -> None:
     assert {*re.findall(r"\x1b\[([0-9;]+)m", seen)} >= {"32", "33", "1;31", "36", "2", "0"}
     text = re.sub(r"\x1b\[[0-9;]+m", "", seen)
     assert "\\x1b" not in text
-    lines = text.replace("\r\n", "\n").splitlines()
+    lines = text.splitlines()
     assert len(lines) > 100
+    broken_between_words(lines, columns)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_an_explanation_breaks_between_words(language: str) -> None:
+    for check in ("system.swap", "network.outbound-25", "dns.spf"):
+        code, seen = on_terminal("explain", check, "--lang", language, columns=80)
+        assert code == 0
+        broken_between_words(seen.splitlines(), 80)
+
+
+def broken_between_words(lines: list[str], columns: int) -> None:
     # A command is copied whole, and a name is one word.
     assert [one for one in lines if len(one) > columns and not re.fullmatch(r" *(`[^`]*`|\S)+", one)] == []
     assert max(map(len, lines)) > columns * 0.9
