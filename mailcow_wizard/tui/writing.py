@@ -75,12 +75,20 @@ def brief(row: Row, width: int, height: int) -> list[Line]:
         Line(_("Needed"), _cut(finding.needed, width - _LABEL_WIDTH)),
     ]
     if finding.remedies:
-        lines += _remedy(finding, 1, finding.remedies[0], width)[:2]
+        lines += _first(2, _remedy(finding, 1, finding.remedies[0], width), width)
     if len(lines) < _BRIEF:
-        lines += _wrapped(_("Why"), finding.why, width)[: _BRIEF - len(lines)]
+        lines += _first(_BRIEF - len(lines), _wrapped(_("Why"), finding.why, width), width)
     lines = lines[: max(1, height - 1)]
     blank = [Line("", "")] * (height - len(lines) - 1)
     return [*lines, *blank, Line("", _("Enter shows all of it"), "dim")][:height]
+
+
+def _first(most: int, lines: list[Line], width: int) -> list[Line]:
+    """At most so many, the last with a mark where more would follow."""
+    if len(lines) <= most:
+        return lines
+    last = lines[most - 1]
+    return [*lines[: most - 1], last._replace(text=_cut(f"{last.text} …", width - _LABEL_WIDTH))]
 
 
 def _cut(text: str, width: int) -> str:

@@ -1,4 +1,5 @@
-"""The summary's sentence where mailcow runs already: nobody wants to install there."""
+"""Sentences of the screens: the summary's where mailcow runs already (nobody wants to install there), and a
+finding in brief."""
 
 import pytest
 
@@ -6,8 +7,8 @@ from mailcow_wizard.checks.mail import CHECKS as MAIL
 from mailcow_wizard.checks.system import CHECKS as SYSTEM
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.model import Event, Judgement, Status
-from mailcow_wizard.tui.board import Board
-from mailcow_wizard.tui.writing import verdict
+from mailcow_wizard.tui.board import Board, Row
+from mailcow_wizard.tui.writing import brief, verdict
 
 
 def board(said: dict[str, Status]) -> Board:
@@ -40,3 +41,16 @@ def board(said: dict[str, Status]) -> Board:
 )
 def test_verdict(said: dict[str, Status], sentence: str) -> None:
     assert verdict(board(said)) == sentence
+
+
+@pytest.mark.parametrize("remedies", [(), ("Give it more " * 20,)])
+@pytest.mark.parametrize("why", ["It matters.", "It matters very much to all " * 8])
+def test_what_is_cut_in_brief_says_so(remedies: tuple[str, ...], why: str) -> None:
+    check = next(one for one in SYSTEM if one.id == "system.disk")._replace(why=why)
+    finding = join(check, Judgement("fail", "words", remedies=remedies))
+    lines = brief(Row(check, finding), 78, 8)
+    assert len(lines) == 8
+    said = " ".join(line.text for line in lines)
+    text = (remedies or (why,))[0].strip()
+    assert (text in said) != (" …" in said)
+    assert max(len(line.text) for line in lines) <= 78 - 8
