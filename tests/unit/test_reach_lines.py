@@ -4,6 +4,8 @@ import re
 import subprocess
 
 import pytest
+import tree_sitter
+import tree_sitter_powershell
 
 from mailcow_wizard.engine.reach_words import (
     TOKEN_LENGTH,
@@ -147,6 +149,14 @@ def test_the_line_for_powershell_is_whole(ports: tuple[Asked, ...]) -> None:
     for name in re.findall(r"\$\{?([a-zA-Z]+)(?::[a-zA-Z]+)?", line):
         assigned = re.search(rf"\${name}(?:\+?=| in )", line)
         assert name in known or assigned, name
+
+
+@pytest.mark.parametrize("ports", [PORTS, PORTS[:1], PORTS[1:]], ids=["all", "free", "used"])
+def test_the_line_for_powershell_can_be_parsed(ports: tuple[Asked, ...]) -> None:
+    line = reach_lines.powershell(new_token(ports), ports, ADDRESSES)
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+    assert not parser.parse(line.encode()).root_node.has_error
+    assert parser.parse(line.replace("foreach(", "foreach", 1).encode()).root_node.has_error
 
 
 @pytest.mark.parametrize("families", [(4,), (4, 6)])
