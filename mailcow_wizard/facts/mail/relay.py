@@ -7,11 +7,11 @@ import ipaddress
 import json
 import re
 
-from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, bindings
+from mailcow_wizard.facts.bindings import bindings
 from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mail.installed import Installed, installed
-from mailcow_wizard.facts.mail.talks import STRANGER, own_addresses, place
+from mailcow_wizard.facts.mail.talks import STRANGER, own_addresses, place, reached
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue
@@ -59,11 +59,8 @@ def relay(facts: Facts) -> Relay:
         return Relay(about)
     conf = facts.get(mailcow_conf)
     binding = next(one for one in bindings(conf.values, conf.odd) if one.port.id == "ports.smtp")
-    addresses: tuple[str, ...] = (binding.address,)
-    if binding.address in ("", EVERY_ADDRESS_V4):
-        # Docker publishes on IPv6 too where mailcow does not use it: that is when it is dangerous (G01).
-        own = own_addresses(facts, True)
-        addresses = tuple(one for one in own if not binding.address or ":" not in one)
+    # Docker publishes on IPv6 too where mailcow does not use it: that is when it is dangerous (G01).
+    addresses = reached(binding, own_addresses(facts, True))
     asked = tuple(Dialogue("smtp", one, binding.number, lines=_lines(facts)) for one in addresses)
     spoken = facts.host.converse(asked, min(_PATIENCE_S, (facts.settings.timeout or _PATIENCE_S) * 0.9))
     gateway = f"{conf.get('IPV4_NETWORK', DEFAULT_NETWORK)}.1"

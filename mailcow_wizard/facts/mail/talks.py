@@ -97,7 +97,7 @@ def talks(facts: Facts) -> Talks:
     asked = [
         (one, dialogue(one, address, name))
         for one in bindings(conf.values, conf.odd)
-        for address in _reached(one, own)
+        for address in reached(one, own)
     ]
     patience = min(_PATIENCE_S, (facts.settings.timeout or _PATIENCE_S) * 0.9)
     spoken = facts.host.converse(tuple(one for _unused, one in asked), patience)
@@ -171,7 +171,8 @@ def own_addresses(facts: Facts, all_families: bool = False) -> tuple[str, ...]:
     return tuple(found) or (_LOOPBACK,)
 
 
-def _reached(binding: Binding, own: tuple[str, ...]) -> tuple[str, ...]:
+def reached(binding: Binding, own: tuple[str, ...]) -> tuple[str, ...]:
+    """Where a port of mailcow is reached: at the address it is bound to, else at the machine's own."""
     if binding.address == EVERY_ADDRESS_V4:
         return tuple(one for one in own if ":" not in one) or (_LOOPBACK,)
     return (binding.address,) if binding.address else own
