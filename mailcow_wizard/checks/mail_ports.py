@@ -86,9 +86,11 @@ def _troubles(talk: Talk, spoke: Spoke) -> list[Trouble]:
     strange = _not_its_own(talk)
     if strange:
         return [strange]
+    if talk.spoken.outcome == "silent":
+        return _half_answered(talk)
     protocol, _unused, starts = PROTOCOLS[talk.binding.port.id]
     found: list[Trouble | None] = []
-    if talk.binding.port.id in SUBMISSION:
+    if _is_submission(talk):
         found += _submission(talk)
     found.append(_without_tls(talk, starts))
     if protocol == "smtp":
@@ -116,6 +118,17 @@ def _unanswered(talk: Talk) -> Trouble | None:
         "reset": _("{where} closes the connection without a word", where=talk.where),
     }.get(spoken.outcome, _("{where} does not answer: {text}", where=talk.where, text=spoken.text))
     return Trouble("fail", words, logs)
+
+
+def _half_answered(talk: Talk) -> list[Trouble]:
+    """It spoke its own protocol, and then no more: what was not asked is not known."""
+    taken = [one for one in _submission(talk) if one.status == "fail"] if _is_submission(talk) else []
+    words = _("{where} stopped answering in the middle of the conversation", where=talk.where)
+    return [*taken, Trouble("unknown", words, (LOGS.format(talk.binding.port.container),))]
+
+
+def _is_submission(talk: Talk) -> bool:
+    return talk.binding.port.id in SUBMISSION
 
 
 def _not_its_own(talk: Talk) -> Trouble | None:
@@ -313,7 +326,7 @@ def _submission(talk: Talk) -> list[Trouble]:
 def _summary(talk: Talk) -> str:
     """What else is worth a word in the line of a port that is well."""
     parts = [talk.spoken.tls] if talk.spoken.tls else []
-    if talk.binding.port.id in SUBMISSION:
+    if _is_submission(talk):
         parts.append(_("refuses who has not logged in"))
     return f" ({', '.join(parts)})" if parts else ""
 
@@ -328,7 +341,7 @@ def _well(talk: Talk) -> str:
         parts.append(talk.spoken.replies[0].split("\n")[0][:_SHOWN])
     if talk.spoken.tls:
         parts.append(talk.spoken.tls)
-    reply = talk.reply("RCPT") if talk.binding.port.id in SUBMISSION else ""
+    reply = talk.reply("RCPT") if _is_submission(talk) else ""
     if reply:
         parts.append(
             _("to RCPT TO:<{stranger}>: {reply}", stranger=STRANGER, reply=reply.split(chr(10))[0][:_SHOWN])

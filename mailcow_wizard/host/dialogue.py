@@ -164,10 +164,8 @@ class _Talk:
         self._link.settimeout(self._left())
         try:
             secured = self._context.wrap_socket(self._link, server_hostname=self._dialogue.name or None)
-        except ssl.SSLCertVerificationError:
+        except (ssl.SSLCertVerificationError, TimeoutError):
             raise
-        except TimeoutError:
-            raise _NoTls("no TLS: no answer in time") from None
         except OSError as error:
             reason = getattr(error, "reason", None) or why(error)
             raise _NoTls(f"no TLS: {str(reason).lower().replace('_', ' ')}") from None

@@ -62,6 +62,15 @@ def test_all_ports_are_well() -> None:
     [
         ("25", Spoken("refused", text="connection refused"), "fail", f"nothing listens at {OWN}:25"),
         ("25", Spoken("silent"), "unknown", "did not answer in time"),
+        ("25", Spoken("silent", GREETS), "unknown", "stopped answering in the middle"),
+        ("25", Spoken("silent", GREETS, (HELLO,)), "unknown", "stopped answering in the middle"),
+        ("993", Spoken("silent", "* OK x", (), TLS), "unknown", "stopped answering in the middle"),
+        (
+            "587",
+            Spoken("silent", GREETS, (HELLO, "220 Ready", AFTER, "250 Ok", "250 2.1.5 Ok"), TLS),
+            "fail",
+            "takes mail to strangers from who has not logged in: 250 2.1.5 Ok",
+        ),
         ("25", Spoken("reset", text="it closed"), "fail", "closes the connection without a word"),
         ("25", Spoken("open", "554 no"), "fail", "serves nobody: 554 no"),
         ("25", Spoken("open", "* OK Dovecot"), "fail", 'does not speak SMTP: it says "* OK Dovecot"'),

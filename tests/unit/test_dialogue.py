@@ -113,6 +113,15 @@ def test_no_tls_there() -> None:
     assert not found.tls
 
 
+@pytest.mark.parametrize("said", [(b"",), (b"220 a\r\n", b"220 go on\r\n")], ids=("at once", "granted"))
+def test_no_word_about_tls_is_no_answer(said: tuple[bytes, ...]) -> None:
+    at_once = len(said) == 1
+    lines = () if at_once else ("STARTTLS", "NOOP")
+    with server(*said, b"") as (port, _):
+        found = talk("smtp", port, *lines, tls=at_once, timeout=1.5)
+    assert (found.outcome, found.text) == ("silent", "no answer in time")
+
+
 def test_nothing_behind_the_grant_of_tls_counts() -> None:
     """What somebody put behind the grant, before TLS, is not taken for the server's word."""
     said = (b"220 a\r\n", b"220 go on\r\n250 injected\r\n")
