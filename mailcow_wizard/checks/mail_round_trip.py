@@ -10,7 +10,7 @@ from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.trips import MAILBOX, PASSWORD, Trips, trips
 from mailcow_wizard.host.conversation import Tripped
 from mailcow_wizard.language import _, heard
-from mailcow_wizard.model import Check, Evidence, Judgement
+from mailcow_wizard.model import Check, Evidence, Judgement, Status
 
 _HOW = (
     _("Where there is no mailbox yet: `./wizard verify --first-mailbox me@example.org` makes and tries one."),
@@ -36,6 +36,7 @@ _REFUSED = re.compile(
     r"535|AUTHENTICATIONFAILED|holds no password|could not be read|others may read|authentication fail",
     re.IGNORECASE,
 )
+_LATE = re.compile(r"in time|timed out")
 
 
 def judge_round_trip(found: Trips) -> Judgement:
@@ -131,6 +132,7 @@ def _ended(trip: Tripped, what: str, mailbox: str) -> Trouble:
     """It did not come to its end."""
     said = trip.text[:_SHOWN]
     told = heard(said)
+    status: Status = "unknown" if _LATE.search(said) else "fail"
     if trip.stage in ("login", "imap-login"):
         refused = _REFUSED.search(said)
         if refused:
@@ -140,7 +142,7 @@ def _ended(trip: Tripped, what: str, mailbox: str) -> Trouble:
                 said=told,
             )
             return Trouble("unknown", words, _HOW)
-        return Trouble("fail", _("{what}: nobody can log in: {said}", what=what, said=told), (_LOGS,))
+        return Trouble(status, _("{what}: nobody can log in: {said}", what=what, said=told), (_LOGS,))
     if trip.stage == "arrive":
         return Trouble(
             "unknown",
@@ -156,8 +158,7 @@ def _ended(trip: Tripped, what: str, mailbox: str) -> Trouble:
     verb = {"send": _("was refused"), "connect": _("could not be handed in")}.get(
         trip.stage, _("could not be looked for at {mailbox}", mailbox=mailbox)
     )
-    status = "unknown" if "in time" in said or "timed out" in said else "fail"
-    return Trouble(status, f"{what} {verb}: {told}", (_LOGS,))  # type: ignore[arg-type]
+    return Trouble(status, f"{what} {verb}: {told}", (_LOGS,))
 
 
 def _evidence(found: Trips) -> list[Evidence]:

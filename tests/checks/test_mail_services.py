@@ -328,6 +328,8 @@ def test_both_ways() -> None:
         (Tripped("connect", "connection refused"), None, "fail", "could not be handed in"),
         (CAME, CAME, "unknown", "does not say what it thinks"),
         (CAME, Tripped("login", "535 5.7.8 no"), "unknown", "the log-in was refused"),
+        (CAME, Tripped("login", "421 4.3.0 no"), "fail", "nobody can log in: 421"),
+        (CAME, Tripped("login", "no answer in time"), "unknown", "nobody can log in: no answer in time"),
         (CAME, Tripped("imap-login", "[UNAVAILABLE] x"), "unknown", "are its server and password right?"),
         (CAME, Tripped("imap-connect", "connection refused"), "unknown", "could not be looked into"),
     ],

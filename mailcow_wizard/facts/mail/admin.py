@@ -112,7 +112,8 @@ def _by_login(facts: Facts, about: Installed, trouble: str) -> Admin:
                 path=path,
                 user=USER,
             )
-            return Admin(about, default, how=how, said=words)
+            # The form once more may have another reason than the password.
+            return Admin(about, default, certain=default, how=how, said=words)
         trouble = said.text or _(
             "{address}:{port} does not answer with mailcow's form", address=address, port=binding.number
         )
