@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 from mailcow_wizard import fixes
@@ -122,7 +123,18 @@ def _list(findings: tuple[Finding, ...], talk: Talk) -> int:
                 else _("  nothing that the wizard can do by itself")
             )
             talk.lines(_("  by hand: {what}", what=remedy) for remedy in one.remedies)
+    mendable = [one for one in findings if one.fixes]
+    if mendable:
+        talk.line(_next(mendable[0]))
     return exit_codes.OK
+
+
+def _next(finding: Finding) -> str:
+    """What to type for the first of the fixes."""
+    words = ["mailcow-wizard", "fix", finding.id, finding.fixes[0].id]
+    if finding.subject:
+        words += ["--subject", finding.subject]
+    return _("What the first would do, asking before it does it: {command}", command=shlex.join(words))
 
 
 def _nothing_to_do(finding: Finding, wanted: str, talk: Talk) -> int:
