@@ -25,7 +25,7 @@ def names() -> Iterator[Names]:
         yield found
 
 
-@pytest.fixture(params=["bind", "knot"])
+@pytest.fixture(params=["bind", pytest.param("knot", marks=pytest.mark.long)])
 def kind(request: pytest.FixtureRequest) -> str:
     """Which server."""
     return str(request.param)

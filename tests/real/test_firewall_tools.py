@@ -140,6 +140,7 @@ class TestOpening:
         does(debian, ["firewall-cmd --reload"])
         reached(world, {110})
 
+    @pytest.mark.long
     @pytest.mark.usefixtures("by_iptables")
     def test_firewalld_by_iptables(self, world: Gate, debian: Machine, mender: Mender) -> None:
         does(debian, FIREWALLD[:3])

@@ -30,6 +30,7 @@ from tests.real.launcher import (
 )
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
+LONG = pytest.mark.long
 
 
 # --- the second start ---
@@ -158,7 +159,13 @@ def kill_marked(mark: str) -> None:
                     os.kill(int(entry.name), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("what", ["the launcher", "everything", "everything, while updating"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "everything",
+        *(pytest.param(one, marks=LONG) for one in ("the launcher", "everything, while updating")),
+    ],
+)
 def test_killed_set_up_is_repaired(ready: Path, tmp_path: Path, what: str) -> None:
     updating = what.endswith("updating")
     checkout = ready if updating else copy_checkout(tmp_path / "mailcow-wizard")
@@ -243,7 +250,7 @@ def interpreter(minor: int) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("minor", [10, 11, 12, 13, 14])
+@pytest.mark.parametrize("minor", [10, *(pytest.param(one, marks=LONG) for one in (11, 12)), 13, 14])
 def test_other_interpreters(tmp_path: Path, minor: int) -> None:
     if minor == sys.version_info.minor:
         pytest.skip("the other tests' own interpreter")
