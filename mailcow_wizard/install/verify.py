@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mailcow_wizard.engine import first_mailbox
 from mailcow_wizard.engine.given import NEW
 from mailcow_wizard.engine.selection import UnknownSelector, select
@@ -10,7 +12,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import by_itself, first_password, gate
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.language import _, heard, ngettext
-from mailcow_wizard.model import Finding
+from mailcow_wizard.model import Check, Finding
 
 _ROUNDS = 6
 _PAUSE_S = 10.0
@@ -36,10 +38,9 @@ def run(job: Job) -> str:
         job.tell(_("not right yet: {words}; looks again", words=words))
         job.progress(_("not right yet: {words}", words=words), now=True)
         job.wait(_PAUSE_S)
-    if not failing and _mailbox_made(job):
-        findings = job.look(checks)
+    if not failing and job.standing.choices.mailbox.address:
+        findings = _with_mailbox(job, checks)
         failing = _failing(findings)
-        _published_later(job)
     for one in findings:
         job.tell(f"{one.status} {one.id}{f' [{one.subject}]' if one.subject else ''}: {one.summary}")
     job.keep(findings)
@@ -56,11 +57,19 @@ def run(job: Job) -> str:
     return _note(findings)
 
 
+def _with_mailbox(job: Job, checks: Sequence[Check]) -> tuple[Finding, ...]:
+    """What the checks find with the first mailbox: a message is sent to it. Raises Failed."""
+    with first_mailbox.tried(job.session, *job.standing.choices.mailbox):
+        new = _mailbox_made(job)
+        findings = job.look(checks)
+    if new:
+        _published_later(job)
+    return findings
+
+
 def _mailbox_made(job: Job) -> bool:
-    """Makes the first mailbox, where one was chosen and is not there; whether it did. Raises Failed."""
+    """Makes the first mailbox, where it is not there; whether it did. Raises Failed."""
     chosen = job.standing.choices.mailbox
-    if not chosen.address:
-        return False
     try:
         if known(job.facts(), chosen.address).mailbox:
             job.tell(_("{mailbox} is there already", mailbox=chosen.address))

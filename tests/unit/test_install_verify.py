@@ -1,0 +1,84 @@
+"""The stage of verification and the first mailbox: what is made is tried, and what fails then fails."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from fake_host import FakeHost
+
+from mailcow_wizard.engine.given import Choices, FirstMailbox
+from mailcow_wizard.engine.runner import join
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.install import verify
+from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.model import Check, Finding, Judgement, Settings
+
+CHOSEN = FirstMailbox("me@example.org", "/root/password")
+
+
+class Told(Job):
+    """A job whose checks say that all is well, and of a message what they are given."""
+
+    def __init__(self, session: Session, chosen: FirstMailbox, trip: str) -> None:
+        self.session = session
+        self.trip = trip
+        self.looks: list[tuple[str, str]] = []
+        self.kept: Sequence[Finding] = ()
+        self._choices = Choices(mailbox=chosen)
+
+    @property
+    def standing(self) -> Any:
+        return SimpleNamespace(choices=self._choices)
+
+    def look(self, checks: Sequence[Check]) -> tuple[Finding, ...]:
+        mailbox = self.session.settings.mailbox
+        self.looks.append((mailbox, self.session.settings.mailbox_password))
+        said = {"mail.round-trip": self.trip if mailbox else "unknown"}
+        return tuple(join(one, Judgement(cast(Any, said.get(one.id, "pass")), "words")) for one in checks)
+
+    def tell(self, text: str) -> None:
+        pass
+
+    def keep(self, findings: Sequence[Finding]) -> None:
+        self.kept = findings
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The mailboxes that were made, by nobody."""
+    mailboxes: list[str] = []
+
+    def make(job: Job) -> bool:
+        mailboxes.append(job.standing.choices.mailbox.address)
+        return False
+
+    monkeypatch.setattr(verify, "_mailbox_made", make)
+    return mailboxes
+
+
+def job(tmp_path: Any, chosen: FirstMailbox, trip: str = "pass") -> Told:
+    return Told(Session(FakeHost(), Settings(), StateDirectory(str(tmp_path / "state"))), chosen, trip)
+
+
+def test_without_a_mailbox_no_message_is_sent(tmp_path: Any, made: list[str]) -> None:
+    told = job(tmp_path, FirstMailbox())
+    verify.run(told)
+    assert (told.looks, made) == ([("", "")], [])
+
+
+def test_the_mailbox_is_made_and_tried(tmp_path: Any, made: list[str]) -> None:
+    told = job(tmp_path, CHOSEN)
+    verify.run(told)
+    assert made == [CHOSEN.address]
+    assert told.looks == [("", ""), CHOSEN]
+    assert {one.id: one.status for one in told.kept}["mail.round-trip"] == "pass"
+    assert told.session.settings.mailbox == ""
+
+
+def test_a_message_that_does_not_arrive_fails_the_install(tmp_path: Any, made: list[str]) -> None:
+    told = job(tmp_path, CHOSEN, "fail")
+    with pytest.raises(Failed, match=r"a check fails: mail\.round-trip"):
+        verify.run(told)
+    assert {one.id: one.status for one in told.kept}["mail.round-trip"] == "fail"
