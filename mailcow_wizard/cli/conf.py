@@ -10,7 +10,7 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.conf.document import Document
-from mailcow_wizard.conf.rule import LEVELS, LintFinding
+from mailcow_wizard.conf.rule import LEVEL_WORDS, LEVELS, LintFinding
 from mailcow_wizard.conf.rules import lint
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.surroundings import surroundings, without_machine
@@ -18,7 +18,7 @@ from mailcow_wizard.fixes.mailcow_conf import content_of, path_of
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.language import _, heard, ngettext, pgettext
+from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.report.document import SCHEMA
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 Write = Callable[[str], None]
 _KEY = r"[A-Za-z_][A-Za-z0-9_]*"
 _LONGEST_VALUE = 1 << 20
-LEVEL_WORDS = {
-    "error": pgettext("a line of mailcow.conf", "error"),
-    "warning": pgettext("a line of mailcow.conf", "warning"),
-    "advice": pgettext("a line of mailcow.conf", "advice"),
-}
 
 
 def conf(options: Options, write: Write) -> int:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from mailcow_wizard import __version__
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
-from mailcow_wizard.cli.conf import LEVEL_WORDS
 from mailcow_wizard.cli.making import (
     Refused,
     Talk,
@@ -18,6 +17,7 @@ from mailcow_wizard.cli.making import (
     told,
     unchanged,
 )
+from mailcow_wizard.conf.rule import LEVEL_WORDS
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.diff import unified
 from mailcow_wizard.engine.session import Session

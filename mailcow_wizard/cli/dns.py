@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
-from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.opening import no_name, open_session
 from mailcow_wizard.facts.dns.mail_server import NoName
 from mailcow_wizard.facts.dns.overview import overview
 from mailcow_wizard.harmless import harmless
@@ -42,8 +42,3 @@ def dns(options: Options, write: Callable[[str], None]) -> int:
         shown = report.zone_files(found.rows) if options.zone else report.overview_lines(found)
         write("".join(f"{harmless(line, 4000)}\n" for line in shown))
     return exit_codes.OK
-
-
-def no_name(error: NoName) -> UsageError:
-    """The server has no name yet, and its name is what everything is asked about."""
-    return UsageError(_("{why}; say it with --hostname", why=harmless(heard(error), 300)))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
-from mailcow_wizard.cli.dns import no_name
 from mailcow_wizard.cli.making import (
     Refused,
     Talk,
@@ -17,7 +16,7 @@ from mailcow_wizard.cli.making import (
     told,
     unchanged,
 )
-from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.opening import no_name, open_session
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.dns.decide import Entry

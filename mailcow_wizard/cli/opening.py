@@ -178,3 +178,8 @@ def _working_directory(host: Host) -> str:
         return here if all(host.exists(f"{here}/{mark}") for mark in _MARKS) else _DEFAULT_DIRECTORY
     except HostError:
         return _DEFAULT_DIRECTORY
+
+
+def no_name(error: HostError) -> UsageError:
+    """The server has no name yet, and its name is what everything is asked about."""
+    return UsageError(_("{why}; say it with --hostname", why=harmless(heard(error), 300)))

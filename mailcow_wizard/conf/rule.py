@@ -6,6 +6,7 @@ from mailcow_wizard.conf.document import Document
 from mailcow_wizard.conf.reading import Readings
 from mailcow_wizard.conf.seen import Seen
 from mailcow_wizard.conf.unwritable import Unwritable
+from mailcow_wizard.language import pgettext
 from mailcow_wizard.redaction import is_secret, value_shown
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     Level: TypeAlias = Literal["error", "warning", "advice"]
 
 LEVELS = ("error", "warning", "advice")
+LEVEL_WORDS = {
+    "error": pgettext("a line of mailcow.conf", "error"),
+    "warning": pgettext("a line of mailcow.conf", "warning"),
+    "advice": pgettext("a line of mailcow.conf", "advice"),
+}
 _MOST_FIXES = 100
 
 

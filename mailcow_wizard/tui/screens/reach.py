@@ -18,7 +18,7 @@ from mailcow_wizard.tui.widgets.lines import Part
 
 if TYPE_CHECKING:
     from mailcow_wizard.engine.reach import Verdict
-    from mailcow_wizard.tui.reaching import Asking, Row
+    from mailcow_wizard.tui.asking import Asking, Row
 
 _TICK_S = 1.0
 _LOW = 20
