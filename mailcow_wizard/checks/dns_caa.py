@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import certainty, with_fate
+from mailcow_wizard.checks.dns_states import certainty, server_words, with_fate
 from mailcow_wizard.facts.dns.authorities import Authorities, Climb, said
 from mailcow_wizard.facts.dns.caa import ISSUER, forbids
 from mailcow_wizard.facts.dns.certificate import Allowed, above_forbids, allowed
@@ -40,13 +40,15 @@ def _with_fate(facts: Allowed, climb: Climb) -> Judgement:
 
 
 def _caa(facts: Authorities, climb: Climb) -> Judgement:
-    relevant, name = climb.relevant, climb.name
+    relevant, name, above = climb.relevant, climb.name, above_forbids(climb)
     evidence = tuple(
         Evidence(f"dig +short {one.name} CAA", "; ".join(one.values) or _("nothing"))
         for one in climb.seen[:3]
     )
     common = Judgement("pass", "", evidence=evidence, subject=name)
     if relevant is None and climb.silent:
+        if above and facts.asks:
+            return _left_out(common._replace(certainty=certainty(climb.seen[1])), facts, climb, above)
         return common._replace(
             status="unknown",
             summary=_(
@@ -55,6 +57,12 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
                 trouble=climb.silent.trouble,
             ),
             certainty="untested",
+            remedies=(
+                _(
+                    "See why {server_words} give no answer, then run this check again.",
+                    server_words=server_words(climb.silent),
+                ),
+            ),
         )
     if relevant is None:
         return common._replace(
@@ -65,7 +73,6 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
         found=f"at {relevant.name}: {'; '.join(said(relevant))}", certainty=certainty(relevant)
     )
     why_not = forbids(said(relevant), name.startswith("*."))
-    above = above_forbids(climb)
     if why_not and not facts.asks:
         return common._replace(
             summary=_(
@@ -100,7 +107,7 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
 
 
 def _left_out(common: Judgement, facts: Authorities, climb: Climb, above: str) -> Judgement:
-    """Let's Encrypt would issue for the name, and mailcow does not ask for it."""
+    """Whatever Let's Encrypt would do for the name, mailcow does not ask for it."""
     whole = climb.name == facts.server.name
     return common._replace(
         status="fail" if whole else "warn",
@@ -108,7 +115,7 @@ def _left_out(common: Judgement, facts: Authorities, climb: Climb, above: str) -
         summary=_("mailcow leaves {name} out of the certificate: {above}", name=climb.name, above=above),
         why=_(
             "mailcow looks at CAA only at the name above, and asks for no certificate where Let's "
-            "Encrypt is not named there, although Let's Encrypt would issue one."
+            "Encrypt is not named there, whatever the name itself has."
         ),
         remedies=(
             _(

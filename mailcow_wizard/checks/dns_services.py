@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import certainty
+from mailcow_wizard.checks.dns_states import certainty, server_words
 from mailcow_wizard.facts.dns.domain_records import PATHS, SERVICES, DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.expected import PATH, right_path, right_service, srv_value
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
 from mailcow_wizard.language import _
-from mailcow_wizard.model import Check, Evidence, Judgement
+from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
+
+_CERTAINTIES: tuple[Certainty, ...] = ("untested", "inferred", "proved")
 
 
 def judge_srv(facts: Domains) -> tuple[Judgement, ...]:
@@ -30,17 +32,8 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
         Evidence(f"dig +short {seen.name} {seen.type}", ", ".join(seen.values) or _("nothing"))
         for _unused, seen, _unused in (wrong or rows)[:3]
     )
-    common = Judgement("pass", "", evidence=evidence, certainty=certainty(rows[0][1]), subject=domain)
-    if unasked and len(unasked) == len(rows):
-        return common._replace(
-            status="unknown",
-            summary=_(
-                "the service records of {domain} could not be asked: {trouble}",
-                domain=domain,
-                trouble=unasked[0].trouble,
-            ),
-            certainty="untested",
-        )
+    sure = min((certainty(seen) for _unused, seen, _unused in wrong or rows), key=_CERTAINTIES.index)
+    common = Judgement("pass", "", evidence=evidence, certainty=sure, subject=domain)
     if wrong:
         named = ", ".join(
             f"{name} {seen.type} ({', '.join(seen.values)})" for name, seen, _unused in wrong[:3]
@@ -68,6 +61,18 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
             summary=_("{domain}: not everywhere yet: {late}", domain=domain, late=", ".join(late[:4])),
             severity="advice",
         )
+    if unasked:
+        return common._replace(
+            status="unknown",
+            summary=_unasked(domain, unasked, len(rows)),
+            certainty="untested",
+            remedies=(
+                _(
+                    "See why {server_words} give no answer, then run this check again.",
+                    server_words=server_words(unasked[0]),
+                ),
+            ),
+        )
     there = len(rows) - len(missing)
     if missing:
         return common._replace(
@@ -86,6 +91,23 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
         )
     return common._replace(
         summary=_("all {number} service records of {domain} are right", number=len(rows), domain=domain)
+    )
+
+
+def _unasked(domain: str, unasked: list[Seen], number: int) -> str:
+    """That all of the records could not be asked, or which of them."""
+    trouble = unasked[0].trouble
+    if len(unasked) == number:
+        return _(
+            "the service records of {domain} could not be asked: {trouble}", domain=domain, trouble=trouble
+        )
+    return _(
+        "{value} of {domain}'s {number} service records could not be asked ({named}): {trouble}",
+        value=len(unasked),
+        domain=domain,
+        number=number,
+        named=f"{unasked[0].name} {unasked[0].type}",
+        trouble=trouble,
     )
 
 

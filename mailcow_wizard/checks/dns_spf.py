@@ -123,15 +123,24 @@ def _trouble(domain: str, opinion: Opinion, text: str) -> Judgement | None:
         )
     unasked = next((one for one in verdicts if one.result == "temperror"), None)
     if unasked:
-        return Judgement(
-            "unknown",
+        return _unknown(
+            domain,
             _(
                 "whether {domain} lets this server send mail could not be found out: {why}",
                 domain=domain,
                 why=unasked.why,
             ),
-            certainty="untested",
-            subject=domain,
+        )
+    open_ = next((one for one in opinion.strangers if one.result == "temperror"), None)
+    if open_:
+        return _unknown(
+            domain,
+            _(
+                "{domain} lets mail from this server through; whether from everybody else too could not be "
+                "found out: {why}",
+                domain=domain,
+                why=open_.why,
+            ),
         )
     if not opinion.own:
         return Judgement(
@@ -149,6 +158,18 @@ def _trouble(domain: str, opinion: Opinion, text: str) -> Judgement | None:
 
 def _fails(domain: str, summary: str, remedy: str) -> Judgement:
     return Judgement("fail", summary, severity="breaks", remedies=(remedy,), subject=domain)
+
+
+def _unknown(domain: str, summary: str) -> Judgement:
+    return Judgement(
+        "unknown",
+        summary,
+        certainty="untested",
+        remedies=(
+            _("See whether the name is spelled right; if its servers only fail now, run this check later."),
+        ),
+        subject=domain,
+    )
 
 
 def _by(strangers: tuple[Verdict, ...]) -> str:

@@ -20,8 +20,12 @@ class Climb(NamedTuple):
 
     @property
     def relevant(self) -> Seen | None:
-        """The closest record set, which alone counts (RFC 8659, 3); None where there is none."""
-        return next((one for one in self.seen if said(one)), None)
+        """The closest record set, which alone counts (RFC 8659, 3); None where there is none, and where a
+        closer name could not be asked."""
+        for one in self.seen:
+            if said(one) or one == self.silent:
+                return one if said(one) else None
+        return None
 
     @property
     def silent(self) -> Seen | None:
