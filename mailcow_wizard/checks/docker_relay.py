@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks.troubles import skipped
 from mailcow_wizard.facts.docker_relay import Relay, relay
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 
@@ -38,6 +38,15 @@ def judge_relay(seen: Relay) -> Judgement:
         return common._replace(summary=_("this machine has no global IPv6 address: nobody comes that way"))
     if not seen.open_v6:
         return common._replace(summary=_("mailcow's SMTP ports are bound to IPv4: nobody comes over IPv6"))
+    if seen.untold:
+        return common._replace(
+            status="unknown",
+            summary=_(
+                "whether mailcow's network has IPv6 could not be found out: {why}", why=heard(seen.untold)
+            ),
+            remedies=(_("Try again; where it stays so, see docker.engine."),),
+            certainty="untested",
+        )
     if seen.network and rules and not rules.ip6tables:
         words = _(
             "Docker makes no rules for IPv6: every IPv6 client looks like a neighbour to postfix, open relay"
@@ -89,6 +98,8 @@ def _published(seen: Relay) -> str:
 
 
 def _network(seen: Relay) -> str:
+    if seen.untold:
+        return _("not known")
     has = {True: "IPv6", False: _("no IPv6"), None: _("not said")}[seen.network]
     return has if seen.made else _("{has} (by ENABLE_IPV6; the network is not made yet)", has=has)
 

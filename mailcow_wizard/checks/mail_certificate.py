@@ -32,7 +32,7 @@ def judge_certificate(found: Certificates) -> Judgement:
     if not found.groups:
         return _none(found, evidence)
     troubles = [one for group in found.groups for one in _troubles(group, found, acme)]
-    if len(found.groups) > 1:
+    if len({one.der for one in found.groups}) > 1:
         troubles.append(_different(found.groups))
     if troubles:
         return judged(troubles, evidence, "; ".join(_words(one, found.now) for one in found.groups))

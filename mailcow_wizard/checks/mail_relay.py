@@ -73,6 +73,16 @@ def _trouble(one: Tried, found: Relay) -> Trouble | None:
             _("{where} could not be asked: {said}", where=one.where, said=one.said[:_SHOWN]),
             (_("See mail.ports first."),),
         )
+    if one.outcome == "half":
+        return Trouble(
+            "unknown",
+            _(
+                "{where} refuses a stranger, and gives no answer to one who says that he is yours: {said}",
+                where=one.where,
+                said=one.said[:_SHOWN],
+            ),
+            (_("Try again; or ask from outside: `mailcow-wizard reach`."),),
+        )
     if one.outcome == "other":
         return Trouble(
             "unknown",

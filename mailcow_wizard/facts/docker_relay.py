@@ -33,7 +33,8 @@ class Relay(NamedTuple):
     `absent`: why there is nothing to judge. `addresses` are this machine's global ones of IPv6. `published`
     are where the running postfix is published, empty where it does not run; `keys` the ports of postfix that
     mailcow.conf leaves open to IPv6. `network`: whether mailcow's network has IPv6 (None: it is not made yet
-    and nobody has said), and `made` that it is there. `rules` are None where no daemon's settings are known.
+    and nobody has said), and `made` that it is there; `untold` why that could not be found out. `rules` are
+    None where no daemon's settings are known.
     """
 
     absent: str
@@ -42,6 +43,7 @@ class Relay(NamedTuple):
     keys: tuple[str, ...] = ()
     network: bool | None = None
     made: bool = False
+    untold: str = ""
     rules: docker_json.Rules | None = None
 
     @property
@@ -77,10 +79,14 @@ def relay(facts: Facts) -> Relay:
         one for box in facts.get(containers) if box.project == project and box.service == _POSTFIX
         for one in box.published
     ]  # fmt: skip
+    found = found._replace(published=tuple(published))
     try:
         networks = [one for one in facts.get(stack).networks if one.project == project]
-    except HostError:
-        networks = []
-    made = bool(networks)
-    has = networks[0].ipv6 if made else said
-    return found._replace(published=tuple(published), network=has, made=made)
+    except HostError as error:
+        return found._replace(untold=str(error))
+    if networks:
+        return found._replace(network=networks[0].ipv6, made=True)
+    # A postfix that runs is in a network: what mailcow.conf says of the next one is not about that.
+    return found._replace(
+        untold=_("Docker lists no network of {project}", project=project) if published else ""
+    )

@@ -116,6 +116,17 @@ def test_on_one_port_only(shelf: Shelf) -> None:
     assert (found.status, "port 993 ended" in found.summary) == ("fail", True)
 
 
+def test_a_chain_that_is_lacking_on_some_ports(shelf: Shelf) -> None:
+    lacking = dict.fromkeys(("443", "993"), "unable to get local issuer certificate")
+    spoken = {
+        port: one._replace(der=shelf["good"], trouble=lacking.get(port, "")) if one.tls else one
+        for port, one in GOOD.items()
+    }
+    found = judge_certificate(MailMachine((container("postfix-mailcow"),), spoken).facts().get(certificates))
+    assert (found.status, "on ports 993, 443, by Lab" in found.summary) == ("fail", True), found.summary
+    assert "different certificates" not in found.summary
+
+
 def test_one_s_own_authority(shelf: Shelf) -> None:
     """Who skips Let's Encrypt may have clients that know the authority; nobody knows mailcow's stand-in."""
     own = {"conf": "SKIP_LETS_ENCRYPT=y\n"}

@@ -13,7 +13,7 @@ from mailcow_wizard.facts.mail.relay import relay
 from mailcow_wizard.facts.mail.talks import PROTOCOLS, spoke
 from mailcow_wizard.facts.mail.trips import trips
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import Spoken, Tripped
+from mailcow_wizard.host.conversation import Dialogue, Spoken, Tripped
 from mailcow_wizard.host.door import Ran
 from mailcow_wizard.model import Judgement
 from tests.checks.mail_machine import DIRECTORY, NAME, OWN, OWN_V6, MailMachine, container
@@ -190,6 +190,13 @@ def test_refused() -> None:
         (Spoken("silent", text="no answer in time"), "unknown", "could not be asked"),
         (Spoken("refused", text="connection refused"), "unknown", "could not be asked"),
         (Spoken("reset", "554 5.7.1 blocked", text="closed"), "unknown", "554 5.7.1 blocked"),
+        # Of the second stranger, who says that he is one of ours, nothing is known.
+        (Spoken("silent", GREETS, (HELLO, "250 Ok", DENIED), text="late"), "unknown", "is yours: late"),
+        (
+            Spoken("reset", GREETS, (HELLO, "250 Ok", DENIED, "250 Ok", "250 Ok")),
+            "unknown",
+            "is yours: reset",
+        ),
     ],
 )
 def test_not_refused(spoken: Spoken, status: str, words: str) -> None:
@@ -270,6 +277,33 @@ def test_admin(answer: str | None, web: str, status: str, words: str) -> None:
     assert (found.status, words in found.summary) == (status, True), found.summary
     if answer == "1\t0\t1\n":
         assert found.certainty == "inferred"
+
+
+class Doors(MailMachine):
+    """The administrator's form answers with `door`, and the users' form is at the top."""
+
+    door = Spoken("silent", text="no answer in time")
+
+    def converse(self, dialogues: tuple[Dialogue, ...], timeout: float = 10.0) -> tuple[Spoken, ...]:
+        top = [one.lines[0] == "POST / HTTP/1.0" for one in dialogues]
+        return tuple(Spoken("open", "", (FORM,), TLS) if one else self.door for one in top)
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [
+        ("", "unknown"),
+        ("403 Forbidden", "unknown"),
+        ("502 Bad Gateway", "unknown"),
+        ("404 Not Found", "pass"),
+    ],
+)
+def test_the_form_at_the_top_is_for_others(reply: str, status: str) -> None:
+    """Only a mailcow that has no form for administrators alone is asked at the top."""
+    machine = Doors(BOXES)
+    if reply:
+        machine.door = Spoken("open", "", (f"HTTP/1.1 {reply}\n\n",), TLS)
+    assert judge_admin(machine.facts().get(admin)).status == status
 
 
 # --- test messages ----------------------------------------------------------------------------------------

@@ -36,6 +36,8 @@ _FORM = f"login_user={USER}&pass_user={DEFAULT}"
 # Where mailcow leads who has logged in; before 2025 the form was at the top, and it led to /debug.
 _LOGGED_IN = re.compile(r"(?im)^location:\s*(?:https?://[^/\s]+)?(/(?:admin(?:/dashboard)?|debug))/?\s*$")
 _PLACES = ("/admin/", "/")
+# Since 2025 the form at the top is for the users of mailboxes: it is asked only where there is no other.
+_NOT_THERE = re.compile(r"HTTP/1\.[01] 404\b")
 # The password is right, and a second factor is asked for.
 _PENDING = 'id="ConfirmTFAModal"'
 _FIELD = 'name="pass_user"'
@@ -102,7 +104,8 @@ def _by_login(facts: Facts, about: Installed, trouble: str) -> Admin:
             _FORM,
         )
         said = facts.host.converse((Dialogue("http", address, binding.number, name, True, lines),), 8.0)[0]
-        found = _judged(said.replies[0] if said.replies else "")
+        reply = said.replies[0] if said.replies else ""
+        found = _judged(reply)
         if found is not None:
             default, words = found
             how = _(
@@ -117,6 +120,8 @@ def _by_login(facts: Facts, about: Installed, trouble: str) -> Admin:
         trouble = said.text or _(
             "{address}:{port} does not answer with mailcow's form", address=address, port=binding.number
         )
+        if not _NOT_THERE.match(reply):
+            break
     return Admin(about, trouble=trouble)
 
 

@@ -38,12 +38,13 @@ class Shown(NamedTuple):
 
 
 class Group(NamedTuple):
-    """One certificate, and the ports that show it, as people write them. `shown` is None where it cannot be
-    read; `trouble` is why a client would not trust it."""
+    """One certificate (`der`), and the ports that show it and are trusted alike, as people write them.
+    `shown` is None where it cannot be read; `trouble` is why a client would not trust it."""
 
     shown: Shown | None
     trouble: str
     ports: tuple[str, ...]
+    der: bytes = b""
 
 
 class Certificates(NamedTuple):
@@ -61,12 +62,13 @@ class Certificates(NamedTuple):
 def certificates(facts: Facts) -> Certificates:
     """Collects the certificates of all ports. Raises HostError."""
     spoken = facts.get(talks)
-    found: dict[bytes, tuple[str, list[str]]] = {}
+    found: dict[tuple[bytes, str], list[str]] = {}
     for one in spoken.talks:
+        # One port may lack what stands above the certificate, where the others show it.
         if one.spoken.der:
-            found.setdefault(one.spoken.der, (one.spoken.trouble, []))[1].append(str(one.asked.port))
+            found.setdefault((one.spoken.der, one.spoken.trouble), []).append(str(one.asked.port))
     groups = tuple(
-        Group(read(der), trouble, tuple(dict.fromkeys(ports))) for der, (trouble, ports) in found.items()
+        Group(read(der), trouble, tuple(dict.fromkeys(ports)), der) for (der, trouble), ports in found.items()
     )
     made = Certificates(spoken, groups, facts.host.now())
     acme = next((one for one in spoken.about.boxes if one.service == "acme-mailcow"), None)

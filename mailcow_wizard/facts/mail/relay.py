@@ -21,6 +21,7 @@ from mailcow_wizard.typed import NamedTuple
 
 _HELLO = "EHLO mailcow-wizard.invalid"
 _PATIENCE_S = 12.0
+_ASKED = (2, 5)  # where the two recipients stand among the lines
 _RELAYING = re.compile(r"relay", re.IGNORECASE)
 _ESTABLISHED_OR_AFTER = {"01", "04", "05", "06", "08", "09", "0B"}
 
@@ -28,8 +29,8 @@ _ESTABLISHED_OR_AFTER = {"01", "04", "05", "06", "08", "09", "0B"}
 class Tried(NamedTuple):
     """One try: the address, what became of it, and the server's own words.
 
-    `outcome` is refused, accepted, other (refused for another reason), closed (nobody can even connect) or
-    silent (no answer to judge).
+    `outcome` is refused, accepted, other (refused for another reason), closed (nobody can even connect), half
+    (one of the two recipients was refused, of the other nothing is known) or silent (no answer to judge).
     `seen` is the address that mailcow saw us come from, empty where that is not known; `trusted` that it is
     among those that may relay (None: not known).
     """
@@ -94,11 +95,13 @@ def _lines(facts: Facts) -> tuple[str, ...]:
 
 def _outcome(outcome: str, text: str, greeting: str, replies: tuple[str, ...]) -> tuple[str, str]:
     """What the replies to both recipients mean together."""
-    answers = [replies[place] for place in (2, 5) if len(replies) > place]
+    answers = [replies[place] for place in _ASKED if len(replies) > place]
     taken = next((one for one in answers if one.startswith("2")), "")
     if taken:
         return "accepted", taken
     refused = next((one for one in answers if one[:1] in "45" and _RELAYING.search(one)), "")
+    if refused and len(answers) < len(_ASKED):
+        return "half", text or outcome
     if refused:
         return "refused", refused
     if answers:
