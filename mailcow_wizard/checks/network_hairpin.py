@@ -8,7 +8,7 @@ from mailcow_wizard.facts.network.hairpin import Reflection, Turned, reflections
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
-_BACK = ("arrived", "same")
+_BACK = ("arrived", "same", "alike")
 _NOT_KNOWN = ("open", "not allowed", "failed")
 _REMEDIES = (
     _(
@@ -22,9 +22,22 @@ _REMEDIES = (
 )
 
 
+_WORST = ("fail", "unknown", "warn", "pass", "skipped")
+
+
 def judge_hairpin(found: tuple[Reflection, ...]) -> tuple[Judgement, ...]:
-    """One judgement for each family."""
-    return tuple(_judge(one)._replace(subject=f"v{one.addresses.family}") for one in found)
+    """One judgement for each family: of several public addresses the worst."""
+    families = dict.fromkeys(one.addresses.family for one in found)
+    return tuple(
+        _worst([_judge(one) for one in found if one.addresses.family == family])._replace(
+            subject=f"v{family}"
+        )
+        for family in families
+    )
+
+
+def _worst(judged: list[Judgement]) -> Judgement:
+    return min(judged, key=lambda one: _WORST.index(one.status))
 
 
 def _judge(found: Reflection) -> Judgement:
@@ -62,7 +75,7 @@ def _turned(found: Reflection) -> Judgement:
     )
     back = [one for one in found.turned if one.outcome in _BACK]
     lost = [one for one in found.turned if one.outcome not in (*_BACK, *_NOT_KNOWN)]
-    if back and not lost:
+    if not lost and _is_proved(found, back):
         return common._replace(
             summary=_(
                 "what this machine sends to {public}, its public address, comes back to it ({ports})",
@@ -77,13 +90,21 @@ def _turned(found: Reflection) -> Judgement:
         summary=_(
             "whether {public} leads back to this machine could not be proved: {why_not}",
             public=found.public,
-            why_not=_why_not(found),
+            why_not=_why_not(found, back),
         ),
         certainty="untested",
         remedies=(_("Run the wizard as root: sudo ./wizard"),)
         if any(one.outcome == "not allowed" for one in found.turned)
         else (_("`mailcow-wizard reach` proves it from outside."),),
     )
+
+
+def _is_proved(found: Reflection, back: list[Turned]) -> bool:
+    """Whether the port is among them on which mailcow asks itself, where it does. A page that is alike is no
+    proof of its own: a router may have such a one."""
+    ports = {one.port for one in back}
+    told = any(one.outcome != "alike" for one in back)
+    return told and (bool(found.unchecked) or found.web in ports)
 
 
 def _lost(found: Reflection, common: Judgement, lost: list[Turned], back: list[Turned]) -> Judgement:
@@ -132,17 +153,22 @@ def _ended(one: Turned) -> str:
     words = {
         "arrived": _("comes back"),
         "same": _("comes back to who listens here"),
+        "alike": _("shows the same page as who listens here"),
         "silent": _("nothing comes back"),
         "foreign": _("somebody else answers"),
         "other": _("somebody else answers"),
         "open": _("somebody answers, who could not be told"),
         "not allowed": _("only root may try it"),
+        "failed": _("it could not be tried"),
     }
     return words.get(one.outcome, one.outcome)
 
 
-def _why_not(found: Reflection) -> str:
-    return next((_ended(one) for one in found.turned), _("nothing was tried"))
+def _why_not(found: Reflection, back: list[Turned]) -> str:
+    doubted = next((one for one in found.turned if one not in back), None)
+    if doubted is None:
+        return _ended(back[0]) if back else _("nothing was tried")
+    return f"{_ports([doubted])}: {_ended(doubted)}" if back else _ended(doubted)
 
 
 def _evidence(found: Reflection, one: Turned) -> Evidence:

@@ -130,21 +130,9 @@ def _intercepted(common: Judgement, how: str, proved: bool) -> Judgement:
 
 
 def _opened(found: MailWay, opened: tuple[MailTry, ...], common: Judgement) -> Judgement:
-    operators = {one.operator for one in opened}
     greeted = [one for one in opened if one.tried.result.greeting]
-    if len(operators) > 1 and not greeted:
-        return common._replace(
-            status="warn",
-            stops="way",
-            summary=_("{number} mail servers take the connection and none says a word", number=len(opened)),
-            certainty="inferred",
-            remedies=(
-                _(
-                    "A filter on the way may take connections in their place: ask the provider. Else "
-                    "try again."
-                ),
-            ),
-        )
+    if not greeted:
+        return _mute(opened, common)
     same = len({one.greeter for one in greeted}) == 1 and len({one.operator for one in greeted}) > 1
     if same and not any(one.fits for one in greeted) and not found.near:
         return _intercepted(
@@ -162,6 +150,29 @@ def _opened(found: MailWay, opened: tuple[MailTry, ...], common: Judgement) -> J
             remedies=(_('See "Blocklists": this address has a bad name, perhaps from who had it before.'),),
         )
     return _free(found, opened, common, len(refusing))
+
+
+def _mute(opened: tuple[MailTry, ...], common: Judgement) -> Judgement:
+    """Connections that are taken without a greeting prove no mail server; one alone may just be slow."""
+    doubt = _("A filter on the way may take connections in their place: ask the provider. Else try again.")
+    operators = dict.fromkeys(one.operator.name for one in opened)
+    if len(operators) > 1:
+        return common._replace(
+            status="warn",
+            stops="way",
+            summary=_("{number} mail servers take the connection and none says a word", number=len(opened)),
+            certainty="inferred",
+            remedies=(doubt,),
+        )
+    return common._replace(
+        status="unknown",
+        summary=_(
+            "whether port 25 is free could not be proved: {name} takes the connection and says nothing",
+            name=next(iter(operators)),
+        ),
+        certainty="untested",
+        remedies=(_("Run this check again; if it stays so, ask the provider."), doubt),
+    )
 
 
 def _free(found: MailWay, opened: tuple[MailTry, ...], common: Judgement, refusing: int) -> Judgement:

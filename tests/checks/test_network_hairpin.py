@@ -1,13 +1,18 @@
 """The way back to this machine itself: every verdict, from facts of a few lines."""
 
 import pytest
+from fake_host import FakeHost
 
-from mailcow_wizard.checks.network_hairpin import judge_hairpin
+from mailcow_wizard.checks.network_hairpin import CHECKS, judge_hairpin
+from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.network.hairpin import Reflection, Turned
-from mailcow_wizard.model import Judgement
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Certificate, Hairpin, HostError, HttpReply, Listeners, Probe, Probed
+from mailcow_wizard.model import Judgement, Settings
 
-PUBLIC, OWN = "192.88.99.10", "10.20.30.10"
+(CHECK,) = CHECKS
+PUBLIC, OWN, SECOND = "192.88.99.10", "10.20.30.10", "192.88.99.11"
 BEHIND = Addresses(4, (PUBLIC,), OWN, "outside")
 
 
@@ -35,7 +40,16 @@ CASES = [
         "pass",
         "comes back to it (ports 80, 443 and 25)",
     ),
-    ("served", turned("open", "same", "same"), "pass", "(ports 443 and 25)"),
+    ("served", turned("alike", "same", "same"), "pass", "(ports 80, 443 and 25)"),
+    ("the web's port in doubt", turned("open", "same", "same"), "unknown", "port 80: somebody answers"),
+    ("a page alone is no proof", turned("alike", "open", "open"), "unknown", "port 443: somebody answers"),
+    ("mail's port alone", turned("failed", "open", "same"), "unknown", "port 80: it could not be tried"),
+    (
+        "mail's port is enough",
+        turned("open", "open", "same", unchecked="SKIP_LETS_ENCRYPT"),
+        "pass",
+        "(port 25)",
+    ),
     ("nothing", turned("silent", "silent", "silent"), "fail", "ports 80, 443 and 25: nothing comes back"),
     ("refused", turned("refused", "refused"), "fail", "ports 80 and 443: refused"),
     (
@@ -62,3 +76,57 @@ def test_the_way_back(found: Reflection, status: str, words: str) -> None:
     assert one.remedies or status in ("pass", "skipped")
     # Without proof it is never green.
     assert (one.status, one.certainty) != ("pass", "untested")
+
+
+class Behind(FakeHost):
+    """Behind NAT, with mailcow running: what answers on each port, here and under the public address."""
+
+    def __init__(self, page_there: bytes = b"nginx") -> None:
+        super().__init__()
+        self.pages = {OWN: b"nginx", PUBLIC: page_there}
+
+    def source_address(self, destination: str) -> str:
+        if ":" in destination:
+            raise HostError("no route")
+        return SECOND if destination == SECOND else OWN
+
+    def listeners(self, ports: tuple[int, ...]) -> Listeners:
+        return Listeners((), "netlink")
+
+    def hairpin(
+        self, address: str, own: str, ports: tuple[int, ...], timeout: float = 2.5
+    ) -> tuple[Hairpin, ...]:
+        return tuple(Hairpin(one, "in use", 0.0) for one in ports)
+
+    def probe(self, probes: tuple[Probe, ...], wait: float) -> tuple[Probed, ...]:
+        return tuple(Probed("open", 0.1, "220 mail.example.org ESMTP") for _one in probes)
+
+    def certificate(
+        self, address: str, port: int, name: str, starttls: bool = False, timeout: float = 8.0
+    ) -> Certificate:
+        return Certificate(b"ours", "")
+
+    def fetch(self, name: str, path: str, *more: object, address: str = "", **_rest: object) -> HttpReply:
+        return HttpReply(404, self.pages[address])
+
+
+def of_v4(host: Behind, *public: str) -> Judgement:
+    settings = Settings(hostname="mail.example.org", addresses=public)
+    return next(one for one in look(CHECK, Facts(host, settings)) if one.subject == "v4")
+
+
+def test_a_running_mailcow_is_known_by_its_certificate_its_greeting_and_its_page() -> None:
+    one = of_v4(Behind(), PUBLIC)
+    assert (one.status, one.certainty) == ("pass", "proved")
+    assert "(ports 80, 443 and 25)" in one.summary
+    one = of_v4(Behind(b"the router's"), PUBLIC)
+    assert one.status == "unknown"
+    assert "port 80: somebody answers, who could not be told" in one.summary
+
+
+def test_every_public_address_is_tried() -> None:
+    one = of_v4(Behind(b"the router's"), SECOND, PUBLIC)
+    assert one.status == "unknown"
+    assert PUBLIC in one.summary
+    assert of_v4(Behind(), SECOND, PUBLIC).status == "pass"
+    assert "own address" in of_v4(Behind(), SECOND).summary

@@ -85,6 +85,8 @@ MAIL = [
         "even 192.0.2.77",
     ),
     ("nobody greets", way(servers=servers(*FOUR, greeting="")), "warn", "none says a word"),
+    ("the only one does not greet", way(servers=servers("open", greeting="")), "unknown", "Google takes the"),
+    ("one opens mute", way(servers=servers("open", "silent", greeting="")), "unknown", "could not be proved"),
     (
         "a bad name",
         way(servers=servers(*FOUR, greeting="554-gmx.net refused")),

@@ -12,14 +12,16 @@ from mailcow_wizard.typed import NamedTuple
 
 _ASKED = ("ports.http", "ports.https", "ports.smtp")
 _WAIT_S = 2.5
-_HTTP, _HTTPS, _SMTP = 80, 443, 25
+HTTP, _HTTPS, _SMTP = 80, 443, 25
+_CHALLENGES = "/.well-known/acme-challenge/mailcow-wizard"  # where mailcow answers before all redirects
 
 
 class Turned(NamedTuple):
     """One port of the public address, tried from here.
 
     `outcome` as in `door.Hairpin`, and same or other: somebody listens here, and what answers under the
-    public address is the same, or is not; open: that could not be compared.
+    public address is the same, or is not; alike: both give the same page, as others might; open: that could
+    not be compared.
     """
 
     port: int
@@ -27,9 +29,10 @@ class Turned(NamedTuple):
 
 
 class Reflection(NamedTuple):
-    """One family: its addresses, whether the public one is this machine's own, else what was tried.
+    """One public address of a family: whether it is this machine's own, else what was tried.
 
-    `unchecked` is the variable of mailcow.conf that keeps mailcow from asking itself under its public name.
+    `unchecked` is the variable of mailcow.conf that keeps mailcow from asking itself under its public name,
+    `web` the port on which it would ask.
     """
 
     addresses: Addresses
@@ -37,22 +40,32 @@ class Reflection(NamedTuple):
     local: bool = False
     turned: tuple[Turned, ...] = ()
     unchecked: str = ""
+    web: int = HTTP
 
 
 def reflections(facts: Facts) -> tuple[Reflection, ...]:
-    """Both families, one after the other: few machines have NAT in both. Raises HostError."""
-    return tuple(_reflection(facts, family) for family in (4, 6))
+    """All public addresses of both families, one after the other: few machines have NAT in both, or several
+    addresses behind it. Raises HostError."""
+    return tuple(one for family in (4, 6) for one in _of_family(facts, family))
 
 
-def _reflection(facts: Facts, family: int) -> Reflection:
+def _of_family(facts: Facts, family: int) -> tuple[Reflection, ...]:
     known = facts.get(addresses, family)
     if not known.own or not known.public:
-        return Reflection(known)
-    public = next((one for one in known.public if _is_local(facts, one)), "")
-    if public:
+        return (Reflection(known),)
+    return tuple(_reflection(facts, known, public) for public in known.public)
+
+
+def _reflection(facts: Facts, known: Addresses, public: str) -> Reflection:
+    if _is_local(facts, public):
         return Reflection(known, public, local=True)
-    public = known.public[0]
-    return Reflection(known, public, turned=_turned(facts, known.own, public), unchecked=_unchecked(facts))
+    return Reflection(
+        known,
+        public,
+        turned=_turned(facts, known.own, public),
+        unchecked=_unchecked(facts),
+        web=facts.get(survey)[_ASKED[0]].binding.number,
+    )
 
 
 def _is_local(facts: Facts, address: str) -> bool:
@@ -87,7 +100,20 @@ def _compared(facts: Facts, own: str, public: str, port: PortFacts) -> str:
         return "open"
     if standard == _SMTP:
         return _same(_name(here.greeting), _name(there.greeting))
-    return _certificates(facts, own, public, number) if standard == _HTTPS else "open"
+    if standard == _HTTPS:
+        return _certificates(facts, own, public, number)
+    return _pages(facts, own, public) if number == HTTP else "open"
+
+
+def _pages(facts: Facts, own: str, public: str) -> str:
+    """Whether both give the same page where Let's Encrypt would look. A page that differs proves nothing:
+    some change with every answer."""
+    name = facts.get(hostname).name or public
+    try:
+        here, there = (facts.host.fetch(name, _CHALLENGES, 0, _WAIT_S, address=one) for one in (own, public))
+    except HostError:
+        return "open"
+    return "alike" if here == there else "open"
 
 
 def _name(greeting: str) -> str:
