@@ -107,6 +107,7 @@ class Wizard(Drawn):
         self._looking = looking
         self._redraw: Timer | None = None
         self._cursors: dict[str, int] = {}
+        self._noticed: Row | None = None
         self._answered = False
         self._complete = False
         self._typed_ahead: list[int] = []
@@ -275,6 +276,7 @@ class Wizard(Drawn):
 
     def show_keys(self, notice: str = "") -> None:
         """Draws the line of keys, or a notice in its place."""
+        self._noticed = self.row() if notice else None
         self.screen_stack[0].query_one(KeyLine).show(keys_here(self, self.row()), notice)
 
     @on(DescendantFocus)
@@ -287,7 +289,9 @@ class Wizard(Drawn):
         base = self.screen_stack[0]
         base.query_one("#details", Details).show(self._list.row)
         base.query_one(Rule).show(self._list.view)
-        self.show_keys()
+        # That the cursor rests is told late: what was said of this row meanwhile stays.
+        if self._noticed is None or self._noticed != self.row():
+            self.show_keys()
 
     @on(FindingList.Opened)
     def _opened(self) -> None:

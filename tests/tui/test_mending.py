@@ -197,6 +197,11 @@ def test_a_finding_without_fixes_says_what_to_do_by_hand(tmp_path: Path) -> None
         terminal.go_down("▸ ! warning Disk space")
         terminal.keys("f")
         terminal.wait_for("By hand (Enter shows all): ", "▸ ! warning Disk space")
+        # Typed faster than it is told that the cursor rests.
+        terminal.keys("Up", "Up", "Down", "Down", "f")
+        terminal.wait_for("By hand (Enter shows all): ", "▸ ! warning Disk space")
+        time.sleep(0.5)
+        assert "By hand (Enter shows all): " in terminal.text()
         terminal.keys("n", "n")
         terminal.wait_for("exim4 is listening")
         terminal.keys("Down")
