@@ -159,7 +159,8 @@ class TestOpening:
         does(debian, [f"nft -f {NFT_FILE}"])
         forget(world)
         tried = world.tried(PATIENT_S)
-        assert (tried[0][25], tried[4][25]) == ("open", "silent")
+        # Silent, or after three seconds the asking kernel's own word that it finds no neighbour.
+        assert (tried[0][25], tried[4][25] == "open") == ("open", False)
         found = look(debian)
         assert (found["status"], "nothing arrives over IPv6" in found["found"]) == ("warn", True), found
         change = str(mender.apply("firewall.local", "open-ports")["change"])
@@ -170,7 +171,7 @@ class TestOpening:
         mender.undo(change)
         does(debian, [f"nft -f {NFT_FILE}"])
         forget(world)
-        assert world.tried(PATIENT_S)[4][25] == "silent"
+        assert world.tried(PATIENT_S)[4][25] != "open"
 
     @pytest.mark.long
     def test_nft(self, world: Gate, debian: Machine, mender: Mender) -> None:
