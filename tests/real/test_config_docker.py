@@ -131,7 +131,7 @@ def test_mailcow_in_another_place(docker: Engine, directory: Path) -> None:
     assert "/srv/mailcow" in finding["summary"]
 
 
-@pytest.fixture(params=compose.SUITES)
+@pytest.fixture(params=[compose.SUITES[0], pytest.param(compose.SUITES[1], marks=pytest.mark.long)])
 def programs(request: pytest.FixtureRequest, docker: Engine) -> Iterator[Path]:
     """Places that the engine's namespaces have for themselves, with a Docker client and no Compose; the path
     of a real Compose."""

@@ -127,6 +127,7 @@ def test_the_far_server_rejects(world: World) -> None:
     assert "5.7.1" in found.summary
 
 
+@pytest.mark.long
 def test_it_has_to_wait(world: World) -> None:
     """The far server asks to come again: that is no answer yet, nor is a mailbox where nothing came."""
     with world.mail.far_setting("smtpd_recipient_restrictions=check_client_access static:{450 4.7.1 Later}"):
@@ -148,6 +149,7 @@ def test_nobody_is_reached(world: World) -> None:
     assert "network.outbound-25" in " ".join(found.remedies)
 
 
+@pytest.mark.long
 def test_it_judges_nothing(world: World) -> None:
     """A far server without any of these says nothing, whatever the message itself says."""
     with world.mail.far_setting("smtpd_milters="), world.mail.far_setting("smtpd_recipient_restrictions="):

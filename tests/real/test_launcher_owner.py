@@ -66,6 +66,7 @@ def test_a_checkout_that_others_can_write_is_not_run(tmp_path: Path, mode: int, 
     assert not (checkout / ".venv").exists()
 
 
+@pytest.mark.long
 def test_a_group_that_is_roots_may_write(tmp_path: Path) -> None:
     checkout = copy_checkout(tmp_path / "umask-002")
     for path in (checkout, checkout / "mailcow_wizard"):

@@ -130,6 +130,7 @@ def test_a_service_that_does_not_come_back_is_told(booted: Machine, mender: Mend
     booted.run(["rm", "/run/onlynow"], check=True)
 
 
+@pytest.mark.long
 def test_a_service_that_ends_at_once_is_told(booted: Machine, mender: Mender) -> None:
     """systemctl calls it started; a moment later it is gone."""
     text = SERVICE.replace("ExecStart=", "ExecStart=/bin/sh -c 'test -e /run/onlynow && exec ").rstrip("\n")
@@ -142,6 +143,7 @@ def test_a_service_that_ends_at_once_is_told(booted: Machine, mender: Mender) ->
         assert (ended["state"], "brief.service does not run" in ended["error"]) == ("failed", True)
 
 
+@pytest.mark.long
 def test_the_check_after_taking_back_waits_for_the_service(booted: Machine, mender: Mender) -> None:
     """A service that needs a second to listen is seen on its port again."""
     slow = SERVICE.replace("ExecStart=", "ExecStartPre=-/bin/true\nExecStart=/bin/sh -c 'sleep 1.5; exec ")

@@ -206,6 +206,7 @@ def test_nginx_with_its_default_page(servers: Machine, mender: Mender) -> None:
         mender.there_and_back("ports.http", "stop-service", lambda: look_at(servers, "nginx.service"))
 
 
+@pytest.mark.long
 def test_before_the_first_certificate(servers: Machine, mender: Mender) -> None:
     """Without it nginx would not start: the part for HTTPS is a comment, which works when it is none."""
     servers.run(["mv", ASSETS, "/srv/later"], check=True)
@@ -254,6 +255,7 @@ def test_a_configuration_that_was_broken_before_is_told(servers: Machine, mender
         servers.run(["rm", "/etc/nginx/conf.d/broken.conf"], check=True)
 
 
+@pytest.mark.long
 def test_a_server_that_was_stopped_since_stays_stopped(servers: Machine, mender: Mender) -> None:
     for unit, site in (
         ("nginx.service", NGINX_SITES),

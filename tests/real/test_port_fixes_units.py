@@ -26,6 +26,7 @@ def mender(booted: Machine) -> Iterator[Mender]:
         yield found
 
 
+@pytest.mark.long
 def test_postfix_is_stopped_with_the_service_that_holds_the_switch(booted: Machine, mender: Mender) -> None:
     """Debian runs it as an instance, and systemctl returns before its port is free."""
 
@@ -87,6 +88,7 @@ def test_postfix_stays_for_the_machines_own_mail(booted: Machine, mender: Mender
     booted.run(["postconf", "-MX", "submission/inet"], check=True)
 
 
+@pytest.mark.long
 def test_a_postfix_that_was_stopped_since_stays_stopped(booted: Machine, mender: Mender) -> None:
     """Taking back restores its files; whether it runs is its administrator's."""
     with running(booted, "postfix.service"):
@@ -172,6 +174,7 @@ def test_wants_that_an_administrator_added_come_back(booted: Machine, mender: Me
         mender.there_and_back("ports.sieve", "stop-service", lambda: snapshot(booted, "greedy.service"))
 
 
+@pytest.mark.long
 def test_what_a_unit_enables_besides_stays_as_it_is(booted: Machine, mender: Mender) -> None:
     """Enabling enables `Also=` too, where somebody had switched that off."""
     files = (

@@ -160,7 +160,7 @@ def postscreened(pairs: tuple[Pair, Pair]) -> Iterator[Provider]:
         yield made
 
 
-@pytest.mark.parametrize("way", ["bash", "wizard"])
+@pytest.mark.parametrize("way", [pytest.param("bash", marks=pytest.mark.long), "wizard"])
 def test_a_mail_server_that_lets_strangers_wait(postscreened: Provider, tmp_path: Path, way: str) -> None:
     with near(postscreened.server, tmp_path) as side:
         side.ask(postscreened.far, way)

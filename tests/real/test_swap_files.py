@@ -57,7 +57,9 @@ def mended(place: Path) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(one, marks=[pytest.mark.long] if one == "ext3" else []) for one in MAKERS]
+)
 def test_a_swap_file(tmp_path: Path, kind: str) -> None:
     with or_skip():
         disk(tmp_path, kind)
