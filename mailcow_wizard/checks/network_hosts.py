@@ -42,15 +42,17 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
     if host.through:
         words = _("{host} answers through the proxy {proxy} alone", host=row.host, proxy=host.through)
         return common._replace(summary=words, found=_("not directly"))
-    if host.looked.trouble:
+    if host.looked.trouble or not (host.tries or row.protocol == "txt"):
         return _without_name(host, common)
     if row.protocol == "txt":
         return _resolver(
             host, common._replace(summary=_("{host} is found by name", host=row.host)), facts.resolver
         )
     if row.protocol in ("udp", "ntp"):
-        return _resolver(host, _inside(host, _datagrams(host, common, facts)), facts.resolver)
-    return _resolver(host, _inside(host, _connections(host, common, facts)), facts.resolver)
+        judged = _datagrams(host, common, facts)
+    else:
+        judged = _connections(host, common, facts)
+    return _resolver(host, _half_looked_up(host, _inside(host, judged), facts), facts.resolver)
 
 
 def _inside(host: Reached, judged: Judgement) -> Judgement:
@@ -97,17 +99,49 @@ def _skipped(why: str) -> Judgement:
 
 
 def _without_name(host: Reached, common: Judgement) -> Judgement:
-    return common._replace(
-        status=_STATUS[host.row.level],
-        stops="names",
-        summary=_("{host} cannot be looked up: {trouble}", host=host.row.host, trouble=host.looked.trouble),
-        evidence=(Evidence(f"dig {host.row.host}", host.looked.trouble),),
-        remedies=(
-            _(
-                'See /etc/resolv.conf: a resolver named there must answer. "Name servers" shows '
-                "whether others can be asked from here."
-            ),
+    """A name that has no address is a fault; one that no resolver answers for is not known."""
+    silent = _unanswered(host)
+    trouble = host.looked.trouble
+    if host.row.family and not silent:
+        trouble = _("the name has no IPv{family} address", family=host.row.family)
+    elif not trouble:
+        trouble = _("no resolver answers for its IPv{family} address", family=host.row.family)
+    remedies = (
+        _(
+            'See /etc/resolv.conf: a resolver named there must answer. "Name servers" shows '
+            "whether others can be asked from here."
         ),
+    )
+    return common._replace(
+        status="unknown" if silent else _STATUS[host.row.level],
+        stops="names",
+        summary=_("{host} cannot be looked up: {trouble}", host=host.row.host, trouble=trouble),
+        evidence=(Evidence(f"dig {host.row.host}", trouble),),
+        remedies=remedies,
+        certainty="untested" if silent else "proved",
+    )
+
+
+def _unanswered(host: Reached) -> tuple[int, ...]:
+    """The families, of those that count for this host, whose addresses no resolver told."""
+    return tuple(one for one in host.looked.unanswered if host.row.family in (0, one))
+
+
+def _half_looked_up(host: Reached, judged: Judgement, facts: Outward) -> Judgement:
+    """The same, unless nobody told the IPv4 addresses: IPv6 says nothing of them, and containers may have no
+    other way."""
+    if 4 not in facts.families or 4 not in _unanswered(host):
+        return judged
+    return judged._replace(
+        status="unknown",
+        stops="names",
+        summary=_(
+            "no resolver answers for the IPv4 addresses of {host}; over IPv6: {words}",
+            host=host.row.host,
+            words=judged.summary,
+        ),
+        remedies=(_("See /etc/resolv.conf: a resolver named there must answer."), *judged.remedies),
+        certainty="untested",
     )
 
 

@@ -51,6 +51,8 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
             summary=_("mailcow has ENABLE_IPV6=true, but {trouble}", trouble=trouble),
             remedies=(_("Set ENABLE_IPV6=false in mailcow.conf, or repair IPv6."), *_repair(facts)),
         )
+    if facts.published is None and (facts.configured == "false" or not half):
+        return _not_told(facts, common, trouble)
     if facts.configured == "false":
         return common._replace(
             summary=_("{trouble}, and mailcow does without (ENABLE_IPV6=false)", trouble=trouble),
@@ -68,6 +70,24 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
             "{trouble}: mailcow will find none and set ENABLE_IPV6=false, which works", trouble=trouble
         ),
         certainty="inferred",
+    )
+
+
+def _not_told(facts: Ipv6, common: Judgement, trouble: str) -> Judgement:
+    """Doing without IPv6 is well only where nobody is told to come by it."""
+    return common._replace(
+        status="unknown",
+        stops="names",
+        summary=_(
+            "{trouble}; whether {name} has an AAAA record, which must not be then, no resolver tells",
+            trouble=trouble,
+            name=facts.name,
+        ),
+        certainty="untested",
+        remedies=(
+            _("See /etc/resolv.conf: a resolver named there must answer."),
+            _("Ask by hand: `dig AAAA {name}`. There must be none.", name=facts.name),
+        ),
     )
 
 

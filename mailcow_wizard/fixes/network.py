@@ -148,7 +148,10 @@ def _ipv6(judgement: Judgement, facts: Facts) -> Plan | None:
     found = facts.get(ipv6)
     works = bool(found.own) and found.passes
     wanted = "true" if works else "false"
-    if not facts.get(mailcow_conf).exists or found.configured == wanted or (found.published and not works):
+    told = found.published is None or bool(found.published)
+    if not facts.get(mailcow_conf).exists or found.configured == wanted:
+        return None
+    if told and not works:
         return None
     title = _("Let mailcow use IPv6") if works else _("Let mailcow do without IPv6")
     return _conf(

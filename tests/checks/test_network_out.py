@@ -122,17 +122,26 @@ def test_a_relay_that_can_be_reached_is_named() -> None:
 ROW = {one.subject: one for one in need.OUTGOING}
 
 
-def reached(subject: str, *outcomes: str, trouble: str = "", needless: str = "", v6: str = "") -> Reached:
+def reached(
+    subject: str,
+    *outcomes: str,
+    trouble: str = "",
+    needless: str = "",
+    v6: str = "",
+    silent: "tuple[int, ...]" = (),
+) -> Reached:
     row = ROW[subject]
     kind = "udp" if row.protocol in ("udp", "ntp") else "tcp"
     tries = [Try(Probe(kind, "192.0.2.1", row.port), Probed(one, 0.1)) for one in outcomes]
     tries += [Try(Probe(kind, "2001:db8::1", row.port), Probed(v6, 0.1))] if v6 else []
-    return Reached(row, Looked(row.host, ("192.0.2.1",), trouble=trouble), tuple(tries), needless)
+    return Reached(
+        row, Looked(row.host, ("192.0.2.1",), trouble=trouble, unanswered=silent), tuple(tries), needless
+    )
 
 
 GITHUB, RSYNC, FUZZY = "github.com:443/tcp", "rsync.sanesecurity.net:873/tcp", "fuzzy1.rspamd.com:11335/udp"
 TIME = "pool.ntp.org:123/udp"
-HUB, IP6 = "hub.docker.com:443/tcp", "ip6.mailcow.email:80/tcp"
+HUB, IP6, IP4 = "hub.docker.com:443/tcp", "ip6.mailcow.email:80/tcp", "ip4.mailcow.email:80/tcp"
 OPEN = reached(HUB, "open")
 HOSTS = [
     ("open", reached(GITHUB, "open"), "pass", "github.com answers on port 443 (IPv4)"),
@@ -142,6 +151,16 @@ HOSTS = [
     ("not over IPv4", reached(GITHUB, "silent", v6="open"), "warn", "not over IPv4"),
     ("own rule", reached(RSYNC, "blocked"), "warn", "this machine's own firewall"),
     ("no name", reached(GITHUB, trouble="there is no such name"), "fail", "cannot be looked up"),
+    ("nobody tells", reached(GITHUB, trouble="late", silent=(4, 6)), "unknown", "be looked up: late"),
+    (
+        "told for IPv6 alone",
+        reached(GITHUB, v6="open", silent=(4,)),
+        "unknown",
+        "over IPv6: github.com answers",
+    ),
+    ("told for IPv4 alone", reached(GITHUB, "open", silent=(6,)), "pass", "github.com answers"),
+    ("no IPv4", reached(IP4), "warn", "the name has no IPv4 address"),
+    ("nobody tells IPv4", reached(IP4, silent=(4,)), "unknown", "no resolver answers for its IPv4"),
     ("optional", reached("github.com:80/tcp", "silent"), "warn", "cannot be reached"),
     ("needless", reached(RSYNC, "silent", needless="SKIP_CLAMD"), "skipped", "SKIP_CLAMD=y"),
     ("silent datagrams", reached(FUZZY, "silent"), "unknown", "answers no strangers"),

@@ -261,6 +261,10 @@ IPV6 = [
     (GOOD._replace(own="", addresses=()), "warn", "but no address"),
     (GOOD._replace(own="", addresses=(), defaults=()), "pass", "this machine has no IPv6"),
     (GOOD._replace(enabled=False, own=""), "pass", "switched off in this machine's kernel"),
+    (GOOD._replace(own="", addresses=(), defaults=(), published=None), "unknown", "no resolver tells"),
+    (GOOD._replace(own="", defaults=(), configured="false", published=None), "unknown", "no resolver tells"),
+    (GOOD._replace(own="", defaults=(), published=None), "warn", "no default route"),
+    (GOOD._replace(published=None), "pass", "IPv6 works"),
     (GOOD._replace(enabled=False, own="", published=(V6,)), "fail", "Let's Encrypt" and "has an AAAA record"),
 ]
 

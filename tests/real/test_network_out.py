@@ -281,7 +281,7 @@ def test_a_dead_resolver_hides_nothing(world: World) -> None:
         seen = look(world, "outbound-hosts", "outbound-25")
     # Nobody answers as 1.1.1.1 here: no name is known, and that is said.
     assert seen.status("outbound-25 v4") == "unknown"
-    assert seen.status("outbound-hosts github.com:443/tcp") == "fail"
+    assert seen.status("outbound-hosts github.com:443/tcp") == "unknown"
     assert "cannot be looked up" in seen.summary("outbound-hosts github.com:443/tcp")
 
 

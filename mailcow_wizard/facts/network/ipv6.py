@@ -4,7 +4,7 @@ detection will make of it."""
 from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.facts.dns.message import NOERROR
+from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.names import ask, own_address
@@ -25,7 +25,8 @@ class Ipv6(NamedTuple):
     """What there is of IPv6, from the kernel up to an answer from outside.
 
     `configured` is ENABLE_IPV6 in mailcow.conf, empty where it is not set; `published` the AAAA records of
-    the server's name, which is `name`; `has_ping` whether the command is there that mailcow's detection uses.
+    the server's name, which is `name` (None: no resolver told them); `has_ping` whether the command is there
+    that mailcow's detection uses.
     """
 
     enabled: bool
@@ -37,7 +38,7 @@ class Ipv6(NamedTuple):
     has_ping: bool
     configured: str
     name: str
-    published: tuple[str, ...]
+    published: tuple[str, ...] | None
 
     @property
     def pinged(self) -> tuple[str, ...]:
@@ -112,15 +113,17 @@ def _configured(facts: Facts) -> str:
     return facts.get(mailcow_conf).get("ENABLE_IPV6").lower()
 
 
-def _published(facts: Facts, name: str) -> tuple[str, ...]:
-    """The AAAA records of the server's name, as resolvers have them."""
+def _published(facts: Facts, name: str) -> tuple[str, ...] | None:
+    """The AAAA records of the server's name, as resolvers have them; None where none says."""
     if "." not in name:
         return ()
     try:
         (heard,) = ask(facts, ((name, "AAAA"),))
     except HostError:
-        return ()
-    return heard.values("AAAA") if heard.code == NOERROR else ()
+        return None
+    if heard.code == NOERROR:
+        return heard.values("AAAA")
+    return () if heard.code == NXDOMAIN else None
 
 
 def advertisements(facts: Facts) -> Advertisements:

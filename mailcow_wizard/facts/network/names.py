@@ -23,12 +23,13 @@ _ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
 
 
 class Looked(NamedTuple):
-    """A name's addresses, or why there are none."""
+    """A name's addresses, or why there are none; `unanswered` are the families that nobody answered for."""
 
     name: str
     v4: tuple[str, ...] = ()
     v6: tuple[str, ...] = ()
     trouble: str = ""
+    unanswered: tuple[int, ...] = ()
 
     def of(self, family: int) -> tuple[str, ...]:
         """The addresses of one family."""
@@ -120,7 +121,9 @@ def look_up(facts: Facts, names: tuple[str, ...], of: tuple[int, ...] = (4, 6)) 
         rows = heard[place * len(of) : (place + 1) * len(of)]
         addresses = {family: row.values(types[family]) for family, row in zip(of, rows, strict=True)}
         trouble = "" if any(addresses.values()) else _trouble(rows)
-        found[name] = Looked(name, addresses.get(4, ()), addresses.get(6, ()), trouble)
+        none = any(row.code == NXDOMAIN for row in rows)  # which holds for all types
+        silent = tuple(one for one, row in zip(of, rows, strict=True) if not row.code and not none)
+        found[name] = Looked(name, addresses.get(4, ()), addresses.get(6, ()), trouble, silent)
     return found
 
 
@@ -137,9 +140,9 @@ def _trouble(heard: tuple[Answer, ...]) -> str:
     """Why a name has no address."""
     if any(one.code == NXDOMAIN for one in heard):
         return _("there is no such name")
-    if any(one.code == NOERROR for one in heard):
+    if heard and all(one.code == NOERROR for one in heard):
         return _("the name has no address")
-    first = heard[0] if heard else Answer("", "")
+    first = next((one for one in heard if one.code != NOERROR), Answer("", ""))
     if first.code:
         return _(
             "the resolver says {code}{explained}",

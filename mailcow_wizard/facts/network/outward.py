@@ -85,7 +85,8 @@ def _tried(facts: Facts) -> Outward:
     names = tuple(dict.fromkeys(one.host for one in rows if one.protocol != "txt"))
     looked = look_up(facts, names, mine or (4,))
     for name, heard in zip(texts, ask(facts, tuple((one, "TXT") for one in texts)), strict=True):
-        looked[name] = Looked(name, trouble="" if heard.of("TXT") else heard.error or heard.code)
+        trouble = "" if heard.of("TXT") else heard.error or heard.code
+        looked[name] = Looked(name, trouble=trouble, unanswered=() if heard.code else (4,))
     resolver = facts.get(resolver_trouble)
     probes = [[_probe(one, to) for to in _addresses(one, looked[one.host])] for one in rows]
     # Several names may lead to one server: it is tried once.

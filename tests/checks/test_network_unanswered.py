@@ -1,0 +1,75 @@
+"""What is asked of the world and gets no answer: nothing is concluded from that."""
+
+import pytest
+from dns_world import NAME, OURS, OURS_V6, RESOLVER, World
+
+from mailcow_wizard.checks.network_hosts import CHECKS as HOSTS
+from mailcow_wizard.checks.network_ipv6 import CHECKS as IPV6
+from mailcow_wizard.engine.runner import look
+from mailcow_wizard.facts.network.names import look_up
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError, Probe, Probed
+from mailcow_wizard.model import Settings
+
+SETTINGS = Settings(hostname=NAME, resolver=RESOLVER)
+
+
+class Outside(World):
+    """A world in which all that is tried is open."""
+
+    def probe(self, probes: tuple[Probe, ...], wait: float) -> tuple[Probed, ...]:
+        return tuple(Probed("open", 0.1) for _one in probes)
+
+
+def test_a_name_has_no_address_only_where_all_were_told() -> None:
+    half = {("a.net", "A"): "silence"}
+    known = look_up(Facts(World(half), SETTINGS), ("a.net", "b.net"))
+    assert known["a.net"].unanswered == (4,)
+    assert known["a.net"].trouble == "no resolver answers (no answer within 2 s)"
+    assert known["b.net"].unanswered == ()
+    assert known["b.net"].trouble == "the name has no address"
+
+
+def test_hosts_whose_names_nobody_tells_are_unknown() -> None:
+    dead = Outside({})
+    dead.servers[RESOLVER] = "silence"
+    found = look(HOSTS[0], Facts(dead, SETTINGS))
+    assert len(found) > 20
+    assert {one.status for one in found} == {"unknown"}
+    assert {one.certainty for one in found} == {"untested"}
+    refusing = Outside({})
+    refusing.servers[RESOLVER] = "REFUSED"
+    assert "fail" in {one.status for one in look(HOSTS[0], Facts(refusing, SETTINGS))}
+
+
+def test_a_host_of_one_family_that_is_only_found_in_the_other() -> None:
+    wrong = {("ip4.mailcow.email", "AAAA"): OURS_V6, ("ip6.mailcow.email", "A"): OURS}
+    found = {one.subject: one for one in look(HOSTS[0], Facts(Outside(wrong), SETTINGS))}
+    assert found["ip4.mailcow.email:80/tcp"].status == "warn"
+    assert "the name has no IPv4 address" in found["ip4.mailcow.email:80/tcp"].summary
+    assert "the name has no IPv6 address" in found["ip6.mailcow.email:80/tcp"].summary
+    silent = {("ip4.mailcow.email", "AAAA"): OURS_V6, ("ip4.mailcow.email", "A"): "silence"}
+    found = {one.subject: one for one in look(HOSTS[0], Facts(Outside(silent), SETTINGS))}
+    assert found["ip4.mailcow.email:80/tcp"].status == "unknown"
+
+
+class WithoutIpv6(World):
+    """A machine that has none."""
+
+    def source_address(self, destination: str) -> str:
+        if ":" in destination:
+            raise HostError("no route")
+        return OURS
+
+
+@pytest.mark.parametrize(
+    ("said", "status"), [(OURS_V6, "fail"), ("silence", "unknown"), ("SERVFAIL", "unknown"), ((), "pass")]
+)
+def test_doing_without_ipv6_is_well_where_no_aaaa_is_told(said: "str | tuple[str, ...]", status: str) -> None:
+    world = WithoutIpv6({(NAME, "AAAA"): said})
+    world.files |= {f"/proc/net/{one}": "" for one in ("if_inet6", "ipv6_route")}
+    world.files["/proc/sys/net/ipv6/conf/all/disable_ipv6"] = "0"
+    (found,) = look(IPV6[0], Facts(world, SETTINGS))
+    assert found.status == status, found
+    if status == "unknown":
+        assert f"{NAME} has an AAAA record, which must not be then, no resolver tells" in found.summary
