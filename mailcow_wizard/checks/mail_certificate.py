@@ -8,6 +8,7 @@ from mailcow_wizard.checks.mail_containers import span
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.acme import Acme, explained
 from mailcow_wizard.facts.mail.certificates import Certificates, Group, Shown, certificates
+from mailcow_wizard.facts.mail.talks import PROTOCOLS
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
@@ -19,6 +20,7 @@ _OWN = _(
     "Bring a certificate that clients trust: put it at data/assets/ssl/cert.pem and key.pem, or "
     "set SKIP_LETS_ENCRYPT=n and let mailcow fetch one."
 )
+_SERVED = _("See mail.containers and mail.ports first: TLS is served by postfix, dovecot and nginx.")
 _AGAIN = _("Let it try at once: `docker compose restart acme-mailcow`, then see its log: `{}`.")
 
 
@@ -29,11 +31,14 @@ def judge_certificate(found: Certificates) -> Judgement:
         return skipped(talks.about.skip)
     acme = explained(found.lines, talks.name)
     evidence = _evidence(found, acme)
+    unseen = _unseen(found)
     if not found.groups:
-        return _none(found, evidence)
+        return _none(unseen, evidence)
     troubles = [one for group in found.groups for one in _troubles(group, found, acme)]
     if len({one.der for one in found.groups}) > 1:
         troubles.append(_different(found.groups))
+    if unseen:
+        troubles.append(unseen)
     if troubles:
         return judged(troubles, evidence, "; ".join(_words(one, found.now) for one in found.groups))
     shown = found.groups[0].shown
@@ -52,23 +57,38 @@ def judge_certificate(found: Certificates) -> Judgement:
     )
 
 
-def _none(found: Certificates, evidence: tuple[Evidence, ...]) -> Judgement:
-    silent = all(one.spoken.outcome in ("silent", "no route") for one in found.talks.talks if one.asked.tls)
-    if silent:
+def _unseen(found: Certificates) -> Trouble | None:
+    """Where a certificate may be shown and none was seen. A port that refuses, or has no TLS, shows none:
+    mail.ports tells that."""
+    places = [
+        one.where
+        for one in found.talks.talks
+        if any(PROTOCOLS[one.binding.port.id][1:])
+        and not one.spoken.der
+        and one.spoken.outcome not in ("refused", "open")
+        and "TLS" not in one.spoken.text
+    ]
+    if not places:
+        return None
+    more = _(" and {number} more", number=len(places) - 4) if places[4:] else ""
+    words = _(
+        "the certificate at {places} could not be seen, for lack of an answer",
+        places=", ".join(places[:4]) + more,
+    )
+    return Trouble("unknown", words, (_SERVED,))
+
+
+def _none(unseen: Trouble | None, evidence: tuple[Evidence, ...]) -> Judgement:
+    if unseen:
         return Judgement(
             "unknown",
             _("no port answered in time to show a certificate"),
             _("none seen"),
             evidence,
+            (_SERVED,),
             certainty="untested",
         )
-    return Judgement(
-        "fail",
-        _("no port shows a certificate"),
-        _("none"),
-        evidence,
-        (_("See mail.containers and mail.ports first: TLS is served by postfix, dovecot and nginx."),),
-    )
+    return Judgement("fail", _("no port shows a certificate"), _("none"), evidence, (_SERVED,))
 
 
 def _troubles(group: Group, found: Certificates, acme: Acme) -> list[Trouble]:

@@ -152,6 +152,10 @@ def span(seconds: float) -> str:
 
 
 def _missing(stack: Stack) -> list[Trouble]:
+    if stack.missing is None:
+        words = _("which containers there should be is not known: docker-compose.yml could not be read")
+        compare = _("Compare what `docker compose config --services` and `docker compose ps` list.")
+        return [Trouble("unknown", words, (compare,))]
     if not stack.missing:
         return []
     names = ", ".join(stack.missing[:4]) + (

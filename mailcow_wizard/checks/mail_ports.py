@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.mail_submission import is_submission, offers, submission
 from mailcow_wizard.checks.mail_web import LOGS, named, web
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
-from mailcow_wizard.facts.mail.talks import PROTOCOLS, STRANGER, SUBMISSION, Spoke, Talk, place, spoke
+from mailcow_wizard.facts.mail.talks import PROTOCOLS, STRANGER, Spoke, Talk, place, spoke
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
@@ -17,6 +18,7 @@ _SMTP = "ports.smtp"
 # MariaDB's first packet: three bytes of length, a number, then protocol 10, or an error.
 _MARIADB, _MARIADB_ERROR = "\n", "\xff"
 _SHOWN = 120
+_FAREWELLS = ("QUIT", "LOGOUT")
 
 
 def judge_ports(spoke: Spoke) -> tuple[Judgement, ...]:
@@ -63,7 +65,8 @@ def _port(spoke: Spoke, port: need.Port) -> Judgement:
 
 
 def _less(trouble: Trouble, talk: Talk) -> Trouble:
-    if trouble.status != "fail" or "not logged in" in trouble.words:
+    # An open relay is one over each family.
+    if trouble.status != "fail" or trouble.severity == "breaks":
         return trouble
     return trouble._replace(
         status="warn", words=_("over IPv6 alone: {words}", words=trouble.words), severity="degrades"
@@ -86,12 +89,12 @@ def _troubles(talk: Talk, spoke: Spoke) -> list[Trouble]:
     strange = _not_its_own(talk)
     if strange:
         return [strange]
-    if talk.spoken.outcome == "silent":
+    if talk.spoken.outcome == "silent" or _closed_early(talk):
         return _half_answered(talk)
     protocol, _unused, starts = PROTOCOLS[talk.binding.port.id]
     found: list[Trouble | None] = []
-    if _is_submission(talk):
-        found += _submission(talk)
+    if is_submission(talk):
+        found += submission(talk)
     found.append(_without_tls(talk, starts))
     if protocol == "smtp":
         found += _names(talk, spoke)
@@ -122,13 +125,25 @@ def _unanswered(talk: Talk) -> Trouble | None:
 
 def _half_answered(talk: Talk) -> list[Trouble]:
     """It spoke its own protocol, and then no more: what was not asked is not known."""
-    taken = [one for one in _submission(talk) if one.status == "fail"] if _is_submission(talk) else []
+    _protocol, _tls, starts = PROTOCOLS[talk.binding.port.id]
+    taken = [one for one in submission(talk) if one.status == "fail"] if is_submission(talk) else []
+    bare = _without_tls(talk, starts) if offers(talk) and _starter(talk) not in offers(talk).upper() else None
     words = _("{where} stopped answering in the middle of the conversation", where=talk.where)
-    return [*taken, Trouble("unknown", words, (LOGS.format(talk.binding.port.container),))]
+    if talk.spoken.outcome == "reset":
+        words = _("{where} closed the connection in the middle of the conversation", where=talk.where)
+    return [
+        *taken,
+        *([bare] if bare else []),
+        Trouble("unknown", words, (LOGS.format(talk.binding.port.container),)),
+    ]
 
 
-def _is_submission(talk: Talk) -> bool:
-    return talk.binding.port.id in SUBMISSION
+def _closed_early(talk: Talk) -> bool:
+    """Whether it ended the connection while something was left to be asked."""
+    asked = [one for one in talk.asked.lines if one not in _FAREWELLS]
+    # What is said in HTTP is said at once, and has one answer.
+    early = len(talk.spoken.replies) < len(asked) and talk.asked.protocol != "http"
+    return early and talk.spoken.outcome == "reset"
 
 
 def _not_its_own(talk: Talk) -> Trouble | None:
@@ -189,14 +204,14 @@ def _without_tls(talk: Talk, starts: bool) -> Trouble | None:
     if not starts or talk.spoken.tls:
         return None
     port = talk.binding.port
-    word = "STLS" if PROTOCOLS[port.id][0] == "pop3" else "STARTTLS"
+    word = _starter(talk)
     if "TLS" in talk.spoken.text:
         return Trouble(
             "fail",
             _("{where} offers {word}, and then {text}", where=talk.where, word=word, text=talk.spoken.text),
             _cert_help(port),
         )
-    offered = word in _offers(talk).upper()
+    offered = word in offers(talk).upper()
     words = (
         _("{where} offers {word} and refuses it", where=talk.where, word=word)
         if offered
@@ -214,11 +229,9 @@ def _without_tls(talk: Talk, starts: bool) -> Trouble | None:
     return Trouble("fail", words, _cert_help(port), why=why)
 
 
-def _offers(talk: Talk) -> str:
-    """What the server says that it can do, before TLS."""
-    protocol = PROTOCOLS[talk.binding.port.id][0]
-    line = {"smtp": "EHLO", "imap": "CAPABILITY", "pop3": "CAPA"}.get(protocol)
-    return talk.reply(line, last=False) if line else talk.spoken.greeting
+def _starter(talk: Talk) -> str:
+    """The word that begins TLS."""
+    return "STLS" if PROTOCOLS[talk.binding.port.id][0] == "pop3" else "STARTTLS"
 
 
 def _names(talk: Talk, spoke: Spoke) -> list[Trouble]:
@@ -277,56 +290,10 @@ def _word(reply: str) -> str:
     return words[0] if words else ""
 
 
-def _submission(talk: Talk) -> list[Trouble]:
-    """Who has not logged in may send nothing to others, and nobody is led to log in without TLS."""
-    found = []
-    reply = talk.reply("RCPT")
-    if reply.startswith("2"):
-        found.append(
-            Trouble(
-                "fail",
-                _(
-                    "{where} takes mail to strangers from who has not logged in: {reply}",
-                    where=talk.where,
-                    reply=reply[:_SHOWN],
-                ),
-                (
-                    _(
-                        "Find out why postfix trusts this sender: `docker compose exec "
-                        "postfix-mailcow postconf mynetworks smtpd_client_restrictions`, and "
-                        "data/conf/postfix/extra.cf. See mail.relay."
-                    ),
-                ),
-                why=_("Anybody could send in your name; the server ends on blocklists within hours."),
-                severity="breaks",
-            )
-        )
-    elif not reply:
-        found.append(
-            Trouble(
-                "unknown",
-                _(
-                    "whether {where} refuses strangers could not be asked: {text}",
-                    where=talk.where,
-                    text=talk.spoken.text,
-                ),
-            )
-        )
-    if talk.binding.port.id == "ports.submission" and re.search(r"(?m)^250[ -]AUTH\b", _offers(talk)):
-        found.append(
-            Trouble(
-                "warn",
-                _("{where} lets programs log in without encryption", where=talk.where),
-                (_("Remove smtpd_tls_auth_only=no from data/conf/postfix/extra.cf."),),
-            )
-        )
-    return found
-
-
 def _summary(talk: Talk) -> str:
     """What else is worth a word in the line of a port that is well."""
     parts = [talk.spoken.tls] if talk.spoken.tls else []
-    if _is_submission(talk):
+    if is_submission(talk):
         parts.append(_("refuses who has not logged in"))
     return f" ({', '.join(parts)})" if parts else ""
 
@@ -341,7 +308,7 @@ def _well(talk: Talk) -> str:
         parts.append(talk.spoken.replies[0].split("\n")[0][:_SHOWN])
     if talk.spoken.tls:
         parts.append(talk.spoken.tls)
-    reply = talk.reply("RCPT") if _is_submission(talk) else ""
+    reply = talk.reply("RCPT") if is_submission(talk) else ""
     if reply:
         parts.append(
             _("to RCPT TO:<{stranger}>: {reply}", stranger=STRANGER, reply=reply.split(chr(10))[0][:_SHOWN])

@@ -125,6 +125,17 @@ def _trouble(one: Tried, found: Relay) -> Trouble | None:
             ),
             (_("Ask from outside: a public open relay test, or `mailcow-wizard reach`."), _LOOK[0]),
         )
+    if one.trusted is None and one.seen and not inside:
+        return Trouble(
+            "unknown",
+            _(
+                "{where} relays for {seen}, this machine itself; whether postfix trusts it (mynetworks) "
+                "could not be asked, so it may relay for everybody",
+                where=one.where,
+                seen=one.seen,
+            ),
+            (_("Ask from outside at once: a public open relay test, or `mailcow-wizard reach`."), _LOOK[0]),
+        )
     seen = _(", who looks as if from inside ({seen})", seen=one.seen) if inside else ""
     return Trouble(
         "fail",

@@ -8,6 +8,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import possible, tried
 from mailcow_wizard.host.admin_reset import SCRIPT
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.programs import program
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Judgement, Manual, Plan
@@ -35,7 +36,10 @@ def _reset(facts: Facts) -> Plan | None:
         return None
     if who := changed_by(facts.host, (f"{directory}/{SCRIPT}",)):
         raise NoPlan(_("mailcow's script would run as root, but {who}", who=who))
-    running = {one.service for one in facts.get(installed).boxes if one.state == "running"}
+    about = facts.get(installed)
+    if about.untold:
+        raise HostError(about.untold)
+    running = {one.service for one in about.boxes if one.state == "running"}
     lacking = [one for one in _NEEDED if one not in running]
     if lacking:
         raise NoPlan(

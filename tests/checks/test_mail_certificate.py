@@ -134,11 +134,37 @@ def test_one_s_own_authority(shelf: Shelf) -> None:
     assert judged(shelf["snake-oil"], "self-signed certificate", **own).status == "fail"
 
 
+def one_of_all(der: bytes, port: str, others: Spoken) -> Judgement:
+    """What is said where one port shows a certificate, and all others come to this."""
+    spoken = {**dict.fromkeys(GOOD, others), port: GOOD[port]._replace(der=der)}
+    return judge_certificate(MailMachine((container("postfix-mailcow"),), spoken).facts().get(certificates))
+
+
+@pytest.mark.parametrize(
+    ("others", "status", "words"),
+    [
+        (Spoken("silent", text="no answer in time"), "unknown", ":25, 198.51.100.7:465, 198.51.100.7:587, "),
+        (Spoken("reset", text="it closed"), "unknown", " and 4 more could not be seen"),
+        # Where nobody serves there is no certificate: the ports say that themselves.
+        (Spoken("refused", text="connection refused"), "pass", "is for mail.example.org"),
+        (Spoken("failed", text="no TLS: wrong version number"), "pass", "is for mail.example.org"),
+    ],
+)
+def test_ports_that_show_none(shelf: Shelf, others: Spoken, status: str, words: str) -> None:
+    found = one_of_all(shelf["good"], "993", others)
+    assert (found.status, words in found.summary) == (status, True), found.summary
+    bad = one_of_all(shelf["expired"], "993", others)
+    assert (bad.status, "on port 993 ended" in bad.summary) == ("fail", True), bad.summary
+
+
 def test_none(shelf: Shelf) -> None:
     refused = MailMachine((container("postfix-mailcow"),), {})
     assert judge_certificate(refused.facts().get(certificates)).status == "fail"
     silent = MailMachine((container("postfix-mailcow"),), dict.fromkeys(GOOD, Spoken("silent")))
     assert judge_certificate(silent.facts().get(certificates)).status == "unknown"
+    one = {**dict.fromkeys(GOOD, Spoken("silent")), "995": Spoken("refused")}
+    mixed = MailMachine((container("postfix-mailcow"),), one)
+    assert judge_certificate(mixed.facts().get(certificates)).status == "unknown"
 
 
 def test_the_ports_say_it_too(shelf: Shelf) -> None:

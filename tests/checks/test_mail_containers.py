@@ -1,15 +1,19 @@
 """mail.containers: all run for a while, and what it says of the one that does not."""
 
 import json
+from typing import Any
 
 import pytest
 
 from mailcow_wizard.checks.mail_containers import CHECKS, judge_containers
+from mailcow_wizard.checks.mail_relay import judge_relay
 from mailcow_wizard.facts.mail.boxes import frames, services, stack
 from mailcow_wizard.facts.mail.installed import installed
+from mailcow_wizard.facts.mail.relay import relay
 from mailcow_wizard.facts.mail.set_up import is_set_up
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HttpReply
+from mailcow_wizard.host.conversation import Spoken
+from mailcow_wizard.host.door import Denied, HostError, HttpReply, Missing, NoAnswer, Refused
 from mailcow_wizard.host.scrub import scrub
 from mailcow_wizard.model import Finding, Judgement, Settings
 from tests.checks.mail_machine import DIRECTORY, MailMachine, container
@@ -102,7 +106,19 @@ def test_services_of_the_file() -> None:
     )
     host = FakeHost({f"{DIRECTORY}/docker-compose.yml": text})
     assert services(Facts(host, Settings(directory=DIRECTORY))) == ("a-mailcow",)
-    assert services(Facts(FakeHost(), Settings(directory=DIRECTORY))) == ()
+    assert services(Facts(FakeHost(), Settings(directory=DIRECTORY))) is None
+
+
+@pytest.mark.parametrize("text", [Denied("it may not be read"), "services: {a: {image: a}}", "services:\n"])
+def test_a_file_that_does_not_tell_its_services(text: Any) -> None:
+    """How many there should be is not known then: one that is missing would not be missed."""
+    machine = MailMachine((DOVECOT,), files={f"{DIRECTORY}/docker-compose.yml": text})
+    found = judge_containers(machine.facts().get(stack))
+    assert (found.status, found.certainty) == ("unknown", "untested"), found.summary
+    ill = MailMachine(
+        (container("dovecot-mailcow", state="paused"),), files={f"{DIRECTORY}/docker-compose.yml": text}
+    )
+    assert judge_containers(ill.facts().get(stack)).status == "fail"
 
 
 def test_before_the_install() -> None:
@@ -132,6 +148,45 @@ def test_taken_down() -> None:
 
     found = judge_containers(Down().facts().get(stack))
     assert (found.status, "mailcow does not run" in found.summary) == ("fail", True)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (NoAnswer("it did not answer within 3 s"), "unknown"),
+        (HttpReply(500, b"{}"), "unknown"),
+        (HttpReply(200, b"["), "unknown"),
+        (Denied("root may"), "unknown"),
+        (Refused("nobody takes connections"), "fail"),
+        (Missing("it is not there"), "fail"),
+    ],
+)
+def test_a_docker_that_does_not_tell(said: Any, status: str) -> None:
+    """One that has ended runs nothing; one that is silent may run everything."""
+
+    class Busy(MailMachine):
+        def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+            if isinstance(said, HostError):
+                raise said
+            return said  # type: ignore[no-any-return]
+
+    data = {"/var/lib/docker/volumes/mailcowdockerized_mysql-vol-1/_data/x": "", "/usr/bin/dockerd": ""}
+    found = look(CHECKS[0], Busy(files=data).facts())
+    assert found.status == status, found.summary
+    assert look(CHECKS[0], Busy().facts()).status in ("unknown", "skipped")
+
+
+def test_the_ports_are_asked_though_docker_is_silent() -> None:
+    """An open relay is one, whatever else is known."""
+
+    class Mute(MailMachine):
+        def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+            raise NoAnswer("it did not answer within 3 s")
+
+    data = {"/var/lib/docker/volumes/mailcowdockerized_mysql-vol-1/_data/x": ""}
+    taken = Spoken("open", "220 m", ("250 m", "250 Ok", "250 Ok", "250 Ok", "250 Ok", "250 Ok", "250 Ok"))
+    found = judge_relay(Mute(spoken={"25": taken}, files=data).facts().get(relay))
+    assert (found.status, found.severity) == ("fail", "blocks"), found.summary
 
 
 def test_docker_that_makes_no_sense() -> None:

@@ -37,6 +37,7 @@ def test_containers(docker: engine.Engine, mailcow: Path, tmp_path: Path) -> Non
     (mailcow / "mailcow.conf").write_text("MAILCOW_HOSTNAME=mail.example.org\n")
     found = verified(docker, mailcow, state)
     assert (found["status"], "not started yet" in found["summary"]) == ("skipped", True), found
+    (mailcow / "docker-compose.yml").write_text("services:\n  postfix-mailcow:\n    image: x\n")
     names: list[str] = []
     try:
         names.append(started(docker, mailcow, "postfix-mailcow", "/bin/busybox sleep 600"))
@@ -85,6 +86,7 @@ def health(docker: engine.Engine, name: str) -> str:
 def test_one_that_has_just_started(docker: engine.Engine, mailcow: Path, tmp_path: Path) -> None:
     """The check stays with it until it has run for a while."""
     (mailcow / "mailcow.conf").write_text("MAILCOW_HOSTNAME=mail.example.org\n")
+    (mailcow / "docker-compose.yml").write_text("services:\n  postfix-mailcow:\n    image: x\n")
     name = started(docker, mailcow, "postfix-mailcow", "/bin/busybox sleep 600")
     try:
         found = verified(docker, mailcow, tmp_path / "state")

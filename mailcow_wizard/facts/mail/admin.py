@@ -68,7 +68,7 @@ def admin(facts: Facts) -> Admin:
 def _in_database(facts: Facts, about: Installed) -> Admin:
     box = next((one for one in about.boxes if one.service == "mysql-mailcow"), None)
     if box is None or box.state != "running":
-        return Admin(about, trouble=_("the database does not run"))
+        return Admin(about, trouble=about.untold or _("the database does not run"))
     try:
         ran = facts.host.run(("docker", "exec", box.id, "sh", "-c", SCRIPT), 6.0)
     except HostError as error:

@@ -61,11 +61,12 @@ class Box(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """All containers, the services of docker-compose.yml that have none, and how long it was watched (s)."""
+    """All containers, the services of docker-compose.yml that have none (None: it does not tell), and how
+    long it was watched (s)."""
 
     about: Installed
     boxes: tuple[Box, ...] = ()
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...] | None = ()
     watched: float = 0.0
 
 
@@ -79,6 +80,8 @@ def stack(facts: Facts) -> Stack:
     about = facts.get(installed)
     if about.skip or about.down:
         return Stack(about)
+    if about.untold:
+        raise HostError(_("whether mailcow runs here is not known: {trouble}", trouble=about.untold))
     began = now = facts.host.now()
     patience = min(_PATIENCE_S, (facts.settings.timeout or 90.0) * 0.7)
     boxes = _all(facts, about.boxes, now)
@@ -89,7 +92,8 @@ def stack(facts: Facts) -> Stack:
             break  # a recorded machine's clock stands still
         boxes = _all(facts, about.boxes, now)
     there = {one.service for one in about.boxes}
-    missing = tuple(one for one in services(facts) if one not in there)
+    wanted = services(facts)
+    missing = None if wanted is None else tuple(one for one in wanted if one not in there)
     told = tuple(_with_lines(facts, one) for one in boxes)
     return Stack(about, told, missing, now - began)
 
@@ -203,15 +207,15 @@ def frames(data: bytes) -> bytes:
     return b"".join(parts)
 
 
-def services(facts: Facts) -> tuple[str, ...]:
-    """The services of docker-compose.yml that are meant to run; none where it cannot be read."""
+def services(facts: Facts) -> tuple[str, ...] | None:
+    """The services of docker-compose.yml that are meant to run; None where it cannot be read as one."""
     try:
         text = facts.host.text(f"{facts.settings.directory.rstrip('/')}/docker-compose.yml")
     except HostError:
-        return ()
+        return None
     begin = _SERVICES.search(text)
     if not begin:
-        return ()
+        return None
     blocks: dict[str, list[str]] = {}
     indent, name = "", ""
     for line in text[begin.end() :].splitlines():
@@ -223,4 +227,6 @@ def services(facts: Facts) -> tuple[str, ...]:
             blocks[name] = []
         elif name:
             blocks[name].append(line)
+    if not blocks:
+        return None
     return tuple(one for one, lines in blocks.items() if not _OPTIONAL.search("\n".join(lines)))

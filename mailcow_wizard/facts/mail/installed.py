@@ -9,7 +9,7 @@ from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database
-from mailcow_wizard.host.door import Denied, HostError
+from mailcow_wizard.host.door import Denied, HostError, Missing, Refused
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
@@ -28,12 +28,13 @@ class Listed(NamedTuple):
 
 class Installed(NamedTuple):
     """`skip` says why there is nothing to verify yet; `down` why nothing runs although mailcow was started
-    here once. Both are empty where there are containers."""
+    here once; `untold` why Docker does not tell what runs. All are empty where there are containers."""
 
     skip: str
     down: str
     project: str
     boxes: tuple[Listed, ...] = ()
+    untold: str = ""
 
 
 def installed(facts: Facts) -> Installed:
@@ -47,10 +48,13 @@ def installed(facts: Facts) -> Installed:
         return Installed(_("mailcow is not installed yet: {path} is not there", path=conf.path), "", project)
     try:
         boxes = _listed(facts, project)
-    except Denied:
-        raise
-    except HostError as error:
+    except (Missing, Refused) as error:
+        # There is no engine, or it has ended: nothing runs. One that is only silent may run everything.
         boxes, trouble = (), str(error)
+    except HostError as error:
+        if isinstance(error, Denied) or not facts.get(database).project:
+            raise
+        return Installed("", "", project, untold=str(error))
     else:
         trouble = ""
     if boxes:

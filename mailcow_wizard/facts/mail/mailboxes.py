@@ -46,7 +46,7 @@ def known(facts: Facts, mailbox: str) -> Known:
     domain = mailbox.partition("@")[2]
     box = next((one for one in about.boxes if one.service == "mysql-mailcow"), None)
     if box is None or box.state != "running":
-        raise HostError(about.skip or about.down or _("mailcow's database does not run"))
+        raise HostError(about.skip or about.down or about.untold or _("mailcow's database does not run"))
     query = _QUERY.format(domain=domain, mailbox=mailbox)
     ran = facts.host.run(("docker", "exec", box.id, "sh", "-c", _SCRIPT, "sh", query), _PATIENCE_S)
     counts = _COUNTS.search(ran.out) if ran.code == 0 else None
