@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.firewall.rules import Place, program
-from mailcow_wizard.facts.firewall.state import State, masks_everybody, state
+from mailcow_wizard.facts.firewall.state import State, masks_everybody, may_mask, state
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
@@ -55,6 +55,9 @@ def judge_masquerade(seen: State) -> Judgement:
     wide = masks_everybody(seen.rules)
     if known.unread:
         return Judgement("unknown", known.unread[0], certainty="untested")
+    for end in (end for one in known.entries for end in (one.fate, one.later)):
+        if end and end.outcome == "unknown" and (place := may_mask(seen.rules, end)):
+            return _unsure(place, end.why)
     if wide:
         place = wide[0]
         return Judgement(
@@ -72,6 +75,16 @@ def judge_masquerade(seen: State) -> Judgement:
     words = _("no rule hides who connects to mailcow")
     evidence = (Evidence("iptables -t nat -S POSTROUTING", _("no rule without a sender")),)
     return Judgement("pass", words, words, evidence, certainty="inferred")
+
+
+def _unsure(place: Place, why: str) -> Judgement:
+    return Judgement(
+        "unknown",
+        _("whether {rule} hides who connects is not known: {why}", rule=place.words, why=why),
+        evidence=(Evidence(place.command, place.words),),
+        remedies=(_narrow(place),),
+        certainty="untested",
+    )
 
 
 def _narrow(place: Place) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts.firewall import iptables, nft
 from mailcow_wizard.facts.firewall.iptables_words import IpSet, ipsets
 from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
+from mailcow_wizard.facts.modules import modules
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
 from mailcow_wizard.language import _, heard
@@ -40,7 +41,7 @@ def filters(facts: Facts) -> Filters:
     usual = _usual(facts.host)
     chains: dict[tuple[Table, str], Chain] = {}
     unread: list[str] = []
-    for one in _all(facts.host, usual):
+    for one in _all(facts, usual):
         chains.update(one.chains)
         unread += one.unread
     return Filters(Rules(chains, tuple(dict.fromkeys(unread))), usual)
@@ -54,7 +55,8 @@ def _usual(host: Host) -> str:
     return next((kind for word, kind in _KIND.items() if word in said), "iptables-legacy")
 
 
-def _all(host: Host, usual: str) -> list[Rules]:
+def _all(facts: Facts, usual: str) -> list[Rules]:
+    host = facts.host
     native = _nft(host)
     found: list[Rules] = []
     theirs: set[tuple[str, str, str]] = set()
@@ -84,11 +86,24 @@ def _all(host: Host, usual: str) -> list[Rules]:
         found.insert(0, nft.rules(native.document, native.texts, theirs, native.whole))
         if native.trouble:
             found.append(Rules(unread=(heard(native.trouble),)))
-    elif not found and _module(host, "nf_tables"):
-        found.append(
-            Rules(unread=(_("nftables is loaded, and the command nft that shows its rules is missing"),))
-        )
+    elif not found:
+        found += _hidden(facts)
     return found
+
+
+def _hidden(facts: Facts) -> list[Rules]:
+    """nftables' rules, where the kernel may have some and no command shows them."""
+    known = facts.get(modules)
+    state = dict(known.states).get("nf_tables")
+    if state == "loaded":
+        said = _("nftables is loaded, and the command nft that shows its rules is missing")
+    elif state == "built in":
+        said = _("nftables is built into the kernel, and the command nft that shows its rules is missing")
+    elif state == "unknown" and not known.lists:
+        said = _("whether the kernel has nftables is not known, and the command nft that shows it is missing")
+    else:
+        return []
+    return [Rules(unread=(said,))]
 
 
 def _with_lookups(made: Rules, native: _Listed) -> Rules:
@@ -207,10 +222,3 @@ def _ipsets(host: Host) -> dict[str, IpSet]:
         return ipsets(host.run(("ipset", "save"), _SAVE_S).out)
     except HostError:
         return {}
-
-
-def _module(host: Host, name: str) -> bool:
-    try:
-        return any(line.startswith(f"{name} ") for line in host.text("/proc/modules").splitlines())
-    except Missing:
-        return False

@@ -8,6 +8,7 @@ from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
 from mailcow_wizard.facts.firewall.reading import filters
 from mailcow_wizard.facts.firewall.rules import Chain, Key, Masked, Place, Rule, Rules, Table, Test
 from mailcow_wizard.facts.firewall.tools import FIREWALLD, Tools, tools
+from mailcow_wizard.facts.firewall.walk import Fate, Walk
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import NamedTuple
@@ -59,6 +60,19 @@ def masks_everybody(rules: Rules) -> tuple[Place, ...]:
         if _is_nat(chain):
             found += [Place(chain, rule) for rule in chain.rules if _names_nobody(rule)]
     return tuple(found)
+
+
+def may_mask(rules: Rules, end: Fate) -> Place | None:
+    """The rule that hides, or may hide, who sent a packet of which nobody knows whether it gets that far;
+    None where none does."""
+    if end.place and end.place.chain.hook == "input":
+        return None
+    packet = end.packet._replace(masked=False)
+    if not end.forwarded:  # where it would be sent on to is not known either
+        packet = packet._replace(address="0.0.0.0/0" if packet.family == 4 else "::/0", local=False, out="?")
+    walk = Walk(Rules({place: chain for place, chain in rules.chains.items() if _is_nat(chain)}))
+    met = walk.fate(walk.through("postrouting", packet), True)
+    return met.place if met.outcome == "unknown" else met.masked_by
 
 
 def _is_nat(chain: Chain) -> bool:
