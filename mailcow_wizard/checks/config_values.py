@@ -7,6 +7,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 from mailcow_wizard.names import NotAName, host_name
 
+_AGAIN = _("Try again; where it stays so, see docker.engine.")
 _SET = _("Set it: `mailcow-wizard conf set {}={}`")
 
 # --- hostname ---------------------------------------------------------------------------------------------
@@ -215,10 +216,11 @@ def judge_compose(found: config_values.ConfCompose) -> Judgement:
     if found.skip:
         return skipped(found.skip)
     value, installed = found.value or "", found.installed
+    none = _("not known") if installed.unread else _("not installed")
     evidence = (
         Evidence(f"grep ^DOCKER_COMPOSE_VERSION= {word(found.path)}", value or _("empty, or not there")),
-        Evidence("docker compose version --short", installed.native or _("not installed")),
-        Evidence("docker-compose version --short", installed.standalone or _("not installed")),
+        Evidence("docker compose version --short", installed.native or none),
+        Evidence("docker-compose version --short", installed.standalone or none),
     )
     flavour = installed.flavour
     change = (_SET.format("DOCKER_COMPOSE_VERSION", flavour or "native"),)
@@ -238,7 +240,7 @@ def judge_compose(found: config_values.ConfCompose) -> Judgement:
             value,
             evidence,
         )
-    if flavour:
+    if flavour and (version or not installed.unread):
         return Judgement(
             "fail",
             _("{value} is set, and what is installed is {flavour}", value=value, flavour=flavour),
@@ -254,7 +256,7 @@ def judge_compose(found: config_values.ConfCompose) -> Judgement:
         _("{value} is set; whether that is right cannot be told: {reason}", value=value, reason=reason),
         value,
         evidence,
-        (_("Install Docker with its Compose plugin first."),),
+        (_AGAIN if installed.unread else _("Install Docker with its Compose plugin first."),),
         certainty="untested",
     )
 

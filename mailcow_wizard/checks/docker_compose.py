@@ -16,9 +16,21 @@ _INSTALL = _(
 
 
 def _evidence(seen: compose.Compose) -> tuple[Evidence, ...]:
+    none = _("not known") if seen.unread else _("not installed")
     return (
-        Evidence("docker compose version --short", seen.native or _("not installed")),
-        Evidence("docker-compose version --short", seen.standalone or _("not installed")),
+        Evidence("docker compose version --short", seen.native or none),
+        Evidence("docker-compose version --short", seen.standalone or none),
+    )
+
+
+def _unread(seen: compose.Compose) -> Judgement:
+    return Judgement(
+        "unknown",
+        _("Docker Compose could not be asked: {unread}", unread=seen.unread),
+        "",
+        _evidence(seen),
+        (_("Try again; where it stays so, see docker.engine."),),
+        certainty="untested",
     )
 
 
@@ -27,9 +39,10 @@ def judge_compose(seen: docker_compose.Installed) -> Judgement:
     known = seen.compose
     evidence = _evidence(known)
     version = known.native or known.standalone
-    if not version and known.unread:
-        words = _("Docker Compose could not be asked: {unread}", unread=known.unread)
-        return Judgement("unknown", words, "", evidence, certainty="untested")
+    taken = docker.numbers(version)[0] >= base.COMPOSE_MINIMUM
+    # mailcow looks for the plugin first: where that is silent, only a program that it takes is an answer.
+    if known.unread and not known.native and (not taken or seen.takes_two_only):
+        return _unread(known)
     if not version:
         return Judgement("fail", _("Docker Compose is not installed"), _("none"), evidence, (_INSTALL,))
     major = docker.numbers(version)[0]
@@ -55,11 +68,15 @@ def judge_compose(seen: docker_compose.Installed) -> Judgement:
 def judge_flavor(seen: docker_compose.Flavor) -> Judgement:
     """Which of the two mailcow's scripts will use, and whether that one is there."""
     known, evidence = seen.installed, _evidence(seen.installed)
+    if known.unread and not known.flavour:
+        return _unread(known)
     if not known.flavour:
         return skipped(_("no Docker Compose that mailcow takes is installed yet"))
     conf = seen.conf
     names = {"native": _("the plugin (docker compose)"), "standalone": _("the program (docker-compose)")}
     will = names[known.flavour]
+    if conf.skip and known.unread and not known.native:
+        return _unread(known)
     if conf.skip:
         words = _("mailcow will use {will}; there is no mailcow.conf yet that says otherwise", will=will)
         return Judgement("pass", words, known.flavour, evidence)
@@ -76,6 +93,8 @@ def judge_flavor(seen: docker_compose.Flavor) -> Judgement:
             "mailcow uses {which}, which is installed ({version})", which=names[conf.value], version=version
         )
         return Judgement("pass", words, conf.value, evidence)
+    if known.unread and not version and conf.value in names:
+        return _unread(known)
     wanted = names.get(conf.value, conf.value)
     words = _(
         "mailcow's DOCKER_COMPOSE_VERSION names {wanted}, which is not installed; {will} is",

@@ -12,6 +12,7 @@ _USE = {
     "registry-1.docker.io": _("images of the database, Redis and others"),
     "auth.docker.io": _("permission to fetch images from Docker Hub"),
 }
+_RESOLVER = _("See /etc/resolv.conf: a resolver named there must answer; Docker asks it too.")
 
 
 def judge_registries(seen: Registries) -> tuple[Judgement, ...]:
@@ -42,6 +43,13 @@ def _judge(one: Registry, seen: Registries) -> Judgement:
             remedies=(_("Try again; where it stays so, see Outgoing hosts: port 443 may be blocked."),),
             certainty="untested",
         )
+    if one.outcome == "unasked":
+        return common._replace(
+            status="unknown",
+            summary=_("the address of {host} could not be looked up: {why}", host=one.host, why=_short(one)),
+            remedies=(_RESOLVER,),
+            certainty="untested",
+        )
     mirrored = bool(seen.mirrors) and one.host != "ghcr.io"
     status = common._replace(status="warn" if mirrored else "fail")
     aside = _("; Docker has a mirror ({mirrors})", mirrors=seen.mirrors[0]) if mirrored else ""
@@ -69,7 +77,7 @@ def _judge(one: Registry, seen: Registries) -> Judgement:
     if one.outcome == "unnamed":
         return status._replace(
             summary=_("{host} has no address: {why}{aside}", host=one.host, why=_short(one), aside=aside),
-            remedies=(_("See /etc/resolv.conf: a resolver named there must answer; Docker asks it too."),),
+            remedies=(_RESOLVER,),
         )
     return status._replace(
         summary=_("{host} cannot be reached: {why}{aside}", host=one.host, why=_short(one), aside=aside),

@@ -7,6 +7,7 @@ import threading
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts import docker
+from mailcow_wizard.facts.dns.message import NXDOMAIN
 from mailcow_wizard.facts.network.names import ask as look_up
 from mailcow_wizard.facts.proxies import Egress, egress
 from mailcow_wizard.facts.store import Facts
@@ -18,7 +19,7 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Literal
 
-    Outcome = Literal["answered", "silent", "untrusted", "unnamed", "failed"]
+    Outcome = Literal["answered", "silent", "untrusted", "unnamed", "unasked", "failed"]
 
 _WAIT_S = 5.0
 _TARGET = "/v2/"
@@ -27,7 +28,8 @@ _HIDDEN = "xxxxx"
 
 class Registry(NamedTuple):
     """What became of GET /v2/ at one host. `status` is the answer's, 0 where none came; `text` says why.
-    `through` is the proxy that it answered through, where it does not answer directly."""
+    `through` is the proxy that it answered through, where it does not answer directly. Unnamed is a host that
+    has no address, unasked one whose address nobody told."""
 
     host: str
     outcome: Outcome
@@ -93,7 +95,10 @@ def _asked(facts: Facts, host: str) -> Registry:
     try:
         reply = facts.host.fetch(host, _TARGET, 0, _WAIT_S, True, proxy)
     except HostError as error:
-        return direct._replace(text=_("{direct}; through the proxy: {why}", direct=direct.text, why=error))
+        said = direct._replace(text=_("{direct}; through the proxy: {why}", direct=direct.text, why=error))
+        # Who goes through a proxy needs no resolver: that the proxy refuses is an answer.
+        refuses = direct.outcome == "unasked" and not isinstance(error, NoAnswer)
+        return said._replace(outcome="failed") if refuses else said
     return Registry(host, "answered", reply.status, through=read(proxy).address)
 
 
@@ -101,7 +106,7 @@ def _directly(facts: Facts, host: str) -> Registry:
     try:
         reply = facts.host.fetch(host, _TARGET, 0, _WAIT_S, True)
     except NoAnswer as error:
-        return Registry(host, "silent", text=str(error))
+        return _silent(facts, host, str(error))
     except HostError as error:
         said = str(error)
         if "certificate" in said:
@@ -110,6 +115,14 @@ def _directly(facts: Facts, host: str) -> Registry:
             return Registry(host, "unnamed", text=_why_unnamed(facts, host) or said)
         return Registry(host, "failed", text=said)
     return Registry(host, "answered", reply.status)
+
+
+def _silent(facts: Facts, host: str, said: str) -> Registry:
+    if "looked up" not in said:
+        return Registry(host, "silent", text=said)
+    why = _why_unnamed(facts, host)
+    nowhere = why == f"{host}: {NXDOMAIN}"
+    return Registry(host, "unnamed" if nowhere else "unasked", text=why or said)
 
 
 def _why_unnamed(facts: Facts, host: str) -> str:

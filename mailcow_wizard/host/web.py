@@ -45,10 +45,13 @@ def _get(name: str, path: str, family: int, end: float, tls: bool, place: str) -
 
 
 def _connected(name: str, port: int, family: int, end: float) -> socket.socket:
-    """A connection to the first address that takes one."""
+    """A connection to the first address that takes one. Raises HostError, NoAnswer where one was silent."""
     try:
         found = socket.getaddrinfo(name, port, _FAMILIES[family], socket.SOCK_STREAM)
-    except OSError:
+    except OSError as error:
+        # This says of the resolvers that none answered, or not yet; nothing of the name.
+        if error.errno == socket.EAI_AGAIN:
+            raise NoAnswer(f"the address of {name} could not be looked up in time") from None
         raise HostError(f"{name} has no address that could be looked up") from None
     failed: OSError = OSError(None, "it has no address")
     for kind, type, protocol, _, place in found:
@@ -58,7 +61,8 @@ def _connected(name: str, port: int, family: int, end: float) -> socket.socket:
             link.connect(place)
         except OSError as error:
             link.close()
-            failed = error
+            # What one address leaves open, another one's refusal does not answer.
+            failed = failed if isinstance(failed, TimeoutError) else error
             continue
         return link
     kind_of_error = NoAnswer if isinstance(failed, TimeoutError) else HostError

@@ -5,10 +5,23 @@ from typing import Any
 import pytest
 
 from mailcow_wizard.checks import docker
-from mailcow_wizard.host.door import HttpReply, NoAnswer
+from mailcow_wizard.checks.config_values import COMPOSE
+from mailcow_wizard.engine import runner
+from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, HttpReply, NoAnswer
 from mailcow_wizard.model import Check, Judgement
-from tests.checks.test_docker import CONF, NAME, OFF, ON, POSTFIX, POSTFIX_V4, RUNNING
-from tests.docker_machine import GLOBAL_V6, JSON, DockerHost, facts
+from tests.checks.test_docker import (
+    CONF,
+    NAME,
+    OFF,
+    OLD_SCRIPT,
+    ON,
+    POSTFIX,
+    POSTFIX_V4,
+    RUNNING,
+    SHORT,
+    STANDALONE,
+)
+from tests.docker_machine import GLOBAL_V6, JSON, MAILCOW, DockerHost, facts
 from tests.judged import look
 
 CHECKS: dict[str, Check] = {one.id.partition(".")[2]: one for one in docker.CHECKS}
@@ -52,3 +65,94 @@ def test_a_running_postfix_without_a_network_that_is_known() -> None:
 )
 def test_where_the_network_does_not_matter(box: dict[str, Any], settings: str) -> None:
     assert relay(Silent, {RUNNING: [box]}, ON, settings).status == "pass"
+
+
+LATE = NoAnswer("docker did not end within 5 s")
+BOTH = {"compose": CHECKS["compose"], "flavor": CHECKS["flavor"], "config": COMPOSE}
+
+
+@pytest.mark.parametrize(
+    ("check", "native", "standalone", "value", "status"),
+    [
+        ("compose", LATE, "1.29.2", None, "unknown"),
+        ("compose", LATE, None, None, "unknown"),
+        ("compose", LATE, "2.40.3", None, "pass"),  # one that mailcow takes is there, whatever the other is
+        ("compose", None, LATE, None, "unknown"),
+        ("compose", "2.40.3", LATE, None, "pass"),
+        ("flavor", LATE, "1.29.2", "native", "unknown"),
+        ("flavor", LATE, "2.40.3", "native", "unknown"),
+        ("flavor", LATE, "2.40.3", None, "unknown"),
+        ("flavor", LATE, "2.40.3", "standalone", "pass"),
+        ("flavor", LATE, "2.40.3", "podman", "fail"),
+        ("flavor", "2.40.3", LATE, "standalone", "unknown"),
+        ("flavor", "2.40.3", LATE, "native", "pass"),
+        ("config", LATE, "2.40.3", "native", "unknown"),
+        ("config", LATE, "1.29.2", "native", "unknown"),
+        ("config", LATE, "2.40.3", "standalone", "pass"),
+        ("config", "2.40.3", LATE, "standalone", "unknown"),
+        ("config", "2.40.3", "1.29.2", "standalone", "fail"),
+        ("config", None, "2.40.3", "native", "fail"),
+    ],
+)
+def test_a_compose_that_is_silent(
+    check: str, native: Any, standalone: Any, value: str | None, status: str
+) -> None:
+    """It is not one that is not installed."""
+    said = {SHORT: native, STANDALONE: standalone}
+    files = {CONF: f"{NAME}DOCKER_COMPOSE_VERSION={value}\n"} if value else {}
+    judged = look(BOTH[check], facts(DockerHost(commands=said, files=files)))
+    assert judged.status == status, judged
+    assert judged.status != "unknown" or (judged.remedies and "within 5 s" in judged.summary)
+
+
+def test_a_silent_plugin_may_be_newer_than_an_old_mailcow_takes() -> None:
+    files = {f"{MAILCOW}/docker-compose.yml": "", f"{MAILCOW}/_modules/scripts/core.sh": OLD_SCRIPT}
+    host = DockerHost(commands={SHORT: LATE, STANDALONE: "2.40.3"}, files=files)
+    assert look(CHECKS["compose"], facts(host)).status == "unknown"
+
+
+class Resolving(DockerHost):
+    """The public resolvers say this of every name; empty: nothing."""
+
+    code = ""
+
+    def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
+        if not self.code:
+            return super().ask_dns(questions, timeout)
+        return tuple(DnsReply("192.0.2.53", "udp", _packet(one, self.code), 0.01, "") for one in questions)
+
+
+def _packet(question: DnsQuestion, code: str) -> bytes:
+    """An answer without records."""
+    number = {"NXDOMAIN": 3, "SERVFAIL": 2}[code]
+    name = b"".join(bytes([len(one)]) + one.encode() for one in question.name.split(".") if one) + b"\0"
+    head = b"\0\1\x81" + bytes([0x80 | number]) + b"\0\1\0\0\0\0\0\0"
+    return head + name + b"\0\1\0\1"
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "status"),
+    [
+        (NoAnswer("the address of ghcr.io could not be looked up in time"), "", "unknown"),
+        (NoAnswer("the address of ghcr.io could not be looked up in time"), "SERVFAIL", "unknown"),
+        (NoAnswer("the address of ghcr.io could not be looked up in time"), "NXDOMAIN", "fail"),
+        (HostError("ghcr.io has no address that could be looked up"), "", "fail"),
+    ],
+)
+def test_a_registry_whose_address_nobody_tells(said: HostError, code: str, status: str) -> None:
+    """Resolvers that do not answer say nothing of the name."""
+    host = Resolving(pages={"ghcr.io/v2/": said})
+    host.code = code
+    (judged, *_others) = runner.look(CHECKS["registry"], facts(host))
+    assert judged.status == status, judged
+    assert "ghcr.io" in judged.summary
+    assert judged.remedies
+
+
+def test_a_proxy_that_refuses_is_an_answer() -> None:
+    late = NoAnswer("the address of ghcr.io could not be looked up in time")
+    proxy = "http://192.0.2.8:3128"
+    pages = {"ghcr.io/v2/": late, f"{proxy} ghcr.io/v2/": HostError("the proxy refuses with HTTP 407")}
+    host = DockerHost(pages=pages, variables={"https_proxy": proxy})
+    (judged, *_others) = runner.look(CHECKS["registry"], facts(host))
+    assert (judged.status, "HTTP 407" in judged.summary) == ("fail", True), judged
