@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+from mailcow_wizard.checks.mail_web import LOGS
 from mailcow_wizard.checks.troubles import Trouble
 from mailcow_wizard.facts.mail.talks import PROTOCOLS, SUBMISSION, Talk
 from mailcow_wizard.language import _
 
 _SHOWN = 120
+# postfix says 454 Relay access denied, too, where it refuses for good.
+_FOR_GOOD = re.compile("denied|authenticat", re.IGNORECASE)
 
 
 def is_submission(talk: Talk) -> bool:
@@ -56,6 +59,18 @@ def submission(talk: Talk) -> list[Trouble]:
                     where=talk.where,
                     text=talk.spoken.text,
                 ),
+            )
+        )
+    elif reply.startswith("4") and not _FOR_GOOD.search(reply):
+        found.append(
+            Trouble(
+                "unknown",
+                _(
+                    "whether {where} refuses strangers for good is not known: {reply}",
+                    where=talk.where,
+                    reply=reply[:_SHOWN],
+                ),
+                (LOGS.format(talk.binding.port.container),),
             )
         )
     if talk.binding.port.id == "ports.submission" and re.search(r"(?m)^250[ -]AUTH\b", offers(talk)):

@@ -47,3 +47,17 @@ def test_the_form_at_the_top_is_for_others(reply: str, status: str) -> None:
     if reply:
         machine.door = Spoken("open", "", (f"HTTP/1.1 {reply}\n\n",), TLS)
     assert judge_admin(machine.facts().get(admin)).status == status
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [
+        ("451 4.3.0 <postmaster@gmail.com>: Temporary lookup failure", "unknown"),
+        ("454 4.7.1 <postmaster@gmail.com>: Relay access denied", "pass"),
+        ("530 5.7.0 Authentication required", "pass"),
+    ],
+)
+def test_who_is_refused_for_now_may_be_taken_later(reply: str, status: str) -> None:
+    spoken = Spoken("open", GREETS, (HELLO, "220 Ready", AFTER, "250 Ok", reply), TLS)
+    found = ports({"587": spoken})["587"]
+    assert (found.status, reply[:3] in found.found) == (status, True), found
