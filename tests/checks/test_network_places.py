@@ -7,8 +7,9 @@ from fake_host import FakeHost
 from judged import look
 
 from mailcow_wizard.checks import network
+from mailcow_wizard.checks.network_addresses import judge_addresses
 from mailcow_wizard.checks.network_ipv6 import judge_advertisements, judge_ipv6
-from mailcow_wizard.checks.network_places import judge_addresses, judge_mtu, judge_subnet
+from mailcow_wizard.checks.network_places import judge_mtu, judge_subnet
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.network.egress import Egress
 from mailcow_wizard.facts.network.ipv6 import Advertised, Advertisements, Ipv6
@@ -60,6 +61,11 @@ ADDRESSES = [
     (Egress(v4(), NO_V6, (PUBLIC, OTHER), (), ((4, "SNAT_TO_SOURCE", OTHER),)), "pass", f"makes it {OTHER}"),
     (Egress(v4(), NO_V6, (PUBLIC,), (), ((4, "SNAT_TO_SOURCE", OTHER),)), "fail", "no mail would leave"),
     (Egress(v4(), NO_V6, (PUBLIC,), (), ((4, "SNAT_TO_SOURCE", "x"),)), "fail", "is no address"),
+    # Where the list of addresses cannot be read, only the one that leaves is known.
+    (Egress(v4(), NO_V6, None, (LASTING,), ((4, "SNAT_TO_SOURCE", PUBLIC),)), "pass", f"makes it {PUBLIC}"),
+    (Egress(v4(), NO_V6, None, (LASTING,), ((4, "SNAT_TO_SOURCE", OTHER),)), "unknown", "could not be read"),
+    (Egress(v4(), NO_V6, None, (), ((4, "SNAT_TO_SOURCE", OTHER),)), "unknown", "could not be read"),
+    (Egress(v4(), NO_V6, (PUBLIC,), (), ((6, "SNAT6_TO_SOURCE", V6),)), "fail", "no mail would leave"),
     (
         Egress(v4(), NO_V6, (PUBLIC,), (LASTING,), ((4, "SNAT_TO_SOURCE", V6),)),
         "fail",
@@ -82,7 +88,10 @@ def test_addresses(facts: Egress, status: str, words: str) -> None:
 
 MTUS = [
     ((PathMtu(4, 1500), PathMtu(6, 1500)), 0, "pass", "1500 bytes pass"),
-    ((PathMtu(4, 1500), PathMtu(6, trouble="no ping")), 0, "pass", "1500 bytes pass"),
+    ((PathMtu(4, 1500), PathMtu(6, trouble="no ping")), 0, "unknown", "over IPv6 could not be found out: no"),
+    ((PathMtu(4, trouble="no ping"), PathMtu(6, 1500)), 0, "unknown", "over IPv4 could not be found out: no"),
+    ((PathMtu(4, trouble="no ping"), PathMtu(6, 1400)), 1400, "unknown", "over IPv4 could not be found out"),
+    ((PathMtu(4, trouble="no ping"), PathMtu(6, 1400)), 0, "warn", "at most 1400 bytes pass over IPv6"),
     ((PathMtu(4, trouble="no ping"),), 0, "unknown", "no ping"),
     (
         (PathMtu(4, 1500), PathMtu(6, 1280)),
@@ -105,6 +114,17 @@ def test_a_network_that_was_made_before_it_was_told() -> None:
     # Docker's own default, or mailcow's compose file, may say it too.
     assert judge_mtu(facts._replace(set=0, made=1400)).status == "pass"
     assert judge_mtu(facts._replace(set=0, made=1500)).status == "warn"
+    # Where Docker does not tell it may still be the old one.
+    judged = judge_mtu(facts._replace(made=None))
+    assert judged.status == "unknown"
+    assert "what it has, Docker does not tell" in judged.summary
+
+
+def test_ipv6_that_mailcow_does_without_needs_no_measure() -> None:
+    facts = Mtu((PathMtu(4, 1500), PathMtu(6, trouble="no ping")), "/opt/x/o.yml", 0, uses_v6=False)
+    assert judge_mtu(facts).status == "pass"
+    v4_unknown = facts._replace(paths=(PathMtu(4, trouble="no ping"), PathMtu(6, 1500)))
+    assert judge_mtu(v4_unknown).status == "unknown"
 
 
 @pytest.mark.parametrize(("paths", "told", "status", "words"), MTUS)
@@ -139,7 +159,9 @@ Id 52:
 class Docker(FakeHost):
     """A machine with Docker's API, of which these networks and pools are told."""
 
-    def __init__(self, networks: object, info: object, files: dict[str, str], status: int = 200) -> None:
+    def __init__(
+        self, networks: object, info: object, files: dict[str, str | HostError], status: int = 200
+    ) -> None:
         super().__init__(files={"/proc/net/route": HEAD, "/proc/net/fib_trie": "", **files})
         self.said = {"/networks": networks, "/info": info}
         self.status = status
@@ -190,6 +212,12 @@ SUBNETS = [
     ("a VPN around it", Docker([], {}, VPN), "warn", "lies within 172.22.0.0/16, a route over tun0 (a VPN)"),
     ("a bridge, nobody to ask", Docker(Denied("no"), {}, BRIDGE), "fail", "a route over br-0123"),
     ("nobody to ask", Docker(Denied("no"), {}, {}), "unknown", "could not be read"),
+    (
+        "other tables cannot be read",
+        Docker([], {}, {"/proc/net/fib_trie": Denied("no")}),
+        "unknown",
+        "the other tables could not be read: no",
+    ),
     ("an answer that is none", Docker({}, {}, {}), "unknown", "is not readable"),
     ("an address, and another table", Docker([], {}, {"/proc/net/fib_trie": TRIE}), "fail", "172.22.1.9"),
 ]

@@ -1,17 +1,22 @@
 """What is asked of the world and gets no answer: nothing is concluded from that."""
 
+import json
+
 import pytest
 from dns_world import NAME, OURS, OURS_V6, RESOLVER, World
 
 from mailcow_wizard.checks.network_hosts import CHECKS as HOSTS
 from mailcow_wizard.checks.network_ipv6 import CHECKS as IPV6
 from mailcow_wizard.engine.runner import look
+from mailcow_wizard.facts.network.egress import egress
+from mailcow_wizard.facts.network.mtu import mtu
 from mailcow_wizard.facts.network.names import look_up
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Probe, Probed
+from mailcow_wizard.host.door import Denied, HostError, HttpReply, Missing, NoAnswer, Probe, Probed
 from mailcow_wizard.model import Settings
 
 SETTINGS = Settings(hostname=NAME, resolver=RESOLVER)
+NETWORK = {"Name": "mailcowdockerized_mailcow-network"}
 
 
 class Outside(World):
@@ -73,3 +78,23 @@ def test_doing_without_ipv6_is_well_where_no_aaaa_is_told(said: "str | tuple[str
     assert found.status == status, found
     if status == "unknown":
         assert f"{NAME} has an AAAA record, which must not be then, no resolver tells" in found.summary
+
+
+@pytest.mark.parametrize(
+    ("told", "made"), [(NoAnswer("late"), None), (Missing("no Docker"), 0), ([], 0), ([NETWORK], 1500)]
+)
+def test_the_packets_of_mailcows_network_as_docker_tells_them(told: object, made: "int | None") -> None:
+    class Engine(Outside):
+        def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
+            if isinstance(told, HostError):
+                raise told
+            return HttpReply(200, json.dumps(told).encode())
+
+    assert Facts(Engine({}), SETTINGS).get(mtu).made == made
+
+
+@pytest.mark.parametrize("listed", [Denied("no"), ""])
+def test_addresses_that_cannot_be_read_are_not_known(listed: "str | HostError") -> None:
+    world = World({})
+    world.files["/proc/net/fib_trie"] = listed
+    assert Facts(world, SETTINGS).get(egress).all_v4 is None

@@ -15,12 +15,13 @@ _SNAT = {4: "SNAT_TO_SOURCE", 6: "SNAT6_TO_SOURCE"}
 
 
 class Egress(NamedTuple):
-    """Both families: the address that leaves and the one that the world sees, the machine's other public
-    ones, and which source mailcow.conf asks for (SNAT), by family."""
+    """Both families: the address that leaves and the one that the world sees, all that the machine has
+    (`all_v4` is None where that could not be read), and which source mailcow.conf asks for (SNAT), by family.
+    """
 
     v4: Addresses
     v6: Addresses
-    all_v4: tuple[str, ...]
+    all_v4: tuple[str, ...] | None
     all_v6: tuple[Address6, ...]
     snat: tuple[tuple[int, str, str], ...]
 
@@ -30,16 +31,27 @@ class Egress(NamedTuple):
         v6 = (one.address for one in self.all_v6 if not one.temporary and not one.deprecated)
         leaving = {self.v4.own, self.v6.own}
         return tuple(
-            one for one in (*self.all_v4, *v6) if one not in leaving and ipaddress.ip_address(one).is_global
+            one
+            for one in (*(self.all_v4 or ()), *v6)
+            if one not in leaving and ipaddress.ip_address(one).is_global
         )
+
+    def has(self, address: str) -> bool | None:
+        """Whether it is an address of this machine; None where that could not be read."""
+        if address in (self.v4.own, self.v6.own, *(one.address for one in self.all_v6)):
+            return True
+        if ":" in address:
+            return False
+        return None if self.all_v4 is None else address in self.all_v4
 
 
 def egress(facts: Facts) -> Egress:
     """Reads this machine's addresses, and asks outside where they are private. Raises HostError."""
+    all_v4: tuple[str, ...] | None
     try:
-        all_v4 = facts.get(own_v4)
+        all_v4 = facts.get(own_v4) or None  # a list without any is not understood
     except HostError:
-        all_v4 = ()
+        all_v4 = None
     try:
         conf = facts.get(mailcow_conf)
         snat = tuple((family, key, conf.get(key)) for family, key in _SNAT.items() if conf.get(key))

@@ -43,12 +43,14 @@ class PathMtu(NamedTuple):
 
 class Mtu(NamedTuple):
     """Both families, and what is set for mailcow's network: `set` in `override`, 0 where nothing is; `made`
-    is what the network has that is there already, 0 where none is or Docker does not tell."""
+    is what the network has that is there already, 0 where none is, None where Docker does not tell; `uses_v6`
+    whether mailcow may send over IPv6."""
 
     paths: tuple[PathMtu, ...]
     override: str
     set: int
-    made: int = 0
+    made: int | None = 0
+    uses_v6: bool = True
 
     @property
     def smallest(self) -> int:
@@ -62,7 +64,14 @@ def mtu(facts: Facts) -> Mtu:
     if not mine:
         raise HostError(_("this machine has no way out"))
     path, value = override(facts)
-    return Mtu(_paths(facts, mine), path, value, _made(facts))
+    return Mtu(_paths(facts, mine), path, value, _made(facts), _uses_v6(facts))
+
+
+def _uses_v6(facts: Facts) -> bool:
+    try:
+        return facts.get(mailcow_conf).get("ENABLE_IPV6").lower() != "false"
+    except HostError:
+        return True
 
 
 def _paths(facts: Facts, families: list[int]) -> tuple[PathMtu, ...]:
@@ -144,13 +153,16 @@ def _sent(facts: Facts, sizes: dict[int, tuple[int, ...]]) -> dict[int, dict[int
     return found
 
 
-def _made(facts: Facts) -> int:
-    """The largest packet of mailcow's network as Docker made it."""
+def _made(facts: Facts) -> int | None:
+    """The largest packet of mailcow's network as Docker made it; 0 where it is not made, None where nobody
+    tells."""
     try:
         name = network_name(facts.get(mailcow_conf))
         own = next((one for one in docker_networks(facts) if one.get("Name") == name), None)
+    except Missing:
+        return 0  # no Docker, no network of it
     except HostError:
-        return 0
+        return None
     if own is None:
         return 0
     options = own.get("Options")

@@ -35,7 +35,7 @@ class Subnet(NamedTuple):
     it, a free one or nothing, and what could not be read.
 
     `pool` is the pool of which Docker may give the same addresses to another network; `mine` that mailcow's
-    own network is there already.
+    own network is there already; `routes_unread` why the routes of other tables could not be read.
     """
 
     network: str
@@ -46,6 +46,7 @@ class Subnet(NamedTuple):
     pool: str = ""
     mine: bool = False
     trouble: str = ""
+    routes_unread: str = ""
 
 
 def subnet(facts: Facts) -> Subnet:
@@ -70,7 +71,12 @@ def subnet(facts: Facts) -> Subnet:
     except HostError as error:
         told = False
         unread.append(str(error))
-    claims = [*networks, *_routes(facts, network, told), *_addresses(facts, network)]
+    claims = [*networks, *_routes(facts, network, told)]
+    routes_unread = ""
+    try:
+        claims += _addresses(facts, network)
+    except HostError as error:
+        routes_unread = str(error)  # the routes of other tables stand in the same file
     if mine or networks:
         claims = [one for one in claims if one.kind != "address" or not _is_gateway(one, network)]
     found = tuple(dict.fromkeys(claims))
@@ -82,6 +88,7 @@ def subnet(facts: Facts) -> Subnet:
         tuple(unread),
         pool,
         mine,
+        routes_unread=routes_unread,
     )
 
 
@@ -121,13 +128,9 @@ def _routes(facts: Facts, network: IPv4Network, docker_told: bool) -> list[Claim
 def _addresses(facts: Facts, network: IPv4Network) -> list[Claim]:
     import ipaddress
 
-    try:
-        own = facts.get(own_v4)
-    except HostError:
-        return []
     return [
         Claim("address", f"{one}/32", _("{address}, an address of this machine", address=one))
-        for one in own
+        for one in facts.get(own_v4)
         if ipaddress.IPv4Address(one) in network
     ]
 
