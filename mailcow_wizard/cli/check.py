@@ -183,7 +183,7 @@ def _formatted(
     result = session.run(checks, lambda event: None)
     _document, code, _differences = _remembered(session, checks, result, options)
     if options.format == "nagios":
-        text, code = monitoring.nagios(result.findings)
+        text, code = monitoring.nagios(result.findings, proof=options.command == "verify")
     else:
         text = monitoring.prometheus(result.findings, result.started, result.duration)
     write(text)

@@ -10,7 +10,9 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.config import MARKS, place
 from mailcow_wizard.facts.identity import Hostname, hostname
+from mailcow_wizard.facts.mail.installed import installed
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, answered, mailcow_conf
+from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import docker_settings
 from mailcow_wizard.host.door import HostError
@@ -74,8 +76,8 @@ def present(session: Session, standing: Standing | None) -> str:
     except HostError:
         boxes = ()
     running = sum(one.state == "running" for one in boxes)
-    # Without mailcow.conf they are leftovers, which checks of Docker judge.
-    if boxes and (running or conf.exists):
+    # What stands still and was made without this mailcow.conf is left over, which checks of Docker judge.
+    if boxes and (running or (conf.exists and _own(facts))):
         return _(
             "mailcow is here already: {number} containers of {project}, {running} of them run",
             number=len(boxes),
@@ -90,6 +92,14 @@ def present(session: Session, standing: Standing | None) -> str:
             project=known.project,
         )
     return ""
+
+
+def _own(facts: Facts) -> bool:
+    """Whether a container was made from mailcow's directory; where that is not told, it is taken so."""
+    try:
+        return bool(facts.get(installed).boxes)
+    except HostError:
+        return True
 
 
 def outlook(session: Session, standing: Standing | None, choices: Choices) -> tuple[Outlook, ...]:

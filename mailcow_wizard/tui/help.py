@@ -17,7 +17,7 @@ _KEYS = (
     ("e", _("write a report to keep or to pass on")),
     ("r", _("run this check again, after you mended it")),
     ("R", _("run the whole step again")),
-    ("c", _("copy the commands of this finding")),
+    ("c", _("copy the command that mends this, or shows it")),
     ("l", _("what was run, and how long it took")),
     ("Ctrl+P", _("all commands, to search")),
     ("Ctrl+L", _("draw the screen again, where other output disturbed it")),

@@ -11,6 +11,7 @@ from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.help import help_lines
 from mailcow_wizard.tui.screens.palette import Command, Palette
 from mailcow_wizard.tui.screens.text import TextScreen
+from mailcow_wizard.tui.to_type import commands
 from mailcow_wizard.tui.widgets.details import styled
 from mailcow_wizard.tui.writing import details
 
@@ -26,13 +27,18 @@ def show_details(app: Wizard, row: Row | None) -> None:
 
 
 def copy(app: Wizard) -> None:
-    """Sends what to type to the terminal's clipboard, and shows it: some terminals drop it."""
+    """Sends what to type first to the terminal's clipboard: one line, which waits for its Enter; where there
+    is no command the finding's words. Shows it and the other commands: some terminals drop it."""
     row = app.row()
-    if row and row.finding:
-        texts = [*(one.what for one in row.finding.evidence), *row.finding.remedies, row.finding.doc]
-        app.copy_to_clipboard("\n".join(texts))
-        lines = [[(text, app.look.plain)] for text in texts]
-        app.push_screen(TextScreen(app.look, _("Sent to the clipboard, where the terminal allows it"), lines))
+    if row is None or row.finding is None:
+        return
+    found = commands(row.finding)
+    first, others = found[:1] or [row.finding.summary], found[1:]
+    app.copy_to_clipboard(first[0])
+    lines = [[(one, app.look.bold)] for one in first]
+    if others:
+        lines += [[], [(_("Also:"), app.look.dim)], *([(one, app.look.plain)] for one in others)]
+    app.push_screen(TextScreen(app.look, _("Sent to the clipboard, where the terminal allows it"), lines))
 
 
 def show_log(app: Wizard) -> None:

@@ -9,8 +9,12 @@ from pathlib import Path
 import json_schema
 import pytest
 
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts.docker_leftovers import stack
+from mailcow_wizard.host.recorded import DEMO, load
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import following
+from mailcow_wizard.install.outlook import present
 from mailcow_wizard.install.standing import Choices, Record, fresh
 from mailcow_wizard.model import Settings
 from mailcow_wizard.report.schema import schema
@@ -115,3 +119,10 @@ def test_record(tmp_path: Path) -> None:
     assert (tmp_path / "state/install-secrets.json").stat().st_mode & 0o777 == 0o600
     (tmp_path / "state/install.json").write_text('{"run": 1}')
     assert record.load() is None
+
+
+def test_leftovers_of_another_directory_are_no_mailcow_that_is_here(tmp_path: Path) -> None:
+    demo = load(DEMO)
+    session = Session(demo, Settings(directory=demo.directory), StateDirectory(str(tmp_path / "state")))
+    assert session.new_facts().get(stack).containers
+    assert present(session, None) == ""

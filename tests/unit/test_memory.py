@@ -182,6 +182,14 @@ def test_nagios_is_told_the_worst_first() -> None:
     )
 
 
+def test_where_nothing_was_proved_nagios_is_not_told_that_all_is_well() -> None:
+    skipped = [finding("skipped", id="mail.ports"), finding("skipped", id="mail.relay")]
+    text, code = nagios(skipped, proof=True)
+    assert (code, text.split(":")[0]) == (3, "MAILCOW UNKNOWN - mail.ports")
+    assert nagios([*skipped, finding("pass")], proof=True)[1] == 0
+    assert nagios(skipped)[1] == 0
+
+
 def test_prometheus_is_told_in_its_own_format() -> None:
     text = prometheus([finding("fail", subject='a"b\\c')], 1_700_000_000.0, 0.25)
     for line in text.splitlines():
@@ -195,6 +203,7 @@ def test_prometheus_is_told_in_its_own_format() -> None:
 def test_formats_and_their_exit_codes(tmp_path: Path) -> None:
     assert run(tmp_path, "check", "ports", "--demo", "--format", "nagios").returncode == 2
     assert run(tmp_path, "check", "ports", "--demo", "--format", "prometheus").returncode == 1
+    assert run(tmp_path, "verify", "--demo", "--format", "nagios").returncode == 3
     for words in (
         ("check", "--format", "html"),
         ("report", "--format", "nagios"),

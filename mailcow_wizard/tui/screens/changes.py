@@ -13,13 +13,13 @@ from mailcow_wizard.tui.screens.sheet import Sheet
 from mailcow_wizard.tui.widgets.lines import Part
 
 STATES = {
-    "planned": ("running", "begins"),
+    "planned": ("running", _("begins")),
     "applying": ("running", _("at work")),
-    "applied": ("pass", "made"),
+    "applied": ("pass", _("made")),
     "undoing": ("running", _("going back")),
     "undone": ("skipped", _("taken back")),
-    "interrupted": ("warn", "interrupted"),
-    "failed": ("fail", "failed"),
+    "interrupted": ("warn", _("interrupted")),
+    "failed": ("fail", _("failed")),
 }
 """For each state of a change: the status that it is drawn as, and its word."""
 

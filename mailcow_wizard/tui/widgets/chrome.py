@@ -127,6 +127,10 @@ class Rule(Lines):
         self.put([[(start + rule * (self.size.width - len(start)), self._look.dim)]])
 
 
+_ALWAYS, _ALWAYS_FROM = ("?", "q"), 60
+"""Keys that are always named, on lines of so many columns or more."""
+
+
 class KeyLine(Lines):
     """The keys that matter here, or a notice."""
 
@@ -148,10 +152,23 @@ class KeyLine(Lines):
             self.put([[(f" {look.text(self._notice)}", look.bold)]])
             return
         parts: list[Part] = []
-        used = 0
-        for key, does in self._keys:
-            used += len(key) + len(does) + 3
-            if used > self.room.width:
-                break
+        for key, does in self._fitting():
             parts += [(f" {key}", look.bold), (f" {does} ", look.plain)]
         self.put([parts])
+
+    def _fitting(self) -> Sequence[tuple[str, str]]:
+        """As many as have room; the way to the others (help) and the way out are among them."""
+        kept = [one for one in self._keys if one[0] in _ALWAYS and self.room.width >= _ALWAYS_FROM]
+        left = self.room.width - sum(map(_taken, kept))
+        for one in self._keys:
+            if one in kept:
+                continue
+            left -= _taken(one)
+            if left < 0:
+                break
+            kept.append(one)
+        return sorted(kept, key=self._keys.index)
+
+
+def _taken(key: tuple[str, str]) -> int:
+    return len(key[0]) + len(key[1]) + 3
