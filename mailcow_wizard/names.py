@@ -43,6 +43,11 @@ def mail_host_name(text: str) -> str:
     return name
 
 
+def is_full(name: str) -> bool:
+    """Whether an install takes a server's name: at least two dots, as mailcow is tested (#1572)."""
+    return name.count(".") > 1
+
+
 def mail_domain(text: str) -> str:
     """A domain that can stand behind the @. Raises NotAName."""
     name = host_name(text)

@@ -21,10 +21,10 @@ from mailcow_wizard.install import after, first_password, following, outlook
 from mailcow_wizard.install.standing import Choices, Record, Standing
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Finding
+from mailcow_wizard.names import is_full
 from mailcow_wizard.report import install as report
 
 _PROGRESS_EVERY_S = 5.0
-_DOTS = 2
 _ORIGINS = {"guess": _(" (this machine's own name; --hostname names another)")}
 
 
@@ -106,6 +106,14 @@ class _Install:
     def _new(self) -> int:
         name = self._session.hostname()
         directory = self._session.settings.directory
+        if not is_full(name.name):
+            error = _(
+                "nothing was changed: '{name}' is not a full name, such as mail.example.org; give it "
+                "with --hostname",
+                name=harmless(name.name, 80),
+            )
+            document = report.of_install(directory, name.name, "refused", [], error)
+            return self._talk.refused(Refused(exit_codes.USAGE, error), document)
         some = outlook.outlook(self._session, self._before, self._choices)
         stages = report.of_outlook(some)
         if not self._talk.json or self._talk.can_ask():
@@ -137,16 +145,6 @@ class _Install:
             raise Refused(exit_codes.USAGE, nobody_to_ask())
         if not is_root(self._session):
             raise Refused(exit_codes.NEEDS_ROOT, takes_root())
-        name = self._session.hostname().name
-        if name.count(".") < _DOTS:
-            raise Refused(
-                exit_codes.USAGE,
-                _(
-                    "nothing was changed: '{name}' is not a full name, such as mail.example.org; give it "
-                    "with --hostname",
-                    name=harmless(name, 80),
-                ),
-            )
         return self._talk.yes or self._talk.ask(_("Install mailcow?"))
 
     def _join(self) -> int:

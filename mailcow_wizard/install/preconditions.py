@@ -9,8 +9,8 @@ from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import STARTED
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Finding
+from mailcow_wizard.names import is_full
 
-_DOTS = 2
 _ROUNDS = 5
 _PAUSE_S = 4.0
 
@@ -18,7 +18,7 @@ _PAUSE_S = 4.0
 def run(job: Job) -> str:
     """Runs all checks that make sense now. Raises Failed where something blocks."""
     name = hostname(job.facts())
-    if name.name.count(".") < _DOTS:
+    if not is_full(name.name):
         raise Failed(
             _("the server's full name is not known ('{name}' is none)", name=name.name),
             ("Give it: ./wizard install --hostname mail.example.org",),

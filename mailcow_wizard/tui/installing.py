@@ -14,12 +14,14 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import after, following, outlook
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing
 from mailcow_wizard.language import _, heard
+from mailcow_wizard.names import is_full
 from mailcow_wizard.tui.board import INSTALL
 from mailcow_wizard.tui.install_words import after_lines, outlook_lines, rows
 from mailcow_wizard.tui.planned import parts_of
 from mailcow_wizard.tui.screens.decision import Asked, Decision
 from mailcow_wizard.tui.screens.installing import InstallScreen
 from mailcow_wizard.tui.screens.text import TextScreen
+from mailcow_wizard.tui.screens.waiting import Waiting
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
@@ -80,30 +82,53 @@ def fill(app: Wizard) -> None:
 
 def show(app: Wizard) -> None:
     """`i`: the install that is under way; else what it would do, and the question; else what came of it."""
+    if len(app.screen_stack) > 1:
+        return  # the key was pressed twice
     if app.installing and app.installing.running:
         app.push_screen(InstallScreen(app.look, app.installing, lambda: following.stop(app.session)))
         return
     if Record(app.session.state).alive() and not app.session.recorded:
         _follow(app, lambda listen: following.follow(app.session, listen))
         return
-    app.show_keys(_("Looking at what it would do…"))
+    waiting = Waiting(app.look, _TITLE, _("Looking at what it would do…"))
 
-    def look() -> None:
-        try:
-            standing = None if app.session.recorded else outlook.standing_of(app.session)
-            here = outlook.present(app.session, standing)
-            if here and standing is not None and standing.state == "done":
-                standing = after.current(app.session, standing)
-            some = () if here else outlook.outlook(app.session, standing, _choices(app, standing))
-        except HostError as error:
-            app.call_later(app.show_keys, _("This could not be looked at: {error}", error=error))
-            return
-        if here:
-            app.call_later(_present, app, here, standing)
-        else:
-            app.call_later(_ask, app, some, standing)
+    def opened(what: Callable[[], object] | None) -> None:
+        if what:
+            # The focus that comes back to the list would draw the keys over a notice.
+            app.call_after_refresh(what)
 
-    threading.Thread(target=look, daemon=True, name="outlook").start()
+    app.push_screen(waiting, opened)
+    look = threading.Thread(
+        target=lambda: app.call_later(waiting.go_on, _looked_at(app)), daemon=True, name="outlook"
+    )
+    look.start()
+
+
+def _looked_at(app: Wizard) -> Callable[[], object]:
+    """What is shown next; takes some seconds."""
+    try:
+        standing = None if app.session.recorded else outlook.standing_of(app.session)
+        here = outlook.present(app.session, standing)
+        if here and standing is not None and standing.state == "done":
+            standing = after.current(app.session, standing)
+        name = app.session.hostname()
+        if not here and not is_full(name.name):
+            return lambda: _name_first(app, name.origin == "mailcow.conf")
+        some = () if here else outlook.outlook(app.session, standing, _choices(app, standing))
+    except HostError as error:
+        said = _("This could not be looked at: {error}", error=error)
+        return lambda: app.show_keys(said)
+    if here:
+        return lambda: _present(app, here, standing)
+    return lambda: _ask(app, some, standing)
+
+
+def _name_first(app: Wizard, configured: bool) -> None:
+    """The name is needed before all else: says where it is typed."""
+    if configured:
+        app.show_keys(_("First mailcow.conf needs a full name, such as mail.example.org."))
+    else:
+        app.show_keys(_("First a full name, such as mail.example.org: Ctrl+P, Go to Welcome."))
 
 
 def _choices(app: Wizard, standing: Standing | None) -> Choices:
@@ -111,7 +136,6 @@ def _choices(app: Wizard, standing: Standing | None) -> Choices:
 
 
 def _present(app: Wizard, here: str, standing: Standing | None) -> None:
-    app.show_keys()
     if standing is not None and standing.state == "done":
         show_after(app, standing)
         return
@@ -123,9 +147,6 @@ def _present(app: Wizard, here: str, standing: Standing | None) -> None:
 
 
 def _ask(app: Wizard, some: tuple[outlook.Outlook, ...], standing: Standing | None) -> None:
-    if app.current != INSTALL:
-        return
-    app.show_keys()
     name = app.session.hostname().name
     goes_on = standing is not None and standing.state != "done"
     what = _("Go on installing mailcow") if goes_on else _TITLE

@@ -77,6 +77,8 @@ def test_nobody_to_ask(tmp_path: Path) -> None:
         (("--stop",), "no install is under way"),
         (("--stop", "--dry-run"), "exclude each other"),
         (("--yes", "--hostname", "mail"), "mail"),
+        (("--yes", "--hostname", "example.org"), "'example.org' is not a full name"),
+        (("--hostname", "example.org"), "'example.org' is not a full name"),
     ],
 )
 def test_refused(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
@@ -84,6 +86,14 @@ def test_refused(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
     assert done.returncode == 64
     assert said in done.stderr
     assert not (tmp_path / "state").exists()
+
+
+def test_a_name_that_cannot_be_used_comes_before_the_plan(tmp_path: Path) -> None:
+    done = run(tmp_path / "state", "--dry-run", "--hostname", "example.org")
+    assert (done.returncode, done.stdout) == (64, "")
+    said = document(run(tmp_path / "state", "--dry-run", "--json", "--hostname", "example.org"))
+    assert (said["state"], said["hostname"], said["stages"]) == ("refused", "example.org", [])
+    assert "'example.org' is not a full name" in str(said["error"])
 
 
 def test_other_source(tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""What comes before the question whether to install: looking, which can be left, and the name."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from tui.piloted import piloted, shown, until
+
+from mailcow_wizard.install import outlook
+from mailcow_wizard.model import Settings
+from mailcow_wizard.tui.board import INSTALL
+from mailcow_wizard.tui.screens.decision import Decision
+from tests.demo_config import DIRECTORY
+
+LOOKING = "Looking at what it would do…"
+
+
+def no_mailcow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of mailcow is on the machine."""
+    monkeypatch.setattr(outlook, "present", lambda session, standing: "")
+
+
+@pytest.mark.asyncio
+async def test_a_plan_that_was_left_is_not_asked_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, looked, plan = threading.Event(), threading.Event(), outlook.outlook
+
+    def slow(*given: object) -> tuple[outlook.Outlook, ...]:
+        goes_on.wait(60)
+        try:
+            return plan(*given)  # type: ignore[arg-type]
+        finally:
+            looked.set()
+
+    no_mailcow(monkeypatch)
+    monkeypatch.setattr(outlook, "outlook", slow)
+    async with piloted(tmp_path, Settings(DIRECTORY, hostname="mail.example.org")) as (app, pilot):
+        app.go_to(INSTALL)
+        await pilot.press("i", "i")
+        await until(pilot, lambda: LOOKING in shown(app))
+        await pilot.press("y")  # nothing is asked yet
+        assert LOOKING in shown(app)
+        await pilot.press("escape")
+        assert len(app.screen_stack) == 1
+        goes_on.set()
+        await until(pilot, looked.is_set)
+        await pilot.pause(0.3)
+        assert len(app.screen_stack) == 1
+        await pilot.press("i")
+        await until(pilot, lambda: "mail.example.org" in shown(app) and LOOKING not in shown(app))
+        assert isinstance(app.screen, Decision)
+        assert len(app.screen_stack) == 2
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("name", ["vm", "example.org"])
+async def test_a_full_name_is_asked_for_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    no_mailcow(monkeypatch)
+    async with piloted(tmp_path, Settings(DIRECTORY, hostname=name)) as (app, pilot):
+        app.go_to(INSTALL)
+        await pilot.press("i")
+        await until(pilot, lambda: "First a full name, such as mail.example.org" in shown(app))
+        assert len(app.screen_stack) == 1
