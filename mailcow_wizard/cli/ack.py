@@ -52,6 +52,8 @@ def _change(known: Acknowledgements, options: Options) -> None:
     _known_check(check)
     if options.remove:
         if not known.remove(check, options.subject):
+            if not any(one.check == check for one in known.entries):
+                raise UsageError(_("{check} is not acknowledged", check=check))
             there = shown([line(one, today()) for one in known.entries if one.check == check])
             raise UsageError(
                 _(

@@ -171,6 +171,10 @@ def _lines(
     _document, code, differences = _remembered(session, checks, result, options)
     write("".join(f"{line}\n" for line in lines.changed(differences)))
     write(f"{lines.closing(result.findings)}\n")
+    mendable = "" if plain else lines.mendable(result.findings)
+    if mendable:
+        line = f"mailcow-wizard fix {mendable}{' --demo' if options.demo else ''}"
+        write(_("Next: {line} shows what can be done", line=line) + "\n")
     return code, result.findings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts.docker_leftovers import leftovers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Plan
 
 _BACK = _(
@@ -44,11 +44,7 @@ def remove(facts: Facts) -> Plan | None:
         "docker.leftovers",
         None,
         "remove-leftovers",
-        _(
-            "Remove {containers} stopped containers and {networks} networks",
-            containers=len(boxes),
-            networks=len(networks),
-        ),
+        _("Remove {what}", what=_counted(len(boxes), len(networks))),
         tuple(commands),
         "medium",
         reversible=not boxes,
@@ -61,3 +57,12 @@ def remove(facts: Facts) -> Plan | None:
             kept=kept,
         ),
     )
+
+
+def _counted(containers: int, networks: int) -> str:
+    """How many of each go, as the object of a sentence; what there is none of is left out."""
+    boxes = ngettext("1 stopped container", "{n} stopped containers", containers)
+    unused = ngettext("1 unused network", "{n} unused networks", networks)
+    if containers and networks:
+        return _("{boxes} and {unused}", boxes=boxes, unused=unused)
+    return boxes if containers else unused

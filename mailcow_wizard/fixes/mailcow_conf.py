@@ -95,17 +95,29 @@ def takes_effect_words(facts: Facts, keys: Collection[str]) -> str:
         return _("mailcow's scripts take it up when they run next; nothing has to be started anew.")
     if _runs(facts):
         return _effect(facts, keys)
-    return _("mailcow does not run here. Where it was started before: {effect}", effect=_effect(facts, keys))
+    return _(
+        "mailcow does not run here. If it has been started before, it takes it up with: {commands}",
+        commands=_commands(facts, keys),
+    )
 
 
 def _effect(facts: Facts, keys: Collection[str]) -> str:
-    compose = f"cd {facts.settings.directory} && {_compose(facts)}"
-    if any(key in _NEEDS_DOWN or key.endswith(("_PORT", "_BIND")) for key in keys):
-        return _(
-            "To take it up, mailcow has to stop and start: {compose} down, then {compose} up -d",
-            compose=compose,
-        )
-    return _("To take it up, mailcow's changed containers are made anew: {compose} up -d", compose=compose)
+    commands = _commands(facts, keys)
+    if _needs_down(keys):
+        return _("To take it up, mailcow has to stop and start: {commands}", commands=commands)
+    return _("To take it up, mailcow's changed containers are made anew: {commands}", commands=commands)
+
+
+def _needs_down(keys: Collection[str]) -> bool:
+    """Whether making the changed containers anew is not enough."""
+    return any(key in _NEEDS_DOWN or key.endswith(("_PORT", "_BIND")) for key in keys)
+
+
+def _commands(facts: Facts, keys: Collection[str]) -> str:
+    """What a shell is given to have mailcow take up these keys, in one line."""
+    compose = _compose(facts)
+    down = (f"{compose} down",) if _needs_down(keys) else ()
+    return " && ".join((f"cd {facts.settings.directory}", *down, f"{compose} up -d"))
 
 
 def _compose(facts: Facts) -> str:

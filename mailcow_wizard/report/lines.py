@@ -36,6 +36,7 @@ _COLOURS: dict[Status, str] = {
     "skipped": "2",
     "crashed": "1;35",
 }
+_WITH_ID: tuple[Status, ...] = ("warn", "fail", "unknown", "crashed")
 _WIDTH = max(map(len, WORDS.values()))
 
 
@@ -61,13 +62,19 @@ def _said(finding: Finding) -> str:
 
 def coloured(finding: Finding, colour: bool, columns: int = 0) -> Iterator[str]:
     """A finding for a terminal of so many columns (0: unknown, nothing is wrapped); what is not right also
-    says why and what mends it."""
+    says its id, which other commands take, why, and what mends it."""
     from mailcow_wizard.report.wrapping import wrapped
 
     word = f"{WORDS[finding.status]:<{_WIDTH}}"
     state = f"\x1b[{_COLOURS[finding.status]}m{word}\x1b[0m" if colour else word
     indent = " " * (_WIDTH + 4)
-    first, *more = wrapped(f"{indent}{finding.title}: {_said(finding)}", columns)
+    said = wrapped(f"{indent}{finding.title}: {_said(finding)}", columns)
+    if finding.status in _WITH_ID:
+        id = f"({named(finding.id, finding.subject)})"
+        if columns and len(said[-1]) + 1 + len(id) > columns:
+            said.append(indent[:-1])
+        said[-1] += f" \x1b[2m{id}\x1b[0m" if colour else f" {id}"
+    first, *more = said
     yield f"  {state}  {first[len(indent) :]}"
     yield from more
     if finding.status in ("warn", "fail", "crashed") and finding.acknowledged is None:
@@ -92,6 +99,12 @@ def closing(findings: Sequence[Finding]) -> str:
     if accepted:
         parts.append(_("{accepted} of them acknowledged", accepted=accepted))
     return ", ".join(parts) if parts else _("nothing was checked")
+
+
+def mendable(findings: Sequence[Finding]) -> str:
+    """The id of the first check that fails and has a fix; empty where none does."""
+    failing = (one for one in findings if one.status == "fail" and one.acknowledged is None)
+    return next((one.id for one in failing if one.fixes), "")
 
 
 def counted(status: str, number: int) -> str:

@@ -162,7 +162,7 @@ def _step_lines(number: str, step: dict[str, Any], colour: bool) -> Iterator[str
         yield _("{number} run: {command}", number=number, command=shlex.join(step["argv"]))
     else:
         first, *rest = step["text"].split("\n")
-        yield _("{number} by hand: {first}", number=number, first=first)
+        yield _("{number} note: {first}", number=number, first=first)
         yield from (f"   {line}" for line in rest)
 
 

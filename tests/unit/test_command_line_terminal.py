@@ -45,6 +45,34 @@ def test_colours_on_a_terminal(tmp_path: Path) -> None:
     assert "mend: " in seen
 
 
+@pytest.mark.parametrize("columns", [0, 80])
+def test_what_is_not_right_has_its_id(columns: int) -> None:
+    _code, plain = on_terminal("check", "--demo", "--plain", columns=columns)
+    _code, seen = on_terminal("check", "--demo", columns=columns)
+    shown = re.findall(r"\x1b\[2m\(([a-z0-9.-]+(?: \[[^]]+\])?)\)\x1b\[0m", seen)
+    wanted = re.findall(r"^(?:FAIL|warning|unknown|CRASHED) +([^:\[]+(?:\[[^]]+\])?):", plain, re.MULTILINE)
+    assert len(wanted) > 20
+    assert shown == wanted
+    _code, plain = on_terminal("check", "--demo", "--no-color", columns=columns)
+    assert all(f" ({one})" in plain for one in wanted)
+
+
+def test_the_next_command_is_named_where_something_can_be_mended(tmp_path: Path) -> None:
+    demo = ("--demo", "--state-dir", str(tmp_path))
+    code, seen = on_terminal("check", "ports", *demo)
+    assert code == 1
+    assert seen.splitlines()[-1] == "Next: mailcow-wizard fix ports.smtp --demo shows what can be done"
+    _code, seen = on_terminal("check", "dns.ptr", *demo)
+    assert "FAIL" in seen
+    assert "Next: " not in seen  # nothing that the wizard could do
+    _code, seen = on_terminal("check", "ports", "--plain", *demo)
+    assert "Next: " not in seen
+    on_terminal("ack", "ports.smtp", "--reason", "known", *demo)
+    _code, seen = on_terminal("check", "ports.smtp", *demo)
+    assert "acknowledged" in seen
+    assert "Next: " not in seen
+
+
 @pytest.mark.parametrize(
     ("words", "env"), [(("--no-color",), {}), ((), {"NO_COLOR": "1"}), (("--plain",), {}), (("--json",), {})]
 )
