@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import Record, evidence, judged, values, with_fate
+from mailcow_wizard.checks.dns_states import Record, evidence, judged, unseen, values, with_fate
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.certificate import HostTried, Verdict, by_address, host_tried
 from mailcow_wizard.facts.dns.expected import right_addresses
@@ -36,7 +36,7 @@ def _fate(facts: HostTried) -> Verdict | None:
 
 def _aaaa(facts: HostRecords) -> Judgement:
     server = facts.server
-    if server.uses_v6 and server.v6.public:
+    if (server.uses_v6 and (server.v6.public or server.v6.own)) or server.v6 in server.unseen:
         return _judge(facts, facts.aaaa, server.v6, "AAAA")
     found = state(facts.aaaa, lambda values: not values)
     if found.kind in ("right", "missing"):
@@ -80,7 +80,7 @@ def _judge(facts: HostRecords, seen: Seen, ours: Addresses, type: str) -> Judgem
         "required",
     )
     if not ours.public:
-        return _unknown(server.name, seen, ours, type)
+        return _unknown(server.name, seen, ours)
 
     found = state(seen, right_addresses(seen, ours.public))
     judgement = judged(
@@ -97,21 +97,10 @@ def _judge(facts: HostRecords, seen: Seen, ours: Addresses, type: str) -> Judgem
     return judgement
 
 
-def _unknown(name: str, seen: Seen, ours: Addresses, type: str) -> Judgement:
+def _unknown(name: str, seen: Seen, ours: Addresses) -> Judgement:
     """What is published cannot be compared with an address that is not known."""
-    return Judgement(
-        "unknown",
-        _(
-            "the public IPv{family} address of this server is not known: {trouble}",
-            family=ours.family,
-            trouble=ours.trouble,
-        ),
-        found=_("published: {value}", value=values(seen) or _("nothing")),
-        evidence=evidence(seen),
-        certainty="untested",
-        remedies=(_("Say it with --address, then run this check again."),),
-        subject=name,
-    )
+    published = _("published: {value}", value=values(seen) or _("nothing"))
+    return unseen(ours, name)._replace(found=published, evidence=evidence(seen))
 
 
 def _wrong(name: str, seen: Seen, ours: Addresses, kind: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import Record, judged
+from mailcow_wizard.checks.dns_states import Record, judged, unseen
 from mailcow_wizard.facts.dns.expected import right_name
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.reverse import Reverse
@@ -26,7 +26,8 @@ def judge_ptr(facts: ReverseAsked) -> tuple[Judgement, ...]:
                 remedies=(_("Say it with --address, then run this check again."),),
             ),
         )
-    return tuple(_ptr(server, one, facts.words(one.address)) for one in reverses)
+    found = tuple(_ptr(server, one, facts.words(one.address)) for one in reverses)
+    return (*found, *(unseen(one) for one in server.unseen))
 
 
 def _ptr(server: MailServer, reverse: Reverse, ask: str) -> Judgement:

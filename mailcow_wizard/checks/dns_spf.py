@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import Record, judged
+from mailcow_wizard.checks.dns_states import Record, judged, unseen
 from mailcow_wizard.facts.dns.spf import Opinion, Spf, spf, texts
 from mailcow_wizard.facts.dns.spf_check import MOST_LOOKUPS, Verdict, policies
 from mailcow_wizard.facts.dns.state import state
@@ -59,7 +59,10 @@ def _spf(facts: Spf) -> Judgement:
     trouble = _trouble(domain, facts.opinions[own[0]], own[0])
     if trouble:
         return trouble._replace(evidence=judgement.evidence, found=judgement.found)
-    return _advised(judgement, domain, facts.opinions[own[0]])
+    judgement = _advised(judgement, domain, facts.opinions[own[0]])
+    if judgement.status == "pass" and facts.unseen:
+        return unseen(facts.unseen[0], domain)._replace(evidence=judgement.evidence, found=judgement.found)
+    return judgement
 
 
 def _right(domain: str, opinion: Opinion | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.certificate import Verdict
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import State
@@ -78,6 +79,21 @@ def judged(record: Record, seen: Seen, found: State, right: str, subject: str | 
         status=_WRONG[record.level],
         summary=_("{words} is not as it should be: {values}", words=record.words, values=values(seen)),
         remedies=publish,
+    )
+
+
+def unseen(ours: Addresses, subject: str | None = None) -> Judgement:
+    """The judgement of a family whose public address nobody could say."""
+    return Judgement(
+        "unknown",
+        _(
+            "the public IPv{family} address of this server is not known: {trouble}",
+            family=ours.family,
+            trouble=ours.trouble,
+        ),
+        certainty="untested",
+        remedies=(_("Say it with --address, then run this check again."),),
+        subject=subject,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.dns_states import unseen
 from mailcow_wizard.facts.reputation import Opinion, Reputation, Subject, reputation, words
 from mailcow_wizard.facts.reputation_asn import AsnAnswer, asn
 from mailcow_wizard.language import _, heard, ngettext
@@ -35,7 +36,8 @@ def judge_blocklists(facts: Reputation) -> tuple[Judgement, ...]:
             remedies=(_("Say it with --address, then run this check again."),),
         )
         found.insert(0, unknown)
-    return tuple(found)
+        return tuple(found)
+    return (*found, *(unseen(one) for one in facts.server.unseen))
 
 
 def _subject(facts: Reputation, one: Subject) -> Judgement:

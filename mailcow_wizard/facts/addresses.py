@@ -40,6 +40,11 @@ class Addresses(NamedTuple):
         """Whether packets leave with another address than this machine's own (NAT)."""
         return bool(self.own and self.public and self.own not in self.public)
 
+    @property
+    def unseen(self) -> bool:
+        """Whether packets leave by this family, and nobody outside could say with which address."""
+        return bool(self.own and not self.public and self.origin == "none")
+
 
 def addresses(facts: Facts, family: int) -> Addresses:
     """The public addresses of a family (4 or 6), by the contract's precedence."""
@@ -56,7 +61,9 @@ def addresses(facts: Facts, family: int) -> Addresses:
         )
     given = tuple(one for one in facts.settings.addresses if ipaddress.ip_address(one).version == family)
     if facts.settings.addresses:
-        return Addresses(family, given, own, "option")
+        lacks = bool(own and not given)
+        trouble = _("none of IPv{family} was named with --address", family=family) if lacks else ""
+        return Addresses(family, given, own, "option", trouble)
     if own and ipaddress.ip_address(own).is_global:
         return Addresses(family, (own,), own, "route")
     if not own:
@@ -100,10 +107,14 @@ def _at_given_resolver(facts: Facts, name: str, family: int) -> str:
 
 def uses_v6(facts: Facts) -> bool:
     """Whether mailcow is to use IPv6: mailcow.conf's word, else whether this machine has an address of it."""
+    said = configured_v6(facts)
+    return bool(facts.get(addresses, 6).public) if said is None else said
+
+
+def configured_v6(facts: Facts) -> bool | None:
+    """Mailcow.conf's word on whether mailcow is to use IPv6; None where it says nothing."""
     try:
         said = facts.get(mailcow_conf).get("ENABLE_IPV6").lower()
     except HostError:
-        said = ""
-    if said in ("true", "false"):
-        return said == "true"
-    return bool(facts.get(addresses, 6).public)
+        return None
+    return {"true": True, "false": False}.get(said)

@@ -1,7 +1,7 @@
 """Records of which a part could not be asked: neither well nor wrong, unless the rest decides it."""
 
 import pytest
-from dns_world import DOMAIN, NAME, Rows, facts
+from dns_world import DOMAIN, NAME, OURS, OURS_V6, Rows, facts
 
 from mailcow_wizard.checks import dns
 from mailcow_wizard.engine import runner
@@ -74,3 +74,21 @@ def test_authorities(records: Rows, status: str, words: str) -> None:
     found = judged("dns.caa", records)[NAME]
     assert (found.status, words in found.summary) == (status, True), found.summary
     assert bool(found.remedies) or status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("records", "status"),
+    [
+        ({"A": "silence", "AAAA": OURS_V6}, "unknown"),
+        ({"A": OURS, "AAAA": "silence"}, "unknown"),
+        ({"A": OURS, "AAAA": OURS_V6}, "pass"),
+        ({"A": OURS}, "pass"),
+        ({"AAAA": OURS_V6}, "pass"),
+        ({"CNAME": f"{NAME}.", "AAAA": "silence"}, "pass"),
+    ],
+)
+def test_one_side_of_a_client(records: dict[str, str], status: str) -> None:
+    found = judged(
+        "dns.autodiscover", {(f"autodiscover.{DOMAIN}", type): one for type, one in records.items()}
+    )
+    assert found[DOMAIN].status == status

@@ -217,7 +217,8 @@ def by_address(name: str, pair: Pair, host: HostRecords, settings: AcmeSettings)
             _("its addresses could not be asked: {trouble}", trouble=(aaaa if v6 is None else a).trouble),
         )
     if v6:
-        ours = server.v6 if server.uses_v6 else server.v6._replace(public=(), trouble="")
+        may = server.uses_v6 or server.v6 in server.unseen
+        ours = server.v6 if may else server.v6._replace(public=(), trouble="")
         return _compared(name, v6, ours, settings.any_v6)
     if v4:
         return _compared(name, v4, server.v4, settings.any_v4)

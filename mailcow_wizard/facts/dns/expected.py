@@ -177,6 +177,9 @@ def right_key(public: str) -> Right:
 
 
 def client_record(records: DomainRecords, client: str) -> Seen:
-    """What a client's name is: its IPv4 side, or the other where it has only that."""
+    """What a client's name is: its IPv4 side, or the other where it has only that. Of a name that is no alias
+    a side that could not be asked comes first: what the other has is not the whole."""
     v4, v6 = records.at(client, "A"), records.at(client, "AAAA")
-    return v4 if v4.exists or not v6.values else v6
+    if v4.values and not v4.aliases and not v6.answered:
+        return v6
+    return v4 if v4.exists or not v4.answered or not v6.values else v6

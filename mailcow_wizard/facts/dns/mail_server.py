@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mailcow_wizard.facts.addresses import Addresses, addresses, uses_v6
+from mailcow_wizard.facts.addresses import Addresses, addresses, configured_v6, uses_v6
 from mailcow_wizard.facts.bindings import bindings
 from mailcow_wizard.facts.identity import Hostname, hostname
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
@@ -23,6 +23,7 @@ class MailServer(NamedTuple):
     """Whose records these are. `guessed` that nobody has said the name; `ports` by check id (`ports.imap`).
 
     `domains_guessed` that no mail domain was given, and the name without its first part is taken for it.
+    `unseen` are the families that mail may leave by with an address that nobody could say.
     """
 
     name: str
@@ -33,6 +34,7 @@ class MailServer(NamedTuple):
     v6: Addresses
     uses_v6: bool
     ports: Mapping[str, int]
+    unseen: tuple[Addresses, ...] = ()
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -52,15 +54,18 @@ def mail_server(facts: Facts) -> MailServer:
     domains = facts.settings.domains or (name.partition(".")[2] if name.count(".") > 1 else name,)
     conf = facts.get(mailcow_conf)
     ports = {one.port.id: one.number for one in bindings(conf.values, conf.odd)}
+    v4, v6 = facts.get(addresses, 4), facts.get(addresses, 6)
+    used = (v4,) if configured_v6(facts) is False else (v4, v6)
     return MailServer(
         name,
         known.origin == "guess",
         domains,
         not facts.settings.domains,
-        facts.get(addresses, 4),
-        facts.get(addresses, 6),
+        v4,
+        v6,
         facts.get(uses_v6),
         ports,
+        tuple(one for one in used if one.unseen),
     )
 
 

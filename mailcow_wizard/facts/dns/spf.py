@@ -6,6 +6,7 @@ includes are deep, not ten.
 
 from __future__ import annotations
 
+from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.delegation import WAIT_S, Zone, resolvers, zone_of
 from mailcow_wizard.facts.dns.domain_records import domains
 from mailcow_wizard.facts.dns.host_records import host_records
@@ -39,11 +40,13 @@ class Opinion(NamedTuple):
 
 
 class Spf(NamedTuple):
-    """A mail domain, its TXT records, and what each SPF record among them says, by its text."""
+    """A mail domain, its TXT records, what each SPF record among them says, by its text, and the families
+    whose address nobody could say."""
 
     domain: str
     seen: Seen
     opinions: Mapping[str, Opinion]
+    unseen: tuple[Addresses, ...] = ()
 
 
 def spf(facts: Facts) -> tuple[Spf, ...]:
@@ -68,7 +71,8 @@ def spf(facts: Facts) -> tuple[Spf, ...]:
         )
 
     return tuple(
-        Spf(domain, seen, {text: opinion(domain, text) for text in found}) for domain, seen, found in rows
+        Spf(domain, seen, {text: opinion(domain, text) for text in found}, server.unseen)
+        for domain, seen, found in rows
     )
 
 
