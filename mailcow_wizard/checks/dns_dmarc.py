@@ -33,23 +33,22 @@ def _dmarc(facts: Dmarc) -> Judgement:
     )
     if found.kind == "right":
         return _receivers(judgement, facts)
-    if found.kind in ("missing", "wrong") and not own and facts.inherited:
-        return judgement._replace(
-            status="pass",
-            summary=_(
-                "{domain} has no DMARC policy of its own; that of {inherited} holds",
-                domain=domain,
-                inherited=facts.inherited,
-            ),
-            remedies=(),
-            certainty="inferred",
-        )
+    if found.kind in ("missing", "wrong") and not own and facts.inherited.domain:
+        return _inherited(judgement, facts)
     if found.kind == "wrong" and not own:
         return judgement._replace(
             summary=_("{domain} has no DMARC policy; the text at _dmarc is another", domain=domain)
         )
-    if found.kind == "wrong" and len(own) > 1:
+    if found.kind == "wrong":
+        return _invalid(judgement, domain, own)
+    return judgement
+
+
+def _invalid(judgement: Judgement, domain: str, own: tuple[str, ...]) -> Judgement:
+    """Several policies, or one that is none."""
+    if len(own) > 1:
         return judgement._replace(
+            status="warn",
             summary=_(
                 "{domain} has {number} DMARC policies; receivers then take none",
                 domain=domain,
@@ -57,15 +56,41 @@ def _dmarc(facts: Dmarc) -> Judgement:
             ),
             remedies=(_("Keep one of the TXT records of _dmarc.{domain}.", domain=domain),),
         )
-    if found.kind == "wrong":
+    return judgement._replace(
+        status="warn",
+        summary=_(
+            "the DMARC policy of {domain} is not valid: {mistakes}",
+            domain=domain,
+            mistakes="; ".join(mistakes(own[0])),
+        ),
+    )
+
+
+def _inherited(judgement: Judgement, facts: Dmarc) -> Judgement:
+    """A domain without a policy of its own: what the one above says, if that could be asked, holds."""
+    above = facts.inherited
+    if above.trouble:
         return judgement._replace(
+            status="unknown",
             summary=_(
-                "the DMARC policy of {domain} is not valid: {mistakes}",
-                domain=domain,
-                mistakes="; ".join(mistakes(own[0])),
-            )
+                "{words} could not be asked: {trouble}",
+                words=_("the DMARC policy of {domain}", domain=above.domain),
+                trouble=above.trouble,
+            ),
+            certainty="untested",
         )
-    return judgement
+    judgement = judgement._replace(certainty="inferred")
+    if not right_policy(above.policies):
+        return _invalid(judgement, above.domain, above.policies)
+    return judgement._replace(
+        status="pass",
+        summary=_(
+            "{domain} has no DMARC policy of its own; that of {inherited} holds",
+            domain=facts.domain,
+            inherited=above.domain,
+        ),
+        remedies=(),
+    )
 
 
 def _words(policy: str) -> str:

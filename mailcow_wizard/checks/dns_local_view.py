@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.dns_states import server_words
 from mailcow_wizard.facts.dns.local_view import LocalView, local_view
 from mailcow_wizard.facts.dns.published import Seen, is_answer
 from mailcow_wizard.facts.dns.state import values
@@ -37,6 +38,7 @@ def judge_local_view(facts: LocalView) -> Judgement:
             summary=_("skipped: {name} is not published yet", name=name),
             certainty="untested",
         )
+    silent = next((one for one in seen if not one.world), None)
     different = [one for one in seen if _differs(one)]
     if different:
         return _split(common, name, different)
@@ -50,6 +52,22 @@ def judge_local_view(facts: LocalView) -> Judgement:
                 strange=", ".join(strange),
             ),
             remedies=(_("Remove or correct the line of {name} in /etc/hosts.", name=name),),
+        )
+    if silent:
+        return common._replace(
+            status="unknown",
+            summary=_(
+                "the world's view of {name} could not be asked: {silence}",
+                name=name,
+                silence=f"{silent.type}: {silent.silence}",
+            ),
+            certainty="untested",
+            remedies=(
+                _(
+                    "See why {server_words} give no answer, then run this check again.",
+                    server_words=server_words(silent),
+                ),
+            ),
         )
     if any(one.local is None or not is_answer(one.local) for one in seen if one.exists):
         return common._replace(
@@ -83,7 +101,7 @@ def _split(common: Judgement, name: str, different: list[Seen]) -> Judgement:
 
 
 def _differs(seen: Seen) -> bool:
-    if seen.local is None or not is_answer(seen.local):
+    if not seen.world or seen.local is None or not is_answer(seen.local):
         return False
     world = {value for one in seen.world for value in values(seen, one)}
     return set(values(seen, seen.local)) != world

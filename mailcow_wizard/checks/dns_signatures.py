@@ -29,12 +29,13 @@ def _signed(signed: Signed) -> Judgement:
         subject=signed.name,
     )
     zone = signed.zone
+    if signed.delegated is False and "valid" not in verdicts:
+        # Without a DS there is nothing to check: a SERVFAIL has another reason.
+        return common._replace(summary=_("{zone} is not signed, which is allowed", zone=zone))
     if "broken" in verdicts:
         return _broken(common, zone, verdicts)
     if "valid" in verdicts:
         return common._replace(summary=_("{zone} is signed, and the signatures are valid", zone=zone))
-    if signed.delegated is False:
-        return common._replace(summary=_("{zone} is not signed, which is allowed", zone=zone))
     if "unsigned" in verdicts and signed.delegated:
         return common._replace(
             status="unknown",

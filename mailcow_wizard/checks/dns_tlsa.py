@@ -7,7 +7,7 @@ from mailcow_wizard.checks.dns_states import Record, evidence, judged, left
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
 from mailcow_wizard.facts.dns.tlsa import Association, NoAssociation, Tlsa, association, digest, names, tlsa
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Judgement
 
 _OF_AUTHORITIES = (0, 1)
@@ -166,6 +166,18 @@ def _praised(judgement: Judgement, facts: Tlsa, seen: Seen, others: list[tuple[i
                     value=_value(facts) or _("3 1 1 and the hash of the key"),
                 ),
             ),
+        )
+    if facts.silent and not compared and facts.signed != "unsigned":
+        return judgement._replace(
+            status="unknown",
+            summary=_(
+                "whether the TLSA record of {name} names the key that this server shows could not be found "
+                "out: {reason}",
+                name=name,
+                reason=heard(facts.not_served),
+            ),
+            certainty="untested",
+            remedies=(_("See why port 25 gives no answer, then run this check again."),),
         )
     return judgement
 

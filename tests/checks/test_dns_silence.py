@@ -1,12 +1,17 @@
 """Records of which a part could not be asked: neither well nor wrong, unless the rest decides it."""
 
 import pytest
-from dns_world import DOMAIN, NAME, OURS, OURS_V6, Rows, facts
+from dns_world import DOMAIN, NAME, OURS, OURS_V6, ZONE, Rows, World, facts
 
 from mailcow_wizard.checks import dns
+from mailcow_wizard.checks.dns_signatures import judge_dnssec
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.dns.domain_records import PATHS, SERVICES
-from mailcow_wizard.model import Judgement
+from mailcow_wizard.facts.dns.message import Answer
+from mailcow_wizard.facts.dns.signatures import Opinion, Signed
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.model import Judgement, Settings
 
 CHECKS = {one.id: one for one in dns.CHECKS}
 PORTS = {"_imap": 143, "_pop3": 110, "_sieve": 4190, "_smtps": 465, "_submission": 587, "_imaps": 993}
@@ -92,3 +97,57 @@ def test_one_side_of_a_client(records: dict[str, str], status: str) -> None:
         "dns.autodiscover", {(f"autodiscover.{DOMAIN}", type): one for type, one in records.items()}
     )
     assert found[DOMAIN].status == status
+
+
+POLICY = "v=DMARC1; p=reject"
+
+
+@pytest.mark.parametrize(
+    ("above", "status", "words"),
+    [
+        (POLICY, "pass", f"that of {DOMAIN} holds"),
+        ("v=DMARC1; p=foo", "warn", f"the DMARC policy of {DOMAIN} is not valid"),
+        ((POLICY, "v=DMARC1; p=none"), "warn", f"{DOMAIN} has 2 DMARC policies"),
+        ("silence", "unknown", f"the DMARC policy of {DOMAIN} could not be asked"),
+        ((), "warn", "is not published"),
+    ],
+)
+def test_the_policy_above(above: str | tuple[str, ...], status: str, words: str) -> None:
+    found = judged("dns.dmarc", {(f"_dmarc.{DOMAIN}", "TXT"): above}, domains=(f"sub.{DOMAIN}",))
+    (one,) = found.values()
+    assert (one.status, words in one.summary) == (status, True), one.summary
+    assert bool(one.remedies) is (status != "pass")
+
+
+def test_failure_of_one_resolver_is_no_broken_signature_of_an_unsigned_zone() -> None:
+    fine = Opinion(Answer("192.0.2.1", "NOERROR"), Answer("192.0.2.1", "NOERROR"))
+    fails = Opinion(Answer("192.0.2.2", "SERVFAIL"), Answer("192.0.2.2", "NOERROR"))
+    for delegated, status in ((False, "pass"), (True, "fail"), (None, "fail")):
+        (found,) = judge_dnssec((Signed(DOMAIN, DOMAIN, delegated, (fine, fine, fails)),))
+        assert found.status == status, found.summary
+
+
+LOCAL = "192.0.2.99"
+
+
+class Mute(World):
+    """Nobody answers for AAAA, but, where that is said, this machine's own resolver."""
+
+    def __init__(self, local: bool) -> None:
+        super().__init__(ZONE)
+        self.files["/etc/resolv.conf"] = f"nameserver {LOCAL}\n"
+        self._local = local
+
+    def _reply(self, asked: DnsQuestion) -> DnsReply:
+        if asked.type == "AAAA" and not (self._local and LOCAL in asked.servers):
+            return DnsReply(asked.servers[0], "", b"", 0.0, "no answer within 2 s")
+        return super()._reply(asked)
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_silence_is_no_view_of_the_world(local: bool) -> None:
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS, OURS_V6))
+    (found,) = runner.look(CHECKS["dns.local-view"], Facts(Mute(local), settings))
+    assert found.status == "unknown", found.summary
+    assert "AAAA: no answer" in found.summary
+    assert found.remedies

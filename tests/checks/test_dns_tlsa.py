@@ -50,6 +50,18 @@ def judged(
     return judge_tlsa(found._replace(signed=signed, certificate=certificate, not_served=not_served))
 
 
+def test_a_key_that_was_not_shown_in_time_is_not_compared() -> None:
+    """Mailcow's port 25 is asked and silent: the record may name another key."""
+    found = facts({(PLACE, "TLSA"): f"3 1 1 {ZEROS}"}).get(tlsa)
+    silent = found._replace(not_served="127.0.0.1 did not answer within 8 s", silent=True)
+    assert judge_tlsa(silent._replace(signed="valid")).status == "unknown"
+    assert judge_tlsa(silent._replace(signed="")).status == "unknown"
+    assert judge_tlsa(silent._replace(signed="unsigned")).status == "pass", "nobody looks at it"
+    assert judge_tlsa(silent._replace(signed="valid")).remedies
+    absent = found._replace(not_served="mailcow is not installed yet", signed="valid")
+    assert judge_tlsa(absent).status == "pass"
+
+
 def test_the_hash_is_openssls(shown: tuple[bytes, str]) -> None:
     certificate, hashed = shown
     assert digest(certificate) == hashed

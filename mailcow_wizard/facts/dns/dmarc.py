@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.dns.domain_records import domains
-from mailcow_wizard.facts.dns.message import Answer
+from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer
 from mailcow_wizard.facts.dns.published import Seen, look_up
 from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.dns.tags import is_version, tags
@@ -25,12 +25,20 @@ class Receiver(NamedTuple):
     agrees: bool | None
 
 
+class Inherited(NamedTuple):
+    """The closest domain above that has policies, and those; or that could not be asked, and why."""
+
+    domain: str = ""
+    policies: tuple[str, ...] = ()
+    trouble: str = ""
+
+
 class Dmarc(NamedTuple):
     """A domain's own record, the closest one above it (RFC 7489, 6.6.3), and the receivers outside it."""
 
     domain: str
     seen: Seen
-    inherited: str
+    inherited: Inherited
     receivers: tuple[Receiver, ...]
 
 
@@ -50,16 +58,19 @@ def policies(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(one for one in values if is_version(one, VERSION))
 
 
-def _inherited(facts: Facts, domain: str, seen: Seen) -> str:
-    """The policy of a domain above, where this one has none: its name and record."""
+def _inherited(facts: Facts, domain: str, seen: Seen) -> Inherited:
+    """The policy of a domain above, where this one has none."""
     if policies(texts(seen)):
-        return ""
+        return Inherited()
     labels = domain.split(".")
     above = tuple(f"_dmarc.{'.'.join(labels[place:])}" for place in range(1, len(labels) - 1))
     for name, heard in zip(above, look_up(facts, tuple((one, "TXT") for one in above)), strict=True):
-        if policies(heard.values("TXT")):
-            return name.removeprefix("_dmarc.")
-    return ""
+        found, holder = policies(heard.values("TXT")), name.removeprefix("_dmarc.")
+        if found:
+            return Inherited(holder, found)
+        if heard.code not in (NOERROR, NXDOMAIN):
+            return Inherited(holder, trouble=heard.error or heard.explained or heard.code)
+    return Inherited()
 
 
 def _receivers(facts: Facts, domain: str, seen: Seen) -> tuple[Receiver, ...]:

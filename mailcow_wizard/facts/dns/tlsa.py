@@ -12,7 +12,7 @@ from mailcow_wizard.facts.dns.signatures import signatures
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.ports import survey
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import HostError, NoAnswer
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
@@ -36,13 +36,15 @@ class Association(NamedTuple):
 
 class Tlsa(NamedTuple):
     """The server's TLSA records by port, whether its zone is signed (`valid`, `broken`, `unsigned`, or empty:
-    not known), and the certificate of mailcow's port 25 (DER), or why there is none to compare with."""
+    not known), and the certificate of mailcow's port 25 (DER), or why there is none to compare with;
+    `silent` that mailcow's port was asked and did not answer in time."""
 
     server: MailServer
     seen: tuple[tuple[int, Seen], ...]
     signed: str
     certificate: bytes = b""
     not_served: str = ""
+    silent: bool = False
 
 
 class NoAssociation(ValueError):
@@ -61,7 +63,7 @@ def tlsa(facts: Facts) -> Tlsa:
     try:
         return found._replace(certificate=_served(facts, server))
     except HostError as error:
-        return found._replace(not_served=str(error))
+        return found._replace(not_served=str(error), silent=isinstance(error, NoAnswer))
 
 
 def _signed(facts: Facts, server: MailServer) -> str:
@@ -73,6 +75,8 @@ def _signed(facts: Facts, server: MailServer) -> str:
     if own is None:
         return ""
     verdicts = [one.verdict for one in own.opinions]
+    if own.delegated is False and "valid" not in verdicts:
+        return "unsigned"
     if "broken" in verdicts or "valid" in verdicts:
         return "broken" if "broken" in verdicts else "valid"
     return "unsigned" if "unsigned" in verdicts and not own.delegated else ""
