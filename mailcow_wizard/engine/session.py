@@ -119,11 +119,16 @@ class Session:
     def keep(self, answers: Answers, named: bool = True) -> None:
         """Remembers answers for this and later sessions. Raises HostError where they cannot be written.
 
-        Unless the names were asked for, those of the command line go on to count.
+        Unless the names were asked for, those of the command line go on to count. A server's name that
+        mailcow.conf holds counts more than one that was typed.
         """
-        self.answers = answers
         if named:
-            self.settings = self.settings._replace(hostname=answers.hostname, domains=answers.domains)
+            known = _or(None, self.hostname)
+            configured = known.name if known and known.origin == "mailcow.conf" else ""
+            answers = answers._replace(hostname=configured or answers.hostname)
+            said = "" if configured else answers.hostname
+            self.settings = self.settings._replace(hostname=said, domains=answers.domains)
+        self.answers = answers
         self.state.save(_ANSWERS, {**answers._asdict(), "domains": list(answers.domains)})
 
 

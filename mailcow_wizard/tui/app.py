@@ -35,7 +35,7 @@ from mailcow_wizard.tui.widgets.details import Details
 from mailcow_wizard.tui.widgets.findings import FindingList
 from mailcow_wizard.tui.widgets.lines import Lines
 from mailcow_wizard.tui.widgets.welcome import ORIGINS, Welcome
-from mailcow_wizard.tui.writing import not_looked_at, verdict
+from mailcow_wizard.tui.writing import logged, not_looked_at, verdict
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.installing import Installing
@@ -213,7 +213,7 @@ class Wizard(Drawn):
     def _take(self, event: Event) -> None:
         self.board.hear(event)
         for finding in event.findings:
-            self.events_log.append(f"{finding.id}: {finding.status} after {finding.duration_ms} ms")
+            self.events_log.append(logged(finding))
 
     def _draw_heard(self) -> None:
         if self._redraw:
@@ -368,10 +368,11 @@ class Wizard(Drawn):
         if action:
             await self.run_action(action)
 
-    def action_go(self, step: str) -> None:
-        """Goes straight to a step."""
+    def action_go(self, step: str, check: str = "") -> None:
+        """Goes straight to a step, there to a check."""
         if self._complete:
             self.go_to(step)
+            self._list.go_to(check)
 
     def action_open(self, opens: str) -> None:
         """Opens a screen besides the list (see `places`)."""

@@ -52,6 +52,8 @@ class Asking:
         self.listening = False
         self.all_arrived = False
         self.told = False
+        self.address_known = True
+        """Whether the lines hold this server's address; else the word ADDRESS stands in its place."""
         self.desk = False
         """Whether the machine where --ssh was started knocks by itself."""
         self.changed = False
@@ -104,6 +106,7 @@ class Asking:
         if proof.forbidden:
             self.problem = _("only root may listen on mailcow's ports: start the wizard with sudo")
             return
+        self.address_known = bool(proof.addresses)
         where = proof.addresses or ("ADDRESS",)
         self.lines = (
             Line(_("Linux or macOS"), reach_lines.bash(proof.token, proof.ports, where)),

@@ -70,9 +70,9 @@ def _no_judgement(facts: object) -> Judgement:
 def heading(standing: Standing | None, running: bool) -> str:
     """Where it is, in a few words."""
     if standing is None:
-        return "begins"
+        return _("begins")
     if standing.state == "done":
-        return "done"
+        return _("done")
     number = next(n for n, one in enumerate(STAGES, 1) if one.id == standing.stage)
     where = _(
         "stage {number} of {stages}, {title}",

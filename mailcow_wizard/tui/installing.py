@@ -16,7 +16,7 @@ from mailcow_wizard.install.standing import Choices, Progress, Record, Standing
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.names import is_full
 from mailcow_wizard.tui.board import INSTALL
-from mailcow_wizard.tui.install_words import after_lines, outlook_lines, rows
+from mailcow_wizard.tui.install_words import after_lines, heading, outlook_lines, rows
 from mailcow_wizard.tui.planned import parts_of
 from mailcow_wizard.tui.screens.decision import Asked, Decision
 from mailcow_wizard.tui.screens.installing import InstallScreen
@@ -179,7 +179,7 @@ def _heard(app: Wizard, made: Installing) -> None:
     _show_rows(app, made)
     if made.running:
         return
-    app.events_log.append(f"install: {made.refused or (made.standing.state if made.standing else '')}")
+    app.events_log.append(_("Install: {state}", state=made.refused or heading(made.standing, running=False)))
     if not any(isinstance(one, InstallScreen) for one in app.screen_stack):
         app.show_keys(_("The install has ended; i shows how."))
     steps = ("ports", "docker", "config", "verify")

@@ -8,7 +8,7 @@ from mailcow_wizard.host import streams
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.asking import Asking
 from mailcow_wizard.tui.screens.naming import Asked, Naming
-from mailcow_wizard.tui.screens.reach import ReachScreen
+from mailcow_wizard.tui.screens.reach import PUT_ADDRESS, ReachScreen
 from mailcow_wizard.tui.screens.text import Question
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _do(app: Wizard, asking: Asking, what: str, line: str) -> None:
         app.copy_to_clipboard(line)
     elif what == "whole":
         with app.suspend():
-            streams.show_until_enter(line)
+            streams.show_until_enter(line if asking.address_known else f"{PUT_ADDRESS}\n\n{line}")
     elif what == "typed":
         _type(app, asking)
     elif what == "leave":

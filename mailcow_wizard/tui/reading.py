@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def show_details(app: Wizard, row: Row | None) -> None:
     """Shows everything about a row."""
-    if row:
+    # A key that is pressed fast is pressed again before the screen is there to take it.
+    if row and len(app.screen_stack) == 1:
         lines = [styled(line, app.look) for line in details(row, app.size.width - 3)]
         app.push_screen(TextScreen(app.look, row.check.title, lines))
 
@@ -53,10 +54,17 @@ def show_help(app: Wizard) -> None:
 
 
 def palette(app: Wizard) -> Palette:
-    """Every step and every command by name; ends with the chosen action."""
+    """Every step, every command and every check by name or id; ends with the chosen action."""
     steps: list[Command] = [
-        (_("Go to {title}", title=one.title), "", f"go('{one.id}')") for one in app.board.steps
+        Command(_("Go to {title}", title=one.title), "", f"go('{one.id}')", one.id) for one in app.board.steps
     ]
     known = [one for one in app.BINDINGS if isinstance(one, Binding) and one.show]
-    commands = [(one.description, one.key_display or one.key.partition(",")[0], one.action) for one in known]
-    return Palette(app.look, [*steps, *commands])
+    keys = [
+        Command(one.description, one.key_display or one.key.partition(",")[0], one.action) for one in known
+    ]
+    found = [
+        Command(f"{step.title}: {one.title}", "", f"go('{step.id}', '{one.id}')", one.id, only_typed=True)
+        for step in app.board.steps
+        for one in app.board.checks_of(step.id)
+    ]
+    return Palette(app.look, [*steps, *keys, *found])

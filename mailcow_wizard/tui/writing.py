@@ -34,6 +34,16 @@ _SEVERITY = {
 }
 
 
+def logged(finding: Finding) -> str:
+    """What was found, in a line of the log."""
+    return _(
+        "{id}: {status} after {duration} ms",
+        id=finding.id,
+        status=WORDS[finding.status],
+        duration=finding.duration_ms,
+    )
+
+
 def details(row: Row, width: int) -> list[Line]:
     """Everything about a row, wrapped to `width` cells."""
     finding = row.finding

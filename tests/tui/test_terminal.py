@@ -181,7 +181,7 @@ def test_names_are_asked_once_and_the_next_start_goes_on(tmp_path: Path) -> None
         terminal.keys("C-e", "C-u")
         terminal.wait_for("a name is needed")
         terminal.keys("m", "x", ".", "o", "r", "g", "Enter")
-        terminal.wait_for("better is mail.mx.org", "a name is needed")
+        terminal.wait_for("mailcow.conf says mail.example.org", "a name is needed")
         terminal.keys("C-c")
         terminal.wait_for(f"{PROMPT} 130")
     with wizard(state=str(tmp_path)) as terminal:

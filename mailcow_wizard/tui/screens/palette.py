@@ -11,9 +11,24 @@ from textual.screen import ModalScreen
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines
+from mailcow_wizard.typed import NamedTuple
 
-Command = tuple[str, str, str]
-"""Words, the key that does the same (or nothing), the action's name."""
+
+class Command(NamedTuple):
+    """Words, the key that does the same (or nothing), the action's name, the id that finds it as well.
+    `only_typed`: not shown before something is typed."""
+
+    words: str
+    key: str
+    action: str
+    id: str = ""
+    only_typed: bool = False
+
+    def fits(self, typed: str) -> bool:
+        """Whether what was typed is a part of its name or its id."""
+        if not typed:
+            return not self.only_typed
+        return any(typed.lower() in one.lower() for one in (self.words, self.id))
 
 
 class Palette(ModalScreen[str]):
@@ -44,7 +59,7 @@ class Palette(ModalScreen[str]):
         self._draw()
 
     def _fitting(self) -> list[Command]:
-        return [one for one in self._commands if self._typed.lower() in one[0].lower()]
+        return [one for one in self._commands if one.fits(self._typed)]
 
     def _draw(self) -> None:
         look = self._look
@@ -61,8 +76,9 @@ class Palette(ModalScreen[str]):
                     (words, look.selected if number == self._cursor else look.plain),
                     (f"  {key}", look.dim),
                 ]
-                for number, (words, key, _unused) in enumerate(rows)
+                for number, (words, key, *_unused) in enumerate(rows)
             ]
+            or [[(" " + _("Nothing found. Esc goes back."), look.plain)]]
         )
         text.scroll_to(y=max(0, self._cursor - max(1, text.size.height) + 1), animate=False, force=True)
 
@@ -86,4 +102,4 @@ class Palette(ModalScreen[str]):
         """Ends with the action under the cursor."""
         rows = self._fitting()
         if rows:
-            self.dismiss(rows[self._cursor][2])
+            self.dismiss(rows[self._cursor].action)

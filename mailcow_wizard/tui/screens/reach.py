@@ -41,6 +41,8 @@ _SHORT = {
     "not asked: that line may let no port 25 out": _("line may block 25"),
     "asked from this network only": _("asked from inside"),
 }
+PUT_ADDRESS = _("ADDRESS in this line: put this server's public address in its place.")
+"""Where the server's own address is not known."""
 _MEANS = {
     "never arrived": _(
         "it never arrived: a firewall before this machine drops it. See the "
@@ -140,6 +142,8 @@ class ReachScreen(Sheet[None]):
             lines.append(
                 [(" ", look.plain), (_cut(kind.text, width, look.glyphs.ellipsis), look.state("unknown"))]
             )
+            if not asking.address_known:
+                lines.append([(f" {PUT_ADDRESS}", look.bold)])
             lines += [[]] if roomy else []
         return [*lines, *(self._row(row, width) for row in asking.rows)]
 
@@ -240,6 +244,8 @@ class ReachScreen(Sheet[None]):
         self._notice = ""
         if what == "copy":
             self._notice = _("Sent to the clipboard, where the terminal allows it; p shows it whole.")
+            if not self._asking.address_known:
+                self._notice = PUT_ADDRESS
         self._do(what, line)
         if self.is_mounted:
             self.draw()

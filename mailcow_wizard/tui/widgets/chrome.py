@@ -7,6 +7,9 @@ from mailcow_wizard.tui.board import Board
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
 
+_MARK = 2
+"""The cells of the mark where steps are left out."""
+
 
 class Breadcrumb(Lines):
     """All steps in one line, for narrow screens."""
@@ -28,16 +31,13 @@ class Breadcrumb(Lines):
             (step, self._look.glyph(state) if (state := board.state(step.id)) != "none" else "")
             for step in board.steps
         ]
-        names = _around(names, current, self.room.width)
-        self.put(
-            [
-                [
-                    part
-                    for step, glyph in names
-                    for part in self._crumb(step, glyph, board.state(step.id), current)
-                ]
-            ]
-        )
+        shown = _around(names, current, self.room.width)
+        crumbs = [
+            part for step, glyph in shown for part in self._crumb(step, glyph, board.state(step.id), current)
+        ]
+        mark = [(f" {self._look.glyphs.ellipsis}", self._look.dim)]
+        before, after = shown[0] != names[0], shown[-1] != names[-1]
+        self.put([[*(mark if before else []), *crumbs, *(mark if after else [])]])
 
     def _crumb(self, step: Step, glyph: str, state: str, current: str) -> list[Part]:
         look = self._look
@@ -52,8 +52,12 @@ def _around(names: Sequence[tuple[Step, str]], current: str, room: int) -> list[
     """The current step and as many about it as there is room for, its neighbours at least."""
     here = next((number for number, (step, _unused) in enumerate(names) if step.id == current), 0)
     first, end = max(0, here - 1), here + 2
-    while (first > 0 or end < len(names)) and _width(names[max(0, first - 1) : end + 1]) <= room:
-        first, end = max(0, first - 1), end + 1
+    while first > 0 or end < len(names):
+        more = max(0, first - 1), end + 1
+        marks = _MARK * ((more[0] > 0) + (more[1] < len(names)))
+        if _width(names[slice(*more)]) + marks > room:
+            break
+        first, end = more
     return list(names[first:end])
 
 

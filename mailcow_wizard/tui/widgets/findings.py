@@ -113,6 +113,10 @@ class FindingList(Lines, can_focus=True):
         """The cells that a row's line has for what was found."""
         return max(0, self.size.width - self._title_width - len(self._left(row)) - 4)
 
+    def go_to(self, check: str) -> None:
+        """Moves the cursor to the first row of a check, where it is in the list."""
+        self._go(next((n for n, row in enumerate(self._rows) if row.check.id == check), self.cursor))
+
     def action_move(self, by: int) -> None:
         """Moves the cursor by rows."""
         self._go(self.cursor + by)

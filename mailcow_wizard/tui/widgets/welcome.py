@@ -56,6 +56,8 @@ class Welcome(Vertical):
         self._resumed = resumed
         self._there = there
         self._own_domain = bool(domain)
+        self._known = hostname
+        self._counts = hostname if origin == ORIGINS["mailcow.conf"] else ""
         self._values = [hostname, domain or _domain_of(hostname)]
         self._fields: tuple[Input, ...] = ()
 
@@ -146,7 +148,8 @@ class Welcome(Vertical):
         look = self._look
         hostname, domain = self._values
         # In the field an example would look like a value.
-        origin = self._origin if hostname else _("such as mail.example.org")
+        origin = self._origin if hostname == self._known else ""
+        origin = origin if hostname else _("such as mail.example.org")
         example = "" if domain else _("such as example.org")
         return (
             [(" " + _("Full name of the mail server"), look.bold), (f"  {origin}", look.dim)],
@@ -156,6 +159,8 @@ class Welcome(Vertical):
     def _remarks(self) -> tuple[list[Part], list[Part]]:
         hostname, wrong_name = _read(self._values[0], mail_host_name)
         domain, wrong_domain = _read(self._values[1], mail_domain)
+        if self._counts and hostname and hostname != self._counts.lower().rstrip("."):
+            wrong_name = _("mailcow.conf says {name}, and that counts", name=self._counts)
         return self._remark(wrong_name or doubt(hostname, domain)), self._remark(wrong_domain)
 
     def _remark(self, problem: str) -> list[Part]:

@@ -1,0 +1,123 @@
+"""What single screens say and refuse: the details, the palette, the log, the steps, the names, the way in."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tui.piloted import piloted, shown, until
+
+from mailcow_wizard import language
+from mailcow_wizard.answers.collecting import collect
+from mailcow_wizard.facts.identity import Hostname
+from mailcow_wizard.report import reach as report
+from mailcow_wizard.tui.asking import Asking
+from mailcow_wizard.tui.screens.reach import ReachScreen
+from mailcow_wizard.tui.widgets.welcome import Welcome
+
+CONFIGURED = Hostname("mail.example.org", "mailcow.conf")
+
+
+@pytest.mark.asyncio
+async def test_enter_pressed_fast_opens_the_details_once(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        app.go_to("kernel")
+        await pilot.pause()
+        for _ in range(4):
+            app._list.action_open()
+        await until(pilot, lambda: len(app.screen_stack) > 1)
+        await pilot.pause(0.2)
+        assert len(app.screen_stack) == 2
+
+
+@pytest.mark.asyncio
+async def test_the_palette_finds_ids_and_says_where_nothing_fits(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        await pilot.press("ctrl+p", *"zzz")
+        assert "Nothing found. Esc goes back." in shown(app)
+        await pilot.press("backspace", "backspace", "backspace", *"config")
+        assert "Go to Configuration" in shown(app)
+        await pilot.press("escape", "ctrl+p")
+        assert "Ports: SMTP" not in shown(app)
+        await pilot.press(*"ports.smtp", "enter")
+        await until(pilot, lambda: app.current == "ports")
+        row = app.row()
+        assert row is not None
+        assert row.check.id == "ports.smtp"
+
+
+@pytest.mark.asyncio
+async def test_the_log_speaks_the_language(tmp_path: Path) -> None:
+    language.use("de")
+    try:
+        async with piloted(tmp_path) as (app, pilot):
+            await pilot.press("l")
+            text = shown(app)
+    finally:
+        language.use("en")
+    assert "system.cpu-arch: " in text
+    assert " nach " in text
+    assert ": pass after" not in text
+
+
+@pytest.mark.asyncio
+async def test_steps_that_are_left_out_leave_a_mark(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        lines = {}
+        for step in ("welcome", "dns", "summary"):
+            app.go_to(step)
+            await pilot.pause()
+            lines[step] = shown(app).splitlines()[0].rstrip()
+        assert lines["welcome"].startswith(" Welcome")
+        assert lines["welcome"].endswith(" …")
+        assert lines["dns"].startswith(" …")
+        assert lines["dns"].endswith(" …")
+        assert lines["summary"].startswith(" …")
+        assert lines["summary"].endswith("Summary")
+        await pilot.resize_terminal(250, 24)
+        app.go_to("dns")
+        await pilot.pause()
+        assert "…" not in shown(app).splitlines()[0]
+
+
+@pytest.mark.asyncio
+async def test_a_typed_name_does_not_count_more_than_the_configured_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def configured(facts: Any) -> Hostname:
+        said = facts.settings.hostname
+        return Hostname(said, "option") if said else CONFIGURED
+
+    monkeypatch.setattr("mailcow_wizard.engine.session.hostname", configured)
+    async with piloted(tmp_path) as (app, pilot):
+        await pilot.press("tab", "end", "ctrl+u", *"mx.example.net")
+        await until(pilot, lambda: "mailcow.conf says mail.example.org, and that counts" in shown(app))
+        assert "from mailcow.conf" not in shown(app)
+        assert app.screen_stack[0].query_one(Welcome).answer() == ("mx.example.net", "example.net")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.current != "welcome")
+        assert app.session.answers.hostname == "mail.example.org"
+        assert app.session.hostname() == CONFIGURED
+    monkeypatch.setattr("mailcow_wizard.answers.collecting.hostname", configured)
+    known = collect(app.session, app.session.given.choices).tables["server"]["hostname"]
+    assert known == ("mail.example.org", "from mailcow.conf")
+
+
+@pytest.mark.asyncio
+async def test_an_address_that_is_not_known_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "notes", lambda proof: ())
+    said = "ADDRESS in this line: put this server's public address in its place."
+    async with piloted(tmp_path) as (app, pilot):
+        asking = Asking(app.session, lambda: None)
+        proof: Any = SimpleNamespace(
+            forbidden=False, addresses=(), token="", ports=(), seconds_left=0, targets=(),
+            all_arrived=False, told=False,
+        )  # fmt: skip
+        asking._listen(proof)
+        await app.push_screen(ReachScreen(app.look, asking, lambda what, line: None))
+        await pilot.pause()
+        assert shown(app).count(said) == 1
+        await pilot.press("c")
+        assert shown(app).count(said) == 2
