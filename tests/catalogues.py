@@ -153,7 +153,8 @@ def literal(node: ast.expr) -> str | None:
 
 
 def _heard(file: str, tree: ast.Module) -> Iterator[Use]:
-    """The door's own sentences, which stay English there (`language.heard`): what it raises and returns."""
+    """The door's own sentences, which stay English there (`language.heard`): what it raises and returns, and
+    its words for what the kernel says."""
     marked = {
         id(below)
         for node in ast.walk(tree)
@@ -164,13 +165,32 @@ def _heard(file: str, tree: ast.Module) -> Iterator[Use]:
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             found = node.exc.args
         elif isinstance(node, ast.Return) and node.value is not None:
-            found = [node.value]
+            found = [*_alternatives(node.value)]
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_WORDS":
+            words = (literal(one) for one in node.value.values) if isinstance(node.value, ast.Dict) else ()
+            yield from (Use(file, node.lineno, Sentence(one)) for one in words if one)
+            continue
         else:
             continue
         for one in found:
             form = template(one)
             if form and id(one) not in marked and is_sentence(re.sub(r"\{\w+\}", " x ", form)):
                 yield Use(file, node.lineno, Sentence(form))
+
+
+def _alternatives(node: ast.expr) -> Iterator[ast.expr]:
+    """What an expression may be: each branch, each member of a tuple."""
+    if isinstance(node, ast.IfExp):
+        parts = [node.body, node.orelse]
+    elif isinstance(node, ast.BoolOp):
+        parts = node.values
+    elif isinstance(node, ast.Tuple):
+        parts = node.elts
+    else:
+        yield node
+        return
+    for one in parts:
+        yield from _alternatives(one)
 
 
 def _comments(file: str, tree: ast.Module) -> Iterator[Use]:

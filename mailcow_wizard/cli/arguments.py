@@ -6,7 +6,7 @@ beginning of an option for it and stops at the first word where POSIXLY_CORRECT 
 
 from collections.abc import Callable, Iterator, Sequence
 
-from mailcow_wizard.cli.values import VALUES, none_of, quoted
+from mailcow_wizard.cli.values import VALUES, none_of, quoted, unknown_command
 from mailcow_wizard.cli.values import UsageError as UsageError
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
@@ -153,6 +153,8 @@ def parse(argv: Sequence[str]) -> Options:
     """The options of a command line without its program name. Raises UsageError."""
     pairs, words = _split(argv)
     fields: dict[str, object] = {}
+    while words[:1] == ["help"]:
+        words, fields["help"] = words[1:], True
     for name, value in pairs:
         if name in _FLAGS:
             fields[_FLAGS[name]] = True
@@ -217,6 +219,8 @@ def _option(word: str, left: Iterator[str]) -> tuple[str, str]:
 
 def _agree(options: Options, given: set[str]) -> None:
     """Refuses what does not go together."""
+    if options.command and options.command not in COMMANDS:
+        raise unknown_command(options.command, COMMANDS)
     if options.help or options.version:
         return
     if options.json and options.plain:
@@ -225,9 +229,6 @@ def _agree(options: Options, given: set[str]) -> None:
         raise UsageError(_("--keep goes with --ssh"))
     if options.host is not None and options.demo:
         raise UsageError(_("--host and --demo exclude each other"))
-    if options.command and options.command not in COMMANDS:
-        word, known = quoted(options.command), ", ".join(COMMANDS)
-        raise UsageError(_("unknown command {word}; there are: {known}", word=word, known=known))
     for name, commands in ONLY_FOR.items():
         if name in given and options.command not in commands:
             those = _(" or ").join(filter(None, commands))

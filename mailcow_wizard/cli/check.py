@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from mailcow_wizard.checks import TOPICS, all_checks
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.cli.output import Output
+from mailcow_wizard.cli.values import meant
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.engine.session import Result, Session
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _, heard
-from mailcow_wizard.model import Check, Event, Finding
+from mailcow_wizard.model import STEPS, Check, Event, Finding
 from mailcow_wizard.report import lines
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -36,10 +38,7 @@ def looked(options: Options, write: Write) -> tuple[int, tuple[Finding, ...]]:
     try:
         checks = select(options.words)
     except UnknownSelector as error:
-        name = harmless(str(error), 60)
-        raise UsageError(
-            _("'{name}' is not a step, the beginning of an id, or an id; see check --list", name=name)
-        ) from None
+        raise _unknown(str(error)) from None
     if options.list:
         return _list(checks, options, write), ()
     if options.record is not None:
@@ -52,6 +51,13 @@ def looked(options: Options, write: Write) -> tuple[int, tuple[Finding, ...]]:
         return _recorded(session, checks, options, write)
     finally:
         session.host.close()
+
+
+def _unknown(selector: str) -> UsageError:
+    name = harmless(selector, 60)
+    said = _("'{name}' is not a step, the beginning of an id, or an id; see check --list", name=name)
+    known = [*(one.id for one in STEPS), *TOPICS, *(one.id for one in all_checks())]
+    return UsageError(said + meant(selector, known))
 
 
 def _mention_unfinished(session: Session) -> None:
@@ -143,10 +149,10 @@ def _remembered(
     differences = memory.differences(checks, result.findings) if options.changes and not first else ()
     trouble = memory.keep(checks, result.findings, document)
     code = exit_codes.of_findings(result.findings)
-    if not options.changes:
-        return document, code, ()
     if trouble:
         streams.say(_("this run is not remembered: {why}", why=harmless(heard(trouble))))
+    if not options.changes:
+        return document, code, ()
     if first:
         streams.say(_("there is no run before this one to compare with"))
     else:

@@ -14,7 +14,7 @@ from mailcow_wizard.conf.rule import LEVEL_WORDS, LEVELS, LintFinding
 from mailcow_wizard.conf.rules import lint
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.surroundings import surroundings, without_machine
-from mailcow_wizard.fixes.mailcow_conf import content_of, path_of
+from mailcow_wizard.fixes.mailcow_conf import content_of, is_link, path_of
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
@@ -79,7 +79,7 @@ def _values(word: str, words: list[str]) -> dict[str, str]:
 
 def _get(session: Session, key: str, options: Options, write: Write) -> int:
     facts = session.new_facts()
-    document = Document.read(_content(session, path_of(facts)))
+    document = Document.read(_content(session, path_of(facts), path_of(facts)))
     value = document.get(key)
     said = document.unread((key,) if value is not None else ()) or document.readings.parted().get(key)
     if said:
@@ -103,7 +103,7 @@ def _lint(session: Session, file: str, options: Options, write: Write) -> int:
     path = file or own
     if not path.startswith("/"):
         path = f"{session.host.working_directory().rstrip('/')}/{path}"
-    data = _content(session, path)
+    data = _content(session, path, own)
     found = lint(data, facts.get(surroundings if path == own else without_machine))
     if options.json:
         rows = [
@@ -145,12 +145,15 @@ def _counted(level: str, number: int) -> str:
     return _("{number} advice", number=number)
 
 
-def _content(session: Session, path: str) -> bytes:
-    """The bytes of a file that is to be read. Raises UsageError where that cannot be."""
+def _content(session: Session, path: str, own: str) -> bytes:
+    """The bytes of a file that is to be read; `own` is mailcow's. Raises UsageError where that cannot be."""
     try:
         return content_of(session.host, path)
     except HostError as error:
-        raise UsageError(harmless(heard(error))) from None
+        said = harmless(heard(error))
+        if path == own and not session.host.exists(path) and not is_link(session.host, path):
+            said = _("{said}; conf new makes it", said=said)
+        raise UsageError(said) from None
 
 
 def dump(document: dict[str, Any], write: Write) -> None:

@@ -22,6 +22,7 @@ from mailcow_wizard.cli.making import (
     unknown_check,
 )
 from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.values import meant
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.selection import UnknownSelector
 from mailcow_wizard.engine.session import Session
@@ -141,15 +142,14 @@ def _nothing_to_do(finding: Finding, wanted: str, talk: Talk) -> int:
     """The fix is not on offer: all is well already, or there is no such fix."""
     if finding.status != "pass" or not fixes.is_known(finding.id, wanted):
         there = shown([one.id for one in finding.fixes])
-        raise UsageError(
-            _(
-                "{check} has no fix '{fix}' now; there are: {there} ({summary})",
-                check=finding.id,
-                fix=harmless(wanted, 60),
-                there=there,
-                summary=finding.summary,
-            )
+        said = _(
+            "{check} has no fix '{fix}' now; there are: {there} ({summary})",
+            check=finding.id,
+            fix=harmless(wanted, 60),
+            there=there,
+            summary=finding.summary,
         )
+        raise UsageError(said + meant(wanted, (one.id for one in finding.fixes)))
     plan = Plan(
         *(finding.id, finding.subject, wanted, _("Nothing to do"), (), "low", True, False),
         consequence=finding.summary,

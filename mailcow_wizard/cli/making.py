@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
+from mailcow_wizard.checks import all_checks
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.output import Output
+from mailcow_wizard.cli.values import meant
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.engine.lock import Locked
@@ -245,7 +247,8 @@ def shown(names: Sequence[str]) -> str:
 
 def unknown_check(name: str) -> UsageError:
     """No check has this id."""
-    return UsageError(_("'{name}' is not the id of a check; see check --list", name=harmless(name, 60)))
+    said = _("'{name}' is not the id of a check; see check --list", name=harmless(name, 60))
+    return UsageError(said + meant(name, (one.id for one in all_checks())))
 
 
 def unchanged(why: object, limit: int = 400) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mailcow_wizard.language import _
 
@@ -16,6 +16,21 @@ def quoted(text: str) -> str:
     from mailcow_wizard.harmless import harmless
 
     return f"'{harmless(text, 60)}'"
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """What is added to a message about an unknown word: the known one that is most like it, if any is."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word[:60], [*known], 1)
+    return _("; did you mean {word}?", word=close[0]) if close else ""
+
+
+def unknown_command(command: str, known: Sequence[str]) -> UsageError:
+    """The first word is none of the commands."""
+    word, there = quoted(command), ", ".join(known)
+    said = _("unknown command {word}; there are: {known}", word=word, known=there)
+    return UsageError(said + meant(command, known))
 
 
 def none_of(name: str, value: str, known: Sequence[str]) -> UsageError:

@@ -7,7 +7,7 @@ import threading
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts import docker
-from mailcow_wizard.facts.dns.message import NXDOMAIN
+from mailcow_wizard.facts.network.names import NO_SUCH_NAME, why_none
 from mailcow_wizard.facts.network.names import ask as look_up
 from mailcow_wizard.facts.proxies import Egress, egress
 from mailcow_wizard.facts.store import Facts
@@ -121,7 +121,7 @@ def _silent(facts: Facts, host: str, said: str) -> Registry:
     if "looked up" not in said:
         return Registry(host, "silent", text=said)
     why = _why_unnamed(facts, host)
-    nowhere = why == f"{host}: {NXDOMAIN}"
+    nowhere = why == f"{host}: {NO_SUCH_NAME}"
     return Registry(host, "unnamed" if nowhere else "unasked", text=why or said)
 
 
@@ -133,4 +133,4 @@ def _why_unnamed(facts: Facts, host: str) -> str:
         return ""
     if heard.values("A"):
         return _("{host} has an address, but this machine's own resolver gives none", host=host)
-    return f"{host}: {heard.code or heard.error or _('no resolver answers')}"
+    return f"{host}: {why_none(heard) or _('no resolver answers')}"

@@ -40,7 +40,7 @@ _WORDS = {
 
 def words(error: OSError) -> str:
     """Why a server could not be asked, in few words."""
-    return _WORDS.get(error.errno or 0, error.strerror or "could not be asked")
+    return _WORDS.get(error.errno or 0) or error.strerror or "could not be asked"
 
 
 class Silence:
@@ -282,7 +282,7 @@ class Round:
         if answers(packet, exchange.wire):
             self._heard(exchange, stream.server, packet, "tcp")
         else:
-            self._stream_failed(exchange, stream.server, "the answer over TCP is not one to this question")
+            self._stream_failed(exchange, stream.server, _not_to_this())
 
     def _end(self, stream: Stream, exchange: _Exchange) -> None:
         self._selector.unregister(stream.socket)
@@ -291,8 +291,7 @@ class Round:
         exchange.streams -= 1
 
     def _stream_failed(self, exchange: _Exchange, server: str, why: str) -> None:
-        longer = "" if exchange.transport else "its answer is too long for UDP, and over TCP: "
-        exchange.refusals[server] = f"{longer}{why}"
+        exchange.refusals[server] = why if exchange.transport else _longer(why)
         if not exchange.reply:
             self._finish_if_hopeless(exchange)
 
@@ -312,7 +311,7 @@ class Round:
         for server in exchange.first_sent:
             if server not in exchange.refusals:
                 self._silence.note(server, answered=False)
-        return exchange.poor or _failed(exchange, f"no answer within {self._timeout:g} s")
+        return exchange.poor or _failed(exchange, _silence(self._timeout))
 
 
 def _numbers(count: int) -> set[int]:
@@ -327,4 +326,20 @@ def _failed(exchange: _Exchange, why: str = "") -> DnsReply:
     """No answer: the reason of the first server that gave one, unless the time is over."""
     reason = next(iter(exchange.refusals.values()), "")
     server = exchange.servers[0] if exchange.servers else ""
-    return DnsReply(server, "", b"", 0.0, why or reason or "there is no server to ask")
+    return DnsReply(server, "", b"", 0.0, why or reason or _nobody())
+
+
+def _silence(timeout: float) -> str:
+    return f"no answer within {timeout:g} s"
+
+
+def _nobody() -> str:
+    return "there is no server to ask"
+
+
+def _not_to_this() -> str:
+    return "the answer over TCP is not one to this question"
+
+
+def _longer(why: str) -> str:
+    return f"its answer is too long for UDP, and over TCP: {why}"

@@ -305,16 +305,33 @@ class _Round:
     def _in_order(self) -> tuple[TimeAnswer, ...]:
         took = time.monotonic() - self._start
         early = took < self._timeout
-        within = f"within {took:.2g} s, when most had answered" if early else f"within {self._timeout:g} s"
+        silence = _silence_early(took) if early else _silence(self._timeout)
+        nameless = _nameless_early(took) if early else _nameless(self._timeout)
         answers: list[TimeAnswer] = []
         for server in self._servers:
             for question in self._questions.values():
                 if question.server == server:
-                    answers.append(question.answer(f"no answer {within}"))
+                    answers.append(question.answer(silence))
             answers += self._errors.get(server, [])
             if server in self._unresolved:
-                answers.append(TimeAnswer(server, "", 0, 0, b"", b"", f"name does not resolve {within}"))
+                answers.append(TimeAnswer(server, "", 0, 0, b"", b"", nameless))
         return tuple(answers)
+
+
+def _silence(timeout: float) -> str:
+    return f"no answer within {timeout:g} s"
+
+
+def _silence_early(took: float) -> str:
+    return f"no answer within {took:.2g} s, when most had answered"
+
+
+def _nameless(timeout: float) -> str:
+    return f"name does not resolve within {timeout:g} s"
+
+
+def _nameless_early(took: float) -> str:
+    return f"name does not resolve within {took:.2g} s, when most had answered"
 
 
 def _literal(server: str, port: int) -> tuple[_Address, ...]:

@@ -146,6 +146,8 @@ def test_a_registry_whose_address_nobody_tells(said: HostError, code: str, statu
     (judged, *_others) = runner.look(CHECKS["registry"], facts(host))
     assert judged.status == status, judged
     assert "ghcr.io" in judged.summary
+    assert "NXDOMAIN" not in judged.summary
+    assert ("there is no such name" in judged.summary) == (code == "NXDOMAIN")
     assert judged.remedies
 
 

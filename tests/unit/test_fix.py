@@ -80,6 +80,8 @@ def test_dry_run_shows_the_plan(mailcow: Mailcow) -> None:
         (("fix", "config"), "'config' is not the id of a check"),
         (("fix", "config.nothing"), "'config.nothing' is not the id of a check"),
         (("fix", CHECK, "nothing"), f"{CHECK} has no fix 'nothing' now; there are: {FIX}"),
+        (("fix", CHECK, FIX[:-1]), f"; did you mean {FIX}?"),
+        (("fix", "config.permision"), "; did you mean config.permissions?"),
         (("fix", CHECK, "\x1b[2J"), r"no fix '\x1b[2J'"),
         (("fix", CHECK, FIX, "more"), "fix takes a check and one of its fixes, but there is 'more'"),
         (("fix", CHECK, FIX, "--subject", "x"), f"{CHECK} has no subject 'x'; there are: none"),

@@ -120,6 +120,12 @@ def test_what_the_door_said_is_known_by_its_form(german: None) -> None:
     assert said == "der Befehl chronyc ist nicht installiert"
     within = language.heard("/etc/adjtime could not be written: Permission denied")
     assert within == "/etc/adjtime konnte nicht geschrieben werden: Keine Berechtigung"
+    assert language.heard("no answer within 3 s") == "keine Antwort binnen 3 s"
+    assert (
+        language.heard("name does not resolve within 3 s") == "der Name ließ sich binnen 3 s nicht auflösen"
+    )
+    longer = language.heard("its answer is too long for UDP, and over TCP: refused")
+    assert longer == "seine Antwort ist zu lang für UDP, und über TCP: abgelehnt"
     assert language.heard("chronyc: 506 Cannot talk to daemon") == "chronyc: 506 Cannot talk to daemon"
     assert language._("systemctl: {error}", error=OSError("it has no secret")).endswith("kein Geheimnis")
 

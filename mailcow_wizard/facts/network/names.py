@@ -15,6 +15,7 @@ from mailcow_wizard.typed import NamedTuple
 
 WAIT_S = 1.2
 _TCP_WAIT_S = 0.8
+NO_SUCH_NAME = _("there is no such name")
 _NOBODY = _("no answer over UDP or TCP")
 WHOLE_S = 4.0
 """All that looks outward may take this long: names first, the rest is for the attempts."""
@@ -136,10 +137,15 @@ def _literal(name: str) -> Looked | None:
     return Looked(name, (name,)) if version == 4 else Looked(name, (), (name,))
 
 
+def why_none(heard: Answer) -> str:
+    """An answer without what was asked for, in few words."""
+    return NO_SUCH_NAME if heard.code == NXDOMAIN else heard.error or heard.code
+
+
 def _trouble(heard: tuple[Answer, ...]) -> str:
     """Why a name has no address."""
     if any(one.code == NXDOMAIN for one in heard):
-        return _("there is no such name")
+        return NO_SUCH_NAME
     if heard and all(one.code == NOERROR for one in heard):
         return _("the name has no address")
     first = next((one for one in heard if one.code != NOERROR), Answer("", ""))

@@ -8,7 +8,15 @@ from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.firewall.leaving import Met, leaving
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.mirrors import mirrors
-from mailcow_wizard.facts.network.names import Clock, Looked, ask, families, look_up, resolver_trouble
+from mailcow_wizard.facts.network.names import (
+    Clock,
+    Looked,
+    ask,
+    families,
+    look_up,
+    resolver_trouble,
+    why_none,
+)
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, NoAnswer, Probe, Probed
@@ -85,7 +93,7 @@ def _tried(facts: Facts) -> Outward:
     names = tuple(dict.fromkeys(one.host for one in rows if one.protocol != "txt"))
     looked = look_up(facts, names, mine or (4,))
     for name, heard in zip(texts, ask(facts, tuple((one, "TXT") for one in texts)), strict=True):
-        trouble = "" if heard.of("TXT") else heard.error or heard.code
+        trouble = "" if heard.of("TXT") else why_none(heard)
         looked[name] = Looked(name, trouble=trouble, unanswered=() if heard.code else (4,))
     resolver = facts.get(resolver_trouble)
     probes = [[_probe(one, to) for to in _addresses(one, looked[one.host])] for one in rows]

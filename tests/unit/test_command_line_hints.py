@@ -1,0 +1,49 @@
+"""What the command line says to who is lost: help, a run that is not kept, a file that is not there."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import recorded_machines as machines
+from unit.this_checkout import ENVIRONMENT, WIZARD
+
+
+def run(*words: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run([*WIZARD, *words], env=ENVIRONMENT, capture_output=True, timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [(("help",), ("--help",)), (("help", "check"), ("check", "--help")), (("help", "help"), ("--help",))],
+)
+def test_help_is_a_word_too(words: tuple[str, ...], same: tuple[str, ...]) -> None:
+    done = run(*words)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == run(*same).stdout
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("--changes",)])
+def test_a_run_that_is_not_remembered_says_so(form: tuple[str, ...], tmp_path: Path) -> None:
+    done = run(
+        "check",
+        "ports",
+        *form,
+        "--host",
+        machines.write(tmp_path / "host.json", machines.FREE),
+        "--state-dir",
+        "/proc/nope",
+    )
+    assert done.returncode == 0
+    assert b"this run is not remembered: /proc/nope could not be made" in done.stderr.splitlines()[0]
+
+
+def test_who_has_no_file_is_told_how_to_make_one(tmp_path: Path) -> None:
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / "mailcow.conf").symlink_to("nowhere")
+    done = run("conf", "lint", "--dir", str(tmp_path))
+    assert (done.returncode, done.stdout) == (64, b"")
+    assert done.stderr.decode().endswith("mailcow.conf; conf new makes it\n")
+    for words in (("--dir", str(tmp_path / "link")), ("other.conf", "--dir", str(tmp_path))):
+        done = run("conf", "lint", *words)
+        assert done.returncode == 64
+        assert b"conf new" not in done.stderr
