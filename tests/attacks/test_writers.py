@@ -27,6 +27,7 @@ WRITERS = {
     "host/one_file_far.py run": OURS,
     "host/one_file_unpack.py unpacked": OURS,
     "host/ssh.py run": "puts the terminal back as it was",
+    "host/streams.py columns": LOOKS,
     "host/streams.py mend": LOOKS,
     "host/streams.py on_terminal": LOOKS,
     "host/streams.py same_line": GATED,
