@@ -64,7 +64,8 @@ MOUNTS = """\
 BUILT_IN = ("ip_tables", "ip6_tables")
 LOADABLE = (
     "net/bridge/bridge", "net/bridge/br_netfilter", "drivers/net/veth", "fs/overlayfs/overlay",
-    "net/netfilter/nf_tables", "net/netfilter/nf_conntrack", "net/netfilter/nf_nat", "net/netfilter/xt_conntrack",
+    "net/netfilter/nf_tables", "net/netfilter/nf_conntrack", "net/netfilter/nf_nat",
+    "net/netfilter/xt_conntrack",
     "net/netfilter/xt_addrtype", "net/netfilter/xt_MASQUERADE", "net/netfilter/nft_compat",
     "net/netfilter/nft_chain_nat", "net/ipv4/netfilter/iptable_nat", "net/ipv4/netfilter/iptable_filter",
     "net/ipv6/netfilter/ip6table_nat", "net/ipv6/netfilter/ip6table_filter",
