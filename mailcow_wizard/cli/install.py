@@ -106,14 +106,11 @@ class _Install:
     def _new(self) -> int:
         name = self._session.hostname()
         directory = self._session.settings.directory
-        if not is_full(name.name):
-            error = _(
-                "nothing was changed: '{name}' is not a full name, such as mail.example.org; give it "
-                "with --hostname",
-                name=harmless(name.name, 80),
-            )
-            document = report.of_install(directory, name.name, "refused", [], error)
-            return self._talk.refused(Refused(exit_codes.USAGE, error), document)
+        unfit = self._unfit()
+        if unfit and self._options.dry_run:
+            streams.say(unfit)
+        elif unfit and self._talk.can_ask():
+            raise Refused(exit_codes.USAGE, unchanged(unfit))
         some = outlook.outlook(self._session, self._before, self._choices)
         stages = report.of_outlook(some)
         if not self._talk.json or self._talk.can_ask():
@@ -145,7 +142,20 @@ class _Install:
             raise Refused(exit_codes.USAGE, nobody_to_ask())
         if not is_root(self._session):
             raise Refused(exit_codes.NEEDS_ROOT, takes_root())
+        unfit = self._unfit()
+        if unfit:
+            raise Refused(exit_codes.USAGE, unchanged(unfit))
         return self._talk.yes or self._talk.ask(_("Install mailcow?"))
+
+    def _unfit(self) -> str:
+        """Why the server's name does not do; empty where it does."""
+        name = self._session.hostname().name
+        if is_full(name):
+            return ""
+        return _(
+            "'{name}' is not a full name, such as mail.example.org; give it with --hostname",
+            name=harmless(name, 80),
+        )
 
     def _join(self) -> int:
         """An install is under way already: it is shown."""
