@@ -13,7 +13,7 @@ import pytest
 from lab.inside import wait_until
 from tui.scratch import OPEN, Scratch, open_step
 from tui.scratch import scratch as scratch
-from tui.tmux import PROMPT, Terminal, wizard
+from tui.tmux import PROMPT, SIZES, Terminal, wizard
 
 from mailcow_wizard.engine import lock, mending
 from mailcow_wizard.engine.journal import Journal
@@ -23,7 +23,6 @@ from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Command, Edit, Plan, Settings
 
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 TITLE = "Let only root read and change mailcow.conf"
 CHMOD = "chmod 600"
 

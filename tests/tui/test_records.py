@@ -6,9 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tui.tmux import Terminal, wizard
+from tui.tmux import SIZES, Terminal, wizard
 
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-7]|4[0-7]|9[0-7]|[34]8;[25])[0-9;]*m")
 ONLY_16 = re.compile(r"\x1b\[[0-9;]*[34]8;[25]")
 TO_DO = "Publish these two; your provider sets the PTR"

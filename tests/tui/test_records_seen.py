@@ -12,12 +12,11 @@ from lab.inside import CHECKOUT
 from lab.names import Names, internet_of_names
 from lab.primaries import SECRETS, primary, statement
 from lab.skip import or_skip
-from tui.tmux import PATIENCE, WIZARD, Terminal
+from tui.tmux import PATIENCE, SIZES, WIZARD, Terminal
 
 from mailcow_wizard.fixes.dns_records import TSIG_VARIABLE
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 NAME, DOMAIN, ADDRESS = "mail.empty.example", "empty.example", "192.88.99.10"
 REVERSE = "10.99.88.192.in-addr.arpa"
 NEEDED: tuple[tuple[str, str, str], ...] = (

@@ -15,6 +15,11 @@ WIZARD = (sys.executable, "-m", "mailcow_wizard")
 PROMPT = "left with"
 PATIENCE = 60.0
 """So many seconds a screen may take that shows at once where nothing else is going on."""
+SIZES = pytest.mark.parametrize(
+    "size",
+    [pytest.param((80, 24), id="80x24"), pytest.param((120, 40), id="120x40", marks=pytest.mark.long)],
+)
+"""What is walked at both sizes; the wide one in the long run."""
 
 
 class Terminal:
