@@ -11,7 +11,7 @@ from mailcow_wizard.install.after import Section
 from mailcow_wizard.install.outlook import Outlook
 from mailcow_wizard.install.stages import STAGES, Stage, title
 from mailcow_wizard.install.standing import Progress, Stand, Standing
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.model import Check, Finding, Judgement, Status
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import step_lines
@@ -72,7 +72,7 @@ def heading(standing: Standing | None, running: bool) -> str:
     if standing is None:
         return _("begins")
     if standing.state == "done":
-        return _("done")
+        return pgettext("an install", "done")
     number = next(n for n, one in enumerate(STAGES, 1) if one.id == standing.stage)
     where = _(
         "stage {number} of {stages}, {title}",

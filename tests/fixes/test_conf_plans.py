@@ -148,8 +148,8 @@ def test_the_edit_that_fixes_use() -> None:
     ("keys", "words"),
     [
         (("SKIP_CLAMD",), "docker compose up -d"),
-        (("HTTP_BIND",), "docker compose down, then"),
-        (("ENABLE_IPV6", "SKIP_FTS"), "docker compose down, then"),
+        (("HTTP_BIND",), "docker compose down && docker compose up -d"),
+        (("ENABLE_IPV6", "SKIP_FTS"), "docker compose down && docker compose up -d"),
         (("DOCKER_COMPOSE_VERSION",), ""),
     ],
 )

@@ -41,8 +41,8 @@ def empty(tmp_path: Path) -> Place:
 @pytest.mark.parametrize(
     ("word", "effect"),
     [
-        ("MAILCOW_HOSTNAME=mail.example.net", "docker compose down, then"),
-        ("IMAP_PORT=1143", "docker compose down, then"),
+        ("MAILCOW_HOSTNAME=mail.example.net", "docker compose down && docker compose up -d"),
+        ("IMAP_PORT=1143", "docker compose down && docker compose up -d"),
         ("SKIP_FTS=y", "docker compose up -d"),
         ("DOCKER_COMPOSE_VERSION=standalone", "mailcow's scripts take it up"),
     ],
