@@ -55,11 +55,17 @@ print(json.dumps([reply.status, reply.getheader("Location") or "", reply.read().
 """
 
 
+_NOTED = ("module/enabled", "module/disabled", "site/enabled", "site/disabled")
+
+
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Machine]:
     """A Debian where nginx, Apache, Caddy and HAProxy are installed, and stopped; a pretended mailcow."""
     with or_skip(), machine.booted("apache2", "caddy", "haproxy") as made:
         made.run(["systemctl", "disable", "--now", "apache2", "caddy", "haproxy"], check=True)
+        # Debian's tools make these at their first use, and leave them.
+        noted = [f"/var/lib/apache2/{one}_by_admin" for one in _NOTED]
+        made.run(["mkdir", "-p", *noted], check=True)
         made.write("/opt/ask.py", ASK)
         made.write("/opt/answer.py", MAILCOW)
         yield made
