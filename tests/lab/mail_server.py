@@ -143,10 +143,12 @@ def _dovecot(server: MailServer, certificate: Path, key: Path) -> Iterator[None]
 def main_cf(
     place: Path, ports: Mapping[str, int], pair: Pair, kind: Kind, here: str = HERE, peer: str = HERE
 ) -> str:
-    """postfix's main.cf: its files are in `place`; dovecot is at `peer`."""
+    """postfix's main.cf: its files are in `place`; dovecot is at `peer`. It asks nobody who a client is:
+    where no name server answers that takes eight seconds."""
     return (
         f"compatibility_level=3.6\nqueue_directory={place}/queue\ndata_directory={place}/data\n"
         f"myhostname={kind.name}\nmydestination=\nmynetworks={kind.trusts}\ninet_interfaces={here}\n"
+        "smtpd_peername_lookup=no\n"
         f"smtpd_tls_cert_file={pair[0]}\nsmtpd_tls_key_file={pair[1]}\nsmtpd_tls_security_level=may\n"
         "smtpd_tls_auth_only=yes\nsmtpd_sasl_auth_enable=yes\nsmtpd_sasl_type=dovecot\n"
         f"smtpd_sasl_path=inet:{peer}:{ports['auth']}\nvirtual_mailbox_domains={kind.domains}\n"

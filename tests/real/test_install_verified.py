@@ -18,7 +18,7 @@ from tests.real.install_place import Place
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 MAILBOX, DOMAIN = "me@example.org", "example.org"
-_MONITORED_S = 10.0  # what a plugin is given by default (Nagios plugin guidelines)
+_MONITORED_S = 5.0
 _TRIES = 5
 
 
