@@ -1,6 +1,7 @@
 """The two sides of `reach` for tests: the near one on the server, and what it invites to do elsewhere."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -8,12 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from lab.inside import CHECKOUT, end
 from lab.netns import Namespace
 from lab.provider import SERVER, SERVER_V6
 
 WIZARD = ("env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "mailcow_wizard")
 PORTS = (25, 80, 110, 143, 443, 465, 587, 993, 995, 4190)
+_NO_POWERSHELL = pytest.mark.skipif(shutil.which("pwsh") is None, reason="there is no PowerShell here")
+WAYS = ("bash", "wizard", pytest.param("powershell", marks=_NO_POWERSHELL))
 V4, BOTH = ("--address", SERVER), ("--address", SERVER, "--address", SERVER_V6)
 
 
@@ -36,7 +40,11 @@ class Near:
 
     def ask(self, place: Namespace, by: str = "wizard") -> str:
         """Has somebody paste the line; what is shown there."""
-        argv = ["bash", "-c", self.bash] if by == "bash" else [*WIZARD, *self.wizard.split()[1:]]
+        argv = {
+            "bash": ["bash", "-c", self.bash],
+            "powershell": ["pwsh", "-NoProfile", "-NonInteractive", "-Command", self.powershell],
+            "wizard": [*WIZARD, *self.wizard.split()[1:]],
+        }[by]
         return place.run(argv, check=False, timeout=60).stdout
 
 

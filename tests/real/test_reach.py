@@ -16,7 +16,7 @@ from lab.skip import or_skip
 
 from mailcow_wizard.report.schema import schema
 from tests.json_schema import faults
-from tests.real.reach_sides import BOTH, PORTS, V4, WIZARD, findings, near, states
+from tests.real.reach_sides import BOTH, PORTS, V4, WAYS, WIZARD, findings, near, states
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def serving(place: Namespace, ports: Sequence[int], address: str = "") -> Iterat
         process.wait()
 
 
-@pytest.mark.parametrize("way", ["bash", "wizard"])
+@pytest.mark.parametrize("way", WAYS)
 def test_each_port_is_told_as_it_is(world: Provider, tmp_path: Path, way: str) -> None:
     before = world.rules(world.router, "forward", "tcp dport 465 drop", "tcp dport 110 reject with tcp reset")
     own = world.rules(world.server, "input", "tcp dport 993 drop", "tcp dport 143 reject with tcp reset")

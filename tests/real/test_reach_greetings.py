@@ -14,7 +14,7 @@ from lab.mail_server import Pair
 from lab.provider import SERVER, Provider, provider
 from lab.skip import or_skip
 
-from tests.real.reach_sides import BOTH, V4, WIZARD, findings, near, states
+from tests.real.reach_sides import BOTH, V4, WAYS, WIZARD, findings, near, states
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -53,7 +53,7 @@ def answers(said: str) -> dict[int, str]:
     return {int(re.match(r"\d+", one)[0]): one.lstrip("0123456789") for one in report[1].split(".")}  # type: ignore[index]
 
 
-@pytest.mark.parametrize("way", ["bash", "wizard"])
+@pytest.mark.parametrize("way", WAYS)
 def test_servers_that_run_already_are_asked_as_they_are(world: Provider, tmp_path: Path, way: str) -> None:
     with near(world.server, tmp_path, addresses=BOTH) as side:
         side.ask(world.far, way)
@@ -63,7 +63,7 @@ def test_servers_that_run_already_are_asked_as_they_are(world: Provider, tmp_pat
     assert {one["status"] for one in findings(world.server, tmp_path, BOTH).values()} == {"pass"}
 
 
-@pytest.mark.parametrize("way", ["bash", "wizard"])
+@pytest.mark.parametrize("way", WAYS)
 def test_what_the_far_side_hears(world: Provider, tmp_path: Path, way: str) -> None:
     # The port that takes the report is closed: it is shown there.
     closed = world.rules(world.router, "forward", "tcp dport > 5000 tcp sport > 5000 reject")
@@ -83,7 +83,7 @@ def test_what_the_far_side_hears(world: Provider, tmp_path: Path, way: str) -> N
         assert re.fullmatch("t~[0-9a-f]{16}", *certificates)
 
 
-@pytest.mark.parametrize("way", ["bash", "wizard"])
+@pytest.mark.parametrize("way", WAYS)
 def test_another_server_in_between_is_told_from_this_one(
     world: Provider, pairs: tuple[Pair, Pair], tmp_path: Path, way: str
 ) -> None:
