@@ -4,7 +4,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.config_link import ENV_LINK as ENV_LINK
 from mailcow_wizard.checks.config_link import judge_env_link as judge_env_link
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
-from mailcow_wizard.facts import config
+from mailcow_wizard.facts import config, config_permissions
 from mailcow_wizard.facts.owners import Owned
 from mailcow_wizard.facts.volumes import DatabaseVolumes
 from mailcow_wizard.language import _
@@ -230,7 +230,7 @@ PRESENT = Check(
 # --- permissions ------------------------------------------------------------------------------------------
 
 
-def judge_permissions(found: config.Permissions) -> Judgement:
+def judge_permissions(found: config_permissions.Permissions) -> Judgement:
     """Nobody but root should read the secrets in it, or change what root's scripts run."""
     if found.place.absent:
         return skipped(found.place.absent)
@@ -334,6 +334,6 @@ PERMISSIONS = Check(
     why=_("It holds the passwords of mailcow's databases."),
     doc=need.DOC_INSTALL,
     severity="breaks",
-    source=config.permissions,
+    source=config_permissions.permissions,
     judge=judge_permissions,
 )

@@ -11,7 +11,10 @@ from mailcow_wizard.facts.owners import Owned, Owners
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.language import _
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMPOSE_FILE = "docker-compose.yml"
 OVERRIDES = ("docker-compose.override.yml", "docker-compose.override.yaml")
@@ -146,10 +149,27 @@ def _asked(host: Host, command: tuple[str, ...]) -> str:
     return ran.out
 
 
-def _states(host: Host, directory: str) -> dict[str, str]:
+def as_committed(facts: Facts, names: Sequence[str]) -> frozenset[str]:
+    """Those of these files beside mailcow.conf that are just as the last commit has them; none where git
+    cannot or may not tell."""
+    here, host = facts.get(place), facts.host
+    owners = Owners(host)
+    try:
+        if not _trusted(facts, (owners.of(here.directory), owners.of(f"{here.directory}/.git"))):
+            return frozenset()
+        known = _asked(
+            host, git_command(here.directory, "ls-tree", "-z", "--name-only", "HEAD", "--", *names)
+        )
+        return frozenset(known.split("\0")) & frozenset(names) - _states(host, here.directory, *names).keys()
+    except HostError:
+        return frozenset()
+
+
+def _states(host: Host, directory: str, *names: str) -> dict[str, str]:
     """The tracked files that differ from the last commit, and how (git-status(1), porcelain format)."""
     words = ("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules")
-    out = _asked(host, git_command(directory, *words))
+    paths = ("--", *names) if names else ()
+    out = _asked(host, git_command(directory, *words, *paths))
     return {entry[3:]: entry[:2] for entry in out.split("\0") if len(entry) > 3}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.containers import containers
-from mailcow_wizard.facts.owners import Owned, Owners
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import DatabaseVolumes, database_volumes
 from mailcow_wizard.host.door import MIB, Denied, Host, HostError, Missing, TooLarge
@@ -193,37 +192,6 @@ def _seconds(stamp: str) -> float:
         return 0.0
 
 
-# --- who may read and change it ---------------------------------------------------------------------------
-
-
-class Permissions(NamedTuple):
-    """mailcow.conf, its copies beside it, and the directories above both it and the place that a link leads
-    to, outermost first."""
-
-    place: Place
-    file: Owned | None
-    copies: tuple[Owned, ...]
-    directories: tuple[Owned, ...]
-
-
-def permissions(facts: Facts) -> Permissions:
-    """Modes and owners of mailcow.conf, its copies, and every directory above them."""
-    here, host = facts.get(place), facts.host
-    path = f"{here.directory}/{NAME}"
-    if NAME not in (here.names or ()) or read_kind(host, path) != "file":
-        return Permissions(here, None, (), ())
-    owned = Owners(host)
-    real = host.resolve(path)
-    above = dict.fromkeys((*_above(f"{host.resolve(here.directory)}/{NAME}"), *_above(real)))
-    copies = [f"{here.directory}/{name}" for name in here.names or () if _is_copy(name)]
-    return Permissions(
-        here,
-        owned.of(path),
-        tuple(owned.of(copy) for copy in copies if read_kind(host, copy) == "file"),
-        tuple(map(owned.of, above)),
-    )
-
-
 def read_kind(host: Host, path: str) -> str:
     """What a path leads to; empty where nothing is there."""
     try:
@@ -232,16 +200,6 @@ def read_kind(host: Host, path: str) -> str:
         raise
     except HostError:
         return ""
-
-
-def _is_copy(name: str) -> bool:
-    """Copies that generate_config.sh, editors and people leave: mailcow.conf_backup, .bak, ~, .swp."""
-    return NAME in name and name != NAME
-
-
-def _above(path: str) -> list[str]:
-    parts = path.strip("/").split("/")[:-1]
-    return ["/" + "/".join(parts[:count]) for count in range(len(parts) + 1)]
 
 
 # --- .env -------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.facts import config, config_lint, config_values
+from mailcow_wizard.facts import config, config_lint, config_permissions, config_values
 from mailcow_wizard.facts.owners import Owned
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database
@@ -106,7 +106,7 @@ def _passwords(facts: Facts, copy: bytes) -> Plan:
 
 def _mode(facts: Facts) -> Plan | None:
     """mailcow.conf and its copies for root alone; directories are left to the administrator."""
-    found = facts.get(config.permissions)
+    found = facts.get(config_permissions.permissions)
     steps: list[PlanStep] = []
     for one in (found.file, *found.copies):
         if one is None:

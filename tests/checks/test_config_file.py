@@ -4,7 +4,8 @@ import pytest
 
 from mailcow_wizard.checks import config_file as judges
 from mailcow_wizard.checks.config import CHECKS
-from mailcow_wizard.facts.config import ConfFile, EnvLink, Permissions, Place, Presence
+from mailcow_wizard.facts.config import ConfFile, EnvLink, Place, Presence
+from mailcow_wizard.facts.config_permissions import Permissions
 from mailcow_wizard.facts.owners import Owned
 from mailcow_wizard.facts.volumes import DatabaseVolumes, Volume
 from mailcow_wizard.model import Check, Judgement

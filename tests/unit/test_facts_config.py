@@ -5,7 +5,8 @@ import json
 import pytest
 
 from mailcow_wizard.facts.checkout import checkout
-from mailcow_wizard.facts.config import env_link, permissions, place, presence
+from mailcow_wizard.facts.config import env_link, place, presence
+from mailcow_wizard.facts.config_permissions import permissions
 from mailcow_wizard.facts.environment import HERE, Environment, Leak, environment
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database_volumes
