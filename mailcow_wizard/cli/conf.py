@@ -20,6 +20,7 @@ from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.report.document import SCHEMA
+from mailcow_wizard.report.wrapping import wrapped
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -117,7 +118,9 @@ def _lint(session: Session, file: str, options: Options, write: Write) -> int:
         ]
         dump({"file": path, "findings": rows}, write)
     else:
-        write("".join(f"{_line(path, one)}\n" for one in found) + f"{_closing(found)}\n")
+        columns = 0 if options.plain or not streams.on_terminal() else streams.columns()
+        shown = (part for one in found for part in wrapped(_line(path, one), columns, hanging=4))
+        write("".join(f"{part}\n" for part in shown) + f"{_closing(found)}\n")
     levels = {one.level for one in found}
     return exit_codes.FAIL if "error" in levels else exit_codes.WARN if "warning" in levels else exit_codes.OK
 

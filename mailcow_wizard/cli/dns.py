@@ -39,6 +39,13 @@ def dns(options: Options, write: Callable[[str], None]) -> int:
 
         write(json.dumps(report.of_overview(found)) + "\n")
     else:
-        shown = report.zone_files(found.rows) if options.zone else report.overview_lines(found)
+        shown = (
+            report.zone_files(found.rows) if options.zone else report.overview_lines(found, _columns(options))
+        )
         write("".join(f"{harmless(line, 4000)}\n" for line in shown))
     return exit_codes.OK
+
+
+def _columns(options: Options) -> int:
+    """How many columns sentences have; 0 where they stay in one line."""
+    return 0 if options.plain or not streams.on_terminal() else streams.columns()

@@ -34,6 +34,7 @@ from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines
 from mailcow_wizard.report.plan import of_fix, of_fixes, of_refused_fix, offer_line
+from mailcow_wizard.report.wrapping import wrapped
 
 
 def fix(options: Options, write: Callable[[str], None]) -> int:
@@ -115,27 +116,33 @@ def _list(findings: tuple[Finding, ...], talk: Talk) -> int:
         talk.document(of_fixes([(one.subject, fix) for one in findings for fix in one.fixes]))
         return exit_codes.OK
     for one in findings:
-        talk.line(lines.plain(one))
-        talk.lines(f"  {offer_line(fix)}" for fix in one.fixes)
+        talk.sentence(lines.plain(one), hanging=lines.WIDTH + 2)
+        for fix in one.fixes:
+            talk.sentence(f"  {offer_line(fix)}", hanging=2)
         if not one.fixes:
             talk.line(
                 _("  nothing to do")
                 if one.status == "pass"
                 else _("  nothing that the wizard can do by itself")
             )
-            talk.lines(_("  by hand: {what}", what=remedy) for remedy in one.remedies)
+            for remedy in one.remedies:
+                talk.sentence(_("  by hand: {what}", what=remedy), hanging=2)
     mendable = [one for one in findings if one.fixes]
     if mendable:
-        talk.line(_next(mendable[0]))
+        talk.lines(_next(mendable[0], talk.columns))
     return exit_codes.OK
 
 
-def _next(finding: Finding) -> str:
-    """What to type for the first of the fixes."""
+def _next(finding: Finding, columns: int) -> list[str]:
+    """What to type for the first of the fixes; in a line of its own where it has no room."""
     words = ["mailcow-wizard", "fix", finding.id, finding.fixes[0].id]
     if finding.subject:
         words += ["--subject", finding.subject]
-    return _("What the first would do, asking before it does it: {command}", command=shlex.join(words))
+    command = shlex.join(words)
+    line = _("What the first would do, asking before it does it: {command}", command=command)
+    if not columns or len(line) <= columns:
+        return [line]
+    return [*wrapped(line.removesuffix(command).rstrip(), columns), f"  {command}"]
 
 
 def _nothing_to_do(finding: Finding, wanted: str, talk: Talk) -> int:

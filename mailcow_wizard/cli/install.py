@@ -115,7 +115,8 @@ class _Install:
         stages = report.of_outlook(some)
         if not self._talk.json or self._talk.can_ask():
             origin = _ORIGINS.get(name.origin, "")
-            self._talk.lines(report.outlook_lines(some, name.name, origin, directory))
+            columns = self._talk.columns
+            self._talk.lines(report.outlook_lines(some, name.name, origin, directory, columns))
         if self._options.dry_run:
             self._talk.document(report.of_install(directory, name.name, "planned", stages, ""))
             return exit_codes.OK
@@ -196,7 +197,7 @@ class _Install:
             self._show_after(standing)
             self._document("done", "", standing)
             return exit_codes.of_findings(map(_milder, findings))
-        self._talk.lines(report.stage_lines(standing))
+        self._talk.lines(report.stage_lines(standing, self._talk.columns))
         streams.say(harmless(heard(standing.error), 1000))
         self._talk.line(
             _("When that is mended, ./wizard install goes on. Log: {path}", path=self._record.log_path)
@@ -206,7 +207,8 @@ class _Install:
 
     def _show_after(self, standing: Standing) -> None:
         now = after.current(self._session, standing)
-        self._talk.lines(report.after_lines(after.page(now, self._project(), self._record.log_path)))
+        page = after.page(now, self._project(), self._record.log_path)
+        self._talk.lines(report.after_lines(page, self._talk.columns))
 
     def _project(self) -> str:
         try:

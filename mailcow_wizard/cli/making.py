@@ -21,6 +21,7 @@ from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines
 from mailcow_wizard.report.plan import change_line, of_error, plan_lines, state_word
+from mailcow_wizard.report.wrapping import wrapped
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,6 +58,15 @@ class Talk:
         else:
             self._output.write(f"{text}\n")
 
+    @property
+    def columns(self) -> int:
+        """How many columns sentences have; 0 where they stay in one line."""
+        return 0 if self._plain else streams.columns()
+
+    def sentence(self, text: str, hanging: int = 0) -> None:
+        """A line for people that may be broken between words."""
+        self.lines(wrapped(text, self.columns, hanging))
+
     def lines(self, texts: Iterable[str]) -> None:
         """Lines for people."""
         for text in texts:
@@ -66,7 +76,7 @@ class Talk:
         """Shows a plan; with --json only where it is asked about, because the document has it."""
         self._steps = len(plan.steps)
         if not self.json or self.can_ask():
-            self.lines(plan_lines(plan, self.colour))
+            self.lines(plan_lines(plan, self.colour, self.columns))
 
     def forget_numbers(self) -> None:
         """Steps are not counted: those of a change that is taken back have the numbers that they had."""
@@ -79,7 +89,7 @@ class Talk:
         if self._plain:
             self.line(lines.plain(finding))
         else:
-            self.lines(lines.coloured(finding, self.colour, streams.columns()))
+            self.lines(lines.coloured(finding, self.colour, self.columns))
 
     def document(self, document: dict[str, Any]) -> None:
         """The one JSON document, with --json."""

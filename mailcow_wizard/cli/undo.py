@@ -28,7 +28,7 @@ from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.host.state import of_root
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Plan
-from mailcow_wizard.report.plan import change_line, of_changes, of_undo
+from mailcow_wizard.report.plan import change_line, change_lines, of_changes, of_undo
 
 
 def undo(options: Options, write: Callable[[str], None]) -> int:
@@ -72,10 +72,10 @@ def _list(session: Session, talk: Talk) -> int:
     if not changes:
         talk.line(_("Nothing was changed so far."))
     for one in changes:
-        talk.line(change_line(one))
+        talk.lines(change_lines(one, talk.columns))
         if one.unfinished:
             why = heard(one.error) or _("the work was ended from outside")
-            talk.line(f"     {why}; {what_next(one)}")
+            talk.sentence(f"     {why}; {what_next(one)}")
     return exit_codes.OK
 
 

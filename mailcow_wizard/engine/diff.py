@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mailcow_wizard.engine.differing import Difference, differences, hunks
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host.bones import WEB_SERVERS
 from mailcow_wizard.model import Edit
 from mailcow_wizard.redaction import REMOVED, configuration, configuration_secrets, without_credentials
 from mailcow_wizard.typed import NamedTuple
@@ -80,7 +81,10 @@ def hidden(path: str, text: str) -> str:
 
 
 def _is_configuration(path: str) -> bool:
-    """mailcow.conf, its copies (mailcow.conf_backup), and the link to it."""
+    """mailcow.conf, its copies (mailcow.conf_backup), and the link to it; a web server's site may have that
+    name, too."""
+    if path.startswith(WEB_SERVERS):
+        return False
     name = path.rpartition("/")[2]
     return _CONFIGURATION in name or name.endswith(".env")
 

@@ -18,9 +18,9 @@ from mailcow_wizard.facts.surroundings import surroundings
 from mailcow_wizard.fixes import conf_new, conf_set
 from mailcow_wizard.fixes.mailcow_conf import content, is_link, path_of, takes_effect
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.language import _, pgettext
+from mailcow_wizard.language import STORED, _, current, pgettext
 from mailcow_wizard.model import Edit, Plan
-from mailcow_wizard.redaction import is_secret
+from mailcow_wizard.redaction import REMOVED, is_secret
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -243,7 +243,8 @@ class Draft:
         )
 
     def about(self, key: str) -> str:
-        """What the file itself says above the key, or what the key is for."""
+        """What the file itself says above the key, or what the key is for; in another language than the
+        file's what is known of the key comes first."""
         if key == PROXY:
             return _(
                 "Another web server on this machine holds ports 80 and 443 and passes mailcow's "
@@ -251,6 +252,8 @@ class Draft:
                 "redirect by itself."
             )
         layout = KEYS.get(key)
+        if layout and current() != STORED:
+            return for_people(layout)
         text = self._found.data.decode("utf-8", "replace")
         return comment_above(text, key) or (for_people(layout) if layout else "")
 
@@ -275,7 +278,7 @@ def comment_above(text: str, key: str) -> str:
     said: list[str] = []
     while number >= 0 and lines[number].startswith("#") and not _key_of(lines[number]):
         words = lines[number].strip("#- \t")
-        if not words:
+        if not words or words == REMOVED:  # a recording keeps no remarks
             break
         said.insert(0, words)
         number -= 1

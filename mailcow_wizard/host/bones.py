@@ -7,7 +7,8 @@ whatever it says. Of queued mail only the number is kept: it is other people's.
 
 import re
 
-_WEB = ("/etc/nginx/", "/etc/apache2/", "/etc/httpd/", "/etc/caddy/", "/etc/haproxy/")
+WEB_SERVERS = ("/etc/nginx/", "/etc/apache2/", "/etc/httpd/", "/etc/caddy/", "/etc/haproxy/")
+"""Where the configurations of web servers are."""
 _MASTER = "/etc/postfix/master.cf"
 _MAIN = "/etc/postfix/main.cf"
 _KEPT_OF_MAIN = r"(?:inet_interfaces|relayhost|myhostname)\s*="
@@ -35,7 +36,7 @@ _ADDRESSES = r"[\w.:,*/\[\]\s-]+"
 
 def has_bones(path: str) -> bool:
     """Whether only a part of this file may be recorded."""
-    return path.startswith(_WEB) or path in (_MASTER, _MAIN)
+    return path.startswith(WEB_SERVERS) or path in (_MASTER, _MAIN)
 
 
 def bones(path: str, text: str) -> str:

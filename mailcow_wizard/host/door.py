@@ -42,7 +42,9 @@ class TooLarge(HostError):
 
 
 class NotRecorded(HostError):
-    """A recorded machine was asked something that it was not asked when it was recorded."""
+    """A recorded machine was asked something that it was not asked when it was recorded: `question`."""
+
+    question = ""
 
 
 class FileInfo(NamedTuple):

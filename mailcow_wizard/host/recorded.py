@@ -101,7 +101,9 @@ class RecordedHost(Host):
         key = question(call, *arguments)
         answer = self._answers.get(key)
         if answer is None:
-            raise NotRecorded(f"the recorded machine was not asked: {key}")
+            unknown = NotRecorded("the recorded machine was not asked this")
+            unknown.question = key
+            raise unknown
         if not isinstance(answer, dict) or ("value" in answer) == ("error" in answer):
             raise Garbled(f"the recorded answer is not readable: {key}")
         if "error" in answer:

@@ -36,14 +36,41 @@ def same_line(text: str, last: bool) -> None:
         _forget(2)
 
 
-def show_until_enter(text: str) -> None:
-    """Shows a text on the bare terminal, which wraps and selects it by itself, until Enter is pressed."""
+def show_until_closed(text: str) -> None:
+    """Shows a text on the bare terminal, which wraps and selects it by itself, until Enter, Esc or q."""
     try:
-        sys.stdout.write(f"\n{shown(text)}\n\n{_('Enter goes back to the wizard.')} ")
+        sys.stdout.write(f"\n{shown(text)}\n\n{_('Enter or Esc goes back to the wizard.')} ")
         sys.stdout.flush()
-        sys.stdin.readline()
+        _wait_until_closed()
+        sys.stdout.write("\n")
+        sys.stdout.flush()
     except (OSError, ValueError, KeyboardInterrupt):
         return
+
+
+def _wait_until_closed() -> None:
+    """Waits for a key that closes, or for the end of the input."""
+    import termios
+
+    descriptor = sys.stdin.fileno()
+    try:
+        before = termios.tcgetattr(descriptor)
+    except termios.error:
+        sys.stdin.readline()
+        return
+    # Ctrl+C is a key among others here: as a signal it would end the wizard behind the text.
+    each_key = [*before[:3], before[3] & ~(termios.ICANON | termios.ECHO | termios.ISIG), *before[4:]]
+    try:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, each_key)
+        while (typed := os.read(descriptor, 64)) and not _closes(typed):
+            pass
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
+
+
+def _closes(typed: bytes) -> bool:
+    """Whether these bytes are a key that closes; Esc alone, for other keys begin with it."""
+    return typed == b"\x1b" or any(one in b"\r\nq\x03\x04" for one in typed)
 
 
 def forget_stdout() -> None:

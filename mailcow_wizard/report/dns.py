@@ -12,6 +12,7 @@ from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.language import _, heard, pgettext
 from mailcow_wizard.report.document import SCHEMA
+from mailcow_wizard.report.wrapping import behind, wrapped
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,51 +70,55 @@ def _record(row: Row) -> dict[str, Any]:
     }
 
 
-def lines(rows: Sequence[Row]) -> Iterator[str]:
-    """The table for people: a heading for the server and each domain, then a record a line.
+def lines(rows: Sequence[Row], columns: int = 0) -> Iterator[str]:
+    """The table for people: a heading for the server and each domain, then a record a line; what is said of a
+    record has a line of its own where it goes beyond so many columns (0: never).
 
     The value stands at the end of its line and is never wrapped, so that it can be copied.
     """
     width = min(_WIDEST, max((len(one.expected.name) for one in rows), default=0))
     heading = None
+    room = max((len(KINDS[one.state.kind]) for one in rows), default=0)
     for row in rows:
         if row.expected.domain != heading:
             if heading is not None:
                 yield ""
             heading = row.expected.domain
             yield heading or _("The server")
-        yield _line(row, width)
+        yield from _lines(row, room, width, columns)
 
 
-def overview_lines(found: Overview) -> Iterator[str]:
-    """The table, and below it what becomes of each name on the certificate."""
-    yield from lines(found.rows)
+def overview_lines(found: Overview, columns: int = 0) -> Iterator[str]:
+    """The table, and below it what becomes of each name on the certificate; for a terminal of so many columns
+    (0: nothing is wrapped)."""
+    yield from lines(found.rows, columns)
     yield ""
-    yield from certificate_lines(found)
+    yield from certificate_lines(found, columns)
 
 
-def certificate_lines(found: Overview) -> Iterator[str]:
+def certificate_lines(found: Overview, columns: int = 0) -> Iterator[str]:
     """The names that mailcow will try for its certificate, each with its fate and the reason."""
     known = found.certificate
     yield CERTIFICATE
     if known is None:
-        yield _("  it could not be asked: {trouble}", trouble=heard(found.trouble))
+        yield from wrapped(_("  it could not be asked: {trouble}", trouble=heard(found.trouble)), columns)
     elif not known.asks:
-        yield f"  {NOT_ASKED}"
+        yield from wrapped(f"  {NOT_ASKED}", columns)
     else:
         width = min(_WIDEST, max((len(one.name) for one in known.verdicts), default=0))
+        room = max((len(FATES[one.fate]) for one in known.verdicts), default=0)
         for one in known.verdicts:
-            yield f"  {FATES[one.fate]:<18} {one.name:<{width}} {one.words}"
+            yield from behind(f"  {FATES[one.fate]:<{room}}  {one.name:<{width}}", one.words, columns)
         if known.apart:
-            yield f"  {APART}"
+            yield from wrapped(f"  {APART}", columns)
 
 
-def _line(row: Row, width: int) -> str:
+def _lines(row: Row, room: int, width: int, columns: int) -> list[str]:
     expected = row.expected
     value = quoted(row.value) if expected.type == "TXT" and row.value else row.value
-    said = value or f"({expected.note})"
-    note = f"  ({expected.note})" if expected.note and value else ""
-    return f"  {KINDS[row.state.kind]:<18} {expected.name:<{width}} {expected.type:<5} {said}{note}"
+    head = f"  {KINDS[row.state.kind]:<{room}}  {expected.name:<{width}} {expected.type:<5}"
+    head = f"{head} {value} " if value else head
+    return behind(head, f"({expected.note})", columns) if expected.note else [head.rstrip()]
 
 
 def zone_files(rows: Sequence[Row]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from mailcow_wizard.install.stages import title
 from mailcow_wizard.install.standing import Standing
 from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.report.document import SCHEMA
+from mailcow_wizard.report.wrapping import behind, wrapped
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -81,49 +82,56 @@ def of_stages(standing: Standing) -> list[dict[str, Any]]:
     ]
 
 
-def outlook_lines(some: Sequence[Outlook], hostname: str, origin: str, directory: str) -> Iterator[str]:
-    """What would be done, for people."""
-    yield _(
+def outlook_lines(
+    some: Sequence[Outlook], hostname: str, origin: str, directory: str, columns: int = 0
+) -> Iterator[str]:
+    """What would be done, for people; sentences are broken for so many columns (0: never)."""
+    first = _(
         "mailcow for {hostname}{origin}, in {directory}, in these stages:",
         hostname=harmless(hostname),
         origin=origin,
         directory=harmless(directory),
     )
+    yield from wrapped(first, columns)
     for number, one in enumerate(some, 1):
         state = (
             f" ({_STATES[one.state]}{f': {one.note}' if one.note else ''})" if one.state != "waiting" else ""
         )
-        yield f"{number}. {one.stage.title}: {one.stage.about}{state}"
+        yield from wrapped(f"{number}. {one.stage.title}: {one.stage.about}{state}", columns, hanging=5)
         if one.state == "done" and one.stage.id != "preconditions":
             continue
         for step in one.steps:
-            yield from _step(step)
+            yield from _step(step, columns)
         if one.interrupts:
-            yield _("     interrupts: {interrupts}", interrupts=harmless(one.interrupts))
+            interrupts = _("     interrupts: {interrupts}", interrupts=harmless(one.interrupts))
+            yield from wrapped(interrupts, columns, hanging=2)
 
 
-def _step(step: dict[str, Any]) -> Iterator[str]:
+def _step(step: dict[str, Any], columns: int) -> Iterator[str]:
     if step["kind"] == "command":
         yield f"     $ {shlex.join(step['argv'])}"
     elif step["kind"] == "edit":
         yield _("     writes {path}", path=step["path"])
         yield from (f"       {line}" for line in step["diff"].splitlines()[2:])
     else:
-        yield from (f"     {line}" for line in step["text"].split("\n"))
+        for line in step["text"].split("\n"):
+            yield from wrapped(f"     {line}", columns)
 
 
-def stage_lines(standing: Standing) -> Iterator[str]:
+def stage_lines(standing: Standing, columns: int = 0) -> Iterator[str]:
     """How each stage stands."""
     for one in standing.stages:
         note = f": {harmless(one.note, 600)}" if one.note else ""
-        yield f"{_STATES[one.state]:<9}  {title(one.id)}{note}"
+        yield from behind(f"{_STATES[one.state]:<9} ", f"{title(one.id)}{note}", columns)
 
 
-def after_lines(sections: Sequence[Section]) -> Iterator[str]:
+def after_lines(sections: Sequence[Section], columns: int = 0) -> Iterator[str]:
     """The page after an install."""
     for one in sections:
         yield ""
         yield one.heading
-        yield from (
-            f"  {harmless(line, 600)}" if line[:2] != "  " else f"    $ {line.strip()}" for line in one.lines
-        )
+        for line in one.lines:
+            if line[:2] == "  ":
+                yield f"    $ {line.strip()}"
+            else:
+                yield from wrapped(f"  {harmless(line, 600)}", columns)

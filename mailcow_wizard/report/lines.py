@@ -37,12 +37,13 @@ _COLOURS: dict[Status, str] = {
     "crashed": "1;35",
 }
 _WITH_ID: tuple[Status, ...] = ("warn", "fail", "unknown", "crashed")
-_WIDTH = max(map(len, WORDS.values()))
+WIDTH = max(map(len, WORDS.values()))
+"""The cells of a state in a line."""
 
 
 def plain(finding: Finding) -> str:
     """One line, without escapes: state, id, what was found."""
-    return f"{WORDS[finding.status]:<{_WIDTH}}  {named(finding.id, finding.subject)}: {_said(finding)}"
+    return f"{WORDS[finding.status]:<{WIDTH}}  {named(finding.id, finding.subject)}: {_said(finding)}"
 
 
 def named(id: str, subject: str | None) -> str:
@@ -65,9 +66,9 @@ def coloured(finding: Finding, colour: bool, columns: int = 0) -> Iterator[str]:
     says its id, which other commands take, why, and what mends it."""
     from mailcow_wizard.report.wrapping import wrapped
 
-    word = f"{WORDS[finding.status]:<{_WIDTH}}"
+    word = f"{WORDS[finding.status]:<{WIDTH}}"
     state = f"\x1b[{_COLOURS[finding.status]}m{word}\x1b[0m" if colour else word
-    indent = " " * (_WIDTH + 4)
+    indent = " " * (WIDTH + 4)
     said = wrapped(f"{indent}{finding.title}: {_said(finding)}", columns)
     if finding.status in _WITH_ID:
         id = f"({named(finding.id, finding.subject)})"
@@ -130,7 +131,7 @@ def changed(differences: Sequence[Difference]) -> Iterator[str]:
             kind = pgettext("a difference", "worse") if one.worse else pgettext("a difference", "better")
         before, after = _status(one.before), _status(one.after)
         said = _("{before} before, {after} now", before=before, after=after)
-        yield f"{kind:<{_WIDTH}}  {named(one.id, one.subject)}: {said}"
+        yield f"{kind:<{WIDTH}}  {named(one.id, one.subject)}: {said}"
 
 
 def _status(status: str | None) -> str:

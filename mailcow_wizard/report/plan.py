@@ -13,6 +13,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.model import Finding, Fix, Plan
 from mailcow_wizard.report.document import SCHEMA
+from mailcow_wizard.report.wrapping import behind, wrapped
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -132,23 +133,37 @@ def offer_line(fix: Fix) -> str:
 
 def change_line(change: Change) -> str:
     """A change in one line."""
+    return " ".join(_change(change))
+
+
+def change_lines(change: Change, columns: int) -> list[str]:
+    """The same for a terminal of so many columns."""
+    return behind(*_change(change), columns)
+
+
+def _change(change: Change) -> tuple[str, str]:
+    """Which, when and how it stands; what it was."""
     subject = f" [{change.subject}]" if change.subject else ""
     what = f"{change.check}{subject} {change.fix}: {harmless(change.title)}"
-    return f"{change.id:>3}  {change.at}  {state_word(change.state):<11}  {what}"
+    return f"{change.id:>3}  {change.at}  {state_word(change.state):<11} ", what
 
 
-def plan_lines(plan: Plan, colour: bool = False) -> Iterator[str]:
-    """A plan in full: what it is, what it interrupts, its steps as they are run, diffs as `diff -u`."""
-    yield f"{harmless(plan.title)} ({_terms(plan.risk, plan.reversible, plan.needs_root)})"
+def plan_lines(plan: Plan, colour: bool = False, columns: int = 0) -> Iterator[str]:
+    """A plan in full: what it is, what it interrupts, its steps as they are run, diffs as `diff -u`.
+
+    Sentences are broken for so many columns (0: never); commands and diffs stay as they are, to be copied.
+    """
+    terms = _terms(plan.risk, plan.reversible, plan.needs_root)
+    yield from wrapped(f"{harmless(plan.title)} ({terms})", columns)
     if plan.consequence:
-        yield harmless(plan.consequence, 1000)
+        yield from wrapped(harmless(plan.consequence, 1000), columns)
     if plan.interrupts:
-        yield _("Interrupts: {interrupts}", interrupts=harmless(plan.interrupts))
+        yield from wrapped(_("Interrupts: {interrupts}", interrupts=harmless(plan.interrupts)), columns)
     for number, step in enumerate(readable.steps(plan), 1):
-        yield from _step_lines(f"{number}.", step, colour)
+        yield from _step_lines(f"{number}.", step, colour, columns)
 
 
-def _step_lines(number: str, step: dict[str, Any], colour: bool) -> Iterator[str]:
+def _step_lines(number: str, step: dict[str, Any], colour: bool, columns: int) -> Iterator[str]:
     if step["kind"] == "edit":
         yield (
             _("{number} change {path}", number=number, path=step["path"])
@@ -162,7 +177,7 @@ def _step_lines(number: str, step: dict[str, Any], colour: bool) -> Iterator[str
         yield _("{number} run: {command}", number=number, command=shlex.join(step["argv"]))
     else:
         first, *rest = step["text"].split("\n")
-        yield _("{number} note: {first}", number=number, first=first)
+        yield from wrapped(_("{number} note: {first}", number=number, first=first), columns, hanging=3)
         yield from (f"   {line}" for line in rest)
 
 

@@ -34,6 +34,12 @@ class Row(NamedTuple):
             return self.told or "running"
         return self.finding.status if self.finding.acknowledged is None else "noted"
 
+    @property
+    def shown(self) -> str:
+        """The status as the list shows it: what fails and stops an install is told apart."""
+        stops = self.status == "fail" and not self.told and self.finding is not None
+        return "blocks" if stops and self.finding and self.finding.severity == "blocks" else self.status
+
 
 class Board:
     """Steps and findings of this sitting."""

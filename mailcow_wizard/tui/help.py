@@ -1,9 +1,19 @@
 """The help text: keys and marks."""
 
 from mailcow_wizard.language import _
+from mailcow_wizard.model import STEPS
 from mailcow_wizard.tui.look import WORDS, Look
-from mailcow_wizard.tui.places import PLACES
+from mailcow_wizard.tui.places import PLACES, Place
 from mailcow_wizard.tui.widgets.lines import Part
+
+
+def _about(place: Place) -> str:
+    """What the key of a place does; where other steps have the same key, in which step."""
+    if sum(one.key == place.key for one in PLACES) == 1:
+        return place.about
+    step = next(one.title for one in STEPS if one.id == place.step)
+    return _("{step}: {about}", step=step, about=place.about)
+
 
 _KEYS = (
     ("n", _("next step")),
@@ -12,7 +22,7 @@ _KEYS = (
     ("Enter", _("all about the finding")),
     ("f", _("what can be done about it; asks before anything is changed")),
     ("u", _("take back the newest change; U lists all of them")),
-    *((one.key, one.about) for one in PLACES),
+    *((one.key, _about(one)) for one in PLACES),
     ("a", _("acknowledge a finding: it stays shown, and no longer counts")),
     ("e", _("write a report to keep or to pass on")),
     ("r", _("run this check again, after you mended it")),
@@ -28,6 +38,7 @@ _KEYS = (
 _MARKS = (
     ("pass", _("as mailcow needs it")),
     ("warn", _("works, but worse than it should; read why")),
+    ("blocks", _("mailcow cannot be installed like this; mend it first")),
     ("fail", _("mailcow will not work like this")),
     ("unknown", _("could not be found out: neither good nor bad")),
     ("noted", _("not right, and acknowledged with a reason")),

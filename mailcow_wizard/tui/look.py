@@ -38,6 +38,7 @@ WORDS = {
     "pass": pgettext("a state", "ok"),
     "warn": pgettext("a state", "warning"),
     "fail": pgettext("a state", "fails"),
+    "blocks": pgettext("a state", "blocks"),
     "unknown": pgettext("a state", "unknown"),
     "skipped": pgettext("a state", "skipped"),
     "crashed": pgettext("a state", "crashed"),
@@ -46,13 +47,15 @@ WORDS = {
     "waiting": pgettext("a state", "waits"),
     "working": pgettext("a state", "works"),
 }
-"""`noted` is a finding that was acknowledged; `waiting` and `working` are stages of an install."""
+"""`noted` is a finding that was acknowledged, `blocks` one that fails and stops an install; `waiting` and
+`working` are stages of an install."""
 WORD_WIDTH = 7
 
 _COLOURS = {
     "pass": "green",
     "warn": "yellow",
     "fail": "red",
+    "blocks": "red",
     "unknown": "cyan",
     "crashed": "magenta",
 }
@@ -73,7 +76,7 @@ class Look:
 
     def state(self, status: str) -> Style:
         """The style of a state."""
-        bold = status in ("fail", "crashed")
+        bold = status in ("fail", "blocks", "crashed")
         return Style(color=_COLOURS.get(status) if self._colour else None, bold=bold or None)
 
     def role(self, role: str) -> Style:
@@ -90,6 +93,7 @@ class Look:
             "pass": glyphs.passed,
             "warn": glyphs.warn,
             "fail": glyphs.fail,
+            "blocks": glyphs.fail,
             "unknown": glyphs.unknown,
             "skipped": glyphs.skipped,
             "crashed": glyphs.crashed,

@@ -54,7 +54,7 @@ def _do(app: Wizard, asking: Asking, what: str, line: str) -> None:
         app.copy_to_clipboard(line)
     elif what == "whole":
         with app.suspend():
-            streams.show_until_enter(line if asking.address_known else f"{PUT_ADDRESS}\n\n{line}")
+            streams.show_until_closed(line if asking.address_known else f"{PUT_ADDRESS}\n\n{line}")
     elif what == "typed":
         _type(app, asking)
     elif what == "leave":

@@ -57,7 +57,7 @@ def details(row: Row, width: int) -> list[Line]:
             for one in _remedy(finding, number, text, width)
         ),
         *_wrapped(_("Found"), "" if finding.found == finding.summary else finding.found, width),
-        *_wrapped(_("Needed"), finding.needed, width),
+        *_wrapped(_("Needed"), _needed(finding), width),
         *_wrapped(_("Why"), finding.why, width),
         *(
             one
@@ -80,9 +80,10 @@ def brief(row: Row, width: int, height: int) -> list[Line]:
         return [Line("", _("Looking…")), Line(_("Needed"), _cut(row.check.needed, width - _LABEL_WIDTH))][
             :height
         ]
+    needed = _needed(finding)
     lines = [
         Line("", _cut(finding.summary, width), finding.status),
-        Line(_("Needed"), _cut(finding.needed, width - _LABEL_WIDTH)),
+        *([Line(_("Needed"), _cut(needed, width - _LABEL_WIDTH))] if needed else []),
     ]
     if finding.remedies:
         lines += _first(2, _remedy(finding, 1, finding.remedies[0], width), width)
@@ -109,6 +110,11 @@ def _remedy(finding: Finding, number: int, text: str, width: int) -> list[Line]:
     label = _("Mend") if number == 1 else ""
     marked = f"{number}. {text}" if len(finding.remedies) > 1 else text
     return _wrapped(label, marked, width, "remedy")
+
+
+def _needed(finding: Finding) -> str:
+    """What is needed, unless the finding's own sentence says just that (a stage that was not begun)."""
+    return "" if finding.needed == finding.summary else finding.needed
 
 
 def _state(finding: Finding) -> str:

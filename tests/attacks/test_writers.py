@@ -32,7 +32,7 @@ WRITERS = {
     "host/streams.py on_terminal": LOOKS,
     "host/streams.py same_line": GATED,
     "host/streams.py say": GATED,
-    "host/streams.py show_until_enter": GATED,
+    "host/streams.py show_until_closed": GATED,
     "host/terminal.py examine": LOOKS,
     "tui/start.py _show": OURS,
 }

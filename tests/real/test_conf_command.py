@@ -181,6 +181,12 @@ def test_new(empty: Place) -> None:
     assert list(empty.directory.iterdir()) == []
 
 
+def test_without_a_file_set_names_what_makes_one(empty: Place) -> None:
+    done = empty.wizard("conf", "set", "SMTP_PORT=25", "--yes")
+    assert done.returncode == 73
+    assert done.stderr.endswith(f"there is no {empty.conf}; conf new makes it\n")
+
+
 def test_new_needs_a_name_and_takes_any_key(empty: Place) -> None:
     assert empty.wizard("conf", "new", "--hostname", "mail", "TZ=Europe/Berlin", "--yes").returncode == 64
     words = (

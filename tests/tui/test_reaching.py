@@ -47,12 +47,12 @@ def opened(world: Provider, state: Path, *words: str, size: tuple[int, int] = (8
         terminal.close()
 
 
-def whole_line(terminal: Terminal) -> str:
+def whole_line(terminal: Terminal, back: str = "Enter") -> str:
     """The line to paste, as `p` shows it: whole, on the bare terminal, which joins what it wrapped."""
     terminal.keys("p")
-    terminal.wait_for("Enter goes back to the wizard.")
+    terminal.wait_for("Enter or Esc goes back to the wizard.")
     shown = terminal.tmux("capture-pane", "-p", "-J").splitlines()
-    terminal.keys("Enter")
+    terminal.keys("Up", back)
     terminal.wait_for("Paste this on")
     return next(one for one in shown if " reach " in one)
 
@@ -141,7 +141,7 @@ def test_the_lines_for_other_machines_and_the_clipboard(world: Provider, tmp_pat
         terminal.wait_for("Paste this on Windows", "$t='")
         terminal.keys("Tab")
         terminal.wait_for("a machine with this wizard", f"reach --from {SERVER},{SERVER_V6} ")
-        line = whole_line(terminal)
+        line = whole_line(terminal, back="Escape")
         argv = ["env", f"PYTHONPATH={CHECKOUT}", *WIZARD, *line.split()[1:]]
         world.far.run(argv, timeout=60)
         terminal.wait_for("All ports are reached from outside")
@@ -151,7 +151,7 @@ def test_the_lines_for_other_machines_and_the_clipboard(world: Provider, tmp_pat
 
 def test_a_report_that_could_not_be_brought_is_pasted(world: Provider, tmp_path: Path) -> None:
     with opened(world, tmp_path) as terminal:
-        line = whole_line(terminal)
+        line = whole_line(terminal, back="C-c")
         with world.rules(
             world.router, "forward", "tcp dport 465 drop", "meta l4proto tcp reject with tcp reset"
         ):

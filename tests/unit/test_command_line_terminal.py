@@ -111,3 +111,34 @@ def broken_between_words(lines: list[str], columns: int) -> None:
     assert max(map(len, lines)) > columns * 0.9
     for line in lines:
         assert line.count("`") % 2 == 0, line
+
+
+def is_a_command(line: str) -> object:
+    """What is copied stays in one piece, whatever its length: commands, lines of diffs, records."""
+    record = re.search(r" (?:A|AAAA|PTR|MX|CNAME|TXT|SRV) +\S", line)
+    is_run = re.match(r"\d+\. (?:run|ausführen): ", line)
+    return line.lstrip().startswith(("$ ", "+", "-")) or is_run or record
+
+
+@pytest.mark.parametrize("tongue", ["en", "de"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "fix ports.smtp",
+        "fix ports.http proxy-mode --dry-run",
+        "fix ports.smtp stop-service --dry-run",
+        "fix network.subnet choose-subnet --dry-run",
+        "conf lint",
+        "dns",
+        "install --dry-run",
+    ],
+)
+def test_sentences_break_between_words_on_a_terminal(tmp_path: Path, line: str, tongue: str) -> None:
+    words = (*line.split(), "--demo", "--state-dir", str(tmp_path), "--lang", tongue)
+    narrow, wide = (on_terminal(*words, "--no-color", columns=columns)[1] for columns in (60, 0))
+    shown = narrow.splitlines()
+    assert len(shown) > len(wide.splitlines())
+    assert [one for one in shown if len(one) > 60 and " " in one.strip() and not is_a_command(one)] == []
+    assert narrow.split() == wide.split()
+    piped = subprocess.run([*WIZARD, *words], env=ENVIRONMENT, capture_output=True, text=True)
+    assert piped.stdout.splitlines() == wide.splitlines()

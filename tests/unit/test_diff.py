@@ -126,6 +126,14 @@ def test_secrets_are_hidden_and_their_change_is_not() -> None:
     )
 
 
+def test_a_web_server_s_site_of_that_name_is_shown() -> None:
+    site = b"server {\n    listen 80;\n    proxy_pass http://127.0.0.1:8080/;\n}\n"
+    shown = unified(Edit("/etc/nginx/sites-available/mailcow.conf", None, site, 0o644))
+    assert HIDDEN not in shown
+    assert "+    proxy_pass http://127.0.0.1:8080/;" in shown
+    assert HIDDEN in unified(Edit("/opt/mailcow-dockerized/mailcow.conf", None, site, 0o644))
+
+
 def test_what_drives_a_terminal_is_shown_as_text() -> None:
     shown = unified(Edit("/x\x1b", b"a\x1b[2J\r\n", b"b\xff\t\xe2\x80\xaec\n"))
     assert shown.splitlines()[2:] == ["@@ -1 +1 @@", r"-a\x1b[2J\x0d", "+b\\xff\t\\u202ec"]

@@ -1,8 +1,11 @@
 """The form for mailcow.conf without its screen: values, reasons, what would be saved."""
 
+from collections.abc import Iterator
+
 import pytest
 from fake_host import FakeHost
 
+from mailcow_wizard.conf.layout import KEYS, for_people
 from mailcow_wizard.engine.readable import steps
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.settings import (
@@ -16,6 +19,7 @@ from mailcow_wizard.engine.settings import (
 )
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.language import use
 from mailcow_wizard.model import Edit, Settings
 
 DIRECTORY = "/opt/mailcow-dockerized"
@@ -35,7 +39,17 @@ SMTP_PORT=25
 
 TZ=Etc/UTC
 #API_KEY=
+# [removed]
+RECORDED=1
 """
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    """The wizard speaks German."""
+    use("de")
+    yield
+    use("en")
 
 
 def draft(text: str | None = CONF) -> Draft:
@@ -153,6 +167,7 @@ def test_secrets_are_not_in_what_is_shown() -> None:
         ("HTTPS_BIND", "For the web. Two lines."),
         ("TZ", ""),
         ("NOTHING", ""),
+        ("RECORDED", ""),
     ],
 )
 def test_help_is_the_files_own_comment(key: str, said: str) -> None:
@@ -168,6 +183,14 @@ def test_what_the_file_does_not_say_of_a_key_mailcow_wizard_does() -> None:
     assert "Timezone" in draft().about("TZ")
     assert "127.0.0.1" in draft().about(PROXY)
     assert draft().about("UNKNOWN_KEY") == ""
+
+
+def test_german_help_is_german_where_the_key_is_known(german: None) -> None:
+    made = draft("# An English remark.\nSMTP_PORT=25\n# My own key.\nOWN_KEY=1\n")
+    assert made.about("SMTP_PORT") == for_people(KEYS["SMTP_PORT"])
+    assert made.about("OWN_KEY") == "My own key."
+    english = {name for name, key in KEYS.items() if for_people(key) in (key.about, key.about[:-6])}
+    assert english == set()
 
 
 def test_every_key_can_be_found() -> None:

@@ -8,7 +8,10 @@ from mailcow_wizard.checks.system import CHECKS as SYSTEM
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.model import Event, Judgement, Status
 from mailcow_wizard.tui.board import Board, Row
-from mailcow_wizard.tui.writing import brief, verdict
+from mailcow_wizard.tui.help import help_lines
+from mailcow_wizard.tui.install_words import rows
+from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.writing import brief, details, verdict
 
 
 def board(said: dict[str, Status]) -> Board:
@@ -41,6 +44,33 @@ def board(said: dict[str, Status]) -> Board:
 )
 def test_verdict(said: dict[str, Status], sentence: str) -> None:
     assert verdict(board(said)) == sentence
+
+
+def test_the_list_says_which_findings_block() -> None:
+    rows = {one.check.id: one.shown for one in board({"system.disk": "fail"}).rows("summary")}
+    assert rows == {"system.disk": "blocks"}
+    check = next(one for one in SYSTEM if one.id == "system.disk")
+    others: tuple[Judgement, ...] = (
+        Judgement("fail", "words", severity="breaks"),
+        Judgement("warn", "words", severity="blocks"),
+    )
+    assert [Row(check, join(check, one)).shown for one in others] == ["fail", "warn"]
+    assert Row(check, join(check, Judgement("fail", "words", severity="blocks")), "fail").shown == "fail"
+
+
+def test_what_a_stage_needs_is_said_once() -> None:
+    (first, *_unused) = rows(None, running=False)
+    for lines in (brief(first, 78, 8), details(first, 78)):
+        text = " ".join(line.text for line in lines)
+        assert text.count(first.check.needed) == 1, text
+
+
+def test_help_says_in_which_step_a_shared_key_does_what() -> None:
+    lines = ["".join(text for text, _style in parts) for parts in help_lines(Look(False, True))]
+    for key in ("i", "+"):
+        said = [line for line in lines if line.startswith(f" {key} ")]
+        assert len(said) == 2
+        assert all(": " in line for line in said), said
 
 
 @pytest.mark.parametrize("remedies", [(), ("Give it more " * 20,)])

@@ -107,7 +107,7 @@ class FindingList(Lines, can_focus=True):
         return _WIDE_TITLE if self.size.width >= _WIDE_FROM else _NARROW_TITLE
 
     def _left(self, row: Row) -> str:
-        return f"{self._look.glyph(row.status)} {WORDS[row.status]:<{WORD_WIDTH}} "
+        return f"{self._look.glyph(row.status)} {WORDS[row.shown]:<{WORD_WIDTH}} "
 
     def _room(self, row: Row) -> int:
         """The cells that a row's line has for what was found."""
