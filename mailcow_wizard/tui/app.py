@@ -18,15 +18,15 @@ from textual.timer import Timer
 
 from mailcow_wizard import checks
 from mailcow_wizard.engine.session import Answers, Session
-from mailcow_wizard.facts.identity import machine_line
-from mailcow_wizard.facts.mail.set_up import is_set_up
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
-from mailcow_wizard.model import STEP_OF_TOPIC, Check, Event
+from mailcow_wizard.model import Check, Event
 from mailcow_wizard.tui import exporting
-from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Board, Row
+from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row, new_board
 from mailcow_wizard.tui.drawn import Drawn
+from mailcow_wizard.tui.frame import LOW, is_wide
+from mailcow_wizard.tui.greeting import greeting
 from mailcow_wizard.tui.keys import keys_here
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.places import bindings, open_place
@@ -34,7 +34,7 @@ from mailcow_wizard.tui.widgets.chrome import Breadcrumb, Heading, KeyLine, Rail
 from mailcow_wizard.tui.widgets.details import Details
 from mailcow_wizard.tui.widgets.findings import FindingList
 from mailcow_wizard.tui.widgets.lines import Lines
-from mailcow_wizard.tui.widgets.welcome import ORIGINS, Welcome
+from mailcow_wizard.tui.widgets.welcome import Welcome
 from mailcow_wizard.tui.writing import logged, not_looked_at, verdict
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from mailcow_wizard.tui.records import Book
     from mailcow_wizard.tui.work import Work
 
-_WIDE = (100, 30)
-_LOW = 16
 _BURST_S = 0.05
 _WRITTEN_S = 0.004
 
@@ -96,7 +94,7 @@ class Wizard(Drawn):
         super().__init__(driver)
         self.session = session
         self.look = look
-        self.board = Board([*(STEP_OF_TOPIC.get(topic, topic) for topic in checks.TOPICS), INSTALL])
+        self.board = new_board()
         self.current = WELCOME.id
         self.events_log: list[str] = []
         self.work: Work | None = None
@@ -110,7 +108,6 @@ class Wizard(Drawn):
         self._noticed: Row | None = None
         self._answered = False
         self._complete = False
-        self._typed_ahead: list[int] = []
 
     def get_default_screen(self) -> Screen[object]:
         """The screen as its first step shows it, so that nothing is styled twice."""
@@ -119,15 +116,11 @@ class Wizard(Drawn):
     def compose(self) -> ComposeResult:
         """What the first paint shows; each further widget would cost it time, and comes after it."""
         look = self.look
-        name = self.session.hostname()
-        domain = next(iter(self.session.settings.domains), "")
-        resumed = next((one.title for one in self.board.steps[1:] if one.id == self.session.answers.step), "")
         yield Rail(look)
         with Vertical(id="main"):
             yield Breadcrumb(look)
             yield Heading(look)
-            machine, there = machine_line(self._facts), is_set_up(self._facts)
-            yield Welcome(look, machine, name.name, domain, ORIGINS[name.origin], resumed, there)
+            yield Welcome(look, greeting(self.session, self._facts, self.board.steps))
             yield KeyLine(look)
 
     def on_mount(self) -> None:
@@ -172,8 +165,7 @@ class Wizard(Drawn):
         await base.query_one(Welcome).add_fields()
         self._complete = True
         self.show_step(self.current)
-        for by in self._typed_ahead:
-            self.action_step(by)
+        await self.take_typed()
         threading.Thread(target=self._greet, daemon=True, name="journal").start()
 
     def _greet(self) -> None:
@@ -228,8 +220,8 @@ class Wizard(Drawn):
 
     def _fit(self, size: Size) -> None:
         base = self.screen_stack[0]
-        base.set_class(size.width >= _WIDE[0] and size.height >= _WIDE[1], "wide")
-        base.set_class(size.height < _LOW, "low")
+        base.set_class(is_wide(*size), "wide")
+        base.set_class(size.height < LOW, "low")
 
     def show_step(self, step: str) -> None:
         """Fills the screen with a step; the cursor is where it was."""
@@ -304,9 +296,6 @@ class Wizard(Drawn):
 
     def action_step(self, by: int) -> None:
         """Goes to the next step or the one before; the welcome screen must be answered first."""
-        if not self._complete:
-            self._typed_ahead.append(by)
-            return
         ids = [one.id for one in self.board.steps]
         to = ids.index(self.current) + by
         if self.current == WELCOME.id and by > 0:

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from mailcow_wizard import checks
 from mailcow_wizard.language import _
-from mailcow_wizard.model import SEVERITIES, STEPS, Check, Event, Finding, Step
+from mailcow_wizard.model import SEVERITIES, STEP_OF_TOPIC, STEPS, Check, Event, Finding, Step
 from mailcow_wizard.typed import NamedTuple
 
 WELCOME = Step("welcome", _("Welcome"), _("what this is, and what the server is called"))
@@ -120,6 +121,11 @@ class Board:
     def findings(self) -> tuple[Finding, ...]:
         """All findings so far, in the order of the steps."""
         return tuple(one for check in self._checks for one in self._findings.get(check, ()))
+
+
+def new_board() -> Board:
+    """The steps of this wizard, with no check in them yet."""
+    return Board([*(STEP_OF_TOPIC.get(topic, topic) for topic in checks.TOPICS), INSTALL])
 
 
 def worst(counts: "Counter[str] | Iterable[str]") -> str:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.events import Resize
+from textual.events import Event, Key, Paste, Resize
 
 from mailcow_wizard.tui.display.driver import DisplayDriver
 
@@ -26,6 +26,25 @@ class Drawn(App[int]):
         """Without a driver Textual's own draws."""
         super().__init__(driver_class=driver, ansi_color=True)
         self.leaving: int | None = None
+        self._holding = True
+        self._held: list[Event] = []
+
+    async def on_event(self, event: Event) -> None:
+        """What is typed before the screen is complete counts when it is; the way out is always open."""
+        typed = isinstance(event, Paste) or (isinstance(event, Key) and event.key != "ctrl+c")
+        # A key that no screen wanted comes back, and was held already.
+        if typed and self._holding and not event.is_forwarded:
+            self._held.append(event)
+        else:
+            await super().on_event(event)
+
+    async def take_typed(self) -> None:
+        """Takes what was typed so far, each key when the one before has done its work; then all others."""
+        if not self._held:
+            self._holding = False
+            return
+        await super().on_event(self._held.pop(0))
+        self.call_after_refresh(self.take_typed)
 
     def exit(self, result: int | None = None, return_code: int = 0, message: object = None) -> None:
         """Leaves with a code. What fails afterwards, on a screen half made, is no mistake to report."""
@@ -40,9 +59,9 @@ class Drawn(App[int]):
             asyncio.get_running_loop().add_signal_handler(number, self.exit, code)
 
     def on_resize(self, event: Resize) -> None:
-        """The terminal may have moved what it shows, or thrown it away."""
+        """What the terminal shows now is the driver's concern."""
         if isinstance(self._driver, DisplayDriver):
-            self._driver.redraw()
+            self._driver.resized(*event.size)
 
     def on_driver_signal_resume(self) -> None:
         """After Ctrl+Z and fg Textual would wait for the next change."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row
+from mailcow_wizard.tui.frame import WELCOME_KEYS
 from mailcow_wizard.tui.places import keys_of
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ def keys_here(app: Wizard, row: Row | None) -> Keys:
     if app.current == WELCOME.id and app.focused:
         return [("Enter", _("next")), ("Esc", _("leave the field")), ("F1", _("help")), ("Ctrl+C", _("stop"))]
     if app.current == WELCOME.id:
-        return [("Enter", _("next")), ("Tab", _("change the names")), ("?", _("help")), ("q", _("quit"))]
+        return [*WELCOME_KEYS]
     if app.work and app.work.running:
         return [
             ("f", _("a change is under way: show it")),

@@ -1,4 +1,6 @@
-"""Starts the wizard: the checks beside, then the import that takes long, then the screen."""
+"""Starts the wizard: the checks beside, the first screen, then the import that takes long, then the rest."""
+
+from __future__ import annotations
 
 import sys
 
@@ -9,6 +11,11 @@ from mailcow_wizard.host import streams, terminal
 from mailcow_wizard.language import _
 from mailcow_wizard.tui import lean
 from mailcow_wizard.tui.looking import Looking
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.tui.first_paint import Painted
+    from mailcow_wizard.tui.look import Look
 
 DEFECT = 70
 
@@ -26,15 +33,32 @@ def start(session: Session, ascii_only: bool, colour: bool, mouse: bool) -> int:
 def _show(
     session: Session, facts: Facts, looking: Looking, ascii_only: bool, colour: bool, mouse: bool
 ) -> int:
-    lean.import_asyncio()
+    from mailcow_wizard.tui import first_paint
+    from mailcow_wizard.tui.look import Look
+
     terminal.prepare(slow_line=terminal.over_ssh())
+    look = Look(ascii_only, colour)
+    painted = first_paint.paint(session, facts, look, terminal.drawing())
+    try:
+        return _draw(session, facts, looking, look, painted, mouse)
+    finally:
+        if painted:
+            painted.terminal.close()
+
+
+def _draw(
+    session: Session, facts: Facts, looking: Looking, look: Look, painted: Painted | None, mouse: bool
+) -> int:
+    lean.import_asyncio()
     lean.import_textual()
 
     from mailcow_wizard.tui.app import Wizard
     from mailcow_wizard.tui.display.driver import driver_for
-    from mailcow_wizard.tui.look import Look
 
-    app = Wizard(session, facts, Look(ascii_only, colour), looking, driver_for(terminal.drawing()))
+    driver = driver_for(terminal.drawing(), painted)
+    if driver is None and painted:
+        painted.terminal.close()
+    app = Wizard(session, facts, look, looking, driver)
     code = app.run(mouse=mouse)
     if app.leaving is not None:
         return app.leaving

@@ -23,6 +23,7 @@ WRITERS = {
     "host/dns_provider.py main": GATED,
     "host/dns_update.py main": GATED,
     "host/mailcow_api.py main": GATED,
+    "host/full_screen.py write": GATED,
     "host/one_file_entry.py main": OURS,
     "host/one_file_far.py run": OURS,
     "host/one_file_unpack.py unpacked": OURS,
@@ -34,7 +35,7 @@ WRITERS = {
     "host/streams.py say": GATED,
     "host/streams.py show_until_closed": GATED,
     "host/terminal.py examine": LOOKS,
-    "tui/start.py _show": OURS,
+    "tui/start.py _draw": OURS,
 }
 _STREAMS = ("stdin", "stdout", "stderr", "__stdout__", "__stderr__")
 # Textual writes what the screens are made of, cell by cell; tests/attacks/test_screens.py reads all of it.

@@ -17,7 +17,7 @@ SCREENS: Sequence[Sequence[str]] = (
     ("l", ESC),
     ("f", ESC),
     ("o", ESC, "i", ESC),
-    ("t", ENTER, ESC, ESC, "+", ESC),
+    ("t", ENTER, ESC, ESC, "+", ESC, ESC),
     (PALETTE, ESC),
     ("U", ESC),
     ("s", ESC),
@@ -63,7 +63,7 @@ def demo(size: tuple[int, int]) -> Iterator[Program]:
 def walk(size: tuple[int, int], quiet: float = 0.2) -> Traffic:
     """Through all steps, and all screens that they lead to."""
     with demo(size) as program:
-        paint = _begun(program)
+        paint = begun(program)
         screens = []
         for keys in SCREENS:
             # Esc and a letter that follow each other at once are Alt and the letter.
@@ -71,7 +71,7 @@ def walk(size: tuple[int, int], quiet: float = 0.2) -> Traffic:
             screens.append(program.press("n", quiet, _PATIENCE_S))
         whole = program.bytes
     with demo(size) as program:
-        _begun(program)
+        begun(program)
         focus = [program.press(TAB, quiet, _PATIENCE_S) for _ in range(3)]
         program.press(ESC, 0.4)
         program.press("n", quiet, _PATIENCE_S)
@@ -83,13 +83,13 @@ def walk(size: tuple[int, int], quiet: float = 0.2) -> Traffic:
 def moves(size: tuple[int, int], steps: int = len(SCREENS), quiet: float = 0.2) -> Moves:
     """Down through all rows of the first steps, and through the palette."""
     with demo(size) as program:
-        _begun(program)
+        begun(program)
         findings: list[int] = []
         for _ in range(steps):
             program.press("n", quiet, _PATIENCE_S)
             findings += down(program, quiet)
     with demo(size) as program:
-        _begun(program)
+        begun(program)
         for _ in range(_LONGEST):
             program.press("n", quiet, _PATIENCE_S)
         by_hold = held(program)
@@ -107,10 +107,11 @@ def held(program: Program, moves: int = 40) -> float:
     return (program.bytes - before) / moves
 
 
-def _begun(program: Program) -> int:
+def begun(program: Program) -> int:
     """Waits until everything is on the screen; the bytes of the first paint."""
     program.wait(lambda lines: "quit" in lines[-1])
     paint = program.bytes
+    program.wait(lambda lines: "✗" in "".join(lines))  # of what was found on the demo machine
     program.settle(1.0)
     return paint
 

@@ -5,7 +5,7 @@ from statistics import median
 import pytest
 from bench.terminal import Program
 from bench.traffic import LIMITS
-from bench.walk import DOWN, ENTER, ESC, TAB, demo, down, moves, walk
+from bench.walk import DOWN, ENTER, ESC, TAB, begun, demo, down, moves, walk
 
 _QUIET_S, _PATIENCE_S = 0.2, 10.0
 _TIMES = 30
@@ -25,9 +25,7 @@ def _press(program: Program, keys: str, quiet: float = _QUIET_S) -> int:
 def test_first_paint_moves_focus_and_screens(size: tuple[int, int]) -> None:
     limits = LIMITS[size]
     with demo(size) as program:
-        program.wait(lambda lines: "quit" in lines[-1])
-        assert program.bytes <= limits.paint
-        program.settle(1.0)
+        assert begun(program) <= limits.paint
         assert _press(program, TAB) <= limits.focus
         _press(program, ESC, 0.5)
         assert _press(program, "n") <= limits.screen
@@ -42,8 +40,7 @@ def test_first_paint_moves_focus_and_screens(size: tuple[int, int]) -> None:
 @_SIZES
 def test_a_key_that_is_held_down(size: tuple[int, int]) -> None:
     with demo(size) as program:
-        program.wait(lambda lines: "quit" in lines[-1])
-        program.settle(1.0)
+        begun(program)
         for _ in range(4):
             _press(program, "n")
         shown = program.screen.lines

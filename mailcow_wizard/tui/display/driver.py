@@ -13,8 +13,9 @@ from typing import IO, TYPE_CHECKING, cast
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition
 
+from mailcow_wizard.host.full_screen import ALTERNATE
 from mailcow_wizard.host.terminal import adds_returns
-from mailcow_wizard.tui.display.painter import Painter
+from mailcow_wizard.tui.display.painter import CAN_REPEAT, REPEATED, Painter
 from mailcow_wizard.tui.display.pens import CLEAR, RESET, NotUnderstood
 from mailcow_wizard.tui.display.screen import BEGIN, END, Screen, sets_a_mode
 
@@ -24,14 +25,11 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.message import Message
 
+    from mailcow_wizard.host.full_screen import FullScreen
     from mailcow_wizard.host.terminal import Drawing
 
 _WHOLE = "\x1b[?6l\x1b[r\x1b(B\x0f\x1b[?7l\x1b[?25l"
 """No margins, no line-drawing letters, no wrapping, no cursor: what other output may have changed."""
-_CAN_REPEAT = "\x1b[2H─\x1b[2b\x1b[6n"
-_REPEATED = (3, 1)
-"""A line is drawn, repeated, and the terminal asked where its cursor is: here when it can. The first paint
-clears it away at once."""
 _PATIENCE_S = 0.004
 _ONE_PIECE = 256
 """An update of so few bytes arrives at once, and needs no sequence that says where it ends."""
@@ -85,6 +83,8 @@ class DisplayDriver(LinuxDriver):
 
     modern = True
     """Whether the terminal knows what the VT220 knew."""
+    painted: tuple[FullScreen, Painter] | None = None
+    """The terminal as it was taken over, and what it shows already."""
 
     def __init__(
         self,
@@ -106,14 +106,28 @@ class DisplayDriver(LinuxDriver):
         self._repeats = False
         self._line_feed = "\r\n"
         self._pointer = _DEFAULT_POINTER
+        self._first = False
 
     def start_application_mode(self) -> None:
-        """Whatever the terminal showed before, it is drawn whole."""
+        """Whatever the terminal showed before, it is drawn whole; unless the first screen is there."""
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._line_feed = "\n" if adds_returns(self._outlet.fileno()) else "\r\n"
-        self._painter = self._new_painter()
         self._shown = True
-        self.redraw()
+        if self.painted:
+            self._take_over(*self.painted)
+            self.painted = None
+        else:
+            self._painter = self._new_painter()
+            self.redraw()
+
+    def _take_over(self, terminal: FullScreen, painter: Painter) -> None:
+        """Goes on from there, and gives the terminal back as it was before all that."""
+        self.attrs_before = terminal.attributes
+        self._screen = Screen(terminal.columns, terminal.rows)
+        self._painter = painter
+        self._asked = True
+        self._first = True
+        terminal.hand_over()
 
     def stop_application_mode(self) -> None:
         """What was not drawn yet is of no interest any more."""
@@ -125,12 +139,14 @@ class DisplayDriver(LinuxDriver):
     def process_message(self, message: Message) -> None:
         """Hears of the input, in a thread of its own."""
         if isinstance(message, CursorPosition):
-            self._repeats = self._painter.repeats = (message.x, message.y) == _REPEATED
+            self._repeats = self._painter.repeats = (message.x, message.y) == REPEATED
         else:
             super().process_message(message)
 
     def write(self, data: str) -> None:
         """Takes Textual's output."""
+        if self.painted and data == ALTERNATE:
+            return
         if self._stock or sets_a_mode(data):
             self._send(data)
             return
@@ -154,6 +170,11 @@ class DisplayDriver(LinuxDriver):
         if not self._due and not self._loop.is_closed():
             self._due = True
             self._loop.call_soon_threadsafe(self._paint)
+
+    def resized(self, columns: int, rows: int) -> None:
+        """The terminal may have moved what it shows, or thrown it away; not when this is its first size."""
+        if not self._first or (columns, rows) != (self._screen.width, self._screen.height):
+            self.redraw()
 
     def redraw(self, whole: bool = False) -> None:
         """Draws everything again; `whole`: other output may have changed how the terminal draws."""
@@ -183,6 +204,7 @@ class DisplayDriver(LinuxDriver):
             return
         try:
             update = self._painter.paint(self._screen.rows, self._screen.cursor)
+            self._first = False
         except Exception:
             self._stock = True
             self._send(RESET + CLEAR)
@@ -190,7 +212,7 @@ class DisplayDriver(LinuxDriver):
             return
         if not self._asked:
             self._asked = True
-            update = _CAN_REPEAT + update
+            update = CAN_REPEAT + update
         self._send_update(update)
         self._outlet.wait(_PATIENCE_S)
 
@@ -221,11 +243,16 @@ class OldTerminalDriver(DisplayDriver):
     modern = False
 
 
-def driver_for(drawing: Drawing) -> type[DisplayDriver] | None:
-    """The driver to use; None for Textual's own, also where that is not built as this layer expects."""
+def driver_for(
+    drawing: Drawing, painted: tuple[FullScreen, Painter] | None = None
+) -> type[DisplayDriver] | None:
+    """The driver to use; None for Textual's own, also where that is not built as this layer expects.
+    `painted`: the terminal that shows the first screen already."""
     if drawing.plain or not _is_as_expected():
         return None
-    return DisplayDriver if drawing.modern else OldTerminalDriver
+    kind = DisplayDriver if drawing.modern else OldTerminalDriver
+    # Textual makes its driver itself, and knows no argument for this.
+    return type(kind.__name__, (kind,), {"painted": painted}) if painted else kind
 
 
 def _is_as_expected() -> bool:

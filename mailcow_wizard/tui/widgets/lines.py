@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mailcow_wizard.harmless import shown
-
-Part = tuple[str, Style]
+from mailcow_wizard.tui.parts import Part as Part
+from mailcow_wizard.tui.parts import cut as cut
+from mailcow_wizard.tui.parts import fitted, harmless_parts, length
 
 
 class Lines(ScrollView, can_focus=False):
@@ -35,8 +34,7 @@ class Lines(ScrollView, can_focus=False):
 
     def put(self, lines: Sequence[Sequence[Part]]) -> None:
         """Replaces all lines; only those that differ are drawn again, and only where they differ."""
-        fine = [tuple((shown(text, lines=False), style) for text, style in line) for line in lines]
-        before, self._lines = self._lines, fine
+        before, self._lines = self._lines, [harmless_parts(line) for line in lines]
         size = Size(self.room.width, len(self._lines))
         if self.SCROLLS and size != self.virtual_size:
             self.virtual_size = size
@@ -48,8 +46,8 @@ class Lines(ScrollView, can_focus=False):
 
     def _draw(self, number: int, old: tuple[Part, ...], new: tuple[Part, ...]) -> None:
         start = _same_start(old, new)
-        end = max(_length(old), _length(new))
-        if _length(old) == _length(new):
+        end = max(length(old), length(new))
+        if length(old) == length(new):
             end -= _same_start(old[::-1], new[::-1])
         row = number - self.scroll_offset.y
         if 0 <= row < self.size.height and end > start:
@@ -59,31 +57,14 @@ class Lines(ScrollView, can_focus=False):
         """One line of the screen, cut to the widget's width; a mark tells where words were cut off."""
         number = y + self.scroll_offset.y
         parts = self._lines[number] if 0 <= number < len(self._lines) else ()
-        strip = Strip([Segment(text, style) for text, style in parts if text])
         width = self.size.width
-        if strip.cell_length > width > 1 and strip.crop(width).text.strip():
-            return Strip([*strip.crop(0, width - 1), Segment(self._ellipsis, parts[-1][1])], width)
-        return strip.adjust_cell_length(width)
+        segments = [Segment(*part) for part in fitted(parts, width, self._ellipsis) if part[0]]
+        return Strip(segments).adjust_cell_length(width)
 
     @property
     def _ellipsis(self) -> str:
         look = getattr(self.app, "look", None)
         return str(look.glyphs.ellipsis) if look else "…"
-
-
-def cut(text: str, width: int, ellipsis: str) -> str:
-    """The text in at most `width` cells."""
-    from rich.cells import cell_len, set_cell_size
-
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, max(0, width - 1)).rstrip() + ellipsis if width > 1 else ""
-
-
-def _length(parts: Sequence[Part]) -> int:
-    from rich.cells import cell_len
-
-    return sum(cell_len(text) for text, _unused in parts)
 
 
 def _same_start(old: Sequence[Part], new: Sequence[Part]) -> int:
@@ -92,5 +73,5 @@ def _same_start(old: Sequence[Part], new: Sequence[Part]) -> int:
     for (old_text, old_style), (new_text, new_style) in zip(old, new, strict=False):
         if (old_text, old_style) != (new_text, new_style):
             break
-        same += _length([(old_text, old_style)])
+        same += length([(old_text, old_style)])
     return same

@@ -1,29 +1,19 @@
 """The first screen: what this is, which machine it looks at, and the two questions asked once."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from mailcow_wizard.language import _
-from mailcow_wizard.names import NotAName, doubt, mail_domain, mail_host_name
+from mailcow_wizard.names import mail_domain, mail_host_name
+from mailcow_wizard.tui import greeting
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
 
 if TYPE_CHECKING:
     from textual.widgets import Input
 
-ORIGINS = {
-    "option": _("as given on the command line"),
-    "mailcow.conf": _("from mailcow.conf"),
-    "saved": _("from last time"),
-    "guess": _("a guess: this machine's own name"),
-}
-"""Where the server's name comes from, in words."""
-
-_ABOUT_HEIGHT = 5
 _FRAME_HEIGHT = 3  # steps, heading, keys
 
 
@@ -38,27 +28,12 @@ class Welcome(Vertical):
             self.hostname = hostname
             self.domain = domain
 
-    def __init__(
-        self,
-        look: Look,
-        machine: str,
-        hostname: str,
-        domain: str,
-        origin: str,
-        resumed: str,
-        there: bool = False,
-    ) -> None:
-        """`there`: mailcow is set up on this machine already."""
+    def __init__(self, look: Look, said: greeting.Greeting) -> None:
         super().__init__(id="welcome")
         self._look = look
-        self._machine = machine
-        self._origin = origin
-        self._resumed = resumed
-        self._there = there
-        self._own_domain = bool(domain)
-        self._known = hostname
-        self._counts = hostname if origin == ORIGINS["mailcow.conf"] else ""
-        self._values = [hostname, domain or _domain_of(hostname)]
+        self._said = said
+        self._own_domain = bool(said.domain)
+        self._values = [*said.values]
         self._fields: tuple[Input, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -114,70 +89,24 @@ class Welcome(Vertical):
         if not self._fields:
             self.query_one("#texts", Lines).put(self._texts())
             return
-        self.query_one("#about", Lines).put(self._about())
+        self.query_one("#about", Lines).put(greeting.about(self._look, self._said))
         self._show_labels()
         self._show_remarks()
 
     def _show_labels(self) -> None:
-        for id, label in zip(("hostname", "domain"), self._labels(), strict=True):
+        for id, label in zip(
+            ("hostname", "domain"), greeting.labels(self._look, self._said, self._values), strict=True
+        ):
             self.query_one(f"#{id}-label", Lines).put([label])
-
-    def _about(self) -> list[list[Part]]:
-        look = self._look
-        resumed = (
-            " " + _("Welcome back: you were at {resumed}. Enter goes on from there.", resumed=self._resumed)
-            if self._resumed
-            else ""
-        )
-        first = _("Looks at this server, says what mailcow needs and what is in its way.")
-        if self._there:
-            first = _("mailcow is set up on this server. The step Verify proves that it works.")
-        return [
-            [(f" {first}", look.bold)],
-            [
-                (
-                    " " + _("It shows every change before it makes it, and asks; most can be taken back."),
-                    look.plain,
-                )
-            ],
-            [(f" {look.text(self._machine)}", look.plain)],
-            [(resumed, look.bold)],
-        ]
-
-    def _labels(self) -> tuple[list[Part], list[Part]]:
-        look = self._look
-        hostname, domain = self._values
-        # In the field an example would look like a value.
-        origin = self._origin if hostname == self._known else ""
-        origin = origin if hostname else _("such as mail.example.org")
-        example = "" if domain else _("such as example.org")
-        return (
-            [(" " + _("Full name of the mail server"), look.bold), (f"  {origin}", look.dim)],
-            [(" " + _("Mail domain: what stands behind the @"), look.bold), (f"  {example}", look.dim)],
-        )
-
-    def _remarks(self) -> tuple[list[Part], list[Part]]:
-        hostname, wrong_name = _read(self._values[0], mail_host_name)
-        domain, wrong_domain = _read(self._values[1], mail_domain)
-        if self._counts and hostname and hostname != self._counts.lower().rstrip("."):
-            wrong_name = _("mailcow.conf says {name}, and that counts", name=self._counts)
-        return self._remark(wrong_name or doubt(hostname, domain)), self._remark(wrong_domain)
-
-    def _remark(self, problem: str) -> list[Part]:
-        state = "warn" if problem else "pass"
-        return [(f" {self._look.glyph(state)} {problem}", self._look.state(state))]
 
     def _texts(self) -> list[list[Part]]:
         """Everything as the fields will look, where there are none yet."""
         height = self.size.height or self.app.size.height - _FRAME_HEIGHT
-        low = height < _ABOUT_HEIGHT + 6
-        lines = self._about()[:1] if low else [*self._about(), []]
-        for label, value, remark in zip(self._labels(), self._values, self._remarks(), strict=True):
-            lines += [label, [("  ", self._look.plain), (value, self._look.underlined)], remark]
-        return lines
+        return greeting.texts(self._look, self._said, self._values, height)
 
     def _show_remarks(self) -> None:
-        for id, remark in zip(("hostname", "domain"), self._remarks(), strict=True):
+        remarks = greeting.remarks(self._look, self._said, self._values)
+        for id, remark in zip(("hostname", "domain"), remarks, strict=True):
             self.query_one(f"#{id}-remark", Lines).put([remark])
 
     def on_input_changed(self) -> None:
@@ -186,7 +115,7 @@ class Welcome(Vertical):
         if domain.has_focus:
             self._own_domain = True
         elif hostname.has_focus and not self._own_domain:
-            domain.value = _domain_of(hostname.value)
+            domain.value = greeting.domain_of(hostname.value)
         self._values = [field.value for field in self._fields]
         self._show_labels()
         self._show_remarks()
@@ -202,7 +131,7 @@ class Welcome(Vertical):
     def _focus_wrong(self) -> None:
         """Puts the cursor into the first field that cannot be used; into none when both can."""
         for field, read in zip(self._fields, (mail_host_name, mail_domain), strict=True):
-            if _read(field.value, read)[1]:
+            if greeting.read(field.value, read)[1]:
                 self.screen.set_focus(field)
                 return
 
@@ -215,23 +144,9 @@ class Welcome(Vertical):
 
     def answer(self) -> tuple[str, str] | None:
         """The server's name and the domain when both can be used; else the cursor goes to what cannot."""
-        hostname, wrong_name = _read(self._values[0], mail_host_name)
-        domain, wrong_domain = _read(self._values[1], mail_domain)
+        hostname, wrong_name = greeting.read(self._values[0], mail_host_name)
+        domain, wrong_domain = greeting.read(self._values[1], mail_domain)
         if not wrong_name and not wrong_domain:
             return hostname, domain
         self._focus_wrong()
         return None
-
-
-def _read(text: str, read: Callable[[str], str]) -> tuple[str, str]:
-    """The name and no problem, or no name and the problem."""
-    try:
-        return read(text), ""
-    except NotAName as error:
-        return "", str(error)
-
-
-def _domain_of(hostname: str) -> str:
-    """What stands behind the first dot, where that is a domain."""
-    rest = hostname.strip().rstrip(".").partition(".")[2]
-    return rest if "." in rest else ""
