@@ -23,7 +23,7 @@ WRITERS = {
     "host/dns_provider.py main": GATED,
     "host/dns_update.py main": GATED,
     "host/mailcow_api.py main": GATED,
-    "host/full_screen.py write": GATED,
+    "host/full_screen.py write": "the cells of the first screen, each line made harmless before",
     "host/one_file_entry.py main": OURS,
     "host/one_file_far.py run": OURS,
     "host/one_file_unpack.py unpacked": OURS,
