@@ -1,5 +1,6 @@
 """What is remembered of a run: changes since, reports of it, its masks, what monitoring is told."""
 
+import html as html_module
 import json
 import re
 import subprocess
@@ -14,9 +15,12 @@ from json_schema import faults
 from mailcow_wizard.engine.memory import Difference, Memory
 from mailcow_wizard.host.recorded import DEMO
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.model import Finding
+from mailcow_wizard.language import use
+from mailcow_wizard.model import Acknowledgement, Evidence, Finding
+from mailcow_wizard.report.document import of_run
 from mailcow_wizard.report.masking import masked
 from mailcow_wizard.report.monitoring import nagios, prometheus
+from mailcow_wizard.report.saved import as_text
 from mailcow_wizard.report.schema import schema
 
 
@@ -164,6 +168,73 @@ def test_masks_hide_addresses_and_own_domains_and_nothing_else() -> None:
     for kept in ("127.0.0.1", "10.1.2.3", "github.com", "28.5.2", "12:30:00", "https://docs.example.org/"):
         assert kept in shown
     assert masked(run)["checks"][0]["subject"] == "address-1"
+
+
+LEAKS = {
+    "192.88.99.10": "192.88",
+    "reverse, before it stands there as it is: 10.99.88.192.host.isp.net": "99.88",
+    "192-088-099-010.host.isp.net": "088",
+    "99.88.192.in-addr.arpa": "99.88.192",
+    "10.99.88.192.in-addr.arpa.": "99.88.192",
+    "192.88.99.0/24": "192.88",
+    "2d00:113:0:5::10": "113",
+    "2D00:0113:0000:0005:0000:0000:0000:0010": "0113",
+    "[2d00:113:0:5::10]:25": "113",
+    "2d00:113:0:5::/64": "113",
+    "::ffff:192.88.99.10": "99.10",
+    "0:0:0:0:0:ffff:192.88.99.10": "99.10",
+    "64:ff9b::192.88.99.10": "99.10",
+    "2d00-113-0-5--10.host.isp.net": "113",
+    "5.0.0.0.0.0.0.0.3.1.1.0.0.0.d.2.ip6.arpa": "3.1.1",
+    "3.1.1.0.0.0.d.2.ip6.arpa": "3.1.1",
+    "vps-8a3b21.isp.net": "8a3b21",
+    "VPS-8A3B21.isp.net.": "8A3B21",
+    "kiste.home.lan": "kiste",
+    "xn--bcher-kva.example": "kva",
+    "bücher.example": "bücher",
+    "mx.BÜCHER.example": "BÜCHER",
+    "rua=mailto:jane.doe@example.org": "jane",
+    "jane+dmarc@elsewhere.example.net": "jane",
+    "janes-box.example.org": "janes",
+    "3 1 1 " + "ab12" * 16: "ab12",
+}
+
+
+@pytest.mark.parametrize("tongue", ["en", "de"])
+@pytest.mark.parametrize("form", ["markdown", "json", "html"])
+def test_masks_hide_every_spelling(form: str, tongue: str) -> None:
+    use(tongue)
+    try:
+        shown = as_text(masked_run(), form, mask=True)
+    finally:
+        use("en")
+    decoded = html_module.unescape(re.sub(r"\\([_.-])", r"\1", shown))
+    decoded = json.dumps(json.loads(decoded), ensure_ascii=False) if form == "json" else decoded
+    assert [text for text, leak in LEAKS.items() if leak in decoded] == []
+    assert "jdoe" not in decoded
+    for kept in ("127.0.0.1", "10.1.2.3", "github.com", "ip6.arpa", "elsewhere.example.net"):
+        assert kept in decoded
+
+
+def masked_run() -> dict[str, Any]:
+    """A run that says all of these, each in evidence, in a remedy and in what was found."""
+    texts = [*LEAKS, "127.0.0.1 10.1.2.3 github.com"]
+    accepted = Acknowledgement("known to jane@example.org", "jdoe", "2026-11-28T12:00:00Z", None)
+    seen = tuple(Evidence("dig -x", text) for text in texts)
+    some = [
+        finding("fail", id="ports.smtp")._replace(found=texts[1], remedies=tuple(texts), evidence=seen),
+        finding("fail", id="dns.ptr", subject="192.88.99.10")._replace(
+            evidence=(Evidence("dig +short 10.99.88.192.in-addr.arpa PTR", "vps-8a3b21.isp.net"),)
+        ),
+        finding("warn", id="config.hostname")._replace(evidence=(Evidence("hostname -f", "kiste.home.lan"),)),
+        finding("warn", id="dns.mx", subject="xn--bcher-kva.example")._replace(acknowledged=accepted),
+        finding("fail", id="dns.tlsa", subject="example.org")._replace(found="3 1 1 " + "ab12" * 16),
+    ]
+    some[0] = some[0]._replace(
+        evidence=tuple(one for one in seen if "ab12" not in one.value),
+        remedies=tuple(one for one in texts if "ab12" not in one),
+    )
+    return of_run("janes-box.example.org", 1_700_000_000.0, 0.25, some)
 
 
 def test_nagios_is_told_the_worst_first() -> None:
