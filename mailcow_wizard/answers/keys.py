@@ -83,7 +83,7 @@ TABLES: tuple[Table, ...] = (
         (
             Answer(
                 "password",
-                values.choice(ADMIN),
+                values.choice(ADMIN, private=True),
                 _(
                     'The first password: "keep" leaves it (change it at once), "new" has mailcow\'s own '
                     "script make another one, which is then in /root/mailcow-admin-password"

@@ -95,12 +95,14 @@ def texts(one: Kind) -> Kind:
     return Kind({"type": "array", "items": one.schema}, told, f"[{one.example}]")
 
 
-def choice(values: tuple[str, ...]) -> Kind:
-    """One of a few words."""
+def choice(values: tuple[str, ...], private: bool = False) -> Kind:
+    """One of a few words; `private`: what stands there instead may be a password, and is not repeated."""
     words = _("one of {values}", values=", ".join(f'"{one}"' for one in values))
 
     def told(value: object) -> str:
         if value not in values or not isinstance(value, str):
+            if private:
+                raise Wrong(_("it is none of its values"), words)
             raise Wrong(_("it is {value}, which is none of its values", value=shown(value)), words)
         return value
 

@@ -148,7 +148,10 @@ def _in_a_year() -> str:
 
 
 def _comment(words: str) -> Iterator[str]:
-    yield from wrap(harmless(words, 600), _WIDTH, initial_indent="# ", subsequent_indent="# ")
+    # A path that is broken at a hyphen is another path.
+    yield from wrap(
+        harmless(words, 600), _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
+    )
 
 
 def _toml(value: object) -> str:

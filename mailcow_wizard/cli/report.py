@@ -8,7 +8,8 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.engine.memory import Memory
-from mailcow_wizard.language import _
+from mailcow_wizard.host import streams
+from mailcow_wizard.language import _, current
 from mailcow_wizard.report.saved import as_text
 
 
@@ -16,9 +17,10 @@ def report(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code. Raises UsageError where there was no run yet."""
     session = open_session(options)
     session.host.close()
-    run = Memory(session.state, session.recorded).run
-    if run is None and not session.recorded:
-        run = Memory(session.state, recorded=True).run
+    memory = Memory(session.state, session.recorded)
+    if memory.run is None and not session.recorded:
+        memory = Memory(session.state, recorded=True)
+    run = memory.run
     if run is None:
         raise UsageError(_("there was no run yet to report on; run first: check"))
     form = options.format or ("json" if options.json else "markdown")
@@ -26,4 +28,6 @@ def report(options: Options, write: Callable[[str], None]) -> int:
         write(as_text(run, form, options.mask))
     except (KeyError, TypeError, AttributeError):
         raise UsageError(_("the last run cannot be read; run again: check")) from None
+    if form != "json" and memory.language != current():
+        streams.say(_("the findings are in the language of that run; check tells them anew, in this one"))
     return exit_codes.OK

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.language import STORED, current
 from mailcow_wizard.model import Check, Finding
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -50,6 +51,8 @@ class Memory:
         run = kept.get("run")
         self.run: dict[str, Any] | None = run if isinstance(run, dict) else None
         """The document of the last run (`report.document.of_run`)."""
+        self.language = str(kept.get("language") or STORED)
+        """The language that its findings are told in."""
         self._statuses = _statuses(kept.get("statuses"))
 
     @property
@@ -70,11 +73,12 @@ class Memory:
         chosen = {one.id for one in checks}
         left = {key: status for key, status in self._statuses.items() if key[0] not in chosen}
         self._statuses = {**left, **{(one.id, one.subject): one.status for one in findings}}
-        self.run = run
+        self.run, self.language = run, current()
         rows = [[*key, status] for key, status in self._statuses.items()]
         try:
             # Not waiting for the disk: what a power cut takes away here is asked again.
-            self._state.save(self._name, {"run": run, "statuses": rows}, durable=False)
+            kept = {"run": run, "statuses": rows, "language": current()}
+            self._state.save(self._name, kept, durable=False)
         except HostError as error:
             return str(error)
         return ""

@@ -257,6 +257,12 @@ def test_what_is_wrong_has_its_line_and_what_would_be_right(place: Path, name: s
     assert found.words.isprintable()
 
 
+def test_a_password_in_the_wrong_place_is_not_repeated(place: Path) -> None:
+    (found,) = problems(place, '[admin]\npassword = "hunter2hunter2"\n')
+    assert found.line == 2
+    assert "hunter2" not in found.words
+
+
 def test_all_of_it_at_once(place: Path) -> None:
     """Each mistake once, in the order of the lines; no mistake that only follows from another."""
     (place / "secrets.toml").write_text('[mailcow]\nHTTP_PORT = 1\nAPI_KEY = "a_b"\n')

@@ -221,3 +221,10 @@ def test_the_command_writes_what_it_reads(tmp_path: Path, more: tuple[str, ...])
     assert (again.returncode, again.stderr) == (0, "")
     assert again.stdout == first.stdout
     assert not (tmp_path / "state").exists()
+
+
+def test_no_path_is_broken_in_a_remark(tmp_path: Path) -> None:
+    said = text(collect(session(tmp_path), CHOSEN), "")
+    remarks = [line for line in said.splitlines() if line.startswith("#")]
+    assert [line for line in remarks if line.endswith("-")] == []
+    assert any("/root/mailcow-admin-password" in line for line in remarks)

@@ -170,6 +170,16 @@ def test_masks_hide_addresses_and_own_domains_and_nothing_else() -> None:
     assert masked(run)["checks"][0]["subject"] == "address-1"
 
 
+def test_a_report_in_another_language_says_that_its_findings_are_not(tmp_path: Path) -> None:
+    run(tmp_path, "check", "kernel", "--demo", "--lang", "en")
+    assert run(tmp_path, "report", "--demo", "--lang", "en").stderr == ""
+    done = run(tmp_path, "report", "--demo", "--lang", "de")
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert "Sprache" in done.stderr
+    run(tmp_path, "check", "kernel", "--demo", "--lang", "de")
+    assert run(tmp_path, "report", "--demo", "--lang", "de").stderr == ""
+
+
 LEAKS = {
     "192.88.99.10": "192.88",
     "reverse, before it stands there as it is: 10.99.88.192.host.isp.net": "99.88",
