@@ -141,12 +141,12 @@ ONLY_FOR: dict[str, tuple[str, ...]] = {
     "answers": ("", "check", "verify", "fix", "conf", "dns", "reach", "install", "answers"),
 }
 _MONITORING = ("nagios", "prometheus")
-_FORMATS = {
+FORMATS = {
     "check": _MONITORING,
     "verify": _MONITORING,
     "report": ("markdown", "json", "html"),
 }
-_CONF = ("get", "set", "lint", "new")
+CONF_WORDS = ("get", "set", "lint", "new")
 
 
 def parse(argv: Sequence[str]) -> Options:
@@ -288,7 +288,7 @@ def _words_of_report(options: Options) -> None:
 
 
 def _known_format(options: Options) -> None:
-    known = _FORMATS[options.command]
+    known = FORMATS[options.command]
     if options.format and options.format not in known:
         raise none_of("format", options.format, known)
 
@@ -358,8 +358,8 @@ def _words_of_dns(options: Options) -> None:
 
 def _words_of_conf(options: Options) -> None:
     word = options.words[0] if options.words else ""
-    if word not in _CONF:
-        words = ", ".join(_CONF)
+    if word not in CONF_WORDS:
+        words = ", ".join(CONF_WORDS)
         raise UsageError(
             _("unknown word {word}; conf is followed by one of: {words}", word=quoted(word), words=words)
             if word

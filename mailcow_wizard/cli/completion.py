@@ -6,12 +6,24 @@ from collections.abc import Callable
 
 from mailcow_wizard import checks
 from mailcow_wizard.cli import exit_codes
-from mailcow_wizard.cli.arguments import COMMANDS, FLAG_NAMES, VALUE_NAMES, Options
+from mailcow_wizard.cli.arguments import (
+    COMMANDS,
+    CONF_WORDS,
+    FLAG_NAMES,
+    FORMATS,
+    ONLY_FOR,
+    VALUE_NAMES,
+    Options,
+)
+from mailcow_wizard.conf.layout import KEYS
+from mailcow_wizard.fixes import IDS
+from mailcow_wizard.language import LANGUAGES
 from mailcow_wizard.model import STEPS
 
 _NAME = "mailcow-wizard"
-_FILES = ("--host", "--record", "--log", "--tsig", "--answers")
-_DIRECTORIES = ("--dir", "--state-dir")
+_SHELLS = ("bash", "zsh", "fish")
+_FILES = ("host", "record", "log", "tsig", "answers", "password-file", "far-password-file")
+_DIRECTORIES = ("dir", "state-dir")
 _OF_CHECKS = ("fix", "ack", "explain")
 
 
@@ -26,39 +38,75 @@ def _ids() -> str:
     return " ".join(check.id for check in checks.all_checks())
 
 
-def _options() -> str:
-    return " ".join(f"--{name}" for name in (*FLAG_NAMES, *VALUE_NAMES))
+def _options_of(command: str) -> str:
+    """The options that make sense with a command."""
+    names = (one for one in (*FLAG_NAMES, *VALUE_NAMES) if command in ONLY_FOR.get(one, (command,)))
+    return " ".join(f"--{name}" for name in names)
+
+
+def _fixes(topic: str) -> str:
+    """The fixes of a topic's checks; what only begins ids is left out."""
+    return " ".join(one for one in IDS[topic] if not one.endswith("-"))
 
 
 def _bash() -> str:
     steps = " ".join(one.id for one in STEPS)
+    plain = [f"--{one}" for one in VALUE_NAMES if one not in (*_FILES, *_DIRECTORIES, "format", "lang")]
+    options = "".join(f"""
+            {one}) words="{_options_of(one)}" ;;""" for one in COMMANDS)  # fmt: skip
+    formats = "".join(f"""
+            {one}) words="{" ".join(some)}" ;;""" for one, some in FORMATS.items())  # fmt: skip
+    fixes = "".join(f"""
+                {one}) words="{_fixes(one)}" ;;""" for one in IDS)  # fmt: skip
     return f"""\
 # bash completion for {_NAME}; put it into /etc/bash_completion.d/{_NAME}
 _mailcow_wizard() {{
-    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} command= one
-    local commands="{" ".join(COMMANDS)}"
-    for one in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
-        case " $commands " in *" $one "*) command=$one; break ;; esac
+    local IFS=$' \\t\\n' word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[$((COMP_CWORD-1))]}}
+    local command= first= second= value= words= one
+    for one in "${{COMP_WORDS[@]:1:$((COMP_CWORD-1))}}"; do
+        if [ -n "$value" ]; then value=; continue; fi
+        case $one in
+        {"|".join(f"--{one}" for one in VALUE_NAMES)}) value=1 ;;
+        -*) ;;
+        *)
+            if [ -z "$command" ]; then command=$one
+            elif [ -z "$first" ]; then first=$one
+            else second=$one; fi ;;
+        esac
     done
     case $before in
-        {"|".join(_FILES)}) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-        {"|".join(_DIRECTORIES)}) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
-    esac
-    local words
-    case $word in
-        -*) words="{_options()}" ;;
-        *)
-            case $command in
-                "") words=$commands ;;
-                check) words="{steps} {_ids()}" ;;
-                {"|".join(_OF_CHECKS)}) words="{_ids()}" ;;
-                conf) words="get set lint new" ;;
-                completion) words="bash zsh fish" ;;
-                schema) words="answers" ;;
-                *) words= ;;
+    {"|".join(f"--{one}" for one in _FILES)})
+        IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    {"|".join(f"--{one}" for one in _DIRECTORIES)})
+        IFS=$'\\n'; COMPREPLY=($(compgen -d -- "$word")); return ;;
+    --lang) words="{" ".join(LANGUAGES)}" ;;
+    --format) case $command in{formats}
+        esac ;;
+    {"|".join(plain)}) COMPREPLY=(); return ;;
+    *) case $word in
+        -*) case $command in
+            "") words="{_options_of("")}" ;;{options}
             esac ;;
+        *) case $command in
+            "") words="{" ".join(COMMANDS)}" ;;
+            check) words="{steps} {_ids()}" ;;
+            fix)
+                if [ -z "$first" ]; then words="{_ids()}"
+                elif [ -z "$second" ]; then case ${{first%%.*}} in{fixes}
+                esac; fi ;;
+            {"|".join(one for one in _OF_CHECKS if one != "fix")}) [ -n "$first" ] || words="{_ids()}" ;;
+            conf) case $first in
+                "") words="{" ".join(CONF_WORDS)}" ;;
+                get) words="{" ".join(KEYS)}" ;;
+                lint) IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$word")); return ;;
+                esac ;;
+            completion) words="{" ".join(_SHELLS)}" ;;
+            schema) words="answers" ;;
+            build) IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$word")); return ;;
+            esac ;;
+        esac ;;
     esac
-    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+    COMPREPLY=($(compgen -W "$words" -- "$word"))
 }}
 complete -F _mailcow_wizard {_NAME} wizard
 """
@@ -73,17 +121,55 @@ autoload -U +X bashcompinit && bashcompinit
 
 
 def _fish() -> str:
+    before = "string match -q -- '{pattern}' (commandline -cp)"
+    fixes = (
+        _fish_line(
+            f"__fish_seen_subcommand_from fix; and {before.format(pattern=f'* {one}.* *')}", _fixes(one)
+        )
+        for one in IDS
+    )
+    first = f"and not {before.format(pattern='*.* *')}"
     lines = [
         f"# fish completion for {_NAME}; put it into ~/.config/fish/completions/{_NAME}.fish",
         f"complete -c {_NAME} -f",
-        f"complete -c {_NAME} -n __fish_use_subcommand -a '{' '.join(COMMANDS)}'",
-        f"complete -c {_NAME} -n '__fish_seen_subcommand_from check {' '.join(_OF_CHECKS)}' -a '{_ids()}'",
-        f"complete -c {_NAME} -n '__fish_seen_subcommand_from conf' -a 'get set lint new'",
-        f"complete -c {_NAME} -n '__fish_seen_subcommand_from schema' -a answers",
-        *(f"complete -c {_NAME} -l {name}" for name in FLAG_NAMES),
+        _fish_line("__fish_use_subcommand", " ".join(COMMANDS)),
+        _fish_line("__fish_seen_subcommand_from check", f"{' '.join(one.id for one in STEPS)} {_ids()}"),
+        *(_fish_line(f"__fish_seen_subcommand_from {one}; {first}", _ids()) for one in _OF_CHECKS),
+        *fixes,
+        _fish_line(
+            f"__fish_seen_subcommand_from conf; and not __fish_seen_subcommand_from {' '.join(CONF_WORDS)}",
+            " ".join(CONF_WORDS),
+        ),
+        _fish_line("__fish_seen_subcommand_from conf; and __fish_seen_subcommand_from get", " ".join(KEYS)),
+        _fish_line("__fish_seen_subcommand_from schema", "answers"),
+        _fish_line("__fish_seen_subcommand_from completion", " ".join(_SHELLS)),
+        f"complete -c {_NAME} -n '__fish_seen_subcommand_from build lint' -F",
         *(
-            f"complete -c {_NAME} -l {name} -r{' -F' if f'--{name}' in (*_FILES, *_DIRECTORIES) else ''}"
-            for name in VALUE_NAMES
+            f"complete -c {_NAME}{_fish_condition(name)} -l {name}{_fish_value(name)}"
+            for name in (*FLAG_NAMES, *VALUE_NAMES)
+            if name != "format"
+        ),
+        *(
+            f"complete -c {_NAME} -n '__fish_seen_subcommand_from {one}' -l format -x -a '{' '.join(some)}'"
+            for one, some in FORMATS.items()
         ),
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _fish_line(condition: str, words: str) -> str:
+    return f"complete -c {_NAME} -n \"{condition}\" -a '{words}'"
+
+
+def _fish_condition(name: str) -> str:
+    """When an option is offered: with the commands that take it."""
+    commands = [one for one in ONLY_FOR.get(name, ()) if one]
+    return f" -n '__fish_seen_subcommand_from {' '.join(commands)}'" if commands else ""
+
+
+def _fish_value(name: str) -> str:
+    if name == "lang":
+        return f" -x -a '{' '.join(LANGUAGES)}'"
+    if name in (*_FILES, *_DIRECTORIES):
+        return " -r -F"
+    return " -x" if name in VALUE_NAMES else ""

@@ -1,5 +1,6 @@
 """What mailcow's acme does with each name for the certificate, said beforehand, by its own rules."""
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -202,7 +203,7 @@ def test_names_of_additional_san_have_no_other_check() -> None:
 def test_the_command_says_it() -> None:
     found = facts({(AUTOCONFIG, "CNAME"): ()}).get(overview)
     lines = "\n".join(report.certificate_lines(found))
-    assert f"left out           {AUTOCONFIG}" in lines
+    assert re.search(rf"left out +{re.escape(AUTOCONFIG)} ", lines)
     document = report.of_overview(found)["certificate"]
     assert document[0] == {"name": NAME, "fate": "asked for", "words": document[0]["words"]}
     alone = facts({}, "SKIP_LETS_ENCRYPT=y\nENABLE_SSL_SNI=y").get(overview)

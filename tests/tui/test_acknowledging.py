@@ -15,7 +15,7 @@ def at_ports(terminal: Terminal) -> None:
     terminal.keys("n")
     terminal.wait_for("version, modules, limits")
     terminal.keys("n")
-    terminal.wait_for("▸ ✗ fails   SMTP (25)")
+    terminal.wait_for("▸ ✗ blocks  SMTP (25)")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
@@ -36,7 +36,7 @@ def test_a_finding_is_acknowledged_and_counts_again(tmp_path: Path, size: tuple[
         terminal.keys("a")
         terminal.wait_for("Shall it count again?")
         terminal.keys("y")
-        terminal.wait_for("▸ ✗ fails   SMTP (25)")
+        terminal.wait_for("▸ ✗ blocks  SMTP (25)")
         assert json.loads((tmp_path / "acknowledgements.json").read_text()) == []
         terminal.keys("Down")
         terminal.wait_for("▸ ✓ ok      SMTPS")
