@@ -136,7 +136,10 @@ def _changes(host: Host, found: Checkout, unread: list[str]) -> Checkout:
         deleted=tuple(path for path, state in states.items() if state.strip() == "D"),
     )
     try:
-        return found._replace(unreadable=_unreadable(host, found.directory))
+        closed = _unreadable(host, found.directory)
+        # A file in place of a link of mailcow's is this machine's own: .env then holds the passwords.
+        own = [path for path, state in states.items() if "T" in state]
+        return found._replace(unreadable=tuple(one for one in closed if one not in own))
     except HostError as error:
         unread.append(_("which files others may read ({error})", error=error))
         return found

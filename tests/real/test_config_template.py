@@ -1,4 +1,4 @@
-"""A file of the checkout's own whose name looks like a copy of mailcow.conf, by the real git."""
+"""Which files of a checkout hold secrets and which are mailcow's own, by the real git."""
 
 import os
 from pathlib import Path
@@ -41,3 +41,18 @@ def test_what_everybody_can_clone_is_no_secret(mailcow: Mailcow) -> None:
     assert mailcow.check("permissions")["status"] == "fail"
     template.chmod(0o666)
     assert mailcow.check("permissions")["status"] == "fail"
+
+
+def test_passwords_in_place_of_the_env_link_are_opened_to_nobody(mailcow: Mailcow) -> None:
+    link = mailcow.directory / ".env"
+    link.unlink()
+    link.write_bytes((mailcow.directory / "mailcow.conf").read_bytes())
+    link.chmod(0o600)
+    finding = mailcow.check("checkout")
+    assert (finding["status"], finding["fixes"]) == ("pass", []), finding
+    closed = mailcow.directory / "data/conf/nginx/site.conf"
+    closed.chmod(0o600)
+    assert mailcow.check("checkout")["summary"].endswith("site.conf")
+    assert mailcow.mended("checkout", "chmod-tracked")["status"] == "pass"
+    assert closed.stat().st_mode & 0o777 == 0o604
+    assert link.stat().st_mode & 0o777 == 0o600
