@@ -302,6 +302,15 @@ class TestDisabling:
         does(debian, ["iptables -D INPUT -p tcp --dport 22 -j DROP"])
         self.off_and_on_again(world, debian, hasty)
 
+    def test_what_ufw_leaves_when_it_is_off_filters_nothing(self, world: Gate, debian: Machine) -> None:
+        does(debian, self.BEFORE)
+        assert look(debian, "backend")["status"] == "warn"
+        does(debian, ["ufw --force disable"])
+        assert "-j ufw-before-input" in debian.run(["iptables", "-S", "INPUT"]).stdout
+        reached(world, set(MAILCOW))
+        finding = look(debian, "backend")
+        assert (finding["status"], "ufw" in finding["summary"]) == ("pass", False), finding
+
     def test_not_where_the_session_would_not_come_in_again(self, debian: Machine) -> None:
         does(debian, self.BEFORE)
         does(debian, ["iptables -A INPUT -p tcp --dport 22 -j DROP"])

@@ -70,7 +70,8 @@ def tools(facts: Facts) -> Tools:
     """Reads the rules, and ufw's files. Raises HostError."""
     known = facts.get(filters)
     chains = known.rules.chains.values()
-    ufw = _ufw(facts, any(chain.name.startswith("ufw-before-input") for chain in chains))
+    # `ufw disable` empties its chains and leaves them, with the jumps to them, until the next restart.
+    ufw = _ufw(facts, any(chain.rules and _by_name(chain) == UFW for chain in chains))
     firewalld = any(_by_name(chain) == FIREWALLD for chain in chains)
     own_nft = tuple(
         dict.fromkeys(
