@@ -83,8 +83,34 @@ def judge_present(found: config.Presence) -> Judgement:
             why=_P12,
             doc=need.DOC_ISSUE.format(418),
         )
+    if found.older:
+        return _older(found, evidence)
     return Judgement(
         "pass", _("{path} is there", path=path), _("{number:,} bytes", number=len(found.file.data)), evidence
+    )
+
+
+def _older(found: config.Presence, evidence: tuple[Evidence, ...]) -> Judgement:
+    return Judgement(
+        "warn",
+        _(
+            "the database {names} was there before this clone; whether {name} opens it is not known",
+            names=_names(found.volumes),
+            name=config.NAME,
+        ),
+        _("{name} is younger than the database", name=config.NAME),
+        evidence,
+        (
+            _(
+                "Before mailcow is started: take DBNAME, DBUSER, DBPASS and DBROOT over from the old {name}. "
+                "Where that was done, all is well.",
+                name=config.NAME,
+            ),
+        ),
+        certainty="inferred",
+        severity="breaks",
+        why=_P12,
+        doc=need.DOC_ISSUE.format(418),
     )
 
 

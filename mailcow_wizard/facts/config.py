@@ -101,7 +101,8 @@ class Presence(NamedTuple):
     `backup`: generate_config.sh's copy of an earlier one is there and sets a database password; `elsewhere`
     is the directory of a mailcow whose containers are known, if it is another one; `volumes` are the database
     volumes, None where nobody could tell (`trouble` says why); `changed`: the passwords of the database are
-    others than in the copy, and the volume is older than the copy.
+    others than in the copy, and the volume is older than the copy; `older`: there is no copy, the volume is
+    older than the clone, and nothing runs with it.
     """
 
     place: Place
@@ -111,6 +112,7 @@ class Presence(NamedTuple):
     volumes: DatabaseVolumes | None
     trouble: str
     changed: bool
+    older: bool = False
 
 
 def presence(facts: Facts) -> Presence:
@@ -129,7 +131,8 @@ def presence(facts: Facts) -> Presence:
     copy = _copy(facts.host, here)
     elsewhere = _elsewhere(facts, here.directory) if not here.mailcow else ""
     changed = bool(copy) and file.kind == "file" and _changed(facts, file.data, copy, volumes)
-    return Presence(here, file, bool(copy), elsewhere, volumes, trouble, changed)
+    older = not copy and file.kind == "file" and _older(facts, volumes)
+    return Presence(here, file, bool(copy), elsewhere, volumes, trouble, changed, older)
 
 
 def _copy(host: Host, here: Place) -> bytes:
@@ -165,18 +168,40 @@ def _changed(facts: Facts, data: bytes, copy: bytes, volumes: DatabaseVolumes | 
     now, before = _passwords(data), _passwords(copy)
     if all(now[key] == before[key] for key in DATABASE_KEYS if before[key]):
         return False
+    moved = _time(facts.host, "%Z", f"{facts.get(place).directory}/{BACKUP}")
+    return 0 < _made(volumes, _project(facts)) < moved
+
+
+def _older(facts: Facts, volumes: DatabaseVolumes | None) -> bool:
+    """Whether the database was there before mailcow was cloned, and no container runs that opens it."""
+    project = _project(facts)
+    # git writes this file when it clones, and never again.
+    cloned = _time(facts.host, "%Y", f"{facts.get(place).directory}/.git/description")
+    if not 0 < _made(volumes, project) < cloned:
+        return False
+    try:
+        return not any(one.project == project for one in facts.get(containers))
+    except HostError:
+        return True
+
+
+def _project(facts: Facts) -> str:
     from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 
-    project = facts.get(mailcow_conf).get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+    return facts.get(mailcow_conf).get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+
+
+def _made(volumes: DatabaseVolumes | None, project: str) -> float:
+    """When a project's database was made; 0 where that is not known."""
     made = [one.created for one in (volumes.volumes if volumes else ()) if one.project == project]
-    moved = _moved(facts.host, f"{facts.get(place).directory}/{BACKUP}")
-    return bool(made) and moved > 0 and 0 < _seconds(made[0]) < moved
+    return _seconds(made[0]) if made else 0.0
 
 
-def _moved(host: Host, path: str) -> float:
-    """When a file got its name (its inode's last change), seconds since 1970; 0 where that is not known."""
+def _time(host: Host, which: str, path: str) -> float:
+    """A time of a file, by stat(1)'s letter for it, seconds since 1970; 0 where that is not known. `%Z` is
+    when a file got its name (its inode's last change)."""
     try:
-        ran = host.run(("stat", "-c", "%Z", path))
+        ran = host.run(("stat", "-c", which, path))
         return float(ran.out) if ran.code == 0 else 0.0
     except (HostError, ValueError):
         return 0.0

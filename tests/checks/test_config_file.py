@@ -46,9 +46,10 @@ def present(
     volumes: DatabaseVolumes | None = NO_VOLUMES,
     trouble: str = "",
     changed: bool = False,
+    older: bool = False,
 ) -> Judgement:
     file = ConfFile(f"{DIRECTORY}/mailcow.conf", kind, data)  # type: ignore[arg-type]
-    return judges.judge_present(Presence(place, file, backup, elsewhere, volumes, trouble, changed))
+    return judges.judge_present(Presence(place, file, backup, elsewhere, volumes, trouble, changed, older))
 
 
 @pytest.mark.parametrize("place", [NOWHERE, EMPTY])
@@ -118,6 +119,9 @@ def test_a_file_passes_and_one_with_other_passwords_is_warned_of() -> None:
     assert present(kind="file", data=CONF, volumes=OLD).status == "pass"
     said = present(kind="file", data=CONF, volumes=OLD, backup=True, changed=True)
     assert (said.status, said.certainty, said.severity) == ("warn", "inferred", "breaks")
+    said = present(kind="file", data=CONF, volumes=OLD, older=True)
+    assert (said.status, said.certainty, said.severity) == ("warn", "inferred", "breaks")
+    assert OLD.volumes[0].name in said.summary
 
 
 # --- permissions ------------------------------------------------------------------------------------------

@@ -195,6 +195,24 @@ def test_the_same_passwords_or_another_project_change_nothing() -> None:
     assert not with_volume("2024-05-01T10:00:00Z", "1714564800", other)
 
 
+CLONED = f"stat -c %Y {DIRECTORY}/.git/description"
+
+
+@pytest.mark.parametrize(
+    ("created", "cloned", "older"),
+    [
+        ("2024-05-01T10:00:00Z", "1714564800", True),
+        ("2024-05-01T10:00:00Z", "1714550000", False),  # cloned, then started
+        ("", "1714564800", False),
+        ("2024-05-01T10:00:00Z", "?", False),
+    ],
+)
+def test_a_database_that_was_there_before_the_clone(created: str, cloned: str, older: bool) -> None:
+    host = Docker({**SOCKET, **FILES}, commands={CLONED: cloned})
+    host.listed = {"Volumes": [{"Name": NAME, "CreatedAt": created, "Labels": {}}]}
+    assert presence(Facts(host, Settings(directory=DIRECTORY))).older is older
+
+
 def test_places() -> None:
     def at(files: dict[str, str | bytes | HostError]) -> tuple[bool, str]:
         found = place(Facts(FakeHost(files), Settings(directory=f"{DIRECTORY}/")))
