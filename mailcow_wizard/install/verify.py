@@ -48,8 +48,8 @@ def run(job: Job) -> str:
         remedies = dict.fromkeys(line for one in failing for line in gate.remedies(one)[:1])
         first = f"{failing[0].id}: {failing[0].summary}"
         words = ngettext(
-            "mailcow runs, and a check fails: {first}",
-            "mailcow runs, and {n} of its checks fail: {first}",
+            "a check of the installed mailcow fails: {first}",
+            "{n} checks of the installed mailcow fail: {first}",
             len(failing),
             first=first,
         )

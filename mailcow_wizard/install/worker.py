@@ -11,7 +11,6 @@ from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.findings import of_finding
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.worker import settings_of
-from mailcow_wizard.facts import docker
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import detached, handing_on
 from mailcow_wizard.host.door import HostError
@@ -19,13 +18,15 @@ from mailcow_wizard.host.log import LogFile
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install.job import Failed, Job, Stopped
+from mailcow_wizard.install.lasting import lasts
 from mailcow_wizard.install.stages import STAGES, logged
 from mailcow_wizard.install.standing import Record, StageState, Stand, Standing
 from mailcow_wizard.language import _, heard
 
 _LOCKED = 75
-_ALWAYS = ("preconditions",)
-"""Stages that run again whenever an install goes on: the machine may be another than it was."""
+_ALWAYS = ("preconditions", "up")
+"""Stages that run again whenever an install goes on: the machine may be another than it was, and containers
+may have ended; starting those that run changes nothing."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -108,7 +109,7 @@ class Installing:
         """Whether what the stage did still stands."""
         if self._stand(stage).state != "done" or stage in _ALWAYS:
             return False
-        return stage != "docker" or self._job.facts().get(docker.engine).state == "answers"
+        return lasts(stage, self._job.facts())
 
     def _keep_answers(self) -> None:
         """Writes down what the same install would take, on another machine."""

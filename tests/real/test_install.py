@@ -151,6 +151,18 @@ def test_killed_in_three_stages(place: Place, undisturbed: dict[str, object]) ->
     ends_alike(place, undisturbed)
 
 
+def test_what_was_removed_meanwhile_is_made_again(place: Place, undisturbed: dict[str, object]) -> None:
+    with running(place.begin()) as begun:
+        assert place.wait_for_stage("verify")
+        assert place.kill()
+        assert begun.wait(60) == 1
+    assert place.stages()["up"] == "done"
+    place.docker("rm", "--force", *place.docker("ps", "--all", "--quiet").split())
+    assert place.containers() == {}
+    assert "mailcow is installed" in place.install().stdout
+    ends_alike(place, undisturbed)
+
+
 HOSTILE = {
     "DOCKER_HOST": "tcp://127.0.0.9:2375",
     "DOCKER_CONTEXT": "elsewhere",

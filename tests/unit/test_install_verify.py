@@ -79,6 +79,6 @@ def test_the_mailbox_is_made_and_tried(tmp_path: Any, made: list[str]) -> None:
 
 def test_a_message_that_does_not_arrive_fails_the_install(tmp_path: Any, made: list[str]) -> None:
     told = job(tmp_path, CHOSEN, "fail")
-    with pytest.raises(Failed, match=r"a check fails: mail\.round-trip"):
+    with pytest.raises(Failed, match=r"a check of the installed mailcow fails: mail\.round-trip"):
         verify.run(told)
     assert {one.id: one.status for one in told.kept}["mail.round-trip"] == "fail"
