@@ -6,7 +6,7 @@ from typing import Any
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import _PROPERTIES
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, HttpReply, Process, Ran
+from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, HttpReply, Listeners, Process, Ran
 from mailcow_wizard.model import Settings
 from tests.fake_host import FakeHost
 
@@ -69,6 +69,14 @@ class DockerHost(FakeHost):
         self.said = said if isinstance(said, HostError) else {**usual, **(said or {})}
         self.pages = dict(pages or {})
         self._daemon = daemon
+
+    def source_address(self, destination: str) -> str:
+        """Nobody is reached from here: no port is looked at from outside."""
+        raise HostError("Network is unreachable")
+
+    def listeners(self, ports: tuple[int, ...]) -> Listeners:
+        """Who listens is not looked at here."""
+        raise HostError("not known")
 
     def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
         if isinstance(self.said, HostError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.checks.troubles import skipped
 from mailcow_wizard.facts.docker_relay import Relay, relay
 from mailcow_wizard.language import _, heard
@@ -34,6 +35,14 @@ def judge_relay(seen: Relay) -> Judgement:
             summary=words,
             remedies=(_('Take "iptables": false out of daemon.json and restart Docker.'),),
         )
+    if rules and rules.proxy and seen.passed_by:
+        words = _(
+            "Docker's rules for postfix are gone, its proxy takes what comes over {families}: open relay",
+            families=listed(tuple(f"IPv{one}" for one in seen.passed_by)),
+        )
+        return common._replace(
+            status="fail", summary=words, remedies=(_("Restart Docker: systemctl restart docker"),)
+        )
     if not seen.addresses:
         return common._replace(summary=_("this machine has no global IPv6 address: nobody comes that way"))
     if not seen.open_v6:
@@ -47,7 +56,14 @@ def judge_relay(seen: Relay) -> Judgement:
             remedies=(_("Try again; where it stays so, see docker.engine."),),
             certainty="untested",
         )
-    if seen.network and rules and not rules.ip6tables:
+    if rules is None:
+        return common._replace(
+            status="unknown",
+            summary=_("which rules Docker makes is not known: daemon.json is not valid"),
+            remedies=(_("See docker.daemon-json first."),),
+            certainty="untested",
+        )
+    if seen.network and not rules.ip6tables:
         words = _(
             "Docker makes no rules for IPv6: every IPv6 client looks like a neighbour to postfix, open relay"
         )

@@ -6,12 +6,14 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.firewall_local import OUTCOMES
 from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.checks.troubles import Trouble, judged
+from mailcow_wizard.facts.firewall.entries import Entry
 from mailcow_wizard.facts.firewall.rules import program
 from mailcow_wizard.facts.firewall.state import State, docker_tables, state
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _KINDS = {"iptables-nft": "iptables (nf_tables)", "iptables-legacy": "iptables-legacy"}
+_MOST = 3
 _ONE = _(
     "Keep one and switch the others off: each must let a packet through, and nobody looks at all of them."
 )
@@ -78,6 +80,8 @@ def _docker(seen: State) -> list[Trouble]:
         )
         remedy = _("Restart Docker: systemctl restart docker")
         troubles.append(Trouble("fail", words, (remedy,), "breaks", doc=need.DOC_ISSUE.format(5735)))
+    elif rules and seen.running and seen.entries.passed_by:
+        troubles.append(_passed_by(seen.entries.passed_by, rules.proxy))
     if seen.backend.startswith("nftables"):
         words = _("Docker uses its nftables backend, which mailcow's netfilter does not know yet")
         remedy = _('Take "firewall-backend" out of daemon.json and restart Docker: iptables is then used.')
@@ -108,6 +112,24 @@ def _docker(seen: State) -> list[Trouble]:
         )
         troubles.append(Trouble("unknown", words))
     return troubles
+
+
+def _passed_by(lost: tuple[Entry, ...], proxy: bool) -> Trouble:
+    """Docker's other rules are there; those that send connections on to containers are not."""
+    numbers = tuple(dict.fromkeys(str(one.number) for one in lost))
+    ports = listed(numbers) if len(numbers) <= _MOST else f"{', '.join(numbers[:_MOST])}, …"
+    words = _(
+        "no rule of Docker's sends connections on to containers any more (port {ports}, over {families})",
+        ports=ports,
+        families=listed(tuple(dict.fromkeys(f"IPv{one.family}" for one in lost))),
+    )
+    if proxy:
+        words += _("; its proxy takes them, and strangers look like neighbours to postfix: open relay")
+    remedies = (
+        _("Restart Docker: systemctl restart docker"),
+        _("Find what empties the table nat when it starts or reloads, and let it spare Docker's chains."),
+    )
+    return Trouble("fail", words, remedies, "breaks", doc=need.DOC_ISSUE.format(5735))
 
 
 def _kinds(seen: State) -> list[Trouble]:

@@ -16,6 +16,7 @@ from mailcow_wizard.facts import docker, docker_json
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.containers import containers
 from mailcow_wizard.facts.docker_leftovers import stack
+from mailcow_wizard.facts.firewall.entries import entries
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.network.routes import own_v6
 from mailcow_wizard.facts.store import Facts
@@ -34,7 +35,8 @@ class Relay(NamedTuple):
     are where the running postfix is published, empty where it does not run; `keys` the ports of postfix that
     mailcow.conf leaves open to IPv6. `network`: whether mailcow's network has IPv6 (None: it is not made yet
     and nobody has said), and `made` that it is there; `untold` why that could not be found out. `rules` are
-    None where no daemon's settings are known.
+    None where no daemon's settings are known, because daemon.json is not valid. `passed_by` are the families
+    in which no rule sends connections on to the postfix that runs.
     """
 
     absent: str
@@ -45,6 +47,7 @@ class Relay(NamedTuple):
     made: bool = False
     untold: str = ""
     rules: docker_json.Rules | None = None
+    passed_by: tuple[int, ...] = ()
 
     @property
     def open_v6(self) -> bool:
@@ -71,7 +74,9 @@ def relay(facts: Facts) -> Relay:
         if one.key in need.RELAY_KEYS and not _V4.match(conf.get(one.key, str(one.number)))
     )
     said = {"true": True, "false": False}.get(conf.get("ENABLE_IPV6", "true").lower())
-    found = Relay("", addresses, keys=keys, network=said, rules=facts.get(docker_json.rules))
+    broken = facts.get(docker_json.daemon_json).shape == "broken"
+    rules = None if broken else facts.get(docker_json.rules)
+    found = Relay("", addresses, keys=keys, network=said, rules=rules)
     if facts.get(docker.engine).state != "answers":
         return found
     project = conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
@@ -79,7 +84,7 @@ def relay(facts: Facts) -> Relay:
         one for box in facts.get(containers) if box.project == project and box.service == _POSTFIX
         for one in box.published
     ]  # fmt: skip
-    found = found._replace(published=tuple(published))
+    found = found._replace(published=tuple(published), passed_by=_passed_by(facts) if published else ())
     try:
         networks = [one for one in facts.get(stack).networks if one.project == project]
     except HostError as error:
@@ -90,3 +95,15 @@ def relay(facts: Facts) -> Relay:
     return found._replace(
         untold=_("Docker lists no network of {project}", project=project) if published else ""
     )
+
+
+def _passed_by(facts: Facts) -> tuple[int, ...]:
+    """Families in which a port of postfix stays with Docker's proxy; none where the rules cannot be read."""
+    try:
+        return tuple(
+            dict.fromkeys(
+                one.family for one in facts.get(entries).passed_by if one.port.key in need.RELAY_KEYS
+            )
+        )
+    except HostError:
+        return ()

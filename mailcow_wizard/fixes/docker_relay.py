@@ -16,7 +16,7 @@ def bind(facts: Facts) -> Plan | None:
     from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
 
     seen = facts.get(relay)
-    if not seen.keys or (seen.rules and not seen.rules.iptables):
+    if not seen.keys or seen.passed_by or (seen.rules and not seen.rules.iptables):
         return None
     conf = facts.get(mailcow_conf)
     numbers = {one.key: conf.get(one.key, str(one.number)) for one in PORTS if one.key in seen.keys}

@@ -181,6 +181,19 @@ class TestDockerUser:
         assert [user_rules(debian, program) for program in ("iptables", "ip6tables")] == before
         reached(world, set())
 
+    def test_somebody_empties_the_table_nat(self, world: Gate, debian: Machine) -> None:
+        """Docker's proxy goes on taking connections, so that ports say nothing of it."""
+        debian.run(["iptables", "-t", "nat", "-F"], check=True)
+        try:
+            reached(world, set(_ALL))
+            found = look(debian, "backend")
+            assert (found["status"], found["severity"]) == ("fail", "breaks"), found
+            assert "(port 25, 465, 587, …, over IPv4); its proxy takes them" in found["summary"], found
+        finally:
+            restart(debian)
+        reached(world, set(_ALL))
+        assert look(debian, "backend")["status"] == "pass"
+
     def test_only_ipv6_is_shut(self, world: Gate, debian: Machine, mender: Mender) -> None:
         debian.run(
             [

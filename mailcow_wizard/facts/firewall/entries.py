@@ -72,7 +72,8 @@ class Entries(NamedTuple):
     the kernel passes packets on; `outward` is what becomes of a packet from a container to the world.
     `guarded`: DOCKER-USER stops what nobody has asked for, so that containers do not stand open. `lost` are
     the messages without which nobody finds this machine over IPv6, or it none of its containers, and which do
-    not get through."""
+    not get through. `passed_by` are those of `entries` that a running container publishes and no rule of
+    Docker's sends on to it, though Docker makes rules for that family."""
 
     entries: tuple[Entry, ...]
     unread: tuple[str, ...]
@@ -82,6 +83,7 @@ class Entries(NamedTuple):
     outward: Fate | None = None
     guarded: bool = False
     lost: tuple[Lost, ...] = ()
+    passed_by: tuple[Entry, ...] = ()
 
 
 def entries(facts: Facts) -> Entries:
@@ -111,6 +113,7 @@ def entries(facts: Facts) -> Entries:
         outward,
         bool(ways.doors) and surroundings.guarded(),
         surroundings.lost(door(facts, ways), found),
+        tuple(one for one in found if surroundings.passed_by(one)),
     )
 
 
@@ -152,6 +155,14 @@ class _Surroundings:
             later, more = self._fate(rules, packet, self._later.way)
             partly = partly or more
         return Entry(binding.port, binding.number, family, to, interface, taker, name, end, later, partly)
+
+    def passed_by(self, one: Entry) -> bool:
+        """Whether a container publishes this, and a packet to it stays on this machine all the same."""
+        everywhere = "0.0.0.0" if one.family == 4 else "::"
+        places = [place for box in self._running for place in box.published]
+        published = any((address, one.number) in places for address in (everywhere, one.address))
+        here = one.fate.outcome == "through" and not one.fate.forwarded
+        return published and here and self._later.has(one.family)
 
     def outward(self) -> Fate | None:
         """What becomes of a packet that a container sends to the world over IPv4."""
