@@ -13,7 +13,7 @@ SOCKET = "docker.socket"
 DAEMON = "dockerd"
 OPENRC = "/etc/init.d/docker"
 _PID_FILE = "/run/docker.pid"
-_RUNLEVEL = "/etc/runlevels/default/docker"
+RUNLEVEL = "/etc/runlevels/default/docker"
 _JOURNAL = ("journalctl", "-u", "docker", "-b", "-n", "30", "-o", "cat", "--no-pager")
 _REASONS = ("unable to configure", "failed to start daemon", "error initializing", "level=fatal")
 
@@ -43,7 +43,7 @@ def daemon(facts: Facts) -> Daemon:
         there = service.load != "not-found"
         found = found._replace(service=service, socket=socket, at_boot=service.enabled if there else None)
     elif facts.host.exists(OPENRC):
-        found = found._replace(openrc=True, at_boot=facts.host.exists(_RUNLEVEL))
+        found = found._replace(openrc=True, at_boot=facts.host.exists(RUNLEVEL))
     if found.engine.state in ("refused", "silent", "absent") and found.service:
         found = found._replace(last=_last_words(facts))
     return found

@@ -6,7 +6,7 @@ import re
 
 from mailcow_wizard import requirements as base
 from mailcow_wizard import requirements_docker as need
-from mailcow_wizard.facts import docker, tools, units
+from mailcow_wizard.facts import docker, docker_daemon, tools, units
 from mailcow_wizard.facts.containers import containers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, docker_repository, packages_install
@@ -45,6 +45,8 @@ def _engine(check: str, facts: Facts, packager: str, title: str) -> Plan:
         steps, words = _from_docker(facts, packager)
     else:
         coming = packages_install.coming(facts.host, command, _of_distribution(facts, packager))
+        if coming.new == coming.newer == ():
+            raise NoPlan(_("{command} has no newer Docker than the one that is here.", command=command))
         steps = _without_purge(packages_install.steps(coming))
         words = _(
             "Docker comes from this distribution's own packages. {consequence}",
@@ -170,11 +172,18 @@ def _started(facts: Facts) -> tuple[PlanStep, ...]:
         # One that was there may still run with the programs of its old packages.
         return tuple(Command(("systemctl", verb, "docker.service")) for verb in ("enable", "restart"))
     if facts.host.exists("/sbin/openrc-run") or facts.host.exists("/sbin/rc-service"):
-        added = Command(
-            ("rc-update", "add", "docker", "default"), (("rc-update", "del", "docker", "default"),)
-        )
-        return added, Command(("rc-service", "docker", "start"), (("rc-service", "docker", "stop"),))
+        return _started_by_openrc(facts)
     return ()
+
+
+def _started_by_openrc(facts: Facts) -> tuple[PlanStep, ...]:
+    begin = Command(("rc-service", "docker", "start"), (("rc-service", "docker", "stop"),))
+    if facts.get(docker.engine).installed:
+        begin = Command(("rc-service", "docker", "restart"))  # apk leaves the old one running
+    if facts.host.exists(docker_daemon.RUNLEVEL):
+        return (begin,)
+    add, delete = (("rc-update", verb, "docker", "default") for verb in ("add", "del"))
+    return Command(add, (delete,)), begin
 
 
 def _interrupted(facts: Facts) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.fixes import NoPlan, packages_apk
 from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from mailcow_wizard.model import PlanStep
+    from mailcow_wizard.model import Edit, PlanStep
 
 _PATIENCE_S = 60.0  # a package manager may fetch its lists before it answers
 _INSTALL_S = 900.0
@@ -20,6 +20,7 @@ _LISTS = "/var/lib/apt/lists"
 _STALE_S = 7 * 86_400.0
 _UNATTENDED = ("env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1")
 _KEEP = ("-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Options::=--force-confold")
+_APK = ("add", "--no-cache", "--upgrade")  # without the last it leaves an old version that is there
 _COMMANDS = {"apt": ("apt-get",), "dnf": ("dnf", "yum"), "apk": ("apk",), "zypper": ("zypper",)}
 
 
@@ -29,7 +30,8 @@ class Coming(NamedTuple):
     `command` is the package manager's; `wanted` what is asked for; `new` all packages that were not there
     before (None: its lists are missing, so nobody knows yet); `newer` those that are replaced by a newer
     version; `left` those of `new` whose settings were left behind by an earlier installation and stay;
-    `refresh`: its lists are fetched first.
+    `refresh`: its lists are fetched first; `kept` those of `wanted` that somebody had asked for already;
+    `repository`: a change that has a repository read first.
     """
 
     command: str
@@ -38,6 +40,8 @@ class Coming(NamedTuple):
     newer: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     refresh: bool = False
+    kept: tuple[str, ...] = ()
+    repository: Edit | None = None
 
 
 def command(host: Host, packager: str) -> str:
@@ -66,14 +70,14 @@ def coming(host: Host, command: str, wanted: tuple[str, ...]) -> Coming:
 
 def steps(coming: Coming) -> tuple[PlanStep, ...]:
     """The commands that install it, each with what takes it back."""
-    made: list[PlanStep] = []
+    made: list[PlanStep] = [coming.repository] if coming.repository else []
     if coming.refresh:
         made.append(Command(("apt-get", "update"), timeout=_INSTALL_S))
     install: dict[str, tuple[str, ...]] = {
         "apt-get": (*_UNATTENDED, "apt-get", "install", "-y", "--no-install-recommends", *_KEEP),
         "dnf": ("dnf", "install", "-y", "--setopt=install_weak_deps=False"),
         "yum": ("yum", "install", "-y"),
-        "apk": ("apk", "add", "--no-cache"),
+        "apk": ("apk", *_APK),
         "zypper": ("zypper", "--non-interactive", "install", "--no-recommends"),
         "pacman": ("pacman", "-S", "--needed", "--noconfirm"),
     }
@@ -84,7 +88,8 @@ def steps(coming: Coming) -> tuple[PlanStep, ...]:
 def _removal(coming: Coming) -> tuple[tuple[str, ...], ...]:
     """Removes what was new, and nothing that something else has come to need: these tools then refuse."""
     if coming.command == "apk":  # which knows what was asked for, and keeps what others need
-        return (("apk", "del", *coming.wanted),)
+        named = tuple(one for one in coming.wanted if one not in coming.kept)
+        return (("apk", "del", *named),) if named else ()
     new = coming.wanted if coming.new is None else coming.new
     if not new:
         return ()
@@ -112,6 +117,10 @@ def consequence(coming: Coming) -> str:
             "New packages: {wanted}, and {number} that they need.",
             wanted=", ".join(coming.wanted),
             number=len(besides),
+        )
+    if coming.repository:
+        words = _(
+            "{file} will name the repository community too. {words}", file=coming.repository.path, words=words
         )
     if coming.newer:
         words += _(" Brought to a newer version, and left there: {newer}.", newer=", ".join(coming.newer))
@@ -233,15 +242,20 @@ def parse_dnf(said: str) -> dict[str, list[str]]:
 
 
 def _apk(host: Host, command: str, wanted: tuple[str, ...]) -> Coming:
-    code, said = _ask(host, "apk", "add", "--no-cache", "--simulate", *wanted)
+    ask = (command, *_APK, "--simulate")
+    code, said = _ask(host, *ask, *wanted)
+    beside = packages_apk.community(host, said) if code != 0 else None
+    if beside:
+        code, more = _ask(host, *ask, "--repository", beside.address, *wanted)
+        said = more if code == 0 else said
     if code != 0:
-        raise _failed(command, said)
-    new = re.findall(r"^\(\d+/\d+\) Installing (\S+) \(", said, re.MULTILINE)
-    newer = re.findall(r"^\(\d+/\d+\) (?:Upgrading|Replacing|Downgrading) (\S+) \(", said, re.MULTILINE)
-    _refuse(re.findall(r"^\(\d+/\d+\) Purging (\S+) \(", said, re.MULTILINE))
-    chosen = host.text("/etc/apk/world").split()  # what is named there was wanted before
-    named = tuple(one for one in wanted if one not in chosen)
-    return Coming(command, named or wanted, tuple(new), tuple(newer))
+        raise _failed(command, packages_apk.reason(said) or said)
+    new = packages_apk.steps(said, "Installing")
+    newer = packages_apk.steps(said, "Upgrading", "Replacing", "Downgrading")
+    _refuse(list(packages_apk.steps(said, "Purging")))
+    before = packages_apk.chosen(host)
+    kept = tuple(one for one in wanted if one in before)
+    return Coming(command, wanted, new, newer, kept=kept, repository=beside.edit if beside else None)
 
 
 def _zypper(host: Host, command: str, wanted: tuple[str, ...]) -> Coming:

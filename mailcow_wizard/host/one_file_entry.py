@@ -11,6 +11,7 @@ import sys
 CODE = ""
 VERSION = ""
 OLDEST = (3, 10)
+_WHOLE = "Debian, Ubuntu: apt-get install python3. Alpine: apk add python3"
 _BOOT = "/proc/sys/kernel/random/boot_id"
 
 
@@ -31,8 +32,11 @@ def main() -> None:
     place = cache()
     code = place and os.path.join(place, name())
     if not code or not is_ours(code):
-        from mailcow_wizard.host import one_file_unpack
-
+        try:
+            from mailcow_wizard.host import one_file_unpack
+        except ImportError as error:  # python3-minimal has not all; a Python built without liblzma neither
+            sys.stderr.write(f"mailcow-wizard: this Python lacks the module {error.name}. {_WHOLE}\n")
+            sys.exit(64)
         code = one_file_unpack.unpacked(place, name())
     start(code)
 

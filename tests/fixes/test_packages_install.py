@@ -89,7 +89,7 @@ INSTALLS = {
     "apt": "env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get install -y "
     "--no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold jq",
     "dnf": "dnf install -y --setopt=install_weak_deps=False jq",
-    "apk": "apk add --no-cache jq",
+    "apk": "apk add --no-cache --upgrade jq",
     "zypper": "zypper --non-interactive install --no-recommends jq",
     "pacman": "pacman -S --needed --noconfirm jq",
 }
@@ -101,7 +101,7 @@ SIMULATIONS: dict[str, dict[str, Ran | str]] = {
         ),
     },
     "dnf": {"dnf install --assumeno --setopt=install_weak_deps=False jq": Ran(1, DNF_SAID, "")},
-    "apk": {"apk add --no-cache --simulate jq": APK_SAID},
+    "apk": {"apk add --no-cache --upgrade --simulate jq": APK_SAID},
     "zypper": {
         "zypper --non-interactive --xmlout install --dry-run --no-recommends jq": ZYPPER_SAID,
     },

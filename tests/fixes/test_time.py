@@ -145,10 +145,10 @@ def test_openrc() -> None:
     assert undos(made) == ["rc-service chronyd stop", "rc-update del chronyd default"]
     listed = Machine({**alpine, "/etc/runlevels/default/chronyd": ""}, {}, tools=("rc-service",))
     assert commands(plan(listed, ENABLE)) == ["rc-service chronyd start"]
-    said: Commands = {"apk add --no-cache --simulate chrony": "(1/1) Installing chrony (4.5-r0)\n"}
+    said: Commands = {"apk add --no-cache --upgrade --simulate chrony": "(1/1) Installing chrony (4.5-r0)\n"}
     none = Machine({"/etc/apk/world": ""}, said, tools=("rc-service",))
     assert commands(plan(none, ENABLE)) == [
-        "apk add --no-cache chrony",
+        "apk add --no-cache --upgrade chrony",
         "rc-update add chronyd default",
         "rc-service chronyd start",
     ]

@@ -151,6 +151,15 @@ def test_an_old_python_is_told(one_file: Path) -> None:
     assert "needs Python 3.10 or newer" in done.stderr
 
 
+def test_a_python_without_lzma_is_told(one_file: Path, tmp_path: Path) -> None:
+    need_root()
+    (tmp_path / "lzma.py").write_text("import _lzma_of_a_python_that_has_none\n")
+    python = f'python3() {{ shift; env PYTHONPATH={tmp_path} python3 "$@"; }}'  # not isolated
+    done = in_a_cache_of_its_own(f"{python}\nwizard {LOOK}; echo $?", one_file)
+    assert done.stdout == "64\n"
+    assert done.stderr.startswith("mailcow-wizard: this Python lacks the module _lzma_of_a_python")
+
+
 UNSAFE = {
     "another user's": "mkdir $place; chown 65534 $place",
     "open to all": "mkdir -m 777 $place",
