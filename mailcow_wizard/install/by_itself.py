@@ -16,8 +16,8 @@ from mailcow_wizard.model import Check, Finding
 _MOST_ROUNDS = 3
 _PAUSE_S = 0.3
 
-Done = set[tuple[str, str | None, str]]
-"""What was tried: check, subject, fix."""
+Done = dict[tuple[str, str | None, str], str]
+"""What was tried (check, subject, fix), and why it was not possible (empty: it was)."""
 
 
 def mended(job: Job, finding: Finding, fix: str, done: Done) -> bool:
@@ -25,7 +25,7 @@ def mended(job: Job, finding: Finding, fix: str, done: Done) -> bool:
     row = (finding.id, finding.subject, fix)
     if row in done or not any(one.id == fix for one in finding.fixes):
         return False
-    done.add(row)
+    done[row] = ""
     some = offers(job.session, finding.id, finding.subject)
     offer = next((one for one in some if one.fix.id == fix), None)
     if offer is None:
@@ -33,7 +33,8 @@ def mended(job: Job, finding: Finding, fix: str, done: Done) -> bool:
     try:
         plan = offer.plan()
     except HostError as error:
-        job.tell(_("{check}: {fix} is not possible here: {why}", check=finding.id, fix=fix, why=heard(error)))
+        done[row] = heard(error)
+        job.tell(_("{check}: {fix} is not possible here: {why}", check=finding.id, fix=fix, why=done[row]))
         return False
     if plan.confirm:
         words = _("{fix} is not made, for somebody has to say afterwards that all is well", fix=fix)
@@ -59,7 +60,7 @@ def allowed(
     job: Job, some: Sequence[Check], findings: tuple[Finding, ...], fixes: Sequence[Allowed]
 ) -> tuple[tuple[Finding, ...], int]:
     """Applies what was allowed of what these checks found; what they find then, and how much was done."""
-    done: Done = set()
+    done: Done = {}
     number = 0
     for _round in range(_MOST_ROUNDS):
         made = 0

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from mailcow_wizard import checks
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Finding
+
+Refused = Mapping[tuple[str, str | None, str], str]
+"""Fixes (check, subject, fix) that are not possible here, and why; those with an empty reason are."""
 
 LATER = ("docker", "config", "mail")
 """Topics that a later stage looks at, when there is something to look at."""
@@ -37,8 +41,9 @@ def troubling(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(one for one in findings if one.status in ("fail", "warn", "crashed") and one not in stopping)
 
 
-def pass_through(job: Job, findings: Sequence[Finding]) -> None:
-    """Tells what was found. Raises Failed where something blocks."""
+def pass_through(job: Job, findings: Sequence[Finding], refused: Refused = MappingProxyType({})) -> None:
+    """Tells what was found. Raises Failed where something blocks; `refused` says which fixes are not possible
+    here, and why."""
     for one in findings:
         if one.status in ("fail", "warn", "crashed"):
             accepted = ""
@@ -47,13 +52,18 @@ def pass_through(job: Job, findings: Sequence[Finding]) -> None:
             job.tell(f"{one.status} {_named(one)}: {one.summary}{accepted}")
     stopping = blocking(findings)
     if stopping:
-        lines = dict.fromkeys(line for one in stopping for line in remedies(one))
+        lines = dict.fromkeys(line for one in stopping for line in remedies(one, refused))
         raise Failed(_sentence(stopping), tuple(lines), stopping)
 
 
-def remedies(finding: Finding) -> tuple[str, ...]:
+def remedies(finding: Finding, refused: Refused = MappingProxyType({})) -> tuple[str, ...]:
     """What helps against a finding: its fixes, what a person can do, and how to go on all the same."""
-    fixes = tuple(f"./wizard fix {finding.id} {one.id}: {one.title}" for one in finding.fixes[:2])
+    fixes = tuple(
+        _("{title} is not possible here: {why}", title=one.title, why=why)
+        if (why := refused.get((finding.id, finding.subject, one.id)))
+        else f"./wizard fix {finding.id} {one.id}: {one.title}"
+        for one in finding.fixes[:2]
+    )
     accept = _('To go on all the same, say why: ./wizard ack {id} --reason "…"', id=finding.id)
     return (*(fixes or finding.remedies[:1]), accept)
 

@@ -26,6 +26,10 @@ _PORT = re.compile(
     r":(\d{1,5})\b[^\n]{0,400}?(?:address already in use|port is already allocated)"
     r"|[Bb]ind for \S{0,80}:(\d{1,5}) failed"
 )
+_HOST = re.compile(r"https?://([\w.-]{1,253})")
+_MOST_HOSTS = 3
+_FAR = ("network", "certificate", "stranger", "login", "proxy")
+"""Troubles with a far side, which the output may name."""
 _UNHEALTHY = re.compile(r"container (\S+) is unhealthy")
 _IMAGE = re.compile(
     r"manifest for (\S+) not found|failed to resolve reference \"?([^\s\"]+)\"?: \S+: not found"
@@ -67,7 +71,12 @@ def of_output(lines: Sequence[str]) -> Trouble:
         )
         return Trouble("image", words, (_LATER,), what=name)
     known = next((trouble for pattern, trouble in _KNOWN if re.search(pattern, text, re.IGNORECASE)), None)
-    return known or Trouble("other", _last_words(lines), again=True)
+    if known is None:
+        return Trouble("other", _last_words(lines), again=True)
+    hosts = tuple(dict.fromkeys(_HOST.findall(text)))[:_MOST_HOSTS] if known.kind in _FAR else ()
+    if not hosts:
+        return known
+    return known._replace(words=_("{words} ({hosts})", words=known.words, hosts=", ".join(hosts)))
 
 
 def _last_words(lines: Sequence[str]) -> str:

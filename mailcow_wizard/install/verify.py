@@ -26,7 +26,7 @@ def run(job: Job) -> str:
     except UnknownSelector:
         return _("this version of the wizard has nothing to verify with")
     failing: tuple[Finding, ...] = ()
-    done: by_itself.Done = set()
+    done: by_itself.Done = {}
     for number in range(_ROUNDS):
         findings = job.look(checks)
         if _password_replaced(job, findings, done):

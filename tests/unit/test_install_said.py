@@ -134,6 +134,15 @@ def test_troubles(name: str) -> None:
     assert trouble.again or trouble.remedies or kind in ("port", "disk")
 
 
+def test_the_far_side_is_named() -> None:
+    hub = 'Get "https://registry-1.docker.io/v2/": net/http: TLS handshake timeout'
+    both = of_output([SAID["registry down"][0], hub, hub])
+    assert both.words == "the other side does not answer as it should (ghcr.io, registry-1.docker.io)"
+    assert of_output([SAID["name"][0]]).words == "its name cannot be looked up (github.com)"
+    assert of_output([SAID["registry overloaded"][0]]).words.endswith("as it should")
+    assert "(" not in of_output([SAID["read-only"][0]]).words
+
+
 def test_trouble_that_nobody_knows() -> None:
     assert of_output(["a", "Error: it is broken", "bye"]).words == "Error: it is broken"
     assert of_output(["", "bye"]).words == "bye"

@@ -1,0 +1,56 @@
+"""What an install says where something blocks it."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from mailcow_wizard.engine.runner import join
+from mailcow_wizard.engine.selection import select
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.install import by_itself, docker, gate
+from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.model import Check, Finding, Fix, Judgement
+
+NEWER = Fix("install-docker", "Bring Docker to a newer version", "medium", True, True)
+OLD = Judgement("fail", "Docker 20.10.24 runs here; mailcow needs 24.0.0 or newer", fixes=(NEWER,))
+
+
+class Old(Job):
+    """A job on a machine whose Docker is too old, and cannot be brought to a newer version."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.session = cast(Any, None)
+
+    def look(self, checks: tuple[Check, ...]) -> tuple[Finding, ...]:
+        return tuple(join(one, OLD if one.id == "docker.engine" else Judgement("pass", "")) for one in checks)
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+
+    def may_stop(self) -> None:
+        pass
+
+
+def refuse() -> None:
+    raise HostError("its key is another one")
+
+
+def test_a_fix_that_is_not_possible_is_no_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer = SimpleNamespace(fix=NEWER, plan=refuse)
+    monkeypatch.setattr(by_itself, "offers", lambda *_unused: (offer,))
+    changed: list[Job] = []
+    monkeypatch.setattr(docker, "_lacks_ipv6", lambda job: bool(changed.append(job)))
+    with pytest.raises(Failed) as raised:
+        docker.run(Old())
+    assert raised.value.remedies[0] == (
+        "Bring Docker to a newer version is not possible here: its key is another one"
+    )
+    assert changed == [], "Docker is not restarted for settings where the install ends here"
+
+
+def test_a_fix_that_was_not_tried_is_one() -> None:
+    (check,) = select(("docker.engine",))
+    lines = gate.remedies(join(check, OLD))
+    assert lines[0] == "./wizard fix docker.engine install-docker: Bring Docker to a newer version"
