@@ -25,7 +25,7 @@ ERRORS = (
     *(errno.ENOENT, errno.EACCES, errno.EIO, errno.ENOSPC, errno.EMFILE, errno.EINTR, errno.EROFS),
     *(errno.ENOTSUP, errno.EDQUOT),
 )
-SAMPLE = 20
+SAMPLE = 14
 
 
 def do(place: Place) -> str:

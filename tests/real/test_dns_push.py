@@ -137,6 +137,7 @@ def test_nothing_of_others_is_deleted(names: Names, kind: str, place: Path) -> N
         assert server.transfer() == before
 
 
+@pytest.mark.long
 def test_under_a_wildcard_names_are_made(names: Names, kind: str, place: Path) -> None:
     with or_skip(), primary(kind, names, "* A 192.88.99.161\n* TXT v=spf1\n") as server:
         done = pusher(server, place).push("--yes", "--json")

@@ -44,6 +44,7 @@ def by_others(server: Primary, place: Path, *lines: str) -> None:
     server.names.namespace.run(["nsupdate", "-k", str(key)], text=script)
 
 
+@pytest.mark.long
 def test_changed_between_question_and_answer(names: Names, kind: str, tmp_path: Path) -> None:
     with or_skip(), primary(kind, names, SENDS) as server:
         wizard = pusher(server, tmp_path)
@@ -79,6 +80,7 @@ def test_a_text_that_comes_in_between_keeps_the_old_one_in_place(
         assert server.transfer() == before
 
 
+@pytest.mark.long
 def test_taken_back_beside_what_others_added(names: Names, kind: str, tmp_path: Path) -> None:
     with or_skip(), primary(kind, names, SENDS) as server:
         wizard = pusher(server, tmp_path)

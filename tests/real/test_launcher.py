@@ -250,7 +250,7 @@ def interpreter(minor: int) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("minor", [10, *(pytest.param(one, marks=LONG) for one in (11, 12)), 13, 14])
+@pytest.mark.parametrize("minor", [10, *(pytest.param(one, marks=LONG) for one in (11, 12, 13)), 14])
 def test_other_interpreters(tmp_path: Path, minor: int) -> None:
     if minor == sys.version_info.minor:
         pytest.skip("the other tests' own interpreter")

@@ -53,6 +53,7 @@ def test_bare_debian_first_start(machine: Machine) -> None:
     assert (before, version, again.stderr) == (after, VERSION, "")
 
 
+@pytest.mark.long
 def test_bare_debian_asks_on_the_terminal(machine: Machine, tmp_path: Path) -> None:
     terminal = Terminal(shlex.join(machine.command("./wizard --version")), tmp_path)
     assert (
@@ -65,6 +66,7 @@ def test_bare_debian_asks_on_the_terminal(machine: Machine, tmp_path: Path) -> N
     assert "nothing was installed. By hand: apt-get" in text
 
 
+@pytest.mark.long
 def test_bare_debian_without_root(machine: Machine) -> None:
     assert machine.run("chown -R nobody .").returncode == 0
     done = machine.run("./wizard --version", user="nobody")

@@ -78,6 +78,7 @@ def test_a_changed_package_is_not_taken(tmp_path: Path) -> None:
     assert "platformdirs/__init__.py is not as it was installed" in done.stderr
 
 
+@pytest.mark.long
 def test_every_module_can_be_imported_without_any_package(code: dict[str, bytes], tmp_path: Path) -> None:
     for name, data in code.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -213,6 +213,7 @@ def test_transient_unit_cannot_come_back(booted: Machine, mender: Mender) -> Non
     mender.apply("ports.sieve", "stop-service")
 
 
+@pytest.mark.long
 def test_two_services_are_stopped_by_one_plan(booted: Machine, mender: Mender) -> None:
     """One on loopback, one on another address: both hold the port, both go, both come back."""
     names = ("one.service", "two.service")

@@ -185,6 +185,7 @@ def test_a_listener_on_loopback_alone_is_not_in_the_way(world: Provider, tmp_pat
     assert next(one["listening"] for one in document["ports"] if one["port"] == 25)
 
 
+@pytest.mark.long
 def test_where_all_ports_are_in_use_one_more_takes_the_report(world: Provider, tmp_path: Path) -> None:
     with serving(world.server, PORTS):
         with near(world.server, tmp_path) as side:

@@ -24,6 +24,7 @@ def _stale() -> list[str]:
     return sorted(name for name in drawn.keys() | kept.keys() if drawn.get(name) != kept.get(name))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_pictures_are_not_stale() -> None:
     # On a machine that is busy a screen may be drawn before it is whole: a stale one differs each time.

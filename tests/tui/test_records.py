@@ -110,6 +110,7 @@ def test_it_waits_counts_down_and_loses_nothing(tmp_path: Path, size: tuple[int,
         terminal.wait_for(TO_DO, "w wait until right")
 
 
+@pytest.mark.long
 def test_waiting_writes_few_bytes_and_the_list_none(tmp_path: Path) -> None:
     with wizard(state=str(tmp_path)) as terminal:
         open_records(terminal)
