@@ -279,7 +279,8 @@ _ABOUT: tuple[Callable[[Facts], object], ...] = (
     lambda facts: relay._has_v6(facts, "mailcowdockerized"),
     lambda facts: mailboxes.known(facts, "a@example.org"),
     lambda facts: fate.fate(facts, _MAIL, "queued as 40DBC22AB6A"),
-    lambda facts: config._moved(facts.host, "/x"),
+    lambda facts: config._time(facts.host, "%Z", "/x"),
+    lambda facts: checkout.as_committed(facts, ("mailcow.conf", "x y")),
     lambda facts: addresses._from_outside(facts, 4, "10.0.0.1"),
 )
 
