@@ -69,7 +69,11 @@ def _judge(port: PublicPort, facts: Reached) -> Judgement:
         needed=_("the world reaches port {port} ({service})", port=port.number, service=port.service),
         found="; ".join(_words(one, facts.now) for one in seen) or _("nobody has asked from outside yet"),
         severity="breaks" if port.number in _VITAL else "degrades",
-        evidence=(Evidence(f"from elsewhere: nc -vz -w 5 SERVER {port.number}", _states(seen)),),
+        evidence=(
+            Evidence(
+                _("from elsewhere: {command}", command=f"nc -vz -w 5 SERVER {port.number}"), _states(seen)
+            ),
+        ),
     )
 
 

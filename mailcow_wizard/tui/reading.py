@@ -39,7 +39,8 @@ def copy(app: Wizard) -> None:
     lines = [[(one, app.look.bold)] for one in first]
     if others:
         lines += [[], [(_("Also:"), app.look.dim)], *([(one, app.look.plain)] for one in others)]
-    app.push_screen(TextScreen(app.look, _("Sent to the clipboard, where the terminal allows it"), lines))
+    title = _("Sent to the clipboard, where the terminal allows it")
+    app.push_screen(TextScreen(app.look, title, lines, "\n\n".join([*first, *others])))
 
 
 def show_log(app: Wizard) -> None:

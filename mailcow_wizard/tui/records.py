@@ -209,7 +209,9 @@ def _do(app: Wizard, book: Book, what: str, row: Row | None, domain: str) -> Non
     elif row and what == "open":
         app.push_screen(RecordScreen(app.look, book, row, lambda: _copy(app, row)))
     elif row and what == "copy" and _copy(app, row):
-        app.push_screen(TextScreen(app.look, COPIED, [[(app.look.text(value(row)), app.look.plain)]]))
+        app.push_screen(
+            TextScreen(app.look, COPIED, [[(app.look.text(value(row)), app.look.plain)]], value(row))
+        )
 
 
 def _certificate(app: Wizard, book: Book) -> None:

@@ -7,13 +7,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from mailcow_wizard.host import streams
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
 
 
 class TextScreen(ModalScreen[None]):
-    """Lines to read, scrolled with the arrows; Esc, q or Enter closes."""
+    """Lines to read, scrolled with the arrows; Esc, q or Enter closes. What is to be copied (`whole`) p shows
+    on the bare terminal, which wraps and selects it by itself."""
 
     CSS_PATH = "text.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -22,13 +24,17 @@ class TextScreen(ModalScreen[None]):
         Binding("down,j", "scroll(1)", "down", show=False),
         Binding("pageup", "scroll(-10)", "page up", show=False),
         Binding("pagedown,space", "scroll(10)", "page down", show=False),
+        Binding("home", "scroll(-100000)", "beginning", show=False),
+        Binding("end", "scroll(100000)", "end", show=False),
+        Binding("p", "whole", "show it whole", show=False),
     ]
 
-    def __init__(self, look: Look, title: str, lines: Sequence[Sequence[Part]]) -> None:
+    def __init__(self, look: Look, title: str, lines: Sequence[Sequence[Part]], whole: str = "") -> None:
         super().__init__()
         self._look = look
         self._title = title
         self._lines = lines
+        self._whole = whole
 
     def compose(self) -> ComposeResult:
         """Title, text, how to close."""
@@ -44,20 +50,43 @@ class TextScreen(ModalScreen[None]):
     def draw(self, lines: Sequence[Sequence[Part]]) -> None:
         """Shows these lines, and the keys that there are now."""
         self.query_one("#text", Lines).put(lines)
-        self.query_one("#close", Lines).put([self.keys()])
+        self._draw_keys()
+
+    def on_resize(self) -> None:
+        """Which part is in view is known when the size is."""
+        self.call_after_refresh(self._draw_keys)
+
+    def _draw_keys(self) -> None:
+        if self.is_mounted:
+            self.query_one("#close", Lines).put([self.keys()])
 
     def keys(self) -> Sequence[Part]:
-        """What can be pressed."""
-        return [
-            (" Esc", self._look.bold),
-            (" " + _("close") + "  ", self._look.plain),
-            (_("arrows"), self._look.bold),
-            (" " + _("scroll"), self._look.plain),
-        ]
+        """What can be pressed; which part of a long text is in view."""
+        look = self._look
+        whole = [("p", look.bold), (" " + _("show it whole") + "  ", look.plain)] if self._whole else []
+        return [(" Esc", look.bold), (" " + _("close") + "  ", look.plain), *whole, *self._scrolled()]
+
+    def _scrolled(self) -> Sequence[Part]:
+        look, text = self._look, self.query_one("#text", Lines)
+        first, height, lines = text.scroll_offset.y, text.size.height, text.virtual_size.height
+        if not height or lines <= height:
+            return []
+        view = _(
+            "{first} to {last} of {whole}", first=first + 1, last=min(first + height, lines), whole=lines
+        )
+        return [(_("arrows"), look.bold), (" " + _("scroll") + "  ", look.plain), (view, look.dim)]
 
     def action_scroll(self, by: int) -> None:
         """Scrolls by lines."""
-        self.query_one("#text", Lines).scroll_relative(y=by, animate=False, force=True)
+        text = self.query_one("#text", Lines)
+        text.scroll_to(y=max(0, text.scroll_offset.y + by), animate=False, force=True, immediate=True)
+        self._draw_keys()
+
+    def action_whole(self) -> None:
+        """Leaves the full screen for what is to be copied, until a key closes it."""
+        if self._whole:
+            with self.app.suspend():
+                streams.show_until_closed(self._whole)
 
 
 class Question(ModalScreen[bool]):
