@@ -17,6 +17,7 @@ _PROBE = (PYTHON, str(PROBES / "wizard.py"))
 _UNWANTED = ("psutil", "dns", "ntplib", "ssl", "http")
 _MOST_MIB = 36
 _ROUNDS = 15
+_STILL_S = 0.4
 
 
 def painted(lines: list[str]) -> bool:
@@ -27,11 +28,6 @@ def painted(lines: list[str]) -> bool:
 def answered(lines: list[str]) -> bool:
     """The breadcrumb shows states, and no step that is still looked at."""
     return painted(lines) and bool({*lines[0]} & {*"✓!✗?"}) and "·" not in lines[0]
-
-
-def complete(lines: list[str]) -> bool:
-    """The names stand in fields, one cell further to the left than where they were only drawn."""
-    return painted(lines) and " mail.example.org" in lines
 
 
 def rows() -> Iterator[Row]:
@@ -78,18 +74,19 @@ def _frames(place: Inside) -> Iterator[Row]:
             program.type("n")
             return program.wait(lambda lines: lines[1].startswith(" System"))
 
-    def all_findings() -> float:
-        with on_terminal(wizard) as program:
-            took = program.wait(lambda lines: answered(lines) and complete(lines))
+    def at_rest(argv: Command, seen: Callable[[list[str]], object]) -> float:
+        """Until it looks so, and no more is drawn."""
+        with on_terminal(argv) as program:
+            program.wait(seen)
             memory["all"] = program.memory
-            return took
+            return program.rest(_STILL_S)
 
     empty, frame, without, findings, key = medians(
         [
             lambda: first(place.command(_EMPTY), "empty", lambda lines: lines[0] == "ready"),
             lambda: first(wizard, "first", painted),
-            lambda: first(unchecked, "unchecked", complete),
-            all_findings,
+            lambda: at_rest(unchecked, painted),
+            lambda: at_rest(wizard, answered),
             first_key,
         ],
         _ROUNDS,

@@ -173,6 +173,12 @@ class Program:
         while self._read(quiet):
             pass
 
+    def rest(self, quiet: float) -> float:
+        """Reads until nothing came for `quiet` seconds; the time in ms from the program's start to what came
+        last."""
+        self.settle(quiet)
+        return (self._read_at - self.begun) * 1e3
+
     def read_for(self, seconds: float) -> None:
         """Reads for so long."""
         end = time.perf_counter() + seconds
