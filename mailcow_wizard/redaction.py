@@ -9,8 +9,12 @@ _SECRET_NAME = (
     r"(?:[\w.-]*(?:pass(?:wd|word|phrase|code)?|secret|token|api[_-]?key|private[_-]?key|credential"
     r"|authorization)[\w.-]*|(?:[\w.-]*[_-])?(?:pwd?|creds?))"
 )
+# A search that begins anew at every letter of a long word takes minutes.
+_SECRET_WORD = _SECRET_NAME.replace(r"[\w.-]*(?:pass", r"(?<![\w.-])[\w.-]*(?:pass").replace(
+    r"(?:[\w.-]*[_-])?", r"(?:(?<![\w.-])[\w.-]*[_-])?"
+)
 # `password=x`, `"password": "x"`, `Authorization: Bearer x`; what follows is removed to the end of the word.
-_ASSIGNED = re.compile(rf"(?is)(-{{0,2}}{_SECRET_NAME}[\"']?\s*)([=:]).+")
+_ASSIGNED = re.compile(rf"(?is)({_SECRET_WORD}[\"']?\s*)([=:]).+")
 _OPTION = re.compile(rf"(?i)-{{1,2}}{_SECRET_NAME}")
 # Inside one word: `sh -c "mysql --password x"`.
 _OPTION_INSIDE = re.compile(rf"(?is)(?<!\S)(-{{1,2}}{_SECRET_NAME})\s+.+")
@@ -35,7 +39,7 @@ _SECRET_KEY = re.compile(
 )
 # The shell's working directory is none.
 _NO_SECRETS = frozenset({"MAILCOW_PASS_SCHEME", "PWD", "OLDPWD"})
-_KEY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*[=:]")
+_KEY = re.compile(r"(?<![A-Za-z0-9_])[0-9]*([A-Za-z_][A-Za-z0-9_]*)\s*[=:]")
 # The password ends at the last @ before the path: it may hold one itself.
 _IN_URL = re.compile(r"(?<=://)[^/\s\"'<>@]*:[^/\s\"'<>]*(?=@)")
 _TOKEN_IN_URL = re.compile(r"(?i)(?<=://)[^/\s\"'<>:@]{16,}(?=@)")
@@ -111,10 +115,10 @@ def value_shown(key: str, value: str) -> str:
 
 _UPPER = r"[A-Z][A-Z0-9_]+"
 # A key in lower case is one too, unless what follows may be the end of a text in Base64.
-_IS_SETTING = re.compile(rf"\s*#*\s*(?:export\s+)?(?:{_UPPER}\s*[=:]|[A-Za-z_]\w*=(?!=*\s*$))(?!=)")
+_IS_SETTING = re.compile(rf"\s*(?:#+\s*)?(?:export\s+)?(?:{_UPPER}\s*[=:]|[A-Za-z_]\w*=(?!=*\s*$))(?!=)")
 _IS_COMMENT = re.compile(r"\s*(?:#|$)")
 # `DBPASS secret`, `# the old DBPASS secret`, `# password secret`.
-_FIRST_WORD = re.compile(rf"(\s*#*\s*({_UPPER}))\s+\S.*")
+_FIRST_WORD = re.compile(rf"(\s*(?:#+\s*)?({_UPPER}))\s+\S.*")
 _LAST_BUT_ONE = re.compile(rf"(?:.*\s)?({_UPPER})\s+(\S+)\s*")
 _TWO_WORDS = re.compile(r"\s*#+\s*(\w+)\s+(\S+)\s*")
 

@@ -1,8 +1,17 @@
 """Secrets in command lines, URLs and mailcow.conf: removed wherever they stand, and nothing else is."""
 
+import time
+
 import pytest
 
-from mailcow_wizard.redaction import REMOVED, is_secret, redacted, without_credentials, without_secret_values
+from mailcow_wizard.redaction import (
+    REMOVED,
+    configuration,
+    is_secret,
+    redacted,
+    without_credentials,
+    without_secret_values,
+)
 
 SECRET = "Geheim"
 
@@ -104,3 +113,36 @@ def test_open_key(key: str) -> None:
 def test_text_around_a_url_stays() -> None:
     text = "from http://proxy.example.org:3128 to https://u:p@h/x, a@b"
     assert without_credentials(text) == "from http://proxy.example.org:3128 to https://[removed]@h/x, a@b"
+
+
+LONG = {
+    "letters": "a" * 60_000,
+    "value": "Z=" + "a" * 60_000,
+    "letters and digits": "1a" * 30_000,
+    "short options": "-p" * 30_000,
+    "spaces before a setting": " " * 60_000 + "X=1",
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_word_costs_no_more_than_its_length(name: str) -> None:
+    """Square to the length, these are minutes each."""
+    word = LONG[name]
+    begun = time.process_time()
+    assert redacted(["x", word])[0] == "x"
+    assert configuration(word)
+    assert REMOVED not in without_secret_values(word)
+    assert time.process_time() - begun < 5
+
+
+def test_the_secret_behind_a_long_word_is_removed() -> None:
+    word = "a" * 60_000
+    for text in (
+        f"{word}_pwd={SECRET}",
+        f"{word}pwd={SECRET}",
+        f"{word}-password={SECRET}",
+        f"{word}: token={SECRET}",
+    ):
+        assert SECRET not in " ".join(redacted(["x", text]))
+    for text in (f"{word}_PASS={SECRET}", f"{word} 1DBPASS = {SECRET}"):
+        assert SECRET not in without_secret_values(text)
