@@ -8,6 +8,7 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.making import code_of, shown, unchanged, unknown_check
 from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.values import NothingDone
 from mailcow_wizard.engine.acknowledging import (
     Acknowledgements,
     Entry,
@@ -18,7 +19,6 @@ from mailcow_wizard.engine.acknowledging import (
 )
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.report.acknowledgements import line, of_entries
@@ -34,8 +34,7 @@ def ack(options: Options, write: Callable[[str], None]) -> int:
         if not options.list:
             _change(known, options)
     except HostError as error:
-        streams.say(unchanged(error))
-        return code_of(error)
+        raise NothingDone(code_of(error), unchanged(error)) from None
     finally:
         session.host.close()
     if options.json:

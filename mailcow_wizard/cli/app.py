@@ -7,6 +7,7 @@ from types import FrameType
 
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError, parse
+from mailcow_wizard.cli.values import NothingDone
 from mailcow_wizard.harmless import shown
 from mailcow_wizard.host import streams
 from mailcow_wizard.language import _
@@ -46,15 +47,19 @@ def _documented(words: Sequence[str]) -> int:
         return _dispatch(parse(words), output.write)
     except UsageError as error:
         code, text, problems = exit_codes.USAGE, str(error), getattr(error, "problems", ())
+    except NothingDone as error:
+        code, text = error.code, str(error)
     except (BrokenPipeError, CannotWriteOutput):
         raise
     except Exception as error:
         from mailcow_wizard.engine.defect import described
 
         code, text = exit_codes.DEFECT, described(error)
+    if "--ascii" in words:
+        streams.only_ascii()
     streams.say(text)
-    # Where --json itself is what cannot be, nobody knows which form is wanted.
-    if "--json" in words and output.empty and not text.startswith("--json"):
+    # Where both are given, nobody knows which form is wanted.
+    if "--json" in words and "--plain" not in words and output.empty:
         import json
 
         from mailcow_wizard.report.plan import of_error
@@ -97,6 +102,8 @@ def _finished(code: int) -> int:
 
 
 def _dispatch(options: Options, write: Callable[[str], None]) -> int:
+    if options.ascii and options.command:
+        streams.only_ascii()
     if options.help:
         from mailcow_wizard.cli.help import help_text
 

@@ -111,12 +111,12 @@ _FLAGS = {
     "keep": "keep",
 }
 _CHANGING = ("fix", "undo", "conf")
+_LOOKING = ("dns", "reach", "install", "verify", "report")
 ONLY_FOR: dict[str, tuple[str, ...]] = {
     "list": ("check", "verify", "undo", "ack"),
     "record": ("check", "verify"),
     "changes": ("check", "verify"),
-    "json": ("check", *_CHANGING, "ack", "dns", "reach", "install", "verify", "report", "explain", "schema"),
-    "plain": ("check", *_CHANGING, "ack", "dns", "reach", "install", "verify", "explain"),
+    "json": ("", "check", *_CHANGING, *_LOOKING, "ack", "explain", "schema"),
     "zone": ("dns",),
     "push": ("dns",),
     "tsig": ("dns", "fix"),

@@ -9,6 +9,7 @@ from mailcow_wizard import __version__
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.values import NothingDone
 from mailcow_wizard.conf.document import Document
 from mailcow_wizard.conf.rule import LEVEL_WORDS, LEVELS, LintFinding
 from mailcow_wizard.conf.rules import lint
@@ -17,7 +18,7 @@ from mailcow_wizard.facts.surroundings import surroundings, without_machine
 from mailcow_wizard.fixes.mailcow_conf import content_of, is_link, path_of
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.report.document import SCHEMA
 from mailcow_wizard.report.wrapping import wrapped
@@ -149,11 +150,13 @@ def _counted(level: str, number: int) -> str:
 
 
 def _content(session: Session, path: str, own: str) -> bytes:
-    """The bytes of a file that is to be read; `own` is mailcow's. Raises UsageError where that cannot be."""
+    """The bytes of a file that is to be read; `own` is mailcow's. Raises UsageError, NothingDone."""
     try:
         return content_of(session.host, path)
     except HostError as error:
         said = harmless(heard(error))
+        if isinstance(error, Denied):
+            raise NothingDone(exit_codes.NEEDS_ROOT, said) from None
         if path == own and not session.host.exists(path) and not is_link(session.host, path):
             said = _("{said}; conf new makes it", said=said)
         raise UsageError(said) from None

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import no_name, open_session
+from mailcow_wizard.cli.values import NothingDone
 from mailcow_wizard.facts.dns.mail_server import NoName
 from mailcow_wizard.facts.dns.overview import overview
 from mailcow_wizard.harmless import harmless
@@ -30,8 +31,8 @@ def dns(options: Options, write: Callable[[str], None]) -> int:
     except NoName as error:
         raise no_name(error) from None
     except HostError as error:
-        streams.say(_("DNS could not be asked: {why}", why=harmless(heard(error), 300)))
-        return exit_codes.UNKNOWN
+        why = _("DNS could not be asked: {why}", why=harmless(heard(error), 300))
+        raise NothingDone(exit_codes.UNKNOWN, why) from None
     finally:
         session.host.close()
     if options.json:

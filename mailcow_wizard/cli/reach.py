@@ -8,6 +8,7 @@ from collections.abc import Callable
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.values import NothingDone
 from mailcow_wizard.engine.reach import DEFAULT_MINUTES, Reach
 from mailcow_wizard.engine.reach_words import BadReport
 from mailcow_wizard.harmless import harmless
@@ -36,8 +37,7 @@ def reach(options: Options, write: Callable[[str], None]) -> int:
             lambda proof: proof.keep(session.state)
         )
     except HostError as error:
-        streams.say(f"reach: {harmless(heard(error))}")
-        return exit_codes.CANNOT_WRITE
+        raise NothingDone(exit_codes.CANNOT_WRITE, f"reach: {harmless(heard(error))}") from None
     finally:
         session.host.close()
 
@@ -60,8 +60,8 @@ class _NearSide:
             if self._options.result:
                 self._typed_in(self._options.result)
             elif proof.forbidden:
-                self._say(_("only root may listen on mailcow's ports. Run: {line}", line=terminal.as_root()))
-                return exit_codes.NEEDS_ROOT
+                why = _("only root may listen on mailcow's ports. Run: {line}", line=terminal.as_root())
+                raise NothingDone(exit_codes.NEEDS_ROOT, why)
             else:
                 self._invite()
                 self._follow(keep)

@@ -7,6 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from mailcow_wizard.language import _
 
 
+class NothingDone(Exception):
+    """A command came to nothing; its text is why, `code` the exit code."""
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+
+
 class UsageError(Exception):
     """The line cannot be understood; the text says why, in one line."""
 

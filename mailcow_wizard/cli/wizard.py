@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mailcow_wizard.cli import exit_codes
-from mailcow_wizard.cli.arguments import Options
+from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.host import streams
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -15,13 +14,18 @@ if TYPE_CHECKING:
 
 
 def wizard(options: Options, write: Callable[[str], None]) -> int:
-    """Starts the wizard; refuses a terminal that it cannot serve. Returns the exit code; writes no data."""
+    """Starts the wizard; returns the exit code, writes no data.
+
+    Raises UsageError for a terminal that it cannot serve, and where lines or a document are wanted.
+    """
     from mailcow_wizard.host.terminal import examine, instead
 
     terminal = examine()
-    if terminal.refusal:
-        streams.say(f"{heard(terminal.refusal)}\n{_('Run this instead: {line}', line=instead())}")
-        return exit_codes.USAGE
+    refusal = heard(terminal.refusal)
+    if not refusal and (options.json or options.plain):
+        refusal = _("the wizard is a full screen: neither lines nor a document")
+    if refusal:
+        raise UsageError(f"{refusal}\n{_('Run this instead: {line}', line=instead())}")
     from mailcow_wizard.cli.opening import open_session
     from mailcow_wizard.tui.start import start
 

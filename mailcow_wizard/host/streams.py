@@ -6,6 +6,15 @@ import sys
 from mailcow_wizard.harmless import shown
 from mailcow_wizard.language import _
 
+_SPELLINGS = {
+    **dict(zip("äöüÄÖÜß", ("ae", "oe", "ue", "Ae", "Oe", "Ue", "ss"), strict=True)),
+    **dict(zip("•×–—„“”‚‘’", "*x--\"\"\"'''", strict=True)),
+    "→": "->",
+    "←": "<-",
+    "≥": ">=",
+    "≤": "<=",
+}
+
 
 def mend() -> bool:
     """Makes both streams fit for any text, stderr also where it was closed; whether there is a stdout."""
@@ -16,6 +25,28 @@ def mend() -> bool:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     return sys.stdout is not None
+
+
+def only_ascii() -> None:
+    """From now on both streams write ASCII; other characters are spelled with it, or shown as escapes."""
+    import codecs
+
+    codecs.register_error("mailcow-wizard-ascii", _spelled)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="ascii", errors="mailcow-wizard-ascii")
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    import unicodedata
+
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    spelled = ""
+    for letter in error.object[error.start : error.end]:
+        plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+        spelled += _SPELLINGS.get(letter) or plain or letter.encode("ascii", "backslashreplace").decode()
+    return spelled, error.end
 
 
 def say(text: str) -> None:

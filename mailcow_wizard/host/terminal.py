@@ -104,7 +104,8 @@ def over_ssh() -> bool:
 
 def instead() -> str:
     """The command line that shows the same without a full screen, started as this one was."""
-    return _line("check", "--plain")
+    said = {"--json", "--plain"} & set(sys.argv[1:])
+    return _line("check", *(() if said else ("--plain",)))
 
 
 def as_root() -> str:

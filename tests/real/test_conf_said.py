@@ -225,3 +225,13 @@ def test_the_advice_holds_no_secret(place: Place) -> None:
     done = place.wizard("conf", "set", f"REDISPASS:{SECRET}", "--yes")
     assert (done.returncode, done.stdout) == (64, "")
     assert SECRET not in done.stderr
+
+
+def test_a_configuration_that_only_root_may_read(place: Place) -> None:
+    for words in (("conf", "get", "DBPASS"), ("conf", "lint")):
+        done = as_nobody(place, *words)
+        assert (done.returncode, done.stdout) == (77, "")
+        assert "may not be read by this user" in done.stderr
+        done = as_nobody(place, *words, "--json")
+        assert done.returncode == 77, done
+        assert "may not be read" in json.loads(done.stdout)["error"]

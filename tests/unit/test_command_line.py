@@ -147,7 +147,6 @@ REFUSED: dict[str, tuple[tuple[str | bytes, ...], str]] = {
     "file is a directory": (("check", "--host", "/"), "--host /: it could not be read"),
     "list without check": (("--list",), "--list goes with the command check"),
     "record without check": (("--record", "x"), "--record goes with"),
-    "json without command": (("--json",), "--json goes with"),
     "a mailbox without a domain": (("verify", "--first-mailbox", "me"), "a whole address is needed"),
     "a strange mailbox": (("verify", "--first-mailbox", "m'e@example.org"), "before the @ only letters"),
     "a mailbox for check": (("check", "--first-mailbox", "me@example.org"), "--first-mailbox goes with"),
