@@ -40,8 +40,13 @@ def judge_virtualization(found: facts.Virtualization) -> Judgement:
         )
     if not found.excluded:
         summary = _("cannot tell whether this is a container: /proc/1/environ says nothing")
+        remedies: tuple[str, ...] = (_("Ask your provider for the kind of virtualization."),)
         if found.denied:
             summary = _("needs root: whether this is a container can be seen in /proc/1/environ only")
+            remedies = (
+                _("Run this check with sudo."),
+                _("Or ask your provider for the kind of virtualization."),
+            )
         return Judgement(
             "unknown",
             summary,
@@ -49,7 +54,7 @@ def judge_virtualization(found: facts.Virtualization) -> Judgement:
             tuple(
                 Evidence(f"ls -l {path}", _("not readable")) for path in found.unread if path.startswith("/")
             ),
-            (_("Run this check with sudo."), _("Or ask your provider for the kind of virtualization.")),
+            remedies,
             certainty="untested",
         )
     if found.machines:

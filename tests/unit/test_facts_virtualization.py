@@ -136,6 +136,12 @@ def test_the_tool_and_what_may_not_be_read(
     assert said in judgement.summary
 
 
+def test_root_who_may_not_read_it_is_not_sent_to_sudo() -> None:
+    judgement = look(VIRTUALIZATION, Facts(FakeHost(BLIND)))
+    assert (judgement.status, "root" in judgement.summary) == ("unknown", False)
+    assert judgement.remedies == ("Ask your provider for the kind of virtualization.",)
+
+
 def test_nothing_readable_is_named() -> None:
     denied: Files = {path: Denied("no") for path in ("/proc", "/sys", "/run", "/.dockerenv")}
     found = Facts(FakeHost(denied)).get(virtualization)
