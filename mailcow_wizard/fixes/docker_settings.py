@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SETTLE_S = 20.0
 """So long Docker may take to be itself again after a restart."""
 _START_S = 120.0
+_WANTED = f"/etc/systemd/system/multi-user.target.wants/{docker_daemon.SERVICE}"
 _HARMFUL = (("iptables", False), ("firewall-backend", "nftables"))
 
 
@@ -40,7 +41,7 @@ def start(facts: Facts) -> Plan | None:
             stop = ("rc-service", "docker", "stop")
             steps.append(Command(("rc-service", "docker", "start"), (stop,), _START_S))
     elif seen.service and seen.service.load != "not-found":
-        steps += _by_systemd(seen, runs)
+        steps += _by_systemd(seen, runs, facts.host.exists(_WANTED))
     if not steps:
         return None
     if not runs and facts.get(docker_json.daemon_json).shape in ("broken", "no settings"):
@@ -64,13 +65,15 @@ def start(facts: Facts) -> Plan | None:
     )
 
 
-def _by_systemd(seen: docker_daemon.Daemon, runs: bool) -> list[PlanStep]:
+def _by_systemd(seen: docker_daemon.Daemon, runs: bool, wanted: bool) -> list[PlanStep]:
+    """`wanted`: a masked unit is enabled beneath, which systemd does not say of it."""
     steps: list[PlanStep] = []
     for unit in (one for one in (seen.socket, seen.service) if one and one.state.startswith("masked")):
         runtime = ("--runtime",) if unit.state == "masked-runtime" else ()
         mask = ("systemctl", "mask", *runtime, unit.id)
         steps.append(Command(("systemctl", "unmask", *runtime, unit.id), (mask,)))
-    if seen.service and not seen.service.enabled:
+    masked = seen.service and seen.service.state.startswith("masked")
+    if seen.service and not seen.service.enabled and not (masked and wanted):
         back = ("systemctl", "disable", docker_daemon.SERVICE)
         steps.append(Command(("systemctl", "enable", docker_daemon.SERVICE), (back,)))
     if not runs:

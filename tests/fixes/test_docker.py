@@ -211,6 +211,15 @@ def test_what_no_installation_mends_gets_no_offer() -> None:
             ],
         ),
         (
+            "masked inactive masked",
+            {"/etc/systemd/system/multi-user.target.wants/docker.service": ""},
+            [
+                "systemctl unmask docker.service",
+                "systemctl reset-failed docker.service docker.socket",
+                "systemctl restart docker.service",
+            ],
+        ),
+        (
             "loaded failed enabled",
             {},
             [

@@ -70,10 +70,13 @@ def test_docker_is_started_and_taken_back(debian: Machine, mender: Mender, harm:
     try:
         before = look(debian, "daemon")
         assert before["status"] in ("fail", "warn")
+        find = ["find", "/etc/systemd/system", "-name", "docker.*", "-printf", "%p %l\\n"]
+        links = sorted(debian.run(find, check=True).stdout.split("\n"))
         change = mender.apply("docker.daemon", "start-docker")["change"]
         assert debian.run(["docker", "ps"]).returncode == 0
         mender.undo(change)
         assert look(debian, "daemon")["summary"] == before["summary"]
+        assert sorted(debian.run(find, check=True).stdout.split("\n")) == links
     finally:
         debian.run(["systemctl", "unmask", "docker.service", "docker.socket"])
         debian.run(["systemctl", "reset-failed", "docker.service", "docker.socket"])
