@@ -74,7 +74,21 @@ def judge_mtu(facts: Mtu) -> Judgement:
         severity="degrades" if narrow.told else "breaks",
         stops="here" if narrow.here else "way",
         summary=_too_small(narrow, facts),
-        remedies=(_override(facts, smallest),),
+        remedies=(_override(facts, smallest), *_of_this_machine(narrow)),
+    )
+
+
+def _of_this_machine(narrow: PathMtu) -> tuple[str, ...]:
+    """Its own connections (git, Docker's downloads) hang where nobody reports what gets lost."""
+    if narrow.here or narrow.told:
+        return ()
+    return (
+        _(
+            "This machine's own downloads hang as well: ip link set dev INTERFACE mtu {size}, for the "
+            "interface of the default route (ip route show default), and in the settings of this machine's "
+            "network.",
+            size=narrow.mtu,
+        ),
     )
 
 

@@ -105,6 +105,14 @@ MTUS = [
 ]
 
 
+def test_where_nobody_reports_it_this_machine_hangs_too() -> None:
+    silent = judge_mtu(Mtu((PathMtu(4, 1400),), "/opt/x/o.yml", 0))
+    assert silent.remedies[1].startswith("This machine's own downloads hang as well")
+    assert "mtu 1400" in silent.remedies[1]
+    for path in (PathMtu(4, 1400, told=True, by="10.0.0.1"), PathMtu(4, 1400, told=True, here=True)):
+        assert len(judge_mtu(Mtu((path,), "/opt/x/o.yml", 0)).remedies) == 1
+
+
 def test_a_network_that_was_made_before_it_was_told() -> None:
     facts = Mtu((PathMtu(4, 1400),), "/opt/x/docker-compose.override.yml", 1400, 1500)
     judged = judge_mtu(facts)
