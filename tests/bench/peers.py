@@ -1,12 +1,15 @@
-"""The first frame beside other full-screen programs: toolong, harlequin, whiptail, dialog."""
+"""Beside other programs: first frames of toolong, harlequin, whiptail, dialog; the records of checkdmarc."""
 
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lab.cache import cache, made_once
+from lab.inside import CHECKOUT
+from lab.names import RESOLVER, Names, internet_of_names
 
 from bench.measure import PROBES, PYTHON, WIZARD, Command, medians
 from bench.paint import painted
@@ -27,6 +30,7 @@ def rows() -> Iterator[Row]:
         log.write_text("Nov 27 postfix: ready\n" * 100)
         yield from _full_screens(log)
     yield from _menus()
+    yield _records()
 
 
 def _full_screens(log: Path) -> Iterator[Row]:
@@ -54,6 +58,32 @@ def _menus() -> Iterator[Row]:
     ours, nothing, *others = medians(measures, _ROUNDS)
     beside = ", ".join(f"{name} {took:.0f} ms" for name, took in zip(names, others, strict=True))
     yield shown("full first frame", ours, "ms", f"empty Textual app {nothing:.0f} ms, {beside}")
+
+
+def _records() -> Row:
+    """Whole processes that look up one domain's records in the small internet of names."""
+    what = "`check dns --json`, one domain, whole process"
+    try:
+        place = _installed("checkdmarc")
+    except subprocess.SubprocessError as error:
+        return absent(f"{what}, beside checkdmarc", str(error))
+    ours = ("env", f"PYTHONPATH={CHECKOUT}", PYTHON, "-m", "mailcow_wizard", "check", "dns", "--json")
+    theirs = ("env", f"PYTHONPATH={place}", PYTHON, str(place / "bin/checkdmarc"), "-n", RESOLVER)
+    with internet_of_names() as names:
+        took, other = medians(
+            [
+                lambda: _whole(names, (*ours, "--hostname", "mail.example.org")),
+                lambda: _whole(names, (*theirs, "example.org")),
+            ],
+            _ROUNDS,
+        )
+    return shown(what, took, "ms", f"checkdmarc {other:.0f} ms")
+
+
+def _whole(names: Names, argv: Sequence[str]) -> float:
+    begun = time.perf_counter()
+    names.run(argv)
+    return (time.perf_counter() - begun) * 1e3
 
 
 def _shows(text: str) -> Callable[[list[str]], bool]:

@@ -164,6 +164,13 @@ class Program:
             self.settle(quiet)
         return self.bytes - before
 
+    def answer(self, keys: str) -> float:
+        """Presses a key; the time in ms to the first byte that comes then."""
+        begun = time.perf_counter()
+        self.type(keys)
+        self._read(_WAIT_S)
+        return (self._read_at - begun) * 1e3
+
     def type(self, keys: str) -> None:
         """Presses keys, or answers as a terminal does."""
         os.write(self._terminal, keys.encode())
