@@ -149,6 +149,7 @@ def _remembered(
     differences = memory.differences(checks, result.findings) if options.changes and not first else ()
     trouble = memory.keep(checks, result.findings, document)
     code = exit_codes.of_findings(result.findings)
+    _mention_over(session, result.findings)
     if trouble:
         streams.say(_("this run is not remembered: {why}", why=harmless(heard(trouble))))
     if not options.changes:
@@ -158,6 +159,20 @@ def _remembered(
     else:
         code = exit_codes.of_differences(differences, result.findings)
     return {**document, "changes": of_differences(differences)}, code, differences
+
+
+def _mention_over(session: Session, findings: Sequence[Finding]) -> None:
+    """Says which acknowledgements have ended."""
+    from mailcow_wizard.engine.acknowledging import Acknowledgements
+
+    for one in Acknowledgements(session.state).over(findings):
+        streams.say(
+            _(
+                "{finding} was acknowledged until {day}: it counts again",
+                finding=lines.named(one.check, one.subject),
+                day=one.acknowledgement.until,
+            )
+        )
 
 
 def _dump(document: object, write: Write) -> None:

@@ -85,6 +85,17 @@ class Acknowledgements:
             for one in findings
         )
 
+    def over(self, findings: Sequence[Finding]) -> tuple[Entry, ...]:
+        """Those whose day is over, and whose findings count again."""
+        day = today()
+        ended = [one for one in self.entries if (one.acknowledgement.until or day) < day]
+        counting = [one for one in findings if one.status in _STATUSES and one.acknowledged is None]
+        return tuple(
+            one
+            for one in ended
+            if any(one.key in ((finding.id, finding.subject), (finding.id, None)) for finding in counting)
+        )
+
     def put(self, entry: Entry) -> None:
         """Keeps it, in the place of an earlier one. Raises HostError where it cannot be written."""
         self._save((*(one for one in self.entries if one.key != entry.key), entry))

@@ -34,9 +34,9 @@ def nagios(findings: Sequence[Finding], proof: bool = False) -> tuple[str, int]:
             break
     if proof and all(one.status == "skipped" for one in findings):
         word, code, worst = "UNKNOWN", 3, list(findings)
-    first = (
-        _piped(f"{named(worst[0].id, worst[0].subject)}: {worst[0].summary}") if worst else "nothing is wrong"
-    )
+    accepted = len(findings) - len(counted)
+    calm = f"nothing else is wrong ({accepted} acknowledged)" if accepted else "nothing is wrong"
+    first = _piped(f"{named(worst[0].id, worst[0].subject)}: {worst[0].summary}") if worst else calm
     more = f" (and {len(worst) - 1} more)" if len(worst) > 1 else ""
     counts = " ".join(f"{status}={sum(one.status == status for one in counted)}" for status in STATUSES)
     lines = [f"MAILCOW {word} - {first[:_LONGEST]}{more} | {counts}"]

@@ -109,3 +109,16 @@ def test_where_it_cannot_be_written_nothing_is_said_to_be_done(tmp_path: Path) -
     (tmp_path / "file").touch()
     done = run(tmp_path / "file" / "state", "ack", SMTP, "--reason", "x")
     assert (done.returncode, done.stdout) == (73, "")
+
+
+@pytest.mark.parametrize("form", [("--plain",), ("--json",), ("--format", "nagios")])
+def test_one_that_is_over_is_named_when_its_finding_counts(tmp_path: Path, form: tuple[str, ...]) -> None:
+    for check in ("ports.smtp", "ports.imap", "ports.http"):
+        run(tmp_path, "ack", check, "--reason", "known")
+    path = tmp_path / "acknowledgements.json"
+    rows = json.loads(path.read_text())
+    for row in rows[:2]:
+        row["until"] = "2026-01-31"
+    path.write_text(json.dumps(rows))
+    said = run(tmp_path, "check", "ports", "--demo", *form).stderr.splitlines()
+    assert said == ["mailcow-wizard: ports.smtp was acknowledged until 2026-01-31: it counts again"]

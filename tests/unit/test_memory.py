@@ -263,6 +263,15 @@ def test_nagios_is_told_the_worst_first() -> None:
     )
 
 
+def test_nagios_is_told_what_was_acknowledged() -> None:
+    accepted = finding("fail")._replace(
+        acknowledged=Acknowledgement("known", "root", "2026-11-28T12:00:00Z", None)
+    )
+    text, code = nagios([accepted, finding("pass")])
+    assert (code, text.partition(" |")[0]) == (0, "MAILCOW OK - nothing else is wrong (1 acknowledged)")
+    assert nagios([accepted, finding("warn", id="a.b")])[0].startswith("MAILCOW WARNING - a.b: ")
+
+
 def test_where_nothing_was_proved_nagios_is_not_told_that_all_is_well() -> None:
     skipped = [finding("skipped", id="mail.ports"), finding("skipped", id="mail.relay")]
     text, code = nagios(skipped, proof=True)
