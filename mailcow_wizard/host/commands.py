@@ -16,6 +16,8 @@ from mailcow_wizard.host.search_path import search_path, which
 MOST_OUTPUT = 1 << 20
 _ENVIRONMENT = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/", "TERM": "dumb"}
 _DOWNLOADS = ("apt", "apt-get", "dnf", "yum", "apk", "zypper", "git")
+# mailcow's own: it runs git and curl.
+_SCRIPT = "generate_config.sh"
 _MARK = "MAILCOW_WIZARD_COMMAND"
 _MOST_ENVIRONMENT = 1 << 18
 _PATIENCE_S = 0.3
@@ -25,8 +27,8 @@ _ROUNDS = 20
 def downloads(argv: tuple[str, ...]) -> bool:
     """Whether a command fetches packages or files, also one whose environment `env` sets first."""
     words = argv[1:] if argv[:1] == ("env",) else argv
-    command = next((one for one in words if "=" not in one), "")
-    return os.path.basename(command) in _DOWNLOADS
+    command, *more = [os.path.basename(one) for one in words if "=" not in one] or [""]
+    return command in _DOWNLOADS or (command == "bash" and more[:1] == [_SCRIPT])
 
 
 class Commands:

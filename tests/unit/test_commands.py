@@ -207,3 +207,12 @@ def test_only_what_downloads_is_told_of_the_proxy() -> None:
     look = ("git", "-c", "alias.look=!env", "look")
     assert "https_proxy=http://192.0.2.1:3128" in commands.run(look, 10).out.splitlines()
     assert "https_proxy" not in commands.run(("sh", "-c", "env"), 10).out
+
+
+@pytest.mark.parametrize(("name", "told"), [("generate_config.sh", True), ("other.sh", False)])
+def test_mailcow_s_script_downloads_too(tmp_path: Path, name: str, told: bool) -> None:
+    script = tmp_path / name
+    script.write_text("env\n")
+    commands = Commands(lambda: {"https_proxy": "http://192.0.2.1:3128"})
+    out = commands.run(("bash", str(script)), 10).out
+    assert ("https_proxy=http://192.0.2.1:3128" in out.splitlines()) is told
