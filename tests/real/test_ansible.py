@@ -113,6 +113,7 @@ def test_two_machines_at_once(fleet: Fleet) -> None:
     assert len(failed) == 1
     assert "fail ports.smtp" in failed[0]
     assert "is listening on port 25" in looked.stdout
+    assert re.search(r"^\$ systemctl disable --now \S+\.service$", looked.stdout, re.MULTILINE), looked.stdout
     assert "master" in fleet.machines["busy"].run(["ss", "-Hltnp", "sport", "=", ":25"]).stdout
 
     mended = fleet.play()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -153,6 +154,15 @@ def named(finding: dict[str, Any]) -> str:
     return f"{finding['id']} ({finding['subject']})" if finding["subject"] else finding["id"]
 
 
+def shown(step: dict[str, Any]) -> str:
+    """A step of a plan as --diff shows it: what is edited, the command that is run, a remark."""
+    if step["kind"] == "edit":
+        return str(step["diff"])
+    if step["kind"] == "command":
+        return f"$ {shlex.join(step['argv'])}\n"
+    return "".join(f"# {line}\n" for line in step["text"].splitlines())
+
+
 def mended(module: AnsibleModule, wizard: Wizard) -> dict[str, Any]:
     """`fix`: nothing where it is not offered, as for a check that passes."""
     check, fix = module.params["check"], module.params["fix"]
@@ -170,7 +180,7 @@ def mended(module: AnsibleModule, wizard: Wizard) -> dict[str, Any]:
         "changed": module.check_mode or document["applied"],
         "plan": document["plan"],
         "change": document["change"],
-        "diff": [{"prepared": step["diff"]} for step in document["plan"]["steps"] if step["kind"] == "edit"],
+        "diff": [{"prepared": shown(step)} for step in document["plan"]["steps"]],
         "failed": bool(finding) and is_bad(finding, module.params["fail_on"]),
     }
     if finding:
