@@ -123,7 +123,11 @@ def _list(checks: Sequence[Check], options: Options, write: Write) -> int:
 
         _dump(of_list(checks), write)
     else:
-        write("".join(f"{line}\n" for line in lines.listing(checks)))
+        from mailcow_wizard.report.wrapping import wrapped
+
+        columns = 0 if options.plain or not streams.on_terminal() else streams.columns()
+        shown = (part for line in lines.listing(checks) for part in wrapped(line, columns, hanging=4))
+        write("".join(f"{part}\n" for part in shown))
     return exit_codes.OK
 
 

@@ -124,6 +124,7 @@ def is_a_command(line: str) -> object:
 @pytest.mark.parametrize(
     "line",
     [
+        "check ports --list",
         "fix ports.smtp",
         "fix ports.http proxy-mode --dry-run",
         "fix ports.smtp stop-service --dry-run",
