@@ -129,7 +129,11 @@ def judge_containers(stack: Stack) -> Judgement:
             certainty="untested",
         )
     checked = sum(bool(one.health) for one in stack.boxes)
-    healthy = _(", {checked} of them say that they are healthy", checked=checked) if checked else ""
+    healthy = (
+        ngettext(", one of them says that it is healthy", ", {n} of them say that they are healthy", checked)
+        if checked
+        else ""
+    )
     return Judgement(
         "pass",
         _(

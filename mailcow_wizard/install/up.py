@@ -114,7 +114,7 @@ class _Watch:
             self._tell(one)
         right = sum(one.right for one in self.seen)
         waits = ", ".join(short(one.service) for one in self.seen if not one.right)
-        words = _("{number} of {all} run", number=right, all=len(self.seen))
+        words = _("{number} of {all} run", number=right, all=len(self.seen)) if self.seen else _("begins")
         if waits:
             words += "; " + _("waits for {names}", names=waits)
         self._job.progress(words, right, len(self.seen), now=True)

@@ -31,7 +31,7 @@ def test_all_run() -> None:
     found = judged(container("postfix-mailcow", 500.0, health="healthy"), DOVECOT)
     assert (found.status, found.certainty) == ("pass", "proved")
     assert found.summary == (
-        "all 2 containers have been running for 8 min or longer, 1 of them say that they are healthy"
+        "all 2 containers have been running for 8 min or longer, one of them says that it is healthy"
     )
 
 
