@@ -39,8 +39,13 @@ def _judge(one: Registry, seen: Registries) -> Judgement:
     if one.outcome == "silent":
         return common._replace(
             status="unknown",
-            summary=_("{host} has not answered in time: slow, or a firewall in between", host=one.host),
-            remedies=(_("Try again; where it stays so, see Outgoing hosts: port 443 may be blocked."),),
+            summary=_("{host} has not answered in time: something is slow, or gets lost", host=one.host),
+            remedies=(
+                _(
+                    "Try again; where it stays so, see network.outbound-hosts (port 443 or the name server) "
+                    "and network.mtu (connections that hang half-way)."
+                ),
+            ),
             certainty="untested",
         )
     if one.outcome == "unasked":
