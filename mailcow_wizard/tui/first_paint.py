@@ -75,6 +75,6 @@ def first_screen(session: Session, facts: Facts, look: Look, columns: int, rows:
 
 def _put(screen: Screen, column: int, row: int, line: list[Part], room: int, look: Look) -> None:
     screen.cursor = (column, row)
-    for text, style in fitted(harmless_parts(line), room, look.glyphs.ellipsis):
+    for text, style in fitted(harmless_parts(line, look), room, look.glyphs.ellipsis):
         # Only the sixteen colours of `Look`: their codes are the same in every terminal.
         screen.feed(style.render(text, color_system=ColorSystem.STANDARD))

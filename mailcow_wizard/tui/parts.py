@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from rich.style import Style
 
 from mailcow_wizard.harmless import shown
+from mailcow_wizard.tui.look import Look
 
 Part = tuple[str, Style]
 
 
-def harmless_parts(line: Sequence[Part]) -> tuple[Part, ...]:
-    """The line without what a terminal would take for more than text."""
+def harmless_parts(line: Sequence[Part], look: Look | None = None) -> tuple[Part, ...]:
+    """The line without what a terminal would take for more than text, in the letters that it has."""
+    if look and look.ascii_only:
+        line = [(look.text(text), style) for text, style in line]
     return tuple((shown(text, lines=False), style) for text, style in line)
 
 

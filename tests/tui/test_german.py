@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import catalogues
@@ -113,11 +114,11 @@ async def test_what_is_cut_says_so(parts: tuple[str, ...], shown: str) -> None:
         assert lines.render_line(0).text == shown
 
 
-@pytest.fixture
-def wizard(tmp_path: Path) -> Iterator[Terminal]:
+@contextmanager
+def started(tmp_path: Path, *words: str) -> Iterator[Terminal]:
     """The German wizard on the demo machine."""
     terminal = Terminal(80, 24)
-    words = (*WIZARD, "--demo", "--lang", "de", "--state-dir", str(tmp_path))
+    words = (*WIZARD, "--demo", "--lang", "de", "--state-dir", str(tmp_path), *words)
     variables = {"TERM": "xterm-256color", "PYTHONPATH": os.getcwd(), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     terminal.start(" ".join(words), variables)
     try:
@@ -125,6 +126,35 @@ def wizard(tmp_path: Path) -> Iterator[Terminal]:
         yield terminal
     finally:
         terminal.close()
+
+
+@pytest.fixture
+def wizard(tmp_path: Path) -> Iterator[Terminal]:
+    """The same, as it is by itself."""
+    with started(tmp_path) as terminal:
+        yield terminal
+
+
+@pytest.mark.slow
+def test_in_ascii_no_umlaut_is_left(tmp_path: Path) -> None:
+    with started(tmp_path, "--ascii") as terminal:
+        assert terminal.text().isascii()
+        terminal.keys("Enter")
+        for key, wanted in (
+            ("n", "Kernel-Version"),
+            ("n", "SMTP (25)"),
+            ("f", "laesst sich zuruecknehmen"),
+            ("Escape", "n weiter  b zurueck"),
+            ("?", "naechster Schritt"),
+            ("Escape", "n weiter  b zurueck"),
+            ("a", "zaehlt nicht mehr"),
+        ):
+            if key in "nfa?":
+                terminal.wait_until_looked()
+            terminal.keys(key)
+            text = terminal.wait_for(wanted)
+            assert text.isascii(), text
+            terminal.wait_for_silence(0.5)
 
 
 @pytest.mark.slow

@@ -34,7 +34,8 @@ class Lines(ScrollView, can_focus=False):
 
     def put(self, lines: Sequence[Sequence[Part]]) -> None:
         """Replaces all lines; only those that differ are drawn again, and only where they differ."""
-        before, self._lines = self._lines, [harmless_parts(line) for line in lines]
+        look = getattr(self.app, "look", None)
+        before, self._lines = self._lines, [harmless_parts(line, look) for line in lines]
         size = Size(self.room.width, len(self._lines))
         if self.SCROLLS and size != self.virtual_size:
             self.virtual_size = size
