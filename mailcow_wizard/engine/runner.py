@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from mailcow_wizard.engine.subjects import known_beforehand
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import Denied, HostError
@@ -146,7 +147,7 @@ class Run:
         judgements = look(check, self._facts)
         took = time.monotonic() - start
         try:
-            found = tuple(join(check, one, took) for one in judgements)
+            found = tuple(join(check, one, took) for one in self._apart(check, judgements))
         except Exception as error:  # what the judge said has not the shape of a judgement
             found = (join(check, _crashed(error), took),)
         self._results.put((check.id, found))
@@ -169,7 +170,7 @@ class Run:
                 late = Judgement(
                     "unknown", _("no answer within {allowed:g} s", allowed=allowed), certainty="untested"
                 )
-                self._finish(check, late, findings, now - start)
+                self._finish(check, late, findings, now - start, ask=False)
 
     def _finish(
         self,
@@ -177,8 +178,20 @@ class Run:
         judgement: Judgement,
         findings: dict[str, tuple[Finding, ...]],
         duration: float = 0.0,
+        ask: bool = True,
     ) -> None:
-        self._take(check.id, (join(check, judgement, duration),), findings)
+        apart = self._apart(check, (judgement,), ask)
+        self._take(check.id, tuple(join(check, one, duration) for one in apart), findings)
+
+    def _apart(
+        self, check: Check, judgements: tuple[Judgement, ...], ask: bool = True
+    ) -> tuple[Judgement, ...]:
+        """What could not be looked at has the subjects that it would have had."""
+        if len(judgements) != 1 or judgements[0].certainty != "untested" or judgements[0].subject is not None:
+            return judgements
+        return tuple(
+            judgements[0]._replace(subject=one) for one in known_beforehand(check.id, self._facts, ask)
+        )
 
     def _take(self, name: str, found: tuple[Finding, ...], findings: dict[str, tuple[Finding, ...]]) -> None:
         findings[name] = found = self._mark(found) if self._mark else found

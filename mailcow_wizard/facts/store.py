@@ -60,6 +60,13 @@ class Facts:
         value: Fact = answer.value
         return value
 
+    def known(self, source: Callable[[Facts], Fact]) -> Fact | None:
+        """What a source has answered already; None where it has not, or could not. Waits for nothing."""
+        with self._lock:
+            answer = self._answers.get((source, ()))
+        value: Fact | None = answer.value if answer and answer.known and answer.error is None else None
+        return value
+
     def begin(self, *calls: tuple[Any, ...]) -> None:
         """Asks several sources at the same time, each given with its arguments, and waits for all of them.
 
