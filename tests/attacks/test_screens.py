@@ -112,6 +112,8 @@ def plain(text: str) -> str:
     return _SEQUENCE.sub("", text).replace("\r", "").replace("\x0f", "")
 
 
+SCROLLED = {"CSI r", "CSI L", "CSI M", "CSI A"}
+"""How lines are moved that stay the same from screen to screen; the demonstration may have none of these."""
 WALK = "\r" + "n" * 13 + "\r\x1bf\x1bl\x1bbbb\rq"
 
 
@@ -131,7 +133,7 @@ def test_screens(seed: int, friendly: set[str], tmp_path: Path) -> None:
     machine.write_text(json.dumps(poisoned(seed, 0.25)))
     text = seen(["--host", str(machine), "--state-dir", str(tmp_path / "state")], WALK, 0.6)
     assert trouble(plain(text)) == ""
-    assert kinds(text) <= friendly
+    assert kinds(text) <= friendly | SCROLLED
     assert "mistake of the wizard" not in text
     assert _ESCAPED.search(plain(text))  # something arrived
 
