@@ -265,7 +265,7 @@ def test_the_field_with_the_cursor_is_in_sight_in_little_room(tmp_path: Path) ->
         terminal.wait_for("Looks at this serv…")
         terminal.wait_for_silence(1.0)
         terminal.keys("Tab", "Tab")
-        terminal.wait_for("Mail domain", "\n example.org")
+        terminal.wait_for("Mail domain", "\n  example.org")
         terminal.keys("C-e", "C-u", "x", "y", "z")
         terminal.wait_for("xyz")
 

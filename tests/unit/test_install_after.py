@@ -107,7 +107,7 @@ def test_first_mailbox() -> None:
 
 def test_another_failure_does() -> None:
     job = Looked(finding("mail.relay", "fail"), finding("mail.admin-password", "fail"))
-    with pytest.raises(Failed, match=r"a check fails: mail\.relay"):
+    with pytest.raises(Failed, match=r"a check of the installed mailcow fails: mail\.relay"):
         verify.run(job)
     assert exit_codes.of_findings(map(_milder, job.kept)) == exit_codes.FAIL
 
