@@ -174,9 +174,12 @@ def _changed(facts: Facts, data: bytes, copy: bytes, volumes: DatabaseVolumes | 
 
 def _older(facts: Facts, volumes: DatabaseVolumes | None) -> bool:
     """Whether the database was there before mailcow was cloned, and no container runs that opens it."""
-    project = _project(facts)
     # git writes this file when it clones, and never again.
     cloned = _time(facts.host, "%Y", f"{facts.get(place).directory}/.git/description")
+    try:
+        project = _project(facts)
+    except HostError:  # what stands in its place is told by itself
+        return False
     if not 0 < _made(volumes, project) < cloned:
         return False
     try:
@@ -188,7 +191,10 @@ def _older(facts: Facts, volumes: DatabaseVolumes | None) -> bool:
 def _project(facts: Facts) -> str:
     from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 
-    return facts.get(mailcow_conf).get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+    try:
+        return facts.get(mailcow_conf).get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
+    except HostError:  # something else stands in its place, which is told by itself
+        return ""
 
 
 def _made(volumes: DatabaseVolumes | None, project: str) -> float:

@@ -31,6 +31,7 @@ WRITERS = {
     "host/streams.py columns": LOOKS,
     "host/streams.py mend": LOOKS,
     "host/streams.py on_terminal": LOOKS,
+    "host/streams.py only_ascii": LOOKS,
     "host/streams.py same_line": GATED,
     "host/streams.py say": GATED,
     "host/streams.py show_until_closed": GATED,

@@ -13,7 +13,7 @@ from typing import Any
 
 import mailcow_wizard.facts
 from mailcow_wizard.conf import rules_lines
-from mailcow_wizard.engine import back, settings
+from mailcow_wizard.engine import back, settings, subjects
 from mailcow_wizard.engine.defect import described
 from mailcow_wizard.facts import (
     addresses,
@@ -282,6 +282,7 @@ _ABOUT: tuple[Callable[[Facts], object], ...] = (
     lambda facts: config._time(facts.host, "%Z", "/x"),
     lambda facts: checkout.as_committed(facts, ("mailcow.conf", "x y")),
     lambda facts: addresses._from_outside(facts, 4, "10.0.0.1"),
+    lambda facts: subjects.known_beforehand("dns.mx", facts),
 )
 
 

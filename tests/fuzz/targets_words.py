@@ -30,6 +30,7 @@ from mailcow_wizard.facts.firewall.state import targets as targets_of
 from mailcow_wizard.facts.mail import acme, admin, boxes, certificates, fate, seen
 from mailcow_wizard.facts.network import mirrors
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import clone, override, pulling, standing, troubles, up
@@ -284,6 +285,9 @@ def _shown(data: bytes) -> None:
     base, _, theirs = after.partition(b"\x1d")
     with contextlib.suppress(merge.Overlap):
         merge.merge(before, base, theirs)
+    with contextlib.suppress(UnicodeDecodeError):
+        words = data.decode()
+        streams._spelled(UnicodeEncodeError("ascii", words, 0, len(words), "not ASCII"))[0].encode("ascii")
 
 
 def _raw(name: str) -> bytes:

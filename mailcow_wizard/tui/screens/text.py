@@ -57,8 +57,8 @@ class TextScreen(ModalScreen[None]):
         self.call_after_refresh(self._draw_keys)
 
     def _draw_keys(self) -> None:
-        if self.is_mounted:
-            self.query_one("#close", Lines).put([self.keys()])
+        for line in self.query("#close").results(Lines):
+            line.put([self.keys()])
 
     def keys(self) -> Sequence[Part]:
         """What can be pressed; which part of a long text is in view."""
