@@ -94,6 +94,7 @@ def _logged_in(place: Path) -> Iterator[Command]:
     config.write_text(
         f"Port {_PORT}\nListenAddress 127.0.0.1\nHostKey {place / 'host'}\nPidFile none\n"
         f"AuthorizedKeysFile {keys}\nStrictModes no\nPermitRootLogin yes\nPrintMotd no\nUsePAM no\n"
+        "LogLevel QUIET\n"
     )
     relay = f"{sys.executable} {Path(slow_line.__file__)} %h %p {_ROUND_TRIP_MS} {_KILOBITS}"
     options = {

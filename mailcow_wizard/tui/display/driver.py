@@ -125,6 +125,8 @@ class DisplayDriver(LinuxDriver):
         self.attrs_before = terminal.attributes
         self._screen = Screen(terminal.columns, terminal.rows)
         self._painter = painter
+        # The answer may have been read already.
+        painter.repeats = self._repeats
         self._asked = True
         self._first = True
         terminal.hand_over()
