@@ -1,10 +1,10 @@
 """The program's entry. It prints its first line before it imports anything that costs time."""
 
 import gc
-import os
 import sys
 
 from mailcow_wizard import __version__, language
+from mailcow_wizard.host import entrance
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,25 +17,20 @@ def main() -> "NoReturn":
     for stream in (sys.stdout, sys.stderr):
         if stream:
             stream.flush()
-    # The interpreter's own end takes 5 ms of what `check ports` may take, and waits for nothing of ours.
-    os._exit(code)
+    entrance.end(code)
 
 
 def _run(words: list[str]) -> int:
     if words == ["--version"]:
         _say(f"mailcow-wizard {__version__}\n")
         return 0
-    language.choose(words, os.environ)
+    language.choose(words, entrance.environment())
     if words in (["--help"], ["-h"]):
         from mailcow_wizard.cli.help import help_text
 
         _say(help_text())
         return 0
-    if (
-        _opens_the_screen(words)
-        and all(map(os.isatty, (0, 1, 2)))
-        and os.environ.get("TERM", "dumb") != "dumb"
-    ):
+    if _opens_the_screen(words) and entrance.is_for_screens():
         splash = language._("mailcow-wizard {version} looks at this machine…", version=__version__)
         _say(f"{splash}\n")
     # Loading modules makes no garbage, and looking for it takes a twentieth of a short run.
@@ -52,7 +47,7 @@ def _opens_the_screen(words: list[str]) -> bool:
 
 def _say(text: str) -> None:
     try:
-        os.write(1, text.encode(getattr(sys.stdout, "encoding", None) or "ascii", "replace"))
+        entrance.write(text.encode(getattr(sys.stdout, "encoding", None) or "ascii", "replace"))
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:

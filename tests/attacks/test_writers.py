@@ -12,7 +12,7 @@ OURS = "words of our own, and the system's for an error"
 LOOKS = "looks at the stream, writes nothing"
 WRITERS = {
     "__main__.py main": "flushes",
-    "__main__.py _say": OURS,
+    "__main__.py _say": LOOKS,
     "cli/app.py _finished": "flushes",
     "cli/app.py write": "a terminal gets what `shown` lets through; a program gets values as they are",
     "host/admin_reset.py main": GATED,
@@ -23,6 +23,7 @@ WRITERS = {
     "host/dns_provider.py main": GATED,
     "host/dns_update.py main": GATED,
     "host/mailcow_api.py main": GATED,
+    "host/entrance.py write": OURS,
     "host/full_screen.py write": "the cells of the first screen, each line made harmless before",
     "host/one_file_entry.py main": OURS,
     "host/one_file_far.py run": OURS,

@@ -51,8 +51,6 @@ ALLOWED_SIDEWAYS = {
 } | {(part, name) for part in ("conf", "host") for name in FOUNDATION}
 SCREEN = {"textual", "rich"}
 MACHINE = {"subprocess", "socket", "ctypes", "fcntl", "termios", "resource", "shutil", "pwd", "grp", "select"}
-# The entry prints its first line and ends the process; the command line names its place in a defect.
-MAY_USE_OS = {"__main__.py": {"isatty", "environ", "write", "_exit"}}
 FORBIDDEN_CALLS = {"open", "exec", "eval", "input", "breakpoint"}
 FORBIDDEN_CLOCKS = {("time", "time"), ("time", "time_ns"), ("time", "sleep"), ("datetime", "now")}
 MOST_LINES = 400
@@ -138,7 +136,7 @@ def test_only_the_door_touches_the_machine(name: str) -> None:
             owner, used = node.value.id, node.attr
             assert (owner, used) not in FORBIDDEN_CLOCKS, f"{name}:{node.lineno}: {owner}.{used}"
             if owner == "os":
-                assert used in MAY_USE_OS.get(name, set()) | {"path"}, f"{name}:{node.lineno}: os.{used}"
+                assert used == "path", f"{name}:{node.lineno}: os.{used}"
             if owner == "sys" and used == "environ":
                 raise AssertionError(name)
 
