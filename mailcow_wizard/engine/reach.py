@@ -107,7 +107,9 @@ class Reach:
         self._ends = time.monotonic() + minutes * 60
         self._listener = ReachListener()
         self.targets = tuple(self._open(*one) for one in facts.get(public_ports))
-        self.extra = 0 if any(one.free for one in self.targets) else self._listener.open_any(self.families)
+        self.extra = (
+            0 if any(one.free for one in self.targets) else self._listener.listen_anywhere(self.families)
+        )
         """A port besides mailcow's that takes the report, where all of those are in use; 0: none."""
         numbers = tuple(one.port for one in self.ports)
         self.watched = tuple(one for one in self.families if self._listener.watch(numbers, one))
@@ -132,11 +134,11 @@ class Reach:
         self._own |= {doors[one]: said for one, said in reach_asker.knock(tuple(doors), "").items()}
 
     def _open(self, port: int, service: str, speaks: Kind) -> Target:
-        said = {family: self._listener.open(port, family) for family in self.families}
+        said = {family: self._listener.listen(port, family) for family in self.families}
         if IN_USE in said.values() and self._only_loopback(port):
             for family in [one for one, word in said.items() if word == IN_USE]:
                 own = self._facts.get(addresses, family).own
-                said[family] = self._listener.open(port, family, own) if own else IN_USE
+                said[family] = self._listener.listen(port, family, own) if own else IN_USE
         if IN_USE in said.values():
             # Asked as it is in both families: who has one has mostly both.
             for family in said:

@@ -81,7 +81,7 @@ class ReachListener:
         """Connections in this minute, by origin."""
         self._minute = time.monotonic()
 
-    def open(self, port: int, family: int, address: str = "") -> str:
+    def listen(self, port: int, family: int, address: str = "") -> str:
         """Listens on a port, of every address or of one; empty where it worked, `in use`, `not allowed`, or
         the kernel's word for it."""
         kind, every = _EVERY[family]
@@ -105,13 +105,13 @@ class ReachListener:
         self._selector.register(one, selectors.EVENT_READ, (port, family))
         return ""
 
-    def open_any(self, families: tuple[int, ...]) -> int:
+    def listen_anywhere(self, families: tuple[int, ...]) -> int:
         """Listens on a free port of the kernel's choice, the same for all families; 0 where there is none."""
         for _ in range(_TRIES):
             with socket.socket(_EVERY[families[0]][0], socket.SOCK_STREAM) as probe:
                 probe.bind((_EVERY[families[0]][1], 0))
                 port = int(probe.getsockname()[1])
-            if not any(self.open(port, family) for family in families):
+            if not any(self.listen(port, family) for family in families):
                 return port
             for family in families:
                 self.shut(port, family)

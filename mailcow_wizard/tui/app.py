@@ -60,15 +60,15 @@ class Wizard(Drawn):
         Binding("b", "step(-1)", _("Step before")),
         Binding("r", "again", _("Run this check again")),
         Binding("R", "step_again", _("Run this step again")),
-        Binding("c", "open('reading.copy')", _("Copy")),
-        Binding("l", "open('reading.show_log')", _("Log")),
-        Binding("f", "open('mending.choose')", _("Mend")),
-        Binding("u", "open('mending.undo_newest')", _("Take back the newest change")),
-        Binding("U", "open('mending.show_changes')", _("All changes")),
+        Binding("c", "visit('reading.copy')", _("Copy")),
+        Binding("l", "visit('reading.show_log')", _("Log")),
+        Binding("f", "visit('mending.choose')", _("Mend")),
+        Binding("u", "visit('mending.undo_newest')", _("Take back the newest change")),
+        Binding("U", "visit('mending.show_changes')", _("All changes")),
         *bindings(),
-        Binding("a", "open('acknowledging.acknowledge')", _("Acknowledge")),
-        Binding("e", "open('exporting.export')", _("Write a report")),
-        Binding("f1,question_mark", "open('reading.show_help')", _("Help")),
+        Binding("a", "visit('acknowledging.acknowledge')", _("Acknowledge")),
+        Binding("e", "visit('exporting.export')", _("Write a report")),
+        Binding("f1,question_mark", "visit('reading.show_help')", _("Help")),
         Binding("ctrl+p", "palette", "All commands", show=False),
         Binding("q", "leave", _("Quit")),
         Binding("enter", "step(1)", "Next step", show=False),
@@ -288,7 +288,7 @@ class Wizard(Drawn):
     @on(FindingList.Opened)
     def _opened(self) -> None:
         if self.current == INSTALL:
-            self.action_open("installing.show")
+            self.action_visit("installing.show")
             return
         from mailcow_wizard.tui import reading
 
@@ -363,7 +363,7 @@ class Wizard(Drawn):
             self.go_to(step)
             self._list.go_to(check)
 
-    def action_open(self, opens: str) -> None:
+    def action_visit(self, opens: str) -> None:
         """Opens a screen besides the list (see `places`)."""
         from mailcow_wizard.tui.mending import said
 

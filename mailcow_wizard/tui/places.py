@@ -41,11 +41,11 @@ _KEY_NAMES = {"+": "plus"}
 def bindings() -> tuple[Binding, ...]:
     """All of them by name, for the palette; before them the keys, which depend on the step."""
     names = {one.key: _KEY_NAMES.get(one.key, one.key) for one in PLACES}
-    keys = (Binding(name, f"open({key!r})", show=False) for key, name in names.items())
+    keys = (Binding(name, f"visit({key!r})", show=False) for key, name in names.items())
     named = (
         Binding(
             names[one.key],
-            f"open({one.opens!r})",
+            f"visit({one.opens!r})",
             one.about[0].upper() + one.about[1:],
             key_display=one.key,
         )

@@ -87,7 +87,7 @@ LEFT_OUT: dict[str, str] = {
     "host/probing.py send": "a payload of our own",
     "host/reach_asker.py tell": "decodes, with replacement",
     "host/reach_listener.py _accept": "an address as the kernel gives it",
-    "host/reach_listener.py open_any": "a port as the kernel gives it",
+    "host/reach_listener.py listen_anywhere": "a port as the kernel gives it",
     "host/recorded.py _address": "an address or none; tests/faults and the door's targets ask it",
     "host/recorded.py load": "reads a file; the document is fed as `host recording`",
     "host/terminal.py _variables": "names of variables",
