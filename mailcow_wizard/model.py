@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Certainty = Literal["proved", "inferred", "untested"]
     Risk = Literal["low", "medium", "high"]
     Kind = Literal["started", "finished", "done"]
+    Per = Literal["", "family", "name", "domain"]
     Stops = Literal["", "here", "names", "way", "there"]
 else:
     Status = Severity = Certainty = Risk = Kind = Stops = str
@@ -143,7 +144,8 @@ class Check(NamedTuple):
     `source` asks the machine, a function of `facts.store.Facts` (so that each source is read once a run);
     `judge` is pure, and gives one judgement, or one for each subject. `after` names checks whose failure
     makes this one pointless; `network` says that it sends packets (`--offline` skips it); `deadline` is in
-    seconds.
+    seconds. `per` says what its results are told apart by, where that is known without an answer: families of
+    addresses, the server's name, its mail domains.
     """
 
     id: str
@@ -157,6 +159,7 @@ class Check(NamedTuple):
     after: tuple[str, ...] = ()
     network: bool = False
     deadline: float = 10.0
+    per: Per = ""
 
     @property
     def step(self) -> str:

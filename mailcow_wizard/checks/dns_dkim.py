@@ -145,6 +145,7 @@ CHECKS: tuple[Check, ...] = (
         severity="degrades",
         source=dkim,
         judge=judge_dkim,
+        per="domain",
         network=True,
         deadline=12.0,
     ),

@@ -135,6 +135,7 @@ CHECKS: tuple[Check, ...] = (
         severity="degrades",
         source=dmarc,
         judge=judge_dmarc,
+        per="domain",
         network=True,
         deadline=14.0,
     ),

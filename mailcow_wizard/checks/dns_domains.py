@@ -208,6 +208,7 @@ def _check(
         severity=severity,  # type: ignore[arg-type]
         source=source,  # type: ignore[arg-type]
         judge=judge,  # type: ignore[arg-type]
+        per="domain",
         network=True,
         deadline=12.0,
     )

@@ -221,6 +221,7 @@ CHECKS: tuple[Check, ...] = (
         severity="advice",
         source=mta_sts,
         judge=judge_mta_sts,
+        per="domain",
         network=True,
         deadline=16.0,
     ),

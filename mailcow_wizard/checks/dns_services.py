@@ -125,6 +125,7 @@ CHECKS: tuple[Check, ...] = (
         severity="advice",
         source=domains,
         judge=judge_srv,
+        per="domain",
         network=True,
         deadline=12.0,
     ),

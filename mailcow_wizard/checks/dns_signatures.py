@@ -89,6 +89,7 @@ CHECKS: tuple[Check, ...] = (
         severity="breaks",
         source=signatures,
         judge=judge_dnssec,
+        per="domain",
         network=True,
         deadline=12.0,
     ),

@@ -262,6 +262,7 @@ CHECKS: tuple[Check, ...] = (
         severity="degrades",
         source=spf,
         judge=judge_spf,
+        per="domain",
         network=True,
         deadline=14.0,
     ),

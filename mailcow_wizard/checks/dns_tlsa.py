@@ -207,6 +207,7 @@ CHECKS: tuple[Check, ...] = (
         severity="advice",
         source=tlsa,
         judge=judge_tlsa,
+        per="name",
         network=True,
         deadline=16.0,
     ),

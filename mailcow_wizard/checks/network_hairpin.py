@@ -190,6 +190,7 @@ CHECKS: tuple[Check, ...] = (
         severity="breaks",
         source=reflections,
         judge=judge_hairpin,
+        per="family",
         network=True,
     ),
 )

@@ -286,6 +286,7 @@ CHECKS: tuple[Check, ...] = (
         severity="breaks",
         source=mail_ways,
         judge=judge_mail,
+        per="family",
         network=True,
     ),
 )

@@ -223,6 +223,7 @@ CHECKS: tuple[Check, ...] = (
         severity="blocks",
         source=roots,
         judge=judge_roots,
+        per="family",
         network=True,
     ),
     Check(
@@ -237,6 +238,7 @@ CHECKS: tuple[Check, ...] = (
         severity="blocks",
         source=echoes,
         judge=judge_echoes,
+        per="family",
         network=True,
     ),
 )

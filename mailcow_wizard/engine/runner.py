@@ -189,9 +189,7 @@ class Run:
         """What could not be looked at has the subjects that it would have had."""
         if len(judgements) != 1 or judgements[0].certainty != "untested" or judgements[0].subject is not None:
             return judgements
-        return tuple(
-            judgements[0]._replace(subject=one) for one in known_beforehand(check.id, self._facts, ask)
-        )
+        return tuple(judgements[0]._replace(subject=one) for one in known_beforehand(check, self._facts, ask))
 
     def _take(self, name: str, found: tuple[Finding, ...], findings: dict[str, tuple[Finding, ...]]) -> None:
         findings[name] = found = self._mark(found) if self._mark else found

@@ -3,26 +3,20 @@
 from mailcow_wizard.facts.identity import Hostname, hostname
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
-
-_OF_FAMILIES = ("network.outbound-25", "network.icmp", "network.recursion", "network.hairpin")
-_OF_NAME = ("dns.a", "dns.aaaa", "dns.tlsa")
-_OF_DOMAINS = (
-    *("dns.mx", "dns.autodiscover", "dns.autoconfig", "dns.spf", "dns.dkim", "dns.dmarc", "dns.srv"),
-    *("dns.dnssec", "dns.mta-sts"),
-)
+from mailcow_wizard.model import Check
 
 
-def known_beforehand(check: str, facts: Facts, ask: bool = True) -> tuple[str | None, ...]:
+def known_beforehand(check: Check, facts: Facts, ask: bool = True) -> tuple[str | None, ...]:
     """The subjects of a check that has no answer, None where they are not known; raises nothing.
 
     Without `ask` nothing is read for it: what hangs already is not waited for once more.
     """
-    if check in _OF_FAMILIES:
+    if check.per == "family":
         return ("v4", "v6")
-    if check not in (*_OF_NAME, *_OF_DOMAINS):
+    if not check.per:
         return (None,)
     name = _name(facts, ask)
-    if check in _OF_NAME:
+    if check.per == "name":
         return (name or None,)
     return facts.settings.domains or (name.partition(".")[2] if name.count(".") > 1 else name or None,)
 

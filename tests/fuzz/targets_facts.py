@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import mailcow_wizard.facts
+from mailcow_wizard.checks import all_checks
 from mailcow_wizard.conf import rules_lines
 from mailcow_wizard.engine import back, settings, subjects
 from mailcow_wizard.engine.defect import described
@@ -264,6 +265,7 @@ def _installing(data: bytes) -> None:
 
 
 _UNIT = units.Unit("x.service", "loaded", "enabled", True, True, path="/etc/systemd/system/x.service")
+_OF_DOMAINS = next(one for one in all_checks() if one.id == "dns.mx")
 _LISTENER = Listener(4, "0.0.0.0", 25, None, "", 0, 1, 1)
 _ABOUT: tuple[Callable[[Facts], object], ...] = (
     lambda facts: units.linked_from(facts, _UNIT),
@@ -282,7 +284,7 @@ _ABOUT: tuple[Callable[[Facts], object], ...] = (
     lambda facts: config._time(facts.host, "%Z", "/x"),
     lambda facts: checkout.as_committed(facts, ("mailcow.conf", "x y")),
     lambda facts: addresses._from_outside(facts, 4, "10.0.0.1"),
-    lambda facts: subjects.known_beforehand("dns.mx", facts),
+    lambda facts: subjects.known_beforehand(_OF_DOMAINS, facts),
 )
 
 
