@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterator, Sequence
 
 REMOVED = "[removed]"
 
-_SECRET_NAME = (
-    r"(?:[\w.-]*(?:pass(?:wd|word|phrase|code)?|secret|token|api[_-]?key|private[_-]?key|credential"
-    r"|authorization)[\w.-]*|(?:[\w.-]*[_-])?(?:pwd?|creds?))"
-)
+
+def _secret_name(begin: str = "") -> str:
+    """What a secret's name looks like; `begin` stands where it begins."""
+    return (
+        rf"(?:{begin}[\w.-]*(?:pass(?:wd|word|phrase|code)?|secret|token|api[_-]?key|private[_-]?key|credential"
+        rf"|authorization)[\w.-]*|(?:{begin}[\w.-]*[_-])?(?:pwd?|creds?))"
+    )
+
+
+_SECRET_NAME = _secret_name()
 # A search that begins anew at every letter of a long word takes minutes.
-_SECRET_WORD = _SECRET_NAME.replace(r"[\w.-]*(?:pass", r"(?<![\w.-])[\w.-]*(?:pass").replace(
-    r"(?:[\w.-]*[_-])?", r"(?:(?<![\w.-])[\w.-]*[_-])?"
-)
+_SECRET_WORD = _secret_name(r"(?<![\w.-])")
 # `password=x`, `"password": "x"`, `Authorization: Bearer x`; what follows is removed to the end of the word.
 _ASSIGNED = re.compile(rf"(?is)({_SECRET_WORD}[\"']?\s*)([=:]).+")
 _OPTION = re.compile(rf"(?i)-{{1,2}}{_SECRET_NAME}")

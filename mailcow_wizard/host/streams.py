@@ -6,14 +6,19 @@ import sys
 from mailcow_wizard.harmless import shown
 from mailcow_wizard.language import _
 
-_SPELLINGS = {
+SPELLINGS = {
     **dict(zip("äöüÄÖÜß", ("ae", "oe", "ue", "Ae", "Oe", "Ue", "ss"), strict=True)),
-    **dict(zip("•×–—„“”‚‘’", "*x--\"\"\"'''", strict=True)),
+    **dict(zip("•×·–—„“”‚‘’µ", "*x---\"\"\"'''u", strict=True)),
+    "…": "...",
     "→": "->",
     "←": "<-",
     "≥": ">=",
     "≤": "<=",
+    "±": "+/-",
+    "\u202f": " ",
+    "\u00a0": " ",
 }
+"""How our own words are written where there is only ASCII."""
 
 
 def mend() -> bool:
@@ -45,7 +50,7 @@ def _spelled(error: UnicodeError) -> tuple[str, int]:
     spelled = ""
     for letter in error.object[error.start : error.end]:
         plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
-        spelled += _SPELLINGS.get(letter) or plain or letter.encode("ascii", "backslashreplace").decode()
+        spelled += SPELLINGS.get(letter) or plain or letter.encode("ascii", "backslashreplace").decode()
     return spelled, error.end
 
 

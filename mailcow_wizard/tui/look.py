@@ -6,6 +6,7 @@ a glyph and a word as well. Without colours bold and reverse remain.
 
 from rich.style import Style
 
+from mailcow_wizard.host.streams import SPELLINGS
 from mailcow_wizard.language import pgettext
 from mailcow_wizard.model import Status
 from mailcow_wizard.typed import NamedTuple
@@ -107,32 +108,4 @@ class Look:
         return text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
 
 
-_TO_ASCII = str.maketrans(
-    {
-        "ä": "ae",
-        "ö": "oe",
-        "ü": "ue",
-        "Ä": "Ae",
-        "Ö": "Oe",
-        "Ü": "Ue",
-        "ß": "ss",
-        "„": '"',
-        "…": "...",
-        "–": "-",
-        "—": "-",
-        "’": "'",
-        "‘": "'",
-        "“": '"',
-        "”": '"',
-        "·": "-",
-        "≥": ">=",
-        "≤": "<=",
-        "×": "x",
-        "→": "->",
-        "•": "*",
-        "\u202f": " ",
-        "\u00a0": " ",
-        "µ": "u",
-        "±": "+/-",
-    }
-)
+_TO_ASCII = str.maketrans(SPELLINGS)
