@@ -8,7 +8,7 @@ from mailcow_wizard.checks import TOPICS, all_checks
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
-from mailcow_wizard.cli.output import Output
+from mailcow_wizard.cli.output import Output, sentence_columns
 from mailcow_wizard.cli.values import meant
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.engine.session import Result, Session
@@ -125,7 +125,7 @@ def _list(checks: Sequence[Check], options: Options, write: Write) -> int:
     else:
         from mailcow_wizard.report.wrapping import wrapped
 
-        columns = 0 if options.plain or not streams.on_terminal() else streams.columns()
+        columns = sentence_columns(options.plain)
         shown = (part for line in lines.listing(checks) for part in wrapped(line, columns, hanging=4))
         write("".join(f"{part}\n" for part in shown))
     return exit_codes.OK

@@ -9,6 +9,7 @@ from mailcow_wizard import __version__
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.output import sentence_columns
 from mailcow_wizard.cli.values import NothingDone
 from mailcow_wizard.conf.document import Document
 from mailcow_wizard.conf.rule import LEVEL_WORDS, LEVELS, LintFinding
@@ -119,7 +120,7 @@ def _lint(session: Session, file: str, options: Options, write: Write) -> int:
         ]
         dump({"file": path, "findings": rows}, write)
     else:
-        columns = 0 if options.plain or not streams.on_terminal() else streams.columns()
+        columns = sentence_columns(options.plain)
         shown = (part for one in found for part in wrapped(_line(path, one), columns, hanging=4))
         write("".join(f"{part}\n" for part in shown) + f"{_closing(found)}\n")
     levels = {one.level for one in found}

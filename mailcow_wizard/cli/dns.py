@@ -5,11 +5,11 @@ from collections.abc import Callable
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import no_name, open_session
+from mailcow_wizard.cli.output import sentence_columns
 from mailcow_wizard.cli.values import NothingDone
 from mailcow_wizard.facts.dns.mail_server import NoName
 from mailcow_wizard.facts.dns.overview import overview
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.report import dns as report
@@ -40,13 +40,7 @@ def dns(options: Options, write: Callable[[str], None]) -> int:
 
         write(json.dumps(report.of_overview(found)) + "\n")
     else:
-        shown = (
-            report.zone_files(found.rows) if options.zone else report.overview_lines(found, _columns(options))
-        )
+        columns = sentence_columns(options.plain)
+        shown = report.zone_files(found.rows) if options.zone else report.overview_lines(found, columns)
         write("".join(f"{harmless(line, 4000)}\n" for line in shown))
     return exit_codes.OK
-
-
-def _columns(options: Options) -> int:
-    """How many columns sentences have; 0 where they stay in one line."""
-    return 0 if options.plain or not streams.on_terminal() else streams.columns()

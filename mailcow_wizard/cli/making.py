@@ -8,7 +8,7 @@ from contextlib import suppress
 from mailcow_wizard.checks import all_checks
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
-from mailcow_wizard.cli.output import Output
+from mailcow_wizard.cli.output import Output, sentence_columns
 from mailcow_wizard.cli.values import meant
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.journal import Change, Journal
@@ -61,7 +61,7 @@ class Talk:
     @property
     def columns(self) -> int:
         """How many columns sentences have; 0 where they stay in one line."""
-        return 0 if self._plain else streams.columns()
+        return sentence_columns(self._plain)
 
     def sentence(self, text: str, hanging: int = 0) -> None:
         """A line for people that may be broken between words."""

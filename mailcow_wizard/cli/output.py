@@ -1,6 +1,13 @@
-"""What happens to output that nobody takes any more, while there is still something to do."""
+"""How wide sentences are; and what happens to output that nobody takes any more, while work remains."""
 
 from collections.abc import Callable
+
+from mailcow_wizard.host import streams
+
+
+def sentence_columns(plain: bool) -> int:
+    """How many columns sentences have on stdout; 0 where they stay in one line: `plain`, or no terminal."""
+    return 0 if plain or not streams.on_terminal() else streams.columns()
 
 
 class Output:
