@@ -55,34 +55,7 @@ def judge_present(found: config.Presence) -> Judgement:
         )
         return Judgement("fail", summary, summary, evidence, _instead(found))
     if found.changed:
-        names = _names(found.volumes)
-        return Judgement(
-            "warn",
-            _(
-                "{names} was made with the passwords of {backup}, and {name} has others",
-                names=names,
-                backup=config.BACKUP,
-                name=config.NAME,
-            ),
-            _("{name} is younger than the database", name=config.NAME),
-            evidence,
-            (
-                _(
-                    "If mailcow cannot open its database, take DBNAME, DBUSER, DBPASS and DBROOT over "
-                    "from {backup}.",
-                    backup=config.BACKUP,
-                ),
-                _(
-                    "If mailcow works, the passwords were changed in the database too: delete "
-                    "{backup}, or move it away.",
-                    backup=config.BACKUP,
-                ),
-            ),
-            certainty="inferred",
-            severity="breaks",
-            why=_P12,
-            doc=need.DOC_ISSUE.format(418),
-        )
+        return _changed(found, evidence)
     if found.older:
         return _older(found, evidence)
     return Judgement(
@@ -90,23 +63,45 @@ def judge_present(found: config.Presence) -> Judgement:
     )
 
 
+def _changed(found: config.Presence, evidence: tuple[Evidence, ...]) -> Judgement:
+    summary = _(
+        "{names} was made with the passwords of {backup}, and {name} has others",
+        names=_names(found.volumes),
+        backup=config.BACKUP,
+        name=config.NAME,
+    )
+    shut = _(
+        "If mailcow cannot open its database, take DBNAME, DBUSER, DBPASS and DBROOT over from {backup}.",
+        backup=config.BACKUP,
+    )
+    works = _(
+        "If mailcow works, the passwords were changed in the database too: delete {backup}, or move it away.",
+        backup=config.BACKUP,
+    )
+    return _younger(summary, evidence, (shut, works))
+
+
 def _older(found: config.Presence, evidence: tuple[Evidence, ...]) -> Judgement:
+    summary = _(
+        "the database {names} was there before this clone; whether {name} opens it is not known",
+        names=_names(found.volumes),
+        name=config.NAME,
+    )
+    first = _(
+        "Before mailcow is started: take DBNAME, DBUSER, DBPASS and DBROOT over from the old {name}. "
+        "Where that was done, all is well.",
+        name=config.NAME,
+    )
+    return _younger(summary, evidence, (first,))
+
+
+def _younger(summary: str, evidence: tuple[Evidence, ...], remedies: tuple[str, ...]) -> Judgement:
     return Judgement(
         "warn",
-        _(
-            "the database {names} was there before this clone; whether {name} opens it is not known",
-            names=_names(found.volumes),
-            name=config.NAME,
-        ),
+        summary,
         _("{name} is younger than the database", name=config.NAME),
         evidence,
-        (
-            _(
-                "Before mailcow is started: take DBNAME, DBUSER, DBPASS and DBROOT over from the old {name}. "
-                "Where that was done, all is well.",
-                name=config.NAME,
-            ),
-        ),
+        remedies,
         certainty="inferred",
         severity="breaks",
         why=_P12,

@@ -2,20 +2,24 @@
 
 from pathlib import Path
 
-from tui.tmux import wizard
+from tui.tmux import Terminal, wizard
 
 LONG = "systemctl disable exim4.service && systemctl stop exim4.service"
 
 
+def _go_to_the_ports(terminal: Terminal) -> None:
+    terminal.wait_for("Full name")
+    terminal.keys("Enter")
+    terminal.wait_for("Processor")
+    for wanted in ("Kernel version", "SMTP (25)"):
+        terminal.keys("n")
+        terminal.wait_for(wanted)
+    terminal.wait_until_looked()
+
+
 def test_a_long_text_says_how_much_of_it_is_in_view(tmp_path: Path) -> None:
     with wizard(width=60, height=12, state=str(tmp_path)) as terminal:
-        terminal.wait_for("Full name")
-        terminal.keys("Enter")
-        terminal.wait_for("Processor")
-        for wanted in ("Kernel version", "SMTP (25)"):
-            terminal.keys("n")
-            terminal.wait_for(wanted)
-        terminal.wait_until_looked()
+        _go_to_the_ports(terminal)
         terminal.keys("Enter")
         text = terminal.wait_for("Esc close", "1 to 10 of ")
         whole = int(text.rpartition(" of ")[2].split()[0])
@@ -31,13 +35,7 @@ def test_a_long_text_says_how_much_of_it_is_in_view(tmp_path: Path) -> None:
 
 def test_what_is_copied_is_shown_whole(tmp_path: Path) -> None:
     with wizard(width=50, height=20, state=str(tmp_path)) as terminal:
-        terminal.wait_for("Full name")
-        terminal.keys("Enter")
-        terminal.wait_for("Processor")
-        for wanted in ("Kernel version", "SMTP (25)"):
-            terminal.keys("n")
-            terminal.wait_for(wanted)
-        terminal.wait_until_looked()
+        _go_to_the_ports(terminal)
         terminal.keys("c")
         assert LONG not in terminal.wait_for("p show it whole")
         terminal.keys("p")
