@@ -38,7 +38,7 @@ for n in $(seq {MOUNTS}); do mkdir "$1/$n"; mount -t tmpfs -o size=4k "crowd$n" 
     for n in $(seq {RULES}); do
         echo "ip saddr 198.51.$((n / 250)).$((n % 250)) tcp dport $((1024 + n)) drop"
     done
-    echo "}} }}"
+    printf "}}\\n}}\\n"
 }} | nft -f -
 """
 
