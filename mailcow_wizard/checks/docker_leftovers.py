@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.docker_leftovers import LeftContainer, Leftovers, leftovers
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _MOST = 4
@@ -29,9 +29,10 @@ def judge_leftovers(seen: Leftovers) -> Judgement:
     if troubles:
         return judged(troubles, evidence, found)
     if seen.own.containers:
-        words = _(
-            "{number} containers belong to the mailcow in {directory}; nothing is left of another",
-            number=len(seen.own.containers),
+        words = ngettext(
+            "{n} container belongs to the mailcow in {directory}; nothing is left of another",
+            "{n} containers belong to the mailcow in {directory}; nothing is left of another",
+            len(seen.own.containers),
             directory=seen.directory,
         )
         return Judgement("pass", words, found, evidence)
@@ -43,10 +44,11 @@ def _running(seen: Leftovers) -> list[Trouble]:
     if not boxes:
         return []
     where = _where(boxes[0])
-    words = _(
-        "another mailcow runs here{where}: {number} containers of the project {project}",
+    words = ngettext(
+        "another mailcow runs here{where}: {n} container of the project {project}",
+        "another mailcow runs here{where}: {n} containers of the project {project}",
+        len(boxes),
         where=where,
-        number=len(boxes),
         project=boxes[0].project,
     )
     remedies = (
@@ -113,13 +115,19 @@ def _stopped(seen: Leftovers) -> list[Trouble]:
     network = seen.left.networks[0].name if seen.left.networks else ""
     where = _where(boxes[0]) if boxes else ""
     if not network:
-        words = _("an older mailcow left {number} stopped containers{where}", number=len(boxes), where=where)
+        words = ngettext(
+            "an older mailcow left {n} stopped container{where}",
+            "an older mailcow left {n} stopped containers{where}",
+            len(boxes),
+            where=where,
+        )
     elif not boxes:
         words = _("an older mailcow left the network {network}", network=network)
     else:
-        words = _(
-            "an older mailcow left {number} stopped containers{where} and the network {network}",
-            number=len(boxes),
+        words = ngettext(
+            "an older mailcow left {n} stopped container{where} and the network {network}",
+            "an older mailcow left {n} stopped containers{where} and the network {network}",
+            len(boxes),
             where=where,
             network=network,
         )
@@ -141,12 +149,12 @@ def _names(rows: tuple[object, ...]) -> str:
 
 def _counted(seen: Leftovers) -> str:
     left = seen.left
-    return _(
-        "{containers} containers, {networks} networks, {volumes} volumes",
-        containers=len(left.containers),
-        networks=len(left.networks),
-        volumes=len(left.volumes),
+    counted = (
+        ngettext("{n} container", "{n} containers", len(left.containers)),
+        ngettext("{n} network", "{n} networks", len(left.networks)),
+        ngettext("{n} volume", "{n} volumes", len(left.volumes)),
     )
+    return ", ".join(counted)
 
 
 CHECKS: tuple[Check, ...] = (

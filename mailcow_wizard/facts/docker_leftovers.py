@@ -16,6 +16,7 @@ _COMPOSE = "com.docker.compose."
 # mailcow's services but a few are called so, and no others are known to be.
 _SERVICES = "-mailcow"
 _NETWORK = "mailcow-network"
+_BRIDGE = "com.docker.network.bridge.name"
 # Volumes of which each mailcow has one; mail and its keys lie in the first two, accounts in the third.
 _WITH_MAIL = ("vmail-vol-1", "crypt-vol-1", "mysql-vol-1")
 _VOLUMES = (
@@ -173,7 +174,8 @@ def _network(one: dict[str, Any]) -> LeftNetwork:
 
 
 def _settings(one: dict[str, Any]) -> tuple[str, ...]:
-    words = [f"--driver={one.get('Driver') or 'bridge'}"]
+    driver = one.get("Driver") or "bridge"
+    words = [f"--driver={driver}"]
     words += [
         f"--{word}"
         for key, word in (("EnableIPv6", "ipv6"), ("Internal", "internal"), ("Attachable", "attachable"))
@@ -184,6 +186,13 @@ def _settings(one: dict[str, Any]) -> tuple[str, ...]:
     for pool in (each for each in pools or () if _is_dict(each)):
         for key, word in (("Subnet", "subnet"), ("IPRange", "ip-range"), ("Gateway", "gateway")):
             words += [f"--{word}={pool[key]}"] if pool.get(key) else []
+        kept = pool.get("AuxiliaryAddresses")
+        words += [f"--aux-address={name}={at}" for name, at in sorted(kept.items())] if _is_dict(kept) else []
+    options = one.get("Options")
+    identifier = str(one.get("Id") or "")
+    if driver == "bridge" and identifier and _BRIDGE not in (options or {}):
+        # Docker calls the bridge after the network's id, which is another when it is made anew.
+        words.append(f"--opt={_BRIDGE}=br-{identifier[:12]}")
     for key, word in (("Options", "opt"), ("Labels", "label")):
         known = one.get(key)
         words += [f"--{word}={name}={value}" for name, value in sorted(known.items())] if known else []

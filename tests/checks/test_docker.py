@@ -8,7 +8,7 @@ from mailcow_wizard.checks import docker
 from mailcow_wizard.engine import runner
 from mailcow_wizard.host.door import Denied, HostError, HttpReply, Missing, NoAnswer, Ran, Refused
 from mailcow_wizard.model import Check, Judgement
-from tests.docker_machine import DEFAULT_V6, GLOBAL_V6, JSON, MAILCOW, DockerHost, box, facts, units, volume
+from tests.docker_machine import DEFAULT_V6, GLOBAL_V6, JSON, MAILCOW, DockerHost, box, facts, units
 from tests.judged import look
 
 CHECKS: dict[str, Check] = {one.id.partition(".")[2]: one for one in docker.CHECKS}
@@ -271,40 +271,7 @@ def test_the_storage_of_an_engine_that_does_not_answer(said: HostError, kind: st
     assert found("storage", DockerHost(said, files=files)).status == status
 
 
-ALL, RUNNING = "/containers/json?all=1", "/containers/json"
-DATABASE = {"/volumes": {"Volumes": [volume("mysql-vol-1"), volume("vmail-vol-1"), volume("redis-vol-1")]}}
-
-
-@pytest.mark.parametrize(
-    ("said", "conf", "status", "words"),
-    [
-        ({}, True, "pass", "nothing is left"),
-        ({ALL: [box(1, "nginx-mailcow")]}, True, "pass", "1 containers belong"),
-        (
-            {ALL: [box(1, "nginx-mailcow", directory="/srv/m")]},
-            True,
-            "warn",
-            "another mailcow runs here, from /srv/m",
-        ),
-        ({ALL: [box(1, "nginx-mailcow", "exited", "/srv/m")]}, True, "warn", "left 1 stopped containers"),
-        ({ALL: [box(1, "nginx-mailcow", "exited")]}, True, "pass", ""),
-        ({ALL: [box(1, "nginx-mailcow", "exited")]}, False, "warn", "stopped"),
-        (DATABASE, True, "pass", ""),
-        (DATABASE, False, "fail", "mailcow.conf is missing"),
-        ({"/networks": [{"Name": "mailcowdockerized_mailcow-network", "Id": "n"}]}, False, "warn", "network"),
-    ],
-)
-def test_leftovers(said: dict[str, Any], conf: bool, status: str, words: str) -> None:
-    judged = found("leftovers", DockerHost(said, files={CONF: NAME} if conf else {}))
-    assert (judged.status, words in judged.summary) == (status, True), judged
-
-
-def test_volumes_of_another_project() -> None:
-    host = DockerHost(DATABASE, files={CONF: f"{NAME}COMPOSE_PROJECT_NAME=other\n"})
-    judged = found("leftovers", host)
-    assert judged.status == "warn"
-    assert "COMPOSE_PROJECT_NAME=mailcowdockerized" in judged.remedies[0]
-
+RUNNING = "/containers/json"
 
 OFF, ON = "ENABLE_IPV6=false\n", "ENABLE_IPV6=true\n"
 V4 = "SMTP_PORT=0.0.0.0:25\nSMTPS_PORT=0.0.0.0:465\nSUBMISSION_PORT=192.0.2.1:587\n"

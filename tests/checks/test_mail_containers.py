@@ -7,9 +7,10 @@ import pytest
 
 from mailcow_wizard.checks.mail_containers import CHECKS, judge_containers
 from mailcow_wizard.checks.mail_relay import judge_relay
-from mailcow_wizard.facts.mail.boxes import frames, services, stack
+from mailcow_wizard.facts.mail.boxes import frames, stack
 from mailcow_wizard.facts.mail.installed import installed
 from mailcow_wizard.facts.mail.relay import relay
+from mailcow_wizard.facts.mail.services import services
 from mailcow_wizard.facts.mail.set_up import is_set_up
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Spoken
@@ -107,6 +108,36 @@ def test_services_of_the_file() -> None:
     host = FakeHost({f"{DIRECTORY}/docker-compose.yml": text})
     assert services(Facts(host, Settings(directory=DIRECTORY))) == ("a-mailcow",)
     assert services(Facts(FakeHost(), Settings(directory=DIRECTORY))) is None
+
+
+_BASE = "services:\n  a-mailcow:\n    image: a\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "override", "meant"),
+    [
+        ("  b-mailcow: {image: b}\n", "", "a b"),
+        ("  b-mailcow: &b {image: b, restart: always} # one\n  c-mailcow: *b\n", "", "a b c"),
+        ("  'b-mailcow':\n    image: b\n  \"c-mailcow\" : {}\n", "", "a b c"),
+        ("  b-mailcow: {\n    image: b,\n    environment: {C: d}\n  }\n  c-mailcow: {}\n", "", "a b c"),
+        ("  b-mailcow: {image: b, profiles: [x]}\n  c-mailcow: {deploy: {replicas: 0}}\n", "", "a"),
+        ("  b-mailcow:\n    deploy: {mode: replicated, replicas: 0}\n  c-mailcow: {scale: 1}\n", "", "a c"),
+        ("  b-mailcow: {image: b, profiles: []}\n", "", "a b"),
+        ("# x\n#  no: x\n  b-mailcow: {}\nvolumes:\n  c-mailcow: {}\n", "", "a b"),
+        ("  <<: *more\n", "", None),
+        ("  - b-mailcow\n", "", None),
+        ("  b-mailcow: {}\n", "services:\n  b-mailcow: {deploy: {replicas: 0}}\n  c-mailcow: {}\n", "a c"),
+        ("  b-mailcow: {}\n", "services:\n  b-mailcow: !reset null\n", "a"),
+        ("  b-mailcow: {}\n", "networks:\n  x: {}\n", "a b"),
+        ("  b-mailcow: {}\n", "services: {b-mailcow: {deploy: {replicas: 0}}}\n", None),
+        ("  b-mailcow: {}\n", Denied("it may not be read"), None),
+    ],
+)
+def test_each_way_to_write_a_service(written: str, override: Any, meant: str | None) -> None:
+    files = {f"{DIRECTORY}/docker-compose.yml": _BASE + written}
+    more = {f"{DIRECTORY}/docker-compose.override.yml": override} if override else {}
+    found = services(Facts(FakeHost({**files, **more}), Settings(directory=DIRECTORY)))
+    assert found == (tuple(f"{one}-mailcow" for one in meant.split()) if meant else None)
 
 
 @pytest.mark.parametrize("text", [Denied("it may not be read"), "services: {a: {image: a}}", "services:\n"])

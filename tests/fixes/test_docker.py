@@ -334,7 +334,8 @@ def test_leftovers_go_and_volumes_stay() -> None:
     assert made.reversible
     (command,) = (one for one in made.steps if isinstance(one, Command))
     name = "mailcowdockerized_mailcow-network"
-    assert command.undo == (("docker", "network", "create", "--driver=bridge", name),)
+    bridge = f"--opt=com.docker.network.bridge.name=br-{'f' * 12}"
+    assert command.undo == (("docker", "network", "create", "--driver=bridge", bridge, name),)
 
 
 def test_what_runs_is_not_removed() -> None:

@@ -109,6 +109,7 @@ def test_networks_are_put_back_as_they_were(docker: Engine, directory: Path) -> 
     options = ("--dir", str(directory), "--state-dir", str(directory.parent / "state-1"))
     made = ["--subnet=172.22.9.0/24", "--gateway=172.22.9.1", "--ip-range=172.22.9.128/25", "--attachable"]
     made += ["--opt=com.docker.network.bridge.name=br-old", "--label=com.docker.compose.project=old"]
+    made += ["--aux-address=printer=172.22.9.5"]
     docker.docker("network", "create", *made, "old_mailcow-network")
 
     def settings() -> list[object]:
@@ -124,6 +125,26 @@ def test_networks_are_put_back_as_they_were(docker: Engine, directory: Path) -> 
         done = docker.wizard("undo", "--yes", *options)
         assert "old_mailcow-network" in docker.docker("network", "ls", "--format", "{{.Name}}"), done
         assert settings() == before
+    finally:
+        docker.run(["docker", "network", "rm", "old_mailcow-network"])
+
+
+def test_a_bridge_that_docker_named_has_its_name_again(docker: Engine, directory: Path) -> None:
+    """Rules of a firewall name it; Docker itself would choose another one."""
+    options = ("--dir", str(directory), "--state-dir", str(directory.parent / "state-2"))
+    docker.docker("network", "create", "old_mailcow-network")
+
+    def bridges() -> set[str]:
+        words = docker.run(["ip", "-o", "link", "show", "type", "bridge"], check=True).stdout.splitlines()
+        return {line.split(": ")[1] for line in words} - {"docker0"}
+
+    before = bridges()
+    assert len(before) == 1
+    try:
+        docker.wizard("fix", "docker.leftovers", "remove-leftovers", "--yes", *options)
+        assert bridges() == set()
+        docker.wizard("undo", "--yes", *options)
+        assert bridges() == before
     finally:
         docker.run(["docker", "network", "rm", "old_mailcow-network"])
 

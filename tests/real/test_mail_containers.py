@@ -72,6 +72,14 @@ def test_containers(docker: engine.Engine, mailcow: Path, tmp_path: Path) -> Non
             "services:\n  unbound-mailcow: {}\n  nginx-mailcow:\n    image: x\n"
         )
         assert "nginx-mailcow has no container" in verified(docker, mailcow, state)["found"]
+        (mailcow / "docker-compose.yml").write_text(
+            "services:\n  unbound-mailcow:\n    image: x\n  redis-mailcow: {image: x}\n"
+        )
+        assert "redis-mailcow has no container" in verified(docker, mailcow, state)["found"]
+        (mailcow / "docker-compose.override.yml").write_text(
+            "services:\n  redis-mailcow:\n    deploy: {replicas: 0}\n"
+        )
+        assert "no container" not in verified(docker, mailcow, state)["found"]
     finally:
         for name in names:
             docker.run(["docker", "rm", "-f", name])

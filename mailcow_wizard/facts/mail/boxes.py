@@ -7,6 +7,7 @@ import re
 
 from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.mail.installed import Installed, Listed, installed
+from mailcow_wizard.facts.mail.services import services
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
@@ -22,10 +23,6 @@ _PATIENCE_S = 45.0
 _LOOK_EVERY_S = 2.0
 _LINES = 12
 _LONGEST_LINE = 240
-_SERVICES = re.compile(r"(?m)^services:[ \t]*(?:#.*)?$")
-_KEY = re.compile(r"^( +)([A-Za-z0-9._-]+):[ \t]*(?:#.*)?$")
-# A service that is not meant to run by itself.
-_OPTIONAL = re.compile(r"(?m)^\s+(?:profiles:|replicas:\s*0\b|scale:\s*0\b)")
 
 
 class Box(NamedTuple):
@@ -205,28 +202,3 @@ def frames(data: bytes) -> bytes:
         parts.append(data[place + 8 : place + 8 + length])
         place += 8 + length
     return b"".join(parts)
-
-
-def services(facts: Facts) -> tuple[str, ...] | None:
-    """The services of docker-compose.yml that are meant to run; None where it cannot be read as one."""
-    try:
-        text = facts.host.text(f"{facts.settings.directory.rstrip('/')}/docker-compose.yml")
-    except HostError:
-        return None
-    begin = _SERVICES.search(text)
-    if not begin:
-        return None
-    blocks: dict[str, list[str]] = {}
-    indent, name = "", ""
-    for line in text[begin.end() :].splitlines():
-        if line and not line[0].isspace() and not line.startswith("#"):
-            break
-        key = _KEY.match(line)
-        if key and (not indent or key[1] == indent):
-            indent, name = key[1], key[2]
-            blocks[name] = []
-        elif name:
-            blocks[name].append(line)
-    if not blocks:
-        return None
-    return tuple(one for one, lines in blocks.items() if not _OPTIONAL.search("\n".join(lines)))

@@ -1,0 +1,64 @@
+"""docker.leftovers, as a table: what an older mailcow left in Docker, and how it is counted."""
+
+from typing import Any
+
+import pytest
+
+from mailcow_wizard.checks.docker_leftovers import CHECKS
+from mailcow_wizard.model import Judgement
+from tests.docker_machine import MAILCOW, DockerHost, box, facts, volume
+from tests.judged import look
+
+CONF = f"{MAILCOW}/mailcow.conf"
+NAME = "MAILCOW_HOSTNAME=mail.example.org\n"
+ALL = "/containers/json?all=1"
+
+
+def found(host: DockerHost) -> Judgement:
+    return look(CHECKS[0], facts(host))
+
+
+DATABASE = {"/volumes": {"Volumes": [volume("mysql-vol-1"), volume("vmail-vol-1"), volume("redis-vol-1")]}}
+
+
+@pytest.mark.parametrize(
+    ("said", "conf", "status", "words"),
+    [
+        ({}, True, "pass", "nothing is left"),
+        ({ALL: [box(1, "nginx-mailcow")]}, True, "pass", "1 container belongs"),
+        (
+            {ALL: [box(1, "nginx-mailcow", directory="/srv/m")]},
+            True,
+            "warn",
+            "another mailcow runs here, from /srv/m",
+        ),
+        ({ALL: [box(1, "nginx-mailcow", "exited", "/srv/m")]}, True, "warn", "left 1 stopped container,"),
+        ({ALL: [box(1, "nginx-mailcow", "exited")]}, True, "pass", ""),
+        ({ALL: [box(1, "nginx-mailcow", "exited")]}, False, "warn", "stopped"),
+        (DATABASE, True, "pass", ""),
+        (DATABASE, False, "fail", "mailcow.conf is missing"),
+        ({"/networks": [{"Name": "mailcowdockerized_mailcow-network", "Id": "n"}]}, False, "warn", "network"),
+    ],
+)
+def test_leftovers(said: dict[str, Any], conf: bool, status: str, words: str) -> None:
+    judged = found(DockerHost(said, files={CONF: NAME} if conf else {}))
+    assert (judged.status, words in judged.summary) == (status, True), judged
+
+
+@pytest.mark.parametrize(
+    ("boxes", "networks", "counted"),
+    [(0, 1, "0 containers, 1 network, 0 volumes"), (1, 0, "1 container, 0 networks, 0 volumes")],
+)
+def test_leftovers_are_counted(boxes: int, networks: int, counted: str) -> None:
+    said = {
+        ALL: [box(1, "nginx-mailcow", "exited", "/srv/m")] * boxes,
+        "/networks": [{"Name": "mailcowdockerized_mailcow-network", "Id": "n"}] * networks,
+    }
+    assert found(DockerHost(said)).found.endswith(f"; {counted}")
+
+
+def test_volumes_of_another_project() -> None:
+    host = DockerHost(DATABASE, files={CONF: f"{NAME}COMPOSE_PROJECT_NAME=other\n"})
+    judged = found(host)
+    assert judged.status == "warn"
+    assert "COMPOSE_PROJECT_NAME=mailcowdockerized" in judged.remedies[0]
