@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _SET = "mailcow_neighbours"
 _INWARD, _OUTWARD = ("input", "prerouting", "ingress"), ("output", "postrouting", "egress")
-_RULE = ("icmpv6", "type", f"@{_SET}", "accept")
+_RULE = ("icmpv6", "type", "@", "accept")
 _ELEMENTS = Elements(_SET, "icmpv6_type", "nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert")
 _TESTS = [
     ("-p", "ipv6-icmp", "-m", "icmp6", "--icmpv6-type", str(one))
@@ -38,7 +38,7 @@ def steps(seen: State, files: Files) -> dict[str, list[PlanStep]]:
         done.add((table, chain.name))
         made = found.setdefault(owner, [])
         if owner == NFT:
-            made += nft_first(files, chain, _ELEMENTS, (_RULE,))
+            made += nft_first(files, seen.rules, chain, _ELEMENTS, (_RULE,))
         else:
             made += iptables_first(files, table, chain.name, _TESTS, seen.tools.usual)
     return found

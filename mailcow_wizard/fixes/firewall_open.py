@@ -205,14 +205,14 @@ def _nft(facts: Facts, shut: _Shut, files: Files) -> list[PlanStep]:
     if shut.forwarded:
         these = Elements(_BRIDGES, "ifname", f'"{BRIDGE}"')
         rules: tuple[tuple[str, ...], ...] = (
-            ("oifname", f"@{_BRIDGES}", "ct", "status", "dnat", "accept"),
-            ("iifname", f"@{_BRIDGES}", "accept"),
-            ("oifname", f"@{_BRIDGES}", "ct", "state", "established,related", "accept"),
+            ("oifname", "@", "ct", "status", "dnat", "accept"),
+            ("iifname", "@", "accept"),
+            ("oifname", "@", "ct", "state", "established,related", "accept"),
         )
     else:
         these = Elements(_SET, "inet_service", ", ".join(str(one) for one in sorted(shut.ports)))
-        rules = (("tcp", "dport", f"@{_SET}", "accept"),)
-    return nft_first(files, chain, these, rules)
+        rules = (("tcp", "dport", "@", "accept"),)
+    return nft_first(files, facts.get(state).rules, chain, these, rules)
 
 
 def _base_of(facts: Facts, shut: _Shut) -> Chain:

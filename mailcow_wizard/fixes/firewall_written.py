@@ -11,6 +11,7 @@ from mailcow_wizard.facts.firewall.tools import NFT_FILE, PERSISTENT
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.programs import program as own
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -22,7 +23,7 @@ _COMMENT = "mailcow-wizard"
 
 
 class Elements(NamedTuple):
-    """A set of nft that rules of ours ask for: its name, the type of its elements, the elements."""
+    """A set of nft that rules of ours ask for (as `@`): its name, the type of its elements, the elements."""
 
     name: str
     kind: str
@@ -65,23 +66,33 @@ def base_of(rules: Rules, chain: Chain, hooks: tuple[str, ...]) -> Chain:
 
 
 def nft_first(
-    files: Files, chain: Chain, these: Elements, rules: tuple[tuple[str, ...], ...]
+    files: Files, known: Rules, chain: Chain, these: Elements, rules: tuple[tuple[str, ...], ...]
 ) -> list[PlanStep]:
-    """Rules of nft that ask for a set: emptied when it is taken back, it is as if they were not there."""
+    """Rules of nft that ask for a set of their own: by that they are found when they are taken back."""
     table = chain.table
     where = (table.family, table.name)
-    there = any(these.name in rule.text for rule in chain.rules)
-    empty = ("nft", "flush", "set", *where, these.name)
-    made = ("nft", "add", "set", *where, these.name, f"{{ type {these.kind} ; }}")
-    full = ("nft", "add", "element", *where, these.name, f"{{ {these.elements} }}")
-    steps: list[PlanStep] = [Command(made), Command(full, (empty,), undo_optional=True)]
-    if not there:
-        steps += [Command(("nft", "insert", "rule", *where, chain.name, *rule)) for rule in rules]
+    these = these._replace(name=_free_name(known, table, these.name))
+    back = (*own("nft_back"), *where, chain.name, these.name)
+    steps: list[PlanStep] = [
+        Command(("nft", "add", "set", *where, these.name, f"{{ type {these.kind} ; }}"), (back,)),
+        Command(("nft", "add", "element", *where, these.name, f"{{ {these.elements} }}")),
+    ]
+    made = [tuple(f"@{these.name}" if word == "@" else word for word in one) for one in rules]
+    steps += [Command(("nft", "insert", "rule", *where, chain.name, *one)) for one in made]
     lines = (
         f"set {these.name} {{ type {these.kind}; elements = {{ {these.elements} }}; }}",
-        [" ".join(one) for one in rules],
+        [" ".join(one) for one in made],
     )
     return [*steps, *_in_nft_file(files, table, chain.name, *lines)]
+
+
+def _free_name(known: Rules, table: Table, name: str) -> str:
+    """A name that no rule of the table asks for yet: what a change adds is told from what others did."""
+    texts = " ".join(
+        rule.text for chain in known.chains.values() if chain.table == table for rule in chain.rules
+    )
+    taken = set(re.findall(rf"@({name}\w*)", texts))
+    return next(one for one in (name, *(f"{name}_{n}" for n in range(2, len(taken) + 3))) if one not in taken)
 
 
 def _in_nft_file(files: Files, table: Table, chain: str, made: str, rules: list[str]) -> list[PlanStep]:

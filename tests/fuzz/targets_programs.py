@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import tempfile
 from typing import Any
 
 from mailcow_wizard.answers import lines, reading, toml
-from mailcow_wizard.host import dns_provider, dns_update, mailcow_api, reach_talk, ssh
+from mailcow_wizard.host import dns_provider, dns_update, mailcow_api, nft_back, reach_talk, ssh
 from mailcow_wizard.host.desk import Asked, Desk
 from mailcow_wizard.host.door import HostError
 from tests.fuzz import wires
@@ -48,6 +49,19 @@ def _api(data: bytes) -> None:
     assert all(one.count("'") == 4 for one in asked), asked
 
 
+def _nft_back(data: bytes) -> None:
+    """What nft lists, of rules that are taken back."""
+    with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        lines, _kept = nft_back.undoing(json.loads(data), "inet", "filter", "input", "ours")
+        assert all(one.startswith("delete ") and one.isprintable() for one in lines), lines
+
+
+_NFT = (
+    b'{"nftables": [{"set": {"name": "ours"}}, {"rule": {"chain": "input", "handle": 4, "expr": '
+    b'[{"match": {"right": "@ours"}}]}}, {"rule": {"chain": "x", "handle": 5, "expr": ["@ours"]}}]}',
+    b'{"nftables": [{"rule": {"chain": "input", "handle": "x", "expr": "@ours"}}]}',
+    DEEP,
+)
 _API = (
     b'2{"domain_name": "example.org", "mboxes_in_domain": "0", "pubkey": "x", "dkim_selector": "dkim"}',
     b'2[{"type": "success", "msg": ["domain_added", "x"]}]', b'2{"type": "danger", "msg": "x"}', b"2[]",
@@ -133,6 +147,7 @@ def targets() -> tuple[Target, ...]:
     return (
         Target("host dns-update", _updates, (_UPDATE, b"update add a. " + DIGITS + b" A 1.2.3.4")),
         Target("host mailcow-api", _api, _API),
+        Target("host nft-back", _nft_back, _NFT),
         Target("host desk", _desk, _DESK),
         Target("host ssh", _ssh, _SSH),
         Target("host talks", _talk, (b"220-a\r\n220 a\r\n", b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n")),

@@ -1,4 +1,4 @@
-"""ufw, firewalld, nft's file and iptables on a whole machine: foretold, tried, opened, taken back."""
+"""ufw, firewalld and iptables on a whole machine: foretold, tried, opened, taken back."""
 
 import sys
 from collections.abc import Iterator
@@ -13,14 +13,12 @@ from lab.skip import or_skip
 from tests.real.firewall_machine import (
     FIREWALLD,
     NFT_FILE,
-    NFT_RULES,
     PACKAGES,
     PATIENT,
     PATIENT_S,
     STATE,
     UFW,
     does,
-    forget,
     look,
     reached,
 )
@@ -28,6 +26,13 @@ from tests.real.firewall_world import disagreements
 from tests.real.mending import Mender, commands, edits, words
 
 pytestmark = pytest.mark.real
+
+
+def rules_of(debian: Machine, program: str) -> list[str]:
+    """What iptables saves, but for remarks and counters."""
+    saved = debian.run([f"{program}-save"], check=True).stdout.splitlines()
+    return [one.partition(" [")[0] for one in saved if not one.startswith("#")]
+
 
 PUBLISHED = 2525
 """A port of a container that is none of mailcow's."""
@@ -151,53 +156,6 @@ class TestOpening:
         does(debian, ["firewall-cmd --reload"])
         reached(world, set())
 
-    def test_neighbours(self, world: Gate, debian: Machine, mender: Mender) -> None:
-        """IPv6 arrives only when neighbours find the machine, whatever its ports' rules say."""
-        ports = ", ".join(map(str, MAILCOW))
-        rules = NFT_RULES.replace("{ icmp, ipv6-icmp }", "icmp").replace("22, 80", f"22, {ports}")
-        debian.write(NFT_FILE, rules.replace("policy drop;\n\t}\n}", "policy accept;\n\t}\n}"))
-        does(debian, [f"nft -f {NFT_FILE}"])
-        forget(world)
-        tried = world.tried(PATIENT_S)
-        # Silent, or after three seconds the asking kernel's own word that it finds no neighbour.
-        assert (tried[0][25], tried[4][25] == "open") == ("open", False)
-        found = look(debian)
-        assert (found["status"], "nothing arrives over IPv6" in found["found"]) == ("warn", True), found
-        change = str(mender.apply("firewall.local", "open-ports")["change"])
-        forget(world)
-        reached(world, set(MAILCOW))
-        does(debian, [f"nft -f {NFT_FILE}"])  # as after a restart
-        assert look(debian)["status"] == "pass"
-        mender.undo(change)
-        does(debian, [f"nft -f {NFT_FILE}"])
-        forget(world)
-        assert world.tried(PATIENT_S)[4][25] != "open"
-
-    @pytest.mark.long
-    def test_nft(self, world: Gate, debian: Machine, mender: Mender) -> None:
-        debian.write(NFT_FILE, NFT_RULES)
-        does(debian, [f"nft -f {NFT_FILE}"])
-        found = look(debian)
-        assert "would not reach mailcow's containers: policy drop of chain forward" in found["summary"]
-        plan = mender.plan("firewall.local", "open-ports")
-        assert edits(plan) == [NFT_FILE]
-        change = self.opened(world, mender, {80})
-        does(debian, [f"nft -f {NFT_FILE}"])  # as after a restart
-        reached(world, set(MAILCOW))
-        assert look(debian)["status"] == "pass"
-        mender.undo(change)
-        assert debian.run(["cat", NFT_FILE]).stdout == NFT_RULES
-        does(debian, [f"nft -f {NFT_FILE}"])
-        reached(world, {80})
-
-    def test_nft_is_taken_back_at_once(self, world: Gate, debian: Machine, mender: Mender) -> None:
-        debian.write(NFT_FILE, NFT_RULES)
-        does(debian, [f"nft -f {NFT_FILE}"])
-        change = self.opened(world, mender, {80})
-        mender.undo(change)
-        reached(world, {80})
-        mender.undo(self.opened(world, mender, {80}))
-
     @pytest.mark.parametrize("kind", ["nft", pytest.param("legacy", marks=pytest.mark.long)])
     def test_iptables(self, world: Gate, debian: Machine, mender: Mender, kind: str) -> None:
         for program in (f"iptables-{kind}", f"ip6tables-{kind}"):
@@ -208,6 +166,7 @@ class TestOpening:
             debian.write(f"/etc/iptables/rules.v{6 if '6' in program else 4}", saved)
         plan = mender.plan("firewall.local", "open-ports")
         assert edits(plan) == ["/etc/iptables/rules.v4", "/etc/iptables/rules.v6"]
+        before = [rules_of(debian, one) for one in (f"iptables-{kind}", f"ip6tables-{kind}")]
         change = self.opened(world, mender, {80})
         world.clear()
         for number, program in ((4, f"iptables-{kind}"), (6, f"ip6tables-{kind}")):
@@ -215,6 +174,7 @@ class TestOpening:
         reached(world, set(MAILCOW))
         mender.undo(change)
         reached(world, {80})
+        assert [rules_of(debian, one) for one in (f"iptables-{kind}", f"ip6tables-{kind}")] == before
 
     def test_iptables_that_nothing_keeps(self, debian: Machine, mender: Mender) -> None:
         does(debian, ["iptables -A INPUT -p tcp --dport 25 -j DROP"])
