@@ -1,20 +1,16 @@
 """Judges of mailcow.conf as a file: whether it is there, and who may read it."""
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.config_database import OTHER_PASSWORDS, database_doubt, volume_names
 from mailcow_wizard.checks.config_link import ENV_LINK as ENV_LINK
 from mailcow_wizard.checks.config_link import judge_env_link as judge_env_link
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
 from mailcow_wizard.facts import config, config_permissions
 from mailcow_wizard.facts.owners import Owned
-from mailcow_wizard.facts.volumes import DatabaseVolumes
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity
 
 _MAKE = _("Make one: `mailcow-wizard conf new`, or mailcow's own `./generate_config.sh`.")
-_P12 = _(
-    "The database keeps the passwords that it was made with. With a new mailcow.conf nothing in "
-    'mailcow can open it any more ("Access denied for user").'
-)
 
 
 # --- present ----------------------------------------------------------------------------------------------
@@ -26,7 +22,7 @@ def judge_present(found: config.Presence) -> Judgement:
     evidence: tuple[Evidence, ...] = (Evidence(f"ls -ld {word(path)}", _seen(found)),)
     volumes = found.volumes.volumes if found.volumes else ()
     if found.volumes and (volumes or found.volumes.certain):
-        evidence += (Evidence(found.volumes.how, _names(found.volumes) or _("no database of mailcow")),)
+        evidence += (Evidence(found.volumes.how, volume_names(found.volumes) or _("no database of mailcow")),)
     if not found.place.mailcow and found.elsewhere:
         return Judgement(
             "warn",
@@ -54,58 +50,10 @@ def judge_present(found: config.Presence) -> Judgement:
             else _("{path} sets nothing", path=path)
         )
         return Judgement("fail", summary, summary, evidence, _instead(found))
-    if found.changed:
-        return _changed(found, evidence)
-    if found.older:
-        return _older(found, evidence)
+    if doubt := database_doubt(found, evidence):
+        return doubt
     return Judgement(
         "pass", _("{path} is there", path=path), _("{number:,} bytes", number=len(found.file.data)), evidence
-    )
-
-
-def _changed(found: config.Presence, evidence: tuple[Evidence, ...]) -> Judgement:
-    summary = _(
-        "{names} was made with the passwords of {backup}, and {name} has others",
-        names=_names(found.volumes),
-        backup=config.BACKUP,
-        name=config.NAME,
-    )
-    shut = _(
-        "If mailcow cannot open its database, take DBNAME, DBUSER, DBPASS and DBROOT over from {backup}.",
-        backup=config.BACKUP,
-    )
-    works = _(
-        "If mailcow works, the passwords were changed in the database too: delete {backup}, or move it away.",
-        backup=config.BACKUP,
-    )
-    return _younger(summary, evidence, (shut, works))
-
-
-def _older(found: config.Presence, evidence: tuple[Evidence, ...]) -> Judgement:
-    summary = _(
-        "the database {names} was there before this clone; whether {name} opens it is not known",
-        names=_names(found.volumes),
-        name=config.NAME,
-    )
-    first = _(
-        "Before mailcow is started: take DBNAME, DBUSER, DBPASS and DBROOT over from the old {name}. "
-        "Where that was done, all is well.",
-        name=config.NAME,
-    )
-    return _younger(summary, evidence, (first,))
-
-
-def _younger(summary: str, evidence: tuple[Evidence, ...], remedies: tuple[str, ...]) -> Judgement:
-    return Judgement(
-        "warn",
-        summary,
-        _("{name} is younger than the database", name=config.NAME),
-        evidence,
-        remedies,
-        certainty="inferred",
-        severity="breaks",
-        why=_P12,
-        doc=need.DOC_ISSUE.format(418),
     )
 
 
@@ -117,10 +65,6 @@ def _seen(found: config.Presence) -> str:
     )
 
 
-def _names(volumes: DatabaseVolumes | None) -> str:
-    return ", ".join(one.name for one in volumes.volumes) if volumes else ""
-
-
 def _sets_anything(data: bytes) -> bool:
     lines = (line.strip() for line in data.removeprefix(b"\xef\xbb\xbf").splitlines())
     return any(b"=" in line and not line.startswith(b"#") for line in lines)
@@ -129,7 +73,7 @@ def _sets_anything(data: bytes) -> bool:
 def _missing(found: config.Presence, evidence: tuple[Evidence, ...]) -> Judgement:
     volumes = found.volumes.volumes if found.volumes else ()
     if volumes:
-        left = _names(found.volumes)
+        left = volume_names(found.volumes)
         here = (
             _("{backup} is there", backup=config.BACKUP)
             if found.backup
@@ -149,7 +93,7 @@ def _missing(found: config.Presence, evidence: tuple[Evidence, ...]) -> Judgemen
                     "mailcow.conf is made."
                 ),
             ),
-            why=_P12,
+            why=OTHER_PASSWORDS,
             doc=need.DOC_ISSUE.format(418),
         )
     if found.place.absent:

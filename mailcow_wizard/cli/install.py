@@ -12,12 +12,11 @@ from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.engine.findings import from_fields
 from mailcow_wizard.engine.obstacles import is_root, obstacle
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.engine.worker import settings_of
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.install import after, first_password, following, outlook
+from mailcow_wizard.install import after, first_password, following, going_on, outlook
 from mailcow_wizard.install.standing import Choices, Record, Standing
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Finding
@@ -54,22 +53,14 @@ class _Install:
         self._talk = talk
         self._record = Record(session.state)
         self._before = outlook.standing_of(session)
-        if self._before is not None and self._before.state != "done":
-            self._go_on(self._before)
+        session.settings = going_on.settings(session, self._before)
         self._choices = self._chosen()
         self._told_at = 0.0
         self._told = ""
 
-    def _go_on(self, before: Standing) -> None:
-        """What was said when it was begun counts as long as nothing else is said."""
-        told = settings_of(before.settings)
-        self._session.settings = following.merged(self._session.settings, told)
-
     def _chosen(self) -> Choices:
         """The line counts more than a file of answers, and that more than what was said when it was begun."""
-        chosen = self._session.given.choices
-        if self._options.answers is None and self._before and self._before.state != "done":
-            chosen = self._before.choices
+        chosen = going_on.choices(self._session, self._before)
         return chosen._replace(
             repository=self._options.repository or chosen.repository,
             branch=self._options.branch or chosen.branch,

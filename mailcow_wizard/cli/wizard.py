@@ -32,6 +32,7 @@ def wizard(options: Options, write: Callable[[str], None]) -> int:
     session = open_session(options)
     try:
         _take_over(session)
+        _go_on(session)
         return start(
             session,
             ascii_only=options.ascii or not terminal.utf8,
@@ -50,3 +51,15 @@ def _take_over(session: Session) -> None:
         session.take_over()
     except HostError as error:
         streams.say(_("the answers count for this session only: {why}", why=heard(error)))
+
+
+def _go_on(session: Session) -> None:
+    """Where an install is not finished, the screens show the machine as that install was told of it."""
+    from mailcow_wizard.install.leftover import left_over
+
+    if session.recorded or not left_over(session):
+        return
+    from mailcow_wizard.install import going_on
+    from mailcow_wizard.install.standing import Record
+
+    session.settings = going_on.settings(session, Record(session.state).load())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.containers import containers
+from mailcow_wizard.facts.running_database import Differing, differing
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import DatabaseVolumes, database_volumes
 from mailcow_wizard.host.door import MIB, Denied, Host, HostError, Missing, TooLarge
@@ -102,7 +103,8 @@ class Presence(NamedTuple):
     is the directory of a mailcow whose containers are known, if it is another one; `volumes` are the database
     volumes, None where nobody could tell (`trouble` says why); `changed`: the passwords of the database are
     others than in the copy, and the volume is older than the copy; `older`: there is no copy, the volume is
-    older than the clone, and nothing runs with it.
+    older than the clone, and nothing runs with it; `differing` has the keys that are others than those of the
+    database that runs.
     """
 
     place: Place
@@ -113,6 +115,7 @@ class Presence(NamedTuple):
     trouble: str
     changed: bool
     older: bool = False
+    differing: Differing = Differing()
 
 
 def presence(facts: Facts) -> Presence:
@@ -132,7 +135,8 @@ def presence(facts: Facts) -> Presence:
     elsewhere = _elsewhere(facts, here.directory) if not here.mailcow else ""
     changed = bool(copy) and file.kind == "file" and _changed(facts, file.data, copy, volumes)
     older = not copy and file.kind == "file" and _older(facts, volumes)
-    return Presence(here, file, bool(copy), elsewhere, volumes, trouble, changed, older)
+    others = differing(facts) if file.kind == "file" else Differing()
+    return Presence(here, file, bool(copy), elsewhere, volumes, trouble, changed, older, others)
 
 
 def _copy(host: Host, here: Place) -> bytes:

@@ -12,7 +12,6 @@ from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.install import spoken
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing, fresh
 from mailcow_wizard.language import STORED, _
-from mailcow_wizard.model import Settings
 from mailcow_wizard.typed import NamedTuple
 
 UNIT = "mailcow-wizard-install"
@@ -32,17 +31,6 @@ class Heard(NamedTuple):
 
 
 Listen = Callable[[Heard], None]
-
-
-def merged(now: Settings, before: Settings) -> Settings:
-    """What was said this time counts; the rest is as it was when the install was begun."""
-    plain = Settings()
-    return Settings(
-        **{
-            name: said if said != getattr(plain, name) else getattr(before, name)
-            for name, said in now._asdict().items()
-        }
-    )
 
 
 def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:

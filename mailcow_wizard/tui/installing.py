@@ -11,8 +11,8 @@ from mailcow_wizard.engine.obstacles import elsewhere, obstacle
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.install import after, following, outlook
-from mailcow_wizard.install.standing import Choices, Progress, Record, Standing
+from mailcow_wizard.install import after, following, going_on, outlook
+from mailcow_wizard.install.standing import Progress, Record, Standing
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.names import is_full
 from mailcow_wizard.tui.board import INSTALL
@@ -108,13 +108,14 @@ def _looked_at(app: Wizard) -> Callable[[], object]:
     """What is shown next; takes some seconds."""
     try:
         standing = None if app.session.recorded else outlook.standing_of(app.session)
+        app.session.settings = going_on.settings(app.session, standing)
         here = outlook.present(app.session, standing)
         if here and standing is not None and standing.state == "done":
             standing = after.current(app.session, standing)
         name = app.session.hostname()
         if not here and not is_full(name.name):
             return lambda: _name_first(app, name.origin == "mailcow.conf")
-        some = () if here else outlook.outlook(app.session, standing, _choices(app, standing))
+        some = () if here else outlook.outlook(app.session, standing, going_on.choices(app.session, standing))
     except HostError as error:
         said = _("This could not be looked at: {error}", error=error)
         return lambda: app.show_keys(said)
@@ -129,10 +130,6 @@ def _name_first(app: Wizard, configured: bool) -> None:
         app.show_keys(_("First mailcow.conf needs a full name, such as mail.example.org."))
     else:
         app.show_keys(_("First a full name, such as mail.example.org: Ctrl+P, Go to Welcome."))
-
-
-def _choices(app: Wizard, standing: Standing | None) -> Choices:
-    return standing.choices if standing and standing.state != "done" else app.session.given.choices
 
 
 def _present(app: Wizard, here: str, standing: Standing | None) -> None:
@@ -160,7 +157,10 @@ def _ask(app: Wizard, some: tuple[outlook.Outlook, ...], standing: Standing | No
 
     def answered(answer: str | None) -> None:
         if answer == "y":
-            _follow(app, lambda listen: following.start(app.session, _choices(app, standing), listen))
+            _follow(
+                app,
+                lambda listen: following.start(app.session, going_on.choices(app.session, standing), listen),
+            )
 
     app.push_screen(Decision(app.look, asked), answered)
 

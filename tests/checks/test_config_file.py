@@ -7,6 +7,7 @@ from mailcow_wizard.checks.config import CHECKS
 from mailcow_wizard.facts.config import ConfFile, EnvLink, Place, Presence
 from mailcow_wizard.facts.config_permissions import Permissions
 from mailcow_wizard.facts.owners import Owned
+from mailcow_wizard.facts.running_database import Differing
 from mailcow_wizard.facts.volumes import DatabaseVolumes, Volume
 from mailcow_wizard.model import Check, Judgement
 
@@ -47,9 +48,13 @@ def present(
     trouble: str = "",
     changed: bool = False,
     older: bool = False,
+    differing: tuple[str, ...] = (),
 ) -> Judgement:
     file = ConfFile(f"{DIRECTORY}/mailcow.conf", kind, data)  # type: ignore[arg-type]
-    return judges.judge_present(Presence(place, file, backup, elsewhere, volumes, trouble, changed, older))
+    others = Differing("mailcowdockerized-mysql-mailcow-1", differing)
+    return judges.judge_present(
+        Presence(place, file, backup, elsewhere, volumes, trouble, changed, older, others)
+    )
 
 
 @pytest.mark.parametrize("place", [NOWHERE, EMPTY])
@@ -245,3 +250,19 @@ def test_env(kind: str, target: str, right: bool, settings: bool, conf: bool, st
 def test_env_before_the_install_is_not_judged() -> None:
     said = judges.judge_env_link(EnvLink(EMPTY, f"{DIRECTORY}/.env", "missing", "", False, False, False))
     assert said.status == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("keys", "verb", "variables"),
+    [
+        (("DBPASS",), "DBPASS in mailcow.conf is not what", "printenv MYSQL_PASSWORD`"),
+        (("DBUSER", "DBROOT"), "DBUSER, DBROOT in mailcow.conf are not", "MYSQL_USER MYSQL_ROOT_PASSWORD`"),
+    ],
+)
+def test_changed_while_the_database_runs(keys: tuple[str, ...], verb: str, variables: str) -> None:
+    """It counts more than times of files: a running container is asked."""
+    said = present(kind="file", data=CONF, volumes=OLD, changed=True, differing=keys)
+    assert (said.status, said.certainty, said.severity) == ("warn", "proved", "breaks")
+    assert said.summary.startswith(verb)
+    assert said.remedies[0].endswith(variables)
+    assert present(kind="file", data=CONF, volumes=OLD).status == "pass"

@@ -90,7 +90,13 @@ def _compose(registry: str, speaks: bool, healthy_if: str) -> dict[str, object]:
         "mysql-mailcow": service(
             "mysql",
             command=[_BUSYBOX, "sh", "-c", _DATABASE],
-            environment={"DBPASS": "${DBPASS}"},
+            environment={
+                "DBPASS": "${DBPASS}",
+                "MYSQL_DATABASE": "${DBNAME}",
+                "MYSQL_USER": "${DBUSER}",
+                "MYSQL_PASSWORD": "${DBPASS}",
+                "MYSQL_ROOT_PASSWORD": "${DBROOT}",
+            },
             volumes=["mysql-vol-1:/var/lib/mysql"],
             depends_on=healthy,
         ),

@@ -76,6 +76,36 @@ def test_a_file_made_anew_over_a_database(docker: Engine, directory: Path, volum
     assert conf.read_text() == GOOD_CONF
 
 
+def test_changed_while_the_database_runs(docker: Engine, directory: Path) -> None:
+    """Its container is asked for what it was made with; neither value is shown or recorded."""
+    conf, record = directory / "mailcow.conf", directory.parent / "record.json"
+    conf.write_text(GOOD_CONF)
+    values = dict(line.split("=", 1) for line in GOOD_CONF.splitlines() if "=" in line)
+    rows = {"project": "mailcowdockerized", "service": "mysql-mailcow", "project.working_dir": str(directory)}
+    options = [
+        word for name, value in rows.items() for word in ("--label", f"com.docker.compose.{name}={value}")
+    ]
+    for name, key in (
+        ("MYSQL_PASSWORD", "DBPASS"),
+        ("MYSQL_ROOT_PASSWORD", "DBROOT"),
+        ("MYSQL_USER", "DBUSER"),
+    ):
+        options += ["--env", f"{name}={values[key]}"]
+    with docker.container("mailcowdockerized-mysql-mailcow-1", *options):
+        assert check(docker, directory, "present")["status"] == "pass"
+        conf.write_text(GOOD_CONF.replace(values["DBPASS"], f"'{values['DBPASS']}'"))
+        assert check(docker, directory, "present")["status"] == "pass"
+        conf.write_text(GOOD_CONF.replace("ExampleDbPassword", "ExampleDbPasswordNew"))
+        finding = check(docker, directory, "present")
+        assert (finding["status"], finding["certainty"]) == ("warn", "proved")
+        assert finding["summary"].startswith("DBPASS in mailcow.conf is not what the database runs with")
+        words = ("check", "config.present", "--record", str(record), "--dir", str(directory))
+        docker.wizard(*words, "--state-dir", str(directory.parent / "state"))
+        assert "ExampleDbPassword" not in record.read_text()
+    # The database that is stopped is not asked.
+    assert check(docker, directory, "present")["status"] == "pass"
+
+
 def test_what_opens_the_database_is_not_taken_back(docker: Engine, directory: Path) -> None:
     conf = directory / "mailcow.conf"
     options = ("--dir", str(directory), "--state-dir", str(directory.parent / "state"), "--offline")

@@ -91,6 +91,25 @@ def test_where_mailcow_runs_nothing_is_touched(machine: Place, undisturbed: dict
     assert machine.docker("ps", "-q", "--no-trunc") == before
 
 
+def test_a_password_that_is_changed_while_it_runs(machine: Place, undisturbed: dict[str, object]) -> None:
+    """It is noticed before the next start, which the database would not survive."""
+    conf = machine.directory / "mailcow.conf"
+    was = conf.read_text()
+
+    def found() -> dict[str, object]:
+        (one,) = json.loads(machine.wizard("check", "config.present", "--json").stdout)["checks"]
+        return dict(one)
+
+    assert found()["status"] == "pass", found()
+    try:
+        conf.write_text(re.sub(r"(?m)^DBPASS=.*$", "DBPASS=anotherPassword", was))
+        assert (found()["status"], str(found()["summary"])[:6]) == ("warn", "DBPASS")
+        assert "anotherPassword" not in json.dumps(found())
+    finally:
+        conf.write_text(was)
+    assert found()["status"] == "pass"
+
+
 @pytest.mark.long
 def test_one_trouble_after_the_other(place: Place, undisturbed: dict[str, object]) -> None:
     """Each is named with what helps, and the next run goes on behind what is done."""

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -26,11 +26,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @contextmanager
-def wizard(place: Place, size: tuple[int, int]) -> Iterator[Terminal]:
+def wizard(place: Place, size: tuple[int, int], words: Sequence[str] = ()) -> Iterator[Terminal]:
     """The wizard on that machine."""
     terminal = Terminal(*size)
     variables = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **place.env()}
-    command = place.machine.command(["env", "-u", "NO_COLOR", *place.words()])
+    command = place.machine.command(["env", "-u", "NO_COLOR", *(words or place.words())])
     terminal.start(shlex.join(map(str, command)), variables)
     try:
         yield terminal
@@ -72,3 +72,29 @@ def test_begun_left_and_come_back_to(place: Place) -> None:
         terminal.wait_for("Go on installing mailcow", "Go on?")
         terminal.keys("y")
         terminal.wait_for("fails  Images", f"the registry has no image {install_place.registry.HOST}")
+
+
+def test_gone_on_with_as_it_was_begun(place: Place) -> None:
+    """On the screen, too, what was said on the line counts as long as nothing else is said."""
+    place.reset()
+    place.faults(missing=[stand_in.IMAGES[0]])
+    assert place.install("--yes", "--address", "192.0.2.77").returncode == 1
+    assert place.stages()["pull"] == "failed"
+    before, secrets = place.standing(), place.secrets()
+    place.faults()
+    bare = [place.python, "-m", "mailcow_wizard", "--state-dir", place.inside(place.state)]
+    with wizard(place, (80, 24), bare) as terminal:
+        terminal.wait_for("step Install, i goes on with it")
+        terminal.keys("C-p")
+        terminal.wait_for("Go to Ports")
+        terminal.keys(*"install", "Enter")
+        terminal.wait_for("i install", "fails   Images")
+        terminal.keys("i")
+        text = terminal.wait_for("Go on installing mailcow", "Go on?")
+        assert NAME in text
+        terminal.keys("y")
+        terminal.wait_for("mailcow is installed", seconds=120)
+    after = place.standing()
+    assert (after["state"], after["directory"]) == ("done", place.inside(place.directory))
+    assert (after["settings"], after["choices"]) == (before["settings"], before["choices"])
+    assert place.secrets() == secrets

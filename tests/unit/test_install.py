@@ -9,11 +9,12 @@ from pathlib import Path
 import json_schema
 import pytest
 
+from mailcow_wizard.engine.given import Given
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.docker_leftovers import stack
 from mailcow_wizard.host.recorded import DEMO, load
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.install import following
+from mailcow_wizard.install import following, going_on
 from mailcow_wizard.install.outlook import present
 from mailcow_wizard.install.standing import Choices, Record, fresh
 from mailcow_wizard.model import Settings
@@ -109,10 +110,21 @@ def test_a_recorded_machine_is_not_changed(tmp_path: Path) -> None:
 
 
 def test_what_was_said_first_counts(tmp_path: Path) -> None:
-    before = Settings("/srv/mailcow", hostname=NAME, domains=("example.org",), offline=True)
-    now = following.merged(Settings(hostname="mx.example.org"), before)
-    assert now == before._replace(hostname="mx.example.org")
-    assert following.merged(Settings("/srv/other"), before).directory == "/srv/other"
+    told = Settings("/srv/mailcow", hostname=NAME, domains=("example.org",), offline=True)
+    before = fresh("run", "2026-11-27T17:00:00Z", NAME, told._asdict(), Choices(branch="nightly"))
+    state = StateDirectory(str(tmp_path / "state"))
+
+    def session(said: Settings, given: Given | None = None) -> Session:
+        return Session(load(DEMO), said, state, given=given)
+
+    now = session(Settings(hostname="mx.example.org"))
+    assert going_on.settings(now, before) == told._replace(hostname="mx.example.org")
+    assert going_on.settings(session(Settings("/srv/other")), before).directory == "/srv/other"
+    assert going_on.settings(now, before._replace(state="done")) == now.settings
+    assert going_on.choices(now, before).branch == "nightly"
+    answered = session(Settings(), Given(choices=Choices(branch="legacy")))
+    assert going_on.choices(answered, before).branch == "legacy"
+    assert going_on.choices(now, None) == going_on.choices(now, before._replace(state="done")) == Choices()
 
 
 def test_record(tmp_path: Path) -> None:
