@@ -4,7 +4,7 @@ import gc
 import sys
 
 from mailcow_wizard import __version__, language
-from mailcow_wizard.host import entrance
+from mailcow_wizard.host import calling, entrance
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def _run(words: list[str]) -> int:
     if words == ["--version"]:
         _say(f"mailcow-wizard {__version__}\n")
         return 0
-    language.choose(words, entrance.environment())
+    language.choose(words, entrance.environment(), calling.names)
     if words in (["--help"], ["-h"]):
         from mailcow_wizard.cli.help import help_text
 

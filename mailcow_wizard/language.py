@@ -12,7 +12,7 @@ import os
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from gettext import NullTranslations
     from typing import Any
 
@@ -42,6 +42,12 @@ PARTS = (
 STORED = "en"
 """What records, journals and logs are written in; `retelling` tells them in the language that is spoken."""
 
+OWN = "./wizard"
+"""How sentences name this program where they tell what to type: what is kept keeps that name, and who is
+told hears the one that they can type (`called`)."""
+_OWN_AS_ROOT = f"sudo {OWN}"
+_INSTALLED = ("mailcow-wizard", "sudo mailcow-wizard")
+
 _FOR_PROGRAMS = ("json", "nagios", "prometheus")
 _COMMANDS_FOR_PROGRAMS = ("schema", "completion")
 _FOLDER = os.path.join(os.path.dirname(__file__), "locale")
@@ -49,6 +55,7 @@ _FOLDER = os.path.join(os.path.dirname(__file__), "locale")
 _language = "en"
 _spoken: NullTranslations | None = None
 _patterns: list[tuple[Any, str]] | None = None
+_names: tuple[str, str] | Callable[[], tuple[str, str]] = (OWN, _OWN_AS_ROOT)
 _known: dict[str, str] = {}
 _MOST_KNOWN = 2000
 
@@ -56,9 +63,15 @@ _MOST_KNOWN = 2000
 # --- choosing ---------------------------------------------------------------------------------------------
 
 
-def choose(words: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Chooses for a command line: its `--lang`, else the locale. What programs read is English always."""
-    use("en" if _for_programs(words) else _asked(words) or of_locale(environ))
+def choose(
+    words: Sequence[str], environ: Mapping[str, str], names: Callable[[], tuple[str, str]] | None = None
+) -> None:
+    """Chooses for a command line: its `--lang`, else the locale. What programs read is English always, and
+    has the installed command's name; `names` tells the ones that a person can type, for them and for root."""
+    global _names
+    for_programs = _for_programs(words)
+    use("en" if for_programs else _asked(words) or of_locale(environ))
+    _names = _INSTALLED if for_programs else names or (OWN, _OWN_AS_ROOT)
 
 
 def use(language: str) -> None:
@@ -144,13 +157,41 @@ def catalogue(language: str, part: str) -> bytes:
     return data
 
 
+# --- our own name ------------------------------------------------------------------------------------------
+
+
+def own_names() -> tuple[str, str]:
+    """What this program is called by whoever is spoken to, and by them as root; it is found out once."""
+    global _names
+    if not isinstance(_names, tuple):
+        _names = _names()
+    return _names
+
+
+def called(text: str) -> str:
+    """A text of ours with the name that can be typed in the place of `OWN`."""
+    return _called(text, *own_names()) if OWN in text else text
+
+
+def _called(text: str, name: str, as_root: str) -> str:
+    return as_root.join(part.replace(OWN, name) for part in text.split(_OWN_AS_ROOT))
+
+
+def _form_called(text: str) -> str:
+    """The same for a form, whose braces mean something."""
+    if OWN not in text:
+        return text
+    name, as_root = (one.replace("{", "{{").replace("}", "}}") for one in own_names())
+    return _called(text, name, as_root)
+
+
 # --- speaking ---------------------------------------------------------------------------------------------
 
 
 def _(text: str, /, **values: object) -> str:
     """A sentence in the language that is spoken, with its values in the places that have their names."""
     if _spoken is None:
-        return text.format(**values) if values else text
+        return _form_called(text).format(**values) if values else called(text)
     return _filled(_spoken.gettext(text), text, values)
 
 
@@ -159,14 +200,14 @@ def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     english = one if number == 1 else many
     values["n"] = number
     if _spoken is None:
-        return english.format(**values)
+        return _form_called(english).format(**values)
     return _filled(_spoken.ngettext(one, many, number), english, values)
 
 
 def pgettext(context: str, text: str, /, **values: object) -> str:
     """The same where a word has more than one meaning: the context tells them apart."""
     if _spoken is None:
-        return text.format(**values) if values else text
+        return _form_called(text).format(**values) if values else called(text)
     return _filled(_spoken.pgettext(context, text), text, values)
 
 
@@ -226,11 +267,11 @@ def _read_forms(spoken: NullTranslations | None) -> list[tuple[Any, str]]:
 def _filled(translated: str, english: str, values: Mapping[str, object]) -> str:
     """The translation with its values; the English sentence where a translation is broken."""
     if not values:
-        return translated
+        return called(translated)
     try:
-        return translated.format(**{name: _written(value) for name, value in values.items()})
+        return _form_called(translated).format(**{name: _written(value) for name, value in values.items()})
     except Exception:
-        return english.format(**values)
+        return _form_called(english).format(**values)
 
 
 def _written(value: object) -> object:

@@ -29,6 +29,10 @@ _SENTENCES = re.compile(r"(?<=[.!?])( )(?=[A-Z])")
 _LIST = re.compile(r"(; |, )")
 _MEASURE = re.compile(r"\d+\.\d+ [A-Za-z]+(?:/s)?")
 _SIGNS = str.maketrans(".,", ",.")
+# Our name alone may be that of the program, the folder or the unit; with a command behind it, it was typed.
+_AS_TYPED = r"(?<![\w./-]){}"
+_ITS_WORDS = r"(?= (?:--)?[a-z])"
+_ITS_END = r"(?![\w./-])"
 
 
 class _Form(NamedTuple):
@@ -63,13 +67,23 @@ class _Book(NamedTuple):
 
 
 def retold(text: str) -> str:
-    """A stored text in the language that is spoken."""
-    return _told(text, back=False)
+    """A stored text in the language that is spoken, with the name that this program has here."""
+    return language.called(_told(text, back=False))
 
 
 def stored(text: str) -> str:
     """A text in the language that is spoken as it is stored."""
-    return _told(text, back=True)
+    return _told(uncalled(text), back=True)
+
+
+def uncalled(text: str) -> str:
+    """A text with the stored name of this program where it has the one that can be typed here."""
+    name, as_root = language.own_names()
+    if as_root != name and as_root in text:
+        text = re.sub(_AS_TYPED.format(re.escape(as_root)) + _ITS_END, f"sudo {language.OWN}", text)
+    if name != language.OWN and name in text:
+        text = re.sub(_AS_TYPED.format(re.escape(name)) + _ITS_WORDS, language.OWN, text)
+    return text
 
 
 def _told(text: str, back: bool) -> str:

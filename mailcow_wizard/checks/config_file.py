@@ -10,7 +10,7 @@ from mailcow_wizard.facts.owners import Owned
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity
 
-_MAKE = _("Make one: `mailcow-wizard conf new`, or mailcow's own `./generate_config.sh`.")
+_MAKE = _("Make one: `./wizard conf new`, or mailcow's own `./generate_config.sh`.")
 
 
 # --- present ----------------------------------------------------------------------------------------------
@@ -33,7 +33,7 @@ def judge_present(found: config.Presence) -> Judgement:
             ),
             found.elsewhere,
             evidence,
-            (_("Look there: `mailcow-wizard --dir {word}`", word=word(found.elsewhere)),),
+            (_("Look there: `./wizard --dir {word}`", word=word(found.elsewhere)),),
             severity="advice",
         )
     if kind == "missing":

@@ -66,13 +66,11 @@ def _trouble(one: LintFinding) -> Trouble:
         severity = "blocks" if one.rule == "refused-by-compose" else "breaks"
     where = _("In line {line}", line=one.line) if one.line else _("In mailcow.conf")
     if one.fix and "=" in one.remedy and "…" not in one.remedy:
-        remedy = _("{where}: `mailcow-wizard conf set {remedy}`", where=where, remedy=one.remedy)
+        remedy = _("{where}: `./wizard conf set {remedy}`", where=where, remedy=one.remedy)
     elif one.remedy:
         remedy = f"{where}: {one.remedy}."
     else:
-        remedy = _(
-            "{where}: write what is meant. `mailcow-wizard conf lint` says when all is well.", where=where
-        )
+        remedy = _("{where}: write what is meant. `./wizard conf lint` says when all is well.", where=where)
     return Trouble(status, one.message, (remedy,), severity)
 
 

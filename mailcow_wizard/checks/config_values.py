@@ -8,7 +8,7 @@ from mailcow_wizard.model import Check, Evidence, Judgement
 from mailcow_wizard.names import NotAName, host_name
 
 _AGAIN = _("Try again; where it stays so, see docker.engine.")
-_SET = _("Set it: `mailcow-wizard conf set {}={}`")
+_SET = _("Set it: `./wizard conf set {}={}`")
 
 # --- hostname ---------------------------------------------------------------------------------------------
 

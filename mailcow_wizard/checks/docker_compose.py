@@ -81,7 +81,7 @@ def judge_flavor(seen: docker_compose.Flavor) -> Judgement:
         words = _("mailcow will use {will}; there is no mailcow.conf yet that says otherwise", will=will)
         return Judgement("pass", words, known.flavour, evidence)
     evidence = (Evidence(f"grep ^DOCKER_COMPOSE_VERSION= {conf.path}", conf.value or _("empty")), *evidence)
-    change = (_("Set it: `mailcow-wizard conf set DOCKER_COMPOSE_VERSION={flavour}`", flavour=known.flavour),)
+    change = (_("Set it: `./wizard conf set DOCKER_COMPOSE_VERSION={flavour}`", flavour=known.flavour),)
     if not conf.value:
         words = _(
             "{will} is installed, and DOCKER_COMPOSE_VERSION is empty: mailcow's backup stops", will=will

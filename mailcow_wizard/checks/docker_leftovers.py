@@ -53,7 +53,7 @@ def _running(seen: Leftovers) -> list[Trouble]:
     )
     remedies = (
         _(
-            "If that one is meant: `mailcow-wizard --dir {directory} check`",
+            "If that one is meant: `./wizard --dir {directory} check`",
             directory=boxes[0].directory or "DIR",
         ),
         _(

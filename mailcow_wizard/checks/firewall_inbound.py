@@ -12,16 +12,15 @@ DAYS_VALID = 7
 """Firewalls change: what was proved longer ago says how it was, and not how it is."""
 _DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3600, 60
 _PROVE = _(
-    "Prove it from outside: mailcow-wizard reach (in the wizard: i), and paste the line that it "
+    "Prove it from outside: ./wizard reach (in the wizard: i), and paste the line that it "
     "shows on any other machine."
 )
-_ELSEWHERE = _("Ask from another line, of another provider: mailcow-wizard reach")
+_ELSEWHERE = _("Ask from another line, of another provider: ./wizard reach")
 _TO_BE_SURE = _(
-    "Some lines, at work or in hotels, let few ports out: to be sure, ask from another line: "
-    "mailcow-wizard reach"
+    "Some lines, at work or in hotels, let few ports out: to be sure, ask from another line: ./wizard reach"
 )
 _FROM_V6 = _(
-    "Ask from a machine that has IPv6, such as one at a telephone's hotspot: mailcow-wizard "
+    "Ask from a machine that has IPv6, such as one at a telephone's hotspot: ./wizard "
     "reach. Without a need for IPv6: set ENABLE_IPV6=false in mailcow.conf, and publish no AAAA "
     "record."
 )
@@ -29,7 +28,7 @@ _BEFORE = _("Let TCP port {} in: in the provider's firewall (its control panel) 
 _OWN_RULES = _(
     "See this machine's own rules: nft list ruleset, or iptables -S and ip6tables -S, or ufw status."
 )
-_HOLDER = _("See who has the port, and at which address: mailcow-wizard check ports")
+_HOLDER = _("See who has the port, and at which address: ./wizard check ports")
 _VITAL = (25, 80, 443)
 _SAID = {
     "never arrived": _("a connection from outside never arrived: a firewall before this machine stops it"),

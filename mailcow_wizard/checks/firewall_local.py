@@ -261,7 +261,7 @@ OUTCOMES = {
     "unknown": _("unknown"),
 }
 """What becomes of a packet, for people."""
-_LOOK = _("Look at that rule: this program does not know what it does. Then prove it: mailcow-wizard reach")
+_LOOK = _("Look at that rule: this program does not know what it does. Then prove it: ./wizard reach")
 
 
 def _remedy(seen: State, group: _Group) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ def _trouble(one: Tried, found: Relay) -> Trouble | None:
                 where=one.where,
                 said=one.said[:_SHOWN],
             ),
-            (_("Try again; or ask from outside: `mailcow-wizard reach`."),),
+            (_("Try again; or ask from outside: `./wizard reach`."),),
         )
     if one.outcome == "other":
         return Trouble(
@@ -91,7 +91,7 @@ def _trouble(one: Tried, found: Relay) -> Trouble | None:
                 where=one.where,
                 said=one.said[:_SHOWN],
             ),
-            (_("Ask from outside: a public open relay test, or `mailcow-wizard reach`."),),
+            (_("Ask from outside: a public open relay test, or `./wizard reach`."),),
         )
     if one.outcome == "refused":
         return None
@@ -123,7 +123,7 @@ def _trouble(one: Tried, found: Relay) -> Trouble | None:
                 where=one.where,
                 seen=one.seen,
             ),
-            (_("Ask from outside: a public open relay test, or `mailcow-wizard reach`."), _LOOK[0]),
+            (_("Ask from outside: a public open relay test, or `./wizard reach`."), _LOOK[0]),
         )
     if one.trusted is None and one.seen and not inside:
         return Trouble(
@@ -134,7 +134,7 @@ def _trouble(one: Tried, found: Relay) -> Trouble | None:
                 where=one.where,
                 seen=one.seen,
             ),
-            (_("Ask from outside at once: a public open relay test, or `mailcow-wizard reach`."), _LOOK[0]),
+            (_("Ask from outside at once: a public open relay test, or `./wizard reach`."), _LOOK[0]),
         )
     seen = _(", who looks as if from inside ({seen})", seen=one.seen) if inside else ""
     return Trouble(

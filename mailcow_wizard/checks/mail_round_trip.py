@@ -16,7 +16,7 @@ _HOW = (
     _("Where there is no mailbox yet: `./wizard verify --first-mailbox me@example.org` makes and tries one."),
     _(
         "To try it with another, made in mailcow's web interface, run: {mailbox}=test@example.org "
-        "{password}_FILE=/root/test-password mailcow-wizard verify (the file holds the password, and "
+        "{password}_FILE=/root/test-password ./wizard verify (the file holds the password, and "
         "root alone may read it).",
         mailbox=MAILBOX,
         password=PASSWORD,

@@ -110,7 +110,7 @@ def _leaving(facts: Egress, common: Judgement) -> Judgement:
             certainty="inferred",
             remedies=(
                 _(
-                    "All ports of mailcow have to be passed on to {own}; `mailcow-wizard reach` "
+                    "All ports of mailcow have to be passed on to {own}; `./wizard reach` "
                     "proves it. The PTR record belongs to the public address.",
                     own=v4.own,
                 ),

@@ -95,7 +95,7 @@ def _turned(found: Reflection) -> Judgement:
         certainty="untested",
         remedies=(_("Run the wizard as root: sudo ./wizard"),)
         if any(one.outcome == "not allowed" for one in found.turned)
-        else (_("`mailcow-wizard reach` proves it from outside."),),
+        else (_("`./wizard reach` proves it from outside."),),
     )
 
 

@@ -15,7 +15,7 @@ from mailcow_wizard.engine.session import Result, Session
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.language import _, heard
+from mailcow_wizard.language import _, called, heard
 from mailcow_wizard.model import STEPS, Check, Event, Finding
 from mailcow_wizard.report import lines
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -198,9 +198,19 @@ def _lines(
     write(f"{lines.closing(result.findings)}\n")
     mendable = "" if plain else lines.mendable(result.findings)
     if mendable:
-        line = f"mailcow-wizard fix {mendable}{' --demo' if options.demo else ''}"
-        write(_("Next: {line} shows what can be done", line=line) + "\n")
+        line = called(f"./wizard fix {mendable}{' --demo' if options.demo else ''}")
+        write("".join(f"{part}\n" for part in _next(line, sentence_columns(options.plain))))
     return code, result.findings
+
+
+def _next(line: str, columns: int) -> list[str]:
+    """What to type now, in one piece."""
+    from mailcow_wizard.report.wrapping import wrapped
+
+    said = _("Next: {line} shows what can be done", line=line)
+    if not columns or len(said) <= columns:
+        return [said]
+    return wrapped(_("Next: {line} shows what can be done", line=f"`{line}`"), columns)
 
 
 def _formatted(

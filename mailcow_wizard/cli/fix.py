@@ -30,7 +30,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.changing import Changed
 from mailcow_wizard.host.door import HostError, NotRecorded
-from mailcow_wizard.language import _, heard
+from mailcow_wizard.language import _, called, heard
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines
 from mailcow_wizard.report.plan import of_fix, of_fixes, of_refused_fix, offer_line
@@ -135,10 +135,10 @@ def _list(findings: tuple[Finding, ...], talk: Talk) -> int:
 
 def _next(finding: Finding, columns: int) -> list[str]:
     """What to type for the first of the fixes; in a line of its own where it has no room."""
-    words = ["mailcow-wizard", "fix", finding.id, finding.fixes[0].id]
+    words = ["fix", finding.id, finding.fixes[0].id]
     if finding.subject:
         words += ["--subject", finding.subject]
-    command = shlex.join(words)
+    command = called(f"./wizard {shlex.join(words)}")
     line = _("What the first would do, asking before it does it: {command}", command=command)
     if not columns or len(line) <= columns:
         return [line]

@@ -18,13 +18,13 @@ def report(options: Options, write: Callable[[str], None]) -> int:
     session = open_session(options)
     session.host.close()
     memory = Memory(session.state, session.recorded)
-    if memory.run is None and not session.recorded:
+    if memory.empty and not session.recorded:
         memory = Memory(session.state, recorded=True)
-    run = memory.run
-    if run is None:
-        raise UsageError(_("there was no run yet to report on; run first: check"))
     form = options.format or ("json" if options.json else "markdown")
     try:
+        run = memory.run()
+        if run is None:
+            raise UsageError(_("there was no run yet to report on; run first: check"))
         write(as_text(run, form, options.mask))
     except (KeyError, TypeError, AttributeError):
         raise UsageError(_("the last run cannot be read; run again: check")) from None

@@ -14,7 +14,7 @@ from mailcow_wizard.host import one_file, streams
 from mailcow_wizard.host import ssh as far
 from mailcow_wizard.host.desk import Desk, Invitation
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.language import _, heard
+from mailcow_wizard.language import _, called, heard
 from mailcow_wizard.redaction import assignment_shown
 
 _MOST_PORTS = 20
@@ -29,7 +29,7 @@ def ssh(options: Options, write: Callable[[str], None]) -> int:
         with contextlib.closing(far.Connection(to)) as connection:
             _say(_("connecting to {server}…", server=options.ssh))
             place = connection.copy(file.take, lambda part: _progress(options.ssh, part))
-            code = _run(options, connection, Desk(connection.desk, to.host, _knock))
+            code = _run(options, connection, place, Desk(connection.desk, to.host, _knock))
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
     except far.Lost:
@@ -39,7 +39,7 @@ def ssh(options: Options, write: Callable[[str], None]) -> int:
         streams.say(f"{options.ssh}: {harmless(heard(error))}")
         return exit_codes.CANNOT_WRITE
     if code == far.LOST:
-        line = shlex.join(["mailcow-wizard", "--ssh", options.ssh, *map(assignment_shown, options.line)])
+        line = f"{_again(options.ssh)} {shlex.join(map(assignment_shown, options.line))}".rstrip()
         streams.say(
             _(
                 "the line to {server} was lost. What was begun there goes on. To see it again: {line}",
@@ -52,9 +52,17 @@ def ssh(options: Options, write: Callable[[str], None]) -> int:
     return code
 
 
-def _run(options: Options, connection: far.Connection, desk: Desk) -> int:
+def _run(options: Options, connection: far.Connection, place: far.Place, desk: Desk) -> int:
+    becomes_root = place.user == 0 or place.sudo != "none"
+    as_root = options.ssh if becomes_root else f"root@{options.ssh.rpartition('@')[2]}"
+    lines = _again(options.ssh), _again(as_root)
     with contextlib.closing(desk):
-        return connection.run(options.line, options.ssh, connection.bring_home(), options.keep)
+        return connection.run(options.line, lines, connection.bring_home(), options.keep)
+
+
+def _again(server: str) -> str:
+    """How this is begun here, without the words for the other side."""
+    return called(f"./wizard --ssh {shlex.quote(server)}")
 
 
 class _Building:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.language import called
 from mailcow_wizard.model import Acknowledgement, Evidence, Finding, Fix
-from mailcow_wizard.retelling import retold
+from mailcow_wizard.retelling import retold, uncalled
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _SENTENCES = ("title", "summary", "needed", "found", "why")
@@ -24,12 +26,27 @@ def of_finding(finding: Finding) -> dict[str, Any]:
 
 def retold_finding(fields: dict[str, Any]) -> dict[str, Any]:
     """A finding that was stored as English, in the language that is spoken."""
+    return _with(fields, retold)
+
+
+def named_finding(fields: dict[str, Any]) -> dict[str, Any]:
+    """A finding that was kept in the language that it was found in, with the name that this program has
+    here."""
+    return _with(fields, called)
+
+
+def nameless_finding(fields: dict[str, Any]) -> dict[str, Any]:
+    """A finding without the name that this program has here: the next to read it may have another."""
+    return _with(fields, uncalled)
+
+
+def _with(fields: dict[str, Any], told: Callable[[str], str]) -> dict[str, Any]:
     return {
         **fields,
-        **{name: retold(str(fields[name])) for name in _SENTENCES if fields.get(name)},
-        "evidence": [{**one, "value": retold(str(one["value"]))} for one in fields["evidence"]],
-        "remedies": [retold(str(one)) for one in fields["remedies"]],
-        "fixes": [{**one, "title": retold(str(one["title"]))} for one in fields["fixes"]],
+        **{name: told(str(fields[name])) for name in _SENTENCES if fields.get(name)},
+        "evidence": [{**one, "value": told(str(one["value"]))} for one in fields["evidence"]],
+        "remedies": [told(str(one)) for one in fields["remedies"]],
+        "fixes": [{**one, "title": told(str(one["title"]))} for one in fields["fixes"]],
     }
 
 

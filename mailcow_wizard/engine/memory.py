@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mailcow_wizard.engine.findings import named_finding, nameless_finding
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import STORED, current
@@ -49,8 +50,7 @@ class Memory:
         saved = state.load(self._name)
         kept = saved if isinstance(saved, dict) else {}
         run = kept.get("run")
-        self.run: dict[str, Any] | None = run if isinstance(run, dict) else None
-        """The document of the last run (`report.document.of_run`)."""
+        self._run: dict[str, Any] | None = run if isinstance(run, dict) else None
         self.language = str(kept.get("language") or STORED)
         """The language that its findings are told in."""
         self._statuses = _statuses(kept.get("statuses"))
@@ -59,6 +59,14 @@ class Memory:
     def empty(self) -> bool:
         """Whether nothing is remembered."""
         return not self._statuses
+
+    def run(self) -> dict[str, Any] | None:
+        """The document of the last run (`report.document.of_run`), None where there was none.
+
+        Raises KeyError or TypeError where it is none of a run."""
+        if self._run is None:
+            return None
+        return {**self._run, "checks": [named_finding(one) for one in self._run["checks"]]}
 
     def differences(self, checks: Sequence[Check], findings: Sequence[Finding]) -> tuple[Difference, ...]:
         """What is different from what is remembered of these checks; what they were not asked is new."""
@@ -73,11 +81,12 @@ class Memory:
         chosen = {one.id for one in checks}
         left = {key: status for key, status in self._statuses.items() if key[0] not in chosen}
         self._statuses = {**left, **{(one.id, one.subject): one.status for one in findings}}
-        self.run, self.language = run, current()
+        self._run = {**run, "checks": [nameless_finding(one) for one in run["checks"]]}
+        self.language = current()
         rows = [[*key, status] for key, status in self._statuses.items()]
         try:
             # Not waiting for the disk: what a power cut takes away here is asked again.
-            kept = {"run": run, "statuses": rows, "language": current()}
+            kept = {"run": self._run, "statuses": rows, "language": current()}
             self._state.save(self._name, kept, durable=False)
         except HostError as error:
             return str(error)

@@ -40,8 +40,9 @@ def run(words: list[str]) -> None:
     one_file_unpack.unpack(code)
     child = os.fork()
     if child == 0:
-        ours = {"MAILCOW_WIZARD_FROM": asked["from"], "MAILCOW_WIZARD_DESK": asked["desk"]}
-        settings = {**asked["environment"], **ours}
+        again, as_root = asked["from"]
+        ours = {"MAILCOW_WIZARD_FROM": again, "MAILCOW_WIZARD_FROM_ROOT": as_root}
+        settings = {**asked["environment"], **ours, "MAILCOW_WIZARD_DESK": asked["desk"]}
         for name, value in settings.items():
             if value:
                 os.environ[name] = value

@@ -177,14 +177,17 @@ class Connection:
         ran = self._quietly("-O", "forward", "-R", f"{far}:{self.desk}")
         return far if ran == 0 else ""
 
-    def run(self, words: Sequence[str], origin: str, desk: str, keep: bool) -> int:
-        """Runs the wizard there, with this terminal where there is one; its exit code, or LOST."""
+    def run(self, words: Sequence[str], lines: tuple[str, str], desk: str, keep: bool) -> int:
+        """Runs the wizard there, with this terminal where there is one; its exit code, or LOST.
+
+        `lines` begin it again from this side: as this user, and as root.
+        """
         place = self._place
         if not place:
             raise Lost("there is no connection to the server")
         asked = {
             "words": list(words),
-            "from": origin,
+            "from": lines,
             "desk": desk,
             "keep": keep,
             "environment": {name: os.environ.get(name) for name in _SETTINGS},

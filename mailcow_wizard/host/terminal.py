@@ -3,6 +3,7 @@
 import os
 import sys
 
+from mailcow_wizard.host import calling
 from mailcow_wizard.typed import NamedTuple
 
 _MUTE = ("dumb", "unknown", "cons25", "emacs")
@@ -105,33 +106,20 @@ def over_ssh() -> bool:
 def instead() -> str:
     """The command line that shows the same without a full screen, started as this one was."""
     said = {"--json", "--plain"} & set(sys.argv[1:])
-    return _line("check", *(() if said else ("--plain",)))
+    return _line(calling.names()[0], "check", *(() if said else ("--plain",)))
 
 
 def as_root() -> str:
     """This command line for root."""
-    return _line() if os.environ.get("MAILCOW_WIZARD_FROM") else f"sudo {_line()}"
+    return _line(calling.names()[1])
 
 
-def _line(*words: str) -> str:
-    """How this program was started, with these words before the others."""
+def _line(start: str, *words: str) -> str:
+    """A call of this program, with these words before those of this command line."""
     import shlex
-    import shutil
 
     from mailcow_wizard.harmless import harmless
     from mailcow_wizard.redaction import assignment_shown
 
-    argv, launcher = sys.argv, os.environ.get("MAILCOW_WIZARD_NAME", "")
-    start, name = [launcher or argv[0]], os.path.basename(argv[0])
-    origin = os.environ.get("MAILCOW_WIZARD_FROM", "")
-    archive = getattr(getattr(sys.modules.get("__main__"), "__loader__", None), "archive", "")
-    if origin:
-        start = ["mailcow-wizard", "--ssh", origin]
-    elif archive:
-        start = ["python3", archive]
-    elif not launcher and name == "__main__.py":
-        start = [sys.executable, "-m", "mailcow_wizard"]
-    elif not launcher and os.path.realpath(shutil.which(name) or "") == os.path.realpath(argv[0]):
-        start = [name]
     # Whoever runs it has it in sudo's log, too.
-    return harmless(shlex.join([*start, *words, *map(assignment_shown, argv[1:])]), 400)
+    return harmless(f"{start} {shlex.join([*words, *map(assignment_shown, sys.argv[1:])])}".rstrip(), 400)

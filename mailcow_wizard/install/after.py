@@ -11,7 +11,7 @@ from mailcow_wizard.facts.mail.admin import DEFAULT, USER
 from mailcow_wizard.install import first_password
 from mailcow_wizard.install.stages import title
 from mailcow_wizard.install.standing import Standing
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, called
 from mailcow_wizard.model import Finding
 from mailcow_wizard.typed import NamedTuple
 
@@ -100,11 +100,11 @@ def _administration(found: tuple[Finding, ...]) -> str:
 def _mailbox(standing: Standing) -> tuple[str, ...]:
     """How to come by the first mailbox, where none was asked for; what its domain needs."""
     there = standing.choices.mailbox.address
-    publish = _("Publish its DKIM key, and see all of its records: {command}", command="./wizard dns")
+    publish = _("Publish its DKIM key, and see all of its records: {command}", command=called("./wizard dns"))
     if there:
         return (_("{mailbox} is made, and its domain.", mailbox=there), publish)
     domains = standing.settings.get("domains") or (standing.hostname.partition(".")[2],)
-    command = f"./wizard verify --first-mailbox info@{domains[0]}"
+    command = called(f"./wizard verify --first-mailbox info@{domains[0]}")
     told = _("Make your mail domain and its first mailbox, tried with a message: {command}", command=command)
     return told, publish
 
@@ -115,7 +115,7 @@ def _again(standing: Standing) -> tuple[Section, ...]:
     return (
         Section(
             _("The same on another server, without questions"),
-            (standing.answers, "  ./wizard install --answers answers.toml --yes"),
+            (standing.answers, called("  ./wizard install --answers answers.toml --yes")),
         ),
     )
 
@@ -130,13 +130,13 @@ def _first(found: tuple[Finding, ...]) -> tuple[str, ...]:
             _(
                 "Do this now, {summary}: {command}",
                 summary=known.summary,
-                command=first_password.MENDED_BY,
+                command=called(first_password.MENDED_BY),
             ),
         )
     return (
         _(
             "Change the administrator's password, if it is the first one: {command}",
-            command=first_password.MENDED_BY,
+            command=called(first_password.MENDED_BY),
         ),
     )
 

@@ -6,13 +6,16 @@ it could reach none it shows its report, to be given to `reach --result`.
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 
 from mailcow_wizard.engine.reach_words import Asked
 from mailcow_wizard.host.reach_talk import CERTIFICATE_LENGTH, TEXT_LENGTH
+from mailcow_wizard.language import OWN, called
 
 _CONTROL = "gmail-smtp-in.l.google.com"
-_BY_HAND = "Nothing arrived. On the server: mailcow-wizard reach --result"
+_INSTALLED = "mailcow-wizard reach"
+_BY_HAND = f"Nothing arrived. On the server: {_INSTALLED} --result"
 _KINDS = ("knock", "greets", "tls", "http")
 _LETTERS = "A-Za-z0-9+*,-"
 
@@ -123,7 +126,7 @@ def bash(token: str, ports: Sequence[Asked], addresses: Sequence[str]) -> str:
     kinds = {one.kind for one in ports}
     told = _TELL_WHAT_IS_SAID if kinds != {"knock"} else ""
     how = "".join(_HOW[kind] for kind in _KINDS if kind in kinds)
-    program = f"{_BEGIN}{told}{_TRY}{how}{_END}"
+    program = f"{_BEGIN}{told}{_TRY}{how}{_named(_END)}"
     return f"LC_ALL=C bash -c '{program}' reach {token} {lists} {' '.join(addresses)}"
 
 
@@ -132,7 +135,7 @@ def powershell(token: str, ports: Sequence[Asked], addresses: Sequence[str]) -> 
     kinds = [kind for kind in _KINDS if any(one.kind == kind for one in ports)]
     first, answers = ("".join(some.get(kind, "") for kind in kinds) for some in (_FIRST_WORDS, _ANSWERS))
     told = _TOLD if kinds != ["knock"] else ""
-    text = f"{_CONNECT}{first}{_READ}{answers}}}catch{{}};{told}}};{_REPORT}"
+    text = f"{_CONNECT}{first}{_READ}{answers}}}catch{{}};{told}}};{_named(_REPORT)}"
     inner = {
         "token": token,
         "ports": ",".join(f"'{one.kind[0].upper()}{one.port}'" for one in ports),
@@ -141,6 +144,13 @@ def powershell(token: str, ports: Sequence[Asked], addresses: Sequence[str]) -> 
     for name, value in inner.items():
         text = text.replace(f"<{name}>", value)
     return text
+
+
+def _named(program: str) -> str:
+    """What the far side says has the name that this side was started by, where no shell reads more in it."""
+    name = called(OWN)
+    plain = not set(name) - set(string.ascii_letters + string.digits + "/._@: -")
+    return program.replace(_INSTALLED, f"{name} reach") if plain else program
 
 
 def wizard(token: str, host: str) -> str:

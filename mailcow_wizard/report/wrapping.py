@@ -2,12 +2,13 @@
 
 import re
 
+from mailcow_wizard.language import own_names
+
 # A command in backticks stays in one piece: it is copied from the terminal.
 _PIECES = re.compile(r"(?:`[^`]*`|[^\s`]|`)+")
 
 # So does what follows a colon where it is several commands in one, or one of ours.
 _CHAINED = " && "
-_OWN = ("./wizard ", "mailcow-wizard ")
 _NARROWEST = 24
 """Cells that words need behind something: fewer are hard to read."""
 _BELOW = 6
@@ -47,6 +48,6 @@ def behind(head: str, words: str, columns: int) -> list[str]:
 def _pieces(line: str) -> list[str]:
     """What is not broken: words, and commands."""
     words, colon, command = line.rpartition(": ")
-    if colon and (_CHAINED in command or command.startswith(_OWN)):
+    if colon and (_CHAINED in command or command.startswith(tuple(f"{one} " for one in own_names()))):
         return [*_PIECES.findall(f"{words}:"), command]
     return _PIECES.findall(line)

@@ -47,7 +47,7 @@ def _show(app: Wizard, found: Collected, path: str) -> None:
     ]
     lines += [[(f" {part}", look.bold)] for part in wrap(path, width)]
     lines.append([])
-    how = [_("Another server without questions: mailcow-wizard install --answers answers.toml --yes")]
+    how = [_("Another server without questions: ./wizard install --answers answers.toml --yes")]
     if found.secrets:
         names = ", ".join(found.secrets)
         how.append(_("Secrets ({names}) are beside it, in a file that only root may read.", names=names))

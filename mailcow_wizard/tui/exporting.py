@@ -60,6 +60,6 @@ def export(app: Wizard) -> None:
         *([(f"   {path.rpartition('/')[2]}", look.bold)] for path in paths),
         [],
         [(" " + _("The .md is for a forum, the .html for a browser, the .json for programs."), look.plain)],
-        [(" " + _("Addresses and names are in it. Without them: mailcow-wizard report --mask"), look.plain)],
+        [(" " + _("Addresses and names are in it. Without them: ./wizard report --mask"), look.plain)],
     ]
     app.push_screen(TextScreen(look, _("Report"), lines))

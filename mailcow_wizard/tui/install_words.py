@@ -11,14 +11,13 @@ from mailcow_wizard.install.after import Section
 from mailcow_wizard.install.outlook import Outlook
 from mailcow_wizard.install.stages import STAGES, Stage, title
 from mailcow_wizard.install.standing import Progress, Stand, Standing
-from mailcow_wizard.language import _, pgettext
+from mailcow_wizard.language import _, own_names, pgettext
 from mailcow_wizard.model import Check, Finding, Judgement, Status
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import step_lines
 from mailcow_wizard.tui.writing import Line
 
 TOLD = {"waiting": "waiting", "running": "working", "done": "pass", "failed": "fail"}
-_COMMAND = ": ./wizard "
 _STATUS: dict[str, Status] = {"done": "pass", "failed": "fail"}
 _DOC = "https://docs.mailcow.email/getstarted/install/"
 
@@ -128,9 +127,10 @@ def after_lines(sections: Sequence[Section], width: int) -> list[Line]:
 
 def _wrapped(line: str, width: int) -> list[str]:
     """With two blanks before it; what follows on further lines has four."""
-    sentence, mark, command = line.partition(_COMMAND)
+    own, _as_root = own_names()
+    sentence, mark, words = line.partition(f": {own} ")
     if mark and len(line) + 2 > width:
-        return [*_wrapped(f"{sentence}:", width), *_wrapped(f"  {_COMMAND[2:]}{command}", width)]
+        return [*_wrapped(f"{sentence}:", width), *_wrapped(f"  {own} {words}", width)]
     indent = " " * (2 + len(line) - len(line.lstrip()))
     return wrap(
         line.strip(), width, initial_indent=indent, subsequent_indent=f"{indent}  ",

@@ -66,10 +66,7 @@ def _draw(
         if app._exception is not None:
             streams.say(described(app._exception))
         print(
-            _(
-                "mailcow-wizard: this was a mistake of the wizard. What it changed: mailcow-wizard "
-                "undo --list"
-            ),
+            _("mailcow-wizard: this was a mistake of the wizard. What it changed: ./wizard undo --list"),
             file=sys.stderr,
         )
         return DEFECT

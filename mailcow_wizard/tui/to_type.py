@@ -2,12 +2,13 @@
 
 import re
 
+from mailcow_wizard.language import own_names
 from mailcow_wizard.model import Finding
 
 _SPAN = re.compile(r"`([^`]+)`")
 # What findings and remedies name; a text that begins otherwise is a sentence, or a line of a file.
 _COMMAND = re.compile(
-    r"(?:\./wizard|mailcow-wizard|aa-status|apk|apt|apt-get|btrfs|cat|cd|chmod|chown|chronyc|command|curl|date"
+    r"(?:aa-status|apk|apt|apt-get|btrfs|cat|cd|chmod|chown|chronyc|command|curl|date"
     r"|df|dig|dmesg|dnf|docker|docker-compose|dockerd|du|env|fallocate|file|find|findmnt|firewall-cmd|fsck"
     r"|getconf|getent|git|grep|head|hostname|hostnamectl|hwclock|id|ip|ip6tables|iptables|iptables-legacy"
     r"|iptables-nft|journalctl|ls|lscpu|lsmod|mkdir|mkswap|modprobe|mount|mv|nc|nft|ntpdate|openssl|pacman"
@@ -20,7 +21,13 @@ def commands(finding: Finding) -> list[str]:
     """The commands of a finding, each once: what mends it, best first, then how to see it by hand."""
     texts = [part for remedy in finding.remedies for part in _parts(remedy)]
     texts += [one.what for one in finding.evidence]
-    return list(dict.fromkeys(one for one in texts if _COMMAND.fullmatch(one) and ", " not in one))
+    return list(dict.fromkeys(one for one in texts if _is_command(one) and ", " not in one))
+
+
+def _is_command(text: str) -> bool:
+    """Whether it is one of ours, by the name that this program has here, or one that others have made."""
+    ours = any(text == one or text.startswith(f"{one} ") for one in own_names())
+    return ours or bool(_COMMAND.fullmatch(text))
 
 
 def _parts(remedy: str) -> list[str]:

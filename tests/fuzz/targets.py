@@ -59,6 +59,7 @@ LEFT_OUT: dict[str, str] = {
     "host/admin_reset.py _run": "mailcow's own script, run on the administrator's word",
     "host/admin_reset.py main": _OWN,
     "host/apart.py _whole": _OWN,
+    "host/calling.py _found": "splits PATH, whose parts are only looked into",
     "host/changing.py _part": "a name of our own",
     "host/codec.py pack": "writes",
     "host/commands.py _descendants": _KERNEL,

@@ -95,7 +95,7 @@ class Place:
 
     def env(self) -> dict[str, str]:
         """Its environment."""
-        return {"PYTHONPATH": str(CHECKOUT)}
+        return {"PYTHONPATH": str(CHECKOUT), "MAILCOW_WIZARD_NAME": "./wizard"}
 
     def install(self, *more: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Installs to the end, with these variables in the environment."""

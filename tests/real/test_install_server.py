@@ -188,7 +188,7 @@ def test_a_registry_that_nobody_vouches_for(server: Server, undisturbed: dict[st
         document = server.document()
         assert failed_stage(document) == "pull"
         assert "shows a certificate that is not trusted" in said(document)
-        assert "./wizard check docker.registry" in said(document)
+        assert "mailcow-wizard check docker.registry" in said(document)
     finally:
         for name, data in good.items():
             (place / name).write_bytes(data)

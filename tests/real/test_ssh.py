@@ -220,8 +220,8 @@ def test_a_lost_line_says_how_to_come_back(at: Desk, one_file: Path, terminal: T
     terminal.wait_for("mailcow", "Enter")
     at.server.run(["pkill", "-KILL", "-f", "sshd: root"])
     text = terminal.wait_for("left with 255")
-    again = f"mailcow-wizard --ssh {ROOT} --demo --hostname mail.example.org"
-    assert again in " ".join(text.split())
+    again = f"{one_file}--ssh{ROOT}--demo--hostnamemail.example.org"  # the terminal breaks it anywhere
+    assert again in "".join(text.split())
     assert terminal.tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}").split() == ["0", "1"]
     assert terminal.tmux("display-message", "-p", "#{mouse_any_flag}").strip() == "0"
 

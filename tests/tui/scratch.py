@@ -84,6 +84,7 @@ class Scratch:
         terminal = Terminal(*size)
         words = (*before, *WIZARD, "--offline", "--dir", str(self.directory), "--state-dir", str(self.state))
         variables = {"TERM": "xterm-256color", "PYTHONPATH": os.getcwd(), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        variables["MAILCOW_WIZARD_NAME"] = "./wizard"
         terminal.start(shlex.join(words), variables)
         try:
             terminal.wait_for("Full name of the mail server")

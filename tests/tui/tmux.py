@@ -147,7 +147,8 @@ def wizard(
         pytest.skip("tmux is not installed")
     terminal = Terminal(width, height)
     line = " ".join((*WIZARD, *(words or ("--demo",)), "--state-dir", state))
-    environment = {"TERM": term, "PYTHONPATH": os.getcwd(), "LC_ALL": "C.UTF-8", **variables}
+    environment = {"TERM": term, "PYTHONPATH": os.getcwd(), "LC_ALL": "C.UTF-8"}
+    environment |= {"MAILCOW_WIZARD_NAME": "./wizard", **variables}
     terminal.start(line, environment)
     try:
         yield terminal

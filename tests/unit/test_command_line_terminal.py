@@ -61,7 +61,14 @@ def test_the_next_command_is_named_where_something_can_be_mended(tmp_path: Path)
     demo = ("--demo", "--state-dir", str(tmp_path))
     code, seen = on_terminal("check", "ports", *demo)
     assert code == 1
-    assert seen.splitlines()[-1] == "Next: mailcow-wizard fix ports.smtp --demo shows what can be done"
+    assert seen.splitlines()[-1] == "Next: ./wizard fix ports.smtp --demo shows what can be done"
+    long = {"MAILCOW_WIZARD_NAME": "/srv/where it lies/far away/and with a long name/wizard"}
+    _code, seen = on_terminal("check", "ports", *demo, env=long, columns=80)
+    assert seen.splitlines()[-3:] == [
+        "Next:",
+        f"`'{long['MAILCOW_WIZARD_NAME']}' fix ports.smtp --demo`",
+        "shows what can be done",
+    ]
     _code, seen = on_terminal("check", "dns.ptr", *demo)
     assert "FAIL" in seen
     assert "Next: " not in seen  # nothing that the wizard could do

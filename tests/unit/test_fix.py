@@ -47,7 +47,7 @@ def test_what_can_be_done(mailcow: Mailcow) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     first, second, third = done.stdout.decode().splitlines()
     assert CHECK in first
-    assert third.endswith(f": mailcow-wizard fix {CHECK} {FIX}")
+    assert third.endswith(f": ./wizard fix {CHECK} {FIX}")
     assert second == f"  {FIX}: Set the timezone (low risk, can be taken back)"
     done = mailcow.run("fix", CHECK, "--json")
     fits(done, "offers")

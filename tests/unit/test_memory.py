@@ -95,7 +95,7 @@ def test_what_is_bad_news(before: str | None, after: str | None, worse: bool) ->
 def test_a_damaged_memory_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "last-run.json").write_text(content)
     memory = Memory(StateDirectory(str(tmp_path)), recorded=False)
-    assert (memory.run, memory.empty) == (None, True)
+    assert (memory.run(), memory.empty) == (None, True)
 
 
 def test_there_is_no_report_before_a_run(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 import tree_sitter
 import tree_sitter_powershell
 
+from mailcow_wizard import language
 from mailcow_wizard.engine.reach_words import (
     TOKEN_LENGTH,
     Asked,
@@ -78,6 +79,7 @@ def test_a_report_is_read() -> None:
         "4:25a.465s;c:o",
         " 4:25a.465s;c:o\n",
         'Nothing arrived. On the server: mailcow-wizard reach --result "4:25a.465s;c:o"\n',
+        'On the server: mailcow-wizard --ssh root@4:22 reach --result "4:25a.465s;c:o"',
         "On the server: mailcow-wizard reach\n  --result '4:25a.4\n65s;c:o'",
     ],
 )
@@ -110,6 +112,24 @@ def test_each_line_is_one_line_and_names_everything() -> None:
     assert f"reach {token} '25 4190 50123' '143' '443' '80' {' '.join(ADDRESSES)}" in bash
     assert "@('K25','H80','G143','T443','K4190','K50123')" in powershell
     assert wizard == f"mailcow-wizard reach --from {','.join(ADDRESSES)} {token}"
+    assert "On the server: ./wizard reach --result" in bash
+    assert "On the server: ./wizard reach --result" in powershell
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("python3 /root/mailcow-wizard.pyz", "python3 /root/mailcow-wizard.pyz"),
+        ("'/srv/a b/wizard'", "mailcow-wizard"),  # its quotes would end the line's own
+    ],
+)
+def test_what_the_far_side_says_can_be_typed_here(name: str, said: str) -> None:
+    language.choose([], {}, lambda: (name, f"sudo {name}"))
+    try:
+        for line in (reach_lines.bash("t", PORTS, ADDRESSES), reach_lines.powershell("t", PORTS, ADDRESSES)):
+            assert f"On the server: {said} reach --result" in line
+    finally:
+        language.choose([], {})
 
 
 @pytest.mark.parametrize("ports", [PORTS, PORTS[:1], PORTS[1:]], ids=["all", "free", "used"])

@@ -11,4 +11,5 @@ ENVIRONMENT = {
     "HOME": "/nonexistent",
     "LANG": "C.UTF-8",
     "PYTHONPATH": str(CHECKOUT),
+    "MAILCOW_WIZARD_NAME": "./wizard",
 }
