@@ -6,7 +6,7 @@ import json
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
-from mailcow_wizard.facts import docker, storage
+from mailcow_wizard.facts import data_places, docker
 from mailcow_wizard.facts.docker_json import DaemonSettings, daemon_settings
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
@@ -120,7 +120,7 @@ def storage_facts(facts: Facts) -> Storage:
     docker.must_be_allowed(facts)
     known = facts.get(docker.info)
     try:
-        held = facts.get(storage.root_mount)
+        held = facts.get(data_places.root_mount)
         kind = held.mount.kind if held.mount else ""
         root = held.root.path
     except HostError:

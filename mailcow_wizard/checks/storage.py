@@ -1,13 +1,14 @@
 """Judges of the place where Docker keeps its data."""
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.facts import storage
+from mailcow_wizard.facts import data_places, storage
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 _MORE_ROOM = (
     _("Enlarge the disk or the partition that holds it."),
     _('Put Docker\'s data on a larger disk before the install: "data-root" in /etc/docker/daemon.json.'),
+    _('Docker 29 and newer keep images apart: "root" in /etc/containerd/config.toml moves those.'),
     _("Remove images that nothing uses: `docker image prune`."),
 )
 
@@ -51,7 +52,7 @@ def _not_a_directory(root: storage.DataRoot) -> Judgement:
     )
 
 
-def judge_disk(disk: storage.DiskSpace) -> Judgement:
+def judge_disk(disk: data_places.DiskSpace) -> Judgement:
     """What an unprivileged user may still take counts, as the reserve of the file system is not for mail."""
     if disk.space is None:
         return _not_a_directory(disk.root)
@@ -73,6 +74,8 @@ def judge_disk(disk: storage.DiskSpace) -> Judgement:
             _MORE_ROOM,
             severity="blocks",
         )
+    if disk.images and disk.images.space.free < need.DISK.fails_below:
+        return _images_full(disk.root, disk.images)
     if free < need.DISK.warns_below:
         return Judgement(
             "warn",
@@ -84,14 +87,54 @@ def judge_disk(disk: storage.DiskSpace) -> Judgement:
     return Judgement("pass", amount, found, evidence, certainty=_certainty(disk.root))
 
 
-def judge_inodes(disk: storage.DiskSpace) -> Judgement:
+def _images_full(root: storage.DataRoot, images: data_places.ImageStore) -> Judgement:
+    """The data root has room, and the images, which lie elsewhere, do not."""
+    free, place = images.space.free / need.GIB, _image_place(images)
+    return Judgement(
+        "warn" if images.foreseen else "fail",
+        _("{free:.1f} GiB free in {place} for images, which need 5 GiB", free=free, place=place),
+        _(
+            "{free:.1f} GiB free of {total:.1f} GiB in {place}, apart from {root}",
+            free=free,
+            total=images.space.total / need.GIB,
+            place=place,
+            root=root.path,
+        ),
+        (Evidence(f"df -B1 --output=avail {_word(images.existing)}", str(images.space.free)),),
+        (
+            _(
+                "Put the images on a larger disk: the line {line} at the top of "
+                "/etc/containerd/config.toml, then restart containerd and Docker.",
+                line='root = "/…/containerd"',
+            ),
+            _MORE_ROOM[0],
+            _MORE_ROOM[-1],
+        ),
+        severity=None if images.foreseen else "blocks",
+        certainty="inferred" if images.foreseen else "proved",
+        why=_(
+            "Docker 29 and newer, installed afresh, keep images in containerd's directory; data-root "
+            "does not move them. When that disk is full, the download of mailcow's images stops."
+        ),
+    )
+
+
+def _image_place(images: data_places.ImageStore) -> str:
+    if images.existing == images.path:
+        return images.path
+    return _("{existing}, where {path} will be", existing=images.existing, path=images.path)
+
+
+def judge_inodes(disk: data_places.DiskSpace) -> Judgement:
     """File systems without a fixed number (btrfs, zfs) report none at all and cannot run out."""
     if disk.space is None:
         return _not_a_directory(disk.root)
-    space, place = disk.space, _place(disk.root)
+    space, place, existing, images = disk.space, _place(disk.root), disk.root.existing, disk.images
+    if images and images.space.inodes and images.space.free_inodes < need.INODES.warns_below:
+        space, place, existing = images.space, _image_place(images), images.existing
     evidence = (
         Evidence(
-            f"df -i {disk.root.existing}",
+            f"df -i {existing}",
             _("{free_inodes} free of {inodes}", free_inodes=space.free_inodes, inodes=space.inodes),
         ),
     )
@@ -104,7 +147,7 @@ def judge_inodes(disk: storage.DiskSpace) -> Judgement:
         _("Look for directories full of small files: du --inodes -xd2 / | sort -n | tail."),
         _("Put Docker's data on another file system; the number of inodes of ext4 is fixed when it is made."),
     )
-    if space.free_inodes <= 0:
+    if space.free_inodes <= 0 and not (images and images.foreseen and space is images.space):
         summary = _("no inode left in {place}: not one file can be made", place=place)
         return Judgement("fail", summary, summary, evidence, remedies, severity="blocks")
     if space.free_inodes < need.INODES.warns_below:
@@ -190,7 +233,7 @@ DISK = Check(
     ),
     doc=need.DOC_RESOURCES,
     severity="degrades",
-    source=storage.disk,
+    source=data_places.disk,
     judge=judge_disk,
 )
 INODES = Check(
@@ -203,7 +246,7 @@ INODES = Check(
     ),
     doc=need.DOC_RESOURCES,
     severity="degrades",
-    source=storage.disk,
+    source=data_places.disk,
     judge=judge_inodes,
 )
 MOUNTS = Check(
@@ -216,6 +259,6 @@ MOUNTS = Check(
     ),
     doc=need.DOC_DOCKER_DATA,
     severity="degrades",
-    source=storage.root_mount,
+    source=data_places.root_mount,
     judge=judge_mounts,
 )

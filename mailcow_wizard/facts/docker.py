@@ -64,7 +64,8 @@ class Programs(NamedTuple):
 
 class Info(NamedTuple):
     """What a running engine says of itself. `status` is about its storage driver; `security` its options;
-    `proxy` the one that it goes through to registries; `firewall` its backend, empty where it is not said."""
+    `proxy` the one that it goes through to registries; `firewall` its backend, `containerd` the socket of the
+    containerd that it uses, both empty where they are not said."""
 
     version: str
     driver: str
@@ -76,6 +77,7 @@ class Info(NamedTuple):
     live_restore: bool
     firewall: str
     running: int
+    containerd: str = ""
 
     @property
     def rootless(self) -> bool:
@@ -139,7 +141,7 @@ def info(facts: Facts) -> Info | None:
     said = ask(facts, "/info")
     registries = said.get("RegistryConfig")
     mirrors = registries.get("Mirrors") if isinstance(registries, dict) else None
-    backend = said.get("FirewallBackend")
+    backend, containerd = said.get("FirewallBackend"), said.get("Containerd")
     return Info(
         version=str(said.get("ServerVersion") or ""),
         driver=str(said.get("Driver") or ""),
@@ -155,6 +157,7 @@ def info(facts: Facts) -> Info | None:
         live_restore=said.get("LiveRestoreEnabled") is True,
         firewall=str(backend.get("Driver") or "") if isinstance(backend, dict) else "",
         running=_number(said.get("ContainersRunning")),
+        containerd=str(containerd.get("Address") or "") if isinstance(containerd, dict) else "",
     )
 
 

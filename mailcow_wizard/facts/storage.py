@@ -3,7 +3,7 @@
 import re
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host, HostError, Missing, Space
+from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
@@ -21,13 +21,6 @@ class DataRoot(NamedTuple):
     note: str
     assumed: bool = False
     blocked: bool = False
-
-
-class DiskSpace(NamedTuple):
-    """The space where the data root is or will be; none where something else is in its place."""
-
-    root: DataRoot
-    space: Space | None
 
 
 class Mount(NamedTuple):
@@ -55,18 +48,19 @@ def data_root(facts: Facts) -> DataRoot:
     try:
         text = facts.host.text(DAEMON_JSON).removeprefix("\ufeff")
     except Missing:
-        return _rooted(facts.host, DEFAULT_ROOT, "")
+        return rooted(facts.host, DEFAULT_ROOT, "")
     if not text.strip():
         note = _("{daemon_json} is empty: Docker's default is assumed", daemon_json=DAEMON_JSON)
-        return _rooted(facts.host, DEFAULT_ROOT, note, assumed=True)
+        return rooted(facts.host, DEFAULT_ROOT, note, assumed=True)
     path = _configured(text)
-    return _rooted(
+    return rooted(
         facts.host, path or DEFAULT_ROOT, _("set in {daemon_json}", daemon_json=DAEMON_JSON) if path else ""
     )
 
 
-def _rooted(host: Host, path: str, note: str, assumed: bool = False) -> DataRoot:
-    existing = _nearest(host, path)
+def rooted(host: Host, path: str, note: str, assumed: bool = False) -> DataRoot:
+    """A data root at this path, and what exists of it. Raises HostError."""
+    existing = nearest(host, path)
     blocked = existing != "/" and host.info(existing).kind != "directory"
     return DataRoot(path, existing, note, assumed, blocked)
 
@@ -102,7 +96,7 @@ def _configured(text: str) -> str:
     )
 
 
-def _nearest(host: Host, path: str) -> str:
+def nearest(host: Host, path: str) -> str:
     """The path itself or the nearest above it that exists."""
     place = path
     while place != "/":
@@ -118,17 +112,6 @@ def _nearest(host: Host, path: str) -> str:
         else:
             raise HostError(_("{place} is a link that leads nowhere", place=place))
     return "/"
-
-
-def disk(facts: Facts) -> DiskSpace:
-    """What is left on the data root's file system; raises HostError where it has no size at all."""
-    root = facts.get(data_root)
-    if root.blocked:
-        return DiskSpace(root, None)
-    space = facts.host.space(root.existing)
-    if space.total <= 0:
-        raise HostError(_("the file system of {existing} does not tell its size", existing=root.existing))
-    return DiskSpace(root, space)
 
 
 def mounts(facts: Facts) -> tuple[Mount, ...]:
@@ -158,9 +141,8 @@ def _plain(text: str) -> str:
     return re.sub(r"\\([0-3][0-7]{2})", lambda found: chr(int(found[1], 8)), text)
 
 
-def root_mount(facts: Facts) -> RootMount:
+def mount_of(facts: Facts, root: DataRoot) -> RootMount:
     """The mount with the longest prefix of the data root; of several on one point the last is on top."""
-    root = facts.get(data_root)
     if root.blocked:
         return RootMount(root, None)
     return RootMount(root, holding(facts, root.existing))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.facts import kernel, storage, system, virtualization
+from mailcow_wizard.facts import data_places, kernel, storage, system, virtualization
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import tried
@@ -220,7 +220,7 @@ def _devices(host: Host, source: str) -> int:
 def _reserve(facts: Facts, mount: storage.Mount) -> int:
     """What has to stay free there, in bytes: mailcow's images alone take 5 GiB where Docker's data lies."""
     try:
-        held = facts.get(storage.root_mount).mount
+        held = facts.get(data_places.root_mount).mount
     except HostError:
         held = None
     return need.DISK.minimum if held is None or held.point == mount.point else _ELSEWHERE_FREE

@@ -39,7 +39,7 @@ _KEPT_OF_POOL = ("Subnet", "Gateway", "IPRange")
 _KEPT_OPTIONS = "com.docker.network."
 _KEPT_OF_ENGINE = (
     *("ServerVersion", "DefaultAddressPools", "OSType", "Driver", "DriverStatus", "DockerRootDir"),
-    *("SecurityOptions", "LiveRestoreEnabled", "FirewallBackend", "ContainersRunning"),
+    *("SecurityOptions", "LiveRestoreEnabled", "FirewallBackend", "ContainersRunning", "Containerd"),
 )
 _KEPT_OF_VERSION = ("Version", "ApiVersion", "MinAPIVersion")
 _KEPT_LABELS = ("com.docker.compose.", "com.docker.swarm.service.name")

@@ -21,6 +21,7 @@ from mailcow_wizard.facts import (
     checkout,
     config,
     cpu,
+    data_places,
     kernel,
     main_programs,
     modules,
@@ -303,7 +304,7 @@ def _pieces(data: bytes) -> None:
     merging._with("example.org", words, ["mx"]), merging.says_mx(words)
     mta_sts._page(HttpReply(200, data))
     described(ValueError(words))
-    back._lines("/etc/fstab", data)
+    back._lines("/etc/fstab", data), data_places.store_root(words)
     for kind in ("TXT", "MX", "A"):
         decide._folded(f"{kind} {words}")
 

@@ -3,9 +3,10 @@
 import pytest
 
 from mailcow_wizard.checks import storage as storage_checks
-from mailcow_wizard.facts import storage
+from mailcow_wizard.facts import data_places, storage
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, HostError, Space
+from tests.docker_machine import DockerHost
 from tests.fake_host import FakeHost
 from tests.judged import look
 
@@ -110,12 +111,12 @@ def test_what_may_not_be_read_is_not_taken_for_absent() -> None:
 def test_the_space_of_the_nearest_file_system() -> None:
     small = ROOM._replace(free=7)
     host = FakeHost({"/var/lib/": ""}, spaces={"/": ROOM, "/var": small})
-    assert Facts(host).get(storage.disk).space == small
+    assert Facts(host).get(data_places.disk).space == small
 
 
 def test_a_file_system_without_size_is_not_a_full_one() -> None:
     with pytest.raises(HostError, match="does not tell its size"):
-        Facts(FakeHost(spaces={"/": Space(0, 0, 0, 0)})).get(storage.disk)
+        Facts(FakeHost(spaces={"/": Space(0, 0, 0, 0)})).get(data_places.disk)
 
 
 def mount_of(data_root: str, links: dict[str, str] | None = None) -> storage.Mount:
@@ -127,7 +128,7 @@ def mount_of(data_root: str, links: dict[str, str] | None = None) -> storage.Mou
         "/srv/": "",
         "/variety/": "",
     }
-    mount = Facts(FakeHost(files, links=links)).get(storage.root_mount).mount
+    mount = Facts(FakeHost(files, links=links)).get(data_places.root_mount).mount
     assert mount is not None
     return mount
 
@@ -168,4 +169,72 @@ def test_mounts_that_cannot_be_read(text: str) -> None:
 def test_a_machine_whose_mounts_do_not_hold_the_root() -> None:
     text = "22 27 0:21 / /proc rw - proc proc rw\n"
     with pytest.raises(HostError, match="has no mount that holds"):
-        Facts(FakeHost({storage.MOUNTINFO: text})).get(storage.root_mount)
+        Facts(FakeHost({storage.MOUNTINFO: text})).get(data_places.root_mount)
+
+
+TOML = "version = 3\n# root = '/no'\nroot = \"/data/containerd/\"\n[grpc]\nroot = '/neither'\n"
+SNAPSHOTS = [["driver-type", "io.containerd.snapshotter.v1"]]
+PLACES = ("/data/docker/", "/data/containerd/", "/var/lib/docker/", "/var/lib/containerd/")
+FULL = Space(1 << 30, 8 << 30, 100_000, 500_000)
+
+
+@pytest.mark.parametrize(
+    ("info", "files", "root", "images"),
+    [
+        ({"DockerRootDir": "/data/docker"}, {}, "/data/docker", None),
+        ({"DriverStatus": SNAPSHOTS}, {}, "/var/lib/docker", None),
+        (
+            {"DriverStatus": SNAPSHOTS, "DockerRootDir": "/data/docker"},
+            {},
+            "/data/docker",
+            "/var/lib/containerd",
+        ),
+        (
+            {"DriverStatus": SNAPSHOTS},
+            {data_places.CONTAINERD_TOML: TOML},
+            "/var/lib/docker",
+            "/data/containerd",
+        ),
+        (
+            {
+                "DriverStatus": SNAPSHOTS,
+                "DockerRootDir": "/data/docker",
+                "Containerd": {"Address": "/var/run/docker/containerd/containerd.sock"},
+            },
+            {},
+            "/data/docker",
+            None,
+        ),
+    ],
+)
+def test_the_running_engine_says_where_its_data_are(
+    info: dict[str, object], files: dict[str, str], root: str, images: str | None
+) -> None:
+    said = {"DriverStatus": [["Backing Filesystem", "extfs"]], "DockerRootDir": "/var/lib/docker", **info}
+    host = DockerHost(info=said, files={**dict.fromkeys(PLACES, ""), **files})
+    host.spaces = {"/": FULL, "/data": ROOM}
+    disk = Facts(host).get(data_places.disk)
+    assert disk.root.path == root
+    assert (disk.images.path if disk.images else None) == images
+    assert not disk.images or not disk.images.foreseen
+
+
+def test_before_docker_is_there_its_images_are_foreseen_on_the_other_disk() -> None:
+    files = {storage.DAEMON_JSON: '{"data-root": "/data/docker"}', "/data/": "", "/var/lib/": ""}
+    images = Facts(FakeHost(files, spaces={"/": FULL, "/data": ROOM})).get(data_places.disk).images
+    assert images == data_places.ImageStore("/var/lib/containerd", "/var/lib", FULL, foreseen=True)
+    assert Facts(FakeHost(files, spaces={"/": ROOM})).get(data_places.disk).images is None
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (TOML, "/data/containerd"),
+        ("root='/x'", "/x"),
+        ('root = "/"', "/"),
+        ("", ""),
+        ("[a]\nroot = '/x'", ""),
+    ],
+)
+def test_the_root_in_containerds_settings(text: str, path: str) -> None:
+    assert data_places.store_root(text) == path
