@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged
-from mailcow_wizard.facts.dns.dmarc import Dmarc, dmarc, mistakes, policies
+from mailcow_wizard.facts.dns.dmarc import VERSION, Dmarc, dmarc, mistakes, policies
 from mailcow_wizard.facts.dns.expected import right_policy
 from mailcow_wizard.facts.dns.state import state, texts
 from mailcow_wizard.facts.dns.tags import tags
@@ -36,6 +36,16 @@ def _dmarc(facts: Dmarc) -> Judgement:
     if found.kind in ("missing", "wrong") and not own and facts.inherited.domain:
         return _inherited(judgement, facts)
     if found.kind == "wrong" and not own:
+        meant = next((one for one in texts(seen) if VERSION.lower() in one.lower()), "")
+        if meant:
+            return judgement._replace(
+                summary=_(
+                    "the text at _dmarc.{domain} is ignored: it must begin with v={version}; just so",
+                    domain=domain,
+                    version=VERSION,
+                ),
+                found=meant,
+            )
         return judgement._replace(
             summary=_("{domain} has no DMARC policy; the text at _dmarc is another", domain=domain)
         )

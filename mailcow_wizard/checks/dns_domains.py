@@ -11,6 +11,7 @@ from mailcow_wizard.facts.dns.certificate import Tried, by_address, tried
 from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, domains, nobody
 from mailcow_wizard.facts.dns.expected import client_record, right_client, right_mx
 from mailcow_wizard.facts.dns.mail_server import MailServer
+from mailcow_wizard.facts.dns.message import NXDOMAIN
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
 from mailcow_wizard.language import _
@@ -35,6 +36,14 @@ def _mx(server: MailServer, records: DomainRecords) -> Judgement:
         _("mail for {domain} goes to {server}", domain=domain, server=server.name),
         domain,
     )
+    if found.kind == "missing" and all(one.code == NXDOMAIN for one in seen.answered):
+        return judgement._replace(
+            summary=_("{domain} does not exist in DNS", domain=domain),
+            remedies=(
+                _("See whether {domain} is spelled right, and registered.", domain=domain),
+                *judgement.remedies,
+            ),
+        )
     if found.kind == "missing" and domain == server.name:
         return judgement._replace(
             status="warn",
@@ -68,6 +77,13 @@ def _wrong_mx(domain: str, server: MailServer, seen: Seen) -> str:
             addresses=addresses[0],
         )
     foreign = [one for one in targets if one != server.name]
+    if _without_dot(server, domain) in foreign:
+        return _(
+            "the MX of {domain} is {name}: in the zone file the dot behind {server} is missing",
+            domain=domain,
+            name=_without_dot(server, domain),
+            server=server.name,
+        )
     if len(foreign) < len(targets):
         return _(
             "mail for {domain} goes to {server} and also to {foreign}",
@@ -81,6 +97,11 @@ def _wrong_mx(domain: str, server: MailServer, seen: Seen) -> str:
         foreign=", ".join(foreign),
         server=server.name,
     )
+
+
+def _without_dot(server: MailServer, domain: str) -> str:
+    """What the server's name becomes in a zone file where the dot at its end was left out."""
+    return f"{server.name}.{domain}"
 
 
 def _is_address(text: str) -> bool:
@@ -138,6 +159,16 @@ def _client(server: MailServer, records: DomainRecords, client: str) -> Judgemen
             status="warn",
             severity="advice",
             remedies=(_("Publish: {line}", line=record.line),),
+        )
+    if found.kind == "wrong" and seen.aliases == (_without_dot(server, domain),):
+        return judgement._replace(
+            summary=_(
+                "{name} is an alias of {alias}: in the zone file the dot behind {server} is missing",
+                name=name,
+                alias=seen.aliases[0],
+                server=server.name,
+            ),
+            status="warn",
         )
     if found.kind == "wrong":
         return judgement._replace(

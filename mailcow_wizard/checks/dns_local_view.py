@@ -82,7 +82,7 @@ def judge_local_view(facts: LocalView) -> Judgement:
 def _split(common: Judgement, name: str, different: list[Seen]) -> Judgement:
     said = "; ".join(
         _("here {values}", values=", ".join(values(one, one.local)) if one.local else "").rstrip()
-        + _(", in the world {value} ({type})", value=", ".join(one.values) or _("nothing"), type=one.type)
+        + _(", in the world {value} ({type})", value=", ".join(_world(one)) or _("nothing"), type=one.type)
         for one in different
     )
     return common._replace(
@@ -103,8 +103,16 @@ def _split(common: Judgement, name: str, different: list[Seen]) -> Judgement:
 def _differs(seen: Seen) -> bool:
     if not seen.world or seen.local is None or not is_answer(seen.local):
         return False
-    world = {value for one in seen.world for value in values(seen, one)}
-    return set(values(seen, seen.local)) != world
+    world = _world(seen)
+    return set(values(seen, seen.local)) != set(world) and (bool(world) or not seen.aliases)
+
+
+def _world(seen: Seen) -> tuple[str, ...]:
+    """The values in the world; of an alias into another zone, which its own servers do not follow, those that
+    public resolvers have."""
+    own = tuple(value for one in seen.world for value in values(seen, one))
+    beyond = tuple(value for one in seen.public for value in values(seen, one))
+    return tuple(dict.fromkeys(own or (beyond if seen.aliases else ())))
 
 
 def _local(seen: Seen) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import certainty, server_words
+from mailcow_wizard.checks.dns_states import certainty, server_words, values
 from mailcow_wizard.facts.dns.domain_records import PATHS, SERVICES, DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.expected import PATH, right_path, right_service, srv_value
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
-from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.facts.dns.state import state, texts
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
@@ -35,9 +35,7 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
     sure = min((certainty(seen) for _unused, seen, _unused in wrong or rows), key=_CERTAINTIES.index)
     common = Judgement("pass", "", evidence=evidence, certainty=sure, subject=domain)
     if wrong:
-        named = ", ".join(
-            f"{name} {seen.type} ({', '.join(seen.values)})" for name, seen, _unused in wrong[:3]
-        )
+        named = ", ".join(f"{name} {seen.type} ({values(seen)})" for name, seen, _unused in wrong[:3])
         return common._replace(
             status="warn",
             summary=_(
@@ -47,7 +45,7 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
                 named=named,
             ),
             found="; ".join(
-                _("{seen} {type} is {values}", seen=seen.name, type=seen.type, values=", ".join(seen.values))
+                _("{seen} {type} is {values}", seen=seen.name, type=seen.type, values=values(seen))
                 for _unused, seen, _unused in wrong
             ),
             remedies=tuple(
@@ -112,7 +110,9 @@ def _unasked(domain: str, unasked: list[Seen], number: int) -> str:
 
 
 def _kind(seen: Seen, line: str) -> str:
-    return state(seen, right_path if seen.type == "TXT" else right_service(line)).kind
+    """The state of a record; an alias at whose end there is none (a wildcard's, mostly) is none."""
+    kind = state(seen, right_path if seen.type == "TXT" else right_service(line)).kind
+    return "missing" if kind == "wrong" and not texts(seen) else kind
 
 
 CHECKS: tuple[Check, ...] = (

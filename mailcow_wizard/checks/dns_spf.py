@@ -7,6 +7,7 @@ from mailcow_wizard.checks.dns_states import Record, judged, unseen
 from mailcow_wizard.facts.dns.spf import Opinion, Spf, spf, texts
 from mailcow_wizard.facts.dns.spf_check import MOST_LOOKUPS, Verdict, policies
 from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.facts.dns.state import texts as all_texts
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
@@ -36,6 +37,23 @@ def _spf(facts: Spf) -> Judgement:
     judgement = judgement._replace(found="; ".join(own) or _("no SPF record"))
     if found.kind in ("not everywhere yet", "split view"):
         return judgement
+    meant = next((one for one in all_texts(seen) if "spf1" in one.lower()), "")
+    if not own and meant:
+        return judgement._replace(
+            status="warn",
+            found=meant,
+            summary=_(
+                "the SPF record of {domain} is ignored: it must begin with v=spf1 and a space", domain=domain
+            ),
+            remedies=(
+                _(
+                    "Correct the TXT record of {domain}, without quotation marks inside; one that is right: "
+                    "{value}",
+                    domain=domain,
+                    value=VALUE,
+                ),
+            ),
+        )
     if not own:
         return judgement._replace(
             status="warn",

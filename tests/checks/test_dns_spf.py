@@ -45,6 +45,9 @@ def test_records_that_let_our_mail_through(text: str) -> None:
     [
         ((), "warn", "has no SPF record"),
         (("google-site-verification=x",), "warn", "has no SPF record"),
+        (('\\"v=spf1 mx -all\\"',), "warn", "is ignored: it must begin with v=spf1"),
+        (("v=spf10 mx -all",), "warn", "is ignored: it must begin with v=spf1"),
+        ((" v=spf1 mx -all",), "warn", "is ignored: it must begin with v=spf1"),
         (("v=spf1 mx -all", "v=spf1 a ~all"), "fail", "has 2 SPF records"),
         (("v=spf1 mx +all",), "fail", "lets everybody send"),
         (("v=spf1 mx all",), "fail", "lets everybody send"),

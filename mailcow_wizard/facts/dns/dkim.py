@@ -48,7 +48,7 @@ def key_of(text: str) -> Key:
     known = tags(text)
     kind = known.get("k", "rsa").lower()
     flags = tuple(one.strip().lower() for one in known.get("t", "").split(":") if one.strip())
-    if "v" in known and known["v"].upper() != "DKIM1":
+    if "v" in known and known["v"] != "DKIM1":
         return Key(kind, 0, flags, _("v={known} is not DKIM1", known=known["v"][:20]))
     if "p" not in known:
         return Key(kind, 0, flags, _("it holds no key (p= is missing)"))

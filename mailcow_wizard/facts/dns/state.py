@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     Right = Callable[[tuple[str, ...]], bool]
 
 
+# Of these what is at the end of an alias counts, too.
+_BEYOND = ("TXT", "A", "AAAA")
+
+
 class State(NamedTuple):
     """One of six states. `left` is the longest time in seconds that a cache may keep what is not right, and
     `where` the servers that do not have it right (or, of a split view, this machine's resolver)."""
@@ -32,7 +36,7 @@ def state(seen: Seen, right: Right) -> State:
     if not own:
         return _of_resolvers(seen, right)
     good = [one for one in own if right(values(seen, one))]
-    if not good and seen.type == "TXT" and all(_leads_away(seen, one) for one in own):
+    if not good and seen.type in _BEYOND and all(_leads_away(seen, one) for one in own):
         beyond = _of_resolvers(seen, right)
         return State("wrong") if beyond.kind == "missing" else beyond
     if not good:

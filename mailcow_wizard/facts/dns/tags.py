@@ -15,6 +15,7 @@ def tags(text: str) -> dict[str, str]:
 
 
 def is_version(text: str, version: str) -> bool:
-    """Whether a TXT record claims to be of this kind: its first tag is `v=VERSION`."""
+    """Whether a TXT record is of this kind: it begins with `v=VERSION`, in these very letters (RFC 7489, 6.3
+    and 6.6.3; RFC 8461, 3.1); what does not is ignored by receivers."""
     name, equals, value = text.partition(";")[0].partition("=")
-    return bool(equals) and name.strip().lower() == "v" and value.strip().lower() == version.lower()
+    return bool(equals) and name.rstrip() in ("v", "V") and value.strip() == version
