@@ -131,7 +131,13 @@ def bash(token: str, ports: Sequence[Asked], addresses: Sequence[str]) -> str:
 
 
 def powershell(token: str, ports: Sequence[Asked], addresses: Sequence[str]) -> str:
-    """The line for PowerShell 5 or newer."""
+    """The line for PowerShell 5 or newer.
+
+    A script block may judge a certificate only on the thread that runs the script. `AuthenticateAsClient`
+    calls it there: shown with PowerShell 7.1 and 7.3 in https://github.com/PowerShell/PowerShell/issues/15688
+    and …/18860, with 5.1 in …/17340, where the way by HttpWebRequest fails since 7. Where it is not called,
+    a port counts as answered by nobody knows whom.
+    """
     kinds = [kind for kind in _KINDS if any(one.kind == kind for one in ports)]
     first, answers = ("".join(some.get(kind, "") for kind in kinds) for some in (_FIRST_WORDS, _ANSWERS))
     told = _TOLD if kinds != ["knock"] else ""

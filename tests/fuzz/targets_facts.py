@@ -34,7 +34,7 @@ from mailcow_wizard.facts import (
     web_sites,
 )
 from mailcow_wizard.facts.dns import decide, expected, merging, message, mta_sts, spf_record, state, wire
-from mailcow_wizard.facts.firewall import ssh
+from mailcow_wizard.facts.firewall import nft_xt, ssh
 from mailcow_wizard.facts.mail import fate, mailboxes, relay
 from mailcow_wizard.facts.mail.installed import Installed, Listed
 from mailcow_wizard.facts.network import hairpin
@@ -309,6 +309,21 @@ def _pieces(data: bytes) -> None:
         decide._folded(f"{kind} {words}")
 
 
+def _xt(data: bytes) -> None:
+    """How nft writes rules of iptables, whichever match or target it names."""
+    for name in (*nft_xt._MATCHES, "x"):
+        assert nft_xt.translated({"type": "match", "name": name}, text(data)) or name == "comment"
+    for name in ("LOG", "SNAT", "REJECT", "CT", "MARK", "CONNMARK", "DNAT", "REDIRECT", "x"):
+        nft_xt.translated({"type": "target", "name": name}, text(data))
+
+
+_XT = (
+    b"meta l4proto tcp tcp dport != { 80, 443, 900-1200 } ct state ! invalid,new counter accept",
+    b"ct original ip6 daddr fd00::/64 ct mark and 0xf == 0x1 fib daddr type local meta length 0-39 drop",
+    b"ip saddr 1.1.1.1-2.2.2.2 skuid 10-20 skgid 5 pkttype multicast icmp type echo-request accept",
+    b"meter d { ip saddr limit rate over 10/second } meta mark set 0x5", b"dnat to [fd00::1]:25",
+    b"tcp dport 26 counter redirect to :25", b"counter snat to 1.2.3.4 ct state " + DIGITS, b"notrack",
+)  # fmt: skip
 _KERNEL = (
     b"\4\x18" + bytes(0x14) + b"\x10\x0e\0\0", b"\x06" + bytes(7) + b"\0\x10" + bytes(6),
     b"6.1.0-25-amd64", b"CONFIG_X=y\n# CONFIG_Y is not set\nCONFIG_Z=m\n", b"4.15.0-58-generic",
@@ -350,6 +365,7 @@ def targets() -> tuple[Target, ...]:
     return (
         Target("facts dns", _dns, packets()),
         Target("facts kernel", _kernel, _KERNEL),
+        Target("facts xt", _xt, _XT),
         Target("facts sites", _sites, _SITES),
         Target("facts macros", _macros, _MACROS),
         Target("facts about", _asked_about, about),

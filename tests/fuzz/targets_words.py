@@ -25,7 +25,7 @@ from mailcow_wizard.engine import (
 )
 from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
-from mailcow_wizard.facts.firewall import connection, iptables, iptables_words, nft, packet
+from mailcow_wizard.facts.firewall import connection, ipsets, iptables, nft, packet
 from mailcow_wizard.facts.firewall.state import targets as targets_of
 from mailcow_wizard.facts.mail import acme, admin, boxes, certificates, fate, seen
 from mailcow_wizard.facts.network import mirrors
@@ -146,7 +146,7 @@ def _with_sets(data: bytes) -> bytes:
 def _rules(data: bytes) -> None:
     """Rules of iptables, and packets that go through them."""
     saved = text(data)
-    sets = iptables_words.ipsets(saved)
+    sets = ipsets.ipsets(saved)
     iptables.foreign(saved)
     compat = iptables.rules(saved, "iptables-nft", 4, {})
     [targets_of(rule) for chain in compat.chains.values() for rule in chain.rules]

@@ -32,6 +32,18 @@ def test_rules(world: Gate, name: str) -> None:
     assert disagreements(world) == []
 
 
+@pytest.mark.parametrize("name", ["allow list", "deny list", "chains", "marks", "as Docker does", "odd"])
+def test_tables_of_iptables_that_only_nft_shows(world: Gate, name: str) -> None:
+    """A rule of nft among its own, and iptables shows the whole table no more."""
+    rules = _ALL[f"iptables-nft {name}"]
+    families = {"ip": "iptables-nft", "ip6": "ip6tables-nft"}
+    families = {one: program for one, program in families.items() if program in dict(rules)}
+    put(world, (*rules, *(("nft", f"insert rule {one} filter INPUT {_STRANGE}") for one in families)))
+    for program in families.values():
+        assert "incompatible" in world.server.run([f"{program}-save"], check=False).stdout
+    assert disagreements(world) == []
+
+
 def test_a_table_of_iptables_that_nft_has_changed(world: Gate, tmp_path: Path) -> None:
     """iptables does not show it any more: it is read as nft shows it, Docker's chains in it included."""
     put(world, (*_ALL["iptables-nft as Docker does"], ("nft", _CHANGE)))
@@ -42,4 +54,5 @@ def test_a_table_of_iptables_that_nft_has_changed(world: Gate, tmp_path: Path) -
     assert "incompatible" in world.server.run(["iptables-nft-save"], check=False).stdout
 
 
+_STRANGE = "ct status snat tcp dport 1 drop"
 _CHANGE = "insert rule ip filter DOCKER-USER iifname eth0 ct status dnat tcp dport 587 drop"

@@ -73,6 +73,10 @@ NOT_FOR_PEOPLE = {
     "ct wanted port",
     "ct wanted ip",
     "ct from ip",
+    "ct from port",
+    "ct original proto-dst",
+    "fib daddr type",
+    "fib saddr type",
     "Description=Rules for containers in {user_chain}",
     "smtpctl show queue",
     "(?i)nofile|setrlimit|too many open files|ulimit",  # words of mailcow's logs

@@ -60,7 +60,11 @@ class _Connection:
         self._lead(answer, packet.source)
         if packet.protocol == "tcp":
             follows = packet._replace(
-                follows=True, moved=sent.moved, flow_mark=sent.flow_mark, lost=not sent.tracked
+                follows=True,
+                moved=sent.moved,
+                flow_mark=sent.flow_mark,
+                lost=not sent.tracked,
+                seen=sent.seen,
             )
             if sent.moved:
                 follows = follows._replace(wanted=packet.address, wanted_port=packet.port)
@@ -84,6 +88,7 @@ class _Connection:
             lost=not sent.tracked,
             tracked=True,
             mark=0,
+            seen=frozenset(),
         )
 
     def _lead(self, packet: Packet, address: str, port: int = 0) -> tuple[Packet, bool]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 
-from mailcow_wizard.facts.firewall.iptables_words import IpSets, Words, tests_of
+from mailcow_wizard.facts.firewall.ipsets import IpSets
+from mailcow_wizard.facts.firewall.iptables_words import Words, tests_of
 from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import (
     Chain,
@@ -37,11 +38,11 @@ _HOOKS = {
     "OUTPUT": "output",
     "POSTROUTING": "postrouting",
 }
-# Targets after which the packet goes on as it is, as far as this is about.
-_HARMLESS = (
+HARMLESS = (
     *("LOG", "NFLOG", "ULOG", "AUDIT", "TRACE", "TCPMSS", "TCPOPTSTRIP", "DSCP", "TOS", "TTL", "HL", "ECN"),
     *("CHECKSUM", "CLASSIFY", "SET", "CONNSECMARK", "SECMARK", "IDLETIMER", "LED", "RATEEST", "TEE"),
 )
+"""Targets after which the packet goes on as it is, as far as this is about."""
 _NATS = ("SNAT", "MASQUERADE", "SAME")
 _NOT_OURS = "is incompatible, use 'nft' tool"
 _MARKS = {"--set-xmark": "xor", "--set-mark": "set", "--or-mark": "or", "--and-mark": "and"}
@@ -109,7 +110,7 @@ def _target(name: str, words: Words) -> list[Statement]:
         return [Verdict(name.lower())]  # type: ignore[arg-type]
     if name == "REJECT":
         return [Verdict("drop", softly=True)]
-    if name in _HARMLESS:
+    if name in HARMLESS:
         return []
     if name in _NATS:
         return [Masked()]

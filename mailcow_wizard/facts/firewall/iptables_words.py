@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
+from mailcow_wizard.facts.firewall.ipsets import IpSets, asking
 from mailcow_wizard.facts.firewall.packet import span_of
-from mailcow_wizard.facts.firewall.rules import ANY, Key, Limit, Opaque, Span, Test
-from mailcow_wizard.language import _
+from mailcow_wizard.facts.firewall.rules import ANY, Key, Limit, Opaque, Seen, Span, Test
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mailcow_wizard.facts.firewall.rules import Row, Statement
 
 _TCP_FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "ALL": 63, "NONE": 0}
+_FEWEST_LETTERS = 6
 _IGNORED = ("--limit-iface-in", "--limit-iface-out")
 _OPTIONS_WITHOUT_VALUE = re.compile(
     r"--(?:set|update|rcheck|remove|rsource|rdest|rttl|name-only|physdev-is-\w+|invert|loose|validmark|"
@@ -23,16 +24,6 @@ _OPTIONS_WITHOUT_VALUE = re.compile(
     r"restore-mark|return-nomatch|hashlimit-rate-match|kerneltz|contiguous|fragfirst|fragmore|fraglast|"
     r"nodst|zone-orig|pass-on-loopback|socket-exists|exist|map-set)"
 )
-
-
-class IpSet(NamedTuple):
-    """A set of ipset: its type (`hash:ip,port`), its elements as written."""
-
-    type: str
-    elements: tuple[str, ...]
-
-
-IpSets = Mapping[str, IpSet]
 
 
 class Match(NamedTuple):
@@ -82,7 +73,7 @@ def tests_of(words: Words, family: int, sets: IpSets) -> list[Statement]:
             found += _WHOLE[match.name](match)
             continue
         if match.name == "set":
-            found += _of_set(match, family, sets)
+            found += asking(match.options, family, sets)
             continue
         for name, turned, values in match.options:
             if name not in _IGNORED:
@@ -102,6 +93,8 @@ def _option(match: str, name: str, turned: bool, values: tuple[str, ...], family
 
 def _known(name: str, values: tuple[str, ...], family: int) -> tuple[tuple[Key, ...], tuple[Row, ...]] | None:
     value = values[0] if values else ""
+    if family == 6 and name in _KINDS_OF_ADDRESS:
+        return _all_kinds(_SIMPLE[name][0], value.lower().split(","))
     if name in _SIMPLE:
         key, read = _SIMPLE[name]
         key = key.replace("IP", "ip" if family == 4 else "ip6")
@@ -116,9 +109,24 @@ def _known(name: str, values: tuple[str, ...], family: int) -> tuple[tuple[Key, 
         return _hops(name, value)
     if name == "--syn":
         return (Key("tcp flags", 23),), ((Span(2, 2),),)
+    if name == "--ports":
+        return _either_port(value)
     if name == "-f":
         return (Key("extension"),), (("true",),)
     return None
+
+
+_KINDS_OF_ADDRESS = ("--dst-type", "--src-type")
+_BY_ROUTE = ("local", "anycast", "unreachable")
+
+
+def _all_kinds(key: str, kinds: list[str]) -> tuple[tuple[Key, ...], tuple[Row, ...]]:
+    """The kinds of an IPv6 address: all that are named have to be true of it, and one of those that a route
+    says (linux/net/netfilter/xt_addrtype.c)."""
+    always = tuple(one for one in kinds if one not in _BY_ROUTE)
+    by_route = [one for one in kinds if one in _BY_ROUTE]
+    rows: tuple[Row, ...] = tuple((*always, one) for one in by_route) or (always,)
+    return tuple(Key(key) for _one in rows[0]), rows
 
 
 def _flags(words: str) -> int:
@@ -151,6 +159,15 @@ def _ports(value: str) -> tuple[Row, ...] | None:
             return None
         rows.append((Span(int(first or 0), int(last or (65535 if colon else first))),))
     return tuple(rows)
+
+
+def _either_port(value: str) -> tuple[tuple[Key, ...], tuple[Row, ...]] | None:
+    """Ports of which one is to be the asked or the asking one."""
+    rows = _ports(value)
+    if rows is None:
+        return None
+    both = (*((row[0], ANY) for row in rows), *((ANY, row[0]) for row in rows))
+    return (Key("sport"), Key("dport")), both
 
 
 def _names(value: str) -> tuple[Row, ...]:
@@ -213,6 +230,9 @@ _SIMPLE: dict[str, tuple[str, Callable[[str], tuple[Row, ...] | None]]] = {
     "--pkt-type": ("pkttype", _names),
     "--helper": ("ct helper", _names),
     "--uid-owner": ("owner", _users),
+    "--gid-owner": ("owner group", _users),
+    "--length": ("length", _ports),
+    "--ctorigsrcport": ("ct from port", _ports),
 }
 _MARK = re.compile(r"(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:/(0x[0-9a-f]{1,16}|[0-9]{1,20}))?")
 
@@ -252,14 +272,36 @@ def _connections(match: Match) -> list[Statement]:
 
 
 def _recent(match: Match) -> list[Statement]:
-    """Who was seen before: a stranger was not, and is not the one that comes too often."""
-    options = {name: turned for name, turned, _values in match.options}
+    """Who was seen before: a stranger was not, unless by a rule that the packet met on its way, and is not
+    the one that comes too often."""
+    options = {name: (turned, values[0] if values else "") for name, turned, values in match.options}
+    name = options.get("--name", (False, "DEFAULT"))[1]
     if "--set" in options:
-        return [] if not options["--set"] else [Limit(over=True)]
-    for name in ("--update", "--rcheck", "--remove"):
-        if name in options:
-            return [Limit(over=not options[name])]
-    return [Opaque("“-m recent”")]
+        return [Seen(name)] if not options["--set"][0] else [Limit(over=True)]
+    turned = next((options[one][0] for one in ("--update", "--rcheck", "--remove") if one in options), None)
+    if turned is None or "--rdest" in options:
+        return [Opaque(f"“-m recent --name {name}”")]
+    if options.get("--hitcount", (False, "1"))[1] not in ("0", "1"):
+        return [Limit(over=not turned)]
+    return [Test((Key("seen"),), ((name,),), turned)]
+
+
+def _text(match: Match) -> list[Statement]:
+    """A text that is looked for: the packets that open a connection carry none. A few bytes may be found in
+    the numbers of any header."""
+    for name, turned, values in match.options:
+        if name == "--string" and values and len(values[0]) >= _FEWEST_LETTERS:
+            return [Test((Key("text"),), (("true",),), turned)]
+    return [Opaque("“-m string”")]
+
+
+def _encrypted(match: Match) -> list[Statement]:
+    """Whether it came, or will leave, by IPsec: what strangers and containers exchange does not."""
+    by_it = [(turned, values) for name, turned, values in match.options if name == "--pol"]
+    if len(by_it) != 1 or by_it[0][1] not in (("none",), ("ipsec",)):
+        return [Opaque("“-m policy”")]
+    turned, values = by_it[0]
+    return [Test((Key("ipsec"),), (("true",),), (values == ("none",)) is not turned)]
 
 
 def _bridged(match: Match) -> list[Statement]:
@@ -282,6 +324,9 @@ def _never(match: Match) -> list[Statement]:
 
 _WHOLE: dict[str, Callable[[Match], list[Statement]]] = {
     "comment": _nothing,
+    "nfacct": _nothing,
+    "string": _text,
+    "policy": _encrypted,
     "mark": _mark,
     "connmark": _mark,
     "limit": _limited,
@@ -292,69 +337,3 @@ _WHOLE: dict[str, Callable[[Match], list[Statement]]] = {
     "rpfilter": _way_back,
     **dict.fromkeys(("rt", "frag", "hbh", "dst", "mh", "ah", "esp"), _never),
 }
-
-
-def _of_set(match: Match, family: int, sets: IpSets) -> list[Statement]:
-    found: list[Statement] = []
-    for name, turned, values in match.options:
-        known = sets.get(values[0]) if name == "--match-set" and len(values) == 2 else None
-        made = _set_test(known, values[1], turned, family) if known else None
-        if made is None and name != "--match-set":
-            continue
-        found.append(made or Opaque(_("the set {name}", name=values[0] if values else "")))
-    return found
-
-
-def _set_test(known: IpSet, sides: str, turned: bool, family: int) -> Test | None:
-    kinds, directions = known.type.partition(":")[2].split(","), sides.split(",")
-    if len(kinds) > len(directions):
-        return None
-    keys = []
-    for kind, side in zip(kinds, directions, strict=False):
-        if kind in ("ip", "net"):
-            keys.append(Key(f"{'ip' if family == 4 else 'ip6'} {'saddr' if side == 'src' else 'daddr'}"))
-        elif kind == "port":
-            keys.append(Key("sport" if side == "src" else "dport"))
-        elif kind == "iface":
-            keys.append(Key("iif" if side == "src" else "oif"))
-        else:
-            return None
-    rows: list[Row] = []
-    for element in known.elements:
-        parts = element.split(",")
-        if len(parts) != len(keys) or " nomatch" in element:
-            return None
-        row = [_element(kind, part) for kind, part in zip(kinds, parts, strict=True)]
-        if any(one is None for one in row):
-            return None
-        if any(one == "" for one in row):
-            continue  # another protocol than TCP
-        rows.append(tuple(one for one in row if one is not None))
-    return Test(tuple(keys), tuple(rows), turned)
-
-
-def _element(kind: str, text: str) -> Span | str | None:
-    if kind in ("ip", "net"):
-        return span_of(text)
-    if kind == "iface":
-        return text
-    protocol, colon, number = text.rpartition(":")
-    if colon and protocol != "tcp":
-        return ""
-    first, _dash, last = number.partition("-")
-    last = last or first
-    return Span(whole(first), whole(last)) if is_number(first) and is_number(last) else None
-
-
-def ipsets(saved: str) -> dict[str, IpSet]:
-    """The sets of `ipset save`."""
-    types: dict[str, str] = {}
-    elements: dict[str, list[str]] = {}
-    for line in saved.splitlines():
-        words = line.split()
-        if words[:1] == ["create"] and len(words) > 2:
-            types[words[1]] = words[2]
-        elif words[:1] == ["add"] and len(words) > 2:
-            tail = " nomatch" if "nomatch" in words[3:] else ""
-            elements.setdefault(words[1], []).append(words[2] + tail)
-    return {name: IpSet(kind, tuple(elements.get(name, ()))) for name, kind in types.items()}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from mailcow_wizard.facts.firewall.nft_words import Sets, choice, keys_of, test
+from mailcow_wizard.facts.firewall.nft_xt import translated
 from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import (
     Chain,
@@ -93,7 +94,7 @@ def _rules(
             else:
                 known = Sets(_of({**named["set"], **named["map"]}, place), _of(named["limit"], place), whole)
                 text = texts.get((*place, about["handle"]), "") or _text(about["expr"])
-                made = Rule(text, tuple(_statements(about["expr"], known)))
+                made = Rule(text, tuple(_statements(about["expr"], known, text)))
                 bodies.setdefault((table, chain), []).append(made)
     chains = {place: _chain(place[0], head, tuple(bodies[place])) for place, head in heads.items()}
     return Rules(chains)
@@ -173,11 +174,11 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _statements(expressions: Sequence[Expression], sets: Sets) -> list[Statement]:
+def _statements(expressions: Sequence[Expression], sets: Sets, text: str) -> list[Statement]:
     found: list[Statement] = []
     for one in expressions:
         for name, value in one.items():
-            found += _statement(name, value, sets)
+            found += translated(value, text) if name == "xt" else _statement(name, value, sets)
     return found
 
 

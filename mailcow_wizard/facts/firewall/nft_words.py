@@ -31,6 +31,9 @@ _META = {
     "mark": "mark",
     "pkttype": "pkttype",
     "skuid": "skuid",
+    "skgid": "skgid",
+    "length": "length",
+    "secpath": "ipsec",
 }
 _CT = {
     "state": "ct state",

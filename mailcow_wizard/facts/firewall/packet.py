@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SYN, _ACK = 0x02, 0x10
 _DONT_FRAGMENT = 0x4000
 _EPHEMERAL = (32768, 60999)
+_LONGEST = 65_535
 _NEVER_ROUTED = 255  # the hop limit of neighbour discovery (RFC 4861, section 7)
 _ICMP = "icmp"
 # By protocol: how rules name it, IPv4 and IPv6.
@@ -55,7 +56,8 @@ class Packet(NamedTuple):
     `flow_mark` are None where nobody knows. `moved`: its destination was changed, `masked`: its source.
     `reply`: it is the answer, `lost`: to something that was kept out of connection tracking; `follows`: it
     is what follows the answer, in either direction; with `lost`, connection tracking takes it for the first
-    one of a connection. `early`: connection tracking has not seen it yet.
+    one of a connection. `early`: connection tracking has not seen it yet. `seen` are the lists that rules
+    put its sender on.
     """
 
     family: int
@@ -80,6 +82,7 @@ class Packet(NamedTuple):
     follows: bool = False
     early: bool = False
     message: int = 0
+    seen: frozenset[str] = frozenset()
 
 
 def fits(test: Test, packet: Packet) -> bool | None:
@@ -177,11 +180,19 @@ def _of_header(family: str, field: str, packet: Packet) -> Property | _Absent:
     if field in ("saddr", "daddr"):
         address = packet.source if field == "saddr" else packet.address
         return span_of(address) if "/" in address else number_of(address)
+    if field == "length":
+        return _announced(packet)
     if field == "hoplimit" and packet.message:
         return _exactly(_NEVER_ROUTED)
     if field in ("protocol", "nexthdr"):
         return _protocol(packet)
     return _exactly(_DONT_FRAGMENT) if field == "frag-off" else None
+
+
+def _announced(packet: Packet) -> Property:
+    """What its header says of its length: IPv6's leaves itself out."""
+    whole, own = _length(packet), 40 if packet.family == 6 else 0
+    return Span(whole.first - own, whole.last - own) if isinstance(whole, Span) else None
 
 
 def _protocol(packet: Packet) -> frozenset[str]:
@@ -209,6 +220,8 @@ def _of_connection(name: str, packet: Packet) -> Property | _Absent:
         return None if packet.flow_mark is None else _exactly(packet.flow_mark)
     if name == "ct wanted port":
         return _ABSENT if packet.protocol == _ICMP else _exactly(packet.wanted_port or packet.port)
+    if name == "ct from port":
+        return _ABSENT if packet.protocol == _ICMP else Span(*_EPHEMERAL)
     first, last = (packet.address, packet.source) if answers else (packet.source, packet.address)
     if name in ("ct wanted ip", "ct wanted ip6"):
         right = name.endswith("6") == (packet.family == 6)
@@ -293,6 +306,26 @@ def _sender(packet: Packet) -> Property:
     return None if packet.uid is None else _exactly(packet.uid)
 
 
+def _group(packet: Packet) -> Property:
+    """The group whose program sent it; root's is 0."""
+    sender = _sender(packet)
+    return sender if not isinstance(sender, Span) or sender == Span(0, 0) else None
+
+
+def _length(packet: Packet) -> Property:
+    """Bytes from the IP header on. The two packets that open a connection of TCP are headers with or without
+    options (RFC 9293, section 3.1), unless data comes with them (RFC 7413), which few send."""
+    header = 20 if packet.family == 4 else 40
+    if packet.protocol != "tcp":
+        return Span(header + 8, _LONGEST)
+    return Span(header + 20, _LONGEST if packet.follows else header + 60)
+
+
+def _text(packet: Packet) -> Property:
+    """Whether a text is found in it: what opens a connection carries none; what it is asked is not known."""
+    return frozenset(("false",)) if packet.protocol == "tcp" else None
+
+
 _OTHERS: dict[str, Callable[[Packet], Property | _Absent]] = {
     "l4proto": _protocol,
     "dport": lambda packet: _port(packet, not packet.reply),
@@ -308,6 +341,12 @@ _OTHERS: dict[str, Callable[[Packet], Property | _Absent]] = {
     "icmpv6 code": lambda packet: _code(packet, 6),
     "skuid": lambda packet: _sender(packet) if _has_sender(packet) else _ABSENT,
     "owner": _sender,
+    "skgid": lambda packet: _group(packet) if _has_sender(packet) else _ABSENT,
+    "owner group": _group,
+    "length": _length,
+    "text": _text,
+    "ipsec": lambda packet: frozenset(("false",)),
+    "seen": lambda packet: packet.seen,
     "other protocol": lambda packet: _ABSENT,
     "extension": lambda packet: frozenset(("false",)),
     "way back": lambda packet: frozenset(("true",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.firewall import iptables, nft
-from mailcow_wizard.facts.firewall.iptables_words import IpSet, ipsets
+from mailcow_wizard.facts.firewall.ipsets import IpSet, ipsets
 from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
 from mailcow_wizard.facts.modules import modules
 from mailcow_wizard.facts.store import Facts

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Kind = Literal["accept", "drop", "return", "jump", "goto", "continue", "unknown"]
     Value: TypeAlias = "Span | str"
     Row: TypeAlias = tuple[Value, ...]
-    Statement: TypeAlias = "Test | Verdict | Choice | Mark | Nat | Masked | Untrack | Limit | Opaque"
+    Statement: TypeAlias = "Test | Verdict | Choice | Mark | Nat | Masked | Untrack | Seen | Limit | Opaque"
     Chains: TypeAlias = Mapping[tuple["Table", str], "Chain"]
 else:
     Owner = Kind = str
@@ -93,6 +93,12 @@ class Masked(NamedTuple):
 
 class Untrack(NamedTuple):
     """The packet is kept out of connection tracking."""
+
+
+class Seen(NamedTuple):
+    """Who sent the packet is put on a list of this name."""
+
+    name: str
 
 
 class Limit(NamedTuple):

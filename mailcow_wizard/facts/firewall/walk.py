@@ -17,6 +17,7 @@ from mailcow_wizard.facts.firewall.rules import (
     Place,
     Rule,
     Rules,
+    Seen,
     Test,
     Untrack,
     Verdict,
@@ -278,10 +279,14 @@ def _chosen(choice: Choice, packet: Packet) -> tuple[Verdict | None, str]:
     return (Verdict("unknown", "a map"), _("a map is not understood")) if doubts else (None, "")
 
 
-def _changed(statement: Mark | Nat | Masked | Untrack, packet: Packet) -> tuple[Packet, Verdict | None]:
+def _changed(
+    statement: Mark | Nat | Masked | Untrack | Seen, packet: Packet
+) -> tuple[Packet, Verdict | None]:
     if isinstance(statement, Untrack):
         # Too late once connection tracking has looked at it.
         return packet._replace(tracked=packet.tracked and not packet.early), None
+    if isinstance(statement, Seen):
+        return packet._replace(seen=packet.seen | {statement.name}), None
     if isinstance(statement, Masked):
         return packet._replace(masked=True), Verdict("accept")
     if isinstance(statement, Mark):
@@ -305,7 +310,7 @@ def _changed(statement: Mark | Nat | Masked | Untrack, packet: Packet) -> tuple[
     return moved, Verdict("accept")
 
 
-_DECISIVE = tuple(Packet._fields.index(name) for name in ("address", "port", "tracked", "masked"))
+_DECISIVE = tuple(Packet._fields.index(name) for name in ("address", "port", "tracked", "masked", "seen"))
 
 
 def _same_way(one: Packet, other: Packet) -> bool:
