@@ -149,12 +149,12 @@ def _names(rows: tuple[object, ...]) -> str:
 
 def _counted(seen: Leftovers) -> str:
     left = seen.left
-    counted = (
-        ngettext("{n} container", "{n} containers", len(left.containers)),
-        ngettext("{n} network", "{n} networks", len(left.networks)),
-        ngettext("{n} volume", "{n} volumes", len(left.volumes)),
+    return _(
+        "containers: {containers}, networks: {networks}, volumes: {volumes}",
+        containers=len(left.containers),
+        networks=len(left.networks),
+        volumes=len(left.volumes),
     )
-    return ", ".join(counted)
 
 
 CHECKS: tuple[Check, ...] = (

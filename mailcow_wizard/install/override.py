@@ -12,7 +12,7 @@ from mailcow_wizard.fixes import network
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.job import Failed, Job
-from mailcow_wizard.language import _, heard
+from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.model import Edit, Plan
 from mailcow_wizard.requirements import CAP_SYS_RESOURCE
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -72,7 +72,15 @@ def _open_files(job: Job) -> list[str]:
     if not wanted:
         return []
     names = ", ".join(wanted)
-    job.tell(_("containers may open {most} files at most here; {names} ask for more", most=most, names=names))
+    job.tell(
+        ngettext(
+            "containers may open {most} files at most here; {names} asks for more",
+            "containers may open {most} files at most here; {names} ask for more",
+            len(wanted),
+            most=most,
+            names=names,
+        )
+    )
     path = next(
         (one for name in OVERRIDES if job.session.host.exists(one := f"{job.directory}/{name}")),
         f"{job.directory}/{OVERRIDES[0]}",

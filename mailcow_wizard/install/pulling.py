@@ -119,14 +119,14 @@ class Pulling:
         """How far it is, in one line."""
         here = min(len(self.pulled), self.images)
         parts = [_("{number} of {all} images", number=here, all=self.images)]
+        speed = self.speed()
+        # A narrow screen cuts the end off: what is waited for comes first.
+        if speed > 0:
+            parts.append(_duration((self.bytes_known - self.bytes_done) / speed))
+            parts.append(f"{size(round(speed))}/s")
         if self.bytes_known:
             done, known = size(self.bytes_done), size(self.bytes_known)
-            parts.append(_("{done} of {known} so far known", done=done, known=known))
-        speed = self.speed()
-        if speed > 0:
-            parts.append(f"{size(round(speed))}/s")
-            left = (self.bytes_known - self.bytes_done) / speed
-            parts.append(_duration(left))
+            parts.append(_("so far known: {done} of {known}", done=done, known=known))
         return ", ".join(parts)
 
 

@@ -11,7 +11,7 @@ from mailcow_wizard.install.after import Section
 from mailcow_wizard.install.outlook import Outlook
 from mailcow_wizard.install.stages import STAGES, Stage, title
 from mailcow_wizard.install.standing import Progress, Stand, Standing
-from mailcow_wizard.language import _, own_names, pgettext
+from mailcow_wizard.language import _, ngettext, own_names, pgettext
 from mailcow_wizard.model import Check, Finding, Judgement, Status
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import step_lines
@@ -92,9 +92,11 @@ def sentences(standing: Standing | None, progress: Progress, running: bool, stop
         return [_("Nothing was begun.")]
     if standing.state == "done":
         troubles = sum(from_fields(one).status in ("fail", "warn") for one in standing.findings)
-        more = " " + _("{troubles} findings are worth a look.", troubles=troubles) if troubles else ""
-        return [_("mailcow is installed.{more}", more=more)]
+        look = ngettext("{n} finding is worth a look.", "{n} findings are worth a look.", troubles)
+        return [_("mailcow is installed.{more}", more=f" {look}" if troubles else "")]
     said = [f"{standing.error[:1].upper()}{standing.error[1:]}."]
+    if not standing.remedies:
+        return [*said, _("i goes on where it stopped.")]
     return [*said, *standing.remedies[:2], _("Then i goes on where it stopped.")]
 
 

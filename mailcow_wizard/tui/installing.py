@@ -85,7 +85,7 @@ def show(app: Wizard) -> None:
     if len(app.screen_stack) > 1:
         return  # the key was pressed twice
     if app.installing and app.installing.running:
-        app.push_screen(InstallScreen(app.look, app.installing, lambda: following.stop(app.session)))
+        _watch(app, app.installing)
         return
     if Record(app.session.state).alive() and not app.session.recorded:
         _follow(app, lambda listen: following.follow(app.session, listen))
@@ -169,7 +169,17 @@ def _follow(app: Wizard, work: Callable[[following.Listen], Standing]) -> None:
     made = app.installing = Installing(outlook.standing_of(app.session))
     made.start(work, lambda: app.call_later(_heard, app, made))
     _show_rows(app, made)
-    app.push_screen(InstallScreen(app.look, made, lambda: following.stop(app.session)))
+    _watch(app, made)
+
+
+def _watch(app: Wizard, made: Installing) -> None:
+    """Its screen; from there the page after it is one key away."""
+
+    def closed(after_it: bool | None) -> None:
+        if after_it:
+            app.call_after_refresh(show, app)
+
+    app.push_screen(InstallScreen(app.look, made, lambda: following.stop(app.session)), closed)
 
 
 def _heard(app: Wizard, made: Installing) -> None:

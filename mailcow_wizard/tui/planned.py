@@ -161,6 +161,12 @@ def pieces(line: str, width: int) -> Iterator[str]:
         yield " " + line[start : start + width - 1]
 
 
+def broken(line: str, width: int) -> list[str]:
+    """A line as it is, or broken between its words; what follows is set in deeper."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    return wrap(line, max(10, width), subsequent_indent=f"{indent}  ", break_on_hyphens=False) or [""]
+
+
 def _labelled(label: str, text: str, width: int, role: str = "said") -> list[Line]:
     parts = wrap(text, max(10, width - LABEL_WIDTH), break_on_hyphens=False)
     return [Line("" if number else label, part, role) for number, part in enumerate(parts)]

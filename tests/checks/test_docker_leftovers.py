@@ -47,7 +47,7 @@ def test_leftovers(said: dict[str, Any], conf: bool, status: str, words: str) ->
 
 @pytest.mark.parametrize(
     ("boxes", "networks", "counted"),
-    [(0, 1, "0 containers, 1 network, 0 volumes"), (1, 0, "1 container, 0 networks, 0 volumes")],
+    [(0, 1, "containers: 0, networks: 1, volumes: 0"), (1, 0, "containers: 1, networks: 0, volumes: 0")],
 )
 def test_leftovers_are_counted(boxes: int, networks: int, counted: str) -> None:
     said = {

@@ -74,7 +74,7 @@ Password: $new"
 """
 
 
-def _compose(registry: str, speaks: bool, healthy_if: str) -> dict[str, object]:
+def _compose(registry: str, speaks: bool, healthy_if: str) -> dict[str, dict[str, object]]:
     network = {"mailcow-network": {}}
     healthy = {"unbound-mailcow": {"condition": "service_healthy"}}
 
@@ -118,6 +118,15 @@ def _compose(registry: str, speaks: bool, healthy_if: str) -> dict[str, object]:
     }
 
 
+def _yaml(made: dict[str, dict[str, object]]) -> str:
+    """One name below the other, as mailcow's file has them; what each is stands behind it."""
+    rows = (
+        (f"{part}:", *(f"  {name}: {json.dumps(one)}" for name, one in each.items()))
+        for part, each in made.items()
+    )
+    return "\n".join(line for lines in rows for line in lines) + "\n"
+
+
 _SUBNET = {
     "driver_opts": {"com.docker.network.bridge.name": "br-mailcow"},
     "ipam": {"config": [{"subnet": "${IPV4_NETWORK:-172.22.1}.0/24"}]},
@@ -142,7 +151,7 @@ def make(
         (directory / "helper-scripts/mailcow-reset-admin.sh").write_text(_RESET)
     (directory / ".env").symlink_to("mailcow.conf")
     made = _compose(registry, certificate is not None, healthy_if)
-    (directory / "docker-compose.yml").write_text(json.dumps(made, indent=1))
+    (directory / "docker-compose.yml").write_text(_yaml(made))
     (directory / "generate_config.sh").write_text(_SCRIPT)
     (directory / "generate_config.sh").chmod(0o755)
     (directory / "data").mkdir(exist_ok=True)

@@ -131,6 +131,8 @@ def _monitoring(place: Place) -> None:
             break
     print("verify took, as on a quiet machine:", *(f"{one:.1f} s" for one in times))
     assert min(times) < _MONITORED_S
+    found = statuses(json.loads(place.wizard("verify", "--json").stdout))
+    assert found["mail.containers"] == "pass", found
     place.docker("stop", "-t", "0", place.docker("ps", "-qf", "name=dovecot-mailcow"))
     ill = place.wizard("verify", "--format", "nagios")
     assert (ill.returncode, ill.stdout.split(" - ")[0]) == (2, "MAILCOW CRITICAL"), ill.stdout

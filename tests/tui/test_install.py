@@ -93,7 +93,9 @@ def test_gone_on_with_as_it_was_begun(place: Place) -> None:
         text = terminal.wait_for("Go on installing mailcow", "Go on?")
         assert NAME in text
         terminal.keys("y")
-        terminal.wait_for("mailcow is installed", seconds=120)
+        terminal.wait_for("mailcow is installed", "Enter what comes next", seconds=120)
+        terminal.keys("Enter")
+        terminal.wait_for("What was done", "Esc close")
     after = place.standing()
     assert (after["state"], after["directory"]) == ("done", place.inside(place.directory))
     assert (after["settings"], after["choices"]) == (before["settings"], before["choices"])

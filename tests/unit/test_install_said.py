@@ -161,10 +161,10 @@ def test_pull_in_plain_words() -> None:
     pulling = Pulling(2)
     assert [pulling.hear(line, 0.0) for line in PLAIN.splitlines()] == [""] * 4
     assert (pulling.bytes_done, pulling.bytes_known) == (1_500_000, 6_000_000)
-    assert pulling.words() == "0 of 2 images, 1.5 MB of 6.0 MB so far known"
+    assert pulling.words() == "0 of 2 images, so far known: 1.5 MB of 6.0 MB"
     pulling.hear(" 8ae1c7829d9d Downloading [==========>]   3MB/4MB", 4.0)
     assert pulling.words() == (
-        "0 of 2 images, 3.5 MB of 6.0 MB so far known, 875 kB/s, less than a minute left"
+        "0 of 2 images, less than a minute left, 875 kB/s, so far known: 3.5 MB of 6.0 MB"
     )
     pulling.hear(" 8ae1c7829d9d Extracting [>   ]  65.54kB/4MB", 5.0)
     pulling.hear(" 8ae1c7829d9d Pull complete ", 6.0)

@@ -67,8 +67,8 @@ def _with_values(form: str) -> str:
         ),
         ("12 findings, none blocks, 3 to read", "12 Befunde, keiner verhindert etwas, 3 zu lesen"),
         (
-            "3 of 18 images, 1.2 MB of 3.0 GB so far known, 12.5 MB/s, about 3 min left",
-            "3 von 18 Images, 1,2 MB von bisher bekannten 3,0 GB, 12,5 MB/s, noch etwa 3 min",
+            "3 of 18 images, about 3 min left, 12.5 MB/s, so far known: 1.2 MB of 3.0 GB",
+            "3 von 18 Images, noch etwa 3 min, 12,5 MB/s, bisher bekannt: 1,2 MB von 3,0 GB",
         ),
         (
             "postfix: starting (waits for the database)",

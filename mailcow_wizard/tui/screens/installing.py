@@ -12,7 +12,8 @@ from textual.binding import Binding, BindingType
 from mailcow_wizard.language import _
 from mailcow_wizard.tui import install_words as words
 from mailcow_wizard.tui.look import WORDS, Look
-from mailcow_wizard.tui.planned import pieces
+from mailcow_wizard.tui.parts import cut
+from mailcow_wizard.tui.planned import broken
 from mailcow_wizard.tui.screens.sheet import Sheet
 from mailcow_wizard.tui.widgets.chrome import Rule
 from mailcow_wizard.tui.widgets.lines import Lines, Part
@@ -24,11 +25,12 @@ _LOW = 20
 _BAR = 20
 
 
-class InstallScreen(Sheet[None]):
-    """Closing it leaves the install alone."""
+class InstallScreen(Sheet[bool]):
+    """Closing it leaves the install alone; True where the page after it is wanted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,i", "dismiss", "close", show=False),
+        Binding("escape,i", "dismiss", "close", show=False),
+        Binding("enter", "next", "next", show=False),
         Binding("q", "quit_wizard", "quit", show=False),
         Binding("s", "stop", "stop", show=False),
     ]
@@ -78,7 +80,7 @@ class InstallScreen(Sheet[None]):
                 [
                     (f" {look.glyph(row.status)} {WORDS[row.status]:<6} ", look.state(row.status)),
                     (f"{row.check.title:<14} ", look.bold if row.status == "working" else look.plain),
-                    (look.text(note)[: max(0, self.size.width - 26)], look.plain),
+                    (cut(look.text(note), max(0, self.size.width - 26), look.glyphs.ellipsis), look.plain),
                 ]
             )
         return lines
@@ -97,7 +99,7 @@ class InstallScreen(Sheet[None]):
         return [
             [(f" {look.text(part)}", look.bold if line.startswith("== ") else look.plain)]
             for line in tuple(self._installing.lines)
-            for part in pieces(line, width)
+            for part in broken(line, width)
         ]
 
     def foot(self, width: int) -> Sequence[Sequence[Part]]:
@@ -114,8 +116,16 @@ class InstallScreen(Sheet[None]):
             for part in wrap(look.text(sentence), max(10, width - 2), break_on_hyphens=False):
                 mark = f" {glyph} " if not lines else "   "
                 lines.append([(mark, look.state(status)), (part, look.plain)])
-        running = [("Esc", _("back, it goes on")), ("s", _("stop")), ("q", _("quit, it goes on"))]
-        return [*lines, self.keys(running if made.running else [("Esc", _("back")), ("i", _("back"))])]
+        keys = [("Esc", _("back, it goes on")), ("s", _("stop")), ("q", _("quit, it goes on"))]
+        if not made.running:
+            keys = [("Enter", _("what comes next"))] if self._is_done else []
+            keys.append(("Esc", _("back")))
+        return [*lines, self.keys(keys)]
+
+    @property
+    def _is_done(self) -> bool:
+        made = self._installing
+        return not made.running and made.standing is not None and made.standing.state == "done"
 
     def show(self) -> None:
         """Draws what is new; the end of the log stays in view unless somebody scrolled up."""
@@ -127,6 +137,10 @@ class InstallScreen(Sheet[None]):
         """Scrolls; at the end of the log it is followed again."""
         super().scroll_text(to)
         self._follows = self.text.scroll_offset.y + self.text.size.height >= self.text.virtual_size.height
+
+    def action_next(self) -> None:
+        """Leaves it, for the page after it where it is done."""
+        self.dismiss(self._is_done)
 
     def action_stop(self) -> None:
         """Asks it to stop at the next safe place."""
