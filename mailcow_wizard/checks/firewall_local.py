@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.checks import firewall_neighbours
+from mailcow_wizard.checks.firewall_neighbours import LOOK, by_rule, done, has_v4
 from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.checks.troubles import Trouble, judged
 from mailcow_wizard.facts.firewall.entries import Entry
-from mailcow_wizard.facts.firewall.icmp import ROUTER_ADVERT
-from mailcow_wizard.facts.firewall.inward import INNER
-from mailcow_wizard.facts.firewall.neighbours import Lost
 from mailcow_wizard.facts.firewall.rules import program
 from mailcow_wizard.facts.firewall.state import State, state
 from mailcow_wizard.facts.firewall.tools import DOCKER, FIREWALLD, IPTABLES, NFT, UFW, owner_of
@@ -59,7 +58,7 @@ def judge_local(seen: State) -> Judgement:
         return Judgement("unknown", words, certainty="untested")
     troubles = [Trouble("unknown", one) for one in known.unread]
     troubles += [_trouble(seen, group) for group in _groups(seen)]
-    troubles += _neighbours(seen)
+    troubles += firewall_neighbours.troubles(seen)
     if known.forwarding is False and any(one.taker == "container" for one in known.entries):
         words = _("the kernel does not pass packets on to containers (net.ipv4.ip_forward is 0)")
         troubles.append(Trouble("fail", words, (_("Restart Docker: it switches that on at its start."),)))
@@ -99,23 +98,13 @@ def _kind(one: Entry) -> tuple[str, Fate]:
     return ("partly", one.decisive) if one.partly else ("", one.fate)
 
 
-def _did(outcome: str, number: int) -> str:
-    if outcome == "dropped":
-        return ngettext("is dropped", "are dropped", number)
-    if outcome == "refused":
-        return ngettext("is refused", "are refused", number)
-    if outcome == "unknown":
-        return ngettext("is not decided", "are not decided", number)
-    return ngettext("is let through", "are let through", number)
-
-
 def _trouble(seen: State, group: _Group) -> Trouble:
     end = group.end
     ports = named(group.entries)
     several = len({one.number for one in group.entries}) > 1
     families = {one.family for one in group.entries}
-    v6 = _(", over IPv6,") if families == {6} and _has_v4(seen) else ""
-    by = _by(seen, end)
+    v6 = _(", over IPv6,") if families == {6} and has_v4(seen) else ""
+    by = by_rule(seen, end)
     if end.outcome == "unknown":
         words = ngettext(
             "whether {ports}{v6} is let through is not known: {why}, in {by}",
@@ -126,9 +115,9 @@ def _trouble(seen: State, group: _Group) -> Trouble:
             why=end.why,
             by=by,
         )
-        return Trouble("unknown", words, (_LOOK,))
+        return Trouble("unknown", words, (LOOK,))
     remedy = _remedy(seen, group)
-    did = _did(end.outcome, 2 if several else 1)
+    did = done(end.outcome, 2 if several else 1)
     if group.kind == "partly":
         words = _("{ports}{v6} {did} only from some addresses, see {by}", ports=ports, v6=v6, did=did, by=by)
         return Trouble("warn", words, (_("Mail comes from everywhere: leave these ports out of that rule."),))
@@ -143,117 +132,6 @@ def _trouble(seen: State, group: _Group) -> Trouble:
     return Trouble(status, words, remedy)
 
 
-def _neighbours(seen: State) -> list[Trouble]:
-    """What keeps IPv6 from coming here at all, whatever the rules for ports say: one trouble a rule."""
-    found: dict[tuple[object, ...], list[Lost]] = {}
-    for one in seen.entries.lost:
-        place = one.fate.place
-        key = (place and (place.chain.table.owner, place.words), one.fate.outcome)
-        found.setdefault(key, []).append(one)
-    return [_unfound(seen, some) for some in found.values()]
-
-
-def _is_inner(one: Lost) -> bool:
-    return one.interface.startswith(INNER)
-
-
-def _unfound(seen: State, some: list[Lost]) -> Trouble:
-    end = some[0].fate
-    by = _by(seen, end)
-    types = sorted({one.message for one in some})
-    if end.outcome == "unknown":
-        words = _(
-            "whether IPv6 neighbours find this machine is not known: {why}, in {by}", why=end.why, by=by
-        )
-        return Trouble("unknown", words, (_LOOK,))
-    several = 2 if len(types) > 1 else 1
-    named = listed([str(one) for one in types])
-    if types == [ROUTER_ADVERT]:
-        words = _(
-            "the router's IPv6 advertisements (ICMPv6 type {types}) {did} by {by}: "
-            "the route to the world ends when the last one does",
-            types=named,
-            did=_did(end.outcome, 2),
-            by=by,
-        )
-    elif all(_is_inner(one) for one in some):
-        words = ngettext(
-            "nothing gets to containers over IPv6: this machine and they do not find each other, ICMPv6 type "
-            "{types} {did} by {by}",
-            "nothing gets to containers over IPv6: this machine and they do not find each other, "
-            "ICMPv6 types {types} {did} by {by}",
-            several,
-            types=named,
-            did=_did(end.outcome, several),
-            by=by,
-        )
-    else:
-        words = ngettext(
-            "nothing arrives over IPv6: the router and this machine do not find each other, ICMPv6 type "
-            "{types} {did} by {by}",
-            "nothing arrives over IPv6: the router and this machine do not find each other, ICMPv6 types "
-            "{types} {did} by {by}",
-            several,
-            types=named,
-            did=_did(end.outcome, several),
-            by=by,
-        )
-    remedy = _let_neighbours(seen, some[0], named)
-    return Trouble("warn" if _has_v4(seen) else "fail", words, remedy, why=_WHY_NEIGHBOURS)
-
-
-_WHY_NEIGHBOURS = _(
-    "Neighbours ask for an address by ICMPv6, which no rule for ports or for established connections lets "
-    "pass. Without an answer no packet comes in over IPv6."
-)
-
-
-def _let_neighbours(seen: State, one: Lost, types: str) -> tuple[str, ...]:
-    place = one.fate.place
-    if place is None:
-        return ()
-    table, owner = place.chain.table, owner_of(place, seen.tools)
-    if owner == NFT:
-        words = _(
-            "Let these messages pass before that rule: nft insert rule {family} {table} {chain} icmpv6 type "
-            "{{ nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert }} accept, and in nft's own file "
-            "too (/etc/nftables.conf).",
-            family=table.family,
-            table=table.name,
-            chain=place.chain.name,
-        )
-    elif owner == IPTABLES:
-        words = _(
-            "Let these messages pass before that rule: {program} -I {chain} -p ipv6-icmp --icmpv6-type TYPE "
-            "-j ACCEPT, once for each of the types 134, 135 and 136; save it as this machine does.",
-            program=program(table),
-            chain=place.chain.name,
-        )
-    elif owner == UFW:
-        words = _(
-            "ufw lets them pass as it is delivered: put the lines with --icmpv6-type back into "
-            "/etc/ufw/before6.rules, then: ufw reload"
-        )
-    else:
-        words = _(
-            "That rule is {owner}'s: allow ICMPv6 types {types} in its settings.", owner=owner, types=types
-        )
-    return (words,)
-
-
-def _by(seen: State, end: Fate) -> str:
-    """The rule, and whose it is where its words do not tell."""
-    if end.place is None:
-        return _("the rules")
-    owner = owner_of(end.place, seen.tools)
-    words = end.place.words
-    return (
-        words
-        if owner.lower() in words.lower() or owner in (NFT, IPTABLES)
-        else _("{words}, set by {owner}", words=words, owner=owner)
-    )
-
-
 OUTCOMES = {
     "through": _("let through"),
     "dropped": _("dropped"),
@@ -261,7 +139,6 @@ OUTCOMES = {
     "unknown": _("unknown"),
 }
 """What becomes of a packet, for people."""
-_LOOK = _("Look at that rule: this program does not know what it does. Then prove it: ./wizard reach")
 
 
 def _remedy(seen: State, group: _Group) -> tuple[str, ...]:
@@ -278,10 +155,6 @@ def _remedy(seen: State, group: _Group) -> tuple[str, ...]:
         ports=ports, family=table.family, table=table.name, chain=chain.name, program=program(table)
     )
     return (said,)
-
-
-def _has_v4(seen: State) -> bool:
-    return any(one.family == 4 for one in seen.entries.entries)
 
 
 def named(entries: list[Entry]) -> str:

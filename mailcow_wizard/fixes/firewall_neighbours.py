@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.firewall.icmp import NEIGHBOUR_ADVERT, NEIGHBOUR_SOLICIT, ROUTER_ADVERT
+from mailcow_wizard.facts.firewall.icmp import (
+    LISTENER_QUERY,
+    LISTENER_REPORT,
+    NEIGHBOUR_ADVERT,
+    NEIGHBOUR_SOLICIT,
+    ROUTER_ADVERT,
+    ROUTER_SOLICIT,
+)
 from mailcow_wizard.facts.firewall.state import State
 from mailcow_wizard.facts.firewall.tools import IPTABLES, NFT, owner_of
 from mailcow_wizard.fixes.firewall_written import Elements, Files, base_of, iptables_first, nft_first
@@ -14,11 +21,12 @@ if TYPE_CHECKING:
 _SET = "mailcow_neighbours"
 _INWARD, _OUTWARD = ("input", "prerouting", "ingress"), ("output", "postrouting", "egress")
 _RULE = ("icmpv6", "type", "@", "accept")
-_ELEMENTS = Elements(_SET, "icmpv6_type", "nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert")
-_TESTS = [
-    ("-p", "ipv6-icmp", "-m", "icmp6", "--icmpv6-type", str(one))
-    for one in (ROUTER_ADVERT, NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT)
-]
+_TYPES = (
+    *(LISTENER_QUERY, ROUTER_SOLICIT, ROUTER_ADVERT),
+    *(NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT, LISTENER_REPORT),
+)
+_ELEMENTS = Elements(_SET, "icmpv6_type", ", ".join(map(str, _TYPES)))
+_TESTS = [("-p", "ipv6-icmp", "-m", "icmp6", "--icmpv6-type", str(one)) for one in _TYPES]
 
 
 def steps(seen: State, files: Files) -> dict[str, list[PlanStep]]:

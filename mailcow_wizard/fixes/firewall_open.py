@@ -96,7 +96,9 @@ def _title(ports: set[int], told: set[str]) -> str:
 
 
 def _consequence(ports: set[int], neighbours: bool) -> str:
-    found = _("IPv6 neighbours find this machine (ICMPv6 types 134 to 136).") if neighbours else ""
+    found = (
+        _("IPv6 neighbours find this machine (ICMPv6 types 130, 133 to 136 and 143).") if neighbours else ""
+    )
     if not ports:
         return _("{found} All other rules stay as they are.", found=found)
     opened = _("Everybody can connect to these ports; all other rules stay as they are.")

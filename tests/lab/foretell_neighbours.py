@@ -1,6 +1,6 @@
 """Run inside a place: reads its rules, and says which messages of neighbour discovery they stop, in JSON.
 
-`python3 foretell_neighbours.py INTERFACE,OWN,PEER,ASKS…`: the links; ASKS may be empty.
+`python3 foretell_neighbours.py INTERFACE,OWN,PEER,ASKS,TRACKED…`: the links; ASKS and TRACKED may be empty.
 """
 
 import json
@@ -16,8 +16,8 @@ def main(*links: str) -> None:
     known = filters(Facts(RealHost()))
     answers = []
     for one in links:
-        interface, own, peer, asks = one.split(",")
-        found = lost(known.rules, Link(interface, own, peer, asks or ANY_NEIGHBOUR))
+        interface, own, peer, asks, tracked = one.split(",")
+        found = lost(known.rules, Link(interface, own, peer, asks or ANY_NEIGHBOUR, tracked=bool(tracked)))
         answers.append(
             [
                 {

@@ -8,8 +8,10 @@ from types import MappingProxyType
 
 ECHO = {4: (8, 0), 6: (128, 129)}
 """By family: an echo request, and its answer."""
-ROUTER_ADVERT, NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT = 134, 135, 136
+ROUTER_SOLICIT, ROUTER_ADVERT, NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT = 133, 134, 135, 136
 """Neighbour discovery (RFC 4861, section 4)."""
+LISTENER_QUERY, LISTENER_REPORT = 130, 143
+"""Who listens to which multicast group (RFC 3810, section 5)."""
 NAMES: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
         "icmp type": {
@@ -46,11 +48,11 @@ NAMES: Mapping[str, Mapping[str, int]] = MappingProxyType(
             "parameter-problem": 4,
             "echo-request": 128,
             "echo-reply": 129,
-            "mld-listener-query": 130,
+            "mld-listener-query": LISTENER_QUERY,
             "mld-listener-report": 131,
             "mld-listener-done": 132,
             "mld-listener-reduction": 132,
-            "nd-router-solicit": 133,
+            "nd-router-solicit": ROUTER_SOLICIT,
             "nd-router-advert": ROUTER_ADVERT,
             "nd-neighbor-solicit": NEIGHBOUR_SOLICIT,
             "nd-neighbor-advert": NEIGHBOUR_ADVERT,
@@ -58,7 +60,7 @@ NAMES: Mapping[str, Mapping[str, int]] = MappingProxyType(
             "router-renumbering": 138,
             "ind-neighbor-solicit": 141,
             "ind-neighbor-advert": 142,
-            "mld2-listener-report": 143,
+            "mld2-listener-report": LISTENER_REPORT,
         },
         "icmpv6 code": {
             "no-route": 0,

@@ -2,12 +2,23 @@
 
 Rules that let connections in do not let these messages in, and connection tracking never calls them
 established: where they are dropped nothing reaches this machine over IPv6, whatever its ports' rules say.
+
+A switch that keeps track of listeners (MLD snooping, RFC 4541) hands the questions about an address only to
+machines that say, whenever a router asks, that they listen. Redirects (type 137) are not judged: without them
+packets take a longer way.
 """
 
 from __future__ import annotations
 
 from mailcow_wizard.facts.firewall.connection import fate_of_one
-from mailcow_wizard.facts.firewall.icmp import NEIGHBOUR_ADVERT, NEIGHBOUR_SOLICIT, ROUTER_ADVERT
+from mailcow_wizard.facts.firewall.icmp import (
+    LISTENER_QUERY,
+    LISTENER_REPORT,
+    NEIGHBOUR_ADVERT,
+    NEIGHBOUR_SOLICIT,
+    ROUTER_ADVERT,
+    ROUTER_SOLICIT,
+)
 from mailcow_wizard.facts.firewall.inward import Inward
 from mailcow_wizard.facts.firewall.packet import Packet
 from mailcow_wizard.facts.firewall.rules import Rules
@@ -19,7 +30,7 @@ from mailcow_wizard.typed import NamedTuple
 
 ANY_NEIGHBOUR = "fe80::/64"
 """The addresses of one link, where nobody's own is known."""
-_ALL_NODES = "ff02::1"
+_ALL_NODES, _ALL_ROUTERS, _ALL_WHO_TRACK = "ff02::1", "ff02::2", "ff02::16"
 _SOLICITED = 0xFF02_0000_0000_0000_0000_0001_FF00_0000  # RFC 4291, section 2.7.1
 _SOLICITED_BITS = 24
 _NO_ARP = 0x80  # linux/if.h: nobody has to be found there
@@ -28,13 +39,15 @@ _NO_ARP = 0x80  # linux/if.h: nobody has to be found there
 class Link(NamedTuple):
     """A link and who is on it: this machine's address, and the one of the router or container (a network
     where it is not known). `asks` are the addresses that the other one asks from. `advertised`: the default
-    route lasts only as long as the router's advertisements come."""
+    route lasts only as long as the router's advertisements come. `tracked`: a switch between the two may
+    keep track of who listens to multicast."""
 
     interface: str
     own: str
     peer: str
     asks: str = ANY_NEIGHBOUR
     advertised: bool = False
+    tracked: bool = False
 
 
 class Lost(NamedTuple):
@@ -57,7 +70,7 @@ def door(facts: Facts, ways: Inward) -> Link | None:
     route = next((one for one in facts.get(defaults_v6) if one.interface == name), None)
     gateway = route.gateway if route else ""
     asks = gateway if gateway.startswith("fe80:") else ANY_NEIGHBOUR
-    return Link(name, own, gateway or ANY_NEIGHBOUR, asks, bool(route and route.advertised))
+    return Link(name, own, gateway or ANY_NEIGHBOUR, asks, bool(route and route.advertised), True)
 
 
 def _is_without_neighbours(facts: Facts, interface: str) -> bool:
@@ -70,10 +83,15 @@ def _is_without_neighbours(facts: Facts, interface: str) -> bool:
 def lost(rules: Rules, link: Link) -> tuple[Lost, ...]:
     """Leads every message that a link needs through the rules."""
     messages = [
-        (ROUTER_ADVERT, True, link.asks, _ALL_NODES),
         (NEIGHBOUR_SOLICIT, True, link.asks, solicited(link.own)),
         (NEIGHBOUR_ADVERT, False, link.own, link.asks),
-    ][0 if link.advertised else 1 :]
+    ]
+    if link.advertised:
+        messages.append((ROUTER_SOLICIT, False, ANY_NEIGHBOUR, _ALL_ROUTERS))
+        messages.append((ROUTER_ADVERT, True, link.asks, _ALL_NODES))
+    if link.tracked:
+        messages.append((LISTENER_QUERY, True, link.asks, _ALL_NODES))
+        messages.append((LISTENER_REPORT, False, ANY_NEIGHBOUR, _ALL_WHO_TRACK))
     # What it passes on for others it asks about in the name of its address on the link.
     for own in dict.fromkeys((link.own, ANY_NEIGHBOUR)):
         messages.append((NEIGHBOUR_SOLICIT, False, own, solicited(link.peer)))

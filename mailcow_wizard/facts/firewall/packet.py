@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 
-from mailcow_wizard.facts.firewall.icmp import ECHO
+from mailcow_wizard.facts.firewall.icmp import ECHO, LISTENER_QUERY, LISTENER_REPORT
 from mailcow_wizard.facts.firewall.rules import ANY, Key, Span, Test
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +21,8 @@ _DONT_FRAGMENT = 0x4000
 _EPHEMERAL = (32768, 60999)
 _LONGEST = 65_535
 _NEVER_ROUTED = 255  # the hop limit of neighbour discovery (RFC 4861, section 7)
+# They have a hop limit of 1, and a header before that of ICMPv6 (RFC 3810, section 5).
+_OF_LISTENERS = (LISTENER_QUERY, LISTENER_REPORT)
 _ICMP = "icmp"
 # By protocol: how rules name it, IPv4 and IPv6.
 _PROTOCOLS = {
@@ -45,7 +47,7 @@ _ABSENT = _Absent()
 
 class Packet(NamedTuple):
     """The first packet of a connection, an echo request, the answer to one of these, or a message of
-    neighbour discovery (`message` is its type in ICMPv6; 0: it is none).
+    neighbour or listener discovery (`message` is its type in ICMPv6; 0: it is none).
 
     `source` and `address` may be a network where more is not known.
     `protocol` is tcp, udp or icmp; `port` the one that is asked for (an answer comes from it). `interface`
@@ -183,7 +185,9 @@ def _of_header(family: str, field: str, packet: Packet) -> Property | _Absent:
     if field == "length":
         return _announced(packet)
     if field == "hoplimit" and packet.message:
-        return _exactly(_NEVER_ROUTED)
+        return _exactly(1 if packet.message in _OF_LISTENERS else _NEVER_ROUTED)
+    if field == "nexthdr" and packet.message in _OF_LISTENERS:
+        return frozenset(("hopopt",))
     if field in ("protocol", "nexthdr"):
         return _protocol(packet)
     return _exactly(_DONT_FRAGMENT) if field == "frag-off" else None
@@ -347,8 +351,8 @@ _OTHERS: dict[str, Callable[[Packet], Property | _Absent]] = {
     "text": _text,
     "ipsec": lambda packet: frozenset(("false",)),
     "seen": lambda packet: packet.seen,
-    "other protocol": lambda packet: _ABSENT,
-    "extension": lambda packet: frozenset(("false",)),
+    "other protocol": lambda packet: None if packet.message in _OF_LISTENERS else _ABSENT,
+    "extension": lambda packet: None if packet.message in _OF_LISTENERS else frozenset(("false",)),
     "way back": lambda packet: frozenset(("true",)),
     "daddr type": _goal,
     "saddr type": lambda packet: frozenset(("local" if packet.leaving else "unicast",)),
