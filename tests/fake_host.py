@@ -124,7 +124,7 @@ class FakeHost(Host):
             return f"/usr/bin/{command}"
         raise Missing(f"there is no command {command}")
 
-    def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
+    def run(self, argv: tuple[str, ...], timeout: float = 5.0, most: int = MIB, begun: bool = False) -> Ran:
         line = " ".join((argv[0].rpartition("/")[2], *argv[1:]))
         self.asked.append(line)
         outcome = self.commands.get(line)

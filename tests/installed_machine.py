@@ -11,7 +11,7 @@ from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.identity import hostname, machine_line
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
-from mailcow_wizard.host.door import HttpReply, Listener, Listeners, Process, Ran, TimeAnswer
+from mailcow_wizard.host.door import MIB, HttpReply, Listener, Listeners, Process, Ran, TimeAnswer
 from mailcow_wizard.host.recorded import RecordingHost
 from mailcow_wizard.model import Settings
 from tests import demo_docker
@@ -101,12 +101,12 @@ class InstalledMachine(DemoMachine):
             }
         )
 
-    def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
+    def run(self, argv: tuple[str, ...], timeout: float = 5.0, most: int = MIB, begun: bool = False) -> Ran:
         if argv[:2] == ("docker", "exec"):
             script = " ".join(argv)
             key = base64.b64encode(b"0" * 270).decode()
             return Ran(0, f"dkim\nv=DKIM1;k=rsa;p={key}\n" if "redis" in script else "1\t0\t0\n", "")
-        return super().run(argv, timeout)
+        return super().run(argv, timeout, most, begun)
 
     def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
         if target in ("/version", "/info"):

@@ -52,7 +52,7 @@ def daemon(facts: Facts) -> Daemon:
 def _last_words(facts: Facts) -> str:
     """Why the daemon did not start, in its own words; empty where the journal does not tell."""
     try:
-        lines = facts.host.run(_JOURNAL).out.splitlines()
+        lines = facts.host.run(_JOURNAL, begun=True).out.splitlines()
     except HostError:
         return ""
     told = [line.strip() for line in lines if any(one in line for one in _REASONS)]

@@ -3,11 +3,11 @@
 import re
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import MIB, HostError
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 
-_MOST_OUTPUT = 1 << 20
+_WIDEST = 4  # bytes of a character, of which the last may be cut
 
 
 class Queue(NamedTuple):
@@ -38,10 +38,13 @@ def queue(facts: Facts, role: str) -> Queue | None:
 
 
 def _postfix(facts: Facts) -> tuple[int, bool] | None:
-    """One JSON object a line; a long list is cut by the door."""
-    said = facts.host.run(("postqueue", "-j"))
-    more = len(said.out) >= _MOST_OUTPUT - 4
-    return None if said.code else (said.out.count("\n"), more)
+    return _counted(facts, ("postqueue", "-j"))  # one JSON object a line
+
+
+def _counted(facts: Facts, command: tuple[str, ...]) -> tuple[int, bool] | None:
+    """The lines that a command says; of many only the beginning is read."""
+    said = facts.host.run(command, most=MIB, begun=True)
+    return None if said.code else (said.out.count("\n"), len(said.out) >= MIB - _WIDEST)
 
 
 def _exim(facts: Facts) -> tuple[int, bool] | None:
@@ -62,5 +65,4 @@ def _sendmail(facts: Facts) -> tuple[int, bool] | None:
 
 
 def _opensmtpd(facts: Facts) -> tuple[int, bool] | None:
-    said = facts.host.run(("smtpctl", "show", "queue"))
-    return None if said.code else (len(said.out.splitlines()), False)
+    return _counted(facts, ("smtpctl", "show", "queue"))

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -10,10 +11,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import IO
 
-from mailcow_wizard.host.door import Denied, HostError, NoAnswer, Ran
+from mailcow_wizard.host.door import MIB, Denied, HostError, NoAnswer, Ran, TooLarge
 from mailcow_wizard.host.search_path import search_path, which
 
-MOST_OUTPUT = 1 << 20
+_MOST_COMPLAINTS = MIB
 _ENVIRONMENT = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/", "TERM": "dumb"}
 _DOWNLOADS = ("apt", "apt-get", "dnf", "yum", "apk", "zypper", "git")
 # mailcow's own: it runs git and curl.
@@ -42,8 +43,9 @@ class Commands:
         self._numbers = itertools.count(1)
         self._closed = False
 
-    def run(self, argv: tuple[str, ...], timeout: float) -> Ran:
-        """Runs a command in a session of its own; past `timeout` seconds ends it and all its children."""
+    def run(self, argv: tuple[str, ...], timeout: float, most: int = MIB, begun: bool = False) -> Ran:
+        """Runs a command in a session of its own; past `timeout` seconds ends it and all its children.
+        See `Host.run`."""
         mark = f"{os.getpid()}-{next(self._numbers)}"
         more = self._proxies() if downloads(argv) else {}
         with self._lock:
@@ -51,10 +53,11 @@ class Commands:
                 raise HostError("the program is ending")
             process = _start(argv, mark, more)
             self._running[process] = mark
-        outputs: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
-        readers = [_reader(stream, outputs[name]) for name, stream in _streams(process)]
+        out, err = bytearray(), bytearray()
+        # One byte more tells that there is more.
+        readers = [_reader(process.stdout, out, most + 1), _reader(process.stderr, err, _MOST_COMPLAINTS)]
         try:
-            code = process.wait(timeout)
+            code = _wait(process, timeout)
         except subprocess.TimeoutExpired:
             _end_marked(process, mark)
             raise NoAnswer(f"{argv[0]} did not end within {timeout:g} s") from None
@@ -66,7 +69,9 @@ class Commands:
             # A child in a session of its own has the pipe. What is there already is the answer.
             _end_marked(process, mark)
             _done(readers, _PATIENCE_S)
-        return Ran(code, _text(outputs["out"]), _text(outputs["err"]))
+        if len(out) > most and not begun:
+            raise TooLarge(f"{argv[0]} says more than {most >> 20} MiB")
+        return Ran(code, _text(out[:most]), _text(err))
 
     def end_all(self) -> None:
         """Ends what still runs; nothing is started any more."""
@@ -96,21 +101,33 @@ def _start(argv: tuple[str, ...], mark: str, more: Mapping[str, str]) -> "subpro
         raise HostError(f"{argv[0]} could not be started: its words cannot be passed on") from None
 
 
-def _streams(process: "subprocess.Popen[bytes]") -> list[tuple[str, IO[bytes]]]:
-    return [(name, stream) for name, stream in (("out", process.stdout), ("err", process.stderr)) if stream]
+def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> int:
+    """Its exit code, at the moment when it ends: `Popen.wait` looks only every 50 ms. Raises
+    TimeoutExpired."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except (OSError, AttributeError):  # before Linux 5.3, or with another libc
+        return process.wait(seconds)
+    try:
+        end = select.poll()
+        end.register(descriptor, select.POLLIN)
+        end.poll(seconds * 1000)
+    finally:
+        os.close(descriptor)
+    return process.wait(0)
 
 
-def _reader(stream: IO[bytes], kept: bytearray) -> threading.Thread:
-    thread = threading.Thread(target=_read, args=(stream, kept), daemon=True)
+def _reader(stream: IO[bytes] | None, kept: bytearray, most: int) -> threading.Thread:
+    thread = threading.Thread(target=_read, args=(stream, kept, most), daemon=True)
     thread.start()
     return thread
 
 
-def _read(stream: IO[bytes], kept: bytearray) -> None:
-    """Keeps the first MiB of a stream and drops the rest, so that the command never waits for us."""
+def _read(stream: IO[bytes], kept: bytearray, most: int) -> None:
+    """Keeps the first so many bytes and drops the rest, so that the command never waits for us."""
     with stream:
         while chunk := os.read(stream.fileno(), 1 << 16):
-            kept += chunk[: MOST_OUTPUT - len(kept)]
+            kept += chunk[: most - len(kept)]
 
 
 def _done(readers: list[threading.Thread], seconds: float) -> bool:

@@ -284,8 +284,9 @@ class Host:
         """The path of a command in the system's own directories; raises Missing."""
         raise NotImplementedError
 
-    def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
-        """Runs a command that only looks; ends it and its children after `timeout` seconds (NoAnswer)."""
+    def run(self, argv: tuple[str, ...], timeout: float = 5.0, most: int = MIB, begun: bool = False) -> Ran:
+        """Runs a command that only looks; ends it and its children after `timeout` seconds (NoAnswer).
+        Raises TooLarge where it says more than `most` bytes, unless what it `begun` with is enough."""
         raise NotImplementedError
 
     def uname(self) -> Uname:

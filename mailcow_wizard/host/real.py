@@ -136,13 +136,13 @@ class RealHost(Host):
 
         return which(command)
 
-    def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
+    def run(self, argv: tuple[str, ...], timeout: float = 5.0, most: int = MIB, begun: bool = False) -> Ran:
         from mailcow_wizard.host import proxy
         from mailcow_wizard.host.commands import Commands
 
         with self._lock:
             self._commands = self._commands or Commands(lambda: proxy.variables(self))
-        return self._commands.run(argv, timeout)
+        return self._commands.run(argv, timeout, most, begun)
 
     def changing(self) -> "Changing":
         from mailcow_wizard.host import proxy

@@ -137,7 +137,7 @@ class RecordedHost(Host):
     def which(self, command: str) -> str:
         return self._answer(str, "which", command)
 
-    def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
+    def run(self, argv: tuple[str, ...], timeout: float = 5.0, most: int = MIB, begun: bool = False) -> Ran:
         return self._answer(Ran, "run", argv)
 
     def uname(self) -> Uname:
@@ -277,8 +277,8 @@ class RecordingHost(Host):
     def which(self, command: str) -> str:
         return self._note(lambda: self._asked.which(command), "which", command)
 
-    def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
-        return self._note(lambda: self._asked.run(argv, timeout), "run", argv)
+    def run(self, argv: tuple[str, ...], timeout: float = 5.0, most: int = MIB, begun: bool = False) -> Ran:
+        return self._note(lambda: self._asked.run(argv, timeout, most, begun), "run", argv)
 
     def uname(self) -> Uname:
         return self._note(self._asked.uname, "uname")

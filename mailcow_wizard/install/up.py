@@ -139,7 +139,9 @@ class _Watch:
             if known.health_said:
                 tested = one.health == _UNHEALTHY
                 said.append(_("its test says: {words}", words=known.health_said))
-            ran = self._job.session.host.run(("docker", "logs", "--tail", str(_LOG_LINES), one.id), 8.0)
+            ran = self._job.session.host.run(
+                ("docker", "logs", "--tail", str(_LOG_LINES), one.id), 8.0, begun=True
+            )
             said += [line for line in (ran.out + ran.err).splitlines() if line.strip()][-_LOG_LINES:]
         except HostError as error:
             said.append(str(error))

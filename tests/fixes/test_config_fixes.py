@@ -6,7 +6,7 @@ from mailcow_wizard.checks.config import CHECKS
 from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import offers
-from mailcow_wizard.host.door import FileInfo, NotRecorded, Ran
+from mailcow_wizard.host.door import MIB, FileInfo, NotRecorded, Ran
 from mailcow_wizard.host.recorded import DEMO, load
 from mailcow_wizard.model import Check, Command, Edit, Judgement, Manual, Plan, Settings
 from tests.fake_host import FakeHost
@@ -125,7 +125,9 @@ def test_many_closed_files_are_opened_in_parts_by_their_modes() -> None:
     tracked = "".join(f"{name}\0" for name in (*names, "update.sh"))
 
     class Git(Modes):
-        def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
+        def run(
+            self, argv: tuple[str, ...], timeout: float = 5.0, most: int = MIB, begun: bool = False
+        ) -> Ran:
             if argv[0] == "find":
                 paths = [f"{DIRECTORY}/data", f"{DIRECTORY}/data/web", *files]
                 return Ran(0, "".join(f"{path}\0" for path in paths), "")

@@ -39,6 +39,12 @@ NFT: dict[str, RuleSet] = {
     "deny list": _input(
         "accept", "tcp dport { 25, 110, 1-20, 3000-9999 } drop", "tcp dport 993 reject with tcp reset"
     ),
+    # As banned addresses one by one make them: more than 1 MiB as nft lists them.
+    "thousands of rules": _input(
+        "accept",
+        *(f"ip saddr 198.51.{n // 250}.{n % 250} tcp dport {1024 + n} drop" for n in range(3_600)),
+        "tcp dport { 25, 2000-4000 } drop",
+    ),
     "by source": _input(
         "drop",
         "ip saddr 5.0.0.0/8 tcp dport 1-30000 accept",

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from lab.inside import wait_until
 
-from mailcow_wizard.host.commands import MOST_OUTPUT, Commands
-from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, Ran
+from mailcow_wizard.host.commands import Commands
+from mailcow_wizard.host.door import MIB, Denied, HostError, Missing, NoAnswer, Ran, TooLarge
 from mailcow_wizard.host.search_path import search_path, which
 
 pytestmark = pytest.mark.timed
@@ -145,9 +145,27 @@ def test_child_that_keeps_the_pipe_open_does_not_hang_us(
 
 def test_output_is_bounded(commands: Commands) -> None:
     with within(8):
-        ran = commands.run(("sh", "-c", "head -c 20000000 /dev/zero; head -c 9000000 /dev/zero >&2"), 8)
+        script = "head -c 20000000 /dev/zero; head -c 9000000 /dev/zero >&2"
+        ran = commands.run(("sh", "-c", script), 8, most=2 * MIB, begun=True)
     assert ran.code == 0
-    assert len(ran.out) == len(ran.err) == MOST_OUTPUT
+    assert (len(ran.out), len(ran.err)) == (2 * MIB, MIB)
+
+
+def test_an_answer_that_is_cut_is_none(commands: Commands) -> None:
+    most = ("head", "-c", str(MIB), "/dev/zero")
+    assert len(commands.run(most, 5).out) == MIB
+    with pytest.raises(TooLarge, match="head says more than 1 MiB"):
+        commands.run(("head", "-c", str(MIB + 1), "/dev/zero"), 5)
+    assert len(commands.run(("head", "-c", str(MIB + 1), "/dev/zero"), 5, most=2 * MIB).out) == MIB + 1
+
+
+def test_the_end_of_a_command_is_noticed_at_once(commands: Commands) -> None:
+    def took() -> float:
+        started = time.monotonic()
+        commands.run(("sleep", "0.12"), 5)
+        return time.monotonic() - started
+
+    assert min(took() for _ in range(6)) < 0.155  # `Popen.wait` looks after 0.114 and again after 0.164 s
 
 
 def test_endless_output_ends_at_the_deadline(commands: Commands) -> None:

@@ -10,7 +10,7 @@ from mailcow_wizard.facts.config_permissions import permissions
 from mailcow_wizard.facts.environment import HERE, Environment, Leak, environment
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database_volumes
-from mailcow_wizard.host.door import Denied, HostError, HttpReply, Missing, NoAnswer, Ran
+from mailcow_wizard.host.door import MIB, Denied, HostError, HttpReply, Missing, NoAnswer, Ran
 from mailcow_wizard.model import Settings
 from tests.fake_host import FakeHost
 
@@ -271,7 +271,9 @@ def test_a_checkout_without_git_installed_is_read_as_far_as_it_goes() -> None:
 
 def test_git_s_complaint_is_no_answer() -> None:
     class Complaining(FakeHost):
-        def run(self, argv: tuple[str, ...], timeout: float = 5.0) -> Ran:
+        def run(
+            self, argv: tuple[str, ...], timeout: float = 5.0, most: int = MIB, begun: bool = False
+        ) -> Ran:
             return Ran(128, "", "fatal: bad index file\n")
 
     found = checkout(

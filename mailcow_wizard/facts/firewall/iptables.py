@@ -20,6 +20,7 @@ from mailcow_wizard.facts.firewall.rules import (
     Table,
     Untrack,
     Verdict,
+    rule_of,
 )
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
@@ -66,7 +67,7 @@ def rules(saved: str, owner: Owner, family: int, sets: IpSets) -> Rules:
             bodies.setdefault((table, name), [])
         elif table and line.startswith("-A ") and line.strip() != "-A":
             name = line.split()[1]
-            bodies.setdefault((table, name), []).append(Rule(line.strip(), statements(line, family, sets)))
+            bodies.setdefault((table, name), []).append(rule_of(line.strip(), statements(line, family, sets)))
     chains = {place: _chain(*place, policies.get(place, "-"), tuple(body)) for place, body in bodies.items()}
     cut = sorted({one.name for one, _unused in bodies} - {one.name for one in ended})
     unread = tuple(

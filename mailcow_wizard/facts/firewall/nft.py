@@ -22,6 +22,7 @@ from mailcow_wizard.facts.firewall.rules import (
     Test,
     Untrack,
     Verdict,
+    rule_of,
 )
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -41,6 +42,7 @@ _ALL_BITS = 0xFFFFFFFF
 _HANDLE = re.compile(r"^(.*?) *# handle ([0-9]{1,18})$")
 _BEGIN = re.compile(r"^(table|chain) (?:([a-z0-9]+) )?(\S+) \{")
 _LONGEST = 200
+_NAMED = ("set", "map", "limit")
 
 
 def rules(
@@ -72,13 +74,15 @@ def _rules(
     asleep: set[tuple[str, str]] = set()
     heads: dict[tuple[Table, str], Expression] = {}
     bodies: dict[tuple[Table, str], list[Rule]] = {}
-    named: dict[str, dict[tuple[str, str, str], Expression]] = {"set": {}, "map": {}, "limit": {}}
+    sets: dict[tuple[str, str], dict[str, Expression]] = {}
+    limits: dict[tuple[str, str], dict[str, Expression]] = {}
     for item in listed:
         for kind, about in item.items():
             if kind == "table" and "dormant" in _listed(about.get("flags")):
                 asleep.add((about["family"], about["name"]))
-            elif kind in named and about.get("name"):
-                named[kind][about["family"], about["table"], about["name"]] = about
+            elif kind in _NAMED and about.get("name"):
+                of_table = limits if kind == "limit" else sets
+                of_table.setdefault((about["family"], about["table"]), {})[about["name"]] = about
     for item in listed:
         for kind, about in item.items():
             if kind not in ("chain", "rule"):
@@ -92,9 +96,9 @@ def _rules(
                 heads[table, chain] = about
                 bodies.setdefault((table, chain), [])
             else:
-                known = Sets(_of({**named["set"], **named["map"]}, place), _of(named["limit"], place), whole)
+                known = Sets(sets.get(place, {}), limits.get(place, {}), whole)
                 text = texts.get((*place, about["handle"]), "") or _text(about["expr"])
-                made = Rule(text, tuple(_statements(about["expr"], known, text)))
+                made = rule_of(text, tuple(_statements(about["expr"], known, text)))
                 bodies.setdefault((table, chain), []).append(made)
     chains = {place: _chain(place[0], head, tuple(bodies[place])) for place, head in heads.items()}
     return Rules(chains)
@@ -121,11 +125,6 @@ def _asks_set(expressions: Any) -> bool:
         if named or (isinstance(right, dict) and "set" in right) or "vmap" in one:
             return True
     return False
-
-
-def _of(named: Mapping[tuple[str, str, str], Expression], place: tuple[str, str]) -> dict[str, Expression]:
-    """What a table has of something, by name."""
-    return {name: one for (family, table, name), one in named.items() if (family, table) == place}
 
 
 def _chain(table: Table, head: Expression, body: tuple[Rule, ...]) -> Chain:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from mailcow_wizard.facts.firewall import iptables, nft
 from mailcow_wizard.facts.firewall.ipsets import IpSet, ipsets
 from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
 from mailcow_wizard.facts.modules import modules
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, Host, HostError, Missing
+from mailcow_wizard.host.door import MIB, Denied, Host, HostError, Missing, TooLarge
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from mailcow_wizard.facts.firewall.rules import Owner
 
 NAMES = {4: "iptables", 6: "ip6tables"}
 TABLES = ("filter", "nat", "mangle", "raw", "security")
 LEGACY = {4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names"}
 _NFT = ("nft", "-s", "-j", "list", "ruleset")
-# Without the elements of sets, which may be more than is kept of a command's output.
+# Without the elements of sets, which may be more than is read.
 _NFT_SHORT = ("nft", "-s", "-t", "-j", "list", "ruleset")
 _NFT_TEXT = ("nft", "-s", "-a", "list", "ruleset")
 _NFT_TEXT_SHORT = ("nft", "-s", "-t", "-a", "list", "ruleset")
 _SAVE_S = 8.0
+# Some 50 000 rules as nft lists them.
+_MOST = 16 * MIB
 _KIND = {"nf_tables": "iptables-nft", "legacy": "iptables-legacy"}
 
 
@@ -138,27 +144,12 @@ class _Listed(NamedTuple):
 
 def _nft(host: Host) -> _Listed | None:
     """nft's rules; None where it is not installed."""
-    import json
-
-    document, whole = None, False
-    for argv, all_of_it in ((_NFT, True), (_NFT_SHORT, False)):
-        try:
-            ran = host.run(argv, _SAVE_S)
-        except Missing:
-            return None
-        except HostError as error:
-            return _Listed({"nftables": []}, {}, frozenset(), trouble=str(error))
-        if ran.code:
-            said = ran.err.strip().splitlines()[:1]
-            trouble = _("nft does not list its rules: {said}", said=said[0] if said else ran.code)
-            return _Listed({"nftables": []}, {}, frozenset(), trouble=trouble)
-        try:
-            document, whole = json.loads(ran.out), all_of_it
-            break
-        except (ValueError, RecursionError):
-            continue
-    if not isinstance(document, dict):
-        return _Listed({"nftables": []}, {}, frozenset(), trouble=_("what nft lists cannot be read"))
+    try:
+        document, whole = _document(host)
+    except Missing:
+        return None
+    except HostError as error:
+        return _Listed({"nftables": []}, {}, frozenset(), trouble=str(error))
     try:
         tables = [one["table"] for one in document.get("nftables", ()) if "table" in one]
         names = frozenset((str(one["family"]), str(one["name"])) for one in tables)
@@ -167,10 +158,31 @@ def _nft(host: Host) -> _Listed | None:
     texts: dict[tuple[str, str, int], str] = {}
     if tables:
         try:
-            texts = nft.texts(host.run(_NFT_TEXT if whole else _NFT_TEXT_SHORT, _SAVE_S).out)
+            texts = nft.texts(host.run(_NFT_TEXT if whole else _NFT_TEXT_SHORT, _SAVE_S, _MOST).out)
         except HostError:
             texts = {}
     return _Listed(document, texts, names, whole)
+
+
+def _document(host: Host) -> tuple[dict[str, Any], bool]:
+    """What nft lists, and whether with the elements of sets. Raises HostError."""
+    import json
+
+    trouble = HostError(_("what nft lists cannot be read"))
+    for argv, whole in ((_NFT, True), (_NFT_SHORT, False)):
+        try:
+            ran = host.run(argv, _SAVE_S, _MOST)
+        except TooLarge as error:
+            trouble = error
+            continue
+        if ran.code:
+            said = ran.err.strip().splitlines()[:1]
+            raise HostError(_("nft does not list its rules: {said}", said=said[0] if said else ran.code))
+        with contextlib.suppress(ValueError, RecursionError):
+            document = json.loads(ran.out)
+            if isinstance(document, dict):
+                return document, whole
+    raise trouble
 
 
 def _saved(host: Host, family: int, kind: str, usual: str) -> str | None:
@@ -180,7 +192,7 @@ def _saved(host: Host, family: int, kind: str, usual: str) -> str | None:
         names.append(f"{NAMES[family]}-save")
     for name in names:
         try:
-            ran = host.run((name,), _SAVE_S)
+            ran = host.run((name,), _SAVE_S, _MOST)
         except Missing:
             continue
         if ran.code:
@@ -219,6 +231,6 @@ def _legacy(host: Host, family: int, usual: str, sets: dict[str, IpSet]) -> list
 
 def _ipsets(host: Host) -> dict[str, IpSet]:
     try:
-        return ipsets(host.run(("ipset", "save"), _SAVE_S).out)
+        return ipsets(host.run(("ipset", "save"), _SAVE_S, _MOST).out)
     except HostError:
         return {}

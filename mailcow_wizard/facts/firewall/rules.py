@@ -122,11 +122,19 @@ class Table(NamedTuple):
     name: str
 
 
+class Sources(NamedTuple):
+    """The senders that a rule concerns, and no other."""
+
+    family: int
+    addresses: Span
+
+
 class Rule(NamedTuple):
-    """A rule, and how its owner writes it."""
+    """A rule, and how its owner writes it. `sources` is None where it may concern everybody."""
 
     text: str
     statements: tuple[Statement, ...]
+    sources: Sources | None = None
 
 
 class Chain(NamedTuple):
@@ -199,6 +207,20 @@ class Place(NamedTuple):
             return f"nft list chain {table.family} {table.name} {name}"
         option = f" -t {table.name}" if table.name != "filter" else ""
         return f"{program(table)}{option} -S {name}"
+
+
+_SENDERS = {Key("ip saddr"): 4, Key("ip6 saddr"): 6}
+
+
+def rule_of(text: str, statements: tuple[Statement, ...]) -> Rule:
+    """A rule that tells whom it concerns: of thousands for one address each, a walk then passes over most."""
+    for one in statements:
+        if not isinstance(one, Test):
+            break
+        family = _SENDERS.get(one.keys[0]) if len(one.keys) == len(one.rows) == 1 else None
+        if family and not one.negated and isinstance(addresses := one.rows[0][0], Span):
+            return Rule(text, statements, Sources(family, addresses))
+    return Rule(text, statements)
 
 
 def program(table: Table) -> str:

@@ -5,7 +5,7 @@ Where a test cannot be answered both ways are walked, and only what both lead to
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.firewall.packet import Packet, fits, fits_row, fits_rows
+from mailcow_wizard.facts.firewall.packet import Packet, fits, fits_row, fits_rows, sender_of
 from mailcow_wizard.facts.firewall.rules import (
     Chain,
     Choice,
@@ -18,6 +18,7 @@ from mailcow_wizard.facts.firewall.rules import (
     Rule,
     Rules,
     Seen,
+    Span,
     Test,
     Untrack,
     Verdict,
@@ -135,8 +136,10 @@ class Walk:
         self, base: Chain, stack: tuple[_Spot, ...], packet: Packet, forks: int, limited: bool = False
     ) -> _Ending:
         """From rule to rule; `stack` holds where to go on, the innermost chain last."""
+        sender = sender_of(packet)
         while stack:
             chain, number = stack[-1]
+            number = _concerned(chain.rules, number, packet.family, sender)
             if number >= len(chain.rules):
                 stack = stack[:-1]
                 continue
@@ -250,6 +253,20 @@ class Walk:
                 if verdict:
                     break
         return _Said(verdict, packet, doubt, limited)
+
+
+def _concerned(rules: tuple[Rule, ...], number: int, family: int, sender: Span | None) -> int:
+    """The next rule that may concern a packet from there; behind the last where there is none."""
+    if sender is None:
+        return number
+    for place in range(number, len(rules)):
+        only = rules[place].sources
+        if only is None:
+            return place
+        first, last = only.addresses
+        if only.family == family and first <= sender.last and sender.first <= last:
+            return place
+    return len(rules)
 
 
 def _is_early(chain: Chain) -> bool:
