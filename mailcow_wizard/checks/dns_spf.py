@@ -116,7 +116,7 @@ def _trouble(domain: str, opinion: Opinion, text: str) -> Judgement | None:
             _(
                 "End the TXT record of {domain} with -all or ~all: {closed}",
                 domain=domain,
-                closed=_closed(text),
+                closed=_closed(text, opinion.strangers),
             ),
         )
     refused = [(address, one) for address, one in opinion.own if one.result in _REFUSED]
@@ -245,9 +245,11 @@ def _found(text: str, opinion: Opinion) -> str:
     )
 
 
-def _closed(text: str) -> str:
-    """The record with another last word."""
-    words = [one for one in text.split(" ") if one.lower() not in ("all", "+all", "?all", "-all", "~all")]
+def _closed(text: str, strangers: tuple[Verdict, ...]) -> str:
+    """The record with another last word, and without the words that let everybody through."""
+    out = {"all", "+all", "?all", "-all", "~all"}
+    out |= {one.term.lower() for one in strangers if one.result == "pass"}
+    words = [one for one in text.split(" ") if one.lower() not in out]
     return " ".join([*words, "-all"])
 
 

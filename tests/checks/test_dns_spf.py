@@ -155,3 +155,28 @@ def test_one_judgement_for_each_domain() -> None:
     rows = {(DOMAIN, "TXT"): "v=spf1 mx -all", ("example.com", "TXT"): f"v=spf1 a:{NAME} -all"}
     found = runner.look(SPF, facts(rows, domains=(DOMAIN, "example.com")))
     assert [(one.subject, one.status) for one in found] == [(DOMAIN, "pass"), ("example.com", "pass")]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "text", "term"),
+    [
+        ((OURS,), "v=spf1 mx ip6:2000::/3 -all", "ip6:2000::/3"),
+        ((OURS_V6,), "v=spf1 mx ip4:0.0.0.0/0 -all", "ip4:0.0.0.0/0"),
+        ((OURS,), "v=spf1 mx ip4:0.0.0.0/0 -all", "ip4:0.0.0.0/0"),
+    ],
+)
+def test_everybody_in_the_family_that_this_server_has_not(
+    addresses: tuple[str, ...], text: str, term: str
+) -> None:
+    found = judged(text, addresses=addresses)
+    assert found.status == "fail"
+    assert found.summary == f"the SPF record of {DOMAIN} lets everybody send mail in its name ('{term}')"
+    assert found.remedies == (f"End the TXT record of {DOMAIN} with -all or ~all: v=spf1 mx -all",)
+
+
+def test_what_else_is_said_of_the_other_family_is_no_matter_of_this_servers() -> None:
+    """Three names without AAAA are one too many for a sender over IPv6; this server has none."""
+    names = [f"a{number}.example.net" for number in range(3)]
+    words = " ".join(f"a:{one}" for one in names)
+    more = {(one, "A"): "203.0.113.9" for one in names}
+    assert judged(f"v=spf1 ip4:{OURS} {words} -all", more=more, addresses=(OURS,)).status == "pass"

@@ -33,7 +33,8 @@ _MOST_QUESTIONS = 400
 
 
 class Opinion(NamedTuple):
-    """What one record says of each of the server's addresses, and of a stranger's in each family."""
+    """What one record says of each of the server's addresses, and of a stranger's in each of its families; of
+    one in the other family where that may send: what else is said there is no matter of this server's."""
 
     own: tuple[tuple[str, Verdict], ...]
     strangers: tuple[Verdict, ...]
@@ -56,18 +57,23 @@ def spf(facts: Facts) -> tuple[Spf, ...]:
     rows = [(one.domain, one.at("", "TXT"), _policies(one.at("", "TXT"))) for one in records]
     families = sorted({6 if ":" in one else 4 for one in server.addresses}) or [4]
     strangers = [STRANGERS[family] for family in families]
+    others = [one for one in STRANGERS.values() if one not in strangers]
     cases = [
         (text, Sender(address, server.name, _LOCAL_PART, domain))
         for domain, _unused, found in rows
         for text in found
-        for address in (*server.addresses, *strangers)
+        for address in (*server.addresses, *strangers, *others)
     ]
     verdicts = _evaluated(facts, cases) if cases else {}
 
     def opinion(domain: str, text: str) -> Opinion:
         return Opinion(
             tuple((one, verdicts[domain, text, one]) for one in server.addresses),
-            tuple(verdicts[domain, text, one] for one in strangers),
+            tuple(
+                verdicts[domain, text, one]
+                for one in (*strangers, *others)
+                if one in strangers or verdicts[domain, text, one].result == "pass"
+            ),
         )
 
     return tuple(
