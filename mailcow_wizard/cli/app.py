@@ -101,6 +101,14 @@ def _finished(code: int) -> int:
     return code
 
 
+def _version_document(version: str) -> str:
+    import json
+
+    from mailcow_wizard.report.document import SCHEMA
+
+    return json.dumps({"schema": SCHEMA, "version": version}) + "\n"
+
+
 def _dispatch(options: Options, write: Callable[[str], None]) -> int:
     if options.ascii and options.command:
         streams.only_ascii()
@@ -112,7 +120,7 @@ def _dispatch(options: Options, write: Callable[[str], None]) -> int:
     if options.version:
         from mailcow_wizard import __version__
 
-        write(f"mailcow-wizard {__version__}\n")
+        write(f"mailcow-wizard {__version__}\n" if not options.json else _version_document(__version__))
         return exit_codes.OK
     # Each command is a function in a module of its own name, imported when it is asked for.
     command = "ssh" if options.ssh else options.command or "wizard"

@@ -123,7 +123,7 @@ def _list(checks: Sequence[Check], options: Options, write: Write) -> int:
 
         _dump(of_list(checks), write)
     else:
-        from mailcow_wizard.report.wrapping import wrapped
+        from mailcow_wizard.wrapping import wrapped
 
         columns = sentence_columns(options.plain)
         shown = (part for line in lines.listing(checks) for part in wrapped(line, columns, hanging=4))
@@ -205,7 +205,7 @@ def _lines(
 
 def _next(line: str, columns: int) -> list[str]:
     """What to type now, in one piece."""
-    from mailcow_wizard.report.wrapping import wrapped
+    from mailcow_wizard.wrapping import wrapped
 
     said = _("Next: {line} shows what can be done", line=line)
     if not columns or len(said) <= columns:

@@ -22,8 +22,8 @@ from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.report.document import SCHEMA
-from mailcow_wizard.report.wrapping import wrapped
 from mailcow_wizard.typed import TYPE_CHECKING
+from mailcow_wizard.wrapping import wrapped
 
 if TYPE_CHECKING:
     from typing import Any

@@ -8,8 +8,10 @@ from mailcow_wizard.cli.opening import no_name, open_session
 from mailcow_wizard.cli.output import sentence_columns
 from mailcow_wizard.cli.values import NothingDone
 from mailcow_wizard.facts.dns.mail_server import NoName
-from mailcow_wizard.facts.dns.overview import overview
+from mailcow_wizard.facts.dns.overview import Overview, overview
+from mailcow_wizard.facts.dns.table import unasked
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.report import dns as report
@@ -19,15 +21,16 @@ def dns(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code. Raises UsageError where the server has no name yet."""
     if options.zone and options.json:
         raise UsageError(_("--zone and --json exclude each other"))
-    if options.offline:
-        raise UsageError(_("dns asks name servers; it cannot work with --offline"))
+    if options.offline and not options.zone:
+        raise UsageError(_("dns asks name servers; without them there is only dns --zone --offline"))
     if options.push:
         from mailcow_wizard.cli.dns_push import push
 
         return push(options, write)
     session = open_session(options)
     try:
-        found = session.new_facts().get(overview)
+        facts = session.new_facts()
+        found = Overview(facts.get(unasked), None) if options.offline else facts.get(overview)
     except NoName as error:
         raise no_name(error) from None
     except HostError as error:
@@ -35,6 +38,8 @@ def dns(options: Options, write: Callable[[str], None]) -> int:
         raise NothingDone(exit_codes.UNKNOWN, why) from None
     finally:
         session.host.close()
+    if options.offline and not any(one.expected.type in ("A", "AAAA") for one in found.rows):
+        streams.say(_("the server's public address is not known here; say it with --address"))
     if options.json:
         import json
 

@@ -13,7 +13,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.model import Check
 from mailcow_wizard.report.explaining import Explanation, lines, of_explanation
-from mailcow_wizard.report.wrapping import wrapped
+from mailcow_wizard.wrapping import wrapped
 
 
 def explain(options: Options, write: Callable[[str], None]) -> int:

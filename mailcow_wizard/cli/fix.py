@@ -34,7 +34,7 @@ from mailcow_wizard.language import _, called, heard
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines
 from mailcow_wizard.report.plan import of_fix, of_fixes, of_refused_fix, offer_line
-from mailcow_wizard.report.wrapping import wrapped
+from mailcow_wizard.wrapping import wrapped
 
 
 def fix(options: Options, write: Callable[[str], None]) -> int:

@@ -21,8 +21,8 @@ from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Finding, Plan
 from mailcow_wizard.report import lines
 from mailcow_wizard.report.plan import change_line, of_error, plan_lines, state_word
-from mailcow_wizard.report.wrapping import wrapped
 from mailcow_wizard.typed import TYPE_CHECKING
+from mailcow_wizard.wrapping import wrapped
 
 if TYPE_CHECKING:
     from typing import Any

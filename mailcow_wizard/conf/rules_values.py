@@ -76,7 +76,7 @@ def _timezone(file: File) -> Iterator[LintFinding]:
     if not value:
         words = _("TZ is not set: the containers take UTC")
         yield file.finding("TZ", "timezone-empty", "warning", words, right)
-    elif file.about.is_zone is not None and not file.about.is_zone(value):
+    elif file.about.is_zone is not None and file.about.is_zone(value) is False:
         yield file.finding(
             "TZ", "timezone-unknown", "error", _("TZ={value} is no timezone of this machine", value=value)
         )

@@ -61,7 +61,7 @@ def _addresses(facts: Facts) -> frozenset[str] | None:
     return facts.get(own_addresses) or None
 
 
-def _zones(facts: Facts) -> Callable[[str], bool] | None:
+def _zones(facts: Facts) -> Callable[[str], bool | None] | None:
     if not facts.host.exists(time_zone.ZONEINFO):
         return None
     return lambda name: time_zone.is_zone(facts.host, name)

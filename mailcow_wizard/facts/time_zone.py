@@ -2,7 +2,7 @@
 
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Denied, Host, HostError, Missing, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
@@ -39,7 +39,9 @@ def zone(facts: Facts) -> Zone:
         written = None
     if written and not all(one.isprintable() and one != "\ufffd" for one in written.replace("\n", "")):
         raise HostError(_("{timezone} holds something else than text", timezone=_TIMEZONE))
-    missing = tuple(name for name in dict.fromkeys((linked, written)) if name and not _rules(host, name))
+    missing = tuple(
+        name for name in dict.fromkeys((linked, written)) if name and is_zone(host, name) is False
+    )
     try:
         mailcow = facts.get(mailcow_conf).get("TZ")
     except HostError:
@@ -70,18 +72,31 @@ def _localtime(host: Host) -> tuple[str, str]:
     return "link", target.partition("/zoneinfo/")[2]
 
 
-def is_zone(host: Host, name: str) -> bool:
-    """Whether this machine knows a timezone of this name."""
-    return bool(_rules(host, name))
+def is_zone(host: Host, name: str) -> bool | None:
+    """Whether this machine knows a timezone of this name; None where it does not let that be seen."""
+    try:
+        return bool(_read(host, name))
+    except HostError:
+        return None
 
 
 def _rules(host: Host, name: str) -> bytes:
-    """The content of a zone's file under /usr/share/zoneinfo; empty where it is none."""
+    """The content of a zone's file under /usr/share/zoneinfo; empty where none can be seen."""
+    try:
+        return _read(host, name)
+    except HostError:
+        return b""
+
+
+def _read(host: Host, name: str) -> bytes:
+    """The same. Raises HostError where it may not be read, or a recorded machine was not asked for it."""
     plain = name.isascii() and all(character.isalnum() or character in "/_+-" for character in name)
     if not plain or name.startswith("/"):
         return b""
     try:
         rules = host.read(f"{ZONEINFO}/{name}", _LARGEST_ZONE)
+    except (Denied, NotRecorded):
+        raise
     except HostError:
         return b""
     return rules if rules.startswith(b"TZif") else b""

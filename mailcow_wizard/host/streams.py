@@ -1,10 +1,16 @@
 """The standard streams: stdout may be closed or full, stderr may be gone, and neither ends in a traceback."""
 
+from __future__ import annotations
+
 import os
 import sys
 
 from mailcow_wizard.harmless import shown
 from mailcow_wizard.language import _
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 SPELLINGS = {
     **dict(zip("äöüÄÖÜß", ("ae", "oe", "ue", "Ae", "Oe", "Ue", "ss"), strict=True)),
@@ -55,9 +61,15 @@ def _spelled(error: UnicodeError) -> tuple[str, int]:
 
 
 def say(text: str) -> None:
-    """A line of narration on stderr; where nobody can take it, it is lost."""
+    """A line of narration on stderr, which breaks between words on a terminal; where nobody can take it, it
+    is lost."""
+    from mailcow_wizard.wrapping import wrapped
+
+    columns = 0 if "--plain" in sys.argv else _columns(sys.stderr)
+    lines = (wrapped(line, columns, hanging=2) for line in f"mailcow-wizard: {text}".split("\n"))
+    broken = "\n".join(part for line in lines for part in line)
     try:
-        sys.stderr.write(f"mailcow-wizard: {shown(text)}\n")
+        sys.stderr.write(f"{shown(broken)}\n")
         sys.stderr.flush()
     except OSError:
         _forget(2)
@@ -131,7 +143,11 @@ def on_terminal() -> bool:
 
 def columns() -> int:
     """How wide the terminal at stdout is; 0 where stdout is none or does not say."""
+    return _columns(sys.stdout)
+
+
+def _columns(stream: TextIO) -> int:
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns
+        return os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
         return 0

@@ -12,8 +12,8 @@ from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.language import _, heard, pgettext
 from mailcow_wizard.report.document import SCHEMA
-from mailcow_wizard.report.wrapping import behind, wrapped
 from mailcow_wizard.typed import TYPE_CHECKING
+from mailcow_wizard.wrapping import behind, wrapped
 
 if TYPE_CHECKING:
     from typing import Any

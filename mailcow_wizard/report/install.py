@@ -13,8 +13,8 @@ from mailcow_wizard.install.stages import title
 from mailcow_wizard.install.standing import Standing
 from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.report.document import SCHEMA
-from mailcow_wizard.report.wrapping import behind, wrapped
 from mailcow_wizard.typed import TYPE_CHECKING
+from mailcow_wizard.wrapping import behind, wrapped
 
 if TYPE_CHECKING:
     from typing import Any

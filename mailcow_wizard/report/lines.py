@@ -64,7 +64,7 @@ def _said(finding: Finding) -> str:
 def coloured(finding: Finding, colour: bool, columns: int = 0) -> Iterator[str]:
     """A finding for a terminal of so many columns (0: unknown, nothing is wrapped); what is not right also
     says its id, which other commands take, why, and what mends it."""
-    from mailcow_wizard.report.wrapping import wrapped
+    from mailcow_wizard.wrapping import wrapped
 
     word = f"{WORDS[finding.status]:<{WIDTH}}"
     state = f"\x1b[{_COLOURS[finding.status]}m{word}\x1b[0m" if colour else word

@@ -1,6 +1,7 @@
 """Screens besides the list of findings: the key that opens each, the step that it belongs to, its words.
 
-Steps may share a key: it opens what belongs to the step in view, from any other step the first.
+Steps may share a key: it opens what belongs to the step in view, else to the nearest one before it, else the
+first.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from textual.binding import Binding
 
 from mailcow_wizard.language import _
+from mailcow_wizard.model import STEPS
+from mailcow_wizard.tui.board import SUMMARY, WELCOME
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -62,7 +65,9 @@ def open_place(app: Wizard, opens: str) -> None:
 
 def _behind(key: str, step: str) -> str:
     some = [one for one in PLACES if one.key == key]
-    return next((one for one in some if one.step == step), some[0]).opens
+    order = [WELCOME.id, *(one.id for one in STEPS), SUMMARY.id]
+    before = [one for one in some if order.index(one.step) <= order.index(step)]
+    return max(before, key=lambda one: order.index(one.step), default=some[0]).opens
 
 
 def keys_of(step: str) -> list[tuple[str, str]]:

@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 
 import pytest
+from fake_host import FakeHost
 
-from mailcow_wizard.host.door import Denied
+from mailcow_wizard.conf.rules import lint
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.surroundings import surroundings
+from mailcow_wizard.host.door import Denied, HostError, NotRecorded
+from mailcow_wizard.model import Settings
 from tests.checks.time_machine import Files, Machine, judge
 
 BERLIN, UTC, PARIS = b"TZif2berlin", b"TZif2utc", b"TZif2paris"
@@ -157,3 +162,19 @@ def test_each_zone_is_offered_where_two_differ() -> None:
         (True, False),
         (False, True),
     ]
+
+
+class _Silent(FakeHost):
+    """It lists its zones, and this one cannot be looked at."""
+
+    def __init__(self, error: HostError) -> None:
+        super().__init__({"/usr/share/zoneinfo/UTC": b"TZif", "/usr/share/zoneinfo/Europe/Paris": error})
+
+
+@pytest.mark.parametrize("error", [Denied("no"), NotRecorded("not asked")])
+def test_a_zone_that_cannot_be_looked_at_is_not_said_to_be_none(error: HostError) -> None:
+    about = surroundings(Facts(_Silent(error), Settings()))
+    assert about.is_zone is not None
+    assert [about.is_zone(one) for one in ("UTC", "Europe/Paris", "Europe/Pariss")] == [True, None, False]
+    assert "timezone-unknown" in {one.rule for one in lint(b"TZ=Europe/Pariss\n", about)}
+    assert "timezone-unknown" not in {one.rule for one in lint(b"TZ=Europe/Paris\n", about)}

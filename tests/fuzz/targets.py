@@ -93,6 +93,7 @@ LEFT_OUT: dict[str, str] = {
     "host/reach_listener.py listen_anywhere": "a port as the kernel gives it",
     "host/recorded.py _address": "an address or none; tests/faults and the door's targets ask it",
     "host/recorded.py load": "reads a file; the document is fed as `host recording`",
+    "host/streams.py say": "breaks our own narration into lines, whatever is in it",
     "host/terminal.py _variables": "names of variables",
     "host/trust.py _words": "the names in a path",
     "install/after.py _mailbox": "splits a name that the configuration has checked",

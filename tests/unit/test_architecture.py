@@ -37,16 +37,17 @@ ROWS = (
         "language",
         "retelling",
         "typed",
+        "wrapping",
     ),
 )
 # Within the lowest row: these alone are imported by the others.
 FOUNDATION = {
-    *("harmless", "redaction", "names", "numerals", "language", "retelling", "typed"),
+    *("harmless", "redaction", "names", "numerals", "language", "retelling", "typed", "wrapping"),
     *REQUIREMENTS,
 }
 ALLOWED_SIDEWAYS = {
     (part, name)
-    for part in ("model", "names", "language", "retelling", *REQUIREMENTS)
+    for part in ("model", "names", "language", "retelling", "wrapping", *REQUIREMENTS)
     for name in ("language", "typed")
 } | {(part, name) for part in ("conf", "host") for name in FOUNDATION}
 SCREEN = {"textual", "rich"}

@@ -154,9 +154,10 @@ def test_deadline_by_option_leaves_nothing_behind() -> None:
 COUNTERS = ("Ip: OutRequests", "Udp: OutDatagrams", "Tcp: ActiveOpens", "Udp6: OutDatagrams")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def network() -> Iterator[Namespace]:
-    """A network with a way out, whose packets nobody takes."""
+    """A network with a way out, whose packets nobody takes. Each test has its own: what was sent in vain is
+    told by the kernel, in packets, seconds later."""
     try:
         with Namespace.create() as namespace:
             namespace.run(["ip", "link", "add", "out0", "type", "veth", "peer", "name", "out1"])
@@ -202,3 +203,28 @@ def test_offline_sends_no_packet(network: Namespace) -> None:
     assert "--offline" in found["time.offset"]["summary"]
     check("time.offset")
     assert sent(network) != before
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("address", ["198.51.100.4", ""])
+def test_a_zone_file_is_made_without_a_packet(network: Namespace, address: str) -> None:
+    given = ("--address", address) if address else ()
+    alone = ["unshare", "--pid", "--fork", "--mount-proc", "--", "env", f"PYTHONPATH={CHECKOUT}"]
+    words = ("dns", "--zone", "--offline", "--hostname", "mail.example.org", "--domain", "example.org")
+    before = sent(network)
+    done = network.run([*alone, *WIZARD, *words, *given], check=False)
+    assert sent(network) == before
+    assert (done.returncode, "--address" in done.stderr) == (0, not address), "what is not known is said"
+    lines = done.stdout.splitlines()
+    for line in ("$ORIGIN example.org.", "@ MX 10 mail.example.org.", '@ TXT "v=spf1 mx a -all"'):
+        assert line in lines
+    assert ("mail A 198.51.100.4" in lines) == bool(address)
+    assert any(line.startswith("; 4.100.51.198.in-addr.arpa. PTR mail.") for line in lines) == bool(address)
+
+
+def test_the_table_of_records_needs_name_servers() -> None:
+    done = subprocess.run(
+        [*WIZARD, "dns", "--offline", "--demo"], env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "dns --zone --offline" in done.stderr

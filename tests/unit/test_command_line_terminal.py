@@ -150,3 +150,23 @@ def test_sentences_break_between_words_on_a_terminal(tmp_path: Path, line: str, 
     assert narrow.split() == wide.split()
     piped = subprocess.run([*WIZARD, *words], env=ENVIRONMENT, capture_output=True, text=True)
     assert piped.stdout.splitlines() == wide.splitlines()
+
+
+@pytest.mark.parametrize("tongue", ["en", "de"])
+def test_narration_breaks_between_words_on_a_terminal(tongue: str) -> None:
+    words = ("dns", "--offline", "--demo", "--lang", tongue)
+    _code, wide = on_terminal(*words)
+    _code, narrow = on_terminal(*words, columns=50)
+    lines = narrow.splitlines()
+    assert len(wide.splitlines()) == 1 < len(lines)
+    assert max(map(len, lines)) <= 50
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert narrow.split() == wide.split()
+    _code, plain = on_terminal(*words, "--plain", columns=50)
+    assert plain == wide
+
+
+def test_a_command_in_the_narration_stays_in_one_piece(tmp_path: Path) -> None:
+    name = {"MAILCOW_WIZARD_NAME": "/srv/where/it/lies/wizard"}
+    _code, seen = on_terminal("--json", env={**name, "TERM": "dumb"}, columns=40)
+    assert "/srv/where/it/lies/wizard check --json" in [line.strip() for line in seen.splitlines()], seen

@@ -9,6 +9,7 @@ import pytest
 from unit.test_command_line import refused, wizard
 from unit.this_checkout import ENVIRONMENT, WIZARD
 
+from mailcow_wizard import __version__
 from mailcow_wizard.host import streams
 
 
@@ -20,6 +21,14 @@ def test_a_document_is_promised_without_a_command_too() -> None:
     done = wizard("--plain")
     assert (done.returncode, done.stdout) == (64, b"")
     assert b"check --plain" in done.stderr
+
+
+def test_the_version_is_a_document_too() -> None:
+    for words in (("--version", "--json"), ("check", "--json", "--version")):
+        done = wizard(*words)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert json.loads(done.stdout) == {"schema": 1, "version": __version__}
+    assert wizard("--version", "--plain").stdout == wizard("--version").stdout
 
 
 def test_what_cannot_be_written_is_said_in_a_document(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _, called, ngettext
 from mailcow_wizard.model import Finding
 from mailcow_wizard.report.document import of_run
-from mailcow_wizard.report.wrapping import wrapped
 from mailcow_wizard.retelling import retold, stored
 from mailcow_wizard.tui.to_type import commands
+from mailcow_wizard.wrapping import wrapped
 
 FILE = "/srv/my {mail}/wizard.pyz"
 NAMES = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailcow_wizard.report.wrapping import behind, wrapped
+from mailcow_wizard.wrapping import behind, wrapped
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.dns import expected as wanted
+from mailcow_wizard.facts.dns.delegation import Zone
 from mailcow_wizard.facts.dns.dkim import is_key_record
 from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.expected import Expected
 from mailcow_wizard.facts.dns.host_records import host_records
-from mailcow_wizard.facts.dns.mail_server import MailServer
+from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.published import Seen
-from mailcow_wizard.facts.dns.reverse import reverse_names
+from mailcow_wizard.facts.dns.reverse import reverse_name, reverse_names
+from mailcow_wizard.facts.dns.signing import signing_keys
 from mailcow_wizard.facts.dns.state import State, state
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.language import _
@@ -59,12 +61,24 @@ def _of_server(facts: Facts, server: MailServer) -> list[Row]:
         row_of(server, one, records.a if one.type == "A" else records.aaaa)
         for one in wanted.of_server(server)
     ]
-    for reverse in facts.get(reverse_names).reverses:
-        ptr = Expected(
-            "", reverse.seen.name, "PTR", f"{server.name}.", "required", _("your provider publishes this one")
-        )
-        rows.append(row_of(server, ptr, reverse.seen))
-    return rows
+    reverses = (one.seen for one in facts.get(reverse_names).reverses)
+    return [*rows, *(row_of(server, _pointer(server, seen.name), seen) for seen in reverses)]
+
+
+def _pointer(server: MailServer, name: str) -> Expected:
+    return Expected("", name, "PTR", f"{server.name}.", "required", _("your provider publishes this one"))
+
+
+def unasked(facts: Facts) -> tuple[Row, ...]:
+    """What should be published, and of nobody is asked what is. Raises NoName."""
+    server, keys = facts.get(mail_server), facts.get(signing_keys)
+    rows = (
+        *wanted.of_server(server),
+        *(_pointer(server, reverse_name(one)) for one in server.addresses),
+        *(row for domain in server.domains for row in wanted.of_domain(server, domain, keys[domain])),
+    )
+    nowhere = Zone("", ())
+    return tuple(row_of(server, one, Seen(one.name, one.type, nowhere)) for one in rows)
 
 
 def _of_domain(known: Domains, domain: str) -> list[Row]:
