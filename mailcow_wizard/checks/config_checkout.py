@@ -285,6 +285,29 @@ def _beside(found: checkout.Checkout) -> list[Trouble]:
                 why=_("Of several compose files in a directory, compose takes only the first by name."),
             )
         )
+    if found.refusal:
+        directory = word(found.directory)
+        override = next((one for one in checkout.OVERRIDES if one in found.names), "")
+        troubles.append(
+            Trouble(
+                "fail",
+                _("docker compose refuses the files here: {said}", said=found.refusal),
+                (
+                    _(
+                        "Correct what it names, until `docker compose --project-directory {directory} config "
+                        "-q` says nothing.",
+                        directory=directory,
+                    ),
+                    _(
+                        "Or do without the override file: `mv {file} /root/`",
+                        file=word(f"{found.directory}/{override}"),
+                    ),
+                )[: 2 if override else 1],
+                "blocks",
+                why=_("mailcow can be neither started nor updated as long as compose refuses a file."),
+                certainty="proved",
+            )
+        )
     if found.orphans:
         names = ", ".join(found.orphans)
         troubles.append(

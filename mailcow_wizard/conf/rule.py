@@ -27,14 +27,16 @@ _MOST_FIXES = 100
 class Surroundings(NamedTuple):
     """What the machine says to a mailcow.conf; None is not known, and then the rule that needs it is silent.
 
-    `addresses` are the machine's IPv4 addresses; `is_zone` tells whether a timezone exists here (None: not
-    known), `timezone` is the machine's own; `domains` are the mail domains that were named; `exported` the
-    variables that docker compose would take before the file's; `compose` is the flavour that is installed
-    (native, standalone, empty: none); `projects` those compose projects that have a database; `env` is what
-    `.env` is: right, missing, file, elsewhere, or what else is there.
+    `addresses` are the machine's IPv4 addresses, `addresses_v6` its global ones of IPv6; `is_zone` tells
+    whether a timezone exists here (None: not known), `timezone` is the machine's own; `domains` are the mail
+    domains that were named; `exported` the variables that docker compose would take before the file's;
+    `compose` is the flavour that is installed (native, standalone, empty: none); `projects` those compose
+    projects that have a database; `env` is what `.env` is: right, missing, file, elsewhere, or what else is
+    there.
     """
 
     addresses: frozenset[str] | None = None
+    addresses_v6: frozenset[str] | None = None
     is_zone: Callable[[str], bool | None] | None = None
     timezone: str | None = None
     domains: tuple[str, ...] = ()

@@ -62,6 +62,22 @@ def _addresses(file: File) -> Iterator[LintFinding]:
     if own is not None and re.fullmatch(ADDRESS, source) and source not in own:
         words = _("{shown}: this machine does not have this address", shown=file.shown("SNAT_TO_SOURCE"))
         yield file.finding("SNAT_TO_SOURCE", "address-not-here", "error", words)
+    source = _ipv6(file.values.get("SNAT6_TO_SOURCE", ""))
+    if file.about.addresses_v6 is not None and source and source not in file.about.addresses_v6:
+        words = _("{shown}: this machine does not have this address", shown=file.shown("SNAT6_TO_SOURCE"))
+        yield file.finding("SNAT6_TO_SOURCE", "address-not-here", "error", words)
+
+
+def _ipv6(text: str) -> str:
+    """The address in its usual form; empty where it is none."""
+    if ":" not in text:
+        return ""
+    import ipaddress
+
+    try:
+        return str(ipaddress.IPv6Address(text))
+    except ValueError:
+        return ""
 
 
 def _reach(file: File) -> Iterator[LintFinding]:

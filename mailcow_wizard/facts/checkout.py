@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+from mailcow_wizard.facts.compose_files import refusal
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.owners import Owned, Owners
@@ -37,6 +38,7 @@ class Checkout(NamedTuple):
     docker-compose.yml has not, and that have no image of their own; `instead` is a file that compose would
     read in docker-compose.yml's place. `unread` says what could not be looked at, and why; `unnamed` that the
     branch is among that. Of the tracked files `unmerged` hold both sides of a merge, `deleted` are not there.
+    `refusal`: why docker compose takes neither an override file nor edits, where there are such.
     """
 
     skip: str
@@ -55,6 +57,7 @@ class Checkout(NamedTuple):
     unnamed: bool = False
     unmerged: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
+    refusal: str = ""
 
 
 def checkout(facts: Facts) -> Checkout:
@@ -66,9 +69,11 @@ def checkout(facts: Facts) -> Checkout:
     if here.absent:
         return nothing
     found = nothing if _steered(facts) else _beside(host, nothing)
-    if ".git" not in found.names:
-        return found
     owners = Owners(host)
+    if ".git" not in found.names:
+        return _asked_of_compose(facts, found._replace(owners=(owners.of(here.directory),)))._replace(
+            owners=()
+        )
     git = f"{here.directory}/.git"
     kind = host.info(git).kind
     found = found._replace(git=kind, owners=(owners.of(here.directory), owners.of(git)))
@@ -85,7 +90,19 @@ def checkout(facts: Facts) -> Checkout:
                 whose=whose,
             )
         )
+    found = _asked_of_compose(facts, found)
     return found._replace(unread=tuple(dict.fromkeys(unread)))
+
+
+def _asked_of_compose(facts: Facts, found: Checkout) -> Checkout:
+    """With compose's own word on what is not mailcow's, where it may be asked and that is news."""
+    override = tuple(one for one in OVERRIDES if one in found.names)[:1]
+    edited = tuple(one for one in (COMPOSE_FILE,) if one in found.edited and one in found.names)
+    changed = override + edited
+    known = found.orphans or found.unmerged or found.instead
+    if not changed or known or not _trusted(facts, found.owners):
+        return found
+    return found._replace(refusal=refusal(facts, found.directory, changed))
 
 
 def _trusted(facts: Facts, owners: tuple[Owned, ...]) -> bool:

@@ -25,6 +25,7 @@ def surroundings(facts: Facts) -> Surroundings:
     """Asks the machine; what does not answer is not known. Raises nothing."""
     return Surroundings(
         addresses=_or_none(lambda: _addresses(facts)),
+        addresses_v6=_or_none(lambda: _addresses_v6(facts)),
         is_zone=_or_none(lambda: _zones(facts)),
         timezone=_or_none(lambda: _timezone(facts)),
         domains=facts.settings.domains,
@@ -59,6 +60,13 @@ def _addresses(facts: Facts) -> frozenset[str] | None:
     if _or_none(lambda: facts.host.text("/proc/sys/net/ipv4/ip_nonlocal_bind").strip()) == "1":
         return None
     return facts.get(own_addresses) or None
+
+
+def _addresses_v6(facts: Facts) -> frozenset[str] | None:
+    """None also where the machine has none that is global: then nothing leaves by IPv6 at all."""
+    from mailcow_wizard.facts.network.routes import own_v6
+
+    return frozenset(one.address for one in facts.get(own_v6)) or None
 
 
 def _zones(facts: Facts) -> Callable[[str], bool | None] | None:

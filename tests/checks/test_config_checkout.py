@@ -57,6 +57,7 @@ GOOD = Checkout(
         ({"unreadable": ("data/", "data/web/index.php")}, "fail", "2 files are closed"),
         ({"instead": "compose.yaml"}, "fail", "compose.yaml"),
         ({"orphans": ("ipv6nat-mailcow",)}, "fail", "ipv6nat-mailcow"),
+        ({"refusal": "yaml: line 3: x"}, "fail", "docker compose refuses the files here: yaml: line 3: x"),
         (
             {"unread": ("local changes (the command git is not installed)",)},
             "unknown",

@@ -13,12 +13,13 @@ from typing import Any
 
 import mailcow_wizard.facts
 from mailcow_wizard.checks import all_checks
-from mailcow_wizard.conf import rules_lines
+from mailcow_wizard.conf import rules_lines, rules_together
 from mailcow_wizard.engine import back, settings, subjects
 from mailcow_wizard.engine.defect import described
 from mailcow_wizard.facts import (
     addresses,
     checkout,
+    compose_files,
     config,
     cpu,
     data_places,
@@ -243,7 +244,7 @@ def _sites(data: bytes) -> None:
         relay._address(words)
     for key in ("HTTP_PORT", "DBPASS"):
         settings.comment_above(words, key)
-    rules_lines._is_name(words[:64], words)
+    rules_lines._is_name(words[:64], words), rules_together._ipv6(words)
 
 
 def _macros(data: bytes) -> None:
@@ -304,7 +305,7 @@ def _pieces(data: bytes) -> None:
     merging._with("example.org", words, ["mx"]), merging.says_mx(words)
     mta_sts._page(HttpReply(200, data))
     described(ValueError(words))
-    back._lines("/etc/fstab", data), data_places.store_root(words)
+    back._lines("/etc/fstab", data), data_places.store_root(words), compose_files.said(words)
     for kind in ("TXT", "MX", "A"):
         decide._folded(f"{kind} {words}")
 

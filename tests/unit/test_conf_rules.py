@@ -14,6 +14,7 @@ NEW = (Path(__file__).parent.parent / "conf" / "new.conf").read_bytes()
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "mailcow-conf"
 MACHINE = Surroundings(
     addresses=frozenset({"127.0.0.1", "192.0.2.1"}),
+    addresses_v6=frozenset({"2001:db8::1"}),
     is_zone=lambda name: name in ("Europe/Berlin", "Etc/UTC"),
     timezone="Europe/Berlin",
     domains=("example.org",),
@@ -116,6 +117,7 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     ("snat-malformed", "SNAT6_TO_SOURCE=192.0.2.1", ""),
     ("snat-no-ip-check", "SNAT_TO_SOURCE=192.0.2.1", ""),
     ("address-not-here", "SNAT_TO_SOURCE=192.0.2.9", ""),
+    ("address-not-here", "SNAT6_TO_SOURCE=2001:db8::9", ""),
     ("address-not-here", "SMTP_PORT=192.0.2.9:25", ""),
     ("address-not-here", "HTTP_BIND=192.0.2.9", ""),
     ("port-twice", "SMTPS_PORT=25", ""),
@@ -255,3 +257,13 @@ def test_what_looks_like_a_key_is_no_pattern(key: str) -> None:
     assert rules_lines._is_name(key, f"{key} = 1")
     assert not rules_lines._is_name(key, "something = 1")
     assert lint(f"{key}=1\nexport {key} = 2\n".encode(), MACHINE)
+
+
+@pytest.mark.parametrize("written", ["2001:db8::1", "2001:0DB8:0::0:1", "n", ""])
+def test_an_ipv6_address_of_this_machine_is_one_however_it_is_written(written: str) -> None:
+    text = changed(f"SNAT6_TO_SOURCE={written}")
+    assert "address-not-here" not in {one.rule for one in lint(text, MACHINE)}
+    unknown = MACHINE._replace(addresses_v6=None)
+    assert "address-not-here" not in {
+        one.rule for one in lint(changed("SNAT6_TO_SOURCE=2001:db8::9"), unknown)
+    }
