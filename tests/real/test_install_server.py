@@ -165,6 +165,30 @@ def test_docker_stays_away(server: Server, undisturbed: dict[str, object]) -> No
 
 
 @pytest.mark.long
+def test_postfix_comes_up_after_the_checks(server: Server, undisturbed: dict[str, object]) -> None:
+    """A real one, which took port 25 while images came: it is named, and what is offered for it helps."""
+    server.machine.run(["postconf", "-e", "inet_interfaces=loopback-only", "inet_protocols=ipv4"], check=True)
+    server.faults(rate=SLOW)
+    try:
+        with running(server.begin()) as begun:
+            assert server.wait_for_stage("pull")
+            server.machine.run(["systemctl", "start", "postfix"], check=True)
+            assert wait_until(lambda: ":25 " in server.machine.run(["ss", "-Hltn"]).stdout, 20)
+            server.faults()
+            assert begun.wait(150) == 1
+        stands, secrets = server.standing(), server.secrets()
+        assert (server.stages()["up"], len(secrets)) == ("failed", 4)
+        assert "127.0.0.1:25 (process" in str(stands["error"]), stands["error"]
+        assert "unit postfix@-.service)" in str(stands["error"])
+        assert "fix ports.smtp stop-service" in str(stands["remedies"]), stands["remedies"]
+        done = server.wizard("fix", "ports.smtp", "stop-service", "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        ends_alike(server, undisturbed, secrets)
+    finally:
+        server.machine.run(["systemctl", "disable", "--now", "postfix"])
+
+
+@pytest.mark.long
 def test_registry_goes_and_comes(server: Server, undisturbed: dict[str, object]) -> None:
     server.machine.run(["systemctl", "stop", "registry"], check=True)
     begun = server.begin()
