@@ -209,12 +209,14 @@ HOSTILE = {
 
 
 def test_what_others_export_changes_nothing(place: Place, undisturbed: dict[str, object]) -> None:
-    """Commands find an environment of ours; what a shell would run at its start is not run either."""
+    """Commands find an environment and a umask of ours; what a shell would run at its start is not run."""
     flag = place.root / "sourced"
     script = place.root / "sourced.sh"
     script.write_text(f"touch {flag}\n")
     more = {"BASH_ENV": str(script), "ENV": str(script), "HOME": str(place.root)}
-    done = place.install("--yes", **HOSTILE, **more)
+    words = place.words("install", "--repository", place.repository, "--yes")
+    shell = ["sh", "-c", 'umask 077; exec "$@"', "sh", *words]
+    done = place.machine.run(shell, timeout=240, env={**place.env(), **HOSTILE, **more})
     assert done.returncode in (0, 2, 3), done.stdout + done.stderr
     assert not flag.exists()
     assert "known" not in place.secrets()

@@ -49,19 +49,31 @@ def ends_alike(place: Place, undisturbed: dict[str, object]) -> None:
 
 
 def test_the_disk_is_full_while_images_come(place: Place, undisturbed: dict[str, object]) -> None:
+    """It had room when the checks looked; without, they say so before anything is done."""
     root = str(Path(place.docker("info", "--format", "{{.DockerRootDir}}")).parent)
-    rows = place.machine.run(["df", "-k", "--output=used", root], check=True).stdout.split()
-    tight = int(rows[-1]) + _TIGHT
 
     def size(words: str) -> None:
         place.machine.run(["mount", "-o", f"remount,size={words}", root], check=True)
 
-    size(f"{tight}k")
+    def tighten() -> None:
+        rows = place.machine.run(["df", "-k", "--output=used", root], check=True).stdout.split()
+        size(f"{int(rows[-1]) + _TIGHT}k")
+
+    place.faults(rate=SLOW)
     try:
+        with running(place.begin()) as begun:
+            assert place.wait_for_stage("pull")
+            tighten()
+            place.faults()
+            assert begun.wait(120) == 1
+        stands = place.standing()
+        assert place.stages()["pull"] == "failed", stands
+        assert "the disk is full" in str(stands["error"])
+        assert re.search(rf" [kM]?B are free in {root}/data.*df -h {root}/data", str(stands["remedies"]))
+        tighten()
         document = place.document()
-        assert failed_stage(document) == "pull"
-        assert "the disk is full" in said(document)
-        assert re.search(rf" [kM]?B are free in {root}/data.*\n.*df -h {root}/data", said(document))
+        assert failed_stage(document) == "preconditions"
+        assert "system.disk" in said(document)
     finally:
         size("50%")
     ends_alike(place, undisturbed)

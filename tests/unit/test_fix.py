@@ -333,7 +333,8 @@ def test_commands_have_an_environment_of_their_own(mailcow: Mailcow, tmp_path: P
     out = tmp_path / "out"
     argv = mailcow.argv("fix", CHECK, FIX, "--yes", run=[[f"env >{out}; cat; pwd; umask >>{out}", "true"]])
     hostile = {"PATH": os.environ["PATH"], "LD_PRELOAD": "", "HTTP_PROXY": "x", "DBPASS": "x", "LC_ALL": "C"}
-    subprocess.run(argv, env=hostile, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=True)
+    said = subprocess.DEVNULL
+    subprocess.run(argv, env=hostile, umask=0o077, stdin=said, capture_output=True, timeout=30, check=True)
     lines = out.read_text().splitlines()
     names = {line.partition("=")[0] for line in lines[:-1]}
     assert names <= {"PATH", "HOME", "LANG", "LC_ALL", "TERM", "MAILCOW_WIZARD_CHANGE", "PWD", "_", "SHLVL"}
