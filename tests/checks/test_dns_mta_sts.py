@@ -1,7 +1,7 @@
 """dns.mta-sts: what DNS announces, the policy behind it, and the server that both should name."""
 
 import pytest
-from dns_world import DOMAIN, Rows, facts, world_of
+from dns_world import DOMAIN, OURS_V6, Rows, World, facts, world_of
 from judged import look
 
 from mailcow_wizard.checks.dns_mta_sts import CHECKS
@@ -76,6 +76,20 @@ def test_what_is_said(records: Rows, page: str | HttpReply | HostError, status: 
     found = judged(records, page)
     assert (found.status, words in found.summary) == (status, True), found.summary
     assert found.subject == DOMAIN
+
+
+def test_a_machine_without_ipv4_does_not_blame_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = HostError("network is unreachable")
+    assert judged(ANNOUNCED, refused).status == "warn"
+
+    def only_v6(self: World, destination: str) -> str:
+        if ":" not in destination:
+            raise HostError("network is unreachable")
+        return OURS_V6
+
+    monkeypatch.setattr(World, "source_address", only_v6)
+    found = judged(ANNOUNCED, refused)
+    assert (found.status, "could not be fetched" in found.summary) == ("unknown", True), found.summary
 
 
 def test_another_exchanger_must_be_permitted_too() -> None:

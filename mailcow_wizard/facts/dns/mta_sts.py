@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from mailcow_wizard.facts.addresses import addresses
 from mailcow_wizard.facts.dns.domain_records import DomainRecords, domains
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import values
@@ -56,8 +57,10 @@ def mta_sts(facts: Facts) -> tuple[MtaSts, ...]:
     server, records = facts.get(domains)
     rows = [_published(server.name, one) for one in records]
     pages: dict[str, Page] = {}
+    # What has an IPv4 address alone, a machine without that cannot look at, and it is not the page's fault.
+    blind = not facts.get(addresses, 4).own
     threads = [
-        threading.Thread(target=_fetch, args=(facts, row.domain, pages), daemon=True)
+        threading.Thread(target=_fetch, args=(facts, row.domain, pages, blind), daemon=True)
         for row in rows
         if announcements(row.announced)
     ]
@@ -80,13 +83,13 @@ def _published(server: str, records: DomainRecords) -> MtaSts:
     )
 
 
-def _fetch(facts: Facts, domain: str, pages: dict[str, Page]) -> None:
+def _fetch(facts: Facts, domain: str, pages: dict[str, Page], blind: bool) -> None:
     try:
         reply = facts.host.fetch(f"mta-sts.{domain}", PATH, 0, _WAIT_S, True)
     except NoAnswer as error:
         pages[domain] = Page(trouble=str(error), silent=True)
     except HostError as error:
-        pages[domain] = Page(trouble=str(error))
+        pages[domain] = Page(trouble=str(error), silent=blind)
     else:
         pages[domain] = _page(reply)
 
