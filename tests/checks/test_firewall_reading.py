@@ -13,7 +13,7 @@ NFT = "kernel/net/netfilter/nf_tables.ko"
 
 @pytest.mark.parametrize(
     ("files", "words"),
-    [
+    [  # the kernel does not say which tables there are
         ({"/proc/modules": "nf_tables 1 0 - Live 0x0\n"}, "nftables is loaded"),
         ({"/proc/modules": "ext4 1 0\n", BUILTIN: NFT, DEP: "kernel/net/veth.ko:"}, "built into the kernel"),
         ({}, "whether the kernel has nftables is not known"),

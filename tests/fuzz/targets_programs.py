@@ -9,7 +9,7 @@ import tempfile
 from typing import Any
 
 from mailcow_wizard.answers import lines, reading, toml
-from mailcow_wizard.host import dns_provider, dns_update, mailcow_api, nft_back, reach_talk, ssh
+from mailcow_wizard.host import dns_provider, dns_update, mailcow_api, nft_back, nft_tables, reach_talk, ssh
 from mailcow_wizard.host.desk import Asked, Desk
 from mailcow_wizard.host.door import HostError
 from tests.fuzz import wires
@@ -56,6 +56,17 @@ def _nft_back(data: bytes) -> None:
         assert all(one.startswith("delete ") and one.isprintable() for one in lines), lines
 
 
+def _nft_tables(data: bytes) -> None:
+    """What the kernel says of its tables."""
+    with contextlib.suppress(ValueError):
+        found, _ended = nft_tables.tables(data)
+        assert all(family and isinstance(name, str) for family, name in found)
+
+
+_TABLES = (
+    b"\x24\0\0\0\0\x0a\2\0\1\0\0\0\0\0\0\0\2\0\0\0\x0b\0\1\0filter\0\0\x14\0\0\0\3\0\2\0" + bytes(12),
+    b"\x24\0\0\0\2\0\0\0\1\0\0\0\0\0\0\0\xea\xff\xff\xff" + bytes(16), b"\x10\0\0\0\0\x0a\2\0" + bytes(8),
+)  # fmt: skip
 _NFT = (
     b'{"nftables": [{"set": {"name": "ours"}}, {"rule": {"chain": "input", "handle": 4, "expr": '
     b'[{"match": {"right": "@ours"}}]}}, {"rule": {"chain": "x", "handle": 5, "expr": ["@ours"]}}]}',
@@ -148,6 +159,7 @@ def targets() -> tuple[Target, ...]:
         Target("host dns-update", _updates, (_UPDATE, b"update add a. " + DIGITS + b" A 1.2.3.4")),
         Target("host mailcow-api", _api, _API),
         Target("host nft-back", _nft_back, _NFT),
+        Target("host nft-tables", _nft_tables, _TABLES),
         Target("host desk", _desk, _DESK),
         Target("host ssh", _ssh, _SSH),
         Target("host talks", _talk, (b"220-a\r\n220 a\r\n", b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n")),

@@ -56,3 +56,38 @@ def test_a_table_of_iptables_that_nft_has_changed(world: Gate, tmp_path: Path) -
 
 _STRANGE = "ct status snat tcp dport 1 drop"
 _CHANGE = "insert rule ip filter DOCKER-USER iifname eth0 ct status dnat tcp dport 587 drop"
+
+
+def _without_nft(world: Gate, tmp_path: Path) -> "dict[str, str]":
+    """The finding on the same machine where nobody has installed the command nft."""
+    nft = world.server.run(["sh", "-c", "command -v nft"]).stdout.strip()
+    script = f'mount --bind /dev/null {nft}; exec "$@"'
+    argv = [sys.executable, "-m", "mailcow_wizard", "check", "firewall.local", "--json"]
+    hidden = ["unshare", "-m", "sh", "-ec", script, "sh", "env", f"PYTHONPATH={CHECKOUT}", *argv]
+    said = world.server.run([*hidden, "--state-dir", str(tmp_path)], check=False).stdout
+    (found,) = json.loads(said)["checks"]
+    return {name: str(found[name]) for name in ("status", "summary")}
+
+
+def test_without_the_command_nft(world: Gate, tmp_path: Path) -> None:
+    """iptables shows its own tables; the kernel says which others there are."""
+    put(world, ())
+    assert _without_nft(world, tmp_path)["status"] == "pass"
+    put(world, (("iptables-nft", "-A INPUT -p tcp --dport 25 -j ACCEPT"), *_shutting("arp")))
+    assert _without_nft(world, tmp_path)["status"] == "pass"
+    put(world, (("iptables-nft", "-A INPUT -p tcp --dport 25 -j ACCEPT"), *_shutting("inet")))
+    assert _without_nft(world, tmp_path) == {
+        "status": "unknown",
+        "summary": "nftables has rules in inet other that only the command nft shows, and it is missing: "
+        "install the package nftables",
+    }
+    put(world, (("iptables-legacy", "-A INPUT -p tcp --dport 25 -j ACCEPT"), *_shutting("ip")))
+    assert "ip other that only" in _without_nft(world, tmp_path)["summary"]
+    put(world, (("iptables-nft", "-A INPUT -p tcp --dport 25 -j DROP"),))
+    assert _without_nft(world, tmp_path)["summary"].startswith("port 25 is dropped by “-A INPUT -p tcp")
+
+
+def _shutting(family: str) -> tuple[tuple[str, str], ...]:
+    rule = "tcp dport 25 drop" if family != "arp" else "arp operation reply accept"
+    chain = f"chain c {{ type filter hook input priority 0; {rule}; }}"
+    return (("nft", f"table {family} other {{ {chain}; }}"),)

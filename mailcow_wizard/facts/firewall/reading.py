@@ -10,6 +10,7 @@ from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
 from mailcow_wizard.facts.modules import modules
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import MIB, Denied, Host, HostError, Missing, TooLarge
+from mailcow_wizard.host.programs import program
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -92,23 +93,60 @@ def _all(facts: Facts, usual: str) -> list[Rules]:
         found.insert(0, nft.rules(native.document, native.texts, theirs, native.whole))
         if native.trouble:
             found.append(Rules(unread=(heard(native.trouble),)))
-    elif not found:
-        found += _hidden(facts)
+    else:
+        found += _hidden(facts, found)
     return found
 
 
-def _hidden(facts: Facts) -> list[Rules]:
-    """nftables' rules, where the kernel may have some and no command shows them."""
+def _hidden(facts: Facts, seen: list[Rules]) -> list[Rules]:
+    """nftables' rules beside those of iptables that were `seen`, where the kernel has some, or may have."""
     known = facts.get(modules)
     state = dict(known.states).get("nf_tables")
+    if state in ("loaded", "built in"):
+        tables = _named(facts.host)
+        if tables is not None:
+            theirs = {one for some in seen for one in some.tables() if one.owner == "iptables-nft"}
+            return _unshown(sorted(tables - {(one.family, one.name) for one in theirs}))
     if state == "loaded":
-        said = _("nftables is loaded, and the command nft that shows its rules is missing")
+        said = _("nftables is loaded, and the command nft (package nftables) that shows its rules is missing")
     elif state == "built in":
-        said = _("nftables is built into the kernel, and the command nft that shows its rules is missing")
-    elif state == "unknown" and not known.lists:
-        said = _("whether the kernel has nftables is not known, and the command nft that shows it is missing")
+        said = _(
+            "nftables is built into the kernel, and the command nft (package nftables) that shows its rules "
+            "is missing"
+        )
+    elif state == "unknown" and not known.lists and not seen:
+        said = _(
+            "whether the kernel has nftables is not known, and the command nft (package nftables) that shows "
+            "it is missing"
+        )
     else:
         return []
+    return [Rules(unread=(said,))]
+
+
+def _named(host: Host) -> set[tuple[str, str]] | None:
+    """The tables that nftables has, by family and name, without the command nft; None where the kernel does
+    not say."""
+    try:
+        ran = host.run(program("nft_tables"), _SAVE_S)
+    except HostError:
+        return None
+    pairs = [line.split(maxsplit=1) for line in ran.out.splitlines()]
+    if ran.code or any(len(one) != 2 for one in pairs):
+        return None
+    return {(family, name) for family, name in pairs}
+
+
+def _unshown(tables: list[tuple[str, str]]) -> list[Rules]:
+    """What these tables do with packets of IP nobody knows."""
+    names = [" ".join(one) for one in tables if one[0] not in ("arp", "bridge")]
+    if not names:
+        return []
+    said = _(
+        "nftables has rules in {tables} that only the command nft shows, and it is missing: install the "
+        "package nftables",
+        tables=", ".join(names),
+    )
     return [Rules(unread=(said,))]
 
 
