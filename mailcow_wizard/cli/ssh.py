@@ -30,6 +30,7 @@ def ssh(options: Options, write: Callable[[str], None]) -> int:
             _say(_("connecting to {server}…", server=options.ssh))
             place = connection.copy(file.take, lambda part: _progress(options.ssh, part))
             code = _run(options, connection, place, Desk(connection.desk, to.host, _knock))
+            refused = code == 1 and place.user != 0 and place.sudo != "none" and not connection.began()
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
     except far.Lost:
@@ -38,6 +39,17 @@ def ssh(options: Options, write: Callable[[str], None]) -> int:
     except HostError as error:
         streams.say(f"{options.ssh}: {harmless(heard(error))}")
         return exit_codes.CANNOT_WRITE
+    if refused:
+        line = f"{_again(_of_root(options.ssh))} {shlex.join(map(assignment_shown, options.line))}".rstrip()
+        streams.say(
+            _(
+                "{sudo} on {server} refused, nothing was run. Let this user use it, or come as root: {line}",
+                sudo=place.sudo,
+                server=options.ssh,
+                line=harmless(line, 400),
+            )
+        )
+        return exit_codes.NEEDS_ROOT
     if code == far.LOST:
         line = f"{_again(options.ssh)} {shlex.join(map(assignment_shown, options.line))}".rstrip()
         streams.say(
@@ -54,10 +66,14 @@ def ssh(options: Options, write: Callable[[str], None]) -> int:
 
 def _run(options: Options, connection: far.Connection, place: far.Place, desk: Desk) -> int:
     becomes_root = place.user == 0 or place.sudo != "none"
-    as_root = options.ssh if becomes_root else f"root@{options.ssh.rpartition('@')[2]}"
+    as_root = options.ssh if becomes_root else _of_root(options.ssh)
     lines = _again(options.ssh), _again(as_root)
     with contextlib.closing(desk):
         return connection.run(options.line, lines, connection.bring_home(), options.keep)
+
+
+def _of_root(server: str) -> str:
+    return f"root@{server.rpartition('@')[2]}"
 
 
 def _again(server: str) -> str:

@@ -12,6 +12,7 @@ CODE = ""
 VERSION = ""
 OLDEST = (3, 10)
 _WHOLE = "Debian, Ubuntu: apt-get install python3. Alpine: apk add python3"
+_NEWER = "EL 8 and 9: dnf install python3.11, and start it with that. Debian 12 and Ubuntu 22.04 have one"
 _BOOT = "/proc/sys/kernel/random/boot_id"
 
 
@@ -19,7 +20,7 @@ def main() -> None:
     """Runs the command line, or what another machine asks for (`--far`)."""
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:2]))
-        sys.stderr.write(f"mailcow-wizard: it needs Python 3.10 or newer, and this is {found}\n")
+        sys.stderr.write(f"mailcow-wizard: it needs Python 3.10 or newer, and this is {found}. {_NEWER}\n")
         sys.exit(64)
     if sys.argv[1:] == ["--version"]:
         print("mailcow-wizard " + VERSION)

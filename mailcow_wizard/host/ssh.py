@@ -209,6 +209,11 @@ class Connection:
                 os.write(1, _CALM.encode())
         return code
 
+    def began(self) -> bool:
+        """Whether a run that has ended had begun: where sudo refuses, the copy lies there untouched."""
+        where = self._place.directory if self._place else ""
+        return bool(where) and self._quietly("-T", then=f"test -e {where}/{_FILE}") != 0
+
     def _as_root(self, sudo: str) -> tuple[str, ...]:
         """What asks for the password does so at the terminal, or not at all."""
         return (sudo, "--") if can_draw() else (sudo, "-n", "--")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from mailcow_wizard.host import ssh
 from mailcow_wizard.host.one_file import PACKAGES, WITHOUT
 from supply import lock
 from tests.real.launcher import ROOT, VERSION, copy_checkout, need_root
@@ -150,6 +151,10 @@ def test_an_old_python_is_told(one_file: Path) -> None:
     done = subprocess.run([old, one_file, "check"], capture_output=True, text=True, check=False)
     assert done.returncode == 64
     assert "needs Python 3.10 or newer" in done.stderr
+    assert "dnf install python3.11" in done.stderr, "it says what to do"
+    # The same on a server that --ssh leads to: this one is passed over.
+    for python, code in ((old, 1), (sys.executable, 0)):
+        assert subprocess.run([python, "-I", "-c", ssh._FITS], check=False).returncode == code
 
 
 def test_a_python_without_lzma_is_told(one_file: Path, tmp_path: Path) -> None:

@@ -94,8 +94,10 @@ def test_sudo_where_the_user_is_not_root(at: Desk, one_file: Path) -> None:
 
 def test_nothing_is_left_where_sudo_refuses(at: Desk, one_file: Path) -> None:
     done = at.run(line(one_file, "--ssh", f"bert@{SERVER}", "check", "system.privileges", "--plain"))
-    assert done.returncode == 1
-    assert "sudo" in done.stderr
+    # Not 1, which would be a finding of the server's.
+    assert (done.returncode, done.stdout) == (77, "")
+    assert f"sudo on bert@{SERVER} refused, nothing was run." in done.stderr
+    assert done.stderr.rstrip().endswith(f"{one_file} --ssh root@{SERVER} check system.privileges --plain")
 
 
 def test_no_server_and_no_python_are_said(at: Desk, one_file: Path) -> None:
