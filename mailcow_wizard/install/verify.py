@@ -104,12 +104,15 @@ def _password_replaced(job: Job, findings: tuple[Finding, ...], done: by_itself.
 def _note(findings: tuple[Finding, ...]) -> str:
     troubles = gate.troubling(findings)
     first = any(map(first_password.is_still_there, troubles))
+    others = len(troubles) - first
     parts = [ngettext("{n} finding", "{n} findings", len(findings))]
     if first:
         parts.append(_("one fails: the first password, next is {command}", command=first_password.MENDED_BY))
     else:
         parts.append(_("none fails"))
-    parts += [_("{n} to read", n=len(troubles))] if troubles else []
+    parts += [_("{n} to read", n=others)] if others else []
+    unknown = sum(one.status == "unknown" for one in findings)
+    parts += [_("{n} not known", n=unknown)] if unknown else []
     return ", ".join(parts)
 
 

@@ -9,9 +9,10 @@ from fake_host import FakeHost
 
 from mailcow_wizard.engine.given import Choices, FirstMailbox
 from mailcow_wizard.engine.runner import join
+from mailcow_wizard.engine.selection import select
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.install import verify
+from mailcow_wizard.install import first_password, verify
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.model import Check, Finding, Judgement, Settings
 
@@ -82,3 +83,24 @@ def test_a_message_that_does_not_arrive_fails_the_install(tmp_path: Any, made: l
     with pytest.raises(Failed, match=r"a check of the installed mailcow fails: mail\.round-trip"):
         verify.run(told)
     assert {one.id: one.status for one in told.kept}["mail.round-trip"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ({}, "{n} findings, none fails"),
+        (
+            {"mail.ports": "warn", "mail.containers": "unknown"},
+            "{n} findings, none fails, 1 to read, 1 not known",
+        ),
+        (
+            {first_password.CHECK: "fail"},
+            "{n} findings, one fails: the first password, next is " + first_password.MENDED_BY,
+        ),
+    ],
+)
+def test_the_note_counts_each_once(said: dict[str, str], note: str) -> None:
+    checks = select(("mail",))
+    judged = [Judgement(cast(Any, said.get(one.id, "pass")), "words") for one in checks]
+    findings = tuple(map(join, checks, judged))
+    assert verify._note(findings) == note.format(n=len(findings))
