@@ -39,7 +39,7 @@ _LEFT_OUT = re.compile(
 )
 _LICENCE = re.compile(r"(?P<package>[^/]+)-[^/-]+\.dist-info/(?:licenses/)?(?P<file>.*LICENSE[^/]*)")
 _SHEBANG = b"#!/usr/bin/env python3\n"
-_PARTS = ("one_file_entry", "one_file_unpack", "one_file_far")
+_PARTS = ("one_file_entry", "one_file_cache", "one_file_unpack", "one_file_far")
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 # Source text has no alignment, and much that only the characters before it foretell.
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "lc": 4, "lp": 0, "pb": 0}]

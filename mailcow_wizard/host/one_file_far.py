@@ -14,8 +14,9 @@ import sys
 import tempfile
 import time
 import zipimport
+from collections.abc import Callable
 
-from mailcow_wizard.host import one_file_entry, one_file_unpack
+from mailcow_wizard.host import one_file_cache, one_file_unpack
 
 PREFIX = "mailcow-wizard-ssh-"
 _LOOK_S = 5.0
@@ -25,15 +26,16 @@ _ASKED = frozenset({"words", "from", "desk", "keep", "environment"})
 _KEPT = "mailcow-wizard"
 
 
-def run(words: list[str]) -> None:
-    """Runs what the other machine asked for, and ends the process with its exit code."""
+def run(words: list[str], start: Callable[[str], None]) -> None:
+    """Runs what the other machine asked for, and ends the process with its exit code. `start` runs the code
+    that is unpacked in a directory."""
     asked = json.loads(base64.urlsafe_b64decode(words[0]))
     if set(asked) != _ASKED:
         sys.exit(_DEFECT)
     file = os.path.abspath(__loader__.archive)  # type: ignore[name-defined]
     upload = os.path.dirname(file)
     # With sudo the file is another user's, and root's code must not lie in that user's directory.
-    place = upload if one_file_entry.is_ours(os.path.join(upload, ".")) else tempfile.mkdtemp(prefix=PREFIX)
+    place = upload if one_file_cache.is_ours(os.path.join(upload, ".")) else tempfile.mkdtemp(prefix=PREFIX)
     _sweep(os.path.dirname(upload), (place, upload))
     code = os.path.join(place, "code")
     os.mkdir(code, 0o700)
@@ -49,7 +51,7 @@ def run(words: list[str]) -> None:
             else:
                 os.environ.pop(name, None)
         sys.argv = [file, *asked["words"]]
-        one_file_entry.start(code)
+        start(code)
     ended = _wait(child)
     if asked["keep"]:
         sys.stderr.write(f"mailcow-wizard: {_keep(file)}\n")

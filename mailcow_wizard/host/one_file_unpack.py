@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 import time
 
-from mailcow_wizard.host.one_file_entry import is_ours
+from mailcow_wizard.host.one_file_cache import is_ours
 
 CODE = "code.tar.xz"
 _ABANDONED_S = 3600.0

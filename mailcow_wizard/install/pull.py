@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from mailcow_wizard.facts import docker, storage
+from mailcow_wizard.facts import data_places, docker
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.job import Failed, Job
@@ -75,16 +75,19 @@ def _pulled(job: Job, compose: Compose, argv: tuple[str, ...], pulling: Pulling)
 def _remedies(job: Job, trouble: Trouble) -> tuple[str, ...]:
     if trouble.kind != "disk":
         return trouble.remedies
-    facts = job.facts()
     try:
-        known = facts.get(docker.info)
-        root = (known.root if known else "") or facts.get(storage.data_root).path
-        free = job.session.host.space(root).free
+        known = data_places.disk(job.facts())
     except HostError:
         return disk_remedies("/var/lib/docker")
+    place, space = known.root.path, known.space
+    if known.images:
+        place, space = known.images.path, known.images.space
+    if space is None:
+        return disk_remedies(place)
+    free = size(space.free)
     return (
-        _("{size} are free in {root}, and mailcow's images take some 10 GB.", size=size(free), root=root),
-        *disk_remedies(root),
+        _("{size} are free in {root}, and mailcow's images take some 10 GB.", size=free, root=place),
+        *disk_remedies(place),
     )
 
 

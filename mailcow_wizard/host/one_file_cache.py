@@ -1,0 +1,57 @@
+"""Where the one-file build keeps its unpacked code, and whether nobody else can have written there."""
+
+import os
+import stat
+
+_BOOT = "/proc/sys/kernel/random/boot_id"
+
+
+def name(code: str) -> str:
+    """The directory of the code with this hash, and of this boot: a power cut leaves empty files behind."""
+    try:
+        with open(_BOOT) as file:
+            return code[:24] + "-" + file.read(8)
+    except OSError:
+        return code[:24]
+
+
+def place() -> str:
+    """Where this user's unpacked code may lie; empty where others could write there."""
+    user = os.getuid()
+    above = "/var/cache"
+    if user:
+        import pwd
+
+        try:
+            above = os.environ.get("XDG_CACHE_HOME") or os.path.join(pwd.getpwuid(user).pw_dir, ".cache")
+        except KeyError:
+            return ""
+    above = os.path.realpath(above)
+    part = above
+    while True:
+        try:
+            found = os.lstat(part)
+        except OSError:
+            found = None  # it is made by us, below what is looked at next
+        if found and not _only_ours_or_roots(found, user):
+            return ""
+        if part == "/":
+            return os.path.join(above, "mailcow-wizard")
+        part = os.path.dirname(part)
+
+
+def _only_ours_or_roots(found: os.stat_result, user: int) -> bool:
+    closed = not found.st_mode & 0o022 or found.st_mode & stat.S_ISVTX
+    return stat.S_ISDIR(found.st_mode) and found.st_uid in (0, user) and bool(closed)
+
+
+def is_ours(directory: str) -> bool:
+    """Whether it is a directory of this user's that nobody else can enter, in one like it."""
+    for one in (directory, os.path.dirname(directory)):
+        try:
+            found = os.lstat(one)
+        except OSError:
+            return False
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+            return False
+    return True
