@@ -7,7 +7,7 @@ from mailcow_wizard.facts.time_servers import configured_servers
 from mailcow_wizard.facts.time_words import span
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
 from mailcow_wizard.language import _
-from mailcow_wizard.numerals import whole
+from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 
 ASK_TIMEOUT_S = 3.0
@@ -277,12 +277,12 @@ def hardware_clock(facts: Facts) -> HardwareClock:
     if not device:
         return HardwareClock("", local, told, None, "")
     try:
-        seconds = int(host.text(f"{_RTC}/{device}/since_epoch", 64))
-    except ValueError:
-        return HardwareClock(device, local, told, None, _("it tells no number of seconds"))
+        said = host.text(f"{_RTC}/{device}/since_epoch", 64).strip()
     except HostError as error:
         return HardwareClock(device, local, told, None, str(error))
-    return HardwareClock(device, local, told, seconds - host.now(), "")
+    if not is_number(said.removeprefix("-")):  # before 1970 it is negative
+        return HardwareClock(device, local, told, None, _("it tells no number of seconds"))
+    return HardwareClock(device, local, told, int(said) - host.now(), "")
 
 
 def _kept_in_local_time(facts: Facts) -> tuple[bool, tuple[str, str]]:

@@ -265,6 +265,14 @@ def test_nonsense_of_the_kernel_is_nothing(text: str) -> None:
     assert facts.get(routes) == facts.get(own_v4) == facts.get(own_v6) == facts.get(defaults_v6) == ()
 
 
+@pytest.mark.parametrize(
+    ("leaf", "own"), [("86.17.0.1", ("86.17.0.1",)), ("086.17.0.1", ()), ("86.17.0.256", ())]
+)
+def test_what_is_no_address_is_left_out(leaf: str, own: tuple[str, ...]) -> None:
+    listed = f"Local:\n     |-- {leaf}\n        /32 host LOCAL\n"
+    assert Facts(FakeHost(files={"/proc/net/fib_trie": listed})).get(own_v4) == own
+
+
 # --- IPv6 ---
 
 ROUTE = Default6("eth0", False, "2d00:113::1")

@@ -56,6 +56,8 @@ SINCE = "/sys/class/rtc/rtc0/since_epoch"
             "unknown",
             "could not look: no answer within 2.5 s",
         ),
+        ({SINCE: f"{'9' * 60}\n"}, {}, "unknown", "the hardware clock could not be read: it tells no number"),
+        ({SINCE: "-86400\n"}, {}, "warn", "the hardware clock is 20718.6 days behind the system clock"),
         ({}, {}, "pass", "there is no hardware clock; the time comes from the network at boot"),
         ({"/sys/class/rtc/": ""}, {}, "pass", "there is no hardware clock"),
         ({"/etc/adjtime": "0.0 0 0.0\n0\nLOCAL\n"}, {}, "warn", "the hardware clock is kept in local time"),

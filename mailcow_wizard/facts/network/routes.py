@@ -18,7 +18,8 @@ _DEFAULT_FROM_ADVERTISEMENT = 0x00010000 | 0x00040000  # RTF_DEFAULT, RTF_ADDRCO
 _TEMPORARY, _DEPRECATED, _TENTATIVE = 0x01, 0x20, 0x40  # linux/if_addr.h
 _MOST = 4096
 _TABLE = re.compile(r"^(Main|Local|Id ([0-9]+)):")
-_LEAF = re.compile(r"^ *\|-- ([0-9.]+)$")
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_LEAF = re.compile(rf"^ *\|-- ({_OCTET}(?:\.{_OCTET}){{3}})$")
 _KIND = re.compile(r"^ */([0-9]+) [a-z]+ ([A-Z]+)")
 
 
