@@ -52,6 +52,12 @@ table inet filter {
 """
 
 
+def silence(debian: Machine) -> None:
+    """Ends firewalld and Docker, which the packages have started, and keeps them from starting again."""
+    quiet = ("firewalld.service", "docker.service", "docker.socket", "containerd.service")
+    debian.run(["systemctl", "disable", "--now", *quiet], check=True)
+
+
 def does(debian: Machine, lines: Sequence[str]) -> None:
     for line in lines:
         done = debian.run([word.replace("\\", " ") for word in line.split()])

@@ -17,7 +17,7 @@ from lab.inside import wait_until
 from lab.machine import CHECKOUT_INSIDE, Machine
 from lab.skip import or_skip
 
-from tests.real.firewall_machine import PACKAGES, PATIENT, STATE, look
+from tests.real.firewall_machine import PACKAGES, PATIENT, STATE, look, silence
 from tests.real.mending import Mender
 
 pytestmark = pytest.mark.real
@@ -73,8 +73,7 @@ def debian(world: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ma
         lent[str(picture.parent)] = "/srv/image"
         network = f"/run/netns/{world.server.name}"
         with machine.booted(*PACKAGES, network=network, lent=lent, again=True) as made:
-            quiet = ("firewalld.service", "docker.service", "docker.socket", "containerd.service")
-            made.run(["systemctl", "disable", "--now", *quiet], check=True)
+            silence(made)
             made.write("/etc/systemd/system/docker.service", _DOCKER)
             made.write("/etc/systemd/system/fresh.service", _FRESH)
             made.run(["ln", "-s", "/opt/engine/usr/bin/docker", "/usr/local/bin/docker"], check=True)

@@ -21,6 +21,7 @@ from tests.real.firewall_machine import (
     forget,
     look,
     reached,
+    silence,
 )
 from tests.real.mending import Mender, edits
 
@@ -37,8 +38,7 @@ def world() -> Iterator[Gate]:
 def debian(world: Gate) -> Iterator[Machine]:
     """A Debian 12 on the server's place in the world; nothing but nft filters."""
     with or_skip(), machine.booted(*PACKAGES, network=f"/run/netns/{world.server.name}") as made:
-        quiet = ("firewalld.service", "docker.service", "docker.socket", "containerd.service")
-        made.run(["systemctl", "disable", "--now", *quiet], check=True)
+        silence(made)
         yield made
 
 

@@ -12,6 +12,8 @@ from lab.inside import end, wait_until
 from lab.machine import CHECKOUT_INSIDE, Machine
 from lab.skip import or_skip
 
+from tests.real.firewall_machine import silence
+
 pytestmark = pytest.mark.real
 
 STATE = "/var/lib/mailcow-wizard"
@@ -38,8 +40,7 @@ def debian(world: Gate, key: Path) -> Iterator[Machine]:
     """ufw lets nobody in but to SSH."""
     packages = ("docker.io", "iptables", "nftables", "ufw", "firewalld")
     with or_skip(), machine.booted(*packages, network=f"/run/netns/{world.server.name}") as made:
-        quiet = ("firewalld.service", "docker.service", "docker.socket", "containerd.service")
-        made.run(["systemctl", "disable", "--now", *quiet], check=True)
+        silence(made)
         world.clear()
         made.write("/root/.ssh/authorized_keys", key.with_suffix(".pub").read_text())
         for line in ("ufw allow 22", "ufw --force enable", "systemctl start ssh"):

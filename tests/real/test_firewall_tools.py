@@ -21,6 +21,7 @@ from tests.real.firewall_machine import (
     does,
     look,
     reached,
+    silence,
 )
 from tests.real.firewall_world import disagreements
 from tests.real.mending import Mender, commands, edits, words
@@ -50,8 +51,7 @@ def debian(world: Gate) -> Iterator[Machine]:
     with or_skip(), machine.booted(*PACKAGES, network=f"/run/netns/{world.server.name}") as made:
         up = lambda: made.run(["firewall-cmd", "--state"]).returncode == 0  # noqa: E731
         wait_until(up, 30, pause=0.2)
-        quiet = ("firewalld.service", "docker.service", "docker.socket", "containerd.service")
-        made.run(["systemctl", "disable", "--now", *quiet], check=True)
+        silence(made)
         yield made
 
 

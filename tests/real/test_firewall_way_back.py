@@ -10,6 +10,8 @@ from lab.inside import wait_until
 from lab.machine import CHECKOUT_INSIDE, Machine
 from lab.skip import or_skip
 
+from tests.real.firewall_machine import silence
+
 pytestmark = pytest.mark.real
 
 PACKAGES = ("docker.io", "iptables", "nftables", "ufw", "firewalld")
@@ -30,8 +32,7 @@ ADDRESS = (
 def debian() -> Iterator[Machine]:
     """ufw is active and lets nobody in."""
     with or_skip(), machine.booted(*PACKAGES, again=True) as made:
-        quiet = ("firewalld.service", "docker.service", "docker.socket", "containerd.service")
-        made.run(["systemctl", "disable", "--now", *quiet], check=True)
+        silence(made)
         made.run(["sh", "-c", ADDRESS], check=True)
         made.run(["ufw", "--force", "enable"], check=True)
         yield made
