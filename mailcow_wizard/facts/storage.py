@@ -122,15 +122,16 @@ def mounts(facts: Facts) -> tuple[Mount, ...]:
 def parse_mountinfo(text: str) -> tuple[Mount, ...]:
     """Parses mountinfo (proc(5)); raises HostError where not one line can be read."""
     found = []
+    words: dict[str, frozenset[str]] = {}  # thousands of mounts have the same options
     for line in text.splitlines():
         left, dash, right = line.partition(" - ")
         here, there = left.split(" "), right.split(" ")
         if dash and len(here) >= 6 and len(there) >= 3 and here[4].startswith("/"):
-            own, kind, source, rest = here[5], there[0], there[1], there[2]
-            point = _plain(here[4])
-            found.append(
-                Mount(point, kind, _plain(source), frozenset(own.split(",")), frozenset(rest.split(",")))
-            )
+            for options in (here[5], there[2]):
+                if options not in words:
+                    words[options] = frozenset(options.split(","))
+            own, rest = words[here[5]], words[there[2]]
+            found.append(Mount(_plain(here[4]), there[0], _plain(there[1]), own, rest))
     if not found:
         raise HostError(_("{mountinfo} lists no mounts", mountinfo=MOUNTINFO))
     return tuple(found)
@@ -138,6 +139,8 @@ def parse_mountinfo(text: str) -> tuple[Mount, ...]:
 
 def _plain(text: str) -> str:
     """Undoes the kernel's octal escapes (space, tab, newline, backslash)."""
+    if "\\" not in text:
+        return text
     return re.sub(r"\\([0-3][0-7]{2})", lambda found: chr(int(found[1], 8)), text)
 
 
