@@ -164,7 +164,32 @@ class Check(NamedTuple):
     @property
     def step(self) -> str:
         """The wizard's step that shows this check."""
-        return STEP_OF_TOPIC.get(self.id.partition(".")[0], self.id.partition(".")[0])
+        return _step_of(self.id)
+
+    @property
+    def listed(self) -> Listed:
+        """Its words, for a list."""
+        return Listed(self.id, self.title, self.needed, self.severity)
+
+
+class Listed(NamedTuple):
+    """What a list shows of a check before there is a finding: words, and nothing that asks or judges, whose
+    modules take longer to import than the screen does."""
+
+    id: str
+    title: str
+    needed: str
+    severity: Severity
+
+    @property
+    def step(self) -> str:
+        """The wizard's step that shows this check."""
+        return _step_of(self.id)
+
+
+def _step_of(check: str) -> str:
+    topic = check.partition(".")[0]
+    return STEP_OF_TOPIC.get(topic, topic)
 
 
 class Step(NamedTuple):

@@ -150,8 +150,9 @@ def _remembered(
     document = of_run(result.hostname, result.started, result.duration, result.findings)
     memory = Memory(session.state, session.recorded)
     first = memory.empty
-    differences = memory.differences(checks, result.findings) if options.changes and not first else ()
-    trouble = memory.keep(checks, result.findings, document)
+    asked = {one.id for one in checks}
+    differences = memory.differences(asked, result.findings) if options.changes and not first else ()
+    trouble = memory.keep(asked, result.findings, document)
     code = exit_codes.of_findings(result.findings)
     _mention_over(session, result.findings)
     if trouble:

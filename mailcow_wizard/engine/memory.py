@@ -6,13 +6,13 @@ measured values do not flap. Recorded machines have a memory of their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from mailcow_wizard.engine.findings import named_finding, nameless_finding
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import STORED, current
-from mailcow_wizard.model import Check, Finding
+from mailcow_wizard.model import Finding
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -68,18 +68,16 @@ class Memory:
             return None
         return {**self._run, "checks": [named_finding(one) for one in self._run["checks"]]}
 
-    def differences(self, checks: Sequence[Check], findings: Sequence[Finding]) -> tuple[Difference, ...]:
-        """What is different from what is remembered of these checks; what they were not asked is new."""
-        chosen = {one.id for one in checks}
+    def differences(self, checks: Collection[str], findings: Sequence[Finding]) -> tuple[Difference, ...]:
+        """What is different from what is remembered of these checks, by id; what was not asked is new."""
         now: Statuses = {(one.id, one.subject): one.status for one in findings}
-        before = {key: status for key, status in self._statuses.items() if key[0] in chosen}
+        before = {key: status for key, status in self._statuses.items() if key[0] in checks}
         changed = [key for key in {**now, **before} if now.get(key) != before.get(key)]
         return tuple(Difference(*key, before.get(key), now.get(key)) for key in changed)
 
-    def keep(self, checks: Sequence[Check], findings: Sequence[Finding], run: dict[str, Any]) -> str:
-        """Remembers a run; why it could not be remembered, empty where it is."""
-        chosen = {one.id for one in checks}
-        left = {key: status for key, status in self._statuses.items() if key[0] not in chosen}
+    def keep(self, checks: Collection[str], findings: Sequence[Finding], run: dict[str, Any]) -> str:
+        """Remembers a run of these checks, by id; why it could not be remembered, empty where it is."""
+        left = {key: status for key, status in self._statuses.items() if key[0] not in checks}
         self._statuses = {**left, **{(one.id, one.subject): one.status for one in findings}}
         self._run = {**run, "checks": [nameless_finding(one) for one in run["checks"]]}
         self.language = current()

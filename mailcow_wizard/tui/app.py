@@ -16,12 +16,11 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.timer import Timer
 
-from mailcow_wizard import checks
 from mailcow_wizard.engine.session import Answers, Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
-from mailcow_wizard.model import Check, Event
+from mailcow_wizard.model import Event, Listed
 from mailcow_wizard.tui import exporting
 from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row, new_board
 from mailcow_wizard.tui.drawn import Drawn
@@ -29,6 +28,7 @@ from mailcow_wizard.tui.frame import LOW, is_wide
 from mailcow_wizard.tui.greeting import greeting
 from mailcow_wizard.tui.keys import keys_here
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.looking import Known, Looking, again
 from mailcow_wizard.tui.places import bindings, open_place
 from mailcow_wizard.tui.widgets.chrome import Breadcrumb, Heading, KeyLine, Rail, Rule
 from mailcow_wizard.tui.widgets.details import Details
@@ -39,7 +39,6 @@ from mailcow_wizard.tui.writing import logged, not_looked_at, verdict
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.installing import Installing
-    from mailcow_wizard.tui.looking import Looking
     from mailcow_wizard.tui.records import Book
     from mailcow_wizard.tui.work import Work
 
@@ -79,16 +78,16 @@ class Wizard(Drawn):
     class Heard(Message):
         """Something that the runner said, carried into the app's own thread."""
 
-        def __init__(self, event: Event) -> None:
+        def __init__(self, said: Event | Known) -> None:
             super().__init__()
-            self.event = event
+            self.said = said
 
     def __init__(
         self,
         session: Session,
         facts: Facts,
         look: Look,
-        looking: "Looking | None" = None,
+        looking: Looking | None = None,
         driver: type[Driver] | None = None,
     ) -> None:
         super().__init__(driver)
@@ -139,21 +138,24 @@ class Wizard(Drawn):
 
         gc.freeze()
         gc.enable()
-        self.board.add(checks.all_checks())
         if self._looking:
-            for event in self._looking.found():
-                self._take(event)
+            for said in self._looking.found():
+                self._take(said)
             self._looking.follow(self._tell, lambda: self.call_later(self._look_at_rest))
         else:
             self._look_at_rest()
-        if not self.board.running():
+        if self.board.answered:
             exporting.remember(self)
         self.show_step(self.current)
         self.call_after_refresh(self.set_timer, _WRITTEN_S, self._complete_screen)
 
     def _look_at_rest(self) -> None:
         """Runs the checks that have no answer yet, where no process of its own could."""
-        if self.board.running():
+        if not self.board.checks():
+            from mailcow_wizard import checks
+
+            self.board.add([one.listed for one in checks.all_checks()])
+        if not self.board.answered:
             self.look_again(self.board.unanswered(), self._facts)
 
     async def _complete_screen(self) -> None:
@@ -184,27 +186,29 @@ class Wizard(Drawn):
             said = way_back.take_back(self.session)
             self.call_later(self.show_keys, said[0]) if said else self.call_later(mending.greet, self)
 
-    def look_again(self, some: Sequence[Check], facts: Facts | None = None) -> None:
+    def look_again(self, some: Sequence[Listed], facts: Facts | None = None) -> None:
         """Runs checks in a thread of their own; what they find comes back as `Heard`."""
-        run = self.session.prepare(some, facts or self.session.new_facts(), self._tell)
-        threading.Thread(target=run.run, daemon=True, name="checks").start()
+        again(self.session, [one.id for one in some], facts or self.session.new_facts(), self._tell)
 
-    def _tell(self, event: Event) -> None:
-        self.post_message(self.Heard(event))
+    def _tell(self, said: Event | Known) -> None:
+        self.post_message(self.Heard(said))
 
     @on(Heard)
     def _heard(self, message: Heard) -> None:
-        self._take(message.event)
+        self._take(message.said)
         # A burst of results is one redraw; the last one is drawn at once.
-        if not self.board.running():
+        if self.board.answered:
             self._draw_heard()
             exporting.remember(self)
         elif self._redraw is None:
             self._redraw = self.set_timer(_BURST_S, self._draw_heard)
 
-    def _take(self, event: Event) -> None:
-        self.board.hear(event)
-        for finding in event.findings:
+    def _take(self, said: Event | Known) -> None:
+        if not isinstance(said, Event):
+            self.board.add(said.checks)
+            return
+        self.board.hear(said)
+        for finding in said.findings:
             self.events_log.append(logged(finding))
 
     def _draw_heard(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from mailcow_wizard import checks
 from mailcow_wizard.language import _
-from mailcow_wizard.model import SEVERITIES, STEP_OF_TOPIC, STEPS, Check, Event, Finding, Step
+from mailcow_wizard.model import SEVERITIES, STEP_OF_TOPIC, STEPS, Event, Finding, Listed, Step
 from mailcow_wizard.typed import NamedTuple
 
 WELCOME = Step("welcome", _("Welcome"), _("what this is, and what the server is called"))
@@ -24,7 +24,7 @@ class Row(NamedTuple):
     """One line of a list: a check, and its finding once there is one; or a stage of an install, whose state
     is `told`."""
 
-    check: Check
+    check: Listed
     finding: Finding | None
     told: str = ""
 
@@ -47,19 +47,25 @@ class Board:
 
     def __init__(self, steps: Sequence[str]) -> None:
         """Steps by id; their checks come with `add`."""
-        self._checks: dict[str, Check] = {}
+        self._checks: dict[str, Listed] = {}
+        self._by_step: dict[str, list[Listed]] = {}
         self._findings: dict[str, tuple[Finding, ...]] = {}
         self.stages: Sequence[Row] = ()
+        self._counted: dict[str, Counter[str]] = {}
         present = set(steps)
         self.steps: tuple[Step, ...] = (WELCOME, *(one for one in STEPS if one.id in present), SUMMARY)
         self.not_looked_at: tuple[Step, ...] = tuple(one for one in STEPS if one.id not in present)
 
-    def add(self, checks: Sequence[Check]) -> None:
+    def add(self, checks: Sequence[Listed]) -> None:
         """Adds checks, whose rows are `running` until something is heard of them."""
-        self._checks.update((check.id, check) for check in checks)
+        for check in checks:
+            self._checks[check.id] = check
+            self._by_step.setdefault(check.step, []).append(check)
+        self._counted.clear()
 
     def hear(self, event: Event) -> None:
         """Takes up what the runner says."""
+        self._counted.clear()
         if event.kind == "started":
             self._findings.pop(event.check, None)
         elif event.kind == "finished":
@@ -67,16 +73,17 @@ class Board:
 
     def mark(self, mark: Callable[[Sequence[Finding]], tuple[Finding, ...]]) -> None:
         """Renews what is acknowledged of the findings."""
+        self._counted.clear()
         for check, findings in self._findings.items():
             self._findings[check] = mark([one._replace(acknowledged=None) for one in findings])
 
-    def checks(self) -> tuple[Check, ...]:
+    def checks(self) -> tuple[Listed, ...]:
         """All checks, in the order of the steps."""
         return tuple(self._checks.values())
 
-    def checks_of(self, step: str) -> tuple[Check, ...]:
+    def checks_of(self, step: str) -> tuple[Listed, ...]:
         """The checks of a step."""
-        return tuple(check for check in self._checks.values() if check.step == step)
+        return tuple(self._by_step.get(step, ()))
 
     def rows(self, step: str) -> list[Row]:
         """The lines of a step; of the summary: all that is not right, worst first."""
@@ -86,7 +93,7 @@ class Board:
             return list(self.stages)
         return [row for check in self.checks_of(step) for row in self._rows_of(check)]
 
-    def _rows_of(self, check: Check) -> list[Row]:
+    def _rows_of(self, check: Listed) -> list[Row]:
         return [Row(check, finding) for finding in self._findings.get(check.id, ())] or [Row(check, None)]
 
     def _to_mend(self) -> list[Row]:
@@ -98,7 +105,7 @@ class Board:
         by_check = [self._rows_of(check) for check in self._checks.values()]
         return [rows[0] for rows in by_check if all(row.status == "skipped" for row in rows)]
 
-    def unanswered(self) -> tuple[Check, ...]:
+    def unanswered(self) -> tuple[Listed, ...]:
         """The checks that have no finding yet."""
         return tuple(check for id, check in self._checks.items() if id not in self._findings)
 
@@ -106,8 +113,20 @@ class Board:
         """How many checks have no finding yet."""
         return len(self.unanswered())
 
+    @property
+    def answered(self) -> bool:
+        """Whether the checks are known, and each has a finding."""
+        return bool(self._checks) and not self.running()
+
     def counts(self, step: str = "") -> Counter[str]:
         """How many rows have each status, in a step or in all that have checks."""
+        if step == INSTALL:
+            return Counter(row.status for row in self.stages)
+        if step not in self._counted:
+            self._counted[step] = self._count(step)
+        return self._counted[step]
+
+    def _count(self, step: str) -> Counter[str]:
         with_checks = [one.id for one in self.steps[1:-1] if one.id != INSTALL]
         steps = [step] if step and step != SUMMARY.id else with_checks
         return Counter(row.status for one in steps for row in self.rows(one))

@@ -23,12 +23,13 @@ def document(app: Wizard) -> dict[str, Any]:
 
 def remember(app: Wizard) -> None:
     """Keeps what was found, beside the screen; where it cannot be written there is only no report of it."""
-    checks, findings = app.board.checks(), app.board.findings()
+    findings = app.board.findings()
+    looked_at = {one.id for one in app.board.checks()}
 
     def keep() -> None:
         from mailcow_wizard.engine.memory import Memory
 
-        Memory(app.session.state, app.session.recorded).keep(checks, findings, document(app))
+        Memory(app.session.state, app.session.recorded).keep(looked_at, findings, document(app))
 
     threading.Thread(target=keep, daemon=True, name="memory").start()
 

@@ -12,7 +12,7 @@ from mailcow_wizard.install.outlook import Outlook
 from mailcow_wizard.install.stages import STAGES, Stage, title
 from mailcow_wizard.install.standing import Progress, Stand, Standing
 from mailcow_wizard.language import _, ngettext, own_names, pgettext
-from mailcow_wizard.model import Check, Finding, Judgement, Status
+from mailcow_wizard.model import Finding, Listed, Status
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import step_lines
 from mailcow_wizard.tui.writing import Line
@@ -32,16 +32,7 @@ def _row(stage: Stage, stand: Stand | None, standing: Standing | None, running: 
     state = stand.state if stand else "waiting"
     if state == "running" and not running:
         state = "waiting"
-    check = Check(
-        f"install.{stage.id}",
-        stage.title,
-        stage.about,
-        "",
-        _DOC,
-        "blocks",
-        lambda facts: None,
-        _no_judgement,
-    )
+    check = Listed(f"install.{stage.id}", stage.title, stage.about, "blocks")
     failed = state == "failed" and standing is not None
     finding = Finding(
         check.id,
@@ -59,11 +50,6 @@ def _row(stage: Stage, stand: Stand | None, standing: Standing | None, running: 
         remedies=standing.remedies if failed and standing else (),
     )
     return Row(check, finding, TOLD[state])
-
-
-def _no_judgement(facts: object) -> Judgement:
-    """A stage is no check: nobody calls this."""
-    return Judgement("skipped", "")
 
 
 def heading(standing: Standing | None, running: bool) -> str:

@@ -1,16 +1,28 @@
-"""The first run of all checks: in a process of its own, while this one makes the screen."""
+"""The first run of all checks: in a process of its own, while this one makes the screen. Later ones: beside
+the screen."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host import apart
-from mailcow_wizard.model import Event
+from mailcow_wizard.model import Event, Listed
+from mailcow_wizard.typed import NamedTuple
+
+
+class Known(NamedTuple):
+    """All checks, in the order of the steps."""
+
+    checks: tuple[Listed, ...]
+
+
+Tell = Callable[[Event | Known], None]
 
 
 class Looking:
-    """The run, and what it says."""
+    """The run, and what it says: first the words of all checks, which this process need not import for that,
+    then what becomes of each."""
 
     def __init__(self, session: Session, facts: Facts) -> None:
         """Starts it; where this user may have no more processes it ends at once, with nothing said."""
@@ -22,22 +34,24 @@ class Looking:
                 if event.kind != "started":  # the screen shows all of them as running from the beginning
                     say(event)
 
-            session.prepare(checks.all_checks(), facts, tell).run()
+            all_checks = checks.all_checks()
+            say(Known(tuple(one.listed for one in all_checks)))
+            session.prepare(all_checks, facts, tell).run()
 
         self._child = apart.start(look, session.host.close)
 
-    def found(self) -> list[Event]:
+    def found(self) -> list[Event | Known]:
         """What was said so far."""
-        return _events(self._child.hear(wait=False) or ()) if self._child else []
+        return _told(self._child.hear(wait=False) or ()) if self._child else []
 
-    def follow(self, tell: Callable[[Event], None], ended: Callable[[], object]) -> None:
+    def follow(self, tell: Tell, ended: Callable[[], object]) -> None:
         """Calls `tell` with what is said from now on, then `ended`, both from a thread."""
         threading.Thread(target=self._follow, args=(tell, ended), daemon=True, name="looking").start()
 
-    def _follow(self, tell: Callable[[Event], None], ended: Callable[[], object]) -> None:
+    def _follow(self, tell: Tell, ended: Callable[[], object]) -> None:
         while self._child and (said := self._child.hear(wait=True)) is not None:
-            for event in _events(said):
-                tell(event)
+            for one in _told(said):
+                tell(one)
         ended()
 
     def end(self) -> None:
@@ -46,5 +60,18 @@ class Looking:
             self._child.end()
 
 
-def _events(said: Iterable[object]) -> list[Event]:
-    return [one for one in said if isinstance(one, Event)]
+def again(session: Session, checks: Sequence[str], facts: Facts, tell: Callable[[Event], None]) -> None:
+    """Runs checks, by id, in a thread of this process; calls `tell` from there with what becomes of each."""
+
+    def run() -> None:
+        from mailcow_wizard.engine.selection import select
+
+        session.prepare(select(checks) if checks else (), facts, tell).run()
+
+    for one in checks:  # at once: the first time, what asks and judges has to be imported
+        tell(Event("started", one))
+    threading.Thread(target=run, daemon=True, name="checks").start()
+
+
+def _told(said: Iterable[object]) -> list[Event | Known]:
+    return [one for one in said if isinstance(one, Event | Known)]

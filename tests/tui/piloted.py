@@ -30,7 +30,7 @@ async def piloted(
     )
     app = Wizard(session, session.new_facts(), Look(ascii_only=False, colour=False))
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app._complete and not app.board.running())
+        await until(pilot, lambda: app._complete and app.board.answered)
         yield app, pilot
 
 

@@ -18,7 +18,7 @@ def board(said: dict[str, Status]) -> Board:
     """All checks of the installed server and one of the machine; what is not said passes."""
     made = Board(("system", "verify"))
     checks = (*MAIL, next(one for one in SYSTEM if one.id == "system.disk"))
-    made.add(checks)
+    made.add([one.listed for one in checks])
     for one in checks:
         judgement = Judgement(said.get(one.id, "pass"), "words", severity="blocks")
         made.hear(Event("finished", one.id, (join(one, judgement),)))
@@ -54,8 +54,10 @@ def test_the_list_says_which_findings_block() -> None:
         Judgement("fail", "words", severity="breaks"),
         Judgement("warn", "words", severity="blocks"),
     )
-    assert [Row(check, join(check, one)).shown for one in others] == ["fail", "warn"]
-    assert Row(check, join(check, Judgement("fail", "words", severity="blocks")), "fail").shown == "fail"
+    assert [Row(check.listed, join(check, one)).shown for one in others] == ["fail", "warn"]
+    assert (
+        Row(check.listed, join(check, Judgement("fail", "words", severity="blocks")), "fail").shown == "fail"
+    )
 
 
 def test_what_a_stage_needs_is_said_once() -> None:
@@ -78,7 +80,7 @@ def test_help_says_in_which_step_a_shared_key_does_what() -> None:
 def test_what_is_cut_in_brief_says_so(remedies: tuple[str, ...], why: str) -> None:
     check = next(one for one in SYSTEM if one.id == "system.disk")._replace(why=why)
     finding = join(check, Judgement("fail", "words", remedies=remedies))
-    lines = brief(Row(check, finding), 78, 8)
+    lines = brief(Row(check.listed, finding), 78, 8)
     assert len(lines) == 8
     said = " ".join(line.text for line in lines)
     text = (remedies or (why,))[0].strip()
