@@ -5,7 +5,10 @@ from importlib import import_module
 
 from bench.table import Row, machine, printed
 
-TOPICS = ("start", "ports", "paint", "clock", "names", "outward", "traffic", "crowd", "peers", "line")
+TOPICS = (
+    *("start", "ports", "paint", "clock", "names", "docker", "outward"),
+    *("traffic", "crowd", "peers", "line"),
+)
 
 
 def main(topics: list[str]) -> None:

@@ -12,7 +12,9 @@ from lab.netns import Namespace
 from bench.measure import PROBES, PYTHON
 from bench.table import Row, at_most, below, faster
 
-_NEAR, _DEAD = "127.0.0.53", "127.0.0.99"
+_NEAR, _DEAD, _SILENT_TOO = "127.0.0.53", "127.0.0.99", "127.0.0.98"
+_JOINED_MS = 100.0
+_PATIENCE_MS, _MORE_MS = 3_000.0, 20.0
 _ROUND_TRIP_MS = 30.0
 _NAMES = [f"n{number}.example.org" for number in range(70)]
 
@@ -34,21 +36,27 @@ def rows() -> Iterator[Row]:
 
 
 _SILENT = (
-    f"table inet silent {{\nchain in {{\ntype filter hook input priority 0\nip daddr {_DEAD} drop\n}}\n}}\n"
+    "table inet silent {\nchain in {\ntype filter hook input priority 0\n"
+    f"ip daddr {{ {_DEAD}, {_SILENT_TOO} }} drop\n}}\n}}\n"
 )
 
 
 def _look_ups(place: Inside) -> Iterator[Row]:
     ours = _look_up(place, _NEAR)
     one_by_one = _dig(place, 1)
-    yield at_most("70 look-ups, resolver 30 ms away", ours, "one round trip", _ROUND_TRIP_MS, 1.6)
-    yield faster("the same", ours, "`dig` one after the other", one_by_one, 20)
+    yield at_most("70 look-ups, resolver 30 ms away", ours, "one round trip", _ROUND_TRIP_MS, 1.3)
+    yield faster("the same", ours, "`dig` one after the other", one_by_one, 50)
     yield faster("the same", ours, "`dig`, 16 at once", _dig(place, 16), 3)
-    yield below("more where the first server is dead", _look_up(place, _DEAD, _NEAR) - ours, "ms", 250)
+    chained = _look_up(place, "--chained", _NEAR)
+    yield at_most("the same, 35 of them after the others", chained, "one round trip", _ROUND_TRIP_MS, 2.5)
+    more = _look_up(place, _DEAD, _NEAR) - ours
+    yield below("more where the first server is dead", more, "ms", _JOINED_MS + 2 * _ROUND_TRIP_MS)
+    dead = _look_up(place, "--dead", _DEAD, _SILENT_TOO)
+    yield below("70 look-ups, all servers dead", dead, "ms", _PATIENCE_MS + _MORE_MS)
 
 
-def _look_up(place: Inside, *servers: str) -> float:
-    argv = [PYTHON, str(PROBES / "look_up.py"), *servers]
+def _look_up(place: Inside, *arguments: str) -> float:
+    argv = [PYTHON, str(PROBES / "look_up.py"), *arguments]
     done = place.run(argv, env={"PYTHONPATH": str(CHECKOUT)}, check=True, timeout=60)
     return float(done.stdout)
 

@@ -50,7 +50,7 @@ def _first_line() -> Iterator[Row]:
         ],
         40,
     )
-    yield at_most("first line on the terminal", ours, "python -I -S -c print()", nothing, 2)
+    yield at_most("first line on the terminal", ours, "python -I -S -c print()", nothing, 1.4)
 
 
 def _ended(argv: Command) -> float:
@@ -94,7 +94,7 @@ def _frames(place: Inside) -> Iterator[Row]:
     yield at_most("full first frame", frame, "empty Textual app", empty, 1)
     beside = f"empty Textual app, its frame {empty:.0f} ms"
     yield shown("the first key, typed at once, has done its work", key, "ms", beside)
-    yield at_most("all findings on the screen, NTP 40 ms away", findings, "without checks", without, 1.2)
+    yield at_most("all findings on the screen, NTP 40 ms away", findings, "without checks", without, 1.15)
     yield _imported(place)
     beside = f"empty app {memory['empty']:.1f} MiB"
     yield below("resident memory after all findings", memory["all"], "MiB", _MOST_MIB, beside)

@@ -60,7 +60,9 @@ async def then(pilot):
     await until(pilot, lambda: imported() != "none" and app.board.answered)
     print(imported())
 """
-    assert _python(SCREEN + again + END).splitlines()[1] == "kernel,modules"
+    topics = {*_python(SCREEN + again + END).splitlines()[1].split(",")}
+    assert "kernel" in topics
+    assert not topics & {"dns", "docker", "network", "mail"}
 
 
 def test_nothing_again_looks_at_nothing() -> None:
