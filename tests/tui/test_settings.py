@@ -273,3 +273,11 @@ def test_a_value_that_belongs_to_the_database_is_kept_and_the_reason_is_seen_who
         terminal.keys("s")
         terminal.wait_for("This cannot be saved: DBUSER is kept")
     assert scratch.conf.read_text() == CONF
+
+
+def test_a_low_screen_says_that_there_are_more_rows(scratch: Scratch) -> None:
+    with scratch.wizard((80, 24)) as terminal:
+        open_form(terminal)
+        terminal.wait_for("── 1 to 11 of 20 ──")
+        terminal.keys("End")
+        terminal.wait_for("── 10 to 20 of 20 ──")

@@ -110,23 +110,18 @@ class SettingsScreen(ModalScreen[None]):
             lines = [line for line in side_by_side(lines) if line.text[1:2] not in "#"]
         nothing: list[list[Part]] = [[(" " + _("Nothing is changed yet."), self._look.dim)]]
         pane.put([parts_of(line, self._look) for line in lines] or nothing)
-        self._draw_rule(len(lines))
 
-    def _draw_rule(self, whole: int) -> None:
-        """Says what the lines below are, and which of them are in view."""
-        pane = self.query_one("#diff", Lines)
-        words = (
-            _("what will be in the new file") if self._draft.before is None else _("what will be different")
-        )
-        first, height = pane.scroll_offset.y, pane.size.height
-        if whole > height:
-            words += _(
-                ", {first} to {last} of {whole}: Shift and arrows",
-                first=first + 1,
-                last=min(first + height, whole),
-                whole=whole,
-            )
-        self.query_one(Rule).show(words if whole else "")
+    def _draw_rule(self) -> None:
+        """Says which rows are in view, what the lines below are, and which of those are in view."""
+        words = self._below() if self._draft.diff() else ""
+        between = f" {self._look.glyphs.rule * 2} "
+        self.query_one(Rule).show(between.join(one for one in (self._form.view, words) if one))
+
+    def _below(self) -> str:
+        view = self.query_one("#diff", Lines).view
+        new = self._draft.before is None
+        words = _("what will be in the new file") if new else _("what will be different")
+        return words + (_(", {view}: Shift and arrows", view=view) if view else "")
 
     @on(Form.Moved)
     def _moved(self) -> None:
@@ -145,6 +140,7 @@ class SettingsScreen(ModalScreen[None]):
             if len(lines) > _ABOUT_LINES:
                 lines[_ABOUT_LINES - 1] = [(lines[_ABOUT_LINES - 1][0][0][: width - 4] + " ...", look.dim)]
         self.query_one("#about", Lines).put(lines[:_ABOUT_LINES])
+        self._draw_rule()
         self._show_keys()
 
     def _show_keys(self, notice: str = "") -> None:
@@ -172,7 +168,7 @@ class SettingsScreen(ModalScreen[None]):
         """Scrolls the diff."""
         pane = self.query_one("#diff", Lines)
         pane.scroll_to(y=max(0, pane.scroll_offset.y + by), animate=False, force=True, immediate=True)
-        self._draw_rule(pane.virtual_size.height if self._draft.diff() else 0)
+        self._draw_rule()
 
     def action_search(self) -> None:
         """Offers every key there is."""

@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
 
-from mailcow_wizard.language import _
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.look import WORD_WIDTH, WORDS, Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
@@ -53,19 +52,6 @@ class FindingList(Lines, can_focus=True):
     def row(self) -> Row | None:
         """The row under the cursor."""
         return self._rows[self.cursor] if 0 <= self.cursor < len(self._rows) else None
-
-    @property
-    def view(self) -> str:
-        """Which rows are in view, `3 to 12 of 20`; nothing when all are."""
-        first, height = self.scroll_offset.y, self.size.height
-        if height <= 0 or len(self._rows) <= height:
-            return ""
-        return _(
-            "{first} to {last} of {whole}",
-            first=first + 1,
-            last=min(first + height, len(self._rows)),
-            whole=len(self._rows),
-        )
 
     def show(self, rows: Sequence[Row], cursor: int | None = None) -> None:
         """Shows rows; the cursor stays where it is unless another place is named."""

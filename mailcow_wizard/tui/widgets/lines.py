@@ -8,6 +8,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from mailcow_wizard.language import _
 from mailcow_wizard.tui.parts import Part as Part
 from mailcow_wizard.tui.parts import cut as cut
 from mailcow_wizard.tui.parts import fitted, harmless_parts, length
@@ -31,6 +32,16 @@ class Lines(ScrollView, can_focus=False):
     def room(self) -> Size:
         """Its size; before its first layout the terminal's, so that the first paint is complete."""
         return self.size or self.app.size
+
+    @property
+    def view(self) -> str:
+        """Which lines are in view, `3 to 12 of 20`; nothing when all are."""
+        first, height, whole = self.scroll_offset.y, self.size.height, len(self._lines)
+        if height <= 0 or whole <= height:
+            return ""
+        return _(
+            "{first} to {last} of {whole}", first=first + 1, last=min(first + height, whole), whole=whole
+        )
 
     def put(self, lines: Sequence[Sequence[Part]]) -> None:
         """Replaces all lines; only those that differ are drawn again, and only where they differ."""
