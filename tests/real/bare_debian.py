@@ -10,7 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from lab.cache import bootstrap
+from lab.skip import or_skip
 
 from tests.real.launcher import LIMIT, copy_checkout
 
@@ -40,24 +41,11 @@ def is_debian_12() -> bool:
 def make_bare_debian(base: Path) -> None:
     part = base.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
-    made = subprocess.run(
-        [
-            "debootstrap",
-            "--variant=minbase",
-            "--include=python3,ca-certificates",
-            "bookworm",
-            str(part),
-            debian_mirror(),
-        ],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    if made.returncode != 0:
-        pytest.skip(f"debootstrap failed: {made.stdout[-300:]}")
-    for package in (part / "var/cache/apt/archives").glob("*.deb"):
-        package.unlink()
+    part.mkdir()
+    with or_skip():
+        bootstrap("bookworm", part, debian_mirror(), "python3", "ca-certificates")
+    shutil.rmtree(part / "var/lib/apt/lists")
+    (part / "var/lib/apt/lists/partial").mkdir(parents=True)
     part.rename(base)
 
 

@@ -23,8 +23,8 @@ def bare_debian() -> Path:
     need_root()
     base = CACHE / "debian-12-python3"
     if not base.is_dir():
-        if shutil.which("debootstrap") is None:
-            pytest.skip("no debootstrap here")
+        if shutil.which("mmdebstrap") is None:
+            pytest.skip("no mmdebstrap here")
         CACHE.mkdir(parents=True, exist_ok=True)
         with (CACHE / "debian-12-python3.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
