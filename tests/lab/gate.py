@@ -21,6 +21,19 @@ BRIDGE = {4: "172.22.1.1", 6: "fd4d:6169:6c63:6f77::1"}
 BOX = {4: "172.22.1.253", 6: "fd4d:6169:6c63:6f77::fd"}
 MAILCOW = (25, 465, 587, 143, 993, 110, 995, 4190, 80, 443)
 _HERE = Path(__file__).parent
+# What is restored takes the place of all that is there, chains of one's own included.
+_NO_RULES = """*filter
+:INPUT ACCEPT
+:FORWARD ACCEPT
+:OUTPUT ACCEPT
+COMMIT
+*nat
+COMMIT
+*mangle
+COMMIT
+*raw
+COMMIT
+"""
 
 
 def some_ports(count: int, seed: int) -> tuple[int, ...]:
@@ -66,12 +79,8 @@ class Gate:
     def clear(self) -> None:
         """No rules any more, of any program."""
         self.server.run(["nft", "flush", "ruleset"])
-        for program in ("iptables-legacy", "ip6tables-legacy"):
-            for table in ("filter", "nat", "mangle", "raw"):
-                for words in (("-F",), ("-X",)):
-                    self.server.run([program, "-t", table, *words], check=False)
-            for chain in ("INPUT", "FORWARD", "OUTPUT"):
-                self.server.run([program, "-P", chain, "ACCEPT"], check=False)
+        for program in ("iptables-legacy-restore", "ip6tables-legacy-restore"):
+            self.server.run([program], text=_NO_RULES)
 
 
 @contextmanager
