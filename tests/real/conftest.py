@@ -1,11 +1,13 @@
 """Mailcow's directory, the wizard in a network of its own, and a checkout whose first start is done."""
 
+import os
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from lab.cache import made_once
 from lab.inside import CHECKOUT, Inside
 
 from tests.real.launcher import assert_version, copy_checkout, start
@@ -46,5 +48,10 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def one_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The one-file build of this checkout."""
-    return build(tmp_path_factory.mktemp("one-file") / "mailcow-wizard.pyz")
+    """The one-file build of this checkout, made once for all workers; nobody changes it."""
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "one-file"
+    with made_once(place) as part:
+        if part:
+            build(part / "mailcow-wizard.pyz")
+    return place / "mailcow-wizard.pyz"
