@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.real.launcher import LIMIT, ROOT, Terminal, environment
+from tests.real.launcher import LIMIT, ROOT, Terminal, copy_checkout, environment
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -20,15 +20,17 @@ PROBE = """#!/bin/sh
 
 
 @pytest.fixture
-def probe(ready: Path) -> Iterator[Path]:
-    """The checkout with a program that says what it was given."""
-    program = ready / ".venv/bin/mailcow-wizard"
-    real = program.read_text()
-    program.write_text(PROBE)
-    try:
-        yield ready
-    finally:
-        program.write_text(real)
+def probe(tmp_path: Path) -> Path:
+    """A checkout that is set up as far as the launcher looks, with a program that says what it was given."""
+    checkout = copy_checkout(tmp_path / "mailcow-wizard")
+    venv = checkout / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin/python").symlink_to(sys.executable)
+    (venv / "bin/mailcow-wizard").write_text(PROBE)
+    (venv / "bin/mailcow-wizard").chmod(0o755)
+    (venv / "place").write_text(f"{checkout}\n")
+    shutil.copy(checkout / "pyproject.toml", venv / "stamp")
+    return checkout
 
 
 @pytest.mark.parametrize("shell", ["sh", "busybox sh"])
