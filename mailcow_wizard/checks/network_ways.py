@@ -111,6 +111,12 @@ def let_out(one: Try) -> tuple[str, ...]:
 def allowing(met: Met, probe: Probe) -> str:
     """How to let a packet pass that a rule stops, by the program that the rule is of."""
     see = _("See it: {command}.", command=met.command)
+    if met.unmasked:
+        how = _(
+            "Docker puts its rules back when it is started again: systemctl restart docker. Something took "
+            "them away, such as a firewall that was loaded anew: start Docker after it, each time"
+        )
+        return f"{see} {how}."
     kind = {"ping": "icmp", "udp": "udp"}.get(probe.kind, "tcp")
     icmp = "ipv6-icmp" if ":" in probe.address else "icmp"
     to = f"-p {icmp}" if kind == "icmp" else f"-p {kind} --dport {probe.port}"
@@ -161,6 +167,18 @@ def inner(tries: Sequence[Try]) -> Try | None:
 
 def inner_words(met: Met) -> str:
     """What becomes of what mailcow's containers send."""
+    if met.unmasked:
+        if met.outcome == "unknown":
+            return _(
+                "what mailcow's containers send there leaves with their own address ({address}), as Docker's "
+                "rule for masquerading is missing; whether answers come back is not known",
+                address=met.unmasked,
+            )
+        return _(
+            "what mailcow's containers send there leaves with their own address ({address}), to which "
+            "nothing comes back: Docker's rule for masquerading is missing",
+            address=met.unmasked,
+        )
     said = {
         "dropped": _("is dropped by"),
         "refused": _("is refused by"),

@@ -21,6 +21,7 @@ from mailcow_wizard.model import Finding
 from mailcow_wizard.requirements import PORTS
 
 _UP_S = 1800.0
+_RESTART_S = 120.0
 _TRIES = 3
 _LOOK_EVERY_S = 1.0
 _STEADY_S = 5.0
@@ -30,8 +31,7 @@ _LOG_LINES = 12
 _WARNING = re.compile(r'level=warning msg="(.*)"$')
 _DAEMON, _UNHEALTHY = "daemon", "unhealthy"
 _OF_UNBOUND = (
-    *("network.icmp", "network.recursion", "time.offset", "network.outbound-hosts"),
-    *("firewall.masquerade", "firewall.backend"),
+    *("network.icmp", "network.recursion", "firewall.backend", "time.offset", "network.outbound-hosts"),
 )
 
 
@@ -40,6 +40,7 @@ def run(job: Job) -> str:
     compose = Compose(job)
     watch = _Watch(job)
     job.mark(STARTED)
+    _start_ill_again(compose, job, watch.project)
     argv = compose.with_progress("up", "-d", "--remove-orphans")
     for number in range(1, _TRIES + 1):
         said = _Said(job)
@@ -52,6 +53,19 @@ def run(job: Job) -> str:
         job.tell(_("{trouble}; tries again", trouble=trouble.words))
         await_engine(job)
     return ""
+
+
+def _start_ill_again(compose: Compose, job: Job, project: str) -> None:
+    """What an earlier start left unhealthy begins anew: its caches may remember what is mended meanwhile, and
+    docker compose does not wait for what is unhealthy already."""
+    try:
+        ill = [one.service for one in services(job.facts(), project) if one.health == _UNHEALTHY]
+    except HostError:
+        return
+    if ill:
+        names = ", ".join(short(one) for one in ill)
+        job.tell(_("unhealthy since an earlier start, so started again: {names}", names=names))
+        compose.run(compose.argv("restart", *ill), _RESTART_S, lambda line: None)
 
 
 class _Said:
@@ -206,7 +220,7 @@ def _struggling(job: Job, watch: _Watch, some: list[Service]) -> Failed:
     said = watch.tell_log(one)
     findings: tuple[Finding, ...] = ()
     if one.service == "unbound-mailcow":
-        findings = tuple(f for f in _findings(job, _OF_UNBOUND) if f.status == "fail")
+        findings = _causes(job)
     why = f" ({findings[0].summary})" if findings else f" ({said[0][:160]})" if said else ""
     remedies = [line for finding in findings for line in gate.remedies(finding)[:1]]
     remedies.append(_("All that it says: docker logs {name}", name=one.name))
@@ -214,12 +228,22 @@ def _struggling(job: Job, watch: _Watch, some: list[Service]) -> Failed:
     return Failed(f"{words}{why}", remedies, findings)
 
 
+def _causes(job: Job) -> tuple[Finding, ...]:
+    """Why unbound is not healthy: what is surely wrong; else what may be, on this machine itself."""
+    found = _looked(job, _OF_UNBOUND)
+    wrong = tuple(one for one in found if one.status == "fail")
+    return wrong or tuple(one for one in found if one.status == "unknown" and one.stops == "here")
+
+
 def _findings(job: Job, ids: tuple[str, ...]) -> tuple[Finding, ...]:
+    return tuple(one for one in _looked(job, ids) if one.status in ("fail", "warn"))
+
+
+def _looked(job: Job, ids: tuple[str, ...]) -> tuple[Finding, ...]:
     some = []
     for one in ids:
         try:
             some += list(select((one,)))
         except UnknownSelector:
             continue
-    found = job.look(some) if some else ()
-    return tuple(one for one in found if one.status in ("fail", "warn"))
+    return job.look(some) if some else ()

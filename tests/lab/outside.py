@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.model import Settings
 
-from .inside import LabError, needs, wait_until
+from .inside import LabError, end, needs, wait_until
 from .netns import Namespace, link
 
 SERVER_V4, SERVER_V6 = "192.88.99.10", "2d00:113::10"
@@ -48,6 +48,7 @@ class World:
 
     def __init__(self, server: Namespace, router: Namespace, far: Namespace, home: Path) -> None:
         self.server, self.router, self.far, self.home = server, router, far, home
+        self._names: subprocess.Popen[bytes] | None = None
 
     @contextmanager
     def rule(self, *rules: str, where: Namespace | None = None, hook: str = "forward") -> Iterator[None]:
@@ -65,6 +66,27 @@ class World:
             yield
         finally:
             place.run(["nft", "delete", "table", "inet", "fault"])
+
+    def serve_names(self, env: Mapping[str, str] | None = None) -> None:
+        """Starts the name server, which signs its zone now, by the clock that this environment makes it see.
+        Raises LabError."""
+        for one in ("journal", "timers"):
+            shutil.rmtree(self.home / "db" / one, ignore_errors=True)
+        self._names = self.far.start(["knotd", "-c", str(self.home / "knot.conf")], env)
+        ready = ["kdig", "+short", "+time=1", "+retry=0", f"@{RESOLVER}", "gmail.com", "MX"]
+        if not wait_until(lambda: "google" in self.far.run(ready, check=False).stdout, 60.0):
+            raise LabError("the name server outside did not start in time")
+
+    def end_names(self) -> None:
+        """Nobody answers for names any more."""
+        if self._names:
+            end(self._names)
+
+    @property
+    def anchor(self) -> str:
+        """The DS record of the root, whose key signs all that is here."""
+        said = self.far.run(["keymgr", "-c", str(self.home / "knot.conf"), ".", "ds"]).stdout
+        return next(line.partition(" DS ")[2] for line in said.splitlines() if line.split()[4] == "2")
 
     @contextmanager
     def published(self, type: str, value: str, name: str = "mail.example.org") -> Iterator[None]:
@@ -112,11 +134,12 @@ def outside() -> Iterator[World]:
                 (private / "hosts").write_text("127.0.0.1 localhost\n")
                 _cables(server, router, far)
                 _far_addresses(far)
-                _start(far, home)
+                world = World(server, router, far, home)
+                _start(world)
                 # A fresh interface waits a second or two before its IPv6 address may be used.
                 if not wait_until(lambda: _reaches(server, need.IPV6_PINGS[0]), 30.0):
                     raise LabError("IPv6 does not pass between the namespaces")
-                yield World(server, router, far, home)
+                yield world
             finally:
                 shutil.rmtree(private, ignore_errors=True)
     finally:
@@ -144,9 +167,9 @@ def _far_addresses(far: Namespace) -> None:
         far.run(["ip", "addr", "add", f"{one}/{128 if ':' in one else 32}", "dev", "lo", *nodad])
 
 
-def _start(far: Namespace, home: Path) -> None:
-    config = _knot(home)
-    far.start(["knotd", "-c", str(config)])
+def _start(world: World) -> None:
+    far = world.far
+    _knot(world.home)
     lines = [
         f"greet {INTERCEPTOR} 25 220 filter.provider.net ESMTP",
         f"refuse {REFUSER}",
@@ -161,9 +184,7 @@ def _start(far: Namespace, home: Path) -> None:
     ]
     lines += [f"time {WEB} 123", *(f"accept {one} 443" for one in _PINGED)]
     far.start([sys.executable, str(_PROGRAM), *lines])
-    ready = ["kdig", "+short", "+time=1", "+retry=0", f"@{RESOLVER}", "gmail.com", "MX"]
-    if not wait_until(lambda: "google" in far.run(ready, check=False).stdout, 60.0):
-        raise LabError("the name server outside did not start in time")
+    world.serve_names()
     listening = ["ss", "-Hltn", f"src {INTERCEPTOR}:25"]
     if not wait_until(lambda: "LISTEN" in far.run(listening, check=False).stdout, 60.0):
         raise LabError("the hosts outside did not start in time")
@@ -173,8 +194,8 @@ def _reaches(server: Namespace, address: str) -> bool:
     return server.run(["ping", "-c1", "-W1", address], check=False).returncode == 0
 
 
-def _knot(home: Path) -> Path:
-    """One server for all names: a signed root without any delegation."""
+def _knot(home: Path) -> None:
+    """Sets up one server for all names: a signed root without any delegation."""
     rows = ["@ SOA a.root-servers.net. nstld.root-servers.net. 1 1800 900 604800 60"]
     both = zip(requirements_dns.ROOT_SERVERS_V4, requirements_dns.ROOT_SERVERS_V6, strict=True)
     for letter, (v4, v6) in zip("abcdefghijklm", both, strict=True):
@@ -203,8 +224,9 @@ def _knot(home: Path) -> Path:
         + f"zone:\n  - domain: .\n    file: {home}/root.zone\n    zonefile-sync: -1\n"
         + "    dnssec-signing: on\n    dnssec-policy: hand\n"
     )
-    keys = ["generate", "algorithm=ECDSAP256SHA256", "ksk=yes", "zsk=yes"]
+    # Old enough for a name server whose clock is behind.
+    old = ["publish=-1y", "ready=-1y", "active=-1y"]
+    keys = ["generate", "algorithm=ECDSAP256SHA256", "ksk=yes", "zsk=yes", *old]
     made = subprocess.run(["keymgr", "-c", str(config), ".", *keys], capture_output=True, text=True)
     if made.returncode:
         raise LabError(f"keymgr: {made.stderr.strip()[-300:]}")
-    return config

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import speaking
+from . import resolver, speaking
 from .registry import HOST
 
 IMAGES = tuple(f"mailcow/{name}:1" for name in ("unbound", "mysql", "dovecot", "postfix", "nginx"))
@@ -74,7 +74,7 @@ Password: $new"
 """
 
 
-def _compose(registry: str, speaks: bool, healthy_if: str) -> dict[str, dict[str, object]]:
+def _compose(registry: str, speaks: bool, resolves: bool) -> dict[str, dict[str, object]]:
     network = {"mailcow-network": {}}
     healthy = {"unbound-mailcow": {"condition": "service_healthy"}}
 
@@ -83,7 +83,7 @@ def _compose(registry: str, speaks: bool, healthy_if: str) -> dict[str, dict[str
         common = {"restart": "always", "networks": network, "stop_signal": "SIGKILL"}
         return {"image": f"{registry}/mailcow/{name}:1", **common, **more}
 
-    test = ["CMD", _BUSYBOX, "sh", "-c", healthy_if]
+    test = ["CMD", _BUSYBOX, "sh", "-c", _HEALTHY_IF]
     health = {"test": test, "interval": "1s", "timeout": "2s", "retries": 3, "start_period": "1s"}
     services = {
         "unbound-mailcow": service("unbound", healthcheck=health, volumes=["./data:/data:ro"]),
@@ -108,12 +108,14 @@ def _compose(registry: str, speaks: bool, healthy_if: str) -> dict[str, dict[str
         "postfix-mailcow": service("postfix", ports=["${SMTP_PORT:-25}:25"], depends_on=healthy),
         "nginx-mailcow": service("nginx", depends_on=healthy),
     }
+    if resolves:
+        services["unbound-mailcow"] |= resolver.service()
     if speaks:
         services |= {f"{name}-mailcow": service(name, depends_on=healthy) for name in ("redis", "php-fpm")}
         speaking.add(services)
     return {
         "services": services,
-        "networks": {"mailcow-network": {"driver": "bridge", **(_SUBNET if speaks else {})}},
+        "networks": {"mailcow-network": {"driver": "bridge", **(_SUBNET if speaks or resolves else {})}},
         "volumes": {"mysql-vol-1": None},
     }
 
@@ -137,10 +139,11 @@ def make(
     directory: Path,
     registry: str = HOST,
     certificate: tuple[Path, Path] | None = None,
-    healthy_if: str = _HEALTHY_IF,
+    anchor: str = "",
 ) -> str:
     """Makes the repository, whose images come from this registry; its address. With a certificate the
-    services are real, and use it. unbound is healthy while a script of busybox's commands says so."""
+    services are real, and use it. With the DS record of a root unbound is (resolver.py). Its network and
+    theirs is mailcow's."""
     directory.mkdir()
     if certificate:
         speaking.write(directory / "data/lab")
@@ -149,8 +152,10 @@ def make(
             shutil.copy(path, directory / "data/lab/ssl" / name)
         (directory / "helper-scripts").mkdir()
         (directory / "helper-scripts/mailcow-reset-admin.sh").write_text(_RESET)
+    if anchor:
+        resolver.write(directory, anchor)
     (directory / ".env").symlink_to("mailcow.conf")
-    made = _compose(registry, certificate is not None, healthy_if)
+    made = _compose(registry, certificate is not None, bool(anchor))
     (directory / "docker-compose.yml").write_text(_yaml(made))
     (directory / "generate_config.sh").write_text(_SCRIPT)
     (directory / "generate_config.sh").chmod(0o755)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from lab import certificates, compose, engine, machine, registry, stand_in
+from lab import certificates, compose, engine, machine, registry, resolver, stand_in
 from lab.inside import LabError, needs, wait_until
 from lab.machine import CHECKOUT_INSIDE, Machine
 
@@ -108,8 +108,9 @@ class Server(Place):
 
 
 @contextmanager
-def server(root: Path, network: str = "", **health: str) -> Iterator[Server]:
-    """A machine of its own, in a network of its own or in that of `network`."""
+def server(root: Path, network: str = "", anchor: str = "") -> Iterator[Server]:
+    """A machine of its own, in a network of its own or in that of `network`, where a real unbound looks names
+    up with this key of the root."""
     suite = engine.SUITES[0]
     needs("openssl", "busybox", "git")
     place = root / "registry"
@@ -119,9 +120,11 @@ def server(root: Path, network: str = "", **health: str) -> Iterator[Server]:
     certificate, key = certificates.issued(place, "good", _NAME)
     certificate.rename(place / "tls.pem")
     key.rename(place / "tls.key")
-    stand_in.make(root / "repository", Server.registry, **health)
+    stand_in.make(root / "repository", Server.registry, anchor=anchor)
     programs = compose.program(suite).parents[4]
     lent = {str(place): "/srv/registry", str(root / "repository"): "/srv/repository"}
+    if anchor:
+        lent["/usr"] = resolver.PROGRAMS
     lent |= {str(engine.unpacked(suite)): "/opt/engine", str(programs): "/opt/compose"}
     with ExitStack() as stack:
         made = stack.enter_context(machine.booted(*_PACKAGES, network=network, lent=lent, again=True))

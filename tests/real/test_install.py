@@ -139,7 +139,9 @@ def test_one_trouble_after_the_other(place: Place, undisturbed: dict[str, object
     document = place.document()
     assert failed_stage(document) == "up"
     assert "unbound is unhealthy" in said(document)
-    assert "no pong came back" in said(document)
+    # The engine of this lab makes no rules, which is the cause that the checks find; its test says another.
+    assert "Docker makes no firewall rules" in said(document)
+    assert "unbound | its test says: no pong came back" in place.log.read_text()
     (place.directory / "data/broken").unlink()
     assert "mailcow is installed" in place.install().stdout
     assert place.secrets() == secrets

@@ -26,7 +26,7 @@ _DESTINATION_NAT = -100  # NF_IP_PRI_NAT_DST, where Docker translates too
 class Foreseen(NamedTuple):
     """The rules in force, the ways, how Docker is set up (None: it is not there), and of mailcow the
     beginning of its containers' addresses and whether they have IPv6. `own_backend`: Docker's rules are in
-    tables of nftables that nobody else writes to."""
+    tables of nftables that nobody else writes to; `runs`: it answers, so that its rules should be there."""
 
     known: Filters
     ways: Inward
@@ -34,6 +34,7 @@ class Foreseen(NamedTuple):
     prefix: str
     v6: bool
     own_backend: bool
+    runs: bool = False
 
     def has(self, family: int) -> bool:
         """Whether Docker's rules lead packets of this family to and from mailcow's containers."""
@@ -45,6 +46,12 @@ class Foreseen(NamedTuple):
     def box(self, family: int) -> str:
         """The address of one of mailcow's containers."""
         return _BOX[family].format(self.prefix)
+
+    @property
+    def made(self) -> bool:
+        """Whether mailcow's network is there, and a Docker that runs and makes rules for it."""
+        makes = self.runs and self.docker is not None and self.docker.iptables
+        return makes and self.ways.way(self.box(4)) == BRIDGE
 
     def way(self, address: str) -> str:
         """The interface that will lead to an address; `?` where that is not known."""
@@ -99,4 +106,5 @@ def foreseen(facts: Facts) -> Foreseen:
         conf.get("IPV4_NETWORK", DEFAULT_NETWORK),
         conf.get("ENABLE_IPV6", "true").lower() != "false",
         bool(said and said.firewall.startswith("nftables")),
+        bool(said),
     )

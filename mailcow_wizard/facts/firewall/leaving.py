@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mailcow_wizard.host.door import Probe
 
-    Outcome = Literal["through", "dropped", "refused", "unknown", "sent elsewhere"]
+    Outcome = Literal["through", "dropped", "refused", "unknown", "sent elsewhere", "unanswered"]
 else:
     Outcome = str
 
@@ -33,6 +33,8 @@ class Met(NamedTuple):
 
     `rule` is the rule that decides, in words, `command` shows it, `chain` it stands in and `owner` wrote it;
     `answer`: the packet leaves, and its answer is stopped. `elsewhere` is where a rule sends it instead.
+    `unmasked`: it leaves with this private address, which nothing outside sends an answer to (`unanswered`),
+    or perhaps the router before this machine does (`unknown`).
     """
 
     outcome: Outcome
@@ -42,11 +44,12 @@ class Met(NamedTuple):
     owner: str = ""
     answer: bool = False
     elsewhere: str = ""
+    unmasked: str = ""
 
     @property
     def stops(self) -> bool:
         """Whether it does not get out, or its answer not in."""
-        return self.outcome in ("dropped", "refused")
+        return self.outcome in ("dropped", "refused", "unanswered")
 
     @property
     def named(self) -> str:
@@ -93,9 +96,24 @@ class Leaving:
             later = self._later
             rules = later.outwards(packet.family) if inner else later.known.rules
             outer = self._own.get(packet.family, "")
-            self._answers[key] = self._words(fate(rules, packet, later.way, later.ways.own, outer), packet)
+            end = fate(rules, packet, later.way, later.ways.own, outer)
+            unmasked = inner and end.outcome == "through" and self._unmasked(end.packet)
+            self._answers[key] = self._without(packet, outer) if unmasked else self._words(end, packet)
             self._spent += time.monotonic() - begun
         return self._answers[key]
+
+    def _unmasked(self, sent: Packet) -> bool:
+        """Whether a container's packet goes into the world with an address that is none there."""
+        outwards = ipaddress.ip_address(sent.address).is_global
+        return self._later.made and outwards and not sent.masked and _is_private(sent.source)
+
+    def _without(self, packet: Packet, outer: str) -> Met:
+        """No rule masquerades it."""
+        box = packet.source
+        rule = _("no rule that masquerades {network}", network=f"{box.rpartition('.')[0]}.0/24")
+        # A router that translates for this machine may do so for its containers, where somebody saw to it.
+        outcome: Outcome = "unknown" if _is_private(outer) else "unanswered"
+        return Met(outcome, rule, "iptables -t nat -S POSTROUTING", unmasked=box)
 
     def _words(self, end: Fate, packet: Packet) -> Met:
         moved = end.packet.moved and (end.packet.address, end.packet.port) != (packet.address, packet.port)
@@ -112,6 +130,11 @@ class Leaving:
             end.answer,
             _("{address} port {port}", address=end.packet.address, port=end.packet.port) if moved else "",
         )
+
+
+def _is_private(address: str) -> bool:
+    """Whether it is an address of IPv4 that is none in the world."""
+    return bool(address) and ":" not in address and not ipaddress.ip_address(address).is_global
 
 
 def leaving(facts: Facts) -> Leaving:

@@ -1,0 +1,109 @@
+"""What mailcow's containers send, where no rule gives it this machine's address: nothing comes back to it."""
+
+import pytest
+
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.checks.network_names import judge_echoes
+from mailcow_wizard.facts import docker_json
+from mailcow_wizard.facts.firewall import iptables
+from mailcow_wizard.facts.firewall.foreseen import Foreseen
+from mailcow_wizard.facts.firewall.inward import Inward
+from mailcow_wizard.facts.firewall.leaving import Leaving
+from mailcow_wizard.facts.firewall.reading import Filters
+from mailcow_wizard.facts.firewall.tools import Tools
+from mailcow_wizard.facts.network.echoes import Echoes
+from mailcow_wizard.facts.network.outward import Try
+from mailcow_wizard.host.door import Probe, Probed
+from mailcow_wizard.model import Judgement
+
+PUBLIC, PRIVATE, SHARED = "198.51.99.7", "10.20.30.10", "100.64.3.4"
+MASQUERADE = "-A POSTROUTING -s 172.22.1.0/24 ! -o br-mailcow -j MASQUERADE"
+SAVED = """*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+{nat}
+COMMIT
+*filter
+:FORWARD ACCEPT [0:0]
+:DOCKER - [0:0]
+-A FORWARD -o br-mailcow -j DOCKER
+-A DOCKER -d 172.22.1.253/32 -p tcp -m tcp --dport 25 -j ACCEPT
+COMMIT
+"""
+DOCKER = docker_json.Rules(iptables=True, ip6tables=True, proxy=True, address="0.0.0.0")
+
+
+def found(
+    nat: str = "",
+    own: str = PUBLIC,
+    network: bool = True,
+    runs: bool = True,
+    docker: docker_json.Rules | None = DOCKER,
+    prefix: str = "172.22.1",
+) -> Judgement:
+    """What is said of pings that this machine itself sends with success."""
+    rules = iptables.rules(SAVED.format(nat=nat), "iptables-nft", 4, {})
+    nets = (("172.22.1.0/24", "br-mailcow"),) if network else ()
+    ways = Inward(((4, "eth0", own),), frozenset({own, "172.22.1.1", "127.0.0.1"}), nets)
+    later = Foreseen(Filters(rules, "iptables-nft"), ways, docker, prefix, False, False, runs)
+    leaving = Leaving(later, Tools(None, False, (), (), (), "iptables-nft"), 0)
+    probes = [Probe("ping", one) for one in need.HEALTHCHECK_PINGS]
+    tries = [Try(one, Probed("open", 0.01), leaving.own(one), leaving.container(one)) for one in probes]
+    return judge_echoes((Echoes(4, True, tuple(tries)),))[0]
+
+
+def test_the_rule_is_missing() -> None:
+    said = found()
+    assert (said.status, said.certainty, said.stops) == ("fail", "inferred", "here")
+    assert "send there leaves with their own address (172.22.1.253), to which nothing comes" in said.summary
+    assert "systemctl restart docker" in said.remedies[0]
+    shown = [one for one in said.evidence if one.what == "iptables -t nat -S POSTROUTING"]
+    assert [one.value for one in shown] == ["no rule that masquerades 172.22.1.0/24"]
+
+
+@pytest.mark.parametrize("own", [PRIVATE, SHARED])
+def test_behind_a_router_that_may_translate_for_containers_too(own: str) -> None:
+    said = found(own=own)
+    assert (said.status, said.certainty) == ("unknown", "untested")
+    assert "whether answers come back is not known" in said.summary
+
+
+@pytest.mark.parametrize(
+    ("nat", "more"),
+    [
+        (MASQUERADE, {}),
+        ("-A POSTROUTING -o eth0 -j MASQUERADE", {}),
+        (f"-A POSTROUTING -s 172.22.1.0/24 -j SNAT --to-source {PUBLIC}", {}),
+        ("", {"network": False}),
+        ("", {"runs": False}),
+        ("", {"docker": None}),
+        ("", {"docker": DOCKER._replace(iptables=False)}),
+        ("", {"prefix": "45.33.32"}),
+    ],
+    ids=[
+        *("masqueraded", "all are", "translated", "no network yet", "Docker does not run", "no Docker"),
+        *("told to make no rules", "public addresses of containers"),
+    ],
+)
+def test_right_or_nothing_that_is_wrong_yet(nat: str, more: dict[str, object]) -> None:
+    said = found(nat, **more)  # type: ignore[arg-type]
+    assert said.status == "pass", said.summary
+
+
+@pytest.mark.parametrize(
+    "nat",
+    [
+        "-A POSTROUTING -s 172.23.0.0/16 ! -o br-other -j MASQUERADE",
+        "-A POSTROUTING -s 172.22.1.0/24 -o br-mailcow -j MASQUERADE",
+        "-A POSTROUTING -s 172.22.1.0/24 -p tcp -j MASQUERADE",
+    ],
+    ids=["of another network", "the other way", "not of echo requests"],
+)
+def test_a_rule_for_something_else(nat: str) -> None:
+    assert found(nat).status == "fail"
+
+
+def test_a_rule_that_is_not_understood() -> None:
+    said = found('-A POSTROUTING -m u32 --u32 "0>>22" -j MASQUERADE')
+    assert said.status == "unknown"
+    assert "not understood" in said.summary
