@@ -8,6 +8,10 @@ _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
+HERE = "here"
+"""Stands for this machine's own addresses."""
+_LONGEST_LIST = 512  # as long as mailcow's database takes it (init_db.inc.php, api.allow_from)
+
 
 class NotAName(ValueError):
     """It cannot be such a name; the text says why."""
@@ -54,6 +58,28 @@ def mail_domain(text: str) -> str:
     if "." not in name:
         raise NotAName(_("a domain is needed, such as example.org"))
     return name
+
+
+def api_addresses(text: str) -> str:
+    """Addresses and networks with commas between them, as API_ALLOW_FROM has them. Raises NotAName."""
+    import ipaddress
+
+    found = []
+    for one in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            network = ipaddress.ip_network(one, strict=False)
+        except ValueError:
+            words = _("{one} is no address, such as 192.0.2.7 or 192.0.2.0/24", one=one[:60])
+            raise NotAName(words) from None
+        if not network.prefixlen:
+            raise NotAName(_("{one} is everybody: name those who use the key", one=one))
+        found.append(one.split("/")[0] if network.num_addresses == 1 else str(network))
+    if not found:
+        raise NotAName(_("an address is needed"))
+    listed = ",".join(dict.fromkeys(found))
+    if len(listed) > _LONGEST_LIST:
+        raise NotAName(_("longer than {number} characters", number=_LONGEST_LIST))
+    return listed
 
 
 def mailbox(text: str) -> str:

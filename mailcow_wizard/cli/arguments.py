@@ -62,6 +62,7 @@ class Options(NamedTuple):
     stop: bool = False
     first_mailbox: str = ""
     password_file: str = ""
+    api_key: str = ""
     far_mailbox: str = ""
     far_imap: str = ""
     far_password: str = ""
@@ -133,7 +134,7 @@ ONLY_FOR: dict[str, tuple[str, ...]] = {
     "branch": ("install",),
     "stop": ("install",),
     **dict.fromkeys(("first-mailbox", "password-file", "far-mailbox", "far-imap"), ("verify",)),
-    "far-password-file": ("verify",),
+    **dict.fromkeys(("far-password-file", "api-key"), ("verify",)),
     "from": ("reach",),
     "result": ("reach",),
     "minutes": ("reach",),
@@ -272,12 +273,12 @@ def _words_of_check(options: Options) -> None:
 def _words_of_verify(options: Options) -> None:
     _no_words(options)
     _words_of_check(options)
-    if not options.first_mailbox:
+    if not (options.first_mailbox or options.api_key):
         for name, given in (("--password-file", options.password_file), ("--dry-run", options.dry_run)):
             if given:
                 raise UsageError(_("{name} goes with verify --first-mailbox", name=name))
     elif options.format or options.list or options.changes or options.record is not None:
-        raise UsageError(_("--first-mailbox excludes --format, --list, --changes and --record"))
+        raise UsageError(_("what makes something excludes --format, --list, --changes and --record"))
 
 
 def _words_of_report(options: Options) -> None:

@@ -59,4 +59,7 @@ def _made(session: Session, options: Options, talk: Talk) -> int:
             talk.line(
                 _("To publish (./wizard dns shows and watches it): {record}", record=harmless(record, 1000))
             )
+        talk.line(
+            _("A program of yours needs mailcow's API? ./wizard verify --api-key here makes a key of it.")
+        )
     return code

@@ -174,12 +174,12 @@ COMMANDS: tuple[Usage, ...] = (
     ),
     Usage(
         "verify",
-        ("verify", "verify --first-mailbox USER@DOMAIN"),
+        ("verify", "verify --first-mailbox USER@DOMAIN", "verify --api-key FROM"),
         _("proves that the installed server works; fit for monitoring"),
         _(
             "Containers, each port in its own protocol, certificate, relaying, test messages. With a first "
             "mailbox it makes that, its domain and a DKIM key through mailcow's API, and sends it a message; "
-            "undo takes it back."
+            "with --api-key a lasting key of that API, for programs of yours. undo takes either back."
         ),
         (
             _CHANGES,
@@ -188,6 +188,7 @@ COMMANDS: tuple[Usage, ...] = (
             ("--list", _("what is looked at")),
             ("--first-mailbox USER@DOMAIN", _("make it and try it")),
             ("--password-file FILE", _("where its password stays; else it is shown once, on a terminal")),
+            ("--api-key FROM", _("make a lasting key of the API; addresses that may use it, or here")),
             ("--far-mailbox USER@DOMAIN", _("also send one there, and judge what was seen of it")),
             ("--far-imap SERVER[:PORT]", _("where that is read (else imap. and its domain)")),
             ("--far-password-file FILE", _("the file with its password, mode 600")),
@@ -198,6 +199,7 @@ COMMANDS: tuple[Usage, ...] = (
             ("verify", _("the installed server")),
             ("verify --format nagios", _("a plugin's line")),
             ("verify --first-mailbox me@example.org", _("makes a mailbox and tries it, after asking")),
+            ("verify --api-key here", _("makes a key of mailcow's API that works from this machine")),
             ("verify --far-mailbox me@example.net --far-password-file pw", _("what others see of our mail")),
         ),
     ),

@@ -107,6 +107,12 @@ def _mailbox(name: str, value: str, before: object) -> str:
     return _read(mailbox, name, value)
 
 
+def _api_addresses(name: str, value: str, before: object) -> str:
+    from mailcow_wizard.names import HERE, api_addresses
+
+    return value if value == HERE else _read(api_addresses, name, value)
+
+
 def _server_and_port(name: str, value: str, before: object) -> str:
     from mailcow_wizard.names import server_and_port
 
@@ -215,6 +221,7 @@ VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "branch": ("branch", _branch),
     "first-mailbox": ("first_mailbox", _mailbox),
     "password-file": ("password_file", _text),
+    "api-key": ("api_key", _api_addresses),
     "far-mailbox": ("far_mailbox", _mailbox),
     "far-imap": ("far_imap", _server_and_port),
     "far-password-file": ("far_password", _text),

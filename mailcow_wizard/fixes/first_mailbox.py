@@ -25,7 +25,7 @@ def plan(facts: Facts, mailbox: str, file: str, kept: bool) -> Plan:
     domain = mailbox.partition("@")[2]
     there = known(facts, mailbox)
     _refuse(facts, mailbox, domain, there, file)
-    where = _where(facts, there)
+    where = api_place(facts, there.database)
 
     def api(*words: str) -> tuple[str, ...]:
         return (*program("mailcow_api"), *words, *where)
@@ -91,12 +91,13 @@ def _refuse(facts: Facts, mailbox: str, domain: str, there: Known, file: str) ->
         raise NoPlan(_("{file} exists already: name another file for the password, or remove it", file=file))
 
 
-def _where(facts: Facts, there: Known) -> tuple[str, ...]:
-    """Where mailcow's API is, and who may use it: this machine, as the containers may see it."""
+def api_place(facts: Facts, database: str) -> tuple[str, ...]:
+    """Where mailcow's API is, the container of its database, and who may use a key: this machine, as the
+    containers may see it. Raises HostError."""
     conf = facts.get(mailcow_conf)
     binding = next(one for one in bindings(conf.values, conf.odd) if one.port.id == "ports.https")
     address = binding.address if binding.address not in ("", EVERY_ADDRESS_V4) else _LOOPBACK
     gateway = f"{conf.get('IPV4_NETWORK', DEFAULT_NETWORK)}.1"
     allowed = dict.fromkeys((gateway, _LOOPBACK, "::1", address, *own_addresses(facts, True)))
     name = facts.get(hostname).name
-    return place(address, binding.number), name, there.database, ",".join(allowed)
+    return place(address, binding.number), name, database, ",".join(allowed)

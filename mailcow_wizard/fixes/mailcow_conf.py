@@ -115,16 +115,17 @@ def _needs_down(keys: Collection[str]) -> bool:
 
 def _commands(facts: Facts, keys: Collection[str]) -> str:
     """What a shell is given to have mailcow take up these keys, in one line."""
-    compose = _compose(facts)
+    compose = " ".join(compose_words(facts))
     down = (f"{compose} down",) if _needs_down(keys) else ()
     return " && ".join((f"cd {facts.settings.directory}", *down, f"{compose} up -d"))
 
 
-def _compose(facts: Facts) -> str:
+def compose_words(facts: Facts) -> tuple[str, ...]:
+    """How Compose is called here."""
     from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 
     standalone = facts.get(mailcow_conf).get("DOCKER_COMPOSE_VERSION") == "standalone"
-    return "docker-compose" if standalone else "docker compose"
+    return ("docker-compose",) if standalone else ("docker", "compose")
 
 
 def _runs(facts: Facts) -> bool:

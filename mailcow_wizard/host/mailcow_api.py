@@ -42,10 +42,10 @@ _OK, _NOT_DONE, _USAGE = 0, 1, 64
 _PATIENCE_S = 90.0
 _DATABASE_S = 20.0
 _KEY_BEGINS = "MAILCOW-WIZARD-"
-_OWN = f"api_key LIKE '{_KEY_BEGINS}%'"
+OWN = f"api_key LIKE '{_KEY_BEGINS}%'"
 _SHOWN = 200
 _REFUSALS = ("danger", "error")
-_DENIED_FOR = re.compile(r"denied for ip ([0-9a-fA-F.:]+)")
+DENIED_FOR = re.compile(r"denied for ip ([0-9a-fA-F.:]+)")
 # With the password that the container was given itself; what it is asked comes by its standard input.
 _CLIENT = (
     'MYSQL_PWD="$MYSQL_PASSWORD" exec "$(command -v mariadb || command -v mysql)" -N -B '
@@ -66,11 +66,11 @@ _OF_DOMAIN = {
 }
 
 
-class _NotDone(Exception):
+class NotDone(Exception):
     """mailcow did not do it; the text says why and holds no secret."""
 
 
-class _Where(NamedTuple):
+class Where(NamedTuple):
     """The web server's address, port and name, the database's container, who may use the key."""
 
     address: str
@@ -80,44 +80,45 @@ class _Where(NamedTuple):
     allowed: tuple[str, ...]
 
 
-class _Api:
+class Api:
     """mailcow's API, asked with a key that is there for as long."""
 
-    def __init__(self, where: _Where, key: str) -> None:
+    def __init__(self, where: Where, key: str) -> None:
         self._where, self._key = where, key
 
     def get(self, what: str) -> dict[str, Any]:
-        """What mailcow says of one thing; empty where there is none. Raises _NotDone."""
+        """What mailcow says of one thing; empty where there is none. Raises NotDone."""
         said = self._ask("GET", f"get/{what}", None)
         if isinstance(said, dict) and said.get("type") in _REFUSALS:
-            raise _NotDone(_words(said))
+            raise NotDone(_words(said))
         return said if isinstance(said, dict) else {}
 
     def post(self, what: str, said: object) -> None:
-        """Has mailcow do something. Raises _NotDone."""
+        """Has mailcow do something. Raises NotDone."""
         rows = self._ask("POST", what, said)
         for row in rows if isinstance(rows, list) else [rows]:
             kind = row.get("type") if isinstance(row, dict) else "error"
             if kind in _REFUSALS:
-                raise _NotDone(_words(row))
+                raise NotDone(_words(row))
 
     def _ask(self, method: str, what: str, said: object) -> Any:
-        status, body = self._once(method, what, said)
-        refused = _DENIED_FOR.search(body)
+        status, body = self.once(method, what, said)
+        refused = DENIED_FOR.search(body)
         if status == 401 and refused:
             # It was us: mailcow says which address it sees us come from.
             allowed = ",".join((*self._where.allowed, refused[1]))
-            _query(self._where.box, f"UPDATE api SET allow_from = '{allowed}' WHERE {_OWN}")  # noqa: S608
-            status, body = self._once(method, what, said)
+            asked(self._where.box, f"UPDATE api SET allow_from = '{allowed}' WHERE {OWN}")  # noqa: S608
+            status, body = self.once(method, what, said)
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
-            raise _NotDone(f"mailcow's API answers {status}, and not as its manual says") from None
+            raise NotDone(f"mailcow's API answers {status}, and not as its manual says") from None
         if status >= 400:
-            raise _NotDone(f"mailcow's API answers {status}: {_words(answer)}")
+            raise NotDone(f"mailcow's API answers {status}: {_words(answer)}")
         return answer
 
-    def _once(self, method: str, what: str, said: object) -> tuple[int, str]:
+    def once(self, method: str, what: str, said: object) -> tuple[int, str]:
+        """Asks once: the status, and the text that came with it. Raises NotDone."""
         where = self._where
         body = None if said is None else json.dumps(said).encode()
         head = {"X-API-Key": self._key, "Content-Type": "application/json", "Accept": "application/json"}
@@ -132,7 +133,7 @@ class _Api:
             reply = link.getresponse()
             return reply.status, reply.read(1 << 20).decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:
-            raise _NotDone(
+            raise NotDone(
                 f"mailcow's API at {where.address}:{where.port} does not answer ({error})"
             ) from None
         finally:
@@ -147,36 +148,42 @@ def main(words: Sequence[str]) -> int:
         print(f"it takes one of {', '.join(_TASKS)}, what that needs, and where mailcow is")
         return _USAGE
     count, do = known
-    address, port = rest[count].rsplit(":", 1)
-    name, box, allowed = rest[count + 1 :]
-    addresses = tuple(str(ipaddress.ip_address(one)) for one in allowed.split(","))
-    where = _Where(address.strip("[]"), int(port), name, box, addresses)
+    where = place(rest[count:])
     try:
         with _key(where) as key:
-            print(shown(do(_Api(where, key), *rest[:count])))
-    except _NotDone as error:
+            print(shown(do(Api(where, key), *rest[:count])))
+    except NotDone as error:
         print(shown(str(error)))
         return _NOT_DONE
     return _OK
 
 
+def place(words: Sequence[str]) -> Where:
+    """What four words say. Raises ValueError."""
+    address, port = words[0].rsplit(":", 1)
+    name, box, allowed = words[1:]
+    addresses = tuple(str(ipaddress.ip_address(one)) for one in allowed.split(","))
+    return Where(address.strip("[]"), int(port), name, box, addresses)
+
+
 @contextlib.contextmanager
-def _key(where: _Where) -> Iterator[str]:
+def _key(where: Where) -> Iterator[str]:
     """A key that is known here alone, and gone afterwards; one that a killed run left goes with it."""
     key = _KEY_BEGINS + secrets.token_hex(16).upper()
-    gone = f"DELETE FROM api WHERE {_OWN}"  # noqa: S608
+    gone = f"DELETE FROM api WHERE {OWN}"  # noqa: S608
     values = f"('{key}', 1, '{','.join(where.allowed)}', 'rw')"
     new = f"INSERT INTO api (api_key, active, allow_from, access) VALUES {values}"  # noqa: S608
-    _query(where.box, f"{gone}; {new}")
+    asked(where.box, f"{gone}; {new}")
     try:
         yield key
     finally:
-        with contextlib.suppress(_NotDone):
-            _query(where.box, gone)
+        with contextlib.suppress(NotDone):
+            asked(where.box, gone)
 
 
-def _query(box: str, text: str) -> None:
-    """Has mailcow's database do something; the text is of our own words, and no word of a command."""
+def asked(box: str, text: str) -> str:
+    """Has mailcow's database do something, and what it answers; the text is of our own words, and no word of
+    a command. Raises NotDone."""
     argv = ["docker", "exec", "-i", box, "sh", "-c", _CLIENT]
     try:
         done = subprocess.run(
@@ -184,9 +191,10 @@ def _query(box: str, text: str) -> None:
         )
     except (OSError, subprocess.SubprocessError) as error:
         kind = type(error).__name__
-        raise _NotDone(f"mailcow's database could not be asked ({kind})") from None
+        raise NotDone(f"mailcow's database could not be asked ({kind})") from None
     if done.returncode:
-        raise _NotDone("mailcow's database took no key for the API")
+        raise NotDone("mailcow's database took no key for the API")
+    return done.stdout.decode("utf-8", "replace")
 
 
 def _words(answer: Any) -> str:
@@ -196,46 +204,46 @@ def _words(answer: Any) -> str:
     return words[:_SHOWN] or "it says no reason"
 
 
-def _add_domain(api: _Api, domain: str) -> str:
+def _add_domain(api: Api, domain: str) -> str:
     if api.get(f"domain/{domain}"):
         return f"{domain} is one of mailcow's domains already"
     # SOGo knows of a new domain when it starts; where it is switched off mailcow only warns.
     api.post("add/domain", {**_OF_DOMAIN, "domain": domain, "description": domain, "restart_sogo": "1"})
     if not api.get(f"domain/{domain}"):
-        raise _NotDone(f"mailcow took {domain} and does not know it")
+        raise NotDone(f"mailcow took {domain} and does not know it")
     return f"{domain} is a mail domain of mailcow's now"
 
 
-def _remove_domain(api: _Api, domain: str) -> str:
+def _remove_domain(api: Api, domain: str) -> str:
     known = api.get(f"domain/{domain}")
     if not known:
         return f"{domain} is no domain of mailcow's"
     if _number(known.get("mboxes_in_domain")):
-        raise _NotDone(f"{domain} has mailboxes: it stays; remove it in mailcow's web interface")
+        raise NotDone(f"{domain} has mailboxes: it stays; remove it in mailcow's web interface")
     api.post("delete/domain", [domain])
     return f"{domain} is removed from mailcow"
 
 
-def _add_dkim(api: _Api, domain: str) -> str:
+def _add_dkim(api: Api, domain: str) -> str:
     if not api.get(f"dkim/{domain}").get("pubkey"):
         api.post("add/dkim", {"domains": domain, "dkim_selector": SELECTOR, "key_size": BITS})
     known = api.get(f"dkim/{domain}")
     if not known.get("pubkey"):
-        raise _NotDone(f"mailcow made no DKIM key for {domain}")
+        raise NotDone(f"mailcow made no DKIM key for {domain}")
     name = f"{known.get('dkim_selector')}._domainkey.{domain}"
     return f"{domain} has a DKIM key; its record stands at {name}"
 
 
-def _remove_dkim(api: _Api, domain: str, mailbox: str) -> str:
+def _remove_dkim(api: Api, domain: str, mailbox: str) -> str:
     if not api.get(f"dkim/{domain}").get("pubkey"):
         return f"{domain} has no DKIM key"
     if api.get(f"mailbox/{mailbox}"):
-        raise _NotDone(f"{mailbox} is still there: the DKIM key of {domain} stays")
+        raise NotDone(f"{mailbox} is still there: the DKIM key of {domain} stays")
     api.post("delete/dkim", [domain])
     return f"the DKIM key of {domain} is removed"
 
 
-def _add_mailbox(api: _Api, mailbox: str, file: str) -> str:
+def _add_mailbox(api: Api, mailbox: str, file: str) -> str:
     local, _, domain = mailbox.partition("@")
     # Written down before mailcow is told: a killed run leaves no mailbox whose password nobody knows.
     password = _kept(file)
@@ -256,19 +264,19 @@ def _add_mailbox(api: _Api, mailbox: str, file: str) -> str:
     }
     try:
         api.post("add/mailbox", said)
-    except _NotDone as error:
-        raise _NotDone(str(error).replace(password, "…")) from None
+    except NotDone as error:
+        raise NotDone(str(error).replace(password, "…")) from None
     if not api.get(f"mailbox/{mailbox}"):
-        raise _NotDone(f"mailcow took {mailbox} and does not know it")
+        raise NotDone(f"mailcow took {mailbox} and does not know it")
     return f"{mailbox} is there; its password is in {file}, which its owner alone may read"
 
 
-def _remove_mailbox(api: _Api, mailbox: str) -> str:
+def _remove_mailbox(api: Api, mailbox: str) -> str:
     known = api.get(f"mailbox/{mailbox}")
     if not known:
         return f"there is no mailbox {mailbox}"
     if _number(known.get("messages")):
-        raise _NotDone(f"{mailbox} holds mail: it stays; delete it in mailcow's web interface")
+        raise NotDone(f"{mailbox} holds mail: it stays; delete it in mailcow's web interface")
     api.post("delete/mailbox", [mailbox])
     return f"{mailbox} is deleted"
 
@@ -292,7 +300,7 @@ def _kept(path: str) -> str:
         pass
     except (OSError, UnicodeDecodeError) as error:
         kind = type(error).__name__
-        raise _NotDone(f"{path} could not be read ({kind})") from None
+        raise NotDone(f"{path} could not be read ({kind})") from None
     password = _made_up()
     part = f"{path}.part"
     try:
@@ -304,7 +312,7 @@ def _kept(path: str) -> str:
             os.fsync(kept.fileno())
         os.rename(part, path)
     except OSError as error:
-        raise _NotDone(f"{path} could not be written ({error.strerror}); no mailbox was made") from None
+        raise NotDone(f"{path} could not be written ({error.strerror}); no mailbox was made") from None
     return password
 
 

@@ -9,7 +9,7 @@ from mailcow_wizard.engine import first_mailbox as engine
 from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.names import mailbox
-from mailcow_wizard.tui import mending
+from mailcow_wizard.tui import api_key, mending
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.new_password import NewPassword
 
@@ -51,11 +51,17 @@ def _open(app: Wizard, address: str, found: Plan | str) -> None:
         return
     app.show_keys()
 
+    wanted: list[bool] = []
+
+    def closed(_unused: None) -> None:
+        if wanted:
+            api_key.show(app)
+
     def made() -> None:
         record = engine.made(app.session, address)
         if record:
             app.events_log.append(_("To publish: {record}", record=record))
-        app.push_screen(NewPassword(app.look, address, engine.password_file(app.session)))
+        app.push_screen(NewPassword(app.look, address, engine.password_file(app.session)), closed)
 
     mending.ask(
         app,
@@ -64,4 +70,13 @@ def _open(app: Wizard, address: str, found: Plan | str) -> None:
         lambda: None,
         made,
         lambda: engine.tried(app.session, address),
+        mending.Also(
+            "k",
+            _("Yes, and a key"),
+            _(
+                "Does a program of yours manage mailcow, such as a panel or a script? With k a lasting key "
+                "of mailcow's API comes next, shown before it is made. Most servers need none."
+            ),
+            lambda: wanted.append(True),
+        ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailcow_wizard.engine import mending, obstacles, readable
 from mailcow_wizard.engine.journal import Change, Journal
@@ -29,6 +29,15 @@ if TYPE_CHECKING:
 
 _DRAWN_EVERY_S = 0.12
 INTERRUPTED = (("n", _("Later")), ("f", _("Finish it")), ("u", _("Take it back")))
+
+
+class Also(NamedTuple):
+    """An answer besides yes and no: its key and word, what it means, what is called when it was given."""
+
+    key: str
+    word: str
+    about: str
+    chosen: Callable[[], object]
 
 
 @contextmanager
@@ -124,17 +133,23 @@ def ask(
     agreed: Callable[[], object],
     made: Callable[[], None],
     meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext,
+    also: Also | None = None,
 ) -> None:
     """Shows a plan that was made on a screen of its own, and carries it out on yes: `agreed` is called first,
     `made` when it was made. `instead` is what to type where it cannot be done here; `meanwhile` holds as long
-    as it goes on."""
+    as it goes on. `also` is another answer, with which it is carried out, too."""
+    asked = _asked(app, plan, instead)
+    if also:
+        asked = asked.with_answer(also.key, also.word, also.about)
 
     def answered(answer: str | None) -> None:
-        if answer == "y":
+        if also and answer == also.key:
+            also.chosen()
+        if answer == "y" or (also and answer == also.key):
             agreed()
             carry_out(app, plan, made, meanwhile)
 
-    app.push_screen(Decision(app.look, _asked(app, plan, instead)), answered)
+    app.push_screen(Decision(app.look, asked), answered)
 
 
 def carry_out(

@@ -37,6 +37,7 @@ PLACES: tuple[Place, ...] = (
     Place("w", "summary", _("answers"), _("write the answers so far, for other servers"), "answering.write"),
     Place("+", "dns", _("domain"), _("add a mail domain"), "records.add_domain"),
     Place("+", "verify", _("mailbox"), _("make the first mailbox, and try it"), "first_mailbox.show"),
+    Place("K", "verify", _("API key"), _("make a lasting key of mailcow's API"), "api_key.show"),
 )
 _KEY_NAMES = {"+": "plus"}
 

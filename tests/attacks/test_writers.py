@@ -22,6 +22,7 @@ WRITERS = {
     "host/asking.py choose": GATED,
     "host/dns_provider.py main": GATED,
     "host/dns_update.py main": GATED,
+    "host/api_key.py main": GATED,
     "host/mailcow_api.py main": GATED,
     "host/entrance.py write": OURS,
     "host/full_screen.py write": "the cells of the first screen, each line made harmless before",

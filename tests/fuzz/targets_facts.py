@@ -282,6 +282,7 @@ _ABOUT: tuple[Callable[[Facts], object], ...] = (
     lambda facts: neighbours.is_near(facts, "192.0.2.1"),
     lambda facts: relay._has_v6(facts, "mailcowdockerized"),
     lambda facts: mailboxes.known(facts, "a@example.org"),
+    mailboxes.has_key,
     lambda facts: fate.fate(facts, _MAIL, "queued as 40DBC22AB6A"),
     lambda facts: config._time(facts.host, "%Z", "/x"),
     lambda facts: checkout.as_committed(facts, ("mailcow.conf", "x y")),

@@ -9,7 +9,16 @@ import tempfile
 from typing import Any
 
 from mailcow_wizard.answers import lines, reading, toml
-from mailcow_wizard.host import dns_provider, dns_update, mailcow_api, nft_back, nft_tables, reach_talk, ssh
+from mailcow_wizard.host import (
+    api_key,
+    dns_provider,
+    dns_update,
+    mailcow_api,
+    nft_back,
+    nft_tables,
+    reach_talk,
+    ssh,
+)
 from mailcow_wizard.host.desk import Asked, Desk
 from mailcow_wizard.host.door import HostError
 from tests.fuzz import wires
@@ -35,18 +44,34 @@ def _updates(data: bytes) -> None:
 def _api(data: bytes) -> None:
     """mailcow's API: the first byte is the status, what follows the answer to everything."""
     status = 401 if data[:1] == b"4" else 200
-    where = mailcow_api._Where("127.0.0.1", 443, "mail.example.org", "x", ("127.0.0.1",))
+    where = mailcow_api.Where("127.0.0.1", 443, "mail.example.org", "x", ("127.0.0.1",))
     asked: list[str] = []
     with (
-        wires.instead(mailcow_api._Api, "_once", lambda self, *words: (status, text(data[1:]))),
-        wires.instead(mailcow_api, "_query", lambda box, query: asked.append(query)),
+        wires.instead(mailcow_api.Api, "once", lambda self, *words: (status, text(data[1:]))),
+        wires.instead(mailcow_api, "asked", lambda box, query: asked.append(query)),
         wires.instead(mailcow_api, "_kept", lambda file: "secret"),
     ):
-        api = mailcow_api._Api(where, "key")
+        api = mailcow_api.Api(where, "key")
         for count, do in mailcow_api._TASKS.values():
-            with contextlib.suppress(mailcow_api._NotDone):
+            with contextlib.suppress(mailcow_api.NotDone):
                 do(api, *("a@example.org",) * count)
     assert all(one.count("'") == 4 for one in asked), asked
+
+
+def _api_key(data: bytes) -> None:
+    """The lasting key in mailcow.conf, what mailcow's database says of it, and what the API answers."""
+    said = text(data)
+    with open(f"{_PLACE.name}/mailcow.conf", "wb") as file:
+        file.write(data)
+    where = mailcow_api.place(("127.0.0.1:443", "mail.example.org", "x", "127.0.0.1,::1"))
+    with (
+        wires.instead(api_key, "asked", lambda box, query: "1" if "= 'LASTING" in query else said),
+        wires.instead(mailcow_api.Api, "once", lambda self, *words: (401 if data[:1] == b"4" else 200, said)),
+        wires.instead(api_key, "_PATIENCE_S", -1.0),
+    ):
+        for do in (api_key._first, api_key._try):
+            with contextlib.suppress(mailcow_api.NotDone):
+                assert "LASTING" not in do(_PLACE.name, where, ())
 
 
 def _nft_back(data: bytes) -> None:
@@ -78,6 +103,10 @@ _API = (
     b'2[{"type": "success", "msg": ["domain_added", "x"]}]', b'2{"type": "danger", "msg": "x"}', b"2[]",
     b'4{"type": "error", "msg": "api access denied for ip 192.0.2.7"}', b"2" + DEEP,
     b'2{"quota_used": ' + DIGITS + b'}',
+)  # fmt: skip
+_KEYS = (
+    b"API_KEY=LASTING-a\nAPI_KEY=LASTING-b\n", b"4\nAPI_KEY=LASTING-a\ndenied for ip 192.0.2.7", b"0\n",
+    b"API_KEY='LASTING-a'", DIGITS,
 )  # fmt: skip
 _UPDATE = (
     b"prereq nxdomain mail.example.org.\nprereq nxrrset a.example.org. TXT\n"
@@ -158,6 +187,7 @@ def targets() -> tuple[Target, ...]:
     return (
         Target("host dns-update", _updates, (_UPDATE, b"update add a. " + DIGITS + b" A 1.2.3.4")),
         Target("host mailcow-api", _api, _API),
+        Target("host api-key", _api_key, _KEYS),
         Target("host nft-back", _nft_back, _NFT),
         Target("host nft-tables", _nft_tables, _TABLES),
         Target("host desk", _desk, _DESK),

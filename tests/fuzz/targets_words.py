@@ -266,7 +266,8 @@ def _typed(data: bytes) -> None:
     reach_greetings.shown(there)
     with contextlib.suppress(selection.UnknownSelector):
         selection.select((words,))
-    for judge in (names.host_name, names.mail_host_name, names.mail_domain, names.server_and_port):
+    named = (names.host_name, names.mail_host_name, names.mail_domain, names.server_and_port)
+    for judge in (*named, names.api_addresses):
         with contextlib.suppress(names.NotAName):
             judge(words)
     names.doubt(words, words)

@@ -10,6 +10,7 @@ there is lies in DIRECTORY.
 import base64
 import hashlib
 import json
+import os
 import re
 import socketserver
 import sqlite3
@@ -227,10 +228,21 @@ class _Tables(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
 
 
+def _take_key(link: sqlite3.Connection, key: str, allowed: str) -> None:
+    """As mailcow's does when it starts: a key of mailcow.conf takes the place of all that may change things,
+    and none in mailcow.conf leaves them all."""
+    if key not in ("", "invalid") and allowed not in ("", "invalid"):
+        with link:
+            link.execute("DELETE FROM api WHERE access = 'rw'")
+            link.execute("INSERT INTO api VALUES (?, 1, ?, 'rw')", (key, allowed))
+
+
 def serve(directory: Path, ports: list[int], pair: list[str]) -> None:
     """Serves until it is ended."""
     _Web.directory = directory
-    database(directory).close()
+    link = database(directory)
+    _take_key(link, os.environ.get("API_KEY", ""), os.environ.get("API_ALLOW_FROM", ""))
+    link.close()
     (directory / "users").touch()
     web = ThreadingHTTPServer(("", ports[0]), _Web)
     if pair:

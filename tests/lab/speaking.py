@@ -68,7 +68,8 @@ def add(services: dict[str, dict[str, object]]) -> None:
     _speak(services["dovecot-mailcow"], _DOVECOT, [*state, *ssl], imap)
     _speak(services["postfix-mailcow"], _POSTFIX, ssl, ["${SMTP_PORT:-25}:25", "465:465", "587:587"])
     _speak(services["nginx-mailcow"], _NGINX, ssl, ["80:80", "443:443"])
-    _speak(services["php-fpm-mailcow"], _WEB_SERVER, state, [])
+    key = {one: f"${{{one}:-invalid}}" for one in ("API_KEY", "API_ALLOW_FROM")}
+    _speak(services["php-fpm-mailcow"], _WEB_SERVER, state, [], key)
 
 
 def _speak(

@@ -67,6 +67,7 @@ def test_from_nothing_to_mail(place: Place, tmp_path: Path) -> None:
         Path(PASSWORD_FILE).unlink(missing_ok=True)
 
     _first_mailbox(place, tmp_path)
+    _api_key(place)
     _monitoring(place)
 
 
@@ -104,6 +105,54 @@ def _first_mailbox(place: Place, tmp_path: Path) -> None:
     assert json.loads(undone.stdout)["state"] == "undone", undone.stderr
     rows = place.docker("exec", _database(place), "mariadb", "-e", "SELECT username FROM mailbox")
     assert rows == ""
+
+
+def _api_key(place: Place) -> None:
+    """A lasting one: in mailcow.conf, taken up by mailcow, used; then taken back out of both."""
+    conf = place.directory / "mailcow.conf"
+    before = conf.read_bytes()
+    words = ("verify", "--api-key", "here", "--json")
+    shown = json.loads(place.wizard(*words, "--dry-run").stdout)["plan"]["steps"]
+    assert [one["kind"] for one in shown] == ["command", "edit", "command", "command", "manual", "manual"]
+    assert "+API_KEY=••••" in shown[1]["diff"]
+    assert conf.read_bytes() == before
+    # One that somebody made in the web interface is not replaced, and not shut out.
+    of_others = "INSERT INTO api VALUES ('of-others', 1, '192.0.2.1', 'rw')"
+    place.docker("exec", _database(place), "mariadb", "-e", of_others)
+    refused = place.wizard(*words, "--yes")
+    assert (refused.returncode, conf.read_bytes()) == (64, before)
+    assert "made in its web interface" in refused.stderr
+    place.docker("exec", _database(place), "mariadb", "-e", "DELETE FROM api")
+
+    made = place.wizard(*words, "--yes")
+    document = json.loads(made.stdout)
+    assert document["applied"], made.stdout + made.stderr
+    key = next(
+        line.partition("=")[2] for line in conf.read_text().splitlines() if line.startswith("API_KEY=")
+    )
+    assert (len(key), conf.stat().st_mode & 0o777) == (40, 0o600)
+    assert _answers(place, key) == 200
+    told = made.stdout + made.stderr + place.log.read_text() + place.wizard("undo", "--list").stdout
+    assert key not in told
+    held = (path for path in place.state.rglob("*") if path.is_file())
+    holders = [path for path in held if key in path.read_text("latin-1")]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in holders)
+    assert place.wizard(*words, "--yes").returncode == 64
+
+    undone = place.wizard("undo", "--yes", "--json")
+    assert json.loads(undone.stdout)["state"] == "undone", undone.stderr
+    assert conf.read_bytes() == before
+    assert _answers(place, key) == 401
+    assert place.docker("exec", _database(place), "mariadb", "-e", "SELECT access FROM api") == ""
+    web = place.docker("ps", "-qf", "name=php-fpm-mailcow")
+    assert key not in place.docker("inspect", web)
+
+
+def _answers(place: Place, key: str) -> int:
+    """What mailcow's API answers a program on this machine that has this key."""
+    to = "https://127.0.0.1/api/v1/get/domain/example.org"
+    asks = ["curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", "-H", f"X-API-Key: {key}", to]
+    return int(place.machine.run(asks, check=True).stdout)
 
 
 def _database(place: Place) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard.facts.dns.signing import SigningKey, signing_keys
-from mailcow_wizard.facts.mail.installed import Installed, installed
+from mailcow_wizard.facts.mail.installed import Installed, Listed, installed
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
@@ -24,6 +24,7 @@ _QUERY = (
     "(SELECT COUNT(*) FROM mailbox WHERE username = '{mailbox}'), "
     "(SELECT COUNT(*) FROM alias WHERE address = '{mailbox}')"
 )
+_KEYS = "SELECT COUNT(*) FROM api WHERE access = 'rw' AND NOT (api_key LIKE 'MAILCOW-WIZARD-%')"
 
 
 class Known(NamedTuple):
@@ -40,13 +41,30 @@ class Known(NamedTuple):
     key: SigningKey
 
 
-def known(facts: Facts, mailbox: str) -> Known:
-    """Asks for a mailbox (`names.mailbox`) and its domain. Raises HostError."""
+def database(facts: Facts) -> Listed:
+    """The running container of mailcow's database. Raises HostError."""
     about = facts.get(installed)
-    domain = mailbox.partition("@")[2]
     box = next((one for one in about.boxes if one.service == "mysql-mailcow"), None)
     if box is None or box.state != "running":
         raise HostError(about.skip or about.down or about.untold or _("mailcow's database does not run"))
+    return box
+
+
+def has_key(facts: Facts) -> bool:
+    """Whether mailcow's database holds a key of its API that may change things, and is none of the wizard's
+    for one command. Raises HostError."""
+    box = facts.get(database)
+    ran = facts.host.run(("docker", "exec", box.id, "sh", "-c", _SCRIPT, "sh", _KEYS), _PATIENCE_S)
+    said = ran.out.strip()
+    if ran.code or not said.isdecimal():
+        raise HostError(_("mailcow's database does not tell whether its API has a key"))
+    return int(said) > 0
+
+
+def known(facts: Facts, mailbox: str) -> Known:
+    """Asks for a mailbox (`names.mailbox`) and its domain. Raises HostError."""
+    about, box = facts.get(installed), facts.get(database)
+    domain = mailbox.partition("@")[2]
     query = _QUERY.format(domain=domain, mailbox=mailbox)
     ran = facts.host.run(("docker", "exec", box.id, "sh", "-c", _SCRIPT, "sh", query), _PATIENCE_S)
     counts = _COUNTS.search(ran.out) if ran.code == 0 else None

@@ -1,6 +1,7 @@
 """A text to read before something is changed, and a question under it. The answer at hand changes nothing."""
 
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 from typing import ClassVar, NamedTuple
 
 from textual import events
@@ -31,6 +32,22 @@ class Asked(NamedTuple):
     answers: Answers = YES_OR_NO
     obstacle: str = ""
     instead: str = ""
+
+    def with_answer(self, key: str, word: str, about: str) -> "Asked":
+        """With one more answer, which is explained behind the text's first paragraph."""
+
+        def text(width: int) -> Sequence[Line]:
+            lines = list(self.text(width))
+            end = next((place for place, one in enumerate(lines) if not one.label + one.text), len(lines))
+            said = (Line("", one) for one in wrap(about, width, break_on_hyphens=False))
+            return (*lines[:end], Line("", ""), *said, *lines[end:])
+
+        return self._replace(text=text, answers=(*self.answers, (key, word)))
+
+
+def _small(words: str) -> str:
+    """In the middle of a line; names and nouns inside keep their capitals."""
+    return words[:1].lower() + words[1:]
 
 
 class Decision(Sheet[str]):
@@ -72,10 +89,10 @@ class Decision(Sheet[str]):
                 (" ", look.plain),
                 (f" {word} ", look.selected if number == self._marked else look.plain),
             ]
-        keys = [(key, word.lower()) for key, word in asked.answers]
+        keys = [(key, _small(word)) for key, word in asked.answers]
         return [
             parts,
-            self.keys([*keys, ("Tab", _("the other")), *scroll, ("Esc", asked.answers[0][1].lower())]),
+            self.keys([*keys, ("Tab", _("the other")), *scroll, ("Esc", _small(asked.answers[0][1]))]),
         ]
 
     def draw_rule(self) -> None:

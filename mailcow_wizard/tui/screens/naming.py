@@ -24,7 +24,8 @@ class Asked(NamedTuple):
 
 
 class Naming(ModalScreen[tuple[str, ...]]):
-    """Ends with what `read` makes of the text, or with nothing on Esc; `read` raises ValueError.
+    """Ends with what `read` makes of the text, or with nothing on Esc; `read` raises ValueError. The last of
+    it is shown meanwhile.
 
     No bindings: they are looked up later than keys are typed, and some would overtake others.
     """
@@ -32,12 +33,15 @@ class Naming(ModalScreen[tuple[str, ...]]):
     CSS_PATH = "naming.tcss"
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, look: Look, asked: Asked, read: Callable[[str], tuple[str, ...]]) -> None:
+    def __init__(
+        self, look: Look, asked: Asked, read: Callable[[str], tuple[str, ...]], text: str = ""
+    ) -> None:
+        """`text` stands there to begin with."""
         super().__init__()
         self._look = look
         self._asked = asked
         self._read = read
-        self._typing = TypingLine("", 0)
+        self._typing = TypingLine.of(text)
         self._refused = False
 
     def compose(self) -> ComposeResult:

@@ -1,0 +1,48 @@
+"""`verify --api-key`: a lasting key of mailcow's API, in mailcow.conf; shown once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailcow_wizard.cli import exit_codes
+from mailcow_wizard.cli.arguments import Options
+from mailcow_wizard.cli.fix import Making
+from mailcow_wizard.cli.making import Refused, Talk, code_of, mention_unfinished, unchanged
+from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.engine import api_key as engine
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.host import streams
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
+from mailcow_wizard.names import HERE
+
+
+def api_key(options: Options, write: Callable[[str], None]) -> int:
+    """Runs the command; returns the exit code."""
+    session = open_session(options)
+    talk = Talk(options, write)
+    try:
+        code = _made(session, options, talk)
+    except Refused as refusal:
+        code = talk.refused(refusal)
+    finally:
+        session.host.close()
+    talk.end()
+    return code
+
+
+def _made(session: Session, options: Options, talk: Talk) -> int:
+    mention_unfinished(session)
+    try:
+        plan = engine.planned(session, "" if options.api_key == HERE else options.api_key)
+    except HostError as error:
+        code = exit_codes.USAGE if isinstance(error, NoPlan) else code_of(error)
+        raise Refused(code, unchanged(error)) from None
+    making = Making(session, options, talk, plan)
+    code = making.run()
+    if making.applied:
+        if streams.on_terminal() and not talk.json:
+            talk.line(_("The key of mailcow's API, shown this once: {key}", key=engine.made(plan)))
+        talk.line(_("It stays in mailcow.conf: ./wizard conf get API_KEY"))
+    return code

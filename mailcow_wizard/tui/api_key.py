@@ -1,0 +1,80 @@
+"""A lasting key of mailcow's API: who may use it is asked for, then it is made, tried, and shown."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from mailcow_wizard.engine import api_key as engine
+from mailcow_wizard.host.door import HostError, NotRecorded
+from mailcow_wizard.language import _
+from mailcow_wizard.names import api_addresses
+from mailcow_wizard.tui import mending
+from mailcow_wizard.tui.screens.naming import Asked, Naming
+from mailcow_wizard.tui.screens.new_password import NewKey
+
+if TYPE_CHECKING:
+    from mailcow_wizard.model import Plan
+    from mailcow_wizard.tui.app import Wizard
+
+_Found = TypeVar("_Found")
+
+_ASKED = Asked(_("Who may use the key"), _("addresses or networks, with commas between them"), _("plan"))
+
+
+def show(app: Wizard) -> None:
+    """`K`: asks who may use it, then shows what would be done."""
+
+    def asked(alone: str) -> None:
+        def read(text: str) -> tuple[str, ...]:
+            found = api_addresses(text)
+            if found == alone:
+                words = _("this machine alone, as mailcow sees it; add others with commas")
+            else:
+                words = found
+            return found, words
+
+        def typed(said: tuple[str, ...] | None) -> None:
+            if said:
+                _in_background(
+                    app,
+                    lambda: engine.planned(app.session, said[0]),
+                    lambda found: _open(app, said[0], found),
+                )
+
+        app.push_screen(Naming(app.look, _ASKED, read, alone), typed)
+
+    _in_background(app, lambda: engine.this_machine(app.session), asked)
+
+
+def _in_background(app: Wizard, ask: Callable[[], _Found], then: Callable[[_Found], None]) -> None:
+    """Asks mailcow for something that may take a while."""
+    app.show_keys(_("Looking at what mailcow has of it…"))
+
+    def done(found: _Found) -> None:
+        app.show_keys()
+        then(found)
+
+    def work() -> None:
+        try:
+            found = ask()
+        except NotRecorded:
+            app.call_later(app.show_keys, _("A recorded machine cannot make a key."))
+        except HostError as error:
+            said = app.look.text(_("This cannot be made: {error}.", error=str(error)))
+            app.call_later(app.show_keys, said)
+        else:
+            app.call_later(done, found)
+
+    threading.Thread(target=work, daemon=True, name="api-key").start()
+
+
+def _open(app: Wizard, allowed: str, plan: Plan) -> None:
+    def made() -> None:
+        file = f"{app.session.settings.directory.rstrip('/')}/mailcow.conf"
+        name = engine.server(app.session)
+        example = f"curl -H 'X-API-Key: …' https://{name}/api/v1/get/domain/all"
+        app.push_screen(NewKey(app.look, engine.made(plan), file, example))
+
+    mending.ask(app, plan, f"verify --api-key {allowed}", lambda: None, made)
