@@ -29,13 +29,14 @@ ln -sf "$2" /usr/local/sbin/docker
 cp "$3" /usr/local/lib/docker/cli-plugins/docker-compose
 """
 
+# Shared, as those have it who only look: a holder is in the way of it, and a look is not taken for one.
 _SNATCHES = """import fcntl, sys
 lock = open(sys.argv[1], "wb")
 seen = False
 print("ready", flush=True)
 while True:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         seen = True
         continue
@@ -152,7 +153,7 @@ class Place:
     @contextmanager
     def snatched_at(self) -> Iterator["subprocess.Popen[bytes]"]:
         """A process that tries to have the lock, again and again; it ends when it has it after somebody else
-        did."""
+        held it."""
         lock = self.state / "lock"
         lock.parent.mkdir(mode=0o700, exist_ok=True)
         lock.touch(mode=0o600)
