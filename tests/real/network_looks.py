@@ -12,7 +12,8 @@ _RUN = str(Path(__file__).with_name("network_run.py"))
 
 
 class Seen(NamedTuple):
-    """What the checks found, by id (without `network.`) and subject, and how long they took."""
+    """What the checks found, by id (without `network.`) and subject, and how long they
+    took, without waiting for the processor."""
 
     checks: dict[str, Any]
     seconds: float
