@@ -18,6 +18,11 @@ ROOT_SERVERS_V6 = (
 # Three operators: Cloudflare, Google, Quad9. mailcow's unbound healthcheck pings the same three.
 PUBLIC_RESOLVERS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
 
+# RFC 8624, 3.1 and 3.3: what resolvers that check signatures implement, and with which of these hashes of
+# keys. A zone whose DS records are all of other kinds is for them one without signatures (RFC 4035, 5.2).
+DNSSEC_ALGORITHMS = (5, 7, 8, 10, 13, 14, 15, 16)
+DNSSEC_DIGESTS = (1, 2, 4)
+
 DOC_DNS = "https://docs.mailcow.email/getstarted/prerequisite-dns/"
 
 # https://www.cloudflare.com/ips, 2025: addresses of its proxy, behind which no mail server is reached.

@@ -36,6 +36,19 @@ def _signed(signed: Signed) -> Judgement:
         return _broken(common, zone, verdicts)
     if "valid" in verdicts:
         return common._replace(summary=_("{zone} is signed, and the signatures are valid", zone=zone))
+    if "unsigned" in verdicts and signed.strange:
+        return _strange(common, signed)
+    if "unsigned" in verdicts and signed.delegated and _by_checkers(signed):
+        return common._replace(
+            status="unknown",
+            summary=_(
+                "{zone} is signed, but resolvers that check signatures find it not signed, as when the DS "
+                "record is new",
+                zone=zone,
+            ),
+            certainty="untested",
+            remedies=(_("Wait until caches have renewed, then run this check again."),),
+        )
     if "unsigned" in verdicts and signed.delegated:
         return common._replace(
             status="unknown",
@@ -46,6 +59,41 @@ def _signed(signed: Signed) -> Judgement:
         status="unknown",
         summary=_("whether the signatures of {zone} are valid could not be asked", zone=zone),
         certainty="untested",
+    )
+
+
+def _by_checkers(signed: Signed) -> bool:
+    """Whether a resolver that checks signatures finds the zone unsigned."""
+    return any(one.validates and one.verdict == "unsigned" for one in signed.opinions)
+
+
+def _strange(common: Judgement, signed: Signed) -> Judgement:
+    """All DS records are of kinds that resolvers do not know, who then take the zone for unsigned."""
+    zone = signed.zone
+    kinds = ", ".join(
+        _("algorithm {algorithm} with digest type {digest}", algorithm=algorithm, digest=digest)
+        for algorithm, digest in signed.strange
+    )
+    return common._replace(
+        status="warn",
+        summary=_(
+            "{zone} is signed in a way that resolvers do not know ({kinds}): for them it is not signed",
+            zone=zone,
+            kinds=kinds,
+        ),
+        why=_(
+            "Mail arrives as without signatures (RFC 4035, 5.2), but nothing protects the records, and TLSA "
+            "records do not count."
+        ),
+        certainty="proved" if _by_checkers(signed) else "inferred",
+        severity="advice",
+        remedies=(
+            _(
+                "Sign {zone} with algorithm 13 (ECDSA P-256) and give its DS record digest type 2 (SHA-256), "
+                "or have the DS record removed at the registrar.",
+                zone=zone,
+            ),
+        ),
     )
 
 

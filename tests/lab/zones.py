@@ -21,7 +21,11 @@ _KEY = (
 
 # Served by the root servers and the servers of the top-level domains.
 UPPER: dict[str, str] = {
-    "org": _TOP + _DELEGATED.format("example") + "bogus NS ns1.example.net.\n",
+    "org": _TOP
+    + _DELEGATED.format("example")
+    + "bogus NS ns1.example.net.\n"
+    + f"strange NS ns1.example.net.\nstrange DS 4711 200 2 {'5A' * 32}\n"
+    + f"dated NS ns1.example.net.\ndated DS 4711 13 3 {'5A' * 32}\n",
     "net": _TOP
     + _DELEGATED.format("example")
     + "ns1.tld A 192.88.99.129\nns1.tld AAAA 2d00:113:1::129\nns1.example A 192.88.99.130\n"
@@ -88,6 +92,8 @@ _autodiscover._tcp SRV 0 1 8443 mail
 """,
     "empty.example": _SOA + _NS,
     "bogus.org": _SOA + _NS + f"mail A {SERVER_V4}\n@ MX 10 mail\n",
+    "strange.org": _SOA + _NS + f"mail A {SERVER_V4}\n@ MX 10 mail\n",
+    "dated.org": _SOA + _NS + f"mail A {SERVER_V4}\n@ MX 10 mail\n",
     REVERSE_V4: _SOA + _NS + "10 PTR mail.example.org.\n",
     REVERSE_V6: _SOA + _NS + f"{'0.1' + '.0' * 22} PTR mail.example.org.\n",
 }

@@ -93,6 +93,21 @@ def test_broken_signatures_fail(names: Names) -> None:
     assert "signed" in found["example.org"]["summary"]
 
 
+@pytest.mark.parametrize(
+    ("domain", "kinds"),
+    [
+        ("strange.org", "algorithm 200 with digest type 2"),
+        ("dated.org", "algorithm 13 with digest type 3"),
+    ],
+)
+def test_signatures_of_a_kind_that_resolvers_do_not_know(names: Names, domain: str, kinds: str) -> None:
+    found = {one["subject"]: one for one in check(names, "dns.dnssec", "--domain", domain)}[domain]
+    assert found["summary"] == (
+        f"{domain} is signed in a way that resolvers do not know ({kinds}): for them it is not signed"
+    )
+    assert (found["status"], found["severity"], found["certainty"]) == ("warn", "advice", "proved")
+
+
 def test_several_domains_in_one_run(names: Names) -> None:
     found = status(check(names, "dns.mx", *DOMAINS))
     assert found == {

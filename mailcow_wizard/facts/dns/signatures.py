@@ -1,25 +1,29 @@
 """Whether zones are signed, and whether the signatures hold (DNSSEC, RFC 4035), by validating resolvers.
 
 A resolver that validates answers SERVFAIL where signatures are broken, and answers all the same when told
-not to check: the two together tell broken signatures from a server that is down.
+not to check: the two together tell broken signatures from a server that is down. Whether one validates at all
+is told by what it says of the root, which is signed.
 """
 
 from __future__ import annotations
 
+from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.dns.delegation import WAIT_S, zone_of
 from mailcow_wizard.facts.dns.mail_server import mail_server
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, SERVFAIL, Answer, answer
 from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import NamedTuple
 
 
 class Opinion(NamedTuple):
-    """One resolver's answers to the zone's SOA: checked, and unchecked."""
+    """One resolver's answers to the zone's SOA: checked, and unchecked; and whether it checks signatures."""
 
     checked: Answer
     unchecked: Answer
+    validates: bool = False
 
     @property
     def verdict(self) -> str:
@@ -33,20 +37,37 @@ class Opinion(NamedTuple):
 
 class Signed(NamedTuple):
     """A mail domain or the server's name, its zone, whether the zone above says that it is signed (None: not
-    known), and what each resolver says of it."""
+    known), what each resolver says of it, and the DS records: key tag, algorithm, digest type, digest."""
 
     name: str
     zone: str
     delegated: bool | None
     opinions: tuple[Opinion, ...]
+    signers: tuple[str, ...] = ()
+
+    @property
+    def strange(self) -> tuple[tuple[int, int], ...]:
+        """Algorithm and digest type of each DS record, where resolvers know none of them."""
+        kinds = tuple(dict.fromkeys(_kind(one) for one in self.signers))
+        known = any(
+            algorithm in need.DNSSEC_ALGORITHMS and digest in need.DNSSEC_DIGESTS
+            for algorithm, digest in kinds
+        )
+        return () if known else kinds
+
+
+def _kind(signer: str) -> tuple[int, int]:
+    _tag, algorithm, digest, *_rest = (*signer.split(" "), "", "", "")
+    return whole(algorithm), whole(digest)
 
 
 def signatures(facts: Facts) -> tuple[Signed, ...]:
     """Asks about the server's zone and those of its domains. Raises HostError."""
+    facts.begin((mail_server,), (_checking,))
     server = facts.get(mail_server)
     names = tuple(dict.fromkeys((*server.domains, server.within)))
     zones = [facts.get(zone_of, name) for name in names]
-    servers = _validators(facts)
+    servers, checking = _validators(facts), facts.get(_checking)
     rows = [
         DnsQuestion(zone.name, type, (one,), dnssec=True, checking_disabled=not checked)
         for zone in zones
@@ -58,9 +79,24 @@ def signatures(facts: Facts) -> tuple[Signed, ...]:
     for name, zone in zip(names, zones, strict=True):
         triples = [(next(heard), next(heard), next(heard)) for _ in servers]
         told = [bool(ds.of("DS")) for _, _, ds in triples if ds.code in (NOERROR, NXDOMAIN)]
-        opinions = tuple(Opinion(checked, unchecked) for checked, unchecked, _ in triples)
-        found.append(Signed(name, zone.name, any(told) if told else None, opinions))
+        opinions = tuple(
+            Opinion(checked, unchecked, one in checking)
+            for one, (checked, unchecked, _) in zip(servers, triples, strict=True)
+        )
+        signers = tuple(dict.fromkeys(value for _, _, ds in triples for value in ds.values("DS")))
+        found.append(Signed(name, zone.name, any(told) if told else None, opinions, signers))
     return tuple(found)
+
+
+def _checking(facts: Facts) -> tuple[str, ...]:
+    """Those of the resolvers that check signatures; none where that could not be asked."""
+    servers = _validators(facts)
+    asked = tuple(DnsQuestion(".", "SOA", (one,), dnssec=True) for one in servers)
+    try:
+        heard = [answer(one) for one in facts.host.ask_dns(asked, WAIT_S)] if asked else []
+    except HostError:
+        return ()
+    return tuple(one for one, said in zip(servers, heard, strict=True) if said.authenticated)
 
 
 def _validators(facts: Facts) -> tuple[str, ...]:
