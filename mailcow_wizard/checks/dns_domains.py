@@ -14,13 +14,55 @@ from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.message import NXDOMAIN
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
-from mailcow_wizard.language import _
-from mailcow_wizard.model import Check, Judgement
+from mailcow_wizard.language import _, ngettext
+from mailcow_wizard.model import Check, Evidence, Judgement
 
 
 def judge_mx(facts: Domains) -> tuple[Judgement, ...]:
-    """Mail for each domain goes to this server and nowhere else."""
-    return tuple(_mx(facts.server, one) for one in facts.records)
+    """Mail for each domain goes to this server and nowhere else, and all name servers of its zone say so."""
+    return tuple(_with_silent(_mx(facts.server, one), one) for one in facts.records)
+
+
+def _with_silent(judgement: Judgement, records: DomainRecords) -> Judgement:
+    """With the name servers of the domain's zone that are silent while others answer."""
+    silent = records.silent
+    if not silent:
+        return judgement
+    domain = records.domain
+    named = ", ".join(_("{name} ({address})", name=name, address=address) for name, address in silent)
+    shown = judgement._replace(
+        evidence=(
+            *judgement.evidence,
+            *(Evidence(f"dig +norec {domain} SOA @{address}", _("no answer")) for _name, address in silent),
+        ),
+        remedies=(
+            *judgement.remedies,
+            _(
+                "Start {named}, let port 53 in to it, or take it out of the delegation of {domain}.",
+                named=named,
+                domain=domain,
+            ),
+        ),
+    )
+    if judgement.status != "pass":
+        return shown
+    return shown._replace(
+        status="warn",
+        severity="degrades",
+        summary=ngettext(
+            "{right}, but the name server {named} gives no answer",
+            "{right}, but the name servers {named} give no answer",
+            len(silent),
+            right=judgement.summary,
+            named=named,
+        ),
+        found=_("{values}; no answer from {named}", values=judgement.found, named=named),
+        why=_(
+            "It is a name server of {domain}: whoever asks it waits before asking another one, and where "
+            "that one fails, too, no mail arrives.",
+            domain=domain,
+        ),
+    )
 
 
 def _mx(server: MailServer, records: DomainRecords) -> Judgement:

@@ -7,14 +7,65 @@ import ipaddress
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import server_words
 from mailcow_wizard.facts.dns.local_view import LocalView, local_view
+from mailcow_wizard.facts.dns.own_resolvers import OwnResolvers
 from mailcow_wizard.facts.dns.published import Seen, is_answer
 from mailcow_wizard.facts.dns.state import values
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 
 def judge_local_view(facts: LocalView) -> Judgement:
-    """The resolver of this machine says the same as the name's own servers; /etc/hosts is only reported."""
+    """The resolver of this machine says the same as the name's own servers, and each of several answers."""
+    judgement = _view(facts)
+    return _with_silent(judgement, facts.resolvers) if facts.resolvers.silent else judgement
+
+
+def _with_silent(judgement: Judgement, resolvers: OwnResolvers) -> Judgement:
+    """With the name servers of /etc/resolv.conf that are silent while others answer."""
+    named = ", ".join(one.server for one in resolvers.silent)
+    remedy = _(
+        "See why {named} gives no answer, or take its line out of what writes /etc/resolv.conf "
+        "(such as netplan, NetworkManager or the DHCP client).",
+        named=named,
+    )
+    evidence = tuple(
+        Evidence(f"dig . NS @{one.server}", one.code or heard(one.error)) for one in resolvers.heard
+    )
+    shown = judgement._replace(evidence=(*judgement.evidence, *evidence))
+    if judgement.status == "warn":
+        return shown._replace(remedies=(*judgement.remedies, remedy))
+    said = ngettext(
+        "of the {number} name servers in /etc/resolv.conf {named} gives no answer",
+        "of the {number} name servers in /etc/resolv.conf {named} give no answer",
+        len(resolvers.silent),
+        number=len(resolvers.heard),
+        named=named,
+    )
+    why = (
+        _(
+            "Programs ask the name servers in the order of /etc/resolv.conf: most wait up to {patience} s "
+            "for a silent one, at every look-up, before they ask the next.",
+            patience=resolvers.patience,
+        )
+        if resolvers.delaying
+        else _(
+            "Programs ask it when the name servers before it give no answer: then every look-up fails, or "
+            "waits."
+        )
+    )
+    return shown._replace(
+        status="warn",
+        summary=said,
+        found=f"{said}; {judgement.summary}",
+        why=why,
+        certainty="proved",
+        severity="degrades" if resolvers.delaying else "advice",
+        remedies=(remedy, *judgement.remedies),
+    )
+
+
+def _view(facts: LocalView) -> Judgement:
+    """Of the name; /etc/hosts is only reported."""
     name, seen = facts.records.server.name, (facts.records.a, facts.records.aaaa)
     hosts = _("; /etc/hosts calls it {hosts}", hosts=", ".join(facts.hosts)) if facts.hosts else ""
     evidence = (
@@ -134,7 +185,10 @@ CHECKS: tuple[Check, ...] = (
     Check(
         id="dns.local-view",
         title=_("Own view of the name"),
-        needed=_("this machine's resolver sees the server's name as the world does"),
+        needed=_(
+            "this machine's resolver sees the server's name as the world does, and each name server in "
+            "/etc/resolv.conf answers"
+        ),
         why=_("mailcow's containers ask other resolvers than this machine: what works here may fail there."),
         doc=need.DOC_DNS,
         severity="degrades",

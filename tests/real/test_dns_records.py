@@ -5,11 +5,13 @@ import json
 import resource
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from lab.inside import CHECKOUT, LabError
-from lab.names import Names, internet_of_names
+from lab.names import RESOLVER, Names, internet_of_names
 
 from mailcow_wizard.requirements_dns import ROOT_SERVERS_V4, ROOT_SERVERS_V6
 
@@ -137,6 +139,92 @@ def test_what_resolvers_still_remember(names: Names) -> None:
         names.forget()
     (found,) = check(names, "dns.a")
     assert found["status"] == "pass"
+
+
+DEAD = "192.88.99.140"
+
+
+@contextmanager
+def resolv_conf(names: Names, *lines: str) -> Iterator[None]:
+    """Another /etc/resolv.conf on the server for a while."""
+    path = Path("/etc/netns") / names.namespace.name / "resolv.conf"
+    before = path.read_text()
+    path.write_text("".join(f"{one}\n" for one in lines))
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+@contextmanager
+def dropped(names: Names, *addresses: str) -> Iterator[None]:
+    """Packets to these addresses get lost."""
+    rules = "".join(f"ip{6 if ':' in one else ''} daddr {one} drop\n" for one in addresses)
+    names.namespace.run(
+        ["nft", "-f", "-"],
+        text=f"table inet lost {{\nchain out {{\ntype filter hook output priority 0\n{rules}}}\n}}\n",
+    )
+    try:
+        yield
+    finally:
+        names.run(["nft", "delete", "table", "inet", "lost"])
+
+
+@pytest.mark.parametrize(
+    ("lines", "severity", "words"),
+    [
+        ((f"nameserver {DEAD}", f"nameserver {RESOLVER}"), "degrades", "up to 5 s"),
+        (
+            (f"nameserver {DEAD}", f"nameserver {RESOLVER}", "options edns0 timeout:2"),
+            "degrades",
+            "up to 2 s",
+        ),
+        ((f"nameserver {RESOLVER}", f"nameserver {DEAD}"), "advice", "when the name servers before it"),
+    ],
+)
+def test_a_dead_resolver_among_several_is_named(
+    names: Names, lines: tuple[str, ...], severity: str, words: str
+) -> None:
+    with dropped(names, DEAD), resolv_conf(names, *lines):
+        (found,) = check(names, "dns.local-view")
+    assert found["summary"] == f"of the 2 name servers in /etc/resolv.conf {DEAD} gives no answer"
+    assert (found["status"], found["severity"]) == ("warn", severity)
+    assert words in found["why"]
+    assert "sees mail.example.org as the world does" in found["found"]
+    (found,) = check(names, "dns.local-view")
+    assert found["status"] == "pass"
+
+
+def test_a_dead_resolver_is_named_before_the_name_is_published(names: Names) -> None:
+    with dropped(names, DEAD), resolv_conf(names, f"nameserver {DEAD}", f"nameserver {RESOLVER}"):
+        (found,) = check(names, "dns.local-view", hostname="mail.empty.example")
+    assert found["status"] == "warn"
+    assert DEAD in found["summary"]
+
+
+def test_where_all_resolvers_are_dead_none_is_singled_out(names: Names) -> None:
+    both = (DEAD, "192.88.99.141")
+    with dropped(names, *both), resolv_conf(names, *(f"nameserver {one}" for one in both)):
+        (found,) = check(names, "dns.local-view")
+    assert found["status"] == "unknown"
+    assert found["summary"] == "this machine's own resolver gives no answer for mail.example.org"
+
+
+def test_a_dead_name_server_of_the_zone_is_named(names: Names) -> None:
+    with dropped(names, "192.88.99.131", "2d00:113:1::131"):
+        (found,) = check(names, "dns.mx")
+        assert found["summary"] == (
+            "mail for example.org goes to mail.example.org, but the name servers "
+            "ns2.example.net (192.88.99.131), ns2.example.net (2d00:113:1::131) give no answer"
+        )
+        assert (found["status"], found["severity"]) == ("warn", "degrades")
+        with names.changed("example.org", "MX", "10 mx.example.net.", before=("10 mail",)):
+            (wrong,) = check(names, "dns.mx")
+        assert wrong["status"] == "fail"
+        assert any("192.88.99.131" in one["what"] for one in wrong["evidence"])
+    with dropped(names, "2d00:113:1::130", "2d00:113:1::131"):
+        (found,) = check(names, "dns.mx")
+    assert found["status"] == "pass", "IPv6 does not get out: that is no fault of the name servers"
 
 
 class Fault(NamedTuple):

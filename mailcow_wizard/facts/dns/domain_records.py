@@ -41,6 +41,23 @@ class DomainRecords(NamedTuple):
         """One record; `below` is empty for the domain itself."""
         return self.seen[below, type]
 
+    @property
+    def silent(self) -> tuple[tuple[str, str], ...]:
+        """Name servers of the domain's zone, name and address, that answered none of the questions while
+        others did over the same family of addresses."""
+        zone = self.at("", "MX").zone
+        heard: dict[str, bool] = {}
+        for one in self.seen.values():
+            for said in one.own if one.zone.name == zone.name else ():
+                heard[said.server] = heard.get(said.server, False) or bool(said.code)
+        reached = {":" in server for server, answered in heard.items() if answered}
+        return tuple(
+            (server.name, address)
+            for server in zone.servers
+            for address in server.addresses
+            if heard.get(address) is False and (":" in address) in reached
+        )
+
 
 class Domains(NamedTuple):
     """The server, and the records of each of its mail domains."""
