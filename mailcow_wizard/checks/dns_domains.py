@@ -8,7 +8,7 @@ import ipaddress
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, certainty, evidence, judged, values, with_fate
 from mailcow_wizard.facts.dns.certificate import Tried, by_address, tried
-from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, domains, nobody
+from mailcow_wizard.facts.dns.domain_records import WILD_TYPES, DomainRecords, Domains, domains, nobody
 from mailcow_wizard.facts.dns.expected import client_record, right_client, right_mx
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.message import NXDOMAIN
@@ -221,7 +221,7 @@ def _client(server: MailServer, records: DomainRecords, client: str) -> Judgemen
 
 
 def _only_by_wildcard(records: DomainRecords, seen: Seen) -> bool:
-    nowhere = records.at(nobody(records.domain), "A")
+    nowhere = records.at(nobody(records.domain), seen.type)
     return nowhere.exists and (nowhere.aliases, nowhere.values) == (seen.aliases, seen.values)
 
 
@@ -231,41 +231,57 @@ def judge_wildcard(facts: Domains) -> tuple[Judgement, ...]:
 
 
 def _wildcard(records: DomainRecords) -> Judgement:
-    seen = records.at(nobody(records.domain), "A")
-    if not seen.answered:
+    domain = records.domain
+    every = [records.at(nobody(domain), type) for type in WILD_TYPES]
+    wild = [one for one in every if one.exists]
+    silent = [one for one in every if not one.answered]
+    if wild:
+        return _wild(domain, wild)
+    if silent:
         return Judgement(
             "unknown",
             _(
                 "whether {domain} has a wildcard could not be asked: {trouble}",
-                domain=records.domain,
-                trouble=seen.trouble,
+                domain=domain,
+                trouble=silent[0].trouble,
             ),
-            evidence=evidence(seen),
+            evidence=evidence(silent[0]),
             certainty="untested",
-            subject=records.domain,
-        )
-    if not seen.exists:
-        return Judgement(
-            "pass",
-            _("{domain} has no wildcard", domain=records.domain),
-            _("none"),
-            evidence(seen),
-            certainty=certainty(seen),
-            subject=records.domain,
+            subject=domain,
         )
     return Judgement(
+        "pass",
+        _("{domain} has no wildcard", domain=domain),
+        _("none"),
+        tuple(row for one in every for row in evidence(one)),
+        certainty=certainty(every[0]),
+        subject=domain,
+    )
+
+
+def _wild(domain: str, wild: list[Seen]) -> Judgement:
+    """What a wildcard gives to a name that nobody made."""
+    mail = [one for one in wild if one.type == "MX" and one.values]
+    given = dict.fromkeys(f"MX {values(one)}" if one in mail else values(one) for one in wild)
+    said = ", ".join(given)
+    publish = _("Publish each name that mailcow needs, or remove the wildcard of {domain}.", domain=domain)
+    no_mail = _(
+        "Remove the MX record of *.{domain}, unless mail for names below {domain} is wanted.", domain=domain
+    )
+    return Judgement(
         "warn",
-        _("*.{domain} answers for every name: {values}", domain=records.domain, values=values(seen)),
-        found=_("a name that nobody made is {values}", values=values(seen)),
-        evidence=evidence(seen),
-        remedies=(
-            _(
-                "Publish each name that mailcow needs, or remove the wildcard of {domain}.",
-                domain=records.domain,
-            ),
-        ),
-        certainty=certainty(seen),
-        subject=records.domain,
+        _("*.{domain} answers for every name: {values}", domain=domain, values=said),
+        found=_("a name that nobody made is {values}", values=said),
+        evidence=tuple(row for one in wild for row in evidence(one)),
+        remedies=(*((publish,) if wild != mail else ()), *((no_mail,) if mail else ())),
+        why=_(
+            "Mail for every name below the domain goes where this MX record points to, also for names that "
+            "are spelled wrong or made up by spammers."
+        )
+        if mail
+        else None,
+        certainty=certainty(wild[0]),
+        subject=domain,
     )
 
 

@@ -227,6 +227,36 @@ def test_a_dead_name_server_of_the_zone_is_named(names: Names) -> None:
     assert found["status"] == "pass", "IPv6 does not get out: that is no fault of the name servers"
 
 
+@pytest.mark.parametrize(
+    ("type", "value", "words"),
+    [
+        ("AAAA", "2d00:113::99", "*.example.org answers for every name: 2d00:113::99"),
+        ("MX", "10 mx.example.net.", "*.example.org answers for every name: MX 10 mx.example.net"),
+        ("CNAME", "mail", "*.example.org answers for every name: an alias (CNAME) of mail.example.org"),
+    ],
+)
+def test_a_wildcard_of_any_type_is_noticed(names: Names, type: str, value: str, words: str) -> None:
+    with names.changed("*.example.org", type, value, before=()):
+        (found,) = check(names, "dns.wildcard")
+        (autoconfig,) = check(names, "dns.autoconfig")
+    assert (found["status"], found["summary"]) == ("warn", words)
+    assert ("Mail for every name" in found["why"]) is (type == "MX")
+    # Whether a name that has what the wildcard has was made itself cannot be told.
+    assert autoconfig["status"] == ("warn" if type == "CNAME" else "pass")
+    (found,) = check(names, "dns.wildcard")
+    assert found["status"] == "pass"
+
+
+def test_a_client_name_that_only_a_wildcard_of_ipv6_gives(names: Names) -> None:
+    with (
+        names.changed("autoconfig.example.org", "CNAME", before=("mail",)),
+        names.changed("*.example.org", "AAAA", "2d00:113::10", before=()),
+    ):
+        (found,) = check(names, "dns.autoconfig")
+    assert found["status"] == "warn"
+    assert found["summary"] == "autoconfig.example.org leads to mail.example.org, but only by a wildcard"
+
+
 class Fault(NamedTuple):
     """A record that is wrong for a while, and what its check then says."""
 

@@ -27,6 +27,8 @@ SERVICES: tuple[tuple[str, str], ...] = (
 PATHS = ("_caldavs._tcp", "_carddavs._tcp")
 """Services whose TXT record names a path (RFC 6764)."""
 CLIENTS = ("autodiscover", "autoconfig")
+WILD_TYPES = ("A", "AAAA", "MX")
+"""What a wildcard is looked for by: each is also answered with an alias (CNAME), where it is one."""
 
 
 class DomainRecords(NamedTuple):
@@ -100,7 +102,7 @@ def _asked(domain: str, selector: str) -> list[tuple[str, str]]:
         ("mta-sts", "A"),
         ("mta-sts", "AAAA"),
         ("_smtp._tls", "TXT"),
-        (nobody(domain), "A"),
+        *((nobody(domain), type) for type in WILD_TYPES),
     ]
 
 
