@@ -8,6 +8,7 @@ from mailcow_wizard.checks import (
     dns_domains,
     dns_local_view,
     dns_mta_sts,
+    dns_mx,
     dns_reverse,
     dns_services,
     dns_signatures,
@@ -21,7 +22,7 @@ _ORDER = (
     "wildcard", "local-view", "mta-sts", "tlsa",
 )  # fmt: skip
 _FILES = (
-    dns_addresses, dns_reverse, dns_domains, dns_spf, dns_dkim, dns_dmarc, dns_services, dns_caa,
+    dns_addresses, dns_reverse, dns_mx, dns_domains, dns_spf, dns_dkim, dns_dmarc, dns_services, dns_caa,
     dns_signatures, dns_local_view, dns_mta_sts, dns_tlsa,
 )  # fmt: skip
 

@@ -1,157 +1,18 @@
-"""Judges of the records that bring mail to the server and clients to their settings: MX, autodiscover,
-autoconfig, wildcards."""
+"""Judges of the records that bring clients to their settings (autodiscover, autoconfig), and of wildcards."""
 
 from __future__ import annotations
 
-import ipaddress
-
 from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.dns_mx import without_dot
 from mailcow_wizard.checks.dns_states import Record, certainty, evidence, judged, values, with_fate
 from mailcow_wizard.facts.dns.certificate import Tried, by_address, tried
 from mailcow_wizard.facts.dns.domain_records import WILD_TYPES, DomainRecords, Domains, domains, nobody
-from mailcow_wizard.facts.dns.expected import client_record, right_client, right_mx
+from mailcow_wizard.facts.dns.expected import client_record, right_client
 from mailcow_wizard.facts.dns.mail_server import MailServer
-from mailcow_wizard.facts.dns.message import NXDOMAIN
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state
-from mailcow_wizard.language import _, ngettext
-from mailcow_wizard.model import Check, Evidence, Judgement
-
-
-def judge_mx(facts: Domains) -> tuple[Judgement, ...]:
-    """Mail for each domain goes to this server and nowhere else, and all name servers of its zone say so."""
-    return tuple(_with_silent(_mx(facts.server, one), one) for one in facts.records)
-
-
-def _with_silent(judgement: Judgement, records: DomainRecords) -> Judgement:
-    """With the name servers of the domain's zone that are silent while others answer."""
-    silent = records.silent
-    if not silent:
-        return judgement
-    domain = records.domain
-    named = ", ".join(_("{name} ({address})", name=name, address=address) for name, address in silent)
-    shown = judgement._replace(
-        evidence=(
-            *judgement.evidence,
-            *(Evidence(f"dig +norec {domain} SOA @{address}", _("no answer")) for _name, address in silent),
-        ),
-        remedies=(
-            *judgement.remedies,
-            _(
-                "Start {named}, let port 53 in to it, or take it out of the delegation of {domain}.",
-                named=named,
-                domain=domain,
-            ),
-        ),
-    )
-    if judgement.status != "pass":
-        return shown
-    return shown._replace(
-        status="warn",
-        severity="degrades",
-        summary=ngettext(
-            "{right}, but the name server {named} gives no answer",
-            "{right}, but the name servers {named} give no answer",
-            len(silent),
-            right=judgement.summary,
-            named=named,
-        ),
-        found=_("{values}; no answer from {named}", values=judgement.found, named=named),
-        why=_(
-            "It is a name server of {domain}: whoever asks it waits before asking another one, and where "
-            "that one fails, too, no mail arrives.",
-            domain=domain,
-        ),
-    )
-
-
-def _mx(server: MailServer, records: DomainRecords) -> Judgement:
-    domain, seen = records.domain, records.at("", "MX")
-    line = f"{domain}. MX 10 {server.name}."
-    record = Record(_("the mail exchanger (MX) of {domain}", domain=domain), line, "required")
-
-    found = state(seen, right_mx(server))
-    judgement = judged(
-        record,
-        seen,
-        found,
-        _("mail for {domain} goes to {server}", domain=domain, server=server.name),
-        domain,
-    )
-    if found.kind == "missing" and all(one.code == NXDOMAIN for one in seen.answered):
-        return judgement._replace(
-            summary=_("{domain} does not exist in DNS", domain=domain),
-            remedies=(
-                _("See whether {domain} is spelled right, and registered.", domain=domain),
-                *judgement.remedies,
-            ),
-        )
-    if found.kind == "missing" and domain == server.name:
-        return judgement._replace(
-            status="warn",
-            summary=_("{domain} has no MX record; other servers then deliver to its address", domain=domain),
-            severity="degrades",
-        )
-    if found.kind == "wrong":
-        return judgement._replace(summary=_wrong_mx(domain, server, seen))
-    return judgement
-
-
-def _target(value: str) -> str:
-    return value.partition(" ")[2]
-
-
-def _wrong_mx(domain: str, server: MailServer, seen: Seen) -> str:
-    if seen.aliases and not seen.values:
-        return _(
-            "{domain} is an alias (CNAME) of {aliases}; a mail domain must not be one",
-            domain=domain,
-            aliases=", ".join(seen.aliases),
-        )
-    targets = [_target(one) for one in seen.values]
-    if targets == ["."]:
-        return _("{domain} says that it takes no mail at all (null MX)", domain=domain)
-    addresses = [one for one in targets if _is_address(one)]
-    if addresses:
-        return _(
-            "the MX of {domain} is the address {addresses}; it must be a name",
-            domain=domain,
-            addresses=addresses[0],
-        )
-    foreign = [one for one in targets if one != server.name]
-    if _without_dot(server, domain) in foreign:
-        return _(
-            "the MX of {domain} is {name}: in the zone file the dot behind {server} is missing",
-            domain=domain,
-            name=_without_dot(server, domain),
-            server=server.name,
-        )
-    if len(foreign) < len(targets):
-        return _(
-            "mail for {domain} goes to {server} and also to {foreign}",
-            domain=domain,
-            server=server.name,
-            foreign=", ".join(foreign),
-        )
-    return _(
-        "mail for {domain} goes to {foreign}, not to {server}",
-        domain=domain,
-        foreign=", ".join(foreign),
-        server=server.name,
-    )
-
-
-def _without_dot(server: MailServer, domain: str) -> str:
-    """What the server's name becomes in a zone file where the dot at its end was left out."""
-    return f"{server.name}.{domain}"
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+from mailcow_wizard.language import _
+from mailcow_wizard.model import Check, Judgement
 
 
 def judge_autodiscover(facts: Tried) -> tuple[Judgement, ...]:
@@ -202,7 +63,7 @@ def _client(server: MailServer, records: DomainRecords, client: str) -> Judgemen
             severity="advice",
             remedies=(_("Publish: {line}", line=record.line),),
         )
-    if found.kind == "wrong" and seen.aliases == (_without_dot(server, domain),):
+    if found.kind == "wrong" and seen.aliases == (without_dot(server, domain),):
         return judgement._replace(
             summary=_(
                 "{name} is an alias of {alias}: in the zone file the dot behind {server} is missing",
@@ -304,14 +165,6 @@ def _check(
 
 
 CHECKS: tuple[Check, ...] = (
-    _check(
-        "dns.mx",
-        _("Mail exchanger (MX)"),
-        _("one MX record of each mail domain that names this server, and no other"),
-        _("Other mail servers deliver where this record points to."),
-        "breaks",
-        judge_mx,
-    ),
     _check(
         "dns.autodiscover",
         "autodiscover",

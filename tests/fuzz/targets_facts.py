@@ -34,7 +34,19 @@ from mailcow_wizard.facts import (
     ways,
     web_sites,
 )
-from mailcow_wizard.facts.dns import decide, expected, merging, message, mta_sts, spf_record, state, wire
+from mailcow_wizard.facts.dns import (
+    decide,
+    exchangers,
+    expected,
+    merging,
+    message,
+    mta_sts,
+    own_resolvers,
+    signatures,
+    spf_record,
+    state,
+    wire,
+)
 from mailcow_wizard.facts.firewall import nft_xt, ssh
 from mailcow_wizard.facts.mail import fate, mailboxes, relay
 from mailcow_wizard.facts.mail.installed import Installed, Listed
@@ -303,6 +315,7 @@ def _pieces(data: bytes) -> None:
     words = text(data)
     config._seconds(words), expected.right_service("0 1 25 mail.example.org")((words,))
     state._minimum(words), hairpin._name(words), ways.where_to_look(words, words)
+    own_resolvers.patience(words), signatures._kind(words), exchangers._target(words)
     merging._with("example.org", words, ["mx"]), merging.says_mx(words)
     mta_sts._page(HttpReply(200, data))
     described(ValueError(words))
@@ -331,6 +344,10 @@ _KERNEL = (
     b"6.1.0-25-amd64", b"CONFIG_X=y\n# CONFIG_Y is not set\nCONFIG_Z=m\n", b"4.15.0-58-generic",
     b"Max open files            1024                 524288               files\n",
     b"C0A80001,192.168.0.1,3,1790000000.1,0.000001,0.000002,0.00001,1.0,0.0,0.1,0.01,0.001,64.2,Normal\n",
+)  # fmt: skip
+_PIECES = (
+    b"0 5 443 a.example.", b"v=spf1 mx -all", b"220 x ESMTP y", b"options rotate timeout:" + DIGITS,
+    b"10 mx.example.org", b"4711 13 2 5a5a", DIGITS,
 )  # fmt: skip
 _MAIL = Installed("", "", "x", (Listed("a", "b", "postfix-mailcow", "running"),))
 _SITES = (
@@ -371,7 +388,7 @@ def targets() -> tuple[Target, ...]:
         Target("facts sites", _sites, _SITES),
         Target("facts macros", _macros, _MACROS),
         Target("facts about", _asked_about, about),
-        Target("facts pieces", _pieces, (b"0 5 443 a.example.", b"v=spf1 mx -all", b"220 x ESMTP y", DIGITS)),
+        Target("facts pieces", _pieces, _PIECES),
         Target("facts installing", _installing, _CONTAINERS),
         *asking,
     )

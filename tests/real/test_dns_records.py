@@ -4,14 +4,14 @@ silent or refuse. The internet of names is the lab's own."""
 import json
 import resource
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from lab.inside import CHECKOUT, LabError
-from lab.names import RESOLVER, Names, internet_of_names
+from lab.inside import CHECKOUT
+from lab.names import Names
+from lab.zones import DOMAIN_LIST
+from real.dns_looks import check, running, status
 
 from mailcow_wizard.requirements_dns import ROOT_SERVERS_V4, ROOT_SERVERS_V6
 
@@ -22,25 +22,7 @@ DOMAINS = ("--domain", "example.org", "--domain", "broken.example", "--domain", 
 
 @pytest.fixture(scope="module")
 def names() -> Iterator[Names]:
-    try:
-        with internet_of_names() as world:
-            yield world
-    except LabError as error:
-        pytest.skip(str(error))
-
-
-def check(names: Names, *words: str, hostname: str = "mail.example.org") -> list[dict[str, Any]]:
-    """The findings of a run on the server."""
-    program = ["env", f"PYTHONPATH={CHECKOUT}", "HOME=/nonexistent", sys.executable, "-m", "mailcow_wizard"]
-    done = names.run([*program, "check", "--json", "--hostname", hostname, *words])
-    assert done.stdout, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout)["checks"]
-    return found
-
-
-def status(found: Sequence[dict[str, Any]]) -> dict[tuple[str, str | None], str]:
-    """Statuses by id and subject."""
-    return {(one["id"], one["subject"]): one["status"] for one in found}
+    yield from running()
 
 
 def test_a_correct_domain_is_right_in_every_record(names: Names) -> None:
@@ -110,6 +92,20 @@ def test_signatures_of_a_kind_that_resolvers_do_not_know(names: Names, domain: s
     assert (found["status"], found["severity"], found["certainty"]) == ("warn", "advice", "proved")
 
 
+def test_mail_domains_are_looked_up_on_lists_of_names(names: Names) -> None:
+    found = {one["subject"]: one for one in check(names, "reputation.blocklists", *DOMAINS)}
+    listed = found["broken.example"]
+    assert (listed["status"], listed["severity"]) == ("fail", "breaks")
+    assert listed["summary"] == "broken.example is on 1 blocklist: Spamhaus DBL (spam domain)"
+    assert found["example.org"]["status"] == "pass"
+    refuses = ("127.255.255.254",)
+    for asked in ("broken.example", "dbltest.com"):
+        with names.changed(f"{asked}.{DOMAIN_LIST}", "A", *refuses, before=("127.0.1.2",)):
+            found = {one["subject"]: one for one in check(names, "reputation.blocklists", *DOMAINS)}
+        assert found["broken.example"]["status"] == "unknown"
+        assert "it refuses the resolver that asked" in found["broken.example"]["summary"]
+
+
 def test_several_domains_in_one_run(names: Names) -> None:
     found = status(check(names, "dns.mx", *DOMAINS))
     assert found == {
@@ -139,122 +135,6 @@ def test_what_resolvers_still_remember(names: Names) -> None:
         names.forget()
     (found,) = check(names, "dns.a")
     assert found["status"] == "pass"
-
-
-DEAD = "192.88.99.140"
-
-
-@contextmanager
-def resolv_conf(names: Names, *lines: str) -> Iterator[None]:
-    """Another /etc/resolv.conf on the server for a while."""
-    path = Path("/etc/netns") / names.namespace.name / "resolv.conf"
-    before = path.read_text()
-    path.write_text("".join(f"{one}\n" for one in lines))
-    try:
-        yield
-    finally:
-        path.write_text(before)
-
-
-@contextmanager
-def dropped(names: Names, *addresses: str) -> Iterator[None]:
-    """Packets to these addresses get lost."""
-    rules = "".join(f"ip{6 if ':' in one else ''} daddr {one} drop\n" for one in addresses)
-    names.namespace.run(
-        ["nft", "-f", "-"],
-        text=f"table inet lost {{\nchain out {{\ntype filter hook output priority 0\n{rules}}}\n}}\n",
-    )
-    try:
-        yield
-    finally:
-        names.run(["nft", "delete", "table", "inet", "lost"])
-
-
-@pytest.mark.parametrize(
-    ("lines", "severity", "words"),
-    [
-        ((f"nameserver {DEAD}", f"nameserver {RESOLVER}"), "degrades", "up to 5 s"),
-        (
-            (f"nameserver {DEAD}", f"nameserver {RESOLVER}", "options edns0 timeout:2"),
-            "degrades",
-            "up to 2 s",
-        ),
-        ((f"nameserver {RESOLVER}", f"nameserver {DEAD}"), "advice", "when the name servers before it"),
-    ],
-)
-def test_a_dead_resolver_among_several_is_named(
-    names: Names, lines: tuple[str, ...], severity: str, words: str
-) -> None:
-    with dropped(names, DEAD), resolv_conf(names, *lines):
-        (found,) = check(names, "dns.local-view")
-    assert found["summary"] == f"of the 2 name servers in /etc/resolv.conf {DEAD} gives no answer"
-    assert (found["status"], found["severity"]) == ("warn", severity)
-    assert words in found["why"]
-    assert "sees mail.example.org as the world does" in found["found"]
-    (found,) = check(names, "dns.local-view")
-    assert found["status"] == "pass"
-
-
-def test_a_dead_resolver_is_named_before_the_name_is_published(names: Names) -> None:
-    with dropped(names, DEAD), resolv_conf(names, f"nameserver {DEAD}", f"nameserver {RESOLVER}"):
-        (found,) = check(names, "dns.local-view", hostname="mail.empty.example")
-    assert found["status"] == "warn"
-    assert DEAD in found["summary"]
-
-
-def test_where_all_resolvers_are_dead_none_is_singled_out(names: Names) -> None:
-    both = (DEAD, "192.88.99.141")
-    with dropped(names, *both), resolv_conf(names, *(f"nameserver {one}" for one in both)):
-        (found,) = check(names, "dns.local-view")
-    assert found["status"] == "unknown"
-    assert found["summary"] == "this machine's own resolver gives no answer for mail.example.org"
-
-
-def test_a_dead_name_server_of_the_zone_is_named(names: Names) -> None:
-    with dropped(names, "192.88.99.131", "2d00:113:1::131"):
-        (found,) = check(names, "dns.mx")
-        assert found["summary"] == (
-            "mail for example.org goes to mail.example.org, but the name servers "
-            "ns2.example.net (192.88.99.131), ns2.example.net (2d00:113:1::131) give no answer"
-        )
-        assert (found["status"], found["severity"]) == ("warn", "degrades")
-        with names.changed("example.org", "MX", "10 mx.example.net.", before=("10 mail",)):
-            (wrong,) = check(names, "dns.mx")
-        assert wrong["status"] == "fail"
-        assert any("192.88.99.131" in one["what"] for one in wrong["evidence"])
-    with dropped(names, "2d00:113:1::130", "2d00:113:1::131"):
-        (found,) = check(names, "dns.mx")
-    assert found["status"] == "pass", "IPv6 does not get out: that is no fault of the name servers"
-
-
-@pytest.mark.parametrize(
-    ("type", "value", "words"),
-    [
-        ("AAAA", "2d00:113::99", "*.example.org answers for every name: 2d00:113::99"),
-        ("MX", "10 mx.example.net.", "*.example.org answers for every name: MX 10 mx.example.net"),
-        ("CNAME", "mail", "*.example.org answers for every name: an alias (CNAME) of mail.example.org"),
-    ],
-)
-def test_a_wildcard_of_any_type_is_noticed(names: Names, type: str, value: str, words: str) -> None:
-    with names.changed("*.example.org", type, value, before=()):
-        (found,) = check(names, "dns.wildcard")
-        (autoconfig,) = check(names, "dns.autoconfig")
-    assert (found["status"], found["summary"]) == ("warn", words)
-    assert ("Mail for every name" in found["why"]) is (type == "MX")
-    # Whether a name that has what the wildcard has was made itself cannot be told.
-    assert autoconfig["status"] == ("warn" if type == "CNAME" else "pass")
-    (found,) = check(names, "dns.wildcard")
-    assert found["status"] == "pass"
-
-
-def test_a_client_name_that_only_a_wildcard_of_ipv6_gives(names: Names) -> None:
-    with (
-        names.changed("autoconfig.example.org", "CNAME", before=("mail",)),
-        names.changed("*.example.org", "AAAA", "2d00:113::10", before=()),
-    ):
-        (found,) = check(names, "dns.autoconfig")
-    assert found["status"] == "warn"
-    assert found["summary"] == "autoconfig.example.org leads to mail.example.org, but only by a wildcard"
 
 
 class Fault(NamedTuple):

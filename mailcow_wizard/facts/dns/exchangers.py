@@ -1,0 +1,74 @@
+"""Where the MX records of the mail domains lead that name another machine than this one, or seem to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mailcow_wizard.facts.dns.domain_records import Domains, domains
+from mailcow_wizard.facts.dns.host_records import host_records
+from mailcow_wizard.facts.dns.published import Seen, Wanted, look
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.names import NotAName, mail_host_name
+from mailcow_wizard.typed import NamedTuple
+
+_MOST = 16
+
+
+class Exchanger(NamedTuple):
+    """A name that an MX record names, with its addresses."""
+
+    a: Seen
+    aaaa: Seen
+
+    @property
+    def alias(self) -> str:
+        """What it is an alias (CNAME) of; empty where it is none."""
+        return next(iter((*self.a.aliases, *self.aaaa.aliases)), "")
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Its own addresses, none of those at the end of an alias."""
+        return () if self.alias else (*self.a.values, *self.aaaa.values)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is known of it."""
+        return not self.a.answered and not self.aaaa.answered
+
+
+class Exchangers(NamedTuple):
+    """The records of the domains, by name what their MX records name besides this server, and all addresses
+    that are this server's: its public ones, and those that its name has."""
+
+    domains: Domains
+    others: Mapping[str, Exchanger]
+    own: frozenset[str]
+
+
+def exchangers(facts: Facts) -> Exchangers:
+    """Looks up the names that MX records have besides the server's, where there are any. Raises HostError."""
+    found = facts.get(domains)
+    targets = (_target(value) for one in found.records for value in one.at("", "MX").values)
+    names = tuple(dict.fromkeys(one for one in targets if one not in ("", found.server.name)))[:_MOST]
+    if not names:
+        return Exchangers(found, {}, frozenset())
+    wanted = tuple(Wanted(name, type, name) for name in names for type in ("A", "AAAA"))
+    try:
+        seen = look(facts, wanted)
+        server = facts.get(host_records)
+    except HostError:
+        # A machine that was recorded by an older wizard was not asked this.
+        return Exchangers(found, {}, frozenset())
+    own = (*found.server.v4.public, *found.server.v6.public, *server.a.values, *server.aaaa.values)
+    pairs = zip(names, seen[::2], seen[1::2], strict=True)
+    return Exchangers(found, {name: Exchanger(a, aaaa) for name, a, aaaa in pairs}, frozenset(own))
+
+
+def _target(value: str) -> str:
+    """The name in an MX record's value; empty where it is none that a host can have."""
+    name = value.partition(" ")[2]
+    try:
+        return name if mail_host_name(name) == name else ""
+    except NotAName:
+        return ""
