@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import unseen
-from mailcow_wizard.facts.reputation import Opinion, Reputation, Subject, reputation, words
+from mailcow_wizard.facts.reputation import Opinion, Reputation, Subject, kind, reputation, words
 from mailcow_wizard.facts.reputation_asn import AsnAnswer, asn
 from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity, Status
@@ -17,12 +17,15 @@ _WEIGHTS: dict[str, tuple[Status, Severity]] = {
 # Without the first of a kind nothing that the others say is much of a comfort.
 _LEADING = ("zen.spamhaus.org", "dbl.spamhaus.org")
 _MOST_NAMED = 3
+_FIRST_OF_NAME = _(
+    "Find out first what sent spam in its name, or whose it was before: what sends on is listed again."
+)
 _FIRST = _("Find out first what sent spam, or who had this address before: what sends on is listed again.")
 _NEEDLESS = _("Nothing needs to be done: hardly anybody refuses mail because of this list alone.")
 
 
 def judge_blocklists(facts: Reputation) -> tuple[Judgement, ...]:
-    """Each address and the name, on no list."""
+    """Each address, the name and each mail domain, on no list."""
     found = [_subject(facts, one) for one in facts.subjects]
     if not facts.server.addresses:
         trouble = facts.server.v4.trouble or facts.server.v6.trouble
@@ -77,7 +80,8 @@ def _listed(common: Judgement, subject: str, listed: list[Opinion]) -> Judgement
         )
         for opinion in listed
     )
-    first = _FIRST if status == "fail" or severity != "advice" else _NEEDLESS
+    about = _FIRST_OF_NAME if kind(subject) == "n" else _FIRST
+    first = about if status == "fail" or severity != "advice" else _NEEDLESS
     return common._replace(
         status=status,
         severity=severity,
@@ -212,8 +216,11 @@ CHECKS: tuple[Check, ...] = (
     Check(
         id="reputation.blocklists",
         title=_("Blocklists"),
-        needed=_("the server's addresses and its name are on no blocklist"),
-        why=_("Many mail servers refuse mail from listed addresses, or take it for spam."),
+        needed=_("the server's addresses, its name and its mail domains are on no blocklist"),
+        why=_(
+            "Many mail servers refuse mail from listed addresses, or with a listed domain in it, or take it "
+            "for spam."
+        ),
         doc=need.DOC_BLOCKLISTS,
         severity="breaks",
         source=reputation,

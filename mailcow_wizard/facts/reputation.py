@@ -1,4 +1,4 @@
-"""What blocklists in DNS (RFC 5782) say of the server's addresses and its name.
+"""What blocklists in DNS (RFC 5782) say of the server's addresses, its name and its mail domains.
 
 Each list is asked for its test entries first, or rather in the same round: a list that does not list them,
 or lists everything, is blind, and what it says counts for nothing. The servers of each list are asked from
@@ -52,14 +52,14 @@ class Opinion(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """An address or a name of the server, and each list's opinion of it."""
+    """An address or a name of the server, or a mail domain, and each list's opinion of it."""
 
     subject: str
     opinions: tuple[Opinion, ...]
 
 
 class Reputation(NamedTuple):
-    """The server, its addresses and name, and the system's resolvers where lists refuse such."""
+    """The server, its addresses and names, and the system's resolvers where lists refuse such."""
 
     server: MailServer
     subjects: tuple[Subject, ...]
@@ -77,7 +77,7 @@ class _Case(NamedTuple):
 def reputation(facts: Facts) -> Reputation:
     """Asks all lists about everything together. Raises HostError."""
     server = facts.get(mail_server)
-    subjects = (*server.addresses, server.name)
+    subjects = tuple(dict.fromkeys((*server.addresses, server.name, *server.domains)))
     cases = [_case(one, each) for one in subjects for each in need.BLOCKLISTS if kind(one) in each.holds]
     servers = _servers(facts, tuple(dict.fromkeys(one.list.zone for one in cases)))
     opinions = _asked(facts, cases, servers, recursive=False)

@@ -1,7 +1,7 @@
 """reputation.blocklists and reputation.asn: lists that list, refuse, are blind, or say nothing."""
 
 import pytest
-from dns_world import NAME, OURS, OURS_V6, RESOLVER, World, facts, world_of
+from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, World, facts, world_of
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.reputation import CHECKS, judge_asn
@@ -47,7 +47,7 @@ def of(more: Records, addresses: tuple[str, ...] = (OURS, OURS_V6), **servers: s
 
 def test_on_none() -> None:
     found = of({})
-    assert set(found) == {OURS, OURS_V6, NAME}
+    assert set(found) == {OURS, OURS_V6, NAME, DOMAIN}
     assert {one.status for one in found.values()} == {"pass"}
     v4 = sum("4" in one.holds for one in BLOCKLISTS)
     assert found[OURS].summary == f"{OURS} is on none of {v4} blocklists"
@@ -87,6 +87,13 @@ def test_on_none() -> None:
         (
             {(f"{NAME}.dbl.spamhaus.org", "A"): "127.0.1.2"},
             NAME,
+            "fail",
+            "breaks",
+            "Spamhaus DBL (spam domain)",
+        ),
+        (
+            {(f"{DOMAIN}.dbl.spamhaus.org", "A"): "127.0.1.2"},
+            DOMAIN,
             "fail",
             "breaks",
             "Spamhaus DBL (spam domain)",

@@ -6,6 +6,8 @@ Addresses are of 192.88.99.0/24 and 2d00:113::/48, which count as public and are
 SERVER_V4, SERVER_V6 = "192.88.99.10", "2d00:113::10"
 SILENT = "192.88.99.139"
 WEB = "192.88.99.161"
+DOMAIN_LIST = "dbl.spamhaus.org"
+"""A blocklist of names, on which broken.example is."""
 REVERSE_V4 = "99.88.192.in-addr.arpa"
 REVERSE_V6 = "3.1.1.0.0.0.d.2.ip6.arpa"
 _NS = "@ NS ns1.example.net.\n@ NS ns2.example.net.\n"
@@ -25,6 +27,7 @@ UPPER: dict[str, str] = {
     + _DELEGATED.format("example")
     + "bogus NS ns1.example.net.\n"
     + f"strange NS ns1.example.net.\nstrange DS 4711 200 2 {'5A' * 32}\n"
+    + "dbl.spamhaus NS ns1.example.net.\n"
     + f"dated NS ns1.example.net.\ndated DS 4711 13 3 {'5A' * 32}\n",
     "net": _TOP
     + _DELEGATED.format("example")
@@ -92,6 +95,7 @@ _autodiscover._tcp SRV 0 1 8443 mail
 """,
     "empty.example": _SOA + _NS,
     "bogus.org": _SOA + _NS + f"mail A {SERVER_V4}\n@ MX 10 mail\n",
+    DOMAIN_LIST: _SOA + _NS + "dbltest.com A 127.0.1.2\nbroken.example A 127.0.1.2\n",
     "strange.org": _SOA + _NS + f"mail A {SERVER_V4}\n@ MX 10 mail\n",
     "dated.org": _SOA + _NS + f"mail A {SERVER_V4}\n@ MX 10 mail\n",
     REVERSE_V4: _SOA + _NS + "10 PTR mail.example.org.\n",

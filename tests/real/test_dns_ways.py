@@ -1,5 +1,7 @@
-"""Who tells the records and where they lead: silent servers, wildcards, other names of this server. The internet
-of names is the lab's own."""
+"""Who tells the records and where they lead: silent servers, wildcards, other names of this server.
+
+The internet of names is the lab's own.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
