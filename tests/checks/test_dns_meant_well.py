@@ -7,16 +7,23 @@ import pytest
 from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, SERVER, ZONE, Rows, World
 from judged import look
 
-from mailcow_wizard.checks import dns_dkim, dns_dmarc, dns_domains, dns_local_view, dns_mta_sts, dns_services
+from mailcow_wizard.checks import (
+    dns_dkim,
+    dns_dmarc,
+    dns_domains,
+    dns_local_view,
+    dns_mta_sts,
+    dns_mx,
+    dns_services,
+)
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, DnsReply
 from mailcow_wizard.model import Check, Judgement, Settings
 
 DMARC, DKIM, STS = dns_dmarc.CHECKS[0], dns_dkim.CHECKS[0], dns_mta_sts.CHECKS[0]
 VIEW, SRV = dns_local_view.CHECKS[0], dns_services.CHECKS[0]
-MX, AUTODISCOVER = (
-    next(one for one in dns_domains.CHECKS if one.id == id) for id in ("dns.mx", "dns.autodiscover")
-)
+MX = dns_mx.CHECKS[0]
+AUTODISCOVER = next(one for one in dns_domains.CHECKS if one.id == "dns.autodiscover")
 
 
 class OwnZone(World):
