@@ -93,7 +93,7 @@ class Wizard(Drawn):
         super().__init__(driver)
         self.session = session
         self.look = look
-        self.board = new_board()
+        self.board = new_board(session.settings.offline)
         self.current = WELCOME.id
         self.events_log: list[str] = []
         self.work: Work | None = None

@@ -45,8 +45,9 @@ class Row(NamedTuple):
 class Board:
     """Steps and findings of this sitting."""
 
-    def __init__(self, steps: Sequence[str]) -> None:
-        """Steps by id; their checks come with `add`."""
+    def __init__(self, steps: Sequence[str], offline: bool = False) -> None:
+        """Steps by id; their checks come with `add`. `offline`: what is skipped may be there all the same."""
+        self._offline = offline
         self._checks: dict[str, Listed] = {}
         self._by_step: dict[str, list[Listed]] = {}
         self._findings: dict[str, tuple[Finding, ...]] = {}
@@ -132,19 +133,28 @@ class Board:
         return Counter(row.status for one in steps for row in self.rows(one))
 
     def state(self, step: str) -> str:
-        """A step's state is its worst row's; `none` where there are no rows."""
+        """A step's state is its worst row's; `none` where there are no rows.
+
+        What is skipped because it is not there (IPv6, say) stops no install and is nothing to mend, so a step
+        most of whose rows pass has passed; with no packet sent it was not looked at, and that is no pass.
+        """
         if step == WELCOME.id:
             return "none"
-        return worst(self.counts(step)) if self._checks else "running"
+        if not self._checks:
+            return "running"
+        counts = self.counts(step)
+        found = worst(counts)
+        mostly = counts["pass"] > counts["skipped"] and not self._offline
+        return "pass" if found == "skipped" and mostly else found
 
     def findings(self) -> tuple[Finding, ...]:
         """All findings so far, in the order of the steps."""
         return tuple(one for check in self._checks for one in self._findings.get(check, ()))
 
 
-def new_board() -> Board:
+def new_board(offline: bool = False) -> Board:
     """The steps of this wizard, with no check in them yet."""
-    return Board([*(STEP_OF_TOPIC.get(topic, topic) for topic in checks.TOPICS), INSTALL])
+    return Board([*(STEP_OF_TOPIC.get(topic, topic) for topic in checks.TOPICS), INSTALL], offline)
 
 
 def worst(counts: "Counter[str] | Iterable[str]") -> str:

@@ -14,9 +14,9 @@ from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.writing import brief, details, verdict
 
 
-def board(said: dict[str, Status]) -> Board:
+def board(said: dict[str, Status], offline: bool = False) -> Board:
     """All checks of the installed server and one of the machine; what is not said passes."""
-    made = Board(("system", "verify"))
+    made = Board(("system", "verify"), offline)
     checks = (*MAIL, next(one for one in SYSTEM if one.id == "system.disk"))
     made.add([one.listed for one in checks])
     for one in checks:
@@ -44,6 +44,28 @@ def board(said: dict[str, Status]) -> Board:
 )
 def test_verdict(said: dict[str, Status], sentence: str) -> None:
     assert verdict(board(said)) == sentence
+
+
+SOME_SKIPPED: dict[str, Status] = {"mail.relay": "skipped", "mail.round-trip": "skipped"}
+
+
+@pytest.mark.parametrize(
+    ("said", "offline", "state"),
+    [
+        ({}, False, "pass"),
+        (SOME_SKIPPED, False, "pass"),
+        (SOME_SKIPPED, True, "skipped"),
+        ({one.id: "skipped" for one in MAIL}, False, "skipped"),
+        ({one.id: "skipped" for one in MAIL[1:]}, False, "skipped"),
+        ({one.id: "skipped" for one in MAIL[len(MAIL) // 2 :]}, False, "skipped"),
+        ({**SOME_SKIPPED, "mail.ports": "unknown"}, False, "unknown"),
+        ({**SOME_SKIPPED, "mail.ports": "warn"}, False, "warn"),
+    ],
+)
+def test_what_is_skipped_is_no_pass_but_hides_none(
+    said: dict[str, Status], offline: bool, state: str
+) -> None:
+    assert board(said, offline).state("verify") == state
 
 
 def test_the_list_says_which_findings_block() -> None:
