@@ -206,7 +206,7 @@ OF_SUMMARY = {
 }
 OF_STEPS = {
     "Nachweis": {},
-    "Installation": {"i": " mailcow installieren"},
+    "Installation": {"i": " mailcow installieren: mail.example.org"},
     "Konfiguration": {"Enter": "Esc schließen", "s": "Enter ändern"},
     "Docker": {"Enter": "Esc schließen"},
     "Zeit": {"Enter": "Esc schließen", "f": "Esc zurück"},
