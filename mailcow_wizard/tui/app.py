@@ -78,7 +78,7 @@ class Wizard(Drawn):
     class Heard(Message):
         """Something that the runner said, carried into the app's own thread."""
 
-        def __init__(self, said: Event | Known) -> None:
+        def __init__(self, said: Sequence[Event | Known]) -> None:
             super().__init__()
             self.said = said
 
@@ -139,9 +139,8 @@ class Wizard(Drawn):
         gc.freeze()
         gc.enable()
         if self._looking:
-            for said in self._looking.found():
-                self._take(said)
-            self._looking.follow(self._tell, lambda: self.call_later(self._look_at_rest))
+            self._take(self._looking.found())
+            self._looking.follow(self._tell_all, lambda: self.call_later(self._look_at_rest))
         else:
             self._look_at_rest()
         if self.board.answered:
@@ -190,7 +189,10 @@ class Wizard(Drawn):
         """Runs checks in a thread of their own; what they find comes back as `Heard`."""
         again(self.session, [one.id for one in some], facts or self.session.new_facts(), self._tell)
 
-    def _tell(self, said: Event | Known) -> None:
+    def _tell(self, event: Event) -> None:
+        self._tell_all((event,))
+
+    def _tell_all(self, said: Sequence[Event | Known]) -> None:
         self.post_message(self.Heard(said))
 
     @on(Heard)
@@ -203,13 +205,13 @@ class Wizard(Drawn):
         elif self._redraw is None:
             self._redraw = self.set_timer(_BURST_S, self._draw_heard)
 
-    def _take(self, said: Event | Known) -> None:
-        if not isinstance(said, Event):
-            self.board.add(said.checks)
-            return
-        self.board.hear(said)
-        for finding in said.findings:
-            self.events_log.append(logged(finding))
+    def _take(self, said: Sequence[Event | Known]) -> None:
+        for one in said:
+            if isinstance(one, Known):
+                self.board.add(one.checks)
+                continue
+            self.board.hear(one)
+            self.events_log += [logged(finding) for finding in one.findings]
 
     def _draw_heard(self) -> None:
         if self._redraw:

@@ -17,7 +17,7 @@ class Known(NamedTuple):
     checks: tuple[Listed, ...]
 
 
-Tell = Callable[[Event | Known], None]
+Tell = Callable[[Sequence[Event | Known]], None]
 
 
 class Looking:
@@ -42,16 +42,18 @@ class Looking:
 
     def found(self) -> list[Event | Known]:
         """What was said so far."""
-        return _told(self._child.hear(wait=False) or ()) if self._child else []
+        said: list[Event | Known] = []
+        while self._child and (more := self._child.hear(wait=False)):
+            said += _told(more)
+        return said
 
     def follow(self, tell: Tell, ended: Callable[[], object]) -> None:
-        """Calls `tell` with what is said from now on, then `ended`, both from a thread."""
+        """Calls `tell` with what is said from now on, in batches, then `ended`; both from a thread."""
         threading.Thread(target=self._follow, args=(tell, ended), daemon=True, name="looking").start()
 
     def _follow(self, tell: Tell, ended: Callable[[], object]) -> None:
         while self._child and (said := self._child.hear(wait=True)) is not None:
-            for one in _told(said):
-                tell(one)
+            tell(_told(said))
         ended()
 
     def end(self) -> None:
