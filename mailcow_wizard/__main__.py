@@ -4,7 +4,7 @@ import gc
 import sys
 
 from mailcow_wizard import __version__, language
-from mailcow_wizard.host import calling, entrance
+from mailcow_wizard.host import entrance
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def _run(words: list[str]) -> int:
     if words == ["--version"]:
         _say(f"mailcow-wizard {__version__}\n")
         return 0
-    language.choose(words, entrance.environment(), calling.names)
+    language.choose(words, entrance.environment(), _names)
     if words in (["--help"], ["-h"]):
         from mailcow_wizard.cli.help import help_text
 
@@ -38,6 +38,13 @@ def _run(words: list[str]) -> int:
     from mailcow_wizard.cli.app import run
 
     return run(words)
+
+
+def _names() -> tuple[str, str]:
+    """Imported where a sentence needs it: the first line needs none."""
+    from mailcow_wizard.host import calling
+
+    return calling.names()
 
 
 def _opens_the_screen(words: list[str]) -> bool:

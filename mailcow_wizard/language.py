@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 
-from mailcow_wizard.typed import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from gettext import NullTranslations
