@@ -277,3 +277,13 @@ def test_an_empty_field_shows_no_example_inside(tmp_path: Path) -> None:
         terminal.keys("Tab", "C-e", "C-u")
         text = terminal.wait_for("such as example.org", "a name is needed")
         assert not re.search(r"^ *example\.org", text, re.M)
+
+
+def test_on_a_low_screen_the_last_row_and_the_keys_have_room(tmp_path: Path) -> None:
+    with wizard(width=60, height=8, state=str(tmp_path)) as terminal:
+        terminal.wait_for("Full name")
+        terminal.keys("Enter")
+        terminal.wait_for("Processor", "q quit")
+        terminal.wait_until_looked()
+        terminal.keys("End")
+        terminal.wait_for("▸ ✓ ok      Privileges", "q quit")
