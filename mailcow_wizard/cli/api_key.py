@@ -8,7 +8,7 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.fix import Making
 from mailcow_wizard.cli.making import Refused, Talk, code_of, mention_unfinished, unchanged
-from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.session_talk import in_session
 from mailcow_wizard.engine import api_key as engine
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.fixes import NoPlan
@@ -20,16 +20,7 @@ from mailcow_wizard.names import HERE
 
 def api_key(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code."""
-    session = open_session(options)
-    talk = Talk(options, write)
-    try:
-        code = _made(session, options, talk)
-    except Refused as refusal:
-        code = talk.refused(refusal)
-    finally:
-        session.host.close()
-    talk.end()
-    return code
+    return in_session(options, write, lambda session, talk: _made(session, options, talk))
 
 
 def _made(session: Session, options: Options, talk: Talk) -> int:

@@ -16,7 +16,8 @@ from mailcow_wizard.cli.making import (
     told,
     unchanged,
 )
-from mailcow_wizard.cli.opening import no_name, open_session
+from mailcow_wizard.cli.opening import no_name
+from mailcow_wizard.cli.session_talk import in_session
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.dns.decide import Entry
@@ -42,19 +43,14 @@ _CHOICES = "ynaq"
 
 def push(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code."""
-    session = open_session(options)
-    talk = Talk(options, write)
-    try:
-        facts = session.new_facts()
-        _way(facts)
-        mention_unfinished(session)
-        code = _Pushing(session, options, talk, facts, _look(facts)).run()
-    except Refused as refusal:
-        code = talk.refused(refusal)
-    finally:
-        session.host.close()
-    talk.end()
-    return code
+    return in_session(options, write, lambda session, talk: _pushed(session, options, talk))
+
+
+def _pushed(session: Session, options: Options, talk: Talk) -> int:
+    facts = session.new_facts()
+    _way(facts)
+    mention_unfinished(session)
+    return _Pushing(session, options, talk, facts, _look(facts)).run()
 
 
 def _way(facts: Facts) -> None:

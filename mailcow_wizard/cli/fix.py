@@ -21,7 +21,7 @@ from mailcow_wizard.cli.making import (
     unchanged,
     unknown_check,
 )
-from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.session_talk import in_session
 from mailcow_wizard.cli.values import meant
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.selection import UnknownSelector
@@ -39,21 +39,11 @@ from mailcow_wizard.wrapping import wrapped
 
 def fix(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code."""
-    session = open_session(options)
-    talk = Talk(options, write)
-    try:
-        if options.resume is not None:
-            from mailcow_wizard.cli.undo import resume
+    if options.resume is None:
+        return in_session(options, write, lambda session, talk: _fix(session, options, talk))
+    from mailcow_wizard.cli.undo import resume
 
-            code = resume(session, options, talk)
-        else:
-            code = _fix(session, options, talk)
-    except Refused as refusal:
-        code = talk.refused(refusal)
-    finally:
-        session.host.close()
-    talk.end()
-    return code
+    return in_session(options, write, lambda session, talk: resume(session, options, talk))
 
 
 def _fix(session: Session, options: Options, talk: Talk) -> int:

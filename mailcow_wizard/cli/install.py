@@ -8,7 +8,7 @@ from collections.abc import Callable
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.making import Refused, Talk, code_of, nobody_to_ask, takes_root, unchanged
-from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.session_talk import in_session
 from mailcow_wizard.engine.findings import from_fields
 from mailcow_wizard.engine.obstacles import is_root, obstacle
 from mailcow_wizard.engine.session import Session
@@ -29,16 +29,7 @@ _ORIGINS = {"guess": _(" (this machine's own name; --hostname names another)")}
 
 def install(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code."""
-    session = open_session(options)
-    talk = Talk(options, write)
-    try:
-        code = _Install(session, options, talk).run()
-    except Refused as refusal:
-        code = talk.refused(refusal)
-    finally:
-        session.host.close()
-    talk.end()
-    return code
+    return in_session(options, write, lambda session, talk: _Install(session, options, talk).run())
 
 
 def _milder(finding: Finding) -> Finding:

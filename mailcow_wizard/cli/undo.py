@@ -17,7 +17,7 @@ from mailcow_wizard.cli.making import (
     unchanged,
     what_next,
 )
-from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.session_talk import in_session
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.back import Conflict
 from mailcow_wizard.engine.journal import Change, Journal
@@ -33,17 +33,14 @@ from mailcow_wizard.report.plan import change_line, change_lines, of_changes, of
 
 def undo(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code."""
-    session = open_session(options)
-    talk = Talk(options, write)
-    try:
-        _look(session, options)
-        code = _list(session, talk) if options.list else _undo(session, options, talk)
-    except Refused as refusal:
-        code = talk.refused(refusal, None if options.list else of_undo(None, None, None, None, str(refusal)))
-    finally:
-        session.host.close()
-    talk.end()
-    return code
+    if options.list:
+        return in_session(options, write, lambda session, talk: _list(session, options, talk))
+    return in_session(
+        options,
+        write,
+        lambda session, talk: _undo(session, options, talk),
+        lambda why: of_undo(None, None, None, None, why),
+    )
 
 
 def _look(session: Session, options: Options) -> None:
@@ -64,7 +61,8 @@ def _look(session: Session, options: Options) -> None:
         )
 
 
-def _list(session: Session, talk: Talk) -> int:
+def _list(session: Session, options: Options, talk: Talk) -> int:
+    _look(session, options)
     changes = Journal(session.state).list()
     if talk.json:
         talk.document(of_changes(changes))
@@ -80,6 +78,7 @@ def _list(session: Session, talk: Talk) -> int:
 
 
 def _undo(session: Session, options: Options, talk: Talk) -> int:
+    _look(session, options)
     change = _named(session, options.words[0]) if options.words else _newest(session)
     try:
         plan = mending.backward(session, change.id)
