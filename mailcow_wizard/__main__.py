@@ -24,7 +24,7 @@ def _run(words: list[str]) -> int:
     if words == ["--version"]:
         _say(f"mailcow-wizard {__version__}\n")
         return 0
-    language.choose(words, entrance.environment(), _names)
+    language.choose(words, entrance.environment(), _names, lambda: _repeated(words))
     if words in (["--help"], ["-h"]):
         from mailcow_wizard.cli.help import help_text
 
@@ -45,6 +45,13 @@ def _names() -> tuple[str, str]:
     from mailcow_wizard.host import calling
 
     return calling.names()
+
+
+def _repeated(words: list[str]) -> "tuple[language.Repeated, language.Repeated]":
+    """The same for the options that belong behind the name."""
+    from mailcow_wizard.cli.repeating import repeated
+
+    return repeated(words, entrance.environment())
 
 
 def _opens_the_screen(words: list[str]) -> bool:

@@ -13,7 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from gettext import NullTranslations
-    from typing import Any
+    from typing import Any, TypeAlias
+
+    Repeated: TypeAlias = tuple[str, ...]
+    """Options as they are typed, each with its value: `--dir /srv/mailcow`."""
 
 LANGUAGES = ("en", "de")
 PARTS = (
@@ -44,7 +47,8 @@ STORED = "en"
 OWN = "./wizard"
 """How sentences name this program where they tell what to type: what is kept keeps that name, and who is
 told hears the one that they can type (`called`)."""
-_OWN_AS_ROOT = f"sudo {OWN}"
+_SUDO = "sudo "
+_OWN_AS_ROOT = f"{_SUDO}{OWN}"
 _INSTALLED = ("mailcow-wizard", "sudo mailcow-wizard")
 
 _FOR_PROGRAMS = ("json", "nagios", "prometheus")
@@ -55,6 +59,7 @@ _language = "en"
 _spoken: NullTranslations | None = None
 _patterns: list[tuple[Any, str]] | None = None
 _names: tuple[str, str] | Callable[[], tuple[str, str]] = (OWN, _OWN_AS_ROOT)
+_repeated: tuple[Repeated, Repeated] | Callable[[], tuple[Repeated, Repeated]] = ((), ())
 _known: dict[str, str] = {}
 _MOST_KNOWN = 2000
 
@@ -63,14 +68,19 @@ _MOST_KNOWN = 2000
 
 
 def choose(
-    words: Sequence[str], environ: Mapping[str, str], names: Callable[[], tuple[str, str]] | None = None
+    words: Sequence[str],
+    environ: Mapping[str, str],
+    names: Callable[[], tuple[str, str]] | None = None,
+    repeated: Callable[[], tuple[Repeated, Repeated]] | None = None,
 ) -> None:
     """Chooses for a command line: its `--lang`, else the locale. What programs read is English always, and
-    has the installed command's name; `names` tells the ones that a person can type, for them and for root."""
-    global _names
+    has the installed command's name; `names` tells the ones that a person can type, for them and for root,
+    `repeated` the options that belong behind each."""
+    global _names, _repeated
     for_programs = _for_programs(words)
     use("en" if for_programs else _asked(words) or of_locale(environ))
     _names = _INSTALLED if for_programs else names or (OWN, _OWN_AS_ROOT)
+    _repeated = ((), ()) if for_programs else repeated or ((), ())
 
 
 def use(language: str) -> None:
@@ -167,21 +177,47 @@ def own_names() -> tuple[str, str]:
     return _names
 
 
+def repeated_options() -> tuple[Repeated, Repeated]:
+    """What belongs behind each of these names, so that the line works on what this one works on; it is found
+    out once."""
+    global _repeated
+    if not isinstance(_repeated, tuple):
+        _repeated = _repeated()
+    return _repeated
+
+
 def called(text: str) -> str:
-    """A text of ours with the name that can be typed in the place of `OWN`."""
-    return _called(text, *own_names()) if OWN in text else text
+    """A text of ours with what can be typed in the place of `OWN`: the name and the options to repeat."""
+    return _called(text, own_names(), repeated_options()) if OWN in text else text
 
 
-def _called(text: str, name: str, as_root: str) -> str:
-    return as_root.join(part.replace(OWN, name) for part in text.split(_OWN_AS_ROOT))
+def called_elsewhere(text: str) -> str:
+    """The same for another server, where this line's options mean nothing: the name alone."""
+    return _called(text, own_names(), ((), ()))
+
+
+def _called(text: str, names: tuple[str, str], options: tuple[Repeated, Repeated]) -> str:
+    said, *pieces = text.split(OWN)
+    for piece in pieces:
+        as_root = said.endswith(_SUDO)
+        # An option that the text itself says counts for its line.
+        words = [one for one in options[as_root] if not piece.startswith(f" {one.partition(' ')[0]} ")]
+        said = " ".join((said.removesuffix(_SUDO) + names[as_root], *words)) + piece
+    return said
 
 
 def _form_called(text: str) -> str:
     """The same for a form, whose braces mean something."""
     if OWN not in text:
         return text
-    name, as_root = (one.replace("{", "{{").replace("}", "}}") for one in own_names())
-    return _called(text, name, as_root)
+    own, as_root = own_names()
+    behind_own, behind_root = repeated_options()
+    names = _braced(own), _braced(as_root)
+    return _called(text, names, (tuple(map(_braced, behind_own)), tuple(map(_braced, behind_root))))
+
+
+def _braced(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 # --- speaking ---------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from mailcow_wizard.conf.layout import KEYS, for_people
 from mailcow_wizard.engine.acknowledging import Entry, today
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.language import _, called
+from mailcow_wizard.language import _, called_elsewhere
 
 DIRECTORY, NAME, SECRETS = "answers", "answers.toml", "secrets.toml"
 """Where the files are in the wizard's own directory."""
@@ -49,9 +49,9 @@ def _lines(some: Collected, secrets: str) -> Iterator[str]:
     name = harmless(some.name, 100)
     yield from _comment(_("Answers for mailcow-wizard, written on {day} on {name}.", day=today(), name=name))
     yield from _comment(_("To install with them:"))
-    yield called("#   ./wizard install --answers FILE --yes")
+    yield called_elsewhere("#   ./wizard install --answers FILE --yes")
     yield from _comment(_HEAD)
-    yield called("#   ./wizard answers --answers FILE")
+    yield called_elsewhere("#   ./wizard answers --answers FILE")
     yield ""
     yield from _one(keys.SECRETS, Known(secrets, _("secrets of this machine's mailcow.conf")))
     for table in keys.TABLES:

@@ -199,7 +199,7 @@ def _lines(
     write(f"{lines.closing(result.findings)}\n")
     mendable = "" if plain else lines.mendable(result.findings)
     if mendable:
-        line = called(f"./wizard fix {mendable}{' --demo' if options.demo else ''}")
+        line = called(f"./wizard fix {mendable}")
         write("".join(f"{part}\n" for part in _next(line, sentence_columns(options.plain))))
     return code, result.findings
 

@@ -86,7 +86,7 @@ def _get(session: Session, key: str, options: Options, write: Write) -> int:
     value = document.get(key)
     said = document.unread((key,) if value is not None else ()) or document.readings.parted().get(key)
     if said:
-        streams.say(_("{key} is not read alike: {said}; see conf lint", key=key, said=said))
+        streams.say(_("{key} is not read alike: {said}; see `./wizard conf lint`", key=key, said=said))
     if options.json:
         dump({"key": key, "value": value}, write)
     elif value is not None:
@@ -159,7 +159,7 @@ def _content(session: Session, path: str, own: str) -> bytes:
         if isinstance(error, Denied):
             raise NothingDone(exit_codes.NEEDS_ROOT, said) from None
         if path == own and not session.host.exists(path) and not is_link(session.host, path):
-            said = _("{said}; conf new makes it", said=said)
+            said = _("{said}; `./wizard conf new` makes it", said=said)
         raise UsageError(said) from None
 
 

@@ -87,7 +87,7 @@ class _Change:
             code = exit_codes.USAGE if isinstance(error, conf_set.Unsuitable) else code_of(error)
             said = unchanged(error, _LONGEST)
             if self._keys and not self._is_there():
-                said = _("{said}; conf new makes it", said=said)
+                said = _("{said}; `./wizard conf new` makes it", said=said)
             return Refused(code, said)
 
     def _is_there(self) -> bool:
@@ -151,7 +151,7 @@ class _Change:
         what = ", ".join(self._keys) if 0 < len(self._keys) < _MOST_NAMES else _("all")
         self._talk.line(
             _(
-                "{path}: {what} written. undo {change} takes it back.",
+                "{path}: {what} written. `./wizard undo {change}` takes it back.",
                 path=harmless(path),
                 what=what,
                 change=outcome.change,

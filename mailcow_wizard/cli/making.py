@@ -176,7 +176,7 @@ def _confirm(talk: Talk, session: Session, seconds: float) -> None:
     if not asking.can_ask(on_stderr=talk.json):
         streams.say(
             _(
-                "to keep this, within {seconds:.0f} seconds: fix --resume {change}",
+                "to keep this, within {seconds:.0f} seconds: ./wizard fix --resume {change}",
                 seconds=seconds,
                 change=change.id,
             )
@@ -198,7 +198,10 @@ def what_next(change: Change) -> str:
     """What can be done with a change that was interrupted or failed; empty where nothing has to be."""
     if not change.unfinished:
         return ""
-    return _("undo {change} takes back what was done, fix --resume {change} goes on", change=change.id)
+    return _(
+        "`./wizard undo {change}` takes back what was done, `./wizard fix --resume {change}` goes on",
+        change=change.id,
+    )
 
 
 def _left(change: Change, error: str = "") -> str:

@@ -155,7 +155,7 @@ def absolute(path: str, host: Host) -> str:
 
 def _directory(options: Options, host: Host, recorded: str, answered: str) -> str:
     if options.directory is None:
-        return recorded or answered or _working_directory(host)
+        return recorded or answered or usual_directory(host)
     path = options.directory.rstrip("/") or "/"
     if path == recorded:
         return path
@@ -172,7 +172,8 @@ def _directory(options: Options, host: Host, recorded: str, answered: str) -> st
     return path
 
 
-def _working_directory(host: Host) -> str:
+def usual_directory(host: Host) -> str:
+    """Mailcow's directory where nothing names it: the working directory if it is one, else the usual one."""
     try:
         here = host.working_directory()
         return here if all(host.exists(f"{here}/{mark}") for mark in _MARKS) else _DEFAULT_DIRECTORY

@@ -24,10 +24,10 @@ def report(options: Options, write: Callable[[str], None]) -> int:
     try:
         run = memory.run()
         if run is None:
-            raise UsageError(_("there was no run yet to report on; run first: check"))
+            raise UsageError(_("there was no run yet to report on; run first: ./wizard check"))
         write(as_text(run, form, options.mask))
     except (KeyError, TypeError, AttributeError):
-        raise UsageError(_("the last run cannot be read; run again: check")) from None
+        raise UsageError(_("the last run cannot be read; run again: ./wizard check")) from None
     if form != "json" and memory.language != current():
         streams.say(_("the findings are in the language of that run; check tells them anew, in this one"))
     return exit_codes.OK

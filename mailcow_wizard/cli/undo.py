@@ -110,7 +110,7 @@ def _named(session: Session, name: str) -> Change:
     try:
         return Journal(session.state).get(name)
     except Missing:
-        words = _("there is no change '{name}'; see undo --list", name=harmless(name, 60))
+        words = _("there is no change '{name}'; see `./wizard undo --list`", name=harmless(name, 60))
         raise Refused(exit_codes.USAGE, words) from None
     except HostError as error:
         raise Refused(exit_codes.CANNOT_WRITE, harmless(heard(error))) from None

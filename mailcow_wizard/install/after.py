@@ -11,7 +11,7 @@ from mailcow_wizard.facts.mail.admin import DEFAULT, USER
 from mailcow_wizard.install import first_password
 from mailcow_wizard.install.stages import title
 from mailcow_wizard.install.standing import Standing
-from mailcow_wizard.language import _, called
+from mailcow_wizard.language import _, called, called_elsewhere
 from mailcow_wizard.model import Finding
 from mailcow_wizard.typed import NamedTuple
 
@@ -115,7 +115,7 @@ def _again(standing: Standing) -> tuple[Section, ...]:
     return (
         Section(
             _("The same on another server, without questions"),
-            (standing.answers, called("  ./wizard install --answers answers.toml --yes")),
+            (standing.answers, called_elsewhere("  ./wizard install --answers answers.toml --yes")),
         ),
     )
 

@@ -9,7 +9,7 @@ from mailcow_wizard.answers.collecting import Collected, collect
 from mailcow_wizard.answers.writing import save, text
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.standing import Record
-from mailcow_wizard.language import _, heard
+from mailcow_wizard.language import _, called_elsewhere, heard
 from mailcow_wizard.tui.screens.text import TextScreen
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def _show(app: Wizard, found: Collected, path: str) -> None:
     ]
     lines += [[(f" {part}", look.bold)] for part in wrap(path, width)]
     lines.append([])
-    how = [_("Another server without questions: ./wizard install --answers answers.toml --yes")]
+    line = called_elsewhere("./wizard install --answers answers.toml --yes")
+    how = [_("Another server without questions: {line}", line=line)]
     if found.secrets:
         names = ", ".join(found.secrets)
         how.append(_("Secrets ({names}) are beside it, in a file that only root may read.", names=names))

@@ -53,6 +53,7 @@ def export(app: Wizard) -> None:
     said = _(
         "A report of {number} findings was written, without passwords and keys:", number=len(findings_of(run))
     )
+    masked = _("Addresses and names are in it. Without them: ./wizard report --mask")
     lines = [
         [(f" {said}", look.plain)],
         [],
@@ -61,6 +62,9 @@ def export(app: Wizard) -> None:
         *([(f"   {path.rpartition('/')[2]}", look.bold)] for path in paths),
         [],
         [(" " + _("The .md is for a forum, the .html for a browser, the .json for programs."), look.plain)],
-        [(" " + _("Addresses and names are in it. Without them: ./wizard report --mask"), look.plain)],
+        *(
+            [(f" {part}", look.plain)]
+            for part in wrap(masked, max(10, app.size.width - 3), break_on_hyphens=False)
+        ),
     ]
     app.push_screen(TextScreen(look, _("Report"), lines))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -184,7 +185,7 @@ def test_new(empty: Place) -> None:
 def test_without_a_file_set_names_what_makes_one(empty: Place) -> None:
     done = empty.wizard("conf", "set", "SMTP_PORT=25", "--yes")
     assert done.returncode == 73
-    assert done.stderr.endswith(f"there is no {empty.conf}; conf new makes it\n")
+    assert done.stderr.endswith(f"there is no {empty.conf}; `{shlex.join(empty.argv)} conf new` makes it\n")
 
 
 def test_new_needs_a_name_and_takes_any_key(empty: Place) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -51,7 +52,8 @@ def test_success_says_what_was_done(place: Place, word: str, effect: str) -> Non
     done = place.wizard("conf", "set", word, "--yes", "--offline")
     assert done.returncode == 0, done
     written, taken_up = done.stdout.splitlines()[-2:]
-    assert written == f"{place.conf}: {word.partition('=')[0]} written. undo 1 takes it back."
+    key, again = word.partition("=")[0], shlex.join(place.argv)
+    assert written == f"{place.conf}: {key} written. `{again} undo 1` takes it back."
     assert effect in taken_up
 
 
@@ -59,7 +61,7 @@ def test_new_says_what_was_done(empty: Place) -> None:
     words = ("conf", "new", "--hostname", "mail.example.org", "TZ=Europe/Berlin", "--yes", "--offline")
     done = empty.wizard(*words)
     assert done.returncode == 0, done
-    assert f"{empty.conf}: all written. undo 1 takes it back." in done.stdout
+    assert f"{empty.conf}: all written. `{shlex.join(empty.argv)} undo 1` takes it back." in done.stdout
 
 
 def test_changed_between_preview_and_apply_is_shown_again(place: Place) -> None:

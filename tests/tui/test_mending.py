@@ -165,10 +165,11 @@ def test_without_root_there_is_the_plan_and_what_to_type(scratch: Scratch) -> No
         terminal.keys("Down", "f")
         terminal.wait_for("needs root")
         terminal.keys("Enter")
-        text = terminal.wait_for(
-            CHMOD, "Only root can do this.", "sudo ./wizard fix config.permissions conf-mode"
-        )
+        text = terminal.wait_for(CHMOD, "Only root can do this.", "As root: sudo ./wizard", "Esc back")
         assert "Yes" not in text
+        # In as many lines as it needs, a long path in pieces.
+        again = f"--dir{scratch.directory}--state-dir{scratch.state}fixconfig.permissionsconf-mode"
+        assert f"Asroot:sudo./wizard{again}" in "".join(text.split())
         terminal.keys("y", "Tab", "y")
         time.sleep(0.5)
         terminal.wait_for("Only root can do this.")
@@ -185,6 +186,8 @@ def test_a_recorded_machine_shows_plans_and_cannot_be_changed(tmp_path: Path) ->
         terminal.keys("2")
         text = terminal.wait_for("Effect", "recorded machine cannot be changed")
         assert "Yes" not in text
+        # There it is no recording, and what is known of it is kept at the usual place.
+        assert "On the machine itself: sudo ./wizard fix ports.smtp bind-address" in text
         terminal.escape_to("show the plan, changes nothing yet")
 
 

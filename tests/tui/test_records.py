@@ -91,7 +91,8 @@ def test_publishing_without_a_key_says_how(tmp_path: Path) -> None:
     with wizard(state=str(tmp_path)) as terminal:
         assert "f publish" not in open_records(terminal)
         terminal.keys("f")
-        terminal.wait_for("dns --push --tsig FILE")
+        text = terminal.wait_for("Needs a key of your name servers: ./wizard", "--tsig FILE")
+        assert f"./wizard--state-dir{tmp_path}--demodns--push--tsigFILE" in "".join(text.split())
 
 
 @SIZES

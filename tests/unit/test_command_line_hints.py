@@ -42,7 +42,7 @@ def test_who_has_no_file_is_told_how_to_make_one(tmp_path: Path) -> None:
     (tmp_path / "link" / "mailcow.conf").symlink_to("nowhere")
     done = run("conf", "lint", "--dir", str(tmp_path))
     assert (done.returncode, done.stdout) == (64, b"")
-    assert done.stderr.decode().endswith("mailcow.conf; conf new makes it\n")
+    assert done.stderr.decode().endswith(f"mailcow.conf; `./wizard --dir {tmp_path} conf new` makes it\n")
     for words in (("--dir", str(tmp_path / "link")), ("other.conf", "--dir", str(tmp_path))):
         done = run("conf", "lint", *words)
         assert done.returncode == 64

@@ -61,12 +61,13 @@ def test_the_next_command_is_named_where_something_can_be_mended(tmp_path: Path)
     demo = ("--demo", "--state-dir", str(tmp_path))
     code, seen = on_terminal("check", "ports", *demo)
     assert code == 1
-    assert seen.splitlines()[-1] == "Next: ./wizard fix ports.smtp --demo shows what can be done"
+    again = f"--state-dir {tmp_path} --demo fix ports.smtp"
+    assert seen.splitlines()[-1] == f"Next: ./wizard {again} shows what can be done"
     long = {"MAILCOW_WIZARD_NAME": "/srv/where it lies/far away/and with a long name/wizard"}
     _code, seen = on_terminal("check", "ports", *demo, env=long, columns=80)
     assert seen.splitlines()[-3:] == [
         "Next:",
-        f"`'{long['MAILCOW_WIZARD_NAME']}' fix ports.smtp --demo`",
+        f"`'{long['MAILCOW_WIZARD_NAME']}' {again}`",
         "shows what can be done",
     ]
     _code, seen = on_terminal("check", "dns.ptr", *demo)
@@ -124,7 +125,7 @@ def is_a_command(line: str) -> object:
     """What is copied stays in one piece, whatever its length: commands, lines of diffs, records."""
     record = re.search(r" (?:A|AAAA|PTR|MX|CNAME|TXT|SRV) +\S", line)
     is_run = re.match(r"\d+\. (?:run|ausführen): ", line)
-    return line.lstrip().startswith(("$ ", "+", "-")) or is_run or record
+    return line.lstrip().startswith(("$ ", "+", "-")) or line.startswith("  ./wizard ") or is_run or record
 
 
 @pytest.mark.parametrize("tongue", ["en", "de"])

@@ -16,10 +16,10 @@ from mailcow_wizard import language
 from mailcow_wizard.engine.memory import Memory
 from mailcow_wizard.host import calling
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.language import _, called, ngettext
+from mailcow_wizard.language import _, called, called_elsewhere, ngettext
 from mailcow_wizard.model import Finding
 from mailcow_wizard.report.document import of_run
-from mailcow_wizard.retelling import retold, stored
+from mailcow_wizard.retelling import retold, stored, uncalled
 from mailcow_wizard.tui.to_type import commands
 from mailcow_wizard.wrapping import wrapped
 
@@ -155,6 +155,65 @@ def test_every_sentence_with_a_command_has_the_name_that_is_replaced() -> None:
     assert unlike == []
 
 
+# --- options that are repeated ---
+
+BEHIND = ("--dir '/srv/a {b}'", "--demo"), ("--dir '/srv/a {b}'",)
+OWN, ROOT = " ".join(BEHIND[0]), BEHIND[1][0]
+
+
+@pytest.fixture
+def behind(request: pytest.FixtureRequest, tongue: str) -> Iterator[tuple[str, str]]:
+    language.choose(["--lang", tongue], {}, lambda: request.param, lambda: BEHIND)
+    yield request.param
+    language.choose([], {})
+
+
+@pytest.mark.parametrize("behind", NAMES, indirect=True)
+def test_options_stand_behind_the_name(behind: tuple[str, str]) -> None:
+    name, as_root = behind
+    assert called("./wizard dns, sudo ./wizard undo") == f"{name} {OWN} dns, {as_root} {ROOT} undo"
+    assert _("Run the wizard as root: sudo ./wizard").endswith(f": {as_root} {ROOT}")
+    values = _("{elsewhere}: sudo ./wizard {words}", elsewhere="./wizard", words="fix {a}")
+    assert values == f"./wizard: {as_root} {ROOT} fix {{a}}"
+    # Of a directory that the sentence itself names there is only one.
+    there = _("Look there: `./wizard --dir {word}`", word="/opt/other")
+    assert there.endswith(f"`{name} --demo --dir /opt/other`")
+    assert called_elsewhere("./wizard install --answers FILE") == f"{name} install --answers FILE"
+
+
+@pytest.mark.parametrize("behind", NAMES, indirect=True)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Look: `./wizard`",
+        "Look: ./wizard check ports",
+        "Look at ./wizard check, then ./wizard fix ports.smtp. At last ./wizard verify",
+        "`./wizard --dir /opt/other check` and `./wizard --dir '/srv/a {b}/c' check`",
+    ],
+)
+def test_what_is_kept_has_no_options(behind: tuple[str, str], text: str) -> None:
+    said = called(text)
+    assert said != text
+    assert uncalled(said) == text
+    assert called(uncalled(said)) == said
+
+
+@pytest.mark.parametrize("behind", NAMES[:3], indirect=True)
+@pytest.mark.parametrize("text", ["As root: sudo ./wizard", "sudo ./wizard. Or sudo ./wizard fix ports.smtp"])
+def test_of_roots_line_neither(behind: tuple[str, str], text: str) -> None:
+    assert ROOT in called(text)
+    assert uncalled(called(text)) == text
+
+
+def test_programs_read_no_options() -> None:
+    language.choose(["check", "--json"], {}, lambda: NAMES[2], lambda: BEHIND)
+    try:
+        assert called("./wizard undo") == "mailcow-wizard undo"
+        assert uncalled("mailcow-wizard undo") == "./wizard undo"
+    finally:
+        language.choose([], {})
+
+
 # --- how it was started ---
 
 
@@ -232,5 +291,5 @@ def test_a_hint_can_be_pasted(tmp_path: Path) -> None:
     line = next(one for one in done.stdout.splitlines() if "What the first would do" in one)
     words = shlex.split(line.partition(": ")[2])
     assert words[0] == str(launcher)
-    pasted = subprocess.run([*words, "--demo", "--dry-run", "--state-dir", tmp_path], **run)  # type: ignore[call-overload]
+    pasted = subprocess.run([*words, "--dry-run"], **run)  # type: ignore[call-overload]
     assert (pasted.returncode, "chmod" in pasted.stdout) == (0, True), pasted.stderr

@@ -190,7 +190,7 @@ def killed(mailcow: Mailcow, number: int = signal.SIGKILL) -> None:
     os.kill(held.pid, number)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert b"change 1 is interrupted: the work was ended from outside; undo 1 takes back" in err
+    assert b"change 1 is interrupted: the work was ended from outside; `./wizard undo 1` takes back" in err
     assert SECRET.encode() not in out + err
 
 
@@ -198,7 +198,7 @@ def test_killed_and_taken_back(mailcow: Mailcow) -> None:
     killed(mailcow)
     assert [row["state"] for row in mailcow.changes()] == ["interrupted"]
     listed = mailcow.run("undo", "--list").stdout.decode()
-    assert "undo 1 takes back what was done, fix --resume 1 goes on" in listed
+    assert "`./wizard undo 1` takes back what was done, `./wizard fix --resume 1` goes on" in listed
     done = mailcow.run("undo", "--yes")
     assert done.returncode == 0
     assert mailcow.conf.read_text() == OLD
@@ -232,7 +232,7 @@ def test_next_fix_says_what_was_interrupted(mailcow: Mailcow) -> None:
     for words in (("fix", CHECK), ("check", CHECK), ("check", CHECK, "--json")):
         assert b"interrupted: change 1" in mailcow.run(*words).stderr
     assert b"interrupted: change 1" in done.stderr
-    assert b"undo 1 takes back what was done, fix --resume 1 goes on" in done.stderr
+    assert b"`./wizard undo 1` takes back what was done, `./wizard fix --resume 1` goes on" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["change.json", "steps.json", "progress.json", "0.before", ""])

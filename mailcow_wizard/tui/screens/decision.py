@@ -20,6 +20,10 @@ Answers = tuple[tuple[str, str], ...]
 YES_OR_NO: Answers = (("n", _("No")), ("y", _("Yes")))
 
 
+_LINES_BESIDE = 3
+"""What stands beside the command in a foot that keeps half of the room: its sentence, the keys, the rule."""
+
+
 class Asked(NamedTuple):
     """What is asked, and the text above it for a width in cells.
 
@@ -79,10 +83,13 @@ class Decision(Sheet[str]):
         scroll = [(_("arrows"), _("scroll"))] if self.scrolls() else []
         if asked.obstacle:
             sentence = look.text(f" {asked.obstacle[:1].upper()}{asked.obstacle[1:]}.")
-            instead: list[list[Part]] = (
-                [[(f" {look.text(asked.instead)}", look.bold)]] if asked.instead else []
-            )
-            return [[(sentence, look.plain)], *instead, self.keys([*scroll, ("Esc", _("back"))])]
+            room = max(1, self.size.height // 2 - _LINES_BESIDE)
+            instead = wrap(look.text(asked.instead), max(10, width), break_on_hyphens=False)[:room]
+            return [
+                [(sentence, look.plain)],
+                *([(f" {part}", look.bold)] for part in instead),
+                self.keys([*scroll, ("Esc", _("back"))]),
+            ]
         parts: list[Part] = [(f" {look.text(asked.question)} ", look.bold)]
         for number, (_unused, word) in enumerate(asked.answers):
             parts += [

@@ -96,7 +96,7 @@ class NetworkScreen(Sheet[None]):
             [(f"     {look.text(part)}", style)]
             for text, style in told
             if text
-            for part in textwrap.wrap(text, max(20, width - 6))
+            for part in textwrap.wrap(text, max(20, width - 6), break_on_hyphens=False)
         ]
 
     def foot(self, width: int) -> Sequence[Sequence[Part]]:

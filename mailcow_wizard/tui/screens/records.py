@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -215,7 +216,8 @@ class RecordsScreen(Sheet[None]):
     def foot(self, width: int) -> Sequence[Sequence[Part]]:
         """About the record under the cursor; the keys."""
         look = self.look
-        keys = [[(f" {look.text(self._notice)}", look.bold)]] if self._notice else [self.keys(self._keys())]
+        notice = wrap(look.text(self._notice), max(10, width), break_on_hyphens=False)
+        keys = [[(f" {part}", look.bold)] for part in notice] or [self.keys(self._keys())]
         height = self.size.height
         if height < _LOW:
             return keys
