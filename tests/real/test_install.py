@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterator
 
 import json_schema
@@ -85,7 +86,9 @@ def test_where_mailcow_runs_nothing_is_touched(machine: Place, undisturbed: dict
         done = machine.install()
         assert done.returncode == 0
         assert f"mailcow is here already: {stand_in.SERVICES} containers" in done.stdout
-        assert "./wizard verify" in done.stdout
+        places = machine.inside(machine.directory), machine.inside(machine.state)
+        again = shlex.join(("--dir", places[0], "--state-dir", places[1]))
+        assert f"./wizard {again} verify shows how it is" in done.stdout
     finally:
         (machine.state / "aside.json").rename(machine.state / "install.json")
     assert machine.docker("ps", "-q", "--no-trunc") == before

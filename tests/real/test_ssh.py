@@ -52,6 +52,12 @@ def test_the_answer_and_the_exit_code_are_those_of_the_server(at: Desk, one_file
     assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "1 fail")
 
 
+def test_what_to_type_is_a_line_of_the_desk_with_the_options_of_this_one(at: Desk, one_file: Path) -> None:
+    done = at.run(line(one_file, "--ssh", ROOT, "fix", "ports.smtp", "--demo", "--lang", "de"))
+    assert done.returncode == 0, done.stderr
+    assert f"{one_file} --ssh {ROOT} --demo --lang de fix ports.smtp " in done.stdout
+
+
 def test_one_login_is_enough(at: Desk, one_file: Path) -> None:
     count = ["sh", "-c", "journalctl -u ssh --no-pager | grep -c 'Accepted publickey'"]
     before = int(at.server.run(count).stdout)
