@@ -103,7 +103,6 @@ class Wizard(Drawn):
         self._facts = facts
         self._looking = looking
         self._redraw: Timer | None = None
-        self._cursors: dict[str, int] = {}
         self._noticed: Row | None = None
         self._answered = False
         self._complete = False
@@ -230,11 +229,8 @@ class Wizard(Drawn):
         base.set_class(size.height < LOW, "low")
 
     def show_step(self, step: str) -> None:
-        """Fills the screen with a step; the cursor is where it was."""
-        changed = step != self.current
-        if changed:
-            self._cursors[self.current] = self._list.cursor
-            self.current = step
+        """Fills the screen with a step; the cursor is where it was, or on what needs attention."""
+        self.current = step
         base = self.screen_stack[0]
         base.set_class(step == WELCOME.id, "on-welcome")
         base.set_class(step == SUMMARY.id, "on-summary")
@@ -243,10 +239,10 @@ class Wizard(Drawn):
         base.query_one(Breadcrumb).show(self.board, step)
         base.query_one(Heading).show(here.title, here.about)
         if self._complete:
-            self._show_rows(base, step, changed)
+            self._show_rows(base, step)
         self.show_keys()
 
-    def _show_rows(self, base: Screen[object], step: str, changed: bool) -> None:
+    def _show_rows(self, base: Screen[object], step: str) -> None:
         if step == SUMMARY.id:
             style = self.look.state(self.board.state(step)) + self.look.bold
             lines = [[(f" {verdict(self.board)}", style)]]
@@ -257,7 +253,7 @@ class Wizard(Drawn):
             base.query_one("#verdict", Lines).put(lines)
         if step == INSTALL and not self.board.stages:
             open_place(self, "installing.fill")
-        self._list.show(self.board.rows(step), self._cursors.get(step, 0) if changed else None)
+        self._list.show(step, self.board.rows(step))
         self._moved()
 
     def row(self) -> Row | None:

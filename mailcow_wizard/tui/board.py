@@ -14,8 +14,11 @@ SUMMARY = Step("summary", _("Summary"), _("what blocks, what to mend next, what 
 INSTALL = "install"
 """The step whose rows are the stages of an install, and no checks."""
 
+_URGENT = ("crashed", "fail", "warn", "unknown")
+"""What asks for somebody's attention, in this order."""
 _WORST_FIRST = (
-    *("crashed", "fail", "warn", "unknown", "running", "working", "noted", "waiting"),
+    *_URGENT,
+    *("running", "working", "noted", "waiting"),
     *("skipped", "pass"),
 )
 
@@ -161,6 +164,12 @@ def worst(counts: "Counter[str] | Iterable[str]") -> str:
     """The worst of some statuses."""
     present = set(counts)
     return next((status for status in _WORST_FIRST if status in present), "none")
+
+
+def most_urgent(rows: Sequence[Row]) -> int | None:
+    """The first of the rows that most need attention, by its number; None where none does."""
+    urgent = [number for number, row in enumerate(rows) if row.status in _URGENT]
+    return min(urgent, key=lambda number: _urgency(rows[number]), default=None)
 
 
 def _urgency(row: Row) -> tuple[int, int]:

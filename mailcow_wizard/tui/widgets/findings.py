@@ -9,15 +9,31 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
 
-from mailcow_wizard.tui.board import Row
+from mailcow_wizard.tui.board import Row, most_urgent
 from mailcow_wizard.tui.look import WORD_WIDTH, WORDS, Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
+from mailcow_wizard.typed import NamedTuple
 
 _NARROW_TITLE = 20
 _WIDE_TITLE = 30
 _WIDE_FROM = 90
 _REST_S = 0.1
 """Longer than a key that is held down takes to come again."""
+
+
+class Spot(NamedTuple):
+    """Where the cursor is in a step. `settled`: a person moved it, or it found a row that needs attention."""
+
+    check: str = ""
+    subject: str = ""
+    number: int = 0
+    settled: bool = False
+
+    def place(self, rows: Sequence[Row]) -> int:
+        """The number of its row: where rows came or went above, it has moved; where it is gone, its place."""
+        of_check = [number for number, row in enumerate(rows) if row.check.id == self.check]
+        same = (number for number in of_check if _subject(rows[number]) == self.subject)
+        return next(same, of_check[0] if of_check else max(0, min(self.number, len(rows) - 1)))
 
 
 class FindingList(Lines, can_focus=True):
@@ -44,6 +60,8 @@ class FindingList(Lines, can_focus=True):
         super().__init__(id=id)
         self._look = look
         self._rows: Sequence[Row] = ()
+        self._step = ""
+        self._spots: dict[str, Spot] = {}
         self._resting: Timer | None = None
         self._moved = False
         self.cursor = 0
@@ -53,12 +71,22 @@ class FindingList(Lines, can_focus=True):
         """The row under the cursor."""
         return self._rows[self.cursor] if 0 <= self.cursor < len(self._rows) else None
 
-    def show(self, rows: Sequence[Row], cursor: int | None = None) -> None:
-        """Shows rows; the cursor stays where it is unless another place is named."""
-        self._rows = rows
-        wanted = self.cursor if cursor is None else cursor
-        self.cursor = max(0, min(wanted, len(rows) - 1))
+    def show(self, step: str, rows: Sequence[Row]) -> None:
+        """Shows the rows of a step. The cursor stays on its row; before a person moved it there, it goes to
+        the first that needs attention, once."""
+        self._step, self._rows = step, rows
+        spot = self._spots.get(step, Spot())
+        urgent = None if spot.settled else most_urgent(rows)
+        self._settle(spot.place(rows) if urgent is None else urgent, spot.settled or urgent is not None)
         self._redraw()
+
+    def _settle(self, number: int, settled: bool) -> None:
+        self.cursor = number
+        check, subject = self.row.check.id if self.row else "", _subject(self.row)
+        before = self._spots.get(self._step, Spot())
+        if check == before.check and self.row and self.row.finding is None:
+            subject = before.subject  # what runs again will have the same subjects
+        self._spots[self._step] = Spot(check, subject, number, settled)
 
     def _redraw(self) -> None:
         if self.size.width:
@@ -121,8 +149,9 @@ class FindingList(Lines, can_focus=True):
 
     def _go(self, to: int) -> None:
         to = max(0, min(to, len(self._rows) - 1))
-        if to != self.cursor:
-            self.cursor = to
+        moved = to != self.cursor
+        self._settle(to, settled=True)
+        if moved:
             self._redraw()
             self._tell()
 
@@ -142,8 +171,8 @@ class FindingList(Lines, can_focus=True):
 
     def _keep_in_view(self) -> None:
         top, height = self.scroll_offset.y, max(1, self.size.height)
-        # A terminal scrolls whole lines only: beside the rail the list is drawn anew, and so less often.
-        more = height // 2 if self.region.x else 0
+        # A terminal scrolls whole lines only: beside the rail the list is drawn anew, and so page by page.
+        more = max(0, height - 2) if self.region.x else 0
         if self.cursor < top:
             self._scroll(max(0, self.cursor - more))
         elif self.cursor >= top + height:
@@ -151,6 +180,10 @@ class FindingList(Lines, can_focus=True):
 
     def _scroll(self, to: int) -> None:
         self.scroll_to(y=to, animate=False, force=True, immediate=True)
+
+
+def _subject(row: Row | None) -> str:
+    return (row.finding.subject or "") if row and row.finding else ""
 
 
 def _cut(text: str, width: int, ellipsis: str) -> str:

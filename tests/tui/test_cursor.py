@@ -1,0 +1,123 @@
+"""Where the cursor of a step is: on what needs attention first, and then where a person left it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from tui.piloted import piloted
+
+from mailcow_wizard.model import Event, Finding, Status
+from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui.board import most_urgent
+
+STEP = "kernel"
+
+
+def _told(app: Wizard, check: str, *found: tuple[str, Status]) -> Event:
+    """That a check finished, with a finding for each subject."""
+    listed = next(one for one in app.board.checks() if one.id == check)
+    findings = [
+        Finding(
+            id=check,
+            subject=subject,
+            step=listed.step,
+            title=listed.title,
+            status=status,
+            severity=listed.severity,
+            certainty="certain",
+            summary=f"{subject} is {status}",
+            needed="",
+            found="",
+            why="",
+            doc="",
+        )
+        for subject, status in found
+    ]
+    return Event("finished", check, tuple(findings))
+
+
+def _checks(app: Wizard) -> list[str]:
+    return [one.id for one in app.board.checks_of(STEP)]
+
+
+def _all(app: Wizard, status: Status = "pass") -> Sequence[Event]:
+    return [_told(app, check, ("one", status)) for check in _checks(app)]
+
+
+def _here(app: Wizard) -> tuple[str, str]:
+    row = app.row()
+    assert row is not None
+    return row.check.id, (row.finding.subject or "") if row.finding else ""
+
+
+def _hear(app: Wizard, *events: Event) -> None:
+    app._take(events)
+    app._draw_heard()
+
+
+@pytest.mark.asyncio
+async def test_a_step_opens_on_its_most_urgent_row(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        second, third, fourth = _checks(app)[1:4]
+        _hear(app, *_all(app), _told(app, second, ("one", "warn")), _told(app, fourth, ("one", "fail")))
+        _hear(app, _told(app, third, ("one", "unknown")))
+        app.go_to(STEP)
+        await pilot.pause()
+        assert _here(app) == (fourth, "one")
+        assert "one is fail" in "\n".join(app._list.render_line(y).text for y in range(app._list.size.height))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("status", ["pass", "skipped"])
+async def test_where_nothing_needs_attention_it_opens_on_the_first(tmp_path: Path, status: Status) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        _hear(app, *_all(app, status))
+        app.go_to(STEP)
+        await pilot.pause()
+        assert _here(app)[0] == _checks(app)[0]
+        assert most_urgent(app.board.rows(STEP)) is None
+
+
+@pytest.mark.asyncio
+async def test_what_needs_attention_and_comes_late_is_gone_to_once(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        second, third = _checks(app)[1:3]
+        _hear(app, *_all(app))
+        app.go_to(STEP)
+        await pilot.pause()
+        _hear(app, _told(app, third, ("one", "warn")))
+        assert _here(app)[0] == third
+        _hear(app, _told(app, second, ("one", "fail")))
+        assert _here(app)[0] == third, "a cursor that found something stays: somebody may be reading"
+
+
+@pytest.mark.asyncio
+async def test_a_cursor_that_a_person_moved_is_left_alone(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        _hear(app, *_all(app))
+        app.go_to(STEP)
+        await pilot.press("down")
+        second, third = _checks(app)[1:3]
+        _hear(app, _told(app, third, ("one", "fail")))
+        assert _here(app)[0] == second
+        app.go_to("system")
+        app.go_to(STEP)
+        assert _here(app)[0] == second
+
+
+@pytest.mark.asyncio
+async def test_it_stays_on_its_row_where_others_come_above_and_its_own_runs_again(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        first, second = _checks(app)[:2]
+        _hear(app, *_all(app), _told(app, second, ("one", "pass"), ("two", "fail")))
+        app.go_to(STEP)
+        await pilot.pause()
+        assert _here(app) == (second, "two")
+        _hear(app, _told(app, first, ("one", "pass"), ("two", "pass"), ("three", "pass")))
+        assert _here(app) == (second, "two")
+        _hear(app, Event("started", second))
+        assert _here(app) == (second, "")
+        _hear(app, _told(app, second, ("one", "pass"), ("two", "pass")))
+        assert _here(app) == (second, "two")
+        _hear(app, _told(app, second, ("one", "pass")))
+        assert _here(app) == (second, "one")
