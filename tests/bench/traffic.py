@@ -67,7 +67,8 @@ def _walked(size: tuple[int, int], limits: Limits) -> Iterator[Row]:
         f"change of screen, worst of {len(traffic.screens)}{at}", max(traffic.screens), "bytes", limits.screen
     )
     yield below(f"longest burst{at}", traffic.burst, "bytes", limits.burst)
-    yield below(f"a walk through all screens, all results{at}", traffic.whole, "bytes", limits.whole)
+    yield below(f"a walk through all steps, all results{at}", traffic.steps, "bytes", limits.whole)
+    yield below(f"the same, each screen besides opened and closed{at}", traffic.whole, "bytes", limits.whole)
 
 
 def _idle() -> Iterator[Row]:

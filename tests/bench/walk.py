@@ -33,12 +33,13 @@ _PATIENCE_S = 1.5
 
 class Traffic(NamedTuple):
     """Bytes: of the first paint; of each change of the screen and of the focus; of the longest burst; of a
-    walk through all screens from the first byte on."""
+    walk from the first byte on, through all steps and through all screens that they lead to besides."""
 
     paint: int
     screens: list[int]
     focus: list[int]
     burst: int
+    steps: int
     whole: int
 
 
@@ -72,12 +73,17 @@ def walk(size: tuple[int, int], quiet: float = 0.2) -> Traffic:
         whole = program.bytes
     with demo(size) as program:
         begun(program)
+        for _ in SCREENS:
+            program.press("n", quiet, _PATIENCE_S)
+        steps = program.bytes
+    with demo(size) as program:
+        begun(program)
         focus = [program.press(TAB, quiet, _PATIENCE_S) for _ in range(3)]
         program.press(ESC, 0.4)
         program.press("n", quiet, _PATIENCE_S)
         program.press("s", quiet, _PATIENCE_S)
         focus += [program.press(DOWN, quiet, _PATIENCE_S) for _ in range(8)]
-        return Traffic(paint, screens, focus, program.burst, whole)
+        return Traffic(paint, screens, focus, program.burst, steps, whole)
 
 
 def moves(size: tuple[int, int], steps: int = len(SCREENS), quiet: float = 0.2) -> Moves:
@@ -87,6 +93,7 @@ def moves(size: tuple[int, int], steps: int = len(SCREENS), quiet: float = 0.2) 
         findings: list[int] = []
         for _ in range(steps):
             program.press("n", quiet, _PATIENCE_S)
+            program.press(HOME, quiet, _PATIENCE_S)
             findings += down(program, quiet)
     with demo(size) as program:
         begun(program)

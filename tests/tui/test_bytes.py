@@ -62,5 +62,6 @@ def test_a_walk_through_all_screens(size: tuple[int, int]) -> None:
     assert max(traffic.screens) <= limits.screen
     assert max(traffic.focus) <= limits.focus
     assert traffic.burst <= limits.burst
+    assert traffic.steps <= limits.whole
     assert traffic.whole <= _WHOLE[size[0]]
     assert max(moved.plain) <= limits.move
