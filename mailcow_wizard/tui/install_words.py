@@ -20,6 +20,8 @@ from mailcow_wizard.tui.writing import Line
 TOLD = {"waiting": "waiting", "running": "working", "done": "pass", "failed": "fail"}
 _STATUS: dict[str, Status] = {"done": "pass", "failed": "fail"}
 _DOC = "https://docs.mailcow.email/getstarted/install/"
+_GOES_ON = " \\"
+"""How a shell is told that a command goes on in the next line."""
 
 
 def rows(standing: Standing | None, running: bool) -> list[Row]:
@@ -114,13 +116,17 @@ def after_lines(sections: Sequence[Section], width: int) -> list[Line]:
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    """With two blanks before it; what follows on further lines has four."""
+    """With two blanks before it; what follows on further lines has four. A line that begins with blanks is a
+    command, and stays one when several lines of it are copied."""
     own, _as_root = own_names()
     sentence, mark, words = line.partition(f": {own} ")
     if mark and len(line) + 2 > width:
         return [*_wrapped(f"{sentence}:", width), *_wrapped(f"  {own} {words}", width)]
-    indent = " " * (2 + len(line) - len(line.lstrip()))
-    return wrap(
-        line.strip(), width, initial_indent=indent, subsequent_indent=f"{indent}  ",
+    words = line.lstrip()
+    indent = " " * (2 + len(line) - len(words))
+    goes_on = _GOES_ON if words != line and len(indent) + len(words) > width else ""
+    lines = wrap(
+        words, width - len(goes_on), initial_indent=indent, subsequent_indent=f"{indent}  ",
         break_long_words=False, break_on_hyphens=False,
     ) or [""]  # fmt: skip
+    return [*(one + goes_on for one in lines[:-1]), lines[-1]]

@@ -66,7 +66,13 @@ def test_on_a_screen_nothing_is_cut_and_commands_stay_whole(width: int) -> None:
     assert any(line.endswith(RESET) for line in lines)
     assert any(line.endswith("./wizard verify --first-mailbox info@example.org") for line in lines)
     told = " ".join(line for one in sections for line in (one.heading, *one.lines))
-    assert " ".join(" ".join(lines).split()) == " ".join(told.split())
+    shown = " ".join(line.removesuffix(" \\") for line in lines)
+    assert " ".join(shown.split()) == " ".join(told.split())
+    # Copied from the screen, each command is one command.
+    commands = [line.strip() for one in sections for line in one.lines if line.startswith(" ")]
+    copied = "\n".join(lines).replace("\\\n", "").splitlines()
+    assert {" ".join(one.split()) for one in commands} <= {" ".join(one.split()) for one in copied}
+    assert any("backup_and_restore.sh" in one for one in commands)
 
 
 def test_first_password_fails_no_install() -> None:
