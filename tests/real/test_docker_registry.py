@@ -1,6 +1,8 @@
 """docker.registry against real TLS servers: in order, refusing, silent, in trouble, and a stranger's."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -107,13 +109,22 @@ def look(
     }
     if proxy:
         env["https_proxy"] = proxy
-    done = subprocess.run(
-        [*argv, *wizard, "--state-dir", str(tmp_path / "state"), "--resolver", "127.0.7.9"],
-        env=env, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [*argv, *wizard, "--state-dir", str(tmp_path / "state"), "--resolver", "127.0.7.9"],
+            env=env, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    finally:
+        _end_proxy(place)
     assert done.stdout, done.stderr
     assert "s3cret" not in done.stdout + done.stderr
     return {one["subject"]: one for one in json.loads(done.stdout)["checks"]}
+
+
+def _end_proxy(place: Path | None) -> None:
+    """A daemon, which outlives what started it."""
+    if place is not None and (place / "pid").exists():
+        os.kill(int((place / "pid").read_text()), signal.SIGTERM)
 
 
 def test_registries_that_answer(authority: Path, tmp_path: Path) -> None:
