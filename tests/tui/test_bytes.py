@@ -5,7 +5,7 @@ from statistics import median
 import pytest
 from bench.terminal import Program
 from bench.traffic import LIMITS
-from bench.walk import DOWN, ENTER, ESC, TAB, begun, demo, down, moves, walk
+from bench.walk import DOWN, ENTER, ESC, HOME, TAB, begun, demo, down, moves, walk
 
 _QUIET_S, _PATIENCE_S = 0.2, 10.0
 _TIMES = 30
@@ -32,6 +32,7 @@ def test_first_paint_moves_focus_and_screens(size: tuple[int, int]) -> None:
         assert _press(program, TAB) <= limits.focus
         _press(program, ESC, 0.5)
         assert _press(program, "n") <= limits.screen
+        assert _press(program, HOME) <= limits.screen
         taken = down(program, _QUIET_S)
         assert len(taken) > 10
         assert median(taken) <= _SAID_TOO[size[0]]

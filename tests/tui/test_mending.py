@@ -30,7 +30,6 @@ CHMOD = "chmod 600"
 def open_choices(terminal: Terminal) -> str:
     """The choices for mailcow.conf that everybody may read."""
     open_step(terminal)
-    terminal.keys("Down")
     terminal.wait_for(f"▸ ✗ fails   {OPEN}", "f mend")
     terminal.keys("f")
     return terminal.wait_for("▸ 1", TITLE, "low risk, can be taken back, runs as root")
@@ -162,7 +161,7 @@ def test_a_file_changed_behind_the_plan_is_not_overwritten(scratch: Scratch) -> 
 def test_without_root_there_is_the_plan_and_what_to_type(scratch: Scratch) -> None:
     with scratch.wizard(before=("unshare", "-U")) as terminal:
         open_step(terminal)
-        terminal.keys("Down", "f")
+        terminal.keys("f")
         terminal.wait_for("needs root")
         terminal.keys("Enter")
         text = terminal.wait_for(CHMOD, "Only root can do this.", "As root: sudo ./wizard", "Esc back")
@@ -195,7 +194,9 @@ def test_a_finding_without_fixes_says_what_to_do_by_hand(tmp_path: Path) -> None
     with wizard(state=str(tmp_path)) as terminal:
         terminal.wait_for("Full name")
         terminal.keys("Enter")
-        terminal.wait_for("Disk space")
+        terminal.wait_for("▸ ✗ blocks  Tools")
+        terminal.keys("Home")
+        terminal.wait_for("▸ ? unknown Processor clock")
         terminal.go_down("▸ ! warning Disk space")
         terminal.keys("f")
         terminal.wait_for("By hand (Enter shows all): ", "▸ ! warning Disk space")

@@ -15,7 +15,6 @@ ONLY_16 = re.compile(r"\x1b\[[0-9;]*[34]8;[25]")
 def test_a_finding_is_mended_in_little_room(scratch: Scratch, size: tuple[int, int]) -> None:
     with scratch.wizard() as terminal:
         open_step(terminal)
-        terminal.keys("Down")
         terminal.wait_for(f"▸ ✗ fails   {OPEN}")
         terminal.resize(*size)
         time.sleep(0.5)
@@ -50,7 +49,6 @@ def test_plans_and_diffs_are_read_without_their_colours(scratch: Scratch, variab
 def test_each_screen_is_silent_while_nothing_happens(scratch: Scratch) -> None:
     with scratch.wizard() as terminal:
         open_step(terminal)
-        terminal.keys("Down")
         terminal.wait_for(f"▸ ✗ fails   {OPEN}")
         for key, wanted in (("f", "Nobody but root"), ("Enter", "Do this?"), ("y", "Mode 600")):
             terminal.keys(key)
