@@ -2,6 +2,7 @@
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.time_answers import ClockOffset, Server, groups, join_groups, median, voters
+from mailcow_wizard.facts.time_web import DOUBT_S, agreed
 from mailcow_wizard.facts.time_words import span, stand, stand_of
 from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.model import Certainty, Evidence, Judgement, Status
@@ -12,7 +13,7 @@ def judge_offset(clock: ClockOffset) -> Judgement:
     evidence = tuple(map(_server_line, clock.servers))
     counted = voters(clock.servers)
     if not counted:
-        return _nobody_answered(clock.servers, evidence)
+        return _nobody_answered(clock, evidence)
     tied = clock.tied
     if tied and len({_status(median(one.ahead for one in group)) for group in groups(counted)}) == 1:
         clock = join_groups(clock)
@@ -106,8 +107,10 @@ def _leaves_open(off: float, doubt: float) -> bool:
     return off - doubt <= need.TIME_WARN_S
 
 
-def _nobody_answered(servers: tuple[Server, ...], evidence: tuple[Evidence, ...]) -> Judgement:
-    """No server's word counts: says what is in the way, where that can be seen."""
+def _nobody_answered(clock: ClockOffset, evidence: tuple[Evidence, ...]) -> Judgement:
+    """No time server's word counts: says what is in the way, where that can be seen, and what web servers say
+    of the time."""
+    servers = clock.servers
     reasons: dict[str, int] = {}
     for server in servers:
         reasons[server.rejected] = reasons.get(server.rejected, 0) + 1
@@ -120,13 +123,41 @@ def _nobody_answered(servers: tuple[Server, ...], evidence: tuple[Evidence, ...]
     )
     answered = any(server.answered for server in servers)
     start = _("no time server gave an answer that counts") if answered else _("no time server answered")
-    return Judgement(
+    silent = Judgement(
         "unknown",
         f"{start}: {said}" if said else _("no time server is known"),
         said,
-        evidence,
+        evidence + tuple(Evidence(f"curl -sI http://{one.name}", f"Date: {one.said}") for one in clock.web),
         tuple(dict.fromkeys(_remedy(reason) for reason in ordered)) or (_ASK_OTHERS,),
         certainty="untested",
+    )
+    return _by_web_servers(silent, agreed(clock.web))
+
+
+def _by_web_servers(silent: Judgement, ahead: float | None) -> Judgement:
+    """What they say is red where it is far off, and never green: it is too coarse for that."""
+    if ahead is None:
+        return silent
+    least = abs(ahead) - DOUBT_S
+    if least <= need.TIME_WARN_S:
+        return silent._replace(
+            summary=_(
+                "{said}; web servers have the time that this clock has, within seconds", said=silent.summary
+            )
+        )
+    status = _status(least)
+    return silent._replace(
+        status=status,
+        summary=_(
+            "the clock is some {offset} web servers; {said}", offset=stand_of(ahead), said=silent.summary
+        ),
+        found=stand(ahead),
+        remedies=(
+            _("Set it by hand: `date -u -s '2027-12-31 23:59:59'`, with the true time in UTC. Then:"),
+            *silent.remedies,
+        ),
+        certainty="inferred",
+        severity="breaks" if status == "fail" else "degrades",
     )
 
 

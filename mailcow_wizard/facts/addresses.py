@@ -78,7 +78,7 @@ def _from_outside(facts: Facts, family: int, own: str) -> Addresses:
     trouble = ""
     for name in ASKED[family]:
         try:
-            at = _at_given_resolver(facts, name, family)
+            at = at_given_resolver(facts, name, family)
             reply = facts.host.fetch(name, "/", family, _TIMEOUT_S, address=at)
             said = reply.body.decode("ascii", "replace").strip()
             address = ipaddress.ip_address(said)
@@ -93,8 +93,8 @@ def _from_outside(facts: Facts, family: int, own: str) -> Addresses:
     return Addresses(family, (), own, "none", trouble)
 
 
-def _at_given_resolver(facts: Facts, name: str, family: int) -> str:
-    """The name's address by the resolver that was given; empty where none was. Raises HostError."""
+def at_given_resolver(facts: Facts, name: str, family: int) -> str:
+    """The name's address by the resolver that was given, empty where none was. Raises HostError."""
     if not facts.settings.resolver:
         return ""
     from mailcow_wizard.facts.network.names import look_up

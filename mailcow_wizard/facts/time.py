@@ -2,8 +2,9 @@
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.facts.time_answers import ClockOffset, compare
+from mailcow_wizard.facts.time_answers import ClockOffset, compare, voters
 from mailcow_wizard.facts.time_servers import configured_servers
+from mailcow_wizard.facts.time_web import web_clocks
 from mailcow_wizard.facts.time_words import span
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
 from mailcow_wizard.language import _
@@ -15,10 +16,12 @@ COMMAND_TIMEOUT_S = 2.5
 
 
 def offset(facts: Facts) -> ClockOffset:
-    """Asks the machine's own time servers and the pool's at once, or only those of the settings."""
+    """Asks the machine's own time servers and the pool's at once, or only those of the settings; web servers
+    where none of them helps."""
     names = facts.settings.ntp or (*facts.get(configured_servers), *need.NTP_POOL)
     timeout = min(ASK_TIMEOUT_S, 0.8 * (facts.settings.timeout or ASK_TIMEOUT_S * 2))
-    return compare(facts.host.ask_time(tuple(dict.fromkeys(names)), timeout))
+    clock = compare(facts.host.ask_time(tuple(dict.fromkeys(names)), timeout))
+    return clock if voters(clock.servers) else clock._replace(web=web_clocks(facts))
 
 
 # --- what keeps the clock right ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from mailcow_wizard.facts.time_web import WebClock
 from mailcow_wizard.host.door import TimeAnswer
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
@@ -47,13 +48,15 @@ class Server(NamedTuple):
 class ClockOffset(NamedTuple):
     """All servers asked, those of the largest group that agrees, and whether there is no such group.
 
-    `ahead` is the median of the group: positive where this clock is ahead.
+    `ahead` is the median of the group: positive where this clock is ahead. `web`: what web servers say of
+    the time, where no time server's word counts.
     """
 
     servers: tuple[Server, ...]
     agreeing: tuple[Server, ...]
     tied: bool
     ahead: float
+    web: tuple[WebClock, ...] = ()
 
 
 def compare(answers: Iterable[TimeAnswer]) -> ClockOffset:

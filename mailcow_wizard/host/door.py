@@ -1,11 +1,8 @@
 """The only door to a machine: what can be asked of one, and what the answers look like.
 
-`Host` is the interface. `real.RealHost` asks this machine, `recorded.RecordedHost` replays a file,
-`recorded.RecordingHost` asks another host and writes down what it said. Every call blocks for a bounded
-time, may be made from any thread, and raises `HostError` when there is no answer.
-
-Named tuples rather than dataclasses: thirty frozen dataclasses add 34 ms to every start (Python 3.11), and
-`check ports` as a whole has about 30.
+`Host` is the interface; `real.RealHost` asks this machine, those in `recorded` write answers down and replay
+them. Every call ends within a bounded time, may be made from any thread, and raises `HostError` when there
+is no answer. Named tuples: thirty frozen dataclasses would add 34 ms to every start (Python 3.11).
 """
 
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -146,10 +143,12 @@ class Holder(NamedTuple):
 
 
 class HttpReply(NamedTuple):
-    """An answer over a Unix socket."""
+    """An answer in HTTP; `date` is its Date line, `at` when it came, by this machine's real-time clock."""
 
     status: int
     body: bytes
+    date: str = ""
+    at: float = 0.0
 
 
 class TimeAnswer(NamedTuple):

@@ -9,6 +9,7 @@ import time
 
 from mailcow_wizard.host.door import HostError, HttpReply, TooLarge
 
+_DATE = re.compile(rb"(?im)^date:[ \t]*([ -~]{1,60}?)[ \t]*\r?$")
 _STATUS = re.compile(rb"[1-5][0-9]{2}")
 
 
@@ -22,7 +23,8 @@ def get(link: socket.socket, host: str, target: str, end: float, most: int, name
     words = head.split(None, 2)
     if len(words) < 2 or not words[0].startswith(b"HTTP/") or not _STATUS.fullmatch(words[1]):
         raise HostError(f"{name} did not answer in HTTP")
-    return HttpReply(int(words[1]), body)
+    date = _DATE.search(head)
+    return HttpReply(int(words[1]), body, date[1].decode("ascii") if date else "", time.time())
 
 
 def _all(link: socket.socket, end: float, most: int, name: str) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from mailcow_wizard.checks.time import CHECKS
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time import PROPERTIES
-from mailcow_wizard.host.door import HostError, Process, Ran, TimeAnswer
+from mailcow_wizard.host.door import HostError, HttpReply, Process, Ran, TimeAnswer
 from mailcow_wizard.model import Judgement, Settings
 from tests.fake_host import FakeHost
 from tests.judged import look
@@ -19,7 +19,7 @@ Commands = Mapping[str, Ran | str | HostError]
 
 
 class Machine(FakeHost):
-    """Also has time servers (`answers`) and processes (`processes`, by name)."""
+    """Also has time servers (`answers`), processes (`processes`, by name) and web servers (`pages`)."""
 
     def __init__(
         self,
@@ -29,9 +29,12 @@ class Machine(FakeHost):
         answers: Sequence[TimeAnswer] = (),
         processes: Sequence[str] | HostError = (),
         tools: Sequence[str] = (),
+        pages: Mapping[str, HttpReply | HostError] | None = None,
     ) -> None:
         super().__init__({"/proc/1/comm": "init\n", **(files or {})}, commands, links, tools=tools, now=NOW)
         self.answers, self.processes = tuple(answers), processes
+        self.pages = pages or {}
+        self.fetched: list[str] = []
         self.servers: tuple[str, ...] = ()
         self.timeout = 0.0
         self.cgroup = "/system.slice/chrony.service"
@@ -39,6 +42,16 @@ class Machine(FakeHost):
     def ask_time(self, servers: tuple[str, ...], timeout: float = 3.0) -> tuple[TimeAnswer, ...]:
         self.servers, self.timeout = servers, timeout
         return self.answers
+
+    def fetch(
+        self, name: str, path: str, family: int = 0, timeout: float = 4.0,
+        tls: bool = False, proxy: str = "", address: str = "",
+    ) -> HttpReply:  # fmt: skip
+        self.fetched.append(name)
+        page = self.pages.get(name, HostError(f"{name} has no address that could be looked up"))
+        if isinstance(page, HostError):
+            raise page
+        return page
 
     def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
         if isinstance(self.processes, HostError):

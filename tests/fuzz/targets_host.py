@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from mailcow_wizard.facts.time_web import read_date
 from mailcow_wizard.host import (
     dns_tcp,
     dns_wire,
@@ -133,11 +134,16 @@ def _time(data: bytes) -> None:
     other._take_sent_stamps()
 
 
+_DATED = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\nSun, 06 Nov 1994 08:49:37 GMT"
+
+
 def _http(data: bytes) -> None:
     for size in (4096, 3):
         with contextlib.suppress(HostError, OSError):
             link: Any = wires.Link(data, size)
-            http_wire.get(link, "docker", "/info", time.monotonic() + 1, 1 << 20, "Docker")
+            reply = http_wire.get(link, "docker", "/info", time.monotonic() + 1, 1 << 20, "Docker")
+            read_date(reply.date)
+            read_date(reply.body.decode("latin-1"))
 
 
 def _packets(data: bytes) -> None:
@@ -294,7 +300,7 @@ def targets() -> tuple[Target, ...]:
         Target(
             "host ntp", _time, (b"\x24\2\6\xe9" + bytes(44), struct.pack("=IBBBBII", 42, 4, 0, 0, 0, 0, 0))
         ),
-        Target("host http", _http, (_HTTP, b"HTTP/1.0 204\r\n\r\n")),
+        Target("host http", _http, (_HTTP, b"HTTP/1.0 204\r\n\r\n", _DATED)),
         Target("host packets", _packets, (b"\x45" + bytes(40), b"\0" * 8, _TOLD, b"\0" * 48)),
         Target("host scrub", _scrubbed, (*_SCRUB_SEEDS, DEEP)),
         Target("host recording", _recorded, (*documents, DEEP, b'{"base64": "\\u00e9"}')),
