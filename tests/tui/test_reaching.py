@@ -39,7 +39,7 @@ def opened(world: Provider, state: Path, *words: str, size: tuple[int, int] = (8
     try:
         terminal.wait_for("Full name of the mail server")
         terminal.keys("Enter")
-        terminal.wait_for("i what gets in")
+        terminal.wait_for("addresses, routes, firewall")
         terminal.keys("i")
         terminal.wait_for("listening, ends in 9:", "Paste this on Linux or macOS")
         yield terminal

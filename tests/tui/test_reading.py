@@ -10,7 +10,7 @@ LONG = "systemctl disable exim4.service && systemctl stop exim4.service"
 def _go_to_the_ports(terminal: Terminal) -> None:
     terminal.wait_for("Full name")
     terminal.keys("Enter")
-    terminal.wait_for("Processor")
+    terminal.wait_for("▸ ✗ blocks  Tools")
     for wanted in ("Kernel version", "SMTP (25)"):
         terminal.keys("n")
         terminal.wait_for(wanted)

@@ -125,8 +125,8 @@ def test_twenty_by_five_still_shows_the_worst_finding(tmp_path: Path) -> None:
     with wizard(width=20, height=5, state=str(tmp_path)) as terminal:
         terminal.wait_for("Looks at this serv…")
         terminal.keys("Enter")
-        terminal.wait_for("Process…")
-        for wanted in ("Kernel", "SMTP"):
+        terminal.wait_for("blocks")
+        for wanted in ("Memory …", "SMTP"):
             terminal.keys("n")
             terminal.wait_for(wanted)
         assert "blocks" in go_on_to(terminal, "Tools")
@@ -283,7 +283,7 @@ def test_on_a_low_screen_the_last_row_and_the_keys_have_room(tmp_path: Path) -> 
     with wizard(width=60, height=8, state=str(tmp_path)) as terminal:
         terminal.wait_for("Full name")
         terminal.keys("Enter")
-        terminal.wait_for("Processor", "q quit")
+        terminal.wait_for("▸ ✗ blocks  Tools", "q quit")
         terminal.wait_until_looked()
         terminal.keys("End")
         terminal.wait_for("▸ ✓ ok      Privileges", "q quit")
