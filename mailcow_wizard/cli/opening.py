@@ -166,7 +166,7 @@ def _directory(options: Options, host: Host, recorded: str, answered: str) -> st
     except Missing:
         raise UsageError(_("--dir {path} does not exist", path=harmless(path, 100))) from None
     except HostError as error:
-        raise UsageError(f"--dir {harmless(heard(error))}") from None
+        raise UsageError(f"--dir {harmless(path, 100)}: {harmless(heard(error))}") from None
     if kind != "directory":
         raise UsageError(_("--dir {path} is not a directory", path=harmless(path, 100)))
     return path

@@ -127,6 +127,10 @@ REFUSED: dict[str, tuple[tuple[str | bytes, ...], str]] = {
         "--dir /no/such/directory does not exist",
     ),
     "directory is a file": (("check", "--dir", "/etc/passwd"), "--dir /etc/passwd is not a directory"),
+    "directory of a recorded machine": (
+        ("check", "--demo", "--dir", "/no/such"),
+        "--dir /no/such: the recorded machine was not asked this",
+    ),
     "hostile directory": (("check", "--dir", "/\x1b\n"), r"--dir /\x1b  does not exist"),
     "json and plain": (("check", "--json", "--plain"), "exclude each other"),
     "json and plain around": (("--plain", "check", "--json"), "exclude each other"),
