@@ -33,7 +33,8 @@ def units(service: str = "loaded active enabled", socket: str = "loaded active e
 
 
 class DockerHost(FakeHost):
-    """`said` maps a target of the API to its answer, or is the HostError that asking it raises."""
+    """`said` maps a target of the API to its answer, or is the HostError that asking it raises; `others` run
+    besides the daemon."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class DockerHost(FakeHost):
         commands: Mapping[str, Any] | None = None,
         daemon: tuple[str, ...] = ("/usr/bin/dockerd", "-H", "fd://"),
         pages: Mapping[str, HttpReply | HostError] | None = None,
+        others: tuple[Process, ...] = (),
         **more: Any,
     ) -> None:
         places = {"/var/run/docker.sock": "", "/usr/bin/docker": "", "/usr/bin/dockerd": "", **(files or {})}
@@ -69,6 +71,7 @@ class DockerHost(FakeHost):
         self.said = said if isinstance(said, HostError) else {**usual, **(said or {})}
         self.pages = dict(pages or {})
         self._daemon = daemon
+        self._others = others
 
     def source_address(self, destination: str) -> str:
         """Nobody is reached from here: no port is looked at from outside."""
@@ -86,7 +89,8 @@ class DockerHost(FakeHost):
         return HttpReply(200, json.dumps(self.said[target]).encode())
 
     def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
-        return (Process(7, "dockerd", "root", self._daemon, "/usr/bin/dockerd", ""),) if self._daemon else ()
+        own = (Process(7, "dockerd", "root", self._daemon, "/usr/bin/dockerd", ""),) if self._daemon else ()
+        return tuple(one for one in (*own, *self._others) if one.name in names)
 
     def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
         return tuple(DnsReply("", "", b"", 0.0, "nobody answers") for _ in questions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.docker_daemon import SERVICE, Daemon, daemon
@@ -17,27 +18,25 @@ _AS_ROOT = (_("Run the wizard as root: sudo ./wizard"),)
 
 
 class Found(NamedTuple):
-    """The engine, its programs, and what it says of itself (None: it does not answer)."""
+    """The engine, its programs, what it says of itself (None: it does not answer), and who runs a rootless
+    one while it does not."""
 
     engine: docker.Engine
     programs: docker.Programs
     info: docker.Info | None
+    users: tuple[str, ...] = ()
 
 
 def found(facts: Facts) -> Found:
     """All that tells which engine this is. Raises HostError."""
-    return Found(facts.get(docker.engine), facts.get(docker.programs), facts.get(docker.info))
+    engine = facts.get(docker.engine)
+    users = () if engine.state == "answers" else facts.get(docker.rootless_users)
+    return Found(engine, facts.get(docker.programs), facts.get(docker.info), users)
 
 
 def judge_engine(seen: Found) -> Judgement:
     """Which engine it is, and whether it is new enough; that it runs is another check's question."""
-    engine, programs = seen.engine, seen.programs
-    evidence = (
-        Evidence("docker version --format '{{.Server.Version}}'", engine.version or engine.trouble),
-        Evidence(
-            "docker --version", programs.client or (_("not installed") if not engine.client else _("unclear"))
-        ),
-    )
+    engine, programs, evidence = seen.engine, seen.programs, _evidence(seen)
     troubles = [*_kind(seen), *_age(engine.version or programs.server, programs.client, engine)]
     if troubles:
         return judged(troubles, evidence, engine.version or programs.server)
@@ -49,27 +48,51 @@ def judge_engine(seen: Found) -> Judgement:
         words = _("Docker is not installed")
         if engine.client:
             words = _("the command docker is there, but no engine is installed")
-        return Judgement("fail", words, _("none"), evidence, (_INSTALL,))
+        return Judgement("fail", _beside(words, seen.users), _("none"), evidence, (_INSTALL,))
     version = programs.server
     which = _("Docker {version} is installed", version=version) if version else _("Docker is installed")
     if engine.state == "denied":
-        words = _("{which}; how it runs, root can tell", which=which)
+        words = _beside(_("{which}; how it runs, root can tell", which=which), seen.users)
         return Judgement("unknown", words, version, evidence, _AS_ROOT, certainty="untested")
     words = _("{which}, but does not answer: which one would run is not proved", which=which)
-    return Judgement("unknown", words, version, evidence, certainty="untested")
+    return Judgement("unknown", _beside(words, seen.users), version, evidence, certainty="untested")
+
+
+def _evidence(seen: Found) -> tuple[Evidence, ...]:
+    engine, client = seen.engine, seen.programs.client
+    if not client:
+        client = _("not installed") if not engine.client else "podman" if seen.programs.shim else _("unclear")
+    shown = [
+        Evidence("docker version --format '{{.Server.Version}}'", engine.version or engine.trouble),
+        Evidence("docker --version", client),
+    ]
+    if seen.info:
+        shown.append(Evidence("docker info --format '{{.SecurityOptions}}'", " ".join(seen.info.security)))
+    return tuple(shown)
+
+
+def _beside(words: str, users: tuple[str, ...]) -> str:
+    """For somebody who sees that Docker works: the one that does is another."""
+    if not users:
+        return words
+    return _(
+        "{words}; the one that runs is the rootless Docker of {users}, with which mailcow does not work",
+        words=words,
+        users=listed(users),
+    )
 
 
 def _kind(seen: Found) -> list[Trouble]:
     """Engines that are not Docker as mailcow needs it."""
     engine, info = seen.engine, seen.info
     troubles = []
-    if engine.kind == "podman" or seen.programs.shim:
+    if engine.state == "podman" or seen.programs.shim:
         words = _("this is Podman under Docker's name, with which mailcow does not work")
         troubles.append(
             Trouble(
                 "fail",
                 words,
-                (_("Remove podman-docker. {install}", install=_INSTALL),),
+                (_("Remove podman-docker; Podman itself may stay. {install}", install=_INSTALL),),
                 doc=need.DOC_ISSUE.format(5483),
             )
         )
@@ -82,22 +105,24 @@ def _kind(seen: Found) -> list[Trouble]:
         troubles.append(Trouble("fail", words, (remedy,), why=why))
     if info and info.rootless:
         words = _("Docker runs rootless, which mailcow does not support")
-        remedy = _(
-            "Use the system's Docker, which runs as root; stop the other: systemctl --user stop docker"
-        )
-        troubles.append(Trouble("fail", words, (remedy,), doc=need.DOC_ISSUE.format(6359)))
+        stop = _("Stop it, as the user who runs it: systemctl --user disable --now docker")
+        start = _INSTALL
+        if engine.server:
+            start = _("Start the system's Docker, which runs as root: systemctl enable --now docker")
+        troubles.append(Trouble("fail", words, (stop, start), doc=need.DOC_ISSUE.format(6359)))
     if info and info.remapped:
         words = _(
             "Docker maps the users of containers to others (userns-remap), which mailcow does not support"
         )
         remedy = _(
-            'Take "userns-remap" out of daemon.json. Docker then has its data in another directory: what '
-            "containers hold now stays where it is, unseen."
+            'Take "userns-remap" out of daemon.json (or --userns-remap out of docker.service), then: '
+            "systemctl restart docker. What Docker holds now stays in {root}, unseen.",
+            root=info.root,
         )
         troubles.append(Trouble("fail", words, (remedy,), doc=need.DOC_ISSUE.format(656)))
     if engine.remote and not engine.remote.endswith(engine.socket.removeprefix("/var")):
         words = _(
-            "DOCKER_HOST is set: docker talks to {remote}, not to this machine's engine", remote=engine.remote
+            "DOCKER_HOST is set: docker talks to {remote}, not to the system's Docker", remote=engine.remote
         )
         troubles.append(Trouble("warn", words, (_("Take it away: unset DOCKER_HOST"),)))
     return troubles
@@ -107,7 +132,7 @@ def _age(version: str, client: str, engine: docker.Engine) -> list[Trouble]:
     numbers = docker.numbers(version)
     sure: Certainty = "proved" if engine.version else "inferred"
     troubles = []
-    if version and engine.kind != "podman" and numbers < need.ENGINE_MINIMUM:
+    if version and numbers < need.ENGINE_MINIMUM:
         words = _(
             "Docker {version} is installed; mailcow needs {minimum} or newer",
             version=version,
@@ -149,6 +174,8 @@ def judge_daemon(seen: Daemon) -> Judgement:
     engine = seen.engine
     if not engine.installed:
         return skipped(_("Docker is not installed yet"))
+    if seen.rootless:
+        return skipped(_("a rootless Docker answers in place of the system's: see docker.engine"))
     unit = seen.service
     evidence = [Evidence(f"curl --unix-socket {engine.socket} http://docker/_ping", engine.trouble or "OK")]
     if unit:
@@ -198,6 +225,7 @@ def _dead(seen: Daemon, evidence: tuple[Evidence, ...]) -> Judgement:
     elif unit:
         remedies.append(_("See why it ended: `journalctl -u docker -b -n 50`"))
     words = _("Docker is installed, but does not run{how}: {trouble}", how=how, trouble=seen.engine.trouble)
+    words = _beside(words, seen.users)
     return Judgement("fail", words, seen.engine.trouble, evidence, tuple(remedies))
 
 
@@ -240,7 +268,8 @@ CHECKS: tuple[Check, ...] = (
         id="docker.engine",
         title=_("Docker Engine"),
         needed=_(
-            "Docker Engine {minimum} or newer, but 25.0.0 to 25.0.2; not Podman, rootless or a snap",
+            "Docker Engine {minimum} or newer, not 25.0.0 to 25.0.2; no Podman, no snap, not rootless, no "
+            "userns-remap",
             minimum=_MINIMUM,
         ),
         why=_(

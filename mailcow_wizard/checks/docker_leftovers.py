@@ -28,6 +28,13 @@ def judge_leftovers(seen: Leftovers) -> Judgement:
     found = _counted(seen)
     if troubles:
         return judged(troubles, evidence, found)
+    if seen.apart:
+        words = _(
+            "this Docker has a place of its own for data: what the usual one holds of an older mailcow is "
+            "not known"
+        )
+        remedy = _("See docker.engine first.")
+        return Judgement("unknown", words, found, evidence, (remedy,), certainty="untested")
     if seen.own.containers:
         words = ngettext(
             "{n} container belongs to the mailcow in {directory}; nothing is left of another",

@@ -75,6 +75,17 @@ def _settings(seen: DaemonSettings) -> list[Trouble]:
         )
         remedy = _('Take "hosts" out, or override ExecStart: systemctl edit docker.service')
         troubles.append(Trouble("fail", words, (remedy,), "blocks"))
+    if file.settings.get("userns-remap"):
+        words = _('"userns-remap" is set in {path}, which mailcow does not support', path=file.path)
+        remedy = _(
+            "Take it out and restart Docker, which then has its data in another directory: what its "
+            "containers hold now stays where it is, unseen."
+        )
+        why = _(
+            "The users of containers are then others on this machine, and may not touch the files that "
+            "mailcow gives them."
+        )
+        troubles.append(Trouble("fail", words, (remedy,), "blocks", why, need.DOC_ISSUE.format(656)))
     if not seen.rules.iptables:
         words = _("Docker makes no firewall rules (iptables: false): containers have no way out")
         remedy = _('Take "iptables": false out of daemon.json and restart Docker.')
@@ -136,6 +147,8 @@ def judge_storage(seen: Storage) -> Judgement:
     )
     if seen.info is None:
         return _foreseen(seen)
+    if seen.info.rootless:
+        return skipped(_("a rootless Docker answers in place of the system's: see docker.engine"))
     driver, status = seen.info.driver, dict(seen.info.status)
     below = status.get("Backing Filesystem") or seen.kind
     evidence = (

@@ -41,8 +41,8 @@ class DiskSpace(NamedTuple):
 
 def used_root(facts: Facts) -> storage.DataRoot:
     """The data root of the running engine, which its unit may set; else the file's. Raises HostError."""
-    known = _info(facts)
-    if known is None or not known.root.startswith("/"):
+    known = facts.get(docker.told)
+    if known is None or known.rootless or not known.root.startswith("/"):
         return facts.get(storage.data_root)
     try:
         configured = facts.get(storage.data_root)
@@ -71,7 +71,7 @@ def disk(facts: Facts) -> DiskSpace:
 
 def _images(facts: Facts, of_root: Space) -> ImageStore | None:
     """Where containerd keeps images, if that is, or is to be expected, and another file system."""
-    known = _info(facts)
+    known = facts.get(docker.told)
     if known is None:
         foreseen = not facts.get(docker.engine).installed
         if not foreseen:
@@ -94,13 +94,6 @@ def _images(facts: Facts, of_root: Space) -> ImageStore | None:
         return None
     same = (space.total, space.inodes) == (of_root.total, of_root.inodes)
     return None if same or space.total <= 0 else ImageStore(path, existing, space, foreseen)
-
-
-def _info(facts: Facts) -> docker.Info | None:
-    try:
-        return facts.get(docker.info)
-    except HostError:
-        return None
 
 
 def store_root(text: str) -> str:

@@ -17,20 +17,21 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Any, Literal
 
-    State = Literal["answers", "absent", "denied", "refused", "silent", "odd"]
+    State = Literal["answers", "absent", "denied", "refused", "silent", "odd", "podman"]
 
 _ASK_S = 3.0
 _COMMAND_S = 5.0
 _SNAP = ("/snap/bin/docker", "/snap/docker")
 _PODMAN = "podman"
+_ROOTLESS = ("dockerd", "rootlesskit")
 
 
 class Engine(NamedTuple):
     """Whether an engine answers, and what is installed.
 
     `state`: it answers; there is no socket (absent); this user may not use it (denied); nobody takes
-    connections (refused); it takes them and stays silent; or it answers oddly. `trouble` says that in words.
-    `version`, `api`, `least_api` and `kind` (docker, podman) are the running engine's, else empty.
+    connections (refused); it takes them and stays silent; it answers oddly; or Podman has Docker's place.
+    `trouble` says that in words. `version`, `api` and `least_api` are the running Docker's, else empty.
     `client` and `server` are the paths of the programs, empty where they are not installed; `snap` that
     Ubuntu's snap of Docker is. `remote` is DOCKER_HOST, which leads the client elsewhere.
     """
@@ -41,7 +42,6 @@ class Engine(NamedTuple):
     version: str = ""
     api: str = ""
     least_api: str = ""
-    kind: str = ""
     client: str = ""
     server: str = ""
     snap: bool = False
@@ -49,13 +49,13 @@ class Engine(NamedTuple):
 
     @property
     def installed(self) -> bool:
-        """Whether there is an engine on this machine at all."""
-        return bool(self.server or self.snap) or self.state not in ("absent", "refused")
+        """Whether there is a Docker Engine on this machine at all."""
+        return bool(self.server or self.snap) or self.state not in ("absent", "refused", "podman")
 
 
 class Programs(NamedTuple):
-    """What the installed programs say of themselves: the versions of client and server, empty where they are
-    not installed or do not say; `shim` that the client is Podman, which only answers to Docker's name."""
+    """What the installed programs say of themselves: Docker's versions of client and server, empty where they
+    are not installed or do not say; `shim` that the client is Podman, which only answers to Docker's name."""
 
     client: str
     server: str
@@ -89,9 +89,23 @@ class Info(NamedTuple):
         """Whether users of containers are others outside (userns-remap)."""
         return any(one.startswith("name=userns") for one in self.security)
 
+    @property
+    def apart(self) -> bool:
+        """Whether its containers, images and volumes are others than those of this machine's usual Docker."""
+        return self.rootless or self.remapped
+
 
 def engine(facts: Facts) -> Engine:
     """Asks the engine for its version; looks for its programs. Raises nothing for an engine that is dead."""
+    found = _asked(facts)
+    hidden = found.state in ("denied", "silent", "odd") and not (found.server or found.snap)
+    if hidden and found.client and _PODMAN in _says(facts.host, "docker").lower():
+        # No Docker is installed that could have made the socket.
+        return found._replace(state="podman", trouble=_("{path} is Podman's", path=found.socket))
+    return found
+
+
+def _asked(facts: Facts) -> Engine:
     host, path = facts.host, docker_socket(facts)
     found = Engine(
         "absent",
@@ -117,12 +131,15 @@ def engine(facts: Facts) -> Engine:
         return found._replace(state="odd", trouble=str(error))
     parts = said.get("Components")
     names = [str(one.get("Name", "")) for one in parts if isinstance(one, dict)] if parts else []
+    version = str(said.get("Version", ""))
+    if any(_PODMAN in one.lower() for one in names):
+        words = _("Podman {version} answers on {path}, not Docker", version=version, path=path)
+        return found._replace(state="podman", trouble=words)
     return found._replace(
         state="answers",
-        version=str(said.get("Version", "")),
+        version=version,
         api=str(said.get("ApiVersion", "")),
         least_api=str(said.get("MinAPIVersion", "")),
-        kind=_PODMAN if any(_PODMAN in one.lower() for one in names) else "docker",
     )
 
 
@@ -131,7 +148,19 @@ def programs(facts: Facts) -> Programs:
     known = facts.get(engine)
     said = _says(facts.host, "docker") if known.client else ""
     server = _says(facts.host, "dockerd") if known.server and not known.version else ""
-    return Programs(_version_in(said), _version_in(server), _PODMAN in said.lower())
+    shim = _PODMAN in said.lower()
+    return Programs("" if shim else _version_in(said), _version_in(server), shim)
+
+
+def rootless_users(facts: Facts) -> tuple[str, ...]:
+    """Who runs a rootless Docker here, by name; none where the processes do not tell."""
+    try:
+        processes = facts.host.running(_ROOTLESS)
+    except HostError:
+        return ()
+    # A dockerd alone may be one of a container, whose root is somebody else out here.
+    daemons, kits = ({one.user for one in processes if one.name == name} for name in _ROOTLESS)
+    return tuple(sorted((daemons & kits) - {"root"}))
 
 
 def info(facts: Facts) -> Info | None:
@@ -159,6 +188,14 @@ def info(facts: Facts) -> Info | None:
         running=_number(said.get("ContainersRunning")),
         containerd=str(containerd.get("Address") or "") if isinstance(containerd, dict) else "",
     )
+
+
+def told(facts: Facts) -> Info | None:
+    """What the engine says of itself; None where it says nothing, or nothing that makes sense."""
+    try:
+        return facts.get(info)
+    except HostError:
+        return None
 
 
 def must_be_allowed(facts: Facts) -> None:

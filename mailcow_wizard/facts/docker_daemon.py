@@ -21,7 +21,8 @@ _REASONS = ("unable to configure", "failed to start daemon", "error initializing
 class Daemon(NamedTuple):
     """The engine, and how it is started. `service` and `socket` are systemd's units (None: no systemd, or not
     asked); `openrc`: that starts it, and `at_boot` whether it does with the machine (None: nobody knows).
-    `last` is what the daemon said last, where it does not run; `unread` why units are not known."""
+    `last` is what the daemon said last, where it does not run; `unread` why units are not known. `rootless`:
+    one without root answers; `users` are those who run one while the system's does not answer."""
 
     engine: docker.Engine
     service: units.Unit | None = None
@@ -30,11 +31,16 @@ class Daemon(NamedTuple):
     at_boot: bool | None = None
     last: str = ""
     unread: str = ""
+    rootless: bool = False
+    users: tuple[str, ...] = ()
 
 
 def daemon(facts: Facts) -> Daemon:
     """Looks whether it runs and whether it will run after the next start of the machine."""
-    found = Daemon(facts.get(docker.engine))
+    engine = facts.get(docker.engine)
+    users = () if engine.state == "answers" else facts.get(docker.rootless_users)
+    known = facts.get(docker.told)
+    found = Daemon(engine, rootless=bool(known and known.rootless), users=users)
     if units.is_running(facts):
         try:
             service, socket = units.units(facts, (SERVICE, SOCKET))
@@ -65,16 +71,13 @@ def options(facts: Facts) -> tuple[str, ...]:
     if written:
         return written
     try:
-        processes = facts.host.running((DAEMON,))
+        processes = [one for one in facts.host.running((DAEMON,)) if one.user == "root"]
     except HostError:
         return ()
     if len(processes) == 1:
         return processes[0].command[1:]
     # Several engines on one machine: each has its own place for data.
-    try:
-        known = facts.get(docker.info)
-    except HostError:
-        return ()
+    known = facts.get(docker.told)
     place = known.root if known else ""
     mine = [one for one in processes if option(one.command, "data-root") == place]
     return mine[0].command[1:] if place and len(mine) == 1 else ()

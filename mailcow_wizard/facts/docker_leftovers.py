@@ -74,7 +74,8 @@ class Leftovers(NamedTuple):
     """What is there besides the mailcow of mailcow's directory (`own` is that one's part).
 
     `directory` is mailcow's, `project` the name that compose gives it, `configured` that its mailcow.conf is
-    there. `asked` is False where no engine answers, and `installed` whether there is one.
+    there. `asked` is False where no engine answers, and `installed` whether there is one. `apart`: the one
+    that answers holds other things than this machine's usual Docker.
     """
 
     asked: bool
@@ -84,6 +85,7 @@ class Leftovers(NamedTuple):
     configured: bool
     own: Stack
     left: Stack
+    apart: bool = False
 
 
 _NOTHING = Stack((), (), ())
@@ -131,7 +133,8 @@ def leftovers(facts: Facts) -> Leftovers:
         tuple(one for one in found.networks if one not in own.networks),
         tuple(one for one in found.volumes if one not in own.volumes),
     )
-    return none._replace(asked=True, own=own, left=left)
+    known = facts.get(docker.told)
+    return none._replace(asked=True, own=own, left=left, apart=bool(known and known.apart))
 
 
 def _real(facts: Facts, directory: str) -> str:

@@ -63,23 +63,15 @@ def registries(facts: Facts) -> Registries:
         threading.Thread(target=ask, args=(host,), daemon=True, name=f"ask {host}").start()
     found = {one.host: one for one in (answers.get() for _unused in need.REGISTRIES)}
     hosts = tuple(found[one] for one in need.REGISTRIES)
-    known, named = facts.get(docker_info), facts.get(egress)
+    known, named = facts.get(docker.told), facts.get(egress)
     about = (known.mirrors, known.proxy) if known else ((), "")
     return Registries(hosts, *about, named, known is not None)
-
-
-def docker_info(facts: Facts) -> docker.Info | None:
-    """What the engine says of itself; None where it says nothing."""
-    try:
-        return facts.get(docker.info)
-    except HostError:
-        return None
 
 
 def _way(facts: Facts) -> str:
     """The URL of the proxy that the engine goes through, else of the one that the administrator names; empty
     where there is none that can be asked."""
-    known, named = facts.get(docker_info), facts.get(egress)
+    known, named = facts.get(docker.told), facts.get(egress)
     if known and known.proxy:
         # The engine tells no password: through such a proxy nobody can ask but itself.
         return "" if _HIDDEN in known.proxy else known.proxy

@@ -1,6 +1,6 @@
 """mailcow's database volumes: the data that outlives containers, mailcow.conf and the checkout (P12)."""
 
-from mailcow_wizard.facts import storage
+from mailcow_wizard.facts import docker, storage
 from mailcow_wizard.facts.containers import SOCKETS
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
@@ -35,30 +35,37 @@ class Volume(NamedTuple):
 
 class DatabaseVolumes(NamedTuple):
     """The database volumes that exist; `certain` where Docker says so itself, or where no Docker Engine is
-    installed and none has left anything. `how` is the command that shows them."""
+    installed and none has left anything. `how` is the command that shows them. `apart`: the engine that
+    answers holds other volumes than this machine's usual one."""
 
     volumes: tuple[Volume, ...]
     certain: bool
     how: str
+    apart: bool = False
 
 
 def database_volumes(facts: Facts) -> DatabaseVolumes:
-    """Asks Docker; where it does not answer, looks into its data root. Raises HostError if neither tells."""
-    path = next((one for one in SOCKETS if facts.host.exists(one)), "")
+    """Asks Docker; where it does not answer, or is none that keeps its data in the usual place, looks into
+    the data root. Raises HostError if neither tells."""
+    path, known = next((one for one in SOCKETS if facts.host.exists(one)), ""), None
     if path:
         try:
-            return _from_docker(facts, path)
+            found = _from_docker(facts, path)
         except HostError:
-            pass
+            found = None
+        known = facts.get(docker.told)
+        if found and (found.volumes or (known and not known.apart)):
+            return found
     root = facts.get(storage.data_root).path
     place = f"{root.rstrip('/')}/volumes"
-    installed = bool(path) or _engine(facts.host)
+    dockers = bool(path) and facts.get(docker.engine).state != "podman"
+    installed = dockers or _engine(facts.host)
     try:
         names = facts.host.names(place)
     except Missing:
         names = ()
-    found = tuple(_named(name, "", "") for name in names if _is_database(name))
-    return DatabaseVolumes(found, bool(found) or not installed, f"ls {place}")
+    left = tuple(_named(name, "", "") for name in names if _is_database(name))
+    return DatabaseVolumes(left, bool(left) or not installed, f"ls {place}", bool(known and known.apart))
 
 
 class Database(NamedTuple):
@@ -81,6 +88,8 @@ def database(facts: Facts) -> Database:
     doubt = _(
         "Docker does not say whether mailcow has a database here; start it first (systemctl start docker)"
     )
+    if found.apart:
+        doubt = _("the Docker that answers does not see all databases of this machine; see docker.engine")
     return Database("", "" if found.certain else doubt)
 
 

@@ -29,7 +29,7 @@ def engine(check: str, facts: Facts) -> Offer | None:
     """An offer to install the engine and Compose. The package manager is asked when the plan is wanted."""
     packager = tools.packager(facts)
     seen = facts.get(docker.engine)
-    if not packager or seen.snap or seen.kind == "podman":
+    if not packager or seen.snap:
         return None
     title = (
         _("Bring Docker to a newer version") if seen.installed else _("Install Docker and its Compose plugin")
@@ -75,7 +75,8 @@ def _is_new_enough(facts: Facts, packager: str) -> bool:
     """Whether the distribution has an engine and a Compose that mailcow takes."""
     if packager != "apt":
         return packager != "dnf"
-    if _installed(facts.host, "apt", ("docker-ce",)):
+    # Debian's engine and podman-docker exclude each other; Docker's own packages come once that is removed.
+    if _installed(facts.host, "apt", ("docker-ce", "podman-docker")):
         return False
     known = _candidates(facts.host, (need.PACKAGES_ENGINE["apt"], *need.PACKAGES_COMPOSE["apt"]))
     version = docker.numbers(known.get(need.PACKAGES_ENGINE["apt"], ""))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.docker_json import daemon_json, engine_version
-from mailcow_wizard.facts.docker_registry import docker_info
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, docker_settings
@@ -21,7 +20,7 @@ NAMES = {"http_proxy": "http-proxy", "https_proxy": "https-proxy", "no_proxy": "
 
 def name(judgement: Judgement, facts: Facts) -> Plan | None:
     """Puts it into daemon.json; None where Docker has one, or none is named. Raises NoPlan."""
-    known, named = facts.get(docker_info), facts.get(egress)
+    known, named = facts.get(docker.told), facts.get(egress)
     if known is None or known.proxy or not named.address:
         return None
     if docker.numbers(engine_version(facts)) < _SINCE:

@@ -185,6 +185,8 @@ def test_the_compose_in_use(value: str | None, commands: dict[str, Any], status:
         ('{"iptables": true}', "pass", ""),
         ('{"firewall-backend": "nftables"}', "warn", "nftables"),
         ('{"userland-proxy": false}', "pass", ""),
+        ('{"userns-remap": "default"}', "fail", "userns-remap"),
+        ('{"userns-remap": ""}', "pass", ""),
     ],
 )
 def test_the_settings(text: str | bytes | None, status: str, words: str) -> None:

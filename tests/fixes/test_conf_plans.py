@@ -67,8 +67,15 @@ def test_what_the_database_was_made_with_is_kept(key: str) -> None:
         conf_set.plan(facts(engine), {key: value})
     with pytest.raises(conf_set.Unsuitable, match="is kept: Docker does not say"):
         conf_set.plan(facts({}), {key: value})
-    assert conf_set.plan(facts({"/volumes": {"Volumes": None}}), {key: value})
+    none = {"/version": {"Version": "28.5.1"}, "/volumes": {"Volumes": None}}
+    assert conf_set.plan(facts({**none, "/info": {}}), {key: value})
     assert conf_set.plan(facts(), {key: value})
+    for kind in ("rootless", "userns"):
+        apart = {**none, "/info": {"SecurityOptions": [f"name={kind}"]}}
+        with pytest.raises(conf_set.Unsuitable, match="is kept: the Docker that answers does not see all"):
+            conf_set.plan(facts(apart), {key: value})
+    with pytest.raises(conf_set.Unsuitable, match="is kept: Docker does not say"):
+        conf_set.plan(facts(none), {key: value})
 
 
 def test_a_value_that_it_has_already_is_no_change() -> None:

@@ -74,7 +74,7 @@ def debian(
         f"apt-cache policy docker.io {COMPOSES}": known,
         f"apt-cache policy {COMPOSES}": known,
         "apt-cache policy docker-cli": policy(docker_cli=engine),
-        f"{INSTALLED} docker-ce": "",
+        f"{INSTALLED} docker-ce podman-docker": "",
         f"{INSTALLED} {conflicting}": rows,
         f"{INSTALLED} {OWN}": "",
         **({} if installed else SILENT),

@@ -60,7 +60,7 @@ def debian(booted: Machine) -> Iterator[Machine]:
     booted.run(["mkdir", "-p", KEPT], check=True)
     yield booted
     booted.run(["systemctl", "stop", "docker.service"])
-    booted.run(["dpkg", "--purge", "docker.io", "docker-compose", "docker-cli", *OWN])
+    booted.run(["dpkg", "--purge", "docker.io", "docker-compose", "docker-cli", "podman-docker", *OWN])
 
 
 @pytest.fixture
@@ -118,6 +118,21 @@ def test_old_packages_make_room_for_dockers_own(debian: Machine, mender: Mender)
     mender.undo(change)
     assert installed(debian) == old
     assert debian.run(["test", "-d", KEPT]).returncode == 0
+
+
+def test_podman_docker_makes_room(debian: Machine, mender: Mender) -> None:
+    """Also where the distribution has a new engine, which would not come beside it."""
+    own = (f"{one}/5:28.5.1-1/" for one in OWN)
+    new = (f"docker.io/{NEW}/podman-docker", f"docker-cli/{NEW}/", "docker-compose/2.26.1-4/")
+    repository(debian, "/srv/beside/download.docker.com", *new, *own, "podman-docker/4.3.1/docker.io")
+    debian.run(["apt-get", "install", "-y", "podman-docker"], check=True, timeout=60)
+    named = ["dpkg-query", "-W", "-f", "${db:Status-Status}", "podman-docker"]
+    change = mender.apply("docker.engine", "install-docker")["change"]
+    assert installed(debian) == set(OWN)
+    assert debian.run(named).stdout != "installed"
+    mender.undo(change)
+    assert installed(debian) == set()
+    assert debian.run(named).stdout == "installed"
 
 
 def test_compose_alone(debian: Machine, mender: Mender) -> None:

@@ -143,7 +143,27 @@ def test_docker_names_database_volumes() -> None:
         (NAME, "mailcowdockerized"),
         ("renamed", "mc"),
     ]
-    assert database_volumes(docker({"Volumes": None})) == ((), True, "docker volume ls -q")
+    none = database_volumes(docker({"Volumes": None}))
+    assert (none.volumes, none.certain, none.how) == ((), True, "docker volume ls -q")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"SecurityOptions": ["name=rootless"]},
+        {"SecurityOptions": ["name=userns"]},
+        {"Components": [{"Name": "Podman Engine"}]},
+    ],
+    ids=["rootless", "userns-remap", "Podman"],
+)
+def test_volumes_that_the_one_that_answers_does_not_see(said: dict[str, object]) -> None:
+    """It has a place of its own for data: the directory of the usual Docker is looked at all the same."""
+    found = database_volumes(
+        docker({"Volumes": None, **said}, {f"/var/lib/docker/volumes/{NAME}/_data/x": ""})
+    )
+    assert [one.name for one in found.volumes] == [NAME]
+    unseen = database_volumes(docker({"Volumes": None, **said}))
+    assert unseen.certain == ("Components" in said)  # beside Podman no Docker is installed
 
 
 def test_without_docker_s_word_its_directory_is_looked_at() -> None:

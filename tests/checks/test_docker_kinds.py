@@ -1,0 +1,66 @@
+"""docker.* as tables where what answers, or runs, is Podman or another kind of Docker than is needed."""
+
+from typing import Any
+
+import pytest
+
+from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, Process
+from tests.checks.test_docker import DEAD, NO_DAEMON, SYSTEMD, found
+from tests.docker_machine import DockerHost, units
+
+NO_ENGINE = {"/usr/bin/dockerd": None}
+ROOTLESS = tuple(
+    Process(number, name, "anna", (name,), f"/home/anna/bin/{name}", "")
+    for number, name in ((50, "dockerd"), (49, "rootlesskit"))
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "status", "words"),
+    [
+        (DockerHost(DEAD, version="28.5.1", others=ROOTLESS), "unknown", "the rootless Docker of anna"),
+        (DockerHost(DEAD, version="28.5.1", others=ROOTLESS[:1]), "unknown", "is not proved"),
+        (
+            DockerHost(DEAD, files=NO_ENGINE, commands=NO_DAEMON, others=ROOTLESS, daemon=()),
+            "fail",
+            "no engine is installed; the one that runs is the rootless Docker of anna",
+        ),
+    ],
+)
+def test_a_rootless_docker_while_the_systems_is_silent(host: DockerHost, status: str, words: str) -> None:
+    """A dockerd without what makes it rootless is one of a container's."""
+    judged = found("engine", host)
+    assert (judged.status, words in judged.summary) == (status, True), judged
+    assert ("rootless" in judged.summary) == ("rootless" in words)
+
+
+PODMAN = {"/version": {"Version": "4.3.1", "Components": [{"Name": "Podman Engine"}]}}
+SHIM = {**NO_DAEMON, "docker --version": "podman version 4.3.1\n"}
+
+
+@pytest.mark.parametrize("said", [PODMAN, Denied("no"), NoAnswer("late"), DEAD, Missing("x")])
+def test_podman_is_no_docker_for_any_check(said: dict[str, Any] | HostError) -> None:
+    files = {**NO_ENGINE, **SYSTEMD}
+    host = DockerHost(said, files=files, commands={**SHIM, **units("not-found inactive ")}, daemon=())
+    assert found("engine", host).status == "fail"
+    for check in ("daemon", "leftovers"):
+        judged = found(check, host)
+        assert (judged.status, judged.summary) == ("skipped", "Docker is not installed yet")
+
+
+def test_podman_in_the_place_of_a_docker_that_is_installed() -> None:
+    judged = found("daemon", DockerHost(PODMAN, files=SYSTEMD, commands=units("loaded inactive disabled")))
+    assert (judged.status, "Podman 4.3.1 answers on" in judged.summary) == ("fail", True), judged
+
+
+@pytest.mark.parametrize("kind", ["rootless", "userns"])
+def test_a_docker_with_a_place_of_its_own_for_data(kind: str) -> None:
+    """It says nothing of the one that mailcow will use, whatever its own units and volumes are."""
+    host = DockerHost(files=SYSTEMD, commands=units(), info={"SecurityOptions": [f"name={kind}"]})
+    assert found("leftovers", host).status == "unknown"
+    rootless = kind == "rootless"
+    for check in ("daemon", "storage"):
+        assert found(check, host).status == ("skipped" if rootless else "pass")
+    judged = found("engine", host)
+    assert judged.evidence[-1].value == f"name={kind}"
+    assert any("systemctl enable --now docker" in one for one in judged.remedies) == rootless
