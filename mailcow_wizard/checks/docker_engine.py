@@ -37,9 +37,20 @@ def found(facts: Facts) -> Found:
 def judge_engine(seen: Found) -> Judgement:
     """Which engine it is, and whether it is new enough; that it runs is another check's question."""
     engine, programs, evidence = seen.engine, seen.programs, _evidence(seen)
-    troubles = [*_kind(seen), *_age(engine.version or programs.server, programs.client, engine)]
-    if troubles:
-        return judged(troubles, evidence, engine.version or programs.server)
+    version = engine.version or programs.server
+    troubles = [*_kind(seen), *_age(version, programs.client, engine)]
+    plain = _presence(seen, evidence)
+    if not troubles:
+        return plain
+    if plain.status != "pass" and not any(one.status == "fail" for one in troubles):
+        # What leads the client elsewhere is not all that there is to say.
+        troubles.append(Trouble(plain.status, plain.summary, plain.remedies))
+    return judged(troubles, evidence, version)
+
+
+def _presence(seen: Found, evidence: tuple[Evidence, ...]) -> Judgement:
+    """Whether there is one, and answers."""
+    engine = seen.engine
     if engine.version:
         return Judgement(
             "pass", _("Docker {version} runs here", version=engine.version), engine.version, evidence
@@ -49,13 +60,15 @@ def judge_engine(seen: Found) -> Judgement:
         if engine.client:
             words = _("the command docker is there, but no engine is installed")
         return Judgement("fail", _beside(words, seen.users), _("none"), evidence, (_INSTALL,))
-    version = programs.server
+    version = seen.programs.server
     which = _("Docker {version} is installed", version=version) if version else _("Docker is installed")
     if engine.state == "denied":
         words = _beside(_("{which}; how it runs, root can tell", which=which), seen.users)
         return Judgement("unknown", words, version, evidence, _AS_ROOT, certainty="untested")
     words = _("{which}, but does not answer: which one would run is not proved", which=which)
-    return Judgement("unknown", _beside(words, seen.users), version, evidence, certainty="untested")
+    if seen.users:
+        words = _beside(_("{which}, but does not answer", which=which), seen.users)
+    return Judgement("unknown", words, version, evidence, certainty="untested")
 
 
 def _evidence(seen: Found) -> tuple[Evidence, ...]:
@@ -72,11 +85,11 @@ def _evidence(seen: Found) -> tuple[Evidence, ...]:
 
 
 def _beside(words: str, users: tuple[str, ...]) -> str:
-    """For somebody who sees that Docker works: the one that does is another."""
+    """For somebody who sees that Docker works: that one is another."""
     if not users:
         return words
     return _(
-        "{words}; the one that runs is the rootless Docker of {users}, with which mailcow does not work",
+        "{words}; the rootless Docker of {users}, which runs here, is none that mailcow works with",
         words=words,
         users=listed(users),
     )

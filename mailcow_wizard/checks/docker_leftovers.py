@@ -30,8 +30,8 @@ def judge_leftovers(seen: Leftovers) -> Judgement:
         return judged(troubles, evidence, found)
     if seen.apart:
         words = _(
-            "this Docker has a place of its own for data: what the usual one holds of an older mailcow is "
-            "not known"
+            "this Docker keeps its data apart (rootless or userns-remap): what else is there of an older "
+            "mailcow is not known"
         )
         remedy = _("See docker.engine first.")
         return Judgement("unknown", words, found, evidence, (remedy,), certainty="untested")

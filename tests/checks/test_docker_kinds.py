@@ -23,7 +23,7 @@ ROOTLESS = tuple(
         (
             DockerHost(DEAD, files=NO_ENGINE, commands=NO_DAEMON, others=ROOTLESS, daemon=()),
             "fail",
-            "no engine is installed; the one that runs is the rootless Docker of anna",
+            "no engine is installed; the rootless Docker of anna, which runs here",
         ),
     ],
 )
@@ -51,6 +51,31 @@ def test_podman_is_no_docker_for_any_check(said: dict[str, Any] | HostError) -> 
 def test_podman_in_the_place_of_a_docker_that_is_installed() -> None:
     judged = found("daemon", DockerHost(PODMAN, files=SYSTEMD, commands=units("loaded inactive disabled")))
     assert (judged.status, "Podman 4.3.1 answers on" in judged.summary) == ("fail", True), judged
+
+
+ELSEWHERE = {"DOCKER_HOST": "unix:///run/user/1000/docker.sock"}
+
+
+@pytest.mark.parametrize(
+    ("host", "status", "words"),
+    [
+        (DockerHost(variables=ELSEWHERE), "warn", ""),
+        (DockerHost(DEAD, others=ROOTLESS, variables=ELSEWHERE), "warn", "the rootless Docker of anna"),
+        (DockerHost(Denied("no"), variables=ELSEWHERE), "warn", "root can tell"),
+        (
+            DockerHost(DEAD, files=NO_ENGINE, commands=NO_DAEMON, daemon=(), variables=ELSEWHERE),
+            "fail",
+            "no engine is installed",
+        ),
+    ],
+)
+def test_a_client_that_is_led_elsewhere_is_not_all_there_is_to_say(
+    host: DockerHost, status: str, words: str
+) -> None:
+    judged = found("engine", host)
+    assert (judged.status, words in judged.summary) == (status, True), judged
+    assert "not to the system's Docker" in judged.summary
+    assert ("also:" in judged.summary) == bool(words)
 
 
 @pytest.mark.parametrize("kind", ["rootless", "userns"])

@@ -40,7 +40,8 @@ graphroot = "/var/lib/containers/storage"
 
 def look(debian: Machine, before: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
     """The findings by name, as the wizard tells them."""
-    where = ("--state-dir", "/tmp/state" if before else STATE)
+    user = next((one.partition("=")[2] for one in before if one.startswith("--reuid=")), "")
+    where = ("--state-dir", f"/tmp/state-{user}" if user else STATE)
     names = (f"docker.{one}" for one in NAMES)
     done = debian.run([*before, "python3", "-m", "mailcow_wizard", "check", *names, "--json", *where])
     return {one["id"].partition(".")[2]: one for one in json.loads(done.stdout)["checks"]}
@@ -234,6 +235,8 @@ def test_a_rootless_docker_beside_the_systems(rootless: Machine) -> None:
     """mailcow will use the system's, which is as it should be; docker itself may be led to the other."""
     found = status(look(rootless))
     assert (found["engine"], found["daemon"], found["leftovers"]) == ("pass", "pass", "pass")
+    seen = look(rootless, AS_ANNA)["engine"]
+    assert (seen["status"], "how it runs, root can tell" in seen["summary"]) == ("unknown", True)
     led = look(rootless, ("env", f"DOCKER_HOST=unix://{RUN}/docker.sock"))["engine"]
     assert (led["status"], "not to the system's Docker" in led["summary"]) == ("warn", True)
 
@@ -245,6 +248,8 @@ def test_a_rootless_docker_alone(rootless: Machine, mender: Mender) -> None:
             seen = found["engine"]
             assert (seen["status"], "the rootless Docker of anna" in seen["summary"]) == ("unknown", True)
             assert "pass" not in {found[one]["status"] for one in ("daemon", "storage", "leftovers")}
+            led = look(rootless, (*before, "env", f"DOCKER_HOST=unix://{RUN}/docker.sock"))["engine"]
+            assert (led["status"], "the rootless Docker of anna" in led["summary"]) == ("warn", True)
         seen = look(rootless)["daemon"]
         assert (seen["status"], "the rootless Docker of anna" in seen["summary"]) == ("fail", True)
         mender.apply("docker.daemon", "start-docker")
@@ -283,4 +288,5 @@ def test_a_rootless_docker_in_the_systems_place(rootless: Machine) -> None:
             found = look(rootless)
             assert (found["engine"]["status"], found["daemon"]["status"]) == ("pass", "pass")
         finally:
+            rootless.run(["systemctl", "stop", "docker.service", "docker.socket"], check=True)
             rootless.run(["rm", "-f", place], check=True)
