@@ -7,7 +7,7 @@ from mailcow_wizard.checks.network_names import judge_echoes
 from mailcow_wizard.facts import docker_json
 from mailcow_wizard.facts.firewall import iptables
 from mailcow_wizard.facts.firewall.foreseen import Foreseen
-from mailcow_wizard.facts.firewall.inward import Inward
+from mailcow_wizard.facts.firewall.inward import Inward, net_of
 from mailcow_wizard.facts.firewall.leaving import Leaving
 from mailcow_wizard.facts.firewall.reading import Filters
 from mailcow_wizard.facts.firewall.tools import Tools
@@ -43,7 +43,7 @@ def found(
 ) -> Judgement:
     """What is said of pings that this machine itself sends with success."""
     rules = iptables.rules(SAVED.format(nat=nat), "iptables-nft", 4, {})
-    nets = (("172.22.1.0/24", "br-mailcow"),) if network else ()
+    nets = (net_of("172.22.1.0/24", "br-mailcow"),) if network else ()
     ways = Inward(((4, "eth0", own),), frozenset({own, "172.22.1.1", "127.0.0.1"}), nets)
     later = Foreseen(Filters(rules, "iptables-nft"), ways, docker, prefix, False, False, runs)
     leaving = Leaving(later, Tools(None, False, (), (), (), "iptables-nft"), 0)

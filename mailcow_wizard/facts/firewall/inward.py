@@ -17,6 +17,21 @@ _ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
 _MOST = 4096
 
 
+class Net(NamedTuple):
+    """A network (its IP version, first and last address as numbers) and the interface that leads there."""
+
+    version: int
+    first: int
+    last: int
+    interface: str
+
+
+def net_of(network: str, interface: str) -> Net:
+    """`10.0.0.0/8` as numbers: hundreds of them are compared with each address."""
+    found = ipaddress.ip_network(network)
+    return Net(found.version, int(found.network_address), int(found.broadcast_address), interface)
+
+
 class Inward(NamedTuple):
     """By family (4, 6), where it has one: the interface that the world comes by and the address that it
     comes to. `own` are all addresses of this machine; `nets` are networks with the interface that leads
@@ -24,7 +39,7 @@ class Inward(NamedTuple):
 
     doors: tuple[tuple[int, str, str], ...]
     own: frozenset[str]
-    nets: tuple[tuple[str, str], ...]
+    nets: tuple[Net, ...]
 
     def way(self, address: str) -> str:
         """The interface that leads to an address; `?` where that is not known."""
@@ -32,11 +47,11 @@ class Inward(NamedTuple):
             wanted = ipaddress.ip_address(address)
         except ValueError:
             return "?"
-        for network, interface in self.nets:
-            found = ipaddress.ip_network(network)
-            if found.version == wanted.version and wanted in found:
-                return interface
-        return next((name for family, name, _ in self.doors if family == wanted.version), "?")
+        version, number = wanted.version, int(wanted)
+        for one in self.nets:
+            if one.first <= number <= one.last and one.version == version:
+                return one.interface
+        return next((name for family, name, _ in self.doors if family == version), "?")
 
 
 def inward(facts: Facts) -> Inward:
@@ -46,7 +61,9 @@ def inward(facts: Facts) -> Inward:
     nets = [*_nets_v4(facts), *_routes_v6(facts)]
     nets.sort(key=lambda one: -int(one[0].partition("/")[2]))
     doors = [*_door_v4(facts, v4, nets), *_door_v6(facts)]
-    return Inward(tuple(doors), frozenset((*v4, *v6, "127.0.0.1", "::1")), tuple(nets))
+    return Inward(
+        tuple(doors), frozenset((*v4, *v6, "127.0.0.1", "::1")), tuple(net_of(*one) for one in nets)
+    )
 
 
 def _own(facts: Facts) -> tuple[str, ...]:
