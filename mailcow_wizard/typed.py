@@ -50,6 +50,8 @@ else:
         def __new__(kind, /, *values, **named):
             fields = kind._fields
             missing = len(fields) - len(values)
+            if not missing and not named:
+                return tuple.__new__(kind, values)
             if missing and not named and 0 < missing <= len(kind._last_values):
                 return tuple.__new__(kind, values + kind._last_values[-missing:])
             if named or missing:

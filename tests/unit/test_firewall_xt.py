@@ -93,7 +93,7 @@ def test_nft_without_the_text_of_rules() -> None:
             {"rule": {**rule, "expr": [{"xt": {"type": "target", "name": "CT"}}]}},
         ]
     }
-    (chain,) = nft.rules(document, {}, ()).chains.values()
+    (chain,) = nft.rules(document, dict, ()).chains.values()
     assert chain.rules[0].statements == (Opaque("“xt target CT”", verdict=True),)
 
 

@@ -137,6 +137,8 @@ class _Surroundings:
     def __init__(self, facts: Facts, later: Foreseen, running: tuple[Container, ...]) -> None:
         self._later = later
         self._known = later.known.rules
+        # What Docker will put among the rules asks no such thing.
+        self._asks_for_source = _asks_for_source(self._known)
         self._ways = later.ways
         self._running = running
         conf = facts.get(mailcow_conf)
@@ -197,7 +199,7 @@ class _Surroundings:
 
     def _fate(self, rules: Rules, packet: Packet, way: Way) -> tuple[Fate, bool]:
         """What most strangers meet, and whether all meet the same."""
-        some = _STRANGERS[packet.family] if _asks_for_source(rules) else _STRANGERS[packet.family][:1]
+        some = _STRANGERS[packet.family] if self._asks_for_source else _STRANGERS[packet.family][:1]
         ends = [fate(rules, packet._replace(source=one), way, self._ways.own) for one in some]
         kinds = [one.outcome for one in ends]
         if "unknown" in kinds:

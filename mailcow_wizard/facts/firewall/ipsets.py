@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mailcow_wizard.facts.firewall.packet import span_of
+from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.rules import ANY, Key, Opaque, Span, Test
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole

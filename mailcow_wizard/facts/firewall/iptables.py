@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 
+from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.ipsets import IpSets
 from mailcow_wizard.facts.firewall.iptables_words import Words, tests_of
-from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import (
     Chain,
     Mark,
@@ -20,7 +20,6 @@ from mailcow_wizard.facts.firewall.rules import (
     Table,
     Untrack,
     Verdict,
-    rule_of,
 )
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
@@ -67,7 +66,7 @@ def rules(saved: str, owner: Owner, family: int, sets: IpSets) -> Rules:
             bodies.setdefault((table, name), [])
         elif table and line.startswith("-A ") and line.strip() != "-A":
             name = line.split()[1]
-            bodies.setdefault((table, name), []).append(rule_of(line.strip(), statements(line, family, sets)))
+            bodies.setdefault((table, name), []).append(Rule(line.strip(), statements(line, family, sets)))
     chains = {place: _chain(*place, policies.get(place, "-"), tuple(body)) for place, body in bodies.items()}
     cut = sorted({one.name for one, _unused in bodies} - {one.name for one in ended})
     unread = tuple(

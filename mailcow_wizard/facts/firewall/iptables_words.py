@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.ipsets import IpSets, asking
-from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import ANY, Key, Limit, Opaque, Seen, Span, Test
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple

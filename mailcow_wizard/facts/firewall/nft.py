@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from operator import index
 
+from mailcow_wizard.facts.firewall.addresses import span_of
+from mailcow_wizard.facts.firewall.nft_wording import Wording
 from mailcow_wizard.facts.firewall.nft_words import Sets, choice, keys_of, test
 from mailcow_wizard.facts.firewall.nft_xt import translated
-from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import (
     Chain,
     Key,
@@ -22,7 +23,6 @@ from mailcow_wizard.facts.firewall.rules import (
     Test,
     Untrack,
     Verdict,
-    rule_of,
 )
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -30,6 +30,7 @@ from mailcow_wizard.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
+    from mailcow_wizard.facts.firewall.nft_wording import Texts
     from mailcow_wizard.facts.firewall.rules import Statement
 
     Expression = dict[str, Any]
@@ -39,22 +40,25 @@ _NOTHING = (
     *("ct expectation", "xt log"),
 )
 _ALL_BITS = 0xFFFFFFFF
-_HANDLE = re.compile(r"^(.*?) *# handle ([0-9]{1,18})$")
-_BEGIN = re.compile(r"^(table|chain) (?:([a-z0-9]+) )?(\S+) \{")
-_LONGEST = 200
+_PLAIN = {
+    "accept": Verdict("accept"),
+    "drop": Verdict("drop"),
+    "return": Verdict("return"),
+    "continue": Verdict("continue"),
+}
 _NAMED = ("set", "map", "limit")
 
 
 def rules(
     document: Any,
-    texts: Mapping[tuple[str, str, int], str],
+    texts: Texts,
     foreign: Collection[tuple[str, str, str]],
     whole: bool = True,
 ) -> Rules:
     """All chains of the document but the `foreign` ones (family, table, chain), which iptables keeps.
 
-    `texts` is how nft writes each rule, by family, table and handle; not `whole`: the elements of sets are
-    left out.
+    `texts` says how nft writes each rule, by family, table and handle, once that is asked; not `whole`: the
+    elements of sets are left out.
     """
     listed = document.get("nftables") if isinstance(document, dict) else None
     try:
@@ -65,17 +69,37 @@ def rules(
     return Rules(unread=(_("what nft prints is not a list of rules"),))
 
 
-def _rules(
-    listed: list[Any],
-    texts: Mapping[tuple[str, str, int], str],
-    foreign: Collection[tuple[str, str, str]],
-    whole: bool,
-) -> Rules:
-    asleep: set[tuple[str, str]] = set()
-    heads: dict[tuple[Table, str], Expression] = {}
-    bodies: dict[tuple[Table, str], list[Rule]] = {}
+def _rules(listed: list[Any], texts: Texts, foreign: Collection[tuple[str, str, str]], whole: bool) -> Rules:
+    known, asleep = _tables(listed, whole)
+    heads: dict[tuple[str, str, str], Expression] = {}
+    bodies: dict[tuple[str, str, str], list[Rule]] = {}
+    for item in listed:
+        for kind, about in item.items():
+            if kind not in ("chain", "rule"):
+                continue
+            family, table = about["family"], about["table"]
+            place = family, table, about["name"] if kind == "chain" else about["chain"]
+            if place in foreign or (family, table) in asleep:
+                continue
+            body = bodies.setdefault(place, [])
+            if kind == "chain":
+                heads[place] = about
+            else:
+                wording = Wording(texts, (family, table, index(about["handle"])), about["expr"])
+                sets = known.get((family, table)) or Sets({}, {}, whole)
+                body.append(Rule(wording, tuple(_statements(about["expr"], sets, wording))))
+    chains = {}
+    for place, head in heads.items():
+        made = _chain(Table("nft", *place[:2]), head, tuple(bodies[place]))
+        chains[made.table, made.name] = made
+    return Rules(chains)
+
+
+def _tables(listed: list[Any], whole: bool) -> tuple[dict[tuple[str, str], Sets], set[tuple[str, str]]]:
+    """By family and name: what each table's rules refer to by name; and the tables that are switched off."""
     sets: dict[tuple[str, str], dict[str, Expression]] = {}
     limits: dict[tuple[str, str], dict[str, Expression]] = {}
+    asleep: set[tuple[str, str]] = set()
     for item in listed:
         for kind, about in item.items():
             if kind == "table" and "dormant" in _listed(about.get("flags")):
@@ -83,25 +107,8 @@ def _rules(
             elif kind in _NAMED and about.get("name"):
                 of_table = limits if kind == "limit" else sets
                 of_table.setdefault((about["family"], about["table"]), {})[about["name"]] = about
-    for item in listed:
-        for kind, about in item.items():
-            if kind not in ("chain", "rule"):
-                continue
-            place = about["family"], about["table"]
-            chain = about["name"] if kind == "chain" else about["chain"]
-            if (*place, chain) in foreign or place in asleep:
-                continue
-            table = Table("nft", *place)
-            if kind == "chain":
-                heads[table, chain] = about
-                bodies.setdefault((table, chain), [])
-            else:
-                known = Sets(sets.get(place, {}), limits.get(place, {}), whole)
-                text = texts.get((*place, about["handle"]), "") or _text(about["expr"])
-                made = rule_of(text, tuple(_statements(about["expr"], known, text)))
-                bodies.setdefault((table, chain), []).append(made)
-    chains = {place: _chain(place[0], head, tuple(bodies[place])) for place, head in heads.items()}
-    return Rules(chains)
+    places = (*sets, *limits)
+    return {one: Sets(sets.get(one, {}), limits.get(one, {}), whole) for one in places}, asleep
 
 
 def lookups(document: Any) -> dict[tuple[str, str, str], tuple[bool, ...]]:
@@ -140,49 +147,23 @@ def _chain(table: Table, head: Expression, body: tuple[Rule, ...]) -> Chain:
     )
 
 
-def texts(listing: str) -> dict[tuple[str, str, int], str]:
-    """How nft writes each rule (`nft -a list ruleset`), by family, table and handle."""
-    found: dict[tuple[str, str, int], str] = {}
-    family = table = ""
-    parts: list[str] = []
-    for line in listing.splitlines():
-        words = line.strip()
-        begin = _BEGIN.match(words)
-        if begin and begin[1] == "table":
-            family, table = begin[2] or "ip", begin[3]
-        if begin:
-            parts = []
-            continue
-        ended = _HANDLE.match(words)
-        parts.append(ended[1] if ended else words)
-        if ended:
-            text = " ".join(parts).strip()
-            found[family, table, int(ended[2])] = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-        if ended or words in ("", "}") or words.endswith(";"):
-            parts = []
-    return found
-
-
-def _text(expressions: Sequence[Expression]) -> str:
-    import json
-
-    return json.dumps(expressions)[:_LONGEST]
-
-
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _statements(expressions: Sequence[Expression], sets: Sets, text: str) -> list[Statement]:
+def _statements(expressions: Sequence[Expression], sets: Sets, wording: Wording) -> list[Statement]:
     found: list[Statement] = []
     for one in expressions:
         for name, value in one.items():
-            found += translated(value, text) if name == "xt" else _statement(name, value, sets)
+            if name == "match":
+                found.append(test(value, sets))
+            else:
+                found += translated(value, wording.text) if name == "xt" else _statement(name, value, sets)
     return found
 
 
 def _statement(name: str, value: Any, sets: Sets) -> list[Statement]:
-    if name == "match":
+    if name == "match":  # on the elements of a set
         return [test(value, sets)]
     made = verdict(name, value)
     if made:
@@ -220,8 +201,9 @@ def _meant(name: str, value: Any) -> list[Statement]:
 
 def verdict(name: str, value: Any) -> Verdict | None:
     """The verdict of this name; None where it is none."""
-    if name in ("accept", "drop", "return", "continue"):
-        return Verdict(name)  # type: ignore[arg-type]
+    plain = _PLAIN.get(name)
+    if plain:
+        return plain
     if name == "reject":
         return Verdict("drop", softly=True)
     if name in ("jump", "goto"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.icmp import NAMES
-from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import ANY, Choice, Key, Opaque, Span, Test, Verdict
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -49,7 +49,17 @@ _CT_ORIGINAL = {
     "ip saddr": "ct from ip",
     "ip6 saddr": "ct from ip6",
 }
+# What most of thousands of rules ask for.
+_USUAL = {
+    (protocol, field): (Key(f"{protocol} {field}"),)
+    for protocol, fields in (
+        *((one, ("saddr", "daddr")) for one in ("ip", "ip6")),
+        *((one, ("sport", "dport")) for one in ("tcp", "udp")),
+    )
+    for field in fields
+}
 _COMPARED = ("<", ">", "<=", ">=")
+_OPERATORS = ("==", "!=", "in", *_COMPARED)
 _NO_NAMES: Mapping[str, int] = MappingProxyType({})
 
 
@@ -65,7 +75,7 @@ def test(match: Any, sets: Sets) -> Statement:
     """A match as a test."""
     operator, left, right = match.get("op"), match.get("left"), match.get("right")
     keys = keys_of(left)
-    if keys is None or operator not in ("==", "!=", "in", *_COMPARED):
+    if keys is None or operator not in _OPERATORS:
         return Opaque(f"“{_name(left)}”")
     first = keys[0]
     if operator in _COMPARED:
@@ -83,6 +93,8 @@ def test(match: Any, sets: Sets) -> Statement:
 
 def _names(keys: tuple[Key, ...]) -> Mapping[str, int]:
     """What names mean as numbers where these properties are compared."""
+    if len(keys) == 1:
+        return NAMES.get(keys[0].name, _NO_NAMES)
     found: dict[str, int] = {}
     for key in keys:
         found.update(NAMES.get(key.name, {}))
@@ -145,6 +157,10 @@ def keys_of(left: Any) -> tuple[Key, ...] | None:
     if not isinstance(left, dict) or len(left) != 1:
         return None
     kind, value = next(iter(left.items()))
+    if kind == "payload" and isinstance(value, dict):
+        known = _USUAL.get((str(value.get("protocol")), str(value.get("field"))))
+        if known:
+            return known
     if kind == "concat" and isinstance(value, list):
         found: list[Key] = []
         for one in value:
@@ -226,10 +242,11 @@ def rows_of(right: Any, sets: Sets, names: Mapping[str, int] = _NO_NAMES) -> tup
             return None
         return _rows(listed.get("elem") or [], names)
     if isinstance(right, dict) and "set" in right:
-        return _rows(right["set"], names)
+        right = right["set"]
     if isinstance(right, list):
         return _rows(right, names)
-    return _rows([right], names)
+    row = _row(right, names)
+    return None if row is None else (row,)
 
 
 def _rows(values: Any, names: Mapping[str, int]) -> tuple[Row, ...] | None:
@@ -243,12 +260,13 @@ def _rows(values: Any, names: Mapping[str, int]) -> tuple[Row, ...] | None:
 
 
 def _row(value: Any, names: Mapping[str, int]) -> Row | None:
-    if isinstance(value, dict) and "elem" in value:
-        return _row(value["elem"].get("val"), names)
-    if isinstance(value, dict) and "concat" in value:
-        parts = [value_of(one, names) for one in value["concat"]]
-        known = tuple(one for one in parts if one is not None)
-        return known if len(known) == len(parts) else None
+    if isinstance(value, dict):
+        if "elem" in value:
+            return _row(value["elem"].get("val"), names)
+        if "concat" in value:
+            parts = [value_of(one, names) for one in value["concat"]]
+            known = tuple(one for one in parts if one is not None)
+            return known if len(known) == len(parts) else None
     one = value_of(value, names)
     return None if one is None else (one,)
 
@@ -259,10 +277,9 @@ def value_of(value: Any, names: Mapping[str, int] = _NO_NAMES) -> Value | None:
         return str(value).lower()
     if isinstance(value, int):
         return Span(value, value)
-    if isinstance(value, str) and value in names:
-        return Span(names[value], names[value])
     if isinstance(value, str):
-        return span_of(value) or value
+        number = names.get(value)
+        return span_of(value) or value if number is None else Span(number, number)
     if not isinstance(value, dict) or len(value) != 1:
         return None
     kind, inner = next(iter(value.items()))

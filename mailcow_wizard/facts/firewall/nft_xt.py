@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.icmp import NAMES
 from mailcow_wizard.facts.firewall.iptables import HARMLESS
-from mailcow_wizard.facts.firewall.packet import span_of
 from mailcow_wizard.facts.firewall.rules import (
     Key,
     Limit,

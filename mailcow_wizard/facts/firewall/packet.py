@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 
+from mailcow_wizard.facts.firewall.addresses import number_of, span_of
 from mailcow_wizard.facts.firewall.icmp import ECHO, LISTENER_QUERY, LISTENER_REPORT
 from mailcow_wizard.facts.firewall.rules import ANY, Key, Span, Test
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -38,11 +38,11 @@ _NUMBERS = {
 }
 
 
-class _Absent:
+class Absent:
     """The packet has no such property: a rule that asks for it does not fit, whichever way it asks."""
 
 
-_ABSENT = _Absent()
+_ABSENT = Absent()
 
 
 class Packet(NamedTuple):
@@ -90,15 +90,15 @@ class Packet(NamedTuple):
 def fits(test: Test, packet: Packet) -> bool | None:
     """Whether the packet passes the test; None: nobody knows."""
     said = fits_rows(test.keys, test.rows, packet)
-    if isinstance(said, _Absent):
+    if isinstance(said, Absent):
         return False
     return said if said is None or not test.negated else not said
 
 
-def fits_rows(keys: tuple[Key, ...], rows: tuple[Row, ...], packet: Packet) -> bool | _Absent | None:
+def fits_rows(keys: tuple[Key, ...], rows: tuple[Row, ...], packet: Packet) -> bool | Absent | None:
     """Whether one of the rows fits; absent where the packet lacks one of the properties."""
-    properties = [_property(key, packet) for key in keys]
-    known = [one for one in properties if not isinstance(one, _Absent)]
+    properties = [property_of(key, packet) for key in keys]
+    known = [one for one in properties if not isinstance(one, Absent)]
     if len(known) < len(properties):
         return _ABSENT
     doubt = False
@@ -113,7 +113,7 @@ def fits_rows(keys: tuple[Key, ...], rows: tuple[Row, ...], packet: Packet) -> b
 def fits_row(keys: tuple[Key, ...], row: Row, packet: Packet) -> bool | None:
     """Whether this row fits."""
     said = fits_rows(keys, (row,), packet)
-    return False if isinstance(said, _Absent) else said
+    return False if isinstance(said, Absent) else said
 
 
 def _row(row: Row, properties: list[Property]) -> bool | None:
@@ -145,7 +145,8 @@ def _one(value: Value, known: Property) -> bool | None:
     return value in known
 
 
-def _property(key: Key, packet: Packet) -> Property | _Absent:
+def property_of(key: Key, packet: Packet) -> Property | Absent:
+    """What the packet has there (numbers, or names of the same); None: nobody knows."""
     found = _plain(key.name, packet)
     if key.mask and isinstance(found, Span):
         if found.first != found.last:
@@ -154,7 +155,7 @@ def _property(key: Key, packet: Packet) -> Property | _Absent:
     return found
 
 
-def _plain(name: str, packet: Packet) -> Property | _Absent:
+def _plain(name: str, packet: Packet) -> Property | Absent:
     family, _, field = name.partition(" ")
     if family in ("ip", "ip6") and field:
         return _of_header(family, field, packet)
@@ -176,7 +177,7 @@ _KINDS = {"tcp": "tcp", "udp": "udp", "icmp": _ICMP, "icmpv6": _ICMP}
 _OF_FAMILY = {"nfproto": ("ipv4", "ipv6"), "ethertype": ("ip", "ip6")}
 
 
-def _of_header(family: str, field: str, packet: Packet) -> Property | _Absent:
+def _of_header(family: str, field: str, packet: Packet) -> Property | Absent:
     if (family == "ip") is not (packet.family == 4):
         return _ABSENT
     if field in ("saddr", "daddr"):
@@ -198,16 +199,11 @@ def _announced(packet: Packet) -> Property:
     return Span(whole.first - own, whole.last - own) if isinstance(whole, Span) else None
 
 
-def sender_of(packet: Packet) -> Span | None:
-    """The addresses that it may come from; None: nobody knows."""
-    return span_of(packet.source)
-
-
 def _protocol(packet: Packet) -> frozenset[str]:
     return _PROTOCOLS[packet.protocol][packet.family == 6]
 
 
-def _of_connection(name: str, packet: Packet) -> Property | _Absent:
+def _of_connection(name: str, packet: Packet) -> Property | Absent:
     known = packet.tracked and not packet.early and not packet.message
     known = known and not (packet.lost and packet.protocol != "udp" and not packet.follows)
     states = {_state(packet)}
@@ -261,30 +257,30 @@ def _state(packet: Packet) -> str:
     return "established" if _is_late(packet) else "new"
 
 
-def _port(packet: Packet, wanted: bool) -> Property | _Absent:
+def _port(packet: Packet, wanted: bool) -> Property | Absent:
     """The port that is asked for, or the one of whoever asks."""
     if packet.protocol == _ICMP:
         return _ABSENT
     return _exactly(packet.port) if wanted else Span(*_EPHEMERAL)
 
 
-def _port_of(protocol: str, packet: Packet, wanted: bool) -> Property | _Absent:
+def _port_of(protocol: str, packet: Packet, wanted: bool) -> Property | Absent:
     return _port(packet, wanted) if packet.protocol == protocol else _ABSENT
 
 
-def _flags(packet: Packet) -> Property | _Absent:
+def _flags(packet: Packet) -> Property | Absent:
     if packet.protocol != "tcp":
         return _ABSENT
     return _exactly(_ACK if packet.follows else _SYN | _ACK if packet.reply else _SYN)
 
 
-def _type(packet: Packet, family: int) -> Property | _Absent:
+def _type(packet: Packet, family: int) -> Property | Absent:
     if packet.protocol != _ICMP or packet.family != family:
         return _ABSENT
     return _exactly(packet.message or ECHO[family][packet.reply])
 
 
-def _code(packet: Packet, family: int) -> Property | _Absent:
+def _code(packet: Packet, family: int) -> Property | Absent:
     return _exactly(0) if packet.protocol == _ICMP and packet.family == family else _ABSENT
 
 
@@ -334,7 +330,7 @@ def _text(packet: Packet) -> Property:
     return frozenset(("false",)) if packet.protocol == "tcp" else None
 
 
-_OTHERS: dict[str, Callable[[Packet], Property | _Absent]] = {
+_OTHERS: dict[str, Callable[[Packet], Property | Absent]] = {
     "l4proto": _protocol,
     "dport": lambda packet: _port(packet, not packet.reply),
     "sport": lambda packet: _port(packet, packet.reply),
@@ -373,26 +369,3 @@ _OTHERS: dict[str, Callable[[Packet], Property | _Absent]] = {
 
 def _exactly(number: int) -> Span:
     return Span(number, number)
-
-
-def number_of(address: str) -> Span | None:
-    """An address as a number."""
-    try:
-        number = int(ipaddress.ip_address(address))
-    except ValueError:
-        return None
-    return Span(number, number)
-
-
-def span_of(network: str) -> Span | None:
-    """The addresses of `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, `10.0.0.1` or `10.0.0.1-10.0.0.9`."""
-    first, dash, last = network.partition("-")
-    try:
-        if dash:
-            return Span(int(ipaddress.ip_address(first)), int(ipaddress.ip_address(last)))
-        if "/" not in network:  # thousands of rules have one, and a network is made four times as slowly
-            return number_of(network)
-        found = ipaddress.ip_network(network, strict=False)
-    except ValueError:
-        return None
-    return Span(int(found.network_address), int(found.broadcast_address))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 
-from mailcow_wizard.facts.firewall import iptables, nft
+from mailcow_wizard.facts.firewall import iptables, nft, nft_wording
+from mailcow_wizard.facts.firewall.index import Indexes
 from mailcow_wizard.facts.firewall.ipsets import IpSet, ipsets
 from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
 from mailcow_wizard.facts.modules import modules
@@ -17,6 +19,7 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Any
 
+    from mailcow_wizard.facts.firewall.nft_wording import Handle, Texts
     from mailcow_wizard.facts.firewall.rules import Owner
 
 NAMES = {4: "iptables", 6: "ip6tables"}
@@ -45,18 +48,19 @@ def filters(facts: Facts) -> Filters:
     """Reads all of them. Raises Denied where this user may not."""
     if facts.host.user().uid != 0:
         raise Denied(_("only root may read the firewall's rules"))
-    usual = _usual(facts.host)
+    facts.begin((_nft,), (_usual,))  # nft takes a third of a second for 10 000 rules
+    usual = facts.get(_usual)
     chains: dict[tuple[Table, str], Chain] = {}
     unread: list[str] = []
     for one in _all(facts, usual):
         chains.update(one.chains)
         unread += one.unread
-    return Filters(Rules(chains, tuple(dict.fromkeys(unread))), usual)
+    return Filters(Rules(chains, tuple(dict.fromkeys(unread)), Indexes()), usual)
 
 
-def _usual(host: Host) -> str:
+def _usual(facts: Facts) -> str:
     try:
-        said = host.run(("iptables", "--version")).out
+        said = facts.host.run(("iptables", "--version")).out
     except HostError:
         return ""
     return next((kind for word, kind in _KIND.items() if word in said), "iptables-legacy")
@@ -64,7 +68,7 @@ def _usual(host: Host) -> str:
 
 def _all(facts: Facts, usual: str) -> list[Rules]:
     host = facts.host
-    native = _nft(host)
+    native = facts.get(_nft)
     found: list[Rules] = []
     theirs: set[tuple[str, str, str]] = set()
     sets = _ipsets(host)
@@ -174,32 +178,34 @@ class _Listed(NamedTuple):
     """nft's answer; `names` its tables; `whole`: with the elements of sets."""
 
     document: object
-    texts: dict[tuple[str, str, int], str]
+    texts: Texts
     names: frozenset[tuple[str, str]]
     whole: bool = True
     trouble: str = ""
 
 
-def _nft(host: Host) -> _Listed | None:
+def _nft(facts: Facts) -> _Listed | None:
     """nft's rules; None where it is not installed."""
     try:
-        document, whole = _document(host)
+        document, whole = _document(facts.host)
     except Missing:
         return None
     except HostError as error:
-        return _Listed({"nftables": []}, {}, frozenset(), trouble=str(error))
+        return _Listed({"nftables": []}, dict, frozenset(), trouble=str(error))
     try:
         tables = [one["table"] for one in document.get("nftables", ()) if "table" in one]
         names = frozenset((str(one["family"]), str(one["name"])) for one in tables)
     except (TypeError, KeyError):
-        return _Listed(document, {}, frozenset())  # who reads the rules will say so
-    texts: dict[tuple[str, str, int], str] = {}
-    if tables:
-        try:
-            texts = nft.texts(host.run(_NFT_TEXT if whole else _NFT_TEXT_SHORT, _SAVE_S, _MOST).out)
-        except HostError:
-            texts = {}
-    return _Listed(document, texts, names, whole)
+        return _Listed(document, dict, frozenset())  # who reads the rules will say so
+    return _Listed(document, partial(facts.get, texts, whole), names, whole)
+
+
+def texts(facts: Facts, whole: bool) -> dict[Handle, str]:
+    """How nft writes each rule; nothing where it does not say."""
+    try:
+        return nft_wording.texts(facts.host.run(_NFT_TEXT if whole else _NFT_TEXT_SHORT, _SAVE_S, _MOST).out)
+    except HostError:
+        return {}
 
 
 def _document(host: Host) -> tuple[dict[str, Any], bool]:

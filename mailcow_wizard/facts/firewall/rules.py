@@ -15,6 +15,9 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
+    from mailcow_wizard.facts.firewall.index import Indexes
+    from mailcow_wizard.facts.firewall.nft_wording import Wording
+
     Owner = Literal["nft", "iptables-nft", "iptables-legacy"]
     Kind = Literal["accept", "drop", "return", "jump", "goto", "continue", "unknown"]
     Value: TypeAlias = "Span | str"
@@ -122,19 +125,21 @@ class Table(NamedTuple):
     name: str
 
 
-class Sources(NamedTuple):
-    """The senders that a rule concerns, and no other."""
-
-    family: int
-    addresses: Span
-
-
 class Rule(NamedTuple):
-    """A rule, and how its owner writes it. `sources` is None where it may concern everybody."""
+    """A rule, and how its owner writes it, or where that is read once somebody asks."""
 
-    text: str
+    wording: str | Wording
     statements: tuple[Statement, ...]
-    sources: Sources | None = None
+
+    @property
+    def text(self) -> str:
+        """The rule as its owner writes it."""
+        return self.wording if isinstance(self.wording, str) else self.wording.text
+
+    def read(self) -> None:
+        """Has its words read now, while they are still those of this rule."""
+        if not isinstance(self.wording, str):
+            self.wording.read()
 
 
 class Chain(NamedTuple):
@@ -152,10 +157,12 @@ class Chain(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """All chains, by table and name. `unread` says what could not be read, one sentence each."""
+    """All chains, by table and name. `unread` says what could not be read, one sentence each; `indexes` are
+    those of the chains, which walks share."""
 
     chains: Chains = MappingProxyType({})
     unread: tuple[str, ...] = ()
+    indexes: Indexes | None = None
 
     def at(self, hook: str, family: int) -> list[Chain]:
         """The base chains that packets of this family (4 or 6) meet there, in the order in which they do."""
@@ -207,20 +214,6 @@ class Place(NamedTuple):
             return f"nft list chain {table.family} {table.name} {name}"
         option = f" -t {table.name}" if table.name != "filter" else ""
         return f"{program(table)}{option} -S {name}"
-
-
-_SENDERS = {Key("ip saddr"): 4, Key("ip6 saddr"): 6}
-
-
-def rule_of(text: str, statements: tuple[Statement, ...]) -> Rule:
-    """A rule that tells whom it concerns: of thousands for one address each, a walk then passes over most."""
-    for one in statements:
-        if not isinstance(one, Test):
-            break
-        family = _SENDERS.get(one.keys[0]) if len(one.keys) == len(one.rows) == 1 else None
-        if family and not one.negated and isinstance(addresses := one.rows[0][0], Span):
-            return Rule(text, statements, Sources(family, addresses))
-    return Rule(text, statements)
 
 
 def program(table: Table) -> str:

@@ -70,7 +70,7 @@ def may_mask(rules: Rules, end: Fate) -> Place | None:
     packet = end.packet._replace(masked=False)
     if not end.forwarded:  # where it would be sent on to is not known either
         packet = packet._replace(address="0.0.0.0/0" if packet.family == 4 else "::/0", local=False, out="?")
-    walk = Walk(Rules({place: chain for place, chain in rules.chains.items() if _is_nat(chain)}))
+    walk = Walk(rules._replace(chains={place: one for place, one in rules.chains.items() if _is_nat(one)}))
     met = walk.fate(walk.through("postrouting", packet), True)
     return met.place if met.outcome == "unknown" else met.masked_by
 

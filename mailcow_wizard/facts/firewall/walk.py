@@ -5,7 +5,8 @@ Where a test cannot be answered both ways are walked, and only what both lead to
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.firewall.packet import Packet, fits, fits_row, fits_rows, sender_of
+from mailcow_wizard.facts.firewall.index import Indexes
+from mailcow_wizard.facts.firewall.packet import Packet, fits, fits_row, fits_rows
 from mailcow_wizard.facts.firewall.rules import (
     Chain,
     Choice,
@@ -18,7 +19,6 @@ from mailcow_wizard.facts.firewall.rules import (
     Rule,
     Rules,
     Seen,
-    Span,
     Test,
     Untrack,
     Verdict,
@@ -27,6 +27,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Literal
 
     Outcome = Literal["through", "dropped", "refused", "unknown"]
@@ -73,10 +74,11 @@ class _Ending(NamedTuple):
 
 
 class _Spot(NamedTuple):
-    """The rule that comes next."""
+    """Which rule of a chain comes next: of those that may concern the packet, by their places."""
 
     chain: Chain
-    number: int
+    concerned: Sequence[int] = ()
+    at: int = 0
 
 
 class Walk:
@@ -84,6 +86,7 @@ class Walk:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
+        self._indexes = rules.indexes or Indexes()
         self._steps = 0
         self._stopped: _Ending | None = None
         self._passed: list[Place] = []
@@ -119,7 +122,14 @@ class Walk:
         return packet
 
     def fate(self, packet: Packet, forwarded: bool) -> Fate:
-        """The end of the walk, as far as it went."""
+        """The end of the walk, as far as it went. The words of the rules in it are read here."""
+        end = self._fate(packet, forwarded)
+        for place in (end.place, *end.passed, end.masked_by, end.moved_by):
+            if place and place.rule:
+                place.rule.read()
+        return end
+
+    def _fate(self, packet: Packet, forwarded: bool) -> Fate:
         passed = tuple(self._passed)
         if self._stopped:
             end = self._stopped
@@ -130,23 +140,24 @@ class Walk:
         return Fate("through", packet, named, forwarded, limited, "", passed, masked, moved)
 
     def _run(self, chain: Chain, packet: Packet) -> _Ending:
-        return self._go(chain, (_Spot(chain, 0),), packet, 0)
+        return self._go(chain, (self._begin(chain, packet),), packet, 0)
+
+    def _begin(self, chain: Chain, packet: Packet) -> _Spot:
+        return _Spot(chain, self._indexes.of(chain.rules).concerned(packet))
 
     def _go(
         self, base: Chain, stack: tuple[_Spot, ...], packet: Packet, forks: int, limited: bool = False
     ) -> _Ending:
         """From rule to rule; `stack` holds where to go on, the innermost chain last."""
-        sender = sender_of(packet)
         while stack:
-            chain, number = stack[-1]
-            number = _concerned(chain.rules, number, packet.family, sender)
-            if number >= len(chain.rules):
+            chain, concerned, at = stack[-1]
+            if at >= len(concerned):
                 stack = stack[:-1]
                 continue
             self._steps += 1
-            rule = chain.rules[number]
+            rule = chain.rules[concerned[at]]
             place = Place(chain, rule)
-            stack = (*stack[:-1], _Spot(chain, number + 1))
+            stack = (*stack[:-1], _Spot(chain, concerned, at + 1))
             if self._steps > _MOST_STEPS:
                 return _Ending("unknown", place, packet, why=_("there are more rules than can be followed"))
             said = self._rule(rule, packet)
@@ -159,7 +170,7 @@ class Walk:
             end = self._decided(said.verdict, place, packet, limited)
             if end:
                 return end
-            stack = self._led(said.verdict, chain, stack)
+            stack = self._led(said.verdict, chain, stack, packet)
             if not stack or len(stack) > len(self._rules.chains) + 1:
                 return _Ending(
                     "unknown", place, packet, why=_("chain {target} is not known", target=said.verdict.target)
@@ -176,18 +187,20 @@ class Walk:
             )
         return None
 
-    def _led(self, verdict: Verdict, chain: Chain, stack: tuple[_Spot, ...]) -> tuple[_Spot, ...]:
+    def _led(
+        self, verdict: Verdict, chain: Chain, stack: tuple[_Spot, ...], packet: Packet
+    ) -> tuple[_Spot, ...]:
         """Where to go on after a jump, a goto or a return; empty where that chain is not there."""
         if verdict.kind == "continue":
             return stack
         if verdict.kind == "return":
             # At the end of the stack the policy decides.
-            return (*stack[:-1], _Spot(chain, len(chain.rules))) if len(stack) == 1 else stack[:-1]
+            return (_Spot(chain),) if len(stack) == 1 else stack[:-1]
         target = self._rules.chains.get((chain.table, verdict.target))
         if target is None:
             return ()
         kept = stack[:-1] if verdict.kind == "goto" else stack
-        return (*kept, _Spot(target, 0))
+        return (*kept, self._begin(target, packet))
 
     def _both(
         self,
@@ -209,7 +222,7 @@ class Walk:
         fitted = self._decided(said.verdict, place, said.packet, limited) if said.verdict else None
         if fitted is None:
             chain = stack[-1].chain
-            led = self._led(said.verdict, chain, stack) if said.verdict else stack
+            led = self._led(said.verdict, chain, stack, said.packet) if said.verdict else stack
             if not led:
                 return _Ending("unknown", place, packet, why=why)
             fitted = self._go(base, led, said.packet, forks + 1, limited)
@@ -253,20 +266,6 @@ class Walk:
                 if verdict:
                     break
         return _Said(verdict, packet, doubt, limited)
-
-
-def _concerned(rules: tuple[Rule, ...], number: int, family: int, sender: Span | None) -> int:
-    """The next rule that may concern a packet from there; behind the last where there is none."""
-    if sender is None:
-        return number
-    for place in range(number, len(rules)):
-        only = rules[place].sources
-        if only is None:
-            return place
-        first, last = only.addresses
-        if only.family == family and first <= sender.last and sender.first <= last:
-            return place
-    return len(rules)
 
 
 def _is_early(chain: Chain) -> bool:
