@@ -6,6 +6,7 @@ from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts import docker
+from mailcow_wizard.facts.docker_context import Context, context
 from mailcow_wizard.facts.docker_daemon import SERVICE, Daemon, daemon
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.language import _
@@ -18,20 +19,23 @@ _AS_ROOT = (_("Run the wizard as root: sudo ./wizard"),)
 
 
 class Found(NamedTuple):
-    """The engine, its programs, what it says of itself (None: it does not answer), and who runs a rootless
-    one while it does not."""
+    """The engine, its programs, what it says of itself (None: it does not answer), who runs a rootless one
+    while it does not, and the context that the command docker uses (None: the usual one)."""
 
     engine: docker.Engine
     programs: docker.Programs
     info: docker.Info | None
     users: tuple[str, ...] = ()
+    context: Context | None = None
 
 
 def found(facts: Facts) -> Found:
     """All that tells which engine this is. Raises HostError."""
-    engine = facts.get(docker.engine)
+    engine, programs = facts.get(docker.engine), facts.get(docker.programs)
     users = () if engine.state == "answers" else facts.get(docker.rootless_users)
-    return Found(engine, facts.get(docker.programs), facts.get(docker.info), users)
+    # Docker's command follows DOCKER_HOST before any context.
+    used = facts.get(context) if programs.client and not engine.remote else None
+    return Found(engine, programs, facts.get(docker.info), users, used)
 
 
 def judge_engine(seen: Found) -> Judgement:
@@ -133,12 +137,26 @@ def _kind(seen: Found) -> list[Trouble]:
             root=info.root,
         )
         troubles.append(Trouble("fail", words, (remedy,), doc=need.DOC_ISSUE.format(656)))
-    if engine.remote and not engine.remote.endswith(engine.socket.removeprefix("/var")):
+    return [*troubles, *_led(seen)]
+
+
+def _led(seen: Found) -> list[Trouble]:
+    """What leads the command docker to another engine."""
+    engine, used, own = seen.engine, seen.context, seen.engine.socket.removeprefix("/var")
+    if engine.remote and not engine.remote.endswith(own):
         words = _(
             "DOCKER_HOST is set: docker talks to {remote}, not to the system's Docker", remote=engine.remote
         )
-        troubles.append(Trouble("warn", words, (_("Take it away: unset DOCKER_HOST"),)))
-    return troubles
+        return [Trouble("warn", words, (_("Take it away: unset DOCKER_HOST"),))]
+    if used and not used.address.endswith(own):
+        words = _(
+            "docker uses its context {name}: it talks to {address}, not to the system's Docker",
+            name=used.name,
+            address=used.address or _("another engine"),
+        )
+        remedy = _("Back to the system's: `docker context use default`, and unset DOCKER_CONTEXT")
+        return [Trouble("warn", words, (remedy,))]
+    return []
 
 
 def _age(version: str, client: str, engine: docker.Engine) -> list[Trouble]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, Process
+from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, Process, Ran
 from tests.checks.test_docker import DEAD, NO_DAEMON, SYSTEMD, found
 from tests.docker_machine import DockerHost, units
 
@@ -76,6 +76,33 @@ def test_a_client_that_is_led_elsewhere_is_not_all_there_is_to_say(
     assert (judged.status, words in judged.summary) == (status, True), judged
     assert "not to the system's Docker" in judged.summary
     assert ("also:" in judged.summary) == bool(words)
+
+
+MINE = "mine unix:///run/user/1000/docker.sock\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "variables", "status"),
+    [
+        (MINE, {}, "warn"),
+        ("far ssh://root@192.0.2.1\n", {}, "warn"),
+        ("odd \n", {}, "warn"),
+        ("same unix:///var/run/docker.sock\n", {}, "pass"),
+        ("default unix:///var/run/docker.sock\n", {}, "pass"),
+        (Ran(1, "", 'context "gone": not found\n'), {}, "pass"),
+        (NoAnswer("late"), {}, "pass"),
+        (MINE, {"DOCKER_HOST": "unix:///var/run/docker.sock"}, "pass"),  # it comes before any context
+    ],
+)
+def test_contexts(said: str | Ran | HostError, variables: dict[str, str], status: str) -> None:
+    form = "{{.Name}} {{.Endpoints.docker.Host}}"
+    files = {"/root/.docker/contexts/meta/": ""}
+    for chosen, option in (("", ""), ("mine", " --context=mine")):
+        asked = f"docker --config /root/.docker{option} context inspect --format {form}"
+        known = {"HOME": "/root", "DOCKER_CONTEXT": chosen, **variables}
+        host = DockerHost(files=files, commands={asked: said}, variables=known)
+        judged = found("engine", host)
+        assert (judged.status, "its context" in judged.summary) == (status, status == "warn"), judged
 
 
 @pytest.mark.parametrize("kind", ["rootless", "userns"])

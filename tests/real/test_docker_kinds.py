@@ -47,6 +47,16 @@ def look(debian: Machine, before: Sequence[str] = ()) -> dict[str, dict[str, Any
     return {one["id"].partition(".")[2]: one for one in json.loads(done.stdout)["checks"]}
 
 
+def assert_replayed(debian: Machine, found: dict[str, dict[str, Any]]) -> None:
+    """Somebody who is sent this machine's answers sees the same."""
+    file, where = "/tmp/recorded.json", ("--state-dir", "/tmp/replayed")
+    names = [f"docker.{one}" for one in NAMES]
+    assert debian.wizard("check", *names, "--record", file, *where).returncode == 1
+    said = json.loads(debian.wizard("check", *names, "--host", file, "--json", *where).stdout)["checks"]
+    told = {one["id"].partition(".")[2]: (one["status"], one["summary"]) for one in said}
+    assert told == {name: (one["status"], one["summary"]) for name, one in found.items()}
+
+
 def status(found: dict[str, dict[str, Any]]) -> dict[str, str]:
     return {name: one["status"] for name, one in found.items()}
 
@@ -100,6 +110,7 @@ def test_podman_with_its_socket(podman: Machine) -> None:
         found = look(podman)
         assert_podman(found)
         assert "Podman" in found["engine"]["evidence"][0]["value"]
+        assert_replayed(podman, found)
         # Somebody who may not use the socket is not told that there is a Docker behind it.
         assert_podman(look(podman, NOBODY))
 
@@ -170,6 +181,7 @@ def test_mapped_users(debian: Machine) -> None:
         assert (seen["status"], seen["certainty"], seen["fixes"]) == ("fail", "proved", [])
         assert seen["summary"].startswith("Docker maps the users of containers to others (userns-remap)")
         assert "also:" not in seen["summary"]
+        assert_replayed(debian, found)
         root = debian.run(["docker", "info", "--format", "{{.DockerRootDir}}"], check=True).stdout.strip()
         assert f"stays in {root}, unseen" in seen["remedies"][0]
         assert found["leftovers"]["status"] == "unknown"
@@ -241,6 +253,28 @@ def test_a_rootless_docker_beside_the_systems(rootless: Machine) -> None:
     assert (led["status"], "not to the system's Docker" in led["summary"]) == ("warn", True)
 
 
+def test_a_context_that_leads_to_the_rootless_docker(rootless: Machine) -> None:
+    """As Docker's own script for one user leaves it; what is typed then goes there."""
+    context = ["docker", "context"]
+    address = f"host=unix://{RUN}/docker.sock"
+    rootless.run([*context, "create", "mine", "--docker", address], check=True)
+    try:
+        assert look(rootless)["engine"]["status"] == "pass"
+        chosen = look(rootless, ("env", "DOCKER_CONTEXT=mine"))["engine"]
+        rootless.run([*context, "use", "mine"], check=True)
+        assert "rootless" in rootless.run(["docker", "info"], check=True).stdout
+        used = look(rootless)["engine"]
+        for seen in (chosen, used):
+            assert seen["status"] == "warn"
+            assert f"its context mine: it talks to unix://{RUN}/docker.sock" in seen["summary"]
+        # As the remedy says:
+        rootless.run([*context, "use", "default"], check=True)
+        assert look(rootless)["engine"]["status"] == "pass"
+    finally:
+        rootless.run([*context, "use", "default"])
+        rootless.run([*context, "rm", "mine"], check=True)
+
+
 def test_a_rootless_docker_alone(rootless: Machine, mender: Mender) -> None:
     with systems_stopped(rootless):
         for before in ((), AS_ANNA):
@@ -250,7 +284,9 @@ def test_a_rootless_docker_alone(rootless: Machine, mender: Mender) -> None:
             assert "pass" not in {found[one]["status"] for one in ("daemon", "storage", "leftovers")}
             led = look(rootless, (*before, "env", f"DOCKER_HOST=unix://{RUN}/docker.sock"))["engine"]
             assert (led["status"], "the rootless Docker of anna" in led["summary"]) == ("warn", True)
-        seen = look(rootless)["daemon"]
+        found = look(rootless)
+        assert_replayed(rootless, found)
+        seen = found["daemon"]
         assert (seen["status"], "the rootless Docker of anna" in seen["summary"]) == ("fail", True)
         mender.apply("docker.daemon", "start-docker")
         assert look(rootless)["engine"]["status"] == "pass"
