@@ -17,13 +17,16 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Any, Literal
 
+    from mailcow_wizard.host.door import Process
+
     State = Literal["answers", "absent", "denied", "refused", "silent", "odd", "podman"]
 
 _ASK_S = 3.0
 _COMMAND_S = 5.0
 _SNAP = ("/snap/bin/docker", "/snap/docker")
 _PODMAN = "podman"
-_ROOTLESS = ("dockerd", "rootlesskit")
+DAEMON = "dockerd"
+_ROOTLESS = (DAEMON, "rootlesskit")
 
 
 class Engine(NamedTuple):
@@ -152,10 +155,16 @@ def programs(facts: Facts) -> Programs:
     return Programs("" if shim else _version_in(said), _version_in(server), shim)
 
 
+def dockerds(facts: Facts) -> tuple[Process, ...]:
+    """Every dockerd that runs here, whose ever it is. Raises HostError where the processes do not tell."""
+    return facts.host.running((DAEMON,))
+
+
 def rootless_users(facts: Facts) -> tuple[str, ...]:
     """Who runs a rootless Docker here, by name; none where the processes do not tell."""
     try:
-        processes = facts.host.running(_ROOTLESS)
+        # Mostly there is none, and looking through thousands of processes once more would tell no more.
+        processes = facts.host.running(_ROOTLESS) if facts.get(dockerds) else ()
     except HostError:
         return ()
     # A dockerd alone may be one of a container, whose root is somebody else out here.

@@ -10,7 +10,6 @@ from mailcow_wizard.typed import NamedTuple
 
 SERVICE = "docker.service"
 SOCKET = "docker.socket"
-DAEMON = "dockerd"
 OPENRC = "/etc/init.d/docker"
 _PID_FILE = "/run/docker.pid"
 RUNLEVEL = "/etc/runlevels/default/docker"
@@ -71,7 +70,7 @@ def options(facts: Facts) -> tuple[str, ...]:
     if written:
         return written
     try:
-        processes = [one for one in facts.host.running((DAEMON,)) if one.user == "root"]
+        processes = [one for one in facts.get(docker.dockerds) if one.user == "root"]
     except HostError:
         return ()
     if len(processes) == 1:
@@ -90,7 +89,7 @@ def _by_pid_file(facts: Facts) -> tuple[str, ...]:
         words = facts.host.text(f"/proc/{pid}/cmdline").split("\0") if is_number(pid) else []
     except HostError:
         return ()
-    return tuple(word for word in words[1:] if word) if words[:1] and words[0].endswith(DAEMON) else ()
+    return tuple(word for word in words[1:] if word) if words[:1] and words[0].endswith(docker.DAEMON) else ()
 
 
 def option(words: tuple[str, ...], name: str) -> str:
