@@ -224,7 +224,7 @@ def asked(rounds: int) -> str:
     def answer(packet: bytes, transport: str) -> list[bytes]:
         return [reply(packet, ("192.88.99.10",))] if b"\x04good" in packet else []
 
-    with NameServer("127.0.53.1", port, answer):
+    with NameServer("127.0.53.1", port, answer) as server:
         for number in range(rounds):
             questions = tuple(
                 DnsQuestion(f"{name}.example.org", "A", (server,))
@@ -233,6 +233,7 @@ def asked(rounds: int) -> str:
             replies = Round(questions, 0.05, silence, port).replies()
             answered += bool(replies[0].packet)
             assert replies[1].error
+            server.asked.clear()  # it keeps what it was asked, and is no part of what is measured
             if number == rounds // 4:
                 flat.begin()
         assert answered > rounds // 4  # a crowded machine is late now and then
