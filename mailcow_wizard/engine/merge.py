@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mailcow_wizard.engine.differing import differences
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
@@ -33,23 +35,54 @@ def merge(base: bytes, mine: bytes, theirs: bytes) -> bytes:
         return theirs
     if theirs == base:
         return mine
-    # Without line ends: a line that is added behind the last one is then no change of the last one.
-    lines = base.split(b"\n")
-    ours = regions(lines, mine.split(b"\n"))
-    others = regions(lines, theirs.split(b"\n"))
+    # Where all end with a line end, nothing is behind it that could pass for a line. Else without line ends:
+    # a line that is added behind the last one is then no change of the last one.
+    end = b"\n" if all(text.endswith(b"\n") for text in (base, mine, theirs)) else b""
+    lines, left, right = (text.removesuffix(end).split(b"\n") for text in (base, mine, theirs))
+    ours = regions(lines, left)
+    others = _beside(lines, ours, regions(lines, right))
     for one in ours:
         for other in others:
             if one != other and _overlap(one, other):
                 raise _shown(lines, ours, others, one, other)
     for one in sorted({*ours, *others}, key=lambda region: (region.start, region.end), reverse=True):
         lines[one.start : one.end] = one.lines
-    return b"\n".join(lines)
+    return b"\n".join(lines) + end
 
 
 def regions(base: list[bytes], other: list[bytes]) -> list[Region]:
     """What differs, as replacements of the base's lines, in their order."""
     found = differences(base, other)
     return [Region(one.start, one.end, tuple(other[one.begin : one.stop])) for one in found]
+
+
+def _beside(base: list[bytes], ours: list[Region], others: list[Region]) -> list[Region]:
+    """`others`, each removal of which stands beside `ours` where that removes the same lines.
+
+    Of `a`, empty, `b`, empty one may remove the first or the last three behind `a`, and both leave the same.
+    """
+    found = others[:]
+    for place, one in enumerate(others):
+        low = found[place - 1].end if place else 0
+        high = others[place + 1].start if place + 1 < len(others) else len(base)
+        places = _places(base, one, low, high)
+        free = (each for each in places if not any(_overlap(each, our) for our in ours))
+        found[place] = one if one in ours else next(free, one)
+    return found
+
+
+def _places(base: list[bytes], one: Region, low: int, high: int) -> Iterator[Region]:
+    """The region, and where else between `low` and `high` it removes the same."""
+    yield one
+    if one.lines:
+        return
+    up = down = one
+    while up.start > low and base[up.start - 1] == base[up.end - 1]:
+        up = Region(up.start - 1, up.end - 1, ())
+        yield up
+    while down.end < high and base[down.start] == base[down.end]:
+        down = Region(down.start + 1, down.end + 1, ())
+        yield down
 
 
 def _overlap(one: Region, other: Region) -> bool:

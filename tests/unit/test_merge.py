@@ -33,18 +33,37 @@ MERGED = {
     "another line removed": ("aBcd", "aBc", "abcd", "abc"),
     "both the same": ("aBcd", "abcX", "abcd", "abcX"),
 }
+EMPTY_LINES = {
+    "behind what was added at the end": (b"a\n\nN\n", b"a\n\nN\nx\n", b"a\n", b"a\nx\n"),
+    "between lines of the same kind": (b"a\n\nN\n\nb\n", b"a\n\nN\nx\n\nb\n", b"a\n\nb\n", b"a\nx\n\nb\n"),
+    "before them": (b"a\n\nN\n\nb\n", b"a\nx\n\nN\n\nb\n", b"a\n\nb\n", b"a\nx\n\nb\n"),
+    "behind an empty line that was added": (b"a\n\n\n", b"a\n\n\nx\n", b"a\n\n", b"a\n\nx\n"),
+    "behind the line of another change": (
+        b"A\n\nN\n\nM\n",
+        b"A\n\nN\n\nM\nx\n",
+        b"a\n\nM\n",
+        b"a\n\nM\nx\n",
+    ),
+}
 REFUSED = {
     "the very line": ("aBc", "aXc", "abc"),
     "the very line is gone": ("aBc", "ac", "abc"),
     "inside of what was added": ("aMNb", "aMxNb", "ab"),
     "where a line was removed": ("ac", "axc", "abc"),
     "one of several": ("aBCd", "aBXd", "abcd"),
+    "between its lines, wherever it stands": ("abcMNPbcMd", "abcMNxPbcMd", "abcMd"),
 }
 
 
 @pytest.mark.parametrize("name", MERGED)
 def test_merged(name: str) -> None:
     base, mine, theirs, wanted = map(text, MERGED[name])
+    assert merge(base, mine, theirs) == wanted
+
+
+@pytest.mark.parametrize("name", EMPTY_LINES)
+def test_empty_lines_do_not_make_the_line_beside_one_of_the_change(name: str) -> None:
+    base, mine, theirs, wanted = EMPTY_LINES[name]
     assert merge(base, mine, theirs) == wanted
 
 
