@@ -1,6 +1,6 @@
 """The checks by topic. A topic's file is imported when one of its checks is asked for."""
 
-from mailcow_wizard.model import Check
+from mailcow_wizard.model import STEP_OF_TOPIC, Check
 
 TOPICS: tuple[str, ...] = (
     "system",
@@ -16,6 +16,9 @@ TOPICS: tuple[str, ...] = (
     "mail",
 )
 """Topics in the order of the wizard's steps; each is a module here with a tuple `CHECKS`."""
+
+STEPS: tuple[str, ...] = tuple(dict.fromkeys(STEP_OF_TOPIC.get(topic, topic) for topic in TOPICS))
+"""The ids of the steps that have checks: those that are selectors."""
 
 
 def of_topic(topic: str) -> tuple[Check, ...]:

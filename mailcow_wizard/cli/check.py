@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from mailcow_wizard.checks import TOPICS, all_checks
+from mailcow_wizard.checks import STEPS, TOPICS, all_checks
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
@@ -16,7 +16,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _, called, heard
-from mailcow_wizard.model import STEPS, Check, Event, Finding
+from mailcow_wizard.model import Check, Event, Finding
 from mailcow_wizard.report import lines
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -56,7 +56,7 @@ def looked(options: Options, write: Write) -> tuple[int, tuple[Finding, ...]]:
 def _unknown(selector: str) -> UsageError:
     name = harmless(selector, 60)
     said = _("'{name}' is not a step, the beginning of an id, or an id; see check --list", name=name)
-    known = [*(one.id for one in STEPS), *TOPICS, *(one.id for one in all_checks())]
+    known = [*STEPS, *TOPICS, *(one.id for one in all_checks())]
     return UsageError(said + meant(selector, known))
 
 

@@ -18,7 +18,6 @@ from mailcow_wizard.cli.arguments import (
 from mailcow_wizard.conf.layout import KEYS
 from mailcow_wizard.fixes import IDS
 from mailcow_wizard.language import LANGUAGES
-from mailcow_wizard.model import STEPS
 
 _NAME = "mailcow-wizard"
 _SHELLS = ("bash", "zsh", "fish")
@@ -50,7 +49,7 @@ def _fixes(topic: str) -> str:
 
 
 def _bash() -> str:
-    steps = " ".join(one.id for one in STEPS)
+    steps = " ".join(checks.STEPS)
     plain = [f"--{one}" for one in VALUE_NAMES if one not in (*_FILES, *_DIRECTORIES, "format", "lang")]
     options = "".join(f"""
             {one}) words="{_options_of(one)}" ;;""" for one in COMMANDS)  # fmt: skip
@@ -133,7 +132,7 @@ def _fish() -> str:
         f"# fish completion for {_NAME}; put it into ~/.config/fish/completions/{_NAME}.fish",
         f"complete -c {_NAME} -f",
         _fish_line("__fish_use_subcommand", " ".join(COMMANDS)),
-        _fish_line("__fish_seen_subcommand_from check", f"{' '.join(one.id for one in STEPS)} {_ids()}"),
+        _fish_line("__fish_seen_subcommand_from check", f"{' '.join(checks.STEPS)} {_ids()}"),
         *(_fish_line(f"__fish_seen_subcommand_from {one}; {first}", _ids()) for one in _OF_CHECKS),
         *fixes,
         _fish_line(

@@ -11,6 +11,7 @@ from tui.tmux import PATIENCE, Terminal
 
 LINES = (
     ("check ports.sm", {"ports.smtp", "ports.smtps"}),
+    ("check instal", set()),
     ("fix ports.smtp st", {"stop-service", "stop-container"}),
     ("fix time.off", {"time.offset"}),
     ("--lang de fix ports.smtp rem", {"remove-package"}),

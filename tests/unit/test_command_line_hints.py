@@ -22,6 +22,12 @@ def test_help_is_a_word_too(words: tuple[str, ...], same: tuple[str, ...]) -> No
     assert done.stdout == run(*same).stdout
 
 
+def test_a_step_without_checks_is_not_offered_as_a_selector() -> None:
+    done = run("check", "install", "--demo")
+    assert done.returncode == 64
+    assert b"did you mean" not in done.stderr
+
+
 @pytest.mark.parametrize("form", [(), ("--json",), ("--changes",)])
 def test_a_run_that_is_not_remembered_says_so(form: tuple[str, ...], tmp_path: Path) -> None:
     done = run(
