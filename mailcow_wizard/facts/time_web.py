@@ -36,9 +36,10 @@ def web_clocks(facts: Facts) -> tuple[WebClock, ...]:
     for family, names in ASKED.items():
         for name in names:
             try:
-                reply = facts.host.fetch(
-                    name, "/", family, _WAIT_S, address=at_given_resolver(facts, name, family)
-                )
+                # Each name has addresses of one family. Who asks for the address names it: what that one
+                # heard, in other time, is kept apart in a recording.
+                at = at_given_resolver(facts, name, family)
+                reply = facts.host.fetch(name, "/", 0, _WAIT_S, address=at)
             except NoAnswer:
                 break
             except HostError:

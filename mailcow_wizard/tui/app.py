@@ -103,7 +103,8 @@ class Wizard(Drawn):
         self._facts = facts
         self._looking = looking
         self._redraw: Timer | None = None
-        self._noticed: Row | None = None
+        self._notice = ""
+        self._noticed: tuple[str, ...] = ()
         self._answered = False
         self._complete = False
 
@@ -240,7 +241,7 @@ class Wizard(Drawn):
         base.query_one(Heading).show(here.title, here.about)
         if self._complete:
             self._show_rows(base, step)
-        self.show_keys()
+        self._draw_keys()
 
     def _show_rows(self, base: Screen[object], step: str) -> None:
         if step == SUMMARY.id:
@@ -270,8 +271,18 @@ class Wizard(Drawn):
 
     def show_keys(self, notice: str = "") -> None:
         """Draws the line of keys, or a notice in its place."""
-        self._noticed = self.row() if notice else None
+        self._notice, self._noticed = notice, self._place
         self.screen_stack[0].query_one(KeyLine).show(keys_here(self, self.row()), notice)
+
+    def _draw_keys(self) -> None:
+        """The same again; what was said of this row, or of a step without one, stays while more is heard."""
+        self.show_keys(self._notice if self._noticed == self._place else "")
+
+    @property
+    def _place(self) -> tuple[str, ...]:
+        row = self._list.row if self._complete and self.current != WELCOME.id else None
+        subject = row.finding.subject if row and row.finding else None
+        return (self.current, row.check.id, subject or "", row.status) if row else (self.current,)
 
     @on(DescendantFocus)
     @on(DescendantBlur)
@@ -283,9 +294,7 @@ class Wizard(Drawn):
         base = self.screen_stack[0]
         base.query_one("#details", Details).show(self._list.row)
         base.query_one(Rule).show(self._list.view)
-        # That the cursor rests is told late: what was said of this row meanwhile stays.
-        if self._noticed is None or self._noticed != self.row():
-            self.show_keys()
+        self._draw_keys()
 
     @on(FindingList.Opened)
     def _opened(self) -> None:
@@ -340,6 +349,7 @@ class Wizard(Drawn):
         """Runs the check under the cursor once more, over fresh facts."""
         row = self.row()
         if row:
+            self.show_keys()
             self.look_again((row.check,))
 
     def action_step_again(self) -> None:

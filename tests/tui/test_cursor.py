@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tui.piloted import piloted
+from tui.piloted import piloted, shown, until
 
 from mailcow_wizard.model import Event, Finding, Status
 from mailcow_wizard.tui.app import Wizard
@@ -64,7 +64,7 @@ async def test_a_step_opens_on_its_most_urgent_row(tmp_path: Path) -> None:
         app.go_to(STEP)
         await pilot.pause()
         assert _here(app) == (fourth, "one")
-        assert "one is fail" in "\n".join(app._list.render_line(y).text for y in range(app._list.size.height))
+        await until(pilot, lambda: "one is fail" in shown(app))
 
 
 @pytest.mark.asyncio

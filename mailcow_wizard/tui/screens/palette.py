@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import ModalScreen
 
 from mailcow_wizard.language import _
@@ -31,16 +31,17 @@ class Command(NamedTuple):
         return any(typed.lower() in one.lower() for one in (self.words, self.id))
 
 
+_MOVES = {"up": -1, "down": 1}
+
+
 class Palette(ModalScreen[str]):
-    """Ends with the chosen action; with nothing on Esc."""
+    """Ends with the chosen action; with nothing on Esc.
+
+    No bindings: they are looked up later than keys are typed, and a letter would overtake Enter.
+    """
 
     CSS_PATH = "text.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+p", "dismiss", "close", show=False),
-        Binding("up", "move(-1)", "up", show=False),
-        Binding("down", "move(1)", "down", show=False),
-        Binding("enter", "choose", "choose", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(self, look: Look, commands: Sequence[Command]) -> None:
         super().__init__()
@@ -83,23 +84,22 @@ class Palette(ModalScreen[str]):
         text.scroll_to(y=max(0, self._cursor - max(1, text.size.height) + 1), animate=False, force=True)
 
     def on_key(self, event: events.Key) -> None:
-        """Typing narrows the list."""
-        if event.key == "backspace":
-            self._typed = self._typed[:-1]
-        elif event.is_printable and event.character:
-            self._typed += event.character
+        """Typing narrows the list; Enter chooses, Esc ends it."""
+        if event.key in ("escape", "ctrl+p"):
+            self.dismiss(None)
+        elif event.key == "enter":
+            self._choose()
+        elif event.key in _MOVES:
+            self._cursor += _MOVES[event.key]
+            self._draw()
+        elif event.key == "backspace" or (event.is_printable and event.character):
+            self._typed = self._typed[:-1] if event.key == "backspace" else f"{self._typed}{event.character}"
+            self._draw()
         else:
             return
         event.stop()
-        self._draw()
 
-    def action_move(self, by: int) -> None:
-        """Moves the cursor."""
-        self._cursor += by
-        self._draw()
-
-    def action_choose(self) -> None:
-        """Ends with the action under the cursor."""
+    def _choose(self) -> None:
         rows = self._fitting()
         if rows:
             self.dismiss(rows[self._cursor].action)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import ModalScreen
 
 from mailcow_wizard.engine.settings import Draft, field
@@ -17,20 +17,17 @@ from mailcow_wizard.tui.widgets.lines import Lines, Part
 
 _KEY_WIDTH = 34
 _ABOUT_LINES = 5
+_MOVES = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
 
 
 class Search(ModalScreen[str]):
-    """Ends with the chosen key; with nothing on Esc."""
+    """Ends with the chosen key; with nothing on Esc.
+
+    No bindings: they are looked up later than keys are typed, and a letter would overtake Enter.
+    """
 
     CSS_PATH = "settings.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "close", show=False),
-        Binding("up", "move(-1)", "up", show=False),
-        Binding("down", "move(1)", "down", show=False),
-        Binding("pageup", "move(-10)", "page up", show=False),
-        Binding("pagedown", "move(10)", "page down", show=False),
-        Binding("enter", "choose", "choose", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(self, look: Look, draft: Draft) -> None:
         super().__init__()
@@ -95,23 +92,31 @@ class Search(ModalScreen[str]):
         ]
 
     def on_key(self, event: events.Key) -> None:
-        """Typing narrows the list."""
+        """Typing narrows the list; Enter chooses, Esc ends it."""
+        if event.key == "escape":
+            self.dismiss(None)
+        elif event.key == "enter":
+            self._choose()
+        elif event.key in _MOVES:
+            self._cursor += _MOVES[event.key]
+            self._draw()
+        elif not self._type(event):
+            return
+        event.stop()
+
+    def _type(self, event: events.Key) -> bool:
+        """Whether the key is one that changes what was typed."""
         if event.is_printable and event.character:
             typed: TypingLine | None = self._typed.typed(event.character)
         else:
             typed = self._typed.key(event.key) if event.key not in ("left", "right") else None
-        if typed is not None:
-            event.stop()
-            self._typed = typed
-            self._draw()
-
-    def action_move(self, by: int) -> None:
-        """Moves the cursor."""
-        self._cursor += by
+        if typed is None:
+            return False
+        self._typed = typed
         self._draw()
+        return True
 
-    def action_choose(self) -> None:
-        """Ends with the key under the cursor."""
+    def _choose(self) -> None:
         keys = self._fitting()
         if keys:
             self.dismiss(keys[self._cursor])
