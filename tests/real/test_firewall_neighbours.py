@@ -4,6 +4,7 @@ and stop some of the messages by which neighbours find each other."""
 import json
 import random
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ ROUNDS, MANY = 8, 150
 _STRANGER = OUTSIDE[6][1]
 _ANY = "fe80::/64"
 _QUICK_S, _PATIENT_S = 0.7, 5.0
+_SETTLING_S = 3.0
+"""What an earlier connection still sends tells a neighbour where this one is."""
 _LINKS = (f"eth0,{SERVER[6]},{OUTSIDE[6][0]},,tracked", f"br-mailcow,{BRIDGE[6]},{BOX[6]},{BOX[6]},")
 # A program of this machine answers in the name of the address on the link; what passes it has a container's.
 _TO_SERVER, _TO_BOX = ("eth0 own",), ("eth0 link", "br-mailcow link")
@@ -167,7 +170,8 @@ def disagreements(world: Gate, rules: RuleSet) -> tuple[set[str], list[str]]:
         stopped[name] = [words for kind in kinds for words in said.get(kind, [])]
     reached = {name for name, words in stopped.items() if not words}
     differing: list[str] = []
-    for seconds in (_QUICK_S, _PATIENT_S):
+    for settling, seconds in ((0.0, _QUICK_S), (0.0, _PATIENT_S), (_SETTLING_S, _PATIENT_S)):
+        time.sleep(settling)
         tried = _tried(world, seconds)
         differing = [
             f"{name}: foretold {stopped[name] or 'through'}, was {how}"
