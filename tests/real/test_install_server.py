@@ -103,9 +103,9 @@ def shell(server: Server) -> Iterator[list[str]]:
     inside.run(["systemctl", "stop", "ssh"])
 
 
-def _sessions(server: Server) -> list[str]:
+def _sessions(server: Server) -> set[str]:
     said = server.machine.run(["loginctl", "list-sessions", "--no-legend"]).stdout
-    return [line.split()[0] for line in said.splitlines() if line.strip()]
+    return {line.split()[0] for line in said.splitlines() if line.strip()}
 
 
 @pytest.mark.parametrize("gentle", [True, pytest.param(False, marks=pytest.mark.long)])
@@ -119,10 +119,11 @@ def test_logged_out_in_each_stage(
         if server.stages().get(stage) == "done":
             continue
         command = ["env", f"PYTHONPATH={CHECKOUT_INSIDE}", *words]
+        ended = _sessions(server)  # the one before may still be on its way out
         with running(server.machine.start([*shell, " ".join(command)])) as login:
             assert server.wait_for_stage(stage)
-            assert wait_until(lambda: bool(_sessions(server)), 20)
-            for session in _sessions(server):
+            assert wait_until(lambda ended=ended: bool(_sessions(server) - ended), 20)  # type: ignore[misc]
+            for session in _sessions(server) - ended:
                 how = "terminate-session" if gentle else "kill-session"
                 more = [] if gentle else ["--signal=KILL"]
                 server.machine.run(["loginctl", how, *more, session])
