@@ -1,6 +1,7 @@
 """The demo machine's way out: port 25 is blocked by its provider, as with many, the rest passes; a VPN has a
 route over the addresses that mailcow's containers want, and mailcow.conf asks for IPv6 that is not there."""
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.rdataclass
@@ -8,7 +9,7 @@ import dns.rdatatype
 import dns.rrset
 
 from mailcow_wizard import requirements_dns, requirements_network
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, Probe, Probed
+from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, Probe, Probed
 from tests import demo_dns
 
 _ROOTS = requirements_dns.ROOT_SERVERS_V4
@@ -70,7 +71,11 @@ def ask_dns(questions: tuple[DnsQuestion, ...]) -> tuple[DnsReply, ...]:
 
 
 def _reply(asked: DnsQuestion) -> DnsReply | None:
-    response = dns.message.make_response(dns.message.make_query(asked.name, asked.type))
+    try:
+        query = dns.message.make_query(asked.name, asked.type)
+    except dns.exception.DNSException:  # the real door refuses such a name, too
+        raise HostError("a name with an empty or too long part cannot be looked up") from None
+    response = dns.message.make_response(query)
     response.id = 0
     root = asked.servers[0] in _ROOTS
     if asked.name == ".":
