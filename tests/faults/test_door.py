@@ -68,6 +68,13 @@ def test_one_fault(machine: Machine) -> None:
     assert len(every) > 5000
 
 
+@pytest.mark.parametrize("name", ["ENOENT", "ECONNREFUSED"])
+def test_a_docker_that_ended_may_have_left_its_containers(name: str) -> None:
+    """Its firewall rules may be gone while they run."""
+    (demo,) = [one for one in machines() if one.name == "demo"]
+    assert lies(disturbed(demo, ("http /var/run/docker.sock /version", name))) == []
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("machine", machines(), ids=lambda one: one.name)
 def test_every_fault(machine: Machine) -> None:

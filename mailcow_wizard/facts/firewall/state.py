@@ -13,6 +13,8 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import NamedTuple
 
+_SHIM = "containerd-shim"  # as the kernel names containerd-shim-runc-v2, one for each container
+
 
 class State(NamedTuple):
     """The rules, the programs that write them, and what becomes of packets; `backend` is the firewall that a
@@ -29,17 +31,27 @@ class State(NamedTuple):
 def state(facts: Facts) -> State:
     """Reads all of it. Raises HostError; Denied without root."""
     known = facts.get(filters)
-    engine = facts.get(docker.engine).state
+    engine = facts.get(docker.engine)
     try:
         said = facts.get(docker.info)
     except HostError:
-        said, engine = None, "odd"
-    # Nobody there runs nothing; an engine that does not say may run anything.
-    running = None if engine in ("denied", "silent", "odd") else False
-    if said:
-        running = said.running > 0 and not said.rootless
+        said, engine = None, engine._replace(state="odd")
+    running = said.running > 0 and not said.rootless if said else _may_run(facts, engine)
     backend = said.firewall if said else ""
     return State(known.rules, facts.get(tools), facts.get(entries), backend, running)
+
+
+def _may_run(facts: Facts, engine: docker.Engine) -> bool | None:
+    """False where no container runs; None where one may: an engine that does not say may run anything, and
+    one that has ended may have left its containers running (live-restore)."""
+    if engine.state in ("denied", "silent", "odd"):
+        return None
+    if not engine.installed or engine.state == "podman":
+        return False
+    try:
+        return None if facts.host.running((_SHIM,)) else False
+    except HostError:
+        return None
 
 
 def has_own_tables(rules: Rules) -> bool:
