@@ -5,11 +5,10 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.screen import ModalScreen
 
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.screens.narrowing import Narrowing
 from mailcow_wizard.tui.widgets.lines import Lines
 from mailcow_wizard.typed import NamedTuple
 
@@ -31,24 +30,17 @@ class Command(NamedTuple):
         return any(typed.lower() in one.lower() for one in (self.words, self.id))
 
 
-_MOVES = {"up": -1, "down": 1}
-
-
-class Palette(ModalScreen[str]):
-    """Ends with the chosen action; with nothing on Esc.
-
-    No bindings: they are looked up later than keys are typed, and a letter would overtake Enter.
-    """
+class Palette(Narrowing):
+    """Ends with the chosen action; with nothing on Esc."""
 
     CSS_PATH = "text.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = []
+    CLOSES: ClassVar[tuple[str, ...]] = ("escape", "ctrl+p")
 
     def __init__(self, look: Look, commands: Sequence[Command]) -> None:
         super().__init__()
         self._look = look
         self._commands = commands
         self._typed = ""
-        self._cursor = 0
 
     def compose(self) -> ComposeResult:
         """What was typed, what fits it."""
@@ -83,23 +75,15 @@ class Palette(ModalScreen[str]):
         )
         text.scroll_to(y=max(0, self._cursor - max(1, text.size.height) + 1), animate=False, force=True)
 
-    def on_key(self, event: events.Key) -> None:
-        """Typing narrows the list; Enter chooses, Esc ends it."""
-        if event.key in ("escape", "ctrl+p"):
-            self.dismiss(None)
-        elif event.key == "enter":
-            self._choose()
-        elif event.key in _MOVES:
-            self._cursor += _MOVES[event.key]
-            self._draw()
-        elif event.key == "backspace" or (event.is_printable and event.character):
-            self._typed = self._typed[:-1] if event.key == "backspace" else f"{self._typed}{event.character}"
-            self._draw()
+    def _type(self, event: events.Key) -> bool:
+        if event.key == "backspace":
+            self._typed = self._typed[:-1]
+        elif event.is_printable and event.character:
+            self._typed += event.character
         else:
-            return
-        event.stop()
+            return False
+        return True
 
-    def _choose(self) -> None:
+    def _choice(self) -> str | None:
         rows = self._fitting()
-        if rows:
-            self.dismiss(rows[self._cursor].action)
+        return rows[self._cursor].action if rows else None

@@ -1,33 +1,29 @@
 """Every key of mailcow.conf, found by typing a part of its name; below it what the file says of it."""
 
+from collections.abc import Mapping
 from textwrap import wrap
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.screen import ModalScreen
 
 from mailcow_wizard.engine.settings import Draft, field
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.screens.narrowing import Narrowing
 from mailcow_wizard.tui.typing_line import TypingLine
 from mailcow_wizard.tui.widgets.chrome import KeyLine, Rule
 from mailcow_wizard.tui.widgets.lines import Lines, Part
 
 _KEY_WIDTH = 34
 _ABOUT_LINES = 5
-_MOVES = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
 
 
-class Search(ModalScreen[str]):
-    """Ends with the chosen key; with nothing on Esc.
-
-    No bindings: they are looked up later than keys are typed, and a letter would overtake Enter.
-    """
+class Search(Narrowing):
+    """Ends with the chosen key; with nothing on Esc."""
 
     CSS_PATH = "settings.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = []
+    MOVES: ClassVar[Mapping[str, int]] = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
 
     def __init__(self, look: Look, draft: Draft) -> None:
         super().__init__()
@@ -35,7 +31,6 @@ class Search(ModalScreen[str]):
         self._draft = draft
         self._keys = draft.keys()
         self._typed = TypingLine.of("")
-        self._cursor = 0
 
     def compose(self) -> ComposeResult:
         """What was typed, the keys that fit it, what the key under the cursor is for."""
@@ -91,21 +86,7 @@ class Search(ModalScreen[str]):
             (look.text(shown), look.dim),
         ]
 
-    def on_key(self, event: events.Key) -> None:
-        """Typing narrows the list; Enter chooses, Esc ends it."""
-        if event.key == "escape":
-            self.dismiss(None)
-        elif event.key == "enter":
-            self._choose()
-        elif event.key in _MOVES:
-            self._cursor += _MOVES[event.key]
-            self._draw()
-        elif not self._type(event):
-            return
-        event.stop()
-
     def _type(self, event: events.Key) -> bool:
-        """Whether the key is one that changes what was typed."""
         if event.is_printable and event.character:
             typed: TypingLine | None = self._typed.typed(event.character)
         else:
@@ -113,10 +94,8 @@ class Search(ModalScreen[str]):
         if typed is None:
             return False
         self._typed = typed
-        self._draw()
         return True
 
-    def _choose(self) -> None:
+    def _choice(self) -> str | None:
         keys = self._fitting()
-        if keys:
-            self.dismiss(keys[self._cursor])
+        return keys[self._cursor] if keys else None
