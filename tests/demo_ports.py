@@ -10,7 +10,8 @@ from mailcow_wizard.model import Check
 SHOP_DB = "5b1f" * 16
 _SHOW = (
     "systemctl show -p Id,LoadState,UnitFileState,ActiveState,Triggers,TriggeredBy,PartOf,FragmentPath,"
-    "SourcePath,Accept,WantedBy,RequiredBy,UpheldBy,BoundBy,RequisiteOf,ConsistsOf,PropagatesStopTo --"
+    "SourcePath,Accept,WantedBy,RequiredBy,UpheldBy,BoundBy,RequisiteOf,ConsistsOf,PropagatesStopTo,"
+    "MainPID --"
 )
 _UNITS = {
     "exim4.service": {
@@ -22,6 +23,7 @@ _UNITS = {
         "UnitFileState": "enabled",
         "FragmentPath": "/lib/systemd/system/nginx.service",
         "WantedBy": "multi-user.target",
+        "MainPID": "900",
     },
 }
 _INCLUDES = "\tinclude /etc/nginx/conf.d/*.conf;\n\tinclude /etc/nginx/sites-enabled/*;\n"
@@ -49,8 +51,6 @@ COMMANDS: dict[str, Ran | str | HostError] = {
     "systemctl is-enabled -- exim4.service": "enabled\n",
     "systemctl cat -- nginx.service": _NGINX,
     "systemctl cat -- multi-user.target": "[Unit]\nRequires=basic.target\nAfter=basic.target\n",
-    "systemctl show -p MainPID -- exim4.service": "MainPID=0\n",
-    "systemctl show -p MainPID -- nginx.service": "MainPID=900\n",
     "systemctl cat -- exim4.service": "[Unit]\nSourcePath=/etc/init.d/exim4\n",
     "exim4 -bpc": "2\n",
     "apt-get -s -q remove exim4-daemon-light": "Remv exim4-daemon-light [4.96-15+deb12u6]\n",

@@ -2,6 +2,7 @@
 
 from mailcow_wizard.facts.packages import owners_of
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.units import units
 from mailcow_wizard.host.door import Holder, HostError
 from mailcow_wizard.numerals import whole
 
@@ -22,7 +23,7 @@ def other_main(facts: Facts, unit: str, holder: Holder, package: str) -> str:
     if not first or not unit.endswith(".service") or not first.exe:
         return ""
     try:
-        main = _main(facts, unit)
+        main = units(facts, (unit,))[0].main
         if not main or main in pids:
             return ""
         program, listener = _program(facts, main), first.exe.removesuffix(_GONE)
@@ -34,12 +35,6 @@ def other_main(facts: Facts, unit: str, holder: Holder, package: str) -> str:
         return name
     except HostError:
         return ""
-
-
-def _main(facts: Facts, unit: str) -> int:
-    """The unit's main process, 0 where systemd knows of none."""
-    said = facts.host.run(("systemctl", "show", "-p", "MainPID", "--", unit)).out
-    return whole(said.strip().removeprefix("MainPID="))
 
 
 def _program(facts: Facts, pid: int) -> str:

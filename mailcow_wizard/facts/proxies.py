@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host import proxy
+from mailcow_wizard.host import proxy, proxy_variables
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
@@ -22,13 +22,13 @@ class Egress(NamedTuple):
 def egress(facts: Facts) -> Egress:
     """The proxy for HTTPS, which is what Docker, git and package managers fetch by."""
     try:
-        url = proxy.variables(facts.host).get("https_proxy", "")
+        url = proxy_variables.variables(facts.host).get("https_proxy", "")
         own = any(facts.host.variable(name) for name in ("https_proxy", "HTTPS_PROXY"))
     except HostError:  # a machine that was recorded before anybody asked for it
         return Egress()
     if not url:
         return Egress()
-    where = _("this shell's environment") if own else proxy.FILE
+    where = _("this shell's environment") if own else proxy_variables.FILE
     try:
         return Egress(url, proxy.read(url).address, where)
     except HostError as error:

@@ -5,11 +5,12 @@ import re
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, NoAnswer
 from mailcow_wizard.language import _
+from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import NamedTuple
 
 _PROPERTIES = (
     "Id,LoadState,UnitFileState,ActiveState,Triggers,TriggeredBy,PartOf,FragmentPath,SourcePath,Accept,"
-    "WantedBy,RequiredBy,UpheldBy,BoundBy,RequisiteOf,ConsistsOf,PropagatesStopTo"
+    "WantedBy,RequiredBy,UpheldBy,BoundBy,RequisiteOf,ConsistsOf,PropagatesStopTo,MainPID"
 )
 _ACTIVE = ("active", "reloading", "activating")
 _WANTS = r"(?m)^(?:WantedBy|RequiredBy|UpheldBy)=(.*)$"
@@ -22,7 +23,8 @@ class Unit(NamedTuple):
     """A unit. `state` is systemd's UnitFileState (enabled, static, generated, masked…), `enabled` whether it
     starts with the machine, `active` whether it runs or is about to, `runs` whether it does already; `path`
     is its file, `source` what it was generated from. `pulled_by` names the units that start it along with
-    themselves, `needed_by` those that do not run without it, `stops` those that are stopped with it."""
+    themselves, `needed_by` those that do not run without it, `stops` those that are stopped with it, `main`
+    is the process id of its main program, 0 where systemd knows of none."""
 
     id: str
     load: str
@@ -39,6 +41,7 @@ class Unit(NamedTuple):
     needed_by: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     runs: bool = False
+    main: int = 0
 
 
 def is_running(facts: Facts) -> bool:
@@ -47,9 +50,11 @@ def is_running(facts: Facts) -> bool:
 
 
 def units(facts: Facts, names: tuple[str, ...]) -> tuple[Unit, ...]:
-    """The units of these names, in their order. Raises HostError."""
-    if not names:
-        return ()
+    """The units of these names, in their order, asked for once. Raises HostError."""
+    return facts.get(_units, names) if names else ()
+
+
+def _units(facts: Facts, names: tuple[str, ...]) -> tuple[Unit, ...]:
     said = facts.host.run(("systemctl", "show", "-p", _PROPERTIES, "--", *names))
     if said.code:
         raise NoAnswer(
@@ -95,6 +100,7 @@ def _unit(facts: Facts, row: dict[str, str]) -> Unit:
         needed_by=words("RequiredBy", "BoundBy", "RequisiteOf"),
         stops=words("RequiredBy", "BoundBy", "RequisiteOf", "ConsistsOf", "PropagatesStopTo"),
         runs=row.get("ActiveState", "") == "active",
+        main=whole(row.get("MainPID", "")),
     )
 
 

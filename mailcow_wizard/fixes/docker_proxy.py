@@ -7,7 +7,7 @@ from mailcow_wizard.facts.docker_json import daemon_json, engine_version
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, docker_settings
-from mailcow_wizard.host import proxy
+from mailcow_wizard.host import proxy, proxy_variables
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Judgement, Plan
 
@@ -35,7 +35,7 @@ def name(judgement: Judgement, facts: Facts) -> Plan | None:
         raise NoPlan(
             _("{path} names a proxy already, which Docker does not use: restart Docker.", path=file.path)
         )
-    said = proxy.variables(facts.host)
+    said = proxy_variables.variables(facts.host)
     changed = {**settings, _KEY: {NAMES[key]: said[key] for key in sorted(NAMES) if said.get(key)}}
     return Plan(
         "docker.registry",

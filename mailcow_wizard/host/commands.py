@@ -1,5 +1,7 @@
 """Runs commands that look at the machine: bounded in time and output, with a clean environment."""
 
+from __future__ import annotations
+
 import contextlib
 import itertools
 import os
@@ -9,10 +11,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import IO
 
 from mailcow_wizard.host.door import MIB, Denied, HostError, NoAnswer, Ran, TooLarge
 from mailcow_wizard.host.search_path import search_path, which
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import IO
 
 _MOST_COMPLAINTS = MIB
 _ENVIRONMENT = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/", "TERM": "dumb"}
@@ -82,7 +87,7 @@ class Commands:
             _end_marked(process, mark)
 
 
-def _start(argv: tuple[str, ...], mark: str, more: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+def _start(argv: tuple[str, ...], mark: str, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             [which(argv[0]), *argv[1:]],
@@ -101,7 +106,7 @@ def _start(argv: tuple[str, ...], mark: str, more: Mapping[str, str]) -> "subpro
         raise HostError(f"{argv[0]} could not be started: its words cannot be passed on") from None
 
 
-def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> int:
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> int:
     """Its exit code, at the moment when it ends: `Popen.wait` looks only every 50 ms. Raises
     TimeoutExpired."""
     try:
@@ -136,7 +141,7 @@ def _done(readers: list[threading.Thread], seconds: float) -> bool:
     return not any(reader.is_alive() for reader in readers)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """Ends the whole session, and descendants that left it: one of them could hold the pipes open."""
     strays = _descendants(process.pid) if process.poll() is None else []
     _kill(os.killpg, process.pid, signal.SIGKILL)
@@ -147,7 +152,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait(_PATIENCE_S)
 
 
-def _end_marked(process: "subprocess.Popen[bytes]", mark: str) -> None:
+def _end_marked(process: subprocess.Popen[bytes], mark: str) -> None:
     """Ends the command, and what it left behind under another parent: the mark in its environment tells."""
     _end(process)
     for _ in range(_ROUNDS):

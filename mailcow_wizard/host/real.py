@@ -137,18 +137,21 @@ class RealHost(Host):
         return which(command)
 
     def run(self, argv: tuple[str, ...], timeout: float = 5.0, most: int = MIB, begun: bool = False) -> Ran:
-        from mailcow_wizard.host import proxy
         from mailcow_wizard.host.commands import Commands
 
         with self._lock:
-            self._commands = self._commands or Commands(lambda: proxy.variables(self))
+            self._commands = self._commands or Commands(self._proxies)
         return self._commands.run(argv, timeout, most, begun)
 
     def changing(self) -> "Changing":
-        from mailcow_wizard.host import proxy
         from mailcow_wizard.host.changing import Changing
 
-        return Changing(proxy.variables(self))
+        return Changing(self._proxies())
+
+    def _proxies(self) -> Mapping[str, str]:
+        from mailcow_wizard.host.proxy_variables import variables
+
+        return variables(self)
 
     def close(self) -> None:
         if self._commands:

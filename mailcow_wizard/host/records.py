@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 
 from mailcow_wizard.host.door import MIB, Denied, HostError, Missing
 from mailcow_wizard.numerals import is_number, whole
@@ -66,7 +65,7 @@ class Records:
         except PermissionError:
             raise Denied(f"{self.path} may be written by its owner only") from None
         except OSError as error:
-            shutil.rmtree(part, ignore_errors=True)
+            _remove(part)
             raise HostError(f"{self.path} could not be written: {error.strerror}") from None
         return number
 
@@ -81,7 +80,7 @@ class Records:
         """Removes what a killed `add` left."""
         for name in os.listdir(self.path):
             if name.startswith(_UNFINISHED):
-                shutil.rmtree(os.path.join(self.path, name), ignore_errors=True)
+                _remove(os.path.join(self.path, name))
 
     def read(self, number: int, name: str) -> bytes:
         """A record's file. Raises Missing, HostError."""
@@ -133,6 +132,12 @@ class Records:
 
     def _place(self, number: int) -> str:
         return os.path.join(self.path, str(number))
+
+
+def _remove(directory: str) -> None:
+    import shutil
+
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _write(path: str, data: bytes) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 from mailcow_wizard.host.door import Denied, Missing
 from mailcow_wizard.host.trust import changeable
@@ -25,16 +24,23 @@ def which(command: str) -> str:
     Raises Missing, and Denied where this is root and the only such file could be changed by somebody else.
     """
     if os.sep in command:
-        path = shutil.which(command)
-        if path:
-            return path
+        if _is_program(command):
+            return command
         raise Missing(f"the command {command} is not installed")
     said = ""
     for directory in DIRECTORIES:
-        path = shutil.which(command, path=directory)
-        if path and not (stranger := changeable(path)):
+        path = f"{directory}/{command}"
+        if not _is_program(path):
+            continue
+        stranger = changeable(path)
+        if not stranger:
             return path
-        said = said or (path and stranger) or ""
+        said = said or stranger
     if said:
         raise Denied(f"root does not run {command}, which others could change: {said}")
     raise Missing(f"the command {command} is not installed")
+
+
+def _is_program(path: str) -> bool:
+    # What shutil.which asks; importing that takes 1.5 of the 8 ms that a command takes.
+    return os.access(path, os.X_OK) and not os.path.isdir(path)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import hostname
-from mailcow_wizard.host import chance, detached, handing_on, proxy
+from mailcow_wizard.host import chance, detached, handing_on, proxy_variables
 from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.install import spoken
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing, fresh
@@ -48,7 +48,7 @@ def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
         session.take_over()
         _keep_secrets(record, standing, session.given.secrets)
         # Its process has another environment than who begins it.
-        if known := proxy.variables(session.host):
+        if known := proxy_variables.variables(session.host):
             record.save_proxies(known)
         record.save(standing)
     except BaseException:

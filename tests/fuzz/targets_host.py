@@ -24,6 +24,7 @@ from mailcow_wizard.host import (
     ntp,
     processes,
     proxy,
+    proxy_variables,
     reach_packets,
     records,
     state,
@@ -228,7 +229,7 @@ class _Same(dict[str, Any]):
 
 
 def _proxy(data: bytes) -> None:
-    for url in (text(data), *proxy.named(text(data)).values()):
+    for url in (text(data), *proxy_variables.named(text(data)).values()):
         with contextlib.suppress(HostError):
             assert proxy.read(url).address
     with contextlib.suppress(HostError, OSError):

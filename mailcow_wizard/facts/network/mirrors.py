@@ -7,7 +7,7 @@ import re
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.tools import tools
-from mailcow_wizard.host import proxy
+from mailcow_wizard.host import proxy_variables
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.names import NotAName, host_name
 from mailcow_wizard.typed import NamedTuple
@@ -110,7 +110,7 @@ def _without_docker(facts: Facts) -> bool:
 
 
 def _through_proxy(facts: Facts, packager: str) -> bool:
-    if any(proxy.variables(facts.host).values()):
+    if any(proxy_variables.variables(facts.host).values()):
         return True
     return any(_PROXIED.search(text) for text in _texts(facts, _SETTINGS[packager]))
 
