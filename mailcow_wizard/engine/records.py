@@ -10,6 +10,7 @@ from mailcow_wizard.facts.dns.domain_records import domains
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.overview import Overview, overview
 from mailcow_wizard.facts.dns.table import Row
+from mailcow_wizard.facts.identity import domain_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
@@ -81,8 +82,7 @@ def mail_domains(session: Session) -> tuple[str, ...]:
     if session.settings.domains:
         return session.settings.domains
     name = session.hostname().name
-    above = name.partition(".")[2]
-    return (above if name.count(".") > 1 else name,) if above else ()
+    return (domain_of(name),) if "." in name else ()
 
 
 def added(known: Sequence[str], typed: str) -> tuple[str, ...]:

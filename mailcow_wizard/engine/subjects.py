@@ -1,6 +1,6 @@
 """What tells the results of a check apart where nothing could be looked at: the same as where it could."""
 
-from mailcow_wizard.facts.identity import Hostname, hostname
+from mailcow_wizard.facts.identity import Hostname, domain_of, hostname
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import Check
@@ -18,7 +18,7 @@ def known_beforehand(check: Check, facts: Facts, ask: bool = True) -> tuple[str 
     name = _name(facts, ask)
     if check.per == "name":
         return (name or None,)
-    return facts.settings.domains or (name.partition(".")[2] if name.count(".") > 1 else name or None,)
+    return facts.settings.domains or (domain_of(name) or None,)
 
 
 def _name(facts: Facts, ask: bool) -> str:

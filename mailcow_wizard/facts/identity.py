@@ -38,6 +38,12 @@ def hostname(facts: Facts) -> Hostname:
     return Hostname(harmless(facts.get(own_name), 253), "guess")
 
 
+def domain_of(name: str) -> str:
+    """The mail domain that follows from a server's name, where none was said: what is above it, unless that
+    is a top level."""
+    return name.partition(".")[2] if name.count(".") > 1 else name
+
+
 def own_name(facts: Facts) -> str:
     """The machine's full name as /etc/hosts has it, else its node name. Asks no resolver."""
     node = facts.host.uname().node.rstrip(".").lower()

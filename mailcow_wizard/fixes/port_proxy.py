@@ -7,7 +7,7 @@ import re
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.blockers import CONTAINER, blockers
 from mailcow_wizard.facts.free_places import free_port
-from mailcow_wizard.facts.identity import hostname
+from mailcow_wizard.facts.identity import domain_of, hostname
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT
 from mailcow_wizard.facts.ports import PortFacts, survey
 from mailcow_wizard.fixes import NoPlan
@@ -152,7 +152,7 @@ def _site(conflict: Conflict, web: PortFacts, secure: PortFacts, http: int) -> S
     server = facts.get(hostname).name
     added = conflict.port.conf.get("ADDITIONAL_SERVER_NAMES")
     names = tuple(one for one in added.replace(" ", "").split(",") if one)
-    domains = facts.settings.domains or ((server.partition(".")[2],) if server.count(".") > 1 else (server,))
+    domains = facts.settings.domains or (domain_of(server),)
     for one in (server, *names, *domains):
         if not re.fullmatch(_NAME, one):
             raise NoPlan(

@@ -7,6 +7,7 @@ import shlex
 from mailcow_wizard.engine.findings import from_fields, of_finding
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts.identity import domain_of
 from mailcow_wizard.facts.mail.admin import DEFAULT, USER
 from mailcow_wizard.install import first_password
 from mailcow_wizard.install.stages import title
@@ -103,7 +104,7 @@ def _mailbox(standing: Standing) -> tuple[str, ...]:
     publish = _("Publish its DKIM key, and see all of its records: {command}", command=called("./wizard dns"))
     if there:
         return (_("{mailbox} is made, and its domain.", mailbox=there), publish)
-    domains = standing.settings.get("domains") or (standing.hostname.partition(".")[2],)
+    domains = standing.settings.get("domains") or (domain_of(standing.hostname),)
     command = called(f"./wizard verify --first-mailbox info@{domains[0]}")
     told = _("Make your mail domain and its first mailbox, tried with a message: {command}", command=command)
     return told, publish

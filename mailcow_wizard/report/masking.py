@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
 
+from mailcow_wizard.facts.identity import domain_of
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def masked(run: dict[str, Any]) -> dict[str, Any]:
 def _own_domains(run: Mapping[str, Any]) -> list[str]:
     """The domain of the server's name, and the names that were checked in DNS; none below another."""
     hostname = str(run.get("hostname") or "")
-    names = {hostname.partition(".")[2] if hostname.count(".") > 1 else hostname}
+    names = {domain_of(hostname)}
     for check in run["checks"]:
         subject = str(check.get("subject") or "")
         if check["id"].startswith(("dns.", "reputation.")) and _NAME.fullmatch(subject):

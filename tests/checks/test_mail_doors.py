@@ -5,6 +5,7 @@ import pytest
 from mailcow_wizard import language
 from mailcow_wizard.checks.mail_admin import judge_admin
 from mailcow_wizard.facts.mail.admin import admin
+from mailcow_wizard.facts.mail.relay import relay
 from mailcow_wizard.host.conversation import Dialogue, Spoken
 from tests.checks.mail_machine import NAME, OWN_V6, MailMachine
 from tests.checks.test_mail_services import AFTER, BOXES, FORM, GREETS, HELLO, TLS, ports
@@ -61,3 +62,13 @@ def test_who_is_refused_for_now_may_be_taken_later(reply: str, status: str) -> N
     spoken = Spoken("open", GREETS, (HELLO, "220 Ready", AFTER, "250 Ok", reply), TLS)
     found = ports({"587": spoken})["587"]
     assert (found.status, reply[:3] in found.found) == (status, True), found
+
+
+@pytest.mark.parametrize(
+    ("name", "domain"), [("mail.example.org", "example.org"), ("example.org", "example.org")]
+)
+def test_who_says_that_he_is_one_of_us_is_of_our_domain(name: str, domain: str) -> None:
+    """A server may be called as its domain is: what stands above that is nobody's."""
+    machine = MailMachine(BOXES, conf=f"MAILCOW_HOSTNAME={name}\nENABLE_IPV6=false\n")
+    machine.facts().get(relay)
+    assert f"MAIL FROM:<postmaster@{domain}>" in machine.asked_of[0].lines

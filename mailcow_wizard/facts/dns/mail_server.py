@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mailcow_wizard.facts.addresses import Addresses, addresses, configured_v6, uses_v6
 from mailcow_wizard.facts.bindings import bindings
-from mailcow_wizard.facts.identity import Hostname, hostname
+from mailcow_wizard.facts.identity import Hostname, domain_of, hostname
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
@@ -20,16 +20,11 @@ class NoName(HostError):
 
 
 class MailServer(NamedTuple):
-    """Whose records these are. `guessed` that nobody has said the name; `ports` by check id (`ports.imap`).
-
-    `domains_guessed` that no mail domain was given, and the name without its first part is taken for it.
-    `unseen` are the families that mail may leave by with an address that nobody could say.
-    """
+    """Whose records these are. `ports` by check id (`ports.imap`); `unseen` are the families that mail may
+    leave by with an address that nobody could say."""
 
     name: str
-    guessed: bool
     domains: tuple[str, ...]
-    domains_guessed: bool
     v4: Addresses
     v6: Addresses
     uses_v6: bool
@@ -49,18 +44,15 @@ class MailServer(NamedTuple):
 
 def mail_server(facts: Facts) -> MailServer:
     """The server by the contract's precedence. Raises NoName."""
-    known = facts.get(hostname)
-    name = _name(known)
-    domains = facts.settings.domains or (name.partition(".")[2] if name.count(".") > 1 else name,)
+    name = _name(facts.get(hostname))
+    domains = facts.settings.domains or (domain_of(name),)
     conf = facts.get(mailcow_conf)
     ports = {one.port.id: one.number for one in bindings(conf.values, conf.odd)}
     v4, v6 = facts.get(addresses, 4), facts.get(addresses, 6)
     used = (v4,) if configured_v6(facts) is False else (v4, v6)
     return MailServer(
         name,
-        known.origin == "guess",
         domains,
-        not facts.settings.domains,
         v4,
         v6,
         facts.get(uses_v6),

@@ -9,7 +9,7 @@ import re
 
 from mailcow_wizard.facts.bindings import bindings
 from mailcow_wizard.facts.containers import docker_socket
-from mailcow_wizard.facts.identity import hostname
+from mailcow_wizard.facts.identity import domain_of, hostname
 from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.mail.talks import STRANGER, own_addresses, place, reached
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
@@ -78,8 +78,7 @@ def relay(facts: Facts) -> Relay:
 
 def _lines(facts: Facts) -> tuple[str, ...]:
     """A bounce (no sender), and somebody who says that he is one of us; both to a stranger."""
-    name = facts.get(hostname).name
-    domain = (facts.settings.domains or (name.partition(".")[2] or name,))[0]
+    domain = (facts.settings.domains or (domain_of(facts.get(hostname).name),))[0]
     to = f"RCPT TO:<{STRANGER}>"
     return (
         _HELLO,
