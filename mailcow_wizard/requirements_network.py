@@ -161,7 +161,6 @@ ROOTS_ASKED = (0, 4, 10, 12)
 
 MTU = 1500
 """What Docker takes for a network's largest packet in bytes, whatever the machine's own is."""
-LEAST_MTU_V6 = 1280
 MTU_OPTION = "com.docker.network.driver.mtu"
 MAILCOW_NETWORK = "mailcow-network"
 MAILCOW_BRIDGE = "br-mailcow"

@@ -395,5 +395,3 @@ _WORDS: dict[str, Callable[[Options], None]] = {
 FLAG_NAMES = tuple(_FLAGS)
 VALUE_NAMES = tuple(VALUES)
 """The options without and with a value, without their dashes."""
-OF_ALL = tuple(name for name in (*FLAG_NAMES, *VALUE_NAMES) if name not in ONLY_FOR)
-"""Those that go with every command."""

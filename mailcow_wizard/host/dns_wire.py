@@ -9,7 +9,7 @@ import struct
 from mailcow_wizard.host.door import DnsQuestion, HostError
 from mailcow_wizard.typed import NamedTuple
 
-NOERROR, FORMERR, NOTIMP, NXDOMAIN, BADVERS = 0, 1, 4, 3, 16
+NOERROR, FORMERR, NOTIMP, NXDOMAIN = 0, 1, 4, 3
 TYPES = {
     "A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33,
     "DS": 43, "DNSKEY": 48, "TLSA": 52, "CAA": 257,

@@ -108,8 +108,6 @@ def _hand_in(trip: Trip, token: str, timeout: float) -> str:
                 link.login(trip.login, _password(trip.secret, stage))
             stage = "send"
             return _given(link, trip, message.as_bytes(policy=email.policy.SMTP))
-    except smtplib.SMTPAuthenticationError as error:
-        raise _Stopped(stage, f"{error.smtp_code} {_text(error.smtp_error)}") from None
     except smtplib.SMTPResponseException as error:
         raise _Stopped(stage, f"{error.smtp_code} {_text(error.smtp_error)}") from None
     except (OSError, smtplib.SMTPException, UnicodeError) as error:

@@ -3,8 +3,8 @@
 One thread and one selector; a stranger gets nothing, not even a greeting, and is cut after five seconds.
 Whoever tries wrong tokens is not listened to any more, and nobody, with as many connections as he likes,
 keeps others out: each has a share, at a time and in a minute, and when all places are taken the oldest makes
-room. The sockets end with
-this process. Besides it sees first packets that a firewall of this machine drops (see `reach_packets`).
+room. The sockets end with this process. Besides it sees first packets that a firewall of this machine drops
+(see `reach_packets`).
 """
 
 from __future__ import annotations

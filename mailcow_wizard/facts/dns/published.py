@@ -87,17 +87,6 @@ class Seen(NamedTuple):
         )
 
     @property
-    def agree(self) -> bool:
-        """Whether all servers of the zone that answer say the same."""
-        kinds = {self.type, "CNAME"}
-        said = {
-            frozenset((r.type, r.value) for r in one.records if r.name == self.name and r.type in kinds)
-            for one in self.own
-            if is_answer(one)
-        }
-        return len(said) < 2
-
-    @property
     def trouble(self) -> str:
         """Why nothing is known; empty where something is."""
         return "" if self.answered else self.silence

@@ -55,7 +55,6 @@ class Certificates(NamedTuple):
     groups: tuple[Group, ...]
     now: float
     acme: str = ""
-    acme_age: float = 0.0
     lines: tuple[str, ...] = ()
 
 
@@ -96,7 +95,7 @@ def _read(der: bytes) -> Shown:
     # Serial number, signature, issuer, validity, subject, key, and behind them the extensions.
     issuer, validity, subject = (der[one[1] : one[2]] for one in parts[2:5])
     begins, ends = (
-        _time(*one[0:1], validity[one[1] : one[2]]) for one in _parts(validity, 0, len(validity))[:2]
+        _time(one[0], validity[one[1] : one[2]]) for one in _parts(validity, 0, len(validity))[:2]
     )
     names: tuple[str, ...] = ()
     for tag, start, end in parts[6:]:
