@@ -90,7 +90,7 @@ def _judged(port: PublicPort, facts: Reached) -> Judgement:
         elif one.state in (*_SAID, "closed here"):
             return _blocked(port, one, facts.now)
         else:
-            unproved.append((family, *_undecided(port, one, facts)))
+            unproved.append((family, *_undecided(one, facts)))
     if unproved:
         return _unproved(port, good, unproved, facts)
     return _reached(port, good, facts.now)
@@ -111,7 +111,7 @@ def _no_longer(one: Seen, facts: Reached) -> str:
     return ""
 
 
-def _undecided(port: PublicPort, one: Seen, facts: Reached) -> tuple[str, tuple[str, ...]]:
+def _undecided(one: Seen, facts: Reached) -> tuple[str, tuple[str, ...]]:
     said = _OPEN.get(one.state, one.state)
     if one.said:
         said = _("{reason}: “{said}”", reason=said, said=one.said)

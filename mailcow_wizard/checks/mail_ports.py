@@ -43,7 +43,7 @@ def _port(spoke: Spoke, port: need.Port) -> Judgement:
         alone = (
             ":" in one.asked.address and len(every) > 1 and not any(row.status == "fail" for row in troubles)
         )
-        troubles += [_less(row, one) for row in found] if alone else found
+        troubles += [_less(row) for row in found] if alone else found
     subject = str(every[0].binding.number)
     evidence = tuple(_evidence(one) for one in every)
     words = "; ".join(dict.fromkeys(filter(None, (_well(one) for one in every))))
@@ -64,7 +64,7 @@ def _port(spoke: Spoke, port: need.Port) -> Judgement:
     )
 
 
-def _less(trouble: Trouble, talk: Talk) -> Trouble:
+def _less(trouble: Trouble) -> Trouble:
     # An open relay is one over each family.
     if trouble.status != "fail" or trouble.severity == "breaks":
         return trouble

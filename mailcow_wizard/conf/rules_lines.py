@@ -82,7 +82,7 @@ def lines(file: File) -> Iterator[LintFinding]:
             continue
         told.add(last.line)
         if _is_name(key, shown[last.line - 1]):
-            yield _parted(file, key, rows[last.line - 1], bash, compose, last.line)
+            yield _parted(file, key, rows[last.line - 1], compose, last.line)
         else:
             words = _("this line is no KEY=VALUE: bash runs a command of its first word")
             yield LintFinding(last.line, "", "no-value", "error", words)
@@ -114,11 +114,9 @@ def _stops(plain: File) -> list[LintFinding]:
     return found
 
 
-def _parted(
-    file: File, key: str, row: str, bash: Seen | None, compose: Seen | None, line: int
-) -> LintFinding:
+def _parted(file: File, key: str, row: str, compose: Seen | None, line: int) -> LintFinding:
     """A key on which the two do not agree: the likeliest reason, and the value that was meant."""
-    rule, message, meant = _reason(key, row, bash, compose)
+    rule, message, meant = _reason(key, row, compose)
     if meant is not None and not is_secret(key) and _JOINED.search(meant):
         # What was meant is two settings, of which the second may be a secret.
         return LintFinding(
@@ -153,7 +151,7 @@ def _with_comment_above(file: File, finding: LintFinding, line: int, right: str,
     return finding._replace(remedy=_("put the comment on a line of its own"), fix=Document("\n".join(rows)))
 
 
-def _reason(key: str, row: str, bash: Seen | None, compose: Seen | None) -> tuple[str, str, str | None]:
+def _reason(key: str, row: str, compose: Seen | None) -> tuple[str, str, str | None]:
     """The rule, what to say, and the value that was meant where that is plain."""
     value = compose.value if compose else None
     raw = re.sub(rf"^{_KEY}\s*[=:]", "", row, count=1)
@@ -228,13 +226,13 @@ def _twice(file: File, plain: File) -> Iterator[LintFinding]:
         if len(seen) < 2:
             continue
         words = _("{key} is set again in line {line}, which is what counts", key=key, line=seen[-1].line)
-        fix = _without(file, key, [one.line for one in seen[:-1]])
+        fix = _without(file, [one.line for one in seen[:-1]])
         for one in seen[:-1]:
             remedy = _("remove the lines that do not count") if fix else ""
             yield LintFinding(one.line, key, "set-twice", "warning", words, remedy, fix)
 
 
-def _without(file: File, key: str, lines: list[int]) -> Document | None:
+def _without(file: File, lines: list[int]) -> Document | None:
     """The file without these lines, where nothing else changes by that."""
     rows = file.readings.text.split("\n")
     for line in sorted(lines, reverse=True):

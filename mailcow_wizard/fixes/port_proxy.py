@@ -92,7 +92,7 @@ def _kept(conflict: Conflict, web: PortFacts, secure: PortFacts, site: Site) -> 
     free = [
         str(port.binding.port.number)
         for port in (web, secure)
-        if port.binding.number == port.binding.port.number and not _listeners(role, port, conflict)
+        if port.binding.number == port.binding.port.number and not _listeners(role, port)
     ]
     if not free or len(free) == 2:
         return _("ports 80 and 443 and")
@@ -167,8 +167,8 @@ def _site(conflict: Conflict, web: PortFacts, secure: PortFacts, http: int) -> S
             _("the path {assets} holds characters that a web server's configuration cannot", assets=assets)
         )
     certificate, key = f"{assets}/cert.pem", f"{assets}/key.pem"
-    plain = _listeners(proxy.role, web, conflict)
-    other = _listeners(proxy.role, secure, conflict)
+    plain = _listeners(proxy.role, web)
+    other = _listeners(proxy.role, secure)
     backend = f"nginx-mailcow:{http}" if proxy.kind == CONTAINER else f"{_LOOPBACK}:{http}"
     return Site(
         server,
@@ -183,7 +183,7 @@ def _site(conflict: Conflict, web: PortFacts, secure: PortFacts, http: int) -> S
     )
 
 
-def _listeners(role: str, port: PortFacts, conflict: Conflict) -> tuple[Listener, ...]:
+def _listeners(role: str, port: PortFacts) -> tuple[Listener, ...]:
     """The sockets that the proxy has open on a port that mailcow would take."""
     if port.binding.number != port.binding.port.number:
         return ()

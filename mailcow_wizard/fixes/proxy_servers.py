@@ -51,7 +51,7 @@ def _steps_of_nginx(conflict: Conflict, site: Site) -> Around:
         path, enabled = f"{_NGINX}/{directory}/mailcow.conf", ()
     _must_be_new(conflict, path)
     after = (Edit(path, None, nginx(site).encode()), *enabled, Command(test), Command(reload))
-    return _before(conflict, test, reload), (*after, *_certificate(conflict, site))
+    return _before(test, reload), (*after, *_certificate(conflict, site))
 
 
 def _steps_of_apache(conflict: Conflict, site: Site) -> Around:
@@ -76,7 +76,7 @@ def _steps_of_apache(conflict: Conflict, site: Site) -> Around:
     disable = ("a2dissite", "-q", *_without_traces(conflict, "site", ("mailcow",)), "mailcow")
     enable = Command(("a2ensite", "-q", "mailcow"), (disable,))
     after = (Edit(path, None, text.encode()), *modules, enable, Command(test), Command(again))
-    return _before(conflict, test, again), (*after, *_certificate(conflict, site, later))
+    return _before(test, again), (*after, *_certificate(conflict, site, later))
 
 
 def _without_traces(conflict: Conflict, kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ def _steps_of_httpd(conflict: Conflict, site: Site, text: str) -> Around:
         raise NoPlan(_("Apache's part for HTTPS is not installed: dnf install mod_ssl, then try again"))
     test, reload = ("apachectl", "configtest"), _service(conflict, "reload")
     after = (Edit(path, None, text.encode()), Command(test), Command(reload))
-    return _before(conflict, test, reload), (*after, *_certificate(conflict, site))
+    return _before(test, reload), (*after, *_certificate(conflict, site))
 
 
 def _global_name(conflict: Conflict) -> str:
@@ -145,7 +145,7 @@ def _steps_of_caddy(conflict: Conflict, site: Site) -> Around:
         Command(test),
         Command(reload),
     )
-    return _before(conflict, test, reload), (*steps, *_certificate(conflict, site))
+    return _before(test, reload), (*steps, *_certificate(conflict, site))
 
 
 def _steps_of_haproxy(conflict: Conflict, site: Site) -> Around:
@@ -192,7 +192,7 @@ def _service(conflict: Conflict, action: str) -> tuple[str, ...]:
     return (f"/etc/init.d/{conflict.around.script}", action)
 
 
-def _before(conflict: Conflict, test: tuple[str, ...], again: tuple[str, ...]) -> tuple[PlanStep, ...]:
+def _before(test: tuple[str, ...], again: tuple[str, ...]) -> tuple[PlanStep, ...]:
     """The server's own test; then, taken back last of all, what has the server read its files again: not
     where the test failed, for nothing was done then, and not where the server was stopped since."""
     if again[0] != "systemctl":

@@ -80,7 +80,7 @@ def plan(check: str, facts: Facts, directories: tuple[str, ...] = DIRECTORIES) -
     for command in ("mkswap", "swapon", "swapoff"):
         host.which(command)
     fstab = _read(host, _FSTAB)
-    path = free_name(host, place.directory, fstab)
+    path = free_name(host, place.directory)
     size = gib(place.size)
     steps: list[PlanStep] = [*_made(host, path, place, facts), Command(("mkswap", path))]
     if host.exists("/sys/fs/selinux/enforce") and _has(host, "chcon"):
@@ -226,7 +226,7 @@ def _reserve(facts: Facts, mount: storage.Mount) -> int:
     return need.DISK.minimum if held is None or held.point == mount.point else _ELSEWHERE_FREE
 
 
-def free_name(host: Host, directory: str, fstab: bytes | None) -> str:
+def free_name(host: Host, directory: str) -> str:
     """A path in the directory where nothing is yet."""
     for name in _NAMES:
         path = f"{directory.rstrip('/')}/{name}"

@@ -10,7 +10,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.install.after import Section
 from mailcow_wizard.install.outlook import Outlook
 from mailcow_wizard.install.stages import STAGES, Stage, title
-from mailcow_wizard.install.standing import Progress, Stand, Standing
+from mailcow_wizard.install.standing import Stand, Standing
 from mailcow_wizard.language import _, ngettext, own_names, pgettext
 from mailcow_wizard.model import Finding, Listed, Status
 from mailcow_wizard.tui.board import Row
@@ -70,7 +70,7 @@ def heading(standing: Standing | None, running: bool) -> str:
     return where if running else _("stopped in {where}", where=where)
 
 
-def sentences(standing: Standing | None, progress: Progress, running: bool, stopping: bool) -> list[str]:
+def sentences(standing: Standing | None, running: bool, stopping: bool) -> list[str]:
     """How it stands, for the foot of its screen."""
     if running and stopping:
         return [_("It stops at the next place where nothing is half made.")]

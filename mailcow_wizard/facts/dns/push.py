@@ -88,7 +88,7 @@ def push(facts: Facts) -> Push:
             *(need.check, need.subject, need.name, need.type, place.zone, place.server, (), "", ()), ttl=TTL
         )
         wanted = tuple(one.expected for one in need.rows)
-        found = decide(wanted, there, about, _merge(facts, server, rows, need))
+        found = decide(wanted, there, about, _merge(facts, rows, need))
         if isinstance(found, Entry):
             done.append(found)
         elif found:
@@ -314,7 +314,7 @@ def _data(reply: DnsReply, name: str, type: str) -> tuple[Data, ...]:
 # --- merging ---
 
 
-def _merge(facts: Facts, server: MailServer, rows: tuple[Row, ...], need: _Need) -> Merge:
+def _merge(facts: Facts, rows: tuple[Row, ...], need: _Need) -> Merge:
     expected = need.rows[0].expected
 
     def merge(text: str) -> Merged | None:

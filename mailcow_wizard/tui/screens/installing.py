@@ -108,7 +108,7 @@ class InstallScreen(Sheet[bool]):
         if made.refused:
             said = [_("Nothing was begun: {refused}.", refused=made.refused)]
         else:
-            said = words.sentences(made.standing, made.progress, made.running, self._stopping)
+            said = words.sentences(made.standing, made.running, self._stopping)
         status = "" if made.running else "pass" if made.standing and made.standing.state == "done" else "fail"
         glyph = look.glyph(status) if status else look.glyphs.running
         lines: list[list[Part]] = []
