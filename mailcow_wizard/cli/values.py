@@ -152,7 +152,9 @@ def _is(read: Callable[[str], str], name: str, value: str) -> str:
 
 
 def _minutes(name: str, value: str, before: object) -> float:
-    if not value.isascii() or not value.isdecimal() or not 1 <= int(value) <= 120:
+    from mailcow_wizard.numerals import whole
+
+    if not 1 <= whole(value) <= 120:
         raise UsageError(
             _("--{name} {value} is not a number of minutes from 1 to 120", name=name, value=quoted(value))
         )

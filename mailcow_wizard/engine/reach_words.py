@@ -12,11 +12,11 @@ from mailcow_wizard.typed import NamedTuple
 
 TOKEN_LENGTH = 20
 _MARKS: dict[str, Kind] = {"": "knock", "x": "knock", "g": "greets", "t": "tls", "h": "http"}
-_ITEM = rf"\d{{1,5}}(?:[amrsn]|[ot](?:~[A-Za-z0-9+*,_-]{{1,{TEXT_LENGTH}}})?)"
+_ITEM = rf"[0-9]{{1,5}}(?:[amrsn]|[ot](?:~[A-Za-z0-9+*,_-]{{1,{TEXT_LENGTH}}})?)"
 _REPORT = re.compile(rf"[46]:{_ITEM}(?:\.{_ITEM})*")
-_ANSWER = re.compile(r"(\d+)(.*)")
+_ANSWER = re.compile(r"([0-9]+)(.*)")
 _AROUND = re.compile(r".*--result|[\s'\"]+", re.DOTALL)
-_TOKEN = re.compile(rf"(?P<secret>[A-Za-z0-9]{{{TOKEN_LENGTH}}})(?P<ports>(?:-\d{{1,5}}[gthx]?){{1,64}})")
+_TOKEN = re.compile(rf"(?P<secret>[A-Za-z0-9]{{{TOKEN_LENGTH}}})(?P<ports>(?:-[0-9]{{1,5}}[gthx]?){{1,64}})")
 
 
 class BadReport(ValueError):

@@ -176,9 +176,10 @@ def _set(key: str, value: int) -> tuple[str, ...]:
 
 
 def _value(host: Host, key: str) -> int:
-    text = host.text(_file(key), 4096).strip()
+    file = _file(key)
+    text = host.text(file, 4096).strip()
     if not re.fullmatch(r"-?[0-9]{1,19}", text):
-        raise NoPlan(_("{file} does not hold a number.", file=_file(key)))
+        raise NoPlan(_("{file} does not hold a number.", file=file))
     return int(text)
 
 
@@ -188,7 +189,7 @@ def _of_interfaces(host: Host, setting: str, written: int) -> list[tuple[str, ..
     for name in host.names(f"{_PROC}/net/ipv6/conf"):
         if name == "all":
             continue
-        old = int(host.text(f"{_PROC}/net/ipv6/conf/{name}/{setting}", 64))
+        old = _value(host, f"net/ipv6/conf/{name}/{setting}")
         if old != written:
             # With slashes, a dot in a name (eth0.100) is no separator.
             commands.append(("sysctl", "-w", f"net/ipv6/conf/{name}/{setting}={old}"))

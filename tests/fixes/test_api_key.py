@@ -79,7 +79,7 @@ def test_refused(more: dict[str, Any], allowed: str, why: str) -> None:
         plan(facts(**more), allowed)
 
 
-@pytest.mark.parametrize("said", ["", "ERROR 1045\n", "-1\n"])
+@pytest.mark.parametrize("said", ["", "ERROR 1045\n", "-1\n", "٣\n", "9" * 5000])
 def test_a_database_that_does_not_say(said: str) -> None:
     with pytest.raises(HostError, match="does not tell whether its API has a key"):
         plan(facts(said))

@@ -155,6 +155,12 @@ def test_each_card_gets_its_own_value_back() -> None:
     ]
 
 
+def test_a_card_whose_value_is_no_number_is_no_mistake_of_ours() -> None:
+    host = machine({f"{SYS}/net/ipv6/conf/eth1/disable_ipv6": "garbage\n"})
+    assert look(IPV6, Facts(host)).status == "warn"
+    assert "sysctl" not in ids(IPV6, host)
+
+
 def test_what_counts_after_our_file_is_changed_too() -> None:
     main = b"# mine\nvm.overcommit_memory=2 \nkernel.x = 1\r\n -vm/overcommit_memory =  0"
     host = machine(

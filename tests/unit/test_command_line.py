@@ -139,6 +139,8 @@ REFUSED: dict[str, tuple[tuple[str | bytes, ...], str]] = {
     "timeout of nothing": (("check", "--timeout", "0"), "not a number of seconds"),
     "timeout without end": (("check", "--timeout", "inf"), "not a number of seconds"),
     "no number": (("check", "--timeout", "nan"), "not a number of seconds"),
+    "minutes": (("reach", "--minutes", "121"), "not a number of minutes"),
+    "minutes without end": (("reach", "--minutes", "9" * 5000), "not a number of minutes"),
     "hostname": (("check", "--hostname", "a b"), "--hostname 'a b': only letters"),
     "hostname is an address": (("check", "--hostname", "192.0.2.1"), "address, not a name"),
     "domain": (("check", "--domain", "-x.org"), "--domain '-x.org'"),

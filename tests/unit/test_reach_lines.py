@@ -55,6 +55,7 @@ def test_a_token_names_the_ports_and_is_never_the_same() -> None:
             "A" * 20 + "-25" * 65,
             "A" * 19 + "é-25",
             "$(id)" * 4 + "-25",
+            "A" * 20 + "-٢٥g",
         ),
     ],
 )

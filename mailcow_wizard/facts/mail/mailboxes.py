@@ -9,10 +9,11 @@ from mailcow_wizard.facts.mail.installed import Installed, Listed, installed
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
+from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 
 _PATIENCE_S = 8.0
-_COUNTS = re.compile(r"^(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$", re.MULTILINE)
+_COUNTS = re.compile(r"^([0-9]{1,9})\s+([0-9]{1,9})\s+([0-9]{1,9})\s+([0-9]{1,9})$", re.MULTILINE)
 # Asked in the container, with the password that it was given itself: none leaves it.
 _SCRIPT = (
     'MYSQL_PWD="$MYSQL_PASSWORD" exec "$(command -v mariadb || command -v mysql)" -N -B '
@@ -56,9 +57,9 @@ def has_key(facts: Facts) -> bool:
     box = facts.get(database)
     ran = facts.host.run(("docker", "exec", box.id, "sh", "-c", _SCRIPT, "sh", _KEYS), _PATIENCE_S)
     said = ran.out.strip()
-    if ran.code or not said.isdecimal():
+    if ran.code or not is_number(said):
         raise HostError(_("mailcow's database does not tell whether its API has a key"))
-    return int(said) > 0
+    return whole(said) > 0
 
 
 def known(facts: Facts, mailbox: str) -> Known:
