@@ -9,7 +9,7 @@ from mailcow_wizard.facts.dns.expected import PATH, right_path, right_service, s
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import state, texts
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 _CERTAINTIES: tuple[Certainty, ...] = ("untested", "inferred", "proved")
@@ -38,8 +38,10 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
         named = ", ".join(f"{name} {seen.type} ({values(seen)})" for name, seen, _unused in wrong[:3])
         return common._replace(
             status="warn",
-            summary=_(
+            summary=ngettext(
+                "{number} of {domain}'s service records points elsewhere: {named}",
                 "{number} of {domain}'s service records point elsewhere: {named}",
+                len(wrong),
                 number=len(wrong),
                 domain=domain,
                 named=named,

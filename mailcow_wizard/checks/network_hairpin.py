@@ -114,8 +114,10 @@ def _lost(found: Reflection, common: Judgement, lost: list[Turned], back: list[T
             "something else answers there on {ports}, most likely the router itself", ports=_ports(foreign)
         )
     elif back:
-        how = _(
-            "{ports} comes back, {lost} does not ({ended})",
+        how = ngettext(
+            "{ports} comes back, {lost} not ({ended})",
+            "{ports} come back, {lost} not ({ended})",
+            len(back),
             ports=_ports(back),
             lost=_ports(lost),
             ended=_ended(lost[0]),

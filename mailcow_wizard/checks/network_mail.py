@@ -135,9 +135,10 @@ def _opened(found: MailWay, opened: tuple[MailTry, ...], common: Judgement) -> J
         return _mute(opened, common)
     same = len({one.greeter for one in greeted}) == 1 and len({one.operator for one in greeted}) > 1
     if same and not any(one.fits for one in greeted) and not found.near:
-        return _intercepted(
-            common, _("all greet with '{greeting}'", greeting=greeted[0].tried.result.greeting), proved=False
-        )
+        greeting = greeted[0].tried.result.greeting
+        if found.doubt:
+            return _doubted(common, greeting, greeted[0].greeter, found.doubt)
+        return _intercepted(common, _("all greet with '{greeting}'", greeting=greeting), proved=False)
     refusing = [one for one in greeted if one.tried.result.greeting.startswith(("4", "5"))]
     if greeted and len(refusing) == len(greeted):
         return common._replace(
@@ -150,6 +151,23 @@ def _opened(found: MailWay, opened: tuple[MailTry, ...], common: Judgement) -> J
             remedies=(_('See "Blocklists": this address has a bad name, perhaps from who had it before.'),),
         )
     return _free(found, opened, common, len(refusing))
+
+
+def _doubted(common: Judgement, greeting: str, name: str, why: str) -> Judgement:
+    """One name greets for all, and whether it is theirs is not known."""
+    return common._replace(
+        status="unknown",
+        stops="names",
+        summary=_(
+            "whether other mail servers answer themselves could not be proved: all greet with '{greeting}', "
+            "and {name} cannot be looked up: {why}",
+            greeting=greeting,
+            name=name,
+            why=why,
+        ),
+        certainty="untested",
+        remedies=(_("See /etc/resolv.conf: a resolver named there must answer."),),
+    )
 
 
 def _mute(opened: tuple[MailTry, ...], common: Judgement) -> Judgement:

@@ -249,7 +249,7 @@ class _Pushing:
             if one.kind == "no answer":
                 found.add(exit_codes.UNKNOWN)
             elif one.kind == "by hand":
-                found.add(_code_of_level(row.expected.level if row else "required"))
+                found.add(_code_where(row is None or row.expected.fails(row.state.kind)))
         order = (exit_codes.FAIL, exit_codes.WARN, exit_codes.UNKNOWN)
         return next((one for one in order if one in found), exit_codes.OK)
 
@@ -268,11 +268,11 @@ def _is_behind(row: Row) -> bool:
 
 def _code_of_row(row: Row) -> int:
     if row.state.kind in TO_PUBLISH:
-        return _code_of_level(row.expected.level)
+        return _code_where(row.expected.fails(row.state.kind))
     if row.state.kind == "not everywhere yet":
         return exit_codes.WARN
     return exit_codes.UNKNOWN if row.state.kind == "could not ask" else exit_codes.OK
 
 
-def _code_of_level(level: str) -> int:
-    return exit_codes.FAIL if level == "required" else exit_codes.WARN
+def _code_where(fails: bool) -> int:
+    return exit_codes.FAIL if fails else exit_codes.WARN

@@ -36,7 +36,7 @@ def status(row: Row) -> str:
     if kind == "missing":
         if not row.expected.value:
             return "skipped"
-        return {"required": "fail", "recommended": "warn"}.get(level, "skipped")
+        return "skipped" if level == "optional" else "fail" if row.expected.fails(kind) else "warn"
     if kind == "wrong":
         return "warn" if level == "optional" else "fail"
     marks = {"right": "pass", "not everywhere yet": ON_ITS_WAY, "split view": "warn"}

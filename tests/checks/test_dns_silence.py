@@ -37,7 +37,7 @@ def judged(id: str, records: Rows, **settings: tuple[str, ...]) -> dict[str | No
         (
             {**SILENT_SERVICES, (f"_imaps._tcp.{DOMAIN}", "SRV"): "0 1 993 other.example."},
             "warn",
-            "point elsewhere: _imaps._tcp",
+            "1 of example.org's service records points elsewhere: _imaps._tcp",
         ),
         ({}, "pass", "has none of 13 service records"),
         (RIGHT_SERVICE, "pass", "has 1 of 13 service records"),

@@ -103,6 +103,7 @@ NO_AAAA: Rows = {(NAME, "AAAA"): ()}
         (V6, "false", {}, (V4,), "fail"),
         (V6, "", NO_AAAA, (V4,), "pass"),
         (V6, "true", {}, (V4, V6), "pass"),
+        (V6, "true", NO_AAAA, (V4, V6), "warn"),
     ],
 )
 def test_the_ipv6_address(v6: str, enabled: str, records: Rows, named: tuple[str, ...], status: str) -> None:

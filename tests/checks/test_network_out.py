@@ -77,6 +77,12 @@ MAIL = [
         "in place of other",
     ),
     ("a neighbour does", way(servers=servers(*FOUR, greeting="220 mx.x.net"), near=True), "pass", "is free"),
+    (
+        "whose neighbour is not known",
+        way(servers=servers(*FOUR, greeting="220 mx.x.net"), doubt="the resolver says SERVFAIL"),
+        "unknown",
+        "mx.x.net cannot be looked up: the resolver says SERVFAIL",
+    ),
     ("masked", way(servers=servers(*FOUR, greeting="220 ****************")), "fail", "in place of other"),
     (
         "no mail server greets",

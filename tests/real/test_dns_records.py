@@ -56,6 +56,7 @@ def test_a_broken_domain_fails_where_mail_would_fail(names: Names) -> None:
 def test_nothing_published_is_missing_and_not_unknown(names: Names) -> None:
     found = status(check(names, "dns", hostname="mail.empty.example"))
     assert found["dns.a", "mail.empty.example"] == "fail"
+    assert found["dns.aaaa", "mail.empty.example"] == "warn"
     assert found["dns.mx", "empty.example"] == "fail"
     assert found["dns.spf", "empty.example"] == "warn"
     assert found["dns.srv", "empty.example"] == "pass"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 TTL = 3600
 PATH = "path=/SOGo/dav/"
+_FAILS_MISSING = ("A", "MX", "PTR")  # without these no mail arrives, or others refuse what this server sends
+_FAILS_WRONG = (*_FAILS_MISSING, "AAAA")  # a stale address is taken by whoever prefers IPv6
 _WAITS_FOR_KEY = _("mailcow makes the key when the domain is added")
 
 
@@ -40,6 +42,10 @@ class Expected(NamedTuple):
     level: Level
     note: str = ""
 
+    def fails(self, kind: str) -> bool:
+        """Whether the check of this record fails, not just warns, on the state `missing` or `wrong`."""
+        return self.type in (_FAILS_MISSING if kind == "missing" else _FAILS_WRONG)
+
 
 def of_server(server: MailServer) -> tuple[Expected, ...]:
     """The server's own records: its addresses, and their names, which the provider publishes."""
@@ -54,7 +60,7 @@ def of_domain(server: MailServer, domain: str, key: SigningKey) -> tuple[Expecte
     name = server.name
     return (
         Expected(domain, domain, "MX", f"10 {name}.", "required"),
-        *(Expected(domain, f"{one}.{domain}", "CNAME", f"{name}.", "recommended") for one in CLIENTS),
+        *(Expected(domain, f"{one}.{domain}", "CNAME", f"{name}.", "required") for one in CLIENTS),
         Expected(domain, domain, "TXT", "v=spf1 mx a -all", "recommended"),
         Expected(
             domain,

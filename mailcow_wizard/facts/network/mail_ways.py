@@ -6,7 +6,15 @@ import ipaddress
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.firewall.leaving import leaving
-from mailcow_wizard.facts.network.names import Clock, Looked, ask, families, look_up
+from mailcow_wizard.facts.network.names import (
+    NO_ADDRESS,
+    NO_SUCH_NAME,
+    Clock,
+    Looked,
+    ask,
+    families,
+    look_up,
+)
 from mailcow_wizard.facts.network.outward import Try, with_rules
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Probe
@@ -42,8 +50,8 @@ class MailWay(NamedTuple):
     """What was tried in one family: mail servers, port 465 of others, and machines that are none (`decoys`).
 
     `present` that this machine has the family; `control` that other ports pass, `controls` which were tried;
-    `near` that the name in greetings that are all the same belongs to the network of the servers asked;
-    `trouble` why no mail server's address is known.
+    `near` that the name in greetings that are all the same belongs to the network of the servers asked,
+    `doubt` why that could not be looked up; `trouble` why no mail server's address is known.
     """
 
     family: int
@@ -53,6 +61,7 @@ class MailWay(NamedTuple):
     decoys: tuple[Try, ...] = ()
     controls: tuple[Try, ...] = ()
     near: bool = False
+    doubt: str = ""
     trouble: str = ""
 
     @property
@@ -100,7 +109,7 @@ def _tried(facts: Facts) -> tuple[MailWay, ...]:
             tuple(next(tries) for _unused in plan.controls),
             trouble=trouble,
         )
-        ways.append(way._replace(near=_near(facts, way)))
+        ways.append(_with_neighbour(facts, way))
     return tuple(ways)
 
 
@@ -163,22 +172,21 @@ def _servers(facts: Facts) -> tuple[tuple[tuple[need.MailOperator, str], ...], s
     return tuple(found), "" if found else trouble
 
 
-def _near(facts: Facts, way: MailWay) -> bool:
+def _with_neighbour(facts: Facts, way: MailWay) -> MailWay:
     """Whether one name greets for several operators because it is their neighbour, not somebody between."""
     greeters = {one.greeter for one in way.servers if one.greeter and not one.fits}
     if len(greeters) != 1 or "." not in next(iter(greeters)):
-        return False
+        return way
     name = greeters.pop()
     bits = _NEAR[way.family]
     try:
-        own = {
-            ipaddress.ip_network((address, bits), strict=False)
-            for address in look_up(facts, (name,), (way.family,))[name].of(way.family)
-        }
-    except (HostError, ValueError):
-        return False
-    return all(
-        any(ipaddress.ip_address(one.tried.probe.address) in network for network in own)
-        for one in way.servers
-        if one.greeter == name
+        found = look_up(facts, (name,), (way.family,))[name]
+    except HostError as error:
+        return way._replace(doubt=str(error))
+    if found.trouble not in ("", NO_SUCH_NAME, NO_ADDRESS):
+        return way._replace(doubt=found.trouble)
+    own = {ipaddress.ip_network((address, bits), strict=False) for address in found.of(way.family)}
+    greeting = (one.tried.probe.address for one in way.servers if one.greeter == name)
+    return way._replace(
+        near=all(any(ipaddress.ip_address(one) in network for network in own) for one in greeting)
     )

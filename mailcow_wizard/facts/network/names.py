@@ -16,6 +16,7 @@ from mailcow_wizard.typed import NamedTuple
 WAIT_S = 1.2
 _TCP_WAIT_S = 0.8
 NO_SUCH_NAME = _("there is no such name")
+NO_ADDRESS = _("the name has no address")
 _NOBODY = _("no answer over UDP or TCP")
 WHOLE_S = 4.0
 """All that looks outward may take this long: names first, the rest is for the attempts."""
@@ -147,7 +148,7 @@ def _trouble(heard: tuple[Answer, ...]) -> str:
     if any(one.code == NXDOMAIN for one in heard):
         return NO_SUCH_NAME
     if heard and all(one.code == NOERROR for one in heard):
-        return _("the name has no address")
+        return NO_ADDRESS
     first = next((one for one in heard if one.code != NOERROR), Answer("", ""))
     if first.code:
         return _(

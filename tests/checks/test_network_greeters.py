@@ -1,0 +1,47 @@
+"""One name greets in place of several operators' mail servers: their neighbour, somebody between, or not known."""
+
+import pytest
+from dns_world import Rows, World
+
+from mailcow_wizard.checks.network_mail import judge_mail
+from mailcow_wizard.facts.network.mail_ways import mail_ways
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Probe, Probed
+from mailcow_wizard.model import Settings
+
+NAME = "mx.shared.example"
+RECORDS: Rows = {
+    ("gmail.com", "MX"): "5 mx.google.test.",
+    ("web.de", "MX"): "5 mx.web.test.",
+    ("mx.google.test", "A"): "192.0.2.1",
+    ("mx.web.test", "A"): "192.0.2.2",
+}
+
+
+class OneGreeter(World):
+    """Every mail server greets with the same name; nothing else takes connections on port 25."""
+
+    def probe(self, probes: tuple[Probe, ...], timeout: float = 3.0) -> tuple[Probed, ...]:
+        own = ("192.0.2.1", "192.0.2.2")
+        return tuple(
+            Probed("open", 0.1, f"220 {NAME} ESMTP") if one.address in own else Probed("silent", 1.0)
+            for one in probes
+        )
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("192.0.2.9", "pass", "port 25 is free"),
+        ("203.0.113.9", "fail", "in place of other mail servers"),
+        ((), "fail", "in place of other mail servers"),
+        ("SERVFAIL", "unknown", f"{NAME} cannot be looked up: the resolver says SERVFAIL"),
+        ("silence", "unknown", f"{NAME} cannot be looked up: no resolver answers"),
+    ],
+)
+def test_one_name_for_all(address: "str | tuple[str, ...]", status: str, words: str) -> None:
+    host = OneGreeter({**RECORDS, (NAME, "A"): address})
+    first = judge_mail(mail_ways(Facts(host, Settings(resolver="192.0.2.53"))))[0]
+    assert (first.subject, first.status) == ("v4", status), first.summary
+    assert words in first.summary
+    assert len(first.summary) <= 200
