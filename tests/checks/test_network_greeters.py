@@ -1,4 +1,4 @@
-"""One name greets in place of several operators' mail servers: their neighbour, somebody between, or not known."""
+"""One name greets for several operators' mail servers: a neighbour, somebody between, or not known."""
 
 import pytest
 from dns_world import Rows, World
