@@ -12,7 +12,7 @@ from mailcow_wizard.facts.dns.overview import Overview, overview
 from mailcow_wizard.facts.dns.table import unasked
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.report import dns as report
 
@@ -35,7 +35,8 @@ def dns(options: Options, write: Callable[[str], None]) -> int:
         raise no_name(error) from None
     except HostError as error:
         why = _("DNS could not be asked: {why}", why=harmless(heard(error), 300))
-        raise NothingDone(exit_codes.UNKNOWN, why) from None
+        code = exit_codes.NEEDS_ROOT if isinstance(error, Denied) else exit_codes.UNKNOWN
+        raise NothingDone(code, why) from None
     finally:
         session.host.close()
     if options.offline and not any(one.expected.type in ("A", "AAAA") for one in found.rows):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
+from mailcow_wizard.cli.making import code_of
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.cli.values import NothingDone
 from mailcow_wizard.engine.reach import DEFAULT_MINUTES, Reach
@@ -37,7 +38,7 @@ def reach(options: Options, write: Callable[[str], None]) -> int:
             lambda proof: proof.keep(session.state)
         )
     except HostError as error:
-        raise NothingDone(exit_codes.CANNOT_WRITE, f"reach: {harmless(heard(error))}") from None
+        raise NothingDone(code_of(error), f"reach: {harmless(heard(error))}") from None
     finally:
         session.host.close()
 

@@ -8,6 +8,7 @@ from mailcow_wizard.checks import dns
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.dns.reverse import reverse_name
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import DnsQuestion, DnsReply
 from mailcow_wizard.model import Check, Finding, Settings
 
 LOCAL = "192.0.2.99"
@@ -65,3 +66,22 @@ def test_the_view_of_the_world_is_not_known() -> None:
     (found,) = check(next(one for one in dns.CHECKS if one.id == "dns.local-view"), RIGHT)
     assert found.status == "unknown"
     assert "no answer" in found.summary
+
+
+@pytest.mark.parametrize(
+    ("says", "status", "words"),
+    [(OURS, "pass", "as the world does"), ("SERVFAIL", "unknown", "gives no answer")],
+)
+def test_a_resolver_that_is_named_is_this_machines_own(says: str, status: str, words: str) -> None:
+    """`--resolver` takes the place of the public ones and of those of /etc/resolv.conf: it is asked once."""
+
+    class Named(World):
+        def _reply(self, asked: DnsQuestion) -> DnsReply:
+            of_name = asked.servers == (LOCAL,) and (asked.name, asked.type) == (NAME, "A")
+            self.servers = {LOCAL: says} if of_name and says == "SERVFAIL" else {}
+            return super()._reply(asked)
+
+    which = next(one for one in dns.CHECKS if one.id == "dns.local-view")
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS, OURS_V6), resolver=LOCAL)
+    (found,) = runner.look(which, Facts(Named({**ZONE, **RIGHT}), settings))
+    assert (found.status, words in found.summary) == (status, True), found.summary

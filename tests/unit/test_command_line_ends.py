@@ -228,3 +228,21 @@ def test_the_table_of_records_needs_name_servers() -> None:
     )
     assert (done.returncode, done.stdout) == (64, "")
     assert "dns --zone --offline" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "document"),
+    [
+        (("install", "--dry-run"), True),
+        (("install", "--yes"), True),
+        (("dns", "--hostname", "mail.example.org"), False),
+    ],
+)
+def test_what_only_root_may_read_is_no_defect(words: tuple[str, ...], document: bool, tmp_path: Path) -> None:
+    denied = {"error": "Denied", "text": "mailcow.conf may not be read by this user"}
+    host = machines.write(tmp_path / "denied.json", {**machines.FREE, machines.CONF: denied})
+    done = shell('exec "$@" </dev/null', *WIZARD, *words, "--json", "--host", host)
+    assert done.returncode == 77, done.stderr
+    assert "may not be read by this user" in done.stderr
+    assert "defect" not in done.stderr
+    assert not document or "may not be read" in json.loads(done.stdout)["error"]

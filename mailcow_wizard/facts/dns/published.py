@@ -175,7 +175,7 @@ def _at_resolvers(facts: Facts, seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
     for one in asked:
         answers = tuple(next(heard) for _unused in sets)
         found[one.name, one.type] = one._replace(
-            public=answers[: len(public)], local=answers[-1] if len(answers) > len(public) else None
+            public=answers[: len(public)], local=answers[-1] if local and answers else None
         )
     return tuple(found.get((one.name, one.type), one) for one in seen)
 
