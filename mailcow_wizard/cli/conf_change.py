@@ -23,7 +23,7 @@ from mailcow_wizard.engine.diff import unified
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import conf_new, conf_set
-from mailcow_wizard.fixes.mailcow_conf import is_link, path_of, takes_effect_words
+from mailcow_wizard.fixes.mailcow_conf import is_lacking, path_of, takes_effect_words
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.changing import Changed
@@ -86,14 +86,9 @@ class _Change:
         except HostError as error:
             code = exit_codes.USAGE if isinstance(error, conf_set.Unsuitable) else code_of(error)
             said = unchanged(error, _LONGEST)
-            if self._keys and not self._is_there():
+            if self._keys and is_lacking(self._facts.host, path_of(self._facts)):
                 said = _("{said}; `./wizard conf new` makes it", said=said)
             return Refused(code, said)
-
-    def _is_there(self) -> bool:
-        """Whether there is a mailcow.conf, if only a link of that name."""
-        host, path = self._facts.host, path_of(self._facts)
-        return host.exists(path) or is_link(host, path)
 
     def _shown(self, plan: Plan) -> int:
         diff = self._show(plan)

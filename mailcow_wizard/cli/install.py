@@ -22,6 +22,12 @@ from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Finding
 from mailcow_wizard.names import is_full
 from mailcow_wizard.report import install as report
+from mailcow_wizard.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Answer = TypeVar("Answer")
 
 _PROGRESS_EVERY_S = 5.0
 _ORIGINS = {"guess": _(" (this machine's own name; --hostname names another)")}
@@ -70,10 +76,17 @@ class _Install:
             return self._stop()
         if self._record.alive():
             return self._join()
-        here = outlook.present(self._session, self._before)
+        here = self._told_first(lambda: outlook.present(self._session, self._before))
         if here:
             return self._present(here)
         return self._new()
+
+    def _told_first(self, ask: Callable[[], Answer]) -> Answer:
+        """What the machine tells before anything is begun. Raises Refused where it does not."""
+        try:
+            return ask()
+        except HostError as error:
+            raise Refused(code_of(error), unchanged(error)) from None
 
     def _stop(self) -> int:
         if following.stop(self._session):
@@ -93,14 +106,14 @@ class _Install:
         return exit_codes.OK
 
     def _new(self) -> int:
-        name = self._session.hostname()
+        name = self._session.hostname_if_known()
         directory = self._session.settings.directory
         unfit = self._unfit()
         if unfit and self._options.dry_run:
             streams.say(unfit)
         elif unfit and self._talk.can_ask():
             raise Refused(exit_codes.USAGE, unchanged(unfit))
-        some = outlook.outlook(self._session, self._before, self._choices)
+        some = self._told_first(lambda: outlook.outlook(self._session, self._before, self._choices))
         stages = report.of_outlook(some)
         if not self._talk.json or self._talk.can_ask():
             origin = _ORIGINS.get(name.origin, "")
@@ -139,7 +152,7 @@ class _Install:
 
     def _unfit(self) -> str:
         """Why the server's name does not do; empty where it does."""
-        name = self._session.hostname().name
+        name = self._session.hostname_if_known().name
         if is_full(name):
             return ""
         return _(
@@ -209,7 +222,7 @@ class _Install:
     def _document(self, state: str, error: str, standing: Standing | None = None) -> None:
         known = standing or self._before
         settings = self._session.settings
-        name = known.hostname if known else self._session.hostname().name
+        name = known.hostname if known else self._session.hostname_if_known().name
         self._talk.document(
             report.of_install(
                 settings.directory,

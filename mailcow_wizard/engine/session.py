@@ -65,8 +65,13 @@ class Session:
         return Facts(self.host, self.settings)
 
     def hostname(self) -> Hostname:
-        """The server's name by the contract's precedence."""
+        """The server's name by the contract's precedence. Raises HostError where a recording does not hold
+        even the machine's own."""
         return hostname(self.new_facts())
+
+    def hostname_if_known(self) -> Hostname:
+        """The same; an empty one, to be typed, where the recording does not hold it."""
+        return _or(Hostname("", "guess"), self.hostname)
 
     def run(self, checks: Sequence[Check], listen: Listen) -> Result:
         """Runs checks over fresh facts; `listen`, and the log, hear of each as it ends."""

@@ -16,7 +16,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.surroundings import surroundings
 from mailcow_wizard.fixes import conf_new, conf_set
-from mailcow_wizard.fixes.mailcow_conf import content, is_link, path_of, takes_effect
+from mailcow_wizard.fixes.mailcow_conf import content, is_lacking, path_of, takes_effect
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.language import STORED, _, current, pgettext
 from mailcow_wizard.model import Edit, Plan
@@ -303,7 +303,7 @@ def open_draft(session: Session) -> Draft:
     is neither."""
     facts = session.new_facts()
     path = path_of(facts)
-    if not facts.host.exists(path) and not is_link(facts.host, path):
+    if is_lacking(facts.host, path):
         return _new(facts, path)
     before = content(facts)
 

@@ -61,6 +61,15 @@ def is_link(host: Host, path: str) -> bool:
         return False
 
 
+def is_lacking(host: Host, path: str) -> bool:
+    """Whether there is nothing of this name, not even a link that leads nowhere; no where the machine does
+    not tell."""
+    try:
+        return not host.exists(path) and not is_link(host, path)
+    except HostError:
+        return False
+
+
 def edit(facts: Facts, values: Mapping[str, str]) -> Edit:
     """The step that gives these keys these values. Raises NoPlan, and HostError where it cannot be read."""
     before = content(facts)

@@ -9,7 +9,7 @@ from mailcow_wizard.engine.selection import UnknownSelector
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.config import MARKS, place
-from mailcow_wizard.facts.identity import Hostname, hostname
+from mailcow_wizard.facts.identity import Hostname
 from mailcow_wizard.facts.mail.installed import installed
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, answered, mailcow_conf
 from mailcow_wizard.facts.store import Facts
@@ -63,7 +63,7 @@ class Outlook(NamedTuple):
 
 def present(session: Session, standing: Standing | None) -> str:
     """Why there is nothing to install: mailcow is here already, and this wizard has not half installed it.
-    Empty where there is something to do."""
+    Empty where there is something to do. Raises HostError where the machine does not tell."""
     if standing is not None and standing.directory == session.settings.directory:
         if standing.state != "done":
             return ""
@@ -103,9 +103,9 @@ def _own(facts: Facts) -> bool:
 
 
 def outlook(session: Session, standing: Standing | None, choices: Choices) -> tuple[Outlook, ...]:
-    """All stages with what they would run now. Raises nothing for what cannot be planned yet."""
-    facts = session.new_facts()
-    name = hostname(facts)
+    """All stages with what they would run now; what cannot be planned yet is said in words. Raises HostError
+    where the machine does not tell what is in mailcow's directory."""
+    name = session.hostname_if_known()
     states = {one.id: one for one in standing.stages} if standing else {}
     made = []
     for stage in STAGES:

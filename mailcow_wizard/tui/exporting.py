@@ -18,7 +18,7 @@ def document(app: Wizard) -> dict[str, Any]:
 
     findings = app.board.findings()
     took = max((one.duration_ms for one in findings), default=0) / 1000
-    return of_run(app.session.hostname().name, invoker.now() - took, took, findings)
+    return of_run(app.session.hostname_if_known().name, invoker.now() - took, took, findings)
 
 
 def remember(app: Wizard) -> None:

@@ -41,7 +41,7 @@ class Greeting(NamedTuple):
 
 def greeting(session: Session, facts: Facts, steps: Sequence[Step]) -> Greeting:
     """What this sitting begins with."""
-    name = session.hostname()
+    name = session.hostname_if_known()
     return Greeting(
         machine_line(facts),
         name.name,

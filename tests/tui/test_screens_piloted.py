@@ -9,9 +9,14 @@ from tui.piloted import piloted, shown, until
 
 from mailcow_wizard import language
 from mailcow_wizard.answers.collecting import collect
+from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import Hostname
+from mailcow_wizard.host.recorded import FORMAT, RecordedHost
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.model import STEPS, Settings
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.tui.asking import Asking
+from mailcow_wizard.tui.greeting import greeting
 from mailcow_wizard.tui.screens.reach import ReachScreen
 from mailcow_wizard.tui.widgets.welcome import Welcome
 
@@ -121,3 +126,11 @@ async def test_an_address_that_is_not_known_is_asked_for(
         assert shown(app).count(said) == 1
         await pilot.press("c")
         assert shown(app).count(said) == 2
+
+
+def test_a_recording_without_a_name_is_asked_for_one(tmp_path: Path) -> None:
+    """It was made with --hostname, so the machine's own name was not asked for."""
+    machine = RecordedHost({"format": FORMAT, "answers": {}})
+    session = Session(machine, Settings(), StateDirectory(str(tmp_path)), recorded=True)
+    said = greeting(session, session.new_facts(), STEPS)
+    assert (said.values, said.origin) == (("", ""), "guess")
