@@ -1,6 +1,6 @@
 """Sentences of the screens: a finding in full, the summary's verdict. Plain text with roles, no widgets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from mailcow_wizard.language import _, ngettext
@@ -11,7 +11,8 @@ from mailcow_wizard.tui.look import WORDS
 from mailcow_wizard.typed import NamedTuple
 
 _LABEL_WIDTH = 8
-_BRIEF = 4
+# Lines that what was found, what mends it, why it matters and what is needed have before any has more.
+_LEAST = (2, 2, 1, 1)
 
 
 class Line(NamedTuple):
@@ -51,11 +52,7 @@ def details(row: Row, width: int) -> list[Line]:
         return [Line("", _("Looking…")), *_wrapped(_("Needed"), row.check.needed, width)]
     return [
         *(Line("", part, finding.status) for part in wrap(finding.summary, width, break_on_hyphens=False)),
-        *(
-            one
-            for number, text in enumerate(finding.remedies, 1)
-            for one in _remedy(finding, number, text, width)
-        ),
+        *_remedies(finding, width),
         *_wrapped(_("Found"), "" if finding.found == finding.summary else finding.found, width),
         *_wrapped(_("Needed"), _needed(finding), width),
         *_wrapped(_("Why"), finding.why, width),
@@ -71,45 +68,60 @@ def details(row: Row, width: int) -> list[Line]:
 
 
 def brief(row: Row, width: int, height: int) -> list[Line]:
-    """A row in few lines of `width` cells: what was found, what is needed, what mends it or why it matters.
+    """A row in `height` lines of `width` cells: what was found, what is needed, what mends it and why.
 
-    A line each, cut where it is long: every cell that changes with the cursor is sent over the line.
+    Each part has its first lines before any has more of them; the last line tells the key that shows all.
     """
     finding = row.finding
     if finding is None:
-        return [Line("", _("Looking…")), Line(_("Needed"), _cut(row.check.needed, width - _LABEL_WIDTH))][
-            :height
-        ]
-    needed = _needed(finding)
-    lines = [
-        Line("", _cut(finding.summary, width), finding.status),
-        *([Line(_("Needed"), _cut(needed, width - _LABEL_WIDTH))] if needed else []),
-    ]
-    if finding.remedies:
-        lines += _first(2, _remedy(finding, 1, finding.remedies[0], width), width)
-    if len(lines) < _BRIEF:
-        lines += _first(_BRIEF - len(lines), _wrapped(_("Why"), finding.why, width), width)
-    lines = lines[: max(1, height - 1)]
-    blank = [Line("", "")] * (height - len(lines) - 1)
+        return [Line("", _("Looking…")), *_wrapped(_("Needed"), row.check.needed, width)][:height]
+    parts = (
+        [Line("", part, finding.status) for part in wrap(finding.summary, width, break_on_hyphens=False)],
+        _remedies(finding, width),
+        _wrapped(_("Why"), finding.why, width),
+        _wrapped(_("Needed"), _needed(finding), width),
+    )
+    room = max(1, height - 1)
+    shares = _shares(room, parts)
+    cells = (width, *[width - _LABEL_WIDTH] * 3)
+    found, remedies, why, needed = map(_first, shares, parts, cells)
+    lines = [*found, *needed, *remedies, *why]
+    blank = [Line("", "")] * (room - len(lines))
     return [*lines, *blank, Line("", _("Enter shows all of it"), "dim")][:height]
 
 
-def _first(most: int, lines: list[Line], width: int) -> list[Line]:
+def _shares(room: int, parts: Sequence[Sequence[Line]]) -> list[int]:
+    """How many lines each part gets: first those it cannot do without, then all of it, in the order given."""
+    lengths = [len(part) for part in parts]
+    shares = [0] * len(parts)
+    for most in (map(min, _LEAST, lengths), lengths):
+        for place, wanted in enumerate(most):
+            more = min(room, wanted - shares[place])
+            shares[place] += more
+            room -= more
+    return shares
+
+
+def _first(most: int, lines: list[Line], cells: int) -> list[Line]:
     """At most so many, the last with a mark where more would follow."""
-    if len(lines) <= most:
-        return lines
-    last = lines[most - 1]
-    return [*lines[: most - 1], last._replace(text=_cut(f"{last.text} …", width - _LABEL_WIDTH))]
+    if len(lines) <= most or not most:
+        return lines[:most]
+    last, word = lines[most - 1], lines[most].text.partition(" ")[0]
+    # What was wrapped goes on where its next word had no room; else a text of its own follows.
+    rest = lines[most].text if len(last.text) + len(word) >= cells else "…"
+    return [*lines[: most - 1], last._replace(text=_cut(f"{last.text} {rest}", cells))]
 
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(0, width - 1)] + "…"
 
 
-def _remedy(finding: Finding, number: int, text: str, width: int) -> list[Line]:
-    label = _("Mend") if number == 1 else ""
-    marked = f"{number}. {text}" if len(finding.remedies) > 1 else text
-    return _wrapped(label, marked, width, "remedy")
+def _remedies(finding: Finding, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for number, text in enumerate(finding.remedies, 1):
+        marked = f"{number}. {text}" if len(finding.remedies) > 1 else text
+        lines += _wrapped(_("Mend") if number == 1 else "", marked, width, "remedy")
+    return lines
 
 
 def _needed(finding: Finding) -> str:

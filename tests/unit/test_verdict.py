@@ -105,6 +105,8 @@ def test_what_is_cut_in_brief_says_so(remedies: tuple[str, ...], why: str) -> No
     lines = brief(Row(check.listed, finding), 78, 8)
     assert len(lines) == 8
     said = " ".join(line.text for line in lines)
-    text = (remedies or (why,))[0].strip()
-    assert (text in said) != (" …" in said)
+    assert all(text.strip() in said for text in (*remedies, why)) != ("…" in said)
+    # Nothing is cut beside lines that are empty, and no part is left out for another.
+    assert "" not in [line.text for line in lines] or "…" not in said
+    assert {"Needed", "Why", *(("Mend",) if remedies else ())} <= {line.label for line in lines}
     assert max(len(line.text) for line in lines) <= 78 - 8
