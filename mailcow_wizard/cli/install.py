@@ -35,14 +35,7 @@ _ORIGINS = {"guess": _(" (this machine's own name; --hostname names another)")}
 
 def install(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code."""
-    return in_session(options, write, lambda session, talk: _run(session, options, talk))
-
-
-def _run(session: Session, options: Options, talk: Talk) -> int:
-    try:
-        return _Install(session, options, talk).run()
-    except HostError as error:  # of what was looked at before anything was begun
-        raise Refused(code_of(error), unchanged(error)) from None
+    return in_session(options, write, lambda session, talk: _Install(session, options, talk).run())
 
 
 def _milder(finding: Finding) -> Finding:
