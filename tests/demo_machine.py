@@ -77,6 +77,7 @@ FILES: dict[str, str] = {
     "/etc/os-release": OS_RELEASE,
     "/proc/cpuinfo": CPUINFO,
     "/proc/meminfo": "MemTotal:        3995392 kB\nMemFree:         2811904 kB\n",
+    "/proc/1300/status": "Name:\tcontainerd-shim\nNSpid:\t1300\n",
     "/proc/swaps": "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n",
     "/proc/self/uid_map": "         0          0 4294967295\n",
     "/proc/self/mountinfo": MOUNTS,
@@ -244,7 +245,8 @@ class DemoMachine(FakeHost):
 
     def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
         path = "/usr/bin/containerd-shim-runc-v2"
-        shim = Process(1300, "containerd-shim", "root", (path,), path, "/system.slice/containerd.service")
+        words = (path, "-namespace", "moby", "-id", demo_ports.SHOP_DB)
+        shim = Process(1300, "containerd-shim", "root", words, path, "/system.slice/containerd.service")
         return (shim,) if shim.name in names else ()
 
     def info(self, path: str, follow: bool = True) -> FileInfo:

@@ -11,6 +11,13 @@ DIRECTORY = "/opt/mailcow-dockerized"
 LISTENERS = f"listeners {' '.join(str(number) for number in sorted(port.number for port in PORTS))}"
 CONF = f"read {DIRECTORY}/mailcow.conf"
 
+# There is none.
+_DOCKER = (
+    *(f"info {one} True" for one in ("/var/run/docker.sock", "/run/docker.sock", "/snap/bin/docker")),
+    *("info /snap/docker True", "which docker", "which dockerd"),
+    *(f"http /var/run/docker.sock {one}" for one in ("/version", "/containers/json")),
+)
+
 Answers = dict[str, Any]
 
 
@@ -46,6 +53,8 @@ def answers(*sockets: dict[str, Any], conf: str | None = None, **more: Any) -> A
         CONF: missing if conf is None else {"value": {"text": conf}},
         LISTENERS: {"value": {"sockets": list(sockets), "source": "netlink"}},
         "holders 4711": {"value": [held] * len(sockets)},
+        **dict.fromkeys(_DOCKER, missing),
+        "variable DOCKER_HOST": {"value": ""},
         **more,
     }
 

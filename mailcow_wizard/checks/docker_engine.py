@@ -237,6 +237,15 @@ def judge_daemon(seen: Daemon) -> Judgement:
             shown,
             severity="blocks",
         )
+    if engine.state != "answers" and unit and unit.active and not unit.runs and not seen.last:
+        return Judgement(
+            "unknown",
+            _("Docker is starting, and does not answer yet: {trouble}", trouble=engine.trouble),
+            engine.trouble,
+            shown,
+            (_("Run this check again in a moment."),),
+            certainty="untested",
+        )
     if engine.state != "answers":
         return _dead(seen, shown)
     return _alive(seen, shown)

@@ -86,6 +86,7 @@ def _settings(seen: DaemonSettings) -> list[Trouble]:
             "mailcow gives them."
         )
         troubles.append(Trouble("fail", words, (remedy,), "blocks", why, need.DOC_ISSUE.format(656)))
+    troubles += _addresses(seen)
     if not seen.rules.iptables:
         words = _("Docker makes no firewall rules (iptables: false): containers have no way out")
         remedy = _('Take "iptables": false out of daemon.json and restart Docker.')
@@ -113,6 +114,45 @@ def _settings(seen: DaemonSettings) -> list[Trouble]:
             keys=keys,
         )
         troubles.append(Trouble("warn", words, (remedy,), why=_("mailcow has ENABLE_IPV6=true.")))
+    return troubles
+
+
+def _addresses(seen: DaemonSettings) -> list[Trouble]:
+    """Docker takes the file with these, and does not start, or starts without mailcow's network."""
+    path, said = seen.file.path, seen.addresses
+    again = _("Docker does not start with it")
+    correct = (_("Take out or correct what it names."),)
+    troubles = []
+    for one in said.odd:
+        words = _(
+            '"{key}" in {path} is {value}, which is no address with its network (172.26.0.1/16): {again}',
+            key=one.key,
+            path=path,
+            value=one.value,
+            again=again,
+        )
+        troubles.append(Trouble("fail", words, correct, "blocks"))
+    for base, size in said.narrow:
+        words = _(
+            '"default-address-pools" in {path}: {base} holds no network of /{size}: {again}',
+            path=path,
+            base=base,
+            size=size,
+            again=again,
+        )
+        troubles.append(Trouble("fail", words, correct, "blocks"))
+    for one, own in said.shared:
+        words = _(
+            '"{key}" in {path} is {value}, which takes addresses of mailcow\'s network ({own}): Docker '
+            "refuses to have both",
+            key=one.key,
+            path=path,
+            value=one.value,
+            own=own,
+        )
+        remedy = _('Give "{key}" another private network, or take it out, and restart Docker.', key=one.key)
+        why = _("Where mailcow's network is there already, Docker does not start; else mailcow does not.")
+        troubles.append(Trouble("fail", words, (remedy,), "blocks", why))
     return troubles
 
 

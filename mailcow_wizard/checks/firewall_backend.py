@@ -14,6 +14,7 @@ from mailcow_wizard.model import Check, Evidence, Judgement
 
 _KINDS = {"iptables-nft": "iptables (nf_tables)", "iptables-legacy": "iptables-legacy"}
 _MOST = 3
+_SEE_DAEMON = _("See docker.daemon first.")
 _ONE = _(
     "Keep one and switch the others off: each must let a packet through, and nobody looks at all of them."
 )
@@ -74,12 +75,13 @@ def _docker(seen: State) -> list[Trouble]:
         words = _("Docker does not say whether containers run, and none of its rules are here")
         troubles.append(Trouble("unknown", words, (), "breaks"))
     elif rules and seen.running and not _has_docker_rules(seen) and not seen.entries.unread:
+        troubles.append(_gone(seen))
+    elif rules and seen.running is not False and seen.engine != "answers":
         words = _(
-            "containers run and Docker's firewall rules are gone, as after a firewall's start or reload: "
-            "they have no way out, and strangers look like neighbours to postfix, which relays for those"
+            "Docker does not answer, and its containers go on: whether its rules are still those that they "
+            "need is not known"
         )
-        remedy = _("Restart Docker: systemctl restart docker")
-        troubles.append(Trouble("fail", words, (remedy,), "breaks", doc=need.DOC_ISSUE.format(5735)))
+        troubles.append(Trouble("unknown", words, (_SEE_DAEMON,), "breaks"))
     elif rules and seen.running and seen.entries.passed_by:
         troubles.append(_passed_by(seen.entries.passed_by, rules.proxy))
     if seen.backend.startswith("nftables"):
@@ -112,6 +114,22 @@ def _docker(seen: State) -> list[Trouble]:
         )
         troubles.append(Trouble("unknown", words))
     return troubles
+
+
+def _gone(seen: State) -> Trouble:
+    """Docker's rules for containers that run."""
+    doc = need.DOC_ISSUE.format(5735)
+    if seen.engine in ("absent", "refused"):
+        words = _(
+            "containers go on without Docker, and its firewall rules are gone: they have no way out, and "
+            "nobody is sent on to them"
+        )
+        return Trouble("fail", words, (_("Start Docker: systemctl start docker"),), "breaks", doc=doc)
+    words = _(
+        "containers run and Docker's firewall rules are gone, as after a firewall's start or reload: "
+        "they have no way out, and strangers look like neighbours to postfix, which relays for those"
+    )
+    return Trouble("fail", words, (_("Restart Docker: systemctl restart docker"),), "breaks", doc=doc)
 
 
 def _passed_by(lost: tuple[Entry, ...], proxy: bool) -> Trouble:

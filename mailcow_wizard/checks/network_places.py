@@ -7,7 +7,7 @@ from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.facts.network.mtu import Mtu, PathMtu, mtu
 from mailcow_wizard.facts.network.subnet import Subnet, subnet
 from mailcow_wizard.language import _, heard, pgettext
-from mailcow_wizard.model import Check, Evidence, Judgement
+from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 # --- mtu --------------------------------------------------------------------------------------------------
 
@@ -210,7 +210,7 @@ def judge_subnet(facts: Subnet) -> Judgement:
                 ),
             ),
         )
-    if facts.unread:
+    if facts.unread and not facts.mine:
         return common._replace(
             status="unknown",
             summary=_(
@@ -219,13 +219,15 @@ def judge_subnet(facts: Subnet) -> Judgement:
                 unread=facts.unread[0],
             ),
             certainty="untested",
-            remedies=(_("Run the wizard as root: sudo ./wizard"),),
+            remedies=(_("Run the wizard as root, and see whether Docker answers: `docker network ls`."),),
         )
     note = ""
     if facts.pool and not facts.mine:
         note = _("; until mailcow runs, Docker may give it to another network (pool {pool})", pool=facts.pool)
     owner = _("is mailcow's own") if facts.mine else pgettext("a network", "is free")
-    return common._replace(summary=f"{facts.network} {owner}{note}")
+    # Of a network that Docker does not tell, its bridge tells.
+    certainty: Certainty = "inferred" if facts.unread else "proved"
+    return common._replace(summary=f"{facts.network} {owner}{note}", certainty=certainty)
 
 
 CHECKS: tuple[Check, ...] = (

@@ -42,7 +42,32 @@ def judge_port(facts: PortFacts) -> Judgement:
             evidence=_evidence(binding, facts.occupants),
             certainty="proved" if all(one.container for one in facts.occupants) else "inferred",
         )
-    return _free(facts)
+    return _free(facts) if facts.left is False else _left(facts)
+
+
+def _left(facts: PortFacts) -> Judgement:
+    """Nobody listens; a packet may go to a container all the same, and the port with it, once Docker runs."""
+    words = _(
+        "nobody listens on {where}, but Docker does not run and its containers go on: one may have the port",
+        where=facts.binding.where,
+    )
+    if facts.left is None:
+        words = _(
+            "nobody listens on {where}; whether containers go on without Docker, and have the port, is not "
+            "known",
+            where=facts.binding.where,
+        )
+    return Judgement(
+        "unknown",
+        words,
+        found=_("nothing listens there"),
+        evidence=(
+            Evidence(_ss(facts.binding), _("no listener")),
+            Evidence("pgrep -a containerd-shim", _("containers of Docker's (moby), which does not answer")),
+        ),
+        remedies=(_("Start Docker: systemctl start docker"),),
+        certainty="untested",
+    )
 
 
 def _misconfigured(facts: PortFacts) -> Judgement:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mailcow_wizard.host.door import Process
 
     State = Literal["answers", "absent", "denied", "refused", "silent", "odd", "podman"]
+else:
+    State = str
 
 _ASK_S = 3.0
 _COMMAND_S = 5.0

@@ -7,11 +7,12 @@ from types import MappingProxyType
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts import docker, docker_daemon, units
+from mailcow_wizard.facts.docker_addresses import Addresses, addresses
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.routes import defaults_v6, own_v6
 from mailcow_wizard.facts.storage import DAEMON_JSON
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.door import Denied, HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -48,7 +49,8 @@ class Rules(NamedTuple):
 class DaemonSettings(NamedTuple):
     """daemon.json beside the engine that reads it. `wants_ipv6`: mailcow is to have IPv6 (None: nobody has
     said); `lacking` what Docker needs in the file for that; `hosts_twice` that the unit and the file both
-    say where to listen, with which the daemon does not start; `backend` is the engine's firewall."""
+    say where to listen, with which the daemon does not start; `backend` is the engine's firewall;
+    `addresses` what the file says of those of Docker's networks."""
 
     file: DaemonJson
     engine: docker.Engine
@@ -58,10 +60,11 @@ class DaemonSettings(NamedTuple):
     lacking: tuple[tuple[str, Any], ...]
     hosts_twice: bool
     backend: str
+    addresses: Addresses = Addresses()
 
 
 def daemon_json(facts: Facts) -> DaemonJson:
-    """Reads the file that the running daemon was told, else the usual one. Raises Denied."""
+    """Reads the file that the running daemon was told, else the usual one. Raises HostError, Denied."""
     import json
 
     path = docker_daemon.option(facts.get(docker_daemon.options), "config-file") or DAEMON_JSON
@@ -69,16 +72,24 @@ def daemon_json(facts: Facts) -> DaemonJson:
         data = facts.host.read(path)
     except Missing:
         return DaemonJson(path, "missing")
+    except HostError as error:
+        # Docker makes one where the file is lent to a container before it is there.
+        if isinstance(error, Denied) or facts.host.info(path).kind != "directory":
+            raise
+        return DaemonJson(path, "broken", trouble=_("it is a directory"))
     if not data.strip(b"\xef\xbb\xbf \t\r\n"):
         return DaemonJson(path, "empty", data)
     try:
-        settings = json.loads(data.decode("utf-8"))
+        # The daemon takes a byte order mark, and `null` for no settings (tried with 28.5); so does jq.
+        settings = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return DaemonJson(path, "broken", data, trouble=_("it is not UTF-8"))
     except RecursionError:
         return DaemonJson(path, "broken", data, trouble=_("it is nested too deeply"))
     except ValueError as error:
         return DaemonJson(path, "broken", data, trouble=_words(error))
+    if settings is None:
+        settings = {}
     if not isinstance(settings, dict):
         return DaemonJson(path, "no settings", data)
     return DaemonJson(path, "settings", data, MappingProxyType(settings), refused=_refused(facts, path))
@@ -146,6 +157,7 @@ def daemon_settings(facts: Facts) -> DaemonSettings:
         lacking_for_ipv6(file.settings, version) if wanted and version else (),
         "hosts" in file.settings and _unit_says_hosts(facts),
         known.firewall if known else "",
+        addresses(facts, file.settings),
     )
 
 

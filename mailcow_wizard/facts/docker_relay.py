@@ -12,6 +12,7 @@ import re
 
 from mailcow_wizard import requirements as base
 from mailcow_wizard import requirements_docker as need
+from mailcow_wizard import requirements_network as of_network
 from mailcow_wizard.facts import docker, docker_json
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.containers import containers
@@ -78,7 +79,7 @@ def relay(facts: Facts) -> Relay:
     rules = None if broken else facts.get(docker_json.rules)
     found = Relay("", addresses, keys=keys, network=said, rules=rules)
     if facts.get(docker.engine).state != "answers":
-        return found
+        return _by_bridge(facts, found)
     project = conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
     published = [
         one for box in facts.get(containers) if box.project == project and box.service == _POSTFIX
@@ -95,6 +96,13 @@ def relay(facts: Facts) -> Relay:
     return found._replace(
         untold=_("Docker lists no network of {project}", project=project) if published else ""
     )
+
+
+def _by_bridge(facts: Facts, found: Relay) -> Relay:
+    """What is known of the network where Docker does not answer: its bridge stays, with the addresses."""
+    if any(one.interface == of_network.MAILCOW_BRIDGE for one in facts.get(own_v6)):
+        return found._replace(network=True, made=True)
+    return found._replace(untold=_("Docker does not answer")) if found.network else found
 
 
 def _passed_by(facts: Facts) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from mailcow_wizard.facts import containers
 from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, Binding, bindings, conflicts
 from mailcow_wizard.facts.containers import Container
+from mailcow_wizard.facts.docker_shims import left_running
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.packages import owners_of
 from mailcow_wizard.facts.store import Facts
@@ -38,7 +39,8 @@ class Occupant(NamedTuple):
 
 class PortFacts(NamedTuple):
     """One of mailcow's ports and who is in its way. `source` says how sockets were listed, `untried` that
-    only listeners could be seen; `foreign_address` that this machine does not have the address."""
+    only listeners could be seen; `foreign_address` that this machine does not have the address; `left` that
+    containers go on of a Docker that has ended, which publish ports without a listener (None: perhaps)."""
 
     binding: Binding
     occupants: tuple[Occupant, ...]
@@ -47,6 +49,7 @@ class PortFacts(NamedTuple):
     source: str
     foreign_address: bool = False
     untried: bool = False
+    left: bool | None = False
 
 
 def survey(facts: Facts) -> dict[str, PortFacts]:
@@ -60,6 +63,7 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
     known = {one.inode: _occupant(facts, one, holder) for one, holder in zip(sockets, holders, strict=True)}
     known = _with_main_programs(facts, _with_packages(facts, known))
     is_root = facts.host.user().uid == 0
+    left = facts.get(left_running)
     return {
         one.port.id: PortFacts(
             one,
@@ -69,6 +73,7 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
             listening.source,
             _is_foreign(facts, one.address),
             one.number in listening.untried,
+            left,
         )
         for one in wanted
     }

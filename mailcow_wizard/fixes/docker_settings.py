@@ -148,14 +148,14 @@ def _mended(file: docker_json.DaemonJson) -> dict[str, Any]:
     """What a broken file says, where only commas, comments or a byte order mark are too many."""
     if file.shape in ("missing", "empty"):
         return {}
-    text = file.data.decode("utf-8", "replace").removeprefix("\ufeff")
+    text = file.data.decode("utf-8-sig", "replace")
     mended = re.sub(r"(?m)^\s*(//|#).*$", "", text)
     mended = re.sub(r",(\s*[}\]])", r"\1", mended)
     try:
         said = json.loads(mended)
     except (ValueError, RecursionError):
         said = None
-    if not isinstance(said, dict):
+    if not isinstance(said, dict) or "\ufffd" in text:
         why = file.trouble or _("it holds no JSON object")
         raise NoPlan(
             _(

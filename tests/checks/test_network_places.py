@@ -175,7 +175,7 @@ class Docker(FakeHost):
         self.status = status
 
     def http(self, socket_path: str, target: str, timeout: float = 3.0) -> HttpReply:
-        said = self.said[target]
+        said = self.said.get(target, self.said["/networks"])
         if isinstance(said, HostError):
             raise said
         return HttpReply(self.status, json.dumps(said).encode())

@@ -256,7 +256,7 @@ TRIAL = f"{JSON}.mailcow-wizard"
     [
         ("", "{}\n"),
         ('{"log-driver": "local",}', '{\n  "log-driver": "local"\n}\n'),
-        ('\ufeff{"dns": ["192.0.2.1"]}', '{\n  "dns": [\n    "192.0.2.1"\n  ]\n}\n'),
+        ('\ufeff{"dns": ["192.0.2.1"],}', '{\n  "dns": [\n    "192.0.2.1"\n  ]\n}\n'),
         ('// mine\n{"mtu": 1400,\n}', '{\n  "mtu": 1400\n}\n'),
         ('{"iptables": false, "data-root": "/srv/é"}', '{\n  "data-root": "/srv/é"\n}\n'),
         ('{"firewall-backend": "nftables"}', "{}\n"),
@@ -277,7 +277,9 @@ def test_settings_are_merged(before: str, after: str) -> None:
         assert (stop.undo, start.undo) == ((again.argv, start.argv), (stop.argv,))
 
 
-@pytest.mark.parametrize("text", ['{"log-driver": "local"', "[]", "log-driver: local\n", b"\xff"])
+@pytest.mark.parametrize(
+    "text", ['{"log-driver": "local"', "[]", "log-driver: local\n", b"\xff", b'{"labels": ["\xff"]}']
+)
 def test_what_cannot_be_told_is_left(text: str | bytes) -> None:
     assert offered("docker.daemon-json", DockerHost(files={JSON: text, **SYSTEMD}, commands=units())) == []
 

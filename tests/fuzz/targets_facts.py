@@ -23,6 +23,8 @@ from mailcow_wizard.facts import (
     config,
     cpu,
     data_places,
+    docker_addresses,
+    docker_shims,
     kernel,
     main_programs,
     modules,
@@ -322,6 +324,9 @@ def _pieces(data: bytes) -> None:
     back._lines("/etc/fstab", data), data_places.store_root(words), compose_files.said(words)
     for kind in ("TXT", "MX", "A"):
         decide._folded(f"{kind} {words}")
+    asked = Facts(Repeating(data), _SETTINGS)
+    docker_addresses.addresses(asked, {"bip": words, "default-address-pools": [{"base": words, "size": 1}]})
+    docker_shims.containers_run(asked)
 
 
 def _xt(data: bytes) -> None:
@@ -347,7 +352,7 @@ _KERNEL = (
 )  # fmt: skip
 _PIECES = (
     b"0 5 443 a.example.", b"v=spf1 mx -all", b"220 x ESMTP y", b"options rotate timeout:" + DIGITS,
-    b"10 mx.example.org", b"4711 13 2 5a5a", DIGITS,
+    b"10 mx.example.org", b"4711 13 2 5a5a", DIGITS, b"172.22.1.1/24", b"-namespace moby\nNSpid: 1 2\n",
 )  # fmt: skip
 _MAIL = Installed("", "", "x", (Listed("a", "b", "postfix-mailcow", "running"),))
 _SITES = (

@@ -88,6 +88,18 @@ class Entries(NamedTuple):
 
 def entries(facts: Facts) -> Entries:
     """Leads a packet to each port, in each family that the world can come by. Raises HostError."""
+    found = facts.get(_looked)
+    if not found.passed_by:
+        return found
+    # The rules are read before Docker is asked: one that starts meanwhile has made them since.
+    again = Facts(facts.host, facts.settings).get(_looked).passed_by
+    lasting = {(one.number, one.family) for one in again}
+    return found._replace(
+        passed_by=tuple(one for one in found.passed_by if (one.number, one.family) in lasting)
+    )
+
+
+def _looked(facts: Facts) -> Entries:
     later = facts.get(foreseen)
     known, ways, rules = later.known, later.ways, later.docker
     conf = facts.get(mailcow_conf)

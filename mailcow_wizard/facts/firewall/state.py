@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts import docker
+from mailcow_wizard.facts.docker_shims import containers_run
 from mailcow_wizard.facts.firewall.entries import Entries, entries
 from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
 from mailcow_wizard.facts.firewall.reading import filters
@@ -13,23 +14,29 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import NamedTuple
 
-_SHIM = "containerd-shim"  # as the kernel names containerd-shim-runc-v2, one for each container
-
 
 class State(NamedTuple):
     """The rules, the programs that write them, and what becomes of packets; `backend` is the firewall that a
     running Docker says it uses, empty where it does not say; `running`: it runs containers that its rules
-    are for, None where it does not say."""
+    are for, None where nothing tells; `engine` is its state."""
 
     rules: Rules
     tools: Tools
     entries: Entries
     backend: str = ""
     running: bool | None = False
+    engine: docker.State = "answers"
 
 
 def state(facts: Facts) -> State:
     """Reads all of it. Raises HostError; Denied without root."""
+    found = facts.get(_looked)
+    gone = found.running and not docker_tables(found.rules) and not found.backend.startswith("nftables")
+    # The rules are read before Docker is asked: one that starts meanwhile has made them since.
+    return Facts(facts.host, facts.settings).get(_looked) if gone else found
+
+
+def _looked(facts: Facts) -> State:
     known = facts.get(filters)
     engine = facts.get(docker.engine)
     try:
@@ -38,20 +45,16 @@ def state(facts: Facts) -> State:
         said, engine = None, engine._replace(state="odd")
     running = said.running > 0 and not said.rootless if said else _may_run(facts, engine)
     backend = said.firewall if said else ""
-    return State(known.rules, facts.get(tools), facts.get(entries), backend, running)
+    return State(known.rules, facts.get(tools), facts.get(entries), backend, running, engine.state)
 
 
 def _may_run(facts: Facts, engine: docker.Engine) -> bool | None:
-    """False where no container runs; None where one may: an engine that does not say may run anything, and
-    one that has ended may have left its containers running (live-restore)."""
-    if engine.state in ("denied", "silent", "odd"):
-        return None
+    """Whether containers run of which Docker says nothing; None where they may, for an engine that is there
+    can begin one at any time."""
     if not engine.installed or engine.state == "podman":
         return False
-    try:
-        return None if facts.host.running((_SHIM,)) else False
-    except HostError:
-        return None
+    runs = facts.get(containers_run)
+    return None if runs is False and engine.state in ("denied", "silent", "odd") else runs
 
 
 def has_own_tables(rules: Rules) -> bool:

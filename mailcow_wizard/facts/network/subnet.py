@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
+from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.free_subnet import free_subnet
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_PROJECT, MailcowConf, mailcow_conf
-from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, own_v4, routes
+from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, Route, own_v4, routes
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.language import _
@@ -32,7 +33,7 @@ class Claim(NamedTuple):
 
 class Subnet(NamedTuple):
     """mailcow's network in CIDR form (empty where mailcow.conf has none, and `trouble` says why), what claims
-    it, a free one or nothing, and what could not be read.
+    it, a free one or nothing, and what Docker did not tell.
 
     `pool` is the pool of which Docker may give the same addresses to another network; `mine` that mailcow's
     own network is there already; `routes_unread` why the routes of other tables could not be read.
@@ -66,11 +67,12 @@ def subnet(facts: Facts) -> Subnet:
     try:
         networks, mine = _docker(facts, network, network_name(conf))
         pool = _pool(facts, network)
-    except Missing:
-        told = False  # no Docker, no networks of it
     except HostError as error:
-        told = False
-        unread.append(str(error))
+        told, mine = False, _has_bridge(facts, network)
+        engine = facts.get(docker.engine)
+        # Without a Docker there are no networks of it.
+        if engine.installed or not isinstance(error, Missing):
+            unread.append(engine.trouble or str(error))
     claims = [*networks, *_routes(facts, network, told)]
     routes_unread = ""
     try:
@@ -97,6 +99,11 @@ def _free(facts: Facts) -> str:
         return facts.get(free_subnet)
     except HostError:
         return ""
+
+
+def _has_bridge(facts: Facts, network: IPv4Network) -> bool:
+    """Whether mailcow's bridge holds the network: it stays when Docker ends, and has its address then too."""
+    return Route(str(network), need.MAILCOW_BRIDGE) in facts.get(routes)
 
 
 def _is_gateway(claim: Claim, network: IPv4Network) -> bool:
