@@ -263,7 +263,8 @@ def _resolver(host: Reached, judged: Judgement, trouble: str) -> Judgement:
 
 
 def _control(facts: Outward, family: int, host: Reached) -> bool:
-    return any(_opened(one.tries, family) for one in facts.hosts if one is not host)
+    others = any(_opened(one.tries, family) for one in facts.hosts if one is not host)
+    return others or _opened(facts.controls, family)
 
 
 def _opened(tries: Sequence[Try], family: int = 0) -> bool:

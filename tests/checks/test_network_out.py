@@ -189,6 +189,18 @@ def test_hosts(host: Reached, status: str, words: str) -> None:
     assert words in judged.summary
 
 
+@pytest.mark.parametrize(
+    ("control", "words"),
+    [("open", "while other things do get out"), ("silent", "nor from anything else")],
+)
+def test_what_else_gets_out_over_ipv6_is_tried(control: str, words: str) -> None:
+    """Few hosts have IPv6, all of them on port 80: their silence does not tell that all is silent."""
+    tried = Try(Probe("tcp", "2001:db8::443", 443), Probed(control, 0.1))
+    host = reached(IP6, v6="silent")._replace(tries=reached(IP6, v6="silent").tries[-1:])
+    judged = judge_hosts(Outward((host, OPEN), (4, 6), controls=(tried,)))[0]
+    assert (judged.status, words in judged.summary) == ("warn", True), judged.summary
+
+
 def test_a_dead_resolver_of_this_machine_is_told_where_others_answered() -> None:
     judged = judge_hosts(Outward((reached(GITHUB, "open"), OPEN), (4,), "no answer within 1.2 s"))
     assert [one.status for one in judged] == ["warn", "warn"]

@@ -15,7 +15,7 @@ from mailcow_wizard.facts.network.names import (
     families,
     look_up,
 )
-from mailcow_wizard.facts.network.outward import Try, with_rules
+from mailcow_wizard.facts.network.outward import Try, control_probes, with_rules
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Probe
 from mailcow_wizard.language import _
@@ -138,11 +138,7 @@ class _Plan:
             for name, port in need.CONTROL_NAMES
             for address in looked[name].of(family)[:1]
         ]
-        known = [
-            Probe("tcp", address, 443, patience=_DECOY_PATIENCE_S)
-            for address in need.CONTROL_ADDRESSES[family]
-        ]
-        self.controls = named + known
+        self.controls = [*named, *control_probes(family)]
 
     @property
     def probes(self) -> tuple[Probe, ...]:

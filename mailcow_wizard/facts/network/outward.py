@@ -25,6 +25,7 @@ from mailcow_wizard.typed import NamedTuple
 _MOST_ADDRESSES = 2
 _HTTPS = 443
 _UDP_PATIENCE_S = 0.8
+_CONTROL_PATIENCE_S = 1.0
 _UDP_WORD = "00" * 8  # no fuzzy storage takes it for a question
 _TIME_QUESTION = f"23{'00' * 47}"  # NTP version 4, from a client
 _TIME_PATIENCE_S = 2.5
@@ -59,11 +60,20 @@ class Reached(NamedTuple):
 
 class Outward(NamedTuple):
     """All hosts, and the families that this machine has; why its own resolver gives no answer, empty where it
-    does."""
+    does. `controls` are attempts to reach what passes wherever anything passes: few hosts have IPv6."""
 
     hosts: tuple[Reached, ...]
     families: tuple[int, ...]
     resolver: str = ""
+    controls: tuple[Try, ...] = ()
+
+
+def control_probes(family: int) -> tuple[Probe, ...]:
+    """What passes in a family wherever anything passes in it."""
+    return tuple(
+        Probe("tcp", address, _HTTPS, patience=_CONTROL_PATIENCE_S)
+        for address in need.CONTROL_ADDRESSES[family]
+    )
 
 
 def outward(facts: Facts) -> Outward:
@@ -98,7 +108,8 @@ def _tried(facts: Facts) -> Outward:
     resolver = facts.get(resolver_trouble)
     probes = [[_probe(one, to) for to in _addresses(one, looked[one.host])] for one in rows]
     # Several names may lead to one server: it is tried once.
-    different = tuple(dict.fromkeys(one for row in probes for one in row))
+    controls = tuple(probe for family in mine for probe in control_probes(family))
+    different = tuple(dict.fromkeys((*(one for row in probes for one in row), *controls)))
     results = dict(zip(different, facts.host.probe(different, clock.left), strict=True))
     off = _switched_off(facts)
     found = [
@@ -110,7 +121,8 @@ def _tried(facts: Facts) -> Outward:
         )
         for one, row in zip(rows, probes, strict=True)
     ]
-    return Outward(tuple(_with_proxy(facts, found, clock)), mine, resolver)
+    tried = tuple(Try(probe, results[probe]) for probe in controls)
+    return Outward(tuple(_with_proxy(facts, found, clock)), mine, resolver, tried)
 
 
 def _with_proxy(facts: Facts, found: Sequence[Reached], clock: Clock) -> Iterator[Reached]:
