@@ -6,6 +6,7 @@ import re
 
 from mailcow_wizard.engine.findings import retold_finding
 from mailcow_wizard.install.standing import Progress, Stand, Standing
+from mailcow_wizard.language import called
 from mailcow_wizard.retelling import retold
 
 _STAGE = re.compile(r"== (.*)")
@@ -35,9 +36,11 @@ def error(said: str) -> str:
 
 
 def line(said: str) -> str:
-    """A line of the log; commands and what they say stay as they are."""
+    """A line of the log; commands and what they say stay as they are, but for our own name."""
     stage, colon, text = said.partition(": ")
-    if not colon or text.startswith(("$ ", "  ")) or stage == "begin":
+    if colon and text.startswith("  "):
+        return f"{stage}: {called(text)}"
+    if not colon or text.startswith("$ ") or stage == "begin":
         return said
     if found := _STAGE.fullmatch(text):
         return f"{stage}: == {retold(found[1])}"

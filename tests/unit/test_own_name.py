@@ -16,6 +16,7 @@ from mailcow_wizard import language
 from mailcow_wizard.engine.memory import Memory
 from mailcow_wizard.host import calling
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.install.spoken import line
 from mailcow_wizard.language import _, called, called_elsewhere, ngettext
 from mailcow_wizard.model import Finding
 from mailcow_wizard.report.document import of_run
@@ -54,6 +55,13 @@ def test_sentences_name_what_can_be_typed(names: tuple[str, str]) -> None:
     )
     assert values == f"Elsewhere, ./wizard: {as_root} fix {{a}} ./wizard", "values stay as they are"
     assert called("./wizard dns, sudo ./wizard undo") == f"{name} dns, {as_root} undo"
+
+
+def test_the_log_of_an_install_names_what_can_be_typed(names: tuple[str, str]) -> None:
+    """The worker that writes it does not know what who reads it calls the program."""
+    said = "checks:   ./wizard fix ports.smtp stop-service: Stop and disable postfix"
+    assert line(said) == f"checks:   {names[0]} fix ports.smtp stop-service: Stop and disable postfix"
+    assert line("pull: $ ./wizard") == "pull: $ ./wizard", "commands stay as they are"
 
 
 def test_numbers_have_their_sentences_with_the_name(names: tuple[str, str]) -> None:
