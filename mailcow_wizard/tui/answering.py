@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from mailcow_wizard.answers.collecting import Collected, collect
@@ -10,6 +9,7 @@ from mailcow_wizard.answers.writing import save, text
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.standing import Record
 from mailcow_wizard.language import _, called_elsewhere, heard
+from mailcow_wizard.tui.beside import beside
 from mailcow_wizard.tui.screens.text import TextScreen
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def write(app: Wizard) -> None:
         else:
             app.call_later(_show, app, found, path)
 
-    threading.Thread(target=run, daemon=True, name="answers").start()
+    beside(app, "answers", run)
 
 
 def _show(app: Wizard, found: Collected, path: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,6 +10,7 @@ from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.names import api_addresses
 from mailcow_wizard.tui import mending
+from mailcow_wizard.tui.beside import beside
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.new_password import NewKey
 
@@ -67,7 +67,7 @@ def _in_background(app: Wizard, ask: Callable[[], _Found], then: Callable[[_Foun
         else:
             app.call_later(done, found)
 
-    threading.Thread(target=work, daemon=True, name="api-key").start()
+    beside(app, "api-key", work)
 
 
 def _open(app: Wizard, allowed: str, plan: Plan) -> None:

@@ -1,6 +1,5 @@
 """The full-screen wizard: one screen whose parts are refilled as the administrator goes from step to step."""
 
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,6 +21,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Event, Listed
 from mailcow_wizard.tui import exporting
+from mailcow_wizard.tui.beside import beside
 from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row, new_board
 from mailcow_wizard.tui.drawn import Drawn
 from mailcow_wizard.tui.frame import LOW, is_wide
@@ -167,7 +167,7 @@ class Wizard(Drawn):
         self._complete = True
         self.show_step(self.current)
         await self.take_typed()
-        threading.Thread(target=self._greet, daemon=True, name="journal").start()
+        beside(self, "journal", self._greet)
 
     def _greet(self) -> None:
         """Asks, where the screen does not wait for it, whether a change was left half made."""

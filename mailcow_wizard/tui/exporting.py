@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from mailcow_wizard.language import _
+from mailcow_wizard.tui.beside import beside
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
@@ -31,7 +31,7 @@ def remember(app: Wizard) -> None:
 
         Memory(app.session.state, app.session.recorded).keep(looked_at, findings, document(app))
 
-    threading.Thread(target=keep, daemon=True, name="memory").start()
+    beside(app, "memory", keep)
 
 
 def export(app: Wizard) -> None:

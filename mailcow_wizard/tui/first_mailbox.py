@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine import first_mailbox as engine
@@ -10,6 +9,7 @@ from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.names import mailbox
 from mailcow_wizard.tui import api_key, mending
+from mailcow_wizard.tui.beside import beside
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.new_password import NewPassword
 
@@ -42,7 +42,7 @@ def _look(app: Wizard, address: str) -> None:
             found = _("This cannot be made: {error}.", error=str(error))
         app.call_later(_open, app, address, found)
 
-    threading.Thread(target=work, daemon=True, name="first-mailbox").start()
+    beside(app, "first-mailbox", work)
 
 
 def _open(app: Wizard, address: str, found: Plan | str) -> None:

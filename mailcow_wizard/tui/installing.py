@@ -15,6 +15,7 @@ from mailcow_wizard.install import after, following, going_on, outlook
 from mailcow_wizard.install.standing import Progress, Record, Standing
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.names import is_full
+from mailcow_wizard.tui.beside import beside
 from mailcow_wizard.tui.board import INSTALL
 from mailcow_wizard.tui.install_words import after_lines, heading, outlook_lines, rows
 from mailcow_wizard.tui.planned import parts_of
@@ -98,10 +99,12 @@ def show(app: Wizard) -> None:
             app.call_after_refresh(what)
 
     app.push_screen(waiting, opened)
-    look = threading.Thread(
-        target=lambda: app.call_later(waiting.go_on, _looked_at(app)), daemon=True, name="outlook"
+    beside(
+        app,
+        "outlook",
+        lambda: app.call_later(waiting.go_on, _looked_at(app)),
+        lambda mistake: waiting.go_on(lambda: app.show_keys(mistake)),
     )
-    look.start()
 
 
 def _looked_at(app: Wizard) -> Callable[[], object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +13,7 @@ from mailcow_wizard.fixes.mail import PASSWORD_FILE, RESETS
 from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import STEP_OF_TOPIC, Plan
+from mailcow_wizard.tui.beside import beside
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import back_lines, change_lines, parts_of, plan_lines
 from mailcow_wizard.tui.screens.changes import Changes
@@ -90,7 +90,7 @@ def _show_choices(app: Wizard, row: Row) -> None:
             carry_out(app, plan)
 
     app.push_screen(screen, chosen)
-    threading.Thread(target=look, daemon=True, name="choices").start()
+    beside(app, "choices", look, screen.failed)
 
 
 def _planned(offer: Offer) -> Planned:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.tui import mending
+from mailcow_wizard.tui.beside import beside
 
 if TYPE_CHECKING:
     from mailcow_wizard.model import Plan
@@ -35,7 +35,7 @@ def show(
             found = _("This cannot be published: {error}", error=harmless(str(error)))
         app.call_later(_open, app, found, say, made)
 
-    threading.Thread(target=work, daemon=True, name="publish").start()
+    beside(app, "publish", work, say)
 
 
 def _planned(app: Wizard, names: set[tuple[str, str]]) -> Plan | str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine.settings import Draft, open_draft
@@ -10,6 +9,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Plan
 from mailcow_wizard.tui import mending
+from mailcow_wizard.tui.beside import beside
 from mailcow_wizard.tui.screens.settings import SettingsScreen
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def show(app: Wizard) -> None:
             draft.put(key, value)
         app.call_later(_open, app, draft)
 
-    threading.Thread(target=read, daemon=True, name="settings").start()
+    beside(app, "settings", read)
 
 
 def _open(app: Wizard, draft: Draft) -> None:
@@ -62,4 +62,4 @@ def _save(app: Wizard, draft: Draft, screen: SettingsScreen) -> None:
             screen.say("")
             mending.ask(app, planned, draft.by_hand(), screen.dismiss, lambda: app.unsaved.clear())
 
-    threading.Thread(target=plan, daemon=True, name="plan").start()
+    beside(app, "plan", plan, screen.say)

@@ -134,3 +134,29 @@ def test_a_recording_without_a_name_is_asked_for_one(tmp_path: Path) -> None:
     session = Session(machine, Settings(), StateDirectory(str(tmp_path)), recorded=True)
     said = greeting(session, session.new_facts(), STEPS)
     assert (said.values, said.origin) == (("", ""), "guess")
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "asked"),
+    [
+        ("summary", "w", "mailcow_wizard.tui.answering.collect"),
+        ("install", "i", "mailcow_wizard.install.outlook.present"),
+        ("config", "s", "mailcow_wizard.tui.settings.open_draft"),
+        ("verify", "K", "mailcow_wizard.engine.api_key.this_machine"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_a_mistake_beside_the_screen_is_told(
+    place: str, key: str, asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not printed over it; and nobody waits for what does not come."""
+
+    def mistaken(*_unused: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(asked, mistaken)
+    async with piloted(tmp_path) as (app, pilot):
+        app.go_to(place)
+        await pilot.press(key)
+        await until(pilot, lambda: "The wizard made a mistake here: ZeroDivisionError" in shown(app))
+        assert len(app.screen_stack) == 1
