@@ -133,8 +133,15 @@ def in_use(code: str) -> bool:
 def _sweep(above: str, own: tuple[str, ...]) -> None:
     """Removes what a session has left that was killed, a day later."""
     for entry in os.scandir(above):
-        if entry.name.startswith(PREFIX) and entry.path not in own:
-            found = entry.stat(follow_symlinks=False)
-            old = found.st_mtime < time.time() - _FORGOTTEN_S
-            if old and found.st_uid == os.getuid() and not in_use(entry.path):
-                shutil.rmtree(entry.path, ignore_errors=True)
+        if entry.name.startswith(PREFIX) and entry.path not in own and _is_forgotten(entry):
+            shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _is_forgotten(entry: os.DirEntry[str]) -> bool:
+    """Whether it is old, this user's, and nobody works with it; another session may remove it meanwhile."""
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    old = found.st_mtime < time.time() - _FORGOTTEN_S
+    return old and found.st_uid == os.getuid() and not in_use(entry.path)

@@ -101,21 +101,30 @@ class _Trial:
     def _begin(self, door: Door) -> None:
         family = socket.AF_INET6 if ":" in door.address else socket.AF_INET
         try:
-            one = socket.socket(family, socket.SOCK_STREAM)
-            one.setblocking(False)
-            number = one.connect_ex((door.address, door.port))
+            one = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         except OSError as error:
-            number = error.errno or errno.ENETUNREACH
-        if number not in (0, errno.EINPROGRESS):
-            self._results[door] = "n" if number in _NO_WAY else "r"
+            self._refused(door, error.errno)
+            return
+        try:
+            one.connect((door.address, door.port))
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            one.close()
+            self._refused(door, error.errno)
             return
         self._selector.register(one, selectors.EVENT_WRITE, door)
+
+    def _refused(self, door: Door, number: int | None) -> None:
+        """Why it cannot be tried, as the kernel says."""
+        self._results[door] = "n" if (number or errno.ENETUNREACH) in _NO_WAY else "r"
 
     def _go_on(self, one: socket.socket, door: Door, events: int) -> None:
         if events & selectors.EVENT_WRITE:
             number = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if number:
-                self._end(one, door, "n" if number in _NO_WAY else "r")
+                self._refused(door, number)
+                self._forget(one)
                 return
             self._talks[door] = talk(door, self._token)
             self._selector.modify(one, selectors.EVENT_READ, door)
@@ -136,7 +145,10 @@ class _Trial:
         if self._talks[door].answer:
             self._end(one, door)
 
-    def _end(self, one: socket.socket, door: Door, result: str = "") -> None:
-        self._results[door] = result or (self._talks[door].end() if door in self._talks else "s")
+    def _end(self, one: socket.socket, door: Door) -> None:
+        self._results[door] = self._talks[door].end() if door in self._talks else "s"
+        self._forget(one)
+
+    def _forget(self, one: socket.socket) -> None:
         self._selector.unregister(one)
         one.close()

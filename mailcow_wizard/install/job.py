@@ -233,7 +233,6 @@ class Job:
             journal.tell(change, {"kind": kind, "step": step, "text": text})
             if kind == "output":
                 said.append(text)
-            if kind == "output":
                 self.tell(f"  {text}")
             elif kind != "done":
                 self.tell(_("failed: {why}", why=text) if kind == "failed" else text)
