@@ -19,7 +19,8 @@ from mailcow_wizard.model import Check, Event, Evidence, Finding, Judgement
 Listen = Callable[[Event], None]
 Mark = Callable[[Sequence[Finding]], tuple[Finding, ...]]
 
-
+# What Python says where this user may have no more threads, for which it has no exception of its own.
+_NO_THREAD = "can't start new thread"
 # A signal that comes in the moment before a wait begins does not end it: so none is longer, in seconds.
 _SIGNALS_S = 0.25
 
@@ -64,9 +65,9 @@ def look(check: Check, facts: Facts) -> tuple[Judgement, ...]:
             ),
         )
     except HostError as error:
-        return (Judgement("unknown", _("could not look: {error}", error=error), certainty="untested"),)
+        return (_could_not_look(error),)
     except Exception as error:
-        return (_crashed(error),)
+        return (_could_not_look(error) if str(error) == _NO_THREAD else _crashed(error),)
 
 
 def _with_fixes(check: Check, judgement: Judgement, facts: Facts) -> Judgement:
@@ -77,6 +78,10 @@ def _with_fixes(check: Check, judgement: Judgement, facts: Facts) -> Judgement:
         return judgement._replace(fixes=tuple(one.fix for one in offers(check.id, judgement, facts)))
     except HostError:
         return judgement
+
+
+def _could_not_look(error: Exception) -> Judgement:
+    return Judgement("unknown", _("could not look: {error}", error=error), certainty="untested")
 
 
 def _crashed(error: Exception) -> Judgement:
@@ -139,8 +144,7 @@ class Run:
         try:
             threading.Thread(target=self._work, args=(check,), daemon=True, name=check.id).start()
         except RuntimeError as error:  # no more threads for this user
-            none = Judgement("unknown", _("could not look: {error}", error=error), certainty="untested")
-            self._results.put((check.id, (join(check, none),)))
+            self._results.put((check.id, (join(check, _could_not_look(error)),)))
 
     def _work(self, check: Check) -> None:
         start = time.monotonic()

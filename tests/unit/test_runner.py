@@ -266,6 +266,20 @@ def test_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "can't start new thread" in found["a.1"].summary
 
 
+def test_no_more_threads_for_a_source() -> None:
+    """The kernel itself refuses one with a stack that no address space holds."""
+
+    def source(facts: Facts) -> None:
+        usual = threading.stack_size(1 << 46)
+        try:
+            threading.Thread(target=lambda: None).start()
+        finally:
+            threading.stack_size(usual)
+
+    found, _ = run(check("a.1", source))
+    assert (found["a.1"].status, found["a.1"].certainty) == ("unknown", "untested")
+
+
 HOSTILE = {
     "escape": "\x1b]0;x\x07\x1b[2J",
     "newlines": "a\r\nb\nc",
