@@ -19,8 +19,6 @@ from mailcow_wizard.model import Check, Event, Evidence, Finding, Judgement
 Listen = Callable[[Event], None]
 Mark = Callable[[Sequence[Finding]], tuple[Finding, ...]]
 
-# What Python says where this user may have no more threads, for which it has no exception of its own.
-_NO_THREAD = "can't start new thread"
 # A signal that comes in the moment before a wait begins does not end it: so none is longer, in seconds.
 _SIGNALS_S = 0.25
 
@@ -67,7 +65,9 @@ def look(check: Check, facts: Facts) -> tuple[Judgement, ...]:
     except HostError as error:
         return (_could_not_look(error),)
     except Exception as error:
-        return (_could_not_look(error) if str(error) == _NO_THREAD else _crashed(error),)
+        # What Python says where this user may have no more threads; it has no exception of its own for it.
+        no_thread = str(error) == "can't start new thread"
+        return (_could_not_look(error) if no_thread else _crashed(error),)
 
 
 def _with_fixes(check: Check, judgement: Judgement, facts: Facts) -> Judgement:

@@ -17,6 +17,7 @@ from mailcow_wizard.host.search_path import search_path, which
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import IO
 
 _MOST_COMPLAINTS = MIB
@@ -88,7 +89,7 @@ class Commands:
 
 
 def _start(argv: tuple[str, ...], mark: str, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    try:
+    with starting(argv[0]):
         return subprocess.Popen(
             [which(argv[0]), *argv[1:]],
             stdin=subprocess.DEVNULL,
@@ -98,12 +99,19 @@ def _start(argv: tuple[str, ...], mark: str, more: Mapping[str, str]) -> subproc
             cwd="/",
             start_new_session=True,
         )
+
+
+@contextlib.contextmanager
+def starting(command: str) -> Iterator[None]:
+    """Raises Denied or HostError with a sentence for what keeps a command from being started."""
+    try:
+        yield
     except PermissionError:
-        raise Denied(f"{argv[0]} may not be run by this user") from None
+        raise Denied(f"{command} may not be run by this user") from None
     except OSError as error:
-        raise HostError(f"{argv[0]} could not be started: {error.strerror}") from None
+        raise HostError(f"{command} could not be started: {error.strerror}") from None
     except ValueError:
-        raise HostError(f"{argv[0]} could not be started: its words cannot be passed on") from None
+        raise HostError(f"{command} could not be started: its words cannot be passed on") from None
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float) -> int:
@@ -156,7 +164,7 @@ def _end_marked(process: subprocess.Popen[bytes], mark: str) -> None:
     """Ends the command, and what it left behind under another parent: the mark in its environment tells."""
     _end(process)
     for _ in range(_ROUNDS):
-        strays = [pid for pid in _processes() if _is_marked(pid, mark)]
+        strays = [pid for pid in _processes() if is_marked(pid, _MARK, mark)]
         if not strays:
             return
         for stray in strays:
@@ -168,11 +176,12 @@ def _processes() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
-def _is_marked(pid: int, mark: str) -> bool:
-    """Whether a process has the mark; one that is dead and not yet buried has no environment."""
+def is_marked(pid: int, variable: str, mark: str) -> bool:
+    """Whether a process has the mark in this variable, and is not one that got its number later; one that is
+    dead and not yet buried has no environment."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as environment:
-            return f"{_MARK}={mark}".encode() in environment.read(_MOST_ENVIRONMENT).split(b"\0")
+            return f"{variable}={mark}".encode() in environment.read(_MOST_ENVIRONMENT).split(b"\0")
     except OSError:
         return False
 

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-from mailcow_wizard.host.door import MIB, Denied, HostError, NoAnswer
+from mailcow_wizard.host.commands import is_marked, starting
+from mailcow_wizard.host.door import MIB, HostError, NoAnswer
 from mailcow_wizard.host.programs import program
 from mailcow_wizard.host.search_path import search_path, which
 from mailcow_wizard.typed import NamedTuple
@@ -24,7 +25,6 @@ MOST_OUTPUT = MIB
 _MARK = "MAILCOW_WIZARD_CHANGE"
 _PAUSE_S = 0.03
 _PATIENCE_S = 5.0
-_MOST_ENVIRONMENT = 1 << 18
 _LONGEST_LINE = 4096
 _DEBIAN = ("apt", "apt-get", "aptitude", "dpkg", "dpkg-reconfigure")
 
@@ -99,7 +99,7 @@ def run(
 def wait_for(pid: int, mark: str, seconds: float) -> None:
     """See `Changing.wait_for`."""
     end = time.monotonic() + seconds
-    while _is_marked(pid, mark):
+    while is_marked(pid, _MARK, mark):
         if time.monotonic() > end:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
@@ -136,24 +136,19 @@ def _start(
         note(os.getpid())
 
     try:
-        return subprocess.Popen(
-            [which(argv[0]), *argv[1:]],
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            env={**environment(argv[0]), **setting.variables, **_handed_on(argv), _MARK: mark},
-            cwd=setting.directory,
-            umask=0o022,
-            start_new_session=True,
-            # In the child, so that its number is written down before it does anything.
-            preexec_fn=before,
-        )
-    except PermissionError:
-        raise Denied(f"{argv[0]} may not be run by this user") from None
-    except OSError as error:
-        raise HostError(f"{argv[0]} could not be started: {error.strerror}") from None
-    except ValueError:
-        raise HostError(f"{argv[0]} could not be started: its words cannot be passed on") from None
+        with starting(argv[0]):
+            return subprocess.Popen(
+                [which(argv[0]), *argv[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                env={**environment(argv[0]), **setting.variables, **_handed_on(argv), _MARK: mark},
+                cwd=setting.directory,
+                umask=0o022,
+                start_new_session=True,
+                # In the child, so that its number is written down before it does anything.
+                preexec_fn=before,
+            )
     except subprocess.SubprocessError:
         raise HostError(f"{argv[0]} was not started: its start could not be written down") from None
 
@@ -216,12 +211,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_PATIENCE_S)
             return
-
-
-def _is_marked(pid: int, mark: str) -> bool:
-    """Whether this process is the command with this mark, and not one that got its number later."""
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return f"{_MARK}={mark}".encode() in file.read(_MOST_ENVIRONMENT).split(b"\0")
-    except OSError:
-        return False
