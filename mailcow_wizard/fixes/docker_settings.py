@@ -25,6 +25,8 @@ SETTLE_S = 20.0
 """So long Docker may take to be itself again after a restart."""
 _START_S = 120.0
 _WANTED = f"/etc/systemd/system/multi-user.target.wants/{docker_daemon.SERVICE}"
+# A unit that nobody holds is not loaded, which by name would be an error.
+_RESET = ("systemctl", "reset-failed", "docker.*")
 _HARMFUL = (("iptables", False), ("firewall-backend", "nftables"))
 
 
@@ -78,7 +80,7 @@ def _by_systemd(seen: docker_daemon.Daemon, runs: bool, wanted: bool) -> list[Pl
         steps.append(Command(("systemctl", "enable", docker_daemon.SERVICE), (back,)))
     if not runs:
         names = _units(seen)
-        steps.append(Command(("systemctl", "reset-failed", *names)))
+        steps.append(Command(_RESET))
         stop = ("systemctl", "stop", *names)
         steps.append(Command(("systemctl", "restart", docker_daemon.SERVICE), (stop,), _START_S))
     return steps
@@ -213,7 +215,7 @@ def steps(
         stop: tuple[str, ...] = ("systemctl", "stop", *_units(seen))
         # Docker's unit may be started three times a minute; whoever tries things out has done so already.
         begin: tuple[tuple[str, ...], ...] = (
-            ("systemctl", "reset-failed", *_units(seen)),
+            _RESET,
             ("systemctl", "start", docker_daemon.SERVICE),
         )
     elif seen.openrc:

@@ -10,13 +10,14 @@ from mailcow_wizard.checks.ports import judge_port
 from mailcow_wizard.facts.bindings import Binding
 from mailcow_wizard.facts.docker_relay import relay
 from mailcow_wizard.facts.docker_shims import containers_run, left_running
+from mailcow_wizard.facts.firewall.entries import entries
 from mailcow_wizard.facts.firewall.state import state
 from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.network.subnet import subnet
 from mailcow_wizard.facts.ports import PortFacts
 from mailcow_wizard.host.door import HostError, Listeners, Missing, NoAnswer, Process, Ran, Refused
 from mailcow_wizard.requirements import PORTS
-from tests.docker_machine import JSON, MAILCOW, DockerHost, facts
+from tests.docker_machine import JSON, MAILCOW, DockerHost, box, facts
 
 DEAD = Refused("nobody takes connections on /var/run/docker.sock")
 PROGRAM = "/usr/bin/containerd-shim-runc-v2"
@@ -33,6 +34,27 @@ DOCKERS = json.dumps(
         ]
     }
 )
+_DPORT = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 25}}
+_NAT = {"family": "ip", "table": "nat", "chain": "PREROUTING"}
+SENT_ON = json.dumps(
+    {
+        "nftables": [
+            {"table": {"family": "ip", "name": "nat"}},
+            {
+                "chain": {
+                    "family": "ip",
+                    "table": "nat",
+                    "name": "PREROUTING",
+                    "type": "nat",
+                    "hook": "prerouting",
+                    "prio": -100,
+                }
+            },
+            {"rule": {**_NAT, "handle": 1, "expr": [_DPORT, {"dnat": {"addr": "172.22.1.253"}}]}},
+        ]
+    }
+)
+DEFAULT = "eth0\t00000000\t016358C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
 NFT = ("nft", "-s", "-j", "list", "ruleset")
 
 
@@ -63,11 +85,16 @@ class Silent(Quiet):
 class Starting(Quiet):
     """Docker makes its rules between the first look at them and the first question to it."""
 
+    later = DOCKERS
+
+    def source_address(self, destination: str) -> str:
+        return "192.88.99.10"
+
     def run(self, argv: tuple[str, ...], timeout: float = 5.0, *args: Any, **more: Any) -> Ran:
         if argv == NFT:
             first = " ".join(NFT) not in self.asked
             self.asked.append(" ".join(NFT))
-            return Ran(0, NO_RULES if first else DOCKERS, "")
+            return Ran(0, NO_RULES if first else self.later, "")
         return super().run(argv, timeout, *args, **more)
 
 
@@ -142,6 +169,18 @@ def test_rules_that_docker_makes_meanwhile_are_not_gone() -> None:
     assert judge_backend(seen).status == "pass"
     gone = Quiet(info={"ContainersRunning": 1}, files=files, commands={" ".join(NFT): NO_RULES})
     assert judge_backend(state(facts(gone))).status == "fail"
+
+
+@pytest.mark.parametrize(("later", "passed_by"), [(SENT_ON, ()), (NO_RULES, (25,))])
+def test_ports_that_docker_publishes_meanwhile_are_sent_on(later: str, passed_by: tuple[int, ...]) -> None:
+    published = {"IP": "0.0.0.0", "PrivatePort": 25, "PublicPort": 25, "Type": "tcp"}
+    own = TRIE.replace("172.22.1.1", "192.88.99.10")
+    files = {"/proc/net/route": HEAD + DEFAULT + BRIDGE, "/proc/net/fib_trie": own}
+    boxes = [box(1, "postfix-mailcow", Ports=[published])]
+    starting = Starting({"/containers/json": boxes}, info={"ContainersRunning": 1}, files=files)
+    starting.later = later
+    assert tuple(one.number for one in entries(facts(starting)).passed_by) == passed_by
+    assert starting.asked.count(" ".join(NFT)) == 2
 
 
 @pytest.mark.parametrize("said", [DEAD, Missing("no socket"), NoAnswer("late")])

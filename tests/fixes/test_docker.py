@@ -206,7 +206,7 @@ def test_what_no_installation_mends_gets_no_offer() -> None:
             [
                 "systemctl unmask docker.service",
                 "systemctl enable docker.service",
-                "systemctl reset-failed docker.service docker.socket",
+                "systemctl reset-failed docker.*",
                 "systemctl restart docker.service",
             ],
         ),
@@ -215,7 +215,7 @@ def test_what_no_installation_mends_gets_no_offer() -> None:
             {"/etc/systemd/system/multi-user.target.wants/docker.service": ""},
             [
                 "systemctl unmask docker.service",
-                "systemctl reset-failed docker.service docker.socket",
+                "systemctl reset-failed docker.*",
                 "systemctl restart docker.service",
             ],
         ),
@@ -223,7 +223,7 @@ def test_what_no_installation_mends_gets_no_offer() -> None:
             "loaded failed enabled",
             {},
             [
-                "systemctl reset-failed docker.service docker.socket",
+                "systemctl reset-failed docker.*",
                 "systemctl restart docker.service",
             ],
         ),

@@ -4,7 +4,6 @@ Its packages come from newer Debian suites and are unpacked into the cache, neve
 the engine writes lies in memory. It makes no firewall rules: a published port has its proxy all the same.
 """
 
-import io
 import os
 import shutil
 import subprocess
@@ -150,11 +149,15 @@ def _answering(process: "subprocess.Popen[bytes]", programs: Path) -> Engine | N
     return found[0] if found else None
 
 
-def _import_image(engine: Engine, scratch: Path) -> None:
-    """One file is all that a container needs here: Debian's statically linked busybox."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
+def picture(place: Path) -> Path:
+    """Writes an image for `docker import` into a directory; the file. Debian's statically linked busybox is
+    all that a container needs here."""
+    file = place / "image.tar"
+    with tarfile.open(file, mode="w") as archive:
         archive.add(os.path.realpath(str(shutil.which("busybox"))), "bin/busybox")
-    picture = Path(f"/proc/{engine.pid}/root{scratch}/image.tar")
-    picture.write_bytes(buffer.getvalue())
+    return file
+
+
+def _import_image(engine: Engine, scratch: Path) -> None:
+    picture(Path(f"/proc/{engine.pid}/root{scratch}"))
     engine.docker("import", str(scratch / "image.tar"), IMAGE)

@@ -1,12 +1,8 @@
 """DOCKER-USER with an engine of today, as systemd runs it: real containers behind IPv4 and IPv6, shut and let
 through, over restarts of Docker and of the machine."""
 
-import io
 import json
-import os
-import shutil
 import sys
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,7 +65,7 @@ def debian(world: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ma
     """A machine that boots again after a power cut, with a running container that publishes every port."""
     with or_skip():
         lent = {str(engine.unpacked(engine.SUITES[1])): "/opt/engine"}
-        picture = _picture(tmp_path_factory.mktemp("image"))
+        picture = engine.picture(tmp_path_factory.mktemp("image"))
         lent[str(picture.parent)] = "/srv/image"
         network = f"/run/netns/{world.server.name}"
         with machine.booted(*PACKAGES, network=network, lent=lent, again=True) as made:
@@ -82,16 +78,6 @@ def debian(world: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ma
             made.run(["systemctl", "enable", "--now", "docker.service"], check=True)
             _run(made)
             yield made
-
-
-def _picture(place: Path) -> Path:
-    """One file is all that a container needs here: Debian's statically linked busybox."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        archive.add(os.path.realpath(str(shutil.which("busybox"))), "bin/busybox")
-    picture = place / "image.tar"
-    picture.write_bytes(buffer.getvalue())
-    return picture
 
 
 def _run(debian: Machine) -> None:
