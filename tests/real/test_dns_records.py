@@ -152,7 +152,7 @@ FAULTS = (
     Fault("mail.example.org", "A", ("10.0.0.1",), "fail", "a private address"),
     Fault("mail.example.org", "A", ("104.16.1.1",), "fail", "Cloudflare"),
     Fault("mail.example.org", "A", ("192.88.99.10", "192.88.99.9"), "fail", "another"),
-    Fault("mail.example.org", "AAAA", (), "fail", "not published"),
+    Fault("mail.example.org", "AAAA", (), "warn", "not published"),
     Fault("example.org", "MX", ("0 .",), "fail", "takes no mail at all"),
     Fault("example.org", "MX", ("10 mail", "20 mx2"), "fail", "also to"),
     Fault("example.org", "MX", ("50 MAIL.Example.org.",), "pass", "goes to"),
