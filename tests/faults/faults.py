@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from copy import copy
 from typing import Any, NamedTuple
 
 from mailcow_wizard.engine import runner
@@ -60,7 +61,7 @@ def _fails(error: HostError) -> Instead:
     def change(answer: Any) -> Any:
         reply = _as_reply(answer, error)
         if reply is None:
-            raise error
+            raise copy(error)  # one that is raised again and again holds on to all that it passed
         return reply
 
     return change
@@ -69,7 +70,7 @@ def _fails(error: HostError) -> Instead:
 def _half(answer: Any) -> Any:
     """What comes of it when the second half is lost."""
     if isinstance(answer, HostError):
-        raise answer
+        raise copy(answer)
     if isinstance(answer, bytes | str):
         return answer[: len(answer) // 2]
     if isinstance(answer, Ran):
@@ -91,7 +92,7 @@ def _half(answer: Any) -> Any:
 def _garbled(answer: Any) -> Any:
     """Nonsense of the same shape."""
     if isinstance(answer, HostError):
-        raise answer
+        raise copy(answer)
     if isinstance(answer, bytes):
         return _GARBAGE.encode()
     if isinstance(answer, str):
