@@ -199,7 +199,11 @@ def _lines(
     write(f"{lines.closing(result.findings)}\n")
     mendable = "" if plain else lines.mendable(result.findings)
     if mendable:
-        line = called(f"./wizard fix {mendable}")
+        import shlex
+
+        from mailcow_wizard.cli.repeating import finding_again
+
+        line = called(f"./wizard {shlex.join(['fix', mendable, *finding_again(options)])}")
         write("".join(f"{part}\n" for part in _next(line, sentence_columns(options.plain))))
     return code, result.findings
 

@@ -21,6 +21,7 @@ from mailcow_wizard.cli.making import (
     unchanged,
     unknown_check,
 )
+from mailcow_wizard.cli.repeating import finding_again
 from mailcow_wizard.cli.session_talk import in_session
 from mailcow_wizard.cli.values import meant
 from mailcow_wizard.engine import mending
@@ -55,7 +56,7 @@ def _fix(session: Session, options: Options, talk: Talk) -> int:
     findings = _of_subject(seen.findings, name, options.subject)
     mention_unfinished(session)
     if len(options.words) == 1:
-        return _list(findings, talk)
+        return _list(findings, options, talk)
     wanted = options.words[1]
     finding = _the_one(findings, name, wanted)
     offer = next((one for one in seen.offers(finding) if one.fix.id == wanted), None)
@@ -101,7 +102,7 @@ def _the_one(findings: tuple[Finding, ...], name: str, wanted: str) -> Finding:
     return fitting[0] if fitting else findings[0]
 
 
-def _list(findings: tuple[Finding, ...], talk: Talk) -> int:
+def _list(findings: tuple[Finding, ...], options: Options, talk: Talk) -> int:
     if talk.json:
         talk.document(of_fixes([(one.subject, fix) for one in findings for fix in one.fixes]))
         return exit_codes.OK
@@ -119,16 +120,16 @@ def _list(findings: tuple[Finding, ...], talk: Talk) -> int:
                 talk.sentence(_("  by hand: {what}", what=remedy), hanging=2)
     mendable = [one for one in findings if one.fixes]
     if mendable:
-        talk.lines(_next(mendable[0], talk.columns))
+        talk.lines(_next(mendable[0], finding_again(options), talk.columns))
     return exit_codes.OK
 
 
-def _next(finding: Finding, columns: int) -> list[str]:
+def _next(finding: Finding, more: list[str], columns: int) -> list[str]:
     """What to type for the first of the fixes; in a line of its own where it has no room."""
     words = ["fix", finding.id, finding.fixes[0].id]
     if finding.subject:
         words += ["--subject", finding.subject]
-    command = called(f"./wizard {shlex.join(words)}")
+    command = called(f"./wizard {harmless(shlex.join([*words, *more]), 1000)}")
     line = _("What the first would do, asking before it does it: {command}", command=command)
     if not columns or len(line) <= columns:
         return [line]

@@ -36,6 +36,22 @@ def repeated(words: Sequence[str], environ: Mapping[str, str]) -> tuple[Repeated
     return tuple(filter(None, own)), tuple(filter(None, as_root))
 
 
+def finding_again(options: Options) -> list[str]:
+    """The words of this line that the `fix` which is typed next needs too, to find what this one found: what
+    is said of the server, and whom to ask. Nothing of it is kept."""
+    said = (
+        ("--hostname", (options.hostname,)),
+        ("--domain", options.domains),
+        ("--address", options.addresses),
+        ("--resolver", (options.resolver,)),
+        ("--ntp", options.ntp),
+        ("--tsig", (options.tsig,)),
+        ("--server", (options.server,)),
+        ("--provider", (options.provider,)),
+    )
+    return [word for option, values in said for value in values if value for word in (option, value)]
+
+
 def _is_usual(options: Options) -> bool:
     """Whether mailcow's directory is the one without `--dir`; a recording and answers may name another."""
     if options.directory is None:

@@ -13,6 +13,8 @@ import catalogues
 import pytest
 
 from mailcow_wizard import language
+from mailcow_wizard.cli.arguments import parse
+from mailcow_wizard.cli.repeating import finding_again
 from mailcow_wizard.engine.memory import Memory
 from mailcow_wizard.host import calling
 from mailcow_wizard.host.state import StateDirectory
@@ -301,3 +303,13 @@ def test_a_hint_can_be_pasted(tmp_path: Path) -> None:
     assert words[0] == str(launcher)
     pasted = subprocess.run([*words, "--dry-run"], **run)  # type: ignore[call-overload]
     assert (pasted.returncode, "chmod" in pasted.stdout) == (0, True), pasted.stderr
+
+
+def test_a_hint_has_what_was_said_of_the_server() -> None:
+    """Else the line that is pasted looks at another server, or cannot publish."""
+    said = (
+        "fix dns.mx --hostname mail.example.org --domain a.example --domain b.example --tsig /k --timeout 3"
+    )
+    again = "--hostname mail.example.org --domain a.example --domain b.example --tsig /k"
+    assert finding_again(parse(said.split())) == again.split()
+    assert finding_again(parse(["fix", "dns.mx"])) == []

@@ -184,7 +184,7 @@ def _is_of(wanted: Expected, text: str) -> bool:
 
 
 def _in_the_way(what: str, wanted: tuple[Expected, ...]) -> str:
-    right = _(" and ").join(one.value for one in wanted)
+    right = _(" and ").join(one.value.removesuffix(".") for one in wanted)
     return _(
         "it is {what}, and should be {right}. {nothing_deleted}",
         what=what,
