@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from mailcow_wizard.conf.document import Document
+from mailcow_wizard.conf.document import Document, written
 from mailcow_wizard.conf.reading import Readings
 from mailcow_wizard.conf.seen import Seen
 from mailcow_wizard.conf.unwritable import Unwritable
@@ -48,8 +48,8 @@ class Surroundings(NamedTuple):
 
 class LintFinding(NamedTuple):
     """Something wrong. `line` counts from 1, None where it is no line's matter; `key` is empty where it is
-    no key's. `remedy` says the change in a few words, and `fix` is the document with it, where there is one
-    safe answer."""
+    no key's. `remedy` says the change in a few words, a setting as it is to be written, and `fix` is the
+    document with it, where there is one safe answer."""
 
     line: int | None
     key: str
@@ -93,10 +93,12 @@ class File:
     ) -> LintFinding:
         """A finding about a key; `changes` are the values that would be right."""
         fix = self._changed(changes) if changes and self._wanted(rule) else None
+        if not changes or fix is None:
+            return LintFinding(self.line(key), key, rule, level, message)
         words = " ".join(
-            f"{one}=…" if is_secret(one) else f"{one}={value}" for one, value in (changes or {}).items()
+            f"{one}=…" if is_secret(one) else written(one, value) for one, value in changes.items()
         )
-        return LintFinding(self.line(key), key, rule, level, message, words if fix else "", fix)
+        return LintFinding(self.line(key), key, rule, level, message, words, fix)
 
     def _wanted(self, rule: str) -> bool:
         """Each fix reads the whole file again, which a file full of faults would pay for many times over."""

@@ -1,6 +1,7 @@
 """What is wrong in a mailcow.conf: each rule once at least, and every fix tried."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,10 @@ def test_a_rule_finds_what_is_wrong(rule: str, rows: str, right: str) -> None:
             key, _, value = one.partition("=")
             assert finding.fix.get(key) == value
         assert rule not in {one.rule for one in lint(mended(data, rule, MACHINE).data, MACHINE)}
+        settings = finding.remedy if "=" in finding.remedy and "…" not in finding.remedy else ""
+        for word in shlex.split(settings):  # as `conf set` gets them from a shell
+            key, _, value = word.partition("=")
+            assert finding.fix.get(key) == value
 
 
 @pytest.mark.parametrize("rule", OTHERS)
