@@ -17,8 +17,10 @@ from mailcow_wizard.engine.acknowledging import (
     read_day,
     today,
 )
+from mailcow_wizard.engine.memory import Memory
 from mailcow_wizard.engine.selection import UnknownSelector, select
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.report.acknowledgements import line, of_entries
@@ -33,6 +35,8 @@ def ack(options: Options, write: Callable[[str], None]) -> int:
         known = Acknowledgements(session.state)
         if not options.list:
             _change(known, options)
+            if options.subject and not options.remove:
+                _mention_unknown(Memory(session.state, session.recorded), options.words[0], options.subject)
     except HostError as error:
         raise NothingDone(code_of(error), unchanged(error)) from None
     finally:
@@ -81,6 +85,20 @@ def _known_check(check: str) -> None:
         found = ()
     if [one.id for one in found] != [check]:
         raise unknown_check(check)
+
+
+def _mention_unknown(memory: Memory, check: str, subject: str) -> None:
+    """Says where a subject may be misspelt; one that is yet to come can be acknowledged all the same."""
+    there = memory.subjects(check)
+    if there and subject not in there:
+        streams.say(
+            _(
+                "when {check} was run last it had no subject '{subject}'; there were: {there}",
+                check=check,
+                subject=harmless(subject, 60),
+                there=shown([one for one in there if one]),
+            )
+        )
 
 
 def _told(known: Acknowledgements, options: Options) -> str:

@@ -68,6 +68,10 @@ class Memory:
             return None
         return {**self._run, "checks": [named_finding(one) for one in self._run["checks"]]}
 
+    def subjects(self, check: str) -> tuple[str | None, ...]:
+        """The subjects that a check had when it was run last; empty where it was not."""
+        return tuple(subject for id, subject in self._statuses if id == check)
+
     def differences(self, checks: Collection[str], findings: Sequence[Finding]) -> tuple[Difference, ...]:
         """What is different from what is remembered of these checks, by id; what was not asked is new."""
         now: Statuses = {(one.id, one.subject): one.status for one in findings}

@@ -68,6 +68,18 @@ def test_one_subject_of_several(tmp_path: Path) -> None:
     assert {one["subject"] for one in findings if one["acknowledged"]} == {subject}
 
 
+def test_a_subject_that_the_last_run_did_not_have_is_told(tmp_path: Path) -> None:
+    words = ("ack", "dns.mx", "--demo", "--reason", "x", "--subject")
+    early = run(tmp_path, *words, "exmaple.org")
+    assert (early.returncode, early.stderr) == (0, ""), "nobody can know yet"
+    checked(tmp_path, "dns.mx")
+    late = run(tmp_path, *words, "exmaple.org")
+    assert (late.returncode, late.stdout != "") == (0, True)
+    assert "it had no subject 'exmaple.org'; there were: example.org" in late.stderr
+    assert run(tmp_path, *words, "example.org").stderr == ""
+    assert run(tmp_path, "ack", "dns.mx", "--subject", "exmaple.org", "--remove").stderr == ""
+
+
 def test_what_is_right_needs_none(tmp_path: Path) -> None:
     run(tmp_path, "ack", "ports.smtps", "--reason", "x")
     assert checked(tmp_path, "ports.smtps")[1][0]["acknowledged"] is None
