@@ -3,6 +3,7 @@
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
 from mailcow_wizard.facts import config_values
+from mailcow_wizard.facts.identity import SAY_HOSTNAME
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 from mailcow_wizard.names import NotAName, host_name
@@ -80,7 +81,7 @@ def judge_hostname(found: config_values.ServerName) -> Judgement:
 
 
 def _guess(found: config_values.ServerName, evidence: tuple[Evidence, ...]) -> Judgement:
-    say = (_("Say what the server shall be called: `--hostname mail.example.org`, or on the first screen."),)
+    say = (SAY_HOSTNAME,)
     if _of_name(found.name, found.domains):
         return Judgement(
             "warn",

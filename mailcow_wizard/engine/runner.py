@@ -63,7 +63,7 @@ def look(check: Check, facts: Facts) -> tuple[Judgement, ...]:
             ),
         )
     except HostError as error:
-        return (_could_not_look(error),)
+        return (_could_not_look(error, error.remedies),)
     except Exception as error:
         # What Python says where this user may have no more threads; it has no exception of its own for it.
         no_thread = str(error) == "can't start new thread"
@@ -80,8 +80,9 @@ def _with_fixes(check: Check, judgement: Judgement, facts: Facts) -> Judgement:
         return judgement
 
 
-def _could_not_look(error: Exception) -> Judgement:
-    return Judgement("unknown", _("could not look: {error}", error=error), certainty="untested")
+def _could_not_look(error: Exception, remedies: tuple[str, ...] = ()) -> Judgement:
+    said = _("could not look: {error}", error=error)
+    return Judgement("unknown", said, certainty="untested", remedies=remedies)
 
 
 def _crashed(error: Exception) -> Judgement:

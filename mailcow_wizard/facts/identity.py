@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
     Origin = Literal["option", "mailcow.conf", "saved", "guess"]
 
+SAY_HOSTNAME = _(
+    "Say what the server shall be called: `--hostname mail.example.org`, or on the first screen."
+)
+"""What mends a name that is missing or cannot be used."""
+
 
 class Hostname(NamedTuple):
     """The server's full name and where it comes from; a guess is only the machine's own name."""

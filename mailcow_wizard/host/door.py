@@ -15,7 +15,9 @@ MIB = 1 << 20
 
 
 class HostError(Exception):
-    """The machine did not answer. The text is one calm sentence that can be shown."""
+    """The machine did not answer. The text is one calm sentence to show; `remedies`: what may mend it."""
+
+    remedies: tuple[str, ...] = ()
 
 
 class Missing(HostError):
@@ -393,7 +395,6 @@ class Host:
     def exists(self, path: str) -> bool:
         """Whether something is there; False also where this user may not look."""
         try:
-            self.info(path)
+            return bool(self.info(path))
         except (Missing, Denied):
             return False
-        return True

@@ -70,7 +70,7 @@ class Wizard(Drawn):
         Binding("f1,question_mark", "visit('reading.show_help')", _("Help")),
         Binding("ctrl+p", "palette", "All commands", show=False),
         Binding("q", "leave", _("Quit")),
-        Binding("enter", "step(1)", "Next step", show=False),
+        Binding("enter", "step(1, True)", "Next step", show=False),
         Binding("escape", "calm", "Leave the field", show=False),
         Binding("ctrl+q", "leave", "Quit", show=False),
     ]
@@ -305,14 +305,15 @@ class Wizard(Drawn):
 
         reading.show_details(self, self._list.row)
 
-    def action_step(self, by: int) -> None:
-        """Goes to the next step or the one before; the welcome screen must be answered first."""
+    def action_step(self, by: int, named: bool = False) -> None:
+        """To the next step or the one before; from the first screen with its names, or only so (`named`)."""
         ids = [one.id for one in self.board.steps]
         to = ids.index(self.current) + by
-        if self.current == WELCOME.id and by > 0:
-            names = self.screen_stack[0].query_one(Welcome).answer()
-            if names:
-                self._answer(*names)
+        welcome = self.screen_stack[0].query_one(Welcome) if self.current == WELCOME.id and by > 0 else None
+        if welcome and (names := welcome.answer()):
+            self._answer(*names)
+        elif welcome and named:
+            welcome.focus_wrong()
         elif 0 <= to < len(ids):
             self.go_to(ids[to])
 
@@ -347,8 +348,7 @@ class Wizard(Drawn):
 
     def action_again(self) -> None:
         """Runs the check under the cursor once more, over fresh facts."""
-        row = self.row()
-        if row:
+        if row := self.row():
             self.show_keys()
             self.look_again((row.check,))
 

@@ -23,6 +23,13 @@ WELCOME_KEYS: Keys = (
     ("q", _("quit")),
 )
 """On the first screen, while no field is typed in."""
+NAMELESS_KEYS: Keys = (
+    ("Enter", _("type the names")),
+    ("n", _("go on without them")),
+    ("?", _("help")),
+    ("q", _("quit")),
+)
+"""The same where the names cannot be used."""
 
 _MARK = 2
 """The cells of the mark where steps are left out."""

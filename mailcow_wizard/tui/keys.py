@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row
-from mailcow_wizard.tui.frame import WELCOME_KEYS
+from mailcow_wizard.tui.frame import NAMELESS_KEYS, WELCOME_KEYS
 from mailcow_wizard.tui.places import keys_of
+from mailcow_wizard.tui.widgets.welcome import Welcome
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def keys_here(app: Wizard, row: Row | None) -> Keys:
     if app.current == WELCOME.id and app.focused:
         return [("Enter", _("next")), ("Esc", _("leave the field")), ("F1", _("help")), ("Ctrl+C", _("stop"))]
     if app.current == WELCOME.id:
-        return [*WELCOME_KEYS]
+        return [*(WELCOME_KEYS if app.screen_stack[0].query_one(Welcome).answer() else NAMELESS_KEYS)]
     if app.work and app.work.running:
         return [
             ("f", _("a change is under way: show it")),

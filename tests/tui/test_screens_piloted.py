@@ -160,3 +160,22 @@ async def test_a_mistake_beside_the_screen_is_told(
         await pilot.press(key)
         await until(pilot, lambda: "The wizard made a mistake here: ZeroDivisionError" in shown(app))
         assert len(app.screen_stack) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_server_without_a_name_can_be_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailcow_wizard.engine.session.hostname", lambda facts: Hostname("vm", "guess"))
+    async with piloted(tmp_path) as (app, pilot):
+        await until(pilot, lambda: "a full name is needed" in shown(app) and app.focused is not None)
+        await pilot.press("escape")
+        await until(pilot, lambda: "go on without them" in shown(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.focused is not None)
+        await pilot.press("n", "enter")
+        await pilot.pause()
+        assert app.current == "welcome"
+        await pilot.press("escape", "n", "n")
+        await until(pilot, lambda: app.current == "kernel")
+        assert app.session.answers.hostname == ""

@@ -11,6 +11,8 @@ from fake_host import FakeHost
 
 from mailcow_wizard.engine import runner
 from mailcow_wizard.engine.runner import Run, join
+from mailcow_wizard.facts.dns.mail_server import NoName
+from mailcow_wizard.facts.identity import SAY_HOSTNAME
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, TooLarge
 from mailcow_wizard.model import Check, Event, Evidence, Finding, Judgement, Settings
@@ -184,6 +186,12 @@ def test_no_answer_is_unknown(error: HostError, summary: str) -> None:
     assert (found["a.1"].status, found["a.1"].summary) == ("unknown", summary)
     assert found["a.1"].certainty == "untested"
     assert found["a.2"].status == "pass"
+
+
+def test_what_mends_a_missing_answer_is_said_where_it_is_known() -> None:
+    found, _ = run(check("a.1", raising(NoName("nameless"))), check("a.2", raising(HostError("broken"))))
+    assert found["a.1"].remedies == (SAY_HOSTNAME,)
+    assert found["a.2"].remedies == ()
 
 
 @pytest.mark.parametrize("status", ["fail", "pass", "warn", "unknown", "crashed", "skipped"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mailcow_wizard.facts.addresses import Addresses, addresses, configured_v6, uses_v6
 from mailcow_wizard.facts.bindings import bindings
-from mailcow_wizard.facts.identity import Hostname, domain_of, hostname
+from mailcow_wizard.facts.identity import SAY_HOSTNAME, Hostname, domain_of, hostname
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
@@ -17,6 +17,8 @@ from mailcow_wizard.typed import NamedTuple
 
 class NoName(HostError):
     """The server has no name yet that DNS could hold."""
+
+    remedies = (SAY_HOSTNAME,)
 
 
 class MailServer(NamedTuple):

@@ -69,7 +69,7 @@ class Welcome(Vertical):
                 Lines(id="domain-remark"),
             )
         self._draw()
-        self._focus_wrong()
+        self.focus_wrong()
 
     def on_resize(self) -> None:
         """Draws the texts for the width and height; the field with the cursor stays in sight."""
@@ -128,7 +128,7 @@ class Welcome(Vertical):
             self._fields[1].value = domain
         self._draw()
 
-    def _focus_wrong(self) -> None:
+    def focus_wrong(self) -> None:
         """Puts the cursor into the first field that cannot be used; into none when both can."""
         for field, read in zip(self._fields, (mail_host_name, mail_domain), strict=True):
             if greeting.read(field.value, read)[1]:
@@ -141,12 +141,11 @@ class Welcome(Vertical):
         names = self.answer()
         if names:
             self.post_message(self.Answered(*names))
+        else:
+            self.focus_wrong()
 
     def answer(self) -> tuple[str, str] | None:
-        """The server's name and the domain when both can be used; else the cursor goes to what cannot."""
+        """The server's name and the domain when both can be used."""
         hostname, wrong_name = greeting.read(self._values[0], mail_host_name)
         domain, wrong_domain = greeting.read(self._values[1], mail_domain)
-        if not wrong_name and not wrong_domain:
-            return hostname, domain
-        self._focus_wrong()
-        return None
+        return None if wrong_name or wrong_domain else (hostname, domain)
