@@ -1,10 +1,11 @@
 """Sentences of the screens: a finding in full, the summary's verdict. Plain text with roles, no widgets."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from mailcow_wizard.language import _, ngettext
-from mailcow_wizard.model import Finding
+from mailcow_wizard.model import STEPS, Finding
 from mailcow_wizard.report.acknowledgements import words
 from mailcow_wizard.tui.board import Board, Row
 from mailcow_wizard.tui.look import WORDS
@@ -221,9 +222,18 @@ def not_looked_at(board: Board, width: int) -> Iterator[str]:
     if board.not_looked_at:
         names = ", ".join(one.title for one in board.not_looked_at)
         yield from wrap(_("Not looked at: {names}.", names=names), max(10, width))
-    skipped = board.skipped()
+    skipped = Counter(row.check.step for row in board.skipped())
     if skipped:
-        names = ", ".join(row.check.id for row in skipped)
+        names = ", ".join(
+            _(
+                "{step} {some} of {all}",
+                step=one.title,
+                some=skipped[one.id],
+                all=len(board.checks_of(one.id)),
+            )
+            for one in STEPS
+            if one.id in skipped
+        )
         yield from wrap(_("Skipped: {names}.", names=names), max(10, width))
 
 
