@@ -4,6 +4,7 @@ Threads, not asyncio: importing asyncio costs as much as the whole of `check por
 in a system call (a dead NFS mount, a stuck /proc file) can be left behind, a coroutine cannot.
 """
 
+import errno
 import queue
 import threading
 import time
@@ -21,6 +22,7 @@ Mark = Callable[[Sequence[Finding]], tuple[Finding, ...]]
 
 # A signal that comes in the moment before a wait begins does not end it: so none is longer, in seconds.
 _SIGNALS_S = 0.25
+_LIMITS = (errno.EMFILE, errno.ENFILE)
 
 
 def join(check: Check, judgement: Judgement, duration: float = 0.0) -> Finding:
@@ -65,9 +67,15 @@ def look(check: Check, facts: Facts) -> tuple[Judgement, ...]:
     except HostError as error:
         return (_could_not_look(error, error.remedies),)
     except Exception as error:
-        # What Python says where this user may have no more threads; it has no exception of its own for it.
-        no_thread = str(error) == "can't start new thread"
-        return (_could_not_look(error) if no_thread else _crashed(error),)
+        return (_could_not_look(error) if _is_short(error) else _crashed(error),)
+
+
+def _is_short(error: Exception) -> bool:
+    """Whether this user may have no more threads or open files, which is no mistake of ours."""
+    if isinstance(error, OSError):
+        return error.errno in _LIMITS
+    # What Python says of threads; it has no exception of its own for it.
+    return str(error) == "can't start new thread"
 
 
 def _with_fixes(check: Check, judgement: Judgement, facts: Facts) -> Judgement:

@@ -1,5 +1,6 @@
 """Checks run side by side: none delays, breaks or hides another, and each result is told once, in words."""
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -351,3 +352,18 @@ def test_judgement_replaces_what_the_check_says() -> None:
     assert finding.subject is None
     assert finding.step == "a"
     assert join(check("firewall.local"), PASS).step == "network"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (OSError(errno.EMFILE, "Too many open files", "fixes/config.py"), "unknown"),
+        (OSError(errno.ENFILE, "Too many open files in system"), "unknown"),
+        (RuntimeError("can't start new thread"), "unknown"),
+        (OSError(errno.EBADF, "Bad file descriptor"), "crashed"),
+        (RuntimeError("something else"), "crashed"),
+    ],
+)
+def test_a_limit_of_this_user_is_no_mistake_of_ours(error: Exception, status: str) -> None:
+    found, _events = run(check("a.source", raising(error)), check("a.judge", says=raising(error)))
+    assert {one.status for one in found.values()} == {status}
