@@ -78,6 +78,8 @@ def _v4(found: Echoes) -> Judgement:
             ),
             severity="advice",
         )
+    if why.kind == "untried":
+        return _unsent(common, why)
     return common._replace(
         status="fail",
         stops=why.stops,
@@ -90,6 +92,15 @@ def _v4(found: Echoes) -> Judgement:
         ),
         remedies=_remedies(found, why.remedies),
         certainty="inferred",
+    )
+
+
+def _unsent(common: Judgement, why: Way) -> Judgement:
+    return common._replace(
+        status="unknown",
+        summary=_("echo requests could not be sent: {why}", why=why.words),
+        certainty="untested",
+        remedies=(_("Run this check again."),),
     )
 
 
@@ -142,6 +153,8 @@ def _v6(found: Echoes) -> Judgement:
             certainty="untested",
             remedies=why.remedies,
         )
+    if why.kind == "untried":
+        return _unsent(common, why)
     return common._replace(
         status="warn",
         stops=why.stops,

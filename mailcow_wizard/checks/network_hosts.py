@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_ways import (
+    NOT_KNOWN,
     Way,
     allowing,
     ending,
@@ -168,6 +169,8 @@ def _connections(host: Reached, common: Judgement, facts: Outward) -> Judgement:
         # Containers without IPv6 have no other way than IPv4.
         return common._replace(summary=summary, status="warn" if lacking == [4] else "pass")
     first = ways.get(4) or ways[6]
+    if first.kind in NOT_KNOWN:
+        return _untried(host, common, first)
     summary = _(
         "{host} cannot be reached on port {port}: {why}",
         host=row.host,
@@ -180,6 +183,20 @@ def _connections(host: Reached, common: Judgement, facts: Outward) -> Judgement:
         summary=summary,
         remedies=first.remedies,
         certainty="proved" if first.kind in ("blocked here", "no route", "rejected") else "inferred",
+    )
+
+
+def _untried(host: Reached, common: Judgement, first: Way) -> Judgement:
+    return common._replace(
+        status="unknown",
+        summary=_(
+            "{host} could not be tried on port {port}: {why}",
+            host=host.row.host,
+            port=host.row.port,
+            why=first.words,
+        ),
+        certainty="untested",
+        remedies=first.remedies or (_("Run this check again."),),
     )
 
 
@@ -231,6 +248,8 @@ def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
             certainty="untested",
         )
     first = way(host.tries, _control(facts, host.tries[0].family, host))
+    if first.kind in NOT_KNOWN:
+        return _untried(host, common, first)
     return common._replace(
         status=_STATUS[row.level],
         stops=first.stops,

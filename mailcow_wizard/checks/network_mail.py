@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import Way, allowing, evidence, inner, inner_words, listed, way
+from mailcow_wizard.checks.network_ways import (
+    NOT_KNOWN,
+    Way,
+    allowing,
+    evidence,
+    inner,
+    inner_words,
+    listed,
+    way,
+)
 from mailcow_wizard.facts.network.mail_ways import MailTry, MailWay, mail_ways
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Judgement
@@ -12,6 +21,7 @@ _FORM = _(
     "Ask the provider to open outgoing port 25; most have a form for it, some do it only for "
     "older customers or after the first invoice."
 )
+_TRY_AGAIN = _("Run this check again.")
 _RELAY = _(
     "Until then, or if they refuse: send through a relay host (in mailcow: System, Configuration, "
     "Routing), which takes mail on port 587 or 465."
@@ -238,6 +248,13 @@ def _blocked(found: MailWay, common: Judgement) -> Judgement:
     relay = _RELAY
     if any(one.result.outcome == "open" for one in found.submission):
         relay += _(" Port 465 gets out of here.")
+    if why.kind in NOT_KNOWN:
+        return common._replace(
+            status="unknown",
+            summary=_("port 25 could not be tried: {why}", why=why.words),
+            certainty="untested",
+            remedies=why.remedies or (_TRY_AGAIN,),
+        )
     summary, remedies = _words(found, why, relay)
     return common._replace(
         # Where nothing passes, that is what the check of IPv6 is about.

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from typing import Literal
 
     Kind = Literal[
-        "open", "blocked here", "no route", "refused", "rejected", "cut", "dropped", "dead", "not allowed"
-    ]
+        "open", "blocked here", "no route", "refused", "rejected", "cut", "dropped", "dead", "not allowed",
+        "untried",
+    ]  # fmt: skip
 
 _OWN_RULES = _(
     "See which rule it is: `nft list ruleset`, or `iptables -S OUTPUT` and `ip6tables -S OUTPUT`. "
@@ -27,6 +28,10 @@ _OWN_RULES = _(
 _PROVIDER = _(
     "Ask the provider, or look into the firewall of its control panel (and that of a router before it)."
 )
+
+
+NOT_KNOWN = ("not allowed", "untried")
+"""Kinds of a way that nothing was sent on: what becomes of it is not known."""
 
 
 class Way(NamedTuple):
@@ -39,7 +44,7 @@ class Way(NamedTuple):
     @property
     def stops(self) -> Stops:
         """Where packets end."""
-        if self.kind in ("open", "not allowed"):
+        if self.kind in ("open", *NOT_KNOWN):
             return ""
         here = self.kind == "blocked here" or (self.kind == "no route" and _PROVIDER not in self.remedies)
         return "here" if here else "way"
@@ -83,7 +88,7 @@ def way(tries: Sequence[Try], control: bool) -> Way:
     if "reset" in by_outcome:
         return Way("cut", _("accepted, and cut off at once"), (_PROVIDER,))
     text = next((one.result.text for one in tries if one.result.text), _("it could not be tried"))
-    return Way("no route", text)
+    return Way("untried" if "failed" in by_outcome else "no route", text)
 
 
 def held_words(met: Met) -> str:

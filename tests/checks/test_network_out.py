@@ -70,6 +70,7 @@ MAIL = [
     ("own rule", way(servers=servers(*["blocked"] * 4)), "fail", "this machine's own firewall"),
     ("no route", way(servers=servers(*["no route"] * 4)), "fail", "this machine has no way there"),
     ("cut off", way(servers=servers(*["reset"] * 4)), "fail", "cut off at once"),
+    ("not sent", way(servers=servers(*["failed"] * 4)), "unknown", "port 25 could not be tried"),
     (
         "one greets for all",
         way(servers=servers(*FOUR, greeting="220 filter.isp.net")),
@@ -169,6 +170,8 @@ HOSTS = [
     ("nobody tells IPv4", reached(IP4, silent=(4,)), "unknown", "no resolver answers for its IPv4"),
     ("optional", reached("github.com:80/tcp", "silent"), "warn", "cannot be reached"),
     ("needless", reached(RSYNC, "silent", needless="SKIP_CLAMD"), "skipped", "SKIP_CLAMD=y"),
+    ("not sent", reached(GITHUB, "failed"), "unknown", "github.com could not be tried on port 443"),
+    ("a datagram not sent", reached(TIME, "failed"), "unknown", "could not be tried on port 123"),
     ("silent datagrams", reached(FUZZY, "silent"), "unknown", "answers no strangers"),
     ("silent time servers", reached(TIME, "silent"), "warn", "cannot be reached on UDP port 123"),
     ("time", reached(TIME, "silent", "open"), "pass", "answers on UDP port 123"),
@@ -278,6 +281,8 @@ ECHOES = [
     (echoes(*SILENT, skipped="y"), "pass", "says that it does not matter"),
     (echoes(*SILENT, skipped="Y"), "fail", "none of 3"),
     (echoes(*["not allowed"] * 3), "unknown", "this user may not"),
+    (echoes(*["failed"] * 3), "unknown", "echo requests could not be sent"),
+    (echoes("open", "open", "failed"), "pass", "1 does not"),
     (echoes("open", "silent", family=6), "pass", "mailcow will find that IPv6 works"),
     (echoes("silent", "silent", family=6), "warn", "ENABLE_IPV6=false"),
 ]
