@@ -50,18 +50,22 @@ class Registries(NamedTuple):
 
 
 def registries(facts: Facts) -> Registries:
-    """Asks all hosts, side by side."""
-    answers: queue.SimpleQueue[Registry] = queue.SimpleQueue()
+    """Asks all hosts, side by side. Raises what asking one of them was not meant to raise."""
+    answers: queue.SimpleQueue[Registry | Exception] = queue.SimpleQueue()
 
     def ask(host: str) -> None:
         try:
             answers.put(_asked(facts, host))
         except Exception as error:  # a thread that ends without a word would be waited for for ever
-            answers.put(Registry(host, "failed", text=f"{type(error).__name__}: {error}"))
+            answers.put(error)
 
     for host in need.REGISTRIES:
         threading.Thread(target=ask, args=(host,), daemon=True, name=f"ask {host}").start()
-    found = {one.host: one for one in (answers.get() for _unused in need.REGISTRIES)}
+    found = {}
+    for one in [answers.get() for _unused in need.REGISTRIES]:
+        if isinstance(one, Exception):
+            raise one
+        found[one.host] = one
     hosts = tuple(found[one] for one in need.REGISTRIES)
     known, named = facts.get(docker.told), facts.get(egress)
     about = (known.mirrors, known.proxy) if known else ((), "")

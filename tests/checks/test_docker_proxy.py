@@ -1,5 +1,6 @@
 """Registries that answer through a proxy alone: what the check says, and what Docker is told."""
 
+import errno
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -113,3 +114,16 @@ def test_docker_is_told_of_the_proxy(before: str | None) -> None:
 )
 def test_docker_is_not_told_of_the_proxy(host: DockerHost) -> None:
     assert offered(host) == ()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(OSError(errno.EMFILE, "Too many open files"), "unknown"), (KeyError("x"), "crashed")],
+)
+def test_what_goes_wrong_in_the_wizard_is_no_registrys_fault(error: Exception, status: str) -> None:
+    class Short(DockerHost):
+        def fetch(self, *words: Any, **more: Any) -> HttpReply:
+            raise error
+
+    (found,) = runner.look(CHECK, facts(Short()))
+    assert found.status == status, found.summary
