@@ -101,9 +101,7 @@ class Changes(Sheet[None]):
         """Moves the cursor; it stays in view."""
         self._cursor = max(0, min(self._cursor + by, len(self._changes) - 1))
         self.draw()
-        top, height = self.text.scroll_offset.y, max(1, self.text.size.height)
-        if not top <= self._cursor < top + height:
-            self.scroll_text(self._cursor if self._cursor < top else self._cursor - height + 1)
+        self.keep_in_view(self._cursor)
 
     def action_do(self, what: str) -> None:
         """Hands the change under the cursor on."""

@@ -14,7 +14,7 @@ from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.planned import is_calm, terms
 from mailcow_wizard.tui.screens.decision import Asked, Decision
 from mailcow_wizard.tui.screens.sheet import Sheet
-from mailcow_wizard.tui.widgets.lines import Part
+from mailcow_wizard.tui.widgets.lines import Part, cut
 from mailcow_wizard.typed import NamedTuple
 
 _INDENT = 6
@@ -78,9 +78,7 @@ class Choices(Sheet[Plan]):
         glyph = self.look.glyph(self._row.status)
         title = f" {self._row.check.title} "
         room = max(0, self.size.width - len(title) - 4)
-        if len(summary) > room:
-            summary = summary[: max(0, room - 1)] + self.look.glyphs.ellipsis
-        return [(title, self.look.bold), (f" {glyph} {summary}", style)]
+        return [(title, self.look.bold), (f" {glyph} {cut(summary, room, self.look.glyphs.ellipsis)}", style)]
 
     def body(self, width: int) -> Sequence[Sequence[Part]]:
         """Three lines for each choice."""

@@ -12,11 +12,10 @@ from textual.binding import Binding, BindingType
 from mailcow_wizard.language import _
 from mailcow_wizard.tui import install_words as words
 from mailcow_wizard.tui.look import WORDS, Look
-from mailcow_wizard.tui.parts import cut
 from mailcow_wizard.tui.planned import broken
-from mailcow_wizard.tui.screens.sheet import Sheet
+from mailcow_wizard.tui.screens.log import Log
 from mailcow_wizard.tui.widgets.chrome import Rule
-from mailcow_wizard.tui.widgets.lines import Lines, Part
+from mailcow_wizard.tui.widgets.lines import Lines, Part, cut
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.installing import Installing
@@ -25,7 +24,7 @@ _LOW = 20
 _BAR = 20
 
 
-class InstallScreen(Sheet[bool]):
+class InstallScreen(Log[bool]):
     """Closing it leaves the install alone; True where the page after it is wanted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,7 +39,6 @@ class InstallScreen(Sheet[bool]):
         self._installing = installing
         self._stop = stop
         self._stopping = False
-        self._follows = True
 
     def compose(self) -> ComposeResult:
         """Title, stages, rule, log, foot."""
@@ -126,17 +124,6 @@ class InstallScreen(Sheet[bool]):
     def _is_done(self) -> bool:
         made = self._installing
         return not made.running and made.standing is not None and made.standing.state == "done"
-
-    def show(self) -> None:
-        """Draws what is new; the end of the log stays in view unless somebody scrolled up."""
-        self.draw()
-        if self._follows:
-            self.call_after_refresh(self.action_edge, 1)
-
-    def scroll_text(self, to: int) -> None:
-        """Scrolls; at the end of the log it is followed again."""
-        super().scroll_text(to)
-        self._follows = self.text.scroll_offset.y + self.text.size.height >= self.text.virtual_size.height
 
     def action_next(self) -> None:
         """Leaves it, for the page after it where it is done."""

@@ -14,7 +14,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.report.reach import STATES
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.sheet import Sheet
-from mailcow_wizard.tui.widgets.lines import Part
+from mailcow_wizard.tui.widgets.lines import Part, cut
 
 if TYPE_CHECKING:
     from mailcow_wizard.engine.reach import Verdict
@@ -140,7 +140,7 @@ class ReachScreen(Sheet[None]):
                 ]
             )
             lines.append(
-                [(" ", look.plain), (_cut(kind.text, width, look.glyphs.ellipsis), look.state("unknown"))]
+                [(" ", look.plain), (cut(kind.text, width, look.glyphs.ellipsis), look.state("unknown"))]
             )
             if not asking.address_known:
                 lines.append([(f" {PUT_ADDRESS}", look.bold)])
@@ -156,7 +156,7 @@ class ReachScreen(Sheet[None]):
         parts: list[Part] = [
             (f" {self._glyph(state)}", self._style(state)),
             (f" {row.target.port:>5} ", look.bold),
-            (set_cell_size(_cut(service, room, look.glyphs.ellipsis), room), look.plain),
+            (set_cell_size(cut(service, room, look.glyphs.ellipsis), room), look.plain),
         ]
         left = width - sum(cell_len(text) for text, _unused in parts)
         each = max(12, left // max(1, len(row.verdicts)))
@@ -164,7 +164,7 @@ class ReachScreen(Sheet[None]):
             mark = _MARKS.get(verdict.state, "unknown")
             said = f"v{family} {look.text(_said(verdict))}" if len(row.verdicts) > 1 else _said(verdict)
             parts.append(
-                (set_cell_size(_cut(f" {said}", each, look.glyphs.ellipsis), each), self._style(mark))
+                (set_cell_size(cut(f" {said}", each, look.glyphs.ellipsis), each), self._style(mark))
             )
         return parts
 
@@ -255,10 +255,3 @@ def _said(verdict: Verdict) -> str:
     if verdict.state == "arrived":
         return _("from {peer}", peer=verdict.peer) if verdict.peer else _("arrived")
     return _SHORT.get(verdict.state) or STATES.get(verdict.state, verdict.state)
-
-
-def _cut(text: str, width: int, ellipsis: str) -> str:
-    """The text in at most `width` cells."""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, max(0, width - 1)).rstrip() + ellipsis if width > 1 else ""

@@ -265,10 +265,7 @@ class RecordsScreen(Sheet[None]):
         if not self._places:
             return
         # At the top the heading above it is seen too.
-        line = self._lines_of[self._cursor] if self._cursor > 1 else 0
-        top, height = self.text.scroll_offset.y, max(1, self.text.size.height)
-        if not top <= line < top + height:
-            self.scroll_text(line if line < top else line - height + 1)
+        self.keep_in_view(self._lines_of[self._cursor] if self._cursor > 1 else 0)
 
     def action_do(self, what: str) -> None:
         """Hands on what a key asks for."""

@@ -66,10 +66,7 @@ class Search(Narrowing):
         self._cursor = max(0, min(self._cursor, len(keys) - 1))
         text = self.query_one("#text", Lines)
         text.put([self._line(number, key) for number, key in enumerate(keys)])
-        top, height = text.scroll_offset.y, max(1, text.size.height)
-        if not top <= self._cursor < top + height:
-            to = self._cursor if self._cursor < top else self._cursor - height + 1
-            text.scroll_to(y=to, animate=False, force=True, immediate=True)
+        text.keep_in_view(self._cursor)
         about = look.text(self._draft.about(keys[self._cursor])) if keys else ""
         lines = wrap(about, max(10, self.size.width - 2))[:_ABOUT_LINES]
         self.query_one("#about", Lines).put([[(f" {line}", look.plain)] for line in lines])

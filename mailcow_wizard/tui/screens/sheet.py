@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.chrome import Rule
 from mailcow_wizard.tui.widgets.lines import Lines, Part
@@ -94,18 +93,7 @@ class Sheet(ModalScreen[Result], Generic[Result]):
         """Says which part of the text is in view, where it is longer than its place."""
         if not self.has_parts:
             return
-        first, height, whole = self.text.scroll_offset.y, self.text.size.height, self.text.virtual_size.height
-        view = (
-            _(
-                "{first} to {last} of {whole}",
-                first=first + 1,
-                last=min(first + height, whole),
-                whole=whole,
-            )
-            if 0 < height < whole
-            else ""
-        )
-        self.query_one(Rule).show(view)
+        self.query_one(Rule).show(self.text.view)
 
     def keys(self, keys: Keys) -> list[Part]:
         """Keys and what they do, in one line, those that have room."""
@@ -125,6 +113,11 @@ class Sheet(ModalScreen[Result], Generic[Result]):
     def scroll_text(self, to: int) -> None:
         """Brings this line to the top, as far as the text goes."""
         self.text.scroll_to(y=max(0, to), animate=False, force=True, immediate=True)
+        self.draw_rule()
+
+    def keep_in_view(self, line: int) -> None:
+        """Scrolls as far as needed to see this line."""
+        self.text.keep_in_view(line)
         self.draw_rule()
 
     def action_scroll(self, by: int) -> None:

@@ -68,13 +68,9 @@ class TextScreen(ModalScreen[None]):
 
     def _scrolled(self) -> Sequence[Part]:
         look, text = self._look, self.query_one("#text", Lines)
-        first, height, lines = text.scroll_offset.y, text.size.height, text.virtual_size.height
-        if not height or lines <= height:
+        if not text.view:
             return []
-        view = _(
-            "{first} to {last} of {whole}", first=first + 1, last=min(first + height, lines), whole=lines
-        )
-        return [(_("arrows"), look.bold), (" " + _("scroll") + "  ", look.plain), (view, look.dim)]
+        return [(_("arrows"), look.bold), (" " + _("scroll") + "  ", look.plain), (text.view, look.dim)]
 
     def action_scroll(self, by: int) -> None:
         """Scrolls by lines."""

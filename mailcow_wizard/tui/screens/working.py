@@ -8,12 +8,12 @@ from textual.binding import Binding, BindingType
 
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.planned import parts_of, pieces
-from mailcow_wizard.tui.screens.sheet import Sheet
+from mailcow_wizard.tui.screens.log import Log
 from mailcow_wizard.tui.widgets.lines import Part
 from mailcow_wizard.tui.work import Work, asks_back, can_go_back, ending
 
 
-class Working(Sheet[str]):
+class Working(Log[str]):
     """Ends with `back` when what was done is to be taken back, with `undo` when that is to be shown first,
     with nothing otherwise; the work goes on."""
 
@@ -30,7 +30,6 @@ class Working(Sheet[str]):
         self._stop = stop
         self._keep = keep
         self._stopping = False
-        self._follows = True
 
     def title_parts(self) -> Sequence[Part]:
         """What is done."""
@@ -56,17 +55,6 @@ class Working(Sheet[str]):
                 mark = f" {glyph} " if not lines else "   "
                 lines.append([(mark, style), (part, style if number == 0 else look.plain)])
         return [*lines, self.keys(keys)]
-
-    def show(self) -> None:
-        """Draws what is new; the end of the log stays in view unless somebody scrolled up."""
-        self.draw()
-        if self._follows:
-            self.call_after_refresh(self.action_edge, 1)
-
-    def scroll_text(self, to: int) -> None:
-        """Scrolls; at the end of the log it is followed again."""
-        super().scroll_text(to)
-        self._follows = self.text.scroll_offset.y + self.text.size.height >= self.text.virtual_size.height
 
     def action_yes(self) -> None:
         """A yes to the question whether all is well, or whether to take back what was done before a step

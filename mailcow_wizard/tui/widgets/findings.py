@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -11,7 +11,7 @@ from textual.timer import Timer
 
 from mailcow_wizard.tui.board import Row, most_urgent
 from mailcow_wizard.tui.look import WORD_WIDTH, WORDS, Look
-from mailcow_wizard.tui.widgets.lines import Lines, Part
+from mailcow_wizard.tui.widgets.lines import Lines, Part, cut
 from mailcow_wizard.typed import NamedTuple
 
 _NARROW_TITLE = 20
@@ -102,7 +102,7 @@ class FindingList(Lines, can_focus=True):
         look = self._look
         here = number == self.cursor
         state = look.state(row.status)
-        title = _cut(look.text(row.check.title), self._title_width, look.glyphs.ellipsis)
+        title = cut(look.text(row.check.title), self._title_width, look.glyphs.ellipsis)
         gap = self._title_width - cell_len(title) + 2
         room = self._room(row)
         return [
@@ -111,7 +111,7 @@ class FindingList(Lines, can_focus=True):
             (title, look.selected if here else look.plain),
             (" " * gap, look.plain),
             (
-                _cut(look.text(row.finding.summary) if row.finding else "", room, look.glyphs.ellipsis),
+                cut(look.text(row.finding.summary) if row.finding else "", room, look.glyphs.ellipsis),
                 look.plain,
             ),
         ]
@@ -184,10 +184,3 @@ class FindingList(Lines, can_focus=True):
 
 def _subject(row: Row | None) -> str:
     return (row.finding.subject or "") if row and row.finding else ""
-
-
-def _cut(text: str, width: int, ellipsis: str) -> str:
-    """The text in at most `width` cells."""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, max(0, width - 1)).rstrip() + ellipsis if width > 1 else ""

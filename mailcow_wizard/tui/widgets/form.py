@@ -111,7 +111,7 @@ class Form(Lines, can_focus=True):
     def _redraw(self) -> None:
         if self.size.width:
             self.put([self._line(number, row) for number, row in enumerate(self._rows)])
-            self._keep_in_view()
+            self.keep_in_view(self.cursor)
 
     def _line(self, number: int, row: FormRow) -> list[Part]:
         look = self._look
@@ -156,12 +156,6 @@ class Form(Lines, can_focus=True):
             (shown[place : place + 1], look.selected),
             (shown[place + 1 :], look.underlined),
         ]
-
-    def _keep_in_view(self) -> None:
-        top, height = self.scroll_offset.y, max(1, self.size.height)
-        if not top <= self.cursor < top + height:
-            to = self.cursor if self.cursor < top else self.cursor - height + 1
-            self.scroll_to(y=to, animate=False, force=True, immediate=True)
 
     def on_key(self, event: events.Key) -> None:
         """Takes the form's keys; all keys while a value is typed."""

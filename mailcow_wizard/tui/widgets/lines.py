@@ -43,6 +43,13 @@ class Lines(ScrollView, can_focus=False):
             "{first} to {last} of {whole}", first=first + 1, last=min(first + height, whole), whole=whole
         )
 
+    def keep_in_view(self, line: int) -> None:
+        """Scrolls as far as needed to see this line."""
+        top, height = self.scroll_offset.y, max(1, self.size.height)
+        if not top <= line < top + height:
+            to = line if line < top else line - height + 1
+            self.scroll_to(y=to, animate=False, force=True, immediate=True)
+
     def put(self, lines: Sequence[Sequence[Part]]) -> None:
         """Replaces all lines; only those that differ are drawn again, and only where they differ."""
         look = getattr(self.app, "look", None)
