@@ -43,10 +43,10 @@ def option(text: str, path: Sequence[str]) -> str:
         if found is None:
             return ""
         node = found
-    scalar = _SCALAR.match(node.value)
-    if not scalar or not scalar["text"]:
+    value = _scalar(lines, node)
+    if not value:
         raise Strange(_("line {line} has no simple value", line=node.line + 1))
-    return scalar["text"]
+    return value
 
 
 def with_option(text: str, path: Sequence[str], value: str) -> str:
@@ -60,11 +60,18 @@ def with_option(text: str, path: Sequence[str], value: str) -> str:
         if found is None:
             return _inserted(text, lines, node, path[depth:], value, end)
         node = found
-    if not _SCALAR.match(node.value):
-        raise Strange(_("line {line} has no simple value", line=node.line + 1))
+    _scalar(lines, node)
     kept = text.splitlines(keepends=True)
     kept[node.line] = _replaced(kept[node.line], node.value, value)
     return "".join(kept)
+
+
+def _scalar(lines: list[str], node: _Node) -> str:
+    """The value behind a key, which may be empty; raises Strange where it goes on below."""
+    scalar = _SCALAR.match(node.value)
+    if not scalar or _content(lines[node.line + 1 : node.end]):
+        raise Strange(_("line {line} has no simple value", line=node.line + 1))
+    return scalar["text"]
 
 
 def _lines(text: str) -> list[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _HEAD: dict[str, Any] = {"schema": SCHEMA, "version": __version__}
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
 _STATES = {"failed": "interrupted", "planned": "applying"}
+"""The contract's words for states that it does not tell apart."""
 _STATE_WORDS = {
     "applied": pgettext("a change", "applied"),
     "applying": pgettext("a change", "applying"),
@@ -30,7 +31,6 @@ _STATE_WORDS = {
     "interrupted": pgettext("a change", "interrupted"),
 }
 _RISKS = {"low": _("low risk"), "medium": _("medium risk"), "high": _("high risk")}
-"""The contract's words for states that it does not tell apart."""
 
 
 def of_plan(plan: Plan) -> dict[str, Any]:

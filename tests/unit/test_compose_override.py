@@ -90,6 +90,9 @@ STRANGE = {
     "twice": NEW + NEW,
     "two documents": f"{NEW}---\nservices: {{}}\n",
     "tabs": "networks:\n\tmailcow-network:\n",
+    "a value that goes on in the next line": NEW.replace('"1400"', "1400\n          bytes"),
+    "a value in the next line": NEW.replace('"1400"', "# why\n          1400"),
+    "keys below the option": NEW.replace(' "1400"', "\n        size: 1400"),
 }
 
 
