@@ -14,6 +14,8 @@ _MOST_MISTAKES = 20
 _MOST_STEPS_BACK = 60
 _PLACE = re.compile(r"\s*\((?:at line (\d+), column \d+|at end of document)\)$")
 _BARE = re.compile(r"\s*([\w.-]+)\s*=\s*([^\s\"'\[{#][^#\"']*?)\s*(?:#.*)?$")
+_DEEP = _("it is nested too deeply")
+_NO_NUMBER = _("a number or a date in it is none that could be used")
 _TABLE = re.compile(r"\s*\[")
 
 
@@ -26,7 +28,7 @@ class Mistake(NamedTuple):
 
 
 class NotToml(ValueError):
-    """The text is not TOML; the line counts from 1, 0 is the end of the text."""
+    """The text is not TOML; the line counts from 1, 0 is the end of the text, or not known."""
 
     def __init__(self, line: int, what: str) -> None:
         super().__init__(what)
@@ -39,16 +41,19 @@ def loads(text: str) -> dict[str, Any]:
     import tomli
 
     try:
-        return tomli.loads(text)
+        found = tomli.loads(text)
+        # In hexadecimal Python reads numbers of any length, and then writes none of more than 4300 digits.
+        repr(found)
+        return found
     except tomli.TOMLDecodeError as error:
         said = str(error)
         place = _PLACE.search(said)
         line = int(place[1] or 0) if place else 0
         raise NotToml(line, said[: place.start()] if place else said) from None
     except RecursionError:
-        raise NotToml(0, _("it is nested too deeply")) from None
+        raise NotToml(0, _DEEP) from None
     except ValueError:  # tomli leaves to Python what Python makes no number or date of
-        raise NotToml(0, _("a number or a date in it is none that could be used")) from None
+        raise NotToml(0, _NO_NUMBER) from None
 
 
 def read(text: str) -> tuple[dict[str, Any], tuple[Mistake, ...], str]:
@@ -84,6 +89,8 @@ def _mistake(lines: list[str], error: NotToml, begin: int | None) -> Mistake:
     what = error.what[:1].lower() + error.what[1:]
     if error.line == 0:
         line = len(lines) if begin is None else begin + 1
+        if error.what in (_DEEP, _NO_NUMBER):
+            return Mistake(line, _("not TOML: {what}", what=what), "")
         return Mistake(line, _("not TOML: what begins here has no end ({what})", what=what), _("close it"))
     if "overwrite" in what or "twice" in what:
         return Mistake(
