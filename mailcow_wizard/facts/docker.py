@@ -15,6 +15,7 @@ from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Literal
 
     from mailcow_wizard.host.door import Process
@@ -134,8 +135,7 @@ def _asked(facts: Facts) -> Engine:
         )
     except HostError as error:
         return found._replace(state="odd", trouble=str(error))
-    parts = said.get("Components")
-    names = [str(one.get("Name", "")) for one in parts if isinstance(one, dict)] if parts else []
+    names = [str(one.get("Name", "")) for one in items(said, "Components") if isinstance(one, dict)]
     version = str(said.get("Version", ""))
     if any(_PODMAN in one.lower() for one in names):
         words = _("Podman {version} answers on {path}, not Docker", version=version, path=path)
@@ -179,25 +179,22 @@ def info(facts: Facts) -> Info | None:
     if facts.get(engine).state != "answers":
         return None
     said = ask(facts, "/info")
-    registries = said.get("RegistryConfig")
-    mirrors = registries.get("Mirrors") if isinstance(registries, dict) else None
-    backend, containerd = said.get("FirewallBackend"), said.get("Containerd")
     return Info(
         version=str(said.get("ServerVersion") or ""),
         driver=str(said.get("Driver") or ""),
         status=tuple(
             (str(one[0]), str(one[1]))
-            for one in said.get("DriverStatus") or ()
+            for one in items(said, "DriverStatus")
             if isinstance(one, list) and len(one) == 2
         ),
         root=str(said.get("DockerRootDir") or ""),
-        security=tuple(map(str, said.get("SecurityOptions") or ())),
-        mirrors=tuple(map(str, mirrors or ())),
+        security=tuple(map(str, items(said, "SecurityOptions"))),
+        mirrors=tuple(map(str, items(entries(said, "RegistryConfig"), "Mirrors"))),
         proxy=str(said.get("HttpsProxy") or said.get("HTTPSProxy") or ""),
         live_restore=said.get("LiveRestoreEnabled") is True,
-        firewall=str(backend.get("Driver") or "") if isinstance(backend, dict) else "",
+        firewall=str(entries(said, "FirewallBackend").get("Driver") or ""),
         running=_number(said.get("ContainersRunning")),
-        containerd=str(containerd.get("Address") or "") if isinstance(containerd, dict) else "",
+        containerd=str(entries(said, "Containerd").get("Address") or ""),
     )
 
 
@@ -232,6 +229,18 @@ def ask(facts: Facts, target: str, kind: type = dict) -> Any:
     if not isinstance(said, kind):
         raise HostError(_("Docker's answer to {target} is not readable", target=target))
     return said
+
+
+def items(said: Mapping[str, Any], key: str) -> list[Any]:
+    """The list that an answer has under this key; an empty one where there is something else."""
+    found = said.get(key)
+    return found if isinstance(found, list) else []
+
+
+def entries(said: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The object that an answer has under this key; an empty one where there is something else."""
+    found = said.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def numbers(version: str) -> tuple[int, int, int]:

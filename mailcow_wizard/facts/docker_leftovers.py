@@ -98,7 +98,9 @@ def stack(facts: Facts) -> Stack:
     projects = {DEFAULT_PROJECT, *(one.project for one in boxes if one.project)}
     projects |= {facts.get(mailcow_conf).get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)}
     networks = (_network(one) for one in _list(facts, "/networks"))
-    volumes = (_volume(one) for one in docker.ask(facts, "/volumes").get("Volumes") or () if _is_dict(one))
+    volumes = (
+        _volume(one) for one in docker.items(docker.ask(facts, "/volumes"), "Volumes") if _is_dict(one)
+    )
     return Stack(
         boxes,
         tuple(one for one in networks if one.project in projects or one.name.endswith(f"_{_NETWORK}")),
@@ -153,15 +155,14 @@ def _is_dict(one: object) -> bool:
 
 
 def _label(one: dict[str, Any], name: str) -> str:
-    labels = one.get("Labels")
-    return str(labels.get(f"{_COMPOSE}{name}", "")) if isinstance(labels, dict) else ""
+    return str(docker.entries(one, "Labels").get(f"{_COMPOSE}{name}", ""))
 
 
 def _container(one: dict[str, Any]) -> LeftContainer:
-    names = one.get("Names")
+    names = docker.items(one, "Names")
     return LeftContainer(
         str(one.get("Id", "")),
-        str(names[0]).lstrip("/") if isinstance(names, list) and names else str(one.get("Id", ""))[:12],
+        str(names[0]).lstrip("/") if names else str(one.get("Id", ""))[:12],
         _label(one, "service"),
         _label(one, "project"),
         _label(one, "project.working_dir"),
@@ -184,21 +185,18 @@ def _settings(one: dict[str, Any]) -> tuple[str, ...]:
         for key, word in (("EnableIPv6", "ipv6"), ("Internal", "internal"), ("Attachable", "attachable"))
         if one.get(key) is True
     ]
-    ipam = one.get("IPAM")
-    pools = ipam.get("Config") if isinstance(ipam, dict) else None
-    for pool in (each for each in pools or () if _is_dict(each)):
+    pools = docker.items(docker.entries(one, "IPAM"), "Config")
+    for pool in (each for each in pools if _is_dict(each)):
         for key, word in (("Subnet", "subnet"), ("IPRange", "ip-range"), ("Gateway", "gateway")):
             words += [f"--{word}={pool[key]}"] if pool.get(key) else []
-        kept = pool.get("AuxiliaryAddresses")
-        words += [f"--aux-address={name}={at}" for name, at in sorted(kept.items())] if _is_dict(kept) else []
-    options = one.get("Options")
+        kept = docker.entries(pool, "AuxiliaryAddresses")
+        words += [f"--aux-address={name}={at}" for name, at in sorted(kept.items())]
     identifier = str(one.get("Id") or "")
-    if driver == "bridge" and identifier and _BRIDGE not in (options or {}):
+    if driver == "bridge" and identifier and _BRIDGE not in docker.entries(one, "Options"):
         # Docker calls the bridge after the network's id, which is another when it is made anew.
         words.append(f"--opt={_BRIDGE}=br-{identifier[:12]}")
     for key, word in (("Options", "opt"), ("Labels", "label")):
-        known = one.get(key)
-        words += [f"--{word}={name}={value}" for name, value in sorted(known.items())] if known else []
+        words += [f"--{word}={name}={value}" for name, value in sorted(docker.entries(one, key).items())]
     return tuple(words)
 
 

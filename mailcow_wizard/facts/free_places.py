@@ -76,7 +76,7 @@ def _routes(facts: Facts) -> list[tuple[str, int, int]]:
     rows = [line.split() for line in facts.host.text("/proc/net/route").splitlines()[1:]]
     try:
         return [(row[0], _swapped(row[1]), _swapped(row[7])) for row in rows if len(row) > 7]
-    except ValueError:
+    except (ValueError, struct.error):  # the latter of a number that is too large
         raise HostError(_("/proc/net/route is not readable")) from None
 
 

@@ -82,9 +82,9 @@ def _cables_v6(facts: Facts) -> Networks:
         row = line.split()
         try:
             one = ipaddress.IPv6Network((int(row[0], 16), int(row[1], 16)))
-            gateway, up = int(row[4], 16), int(row[8], 16) & _UP
+            gateway, up, name = int(row[4], 16), int(row[8], 16) & _UP, row[9]
         except (ValueError, IndexError):
             continue
-        if up and not gateway and row[9] != "lo" and one.prefixlen >= _LEAST_PREFIX[6]:
+        if up and not gateway and name != "lo" and one.prefixlen >= _LEAST_PREFIX[6]:
             found.append(one)
     return tuple(found)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mailcow_wizard.checks.docker_leftovers import CHECKS
+from mailcow_wizard.facts import docker
 from mailcow_wizard.model import Judgement
 from tests.docker_machine import MAILCOW, DockerHost, box, facts, volume
 from tests.judged import look
@@ -62,3 +63,29 @@ def test_volumes_of_another_project() -> None:
     judged = found(host)
     assert judged.status == "warn"
     assert "COMPOSE_PROJECT_NAME=mailcowdockerized" in judged.remedies[0]
+
+
+@pytest.mark.parametrize("odd", [5, True, "text", {"a": 1}, [5], [["a"]], [{"Config": 5, "Name": 5}]])
+def test_an_engine_that_answers_oddly_is_no_mistake_of_the_wizard(odd: object) -> None:
+    network = {"Name": "mailcowdockerized_mailcow-network", "Id": "n"}
+    network |= dict.fromkeys(("IPAM", "Options", "Labels"), odd)
+    pools = {**network, "IPAM": {"Config": odd}}
+    said = {
+        "/version": {"Version": "28.5.1", "Components": odd},
+        "/volumes": {"Volumes": odd},
+        "/networks": [network, pools],
+        ALL: [{"Id": "x", "Names": odd, "Labels": odd}],
+    }
+    keys = (
+        "Components",
+        "DriverStatus",
+        "SecurityOptions",
+        "RegistryConfig",
+        "FirewallBackend",
+        "Containerd",
+    )
+    host = DockerHost(said, info=dict.fromkeys(keys, odd), files={CONF: NAME})
+    assert found(host).status in ("pass", "warn")
+    known = facts(host).get(docker.info)
+    assert known
+    assert (known.firewall, known.containerd) == ("", "")
