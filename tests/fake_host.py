@@ -9,6 +9,7 @@ from mailcow_wizard.host.door import (
     HostError,
     HttpReply,
     Missing,
+    Process,
     Ran,
     Space,
     TooLarge,
@@ -139,6 +140,9 @@ class FakeHost(Host):
 
     def uname(self) -> Uname:
         return self._uname
+
+    def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
+        return ()
 
     def user(self) -> User:
         return self._user

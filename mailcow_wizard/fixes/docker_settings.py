@@ -8,6 +8,7 @@ import re
 from mailcow_wizard.facts import docker, docker_daemon, docker_json
 from mailcow_wizard.facts.containers import containers
 from mailcow_wizard.facts.docker_json import DaemonSettings, daemon_settings
+from mailcow_wizard.facts.docker_shims import containers_run
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import HostError, Missing
@@ -222,10 +223,11 @@ def steps(
         stop, begin = ("rc-service", "docker", "stop"), (("rc-service", "docker", "start"),)
     else:
         raise NoPlan(_("What starts Docker here was not found: edit the file and restart Docker by hand."))
-    started = (*map(Command, begin[:-1]), Command(begin[-1], (stop,), _START_S))
     if seen.engine.state != "answers":
-        # It was down with the old file, and may stay so when that is back.
-        return *checked, edit, *started
+        # It was down with the old file, and may stay so when that is back; one that hangs would hang on.
+        again = tuple("restart" if word == "start" else word for word in begin[-1])
+        return *checked, edit, *map(Command, begin[:-1]), Command(again, (stop,), _START_S)
+    started = (*map(Command, begin[:-1]), Command(begin[-1], (stop,), _START_S))
     return *checked, Command(stop, begin, _START_S), edit, *started
 
 
@@ -235,7 +237,9 @@ def interrupted(facts: Facts) -> str:
         names = [one.name for one in facts.get(containers)]
         known = facts.get(docker.info)
     except HostError:
-        return ""
+        if facts.get(containers_run) is False:
+            return ""
+        return _("Docker is started anew, and containers that go on without it stop and come back.")
     if not names or (known and known.live_restore):
         return ""
     return _("Docker is restarted, and its containers stop and come back: {names}", names=", ".join(names))

@@ -14,7 +14,7 @@ from mailcow_wizard.facts.mail.services import services
 from mailcow_wizard.facts.mail.set_up import is_set_up
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Spoken
-from mailcow_wizard.host.door import Denied, HostError, HttpReply, Missing, NoAnswer, Refused
+from mailcow_wizard.host.door import Denied, HostError, HttpReply, Missing, NoAnswer, Process, Refused
 from mailcow_wizard.host.scrub import scrub
 from mailcow_wizard.model import Finding, Judgement, Settings
 from tests.checks.mail_machine import DIRECTORY, MailMachine, container
@@ -205,6 +205,16 @@ def test_a_docker_that_does_not_tell(said: Any, status: str) -> None:
     found = look(CHECKS[0], Busy(files=data).facts())
     assert found.status == status, found.summary
     assert look(CHECKS[0], Busy().facts()).status in ("unknown", "skipped")
+
+    class Left(Busy):
+        """Containers go on though it may have ended (live-restore)."""
+
+        def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
+            words = ("/usr/bin/containerd-shim-runc-v2", "-namespace", "moby")
+            return (Process(1300, "containerd-shim", "root", words, words[0], ""),)
+
+    found = look(CHECKS[0], Left(files={**data, "/proc/1300/status": "NSpid:\t1300\n"}).facts())
+    assert found.status == "unknown", found.summary
 
 
 def test_the_ports_are_asked_though_docker_is_silent() -> None:

@@ -8,7 +8,7 @@ import pytest
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks import docker as checks
 from mailcow_wizard.fixes import NoPlan, docker, docker_repository
-from mailcow_wizard.host.door import HttpReply, Refused
+from mailcow_wizard.host.door import HttpReply, NoAnswer, Process, Refused
 from mailcow_wizard.model import Command, Edit, Plan
 from tests.docker_machine import DEFAULT_V6, GLOBAL_V6, JSON, MAILCOW, DockerHost, box, facts, units, volume
 from tests.judged import look
@@ -291,6 +291,19 @@ def test_the_containers_that_stop_are_named_first() -> None:
     assert "shop-web-1" in made.interrupts
     live = DockerHost(said, files=files, commands=units(), info={"LiveRestoreEnabled": True})
     assert plan("docker.daemon-json", live).interrupts == ""
+
+
+def test_a_docker_that_hangs_is_started_anew() -> None:
+    """A unit that is active already is not started again."""
+    shim = ("/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-id", "0" * 64)
+    left = Process(1300, "containerd-shim", "root", shim, shim[0], "/system.slice/docker.service")
+    files = {JSON: '{"iptables": false}', "/proc/1300/status": "NSpid:\t1300\n", **SYSTEMD}
+    hangs = DockerHost(NoAnswer("late"), files=files, commands=units(), others=(left,))
+    made = plan("docker.daemon-json", hangs)
+    assert lines(made)[-1] == "systemctl restart docker.service"
+    assert "go on without it stop" in made.interrupts
+    idle = DockerHost(NoAnswer("late"), files=files, commands=units())
+    assert plan("docker.daemon-json", idle).interrupts == ""
 
 
 def test_ipv6_is_added_to_what_is_there() -> None:

@@ -130,6 +130,7 @@ def test_it_ends_and_its_containers_go_on(debian: Machine) -> None:
         assert_silent(debian, "fail", "unknown")
         done = debian.wizard("conf", "set", "DBPASS=another1", "--dry-run", "--dir", MAILCOW)
         assert (done.returncode, "the database of mailcowdockerized" in done.stderr) == (64, True), done
+        assert status(debian, "mail.containers") == ["unknown"]
         debian.run(["nft", "flush", "ruleset"], check=True)
         seen = look(debian, "firewall.backend")["firewall.backend"]
         assert (seen["status"], "containers go on without Docker" in seen["summary"]) == ("fail", True), seen
@@ -285,6 +286,22 @@ def test_settings_are_mended_and_taken_back(idle: Machine, mender: Mender) -> No
         # What is not UTF-8 was meant to say something else.
         _put(idle, b'{"labels": ["a=\xff"]}\n')
         assert mender.offered("docker.daemon-json") == []
+    finally:
+        _put(idle, LIVE.encode())
+        idle.run(["systemctl", "restart", "docker.service"], check=True)
+
+
+@pytest.mark.long
+def test_settings_are_mended_while_docker_hangs(idle: Machine, mender: Mender) -> None:
+    """It takes them up: started alone it would hang on with the old ones."""
+    _put(idle, b'{"iptables": false}\n')
+    try:
+        idle.run(["systemctl", "restart", "docker.service"], check=True)
+        idle.run(["nft", "flush", "ruleset"], check=True)
+        signal(idle, "STOP")
+        mender.apply("docker.daemon-json", "merge-daemon-json")
+        assert "-N DOCKER" in idle.run(["iptables", "-t", "nat", "-S"], check=True).stdout
+        assert status(idle, "docker.daemon") == ["pass"]
     finally:
         _put(idle, LIVE.encode())
         idle.run(["systemctl", "restart", "docker.service"], check=True)

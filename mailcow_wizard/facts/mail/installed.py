@@ -6,6 +6,7 @@ import json
 
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.containers import docker_socket
+from mailcow_wizard.facts.docker_shims import left_running
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database
@@ -46,17 +47,16 @@ def installed(facts: Facts) -> Installed:
         return Installed(here.absent, "", project)
     if not conf.exists:
         return Installed(_("mailcow is not installed yet: {path} is not there", path=conf.path), "", project)
+    boxes, trouble = tuple[Listed, ...](), ""
     try:
         boxes = _listed(facts, project)
-    except (Missing, Refused) as error:
-        # There is no engine, or it has ended: nothing runs. One that is only silent may run everything.
-        boxes, trouble = (), str(error)
     except HostError as error:
-        if isinstance(error, Denied) or not facts.get(database).project:
-            raise
-        return Installed("", "", project, untold=str(error))
-    else:
-        trouble = ""
+        trouble = str(error)
+        # Without an engine nothing runs but what one left that has ended; a silent one may run everything.
+        if not isinstance(error, (Missing, Refused)) or facts.get(left_running) is not False:
+            if isinstance(error, Denied) or not facts.get(database).project:
+                raise
+            return Installed("", "", project, untold=trouble)
     if boxes:
         return Installed("", "", project, boxes)
     data = facts.get(database)
