@@ -112,8 +112,9 @@ def plain(text: str) -> str:
     return _SEQUENCE.sub("", text).replace("\r", "").replace("\x0f", "")
 
 
-SCROLLED = {"CSI r", "CSI L", "CSI M", "CSI A"}
-"""How lines are moved that stay the same from screen to screen; the demonstration may have none of these."""
+SCROLLED = {"CSI r", "CSI L", "CSI M", "CSI A", "CSI B"}
+"""How lines are moved that stay the same from screen to screen, and how the cursor goes from one of two steps'
+numbers that change at the same moment to the other; the demonstration may have none of these."""
 WALK = "\r" + "n" * 13 + "\r\x1bf\x1bl\x1bbbb\rq"
 
 
