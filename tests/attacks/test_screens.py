@@ -113,8 +113,8 @@ def plain(text: str) -> str:
 
 
 SCROLLED = {"CSI r", "CSI L", "CSI M", "CSI A", "CSI B"}
-"""How lines are moved that stay the same from screen to screen, and how the cursor goes from one of two steps'
-numbers that change at the same moment to the other; the demonstration may have none of these."""
+"""How lines are moved that stay the same from screen to screen, and how the cursor goes from the number of
+one step to another's that changes with it; the demonstration may have none of these."""
 WALK = "\r" + "n" * 13 + "\r\x1bf\x1bl\x1bbbb\rq"
 
 
