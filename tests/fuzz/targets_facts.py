@@ -255,7 +255,7 @@ def _sites(data: bytes) -> None:
     checkout.services(words)
     ssh._parsed(words)
     with contextlib.suppress(ValueError):
-        relay._address(words)
+        relay._far_ends(f"0: 00:0019 {words} 01")
     for key in ("HTTP_PORT", "DBPASS"):
         settings.comment_above(words, key)
     rules_lines._is_name(words[:64], words), rules_together._ipv6(words)

@@ -4,11 +4,11 @@ that leads to an address."""
 from __future__ import annotations
 
 import ipaddress
-import struct
 
 from mailcow_wizard.facts.network.routes import defaults_v6, own_v4, own_v6, routes
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import NamedTuple
 
 # Interfaces that lead to containers, virtual machines and tunnels, not to the world.
@@ -104,7 +104,7 @@ def _default_v4(facts: Facts) -> str:
     except HostError:
         return ""
     rows = [line.split() for line in lines]
-    found = [(int(row[6]), row[0]) for row in rows if len(row) > 7 and row[1] == row[7] == "00000000"]
+    found = [(whole(row[6]), row[0]) for row in rows if len(row) > 7 and row[1] == row[7] == "00000000"]
     return min(found)[1] if found else ""
 
 
@@ -130,9 +130,9 @@ def _routes_v6(facts: Facts) -> list[tuple[str, str]]:
         row = line.split()
         try:
             place, length = ipaddress.IPv6Address(int(row[0], 16)), int(row[1], 16)
-            network = ipaddress.IPv6Network((int(place), length))
-        except (ValueError, IndexError, struct.error):
+            network, name = ipaddress.IPv6Network((int(place), length)), row[9]
+        except (ValueError, IndexError):
             continue
-        if length and row[9] != "lo" and not place.is_multicast and not place.is_link_local:
-            found.append((str(network), row[9]))
+        if length and name != "lo" and not place.is_multicast and not place.is_link_local:
+            found.append((str(network), name))
     return list(dict.fromkeys(found))

@@ -117,17 +117,23 @@ def _seen(facts: Facts, about: Installed, own: str, gateway: str) -> str:
     try:
         pid = _pid(facts, about)
         table = facts.host.text(f"/proc/{pid}/net/tcp") + facts.host.text(f"/proc/{pid}/net/tcp6")
-    except (HostError, ValueError, IndexError):
+        ends = _far_ends(table)
+    except (HostError, ValueError):
         return ""
+    if (address, int(port or 0)) in ends:
+        return address
+    return gateway if any(host == gateway for host, _unused in ends) else ""
+
+
+def _far_ends(table: str) -> set[tuple[str, int]]:
+    """Who is connected to port 25, by the kernel's tables. Raises ValueError where they are none."""
     ends = set()
     for line in table.splitlines():
         words = line.split()
         if len(words) > 3 and words[1].endswith(":0019") and words[3] in _ESTABLISHED_OR_AFTER:
             host, _unused, number = words[2].partition(":")
             ends.add((_address(host), int(number, 16)))
-    if (address, int(port or 0)) in ends:
-        return address
-    return gateway if any(host == gateway for host, _unused in ends) else ""
+    return ends
 
 
 def _address(digits: str) -> str:

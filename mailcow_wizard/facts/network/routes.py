@@ -143,11 +143,12 @@ def defaults_v6(facts: Facts) -> tuple[Default6, ...]:
         try:
             nowhere = int(row[0], 16) or int(row[1], 16)
             flags, gateway = int(row[8], 16), ipaddress.IPv6Address(int(row[4], 16))
+            name = row[9]
         except (ValueError, IndexError):
             continue
         # What rejects everything is a route too, over lo.
-        if nowhere or row[9] == "lo" or not flags & _UP:
+        if nowhere or name == "lo" or not flags & _UP:
             continue
         advertised = flags & _DEFAULT_FROM_ADVERTISEMENT == _DEFAULT_FROM_ADVERTISEMENT
-        found.append(Default6(row[9], advertised, str(gateway) if int(gateway) else ""))
+        found.append(Default6(name, advertised, str(gateway) if int(gateway) else ""))
     return tuple(found)
