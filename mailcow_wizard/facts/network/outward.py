@@ -101,8 +101,10 @@ def _tried(facts: Facts) -> Outward:
     rows = _rows(facts)
     texts = tuple(dict.fromkeys(one.host for one in rows if one.protocol == "txt"))
     names = tuple(dict.fromkeys(one.host for one in rows if one.protocol != "txt"))
-    looked = look_up(facts, names, mine or (4,))
-    for name, heard in zip(texts, ask(facts, tuple((one, "TXT") for one in texts)), strict=True):
+    addresses, others = (names, mine or (4,)), tuple((one, "TXT") for one in texts)
+    facts.begin((look_up, *addresses), (ask, others))
+    looked = {**facts.get(look_up, *addresses)}
+    for name, heard in zip(texts, facts.get(ask, others), strict=True):
         trouble = "" if heard.of("TXT") else why_none(heard)
         looked[name] = Looked(name, trouble=trouble, unanswered=() if heard.code else (4,))
     resolver = facts.get(resolver_trouble)
