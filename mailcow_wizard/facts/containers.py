@@ -6,11 +6,13 @@ import re
 from mailcow_wizard.facts.bindings import Binding
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Holder, HostError, Listener
+from mailcow_wizard.host.door import Holder, HostError, Listener, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
+SNAP = ("/snap/bin/docker", "/snap/docker")
+DAEMON = "dockerd"
 _PROXIES = frozenset({"docker-proxy", "dockerd", "rootlessport"})
 # Docker's own packages and archives, Debian's, Fedora's.
 _PLACES = ("/usr/bin", "/usr/local/bin", "/usr/sbin", "/usr/libexec/docker")
@@ -48,6 +50,18 @@ def containers(facts: Facts) -> tuple[Container, ...]:
 def docker_socket(facts: Facts) -> str:
     """Where Docker's API is asked on this machine."""
     return next((one for one in SOCKETS if facts.host.exists(one)), SOCKETS[0])
+
+
+def may_run(facts: Facts) -> bool:
+    """Whether there is a Docker on this machine, or was one since it started: its socket, or its program."""
+    if any(map(facts.host.exists, (*SOCKETS, *SNAP))):
+        return True
+    try:
+        return bool(facts.host.which(DAEMON))
+    except Missing:
+        return False
+    except HostError:
+        return True
 
 
 def _container(listed: dict[str, object]) -> Container:

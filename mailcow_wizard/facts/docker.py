@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from mailcow_wizard.facts.containers import docker_socket
+from mailcow_wizard.facts.containers import DAEMON, SNAP, docker_socket
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing, NoAnswer, Refused
 from mailcow_wizard.language import _
@@ -26,9 +26,7 @@ else:
 
 _ASK_S = 3.0
 _COMMAND_S = 5.0
-_SNAP = ("/snap/bin/docker", "/snap/docker")
 _PODMAN = "podman"
-DAEMON = "dockerd"
 _ROOTLESS = (DAEMON, "rootlesskit")
 
 
@@ -117,8 +115,8 @@ def _asked(facts: Facts) -> Engine:
         "absent",
         path,
         client=_program(host, "docker"),
-        server=_program(host, "dockerd"),
-        snap=any(map(host.exists, _SNAP)),
+        server=_program(host, DAEMON),
+        snap=any(map(host.exists, SNAP)),
         remote=host.variable("DOCKER_HOST"),
     )
     try:

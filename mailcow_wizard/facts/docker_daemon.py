@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts import docker, units
+from mailcow_wizard.facts.containers import DAEMON
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.numerals import is_number
@@ -89,7 +90,7 @@ def _by_pid_file(facts: Facts) -> tuple[str, ...]:
         words = facts.host.text(f"/proc/{pid}/cmdline").split("\0") if is_number(pid) else []
     except HostError:
         return ()
-    return tuple(word for word in words[1:] if word) if words[:1] and words[0].endswith(docker.DAEMON) else ()
+    return tuple(word for word in words[1:] if word) if words[:1] and words[0].endswith(DAEMON) else ()
 
 
 def option(words: tuple[str, ...], name: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from mailcow_wizard.facts import containers
 from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, Binding, bindings, conflicts
 from mailcow_wizard.facts.containers import Container
-from mailcow_wizard.facts.docker_shims import left_running
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.packages import owners_of
 from mailcow_wizard.facts.store import Facts
@@ -63,7 +62,7 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
     known = {one.inode: _occupant(facts, one, holder) for one, holder in zip(sockets, holders, strict=True)}
     known = _with_main_programs(facts, _with_packages(facts, known))
     is_root = facts.host.user().uid == 0
-    left = facts.get(left_running)
+    left = _left_running(facts)
     return {
         one.port.id: PortFacts(
             one,
@@ -77,6 +76,15 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
         )
         for one in wanted
     }
+
+
+def _left_running(facts: Facts) -> bool | None:
+    # Imported only where there is a Docker: it takes a tenth of `check ports`.
+    if not containers.may_run(facts):
+        return False
+    from mailcow_wizard.facts.docker_shims import left_running
+
+    return facts.get(left_running)
 
 
 def _is_foreign(facts: Facts, address: str) -> bool:
