@@ -35,6 +35,10 @@ FIX = "conf-new"
 CLAMAV_ABOVE = 2_621_440 << 10
 
 
+class NoTimezone(Unsuitable):
+    """The machine has no timezone, or one that it does not know itself."""
+
+
 def answers(facts: Facts) -> dict[str, str]:
     """What is found on the machine, by key; what is not found is left out. What was answered counts more."""
     found = {
@@ -68,7 +72,7 @@ def plan(facts: Facts, given: Mapping[str, str]) -> Plan:
     if not values.get("MAILCOW_HOSTNAME"):
         raise Unsuitable(_("the server's name is not known: give it with --hostname mail.example.org"))
     if not values.get("TZ"):
-        raise Unsuitable(_("the timezone is not known: give it as TZ=Europe/Berlin"))
+        raise NoTimezone(_("the timezone is not known: give it as TZ=Europe/Berlin"))
     try:
         data = new(values)
     except Unwritable as error:
@@ -76,7 +80,7 @@ def plan(facts: Facts, given: Mapping[str, str]) -> Plan:
     about = facts.get(surroundings)._replace(exported=None, env=None)
     wrong = next((one for one in lint(data, about) if one.level == "error"), None)
     if wrong:
-        raise Unsuitable(wrong.message)
+        raise (NoTimezone if wrong.key == "TZ" else Unsuitable)(wrong.message)
     steps: list[PlanStep] = [Edit(path, None, data, 0o600)]
     link = f"{facts.settings.directory.rstrip('/')}/.env"
     if not facts.host.exists(link) and not is_link(facts.host, link):

@@ -13,7 +13,6 @@ from mailcow_wizard.facts.free_subnet import free_subnet
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, answered
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import conf_new, conf_set
-from mailcow_wizard.fixes.conf_set import Unsuitable
 from mailcow_wizard.host import chance
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import conf_files, gate
@@ -186,13 +185,13 @@ def _wrong(job: Job, secrets: dict[str, str]) -> str:
 
 
 def _by_us(job: Job, secrets: dict[str, str]) -> None:
+    given = {"MAILCOW_HOSTNAME": job.standing.hostname, **secrets}
     try:
-        job.change(conf_new.plan(job.facts(), {"MAILCOW_HOSTNAME": job.standing.hostname, **secrets}))
-    except Unsuitable as error:
-        if "timezone" not in str(error):
-            raise Failed(_("mailcow.conf could not be made: {error}", error=error)) from None
-        given = {"MAILCOW_HOSTNAME": job.standing.hostname, "TZ": "Etc/UTC", **secrets}
-        job.change(conf_new.plan(job.facts(), given))
+        try:
+            plan = conf_new.plan(job.facts(), given)
+        except conf_new.NoTimezone:
+            plan = conf_new.plan(job.facts(), {**given, "TZ": "Etc/UTC"})
+        job.change(plan)
     except HostError as error:
         raise Failed(_("mailcow.conf could not be made: {error}", error=error)) from None
 

@@ -4,10 +4,12 @@ import json
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
+from typing import cast
 
 import pytest
 
+from mailcow_wizard import language
 from mailcow_wizard.conf.document import Document
 from mailcow_wizard.facts.free_subnet import free_subnet
 from mailcow_wizard.facts.store import Facts
@@ -15,7 +17,9 @@ from mailcow_wizard.facts.volumes import OF_DATABASE
 from mailcow_wizard.fixes import NoPlan, conf_new, conf_set
 from mailcow_wizard.fixes.mailcow_conf import edit, takes_effect
 from mailcow_wizard.host.door import Denied, HostError, HttpReply, NoAnswer
-from mailcow_wizard.model import Command, Edit, Settings
+from mailcow_wizard.install import configuration
+from mailcow_wizard.install.job import Job
+from mailcow_wizard.model import Command, Edit, Plan, Settings
 from tests.fake_host import FakeHost
 
 NEW = (Path(__file__).parent.parent / "conf" / "new.conf").read_text()
@@ -222,3 +226,21 @@ def test_a_free_subnet() -> None:
     everything = wide + route("10.0.0.0", "255.0.0.0")
     with pytest.raises(HostError):
         free_subnet(facts(files={"/proc/net/route": everything}))
+
+
+@pytest.mark.parametrize("words", ["en", "de"])
+def test_a_machine_without_a_timezone_is_installed_with_utc(words: str) -> None:
+    changes: list[Plan] = []
+    machine = SimpleNamespace(
+        facts=lambda: facts(conf=None),
+        standing=SimpleNamespace(hostname="mail.example.org"),
+        change=changes.append,
+    )
+    language.use(words)
+    try:
+        configuration._by_us(cast(Job, machine), {})
+    finally:
+        language.use("en")
+    step = changes[0].steps[0]
+    assert isinstance(step, Edit)
+    assert b"\nTZ=Etc/UTC\n" in (step.after or b"")
