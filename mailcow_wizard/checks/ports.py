@@ -8,6 +8,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 _SMTP = 25
+_OWN_NAMES = ("mailcow-wizard", "mailcow_wizard")
 _NO_SCOPE = ("", "0.0.0.0", "::")
 _LISTENS = _("{name} is listening on {where}")
 _DOES = {
@@ -27,6 +28,8 @@ def judge_port(facts: PortFacts) -> Judgement:
         return _misconfigured(facts)
     foreign = tuple(one for one in facts.occupants if one.own is False)
     undecided = tuple(one for one in facts.occupants if one.own is None)
+    if foreign and all(map(_is_this_program, foreign)):
+        return _while_reaching(facts, foreign)
     if foreign:
         return _conflict(facts, foreign)
     if undecided:
@@ -43,6 +46,28 @@ def judge_port(facts: PortFacts) -> Judgement:
             certainty="proved" if all(one.container for one in facts.occupants) else "inferred",
         )
     return _free(facts) if facts.left is False else _left(facts)
+
+
+def _is_this_program(occupant: Occupant) -> bool:
+    words = (word for process in occupant.holder.processes for word in process.command[:3])
+    return any(word.rpartition("/")[2].removesuffix(".pyz") in _OWN_NAMES for word in words)
+
+
+def _while_reaching(facts: PortFacts, own: tuple[Occupant, ...]) -> Judgement:
+    """`reach` listens for a while; what else would is not known until it has ended."""
+    where = facts.binding.where
+    return Judgement(
+        "unknown",
+        _(
+            "the wizard itself listens on {where}, to prove what can be reached from outside ({processes})",
+            where=where,
+            processes=_processes(own[0]),
+        ),
+        found=_all_in_full(facts, own),
+        evidence=_evidence(facts.binding, own),
+        remedies=(_("Let `reach` end, then run this check again."),),
+        certainty="untested",
+    )
 
 
 def _left(facts: PortFacts) -> Judgement:

@@ -1,5 +1,6 @@
 """`reach` between namespaces, with a provider's firewall between them: real listeners, real knocks."""
 
+import json
 import re
 import signal
 import sys
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lab.inside import wait_until
@@ -286,3 +288,22 @@ def test_what_cannot_be_understood_is_refused(
 ) -> None:
     done = world.server.run([*WIZARD, *words, *V4, "--state-dir", str(tmp_path)], check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (64, "", 1)
+
+
+def test_meanwhile_its_own_listeners_are_no_conflict(world: Provider, tmp_path: Path) -> None:
+    state = ["--state-dir", str(tmp_path / "other"), "--dir", str(tmp_path)]
+
+    def found() -> dict[str, Any]:
+        said = world.server.run([*WIZARD, "check", "ports", "--json", *state], check=False).stdout
+        return {one["id"]: one for one in json.loads(said)["checks"]}
+
+    with near(world.server, tmp_path):
+        meanwhile = found()
+        with serving(world.server, (7654,), "127.0.0.1"):
+            assert found()["ports.redis"]["status"] == "fail"
+    own = meanwhile["ports.smtp"]
+    assert own["status"] == "unknown", own["summary"]
+    assert "the wizard itself listens on port 25" in own["summary"]
+    assert own["fixes"] == []
+    assert meanwhile["ports.redis"]["status"] == "pass"
+    assert found()["ports.smtp"]["status"] == "pass"
