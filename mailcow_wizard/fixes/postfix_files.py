@@ -15,7 +15,7 @@ def parameter(text: str, name: str) -> str | None:
         match = re.match(r"([^\s=]+)\s*=(.*)", text[start:end], re.DOTALL)
         if match and match[1] == name:
             # Comments and empty lines may stand within a value that goes on.
-            lines = (line for line in match[2].splitlines() if line.strip()[:1] != "#")
+            lines = (line for line in _lines(match[2]) if line.strip()[:1] != "#")
             found = " ".join(" ".join(lines).split())
     return found
 
@@ -43,7 +43,7 @@ def without_listeners(text: str, ports: tuple[int, ...]) -> str:
     """master.cf with those services, and the lines that go on with them, made comments."""
     for start, end in reversed(_logical_lines(text)):
         if _listens(text[start:end], ports):
-            lines = text[start:end].splitlines(keepends=True)
+            lines = _lines(text[start:end])
             off = "".join(line if line.strip()[:1] in ("", "#") else f"#{line}" for line in lines)
             text = text[:start] + off + text[end:]
     return text
@@ -57,12 +57,17 @@ def _listens(line: str, ports: tuple[int, ...]) -> bool:
     return (whole(port) if is_number(port) else _PORT_NAMES.get(port)) in ports
 
 
+def _lines(text: str) -> list[str]:
+    """Each with its end. Python would end one at the byte 0x85 too, half of many a letter in UTF-8."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
 def _logical_lines(text: str) -> list[tuple[int, int]]:
     """Where each logical line begins and ends: a line that begins with a blank goes on with the one before,
     also across comments and empty lines."""
     found: list[tuple[int, int]] = []
     at = 0
-    for line in text.splitlines(keepends=True):
+    for line in _lines(text):
         end = at + len(line)
         if line.strip() and not line.startswith("#"):
             if line[0] in " \t" and line.strip()[:1] != "#" and found:

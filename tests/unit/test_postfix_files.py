@@ -77,3 +77,14 @@ def test_listeners() -> None:
 
 def test_the_client_that_sends_mail_stays() -> None:
     assert "\nsmtp      unix" in without_listeners(MASTER, (25,))
+
+
+CYRILLIC = "inet_interfaces = all\n# для всех адресов\nmyhostname = a.example\n".encode().decode("latin-1")
+
+
+def test_a_letter_with_the_byte_of_an_odd_line_end_ends_no_line() -> None:
+    after = with_parameter(CYRILLIC, "inet_interfaces", "loopback-only")
+    assert after == CYRILLIC.replace("all\n", "loopback-only\n", 1)
+    master = "smtp inet n - y - - smtpd\n  # для всех адресов\n  -o a=b\n".encode().decode("latin-1")
+    off = without_listeners(master, (25,))
+    assert off == master.replace("smtp ", "#smtp ", 1).replace("  -o", "#  -o")
