@@ -25,7 +25,8 @@ def name(judgement: Judgement, facts: Facts) -> Plan | None:
         return None
     if docker.numbers(engine_version(facts)) < _SINCE:
         raise NoPlan(_("This Docker takes a proxy from its unit alone: see docs.docker.com, Daemon proxy."))
-    if proxy.read(named.url).who:
+    said = proxy_variables.variables(facts.host)
+    if proxy.read(named.url).who or any("@" in said.get(one, "") for one in ("http_proxy", "https_proxy")):
         raise NoPlan(
             _("The proxy wants a password: name it in a file of Docker's unit that root alone may read.")
         )
@@ -35,7 +36,6 @@ def name(judgement: Judgement, facts: Facts) -> Plan | None:
         raise NoPlan(
             _("{path} names a proxy already, which Docker does not use: restart Docker.", path=file.path)
         )
-    said = proxy_variables.variables(facts.host)
     changed = {**settings, _KEY: {NAMES[key]: said[key] for key in sorted(NAMES) if said.get(key)}}
     return Plan(
         "docker.registry",

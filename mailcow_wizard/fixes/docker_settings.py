@@ -28,6 +28,7 @@ _START_S = 120.0
 _WANTED = f"/etc/systemd/system/multi-user.target.wants/{docker_daemon.SERVICE}"
 # A unit that nobody holds is not loaded, which by name would be an error.
 _RESET = ("systemctl", "reset-failed", "docker.*")
+_STRING = r'"(?:[^"\\]|\\.)*"'
 _HARMFUL = (("iptables", False), ("firewall-backend", "nftables"))
 
 
@@ -153,7 +154,7 @@ def _mended(file: docker_json.DaemonJson) -> dict[str, Any]:
         return {}
     text = file.data.decode("utf-8-sig", "replace")
     mended = re.sub(r"(?m)^\s*(//|#).*$", "", text)
-    mended = re.sub(r",(\s*[}\]])", r"\1", mended)
+    mended = re.sub(rf"({_STRING})|,(\s*[}}\]])", lambda found: found[1] or found[2], mended)
     try:
         said = json.loads(mended)
     except (ValueError, RecursionError):
@@ -195,7 +196,9 @@ def steps(
 ) -> tuple[PlanStep, ...]:
     """Writes these settings: checked beside the real file first; Docker is down while the file changes, both
     ways."""
-    after = (json.dumps(settings, indent=2, ensure_ascii=False) + "\n").encode()
+    text = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
+    # Half of a surrogate pair, which JSON can write and UTF-8 cannot, stays as it is written.
+    after = text.encode("utf-8", "backslashreplace")
     trial = f"{file.path}.mailcow-wizard"
     try:
         facts.host.info(trial)

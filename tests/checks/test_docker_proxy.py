@@ -127,3 +127,9 @@ def test_what_goes_wrong_in_the_wizard_is_no_registrys_fault(error: Exception, s
 
     (found,) = runner.look(CHECK, facts(Short()))
     assert found.status == status, found.summary
+
+
+def test_no_password_of_another_variable_gets_into_dockers_file() -> None:
+    host = behind()
+    host.variables["http_proxy"] = "http://joe:s3cret@proxy.example.net:3128"
+    assert offered(host) == ()

@@ -260,6 +260,8 @@ TRIAL = f"{JSON}.mailcow-wizard"
         ('// mine\n{"mtu": 1400,\n}', '{\n  "mtu": 1400\n}\n'),
         ('{"iptables": false, "data-root": "/srv/é"}', '{\n  "data-root": "/srv/é"\n}\n'),
         ('{"firewall-backend": "nftables"}', "{}\n"),
+        ('{"iptables": false, "tag": "\\ud800"}', '{\n  "tag": "\\ud800"\n}\n'),
+        ('{"iptables": true, "tag": "a,]b",}', '{\n  "iptables": true,\n  "tag": "a,]b"\n}\n'),
     ],
 )
 def test_settings_are_merged(before: str, after: str) -> None:
