@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import evidence, listed, way
+from mailcow_wizard.checks.network_ways import NOT_KNOWN, Way, evidence, listed, way
 from mailcow_wizard.facts.network.ipv6 import Advertised, Advertisements, Ipv6, advertisements, ipv6
 from mailcow_wizard.language import _
-from mailcow_wizard.model import Check, Evidence, Judgement, Stops
+from mailcow_wizard.model import Check, Evidence, Judgement
 
 
 def judge_ipv6(facts: Ipv6) -> Judgement:
@@ -22,7 +22,10 @@ def judge_ipv6(facts: Ipv6) -> Judgement:
     )
     if facts.own and facts.passes:
         return _works(facts, common)
-    common = common._replace(stops=_stops(facts))
+    outwards = _outwards(facts)
+    if outwards and outwards.kind in NOT_KNOWN:
+        return _untried(common, outwards)
+    common = common._replace(stops=outwards.stops if outwards else "here")
     trouble = _trouble(facts)
     half = facts.enabled and bool(facts.addresses or facts.defaults)
     if facts.published:
@@ -142,7 +145,8 @@ def _trouble(facts: Ipv6) -> str:
         return _("this machine has no IPv6")
     if not facts.addresses:
         return _("there is a default route of IPv6, but no address")
-    if not facts.own or not facts.defaults:
+    outwards = _outwards(facts)
+    if outwards is None:
         tentative = all(one.tentative for one in facts.addresses)
         return (
             _(
@@ -155,14 +159,26 @@ def _trouble(facts: Ipv6) -> str:
                 address=facts.addresses[0].address,
             )
         )
-    return _("IPv6 leads nowhere: {words}", words=way((*facts.connections, *facts.pings), False).words)
+    return _("IPv6 leads nowhere: {words}", words=outwards.words)
 
 
-def _stops(facts: Ipv6) -> Stops:
-    """Where it ends."""
+def _outwards(facts: Ipv6) -> Way | None:
+    """What became of all attempts together, where there is a way for them; of what could not be sent only
+    where nothing else was."""
     if not facts.own or not facts.defaults:
-        return "here"
-    return way((*facts.connections, *facts.pings), False).stops
+        return None
+    tries = (*facts.connections, *facts.pings)
+    sent = [one for one in tries if one.result.outcome not in ("not allowed", "failed")]
+    return way(sent or tries, False)
+
+
+def _untried(common: Judgement, outwards: Way) -> Judgement:
+    return common._replace(
+        status="unknown",
+        summary=_("IPv6 could not be tried: {why}", why=outwards.words),
+        certainty="untested",
+        remedies=outwards.remedies or (_("Run this check again."),),
+    )
 
 
 def _repair(facts: Ipv6) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK
@@ -16,6 +16,7 @@ from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network
+    from typing import Any
 
 _MAILCOWS = "_mailcow-network"
 
@@ -57,17 +58,30 @@ def _routes(facts: Facts) -> list[IPv4Network]:
 
 def _networks(facts: Facts) -> list[IPv4Network]:
     """Docker's networks, but for the one that mailcow has already."""
-    import ipaddress
     import json
 
-    found = []
     try:
         reply = facts.host.http(docker_socket(facts), "/networks")
-        for one in json.loads(reply.body) if reply.status == 200 else ():
-            for pool in (one.get("IPAM") or {}).get("Config") or ():
-                subnet = str(pool.get("Subnet", ""))
-                if not str(one.get("Name", "")).endswith(_MAILCOWS) and ":" not in subnet:
-                    found.append(ipaddress.IPv4Network(subnet))
-    except (HostError, ValueError, TypeError, AttributeError, RecursionError):
-        return found
+        listed = json.loads(reply.body) if reply.status == 200 else ()
+    except (HostError, ValueError, RecursionError):
+        return []
+    found: list[IPv4Network] = []
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict) and not str(one.get("Name", "")).endswith(_MAILCOWS):
+            with contextlib.suppress(ValueError):
+                found += subnets_of(one)
     return found
+
+
+def subnets_of(network: Mapping[str, Any]) -> list[IPv4Network]:
+    """The IPv4 networks of one of Docker's, as its API has it. Before version 25 Docker took an address in
+    the network's place (`172.22.1.1/24`), and it still tells what it took then. Raises ValueError where it
+    has another shape."""
+    import ipaddress
+
+    ipam = network.get("IPAM") or {}
+    pools = (ipam.get("Config") or []) if isinstance(ipam, dict) else None
+    if not isinstance(pools, list) or not all(isinstance(one, dict) for one in pools):
+        raise ValueError("IPAM")
+    named = [str(one.get("Subnet") or "") for one in pools]
+    return [ipaddress.IPv4Network(one, strict=False) for one in named if one and ":" not in one]

@@ -164,6 +164,9 @@ Id 52:
 """
 
 
+TRIE_DAMAGED = "Id 52:\n  |-- 172.16.0.0\n   /99 universe UNICAST\n   /8 universe UNICAST\n"
+
+
 class Docker(FakeHost):
     """A machine with Docker's API, of which these networks and pools are told."""
 
@@ -227,6 +230,21 @@ SUBNETS = [
         "the other tables could not be read: no",
     ),
     ("an answer that is none", Docker({}, {}, {}), "unknown", "is not readable"),
+    ("networks of another shape", Docker([{"IPAM": {"Config": 5}}], {}, {}), "unknown", "is not readable"),
+    (
+        "a network without any",
+        Docker([{"Name": "host", "IPAM": {"Config": None}}], {}, {}),
+        "pass",
+        "is free",
+    ),
+    (
+        "an address in a network's place",
+        Docker(networks(old="172.22.1.1/24"), {}, {}),
+        "fail",
+        "the Docker network old",
+    ),
+    ("pools of another shape", Docker([], {"DefaultAddressPools": 5}, {}), "pass", "is free"),
+    ("a damaged table", Docker([], {}, {"/proc/net/fib_trie": TRIE_DAMAGED}), "pass", "is free"),
     ("an address, and another table", Docker([], {}, {"/proc/net/fib_trie": TRIE}), "fail", "172.22.1.9"),
 ]
 
@@ -280,6 +298,8 @@ PING = Try(Probe("ping", "2606:4700:4700::1111"), Probed("open", 0.01))
 NO_PING = PING._replace(result=Probed("silent", 2.0))
 WEB = Try(Probe("tcp", "2606:4700:4700::1111", 443), Probed("open", 0.01))
 NO_WEB = WEB._replace(result=Probed("silent", 2.0))
+UNSENT_PING = PING._replace(result=Probed("not allowed", 0.0))
+UNSENT_WEB = WEB._replace(result=Probed("failed", 0.0, text="Too many open files"))
 GOOD = Ipv6(True, (LASTING,), (ROUTE,), V6, (PING,), (WEB,), True, "", "mail.example.org", ())
 IPV6 = [
     (GOOD, "pass", "IPv6 works, and mailcow will find that"),
@@ -301,6 +321,15 @@ IPV6 = [
         "pass",
         "mailcow does without (ENABLE_IPV6=false)",
     ),
+    *(
+        (
+            GOOD._replace(pings=(UNSENT_PING,), connections=(UNSENT_WEB,), **more),
+            "unknown",
+            "could not be tried",
+        )
+        for more in ({}, {"published": (V6,)}, {"configured": "true"})
+    ),
+    (GOOD._replace(pings=(UNSENT_PING,), connections=(NO_WEB,)), "warn", "nothing comes back"),
     (GOOD._replace(own="", defaults=()), "warn", "no default route"),
     (GOOD._replace(own="", addresses=()), "warn", "but no address"),
     (GOOD._replace(own="", addresses=(), defaults=()), "pass", "this machine has no IPv6"),

@@ -219,6 +219,9 @@ def test_a_free_subnet() -> None:
         {"Name": "host", "IPAM": {"Config": None}},
     ]
     assert free_subnet(facts({"/networks": pools})) == "172.22.1"
+    # As Docker told it before version 25; and what is understood counts, whatever stands before it.
+    odd = [{"Name": "odd", "IPAM": 5}, {"Name": "old", "IPAM": {"Config": [{"Subnet": "172.22.1.1/24"}]}}]
+    assert free_subnet(facts({"/networks": [*odd, *pools]})) == "172.22.3"
     taken = head + route("0.0.0.0", "0.0.0.0") + route("172.22.1.0", "255.255.255.128")
     assert free_subnet(facts({"/networks": pools}, files={"/proc/net/route": taken})) == "172.22.3"
     wide = head + route("172.16.0.0", "255.240.0.0")

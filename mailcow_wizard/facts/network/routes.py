@@ -93,9 +93,19 @@ def _of_tables(text: str) -> tuple[Route, ...]:
             place = leaf[1]
             continue
         kind = _KIND.match(line)
-        if kind and place and table and kind[2] == "UNICAST" and int(kind[1]):
-            found.append(Route(f"{place}/{kind[1]}", "", table))
+        if kind and place and table and kind[2] == "UNICAST":
+            network = _network(place, kind[1])
+            found += [Route(network, "", table)] if network else []
     return tuple(dict.fromkeys(found))
+
+
+def _network(place: str, bits: str) -> str:
+    """In CIDR form; empty where it is everything, or none."""
+    try:
+        network = ipaddress.IPv4Network(f"{place}/{bits}")
+    except ValueError:
+        return ""
+    return str(network) if network.prefixlen else ""
 
 
 def own_v4(facts: Facts) -> tuple[str, ...]:

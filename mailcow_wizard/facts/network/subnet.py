@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.containers import docker_socket
-from mailcow_wizard.facts.free_subnet import free_subnet
+from mailcow_wizard.facts.free_subnet import free_subnet, subnets_of
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_PROJECT, MailcowConf, mailcow_conf
 from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, Route, own_v4, routes
 from mailcow_wizard.facts.store import Facts
@@ -154,22 +154,20 @@ def docker_networks(facts: Facts) -> tuple[dict[str, Any], ...]:
 
 def _docker(facts: Facts, network: IPv4Network, own: str) -> tuple[list[Claim], bool]:
     """Docker's networks over ours, and whether ours is one of them. Raises HostError."""
-    import ipaddress
-
     found, mine = [], False
     for one in docker_networks(facts):
         name = str(one.get("Name", ""))
         if name == own:
             mine = True
             continue
-        ipam = one.get("IPAM")
-        for pool in (ipam.get("Config") if isinstance(ipam, dict) else None) or ():
-            try:
-                other = ipaddress.IPv4Network(str(pool.get("Subnet", "")))
-            except (ValueError, AttributeError):
-                continue
-            if other.overlaps(network):
-                found.append(Claim("docker", str(other), _("the Docker network {name}", name=name)))
+        try:
+            claimed = [other for other in subnets_of(one) if other.overlaps(network)]
+        except ValueError:
+            raise HostError(
+                _("Docker's answer to {target} is not readable", target=f"/networks ({name})")
+            ) from None
+        words = _("the Docker network {name}", name=name)
+        found += [Claim("docker", str(other), words) for other in claimed]
     return found, mine
 
 
@@ -177,11 +175,12 @@ def _pool(facts: Facts, network: IPv4Network) -> str:
     """The pool of which Docker may give addresses of ours to any other network; empty: it will not."""
     import ipaddress
 
-    listed = _asked(facts, "/info", dict).get("DefaultAddressPools") or ()
-    bases = [str(one.get("Base", "")) for one in listed if isinstance(one, dict)] if listed else []
+    listed = _asked(facts, "/info", dict).get("DefaultAddressPools")
+    rows = listed if isinstance(listed, list) else []
+    bases = [str(one.get("Base", "")) for one in rows if isinstance(one, dict)]
     for base in bases or need.DOCKER_POOLS:
         try:
-            if ipaddress.IPv4Network(base).overlaps(network):
+            if ipaddress.IPv4Network(base, strict=False).overlaps(network):
                 return base
         except ValueError:
             continue
