@@ -54,7 +54,7 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
             summary=_(
                 "CAA at {silent} could not be asked: {trouble}",
                 silent=climb.silent.name,
-                trouble=climb.silent.trouble,
+                trouble=climb.silent.silence,
             ),
             certainty="untested",
             remedies=(

@@ -16,6 +16,7 @@ from mailcow_wizard.facts.dns.mta_sts import (
     report_records,
     sts_policy,
 )
+from mailcow_wizard.facts.dns.state import ends, texts
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
@@ -41,13 +42,13 @@ def _judge(facts: MtaSts) -> Judgement:
         severity="advice",
         subject=facts.domain,
     )
-    if not facts.announced.answered:
+    if not ends(facts.announced):
         return common._replace(
             status="unknown",
             summary=_(
                 "whether {domain} has an MTA-STS policy could not be asked: {trouble}",
                 domain=facts.domain,
-                trouble=facts.announced.trouble,
+                trouble=facts.announced.silence,
             ),
         )
     announced = announcements(facts.announced)
@@ -70,7 +71,7 @@ def _judge(facts: MtaSts) -> Judgement:
 
 def _nothing(common: Judgement, facts: MtaSts) -> Judgement:
     domain = facts.domain
-    if facts.announced.values:
+    if texts(facts.announced):
         return common._replace(
             status="warn",
             summary=_("the text at _mta-sts.{domain} is not one of MTA-STS", domain=domain),
@@ -170,7 +171,7 @@ def _for_this_server(common: Judgement, facts: MtaSts, policy: StsPolicy) -> Jud
 
 def _with_reports(judgement: Judgement, facts: MtaSts) -> Judgement:
     """Says so where the record for reports about TLS is wrong, and nothing worse is."""
-    if judgement.status != "pass" or not facts.reports.answered:
+    if judgement.status != "pass" or not ends(facts.reports):
         return judgement
     records = report_records(facts.reports)
     bad = next((bad_report_record(one) for one in records), "")

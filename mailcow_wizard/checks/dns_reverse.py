@@ -8,7 +8,7 @@ from mailcow_wizard.facts.dns.expected import right_name
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.reverse import Reverse
 from mailcow_wizard.facts.dns.reverse_asked import ReverseAsked, reverse_asked
-from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.facts.dns.state import state, texts
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
@@ -67,7 +67,13 @@ def _ptr(server: MailServer, reverse: Reverse, ask: str) -> Judgement:
 
 
 def _wrong(server: MailServer, reverse: Reverse) -> str:
-    names = reverse.seen.values
+    names = texts(reverse.seen)
+    if not names:
+        return _(
+            "{address} is an alias (CNAME) of {aliases}, where there is no name (PTR)",
+            address=reverse.address,
+            aliases=", ".join(reverse.seen.aliases),
+        )
     if server.name in names:
         return _(
             "{address} has {number} names, and must have one: {names}",

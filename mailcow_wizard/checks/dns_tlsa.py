@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, evidence, judged, left
 from mailcow_wizard.facts.dns.published import Seen
-from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.facts.dns.state import state, texts
 from mailcow_wizard.facts.dns.tlsa import Association, NoAssociation, Tlsa, association, digest, names, tlsa
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Judgement
@@ -42,7 +42,7 @@ def judge_tlsa(facts: Tlsa) -> Judgement:
             summary=_(
                 "the TLSA record of {name}, port 25, is wrong: {trouble}",
                 name=name,
-                trouble=_trouble(seen.values, facts),
+                trouble=_trouble(texts(seen), facts),
             ),
             why=_("Servers that check TLSA (DANE) deliver no mail to a server with another key."),
             remedies=_mends(seen, line, value),
@@ -132,7 +132,7 @@ def _praised(judgement: Judgement, facts: Tlsa, seen: Seen, others: list[tuple[i
     if wrong:
         return wrong
     name = facts.server.name
-    records = _records(seen.values)
+    records = _records(texts(seen))
     compared = bool(facts.certificate) and all(one.usage != _OF_AN_ISSUER for one in records)
     does = _("names the key that this server shows") if compared else _("is published")
     signed = {
@@ -185,12 +185,12 @@ def _praised(judgement: Judgement, facts: Tlsa, seen: Seen, others: list[tuple[i
 def _wrong_elsewhere(judgement: Judgement, others: list[tuple[int, Seen]]) -> Judgement | None:
     """The records of the other ports are read too; nothing but their form is judged."""
     for port, seen in others:
-        bad = _unreadable(seen.values[:_MOST_SHOWN])
+        bad = _unreadable(texts(seen)[:_MOST_SHOWN])
         if bad:
             return judgement._replace(
                 status="warn",
                 summary=_("the TLSA record of port {port} is not one: {bad}", port=port, bad=bad),
-                found=", ".join(seen.values[:_MOST_SHOWN]),
+                found=", ".join(texts(seen)[:_MOST_SHOWN]),
                 evidence=evidence(seen),
                 remedies=(_("Correct or remove the TLSA record {seen}.", seen=seen.name),),
             )

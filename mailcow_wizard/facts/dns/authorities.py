@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts.dns.acme_settings import AcmeSettings, acme_settings, candidates
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.published import Seen, Wanted, look
-from mailcow_wizard.facts.dns.state import values
+from mailcow_wizard.facts.dns.state import ends, texts
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.typed import NamedTuple
 
@@ -29,13 +29,14 @@ class Climb(NamedTuple):
 
     @property
     def silent(self) -> Seen | None:
-        """The first that could not be asked, below the top-level domain; None where all answered."""
-        return next((one for one in self.seen if not one.answered and one.name.count(".")), None)
+        """The first that could not be asked, below the top-level domain, or whose alias could not be
+        followed; None where all answered."""
+        return next((one for one in self.seen if not ends(one) and one.name.count(".")), None)
 
 
 def said(seen: Seen) -> tuple[str, ...]:
     """The CAA records at a name, or at the end of the alias that it is."""
-    return tuple(dict.fromkeys(value for one in seen.answered for value in values(seen, one)))
+    return texts(seen)
 
 
 class Authorities(NamedTuple):

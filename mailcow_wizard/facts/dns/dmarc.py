@@ -126,6 +126,6 @@ def _same(receiver: str, domain: str) -> bool:
 
 
 def _agrees(heard: Answer) -> bool | None:
-    if not heard.code or heard.code == "SERVFAIL":
+    if heard.code not in (NOERROR, NXDOMAIN):
         return None
     return bool(policies(heard.values("TXT")))

@@ -9,8 +9,9 @@ from mailcow_wizard.facts.dns.dkim import public_key, usable
 from mailcow_wizard.facts.dns.dmarc import mistakes, policies
 from mailcow_wizard.facts.dns.domain_records import CLIENTS, PATHS, SERVICES, DomainRecords
 from mailcow_wizard.facts.dns.mail_server import MailServer
-from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.dns.published import Seen, values_at
 from mailcow_wizard.facts.dns.signing import SigningKey
+from mailcow_wizard.facts.dns.state import values
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -132,11 +133,15 @@ def right_name(server: MailServer) -> Right:
 
 
 def right_client(server: MailServer, seen: Seen) -> Right:
-    """An alias of the server's name, or nothing but its addresses."""
+    """An alias of the server's name, whatever that has, or nothing but the server's addresses."""
     known = set(server.v4.public) | set(server.v6.public)
+    every = [one for one in (*seen.own, *seen.public, seen.local) if one]
+    by_alias = {values(seen, one) for one in every if values_at(one, seen.name, "CNAME") == (server.name,)}
 
     def right(values: tuple[str, ...]) -> bool:
-        return seen.aliases == (server.name,) or bool(values and known and set(values) <= known)
+        if not values:
+            return False
+        return values == (server.name,) or values in by_alias or set(values) <= known
 
     return right
 

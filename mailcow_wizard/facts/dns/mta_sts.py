@@ -7,7 +7,7 @@ import threading
 from mailcow_wizard.facts.addresses import addresses
 from mailcow_wizard.facts.dns.domain_records import DomainRecords, domains
 from mailcow_wizard.facts.dns.published import Seen
-from mailcow_wizard.facts.dns.state import values
+from mailcow_wizard.facts.dns.state import ends, values
 from mailcow_wizard.facts.dns.tags import is_version, tags
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
@@ -114,7 +114,7 @@ def report_records(seen: Seen) -> tuple[str, ...]:
 
 def _of(seen: Seen, version: str) -> tuple[str, ...]:
     # Servers of one zone may be a version apart: that is not two records.
-    said = (tuple(text for text in values(seen, one) if is_version(text, version)) for one in seen.answered)
+    said = (tuple(text for text in values(seen, one) if is_version(text, version)) for one in ends(seen))
     return max(said, key=len, default=())
 
 

@@ -94,7 +94,8 @@ class Seen(NamedTuple):
     @property
     def silence(self) -> str:
         """Why the world said nothing, where it did not."""
-        errors = [one.error or one.explained or one.code for one in (*self.own, *self.public)]
+        silent = (one for one in (*self.own, *self.public) if not is_answer(one))
+        errors = [one.error or one.explained or one.code for one in silent]
         return self.zone.problem or next(iter(errors), _("no name server could be asked"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mailcow_wizard.facts.dns.reverse import Reverse, ReverseNames, reverse_names
+from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.provider import Known, provider
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.language import _
@@ -45,4 +46,4 @@ def _names(reverse: Reverse) -> tuple[str, ...]:
     """The names that an address has, and the name servers of its zone."""
     seen = reverse.seen
     served = () if seen.zone.problem else tuple(one.name for one in seen.zone.servers)
-    return (*seen.values, *served)
+    return (*texts(seen), *served)

@@ -66,10 +66,10 @@ def signatures(facts: Facts) -> tuple[Signed, ...]:
     facts.begin((mail_server,), (_checking,))
     server = facts.get(mail_server)
     names = tuple(dict.fromkeys((*server.domains, server.within)))
-    zones = [facts.get(zone_of, name) for name in names]
+    zones = [_zone(facts, name) for name in names]
     servers, checking = _validators(facts), facts.get(_checking)
     rows = [
-        DnsQuestion(zone.name, type, (one,), dnssec=True, checking_disabled=not checked)
+        DnsQuestion(zone, type, (one,), dnssec=True, checking_disabled=not checked)
         for zone in zones
         for one in servers
         for type, checked in (("SOA", True), ("SOA", False), ("DS", False))
@@ -84,8 +84,15 @@ def signatures(facts: Facts) -> tuple[Signed, ...]:
             for one, (checked, unchecked, _) in zip(servers, triples, strict=True)
         )
         signers = tuple(dict.fromkeys(value for _, _, ds in triples for value in ds.values("DS")))
-        found.append(Signed(name, zone.name, any(told) if told else None, opinions, signers))
+        found.append(Signed(name, zone, any(told) if told else None, opinions, signers))
     return tuple(found)
+
+
+def _zone(facts: Facts, name: str) -> str:
+    """The zone that holds a name; the name itself where nobody could say, so that none above is taken for it:
+    of a zone with broken signatures resolvers do not even say whose it is."""
+    found = facts.get(zone_of, name)
+    return name if found.problem else found.name
 
 
 def _checking(facts: Facts) -> tuple[str, ...]:

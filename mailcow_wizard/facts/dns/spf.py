@@ -15,6 +15,7 @@ from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.published import Seen, is_answer
 from mailcow_wizard.facts.dns.spf_check import Heard, Verdict, check, policies
 from mailcow_wizard.facts.dns.spf_record import Sender
+from mailcow_wizard.facts.dns.state import texts as all_texts
 from mailcow_wizard.facts.dns.state import values
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
@@ -95,7 +96,7 @@ def _evaluated(facts: Facts, cases: list[tuple[str, Sender]]) -> dict[tuple[str,
 
 def texts(seen: Seen) -> tuple[str, ...]:
     """The SPF records of a domain, as the servers have it that count."""
-    return policies(_values(seen))
+    return policies(all_texts(seen))
 
 
 def _policies(seen: Seen) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.dns.message import Answer
 from mailcow_wizard.facts.dns.published import Seen, is_answer
-from mailcow_wizard.facts.dns.state import longest, values
+from mailcow_wizard.facts.dns.state import given, longest, values
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _standing(seen: Seen, right: Right, heard: Answer, whose: Whose) -> Standing
         why = heard.error or heard.explained or heard.code
         return Standing(heard.server, "", whose, "silent", (why,), 0)
     found = values(seen, heard)
-    if right(found):
+    if right(given(seen, heard)):
         return Standing(heard.server, "", whose, "right", found, 0)
     left = 0 if whose == "zone" else longest(seen, [heard])
     return Standing(heard.server, "", whose, "wrong" if found else "missing", found, left)

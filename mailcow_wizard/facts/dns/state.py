@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     Right = Callable[[tuple[str, ...]], bool]
 
 
-# Of these what is at the end of an alias counts, too.
-_BEYOND = ("TXT", "A", "AAAA")
+# Of these what is at the end of an alias counts, too (PTR: RFC 2317; TLSA: RFC 7671; CAA: RFC 8659, 3).
+_BEYOND = ("TXT", "A", "AAAA", "PTR", "SRV", "TLSA", "CAA")
+_ADDRESSES = ("A", "AAAA")
 
 
 class State(NamedTuple):
@@ -35,7 +36,7 @@ def state(seen: Seen, right: Right) -> State:
     own = [one for one in seen.own if is_answer(one)]
     if not own:
         return _of_resolvers(seen, right)
-    good = [one for one in own if right(values(seen, one))]
+    good = [one for one in own if right(given(seen, one))]
     if not good and seen.type in _BEYOND and all(_leads_away(seen, one) for one in own):
         beyond = _of_resolvers(seen, right)
         return State("wrong") if beyond.kind == "missing" else beyond
@@ -44,10 +45,10 @@ def state(seen: Seen, right: Right) -> State:
     late = [one for one in own if one not in good]
     if late:
         return State("not everywhere yet", longest(seen, late), tuple(one.server for one in late))
-    behind = [one for one in seen.public if is_answer(one) and not right(values(seen, one))]
+    behind = [one for one in seen.public if is_answer(one) and not right(given(seen, one))]
     if behind:
         return State("not everywhere yet", longest(seen, behind), tuple(one.server for one in behind))
-    if seen.local and is_answer(seen.local) and not right(values(seen, seen.local)):
+    if seen.local and is_answer(seen.local) and not right(given(seen, seen.local)):
         return State("split view", longest(seen, [seen.local]), (seen.local.server,))
     return State("right")
 
@@ -57,7 +58,7 @@ def _of_resolvers(seen: Seen, right: Right) -> State:
     heard = [one for one in (*seen.public, seen.local) if one and is_answer(one)]
     if not heard:
         return State("could not ask")
-    good = [one for one in heard if right(values(seen, one))]
+    good = [one for one in heard if right(given(seen, one))]
     if len(good) == len(heard):
         return State("right")
     if good:
@@ -74,13 +75,24 @@ def values(seen: Seen, heard: Answer) -> tuple[str, ...]:
     return heard.values(seen.type) if values_at(heard, seen.name, "CNAME") else ()
 
 
+def given(seen: Seen, heard: Answer) -> tuple[str, ...]:
+    """The values of one answer by which it is judged: of an address's name that is an alias, at whose end
+    this server knows of none, the alias's target; that tells it from a server that lacks the name."""
+    found = values(seen, heard)
+    return found if found or seen.type not in _ADDRESSES else values_at(heard, seen.name, "CNAME")
+
+
+def ends(seen: Seen) -> tuple[Answer, ...]:
+    """The answers that tell what the record is: those that count, and of an alias that leaves the zone those
+    of resolvers, who follow it; none where nobody could be asked what is at its end."""
+    if seen.answered and all(_leads_away(seen, one) for one in seen.answered):
+        return tuple(one for one in (*seen.public, seen.local) if one and is_answer(one))
+    return seen.answered
+
+
 def texts(seen: Seen) -> tuple[str, ...]:
-    """Every value at the name or at the end of the alias that it is, each once; where the end is not known to
-    the zone's own servers, as resolvers have it."""
-    own = tuple(value for one in seen.answered for value in values(seen, one))
-    beyond = [one for one in (*seen.public, seen.local) if one]
-    others = () if own else tuple(value for one in beyond for value in values(seen, one))
-    return tuple(dict.fromkeys((*own, *others)))
+    """Every value at the name or at the end of the alias that it is, each once."""
+    return tuple(dict.fromkeys(value for one in ends(seen) for value in values(seen, one)))
 
 
 def _leads_away(seen: Seen, heard: Answer) -> bool:

@@ -9,6 +9,7 @@ from mailcow_wizard.facts.dns.der import public_key
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.published import Seen, Wanted, look
 from mailcow_wizard.facts.dns.signatures import signatures
+from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.ports import survey
 from mailcow_wizard.facts.store import Facts
@@ -58,7 +59,7 @@ def tlsa(facts: Facts) -> Tlsa:
     seen = tuple(zip(PORTS, look(facts, names), strict=True))
     signed = _signed(facts, server)
     found = Tlsa(server, seen, signed)
-    if signed != "valid" and not seen[0][1].values:
+    if signed != "valid" and not texts(seen[0][1]):
         return found
     try:
         return found._replace(certificate=_served(facts, server))

@@ -7,6 +7,7 @@ import ipaddress
 from mailcow_wizard.facts.addresses import addresses, uses_v6
 from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, Binding, bindings
 from mailcow_wizard.facts.dns.reverse import reverse_names
+from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
@@ -157,7 +158,7 @@ def spoke(facts: Facts) -> Spoke:
         names = facts.get(reverse_names)
     except HostError as error:
         return Spoke(found, unnamed=str(error))
-    return Spoke(found, tuple((one.address, one.seen.values) for one in names.reverses))
+    return Spoke(found, tuple((one.address, texts(one.seen)) for one in names.reverses))
 
 
 def own_addresses(facts: Facts, all_families: bool = False) -> tuple[str, ...]:
