@@ -11,7 +11,7 @@ from lab.inside import CHECKOUT
 from lab.skip import or_skip
 
 from tests.real import firewall_rules as known
-from tests.real.firewall_world import disagreements, put
+from tests.real.firewall_world import disagreements, foretold, put
 
 pytestmark = pytest.mark.real
 
@@ -52,6 +52,14 @@ def test_a_table_of_iptables_that_nft_has_changed(world: Gate, tmp_path: Path) -
     (found,) = json.loads(world.server.run([*argv, *more], check=False).stdout)["checks"]
     assert found["status"] not in ("pass", "crashed"), found
     assert "incompatible" in world.server.run(["iptables-nft-save"], check=False).stdout
+
+
+def test_a_match_without_a_word_is_not_one_for_everything(world: Gate) -> None:
+    """`-m socket` asks for a socket that is not bound to every address, as those of these ports are."""
+    put(world, (("iptables-nft", "-A INPUT -p tcp -m socket -j ACCEPT"), ("iptables-nft", "-P INPUT DROP")))
+    said = foretold(world)[0]
+    assert {outcome for outcome, _place, _why in said.values()} == {"unknown"}
+    assert set(world.tried()[0].values()) == {"silent"}
 
 
 _STRANGE = "ct status snat tcp dport 1 drop"

@@ -4,7 +4,7 @@ real packets in tests/real/test_firewall_packets.py."""
 import pytest
 
 from mailcow_wizard.facts.firewall import nft, rules
-from mailcow_wizard.facts.firewall.ipsets import IpSet, asking
+from mailcow_wizard.facts.firewall.ipsets import IpSet, asking, ipsets
 from mailcow_wizard.facts.firewall.iptables import statements
 from mailcow_wizard.facts.firewall.nft_xt import translated
 from mailcow_wizard.facts.firewall.packet import Packet, fits
@@ -129,6 +129,30 @@ def test_sets_that_are_not_understood() -> None:
     assert asking([("--match-set", False, ("gone", "src"))], 4, _SETS) == [Opaque("the set gone")]
     counted = [("--match-set", False, ("ports", "dst")), ("--packets-gt", False, ("5",))]
     assert asking(counted, 4, _SETS)[1] == Opaque("“-m set --packets-gt”")
+
+
+@pytest.mark.parametrize("line", ["-p tcp -m socket -j DROP", "-m eui64 -j DROP"])
+def test_a_match_without_a_word_is_not_one_for_everything(line: str) -> None:
+    assert any(isinstance(one, Opaque) for one in statements(f"-A INPUT {line}", 4, {}))
+    assert not any(isinstance(one, Opaque) for one in statements("-A INPUT -p tcp -m tcp -j DROP", 4, {}))
+
+
+SAVED = """create few hash:ip family inet hashsize 1024 maxelem 65536
+add few 10.1.2.0
+create wide hash:ip family inet hashsize 1024 maxelem 65536 netmask 24
+add wide 10.1.2.0
+create half bitmap:ip range 10.0.0.0/16 netmask 24
+add half 10.0.3.0
+create masked hash:ip family inet bitmask 255.255.0.0
+add masked 10.1.0.0
+"""
+
+
+def test_an_element_that_stands_for_a_network_is_not_one_address() -> None:
+    """ipset(8), netmask: the elements are saved without it."""
+    known = ipsets(SAVED)
+    asked = {name: asking([("--match-set", False, (name, "src"))], 4, known)[0] for name in known}
+    assert {name for name, one in asked.items() if isinstance(one, Opaque)} == {"wide", "half", "masked"}
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 # What does not change which packets fit.
 _ONLY_COUNTS = ("--update-counters", "--update-subcounters", "--return-nomatch")
+# With these an element stands for a network, and is saved as one address of it.
+_OF_NETWORKS = {"netmask", "bitmask"}
 _PROTOCOLS = {"icmp": "icmp", "icmpv6": "ipv6-icmp"}
 
 
 class IpSet(NamedTuple):
-    """A set of ipset: its type (`hash:ip,port`), its elements as written."""
+    """A set of ipset: its type (`hash:ip,port`; empty where its elements are not what they seem), its
+    elements as written."""
 
     type: str
     elements: tuple[str, ...]
@@ -101,7 +104,7 @@ def ipsets(saved: str) -> dict[str, IpSet]:
     for line in saved.splitlines():
         words = line.split()
         if words[:1] == ["create"] and len(words) > 2:
-            types[words[1]] = words[2]
+            types[words[1]] = words[2] if not _OF_NETWORKS & set(words[3:]) else ""
         elif words[:1] == ["add"] and len(words) > 2:
             tail = " nomatch" if "nomatch" in words[3:] else ""
             elements.setdefault(words[1], []).append(words[2] + tail)

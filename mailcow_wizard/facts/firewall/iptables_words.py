@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _TCP_FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "ALL": 63, "NONE": 0}
 _FEWEST_LETTERS = 6
+# Matches that ask for nothing where they have no option: `-p tcp -m tcp`.
+_PROTOCOLS_NAMED = ("", "tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmp6", "icmpv6")
 _IGNORED = ("--limit-iface-in", "--limit-iface-out")
 _OPTIONS_WITHOUT_VALUE = re.compile(
     r"--(?:set|update|rcheck|remove|rsource|rdest|rttl|name-only|physdev-is-\w+|invert|loose|validmark|"
@@ -75,6 +77,8 @@ def tests_of(words: Words, family: int, sets: IpSets) -> list[Statement]:
         if match.name == "set":
             found += asking(match.options, family, sets)
             continue
+        if not match.options and match.name not in _PROTOCOLS_NAMED:
+            found.append(Opaque(f"“-m {match.name}”"))
         for name, turned, values in match.options:
             if name not in _IGNORED:
                 found.append(_option(match.name, name, turned, values, family))
