@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Iterator
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts.proxies import egress
@@ -23,7 +24,13 @@ KEYRING = "/etc/apt/keyrings/docker.asc"
 SOURCES = "/etc/apt/sources.list.d/docker.sources"
 RPM_KEY = "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker"
 RPM_REPOSITORY = "/etc/yum.repos.d/docker-ce.repo"
-_LISTS = ("/etc/apt/sources.list.d", "/etc/yum.repos.d")
+_LIST = "/etc/apt/sources.list"
+# Directories, the endings of the files that are read there, and what is between two repositories in one.
+_LISTS = (
+    (f"{_LIST}.d", (".list", ".sources"), re.compile(r"\n[ \t]*\n")),
+    ("/etc/yum.repos.d", (".repo",), re.compile(r"^[ \t]*\[", re.MULTILINE)),
+)
+_OFF = re.compile(r"^\s*enabled\s*[:=]\s*(?:no|false|off|0)\s*$", re.IGNORECASE | re.MULTILINE)
 _FETCH_S = 8.0
 _PRIMARY, _NEW_FORMAT = 6, 0x40
 # Each distribution's path there; what is made from one of them takes its packages.
@@ -33,21 +40,32 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def is_configured(facts: Facts) -> bool:
-    """Whether the package manager knows Docker's repository already."""
-    for directory in _LISTS:
+    """Whether the package manager knows Docker's repository already, and reads it."""
+    return any(
+        need.REPOSITORY in line and not line.lstrip().startswith("#")
+        for path, between in _files(facts)
+        for part in between.split(_text(facts, path))
+        if not _OFF.search(part)
+        for line in part.splitlines()
+    )
+
+
+def _files(facts: Facts) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """The files that the package manager reads, and what is between two repositories there."""
+    yield _LIST, _LISTS[0][2]
+    for directory, endings, between in _LISTS:
         try:
             names = facts.host.names(directory)
         except HostError:
             continue
-        for name in names:
-            try:
-                text = facts.host.text(f"{directory}/{name}")
-            except HostError:
-                continue
-            lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
-            if any(need.REPOSITORY in line for line in lines):
-                return True
-    return False
+        yield from ((f"{directory}/{name}", between) for name in names if name.endswith(endings))
+
+
+def _text(facts: Facts, path: str) -> str:
+    try:
+        return facts.host.text(path)
+    except HostError:
+        return ""
 
 
 def steps(facts: Facts, packager: str) -> tuple[PlanStep, ...]:
