@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 # Debian's postfix frees its port after systemctl has returned.
 SETTLE_S = 15.0
 _REMOVAL_S = 600.0
+# dnf and zypper remove what needs it, too, and dnf what it needed; rpm refuses the one and leaves the other.
+_BY_RPM = ("rpm", "-e")
 _REMOVE = {
     "apt": ("apt-get", "remove", "-y"),
-    "dnf": ("dnf", "remove", "-y"),
+    "dnf": _BY_RPM,
     "apk": ("apk", "del"),
-    "zypper": ("zypper", "--non-interactive", "remove"),
+    "zypper": _BY_RPM,
     "pacman": ("pacman", "-R", "--noconfirm"),
 }
 
@@ -154,6 +156,8 @@ def plan_to_remove(conflict: Conflict, choice: Choice) -> Plan:
     if tool not in _REMOVE:
         raise NoPlan(_("no package tool is known on this machine"))
     others = _goes_along(conflict, name) if tool == "apt" else ()
+    if _REMOVE[tool] is _BY_RPM:
+        _refuse_needed(conflict, name)
     words = _("The package {name} is gone; its configuration files and its data stay on the disk.", name=name)
     steps: list[PlanStep] = [*queued_mail(conflict), Command((*_REMOVE[tool], name), timeout=_REMOVAL_S)]
     if others:
@@ -183,3 +187,12 @@ def _goes_along(conflict: Conflict, name: str) -> tuple[str, ...]:
         instead = _("; it would install {arriving}", arriving=", ".join(arriving)) if arriving else ""
         raise NoPlan(_("apt does not remove {name} by itself{instead}", name=name, instead=instead))
     return tuple(row[1] for row in rows if row[:1] in (["Remv"], ["Purg"]) and row[1:2] != [name])
+
+
+def _refuse_needed(conflict: Conflict, name: str) -> None:
+    """Raises NoPlan where rpm would not remove it, for others need it."""
+    said = conflict.facts.host.run((*_BY_RPM, "--test", name), timeout=30.0)
+    if said.code:
+        lines = [line.strip() for line in said.err.splitlines() if line.strip()]
+        why = f": {lines[-1][:200]}" if lines else ""
+        raise NoPlan(_("rpm does not remove {name} by itself{why}", name=name, why=why))

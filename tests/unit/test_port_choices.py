@@ -11,9 +11,15 @@ from mailcow_wizard.facts.containers import Container
 from mailcow_wizard.facts.mail_queue import Queue
 from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.ports import Occupant, PortFacts
-from mailcow_wizard.fixes.port_choices import Circumstances, choices
-from mailcow_wizard.host.door import Holder, Listener, Process
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.fixes.port_choices import Choice, Circumstances, choices
+from mailcow_wizard.fixes.port_conflict import Conflict
+from mailcow_wizard.fixes.port_stops import plan_to_remove
+from mailcow_wizard.host.door import Holder, Listener, Process, Ran
+from mailcow_wizard.model import Command, Plan
 from mailcow_wizard.requirements import PORTS
+from tests.fake_host import FakeHost
 
 BY_ID = {port.id.partition(".")[2]: port for port in PORTS}
 CONF = MailcowConf("/srv/mailcow.conf", True, MappingProxyType({}))
@@ -234,3 +240,20 @@ def test_roles(occupant: Occupant, role: str) -> None:
     (found,) = blockers((occupant,))
     assert isinstance(found, Blocker)
     assert found.role == role
+
+
+# What dnf and zypper would take along besides, packages that need it and that it needed, nobody is told.
+@pytest.mark.parametrize("system", ["fedora", "opensuse"])
+def test_of_rpms_the_package_is_removed_and_nothing_besides(system: str) -> None:
+    def planned(said: Ran) -> Plan:
+        files = {"/etc/os-release": f"ID={system}\n"}
+        facts = Facts(FakeHost(files=files, commands={"rpm -e --test postfix": said}))
+        port = PortFacts(Binding(BY_ID["smtp"], "", 25), (POSTFIX,), CONF, True, "netlink")
+        conflict = Conflict("ports.smtp", None, port, blockers((POSTFIX,)), Circumstances(), facts)
+        return plan_to_remove(conflict, Choice("remove-package", "x", "high", False))
+
+    steps = planned(Ran(0, "", "")).steps
+    assert [one.argv for one in steps if isinstance(one, Command)] == [("rpm", "-e", "postfix")]
+    needed = "error: Failed dependencies:\n\tpostfix is needed by (installed) mutt-2.0.7-3.el9.x86_64\n"
+    with pytest.raises(NoPlan, match=r"postfix is needed by .installed. mutt-2"):
+        planned(Ran(1, "", needed))
