@@ -136,19 +136,25 @@ def _kind_of(address: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return ""
-    if any(parsed in ipaddress.ip_network(one) for one in need.CLOUDFLARE if parsed.version == _version(one)):
+    if _is_proxied(address):
         return _(" (Cloudflare's proxy)")
     if parsed.is_loopback:
         return _(" (this machine itself: loopback)")
     return "" if parsed.is_global else _(" (a private address)")
 
 
-def _version(network: str) -> int:
-    return 6 if ":" in network else 4
+def _is_proxied(address: str) -> bool:
+    """Whether an address is one of Cloudflare's proxies."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    networks = map(ipaddress.ip_network, need.CLOUDFLARE)
+    return any(parsed in one for one in networks if one.version == parsed.version)
 
 
 def _mends(record: Record, seen: Seen) -> tuple[str, ...]:
-    if any("Cloudflare" in _kind_of(one) for one in seen.values):
+    if any(map(_is_proxied, seen.values)):
         return (
             _("Set the record to DNS only: a web proxy carries no mail."),
             _("Publish: {line}", line=record.line),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import certainty, server_words, with_fate
 from mailcow_wizard.facts.dns.authorities import Authorities, Climb, said
-from mailcow_wizard.facts.dns.caa import ISSUER, forbids
+from mailcow_wizard.facts.dns.caa import ISSUER, forbids, of_one_account
 from mailcow_wizard.facts.dns.certificate import Allowed, above_forbids, allowed
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -72,7 +72,8 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
     common = common._replace(
         found=f"at {relevant.name}: {'; '.join(said(relevant))}", certainty=certainty(relevant)
     )
-    why_not = forbids(said(relevant), name.startswith("*."))
+    asked = (said(relevant), name.startswith("*."), facts.method)
+    why_not = forbids(*asked)
     if why_not and not facts.asks:
         return common._replace(
             summary=_(
@@ -101,6 +102,18 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
         )
     if above and facts.asks:
         return _left_out(common, facts, climb, above)
+    if facts.asks and of_one_account(*asked):
+        return common._replace(
+            status="unknown",
+            summary=_(
+                "CAA at {relevant} lets Let's Encrypt issue for {name}, but for one account alone "
+                "(accounturi); whether that is mailcow's is not known",
+                relevant=relevant.name,
+                name=name,
+            ),
+            certainty="untested",
+            remedies=(_("Take accounturi out of the record, unless it names mailcow's own account."),),
+        )
     return common._replace(
         summary=_("CAA at {relevant} lets Let's Encrypt issue for {name}", relevant=relevant.name, name=name)
     )

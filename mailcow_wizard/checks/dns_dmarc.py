@@ -114,6 +114,14 @@ def _words(policy: str) -> str:
 def _receivers(judgement: Judgement, facts: Dmarc) -> Judgement:
     """Reports to another domain are sent only where that one agrees."""
     refused = [one.domain for one in facts.receivers if one.agrees is False]
+    silent = [one.domain for one in facts.receivers if one.agrees is None]
+    if not refused and silent:
+        said = _(
+            "{found}; whether {receiver} has agreed to receive reports could not be asked",
+            found=judgement.found,
+            receiver=silent[0],
+        )
+        return judgement._replace(found=said, certainty="inferred")
     if not refused:
         return judgement
     return judgement._replace(

@@ -190,6 +190,9 @@ def test_refused() -> None:
         (asked("250 2.1.5 Ok"), "fail", "open relay"),
         (asked(DENIED, "250 2.1.5 Ok"), "fail", "open relay"),
         (asked("450 4.7.1 greylisted"), "unknown", "for another reason than relaying: 450 4.7.1 greylisted"),
+        # One of the two may be taken later, when the look-up works again.
+        (asked(DENIED, "451 4.3.0 Temporary lookup failure"), "unknown", "451 4.3.0"),
+        (asked("451 4.3.0 Temporary lookup failure", DENIED), "unknown", "451 4.3.0"),
         (Spoken("silent", text="no answer in time"), "unknown", "could not be asked"),
         (Spoken("refused", text="connection refused"), "unknown", "could not be asked"),
         (Spoken("reset", "554 5.7.1 blocked", text="closed"), "unknown", "554 5.7.1 blocked"),

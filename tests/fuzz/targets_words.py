@@ -126,7 +126,9 @@ def _txt(data: bytes) -> None:
     mta_sts.bad_announcement(words), mta_sts.bad_report_record(words)
     policy = mta_sts.sts_policy(words)
     mta_sts.permits(policy.patterns, "mail.example.org")
-    caa.forbids((words,)), caa.forbids((words,), True), caa.mailcow_forbids((words,))
+    for judged in (caa.forbids, caa.of_one_account, caa.mailcow_forbids):
+        judged((words,))
+    caa.forbids((words,), True)
 
 
 def _der(data: bytes) -> None:

@@ -78,6 +78,15 @@ def test_broken_signatures_fail(names: Names) -> None:
     assert "signed" in found["example.org"]["summary"]
 
 
+def test_broken_signatures_fail_where_one_resolver_alone_is_asked(names: Names) -> None:
+    """Which does not even say who serves the zone."""
+    words = ("dns.dnssec", "--domain", "bogus.org", "--resolver", "192.88.99.153")
+    found = {one["subject"]: one for one in check(names, *words)}["bogus.org"]
+    assert (found["status"], "of bogus.org are broken" in found["summary"]) == ("fail", True), found[
+        "summary"
+    ]
+
+
 @pytest.mark.parametrize(
     ("domain", "kinds"),
     [
@@ -138,6 +147,24 @@ def test_what_resolvers_still_remember(names: Names) -> None:
     assert found["status"] == "pass"
 
 
+def test_what_stands_at_a_hosters_is_found_by_an_alias(names: Names) -> None:
+    alias, end = "_mta-sts.example.org", "_mta-sts.example.net"
+    with (
+        names.changed(end, "TXT", '"v=STSv1; id=not-a-number"', before=()),
+        names.changed(alias, "CNAME", f"{end}.", before=()),
+    ):
+        (found,) = check(names, "dns.mta-sts")
+    assert (found["status"], "not valid: id=not-a-number" in found["summary"]) == ("warn", True), found
+    provider, customer = REVERSE, "10.customers.example.net"
+    with (
+        names.changed(customer, "PTR", "mail.example.org.", before=()),
+        names.changed(provider, "PTR", before=("mail.example.org.",)),
+        names.changed(provider, "CNAME", f"{customer}.", before=()),
+    ):
+        found = next(one for one in check(names, "dns.ptr") if one["subject"] == "192.88.99.10")
+    assert found["status"] == "pass", found["summary"]
+
+
 class Fault(NamedTuple):
     """A record that is wrong for a while, and what its check then says."""
 
@@ -158,6 +185,13 @@ FAULTS = (
     Fault("example.org", "MX", ("50 MAIL.Example.org.",), "pass", "goes to"),
     Fault("example.org", "CAA", ('0 issue ";"',), "fail", "nobody may"),
     Fault("example.org", "CAA", ('128 tbs "x"',), "fail", "critical"),
+    Fault(
+        "example.org",
+        "CAA",
+        ('0 issue "letsencrypt.org; validationmethods=dns-01"',),
+        "fail",
+        "only by dns-01",
+    ),
     Fault("autoconfig.example.org", "CNAME", ("mail.example.net.",), "warn", "not mail"),
     Fault("_dmarc.example.org", "TXT", ('"v=DMARC1; p=maybe"',), "warn", "p=maybe"),
     Fault(REVERSE, "PTR", ("mail.example.org.", "other.example.org."), "fail", "must have one"),

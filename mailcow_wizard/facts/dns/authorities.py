@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.dns.acme_settings import AcmeSettings, acme_settings, candidates
+from mailcow_wizard.facts.dns.caa import DNS, HTTP
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.published import Seen, Wanted, look
 from mailcow_wizard.facts.dns.state import ends, texts
@@ -41,12 +42,13 @@ def said(seen: Seen) -> tuple[str, ...]:
 
 class Authorities(NamedTuple):
     """The server, whether mailcow will ask for certificates, and the climb of each name; `others` are
-    those of names that mailcow asks for only once MTA-STS is switched on."""
+    those of names that mailcow asks for only once MTA-STS is switched on; `method` is how it proves them."""
 
     server: MailServer
     asks: bool
     climbs: tuple[Climb, ...]
     others: tuple[Climb, ...] = ()
+    method: str = HTTP
 
 
 def authorities(facts: Facts) -> Authorities:
@@ -65,6 +67,7 @@ def authorities(facts: Facts) -> Authorities:
         settings.asks,
         tuple(one for one in climbs if one.name not in others),
         tuple(one for one in climbs if one.name in others),
+        DNS if settings.by_dns else HTTP,
     )
 
 

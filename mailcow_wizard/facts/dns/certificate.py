@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.acme_settings import AcmeSettings, Candidate, acme_settings, candidates
 from mailcow_wizard.facts.dns.authorities import Authorities, Climb, authorities, said
-from mailcow_wizard.facts.dns.caa import forbids, mailcow_forbids
+from mailcow_wizard.facts.dns.caa import DNS, HTTP, forbids, mailcow_forbids
 from mailcow_wizard.facts.dns.domain_records import CLIENTS, DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.host_records import HostRecords, host_records
 from mailcow_wizard.facts.dns.mail_server import MailServer
@@ -163,7 +163,7 @@ def _verdict(
         if climb.silent and found.fate == "asked for":
             return Verdict(name, "open", _("CAA at {silent} could not be asked", silent=climb.silent.name))
         return _as(candidate, found)
-    why = forbids(said(climb.relevant), wild)
+    why = forbids(said(climb.relevant), wild, DNS if settings.by_dns else HTTP)
     if why:
         return Verdict(
             name,

@@ -16,6 +16,8 @@ from mailcow_wizard.typed import NamedTuple
 
 # RFC 8301, 3.2: shorter keys are not to be trusted.
 LEAST_BITS = 1024
+_KINDS = ("rsa", "ed25519")
+_ED25519_BITS = 256
 
 
 class Dkim(NamedTuple):
@@ -50,6 +52,9 @@ def key_of(text: str) -> Key:
     flags = tuple(one.strip().lower() for one in known.get("t", "").split(":") if one.strip())
     if "v" in known and known["v"] != "DKIM1":
         return Key(kind, 0, flags, _("v={known} is not DKIM1", known=known["v"][:20]))
+    other = _other_use(known)
+    if other:
+        return Key(kind, 0, flags, other)
     if "p" not in known:
         return Key(kind, 0, flags, _("it holds no key (p= is missing)"))
     if not known["p"]:
@@ -59,7 +64,23 @@ def key_of(text: str) -> Key:
     except (binascii.Error, ValueError):
         return Key(kind, 0, flags, _("the key is not whole: its text is no base64"))
     bits = len(data) * 8 if kind == "ed25519" else _rsa_bits(data)
-    return Key(kind, bits, flags, "" if bits else _("the key is not whole"))
+    whole = bits == _ED25519_BITS if kind == "ed25519" else bits > 0
+    return Key(kind, bits if whole else 0, flags, "" if whole else _("the key is not whole"))
+
+
+def _other_use(known: dict[str, str]) -> str:
+    """Why a key is none for the mail that mailcow signs, by rsa-sha256; empty where it is (3.6.1)."""
+    if known.get("k", "rsa").lower() not in _KINDS:
+        return _("k={kind} is no kind of key that receivers know", kind=known["k"][:20])
+    if "sha256" not in _listed(known.get("h", "sha256")):
+        return _("h={hashes} leaves out sha256, by which mailcow signs", hashes=known["h"][:40])
+    if not {"*", "email"} & set(_listed(known.get("s", "*"))):
+        return _("s={services} says that it is not for mail", services=known["s"][:40])
+    return ""
+
+
+def _listed(value: str) -> list[str]:
+    return [one.strip().lower() for one in value.split(":")]
 
 
 def trouble(text: str) -> str:

@@ -77,7 +77,10 @@ def _receivers(facts: Facts, domain: str, seen: Seen) -> tuple[Receiver, ...]:
     """The domains outside this one that reports go to, and whether they have agreed (RFC 7489, 7.1)."""
     outside = tuple(
         dict.fromkeys(
-            one for policy in policies(texts(seen)) for one in addressed(policy) if not _same(one, domain)
+            one
+            for policy in policies(texts(seen))
+            for one in addressed(policy)
+            if not _same(one, domain) and not _within(one, seen)
         )
     )[:_MOST_RECEIVERS]
     asked = tuple((f"{domain}._report._dmarc.{one}", "TXT") for one in outside)
@@ -123,6 +126,13 @@ def mistakes(policy: str) -> list[str]:
 def _same(receiver: str, domain: str) -> bool:
     """Whether the two are one organisation's, as far as their names tell."""
     return receiver == domain or receiver.endswith(f".{domain}") or domain.endswith(f".{receiver}")
+
+
+def _within(receiver: str, seen: Seen) -> bool:
+    """Whether a receiver is in the domain's own zone: those are one organisation's, too. No top-level domain
+    is meant."""
+    zone = "" if seen.zone.problem else seen.zone.name
+    return "." in zone.strip(".") and f".{receiver}".endswith(f".{zone}")
 
 
 def _agrees(heard: Answer) -> bool | None:

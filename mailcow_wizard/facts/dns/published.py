@@ -153,9 +153,18 @@ def _at_own_servers(facts: Facts, wanted: tuple[Wanted, ...]) -> tuple[Seen, ...
     )
     heard = iter(facts.host.ask_dns(questions, WAIT_S) if questions else ())
     return tuple(
-        Seen(one.name, one.type, zone, tuple(answer(next(heard)) for _unused in servers))
+        Seen(one.name, one.type, zone, tuple(_served(answer(next(heard))) for _unused in servers))
         for one, zone, servers in zip(wanted, zones, rows, strict=True)
     )
+
+
+def _served(heard: Answer) -> Answer:
+    """What a server of the zone says; an empty answer that is not its own word (no AA, no SOA) is none: it
+    does not serve the zone, and resolvers ask another one."""
+    own = heard.authoritative or heard.records or heard.authority
+    if heard.code != NOERROR or own:
+        return heard
+    return Answer(heard.server, "", error=_("it does not serve the zone"), seconds=heard.seconds)
 
 
 def _at_resolvers(facts: Facts, seen: tuple[Seen, ...]) -> tuple[Seen, ...]:

@@ -17,6 +17,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
+from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import NamedTuple
 
 _HELLO = "EHLO mailcow-wizard.invalid"
@@ -98,7 +99,10 @@ def _outcome(outcome: str, text: str, greeting: str, replies: tuple[str, ...]) -
     taken = next((one for one in answers if one.startswith("2")), "")
     if taken:
         return "accepted", taken
+    later = next((one for one in answers if one.startswith("4") and not _RELAYING.search(one)), "")
     refused = next((one for one in answers if one[:1] in "45" and _RELAYING.search(one)), "")
+    if later:
+        return "other", later
     if refused and len(answers) < len(_ASKED):
         return "half", text or outcome
     if refused:
@@ -113,14 +117,14 @@ def _outcome(outcome: str, text: str, greeting: str, replies: tuple[str, ...]) -
 def _seen(facts: Facts, about: Installed, own: str, gateway: str) -> str:
     """Which address postfix saw: our own where its list of connections has it with our port, the network's
     gateway where that was there just now, empty where neither can be told."""
-    address, _unused, port = own.partition(" ")
+    address, _unused, number = own.partition(" ")
     try:
         pid = _pid(facts, about)
         table = facts.host.text(f"/proc/{pid}/net/tcp") + facts.host.text(f"/proc/{pid}/net/tcp6")
         ends = _far_ends(table)
     except (HostError, ValueError):
         return ""
-    if (address, int(port or 0)) in ends:
+    if (address, whole(number)) in ends:
         return address
     return gateway if any(host == gateway for host, _unused in ends) else ""
 

@@ -1,0 +1,136 @@
+"""What records say beyond their first words: who may issue and how (CAA), what a key is for (DKIM), whose
+reports go where (DMARC), and servers of a zone that do not serve it."""
+
+import base64
+
+import dns.flags
+import dns.message
+import dns.rrset
+import pytest
+from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, SERVER, ZONE, Rows, World, facts
+from judged import look
+
+from mailcow_wizard.checks import dns_caa, dns_dkim, dns_dmarc, dns_mx
+from mailcow_wizard.facts.dns.certificate import certificate
+from mailcow_wizard.facts.dns.dkim import trouble
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.model import Check, Judgement, Settings
+
+CAA, DKIM, DMARC, MX = (one.CHECKS[0] for one in (dns_caa, dns_dkim, dns_dmarc, dns_mx))
+ED25519 = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+
+
+def with_conf(records: Rows, conf: str = "") -> Facts:
+    world = World({**ZONE, **records})
+    world.files["/opt/mailcow-dockerized/mailcow.conf"] = f"MAILCOW_HOSTNAME={NAME}\n{conf}\n"
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS, OURS_V6), resolver=RESOLVER)
+    return Facts(world, settings)
+
+
+@pytest.mark.parametrize(
+    ("records", "conf", "status"),
+    [
+        (("letsencrypt.org; validationmethods=http-01",), "", "pass"),
+        (("letsencrypt.org; validationmethods=dns-01, http-01",), "", "pass"),
+        (("letsencrypt.org;validationmethods=dns-01",), "", "fail"),
+        (("letsencrypt.org;validationmethods=dns-01",), "ACME_DNS_CHALLENGE=y", "pass"),
+        (("letsencrypt.org;validationmethods=http-01",), "ACME_DNS_CHALLENGE=y", "fail"),
+        (("letsencrypt.org;validationmethods=dns-01", "letsencrypt.org"), "", "pass"),
+        (("other.example", "letsencrypt.org;validationmethods=dns-01"), "", "fail"),
+    ],
+)
+def test_authorities_may_issue_by_the_ways_that_are_named(
+    records: tuple[str, ...], conf: str, status: str
+) -> None:
+    """RFC 8657, 4: Let's Encrypt obeys it."""
+    rows = {(DOMAIN, "CAA"): tuple(f'0 issue "{one}"' for one in records)}
+    known = with_conf(rows, f"{conf}\nONLY_MAILCOW_HOSTNAME=y")
+    found: Judgement = look(CAA, known)
+    assert found.status == status, found.summary
+    assert status == "pass" or "-01" in found.summary
+    (verdict,) = known.get(certificate).verdicts
+    assert verdict.fate == ("asked for" if status == "pass" else "refused")
+
+
+def test_authorities_that_let_one_account_issue_are_not_known_to_be_mailcows() -> None:
+    """RFC 8657, 3."""
+    bound = '0 issue "letsencrypt.org; accounturi=https://acme.example/acct/1"'
+    found = look(CAA, with_conf({(DOMAIN, "CAA"): bound}, "ONLY_MAILCOW_HOSTNAME=y"))
+    assert (found.status, found.certainty) == ("unknown", "untested"), found.summary
+    assert found.remedies
+    both = look(
+        CAA, with_conf({(DOMAIN, "CAA"): (bound, '0 issue "letsencrypt.org"')}, "ONLY_MAILCOW_HOSTNAME=y")
+    )
+    assert both.status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"v=DKIM1; k=ed25519; p={ED25519}", ""),
+        (f"v=DKIM1; k=ed25519; h=sha1:sha256; s=*; p={ED25519}", ""),
+        (f"v=DKIM1; k=ed25519; h= SHA256; s=tlsrpt : email; p={ED25519}", ""),
+        (f"v=DKIM1; k=dsa; p={ED25519}", "k=dsa"),
+        (f"v=DKIM1; k=ed25519; h=sha1; p={ED25519}", "h=sha1"),
+        (f"v=DKIM1; k=ed25519; s=tlsrpt; p={ED25519}", "s=tlsrpt"),
+        (f"v=DKIM1; k=ed25519; p={base64.b64encode(b'x' * 16).decode()}", "not whole"),
+    ],
+)
+def test_a_key_that_is_not_for_this_mail_cannot_be_used(text: str, words: str) -> None:
+    """RFC 6376, 3.6.1, and RFC 8463."""
+    assert (words in trouble(text)) if words else not trouble(text)
+    found = look(DKIM, facts({(f"dkim._domainkey.{DOMAIN}", "TXT"): text}))
+    assert found.status == ("warn" if words else "pass"), found.summary
+
+
+class Within(World):
+    """The domain team.example.org has no zone of its own."""
+
+    def _reply(self, asked: DnsQuestion) -> DnsReply:
+        if (asked.name, asked.type) != (f"team.{DOMAIN}", "NS"):
+            return super()._reply(asked)
+        response = dns.message.make_response(dns.message.make_query(asked.name, asked.type))
+        response.flags |= dns.flags.AA
+        soa = "ns.example.net. hostmaster.example.net. 1 3600 900 604800 60"
+        response.authority.append(dns.rrset.from_text(f"{DOMAIN}.", 60, "IN", "SOA", soa))
+        return DnsReply(asked.servers[0], "udp", response.to_wire(), 0.01, "")
+
+
+def dmarc(receiver: str, domain: str = DOMAIN, agreed: str = "") -> Judgement:
+    consent = {(f"{domain}._report._dmarc.{receiver}", "TXT"): agreed} if agreed else {}
+    policy = {(f"_dmarc.{domain}", "TXT"): f"v=DMARC1; p=reject; rua=mailto:a@{receiver}"}
+    settings = Settings(hostname=NAME, domains=(domain,), addresses=(OURS, OURS_V6), resolver=RESOLVER)
+    return look(DMARC, Facts(Within({**ZONE, **policy, **consent}), settings))
+
+
+def test_reports_within_one_zone_need_nobodys_consent() -> None:
+    """RFC 7489, 7.1: one organisation's domains."""
+    assert dmarc("reports.example.org", f"team.{DOMAIN}").status == "pass"
+    assert dmarc("reports.example.net", f"team.{DOMAIN}").status == "warn"
+    assert dmarc("notexample.org", f"team.{DOMAIN}").status == "warn"
+
+
+def test_a_receiver_that_could_not_be_asked_is_not_proved() -> None:
+    silent, fine = (dmarc("reports.example.net", agreed=one) for one in ("silence", "v=DMARC1"))
+    assert (fine.status, fine.certainty) == ("pass", "proved")
+    assert (silent.status, silent.certainty) == ("pass", "inferred")
+    assert "reports.example.net" in silent.found.rpartition(";")[2]
+
+
+class Lame(World):
+    """The zone's server does not serve it: an empty answer that is nobody's word."""
+
+    def _reply(self, asked: DnsQuestion) -> DnsReply:
+        if asked.servers[0] != SERVER:
+            return super()._reply(asked)
+        response = dns.message.make_response(dns.message.make_query(asked.name, asked.type))
+        return DnsReply(SERVER, "udp", response.to_wire(), 0.01, "")
+
+
+@pytest.mark.parametrize("check", [MX, DMARC])
+def test_a_server_that_does_not_serve_the_zone_does_not_say_that_there_is_nothing(check: Check) -> None:
+    records = {**ZONE, (f"_dmarc.{DOMAIN}", "TXT"): "v=DMARC1; p=reject"}
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS, OURS_V6), resolver=RESOLVER)
+    found = look(check, Facts(Lame(records), settings))
+    assert (found.status, found.certainty) == ("pass", "inferred"), found.summary
