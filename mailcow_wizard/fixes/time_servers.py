@@ -72,7 +72,7 @@ def plan(check: str, facts: Facts) -> Plan | None:
     service = running[0]
     edit = _edit(facts.host, service.name, servers)
     unit = service.unit or ("" if service.process and state.systemd else service.name)
-    if edit is None or not unit:
+    if edit is None or not unit or service.startup.startswith("masked"):  # nothing starts a masked one again
         return None
     names = _(" and ").join(servers.names)
     return Plan(

@@ -190,12 +190,17 @@ def _stopped(host: Host, service: time.Service) -> list[PlanStep]:
     if not startup:
         startup = host.run(("systemctl", "is-enabled", unit)).out.strip()
     if startup == "enabled":
-        back = ("systemctl", "enable", "--now", unit)
-        return [Command(("systemctl", "disable", "--now", unit), (back,))]
-    steps: list[PlanStep] = [Command(("systemctl", "stop", unit), (("systemctl", "start", unit),))]
+        again = ("systemctl", "enable", "--now", unit)
+        return [Command(("systemctl", "disable", "--now", unit), (again,))]
+    back: tuple[tuple[str, ...], ...] = (("systemctl", "start", unit),)
+    if startup.startswith("masked"):  # which keeps it from being started, and not from running on
+        runtime = ("--runtime",) if startup == "masked-runtime" else ()
+        unmask, mask = (("systemctl", verb, *runtime, unit) for verb in ("unmask", "mask"))
+        back = (unmask, *back, mask)
+    steps: list[PlanStep] = [Command(("systemctl", "stop", unit), back)]
     if startup == "enabled-runtime":
-        back = ("systemctl", "enable", "--runtime", unit)
-        steps.append(Command(("systemctl", "disable", "--runtime", unit), (back,)))
+        again = ("systemctl", "enable", "--runtime", unit)
+        steps.append(Command(("systemctl", "disable", "--runtime", unit), (again,)))
     elif startup not in _OFF:
         look = f"systemctl list-dependencies --reverse {unit}"
         steps.append(
