@@ -62,6 +62,22 @@ def test_a_match_without_a_word_is_not_one_for_everything(world: Gate) -> None:
     assert set(world.tried()[0].values()) == {"silent"}
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'fib saddr . iif oif "eth0" drop',
+        'fib saddr oif != "lo" drop',
+        'fib saddr . iif oif vmap { "eth0" : drop }',
+        "tcp dport set 1; tcp dport 1 drop",
+        "jump { drop; }",
+    ],
+)
+def test_what_nft_asks_and_does_that_is_not_understood_is_unknown(world: Gate, rule: str) -> None:
+    put(world, (("nft", f"table inet x {{ chain c {{ type filter hook input priority 0; {rule}; }}; }}"),))
+    assert {outcome for outcome, _place, _why in foretold(world)[0].values()} == {"unknown"}
+    assert set(world.tried()[0].values()) == {"silent"}
+
+
 _STRANGE = "ct status snat tcp dport 1 drop"
 _CHANGE = "insert rule ip filter DOCKER-USER iifname eth0 ct status dnat tcp dport 587 drop"
 

@@ -137,6 +137,11 @@ def test_a_match_without_a_word_is_not_one_for_everything(line: str) -> None:
     assert not any(isinstance(one, Opaque) for one in statements("-A INPUT -p tcp -m tcp -j DROP", 4, {}))
 
 
+@pytest.mark.parametrize("line", ["--connlimit-above 0", "! --connlimit-upto 0"])
+def test_more_connections_than_none_has_everybody(line: str) -> None:
+    assert statements(f"-A INPUT -m connlimit {line} -j DROP", 4, {}) == (rules.Verdict("drop"),)
+
+
 SAVED = """create few hash:ip family inet hashsize 1024 maxelem 65536
 add few 10.1.2.0
 create wide hash:ip family inet hashsize 1024 maxelem 65536 netmask 24
@@ -158,6 +163,10 @@ def test_an_element_that_stands_for_a_network_is_not_one_address() -> None:
 @pytest.mark.parametrize(
     ("line", "packet", "answer"),
     [
+        ("-m conntrack --ctstatus ASSURED", _MAIL, False),
+        ("-m conntrack --ctstatus ASSURED", _MAIL._replace(reply=True), False),
+        ("-m conntrack --ctstatus ASSURED", _MAIL._replace(follows=True), True),
+        ("-m connlimit --connlimit-upto 0", _MAIL, False),
         ("-m length --length 0:39", _MAIL, False),
         ("-m length --length 40:80", _MAIL, True),
         ("-m length --length 60", _MAIL, None),

@@ -269,7 +269,9 @@ def _hash_limited(match: Match) -> list[Statement]:
 def _connections(match: Match) -> list[Statement]:
     """`--connlimit-above` fits the one that is too many, `--connlimit-upto` all before it."""
     over = {"--connlimit-above": True, "--connlimit-upto": False}
-    for name, turned, _values in match.options:
+    for name, turned, values in match.options:
+        if name in over and values == ("0",):  # which everybody's first one is above
+            return [] if over[name] is not turned else _never(match)
         if name in over:
             return [Limit(over[name] is not turned)]
     return [Opaque("“-m connlimit”")]

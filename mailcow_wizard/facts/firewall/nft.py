@@ -46,6 +46,11 @@ _PLAIN = {
     "return": Verdict("return"),
     "continue": Verdict("continue"),
 }
+# What rules ask of a packet, and others may write into it.
+_OF_PACKET = (
+    *(f"{family} {field}" for family in ("ip", "ip6") for field in ("saddr", "daddr")),
+    *(f"{one}{side}" for one in ("", "tcp ", "udp ") for side in ("sport", "dport")),
+)
 _NAMED = ("set", "map", "limit")
 
 
@@ -154,6 +159,9 @@ def _listed(value: Any) -> list[Any]:
 def _statements(expressions: Sequence[Expression], sets: Sets, wording: Wording) -> list[Statement]:
     found: list[Statement] = []
     for one in expressions:
+        if isinstance(one, str):  # a chain without a name is written in nft's own words (nft 1.0)
+            found.append(Opaque(f"“{one.partition('{')[0].strip()} {{ … }}”", verdict=True))
+            continue
         for name, value in one.items():
             if name == "match":
                 found.append(test(value, sets))
@@ -233,6 +241,8 @@ def _of_set(value: Expression, sets: Sets) -> list[Statement]:
 def _mangled(value: Expression) -> list[Statement]:
     key = keys_of(value.get("key"))
     name = key[0].name if key and len(key) == 1 else ""
+    if name in _OF_PACKET:
+        return [Opaque(f"“{name} set …”", verdict=True)]
     if name not in ("mark", "ct mark"):
         return []
     new = value.get("value")

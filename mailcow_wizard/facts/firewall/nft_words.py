@@ -78,6 +78,8 @@ def test(match: Any, sets: Sets) -> Statement:
     if keys is None or operator not in _OPERATORS:
         return Opaque(f"“{_name(left)}”")
     first = keys[0]
+    if _asks_route(keys) and not isinstance(right, bool):
+        return Opaque(f"“{_name(left)}”")
     if operator in _COMPARED:
         return _compared(keys, operator, right, _names(keys))
     named = isinstance(right, str) and right.startswith("@")
@@ -89,6 +91,11 @@ def test(match: Any, sets: Sets) -> Statement:
     if first.name == "ct state" and operator == "!=" and len(rows) > 1 and isinstance(right, list):
         return Opaque("“ct state != …”")
     return Test(keys, rows, operator == "!=")
+
+
+def _asks_route(keys: tuple[Key, ...]) -> bool:
+    """Whether one asks for a way to an address: what is known of it is that there is one, not which."""
+    return any(key.name == "way back" for key in keys)
 
 
 def _names(keys: tuple[Key, ...]) -> Mapping[str, int]:
@@ -300,7 +307,7 @@ def choice(value: Any, sets: Sets, verdict: Verdicts) -> Statement:
         data = (listed.get("elem") or []) if sets.whole else None
     elif isinstance(data, dict):
         data = data.get("set")
-    if keys is None or not isinstance(data, list):
+    if keys is None or not isinstance(data, list) or _asks_route(keys):
         return Opaque(_("the map of “{name}”", name=_name(value.get("key"))), verdict=True)
     found: list[tuple[Row, Verdict]] = []
     for one in data:

@@ -212,6 +212,8 @@ def _of_connection(name: str, packet: Packet) -> Property | Absent:
     status = ({"dnat"} if packet.moved else set[str]()) | (_ANSWERED if _is_late(packet) else set[str]())
     if _is_late(packet) and packet.masked:
         status |= {"snat"}
+    if packet.follows and not packet.lost:
+        status |= {"assured"}  # with the packet after the answer (nf_conntrack_proto_tcp.c)
     if name in ("ct state", "ct status", "ct state or status"):
         chosen = {"ct state": states, "ct status": status}.get(name, states | status)
         return frozenset(chosen)
