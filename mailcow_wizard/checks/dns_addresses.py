@@ -11,7 +11,7 @@ from mailcow_wizard.facts.dns.certificate import HostTried, Verdict, by_address,
 from mailcow_wizard.facts.dns.expected import right_addresses
 from mailcow_wizard.facts.dns.host_records import HostRecords
 from mailcow_wizard.facts.dns.published import Seen
-from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.facts.dns.state import State, state, texts
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
@@ -41,7 +41,11 @@ def _aaaa(facts: HostRecords) -> Judgement:
         absent = judgement.status == "fail" and facts.aaaa.answered and not facts.aaaa.exists
         # Without it mail takes IPv4; only a wrong one leads mail and certificates astray.
         return judgement._replace(status="warn", severity="degrades") if absent else judgement
-    found = state(facts.aaaa, lambda values: not values)
+    published = texts(facts.aaaa)
+    found = state(facts.aaaa, lambda values: not any(map(_is_address, values)))
+    if published and facts.aaaa.aliases:
+        # What is at the end of an alias the zone's own servers need not know.
+        found = State("wrong")
     if found.kind in ("right", "missing"):
         return Judgement(
             "pass",
@@ -62,7 +66,7 @@ def _aaaa(facts: HostRecords) -> Judgement:
         summary=_(
             "{server} has the IPv6 address {values}, but this server does not use IPv6",
             server=server.name,
-            values=values(facts.aaaa),
+            values=", ".join(published),
         ),
         needed=_("no AAAA record as long as IPv6 is not used"),
         why=_(
@@ -141,6 +145,15 @@ def _kind_of(address: str) -> str:
     if parsed.is_loopback:
         return _(" (this machine itself: loopback)")
     return "" if parsed.is_global else _(" (a private address)")
+
+
+def _is_address(value: str) -> bool:
+    """Whether a value is an address, and no name of an alias."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_proxied(address: str) -> bool:

@@ -16,6 +16,7 @@ from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.dns.delegation import WAIT_S, resolvers, zone_of
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
+from mailcow_wizard.facts.dns.published import is_answer
 from mailcow_wizard.facts.dns.resolvers import system_resolvers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
@@ -220,6 +221,8 @@ def _opinion(case: _Case, heard: list[Answer | None]) -> Opinion:
             return found._replace(state="refused", why=one.explained or _("it answers {code}", code=one.code))
         if one.code not in (NOERROR, NXDOMAIN):
             return found._replace(why=one.error or _("it answers {code}", code=one.code))
+        if not is_answer(one):  # a referral to others
+            return found
     if not _codes(case.list, listed):
         return found._replace(state="blind", why=_("it does not list its own test entry"))
     if _codes(case.list, clean):

@@ -11,6 +11,7 @@ from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, SERVER, ZONE, Rows,
 from judged import look
 
 from mailcow_wizard.checks import (
+    dns_addresses,
     dns_caa,
     dns_domains,
     dns_mta_sts,
@@ -22,6 +23,7 @@ from mailcow_wizard.checks import (
 )
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.dns.dmarc import dmarc
+from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.facts.dns.reverse import reverse_name
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, DnsReply, HttpReply
@@ -29,6 +31,7 @@ from mailcow_wizard.model import Check, Judgement, Settings
 
 STS, TLSA, SRV, SPF = (one.CHECKS[0] for one in (dns_mta_sts, dns_tlsa, dns_services, dns_spf))
 CAA, PTR, DNSSEC = (one.CHECKS[0] for one in (dns_caa, dns_reverse, dns_signatures))
+AAAA = next(one for one in dns_addresses.CHECKS if one.id == "dns.aaaa")
 AUTODISCOVER = next(one for one in dns_domains.CHECKS if one.id == "dns.autodiscover")
 OTHER = "192.0.2.55"
 REVERSE = "100.51.198.in-addr.arpa"
@@ -51,11 +54,13 @@ class Zones(World):
 
 
 def all_of(
-    check: Check, records: Rows, hidden: str = "", addresses: tuple[str, ...] = ()
+    check: Check, records: Rows, hidden: str = "", addresses: tuple[str, ...] = (), conf: str = ""
 ) -> Mapping[str | None, Judgement]:
     world = Zones({**ZONE, **records}, {f"mta-sts.{DOMAIN}": HttpReply(200, POLICY.encode())})
     world.hidden = hidden
     world.files["/etc/resolv.conf"] = f"nameserver {RESOLVER}\n"
+    if conf:
+        world.files["/opt/mailcow-dockerized/mailcow.conf"] = conf
     settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=addresses or (OURS, OURS_V6))
     return {one.subject: one for one in runner.look(check, Facts(world, settings))}
 
@@ -222,3 +227,42 @@ def test_a_receiver_that_could_not_be_asked_has_not_refused(says: str, agrees: b
     policy = {(f"_dmarc.{DOMAIN}", "TXT"): "v=DMARC1; p=reject; rua=mailto:a@reports.example.net"}
     (found,) = facts({**policy, (RECEIVER, "TXT"): (says,) if says else ()}).get(dmarc)
     assert [one.agrees for one in found.receivers] == [agrees]
+
+
+ALIAS_OF_OURS: Rows = {(NAME, "A"): (), (NAME, "AAAA"): (), (NAME, "CNAME"): "host.hoster.example."}
+
+
+@pytest.mark.parametrize(("v6", "status"), [("", "pass"), (OURS_V6, "fail")])
+def test_an_ipv6_address_at_the_end_of_an_alias_is_one(v6: str, status: str) -> None:
+    """IPv6 is not used, and the name is an alias into another zone."""
+    ends = {("host.hoster.example", "A"): OURS, ("host.hoster.example", "AAAA"): (v6,) if v6 else ()}
+    conf = f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6=false\n"
+    found = all_of(AAAA, {**ALIAS_OF_OURS, **ends}, addresses=(OURS,), conf=conf)[NAME]
+    assert found.status == status, found.summary
+    assert v6 in found.summary
+
+
+class Writes(World):
+    """A server that takes changes, and gives no answer about what it has of one name."""
+
+    def _reply(self, asked: DnsQuestion) -> DnsReply:
+        if asked.servers[0] != OTHER:
+            return super()._reply(asked)
+        if asked.type == "TXT" and asked.name == DOMAIN:
+            return DnsReply(OTHER, "", b"", 0.0, "no answer within 2 s")
+        response = dns.message.make_response(dns.message.make_query(asked.name, asked.type))
+        response.flags |= dns.flags.AA
+        soa = "ns.example.net. hostmaster.example.net. 1 3600 900 604800 60"
+        response.authority.append(dns.rrset.from_text(f"{DOMAIN}.", 60, "IN", "SOA", soa))
+        return DnsReply(OTHER, "udp", response.to_wire(), 0.01, "")
+
+
+def test_what_a_server_has_and_does_not_tell_is_not_published_over() -> None:
+    settings = Settings(
+        hostname=NAME, domains=(DOMAIN,), addresses=(OURS,), resolver=RESOLVER, dns_server=OTHER
+    )
+    found = Facts(Writes(ZONE), settings).get(push)
+    assert (DOMAIN, "TXT") not in {(one.name, one.type) for one in found.entries}
+    (left,) = [one for one in found.left if (one.name, one.type) == (DOMAIN, "TXT")]
+    assert (left.kind, "no answer within 2 s" in left.words) == ("no answer", True)
+    assert (f"_dmarc.{DOMAIN}", "TXT") in {(one.name, one.type) for one in found.entries}

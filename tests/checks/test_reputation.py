@@ -1,15 +1,17 @@
 """reputation.blocklists and reputation.asn: lists that list, refuse, are blind, or say nothing."""
 
+import dns.message
+import dns.rrset
 import pytest
-from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, World, facts, world_of
+from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, ZONE, World, facts, world_of
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.reputation import CHECKS, judge_asn
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.reputation import reversed_address, words
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HttpReply, NoAnswer
-from mailcow_wizard.model import Judgement
+from mailcow_wizard.host.door import DnsQuestion, DnsReply, HttpReply, NoAnswer
+from mailcow_wizard.model import Judgement, Settings
 from mailcow_wizard.requirements_dns import BLOCKLISTS
 
 BLOCKLISTS_CHECK, ASN = CHECKS
@@ -270,3 +272,21 @@ def test_asn_is_not_asked_where_a_key_is_set() -> None:
     assert found.status == "skipped"
     assert "geheim4711" not in repr(found)
     assert not [one for one in world_of(known).asked if one.startswith("http")]
+
+
+class Refers(World):
+    """The lists' server refers for one address to others, and lists its test entries as it should."""
+
+    def _reply(self, asked: DnsQuestion) -> DnsReply:
+        if not asked.name.startswith(V4):
+            return super()._reply(asked)
+        response = dns.message.make_response(dns.message.make_query(asked.name, asked.type))
+        zone = asked.name.removeprefix(f"{V4}.")
+        response.authority.append(dns.rrset.from_text(f"{zone}.", 60, "IN", "NS", "ns.part.example."))
+        return DnsReply(asked.servers[0], "udp", response.to_wire(), 0.01, "")
+
+
+def test_a_referral_does_not_say_that_nothing_is_listed() -> None:
+    world = Refers({**ZONE, **healthy()})
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS,), resolver=RESOLVER)
+    assert judged(Facts(world, settings))[OURS].status == "unknown"

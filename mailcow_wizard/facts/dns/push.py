@@ -84,6 +84,9 @@ def push(facts: Facts) -> Push:
     ]
     for need, there in zip(reached, _there(facts, reached, places), strict=True):
         place = places[need.name]
+        if isinstance(there, str):
+            left.append(Left(need.check, need.subject, need.name, need.type, there, "no answer"))
+            continue
         about = Entry(
             *(need.check, need.subject, need.name, need.type, place.zone, place.server, (), "", ()), ttl=TTL
         )
@@ -246,8 +249,9 @@ def _ask(facts: Facts, questions: tuple[DnsQuestion, ...]) -> tuple[Answer, ...]
 # --- what they have ---
 
 
-def _there(facts: Facts, needs: list[_Need], places: dict[str, Place]) -> list[There]:
-    """What the server of each name has there, all asked at once, with what wildcards would answer."""
+def _there(facts: Facts, needs: list[_Need], places: dict[str, Place]) -> list[There | str]:
+    """What the server of each name has there, all asked at once, with what wildcards would answer; why it is
+    not known where the server does not say."""
     asked: dict[tuple[str, str, str], None] = {}
     for need in needs:
         place = places[need.name]
@@ -257,7 +261,23 @@ def _there(facts: Facts, needs: list[_Need], places: dict[str, Place]) -> list[T
     questions = tuple(DnsQuestion(name, type, (server,), recursive=False) for server, name, type in asked)
     replies = facts.host.ask_dns(questions, WAIT_S) if questions else ()
     found = {key: _data(reply, key[1], key[2]) for key, reply in zip(asked, replies, strict=True)}
-    return [_own(need, places[need.name], found) for need in needs]
+    silent = {key[:2]: said for key, reply in zip(asked, replies, strict=True) if (said := _unsaid(reply))}
+    return [
+        silent.get((places[need.name].server, need.name)) or _own(need, places[need.name], found)
+        for need in needs
+    ]
+
+
+def _unsaid(reply: DnsReply) -> str:
+    """Why a server does not say what it has; empty where it does."""
+    heard = answer(reply)
+    if heard.code in (NOERROR, NXDOMAIN):
+        return ""
+    return _(
+        "{server} gives no answer: {error}",
+        server=reply.server,
+        error=heard.error or heard.explained or heard.code,
+    )
 
 
 def _types(need: _Need) -> tuple[str, ...]:
