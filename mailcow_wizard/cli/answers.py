@@ -28,6 +28,7 @@ def answers(options: Options, write: Callable[[str], None]) -> int:
         return exit_codes.UNKNOWN
     finally:
         session.host.close()
+    streams.write_utf8()
     write(text(found, ""))
     if found.secrets:
         names = ", ".join(found.secrets)

@@ -47,6 +47,8 @@ def dns(options: Options, write: Callable[[str], None]) -> int:
         write(json.dumps(report.of_overview(found)) + "\n")
     else:
         columns = sentence_columns(options.plain)
+        if options.zone:
+            streams.write_utf8()
         shown = report.zone_files(found.rows) if options.zone else report.overview_lines(found, columns)
         write("".join(f"{harmless(line, 4000)}\n" for line in shown))
     return exit_codes.OK

@@ -25,6 +25,7 @@ def report(options: Options, write: Callable[[str], None]) -> int:
         run = memory.run()
         if run is None:
             raise UsageError(_("there was no run yet to report on; run first: ./wizard check"))
+        streams.write_utf8()
         write(as_text(run, form, options.mask))
     except (KeyError, TypeError, AttributeError):
         raise UsageError(_("the last run cannot be read; run again: ./wizard check")) from None

@@ -48,6 +48,13 @@ def only_ascii() -> None:
             stream.reconfigure(encoding="ascii", errors="mailcow-wizard-ascii")
 
 
+def write_utf8() -> None:
+    """From now on stdout writes UTF-8, which documents are in whatever the locale; a terminal keeps its own
+    encoding, and what is to be ASCII stays so."""
+    if hasattr(sys.stdout, "reconfigure") and sys.stdout.encoding != "ascii" and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")
+
+
 def _spelled(error: UnicodeError) -> tuple[str, int]:
     import unicodedata
 

@@ -40,6 +40,7 @@ WRITERS = {
     "host/streams.py same_line": GATED,
     "host/streams.py say": GATED,
     "host/streams.py show_until_closed": GATED,
+    "host/streams.py write_utf8": LOOKS,
     "host/terminal.py examine": LOOKS,
     "tui/start.py _draw": OURS,
 }
