@@ -270,9 +270,17 @@ def _translated(spoken: NullTranslations, text: str) -> str:
     for pattern, german in _forms():
         found = pattern.fullmatch(text)
         if found:
-            parts = {name: heard(value) for name, value in found.groupdict().items()}
+            parts = {name: _part(name, value, german) for name, value in found.groupdict().items()}
             return _filled(german, text, parts)
     return text
+
+
+def _part(name: str, value: str, form: str) -> str:
+    """A value within a sentence of the door; where a unit stands behind it, it is a number."""
+    unit = form.partition(f"{{{name}}} ")[2].partition(" ")[0].rstrip(",;:")
+    if unit in _UNITS and value.replace(",", "").replace(".", "").isdigit():
+        return value.translate(_SIGNS)
+    return heard(value)
 
 
 def _forms() -> list[tuple[Any, str]]:
@@ -334,4 +342,5 @@ class _Decimal(float):
         return float.__format__(self, form).translate(_SIGNS)
 
 
+_UNITS = ("s", "Bytes", "KiB", "MiB")
 _SIGNS = {ord("."): ",", ord(","): "."}

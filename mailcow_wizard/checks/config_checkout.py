@@ -279,7 +279,11 @@ def _beside(found: checkout.Checkout) -> list[Trouble]:
         troubles.append(
             Trouble(
                 "fail",
-                f"docker compose reads {found.instead} here, not {checkout.COMPOSE_FILE}",
+                _(
+                    "docker compose reads {other} here, not {file}",
+                    other=found.instead,
+                    file=checkout.COMPOSE_FILE,
+                ),
                 (_("Move it away: `mv {word} /root/`", word=word(found.directory + "/" + found.instead)),),
                 "blocks",
                 why=_("Of several compose files in a directory, compose takes only the first by name."),

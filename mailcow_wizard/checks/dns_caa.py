@@ -70,7 +70,8 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
             certainty=certainty(climb.seen[0]),
         )
     common = common._replace(
-        found=f"at {relevant.name}: {'; '.join(said(relevant))}", certainty=certainty(relevant)
+        found=_("at {name}: {records}", name=relevant.name, records="; ".join(said(relevant))),
+        certainty=certainty(relevant),
     )
     asked = (said(relevant), name.startswith("*."), facts.method)
     why_not = forbids(*asked)

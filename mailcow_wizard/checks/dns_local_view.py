@@ -70,7 +70,7 @@ def _view(facts: LocalView) -> Judgement:
     hosts = _("; /etc/hosts calls it {hosts}", hosts=", ".join(facts.hosts)) if facts.hosts else ""
     evidence = (
         Evidence(f"dig +short {name} A", _local(facts.records.a) or _("nothing")),
-        Evidence(f"getent ahosts {name}", f"/etc/hosts: {', '.join(facts.hosts) or 'no line'}"),
+        Evidence(f"getent ahosts {name}", f"/etc/hosts: {', '.join(facts.hosts) or _('no line')}"),
     )
     common = Judgement("pass", "", evidence=evidence, found=f"{_local(facts.records.a)}{hosts}".lstrip("; "))
     if not any(one.world for one in seen):

@@ -198,7 +198,7 @@ def _with_reports(judgement: Judgement, facts: MtaSts) -> Judgement:
 
 def _found(facts: MtaSts) -> str:
     rows = (facts.announced, facts.host, facts.reports)
-    return "; ".join(f"{one.name} {one.type}: {values(one) or 'not known'}" for one in rows)
+    return "; ".join(f"{one.name} {one.type}: {values(one) or _('not known')}" for one in rows)
 
 
 def _fetched(facts: MtaSts) -> tuple[Evidence, ...]:

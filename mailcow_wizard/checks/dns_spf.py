@@ -235,7 +235,10 @@ def _found(text: str, opinion: Opinion) -> str:
     """The record, which word let each address through, and how many look-ups the whole of it needs."""
     parts = [text]
     parts += [
-        f"{address}: {one.result}" + (f" by {one.term}" if one.term else "") for address, one in opinion.own
+        _("{address}: {result} by {term}", address=address, result=one.result, term=one.term)
+        if one.term
+        else f"{address}: {one.result}"
+        for address, one in opinion.own
     ]
     most = max(
         (one.lookups for one in (*opinion.strangers, *(one for _unused, one in opinion.own))), default=0

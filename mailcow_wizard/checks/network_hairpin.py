@@ -175,7 +175,10 @@ def _why_not(found: Reflection, back: list[Turned]) -> str:
 
 def _evidence(found: Reflection, one: Turned) -> Evidence:
     target = f"[{found.public}]" if ":" in found.public else found.public
-    return Evidence(f"curl -m 3 http://{target}:{one.port}/ (while something listens here)", _ended(one))
+    what = _(
+        "curl -m 3 http://{target}:{port}/ (while something listens here)", target=target, port=str(one.port)
+    )
+    return Evidence(what, _ended(one))
 
 
 CHECKS: tuple[Check, ...] = (

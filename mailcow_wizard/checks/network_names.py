@@ -172,7 +172,7 @@ def _inside(asked: Roots) -> Heard | None:
 
 
 def _error(heard: tuple[Heard, ...]) -> str:
-    return next((one.error for one in heard if one.error), "no answer")
+    return next((one.error for one in heard if one.error), _("no answer"))
 
 
 def _found(asked: Roots) -> str:

@@ -56,13 +56,16 @@ def send_and_find(trip: Trip, timeout: float) -> Tripped:
                         return Tripped("done", "", folder, time.monotonic() - begun, headers)
                 if time.monotonic() + _LOOK_EVERY_S > end:
                     waited = time.monotonic() - begun
-                    words = f"it was not there after {waited:.0f} s ({taken})"
-                    return Tripped("arrive", words, seconds=waited)
+                    return Tripped("arrive", _never_there(waited, taken), seconds=waited)
                 time.sleep(_LOOK_EVERY_S)
     except _Stopped as stopped:
         return Tripped(stopped.stage, str(stopped), seconds=time.monotonic() - begun)
     except (OSError, imaplib.IMAP4.error, ValueError) as error:
         return Tripped("arrive", why(error), seconds=time.monotonic() - begun)
+
+
+def _never_there(waited: float, taken: str) -> str:
+    return f"it was not there after {waited:.0f} s ({taken})"
 
 
 def _password(name: str, stage: str) -> str:

@@ -33,7 +33,7 @@ def said(tongue: str) -> dict[str, Any]:
 @pytest.mark.slow
 def test_the_language_changes_nothing_but_sentences() -> None:
     english, *others = map(said, LANGUAGES)
-    assert len(english) > 1000
+    assert len(english) > 800
     for other in others:
         common = english.keys() & other.keys()
         assert len(common) > 0.9 * len(english)

@@ -31,7 +31,7 @@ from mailcow_wizard.tui import planned, writing
 from mailcow_wizard.tui.board import SUMMARY, WELCOME
 from mailcow_wizard.tui.help import help_lines
 from mailcow_wizard.tui.look import WORD_WIDTH, WORDS, Look
-from mailcow_wizard.tui.places import PLACES
+from mailcow_wizard.tui.places import PLACES, keys_of
 from mailcow_wizard.tui.widgets.findings import _NARROW_TITLE
 from mailcow_wizard.language import _
 
@@ -54,6 +54,10 @@ for label in (_("Effect"), _("Interrupts"), _("Risk"), _("Was done"), _("When"),
     line(label, planned.LABEL_WIDTH - 1)
 for place in PLACES:
     line(place.label, 18)
+every_step = [("n", _("next")), ("b", _("back")), ("Enter", _("details")), ("?", _("help")), ("q", _("quit"))]
+for step in STEPS:
+    keys = [*every_step[:3], *keys_of(step.id), *every_step[3:]]
+    line("".join(f" {{key}} {{does}} " for key, does in keys), 80)
 """
 
 
@@ -162,7 +166,7 @@ def test_every_step_is_german_and_shows_its_keys(wizard: Terminal) -> None:
     steps = ("System", "Kernel", "Ports", "Netzwerk", "DNS", "Zeit", "Docker", "Konfiguration")
     wizard.keys("Enter")
     for step in steps:
-        wizard.wait_for(f"\n {step}  ", "n weiter", "b zurück", "Enter Details", "Enter zeigt alles")
+        wizard.wait_for(f"\n {step}  ", "n weiter", "b zurück", "Enter mehr", "Enter zeigt alles")
         wizard.keys("n")
     wizard.wait_for("\n Installation  ", "i Installation", "q Ende")
     wizard.keys("n")

@@ -121,6 +121,15 @@ def test_what_the_door_said_is_known_by_its_form(german: None) -> None:
     within = language.heard("/etc/adjtime could not be written: Permission denied")
     assert within == "/etc/adjtime konnte nicht geschrieben werden: Keine Berechtigung"
     assert language.heard("no answer within 3 s") == "keine Antwort binnen 3 s"
+    assert language.heard("no answer within 0.6 s") == "keine Antwort binnen 0,6 s"
+    assert (
+        language.heard("/etc/hosts is larger than 1,048,576 bytes")
+        == "/etc/hosts ist größer als 1.048.576 Bytes"
+    )
+    assert (
+        language.heard("it was not there after 20 s (250 2.0.0 Ok)")
+        == "sie war nach 20 s nicht da (250 2.0.0 Ok)"
+    )
     assert (
         language.heard("name does not resolve within 3 s") == "der Name ließ sich binnen 3 s nicht auflösen"
     )
@@ -128,6 +137,19 @@ def test_what_the_door_said_is_known_by_its_form(german: None) -> None:
     assert longer == "seine Antwort ist zu lang für UDP, und über TCP: abgelehnt"
     assert language.heard("chronyc: 506 Cannot talk to daemon") == "chronyc: 506 Cannot talk to daemon"
     assert language._("systemctl: {error}", error=OSError("it has no secret")).endswith("kein Geheimnis")
+
+
+@pytest.mark.parametrize("line", ["answers", "dns --zone", "report --format html", "report"])
+def test_a_document_is_utf8_in_every_locale(tmp_path: Path, line: str) -> None:
+    """TOML and a page that says so itself are read as UTF-8."""
+    known = ("--demo", "--offline", "--address", "192.88.99.10", "--state-dir", str(tmp_path))
+    assert run("check", "time", *known, **GERMAN).returncode < 4
+    unicode = run(*line.split(), *known, **GERMAN)
+    latin = run(*line.split(), *known, LANG="de_DE.ISO-8859-1", PYTHONIOENCODING="latin-1")
+    assert not unicode.stdout.isascii()
+    assert latin.stdout == unicode.stdout
+    ascii = run(*line.split(), *known, "--ascii", **GERMAN)
+    assert ascii.stdout.isascii()
 
 
 # --- what programs read, and what it costs ----------------------------------------------------------------
