@@ -89,6 +89,7 @@ class Behind(FakeHost):
 
     def __init__(self, page_there: bytes = b"nginx") -> None:
         super().__init__()
+        self.fetched = 0
         self.pages = {OWN: b"nginx", PUBLIC: page_there}
 
     def source_address(self, destination: str) -> str:
@@ -113,7 +114,10 @@ class Behind(FakeHost):
         return Certificate(b"ours", "")
 
     def fetch(self, name: str, path: str, *more: object, address: str = "", **_rest: object) -> HttpReply:
-        return HttpReply(404, self.pages[address])
+        self.fetched += 1  # no two answers come at the same time
+        return HttpReply(
+            404, self.pages[address], f"Sun, 29 Nov 2026 07:00:{self.fetched:02} GMT", self.fetched
+        )
 
 
 def of_v4(host: Behind, *public: str) -> Judgement:

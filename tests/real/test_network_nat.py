@@ -4,6 +4,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,6 +118,20 @@ def test_a_mail_server_that_listens_here_is_asked_as_it_is(world: World) -> None
     finally:
         mail.terminate()
         mail.wait()
+
+
+def test_the_page_of_a_web_server_that_listens_here_is_known_again(world: World, tmp_path: Path) -> None:
+    web = world.server.start([sys.executable, "-m", "http.server", "80", "--directory", str(tmp_path)])
+    listens = ["ss", "-Hltn", "sport = :80"]
+    assert wait_until(lambda: "LISTEN" in world.server.run(listens, check=False).stdout, 10.0)
+    try:
+        with behind_nat(world, reflects=True):
+            found = check(world, *HAIRPIN)["network.hairpin v4"]
+        assert found["status"] == "pass", found
+        assert "port 80: shows the same page as who listens here" in found["found"]
+    finally:
+        web.terminate()
+        web.wait()
 
 
 def test_pages_of_the_router_itself_are_not_taken_for_this_server(world: World) -> None:

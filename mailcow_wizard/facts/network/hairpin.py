@@ -113,7 +113,7 @@ def _pages(facts: Facts, own: str, public: str) -> str:
         here, there = (facts.host.fetch(name, _CHALLENGES, 0, _WAIT_S, address=one) for one in (own, public))
     except HostError:
         return "open"
-    return "alike" if here == there else "open"
+    return "alike" if (here.status, here.body) == (there.status, there.body) else "open"
 
 
 def _name(greeting: str) -> str:
