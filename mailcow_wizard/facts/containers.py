@@ -43,7 +43,7 @@ def containers(facts: Facts) -> tuple[Container, ...]:
         raise HostError(_("Docker answers {status} when asked for its containers", status=reply.status))
     try:
         return tuple(_container(one) for one in json.loads(reply.body))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise HostError(_("Docker's list of containers is not readable")) from None
 
 

@@ -4,6 +4,7 @@ The content of answers is read by dnspython, in `facts.dns`; a question is writt
 that library takes longer than the first round trip.
 """
 
+import re
 import struct
 
 from mailcow_wizard.host.door import DnsQuestion, HostError
@@ -21,6 +22,9 @@ _HEADER = struct.Struct("!HHHHHH")
 _RESPONSE, _TRUNCATED, _RECURSE, _CHECKING_DISABLED = 0x8000, 0x0200, 0x0100, 0x0010
 _OPT, _DNSSEC_OK, _IN = 41, 0x8000, 1
 _LABEL, _NAME = 63, 255
+# What a name consists of: a dot, a byte by its number, a letter that means itself, and all else.
+_PIECES = re.compile(r"(\.)|\\([0-9]{3})|\\(.)|([^.\\]+|\\)", re.DOTALL)
+_LAST_BYTE = 255
 
 
 class Header(NamedTuple):
@@ -74,11 +78,10 @@ def answers(packet: bytes, wire: bytes) -> bool:
 
 
 def encoded(name: str) -> bytes:
-    """A host name as labels. Raises HostError where a label or the whole is empty or too long."""
-    labels = name.rstrip(".").split(".") if name.rstrip(".") else []
+    """A name in the zone file's form (RFC 1035, 5.1) as labels. Raises HostError where a label or the whole
+    is empty or too long, and where it is no such name."""
     parts = []
-    for label in labels:
-        data = label.encode("utf-8", "replace")
+    for data in _labels(name):
         if not 0 < len(data) <= _LABEL:
             raise HostError("a name with an empty or too long part cannot be looked up")
         parts.append(bytes((len(data),)) + data)
@@ -86,6 +89,24 @@ def encoded(name: str) -> bytes:
     if len(whole) > _NAME:
         raise HostError("a name of more than 255 bytes cannot be looked up")
     return whole
+
+
+def _labels(name: str) -> list[bytes]:
+    if "\\" not in name:
+        return (
+            [one.encode("utf-8", "replace") for one in name.rstrip(".").split(".")]
+            if name.rstrip(".")
+            else []
+        )
+    labels = [b""]
+    for dot, number, letter, plain in _PIECES.findall(name.removesuffix(".")):
+        if dot:
+            labels.append(b"")
+        elif number and int(number) > _LAST_BYTE:
+            raise HostError("a name with a byte over 255 cannot be looked up")
+        else:
+            labels[-1] += bytes((int(number),)) if number else (letter or plain).encode("utf-8", "replace")
+    return labels
 
 
 def _question_end(wire: bytes) -> int:

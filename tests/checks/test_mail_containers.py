@@ -263,3 +263,10 @@ def test_at_a_glance() -> None:
     assert is_set_up(MailMachine(files={"/sys/class/net/br-mailcow/mtu": "1500"}).facts())
     assert not is_set_up(MailMachine().facts())
     assert not is_set_up(Facts(FakeHost({"/sys/class/net/br-mailcow/mtu": "1500"})))
+
+
+def test_a_number_without_end_is_not_readable() -> None:
+    """JSON as Python reads it knows Infinity, and a recorded machine comes from a stranger."""
+    machine = MailMachine((container("postfix-mailcow", 900.0, restarts=float("inf")),))
+    with pytest.raises(HostError, match="is not readable"):
+        machine.facts().get(stack)

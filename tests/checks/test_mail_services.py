@@ -219,6 +219,13 @@ def test_open_by_docker_s_proxy() -> None:
     assert len(found.remedies) == 3
 
 
+@pytest.mark.parametrize("own", ["", "x", f"{OWN} x", f"{OWN} \u00b2"])
+def test_an_odd_word_on_who_we_were(own: str) -> None:
+    """A recorded machine comes from a stranger."""
+    files = {"/proc/4711/net/tcp": "", "/proc/4711/net/tcp6": ""}
+    assert relaying({"25": asked("250 Ok", own=own)}, files=files).status == "fail"
+
+
 def test_who_postfix_saw() -> None:
     """The kernel of the container remembers who connected: with our own port it was us."""
     table = "sl local rem st\n 0: FD0116AC:0019 076433C6:9C40 06 0\n"  # 198.51.100.7:40000

@@ -175,3 +175,23 @@ def test_names_that_dns_cannot_carry(name: str) -> None:
 def test_the_root_and_the_trailing_dot() -> None:
     assert encoded(".") == b"\0"
     assert encoded("Mail.example.org.") == b"\4Mail\7example\3org\0"
+
+
+@pytest.mark.parametrize(
+    ("name", "wire"),
+    [
+        (r"a\.b.example", b"\3a.b\7example\0"),
+        (r"a\\b.example", b"\3a\\b\7example\0"),
+        (r"\032\255.example", b"\2\x20\xff\7example\0"),
+        ("\\000" * 63 + ".example", b"\x3f" + b"\0" * 63 + b"\7example\0"),
+    ],
+)
+def test_a_name_as_answers_have_it_is_asked_for_as_it_is(name: str, wire: bytes) -> None:
+    """RFC 1035, 5.1: a label may hold any byte, and a zone may name such a server."""
+    assert encoded(name) == wire
+
+
+@pytest.mark.parametrize("name", [r"\256.example", "\\000" * 64 + ".example"])
+def test_what_is_no_name_in_the_zone_files_form(name: str) -> None:
+    with pytest.raises(HostError):
+        encoded(name)

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -71,3 +72,44 @@ def test_two_that_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
         web.fetch(NAME, "/", 0, 2.0)
     assert type(raised.value) is HostError
     assert "refused" in str(raised.value)
+
+
+@contextlib.contextmanager
+def saying(reply: bytes) -> Iterator[int]:
+    """A web server that says this to the first who asks, and hangs up."""
+    with socket.create_server((HERE, 0)) as server:
+
+        def serve() -> None:
+            link, _unused = server.accept()
+            with link:
+                link.recv(4096)
+                link.sendall(reply)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        thread.join(2.0)
+
+
+@pytest.mark.parametrize(
+    ("head", "whole"),
+    [
+        ("200 OK\r\nContent-Length: 4", True),
+        ("200 OK\r\ncontent-length:3 ", True),
+        ("200 OK\r\nContent-Length: 5", False),
+        ("404 Not Found\r\nContent-Length: 500", False),
+        ("200 OK", True),
+        ("200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: x", True),
+        ("304 Not Modified\r\nContent-Length: 500", True),
+    ],
+)
+def test_an_answer_that_is_cut_short_is_none(monkeypatch: pytest.MonkeyPatch, head: str, whole: bool) -> None:
+    """RFC 9112, 8: half a policy, or half a list, is not read as a whole one."""
+    with saying(f"HTTP/1.1 {head}\r\n\r\npage".encode()) as port:
+        resolving(monkeypatch, port)
+        if whole:
+            assert web.fetch(NAME, "/", 0, 2.0).body == b"page"
+        else:
+            with pytest.raises(HostError) as raised:
+                web.fetch(NAME, "/", 0, 2.0)
+            assert "closed the connection in the middle" in str(raised.value)

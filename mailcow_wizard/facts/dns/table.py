@@ -12,7 +12,7 @@ from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.reverse import reverse_name, reverse_names
 from mailcow_wizard.facts.dns.signing import signing_keys
-from mailcow_wizard.facts.dns.state import State, state
+from mailcow_wizard.facts.dns.state import State, state, texts
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -32,9 +32,9 @@ class Row(NamedTuple):
     @property
     def value(self) -> str:
         """What to publish: a text that is right as it is stays so, and the expected value else."""
-        texts = [one for one in self.seen.values if _is_of(self.expected, one)]
-        if self.expected.type == "TXT" and len(texts) == 1 and self.state.kind not in ("wrong", "missing"):
-            return texts[0]
+        said = [one for one in texts(self.seen) if _is_of(self.expected, one)]
+        if self.expected.type == "TXT" and len(said) == 1 and self.state.kind not in ("wrong", "missing"):
+            return said[0]
         return self.expected.value
 
     @property
@@ -108,7 +108,7 @@ def row_of(server: MailServer, expected: Expected, seen: Seen) -> Row:
 
 
 def _of_the_kind(expected: Expected, seen: Seen) -> bool:
-    return any(_is_of(expected, one) for one in seen.values)
+    return any(_is_of(expected, one) for one in texts(seen))
 
 
 def _is_of(expected: Expected, text: str) -> bool:

@@ -110,7 +110,7 @@ def _box(facts: Facts, listed: Listed, now: float) -> Box:
     try:
         said = _asked(facts, f"/containers/{listed.id}/json")
         return _read(listed, said, now)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise HostError(
             _("what Docker says of the container {listed} is not readable", listed=listed.name)
         ) from None

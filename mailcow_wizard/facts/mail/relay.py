@@ -157,7 +157,7 @@ def _pid(facts: Facts, about: Installed) -> int:
     try:
         reply = facts.host.http(docker_socket(facts), f"/containers/{_postfix(about)}/json")
         return int(json.loads(reply.body)["State"]["Pid"])
-    except (StopIteration, ValueError, TypeError, KeyError, RecursionError):
+    except (StopIteration, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         raise HostError(_("Docker does not say which process postfix is")) from None
 
 
