@@ -71,6 +71,12 @@ def retold(text: str) -> str:
     return language.called(_told(text, back=False))
 
 
+def retold_source(text: str) -> str:
+    """What evidence was asked by: words are told, and a command stays, however much it looks like words
+    (`docker port postfix`)."""
+    return language.called(_told(text, back=False, weakly=False))
+
+
 def stored(text: str) -> str:
     """A text in the language that is spoken as it is stored."""
     return _told(uncalled(text), back=True)
@@ -95,14 +101,14 @@ def _typed(name: str, options: Sequence[str], end: str) -> str:
     return f"{_AS_TYPED.format(re.escape(name))}(?:{whole}{some}{end})"
 
 
-def _told(text: str, back: bool) -> str:
+def _told(text: str, back: bool, weakly: bool = True) -> str:
     if language.current() == language.STORED or not text or len(text) > _LONGEST:
         return text
-    return _looked_up(language.current(), back, text, _DEEPEST)
+    return _looked_up(language.current(), back, text, _DEEPEST, weakly)
 
 
 @lru_cache(maxsize=1024)
-def _looked_up(tongue: str, back: bool, text: str, depth: int) -> str:
+def _looked_up(tongue: str, back: bool, text: str, depth: int, weakly: bool) -> str:
     book = _book(tongue, back)
     if _MEASURE.fullmatch(text):
         return text.translate(_SIGNS)
@@ -110,11 +116,11 @@ def _looked_up(tongue: str, back: bool, text: str, depth: int) -> str:
         return book.sentences.get(text, text)
 
     def part(text: str) -> str:
-        return _looked_up(tongue, back, text, depth - 1)
+        return _looked_up(tongue, back, text, depth - 1, weakly)
 
     forms = book.forms_of(text)
     strong = [one for one in forms if one.letters >= _LETTERS_OF_ITS_OWN]
-    weak = forms[len(strong) :]
+    weak = forms[len(strong) :] if weakly else []
     return _by_form(strong, text, part) or _in_pieces(text, part) or _by_form(weak, text, part) or text
 
 

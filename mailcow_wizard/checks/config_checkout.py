@@ -41,7 +41,7 @@ def _words(found: checkout.Checkout) -> str:
     where = _("branch {branch}", branch=found.branch) if found.branch else _("no branch")
     aside_from = (checkout.COMPOSE_FILE, ".env", *found.unmerged, *found.deleted)
     others = [one for one in found.edited if one not in aside_from]
-    aside = _(", {number} other files changed", number=len(others)) if others else ""
+    aside = ngettext(", 1 other file changed", ", {n} other files changed", len(others)) if others else ""
     if _foreign(found):
         return _("a clone, {where}{aside}", where=where, aside=aside)
     return _("cloned by root, {where}{aside}", where=where, aside=aside)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.checkout import checkout
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -43,7 +43,11 @@ def opened(facts: Facts) -> Plan | None:
         "config.checkout",
         None,
         "chmod-tracked",
-        _("Let containers read {files} files of mailcow's own", files=files)
+        ngettext(
+            "Let containers read 1 file of mailcow's own",
+            "Let containers read {n} files of mailcow's own",
+            files,
+        )
         if files
         else _("Let containers enter mailcow's directories"),
         tuple(steps),

@@ -32,7 +32,7 @@ GOOD = Checkout(
     ("changes", "status", "part"),
     [
         ({}, "pass", "branch master"),
-        ({"edited": ("data/conf/postfix/main.cf",)}, "pass", "1 other files changed"),
+        ({"edited": ("data/conf/postfix/main.cf",)}, "pass", "1 other file changed"),
         ({"edited": (".env",)}, "pass", "branch master"),
         ({"git": "missing", "owners": (), "branch": ""}, "warn", "not cloned"),
         ({"git": "file"}, "pass", "branch master"),

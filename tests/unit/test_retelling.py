@@ -97,6 +97,23 @@ def test_what_is_no_sentence_of_ours_stays(german: None, said: str) -> None:
     assert retold(said) == said
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("test message through port 25", "Testnachricht durch Port 25"),
+        ("from elsewhere: nc -vz -w 5 SERVER 25", "von anderswo: nc -vz -w 5 SERVER 25"),
+        ("docker port postfix-mailcow", "docker port postfix-mailcow"),
+        ("ss -Hltnp 'sport = :25'", "ss -Hltnp 'sport = :25'"),
+    ],
+)
+def test_what_evidence_was_asked_by_is_told_unless_it_is_a_command(
+    german: None, asked: str, told: str
+) -> None:
+    evidence = (Evidence(asked, "yes"),)
+    fields = retold_finding(of_finding(FINDING._replace(evidence=evidence)))
+    assert fields["evidence"][0]["what"] == told
+
+
 def test_english_is_told_as_it_is() -> None:
     assert retold("the disk is full") == "the disk is full"
 
