@@ -22,8 +22,8 @@ _COMPOSE = "com.docker.compose."
 
 
 class Container(NamedTuple):
-    """A container: its names for people and for compose, the ports that it publishes (address, port), and
-    the image that it was made from."""
+    """A container: its names for people and for compose, the ports that it publishes (address, port), the
+    image that it was made from, and the ports of UDP and SCTP that it publishes (protocol, address, port)."""
 
     id: str
     name: str
@@ -32,6 +32,7 @@ class Container(NamedTuple):
     directory: str
     published: tuple[tuple[str, int], ...]
     image: str = ""
+    others: tuple[tuple[str, str, int], ...] = ()
 
 
 def containers(facts: Facts) -> tuple[Container, ...]:
@@ -67,19 +68,20 @@ def may_run(facts: Facts) -> bool:
 def _container(listed: dict[str, object]) -> Container:
     names, labels, ports = listed.get("Names"), listed.get("Labels"), listed.get("Ports")
     labels = labels if isinstance(labels, dict) else {}
-    ports = ports if isinstance(ports, list) else []
+    places = tuple(
+        (str(one.get("Type")), str(one.get("IP", "")), int(one["PublicPort"]))
+        for one in (ports if isinstance(ports, list) else ())
+        if isinstance(one, dict) and isinstance(one.get("PublicPort"), int)
+    )
     return Container(
         id=str(listed["Id"]),
         name=str(names[0]).lstrip("/") if isinstance(names, list) and names else str(listed["Id"])[:12],
         project=str(labels.get(f"{_COMPOSE}project", "")),
         service=str(labels.get(f"{_COMPOSE}service", "")),
         directory=str(labels.get(f"{_COMPOSE}project.working_dir", "")),
-        published=tuple(
-            (str(one.get("IP", "")), int(one["PublicPort"]))
-            for one in ports
-            if isinstance(one, dict) and one.get("Type") == "tcp" and isinstance(one.get("PublicPort"), int)
-        ),
+        published=tuple((address, port) for kind, address, port in places if kind == "tcp"),
         image=str(listed.get("Image") or ""),
+        others=tuple(one for one in places if one[0] in ("udp", "sctp")),
     )
 
 

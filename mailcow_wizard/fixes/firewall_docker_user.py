@@ -13,7 +13,6 @@ from mailcow_wizard.facts.firewall.rules import Table, program
 from mailcow_wizard.facts.firewall.state import State, has_own_tables, state, targets
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes.choices import for_root
-from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -40,7 +39,7 @@ def let_through(facts: Facts) -> Plan | None:
     ]
     if not shut:
         return None
-    ports = sorted({one.number for one in seen.entries.entries})
+    ports = sorted({(one.number, "tcp") for one in seen.entries.entries})
     return _plan(
         facts,
         seen,
@@ -56,12 +55,13 @@ def let_through(facts: Facts) -> Plan | None:
 
 
 def shut(facts: Facts) -> Plan | None:
-    """Shuts what containers publish, but for mailcow's ports and what is published already."""
+    """Shuts what containers publish, but for mailcow's ports and what is published already. Raises HostError
+    where Docker does not tell what that is."""
     seen = facts.get(state)
     tools = seen.tools
     if not (tools.firewalld or (tools.ufw and tools.ufw.active)) or seen.entries.guarded:
         return None
-    ports = sorted({one.number for one in seen.entries.entries} | _published(facts))
+    ports = sorted({(one.number, "tcp") for one in seen.entries.entries} | _published(facts))
     return _plan(
         facts,
         seen,
@@ -71,7 +71,7 @@ def shut(facts: Facts) -> Plan | None:
         _(
             "From outside only these ports of containers can be reached: {ports}. What is published later "
             "stays shut.",
-            ports=", ".join(map(str, ports)),
+            ports=", ".join(str(port) if kind == "tcp" else f"{port}/{kind}" for port, kind in ports),
         ),
     )
 
@@ -88,26 +88,26 @@ def _reached_by_user(seen: State, chain: str) -> bool:
     )
 
 
-def _published(facts: Facts) -> set[int]:
-    """What containers publish now to everybody."""
+def _published(facts: Facts) -> set[tuple[int, str]]:
+    """What containers publish now to everybody, port and protocol. Raises HostError where Docker does not
+    tell."""
     from mailcow_wizard.facts.containers import containers
 
-    try:
-        known = facts.get(containers)
-    except HostError:
-        return set()
+    known = facts.get(containers)
+    places = (("tcp", *one) for box in known for one in box.published)
+    others = (one for box in known for one in box.others)
     return {
-        port for box in known for address, port in box.published if not address.startswith(("127.", "::1"))
+        (port, kind) for kind, address, port in (*places, *others) if not address.startswith(("127.", "::1"))
     }
 
 
-def _each(interfaces: list[str], ports: list[int]) -> list[str]:
+def _each(interfaces: list[str], ports: list[tuple[int, str]]) -> list[str]:
     """multiport does not know the port as it was before Docker changed it: a rule for each. They return, so
     that the rules after this chain are asked: those of mailcow that ban attackers are."""
     return [
-        f"-i {name} -p tcp -m conntrack --ctstate DNAT --ctorigdstport {port} -j RETURN"
+        f"-i {name} -p {kind} -m conntrack --ctstate DNAT --ctorigdstport {port} -j RETURN"
         for name in interfaces
-        for port in ports
+        for port, kind in ports
     ]
 
 
