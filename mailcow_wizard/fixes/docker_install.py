@@ -8,6 +8,7 @@ from mailcow_wizard import requirements as base
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts import docker, docker_daemon, tools, units
 from mailcow_wizard.facts.containers import containers
+from mailcow_wizard.facts.docker_shims import containers_run
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, docker_repository, packages_install
 from mailcow_wizard.host.door import Host, HostError
@@ -66,7 +67,7 @@ def _engine(check: str, facts: Facts, packager: str, title: str) -> Plan:
             "volumes that are there stay, also when this is taken back.",
             words=words,
         ),
-        interrupts=_interrupted(facts),
+        interrupts=interrupted(facts),
         settle=_SETTLE_S,
     )
 
@@ -187,12 +188,14 @@ def _started_by_openrc(facts: Facts) -> tuple[PlanStep, ...]:
     return Command(add, (delete,)), begin
 
 
-def _interrupted(facts: Facts) -> str:
+def interrupted(facts: Facts) -> str:
     """Which containers stop for a while, in words; empty where none runs."""
     try:
         names = [one.name for one in facts.get(containers)]
     except HostError:
-        return ""
+        if facts.get(containers_run) is False:
+            return ""
+        return _("Docker is started anew, and containers that go on without it stop and come back.")
     if not names:
         return ""
     return _("containers stop: {names}, while Docker is replaced", names=", ".join(names))

@@ -7,7 +7,7 @@ import pytest
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks import docker as checks
-from mailcow_wizard.fixes import NoPlan, docker, docker_repository
+from mailcow_wizard.fixes import NoPlan, docker, docker_install, docker_repository
 from mailcow_wizard.host.door import HttpReply, NoAnswer, Process, Refused
 from mailcow_wizard.model import Command, Edit, Plan
 from tests.docker_machine import DEFAULT_V6, GLOBAL_V6, JSON, MAILCOW, DockerHost, box, facts, units, volume
@@ -144,6 +144,16 @@ def test_fingerprints_are_those_that_gpg_shows(keys: list[tuple[str, bytes]]) ->
 
 
 GPG = f"{need.REPOSITORY}/linux/debian/gpg"
+
+
+def test_a_docker_that_does_not_tell_its_containers_is_not_replaced_unsaid() -> None:
+    shim = ("/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-id", "0" * 64)
+    left = Process(1300, "containerd-shim", "root", shim, shim[0], "/system.slice/docker.service")
+    for others, words in (((left,), "go on without it stop"), ((), "")):
+        host = DockerHost(NoAnswer("late"), others=others, files={"/proc/1300/status": "NSpid:\t1300\n"})
+        said = docker_install.interrupted(facts(host))
+        assert words in said
+        assert bool(said) is bool(words)
 
 
 def test_an_old_distribution_takes_dockers_own(
