@@ -10,13 +10,14 @@ import pytest
 from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, SERVER, ZONE, Rows, World, facts
 from judged import look
 
-from mailcow_wizard.checks import dns_caa, dns_dkim, dns_dmarc, dns_mx
+from mailcow_wizard.checks import dns_caa, dns_dkim, dns_dmarc, dns_local_view, dns_mx
 from mailcow_wizard.facts.dns.certificate import certificate
 from mailcow_wizard.facts.dns.dkim import trouble
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError
 from mailcow_wizard.model import Check, Judgement, Settings
 
+VIEW = dns_local_view.CHECKS[0]
 CAA, DKIM, DMARC, MX = (one.CHECKS[0] for one in (dns_caa, dns_dkim, dns_dmarc, dns_mx))
 ED25519 = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 
@@ -134,3 +135,16 @@ def test_a_server_that_does_not_serve_the_zone_does_not_say_that_there_is_nothin
     settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS, OURS_V6), resolver=RESOLVER)
     found = look(check, Facts(Lame(records), settings))
     assert (found.status, found.certainty) == ("pass", "inferred"), found.summary
+
+
+def test_a_file_of_hosts_that_cannot_be_read_is_not_an_empty_one() -> None:
+    world = World({**ZONE})
+    world.files |= {
+        "/etc/resolv.conf": f"nameserver {RESOLVER}\n",
+        "/etc/hosts": HostError("permission denied"),
+    }
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS, OURS_V6), resolver=RESOLVER)
+    found = look(VIEW, Facts(world, settings))
+    assert (found.status, "permission denied" in found.summary) == ("unknown", True), found.summary
+    del world.files["/etc/hosts"]
+    assert look(VIEW, Facts(world, settings)).status == "pass"

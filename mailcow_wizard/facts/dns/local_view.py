@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts.dns.host_records import HostRecords, host_records
 from mailcow_wizard.facts.dns.own_resolvers import OwnResolvers, own_resolvers
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import Missing, NotRecorded
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -24,7 +24,7 @@ def local_view(facts: Facts) -> LocalView:
     records = facts.get(host_records)
     try:
         text = facts.host.text("/etc/hosts")
-    except HostError:
+    except (Missing, NotRecorded):
         text = ""
     return LocalView(records, addresses_in_hosts(text, records.server.name), facts.get(own_resolvers))
 
