@@ -70,6 +70,17 @@ def _address(name: str, value: str) -> str:
         raise UsageError(_("--{name} {value} is not an IP address", name=name, value=quoted(value))) from None
 
 
+def _public_address(name: str, value: str) -> str:
+    """An address that others know the server by: not one of a single link, and of IPv4 as IPv4 has it."""
+    import ipaddress
+
+    address = _address(name, value)
+    if "%" in address:
+        raise UsageError(_("--{name} {value} is not an IP address", name=name, value=quoted(value)))
+    mapped = getattr(ipaddress.ip_address(address), "ipv4_mapped", None)
+    return str(mapped or address)
+
+
 def _one_address(name: str, value: str, before: object) -> str:
     return _address(name, value)
 
@@ -203,7 +214,7 @@ VALUES: dict[str, tuple[str, Callable[[str, str, object], object]]] = {
     "host": ("host", _text),
     "record": ("record", _text),
     "timeout": ("timeout", _seconds),
-    "address": ("addresses", _repeatable(_address)),
+    "address": ("addresses", _repeatable(_public_address)),
     "resolver": ("resolver", _one_address),
     "ntp": ("ntp", _repeatable(_server)),
     "log": ("log", _text),

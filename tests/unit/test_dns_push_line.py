@@ -20,6 +20,7 @@ NAME, DOMAIN = "mail.example.org", "example.org"
         ("dns --push --zone", "exclude each other"),
         ("dns --push --yes --dry-run", "exclude each other"),
         ("dns --push --server ns.example.org", "is not an IP address"),
+        ("dns --address fe80::1%eth0", "'fe80::1%eth0' is not an IP address"),
         ("dns --push --tsig", "needs a value"),
         ("dns --push --provider ../x", "is not a provider's name"),
         ("dns --push example.org", "takes no words"),
@@ -39,6 +40,14 @@ def test_understood() -> None:
         *(True, "key", "2001:db8::1"),
         "hetzner",
     )
+
+
+def test_a_public_address_is_in_the_form_in_which_others_are_compared() -> None:
+    options = parse(
+        ["dns", "--address", "::FFFF:198.51.100.7", "--address", "2001:DB8::25", "--resolver", "fe80::1%eth0"]
+    )
+    assert options.addresses == ("198.51.100.7", "2001:db8::25")
+    assert options.resolver == "fe80::1%eth0"
 
 
 def decided(
