@@ -100,6 +100,27 @@ def server_and_port(text: str) -> str:
     return f"{mail_host_name(name)}{colon}{port}"
 
 
+def address(text: str) -> str:
+    """An IP address as it is compared. Raises NotAName."""
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise NotAName(_("not an IP address")) from None
+
+
+def public_address(text: str) -> str:
+    """An address that others know the server by: not one of a single link, and of IPv4 as IPv4 has it.
+    Raises NotAName."""
+    import ipaddress
+
+    known = ipaddress.ip_address(address(text))
+    if getattr(known, "scope_id", None):
+        raise NotAName(_("not an IP address"))
+    return str(getattr(known, "ipv4_mapped", None) or known)
+
+
 def repository(text: str) -> str:
     """The address of a git repository. Raises NotAName."""
     if not text or text.startswith("-") or not text.isprintable():

@@ -130,18 +130,9 @@ def _plain(value: str) -> str:
     return harmless(value.strip(), _LONGEST)
 
 
-def _address(value: str) -> str:
-    import ipaddress
-
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        raise names.NotAName(_("not an IP address")) from None
-
-
 def _server(value: str) -> str:
     try:
-        return _address(value)
+        return names.address(value)
     except names.NotAName:
         return names.host_name(value)
 
@@ -171,9 +162,9 @@ HOST_NAME = text(names.mail_host_name, "mail.example.org")
 DOMAINS = texts(text(names.mail_domain, "example.org"))
 ZONE = text(_plain, "Europe/Berlin")
 DIRECTORY = text(_directory, "/opt/mailcow-dockerized")
-ADDRESS = text(_address, "192.0.2.10")
-RESOLVER = text(_address, "192.0.2.53")
-ADDRESSES = texts(ADDRESS)
+ADDRESS = text(names.address, "192.0.2.10")
+RESOLVER = text(names.address, "192.0.2.53")
+ADDRESSES = texts(text(names.public_address, "192.0.2.10"))
 SERVERS = texts(text(_server, "ntp.example.org"))
 REPOSITORY = text(names.repository, "https://github.com/mailcow/mailcow-dockerized")
 BRANCH = text(names.branch, "master")

@@ -71,14 +71,12 @@ def _address(name: str, value: str) -> str:
 
 
 def _public_address(name: str, value: str) -> str:
-    """An address that others know the server by: not one of a single link, and of IPv4 as IPv4 has it."""
-    import ipaddress
+    from mailcow_wizard.names import NotAName, public_address
 
-    address = _address(name, value)
-    if "%" in address:
-        raise UsageError(_("--{name} {value} is not an IP address", name=name, value=quoted(value)))
-    mapped = getattr(ipaddress.ip_address(address), "ipv4_mapped", None)
-    return str(mapped or address)
+    try:
+        return public_address(value)
+    except NotAName:
+        raise UsageError(_("--{name} {value} is not an IP address", name=name, value=quoted(value))) from None
 
 
 def _one_address(name: str, value: str, before: object) -> str:

@@ -162,6 +162,7 @@ BAD: dict[str, tuple[str, int, str, str]] = {
         "domains",
     ),
     "name": ('[server]\nhostname = "a b.org"\n', 2, "only letters", '"mail.example.org"'),
+    "address of a link": ('[server]\naddresses = ["fe80::1%eth0"]\n', 2, "not an IP address", '"192.0.2.10"'),
     "address": ('[server]\naddresses = ["300.1.1.1"]\n', 2, "not an IP address", '"192.0.2.10"'),
     "zone": ('[server]\ntimezone = "Europe/Berlun"\n', 2, "no timezone of this machine", ""),
     "directory": ('[server]\ndirectory = "mailcow"\n', 2, "from the root on", '"/opt/'),
@@ -220,9 +221,7 @@ BAD: dict[str, tuple[str, int, str, str]] = {
     ),
     "mailbox": (
         '[mailbox]\naddress = "me"\npassword_file = "/x"\n',
-        2,
-        "a whole address",
-        '"me@example.org"',
+        *(2, "a whole address", '"me@example.org"'),
     ),
     "far server": (
         '[far_mailbox]\naddress = "me@x.net"\nimap = "imap.x.net:imaps"\npassword_file = "far"\n',
