@@ -193,6 +193,27 @@ def test_an_unmarked_sentence_is_seen() -> None:
     assert list(_unmarked(source)) == ["2: {a} is not yet marked"]
 
 
+# Words between values: `{address}: {result} by {term}` is a sentence, though of one word.
+_JOINING = re.compile(r"(?<![\w/.=-])(?:by|of|and|or|is|are|not|no|at|from|with|after|while|any)(?![\w/=.-])")
+_COMMANDS = {"ufw route allow proto {kind} to any port {port}"}
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("checks/")])
+def test_what_joins_values_is_marked(name: str) -> None:
+    assert list(_joined((ROOT / name).read_text())) == []
+
+
+def test_a_word_that_joins_values_is_seen() -> None:
+    assert list(_joined('a = f"{b} by {c}", _("{b} by {c}"), f"{b}: {c}"')) == ["{b} by {c}"]
+
+
+def _joined(source: str) -> Iterator[str]:
+    texts = (
+        catalogues.template(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr)
+    )
+    return (one for one in texts if _JOINING.search(re.sub(r"\{\w+\}", "0", one)) and one not in _COMMANDS)
+
+
 def _unmarked(source: str) -> Iterator[str]:
     """Literals that look like sentences, outside the functions that mark one; docstrings aside."""
     tree = ast.parse(source)
