@@ -18,6 +18,7 @@ if not __package__:
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import json
+import operator
 import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -63,7 +64,7 @@ def undoing(document: Any, family: str, table: str, chain: str, name: str) -> tu
         if not rule or f"@{name}" not in _words(rule["expr"]):
             continue
         if rule["chain"] == chain:
-            numbers.append(int(rule["handle"]))
+            numbers.append(operator.index(rule["handle"]))
         else:
             kept = str(rule["chain"])
     lines = [f"delete rule {where} {chain} handle {number}" for number in numbers]

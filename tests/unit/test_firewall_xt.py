@@ -131,8 +131,10 @@ def test_sets_that_are_not_understood() -> None:
     assert asking(counted, 4, _SETS)[1] == Opaque("“-m set --packets-gt”")
 
 
-@pytest.mark.parametrize("line", ["-p tcp -m socket -j DROP", "-m eui64 -j DROP"])
-def test_a_match_without_a_word_is_not_one_for_everything(line: str) -> None:
+@pytest.mark.parametrize(
+    "line", ["-p tcp -m socket -j DROP", "-m eui64 -j DROP", "-m mark --mark 024 -j DROP"]
+)
+def test_a_match_that_is_not_read_is_not_one_for_everything(line: str) -> None:
     assert any(isinstance(one, Opaque) for one in statements(f"-A INPUT {line}", 4, {}))
     assert not any(isinstance(one, Opaque) for one in statements("-A INPUT -p tcp -m tcp -j DROP", 4, {}))
 

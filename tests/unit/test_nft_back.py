@@ -46,6 +46,11 @@ def test_where_nothing_is_left() -> None:
     assert _undoing(_rule("input", 4, 25)) == ([], "")
 
 
+def test_a_number_that_is_none() -> None:
+    with pytest.raises(TypeError):
+        _undoing(_SET, _rule("input", float("inf"), "@mailcow_ports"))  # type: ignore[arg-type]
+
+
 def _run(place: Path, script: str) -> tuple[int, str]:
     nft = place / "nft"
     nft.write_text(f"#!/bin/sh\n{script}\n")

@@ -7,7 +7,7 @@ import shlex
 
 from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.ipsets import IpSets
-from mailcow_wizard.facts.firewall.iptables_words import Words, tests_of
+from mailcow_wizard.facts.firewall.iptables_words import MARK, Words, tests_of
 from mailcow_wizard.facts.firewall.rules import (
     Chain,
     Mark,
@@ -162,7 +162,7 @@ def _dnat(to: str) -> Statement:
 def _marked(name: str, rest: list[str]) -> list[Statement]:
     for option, how in _MARKS.items():
         text = _after(rest, option)
-        match = re.fullmatch(r"(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:/(0x[0-9a-f]{1,16}|[0-9]{1,20}))?", text)
+        match = MARK.fullmatch(text)
         if not match:
             continue
         value, mask = int(match[1], 0), int(match[2] or "0xffffffff", 0)

@@ -238,14 +238,14 @@ _SIMPLE: dict[str, tuple[str, Callable[[str], tuple[Row, ...] | None]]] = {
     "--length": ("length", _ports),
     "--ctorigsrcport": ("ct from port", _ports),
 }
-_MARK = re.compile(r"(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:/(0x[0-9a-f]{1,16}|[0-9]{1,20}))?")
+MARK = re.compile(r"(0x[0-9a-f]{1,16}|0|[1-9][0-9]{0,19})(?:/(0x[0-9a-f]{1,16}|0|[1-9][0-9]{0,19}))?")
 
 
 def _mark(match: Match) -> list[Statement]:
     key = "mark" if match.name == "mark" else "ct mark"
     found: list[Statement] = []
     for _option, turned, values in match.options:
-        found_mark = _MARK.fullmatch(values[0] if values else "")
+        found_mark = MARK.fullmatch(values[0] if values else "")
         if not found_mark:
             return [Opaque(f"“-m {match.name}”")]
         value, mask = int(found_mark[1], 0), int(found_mark[2] or "0", 0)

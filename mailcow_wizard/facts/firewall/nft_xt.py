@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _ALL_BITS = 0xFFFFFFFF
 _MASKS = ("MASQUERADE", "SNAT")
 _NAMED = "“xt {kind} {name}”"
+_NUMBER = "(0x[0-9a-f]{1,8}|0|[1-9][0-9]{0,9})"
 
 
 def translated(value: Any, text: str) -> list[Statement]:
@@ -62,7 +63,7 @@ def _target(name: str, text: str) -> list[Statement] | None:
         return [Untrack()] if re.search(r"\bnotrack$", text) else None
     if name in ("MARK", "CONNMARK"):
         key = "mark" if name == "MARK" else "ct mark"
-        found = re.search(r"\bmeta mark set (0x[0-9a-f]{1,8}|[0-9]{1,10})$", text) if name == "MARK" else None
+        found = re.search(rf"\bmeta mark set {_NUMBER}$", text) if name == "MARK" else None
         number = int(found[1], 0) if found else 0
         return [Mark(key, 0, number, unknown=not found)]
     if name in ("DNAT", "REDIRECT"):
@@ -179,8 +180,7 @@ def _addresses(text: str) -> list[Statement] | None:
 
 
 def _marked(text: str) -> list[Statement] | None:
-    number = "(0x[0-9a-f]{1,8}|[0-9]{1,10})"
-    found = re.findall(rf"\bct mark (?:and {number} )?(==|!=)? ?{number}\b", text)
+    found = re.findall(rf"\bct mark (?:and {_NUMBER} )?(==|!=)? ?{_NUMBER}\b", text)
     if len(found) != 1 or len(re.findall(r"\bct mark ", text)) != 1:
         return None
     mask, operator, value = found[0]
