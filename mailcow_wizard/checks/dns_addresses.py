@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import Record, evidence, judged, unseen, values, with_fate
+from mailcow_wizard.checks.dns_states import Record, evidence, is_address, judged, unseen, values, with_fate
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.certificate import HostTried, Verdict, by_address, host_tried
 from mailcow_wizard.facts.dns.expected import right_addresses
@@ -42,7 +42,7 @@ def _aaaa(facts: HostRecords) -> Judgement:
         # Without it mail takes IPv4; only a wrong one leads mail and certificates astray.
         return judgement._replace(status="warn", severity="degrades") if absent else judgement
     published = texts(facts.aaaa)
-    found = state(facts.aaaa, lambda values: not any(map(_is_address, values)))
+    found = state(facts.aaaa, lambda values: not any(map(is_address, values)))
     if published and facts.aaaa.aliases:
         # What is at the end of an alias the zone's own servers need not know.
         found = State("wrong")
@@ -145,15 +145,6 @@ def _kind_of(address: str) -> str:
     if parsed.is_loopback:
         return _(" (this machine itself: loopback)")
     return "" if parsed.is_global else _(" (a private address)")
-
-
-def _is_address(value: str) -> bool:
-    """Whether a value is an address, and no name of an alias."""
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_proxied(address: str) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import Record, judged
+from mailcow_wizard.checks.dns_states import Record, is_address, judged
 from mailcow_wizard.facts.dns.domain_records import DomainRecords
 from mailcow_wizard.facts.dns.exchangers import Exchangers, exchangers
 from mailcow_wizard.facts.dns.expected import right_mx
@@ -170,7 +168,7 @@ def _wrong_mx(domain: str, server: MailServer, seen: Seen) -> str:
     targets = [_target(one) for one in seen.values]
     if targets == ["."]:
         return _("{domain} says that it takes no mail at all (null MX)", domain=domain)
-    addresses = [one for one in targets if _is_address(one)]
+    addresses = [one for one in targets if is_address(one)]
     if addresses:
         return _(
             "the MX of {domain} is the address {addresses}; it must be a name",
@@ -203,14 +201,6 @@ def _wrong_mx(domain: str, server: MailServer, seen: Seen) -> str:
 def without_dot(server: MailServer, domain: str) -> str:
     """What the server's name becomes in a zone file where the dot at its end was left out."""
     return f"{server.name}.{domain}"
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 CHECKS: tuple[Check, ...] = (

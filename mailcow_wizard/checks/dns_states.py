@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.certificate import Verdict
 from mailcow_wizard.facts.dns.published import Seen
@@ -154,3 +156,12 @@ def server_words(seen: Seen) -> str:
         if seen.zone.name != "."
         else _("the name servers")
     )
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address of either family, and no name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
