@@ -12,6 +12,7 @@ import re
 from functools import lru_cache
 
 from mailcow_wizard import language
+from mailcow_wizard.own_name import uncalled
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -29,10 +30,6 @@ _SENTENCES = re.compile(r"(?<=[.!?])( )(?=[A-Z])")
 _LIST = re.compile(r"(; |, )")
 _MEASURE = re.compile(r"\d+\.\d+ [A-Za-z]+(?:/s)?")
 _SIGNS = str.maketrans(".,", ",.")
-# Our name alone may be that of the program, the folder or the unit; with a command behind it, it was typed.
-_AS_TYPED = r"(?<![\w./-]){}"
-_ITS_WORDS = r"(?= (?:--)?[a-z])"
-_ITS_END = r"(?![\w/-]|\.\w)"
 
 
 class _Form(NamedTuple):
@@ -80,25 +77,6 @@ def retold_source(text: str) -> str:
 def stored(text: str) -> str:
     """A text in the language that is spoken as it is stored."""
     return _told(uncalled(text), back=True)
-
-
-def uncalled(text: str) -> str:
-    """A text with the stored name of this program where it has what can be typed here."""
-    own, as_root = language.own_names()
-    behind_own, behind_root = language.repeated_options()
-    if as_root != own and as_root in text:
-        text = re.sub(_typed(as_root, behind_root, _ITS_END), f"sudo {language.OWN}", text)
-    if own in text and (own != language.OWN or behind_own):
-        text = re.sub(_typed(own, behind_own, _ITS_WORDS), language.OWN, text)
-    return text
-
-
-def _typed(name: str, options: Sequence[str], end: str) -> str:
-    """The pattern of a name with all that is repeated behind it, or with some of that and then `end`."""
-    pieces = [re.escape(f" {one}") + _ITS_END for one in options]
-    whole = f"{''.join(pieces)}|" if pieces else ""
-    some = "".join(f"(?:{one})?" for one in pieces)
-    return f"{_AS_TYPED.format(re.escape(name))}(?:{whole}{some}{end})"
 
 
 def _told(text: str, back: bool, weakly: bool = True) -> str:

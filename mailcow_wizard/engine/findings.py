@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.language import called
 from mailcow_wizard.model import Acknowledgement, Evidence, Finding, Fix
-from mailcow_wizard.retelling import retold, retold_source, uncalled
+from mailcow_wizard.own_name import uncalled
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def of_finding(finding: Finding) -> dict[str, Any]:
 
 def retold_finding(fields: dict[str, Any]) -> dict[str, Any]:
     """A finding that was stored as English, in the language that is spoken."""
+    from mailcow_wizard.retelling import retold, retold_source
+
     told = _with(fields, retold)
     told["evidence"] = [{**one, "what": retold_source(str(one["what"]))} for one in told["evidence"]]
     return told

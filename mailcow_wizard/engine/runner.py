@@ -5,12 +5,11 @@ in a system call (a dead NFS mount, a stuck /proc file) can be left behind, a co
 """
 
 import errno
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 
-from mailcow_wizard.engine.subjects import known_beforehand
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import Denied, HostError
@@ -102,6 +101,28 @@ def _crashed(error: Exception) -> Judgement:
     )
 
 
+class _Results:
+    """What the checks' threads found, as they end. Importing Python's `queue` for it would take a fortieth of
+    `check ports`."""
+
+    def __init__(self) -> None:
+        self._came = threading.Condition()
+        self._waiting: deque[tuple[str, tuple[Finding, ...]]] = deque()
+
+    def add(self, name: str, found: tuple[Finding, ...]) -> None:
+        """Called by a check's thread."""
+        with self._came:
+            self._waiting.append((name, found))
+            self._came.notify()
+
+    def next(self, patience: float) -> tuple[str, tuple[Finding, ...]] | None:
+        """The next one; None where none comes within `patience` seconds."""
+        with self._came:
+            if not self._waiting:
+                self._came.wait(patience)
+            return self._waiting.popleft() if self._waiting else None
+
+
 class Run:
     """One run of some checks over one store of facts. `listen` is called from the thread that runs `run`;
     `mark` adds to a check's findings what was acknowledged of them."""
@@ -113,7 +134,7 @@ class Run:
         self._mark = mark
         self._facts = facts
         self._listen = listen
-        self._results: queue.SimpleQueue[tuple[str, tuple[Finding, ...]]] = queue.SimpleQueue()
+        self._results = _Results()
         self._failed: dict[str, bool] = {}
 
     def run(self) -> tuple[Finding, ...]:
@@ -153,7 +174,7 @@ class Run:
         try:
             threading.Thread(target=self._work, args=(check,), daemon=True, name=check.id).start()
         except RuntimeError as error:  # no more threads for this user
-            self._results.put((check.id, (join(check, _could_not_look(error)),)))
+            self._results.add(check.id, (join(check, _could_not_look(error)),))
 
     def _work(self, check: Check) -> None:
         start = time.monotonic()
@@ -163,27 +184,27 @@ class Run:
             found = tuple(join(check, one, took) for one in self._apart(check, judgements))
         except Exception as error:  # what the judge said has not the shape of a judgement
             found = (join(check, _crashed(error), took),)
-        self._results.put((check.id, found))
+        self._results.add(check.id, found)
 
     def _take_one(
         self, deadlines: dict[str, tuple[Check, float, float]], findings: dict[str, tuple[Finding, ...]]
     ) -> None:
         """Waits for the next result or the next deadline, whichever comes first."""
         next_deadline = min(end for _check, _start, end in deadlines.values())
-        try:
-            patience = min(_SIGNALS_S, max(0.0, next_deadline - time.monotonic()))
-            name, found = self._results.get(timeout=patience)
-            if deadlines.pop(name, None):
-                self._take(name, found, findings)
-        except queue.Empty:
-            now = time.monotonic()
-            for check, start, _end in [late for late in deadlines.values() if late[2] <= now]:
-                del deadlines[check.id]
-                allowed = self._facts.settings.timeout or check.deadline
-                late = Judgement(
-                    "unknown", _("no answer within {allowed:g} s", allowed=allowed), certainty="untested"
-                )
-                self._finish(check, late, findings, now - start, ask=False)
+        patience = min(_SIGNALS_S, max(0.0, next_deadline - time.monotonic()))
+        result = self._results.next(patience)
+        if result:
+            if deadlines.pop(result[0], None):
+                self._take(*result, findings)
+            return
+        now = time.monotonic()
+        for check, start, _end in [late for late in deadlines.values() if late[2] <= now]:
+            del deadlines[check.id]
+            allowed = self._facts.settings.timeout or check.deadline
+            late = Judgement(
+                "unknown", _("no answer within {allowed:g} s", allowed=allowed), certainty="untested"
+            )
+            self._finish(check, late, findings, now - start, ask=False)
 
     def _finish(
         self,
@@ -202,6 +223,8 @@ class Run:
         """What could not be looked at has the subjects that it would have had."""
         if len(judgements) != 1 or judgements[0].certainty != "untested" or judgements[0].subject is not None:
             return judgements
+        from mailcow_wizard.engine.subjects import known_beforehand
+
         return tuple(judgements[0]._replace(subject=one) for one in known_beforehand(check, self._facts, ask))
 
     def _take(self, name: str, found: tuple[Finding, ...], findings: dict[str, tuple[Finding, ...]]) -> None:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mailcow_wizard.conf.reading import readings, text_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.language import _
@@ -36,11 +35,15 @@ def mailcow_conf(facts: Facts) -> MailcowConf:
     one raises."""
     path = f"{facts.settings.directory.rstrip('/')}/mailcow.conf"
     try:
-        text = text_of(facts.host.read(path))
+        content = facts.host.read(path)
     except Missing:
         if _is_dangling(facts, path):
             raise HostError(_("{path} is a link that leads nowhere", path=path)) from None
         return MailcowConf(path, False, MappingProxyType(answered(facts)))
+    # A server without the file, which most are that are looked at, needs no reader of it.
+    from mailcow_wizard.conf.reading import readings, text_of
+
+    text = text_of(content)
     if "\0" in text:
         raise HostError(_("{path} is not a text file", path=path))
     read = readings(text)

@@ -35,6 +35,7 @@ ROWS = (
         "names",
         "numerals",
         "language",
+        "own_name",
         "retelling",
         "typed",
         "wrapping",
@@ -42,13 +43,13 @@ ROWS = (
 )
 # Within the lowest row: these alone are imported by the others.
 FOUNDATION = {
-    *("harmless", "redaction", "names", "numerals", "language", "retelling", "typed", "wrapping"),
+    *("harmless", "redaction", "names", "numerals", "language", "own_name", "retelling", "typed", "wrapping"),
     *REQUIREMENTS,
 }
 ALLOWED_SIDEWAYS = {
     (part, name)
-    for part in ("model", "names", "language", "retelling", "wrapping", *REQUIREMENTS)
-    for name in ("language", "typed")
+    for part in ("model", "names", "language", "own_name", "retelling", "wrapping", *REQUIREMENTS)
+    for name in ("language", "own_name", "typed")
 } | {(part, name) for part in ("conf", "host") for name in FOUNDATION}
 SCREEN = {"textual", "rich"}
 MACHINE = {"subprocess", "socket", "ctypes", "fcntl", "termios", "resource", "shutil", "pwd", "grp", "select"}

@@ -21,8 +21,9 @@ from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install.spoken import line
 from mailcow_wizard.language import _, called, called_elsewhere, ngettext
 from mailcow_wizard.model import Finding
+from mailcow_wizard.own_name import uncalled
 from mailcow_wizard.report.document import of_run
-from mailcow_wizard.retelling import retold, stored, uncalled
+from mailcow_wizard.retelling import retold, stored
 from mailcow_wizard.tui.to_type import commands
 from mailcow_wizard.wrapping import wrapped
 
