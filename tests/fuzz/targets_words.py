@@ -170,6 +170,7 @@ def _nft(data: bytes) -> None:
     except (ValueError, RecursionError):
         return
     nft.lookups(listed)
+    nft.places(listed)
     made = nft.rules(listed, lambda: texts, frozenset(), True)
     [rule.text for chain in made.chains.values() for rule in chain.rules]
     for family in (4, 6):

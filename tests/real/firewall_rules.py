@@ -154,6 +154,39 @@ NFT: dict[str, RuleSet] = {
           tcp dport 993 ct status dnat accept; tcp dport { 443, 25 } accept ; }; }
         """
     ),
+    # What translates is asked of tracked packets only, and something has to track them.
+    "translating chains that drop": nft(
+        """
+        table inet a { chain pre { type nat hook prerouting priority dstnat; policy drop;
+          tcp dport { 25, 1000-9000 } accept
+          tcp dport 80-500 redirect to :993; tcp dport 501-600 redirect to :22
+          ip daddr 192.88.99.10 tcp dport 600-700 dnat ip to 172.22.1.253 ; }; }
+        table inet b { chain in { type nat hook input priority 110; policy drop; tcp dport 25-8000 accept; };
+        chain out { type nat hook output priority -100; policy drop; };
+        chain post { type nat hook postrouting priority srcnat; policy drop; tcp dport 600-650 accept; }; }
+        """
+    ),
+    "translated at one time, whatever the priorities": nft(
+        """
+        table inet a { chain pre { type nat hook prerouting priority -199;
+          tcp dport 1000-4000 redirect to :993 ; }
+        chain late { type nat hook prerouting priority 50; tcp dport 3500-9000 redirect to :995
+          tcp dport 100-200 drop ; }; }
+        table inet b { chain pre { type filter hook prerouting priority -150; tcp dport 3000-3700 drop ; }
+        chain same { type filter hook prerouting priority -100; tcp dport 5000-6000 drop ; }
+        chain after { type filter hook prerouting priority 10; tcp dport { 25, 7000-9000 } drop ; }; }
+        """
+    ),
+    "of one priority the last one first": nft(
+        """
+        table inet a { chain drops { type filter hook input priority 0; meta mark 1 drop; meta mark 2 drop ; }
+        chain marks { type filter hook input priority 0; tcp dport 25-1000 meta mark set 1 ; }; }
+        table inet b { chain drops { type filter hook input priority 0; meta mark 2 drop ; }; }
+        table inet c { chain marks { type filter hook input priority 10;
+          tcp dport 2000-4000 meta mark set 2 ; }
+        chain before { type filter hook input priority 0; tcp dport 4000-9000 meta mark set 2 ; }; }
+        """
+    ),
 }
 
 
@@ -306,6 +339,13 @@ MIXED: dict[str, RuleSet] = {
         ("nft", "insert rule ip filter low iifname . tcp dport { eth0 . 587, eth1 . 993 } accept"),
         ("nft", "add rule ip filter INPUT tcp dport vmap { 443 : accept, 465 : drop }"),
         ("nft", "insert rule ip filter INPUT ip saddr { 5.0.0.0/8, 10.0.0.0/8 } tcp dport 2500-3000 drop"),
+    ),
+    "iptables and nft translate, the last one first": (
+        ("iptables-nft", "-t nat -A PREROUTING -p tcp --dport 100:600 -j REDIRECT --to-ports 993"),
+        *nft(
+            "table inet n { chain c { type nat hook prerouting priority -100; tcp dport 300-60000 drop; }; }"
+        ),
+        ("ip6tables-nft", "-t nat -A PREROUTING -p tcp --dport 100:600 -j REDIRECT --to-ports 993"),
     ),
     "redirected twice": (
         (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mailcow_wizard.facts.firewall.packet import Packet
-from mailcow_wizard.facts.firewall.rules import Rules
+from mailcow_wizard.facts.firewall.rules import TRANSLATES, Rules
 from mailcow_wizard.facts.firewall.walk import Fate, Walk
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     Way: TypeAlias = Callable[[str], str]
-
-_TRANSLATES = -100  # where destinations are changed (NF_IP_PRI_NAT_DST)
 
 
 def fate(rules: Rules, packet: Packet, way: Way, own: frozenset[str], outer: str = "") -> Fate:
@@ -98,9 +96,9 @@ class _Connection:
         begin = ("output",) if packet.leaving else ("ingress", "prerouting")
         for hook in begin[:-1]:
             packet = self._walk.through(hook, packet)
-        packet = self._walk.through(begin[-1], packet, before=_TRANSLATES)
+        packet = self._walk.through(begin[-1], packet, before=TRANSLATES)
         packet = self._towards(packet._replace(port=port or packet.port), address)
-        packet = self._walk.through(begin[-1], packet, after=_TRANSLATES)
+        packet = self._walk.through(begin[-1], packet, after=TRANSLATES)
         packet = self._towards(packet, packet.address)
         if packet.local and not packet.leaving:
             return self._walk.through("input", packet), False

@@ -72,9 +72,10 @@ class Foreseen(NamedTuple):
 
     def with_docker(self, family: int, sent_on: tuple[Rule, ...]) -> Rules:
         """The rules, and what Docker will put among them."""
-        chains = dict(self.known.rules.chains)
         nat = Table("nft", "inet", _FORESEEN)
-        chains[nat, "sent on"] = Chain(nat, "sent on", sent_on, "prerouting", _DESTINATION_NAT, "nat")
+        last = Chain(nat, "sent on", sent_on, "prerouting", _DESTINATION_NAT, "nat")
+        # Docker's rules come after those that are in iptables' chain already.
+        chains = {(nat, last.name): last, **self.known.rules.chains}
         if not self.own_backend:
             owner: Owner = "iptables-legacy" if self.known.usual == "iptables-legacy" else "iptables-nft"
             table = Table(owner, "ip" if family == 4 else "ip6", "filter")

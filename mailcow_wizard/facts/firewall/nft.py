@@ -116,6 +116,17 @@ def _tables(listed: list[Any], whole: bool) -> tuple[dict[tuple[str, str], Sets]
     return {one: Sets(sets.get(one, {}), limits.get(one, {}), whole) for one in places}, asleep
 
 
+def places(document: Any) -> list[tuple[str, str, str]]:
+    """Every chain's family, table and name, in the order in which they are listed."""
+    listed = document.get("nftables") if isinstance(document, dict) else None
+    found = []
+    for item in listed if isinstance(listed, list) else ():
+        chain = item.get("chain") if isinstance(item, dict) else None
+        if isinstance(chain, dict):
+            found.append((str(chain.get("family")), str(chain.get("table")), str(chain.get("name"))))
+    return found
+
+
 def lookups(document: Any) -> dict[tuple[str, str, str], tuple[bool, ...]]:
     """By family, table and chain, rule by rule: whether it asks a set or a map. iptables shows such a rule
     without that question, as if it were for everything."""

@@ -55,7 +55,25 @@ def filters(facts: Facts) -> Filters:
     for one in _all(facts, usual):
         chains.update(one.chains)
         unread += one.unread
+    native = facts.get(_nft)
+    if native:
+        chains = _as_made(chains, nft.places(native.document))
     return Filters(Rules(chains, tuple(dict.fromkeys(unread)), Indexes()), usual)
+
+
+def _as_made(
+    chains: dict[tuple[Table, str], Chain], places: list[tuple[str, str, str]]
+) -> dict[tuple[Table, str], Chain]:
+    """The chains in the order in which they were made: nft lists its own and those of iptables-nft so; when
+    those of the old iptables were made nothing tells."""
+    numbers = {place: number for number, place in enumerate(places, 1)}
+
+    def number(place: tuple[Table, str]) -> int:
+        table, name = place
+        legacy = table.owner == "iptables-legacy"
+        return 0 if legacy else numbers.get((table.family, table.name, name), 0)
+
+    return {place: chains[place] for place in sorted(chains, key=number)}
 
 
 def _usual(facts: Facts) -> str:

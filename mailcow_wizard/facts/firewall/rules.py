@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     Row: TypeAlias = tuple[Value, ...]
     Statement: TypeAlias = "Test | Verdict | Choice | Mark | Nat | Masked | Untrack | Seen | Limit | Opaque"
     Chains: TypeAlias = Mapping[tuple["Table", str], "Chain"]
+    Turn: TypeAlias = tuple[int, ...]
 else:
     Owner = Kind = str
 
 ANY = "*"
 """A value that everything fits."""
+TRANSLATES: Turn = (-100, 1)
+"""When the destinations of packets are changed, and changed back (NF_IP_PRI_NAT_DST)."""
+_TRANSLATES_SOURCES: Turn = (100, 1)  # NF_IP_PRI_NAT_SRC
 
 
 class Span(NamedTuple):
@@ -155,20 +159,35 @@ class Chain(NamedTuple):
     policy: str = "accept"
     devices: tuple[str, ...] = ()
 
+    @property
+    def turn(self) -> Turn:
+        """When it has its turn at its hook. Those that translate all come at one time, whatever their
+        priorities, which say no more than which of them is first (nf_nat_register_fn)."""
+        if self.kind != "nat":
+            return (self.priority, 0)
+        return (*(_TRANSLATES_SOURCES if self.of_sources else TRANSLATES), self.priority)
+
+    @property
+    def of_sources(self) -> bool:
+        """Whether a chain of the kind nat is about where packets come from, not where they go to."""
+        return self.hook in ("input", "postrouting")
+
 
 class Rules(NamedTuple):
-    """All chains, by table and name. `unread` says what could not be read, one sentence each; `indexes` are
-    those of the chains, which walks share."""
+    """All chains, by table and name, as far as known in the order in which they were made. `unread` says what
+    could not be read, one sentence each; `indexes` are those of the chains, which walks share."""
 
     chains: Chains = MappingProxyType({})
     unread: tuple[str, ...] = ()
     indexes: Indexes | None = None
 
     def at(self, hook: str, family: int) -> list[Chain]:
-        """The base chains that packets of this family (4 or 6) meet there, in the order in which they do."""
+        """The base chains that packets of this family (4 or 6) meet there, in the order in which they do: of
+        two with one priority the one that was made last comes first (nf_hook_entries_grow)."""
         families = ("inet", "netdev", "ip" if family == 4 else "ip6")
         found = [one for one in self.chains.values() if one.hook == hook and one.table.family in families]
-        return sorted(found, key=lambda one: one.priority)
+        found.reverse()
+        return sorted(found, key=lambda one: one.turn)
 
     def tables(self) -> tuple[Table, ...]:
         """Every table once."""

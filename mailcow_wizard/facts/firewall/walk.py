@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Literal
 
+    from mailcow_wizard.facts.firewall.rules import Turn
+
     Outcome = Literal["through", "dropped", "refused", "unknown"]
 else:
     Outcome = str
 
 _MOST_STEPS = 200_000
 _MOST_FORKS = 10
-_LAST = 1 << 31
+_FIRST, _LAST = (-1 << 31,), (1 << 31,)
 _TRACKS = -200  # where connection tracking looks at a packet (NF_IP_PRI_CONNTRACK)
 
 
@@ -94,17 +96,17 @@ class Walk:
         self._masked_by: Place | None = None
         self._moved_by: Place | None = None
 
-    def through(self, hook: str, packet: Packet, before: int = _LAST, after: int = -_LAST) -> Packet:
-        """All base chains of a hook (of these priorities), until one stops the packet."""
+    def through(self, hook: str, packet: Packet, before: Turn = _LAST, after: Turn = _FIRST) -> Packet:
+        """All base chains of a hook (with these turns), until one stops the packet."""
         for chain in self._rules.at(hook, packet.family):
             if self._stopped:
                 break
-            if not after <= chain.priority < before:
+            if not after <= chain.turn < before:
                 continue
             if chain.devices and (packet.out if hook == "egress" else packet.interface) not in chain.devices:
                 continue
             # A connection is translated once, at its first packet, and what is not tracked never.
-            done = packet.masked if hook == "postrouting" else packet.moved
+            done = packet.masked if chain.of_sources else packet.moved
             later = packet.reply or packet.follows
             if chain.kind == "nat" and (done or later or not packet.tracked):
                 continue
