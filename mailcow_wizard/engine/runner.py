@@ -144,7 +144,10 @@ class Run:
         chosen = {check.id for check in self._checks}
         deadlines: dict[str, tuple[Check, float, float]] = {}
         while waiting or deadlines:
-            ready = [one for one in waiting if self._ready(one, chosen)]
+            # What asks the network waits longest, so it begins first.
+            ready = sorted(
+                (one for one in waiting if self._ready(one, chosen)), key=lambda one: not one.network
+            )
             # Checks that wait for each other are let go all the same.
             for check in ready if ready or deadlines else list(waiting):
                 waiting.remove(check)
