@@ -2,12 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from typing import Literal
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import MIB, Host, HostError, Missing
 from mailcow_wizard.language import _
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    ClockKind = Literal["maximum", "nominal", "boot", "name", "current"]
+else:
+    ClockKind = str
 
 CPUINFO = "/proc/cpuinfo"
 _CPUS = "/sys/devices/system/cpu"
@@ -18,8 +24,6 @@ _PLAUSIBLE_HZ = 20_000_000_000
 # QEMU writes this into every machine's DMI table, whatever the processor.
 _DMI_OF_QEMU_MHZ = 2000
 _PAGE_SIZE = 6  # AT_PAGESZ of getauxval(3)
-
-ClockKind = Literal["maximum", "nominal", "boot", "name", "current"]
 
 
 class Processors(NamedTuple):

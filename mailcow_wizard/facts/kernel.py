@@ -1,7 +1,6 @@
 """What the kernel is and how it is set: version, control groups, security modules, limits, IPv6."""
 
 import re
-from typing import Literal
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import storage
@@ -10,14 +9,20 @@ from mailcow_wizard.facts.presence import is_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.language import _
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Layout = Literal["v1", "v2", "hybrid", "none"]
+    Enforcement = Literal["off", "permissive", "enforcing"]
+else:
+    Layout = Enforcement = str
 
 _CGROUP = "/sys/fs/cgroup"
 _SELINUX = "/sys/fs/selinux"
 _NET = "/proc/sys/net"
 _DIGITS = r"[0-9]{1,15}"
-
-Layout = Literal["v1", "v2", "hybrid", "none"]
 
 
 class Version(NamedTuple):
@@ -38,7 +43,7 @@ class Cgroups(NamedTuple):
 class Security(NamedTuple):
     """SELinux and AppArmor: what is on, and what of their container support is installed."""
 
-    selinux: Literal["off", "permissive", "enforcing"]
+    selinux: Enforcement
     container_policy: bool
     apparmor: bool
     apparmor_parser: bool
@@ -118,7 +123,7 @@ def security(facts: Facts) -> Security:
     """Whether SELinux or AppArmor are on, and whether Docker can work with them."""
     host = facts.host
     host.info("/sys/kernel")  # without /sys nothing can be said
-    selinux: Literal["off", "permissive", "enforcing"] = "off"
+    selinux: Enforcement = "off"
     if is_there(host, f"{_SELINUX}/enforce"):
         selinux = "enforcing" if _number(host, f"{_SELINUX}/enforce", {0, 1}) else "permissive"
     policy = selinux == "enforcing" and any(is_there(host, path) for path in need.SELINUX_CONTAINER_POLICY)

@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Callable
-from typing import Literal
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.presence import is_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import MIB, Host, HostError, Missing
 from mailcow_wizard.language import _
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
-State = Literal["built in", "loaded", "loadable", "missing", "unknown"]
+if TYPE_CHECKING:
+    from typing import Literal
+
+    State = Literal["built in", "loaded", "loadable", "missing", "unknown"]
+else:
+    State = str
+
 # Traces in /proc of parts that are at work, however they came in.
 _TRACES = {"br_netfilter": "/proc/sys/net/bridge/bridge-nf-call-iptables"}
 _MOST = 16 * MIB

@@ -1,6 +1,5 @@
 """What web servers say of the time, where no time server answers: their word is good to some seconds."""
 
-import calendar
 import re
 
 from mailcow_wizard.facts.addresses import ASKED, at_given_resolver
@@ -75,4 +74,7 @@ def read_date(text: str) -> float | None:
     clock = int(hour), int(minute), int(second)
     if not 1 <= int(day) <= 31 or int(year) < 1970 or clock > (23, 59, 60) or clock[1] > 59 or clock[2] > 60:
         return None
+    # With it come locale and datetime, for an answer that is rarely asked for.
+    import calendar
+
     return float(calendar.timegm((int(year), _MONTHS.index(month) + 1, int(day), *clock)))
