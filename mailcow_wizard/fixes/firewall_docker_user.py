@@ -10,8 +10,10 @@ from collections.abc import Callable
 from mailcow_wizard.facts import units
 from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
 from mailcow_wizard.facts.firewall.rules import Table, program
+from mailcow_wizard.facts.firewall.sent_on import SentOn, sent_on
 from mailcow_wizard.facts.firewall.state import State, has_own_tables, state, targets
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.choices import for_root
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
@@ -39,7 +41,7 @@ def let_through(facts: Facts) -> Plan | None:
     ]
     if not shut:
         return None
-    ports = sorted({(one.number, "tcp") for one in seen.entries.entries})
+    ports = sorted(_mailcows(seen))
     return _plan(
         facts,
         seen,
@@ -55,13 +57,18 @@ def let_through(facts: Facts) -> Plan | None:
 
 
 def shut(facts: Facts) -> Plan | None:
-    """Shuts what containers publish, but for mailcow's ports and what is published already. Raises HostError
-    where Docker does not tell what that is."""
+    """Shuts what containers publish, but for mailcow's ports and what is sent on already. Raises HostError
+    where Docker does not tell what that is, NoPlan where a rule does not."""
     seen = facts.get(state)
     tools = seen.tools
     if not (tools.firewalld or (tools.ufw and tools.ufw.active)) or seen.entries.guarded:
         return None
-    ports = sorted({(one.number, "tcp") for one in seen.entries.entries} | _published(facts))
+    others, unclear = sent_on(seen.rules)
+    if unclear:
+        raise NoPlan(
+            _("{rule} sends on what comes to any port: that would be cut off.", rule=unclear.words),
+        )
+    ports = sorted({*_mailcows(seen), *_published(facts), *others})
     return _plan(
         facts,
         seen,
@@ -71,7 +78,7 @@ def shut(facts: Facts) -> Plan | None:
         _(
             "From outside only these ports of containers can be reached: {ports}. What is published later "
             "stays shut.",
-            ports=", ".join(str(port) if kind == "tcp" else f"{port}/{kind}" for port, kind in ports),
+            ports=", ".join(map(_words, ports)),
         ),
     )
 
@@ -88,27 +95,41 @@ def _reached_by_user(seen: State, chain: str) -> bool:
     )
 
 
-def _published(facts: Facts) -> set[tuple[int, str]]:
-    """What containers publish now to everybody, port and protocol. Raises HostError where Docker does not
-    tell."""
+def _mailcows(seen: State) -> set[SentOn]:
+    return {SentOn(one.number, one.number, "tcp") for one in seen.entries.entries}
+
+
+def _words(ports: SentOn) -> str:
+    span = str(ports.first) if ports.first == ports.last else f"{ports.first}-{ports.last}"
+    return span if ports.kind == "tcp" else f"{span}/{ports.kind}"
+
+
+def _published(facts: Facts) -> set[SentOn]:
+    """What containers publish now to everybody. Raises HostError where Docker does not tell."""
     from mailcow_wizard.facts.containers import containers
 
     known = facts.get(containers)
     places = (("tcp", *one) for box in known for one in box.published)
     others = (one for box in known for one in box.others)
     return {
-        (port, kind) for kind, address, port in (*places, *others) if not address.startswith(("127.", "::1"))
+        SentOn(port, port, kind)
+        for kind, address, port in (*places, *others)
+        if not address.startswith(("127.", "::1"))
     }
 
 
-def _each(interfaces: list[str], ports: list[tuple[int, str]]) -> list[str]:
+def _each(interfaces: list[str], ports: list[SentOn]) -> list[str]:
     """multiport does not know the port as it was before Docker changed it: a rule for each. They return, so
     that the rules after this chain are asked: those of mailcow that ban attackers are."""
     return [
-        f"-i {name} -p {kind} -m conntrack --ctstate DNAT --ctorigdstport {port} -j RETURN"
+        f"-i {name} -p {one.kind} -m conntrack --ctstate DNAT --ctorigdstport {_span(one)} -j RETURN"
         for name in interfaces
-        for port, kind in ports
+        for one in ports
     ]
+
+
+def _span(ports: SentOn) -> str:
+    return str(ports.first) if ports.first == ports.last else f"{ports.first}:{ports.last}"
 
 
 def _drops(interfaces: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.firewall_docker_user import shut
 from mailcow_wizard.host.door import HostError, HttpReply, Listeners
 from mailcow_wizard.model import Edit
@@ -31,12 +32,12 @@ SHOP = box(
 class Walled(DockerHost):
     """A machine with firewalld, and a Docker whose list of containers has this status."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, nat: str = "") -> None:
         super().__init__(
             {"/containers/json": [SHOP]},
             commands={
                 "iptables --version": "iptables v1.8.9 (nf_tables)\n",
-                "iptables-nft-save": SAVED,
+                "iptables-nft-save": f"{SAVED}{nat}",
                 "ip6tables-nft-save": "",
             },
             files={"/run/systemd/system/": "", "/proc/net/route": f"{ROUTE}00000000\n"},
@@ -69,3 +70,45 @@ def test_what_is_published_stays_open() -> None:
 def test_where_docker_does_not_tell_what_is_published_nothing_is_shut() -> None:
     with pytest.raises(HostError):
         shut(facts(Walled(500)))
+
+
+NAT = """*nat
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:DOCKER - [0:0]
+:DOCKER-INGRESS - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER-INGRESS
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A PREROUTING -p tcp --dport 100 -j REDIRECT --to-ports 101
+-A DOCKER-INGRESS -p tcp -m tcp --dport 8081 -j DNAT --to-destination 172.18.0.2:8081
+-A DOCKER-INGRESS -p udp -m udp --dport 8082 -j DNAT --to-destination 172.18.0.2:8082
+-A DOCKER-INGRESS -j RETURN
+{more}COMMIT
+"""
+
+
+def test_what_swarm_and_others_send_on_stays_open() -> None:
+    """No container says of a port of Swarm's that it publishes it."""
+    forwards = "-A PREROUTING -p tcp -m multiport --dports 2222,9000:9100 -j DNAT --to-destination 10.9.8.7\n"
+    made = shut(facts(Walled(200, NAT.format(more=forwards))))
+    assert made is not None
+    (unit,) = (one for one in made.steps if isinstance(one, Edit))
+    for ports in ("tcp 8081", "udp 8082", "tcp 2222", "tcp 9000:9100", "tcp 8765"):
+        kind, port = ports.split()
+        rule = f"-p {kind} -m conntrack --ctstate DNAT --ctorigdstport {port} -j RETURN"
+        assert rule.encode() in (unit.after or b""), ports
+    assert b"ctorigdstport 100 " not in (unit.after or b"")
+    assert " 8081, 8082/udp, 8765, 9000-9100, 51821/udp." in made.consequence
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "-A PREROUTING -d 192.0.2.11 -j DNAT --to-destination 10.9.8.7",
+        "-A PREROUTING -p tcp ! --dport 22 -j DNAT --to-destination 10.9.8.7",
+        "-A PREROUTING -d 192.0.2.0/24 -j NETMAP --to 10.9.8.0/24",
+    ],
+)
+def test_where_a_rule_sends_all_ports_on_nothing_is_shut(rule: str) -> None:
+    with pytest.raises(NoPlan, match="would be cut off"):
+        shut(facts(Walled(200, NAT.format(more=f"{rule}\n"))))

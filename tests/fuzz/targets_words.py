@@ -25,7 +25,7 @@ from mailcow_wizard.engine import (
 )
 from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
-from mailcow_wizard.facts.firewall import connection, ipsets, iptables, nft, nft_wording, packet
+from mailcow_wizard.facts.firewall import connection, ipsets, iptables, nft, nft_wording, packet, sent_on
 from mailcow_wizard.facts.firewall.state import targets as targets_of
 from mailcow_wizard.facts.mail import acme, admin, boxes, certificates, fate, seen
 from mailcow_wizard.facts.network import mirrors
@@ -173,6 +173,7 @@ def _nft(data: bytes) -> None:
     nft.places(listed)
     made = nft.rules(listed, lambda: texts, frozenset(), True)
     [rule.text for chain in made.chains.values() for rule in chain.rules]
+    sent_on.sent_on(made)
     for family in (4, 6):
         _through(made, family)
 
