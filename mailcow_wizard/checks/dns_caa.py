@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import certainty, server_words, with_fate
 from mailcow_wizard.facts.dns.authorities import Authorities, Climb, said
-from mailcow_wizard.facts.dns.caa import ISSUER, forbids, of_one_account
+from mailcow_wizard.facts.dns.caa import ISSUER, MOST_PARTS, forbids, of_one_account, too_deep
 from mailcow_wizard.facts.dns.certificate import Allowed, above_forbids, allowed
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -46,6 +46,12 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
         for one in climb.seen[:3]
     )
     common = Judgement("pass", "", evidence=evidence, subject=name)
+    if facts.asks and too_deep(name):
+        return common._replace(
+            status="fail",
+            summary=_too_deep(name),
+            remedies=(_("Give it a name of fewer parts."),),
+        )
     if relevant is None and climb.silent:
         if above and facts.asks:
             return _left_out(common._replace(certainty=certainty(climb.seen[1])), facts, climb, above)
@@ -117,6 +123,14 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
         )
     return common._replace(
         summary=_("CAA at {relevant} lets Let's Encrypt issue for {name}", relevant=relevant.name, name=name)
+    )
+
+
+def _too_deep(name: str) -> str:
+    return _(
+        "Let's Encrypt issues for no name of more than {number} parts, and {name} has more",
+        number=MOST_PARTS,
+        name=name,
     )
 
 

@@ -161,8 +161,20 @@ def test_caa_that_lets_encrypt_would_obey_and_mailcow_does_not_see() -> None:
         (('0 issue "notletsencrypt.org"',), "only notletsencrypt.org may", False),
         (('0 issuewild "other.example"',), "", False),
         (('0 iodef "mailto:x@example.org"',), "", False),
-        (('128 strange "x"',), "the critical tag strange is known to no authority", False),
+        (('128 strange "x"',), "its critical tag strange is unknown to Let's Encrypt", False),
         (('0 issue "other.example"', '0 issue "letsencrypt.org"'), "", False),
+        (('0 ISSUE "letsencrypt.org;"',), "", False),
+        (('128 issuemail "other.example"', '128 issuevmc "other.example"', '128 iodef ""'), "", False),
+        (
+            ('0 issue "letsencrypt.org"', '128 contactemail "x@example.org"'),
+            "its critical tag contactemail is unknown to Let's Encrypt",
+            False,
+        ),
+        (('0 contactemail "x@example.org"', '0 issue "letsencrypt.org"'), "", False),
+        (('1 strange "x"',), "its critical tag strange is unknown to Let's Encrypt", False),
+        (('64 strange "x"',), "", False),
+        (('0 issue "LetsEncrypt.org"',), "it must be written letsencrypt.org, not LetsEncrypt.org", True),
+        (('0 issue "letsencrypt.org."',), "it must be written letsencrypt.org, not letsencrypt.org.", False),
     ],
 )
 def test_the_two_rules(values: tuple[str, ...], standard: str, mailcows: bool) -> None:

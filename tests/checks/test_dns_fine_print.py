@@ -11,6 +11,7 @@ from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, SERVER, ZONE, Rows,
 from judged import look
 
 from mailcow_wizard.checks import dns_caa, dns_dkim, dns_dmarc, dns_local_view, dns_mx
+from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.dns.certificate import certificate
 from mailcow_wizard.facts.dns.dkim import trouble
 from mailcow_wizard.facts.store import Facts
@@ -33,7 +34,7 @@ def with_conf(records: Rows, conf: str = "") -> Facts:
     ("records", "conf", "status"),
     [
         (("letsencrypt.org; validationmethods=http-01",), "", "pass"),
-        (("letsencrypt.org; validationmethods=dns-01, http-01",), "", "pass"),
+        (("letsencrypt.org ; validationmethods = dns-01,http-01",), "", "pass"),
         (("letsencrypt.org;validationmethods=dns-01",), "", "fail"),
         (("letsencrypt.org;validationmethods=dns-01",), "ACME_DNS_CHALLENGE=y", "pass"),
         (("letsencrypt.org;validationmethods=http-01",), "ACME_DNS_CHALLENGE=y", "fail"),
@@ -52,6 +53,49 @@ def test_authorities_may_issue_by_the_ways_that_are_named(
     assert status == "pass" or "-01" in found.summary
     (verdict,) = known.get(certificate).verdicts
     assert verdict.fate == ("asked for" if status == "pass" else "refused")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "letsencrypt.org; validationmethods=dns-01, http-01",
+        "letsencrypt.org; validationmethods=http-01;",
+        "letsencrypt.org; validationmethods=http-01; validationmethods=http-01",
+        "letsencrypt.org; validationmethods=",
+        "letsencrypt.org;;",
+        "letsencrypt.org; http-01",
+        "letsencrypt.org http-01",
+        "letsencrypt.org; accounturi=https://acme.example/1; accounturi=https://acme.example/1",
+    ],
+)
+def test_authorities_whose_conditions_are_not_written_as_they_must_be(record: str) -> None:
+    """RFC 8659, 4.2, and RFC 8657: Let's Encrypt passes over such a record."""
+    found = look(CAA, with_conf({(DOMAIN, "CAA"): f'0 issue "{record}"'}, "ONLY_MAILCOW_HOSTNAME=y"))
+    assert (found.status, bool(found.remedies)) == ("fail", True), found.summary
+
+
+def test_conditions_in_other_letters_are_none() -> None:
+    """Let's Encrypt knows them in small letters alone."""
+    other = '0 issue "letsencrypt.org; ValidationMethods=dns-01"'
+    found = look(CAA, with_conf({(DOMAIN, "CAA"): other}, "ONLY_MAILCOW_HOSTNAME=y"))
+    assert found.status == "pass", found.summary
+
+
+@pytest.mark.parametrize(
+    ("parts", "record", "status", "words"),
+    [
+        (10, '0 issue ";"', "fail", f"CAA at {DOMAIN} keeps"),
+        (10, '0 issue "letsencrypt.org"', "pass", "lets Let's Encrypt issue"),
+        (11, '0 issue "letsencrypt.org"', "fail", "no name of more than 10 parts"),
+    ],
+)
+def test_authorities_of_a_name_of_many_parts(parts: int, record: str, status: str, words: str) -> None:
+    name = ".".join((*"abcdefghi"[: parts - 2], DOMAIN))
+    known = facts({(DOMAIN, "CAA"): record, (name, "A"): OURS})
+    known.settings = known.settings._replace(hostname=name, domains=(DOMAIN,))
+    found = next(one for one in runner.look(CAA, known) if one.subject == name)
+    assert (found.status, words in found.summary) == (status, True), found.summary
+    assert known.get(certificate).verdicts[0].fate == ("refused" if status == "fail" else "asked for")
 
 
 def test_authorities_that_let_one_account_issue_are_not_known_to_be_mailcows() -> None:

@@ -71,7 +71,7 @@ STRANGE = '128 strange "x"'
         ({(NAME, "CAA"): "silence"}, "unknown", f"CAA at {NAME} could not be asked"),
         ({(NAME, "CAA"): "silence", (DOMAIN, "CAA"): OTHER}, "fail", f"mailcow leaves {NAME} out"),
         ({(NAME, "CAA"): ALLOWED, (DOMAIN, "CAA"): "silence"}, "pass", "lets Let's Encrypt issue"),
-        ({(DOMAIN, "CAA"): STRANGE}, "fail", "known to no authority"),
+        ({(DOMAIN, "CAA"): STRANGE}, "fail", "is unknown to Let's Encrypt"),
         ({("org", "CAA"): "silence"}, "pass", "no CAA record restricts"),
     ],
 )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.dns.acme_settings import AcmeSettings, acme_settings, candidates
-from mailcow_wizard.facts.dns.caa import DNS, HTTP
+from mailcow_wizard.facts.dns.caa import DNS, HTTP, MOST_PARTS
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.published import Seen, Wanted, look
 from mailcow_wizard.facts.dns.state import ends, texts
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.typed import NamedTuple
-
-_MOST_LEVELS = 8
 
 
 class Climb(NamedTuple):
@@ -74,4 +72,4 @@ def authorities(facts: Facts) -> Authorities:
 def _upwards(name: str) -> tuple[str, ...]:
     """The name and each above it, but not the root."""
     labels = name.split(".")
-    return tuple(".".join(labels[place:]) for place in range(len(labels)))[:_MOST_LEVELS]
+    return tuple(".".join(labels[place:]) for place in range(len(labels)))[:MOST_PARTS]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.acme_settings import AcmeSettings, Candidate, acme_settings, candidates
 from mailcow_wizard.facts.dns.authorities import Authorities, Climb, authorities, said
-from mailcow_wizard.facts.dns.caa import DNS, HTTP, forbids, mailcow_forbids
+from mailcow_wizard.facts.dns.caa import DNS, HTTP, MOST_PARTS, forbids, mailcow_forbids, too_deep
 from mailcow_wizard.facts.dns.domain_records import CLIENTS, DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.host_records import HostRecords, host_records
 from mailcow_wizard.facts.dns.mail_server import MailServer
@@ -159,6 +159,9 @@ def _verdict(
         found = by_address(name, pair, host, settings)
     if found.fate == "left out":
         return found
+    if too_deep(name):
+        why = _("it has more than {number} parts", number=MOST_PARTS)
+        return Verdict(name, "refused", f"{why}. {_ONE_FOR_ALL}")
     if climb.relevant is None:
         if climb.silent and found.fate == "asked for":
             return Verdict(name, "open", _("CAA at {silent} could not be asked", silent=climb.silent.name))
