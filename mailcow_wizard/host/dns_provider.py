@@ -3,14 +3,18 @@
   python dns_provider.py --provider NAME --zone ZONE [--others-may-change] INSTRUCTION…
 
 The instructions are those of `dns_update.py`. A provider knows no prerequisites: what is there is listed and
-compared before, and only records with the very content that is named are changed or deleted. Credentials come
-from lexicon's own variables (LEXICON_NAME_AUTH_TOKEN …) or from ~/lexicon_NAME.yml.
+compared before, only records with the very content that is named are changed or deleted, and what is there
+then is compared once more. Credentials come from lexicon's own variables (LEXICON_NAME_AUTH_TOKEN …) or from
+~/lexicon_NAME.yml.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import sys
+import time
 
 if not __package__:
     # As in dns_update.py.
@@ -20,28 +24,21 @@ import dns.exception
 import dns.rdatatype
 
 from mailcow_wizard.harmless import harmless, shown
-from mailcow_wizard.host.dns_update import Failure, Instruction, instruction
+from mailcow_wizard.host.dns_update import Instruction, instruction
 from mailcow_wizard.host.lexicon import obstacle
-from mailcow_wizard.redaction import without_credentials
-from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+from mailcow_wizard.host.provider_zone import Failure, Record, There, Zone, plain
+from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+    from typing import Any, TypeAlias
+
+    Before: TypeAlias = dict[tuple[str, str], list[There]]
 
 _OK, _NOT_DONE, _USAGE = 0, 1, 64
 _OTHERS = "--others-may-change"
-_SECRETS = ("auth", "token", "password", "secret", "key")
-
-
-class Record(NamedTuple):
-    """A record as lexicon speaks of it: no final dots, no quotes; `priority` is of MX."""
-
-    type: str
-    name: str
-    content: str
-    priority: int = 0
-    ttl: int = 0
+_PAUSES_S = (0.0, 0.5, 1.5, 3.0)
+_UNSEEN = "done, but {} does not list it yet"
 
 
 def record(wanted: Instruction) -> Record:
@@ -61,138 +58,123 @@ def record(wanted: Instruction) -> Record:
     return Record(kind, label, data.to_text().removesuffix("."), ttl=wanted.ttl)
 
 
-class Zone:
-    """A zone at its provider."""
-
-    def __init__(self, provider: str, zone: str) -> None:
-        self.provider = provider
-        self.zone = zone
-
-    def there(self, type: str, name: str) -> list[tuple[str, str]]:
-        """The records of a name and type: identifier and content, in the form of `Record`. Raises Failure."""
-        listed = self._do("list_records", {}, type, name)
-        found = []
-        for one in listed:
-            same = str(one.get("name", "")).removesuffix(".").lower() in (name, self._relative(name))
-            if same and one.get("type") == type:
-                found.append((str(one.get("id", "")), plain(type, str(one.get("content", "")))))
-        return found
-
-    def add(self, new: Record) -> None:
-        """Makes a record. Raises Failure."""
-        if not self._do("create_record", _options(new), new.type, new.name, new.content):
-            raise Failure(f"{self.provider} did not make the record")
-
-    def replace(self, identifier: str, new: Record) -> None:
-        """Gives a record another content. Raises Failure."""
-        if not self._do("update_record", _options(new), identifier, new.type, new.name, new.content):
-            raise Failure(f"{self.provider} did not change the record")
-
-    def delete(self, identifier: str) -> None:
-        """Deletes one record. Raises Failure."""
-        if not self._do("delete_record", {}, identifier):
-            raise Failure(f"{self.provider} did not delete the record")
-
-    def _relative(self, name: str) -> str:
-        return name.removesuffix(self.zone).removesuffix(".")
-
-    def _do(self, action: str, options: dict[str, Any], *words: str) -> Any:
-        from lexicon.client import Client  # type: ignore[import-not-found,unused-ignore]
-        from lexicon.config import ConfigResolver  # type: ignore[import-not-found,unused-ignore]
-
-        # `delegated` says that the zone is cut here: lexicon would guess it from the public suffixes.
-        about = {"provider_name": self.provider, "domain": self.zone, "delegated": self.zone, **options}
-        config = ConfigResolver().with_dict(about).with_env().with_config_dir(os.path.expanduser("~"))
-        try:
-            with Client(config) as zone:
-                return getattr(zone, action)(*words)
-        except Exception as error:
-            # Whatever went wrong there: a wrong token, no network, a zone of somebody else.
-            raise Failure(f"{self.provider} refuses: {_said(error)}") from None
-
-
-def _options(new: Record) -> dict[str, Any]:
-    return {"ttl": new.ttl, **({"priority": new.priority} if new.type == "MX" else {})}
-
-
-def _said(error: Exception) -> str:
-    """The error in a line, without what is secret: an address that was called may have it."""
-    text = without_credentials(str(error)).split("?", 1)[0]
-    for name, value in os.environ.items():
-        if name.startswith("LEXICON_") and any(one in name.lower() for one in _SECRETS) and len(value) > 3:
-            text = text.replace(value, "•" * 4)
-    return harmless(f"{type(error).__name__}: {text}", 200)
-
-
-def plain(type: str, content: str) -> str:
-    """A content as providers give it, in the form in which contents are compared."""
-    if type == "TXT":
-        if content.startswith('"') and content.endswith('"') and len(content) > 1:
-            content = content[1:-1].replace('" "', "")
-        return content.replace('\\"', '"')
-    content = content.lower().removesuffix(".")
-    return content.rpartition(" ")[2] if type == "MX" else content
-
-
 def perform(zone: Zone, wanted: Sequence[Instruction], lenient: bool) -> str:
-    """Does what the instructions say; what there is to tell. Raises Failure."""
+    """Does what the instructions say; what there is to tell. Raises Failure, and then the zone is as it was,
+    as far as its provider lets it be."""
     adds = [record(one) for one in wanted if one.what == "add"]
     deletes = [record(one) for one in wanted if one.what == "delete"]
     places = dict.fromkeys((one.type, one.name) for one in (*adds, *deletes))
-    now = {place: zone.there(*place) for place in places}
-    contents = {place: [content for _, content in found] for place, found in now.items()}
+    before = {place: list(zone.there(*place)) for place in places}
 
     def is_there(one: Record) -> bool:
-        return plain(one.type, one.content) in contents[one.type, one.name]
+        return _content(one) in _contents(before[one.type, one.name])
 
     if all(map(is_there, adds)) and not any(map(is_there, deletes)):
         return "it is so already"
-    if not all(map(is_there, deletes)) or not (lenient or _holds(zone, wanted, contents)):
+    if not all(map(is_there, deletes)) or not (lenient or _holds(zone, wanted)):
         said = "; ".join(
-            f"{name} {type} is {', '.join(there) or 'not there'}" for (type, name), there in contents.items()
+            f"{name} {type} is {', '.join(_contents(there)) or 'not there'}"
+            for (type, name), there in before.items()
         )
         raise Failure(
             f"the zone at {zone.provider} was changed since, and stays as it is: {harmless(said, 300)}"
         )
-    _change(zone, adds, deletes, now)
-    return "done"
+    adds = [one for one in adds if not is_there(one)]
+    try:
+        _change(zone, adds, deletes, before)
+        return "done" if _await(zone, _after(before, adds, deletes), adds) else _UNSEEN.format(zone.provider)
+    except Failure:
+        _put_back(zone, before, adds)
+        raise
 
 
-def _change(
-    zone: Zone,
-    adds: Sequence[Record],
-    deletes: Sequence[Record],
-    now: dict[tuple[str, str], list[tuple[str, str]]],
-) -> None:
+def _content(one: Record) -> str:
+    return plain(one.type, one.content)
+
+
+def _contents(there: Sequence[There]) -> list[str]:
+    return [one.content for one in there]
+
+
+def _change(zone: Zone, adds: Sequence[Record], deletes: Sequence[Record], before: Before) -> None:
     left = list(adds)
-    for old in deletes:
-        content = plain(old.type, old.content)
-        identifier = next(id for id, there in now[old.type, old.name] if there == content)
-        new = next((one for one in left if (one.type, one.name) == (old.type, old.name)), None)
+    for gone in deletes:
+        old = next(one for one in before[gone.type, gone.name] if one.content == _content(gone))
+        new = next((one for one in left if (one.type, one.name) == (gone.type, gone.name)), None)
         if new:
             left.remove(new)
-            zone.replace(identifier, new)
+            zone.replace(old, new)
         else:
-            zone.delete(identifier)
+            zone.delete(old)
     for one in left:
         zone.add(one)
 
 
-def _holds(zone: Zone, wanted: Sequence[Instruction], contents: dict[tuple[str, str], list[str]]) -> bool:
+def _after(
+    before: Before, adds: Sequence[Record], deletes: Sequence[Record]
+) -> dict[tuple[str, str], list[str]]:
+    """The contents that each place shall have."""
+    found = {place: _contents(there) for place, there in before.items()}
+    for one in deletes:
+        found[one.type, one.name].remove(_content(one))
+    for one in adds:
+        found[one.type, one.name].append(_content(one))
+    return found
+
+
+def _await(zone: Zone, wanted: dict[tuple[str, str], list[str]], adds: Sequence[Record]) -> bool:
+    """Whether the provider lists all as it shall be; False where only what was added is not listed yet.
+    Raises Failure where anything else is otherwise: the library says yes to much that it does not do."""
+    added = {(one.type, one.name, _content(one)) for one in adds}
+    for pause in _PAUSES_S:
+        time.sleep(pause)
+        zone.forget()
+        now = {place: _contents(zone.there(*place)) for place in wanted}
+        if all(sorted(now[place]) == sorted(contents) for place, contents in wanted.items()):
+            return True
+    missing = {
+        (*place, one) for place, contents in wanted.items() for one in contents if one not in now[place]
+    }
+    strange = [one for place, contents in now.items() for one in contents if one not in wanted[place]]
+    if not strange and missing <= added:
+        return False
+    said = "; ".join(f"{name} {type} is {', '.join(now[type, name]) or 'not there'}" for type, name in now)
+    raise Failure(f"{zone.provider} said yes, but its records are not so: {harmless(said, 300)}")
+
+
+def _put_back(zone: Zone, before: Before, adds: Sequence[Record]) -> None:
+    """Makes what is gone once more, and deletes what we made; what the provider refuses stays as it is."""
+    zone.forget()
+    for place, were in before.items():
+        with contextlib.suppress(Failure):
+            now = list(zone.there(*place))
+            for one in were:
+                if one.content not in _contents(now):
+                    zone.add(one.again)
+            for one in now:
+                if one.content not in _contents(were) and any(_is_made(one, new) for new in adds):
+                    zone.delete(one)
+
+
+def _is_made(one: There, new: Record) -> bool:
+    """Whether a record is one that we made, also where the zone's name was put behind its content."""
+    content = _content(new)
+    same = one.content == content or one.content.startswith(f"{content}.")
+    return same and (one.type, one.name) == (new.type, new.name)
+
+
+def _holds(zone: Zone, wanted: Sequence[Instruction]) -> bool:
     """Whether the zone is as the prerequisites want it."""
     needed: dict[tuple[str, str], list[str]] = {}
     for one in wanted:
         asked = record(one)
         if one.what == "nxrrset" and zone.there(asked.type, asked.name):
             return False
-        if one.what == "nxdomain" and any(zone.there(type, asked.name) for type in _ANY):
+        if one.what == "nxdomain" and zone.at(asked.name):
             return False
         if one.what == "yxrrset":
-            needed.setdefault((asked.type, asked.name), []).append(plain(asked.type, asked.content))
-    return all(sorted(contents.get(place, [])) == sorted(texts) for place, texts in needed.items())
-
-
-_ANY = ("A", "AAAA", "CNAME", "TXT", "MX")
+            needed.setdefault((asked.type, asked.name), []).append(_content(asked))
+    return all(sorted(_contents(zone.there(*place))) == sorted(texts) for place, texts in needed.items())
 
 
 def main(words: Sequence[str]) -> int:
@@ -210,6 +192,8 @@ def main(words: Sequence[str]) -> int:
         print(harmless(str(error)))
         return _USAGE
     problem = obstacle(provider)
+    # The libraries log what they send, and the way through their code, where that goes to a person.
+    logging.disable()
     try:
         if problem:
             raise Failure(problem)

@@ -70,7 +70,7 @@ LEFT_OUT: dict[str, str] = {
     "host/dialogue.py _hold": "connects; the rest of the conversation is fed",
     "host/dns.py _numbers": "random numbers",
     "host/dns.py _receive": _WIRED,
-    "host/dns_provider.py _said": "the text of an exception",
+    "host/provider_zone.py _said": "the text of an exception",
     "host/dns_update.py __init__": _OWN,
     "host/dns_update.py _by_tcp": _WIRED,
     "host/dns_update.py _exchange": "dnspython reads and checks it: its signature comes first",

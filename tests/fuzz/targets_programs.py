@@ -16,6 +16,7 @@ from mailcow_wizard.host import (
     mailcow_api,
     nft_back,
     nft_tables,
+    provider_zone,
     reach_talk,
     ssh,
 )
@@ -38,7 +39,10 @@ def _updates(data: bytes) -> None:
             raise
         dns_provider.record(one)
     for kind in ("TXT", "MX", "A"):
-        dns_provider.plain(kind, text(data))
+        made = provider_zone._there(
+            {"type": kind, "name": "example.org", "content": text(data)}, "example.org"
+        )
+        assert provider_zone.plain(kind, text(data)) == made.content == made.again.content
 
 
 def _api(data: bytes) -> None:

@@ -316,6 +316,7 @@ _TXTS = (
     b"v=DKIM1; k=rsa; h=sha256; t=s; p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAKj34GkxFhD90vcNLYLInFEX",
     b"v=DMARC1; p=none; sp=reject; pct=50; rua=mailto:a@b.c!10m,mailto:x@y; fo=1:d",
     b"v=STSv1; id=20260101", b"v=TLSRPTv1; rua=mailto:a@b,https://c", b'0 issue "letsencrypt.org; a=b"',
+    b'0 issue "letsencrypt.org; validationmethods=dns-01,http-01"',
     b"version: STSv1\nmode: enforce\nmx: *.example.org\nmax_age: 86400\n", b"128 iodef mailto:a@b",
 )  # fmt: skip
 _LOGS = (

@@ -1,11 +1,6 @@
-"""Records by a provider's API: the program against a package that stands in for dns-lexicon.
-
-The stand-in has lexicon's interface (Client as a context, four operations, records as dictionaries) and keeps
-its records in a file. No real provider can be reached from a test.
-"""
+"""Records by a provider's API: the program against a package that stands in for dns-lexicon."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,91 +8,13 @@ from pathlib import Path
 import pytest
 from dns_world import DOMAIN, facts
 from lab.inside import CHECKOUT
+from provider_stand_in import TOKEN, Provider
 
 from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.fixes import dns_records
 from mailcow_wizard.host.doing import _handed_on
 from mailcow_wizard.host.programs import program
 from mailcow_wizard.model import Command, Settings
-
-TOKEN = "hunter2hunter2"
-CONFIG = """
-class ConfigResolver:
-    def __init__(self): self.said = {}
-    def with_dict(self, said): self.said.update(said); return self
-    def with_env(self): return self
-    def with_config_dir(self, path): return self
-"""
-CLIENT = """
-import json, os
-PATH = os.environ["STAND_IN"]
-class Client:
-    def __init__(self, config):
-        self.said = config.said
-        assert self.said["delegated"] == self.said["domain"]
-        token = os.environ.get("LEXICON_ACME_AUTH_TOKEN")
-        if token != "%s": raise ValueError("401 for https://api.example.net/?token=" + str(token))
-    def __enter__(self):
-        with open(PATH) as file: self.rows = json.load(file)
-        return self
-    def __exit__(self, *why):
-        with open(PATH, "w") as file: json.dump(self.rows, file)
-    def list_records(self, rtype=None, name=None, content=None):
-        return [one for one in self.rows if one["type"] == rtype and one["name"] == name]
-    def create_record(self, rtype, name, content):
-        more = {key: self.said[key] for key in ("ttl", "priority") if key in self.said}
-        row = {"id": str(len(self.rows) + 1), "type": rtype, "name": name, "content": content}
-        self.rows.append({**row, **more})
-        return True
-    def update_record(self, identifier, rtype=None, name=None, content=None):
-        row, = [one for one in self.rows if one["id"] == identifier]
-        row["content"] = content
-        return True
-    def delete_record(self, identifier=None, rtype=None, name=None, content=None):
-        kept = [one for one in self.rows if one["id"] != identifier]
-        done, self.rows = len(kept) < len(self.rows), kept
-        return done
-"""
-
-
-class Provider:
-    """The stand-in with its records, and the program that changes them."""
-
-    def __init__(self, place: Path) -> None:
-        package = place / "packages" / "lexicon"
-        package.mkdir(parents=True)
-        (package / "__init__.py").write_text("")
-        (package / "config.py").write_text(CONFIG)
-        (package / "client.py").write_text(CLIENT % TOKEN)
-        self.path = place / "records"
-        self.has()
-
-    def has(self, *rows: tuple[str, str, str]) -> None:
-        """Its records: type, name, content."""
-        listed = [
-            {"id": str(n), "type": type, "name": name, "content": content}
-            for n, (type, name, content) in enumerate(rows, 1)
-        ]
-        self.path.write_text(json.dumps(listed))
-
-    def rows(self) -> list[tuple[str, str, str]]:
-        """Its records as `has` takes them."""
-        return [(one["type"], one["name"], one["content"]) for one in json.loads(self.path.read_text())]
-
-    def run(self, *lines: str, token: str = TOKEN) -> tuple[int, str]:
-        """Runs the program."""
-        more = {"PYTHONPATH": str(self.path.parent / "packages"), "STAND_IN": str(self.path)}
-        done = subprocess.run(
-            [sys.executable, *program("dns_provider")[1:], "--provider", "acme", "--zone", DOMAIN, *lines],
-            env={"PATH": os.environ["PATH"], "LEXICON_ACME_AUTH_TOKEN": token, **more},
-            capture_output=True,
-            text=True,
-            cwd="/",
-        )
-        assert TOKEN not in done.stdout
-        assert token not in done.stdout
-        assert done.stderr == ""
-        return done.returncode, done.stdout.strip()
 
 
 @pytest.fixture
@@ -129,7 +46,7 @@ def test_published_and_taken_back(provider: Provider) -> None:
     for one in made:
         assert provider.run(*lines(one)) == (0, "done")
         assert provider.run(*lines(one)) == (0, "it is so already")
-    assert ("CNAME", f"autoconfig.{DOMAIN}", f"mail.{DOMAIN}") in provider.rows()
+    assert ("CNAME", f"autoconfig.{DOMAIN}", f"mail.{DOMAIN}.") in provider.rows()
     assert ("TXT", DOMAIN, "v=spf1 mx a -all") in provider.rows()
     for one in reversed(made):
         assert provider.run(*lines(one, back=True)) == (0, "done")
@@ -139,7 +56,7 @@ def test_published_and_taken_back(provider: Provider) -> None:
 def test_priority_of_mx(provider: Provider) -> None:
     assert provider.run(f"update add {DOMAIN}. 600 MX 10 mail.{DOMAIN}.") == (0, "done")
     row = json.loads(provider.path.read_text())[0]
-    assert (row["content"], row["priority"], row["ttl"]) == (f"mail.{DOMAIN}", 10, 600)
+    assert (row["content"], row["priority"], row["ttl"]) == (f"mail.{DOMAIN}.", "10", 600)
 
 
 def test_merged_in_its_place(provider: Provider) -> None:
