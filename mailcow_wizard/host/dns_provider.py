@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 _OK, _NOT_DONE, _USAGE = 0, 1, 64
 _OTHERS = "--others-may-change"
 _PAUSES_S = (0.0, 0.5, 1.5, 3.0)
-_UNSEEN = "done, but {} does not list it yet"
 
 
 def record(wanted: Instruction) -> Record:
@@ -82,10 +81,12 @@ def perform(zone: Zone, wanted: Sequence[Instruction], lenient: bool) -> str:
     adds = [one for one in adds if not is_there(one)]
     try:
         _change(zone, adds, deletes, before)
-        return "done" if _await(zone, _after(before, adds, deletes), adds) else _UNSEEN.format(zone.provider)
+        if _await(zone, _after(before, adds, deletes), adds):
+            return "done"
     except Failure:
         _put_back(zone, before, adds)
         raise
+    return f"done, but {zone.provider} does not list it yet"
 
 
 def _content(one: Record) -> str:

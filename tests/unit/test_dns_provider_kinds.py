@@ -236,3 +236,18 @@ def test_a_secret_of_a_file_is_not_said_and_the_library_logs_nothing(tmp_path: P
     code, said = provider.run(f"update add {DOMAIN}. 60 A 192.0.2.1")
     assert (code, secret in said, TOKEN in said) == (1, False, False), said
     assert "https://api.example.net/••••/records" in said
+
+
+# What was made is listed late.
+LATE = """
+class Client(Client):
+    def list_records(self, *asked):
+        return [one for one in super().list_records(*asked) if one["type"] != "A"]
+"""
+
+
+def test_what_is_not_listed_yet_is_said(tmp_path: Path) -> None:
+    provider = Provider(tmp_path, LATE)
+    line = f"update add mail.{DOMAIN}. 300 A 198.51.100.25"
+    assert provider.run(line) == (0, "done, but acme does not list it yet")
+    assert provider.rows() == [("A", f"mail.{DOMAIN}", "198.51.100.25")]
