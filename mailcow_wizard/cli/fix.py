@@ -13,8 +13,10 @@ from mailcow_wizard.cli.making import (
     Talk,
     code_of,
     code_of_outcome,
+    is_unseen,
     mention_unfinished,
     permitted,
+    say_unseen,
     say_what_is,
     shown,
     told,
@@ -254,6 +256,8 @@ class Making:
             say_what_is(self._session, outcome)
         elif self._password:
             show_password(self._talk, *self._password)
+        if is_unseen(outcome):
+            say_unseen(self._plan, outcome)
         self._talk.document(of_fix(self._plan, self.applied, outcome.change, outcome.finding, outcome.error))
         return code_of_outcome(outcome)
 

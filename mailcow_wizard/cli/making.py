@@ -211,6 +211,23 @@ def _left(change: Change, error: str = "") -> str:
     return "; ".join(filter(None, (said, what_next(change))))
 
 
+def is_unseen(outcome: mending.Outcome) -> bool:
+    """Whether the work was made, and ended before it had looked what came of it."""
+    return outcome.state == "applied" and outcome.finding is None and bool(outcome.error)
+
+
+def say_unseen(plan: Plan, outcome: mending.Outcome) -> None:
+    """A change is made, and its check did not run again."""
+    streams.say(
+        _(
+            "change {change} is made; nobody looked whether it helped ({why}). See: ./wizard check {check}",
+            change=outcome.change,
+            why=harmless(heard(outcome.error)),
+            check=plan.check,
+        )
+    )
+
+
 def say_what_is(session: Session, outcome: mending.Outcome, error: str = "") -> None:
     """What became of a change that is not applied; `error` is a better reason than the outcome's."""
     why = harmless(heard(error or outcome.error))
@@ -248,6 +265,8 @@ def code_of(error: HostError) -> int:
 def code_of_outcome(outcome: mending.Outcome) -> int:
     """The exit code of a change that was begun: of the check where it is applied, else whether all is as it
     was before."""
+    if is_unseen(outcome):
+        return exit_codes.UNKNOWN
     if outcome.state == "applied":
         return exit_codes.of_findings([outcome.finding] if outcome.finding else [])
     return exit_codes.CANNOT_WRITE if outcome.state == "undone" else exit_codes.FAIL

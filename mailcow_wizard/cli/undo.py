@@ -11,7 +11,9 @@ from mailcow_wizard.cli.making import (
     Talk,
     code_of,
     code_of_outcome,
+    is_unseen,
     permitted,
+    say_unseen,
     say_what_is,
     told,
     unchanged,
@@ -159,6 +161,8 @@ def _carried_out(
         return exit_codes.OK
     if outcome.state != "applied":
         say_what_is(session, outcome)
+    elif is_unseen(outcome):
+        say_unseen(plan, outcome)
     return code_of_outcome(outcome)
 
 

@@ -204,15 +204,19 @@ class Journal:
         """The log's events behind this byte, and where they end; half an event comes next time."""
         data = self._records.tail(int(change), "log", start)
         whole = data[: data.rfind(b"\n") + 1]
-        found = []
-        for line in whole.splitlines():
-            try:
-                event = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(event, dict):
-                found.append(event)
+        found = [event for line in whole.splitlines() if (event := _event(line))]
         return tuple(found), start + len(whole)
+
+    def last_end(self, change: str) -> tuple[int, dict[str, Any] | None]:
+        """Where the log goes on behind the end of the last run that came to one, and that event; 0 and None
+        where none did."""
+        at, place, end = 0, 0, None
+        for line in self._records.tail(int(change), "log", 0).splitlines(keepends=True):
+            place += len(line)
+            event = _event(line)
+            if event and event.get("kind") == "end":
+                at, end = place, event
+        return at, end
 
     def _number(self, change: str) -> int:
         number = int(change) if change.isascii() and change.isdigit() and len(change) < 10 else 0
@@ -335,6 +339,15 @@ def _packed_step(step: PlanStep, found: Found | None) -> dict[str, Any]:
     if isinstance(step, Command):
         return {"kind": "command", **step._asdict()}
     return {"kind": "manual", "text": step.text}
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """What a line of a log says; None where it is none, or was only half written."""
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
 
 
 def _digest(data: bytes | None) -> str | None:

@@ -30,7 +30,7 @@ from mailcow_wizard.retelling import retold
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from typing import Literal, TypeAlias
+    from typing import Any, Literal, TypeAlias
 
     from mailcow_wizard.model import PlanStep
 
@@ -239,15 +239,17 @@ def unfinished(session: Session) -> tuple[Change, ...]:
 
 
 def follow(session: Session, change_id: str, listen: Listen) -> Outcome:
-    """Joins a change that another process is making at this moment, and tells all from its beginning."""
+    """Joins a change that another process is making or taking back at this moment, and tells all of that from
+    its beginning."""
     journal = Journal(session.state)
     journal.get(change_id)
+    start, ended = journal.last_end(change_id)
 
     def alive() -> bool:
         holder = lock.holder(session.state)
         return holder is not None and holder.change == change_id
 
-    return _Following(session, journal, change_id, 0, alive, listen).run()
+    return _Following(session, journal, change_id, start, alive, listen, ended=ended).run()
 
 
 def confirm(session: Session, change_id: str) -> None:
@@ -328,9 +330,12 @@ class _Following:
         alive: Callable[[], bool],
         listen: Listen,
         pid: int = 0,
+        ended: dict[str, Any] | None = None,
     ) -> None:
-        """`pid` is the process at work, where we started it: then it is asked to stop when we are."""
+        """`pid` is the process at work, where we started it: then it is asked to stop when we are. `ended` is
+        how an earlier one ended, which counts where nothing came after it."""
         self._pid = pid
+        self._ended = ended
         self._session = session
         self._journal = journal
         self._change = change
@@ -361,19 +366,25 @@ class _Following:
         alive = self._alive()
         events, self._at = self._journal.events(self._change, self._at)
         for event in events:
-            if event.get("kind") == "end":
-                result = event["result"]
-                finding = from_fields(retold_finding(result)) if result else None
-                self._session.note(f"change {self._change} is {event['state']}")
-                return Outcome(self._change, event["state"], finding, retold(event["error"]))
+            self._ended = event if event.get("kind") == "end" else None
+            if self._ended:
+                continue
             self._session.note(f"change {self._change}: {event['kind']} {event['text']}".rstrip())
             text = event["text"] if event["kind"] == "output" else retold(event["text"])
             self._listen(Progress(event["kind"], event["step"], text))
+        if self._ended and (self._pid or not alive):
+            return self._outcome(self._ended)
         if alive:
             detached.pause(_PAUSE_S)
             return None
         state = self._journal.get(self._change).state
         return Outcome(self._change, state, None, _("the work was ended from outside"))
+
+    def _outcome(self, end: dict[str, Any]) -> Outcome:
+        result = end["result"]
+        finding = from_fields(retold_finding(result)) if result else None
+        self._session.note(f"change {self._change} is {end['state']}")
+        return Outcome(self._change, end["state"], finding, retold(end["error"]))
 
 
 def _utc(seconds: float) -> str:

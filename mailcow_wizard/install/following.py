@@ -44,11 +44,12 @@ def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
     held = lock.take(session.state)
     try:
         run = chance.letters_and_digits(_RUN_LENGTH)
-        standing = _next(session, record.load(), run, choices)
+        before = _unfinished(session, record.load())
+        standing = _next(session, before, run, choices)
         session.take_over()
         _keep_secrets(record, standing, session.given.secrets)
         # Its process has another environment than who begins it.
-        if known := proxy_variables.variables(session.host):
+        if (known := proxy_variables.variables(session.host)) or before is None:
             record.save_proxies(known)
         record.save(standing)
     except BaseException:
@@ -64,10 +65,18 @@ def _keep_secrets(record: Record, standing: Standing, secrets: Mapping[str, str]
         record.save_secrets({**record.secrets(), **secrets})
 
 
+def _unfinished(session: Session, before: Standing | None) -> Standing | None:
+    """The install that is gone on with; None where a new one begins. One that is done is over: what it has
+    made was taken away since."""
+    if before is None or before.state == "done" or before.directory != session.settings.directory:
+        return None
+    return before
+
+
 def _next(session: Session, before: Standing | None, run: str, choices: Choices) -> Standing:
     facts = session.new_facts()
     settings = session.settings._asdict()
-    if before is None or before.directory != session.settings.directory:
+    if before is None:
         return fresh(run, _utc(session.host.now()), hostname(facts).name, settings, choices)
     return before._replace(run=run, state="running", settings=settings, choices=choices, error="")
 

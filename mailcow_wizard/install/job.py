@@ -218,6 +218,8 @@ class Job:
         self._finish(change)
 
     def _finish(self, change: str) -> None:
+        """Makes a change that is written down, or goes on taking it back where that was begun. Raises Failed
+        where it is not made now."""
         journal = Journal(self.session.state)
         try:
             state = journal.standing(change).state
@@ -238,9 +240,11 @@ class Job:
                 self.tell(_("failed: {why}", why=text) if kind == "failed" else text)
 
         work = Work(self.changing, journal, change, tell, self._secrets)
-        work.apply(lambda: False)
+        backwards = work.standing.doing == "undo"
+        if not backwards:
+            work.apply(lambda: False)
         error = work.standing.error
-        if work.standing.state == "failed":
+        if work.standing.state != "applied":
             work.take_back(error)
         journal.tell(change, {"kind": "end", "state": work.standing.state, "error": error, "result": None})
         journal.close(change)
@@ -249,8 +253,11 @@ class Job:
             return
         changes = tuple(one for one in self.standing.changes if one != change)
         self.stand(change="", changes=changes)
+        if work.standing.state == "undone" and backwards:
+            return
         last = f" ({said[-1]})" if said else ""
-        raise Failed(f"{journal.plan(change).title}: {error}{last}")
+        left = f"; {work.standing.error}" if work.standing.error != error else ""
+        raise Failed(f"{journal.plan(change).title}: {error}{last}{left}")
 
     # --- looking -----------------------------------------------------------------------------------------
 

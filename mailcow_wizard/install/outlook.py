@@ -64,12 +64,13 @@ class Outlook(NamedTuple):
 def present(session: Session, standing: Standing | None) -> str:
     """Why there is nothing to install: mailcow is here already, and this wizard has not half installed it.
     Empty where there is something to do. Raises HostError where the machine does not tell."""
-    if standing is not None and standing.directory == session.settings.directory:
-        if standing.state != "done":
-            return ""
-        return _("mailcow was installed here by this wizard ({time})", time=standing.ended)
+    ours = standing if standing and standing.directory == session.settings.directory else None
+    if ours and ours.state != "done":
+        return ""
     facts = session.new_facts()
     conf = facts.get(mailcow_conf)
+    if ours and conf.exists:
+        return _("mailcow was installed here by this wizard ({time})", time=ours.ended)
     project = conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
     try:
         boxes = services(facts, project)
@@ -106,7 +107,7 @@ def outlook(session: Session, standing: Standing | None, choices: Choices) -> tu
     """All stages with what they would run now; what cannot be planned yet is said in words. Raises HostError
     where the machine does not tell what is in mailcow's directory."""
     name = session.hostname_if_known()
-    states = {one.id: one for one in standing.stages} if standing else {}
+    states = {one.id: one for one in standing.stages} if standing and standing.state != "done" else {}
     made = []
     for stage in STAGES:
         steps, interrupts = _steps(session, stage.id, name, choices)

@@ -113,6 +113,8 @@ class _Watch:
         self._words: dict[str, str] = {}
         self._logged: set[str] = set()
         self.seen: tuple[Service, ...] = ()
+        self.trouble = ""
+        """Why Docker does not tell how they are; what was seen before counts no more then."""
 
     def look(self) -> None:
         """Looks, unless it has just done so."""
@@ -122,8 +124,10 @@ class _Watch:
         self._at = moment
         try:
             self.seen = services(self._job.facts(), self.project)
-        except HostError:
+        except HostError as error:
+            self.trouble = str(error)
             return
+        self.trouble = ""
         for one in self.seen:
             self._tell(one)
         right = sum(one.right for one in self.seen)
@@ -169,8 +173,10 @@ class _Watch:
         right_since = trouble_since = 0.0
         while True:
             self.look()
+            if self.trouble:
+                await_engine(self._job)
             moment = time.monotonic()
-            all_right = bool(self.seen) and all(one.right for one in self.seen)
+            all_right = not self.trouble and bool(self.seen) and all(one.right for one in self.seen)
             right_since = (right_since or moment) if all_right else 0.0
             struggling = [one for one in self.seen if one.struggles]
             trouble_since = (trouble_since or moment) if struggling else 0.0
@@ -179,6 +185,8 @@ class _Watch:
             if trouble_since and moment - trouble_since >= _GIVE_UP_S:
                 raise _struggling(self._job, self, struggling)
             if moment - begun > _PATIENCE_S:
+                if self.trouble or not self.seen:
+                    raise self._unseen()
                 slow = [one for one in self.seen if not one.right]
                 if all(one.state == "running" for one in slow):
                     names = ", ".join(short(one.service) for one in slow)
@@ -189,6 +197,16 @@ class _Watch:
                     )
                 raise _struggling(self._job, self, slow)
             self._job.wait(_LOOK_EVERY_S)
+
+    def _unseen(self) -> Failed:
+        if self.trouble:
+            words = _("Docker does not say whether they run: {trouble}", trouble=self.trouble)
+        else:
+            words = _(
+                "docker compose names no failure, and no container of the project {project} exists",
+                project=self.project,
+            )
+        return Failed(words, ("docker ps --all",))
 
 
 def _explained(job: Job, watch: _Watch, trouble: Trouble) -> Failed:

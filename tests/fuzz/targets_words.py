@@ -236,6 +236,7 @@ def _journal(data: bytes) -> None:
         with open(journal.path(change, name), "wb") as file:
             file.write(data)
         journal.events(change, 0)
+        journal.last_end(change)
         for ask in (
             journal.list,
             lambda: journal.get(change),

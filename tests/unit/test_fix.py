@@ -1,5 +1,6 @@
 """The command `fix` as its users start it: real processes, a real file, the real check again."""
 
+import json
 import os
 import re
 import signal
@@ -287,6 +288,22 @@ def test_killed_face_stops_nothing(mailcow: Mailcow) -> None:
     process.wait()
     assert wait_until(lambda: lock.holder(state) is None, 60)
     assert mailcow.changes()[0]["state"] == "applied"
+
+
+def test_work_that_is_killed_before_it_looked_again_has_not_helped(mailcow: Mailcow) -> None:
+    words = ("fix", CHECK, FIX, "--yes", "--json")
+    process = mailcow.start(*words, replace=["TZ=\n", "TZ=No/Where\n"], settle=60)
+    log = mailcow.state / "changes" / "1" / "log"
+    assert wait_until(lambda: log.exists() and b'"check"' in log.read_bytes(), 60)
+    held = lock.holder(StateDirectory(str(mailcow.state)))
+    assert held
+    os.kill(held.pid, signal.SIGKILL)
+    out, told = process.communicate(timeout=20)
+    said = json.loads(out)
+    assert process.returncode == 3
+    assert (said["applied"], said["result"], said["change"]) == (True, None, "1")
+    assert b"nobody looked whether it helped (the work was ended from outside)" in told
+    assert f"./wizard check {CHECK}" in said["error"] + told.decode()
 
 
 def test_no_secret_anywhere(mailcow: Mailcow) -> None:

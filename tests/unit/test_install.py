@@ -8,6 +8,7 @@ from pathlib import Path
 
 import json_schema
 import pytest
+from fake_host import FakeHost
 
 from mailcow_wizard.engine.given import Given
 from mailcow_wizard.engine.session import Session
@@ -147,3 +148,60 @@ def test_leftovers_of_another_directory_are_no_mailcow_that_is_here(tmp_path: Pa
     session = Session(demo, Settings(directory=demo.directory), StateDirectory(str(tmp_path / "state")))
     assert session.new_facts().get(stack).containers
     assert present(session, None) == ""
+
+
+def done(place: Path, kept: Path, **more: object) -> Record:
+    """The record of an install that has come to its end in this directory."""
+    record = Record(StateDirectory(str(kept)))
+    stages = fresh("run", "2026-11-27T17:00:00Z", NAME, Settings(str(place))._asdict(), Choices())
+    ended = stages._replace(
+        state="done",
+        ended="2026-11-27T18:00:00Z",
+        stages=tuple(one._replace(state="done", note="was done") for one in stages.stages),
+        marks=("started",),
+    )
+    record.save(ended._replace(**more))  # type: ignore[arg-type]
+    return record
+
+
+def test_what_was_installed_and_is_gone_is_installed_again(tmp_path: Path) -> None:
+    place = tmp_path / "mailcow"
+    record = done(place, tmp_path / "state")
+    record.save_proxies({"https_proxy": "http://proxy.example.org:3128"})
+    shown = run(tmp_path / "state", "--dry-run", "--json")
+    said = document(shown)
+    assert (shown.returncode, said["state"]) == (0, "planned"), shown.stderr
+    assert {one["state"] for one in said["stages"]} == {"waiting"}  # type: ignore[attr-defined]
+    session = Session(
+        FakeHost(), Settings(str(place), hostname=NAME), StateDirectory(str(tmp_path / "state"))
+    )
+    _run, held = following.begin(session, Choices())
+    held.close()
+    begun = record.load()
+    assert begun
+    assert (begun.state, begun.stage, begun.marks, begun.ended) == ("running", "preconditions", (), "")
+    assert record.proxies() == {}
+
+
+def test_an_install_that_goes_on_keeps_its_proxy(tmp_path: Path) -> None:
+    place = tmp_path / "mailcow"
+    record = done(place, tmp_path / "state", state="failed")
+    record.save_proxies({"https_proxy": "http://proxy.example.org:3128"})
+    session = Session(
+        FakeHost(), Settings(str(place), hostname=NAME), StateDirectory(str(tmp_path / "state"))
+    )
+    _run, held = following.begin(session, Choices())
+    held.close()
+    assert record.load().marks == ("started",)  # type: ignore[union-attr]
+    assert record.proxies()
+
+
+def test_what_was_installed_and_is_there_stays(tmp_path: Path) -> None:
+    place = tmp_path / "mailcow"
+    place.mkdir()
+    (place / "mailcow.conf").write_text(f"MAILCOW_HOSTNAME={NAME}\n")
+    done(place, tmp_path / "state")
+    shown = run(tmp_path / "state", "--dry-run", "--json")
+    said = document(shown)
+    assert (shown.returncode, said["state"]) == (0, "present")
+    assert "was installed here by this wizard (2026-11-27T18:00:00Z)" in shown.stderr

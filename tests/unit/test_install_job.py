@@ -1,0 +1,90 @@
+"""An install that goes on: a change that was being made is made, one that was being taken back is."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from changes import OLD, Place
+
+from mailcow_wizard.engine.journal import Journal, Standing
+from mailcow_wizard.install.job import Failed, Job
+from mailcow_wizard.install.standing import Choices, Record, fresh
+from mailcow_wizard.model import Plan
+
+
+class Killed(BaseException):
+    """Nothing catches a SIGKILL."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A small machine."""
+    return Place(tmp_path / "place")
+
+
+def job(place: Place) -> Job:
+    """The work on this machine's install, as it was left."""
+    session = place.session()
+    record = Record(session.state)
+    begun = fresh("run", "2026-11-27T17:00:00Z", "mail.example.org", session.settings._asdict(), Choices())
+    return Job(session, record, record.load() or begun, lambda text: None, lambda: False)
+
+
+def two_edits_and_what_fails(place: Place, once: bool = True) -> Plan:
+    """The command fails the first time, or always."""
+    fails = "test -e tried && exit 0; touch tried; exit 1" if once else "exit 1"
+    edits = place.edit("mailcow.conf", b"new\n"), place.edit("unit", b"new\n")
+    return place.made(*edits, place.shell(f"({fails})", "true"))
+
+
+def killed_where(
+    job: Job, plan: Plan, monkeypatch: pytest.MonkeyPatch, state: str, back: tuple[str, ...]
+) -> None:
+    """The change is begun, and its work killed as soon as this much of it was taken back."""
+    write = Journal.write
+
+    def told(self: Journal, change: str, standing: Standing) -> None:
+        write(self, change, standing)
+        if standing.state == state and standing.back == back:
+            raise Killed
+
+    monkeypatch.setattr(Journal, "write", told)
+    with contextlib.suppress(Killed):
+        job.change(plan)
+    monkeypatch.undo()
+    assert job.record.load().change  # type: ignore[union-attr]
+
+
+def test_what_was_being_taken_back_is_not_made_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of it stays away else, and the journal says that all of it is there."""
+    plan = two_edits_and_what_fails(place)
+    killed_where(job(place), plan, monkeypatch, "undoing", ("waiting", "done", "done"))
+    assert Path(place.path("unit")).read_bytes() == place.before["unit"][0]
+    again = job(place)
+    again.settle()
+    assert Path(place.path("mailcow.conf")).read_bytes() == OLD
+    assert place.look() == {**place.before, "tried": (b"", 0o644)}
+    (change,) = Journal(again.session.state).list()
+    assert change.state == "undone"
+    assert (again.standing.change, again.standing.changes) == ("", ())
+
+
+def test_what_was_being_made_is_made(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = two_edits_and_what_fails(place)
+    killed_where(job(place), plan, monkeypatch, "failed", ("waiting", "waiting", "waiting"))
+    again = job(place)
+    again.settle()
+    assert Path(place.path("mailcow.conf")).read_bytes() == b"new\n"
+    (change,) = Journal(again.session.state).list()
+    assert (change.state, again.standing.changes) == ("applied", (change.id,))
+
+
+def test_what_cannot_be_taken_back_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = two_edits_and_what_fails(place, once=False)
+    killed_where(job(place), plan, monkeypatch, "undoing", ("waiting", "done", "done"))
+    Path(place.path("mailcow.conf")).write_bytes(b"somebody else's\n")
+    again = job(place)
+    with pytest.raises(Failed, match="lines of this change were edited since"):
+        again.settle()
+    assert Path(place.path("mailcow.conf")).read_bytes() == b"somebody else's\n"
+    assert again.standing.change == ""
