@@ -311,7 +311,7 @@ class Wizard(Drawn):
         to = ids.index(self.current) + by
         welcome = self.screen_stack[0].query_one(Welcome) if self.current == WELCOME.id and by > 0 else None
         if welcome and (names := welcome.answer()):
-            self._answer(*names)
+            self._answer(*names, goes_on=named)  # Enter goes on where the last session was left
         elif welcome and named:
             welcome.focus_wrong()
         elif 0 <= to < len(ids):
@@ -328,17 +328,17 @@ class Wizard(Drawn):
 
     @on(Welcome.Answered)
     def _answered_welcome(self, message: Welcome.Answered) -> None:
-        self._answer(message.hostname, message.domain)
+        self._answer(message.hostname, message.domain, goes_on=True)
 
-    def _answer(self, hostname: str, domain: str) -> None:
-        """Keeps the names; goes where the last session was left, or to the first step."""
+    def _answer(self, hostname: str, domain: str, goes_on: bool) -> None:
+        """Keeps the names; to where the last session was left if it goes on, else to the first step."""
         step = self.session.answers.step
         known = [one.id for one in self.board.steps[1:]]
         others = self.session.settings.domains[1:]
         self._keep(Answers(hostname, (domain, *others), step))
-        first_time = not self._answered
+        goes_on = goes_on and not self._answered and step in known
         self._answered = True
-        self.go_to(step if first_time and step in known else known[0])
+        self.go_to(step if goes_on else known[0])
 
     def _keep(self, answers: Answers, named: bool = True) -> None:
         try:

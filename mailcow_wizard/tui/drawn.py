@@ -55,7 +55,11 @@ class Drawn(App[int]):
         """A signal that ends the wizard leaves the terminal as it was."""
         import asyncio
 
-        for number, code in ((signal.SIGTERM, TERMINATED), (signal.SIGHUP, HUNG_UP)):
+        for number, code in (
+            (signal.SIGTERM, TERMINATED),
+            (signal.SIGHUP, HUNG_UP),
+            (signal.SIGINT, INTERRUPTED),
+        ):
             asyncio.get_running_loop().add_signal_handler(number, self.exit, code)
 
     def on_resize(self, event: Resize) -> None:

@@ -40,7 +40,7 @@ def test_terminal_through_a_pipe(probe: Path, shell: str) -> None:
     for command, expected in [
         (f"{shell} < wizard", "[] a terminal"),
         (f"cat wizard | {shell} -s -- check --plain", "[check --plain] a terminal"),
-        (f"echo data | {shell} wizard --demo", "[--demo] a terminal"),
+        (f"echo data | {shell} wizard --demo", "[--demo] data"),  # contract: stdin has to be a terminal
         (f"echo data | {shell} wizard check --host /dev/stdin", "[check --host /dev/stdin] data"),
         (f"{shell} wizard check", "[check] a terminal"),
         (f"{shell} wizard --yes --demo", "[--demo] a terminal"),

@@ -133,15 +133,15 @@ def test_twenty_by_five_still_shows_the_worst_finding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130), (0, 130)]
 )
 def test_signals_leave_the_terminal_sane(tmp_path: Path, number: int, code: int) -> None:
     with wizard(state=str(tmp_path)) as terminal:
         terminal.wait_for(WELCOME)
-        if number == signal.SIGINT:
-            terminal.keys("C-c")
-        else:
+        if number:
             os.kill(terminal.pid_of_wizard(), number)
+        else:
+            terminal.keys("C-c")
         text = terminal.wait_for(f"{PROMPT} {code}", "echo")
         assert "-icanon" not in text
         assert "-echo" not in text
@@ -195,6 +195,10 @@ def test_names_are_asked_once_and_the_next_start_goes_on(tmp_path: Path) -> None
         terminal.wait_for("Welcome back")
         terminal.keys("Enter")
         terminal.wait_for("Clock offset")
+    with wizard(state=str(tmp_path)) as terminal:
+        terminal.wait_for("Welcome back")
+        terminal.keys("n")
+        terminal.wait_for("Operating system")
 
 
 def test_text_of_strangers_is_shown_harmlessly(tmp_path: Path) -> None:
