@@ -92,6 +92,15 @@ def _inherited(judgement: Judgement, facts: Dmarc) -> Judgement:
     judgement = judgement._replace(certainty="inferred")
     if not right_policy(above.policies):
         return _invalid(judgement, above.domain, above.policies)
+    if above.found_by == "few":
+        return judgement._replace(
+            status="warn",
+            summary=_(
+                "{domain} has no DMARC policy of its own, and few receivers look for that of {inherited}",
+                domain=facts.domain,
+                inherited=above.domain,
+            ),
+        )
     return judgement._replace(
         status="pass",
         summary=_(

@@ -46,13 +46,14 @@ def dkim(facts: Facts) -> tuple[Dkim, ...]:
 
 
 def key_of(text: str) -> Key:
-    """The key in a record."""
-    known = tags(text)
-    kind = known.get("k", "rsa").lower()
+    """The key in a record, read as strictly as verifiers do (3.2): its tags are told apart by their case."""
+    rows = [(name.strip(), equals, value.strip()) for name, equals, value in _parts(text)]
+    known = {name: value for name, _unused, value in rows}
+    kind = known.get("k", "rsa")
     flags = tuple(one.strip().lower() for one in known.get("t", "").split(":") if one.strip())
     if "v" in known and known["v"] != "DKIM1":
         return Key(kind, 0, flags, _("v={known} is not DKIM1", known=known["v"][:20]))
-    other = _other_use(known)
+    other = _unread(rows) or _other_use(known)
     if other:
         return Key(kind, 0, flags, other)
     if "p" not in known:
@@ -68,13 +69,30 @@ def key_of(text: str) -> Key:
     return Key(kind, bits if whole else 0, flags, "" if whole else _("the key is not whole"))
 
 
+def _parts(text: str) -> list[tuple[str, str, str]]:
+    """The tags of a record, of which the last may be followed by a semicolon."""
+    parts = text.split(";")
+    return [one.partition("=") for one in (parts if parts[-1].strip() else parts[:-1])]
+
+
+def _unread(rows: list[tuple[str, str, str]]) -> str:
+    """Why verifiers cannot read a list of tags; empty where they can."""
+    names = [name for name, _unused, _unused in rows]
+    for place, (name, equals, _unused) in enumerate(rows):
+        if not name or not equals:
+            return _("'{name}' between two semicolons is no tag", name=name[:40])
+        if name in names[:place]:
+            return _("{name}= stands there twice", name=name[:40])
+    return _("v= must come first") if "v" in names[1:] else ""
+
+
 def _other_use(known: dict[str, str]) -> str:
     """Why a key is none for the mail that mailcow signs, by rsa-sha256; empty where it is (3.6.1)."""
-    if known.get("k", "rsa").lower() not in _KINDS:
+    if known.get("k", "rsa") not in _KINDS:
         return _("k={kind} is no kind of key that receivers know", kind=known["k"][:20])
     if "sha256" not in _listed(known.get("h", "sha256")):
         return _("h={hashes} leaves out sha256, by which mailcow signs", hashes=known["h"][:40])
-    if not {"*", "email"} & set(_listed(known.get("s", "*"))):
+    if not {"*", "email"} & {one.strip() for one in known.get("s", "*").split(":")}:
         return _("s={services} says that it is not for mail", services=known["s"][:40])
     return ""
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.facts.dns.delegation import zone_of
 from mailcow_wizard.facts.dns.domain_records import domains
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer
 from mailcow_wizard.facts.dns.published import Seen, look_up
 from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.dns.tags import is_version, tags
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import whole
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal
 
 VERSION = "DMARC1"
 POLICIES = ("none", "quarantine", "reject")
@@ -26,15 +31,17 @@ class Receiver(NamedTuple):
 
 
 class Inherited(NamedTuple):
-    """The closest domain above that has policies, and those; or that could not be asked, and why."""
+    """The domain above whose policies hold, and those; or that could not be asked, and why. `found_by` all
+    receivers, or by the few that climb name by name."""
 
     domain: str = ""
     policies: tuple[str, ...] = ()
     trouble: str = ""
+    found_by: Literal["all", "few"] = "all"
 
 
 class Dmarc(NamedTuple):
-    """A domain's own record, the closest one above it (RFC 7489, 6.6.3), and the receivers outside it."""
+    """A domain's own record, that of its organisation (RFC 7489, 6.6.3), and the receivers outside it."""
 
     domain: str
     seen: Seen
@@ -59,18 +66,30 @@ def policies(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _inherited(facts: Facts, domain: str, seen: Seen) -> Inherited:
-    """The policy of a domain above, where this one has none."""
+    """The policy of the organisation, where the domain has none: that of the highest name that has one, but
+    for a public suffix, which says that it is one (`psd=y`) and is asked last."""
     if policies(texts(seen)):
         return Inherited()
     labels = domain.split(".")
-    above = tuple(f"_dmarc.{'.'.join(labels[place:])}" for place in range(1, len(labels) - 1))
-    for name, heard in zip(above, look_up(facts, tuple((one, "TXT") for one in above)), strict=True):
-        found, holder = policies(heard.values("TXT")), name.removeprefix("_dmarc.")
-        if found:
-            return Inherited(holder, found)
-        if heard.code not in (NOERROR, NXDOMAIN):
-            return Inherited(holder, trouble=heard.error or heard.explained or heard.code)
-    return Inherited()
+    above = tuple(".".join(labels[place:]) for place in range(len(labels) - 2, 0, -1))
+    heard = look_up(facts, tuple((f"_dmarc.{one}", "TXT") for one in above))
+    suffix = Inherited()
+    for holder, one in zip(above, heard, strict=True):
+        if one.code not in (NOERROR, NXDOMAIN):
+            return Inherited(holder, trouble=one.error or one.explained or one.code)
+        found = policies(one.values("TXT"))
+        if found and all(tags(text).get("psd", "").lower() == "y" for text in found):
+            suffix = Inherited(holder, found, found_by="few")
+        elif found:
+            return Inherited(holder, found, found_by="few" if _is_inside(holder, seen) else "all")
+    return suffix
+
+
+def _is_inside(holder: str, seen: Seen) -> bool:
+    """Whether a name is a part of the zone that the domain is in, and not its top: no organisation's domain
+    (RFC 7489, 3.2), though receivers that climb (its successor) find it."""
+    zone = "" if seen.zone.problem else seen.zone.name
+    return bool(zone.strip(".")) and holder.endswith(f".{zone}")
 
 
 def _receivers(facts: Facts, domain: str, seen: Seen) -> tuple[Receiver, ...]:
@@ -80,7 +99,7 @@ def _receivers(facts: Facts, domain: str, seen: Seen) -> tuple[Receiver, ...]:
             one
             for policy in policies(texts(seen))
             for one in addressed(policy)
-            if not _same(one, domain) and not _within(one, seen)
+            if not _same(one, domain) and not _within(one, seen) and not _holds(facts, one, domain)
         )
     )[:_MOST_RECEIVERS]
     asked = tuple((f"{domain}._report._dmarc.{one}", "TXT") for one in outside)
@@ -133,6 +152,15 @@ def _within(receiver: str, seen: Seen) -> bool:
     is meant."""
     zone = "" if seen.zone.problem else seen.zone.name
     return "." in zone.strip(".") and f".{receiver}".endswith(f".{zone}")
+
+
+def _holds(facts: Facts, receiver: str, domain: str) -> bool:
+    """Whether the domain lies below the zone that a receiver is in: the two are one organisation's, too."""
+    try:
+        zone = facts.get(zone_of, receiver)
+    except HostError:
+        return False
+    return not zone.problem and "." in zone.name.strip(".") and domain.endswith(f".{zone.name}")
 
 
 def _agrees(heard: Answer) -> bool | None:

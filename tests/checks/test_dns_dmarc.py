@@ -1,0 +1,93 @@
+"""Whose policy of DMARC holds for a domain that has none of its own (RFC 7489, 6.6.3, and its successor)."""
+
+import dns.message
+import dns.rrset
+import pytest
+from dns_world import DOMAIN, NAME, OURS, RESOLVER, SERVER, ZONE, Rows, World
+from judged import look
+
+from mailcow_wizard.checks import dns_dmarc
+from mailcow_wizard.facts.dns.dmarc import dmarc
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.model import Judgement, Settings
+
+CHECK = dns_dmarc.CHECKS[0]
+POLICY, BROKEN, SUFFIX = "v=DMARC1; p=reject", "v=DMARC1; p=foo", "v=DMARC1; p=none; psd=y"
+REPORTED = "v=DMARC1; p=reject; rua=mailto:a@{}"
+
+
+class Zones(World):
+    """Who asks for the name servers of a name that is no zone is told the zone above."""
+
+    def _reply(self, asked: DnsQuestion) -> DnsReply:
+        if asked.type != "NS" or (asked.name, "NS") in self.records:
+            return super()._reply(asked)
+        above = asked.name
+        while above and (above, "NS") not in self.records:
+            above = above.partition(".")[2]
+        response = dns.message.make_response(dns.message.make_query(asked.name, asked.type))
+        soa = "ns.example.net. hostmaster.example.net. 1 3600 900 604800 60"
+        response.authority.append(dns.rrset.from_text(f"{above}.", 60, "IN", "SOA", soa))
+        return DnsReply(asked.servers[0], "udp", response.to_wire(), 0.01, "")
+
+
+def known(domain: str, policies: Rows, zones: tuple[str, ...]) -> Facts:
+    every = {(one, "NS"): "ns.example.net." for one in ("org", "co.uk", "gov.uk", *zones)}
+    rows = {(f"_dmarc.{name}", type): value for (name, type), value in policies.items()}
+    settings = Settings(hostname=NAME, domains=(domain,), addresses=(OURS,), resolver=RESOLVER)
+    return Facts(Zones({**ZONE, ("ns.example.net", "A"): SERVER, **every, **rows}), settings)
+
+
+def said(domain: str, policies: Rows, *zones: str) -> Judgement:
+    return look(CHECK, known(domain, policies, zones))
+
+
+@pytest.mark.parametrize(
+    ("policies", "status", "words"),
+    [
+        ({(DOMAIN, "TXT"): POLICY}, "pass", f"that of {DOMAIN} holds"),
+        ({(DOMAIN, "TXT"): POLICY, (f"b.{DOMAIN}", "TXT"): BROKEN}, "pass", f"that of {DOMAIN} holds"),
+        ({(DOMAIN, "TXT"): BROKEN, (f"b.{DOMAIN}", "TXT"): POLICY}, "warn", f"of {DOMAIN} is not valid"),
+        ({(f"b.{DOMAIN}", "TXT"): POLICY}, "warn", f"few receivers look for that of b.{DOMAIN}"),
+        ({(DOMAIN, "TXT"): "silence", (f"b.{DOMAIN}", "TXT"): POLICY}, "unknown", "could not be asked"),
+        ({(DOMAIN, "TXT"): POLICY, (f"b.{DOMAIN}", "TXT"): "silence"}, "pass", f"that of {DOMAIN} holds"),
+    ],
+)
+def test_the_organisations_policy_holds_and_not_the_closest(policies: Rows, status: str, words: str) -> None:
+    found = said(f"a.b.{DOMAIN}", policies)
+    assert (found.status, words in found.summary) == (status, True), found.summary
+    assert status == "pass" or found.remedies
+
+
+def test_the_policy_of_a_zone_above_holds() -> None:
+    """A part of the organisation whose zone is kept elsewhere."""
+    found = said(f"a.b.{DOMAIN}", {(f"b.{DOMAIN}", "TXT"): POLICY}, f"a.b.{DOMAIN}", f"b.{DOMAIN}")
+    assert (found.status, f"that of b.{DOMAIN} holds" in found.summary) == ("pass", True), found.summary
+
+
+@pytest.mark.parametrize(
+    ("policies", "status", "words"),
+    [
+        ({("example.co.uk", "TXT"): POLICY}, "pass", "that of example.co.uk holds"),
+        ({("example.co.uk", "TXT"): f"{POLICY}; sp=none"}, "pass", "that of example.co.uk holds"),
+        ({("example.co.uk", "TXT"): f"{POLICY}; sp=off"}, "warn", "sp=off is none of its words"),
+        ({("co.uk", "TXT"): SUFFIX}, "warn", "few receivers look for that of co.uk"),
+        ({("co.uk", "TXT"): SUFFIX, ("example.co.uk", "TXT"): POLICY}, "pass", "that of example.co.uk holds"),
+        ({("uk", "TXT"): SUFFIX}, "warn", "is not published"),
+    ],
+)
+def test_a_public_suffix_is_no_organisation(policies: Rows, status: str, words: str) -> None:
+    found = said("sub.example.co.uk", policies, "example.co.uk")
+    assert (found.status, words in found.summary) == (status, True), found.summary
+
+
+def receivers(domain: str, receiver: str, *zones: str) -> tuple[str, ...]:
+    facts = known(domain, {(domain, "TXT"): REPORTED.format(receiver)}, zones)
+    return tuple(one.domain for (found,) in (facts.get(dmarc),) for one in found.receivers)
+
+
+def test_a_receiver_in_the_zone_above_needs_no_consent() -> None:
+    """RFC 7489, 7.1: it is the same organisation's."""
+    assert receivers(f"team.{DOMAIN}", f"reports.{DOMAIN}", f"team.{DOMAIN}") == ()
+    assert receivers("example.co.uk", "other.co.uk", "example.co.uk", "other.co.uk") == ("other.co.uk",)
