@@ -316,9 +316,9 @@ _SPF = (
 _TXTS = (
     b"v=DKIM1; k=rsa; h=sha256; t=s; p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAKj34GkxFhD90vcNLYLInFEX",
     b"v=DMARC1; p=none; sp=reject; pct=50; rua=mailto:a@b.c!10m,mailto:x@y; fo=1:d",
-    b"v=STSv1; id=20260101", b"v=TLSRPTv1; rua=mailto:a@b,https://c", b'0 issue "letsencrypt.org; a=b"',
-    b'0 issue "letsencrypt.org; validationmethods=dns-01,http-01"',
-    b"version: STSv1\nmode: enforce\nmx: *.example.org\nmax_age: 86400\n", b"128 iodef mailto:a@b",
+    b"v=STSv1; id=20260101", b"v=TLSRPTv1; rua=mailto:a@b,https://c",
+    b"version: STSv1\nmode: enforce\nmx: *.example.org\nmax_age: 86400\n",
+    b"128 iodef mailto:a@b", b'0 issue "letsencrypt.org; validationmethods=dns-01,http-01; a=b"',
 )  # fmt: skip
 _LOGS = (
     b"\1\0\0\0\0\0\0\x0ahello\nabc\n", installed_machine.ACME_LOG.encode(), b"2026-11-27T19:00:00.123456789Z",
@@ -386,11 +386,7 @@ def targets() -> tuple[Target, ...]:
         Target("words spf", _spf, _SPF),
         Target("words txt", _txt, (*_TXTS, DIGITS)),
         Target("words der", _der, (_raw("certificate.der"), b"3 1 1 " + b"ab" * 32)),
-        Target(
-            "words iptables",
-            _rules,
-            iptables_seeds,
-        ),
+        Target("words iptables", _rules, iptables_seeds),
         Target("words nft", _nft, _NFT),
         Target("words progress", _pulled, _PROGRESS),
         Target("words headers", _headers, _HEADERS),
