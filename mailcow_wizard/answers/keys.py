@@ -147,8 +147,11 @@ TABLES: tuple[Table, ...] = (
 MAILCOW = "mailcow"
 ABOUT_MAILCOW = _("Keys of mailcow.conf, by their own names; what is not here is as mailcow has it")
 
-ALONE = {"disable-firewall": _("disable-firewall takes itself back unless somebody says that all is well")}
-"""Fixes that need somebody beside them, and why."""
+ALONE = {
+    "disable-firewall": _("disable-firewall takes itself back unless somebody says that all is well"),
+    "reset-admin": _('reset-admin is what password = "new" below the line [admin] stands for'),
+}
+"""Fixes that an install does not make because they are allowed, and why."""
 
 ELSEWHERE = {
     "MAILCOW_HOSTNAME": _("{key} below the line [{table}]", key="hostname", table="server"),

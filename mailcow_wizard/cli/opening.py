@@ -63,7 +63,8 @@ def open_session(options: Options) -> Session:
     state = StateDirectory(options.state_dir or default_directory())
     _trusted(state.path)
     recorded = options.demo or options.host is not None
-    return Session(host, settings, state, _log(options), recorded, given)
+    named = options.directory is not None or bool(given and given.directory)
+    return Session(host, settings, state, _log(options), recorded, given, named)
 
 
 def _given(options: Options, host: Host) -> "Given | None":

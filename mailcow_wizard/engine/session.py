@@ -43,9 +43,12 @@ class Session:
         log: Callable[[str], None] | None = None,
         recorded: bool = False,
         given: Given | None = None,
+        named: bool = False,
     ) -> None:
         """What is `given` by a file of answers stands in the place of saved ones."""
         self.host = host
+        self.named = named
+        """Whether mailcow's directory was named, and is not only the usual one."""
         self.recorded = recorded
         """Whether it is a recorded machine, which is remembered apart from this one."""
         self._log = log

@@ -1,7 +1,7 @@
 """mailcow.conf of the machine, as far as checks need its values."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from mailcow_wizard.facts.store import Facts
@@ -53,7 +53,12 @@ def mailcow_conf(facts: Facts) -> MailcowConf:
 
 def answered(facts: Facts) -> dict[str, str]:
     """What mailcow.conf is to hold, by key, as it was answered."""
-    return dict(one.split("=", 1) for one in facts.settings.conf)
+    return pairs(facts.settings.conf)
+
+
+def pairs(conf: Iterable[str]) -> dict[str, str]:
+    """Answers for mailcow.conf, which are kept as KEY=value, by key."""
+    return dict(one.split("=", 1) for one in conf)
 
 
 def _alone(key: str, value: str) -> str:

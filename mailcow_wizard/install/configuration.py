@@ -15,7 +15,7 @@ from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import conf_new, conf_set
 from mailcow_wizard.host import chance
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.install import conf_files, gate
+from mailcow_wizard.install import by_itself, conf_files, gate, going_on
 from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.docker import reaches_ipv6
 from mailcow_wizard.install.job import Failed, Job
@@ -25,6 +25,9 @@ SCRIPT = "generate_config.sh"
 _SCRIPT_S = 900.0
 _OWN_EXAMPLE = "data/assets/ssl-example/"
 _BEGUN = "generating"
+"""The mark that mailcow's script was at work: what a killed one has left may be half a file."""
+_OURS, _OPEN = "configured", "answering"
+"""The marks that the install has made the file, and that its answers are not in it yet."""
 _DOTS = re.compile(r"[.+*-]{5,}")
 """What openssl says while it looks for a key."""
 _FROM_SECRET = {"DBPASS": "MAILCOW_DBPASS", "DBROOT": "MAILCOW_DBROOT", "REDISPASS": "MAILCOW_REDISPASS"}
@@ -34,23 +37,26 @@ def run(job: Job) -> str:
     """Makes mailcow.conf unless it is there, and sets what mailcow's script leaves open. Raises Failed."""
     job.read_secrets()
     _clear_half_made(job)
-    # What is half made by a script that was killed, beside a database, gets the same values.
-    made = job.marked(_BEGUN)
     if job.facts().get(conf_file).kind == "file":
         how = _("mailcow.conf was there already and is used")
     else:
-        made, how = True, _made(job)
+        how = _made(job)
     job.read_secrets()
     given = _answered(job)
-    if not made and (other := _different(job, given)):
+    ours = _to_be_set(job, given)
+    if other := _different(job, {key: value for key, value in given.items() if key not in ours}):
         how = _(
             "mailcow.conf was there already, and stays; answered otherwise: {keys}", keys=", ".join(other)
         )
-    _corrected(job, given if made else {})
+    _corrected(job, ours)
+    marks = tuple(one for one in job.standing.marks if one != _OPEN and not going_on.key_of(one))
+    job.stand(marks=marks, hostname=ours.get(going_on.NAME, job.standing.hostname))
     conf_files.complete(job)
     job.unmark(_BEGUN)
     job.record.save_secrets({})
-    gate.pass_through(job, job.look(select(("config",))))
+    some = select(("config",))
+    findings, _number = by_itself.allowed(job, some, job.look(some), job.standing.choices.fixes)
+    gate.pass_through(job, findings)
     return how
 
 
@@ -86,6 +92,23 @@ def _answered(job: Job) -> dict[str, str]:
     return {**answered(job.facts()), **{key: value for key, value in secrets.items() if key not in SECRETS}}
 
 
+def _to_be_set(job: Job, given: dict[str, str]) -> dict[str, str]:
+    """What of the answers is set in the file: all, where they are not in it yet (a script that was killed,
+    beside a database, has made half of it); what was answered anew since, where the install has made the
+    file; nothing in one that somebody else has made."""
+    if job.marked(_OPEN) or job.marked(_BEGUN):
+        return given
+    if not job.marked(_OURS):
+        return {}
+    anew = {going_on.key_of(one) for one in job.standing.marks}
+    settings = job.session.settings
+    name = settings.hostname or settings.saved_hostname
+    known = {**given, **({going_on.NAME: name} if name else {})}
+    document, secrets = Document.read(job.facts().get(conf_file).data), job.record.secrets()
+    lacking = {key for key in secrets if document.get(key) is None}
+    return {key: value for key, value in known.items() if key in anew or key in lacking}
+
+
 def _different(job: Job, given: dict[str, str]) -> list[str]:
     """The keys of a mailcow.conf that was there which were answered with another value."""
     document = Document.read(job.facts().get(conf_file).data)
@@ -108,6 +131,8 @@ def _made(job: Job) -> str:
         secrets = {**fresh, **secrets}
         job.record.save_secrets(secrets)
     job.hide(tuple(secrets.values()))
+    for one in (_OURS, _OPEN):
+        job.mark(one)
     why = _harm(job)
     if not why:
         why = _by_script(job, secrets)
@@ -158,6 +183,7 @@ def _by_script(job: Job, secrets: dict[str, str]) -> str:
         variables=given,
         patience=_SCRIPT_S,
     )
+    job.unmark(_BEGUN)
     wrong = _wrong(job, secrets)
     if code == 0 and not wrong:
         return ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.host import chance, detached, handing_on, proxy_variables
 from mailcow_wizard.host.door import Denied, HostError
-from mailcow_wizard.install import spoken
+from mailcow_wizard.install import going_on, spoken
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing, fresh
 from mailcow_wizard.language import STORED, _
 from mailcow_wizard.typed import NamedTuple
@@ -47,7 +47,8 @@ def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
         before = _unfinished(session, record.load())
         standing = _next(session, before, run, choices)
         session.take_over()
-        _keep_secrets(record, standing, session.given.secrets)
+        if session.given.secrets:
+            record.save_secrets({**record.secrets(), **session.given.secrets})
         # Its process has another environment than who begins it.
         if (known := proxy_variables.variables(session.host)) or before is None:
             record.save_proxies(known)
@@ -56,13 +57,6 @@ def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
         held.close()
         raise
     return run, held
-
-
-def _keep_secrets(record: Record, standing: Standing, secrets: Mapping[str, str]) -> None:
-    """Keeps what a file of answers says, until mailcow.conf holds it."""
-    made = any(one.id == "configuration" and one.state == "done" for one in standing.stages)
-    if secrets and not made:
-        record.save_secrets({**record.secrets(), **secrets})
 
 
 def _unfinished(session: Session, before: Standing | None) -> Standing | None:
@@ -74,11 +68,11 @@ def _unfinished(session: Session, before: Standing | None) -> Standing | None:
 
 
 def _next(session: Session, before: Standing | None, run: str, choices: Choices) -> Standing:
-    facts = session.new_facts()
-    settings = session.settings._asdict()
     if before is None:
-        return fresh(run, _utc(session.host.now()), hostname(facts).name, settings, choices)
-    return before._replace(run=run, state="running", settings=settings, choices=choices, error="")
+        name, at = hostname(session.new_facts()).name, _utc(session.host.now())
+        return fresh(run, at, name, session.settings._asdict(), choices)
+    goes_on = going_on.reopened(before, session.settings, choices, bool(session.given.secrets))
+    return goes_on._replace(run=run, state="running", error="")
 
 
 def start(session: Session, choices: Choices, listen: Listen) -> Standing:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from mailcow_wizard.engine.given import Choices
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.engine.selection import select
 from mailcow_wizard.host.door import HostError
@@ -22,6 +23,7 @@ class Old(Job):
     def __init__(self) -> None:
         self.told: list[str] = []
         self.session = cast(Any, None)
+        self.standing = cast(Any, SimpleNamespace(choices=Choices()))
 
     def look(self, checks: tuple[Check, ...]) -> tuple[Finding, ...]:
         return tuple(join(one, OLD if one.id == "docker.engine" else Judgement("pass", "")) for one in checks)
