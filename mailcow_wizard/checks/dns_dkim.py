@@ -6,7 +6,7 @@ from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged
 from mailcow_wizard.facts.dns.dkim import Dkim, Key, dkim, key_of, trouble
 from mailcow_wizard.facts.dns.expected import right_key
-from mailcow_wizard.facts.dns.state import state, texts
+from mailcow_wizard.facts.dns.state import at_once, state, texts
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
@@ -70,7 +70,7 @@ def _missing(judgement: Judgement, facts: Dkim) -> Judgement:
 
 
 def _wrong(judgement: Judgement, facts: Dkim, name: str) -> Judgement:
-    there = texts(facts.seen)
+    there = at_once(facts.seen, lambda values: values)
     if len(there) > 1:
         return judgement._replace(
             summary=_("{name} has {number} records, and must have one", name=name, number=len(there)),

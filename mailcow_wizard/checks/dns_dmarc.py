@@ -6,7 +6,7 @@ from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged
 from mailcow_wizard.facts.dns.dmarc import VERSION, Dmarc, dmarc, mistakes, policies
 from mailcow_wizard.facts.dns.expected import right_policy
-from mailcow_wizard.facts.dns.state import state, texts
+from mailcow_wizard.facts.dns.state import at_once, state, texts
 from mailcow_wizard.facts.dns.tags import tags
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
@@ -22,7 +22,7 @@ def _dmarc(facts: Dmarc) -> Judgement:
     line = f'_dmarc.{domain}. TXT "v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}"'
     record = Record(_("the DMARC policy of {domain}", domain=domain), line, "recommended")
     found = state(seen, right_policy)
-    own = policies(texts(seen))
+    own = at_once(seen, policies)
     policy = tags(own[0]).get("p", "").lower() if own else ""
     judgement = judged(
         record,

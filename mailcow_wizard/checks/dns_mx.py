@@ -10,7 +10,7 @@ from mailcow_wizard.facts.dns.expected import right_mx
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.message import NXDOMAIN
 from mailcow_wizard.facts.dns.published import Seen
-from mailcow_wizard.facts.dns.state import state
+from mailcow_wizard.facts.dns.state import state, texts
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
@@ -93,13 +93,41 @@ def _mx(facts: Exchangers, records: DomainRecords) -> Judgement:
         return _by_other_names(judgement, facts, seen) or judgement._replace(
             summary=_wrong_mx(domain, server, seen)
         )
-    return judgement
+    return (
+        _led_by_alias(judgement, seen, server) if judgement.status == "pass" and seen.aliases else judgement
+    )
+
+
+def _led_by_alias(judgement: Judgement, seen: Seen, server: MailServer) -> Judgement:
+    """Senders follow an alias (RFC 5321, 5.1), but some then write its target into the address."""
+    return judgement._replace(
+        status="warn",
+        severity="degrades",
+        summary=_(
+            "mail for {domain} goes to {server}, but {domain} is an alias (CNAME) of {aliases}",
+            domain=judgement.subject,
+            server=server.name,
+            aliases=", ".join(seen.aliases),
+        ),
+        why=_(
+            "Some senders (sendmail) then write to {aliases} in its place, and mailcow refuses that unless "
+            "it is a mail domain, too.",
+            aliases=", ".join(seen.aliases),
+        ),
+        remedies=(
+            _(
+                "Publish the records that {domain} needs in place of the alias: {line}",
+                domain=judgement.subject,
+                line=f"{judgement.subject}. MX 10 {server.name}.",
+            ),
+        ),
+    )
 
 
 def _by_other_names(judgement: Judgement, facts: Exchangers, seen: Seen) -> Judgement | None:
     """Where the names lead, of MX records that all name this server, or may; None: they do not."""
     server, domain = facts.domains.server, judgement.subject
-    foreign = [one for one in map(_target, seen.values) if one != server.name]
+    foreign = [one for one in map(_target, texts(seen)) if one != server.name]
     others = [facts.others.get(one) for one in foreign]
     ours = [one for one in others if one and one.addresses and facts.own.issuperset(one.addresses)]
     if not foreign or not all(one and (one in ours or one.silent) for one in others):
@@ -159,13 +187,13 @@ def _target(value: str) -> str:
 
 
 def _wrong_mx(domain: str, server: MailServer, seen: Seen) -> str:
-    if seen.aliases and not seen.values:
+    if seen.aliases and not texts(seen):
         return _(
-            "{domain} is an alias (CNAME) of {aliases}; a mail domain must not be one",
+            "{domain} is an alias (CNAME) of {aliases}, which has no MX record",
             domain=domain,
             aliases=", ".join(seen.aliases),
         )
-    targets = [_target(one) for one in seen.values]
+    targets = [_target(one) for one in texts(seen)]
     if targets == ["."]:
         return _("{domain} says that it takes no mail at all (null MX)", domain=domain)
     addresses = [one for one in targets if is_address(one)]

@@ -15,6 +15,7 @@ from mailcow_wizard.checks import (
     dns_caa,
     dns_domains,
     dns_mta_sts,
+    dns_mx,
     dns_reverse,
     dns_services,
     dns_signatures,
@@ -30,6 +31,7 @@ from mailcow_wizard.host.door import DnsQuestion, DnsReply, HttpReply
 from mailcow_wizard.model import Check, Judgement, Settings
 
 STS, TLSA, SRV, SPF = (one.CHECKS[0] for one in (dns_mta_sts, dns_tlsa, dns_services, dns_spf))
+MX = dns_mx.CHECKS[0]
 CAA, PTR, DNSSEC = (one.CHECKS[0] for one in (dns_caa, dns_reverse, dns_signatures))
 AAAA = next(one for one in dns_addresses.CHECKS if one.id == "dns.aaaa")
 AUTODISCOVER = next(one for one in dns_domains.CHECKS if one.id == "dns.autodiscover")
@@ -141,6 +143,28 @@ def test_a_sender_policy_at_a_hoster() -> None:
     }
     found = all_of(SPF, records, addresses=(OURS,))[DOMAIN]
     assert found.status == "pass", found.summary
+
+
+@pytest.mark.parametrize(
+    ("records", "status", "words"),
+    [
+        ({("hoster.example", "MX"): f"10 {NAME}."}, "warn", "is an alias (CNAME) of hoster.example"),
+        ({("hoster.example", "MX"): "10 mx.example.net."}, "fail", f"goes to mx.example.net, not to {NAME}"),
+        ({}, "fail", "an alias (CNAME) of hoster.example, which has no MX record"),
+    ],
+)
+def test_a_mail_domain_that_is_an_alias(records: Rows, status: str, words: str) -> None:
+    """RFC 5321, 5.1: senders follow it."""
+    own = {(DOMAIN, "CNAME"): "hoster.example.", (DOMAIN, "MX"): ()}
+    found = all_of(MX, {**own, **records})[DOMAIN]
+    assert (found.status, words in found.summary) == (status, True), found.summary
+    assert found.remedies
+
+
+def test_a_mail_domain_that_is_an_alias_and_could_not_be_followed() -> None:
+    own = {(DOMAIN, "CNAME"): "hoster.example.", (DOMAIN, "MX"): ()}
+    found = all_of(MX, own, hidden=DOMAIN)[DOMAIN]
+    assert found.status == "unknown", found.summary
 
 
 CLIENT: Rows = {

@@ -6,11 +6,11 @@ import pytest
 from dns_world import DOMAIN, NAME, OURS, RESOLVER, SERVER, ZONE, Rows, World
 from judged import look
 
-from mailcow_wizard.checks import dns_dmarc
+from mailcow_wizard.checks import dns_dkim, dns_dmarc
 from mailcow_wizard.facts.dns.dmarc import dmarc
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, DnsReply
-from mailcow_wizard.model import Judgement, Settings
+from mailcow_wizard.model import Check, Judgement, Settings
 
 CHECK = dns_dmarc.CHECKS[0]
 POLICY, BROKEN, SUFFIX = "v=DMARC1; p=reject", "v=DMARC1; p=foo", "v=DMARC1; p=none; psd=y"
@@ -91,3 +91,29 @@ def test_a_receiver_in_the_zone_above_needs_no_consent() -> None:
     """RFC 7489, 7.1: it is the same organisation's."""
     assert receivers(f"team.{DOMAIN}", f"reports.{DOMAIN}", f"team.{DOMAIN}") == ()
     assert receivers("example.co.uk", "other.co.uk", "example.co.uk", "other.co.uk") == ("other.co.uk",)
+
+
+class Apart(World):
+    """The second of the zone's two servers has another text than the first, wherever that has one."""
+
+    def _reply(self, asked: DnsQuestion) -> DnsReply:
+        if asked.servers[0] != "192.0.2.55" or asked.type != "TXT":
+            return super()._reply(asked)
+        other = {key: ("v=DKIM1; p=", "v=DMARC1; p=bar")[key[0].startswith("_dmarc")] for key in self.records}
+        return World({key: value for key, value in other.items() if key[1] == "TXT"})._reply(asked)
+
+
+@pytest.mark.parametrize(
+    ("check", "name", "text", "words"),
+    [
+        (CHECK, f"_dmarc.{DOMAIN}", BROKEN, "is not valid: p=foo is none of its words"),
+        (dns_dkim.CHECKS[0], f"dkim._domainkey.{DOMAIN}", "v=DKIM1; k=rsa", "p= is missing"),
+    ],
+)
+def test_servers_that_are_a_version_apart_have_no_two_records(
+    check: Check, name: str, text: str, words: str
+) -> None:
+    two = {(DOMAIN, "NS"): ("ns.example.net.", "ns2.example.net."), ("ns2.example.net", "A"): "192.0.2.55"}
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS,), resolver=RESOLVER)
+    found = look(check, Facts(Apart({**ZONE, **two, (name, "TXT"): text}), settings))
+    assert (found.status, words in found.summary) == ("warn", True), found.summary

@@ -1,12 +1,16 @@
 """dns.spf: what is said of records that are right, weak, wrong, several, missing or not to be asked."""
 
+import hashlib
+
 import pytest
-from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, Rows, facts, world_of
+from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, ZONE, Rows, World, facts, world_of
 from judged import look
 
 from mailcow_wizard.checks.dns_spf import CHECKS
 from mailcow_wizard.engine import runner
-from mailcow_wizard.model import Judgement
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import DnsQuestion, DnsReply
+from mailcow_wizard.model import Judgement, Settings
 
 (SPF,) = CHECKS
 
@@ -180,3 +184,24 @@ def test_what_else_is_said_of_the_other_family_is_no_matter_of_this_servers() ->
     words = " ".join(f"a:{one}" for one in names)
     more = {(one, "A"): "203.0.113.9" for one in names}
     assert judged(f"v=spf1 ip4:{OURS} {words} -all", more=more, addresses=(OURS,)).status == "pass"
+
+
+class Caches(World):
+    """Every server and resolver has a record of its own."""
+
+    def _reply(self, asked: DnsQuestion) -> DnsReply:
+        if (asked.name, asked.type) != (DOMAIN, "TXT"):
+            return super()._reply(asked)
+        number = int(hashlib.sha256(asked.servers[0].encode()).hexdigest()[:6], 16) % 200
+        text = f"v=spf1 ip4:203.0.113.{number} a mx -all"
+        return World({**self.records, (DOMAIN, "TXT"): (text,)})._reply(asked)
+
+
+def test_each_of_many_different_records_is_judged() -> None:
+    """They change faster than caches forget, and each lets this server send."""
+    servers = {f"ns{n}.example.net": f"192.0.2.{n}" for n in range(1, 6)}
+    names = {(DOMAIN, "NS"): tuple(f"{one}." for one in servers)}
+    world = Caches({**ZONE, **names, **{(name, "A"): one for name, one in servers.items()}})
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS, OURS_V6), resolver=RESOLVER)
+    found = look(SPF, Facts(world, settings))
+    assert (found.status, "through (SPF)" in found.summary) == ("pass", True), found.summary

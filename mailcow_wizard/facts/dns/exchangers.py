@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from mailcow_wizard.facts.dns.domain_records import Domains, domains
 from mailcow_wizard.facts.dns.host_records import host_records
 from mailcow_wizard.facts.dns.published import Seen, Wanted, look
+from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.names import NotAName, mail_host_name
@@ -49,7 +50,7 @@ class Exchangers(NamedTuple):
 def exchangers(facts: Facts) -> Exchangers:
     """Looks up the names that MX records have besides the server's, where there are any. Raises HostError."""
     found = facts.get(domains)
-    targets = (_target(value) for one in found.records for value in one.at("", "MX").values)
+    targets = (_target(value) for one in found.records for value in texts(one.at("", "MX")))
     names = tuple(dict.fromkeys(one for one in targets if one not in ("", found.server.name)))[:_MOST]
     if not names:
         return Exchangers(found, {}, frozenset())

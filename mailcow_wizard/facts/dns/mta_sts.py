@@ -7,7 +7,7 @@ import threading
 from mailcow_wizard.facts.addresses import addresses
 from mailcow_wizard.facts.dns.domain_records import DomainRecords, domains
 from mailcow_wizard.facts.dns.published import Seen
-from mailcow_wizard.facts.dns.state import ends, values
+from mailcow_wizard.facts.dns.state import at_once, texts
 from mailcow_wizard.facts.dns.tags import is_version, tags
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
@@ -72,7 +72,7 @@ def mta_sts(facts: Facts) -> tuple[MtaSts, ...]:
 
 
 def _published(server: str, records: DomainRecords) -> MtaSts:
-    exchangers = tuple(one.partition(" ")[2] for one in records.at("", "MX").values)
+    exchangers = tuple(one.partition(" ")[2] for one in texts(records.at("", "MX")))
     return MtaSts(
         records.domain,
         server,
@@ -113,9 +113,7 @@ def report_records(seen: Seen) -> tuple[str, ...]:
 
 
 def _of(seen: Seen, version: str) -> tuple[str, ...]:
-    # Servers of one zone may be a version apart: that is not two records.
-    said = (tuple(text for text in values(seen, one) if is_version(text, version)) for one in ends(seen))
-    return max(said, key=len, default=())
+    return at_once(seen, lambda values: tuple(one for one in values if is_version(one, version)))
 
 
 def bad_announcement(text: str) -> str:

@@ -15,8 +15,7 @@ from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.published import Seen, is_answer
 from mailcow_wizard.facts.dns.spf_check import Heard, Verdict, check, policies
 from mailcow_wizard.facts.dns.spf_record import Sender
-from mailcow_wizard.facts.dns.state import texts as all_texts
-from mailcow_wizard.facts.dns.state import values
+from mailcow_wizard.facts.dns.state import at_once, values
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
 from mailcow_wizard.language import _
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 # Addresses of nobody (RFC 5737, 3849): what a record says of them it says of everybody.
 STRANGERS = {4: "192.0.2.123", 6: "2001:db8::7b"}
 _LOCAL_PART = "postmaster"
-_MOST_RECORDS = 4
+_MOST_RECORDS = 16  # as many as servers are asked: each may have another one
 _MOST_ROUNDS = 12
 _MOST_QUESTIONS = 400
 
@@ -96,7 +95,7 @@ def _evaluated(facts: Facts, cases: list[tuple[str, Sender]]) -> dict[tuple[str,
 
 def texts(seen: Seen) -> tuple[str, ...]:
     """The SPF records of a domain, as the servers have it that count."""
-    return policies(all_texts(seen))
+    return at_once(seen, policies)
 
 
 def _policies(seen: Seen) -> tuple[str, ...]:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     Right = Callable[[tuple[str, ...]], bool]
 
 
-# Of these what is at the end of an alias counts, too (PTR: RFC 2317; TLSA: RFC 7671; CAA: RFC 8659, 3).
-_BEYOND = ("TXT", "A", "AAAA", "PTR", "SRV", "TLSA", "CAA")
+# Of these what is at the end of an alias counts, too (PTR: RFC 2317; TLSA: RFC 7671; CAA: RFC 8659, 3;
+# MX: RFC 5321, 5.1).
+_BEYOND = ("TXT", "A", "AAAA", "PTR", "SRV", "TLSA", "CAA", "MX")
 _ADDRESSES = ("A", "AAAA")
 
 
@@ -93,6 +94,12 @@ def ends(seen: Seen) -> tuple[Answer, ...]:
 def texts(seen: Seen) -> tuple[str, ...]:
     """Every value at the name or at the end of the alias that it is, each once."""
     return tuple(dict.fromkeys(value for one in ends(seen) for value in values(seen, one)))
+
+
+def at_once(seen: Seen, kept: Callable[[tuple[str, ...]], tuple[str, ...]]) -> tuple[str, ...]:
+    """Of the values that are `kept`, those of the server that has most: servers of one zone may be a version
+    apart, and then a record that each has once is not there twice."""
+    return max((kept(values(seen, one)) for one in ends(seen)), key=len, default=())
 
 
 def _leads_away(seen: Seen, heard: Answer) -> bool:
