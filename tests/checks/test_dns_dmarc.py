@@ -106,8 +106,8 @@ class Apart(World):
 @pytest.mark.parametrize(
     ("check", "name", "text", "words"),
     [
-        (CHECK, f"_dmarc.{DOMAIN}", BROKEN, "is not valid: p=foo is none of its words"),
-        (dns_dkim.CHECKS[0], f"dkim._domainkey.{DOMAIN}", "v=DKIM1; k=rsa", "p= is missing"),
+        (CHECK, f"_dmarc.{DOMAIN}", BROKEN, "is not valid: p="),
+        (dns_dkim.CHECKS[0], f"dkim._domainkey.{DOMAIN}", "v=DKIM1; k=rsa", "cannot be used"),
     ],
 )
 def test_servers_that_are_a_version_apart_have_no_two_records(
