@@ -10,7 +10,7 @@ from mailcow_wizard.checks.troubles import Trouble, judged
 from mailcow_wizard.facts.firewall.entries import Entry
 from mailcow_wizard.facts.firewall.rules import program
 from mailcow_wizard.facts.firewall.state import State, state
-from mailcow_wizard.facts.firewall.tools import DOCKER, FIREWALLD, IPTABLES, NFT, UFW, owner_of
+from mailcow_wizard.facts.firewall.tools import DOCKER, FIREWALLD, IPTABLES, NFT, UFW, is_left_out, owner_of
 from mailcow_wizard.facts.firewall.walk import Fate
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -37,6 +37,14 @@ _OPENING = {
         "DOCKER-USER -p tcp -m multiport --dports {ports} -j RETURN"
     ),
 }
+_DENIED = _(
+    "Take ufw's rule against them out (ufw status numbered, then ufw delete and its number), then: ufw allow "
+    "{ports}/tcp"
+)
+_WITHOUT_V6 = _(
+    "ufw shuts IPv6 altogether: set IPV6=yes in /etc/default/ufw, then run ufw disable and ufw enable, and "
+    "allow the ports again."
+)
 # What only passes this machine, on its way to containers and from them.
 _PASSING = {
     NFT: _(
@@ -144,9 +152,13 @@ OUTCOMES = {
 def _remedy(seen: State, group: _Group) -> tuple[str, ...]:
     if group.end.place is None:
         return ()
+    if is_left_out(group.end.place, seen.tools):
+        return (_WITHOUT_V6,)
     owner = owner_of(group.end.place, seen.tools)
     ports = ",".join(str(one) for one in sorted({one.number for one in group.entries}))
     words = (_PASSING if group.end.forwarded else _OPENING).get(owner, _OPENING.get(owner))
+    if owner == UFW and "-user-" in group.end.place.chain.name:
+        words = _DENIED
     if words is None:
         return (_("That rule is {owner}'s: allow TCP {ports} in its settings.", owner=owner, ports=ports),)
     chain = group.end.place.chain

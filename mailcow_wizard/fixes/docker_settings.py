@@ -26,8 +26,10 @@ SETTLE_S = 20.0
 """So long Docker may take to be itself again after a restart."""
 _START_S = 120.0
 _WANTED = f"/etc/systemd/system/multi-user.target.wants/{docker_daemon.SERVICE}"
-# A unit that nobody holds is not loaded, which by name would be an error.
-_RESET = ("systemctl", "reset-failed", "docker.*")
+# By name a unit that is not loaded would be an error; by a pattern without --all one that was only stopped is
+# passed over, and with it how often it was started.
+RESET = ("systemctl", "reset-failed", "--all", "docker.*")
+"""Makes systemd forget that Docker failed, and how often it was started."""
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _HARMFUL = (("iptables", False), ("firewall-backend", "nftables"))
 
@@ -82,7 +84,7 @@ def _by_systemd(seen: docker_daemon.Daemon, runs: bool, wanted: bool) -> list[Pl
         steps.append(Command(("systemctl", "enable", docker_daemon.SERVICE), (back,)))
     if not runs:
         names = _units(seen)
-        steps.append(Command(_RESET))
+        steps.append(Command(RESET))
         stop = ("systemctl", "stop", *names)
         steps.append(Command(("systemctl", "restart", docker_daemon.SERVICE), (stop,), _START_S))
     return steps
@@ -219,7 +221,7 @@ def steps(
         stop: tuple[str, ...] = ("systemctl", "stop", *_units(seen))
         # Docker's unit may be started three times a minute; whoever tries things out has done so already.
         begin: tuple[tuple[str, ...], ...] = (
-            _RESET,
+            RESET,
             ("systemctl", "start", docker_daemon.SERVICE),
         )
     elif seen.openrc:

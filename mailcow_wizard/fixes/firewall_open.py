@@ -14,10 +14,11 @@ from mailcow_wizard.facts.firewall.tools import (
     IPTABLES,
     NFT,
     UFW,
+    is_left_out,
     owner_of,
 )
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.fixes import NoPlan, firewall_neighbours
+from mailcow_wizard.fixes import NoPlan, firewall_neighbours, firewall_ufw
 from mailcow_wizard.fixes.choices import for_root
 from mailcow_wizard.fixes.firewall_written import Elements, Files, base_of, iptables_first, nft_first
 from mailcow_wizard.host.door import HostError
@@ -28,7 +29,6 @@ from mailcow_wizard.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailcow_wizard.model import PlanStep
 
-_COMMENT = "mailcow-wizard"
 _SET = "mailcow_ports"
 _BRIDGES = "mailcow_bridges"
 _MOST_PORTS = 15  # what multiport takes
@@ -53,6 +53,8 @@ def plan(facts: Facts) -> Plan | None:
     files = Files(facts)
     for shut in _shut(seen):
         owner = owner_of(shut.place, seen.tools)
+        if is_left_out(shut.place, seen.tools):
+            continue  # what has to be done there is told beside the finding
         if owner in (UFW, FIREWALLD) and owner in told and not shut.forwarded:
             continue  # one rule of theirs is for both families
         try:
@@ -133,12 +135,13 @@ def _all_of_kind(seen: State, one: Entry, place: Place) -> set[int]:
         for entry in seen.entries.entries
         if entry.fate.place and entry.fate.outcome in ("dropped", "refused")
         and owner_of(entry.fate.place, seen.tools) == owner_of(place, seen.tools)
+        and not is_left_out(entry.fate.place, seen.tools)
     }  # fmt: skip
 
 
 def _steps(facts: Facts, owner: str, shut: _Shut, files: Files) -> list[PlanStep]:
     if owner == UFW and not shut.forwarded:
-        return _ufw(shut)
+        return _ufw(facts, shut)
     if owner == FIREWALLD and not shut.forwarded:
         return _firewalld(facts, shut)
     if owner == NFT:
@@ -156,11 +159,13 @@ def _steps(facts: Facts, owner: str, shut: _Shut, files: Files) -> list[PlanStep
     return [Manual(words)]
 
 
-def _ufw(shut: _Shut) -> list[PlanStep]:
-    rule = ("allow", "proto", "tcp", "to", "any", "port", _joined(shut.ports), "comment", _COMMENT)
-    # A rule of the user's that refuses them comes first otherwise.
-    first = ("insert", "1") if shut.place.rule and "-user-" in shut.place.chain.name else ()
-    return [Command(("ufw", *first, *rule), (("ufw", "delete", *rule[:-2]),))]
+def _ufw(facts: Facts, shut: _Shut) -> list[PlanStep]:
+    """One rule for both families, before all others where one of the user's own rules shuts something."""
+    seen = facts.get(state)
+    theirs = [one for one in _shut(seen) if owner_of(one.place, seen.tools) == UFW and not one.forwarded]
+    interfaces = {name for one in theirs for name in one.interfaces}
+    first = any(one.place.rule and "-user-" in one.place.chain.name for one in theirs)
+    return firewall_ufw.opening(facts, _joined(shut.ports), interfaces, first)
 
 
 def _joined(ports: set[int]) -> str:

@@ -9,7 +9,7 @@ from mailcow_wizard.answers.writing import save, text
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.standing import Record
 from mailcow_wizard.language import _, called_elsewhere, heard
-from mailcow_wizard.tui.beside import beside
+from mailcow_wizard.tui.beside import beside, is_at_rest
 from mailcow_wizard.tui.screens.text import TextScreen
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ def write(app: Wizard) -> None:
 def _show(app: Wizard, found: Collected, path: str) -> None:
     from textwrap import wrap
 
+    if not is_at_rest(app):
+        app.show_keys(_("The answers were written: {path}", path=path))
+        return
     app.show_keys()
     look, width = app.look, max(10, app.size.width - 3)
     lines: list[list[Part]] = [

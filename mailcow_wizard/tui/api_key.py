@@ -10,7 +10,7 @@ from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.names import api_addresses
 from mailcow_wizard.tui import mending
-from mailcow_wizard.tui.beside import beside
+from mailcow_wizard.tui.beside import waited_for
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.new_password import NewKey
 
@@ -50,24 +50,18 @@ def show(app: Wizard) -> None:
 
 def _in_background(app: Wizard, ask: Callable[[], _Found], then: Callable[[_Found], None]) -> None:
     """Asks mailcow for something that may take a while."""
-    app.show_keys(_("Looking at what mailcow has of it…"))
 
-    def done(found: _Found) -> None:
-        app.show_keys()
-        then(found)
-
-    def work() -> None:
+    def look() -> Callable[[], object]:
         try:
             found = ask()
         except NotRecorded:
-            app.call_later(app.show_keys, _("A recorded machine cannot make a key."))
+            return lambda: app.show_keys(_("A recorded machine cannot make a key."))
         except HostError as error:
             said = app.look.text(_("This cannot be made: {error}.", error=str(error)))
-            app.call_later(app.show_keys, said)
-        else:
-            app.call_later(done, found)
+            return lambda: app.show_keys(said)
+        return lambda: then(found)
 
-    beside(app, "api-key", work)
+    waited_for(app, _("A key of mailcow's API"), _("Looking at what mailcow has of it…"), look)
 
 
 def _open(app: Wizard, allowed: str, plan: Plan) -> None:

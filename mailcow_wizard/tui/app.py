@@ -20,7 +20,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Event, Listed
-from mailcow_wizard.tui import exporting
+from mailcow_wizard.tui import exporting, returning
 from mailcow_wizard.tui.beside import beside
 from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row, new_board
 from mailcow_wizard.tui.drawn import Drawn
@@ -78,9 +78,10 @@ class Wizard(Drawn):
     class Heard(Message):
         """Something that the runner said, carried into the app's own thread."""
 
-        def __init__(self, said: Sequence[Event | Known]) -> None:
+        def __init__(self, said: Sequence[Event | Known], run: int = 0) -> None:
             super().__init__()
             self.said = said
+            self.run = run
 
     def __init__(
         self,
@@ -140,7 +141,7 @@ class Wizard(Drawn):
         gc.enable()
         if self._looking:
             self._take(self._looking.found())
-            self._looking.follow(self._tell_all, lambda: self.call_later(self._look_at_rest))
+            self._looking.follow(self._tell, lambda: self.call_later(self._look_at_rest))
         else:
             self._look_at_rest()
         if self.board.answered:
@@ -167,50 +168,38 @@ class Wizard(Drawn):
         self._complete = True
         self.show_step(self.current)
         await self.take_typed()
-        beside(self, "journal", self._greet)
-
-    def _greet(self) -> None:
-        """Asks, where the screen does not wait for it, whether a change was left half made."""
-        from mailcow_wizard.engine.leftover import left_over
-        from mailcow_wizard.install import leftover
-
-        if leftover.left_over(self.session):
-            from mailcow_wizard.tui import installing
-
-            self.call_later(installing.greet, self)
-        elif left_over(self.session):
-            from mailcow_wizard.engine import way_back
-            from mailcow_wizard.tui import mending
-
-            said = way_back.take_back(self.session)
-            self.call_later(self.show_keys, said[0]) if said else self.call_later(mending.greet, self)
+        beside(self, "journal", lambda: returning.look(self))
 
     def look_again(self, some: Sequence[Listed], facts: Facts | None = None) -> None:
         """Runs checks in a thread of their own; what they find comes back as `Heard`."""
-        again(self.session, [one.id for one in some], facts or self.session.new_facts(), self._tell)
+        run = self.board.ask(some)
+        facts = facts or self.session.new_facts()
+        again(self.session, [one.id for one in some], facts, lambda event: self._tell((event,), run))
+        self._draw_soon()
 
-    def _tell(self, event: Event) -> None:
-        self._tell_all((event,))
-
-    def _tell_all(self, said: Sequence[Event | Known]) -> None:
-        self.post_message(self.Heard(said))
+    def _tell(self, said: Sequence[Event | Known], run: int = 0) -> None:
+        self.post_message(self.Heard(said, run))
 
     @on(Heard)
     def _heard(self, message: Heard) -> None:
-        self._take(message.said)
+        self._take(message.said, message.run)
         # A burst of results is one redraw; the last one is drawn at once.
         if self.board.answered:
             self._draw_heard()
             exporting.remember(self)
-        elif self._redraw is None:
+        else:
+            self._draw_soon()
+
+    def _draw_soon(self) -> None:
+        if self._redraw is None:
             self._redraw = self.set_timer(_BURST_S, self._draw_heard)
 
-    def _take(self, said: Sequence[Event | Known]) -> None:
+    def _take(self, said: Sequence[Event | Known], run: int = 0) -> None:
         for one in said:
             if isinstance(one, Known):
                 self.board.add(one.checks)
                 continue
-            self.board.hear(one)
+            self.board.hear(one, run)
             self.events_log += [logged(finding) for finding in one.findings]
 
     def _draw_heard(self) -> None:
@@ -218,6 +207,9 @@ class Wizard(Drawn):
             self._redraw.stop()
             self._redraw = None
         self.show_step(self.current)
+        for screen in self.screen_stack[1:]:
+            if draw := getattr(screen, "draw_found", None):  # what it shows is of the board, too
+                draw()
 
     def on_resize(self, event: Resize) -> None:
         """Wide screens get the rail, low ones only the list."""
@@ -347,15 +339,16 @@ class Wizard(Drawn):
             self.show_keys(_("The answers are kept for this session only: {error}", error=error))
 
     def action_again(self) -> None:
-        """Runs the check under the cursor once more, over fresh facts."""
-        if row := self.row():
+        """Runs the check under the cursor once more, over fresh facts; not while it runs."""
+        if (row := self.row()) and row.finding:
             self.show_keys()
             self.look_again((row.check,))
 
     def action_step_again(self) -> None:
-        """Runs all checks of the step once more; from the summary, of all steps."""
+        """Runs all checks of the step once more, but for those that run; from the summary, of all steps."""
         steps = [one.id for one in self.board.steps] if self.current == SUMMARY.id else [self.current]
-        some = tuple(check for step in steps for check in self.board.checks_of(step))
+        running = {one.id for one in self.board.unanswered()}
+        some = [one for step in steps for one in self.board.checks_of(step) if one.id not in running]
         if some:
             self.look_again(some)
 

@@ -26,3 +26,31 @@ def beside(
             app.call_later(say or app.show_keys, mistake)
 
     threading.Thread(target=run, daemon=True, name=name).start()
+
+
+def waited_for(app: Wizard, title: str, said: str, look: Callable[[], Callable[[], object]]) -> None:
+    """Shows that something is looked at, and looks in a thread; then calls what came of it. Once it is left
+    with Esc nothing comes any more, least of all a question in the middle of what is typed by then."""
+    from mailcow_wizard.tui.screens.waiting import Waiting
+
+    waiting = Waiting(app.look, title, said)
+
+    def opened(what: Callable[[], object] | None) -> None:
+        if what:
+            # The focus that comes back to the list would draw the keys over a notice.
+            app.call_after_refresh(what)
+
+    app.push_screen(waiting, opened)
+    beside(
+        app,
+        "waited-for",
+        lambda: app.call_later(waiting.go_on, look()),
+        lambda mistake: waiting.go_on(lambda: app.show_keys(mistake)),
+    )
+
+
+def is_at_rest(app: Wizard) -> bool:
+    """Whether no question and no field is open, which would lose the next keys to what opens over it."""
+    from mailcow_wizard.tui.screens.text import TextScreen
+
+    return len(app.screen_stack) == 1 or isinstance(app.screen, TextScreen)

@@ -56,6 +56,8 @@ class Board:
         self._findings: dict[str, tuple[Finding, ...]] = {}
         self.stages: Sequence[Row] = ()
         self._counted: dict[str, Counter[str]] = {}
+        self._runs = 0
+        self._run_of: dict[str, int] = {}
         present = set(steps)
         self.steps: tuple[Step, ...] = (WELCOME, *(one for one in STEPS if one.id in present), SUMMARY)
         self.not_looked_at: tuple[Step, ...] = tuple(one for one in STEPS if one.id not in present)
@@ -67,8 +69,20 @@ class Board:
             self._by_step.setdefault(check.step, []).append(check)
         self._counted.clear()
 
-    def hear(self, event: Event) -> None:
-        """Takes up what the runner says."""
+    def ask(self, checks: Iterable[Listed]) -> int:
+        """These run again: their rows are `running` from now on. The number of that run, for `hear`."""
+        self._counted.clear()
+        self._runs += 1
+        for check in checks:
+            self._findings.pop(check.id, None)
+            self._run_of[check.id] = self._runs
+        return self._runs
+
+    def hear(self, event: Event, run: int = 0) -> None:
+        """Takes up what the runner says; of a check that was asked again since, the older answer counts no
+        more: it may be of the time before a change. `run` is its number, 0 the first one's."""
+        if run < self._run_of.get(event.check, 0):
+            return
         self._counted.clear()
         if event.kind == "started":
             self._findings.pop(event.check, None)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.beside import beside
 
 if TYPE_CHECKING:
+    from mailcow_wizard.model import Finding
     from mailcow_wizard.tui.app import Wizard
 
 
-def document(app: Wizard) -> dict[str, Any]:
+def document(app: Wizard, findings: Sequence[Finding]) -> dict[str, Any]:
     """What was found so far, as the document of a run."""
     from mailcow_wizard.host import invoker
     from mailcow_wizard.report.document import of_run
 
-    findings = app.board.findings()
     took = max((one.duration_ms for one in findings), default=0) / 1000
     return of_run(app.session.hostname_if_known().name, invoker.now() - took, took, findings)
 
@@ -29,7 +30,7 @@ def remember(app: Wizard) -> None:
     def keep() -> None:
         from mailcow_wizard.engine.memory import Memory
 
-        Memory(app.session.state, app.session.recorded).keep(looked_at, findings, document(app))
+        Memory(app.session.state, app.session.recorded).keep(looked_at, findings, document(app, findings))
 
     beside(app, "memory", keep)
 
@@ -42,7 +43,7 @@ def export(app: Wizard) -> None:
     from mailcow_wizard.report.saved import FORMS, as_text
     from mailcow_wizard.tui.screens.text import TextScreen
 
-    run = document(app)
+    run = document(app, app.board.findings())
     stamp = run["started"].replace(":", "").replace("-", "")
     paths = [
         app.session.state.write_report(f"mailcow-{stamp}.{ending}", as_text(run, form))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine import first_mailbox as engine
@@ -9,7 +10,7 @@ from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.names import mailbox
 from mailcow_wizard.tui import api_key, mending
-from mailcow_wizard.tui.beside import beside
+from mailcow_wizard.tui.beside import waited_for
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.new_password import NewPassword
 
@@ -31,26 +32,22 @@ def show(app: Wizard) -> None:
 
 
 def _look(app: Wizard, address: str) -> None:
-    app.show_keys(_("Looking at what mailcow has of it…"))
-
-    def work() -> None:
+    def look() -> Callable[[], object]:
         try:
             found: Plan | str = engine.planned(app.session, address)
         except NotRecorded:
             found = _("A recorded machine cannot make a mailbox.")
         except HostError as error:
             found = _("This cannot be made: {error}.", error=str(error))
-        app.call_later(_open, app, address, found)
+        return lambda: _open(app, address, found)
 
-    beside(app, "first-mailbox", work)
+    waited_for(app, _ASKED.label, _("Looking at what mailcow has of it…"), look)
 
 
 def _open(app: Wizard, address: str, found: Plan | str) -> None:
     if isinstance(found, str):
         app.show_keys(app.look.text(found))
         return
-    app.show_keys()
-
     wanted: list[bool] = []
 
     def closed(_unused: None) -> None:

@@ -15,14 +15,13 @@ from mailcow_wizard.install import after, following, going_on, outlook
 from mailcow_wizard.install.standing import Progress, Record, Standing
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.names import is_full
-from mailcow_wizard.tui.beside import beside
+from mailcow_wizard.tui.beside import beside, waited_for
 from mailcow_wizard.tui.board import INSTALL
 from mailcow_wizard.tui.install_words import after_lines, heading, outlook_lines, rows
 from mailcow_wizard.tui.planned import parts_of
 from mailcow_wizard.tui.screens.decision import Asked, Decision
 from mailcow_wizard.tui.screens.installing import InstallScreen
 from mailcow_wizard.tui.screens.text import TextScreen
-from mailcow_wizard.tui.screens.waiting import Waiting
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
@@ -40,6 +39,8 @@ class Installing:
         self.progress = Progress()
         self.running = True
         self.refused = ""
+        self.stopping = False
+        """Whether it was asked to stop."""
 
     def start(self, work: Callable[[following.Listen], Standing], tell: Callable[[], object]) -> None:
         """Begins; `tell` is called from the thread where there is something new, five times a second at
@@ -91,20 +92,7 @@ def show(app: Wizard) -> None:
     if Record(app.session.state).alive() and not app.session.recorded:
         _follow(app, lambda listen: following.follow(app.session, listen))
         return
-    waiting = Waiting(app.look, _TITLE, _("Looking at what it would do…"))
-
-    def opened(what: Callable[[], object] | None) -> None:
-        if what:
-            # The focus that comes back to the list would draw the keys over a notice.
-            app.call_after_refresh(what)
-
-    app.push_screen(waiting, opened)
-    beside(
-        app,
-        "outlook",
-        lambda: app.call_later(waiting.go_on, _looked_at(app)),
-        lambda mistake: waiting.go_on(lambda: app.show_keys(mistake)),
-    )
+    waited_for(app, _TITLE, _("Looking at what it would do…"), lambda: _looked_at(app))
 
 
 def _looked_at(app: Wizard) -> Callable[[], object]:
@@ -182,7 +170,12 @@ def _watch(app: Wizard, made: Installing) -> None:
         if after_it:
             app.call_after_refresh(show, app)
 
-    app.push_screen(InstallScreen(app.look, made, lambda: following.stop(app.session)), closed)
+    app.push_screen(InstallScreen(app.look, made, lambda: _stop(app)), closed)
+
+
+def _stop(app: Wizard) -> None:
+    """Beside the screen: where the work just begins its process is waited for."""
+    beside(app, "stop", lambda: following.stop(app.session))
 
 
 def _heard(app: Wizard, made: Installing) -> None:

@@ -70,8 +70,6 @@ def again(session: Session, checks: Sequence[str], facts: Facts, tell: Callable[
 
         session.prepare(select(checks) if checks else (), facts, tell).run()
 
-    for one in checks:  # at once: the first time, what asks and judges has to be imported
-        tell(Event("started", one))
     threading.Thread(target=run, daemon=True, name="checks").start()
 
 

@@ -113,13 +113,21 @@ def _asked(app: Wizard, plan: Plan, instead: str = "") -> Asked:
     steps = readable.steps(plan)
     root = obstacles.is_root(app.session)
     subject = f" --subject {plan.subject}" if plan.subject else ""
+    under_way = _under_way(app)
     return Asked(
         plan.title,
         _("Do this?"),
         lambda width: plan_lines(plan, steps, root, width),
-        obstacle=obstacles.obstacle_of(app.session, plan),
-        instead=_elsewhere(app, instead or f"fix {plan.check} {plan.fix}{subject}"),
+        obstacle=under_way or obstacles.obstacle_of(app.session, plan),
+        instead="" if under_way else _elsewhere(app, instead or f"fix {plan.check} {plan.fix}{subject}"),
     )
+
+
+def _under_way(app: Wizard) -> str:
+    """Why no change can begin now: one is under way here. Empty where none is."""
+    if app.work and app.work.running:
+        return _("a change is under way here; this one can begin when it has ended")
+    return ""
 
 
 def _elsewhere(app: Wizard, words: str) -> str:
@@ -173,7 +181,10 @@ def carry_out(
 
 
 def begin(app: Wizard, work: Work) -> None:
-    """Starts work, and shows its log."""
+    """Starts work, and shows its log; while other work goes on, that one's."""
+    if app.work and app.work.running:
+        show_work(app)
+        return
     app.work = work
 
     def tell() -> None:
@@ -272,12 +283,13 @@ def ask_back(app: Wizard, change: Change) -> None:
         asked = Asked(title, "", lambda width: change_lines(change, width), obstacle=heard(error))
     else:
         steps = readable.steps(plan)
+        under_way = _under_way(app)
         asked = Asked(
             title,
             _("Take this back?"),
             lambda width: back_lines(change, steps, width),
-            obstacle=obstacles.obstacle(app.session, plan.needs_root),
-            instead=_elsewhere(app, f"undo {change.id}"),
+            obstacle=under_way or obstacles.obstacle(app.session, plan.needs_root),
+            instead="" if under_way else _elsewhere(app, f"undo {change.id}"),
         )
 
     def answered(answer: str | None) -> None:

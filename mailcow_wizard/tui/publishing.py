@@ -11,7 +11,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.tui import mending
-from mailcow_wizard.tui.beside import beside
+from mailcow_wizard.tui.beside import waited_for
 
 if TYPE_CHECKING:
     from mailcow_wizard.model import Plan
@@ -24,18 +24,17 @@ def show(
     app: Wizard, names: set[tuple[str, str]], say: Callable[[str], None], made: Callable[[], None]
 ) -> None:
     """Opens the plan for these names and types; `say` shows why there is none, `made` follows the change."""
-    say(_("Asking the servers that take changes…"))
 
-    def work() -> None:
+    def ask() -> Callable[[], object]:
         try:
             found = _planned(app, names)
         except NotRecorded:
             found = _("A recorded machine cannot publish anything")
         except HostError as error:
             found = _("This cannot be published: {error}", error=harmless(str(error)))
-        app.call_later(_open, app, found, say, made)
+        return lambda: _open(app, found, say, made)
 
-    beside(app, "publish", work, say)
+    waited_for(app, _("Publish DNS records"), _("Asking the servers that take changes…"), ask)
 
 
 def _planned(app: Wizard, names: set[tuple[str, str]]) -> Plan | str:
@@ -56,5 +55,4 @@ def _open(app: Wizard, found: Plan | str, say: Callable[[str], None], made: Call
     if isinstance(found, str):
         say(f"{found}.")
         return
-    say("")
     mending.ask(app, found, "dns --push --tsig FILE", lambda: None, made)

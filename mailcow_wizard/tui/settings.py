@@ -9,7 +9,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Plan
 from mailcow_wizard.tui import mending
-from mailcow_wizard.tui.beside import beside
+from mailcow_wizard.tui.beside import beside, is_at_rest
 from mailcow_wizard.tui.screens.settings import SettingsScreen
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def _open(app: Wizard, draft: Draft) -> None:
         if app.unsaved and not (app.work and app.work.running):
             app.show_keys(_("Your changes of mailcow.conf are kept, but not saved; s goes on with them."))
 
-    if any(isinstance(one, SettingsScreen) for one in app.screen_stack):
-        return  # the key was pressed twice
+    if not is_at_rest(app) or any(isinstance(one, SettingsScreen) for one in app.screen_stack):
+        return  # the key was pressed twice, or another since
     screen = SettingsScreen(app.look, draft, lambda: _save(app, draft, screen))
     app.push_screen(screen, closed)
 

@@ -47,6 +47,8 @@ class Work:
         self.made = made
         self.told = False
         """Whether its end was shown."""
+        self.stopping = False
+        """Whether it was asked to stop."""
         self.asked = False
         """Whether it was brought into view to be confirmed."""
         self.step = 0
@@ -117,7 +119,7 @@ def asks_back(work: Work) -> bool:
     return can_go_back(work) and work.outcome is not None and work.outcome.state != "applied"
 
 
-def ending(work: Work, stopping: bool = False) -> tuple[str, list[str], list[tuple[str, str]]]:
+def ending(work: Work) -> tuple[str, list[str], list[tuple[str, str]]]:
     """How the work stands: a status, sentences, keys."""
     if work.refused:
         return (
@@ -126,7 +128,7 @@ def ending(work: Work, stopping: bool = False) -> tuple[str, list[str], list[tup
             [("Esc", _("back to the list"))],
         )
     if work.outcome is None:
-        return _under_way(work, stopping)
+        return _under_way(work)
     finding, state, error = work.outcome.finding, work.outcome.state, work.outcome.error
     said = f"{finding.title}: {WORDS[finding.status]}, {finding.summary}." if finding else ""
     if state in ("failed", "interrupted") and not work.back:
@@ -158,8 +160,8 @@ def ending(work: Work, stopping: bool = False) -> tuple[str, list[str], list[tup
     return finding.status, [_("Done, but the check does not pass yet."), said], back
 
 
-def _under_way(work: Work, stopping: bool) -> tuple[str, list[str], list[tuple[str, str]]]:
-    if stopping:
+def _under_way(work: Work) -> tuple[str, list[str], list[tuple[str, str]]]:
+    if work.stopping:
         return (
             "",
             [_("Stops after this step, and takes back what was done.")],

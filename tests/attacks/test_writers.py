@@ -42,6 +42,8 @@ WRITERS = {
     "host/streams.py show_until_closed": GATED,
     "host/streams.py write_utf8": LOOKS,
     "host/terminal.py examine": LOOKS,
+    "host/ufw_back.py _end": GATED,
+    "host/ufw_back.py main": OURS,
     "tui/start.py _draw": OURS,
 }
 _STREAMS = ("stdin", "stdout", "stderr", "__stdout__", "__stderr__")

@@ -216,7 +216,7 @@ def test_what_no_installation_mends_gets_no_offer() -> None:
             [
                 "systemctl unmask docker.service",
                 "systemctl enable docker.service",
-                "systemctl reset-failed docker.*",
+                "systemctl reset-failed --all docker.*",
                 "systemctl restart docker.service",
             ],
         ),
@@ -225,7 +225,7 @@ def test_what_no_installation_mends_gets_no_offer() -> None:
             {"/etc/systemd/system/multi-user.target.wants/docker.service": ""},
             [
                 "systemctl unmask docker.service",
-                "systemctl reset-failed docker.*",
+                "systemctl reset-failed --all docker.*",
                 "systemctl restart docker.service",
             ],
         ),
@@ -233,7 +233,7 @@ def test_what_no_installation_mends_gets_no_offer() -> None:
             "loaded failed enabled",
             {},
             [
-                "systemctl reset-failed docker.*",
+                "systemctl reset-failed --all docker.*",
                 "systemctl restart docker.service",
             ],
         ),

@@ -50,6 +50,7 @@ LEFT_OUT: dict[str, str] = {
     "facts/run_as_root.py _above": "the directories above a path of our own",
     "host/nft_back.py _failed": "the first line of what nft says, which goes through the gate",
     "host/nft_back.py main": _OWN,
+    "host/ufw_back.py _failed": "the first line of what ufw says, which goes through the gate",
     "host/one_file.py _hash": _FILE,
     "host/one_file.py _of": _FILE,
     "host/one_file_far.py in_use": _KERNEL,

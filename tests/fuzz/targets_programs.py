@@ -19,6 +19,7 @@ from mailcow_wizard.host import (
     provider_zone,
     reach_talk,
     ssh,
+    ufw_back,
 )
 from mailcow_wizard.host.desk import Asked, Desk
 from mailcow_wizard.host.door import HostError
@@ -85,6 +86,13 @@ def _nft_back(data: bytes) -> None:
         assert all(one.startswith("delete ") and one.isprintable() for one in lines), lines
 
 
+def _ufw_back(data: bytes) -> None:
+    """What ufw shows of its rules."""
+    for verdict, comment in ufw_back.standing(text(data), "25,465/tcp"):
+        assert verdict.isalpha()
+        assert "'" not in comment
+
+
 def _nft_tables(data: bytes) -> None:
     """What the kernel says of its tables."""
     with contextlib.suppress(ValueError):
@@ -92,6 +100,7 @@ def _nft_tables(data: bytes) -> None:
         assert all(family and isinstance(name, str) for family, name in found)
 
 
+_UFW = b"Added user rules:\nufw allow 22\nufw allow 25,465/tcp comment 'ours'\nufw limit log 25,465/tcp\n"
 _TABLES = (
     b"\x24\0\0\0\0\x0a\2\0\1\0\0\0\0\0\0\0\2\0\0\0\x0b\0\1\0filter\0\0\x14\0\0\0\3\0\2\0" + bytes(12),
     b"\x24\0\0\0\2\0\0\0\1\0\0\0\0\0\0\0\xea\xff\xff\xff" + bytes(16), b"\x10\0\0\0\0\x0a\2\0" + bytes(8),
@@ -193,6 +202,9 @@ def targets() -> tuple[Target, ...]:
         Target("host mailcow-api", _api, _API),
         Target("host api-key", _api_key, _KEYS),
         Target("host nft-back", _nft_back, _NFT),
+        Target(
+            "host ufw-back", _ufw_back, (_UFW, b"ufw allow 25,465/tcp comment 'it\nufw limit  comment ''")
+        ),
         Target("host nft-tables", _nft_tables, _TABLES),
         Target("host desk", _desk, _DESK),
         Target("host ssh", _ssh, _SSH),

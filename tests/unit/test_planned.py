@@ -157,7 +157,8 @@ def test_under_way_it_says_where_it_is_and_that_it_goes_on() -> None:
     work = worked(None)
     assert ending(work)[1] == ["Step 1 of 3. It goes on even if the connection breaks."]
     assert ("s", "stop and take back") in ending(work)[2]
-    assert "takes back" in ending(work, stopping=True)[1][0]
+    work.stopping = True
+    assert "takes back" in ending(work)[1][0]
 
 
 def test_a_flood_of_lines_is_told_once_until_it_is_drawn() -> None:

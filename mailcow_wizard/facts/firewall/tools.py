@@ -11,7 +11,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import NamedTuple
 
 UFW, FIREWALLD, DOCKER, NFT, IPTABLES = "ufw", "firewalld", "Docker", "nftables", "iptables"
-UFW_CONF, UFW_DEFAULTS = "/etc/ufw/ufw.conf", "/etc/default/ufw"
+UFW_DEFAULTS = "/etc/default/ufw"
 NFT_FILE = "/etc/nftables.conf"
 # Debian's netfilter-persistent; EL's iptables-services and ip6tables-services.
 PERSISTENT = (
@@ -43,13 +43,10 @@ _ROUNDABOUT = ("fail2ban", "CrowdSec", DOCKER, "mailcow's netfilter")
 
 
 class Ufw(NamedTuple):
-    """ufw: whether its rules are in force, whether they will be after a restart, what it does with packets
-    that no rule is about."""
+    """ufw: whether its rules are in force, and whether it has any for IPv6, which it else shuts altogether.
+    What it does with packets is read from the rules."""
 
     active: bool
-    enabled: bool
-    incoming: str
-    forwarded: str
     ipv6: bool
 
 
@@ -128,18 +125,17 @@ def _jumps_to_known(text: str) -> bool:
 
 def _ufw(facts: Facts, active: bool) -> Ufw | None:
     try:
-        conf = facts.host.text(UFW_CONF)
         defaults = facts.host.text(UFW_DEFAULTS)
     except HostError:
-        return Ufw(True, False, "", "", True) if active else None
-    said = dict(re.findall(r'(?m)^([A-Z_0-9]+)="?([^"\n]*)"?\s*$', f"{conf}\n{defaults}"))
-    return Ufw(
-        active,
-        said.get("ENABLED", "").lower() == "yes",
-        said.get("DEFAULT_INPUT_POLICY", ""),
-        said.get("DEFAULT_FORWARD_POLICY", ""),
-        said.get("IPV6", "").lower() == "yes",
-    )
+        return Ufw(True, True) if active else None
+    said = dict(re.findall(r'(?m)^([A-Z_0-9]+)="?([^"\n]*)"?\s*$', defaults))
+    return Ufw(active, said.get("IPV6", "").lower() == "yes")
+
+
+def is_left_out(place: Place, known: Tools) -> bool:
+    """Whether ufw drops this because it is told to leave IPv6 alone: no rule of its own can let it in."""
+    of_v6 = place.rule is None and place.chain.table.family == "ip6"
+    return of_v6 and bool(known.ufw and not known.ufw.ipv6) and owner_of(place, known) == UFW
 
 
 def owner_of(place: Place, known: Tools) -> str:

@@ -38,7 +38,6 @@ class InstallScreen(Log[bool]):
         super().__init__(look)
         self._installing = installing
         self._stop = stop
-        self._stopping = False
 
     def compose(self) -> ComposeResult:
         """Title, stages, rule, log, foot."""
@@ -106,7 +105,7 @@ class InstallScreen(Log[bool]):
         if made.refused:
             said = [_("Nothing was begun: {refused}.", refused=made.refused)]
         else:
-            said = words.sentences(made.standing, made.running, self._stopping)
+            said = words.sentences(made.standing, made.running, self._installing.stopping)
         status = "" if made.running else "pass" if made.standing and made.standing.state == "done" else "fail"
         glyph = look.glyph(status) if status else look.glyphs.running
         lines: list[list[Part]] = []
@@ -131,8 +130,8 @@ class InstallScreen(Log[bool]):
 
     def action_stop(self) -> None:
         """Asks it to stop at the next safe place."""
-        if self._installing.running and not self._stopping:
-            self._stopping = True
+        if self._installing.running and not self._installing.stopping:
+            self._installing.stopping = True
             self._stop()
             self.draw()
 

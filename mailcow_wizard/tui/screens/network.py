@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from rich.cells import set_cell_size
 from textual.binding import Binding, BindingType
-from textual.timer import Timer
 
 from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.tui import network_words as words
@@ -19,7 +18,6 @@ from mailcow_wizard.tui.widgets.lines import Part, cut
 
 _NAME = 38
 _LINE = 34
-_TICK_S = 0.3
 
 
 class NetworkScreen(Sheet[None]):
@@ -34,18 +32,10 @@ class NetworkScreen(Sheet[None]):
         super().__init__(look)
         self._rows = rows
         self._again = again
-        self._seconds: Timer | None = None
 
-    def on_mount(self) -> None:
-        """Draws everything, and what is found while it is open."""
-        self._seconds = self.set_interval(_TICK_S, self.draw)
-        super().on_mount()
-
-    def draw(self) -> None:
-        """Draws what is different now; the clock stops when all is known."""
-        super().draw()
-        if self._seconds and all(one.finding for one in self._rows()):
-            self._seconds.pause()
+    def draw_found(self) -> None:
+        """Draws what is found while it is open."""
+        self.draw()
 
     def title_parts(self) -> Sequence[Part]:
         """How many ways end too early."""
@@ -107,6 +97,4 @@ class NetworkScreen(Sheet[None]):
     def action_again(self) -> None:
         """Looks once more."""
         self._again()
-        if self._seconds:
-            self._seconds.resume()
         self.draw()

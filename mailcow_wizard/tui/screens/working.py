@@ -29,7 +29,6 @@ class Working(Log[str]):
         self._work = work
         self._stop = stop
         self._keep = keep
-        self._stopping = False
 
     def title_parts(self) -> Sequence[Part]:
         """What is done."""
@@ -46,7 +45,7 @@ class Working(Log[str]):
     def foot(self, width: int) -> Sequence[Sequence[Part]]:
         """How it stands, and the keys."""
         look = self.look
-        state, sentences, keys = ending(self._work, self._stopping)
+        state, sentences, keys = ending(self._work)
         glyph = look.glyph(state) if state else look.glyphs.running
         style = look.state(state)
         lines: list[list[Part]] = []
@@ -59,7 +58,7 @@ class Working(Log[str]):
     def action_yes(self) -> None:
         """A yes to the question whether all is well, or whether to take back what was done before a step
         failed: that ends it."""
-        if self._work.confirming and not self._stopping:
+        if self._work.confirming and not self._work.stopping:
             self._keep()
             self.draw()
         elif asks_back(self._work):
@@ -71,8 +70,8 @@ class Working(Log[str]):
             self.dismiss("undo")
 
     def action_stop(self) -> None:
-        """Asks the work to stop after the step that it is at."""
-        if self._work.running and not self._stopping:
-            self._stopping = True
+        """Asks the work to stop after the step that it is at; what takes back cannot be taken back midway."""
+        if self._work.running and not self._work.stopping and not self._work.back:
+            self._work.stopping = True
             self._stop()
             self.draw()

@@ -1,0 +1,89 @@
+"""A program of its own: takes a rule of ufw's that is ours back, unless somebody has made it theirs.
+
+  python ufw_back.py COMMENT WHAT…
+
+WHAT is the rule as `ufw show added` writes it, after its verdict: `25,465/tcp`. ufw keeps one rule for these
+words: whoever adds it again, or with another verdict or comment, changes ours, and `ufw delete` asks for no
+comment. So it is deleted only where all of it is still as we made it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+if not __package__:
+    # Started by its path: the package lies two directories up, and the modules beside this file must not be
+    # taken for others of their name.
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+import re
+import subprocess
+from collections.abc import Sequence
+
+from mailcow_wizard.harmless import shown
+
+_OK, _NOT_DONE, _USAGE, _NOT_RUN = 0, 1, 64, 127
+_PATIENCE_S = 30.0
+_LONGEST_SAID = 200
+_LINE = re.compile(r"ufw (allow|deny|reject|limit)(?: log| log-all)? (.*?)(?: comment '([^']*)')?")
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs the program; its exit code."""
+    if len(words) < 2:
+        print("it takes a comment and a rule")
+        return _USAGE
+    comment, what = words[0], words[1:]
+    listed = _ufw("show", "added")
+    if listed.returncode:
+        return _failed(listed)
+    there = standing(listed.stdout, " ".join(what))
+    if not there:
+        return _end(_OK, "the rule is not there any more")
+    if set(there) != {("allow", comment)}:
+        return _end(_OK, "the rule stays, for somebody has changed it since")
+    done = _ufw("delete", "allow", *what)
+    return _failed(done) if done.returncode else _OK
+
+
+def standing(listed: str, what: str) -> list[tuple[str, str]]:
+    """The verdict and the comment of each rule of these words in what `ufw show added` prints: one, or two
+    where those of IPv4 and IPv6 differ."""
+    found = []
+    for line in listed.splitlines():
+        rule = _LINE.fullmatch(line.strip())
+        if rule and rule[2] == what:
+            found.append((rule[1], rule[3] or ""))
+    return found
+
+
+def _ufw(*words: str) -> subprocess.CompletedProcess[str]:
+    argv = ["ufw", *words]
+    try:
+        return subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_PATIENCE_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return subprocess.CompletedProcess(argv, _NOT_RUN, "", str(error))
+
+
+def _failed(ended: subprocess.CompletedProcess[str]) -> int:
+    said = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
+    return _end(_NOT_DONE, f"ufw: {said[0]}")
+
+
+def _end(code: int, said: str) -> int:
+    if said:
+        print(shown(said[:_LONGEST_SAID]))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,25 @@
+"""At the start: what the last sitting, or a kill, left half made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailcow_wizard.tui.app import Wizard
+
+
+def look(app: Wizard) -> None:
+    """Looks, in a thread; what there is to ask or to tell is done in the app's own."""
+    from mailcow_wizard.engine.leftover import left_over
+    from mailcow_wizard.install import leftover
+
+    if leftover.left_over(app.session):
+        from mailcow_wizard.tui import installing
+
+        app.call_later(installing.greet, app)
+    elif left_over(app.session):
+        from mailcow_wizard.engine import way_back
+        from mailcow_wizard.tui import mending
+
+        said = way_back.take_back(app.session)
+        app.call_later(app.show_keys, said[0]) if said else app.call_later(mending.greet, app)

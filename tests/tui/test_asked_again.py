@@ -1,0 +1,111 @@
+"""Checks that run again while older answers are on their way, and what is open over the list meanwhile."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from tui.piloted import piloted, shown, until
+
+from mailcow_wizard.model import Event, Finding, Status
+from mailcow_wizard.tui import app as tui
+from mailcow_wizard.tui.app import Wizard
+
+CHECK = "network.outbound-25"
+
+
+class Runs:
+    """In the place of runs: what each was asked for, and how it tells what it found."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[Sequence[str]] = []
+        self._tells: list[Callable[[Event], None]] = []
+        monkeypatch.setattr(tui, "again", self._again)
+
+    def _again(
+        self, _session: Any, checks: Sequence[str], _facts: Any, tell: Callable[[Event], None]
+    ) -> None:
+        self.asked.append(tuple(checks))
+        self._tells.append(tell)
+        for one in checks:
+            tell(Event("started", one))
+
+    def answers(self, run: int, findings: tuple[Finding, ...]) -> None:
+        """A run ends, with these findings of one check."""
+        self._tells[run](Event("finished", findings[0].id, findings))
+
+
+async def at_the_row(app: Wizard, pilot: Pilot[int]) -> None:
+    """Puts the cursor on the check."""
+    app.action_go("network", CHECK)
+    await pilot.pause()
+
+
+def found(app: Wizard, status: Status) -> tuple[Finding, ...]:
+    """What the check found before, as if it had come out so."""
+    of_check = (one for one in app.board.findings() if one.id == CHECK)
+    return tuple(one._replace(status=status) if one.status == "fail" else one for one in of_check)
+
+
+def statuses(app: Wizard) -> set[str]:
+    """How the check's rows are marked."""
+    return {row.status for row in app.board.rows("network") if row.check.id == CHECK}
+
+
+@pytest.mark.asyncio
+async def test_an_older_answer_that_comes_late_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        runs = Runs(monkeypatch)
+        before, after = found(app, "fail"), found(app, "pass")
+        some = [one for one in app.board.checks_of("network") if one.id == CHECK]
+        app.look_again(some)
+        app.look_again(some)
+        await until(pilot, lambda: statuses(app) == {"running"})
+        runs.answers(1, after)
+        await until(pilot, lambda: statuses(app) == {"pass", "skipped"})
+        runs.answers(0, before)
+        await pilot.pause(0.2)
+        assert statuses(app) == {"pass", "skipped"}
+
+
+@pytest.mark.asyncio
+async def test_a_check_that_runs_is_not_asked_again_by_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        runs = Runs(monkeypatch)
+        await at_the_row(app, pilot)
+        await pilot.press("r", "r", "r")
+        await pilot.pause()
+        assert runs.asked == [(CHECK,)]
+        await pilot.press("R", "R")
+        await pilot.pause()
+        assert len(runs.asked) == 2
+        assert CHECK not in runs.asked[1]
+        assert len(runs.asked[1]) == len(app.board.checks_of("network")) - 1
+
+
+@pytest.mark.asyncio
+async def test_what_gets_out_shows_what_was_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        runs = Runs(monkeypatch)
+        await at_the_row(app, pilot)
+        await pilot.press("o")
+        await until(pilot, lambda: "3 of 34 ways end too early" in shown(app))
+        rest = {row.check.id: row for row in app.board.rows("network")}
+        others = {
+            name: tuple(one for one in app.board.findings() if one.id == name)
+            for name in rest
+            if name.startswith("network.") and name != CHECK
+        }
+        better = found(app, "pass")
+        await pilot.press("r")
+        await until(pilot, lambda: "looking" in shown(app))
+        for one in (*others.values(), better):
+            runs.answers(0, one)
+        await until(pilot, lambda: "2 of 34 ways end too early" in shown(app))
