@@ -14,6 +14,7 @@ _LISTENS = _("{name} is listening on {where}")
 _DOES = {
     "bound": _("{name} is bound to {where} without listening"),
     "connected": _("{name} has a connection from {where}"),
+    "published": _("{name} has {where} from Docker, though nothing listens there"),
 }
 _NOBODYS = {
     "closing": _("a connection that is being closed still holds"),
@@ -43,9 +44,13 @@ def judge_port(facts: PortFacts) -> Judgement:
             _("mailcow itself listens on {where} ({names})", where=binding.where, names=names),
             found=_("mailcow's own container {names}", names=names),
             evidence=_evidence(binding, facts.occupants),
-            certainty="proved" if all(one.container for one in facts.occupants) else "inferred",
+            certainty="proved" if all(map(_is_seen, facts.occupants)) else "inferred",
         )
     return _free(facts) if facts.left is False else _left(facts)
+
+
+def _is_seen(occupant: Occupant) -> bool:
+    return bool(occupant.container) and occupant.listener.state != "published"
 
 
 def _is_this_program(occupant: Occupant) -> bool:
@@ -236,7 +241,7 @@ def _phrase(binding: Binding, members: list[Occupant]) -> str:
     state = first.listener.state
     if state in _NOBODYS:
         return f"{_NOBODYS[state]} {where}"
-    facts = [_processes(first)]
+    facts = [_processes(first)] if state != "published" else []
     if first.unit and not first.container:
         facts.append(_("unit {unit}", unit=first.unit))
     known = ", ".join(filter(None, facts))
@@ -296,6 +301,8 @@ def _in_full(occupant: Occupant, is_root: bool) -> str:
     state = occupant.listener.state
     if state in _NOBODYS:
         parts.append(_NOBODYS[state] + _(" the port: the kernel refuses it"))
+    elif state == "published":
+        parts.append(_("Docker keeps the port for it, and its proxy is gone"))
     elif not occupant.holder.processes:
         hidden = (
             _(
@@ -323,10 +330,12 @@ def _in_full(occupant: Occupant, is_root: bool) -> str:
 def _evidence(binding: Binding, occupants: tuple[Occupant, ...]) -> tuple[Evidence, ...]:
     rows = []
     for one in occupants:
+        if one.listener.state == "published":
+            continue
         owner = "".join(f" {process.name}/{process.pid}" for process in one.holder.processes[:5])
         state = one.listener.state.upper() if one.listener.state != "listening" else "LISTEN"
         rows.append(f"{state} {_where(binding, one.listener)}{owner}")
-    evidence = [Evidence(_ss(binding, occupants), "; ".join(rows))]
+    evidence = [Evidence(_ss(binding, occupants), "; ".join(rows) or _("no listener"))]
     evidence += [
         Evidence(f"systemctl status {unit}", _("the unit that holds it"))
         for unit in dict.fromkeys(one.unit for one in occupants if one.unit and not one.docker)
@@ -343,7 +352,7 @@ def _docker_ps(binding: Binding) -> str:
 
 
 def _ss(binding: Binding, occupants: tuple[Occupant, ...] = ()) -> str:
-    states = {one.listener.state for one in occupants}
+    states = {one.listener.state for one in occupants} - {"published"}
     kinds = "-HtnpB" if "bound" in states else "-Hatnp" if states - {"listening"} else "-Hltnp"
     return f"ss {kinds} 'sport = :{binding.number}'"
 

@@ -28,7 +28,7 @@ _ROLES: tuple[tuple[str, str], ...] = (
     ("lighttpd", r"lighttpd|lighttpd[-.].*"),
 )
 # A connection or what is left of one ends by itself; nothing has to be stopped for it.
-_STOPPABLE = ("listening", "bound")
+_STOPPABLE = ("listening", "bound", "published")
 
 
 class Blocker(NamedTuple):

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from mailcow_wizard.facts import containers
 from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, Binding, bindings, conflicts
@@ -63,10 +63,18 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
     known = _with_main_programs(facts, _with_packages(facts, known))
     is_root = facts.host.user().uid == 0
     left = _left_running(facts)
+    boxes = _boxes(facts)
+    seen = {
+        one.port.id: tuple(known[s.inode]._replace(listener=s) for s in in_the_way[one.port.id])
+        for one in wanted
+    }
     return {
         one.port.id: PortFacts(
             one,
-            tuple(_own(known[s.inode]._replace(listener=s), one, facts) for s in in_the_way[one.port.id]),
+            tuple(
+                _own(some, one, facts)
+                for some in (*seen[one.port.id], *_published(boxes, one, seen[one.port.id]))
+            ),
             conf,
             is_root,
             listening.source,
@@ -76,6 +84,27 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
         )
         for one in wanted
     }
+
+
+def _boxes(facts: Facts) -> tuple[Container, ...]:
+    try:
+        return facts.get(containers.containers) if containers.may_run(facts) else ()
+    except HostError:
+        return ()
+
+
+def _published(
+    boxes: tuple[Container, ...], binding: Binding, seen: tuple[Occupant, ...]
+) -> Iterator[Occupant]:
+    """Containers that Docker keeps the place for though nothing of theirs listens there: it gives the port to
+    nobody else while they run, whatever has become of its proxy (tried with 26.1 and 28.5)."""
+    shown = {one.container.id for one in seen if one.container}
+    for box in boxes:
+        for address, port in box.published if box.id not in shown else ():
+            six = ":" in address
+            place = Listener(6 if six else 4, address, port, six, "", 0, 0, 0, "published")
+            if conflicts(binding, place):
+                yield Occupant(place, Holder(0, (), "", ""), docker=True, container=box)
 
 
 def _left_running(facts: Facts) -> bool | None:

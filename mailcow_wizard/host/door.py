@@ -98,7 +98,7 @@ class Listener(NamedTuple):
     `address` is as written by inet_ntop; `v6only` is None where the source does not tell; `interface` is
     empty unless the socket is bound to one; `cgroup` is the kernel's cgroup id, 0 where it does not tell.
     `state` is listening; or, where the kernel refuses the port to Docker all the same: bound, connected,
-    closing (no process has it any more) or unseen (no list shows it, its address is not known).
+    closing (no process has it), unseen (no list shows it) or published (Docker says that a container has it).
     """
 
     family: int

@@ -108,6 +108,30 @@ def test_engine_that_does_not_answer(docker: engine.Engine, beside: Wizard) -> N
             os.kill(daemon, signal.SIGCONT)
 
 
+def test_proxy_that_was_killed(docker: engine.Engine, beside: Wizard, mailcow: Path) -> None:
+    """A plain bind works again; Docker refuses the port all the same, for it is still the container's."""
+    labels = compose_labels("mailcowdockerized", "dovecot-mailcow", str(mailcow))
+    with docker.container("old-smtp", "-p", "25:25"), docker.container("ours", "-p", "143:143", *labels):
+        docker.run(["sh", "-c", _KILL], check=True)
+        assert wait_until(lambda: "LISTEN" not in docker.run(["ss", "-Hltn"]).stdout, 30)
+        again = ["docker", "run", "--rm", "-p", "25:25", engine.IMAGE, "/bin/busybox", "true"]
+        assert "port is already allocated" in docker.run(again).stderr
+        findings = beside.check()
+        smtp = findings["ports.smtp"]
+        assert smtp["status"] == "fail", words(smtp)
+        said = (
+            "the container old-smtp has port 25 and port 25 of IPv6 from Docker, though nothing listens there"
+        )
+        assert smtp["summary"].startswith(said), words(smtp)
+        assert [one["id"] for one in smtp["fixes"]][:1] == ["stop-container"]
+        imap = findings["ports.imap"]
+        assert (imap["status"], imap["certainty"]) == ("pass", "inferred"), words(imap)
+        assert {key for key, one in findings.items() if one["status"] != "pass"} == {"ports.smtp"}
+
+
+_KILL = "for p in /proc/[0-9]*; do case $(readlink $p/exe) in *docker-proxy) kill -9 ${p#/proc/};; esac; done"
+
+
 def test_without_userland_proxy(mailcow: Path, tmp_path: Path) -> None:
     """The engine itself holds the port; the container is named all the same."""
     proxyless = engine.started(engine.SUITES[0], "--userland-proxy=false")
