@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged
-from mailcow_wizard.facts.dns.dkim import Dkim, Key, dkim, key_of, trouble
+from mailcow_wizard.facts.dns.dkim import Dkim, Key, dkim, is_key_record, key_of, trouble
 from mailcow_wizard.facts.dns.expected import right_key
+from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import at_once, state, texts
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
@@ -33,7 +34,7 @@ def _dkim(facts: Dkim) -> Judgement:
     found = state(seen, right_key(ours.public))
     keys = [key_of(one) for one in texts(seen)]
     judgement = judged(record, seen, found, _right(facts, keys), domain)
-    if found.kind == "missing":
+    if found.kind == "missing" or (found.kind == "wrong" and _is_of_others(seen)):
         return _missing(judgement, facts)
     if found.kind == "wrong":
         return _wrong(judgement, facts, name)
@@ -43,6 +44,12 @@ def _dkim(facts: Dkim) -> Judgement:
         said = f"{judgement.found}; {_NOT_COMPARED}: {ours.trouble}"
         judgement = judgement._replace(found=said, certainty="inferred")
     return _doubts(judgement, facts, keys[0], name)
+
+
+def _is_of_others(seen: Seen) -> bool:
+    """Whether there are texts at the name, and none of them is meant for a key."""
+    there = texts(seen)
+    return bool(there) and not any(map(is_key_record, there))
 
 
 def _right(facts: Dkim, keys: list[Key]) -> str:

@@ -71,7 +71,7 @@ def _judge(facts: MtaSts) -> Judgement:
 
 def _nothing(common: Judgement, facts: MtaSts) -> Judgement:
     domain = facts.domain
-    if texts(facts.announced):
+    if any("sts" in one.lower() for one in texts(facts.announced)):
         return common._replace(
             status="warn",
             summary=_("the text at _mta-sts.{domain} is not one of MTA-STS", domain=domain),

@@ -112,9 +112,11 @@ def _unasked(domain: str, unasked: list[Seen], number: int) -> str:
 
 
 def _kind(seen: Seen, line: str) -> str:
-    """The state of a record; an alias at whose end there is none (a wildcard's, mostly) is none."""
+    """The state of a record; an alias at whose end there is none, or a text of another kind (a wildcard's,
+    mostly) is none."""
     kind = state(seen, right_path if seen.type == "TXT" else right_service(line)).kind
-    return "missing" if kind == "wrong" and not texts(seen) else kind
+    meant = [one for one in texts(seen) if seen.type != "TXT" or one.lower().startswith("path=")]
+    return "missing" if kind == "wrong" and not meant else kind
 
 
 CHECKS: tuple[Check, ...] = (

@@ -93,10 +93,9 @@ def _trouble(values: tuple[str, ...], facts: Tlsa) -> str:
     """What is wrong with the records of port 25; empty where nothing is, or nothing is known to be."""
     if not values:
         return _("there is none")
-    bad = _unreadable(values)
-    if bad:
-        return bad
     records = _records(values)
+    if not records:
+        return _unreadable(values)
     usable = [one for one in records if one.usage not in _OF_AUTHORITIES]
     if not usable:
         return _("its first number is 0 or 1, which mail servers do not use (RFC 7672, 3.1.3)")
@@ -132,6 +131,10 @@ def _praised(judgement: Judgement, facts: Tlsa, seen: Seen, others: list[tuple[i
     if wrong:
         return wrong
     name = facts.server.name
+    bad = _unreadable(texts(seen))
+    if bad:
+        # Senders pass over it, and go by the others (RFC 7672, 2.2).
+        return _none(judgement, 25, seen, bad)
     records = _records(texts(seen))
     compared = bool(facts.certificate) and all(one.usage != _OF_AN_ISSUER for one in records)
     does = _("names the key that this server shows") if compared else _("is published")
@@ -187,14 +190,18 @@ def _wrong_elsewhere(judgement: Judgement, others: list[tuple[int, Seen]]) -> Ju
     for port, seen in others:
         bad = _unreadable(texts(seen)[:_MOST_SHOWN])
         if bad:
-            return judgement._replace(
-                status="warn",
-                summary=_("the TLSA record of port {port} is not one: {bad}", port=port, bad=bad),
-                found=", ".join(texts(seen)[:_MOST_SHOWN]),
-                evidence=evidence(seen),
-                remedies=(_("Correct or remove the TLSA record {seen}.", seen=seen.name),),
-            )
+            return _none(judgement, port, seen, bad)
     return None
+
+
+def _none(judgement: Judgement, port: int, seen: Seen, bad: str) -> Judgement:
+    return judgement._replace(
+        status="warn",
+        summary=_("the TLSA record of port {port} is not one: {bad}", port=port, bad=bad),
+        found=", ".join(texts(seen)[:_MOST_SHOWN]),
+        evidence=evidence(seen),
+        remedies=(_("Correct or remove the TLSA record {seen}.", seen=seen.name),),
+    )
 
 
 CHECKS: tuple[Check, ...] = (

@@ -130,3 +130,26 @@ def test_a_domain_that_does_not_exist_is_no_matter_of_records() -> None:
     assert (found.status, found.summary) == ("fail", f"{DOMAIN} does not exist in DNS")
     assert "registered" in found.remedies[0]
     assert any(f"MX 10 {NAME}." in one for one in found.remedies)
+
+
+@pytest.mark.parametrize(
+    ("check", "name", "status", "words"),
+    [
+        (DKIM, f"dkim._domainkey.{DOMAIN}", "warn", "publishes no DKIM key yet"),
+        (STS, f"_mta-sts.{DOMAIN}", "pass", "announces no MTA-STS policy"),
+        (SRV, f"_caldavs._tcp.{DOMAIN}", "pass", "none of"),
+        (DMARC, f"_dmarc.{DOMAIN}", "warn", "has no DMARC policy"),
+    ],
+)
+def test_a_wildcards_text_is_no_record_of_another_kind(
+    check: Check, name: str, status: str, words: str
+) -> None:
+    """`*.example.org. TXT "v=spf1 -all"` keeps others from writing in the name of what is not there."""
+    found = said(check, {(name, "TXT"): "v=spf1 -all"})
+    assert (found.status, words in found.summary) == (status, True), found.summary
+
+
+@pytest.mark.parametrize("text", ["V=dkim1; p=", " k=rsa; t=y", "t=y; p=AAAA", '\\"v=DKIM1; p=AAAA\\"'])
+def test_a_text_that_is_meant_for_a_key_is_one(text: str) -> None:
+    found = said(DKIM, {(f"dkim._domainkey.{DOMAIN}", "TXT"): text})
+    assert (found.status, "cannot be used" in found.summary) == ("warn", True), found.summary

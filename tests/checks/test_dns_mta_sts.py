@@ -55,7 +55,9 @@ def judged(records: Rows, page: str | HttpReply | HostError = POLICY) -> Judgeme
             "could not be fetched: no answer within 5 s",
         ),
         ({("_mta-sts.example.org", "TXT"): "silence"}, POLICY, "unknown", "could not be asked"),
-        ({("_mta-sts.example.org", "TXT"): "hello"}, POLICY, "warn", "is not one of MTA-STS"),
+        ({("_mta-sts.example.org", "TXT"): "v=spf1 -all"}, POLICY, "pass", "announces no MTA-STS policy"),
+        ({("_mta-sts.example.org", "TXT"): "v = STSv1; id=1"}, POLICY, "warn", "is not one of MTA-STS"),
+        ({("_mta-sts.example.org", "TXT"): "V=STSv1; id=1"}, POLICY, "warn", "is not one of MTA-STS"),
         (
             {("_mta-sts.example.org", "TXT"): ("v=STSv1; id=1", "v=STSv1; id=2")},
             POLICY,

@@ -89,6 +89,17 @@ def test_records() -> None:
             association(text)
 
 
+def test_a_record_that_is_none_beside_one_that_is_right(shown: tuple[bytes, str]) -> None:
+    """RFC 7672, 2.2: senders pass over it."""
+    certificate, hashed = shown
+    right, short = f"3 1 1 {hashed}", "3 1 1 abcd"
+    found = judged(right, short, certificate=certificate)
+    assert (found.status, found.severity, "has 64 digits" in found.summary) == ("warn", "advice", True)
+    other = judged(f"3 1 1 {ZEROS}", short, certificate=certificate)
+    assert (other.severity, "names another key" in other.summary) == ("breaks", True), other.summary
+    assert judged(short, certificate=certificate).severity == "breaks"
+
+
 def test_none_is_fine() -> None:
     found = judged(signed="unsigned")
     assert (found.status, found.remedies) == ("pass", ())

@@ -64,7 +64,9 @@ def test_patterns(pattern: str, name: str, fits: bool) -> None:
     [
         ("v=STSv1; id=20260801T000000", ""),
         ("v=STSv1;id=1;", ""),
+        ("v=STSv1 ; id=1 ; strange=x", ""),
         ("v=STSv1", "id= is missing"),
+        ("v=STSv1; ID=1", "id= is missing"),
         ("v=STSv1; id=2026-08-01", "id=2026-08-01 must be letters and digits, at most 32"),
         ("v=STSv1; id=" + "1" * 33, f"id={'1' * 33} must be letters and digits, at most 32"),
     ],
@@ -79,6 +81,7 @@ def test_announcements(text: str, bad: str) -> None:
         ("v=TLSRPTv1; rua=mailto:postmaster@example.org", ""),
         ("v=TLSRPTv1;rua=https://example.org/x,mailto:a@example.org", ""),
         ("v=TLSRPTv1", "rua= is missing"),
+        ("v=TLSRPTv1; RUA=mailto:a@example.org", "rua= is missing"),
         ("v=TLSRPTv1; rua=postmaster@example.org", "rua=postmaster@example.org lacks mailto: or https:"),
     ],
 )

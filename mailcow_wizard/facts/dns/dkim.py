@@ -120,8 +120,9 @@ def public_key(text: str) -> str:
 
 
 def is_key_record(text: str) -> bool:
-    """Whether a text is a DKIM key's record, a right one or not."""
-    return text.lower().startswith(("v=dkim1", "p=", "k="))
+    """Whether a text is a DKIM key's record, a right one or not; a wildcard answers with quite others."""
+    known = tags(text)
+    return known["v"].lower().startswith("dkim") if "v" in known else bool({"p", "k"} & set(known))
 
 
 def _rsa_bits(data: bytes) -> int:

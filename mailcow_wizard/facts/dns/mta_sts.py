@@ -8,7 +8,7 @@ from mailcow_wizard.facts.addresses import addresses
 from mailcow_wizard.facts.dns.domain_records import DomainRecords, domains
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import at_once, texts
-from mailcow_wizard.facts.dns.tags import is_version, tags
+from mailcow_wizard.facts.dns.tags import tags
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
 from mailcow_wizard.language import _
@@ -113,12 +113,16 @@ def report_records(seen: Seen) -> tuple[str, ...]:
 
 
 def _of(seen: Seen, version: str) -> tuple[str, ...]:
-    return at_once(seen, lambda values: tuple(one for one in values if is_version(one, version)))
+    # Senders pass over what does not begin with these very letters (RFC 8461, 3.1; RFC 8460, 3).
+    begin = f"v={version}"
+    return at_once(
+        seen, lambda values: tuple(one for one in values if one.partition(";")[0].rstrip(" \t") == begin)
+    )
 
 
 def bad_announcement(text: str) -> str:
     """What is wrong with an announcement; empty where nothing is."""
-    number = tags(text).get("id", "")
+    number = tags(text, folded=False).get("id", "")
     if not number:
         return "id= is missing"
     if len(number) > 32 or not (number.isascii() and number.isalnum()):
@@ -128,7 +132,8 @@ def bad_announcement(text: str) -> str:
 
 def bad_report_record(text: str) -> str:
     """What is wrong with a record for reports; empty where nothing is."""
-    places = [one.strip() for one in tags(text).get("rua", "").split(",") if one.strip()]
+    said = tags(text, folded=False).get("rua", "")
+    places = [one.strip() for one in said.split(",") if one.strip()]
     if not places:
         return _("rua= is missing")
     strange = next((one for one in places if not one.lower().startswith(("mailto:", "https:"))), "")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 
-def tags(text: str) -> dict[str, str]:
-    """The tags of a record, names in lower case, in their order; what is no tag has an empty value."""
+def tags(text: str, folded: bool = True) -> dict[str, str]:
+    """The tags of a record, names in lower case (or as they stand there), in their order; what is no tag has
+    an empty value."""
     found: dict[str, str] = {}
     for part in text.split(";"):
         name, equals, value = part.partition("=")
-        name = name.strip().lower()
+        name = name.strip().lower() if folded else name.strip()
         if name and name not in found:
             found[name] = value.strip() if equals else ""
     return found
 
 
 def is_version(text: str, version: str) -> bool:
-    """Whether a TXT record is of this kind: it begins with `v=VERSION`, in these very letters (RFC 7489, 6.3
-    and 6.6.3; RFC 8461, 3.1); what does not is ignored by receivers."""
+    """Whether a TXT record is one of DMARC, say: it begins with `v=VERSION`, in these very letters (RFC 7489,
+    6.3 and 6.6.3); what does not is ignored by receivers."""
     name, equals, value = text.partition(";")[0].partition("=")
     return bool(equals) and name.rstrip() in ("v", "V") and value.strip() == version
