@@ -30,13 +30,19 @@ def arm(state: StateDirectory, change: str, plan: Plan) -> None:
     """Before a change that has to be confirmed. Raises HostError where systemd is there and does not take
     it."""
     if plan.confirm and plan.needs_root:
-        way_back.arm("mailcow_wizard.engine.way_back", (state.path, change), plan.confirm + _LATER_S)
+        words = (state.path, change)
+        way_back.arm("mailcow_wizard.engine.way_back", words, plan.confirm + _LATER_S, _code(state))
 
 
-def settled(plan: Plan, state: str) -> None:
+def settled(where: StateDirectory, plan: Plan, state: str) -> None:
     """After the work on such a change: it is confirmed, or taken back."""
     if plan.confirm and plan.needs_root and state in ("applied", "undone"):
-        way_back.disarm()
+        way_back.disarm(_code(where))
+
+
+def _code(state: StateDirectory) -> str:
+    """Where our code is kept meanwhile, if what runs does not last."""
+    return f"{state.path}/way-back"
 
 
 def unconfirmed(session: Session) -> tuple[Change, ...]:
@@ -80,24 +86,30 @@ def main(words: Sequence[str]) -> int:
     takes it back unless somebody confirmed it."""
     place, change = words
     state = StateDirectory(place)
+    code = _settled(state, change)
+    if code == 0:
+        way_back.disarm(_code(state))
+        # The last that is done: it may be what this runs from.
+        way_back.forget(_code(state))
+    return code
+
+
+def _settled(state: StateDirectory, change: str) -> int:
+    """Waits, and takes it back where it has to be; the exit code, 0 where nothing is left to be done."""
     session = Session(RealHost(state.path), Settings(), state)
     journal = Journal(state)
     for _turn in range(_TURNS):
         now = journal.get(change)
         if now.state in ("applied", "undone"):
-            way_back.disarm()
             return 0
         if now.state in ("interrupted", "failed"):
             if not _waits(journal, change):
-                way_back.disarm()
                 return 0
             try:
                 end = mending.take_back(session, change, lambda progress: None)
             except Locked:
                 detached.pause(_TURN_S)
                 continue
-            if end.state == "undone":
-                way_back.disarm()
             return 0 if end.state == "undone" else 1
         detached.pause(_TURN_S)
     return 1

@@ -86,7 +86,7 @@ def _do(
         if work.standing.state == "failed" and back:
             work.take_back(work.standing.error)
     standing = work.standing
-    way_back.settled(plan, standing.state)
+    way_back.settled(session.state, plan, standing.state)
     finding = None
     if standing.state != "failed" and plan.check:
         tell("check", -1, plan.check)

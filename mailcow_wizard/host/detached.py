@@ -59,10 +59,10 @@ def start(module: str, words: tuple[str, ...], handed: int, tongue: str = "") ->
     return Detached(process)
 
 
-def program(module: str, tongue: str = "") -> tuple[str, ...]:
+def program(module: str, tongue: str = "", code: str = "") -> tuple[str, ...]:
     """What an interpreter is told (-c) to run `main` of one of our modules, in this language or another, with
-    the words that follow."""
-    return (_PROGRAM.format(module), _root(), tongue or language.current())
+    the words that follow; `code` is where another copy of ours lies."""
+    return (_PROGRAM.format(module), code or root(), tongue or language.current())
 
 
 class Unit:
@@ -115,7 +115,8 @@ def _quietly(argv: list[str]) -> int | None:
         return None
 
 
-def _root() -> str:
+def root() -> str:
+    """Where our code lies: the directory above our package."""
     return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from mailcow_wizard import __version__
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.one_file_cache import LICENCES
 
 WITHOUT = ("linkify-it-py", "markdown-it-py", "mdit-py-plugins", "mdurl")
 """What Textual shows Markdown with, and the wizard has none; over a slow line it takes a second."""
@@ -144,7 +145,7 @@ def _of(package: str) -> Iterator[tuple[str, bytes]]:
         name = str(one)
         licence = _LICENCE.fullmatch(name)
         if licence:
-            name = f"licenses/{package}/{licence['file']}"
+            name = f"{LICENCES}/{package}/{licence['file']}"
         elif ".dist-info/" in name or _LEFT_OUT.match(name) or name.endswith((".so", ".pyc")):
             continue
         data = one.locate().read_bytes()  # type: ignore[attr-defined,unused-ignore]

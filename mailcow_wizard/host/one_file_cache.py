@@ -3,6 +3,8 @@
 import os
 import stat
 
+LICENCES = "licenses"
+"""The directory that only unpacked code has."""
 _BOOT = "/proc/sys/kernel/random/boot_id"
 
 
@@ -55,3 +57,8 @@ def is_ours(directory: str) -> bool:
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
             return False
     return True
+
+
+def is_unpacked(code: str) -> bool:
+    """Whether code was unpacked by the one-file build: it lasts no longer than this boot, or this session."""
+    return os.path.isdir(os.path.join(code, LICENCES))

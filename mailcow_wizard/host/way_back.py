@@ -4,11 +4,13 @@ the machine, unless it is taken away before."""
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
+from mailcow_wizard.host import one_file_cache
 from mailcow_wizard.host.changing import Changing, Seen
-from mailcow_wizard.host.detached import program
+from mailcow_wizard.host.detached import program, root
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.search_path import search_path
 from mailcow_wizard.language import STORED
@@ -22,25 +24,31 @@ _WAIT_S = 30.0
 _NEW = Seen("", None, 0o644, -1, -1)
 
 
-def arm(module: str, words: tuple[str, ...], seconds: float) -> bool:
+def arm(module: str, words: tuple[str, ...], seconds: float, kept: str) -> bool:
     """Has systemd run `main(words)` of one of our modules after so many seconds, and at each start of the
-    machine until then; False where there is no systemd. Raises HostError where it cannot be had."""
+    machine until then; False where there is no systemd. Raises HostError where it cannot be had.
+
+    `kept` is a directory for a copy of our code, where what runs now does not last.
+    """
     if not os.path.isdir(_SYSTEMD):
         return False
     try:
-        _put(SERVICE, _service((sys.executable, "-c", *program(module, STORED), *words)))
+        told = program(module, STORED, _lasting(kept))
+        _put(SERVICE, _service((sys.executable, "-c", *told, *words)))
         _put(TIMER, _timer(seconds))
         _systemctl("daemon-reload")
         _systemctl("enable", SERVICE)
         _systemctl("start", TIMER)
     except HostError as error:
-        disarm()
+        disarm(kept)
         raise HostError(f"the way back could not be prepared: {error}") from None
     return True
 
 
-def disarm() -> None:
+def disarm(kept: str) -> None:
     """Takes it away, as far as it is there."""
+    if os.path.realpath(kept) != os.path.realpath(root()):
+        forget(kept)
     if not any(os.path.exists(f"{_PLACE}/{name}") for name in (SERVICE, TIMER)):
         return
     for words in (("stop", TIMER), ("disable", SERVICE)):
@@ -54,6 +62,26 @@ def disarm() -> None:
         _systemctl("daemon-reload")
     except HostError:
         return
+
+
+def forget(kept: str) -> None:
+    """Removes the copy of our code. What runs from there finds no more of it."""
+    shutil.rmtree(kept, ignore_errors=True)
+
+
+def _lasting(kept: str) -> str:
+    """Where our code lies that is still there after the end of this session, and of this boot. Raises
+    HostError."""
+    if not one_file_cache.is_unpacked(root()):
+        return root()
+    forget(kept)
+    try:
+        shutil.copytree(root(), kept, ignore=shutil.ignore_patterns("__pycache__"))
+    except (OSError, shutil.Error) as error:
+        forget(kept)
+        raise HostError(f"{kept} could not be written: {getattr(error, "strerror", None) or error}") from None
+    os.sync()
+    return kept
 
 
 def _put(name: str, text: str | None) -> None:

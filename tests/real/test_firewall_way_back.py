@@ -1,8 +1,12 @@
 """A firewall that was switched off and that nobody confirmed comes back, whatever ends the wizard: all its
 processes killed, or the machine's power cut."""
 
+import base64
+import json
+import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from lab import machine
@@ -10,6 +14,7 @@ from lab.inside import wait_until
 from lab.machine import CHECKOUT_INSIDE, Machine
 from lab.skip import or_skip
 
+from mailcow_wizard.host.one_file_far import PREFIX
 from tests.real.firewall_machine import silence
 
 pytestmark = pytest.mark.real
@@ -54,6 +59,20 @@ def switched_off(debian: Machine) -> "subprocess.Popen[bytes]":
     return process
 
 
+def switched_off_by_ssh(debian: Machine, one_file: Path) -> "subprocess.Popen[bytes]":
+    """The same from another machine: of what runs here nothing stays, and /tmp is empty after a start."""
+    place = f"/tmp/{PREFIX}0123456789"
+    debian.run(["mkdir", "--mode", "700", place], check=True)
+    shutil.copy(one_file, f"/proc/{debian.pid}/root{place}/mailcow-wizard.pyz")
+    words = SWITCH_OFF.partition("mailcow_wizard ")[2].split()
+    asked = {"words": words, "from": ("x", "x"), "desk": "", "keep": False, "environment": {}}
+    packed = base64.urlsafe_b64encode(json.dumps(asked).encode()).decode()
+    process = debian.start(["python3", "-I", f"{place}/mailcow-wizard.pyz", "--far", packed])
+    assert wait_until(lambda: not is_active(debian), 60)
+    assert has_units(debian)
+    return process
+
+
 def killed(debian: Machine, process: "subprocess.Popen[bytes]") -> None:
     """Every process of the wizard inside the machine, at once."""
     pids = debian.run(["pgrep", "-f", "python3 .*mailcow_wizard"]).stdout.split()
@@ -74,6 +93,18 @@ def test_after_the_power_was_cut(debian: Machine) -> None:
     assert wait_until(lambda: is_active(debian), 60)
     assert wait_until(lambda: "undone" in changes(debian), 30), changes(debian)
     assert wait_until(lambda: not has_units(debian), 30)
+
+
+def test_after_the_power_was_cut_and_the_code_is_gone(debian: Machine, one_file: Path) -> None:
+    process = switched_off_by_ssh(debian, one_file)
+    debian.power_cut()
+    process.kill()
+    process.wait(30)
+    assert debian.run(["sh", "-c", "ls -d /tmp/mailcow-wizard*"]).returncode != 0
+    assert wait_until(lambda: is_active(debian), 60)
+    assert wait_until(lambda: "undone" in changes(debian), 30), changes(debian)
+    assert wait_until(lambda: not has_units(debian), 30)
+    assert wait_until(lambda: debian.run(["ls", f"{STATE}/way-back"]).returncode != 0, 30)
 
 
 @pytest.mark.long
