@@ -77,9 +77,11 @@ def _lasting(kept: str) -> str:
     forget(kept)
     try:
         shutil.copytree(root(), kept, ignore=shutil.ignore_patterns("__pycache__"))
-    except (OSError, shutil.Error) as error:
+    except OSError as error:
         forget(kept)
-        raise HostError(f"{kept} could not be written: {getattr(error, "strerror", None) or error}") from None
+        # Of several files shutil.Error has a list: from where, to where, why.
+        why = error.strerror or error.args[0][0][2]
+        raise HostError(f"{kept} could not be written: {why}") from None
     os.sync()
     return kept
 
