@@ -111,14 +111,19 @@ def address(text: str) -> str:
 
 
 def public_address(text: str) -> str:
-    """An address that others know the server by: not one of a single link, and of IPv4 as IPv4 has it.
+    """An address that others may know the server by, and of IPv4 as IPv4 has it: not one of this machine
+    alone, of a single link, of a group, or of nobody. A private one is none of the world's, but may be meant.
     Raises NotAName."""
     import ipaddress
 
     known = ipaddress.ip_address(address(text))
     if getattr(known, "scope_id", None):
         raise NotAName(_("not an IP address"))
-    return str(getattr(known, "ipv4_mapped", None) or known)
+    known = getattr(known, "ipv4_mapped", None) or known
+    nobodys = known.is_loopback or known.is_unspecified or known.is_multicast or known.is_reserved
+    if nobodys or known.is_link_local:
+        raise NotAName(_("an address that no other server can send to"))
+    return str(known)
 
 
 def repository(text: str) -> str:

@@ -8,7 +8,7 @@ from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.network.egress import Egress, egress
-from mailcow_wizard.language import _, heard
+from mailcow_wizard.language import _, heard, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _CARRIER = ipaddress.IPv4Network("100.64.0.0/10")  # RFC 6598: shared by a provider's customers
@@ -35,6 +35,19 @@ def judge_addresses(facts: Egress) -> Judgement:
     if wrong:
         return common._replace(
             status="fail", severity="breaks", summary=wrong, remedies=(_("Correct it in mailcow.conf."),)
+        )
+    private = v4.private or v6.private
+    if private:
+        return common._replace(
+            status="fail" if v4.private else "warn",
+            severity="breaks" if v4.private else "degrades",
+            summary=ngettext(
+                "{listed} was named as public, and is private: the world cannot send mail there",
+                "{listed} were named as public, and are private: the world cannot send mail there",
+                len(private),
+                listed=listed(private),
+            ),
+            remedies=(_("Name the public address: `--address ADDRESS`."),),
         )
     if v4.own and ipaddress.ip_address(v4.own) in _CARRIER and v4.origin != "option":
         return common._replace(

@@ -71,12 +71,9 @@ def _address(name: str, value: str) -> str:
 
 
 def _public_address(name: str, value: str) -> str:
-    from mailcow_wizard.names import NotAName, public_address
+    from mailcow_wizard.names import public_address
 
-    try:
-        return public_address(value)
-    except NotAName:
-        raise UsageError(_("--{name} {value} is not an IP address", name=name, value=quoted(value))) from None
+    return _is(public_address, name, value)
 
 
 def _one_address(name: str, value: str, before: object) -> str:

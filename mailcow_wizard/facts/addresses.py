@@ -21,6 +21,8 @@ _ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
 # Two names one after the other: where nothing gets out that is as long as all other attempts to get out take.
 _TIMEOUT_S = 1.9
 
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+
 
 class Addresses(NamedTuple):
     """The public addresses of one family, and this machine's own source address of that family.
@@ -41,9 +43,19 @@ class Addresses(NamedTuple):
         return bool(self.own and self.public and self.own not in self.public)
 
     @property
+    def private(self) -> tuple[str, ...]:
+        """Those of the public addresses that are none of the world's, whoever named them (RFC 1918, 4193 and
+        6598)."""
+        return tuple(one for one in self.public if any(_is_in(one, network) for network in _PRIVATE))
+
+    @property
     def unseen(self) -> bool:
         """Whether packets leave by this family, and nobody outside could say with which address."""
         return bool(self.own and not self.public and self.origin == "none")
+
+
+def _is_in(address: str, network: str) -> bool:
+    return ipaddress.ip_address(address) in ipaddress.ip_network(network)
 
 
 def addresses(facts: Facts, family: int) -> Addresses:
@@ -88,9 +100,17 @@ def _from_outside(facts: Facts, family: int, own: str) -> Addresses:
         except ValueError:
             trouble = trouble or _("{name} did not answer with an address", name=name)
             continue
-        if address.version == family:
+        if address.version == family and is_the_worlds(address):
             return Addresses(family, (str(address),), own, "outside")
+        # Who answers with such a one is no server outside: a proxy on the way, or a captive portal.
+        trouble = trouble or _("{name} answers {address}, which is not public", name=name, address=address)
     return Addresses(family, (), own, "none", trouble)
+
+
+def is_the_worlds(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether the world can send something to it."""
+    mapped = getattr(address, "ipv4_mapped", None)
+    return address.is_global and not (address.is_multicast or mapped)
 
 
 def at_given_resolver(facts: Facts, name: str, family: int) -> str:

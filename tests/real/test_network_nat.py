@@ -165,7 +165,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(self.client_address[0].encode())
+        self.wfile.write((sys.argv[2:] or self.client_address)[0].encode())
 http.server.HTTPServer((sys.argv[1], 80), Echo).serve_forever()
 """
 _TELLS = "192.88.99.171"
@@ -190,6 +190,24 @@ def test_the_public_address_is_asked_by_the_resolver_that_was_given(world: World
         assert f"({PRIVATE}) is behind NAT: the world sees {SERVER_V4}" in found["summary"]
     tells.terminate()
     tells.wait()
+
+
+def test_a_private_address_is_not_what_the_world_sees(world: World) -> None:
+    """Whoever answers with one is no server outside."""
+    world.far.run(["ip", "addr", "add", f"{_PORTAL}/32", "dev", "lo"])
+    tells = world.far.start([sys.executable, "-c", _ECHO, _PORTAL, PRIVATE])
+    listens = ["ss", "-Hltn", f"src {_PORTAL}:80"]
+    assert wait_until(lambda: "LISTEN" in world.far.run(listens, check=False).stdout, 20.0)
+    astray = f"ip daddr {outside.WEB} tcp dport 80 dnat ip to {_PORTAL}"
+    with behind_nat(world, reflects=True), world.rule(astray, hook="prerouting"):
+        found = check(world, "network.addresses")["network.addresses"]
+    assert found["status"] == "unknown", found["summary"]
+    assert f"ip4.mailcow.email answers {PRIVATE}, which is not public" in found["summary"]
+    tells.terminate()
+    tells.wait()
+
+
+_PORTAL = "192.88.99.172"
 
 
 def test_nothing_is_sent_offline(world: World) -> None:
