@@ -16,7 +16,7 @@ import struct
 import threading
 import time
 
-from mailcow_wizard.host.dns_tcp import Stream
+from mailcow_wizard.host.dns_tcp import MOST_TO_ONE_SERVER, Stream
 from mailcow_wizard.host.dns_wire import NOERROR, NXDOMAIN, Header, answers, header, plain, query
 from mailcow_wizard.host.door import DnsQuestion, DnsReply
 
@@ -25,6 +25,7 @@ JOIN_AFTER = 0.1
 AGAIN_AFTER = 0.4
 _BUFFER = 1 << 20
 _MOST_AT_ONCE = 64  # packets taken from one socket before the clock is looked at again
+_BOTH = selectors.EVENT_READ | selectors.EVENT_WRITE
 _REFUSED = "refused"
 _WORDS = {
     errno.ECONNREFUSED: _REFUSED,
@@ -109,7 +110,8 @@ class Round:
         self._silence = silence
         self._timeout = timeout
         self._channels: dict[str, _Channel | str] = {}
-        self._streams: set[Stream] = set()
+        self._streams: dict[str, list[Stream]] = {}
+        self._one_each: set[str] = set()
         self._due: list[tuple[float, int, int]] = []
         numbers = _numbers(len(questions))
         self._exchanges = [
@@ -142,7 +144,7 @@ class Round:
         for channel in self._channels.values():
             if isinstance(channel, _Channel):
                 channel.socket.close()
-        for stream in self._streams:
+        for stream in (one for some in self._streams.values() for one in some):
             stream.socket.close()
         self._selector.close()
 
@@ -152,6 +154,9 @@ class Round:
             if not self._exchanges[place].reply:
                 self._ask_next(self._exchanges[place], now)
         until = min(self._deadline, self._due[0][0] if self._due else self._deadline)
+        if self._streams:
+            self._end_stalled(now)
+            until = min(until, now + JOIN_AFTER)
         for key, mask in self._selector.select(max(0.0, until - now)):
             if isinstance(key.data, _Channel):
                 self._receive(key.data)
@@ -255,40 +260,60 @@ class Round:
             self._ask_next(exchange, time.monotonic())
 
     def _by_stream(self, exchange: _Exchange, server: str) -> None:
+        some = self._streams.setdefault(server, [])
         try:
-            stream = Stream(exchange.place, server, self._port, exchange.wire)
+            if len(some) < MOST_TO_ONE_SERVER or server in self._one_each:
+                some.append(self._opened(server))
         except OSError as error:
             self._stream_failed(exchange, server, words(error))
             return
         exchange.streams += 1
-        self._streams.add(stream)
-        self._selector.register(stream.socket, selectors.EVENT_WRITE, stream)
+        stream = min(reversed(some), key=lambda one: len(one.waiting))
+        stream.ask(exchange.place, exchange.wire)
+        self._selector.modify(stream.socket, _BOTH, stream)
+
+    def _opened(self, server: str) -> Stream:
+        stream = Stream(server, self._port)
+        self._selector.register(stream.socket, _BOTH, stream)
+        return stream
 
     def _advance(self, stream: Stream, mask: int) -> None:
-        exchange = self._exchanges[stream.place]
         try:
-            packet = stream.advance(bool(mask & selectors.EVENT_WRITE))
+            heard = stream.advance(bool(mask & selectors.EVENT_READ), bool(mask & selectors.EVENT_WRITE))
         except OSError as error:
-            self._end(stream, exchange)
-            self._stream_failed(exchange, stream.server, words(error))
+            self._broken(stream, words(error))
             return
-        if packet is None:
-            wanted = selectors.EVENT_WRITE if stream.sending else selectors.EVENT_READ
-            self._selector.modify(stream.socket, wanted, stream)
-            return
-        self._end(stream, exchange)
-        if exchange.reply:
-            return
-        if answers(packet, exchange.wire):
-            self._heard(exchange, stream.server, packet, "tcp")
-        else:
-            self._stream_failed(exchange, stream.server, _not_to_this())
+        self._selector.modify(stream.socket, _BOTH if stream.sending else selectors.EVENT_READ, stream)
+        for place, packet in heard:
+            exchange = self._exchanges[place]
+            exchange.streams -= 1
+            if exchange.reply:
+                continue
+            if answers(packet, exchange.wire):
+                self._heard(exchange, stream.server, packet, "tcp")
+            else:
+                self._stream_failed(exchange, stream.server, _not_to_this())
 
-    def _end(self, stream: Stream, exchange: _Exchange) -> None:
+    def _end_stalled(self, now: float) -> None:
+        for stream in [one for some in self._streams.values() for one in some if one.is_stalled(now)]:
+            self._one_each.add(stream.server)
+            self._broken(stream, "")
+
+    def _broken(self, stream: Stream, why: str) -> None:
+        """A connection has ended; what it left open is asked anew where it had answered something."""
         self._selector.unregister(stream.socket)
-        self._streams.discard(stream)
+        self._streams[stream.server].remove(stream)
         stream.socket.close()
-        exchange.streams -= 1
+        left = [self._exchanges[place] for place in stream.waiting.values()]
+        for exchange in left:
+            exchange.streams -= 1
+        for exchange in left:
+            if exchange.reply:
+                continue
+            if stream.heard:
+                self._by_stream(exchange, stream.server)
+            else:
+                self._stream_failed(exchange, stream.server, why)
 
     def _stream_failed(self, exchange: _Exchange, server: str, why: str) -> None:
         exchange.refusals[server] = why if exchange.transport else _longer(why)

@@ -114,10 +114,11 @@ def _dns(data: bytes) -> None:
         dns_wire.plain(dns_wire.query(_QUESTION._replace(name=text(data[:300])), 1))
     stream = dns_tcp.Stream.__new__(dns_tcp.Stream)
     stream._out, stream._in, stream.socket = b"", b"", wires.Link(data, 7)
+    stream.waiting, stream.heard = {data[2:4]: 0}, 0
     with contextlib.suppress(OSError):
         for _ in range(len(data)):
-            if stream.advance(False) is not None:
-                return
+            if stream.advance(True, False):
+                stream.is_stalled(0.0)
 
 
 def _time(data: bytes) -> None:

@@ -35,9 +35,24 @@ def reply(packet: bytes, addresses: tuple[str, ...] = (), flags: int = 0) -> byt
 
 
 class NameServer:
-    """Listens on UDP and TCP of one address; what it was asked is in `asked`."""
+    """Listens on UDP and TCP of one address; what it was asked is in `asked`. Over TCP it lets `backlog`
+    connections wait, of which one is served at a time; `each` is how many questions it reads of one, and
+    `holds` that it then keeps it open."""
 
-    def __init__(self, address: str, port: int, answer: Answer, delay: float = 0.0, tcp: bool = True) -> None:
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        answer: Answer,
+        delay: float = 0.0,
+        tcp: bool = True,
+        backlog: int = 128,
+        each: int = 1,
+        holds: bool = False,
+    ) -> None:
+        self.connections = 0
+        self._each, self._holds = each, holds
+        self._held: list[socket.socket] = []
         self.asked: list[bytes] = []
         self._answer = answer
         self._delay = delay
@@ -47,7 +62,7 @@ class NameServer:
         self._sockets = [self._udp]
         threading.Thread(target=self._serve_udp, daemon=True).start()
         if tcp:
-            listener = socket.create_server((address, port))
+            listener = socket.create_server((address, port), backlog=backlog)
             self._sockets.append(listener)
             threading.Thread(target=self._serve_tcp, args=(listener,), daemon=True).start()
 
@@ -58,7 +73,7 @@ class NameServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        for one in self._sockets:
+        for one in (*self._sockets, *self._held):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)  # closing it alone would not end the waiting thread
             one.close()
@@ -89,13 +104,25 @@ class NameServer:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            with connection:
-                head = connection.recv(2)
-                packet = connection.recv(int.from_bytes(head, "big"))
-                self.asked.append(packet)
-                for part in self._answer(packet, "tcp"):
-                    # In two pieces, as a network may bring it.
-                    whole = len(part).to_bytes(2, "big") + part
-                    connection.sendall(whole[:3])
-                    time.sleep(0.01)
-                    connection.sendall(whole[3:])
+            self.connections += 1
+            with suppress(OSError):
+                for _ in range(self._each):
+                    self._serve_one(connection)
+            if self._holds:
+                self._held.append(connection)
+            else:
+                connection.close()
+
+    def _serve_one(self, connection: socket.socket) -> None:
+        head = connection.recv(2)
+        packet = connection.recv(int.from_bytes(head, "big"))
+        if not packet:
+            raise OSError
+        self.asked.append(packet)
+        time.sleep(self._delay)
+        for part in self._answer(packet, "tcp"):
+            # In two pieces, as a network may bring it.
+            whole = len(part).to_bytes(2, "big") + part
+            connection.sendall(whole[:3])
+            time.sleep(0.01)
+            connection.sendall(whole[3:])

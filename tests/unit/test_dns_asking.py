@@ -120,6 +120,53 @@ def test_tcp_that_is_closed_is_said(port: int) -> None:
     assert answer.error == "its answer is too long for UDP, and over TCP: refused"
 
 
+def over_tcp(port: int, count: int = 64, timeout: float = 3.0) -> tuple[DnsReply, ...]:
+    questions = tuple(DnsQuestion(f"n{n}.example.org", "A", (GOOD,), transport="tcp") for n in range(count))
+    return Round(questions, timeout, Silence(), port).replies()
+
+
+def all_right(replies: tuple[DnsReply, ...]) -> bool:
+    """Whether each question has its own answer."""
+    names = [f"n{n}".encode() for n in range(len(replies))]
+    return all(
+        one.transport == "tcp" and bytes((len(name),)) + name + b"\7example" in one.packet
+        for name, one in zip(names, replies, strict=True)
+    )
+
+
+def test_many_questions_over_tcp_share_a_few_connections(port: int) -> None:
+    """A server leaves connections beyond its backlog waiting for a second."""
+    with NameServer(GOOD, port, right, backlog=10, each=16) as server:
+        start = time.monotonic()
+        assert all_right(over_tcp(port))
+        assert time.monotonic() - start < 0.95
+    assert server.connections <= 4
+
+
+@pytest.mark.parametrize("holds", [False, True])
+def test_a_server_that_reads_one_question_of_a_connection_is_asked_again(holds: bool, port: int) -> None:
+    """It closes the connection behind its answer, or forgets about it."""
+    with NameServer(GOOD, port, right, holds=holds):
+        assert all_right(over_tcp(port, 24))
+
+
+def test_answers_over_tcp_come_in_whichever_order(port: int) -> None:
+    kept: list[bytes] = []
+
+    def last_first(packet: bytes, transport: str) -> list[bytes]:
+        kept.append(right(packet, transport)[0])
+        return [] if len(kept) % 4 else [b"", b"\0" * 12, *kept[:-5:-1]]
+
+    with NameServer(GOOD, port, last_first, each=4):
+        assert all_right(over_tcp(port, 16))
+
+
+def test_a_connection_that_ends_without_an_answer_is_said(port: int) -> None:
+    with NameServer(GOOD, port, silent):
+        (answer,) = over_tcp(port, 1)
+    assert answer.error == "closed before the answer was complete"
+
+
 def test_a_server_without_edns_is_asked_without(port: int) -> None:
     def old(packet: bytes, transport: str) -> list[bytes]:
         return [reply(packet, flags=FORMERR)] if packet[11] else right(packet, transport)
