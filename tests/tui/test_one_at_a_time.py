@@ -77,6 +77,21 @@ async def test_a_second_change_cannot_begin_beside_the_first(
         await until(pilot, lambda: not first.running)
 
 
+async def test_quitting_while_a_change_is_shown_asks(tmp_path: Path, gate: threading.Event) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        work = slow(gate)
+        await opened(app, pilot, work)
+        for no in ("n", "escape"):
+            await pilot.press("q")
+            await until(pilot, lambda: "Leave the wizard?" in shown(app))
+            await pilot.press(no)
+            await until(pilot, lambda: isinstance(app.screen, Working) and "Esc back" in shown(app))
+        gate.set()
+        await until(pilot, lambda: not work.running)
+        await pilot.press("q")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+
+
 async def test_what_was_asked_to_stop_says_so_when_it_is_shown_again(
     tmp_path: Path, gate: threading.Event
 ) -> None:

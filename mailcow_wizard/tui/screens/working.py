@@ -18,7 +18,8 @@ class Working(Log[str]):
     with nothing otherwise; the work goes on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q,n", "dismiss", "close", show=False),
+        Binding("escape,enter,n", "dismiss", "close", show=False),
+        Binding("q", "quit_wizard", "quit", show=False),
         Binding("y", "yes", "yes", show=False),
         Binding("u", "undo", "take back", show=False),
         Binding("s", "stop", "stop", show=False),
@@ -63,6 +64,13 @@ class Working(Log[str]):
             self.draw()
         elif asks_back(self._work):
             self.dismiss("back")
+
+    async def action_quit_wizard(self) -> None:
+        """Asks whether to leave, where the work goes on; else back to the list."""
+        if self._work.running:
+            await self.app.run_action("leave")
+        else:
+            self.dismiss()
 
     def action_undo(self) -> None:
         """Ends with the wish to see what taking it back would do."""
