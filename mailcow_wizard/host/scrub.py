@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any, TypeVar, cast
 
+from mailcow_wizard.host import scrub_settings
 from mailcow_wizard.host.bones import bones, bones_of_output, has_bones
 from mailcow_wizard.host.door import HttpReply, Process, Ran
 from mailcow_wizard.redaction import (
@@ -18,9 +19,10 @@ from mailcow_wizard.redaction import (
 Answer = TypeVar("Answer")
 
 # Copies of mailcow.conf too (mailcow.conf_backup), the shell's start files, where people keep tokens, and
-# those of package tools.
+# those of package tools and containerd.
 _CONFIGURATION = "mailcow.conf"
-_ASSIGNMENTS = ("profile", "bashrc", ".bash_login", "/environment", ".sh", ".repo", "/dnf.conf")
+_ASSIGNMENTS = ("profile", "bashrc", ".bash_login", "/environment", ".sh", ".repo", "/dnf.conf", ".toml")
+_COMPOSE = (".yml", ".yaml")
 # A word that stands alone is another mistake than one in brackets: a recording keeps which it is.
 _LONE_WORD = "removed"
 # cloud-init's data hold what the owner gave to the machine: scripts, keys, networks.
@@ -83,6 +85,12 @@ def _file(path: str, data: bytes) -> bytes:
         text = _without_remarks(configuration(text, _LONE_WORD), odd=encoding != "utf-8")
     elif path.endswith(_ASSIGNMENTS):
         text = without_secret_values(text)
+    elif path.endswith(_COMPOSE):
+        text = scrub_settings.compose(text)
+    elif path.endswith(".json"):
+        text = scrub_settings.json(text)
+    elif path == "/etc/fstab":
+        text = scrub_settings.mounts(text)
     return without_credentials(text).encode(encoding)
 
 

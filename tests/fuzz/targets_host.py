@@ -164,7 +164,8 @@ def _packets(data: bytes) -> None:
 _SCRUBBED = (
     "/opt/mailcow-dockerized/mailcow.conf", "/etc/nginx/nginx.conf", "/etc/postfix/main.cf",
     "/etc/postfix/master.cf", "/proc/self/environ", "/root/.bashrc", "/run/cloud-init/instance-data.json",
-    "/etc/caddy/Caddyfile", "/etc/docker/daemon.json",
+    "/etc/caddy/Caddyfile", "/etc/docker/daemon.json", "/etc/containerd/config.toml", "/etc/fstab",
+    "/opt/mailcow-dockerized/docker-compose.override.yml",
 )  # fmt: skip
 _TARGETS = ("/info", "/containers/json?all=1", "/containers/x/json", "/containers/x/logs?tail=1", "/networks")
 _COMMANDS = (("systemctl", "cat", "--", "x"), ("mailq",), ("postqueue", "-j"), ("ps",))
@@ -278,6 +279,7 @@ _SCRUB_SEEDS = (
     b'{"Env": ["A=b"], "Labels": {"com.docker.compose.project": "x"}, "State": {"Health": {}}}',
     b'[{"Id": "x", "Names": ["/a"], "IPAM": {"Config": [{"Subnet": "10.0.0.0/8"}]}, "Options": {}}]',
     b"\1\0\0\0\0\0\0\5hello",
+    b'services:\n  a:\n    environment: {TOKEN: x, B: \'${B}\'}\n    command: ["a", "--password", "b"]\n',
 )
 
 
