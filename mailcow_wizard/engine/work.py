@@ -10,7 +10,7 @@ from mailcow_wizard.engine.back import target
 from mailcow_wizard.engine.diff import hide
 from mailcow_wizard.engine.journal import Journal, Mark, Standing, State
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host.changing import Changing, Seen
+from mailcow_wizard.host.changing import Changing, Seen, Unending
 from mailcow_wizard.host.detached import pause
 from mailcow_wizard.host.door import Denied, HostError, Missing
 from mailcow_wizard.language import _
@@ -58,8 +58,8 @@ class Work:
 
         Where the plan wants it, somebody has to confirm in the end; `unconfirmed` tells that nobody did.
         """
-        self._await_command()
         try:
+            self._await_command()
             self._stand(state="applying", doing="apply", error="")
             for number, step in enumerate(self._plan.steps):
                 if self.standing.marks[number] == "done":
@@ -96,6 +96,8 @@ class Work:
                 self._edit(number, step)
             elif isinstance(step, Command):
                 self._command(number, step.argv, step.timeout)
+        except Unending:
+            raise  # it goes on: whoever takes it back waits for it first
         except HostError:
             self._mark_if_possible(number, "failed")
             raise
@@ -138,7 +140,13 @@ class Work:
 
     def take_back(self, why: str = "") -> None:
         """Takes back what was done, in reverse order, as far as it can be; `standing` tells how it ended."""
-        self._await_command()
+        try:
+            self._await_command()
+        except HostError as error:
+            # What a command does that still runs cannot be taken back yet.
+            self._tell("failed", self._under_way(), str(error))
+            self._stand_if_possible(state="failed", error=self._shown(str(error)))
+            return
         self._stand_if_possible(state="undoing", doing="undo", error=why)
         failures = []
         for number in reversed(range(len(self._plan.steps))):

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mailcow_wizard.host.door import MIB, Denied, HostError, Missing, TooLarge
+from mailcow_wizard.host.door import MIB, Denied, HostError, Missing, NoAnswer, TooLarge
 from mailcow_wizard.host.trust import followed
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -42,6 +42,11 @@ class CannotWrite(HostError):
 
 class Changed(HostError):
     """A file is not what it was when the change was shown."""
+
+
+class Unending(NoAnswer):
+    """A command goes on, whatever is done to end it: it waits for a device that does not answer, or belongs
+    to somebody else."""
 
 
 class Seen(NamedTuple):
@@ -194,7 +199,8 @@ class Changing:
             raise _said(path, error) from None
 
     def wait_for(self, pid: int, mark: str, seconds: float) -> None:
-        """Waits for a command of a killed run (`note` heard its number), and ends it after that long."""
+        """Waits for a command of a killed run (`note` heard its number), and ends it after that long. Raises
+        Unending where it does not end even so."""
         from mailcow_wizard.host.doing import wait_for
 
         wait_for(pid, mark, seconds)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
+from mailcow_wizard.host.changing import Unending
 from mailcow_wizard.host.commands import is_marked, starting
 from mailcow_wizard.host.door import MIB, HostError, NoAnswer
 from mailcow_wizard.host.programs import program
@@ -84,14 +85,16 @@ def run(
                 break
             except subprocess.TimeoutExpired:
                 output.tell()
-            if stopped():
-                _end(process)
-                output.close()
+            asked = stopped()
+            if not asked and time.monotonic() <= end:
+                continue
+            ended = _end(process)
+            output.close()
+            if not ended:
+                raise Unending(f"{argv[0]} (process {process.pid}) does not end, not even when it is killed")
+            if asked:
                 raise Stopped(f"{argv[0]} was ended, as was asked for")
-            if time.monotonic() > end:
-                _end(process)
-                output.close()
-                raise NoAnswer(f"{argv[0]} did not end within {timeout:g} s and was ended")
+            raise NoAnswer(f"{argv[0]} did not end within {timeout:g} s and was ended")
         output.close()
         return code
 
@@ -100,6 +103,8 @@ def wait_for(pid: int, mark: str, seconds: float) -> None:
     """See `Changing.wait_for`."""
     end = time.monotonic() + seconds
     while is_marked(pid, _MARK, mark):
+        if time.monotonic() > end + _PATIENCE_S:
+            raise Unending(f"process {pid} does not end, not even when it is killed")
         if time.monotonic() > end:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
@@ -203,11 +208,12 @@ class _Output:
             self._listen("(it says more; that is not shown)")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Asks the command and its children to end, then ends them."""
+def _end(process: subprocess.Popen[bytes]) -> bool:
+    """Asks the command and its children to end, then ends them; whether it did."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_PATIENCE_S)
-            return
+            return True
+    return False
