@@ -395,15 +395,6 @@ def test_nothing_heavy_is_imported(words: tuple[str, ...], host: str) -> None:
     imported = set(eval(done.stderr))  # noqa: S307
     assert "mailcow_wizard" in imported
     heavy = {
-        "textual",
-        "rich",
-        "dns",
-        "asyncio",
-        "psutil",
-        "ssl",
-        "http",
-        "argparse",
-        "dataclasses",
-        "ntplib",
-    }
+        "textual", "rich", "dns", "asyncio", "psutil", "ssl", "http", "argparse", "dataclasses", "ntplib",
+    }  # fmt: skip
     assert not imported & heavy
