@@ -165,6 +165,23 @@ def test_what_stands_at_a_hosters_is_found_by_an_alias(names: Names) -> None:
     assert found["status"] == "pass", found["summary"]
 
 
+def test_a_mail_domain_that_is_an_alias_is_followed(names: Names) -> None:
+    alias, end = "list.example.org", "list.example.net"
+    with (
+        names.changed(end, "MX", "10 mail.example.org.", before=()),
+        names.changed(alias, "CNAME", f"{end}.", before=()),
+    ):
+        (found,) = check(names, "dns.mx", "--domain", alias)
+    assert (found["status"], f"is an alias (CNAME) of {end}" in found["summary"]) == ("warn", True), found
+
+
+def test_the_policy_of_the_organisation_holds(names: Names) -> None:
+    """RFC 7489, 6.6.3: not that of a name between."""
+    with names.changed("_dmarc.team.example.org", "TXT", '"v=DMARC1; p=none"', before=()):
+        (found,) = check(names, "dns.dmarc", "--domain", "a.team.example.org")
+    assert (found["status"], "that of example.org holds" in found["summary"]) == ("pass", True), found
+
+
 class Fault(NamedTuple):
     """A record that is wrong for a while, and what its check then says."""
 
@@ -185,6 +202,7 @@ FAULTS = (
     Fault("example.org", "MX", ("50 MAIL.Example.org.",), "pass", "goes to"),
     Fault("example.org", "CAA", ('0 issue ";"',), "fail", "nobody may"),
     Fault("example.org", "CAA", ('128 tbs "x"',), "fail", "critical"),
+    Fault("example.org", "CAA", ('0 issue "LetsEncrypt.org"',), "fail", "must be written letsencrypt.org"),
     Fault(
         "example.org",
         "CAA",
@@ -195,6 +213,7 @@ FAULTS = (
     Fault("autoconfig.example.org", "CNAME", ("mail.example.net.",), "warn", "not mail"),
     Fault("_dmarc.example.org", "TXT", ('"v=DMARC1; p=maybe"',), "warn", "p=maybe"),
     Fault(REVERSE, "PTR", ("mail.example.org.", "other.example.org."), "fail", "must have one"),
+    Fault(REVERSE, "PTR", ("MAIL.Example.ORG.",), "pass", "is called mail.example.org"),
 )
 BEFORE = {
     ("mail.example.org", "A"): "192.88.99.10",
