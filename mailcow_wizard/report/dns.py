@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from mailcow_wizard import __version__
 from mailcow_wizard.facts.dns.certificate import APART, NOT_ASKED
+from mailcow_wizard.facts.dns.decide import quoted
 from mailcow_wizard.facts.dns.expected import TTL
 from mailcow_wizard.facts.dns.overview import Overview
 from mailcow_wizard.facts.dns.table import Row
@@ -18,7 +19,6 @@ from mailcow_wizard.wrapping import behind, wrapped
 if TYPE_CHECKING:
     from typing import Any
 
-_STRING = 255
 _WIDEST = 40
 KINDS = {
     "right": _("right"),
@@ -165,9 +165,3 @@ def _entry(row: Row, zone: str) -> str:
 
 def _relative(name: str, zone: str) -> str:
     return "@" if name == zone else name.removesuffix(f".{zone}")
-
-
-def quoted(text: str) -> str:
-    """A TXT record's text as strings of at most 255 bytes, with what would end them escaped."""
-    parts = [text[place : place + _STRING] for place in range(0, len(text), _STRING)] or [""]
-    return " ".join('"' + one.replace("\\", "\\\\").replace('"', '\\"') + '"' for one in parts)

@@ -1,11 +1,14 @@
 """The line `dns --push …` and what it is refused for; what is decided about a record that is there."""
 
 import pytest
+from dns_world import facts
 
 from mailcow_wizard.cli.arguments import UsageError, parse
 from mailcow_wizard.facts.dns.decide import Data, Entry, Left, There, decide, quoted
 from mailcow_wizard.facts.dns.expected import Expected
 from mailcow_wizard.facts.dns.merging import Merged
+from mailcow_wizard.facts.dns.table import table
+from mailcow_wizard.report.dns import zone_files
 
 NAME, DOMAIN = "mail.example.org", "example.org"
 
@@ -119,3 +122,10 @@ def test_text_in_the_zone_file_s_form() -> None:
     assert quoted("é;") == '"\\195\\169;"'
     assert quoted("x" * 300) == f'"{"x" * 255}" "{"x" * 45}"'
     assert quoted("") == '""'
+
+
+def test_a_zone_file_has_texts_by_the_byte() -> None:
+    """A string of it holds 255 bytes, however many letters those are."""
+    letters = r"\195\169" * 25
+    known = facts({(f"_dmarc.{DOMAIN}", "TXT"): f"v=DMARC1; p=reject; n={letters}"})
+    assert f'_dmarc TXT "v=DMARC1; p=reject; n={letters}"' in list(zone_files(known.get(table)))
