@@ -366,7 +366,8 @@ class Wizard(Drawn):
         """Goes straight to a step, there to a check."""
         if self._complete:
             self.go_to(step)
-            self._list.go_to(check)
+            if check:
+                self._list.go_to(check)
 
     def action_visit(self, opens: str) -> None:
         """Opens a screen besides the list (see `places`)."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mailcow_wizard.language import _
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _, heard
 from mailcow_wizard.tui.beside import beside
 
 if TYPE_CHECKING:
@@ -45,10 +46,14 @@ def export(app: Wizard) -> None:
 
     run = document(app, app.board.findings())
     stamp = run["started"].replace(":", "").replace("-", "")
-    paths = [
-        app.session.state.write_report(f"mailcow-{stamp}.{ending}", as_text(run, form))
-        for form, ending in FORMS.items()
-    ]
+    try:
+        paths = [
+            app.session.state.write_report(f"mailcow-{stamp}.{ending}", as_text(run, form))
+            for form, ending in FORMS.items()
+        ]
+    except HostError as error:
+        app.show_keys(_("The report could not be written: {why}", why=heard(error)))
+        return
     look = app.look
     directory = paths[0].rpartition("/")[0]
     said = _(

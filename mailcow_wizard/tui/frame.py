@@ -95,11 +95,11 @@ def rail(look: Look, board: Board, current: str) -> list[list[Part]]:
 
 
 def _counts(board: Board, step: str) -> str:
-    """`12/13`: how many of a step's rows are right."""
+    """`12/13`: how many of a step's rows are right; nothing while it has none."""
     if step in ("welcome", "summary"):
         return ""
     counts = board.counts(step)
-    return f"{counts['pass']}/{sum(counts.values())}"
+    return f"{counts['pass']}/{sum(counts.values())}" if counts else ""
 
 
 def heading(look: Look, title: str, about: str) -> list[Part]:

@@ -56,17 +56,19 @@ def choose(app: Wizard) -> None:
         show_work(app)
     elif row and row.finding and row.finding.fixes:
         _show_choices(app, row)
-    elif row and row.finding:
+    elif row:
         app.show_keys(_nothing_to_choose(row))
 
 
 def _nothing_to_choose(row: Row) -> str:
     finding = row.finding
-    if finding is None or finding.status == "pass":
+    if finding is None:
+        return _("Looking…")
+    if finding.status != "pass" and finding.remedies:
+        return _("By hand (Enter shows all): {remedies}", remedies=finding.remedies[0])
+    if finding.status in ("pass", "skipped"):
         return _("There is nothing to mend here.")
-    if not finding.remedies:
-        return _("The wizard cannot mend this. Enter shows all that is known about it.")
-    return _("By hand (Enter shows all): {remedies}", remedies=finding.remedies[0])
+    return _("The wizard cannot mend this. Enter shows all that is known about it.")
 
 
 def _show_choices(app: Wizard, row: Row) -> None:

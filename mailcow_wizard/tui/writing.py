@@ -68,6 +68,16 @@ def details(row: Row, width: int) -> list[Line]:
     ]
 
 
+def whole(row: Row, width: int, height: int) -> list[Line]:
+    """Everything about a row; where it is longer than `height` its last line tells the key that shows all."""
+    lines = details(row, width)
+    return lines if len(lines) <= height else [*lines[: height - 1], _all_by_key()]
+
+
+def _all_by_key() -> Line:
+    return Line("", _("Enter shows all of it"), "dim")
+
+
 def brief(row: Row, width: int, height: int) -> list[Line]:
     """A row in `height` lines of `width` cells: what was found, what is needed, what mends it and why.
 
@@ -88,7 +98,7 @@ def brief(row: Row, width: int, height: int) -> list[Line]:
     found, remedies, why, needed = map(_first, shares, parts, cells)
     lines = [*found, *needed, *remedies, *why]
     blank = [Line("", "")] * (room - len(lines))
-    return [*lines, *blank, Line("", _("Enter shows all of it"), "dim")][:height]
+    return [*lines, *blank, _all_by_key()][:height]
 
 
 def _shares(room: int, parts: Sequence[Sequence[Line]]) -> list[int]:

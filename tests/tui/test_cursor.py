@@ -51,7 +51,7 @@ def _here(app: Wizard) -> tuple[str, str]:
 
 
 def _hear(app: Wizard, *events: Event) -> None:
-    app._take(events)
+    app._take(events, app.board.ask(()))
     app._draw_heard()
 
 

@@ -21,7 +21,7 @@ def opened(terminal: Terminal) -> str:
     """Opens the picture."""
     terminal.wait_for("Full name of the mail server")
     terminal.keys("Enter")
-    terminal.wait_for("o what gets out")
+    terminal.wait_for("o outgoing")
     terminal.keys("o")
     return terminal.wait_for("ways end too early", "Esc back")
 
@@ -44,7 +44,7 @@ def test_where_it_stops_is_seen(size: tuple[int, int], tmp_path: Path) -> None:
         assert "Ask the provider to open outgoing port 25" in text
         terminal.keys("End")
         terminal.wait_for("This machine", "Container network")
-        terminal.escape_to("o what gets out")
+        terminal.escape_to("o outgoing")
 
 
 def test_without_unicode(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_ports_turn_green_as_the_knocks_arrive(
         assert text.count(f" {passed} ") == 10
         assert f" {failed} " not in text
         terminal.keys("Escape")
-        terminal.wait_for("i what gets in")
+        terminal.wait_for("i incoming")
         terminal.wait_until_looked()
         assert wait_until(lambda: listening(world) == "", PATIENCE)
         terminal.keys("End")
@@ -146,7 +146,7 @@ def test_the_lines_for_other_machines_and_the_clipboard(world: Provider, tmp_pat
         world.far.run(argv, timeout=60)
         terminal.wait_for("All ports are reached from outside")
         terminal.keys("q")
-        terminal.wait_for("i what gets in")
+        terminal.wait_for("i incoming")
 
 
 def test_a_report_that_could_not_be_brought_is_pasted(world: Provider, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_leaving_asks_while_somebody_may_still_knock(world: Provider, tmp_path: 
         terminal.keys("q")
         terminal.wait_for("Stop listening?")
         terminal.keys("y")
-        terminal.wait_for("i what gets in")
+        terminal.wait_for("i incoming")
         assert wait_until(lambda: listening(world) == "", PATIENCE)
         # And once more: there is a new token.
         terminal.keys("i")
@@ -217,7 +217,7 @@ def test_a_recorded_machine_cannot_be_reached(tmp_path: Path) -> None:
     with wizard(state=str(tmp_path)) as terminal:
         terminal.wait_for("Full name of the mail server")
         terminal.keys("Enter")
-        terminal.wait_for("i what gets in")
+        terminal.wait_for("i incoming")
         # What is found meanwhile draws the keys again, in the notice's place.
         terminal.wait_until_looked()
         terminal.keys("i")

@@ -81,7 +81,7 @@ class Choices(Sheet[Plan]):
         return [(title, self.look.bold), (f" {glyph} {cut(summary, room, self.look.glyphs.ellipsis)}", style)]
 
     def body(self, width: int) -> Sequence[Sequence[Part]]:
-        """Three lines for each choice."""
+        """For each choice its name, what it would do, what kind of change it is."""
         look = self.look
         if self._problem:
             return [[], [(f" {look.text(self._problem)}", look.plain)]]
@@ -93,17 +93,20 @@ class Choices(Sheet[Plan]):
             here = number == self._cursor
             lines += [[]] if number else []
             self._starts.append(len(lines))
-            lines.append(
-                [
-                    (f" {look.glyphs.cursor} " if here else "   ", look.bold),
-                    (f"{number + 1}  ", look.bold),
-                    (look.text(offer.fix.title), look.selected if here else look.bold),
-                ]
-            )
-            words = wrap(self._consequence(planned), max(10, width - _INDENT), break_on_hyphens=False)
-            lines += [[(" " * _INDENT + line, look.plain)] for line in words]
+            title = _wrapped(look.text(offer.fix.title), width)
+            marks: list[Part] = [
+                (f" {look.glyphs.cursor} " if here else "   ", look.bold),
+                (f"{number + 1}  ", look.bold),
+            ]
+            for part in title:
+                lines.append([*marks, (part, look.selected if here else look.bold)])
+                marks = [(" " * _INDENT, look.plain)]
             style = look.dim if is_calm(offer.fix) else look.state("warn")
-            lines.append([(" " * _INDENT + terms(offer.fix, self._root), style)])
+            said = (
+                (self._consequence(planned), look.plain),
+                (look.text(terms(offer.fix, self._root)), style),
+            )
+            lines += [[(" " * _INDENT + one, style)] for text, style in said for one in _wrapped(text, width)]
         self._starts.append(len(lines))
         return lines
 
@@ -160,3 +163,7 @@ class Choices(Sheet[Plan]):
                 self.dismiss(plan)
 
         self.app.push_screen(Decision(self.look, self._ask(plan)), answered)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return wrap(text, max(10, width - _INDENT), break_on_hyphens=False)

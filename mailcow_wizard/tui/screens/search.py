@@ -65,7 +65,8 @@ class Search(Narrowing):
         keys = self._fitting()
         self._cursor = max(0, min(self._cursor, len(keys) - 1))
         text = self.query_one("#text", Lines)
-        text.put([self._line(number, key) for number, key in enumerate(keys)])
+        nothing: list[list[Part]] = [[(" " + _("Nothing found. Esc goes back."), look.plain)]]
+        text.put([self._line(number, key) for number, key in enumerate(keys)] or nothing)
         text.keep_in_view(self._cursor)
         about = look.text(self._draft.about(keys[self._cursor])) if keys else ""
         lines = wrap(about, max(10, self.size.width - 2))[:_ABOUT_LINES]

@@ -14,6 +14,12 @@ from mailcow_wizard.tui.widgets.lines import Lines, Part
 Result = TypeVar("Result")
 Keys = Sequence[tuple[str, str]]
 
+_WAY_OUT = "Esc"
+
+
+def _taken(key: tuple[str, str]) -> int:
+    return len(key[0]) + len(key[1]) + 3
+
 
 class Sheet(ModalScreen[Result], Generic[Result]):
     """Subclasses say what is shown: `title_parts`, `body` for a width in cells, `foot`."""
@@ -96,14 +102,14 @@ class Sheet(ModalScreen[Result], Generic[Result]):
         self.query_one(Rule).show(self.text.view)
 
     def keys(self, keys: Keys) -> list[Part]:
-        """Keys and what they do, in one line, those that have room."""
+        """Keys and what they do, in one line, those that have room; the way out always has."""
         parts: list[Part] = []
-        used = 0
+        left = self.size.width - sum(_taken(one) for one in keys if one[0] == _WAY_OUT)
         for key, does in keys:
-            if used + len(key) + len(does) + 3 > self.size.width:
-                continue
-            used += len(key) + len(does) + 3
-            parts += [(f" {key}", self.look.bold), (f" {does} ", self.look.plain)]
+            taken = 0 if key == _WAY_OUT else _taken((key, does))
+            if taken <= left:
+                left -= taken
+                parts += [(f" {key}", self.look.bold), (f" {does} ", self.look.plain)]
         return parts
 
     def scrolls(self) -> bool:

@@ -1,6 +1,7 @@
 """Screens over the wizard: a text to read, a question to answer."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -103,13 +104,16 @@ class Question(ModalScreen[bool]):
         """The question and its keys."""
         yield Lines(id="question")
 
-    def on_mount(self) -> None:
-        """Fills in the question."""
+    def on_resize(self) -> None:
+        """Fills in the question, in as many lines as it needs."""
         look = self._look
+        lines = wrap(look.text(self._question), max(10, self.size.width - 2), break_on_hyphens=False)
         keys = [
             (" y", look.bold),
             (" " + _("yes") + "   ", look.plain),
             ("n", look.bold),
             (" " + _("no"), look.plain),
         ]
-        self.query_one("#question", Lines).put([[(f" {self._question}", look.bold)], keys])
+        question = self.query_one("#question", Lines)
+        question.styles.height = len(lines) + 1
+        question.put([*([(f" {line}", look.bold)] for line in lines), keys])

@@ -1,9 +1,14 @@
 """What frames a step: widgets for the lines of `frame`."""
 
+from collections.abc import Sequence
+from textwrap import wrap
+
 from mailcow_wizard.tui import frame
 from mailcow_wizard.tui.board import Board
 from mailcow_wizard.tui.look import Look
-from mailcow_wizard.tui.widgets.lines import Lines
+from mailcow_wizard.tui.widgets.lines import Lines, Part
+
+_NOTICE_LINES = 3
 
 
 class Breadcrumb(Lines):
@@ -87,7 +92,17 @@ class KeyLine(Lines):
     def on_resize(self) -> None:
         """More keys have room on a wider screen."""
         look = self._look
-        if self._notice:
-            self.put([[(f" {look.text(self._notice)}", look.bold)]])
+        if not self._notice:
+            self._put([frame.key_line(look, self._keys, self.room.width)])
             return
-        self.put([frame.key_line(look, self._keys, self.room.width)])
+        lines = wrap(look.text(self._notice), max(10, self.room.width - 2), break_on_hyphens=False)
+        rest = " ".join(lines[_NOTICE_LINES - 1 :])
+        lines = [*lines[: _NOTICE_LINES - 1], *([rest] if rest else [])]
+        self._put([[(f" {line}", look.bold)] for line in lines])
+
+    def _put(self, lines: Sequence[Sequence[Part]]) -> None:
+        """A notice that is longer than a line takes some of what is above it."""
+        height = self.styles.height
+        if height is None or height.value != len(lines):
+            self.styles.height = len(lines)
+        self.put(lines)

@@ -6,7 +6,7 @@ from mailcow_wizard.model import STATUSES
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
-from mailcow_wizard.tui.writing import Line, brief, details
+from mailcow_wizard.tui.writing import Line, brief, whole
 
 _LABEL = 8
 _WHOLE_FROM = 90
@@ -38,7 +38,7 @@ class Details(Lines):
         if self._row is None:
             self.put([])
             return
-        lines = details(self._row, width) if width >= _WHOLE_FROM else brief(self._row, width, height)
+        lines = whole(self._row, width, height) if width >= _WHOLE_FROM else brief(self._row, width, height)
         self.put([styled(line, self._look) for line in lines])
 
 
