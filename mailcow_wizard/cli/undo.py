@@ -65,7 +65,10 @@ def _look(session: Session, options: Options) -> None:
 
 def _list(session: Session, options: Options, talk: Talk) -> int:
     _look(session, options)
-    changes = Journal(session.state).list()
+    journal = Journal(session.state)
+    changes = journal.list()
+    for lost in journal.unreadable():
+        streams.say(_unreadable(journal, lost))
     if talk.json:
         talk.document(of_changes(changes))
         return exit_codes.OK
@@ -119,11 +122,26 @@ def _named(session: Session, name: str) -> Change:
 
 
 def _newest(session: Session) -> Change:
-    """The newest change that is still there."""
-    for one in Journal(session.state).list():
+    """The newest change that is still there. Raises Refused where a newer one cannot be read."""
+    journal = Journal(session.state)
+    lost = next(iter(journal.unreadable()), "")
+    for one in journal.list():
+        if one.state != "undone" and int(one.id) < int(lost or 0):
+            name = _("to take back change {change} all the same: ./wizard undo {change}", change=one.id)
+            raise Refused(exit_codes.CANNOT_WRITE, f"{_unreadable(journal, lost)}; {name}")
         if one.state != "undone":
             return one
+    if lost:
+        raise Refused(exit_codes.CANNOT_WRITE, _unreadable(journal, lost))
     raise Refused(exit_codes.USAGE, _("there is no change to take back"))
+
+
+def _unreadable(journal: Journal, change: str) -> str:
+    return _(
+        "change {change} is not known any more: what is in {path} cannot be read",
+        change=change,
+        path=harmless(journal.path(change, "")),
+    )
 
 
 def _carried_out(

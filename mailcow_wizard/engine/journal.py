@@ -110,6 +110,11 @@ class Journal:
                 continue
         return tuple(found)
 
+    def unreadable(self) -> tuple[str, ...]:
+        """The ids of the changes that `list` leaves out, newest first: damaged, or of a newer wizard."""
+        known = {one.id for one in self.list()}
+        return tuple(one for one in map(str, reversed(self._records.numbers())) if one not in known)
+
     def get(self, change: str) -> Change:
         """The change of this id. Raises Missing."""
         return self._change(self._number(change), lock.holder(self._state))
@@ -226,6 +231,8 @@ class Journal:
 
     def _change(self, number: int, holder: lock.Holder | None) -> Change:
         about = self._read(number, "change.json")
+        if about.get("format", _FORMAT) != _FORMAT:
+            raise HostError(_("{path} is of another version", path=self.path(str(number), "change.json")))
         said = self._read(number, "progress.json")
         try:
             return self._made_of(number, about, said, holder)

@@ -6,6 +6,7 @@ on when the line is lost), a process that outlives the session removes it after 
 """
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -90,6 +91,8 @@ def _keep(file: str) -> str:
             os.fchmod(made.fileno(), 0o755)
         os.rename(fresh, target)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(fresh)
         return f"not kept: {target}: {error.strerror}"
     return f"kept on the server as {target}"
 

@@ -28,10 +28,12 @@ _ALIVE = ("ServerAliveInterval=5", "ServerAliveCountMax=4", "ConnectTimeout=30")
 _MARK = "mailcow-wizard-far:"
 _FILE = "mailcow-wizard.pyz"
 _MOST_GREETING = 1 << 16
+_NOT_WRITTEN = 73
+_LONGEST_ABOVE = 64
 _HOST = re.compile(r"[A-Za-z0-9_.:%][A-Za-z0-9_.:%-]*")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\+-]*")
-_PLACE = re.compile(r"/[A-Za-z0-9/._-]+")
-_TOLD = re.compile(rf"{_MARK} (?P<user>\d+) (?P<sudo>sudo|doas|none) (?P<python>\S+) (?P<place>\S+)")
+_PLACE = re.compile(r"/[A-Za-z0-9/._@+-]+")
+_TOLD = re.compile(rf"{_MARK} (?P<user>\d+) (?P<sudo>sudo|doas|none) (?P<python>.+) (?P<place>\S+)")
 # The far side has none of the desk's settings; these concern the person who looks on.
 _SETTINGS = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "COLORTERM", "NO_COLOR")
 _PYTHONS = "python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11 python3.10"
@@ -50,9 +52,9 @@ _SCRIPT = (
     "then p=$(command -v $c); break; fi; done; "
     f'if test -z "$p"; then echo "{_MARK} no-python"; exit 0; fi; '
     "s=none; for c in sudo doas; do if command -v $c >/dev/null; then s=$c; break; fi; done; "
-    f"d=$(mktemp -d /tmp/{_DIRECTORY}) || d=$(mktemp -d /var/tmp/{_DIRECTORY}) || exit 73; "
+    f"d=$(mktemp -d /tmp/{_DIRECTORY}) || d=$(mktemp -d /var/tmp/{_DIRECTORY}) || exit {_NOT_WRITTEN}; "
     f'echo "{_MARK} $(id -u) $s $p $d"; '
-    f'"$p" -I -c "{_TAKE}" "$d/{_FILE}" xb {_MARK} || {{ rm -rf "$d"; exit 73; }}'
+    f'"$p" -I -c "{_TAKE}" "$d/{_FILE}" xb {_MARK} || {{ rm -rf "$d"; exit {_NOT_WRITTEN}; }}'
 )
 # What a screen that ended without a word leaves: keys, paste, focus, mouse; no wrapping; its own page.
 _CALM = "\x1b[<u" + "".join(f"\x1b[?{one}l" for one in (2004, 1004, 1000, 1002, 1003, 1006, 1015))
@@ -101,6 +103,14 @@ def can_draw() -> bool:
     return os.isatty(0) and os.isatty(1)
 
 
+def _for_sockets() -> str:
+    """A directory in which sockets can lie that ssh is told of: it ends a path at a blank and fills in what
+    stands behind %, and of the 104 bytes that a socket's path may have everywhere (macOS; Linux: 108) it
+    needs 17 itself."""
+    usual = tempfile.gettempdir()
+    return usual if _PLACE.fullmatch(usual) and len(usual) <= _LONGEST_ABOVE else "/tmp"  # noqa: S108
+
+
 def _send(to: IO[bytes], data: bytes) -> None:
     """Sends a file, as fast as it is taken."""
     with contextlib.suppress(OSError):
@@ -118,10 +128,11 @@ class Connection:
         if not ssh:
             raise HostError("the command ssh is not installed")
         self._to = to
-        self._own = tempfile.mkdtemp(prefix="mw-")
+        self._own = tempfile.mkdtemp(prefix="mw-", dir=_for_sockets())
         self._start = [ssh, "-o", f"ControlPath={self._own}/c"]
         self._where = [*(["-l", to.user] if to.user else []), *(["-p", str(to.port)] if to.port else [])]
         self._place: Place | None = None
+        self._greeting = ""
 
     @property
     def desk(self) -> str:
@@ -151,6 +162,8 @@ class Connection:
             code = process.wait()
         if code == LOST:
             raise Lost("there is no connection to the server")
+        if not place and code != _NOT_WRITTEN:
+            raise HostError(f"nothing can be run there: {self._greeting or 'it says nothing'}")
         if code or not place or arrived != len(data):
             raise HostError("the file could not be written there, neither in /tmp nor in /var/tmp")
         return place
@@ -158,15 +171,21 @@ class Connection:
     def _heard(self, said: IO[bytes]) -> Place | None:
         """What the far side says of itself; what its shell's own settings print before is passed over."""
         for line in iter(lambda: said.readline(_MOST_GREETING), b""):
-            text = line.decode("ascii", "replace").strip()
+            text = line.decode("utf-8", "replace").strip()
+            self._greeting = text or self._greeting
             if text == f"{_MARK} no-python":
                 raise HostError(
                     "no Python 3.10 or newer (with lzma and zlib) was found there. Debian, Ubuntu: "
                     "apt-get install python3. EL: dnf install python3.11. Alpine: apk add python3"
                 )
             found = _TOLD.fullmatch(text)
-            if found and _PLACE.fullmatch(found["place"]) and _PLACE.fullmatch(found["python"]):
-                return Place(int(found["user"]), found["sudo"], found["python"], found["place"])
+            if found and _PLACE.fullmatch(found["place"]):
+                place = self._place = Place(
+                    int(found["user"]), found["sudo"], found["python"], found["place"]
+                )
+                if not _PLACE.fullmatch(place.python):
+                    raise HostError(f"its Python has a path that no shell can be given: {place.python}")
+                return place
         return None
 
     def bring_home(self) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FOR_ROOT = "/var/lib/mailcow-wizard"
 _MOST_BYTES = 4 << 20
+_ROOM, _ROOM_BYTES = "room", 32 << 10
 
 
 def default_directory() -> str:
@@ -67,6 +68,22 @@ class StateDirectory:
         except OSError as error:
             raise HostError(f"{self.path} could not be made: {error.strerror}") from None
         write_private(os.path.join(self.path, f"{name}.json"), document, durable)
+
+    def keep_room(self) -> None:
+        """Keeps some room on the disk, for a document that has to be written to a full one."""
+        try:
+            # Random: a file system that packs what it holds keeps room for nothing else.
+            _replace(f"{self.path}/{_ROOM}", os.urandom(_ROOM_BYTES).hex(), durable=False)
+        except OSError:
+            return
+
+    def release_room(self) -> bool:
+        """Gives that room free; False where none was kept."""
+        try:
+            os.unlink(f"{self.path}/{_ROOM}")
+        except OSError:
+            return False
+        return True
 
     def write_report(self, name: str, text: str) -> str:
         """Writes a report for its owner alone; returns its path. Raises HostError."""

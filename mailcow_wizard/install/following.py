@@ -53,6 +53,7 @@ def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
         if (known := proxy_variables.variables(session.host)) or before is None:
             record.save_proxies(known)
         record.save(standing)
+        record.keep_room()
     except BaseException:
         held.close()
         raise

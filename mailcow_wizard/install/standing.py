@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.given import Allowed, FirstMailbox
 from mailcow_wizard.engine.given import Choices as Choices
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.log import tail
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install.stages import STAGES
@@ -118,14 +119,25 @@ class Record:
             return None
 
     def save(self, standing: Standing) -> None:
-        """On disk before this returns. Raises HostError."""
+        """On disk before this returns, on a full one too where room was kept for it. Raises HostError."""
         fields = standing._asdict()
         fixes = [list(one) for one in standing.choices.fixes]
         mailbox = list(standing.choices.mailbox)
         fields["choices"] = {**standing.choices._asdict(), "fixes": fixes, "mailbox": mailbox}
         fields["stages"] = [one._asdict() for one in standing.stages]
         fields["running"] = standing.running._asdict() if standing.running else None
-        self._state.save(NAME, fields)
+        try:
+            self._state.save(NAME, fields)
+        except HostError:
+            if not self._state.release_room():
+                raise
+            self._state.save(NAME, fields)
+        if standing.state == "done":
+            self._state.release_room()
+
+    def keep_room(self) -> None:
+        """Keeps room for how it ends: what it fetches may fill the disk."""
+        self._state.keep_room()
 
     def alive(self) -> bool:
         """Whether an install is under way at this moment."""

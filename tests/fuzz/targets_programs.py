@@ -145,6 +145,7 @@ def _ssh(data: bytes) -> None:
     found = ssh.destination(words)
     assert found is None or not found.host.startswith("-")
     connection = ssh.Connection.__new__(ssh.Connection)
+    connection._greeting = ""
     with contextlib.suppress(HostError):
         connection._heard(io.BytesIO(data))
 

@@ -1,4 +1,4 @@
-"""What sessions over ssh that were killed have left on a server, removed by a later one."""
+"""What sessions over ssh leave on a server: what those left that were killed is removed by a later one."""
 
 import os
 from pathlib import Path
@@ -27,3 +27,11 @@ def test_another_session_may_sweep_at_the_same_time(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(one_file_far, "os", listed)
     one_file_far._sweep(str(tmp_path), (str(own),))
     assert [one.exists() for one in (old, fresh, own)] == [False, True, True]
+
+
+def test_what_could_not_be_kept_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    target = tmp_path / ".local/bin/mailcow-wizard"
+    assert one_file_far._keep(str(tmp_path / "none")) == f"not kept: {target}: No such file or directory"
+    assert list(target.parent.iterdir()) == []

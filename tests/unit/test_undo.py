@@ -249,3 +249,25 @@ def test_damaged_journal_is_told(name: str, mailcow: Mailcow) -> None:
     assert done.returncode == (73 if name else 64)
     assert mailcow.conf.read_text() == NEW
     assert b"a defect of the wizard" not in done.stderr
+
+
+@pytest.mark.parametrize("content", ["{", '{"format": 2}'])
+def test_an_older_change_is_not_taken_back_for_the_newest(content: str, mailcow: Mailcow) -> None:
+    """The newest is damaged, or was made by a newer wizard."""
+    applied(mailcow)
+    mailcow.conf.write_text(OLD)
+    applied(mailcow)
+    place = mailcow.state / "changes" / "2"
+    (place / "change.json").write_text(content)
+    words = f"change 2 is not known any more: what is in {place}/ cannot be read".encode()
+    listed = mailcow.run("undo", "--list", "--json")
+    fits(listed, "changes")
+    assert [row["id"] for row in document(listed)["changes"]] == ["1"]
+    assert words in listed.stderr
+    done = mailcow.run("undo", "--yes")
+    assert (done.returncode, mailcow.conf.read_text()) == (73, NEW)
+    assert words + b"; to take back change 1 all the same: ./wizard undo 1" in done.stderr
+    assert mailcow.run("undo", "1", "--yes").returncode == 0
+    assert mailcow.conf.read_text() == OLD
+    done = mailcow.run("undo", "--yes")
+    assert (done.returncode, words in done.stderr) == (73, True)
