@@ -8,6 +8,7 @@ from judged import look
 
 from mailcow_wizard.checks import dns_dkim, dns_dmarc
 from mailcow_wizard.facts.dns.dmarc import dmarc
+from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, DnsReply
 from mailcow_wizard.model import Check, Judgement, Settings
@@ -117,3 +118,18 @@ def test_servers_that_are_a_version_apart_have_no_two_records(
     settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS,), resolver=RESOLVER)
     found = look(check, Facts(Apart({**ZONE, **two, (name, "TXT"): text}), settings))
     assert (found.status, words in found.summary) == ("warn", True), found.summary
+
+
+@pytest.mark.parametrize(("above", "published"), [(POLICY, False), (BROKEN, True), ((), True)])
+def test_the_policy_that_holds_is_not_weakened_by_one_of_our_own(
+    above: str | tuple[str, ...], published: bool
+) -> None:
+    domain = f"team.{DOMAIN}"
+    facts = known(domain, {(DOMAIN, "TXT"): above}, (domain,))
+    assert isinstance(facts.host, World)
+    facts.host.records[domain, "SOA"] = (f"ns.example.net. admin.{domain}. 1 2 3 4 60",)
+    found = facts.get(push)
+    entries = [one for one in found.entries if one.check == "dns.dmarc"]
+    left = [one for one in found.left if one.check == "dns.dmarc"]
+    assert [bool(entries), not left] == [published] * 2, left
+    assert published or (left[0].kind, f"that of {DOMAIN} holds" in left[0].words) == ("not now", True)
