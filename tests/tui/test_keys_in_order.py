@@ -9,6 +9,7 @@ from tui.piloted import piloted, shown, until
 from mailcow_wizard.model import Event
 from mailcow_wizard.tui.app import Wizard
 from mailcow_wizard.tui.screens.palette import Palette
+from mailcow_wizard.tui.widgets.welcome import Welcome
 
 SAID = "Something was said of this."
 
@@ -27,6 +28,34 @@ async def test_a_letter_does_not_overtake_enter_in_the_palette(tmp_path: Path) -
         _type_at_once(app, *"go to kern", "enter", "z", "z")
         await until(pilot, lambda: app.current == "kernel")
         assert len(app.screen_stack) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_name_that_comes_in_a_burst_is_what_was_typed(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        await pilot.press("tab")
+        fields = app.screen_stack[0].query_one(Welcome)._fields
+        mistyped = (*"mial", "backspace", "backspace", "backspace")
+        typed = ("ctrl+u", *mistyped, *"ail.example.or", "left", "right", "g")
+        _type_at_once(app, *typed)
+        await until(pilot, lambda: fields[0].value == "mail.example.org")
+        _type_at_once(app, "end", "ctrl+w", *"net", "enter", "n", "n")
+        await until(pilot, lambda: app.current != "welcome")
+        await pilot.pause(0.2)
+        assert fields[0].value == "mail.example.net"
+
+
+@pytest.mark.asyncio
+async def test_after_a_name_that_cannot_be_used_typing_goes_on(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        await pilot.press("tab")
+        fields = app.screen_stack[0].query_one(Welcome)._fields
+        await pilot.press("ctrl+u", "enter")
+        await until(pilot, lambda: not fields[0].sent)
+        await pilot.press(*"mx.example.org", "tab")
+        await until(pilot, lambda: fields[0].value == "mx.example.org" and fields[1].has_focus)
+        await pilot.press("shift+tab", "escape")
+        await until(pilot, lambda: app.focused is None)
 
 
 @pytest.mark.asyncio

@@ -14,6 +14,8 @@ from mailcow_wizard.tui.widgets.lines import Lines, Part
 if TYPE_CHECKING:
     from textual.widgets import Input
 
+    from mailcow_wizard.tui.widgets.field import Field
+
 _FRAME_HEIGHT = 3  # steps, heading, keys
 
 
@@ -34,7 +36,7 @@ class Welcome(Vertical):
         self._said = said
         self._own_domain = bool(said.domain)
         self._values = [*said.values]
-        self._fields: tuple[Input, ...] = ()
+        self._fields: tuple[Field, ...] = ()
 
     def compose(self) -> ComposeResult:
         """One widget for the first paint; the fields follow it."""
@@ -47,10 +49,10 @@ class Welcome(Vertical):
     async def add_fields(self) -> None:
         """Puts fields in the place of the names that were only drawn so far."""
         # Imported here: it takes longer than everything else on this screen.
-        from textual.widgets import Input
+        from mailcow_wizard.tui.widgets.field import Field
 
         self._fields = tuple(
-            Input(value, id=id, compact=True, select_on_focus=False)
+            Field(value, id=id, compact=True, select_on_focus=False)
             for value, id in zip(self._values, ("hostname", "domain"), strict=True)
         )
         for field in self._fields:
@@ -142,6 +144,8 @@ class Welcome(Vertical):
         if names:
             self.post_message(self.Answered(*names))
         else:
+            for field in self._fields:
+                field.sent = False
             self.focus_wrong()
 
     def answer(self) -> tuple[str, str] | None:
