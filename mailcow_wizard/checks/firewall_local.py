@@ -6,7 +6,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks import firewall_neighbours
 from mailcow_wizard.checks.firewall_neighbours import LOOK, by_rule, done, has_v4
 from mailcow_wizard.checks.network_ways import listed
-from mailcow_wizard.checks.troubles import Trouble, judged
+from mailcow_wizard.checks.troubles import Trouble, judged, word
 from mailcow_wizard.facts.firewall.entries import Entry
 from mailcow_wizard.facts.firewall.rules import program
 from mailcow_wizard.facts.firewall.state import State, state
@@ -164,7 +164,11 @@ def _remedy(seen: State, group: _Group) -> tuple[str, ...]:
     chain = group.end.place.chain
     table = chain.table
     said = words.format(
-        ports=ports, family=table.family, table=table.name, chain=chain.name, program=program(table)
+        ports=ports,
+        family=table.family,
+        table=word(table.name),
+        chain=word(chain.name),
+        program=program(table),
     )
     return (said,)
 

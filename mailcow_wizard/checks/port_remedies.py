@@ -1,5 +1,6 @@
 """What mends a port conflict, in words; they agree with what `fixes.ports` offers."""
 
+from mailcow_wizard.checks.troubles import word
 from mailcow_wizard.facts.bindings import Binding
 from mailcow_wizard.facts.blockers import (
     CONTAINER,
@@ -82,10 +83,10 @@ def _of_one(one: Blocker, binding: Binding) -> str:
             name=one.name,
             program=one.program,
             pid=one.pid,
-            names=one.names[0],
+            names=word(one.names[0]),
         )
     if one.kind == UNIT:
-        names = " ".join(name.replace("@-.", ".") for name in one.names)
+        names = " ".join(word(name.replace("@-.", ".")) for name in one.names)
         command = f"systemctl disable --now {names}"
         if is_script(one.names[0], one.role):
             command = f"systemctl disable {names} && systemctl stop {names}"

@@ -328,6 +328,8 @@ def _in_full(occupant: Occupant, is_root: bool) -> str:
 
 
 def _evidence(binding: Binding, occupants: tuple[Occupant, ...]) -> tuple[Evidence, ...]:
+    from mailcow_wizard.checks.troubles import word
+
     rows = []
     for one in occupants:
         if one.listener.state == "published":
@@ -337,7 +339,7 @@ def _evidence(binding: Binding, occupants: tuple[Occupant, ...]) -> tuple[Eviden
         rows.append(f"{state} {_where(binding, one.listener)}{owner}")
     evidence = [Evidence(_ss(binding, occupants), "; ".join(rows) or _("no listener"))]
     evidence += [
-        Evidence(f"systemctl status {unit}", _("the unit that holds it"))
+        Evidence(f"systemctl status {word(unit)}", _("the unit that holds it"))
         for unit in dict.fromkeys(one.unit for one in occupants if one.unit and not one.docker)
     ]
     evidence += [

@@ -168,7 +168,9 @@ def _none_runs(state: time.Synchronisation, evidence: tuple[Evidence, ...], unre
 def _stop(state: time.Synchronisation, services: Iterable[time.Service]) -> str:
     if not state.systemd:
         return " && ".join(f"rc-service {one.name} stop && rc-update del {one.name}" for one in services)
-    units = [one.unit or one.name for one in services if one.unit or not one.process]
+    from mailcow_wizard.checks.troubles import word
+
+    units = [word(one.unit or one.name) for one in services if one.unit or not one.process]
     stops = [f"systemctl disable --now {' '.join(units)}"] if units else []
     return " && ".join(stops + [f"kill {one.process}" for one in services if one.process and not one.unit])
 

@@ -54,8 +54,8 @@ def skipped(reason: str) -> Judgement:
     return Judgement("skipped", reason, certainty="untested")
 
 
-def word(path: str) -> str:
-    """A path as one word of a shell."""
+def word(text: str) -> str:
+    """A path, or a unit's name (my\\x2dmail.service), as one word of a shell."""
     import shlex
 
-    return shlex.quote(path)
+    return shlex.quote(text)

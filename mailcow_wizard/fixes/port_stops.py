@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from mailcow_wizard.facts.blockers import MAIL_SERVERS, WEB_SERVERS, Blocker
 from mailcow_wizard.facts.tools import packager
@@ -118,7 +119,7 @@ def _other_programs(conflict: Conflict) -> tuple[Manual, ...]:
                 pid=one.pid,
                 name=one.name,
                 main=one.main,
-                names=one.names[0],
+                names=shlex.quote(one.names[0]),
             )
         )
         for one in conflict.blockers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import (
@@ -195,7 +196,9 @@ def _proofs(again: list[Unit]) -> tuple[Proof, ...]:
 
 
 def _proof(unit: Unit) -> Proof:
-    words = _("{unit} does not run; see why: systemctl status {unit}", unit=unit.id)
+    words = _(
+        "{unit} does not run; see why: systemctl status {word}", unit=unit.id, word=shlex.quote(unit.id)
+    )
     return Proof(("systemctl", "is-active", "--quiet", unit.id), words)
 
 
@@ -278,6 +281,6 @@ def _of_starters(one: _Way) -> Manual:
             len(one.starters),
             who=who,
             unit=one.unit.id,
-            starter=one.starters[0].id,
+            starter=shlex.quote(one.starters[0].id),
         )
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from mailcow_wizard.facts import time
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import Offer, packages_install
@@ -202,7 +204,7 @@ def _stopped(host: Host, service: time.Service) -> list[PlanStep]:
         again = ("systemctl", "enable", "--runtime", unit)
         steps.append(Command(("systemctl", "disable", "--runtime", unit), (again,)))
     elif startup not in _OFF:
-        look = f"systemctl list-dependencies --reverse {unit}"
+        look = f"systemctl list-dependencies --reverse {shlex.quote(unit)}"
         steps.append(
             Manual(
                 _(

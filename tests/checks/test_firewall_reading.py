@@ -7,6 +7,7 @@ import pytest
 from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.firewall.packet import Packet
 from mailcow_wizard.facts.firewall.reading import filters
+from mailcow_wizard.facts.firewall.rules import Chain, Place, Table
 from mailcow_wizard.facts.firewall.walk import Fate
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
@@ -81,3 +82,9 @@ def test_without_nfts_words_the_expressions_stand_for_a_rule(said: "HostError | 
     assert end.place
     assert end.place.rule
     assert json.loads(end.place.rule.text) == [DROPS, {"drop": None}]
+
+
+def test_a_command_that_shows_a_chain_can_be_pasted() -> None:
+    """iptables takes almost any name."""
+    chain = Chain(Table("iptables-legacy", "ip6", "filter"), "a;b$c", ())
+    assert Place(chain).command == "ip6tables-legacy -S 'a;b$c'"

@@ -1,5 +1,6 @@
 """Services of a real systemd in a port's way: each is stopped in its own manner, and comes back as it was."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -152,6 +153,21 @@ def test_kinds_of_units(name: str, booted: Machine, mender: Mender) -> None:
         plan = mender.plan("ports.sieve", "stop-service")
         assert commands(plan) == [f"systemctl {command} greedy.service"]
         mender.there_and_back("ports.sieve", "stop-service", lambda: snapshot(booted, "greedy.service"))
+
+
+def test_commands_with_an_escaped_name_can_be_pasted(booted: Machine, mender: Mender) -> None:
+    r"""A shell takes \x2d apart, unless it is quoted."""
+    unit = r"odd\x2dmail.service"
+    with running(booted, unit, (f"{OWN}/{unit}", f"{SERVICE}{INSTALL}")):
+        assert listens(booted, 4190)
+        argv = ["python3", "-m", "mailcow_wizard", "check", "ports.sieve", "--json", "--dir", "/srv/mailcow"]
+        (found,) = json.loads(booted.run(argv).stdout)["checks"]
+        looks = next(one["what"] for one in found["evidence"] if "status" in one["what"])
+        assert booted.run(["sh", "-c", looks]).returncode == 0, looks
+        stops = found["remedies"][0].partition("again: ")[2]
+        assert booted.run(["sh", "-c", stops]).returncode == 0, stops
+        assert states(booted, unit) == ["inactive"]
+        assert wait_until(lambda: ":4190" not in booted.run(["ss", "-Hltn"]).stdout, 10)
 
 
 def test_masked_unit_that_still_runs(booted: Machine, mender: Mender) -> None:

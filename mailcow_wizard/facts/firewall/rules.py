@@ -6,6 +6,7 @@ they do not know.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -228,9 +229,9 @@ class Place(NamedTuple):
     @property
     def command(self) -> str:
         """The command that shows it."""
-        table, name = self.chain.table, self.chain.name
+        table, name = self.chain.table, shlex.quote(self.chain.name)
         if table.owner == "nft":
-            return f"nft list chain {table.family} {table.name} {name}"
+            return f"nft list chain {table.family} {shlex.quote(table.name)} {name}"
         option = f" -t {table.name}" if table.name != "filter" else ""
         return f"{program(table)}{option} -S {name}"
 
