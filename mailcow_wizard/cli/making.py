@@ -10,7 +10,7 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.output import Output, sentence_columns
 from mailcow_wizard.cli.values import meant
-from mailcow_wizard.engine import mending
+from mailcow_wizard.engine import lock, mending
 from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.engine.lock import Locked
 from mailcow_wizard.engine.session import Session
@@ -151,8 +151,11 @@ def permitted(talk: Talk, session: Session, plan: Plan, question: str) -> bool:
     return talk.yes or talk.ask(question)
 
 
-def told(talk: Talk, session: Session, work: Callable[[mending.Listen], mending.Outcome]) -> mending.Outcome:
-    """Does the work and tells what goes on; says what became of it where it is interrupted."""
+def told(
+    talk: Talk, session: Session, work: Callable[[mending.Listen], mending.Outcome], change: str = ""
+) -> mending.Outcome:
+    """Does the work and tells what goes on; says what became of it where it is interrupted. `change` is what
+    it works on; empty: on a new one."""
 
     def listen(event: mending.Progress) -> None:
         talk.progress(event)
@@ -162,7 +165,7 @@ def told(talk: Talk, session: Session, work: Callable[[mending.Listen], mending.
     try:
         return work(listen)
     except (KeyboardInterrupt, SystemExit):
-        left = mending.latest(session)
+        left = Journal(session.state).get(change) if change else mending.latest(session)
         if left is not None:
             streams.say(_left(left))
         raise
@@ -170,15 +173,15 @@ def told(talk: Talk, session: Session, work: Callable[[mending.Listen], mending.
 
 def _confirm(talk: Talk, session: Session, seconds: float) -> None:
     """Asks whether all is well after a change that may have cut this connection off."""
-    change = mending.latest(session)
-    if change is None:
+    held = lock.holder(session.state)
+    if held is None:
         return
     if not asking.can_ask(on_stderr=talk.json):
         streams.say(
             _(
                 "to keep this, within {seconds:.0f} seconds: ./wizard fix --resume {change}",
                 seconds=seconds,
-                change=change.id,
+                change=held.change,
             )
         )
         return
@@ -188,10 +191,10 @@ def _confirm(talk: Talk, session: Session, seconds: float) -> None:
     )
     if asking.ask_within(question, seconds, on_stderr=talk.json):
         with suppress(HostError):
-            mending.confirm(session, change.id)
+            mending.confirm(session, held.change)
     else:
         talk.line("")
-        mending.stop(session, change.id)
+        mending.stop(session, held.change)
 
 
 def what_next(change: Change) -> str:

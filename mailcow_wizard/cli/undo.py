@@ -162,7 +162,7 @@ def _carried_out(
                 talk.line(_("Nothing was changed."))
             talk.document(of_undo(change.id, change.state, plan, None, ""))
             return exit_codes.OK
-        outcome = told(talk, session, work)
+        outcome = told(talk, session, work, change.id)
     except Refused as refusal:
         talk.document(of_undo(change.id, change.state, plan, None, str(refusal)))
         raise

@@ -5,16 +5,18 @@ A finding stays what it is and stays shown; it only no longer counts in exit cod
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from mailcow_wizard.host import invoker
+from mailcow_wizard.host import flock, invoker
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Acknowledgement, Finding
 from mailcow_wizard.typed import NamedTuple
 
 _FILE = "acknowledgements"
+_PATIENCE_S = 10.0
 _STATUSES = ("warn", "fail", "unknown")
 
 
@@ -98,7 +100,8 @@ class Acknowledgements:
 
     def put(self, entry: Entry) -> None:
         """Keeps it, in the place of an earlier one. Raises HostError where it cannot be written."""
-        self._save((*(one for one in self.entries if one.key != entry.key), entry))
+        with self._alone():
+            self._save((*(one for one in self.entries if one.key != entry.key), entry))
 
     def take_over(self, given: Sequence[Entry]) -> None:
         """Keeps these; what is kept with the same words already stays as it is. Raises HostError."""
@@ -110,11 +113,18 @@ class Acknowledgements:
 
     def remove(self, check: str, subject: str | None) -> bool:
         """Forgets it; False where there is none. Raises HostError where it cannot be written."""
-        left = tuple(one for one in self.entries if one.key != (check, subject))
-        if len(left) == len(self.entries):
+        if not any(one.key == (check, subject) for one in self.entries):
             return False
-        self._save(left)
+        with self._alone():
+            self._save(tuple(one for one in self.entries if one.key != (check, subject)))
         return True
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else writes meanwhile, and `entries` are those that are kept at this moment."""
+        with contextlib.closing(flock.take(f"{self._state.path}/{_FILE}.lock", _PATIENCE_S)):
+            self.entries = _read(self._state.load(_FILE))
+            yield
 
     def _save(self, entries: tuple[Entry, ...]) -> None:
         rows = [

@@ -156,8 +156,7 @@ def take_back(session: Session, change_id: str, listen: Listen) -> Outcome:
     database would no longer open), Locked, Missing (no such change), NotNow (it is taken back already, or
     cannot be), Denied (needs root).
     """
-    backward(session, change_id)
-    return _again(session, change_id, listen, "undo")
+    return _again(session, change_id, listen, backward)
 
 
 def finish(session: Session, change_id: str, listen: Listen) -> Outcome:
@@ -165,9 +164,7 @@ def finish(session: Session, change_id: str, listen: Listen) -> Outcome:
 
     Raises HostError as `take_back` does.
     """
-    forward(session, change_id)
-    undo = Journal(session.state).standing(change_id).doing == "undo"
-    return _again(session, change_id, listen, "undo" if undo else "apply")
+    return _again(session, change_id, listen, forward)
 
 
 def backward(session: Session, change_id: str) -> Plan:
@@ -275,11 +272,17 @@ def stop(session: Session, change_id: str) -> None:
         detached.ask_to_stop(holder.pid)
 
 
-def _again(session: Session, change_id: str, listen: Listen, task: str) -> Outcome:
+def _again(
+    session: Session, change_id: str, listen: Listen, planned: Callable[[Session, str], Plan]
+) -> Outcome:
+    """`planned` is asked when nobody else can do anything any more, and raises what is in the way."""
     journal = Journal(session.state)
     _changing(session, journal.plan(change_id).needs_root)
     held = lock.take(session.state)
     try:
+        planned(session, change_id)
+        undo = planned is backward or journal.standing(change_id).doing == "undo"
+        task = "undo" if undo else "apply"
         return _started(session, journal, change_id, task, held, listen)
     finally:
         held.close()

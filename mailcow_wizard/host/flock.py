@@ -45,8 +45,9 @@ class Flock:
             self.descriptor = -1
 
 
-def take(path: str) -> Flock:
-    """Takes the lock, whose file is made where it is missing. Raises Taken, Denied, HostError."""
+def take(path: str, patience: float = _PATIENCE_S) -> Flock:
+    """Takes the lock, whose file is made where it is missing; for so many seconds it waits for it. Raises
+    Taken, Denied, HostError."""
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         lock = Flock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
@@ -55,7 +56,7 @@ def take(path: str) -> Flock:
     except OSError as error:
         raise HostError(f"{path} could not be written: {error.strerror}") from None
     # Whoever only looks (`holder`) has it for a moment.
-    end = time.monotonic() + _PATIENCE_S
+    end = time.monotonic() + patience
     while True:
         try:
             fcntl.flock(lock.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

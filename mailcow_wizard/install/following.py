@@ -96,8 +96,10 @@ def _worker(place: str, run: str, held: lock.Lock) -> detached.Detached | detach
     offer = handing_on.Offer(place)
     try:
         held.hand_over(lock.INSTALL)
+        # Of its own: the name of a run that was killed is taken as long as a command of it goes on.
+        unit = f"{UNIT}-{run}"
         process = detached.start_apart(
-            "mailcow_wizard.install.worker", (place, run), UNIT, "installs mailcow", STORED
+            "mailcow_wizard.install.worker", (place, run), unit, "installs mailcow", STORED
         )
         offer.hand_on(held.descriptor, process.ended, _START_S)
         return process

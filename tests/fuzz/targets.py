@@ -31,6 +31,7 @@ LEFT_OUT: dict[str, str] = {
     "facts/firewall/leaving.py _without": "splits an address of our own",
     "install/configuration.py _by_script": "calls others",
     "install/configuration.py listen": "tells lines apart that are only dots",
+    "engine/acknowledging.py _alone": "reads once more what was read when it was made",
     "engine/journal.py close": "the number of a change, as we named it",
     "engine/journal.py end_of_log": "the number of a change, as we named it",
     "engine/journal.py tell": "the number of a change, as we named it",

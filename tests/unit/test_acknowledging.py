@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from mailcow_wizard.engine.acknowledging import Acknowledgements
+from mailcow_wizard.host.state import StateDirectory
+
 SMTP = "ports.smtp"
 
 
@@ -134,3 +137,16 @@ def test_one_that_is_over_is_named_when_its_finding_counts(tmp_path: Path, form:
     path.write_text(json.dumps(rows))
     said = run(tmp_path, "check", "ports", "--demo", *form).stderr.splitlines()
     assert said == ["mailcow-wizard: ports.smtp was acknowledged until 2026-01-31: it counts again"]
+
+
+def test_several_at_once_are_all_kept(tmp_path: Path) -> None:
+    """A program acknowledges what it knows of, without waiting for the end of each."""
+    ids = ("ports.smtp", "ports.smtps", "ports.imap", "dns.a", "dns.mx", "system.os")
+    place = ("--state-dir", str(tmp_path / "state"))
+    argv = [sys.executable, "-m", "mailcow_wizard", "ack"]
+    running = [
+        subprocess.Popen([*argv, one, "--reason", "why", *place], stdout=subprocess.DEVNULL) for one in ids
+    ]
+    assert [one.wait(60) for one in running] == [0] * len(ids)
+    kept = Acknowledgements(StateDirectory(str(tmp_path / "state"))).entries
+    assert {one.check for one in kept} == set(ids)

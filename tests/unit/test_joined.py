@@ -7,7 +7,10 @@ import pytest
 from changes import Place, nothing
 from lab.inside import wait_until
 
+from mailcow_wizard.cli import making
+from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.engine import lock, mending
+from mailcow_wizard.host.state import StateDirectory
 
 
 @pytest.fixture
@@ -54,3 +57,40 @@ def test_work_that_is_killed_is_no_end(place: Place) -> None:
     journal = mending.Journal(session.state)
     journal.tell(made.change, {"kind": "step", "step": 0, "text": "and then nothing"})
     assert mending.follow(session, made.change, nothing).error == "the work was ended from outside"
+
+
+def test_what_another_one_took_back_meanwhile_is_not_gone_on_with(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first steps are not there any more, and would be said to be."""
+    session = place.session()
+    plan = place.made(place.edit("mailcow.conf", b"new\n"), place.shell("test -e ok", "true"))
+    failed = mending.apply(session, plan, nothing)
+    assert failed.state == "failed"
+    Path(place.path("ok")).touch()
+    take = lock.take
+
+    def late(state: StateDirectory, change: str = "") -> lock.Lock:
+        monkeypatch.setattr(lock, "take", take)
+        assert mending.take_back(place.session(), failed.change, nothing).state == "undone"
+        return take(state, change)
+
+    monkeypatch.setattr(lock, "take", late)
+    with pytest.raises(mending.NotNow, match="taken back already"):
+        mending.finish(session, failed.change, nothing)
+    assert mending.Journal(session.state).get(failed.change).state == "undone"
+
+
+def test_the_change_that_waits_is_confirmed_also_where_it_is_not_the_newest(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older one, whose work was killed, is gone on with."""
+    session = place.session()
+    waits = place.made(place.shell("true", "true"))._replace(confirm=3.0)
+    older = mending.Journal(session.state).add(waits, {}, "2026-11-27T17:00:00Z", session.settings._asdict())
+    mending.apply(session, place.made(place.shell("true", "true")), nothing)
+    monkeypatch.setattr(making.asking, "can_ask", lambda on_stderr: True)
+    monkeypatch.setattr(making.asking, "ask_within", lambda question, seconds, on_stderr: True)
+    talk = making.Talk(Options(), lambda text: None)
+    outcome = making.told(talk, session, lambda listen: mending.finish(session, older, listen))
+    assert (outcome.change, outcome.state, outcome.error) == (older, "applied", "")

@@ -251,6 +251,19 @@ def test_damaged_journal_is_told(name: str, mailcow: Mailcow) -> None:
     assert b"a defect of the wizard" not in done.stderr
 
 
+def test_what_is_interrupted_is_named_and_not_the_newest(mailcow: Mailcow) -> None:
+    applied(mailcow, ("true", "echo going; sleep 2"))
+    mailcow.conf.write_text(OLD)
+    applied(mailcow)
+    process = mailcow.start("undo", "1", "--yes")
+    log = mailcow.state / "changes" / "1" / "log"
+    assert wait_until(lambda: b'going"' in log.read_bytes(), 60)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert b"change 1 is undone" in told
+
+
 @pytest.mark.parametrize("content", ["{", '{"format": 2}'])
 def test_an_older_change_is_not_taken_back_for_the_newest(content: str, mailcow: Mailcow) -> None:
     """The newest is damaged, or was made by a newer wizard."""

@@ -176,13 +176,16 @@ def mended(module: AnsibleModule, wizard: Wizard) -> dict[str, Any]:
         }
     document = wizard.asked("fix", check, fix, *subject, "--dry-run" if module.check_mode else "--yes")
     finding = document["result"]
+    # A change that failed and could not be taken back has a number, too.
     result = {
-        "changed": module.check_mode or document["applied"],
+        "changed": bool(document["change"] or (module.check_mode and document["plan"])),
         "plan": document["plan"],
         "change": document["change"],
-        "diff": [{"prepared": shown(step)} for step in document["plan"]["steps"]],
-        "failed": bool(finding) and is_bad(finding, module.params["fail_on"]),
+        "diff": [{"prepared": shown(step)} for step in (document["plan"] or {"steps": []})["steps"]],
+        "failed": bool(document["error"]) or (bool(finding) and is_bad(finding, module.params["fail_on"])),
     }
+    if document["error"]:
+        result["msg"] = document["error"]
     if finding:
         result.update(findings=[finding], msg=f"{named(finding)}: {finding['summary']}")
     return result
