@@ -171,8 +171,8 @@ def _of_running(board: Board, failing: int) -> str:
     number = sum(one.status == "fail" for one in own)
     if number:
         return ngettext(
-            "mailcow is set up here, and 1 check of it fails (step Verify). Mend that first.",
-            "mailcow is set up here, and {n} checks of it fail (step Verify). Mend these first.",
+            "mailcow is set up here; 1 of its checks fails (step Verify). Mend that first.",
+            "mailcow is set up here; {n} of its checks fail (step Verify). Mend them first.",
             number,
         )
     return ngettext(

@@ -3,6 +3,7 @@ finding in brief."""
 
 import pytest
 
+from mailcow_wizard import language
 from mailcow_wizard.checks.mail import CHECKS as MAIL
 from mailcow_wizard.checks.system import CHECKS as SYSTEM
 from mailcow_wizard.engine.runner import join
@@ -34,7 +35,7 @@ def board(said: dict[str, Status], offline: bool = False) -> Board:
         ),
         (
             {"system.disk": "fail", "mail.ports": "fail"},
-            "mailcow is set up here, and 1 check of it fails (step Verify). Mend that first.",
+            "mailcow is set up here; 1 of its checks fails (step Verify). Mend that first.",
         ),
         (
             {"system.disk": "fail", **{one.id: "skipped" for one in MAIL}},
@@ -44,6 +45,18 @@ def board(said: dict[str, Status], offline: bool = False) -> Board:
 )
 def test_verdict(said: dict[str, Status], sentence: str) -> None:
     assert verdict(board(said)) == sentence
+
+
+@pytest.mark.parametrize("speaks", ["en", "de"])
+def test_a_verdict_fits_into_eighty_columns(speaks: str) -> None:
+    """One cell is empty before it, and the number may have two digits."""
+    every: dict[str, Status] = {one.id: "fail" for one in MAIL}
+    language.use(speaks)
+    try:
+        for said in (every, {"system.disk": "fail"}, {"mail.ports": "fail"}, {**every, "mail.relay": "pass"}):
+            assert len(verdict(board(said))) <= 78, verdict(board(said))
+    finally:
+        language.use("en")
 
 
 SOME_SKIPPED: dict[str, Status] = {"mail.relay": "skipped", "mail.round-trip": "skipped"}
