@@ -7,8 +7,9 @@ from mailcow_wizard.checks.firewall_local import OUTCOMES
 from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.checks.troubles import Trouble, judged
 from mailcow_wizard.facts.firewall.entries import Entry
+from mailcow_wizard.facts.firewall.foreseen import own_tables
 from mailcow_wizard.facts.firewall.rules import program
-from mailcow_wizard.facts.firewall.state import State, docker_tables, state
+from mailcow_wizard.facts.firewall.state import State, docker_tables, has_docker_rules, state
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
@@ -42,7 +43,7 @@ def _said(seen: State) -> str:
         if names
         else _("nobody filters")
     )
-    if not _has_docker_rules(seen):
+    if not has_docker_rules(seen):
         return (
             _("{who}; no rules of Docker's yet", who=who)
             if names
@@ -50,10 +51,6 @@ def _said(seen: State) -> str:
         )
     kinds = ", ".join(_docker_kinds(seen)) or "nftables"
     return _("{who}; Docker has its own ({kinds})", who=who, kinds=kinds)
-
-
-def _has_docker_rules(seen: State) -> bool:
-    return bool(docker_tables(seen.rules)) or seen.backend.startswith("nftables")
 
 
 def _docker_kinds(seen: State) -> list[str]:
@@ -71,10 +68,10 @@ def _docker(seen: State) -> list[Trouble]:
         )
         remedy = _('Take "iptables": false out of daemon.json and restart Docker.')
         troubles.append(Trouble("fail", words, (remedy,), "breaks", doc=need.DOC_ISSUE.format(2104)))
-    elif rules and seen.running is None and not _has_docker_rules(seen):
+    elif rules and seen.running is None and not has_docker_rules(seen):
         words = _("Docker does not say whether containers run, and none of its rules are here")
         troubles.append(Trouble("unknown", words, (), "breaks"))
-    elif rules and seen.running and not _has_docker_rules(seen) and not seen.entries.unread:
+    elif rules and seen.running and not has_docker_rules(seen) and not seen.entries.unread:
         troubles.append(_gone(seen))
     elif rules and seen.running is not False and seen.engine != "answers":
         words = _(
@@ -225,6 +222,8 @@ def _evidence(seen: State) -> tuple[Evidence, ...]:
     found = []
     for command in dict.fromkeys(f"{program(table)} -S" for table in docker_tables(seen.rules)):
         found.append(Evidence(command, _("Docker's chains")))
+    for table in own_tables(seen.rules):
+        found.append(Evidence(f"nft list table {table.family} {table.name}", _("Docker's chains")))
     if seen.tools.ufw:
         found.append(Evidence("ufw status verbose", _("active") if seen.tools.ufw.active else _("inactive")))
     if seen.tools.firewalld:

@@ -54,6 +54,14 @@ SENT_ON = json.dumps(
         ]
     }
 )
+OWN = json.dumps(
+    {
+        "nftables": [
+            {"table": {"family": "ip", "name": "docker-bridges"}},
+            {"chain": {"family": "ip", "table": "docker-bridges", "name": "nat-prerouting-and-output"}},
+        ]
+    }
+)
 DEFAULT = "eth0\t00000000\t016358C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
 NFT = ("nft", "-s", "-j", "list", "ruleset")
 
@@ -149,6 +157,9 @@ def test_what_a_docker_that_ended_left(machine: DockerHost, left: bool | None) -
         (host(shim("moby"), said=NoAnswer("late")), DOCKERS, "unknown", "its containers go on"),
         (host(said=NoAnswer("late")), NO_RULES, "unknown", "none of its rules are here"),
         (host(shim("")), NO_RULES, "unknown", "none of its rules are here"),
+        (host(shim("moby")), OWN, "warn", "its containers go on"),
+        (host(shim("moby"), said=NoAnswer("late")), OWN, "warn", "its containers go on"),
+        (host(said=NoAnswer("late")), OWN, "warn", "its containers go on"),
         (host(shim("k8s.io")), NO_RULES, "pass", "no firewall"),
         (host(), DOCKERS, "pass", "Docker has its own"),
     ],
@@ -157,6 +168,24 @@ def test_rules_of_a_docker_that_says_nothing(
     machine: DockerHost, rules: str, status: str, words: str
 ) -> None:
     machine.commands[" ".join(NFT)] = rules
+    judged = judge_backend(state(facts(machine)))
+    assert (judged.status, words in judged.summary) == (status, True), judged
+
+
+NFTABLES = {"ContainersRunning": 1, "FirewallBackend": {"Driver": "nftables"}}
+
+
+@pytest.mark.parametrize(
+    ("rules", "status", "words"),
+    [
+        (OWN, "warn", "Docker uses its nftables backend"),
+        (NO_RULES, "fail", "Docker's firewall rules are gone"),
+        (DOCKERS, "fail", "Docker's firewall rules are gone"),  # left by the other backend
+    ],
+)
+def test_rules_of_docker_s_own_tables(rules: str, status: str, words: str) -> None:
+    files = {"/proc/net/route": HEAD, "/proc/net/fib_trie": ""}
+    machine = Quiet(info=NFTABLES, files=files, commands={" ".join(NFT): rules})
     judged = judge_backend(state(facts(machine)))
     assert (judged.status, words in judged.summary) == (status, True), judged
 

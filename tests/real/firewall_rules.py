@@ -177,6 +177,30 @@ NFT: dict[str, RuleSet] = {
         chain after { type filter hook prerouting priority 10; tcp dport { 25, 7000-9000 } drop ; }; }
         """
     ),
+    "as Docker's nftables backend does": nft(
+        """
+        table ip docker-bridges {
+          map in-jumps { type ifname : verdict; elements = { "br-mailcow" : jump in__br-mailcow }; }
+          map out-jumps { type ifname : verdict; elements = { "br-mailcow" : jump out__br-mailcow }; }
+          chain in__br-mailcow { ct state established,related accept
+            iifname "br-mailcow" drop
+            ip daddr 172.22.1.253 tcp dport { 25, 443 } accept
+            counter drop comment "UNPUBLISHED PORT DROP"
+          }
+          chain out__br-mailcow { counter accept ; }
+          chain both { iifname != "br-mailcow" tcp dport { 25, 587 } counter dnat to 172.22.1.253
+            iifname != "br-mailcow" tcp dport 1000-3000 counter dnat to 172.22.1.253:443 comment "DNAT"
+          }
+          chain filter-FORWARD { type filter hook forward priority filter; policy accept;
+            oifname vmap @in-jumps; iifname vmap @out-jumps; }
+          chain nat-PREROUTING { type nat hook prerouting priority dstnat; policy accept;
+            fib daddr type local counter jump both; }
+          chain raw-PREROUTING { type filter hook prerouting priority raw; policy accept;
+            ip daddr 172.22.1.253 iifname != "br-mailcow" counter drop; }
+        }
+        table inet f { chain c { type filter hook input priority filter; tcp dport 1-100 drop; }; }
+        """
+    ),
     "of one priority the last one first": nft(
         """
         table inet a { chain drops { type filter hook input priority 0; meta mark 1 drop; meta mark 2 drop ; }

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 BRIDGE = "br-mailcow"
 USER_CHAIN = "DOCKER-USER"
 _BOX = {4: "{}.253", 6: "fd4d:6169:6c63:6f77::fd"}
+OWN_TABLE = "docker-bridges"
+"""The tables of Docker's nftables backend (29.0), one for IPv4 and one for IPv6."""
 _FIREWALLD = "firewalld"
 _FORESEEN = _("what Docker will do")
 _DESTINATION_NAT = -100  # NF_IP_PRI_NAT_DST, where Docker translates too
@@ -91,6 +93,18 @@ class Foreseen(NamedTuple):
         return self.known.rules._replace(chains=chains)
 
 
+def backend(said: docker.Info | None, rules: Rules) -> str:
+    """The firewall that Docker uses: as it says, else as its rules tell; empty where neither does."""
+    if said:
+        return said.firewall
+    return "nftables" if own_tables(rules) else ""
+
+
+def own_tables(rules: Rules) -> tuple[Table, ...]:
+    """The tables that nobody but Docker's nftables backend writes to."""
+    return tuple(one for one in rules.tables() if one.owner == "nft" and one.name == OWN_TABLE)
+
+
 def foreseen(facts: Facts) -> Foreseen:
     """Reads the rules, and how Docker and mailcow are set up. Raises HostError; Denied without root."""
     known, ways = facts.get(filters), facts.get(inward)
@@ -106,6 +120,6 @@ def foreseen(facts: Facts) -> Foreseen:
         rules,
         conf.get("IPV4_NETWORK", DEFAULT_NETWORK),
         conf.get("ENABLE_IPV6", "true").lower() != "false",
-        bool(said and said.firewall.startswith("nftables")),
+        bool(rules) and backend(said, known.rules).startswith("nftables"),
         bool(said),
     )

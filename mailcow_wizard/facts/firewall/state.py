@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.docker_shims import containers_run
 from mailcow_wizard.facts.firewall.entries import Entries, entries
-from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
+from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN, backend, own_tables
 from mailcow_wizard.facts.firewall.reading import filters
 from mailcow_wizard.facts.firewall.rules import Chain, Key, Masked, Place, Rule, Rules, Table, Test
 from mailcow_wizard.facts.firewall.tools import FIREWALLD, Tools, tools
@@ -16,9 +16,9 @@ from mailcow_wizard.typed import NamedTuple
 
 
 class State(NamedTuple):
-    """The rules, the programs that write them, and what becomes of packets; `backend` is the firewall that a
-    running Docker says it uses, empty where it does not say; `running`: it runs containers that its rules
-    are for, None where nothing tells; `engine` is its state."""
+    """The rules, the programs that write them, and what becomes of packets; `backend` is the firewall that
+    Docker says it uses, or its rules tell, empty where nothing does; `running`: it runs containers that its
+    rules are for, None where nothing tells; `engine` is its state."""
 
     rules: Rules
     tools: Tools
@@ -31,7 +31,7 @@ class State(NamedTuple):
 def state(facts: Facts) -> State:
     """Reads all of it. Raises HostError; Denied without root."""
     found = facts.get(_looked)
-    gone = found.running and not docker_tables(found.rules) and not found.backend.startswith("nftables")
+    gone = found.running and not has_docker_rules(found)
     # The rules are read before Docker is asked: one that starts meanwhile has made them since.
     return Facts(facts.host, facts.settings).get(_looked) if gone else found
 
@@ -44,8 +44,8 @@ def _looked(facts: Facts) -> State:
     except HostError:
         said, engine = None, engine._replace(state="odd")
     running = said.running > 0 and not said.rootless if said else _may_run(facts, engine)
-    backend = said.firewall if said else ""
-    return State(known.rules, facts.get(tools), facts.get(entries), backend, running, engine.state)
+    uses = backend(said, known.rules) if engine.installed else ""
+    return State(known.rules, facts.get(tools), facts.get(entries), uses, running, engine.state)
 
 
 def _may_run(facts: Facts, engine: docker.Engine) -> bool | None:
@@ -62,8 +62,14 @@ def has_own_tables(rules: Rules) -> bool:
     return any(table.name == FIREWALLD for table in rules.tables())
 
 
+def has_docker_rules(seen: State) -> bool:
+    """Whether Docker's rules are in force, as far as tables tell."""
+    tables = own_tables if seen.backend.startswith("nftables") else docker_tables
+    return bool(tables(seen.rules))
+
+
 def docker_tables(rules: Rules) -> tuple[Table, ...]:
-    """The tables that Docker keeps its chains in."""
+    """The tables of iptables that Docker keeps its chains in."""
     names = ("DOCKER", USER_CHAIN, "DOCKER-FORWARD", "DOCKER-ISOLATION-STAGE-1")
     return tuple(dict.fromkeys(table for table, name in rules.chains if name in names))
 
