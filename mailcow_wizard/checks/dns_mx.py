@@ -26,11 +26,17 @@ def _with_silent(judgement: Judgement, records: DomainRecords) -> Judgement:
     if not silent:
         return judgement
     domain = records.domain
-    named = ", ".join(_("{name} ({address})", name=name, address=address) for name, address in silent)
+    named = ", ".join(
+        _("{name} ({address})", name=name, address=f"{address}: {code}" if code else address)
+        for name, address, code in silent
+    )
     shown = judgement._replace(
         evidence=(
             *judgement.evidence,
-            *(Evidence(f"dig +norec {domain} SOA @{address}", _("no answer")) for _name, address in silent),
+            *(
+                Evidence(f"dig +norec {domain} SOA @{address}", code or _("no answer"))
+                for _name, address, code in silent
+            ),
         ),
         remedies=(
             *judgement.remedies,

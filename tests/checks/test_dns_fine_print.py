@@ -7,7 +7,7 @@ import dns.flags
 import dns.message
 import dns.rrset
 import pytest
-from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, SERVER, ZONE, Rows, World, facts
+from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, SERVER, ZONE, Rows, World, facts, world_of
 from judged import look
 
 from mailcow_wizard.checks import dns_caa, dns_dkim, dns_dmarc, dns_local_view, dns_mx
@@ -203,3 +203,25 @@ def test_a_file_of_hosts_that_cannot_be_read_is_not_an_empty_one() -> None:
     assert (found.status, "permission denied" in found.summary) == ("unknown", True), found.summary
     del world.files["/etc/hosts"]
     assert look(VIEW, Facts(world, settings)).status == "pass"
+
+
+@pytest.mark.parametrize("code", ["REFUSED", "SERVFAIL"])
+def test_a_server_of_the_zone_that_refuses_is_named(code: str) -> None:
+    """Who asks it first has to ask another one."""
+    two = {(DOMAIN, "NS"): ("ns.example.net.", "ns2.example.net."), ("ns2.example.net", "A"): "192.0.2.55"}
+    known = facts(two, addresses=(OURS,))
+    world_of(known).servers["192.0.2.55"] = code
+    found = look(MX, known)
+    assert (found.status, found.severity) == ("warn", "degrades"), found.summary
+    assert f"the name server ns2.example.net (192.0.2.55: {code}) gives no answer" in found.summary
+    assert any(one.value == code for one in found.evidence)
+
+
+@pytest.mark.parametrize(("address", "status"), [(OURS, "warn"), ("203.0.113.9", "fail")])
+def test_a_name_with_the_address_that_the_servers_name_has_need_not_be_this_server(
+    address: str, status: str
+) -> None:
+    """Before a move it is the old one's, and so is the server's name."""
+    moved = {(NAME, "A"): address, (NAME, "AAAA"): (), ("mx.example.org", "A"): address}
+    found = look(MX, facts({**moved, (DOMAIN, "MX"): "10 mx.example.org."}, addresses=(OURS,)))
+    assert found.status == status, found.summary

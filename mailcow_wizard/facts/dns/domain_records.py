@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
-from mailcow_wizard.facts.dns.published import Seen, Wanted, look
+from mailcow_wizard.facts.dns.published import Seen, Wanted, is_answer, look
 from mailcow_wizard.facts.dns.signing import SigningKey, signing_keys
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.typed import NamedTuple
@@ -44,20 +44,23 @@ class DomainRecords(NamedTuple):
         return self.seen[below, type]
 
     @property
-    def silent(self) -> tuple[tuple[str, str], ...]:
-        """Name servers of the domain's zone, name and address, that answered none of the questions while
-        others did over the same family of addresses."""
+    def silent(self) -> tuple[tuple[str, str, str], ...]:
+        """Name servers of the domain's zone that answered none of the questions while others did: name,
+        address, and the response code, where there is one; of those without only where others of the same
+        family of addresses have said something."""
         zone = self.at("", "MX").zone
         heard: dict[str, bool] = {}
+        codes: dict[str, str] = {}
         for one in self.seen.values():
             for said in one.own if one.zone.name == zone.name else ():
-                heard[said.server] = heard.get(said.server, False) or bool(said.code)
-        reached = {":" in server for server, answered in heard.items() if answered}
+                heard[said.server] = heard.get(said.server, False) or is_answer(said)
+                codes[said.server] = said.code or codes.get(said.server, "")
+        reached = {":" in server for server, code in codes.items() if code}
         return tuple(
-            (server.name, address)
+            (server.name, address, codes[address])
             for server in zone.servers
             for address in server.addresses
-            if heard.get(address) is False and (":" in address) in reached
+            if any(heard.values()) and heard.get(address) is False and (":" in address) in reached
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mailcow_wizard.facts.dns.domain_records import Domains, domains
 from mailcow_wizard.facts.dns.host_records import host_records
+from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen, Wanted, look
 from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.store import Facts
@@ -40,7 +41,7 @@ class Exchanger(NamedTuple):
 
 class Exchangers(NamedTuple):
     """The records of the domains, by name what their MX records name besides this server, and all addresses
-    that are this server's: its public ones, and those that its name has."""
+    that are this server's."""
 
     domains: Domains
     others: Mapping[str, Exchanger]
@@ -61,9 +62,15 @@ def exchangers(facts: Facts) -> Exchangers:
     except HostError:
         # A machine that was recorded by an older wizard was not asked this.
         return Exchangers(found, {}, frozenset())
-    own = (*found.server.v4.public, *found.server.v6.public, *server.a.values, *server.aaaa.values)
+    own = (*_own(found.server, 4, server.a), *_own(found.server, 6, server.aaaa))
     pairs = zip(names, seen[::2], seen[1::2], strict=True)
     return Exchangers(found, {name: Exchanger(a, aaaa) for name, a, aaaa in pairs}, frozenset(own))
+
+
+def _own(server: MailServer, family: int, seen: Seen) -> tuple[str, ...]:
+    """The server's addresses of a family; where nobody could say them, those that its name has."""
+    known = server.v6 if family == 6 else server.v4
+    return known.public or (seen.values if known in server.unseen else ())
 
 
 def _target(value: str) -> str:
