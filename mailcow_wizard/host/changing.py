@@ -96,6 +96,13 @@ class Changing:
             place = os.path.dirname(place)
         return tuple(found)
 
+    def real(self, path: str) -> str:
+        """Where a path leads, links followed. Raises HostError."""
+        try:
+            return followed(path)
+        except (OSError, ValueError) as error:
+            raise _said(path, error) from None
+
     def replace(
         self, path: str, before: bytes | None, after: bytes | None, new: Seen | None, tag: str
     ) -> None:

@@ -65,7 +65,7 @@ def allowed(
     for _round in range(_MOST_ROUNDS):
         made = 0
         for finding in findings:
-            if finding.status not in ("warn", "fail", "unknown") or finding.acknowledged is not None:
+            if not _is_open(finding):
                 continue
             job.may_stop()
             wanted = _wanted(finding, fixes)
@@ -74,7 +74,25 @@ def allowed(
             break
         number += made
         findings = job.look(some)
+    for one in _passed_over(findings, fixes, done):
+        job.tell(_("{check}: {fix} is allowed, and not on offer here", check=one.check, fix=one.fix))
     return findings, number
+
+
+def _passed_over(findings: Sequence[Finding], fixes: Sequence[Allowed], done: Done) -> list[Allowed]:
+    """What was allowed of what is still wrong, and not tried for it."""
+    wrong = [one for one in findings if _is_open(one)]
+    return [
+        one
+        for one in fixes
+        if any(
+            one in _wanted(each, fixes) and (one.check, each.subject, one.fix) not in done for each in wrong
+        )
+    ]
+
+
+def _is_open(finding: Finding) -> bool:
+    return finding.status in ("warn", "fail", "unknown") and finding.acknowledged is None
 
 
 def _wanted(finding: Finding, fixes: Sequence[Allowed]) -> list[Allowed]:

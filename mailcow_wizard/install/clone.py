@@ -48,7 +48,9 @@ def argv(repository: str, branch: str, directory: str) -> tuple[str, ...]:
 
 def run(job: Job) -> str:
     """Clones, or uses what is there. Raises Failed."""
-    part = part_of(job.directory)
+    # A link that leads to another disk stays one.
+    real = job.changing.real(job.directory)
+    part = part_of(real)
     job.changing.remove_tree(part)
     here = job.facts().get(place)
     if here.names:
@@ -71,7 +73,7 @@ def run(job: Job) -> str:
                 )
             )
     try:
-        job.changing.put_in_place(part, job.directory)
+        job.changing.put_in_place(part, real)
     except HostError as error:
         job.changing.remove_tree(part)
         raise Failed(

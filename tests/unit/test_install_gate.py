@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from mailcow_wizard.engine.given import Choices
+from mailcow_wizard.engine.given import Allowed, Choices
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.engine.selection import select
 from mailcow_wizard.host.door import HostError
@@ -56,3 +56,12 @@ def test_a_fix_that_was_not_tried_is_one() -> None:
     (check,) = select(("docker.engine",))
     lines = gate.remedies(join(check, OLD))
     assert lines[0] == "./wizard fix docker.engine install-docker: Bring Docker to a newer version"
+
+
+def test_a_fix_that_is_allowed_and_not_on_offer_is_named() -> None:
+    """An answer of which nothing comes is not passed over without a word."""
+    job = Old()
+    some = select(("docker.engine", "docker.compose"))
+    fixes = (Allowed("docker.engine", "start-docker"), Allowed("docker.compose", "install-compose"))
+    assert by_itself.allowed(job, some, job.look(some), fixes) == (job.look(some), 0)
+    assert job.told == ["docker.engine: start-docker is allowed, and not on offer here"]

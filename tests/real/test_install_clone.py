@@ -1,0 +1,52 @@
+"""The stage of the download, by real git: where mailcow's directory is a link to another disk."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.host.real import RealHost
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.install import clone
+from mailcow_wizard.install.job import Job
+from mailcow_wizard.install.standing import Choices, Record, fresh
+from mailcow_wizard.model import Settings
+
+pytestmark = pytest.mark.real
+NAME = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """What is downloaded."""
+    place = tmp_path / "repository"
+    place.mkdir()
+    for name in ("docker-compose.yml", "generate_config.sh"):
+        (place / name).write_text("")
+    for words in (("init", "-q", "-b", "master"), ("add", "."), (*NAME, "commit", "-q", "-m", "all")):
+        subprocess.run(["git", *words], cwd=place, check=True)
+    return place
+
+
+def job(directory: Path, repository: Path, state: Path) -> Job:
+    """An install into this directory."""
+    settings = Settings(str(directory), hostname="mail.example.org")
+    session = Session(RealHost(), settings, StateDirectory(str(state)))
+    choices = Choices(repository=str(repository))
+    begun = fresh("run", "2026-11-27T17:00:00Z", "mail.example.org", settings._asdict(), choices)
+    return Job(session, Record(session.state), begun, lambda text: None, lambda: False)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_to_another_disk_stays_one(there: bool, repository: Path, tmp_path: Path) -> None:
+    disk, link = tmp_path / "disk", tmp_path / "mailcow"
+    disk.mkdir()
+    if there:
+        (disk / "mailcow").mkdir()
+    link.symlink_to(disk / "mailcow")
+    assert clone.run(job(link, repository, tmp_path / "state")) == f"{link}, branch master"
+    assert link.is_symlink()
+    assert (disk / "mailcow/generate_config.sh").exists()
+    assert [one.name for one in disk.iterdir()] == ["mailcow"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["disk", "mailcow", "repository", "state"]
