@@ -9,9 +9,11 @@ from judged import look
 from mailcow_wizard.checks import dns_dkim, dns_dmarc
 from mailcow_wizard.facts.dns.dmarc import dmarc
 from mailcow_wizard.facts.dns.push import push
+from mailcow_wizard.facts.dns.table import table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, DnsReply
 from mailcow_wizard.model import Check, Judgement, Settings
+from mailcow_wizard.report.dns import zone_files
 
 CHECK = dns_dmarc.CHECKS[0]
 POLICY, BROKEN, SUFFIX = "v=DMARC1; p=reject", "v=DMARC1; p=foo", "v=DMARC1; p=none; psd=y"
@@ -133,3 +135,5 @@ def test_the_policy_that_holds_is_not_weakened_by_one_of_our_own(
     left = [one for one in found.left if one.check == "dns.dmarc"]
     assert [bool(entries), not left] == [published] * 2, left
     assert published or (left[0].kind, f"that of {DOMAIN} holds" in left[0].words) == ("not now", True)
+    lines = [one for one in zone_files(facts.get(table)) if "_dmarc" in one]
+    assert [one.startswith(";") for one in lines] == [not published], lines

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.dns.decide import Data, Entry, Left, There, decide
 from mailcow_wizard.facts.dns.delegation import WAIT_S, Zone, addresses_of
-from mailcow_wizard.facts.dns.dmarc import dmarc
 from mailcow_wizard.facts.dns.domain_records import domains
-from mailcow_wizard.facts.dns.expected import PATH, TTL, right_policy
+from mailcow_wizard.facts.dns.expected import PATH, TTL
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.merging import Merged, merged_policy, merged_sender, says_mx
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer, folded
@@ -72,8 +71,7 @@ def push(facts: Facts) -> Push:
         if words:
             row = need.rows[0]
             optional = not row.expected.value or row.expected.level == "optional"
-            waits = (optional and row.state.kind != "wrong") or _holder(facts, need)
-            kind: LeftKind = "not now" if waits else "by hand"
+            kind: LeftKind = "not now" if optional and row.state.kind != "wrong" else "by hand"
             left.append(Left(need.check, need.subject, need.name, need.type, words, kind))
         else:
             needs.append(need)
@@ -181,17 +179,7 @@ def _words(facts: Facts, need: _Need) -> str:
         )
     if expected.type == "PTR":
         return facts.get(reverse_asked).words(need.subject)
-    if holder := _holder(facts, need):
-        return _("that of {holder} holds, and one of its own would take its place", holder=holder)
     return "" if expected.value else expected.note
-
-
-def _holder(facts: Facts, need: _Need) -> str:
-    """The domain above whose policy of DMARC holds for one that has none; empty where none does."""
-    if need.check != "dns.dmarc":
-        return ""
-    above = next(one.inherited for one in facts.get(dmarc) if one.domain == need.subject)
-    return above.domain if above.found_by == "all" and right_policy(above.policies) else ""
 
 
 # --- the servers ---

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts.dns import expected as wanted
 from mailcow_wizard.facts.dns.delegation import Zone
 from mailcow_wizard.facts.dns.dkim import is_key_record
+from mailcow_wizard.facts.dns.dmarc import dmarc
 from mailcow_wizard.facts.dns.domain_records import DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.expected import Expected
 from mailcow_wizard.facts.dns.host_records import host_records
@@ -14,6 +15,7 @@ from mailcow_wizard.facts.dns.reverse import reverse_name, reverse_names
 from mailcow_wizard.facts.dns.signing import signing_keys
 from mailcow_wizard.facts.dns.state import State, state, texts
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -51,7 +53,7 @@ def table(facts: Facts) -> tuple[Row, ...]:
     known = facts.get(domains)
     return (
         *_of_server(facts, known.server),
-        *(row for one in known.records for row in _of_domain(known, one.domain)),
+        *(_by_holder(facts, row) for one in known.records for row in _of_domain(known, one.domain)),
     )
 
 
@@ -87,6 +89,21 @@ def _of_domain(known: Domains, domain: str) -> list[Row]:
         row_of(known.server, one, seen_of(records, one))
         for one in wanted.of_domain(known.server, domain, records.key)
     ]
+
+
+def _by_holder(facts: Facts, row: Row) -> Row:
+    """A policy of DMARC that is missing and need not be there: that of a domain above holds."""
+    expected = row.expected
+    if row.state.kind != "missing" or expected.name != f"_dmarc.{expected.domain}":
+        return row
+    try:
+        above = next(one.inherited for one in facts.get(dmarc) if one.domain == expected.domain)
+    except HostError:
+        return row
+    if above.found_by != "all" or not wanted.right_policy(above.policies):
+        return row
+    note = _("that of {holder} holds, and one of its own would take its place", holder=above.domain)
+    return row._replace(expected=expected._replace(value="", level="optional", note=note))
 
 
 def seen_of(records: DomainRecords, expected: Expected) -> Seen:
