@@ -10,7 +10,7 @@ from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.names import api_addresses
 from mailcow_wizard.tui import mending
-from mailcow_wizard.tui.beside import waited_for
+from mailcow_wizard.tui.beside import waited_for, when_at_rest
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.new_password import NewKey
 
@@ -69,6 +69,7 @@ def _open(app: Wizard, allowed: str, plan: Plan) -> None:
         file = f"{app.session.settings.directory.rstrip('/')}/mailcow.conf"
         name = engine.server(app.session)
         example = f"curl -H 'X-API-Key: …' https://{name}/api/v1/get/domain/all"
-        app.push_screen(NewKey(app.look, engine.made(plan), file, example))
+        screen = NewKey(app.look, engine.made(plan), file, example)
+        when_at_rest(app, lambda: app.push_screen(screen))
 
     mending.ask(app, plan, f"verify --api-key {allowed}", lambda: None, made)

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mailcow_wizard.language import _
+from mailcow_wizard.tui.board import WELCOME
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
+
+_REST_S = 0.5
 
 
 def beside(
@@ -51,6 +54,18 @@ def waited_for(app: Wizard, title: str, said: str, look: Callable[[], Callable[[
 
 def is_at_rest(app: Wizard) -> bool:
     """Whether no question and no field is open, which would lose the next keys to what opens over it."""
+    from mailcow_wizard.tui.screens.decision import Decision
+    from mailcow_wizard.tui.screens.sheet import Sheet
     from mailcow_wizard.tui.screens.text import TextScreen
 
-    return len(app.screen_stack) == 1 or isinstance(app.screen, TextScreen)
+    if len(app.screen_stack) == 1:
+        return app.current != WELCOME.id or app.focused is None
+    return isinstance(app.screen, TextScreen | Sheet) and not isinstance(app.screen, Decision)
+
+
+def when_at_rest(app: Wizard, then: Callable[[], object]) -> None:
+    """Calls it at once, or as soon as no question and no field is open."""
+    if is_at_rest(app):
+        then()
+    else:
+        app.set_timer(_REST_S, lambda: when_at_rest(app, then))

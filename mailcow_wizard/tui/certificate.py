@@ -24,8 +24,11 @@ _INDENT = 4
 
 def show(app: Wizard, found: Overview) -> None:
     """Opens it."""
-    width = max(20, app.size.width - 4)
-    app.push_screen(TextScreen(app.look, CERTIFICATE, list(_lines(app.look, found, width))))
+
+    def lines(width: int) -> list[list[Part]]:
+        return list(_lines(app.look, found, max(20, width - 4)))
+
+    app.push_screen(TextScreen(app.look, CERTIFICATE, lines))
 
 
 def _lines(look: Look, found: Overview, width: int) -> Iterator[list[Part]]:

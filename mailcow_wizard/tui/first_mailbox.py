@@ -10,7 +10,7 @@ from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.names import mailbox
 from mailcow_wizard.tui import api_key, mending
-from mailcow_wizard.tui.beside import waited_for
+from mailcow_wizard.tui.beside import waited_for, when_at_rest
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.new_password import NewPassword
 
@@ -58,7 +58,8 @@ def _open(app: Wizard, address: str, found: Plan | str) -> None:
         record = engine.made(app.session, address)
         if record:
             app.events_log.append(_("To publish: {record}", record=record))
-        app.push_screen(NewPassword(app.look, address, engine.password_file(app.session)), closed)
+        screen = NewPassword(app.look, address, engine.password_file(app.session))
+        when_at_rest(app, lambda: app.push_screen(screen, closed))
 
     mending.ask(
         app,

@@ -25,6 +25,7 @@ from mailcow_wizard.tui.screens.text import TextScreen
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.widgets.lines import Part
 
 _MOST_LINES = 2000
 _TITLE = _("Install mailcow")
@@ -216,5 +217,8 @@ def show_after(app: Wizard, standing: Standing) -> None:
     except HostError:
         project = DEFAULT_PROJECT
     sections = after.page(standing, project, Record(app.session.state).log_path)
-    lines = [parts_of(line, app.look) for line in after_lines(sections, max(20, app.size.width - 2))]
+
+    def lines(width: int) -> list[list[Part]]:
+        return [parts_of(line, app.look) for line in after_lines(sections, max(20, width - 2))]
+
     app.push_screen(TextScreen(app.look, _("mailcow is installed"), lines))

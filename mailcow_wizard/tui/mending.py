@@ -13,7 +13,7 @@ from mailcow_wizard.fixes.mail import PASSWORD_FILE, RESETS
 from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import STEP_OF_TOPIC, Plan
-from mailcow_wizard.tui.beside import beside
+from mailcow_wizard.tui.beside import beside, when_at_rest
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import back_lines, change_lines, parts_of, plan_lines
 from mailcow_wizard.tui.screens.changes import Changes
@@ -176,7 +176,7 @@ def carry_out(
 
     def reset() -> None:
         if (plan.check, plan.fix) == RESETS:
-            app.push_screen(NewPassword(app.look, "admin", PASSWORD_FILE))
+            when_at_rest(app, lambda: app.push_screen(NewPassword(app.look, "admin", PASSWORD_FILE)))
 
     steps = len(plan.steps)
     begin(app, Work(plan.title, plan.check, steps, do, reversible=plan.reversible, made=made or reset))
@@ -329,8 +329,13 @@ def show_changes(app: Wizard) -> None:
         elif what == "finish":
             _finish(app, change)
         else:
-            lines = change_lines(change, app.size.width - 2)
-            app.push_screen(TextScreen(app.look, change.title, [parts_of(line, app.look) for line in lines]))
+            app.push_screen(
+                TextScreen(
+                    app.look,
+                    change.title,
+                    lambda width: [parts_of(line, app.look) for line in change_lines(change, width - 2)],
+                )
+            )
 
     app.push_screen(Changes(app.look, journal.list(), do))
 

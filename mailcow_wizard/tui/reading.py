@@ -17,13 +17,17 @@ from mailcow_wizard.tui.writing import details
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
+    from mailcow_wizard.tui.widgets.lines import Part
 
 
 def show_details(app: Wizard, row: Row | None) -> None:
     """Shows everything about a row."""
     # A key that is pressed fast is pressed again before the screen is there to take it.
     if row and len(app.screen_stack) == 1:
-        lines = [styled(line, app.look) for line in details(row, app.size.width - 3)]
+
+        def lines(width: int) -> list[list[Part]]:
+            return [styled(line, app.look) for line in details(row, max(10, width - 3))]
+
         app.push_screen(TextScreen(app.look, row.check.title, lines))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailcow_wizard.tui.beside import when_at_rest
+
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
 
@@ -16,10 +18,13 @@ def look(app: Wizard) -> None:
     if leftover.left_over(app.session):
         from mailcow_wizard.tui import installing
 
-        app.call_later(installing.greet, app)
+        app.call_later(when_at_rest, app, lambda: installing.greet(app))
     elif left_over(app.session):
         from mailcow_wizard.engine import way_back
         from mailcow_wizard.tui import mending
 
         said = way_back.take_back(app.session)
-        app.call_later(app.show_keys, said[0]) if said else app.call_later(mending.greet, app)
+        if said:
+            app.call_later(app.show_keys, said[0])
+        else:
+            app.call_later(when_at_rest, app, lambda: mending.greet(app))

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 
 class TypingLine(NamedTuple):
     """Immutable; each key gives another one."""
@@ -21,7 +23,9 @@ class TypingLine(NamedTuple):
 
     def view(self, width: int) -> tuple[str, str, str]:
         """What of it is shown in so many cells: before the cursor, at it, behind it."""
-        start = max(0, self.place - width + 1)
+        start, room = self.place, width - cell_len(self.text[self.place : self.place + 1] or " ")
+        while start and (room := room - cell_len(self.text[start - 1])) >= 0:
+            start -= 1
         shown = (self.text + " ")[start : start + width]
         place = self.place - start
         return shown[:place], shown[place : place + 1], shown[place + 1 :]

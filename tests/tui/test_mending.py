@@ -89,7 +89,8 @@ def test_yes_mends_and_undo_takes_it_back(scratch: Scratch, size: tuple[int, int
         terminal.keys("u")
         terminal.wait_for("There is nothing to take back")
         terminal.keys("U")
-        terminal.wait_for("Changes on this machine", "– taken back", TITLE[:20])
+        text = terminal.wait_for("Changes on this machine", "– taken back", TITLE[:20], "Enter what was done")
+        assert "u take back" not in text
         terminal.keys("Enter")
         terminal.wait_for("This was done, and taken back.", CHMOD)
         terminal.escape_to("Changes on this machine")

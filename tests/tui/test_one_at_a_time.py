@@ -9,9 +9,10 @@ import pytest
 from textual.pilot import Pilot
 from tui.piloted import piloted, shown, until
 
-from mailcow_wizard.engine import api_key, first_mailbox, mending
+from mailcow_wizard.engine import api_key, first_mailbox, leftover, mending, way_back
 from mailcow_wizard.model import Command, Plan
 from mailcow_wizard.tui import mending as screens
+from mailcow_wizard.tui import returning
 from mailcow_wizard.tui.app import Wizard
 from mailcow_wizard.tui.screens.decision import Decision
 from mailcow_wizard.tui.screens.working import Working
@@ -138,3 +139,42 @@ async def test_what_was_left_asks_nothing_later(
         await pilot.press(*"yes")
         await pilot.pause(0.5)
         assert "Why is it accepted?  yes" in shown(app)
+
+
+async def test_what_opens_by_itself_waits_for_what_is_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greeted: list[Wizard] = []
+    monkeypatch.setattr(leftover, "left_over", lambda _session: True)
+    monkeypatch.setattr(way_back, "take_back", lambda _session: [])
+    monkeypatch.setattr(screens, "greet", greeted.append)
+    async with piloted(tmp_path) as (app, pilot):
+        await until(pilot, lambda: greeted == [app])
+        await pilot.press("tab")
+        returning.look(app)
+        await pilot.press(*"fuy")
+        await pilot.pause(0.7)
+        assert greeted == [app]
+        await pilot.press("escape")
+        await until(pilot, lambda: greeted == [app, app])
+
+
+async def test_a_new_password_waits_for_the_typing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "password"
+    file.write_text("pass-word\n")
+    monkeypatch.setattr(screens, "PASSWORD_FILE", str(file))
+    monkeypatch.setattr(mending, "apply", lambda *_args, **_more: DONE)
+    async with piloted(tmp_path / "state") as (app, pilot):
+        app.go_to("summary")
+        await pilot.press("a")
+        await until(pilot, lambda: "Why is it accepted?" in shown(app))
+        check, fix = screens.RESETS
+        monkeypatch.setattr(screens, "show_work", lambda _app: None)
+        screens.carry_out(app, PLAN._replace(check=check, fix=fix))
+        await until(pilot, lambda: app.work is not None and app.work.told)
+        await pilot.press(*"yes")
+        await pilot.pause(0.7)
+        assert "Why is it accepted?  yes" in shown(app)
+        assert file.exists()
+        await pilot.press("escape")
+        await until(pilot, lambda: "The new password of admin" in shown(app))

@@ -12,6 +12,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.tui.app import Wizard
 from mailcow_wizard.tui.screens.text import Question
+from mailcow_wizard.tui.typing_line import TypingLine
 
 SMALL = (60, 15)
 
@@ -148,3 +149,19 @@ async def test_a_report_that_cannot_be_written_is_no_reading(
     async with piloted(tmp_path) as (app, pilot):
         await pilot.press("e")
         await until(pilot, lambda: "The report could not be written: the disk is full" in shown(app))
+
+
+async def test_details_wrap_to_a_screen_that_became_narrow(tmp_path: Path) -> None:
+    async with piloted(tmp_path, size=(120, 40)) as (app, pilot):
+        await at(app, pilot, "ports", "ports.smtp")
+        await pilot.press("enter")
+        await until(pilot, lambda: "Esc close" in shown(app))
+        await pilot.resize_terminal(60, 30)
+        await until(pilot, lambda: "mail would reach the other program, or nobody." in words(app))
+
+
+def test_the_cursor_in_wide_letters_is_in_sight() -> None:
+    line = TypingLine("日本語" * 10, 29)
+    assert line.view(12)[:2] == ("日本語日本", "語")
+    assert TypingLine.of("x" * 30).view(12) == ("x" * 11, " ", "")
+    assert TypingLine("abc", 1).view(12) == ("a", "b", "c ")

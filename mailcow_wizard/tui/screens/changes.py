@@ -84,12 +84,14 @@ class Changes(Sheet[None]):
         """The keys for the change under the cursor."""
         if not self._changes:
             return [self.keys([("Esc", _("back"))])]
-        finish = [("f", _("finish"))] if self._changes[self._cursor].unfinished else []
+        change = self._changes[self._cursor]
+        back = [("u", _("take back"))] if change.state != "undone" else []
+        finish = [("f", _("finish"))] if change.unfinished else []
         return [
             self.keys(
                 [
                     ("Enter", _("what was done")),
-                    ("u", _("take back")),
+                    *back,
                     *finish,
                     (_("arrows"), _("move")),
                     ("Esc", _("back")),

@@ -1,6 +1,6 @@
 """Screens over the wizard: a text to read, a question to answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import ClassVar
 
@@ -12,6 +12,8 @@ from mailcow_wizard.host import streams
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
+
+Text = Sequence[Sequence[Part]]
 
 
 class TextScreen(ModalScreen[None]):
@@ -30,7 +32,8 @@ class TextScreen(ModalScreen[None]):
         Binding("p", "whole", "show it whole", show=False),
     ]
 
-    def __init__(self, look: Look, title: str, lines: Sequence[Sequence[Part]], whole: str = "") -> None:
+    def __init__(self, look: Look, title: str, lines: Text | Callable[[int], Text], whole: str = "") -> None:
+        """`lines` may depend on the width of the screen, in cells."""
         super().__init__()
         self._look = look
         self._title = title
@@ -46,15 +49,18 @@ class TextScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Fills in the text."""
         self.query_one("#title", Lines).put([[(f" {self._title}", self._look.bold)]])
-        self.draw(self._lines)
+        if not callable(self._lines):
+            self.draw(self._lines)
 
-    def draw(self, lines: Sequence[Sequence[Part]]) -> None:
+    def draw(self, lines: Text) -> None:
         """Shows these lines, and the keys that there are now."""
         self.query_one("#text", Lines).put(lines)
         self._draw_keys()
 
     def on_resize(self) -> None:
-        """Which part is in view is known when the size is."""
+        """What wraps to the width, and which part is in view, is known when the size is."""
+        if callable(self._lines):
+            self.draw(self._lines(self.size.width))
         self.call_after_refresh(self._draw_keys)
 
     def _draw_keys(self) -> None:
