@@ -11,6 +11,7 @@ from textual.events import Event, Key, Paste, Resize
 from mailcow_wizard.tui.display.driver import DisplayDriver
 
 INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
+_ALT = "alt+"
 
 
 class Drawn(App[int]):
@@ -31,6 +32,11 @@ class Drawn(App[int]):
 
     async def on_event(self, event: Event) -> None:
         """What is typed before the screen is complete counts when it is; the way out is always open."""
+        if isinstance(event, Key) and event.key.startswith(_ALT) and not event.is_forwarded:
+            # Esc and a key that come in one packet look like Alt and that key, which nothing is bound to.
+            await self.on_event(Key("escape", None))
+            self.call_after_refresh(self.post_message, _without_alt(event))
+            return
         typed = isinstance(event, Paste) or (isinstance(event, Key) and event.key != "ctrl+c")
         # A key that no screen wanted comes back, and was held already.
         if typed and self._holding and not event.is_forwarded:
@@ -85,3 +91,8 @@ class Drawn(App[int]):
     def _fatal_error(self) -> None:
         # Textual's own traceback would print local variables, which may hold what must not be shown.
         self.panic("")
+
+
+def _without_alt(event: Key) -> Key:
+    letter = event.character if event.character and event.character.isalpha() else ""
+    return Key(letter or event.key.removeprefix(_ALT), event.character)

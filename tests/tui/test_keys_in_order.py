@@ -75,3 +75,20 @@ async def test_what_is_said_stays_while_more_is_heard(tmp_path: Path) -> None:
         await until(pilot, lambda: SAID in shown(app))
         await pilot.press("down")
         await until(pilot, lambda: SAID not in shown(app))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("letter", "key", "top"), [("n", "alt+n", 1), ("R", "alt+shift+r", 1), ("?", "alt+question_mark", 2)]
+)
+async def test_esc_and_a_key_in_one_packet_are_both_pressed(
+    tmp_path: Path, letter: str, key: str, top: int
+) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        app.go_to("system")
+        await pilot.press("l")
+        await until(pilot, lambda: len(app.screen_stack) == 2 and "What was run" in shown(app))
+        app.post_message(events.Key(key, letter))
+        await until(pilot, lambda: "What was run" not in shown(app) and len(app.screen_stack) == top)
+        await until(pilot, lambda: app.current == ("kernel" if letter == "n" else "system"))
+        await until(pilot, lambda: letter != "?" or "Help" in shown(app))
