@@ -18,6 +18,7 @@ from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.findings import retold_finding
 from mailcow_wizard.engine.readable import steps as readable_steps
 from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.programs import here
 from mailcow_wizard.host.records import Records
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _
@@ -282,10 +283,10 @@ class Journal:
             before, after = (self._content(number, place, name, said[name]) for name in ("before", "after"))
             return Edit(said["path"], before, after, said["mode"])
         if said["kind"] == "command":
-            undo = tuple(tuple(one) for one in said["undo"])
+            undo = tuple(here(tuple(one)) for one in said["undo"])
             # Changes of older versions have none.
-            proofs = tuple(Proof(tuple(argv), otherwise) for argv, otherwise in said.get("proofs", ()))
-            return Command(tuple(said["argv"]), undo, said["timeout"], said["undo_optional"], proofs)
+            proofs = tuple(Proof(here(tuple(argv)), otherwise) for argv, otherwise in said.get("proofs", ()))
+            return Command(here(tuple(said["argv"])), undo, said["timeout"], said["undo_optional"], proofs)
         return Manual(said["text"])
 
     def _content(self, number: int, place: int, name: str, digest: str | None) -> bytes | None:

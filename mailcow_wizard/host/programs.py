@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+
+_OURS = re.compile(r"/.*/mailcow_wizard/host/([a-z_]+)\.py")
+_PYTHON = re.compile(r"/.*/python[0-9.]*")
 
 
 def program(name: str) -> tuple[str, ...]:
@@ -13,3 +17,11 @@ def program(name: str) -> tuple[str, ...]:
     our environment.
     """
     return (sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py"))
+
+
+def here(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """A command that was written down, with our own programs where they lie now: they may have lain where
+    nothing is any more, as what the one-file build unpacks."""
+    found = _OURS.fullmatch(argv[1]) if len(argv) > 1 and _PYTHON.fullmatch(argv[0]) else None
+    ours = program(found[1]) if found else ()
+    return (*ours, *argv[2:]) if ours and os.path.exists(ours[1]) else argv

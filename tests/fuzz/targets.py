@@ -59,6 +59,7 @@ LEFT_OUT: dict[str, str] = {
     "host/one_file_unpack.py _sweep": _FILE,
     "host/provider_zone.py _said": "the text of an exception",
     "host/provider_zone.py _secrets": "files of the person's own, whose values are taken out of a text",
+    "host/programs.py here": "a command of the journal, as we wrote it down",
     "host/ssh.py _for_sockets": "the place of temporary files, as Python itself has it",
     "host/ssh.py copy": "moves bytes between the terminal and ssh",
     "host/ssh.py run": "reads ssh's own words; what the far side says is fed as `host ssh`",
