@@ -46,7 +46,7 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
         for one in climb.seen[:3]
     )
     common = Judgement("pass", "", evidence=evidence, subject=name)
-    if facts.asks and too_deep(name):
+    if facts.asks and not facts.directory and too_deep(name):
         return common._replace(
             status="fail",
             summary=_too_deep(name),
@@ -79,6 +79,8 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
         found=_("at {name}: {records}", name=relevant.name, records="; ".join(said(relevant))),
         certainty=certainty(relevant),
     )
+    if facts.asks and facts.directory and not above:
+        return _of_another(common, facts.directory, relevant.name)
     asked = (said(relevant), name.startswith("*."), facts.method)
     why_not = forbids(*asked)
     if why_not and not facts.asks:
@@ -123,6 +125,23 @@ def _caa(facts: Authorities, climb: Climb) -> Judgement:
         )
     return common._replace(
         summary=_("CAA at {relevant} lets Let's Encrypt issue for {name}", relevant=relevant.name, name=name)
+    )
+
+
+def _of_another(common: Judgement, directory: str, name: str) -> Judgement:
+    """Another authority is asked: under which name it looks for itself in CAA is not known."""
+    return common._replace(
+        status="unknown",
+        summary=_(
+            "CAA at {name} says who may issue, and mailcow asks {directory} (DIRECTORY_URL): whether that "
+            "one may is not known",
+            name=name,
+            directory=directory,
+        ),
+        certainty="untested",
+        remedies=(
+            _("See under which name {directory} looks for itself in CAA records.", directory=directory),
+        ),
     )
 
 

@@ -82,6 +82,38 @@ def test_conditions_in_other_letters_are_none() -> None:
 
 
 @pytest.mark.parametrize(
+    ("conf", "record", "status", "fate"),
+    [
+        ("DIRECTORY_URL=https://acme.sectigo.com/v2/DV", '0 issue "sectigo.com"', "fail", "left out"),
+        (
+            "DIRECTORY_URL=https://acme.sectigo.com/v2/DV",
+            ('0 issue "letsencrypt.org"', '0 issue "sectigo.com"'),
+            "unknown",
+            "open",
+        ),
+        ("DIRECTORY_URL=https://acme.sectigo.com/v2/DV", (), "pass", "asked for"),
+        (
+            "DIRECTORY_URL=https://acme.example/d\nLE_STAGING=y",
+            '0 issue "letsencrypt.org"',
+            "pass",
+            "asked for",
+        ),
+        ("DIRECTORY_URL=https://acme-v02.api.letsencrypt.org/directory", '0 issue ";"', "fail", "left out"),
+    ],
+)
+def test_another_authority_may_be_asked(
+    conf: str, record: str | tuple[str, ...], status: str, fate: str
+) -> None:
+    """mailcow asks it, and looks for letsencrypt.org in the records all the same."""
+    known = with_conf({(DOMAIN, "CAA"): record}, f"ONLY_MAILCOW_HOSTNAME=y\n{conf}")
+    found = look(CAA, known)
+    assert found.status == status, found.summary
+    assert status != "unknown" or "acme.sectigo.com (DIRECTORY_URL)" in found.summary
+    (verdict,) = known.get(certificate).verdicts
+    assert verdict.fate == fate
+
+
+@pytest.mark.parametrize(
     ("parts", "record", "status", "words"),
     [
         (10, '0 issue ";"', "fail", f"CAA at {DOMAIN} keeps"),

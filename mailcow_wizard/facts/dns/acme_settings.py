@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from mailcow_wizard.facts.dns.caa import ISSUER
 from mailcow_wizard.facts.dns.domain_records import CLIENTS
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
@@ -28,7 +29,7 @@ class AcmeSettings(NamedTuple):
     `clients` that autodiscover, autoconfig and mta-sts of each domain are; `apart` that each domain's names
     get a certificate of their own (SNI); `by_dns` that DNS proves the names (DNS-01) and no address is
     compared; `any_v4`, `any_v6` that the addresses of a family are not compared. `prefixes` are tried below
-    each domain, `names` as they are."""
+    each domain, `names` as they are. `directory` is the host of another authority than Let's Encrypt."""
 
     asks: bool = True
     only_server: bool = False
@@ -39,6 +40,7 @@ class AcmeSettings(NamedTuple):
     any_v6: bool = False
     prefixes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    directory: str = ""
 
 
 class Candidate(NamedTuple):
@@ -74,7 +76,14 @@ def settings_of(conf: MailcowConf) -> AcmeSettings:
         any_v6=unchecked or conf.get("SNAT6_TO_SOURCE", "n") != "n",
         prefixes=tuple(one[:-2] for one in more if one.endswith(".*") and len(one) > 2),
         names=tuple(one.lower() for one in more if not one.endswith(".*")),
+        directory="" if yes("LE_STAGING") else _directory(conf.get("DIRECTORY_URL")),
     )
+
+
+def _directory(url: str) -> str:
+    """The host of another authority's directory; empty for Let's Encrypt's own."""
+    host = url.strip().rpartition("://")[2].partition("/")[0].rpartition("@")[2].lower()
+    return "" if host == ISSUER or host.endswith(f".{ISSUER}") else host
 
 
 def candidates(server: MailServer, settings: AcmeSettings) -> tuple[Candidate, ...]:

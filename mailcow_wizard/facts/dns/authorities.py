@@ -40,13 +40,15 @@ def said(seen: Seen) -> tuple[str, ...]:
 
 class Authorities(NamedTuple):
     """The server, whether mailcow will ask for certificates, and the climb of each name; `others` are
-    those of names that mailcow asks for only once MTA-STS is switched on; `method` is how it proves them."""
+    those of names that mailcow asks for only once MTA-STS is switched on; `method` is how it proves them,
+    and `directory` the host of the authority that it asks, where that is not Let's Encrypt."""
 
     server: MailServer
     asks: bool
     climbs: tuple[Climb, ...]
     others: tuple[Climb, ...] = ()
     method: str = HTTP
+    directory: str = ""
 
 
 def authorities(facts: Facts) -> Authorities:
@@ -66,6 +68,7 @@ def authorities(facts: Facts) -> Authorities:
         tuple(one for one in climbs if one.name not in others),
         tuple(one for one in climbs if one.name in others),
         DNS if settings.by_dns else HTTP,
+        settings.directory,
     )
 
 

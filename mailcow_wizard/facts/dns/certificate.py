@@ -159,7 +159,12 @@ def _verdict(
         found = by_address(name, pair, host, settings)
     if found.fate == "left out":
         return found
-    if too_deep(name):
+    if settings.directory and climb.relevant is not None:
+        words = _(
+            "CAA at {name} may keep {directory} out", name=climb.relevant.name, directory=settings.directory
+        )
+        return Verdict(name, "open", words)
+    if too_deep(name) and not settings.directory:
         why = _("it has more than {number} parts", number=MOST_PARTS)
         return Verdict(name, "refused", f"{why}. {_ONE_FOR_ALL}")
     if climb.relevant is None:
