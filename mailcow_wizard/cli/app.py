@@ -110,7 +110,7 @@ def _version_document(version: str) -> str:
 
 
 def _dispatch(options: Options, write: Callable[[str], None]) -> int:
-    if options.ascii and options.command:
+    if options.ascii and (options.command or options.help):
         streams.only_ascii()
     if options.help:
         from mailcow_wizard.cli.help import help_text

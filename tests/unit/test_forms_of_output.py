@@ -66,6 +66,8 @@ ASCII = {
     "plan": ("fix", "ports.smtp", "stop-service", "--dry-run"),
     "dns": ("dns",),
     "help": ("check", "--help"),
+    "all help": ("--help",),
+    "no terminal": (),
     "a word that is none": ("chöck",),
 }
 
