@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.checks import docker_network
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
 from mailcow_wizard.facts import data_places, docker
 from mailcow_wizard.facts.docker_json import DaemonSettings, daemon_settings
@@ -87,6 +88,7 @@ def _settings(seen: DaemonSettings) -> list[Trouble]:
         )
         troubles.append(Trouble("fail", words, (remedy,), "blocks", why, need.DOC_ISSUE.format(656)))
     troubles += _addresses(seen)
+    troubles += docker_network.troubles(seen.network)
     if not seen.rules.iptables:
         words = _("Docker makes no firewall rules (iptables: false): containers have no way out")
         remedy = _('Take "iptables": false out of daemon.json and restart Docker.')

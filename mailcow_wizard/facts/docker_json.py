@@ -8,6 +8,7 @@ from types import MappingProxyType
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts import docker, docker_daemon, units
 from mailcow_wizard.facts.docker_addresses import Addresses, addresses
+from mailcow_wizard.facts.docker_network import NetworkOptions, defaults, network_options
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.routes import defaults_v6, own_v6
 from mailcow_wizard.facts.storage import DAEMON_JSON
@@ -38,7 +39,7 @@ class DaemonJson(NamedTuple):
 class Rules(NamedTuple):
     """How the daemon is set up, from the file and from its command line: whether it makes firewall rules for
     IPv4 and IPv6, whether published ports have a program that passes connections on (`proxy`), and the
-    address that ports are published on where nothing else is said."""
+    address that a new network's ports are published on where nothing else is said."""
 
     iptables: bool
     ip6tables: bool
@@ -50,7 +51,7 @@ class DaemonSettings(NamedTuple):
     """daemon.json beside the engine that reads it. `wants_ipv6`: mailcow is to have IPv6 (None: nobody has
     said); `lacking` what Docker needs in the file for that; `hosts_twice` that the unit and the file both
     say where to listen, with which the daemon does not start; `backend` is the engine's firewall;
-    `addresses` what the file says of those of Docker's networks."""
+    `addresses` what the file says of those of Docker's networks; `network` the options of mailcow's."""
 
     file: DaemonJson
     engine: docker.Engine
@@ -61,6 +62,7 @@ class DaemonSettings(NamedTuple):
     hosts_twice: bool
     backend: str
     addresses: Addresses = Addresses()
+    network: NetworkOptions = NetworkOptions()
 
 
 def daemon_json(facts: Facts) -> DaemonJson:
@@ -130,13 +132,8 @@ def rules(facts: Facts) -> Rules:
     iptables = on("iptables", True)
     by_itself = major >= need.IP6TABLES_BY_ITSELF
     ip6tables = on("ip6tables", by_itself) and (by_itself or on("experimental", False))
-    address = docker_daemon.option(words, "ip") or settings.get("ip")
-    return Rules(
-        iptables,
-        ip6tables and iptables,
-        on("userland-proxy", True),
-        address if isinstance(address, str) else "",
-    )
+    address = defaults(words, settings).get("host_binding_ipv4", "")
+    return Rules(iptables, ip6tables and iptables, on("userland-proxy", True), address)
 
 
 def daemon_settings(facts: Facts) -> DaemonSettings:
@@ -158,6 +155,7 @@ def daemon_settings(facts: Facts) -> DaemonSettings:
         "hosts" in file.settings and _unit_says_hosts(facts),
         known.firewall if known else "",
         addresses(facts, file.settings),
+        network_options(facts, facts.get(docker_daemon.options), file.settings),
     )
 
 

@@ -26,6 +26,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _POSTFIX = "postfix-mailcow"
+_EVERYWHERE = ("", "0.0.0.0")  # with which Docker publishes over IPv6, too
 _V4 = re.compile(r"\d+(\.\d+){3}:")
 
 
@@ -55,8 +56,8 @@ class Relay(NamedTuple):
         """Whether a port of postfix takes connections over IPv6, now or when it starts."""
         if self.published:
             return any(":" in address for address, _unused in self.published)
-        v4_only = bool(self.rules and self.rules.address and ":" not in self.rules.address)
-        return bool(self.keys) and not v4_only
+        address = self.rules.address if self.rules and not self.made else ""
+        return bool(self.keys) and (address in _EVERYWHERE or ":" in address)
 
 
 def relay(facts: Facts) -> Relay:

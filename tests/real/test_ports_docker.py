@@ -1,5 +1,6 @@
 """The ports beside a Docker engine: whose containers publish them, and mailcow's own."""
 
+import json
 import os
 import signal
 import subprocess
@@ -130,6 +131,22 @@ def test_proxy_that_was_killed(docker: engine.Engine, beside: Wizard, mailcow: P
 
 
 _KILL = "for p in /proc/[0-9]*; do case $(readlink $p/exe) in *docker-proxy) kill -9 ${p#/proc/};; esac; done"
+
+
+def test_where_a_network_publishes(mailcow: Path, tmp_path: Path) -> None:
+    """What the default bridge is told does not concern mailcow's network, what new ones are told does."""
+    option = "com.docker.network.bridge.host_binding_ipv4"
+    words = ("--ip=127.0.0.1", f"--default-network-opt=bridge={option}=127.0.0.2")
+    with or_skip(), engine.started(engine.SUITES[1], *words) as docker:
+        docker.docker("network", "create", "new")
+        for network, address in (("bridge", "127.0.0.1"), ("new", "127.0.0.2")):
+            with docker.container("one", "-p", "25:25", "--network", network):
+                assert docker.docker("ps", "--format", "{{.Ports}}") == f"{address}:25->25/tcp"
+        argv = ("check", "docker.daemon-json", "--json", "--dir", str(mailcow))
+        said = docker.wizard(*argv, "--state-dir", str(tmp_path / "state")).stdout
+        (found,) = json.loads(said)["checks"]
+        assert found["status"] == "fail", found
+        assert f"published to this machine alone: {option}=127.0.0.2" in found["summary"], found
 
 
 def test_without_userland_proxy(mailcow: Path, tmp_path: Path) -> None:
