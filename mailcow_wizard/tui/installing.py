@@ -189,8 +189,8 @@ def _heard(app: Wizard, made: Installing) -> None:
     app.events_log.append(_("Install: {state}", state=made.refused or heading(made.standing, running=False)))
     if not any(isinstance(one, InstallScreen) for one in app.screen_stack):
         app.show_keys(_("The install has ended; i shows how."))
-    steps = ("ports", "docker", "config", "verify")
-    app.look_again([check for step in steps for check in app.board.checks_of(step)])
+    # It installs packages and Docker, makes mailcow.conf, starts containers: no step is as it was.
+    app.look_again(app.board.checks())
 
 
 def _show_rows(app: Wizard, made: Installing) -> None:

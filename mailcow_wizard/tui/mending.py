@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailcow_wizard.engine import mending, obstacles, readable
@@ -12,7 +12,7 @@ from mailcow_wizard.fixes import Offer
 from mailcow_wizard.fixes.mail import PASSWORD_FILE, RESETS
 from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _, heard
-from mailcow_wizard.model import STEP_OF_TOPIC, Plan
+from mailcow_wizard.model import STEP_OF_TOPIC, Listed, Plan
 from mailcow_wizard.tui.beside import beside, when_at_rest
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import back_lines, change_lines, parts_of, plan_lines
@@ -224,14 +224,24 @@ def _draw(app: Wizard, work: Work) -> None:
         if isinstance(screen, Changes):
             with said(app):
                 screen.show(Journal(app.session.state).list())
-    # What was changed may matter to other checks of the step, and mailcow.conf to ports and configuration.
-    topic = work.check.partition(".")[0]
-    steps = {STEP_OF_TOPIC.get(topic, topic), "ports", "config"}
-    app.look_again(
-        [check for one in app.board.steps if one.id in steps for check in app.board.checks_of(one.id)]
-    )
+    app.look_again(_concerned(app, work))
     if not logs:
         app.show_keys(sentences[0])
+
+
+def _concerned(app: Wizard, work: Work) -> list[Listed]:
+    """The checks to which a change may matter: those of its step, of ports and of the configuration; where it
+    edits mailcow.conf all, since most read that (whether memory is enough, say, or what DNS should hold)."""
+    topic = work.check.partition(".")[0]
+    steps = {STEP_OF_TOPIC.get(topic, topic), "ports", "config"}
+    with suppress(HostError):
+        if work.outcome and _edits_settings(Journal(app.session.state).get(work.outcome.change)):
+            steps = {one.id for one in app.board.steps}
+    return [check for one in app.board.steps if one.id in steps for check in app.board.checks_of(one.id)]
+
+
+def _edits_settings(change: Change) -> bool:
+    return any(str(step.get("path", "")).endswith("/mailcow.conf") for step in change.steps)
 
 
 def show_work(app: Wizard) -> None:

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from tui.piloted import piloted, shown, until
 
+from mailcow_wizard.engine.mending import Outcome
 from mailcow_wizard.model import Event, Finding, Status
 from mailcow_wizard.tui import app as tui
+from mailcow_wizard.tui import mending
 from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui.work import Work
 
 CHECK = "network.outbound-25"
 
@@ -109,3 +113,21 @@ async def test_what_gets_out_shows_what_was_found_again(
         for one in (*others.values(), better):
             runs.answers(0, one)
         await until(pilot, lambda: "2 of 34 ways end too early" in shown(app))
+
+
+@pytest.mark.parametrize(("path", "all_of_them"), [("/opt/m/mailcow.conf", True), ("/etc/fstab", False)])
+async def test_after_a_change_of_mailcow_conf_all_that_reads_it_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, all_of_them: bool
+) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        runs = Runs(monkeypatch)
+        change = SimpleNamespace(
+            steps=[{"kind": "command", "argv": ["true"]}, {"kind": "edit", "path": path}]
+        )
+        monkeypatch.setattr(mending.Journal, "get", lambda _journal, _id: change)
+        done = Outcome("1", "applied", None, "")
+        mending.begin(app, Work("Change it", "config.values", 1, lambda _listen: done))
+        await until(pilot, lambda: bool(runs.asked))
+        asked = set(runs.asked[0])
+        assert {"config.values", "ports.smtp"} <= asked
+        assert ({"system.memory", "dns.a", "network.ipv6"} <= asked) == all_of_them
