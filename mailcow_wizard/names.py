@@ -6,6 +6,8 @@ from mailcow_wizard.language import _
 
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
+# Over HTTP a name alone is a token.
+_WITH_PASSWORD = re.compile(r"(?i)https?://[^/@]*@|[a-z0-9+.-]+://[^/@:]*:[^/@]*@")
 _LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 HERE = "here"
@@ -130,6 +132,13 @@ def repository(text: str) -> str:
     """The address of a git repository. Raises NotAName."""
     if not text or text.startswith("-") or not text.isprintable():
         raise NotAName(_("no address of a git repository"))
+    if _WITH_PASSWORD.match(text):
+        raise NotAName(
+            _(
+                "an address with a password, which every user of the server could read; "
+                "git also finds it in /root/.netrc"
+            )
+        )
     return text
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from mailcow_wizard import names
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.language import _
+from mailcow_wizard.redaction import without_credentials
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ def type_of(value: object) -> str:
 
 
 def shown(value: object) -> str:
-    """A value in a message."""
+    """A value in a message, without a password of an address."""
     words = str(value).lower() if isinstance(value, bool) else repr(value)
-    return harmless(words, 60)
+    return harmless(without_credentials(words), 60)
 
 
 def text(read: Callable[[str], str], example: str, schema: dict[str, Any] | None = None) -> Kind:

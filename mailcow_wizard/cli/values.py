@@ -20,10 +20,11 @@ class UsageError(Exception):
 
 
 def quoted(text: str) -> str:
-    """A word of the line in a message."""
+    """A word of the line in a message, without a password of an address."""
     from mailcow_wizard.harmless import harmless
+    from mailcow_wizard.redaction import without_credentials
 
-    return f"'{harmless(text, 60)}'"
+    return f"'{harmless(without_credentials(text), 60)}'"
 
 
 def meant(word: str, known: Iterable[str]) -> str:

@@ -89,6 +89,21 @@ def test_refused(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.parametrize("who", ["me:t0ps3cret", "ghp_t0ps3cretabcdefghijklmnopqrstuvwxyz012345"])
+def test_a_password_of_a_repository_is_neither_taken_nor_told(tmp_path: Path, who: str) -> None:
+    """Everybody could read it among git's words and in the checkout; the answers said that nothing of theirs
+    is secret."""
+    address = f"https://{who}@git.example.org/mailcow"
+    answers = tmp_path / "answers.toml"
+    answers.write_text(f'[source]\nrepository = "{address}"\n')
+    for words in (("--repository", address), ("--answers", str(answers))):
+        for more in ((), ("--json",)):
+            done = run(tmp_path / "state", "--yes", *words, *more)
+            assert done.returncode == 64
+            assert "every user of the server could read" in done.stderr
+            assert "t0ps3cret" not in done.stdout + done.stderr
+
+
 def test_a_dry_run_says_that_the_name_cannot_be_used(tmp_path: Path) -> None:
     done = run(tmp_path / "state", "--dry-run", "--hostname", "example.org")
     assert done.returncode == 0
