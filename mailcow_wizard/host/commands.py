@@ -25,6 +25,8 @@ _ENVIRONMENT = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": "/", "TERM": "du
 _DOWNLOADS = ("apt", "apt-get", "dnf", "yum", "apk", "zypper", "git")
 # mailcow's own: it runs git and curl.
 _SCRIPT = "generate_config.sh"
+# Our own: it asks a provider's API.
+_PROGRAM = "dns_provider.py"
 _MARK = "MAILCOW_WIZARD_COMMAND"
 _MOST_ENVIRONMENT = 1 << 18
 _PATIENCE_S = 0.3
@@ -32,10 +34,10 @@ _ROUNDS = 20
 
 
 def downloads(argv: tuple[str, ...]) -> bool:
-    """Whether a command fetches packages or files, also one whose environment `env` sets first."""
+    """Whether a command speaks with servers of the web, also one whose environment `env` sets first."""
     words = argv[1:] if argv[:1] == ("env",) else argv
     command, *more = [os.path.basename(one) for one in words if "=" not in one] or [""]
-    return command in _DOWNLOADS or (command == "bash" and more[:1] == [_SCRIPT])
+    return command in _DOWNLOADS or (command == "bash" and more[:1] == [_SCRIPT]) or more[:1] == [_PROGRAM]
 
 
 class Commands:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import sys
 import time
 
@@ -178,6 +179,11 @@ def _holds(zone: Zone, wanted: Sequence[Instruction]) -> bool:
     return all(sorted(_contents(zone.there(*place))) == sorted(texts) for place, texts in needed.items())
 
 
+def _stopped(number: int, frame: object) -> None:
+    """What was begun is taken back."""
+    raise Failure("it was ended before all was done")
+
+
 def main(words: Sequence[str]) -> int:
     """Runs the program; its exit code. What it did, or why not, is on standard output."""
     left = list(words)
@@ -195,6 +201,8 @@ def main(words: Sequence[str]) -> int:
     problem = obstacle(provider)
     # The libraries log what they send, and the way through their code, where that goes to a person.
     logging.disable()
+    # A provider may hang: the library waits for ever.
+    signal.signal(signal.SIGTERM, _stopped)
     try:
         if problem:
             raise Failure(problem)

@@ -12,6 +12,7 @@ from provider_stand_in import TOKEN, Provider
 
 from mailcow_wizard.facts.dns.push import push
 from mailcow_wizard.fixes import dns_records
+from mailcow_wizard.host.commands import downloads
 from mailcow_wizard.host.doing import _handed_on
 from mailcow_wizard.host.programs import program
 from mailcow_wizard.model import Command, Settings
@@ -119,6 +120,7 @@ def test_without_the_package_it_says_how_to_get_it() -> None:
 def test_credentials_go_to_our_own_program_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEXICON_ACME_AUTH_TOKEN", TOKEN)
     ours = (*program("dns_provider"), "--provider", "acme")
+    assert (downloads(ours), downloads(program("dns_update"))) == (True, False), "a proxy leads there, too"
     assert _handed_on(ours) == {"LEXICON_ACME_AUTH_TOKEN": TOKEN}
     assert _handed_on(("apt-get", "install")) == {}
     assert _handed_on(program("dns_update")) == {}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from dns_world import DOMAIN
+from lab.inside import wait_until
 from provider_stand_in import TOKEN, Provider
 
 THEIRS = ("TXT", DOMAIN, "site-verification=1")
@@ -251,3 +252,25 @@ def test_what_is_not_listed_yet_is_said(tmp_path: Path) -> None:
     line = f"update add mail.{DOMAIN}. 300 A 198.51.100.25"
     assert provider.run(line) == (0, "done, but acme does not list it yet")
     assert provider.rows() == [("A", f"mail.{DOMAIN}", "198.51.100.25")]
+
+
+# The second record never comes to an end.
+HANGS = """
+import time
+class Client(Client):
+    def create_record(self, rtype, name, content):
+        if content.endswith(".26"): time.sleep(300)
+        return super().create_record(rtype, name, content)
+"""
+
+
+def test_a_change_that_is_ended_in_the_middle_is_taken_back(tmp_path: Path) -> None:
+    provider = Provider(tmp_path, HANGS)
+    provider.has(THEIRS)
+    two = (f"update add mail.{DOMAIN}. 300 A {one}" for one in ("198.51.100.25", "198.51.100.26"))
+    process = provider.started(*two)
+    assert wait_until(lambda: len(provider.rows()) == 2, 30)
+    process.terminate()
+    code, said = provider.ended(process)
+    assert (code, "it was ended before all was done" in said) == (1, True), said
+    assert provider.rows() == [THEIRS]
