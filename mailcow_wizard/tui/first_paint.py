@@ -14,7 +14,7 @@ from mailcow_wizard.host.full_screen import FullScreen, full_screen
 from mailcow_wizard.host.terminal import Drawing, adds_returns
 from mailcow_wizard.tui import frame, greeting
 from mailcow_wizard.tui.board import WELCOME, new_board
-from mailcow_wizard.tui.display.painter import CAN_REPEAT, Painter
+from mailcow_wizard.tui.display.painter import Painter, can_repeat
 from mailcow_wizard.tui.display.screen import Screen
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.parts import Part, fitted, harmless_parts
@@ -42,7 +42,7 @@ def paint(session: Session, facts: Facts, look: Look, drawing: Drawing) -> Paint
     columns, rows = terminal.columns, terminal.rows
     screen = first_screen(session, facts, look, columns, rows)
     painter = Painter(columns, rows, drawing.modern, "\n" if adds_returns(_STDERR) else "\r\n")
-    asked = CAN_REPEAT if drawing.modern else ""
+    asked = can_repeat(look.glyphs.rule) if drawing.modern else ""
     if not terminal.begin() or not terminal.write(asked + painter.paint(screen.rows, (0, 0))):
         terminal.close()
         return None

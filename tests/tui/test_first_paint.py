@@ -127,7 +127,11 @@ def test_left_with_q_the_terminal_is_as_it_was(tmp_path: Path) -> None:
     assert _left(tmp_path, "", "qy") == 0  # y: where checks still run, it asks
 
 
-def _left(directory: Path, more: str, keys: str = "") -> int:
+def test_ascii_holds_from_the_first_byte_to_the_last(tmp_path: Path) -> None:
+    assert _left(tmp_path, "", "n?qqy", "--ascii") == 0
+
+
+def _left(directory: Path, more: str, keys: str = "", *words: str) -> int:
     """Runs the wizard on a terminal of its own until it ends; its exit code (negative: the signal)."""
     script = directory / "told.py"
     script.write_text(_TOLD.format(file=str(directory / "paints"), more=more))
@@ -135,7 +139,7 @@ def _left(directory: Path, more: str, keys: str = "") -> int:
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
     before = termios.tcgetattr(theirs)
     os.write(ours, keys.encode())
-    argv = [sys.executable, str(script), "--demo", "--state-dir", str(directory / "state")]
+    argv = [sys.executable, str(script), "--demo", "--state-dir", str(directory / "state"), *words]
     environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)}
     child = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
     written = b""
@@ -153,6 +157,7 @@ def _left(directory: Path, more: str, keys: str = "") -> int:
     assert written.count(b"\x1b[?1049h") == 1
     assert written.index(b"\x1b[?1049h") < written.rindex(b"\x1b[?1049l")
     assert b"\x1b[?25h" in written[written.rindex(b"\x1b[?1049l") :]
+    assert written.isascii() or "--ascii" not in words
     return child.returncode
 
 

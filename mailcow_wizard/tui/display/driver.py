@@ -15,7 +15,7 @@ from textual.events import CursorPosition
 
 from mailcow_wizard.host.full_screen import ALTERNATE
 from mailcow_wizard.host.terminal import adds_returns
-from mailcow_wizard.tui.display.painter import CAN_REPEAT, REPEATED, Painter
+from mailcow_wizard.tui.display.painter import REPEATED, Painter, can_repeat
 from mailcow_wizard.tui.display.pens import CLEAR, RESET, NotUnderstood
 from mailcow_wizard.tui.display.screen import BEGIN, END, Screen, sets_a_mode
 
@@ -214,7 +214,7 @@ class DisplayDriver(LinuxDriver):
             return
         if not self._asked:
             self._asked = True
-            update = CAN_REPEAT + update
+            update = can_repeat() + update
         self._send_update(update)
         self._outlet.wait(_PATIENCE_S)
 

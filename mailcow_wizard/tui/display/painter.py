@@ -8,16 +8,20 @@ from mailcow_wizard.tui.display.moves import NOWHERE, Moves, Place
 from mailcow_wizard.tui.display.pens import BLANK, CLEAR, PLAIN, RESET, Cell, Pen
 from mailcow_wizard.tui.display.scrolling import Scroll, best_scroll, scrolled
 
-CAN_REPEAT = "\x1b[2H─\x1b[2b\x1b[6n"
 REPEATED = (3, 1)
-"""A line is drawn, repeated, and the terminal asked where its cursor is: here when it can. The first paint
-clears it away at once."""
+"""Where the cursor is after `can_repeat` when the terminal can."""
 
 _ERASE_REST = "\x1b[K"
 _BRIDGED = 12  # the longest move is not worth more cells
 _FEWEST_ERASED = 4
 
 Rows = Sequence[list[Cell]]
+
+
+def can_repeat(line: str = "─") -> str:
+    """Draws a character of a line, repeats it, and asks the terminal where its cursor is; the first paint
+    clears it away at once."""
+    return f"\x1b[2H{line}\x1b[2b\x1b[6n"
 
 
 class Painter:
