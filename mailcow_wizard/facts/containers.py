@@ -126,7 +126,16 @@ def is_mailcow(facts: Facts, holder: Holder, container: Container | None, bindin
         if inside and process.user == "root" and _is_dockers(facts, process.exe):
             # Docker does not say whose it is; without mailcow.conf nothing says that it is mailcow's.
             return False if not inside.startswith(network) else True if conf.exists else None
-    return None if conf.exists else False
+    # Docker itself may listen, for Swarm's services; what it publishes for containers it tells of.
+    return None if conf.exists and not _tells(facts) else False
+
+
+def _tells(facts: Facts) -> bool:
+    try:
+        facts.get(containers)
+    except HostError:
+        return False
+    return True
 
 
 def _is_dockers(facts: Facts, program: str) -> bool:

@@ -197,11 +197,13 @@ def _socket_unit(facts: Facts, listener: Listener) -> str:
         rows = facts.get(_socket_units)
     except HostError:
         return ""
+    found: dict[str, str] = {}
     for address, unit in rows:
         host, _, port = address.rpartition(":")
-        if port == str(listener.port) and host.strip("[]*") in (listener.address, "", "::", "0.0.0.0"):
-            return unit
-    return ""
+        if port == str(listener.port):
+            found.setdefault(host.strip("[]*"), unit)
+    # One of IPv6 alone may stand beside it.
+    return next((found[one] for one in (listener.address, "", "::", "0.0.0.0") if one in found), "")
 
 
 def _socket_units(facts: Facts) -> tuple[tuple[str, str], ...]:

@@ -155,6 +155,25 @@ def test_kinds_of_units(name: str, booted: Machine, mender: Mender) -> None:
         mender.there_and_back("ports.sieve", "stop-service", lambda: snapshot(booted, "greedy.service"))
 
 
+def test_sockets_of_two_units_at_one_port(booted: Machine, mender: Mender) -> None:
+    """systemd holds both: each is named by its own family."""
+    sockets = {"v6": "[::]:4190\nBindIPv6Only=ipv6-only", "v4": "0.0.0.0:4190"}
+    files = [
+        (f"{OWN}/{name}.{kind}", text)
+        for name, place in sockets.items()
+        for kind, text in (("socket", f"[Socket]\nListenStream={place}\n"), ("service", LAZY_SERVICE))
+    ]
+    with running(booted, "v6.socket", *files, enabled=False):
+        booted.run(["systemctl", "start", "v4.socket"], check=True)
+        try:
+            argv = ["python3", "-m", "mailcow_wizard", "check", "ports.sieve", "--json"]
+            (found,) = json.loads(booted.run([*argv, "--dir", "/srv/mailcow"]).stdout)["checks"]
+            assert "port 4190 (process 1, unit v4.socket)" in found["summary"], found["summary"]
+            assert "port 4190 of IPv6 (process 1, unit v6.socket)" in found["summary"], found["summary"]
+        finally:
+            booted.run(["systemctl", "stop", "v4.socket"], check=True)
+
+
 def test_commands_with_an_escaped_name_can_be_pasted(booted: Machine, mender: Mender) -> None:
     r"""A shell takes \x2d apart, unless it is quoted."""
     unit = r"odd\x2dmail.service"

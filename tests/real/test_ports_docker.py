@@ -133,6 +133,15 @@ def test_proxy_that_was_killed(docker: engine.Engine, beside: Wizard, mailcow: P
 _KILL = "for p in /proc/[0-9]*; do case $(readlink $p/exe) in *docker-proxy) kill -9 ${p#/proc/};; esac; done"
 
 
+def test_docker_listens_itself(mailcow: Path, tmp_path: Path) -> None:
+    """As it does for Swarm's services: what it publishes for mailcow's containers it would tell of."""
+    (mailcow / "mailcow.conf").write_text("MAILCOW_HOSTNAME=mail.example.org\n")
+    with or_skip(), engine.started(engine.SUITES[1], "--host=tcp://127.0.0.1:4190") as docker:
+        finding = with_docker(docker, mailcow, tmp_path).port("sieve")
+        assert finding["status"] == "fail", words(finding)
+        assert "127.0.0.1:4190" in finding["summary"], words(finding)
+
+
 def test_where_a_network_publishes(mailcow: Path, tmp_path: Path) -> None:
     """What the default bridge is told does not concern mailcow's network, what new ones are told does."""
     option = "com.docker.network.bridge.host_binding_ipv4"
