@@ -116,7 +116,7 @@ def _trouble(domain: str, opinion: Opinion, text: str) -> Judgement | None:
             _(
                 "End the TXT record of {domain} with -all or ~all: {closed}",
                 domain=domain,
-                closed=_closed(text, opinion.strangers),
+                closed=_closed(text, opinion),
             ),
         )
     refused = [(address, one) for address, one in opinion.own if one.result in _REFUSED]
@@ -248,12 +248,17 @@ def _found(text: str, opinion: Opinion) -> str:
     )
 
 
-def _closed(text: str, strangers: tuple[Verdict, ...]) -> str:
-    """The record with another last word, and without the words that let everybody through."""
+def _closed(text: str, opinion: Opinion) -> str:
+    """The record with another last word, without the words that let everybody through, and with one that lets
+    this server through. A redirect would not count any more beside all (RFC 7208, 6.1)."""
     out = {"all", "+all", "?all", "-all", "~all"}
-    out |= {one.term.lower() for one in strangers if one.result == "pass"}
-    words = [one for one in text.split(" ") if one.lower() not in out]
-    return " ".join([*words, "-all"])
+    out |= {one.term.lower() for one in opinion.strangers if one.result == "pass"}
+    first, *rest = text.split(" ")
+    words = [one for one in rest if one.lower() not in out and not one.lower().startswith("redirect=")]
+    left = {one.lower() for one in words}
+    ours = all(one.result == "pass" and one.term.lower() in left for _unused, one in opinion.own)
+    added = [] if ours or left & {"mx", "+mx"} else ["mx"]
+    return " ".join([first, *added, *words, "-all"])
 
 
 def _with(text: str, addresses: list[str]) -> str:
@@ -263,12 +268,18 @@ def _with(text: str, addresses: list[str]) -> str:
     return " ".join(one for one in (first, *added, rest.strip()) if one)
 
 
+def _included(word: str) -> str:
+    name, equals, domain = word.partition("=")
+    return f"include:{domain}" if equals and name.lower() == "redirect" else word
+
+
 def _joined(own: tuple[str, ...]) -> str:
-    """Two records as one: all their words, each once, and one all at the end, the weaker of those."""
-    words = dict.fromkeys(word for text in own for word in text.split(" ")[1:] if word)
+    """Two records as one: all their words, each once, and one all at the end, the weaker of those that close
+    the record. What a record redirects to is included, for a redirect does not count beside all."""
+    words = dict.fromkeys(_included(word) for text in own for word in text.split(" ")[1:] if word)
     ends = [one for one in words if one.lower().lstrip("+-~?") == "all"]
-    kept = [one for one in words if one not in ends and not one.lower().startswith("redirect=")]
-    end = "~all" if any(one.startswith("~") for one in ends) else "-all"
+    kept = [one for one in words if one not in ends]
+    end = "~all" if any(one.startswith(("~", "?")) for one in ends) else "-all"
     return " ".join(["v=spf1", *kept, end])
 
 

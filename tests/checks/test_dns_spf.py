@@ -186,6 +186,43 @@ def test_what_else_is_said_of_the_other_family_is_no_matter_of_this_servers() ->
     assert judged(f"v=spf1 ip4:{OURS} {words} -all", more=more, addresses=(OURS,)).status == "pass"
 
 
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ("v=spf1 mx +all", "v=spf1 mx -all"),
+        ("v=spf1 +all", "v=spf1 mx -all"),
+        ("v=spf1 redirect=open.example", "v=spf1 mx -all"),
+        ("v=spf1 include:open.example ~all", "v=spf1 mx -all"),
+        ("v=spf1 a mx include:open.example ~all", "v=spf1 a mx -all"),
+        (f"v=spf1 ip4:{OURS} ip6:{OURS_V6} all", f"v=spf1 ip4:{OURS} ip6:{OURS_V6} -all"),
+        (f"v=spf1 ip4:{OURS} all", f"v=spf1 mx ip4:{OURS} -all"),
+    ],
+)
+def test_the_record_that_is_advised_lets_this_server_through_and_nobody_else(text: str, closed: str) -> None:
+    more = {("open.example", "TXT"): "v=spf1 +all"}
+    found = judged(text, more=more)
+    assert "lets everybody send" in found.summary
+    assert found.remedies[0].endswith(f": {closed}"), found.remedies
+    assert judged(closed, more=more).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("texts", "joined"),
+    [
+        (("v=spf1 mx -all", "v=spf1 a ~all"), "v=spf1 mx a ~all"),
+        (("v=spf1 mx -all", "v=spf1 mx a -all"), "v=spf1 mx a -all"),
+        (("v=spf1 mx -all", "v=spf1 redirect=_spf.example.net"), "v=spf1 mx include:_spf.example.net -all"),
+        (("v=spf1 mx -all", "v=spf1 a ?all"), "v=spf1 mx a ~all"),
+        (("v=spf1 mx +all", "v=spf1 a"), "v=spf1 mx a -all"),
+    ],
+)
+def test_two_records_are_joined_with_all_that_they_let_through(texts: tuple[str, str], joined: str) -> None:
+    found = judged(*texts)
+    # Name servers give them in whichever order.
+    words = {" ".join(sorted(one.split())) for one in (found.remedies[0].partition(": ")[2], joined)}
+    assert len(words) == 1, found.remedies
+
+
 class Caches(World):
     """Every server and resolver has a record of its own."""
 
