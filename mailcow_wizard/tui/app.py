@@ -206,6 +206,8 @@ class Wizard(Drawn):
         if self._redraw:
             self._redraw.stop()
             self._redraw = None
+        if not self.screen_stack:
+            return  # it is being left
         self.show_step(self.current)
         for screen in self.screen_stack[1:]:
             if draw := getattr(screen, "draw_found", None):  # what it shows is of the board, too

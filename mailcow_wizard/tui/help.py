@@ -1,5 +1,7 @@
 """The help text: keys and marks."""
 
+from textwrap import wrap
+
 from mailcow_wizard.language import _
 from mailcow_wizard.model import STEPS
 from mailcow_wizard.tui.look import WORDS, Look
@@ -47,11 +49,21 @@ _MARKS = (
 )
 
 
-def help_lines(look: Look) -> list[list[Part]]:
-    """The text, as styled lines."""
-    keys: list[list[Part]] = [[(f" {key:<13}", look.bold), (does, look.plain)] for key, does in _KEYS]
-    marks: list[list[Part]] = [
-        [(f" {look.glyph(status)} {WORDS[status]:<10} ", look.state(status)), (means, look.plain)]
+def help_lines(look: Look, width: int) -> list[list[Part]]:
+    """The text, as styled lines of so many cells."""
+    keys = [line for key, does in _KEYS for line in _wrapped((f" {key:<13}", look.bold), does, look, width)]
+    marks = [
+        line
         for status, means in _MARKS
+        for line in _wrapped(
+            (f" {look.glyph(status)} {WORDS[status]:<10} ", look.state(status)), means, look, width
+        )
     ]
     return [*keys, [], *marks]
+
+
+def _wrapped(first: Part, text: str, look: Look, width: int) -> list[list[Part]]:
+    """The text beside its label; what follows is set in as far."""
+    label: Part = (" " * len(first[0]), look.plain)
+    parts = wrap(text, max(10, width - len(first[0])), break_on_hyphens=False)
+    return [[label if number else first, (part, look.plain)] for number, part in enumerate(parts)]

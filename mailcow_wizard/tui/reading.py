@@ -55,7 +55,7 @@ def show_log(app: Wizard) -> None:
 
 def show_help(app: Wizard) -> None:
     """Shows the keys and the marks."""
-    app.push_screen(TextScreen(app.look, _("Help"), help_lines(app.look)))
+    app.push_screen(TextScreen(app.look, _("Help"), lambda width: help_lines(app.look, width)))
 
 
 def palette(app: Wizard) -> Palette:

@@ -46,7 +46,7 @@ for step in (WELCOME, *STEPS, SUMMARY):
     line(step.title, 14)
 for check in all_checks():
     line(check.title, _NARROW_TITLE)
-for parts in help_lines(Look(False, True)):
+for parts in help_lines(Look(False, True), 200):
     line("".join(text for text, _style in parts), 80)
 for label in (_("Found"), _("Needed"), _("Why"), _("See"), _("State"), _("More"), _("Mend")):
     line(label, writing._LABEL_WIDTH - 1)

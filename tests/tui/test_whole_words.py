@@ -8,11 +8,14 @@ from textual.pilot import Pilot
 from tui.piloted import piloted, shown, until
 from tui.test_asked_again import Runs
 
+from mailcow_wizard.engine.mending import Outcome
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.tui import mending
 from mailcow_wizard.tui.app import Wizard
 from mailcow_wizard.tui.screens.text import Question
 from mailcow_wizard.tui.typing_line import TypingLine
+from mailcow_wizard.tui.work import Work
 
 SMALL = (60, 15)
 
@@ -165,3 +168,20 @@ def test_the_cursor_in_wide_letters_is_in_sight() -> None:
     assert line.view(12)[:2] == ("日本語日本", "語")
     assert TypingLine.of("x" * 30).view(12) == ("x" * 11, " ", "")
     assert TypingLine("abc", 1).view(12) == ("a", "b", "c ")
+
+
+async def test_the_help_is_whole_on_a_narrow_screen(tmp_path: Path) -> None:
+    async with piloted(tmp_path, size=(60, 60)) as (app, pilot):
+        await at(app, pilot, "kernel")
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "asks before anything is changed" in words(app))
+        assert "…" not in shown(app)
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 12)])
+async def test_the_keys_of_a_long_mistake_have_room(tmp_path: Path, size: tuple[int, int]) -> None:
+    failed = Outcome("1", "failed", None, "words of what went wrong " * 20)
+    async with piloted(tmp_path, size=size) as (app, pilot):
+        mending.begin(app, Work("Change it", "config.values", 1, lambda _listen: failed))
+        await until(pilot, lambda: "y take it back" in shown(app))
+        assert "It did not work" in shown(app)

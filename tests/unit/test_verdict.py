@@ -103,7 +103,7 @@ def test_what_a_stage_needs_is_said_once() -> None:
 
 
 def test_help_says_in_which_step_a_shared_key_does_what() -> None:
-    lines = ["".join(text for text, _style in parts) for parts in help_lines(Look(False, True))]
+    lines = ["".join(text for text, _style in parts) for parts in help_lines(Look(False, True), 200)]
     for key in ("i", "+"):
         said = [line for line in lines if line.startswith(f" {key} ")]
         assert len(said) == 2

@@ -89,8 +89,10 @@ class Sheet(ModalScreen[Result], Generic[Result]):
 
     def draw_foot(self) -> None:
         """Draws the foot, as high as it needs to be."""
-        # In little room the text keeps the most of it.
-        lines = self.foot(self.size.width - 2)[: max(1, self.size.height // 2 - 1)]
+        lines = self.foot(self.size.width - 2)
+        # In little room the text keeps the most of it, and the keys, which come last, stay.
+        most = max(1, self.size.height // 2 - 1)
+        lines = lines if len(lines) <= most else [*lines[: most - 1], lines[-1]]
         foot = self.query_one("#foot", Lines)
         foot.styles.height = max(1, len(lines))
         foot.put(lines)
