@@ -59,6 +59,7 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
         return common._replace(
             status="warn",
             summary=_("{domain}: not everywhere yet: {late}", domain=domain, late=", ".join(late[:4])),
+            found=", ".join(dict.fromkeys(late)),
             severity="advice",
         )
     if unasked:
@@ -90,7 +91,8 @@ def _srv(server: MailServer, records: DomainRecords) -> Judgement:
             ),
         )
     return common._replace(
-        summary=_("all {number} service records of {domain} are right", number=len(rows), domain=domain)
+        summary=_("all {number} service records of {domain} are right", number=len(rows), domain=domain),
+        found=", ".join(dict.fromkeys(one[0] for one in rows)),
     )
 
 

@@ -46,9 +46,8 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
     if host.looked.trouble or not (host.tries or row.protocol == "txt"):
         return _without_name(host, common)
     if row.protocol == "txt":
-        return _resolver(
-            host, common._replace(summary=_("{host} is found by name", host=row.host)), facts.resolver
-        )
+        named = common._replace(summary=_("{host} is found by name", host=row.host), found=f"TXT {row.host}")
+        return _resolver(host, named, facts.resolver)
     if row.protocol in ("udp", "ntp"):
         judged = _datagrams(host, common, facts)
     else:

@@ -208,7 +208,8 @@ def _repair(facts: Ipv6) -> tuple[str, ...]:
 def judge_advertisements(facts: Advertisements) -> Judgement:
     """A default route by advertisement stays only where accept_ra is 2, for Docker turns forwarding on."""
     if facts.wanted is False:
-        return Judgement("pass", _("mailcow has ENABLE_IPV6=false: Docker will not forward IPv6"))
+        words = _("mailcow has ENABLE_IPV6=false: Docker will not forward IPv6")
+        return Judgement("pass", words, found="ENABLE_IPV6=false")
     if facts.lost:
         return _lost(facts.lost[0])
     advertised = tuple(one for one in facts.defaults if one.route.advertised)
@@ -222,9 +223,8 @@ def judge_advertisements(facts: Advertisements) -> Judgement:
             if not facts.defaults
             else _("the default route of IPv6 is fixed")
         )
-        return Judgement(
-            "pass", _("{said}: no router's advertisement is needed", said=said), evidence=evidence
-        )
+        words = _("{said}: no router's advertisement is needed", said=said)
+        return Judgement("pass", words, found=said, evidence=evidence)
     common = Judgement("pass", "", found=listed([_shown(one) for one in advertised]), evidence=evidence)
     unknown = [one for one in advertised if one.accept is None or one.forwarding is None]
     if unknown:
