@@ -145,13 +145,15 @@ def ending(work: Work) -> tuple[str, list[str], list[tuple[str, str]]]:
             else _("Taken back, because {error}.", error=error)
         )
         return "pass", [begin, *([said] if said else [])], [("Esc", _("back to the list"))]
+    back = [*([("u", _("take it back"))] if work.reversible else []), ("Esc", _("back to the list"))]
+    if error and state == "applied" and finding is None:
+        return "warn", [_("It is made, and nobody looked whether it helped: {error}.", error=error)], back
     if error:
         return (
             "fail",
             [_("It did not work: {error}.", error=error), *([said] if said else [])],
             [("Esc", _("back to the list"))],
         )
-    back = [*([("u", _("take it back"))] if work.reversible else []), ("Esc", _("back to the list"))]
     if finding is None:
         return "pass", [_("Done."), _("Esc goes back to the list.")], back
     if finding.status == "pass":

@@ -130,6 +130,7 @@ def worked(outcome: Outcome | None, refused: str = "", back: bool = False) -> Wo
         ),
         (Outcome("1", "applied", finding("fail", "held"), ""), False, "fail", "Done, but the check", True),
         (Outcome("1", "applied", None, ""), False, "pass", "Done.", True),
+        (Outcome("1", "applied", None, "killed"), False, "warn", "It is made, and nobody looked", True),
         (Outcome("1", "failed", None, "exit 1"), False, "fail", "It did not work: exit 1.", True),
         (Outcome("1", "interrupted", None, "killed"), False, "fail", "It did not work: killed.", True),
         (Outcome("1", "undone", None, ""), True, "pass", "Taken back", False),
