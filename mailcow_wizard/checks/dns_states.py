@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard.facts.addresses import Addresses
-from mailcow_wizard.facts.dns.certificate import Verdict
+from mailcow_wizard.facts.dns.certificate import Verdict, is_refused
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import State
 from mailcow_wizard.language import _
@@ -46,7 +46,8 @@ def judged(record: Record, seen: Seen, found: State, right: str, subject: str | 
     )
     publish = (*record.remedies, _("Publish: {line}", line=record.line))
     if found.kind == "right":
-        return common
+        # Of one resolver alone it may be its own trouble.
+        return _refused(common, record, seen) if is_refused(seen) and len(seen.public) > 1 else common
     if found.kind == "split view":
         return common._replace(summary=_("{right}; this machine's own resolver says otherwise", right=right))
     if found.kind == "could not ask":
@@ -81,6 +82,26 @@ def judged(record: Record, seen: Seen, found: State, right: str, subject: str | 
         status=_WRONG[record.level],
         summary=_("{words} is not as it should be: {values}", words=record.words, values=values(seen)),
         remedies=publish,
+    )
+
+
+def _refused(common: Judgement, record: Record, seen: Seen) -> Judgement:
+    """A record that is right where it is kept, and that nobody gets."""
+    return common._replace(
+        status=_WRONG[record.level],
+        summary=_("{right}, but resolvers do not tell it (SERVFAIL)", right=common.summary),
+        why=_(
+            "Most servers and programs ask resolvers that check signatures; what those refuse is not there "
+            "for them."
+        ),
+        certainty="inferred",
+        remedies=(
+            _(
+                "See dns.dnssec: the signatures of {zone} may be broken. Where they are not, its name "
+                "servers must answer all the world.",
+                zone=seen.zone.name,
+            ),
+        ),
     )
 
 

@@ -233,6 +233,30 @@ class Bogus(World):
         return DnsReply(asked.servers[0], "udp", response.to_wire(), 0.01, "")
 
 
+class Untold(World):
+    """Resolvers fail on the domain, which its own servers have."""
+
+    answering: frozenset[str] = frozenset()
+
+    def _reply(self, asked: DnsQuestion) -> DnsReply:
+        if asked.recursive and asked.name.endswith(DOMAIN) and asked.servers[0] not in self.answering:
+            return World({(asked.name, asked.type): ("SERVFAIL",)})._reply(asked)
+        return super()._reply(asked)
+
+
+@pytest.mark.parametrize(("answering", "status"), [("", "fail"), ("1.1.1.1", "pass")])
+@pytest.mark.parametrize("check", [MX, SPF])
+def test_what_no_resolver_tells_is_not_right(check: Check, answering: str, status: str) -> None:
+    world = Untold({**ZONE, (DOMAIN, "TXT"): f"v=spf1 ip4:{OURS} -all"})
+    world.answering = frozenset((answering,))
+    world.files["/etc/resolv.conf"] = f"nameserver {RESOLVER}\n"
+    found = look(check, Facts(world, Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS,))))
+    assert (found.status, "do not tell it" in found.summary) == (
+        status if status == "pass" or check is MX else "warn",
+        status != "pass",
+    ), found.summary
+
+
 def test_broken_signatures_are_seen_where_a_resolver_alone_can_be_asked() -> None:
     """The resolver does not even say whose the zone is."""
     settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS, OURS_V6), resolver=RESOLVER)

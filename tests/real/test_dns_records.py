@@ -78,6 +78,15 @@ def test_broken_signatures_fail(names: Names) -> None:
     assert "signed" in found["example.org"]["summary"]
 
 
+def test_what_resolvers_refuse_is_not_there(names: Names) -> None:
+    """Its own servers have it, and nobody gets it."""
+    for one in check(names, "dns.a", "dns.mx", "--domain", "bogus.org", hostname="mail.bogus.org"):
+        assert (one["status"], "do not tell it (SERVFAIL)" in one["summary"]) == ("fail", True), one[
+            "summary"
+        ]
+        assert one["certainty"] == "inferred"
+
+
 def test_broken_signatures_fail_where_one_resolver_alone_is_asked(names: Names) -> None:
     """Which does not even say who serves the zone."""
     words = ("dns.dnssec", "--domain", "bogus.org", "--resolver", "192.88.99.153")

@@ -214,7 +214,7 @@ def by_address(name: str, pair: Pair, host: HostRecords, settings: AcmeSettings)
     a, aaaa = pair
     server = host.server
     v6, v4 = _ends(aaaa, host.aaaa, server), _ends(a, host.a, server)
-    if any(_is_bogus(one) for one in pair):
+    if any(is_refused(one) for one in pair):
         return Verdict(
             name, "left out", _("resolvers that check signatures refuse it, mailcow's own too (dns.dnssec)")
         )
@@ -233,7 +233,7 @@ def by_address(name: str, pair: Pair, host: HostRecords, settings: AcmeSettings)
     return Verdict(name, "left out", _("it has no address (A or AAAA)"))
 
 
-def _is_bogus(seen: Seen) -> bool:
+def is_refused(seen: Seen) -> bool:
     """Whether the zone's servers have the record, and every resolver fails."""
     return seen.directly and bool(seen.public) and all(one.code == "SERVFAIL" for one in seen.public)
 
