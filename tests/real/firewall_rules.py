@@ -169,12 +169,14 @@ NFT: dict[str, RuleSet] = {
     "translated at one time, whatever the priorities": nft(
         """
         table inet a { chain pre { type nat hook prerouting priority -199;
-          tcp dport 1000-4000 redirect to :993 ; }
+          tcp dport 1000-4000 redirect to :993
+          tcp dport 9001-9999 dnat ip to 172.22.1.253 ; }
         chain late { type nat hook prerouting priority 50; tcp dport 3500-9000 redirect to :995
           tcp dport 100-200 drop ; }; }
         table inet b { chain pre { type filter hook prerouting priority -150; tcp dport 3000-3700 drop ; }
         chain same { type filter hook prerouting priority -100; tcp dport 5000-6000 drop ; }
-        chain after { type filter hook prerouting priority 10; tcp dport { 25, 7000-9000 } drop ; }; }
+        chain after { type filter hook prerouting priority 10; tcp dport { 25, 7000-9000 } drop ; }
+        chain in { type filter hook input priority 0; tcp dport 9001-9500 drop ; }; }
         """
     ),
     "as Docker's nftables backend does": nft(

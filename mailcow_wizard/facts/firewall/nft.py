@@ -198,9 +198,9 @@ def _statement(name: str, value: Any, sets: Sets) -> list[Statement]:
     if name == "mangle":
         return _mangled(value)
     if name in ("dnat", "redirect"):
-        return [_nat(name, value or {})]
+        return [*_of_family(value), _nat(name, value or {})]
     if name in ("snat", "masquerade"):
-        return [Masked()]
+        return [*_of_family(value), Masked()]
     if name == "notrack":
         return [Untrack()]
     if name in _NOTHING:
@@ -214,7 +214,16 @@ def _meant(name: str, value: Any) -> list[Statement]:
     answer = value.get("type") if name == "reject" and isinstance(value, dict) else None
     if answer == "tcp reset":
         return [Test((Key("l4proto"),), (("tcp",),))]
-    family = {"icmp": "ipv4", "icmpv6": "ipv6"}.get(str(answer))
+    return _of({"icmp": "ipv4", "icmpv6": "ipv6"}.get(str(answer)))
+
+
+def _of_family(value: Any) -> list[Statement]:
+    """What a translation asks of a packet in a table of both families: `dnat ip to …` is for IPv4."""
+    family = value.get("family") if isinstance(value, dict) else None
+    return _of({"ip": "ipv4", "ip6": "ipv6"}.get(str(family)))
+
+
+def _of(family: str | None) -> list[Statement]:
     return [Test((Key("nfproto"),), ((family,),))] if family else []
 
 
