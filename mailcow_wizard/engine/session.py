@@ -54,7 +54,8 @@ class Session:
         self._log = log
         self.state = state
         self.given = given or Given()
-        saved, said = _answers(state.load(_ANSWERS)), self.given.answers
+        saved, said = self._saved(), self.given.answers
+        self._known = saved
         self.answers = Answers(said.hostname or saved.hostname, said.domains or saved.domains, saved.step)
         self.settings = settings._replace(
             saved_hostname=self.answers.hostname or settings.saved_hostname,
@@ -136,8 +137,15 @@ class Session:
             answers = answers._replace(hostname=configured or answers.hostname)
             said = "" if configured else answers.hostname
             self.settings = self.settings._replace(hostname=said, domains=answers.domains)
-        self.answers = answers
-        self.state.save(_ANSWERS, {**answers._asdict(), "domains": list(answers.domains)})
+        # What another session has kept since stays, but for what is said in this one.
+        before = self._known._asdict()
+        said_here = {name: one for name, one in answers._asdict().items() if one != before[name]}
+        self.answers = self._saved()._replace(**said_here)
+        self.state.save(_ANSWERS, {**self.answers._asdict(), "domains": list(self.answers.domains)})
+        self._known = self.answers
+
+    def _saved(self) -> Answers:
+        return _answers(self.state.load(_ANSWERS))
 
 
 def _or(otherwise: Answer, ask: Callable[[], Answer]) -> Answer:

@@ -219,3 +219,23 @@ def test_where_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     for other in ("", "relative"):
         monkeypatch.setenv("XDG_STATE_HOME", other)
         assert default_directory() == "/home/anna/.local/state/mailcow-wizard"
+
+
+def test_what_another_session_has_kept_meanwhile_stays(tmp_path: Path) -> None:
+    """The screens are open while a command, or a program, adds a domain."""
+    screens, command = session(tmp_path), session(tmp_path)
+    command.keep(command.answers._replace(domains=("example.org",)))
+    screens.keep(screens.answers._replace(step="ports"), named=False)
+    assert session(tmp_path).answers == Answers("", ("example.org",), "ports")
+    screens.keep(screens.answers._replace(domains=()), named=False)
+    assert session(tmp_path).answers == Answers("", (), "ports")
+
+
+def test_what_could_not_be_kept_is_kept_with_the_next(tmp_path: Path) -> None:
+    one = session(tmp_path / "state")
+    (tmp_path / "state").write_text("")
+    with pytest.raises(HostError):
+        one.keep(ANSWERS)
+    (tmp_path / "state").unlink()
+    one.keep(one.answers._replace(step="dns"), named=False)
+    assert session(tmp_path / "state").answers == ANSWERS._replace(step="dns")
