@@ -37,7 +37,7 @@ LEFT_OUT: dict[str, str] = {
     "engine/journal.py tell": "the number of a change, as we named it",
     "engine/keeping.py keep_database": "calls the readers of mailcow.conf, which are fed themselves",
     "engine/reach.py keep": "calls seen_in, which is fed as `door kept`",
-    "engine/session.py __init__": "calls _answers, which is fed",
+    "engine/session.py _saved": "calls _answers, which is fed",
     "engine/settings.py about": "calls comment_above, which is fed",
     "engine/watching.py left": "rounds seconds",
     "engine/work.py _await_command": _OWN,
