@@ -184,6 +184,12 @@ def test_a_mail_domain_that_is_an_alias_is_followed(names: Names) -> None:
     assert (found["status"], f"is an alias (CNAME) of {end}" in found["summary"]) == ("warn", True), found
 
 
+def test_a_name_in_other_letters_is_the_same(names: Names) -> None:
+    with names.changed("empty.example", "MX", "50 MAIL.Example.ORG.", before=()):
+        (found,) = check(names, "dns.mx", "--domain", "empty.example")
+    assert found["status"] == "pass", found["summary"]
+
+
 def test_the_policy_of_the_organisation_holds(names: Names) -> None:
     """RFC 7489, 6.6.3: not that of a name between."""
     with names.changed("_dmarc.team.example.org", "TXT", '"v=DMARC1; p=none"', before=()):
@@ -208,7 +214,9 @@ FAULTS = (
     Fault("mail.example.org", "AAAA", (), "warn", "not published"),
     Fault("example.org", "MX", ("0 .",), "fail", "takes no mail at all"),
     Fault("example.org", "MX", ("10 mail", "20 mx2"), "fail", "also to"),
-    Fault("example.org", "MX", ("50 MAIL.Example.org.",), "pass", "goes to"),
+    Fault("example.org", "MX", ("50 mail.example.org.",), "pass", "goes to"),
+    # This server of a signed zone signs the letters as they are, which RFC 4034, 6.2, does not have.
+    Fault("example.org", "MX", ("50 MAIL.Example.org.",), "fail", "do not tell it"),
     Fault("example.org", "CAA", ('0 issue ";"',), "fail", "nobody may"),
     Fault("example.org", "CAA", ('128 tbs "x"',), "fail", "critical"),
     Fault("example.org", "CAA", ('0 issue "LetsEncrypt.org"',), "fail", "must be written letsencrypt.org"),
