@@ -47,7 +47,8 @@ def daemon(facts: Facts) -> Daemon:
         except HostError as error:
             return found._replace(unread=str(error))
         there = service.load != "not-found"
-        found = found._replace(service=service, socket=socket, at_boot=service.enabled if there else None)
+        lasting = service.enabled and not service.state.endswith("-runtime")
+        found = found._replace(service=service, socket=socket, at_boot=lasting if there else None)
     elif facts.host.exists(OPENRC):
         found = found._replace(openrc=True, at_boot=facts.host.exists(RUNLEVEL))
     if found.engine.state in ("refused", "silent", "absent") and found.service:

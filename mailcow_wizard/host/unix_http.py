@@ -19,3 +19,6 @@ def get(path: str, target: str, timeout: float) -> HttpReply:
             return http_wire.get(link, "localhost", target, end, _MOST_BYTES, path)
         except TimeoutError:
             raise NoAnswer(f"{path} did not answer within {timeout:g} s") from None
+        except BlockingIOError:
+            # Nobody is taken on any more: as many wait as may, of whom some have long gone.
+            raise NoAnswer(f"{path} takes no more connections: those before are not answered") from None

@@ -98,6 +98,14 @@ def test_no_engine_is_not_an_old_one() -> None:
             "warn",
             "does not start with the machine",
         ),
+        (
+            DockerHost(  # until the next start
+                files=SYSTEMD,
+                commands=units("loaded active enabled-runtime", "loaded active disabled"),
+            ),
+            "warn",
+            "does not start with the machine",
+        ),
         (DockerHost(DEAD, files=SYSTEMD, commands=units("masked inactive masked")), "fail", "masked"),
         (DockerHost(DEAD, files=SYSTEMD, commands=units("loaded failed enabled")), "fail", "does not run"),
         (DockerHost(Denied("no"), files=SYSTEMD, commands=units()), "unknown", "root"),
