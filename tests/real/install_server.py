@@ -28,7 +28,7 @@ _PACKAGES = (
 _NAME = "registry.example.org"
 # On loopback Docker would take any certificate.
 _ADDRESS = "10.99.99.9"
-_UNIT = "mailcow-wizard-install"
+_UNITS = "mailcow-wizard-install-*"
 _DOCKER = """[Service]
 Type=notify
 Environment=PATH=/opt/engine/usr/bin:/opt/engine/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -91,8 +91,8 @@ class Server(Place):
 
     def worker(self) -> int:
         """The number of the process at work, which is a unit of systemd's."""
-        argv = ["systemctl", "show", "--property=MainPID", "--value", _UNIT]
-        return int(self.machine.run(argv).stdout.strip() or 0)
+        argv = ["systemctl", "show", "--property=MainPID", "--value", _UNITS]
+        return max(map(int, self.machine.run(argv).stdout.split()), default=0)
 
     def power_cut(self) -> None:
         """Everything ends at this instant; then the machine boots again."""
