@@ -1,14 +1,21 @@
 """Keys that follow each other at once do what they do one by one; what is said stays while more is heard."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual import events
+from textual.screen import Screen
 from tui.piloted import piloted, shown, until
 
 from mailcow_wizard.model import Event
 from mailcow_wizard.tui.app import Wizard
-from mailcow_wizard.tui.screens.palette import Palette
+from mailcow_wizard.tui.screens.decision import Asked, Decision
+from mailcow_wizard.tui.screens.naming import Asked as Named
+from mailcow_wizard.tui.screens.naming import Naming
+from mailcow_wizard.tui.screens.palette import Command, Palette
+from mailcow_wizard.tui.screens.text import Question, TextScreen
 from mailcow_wizard.tui.widgets.welcome import Welcome
 
 SAID = "Something was said of this."
@@ -28,6 +35,32 @@ async def test_a_letter_does_not_overtake_enter_in_the_palette(tmp_path: Path) -
         _type_at_once(app, *"go to kern", "enter", "z", "z")
         await until(pilot, lambda: app.current == "kernel")
         assert len(app.screen_stack) == 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("opens", ["question", "plan", "palette", "naming"])
+async def test_an_answer_that_comes_twice_counts_once(tmp_path: Path, opens: str) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        answers: list[object] = []
+        look, asked = app.look, Asked("title", "Do this?", lambda _width: ())
+        made: dict[str, tuple[Callable[[], Screen[Any]], str]] = {
+            "question": (lambda: Question(look, "Do this?"), "y"),
+            "plan": (lambda: Decision(look, asked), "y"),
+            "palette": (lambda: Palette(look, [Command("Do this?", "", "x")]), "enter"),
+            "naming": (lambda: Naming(look, Named("Do this?", "", ""), lambda text: (text,), "x"), "enter"),
+        }
+        screen, key = made[opens]
+        for below in range(2):
+            if below:
+                app.push_screen(TextScreen(look, "below", []))
+            app.push_screen(screen(), answers.append)
+            await until(pilot, lambda: "Do this?" in shown(app))
+            _type_at_once(app, key, key, key)
+            await until(pilot, lambda: bool(answers))
+            await pilot.pause(0.2)
+            assert len(answers) == 1
+            assert len(app.screen_stack) == 1 + below
+            answers.clear()
 
 
 @pytest.mark.asyncio

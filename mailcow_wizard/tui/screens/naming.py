@@ -7,10 +7,10 @@ from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import ModalScreen
 
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.screens.modal import Modal
 from mailcow_wizard.tui.typing_line import TypingLine
 from mailcow_wizard.tui.widgets.lines import Lines, Part
 
@@ -23,7 +23,7 @@ class Asked(NamedTuple):
     verb: str
 
 
-class Naming(ModalScreen[tuple[str, ...]]):
+class Naming(Modal[tuple[str, ...]]):
     """Ends with what `read` makes of the text, or with nothing on Esc; `read` raises ValueError. The last of
     it is shown meanwhile.
 

@@ -5,10 +5,11 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
-from textual.screen import ModalScreen
+
+from mailcow_wizard.tui.screens.modal import Modal
 
 
-class Narrowing(ModalScreen[str]):
+class Narrowing(Modal[str]):
     """Ends with the choice; with nothing on Esc. Subclasses draw the list, and say what is chosen.
 
     No bindings: they are looked up later than keys are typed, and a letter would overtake Enter.

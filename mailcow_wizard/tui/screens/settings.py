@@ -9,12 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Resize
-from textual.screen import ModalScreen
 
 from mailcow_wizard.engine.settings import FIRST, Draft, Field, field
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.planned import diff_lines, parts_of, side_by_side
+from mailcow_wizard.tui.screens.modal import Modal
 from mailcow_wizard.tui.screens.search import Search
 from mailcow_wizard.tui.widgets.chrome import KeyLine, Rule
 from mailcow_wizard.tui.widgets.form import Form, FormRow
@@ -27,7 +27,7 @@ _ABOUT_LINES = 3
 _STATUS = {"error": "fail", "warning": "warn", "advice": "unknown"}
 
 
-class SettingsScreen(ModalScreen[None]):
+class SettingsScreen(Modal[None]):
     """`save` is called when the draft shall be saved; the draft stays as it is on Esc."""
 
     CSS_PATH = "settings.tcss"

@@ -5,9 +5,9 @@ from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.screens.modal import Modal
 from mailcow_wizard.tui.widgets.chrome import Rule
 from mailcow_wizard.tui.widgets.lines import Lines, Part
 
@@ -21,7 +21,7 @@ def _taken(key: tuple[str, str]) -> int:
     return len(key[0]) + len(key[1]) + 3
 
 
-class Sheet(ModalScreen[Result], Generic[Result]):
+class Sheet(Modal[Result], Generic[Result]):
     """Subclasses say what is shown: `title_parts`, `body` for a width in cells, `foot`."""
 
     CSS_PATH = "sheet.tcss"

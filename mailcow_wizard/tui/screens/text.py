@@ -6,17 +6,17 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from mailcow_wizard.host import streams
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.screens.modal import Modal
 from mailcow_wizard.tui.widgets.lines import Lines, Part
 
 Text = Sequence[Sequence[Part]]
 
 
-class TextScreen(ModalScreen[None]):
+class TextScreen(Modal[None]):
     """Lines to read, scrolled with the arrows; Esc, q or Enter closes. What is to be copied (`whole`) p shows
     on the bare terminal, which wraps and selects it by itself."""
 
@@ -92,7 +92,7 @@ class TextScreen(ModalScreen[None]):
                 streams.show_until_closed(self._whole)
 
 
-class Question(ModalScreen[bool]):
+class Question(Modal[bool]):
     """A yes-or-no question; no is the answer of Esc and of Enter."""
 
     CSS_PATH = "text.tcss"
