@@ -76,6 +76,8 @@ class Changing:
             except FileNotFoundError:
                 if target != path and os.path.islink(path):
                     raise CannotWrite(f"{path} is a link that leads nowhere ({target})") from None
+                if os.path.lexists(target):
+                    raise CannotWrite(f"{path} was made in this moment") from None
                 return Seen(target, None, 0, 0, 0)
             try:
                 return _look(descriptor, path, target)

@@ -112,6 +112,22 @@ def test_some_calls(tmp_path: Path, undo: bool) -> None:
         assert disturbed(tmp_path / "place", kernel, undo) == "", vars(kernel)
 
 
+def test_a_file_that_is_once_not_found_is_not_gone(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("content")
+    with faulty(Kernel()) as calls:
+        Changing().look(str(path))
+    said = []
+    for place in range(1, calls.count + 1):
+        with faulty(Kernel(place, errno.ENOENT)):
+            try:
+                said.append(Changing().look(str(path)).content)
+            except HostError:
+                continue
+    assert None not in said
+    assert len(said) < calls.count
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("undo", [False, True], ids=["doing", "taking back"])
 def test_every_call(tmp_path: Path, undo: bool) -> None:
