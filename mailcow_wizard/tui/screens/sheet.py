@@ -90,9 +90,10 @@ class Sheet(Modal[Result], Generic[Result]):
     def draw_foot(self) -> None:
         """Draws the foot, as high as it needs to be."""
         lines = self.foot(self.size.width - 2)
-        # In little room the text keeps the most of it, and the keys, which come last, stay.
+        # In little room the text keeps the most of it; of two lines or more the last, the keys, stays.
         most = max(1, self.size.height // 2 - 1)
-        lines = lines if len(lines) <= most else [*lines[: most - 1], lines[-1]]
+        if len(lines) > most:
+            lines = [*lines[: most - 1], lines[-1]] if most > 1 else lines[:1]
         foot = self.query_one("#foot", Lines)
         foot.styles.height = max(1, len(lines))
         foot.put(lines)
