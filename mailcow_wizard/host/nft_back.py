@@ -19,37 +19,32 @@ if not __package__:
 
 import json
 import operator
-import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mailcow_wizard.harmless import shown
-
-_OK, _NOT_DONE, _USAGE, _NOT_RUN = 0, 1, 64, 127
-_PATIENCE_S = 30.0
-_LONGEST_SAID = 200
+from mailcow_wizard.host.taking_back import NOT_DONE, NOT_RUN, OK, USAGE, end, failed, run
 
 
 def main(words: Sequence[str]) -> int:
     """Runs the program; its exit code."""
     if len(words) != 4:
         print("it takes a family, a table, a chain and a set")
-        return _USAGE
+        return USAGE
     family, table, chain, name = words
-    listed = _nft("-j", "list", "table", family, table)
+    listed = run(("nft", "-j", "list", "table", family, table))
     if listed.returncode:
         # Without the table there is nothing in it; without an answer nobody knows.
-        gone = listed.returncode != _NOT_RUN and "No such file or directory" in listed.stderr
-        return _end(_OK, f"table {table} is not there any more") if gone else _failed(listed)
+        gone = listed.returncode != NOT_RUN and "No such file or directory" in listed.stderr
+        return end(OK, f"table {table} is not there any more") if gone else failed(listed)
     try:
         lines, kept = undoing(json.loads(listed.stdout), family, table, chain, name)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return _end(_NOT_DONE, "what nft lists cannot be read")
+        return end(NOT_DONE, "what nft lists cannot be read")
     if lines:
-        done = _nft("-f", "-", script="\n".join((*lines, "")))
+        done = run(("nft", "-f", "-"), "\n".join((*lines, "")))
         if done.returncode:
-            return _failed(done)
-    return _end(_OK, f"the set {name} stays, for a rule in chain {kept} asks for it, too" if kept else "")
+            return failed(done)
+    return end(OK, f"the set {name} stays, for a rule in chain {kept} asks for it, too" if kept else "")
 
 
 def undoing(document: Any, family: str, table: str, chain: str, name: str) -> tuple[list[str], str]:
@@ -80,27 +75,6 @@ def _words(expression: Any) -> Iterator[str]:
     elif isinstance(expression, dict | list):
         for one in expression.values() if isinstance(expression, dict) else expression:
             yield from _words(one)
-
-
-def _nft(*words: str, script: str = "") -> subprocess.CompletedProcess[str]:
-    argv = ["nft", *words]
-    try:
-        return subprocess.run(
-            argv, input=script, capture_output=True, text=True, timeout=_PATIENCE_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return subprocess.CompletedProcess(argv, _NOT_RUN, "", str(error))
-
-
-def _failed(ended: subprocess.CompletedProcess[str]) -> int:
-    said = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
-    return _end(_NOT_DONE, f"nft: {said[0]}")
-
-
-def _end(code: int, said: str) -> int:
-    if said:
-        print(shown(said[:_LONGEST_SAID]))
-    return code
 
 
 if __name__ == "__main__":

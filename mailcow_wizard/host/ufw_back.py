@@ -18,14 +18,10 @@ if not __package__:
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import re
-import subprocess
 from collections.abc import Sequence
 
-from mailcow_wizard.harmless import shown
+from mailcow_wizard.host.taking_back import OK, USAGE, end, failed, run
 
-_OK, _NOT_DONE, _USAGE, _NOT_RUN = 0, 1, 64, 127
-_PATIENCE_S = 30.0
-_LONGEST_SAID = 200
 _LINE = re.compile(r"ufw (allow|deny|reject|limit)(?: log| log-all)? (.*?)(?: comment '([^']*)')?")
 
 
@@ -33,18 +29,18 @@ def main(words: Sequence[str]) -> int:
     """Runs the program; its exit code."""
     if len(words) < 2:
         print("it takes a comment and a rule")
-        return _USAGE
+        return USAGE
     comment, what = words[0], words[1:]
-    listed = _ufw("show", "added")
+    listed = run(("ufw", "show", "added"))
     if listed.returncode:
-        return _failed(listed)
+        return failed(listed)
     there = standing(listed.stdout, " ".join(what))
     if not there:
-        return _end(_OK, "the rule is not there any more")
+        return end(OK, "the rule is not there any more")
     if set(there) != {("allow", comment)}:
-        return _end(_OK, "the rule stays, for somebody has changed it since")
-    done = _ufw("delete", "allow", *what)
-    return _failed(done) if done.returncode else _OK
+        return end(OK, "the rule stays, for somebody has changed it since")
+    done = run(("ufw", "delete", "allow", *what))
+    return failed(done) if done.returncode else OK
 
 
 def standing(listed: str, what: str) -> list[tuple[str, str]]:
@@ -56,33 +52,6 @@ def standing(listed: str, what: str) -> list[tuple[str, str]]:
         if rule and rule[2] == what:
             found.append((rule[1], rule[3] or ""))
     return found
-
-
-def _ufw(*words: str) -> subprocess.CompletedProcess[str]:
-    argv = ["ufw", *words]
-    try:
-        return subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_PATIENCE_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return subprocess.CompletedProcess(argv, _NOT_RUN, "", str(error))
-
-
-def _failed(ended: subprocess.CompletedProcess[str]) -> int:
-    said = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
-    return _end(_NOT_DONE, f"ufw: {said[0]}")
-
-
-def _end(code: int, said: str) -> int:
-    if said:
-        print(shown(said[:_LONGEST_SAID]))
-    return code
 
 
 if __name__ == "__main__":

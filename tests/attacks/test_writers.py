@@ -26,7 +26,6 @@ WRITERS = {
     "host/mailcow_api.py main": GATED,
     "host/entrance.py write": OURS,
     "host/full_screen.py write": "the cells of the first screen, each line made harmless before",
-    "host/nft_back.py _end": GATED,
     "host/nft_back.py main": OURS,
     "host/nft_tables.py main": GATED,
     "host/one_file_entry.py main": OURS,
@@ -42,7 +41,7 @@ WRITERS = {
     "host/streams.py show_until_closed": GATED,
     "host/streams.py write_utf8": LOOKS,
     "host/terminal.py examine": LOOKS,
-    "host/ufw_back.py _end": GATED,
+    "host/taking_back.py end": GATED,
     "host/ufw_back.py main": OURS,
     "tui/start.py _draw": OURS,
 }
