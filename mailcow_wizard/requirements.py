@@ -24,6 +24,7 @@ DOC_IPV6 = "https://docs.mailcow.email/post_installation/firststeps-disable_ipv6
 DOC_CPU_FEATURES = "https://github.com/mailcow/mailcow-dockerized/issues/5031"
 DOC_CPU_ARM = "https://github.com/mailcow/mailcow-dockerized/issues/6882"
 DOC_KERNEL_MODULES = "https://github.com/mailcow/mailcow-dockerized/issues/5334"
+DOC_KERNEL_RAW = "https://github.com/moby/moby/issues/49557"
 DOC_OVERCOMMIT = "https://github.com/mailcow/mailcow-dockerized/issues/1454"
 DOC_INOTIFY = "https://github.com/mailcow/mailcow-dockerized/issues/453"
 DOC_BUSYBOX = "https://github.com/mailcow/mailcow-dockerized/issues/2769"
@@ -230,11 +231,13 @@ KERNEL_BAD_UBUNTU = ((4, 15, 0), range(1, 60))
 
 class KernelPart(NamedTuple):
     """What Docker's bridge networks and mailcow need of the kernel: what for, and the sets of modules of
-    which one whole set must be there. Without an `ipv6` one, mailcow still runs over IPv4."""
+    which one whole set must be there. Without an `ipv6` one, mailcow still runs over IPv4; a `recent` one
+    is needed by Docker since KERNEL_PARTS_RECENT alone."""
 
     purpose: str
     sets: tuple[tuple[str, ...], ...]
     ipv6: bool = False
+    recent: bool = False
 
 
 # Docker's contrib/check-config.sh, "Generally Necessary"; G14 (#4474 #4802 #5334). Either iptables will do.
@@ -253,7 +256,10 @@ KERNEL_PARTS: tuple[KernelPart, ...] = (
     KernelPart(
         _("firewall tables for IPv6"), (_NFT, ("ip6_tables", "ip6table_nat", "ip6table_filter")), ipv6=True
     ),
+    # moby#49557: Docker 28 publishes no port where the table raw is missing, as on Nvidia's Jetson.
+    KernelPart(_("the table raw of the firewall"), (_NFT, ("iptable_raw",)), recent=True),
 )
+KERNEL_PARTS_RECENT = "28.0"
 # The kernel's configuration symbols that stand for these modules; any one of them being set will do.
 KERNEL_SYMBOLS: dict[str, tuple[str, ...]] = {
     "overlay": ("OVERLAY_FS",),
@@ -272,6 +278,7 @@ KERNEL_SYMBOLS: dict[str, tuple[str, ...]] = {
     "ip_tables": ("IP_NF_IPTABLES",),
     "iptable_nat": ("IP_NF_NAT",),
     "iptable_filter": ("IP_NF_FILTER",),
+    "iptable_raw": ("IP_NF_RAW",),
     "ip6_tables": ("IP6_NF_IPTABLES",),
     "ip6table_nat": ("IP6_NF_NAT",),
     "ip6table_filter": ("IP6_NF_FILTER",),

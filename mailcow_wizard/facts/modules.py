@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.facts import modprobe
 from mailcow_wizard.facts.presence import is_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import MIB, Host, HostError, Missing
@@ -13,7 +14,7 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Literal
 
-    State = Literal["built in", "loaded", "loadable", "missing", "unknown"]
+    State = Literal["built in", "loaded", "loadable", "forbidden", "missing", "unknown"]
 else:
     State = str
 
@@ -26,13 +27,15 @@ class Modules(NamedTuple):
     """The state of every module that is asked for.
 
     `others` names kernels that have modules here while the running one (`release`) has none; `lists` are
-    the files that could be read.
+    the files that could be read; `forbidden` says of modules that are there and may not be loaded which file
+    says so.
     """
 
     states: tuple[tuple[str, State], ...]
     release: str
     others: tuple[str, ...]
     lists: tuple[str, ...]
+    forbidden: tuple[tuple[str, str], ...] = ()
 
 
 def modules(facts: Facts) -> Modules:
@@ -56,7 +59,19 @@ def modules(facts: Facts) -> Modules:
                 if state in ("unknown", "missing"):
                     states[name] = _by_configuration(name, state, configured, dependencies)
     others = () if dependencies or is_there(host, place) else _other_kernels(host)
-    return Modules(tuple(states.items()), release, others, tuple(sources))
+    forbidden = _forbidden(host, tuple(name for name, state in states.items() if state == "loadable"))
+    states.update((name, "forbidden") for name, _unused in forbidden)
+    return Modules(tuple(states.items()), release, others, tuple(sources), forbidden)
+
+
+def _forbidden(host: Host, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Which of these modules, none of them loaded, cannot be loaded, and the file that says so."""
+    if not names:
+        return ()
+    if modprobe.locked(host):
+        return tuple((name, modprobe.LOCK) for name in names)
+    lines = modprobe.installs(host)
+    return tuple((name, path) for name in names if (path := modprobe.forbids(name, lines)))
 
 
 def _same(name: str) -> str:

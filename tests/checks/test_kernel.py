@@ -99,8 +99,8 @@ NO_V6: dict[str, State] = {**LEGACY, "ip6_tables": "missing", "ip6table_nat": "m
     ("modules", "status", "said"),
     [
         (found(states()), "pass", "loadable"),
-        (found(states("built in")), "pass", "19 built in"),
-        (found(states("loaded")), "pass", "19 loaded"),
+        (found(states("built in")), "pass", "20 built in"),
+        (found(states("loaded")), "pass", "20 loaded"),
         (found(states(overlay="missing")), "fail", "overlay (the layers of images)"),
         (found(states(overlay="missing", veth="missing")), "fail", "veth"),
         (found(states(xt_MASQUERADE="missing")), "pass", "all parts"),

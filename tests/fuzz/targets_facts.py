@@ -27,6 +27,7 @@ from mailcow_wizard.facts import (
     docker_shims,
     kernel,
     main_programs,
+    modprobe,
     modules,
     neighbours,
     packages,
@@ -245,7 +246,7 @@ def _kernel(data: bytes) -> None:
             ask(words)  # type: ignore[operator]
     with contextlib.suppress(HostError):
         modules._unpacked(data)
-    time.read_tracking(words, 1_790_000_000.0)
+    modprobe.parse_installs(words), time.read_tracking(words, 1_790_000_000.0)
 
 
 def _sites(data: bytes) -> None:

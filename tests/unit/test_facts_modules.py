@@ -135,3 +135,69 @@ def test_the_running_kernel_s_modules_are_gone() -> None:
 )
 def test_no_list_to_judge_by(files: Files) -> None:
     assert status(files) == "unknown"
+
+
+def without(*names: str) -> str:
+    return "\n".join(line for line in DEP.splitlines() if not any(f"/{name}.ko" in line for name in names))
+
+
+def test_a_kernel_that_is_locked_loads_nothing_more() -> None:
+    locked: Files = {**LISTS, "/proc/sys/kernel/modules_disabled": "1\n"}
+    judgement = look(MODULES, Facts(FakeHost(locked)))
+    assert judgement.status == "fail"
+    assert "loads no module any more" in judgement.summary
+    assert state(FakeHost(locked), "overlay") == "forbidden"
+    loaded = "".join(f"{name} 1 0 - Live 0x0\n" for name in NAMES)
+    assert status({**locked, "/proc/modules": loaded}) == "pass"
+    # What one set has, the other need not load.
+    legacy = [name for name in NAMES if name.startswith(("ip_", "iptable", "ip6", "ipt_"))]
+    loaded = "".join(f"{name} 1 0 - Live 0x0\n" for name in NAMES if name not in legacy)
+    assert status({**locked, "/proc/modules": loaded}) == "pass"
+    assert status({**LISTS, "/proc/sys/kernel/modules_disabled": "0\n"}) == "pass"
+
+
+@pytest.mark.parametrize(
+    ("files", "forbidden"),
+    [
+        ({"/etc/modprobe.d/cis.conf": "install overlay /bin/false\nblacklist overlay\n"}, True),
+        ({"/etc/modprobe.d/cis.conf": "\n  install   over*   /bin/true # no\n"}, True),
+        ({"/usr/lib/modprobe.d/a.conf": "install overlay \\\n  /usr/bin/false\n"}, True),
+        ({"/etc/modprobe.d/a.conf": "install overlay :\n"}, True),
+        ({"/etc/modprobe.d/a.conf": "install overlay exit 1\n"}, True),
+        ({"/etc/modprobe.d/a.conf": "blacklist overlay\n"}, False),  # by its own name it is loaded
+        ({"/etc/modprobe.d/a.conf": "install overlayfs /bin/false\n"}, False),
+        ({"/etc/modprobe.d/a.conf": "# install overlay /bin/false\nInstall overlay /bin/false\n"}, False),
+        ({"/etc/modprobe.d/a.conf": "install overlay /sbin/modprobe --ignore-install overlay\n"}, False),
+        ({"/etc/modprobe.d/notes.txt": "install overlay /bin/false\n"}, False),
+        # The first file of a name counts, and the first line that fits.
+        ({"/etc/modprobe.d/a.conf": "", "/usr/lib/modprobe.d/a.conf": "install overlay /bin/false\n"}, False),
+        (
+            {
+                "/etc/modprobe.d/b.conf": "install overlay /bin/false\n",
+                "/run/modprobe.d/a.conf": "install overlay /sbin/modprobe -i overlay\n",
+            },
+            False,
+        ),
+        ({"/etc/modprobe.d": Denied("no")}, False),
+    ],
+)
+def test_install_lines_of_modprobe(files: Files, forbidden: bool) -> None:
+    host = FakeHost({**LISTS, **files})
+    assert state(host, "overlay") == ("forbidden" if forbidden else "loadable")
+    assert status({**LISTS, **files}) == ("fail" if forbidden else "pass")
+    assert status({**LISTS, **files, "/proc/modules": "overlay 1 0 - Live 0x0\n"}) == "pass"
+
+
+def test_the_finding_names_the_file_that_forbids_it() -> None:
+    files = {**LISTS, "/etc/modprobe.d/cis-1.1.1.conf": "install br-netfilter /bin/true\n"}
+    judgement = look(MODULES, Facts(FakeHost(files)))
+    assert judgement.summary == "/etc/modprobe.d/cis-1.1.1.conf keeps br_netfilter from being loaded"
+
+
+def test_docker_28_needs_the_table_raw() -> None:
+    lacking = {**LISTS, f"{PLACE}/modules.dep": without("iptable_raw", "nft_compat")}
+    judgement = look(MODULES, Facts(FakeHost(lacking)))
+    assert (judgement.status, judgement.severity) == ("warn", "breaks")
+    assert "iptable_raw" in judgement.summary
+    assert status({**LISTS, f"{PLACE}/modules.dep": without("iptable_raw")}) == "pass"
+    assert status({**LISTS, f"{PLACE}/modules.dep": without("nft_compat")}) == "pass"
