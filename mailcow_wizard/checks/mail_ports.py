@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.checks.mail_submission import is_submission, offers, submission
+from mailcow_wizard.checks.mail_intake import intake
+from mailcow_wizard.checks.mail_submission import is_submission, log_in, offers, submission
 from mailcow_wizard.checks.mail_web import LOGS, named, web
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.talks import PROTOCOLS, STRANGER, Spoke, Talk, place, spoke
@@ -40,9 +41,7 @@ def _port(spoke: Spoke, port: need.Port) -> Judgement:
         found = [row for row in _troubles(one, spoke) if row.words.replace(one.where, "") not in same]
         same |= {row.words.replace(one.where, ""): one.where for row in found}
         # IPv4 is what everybody has; what fails over IPv6 alone is a smaller matter.
-        alone = (
-            ":" in one.asked.address and len(every) > 1 and not any(row.status == "fail" for row in troubles)
-        )
+        alone = ":" in one.asked.address and len(every) > 1 and all(row.status == "warn" for row in troubles)
         troubles += [_less(row) for row in found] if alone else found
     subject = str(every[0].binding.number)
     evidence = tuple(_evidence(one) for one in every)
@@ -92,10 +91,14 @@ def _troubles(talk: Talk, spoke: Spoke) -> list[Trouble]:
     if talk.spoken.outcome == "silent" or _closed_early(talk):
         return _half_answered(talk)
     protocol, _unused, starts = PROTOCOLS[talk.binding.port.id]
-    found: list[Trouble | None] = []
-    if is_submission(talk):
-        found += submission(talk)
-    found.append(_without_tls(talk, starts))
+    taken = intake(talk)
+    found: list[Trouble | None] = [taken]
+    if not taken:
+        found += [
+            *(submission(talk) if is_submission(talk) else ()),
+            _without_tls(talk, starts),
+            log_in(talk),
+        ]
     if protocol == "smtp":
         found += _names(talk, spoke)
     if protocol == "http":
@@ -128,9 +131,17 @@ def _half_answered(talk: Talk) -> list[Trouble]:
     _protocol, _tls, starts = PROTOCOLS[talk.binding.port.id]
     taken = [one for one in submission(talk) if one.status == "fail"] if is_submission(talk) else []
     bare = _without_tls(talk, starts) if offers(talk) and _starter(talk) not in offers(talk).upper() else None
-    words = _("{where} stopped answering in the middle of the conversation", where=talk.where)
-    if talk.spoken.outcome == "reset":
-        words = _("{where} closed the connection in the middle of the conversation", where=talk.where)
+    words = {
+        "reset": _("{where} closed the connection in the middle of the conversation", where=talk.where),
+        "failed": _(
+            "{where} broke off in the middle of the conversation: {text}",
+            where=talk.where,
+            text=talk.spoken.text,
+        ),
+    }.get(
+        talk.spoken.outcome,
+        _("{where} stopped answering in the middle of the conversation", where=talk.where),
+    )
     return [
         *taken,
         *([bare] if bare else []),
@@ -143,7 +154,9 @@ def _closed_early(talk: Talk) -> bool:
     asked = [one for one in talk.asked.lines if one not in _FAREWELLS]
     # What is said in HTTP is said at once, and has one answer.
     early = len(talk.spoken.replies) < len(asked) and talk.asked.protocol != "http"
-    return early and talk.spoken.outcome == "reset"
+    # Where TLS did not come about that is a trouble of its own.
+    broken = talk.spoken.outcome == "failed" and "no TLS" not in talk.spoken.text
+    return early and (broken or talk.spoken.outcome == "reset")
 
 
 def _not_its_own(talk: Talk) -> Trouble | None:
@@ -201,21 +214,23 @@ def _cert_help(port: need.Port) -> tuple[str, ...]:
 
 
 def _without_tls(talk: Talk, starts: bool) -> Trouble | None:
-    if not starts or talk.spoken.tls:
+    word = _starter(talk)
+    # What is granted and not offered nobody asks for.
+    hidden = bool(offers(talk)) and word not in offers(talk).upper()
+    if not starts or (talk.spoken.tls and not hidden):
         return None
     port = talk.binding.port
-    word = _starter(talk)
     if "TLS" in talk.spoken.text:
         return Trouble(
             "fail",
             _("{where} offers {word}, and then {text}", where=talk.where, word=word, text=talk.spoken.text),
             _cert_help(port),
         )
-    offered = word in offers(talk).upper()
+    refused = talk.reply(word)
     words = (
-        _("{where} offers {word} and refuses it", where=talk.where, word=word)
-        if offered
-        else _("{where} offers no {word}", where=talk.where, word=word)
+        _("{where} offers no {word}", where=talk.where, word=word)
+        if hidden
+        else _("{where} offers {word} and refuses it: {reply}", where=talk.where, word=word, reply=refused)
     )
     why = {
         _SMTP: _(

@@ -1,4 +1,4 @@
-"""What a port for users' mail may not do: serve who has not logged in, or let log in without TLS."""
+"""What a port for users may not do: serve who has not logged in, let log in without TLS, or let nobody in."""
 
 from __future__ import annotations
 
@@ -12,6 +12,19 @@ from mailcow_wizard.language import _
 _SHOWN = 120
 # postfix says 454 Relay access denied, too, where it refuses for good.
 _FOR_GOOD = re.compile("denied|authenticat", re.IGNORECASE)
+# The recipient is not looked at where the sender was refused.
+_NOT_LOOKED_AT = re.compile(r"503\b")
+# What offers a log-in, in the answer that lists what a server can do.
+_LOG_IN = {
+    "smtp": r"(?m)^250[ -]AUTH[ =]\S",
+    "imap": r"(?i)\bAUTH=|^(?!.*\bLOGINDISABLED\b)",
+    "pop3": r"(?im)^(?:USER|SASL \S.*)$",
+    "sieve": r'(?im)^"SASL" "\s*\w',
+}
+_SETTINGS = {"postfix-mailcow": "postfix/extra.cf", "dovecot-mailcow": "dovecot/extra.conf"}
+_LISTS = {"smtp": "EHLO", "imap": "CAPABILITY", "pop3": "CAPA", "sieve": "STARTTLS"}
+# Only such an answer lists anything.
+_LISTED = {"smtp": r"250", "imap": r"(?s).*^a\d+ OK\b", "pop3": r"\+OK", "sieve": r"(?s).*\n"}
 
 
 def is_submission(talk: Talk) -> bool:
@@ -50,6 +63,18 @@ def submission(talk: Talk) -> list[Trouble]:
                 severity="breaks",
             )
         )
+    elif _NOT_LOOKED_AT.match(reply) and not _FOR_GOOD.search(talk.reply("MAIL")):
+        found.append(
+            Trouble(
+                "unknown",
+                _(
+                    "whether {where} refuses strangers for good is not known: {reply}",
+                    where=talk.where,
+                    reply=talk.reply("MAIL")[:_SHOWN],
+                ),
+                (LOGS.format(talk.binding.port.container),),
+            )
+        )
     elif not reply:
         found.append(
             Trouble(
@@ -82,3 +107,17 @@ def submission(talk: Talk) -> list[Trouble]:
             )
         )
     return found
+
+
+def log_in(talk: Talk) -> Trouble | None:
+    """Over TLS there is a way to log in."""
+    port = talk.binding.port
+    protocol = PROTOCOLS[port.id][0]
+    if protocol not in _LOG_IN or not talk.spoken.tls or (protocol == "smtp" and not is_submission(talk)):
+        return None
+    said = talk.reply(_LISTS[protocol])
+    if not re.match(_LISTED[protocol], said, re.MULTILINE) or re.search(_LOG_IN[protocol], said, re.DOTALL):
+        return None
+    words = _("{where} offers no way to log in, even over TLS", where=talk.where)
+    fix = _("See whether data/conf/{place} turns it off.", place=_SETTINGS[port.container])
+    return Trouble("fail", words, (fix, LOGS.format(port.container)))

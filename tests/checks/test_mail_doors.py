@@ -8,7 +8,7 @@ from mailcow_wizard.facts.mail.admin import admin
 from mailcow_wizard.facts.mail.relay import relay
 from mailcow_wizard.host.conversation import Dialogue, Spoken
 from tests.checks.mail_machine import NAME, OWN_V6, MailMachine
-from tests.checks.test_mail_services import AFTER, BOXES, FORM, GREETS, HELLO, TLS, ports
+from tests.checks.test_mail_services import AFTER, BOXES, FORM, GOOD, GREETS, HELLO, NO, TLS, ports
 
 
 @pytest.mark.parametrize("tongue", ["en", "de"])
@@ -62,6 +62,92 @@ def test_who_is_refused_for_now_may_be_taken_later(reply: str, status: str) -> N
     spoken = Spoken("open", GREETS, (HELLO, "220 Ready", AFTER, "250 Ok", reply), TLS)
     found = ports({"587": spoken})["587"]
     assert (found.status, reply[:3] in found.found) == (status, True), found
+
+
+NO_FILTER = "451 4.7.1 Service unavailable - try again later"
+NO_ROOM = "452 4.3.1 Insufficient system storage"
+NEEDS_MAIL = "503 5.5.1 Error: need MAIL command"
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "remedy"),
+    [
+        (NO_FILTER, "fail", "what rspamd says"),
+        (NO_ROOM, "fail", "Free some space"),
+        ("451 4.3.0 Temporary lookup failure", "fail", "postfix-mailcow"),
+        ("450 4.7.1 Error: too much mail from 192.0.2.1", "unknown", "postfix-mailcow"),
+    ],
+)
+def test_who_takes_no_mail_from_anybody(said: str, status: str, remedy: str) -> None:
+    """Whom it would have refused besides is not known then."""
+    spoken = {
+        "25": Spoken("open", GREETS, (HELLO, "220 Ready", AFTER, said), TLS),
+        "465": Spoken("open", GREETS, (AFTER, said, NEEDS_MAIL), TLS),
+        "587": Spoken("open", GREETS, (HELLO, "220 Ready", AFTER, said, NEEDS_MAIL), TLS),
+    }
+    found = ports(spoken)
+    for one in (found[port] for port in spoken):
+        assert (one.status, f"takes no mail now: {said}" in one.summary) == (status, True), one.summary
+        assert remedy in " ".join(one.remedies)
+
+
+def test_tls_that_waits_for_the_filter() -> None:
+    spoken = Spoken("open", GREETS, (HELLO, "454 4.3.0 Try again later", HELLO, "530 no", "530 no"))
+    found = ports({"587": spoken})["587"]
+    assert (found.status, "takes no mail now: 454 4.3.0" in found.summary) == ("fail", True), found.summary
+
+
+@pytest.mark.parametrize(
+    ("mail", "status"),
+    [("530 5.7.0 Authentication required", "pass"), ("550 5.1.7 no such sender", "unknown")],
+)
+def test_a_sender_that_is_refused_hides_who_may_send(mail: str, status: str) -> None:
+    found = ports({"465": Spoken("open", GREETS, (AFTER, mail, NEEDS_MAIL), TLS)})["465"]
+    assert found.status == status, found.summary
+
+
+def test_nobody_can_log_in() -> None:
+    """Over TLS nothing is offered that a mail program could log in with."""
+    capability = "* CAPABILITY IMAP4rev1 {}LOGINDISABLED\na{} OK"
+    sieve = '"SASL" "{}"\n"STARTTLS"\nOK "ready"'
+    spoken = {
+        "465": Spoken("open", GREETS, (HELLO, "250 Ok", NO), TLS),
+        "587": Spoken("open", GREETS, (HELLO, "220 Ready", HELLO, "250 Ok", NO), TLS),
+        "143": Spoken(
+            "open", "* OK x", (capability.format("STARTTLS ", 1), "a2 OK", capability.format("", 3)), TLS
+        ),
+        "993": Spoken("open", "* OK x", (capability.format("", 1),), TLS),
+        "110": Spoken("open", "+OK x", ("+OK\nSTLS\n.", "+OK", "+OK\nTOP\n."), TLS),
+        "995": Spoken("open", "+OK x", ("+OK\nTOP\nSASL \n.",), TLS),
+        "4190": Spoken("open", sieve.format(""), (f"OK\n{sieve.format('')}",), TLS),
+    }
+    found = ports(spoken)
+    for one in (found[port] for port in spoken):
+        assert (one.status, "offers no way to log in" in one.summary) == ("fail", True), one.summary
+    able = capability.format("AUTH=PLAIN ", 1)
+    spoken = {
+        "993": Spoken("open", "* OK x", (able,), TLS),
+        "995": Spoken("open", "+OK x", ("+OK\nTOP\nSASL PLAIN\n.",), TLS),
+        "4190": Spoken("open", sieve.format(""), (f"OK\n{sieve.format('PLAIN')}",), TLS),
+    }
+    found = ports(spoken)
+    assert {found[port].status for port in spoken} == {"pass"}, found
+
+
+@pytest.mark.parametrize("port", ["143", "110", "4190"])
+def test_what_breaks_off_behind_tls_is_not_well(port: str) -> None:
+    """A server may begin TLS and then end it with an alert."""
+    whole = GOOD[port]
+    broken = whole._replace(outcome="failed", replies=whole.replies[:-1], text="alert internal error")
+    found = ports({port: broken})[port]
+    assert (found.status, "broke off in the middle" in found.summary) == ("unknown", True), found.summary
+
+
+def test_nothing_over_ipv6_weighs_less_only_where_ipv4_is_well() -> None:
+    conf = f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6=true\n"
+    spoken = {"25": Spoken("silent", text="late"), f"{OWN_V6} 25": Spoken("refused")}
+    found = ports(spoken, conf=conf, v6=OWN_V6)["25"]
+    assert (found.status, "over IPv6 alone" in found.summary) == ("fail", False), found.summary
 
 
 @pytest.mark.parametrize(

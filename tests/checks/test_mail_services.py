@@ -75,7 +75,14 @@ def test_all_ports_are_well() -> None:
         ("25", Spoken("open", "554 no"), "fail", "serves nobody: 554 no"),
         ("25", Spoken("open", "* OK Dovecot"), "fail", 'does not speak SMTP: it says "* OK Dovecot"'),
         ("25", Spoken("open", GREETS, (AFTER, "502 no", AFTER)), "fail", "offers no STARTTLS"),
-        ("25", Spoken("open", GREETS, (HELLO, "454 no", HELLO)), "fail", "offers STARTTLS and refuses it"),
+        (
+            "25",
+            Spoken("open", GREETS, (HELLO, "454 no", HELLO)),
+            "fail",
+            "offers STARTTLS and refuses it: 454 no",
+        ),
+        # It would begin TLS, and says so to nobody.
+        ("25", Spoken("open", GREETS, (AFTER, "220 Ready", AFTER), TLS), "fail", "offers no STARTTLS"),
         (
             "25",
             Spoken("failed", GREETS, (HELLO,), text="no TLS: handshake failure"),

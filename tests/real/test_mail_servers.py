@@ -132,6 +132,31 @@ def test_submission_alone(place: Path, shelf: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "words", "of_users"),
+    [
+        # The filter does not answer, as where rspamd does not run: postfix takes nothing from anybody.
+        ("smtpd_milters=inet:127.0.0.1:1\nmilter_default_action=tempfail\n", "takes no mail now: 4", True),
+        ("queue_minfree=99999999999999999\n", "takes no mail now: 452 4.3.1", True),
+        ("smtpd_sasl_auth_enable=no\n", "offers no way to log in", True),
+        pytest.param(
+            "smtpd_discard_ehlo_keywords=starttls\n", "offers no STARTTLS", False, marks=pytest.mark.long
+        ),
+    ],
+)
+def test_a_postfix_that_serves_nobody(
+    place: Path, shelf: Path, more: str, words: str, of_users: bool
+) -> None:
+    """It answers at its ports, and no mail goes through it."""
+    with serving(place, made.issued(shelf, f"no{len(more)}", NAME), Kind(more=more)) as server:
+        found = verified(place)
+        for name in ("smtps", "submission") if of_users else ("smtp", "submission"):
+            one = of_port(found, server, name)
+            assert (one.status, words in one.summary) == ("fail", True), one.summary
+        entry = of_port(found, server, "smtp")
+        assert entry.status == ("pass" if "log in" in words else "fail"), entry.summary
+
+
+@pytest.mark.parametrize(
     ("kind", "status", "words", "of_ports"),
     [
         pytest.param("own", "fail", "is one that signed itself", "pass", marks=pytest.mark.long),

@@ -191,8 +191,8 @@ def _lines(port: str, protocol: str, starts: bool, name: str) -> tuple[str, ...]
     if protocol == "smtp":
         lines = (_HELLO, "STARTTLS", _HELLO) if starts else (_HELLO,)
         # Who has not logged in asks to send to a stranger; it ends there, and nothing is sent.
-        asks = ("MAIL FROM:<>", f"RCPT TO:<{STRANGER}>") if port in SUBMISSION else ()
-        return (*lines, *asks, "QUIT")
+        asks = (f"RCPT TO:<{STRANGER}>",) if port in SUBMISSION else ()
+        return (*lines, "MAIL FROM:<>", *asks, "QUIT")
     if protocol == "imap":
         return ("CAPABILITY", *(("STARTTLS", "CAPABILITY") if starts else ()), "LOGOUT")
     if protocol == "pop3":
