@@ -12,6 +12,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.text import Question
+from mailcow_wizard.tui.widgets.findings import FindingList
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard
@@ -39,6 +40,8 @@ def _ask_why(app: Wizard, finding: Finding) -> None:
     def typed(reason: tuple[str, ...] | None) -> None:
         if reason:
             entry = Entry(finding.id, finding.subject, acknowledgement(reason[0], None))
+            # In the summary its row moves to the end: what comes next is wanted, and not what is done with.
+            app.screen_stack[0].query_one(FindingList).hold_place()
             _change(app, lambda known: known.put(entry))
 
     app.push_screen(Naming(app.look, _REASON, _read), typed)

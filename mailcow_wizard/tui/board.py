@@ -54,6 +54,7 @@ class Board:
         self._checks: dict[str, Listed] = {}
         self._by_step: dict[str, list[Listed]] = {}
         self._findings: dict[str, tuple[Finding, ...]] = {}
+        self._before: dict[str, tuple[Finding, ...]] = {}
         self.stages: Sequence[Row] = ()
         self._counted: dict[str, Counter[str]] = {}
         self._runs = 0
@@ -74,7 +75,7 @@ class Board:
         self._counted.clear()
         self._runs += 1
         for check in checks:
-            self._findings.pop(check.id, None)
+            self._forget(check.id)
             self._run_of[check.id] = self._runs
         return self._runs
 
@@ -85,9 +86,13 @@ class Board:
             return
         self._counted.clear()
         if event.kind == "started":
-            self._findings.pop(event.check, None)
+            self._forget(event.check)
         elif event.kind == "finished":
             self._findings[event.check] = event.findings
+
+    def _forget(self, check: str) -> None:
+        if found := self._findings.pop(check, ()):
+            self._before[check] = found
 
     def mark(self, mark: Callable[[Sequence[Finding]], tuple[Finding, ...]]) -> None:
         """Renews what is acknowledged of the findings."""
@@ -116,7 +121,12 @@ class Board:
 
     def _to_mend(self) -> list[Row]:
         rows = [row for check in self._checks.values() for row in self._rows_of(check)]
-        return sorted((row for row in rows if row.status not in ("pass", "skipped")), key=_urgency)
+        return sorted((row for row in rows if row.status not in ("pass", "skipped")), key=self._urgency)
+
+    def _urgency(self, row: Row) -> tuple[int, int]:
+        """Its place in the summary; what runs again stays where it was, and the cursor with it."""
+        before = () if row.finding else self._before.get(row.check.id, ())
+        return min((_urgency(Row(row.check, one)) for one in before), default=_urgency(row))
 
     def skipped(self) -> list[Row]:
         """The checks that were not made, for none of their subjects."""
@@ -157,6 +167,8 @@ class Board:
         """
         if step == WELCOME.id:
             return "none"
+        if step == INSTALL and not self.stages:
+            return "waiting"
         if not self._checks:
             return "running"
         counts = self.counts(step)

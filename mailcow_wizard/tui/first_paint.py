@@ -55,8 +55,8 @@ def first_screen(session: Session, facts: Facts, look: Look, columns: int, rows:
     said = greeting.greeting(session, facts, board.steps)
     screen = Screen(columns, rows)
     wide, low = frame.is_wide(columns, rows), rows < frame.LOW
-    left = frame.RAIL_WIDTH if wide else 0
-    room = columns - left
+    room, height = frame.inside(columns, rows)
+    left = columns - room
     heading = frame.heading(look, WELCOME.title, WELCOME.about)
     if wide:
         for row, line in enumerate(frame.rail(look, board, WELCOME.id)[:rows]):
@@ -65,8 +65,7 @@ def first_screen(session: Session, facts: Facts, look: Look, columns: int, rows:
     else:
         crumbs = frame.breadcrumb(look, board, WELCOME.id, room)
         above = [crumbs] if low else [crumbs, heading]
-    height = rows - len(above) - 1
-    texts = greeting.texts(look, said, said.values, height)[:height]
+    texts = greeting.texts(look, said, said.values, room, height)[:height]
     for row, line in enumerate([*above, *texts]):
         _put(screen, left, row, line, room, look)
     _put(screen, left, rows - 1, frame.key_line(look, frame.WELCOME_KEYS, room), room, look)

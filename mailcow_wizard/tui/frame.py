@@ -42,6 +42,13 @@ def is_wide(columns: int, rows: int) -> bool:
     return columns >= WIDE[0] and rows >= WIDE[1]
 
 
+def inside(columns: int, rows: int) -> tuple[int, int]:
+    """The columns and rows that the frame leaves to a step on a screen of that size; as app.tcss says."""
+    if is_wide(columns, rows):
+        return columns - RAIL_WIDTH, rows - 4
+    return columns, rows - (2 if rows < LOW else 3)
+
+
 def breadcrumb(look: Look, board: Board, current: str, room: int) -> list[Part]:
     """All steps with their states in one line, for narrow screens; the current one stands out."""
     names = [
@@ -122,10 +129,9 @@ def _fitting(keys: Keys, room: int) -> Keys:
     for one in keys:
         if one in kept:
             continue
-        left -= _taken(one)
-        if left < 0:
-            break
-        kept.append(one)
+        if _taken(one) <= left:
+            left -= _taken(one)
+            kept.append(one)
     return sorted(kept, key=keys.index)
 
 

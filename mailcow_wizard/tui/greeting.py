@@ -12,6 +12,7 @@ from mailcow_wizard.names import NotAName, doubt, mail_domain, mail_host_name
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.parts import Part
 from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.wrapping import wrapped
 
 _ORIGINS = {
     "option": _("as given on the command line"),
@@ -19,7 +20,9 @@ _ORIGINS = {
     "saved": _("from last time"),
     "guess": _("a guess: this machine's own name"),
 }
-_ABOUT_HEIGHT = 5
+_ABOUT_HEIGHT, _FIELDS_HEIGHT = 5, 6
+_MATTERS = (0, 3, 1, 2)
+"""What is said above the fields, in the order in which it goes where there is room."""
 
 
 class Greeting(NamedTuple):
@@ -52,10 +55,11 @@ def greeting(session: Session, facts: Facts, steps: Sequence[Step]) -> Greeting:
     )
 
 
-def about(look: Look, said: Greeting) -> list[list[Part]]:
-    """What this is, and which machine it looks at."""
+def about(look: Look, said: Greeting, width: int, height: int) -> list[list[Part]]:
+    """What this is, and which machine it looks at, on a first screen of so many cells and lines: as much as
+    there is room for above the fields, what matters most first."""
     resumed = (
-        " " + _("Welcome back: you were at {resumed}. Enter goes on from there.", resumed=said.resumed)
+        _("Welcome back: you were at {resumed}. Enter goes on from there.", resumed=said.resumed)
         if said.resumed
         else ""
     )
@@ -63,12 +67,23 @@ def about(look: Look, said: Greeting) -> list[list[Part]]:
     first = _("Looks at this server, says what mailcow needs and what is in its way.")
     if said.there:
         first = _("mailcow is set up on this server. The step Verify proves that it works.")
-    return [
-        [(f" {first}", look.bold)],
-        [(f" {asks}", look.plain)],
-        [(f" {look.text(said.machine)}", look.plain)],
-        [(resumed, look.bold)],
+    said_here = (
+        (first, look.bold),
+        (asks, look.plain),
+        (look.text(said.machine), look.plain),
+        (resumed, look.bold),
+    )
+    parts = [
+        [[(f" {line}", style)] for line in wrapped(text, max(1, width - 1))] if text else []
+        for text, style in said_here
     ]
+    room = max(1, height - _FIELDS_HEIGHT)
+    shares = [0] * len(parts)
+    for number in _MATTERS:
+        if sum(shares) + len(parts[number]) <= room or not number:
+            shares[number] = min(room, len(parts[number]))
+    lines = [line for some, share in zip(parts, shares, strict=True) for line in some[:share]]
+    return lines + [[]] * (min(room, max(_ABOUT_HEIGHT, len(lines) + 1)) - len(lines))
 
 
 def labels(look: Look, said: Greeting, values: Sequence[str]) -> tuple[list[Part], list[Part]]:
@@ -99,10 +114,9 @@ def _remark(look: Look, problem: str) -> list[Part]:
     return [(f" {look.glyph(state)} {problem}", look.state(state))]
 
 
-def texts(look: Look, said: Greeting, values: Sequence[str], height: int) -> list[list[Part]]:
+def texts(look: Look, said: Greeting, values: Sequence[str], width: int, height: int) -> list[list[Part]]:
     """Everything as the fields will look, where there are none yet."""
-    low = height < _ABOUT_HEIGHT + 6
-    lines = about(look, said)[:1] if low else [*about(look, said), []]
+    lines = about(look, said, width, height)
     for label, value, remark in zip(
         labels(look, said, values), values, remarks(look, said, values), strict=True
     ):

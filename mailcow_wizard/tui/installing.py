@@ -83,6 +83,12 @@ def fill(app: Wizard) -> None:
     app.board.stages = rows(standing, running=False)
 
 
+def mark(app: Wizard) -> None:
+    """The step's mark among the steps, before it is visited."""
+    fill(app)
+    app.show_step(app.current)
+
+
 def show(app: Wizard) -> None:
     """`i`: the install that is under way; else what it would do, and the question; else what came of it."""
     if len(app.screen_stack) > 1:
@@ -205,7 +211,7 @@ def greet(app: Wizard) -> None:
     if record.alive():
         _follow(app, lambda listen: following.follow(app.session, listen))
         return
-    app.board.stages = rows(outlook.standing_of(app.session), running=False)
+    mark(app)
     app.show_keys(_("An install was begun and is not finished: step Install, i goes on with it."))
 
 

@@ -19,7 +19,12 @@ def look(app: Wizard) -> None:
         from mailcow_wizard.tui import installing
 
         app.call_later(when_at_rest, app, lambda: installing.greet(app))
-    elif left_over(app.session):
+        return
+    if app.session.state.has("install") and not app.session.recorded:
+        from mailcow_wizard.tui import installing
+
+        app.call_later(installing.mark, app)
+    if left_over(app.session):
         from mailcow_wizard.engine import way_back
         from mailcow_wizard.tui import mending
 

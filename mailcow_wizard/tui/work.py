@@ -50,7 +50,7 @@ class Work:
         self.stopping = False
         """Whether it was asked to stop."""
         self.asked = False
-        """Whether it was brought into view to be confirmed."""
+        """Whether the question to confirm it was in view."""
         self.step = 0
         self.confirming = ""
         """In how many seconds it takes itself back, where it waits to be confirmed."""

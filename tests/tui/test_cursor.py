@@ -121,3 +121,23 @@ async def test_it_stays_on_its_row_where_others_come_above_and_its_own_runs_agai
         assert _here(app) == (second, "two")
         _hear(app, _told(app, second, ("one", "pass")))
         assert _here(app) == (second, "one")
+
+
+@pytest.mark.asyncio
+async def test_in_the_summary_what_runs_again_stays_and_what_is_done_with_leaves_it_to_the_next(
+    tmp_path: Path,
+) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        app.go_to("summary")
+        await pilot.press("home", "down", "down")
+        before = app.board.rows("summary")
+        here = _here(app)
+        assert here == (before[2].check.id, "")
+        _hear(app, Event("started", here[0]))
+        assert (app._list.cursor, _here(app)) == (2, here)
+        _hear(app, Event("finished", here[0], (before[2].finding,) if before[2].finding else ()))
+        await pilot.press("a", *"known", "enter")
+        await until(pilot, lambda: app.board.counts()["noted"] == 1)
+        assert app._list.cursor == 2
+        assert _here(app)[0] == before[3].check.id
+        assert app.board.rows("summary")[-1].check.id == here[0]

@@ -54,9 +54,12 @@ for label in (_("Effect"), _("Interrupts"), _("Risk"), _("Was done"), _("When"),
     line(label, planned.LABEL_WIDTH - 1)
 for place in PLACES:
     line(place.label, 18)
-every_step = [("n", _("next")), ("b", _("back")), ("Enter", _("details")), ("?", _("help")), ("q", _("quit"))]
+moves = [("n", _("next")), ("b", _("back")), ("Enter", _("details"))]
+rest = [("r", _("again")), ("?", _("help")), ("q", _("quit"))]
 for step in STEPS:
-    keys = [*every_step[:3], *keys_of(step.id), *every_step[3:]]
+    # Beside what the step of the network has alone there is no room for one key more.
+    mend = [("f", _("mend"))] if len(keys_of(step.id)) < 2 and step.id != "install" else []
+    keys = [*moves, *mend, *keys_of(step.id), *rest]
     line("".join(f" {{key}} {{does}} " for key, does in keys), 80)
 """
 

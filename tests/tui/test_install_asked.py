@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from tui.piloted import piloted, shown, until
 
-from mailcow_wizard.install import outlook
+from mailcow_wizard.engine.given import Choices
+from mailcow_wizard.install import outlook, standing
 from mailcow_wizard.model import Settings
+from mailcow_wizard.tui import returning
 from mailcow_wizard.tui.board import INSTALL
 from mailcow_wizard.tui.screens.decision import Decision
 from tests.demo_config import DIRECTORY
@@ -64,3 +66,15 @@ async def test_a_full_name_is_asked_for_first(
         await pilot.press("i")
         await until(pilot, lambda: "First a full name, such as mail.example.org" in shown(app))
         assert len(app.screen_stack) == 1
+
+
+@pytest.mark.asyncio
+async def test_the_step_is_marked_before_it_is_visited(tmp_path: Path) -> None:
+    async with piloted(tmp_path, size=(120, 40)) as (app, pilot):
+        assert "·  Install" in shown(app)
+        begun = standing.fresh("1", "2026-01-01T00:00:00Z", "mail.example.org", {"directory": "/"}, Choices())
+        stages = tuple(one._replace(state="done") for one in begun.stages)
+        standing.Record(app.session.state).save(begun._replace(state="done", stages=stages))
+        app.session.recorded = False
+        returning.look(app)
+        await until(pilot, lambda: "✓  Install" in shown(app))

@@ -1,10 +1,19 @@
 """A change that may cut off who makes it: kept by a key, taken back by another, and by itself."""
 
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from lab.inside import wait_until
+from tui.piloted import piloted, shown, until
 from tui.scratch import Scratch
 from tui.scratch import scratch as scratch
 from tui.test_mending import SIZES, edit_of, under_way
+
+from mailcow_wizard.engine import mending
+from mailcow_wizard.tui import mending as screen
+from mailcow_wizard.tui.work import Work
 
 QUESTION = "Still connected? Without an answer this is taken back after 300 seconds."
 
@@ -24,6 +33,32 @@ def test_asks(scratch: Scratch, size: tuple[int, int], key: str) -> None:
         terminal.wait_for("u take it back" if key == "y" else "Taken back, because stopped")
         wanted = "SKIP_FTS=y" if key == "y" else "SKIP_FTS=n"
         assert wait_until(lambda: wanted in scratch.conf.read_text(), 10)
+
+
+@pytest.mark.asyncio
+async def test_what_was_closed_stays_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However late what was heard is drawn: the question was there already, and Enter closed it."""
+    heard, end = threading.Event(), threading.Event()
+
+    def do(listen: Callable[[mending.Progress], None]) -> mending.Outcome:
+        listen(mending.Progress("step", 0, "change mailcow.conf"))
+        listen(mending.Progress("confirm", -1, "300"))
+        heard.set()
+        end.wait(60)
+        return mending.Outcome("", "undone", None, "stopped")
+
+    monkeypatch.setattr(screen, "_DRAWN_EVERY_S", 1.0)
+    async with piloted(tmp_path) as (app, pilot):
+        try:
+            screen.begin(app, Work("Write SKIP_FTS=y", "config.values", 1, do))
+            await until(pilot, lambda: heard.is_set() and len(app.screen_stack) == 2)
+            await until(pilot, lambda: "y keep it" in shown(app))
+            await pilot.press("enter")
+            await until(pilot, lambda: len(app.screen_stack) == 1)
+            await pilot.pause(1.5)
+            assert len(app.screen_stack) == 1
+        finally:
+            end.set()
 
 
 @pytest.mark.long

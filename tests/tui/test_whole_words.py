@@ -8,11 +8,14 @@ from textual.pilot import Pilot
 from tui.piloted import piloted, shown, until
 from tui.test_asked_again import Runs
 
+from mailcow_wizard import language
 from mailcow_wizard.engine.mending import Outcome
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.tui import mending
+from mailcow_wizard.tui import greeting, mending
 from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui.frame import inside
+from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.text import Question
 from mailcow_wizard.tui.typing_line import TypingLine
 from mailcow_wizard.tui.work import Work
@@ -185,3 +188,31 @@ async def test_the_keys_of_a_long_mistake_have_room(tmp_path: Path, size: tuple[
         mending.begin(app, Work("Change it", "config.values", 1, lambda _listen: failed))
         await until(pilot, lambda: "y take it back" in shown(app))
         assert "It did not work" in shown(app)
+
+
+MACHINE = "Debian GNU/Linux 12 (bookworm), x86_64, kernel 6.1.0-25-amd64, 3.8 GiB memory"
+
+
+@pytest.mark.parametrize("tongue", ["en", "de"])
+@pytest.mark.parametrize("size", [SMALL, (60, 24), (80, 24), (100, 30)])
+def test_the_first_screen_says_its_sentences_whole(tongue: str, size: tuple[int, int]) -> None:
+    width, height = inside(*size)
+    language.use(tongue)
+    try:
+        said = greeting.Greeting(MACHINE, "mail.example.org", "example.org", "guess", "")
+        lines = greeting.about(Look(False, False), said, width, height)
+        wanted = greeting.about(Look(False, False), said, 500, 50)
+    finally:
+        language.use("en")
+    assert max(len(text) for line in lines for text, _style in line) <= width
+    told = " ".join(text.strip() for line in lines for text, _style in line)
+    assert told == " ".join(text.strip() for line in wanted for text, _style in line)
+
+
+@pytest.mark.parametrize("height", range(3, 20))
+def test_on_a_low_first_screen_the_fields_stay_in_sight(height: int) -> None:
+    said = greeting.Greeting(MACHINE, "mail.example.org", "example.org", "guess", "Ports")
+    lines = greeting.about(Look(False, False), said, 60, height)
+    assert len(lines) <= max(1, height - 6)
+    assert lines[0][0][0].startswith(" Looks at this server")
+    assert any("Enter goes on" in text for line in lines for text, _style in line) is (height >= 9)

@@ -56,6 +56,12 @@ class Working(Log[str]):
                 lines.append([(mark, style), (part, style if number == 0 else look.plain)])
         return [*lines, self.keys(keys)]
 
+    def draw(self) -> None:
+        """Draws what is different now; a question that was seen here and closed is not brought up again."""
+        super().draw()
+        if self._work.confirming and self.has_parts:
+            self._work.asked = True
+
     def action_yes(self) -> None:
         """A yes to the question whether all is well, or whether to take back what was done before a step
         failed: that ends it."""

@@ -131,6 +131,10 @@ class FindingList(Lines, can_focus=True):
         """Moves the cursor to the first row of a check, where it is in the list."""
         self._go(next((n for n, row in enumerate(self._rows) if row.check.id == check), self.cursor))
 
+    def hold_place(self) -> None:
+        """The cursor stays at this place, also where its row moves away."""
+        self._spots[self._step] = Spot(number=self.cursor, settled=True)
+
     def action_move(self, by: int) -> None:
         """Moves the cursor by rows."""
         self._go(self.cursor + by)

@@ -8,6 +8,7 @@ from textual.message import Message
 
 from mailcow_wizard.names import mail_domain, mail_host_name
 from mailcow_wizard.tui import greeting
+from mailcow_wizard.tui.frame import inside
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.widgets.lines import Lines, Part
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
     from mailcow_wizard.tui.widgets.field import Field
-
-_FRAME_HEIGHT = 3  # steps, heading, keys
 
 
 class Welcome(Vertical):
@@ -91,7 +90,9 @@ class Welcome(Vertical):
         if not self._fields:
             self.query_one("#texts", Lines).put(self._texts())
             return
-        self.query_one("#about", Lines).put(greeting.about(self._look, self._said))
+        about, lines = self.query_one("#about", Lines), greeting.about(self._look, self._said, *self._room)
+        about.styles.height = len(lines)
+        about.put(lines)
         self._show_labels()
         self._show_remarks()
 
@@ -103,8 +104,12 @@ class Welcome(Vertical):
 
     def _texts(self) -> list[list[Part]]:
         """Everything as the fields will look, where there are none yet."""
-        height = self.size.height or self.app.size.height - _FRAME_HEIGHT
-        return greeting.texts(self._look, self._said, self._values, height)
+        return greeting.texts(self._look, self._said, self._values, *self._room)
+
+    @property
+    def _room(self) -> tuple[int, int]:
+        """Its size; before its first layout what the frame leaves of the terminal."""
+        return self.size if self.size.width else inside(*self.app.size)
 
     def _show_remarks(self) -> None:
         remarks = greeting.remarks(self._look, self._said, self._values)
