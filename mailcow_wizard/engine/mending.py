@@ -139,7 +139,7 @@ def apply(session: Session, plan: Plan, listen: Listen, back: bool = False) -> O
     if not works(plan):
         raise NotNow(_("there is nothing to do"))
     journal = Journal(session.state)
-    held = lock.take(session.state)
+    held = lock.take(session.state, beside=lock.of_plan(plan, session.settings.directory))
     try:
         seen = found(changing, plan)
         at = _utc(session.host.now())
@@ -277,8 +277,10 @@ def _again(
 ) -> Outcome:
     """`planned` is asked when nobody else can do anything any more, and raises what is in the way."""
     journal = Journal(session.state)
-    _changing(session, journal.plan(change_id).needs_root)
-    held = lock.take(session.state)
+    plan = journal.plan(change_id)
+    _changing(session, plan.needs_root)
+    directory = journal.settings(change_id).get("directory", session.settings.directory)
+    held = lock.take(session.state, beside=lock.of_plan(plan, directory))
     try:
         planned(session, change_id)
         undo = planned is backward or journal.standing(change_id).doing == "undo"
@@ -315,8 +317,8 @@ def _started(
 ) -> Outcome:
     held.tell(change)
     start = journal.end_of_log(change)
-    words = (session.state.path, change, task, str(held.descriptor))
-    process = detached.start("mailcow_wizard.engine.worker", words, held.descriptor, STORED)
+    words = (session.state.path, change, task, *map(str, held.descriptors))
+    process = detached.start("mailcow_wizard.engine.worker", words, held.descriptors, STORED)
     held.close()
     return _Following(session, journal, change, start, lambda: not process.ended(), listen, process.pid).run()
 

@@ -33,12 +33,12 @@ _BACK_S = 10.0
 
 
 def main(words: Sequence[str]) -> int:
-    """Does one task, named by: state directory, change, `apply`, `apply-or-back`, `undo`, the lock's
-    descriptor."""
-    place, change, task, descriptor = words
+    """Does one task, named by: state directory, change, `apply`, `apply-or-back`, `undo`, the descriptors of
+    the locks."""
+    place, change, task, *descriptors = words
     stopping = detached.Stopping()
-    held = lock.adopt(int(descriptor), change)
     state = StateDirectory(place)
+    held = lock.adopt(state, map(int, descriptors), change)
     journal = Journal(state)
     try:
         session = Session(RealHost(state.path), settings_of(journal.settings(change)), state)

@@ -33,8 +33,8 @@ class Detached:
         return self._process.poll() is not None
 
 
-def start(module: str, words: tuple[str, ...], handed: int, tongue: str = "") -> Detached:
-    """Starts `main(words)` of one of our modules; `handed` is an open file that it inherits.
+def start(module: str, words: tuple[str, ...], handed: tuple[int, ...], tongue: str = "") -> Detached:
+    """Starts `main(words)` of one of our modules; `handed` are open files that it inherits.
 
     The same interpreter, language and code, wherever that lies: a checkout, a venv, a zip file; `tongue` is
     another language. Nothing secret may be among the words: everybody can read them. Raises HostError.
@@ -50,7 +50,7 @@ def start(module: str, words: tuple[str, ...], handed: int, tongue: str = "") ->
             cwd="/",
             umask=0o022,
             start_new_session=True,
-            pass_fds=(handed,),
+            pass_fds=handed,
         )
     except OSError as error:
         raise HostError(f"no process could be started: {error.strerror}") from None
@@ -93,8 +93,7 @@ def start_apart(
         ]
         if _quietly(argv) == 0:
             return Unit(unit)
-    with open(os.devnull, "rb") as nothing:
-        return start(module, words, nothing.fileno(), tongue)
+    return start(module, words, (), tongue)
 
 
 def _quietly(argv: list[str]) -> int | None:

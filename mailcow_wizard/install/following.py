@@ -41,7 +41,7 @@ def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
     if session.host.user().uid != 0:
         raise Denied(_("only root can do this"))
     record = Record(session.state)
-    held = lock.take(session.state)
+    held = lock.take(session.state, beside=lock.of_install(session.settings.directory))
     try:
         run = chance.letters_and_digits(_RUN_LENGTH)
         before = _unfinished(session, record.load())
@@ -101,7 +101,7 @@ def _worker(place: str, run: str, held: lock.Lock) -> detached.Detached | detach
         process = detached.start_apart(
             "mailcow_wizard.install.worker", (place, run), unit, "installs mailcow", STORED
         )
-        offer.hand_on(held.descriptor, process.ended, _START_S)
+        offer.hand_on(held.descriptors, process.ended, _START_S)
         return process
     finally:
         offer.close()

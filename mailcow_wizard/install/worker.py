@@ -34,11 +34,12 @@ def main(words: Sequence[str]) -> int:
     place, run = words
     stopping = detached.Stopping()
     state = StateDirectory(place)
+    record = Record(state)
+    begun = record.load()
     try:
-        held = _held(state)
+        held = _held(state, lock.of_install(begun.directory) if begun else ())
     except HostError:
         return _LOCKED
-    record = Record(state)
     standing = record.load()
     if standing is None or standing.run != run:
         held.close()
@@ -60,12 +61,13 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-def _held(state: StateDirectory) -> lock.Lock:
-    """The lock, as who began the install hands it on; where nobody does any more, anew. Raises HostError."""
-    descriptor = handing_on.fetch(state.path)
-    if descriptor is None:
-        return lock.take(state, lock.INSTALL)
-    return lock.adopt(descriptor, lock.INSTALL)
+def _held(state: StateDirectory, beside: Sequence[str]) -> lock.Lock:
+    """The locks, as who began the install hands them on; where nobody does any more, anew. Raises
+    HostError."""
+    descriptors = handing_on.fetch(state.path)
+    if descriptors:
+        return lock.adopt(state, descriptors, lock.INSTALL)
+    return lock.take(state, lock.INSTALL, beside)
 
 
 def _note(record: Record, standing: Standing, error: str) -> None:

@@ -250,20 +250,25 @@ def test_stopped_where_nothing_is_half_made(place: Place, undisturbed: dict[str,
 _HOLDS = """import sys, time
 from mailcow_wizard.engine import lock
 from mailcow_wizard.host.state import StateDirectory
-held = lock.take(StateDirectory(sys.argv[1]))
+held = lock.take(StateDirectory(sys.argv[1]), "7", lock.of_install(sys.argv[2]))
 print("held", flush=True)
 time.sleep(60)
 """
 
 
-def test_another_wizard_holds_the_lock(place: Place) -> None:
-    holder = place.machine.start([place.python, "-c", _HOLDS, place.inside(place.state)], env=place.env())
+@pytest.mark.parametrize(("state", "elsewhere"), [("state", False), ("other", False), ("other", True)])
+def test_another_wizard_holds_the_lock(place: Place, state: str, elsewhere: bool) -> None:
+    """One that keeps its state elsewhere, too, and one that installs elsewhere: there is one port 25."""
+    directory = place.directory.with_name("other") if elsewhere else place.directory
+    words = [place.inside(one) for one in (place.state.with_name(state), directory)]
+    holder = place.machine.start([place.python, "-c", _HOLDS, *words], env=place.env())
     with running(holder):
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         done = place.install("--yes", "--json")
     assert done.returncode == 75, done.stdout + done.stderr
     assert json.loads(done.stdout)["state"] == "refused"
+    assert ("--state-dir" in done.stderr.partition("(change 7)")[2]) == (state == "other")
     assert not any(place.directory.iterdir())
 
 

@@ -16,10 +16,10 @@ from mailcow_wizard.host.door import HostError
 
 _FETCHES = """import sys
 from mailcow_wizard.host import flock, handing_on
-descriptor = handing_on.fetch(sys.argv[1])
-print("none" if descriptor is None else "has it", flush=True)
-if descriptor is not None:
-    flock.Flock(descriptor).say("the second")
+descriptors = handing_on.fetch(sys.argv[1])
+print(f"has {len(descriptors)}", flush=True)
+for one in descriptors:
+    flock.Flock(one).say("the second")
 sys.stdin.read()
 """
 _STRANGER = """import os, sys
@@ -54,8 +54,8 @@ def never() -> bool:
 
 
 def test_the_lock_is_held_without_a_gap(place: Path) -> None:
-    path = str(place / "lock")
-    held = flock.take(path)
+    path, beside = str(place / "lock"), str(place / "beside")
+    held, other = flock.take(path), flock.take(beside)
     held.say("the first, with a longer text")
     offer = handing_on.Offer(str(place))
     taken, over = [], threading.Event()
@@ -72,36 +72,39 @@ def test_the_lock_is_held_without_a_gap(place: Path) -> None:
         thread = threading.Thread(target=snatch)
         thread.start()
         try:
-            assert offer.hand_on(held.descriptor, never, 20)
+            assert offer.hand_on((held.descriptor, other.descriptor), never, 20)
             held.close()
+            other.close()
             offer.close()
             assert process.stdout is not None
-            assert process.stdout.readline() == "has it\n"
+            assert process.stdout.readline() == "has 2\n"
         finally:
             over.set()
             thread.join()
         assert not taken
         assert flock.holder(path) is not None
+        assert flock.holder(beside) is not None
     assert flock.holder(path) is None
+    assert flock.holder(beside) is None
     assert (place / "lock").read_text() == "the second"
     assert not (place / "handing-on").exists()
 
 
 def test_nobody_offers(place: Path) -> None:
-    assert handing_on.fetch(str(place)) is None
-    assert handing_on.fetch(str(place / "missing")) is None
+    assert handing_on.fetch(str(place)) == ()
+    assert handing_on.fetch(str(place / "missing")) == ()
     offer = handing_on.Offer(str(place))
     os.link(place / "handing-on", place / "kept")
     offer.close()
     os.rename(place / "kept", place / "handing-on")  # what a killed process leaves
-    assert handing_on.fetch(str(place)) is None
+    assert handing_on.fetch(str(place)) == ()
     handing_on.Offer(str(place)).close()
 
 
 def test_nobody_comes(place: Path) -> None:
     offer = handing_on.Offer(str(place))
-    assert not offer.hand_on(0, lambda: True, 20)
-    assert not offer.hand_on(0, never, 0.4)
+    assert not offer.hand_on((0,), lambda: True, 20)
+    assert not offer.hand_on((0,), never, 0.4)
     offer.close()
 
 
@@ -113,9 +116,9 @@ def test_a_stranger_gets_nothing(place: Path) -> None:
         if one.stat().st_mode & 0o005 != 0o005:
             one.chmod(0o755)
     with fetching(place, _STRANGER) as process:
-        assert not offer.hand_on(0, lambda: process.poll() is not None, 20)
+        assert not offer.hand_on((0,), lambda: process.poll() is not None, 20)
         assert process.stdout is not None
-        assert process.stdout.read() == "None\n"
+        assert process.stdout.read() == "()\n"
     offer.close()
 
 

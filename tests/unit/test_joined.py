@@ -1,6 +1,7 @@
 """A face that joins work which another one began: it hears that work, and no end of an earlier one."""
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -70,10 +71,10 @@ def test_what_another_one_took_back_meanwhile_is_not_gone_on_with(
     Path(place.path("ok")).touch()
     take = lock.take
 
-    def late(state: StateDirectory, change: str = "") -> lock.Lock:
+    def late(state: StateDirectory, change: str = "", beside: Sequence[str] = ()) -> lock.Lock:
         monkeypatch.setattr(lock, "take", take)
         assert mending.take_back(place.session(), failed.change, nothing).state == "undone"
-        return take(state, change)
+        return take(state, change, beside)
 
     monkeypatch.setattr(lock, "take", late)
     with pytest.raises(mending.NotNow, match="taken back already"):

@@ -272,8 +272,7 @@ def test_a_process_of_its_own_speaks_the_same(
         "    open(words[0], 'w').write(language.current())\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with open(os.devnull, "rb") as nothing:
-        process = detached.start("speaker", (str(said),), nothing.fileno())
+    process = detached.start("speaker", (str(said),), ())
     while not process.ended():
         detached.pause(0.02)
     assert said.read_text() == "de"
