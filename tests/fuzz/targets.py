@@ -41,7 +41,6 @@ LEFT_OUT: dict[str, str] = {
     "engine/settings.py about": "calls comment_above, which is fed",
     "engine/watching.py left": "rounds seconds",
     "engine/work.py _await_command": _OWN,
-    "engine/worker.py main": _OWN,
     "engine/diff.py _readings": "calls the readers of mailcow.conf, which are fed themselves",
     "facts/dns/push.py _data": "makes data of values that we expect",
     "facts/dns/push.py _wildcards": "makes names of names of our own",
