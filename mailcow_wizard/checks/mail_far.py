@@ -11,6 +11,9 @@ from mailcow_wizard.model import Evidence
 _METHODS = ("spf", "dkim", "dmarc")
 _SHOWN = 100
 _LONGEST_REASON = 110
+DELIVERY_LOGS = _(
+    "See mailcow's logs: `docker compose logs --tail 50 postfix-mailcow rspamd-mailcow dovecot-mailcow`."
+)
 _QUEUE = _("Look into the queue: `docker compose exec postfix-mailcow mailq`.")
 # Microsoft's word where there is no DMARC record, and one that asked for alignment would be met.
 _AS_IF = "bestguesspass"
@@ -71,6 +74,26 @@ def not_there(fate: Fate, far: str, seconds: float) -> Trouble:
         _("the message to {far} came back: {said}", far=far, said=said),
         (_("Mend what it names: `check dns.spf dns.dkim dns.dmarc dns.ptr reputation`."),),
     )
+
+
+def not_delivered(fate: Fate, seconds: float) -> Trouble:
+    """The message through port 25 was taken and is not in the mailbox; what postfix says of it."""
+    said = fate.said[:_LONGEST_REASON]
+    if fate.status == "sent":
+        words = _(
+            "the message through port 25 was delivered, and not found after {seconds:.0f} s: {said}",
+            seconds=seconds,
+            said=said,
+        )
+        return Trouble(
+            "unknown", words, (_("A filter of this mailbox may put messages into other folders."),)
+        )
+    words = (
+        _("the message through port 25 waits in postfix's queue: {said}", said=said)
+        if fate.status == "deferred"
+        else _("the message through port 25 came back: {said}", said=said)
+    )
+    return Trouble("fail", words, (DELIVERY_LOGS, _QUEUE))
 
 
 def evidence(seen: Seen) -> list[Evidence]:

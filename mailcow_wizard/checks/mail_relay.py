@@ -6,6 +6,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.relay import Relay, Tried, relay
 from mailcow_wizard.facts.mail.talks import STRANGER
+from mailcow_wizard.facts.mail.trips import MAILBOX
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 
@@ -52,14 +53,21 @@ def judge_relay(found: Relay) -> Judgement:
         return judged(troubles, evidence, words)
     asked = sorted({one.family for one in found.tries if one.outcome == "refused"})
     families = _(" and ").join(f"IPv{family}" for family in asked)
+    summary = _(
+        "relaying for strangers is refused over {families}, seen from this machine's own address",
+        families=families,
+    )
+    unlisted = any(one.unlisted for one in found.tries)
+    if unlisted:
+        summary += _("; not tried as one of your own, for want of a mailbox")
     return Judgement(
         "pass",
-        _(
-            "relaying for strangers is refused over {families}, seen from this machine's own address",
-            families=families,
-        ),
+        summary,
         words,
         evidence,
+        (_("To try it in the name of a mailbox: {mailbox}=me@example.org ./wizard verify", mailbox=MAILBOX),)
+        if unlisted
+        else (),
         certainty="inferred",
     )
 

@@ -28,15 +28,14 @@ _HOW_FAR = (
         "--far-password-file /root/far-password` (--far-imap SERVER if it is not read at imap.example.net)."
     ),
 )
-_LOGS = _(
-    "See mailcow's logs: `docker compose logs --tail 50 postfix-mailcow rspamd-mailcow dovecot-mailcow`."
-)
 _SHOWN = 160
 _REFUSED = re.compile(
     r"535|AUTHENTICATIONFAILED|holds no password|could not be read|others may read|authentication fail",
     re.IGNORECASE,
 )
 _LATE = re.compile(r"in time|timed out")
+# Refused for now, and not because a stranger is to come back: no filter, no room, no look-up.
+_BROKEN = re.compile(r"45[12] (?:4\.3\.|4\.7\.1 service unavailable)", re.IGNORECASE)
 
 
 def judge_round_trip(found: Trips) -> Judgement:
@@ -51,7 +50,7 @@ def judge_round_trip(found: Trips) -> Judgement:
             remedies=(*_HOW, *_HOW_FAR),
             certainty="untested",
         )
-    inward = _inward(found.inward, found.mailbox)
+    inward = _inward(found.inward, found)
     troubles = [*([inward] if inward else []), *_outward(found)]
     evidence = tuple(_evidence(found))
     if troubles:
@@ -83,16 +82,18 @@ def _came(found: Trips) -> str:
     return _(", and ").join(parts)
 
 
-def _inward(trip: Tripped, mailbox: str) -> Trouble | None:
+def _inward(trip: Tripped, found: Trips) -> Trouble | None:
+    if found.fate_in:
+        return mail_far.not_delivered(found.fate_in, trip.seconds)
     if trip.stage == "done":
         if trip.folder != "INBOX":
             return Trouble(
                 "warn",
                 _("the message through port 25 went to the folder {folder}, as spam", folder=trip.folder),
-                (_LOGS,),
+                (mail_far.DELIVERY_LOGS,),
             )
         return None
-    return _ended(trip, _("the message through port 25"), mailbox)
+    return _ended(trip, _("the message through port 25"), found.mailbox)
 
 
 def _outward(found: Trips) -> list[Trouble]:
@@ -142,14 +143,16 @@ def _ended(trip: Tripped, what: str, mailbox: str) -> Trouble:
                 said=told,
             )
             return Trouble("unknown", words, _HOW)
-        return Trouble(status, _("{what}: nobody can log in: {said}", what=what, said=told), (_LOGS,))
+        return Trouble(
+            status, _("{what}: nobody can log in: {said}", what=what, said=told), (mail_far.DELIVERY_LOGS,)
+        )
     if trip.stage == "arrive":
         return Trouble(
             "unknown",
             _("{what} was taken, but {said}", what=what, said=told),
-            (_LOGS, _("Look into the queue: `docker compose exec postfix-mailcow mailq`.")),
+            (mail_far.DELIVERY_LOGS, _("Look into the queue: `docker compose exec postfix-mailcow mailq`.")),
         )
-    if trip.stage == "send" and said.startswith("4"):
+    if trip.stage == "send" and said.startswith("4") and not _BROKEN.match(said):
         return Trouble(
             "unknown",
             _("{what} is to be sent again later (greylisting?): {said}", what=what, said=told),
@@ -158,7 +161,7 @@ def _ended(trip: Tripped, what: str, mailbox: str) -> Trouble:
     verb = {"send": _("was refused"), "connect": _("could not be handed in")}.get(
         trip.stage, _("could not be looked for at {mailbox}", mailbox=mailbox)
     )
-    return Trouble(status, f"{what} {verb}: {told}", (_LOGS,))
+    return Trouble(status, f"{what} {verb}: {told}", (mail_far.DELIVERY_LOGS,))
 
 
 def _evidence(found: Trips) -> list[Evidence]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import email.message
 import email.policy
@@ -108,13 +109,29 @@ def _hand_in(trip: Trip, token: str, timeout: float) -> str:
         with link:
             stage = "login"
             if trip.login:
-                link.login(trip.login, _password(trip.secret, stage))
+                _log_in(link, trip.login, _password(trip.secret, stage))
             stage = "send"
             return _given(link, trip, message.as_bytes(policy=email.policy.SMTP))
     except smtplib.SMTPResponseException as error:
         raise _Stopped(stage, f"{error.smtp_code} {_text(error.smtp_error)}") from None
     except (OSError, smtplib.SMTPException, UnicodeError) as error:
         raise _Stopped(stage, why(error)) from None
+
+
+def _log_in(link: smtplib.SMTP, user: str, password: str) -> None:
+    """The library knows ASCII alone."""
+    if password.isascii():
+        link.login(user, password)
+        return
+    link.ehlo_or_helo_if_needed()
+    code, said = link.docmd("AUTH", f"PLAIN {base64.b64encode(_plain(user, password)).decode()}")
+    if code >= _REFUSED:
+        raise smtplib.SMTPAuthenticationError(code, said)
+
+
+def _plain(user: str, password: str) -> bytes:
+    """Who logs in, in the words of PLAIN (RFC 4616)."""
+    return f"\0{user}\0{password}".encode()
 
 
 def _given(link: smtplib.SMTP, trip: Trip, message: bytes) -> str:
@@ -147,7 +164,10 @@ def _mailbox(trip: Trip, password: str, timeout: float) -> Iterator[imaplib.IMAP
         raise _Stopped("imap-connect", why(error)) from None
     try:
         try:
-            box.login(trip.to, password)
+            if password.isascii():
+                box.login(trip.to, password)
+            else:
+                box.authenticate("PLAIN", lambda _: _plain(trip.to, password))
         except (imaplib.IMAP4.error, OSError) as error:
             said = error.args[0] if error.args else ""
             words = _text(said) if isinstance(said, bytes) else _text(str(error))

@@ -1,14 +1,29 @@
-"""mail.ports and mail.admin-password where one address, or one page, says other things than another."""
+"""The checks of mail where one address, one page or one line says other things than another."""
 
 import pytest
 
 from mailcow_wizard import language
 from mailcow_wizard.checks.mail_admin import judge_admin
+from mailcow_wizard.checks.mail_round_trip import judge_round_trip
 from mailcow_wizard.facts.mail.admin import admin
 from mailcow_wizard.facts.mail.relay import relay
-from mailcow_wizard.host.conversation import Dialogue, Spoken
-from tests.checks.mail_machine import NAME, OWN_V6, MailMachine
-from tests.checks.test_mail_services import AFTER, BOXES, FORM, GOOD, GREETS, HELLO, NO, TLS, ports
+from mailcow_wizard.facts.mail.trips import trips
+from mailcow_wizard.host.conversation import Dialogue, Spoken, Tripped
+from tests.checks.mail_machine import NAME, OWN_V6, MailMachine, container
+from tests.checks.test_mail_services import (
+    AFTER,
+    BOXES,
+    FORM,
+    GOOD,
+    GREETS,
+    HELLO,
+    NO,
+    TLS,
+    VARIABLES,
+    asked,
+    ports,
+    relaying,
+)
 
 
 @pytest.mark.parametrize("tongue", ["en", "de"])
@@ -158,3 +173,80 @@ def test_who_says_that_he_is_one_of_us_is_of_our_domain(name: str, domain: str) 
     machine = MailMachine(BOXES, conf=f"MAILCOW_HOSTNAME={name}\nENABLE_IPV6=false\n")
     machine.facts().get(relay)
     assert f"MAIL FROM:<postmaster@{domain}>" in machine.asked_of[0].lines
+
+
+RELAYS_NOT = "454 4.7.1 <postmaster@gmail.com>: Relay access denied"
+NOT_LISTED = (
+    "550 5.1.0 <postmaster@example.org>: Sender address rejected: User unknown in virtual mailbox table"
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status", "words"),
+    [
+        # The word stands in the client's name, or in an address: nobody was refused for relaying.
+        (
+            "554 5.7.1 <relay.example.org[198.51.100.7]>: Client host rejected",
+            RELAYS_NOT,
+            "unknown",
+            "another",
+        ),
+        ("550 5.1.8 <postmaster@relay.example>: Sender address rejected", RELAYS_NOT, "unknown", "another"),
+        (RELAYS_NOT, "450 4.1.8 <a@relay.example>: Domain not found", "unknown", "another reason"),
+        # Nobody has that address: what a sender who is one may do is not known.
+        (RELAYS_NOT, NOT_LISTED, "pass", "not tried as one of your own"),
+        (
+            RELAYS_NOT,
+            "553 5.7.1 <a@example.org>: Sender address rejected: not logged in",
+            "pass",
+            "own address",
+        ),
+    ],
+)
+def test_what_a_refusal_is_about(first: str, second: str, status: str, words: str) -> None:
+    found = relaying({"25": asked(first, second)})
+    assert (found.status, words in found.summary) == (status, True), found.summary
+    assert ("own, for want" in found.summary) == (second == NOT_LISTED)
+
+
+def test_a_server_that_takes_nothing_refuses_nobody_for_relaying() -> None:
+    later = Spoken("open", GREETS, (HELLO, NO_ROOM, NEEDS_MAIL, "250 Ok", NO_ROOM, NEEDS_MAIL, "250 Ok"))
+    found = relaying({"25": later})
+    assert (found.status, NO_ROOM in found.summary) == ("unknown", True), found.summary
+
+
+@pytest.mark.parametrize(
+    ("named", "sender"), [("Me@Example.org ", "me@example.org"), ("me> RCPT", "postmaster@example.org")]
+)
+def test_one_of_us_is_the_mailbox_that_was_named(named: str, sender: str) -> None:
+    machine = MailMachine(BOXES, variables={"MAILCOW_WIZARD_MAILBOX": named})
+    machine.facts().get(relay)
+    assert f"MAIL FROM:<{sender}>" in machine.asked_of[0].lines
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "words"),
+    [
+        (
+            "bounced (host dovecot said: 552 5.2.2 Quota exceeded)",
+            "fail",
+            "came back: host dovecot said: 552",
+        ),
+        (
+            "deferred (connect to dovecot[172.22.1.250]:24: Connection refused)",
+            "fail",
+            "waits in postfix's queue",
+        ),
+        ("sent (250 2.0.0 <t@example.org> Saved)", "unknown", "was delivered, and not found after 60 s: 250"),
+    ],
+)
+def test_what_became_of_a_message_that_was_taken(said: str, status: str, words: str) -> None:
+    """Postfix takes a message before anybody knows whether it can be put into a mailbox."""
+    log = (
+        f"postfix/lmtp[1]: 4XkQ2: to=<t@example.org>, relay=dovecot[172.22.1.250]:24, delay=1, status={said}"
+    )
+    boxes = (container("postfix-mailcow", lines=log), container("dovecot-mailcow"))
+    there = Tripped("arrive", "it was not there after 60 s (250 2.0.0 Ok: queued as 4XkQ2)", seconds=60.0)
+    machine = MailMachine(boxes, variables=VARIABLES, trips={"t@example.org": there})
+    found = judge_round_trip(machine.facts().get(trips))
+    assert (found.status, words in found.summary) == (status, True), found.summary

@@ -351,7 +351,17 @@ def test_both_ways() -> None:
         (CAME, None, "unknown", "the way out was not tried"),
         (CAME._replace(folder="Junk"), CAME._replace(headers=RESULTS), "warn", "went to the folder Junk"),
         (Tripped("send", "550 5.1.1 unknown user"), None, "fail", "was refused: 550"),
-        (Tripped("send", "451 4.7.1 Greylisted"), None, "unknown", "again later"),
+        (Tripped("send", "451 4.7.1 Greylisted, please try again later"), None, "unknown", "again later"),
+        (Tripped("send", "450 4.3.2 Service currently unavailable"), None, "unknown", "again later"),
+        # No filter, no room, no look-up: that is none who asks a stranger to come back.
+        (
+            Tripped("send", "451 4.7.1 Service unavailable - try again later"),
+            None,
+            "fail",
+            "was refused: 451",
+        ),
+        (Tripped("send", "452 4.3.1 Insufficient system storage"), None, "fail", "was refused: 452"),
+        (Tripped("send", "451 4.3.0 <t@example.org>: Temporary lookup failure"), None, "fail", "was refused"),
         (Tripped("imap-login", "[AUTHENTICATIONFAILED] no"), None, "unknown", "is the password right?"),
         (Tripped("imap-login", "[UNAVAILABLE] internal error"), None, "fail", "nobody can log in"),
         (Tripped("arrive", "it was not there after 60 s"), None, "unknown", "was not there after 60 s"),

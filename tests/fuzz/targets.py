@@ -87,6 +87,7 @@ LEFT_OUT: dict[str, str] = {
     "host/holders.py _relatives": _KERNEL,
     "host/mail_trip.py _found": "imaplib reads it",
     "host/mail_trip.py _hand_in": "smtplib reads it",
+    "host/mail_trip.py _log_in": "smtplib reads it",
     "host/mail_trip.py _mailbox": "imaplib reads it",
     "host/ntp.py _wait": "rounds seconds",
     "host/probing.py end": "decodes, with replacement",

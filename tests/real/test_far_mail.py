@@ -136,6 +136,20 @@ def test_it_has_to_wait(world: World) -> None:
     assert "4.7.1" in found.summary
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("virtual_transport=lmtp:inet:127.0.0.1:1", "waits in postfix's queue: connect to 127.0.0.1"),
+        pytest.param("virtual_transport=error:5.2.2 full", "came back: full", marks=pytest.mark.long),
+    ],
+)
+def test_what_comes_in_is_taken_and_not_delivered(world: World, setting: str, words: str) -> None:
+    """Port 25 takes the message, and it never comes to the mailbox."""
+    with world.mail.near_setting(setting):
+        found = world.verified(timeout=20.0, MAILCOW_WIZARD_FAR_MAILBOX="")
+    assert (found.status, words in found.summary) == ("fail", True), found
+
+
 def test_nobody_is_reached(world: World) -> None:
     """Port 25 of the far server is shut on the way: nothing is concluded from a silence."""
     shut = ["iptables", "-I", "INPUT", "-p", "tcp", "--dport", "25", "-j", "DROP"]

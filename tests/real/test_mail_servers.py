@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from lab import certificates as made
+from lab import mail_server as lab_mail_server
 from lab.mail_server import DOMAIN, NAME, PASSWORD, Kind, MailServer, mail_server
 from lab.skip import or_skip
 
@@ -17,6 +18,8 @@ from mailcow_wizard.checks.mail import CHECKS
 from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host import dialogue
+from mailcow_wizard.host.conversation import Trip
+from mailcow_wizard.host.mail_trip import send_and_find
 from mailcow_wizard.model import Finding, Settings
 from tests.real.beside import Beside
 
@@ -106,6 +109,28 @@ def test_a_good_server(place: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch
         assert (trip.status, "is the password right?" in trip.summary) == ("unknown", True), trip.summary
 
 
+@pytest.mark.parametrize("password", ["Schlüssel-für-Änne", "пароль"])
+def test_a_password_that_is_not_ascii(
+    place: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    """Both ways: who submits logs in with it, and who reads."""
+    monkeypatch.setenv("TRIP_SECRET", password)
+    monkeypatch.setattr(lab_mail_server, "PASSWORD", password)
+    with serving(place, made.issued(shelf, f"word{len(password)}", NAME)) as server:
+        ports = {name: str(port) for name, port in server.ports.items()}
+        mailbox, imap = f"t@{DOMAIN}", ("127.0.0.1", ports["imaps"])
+        way = ("127.0.0.1", ports["smtps"], "tls")
+        trip = Trip(way, mailbox, mailbox, imap, "TRIP_SECRET", mailbox, "TRIP_SECRET")
+        found = send_and_find(trip, 30.0)
+        assert (found.stage, found.folder) == ("done", "INBOX"), found
+        monkeypatch.setenv("TRIP_SECRET", "falsch-ü")
+        found = send_and_find(trip, 30.0)
+        assert (found.stage, "535" in found.text) == ("login", True), found
+        found = send_and_find(trip._replace(smtp=("127.0.0.1", ports["smtp"], ""), login=""), 30.0)
+        assert (found.stage, "AUTHENTICATIONFAILED" in found.text) == ("imap-login", True), found
+        assert "falsch" not in found.text
+
+
 def test_an_open_relay_and_open_submission(place: Path, shelf: Path) -> None:
     """It trusts everybody: the relay test sees it, and both ports that are for users."""
     kind = Kind(
@@ -120,6 +145,19 @@ def test_an_open_relay_and_open_submission(place: Path, shelf: Path) -> None:
             assert (one.status, "has not logged in: 250" in one.summary) == ("fail", True), one.summary
         assert of_port(found, server, "smtp").status == "pass"
         assert found["mail.admin-password"].status == "fail"
+
+
+def test_a_relay_for_senders_of_its_own(place: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody may send to everybody in a user's name, and who that is has to be known to be tried."""
+    relays = "permit_mynetworks,check_sender_access inline:{example.org=OK},reject_unauth_destination"
+    more = f"smtpd_relay_restrictions={relays}\nsmtpd_sender_restrictions=reject_unlisted_sender\n"
+    kind = Kind(mailboxes=f"inline:{{t@{DOMAIN}=x}}", more=more)
+    with serving(place, made.issued(shelf, "sender", NAME), kind):
+        found = verified(place)["mail.relay"]
+        assert (found.status, "not tried as one of your own" in found.summary) == ("pass", True), found
+        monkeypatch.setenv("MAILCOW_WIZARD_MAILBOX", f"t@{DOMAIN}")
+        found = verified(place)["mail.relay"]
+        assert (found.status, "open relay" in found.summary) == ("fail", True), found.summary
 
 
 def test_submission_alone(place: Path, shelf: Path) -> None:

@@ -12,18 +12,25 @@ from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.identity import domain_of, hostname
 from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.mail.talks import STRANGER, own_addresses, place, reached
+from mailcow_wizard.facts.mail.trips import MAILBOX
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
+from mailcow_wizard.names import NotAName, mailbox
 from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import NamedTuple
 
 _HELLO = "EHLO mailcow-wizard.invalid"
 _PATIENCE_S = 12.0
 _ASKED = (2, 5)  # where the two recipients stand among the lines
+_SENDERS = (1, 4)
 _RELAYING = re.compile(r"relay", re.IGNORECASE)
+# Addresses, and the client's name: words of others that may have any word in them.
+_NAMED = re.compile(r"<[^>]*>")
+# A sender whom nobody has is refused for that, whatever a real one may do.
+_NOBODY = re.compile(r"unknown|does not exist|no such|not found|unlisted", re.IGNORECASE)
 _ESTABLISHED_OR_AFTER = {"01", "04", "05", "06", "08", "09", "0B"}
 
 
@@ -33,7 +40,8 @@ class Tried(NamedTuple):
     `outcome` is refused, accepted, other (refused for another reason), closed (nobody can even connect), half
     (one of the two recipients was refused, of the other nothing is known) or silent (no answer to judge).
     `seen` is the address that mailcow saw us come from, empty where that is not known; `trusted` that it is
-    among those that may relay (None: not known).
+    among those that may relay (None: not known). `unlisted` that who said that he is one of ours was refused
+    because there is no such mailbox.
     """
 
     where: str
@@ -42,6 +50,7 @@ class Tried(NamedTuple):
     said: str
     seen: str = ""
     trusted: bool | None = None
+    unlisted: bool = False
 
 
 class Relay(NamedTuple):
@@ -68,50 +77,71 @@ def relay(facts: Facts) -> Relay:
     gateway = f"{conf.get('IPV4_NETWORK', DEFAULT_NETWORK)}.1"
     tries = []
     for one, said in zip(asked, spoken, strict=True):
-        outcome, words = _outcome(said.outcome, said.text, said.greeting, said.replies)
+        outcome, words, unlisted = _outcome(said.outcome, said.text, said.greeting, said.replies)
         seen = _seen(facts, about, said.own, gateway) if outcome == "accepted" else ""
         trusted = _trusted(facts, about, seen) if outcome == "accepted" else None
         family = 6 if ":" in one.address else 4
-        tries.append(Tried(place(one.address, one.port), family, outcome, words, seen, trusted))
+        tries.append(Tried(place(one.address, one.port), family, outcome, words, seen, trusted, unlisted))
     proxied = any(":" in one for one in addresses) and not _has_v6(facts, about.project)
     return Relay(about, tuple(tries), gateway, proxied)
 
 
 def _lines(facts: Facts) -> tuple[str, ...]:
     """A bounce (no sender), and somebody who says that he is one of us; both to a stranger."""
-    domain = (facts.settings.domains or (domain_of(facts.get(hostname).name),))[0]
     to = f"RCPT TO:<{STRANGER}>"
     return (
         _HELLO,
         "MAIL FROM:<>",
         to,
         "RSET",
-        f"MAIL FROM:<postmaster@{domain}>",
+        f"MAIL FROM:<{_one_of_us(facts)}>",
         to,
         "RSET",
         "QUIT",
     )
 
 
-def _outcome(outcome: str, text: str, greeting: str, replies: tuple[str, ...]) -> tuple[str, str]:
-    """What the replies to both recipients mean together."""
-    answers = [replies[place] for place in _ASKED if len(replies) > place]
+def _one_of_us(facts: Facts) -> str:
+    """The mailbox that was named for test messages; else an address that most domains have."""
+    try:
+        return mailbox(facts.settings.mailbox or facts.host.variable(MAILBOX))
+    except (HostError, NotAName):
+        return f"postmaster@{(facts.settings.domains or (domain_of(facts.get(hostname).name),))[0]}"
+
+
+def _outcome(outcome: str, text: str, greeting: str, replies: tuple[str, ...]) -> tuple[str, str, bool]:
+    """What the replies to both recipients mean together, the server's words, and whether the second sender
+    was refused because nobody has this address."""
+    answers = [_answer(replies, at) for at in range(len(_ASKED)) if len(replies) > _ASKED[at]]
     taken = next((one for one in answers if one.startswith("2")), "")
     if taken:
-        return "accepted", taken
-    later = next((one for one in answers if one.startswith("4") and not _RELAYING.search(one)), "")
-    refused = next((one for one in answers if one[:1] in "45" and _RELAYING.search(one)), "")
-    if later:
-        return "other", later
-    if refused and len(answers) < len(_ASKED):
-        return "half", text or outcome
-    if refused:
-        return "refused", refused
+        return "accepted", taken, False
+    other = next((one for place, one in enumerate(answers) if not _refuses(one, bool(place))), "")
+    if other:
+        return "other", other, False
+    if answers and len(answers) < len(_ASKED):
+        return "half", text or outcome, False
     if answers:
-        return "other", answers[0]
+        hidden = not _is_of_relaying(answers[1]) and bool(_NOBODY.search(_NAMED.sub("", answers[1])))
+        return "refused", answers[0], hidden
     if greeting[:1] in ("4", "5"):
-        return "other", greeting
-    return ("closed" if outcome in ("refused", "no route") else "silent"), text or outcome
+        return "other", greeting, False
+    return ("closed" if outcome in ("refused", "no route") else "silent"), text or outcome, False
+
+
+def _answer(replies: tuple[str, ...], at: int) -> str:
+    """What came of a try: the reply to the recipient, or to the sender where that one was refused already."""
+    sender = replies[_SENDERS[at]]
+    return sender if sender[:1] in ("4", "5") else replies[_ASKED[at]]
+
+
+def _refuses(said: str, as_one_of_us: bool) -> bool:
+    """Whether this refuses to relay; who says that he is one of us may be refused for that alone."""
+    return _is_of_relaying(said) or (as_one_of_us and said.startswith("5"))
+
+
+def _is_of_relaying(said: str) -> bool:
+    return said[:1] in ("4", "5") and bool(_RELAYING.search(_NAMED.sub("", said)))
 
 
 def _seen(facts: Facts, about: Installed, own: str, gateway: str) -> str:

@@ -28,7 +28,7 @@ _PATIENCE_S = 60.0
 class Trips(NamedTuple):
     """The way in and the way out (None: not tried). `lacking` are the variables that are not set and would be
     needed for the way in, `lacking_far` those for the way out. `seen` is what the far server saw, `fate` what
-    postfix says of the message where it did not arrive."""
+    postfix says of the message where it did not arrive, `fate_in` the same of the one that came in."""
 
     about: Installed
     mailbox: str = ""
@@ -39,6 +39,7 @@ class Trips(NamedTuple):
     lacking_far: tuple[str, ...] = ()
     seen: Seen = Seen()
     fate: Fate | None = None
+    fate_in: Fate | None = None
 
     @property
     def domain(self) -> str:
@@ -67,16 +68,20 @@ def trips(facts: Facts) -> Trips:
     smtp, imap, submission = (_end(facts, one) for one in ("ports.smtp", "ports.imaps", "ports.smtps"))
     patience = min(_PATIENCE_S, (facts.settings.timeout or _PATIENCE_S) * 0.4)
     inward = facts.host.send_and_find(Trip((*smtp, ""), mailbox, mailbox, imap, secret), patience)
+    found = found._replace(inward=inward, fate_in=_fate(facts, about, inward))
     if lacking_far:
-        return found._replace(inward=inward)
+        return found
     name, _, port = server.partition(":")
     away = Trip(
         (*submission, "tls"), mailbox, far, (name, port or _IMAPS), far_secret, mailbox, secret, trusting=True
     )
     outward = facts.host.send_and_find(away, patience)
     saw = seen(outward.headers, facts.get(hostname).name)
-    became = fate(facts, about, outward.text) if outward.stage == "arrive" else None
-    return found._replace(inward=inward, outward=outward, seen=saw, fate=became)
+    return found._replace(outward=outward, seen=saw, fate=_fate(facts, about, outward))
+
+
+def _fate(facts: Facts, about: Installed, trip: Tripped) -> Fate | None:
+    return fate(facts, about, trip.text) if trip.stage == "arrive" else None
 
 
 def _said(facts: Facts, variable: str) -> str:
