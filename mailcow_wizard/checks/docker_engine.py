@@ -15,6 +15,7 @@ from mailcow_wizard.typed import NamedTuple
 
 _MINIMUM = ".".join(map(str, need.ENGINE_MINIMUM))
 _INSTALL = _("Install Docker from its own packages: {page}", page=need.DOC_DOCKER)
+_START = _("Start the system's Docker, which runs as root: systemctl enable --now docker")
 _AS_ROOT = (_("Run the wizard as root: sudo ./wizard"),)
 
 
@@ -113,11 +114,13 @@ def _kind(seen: Found) -> list[Trouble]:
                 doc=need.DOC_ISSUE.format(5483),
             )
         )
-    if engine.snap and not (engine.server and engine.server.startswith("/usr")):
+    # Beside the system's own, it is the one whose data the answer speaks of.
+    if (info and info.snap) or (engine.snap and not engine.server.startswith("/usr")):
         words = _("Docker is installed as a snap, which cannot see /opt nor keep mailcow's files")
         why = _("A snap sees a part of the file system only; files that mailcow mounts are then missing.")
         remedy = _(
-            "Remove it after saving what its containers hold: snap remove docker. {install}", install=_INSTALL
+            "Remove it after saving what its containers hold: snap remove docker. {install}",
+            install=_START if engine.server.startswith("/usr") else _INSTALL,
         )
         troubles.append(Trouble("fail", words, (remedy,), why=why))
     if info and info.rootless:
@@ -125,7 +128,7 @@ def _kind(seen: Found) -> list[Trouble]:
         stop = _("Stop it, as the user who runs it: systemctl --user disable --now docker")
         start = _INSTALL
         if engine.server:
-            start = _("Start the system's Docker, which runs as root: systemctl enable --now docker")
+            start = _START
         troubles.append(Trouble("fail", words, (stop, start), doc=need.DOC_ISSUE.format(6359)))
     if info and info.remapped:
         words = _(

@@ -94,6 +94,11 @@ class Info(NamedTuple):
         return any(one.startswith("name=userns") for one in self.security)
 
     @property
+    def snap(self) -> bool:
+        """Whether it is Ubuntu's snap, which keeps its data in a place of its own."""
+        return self.root.startswith("/var/snap/")
+
+    @property
     def apart(self) -> bool:
         """Whether its containers, images and volumes are others than those of this machine's usual Docker."""
         return self.rootless or self.remapped

@@ -48,6 +48,15 @@ def found(check: str, host: DockerHost) -> Judgement:
         ),
         (DockerHost(Missing("x"), commands={"docker --version": "podman version 4.3.1\n"}), "fail", "Podman"),
         (DockerHost(files=SNAP, commands=NO_DAEMON), "fail", "snap"),
+        (DockerHost(files={"/snap/bin/docker": ""}), "pass", "runs here"),
+        (
+            DockerHost(
+                files={"/snap/bin/docker": ""},
+                info={"DockerRootDir": "/var/snap/docker/common/var-lib-docker"},
+            ),
+            "fail",
+            "snap",
+        ),
         (DockerHost(variables={"DOCKER_HOST": "tcp://192.0.2.1:2375"}), "warn", "192.0.2.1"),
         (DockerHost(variables={"DOCKER_HOST": "unix:///run/docker.sock"}), "pass", ""),
         (
