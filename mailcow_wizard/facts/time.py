@@ -1,11 +1,14 @@
 """The clock: how far off it is, what keeps it right, its timezone, the hardware clock."""
 
+import shlex
+
 from mailcow_wizard import requirements as need
+from mailcow_wizard.facts.presence import is_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time_answers import ClockOffset, compare, voters
 from mailcow_wizard.facts.time_servers import configured_servers
+from mailcow_wizard.facts.time_tracking import NOT_YET, read_tracking, read_variables, too_old
 from mailcow_wizard.facts.time_web import web_clocks
-from mailcow_wizard.facts.time_words import span
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
@@ -39,13 +42,10 @@ _PROCESSES = {
 _CONTAINERS = ("docker", "libpod", "kubepods", "/lxc")  # in the path of a control group
 PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic,WantedBy,RequiredBy"
 _INSTALLERS = ("apt-get", "dnf", "yum", "zypper", "pacman", "apk")
-_LAST_SYNC = "/run/systemd/timesync/synchronized"
+_TIMESYNCD_RUN = "/run/systemd/timesync"
+_LAST_SYNC = f"{_TIMESYNCD_RUN}/synchronized"
 _TRACKING = ("chronyc", "-n", "-c", "tracking")
-_OWN_CLOCK = "7F7F0101"  # 127.127.1.1: chronyd's `local` directive
-_OLDEST_MEASUREMENT_S = 3 * 3600.0
-_LONGEST_INTERVAL_S = 8 * 3600.0
-_WORST_TRACKING_S = need.TIME_WARN_S
-_WORST_DISPERSION_S = 3.0  # chronyd's own maxdistance
+_VARIABLES = ("ntpq", "-n", "-c", "rv 0 leap,stratum,refid,reftime,tc,rootdisp,offset")
 _FIRST_PROCESS = "/proc/1/comm"
 
 
@@ -122,23 +122,19 @@ def _services(host: Host, systemd: bool, unread: list[str]) -> tuple[Service, ..
 
 
 def _word_of_the_service(facts: Facts, running: tuple[str, ...], systemd: bool, unread: list[str]) -> Word:
-    """Whether the clock is synchronised: chronyd knows best, then the kernel by timedatectl."""
+    """Whether the clock is synchronised: chronyd and ntpd know best, then the kernel by timedatectl."""
     told: list[tuple[str, str]] = []
-    if any(name.startswith("chrony") for name in running):
-        try:
-            line = _output(facts.host, _TRACKING)
-            told.append((" ".join(_TRACKING), line))
-            synchronised, reason = read_tracking(line, facts.host.now())
-            if synchronised is not None:
-                return Word(synchronised, tuple(told), False, reason)
-        except HostError as error:
-            unread.append(f"chronyc: {error}")
+    asked = _asked_itself(facts.host, running, told, unread)
+    if asked:
+        return asked
     if systemd:
         try:
             answer = facts.get(timedatectl)
             told.append(("timedatectl show", _said(answer, ("NTP", "NTPSynchronized"))))
+            doubt = _doubt_of_timesyncd(facts.host, told) if running == ("systemd-timesyncd",) else ""
             if answer.get("NTPSynchronized") in ("yes", "no"):
-                return Word(answer["NTPSynchronized"] == "yes", tuple(told), not running, "")
+                yes = answer["NTPSynchronized"] == "yes"
+                return Word(yes and not doubt, tuple(told), not running, doubt if yes else "")
         except HostError as error:
             if running:
                 unread.append(f"timedatectl: {error}")
@@ -148,6 +144,46 @@ def _word_of_the_service(facts: Facts, running: tuple[str, ...], systemd: bool, 
         )
         return Word(True, tuple(told), True, "")
     return Word(None, tuple(told), False, "")
+
+
+def _asked_itself(
+    host: Host, running: tuple[str, ...], told: list[tuple[str, str]], unread: list[str]
+) -> Word | None:
+    """The daemon's own word; None where it has none, or none that makes sense."""
+    for names, command, read in (
+        (("chrony", "chronyd"), _TRACKING, read_tracking),
+        (("ntpsec", "ntp", "ntpd"), _VARIABLES, read_variables),
+    ):
+        if not set(names).intersection(running):
+            continue
+        try:
+            said = _output(host, command)
+        except Missing as error:
+            if command is _TRACKING:  # BusyBox has an ntpd too, and no ntpq
+                unread.append(f"{command[0]}: {error}")
+            continue
+        except HostError as error:
+            unread.append(f"{command[0]}: {error}")
+            continue
+        synchronised, reason = read(said, host.now())
+        told.append((shlex.join(command), " ".join(said.split())))
+        if synchronised is not None:
+            return Word(synchronised, tuple(told), False, reason)
+    return None
+
+
+def _doubt_of_timesyncd(host: Host, told: list[tuple[str, str]]) -> str:
+    """Why the kernel's word is not that of systemd-timesyncd: for nine hours it repeats what a service before
+    it has found. Empty where nothing says so."""
+    try:
+        if not is_there(host, _TIMESYNCD_RUN):  # versions before 239 have none
+            return ""
+        if is_there(host, _LAST_SYNC):
+            return too_old(abs(host.now() - host.info(_LAST_SYNC).mtime))
+    except HostError:
+        return ""
+    told.append((f"ls -l {_LAST_SYNC}", _("not there")))
+    return NOT_YET
 
 
 def booted_with_systemd(host: Host) -> bool:
@@ -162,30 +198,6 @@ def timedatectl(facts: Facts) -> dict[str, str]:
     return dict(
         line.partition("=")[::2] for line in _output(facts.host, ("timedatectl", "show")).splitlines()
     )
-
-
-def read_tracking(line: str, now: float | None = None) -> tuple[bool | None, str]:
-    """Whether chronyd is synchronised, from the one line of `chronyc -c tracking`, and the reason if not."""
-    fields = line.strip().split(",")
-    if len(fields) < 14:
-        return None, ""
-    if fields[0] == _OWN_CLOCK:
-        return False, _("it follows this machine's own clock (`local` in chrony.conf), no time server")
-    if fields[13] == "Not synchronised" or fields[2] == "0":
-        return False, _("it has not agreed with a time server yet")
-    try:
-        measured, off, dispersion, interval = (float(fields[place]) for place in (3, 4, 11, 12))
-    except ValueError:
-        return None, ""
-    if now is not None:
-        longest = max(_OLDEST_MEASUREMENT_S, 3 * min(interval, _LONGEST_INTERVAL_S))
-        if not abs(now - measured) <= longest:
-            return False, _("its last measurement is {span} away from now", span=span(abs(now - measured)))
-    if not abs(off) <= _WORST_TRACKING_S:
-        return False, _("the clock is {span} off by its own word", span=span(abs(off)))
-    if not dispersion <= _WORST_DISPERSION_S:
-        return False, _("it does not know the time better than within {span}", span=span(dispersion))
-    return True, ""
 
 
 def _units(host: Host) -> tuple[Service, ...]:

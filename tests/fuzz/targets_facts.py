@@ -32,7 +32,6 @@ from mailcow_wizard.facts import (
     neighbours,
     packages,
     ports,
-    time,
     units,
     ways,
     web_sites,
@@ -55,6 +54,7 @@ from mailcow_wizard.facts.mail import fate, mailboxes, relay
 from mailcow_wizard.facts.mail.installed import Installed, Listed
 from mailcow_wizard.facts.network import hairpin
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.time_tracking import read_tracking, read_variables
 from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
 from mailcow_wizard.host.door import (
     MIB,
@@ -246,7 +246,7 @@ def _kernel(data: bytes) -> None:
             ask(words)  # type: ignore[operator]
     with contextlib.suppress(HostError):
         modules._unpacked(data)
-    modprobe.parse_installs(words), time.read_tracking(words, 1_790_000_000.0)
+    modprobe.parse_installs(words), read_tracking(words), read_variables(words, 1e9)
 
 
 def _sites(data: bytes) -> None:

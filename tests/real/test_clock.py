@@ -221,7 +221,7 @@ def tracking(lab: Lab, name: str) -> str:
 
 
 def test_what_chronyc_says_about_a_real_chronyd(lab: Lab) -> None:
-    from mailcow_wizard.facts.time import read_tracking
+    from mailcow_wizard.facts.time_tracking import read_tracking
 
     sources = [f"server {address} iburst minpoll 0 maxpoll 0" for address in GOOD]
     lab.follow("lost", f"server {NOBODY} iburst", "cmdport 0", "port 0")
