@@ -1,14 +1,13 @@
 """Names that people type: what may be one, and in which form it is kept."""
 
-import re
-
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 
-_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
-_PORT = re.compile(r"[1-9][0-9]{0,4}")
+_LABEL = pattern(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+_PORT = pattern(r"[1-9][0-9]{0,4}")
 # Over HTTP a name alone is a token.
-_WITH_PASSWORD = re.compile(r"(?i)https?://[^/@]*@|[a-z0-9+.-]+://[^/@:]*:[^/@]*@")
-_LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+_WITH_PASSWORD = pattern(r"(?i)https?://[^/@]*@|[a-z0-9+.-]+://[^/@:]*:[^/@]*@")
+_LOCAL_PART = pattern(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 HERE = "here"
 """Stands for this machine's own addresses."""

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from mailcow_wizard.patterns import pattern
+
 REMOVED = "[removed]"
 
 
@@ -18,35 +20,35 @@ _SECRET_NAME = _secret_name()
 # A search that begins anew at every letter of a long word takes minutes.
 _SECRET_WORD = _secret_name(r"(?<![\w.-])")
 # `password=x`, `"password": "x"`, `Authorization: Bearer x`; what follows is removed to the end of the word.
-_ASSIGNED = re.compile(rf"(?is)({_SECRET_WORD}[\"']?\s*)([=:]).+")
-_OPTION = re.compile(rf"(?i)-{{1,2}}{_SECRET_NAME}")
+_ASSIGNED = pattern(rf"(?is)({_SECRET_WORD}[\"']?\s*)([=:]).+")
+_OPTION = pattern(rf"(?i)-{{1,2}}{_SECRET_NAME}")
 # Inside one word: `sh -c "mysql --password x"`.
-_OPTION_INSIDE = re.compile(rf"(?is)(?<!\S)(-{{1,2}}{_SECRET_NAME})\s+.+")
+_OPTION_INSIDE = pattern(rf"(?is)(?<!\S)(-{{1,2}}{_SECRET_NAME})\s+.+")
 # These take a password in the same word, numbers too: `mysql -psecret`.
-_SHORT_OPTION = re.compile(r"-p.+", re.DOTALL)
+_SHORT_OPTION = pattern(r"-p.+", re.DOTALL)
 # Of other programs -p may be a port (`-p8080`, `-p127.0.0.1:80:80/tcp`) or begin a longer name (`-proto`).
 _NO_SECRET = (
     r"[\d.:,/\[\]-]+(?:tcp|udp|sctp)?(?!\S)"
     r"|(?:roto(?:col)?|orts?|ath|id(?:-?file)?|refix|rofile|roxy|roject|latform|lugin|olicy|ool|rint)(?![\w-])"
 )
-_ANY_SHORT_OPTION = re.compile(rf"(?s)^-p(?!{_NO_SECRET}).+|(?<!\S)-p(?!{_NO_SECRET})\S+")
+_ANY_SHORT_OPTION = pattern(rf"(?s)^-p(?!{_NO_SECRET}).+|(?<!\S)-p(?!{_NO_SECRET})\S+")
 # `--user anna:secret`, but neither `-u 1000:1000` nor `-u redis://…`.
 _NO_USER = r"(?!\d+:\d+(?!\S)|[a-z][a-z0-9+.-]*://)"
-_USER_OPTION = re.compile(r"-{1,2}(?:proxy-)?user|-[uU]")
-_USER_INSIDE = re.compile(rf"(?s)(?<!\S)((?:-{{1,2}}(?:proxy-)?user[=\s]|-[uU])\s*{_NO_USER}[^\s:]*:).+")
-_USER = re.compile(rf"(?s){_NO_USER}([^:]*:).+")
-_WITH_SHORT_OPTION = re.compile(r"(?:mysql|mariadb|sshpass)[\w.-]*")
-_SECRET_KEY = re.compile(
+_USER_OPTION = pattern(r"-{1,2}(?:proxy-)?user|-[uU]")
+_USER_INSIDE = pattern(rf"(?s)(?<!\S)((?:-{{1,2}}(?:proxy-)?user[=\s]|-[uU])\s*{_NO_USER}[^\s:]*:).+")
+_USER = pattern(rf"(?s){_NO_USER}([^:]*:).+")
+_WITH_SHORT_OPTION = pattern(r"(?:mysql|mariadb|sshpass)[\w.-]*")
+_SECRET_KEY = pattern(
     r"PASS|DBROOT|SECRET|TOKEN|KEY|WEBHOOK|CRED"
     r"|PWD?(?:_|\d*$)|(?:^|_)(?:AUTH|PIN|OTP|PSK|SALT|SEED)(?:_|\d*$)",
     re.IGNORECASE,
 )
 # The shell's working directory is none.
 _NO_SECRETS = frozenset({"MAILCOW_PASS_SCHEME", "PWD", "OLDPWD"})
-_KEY = re.compile(r"(?<![A-Za-z0-9_])[0-9]*([A-Za-z_][A-Za-z0-9_]*)\s*[=:]")
+_KEY = pattern(r"(?<![A-Za-z0-9_])[0-9]*([A-Za-z_][A-Za-z0-9_]*)\s*[=:]")
 # The password ends at the last @ before the path: it may hold one itself.
-_IN_URL = re.compile(r"(?<=://)[^/\s\"'<>@]*:[^/\s\"'<>]*(?=@)")
-_TOKEN_IN_URL = re.compile(r"(?i)(?<=://)[^/\s\"'<>:@]{16,}(?=@)")
+_IN_URL = pattern(r"(?<=://)[^/\s\"'<>@]*:[^/\s\"'<>]*(?=@)")
+_TOKEN_IN_URL = pattern(r"(?i)(?<=://)[^/\s\"'<>:@]{16,}(?=@)")
 
 
 def redacted(command: Sequence[str]) -> tuple[str, ...]:
@@ -119,12 +121,12 @@ def value_shown(key: str, value: str) -> str:
 
 _UPPER = r"[A-Z][A-Z0-9_]+"
 # A key in lower case is one too, unless what follows may be the end of a text in Base64.
-_IS_SETTING = re.compile(rf"\s*(?:#+\s*)?(?:export\s+)?(?:{_UPPER}\s*[=:]|[A-Za-z_]\w*=(?!=*\s*$))(?!=)")
-_IS_COMMENT = re.compile(r"\s*(?:#|$)")
+_IS_SETTING = pattern(rf"\s*(?:#+\s*)?(?:export\s+)?(?:{_UPPER}\s*[=:]|[A-Za-z_]\w*=(?!=*\s*$))(?!=)")
+_IS_COMMENT = pattern(r"\s*(?:#|$)")
 # `DBPASS secret`, `# the old DBPASS secret`, `# password secret`.
-_FIRST_WORD = re.compile(rf"(\s*(?:#+\s*)?({_UPPER}))\s+\S.*")
-_LAST_BUT_ONE = re.compile(rf"(?:.*\s)?({_UPPER})\s+(\S+)\s*")
-_TWO_WORDS = re.compile(r"\s*#+\s*(\w+)\s+(\S+)\s*")
+_FIRST_WORD = pattern(rf"(\s*(?:#+\s*)?({_UPPER}))\s+\S.*")
+_LAST_BUT_ONE = pattern(rf"(?:.*\s)?({_UPPER})\s+(\S+)\s*")
+_TWO_WORDS = pattern(r"\s*#+\s*(\w+)\s+(\S+)\s*")
 
 
 def _shown(text: str, show: Callable[[str], tuple[str, str]]) -> Iterator[tuple[str, str]]:

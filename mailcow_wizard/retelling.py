@@ -13,22 +13,23 @@ from functools import lru_cache
 
 from mailcow_wizard import language
 from mailcow_wizard.own_name import uncalled
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_PLACE = re.compile(r"\{(\w+)(?:![rsa])?(:[^{}]*)?\}")
-_WORD = re.compile(r"[A-Za-zÄÖÜäöüß']{2,}")
+_PLACE = pattern(r"\{(\w+)(?:![rsa])?(:[^{}]*)?\}")
+_WORD = pattern(r"[A-Za-zÄÖÜäöüß']{2,}")
 _LETTERS_OF_ITS_OWN = 8
 """A form with fewer says little: it counts only where nothing foreign is in its places."""
 _LEAST_BETWEEN = 4
 _LONGEST = 2000
 _DEEPEST = 6
 _KEY = 4
-_SENTENCES = re.compile(r"(?<=[.!?])( )(?=[A-Z])")
-_LIST = re.compile(r"(; |, )")
-_MEASURE = re.compile(r"\d+\.\d+ [A-Za-z]+(?:/s)?")
+_SENTENCES = pattern(r"(?<=[.!?])( )(?=[A-Z])")
+_LIST = pattern(r"(; |, )")
+_MEASURE = pattern(r"\d+\.\d+ [A-Za-z]+(?:/s)?")
 _SIGNS = str.maketrans(".,", ",.")
 
 

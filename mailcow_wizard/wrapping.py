@@ -1,11 +1,10 @@
 """Lines for a terminal of so many columns, broken where they may be."""
 
-import re
-
 from mailcow_wizard.language import own_names
+from mailcow_wizard.patterns import pattern
 
 # A command in backticks stays in one piece: it is copied from the terminal.
-_PIECES = re.compile(r"(?:`[^`]*`|[^\s`]|`)+")
+_PIECES = pattern(r"(?:`[^`]*`|[^\s`]|`)+")
 
 # So does what follows a colon where it is several commands in one, or one of ours.
 _CHAINED = " && "

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -12,11 +11,11 @@ if TYPE_CHECKING:
 
 _MOST_MISTAKES = 20
 _MOST_STEPS_BACK = 60
-_PLACE = re.compile(r"\s*\((?:at line (\d+), column \d+|at end of document)\)$")
-_BARE = re.compile(r"\s*([\w.-]+)\s*=\s*([^\s\"'\[{#][^#\"']*?)\s*(?:#.*)?$")
+_PLACE = pattern(r"\s*\((?:at line (\d+), column \d+|at end of document)\)$")
+_BARE = pattern(r"\s*([\w.-]+)\s*=\s*([^\s\"'\[{#][^#\"']*?)\s*(?:#.*)?$")
 _DEEP = _("it is nested too deeply")
 _NO_NUMBER = _("a number or a date in it is none that could be used")
-_TABLE = re.compile(r"\s*\[")
+_TABLE = pattern(r"\s*\[")
 
 
 class Mistake(NamedTuple):

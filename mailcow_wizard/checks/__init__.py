@@ -20,6 +20,9 @@ TOPICS: tuple[str, ...] = (
 STEPS: tuple[str, ...] = tuple(dict.fromkeys(STEP_OF_TOPIC.get(topic, topic) for topic in TOPICS))
 """The ids of the steps that have checks: those that are selectors."""
 
+_FAR = ("network", "reputation", "docker", "time")
+"""Topics with checks that ask servers which may be far away; what usually takes longest is first."""
+
 
 def of_topic(topic: str) -> tuple[Check, ...]:
     """The checks of one topic, in the order in which they are shown."""
@@ -30,3 +33,8 @@ def of_topic(topic: str) -> tuple[Check, ...]:
 def all_checks() -> tuple[Check, ...]:
     """Every check, in the order of the steps."""
     return tuple(check for topic in TOPICS for check in of_topic(topic))
+
+
+def longest() -> tuple[Check, ...]:
+    """The checks that wait longest for answers, and for no other check: a run of all begins with them."""
+    return tuple(check for topic in _FAR for check in of_topic(topic) if check.network and not check.after)

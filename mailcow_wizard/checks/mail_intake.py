@@ -9,15 +9,16 @@ from mailcow_wizard.checks.mail_web import LOGS
 from mailcow_wizard.checks.troubles import Trouble
 from mailcow_wizard.facts.mail.talks import Talk
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 
 _SHOWN = 120
 # RFC 5321, 4.2.3: an error in processing, no room; another code of this kind may concern this client alone.
-_BROKEN = re.compile(r"45[12]\b")
-_LATER = re.compile(r"4\d\d\b")
+_BROKEN = pattern(r"45[12]\b")
+_LATER = pattern(r"4\d\d\b")
 # Without its filter postfix does not begin TLS; where TLS itself is broken it says 4.7.0.
-_NO_TLS_NOW = re.compile(r"4\d\d 4\.3\.")
-_NO_ROOM = re.compile(r"\b4\.3\.1\b|storage", re.IGNORECASE)
-_NO_FILTER = re.compile("unavailable|try again", re.IGNORECASE)
+_NO_TLS_NOW = pattern(r"4\d\d 4\.3\.")
+_NO_ROOM = pattern(r"\b4\.3\.1\b|storage", re.IGNORECASE)
+_NO_FILTER = pattern("unavailable|try again", re.IGNORECASE)
 
 
 def intake(talk: Talk) -> Trouble | None:

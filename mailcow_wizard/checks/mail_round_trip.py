@@ -11,6 +11,7 @@ from mailcow_wizard.facts.mail.trips import MAILBOX, PASSWORD, Trips, trips
 from mailcow_wizard.host.conversation import Tripped
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement, Status
+from mailcow_wizard.patterns import pattern
 
 _HOW = (
     _("Where there is no mailbox yet: `./wizard verify --first-mailbox me@example.org` makes and tries one."),
@@ -29,13 +30,13 @@ _HOW_FAR = (
     ),
 )
 _SHOWN = 160
-_REFUSED = re.compile(
+_REFUSED = pattern(
     r"535|AUTHENTICATIONFAILED|holds no password|could not be read|others may read|authentication fail",
     re.IGNORECASE,
 )
-_LATE = re.compile(r"in time|timed out")
+_LATE = pattern(r"in time|timed out")
 # Refused for now, and not because a stranger is to come back: no filter, no room, no look-up.
-_BROKEN = re.compile(r"45[12] (?:4\.3\.|4\.7\.1 service unavailable)", re.IGNORECASE)
+_BROKEN = pattern(r"45[12] (?:4\.3\.|4\.7\.1 service unavailable)", re.IGNORECASE)
 
 
 def judge_round_trip(found: Trips) -> Judgement:

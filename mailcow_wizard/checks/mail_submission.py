@@ -8,12 +8,13 @@ from mailcow_wizard.checks.mail_web import LOGS
 from mailcow_wizard.checks.troubles import Trouble
 from mailcow_wizard.facts.mail.talks import PROTOCOLS, SUBMISSION, Talk
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 
 _SHOWN = 120
 # postfix says 454 Relay access denied, too, where it refuses for good.
-_FOR_GOOD = re.compile("denied|authenticat", re.IGNORECASE)
+_FOR_GOOD = pattern("denied|authenticat", re.IGNORECASE)
 # The recipient is not looked at where the sender was refused.
-_NOT_LOOKED_AT = re.compile(r"503\b")
+_NOT_LOOKED_AT = pattern(r"503\b")
 # What offers a log-in, in the answer that lists what a server can do.
 _LOG_IN = {
     "smtp": r"(?m)^250[ -]AUTH[ =]\S",

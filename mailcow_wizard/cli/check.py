@@ -10,7 +10,7 @@ from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.cli.opening import open_session
 from mailcow_wizard.cli.output import Output, sentence_columns
 from mailcow_wizard.cli.values import meant
-from mailcow_wizard.engine.selection import UnknownSelector, select
+from mailcow_wizard.engine.selection import Chosen, UnknownSelector
 from mailcow_wizard.engine.session import Result, Session
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
@@ -36,19 +36,19 @@ def check(options: Options, write: Write) -> int:
 def looked(options: Options, write: Write) -> tuple[int, tuple[Finding, ...]]:
     """Runs the checks that the words name; the exit code, and the findings (none with `--list`)."""
     try:
-        checks = select(options.words)
+        chosen = Chosen(options.words)
     except UnknownSelector as error:
         raise _unknown(str(error)) from None
     if options.list:
-        return _list(checks, options, write), ()
+        return _list(chosen.all, options, write), ()
     if options.record is not None:
         _refuse_record(options.record)
     session = open_session(options)
     _mention_unfinished(session)
     try:
         if options.record is None:
-            return _run(session, checks, options, write)
-        return _recorded(session, checks, options, write)
+            return _run(session, chosen, options, write)
+        return _recorded(session, chosen, options, write)
     finally:
         session.host.close()
 
@@ -74,15 +74,13 @@ def _mention_unfinished(session: Session) -> None:
         mention_unfinished(session)
 
 
-def _run(
-    session: Session, checks: Sequence[Check], options: Options, write: Write
-) -> tuple[int, tuple[Finding, ...]]:
+def _run(session: Session, chosen: Chosen, options: Options, write: Write) -> tuple[int, tuple[Finding, ...]]:
     """The exit code, and the findings."""
     if options.json:
-        return _json(session, checks, options, write)
+        return _json(session, chosen, options, write)
     if options.format:
-        return _formatted(session, checks, options, write)
-    return _lines(session, checks, options, write)
+        return _formatted(session, chosen, options, write)
+    return _lines(session, chosen, options, write)
 
 
 def _refuse_record(path: str) -> None:
@@ -95,7 +93,7 @@ def _refuse_record(path: str) -> None:
 
 
 def _recorded(
-    session: Session, checks: Sequence[Check], options: Options, write: Write
+    session: Session, chosen: Chosen, options: Options, write: Write
 ) -> tuple[int, tuple[Finding, ...]]:
     """Runs the checks, and writes down what the machine answered."""
     from mailcow_wizard.engine.mending import ask_for_plans
@@ -106,7 +104,7 @@ def _recorded(
     recorder = RecordingHost(session.host)
     session.host = recorder
     output = Output(write)
-    code, findings = _run(session, checks, options, output.write)
+    code, findings = _run(session, chosen, options, output.write)
     ask_for_plans(session, findings)
     try:
         write_private(path, recorder.document(session.settings.directory))
@@ -132,10 +130,10 @@ def _list(checks: Sequence[Check], options: Options, write: Write) -> int:
 
 
 def _json(
-    session: Session, checks: Sequence[Check], options: Options, write: Write
+    session: Session, chosen: Chosen, options: Options, write: Write
 ) -> tuple[int, tuple[Finding, ...]]:
-    result = session.run(checks, lambda event: None)
-    document, code, _differences = _remembered(session, checks, result, options)
+    result = session.run(chosen.first, lambda event: None, lambda: chosen.all)
+    document, code, _differences = _remembered(session, chosen.all, result, options)
     _dump(document, write)
     return code, result.findings
 
@@ -188,13 +186,13 @@ def _dump(document: object, write: Write) -> None:
 
 
 def _lines(
-    session: Session, checks: Sequence[Check], options: Options, write: Write
+    session: Session, chosen: Chosen, options: Options, write: Write
 ) -> tuple[int, tuple[Finding, ...]]:
     plain = options.plain or not streams.on_terminal()
     colour = not plain and not options.no_color and streams.wants_colour()
-    printer = _InOrder(checks, _plain_printer(write) if plain else _terminal_printer(write, colour))
-    result = session.run(checks, printer.hear)
-    _document, code, differences = _remembered(session, checks, result, options)
+    printer = _InOrder(chosen.all, _plain_printer(write) if plain else _terminal_printer(write, colour))
+    result = session.run(chosen.all, printer.hear)
+    _document, code, differences = _remembered(session, chosen.all, result, options)
     write("".join(f"{line}\n" for line in lines.changed(differences)))
     write(f"{lines.closing(result.findings)}\n")
     mendable = "" if plain else lines.mendable(result.findings)
@@ -219,13 +217,13 @@ def _next(line: str, columns: int) -> list[str]:
 
 
 def _formatted(
-    session: Session, checks: Sequence[Check], options: Options, write: Write
+    session: Session, chosen: Chosen, options: Options, write: Write
 ) -> tuple[int, tuple[Finding, ...]]:
     """For monitoring. Nagios and Icinga have exit codes of their own."""
     from mailcow_wizard.report import monitoring
 
-    result = session.run(checks, lambda event: None)
-    _document, code, _differences = _remembered(session, checks, result, options)
+    result = session.run(chosen.first, lambda event: None, lambda: chosen.all)
+    _document, code, _differences = _remembered(session, chosen.all, result, options)
     if options.format == "nagios":
         text, code = monitoring.nagios(result.findings, proof=options.command == "verify")
     else:

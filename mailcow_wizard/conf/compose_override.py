@@ -10,14 +10,15 @@ import re
 from collections.abc import Sequence
 
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
-_KEY = re.compile(
+_KEY = pattern(
     r"""^(?P<quote>["']?)(?P<key>[A-Za-z0-9_.-]+)(?P=quote)\s*:(?:\s+(?P<value>.*?))?\s*$""",
 )
-_COMMENT = re.compile(r"(?:^|\s+)#.*$")
-_ANCHOR = re.compile(r"^&[A-Za-z0-9_-]+$")
-_SCALAR = re.compile(r"""^(?P<quote>["']?)(?P<text>[^"'{}\[\]&*!|>%@`,#]*)(?P=quote)$""")
+_COMMENT = pattern(r"(?:^|\s+)#.*$")
+_ANCHOR = pattern(r"^&[A-Za-z0-9_-]+$")
+_SCALAR = pattern(r"""^(?P<quote>["']?)(?P<text>[^"'{}\[\]&*!|>%@`,#]*)(?P=quote)$""")
 _STEP = 2
 
 

@@ -5,14 +5,15 @@ from collections.abc import Callable, Mapping
 
 from mailcow_wizard.conf.seen import ALIKE, BOM, MOST_EXPANDED, Seen, Stop
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 
 # White space of Unicode, which Go trims; all but the line feed may stand before and behind a key.
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_SPACES = re.compile(f"[{_SPACE}]*")
-_TRAILING = re.compile(f"[{_SPACE}]+\\Z")
-_BLANKS = re.compile("[\t\v\f\r \x85\xa0]*")
-_EXPORT = re.compile("export[\t\n\f\r ]+")
-_ESCAPE = re.compile(r'\\(?:[abcfnrtv$"\\]|0[0-9]{0,3})')
+_SPACES = pattern(f"[{_SPACE}]*")
+_TRAILING = pattern(f"[{_SPACE}]+\\Z")
+_BLANKS = pattern("[\t\v\f\r \x85\xa0]*")
+_EXPORT = pattern("export[\t\n\f\r ]+")
+_ESCAPE = pattern(r'\\(?:[abcfnrtv$"\\]|0[0-9]{0,3})')
 _CONTROLS = {
     "a": "\a",
     "b": "\b",
@@ -26,10 +27,10 @@ _CONTROLS = {
 }
 
 _NAME = "[_a-zA-Z][_a-zA-Z0-9]*"
-_VARIABLE = re.compile(
+_VARIABLE = pattern(
     rf"\$(?:(?P<escaped>\$)|(?P<named>{_NAME})|\{{(?:(?P<braced>{_NAME}(?::?[-+?](?:.*))?)\}}|(?P<invalid>)))"
 )
-_DEMANDS = re.compile(r"\$\{[^}\n]*\?")
+_DEMANDS = pattern(r"\$\{[^}\n]*\?")
 _OPERATORS = (":?", "?", ":-", "-", ":+", "+")
 
 REFERS = _("takes it from a variable that this file does not set")

@@ -11,11 +11,12 @@ from mailcow_wizard.conf.seen import BOM, Seen
 from mailcow_wizard.conf.shell_values import OWN
 from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.redaction import configuration, is_secret
 
 _KEY = r"\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*"
 _LISTS = ("list", "addresses", "emails")
-_JOINED = re.compile(r"(?:^|[\s,])[A-Z][A-Z0-9_]+(?:=|[\s,])")
+_JOINED = pattern(r"(?:^|[\s,])[A-Z][A-Z0-9_]+(?:=|[\s,])")
 
 
 def whole_file(file: File) -> Iterator[LintFinding]:

@@ -1,7 +1,6 @@
 """What a reader of mailcow.conf sees, a statement or where it stops, and what both readers share."""
 
-import re
-
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 BOM = "\ufeff"
@@ -12,7 +11,7 @@ MOST_EXPANDED = 1 << 20
 # Lines that both read alike: comments, empty ones, and KEY=value of characters that mean nothing to either.
 # A comment behind a value needs a space before its # (a tab is enough for bash alone), and is a value itself
 # where there is none.
-ALIKE = re.compile(
+ALIKE = pattern(
     r"(?m)^(?:([A-Za-z_][A-Za-z0-9_]*)=([A-Za-z0-9._,:/@*+=\[\]-]*)(?:(?<!=)[ \t]* #[^\n]*|[ \t]*)"
     r"|[ \t]*(?:#[^\n]*)?)$"
 )

@@ -12,15 +12,16 @@ from mailcow_wizard.conf.seen import ALIKE, Seen, Stop
 from mailcow_wizard.conf.shell_values import Ends, Refused, Word
 from mailcow_wizard.conf.shell_words import ASSIGNMENT, NAME, Words
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 
 _RUNS = _("runs a command instead")
 _BACKGROUND = _("sets it in a process of its own, which ends at once")
 _PERHAPS = _("sets it or not, as a command ends")
-_RESERVED = re.compile(
+_RESERVED = pattern(
     r"if|then|else|elif|fi|for|while|until|do|done|case|esac|select|function|\{|\}|!|\[\[|\]\]|time|coproc|in"
 )
 # These change what is read after them, or end it.
-_BUILTINS = re.compile(
+_BUILTINS = pattern(
     r"\.|alias|bind|break|builtin|command|continue|declare|enable|eval|exec|exit|getopts|let|local|mapfile|printf"
     r"|read|readarray|readonly|return|set|shift|shopt|source|trap|typeset|ulimit|unalias|unset"
 )

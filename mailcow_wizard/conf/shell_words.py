@@ -1,21 +1,21 @@
 """How bash reads one word of mailcow.conf: quotes, escapes, expansions."""
 
-import re
 from collections import ChainMap
 from collections.abc import Mapping
 
 from mailcow_wizard.conf.seen import MOST_EXPANDED
 from mailcow_wizard.conf.shell_values import Ends, Refused, Values, Word
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
-_ELEMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[")
+NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+ASSIGNMENT = pattern(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
+_ELEMENT = pattern(r"([A-Za-z_][A-Za-z0-9_]*)\[")
 _META = frozenset(" \t\n;&|()<>")
 _SPECIAL = frozenset("$!?#*@-0123456789_")
 # What may stand behind ${NAME in the forms that are not followed here.
 _FORMS = frozenset("#%/^,@[:")
-_OPERATOR = re.compile(r":?[-=+?]")
+_OPERATOR = pattern(r":?[-=+?]")
 
 _REFERS = _("takes it from a variable that this file does not set")
 _RUNS_INSIDE = _("runs a command for it")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 else:
     Likeness = str
 
-_SMTP = re.compile(r"([2-5])\d\d[_-]+([^_]*)")
-_HTTP = re.compile(r"HTTP_\d,\d_(\d{3})_?(.*)")
-_CHANGING = re.compile(r"\d+")
+_SMTP = pattern(r"([2-5])\d\d[_-]+([^_]*)")
+_HTTP = pattern(r"HTTP_\d,\d_(\d{3})_?(.*)")
+_CHANGING = pattern(r"\d+")
 
 
 def likeness(here: str, there: str) -> Likeness:

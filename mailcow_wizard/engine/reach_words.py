@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from mailcow_wizard.host.chance import letters_and_digits
 from mailcow_wizard.host.reach_talk import TEXT_LENGTH, Kind
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 TOKEN_LENGTH = 20
 _MARKS: dict[str, Kind] = {"": "knock", "x": "knock", "g": "greets", "t": "tls", "h": "http"}
 _ITEM = rf"[0-9]{{1,5}}(?:[amrsn]|[ot](?:~[A-Za-z0-9+*,_-]{{1,{TEXT_LENGTH}}})?)"
-_REPORT = re.compile(rf"[46]:{_ITEM}(?:\.{_ITEM})*")
-_ANSWER = re.compile(r"([0-9]+)(.*)")
-_AROUND = re.compile(r".*--result|[\s'\"]+", re.DOTALL)
-_TOKEN = re.compile(rf"(?P<secret>[A-Za-z0-9]{{{TOKEN_LENGTH}}})(?P<ports>(?:-[0-9]{{1,5}}[gthx]?){{1,64}})")
+_REPORT = pattern(rf"[46]:{_ITEM}(?:\.{_ITEM})*")
+_ANSWER = pattern(r"([0-9]+)(.*)")
+_AROUND = pattern(r".*--result|[\s'\"]+", re.DOTALL)
+_TOKEN = pattern(rf"(?P<secret>[A-Za-z0-9]{{{TOKEN_LENGTH}}})(?P<ports>(?:-[0-9]{{1,5}}[gthx]?){{1,64}})")
 
 
 class BadReport(ValueError):

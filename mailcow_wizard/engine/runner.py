@@ -17,6 +17,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Event, Evidence, Finding, Judgement
 
 Listen = Callable[[Event], None]
+Whole = Callable[[], Sequence[Check]]
 Mark = Callable[[Sequence[Finding]], tuple[Finding, ...]]
 
 # A signal that comes in the moment before a wait begins does not end it: so none is longer, in seconds.
@@ -101,6 +102,14 @@ def _crashed(error: Exception) -> Judgement:
     )
 
 
+def _quickness(check: Check) -> int:
+    """What waits longest begins first: strangers' servers, then servers of names, which are near and share
+    their answers, then this machine."""
+    if not check.network:
+        return 2
+    return 1 if check.id.startswith("dns.") else 0
+
+
 class _Results:
     """What the checks' threads found, as they end. Importing Python's `queue` for it would take a fortieth of
     `check ports`."""
@@ -125,12 +134,19 @@ class _Results:
 
 class Run:
     """One run of some checks over one store of facts. `listen` is called from the thread that runs `run`;
-    `mark` adds to a check's findings what was acknowledged of them."""
+    `mark` adds to a check's findings what was acknowledged of them. `whole` gives all the checks, once those
+    that are given here have begun: to import the others takes time, in which these wait already."""
 
     def __init__(
-        self, checks: Sequence[Check], facts: Facts, listen: Listen, mark: Mark | None = None
+        self,
+        checks: Sequence[Check],
+        facts: Facts,
+        listen: Listen,
+        mark: Mark | None = None,
+        whole: Whole | None = None,
     ) -> None:
         self._checks = checks
+        self._whole = whole
         self._mark = mark
         self._facts = facts
         self._listen = listen
@@ -143,11 +159,8 @@ class Run:
         waiting = list(self._checks)
         chosen = {check.id for check in self._checks}
         deadlines: dict[str, tuple[Check, float, float]] = {}
-        while waiting or deadlines:
-            # What asks the network waits longest, so it begins first.
-            ready = sorted(
-                (one for one in waiting if self._ready(one, chosen)), key=lambda one: not one.network
-            )
+        while waiting or deadlines or self._whole:
+            ready = sorted((one for one in waiting if self._ready(one, chosen)), key=_quickness)
             # Checks that wait for each other are let go all the same.
             for check in ready if ready or deadlines else list(waiting):
                 waiting.remove(check)
@@ -159,7 +172,11 @@ class Run:
                 deadlines[check.id] = (check, now, now + (self._facts.settings.timeout or check.deadline))
                 self._listen(Event("started", check.id))
                 self._start(check)
-            if deadlines:
+            if self._whole:
+                self._checks, self._whole = self._whole(), None
+                waiting += [one for one in self._checks if one.id not in chosen]
+                chosen = {check.id for check in self._checks}
+            elif deadlines:
                 self._take_one(deadlines, findings)
         self._listen(Event("done"))
         return tuple(one for check in self._checks for one in findings[check.id])

@@ -6,6 +6,24 @@ from mailcow_wizard import checks
 from mailcow_wizard.model import STEP_OF_TOPIC, Check
 
 
+class Chosen:
+    """The checks that selectors name; without one all, which are imported when they are needed."""
+
+    def __init__(self, selectors: Sequence[str]) -> None:
+        """Raises UnknownSelector."""
+        self._named = select(selectors) if selectors else ()
+
+    @property
+    def first(self) -> tuple[Check, ...]:
+        """Those to begin with."""
+        return self._named or checks.longest()
+
+    @property
+    def all(self) -> tuple[Check, ...]:
+        """In the order of the steps."""
+        return self._named or checks.all_checks()
+
+
 class UnknownSelector(Exception):
     """No step, prefix or id is called that."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from mailcow_wizard.engine.given import Answers as Answers
 from mailcow_wizard.engine.given import Given
-from mailcow_wizard.engine.runner import Listen, Mark, Run
+from mailcow_wizard.engine.runner import Listen, Mark, Run, Whole
 from mailcow_wizard.facts.identity import Hostname, hostname
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError
@@ -77,23 +77,26 @@ class Session:
         """The same; an empty one, to be typed, where the recording does not hold it."""
         return _or(Hostname("", "guess"), self.hostname)
 
-    def run(self, checks: Sequence[Check], listen: Listen) -> Result:
-        """Runs checks over fresh facts; `listen`, and the log, hear of each as it ends."""
+    def run(self, checks: Sequence[Check], listen: Listen, whole: Whole | None = None) -> Result:
+        """Runs checks over fresh facts; `listen`, and the log, hear of each as it ends. `whole` gives all of
+        them, where these are those that begin first."""
         facts = self.facts = self.new_facts()
         started = _or(0.0, self.host.now)
         begin = time.monotonic()
-        findings = self.prepare(checks, facts, listen).run()
+        findings = self.prepare(checks, facts, listen, whole).run()
         took = time.monotonic() - begin
         return Result(_or("", lambda: hostname(facts).name), started, took, findings)
 
-    def prepare(self, checks: Sequence[Check], facts: Facts, listen: Listen) -> Run:
+    def prepare(
+        self, checks: Sequence[Check], facts: Facts, listen: Listen, whole: Whole | None = None
+    ) -> Run:
         """A run of these checks over these facts, whose events also go to the log."""
 
         def tell(event: Event) -> None:
             self._note(event)
             listen(event)
 
-        return Run(checks, facts, tell if self._log else listen, self._mark())
+        return Run(checks, facts, tell if self._log else listen, self._mark(), whole)
 
     def _mark(self) -> Mark | None:
         """What marks findings as acknowledged; nothing where nothing is."""

@@ -8,8 +8,6 @@ makes no rules.
 
 from __future__ import annotations
 
-import re
-
 from mailcow_wizard import requirements as base
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard import requirements_network as of_network
@@ -23,11 +21,12 @@ from mailcow_wizard.facts.network.routes import own_v6
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 _POSTFIX = "postfix-mailcow"
 _EVERYWHERE = ("", "0.0.0.0")  # with which Docker publishes over IPv6, too
-_V4 = re.compile(r"\d+(\.\d+){3}:")
+_V4 = pattern(r"\d+(\.\d+){3}:")
 
 
 class Relay(NamedTuple):

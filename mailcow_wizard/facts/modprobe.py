@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.patterns import pattern
 
 LOCK = "/proc/sys/kernel/modules_disabled"
 # modprobe.d(5): of two files with one name the first place counts; files are read in the order of names.
 _PLACES = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
 # Hardening guides have a command that does nothing in the place of loading.
-_NOTHING = re.compile(r"(?:(?:/usr)?/bin/)?(?:true|false)\b|:(?:\s|$)|exit\b")
+_NOTHING = pattern(r"(?:(?:/usr)?/bin/)?(?:true|false)\b|:(?:\s|$)|exit\b")
 
 
 def locked(host: Host) -> bool:
@@ -60,7 +60,7 @@ def forbids(name: str, lines: tuple[tuple[str, str, str], ...]) -> str:
     """The file whose line has nothing run in place of loading this module; empty: it can be loaded."""
     from fnmatch import fnmatchcase
 
-    for pattern, command, path in lines:
-        if fnmatchcase(name, pattern):
+    for named, command, path in lines:
+        if fnmatchcase(name, named):
             return path if _NOTHING.match(command) else ""
     return ""

@@ -1,7 +1,6 @@
 """Who listens where mailcow wants to listen: sockets, processes, units, packages, containers."""
 
 import itertools
-import re
 from collections.abc import Callable, Iterator
 
 from mailcow_wizard.facts import containers
@@ -11,11 +10,12 @@ from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.packages import owners_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Holder, HostError, Listener, Listeners
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 _SYSTEMD = 1
 
-_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_ADDRESS = pattern(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 
 
 class Occupant(NamedTuple):

@@ -9,6 +9,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.time_answers import nanoseconds
 from mailcow_wizard.facts.time_words import span
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 
 Verdict = tuple[bool | None, str]
 """Whether it is synchronised (None: it does not say), and the reason if it is not."""
@@ -16,7 +17,7 @@ Verdict = tuple[bool | None, str]
 NOT_YET = _("it has not agreed with a time server yet")
 _OWN_CLOCK = "7F7F0101"  # 127.127.1.1: chronyd's `local` directive
 # ntpd's own clock as a server (127.127.1.0 to .3, in ntpd before 4.2 LOCAL), and orphan mode.
-_OWN_REFERENCE = re.compile(r"127\.127\.1\.[0-9]+|\.?LOCL\.?|LOCAL\([0-9]+\)|127\.0\.0\.1")
+_OWN_REFERENCE = pattern(r"127\.127\.1\.[0-9]+|\.?LOCL\.?|LOCAL\([0-9]+\)|127\.0\.0\.1")
 _OLDEST_MEASUREMENT_S = 3 * 3600.0
 _LONGEST_INTERVAL_S = 8 * 3600.0
 _WORST_TRACKING_S = need.TIME_WARN_S

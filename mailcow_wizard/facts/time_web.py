@@ -1,10 +1,9 @@
 """What web servers say of the time, where no time server answers: their word is good to some seconds."""
 
-import re
-
 from mailcow_wizard.facts.addresses import ASKED, at_given_resolver
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 DOUBT_S = 2.0
@@ -14,7 +13,7 @@ _WAIT_S = 1.0
 _APART_S = 2 * DOUBT_S
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # IMF-fixdate, the only form that is sent: RFC 9110, section 5.6.7.
-_DATE = re.compile(
+_DATE = pattern(
     rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{{2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}}) "
     r"([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
 )

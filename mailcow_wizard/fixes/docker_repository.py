@@ -15,6 +15,7 @@ from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import HostError, HttpReply, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ RPM_REPOSITORY = "/etc/yum.repos.d/docker-ce.repo"
 _LIST = "/etc/apt/sources.list"
 # Directories, the endings of the files that are read there, and what is between two repositories in one.
 _LISTS = (
-    (f"{_LIST}.d", (".list", ".sources"), re.compile(r"\n[ \t]*\n")),
-    ("/etc/yum.repos.d", (".repo",), re.compile(r"^[ \t]*\[", re.MULTILINE)),
+    (f"{_LIST}.d", (".list", ".sources"), pattern(r"\n[ \t]*\n")),
+    ("/etc/yum.repos.d", (".repo",), pattern(r"^[ \t]*\[", re.MULTILINE)),
 )
-_OFF = re.compile(r"^\s*enabled\s*[:=]\s*(?:no|false|off|0)\s*$", re.IGNORECASE | re.MULTILINE)
+_OFF = pattern(r"^\s*enabled\s*[:=]\s*(?:no|false|off|0)\s*$", re.IGNORECASE | re.MULTILINE)
 _FETCH_S = 8.0
 _PRIMARY, _NEW_FORMAT = 6, 0x40
 # Each distribution's path there; what is made from one of them takes its packages.

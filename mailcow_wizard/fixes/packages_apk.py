@@ -8,6 +8,7 @@ import re
 from mailcow_wizard.host.door import Host, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 REPOSITORIES = "/etc/apk/repositories"
 _WORLD = "/etc/apk/world"
 # Since version 3 the number is padded: `( 1/10) Installing docker (28.3.3-r0)`.
-_STEP = re.compile(r"^\( *\d+/\d+\) (?P<what>\w+) (?P<name>\S+) \(", re.MULTILINE)
-_UNKNOWN = re.compile(r"^  (\S+) \(no such package\):$", re.MULTILINE)
-_UNREAD = re.compile(r"^WARNING: (?!opening from cache)\S.*$", re.MULTILINE)
-_MAIN = re.compile(r"(?P<above>(?:https?:/)?/\S+)/main/?")  # without a tag: `@edge https://…`
-_NAME = re.compile(r"[^=<>~@\s]+")
+_STEP = pattern(r"^\( *\d+/\d+\) (?P<what>\w+) (?P<name>\S+) \(", re.MULTILINE)
+_UNKNOWN = pattern(r"^  (\S+) \(no such package\):$", re.MULTILINE)
+_UNREAD = pattern(r"^WARNING: (?!opening from cache)\S.*$", re.MULTILINE)
+_MAIN = pattern(r"(?P<above>(?:https?:/)?/\S+)/main/?")  # without a tag: `@edge https://…`
+_NAME = pattern(r"[^=<>~@\s]+")
 
 
 class Community(NamedTuple):

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import sys
 
+from mailcow_wizard.patterns import pattern
+
 if not __package__:
     # Started by its path: the package lies two directories up, and the modules beside this file must not be
     # taken for others of their name.
@@ -30,9 +32,9 @@ from mailcow_wizard.harmless import harmless, shown
 SCRIPT = "helper-scripts/mailcow-reset-admin.sh"
 _OK, _NOT_DONE, _USAGE = 0, 1, 64
 _PATIENCE_S = 100.0
-_QUESTION = re.compile(rb"\[y/N\]\s*$", re.IGNORECASE)
-_PASSWORD = re.compile(rb"(?m)^\s*Password:[ \t]*(\S+)\s*$")
-_FAILED = re.compile(rb"(?im)^(?:ERROR|Error|Cannot|.*exiting\.\.\.|.*not running).*$")
+_QUESTION = pattern(rb"\[y/N\]\s*$", re.IGNORECASE)
+_PASSWORD = pattern(rb"(?m)^\s*Password:[ \t]*(\S+)\s*$")
+_FAILED = pattern(rb"(?im)^(?:ERROR|Error|Cannot|.*exiting\.\.\.|.*not running).*$")
 
 
 def main(words: Sequence[str]) -> int:

@@ -14,12 +14,13 @@ from __future__ import annotations
 import os
 import sys
 
+from mailcow_wizard.patterns import pattern
+
 if not __package__:
     # Started by its path: the package lies two directories up, and the modules beside this file must not be
     # taken for others of their name.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import re
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -34,7 +35,7 @@ _OK, _NOT_DONE, _USAGE = 0, 1, 64
 _OURS = f"api_key LIKE '{BEGINS}%'"
 _OTHERS = f"SELECT COUNT(*) FROM api WHERE access = 'rw' AND NOT ({OWN})"  # noqa: S608
 # As the wizard writes it; of several lines the last one counts.
-_KEY = re.compile(rb"(?m)^API_KEY=([A-Za-z0-9-]+)$")
+_KEY = pattern(rb"(?m)^API_KEY=([A-Za-z0-9-]+)$")
 _LOOK_EVERY_S = 1.0
 _PATIENCE_S = 120.0
 _COMPOSE_S = 120.0

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from mailcow_wizard.host.conversation import Dialogue, Spoken
 from mailcow_wizard.host.in_time import why
 from mailcow_wizard.host.tls import indifferent, trusting
+from mailcow_wizard.patterns import pattern
 
 _MOST_BYTES = 1 << 18
 _HTTP_SHOWN = 1 << 16
@@ -30,11 +31,11 @@ _OUTCOMES = {
 }
 # Replies to these have several lines in POP3; all others have one.
 _LONG_IN_POP3 = ("CAPA", "LIST", "UIDL", "TOP", "RETR")
-_GRANTED = re.compile(r"220|a\d+ OK|\+OK|OK", re.IGNORECASE)
+_GRANTED = pattern(r"220|a\d+ OK|\+OK|OK", re.IGNORECASE)
 _CLIENT_FIRST = ("redis", "doveadm")
 _FAREWELLS = ("QUIT", "LOGOUT")
 _FAREWELL_S = 1.0
-_LITERAL = re.compile(rb"\{(\d{1,7})\+?\}\r?\n$")
+_LITERAL = pattern(rb"\{(\d{1,7})\+?\}\r?\n$")
 
 
 class _Ended(Exception):

@@ -8,6 +8,7 @@ import re
 import struct
 
 from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 NOERROR, FORMERR, NOTIMP, NXDOMAIN = 0, 1, 4, 3
@@ -23,7 +24,7 @@ _RESPONSE, _TRUNCATED, _RECURSE, _CHECKING_DISABLED = 0x8000, 0x0200, 0x0100, 0x
 _OPT, _DNSSEC_OK, _IN = 41, 0x8000, 1
 _LABEL, _NAME = 63, 255
 # What a name consists of: a dot, a byte by its number, a letter that means itself, and all else.
-_PIECES = re.compile(r"(\.)|\\([0-9]{3})|\\(.)|([^.\\]+|\\)", re.DOTALL)
+_PIECES = pattern(r"(\.)|\\([0-9]{3})|\\(.)|([^.\\]+|\\)", re.DOTALL)
 _LAST_BYTE = 255
 
 

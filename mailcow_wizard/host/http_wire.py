@@ -3,17 +3,17 @@
 http.client would do it too, but its import alone (38 ms) takes longer than the rest of `check ports`.
 """
 
-import re
 import socket
 import time
 
 from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer, TooLarge
+from mailcow_wizard.patterns import pattern
 
-_DATE = re.compile(rb"(?im)^date:[ \t]*([ -~]{1,60}?)[ \t]*\r?$")
-_LENGTH = re.compile(rb"(?im)^content-length:[ \t]*([0-9]{1,12})[ \t]*\r?$")
-_CODED = re.compile(rb"(?im)^transfer-encoding:")
+_DATE = pattern(rb"(?im)^date:[ \t]*([ -~]{1,60}?)[ \t]*\r?$")
+_LENGTH = pattern(rb"(?im)^content-length:[ \t]*([0-9]{1,12})[ \t]*\r?$")
+_CODED = pattern(rb"(?im)^transfer-encoding:")
 _WITHOUT_BODY = (b"204", b"304")
-_STATUS = re.compile(rb"[1-5][0-9]{2}")
+_STATUS = pattern(rb"[1-5][0-9]{2}")
 
 
 def get(link: socket.socket, host: str, target: str, end: float, most: int, name: str) -> HttpReply:

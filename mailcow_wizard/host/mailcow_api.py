@@ -17,6 +17,8 @@ from __future__ import annotations
 import os
 import sys
 
+from mailcow_wizard.patterns import pattern
+
 if not __package__:
     # Started by its path: the package lies two directories up, and the modules beside this file must not be
     # taken for others of their name.
@@ -26,7 +28,6 @@ import contextlib
 import http.client
 import ipaddress
 import json
-import re
 import secrets
 import socket
 import ssl
@@ -45,7 +46,7 @@ _KEY_BEGINS = "MAILCOW-WIZARD-"
 OWN = f"api_key LIKE '{_KEY_BEGINS}%'"
 _SHOWN = 200
 _REFUSALS = ("danger", "error")
-DENIED_FOR = re.compile(r"denied for ip ([0-9a-fA-F.:]+)")
+DENIED_FOR = pattern(r"denied for ip ([0-9a-fA-F.:]+)")
 # With the password that the container was given itself; what it is asked comes by its standard input.
 _CLIENT = (
     'MYSQL_PWD="$MYSQL_PASSWORD" exec "$(command -v mariadb || command -v mysql)" -N -B '

@@ -12,7 +12,6 @@ import importlib.metadata
 import io
 import lzma
 import os
-import re
 import sys
 import tarfile
 import zipfile
@@ -21,6 +20,7 @@ from collections.abc import Iterator
 from mailcow_wizard import __version__
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.one_file_cache import LICENCES
+from mailcow_wizard.patterns import pattern
 
 WITHOUT = ("linkify-it-py", "markdown-it-py", "mdit-py-plugins", "mdurl")
 """What Textual shows Markdown with, and the wizard has none; over a slow line it takes a second."""
@@ -34,11 +34,11 @@ PACKAGES = (
     "typing-extensions",
 )
 # Six hundred languages that no screen colours, other people's programs, and grammars for a C extension.
-_LEFT_OUT = re.compile(
+_LEFT_OUT = pattern(
     r"pygments/(lexers/(?!__init__|_mapping|special|text\.py|python\.py)|formatters/(?!__init__|_mapping)"
     r"|styles/(?!__init__|_mapping|default))|textual/(demo|tree-sitter)/|.*/__pycache__/|\.\./"
 )
-_LICENCE = re.compile(r"(?P<package>[^/]+)-[^/-]+\.dist-info/(?:licenses/)?(?P<file>.*LICENSE[^/]*)")
+_LICENCE = pattern(r"(?P<package>[^/]+)-[^/-]+\.dist-info/(?:licenses/)?(?P<file>.*LICENSE[^/]*)")
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _PARTS = ("one_file_entry", "one_file_cache", "one_file_unpack", "one_file_far")
 _EARLIEST = (1980, 1, 1, 0, 0, 0)

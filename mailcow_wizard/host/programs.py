@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 
-_OURS = re.compile(r"/.*/mailcow_wizard/host/([a-z_]+)\.py")
-_PYTHON = re.compile(r"/.*/python[0-9.]*")
+from mailcow_wizard.patterns import pattern
+
+_OURS = pattern(r"/.*/mailcow_wizard/host/([a-z_]+)\.py")
+_PYTHON = pattern(r"/.*/python[0-9.]*")
 
 
 def program(name: str) -> tuple[str, ...]:

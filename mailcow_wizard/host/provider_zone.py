@@ -13,6 +13,7 @@ import re
 
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.numerals import whole
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.redaction import without_credentials
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _SECRETS = ("auth", "token", "password", "secret", "key")
 _LONGEST_FILE = 65536
-_SECRET_LINE = re.compile(rf"(?im)^[ \t]*[\w-]*(?:{'|'.join(_SECRETS)})[\w-]*[ \t]*:[ \t]*(.+?)[ \t]*$")
+_SECRET_LINE = pattern(rf"(?im)^[ \t]*[\w-]*(?:{'|'.join(_SECRETS)})[\w-]*[ \t]*:[ \t]*(.+?)[ \t]*$")
 _KINDS = ("A", "AAAA", "CNAME", "TXT", "MX")
 _NAMED = ("CNAME", "MX")
 # HTTP's answers to a content that the server does not take in this form (RFC 9110, 15.5.1 and 15.5.21).

@@ -9,9 +9,10 @@ import time
 import urllib.parse
 
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
-_URL = re.compile(
+_URL = pattern(
     r"(?:(?P<scheme>[a-z0-9]{1,12})://)?(?:(?P<who>[^@/\s]*)@)?"
     r"(?P<host>\[[0-9a-fA-F:.]{2,60}\]|[A-Za-z0-9_.-]{1,253})(?::(?P<port>[0-9]{1,5}))?/?"
 )

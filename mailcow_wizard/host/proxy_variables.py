@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.patterns import pattern
 
 FILE = "/etc/environment"
 NAMES = ("https_proxy", "http_proxy", "no_proxy")
 """Their names, which are also written in capitals."""
-_ASSIGNED = re.compile(
+_ASSIGNED = pattern(
     r"""\s*(?:export\s+)?([A-Za-z_]{1,40})=("[^"]{0,1000}"|'[^']{0,1000}'|[^\s"']{0,1000})\s*(?:#.*)?"""
 )
 _MOST_OF_FILE = 1 << 18

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard.host.reach_listener import MAGIC
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ TEXT_LENGTH = 40
 CERTIFICATE_LENGTH = 16
 """So many hexadecimal digits of a certificate's SHA-256 are told."""
 _MOST_BYTES = 16_384
-_MORE_FOLLOWS = re.compile(rb"\d{3}-")
-_ASIDE = re.compile(r"\[[^\]]*\] |<[^>]*>")
+_MORE_FOLLOWS = pattern(rb"\d{3}-")
+_ASIDE = pattern(r"\[[^\]]*\] |<[^>]*>")
 """What a server can do, and what it says but once (POP3): neither tells which server it is."""
 _HEAD = b"HEAD / HTTP/1.0\r\n\r\n"
 _RECORDS_OF_TLS = (b"\x16\x03", b"\x15\x03")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 from mailcow_wizard.host import scrub_settings
 from mailcow_wizard.host.bones import bones, bones_of_output, has_bones
 from mailcow_wizard.host.door import HttpReply, Process, Ran
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.redaction import (
     REMOVED,
     configuration,
@@ -29,8 +30,8 @@ _LONE_WORD = "removed"
 _CLOUD_DATA = "/instance-data.json"
 _KEPT_OF_CLOUD = ("cloud_name", "cloud-name")
 # What people write beside their settings may be anything.
-_REMARK = re.compile(r"(?m)^(\s*#)(?!\s*[A-Z][A-Z0-9_]*=)[^\n]*\w[^\n]*$")
-_REMARK_BEHIND = re.compile(r"(?m)^([^#'\"\n]*\s#)[^\n]*\w[^\n]*$")
+_REMARK = pattern(r"(?m)^(\s*#)(?!\s*[A-Z][A-Z0-9_]*=)[^\n]*\w[^\n]*$")
+_REMARK_BEHIND = pattern(r"(?m)^([^#'\"\n]*\s#)[^\n]*\w[^\n]*$")
 # Of a process's environment the names are kept (none at all would mean that it could not be read), and the
 # one value that tells the kind of container.
 _KEPT_VARIABLE = b"container"
@@ -50,7 +51,7 @@ _KEPT_OF_STATE = (
     *("Status", "Running", "StartedAt", "FinishedAt", "ExitCode", "OOMKilled", "Error", "Pid", "Health"),
 )
 # Docker's log is sent in frames: stream, three zeros, length, text.
-_FRAME = re.compile(rb"(?s)[\x00-\x02]\x00\x00\x00....")
+_FRAME = pattern(rb"(?s)[\x00-\x02]\x00\x00\x00....")
 
 
 def scrub(call: str, arguments: tuple[object, ...], answer: Answer) -> Answer:

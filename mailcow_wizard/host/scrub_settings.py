@@ -6,22 +6,23 @@ services) and /etc/fstab (passwords of network drives).
 
 import re
 
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.redaction import REMOVED, is_secret
 
 _LONGEST_LINE = 2000
 """Longer lines are left out: nobody writes them, and to search them takes more than their length."""
-_KEY = re.compile(r"""(?:^|(?<=[\s"'{,\[]))([A-Za-z_][\w.-]*)["']?\s*[:=]\s*""")
-_REFERENCE = re.compile(r"""["']?\$(?:\w+|\{\w+\})["']?\s*""")
-_IN_QUOTES = {'"': re.compile(r'(?:[^"\\]|\\.)*(?=")'), "'": re.compile(r"(?:[^']|'')*(?=')")}
-_IN_BRACKETS = re.compile(r"""\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}\]"'][^,}\]]*)(?=\s*[,}\]])""")
-_OPTION = re.compile(
+_KEY = pattern(r"""(?:^|(?<=[\s"'{,\[]))([A-Za-z_][\w.-]*)["']?\s*[:=]\s*""")
+_REFERENCE = pattern(r"""["']?\$(?:\w+|\{\w+\})["']?\s*""")
+_IN_QUOTES = {'"': pattern(r'(?:[^"\\]|\\.)*(?=")'), "'": pattern(r"(?:[^']|'')*(?=')")}
+_IN_BRACKETS = pattern(r"""\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}\]"'][^,}\]]*)(?=\s*[,}\]])""")
+_OPTION = pattern(
     r"""(?i)(-{1,2}[\w-]*(?:pass(?:wd|word|phrase)?|secret|token|api-?key)[\w-]*["']?(?:=|\s*,\s*|\s+)["']?)"""
     r"""(?![\s$-])[^\s"',\]]+"""
 )
 _JSON_TEXT = r'(?:[^"\\\n]|\\.)*'
-_JSON_VALUE = re.compile(rf'("({_JSON_TEXT})"\s*:\s*")({_JSON_TEXT})(?=")')
-_JSON_ASSIGNED = re.compile(rf'("([A-Za-z_][\w.-]*)=)({_JSON_TEXT})(?=")')
-_MOUNT_OPTION = re.compile(r"(?im)((?:^|[\s,])(?:pass(?:word|wd)?2?|passphrase|secret)=)[^,\s]+")
+_JSON_VALUE = pattern(rf'("({_JSON_TEXT})"\s*:\s*")({_JSON_TEXT})(?=")')
+_JSON_ASSIGNED = pattern(rf'("([A-Za-z_][\w.-]*)=)({_JSON_TEXT})(?=")')
+_MOUNT_OPTION = pattern(r"(?im)((?:^|[\s,])(?:pass(?:word|wd)?2?|passphrase|secret)=)[^,\s]+")
 
 
 def compose(text: str) -> str:

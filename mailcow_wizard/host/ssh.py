@@ -11,7 +11,6 @@ import base64
 import contextlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import IO
 
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 LOST = 255
@@ -30,10 +30,10 @@ _FILE = "mailcow-wizard.pyz"
 _MOST_GREETING = 1 << 16
 _NOT_WRITTEN = 73
 _LONGEST_ABOVE = 64
-_HOST = re.compile(r"[A-Za-z0-9_.:%][A-Za-z0-9_.:%-]*")
-_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\+-]*")
-_PLACE = re.compile(r"/[A-Za-z0-9/._@+-]+")
-_TOLD = re.compile(rf"{_MARK} (?P<user>\d+) (?P<sudo>sudo|doas|none) (?P<python>.+) (?P<place>\S+)")
+_HOST = pattern(r"[A-Za-z0-9_.:%][A-Za-z0-9_.:%-]*")
+_USER = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.@\\+-]*")
+_PLACE = pattern(r"/[A-Za-z0-9/._@+-]+")
+_TOLD = pattern(rf"{_MARK} (?P<user>\d+) (?P<sudo>sudo|doas|none) (?P<python>.+) (?P<place>\S+)")
 # The far side has none of the desk's settings; these concern the person who looks on.
 _SETTINGS = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "COLORTERM", "NO_COLOR")
 _PYTHONS = "python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11 python3.10"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 ALGORITHMS = ("hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
@@ -18,9 +19,9 @@ WEAK = "hmac-sha1"
 
 _MD5 = ("hmac-md5", "hmac-md5.sig-alg.reg.int")
 _OTHERWISE = "hmac-sha256"
-_COMMENT = re.compile(r'("[^"\n]*")|/\*.*?\*/|//[^\n]*|#[^\n]*', re.DOTALL)
-_STATEMENT = re.compile(r'\bkey\s+("[^"\n]+"|[^\s{};"]+)\s*\{([^{}]*)\}\s*;?', re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
+_COMMENT = pattern(r'("[^"\n]*")|/\*.*?\*/|//[^\n]*|#[^\n]*', re.DOTALL)
+_STATEMENT = pattern(r'\bkey\s+("[^"\n]+"|[^\s{};"]+)\s*\{([^{}]*)\}\s*;?', re.IGNORECASE)
+_NAME = pattern(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 _SHORTEST = 16
 _LONGEST = 64 * 1024
 

@@ -12,17 +12,18 @@ from __future__ import annotations
 import os
 import sys
 
+from mailcow_wizard.patterns import pattern
+
 if not __package__:
     # Started by its path: the package lies two directories up, and the modules beside this file must not be
     # taken for others of their name.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import re
 from collections.abc import Sequence
 
 from mailcow_wizard.host.taking_back import OK, USAGE, end, failed, run
 
-_LINE = re.compile(r"ufw (allow|deny|reject|limit)(?: log| log-all)? (.*?)(?: comment '([^']*)')?")
+_LINE = pattern(r"ufw (allow|deny|reject|limit)(?: log| log-all)? (.*?)(?: comment '([^']*)')?")
 
 
 def main(words: Sequence[str]) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from mailcow_wizard.conf.document import Document
 from mailcow_wizard.conf.new import SECRETS
 from mailcow_wizard.engine.selection import select
@@ -20,6 +18,7 @@ from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.docker import reaches_ipv6
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 
 SCRIPT = "generate_config.sh"
 _SCRIPT_S = 900.0
@@ -28,7 +27,7 @@ _BEGUN = "generating"
 """The mark that mailcow's script was at work: what a killed one has left may be half a file."""
 _OURS, _OPEN = "configured", "answering"
 """The marks that the install has made the file, and that its answers are not in it yet."""
-_DOTS = re.compile(r"[.+*-]{5,}")
+_DOTS = pattern(r"[.+*-]{5,}")
 """What openssl says while it looks for a key."""
 _FROM_SECRET = {"DBPASS": "MAILCOW_DBPASS", "DBROOT": "MAILCOW_DBROOT", "REDISPASS": "MAILCOW_REDISPASS"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -23,6 +22,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.standing import Progress, Record, Running, Standing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Finding, Plan
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _TOLD_EVERY_S = 0.5
 _TURN_S = 0.2
 _LONGEST = 600
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_COLOUR = pattern(r"\x1b\[[0-9;]*m")
 
 
 class Failed(Exception):

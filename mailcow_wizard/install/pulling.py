@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import deque
 
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import Any
 
-_LAYER = re.compile(
+_LAYER = pattern(
     r"^\s*([0-9a-f]{12})\s+(.*?)\s*(?:\[[=> ]*\]\s*)?(?:([\d.]+)([kMGT]?B)/([\d.]+)([kMGT]?B))?\s*$"
 )
-_SERVICE = re.compile(r"^\s*(?:Image )?(\S+)\s+(Pulling|Pulled|Error|Skipped|Interrupted|Warning)\b(.*)$")
+_SERVICE = pattern(r"^\s*(?:Image )?(\S+)\s+(Pulling|Pulled|Error|Skipped|Interrupted|Warning)\b(.*)$")
 _UNITS = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
 _COMPLETE = ("download complete", "verifying checksum", "extracting", "pull complete", "already exists")
 _ENDED = ("pulled", "skipped")

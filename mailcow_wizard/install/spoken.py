@@ -7,11 +7,12 @@ import re
 from mailcow_wizard.engine.findings import retold_finding
 from mailcow_wizard.install.standing import Progress, Stand, Standing
 from mailcow_wizard.language import called
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.retelling import retold
 
-_STAGE = re.compile(r"== (.*)")
-_FINDING = re.compile(r"(pass|warn|fail|unknown|skipped|crashed) (\S+(?: \[[^\]]*\])?): (.*)")
-_STOPPED = re.compile(r"stopped before (?P<stage>[^;]+);(?: done: (?P<done>[^;]+);)?")
+_STAGE = pattern(r"== (.*)")
+_FINDING = pattern(r"(pass|warn|fail|unknown|skipped|crashed) (\S+(?: \[[^\]]*\])?): (.*)")
+_STOPPED = pattern(r"stopped before (?P<stage>[^;]+);(?: done: (?P<done>[^;]+);)?")
 
 
 def standing(said: Standing) -> Standing:

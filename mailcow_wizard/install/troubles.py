@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -22,16 +23,16 @@ class Trouble(NamedTuple):
 
 _MOST, _LONGEST = 400, 4096
 # Bounded: a hostile line would take its square in time.
-_PORT = re.compile(
+_PORT = pattern(
     r":(\d{1,5})\b[^\n]{0,400}?(?:address already in use|port is already allocated)"
     r"|[Bb]ind for \S{0,80}:(\d{1,5}) failed"
 )
-_HOST = re.compile(r"https?://([\w.-]{1,253})")
+_HOST = pattern(r"https?://([\w.-]{1,253})")
 _MOST_HOSTS = 3
 _FAR = ("network", "certificate", "stranger", "login", "proxy")
 """Troubles with a far side, which the output may name."""
-_UNHEALTHY = re.compile(r"container (\S+) is unhealthy")
-_IMAGE = re.compile(
+_UNHEALTHY = pattern(r"container (\S+) is unhealthy")
+_IMAGE = pattern(
     r"manifest for (\S+) not found|failed to resolve reference \"?([^\s\"]+)\"?: \S+: not found"
     r"|(?<!\S)(?=\S{0,200}/\S{0,200}:)(\S{1,400}): not found"
     r"|pull access denied for ([^\s,]+)|repository (\S+) not found"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 
 from mailcow_wizard.engine.selection import UnknownSelector, select
@@ -18,6 +17,7 @@ from mailcow_wizard.install.standing import STARTED
 from mailcow_wizard.install.troubles import Trouble, of_output
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.requirements import PORTS
 
 _UP_S = 1800.0
@@ -28,7 +28,7 @@ _STEADY_S = 5.0
 _PATIENCE_S = 300.0
 _GIVE_UP_S = 45.0
 _LOG_LINES = 12
-_WARNING = re.compile(r'level=warning msg="(.*)"$')
+_WARNING = pattern(r'level=warning msg="(.*)"$')
 _DAEMON, _UNHEALTHY = "daemon", "unhealthy"
 _OF_UNBOUND = (
     *("network.icmp", "network.recursion", "firewall.backend", "time.offset", "network.outbound-hosts"),

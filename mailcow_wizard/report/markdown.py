@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.report.acknowledgements import words
 from mailcow_wizard.report.document import findings_of, summary
 from mailcow_wizard.report.lines import counted, named
@@ -23,11 +23,11 @@ SECTIONS = (
 )
 
 _MARKUP = frozenset("\\`*_[]<>|#&~$")
-_PIECES = re.compile(r"""(\s+|["'()\[\]<>,;]+|[.:!?…]+(?=\s|$))""")
+_PIECES = pattern(r"""(\s+|["'()\[\]<>,;]+|[.:!?…]+(?=\s|$))""")
 # What forums make links, mentions and references of, escaped or not: addresses, names, @name, #12, GH-12.
-_LINKING = re.compile(r"://|www\.|mailto:|@\w|#\d|\bGH-\d|\w\.[^\W\d_]{2}")
+_LINKING = pattern(r"://|www\.|mailto:|@\w|#\d|\bGH-\d|\w\.[^\W\d_]{2}")
 # At a line's beginning these make it an item of a list, a heading or a rule.
-_OF_A_BLOCK = re.compile(r"^(\d*)([-+=.)])")
+_OF_A_BLOCK = pattern(r"^(\d*)([-+=.)])")
 
 
 def markdown(run: dict[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
 
 from mailcow_wizard.facts.identity import domain_of
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,14 +23,14 @@ _V6 = rf"(?<![\w:.]){_HEX}{{0,4}}(?::{_HEX}{{0,4}}){{2,7}}(?![\w:])"
 # As providers write them into names: 2001-db8-1--10.host.example.
 _V6_DASHED = rf"(?<![\w-]){_HEX}{{1,4}}(?:-{_HEX}{{0,4}}){{3,7}}(?=\.[a-zA-Z])"
 # IPv4 also as in 10.99.88.192.host.example and host-192-88-99-10.example.
-_ADDRESS = re.compile(f"{_V6}|{_V6_DASHED}|{_OCTETS}")
+_ADDRESS = pattern(f"{_V6}|{_V6_DASHED}|{_OCTETS}")
 # ::ffff:192.88.99.10, and other prefixes.
-_MAPPED = re.compile(rf"(?<![\w:.])(?:{_HEX}{{0,4}}:){{2,7}}(?P<v4>{_OCTETS})")
-_NIBBLES = re.compile(r"(?i)(?<![\w.])(?:[0-9a-f]\.){4,32}ip6\.arpa")
-_REVERSE = re.compile(r"(?i)(?<![\w.])((?:\d{1,3}\.){2,4})in-addr\.arpa")
-_NAME = re.compile(r"(?i)(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{1,62}")
-_PERSON = re.compile(r"(?<![\w.+%@-])[\w.+%-]+(?=@[\w-]+\.)")
-_DIGEST = re.compile(rf"(?<!\w){_HEX}{{40,}}(?!\w)")
+_MAPPED = pattern(rf"(?<![\w:.])(?:{_HEX}{{0,4}}:){{2,7}}(?P<v4>{_OCTETS})")
+_NIBBLES = pattern(r"(?i)(?<![\w.])(?:[0-9a-f]\.){4,32}ip6\.arpa")
+_REVERSE = pattern(r"(?i)(?<![\w.])((?:\d{1,3}\.){2,4})in-addr\.arpa")
+_NAME = pattern(r"(?i)(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{1,62}")
+_PERSON = pattern(r"(?<![\w.+%@-])[\w.+%-]+(?=@[\w-]+\.)")
+_DIGEST = pattern(rf"(?<!\w){_HEX}{{40,}}(?!\w)")
 _KEPT = ("doc", "version", "id", "step", "title")
 _OF_CERTIFICATES = ("dns.tlsa", "mail.certificate")
 # What the machine and its provider call it: the check, and how its evidence is asked for.

@@ -1,13 +1,12 @@
 """What of a finding can be typed into a shell: commands, told from sentences about them."""
 
-import re
-
 from mailcow_wizard.language import own_names
 from mailcow_wizard.model import Finding
+from mailcow_wizard.patterns import pattern
 
-_SPAN = re.compile(r"`([^`]+)`")
+_SPAN = pattern(r"`([^`]+)`")
 # What findings and remedies name; a text that begins otherwise is a sentence, or a line of a file.
-_COMMAND = re.compile(
+_COMMAND = pattern(
     r"(?:aa-status|apk|apt|apt-get|btrfs|cat|cd|chmod|chown|chronyc|command|curl|date"
     r"|df|dig|dmesg|dnf|docker|docker-compose|dockerd|du|env|fallocate|file|find|findmnt|firewall-cmd|fsck"
     r"|getconf|getent|git|grep|head|hostname|hostnamectl|hwclock|id|ip|ip6tables|iptables|iptables-legacy"

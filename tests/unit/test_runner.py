@@ -255,14 +255,6 @@ def test_events() -> None:
     assert events[-1] == Event("done")
 
 
-def test_what_asks_the_network_begins_first_and_is_told_in_its_place() -> None:
-    network = {"network": True}
-    found, events = run(check("a.1"), check("a.2", **network), check("b.1"), check("b.2", **network))
-    begun = [one.check for one in events if one.kind == "started"]
-    assert begun == ["a.2", "b.2", "a.1", "b.1"]
-    assert list(found) == ["a.1", "a.2", "b.1", "b.2"]
-
-
 def test_nothing_to_do() -> None:
     assert run() == ({}, [Event("done")])
 

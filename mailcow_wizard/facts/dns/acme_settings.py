@@ -13,6 +13,7 @@ from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.names import NotAName, host_name
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     Whose = Literal["server", "client", "mta-sts", "more"]
 
 STS = "mta-sts"
-_YES = re.compile(r"(?:yes|y)+", re.IGNORECASE)
+_YES = pattern(r"(?:yes|y)+", re.IGNORECASE)
 
 
 class AcmeSettings(NamedTuple):

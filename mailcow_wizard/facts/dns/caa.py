@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import whole
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 ISSUER = "letsencrypt.org"
@@ -19,7 +18,7 @@ _METHODS, _ACCOUNT = "validationmethods", "accounturi"  # RFC 8657, 3 and 4
 _KNOWN_TAGS = {"issue", "issuewild", "iodef", "issuemail", "issuevmc"}
 _CRITICAL = 128 | 1
 _SPACE = " \t"
-_METHOD = re.compile(r"[A-Za-z0-9-]+")
+_METHOD = pattern(r"[A-Za-z0-9-]+")
 
 
 class _Issuer(NamedTuple):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.published import Seen, Wanted, is_answer, look
 from mailcow_wizard.facts.dns.signing import SigningKey, signing_keys
@@ -114,6 +112,8 @@ def nobody(domain: str) -> str:
 
     The same for one domain each time, so that a recorded machine knows its answer.
     """
+    import hashlib  # loads OpenSSL: 2 to 10 ms, which no other check should wait for
+
     return f"wizard-{hashlib.sha256(domain.encode()).hexdigest()[:12]}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from mailcow_wizard.facts.containers import Container, containers
@@ -11,6 +10,7 @@ from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 SELECTOR = "dkim"
@@ -23,8 +23,8 @@ SCRIPT = (
     'redis-cli --raw HMGET DKIM_SELECTORS "$@" && redis-cli --raw HMGET DKIM_PUB_KEYS "$@"'
 )
 _PATIENCE_S = 5.0
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{40,4000}={0,2}")
+_NAME = pattern(r"[A-Za-z0-9._-]{1,200}")
+_BASE64 = pattern(r"[A-Za-z0-9+/]{40,4000}={0,2}")
 
 
 class SigningKey(NamedTuple):

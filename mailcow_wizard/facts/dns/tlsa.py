@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4
 from mailcow_wizard.facts.dns.der import public_key
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
@@ -131,6 +129,8 @@ def names(record: Association, certificate: bytes) -> bool:
 
 def digest(certificate: bytes, selector: int = 1, matching: int = 1) -> str:
     """The last part of a record for a certificate (DER). Raises ValueError where it is none."""
+    import hashlib  # loads OpenSSL: 2 to 10 ms, which only this needs
+
     try:
         data = public_key(certificate) if selector else certificate
     except IndexError:

@@ -9,6 +9,7 @@ from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.ipsets import IpSets, asking
 from mailcow_wizard.facts.firewall.rules import ANY, Key, Limit, Opaque, Seen, Span, Test
 from mailcow_wizard.numerals import is_number, whole
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _FEWEST_LETTERS = 6
 # Matches that ask for nothing where they have no option: `-p tcp -m tcp`.
 _PROTOCOLS_NAMED = ("", "tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmp6", "icmpv6")
 _IGNORED = ("--limit-iface-in", "--limit-iface-out")
-_OPTIONS_WITHOUT_VALUE = re.compile(
+_OPTIONS_WITHOUT_VALUE = pattern(
     r"--(?:set|update|rcheck|remove|rsource|rdest|rttl|name-only|physdev-is-\w+|invert|loose|validmark|"
     r"accept-local|limit-iface-in|limit-iface-out|syn|notrack|reap|transparent|nowildcard|restore-skmark|"
     r"random|random-fully|persistent|clamp-mss-to-pmtu|log-\w+-(?:sequence|options)|log-uid|save-mark|"
@@ -238,7 +239,7 @@ _SIMPLE: dict[str, tuple[str, Callable[[str], tuple[Row, ...] | None]]] = {
     "--length": ("length", _ports),
     "--ctorigsrcport": ("ct from port", _ports),
 }
-MARK = re.compile(r"(0x[0-9a-f]{1,16}|0|[1-9][0-9]{0,19})(?:/(0x[0-9a-f]{1,16}|0|[1-9][0-9]{0,19}))?")
+MARK = pattern(r"(0x[0-9a-f]{1,16}|0|[1-9][0-9]{0,19})(?:/(0x[0-9a-f]{1,16}|0|[1-9][0-9]{0,19}))?")
 
 
 def _mark(match: Match) -> list[Statement]:

@@ -4,9 +4,9 @@ list them all again."""
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     Handle: TypeAlias = tuple[str, str, int]
     Texts: TypeAlias = Callable[[], Mapping[Handle, str]]
 
-_HANDLE = re.compile(r"^(.*?) *# handle ([0-9]{1,18})$")
-_BEGIN = re.compile(r"^(table|chain) (?:([a-z0-9]+) )?(\S+) \{")
+_HANDLE = pattern(r"^(.*?) *# handle ([0-9]{1,18})$")
+_BEGIN = pattern(r"^(table|chain) (?:([a-z0-9]+) )?(\S+) \{")
 _LONGEST = 200
 
 

@@ -8,6 +8,7 @@ from mailcow_wizard.facts.firewall.reading import TABLES, filters
 from mailcow_wizard.facts.firewall.rules import Chain, Place, Table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 UFW, FIREWALLD, DOCKER, NFT, IPTABLES = "ufw", "firewalld", "Docker", "nftables", "iptables"
@@ -32,7 +33,7 @@ _OWNERS = (
     ("firehol", r"in_world.*"),
 )
 # What firewalld with FirewallBackend=iptables puts beside the jumps to its chains.
-_OF_FIREWALLD = re.compile(
+_OF_FIREWALLD = pattern(
     r"-A (?:INPUT|FORWARD|OUTPUT) (?:-[io] lo -j ACCEPT"
     r"|-m conntrack --ctstate RELATED,ESTABLISHED(?:,DNAT)? -j ACCEPT"
     r"|-m conntrack --ctstate INVALID (?:-j DROP|.*-j LOG .*STATE_INVALID_DROP.*)"
@@ -89,8 +90,8 @@ def tools(facts: Facts) -> Tools:
 
 
 def _by_name(chain: Chain) -> str:
-    for owner, pattern in _OWNERS:
-        if re.fullmatch(pattern, chain.table.name) or re.fullmatch(pattern, chain.name):
+    for owner, named in _OWNERS:
+        if re.fullmatch(named, chain.table.name) or re.fullmatch(named, chain.name):
             return owner
     return ""
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -104,15 +105,15 @@ _STATES: tuple[tuple[str, str, str], ...] = (
     ),
 )
 # What it waited for is there.
-_CAME = re.compile(r"(?:Docker API|Postfix|Dovecot|Database|Nginx|Resolver) OK|^OK$")
+_CAME = pattern(r"(?:Docker API|Postfix|Dovecot|Database|Nginx|Resolver) OK|^OK$")
 
 
 def explained(lines: Sequence[str], name: str) -> Acme:
     """What the end of acme's log means for a server of this name."""
     state, words, at = "", "", ""
     for line in lines:
-        for pattern, kind, saying in _STATES:
-            match = re.search(pattern, line)
+        for spelled, kind, saying in _STATES:
+            match = re.search(spelled, line)
             if match:
                 state, words, at = kind, match.expand(saying), line
                 break
@@ -131,8 +132,8 @@ def _reason(lines: Sequence[str], name: str) -> tuple[str, str, str]:
     """The last reason that the log gives, best one that names the server."""
     found: list[tuple[bool, str, str, str]] = []
     for number, line in enumerate(lines):
-        for pattern, saying, remedy in _REASONS:
-            match = re.search(pattern, line)
+        for spelled, saying, remedy in _REASONS:
+            match = re.search(spelled, line)
             if match:
                 # HTTP validation is said without the name, which stands in the line before.
                 about = line + (lines[number - 1] if number and "HTTP validation" in line else "")

@@ -12,6 +12,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 USER, DEFAULT = "admin", "moohoo"
@@ -29,15 +30,15 @@ SCRIPT = (
     'MYSQL_PWD="$MYSQL_PASSWORD" exec "$(command -v mariadb || command -v mysql)" -N -B '
     f'-u"$MYSQL_USER" "$MYSQL_DATABASE" -e "{_QUERY}"'
 )
-_COUNTS = re.compile(r"^(\d{1,9})\s+(\d{1,9})\s+(\d{1,9})$", re.MULTILINE)
+_COUNTS = pattern(r"^(\d{1,9})\s+(\d{1,9})\s+(\d{1,9})$", re.MULTILINE)
 # Strangers' addresses that fail to log in are banned by mailcow; from loopback nobody is.
 _LOOPBACK = "127.0.0.1"
 _FORM = f"login_user={USER}&pass_user={DEFAULT}"
 # Where mailcow leads who has logged in; before 2025 the form was at the top, and it led to /debug.
-_LOGGED_IN = re.compile(r"(?im)^location:\s*(?:https?://[^/\s]+)?(/(?:admin(?:/dashboard)?|debug))/?\s*$")
+_LOGGED_IN = pattern(r"(?im)^location:\s*(?:https?://[^/\s]+)?(/(?:admin(?:/dashboard)?|debug))/?\s*$")
 _PLACES = ("/admin/", "/")
 # Since 2025 the form at the top is for the users of mailboxes: it is asked only where there is no other.
-_NOT_THERE = re.compile(r"HTTP/1\.[01] 404\b")
+_NOT_THERE = pattern(r"HTTP/1\.[01] 404\b")
 # The password is right, and a second factor is asked for.
 _PENDING = 'id="ConfirmTFAModal"'
 _FIELD = 'name="pass_user"'

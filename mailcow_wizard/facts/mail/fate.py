@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from mailcow_wizard.facts.mail.boxes import last_lines
 from mailcow_wizard.facts.mail.installed import Installed
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
-_QUEUED = re.compile(r"\bqueued as ([0-9A-Za-z]{5,40})\b")
+_QUEUED = pattern(r"\bqueued as ([0-9A-Za-z]{5,40})\b")
 _LINES = 400
 _LONGEST = 1000
-_SAID = re.compile(r"relay=([^,]{1,300}), .*\bstatus=(sent|deferred|bounced|expired) \((.*)\)$")
+_SAID = pattern(r"relay=([^,]{1,300}), .*\bstatus=(sent|deferred|bounced|expired) \((.*)\)$")
 _NOBODY = "none"
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
-_CLAUSES = re.compile(r"received\s*:\s*from\s(.*?)\sby\s+([^\s;()]+)", re.IGNORECASE | re.DOTALL)
+_CLAUSES = pattern(r"received\s*:\s*from\s(.*?)\sby\s+([^\s;()]+)", re.IGNORECASE | re.DOTALL)
 # Behind the sender's name and address stands how it came, with names of ciphers.
-_HOW = re.compile(r"\((?:using|version=)", re.IGNORECASE)
-_BY = re.compile(r"received\s*:\s*(?:\S.*?\s)?by\s+([^\s;()]+)", re.IGNORECASE | re.DOTALL)
-_WORDS = re.compile(r"[a-z0-9_.-]+", re.IGNORECASE)
-_LITERAL = re.compile(r"[\[(](?:ipv6:)?([0-9a-f.:]{2,45})[\])]", re.IGNORECASE)
-_TLS = re.compile(r"\b(?:version=)?TLSv?(\d)(?:[._](\d))?\b", re.IGNORECASE)
-_WITH = re.compile(r"\bwith\s+(?:utf8)?(?:e?smtp|lmtp)(sa?|a)?\b", re.IGNORECASE)
-_LMTP = re.compile(r"\bwith\s+(?:utf8)?lmtp", re.IGNORECASE)
+_HOW = pattern(r"\((?:using|version=)", re.IGNORECASE)
+_BY = pattern(r"received\s*:\s*(?:\S.*?\s)?by\s+([^\s;()]+)", re.IGNORECASE | re.DOTALL)
+_WORDS = pattern(r"[a-z0-9_.-]+", re.IGNORECASE)
+_LITERAL = pattern(r"[\[(](?:ipv6:)?([0-9a-f.:]{2,45})[\])]", re.IGNORECASE)
+_TLS = pattern(r"\b(?:version=)?TLSv?(\d)(?:[._](\d))?\b", re.IGNORECASE)
+_WITH = pattern(r"\bwith\s+(?:utf8)?(?:e?smtp|lmtp)(sa?|a)?\b", re.IGNORECASE)
+_LMTP = pattern(r"\bwith\s+(?:utf8)?lmtp", re.IGNORECASE)
 _INSIDE = tuple(
     map(
         ipaddress.ip_network,

@@ -10,10 +10,11 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 _PATIENCE_S = 8.0
-_COUNTS = re.compile(r"^([0-9]{1,9})\s+([0-9]{1,9})\s+([0-9]{1,9})\s+([0-9]{1,9})$", re.MULTILINE)
+_COUNTS = pattern(r"^([0-9]{1,9})\s+([0-9]{1,9})\s+([0-9]{1,9})\s+([0-9]{1,9})$", re.MULTILINE)
 # Asked in the container, with the password that it was given itself: none leaves it.
 _SCRIPT = (
     'MYSQL_PWD="$MYSQL_PASSWORD" exec "$(command -v mariadb || command -v mysql)" -N -B '

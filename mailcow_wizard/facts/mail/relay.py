@@ -20,17 +20,18 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.names import NotAName, mailbox
 from mailcow_wizard.numerals import whole
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 _HELLO = "EHLO mailcow-wizard.invalid"
 _PATIENCE_S = 12.0
 _ASKED = (2, 5)  # where the two recipients stand among the lines
 _SENDERS = (1, 4)
-_RELAYING = re.compile(r"relay", re.IGNORECASE)
+_RELAYING = pattern(r"relay", re.IGNORECASE)
 # Addresses, and the client's name: words of others that may have any word in them.
-_NAMED = re.compile(r"<[^>]*>")
+_NAMED = pattern(r"<[^>]*>")
 # A sender whom nobody has is refused for that, whatever a real one may do.
-_NOBODY = re.compile(r"unknown|does not exist|no such|not found|unlisted", re.IGNORECASE)
+_NOBODY = pattern(r"unknown|does not exist|no such|not found|unlisted", re.IGNORECASE)
 _ESTABLISHED_OR_AFTER = {"01", "04", "05", "06", "08", "09", "0B"}
 
 

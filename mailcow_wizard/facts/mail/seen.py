@@ -6,13 +6,14 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard.facts.mail.hops import Hop, hop, same_house
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 _RESULTS = "authentication-results"
 _METHODS = ("spf", "dkim", "dmarc")
-_METHOD = re.compile(r"\s*([a-z][a-z0-9-]*)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
-_PROPERTY = re.compile(r"\b([a-z]+\.[a-z]+)\s*=\s*(\"[^\"]*\"|[^\s;\"]+)", re.IGNORECASE)
-_REASON = re.compile(r"\breason\s*=\s*(\"[^\"]*\"|[^\s;\"]+)", re.IGNORECASE)
+_METHOD = pattern(r"\s*([a-z][a-z0-9-]*)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
+_PROPERTY = pattern(r"\b([a-z]+\.[a-z]+)\s*=\s*(\"[^\"]*\"|[^\s;\"]+)", re.IGNORECASE)
+_REASON = pattern(r"\breason\s*=\s*(\"[^\"]*\"|[^\s;\"]+)", re.IGNORECASE)
 # Whom a result is about, the most telling first.
 _ABOUT = ("header.d", "header.i", "smtp.mailfrom", "header.from", "smtp.helo")
 # What mailcow writes in place of its own name where it hides who logged in.

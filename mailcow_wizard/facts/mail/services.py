@@ -7,16 +7,17 @@ import re
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.patterns import pattern
 
 _FILE, _OVERRIDE = "docker-compose.yml", "docker-compose.override.yml"
-_SERVICES = re.compile(r"(?m)^services:[ \t]*(?:#.*)?$")
-_KEY = re.compile(r"^( +)(?:\"([^\"]+)\"|'([^']+)'|([A-Za-z0-9._-]+))[ \t]*:(?:[ \t]+(.*))?$")
+_SERVICES = pattern(r"(?m)^services:[ \t]*(?:#.*)?$")
+_KEY = pattern(r"^( +)(?:\"([^\"]+)\"|'([^']+)'|([A-Za-z0-9._-]+))[ \t]*:(?:[ \t]+(.*))?$")
 _NOT_SET = r"(?:profiles[\"']?:(?![ \t]*\[[ \t]*\])|(?:replicas|scale)[\"']?:[ \t]*0\b)"
 # A service that is not meant to run by itself, written in lines, and within braces.
-_OPTIONAL = re.compile(
+_OPTIONAL = pattern(
     rf"(?m)^\s+[\"']?{_NOT_SET}|^\s+deploy:[ \t]*\{{(?:[^}}\n]*,)?[ \t]*[\"']?replicas[\"']?:[ \t]*0\b"
 )
-_OPTIONAL_INLINE = re.compile(rf"[{{,]\s*[\"']?{_NOT_SET}")
+_OPTIONAL_INLINE = pattern(rf"[{{,]\s*[\"']?{_NOT_SET}")
 # The ends of what stands in braces over several lines.
 _ENDS = ("}", "]")
 

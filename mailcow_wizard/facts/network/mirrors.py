@@ -10,6 +10,7 @@ from mailcow_wizard.facts.tools import tools
 from mailcow_wizard.host import proxy_variables
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.names import NotAName, host_name
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 _FILES = {
@@ -22,12 +23,12 @@ _SETTINGS = {
     "dnf": (("/etc/dnf/dnf.conf",), (("/etc/yum.repos.d", (".repo",)),)),
     "apk": ((), ()),
 }
-_PROXIED = re.compile(
+_PROXIED = pattern(
     r"""^(?:[^\n/#]*\bproxy(?:-auto-detect)?\s+"|\s*proxy\s*=\s*(?!_none_)\S)""", re.IGNORECASE | re.MULTILINE
 )
-_ADDRESS = re.compile(r"(https?)://(?:[^/@\s]*@)?([A-Za-z0-9.-]{1,253})(?::([0-9]{1,5}))?(?=[/\s,;]|$)")
-_ONE_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s+)?(\S+)")
-_OF_REPOSITORY = re.compile(r"(?:baseurl|mirrorlist|metalink)\s*=\s*(.*)")
+_ADDRESS = pattern(r"(https?)://(?:[^/@\s]*@)?([A-Za-z0-9.-]{1,253})(?::([0-9]{1,5}))?(?=[/\s,;]|$)")
+_ONE_LINE = pattern(r"deb\s+(?:\[[^\]]*\]\s+)?(\S+)")
+_OF_REPOSITORY = pattern(r"(?:baseurl|mirrorlist|metalink)\s*=\s*(.*)")
 _PORTS = {"http": 80, "https": 443}
 _MOST = 6
 

@@ -4,11 +4,11 @@ this machine's own."""
 from __future__ import annotations
 
 import ipaddress
-import re
 import struct
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 SPLIT_DEFAULT = 4
@@ -17,10 +17,10 @@ _UP = 0x0001
 _DEFAULT_FROM_ADVERTISEMENT = 0x00010000 | 0x00040000  # RTF_DEFAULT, RTF_ADDRCONF (linux/ipv6_route.h)
 _TEMPORARY, _DEPRECATED, _TENTATIVE = 0x01, 0x20, 0x40  # linux/if_addr.h
 _MOST = 4096
-_TABLE = re.compile(r"^(Main|Local|Id ([0-9]+)):")
+_TABLE = pattern(r"^(Main|Local|Id ([0-9]+)):")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_LEAF = re.compile(rf"^ *\|-- ({_OCTET}(?:\.{_OCTET}){{3}})$")
-_KIND = re.compile(r"^ */([0-9]+) [a-z]+ ([A-Z]+)")
+_LEAF = pattern(rf"^ *\|-- ({_OCTET}(?:\.{_OCTET}){{3}})$")
+_KIND = pattern(r"^ */([0-9]+) [a-z]+ ([A-Z]+)")
 
 
 class Route(NamedTuple):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.tui.display.pens import BLANK, PLAIN, Cell, NotUnderstood, Pen
 
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
     r"|\x1b\[(?P<arguments>[0-9;]*)(?P<kind>[Hm])"
     r"|(?P<line>\n)"
@@ -17,7 +17,7 @@ _TOKEN = re.compile(
 )
 SYNC = BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
 """An update begins and ends: what is between them the terminal shows at once."""
-_MODE = re.compile(r"\x1b\[[?>=<][0-9;]*\$?[hlpu]")
+_MODE = pattern(r"\x1b\[[?>=<][0-9;]*\$?[hlpu]")
 # A link around text is a style that this layer does not keep.
 _LINK = "\x1b]8;"
 # Each of these takes one cell in every terminal that is not set up for Chinese, Japanese or Korean.
