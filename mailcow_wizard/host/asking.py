@@ -22,7 +22,7 @@ def choose(question: str, choices: str, on_stderr: bool = False) -> str:
     while True:
         stream.write(f"{shown(question)} [{'/'.join(choices)}] ")
         stream.flush()
-        line = sys.stdin.readline()
+        line = _line()
         answer = line.strip().lower()
         if answer and answer[0] in choices:
             return answer[0]
@@ -51,7 +51,7 @@ def ask(question: str, otherwise: bool = False, on_stderr: bool = False) -> bool
     while True:
         stream.write(f"{shown(question)} {_choice(otherwise)} ")
         stream.flush()
-        line = sys.stdin.readline()
+        line = _line()
         answer = line.strip().lower()
         if answer in _words("yes", _yes()):
             return True
@@ -62,6 +62,14 @@ def ask(question: str, otherwise: bool = False, on_stderr: bool = False) -> bool
             return False
         if not answer:
             return otherwise
+
+
+def _line() -> str:
+    """What is typed, empty at its end. What is not in the terminal's encoding is no answer."""
+    try:
+        return sys.stdin.readline()
+    except UnicodeDecodeError:
+        return "?\n"
 
 
 def _yes() -> str:

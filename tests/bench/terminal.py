@@ -172,8 +172,8 @@ class Program:
         return (self._read_at - begun) * 1e3
 
     def type(self, keys: str) -> None:
-        """Presses keys, or answers as a terminal does."""
-        os.write(self._terminal, keys.encode())
+        """Presses keys, or answers as a terminal does; a surrogate is a byte that is not UTF-8."""
+        os.write(self._terminal, keys.encode("utf-8", "surrogateescape"))
 
     def settle(self, quiet: float) -> None:
         """Reads until nothing came for `quiet` seconds."""

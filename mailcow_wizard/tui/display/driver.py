@@ -7,13 +7,17 @@ it shows, and from there on gets Textual's own output.
 from __future__ import annotations
 
 import threading
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, cast
 
+from textual._xterm_parser import XTermParser
+from textual.constants import ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition
 
 from mailcow_wizard.host.full_screen import ALTERNATE
+from mailcow_wizard.host.keyboard import Keyboard
 from mailcow_wizard.host.terminal import adds_returns
 from mailcow_wizard.tui.display.painter import REPEATED, Painter, can_repeat
 from mailcow_wizard.tui.display.pens import CLEAR, RESET, NotUnderstood
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
 _WHOLE = "\x1b[?6l\x1b[r\x1b(B\x0f\x1b[?7l\x1b[?25l"
 """No margins, no line-drawing letters, no wrapping, no cursor: what other output may have changed."""
 _PATIENCE_S = 0.004
+_TICK_S = ESCAPE_DELAY
+"""How long Textual's parser waits to tell the key Esc from the beginning of another."""
+_QUIET_S = 5 * _TICK_S
 _ONE_PIECE = 256
 """An update of so few bytes arrives at once, and needs no sequence that says where it ends."""
 _POINTER, _DEFAULT_POINTER = "\x1b]22;", "\x1b]22;default\x07"
@@ -107,9 +114,11 @@ class DisplayDriver(LinuxDriver):
         self._line_feed = "\r\n"
         self._pointer = _DEFAULT_POINTER
         self._first = False
+        self._keyboard: Keyboard | None = None
 
     def start_application_mode(self) -> None:
         """Whatever the terminal showed before, it is drawn whole; unless the first screen is there."""
+        self._keyboard = Keyboard(self.fileno)
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._line_feed = "\n" if adds_returns(self._outlet.fileno()) else "\r\n"
         self._shown = True
@@ -130,6 +139,33 @@ class DisplayDriver(LinuxDriver):
         self._asked = True
         self._first = True
         terminal.hand_over()
+
+    def disable_input(self) -> None:
+        """Ends the thread that reads at once: Textual's own notices a tenth of a second later."""
+        if self._keyboard:
+            self._keyboard.end()
+        super().disable_input()
+        if self._keyboard:
+            self._keyboard.close()
+            self._keyboard = None
+
+    def run_input_thread(self) -> None:
+        """Hears what is typed. Textual's own wakes ten times a second, and ends the application with a
+        traceback at a byte that is not UTF-8, as a terminal that is set to Latin-1 sends."""
+        keyboard = self._keyboard
+        if not keyboard:
+            return
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        quiet: float = _QUIET_S
+        while (typed := keyboard.wait(_TICK_S if quiet < _QUIET_S else None)) is not None:
+            quiet = 0.0 if typed else quiet + _TICK_S
+            text = decode(typed)
+            if text:  # for the parser nothing would be the end
+                for message in parser.feed(text):
+                    self.process_message(message)
+            for message in parser.tick():
+                self.process_message(message)
 
     def stop_application_mode(self) -> None:
         """What was not drawn yet is of no interest any more."""
@@ -259,7 +295,9 @@ def driver_for(
 
 def _is_as_expected() -> bool:
     """Whether Textual's driver has the parts that are used and replaced here."""
-    code = LinuxDriver.__init__.__code__.co_names + LinuxDriver.start_application_mode.__code__.co_names
-    return {"_file", "WriterThread"} <= set(code) and all(
-        callable(getattr(LinuxDriver, name, None)) for name in ("write", "flush", "stop_application_mode")
-    )
+    parts = ("write", "flush", "stop_application_mode", "disable_input", "run_input_thread")
+    if not all(callable(getattr(LinuxDriver, name, None)) for name in parts):
+        return False
+    used = (LinuxDriver.__init__, LinuxDriver.start_application_mode, LinuxDriver.run_input_thread)
+    names = {name for one in used for name in one.__code__.co_names}
+    return {"_file", "WriterThread", "_run_input_thread", "XTermParser"} <= names
