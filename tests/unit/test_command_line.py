@@ -319,7 +319,7 @@ def wizard_with(program: str, *words: str) -> Done:
 def test_defect_of_the_wizard_itself() -> None:
     done = wizard_with(CRASH.replace("ports.CHECKS =", "ports.CHECKS = judge(0) or"), "check")
     assert done.returncode == 1  # before the wizard: this program's own mistake
-    program = CRASH.replace("ports.CHECKS = ", "import mailcow_wizard.cli.check as c; c.select = judge; x = ")
+    program = CRASH.replace("ports.CHECKS = ", "import mailcow_wizard.cli.check as c; c.Chosen = judge; x = ")
     done = wizard_with(program, "check")
     assert (done.returncode, done.stdout) == (70, b"")
     assert done.stderr.decode() == "mailcow-wizard: a defect of the wizard in <string>:6: ValueError: boom\n"
