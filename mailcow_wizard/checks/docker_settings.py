@@ -15,7 +15,10 @@ from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
 from mailcow_wizard.typed import NamedTuple
 
-_NO_OVERLAY = ("nfs", "nfs4", "cifs", "smb3", "fuse", "overlay", "ecryptfs", "vfat", "9p")
+_NO_OVERLAY = (
+    *("nfs", "nfs4", "cifs", "smb3", "fuse", "fuseblk", "overlay", "aufs", "ecryptfs", "squashfs", "vfat"),
+    *("exfat", "ntfs", "ntfs3", "9p"),
+)
 
 
 def judge_daemon_json(seen: DaemonSettings) -> Judgement:

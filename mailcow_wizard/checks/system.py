@@ -19,6 +19,9 @@ def judge_memory(memory: system.Memory) -> Judgement:
     evidence: tuple[Evidence, ...] = (
         Evidence("grep MemTotal /proc/meminfo", f"{memory.total // need.KIB} kB"),
     )
+    if memory.limit:
+        found = _("{total:.2f} GiB (this container's limit)", total=memory.total / need.GIB)
+        evidence = (Evidence(f"cat {memory.limit}", str(memory.total)),)
     more = _("Give the machine more memory: 6 GiB for mailcow with all its parts.")
     if memory.total < need.MEMORY.fails_below:
         summary = _("{found} of memory; mailcow does not start below 1 GiB", found=found)

@@ -6,17 +6,23 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing, User
 from mailcow_wizard.language import _
+from mailcow_wizard.numerals import is_number
 from mailcow_wizard.typed import NamedTuple
 
 _WHOLE_RANGE = ["0", "0", "4294967295"]
+# Of a machine's own control group there is no such file (version 2), or it holds more than any machine has.
+_MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 
 
 class Memory(NamedTuple):
-    """Total memory in bytes, as /proc/meminfo says it; `left_out`: keys of mailcow.conf that save some."""
+    """The memory that there is, in bytes, as /proc/meminfo says it; `left_out`: keys of mailcow.conf that
+    save some. Where a container may take less than its machine has, `limit` is the file that says so, and
+    `total` what it says."""
 
     total: int
     left_out: tuple[str, ...] = ()
+    limit: str = ""
 
 
 class SwapArea(NamedTuple):
@@ -45,10 +51,18 @@ class Privileges(NamedTuple):
 
 
 def memory(facts: Facts) -> Memory:
-    """MemTotal of /proc/meminfo; raises HostError where it is missing or not a number."""
+    """MemTotal of /proc/meminfo, or what a container may take of it; raises HostError where it is missing or
+    not a number."""
     total = meminfo(facts.host.text("/proc/meminfo")).get("MemTotal", 0)
     if not total:
         raise HostError(_("/proc/meminfo has no MemTotal line"))
+    for path in _MEMORY_LIMITS:
+        try:
+            said = facts.host.text(path, 64).strip()
+        except HostError:
+            continue
+        if is_number(said) and 0 < int(said) < total:
+            return Memory(int(said), limit=path)
     return Memory(total)
 
 

@@ -283,7 +283,11 @@ MOUNT = "22 1 254:1 / / rw - {} /dev/vda1 rw\n"
 
 @pytest.mark.parametrize(
     ("said", "kind", "status"),
-    [(DEAD, "ext4", "unknown"), (DEAD, "nfs4", "warn"), (Denied("no"), "ext4", "unknown")],
+    [
+        (DEAD, "ext4", "unknown"),
+        *((DEAD, kind, "warn") for kind in ("nfs4", "overlay", "fuseblk", "fuse.sshfs", "ntfs3", "exfat")),
+        (Denied("no"), "ext4", "unknown"),
+    ],
 )
 def test_the_storage_of_an_engine_that_does_not_answer(said: HostError, kind: str, status: str) -> None:
     files = {"/proc/self/mountinfo": MOUNT.format(kind)}

@@ -154,6 +154,12 @@ def area(size: int, name: str = "/swapfile") -> SwapArea:
 SWAP_WARNS = int(0.92 * GIB)
 
 
+def test_the_memory_of_a_container_is_what_it_may_take() -> None:
+    judgement = system.judge_memory(Memory(2 << 30, limit="/sys/fs/cgroup/memory.max"))
+    assert (judgement.status, judgement.found) == ("warn", "2.00 GiB (this container's limit)")
+    assert judgement.evidence[0].what == "cat /sys/fs/cgroup/memory.max"
+
+
 @pytest.mark.parametrize(
     ("areas", "status", "said"),
     [

@@ -16,6 +16,23 @@ def test_memory() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "said", "total"),
+    [
+        ("/sys/fs/cgroup/memory.max", "2147483648\n", 2 << 30),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "1073741824\n", 1 << 30),
+        ("/sys/fs/cgroup/memory.max", "max\n", 6018264 * 1024),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n", 6018264 * 1024),
+        ("/sys/fs/cgroup/memory.max", "", 6018264 * 1024),
+        ("/sys/fs/cgroup/memory.max", "0\n", 6018264 * 1024),
+    ],
+)
+def test_a_container_may_have_less_than_its_machine(path: str, said: str, total: int) -> None:
+    found = Facts(FakeHost({"/proc/meminfo": MEMINFO, path: said})).get(system.memory)
+    assert found.total == total
+    assert found.limit == (path if total < 6018264 * 1024 else "")
+
+
+@pytest.mark.parametrize(
     "text", ["", "MemTotal: x kB", "MemTotal:", "MemTotal: 0 kB", "MemTotal: ²³ kB", "9" * 5000]
 )
 def test_memory_without_a_number(text: str) -> None:
