@@ -7,7 +7,7 @@ import re
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.mail_intake import intake
-from mailcow_wizard.checks.mail_submission import is_submission, log_in, offers, submission
+from mailcow_wizard.checks.mail_submission import is_submission, log_in, offers, readable_log_in, submission
 from mailcow_wizard.checks.mail_web import LOGS, named, web
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.talks import PROTOCOLS, STRANGER, Spoke, Talk, place, spoke
@@ -94,11 +94,8 @@ def _troubles(talk: Talk, spoke: Spoke) -> list[Trouble]:
     taken = intake(talk)
     found: list[Trouble | None] = [taken]
     if not taken:
-        found += [
-            *(submission(talk) if is_submission(talk) else ()),
-            _without_tls(talk, starts),
-            log_in(talk),
-        ]
+        found += submission(talk) if is_submission(talk) else []
+        found += [_without_tls(talk, starts), log_in(talk), readable_log_in(talk)]
     if protocol == "smtp":
         found += _names(talk, spoke)
     if protocol == "http":
@@ -153,7 +150,7 @@ def _closed_early(talk: Talk) -> bool:
     """Whether it ended the connection while something was left to be asked."""
     asked = [one for one in talk.asked.lines if one not in _FAREWELLS]
     # What is said in HTTP is said at once, and has one answer.
-    early = len(talk.spoken.replies) < len(asked) and talk.asked.protocol != "http"
+    early = len(talk.spoken.replies) < len(asked) and PROTOCOLS[talk.binding.port.id][0] != "http"
     # Where TLS did not come about that is a trouble of its own.
     broken = talk.spoken.outcome == "failed" and "no TLS" not in talk.spoken.text
     return early and (broken or talk.spoken.outcome == "reset")
@@ -339,7 +336,8 @@ def _evidence(talk: Talk) -> Evidence:
     if protocol == "http":
         scheme = "https" if tls else "http"
         host = f"[{asked.address}]" if ":" in asked.address else asked.address
-        what = f"curl -skI --connect-to ::{host}: {scheme}://{asked.name}:{asked.port}/"
+        by_proxy = " --haproxy-protocol" * (asked.protocol != "http")
+        what = f"curl -skI{by_proxy} --connect-to ::{host}: {scheme}://{asked.name}:{asked.port}/"
     elif tls or starts:
         start = "" if tls else f" -starttls {protocol}"
         what = f"openssl s_client -connect {spot} -servername {asked.name}{start}"

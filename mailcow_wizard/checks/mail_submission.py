@@ -6,7 +6,7 @@ import re
 
 from mailcow_wizard.checks.mail_web import LOGS
 from mailcow_wizard.checks.troubles import Trouble
-from mailcow_wizard.facts.mail.talks import PROTOCOLS, SUBMISSION, Talk
+from mailcow_wizard.facts.mail.talks import LOOPBACK, PROTOCOLS, SUBMISSION, Talk
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
 
@@ -99,15 +99,20 @@ def submission(talk: Talk) -> list[Trouble]:
                 (LOGS.format(talk.binding.port.container),),
             )
         )
-    if talk.binding.port.id == "ports.submission" and re.search(r"(?m)^250[ -]AUTH\b", offers(talk)):
-        found.append(
-            Trouble(
-                "warn",
-                _("{where} lets programs log in without encryption", where=talk.where),
-                (_("Remove smtpd_tls_auth_only=no from data/conf/postfix/extra.cf."),),
-            )
-        )
     return found
+
+
+def readable_log_in(talk: Talk) -> Trouble | None:
+    """Before TLS there is no way to log in. From its own address dovecot lets everybody do so."""
+    port = talk.binding.port
+    protocol, tls, starts = PROTOCOLS[port.id]
+    inside = protocol != "smtp" and talk.asked.address == LOOPBACK
+    if tls or not starts or port.id == "ports.smtp" or inside or not _lets_log_in(protocol, offers(talk)):
+        return None
+    words = _("{where} lets programs log in without encryption", where=talk.where)
+    setting = "smtpd_tls_auth_only=no" if protocol == "smtp" else "disable_plaintext_auth=no"
+    fix = _("Remove {setting} from data/conf/{place}.", setting=setting, place=_SETTINGS[port.container])
+    return Trouble("warn", words, (fix,))
 
 
 def log_in(talk: Talk) -> Trouble | None:
@@ -116,9 +121,15 @@ def log_in(talk: Talk) -> Trouble | None:
     protocol = PROTOCOLS[port.id][0]
     if protocol not in _LOG_IN or not talk.spoken.tls or (protocol == "smtp" and not is_submission(talk)):
         return None
-    said = talk.reply(_LISTS[protocol])
-    if not re.match(_LISTED[protocol], said, re.MULTILINE) or re.search(_LOG_IN[protocol], said, re.DOTALL):
+    if _lets_log_in(protocol, talk.reply(_LISTS[protocol])) is not False:
         return None
     words = _("{where} offers no way to log in, even over TLS", where=talk.where)
     fix = _("See whether data/conf/{place} turns it off.", place=_SETTINGS[port.container])
     return Trouble("fail", words, (fix, LOGS.format(port.container)))
+
+
+def _lets_log_in(protocol: str, said: str) -> bool | None:
+    """Whether a log-in is offered; None where nothing is listed there."""
+    if not re.match(_LISTED[protocol], said, re.MULTILINE):
+        return None
+    return bool(re.search(_LOG_IN[protocol], said, re.DOTALL))

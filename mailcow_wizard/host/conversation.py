@@ -6,7 +6,9 @@ from mailcow_wizard.typed import NamedTuple
 class Dialogue(NamedTuple):
     """A conversation with a server, up to its end.
 
-    `protocol` is smtp, imap, pop3, sieve, http, redis, doveadm, or `greeting` for one that only greets.
+    `protocol` is smtp, imap, pop3, sieve, http, redis, doveadm, or `greeting` for one that only greets;
+    `proxied http` is for a web server that hears proxies alone: who asks is said before all else, before TLS
+    too (the PROXY line of HAProxy's protocol).
     `tls` from the first byte; `name` is the server that is asked for then. `lines` are said one after the
     other, each when the last was answered, in http all at once; IMAP's tags are put before them. Behind
     STARTTLS (STLS) that is granted all goes on over TLS. Nothing secret may be said: it is recorded.

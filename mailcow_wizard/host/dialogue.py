@@ -32,6 +32,7 @@ _OUTCOMES = {
 # Replies to these have several lines in POP3; all others have one.
 _LONG_IN_POP3 = ("CAPA", "LIST", "UIDL", "TOP", "RETR")
 _GRANTED = pattern(r"220|a\d+ OK|\+OK|OK", re.IGNORECASE)
+PROXIED = "proxied http"
 _CLIENT_FIRST = ("redis", "doveadm")
 _FAREWELLS = ("QUIT", "LOGOUT")
 _FAREWELL_S = 1.0
@@ -75,6 +76,12 @@ def _held(dialogue: Dialogue, end: float) -> Spoken:
         return _Talk(dialogue, indifferent(), end).held()._replace(trouble=said)
     except ssl.SSLError as error:
         return Spoken("failed", text=why(error), trouble=said)
+
+
+def _proxy_line(own: tuple[object, ...], peer: tuple[object, ...], family: socket.AddressFamily) -> str:
+    """Who asks whom, as a proxy says it (HAProxy's protocol, version 1)."""
+    kind = "TCP6" if family == socket.AF_INET6 else "TCP4"
+    return f"PROXY {kind} {own[0]} {peer[0]} {own[1]} {peer[1]}\r\n"
 
 
 class _Talk:
@@ -126,9 +133,11 @@ class _Talk:
         self._connected = socket.create_connection((one.address, one.port), self._left())
         own = self._link.getsockname()
         self._said = self._said._replace(own=f"{own[0]} {own[1]}")
+        if one.protocol == PROXIED:
+            self._send(_proxy_line(own, self._link.getpeername(), family).encode())
         if one.tls:
             self._secure()
-        if one.protocol == "http":
+        if one.protocol in ("http", PROXIED):
             self._ask_in_http()
             return
         if one.protocol not in _CLIENT_FIRST:

@@ -4,9 +4,11 @@ import pytest
 
 from mailcow_wizard import language
 from mailcow_wizard.checks.mail_admin import judge_admin
+from mailcow_wizard.checks.mail_ports import judge_ports
 from mailcow_wizard.checks.mail_round_trip import judge_round_trip
 from mailcow_wizard.facts.mail.admin import admin
 from mailcow_wizard.facts.mail.relay import relay
+from mailcow_wizard.facts.mail.talks import spoke
 from mailcow_wizard.facts.mail.trips import trips
 from mailcow_wizard.host.conversation import Dialogue, Spoken, Tripped
 from tests.checks.mail_machine import NAME, OWN_V6, MailMachine, container
@@ -149,6 +151,25 @@ def test_nobody_can_log_in() -> None:
     assert {found[port].status for port in spoken} == {"pass"}, found
 
 
+@pytest.mark.parametrize(
+    ("port", "before"),
+    [
+        ("143", "* CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN\na1 OK"),
+        ("143", "* CAPABILITY IMAP4rev1 STARTTLS\na1 OK"),
+        ("110", "+OK\nSTLS\nUSER\n."),
+        ("110", "+OK\nSTLS\nSASL PLAIN LOGIN\n."),
+        ("4190", '"SASL" "PLAIN LOGIN"\n"STARTTLS"\nOK "ready"'),
+    ],
+)
+def test_who_logs_in_without_tls(port: str, before: str) -> None:
+    """Mail programs that are told to do so send the password readable."""
+    good = GOOD[port]
+    lists = good._replace(replies=(before, *good.replies[1:]))
+    found = ports({port: good._replace(greeting=before) if port == "4190" else lists})[port]
+    assert (found.status, "log in without encryption" in found.summary) == ("warn", True), found.summary
+    assert "Remove disable_plaintext_auth=no from data/conf/dovecot/extra.conf." in found.remedies
+
+
 @pytest.mark.parametrize("port", ["143", "110", "4190"])
 def test_what_breaks_off_behind_tls_is_not_well(port: str) -> None:
     """A server may begin TLS and then end it with an alert."""
@@ -173,6 +194,21 @@ def test_who_says_that_he_is_one_of_us_is_of_our_domain(name: str, domain: str) 
     machine = MailMachine(BOXES, conf=f"MAILCOW_HOSTNAME={name}\nENABLE_IPV6=false\n")
     machine.facts().get(relay)
     assert f"MAIL FROM:<postmaster@{domain}>" in machine.asked_of[0].lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "http", "https"),
+    [
+        ("NGINX_USE_PROXY_PROTOCOL=yes\nHTTP_REDIRECT=y\n", "http", "proxied http"),
+        ("NGINX_USE_PROXY_PROTOCOL=y\nHTTP_REDIRECT=n\n", "proxied http", "proxied http"),
+        ("NGINX_USE_PROXY_PROTOCOL=n\n", "http", "http"),
+    ],
+)
+def test_where_a_proxy_stands_before_nginx(lines: str, http: str, https: str) -> None:
+    machine = MailMachine(BOXES, GOOD, conf=f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6=false\n{lines}")
+    assert {one.status for one in judge_ports(machine.facts().get(spoke))} == {"pass"}
+    asked_in = {one.port: one.protocol for one in machine.asked_of}
+    assert (asked_in[80], asked_in[443]) == (http, https)
 
 
 RELAYS_NOT = "454 4.7.1 <postmaster@gmail.com>: Relay access denied"

@@ -29,7 +29,7 @@ GOOD: dict[str, Spoken] = {
     "465": Spoken("open", GREETS, (AFTER, "250 2.1.0 Ok", NO), TLS),
     "587": Spoken("open", GREETS, (HELLO, "220 2.0.0 Ready", AFTER, "250 2.1.0 Ok", NO), TLS),
     "143": Spoken(
-        "open", "* OK Dovecot ready.", ("* CAPABILITY IMAP4rev1 STARTTLS\na1 OK", "a2 OK", "a3 OK"), TLS
+        "open", "* OK Dovecot ready.", ("* CAPABILITY STARTTLS LOGINDISABLED\na1 OK", "a2 OK", "a3 OK"), TLS
     ),
     "993": Spoken("open", "* OK Dovecot ready.", ("* CAPABILITY IMAP4rev1\na1 OK",), TLS),
     "110": Spoken("open", "+OK Dovecot ready.", ("+OK\nSTLS\n.", "+OK", "+OK\nUSER\n."), TLS),

@@ -36,7 +36,7 @@ _SERVICES = (
 class Kind(NamedTuple):
     """What is right and wrong with the server: whom it trusts to relay, whom it lets submit without logging
     in, what its web server answers to who logs in, how it is called, which domains and mailboxes are its own;
-    `more` are further lines for postfix."""
+    `more` are further lines for postfix; `proxied` that the web server hears proxies alone."""
 
     trusts: str = "192.0.2.0/24"
     submission: str = "permit_sasl_authenticated,reject"
@@ -45,6 +45,7 @@ class Kind(NamedTuple):
     domains: str = DOMAIN
     mailboxes: str = "static:yes"
     more: str = ""
+    proxied: bool = False
 
 
 class MailServer(NamedTuple):
@@ -205,6 +206,7 @@ def _postfix(server: MailServer, certificate: Path, key: Path, kind: Kind) -> It
 @contextmanager
 def _nginx(server: MailServer, certificate: Path, key: Path, kind: Kind) -> Iterator[None]:
     place, ports = server.place / "nginx", server.ports
+    proxied = " proxy_protocol" * kind.proxied
     place.mkdir()
     (place / "nginx.conf").write_text(
         f"pid {place}/pid; error_log {place}/log; events {{}} http {{ access_log off;\n"
@@ -212,8 +214,8 @@ def _nginx(server: MailServer, certificate: Path, key: Path, kind: Kind) -> Iter
             f"{kind_}_temp_path {place}/{kind_};\n"
             for kind_ in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
-        + f"server {{ listen {HERE}:{ports['http']}; return 301 https://{NAME}$request_uri; }}\n"
-        f"server {{ listen {HERE}:{ports['https']} ssl;\n"
+        + f"server {{ listen {HERE}:{ports['http']}{proxied}; return 301 https://{NAME}$request_uri; }}\n"
+        f"server {{ listen {HERE}:{ports['https']} ssl{proxied};\n"
         f"ssl_certificate {certificate}; ssl_certificate_key {key};\n"
         f"default_type text/html; location /admin/ {{ add_header Set-Cookie a=b always; {kind.login} }}\n"
         "location / { return 200 '<title>mailcow UI</title>'; } } }\n"

@@ -160,6 +160,20 @@ def test_a_relay_for_senders_of_its_own(place: Path, shelf: Path, monkeypatch: p
         assert (found.status, "open relay" in found.summary) == ("fail", True), found.summary
 
 
+def test_a_web_server_that_hears_proxies_alone(place: Path, shelf: Path) -> None:
+    """nginx takes a request only behind a PROXY line: where mailcow.conf says so it is asked in this way."""
+    with serving(place, made.issued(shelf, "proxied", NAME), Kind(proxied=True)) as server:
+        found = verified(place)
+        assert of_port(found, server, "https").status == "fail"
+        with (place / "mailcow.conf").open("a") as conf:
+            conf.write("NGINX_USE_PROXY_PROTOCOL=y\nHTTP_REDIRECT=n\n")
+        found = verified(place)
+        for name in ("http", "https"):
+            one = of_port(found, server, name)
+            assert (one.status, "--haproxy-protocol" in one.evidence[0].what) == ("pass", True), one
+        assert found["mail.admin-password"].status == "pass", found["mail.admin-password"].summary
+
+
 def test_submission_alone(place: Path, shelf: Path) -> None:
     """Relaying is refused in general, and allowed where nobody was meant to be without a log-in."""
     relays = "-o smtpd_relay_restrictions=check_client_access,static:OK,reject_unauth_destination"

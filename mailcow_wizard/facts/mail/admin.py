@@ -7,6 +7,7 @@ import re
 from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, bindings
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mail.installed import Installed, installed
+from mailcow_wizard.facts.mail.talks import web_protocol
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue
@@ -104,7 +105,8 @@ def _by_login(facts: Facts, about: Installed, trouble: str) -> Admin:
             "",
             _FORM,
         )
-        said = facts.host.converse((Dialogue("http", address, binding.number, name, True, lines),), 8.0)[0]
+        asked = Dialogue(web_protocol(binding, conf), address, binding.number, name, True, lines)
+        said = facts.host.converse((asked,), 8.0)[0]
         reply = said.replies[0] if said.replies else ""
         found = _judged(reply)
         if found is not None:

@@ -18,9 +18,10 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
+_YES = ("y", "yes")  # as mailcow's nginx reads it
 STRANGER = "postmaster@gmail.com"
 """A recipient elsewhere, whose domain every resolver knows; nothing is ever sent to it."""
-_LOOPBACK = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 _HELLO = "EHLO mailcow-wizard.invalid"
 # mailcow's port 25 lets strangers wait for 3 s before it greets (postscreen), and the certificate may take
 # two rounds.
@@ -96,7 +97,7 @@ def talks(facts: Facts) -> Talks:
         return Talks(about, name, conf)
     own = own_addresses(facts)
     asked = [
-        (one, dialogue(one, address, name))
+        (one, dialogue(one, address, name, conf))
         for one in bindings(conf.values, conf.odd)
         for address in reached(one, own)
     ]
@@ -169,22 +170,30 @@ def own_addresses(facts: Facts, all_families: bool = False) -> tuple[str, ...]:
         own = facts.get(addresses, family).own
         if own and not ipaddress.ip_address(own).is_loopback:
             found.append(own)
-    return tuple(found) or (_LOOPBACK,)
+    return tuple(found) or (LOOPBACK,)
 
 
 def reached(binding: Binding, own: tuple[str, ...]) -> tuple[str, ...]:
     """Where a port of mailcow is reached: at the address it is bound to, else at the machine's own."""
     if binding.address == EVERY_ADDRESS_V4:
-        return tuple(one for one in own if ":" not in one) or (_LOOPBACK,)
+        return tuple(one for one in own if ":" not in one) or (LOOPBACK,)
     return (binding.address,) if binding.address else own
 
 
-def dialogue(binding: Binding, address: str, name: str) -> Dialogue:
+def dialogue(binding: Binding, address: str, name: str, conf: MailcowConf) -> Dialogue:
     """What is said to a port there."""
     protocol, tls, starts = PROTOCOLS[binding.port.id]
-    return Dialogue(
-        protocol, address, binding.number, name, tls, _lines(binding.port.id, protocol, starts, name)
-    )
+    lines = _lines(binding.port.id, protocol, starts, name)
+    asked = web_protocol(binding, conf) if protocol == "http" else protocol
+    return Dialogue(asked, address, binding.number, name, tls, lines)
+
+
+def web_protocol(binding: Binding, conf: MailcowConf) -> str:
+    """How nginx is spoken to at a port: where a proxy stands before it, as by that proxy. What only leads to
+    HTTPS hears everybody."""
+    by_proxy = conf.get("NGINX_USE_PROXY_PROTOCOL").lower() in _YES
+    leads = binding.port.id == "ports.http" and conf.get("HTTP_REDIRECT").lower() in _YES
+    return "proxied http" if by_proxy and not leads else "http"
 
 
 def _lines(port: str, protocol: str, starts: bool, name: str) -> tuple[str, ...]:
