@@ -20,7 +20,7 @@ def answers(options: Options, write: Callable[[str], None]) -> int:
     """Runs the command; returns the exit code. Raises UsageError with what is wrong in a file of answers."""
     session = open_session(options)
     try:
-        standing = None if session.recorded or options.answers else Record(session.state).load()
+        standing = None if session.recorded or options.answers else Record(session.state).look()
         choices = standing.choices if standing else session.given.choices
         found = collect(session, choices, standing.changes if standing else ())
     except HostError as error:

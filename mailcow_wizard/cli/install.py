@@ -49,7 +49,7 @@ class _Install:
         self._options = options
         self._talk = talk
         self._record = Record(session.state)
-        self._before = outlook.standing_of(session)
+        self._before = None if options.stop else self._told_first(lambda: outlook.standing_of(session))
         session.settings = going_on.settings(session, self._before)
         self._choices = self._chosen()
         self._told_at = 0.0

@@ -44,7 +44,7 @@ def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
     held = lock.take(session.state, beside=lock.of_install(session.settings.directory))
     try:
         run = chance.letters_and_digits(_RUN_LENGTH)
-        before = _unfinished(session, record.load())
+        before = _unfinished(session, record.look())
         standing = _next(session, before, run, choices)
         session.take_over()
         if session.given.secrets:
@@ -108,9 +108,10 @@ def _worker(place: str, run: str, held: lock.Lock) -> detached.Detached | detach
 
 
 def follow(session: Session, listen: Listen) -> Standing:
-    """Joins the install that is under way, and tells all of it. Raises HostError where there is none."""
+    """Joins the install that is under way, and tells all of it. Raises HostError where there is none, or none
+    that can be read."""
     record = Record(session.state)
-    if record.load() is None:
+    if record.look() is None:
         raise HostError(_("no install is under way"))
     return _Following(record, record.log_begin(), listen, lambda: True).run()
 

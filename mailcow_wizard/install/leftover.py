@@ -6,11 +6,14 @@ from mailcow_wizard.engine.session import Session
 
 
 def left_over(session: Session) -> bool:
-    """Whether an install is under way, or stopped before its end; no on a recorded machine."""
+    """Whether an install is under way, stopped before its end or cannot be read; no on a recorded one."""
     if session.recorded or not session.state.has("install"):
         return False
-    from mailcow_wizard.install.standing import Record
+    from mailcow_wizard.install.standing import Record, Unreadable
 
     record = Record(session.state)
-    standing = record.load()
+    try:
+        standing = record.look()
+    except Unreadable:
+        return True
     return record.alive() or (standing is not None and standing.state != "done")

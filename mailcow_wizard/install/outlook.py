@@ -234,6 +234,6 @@ def _configuration(
 
 
 def standing_of(session: Session) -> Standing | None:
-    """The install of this machine, if there is one, in the language that is spoken."""
-    said = Record(session.state).load()
+    """The install of this machine, if there is one, in the language that is spoken. Raises Unreadable."""
+    said = Record(session.state).look()
     return said and spoken.standing(said)

@@ -8,7 +8,9 @@ from mailcow_wizard.engine.given import Choices as Choices
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.log import tail
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.install.record_shape import examine
 from mailcow_wizard.install.stages import STAGES
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -99,6 +101,14 @@ def fresh(run: str, at: str, hostname: str, settings: dict[str, Any], choices: C
     return Standing(run, "running", at, settings["directory"], hostname, settings, choices, stages)
 
 
+class Unreadable(HostError):
+    """An install's record holds what this version does not know."""
+
+    def __init__(self, path: str) -> None:
+        said = _("{path} is not readable for this wizard: a newer one wrote it, or it is damaged", path=path)
+        super().__init__(f"{said}; {_('where it is moved away, install begins anew')}")
+
+
 class Record:
     """The install of one state directory. Looking needs no lock; whoever writes holds it."""
 
@@ -112,11 +122,19 @@ class Record:
 
     def load(self) -> Standing | None:
         """How it stands; None where there is no install, or none that can be read."""
-        said = self._state.load(NAME)
         try:
-            return _standing(said) if isinstance(said, dict) else None
-        except (KeyError, TypeError, ValueError):
+            return self.look()
+        except Unreadable:
             return None
+
+    def look(self) -> Standing | None:
+        """How it stands; None where there is no install. Raises Unreadable."""
+        if not self._state.has(NAME):
+            return None
+        try:
+            return _standing(self._state.load(NAME))
+        except (LookupError, TypeError, ValueError, AttributeError):
+            raise Unreadable(f"{self._state.path}/{NAME}.json") from None
 
     def save(self, standing: Standing) -> None:
         """On disk before this returns, on a full one too where room was kept for it. Raises HostError."""
@@ -148,9 +166,11 @@ class Record:
         """How far the stage under way is."""
         said = self._state.load(_PROGRESS)
         try:
-            return Progress(**said) if isinstance(said, dict) else Progress()
+            found = Progress(**said)
         except TypeError:
             return Progress()
+        kinds = [type(one) for one in found]
+        return found if kinds == [str, str, int, int] else Progress()
 
     def save_progress(self, progress: Progress) -> None:
         """For those who follow; it may be lost. Raises HostError."""
@@ -192,12 +212,15 @@ class Record:
 
 
 def _standing(said: dict[str, Any]) -> Standing:
+    examine(said)
     running = said["running"]
+    # One that was begun by an older version may have fewer stages.
+    stages = {one["id"]: Stand(**one) for one in said["stages"]}
     return Standing(
         **{
             **said,
             "choices": _choices(said["choices"]),
-            "stages": tuple(Stand(**one) for one in said["stages"]),
+            "stages": tuple(stages.get(one.id, Stand(one.id)) for one in STAGES),
             "running": Running(**running) if running else None,
             **{name: tuple(said[name]) for name in ("remedies", "findings", "notes", "marks", "changes")},
         }

@@ -24,7 +24,7 @@ def write(app: Wizard) -> None:
     def run() -> None:
         session = app.session
         try:
-            standing = None if session.recorded else Record(session.state).load()
+            standing = None if session.recorded else Record(session.state).look()
             choices = standing.choices if standing else session.given.choices
             found = collect(session, choices, standing.changes if standing else ())
             path = save(session.state, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine.obstacles import elsewhere, obstacle
@@ -12,7 +13,7 @@ from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import after, following, going_on, outlook
-from mailcow_wizard.install.standing import Progress, Record, Standing
+from mailcow_wizard.install.standing import Progress, Record, Standing, Unreadable
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.names import is_full
 from mailcow_wizard.tui.beside import beside, waited_for
@@ -78,8 +79,11 @@ class Installing:
 
 
 def fill(app: Wizard) -> None:
-    """The stages as they stand, for the step's list."""
-    standing = None if app.session.recorded else outlook.standing_of(app.session)
+    """The stages as they stand, for the step's list; none is begun where that cannot be read."""
+    standing = None
+    if not app.session.recorded:
+        with suppress(Unreadable):
+            standing = outlook.standing_of(app.session)
     app.board.stages = rows(standing, running=False)
 
 
@@ -164,7 +168,9 @@ def _ask(app: Wizard, some: tuple[outlook.Outlook, ...], standing: Standing | No
 
 
 def _follow(app: Wizard, work: Callable[[following.Listen], Standing]) -> None:
-    made = app.installing = Installing(outlook.standing_of(app.session))
+    made = app.installing = Installing(None)
+    with suppress(Unreadable):
+        made.standing = outlook.standing_of(app.session)
     made.start(work, lambda: app.call_later(_heard, app, made))
     _show_rows(app, made)
     _watch(app, made)
@@ -212,6 +218,11 @@ def greet(app: Wizard) -> None:
         _follow(app, lambda listen: following.follow(app.session, listen))
         return
     mark(app)
+    try:
+        outlook.standing_of(app.session)
+    except Unreadable as error:
+        app.show_keys(heard(error))
+        return
     app.show_keys(_("An install was begun and is not finished: step Install, i goes on with it."))
 
 
