@@ -4,12 +4,12 @@ Threads, not asyncio: importing asyncio costs as much as the whole of `check por
 in a system call (a dead NFS mount, a stuck /proc file) can be left behind, a coroutine cannot.
 """
 
-import errno
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from mailcow_wizard.engine import limits
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import Denied, HostError
@@ -22,7 +22,6 @@ Mark = Callable[[Sequence[Finding]], tuple[Finding, ...]]
 
 # A signal that comes in the moment before a wait begins does not end it: so none is longer, in seconds.
 _SIGNALS_S = 0.25
-_LIMITS = (errno.EMFILE, errno.ENFILE)
 
 
 def join(check: Check, judgement: Judgement, duration: float = 0.0) -> Finding:
@@ -67,15 +66,7 @@ def look(check: Check, facts: Facts) -> tuple[Judgement, ...]:
     except HostError as error:
         return (_could_not_look(error, error.remedies),)
     except Exception as error:
-        return (_could_not_look(error) if _is_short(error) else _crashed(error),)
-
-
-def _is_short(error: Exception) -> bool:
-    """Whether this user may have no more threads or open files, which is no mistake of ours."""
-    if isinstance(error, OSError):
-        return error.errno in _LIMITS
-    # What Python says of threads; it has no exception of its own for it.
-    return str(error) == "can't start new thread"
+        return (_could_not_look(error) if limits.is_reached(error) else _crashed(error),)
 
 
 def _with_fixes(check: Check, judgement: Judgement, facts: Facts) -> Judgement:
@@ -89,7 +80,7 @@ def _with_fixes(check: Check, judgement: Judgement, facts: Facts) -> Judgement:
 
 
 def _could_not_look(error: Exception, remedies: tuple[str, ...] = ()) -> Judgement:
-    said = _("could not look: {error}", error=error)
+    said = _("could not look: {error}", error=limits.in_words(error))
     return Judgement("unknown", said, certainty="untested", remedies=remedies)
 
 

@@ -21,7 +21,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Event, Listed
 from mailcow_wizard.tui import exporting, returning
-from mailcow_wizard.tui.beside import beside
+from mailcow_wizard.tui.beside import beside, cannot_begin
 from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row, new_board
 from mailcow_wizard.tui.drawn import Drawn
 from mailcow_wizard.tui.frame import LOW, is_wide
@@ -174,7 +174,11 @@ class Wizard(Drawn):
         """Runs checks in a thread of their own; what they find comes back as `Heard`."""
         run = self.board.ask(some)
         facts = facts or self.session.new_facts()
-        again(self.session, [one.id for one in some], facts, lambda event: self._tell((event,), run))
+        try:
+            again(self.session, [one.id for one in some], facts, lambda event: self._tell((event,), run))
+        except HostError as error:
+            self.board.keep(some)
+            self.call_later(self.show_keys, cannot_begin(error))
         self._draw_soon()
 
     def _tell(self, said: Sequence[Event | Known], run: int = 0) -> None:

@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable
 
+from mailcow_wizard.engine import limits
 from mailcow_wizard.engine.reach import Reach, Target, Verdict
 from mailcow_wizard.engine.reach_words import BadReport, pasted
 from mailcow_wizard.engine.session import Session
@@ -66,7 +67,11 @@ class Asking:
 
     def begin(self) -> None:
         """Opens the listeners, in a thread."""
-        threading.Thread(target=self._work, daemon=True, name="reach").start()
+        try:
+            limits.begin(self._work, "reach")
+        except HostError as error:
+            self.problem = str(error)
+            self._draw()
 
     def end(self) -> None:
         """Ends them."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from mailcow_wizard.engine import limits
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.tui.board import WELCOME
 
@@ -18,17 +19,30 @@ _REST_S = 0.5
 def beside(
     app: Wizard, name: str, work: Callable[[], object], say: Callable[[str], object] | None = None
 ) -> None:
-    """Does the work in a thread of this name. A mistake of the wizard in it is told in the app's own thread:
-    by `say`, without it in the line of keys."""
+    """Does the work in a thread of this name. A mistake of the wizard in it, and that there can be no thread,
+    is told in the app's own: by `say`, without it in the line of keys."""
 
     def run() -> None:
         try:
             work()
         except Exception as error:  # the screen stays, and says so
-            mistake = _("The wizard made a mistake here: {name}", name=type(error).__name__)
-            app.call_later(say or app.show_keys, mistake)
+            app.call_later(say or app.show_keys, _mistake(error))
 
-    threading.Thread(target=run, daemon=True, name=name).start()
+    try:
+        limits.begin(run, name)
+    except HostError as error:
+        app.call_later(say or app.show_keys, cannot_begin(error))
+
+
+def cannot_begin(error: HostError) -> str:
+    """The sentence where there can be no thread."""
+    return _("This cannot be done now: {error}", error=error)
+
+
+def _mistake(error: Exception) -> str:
+    if limits.lacks_threads(error):
+        return _("This cannot be done now: {error}", error=limits.NO_MORE)
+    return _("The wizard made a mistake here: {name}", name=type(error).__name__)
 
 
 def waited_for(app: Wizard, title: str, said: str, look: Callable[[], Callable[[], object]]) -> None:

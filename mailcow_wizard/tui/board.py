@@ -90,6 +90,13 @@ class Board:
         elif event.kind == "finished":
             self._findings[event.check] = event.findings
 
+    def keep(self, checks: Iterable[Listed]) -> None:
+        """They do not run again after all: what was found before counts."""
+        self._counted.clear()
+        for check in checks:
+            if before := self._before.get(check.id):
+                self._findings[check.id] = before
+
     def _forget(self, check: str) -> None:
         if found := self._findings.pop(check, ()):
             self._before[check] = found

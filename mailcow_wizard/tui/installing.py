@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from mailcow_wizard.engine import limits
 from mailcow_wizard.engine.obstacles import elsewhere, obstacle
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.harmless import harmless
@@ -67,7 +67,11 @@ class Installing:
             self.running = False
             tell()
 
-        threading.Thread(target=run, daemon=True, name="install").start()
+        try:
+            limits.begin(run, "install")
+        except HostError as error:
+            self.refused, self.running = str(error), False
+            tell()
 
     def _lines_of(self, some: following.Heard) -> list[str]:
         found = []

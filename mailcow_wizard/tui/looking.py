@@ -1,9 +1,9 @@
 """The first run of all checks: in a process of its own, while this one makes the screen. Later ones: beside
 the screen."""
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 
+from mailcow_wizard.engine import limits
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host import apart
@@ -48,8 +48,9 @@ class Looking:
         return said
 
     def follow(self, tell: Tell, ended: Callable[[], object]) -> None:
-        """Calls `tell` with what is said from now on, in batches, then `ended`; both from a thread."""
-        threading.Thread(target=self._follow, args=(tell, ended), daemon=True, name="looking").start()
+        """Calls `tell` with what is said from now on, in batches, then `ended`; both from a thread. Raises
+        HostError where there can be none."""
+        limits.begin(lambda: self._follow(tell, ended), "looking")
 
     def _follow(self, tell: Tell, ended: Callable[[], object]) -> None:
         while self._child and (said := self._child.hear(wait=True)) is not None:
@@ -63,14 +64,15 @@ class Looking:
 
 
 def again(session: Session, checks: Sequence[str], facts: Facts, tell: Callable[[Event], None]) -> None:
-    """Runs checks, by id, in a thread of this process; calls `tell` from there with what becomes of each."""
+    """Runs checks, by id, in a thread of this process; calls `tell` from there with what becomes of each.
+    Raises HostError where there can be none."""
 
     def run() -> None:
         from mailcow_wizard.engine.selection import select
 
         session.prepare(select(checks) if checks else (), facts, tell).run()
 
-    threading.Thread(target=run, daemon=True, name="checks").start()
+    limits.begin(run, "checks")
 
 
 def _told(said: Iterable[object]) -> list[Event | Known]:

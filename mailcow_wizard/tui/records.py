@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mailcow_wizard.engine import records, watching
+from mailcow_wizard.engine import limits, records, watching
 from mailcow_wizard.engine.records import Records
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.fixes import dns_records
@@ -110,7 +109,10 @@ class Book:
                 problem = _("the wizard made a mistake here: {name}", name=type(error).__name__)
             self._app.call_later(end, found, problem)
 
-        threading.Thread(target=work, daemon=True, name="records").start()
+        try:
+            limits.begin(work, "records")
+        except HostError as error:
+            self._app.call_later(end, None, str(error))
 
     def name(self, domains: tuple[str, ...]) -> None:
         """Other mail domains: the records of one that was left out are of no interest any more."""

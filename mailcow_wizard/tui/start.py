@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from mailcow_wizard.engine import limits
 from mailcow_wizard.engine.defect import described
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from mailcow_wizard.tui.look import Look
 
 DEFECT = 70
+IMPOSSIBLE = 64
+"""As on a terminal that cannot show it."""
 
 
 def start(session: Session, ascii_only: bool, colour: bool, mouse: bool) -> int:
@@ -59,10 +62,18 @@ def _draw(
     if driver is None and painted:
         painted.terminal.close()
     app = Wizard(session, facts, look, looking, driver)
-    code = app.run(mouse=mouse)
+    try:
+        code = app.run(mouse=mouse)
+    except RuntimeError as error:
+        # Where there is no thread at all, putting the driver away fails as well, with other words.
+        if not limits.lacks_threads(app._exception or error):
+            raise
+        return _too_few(painted)
     if app.leaving is not None:
         return app.leaving
     if app.return_code:
+        if app._exception is not None and limits.lacks_threads(app._exception):
+            return _too_few(painted)
         if app._exception is not None:
             streams.say(described(app._exception))
         print(
@@ -71,3 +82,12 @@ def _draw(
         )
         return DEFECT
     return code or 0
+
+
+def _too_few(painted: Painted | None) -> int:
+    """Says that there are too few threads for the screens, on the terminal as it was before."""
+    if painted:
+        painted.terminal.close()
+    streams.say(_("{limit}, and the screens need some", limit=limits.NO_MORE))
+    streams.say(_("Run this instead: {line}", line=terminal.instead()))
+    return IMPOSSIBLE

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from mailcow_wizard.engine import limits
 from mailcow_wizard.engine.mending import Outcome, Progress
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _, heard
@@ -69,7 +69,11 @@ class Work:
     def start(self, tell: Callable[[], None]) -> None:
         """Begins. `tell` is called from the thread when there is something new, once until `seen` is."""
         self._tell = tell
-        threading.Thread(target=self._run, daemon=True, name="change").start()
+        try:
+            limits.begin(self._run, "change")
+        except HostError as error:
+            self.refused = str(error)
+            self._say()
 
     def _run(self) -> None:
         try:

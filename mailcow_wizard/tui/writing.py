@@ -160,9 +160,9 @@ def _wrapped(label: str, text: str, width: int, role: str = "") -> list[Line]:
 
 
 def _is_set_up(board: Board) -> bool:
-    """Whether mailcow is here already: its containers were looked at."""
+    """Whether mailcow is here already: its containers were looked at, and that gave an answer."""
     found = (row.finding for row in board.rows("verify") if row.check.id == "mail.containers")
-    return any(one is not None and one.status not in ("skipped", "crashed") for one in found)
+    return any(one is not None and one.status not in ("skipped", "crashed", "unknown") for one in found)
 
 
 def _of_running(board: Board, failing: int) -> str:

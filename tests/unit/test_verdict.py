@@ -41,6 +41,10 @@ def board(said: dict[str, Status], offline: bool = False) -> Board:
             {"system.disk": "fail", **{one.id: "skipped" for one in MAIL}},
             "1 finding blocks the install. Mend these first.",
         ),
+        (
+            {"system.disk": "fail", **{one.id: "unknown" for one in MAIL}},
+            "1 finding blocks the install. Mend these first.",
+        ),
     ],
 )
 def test_verdict(said: dict[str, Status], sentence: str) -> None:

@@ -84,7 +84,7 @@ class Choices(Sheet[Plan]):
         """For each choice its name, what it would do, what kind of change it is."""
         look = self.look
         if self._problem:
-            return [[], [(f" {look.text(self._problem)}", look.plain)]]
+            return [[], *([(f" {one}", look.plain)] for one in _wrapped(look.text(self._problem), width))]
         if not self._offers:
             return [[], [(" " + look.text(_("Looking at what can be done…")), look.plain)]]
         lines: list[list[Part]] = []
