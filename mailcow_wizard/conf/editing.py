@@ -23,7 +23,8 @@ def with_value(read: Readings, key: str, line: str, value: str) -> str:
         if _stops(after) < _stops(read) and _agreed(after, before) == before:
             return text
     for text in _candidates(read, key, line):
-        if _agreed(readings(text), before) == before:
+        after = readings(text)
+        if _agreed(after, before) == before and not _lost(read, after, line):
             return text
     raise Unwritable(_("{key}: the lines around it are damaged; correct the file by hand first", key=key))
 
@@ -38,7 +39,7 @@ def without(read: Readings, key: str) -> str:
         for start, end in sorted({_lines(text, one, whole) for one in seen}, reverse=True):
             text = text[:start] + text[end:]
         after = readings(text)
-        if not any(after.last(key)) and _agreed(after, before) == before:
+        if not any(after.last(key)) and _agreed(after, before) == before and not _lost(read, after, "", key):
             return text
     raise Unwritable(_("{key}: the lines around it are damaged; correct the file by hand first", key=key))
 
@@ -51,6 +52,17 @@ def _agreed(read: Readings, only: "dict[str, str] | None" = None) -> dict[str, s
         for key, value in read.values().items()
         if key not in parted and (only is None or key in only)
     }
+
+
+def _lost(read: Readings, after: Readings, line: str, key: str = "") -> bool:
+    """Whether another setting of the same line is gone, and is no part of the new line either."""
+    text, kept = read.text, {key, *after.keys()}
+    return any(
+        one.key not in kept
+        and text[max(0, one.start - 1) : one.start] in ("", "\n", " ", "\t", ";")
+        and text[one.start : one.end] not in line
+        for one in (*read.bash, *read.compose)
+    )
 
 
 def _instead_of_stops(read: Readings, key: str, line: str) -> Iterator[str]:
@@ -75,6 +87,7 @@ def _candidates(read: Readings, key: str, line: str) -> Iterator[str]:
         yield text[: bash.start] + line + text[bash.end :]
     if active:
         last = max(active, key=lambda one: one.start)
+        yield from _with_comment(text, bash, line)
         for whole in (False, True):
             start, end = _lines(text, last, whole)
             yield f"{text[:start]}{line}\n{text[end:]}"
@@ -84,6 +97,16 @@ def _candidates(read: Readings, key: str, line: str) -> Iterator[str]:
             yield f"{text[: commented[-1].start()]}{line}\n{text[commented[-1].end() :]}"
         yield from _inserted(text, key, line)
     yield _appended(text, key, line)
+
+
+def _with_comment(text: str, bash: Seen | None, line: str) -> Iterator[str]:
+    """Where a comment stands behind the value for bash alone: so that it is one for both, there or above."""
+    end = text.find("\n", bash.end) if bash else -1
+    found = re.fullmatch(r"[ \t]+(#.*)", text[bash.end : end]) if bash and end >= 0 else None
+    if bash and found:
+        start = text.rfind("\n", 0, bash.start) + 1
+        yield f"{text[: bash.start]}{line} {found[1]}{text[end:]}"
+        yield f"{text[:start]}{found[1]}\n{text[start : bash.start]}{line}{text[end:]}"
 
 
 def _lines(text: str, seen: Seen, whole: bool) -> tuple[int, int]:

@@ -123,6 +123,16 @@ def test_lines_made_by_chance_can_be_set_or_say_why_not(seed: int) -> None:
         ("", "A", "a b", "A='a b'\n"),
         ("A='1\n2'\nB=3\n", "A", "4", "A=4\nB=3\n"),
         ("A=x&y=2\nB=3\n", "A", "4", "A=4\nB=3\n"),
+        # A comment that is one for bash alone becomes one for both.
+        ("A=1\t# why\nB=2\n", "A", "3", "A=3 # why\nB=2\n"),
+        ("A=1 # why\nB=2\n", "A", "", "# why\nA=\nB=2\n"),
+        ("A= # why\nB=2\n", "A", "3", "A=3 # why\nB=2\n"),
+        ("export A=1\t# why\r\nB=2\r\n", "A", "3", "export A=3 # why\r\nB=2\r\n"),
+        # What else a line sets stays.
+        ("A=1 C=2\nB=3\n", "A", "4", "A=1 C=2\nB=3\n\nA=4\n"),
+        ("A=1 C=2\nB=3\n", "C", "4", "A=1 C=2\nB=3\n\nC=4\n"),
+        ("A=1; C=2\nB=3\n", "A", "4", "A=1; C=2\nB=3\n\nA=4\n"),
+        ("A=u C=2\nB=3\n", "A", "u C=2", "A='u C=2'\nB=3\n"),
         (
             "TZ=Europe/Berlin\n\nACL_ANYONE=allow\n",
             "DOCKER_COMPOSE_VERSION",
@@ -154,6 +164,9 @@ def test_taking_a_key_away_leaves_all_else() -> None:
     document = Document.read(b"# a\nA=1\n#A=0\nB=2\nA=3\n")
     assert document.unset("A").data == b"# a\n#A=0\nB=2\n"
     assert document.unset("C").data == document.data
+    for key in ("A", "C"):
+        with pytest.raises(Unwritable):
+            Document.read(b"A=1 C=2\nB=3\n").unset(key)
 
 
 @pytest.mark.parametrize("value", ["it's", "a\nb", "a\tb", "\x1b[31m", "\udce9", "a\\", "'"])
