@@ -1,6 +1,7 @@
 """The log that `--log` asks for: what was done, with times, for its owner only."""
 
 import os
+import re
 import stat
 import time
 
@@ -8,16 +9,42 @@ from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.host.trust import followed
 
 _MOST_BYTES = 8 << 20
+_LONGEST_BEGIN = 200
+"""The time and what a line begins with have not more bytes."""
+
+
+def size(path: str) -> int:
+    """A log's bytes; 0 where there is none."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def tail(path: str, start: int) -> bytes:
-    """What lies in a log behind this byte; empty where there is nothing, or no log."""
+    """What lies in a log behind this byte, a piece of it where it is much; empty where there is nothing, or
+    no log."""
     try:
         with open(path, "rb") as file:
             file.seek(start)
             return file.read(_MOST_BYTES)
     except OSError:
         return b""
+
+
+def last_with(path: str, word: bytes) -> int:
+    """Where the last line stands that begins with this word, behind its time; 0 where none does."""
+    begins = re.compile(rb"^\S+ " + re.escape(word), re.MULTILINE)
+    at = size(path)
+    while at > 0:
+        at = max(0, at - _MOST_BYTES + _LONGEST_BEGIN)
+        data = tail(path, at)
+        # Of half a line nobody knows what it begins with.
+        first = (data.find(b"\n") + 1 or len(data)) if at else 0
+        found = [one.start() for one in begins.finditer(data, first)]
+        if found:
+            return at + found[-1]
+    return 0
 
 
 def _opened(path: str) -> int:

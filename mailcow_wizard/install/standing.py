@@ -6,7 +6,7 @@ from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.given import Allowed, FirstMailbox
 from mailcow_wizard.engine.given import Choices as Choices
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.host.log import tail
+from mailcow_wizard.host.log import last_with, size, tail
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install.record_shape import examine
 from mailcow_wizard.install.stages import STAGES
@@ -196,15 +196,16 @@ class Record:
 
     def log_end(self) -> int:
         """Where the log ends now."""
-        return len(tail(self.log_path, 0))
+        return size(self.log_path)
 
     def log_begin(self) -> int:
         """Where the log of the last run begins."""
-        data = tail(self.log_path, 0)
-        return data.rfind(b"\n", 0, max(0, data.rfind(b" begin: "))) + 1
+        return last_with(self.log_path, b"begin: ")
 
     def log_lines(self, start: int) -> tuple[tuple[str, ...], int]:
-        """The whole lines behind this byte, without their times, and where they end."""
+        """The whole lines behind this byte, without their times, and where they end; those of a piece where
+        it is much, and all where the log was emptied since."""
+        start = start if start <= size(self.log_path) else 0
         data = tail(self.log_path, start)
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", "replace").splitlines()
