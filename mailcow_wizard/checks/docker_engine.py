@@ -256,7 +256,9 @@ def judge_daemon(seen: Daemon) -> Judgement:
 
 def _dead(seen: Daemon, evidence: tuple[Evidence, ...]) -> Judgement:
     unit = seen.service
-    start = "rc-service docker start" if seen.openrc else "systemctl enable --now docker"
+    start = "systemctl enable --now docker"
+    if seen.openrc or seen.script:
+        start = "rc-service docker start" if seen.openrc else "service docker start"
     how = ""
     if unit and unit.state.startswith("masked"):
         how, start = _(" (the unit is masked)"), f"systemctl unmask docker && {start}"
@@ -288,7 +290,10 @@ def _alive(seen: Daemon, evidence: tuple[Evidence, ...]) -> Judgement:
             words = _(
                 "Docker runs, but does not start with the machine (only when somebody asks it: docker.socket)"
             )
-        enable = "rc-update add docker default" if seen.openrc else "systemctl enable docker"
+        enable = "systemctl enable docker"
+        if seen.openrc or seen.script:
+            enable = "rc-update add docker default" if seen.openrc else "update-rc.d docker"
+            enable += "" if seen.openrc else " enable" if seen.links else " defaults"
         return Judgement(
             "warn",
             words,

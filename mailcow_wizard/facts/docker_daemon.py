@@ -5,13 +5,15 @@ from __future__ import annotations
 from mailcow_wizard.facts import docker, units
 from mailcow_wizard.facts.containers import DAEMON
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.numerals import is_number
 from mailcow_wizard.typed import NamedTuple
 
 SERVICE = "docker.service"
 SOCKET = "docker.socket"
-OPENRC = "/etc/init.d/docker"
+SCRIPT = "/etc/init.d/docker"
+_OPENRC = "/etc/runlevels"
+_RUN_LEVELS = ("2", "3", "4", "5")  # of System V; Debian's Docker brings a script for that
 _PID_FILE = "/run/docker.pid"
 RUNLEVEL = "/etc/runlevels/default/docker"
 _JOURNAL = ("journalctl", "-u", "docker", "-b", "-n", "30", "-o", "cat", "--no-pager")
@@ -20,7 +22,8 @@ _REASONS = ("unable to configure", "failed to start daemon", "error initializing
 
 class Daemon(NamedTuple):
     """The engine, and how it is started. `service` and `socket` are systemd's units (None: no systemd, or not
-    asked); `openrc`: that starts it, and `at_boot` whether it does with the machine (None: nobody knows).
+    asked); `openrc`: that starts it, `script`: its script does without that, and `at_boot` whether it starts
+    with the machine (None: nobody knows); `links` are the run levels' links to the script.
     `last` is what the daemon said last, where it does not run; `unread` why units are not known. `rootless`:
     one without root answers; `users` are those who run one while the system's does not answer."""
 
@@ -28,6 +31,8 @@ class Daemon(NamedTuple):
     service: units.Unit | None = None
     socket: units.Unit | None = None
     openrc: bool = False
+    script: bool = False
+    links: tuple[str, ...] = ()
     at_boot: bool | None = None
     last: str = ""
     unread: str = ""
@@ -49,11 +54,26 @@ def daemon(facts: Facts) -> Daemon:
         there = service.load != "not-found"
         lasting = service.enabled and not service.state.endswith("-runtime")
         found = found._replace(service=service, socket=socket, at_boot=lasting if there else None)
-    elif facts.host.exists(OPENRC):
+    elif facts.host.exists(SCRIPT) and facts.host.exists(_OPENRC):
         found = found._replace(openrc=True, at_boot=facts.host.exists(RUNLEVEL))
+    elif facts.host.exists(SCRIPT):
+        links = _links(facts.host)
+        starts = any(link.startswith("S") for link in links)
+        found = found._replace(script=True, links=links, at_boot=starts)
     if found.engine.state in ("refused", "silent", "absent") and found.service:
         found = found._replace(last=_last_words(facts))
     return found
+
+
+def _links(host: Host) -> tuple[str, ...]:
+    """The links by which System V's run levels start (S…) and stop (K…) it."""
+    found = []
+    for level in _RUN_LEVELS:
+        try:
+            found += [name for name in host.names(f"/etc/rc{level}.d") if name[3:] == "docker"]
+        except HostError:
+            continue
+    return tuple(found)
 
 
 def _last_words(facts: Facts) -> str:

@@ -46,6 +46,14 @@ def start(facts: Facts) -> Plan | None:
         if not runs:
             stop = ("rc-service", "docker", "stop")
             steps.append(Command(("rc-service", "docker", "start"), (stop,), _START_S))
+    elif seen.script:
+        if not seen.at_boot:
+            facts.host.which("update-rc.d")
+            verbs = ("enable", "disable") if seen.links else ("defaults", "remove")
+            on, off = (("update-rc.d", "docker", verb) for verb in verbs)
+            steps.append(Command(on, (off,)))
+        if not runs:
+            steps.append(Command(("service", "docker", "start"), (("service", "docker", "stop"),), _START_S))
     elif seen.service and seen.service.load != "not-found":
         steps += _by_systemd(seen, runs, facts.host.exists(_WANTED))
     if not steps:
@@ -226,6 +234,8 @@ def steps(
         )
     elif seen.openrc:
         stop, begin = ("rc-service", "docker", "stop"), (("rc-service", "docker", "start"),)
+    elif seen.script:
+        stop, begin = ("service", "docker", "stop"), (("service", "docker", "start"),)
     else:
         raise NoPlan(_("What starts Docker here was not found: edit the file and restart Docker by hand."))
     if seen.engine.state != "answers":

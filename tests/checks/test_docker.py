@@ -125,6 +125,13 @@ def test_no_engine_is_not_an_old_one() -> None:
             "pass",
             "starts with the machine",
         ),
+        (DockerHost(files={"/etc/init.d/docker": "", "/etc/runlevels/boot/": ""}), "warn", "does not start"),
+        (  # Devuan
+            DockerHost(files={"/etc/init.d/docker": "", "/etc/rc2.d/S01docker": ""}),
+            "pass",
+            "starts with the machine",
+        ),
+        (DockerHost(files={"/etc/init.d/docker": "", "/etc/rc2.d/K01docker": ""}), "warn", "does not start"),
         (DockerHost(), "pass", "was not found"),
     ],
 )
