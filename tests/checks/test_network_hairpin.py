@@ -134,6 +134,31 @@ def test_a_running_mailcow_is_known_by_its_certificate_its_greeting_and_its_page
     assert "port 80: somebody answers, who could not be told" in one.summary
 
 
+class Strange(Behind):
+    """Under the public address it is a stranger to postfix."""
+
+    greets: tuple[str, str] = ("", "")
+
+    def probe(self, probes: tuple[Probe, ...], wait: float) -> tuple[Probed, ...]:
+        return tuple(Probed("open", 0.1, self.greets[one.address == PUBLIC]) for one in probes)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "status"),
+    [
+        ("220 mail.example.org ESMTP Postcow", "220-mail.example.org ESMTP Postcow", "pass"),
+        ("220-mail.example.org ESMTP", "220 mail.example.org ESMTP", "pass"),
+        ("220 mail.example.org ESMTP", "220-mail-in.example.org ESMTP", "fail"),
+        ("220 mail-in.example.org ESMTP", "220 mail.example.org ESMTP", "fail"),
+    ],
+)
+def test_a_teaser_is_greeted_with_the_same_name(here: str, there: str, status: str) -> None:
+    host = Strange()
+    host.greets = here, there
+    one = of_v4(host, PUBLIC)
+    assert one.status == status, one.summary
+
+
 def test_every_public_address_is_tried() -> None:
     one = of_v4(Behind(b"the router's"), SECOND, PUBLIC)
     assert one.status == "unknown"

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab import certificates as made
 from lab import outside
 from lab.inside import CHECKOUT, wait_until
+from lab.mail_in_place import mail_in
 from lab.outside import SERVER_V4, World
 from lab.skip import or_skip
 
@@ -118,6 +120,19 @@ def test_a_mail_server_that_listens_here_is_asked_as_it_is(world: World) -> None
     finally:
         mail.terminate()
         mail.wait()
+
+
+def test_postfix_greets_whom_it_knows_in_one_line(world: World, tmp_path: Path) -> None:
+    """Strangers get a teaser first (postscreen), and under the public address this machine is one."""
+    tmp_path.chmod(0o755)
+    known = f"import smtplib; smtplib.SMTP('{PRIVATE}', 25, 'a.example', timeout=20).quit()"
+    with or_skip():
+        made.authority(tmp_path)
+        pair = made.issued(tmp_path, "mail", "mail.example.org")
+    with or_skip(), mail_in(world.server, pair, postscreen=True), behind_nat(world, reflects=True):
+        world.server.run([sys.executable, "-c", known], timeout=30)
+        found = check(world, *HAIRPIN)["network.hairpin v4"]
+    assert "port 25: comes back to who listens here" in found["found"], found
 
 
 def test_the_page_of_a_web_server_that_listens_here_is_known_again(world: World, tmp_path: Path) -> None:

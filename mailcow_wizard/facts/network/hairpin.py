@@ -117,8 +117,10 @@ def _pages(facts: Facts, own: str, public: str) -> str:
 
 
 def _name(greeting: str) -> str:
-    """The name in a greeting, which is what does not change from one to the next."""
-    return " ".join(greeting.split()[:2])
+    """The code and name of a greeting, which do not change from one to the next; a hyphen is between them
+    where more lines follow, as postfix has them for strangers (postscreen)."""
+    code, _unused, rest = greeting.replace("-", " ", 1).partition(" ")
+    return " ".join((code, *rest.split()[:1]))
 
 
 def _certificates(facts: Facts, own: str, public: str, port: int) -> str:
