@@ -232,7 +232,8 @@ def _name(node: ast.expr, taken: list[str]) -> str:
 _COMMANDS = re.compile(
     r" *(apk|apt-get|cat|cd|chmod|chown|chronyc|curl|dig|dnf|docker|dpkg|echo|findmnt|firewall-cmd|getent|"
     r"git|grep|hwclock|ip|ip6tables|iptables|journalctl|kill|ln|ls|lsmod|mkdir|mkswap|modprobe|nft|openssl|"
-    r"pacman|ping|postconf|readlink|rm|rpm|sed|ss|swapon|sysctl|systemctl|timedatectl|ufw|uname|yum|zypper) "
+    r"pacman|ping|postconf|readlink|rm|rpm|sed|service|ss|swapon|sysctl|systemctl|timedatectl|ufw|uname|"
+    r"yum|zypper) "
 )
 
 _PATTERN = re.compile(r"\\[dSsbw]|\w\|\w|\.\*|\(\?[i:]")

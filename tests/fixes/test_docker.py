@@ -251,26 +251,6 @@ def test_docker_that_runs_is_only_enabled() -> None:
     assert lines(made) == ["systemctl enable docker.service"]
 
 
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({"/etc/runlevels/boot/": ""}, ["rc-update add docker default", "rc-service docker start"]),
-        ({"/usr/sbin/update-rc.d": ""}, ["update-rc.d docker defaults", "service docker start"]),
-        (
-            {"/usr/sbin/update-rc.d": "", "/etc/rc3.d/K01docker": ""},
-            ["update-rc.d docker enable", "service docker start"],
-        ),
-        ({"/etc/rc3.d/S01docker": ""}, ["service docker start"]),
-    ],
-)
-def test_starting_without_systemd(files: dict[str, str], expected: list[str]) -> None:
-    """OpenRC, and scripts in the manner of System V (Devuan), where OpenRC's commands are not there."""
-    host = DockerHost(DEAD, files={"/etc/init.d/docker": "", **files})
-    assert lines(plan("docker.daemon", host)) == expected
-    judged = look(CHECKS["docker.daemon"], facts(host))
-    assert f"`{expected[-1]}`" in judged.remedies[0]
-
-
 def test_nothing_is_started_with_broken_settings() -> None:
     host = DockerHost(DEAD, files={**SYSTEMD, JSON: "{"}, commands=units("loaded failed enabled"))
     assert offered("docker.daemon", host) == []
