@@ -7,6 +7,7 @@ import re
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.mail_intake import intake
+from mailcow_wizard.checks.mail_stores import serves_nobody
 from mailcow_wizard.checks.mail_submission import is_submission, log_in, offers, readable_log_in, submission
 from mailcow_wizard.checks.mail_web import LOGS, named, web
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
@@ -100,6 +101,7 @@ def _troubles(talk: Talk, spoke: Spoke) -> list[Trouble]:
         found += _names(talk, spoke)
     if protocol == "http":
         found.append(web(talk))
+    found.append(serves_nobody(talk))
     if talk.spoken.der:
         found.append(named(talk, spoke.talks.name))
     return [one for one in found if one]

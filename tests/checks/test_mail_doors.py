@@ -211,6 +211,32 @@ def test_where_a_proxy_stands_before_nginx(lines: str, http: str, https: str) ->
     assert (asked_in[80], asked_in[443]) == (http, https)
 
 
+TOO_MANY = "\x17\0\0\0\xff\x10\x04Too many connections"
+BLOCKED = "\x30\0\0\0\xff\x69\x04#HY000Host '172.22.1.1' is blocked"
+NOT_FROM_HERE = "\x45\0\0\0\xff\x6a\x04Host '172.22.1.1' is not allowed to connect"
+
+
+@pytest.mark.parametrize(
+    ("port", "said", "status", "words"),
+    [
+        ("13306", TOO_MANY, "fail", "serves nobody: Too many connections"),
+        ("13306", BLOCKED, "fail", "serves nobody: Host '172.22.1.1' is blocked"),
+        ("13306", NOT_FROM_HERE, "pass", "MariaDB answers"),
+        ("7654", "-ERR max number of clients reached", "fail", "serves nobody: -ERR max number"),
+        ("7654", "-MISCONF Redis is unable to persist to disk.", "fail", "serves nobody: -MISCONF"),
+        ("7654", "-LOADING Redis is loading the dataset in memory", "unknown", "serves nobody: -LOADING"),
+        ("7654", "+PONG", "pass", "Redis answers"),
+        ("7654", "-NOPERM this user has no permissions", "pass", "Redis answers"),
+    ],
+)
+def test_a_store_that_takes_connections_and_serves_nobody(
+    port: str, said: str, status: str, words: str
+) -> None:
+    spoken = Spoken("open", said) if port == "13306" else Spoken("open", "", (said,))
+    found = ports({port: spoken})[port]
+    assert (found.status, words in found.summary) == (status, True), found.summary
+
+
 RELAYS_NOT = "454 4.7.1 <postmaster@gmail.com>: Relay access denied"
 NOT_LISTED = (
     "550 5.1.0 <postmaster@example.org>: Sender address rejected: User unknown in virtual mailbox table"

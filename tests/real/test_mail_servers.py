@@ -1,5 +1,6 @@
 """The installed server's checks against real postfix, dovecot and nginx: good, and broken in one way each."""
 
+import socket
 import ssl
 import subprocess
 import time
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from lab import certificates as made
 from lab import mail_server as lab_mail_server
+from lab.inside import needs, running, wait_until
 from lab.mail_server import DOMAIN, NAME, PASSWORD, Kind, MailServer, mail_server
 from lab.skip import or_skip
 
@@ -250,6 +252,21 @@ def test_another_name(place: Path, shelf: Path) -> None:
     with serving(place, made.issued(shelf, "name", NAME), Kind(name="localhost.localdomain")) as server:
         one = of_port(verified(place), server, "smtp")
         assert (one.status, "greets as localhost.localdomain" in one.summary) == ("warn", True), one.summary
+
+
+def test_a_redis_that_takes_nobody_more(place: Path) -> None:
+    """It answers everybody, and whoever comes is told that there are too many."""
+    (port,) = lab_mail_server.free_ports(1)
+    conf = f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6=false\nREDIS_PORT=127.0.0.1:{port}\n"
+    (place / "mailcow.conf").write_text(conf)
+    argv = ["redis-server", "--port", str(port), "--maxclients", "1", "--save", "", "--dir", str(place)]
+    with or_skip():
+        needs("redis-server")
+    with running(subprocess.Popen(argv, stdout=subprocess.DEVNULL)):
+        assert wait_until(lambda: verified(place)[f"mail.ports {port}"].status == "pass", 20)
+        with socket.create_connection(("127.0.0.1", port)):
+            found = verified(place)[f"mail.ports {port}"]
+    assert (found.status, "max number of clients" in found.summary) == ("fail", True), found.summary
 
 
 def test_a_dead_server(place: Path, shelf: Path) -> None:
