@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.answers import values
 from mailcow_wizard.answers.values import Kind, Wrong, type_of
-from mailcow_wizard.conf.layout import HIDDEN_SWITCHES, KEYS, Key, for_people
+from mailcow_wizard.conf.layout import HIDDEN_CHOICES, HIDDEN_SWITCHES, KEYS, Key, for_people
 from mailcow_wizard.engine.given import ADMIN
 from mailcow_wizard.language import _
 from mailcow_wizard.redaction import is_secret
@@ -168,12 +168,14 @@ def table(name: str) -> Table | None:
 
 def conf_keys(secret: bool) -> tuple[str, ...]:
     """The keys of mailcow.conf that may stand in the file, or in that of its secrets."""
-    every = (*KEYS, *HIDDEN_SWITCHES)
+    every = (*KEYS, *HIDDEN_SWITCHES, *HIDDEN_CHOICES)
     return tuple(key for key in every if key not in ELSEWHERE and is_secret(key) is secret)
 
 
 def conf_value(key: str, value: object) -> str:
     """The value of a key of mailcow.conf as it stands there. Raises Wrong."""
+    if key in HIDDEN_CHOICES:
+        return _one_of(value, HIDDEN_CHOICES[key])
     kind = KEYS[key].kind if key in KEYS else "switch"
     if kind == "switch":
         if isinstance(value, bool):

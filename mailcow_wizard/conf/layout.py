@@ -240,7 +240,6 @@ KEYS: dict[str, Key] = {key.name: key for group in GROUPS for key in group.keys}
 
 # Keys of mailcow's compose file that its mailcow.conf does not show (2026-08).
 HIDDEN_SWITCHES = (
-    "CLUSTERMODE",
     "DEMO_MODE",
     "DEV_MODE",
     "LE_STAGING",
@@ -250,6 +249,9 @@ HIDDEN_SWITCHES = (
     "SKIP_RSPAMD",
     "WATCHDOG_MYSQL_REPLICATION_CHECKS",
 )
+
+# The same with values of their own: the web interface asks for this word alone (functions.mailbox.inc.php).
+HIDDEN_CHOICES = {"CLUSTERMODE": ("", "replication")}
 
 # Keys that earlier files had and nothing reads any more.
 GONE: dict[str, str] = {

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from mailcow_wizard.conf.layout import HIDDEN_SWITCHES, KEYS
+from mailcow_wizard.conf.layout import HIDDEN_CHOICES, HIDDEN_SWITCHES, KEYS
 from mailcow_wizard.conf.rule import File, LintFinding, Rule
 from mailcow_wizard.language import _
 from mailcow_wizard.names import NotAName, host_name
@@ -182,6 +182,10 @@ def _choices(file: File) -> Iterator[LintFinding]:
     if value and value not in KEYS["ACL_ANYONE"].choices:
         words = _("{shown}: mailcow knows allow and disallow", shown=file.shown("ACL_ANYONE"))
         yield file.finding("ACL_ANYONE", "acl-anyone-value", "error", words)
+    for key, choices in HIDDEN_CHOICES.items():
+        if file.values.get(key, "") not in choices:
+            words = _("{shown}: mailcow knows {choices} only", shown=file.shown(key), choices=choices[-1])
+            yield file.finding(key, "cluster-mode-value", "error", words)
 
 
 def _numbers(file: File) -> Iterator[LintFinding]:

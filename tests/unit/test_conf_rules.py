@@ -85,6 +85,7 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     ("compose-version-value", "DOCKER_COMPOSE_VERSION=v2", "DOCKER_COMPOSE_VERSION=native"),
     ("compose-version-differs", "DOCKER_COMPOSE_VERSION=standalone", "DOCKER_COMPOSE_VERSION=native"),
     ("acl-anyone-value", "ACL_ANYONE=y", ""),
+    ("cluster-mode-value", "CLUSTERMODE=y", ""),
     ("number-malformed", "LOG_LINES=many", ""),
     ("subnet-malformed", "IPV4_NETWORK=172.22", ""),
     ("subnet-malformed", "IPV4_NETWORK=172.22.1.0/24", "IPV4_NETWORK=172.22.1"),
@@ -187,6 +188,11 @@ def test_a_rule_finds_what_is_wrong(rule: str, rows: str, right: str) -> None:
         for word in shlex.split(settings):  # as `conf set` gets them from a shell
             key, _, value = word.partition("=")
             assert finding.fix.get(key) == value
+
+
+@pytest.mark.parametrize("row", ["CLUSTERMODE=replication", "CLUSTERMODE=", "MASTER=n", "LE_STAGING=y"])
+def test_keys_that_mailcow_reads_and_does_not_show(row: str) -> None:
+    assert lint(changed(row), MACHINE) == lint(NEW, MACHINE)
 
 
 @pytest.mark.parametrize("rule", OTHERS)
