@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.addresses import addresses, uses_v6
 from mailcow_wizard.facts.bindings import bindings
+from mailcow_wizard.facts.mail.set_up import is_set_up
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Missing
@@ -94,13 +95,15 @@ class Seen(NamedTuple):
 
 class Reached(NamedTuple):
     """The proof: the ports that matter now, and over which families; what was seen, by port and family; the
-    time now; by family the public addresses of now, none where they are not known."""
+    time now; by family the public addresses of now, none where they are not known; `served` that mailcow has
+    the ports by now, to which Docker leads other ways than to the wizard's own listeners."""
 
     ports: tuple[PublicPort, ...]
     families: tuple[int, ...]
     seen: dict[tuple[int, int], Seen]
     now: float
     addresses: dict[int, tuple[str, ...]]
+    served: bool = False
 
 
 def public_ports(facts: Facts) -> tuple[PublicPort, ...]:
@@ -137,6 +140,7 @@ def reached(facts: Facts) -> Reached:
         seen_in(kept),
         facts.host.now(),
         {family: facts.get(addresses, family).public for family in families},
+        facts.get(is_set_up),
     )
 
 

@@ -72,6 +72,23 @@ CASES: dict[str, tuple[tuple[Seen, ...], str, str, str]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("how", "certainty", "before"),
+    [("token", "inferred", True), ("packet", "proved", False), ("greeting", "proved", False)],
+)
+def test_what_was_proved_before_mailcow_had_the_port(how: str, certainty: str, before: bool) -> None:
+    """Docker hands connections on, past the rules for what this machine itself serves and by other ones."""
+    known = {(25, 4): seen("arrived", how=how)}
+    facts = Reached((PublicPort(25, "Postfix SMTP"),), (4,), known, NOW, {4: (V4,)}, served=True)
+    (one,) = judge_inbound(facts)
+    assert (one.status, one.certainty, "mailcow did not have it then" in one.summary) == (
+        "pass",
+        certainty,
+        before,
+    )
+    assert bool(one.remedies) == before
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_said(name: str) -> None:
     rows, status, certainty, words = CASES[name]
