@@ -42,6 +42,12 @@ class _Form(NamedTuple):
     told: str
     letters: int
 
+    @property
+    def joins(self) -> bool:
+        """Whether it joins two sentences: one that fits the end of the second would take the first for a
+        value of its own."""
+        return not self.pieces[0] and self.pieces[1].startswith("; ")
+
     def match(self, text: str) -> dict[str, str] | None:
         """The values in this text; None where it is another sentence."""
         first, *between, last = self.pieces
@@ -100,7 +106,14 @@ def _looked_up(tongue: str, back: bool, text: str, depth: int, weakly: bool) -> 
     forms = book.forms_of(text)
     strong = [one for one in forms if one.letters >= _LETTERS_OF_ITS_OWN]
     weak = forms[len(strong) :] if weakly else []
-    return _by_form(strong, text, part) or _in_pieces(text, part) or _by_form(weak, text, part) or text
+    joining = [one for one in forms if one.joins] if weakly else []
+    return (
+        _by_form(joining, text, part)
+        or _by_form(strong, text, part)
+        or _in_pieces(text, part)
+        or _by_form(weak, text, part)
+        or text
+    )
 
 
 def _by_form(forms: Sequence[_Form], text: str, part: Callable[[str], str]) -> str:

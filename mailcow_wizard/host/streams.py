@@ -124,8 +124,8 @@ def _wait_until_closed() -> None:
 
 
 def _closes(typed: bytes) -> bool:
-    """Whether these bytes are a key that closes; Esc alone, for other keys begin with it."""
-    return typed == b"\x1b" or any(one in b"\r\nq\x03\x04" for one in typed)
+    """Whether a key that closes is among these bytes: Esc only as the last, for other keys begin with it."""
+    return typed.endswith(b"\x1b") or any(one in b"\r\nq\x03\x04" for one in typed)
 
 
 def forget_stdout() -> None:

@@ -45,11 +45,13 @@ class Greeting(NamedTuple):
 def greeting(session: Session, facts: Facts, steps: Sequence[Step]) -> Greeting:
     """What this sitting begins with."""
     name = session.hostname_if_known()
+    # An unfinished install gives what was said when it was begun as if it were said again.
+    again = name.origin == "option" and name.name == session.answers.hostname
     return Greeting(
         machine_line(facts),
         name.name,
         next(iter(session.settings.domains), ""),
-        name.origin,
+        "saved" if again else name.origin,
         next((one.title for one in steps[1:] if one.id == session.answers.step), ""),
         is_set_up(facts),
     )

@@ -7,6 +7,7 @@ from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row
 from mailcow_wizard.tui.frame import NAMELESS_KEYS, WELCOME_KEYS
 from mailcow_wizard.tui.places import keys_of
 from mailcow_wizard.tui.widgets.welcome import Welcome
+from mailcow_wizard.tui.writing import install_is_next
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,4 +41,5 @@ def keys_here(app: Wizard, row: Row | None) -> Keys:
         ("a", _("acknowledge")),
         ("e", _("report")),
     ]
-    return [*moves, ("Enter", _("details")), *mend, *keys_of(app.current), *rest]
+    install = keys_of(INSTALL) if app.current == SUMMARY.id and install_is_next(app.board) else []
+    return [*moves, ("Enter", _("details")), *mend, *install, *keys_of(app.current), *rest]

@@ -88,6 +88,6 @@ def _too_few(painted: Painted | None) -> int:
     """Says that there are too few threads for the screens, on the terminal as it was before."""
     if painted:
         painted.terminal.close()
-    streams.say(_("{limit}, and the screens need some", limit=limits.NO_MORE))
-    streams.say(_("Run this instead: {line}", line=terminal.instead()))
+    said = _("{limit}, and the screens need some", limit=limits.NO_MORE)
+    streams.say(f"{said}\n{_('Run this instead: {line}', line=terminal.instead())}")
     return IMPOSSIBLE

@@ -7,7 +7,7 @@ from textwrap import wrap
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import STEPS, Finding
 from mailcow_wizard.report.acknowledgements import words
-from mailcow_wizard.tui.board import Board, Row
+from mailcow_wizard.tui.board import INSTALL, Board, Row
 from mailcow_wizard.tui.look import WORDS
 from mailcow_wizard.typed import NamedTuple
 
@@ -180,6 +180,12 @@ def _of_running(board: Board, failing: int) -> str:
         "mailcow is set up here, and no check of it fails; {n} of this machine do.",
         failing,
     )
+
+
+def install_is_next(board: Board) -> bool:
+    """Whether all was looked at, nothing blocks the install, and nothing is installed yet."""
+    blocked = any(row.shown == "blocks" for row in board.rows("summary"))
+    return not (board.running() or blocked or _is_set_up(board) or board.state(INSTALL) == "pass")
 
 
 def verdict(board: Board) -> str:

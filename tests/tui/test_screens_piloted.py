@@ -14,7 +14,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import Hostname
 from mailcow_wizard.host.recorded import FORMAT, RecordedHost
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.model import STEPS, Settings
+from mailcow_wizard.model import STEPS, Event, Settings
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.tui.asking import Asking
 from mailcow_wizard.tui.greeting import greeting
@@ -137,6 +137,16 @@ def test_a_recording_without_a_name_is_asked_for_one(tmp_path: Path) -> None:
     assert (said.values, said.origin) == (("", ""), "guess")
 
 
+def test_a_name_that_was_said_last_time_is_from_last_time(tmp_path: Path) -> None:
+    """Also where an unfinished install gives it as if it were on the line again."""
+    machine = RecordedHost({"format": FORMAT, "answers": {}})
+    settings = Settings(hostname="mail.example.org")
+    session = Session(machine, settings, StateDirectory(str(tmp_path)), recorded=True)
+    assert greeting(session, session.new_facts(), STEPS).origin == "option"
+    session.keep(session.answers._replace(hostname="mail.example.org"))
+    assert greeting(session, session.new_facts(), STEPS).origin == "saved"
+
+
 @pytest.mark.parametrize(
     ("place", "key", "asked"),
     [
@@ -180,3 +190,17 @@ async def test_a_server_without_a_name_can_be_looked_at(
         await pilot.press("escape", "n", "n")
         await until(pilot, lambda: app.current == "kernel")
         assert app.session.answers.hostname == ""
+
+
+@pytest.mark.asyncio
+async def test_the_summary_names_the_install_where_it_comes_next(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        app.go_to("summary")
+        await pilot.pause()
+        assert "i install" not in shown(app)
+        run = app.board.ask(())
+        for one in app.board.findings():
+            passed = one._replace(status="skipped" if one.step == "verify" else "pass", subject=None)
+            app.board.hear(Event("finished", one.id, (passed,)), run)
+        app.show_step("summary")
+        await until(pilot, lambda: "i install" in shown(app))

@@ -65,6 +65,15 @@ def _with_values(form: str) -> str:
             "this blocks the install: system.memory: only 1.5 GiB",
             "das verhindert die Installation: system.memory: nur 1,5 GiB",
         ),
+        (
+            "192.0.2.1:110 offers no STLS; also: 192.0.2.1:110 lets programs log in without encryption",
+            "192.0.2.1:110 bietet kein STLS an; außerdem: "
+            "192.0.2.1:110 lässt Programme sich ohne Verschlüsselung anmelden",
+        ),
+        (
+            "192.0.2.1:110 offers no STLS; also: 192.0.2.1:110 offers no STLS; 2 more",
+            "192.0.2.1:110 bietet kein STLS an; außerdem: 192.0.2.1:110 bietet kein STLS an; 2 weitere",
+        ),
         ("12 findings, none blocks, 3 to read", "12 Befunde, keiner verhindert etwas, 3 zu lesen"),
         (
             "3 of 18 images, about 3 min left, 12.5 MB/s, so far known: 1.2 MB of 3.0 GB",
