@@ -253,6 +253,15 @@ HIDDEN_SWITCHES = (
 # The same with values of their own: the web interface asks for this word alone (functions.mailbox.inc.php).
 HIDDEN_CHOICES = {"CLUSTERMODE": ("", "replication")}
 
+# Keys that mailcow's updater never adds to a file (_modules/scripts/new_options.sh): the first file had them.
+NEVER_ADDED = frozenset(
+    {
+        *("MAILCOW_HOSTNAME", "TZ", "DBNAME", "DBUSER", "DBPASS", "DBROOT", "HTTP_PORT", "HTTP_BIND"),
+        *("HTTPS_PORT", "HTTPS_BIND", "SMTP_PORT", "SMTPS_PORT", "SUBMISSION_PORT", "IMAP_PORT"),
+        *("IMAPS_PORT", "POP_PORT", "POPS_PORT", "SIEVE_PORT"),
+    }
+)
+
 # Keys that earlier files had and nothing reads any more.
 GONE: dict[str, str] = {
     "SKIP_SOLR": "SKIP_FTS",

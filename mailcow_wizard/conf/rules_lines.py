@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from mailcow_wizard.conf.document import Document, written
-from mailcow_wizard.conf.layout import GONE, KEYS
+from mailcow_wizard.conf.layout import GONE, KEYS, NEVER_ADDED
 from mailcow_wizard.conf.reading import KEPT, readings
 from mailcow_wizard.conf.rule import File, LintFinding
 from mailcow_wizard.conf.seen import BOM, Seen
@@ -88,6 +88,7 @@ def lines(file: File) -> Iterator[LintFinding]:
             words = _("this line is no KEY=VALUE: bash runs a command of its first word")
             yield LintFinding(last.line, "", "no-value", "error", words)
     yield from _twice(file, plain)
+    yield from _unseen(file, plain)
 
 
 def _of_the_shell(file: File, key: str) -> LintFinding:
@@ -242,3 +243,33 @@ def _without(file: File, lines: list[int]) -> Document | None:
     before, after = file.readings, readings(text)
     same = before.values() == after.values() and set(after.parted()) <= set(before.parted())
     return Document(text) if same else None
+
+
+def _unseen(file: File, plain: File) -> Iterator[LintFinding]:
+    """Settings that the updater overlooks, for it looks at the beginning of lines: it adds them again, with
+    their defaults, and what stands last counts."""
+    text, parted = plain.readings.text, plain.readings.parted()
+    for key in plain.values:
+        seen = plain.readings.last(key)[0]
+        if key not in KEYS or key in NEVER_ADDED or key in parted or seen is None:
+            continue
+        if re.search(rf"(?m)^#?{key}=", text):
+            continue
+        words = _(
+            "{key} does not begin its line: mailcow's updater overlooks it and adds the default, which then "
+            "counts",
+            key=key,
+        )
+        fix = _from_the_beginning(file, key, seen.line)
+        remedy = _("let the line begin with the key") if fix else ""
+        yield LintFinding(seen.line, key, "unseen-by-updater", "warning", words, remedy, fix)
+
+
+def _from_the_beginning(file: File, key: str, line: int) -> Document | None:
+    """The file with nothing before a key, where nothing else changes by that."""
+    rows = file.readings.text.split("\n")
+    rows[line - 1] = re.sub(rf"^[ \t]*(?:export[ \t]+)?(?={key}=)", "", rows[line - 1])
+    text = "\n".join(rows)
+    before, after = file.readings, readings(text)
+    same = before.values() == after.values() and set(after.parted()) <= set(before.parted())
+    return Document(text) if same and rows[line - 1].startswith(f"{key}=") else None

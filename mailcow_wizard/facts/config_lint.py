@@ -34,6 +34,7 @@ SYNTAX = frozenset(
         "not-read-alike",
         "key-of-the-shell",
         "set-twice",
+        "unseen-by-updater",
     }
 )
 # What goes together (conf/rules_together.py).

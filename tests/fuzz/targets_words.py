@@ -353,7 +353,7 @@ _HEADERS = (
     b"Received: by 2002:a05:: with SMTP id 1\nReceived: from 192.0.2.1 (EHLO a) by 10.0.0.1 with SMTPs\n"
     b"Authentication-Results: spf=pass smtp.mailfrom=a@a.co.uk;dmarc=none",
 )
-_LINT = b"MAILCOW_HOSTNAME=localhost\nDBPASS=\nDBPASS=x\nTZ=Europe/Berlin # home\nHTTP_BIND= # all\n"
+_LINT = b"DBPASS=\nDBPASS=x\nTZ=Europe/Berlin # home\nHTTP_BIND= # all\n export LOG_LINES=9"
 _CONFS = (
     _CONF, b'A="\\a\\101\\x41"', _CONF.replace(b"\n", b"\r\n"), b"A='\nB=\"", b"\xff\xfeA=1",
 )  # fmt: skip

@@ -143,6 +143,7 @@ OTHERS: dict[str, tuple[bytes, Surroundings]] = {
     "exported-variable": (NEW, MACHINE._replace(exported=frozenset({"TZ", "PATH"}))),
     "project-name-changed": (NEW, MACHINE._replace(projects=("mailcow",))),
     "env-not-a-link": (NEW, MACHINE._replace(env="file")),
+    "unseen-by-updater": (NEW.replace(b"\nSKIP_CLAMD=", b"\nexport SKIP_CLAMD="), MACHINE),
     "not-read-alike": (NEW + "OWN=a\u00a0\n".encode(), MACHINE),
 }
 
@@ -188,6 +189,22 @@ def test_a_rule_finds_what_is_wrong(rule: str, rows: str, right: str) -> None:
         for word in shlex.split(settings):  # as `conf set` gets them from a shell
             key, _, value = word.partition("=")
             assert finding.fix.get(key) == value
+
+
+@pytest.mark.parametrize("before", ["export ", "  ", "\t", " export\t"])
+def test_settings_that_the_updater_does_not_see(before: str) -> None:
+    """It looks for `^#\\?KEY=` (new_options.sh), and appends the default where it finds nothing."""
+    data = NEW.replace(b"\nIPV4_NETWORK=", f"\n{before}IPV4_NETWORK=".encode())
+    finding = found(data, "unseen-by-updater")
+    assert (finding.key, finding.level) == ("IPV4_NETWORK", "warning")
+    assert finding.line == data[: data.index(b"IPV4_NETWORK=")].count(b"\n") + 1
+    assert finding.fix
+    assert finding.fix.data == NEW
+    assert mended(data.replace(b"\n", b"\r\n"), "unseen-by-updater", MACHINE).data == NEW.replace(
+        b"\n", b"\r\n"
+    )
+    for seen in (data + b"#IPV4_NETWORK=\n", NEW.replace(b"\nTZ=", f"\n{before}TZ=".encode())):
+        assert "unseen-by-updater" not in {one.rule for one in lint(seen, MACHINE)}
 
 
 @pytest.mark.parametrize("row", ["CLUSTERMODE=replication", "CLUSTERMODE=", "MASTER=n", "LE_STAGING=y"])
