@@ -20,6 +20,9 @@ _OWN = _(
     "Bring a certificate that clients trust: put it at data/assets/ssl/cert.pem and key.pem, or "
     "set SKIP_LETS_ENCRYPT=n and let mailcow fetch one."
 )
+_PROXY = _("Give the reverse proxy before mailcow a certificate for this name that clients trust.")
+_NOT_ITS_OWN = Acme("", "")
+"""What mailcow's acme does says nothing of a proxy's certificate."""
 _SERVED = _("See mail.containers and mail.ports first: TLS is served by postfix, dovecot and nginx.")
 _AGAIN = _("Let it try at once: `docker compose restart acme-mailcow`, then see its log: `{}`.")
 
@@ -32,11 +35,14 @@ def judge_certificate(found: Certificates) -> Judgement:
     acme = explained(found.lines, talks.name)
     evidence = _evidence(found, acme)
     unseen = _unseen(found)
-    if not found.groups:
+    own = tuple(one for one in found.groups if not one.before)
+    if not own:
         return _none(unseen, evidence)
-    troubles = [one for group in found.groups for one in _troubles(group, found, acme)]
-    if len({one.der for one in found.groups}) > 1:
-        troubles.append(_different(found.groups))
+    troubles = [one for group in own for one in _troubles(group, found, acme)]
+    for group in found.groups[len(own) :]:
+        troubles += [one._replace(remedies=(_PROXY,)) for one in _troubles(group, found, _NOT_ITS_OWN)]
+    if len({one.der for one in own}) > 1:
+        troubles.append(_different(own))
     if unseen:
         troubles.append(unseen)
     if troubles:
@@ -159,6 +165,8 @@ def _makeshift(shown: Shown, group: Group, found: Certificates, acme: Acme) -> T
     """mailcow's own stand-in, or one that signed itself: nobody trusts it."""
     what = _("mailcow's stand-in") if shown.maker == "mailcow" else _("one that signed itself")
     words = _("the certificate on {ports} is {what}, which no client trusts", ports=_ports(group), what=what)
+    if group.before:
+        return Trouble("fail", words)
     if _skips(found):
         return Trouble("fail", f"{words}; SKIP_LETS_ENCRYPT=y", (_OWN,))
     if found.acme == "running" and acme.state == "working":
@@ -259,7 +267,8 @@ def _more(found: Certificates, shown: Shown | None) -> tuple[str, ...]:
 def _evidence(found: Certificates, acme: Acme) -> tuple[Evidence, ...]:
     rows = []
     for group in found.groups[:3]:
-        talk = next(one for one in found.talks.talks if str(one.asked.port) == group.ports[0])
+        every = (*found.talks.talks, *found.talks.fronts)
+        talk = next(one for one in every if str(one.asked.port) == group.ports[0])
         start = "" if talk.asked.tls else f" -starttls {talk.asked.protocol}"
         what = f"openssl s_client -connect {talk.where} -servername {talk.asked.name}{start}"
         rows.append(Evidence(what, _words(group, found.now)))

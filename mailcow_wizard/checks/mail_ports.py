@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.mail_front import judge_fronts
 from mailcow_wizard.checks.mail_intake import intake
 from mailcow_wizard.checks.mail_stores import serves_nobody
 from mailcow_wizard.checks.mail_submission import is_submission, log_in, offers, readable_log_in, submission
@@ -28,7 +29,8 @@ def judge_ports(spoke: Spoke) -> tuple[Judgement, ...]:
     talks = spoke.talks
     if talks.about.skip:
         return (skipped(talks.about.skip),)
-    return tuple(_port(spoke, port) for port in need.PORTS if talks.of(port.id))
+    own = tuple(_port(spoke, port) for port in need.PORTS if talks.of(port.id))
+    return (*own, *judge_fronts(talks))
 
 
 def _port(spoke: Spoke, port: need.Port) -> Judgement:

@@ -15,13 +15,10 @@ CERTIFICATE = _('See "Certificate" (mail.certificate).')
 
 def web(talk: Talk) -> Trouble | None:
     """The web server answers with a page, or leads to one."""
-    match = re.match(r"HTTP/1\.[01] (\d{3})([^\n]*)", talk.spoken.replies[0])
-    status = int(match[1]) if match else 0
+    status, phrase = status_of(talk)
     if status < 400 or status in (401, 403):
         return None
-    words = _(
-        "{where} answers {status}{phrase}", where=talk.where, status=status, phrase=match[2] if match else ""
-    )
+    words = _("{where} answers {status}{phrase}", where=talk.where, status=status, phrase=phrase)
     if status >= 500:
         return Trouble(
             "fail",
@@ -31,6 +28,12 @@ def web(talk: Talk) -> Trouble | None:
     return Trouble(
         "warn", _("{words}: mailcow's pages are not there", words=words), (LOGS.format("nginx-mailcow"),)
     )
+
+
+def status_of(talk: Talk) -> tuple[int, str]:
+    """The status of the answer, and the phrase behind it with a space before; 0 where it is none of HTTP."""
+    match = re.match(r"HTTP/1\.[01] (\d{3})([^\n]*)", talk.spoken.replies[0] if talk.spoken.replies else "")
+    return (int(match[1]), match[2]) if match else (0, "")
 
 
 def named(talk: Talk, name: str) -> Trouble | None:

@@ -41,7 +41,7 @@ DECIDED = (
 )
 """States that say something of the port; the others replace nothing that is known."""
 # In proxy mode the proxy has the usual ports.
-_USUAL = {"HTTP_PORT": 80, "HTTPS_PORT": 443}
+USUAL = {"HTTP_PORT": 80, "HTTPS_PORT": 443}
 _SPEAKS: dict[str, Kind] = {
     "ports.http": "http",
     **dict.fromkeys(("ports.https", "ports.smtps", "ports.imaps", "ports.pop3s"), "tls"),
@@ -112,8 +112,8 @@ def public_ports(facts: Facts) -> tuple[PublicPort, ...]:
     found: dict[int, PublicPort] = {}
     for one in bindings(conf.values, conf.odd):
         local = one.address.startswith("127.")
-        if not local or one.port.key in _USUAL:
-            number = _USUAL[one.port.key] if local else one.number
+        if not local or one.port.key in USUAL:
+            number = USUAL[one.port.key] if local else one.number
             found.setdefault(number, PublicPort(number, one.port.service, _SPEAKS.get(one.port.id, "greets")))
     return tuple(one for _unused, one in sorted(found.items()))
 

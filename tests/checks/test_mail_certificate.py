@@ -83,6 +83,23 @@ def test_read(shelf: Shelf) -> None:
         assert read(broken) is None
 
 
+def test_the_one_of_a_reverse_proxy_may_be_another(shelf: Shelf) -> None:
+    """It has to be as good as mailcow's, of which its tools know nothing."""
+    behind = "HTTP_BIND=127.0.0.1\nHTTP_PORT=8080\nHTTPS_BIND=127.0.0.1\nHTTPS_PORT=8443\n"
+    assert judged(shelf["good"], conf=behind, p443=shelf["wildcard"]).status == "pass"
+    assert judged(shelf["good"], p443=shelf["wildcard"]).status == "warn"
+    for kind, words in (
+        ("wrong", f"is for www.example.net, not for {NAME}"),
+        ("expired", "ended 20 d ago"),
+        ("own", "is one that signed itself"),
+    ):
+        found = judged(shelf["good"], conf=behind, p443=shelf[kind], log="Waiting for Postfix...")
+        assert (found.status, found.summary.endswith(words)) == ("fail", kind != "own"), found.summary
+        assert words in found.summary
+        assert "the certificate on port 443" in found.summary
+        assert [one for one in found.remedies if "reverse proxy" in one] == list(found.remedies)
+
+
 def test_good(shelf: Shelf) -> None:
     found = judged(shelf["good"])
     assert (found.status, found.certainty) == ("pass", "proved")

@@ -39,12 +39,14 @@ class Shown(NamedTuple):
 
 class Group(NamedTuple):
     """One certificate (`der`), and the ports that show it and are trusted alike, as people write them.
-    `shown` is None where it cannot be read; `trouble` is why a client would not trust it."""
+    `shown` is None where it cannot be read; `trouble` is why a client would not trust it, `before` that only
+    the reverse proxy before mailcow shows it."""
 
     shown: Shown | None
     trouble: str
     ports: tuple[str, ...]
     der: bytes = b""
+    before: bool = False
 
 
 class Certificates(NamedTuple):
@@ -62,12 +64,14 @@ def certificates(facts: Facts) -> Certificates:
     """Collects the certificates of all ports. Raises HostError."""
     spoken = facts.get(talks)
     found: dict[tuple[bytes, str], list[str]] = {}
-    for one in spoken.talks:
+    for one in (*spoken.talks, *spoken.fronts):
         # One port may lack what stands above the certificate, where the others show it.
         if one.spoken.der:
             found.setdefault((one.spoken.der, one.spoken.trouble), []).append(str(one.asked.port))
+    own = {(one.spoken.der, one.spoken.trouble) for one in spoken.talks}
     groups = tuple(
-        Group(read(der), trouble, tuple(dict.fromkeys(ports)), der) for (der, trouble), ports in found.items()
+        Group(read(key[0]), key[1], tuple(dict.fromkeys(ports)), key[0], key not in own)
+        for key, ports in found.items()
     )
     made = Certificates(spoken, groups, facts.host.now())
     acme = next((one for one in spoken.about.boxes if one.service == "acme-mailcow"), None)

@@ -12,6 +12,7 @@ from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.ports import survey
+from mailcow_wizard.facts.reached import USUAL
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue, Spoken
 from mailcow_wizard.host.door import HostError
@@ -70,13 +71,15 @@ class Talk(NamedTuple):
 
 class Talks(NamedTuple):
     """All conversations. `name` is the server's name, `conf` its mailcow.conf; `strangers` are those who hold
-    a port in mailcow's place (id of the port's check, name)."""
+    a port in mailcow's place (id of the port's check, name). `fronts` are those with the proxy through which
+    the world comes to a mailcow whose web server is on loopback."""
 
     about: Installed
     name: str
     conf: MailcowConf
     talks: tuple[Talk, ...] = ()
     strangers: tuple[tuple[str, str], ...] = ()
+    fronts: tuple[Talk, ...] = ()
 
     def of(self, port: str) -> tuple[Talk, ...]:
         """Those with one port, by the id of its check (`ports.imap`)."""
@@ -96,20 +99,27 @@ def talks(facts: Facts) -> Talks:
     if about.skip:
         return Talks(about, name, conf)
     own = own_addresses(facts)
-    asked = [
-        (one, dialogue(one, address, name, conf))
-        for one in bindings(conf.values, conf.odd)
-        for address in reached(one, own)
-    ]
+    every = bindings(conf.values, conf.odd)
+    asked = [(one, dialogue(one, address, name, conf)) for one in every for address in reached(one, own)]
+    fronts = [(one, _through_front(one, address, name)) for one in _fronts(every) for address in own]
     patience = min(_PATIENCE_S, (facts.settings.timeout or _PATIENCE_S) * 0.9)
-    spoken = facts.host.converse(tuple(one for _unused, one in asked), patience)
-    return Talks(
-        about,
-        name,
-        conf,
-        tuple(Talk(*one, said) for one, said in zip(asked, spoken, strict=True)),
-        _strangers(facts),
-    )
+    spoken = facts.host.converse(tuple(one for _unused, one in (*asked, *fronts)), patience)
+    held = tuple(Talk(*one, said) for one, said in zip((*asked, *fronts), spoken, strict=True))
+    return Talks(about, name, conf, held[: len(asked)], _strangers(facts), held[len(asked) :])
+
+
+def _fronts(every: tuple[Binding, ...]) -> tuple[Binding, ...]:
+    """Where the world comes in to a web server that is bound to loopback."""
+    hidden = (one for one in every if one.port.key in USUAL and one.address.startswith("127."))
+    usual = (one._replace(address="", number=USUAL[one.port.key]) for one in hidden)
+    taken = {one.number for one in every}
+    return tuple(one for one in usual if one.number not in taken)
+
+
+def _through_front(binding: Binding, address: str, name: str) -> Dialogue:
+    protocol, tls, starts = PROTOCOLS[binding.port.id]
+    lines = _lines(binding.port.id, protocol, starts, name)
+    return Dialogue(protocol, address, binding.number, name, tls, lines)
 
 
 def _strangers(facts: Facts) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,65 @@
+"""The reverse proxy before mailcow's web server: where that one is on loopback the world meets the proxy."""
+
+import pytest
+
+from mailcow_wizard.checks.mail_ports import judge_ports
+from mailcow_wizard.facts.mail.talks import spoke
+from mailcow_wizard.host.conversation import Spoken
+from mailcow_wizard.model import Judgement
+from tests.checks.mail_machine import NAME, OWN, OWN_V6, MailMachine
+from tests.checks.test_mail_services import BOXES, GOOD, TLS
+
+CONF = (
+    f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6=false\nHTTP_BIND=127.0.0.1\nHTTP_PORT=8080\n"
+    "HTTPS_BIND=127.0.0.1\nHTTPS_PORT=8443\n"
+)
+INSIDE = {"8080": GOOD["80"], "8443": GOOD["443"]}
+LEADS, PAGE = GOOD["80"], GOOD["443"]
+
+
+def front(http: Spoken, https: Spoken, conf: str = CONF, **more: str) -> dict[str, Judgement]:
+    spoken = {**GOOD, **INSIDE, "80": http, "443": https}
+    machine = MailMachine(BOXES, spoken, conf=conf, **more)  # type: ignore[arg-type]
+    return {one.subject or "": one for one in judge_ports(machine.facts().get(spoke))}
+
+
+def test_a_proxy_that_leads_to_mailcow() -> None:
+    found = front(LEADS, PAGE)
+    assert {one.status for one in found.values()} == {"pass"}
+    assert found["443"].summary == f"the reverse proxy before mailcow answers at {OWN}:443"
+    assert {"80", "443", "8080", "8443"} <= set(found)
+
+
+def test_without_a_proxy_nothing_is_asked_twice() -> None:
+    machine = MailMachine(BOXES, GOOD)
+    assert machine.facts().get(spoke).talks.fronts == ()
+    # Who has the usual port on loopback himself is asked there.
+    conf = CONF.replace("8080", "80").replace("8443", "443")
+    assert MailMachine(BOXES, GOOD, conf=conf).facts().get(spoke).talks.fronts == ()
+
+
+@pytest.mark.parametrize(
+    ("https", "status", "words"),
+    [
+        (Spoken("refused"), "warn", f"nothing listens at {OWN}:443, where a reverse proxy"),
+        (Spoken("silent"), "unknown", "did not answer in time"),
+        (Spoken("failed", text="no TLS: wrong version number"), "fail", "has no TLS: "),
+        (Spoken("open", "", ("SSH-2.0-x",), TLS), "fail", "does not speak HTTP: SSH-2.0-x"),
+        (Spoken("reset", text="it closed", tls=TLS), "fail", "does not speak HTTP: it closed"),
+        (Spoken("open", "", ("HTTP/1.1 502 Bad Gateway\n",), TLS), "fail", "does not come to mailcow"),
+        (Spoken("open", "", ("HTTP/1.1 404 Not Found\n",), TLS), "warn", "pages are not there"),
+        (Spoken("open", "", ("HTTP/1.1 401 Unauthorized\n",), TLS), "pass", "answers at"),
+    ],
+)
+def test_a_proxy_that_does_not(https: Spoken, status: str, words: str) -> None:
+    found = front(LEADS, https)
+    assert (found["443"].status, words in found["443"].summary) == (status, True), found["443"].summary
+    assert {one.status for port, one in found.items() if port != "443"} == {"pass"}
+    if "502" in str(https.replies):
+        assert "Let it lead to mailcow at 127.0.0.1:8443." in found["443"].remedies
+
+
+def test_over_both_families() -> None:
+    conf = CONF.replace("ENABLE_IPV6=false", "ENABLE_IPV6=true")
+    found = front(LEADS, PAGE, conf, v6=OWN_V6)
+    assert found["443"].summary.endswith(f"answers at {OWN}:443 and [{OWN_V6}]:443")
