@@ -8,6 +8,7 @@ _PORT = pattern(r"[1-9][0-9]{0,4}")
 # Over HTTP a name alone is a token.
 _WITH_PASSWORD = pattern(r"(?i)https?://[^/@]*@|[a-z0-9+.-]+://[^/@:]*:[^/@]*@")
 _LOCAL_PART = pattern(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+_PATTERNS = "*?["
 
 HERE = "here"
 """Stands for this machine's own addresses."""
@@ -146,6 +147,20 @@ def branch(text: str) -> str:
     plain = text.isascii() and all(one.isalnum() or one in "-_./" for one in text)
     if not text or not plain or text.startswith(("-", ".", "/")) or ".." in text:
         raise NotAName(_("no name of a branch"))
+    return text
+
+
+def directory(text: str) -> str:
+    """A directory that mailcow can be installed in: Docker mounts what lies below it, and mailcow's own
+    scripts (helper-scripts/backup_and_restore.sh) name it without quotes. Raises NotAName."""
+    if ":" in text:
+        raise NotAName(_("Docker can mount nothing below a name with a colon"))
+    if any(one.isspace() for one in text):
+        raise NotAName(_("mailcow's own scripts take a name with a blank for two names"))
+    if any(one in _PATTERNS for one in text):
+        raise NotAName(_("mailcow's own scripts take *, ? and [ for a pattern"))
+    if not text.isprintable():
+        raise NotAName(_("it has letters that cannot be shown"))
     return text
 
 

@@ -144,10 +144,10 @@ class _Install:
         return self._talk.yes or self._talk.ask(_("Install mailcow?"))
 
     def _unfit(self) -> str:
-        """Why the server's name does not do; empty where it does."""
+        """Why the server's name, or the directory, does not do; empty where both do."""
         name = self._session.hostname_if_known().name
         if is_full(name):
-            return ""
+            return outlook.unfit(self._session)
         return _(
             "'{name}' is not a full name, such as mail.example.org; give it with --hostname",
             name=harmless(name, 80),

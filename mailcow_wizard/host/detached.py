@@ -89,11 +89,17 @@ def start_apart(
         options = [f"--property={one}" for one in ("KillMode=process", "OOMPolicy=continue", "UMask=0022")]
         argv = [
             *("systemd-run", "--quiet", "--collect", f"--unit={unit}", f"--description={about}", *options),
-            *("--", sys.executable, "-c", *program(module, tongue), *words),
+            *("--", sys.executable, "-c", *map(_in_unit, (*program(module, tongue), *words))),
         ]
         if _quietly(argv) == 0:
             return Unit(unit)
     return start(module, words, (), tongue)
+
+
+def _in_unit(word: str) -> str:
+    """A word of a unit's command, in which systemd would put variables in the place of their names
+    (systemd.service(5))."""
+    return word.replace("$", "$$")
 
 
 def _quietly(argv: list[str]) -> int | None:

@@ -145,5 +145,12 @@ def _timer(seconds: float) -> str:
 
 def _quoted(word: str) -> str:
     """One word of a unit's command line (systemd.service(5), systemd.unit(5))."""
-    plain = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{plain}"'
+    return f'"{"".join(_escaped(one) for one in os.fsencode(word))}"'
+
+
+def _escaped(byte: int) -> str:
+    """What is no plain letter as `\\x41`; `%` and `$` mean something else only after that is read."""
+    letter = chr(byte)
+    if letter in "%$":
+        return letter * 2
+    return letter if letter.isascii() and letter.isprintable() and letter not in '\\"' else f"\\x{byte:02x}"

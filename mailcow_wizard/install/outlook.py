@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailcow_wizard import names
 from mailcow_wizard.engine.given import NEW
 from mailcow_wizard.engine.mending import look
 from mailcow_wizard.engine.readable import steps as readable_steps
@@ -15,6 +16,7 @@ from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, answered, mailcow
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import docker_settings
+from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import spoken
 from mailcow_wizard.install.by_itself import words
@@ -92,6 +94,16 @@ def present(session: Session, standing: Standing | None) -> str:
             path=conf.path,
             project=known.project,
         )
+    return ""
+
+
+def unfit(session: Session) -> str:
+    """Why mailcow cannot be installed in its directory; empty where it can."""
+    path = session.settings.directory
+    try:
+        names.directory(path)
+    except names.NotAName as error:
+        return _("mailcow cannot be installed in {path}: {why}", path=harmless(path, 200), why=error)
     return ""
 
 

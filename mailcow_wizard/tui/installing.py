@@ -121,6 +121,8 @@ def _looked_at(app: Wizard) -> Callable[[], object]:
         name = app.session.hostname()
         if not here and not is_full(name.name):
             return lambda: _name_first(app, name.origin == "mailcow.conf")
+        if not here and (unfit := outlook.unfit(app.session)):
+            return lambda: app.show_keys(unfit)
         some = () if here else outlook.outlook(app.session, standing, going_on.choices(app.session, standing))
     except HostError as error:
         said = _("This could not be looked at: {error}", error=error)

@@ -75,6 +75,27 @@ def test_power_is_cut(server: Server, undisturbed: dict[str, object], stage: str
     ends_alike(server, undisturbed, secrets)
 
 
+class Odd(Server):
+    """One whose directories have names that a shell, and systemd, read otherwise."""
+
+    @property
+    def directory(self) -> Path:
+        return super().directory.with_name('it\'s-"$HOME"-${HOME}$$-%n-\\x41')
+
+    @property
+    def state(self) -> Path:
+        return super().state.with_name('a  "state"-$HOME-${HOME}$$-%n-\\x41\nof it\'s')
+
+
+def test_names_that_are_words_of_a_shell(machine: Server) -> None:
+    odd = Odd(machine.machine, machine.root, machine.repository)
+    odd.reset()
+    done = odd.install()
+    assert "mailcow is installed" in done.stdout, done.stdout[-2000:] + done.stderr
+    assert odd.install("--yes").returncode in ENDED
+    assert "there is nothing to take back" not in odd.wizard("undo", "--list").stderr
+
+
 def test_no_other_change_slips_in_between(server: Server) -> None:
     """Also while systemd starts the process that goes on, the lock is never free."""
     with server.snatched_at() as other, running(server.begin()):
