@@ -84,7 +84,7 @@ def perform(zone: Zone, wanted: Sequence[Instruction], lenient: bool) -> str:
         _change(zone, adds, deletes, before)
         if _await(zone, _after(before, adds, deletes), adds):
             return "done"
-    except Failure:
+    except (Failure, Ended):
         _put_back(zone, before, adds)
         raise
     return f"done, but {zone.provider} does not list it yet"
@@ -179,9 +179,20 @@ def _holds(zone: Zone, wanted: Sequence[Instruction]) -> bool:
     return all(sorted(_contents(zone.there(*place))) == sorted(texts) for place, texts in needed.items())
 
 
+class Ended(BaseException):
+    """It was asked to end; no Exception, which the library would take for the provider's refusal."""
+
+
 def _stopped(number: int, frame: object) -> None:
     """What was begun is taken back."""
-    raise Failure("it was ended before all was done")
+    raise Ended
+
+
+def _performed(zone: Zone, wanted: Sequence[Instruction], lenient: bool) -> str:
+    try:
+        return perform(zone, wanted, lenient)
+    except Ended:
+        raise Failure(f"it was ended before {zone.provider} had answered") from None
 
 
 def main(words: Sequence[str]) -> int:
@@ -206,7 +217,7 @@ def main(words: Sequence[str]) -> int:
     try:
         if problem:
             raise Failure(problem)
-        print(shown(perform(Zone(provider, zone), wanted, lenient)))
+        print(shown(_performed(Zone(provider, zone), wanted, lenient)))
     except Failure as failure:
         print(shown(str(failure)))
         return _NOT_DONE

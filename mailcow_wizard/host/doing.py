@@ -16,6 +16,7 @@ from types import MappingProxyType
 from mailcow_wizard.host.changing import Unending
 from mailcow_wizard.host.commands import is_marked, starting
 from mailcow_wizard.host.door import MIB, HostError, NoAnswer
+from mailcow_wizard.host.lexicon import credentials
 from mailcow_wizard.host.programs import program
 from mailcow_wizard.host.search_path import search_path, which
 from mailcow_wizard.typed import NamedTuple
@@ -60,9 +61,7 @@ def environment(command: str) -> dict[str, str]:
 
 def _handed_on(argv: tuple[str, ...]) -> dict[str, str]:
     """The credentials that our own program for DNS providers finds in its environment, and nobody else."""
-    if argv[:2] != program("dns_provider"):
-        return {}
-    return {name: value for name, value in os.environ.items() if name.startswith("LEXICON_")}
+    return credentials() if argv[:2] == program("dns_provider") else {}
 
 
 def run(

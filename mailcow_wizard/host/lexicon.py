@@ -1,6 +1,21 @@
-"""The library that speaks with DNS providers, dns-lexicon: whether it is there."""
+"""The library that speaks with DNS providers, dns-lexicon: whether it is there, and its credentials."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+_PREFIX = "LEXICON_"
+
+
+def credentials() -> dict[str, str]:
+    """The variables that only our own program for DNS providers finds in its environment."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_PREFIX)}
+
+
+def adopt(variables: Mapping[str, str]) -> None:
+    """Takes over what somebody else's process found in its environment."""
+    os.environ.update({name: value for name, value in variables.items() if name.startswith(_PREFIX)})
 
 
 def obstacle(provider: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 
@@ -68,6 +69,11 @@ class StateDirectory:
         except OSError as error:
             raise HostError(f"{self.path} could not be made: {error.strerror}") from None
         write_private(os.path.join(self.path, f"{name}.json"), document, durable)
+
+    def forget(self, name: str) -> None:
+        """Removes the document, where there is one and it can be."""
+        with contextlib.suppress(OSError):
+            os.unlink(f"{self.path}/{name}.json")
 
     def keep_room(self) -> None:
         """Keeps some room on the disk, for a document that has to be written to a full one."""

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import hostname
-from mailcow_wizard.host import chance, detached, handing_on, proxy_variables
+from mailcow_wizard.fixes import dns_records
+from mailcow_wizard.host import chance, detached, handing_on, lexicon, proxy_variables
 from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.install import going_on, spoken
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing, fresh
 from mailcow_wizard.language import STORED, _
+from mailcow_wizard.model import Settings
 from mailcow_wizard.typed import NamedTuple
 
 UNIT = "mailcow-wizard-install"
@@ -50,6 +52,7 @@ def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
         if session.given.secrets:
             record.save_secrets({**record.secrets(), **session.given.secrets})
         # Its process has another environment than who begins it.
+        record.hand_credentials(lexicon.credentials() if session.settings.dns_provider else {})
         if (known := proxy_variables.variables(session.host)) or before is None:
             record.save_proxies(known)
         record.save(standing)
@@ -69,11 +72,21 @@ def _unfinished(session: Session, before: Standing | None) -> Standing | None:
 
 
 def _next(session: Session, before: Standing | None, run: str, choices: Choices) -> Standing:
+    settings = _told(session)
     if before is None:
         name, at = hostname(session.new_facts()).name, _utc(session.host.now())
-        return fresh(run, at, name, session.settings._asdict(), choices)
-    goes_on = going_on.reopened(before, session.settings, choices, bool(session.given.secrets))
+        return fresh(run, at, name, settings._asdict(), choices)
+    goes_on = going_on.reopened(before, settings, choices, bool(session.given.secrets))
     return goes_on._replace(run=run, state="running", error="")
+
+
+def _told(session: Session) -> Settings:
+    """The settings, with the key file that its process does not find in its environment."""
+    settings = session.settings
+    path = "" if settings.dns_provider else dns_records.key_file(session.new_facts())
+    if path and not path.startswith("/"):
+        path = f"{session.host.working_directory()}/{path}"
+    return settings._replace(tsig=path)
 
 
 def start(session: Session, choices: Choices, listen: Listen) -> Standing:
@@ -87,6 +100,8 @@ def start(session: Session, choices: Choices, listen: Listen) -> Standing:
     try:
         process = _worker(session.state.path, run, held)
     finally:
+        # Its process took them before it took the lock.
+        record.forget_credentials()
         held.close()
     return _Following(record, at, listen, process.ended).run()
 

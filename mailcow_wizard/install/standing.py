@@ -25,6 +25,7 @@ NAME = "install"
 _PROGRESS = "install-progress"
 _SECRETS = "install-secrets"
 _PROXIES = "install-proxies"
+_CREDENTIALS = "install-credentials"
 _LOG = "install.log"
 
 STARTED = "started"
@@ -193,6 +194,23 @@ class Record:
     def save_proxies(self, proxies: dict[str, str]) -> None:
         """Keeps them, for root alone. Raises HostError."""
         self._state.save(_PROXIES, proxies)
+
+    def hand_credentials(self, variables: dict[str, str]) -> None:
+        """Puts down what a DNS provider asks for, for the process at work; root alone may read it. Raises
+        HostError."""
+        self.forget_credentials()
+        if variables:
+            self._state.save(_CREDENTIALS, variables, durable=False)
+
+    def take_credentials(self) -> dict[str, str]:
+        """What was put down; nobody finds it there any more."""
+        said = self._state.load(_CREDENTIALS)
+        self.forget_credentials()
+        return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
+
+    def forget_credentials(self) -> None:
+        """Nobody will take it."""
+        self._state.forget(_CREDENTIALS)
 
     def log_end(self) -> int:
         """Where the log ends now."""
