@@ -5,7 +5,7 @@ from mailcow_wizard.checks.network_ways import listed
 from mailcow_wizard.checks.troubles import word
 from mailcow_wizard.facts import modprobe, modules
 from mailcow_wizard.language import _
-from mailcow_wizard.model import Check, Evidence, Judgement
+from mailcow_wizard.model import Check, Evidence, Judgement, Severity
 from mailcow_wizard.typed import NamedTuple
 
 WORDS = {
@@ -64,11 +64,14 @@ def _lacking(states: dict[str, modules.State]) -> _Lacking:
         best = max(part.sets, key=lambda names: _worst(names, states))
         bad = [name for name in best if _BETTER[states[name]] < _BETTER["loadable"]]
         missing = [name for name in bad if states[name] == "missing"]
-        if missing:
-            kind = "missing_v6" if part.ipv6 else "recent" if part.recent else "missing"
-            found[kind].append(f"{' '.join(missing)} ({part.purpose})")
-        elif any(states[name] == "forbidden" for name in bad):
-            found["forbidden"] += [name for name in bad if states[name] == "forbidden"]
+        forbidden = [name for name in bad if states[name] == "forbidden"]
+        if (part.ipv6 or part.recent) and (missing or forbidden):
+            kind = "missing_v6" if part.ipv6 else "recent"
+            found[kind].append(f"{' '.join(missing or forbidden)} ({part.purpose})")
+        elif missing:
+            found["missing"].append(f"{' '.join(missing)} ({part.purpose})")
+        elif forbidden:
+            found["forbidden"] += forbidden
         elif bad:
             found["unknown"].append(" ".join(bad))
     return _Lacking(**{name: tuple(dict.fromkeys(words)) for name, words in found.items()})
@@ -129,6 +132,12 @@ def _missing(found: modules.Modules, missing: list[str], evidence: tuple[Evidenc
 
 def _forbidden(found: modules.Modules, names: tuple[str, ...], evidence: tuple[Evidence, ...]) -> Judgement:
     """They lie here and are not loaded, and no command can load them."""
+    spared = set(names) == {"br_netfilter"}
+    severity: Severity | None = "degrades" if spared else None
+    seldom = _(
+        "Docker needs it where its proxy is off (userland-proxy), and for networks whose containers may not "
+        "talk to each other."
+    )
     by_file: dict[str, list[str]] = {}
     for name, path in found.forbidden:
         if name in names:
@@ -137,7 +146,7 @@ def _forbidden(found: modules.Modules, names: tuple[str, ...], evidence: tuple[E
     if modprobe.LOCK in by_file:
         evidence += (Evidence("sysctl -n kernel.modules_disabled", "1"),)
         return Judgement(
-            "fail",
+            "warn" if spared else "fail",
             _("the kernel loads no module any more, and {words} are not loaded", words=words),
             _("not loaded: {words}", words=words),
             evidence,
@@ -147,7 +156,10 @@ def _forbidden(found: modules.Modules, names: tuple[str, ...], evidence: tuple[E
                     "It may come back once Docker has started: what is loaded by then stays."
                 ),
             ),
-            why=_(
+            severity=severity,
+            why=seldom
+            if spared
+            else _(
                 "Docker loads these modules when it starts. Once set, the lock holds until the next start."
             ),
         )
@@ -156,7 +168,7 @@ def _forbidden(found: modules.Modules, names: tuple[str, ...], evidence: tuple[E
         Evidence(f"grep -E '^ *install' {word(path)}", ", ".join(bad)) for path, bad in by_file.items()
     )
     return Judgement(
-        "fail",
+        "warn" if spared else "fail",
         _("{places} keeps {words} from being loaded", places=places, words=words),
         _("not allowed to be loaded: {words}", words=words),
         evidence,
@@ -167,7 +179,10 @@ def _forbidden(found: modules.Modules, names: tuple[str, ...], evidence: tuple[E
                 places=places,
             ),
         ),
-        why=_(
+        severity=severity,
+        why=seldom
+        if spared
+        else _(
             "Hardening guides forbid modules that most servers do not need; Docker cannot do without these."
         ),
     )

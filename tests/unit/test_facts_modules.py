@@ -189,9 +189,32 @@ def test_install_lines_of_modprobe(files: Files, forbidden: bool) -> None:
 
 
 def test_the_finding_names_the_file_that_forbids_it() -> None:
-    files = {**LISTS, "/etc/modprobe.d/cis-1.1.1.conf": "install br-netfilter /bin/true\n"}
+    files = {**LISTS, "/etc/modprobe.d/cis-1.1.1.conf": "install nf-nat /bin/true\n"}
     judgement = look(MODULES, Facts(FakeHost(files)))
-    assert judgement.summary == "/etc/modprobe.d/cis-1.1.1.conf keeps br_netfilter from being loaded"
+    assert judgement.status == "fail"
+    assert judgement.summary == "/etc/modprobe.d/cis-1.1.1.conf keeps nf_nat from being loaded"
+
+
+def test_a_locked_machine_whose_docker_runs_all_the_same() -> None:
+    """Docker 28 loads br_netfilter where it needs it, the tables of the other iptables never."""
+    locked: Files = {**LISTS, "/proc/sys/kernel/modules_disabled": "1\n"}
+
+    def loaded(*others: str) -> Files:
+        rows = "".join(f"{name} 1 0 - Live 0x0\n" for name in NAMES if name not in others)
+        return {**locked, "/proc/modules": rows}
+
+    legacy = ("ip_tables", "iptable_nat", "iptable_filter", "iptable_raw", "ipt_MASQUERADE")
+    legacy6 = ("ip6_tables", "ip6table_nat", "ip6table_filter")
+    nft = ("nf_tables", "nft_compat", "nft_chain_nat")
+    judgement = look(MODULES, Facts(FakeHost(loaded("br_netfilter", *legacy, *legacy6))))
+    assert (judgement.status, judgement.severity) == ("warn", "degrades")
+    assert "br_netfilter" in judgement.summary
+    assert status(loaded(*legacy, *legacy6)) == "pass"
+    assert status(loaded(*nft)) == "pass"
+    judgement = look(MODULES, Facts(FakeHost(loaded(*nft, *legacy6))))
+    assert (judgement.status, "IPv4 only" in judgement.summary) == ("warn", True)
+    assert status(loaded(*nft, "iptable_raw")) == "warn"
+    assert status(loaded("veth")) == "fail"
 
 
 def test_docker_28_needs_the_table_raw() -> None:
