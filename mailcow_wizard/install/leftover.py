@@ -17,3 +17,16 @@ def left_over(session: Session) -> bool:
     except Unreadable:
         return True
     return record.alive() or (standing is not None and standing.state != "done")
+
+
+def changes(session: Session) -> bool:
+    """Whether a change may be the install's own: it is under way, stopped in the middle of one, or cannot be
+    read."""
+    from mailcow_wizard.install.standing import Record, Unreadable
+
+    record = Record(session.state)
+    try:
+        standing = record.look()
+    except Unreadable:
+        return True
+    return record.alive() or (standing is not None and bool(standing.change))

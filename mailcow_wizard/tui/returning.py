@@ -15,16 +15,17 @@ def look(app: Wizard) -> None:
     from mailcow_wizard.engine.leftover import left_over
     from mailcow_wizard.install import leftover
 
-    if leftover.left_over(app.session):
+    unfinished = leftover.left_over(app.session)
+    if unfinished:
         from mailcow_wizard.tui import installing
 
         app.call_later(when_at_rest, app, lambda: installing.greet(app))
-        return
-    if app.session.state.has("install") and not app.session.recorded:
+    elif app.session.state.has("install") and not app.session.recorded:
         from mailcow_wizard.tui import installing
 
         app.call_later(installing.mark, app)
-    if left_over(app.session):
+    # A change that the install itself makes is its own concern: it goes on with it.
+    if not (unfinished and leftover.changes(app.session)) and left_over(app.session):
         from mailcow_wizard.engine import way_back
         from mailcow_wizard.tui import mending
 
