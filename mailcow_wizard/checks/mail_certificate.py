@@ -40,7 +40,8 @@ def judge_certificate(found: Certificates) -> Judgement:
         return _none(unseen, evidence)
     troubles = [one for group in own for one in _troubles(group, found, acme)]
     for group in found.groups[len(own) :]:
-        troubles += [one._replace(remedies=(_PROXY,)) for one in _troubles(group, found, _NOT_ITS_OWN)]
+        found_there = _troubles(group, found, _NOT_ITS_OWN)
+        troubles += [one._replace(status="warn", remedies=(_PROXY,)) for one in found_there]
     if len({one.der for one in own}) > 1:
         troubles.append(_different(own))
     if unseen:

@@ -1,5 +1,6 @@
 """Judge of the reverse proxy through which the world comes to mailcow's web server, where that one is bound
-to loopback: it runs on this machine, and is asked as everybody asks it."""
+to loopback: it runs on this machine, and is asked as everybody asks it. It is no part of mailcow, and mail
+does not need it: what is wrong there is a warning."""
 
 from __future__ import annotations
 
@@ -8,9 +9,12 @@ from mailcow_wizard.checks.troubles import Trouble, judged
 from mailcow_wizard.facts.mail.talks import PROTOCOLS, Talk, Talks
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Evidence, Judgement
+from mailcow_wizard.patterns import pattern
 
 _HOW = _("See what the reverse proxy says of it, and whether it has this name: `check ports` says who it is.")
 _SHOWN = 120
+_PAGE = 200
+_TITLE = pattern("(?is)<title[^>]{0,200}>(.{0,400}?)</title")
 
 
 def judge_fronts(talks: Talks) -> tuple[Judgement, ...]:
@@ -24,7 +28,7 @@ def _front(every: list[Talk], talks: Talks) -> Judgement:
     evidence = tuple(_evidence(one) for one in every)
     subject = str(every[0].asked.port)
     if troubles:
-        return judged(troubles, evidence)._replace(subject=subject)
+        return judged(troubles, evidence)._replace(subject=subject, severity="degrades")
     places = _(" and ").join(dict.fromkeys(one.where for one in every))
     words = _("the reverse proxy before mailcow answers at {places}", places=places)
     return Judgement("pass", words, _said(every[0]), evidence, subject=subject)
@@ -37,13 +41,13 @@ def _troubles(talk: Talk, talks: Talks) -> list[Trouble]:
         return [Trouble("unknown", _("{where} did not answer in time", where=where), (_HOW,))]
     if spoken.outcome == "refused":
         words = _("nothing listens at {where}, where a reverse proxy is to lead to mailcow", where=where)
-        return [Trouble("warn", words, (_HOW,), severity="degrades")]
+        return [Trouble("warn", words, (_HOW,))]
     if tls and not spoken.tls:
-        return [Trouble("fail", _("{where} has no TLS: {text}", where=where, text=spoken.text), (_HOW,))]
+        return [Trouble("warn", _("{where} has no TLS: {text}", where=where, text=spoken.text), (_HOW,))]
     status, phrase = status_of(talk)
     if not status:
         said = _said(talk) or spoken.text
-        return [Trouble("fail", _("{where} does not speak HTTP: {said}", where=where, said=said), (_HOW,))]
+        return [Trouble("warn", _("{where} does not speak HTTP: {said}", where=where, said=said), (_HOW,))]
     found = [_of_page(talk, talks, status, phrase), named(talk, talks.name) if spoken.der else None]
     return [one for one in found if one]
 
@@ -54,11 +58,22 @@ def _of_page(talk: Talk, talks: Talks, status: int, phrase: str) -> Trouble | No
         target = next((one.where for one in talks.of(talk.binding.port.id)), "")
         lead = _("Let it lead to mailcow at {place}.", place=target)
         return Trouble(
-            "fail", _("{words}: the reverse proxy does not come to mailcow", words=words), (lead, _HOW)
+            "warn", _("{words}: the reverse proxy does not come to mailcow", words=words), (lead, _HOW)
         )
     if status in (404, 421):
         return Trouble("warn", _("{words}: mailcow's pages are not there", words=words), (_HOW,))
+    ours = [_title(one) for one in talks.of(talk.binding.port.id)]
+    if ours[:1] not in ([], [""], [_title(talk)]) and status == _PAGE:
+        said = _title(talk) or _("no title")
+        words = _("{where} shows another page than mailcow: {title}", where=talk.where, title=said)
+        return Trouble("warn", words, (_HOW,))
     return None
+
+
+def _title(talk: Talk) -> str:
+    """What a page calls itself; empty where it does not, or there is none."""
+    found = _TITLE.search(talk.spoken.replies[0]) if talk.spoken.replies else None
+    return " ".join(found[1].split())[:_SHOWN] if found and status_of(talk)[0] == _PAGE else ""
 
 
 def _said(talk: Talk) -> str:

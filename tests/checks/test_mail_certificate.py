@@ -94,7 +94,7 @@ def test_the_one_of_a_reverse_proxy_may_be_another(shelf: Shelf) -> None:
         ("own", "is one that signed itself"),
     ):
         found = judged(shelf["good"], conf=behind, p443=shelf[kind], log="Waiting for Postfix...")
-        assert (found.status, found.summary.endswith(words)) == ("fail", kind != "own"), found.summary
+        assert (found.status, found.summary.endswith(words)) == ("warn", kind != "own"), found.summary
         assert words in found.summary
         assert "the certificate on port 443" in found.summary
         assert [one for one in found.remedies if "reverse proxy" in one] == list(found.remedies)

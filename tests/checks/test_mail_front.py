@@ -43,10 +43,10 @@ def test_without_a_proxy_nothing_is_asked_twice() -> None:
     [
         (Spoken("refused"), "warn", f"nothing listens at {OWN}:443, where a reverse proxy"),
         (Spoken("silent"), "unknown", "did not answer in time"),
-        (Spoken("failed", text="no TLS: wrong version number"), "fail", "has no TLS: "),
-        (Spoken("open", "", ("SSH-2.0-x",), TLS), "fail", "does not speak HTTP: SSH-2.0-x"),
-        (Spoken("reset", text="it closed", tls=TLS), "fail", "does not speak HTTP: it closed"),
-        (Spoken("open", "", ("HTTP/1.1 502 Bad Gateway\n",), TLS), "fail", "does not come to mailcow"),
+        (Spoken("failed", text="no TLS: wrong version number"), "warn", "has no TLS: "),
+        (Spoken("open", "", ("SSH-2.0-x",), TLS), "warn", "does not speak HTTP: SSH-2.0-x"),
+        (Spoken("reset", text="it closed", tls=TLS), "warn", "does not speak HTTP: it closed"),
+        (Spoken("open", "", ("HTTP/1.1 502 Bad Gateway\n",), TLS), "warn", "does not come to mailcow"),
         (Spoken("open", "", ("HTTP/1.1 404 Not Found\n",), TLS), "warn", "pages are not there"),
         (Spoken("open", "", ("HTTP/1.1 401 Unauthorized\n",), TLS), "pass", "answers at"),
     ],
@@ -57,6 +57,33 @@ def test_a_proxy_that_does_not(https: Spoken, status: str, words: str) -> None:
     assert {one.status for port, one in found.items() if port != "443"} == {"pass"}
     if "502" in str(https.replies):
         assert "Let it lead to mailcow at 127.0.0.1:8443." in found["443"].remedies
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "status"),
+    [
+        ("<title>mailcow UI</title>", "<html><TITLE lang='de'>mailcow\n UI</TITLE>", "pass"),
+        ("<title>mailcow UI</title>", "<title>Welcome to nginx!</title>", "warn"),
+        ("<title>mailcow UI</title>", "<p>It works!</p>", "warn"),
+        ("<p>no title</p>", "<title>Welcome to nginx!</title>", "pass"),
+    ],
+)
+def test_a_proxy_that_shows_a_page_of_its_own(inside: str, outside: str, status: str) -> None:
+    """It has no place for this name, and answers with the first that it has."""
+    pages = {
+        port: Spoken("open", "", (f"HTTP/1.1 200 OK\n\n{text}",), TLS)
+        for port, text in (
+            ("8443", inside),
+            ("443", outside),
+        )
+    }
+    machine = MailMachine(BOXES, {**GOOD, **INSIDE, **pages}, conf=CONF)
+    found = {one.subject: one for one in judge_ports(machine.facts().get(spoke))}
+    assert found["443"].status == status, found["443"].summary
+    assert ("another page than mailcow" in found["443"].summary) == (status == "warn")
+    # Who leads visitors on shows no page.
+    moved = Spoken("open", "", ("HTTP/1.1 302 Found\nLocation: /SOGo\n\n<title>Found</title>",), TLS)
+    assert front(LEADS, moved)["443"].status == "pass"
 
 
 def test_over_both_families() -> None:
