@@ -214,8 +214,29 @@ def judge_mounts(held: storage.RootMount) -> Judgement:
             severity="breaks",
             why=_("Mail, database and images would be lost with every restart of the server."),
         )
+    if mount.kind == "overlay":
+        return _overlay(mount, place, found, evidence)
     summary = _("{point} holds {place}, nothing in the way", point=mount.point, place=place)
     return Judgement("pass", summary, found, evidence, certainty=_certainty(root))
+
+
+def _overlay(mount: storage.Mount, place: str, found: str, evidence: tuple[Evidence, ...]) -> Judgement:
+    """A system that is started from an image, or made read-only with overlayroot."""
+    return Judgement(
+        "warn",
+        _("{point} holds {place}, and is an overlay itself", point=mount.point, place=place),
+        found,
+        evidence,
+        (
+            _('Put Docker\'s data on a disk: mount one there, or name it as "data-root" in daemon.json.'),
+            _('Where overlayroot is on, switch it off: overlayroot="" in /etc/overlayroot.conf, and reboot.'),
+        ),
+        severity="breaks",
+        why=_(
+            "What is written to an overlay is often in memory and gone at the next start, and Docker cannot "
+            "lay its own layers (overlay2) on one."
+        ),
+    )
 
 
 def _word(path: str) -> str:

@@ -254,3 +254,11 @@ def test_mounts(options: str, super_options: str, status: str, said: str) -> Non
 def test_a_mount_point_with_a_space_stays_one_word() -> None:
     mount = Mount("/srv/my data", "ext4", "x", frozenset({"noexec"}), frozenset())
     assert judge_mounts(RootMount(ROOT, mount)).remedies[0].endswith(" '/srv/my data'")
+
+
+def test_an_overlay_is_no_place_for_the_layers_of_images() -> None:
+    """The root of a system that was started from an image, or with overlayroot=tmpfs."""
+    mount = Mount("/", "overlay", "overlayroot", frozenset({"rw"}), frozenset({"rw", "upperdir=/media/rw"}))
+    judgement = judge_mounts(RootMount(ROOT, mount))
+    assert (judgement.status, judgement.severity) == ("warn", "breaks")
+    assert judgement.summary == "/ holds /var/lib, where /var/lib/docker will be, and is an overlay itself"
