@@ -105,7 +105,7 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
         Trouble("daemon", _("Docker does not answer any more"), ("systemctl status docker",), True),
     ),
     (
-        r"toomanyrequests|pull rate limit",
+        r"toomanyrequests|429 too many requests|pull rate limit",
         Trouble(
             "rate",
             _("Docker Hub gives this address no more images for now (its pull rate limit)"),
@@ -188,6 +188,7 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
     (
         r"time[d-]* ?out|deadline exceeded|no route to host|connection refused|unreachable|connection reset"
         r"|unexpected eof|early eof|remote end hung up|operation too slow|status(?: code)?:? 5\d\d"
+        r"|request to \S{1,400}: 5\d\d"
         r"|failed to connect|returned error: 5",
         Trouble(
             "network",

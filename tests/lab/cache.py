@@ -10,6 +10,8 @@ from pathlib import Path
 
 from .inside import LabError
 
+_UBUNTU = ("resolute",)
+
 
 def cache() -> Path:
     """Where downloads and base systems are kept between test runs, outside the checkout."""
@@ -69,13 +71,26 @@ def bootstrap(suite: str, place: Path, source: str, *packages: str) -> None:
     must(with_own_mounts(["mmdebstrap", "--quiet", *options, suite, str(place), source]), "mmdebstrap")
 
 
+def _source(suite: str) -> str:
+    """apt's line for a suite of Debian, or of Ubuntu, whose keys Debian vouches for."""
+    keyrings = "usr/share/keyrings"
+    if suite not in _UBUNTU:
+        return f"deb [signed-by=/{keyrings}/debian-archive-keyring.gpg] {mirror()} {suite} main\n"
+    place = cache() / "ubuntu-keyring-1"
+    with made_once(place) as part:
+        if part:
+            unpack("trixie", ("ubuntu-keyring",), part)
+    keyring = place / keyrings / "ubuntu-archive-keyring.gpg"
+    return f"deb [signed-by={keyring}] http://archive.ubuntu.com/ubuntu {suite} main universe\n"
+
+
 def unpack(suite: str, packages: Sequence[str], part: Path) -> None:
-    """Fetches packages of a Debian suite with apt and unpacks them into a directory; installs nothing."""
+    """Fetches packages of a suite of Debian or Ubuntu with apt and unpacks them into a directory; installs
+    nothing."""
     apt = part / "apt"
     for name in ("lists/partial", "cache/archives/partial", "debs"):
         (apt / name).mkdir(parents=True)
-    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    (apt / "sources.list").write_text(f"deb [signed-by={keyring}] {mirror()} {suite} main\n")
+    (apt / "sources.list").write_text(_source(suite))
     options = {
         "Dir::Etc::sourcelist": apt / "sources.list",
         "Dir::Etc::sourceparts": "/dev/null",

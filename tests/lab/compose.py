@@ -10,16 +10,17 @@ from .inside import needs
 
 # Debian 13 has compose 2.26, its successor 2.40: between them the reading of .env was changed several times.
 SUITES = ("trixie", "forky")
+_PACKAGES = {"resolute": "docker-compose-v2"}
 _PROGRAM = "usr/libexec/docker/cli-plugins/docker-compose"
 
 
 def program(suite: str) -> Path:
-    """Compose of a Debian suite, fetched with apt the first time (about 5 s)."""
+    """Compose of a suite, fetched with apt the first time (about 5 s)."""
     place = cache() / f"compose-{suite}-1"
     with made_once(place) as part:
         if part:
             needs("apt-get", "dpkg-deb")
-            unpack(suite, ("docker-compose",), part)
+            unpack(suite, (_PACKAGES.get(suite, "docker-compose"),), part)
     return place / _PROGRAM
 
 

@@ -29,10 +29,11 @@ from .inside import (
 )
 
 # Debian 13 has Docker 26, where the proxy opens its port; its successor 28, where the engine opens it and
-# hands it over.
-SUITES = ("trixie", "forky")
+# hands it over; Ubuntu 26.04 has 29, which keeps images with containerd.
+SUITES = ("trixie", "forky", "resolute")
 IMAGE = "lab:latest"
-_PACKAGES = ("docker.io", "docker-cli", "containerd")
+_PACKAGES = {"resolute": ("docker.io", "containerd")}
+_DEBIAN_PACKAGES = ("docker.io", "docker-cli", "containerd")
 _TOOLS = ("nsenter", "unshare", "setpriv", "runc", "busybox", "apt-get", "dpkg-deb")
 _NAMESPACES = ("--mount", "--net", "--pid", "--cgroup")
 
@@ -51,11 +52,15 @@ wait
 
 
 def unpacked(suite: str) -> Path:
-    """The engine's programs of a Debian suite, fetched with apt the first time (about 10 s)."""
+    """The engine's programs of a suite, fetched with apt the first time (about 10 s)."""
     place = cache() / f"docker-{suite}-1"
     with made_once(place) as part:
         if part:
-            unpack(suite, _PACKAGES, part)
+            unpack(suite, _PACKAGES.get(suite, _DEBIAN_PACKAGES), part)
+            for name in ("dockerd", "docker-proxy"):  # Ubuntu has them elsewhere
+                if not (part / "usr/sbin" / name).exists():
+                    (part / "usr/sbin").mkdir(exist_ok=True)
+                    (part / "usr/sbin" / name).symlink_to(f"../bin/{name}")
     return place
 
 

@@ -16,7 +16,8 @@ def fetch() -> None:
             needs("apt-get", "dpkg-deb")
             if suite:
                 engine.unpacked(suite)
-                compose.program(suite)
+                if suite in compose.SUITES:
+                    compose.program(suite)
             else:
                 needs("mmdebstrap")
                 machine.base()

@@ -86,6 +86,8 @@ class _Answers(BaseHTTPRequestHandler):
     """What is asked of a registry while something is pulled."""
 
     protocol_version = "HTTP/1.1"
+    # Who tries TLS first goes on without where the answer is HTTP's, with its first line.
+    default_request_version = "HTTP/1.1"
     directory = Path()
 
     def do_HEAD(self) -> None:

@@ -107,6 +107,25 @@ SAID = {
         "received unexpected HTTP status: 503 Service Unavailable",
         ("network", "", True),
     ),
+    "registry overloaded, Docker 29": (
+        'unknown: failed to resolve reference "ghcr.io/mailcow/unbound:1.24": unexpected status from HEAD '
+        "request to https://ghcr.io/v2/mailcow/unbound/manifests/1.24: 503 Service Unavailable",
+        ("network", "", True),
+    ),
+    "rate limit, Docker 29": (
+        'unknown: failed to resolve reference "docker.io/library/redis:7": unexpected status from HEAD request '
+        "to https://registry-1.docker.io/v2/library/redis/manifests/7: 429 Too Many Requests",
+        ("rate", "", False),
+    ),
+    "no image, Docker 29": (
+        'failed to resolve reference "127.0.0.1:5000/x/one:1": 127.0.0.1:5000/x/one:1: not found',
+        ("image", "127.0.0.1:5000/x/one:1", False),
+    ),
+    "registry down, Docker 29": (
+        'failed to resolve reference "127.0.0.1:5001/x/one:1": failed to do request: Head '
+        '"https://127.0.0.1:5001/v2/x/one/manifests/1": dial tcp 127.0.0.1:5001: connect: connection refused',
+        ("network", "", True),
+    ),
     "slow": (
         "fatal: unable to access 'https://x/': Operation too slow. Less than 500 bytes/sec transferred",
         ("network", "", True),
