@@ -252,6 +252,8 @@ class TestDockerUser:
         debian.run(["sed", "-i", "s/^FirewallBackend=.*/FirewallBackend=iptables/", conf], check=True)
         try:
             debian.run(["systemctl", "start", "firewalld"], check=True)
+            # systemd calls it started before its rules are there.
+            assert wait_until(lambda: debian.run(["firewall-cmd", "--state"]).returncode == 0, 30)
             found = look(debian, "backend")
             assert found["status"] == "fail", str(found)
             assert found["summary"].startswith("containers run and Docker's firewall rules are gone"), found

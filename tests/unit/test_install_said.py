@@ -113,8 +113,8 @@ SAID = {
         ("network", "", True),
     ),
     "rate limit, Docker 29": (
-        'unknown: failed to resolve reference "docker.io/library/redis:7": unexpected status from HEAD request '
-        "to https://registry-1.docker.io/v2/library/redis/manifests/7: 429 Too Many Requests",
+        'unknown: failed to resolve reference "docker.io/library/redis:7": unexpected status from HEAD '
+        "request to https://registry-1.docker.io/v2/library/redis/manifests/7: 429 Too Many Requests",
         ("rate", "", False),
     ),
     "no image, Docker 29": (
