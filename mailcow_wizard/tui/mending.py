@@ -211,8 +211,8 @@ def _draw(app: Wizard, work: Work) -> None:
         log.show()
     if work.confirming and not work.asked:
         work.asked = True
-        if not logs:
-            show_work(app)
+        # What is typed at this moment, into a field, would be taken for the answer.
+        when_at_rest(app, lambda: _ask_to_confirm(app, work))
     if work.running or work.told:
         return
     work.told = True
@@ -227,6 +227,11 @@ def _draw(app: Wizard, work: Work) -> None:
     app.look_again(_concerned(app, work))
     if not logs:
         app.show_keys(sentences[0])
+
+
+def _ask_to_confirm(app: Wizard, work: Work) -> None:
+    if work.confirming and not any(isinstance(screen, Working) for screen in app.screen_stack):
+        show_work(app)
 
 
 def _concerned(app: Wizard, work: Work) -> list[Listed]:

@@ -59,6 +59,39 @@ async def test_what_was_closed_stays_closed(tmp_path: Path, monkeypatch: pytest.
             assert len(app.screen_stack) == 1
         finally:
             end.set()
+        await until(pilot, lambda: app.work is not None and app.work.told)
+
+
+@pytest.mark.asyncio
+async def test_what_is_typed_into_a_field_is_no_answer(tmp_path: Path) -> None:
+    goes_on, end = threading.Event(), threading.Event()
+
+    def do(listen: Callable[[mending.Progress], None]) -> mending.Outcome:
+        listen(mending.Progress("step", 0, "change mailcow.conf"))
+        goes_on.wait(60)
+        listen(mending.Progress("confirm", -1, "300"))
+        end.wait(60)
+        return mending.Outcome("", "undone", None, "stopped")
+
+    async with piloted(tmp_path) as (app, pilot):
+        work = Work("Write SKIP_FTS=y", "config.values", 1, do)
+        try:
+            app.action_go("ports", "ports.smtp")
+            screen.begin(app, work)
+            await until(pilot, lambda: "Step 1 of 1" in shown(app))
+            await pilot.press("escape", "a")
+            await until(pilot, lambda: "Why is it accepted?" in shown(app))
+            goes_on.set()
+            await until(pilot, lambda: bool(work.confirming))
+            await pilot.pause(0.5)
+            await pilot.press("s")
+            assert "Why is it accepted?" in shown(app)
+            assert not work.stopping
+            await pilot.press("escape")
+            await until(pilot, lambda: "y keep it" in shown(app))
+        finally:
+            end.set()
+        await until(pilot, lambda: work.told)
 
 
 @pytest.mark.long
