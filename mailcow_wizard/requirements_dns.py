@@ -33,6 +33,7 @@ CLOUDFLARE = (
     "2400:cb00::/32", "2606:4700::/32", "2803:f800::/32", "2405:b500::/32", "2405:8100::/32",
     "2a06:98c0::/29", "2c0f:f248::/32",
 )  # fmt: skip
+DOC_BINDINGS = "https://docs.mailcow.email/post_installation/firststeps-ip_bindings/"
 DOC_TLS = "https://docs.mailcow.email/post_installation/firststeps-ssl/"
 
 # What mailcow's generate_config.sh and its postfix ask: 200 is fine, 503 a network that Spamhaus does not

@@ -24,7 +24,10 @@ def judge_a(facts: HostTried) -> Judgement:
 
 def judge_aaaa(facts: HostTried) -> Judgement:
     """With IPv6: the address of that; without: none, for mailcow's certificate client would take it."""
-    return with_fate(_aaaa(facts.host), _fate(facts))
+    judgement = _aaaa(facts.host)
+    if judgement.status == "pass" and facts.host.aaaa.exists and facts.host.only_v4:
+        judgement = _bound_to_v4(facts, judgement)
+    return with_fate(judgement, _fate(facts))
 
 
 def _fate(facts: HostTried) -> Verdict | None:
@@ -74,6 +77,34 @@ def _aaaa(facts: HostRecords) -> Judgement:
             "this address only: no certificate is issued."
         ),
         remedies=(_("Remove the AAAA record of {server}, or bring IPv6 up.", server=server.name),),
+    )
+
+
+def _bound_to_v4(facts: HostTried, judgement: Judgement) -> Judgement:
+    """The address is this server's, and mailcow does not listen there."""
+    name, bound = facts.host.server.name, facts.host.only_v4
+    web = any(one.port.id == "ports.http" for one in bound)
+    breaks = web and facts.settings.asks and not facts.settings.by_dns
+    return judgement._replace(
+        status="fail" if breaks else "warn",
+        severity="breaks" if breaks else "degrades",
+        summary=_(
+            "{name} has an IPv6 address, where nobody answers: mailcow.conf binds to IPv4 alone ({places})",
+            name=name,
+            places=", ".join(one.where for one in bound),
+        ),
+        why=_(
+            "Where there is an AAAA record mailcow asks itself over IPv6 alone before it asks for a "
+            "certificate, and others try IPv6 first."
+        )
+        if breaks
+        else judgement.why,
+        remedies=(
+            _("Take the addresses out of these lines of mailcow.conf: mailcow then listens on both."),
+            _("Or bind them to IPv6 too, in docker-compose.override.yml: {page}", page=need.DOC_BINDINGS),
+            _("Or remove the AAAA record of {server}.", server=name),
+        ),
+        certainty="inferred",
     )
 
 

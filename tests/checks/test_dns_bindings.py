@@ -1,0 +1,63 @@
+"""dns.aaaa where mailcow does not listen at the address that is published."""
+
+import pytest
+
+from mailcow_wizard.engine import runner
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.model import Judgement, Settings
+from tests.checks.test_dns_beyond import AAAA, DOMAIN, NAME, OURS, OURS_V6, RESOLVER, ZONE, Rows, Zones
+
+_DIRECTORY = "/opt/mailcow-dockerized"
+BOTH = f"HTTP_BIND={OURS}\nSMTP_PORT={OURS}:25\n"
+
+
+def found(lines: str, override: str = "", records: Rows | None = None, v6: bool = True) -> Judgement:
+    world = Zones({**ZONE, **(records or {})}, {})
+    conf = f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6={'true' if v6 else 'false'}\n{lines}"
+    world.files |= {
+        "/etc/resolv.conf": f"nameserver {RESOLVER}\n",
+        f"{_DIRECTORY}/mailcow.conf": conf,
+    }
+    if override:
+        world.files[f"{_DIRECTORY}/docker-compose.override.yml"] = override
+    addresses = (OURS, OURS_V6) if v6 else (OURS,)
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=addresses, directory=_DIRECTORY)
+    return {one.subject: one for one in runner.look(AAAA, Facts(world, settings))}[NAME]
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "places"),
+    [
+        ("", "pass", ""),
+        (BOTH, "fail", f"({OURS}:25, {OURS}:80)"),
+        ("HTTP_BIND=0.0.0.0\n", "fail", "(0.0.0.0:80)"),
+        # Mail goes on over IPv4, and nobody is asked for a certificate through this port.
+        (f"SMTP_PORT={OURS}:25\n", "warn", f"({OURS}:25)"),
+        (f"{BOTH}SKIP_LETS_ENCRYPT=y\n", "warn", f"({OURS}:25, {OURS}:80)"),
+        # A proxy has the usual ports there.
+        ("HTTP_BIND=127.0.0.1\nHTTPS_BIND=127.0.0.1\n", "pass", ""),
+        (f"IMAP_PORT={OURS}:143\n", "pass", ""),
+    ],
+)
+def test_ports_that_are_bound_to_ipv4(lines: str, status: str, places: str) -> None:
+    one = found(lines)
+    assert (one.status, places in one.summary) == (status, True), one.summary
+    assert ("IPv4 alone" in one.summary) == bool(places)
+
+
+@pytest.mark.parametrize(
+    ("override", "status"),
+    [
+        (f"services:\n  nginx-mailcow:\n    ports:\n      - '[{OURS_V6}]:80:80'\n", "pass"),
+        (f"services:\n  nginx-mailcow:\n    ports:\n      - host_ip: '{OURS_V6}'\n", "pass"),
+        ("services:\n  nginx-mailcow:\n    ports:\n      - '[::]:80:80'\n", "pass"),
+        ("services:\n  nginx-mailcow:\n    environment: [A]\n", "fail"),
+    ],
+)
+def test_the_override_may_bind_ipv6_too(override: str, status: str) -> None:
+    assert found(BOTH, override).status == status
+
+
+def test_without_an_address_in_dns_ipv4_is_enough() -> None:
+    one = found(BOTH, records={(NAME, "AAAA"): ()}, v6=False)
+    assert one.status == "pass", one.summary
