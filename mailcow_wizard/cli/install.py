@@ -93,9 +93,12 @@ class _Install:
         self._talk.line(
             _("{here}. Nothing was changed; ./wizard verify shows how it is.", here=harmless(here))
         )
+        start = outlook.starts(self._session)
+        if start:
+            self._talk.line(harmless(start, 1000))
         if self._before is not None and self._before.state == "done":
             self._show_after(self._before)
-        self._document("present", here)
+        self._document("present", here, remedies=(start,) if start else ())
         return exit_codes.OK
 
     def _new(self) -> int:
@@ -212,7 +215,9 @@ class _Install:
             return DEFAULT_PROJECT
         return conf.get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)
 
-    def _document(self, state: str, error: str, standing: Standing | None = None) -> None:
+    def _document(
+        self, state: str, error: str, standing: Standing | None = None, remedies: tuple[str, ...] = ()
+    ) -> None:
         known = standing or self._before
         settings = self._session.settings
         name = known.hostname if known else self._session.hostname_if_known().name
@@ -223,7 +228,7 @@ class _Install:
                 state,
                 report.of_stages(known) if known else [],
                 error,
-                known.remedies if known else (),
+                remedies or (known.remedies if known else ()),
                 known.findings if known else (),
                 self._record.log_path,
             )

@@ -244,7 +244,7 @@ class Journal:
         self, number: int, about: dict[str, Any], said: dict[str, Any], holder: lock.Holder | None
     ) -> Change:
         state = said["state"]
-        if state in _UNDER_WAY and (holder is None or holder.change not in ("", lock.INSTALL, str(number))):
+        if state in _UNDER_WAY and not self._is_made(number, holder):
             state = "interrupted"
         if state not in _STATES:
             raise KeyError(state)
@@ -260,6 +260,18 @@ class Journal:
             error=retold(said["error"]),
             result=retold_finding(said["result"]) if said["result"] else None,
         )
+
+    def _is_made(self, number: int, holder: lock.Holder | None) -> bool:
+        """Whether a change that is under way is so at this moment, as far as that is known."""
+        if holder is None:
+            return False
+        made = self._of_install() if holder.change == lock.INSTALL else holder.change
+        return made in ("", str(number))
+
+    def _of_install(self) -> str:
+        """Which change the install makes that is under way (none: no number is this)."""
+        said = self._state.load(lock.INSTALL)
+        return str(said.get("change") or "none") if isinstance(said, dict) else ""
 
     def _read(self, number: int, name: str) -> dict[str, Any]:
         try:

@@ -167,12 +167,12 @@ class _Following:
             begun = begun or alive
             over = not alive and (begun or self._ended() or waited > _START_S)
             lines, self._at = self._record.log_lines(self._at)
-            # They come in pieces where they are many.
-            over = over and not lines
             standing = self._record.load()
             standing = standing and spoken.standing(standing)
             told = tuple(map(spoken.line, lines))
             self._listen(Heard(told, standing, spoken.progress(self._record.progress())))
+            if over and lines:
+                continue  # they come in pieces where they are many
             if over and standing is not None:
                 if standing.state != "running":
                     return standing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from mailcow_wizard import names
 from mailcow_wizard.engine.given import NEW
 from mailcow_wizard.engine.mending import look
@@ -95,6 +97,20 @@ def present(session: Session, standing: Standing | None) -> str:
             project=known.project,
         )
     return ""
+
+
+def starts(session: Session) -> str:
+    """What starts the mailcow that is here, where none of its containers runs; empty where one does, or
+    Docker does not tell."""
+    try:
+        facts = session.new_facts()
+        boxes = services(facts, facts.get(mailcow_conf).get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT))
+    except HostError:
+        return ""
+    if any(one.state == "running" for one in boxes):
+        return ""
+    command = f"cd {shlex.quote(session.settings.directory)} && docker compose up -d"
+    return _("None of its containers runs; this starts them: {command}", command=command)
 
 
 def unfit(session: Session) -> str:

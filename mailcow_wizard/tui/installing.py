@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from mailcow_wizard.engine import limits
@@ -128,7 +129,8 @@ def _looked_at(app: Wizard) -> Callable[[], object]:
         said = _("This could not be looked at: {error}", error=error)
         return lambda: app.show_keys(said)
     if here:
-        return lambda: _present(app, here, standing)
+        start = outlook.starts(app.session)
+        return lambda: _present(app, here, start, standing)
     return lambda: _ask(app, some, standing)
 
 
@@ -140,14 +142,17 @@ def _name_first(app: Wizard, configured: bool) -> None:
         app.show_keys(_("First a full name, such as mail.example.org: Ctrl+P, Go to Welcome."))
 
 
-def _present(app: Wizard, here: str, standing: Standing | None) -> None:
-    if standing is not None and standing.state == "done":
+def _present(app: Wizard, here: str, start: str, standing: Standing | None) -> None:
+    if standing is not None and standing.state == "done" and not start:
         show_after(app, standing)
         return
     look = app.look
     text = f" {here[:1].upper()}{here[1:]}."
     more = " " + _("Nothing is installed over it. The step Verify shows how it is.")
     lines = [[(look.text(text), look.bold)], [], [(more, look.plain)]]
+    if start:
+        width = max(10, app.size.width - 3)
+        lines += [[], *([(f" {look.text(part)}", look.plain)] for part in wrap(start, width))]
     app.push_screen(TextScreen(look, _TITLE, lines))
 
 

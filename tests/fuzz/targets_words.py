@@ -201,15 +201,7 @@ def _logs(data: bytes) -> None:
 
 
 _STATE = tempfile.TemporaryDirectory(prefix="mailcow-wizard-fuzz-")
-_NAMES = (
-    "answers",
-    "acknowledgements",
-    "last-run",
-    "last-run-recorded",
-    "install",
-    "install-progress",
-    "install-credentials",
-)
+_NAMES = ("answers", "acknowledgements", "last-run", "last-run-recorded", "install", "install-progress")
 
 
 def _files(data: bytes) -> None:
@@ -226,7 +218,6 @@ def _files(data: bytes) -> None:
     record.load()
     record.progress()
     record.secrets()
-    record.take_credentials()
     with open(record.log_path, "wb") as file:
         file.write(data)
     record.log_lines(record.log_begin())

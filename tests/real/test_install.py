@@ -94,6 +94,25 @@ def test_where_mailcow_runs_nothing_is_touched(machine: Place, undisturbed: dict
     assert machine.docker("ps", "-q", "--no-trunc") == before
 
 
+def test_what_was_taken_down_is_said_how_to_start(machine: Place, undisturbed: dict[str, object]) -> None:
+    """It is there, and nothing of it runs."""
+    assert machine.document()["remedies"] == []
+    down = ["sh", "-c", 'cd "$1" && docker compose down', "down", machine.inside(machine.directory)]
+    machine.machine.run(down, check=True, timeout=120)
+    try:
+        document = machine.document()
+        assert document["state"] == "present"
+        (remedy,) = document["remedies"]  # type: ignore[misc]
+        sentence, _colon, command = str(remedy).partition(": ")
+        assert sentence == "None of its containers runs; this starts them"
+        done = machine.install()
+        assert (done.returncode, command in done.stdout) == (0, True)
+        assert machine.containers() == {}
+    finally:
+        machine.machine.run(["sh", "-c", command], check=True, timeout=120)
+    assert set(machine.containers().values()) == {"running"}
+
+
 def test_a_password_that_is_changed_while_it_runs(machine: Place, undisturbed: dict[str, object]) -> None:
     """It is noticed before the next start, which the database would not survive."""
     conf = machine.directory / "mailcow.conf"

@@ -107,6 +107,27 @@ def test_state_is_under_way_only_while_somebody_is_at_it(place: Place) -> None:
     assert one != other
 
 
+@pytest.mark.parametrize("now", ["2", "", None])
+def test_an_older_change_is_not_made_by_an_install(now: str | None, place: Place) -> None:
+    """It makes changes of its own, and says which is under way."""
+    state = place.session().state
+    for _one in range(2):
+        added(place)
+    held = lock.take(state, lock.INSTALL)
+    if now is None:
+        (place.state / "install.json").write_text("damaged")
+    else:
+        state.save("install", {"change": now})
+    made, killed = (one.state for one in Journal(state).list())
+    known = {
+        "2": ("planned", "interrupted"),
+        "": ("interrupted", "interrupted"),
+        None: ("planned", "planned"),
+    }
+    assert (made, killed) == known[now]
+    held.close()
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x"}', "\0" * 5000])
 def test_lock_with_nonsense_in_it(text: str, place: Place) -> None:
     state = place.session().state
