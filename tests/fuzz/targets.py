@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from tests.fuzz import (
+    targets_conf,
     targets_door,
     targets_facts,
     targets_host,
@@ -121,7 +122,15 @@ LEFT_OUT: dict[str, str] = {
 @functools.cache
 def targets() -> dict[str, Target]:
     """Every target by its name."""
-    parts = (targets_host, targets_talks, targets_programs, targets_words, targets_facts, targets_door)
+    parts = (
+        targets_host,
+        targets_talks,
+        targets_programs,
+        targets_conf,
+        targets_words,
+        targets_facts,
+        targets_door,
+    )
     every = [one for part in parts for one in part.targets()]
     found = {one.name: one for one in every}
     assert len(found) == len(every)

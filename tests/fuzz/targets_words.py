@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from mailcow_wizard import names, redaction
-from mailcow_wizard.conf import compose_override, document, dotenv, reading, rules, shell, unwritable
 from mailcow_wizard.engine import (
     acknowledging,
     diff,
@@ -33,67 +32,11 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.install import clone, override, pulling, standing, troubles, up
+from mailcow_wizard.install import clone, pulling, standing, troubles, up
 from mailcow_wizard.model import Edit, Plan
 from tests import installed_machine
 from tests.fuzz.target import DEEP, DIGITS, Target, text
-
-_CONF = "\n".join(
-    (
-        "# mailcow", "MAILCOW_HOSTNAME=mail.example.org", 'DBNAME="mail cow"', "export A='b' # c",
-        "SKIP_CLAMD=${X:-n}", "TZ=Europe/Berlin", "HTTP_BIND=", "IPV4_NETWORK=172.22.1",
-        "ADDITIONAL_SAN=a.*,b",
-        "DBPASS=$'a\\x41'", "B=`ls`", "C=$(date)", "D=$((1+2))", "LOG_LINES=9999", "E=a\\", "b",
-        "F=~/x", "G: h",
-    )
-).encode()  # fmt: skip
-_OVERRIDE = (
-    b'services:\n  unbound-mailcow:\n    environment:\n      - SKIP_UNBOUND_HEALTHCHECK=y\n'
-    b'networks:\n  mailcow-network:\n    driver_opts:\n      com.docker.network.driver.mtu: "1400"\n'
-)  # fmt: skip
-_PATH = ("networks", "mailcow-network", "driver_opts", "com.docker.network.driver.mtu")
-
-
-def _conf(data: bytes) -> None:
-    """Both readers, alone: with and without an environment."""
-    words = reading.text_of(data)
-    for environment in (None, {"X": "y"}):
-        shell.read(words, environment)
-        dotenv.read(words, environment)
-    found = reading.readings(words)
-    found.values(), found.parted(), found.odd_lines()
-
-
-def _lint(data: bytes) -> None:
-    """All rules; what they would change is still a document, and what they mend no longer that finding."""
-    for one in rules.lint(data):
-        harmless(one.message)
-        if one.fix is not None:
-            rules.lint(one.fix.data)
-
-
-def _changed(data: bytes) -> None:
-    """One value set: both readers see it, or the change is refused."""
-    value, _, rest = data.partition(b"\n")
-    made = document.Document.read(rest)
-    for key in ("MAILCOW_HOSTNAME", "LOG_LINES", "NEW_KEY"):
-        with contextlib.suppress(unwritable.Unwritable):
-            after = made.set(key, text(value))
-            bash, compose = after.readings.last(key)
-            assert bash is not None
-            assert compose is not None
-            assert bash.value == compose.value == text(value), (bash, compose, value)
-            after.unset(key)
-
-
-def _compose(data: bytes) -> None:
-    for act in (
-        lambda: compose_override.option(text(data), _PATH),
-        lambda: compose_override.with_option(text(data), _PATH, "1400"),
-        lambda: override.limited(text(data), ("unbound-mailcow",), 1024),
-    ):
-        with contextlib.suppress(compose_override.Strange):
-            act()
+from tests.fuzz.targets_conf import CONF
 
 
 def _spf(data: bytes) -> None:
@@ -353,11 +296,6 @@ _HEADERS = (
     b"Received: by 2002:a05:: with SMTP id 1\nReceived: from 192.0.2.1 (EHLO a) by 10.0.0.1 with SMTPs\n"
     b"Authentication-Results: spf=pass smtp.mailfrom=a@a.co.uk;dmarc=none",
 )
-_LINT = b"DBPASS=\nDBPASS=x\nTZ=Europe/Berlin # home\nHTTP_BIND= # all\n export LOG_LINES=9"
-_CONFS = (
-    _CONF, b'A="\\a\\101\\x41"', _CONF.replace(b"\n", b"\r\n"), b"A='\nB=\"", b"\xff\xfeA=1",
-)  # fmt: skip
-_SET = (b"mail.example.org\n" + _CONF, b"a b\nLOG_LINES='1\n", b"9\n#LOG_LINES=1")
 _RULES = ("iptables-save.txt", "ip6tables-save.txt", "ipset.txt", "iptables-legacy-save.txt")
 _NFT = (_raw("nft.json"), _raw("nft.txt"), b'{"nftables": [1, {"rule": 1}]}', DEEP)
 _PROGRESS = (_PULL, b"{" * 50_000, b'{"a":' * 50_000, b'{"current": 1e999, "id": 1}')
@@ -367,7 +305,7 @@ _TYPED = (
     b"mail.example.org", b"deb [a=b] http://a.b:1/c d\n\nURIs: https://a.b\n c", DIGITS,
     b"[a]\nbaseurl=http://a.b/\nenabled=0\n[b]\nmetalink=https://c.d/",
 )  # fmt: skip
-_SHOWN = (_CONF, b"a\nb\x1da\nc\x1db\nb", b"mysql -psecret http://u:p@h", b"\x1b]0;x\x07")
+_SHOWN = (CONF, b"a\nb\x1da\nc\x1db\nb", b"mysql -psecret http://u:p@h", b"\x1b]0;x\x07")
 
 
 def targets() -> tuple[Target, ...]:
@@ -375,14 +313,6 @@ def targets() -> tuple[Target, ...]:
     halves = b"*filter\n:\n-A \n-A INPUT -j\nCOMMIT\n"
     iptables_seeds = (*(_with_sets(_raw(one)) for one in _RULES), DIGITS, halves)
     return (
-        Target(
-            "words conf",
-            _conf,
-            (_CONF, b'A="\\a\\101\\x41"', _CONF.replace(b"\n", b"\r\n"), b"A='\nB=\"", b"\xff\xfeA=1"),
-        ),
-        Target("words lint", _lint, (_CONF, _LINT, b"\xef\xbb\xbfA=b")),
-        Target("words conf-set", _changed, _SET),
-        Target("words override", _compose, (_OVERRIDE, _OVERRIDE.replace(b"\n", b"\r\n"), b"networks: {}\n")),
         Target("words spf", _spf, _SPF),
         Target("words txt", _txt, (*_TXTS, DIGITS)),
         Target("words der", _der, (_raw("certificate.der"), b"3 1 1 " + b"ab" * 32)),
