@@ -12,6 +12,7 @@ from mailcow_wizard.facts.mail import relay
 from mailcow_wizard.host import certificate, dialogue, mail_trip, reach_listener
 from mailcow_wizard.host.conversation import Dialogue
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.tui.display.pasting import Pasting
 from tests.fuzz import wires
 from tests.fuzz.target import Target, text
 
@@ -55,6 +56,13 @@ def _knock(data: bytes) -> None:
         ear._hear(client)
 
 
+def _paste(data: bytes) -> None:
+    pasting = Pasting()
+    typed = text(data)
+    plain = "".join(map(pasting.plain, (typed[:7], typed[7:11], typed[11:])))
+    assert len(plain) <= len(typed)
+
+
 def _trip(data: bytes) -> None:
     mail_trip._headers(text(data))
     mail_trip._text(data)
@@ -87,5 +95,6 @@ def targets() -> tuple[Target, ...]:
         ),
         Target("host starttls", _starttls, (_MAIL,)),
         Target("host knocks", _knock, (b"MW1 token-25 KNOCK\n", b"MW1 token-25 REPORT 4:25a;c:o\n")),
+        Target("tui pasted", _paste, (b"n\x1b[200~mail\x1b[31mfy\x07\x1b[201~\x1b",)),
         Target("host mail-headers", _trip, (b"Authentication-Results: a;\r\n spf=pass\r\nX: y\r\n\r\n",)),
     )

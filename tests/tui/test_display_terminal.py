@@ -11,7 +11,7 @@ import pytest
 from bench.terminal import on_terminal
 from tui.emulator import Emulator
 from tui.test_display_beside_stock import Beside, beside
-from tui.tmux import WIZARD, Terminal
+from tui.tmux import WIZARD, Terminal, wizard
 
 WELCOME = "Full name of the mail server"
 _RUBBISH = "\x1b[m\x1b[5;1H\x1b[41mBroadcast message from root\x1b[10;1H\x1b[2Jgone"
@@ -107,3 +107,17 @@ def test_the_last_thing_written_is_no_style(tmp_path: Path) -> None:
         program.press("\x03")
         program.screen.feed("\x1b[24;1Hplain")
         assert program.screen.cells[-1][:5] == [(one, *("default",) * 2, *(False,) * 6) for one in "plain"]
+
+
+def test_letters_that_are_pasted_behind_an_escape_are_no_keys(tmp_path: Path) -> None:
+    with wizard(state=str(tmp_path)) as terminal:
+        terminal.wait_for(WELCOME)
+        terminal.keys("Enter")
+        terminal.wait_for("processor, memory")
+        terminal.wait_until_looked()
+        terminal.tmux("set-buffer", "\x1b]n?")
+        terminal.tmux("paste-buffer", "-p")
+        terminal.wait_for_silence(0.5)
+        assert "processor, memory" in terminal.text()
+        terminal.keys("n")
+        terminal.wait_for("version, modules, limits")

@@ -20,6 +20,7 @@ from mailcow_wizard.host.full_screen import ALTERNATE
 from mailcow_wizard.host.keyboard import Keyboard
 from mailcow_wizard.host.terminal import adds_returns
 from mailcow_wizard.tui.display.painter import REPEATED, Painter, can_repeat
+from mailcow_wizard.tui.display.pasting import Pasting
 from mailcow_wizard.tui.display.pens import CLEAR, RESET, NotUnderstood
 from mailcow_wizard.tui.display.screen import BEGIN, END, Screen, sets_a_mode
 
@@ -155,12 +156,12 @@ class DisplayDriver(LinuxDriver):
         keyboard = self._keyboard
         if not keyboard:
             return
-        parser = XTermParser(self._debug)
+        parser, pasting = XTermParser(self._debug), Pasting()
         decode = getincrementaldecoder("utf-8")("replace").decode
         quiet: float = _QUIET_S
         while (typed := keyboard.wait(_TICK_S if quiet < _QUIET_S else None)) is not None:
             quiet = 0.0 if typed else quiet + _TICK_S
-            text = decode(typed)
+            text = pasting.plain(decode(typed))
             if text:  # for the parser nothing would be the end
                 for message in parser.feed(text):
                     self.process_message(message)
