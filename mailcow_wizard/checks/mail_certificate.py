@@ -9,6 +9,7 @@ from mailcow_wizard.checks.troubles import Trouble, judged, skipped
 from mailcow_wizard.facts.mail.acme import Acme, explained
 from mailcow_wizard.facts.mail.certificates import Certificates, Group, Shown, certificates
 from mailcow_wizard.facts.mail.talks import PROTOCOLS
+from mailcow_wizard.host.conversation import NO_AUTHORITIES
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
@@ -180,6 +181,14 @@ def _makeshift(shown: Shown, group: Group, found: Certificates, acme: Acme) -> T
 
 
 def _distrusted(group: Group, shown: Shown, found: Certificates) -> Trouble:
+    if group.trouble == NO_AUTHORITIES:
+        words = _(
+            "whether clients trust the certificate on {ports}, by {issuer}, is not known: this machine has "
+            "no list of authorities",
+            ports=_ports(group),
+            issuer=shown.issuer,
+        )
+        return Trouble("unknown", words, (_("Install it: the package is called ca-certificates."),))
     said = group.trouble[:1].lower() + group.trouble[1:]
     words = _(
         "clients would not trust the certificate on {ports}, by {issuer}: {said}",

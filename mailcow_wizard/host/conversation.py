@@ -2,6 +2,9 @@
 
 from mailcow_wizard.typed import NamedTuple
 
+NO_AUTHORITIES = "this machine has no list of authorities"
+"""Why nobody's certificate is trusted where that is so."""
+
 
 class Dialogue(NamedTuple):
     """A conversation with a server, up to its end.

@@ -14,9 +14,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from mailcow_wizard.host.conversation import Dialogue, Spoken
+from mailcow_wizard.host.conversation import NO_AUTHORITIES, Dialogue, Spoken
 from mailcow_wizard.host.in_time import why
-from mailcow_wizard.host.tls import indifferent, trusting
+from mailcow_wizard.host.tls import indifferent, knows_authorities, trusting
 from mailcow_wizard.patterns import pattern
 
 _MOST_BYTES = 1 << 18
@@ -71,7 +71,7 @@ def _held(dialogue: Dialogue, end: float) -> Spoken:
     try:
         return _Talk(dialogue, trusting(), end).held()
     except ssl.SSLCertVerificationError as error:
-        said = error.verify_message
+        said = error.verify_message if knows_authorities() else NO_AUTHORITIES
     try:
         return _Talk(dialogue, indifferent(), end).held()._replace(trouble=said)
     except ssl.SSLError as error:

@@ -13,7 +13,7 @@ from mailcow_wizard.checks.mail_ports import judge_ports
 from mailcow_wizard.facts.mail.acme import explained
 from mailcow_wizard.facts.mail.certificates import certificates, read
 from mailcow_wizard.facts.mail.talks import spoke
-from mailcow_wizard.host.conversation import Spoken
+from mailcow_wizard.host.conversation import NO_AUTHORITIES, Spoken
 from mailcow_wizard.model import Judgement
 from tests.checks.mail_machine import NAME, NOW, MailMachine, container
 from tests.checks.test_mail_services import GOOD
@@ -98,6 +98,16 @@ def test_the_one_of_a_reverse_proxy_may_be_another(shelf: Shelf) -> None:
         assert words in found.summary
         assert "the certificate on port 443" in found.summary
         assert [one for one in found.remedies if "reverse proxy" in one] == list(found.remedies)
+
+
+def test_a_machine_that_trusts_nobody_says_nothing_of_the_chain(shelf: Shelf) -> None:
+    found = judged(shelf["good"], NO_AUTHORITIES)
+    assert (found.status, "no list of authorities" in found.summary) == ("unknown", True), found.summary
+    assert found.remedies == ("Install it: the package is called ca-certificates.",)
+    # What is wrong by itself is wrong all the same.
+    assert judged(shelf["expired"], NO_AUTHORITIES).status == "fail"
+    assert judged(shelf["wrong"], NO_AUTHORITIES).status == "fail"
+    assert judged(shelf["own"], NO_AUTHORITIES).status == "fail"
 
 
 def test_good(shelf: Shelf) -> None:

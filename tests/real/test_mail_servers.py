@@ -247,6 +247,22 @@ def _of_stranger(place: Path) -> tuple[Path, Path]:
     return made.issued(elsewhere, "x", NAME)
 
 
+def test_without_a_list_of_authorities(
+    place: Path, shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ca-certificates is not installed: that a good certificate is not trusted says nothing about it."""
+    (tmp_path / "certs").mkdir()
+    (tmp_path / "certs/ssl-cert-snakeoil.0").write_text("x")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "certs"))
+    context = ssl.create_default_context()
+    monkeypatch.setattr(dialogue, "trusting", lambda: context)
+    with serving(place, made.issued(shelf, "unlisted", NAME)):
+        found = verified(place)["mail.certificate"]
+    assert (found.status, "no list of authorities" in found.summary) == ("unknown", True), found.summary
+    assert "ca-certificates" in found.remedies[0]
+
+
 @pytest.mark.long
 def test_another_name(place: Path, shelf: Path) -> None:
     with serving(place, made.issued(shelf, "name", NAME), Kind(name="localhost.localdomain")) as server:
