@@ -33,6 +33,8 @@ def ack(options: Options, write: Callable[[str], None]) -> int:
     session = open_session(options)
     try:
         known = Acknowledgements(session.state)
+        if trouble := known.trouble():
+            raise HostError(trouble)
         if not options.list:
             _change(known, options)
             if options.subject and not options.remove:

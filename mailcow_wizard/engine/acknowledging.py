@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from mailcow_wizard.host import flock, invoker
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Acknowledgement, Finding
@@ -119,10 +120,20 @@ class Acknowledgements:
             self._save(tuple(one for one in self.entries if one.key != (check, subject)))
         return True
 
+    def trouble(self) -> str:
+        """Why what is kept cannot be read; empty where it can."""
+        if not self._state.has(_FILE) or isinstance(self._state.load(_FILE), list):
+            return ""
+        path = f"{self._state.path}/{_FILE}.json"
+        return _("{path} cannot be read, and stays as it is; move it away to begin anew", path=path)
+
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Nobody else writes meanwhile, and `entries` are those that are kept at this moment."""
         with contextlib.closing(flock.take(f"{self._state.path}/{_FILE}.lock", _PATIENCE_S)):
+            trouble = self.trouble()
+            if trouble:
+                raise HostError(trouble)
             self.entries = _read(self._state.load(_FILE))
             yield
 
@@ -130,17 +141,22 @@ class Acknowledgements:
         rows = [
             {"check": one.check, "subject": one.subject, **one.acknowledgement._asdict()} for one in entries
         ]
-        self._state.save(_FILE, rows)
+        kept = self._state.load(_FILE)
+        strange = [one for one in kept if _entry(one) is None] if isinstance(kept, list) else []
+        # A newer wizard may have written rows that are not understood here.
+        self._state.save(_FILE, [*rows, *strange])
         self.entries = entries
 
 
 def _read(saved: object) -> tuple[Entry, ...]:
     """The entries of the file, as far as they have the shape that they should have."""
     rows = saved if isinstance(saved, list) else []
-    return tuple(entry for row in rows if isinstance(row, dict) and (entry := _entry(row)))
+    return tuple(entry for row in rows if (entry := _entry(row)))
 
 
-def _entry(row: dict[str, object]) -> Entry | None:
+def _entry(row: object) -> Entry | None:
+    if not isinstance(row, dict):
+        return None
     texts = [row.get(name) for name in ("check", "reason", "by", "at")]
     check, reason, by, at = (one if isinstance(one, str) else "" for one in texts)
     subject, until = row.get("subject"), row.get("until")

@@ -51,7 +51,7 @@ def main(words: Sequence[str]) -> int:
         session = Session(RealHost(variables=record.proxies()), settings_of(standing.settings), state)
         Installing(Job(session, record, standing, log.write, lambda: stopping.asked)).run()
     except HostError as error:
-        _note(record, standing, str(error))
+        _note(record, record.load() or standing, str(error))
     except Exception as error:  # the faces have to hear of a defect, too
         said = _(
             "a defect of the wizard: {name}: {words}",

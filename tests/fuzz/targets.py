@@ -33,6 +33,7 @@ LEFT_OUT: dict[str, str] = {
     "install/configuration.py _by_script": "calls others",
     "install/configuration.py listen": "tells lines apart that are only dots",
     "engine/acknowledging.py _alone": "reads once more what was read when it was made",
+    "engine/acknowledging.py _save": "keeps rows that its reader, which is fed, does not understand",
     "engine/journal.py close": "the number of a change, as we named it",
     "engine/journal.py end_of_log": "the number of a change, as we named it",
     "engine/journal.py tell": "the number of a change, as we named it",

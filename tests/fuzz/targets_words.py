@@ -154,7 +154,7 @@ def _files(data: bytes) -> None:
         with open(f"{place.path}/{name}.json", "wb") as file:
             file.write(data)
     session._answers(place.load("answers"))
-    acknowledging.Acknowledgements(place)
+    acknowledging.Acknowledgements(place).trouble()
     for recorded in (False, True):
         memory.Memory(place, recorded)
     record = standing.Record(place)

@@ -150,3 +150,27 @@ def test_several_at_once_are_all_kept(tmp_path: Path) -> None:
     assert [one.wait(60) for one in running] == [0] * len(ids)
     kept = Acknowledgements(StateDirectory(str(tmp_path / "state"))).entries
     assert {one.check for one in kept} == set(ids)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"version": 2}', "null"])
+def test_a_file_that_cannot_be_read_is_not_written_over(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "acknowledgements.json"
+    path.write_text(text)
+    for words in ((SMTP, "--reason", "mail goes elsewhere"), (SMTP, "--remove"), ("--list",)):
+        done = run(tmp_path, "ack", *words)
+        assert done.returncode == 73, done.stdout + done.stderr
+        assert f"{path} cannot be read, and stays as it is" in done.stderr
+    assert path.read_text() == text
+    assert checked(tmp_path, SMTP)[0] == 1
+
+
+def test_what_a_newer_wizard_wrote_stays(tmp_path: Path) -> None:
+    path = tmp_path / "acknowledgements.json"
+    strange = [{"check": SMTP, "until": {"after": "boot"}}, ["x"]]
+    path.write_text(json.dumps(strange))
+    assert run(tmp_path, "ack", SMTP, "--reason", "mail goes elsewhere").returncode == 0
+    assert run(tmp_path, "ack", "ports.http", "--reason", "later").returncode == 0
+    assert run(tmp_path, "ack", SMTP, "--remove").returncode == 0
+    kept = json.loads(path.read_text())
+    assert [one for one in kept if one in strange] == strange
+    assert len(kept) == len(strange) + 1

@@ -13,8 +13,9 @@ from tui.tmux import Terminal
 
 from mailcow_wizard.engine.given import Allowed, FirstMailbox
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.install import following
+from mailcow_wizard.install import following, worker
 from mailcow_wizard.install.standing import Choices, Record, Running, Unreadable, fresh
 from mailcow_wizard.model import Settings
 
@@ -148,6 +149,35 @@ def test_the_screen_says_so(record: Record, tmp_path: Path) -> None:
         terminal.wait_for("left with 0")
     finally:
         terminal.close()
+
+
+class NotAsked:
+    """Nobody asks the process to stop."""
+
+    asked = False
+
+
+def test_what_was_done_is_not_forgotten_where_it_cannot_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a stage wrote down for after a kill, and the change under way, count on."""
+    settings = Settings(str(tmp_path), hostname=NAME, offline=True)
+    session = Session(FakeHost(), settings, StateDirectory(str(tmp_path / "state")))
+    run, held = following.begin(session, Choices())
+    held.close()
+
+    def fails(installing: worker.Installing) -> None:
+        installing._job.mark("generating")
+        installing._job.stand(change="7")
+        raise HostError("the disk is gone")
+
+    monkeypatch.setattr(worker.Installing, "run", fails)
+    monkeypatch.setattr(worker.detached, "Stopping", NotAsked)
+    assert worker.main((session.state.path, run)) == 0
+    ended = Record(session.state).look()
+    assert ended is not None
+    assert (ended.state, ended.error) == ("failed", "the disk is gone")
+    assert (ended.marks, ended.change) == (("generating",), "7")
 
 
 @pytest.mark.parametrize("said", ["[]", '{"text": 1}', '{"done": "1"}', '{"whole": null}', '{"more": 1}'])
