@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from textual.events import Paste
 from tui.piloted import piloted, shown, until
 
 from mailcow_wizard import language
@@ -50,6 +51,22 @@ async def test_the_palette_finds_ids_and_says_where_nothing_fits(tmp_path: Path)
         row = app.row()
         assert row is not None
         assert row.check.id == "ports.smtp"
+
+
+@pytest.mark.asyncio
+async def test_what_is_pasted_narrows_a_list(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        await pilot.press("ctrl+p")
+        app.post_message(Paste(" ports.smtp\n"))
+        await until(pilot, lambda: "Ports: SMTP" in shown(app) and "Go to System" not in shown(app))
+        await pilot.press("escape")
+        app.action_go("config")
+        await pilot.press("s")
+        await until(pilot, lambda: "MAILCOW_HOSTNAME" in shown(app))
+        await pilot.press("slash")
+        await until(pilot, lambda: "SKIP_CLAMD" not in shown(app))
+        app.post_message(Paste("skip_\x07clamd"))
+        await until(pilot, lambda: "SKIP_CLAMD" in shown(app) and "HTTP_PORT" not in shown(app))
 
 
 @pytest.mark.asyncio

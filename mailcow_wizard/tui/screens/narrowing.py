@@ -40,6 +40,16 @@ class Narrowing(Modal[str]):
             return
         event.stop()
 
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted counts as typed."""
+        event.stop()
+        self._take(event.text.strip())
+        self._draw()
+
+    def _take(self, text: str) -> None:
+        """Takes up what was pasted."""
+        raise NotImplementedError
+
     def _type(self, event: events.Key) -> bool:
         """Takes up what was typed; whether the key is one that changes it."""
         raise NotImplementedError

@@ -75,6 +75,9 @@ class Palette(Narrowing):
         )
         text.scroll_to(y=max(0, self._cursor - max(1, text.size.height) + 1), animate=False, force=True)
 
+    def _take(self, text: str) -> None:
+        self._typed += "".join(one for one in text if one.isprintable())
+
     def _type(self, event: events.Key) -> bool:
         if event.key == "backspace":
             self._typed = self._typed[:-1]

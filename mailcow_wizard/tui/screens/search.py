@@ -84,6 +84,9 @@ class Search(Narrowing):
             (look.text(shown), look.dim),
         ]
 
+    def _take(self, text: str) -> None:
+        self._typed = self._typed.typed(text)
+
     def _type(self, event: events.Key) -> bool:
         if event.is_printable and event.character:
             typed: TypingLine | None = self._typed.typed(event.character)
