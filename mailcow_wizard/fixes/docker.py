@@ -42,8 +42,8 @@ def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
 
 
 def _engine(check: str, facts: Facts) -> Offer | None:
-    """Where a new engine would not change what is wrong (rootless, userns-remap), none is offered."""
+    """Where a new engine would not change what is wrong (rootless, a snap, userns-remap), none is offered."""
     known = facts.get(docker.info)
-    if known and (known.rootless or known.remapped):
+    if known and (known.rootless or known.snap or known.remapped):
         return None
     return docker_install.engine(check, facts)

@@ -202,6 +202,8 @@ def test_what_no_installation_mends_gets_no_offer() -> None:
     for name in ("rootless", "userns"):
         host = DockerHost(info={"SecurityOptions": [f"name={name}"]}, files=files)
         assert offered("docker.engine", host) == []
+    snap = {"DockerRootDir": "/var/snap/docker/common/var-lib-docker"}
+    assert offered("docker.engine", DockerHost(info=snap, files=files)) == []
 
 
 # --- starting ---------------------------------------------------------------------------------------------
