@@ -67,7 +67,7 @@ class _Install:
         """Shows, asks, begins, follows; returns the exit code."""
         if self._options.stop:
             return self._stop()
-        if self._record.alive():
+        if self._record.alive() and not self._options.dry_run:
             return self._join()
         here = self._told_first(lambda: outlook.present(self._session, self._before))
         if here:

@@ -10,6 +10,7 @@ import json_schema
 import pytest
 from fake_host import FakeHost
 
+from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.given import Given
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.docker_leftovers import stack
@@ -56,6 +57,18 @@ def test_dry_run(tmp_path: Path) -> None:
     assert isinstance(stages, list)
     assert [one["id"] for one in stages] == STAGES
     assert not (tmp_path / "state").exists()
+
+
+def test_a_dry_run_beside_an_install_that_is_under_way(tmp_path: Path) -> None:
+    """It shows how far that is, and does not follow it."""
+    state = StateDirectory(str(tmp_path / "state"))
+    settings = Settings(str(tmp_path / "mailcow"), hostname=NAME)._asdict()
+    held = lock.take(state, lock.INSTALL)
+    Record(state).save(fresh("run", "2026-11-27T17:00:00Z", NAME, settings, Choices()))
+    shown = run(tmp_path / "state", "--dry-run")
+    held.close()
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "1. Preconditions" in shown.stdout
 
 
 def test_nobody_to_ask(tmp_path: Path) -> None:
