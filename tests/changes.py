@@ -11,7 +11,7 @@ from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Command, Edit, Manual, Plan, Settings
 
 SECRET = "hunter2hunter2"
-OLD = f"# mailcow\nTZ=Etc/UTC\nDBPASS={SECRET}\nSKIP_CLAMD=n\n".encode()
+OLD = f"# mailcow\nTZ=Etc/UTC\nAPI_KEY={SECRET}\nSKIP_CLAMD=n\n".encode()
 NEW = OLD.replace(b"SKIP_CLAMD=n", b"SKIP_CLAMD=y")
 UNIT_OLD, UNIT_NEW = b"enabled\n", b"disabled\n"
 
