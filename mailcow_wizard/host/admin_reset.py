@@ -11,8 +11,6 @@ from __future__ import annotations
 import os
 import sys
 
-from mailcow_wizard.patterns import pattern
-
 if not __package__:
     # Started by its path: the package lies two directories up, and the modules beside this file must not be
     # taken for others of their name.
@@ -28,6 +26,7 @@ import time
 from collections.abc import Sequence
 
 from mailcow_wizard.harmless import harmless, shown
+from mailcow_wizard.patterns import pattern
 
 SCRIPT = "helper-scripts/mailcow-reset-admin.sh"
 _OK, _NOT_DONE, _USAGE = 0, 1, 64

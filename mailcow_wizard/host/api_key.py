@@ -14,8 +14,6 @@ from __future__ import annotations
 import os
 import sys
 
-from mailcow_wizard.patterns import pattern
-
 if not __package__:
     # Started by its path: the package lies two directories up, and the modules beside this file must not be
     # taken for others of their name.
@@ -27,6 +25,7 @@ from collections.abc import Callable, Sequence
 
 from mailcow_wizard.harmless import shown
 from mailcow_wizard.host.mailcow_api import DENIED_FOR, OWN, Api, NotDone, Where, asked, place
+from mailcow_wizard.patterns import pattern
 
 BEGINS = "LASTING-"
 """How a key begins that the wizard made to last: it can be told from others, and taken back."""

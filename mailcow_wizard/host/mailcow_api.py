@@ -17,8 +17,6 @@ from __future__ import annotations
 import os
 import sys
 
-from mailcow_wizard.patterns import pattern
-
 if not __package__:
     # Started by its path: the package lies two directories up, and the modules beside this file must not be
     # taken for others of their name.
@@ -37,6 +35,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from mailcow_wizard.harmless import shown
+from mailcow_wizard.patterns import pattern
 
 SELECTOR, BITS = "dkim", "2048"
 _OK, _NOT_DONE, _USAGE = 0, 1, 64

@@ -12,8 +12,6 @@ from __future__ import annotations
 import os
 import sys
 
-from mailcow_wizard.patterns import pattern
-
 if not __package__:
     # Started by its path: the package lies two directories up, and the modules beside this file must not be
     # taken for others of their name.
@@ -22,6 +20,7 @@ if not __package__:
 from collections.abc import Sequence
 
 from mailcow_wizard.host.taking_back import OK, USAGE, end, failed, run
+from mailcow_wizard.patterns import pattern
 
 _LINE = pattern(r"ufw (allow|deny|reject|limit)(?: log| log-all)? (.*?)(?: comment '([^']*)')?")
 

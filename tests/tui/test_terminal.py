@@ -123,7 +123,7 @@ def test_small_and_changing_windows_do_no_harm(tmp_path: Path) -> None:
 
 def test_twenty_by_five_still_shows_the_worst_finding(tmp_path: Path) -> None:
     with wizard(width=20, height=5, state=str(tmp_path)) as terminal:
-        terminal.wait_for("Looks at this serv…")
+        terminal.wait_for("Looks at this")
         terminal.keys("Enter")
         terminal.wait_for("blocks")
         for wanted in ("Memory …", "SMTP"):
@@ -266,7 +266,7 @@ def _read(descriptor: int, seconds: float) -> int:
 
 def test_the_field_with_the_cursor_is_in_sight_in_little_room(tmp_path: Path) -> None:
     with wizard(width=20, height=5, state=str(tmp_path)) as terminal:
-        terminal.wait_for("Looks at this serv…")
+        terminal.wait_for("Looks at this")
         terminal.wait_for_silence(1.0)
         terminal.keys("Tab", "Tab")
         terminal.wait_for("Mail domain", "\n  example.org")

@@ -4,10 +4,10 @@ A terminal says where a paste begins and where it ends, and Textual takes what i
 behind an Esc it looks for a key, and what is none becomes the keys that its letters are.
 """
 
-import re
+from mailcow_wizard.patterns import pattern
 
 _BEGINS, _ENDS = "\x1b[200~", "\x1b[201~"
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROLS = pattern(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 class Pasting:
