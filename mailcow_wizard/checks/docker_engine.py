@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_docker as need
-from mailcow_wizard.checks.network_ways import listed
-from mailcow_wizard.checks.troubles import Trouble, judged, skipped
+from mailcow_wizard.checks.troubles import Trouble, judged, listed, skipped
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.docker_context import Context, context
 from mailcow_wizard.facts.docker_daemon import SERVICE, Daemon, daemon

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_docker as need
-from mailcow_wizard.checks.network_ways import listed
-from mailcow_wizard.checks.troubles import skipped
+from mailcow_wizard.checks.troubles import listed, skipped
 from mailcow_wizard.facts.docker_relay import Relay, relay
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement

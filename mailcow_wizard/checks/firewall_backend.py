@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.firewall_local import OUTCOMES
-from mailcow_wizard.checks.network_ways import listed
-from mailcow_wizard.checks.troubles import Trouble, judged
+from mailcow_wizard.checks.troubles import Trouble, judged, listed
 from mailcow_wizard.facts.firewall.entries import Entry
 from mailcow_wizard.facts.firewall.foreseen import own_tables
 from mailcow_wizard.facts.firewall.rules import program

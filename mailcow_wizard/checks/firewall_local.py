@@ -5,8 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks import firewall_neighbours
 from mailcow_wizard.checks.firewall_neighbours import LOOK, by_rule, done, has_v4
-from mailcow_wizard.checks.network_ways import listed
-from mailcow_wizard.checks.troubles import Trouble, judged, word
+from mailcow_wizard.checks.troubles import Trouble, judged, listed, word
 from mailcow_wizard.facts.firewall.entries import Entry
 from mailcow_wizard.facts.firewall.rules import program
 from mailcow_wizard.facts.firewall.state import State, state

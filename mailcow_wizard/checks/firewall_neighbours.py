@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.checks.network_ways import listed
-from mailcow_wizard.checks.troubles import Trouble
+from mailcow_wizard.checks.troubles import Trouble, listed
 from mailcow_wizard.facts.firewall.icmp import (
     LISTENER_QUERY,
     LISTENER_REPORT,

@@ -1,8 +1,7 @@
 """The judge of the kernel's parts."""
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.checks.network_ways import listed
-from mailcow_wizard.checks.troubles import word
+from mailcow_wizard.checks.troubles import listed, word
 from mailcow_wizard.facts import modprobe, modules
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity

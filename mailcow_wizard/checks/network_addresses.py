@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import listed
+from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.network.egress import Egress, egress
 from mailcow_wizard.language import _, heard, ngettext

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import Way, allowing, evidence, inner, inner_words, listed, way
+from mailcow_wizard.checks.network_ways import Way, allowing, evidence, inner, inner_words, way
+from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.echoes import Echoes
 from mailcow_wizard.facts.network.outward import Try
 from mailcow_wizard.language import _, ngettext

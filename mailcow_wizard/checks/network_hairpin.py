@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import listed
+from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.hairpin import Reflection, Turned, reflections
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement

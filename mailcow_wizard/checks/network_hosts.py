@@ -13,9 +13,9 @@ from mailcow_wizard.checks.network_ways import (
     evidence,
     inner,
     inner_words,
-    listed,
     way,
 )
+from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try, outward
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity, Status

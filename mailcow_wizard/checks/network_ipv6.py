@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import NOT_KNOWN, Way, evidence, listed, way
+from mailcow_wizard.checks.network_ways import NOT_KNOWN, Way, evidence, way
+from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.ipv6 import Advertised, Advertisements, Ipv6, advertisements, ipv6
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement

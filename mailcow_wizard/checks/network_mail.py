@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import (
-    NOT_KNOWN,
-    Way,
-    allowing,
-    evidence,
-    inner,
-    inner_words,
-    listed,
-    way,
-)
+from mailcow_wizard.checks.network_ways import NOT_KNOWN, Way, allowing, evidence, inner, inner_words, way
+from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.mail_ways import MailTry, MailWay, mail_ways
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Judgement

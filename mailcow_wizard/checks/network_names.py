@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_echoes import judge_echoes as judge_echoes
-from mailcow_wizard.checks.network_ways import (
-    allowing,
-    inner_words,
-    listed,
-    rules_shown,
-)
+from mailcow_wizard.checks.network_ways import allowing, inner_words, rules_shown
+from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.echoes import echoes
 from mailcow_wizard.facts.network.roots import Heard, Roots, roots
 from mailcow_wizard.host.door import Probe

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import listed
+from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.mtu import Mtu, PathMtu, mtu
 from mailcow_wizard.facts.network.subnet import Subnet, subnet
 from mailcow_wizard.language import _, heard, pgettext

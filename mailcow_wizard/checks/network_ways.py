@@ -250,8 +250,3 @@ def _command(one: Try) -> str:
         return _("a datagram to {address} port {port}", address=probe.address, port=probe.port)
     read = "; read -rt 4 line <&3; echo $line" if probe.kind == "greeting" else " && echo open"
     return f"timeout 4 bash -c 'exec 3<>/dev/tcp/{probe.address}/{probe.port}{read}'"
-
-
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return _(" and ").join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""

@@ -59,3 +59,8 @@ def word(text: str) -> str:
     import shlex
 
     return shlex.quote(text)
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return _(" and ").join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""

@@ -1,4 +1,4 @@
-"""Programs of the wizard that other programs start by their path find the rest of it, whatever is installed."""
+"""Programs of the wizard that are started by their path find the rest of it, whatever is installed."""
 
 import subprocess
 import sys
