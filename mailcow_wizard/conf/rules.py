@@ -27,9 +27,13 @@ def lint(data: bytes, about: Surroundings = NOTHING_KNOWN, rule: str = "") -> tu
     found += rules_lines.lines(file)
     for look in (*rules_values.RULES, *rules_together.RULES):
         found += look(file)
-    # Of a secret that a recorded machine does not tell, nothing can be said.
-    found = [one for one in found if not (is_secret(one.key) and file.values.get(one.key) == REMOVED)]
+    found = [one for one in found if one.rule == rules_lines.UNSEEN or not _is_removed(one.key, file)]
     return tuple(sorted(found, key=lambda one: (one.line is None, one.line or 0)))
+
+
+def _is_removed(key: str, file: File) -> bool:
+    """Whether it is a secret that a recorded machine does not tell: nothing can be said but of its place."""
+    return is_secret(key) and file.values.get(key) == REMOVED
 
 
 def mended(data: bytes, rule: str, about: Surroundings = NOTHING_KNOWN) -> Document:

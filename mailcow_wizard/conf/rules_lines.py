@@ -18,6 +18,8 @@ _KEY = r"\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*"
 _LISTS = ("list", "addresses", "emails")
 _JOINED = pattern(r"(?:^|[\s,])[A-Z][A-Z0-9_]+(?:=|[\s,])")
 
+UNSEEN = "unseen-by-updater"
+
 
 def whole_file(file: File) -> Iterator[LintFinding]:
     """Bytes that do not belong into the file, wherever they stand."""
@@ -262,7 +264,7 @@ def _unseen(file: File, plain: File) -> Iterator[LintFinding]:
         )
         fix = _from_the_beginning(file, key, seen.line)
         remedy = _("let the line begin with the key") if fix else ""
-        yield LintFinding(seen.line, key, "unseen-by-updater", "warning", words, remedy, fix)
+        yield LintFinding(seen.line, key, UNSEEN, "warning", words, remedy, fix)
 
 
 def _from_the_beginning(file: File, key: str, line: int) -> Document | None:
