@@ -124,8 +124,7 @@ class Wizard(Drawn):
             yield KeyLine(look)
 
     def on_mount(self) -> None:
-        """The terminal's signals first, then what the first paint shows."""
-        self.heed_signals()
+        """What the first paint shows."""
         self._fit(self.size)
         self.show_step(WELCOME.id)
 

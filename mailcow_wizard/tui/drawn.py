@@ -57,8 +57,8 @@ class Drawn(App[int]):
         self.leaving = result
         super().exit(result, return_code)
 
-    def heed_signals(self) -> None:
-        """A signal that ends the wizard leaves the terminal as it was."""
+    def on_load(self) -> None:
+        """Before the terminal is taken over: a signal that ends the wizard leaves it as it was."""
         import asyncio
 
         for number, code in (

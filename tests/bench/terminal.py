@@ -210,6 +210,12 @@ class Program:
         return True
 
     @property
+    def flags(self) -> int:
+        """How the terminal treats what is typed (local modes of termios)."""
+        modes: int = termios.tcgetattr(self._terminal)[3]
+        return modes
+
+    @property
     def memory(self) -> float:
         """Resident memory in MiB."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
