@@ -32,6 +32,8 @@ class Drawn(App[int]):
 
     async def on_event(self, event: Event) -> None:
         """What is typed before the screen is complete counts when it is; the way out is always open."""
+        if isinstance(event, (Key, Paste)) and not self.screen_stack:
+            return  # the wizard ends, and its screens have ended already
         if isinstance(event, Key) and event.key.startswith(_ALT) and not event.is_forwarded:
             # Esc and a key that come in one packet look like Alt and that key, which nothing is bound to.
             await self.on_event(Key("escape", None))

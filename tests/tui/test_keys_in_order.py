@@ -125,3 +125,10 @@ async def test_esc_and_a_key_in_one_packet_are_both_pressed(
         await until(pilot, lambda: "What was run" not in shown(app) and len(app.screen_stack) == top)
         await until(pilot, lambda: app.current == ("kernel" if letter == "n" else "system"))
         await until(pilot, lambda: letter != "?" or "Help" in shown(app))
+
+
+async def test_a_key_that_comes_when_the_screens_have_ended_is_nothing(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        await pilot.pause()
+    assert not app.screen_stack
+    await app.on_event(events.Key("R", "R"))
