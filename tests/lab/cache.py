@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from .inside import LabError
 
 _UBUNTU = ("resolute",)
+_AWAY_S = 900
 
 
 def cache() -> Path:
@@ -84,6 +86,19 @@ def _source(suite: str) -> str:
     return f"deb [signed-by={keyring}] http://archive.ubuntu.com/ubuntu {suite} main universe\n"
 
 
+def _update(argv: Sequence[str], suite: str) -> None:
+    """Fetches a suite's lists; an archive that did not answer is left alone for a while, for each test that
+    wants it would wait anew."""
+    away = cache() / f"{suite}-away"
+    if away.exists() and time.time() - away.stat().st_mtime < _AWAY_S:
+        raise LabError(f"the archive of {suite} did not answer a moment ago")
+    try:
+        must(argv, f"apt-get update for {suite}")
+    except LabError:
+        away.touch()
+        raise
+
+
 def unpack(suite: str, packages: Sequence[str], part: Path) -> None:
     """Fetches packages of a suite of Debian or Ubuntu with apt and unpacks them into a directory; installs
     nothing."""
@@ -99,7 +114,7 @@ def unpack(suite: str, packages: Sequence[str], part: Path) -> None:
         "APT::Sandbox::User": "root",
     }
     get = ["apt-get", "-q", *(f"-o{key}={value}" for key, value in options.items())]
-    must([*get, "update"], f"apt-get update for {suite}")
+    _update([*get, "-oAcquire::http::Timeout=10", "-oAcquire::Retries=0", "update"], suite)
     must([*get, "download", *packages], f"fetching {packages[0]} of {suite}", directory=apt / "debs")
     for package in (apt / "debs").glob("*.deb"):
         must(["dpkg-deb", "-x", str(package), str(part)], f"unpacking {package.name}")
