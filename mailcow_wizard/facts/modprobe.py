@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mailcow_wizard.facts.drop_ins import drop_ins
 from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.patterns import pattern
 
@@ -25,16 +26,8 @@ def locked(host: Host) -> bool:
 def installs(host: Host) -> tuple[tuple[str, str, str], ...]:
     """The `install` lines: what is named, with * for any letters, the command that runs instead of loading,
     and the file; the first that fits counts."""
-    files: dict[str, str] = {}
-    for place in _PLACES:
-        try:
-            names = host.names(f"{place}/modprobe.d")
-        except HostError:
-            continue
-        for name in names:
-            if name.endswith(".conf"):
-                files.setdefault(name, f"{place}/modprobe.d/{name}")
-    return tuple(found for name in sorted(files) for found in _of_file(host, files[name]))
+    files = drop_ins(host, _PLACES, "modprobe.d", passed_over=HostError)
+    return tuple(found for path in files.values() for found in _of_file(host, path))
 
 
 def _of_file(host: Host, path: str) -> Iterator[tuple[str, str, str]]:

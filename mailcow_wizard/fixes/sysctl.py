@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from mailcow_wizard.facts import storage, system
+from mailcow_wizard.facts.drop_ins import drop_ins
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import Host, HostError, Missing
@@ -142,17 +143,8 @@ def _later(host: Host, wanted: Mapping[str, int]) -> list[PlanStep]:
 
 def _after_ours(host: Host) -> list[str]:
     """The files that are read after ours."""
-    found: dict[str, str] = {}
-    for place in _PLACES:
-        try:
-            names = host.names(f"{place}/sysctl.d")
-        except Missing:
-            continue
-        for name in names:
-            if name.endswith(".conf"):
-                found.setdefault(name, f"{place}/sysctl.d/{name}")
     ours = DROP_IN.rpartition("/")[2]
-    return [found[name] for name in sorted(found) if name > ours]
+    return [path for name, path in drop_ins(host, _PLACES, "sysctl.d").items() if name > ours]
 
 
 def _writable(facts: Facts, wanted: Mapping[str, int]) -> bool:
