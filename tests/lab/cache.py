@@ -114,7 +114,7 @@ def unpack(suite: str, packages: Sequence[str], part: Path) -> None:
         "APT::Sandbox::User": "root",
     }
     get = ["apt-get", "-q", *(f"-o{key}={value}" for key, value in options.items())]
-    _update([*get, "-oAcquire::http::Timeout=10", "-oAcquire::Retries=0", "update"], suite)
+    _update([*get, "-oAcquire::http::Timeout=10", "update"], suite)
     must([*get, "download", *packages], f"fetching {packages[0]} of {suite}", directory=apt / "debs")
     for package in (apt / "debs").glob("*.deb"):
         must(["dpkg-deb", "-x", str(package), str(part)], f"unpacking {package.name}")
