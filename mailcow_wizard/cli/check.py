@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Write = Callable[[str], None]
 
+# What keeps a run and makes its document.
+_AFTERWARDS = ("engine.memory", "engine.acknowledging", "report.document")
+
 
 def check(options: Options, write: Write) -> int:
     """Runs the command; returns the exit code."""
@@ -132,10 +135,18 @@ def _list(checks: Sequence[Check], options: Options, write: Write) -> int:
 def _json(
     session: Session, chosen: Chosen, options: Options, write: Write
 ) -> tuple[int, tuple[Finding, ...]]:
-    result = session.run(chosen.first, lambda event: None, lambda: chosen.all)
+    result = session.run(chosen.first, lambda event: None, lambda: _whole(chosen))
     document, code, _differences = _remembered(session, chosen.all, result, options)
     _dump(document, write)
     return code, result.findings
+
+
+def _whole(chosen: Chosen) -> tuple[Check, ...]:
+    """All of them; what is needed at the end is imported with them, while the first ones wait for answers."""
+    checks = chosen.all
+    for name in _AFTERWARDS:
+        __import__(f"mailcow_wizard.{name}")
+    return checks
 
 
 def _remembered(
@@ -222,7 +233,7 @@ def _formatted(
     """For monitoring. Nagios and Icinga have exit codes of their own."""
     from mailcow_wizard.report import monitoring
 
-    result = session.run(chosen.first, lambda event: None, lambda: chosen.all)
+    result = session.run(chosen.first, lambda event: None, lambda: _whole(chosen))
     _document, code, _differences = _remembered(session, chosen.all, result, options)
     if options.format == "nagios":
         text, code = monitoring.nagios(result.findings, proof=options.command == "verify")

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -10,13 +11,13 @@ from lab.inside import CHECKOUT
 from lab.outside import World, outside
 
 from bench.measure import PYTHON
-from bench.table import Row, below, shown
+from bench.table import Row, below, ms, shown
+from bench.well import everybody_answers
 
 _SINGLE_MS = 4000.0  # the longest that a single attempt is waited for
 _MORE_MS = 200.0
 _ROUNDS = 5
-# Of a complete run, whose servers of names are silent here: each waits for its whole deadline.
-_SLOW_ROUNDS = 3
+_COMPLETE_ROUNDS = 11
 _REST_MS = 100.0
 _BLOCKED = {
     "port 25 is dropped": "tcp dport 25 drop",
@@ -32,8 +33,11 @@ def rows() -> Iterator[Row]:
         for name, rule in _BLOCKED.items():
             with world.rule(rule):
                 yield below(f"the same, {name}", _whole(world), "ms", _SINGLE_MS + _MORE_MS)
-        found = [_besides_the_slowest(world) for _ in range(_SLOW_ROUNDS)]
-        yield below("check --json, everything: besides its slowest check", median(found), "ms", _REST_MS)
+        with everybody_answers(world) as authority:
+            found = [_besides_the_slowest(world, authority) for _ in range(_COMPLETE_ROUNDS)]
+        rest, slowest = (median(one) for one in zip(*found, strict=True))
+        beside = f"the slowest {ms(slowest)}"
+        yield below("check --json, everything: besides its slowest check", rest, "ms", _REST_MS, beside)
 
 
 def _whole(world: World) -> float:
@@ -41,16 +45,19 @@ def _whole(world: World) -> float:
     return median(float(_document(world, "network.")["duration_ms"]) for _ in range(_ROUNDS))
 
 
-def _besides_the_slowest(world: World) -> float:
-    """What the whole process takes besides the check that takes longest, in ms."""
+def _besides_the_slowest(world: World, authority: Path) -> tuple[float, float]:
+    """What the whole process takes besides the check that takes longest, and that check, in ms."""
     begun = time.perf_counter()
-    document = _document(world)
+    document = _document(world, authority=authority)
     took = 1000 * (time.perf_counter() - begun)
-    return took - max(one["duration_ms"] for one in document["checks"])
+    slowest = float(max(one["duration_ms"] for one in document["checks"]))
+    return took - slowest, slowest
 
 
-def _document(world: World, *selectors: str) -> dict[str, Any]:
-    program = ["env", f"PYTHONPATH={CHECKOUT}", PYTHON, "-m", "mailcow_wizard", "check", *selectors, "--json"]
-    done = world.server.run([*program, "--hostname", "mail.example.org", "--dir", "/"], check=False)
-    document: dict[str, Any] = json.loads(done.stdout)
+def _document(world: World, *selectors: str, authority: Path | None = None) -> dict[str, Any]:
+    trusted = [f"SSL_CERT_FILE={authority}"] if authority else []
+    program = [PYTHON, "-m", "mailcow_wizard", "check", *selectors, "--json"]
+    settings = ["--hostname", "mail.example.org", "--dir", "/"]
+    argv = ["env", f"PYTHONPATH={CHECKOUT}", *trusted, *program, *settings]
+    document: dict[str, Any] = json.loads(world.server.run(argv, check=False).stdout)
     return document
