@@ -117,7 +117,8 @@ class _NearSide:
         proof = self._proof
         invited = False
         while proof.seconds_left and not (proof.told and (proof.all_arrived or not self._patient)):
-            if not proof.wait(_TURN_S) and not self._reported():
+            # Both are asked: where much arrives there would be no time for the other.
+            if not any([proof.wait(_TURN_S), self._reported()]):
                 continue
             self._tell(waiting=False)
             if self._patient and proof.told and not proof.all_arrived and not invited:
@@ -131,7 +132,7 @@ class _NearSide:
         report_text = self._asked.report() if self._asked else ""
         with contextlib.suppress(BadReport):
             if report_text:
-                self._proof.hear(report_text)
+                self._proof.hear_desk(report_text)
                 return True
         return False
 

@@ -27,6 +27,7 @@ import time
 from mailcow_wizard.engine.reach_greetings import likeness, shown
 from mailcow_wizard.engine.reach_words import Asked, BadReport, Report, new_token, pasted, read_report
 from mailcow_wizard.facts.addresses import addresses
+from mailcow_wizard.facts.firewall.ssh import sessions
 from mailcow_wizard.facts.neighbours import is_near
 from mailcow_wizard.facts.reached import (
     FILE,
@@ -181,31 +182,32 @@ class Reach:
     def wait(self, seconds: float) -> bool:
         """Takes what arrives within so many seconds; whether something is new."""
         signs = self._listener.wait(min(seconds, self.seconds_left))
-        for one in signs:
-            if isinstance(one, Packet):
-                self._see(one)
-            else:
-                self._take(one)
-        return bool(signs)
+        new = [self._see(one) if isinstance(one, Packet) else self._take(one) for one in signs]
+        return any(new)
 
     def close(self) -> None:
         """Ends the listeners."""
         self._listener.close()
 
-    def _see(self, one: Packet) -> None:
+    def _see(self, one: Packet) -> bool:
+        """Whether it is the first from there."""
         peers = self._packets.setdefault((one.port, one.family), {})
-        if len(peers) < _MOST_PEERS:
-            peers.setdefault(one.peer, time.monotonic())
+        new = one.peer not in peers and len(peers) < _MOST_PEERS
+        if new:
+            peers[one.peer] = time.monotonic()
+        return new
 
-    def _take(self, one: Knock) -> None:
+    def _take(self, one: Knock) -> bool:
+        """Whether something is new, as with every knock and report."""
         if one.report:
-            return
+            return True
         key = one.port, one.family
         if is_near(self._facts, one.peer):
             self.inside[key] = one.peer
         else:
             self.knocks[key] = one.peer
             self._times[key] = invoker.now()
+        return True
 
     def _told(self, one: Knock) -> str:
         """The table that answers a report, in ASCII, for the far side's terminal."""
@@ -244,6 +246,22 @@ class Reach:
                 self._times.setdefault(key, now)
         self.mail_leaves = leaves if leaves is not None else self.mail_leaves
         self.reporter = peer or self.reporter
+
+    def hear_desk(self, report: str) -> None:
+        """Takes the report of the desk (`host.desk`), which came home with its connection: from a desk in
+        this server's own network it proves nothing. Raises BadReport."""
+        peer = self._desk()
+        if peer and is_near(self._facts, peer):
+            self.inside |= dict.fromkeys(self.read(report).answers, peer)
+        else:
+            self.hear(report)
+
+    def _desk(self) -> str:
+        """The address that ssh came from; empty where that is not known."""
+        try:
+            return next((one.peer for one in self._facts.get(sessions) if one.own), "")
+        except HostError:
+            return ""
 
     def verdict(self, target: Target, family: int) -> Verdict:
         """What is known of a port over IPv4 or IPv6."""

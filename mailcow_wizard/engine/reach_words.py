@@ -73,8 +73,8 @@ def read_report(text: str) -> Report:
     answers: dict[tuple[int, int], str] = {}
     leaves: bool | None = None
     for part in text.strip().split(";"):
-        if part in ("c:o", "c:s"):
-            leaves = part == "c:o"
+        if part in ("c:o", "c:s", "c:n"):
+            leaves = {"o": True, "s": False}.get(part[2])
         elif _REPORT.fullmatch(part):
             for item in part[2:].split("."):
                 port, answer = _ANSWER.fullmatch(item).groups()  # type: ignore[union-attr]

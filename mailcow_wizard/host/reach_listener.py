@@ -1,10 +1,10 @@
 """Temporary listeners that answer nobody but who knows the token: the near side of `reach`.
 
 One thread and one selector; a stranger gets nothing, not even a greeting, and is cut after five seconds.
-Whoever tries wrong tokens is not listened to any more, and nobody, with as many connections as he likes,
-keeps others out: each has a share, at a time and in a minute, and when all places are taken the oldest makes
-room. The sockets end with this process. Besides it sees first packets that a firewall of this machine drops
-(see `reach_packets`).
+Whoever tries wrong tokens is not listened to for the rest of a minute, and nobody, with as many connections
+as he likes, keeps others out: each has a share, at a time and in a minute, and when all places are taken the
+oldest makes room. The sockets end with this process. Besides it sees first packets that a firewall of this
+machine drops (see `reach_packets`).
 """
 
 from __future__ import annotations
@@ -194,7 +194,8 @@ class ReachListener:
         """Whether one more connection of this origin is listened to."""
         now = time.monotonic()
         if now - self._minute >= _MINUTE_S:
-            self._lately, self._minute = Counter(), now
+            # Mistakes, too: it may have been the line of an earlier proof.
+            self._lately, self._mistakes, self._minute = Counter(), Counter(), now
         if origin in self._lately or len(self._lately) < _MOST_PEERS:
             self._lately[origin] += 1
         return (

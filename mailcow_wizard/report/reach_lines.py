@@ -60,7 +60,9 @@ _END = (
     "for h in $*;do f=4;case $h in *:*)f=6;esac;m=;"
     "for p in $K;do s $h $p 1;done;for p in $G $T $H;do s $h $p;done;"
     'o="$o$f:${m#.};";done;'
-    f'c=s;case "$r" in *"+{_CONTROL}/25 "*)c=o;esac;o="${{o}}c:$c";'
+    # Where its name does not resolve, or there is no way to it, nothing is known of port 25.
+    f"v={_CONTROL}/25;"
+    'c=s;case "$r" in *"+$v "*)c=o;;*"$v: "Inv*|*"$v: "Network*)c=n;esac;o="${o}c:$c";'
     '[ $q ]&&exec 3<>/dev/tcp/$q&&echo "MW1 $t REPORT $o">&3&&cat -v<&3||'
     f'echo "{_BY_HAND} \\"$o\\""'
 )
@@ -113,7 +115,7 @@ _TOLD = (
 _REPORT = (
     "if(-not $e.s){$e.s='s'};$m+=\"$($e.p)$($e.s)\"};"
     "$f=if($h -like '*:*'){6}else{4};$o+=\"${f}:$($m -join '.');\"};"
-    "try{if($z.Wait(1000)){$g='o'}}catch{};$o+=\"c:$g\";"
+    "try{if($z.Wait(1000)){$g='o'}}catch{$g='n'};$o+=\"c:$g\";"
     "if($q){$x=n $q[0];$x.Connect($q[0],$q[1]);$e=$x.GetStream();"
     '$b=$c.GetBytes("MW1 $t REPORT $o`n");$e.Write($b,0,$b.Length);'
     f"(New-Object IO.StreamReader $e).ReadToEnd()}}else{{\"{_BY_HAND} '$o'\"}}"

@@ -124,7 +124,8 @@ class Asking:
         self._take(proof)
         with contextlib.closing(asked) if asked else contextlib.nullcontext():
             while proof.seconds_left and not self._ended.is_set():
-                if proof.wait(_TURN_S) or _reported(proof, asked) or self._heard(proof):
+                # All are asked: where much arrives there would be no time for the others.
+                if any([proof.wait(_TURN_S), _reported(proof, asked), self._heard(proof)]):
                     self._take(proof)
                     self._keep(proof)
 
@@ -153,6 +154,6 @@ def _reported(proof: Reach, asked: desk.Asked | None) -> bool:
     text = asked.report() if asked else ""
     with contextlib.suppress(BadReport):
         if text:
-            proof.hear(text)
+            proof.hear_desk(text)
             return True
     return False

@@ -13,8 +13,8 @@ from mailcow_wizard.host.reach_asker import CONTROLS
 from .inside import LabError, wait_until
 from .netns import Namespace, link
 
-MAIL_OF_OTHERS = "198.51.100.1"
-"""The address, the router's, of the mail servers that the far side tries where port 25 fails."""
+MAIL_OF_OTHERS = ("198.51.100.1", "2d00:113:2::1")
+"""The addresses, the router's, of the mail servers that the far side tries where port 25 fails."""
 SERVER, SERVER_V6 = "192.88.99.10", "2d00:113::10"
 FAR, FAR_V6 = "198.51.100.200", "2d00:113:2::200"
 BEFORE = "provider"
@@ -72,7 +72,8 @@ def _names(place: Namespace) -> Iterator[None]:
     private.mkdir(parents=True)
     try:
         (private / "resolv.conf").write_text("nameserver 127.0.0.1\n")
-        (private / "hosts").write_text(f"127.0.0.1 localhost\n{MAIL_OF_OTHERS} {' '.join(CONTROLS)}\n")
+        mail = "".join(f"{address} {' '.join(CONTROLS)}\n" for address in MAIL_OF_OTHERS)
+        (private / "hosts").write_text(f"127.0.0.1 localhost\n{mail}")
         yield
     finally:
         shutil.rmtree(private)

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,9 +49,17 @@ class Near:
 
 
 @contextmanager
-def near(place: Namespace, state: Path, *more: str, addresses: Sequence[str] = V4) -> Iterator[Near]:
+def near(
+    place: Namespace,
+    state: Path,
+    *more: str,
+    addresses: Sequence[str] = V4,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Near]:
     """The near side, ended with the test."""
-    argv = ["ip", "netns", "exec", place.name, *WIZARD, "reach", "--json", *addresses, *more]
+    given = [f"{name}={value}" for name, value in (variables or {}).items()]
+    argv = ["ip", "netns", "exec", place.name, "env", *given, *WIZARD]
+    argv += ["reach", "--json", *addresses, *more]
     argv += ["--state-dir", str(state), "--dir", str(state)]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from lab.inside import wait_until
 from lab.netns import Namespace
-from lab.provider import FAR, FAR_V6, SERVER, Provider, provider
+from lab.provider import FAR, FAR_V6, MAIL_OF_OTHERS, SERVER, Provider, provider
 from lab.skip import or_skip
 
 from mailcow_wizard.report.schema import schema
@@ -142,6 +142,46 @@ def test_a_provider_who_lets_no_port_25_in_is_told_from_that(
     found = findings(world.server, tmp_path)["25"]
     assert (found["status"], found["severity"]) == ("fail", "breaks")
     assert "a firewall before this machine stops it" in found["summary"]
+
+
+@contextmanager
+def without_ipv4(world: Provider) -> Iterator[None]:
+    """The far side has IPv6 alone for a while."""
+    device = world.far.run(["ip", "-o", "route", "show", "default"]).stdout.split()[4]
+    world.far.run(["ip", "addr", "del", f"{FAR}/24", "dev", device])
+    try:
+        yield
+    finally:
+        world.far.run(["ip", "addr", "add", f"{FAR}/24", "dev", device])
+        world.far.run(["ip", "route", "add", "default", "via", MAIL_OF_OTHERS[0]])
+
+
+@pytest.mark.parametrize("way", [pytest.param("bash", marks=pytest.mark.long), "wizard"])
+def test_a_line_without_ipv4_asks_others_over_ipv6(world: Provider, tmp_path: Path, way: str) -> None:
+    drop = world.rules(world.router, "forward", "tcp dport 25 drop")
+    both = near(world.server, tmp_path, addresses=BOTH)
+    with drop, serving(world.router, (25,)), without_ipv4(world), both as side:
+        side.ask(world.far, way)
+        document = side.document()
+    assert states(document, "v6")[25] == "never arrived"
+    assert states(document)[143] == "not asked: no way from there"
+
+
+@pytest.mark.parametrize("way", ["bash", "wizard"])
+def test_where_names_of_others_do_not_resolve_nothing_is_known_of_that_line(
+    world: Provider, tmp_path: Path, way: str
+) -> None:
+    hosts = Path("/etc/netns") / world.far.name / "hosts"
+    known = hosts.read_text()
+    hosts.write_text("127.0.0.1 localhost\n")
+    try:
+        drop = world.rules(world.router, "forward", "tcp dport 25 drop")
+        with drop, near(world.server, tmp_path) as side:
+            side.ask(world.far, way)
+            document = side.document()
+    finally:
+        hosts.write_text(known)
+    assert states(document)[25] == "not asked: that line may let no port 25 out"
 
 
 def test_knocks_from_this_network_prove_nothing(world: Provider, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Strangers at the listeners of `reach`: they get nothing, and keep nobody out."""
 
+import contextlib
 import os
 import re
 import signal
@@ -14,7 +15,8 @@ from lab.inside import wait_until
 from lab.provider import FAR, SERVER, Provider, provider
 from lab.skip import or_skip
 
-from tests.real.reach_sides import V4, WIZARD, near, states
+from mailcow_wizard.host.desk import Desk
+from tests.real.reach_sides import PORTS, V4, WIZARD, near, states
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +135,41 @@ assert said(one) == b""
         # Others are heard all the same.
         side.ask(world.far)
         assert set(states(side.document()).values()) == {"arrived"}
+
+
+def test_much_that_arrives_does_not_hide_what_the_desk_reports(world: Provider, tmp_path: Path) -> None:
+    path = str(tmp_path / "desk")
+    report = "4:" + ".".join(f"{port}s" for port in PORTS)
+    busy = f"""
+import threading
+def ask():
+    while True:
+        one = socket.socket()
+        one.setblocking(False)
+        one.bind((FROM, 0))
+        one.connect_ex(({SERVER!r}, 25))
+        time.sleep(0.02)
+        one.close()
+threading.Thread(target=ask, daemon=True).start()
+time.sleep(12)
+"""
+    with ThreadPoolExecutor(1) as one, contextlib.closing(Desk(path, "", lambda asked: _later(report))):
+        flood = one.submit(stranger, world, busy)
+        with near(world.server, tmp_path, variables={"MAILCOW_WIZARD_DESK": path}) as side:
+            found = states(side.document())
+            assert not flood.done()
+        flood.result()
+    assert set(found.values()) <= {
+        "never arrived",
+        "closed here",
+        "not asked: that line may let no port 25 out",
+    }
+
+
+def _later(report: str) -> str:
+    """What the desk tells, when the near side waits for it already."""
+    time.sleep(2)
+    return report
 
 
 @pytest.mark.long

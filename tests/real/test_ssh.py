@@ -160,6 +160,22 @@ def test_what_never_arrives_is_told_through_the_connection(at: Desk, one_file: P
     assert {found[port] for port in PORTS if port != 25} == {"never arrived"}, said
 
 
+def test_a_desk_in_the_servers_own_network_proves_nothing(at: Desk, one_file: Path) -> None:
+    # At its router: nobody there leads the server's public address back to it.
+    words = ("--ssh", ROOT, "reach", "--plain", "--address", "192.88.99.77", "--minutes", "1")
+    argv = at.command(line(one_file, *words))
+    argv[argv.index(at.world.far.name)] = at.world.router.name
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        said = []
+        for one in process.stdout:
+            said.append(one)
+            if one.startswith(" 4190 "):
+                break
+        process.terminate()
+    assert "asked from this network only" in said[-1], said
+
+
 # --- the terminal ---
 
 

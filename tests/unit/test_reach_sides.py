@@ -1,0 +1,52 @@
+"""The two sides of `reach`, each with a real socket before it: who is heard, and for how long one waits."""
+
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+
+from mailcow_wizard.host import reach_asker, reach_listener
+from mailcow_wizard.host.reach_listener import MAGIC, Knock, ReachListener
+from mailcow_wizard.host.reach_talk import Door
+
+
+def _knock(listener: ReachListener, port: int, token: str) -> bool:
+    """Whether it was heard."""
+    with socket.create_connection(("127.0.0.1", port), 5) as one:
+        with contextlib.suppress(OSError):  # it may be cut at once
+            one.sendall(f"{MAGIC} {token} {port}\n".encode())
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            if any(isinstance(sign, Knock) for sign in listener.wait(0.05)):
+                return True
+    return False
+
+
+def test_the_line_of_an_earlier_proof_shuts_its_desk_out_for_a_minute_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with contextlib.closing(ReachListener()) as listener:
+        port = listener.listen_anywhere((4,))
+        listener.serve("A" * 20 + "-25", lambda knock: "")
+        for _ in range(11):
+            assert not _knock(listener, port, "B" * 20 + "-25")
+        assert not _knock(listener, port, "A" * 20 + "-25")
+        monkeypatch.setattr(reach_listener, "_MINUTE_S", 0.0)
+        assert _knock(listener, port, "A" * 20 + "-25")
+
+
+def test_a_near_side_that_still_asks_itself_is_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            link, _ = server.accept()
+            with link:
+                link.recv(1000)
+                time.sleep(reach_asker.LONGEST_S - 1)
+                link.sendall(b"   25 Postfix SMTP  IPv4 arrived\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        door = Door("127.0.0.1", server.getsockname()[1], "knock")
+        assert "arrived" in reach_asker.tell(door, "token", "4:25a")
