@@ -23,6 +23,9 @@ _BEGIN = f"{ALTERNATE}\x1b[?25l"
 _END = "\x1b[?1049l\x1b[?25h"
 _IN, _SIZED = 0, 1  # where Textual reads, and asks for the size
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
+_MOST_COLUMNS, _MOST_ROWS = 1000, 500
+"""More than letters of four by six pixels give on a screen of 3840 by 2160; a terminal may say 65535, which
+would take all memory."""
 
 
 class FullScreen:
@@ -85,7 +88,12 @@ def full_screen() -> FullScreen | None:
         attributes = termios.tcgetattr(_IN)
     except (OSError, termios.error):
         return None
-    return FullScreen(columns, rows, attributes) if columns > 0 and rows > 0 else None
+    return FullScreen(*bounded(columns, rows), attributes) if columns > 0 and rows > 0 else None
+
+
+def bounded(columns: int, rows: int) -> tuple[int, int]:
+    """How much of a terminal of this size is drawn on."""
+    return min(columns, _MOST_COLUMNS), min(rows, _MOST_ROWS)
 
 
 def _raw(attributes: Attributes) -> Attributes:

@@ -13,6 +13,7 @@ from mailcow_wizard.host import certificate, dialogue, mail_trip, reach_listener
 from mailcow_wizard.host.conversation import Dialogue
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.tui.display.pasting import Pasting
+from mailcow_wizard.tui.display.received import Received
 from tests.fuzz import wires
 from tests.fuzz.target import Target, text
 
@@ -61,6 +62,9 @@ def _paste(data: bytes) -> None:
     typed = text(data)
     plain = "".join(map(pasting.plain, (typed[:7], typed[7:11], typed[11:])))
     assert len(plain) <= len(typed)
+    received = Received()
+    for place in range(0, min(len(data), 4096), 13):
+        list(received.messages(data[place : place + 13]))
 
 
 def _trip(data: bytes) -> None:

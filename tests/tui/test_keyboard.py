@@ -1,8 +1,16 @@
 """What is typed in a real terminal: bytes that are not UTF-8, nothing for a while, and the end."""
 
+import fcntl
 import os
 import pty
+import resource
+import select
+import signal
+import socket
+import struct
+import subprocess
 import sys
+import termios
 import threading
 import time
 from pathlib import Path
@@ -103,3 +111,140 @@ def test_what_is_typed_nothing_and_a_terminal_that_is_gone() -> None:
     assert keyboard.wait(None) is None
     keyboard.close()
     os.close(theirs)
+
+
+def test_nothing_is_typed_where_another_process_was_quicker() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    with ours, theirs:
+        keyboard = Keyboard(theirs.fileno())
+        ours.send(b"x")
+        seen, keyboard_ready = [], keyboard._ready
+
+        def taken(patience: float | None) -> set[int]:
+            ready = keyboard_ready(patience)
+            seen.append(theirs.recv(1))  # between the look and the reading
+            return ready
+
+        keyboard._ready = taken  # type: ignore[method-assign]
+        assert keyboard.wait(1) == b""
+        assert seen == [b"x"]
+        keyboard.close()
+
+
+def test_the_end_of_a_line_is_not_the_end_of_the_terminal() -> None:
+    ours, theirs = pty.openpty()  # set to lines, as another program may leave it
+    keyboard = Keyboard(theirs)
+    os.write(ours, b"\x04")
+    assert keyboard.wait(1) == b""
+    assert not keyboard.gone
+    os.write(ours, b"x\n")
+    assert keyboard.wait(1) == b"x\n"
+    os.close(ours)
+    assert keyboard.wait(None) is None
+    assert keyboard.gone
+    keyboard.close()
+    os.close(theirs)
+
+
+def test_descriptors_may_be_high() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1200), hard))
+    ours, theirs = pty.openpty()
+    high = fcntl.fcntl(theirs, fcntl.F_DUPFD, 1100)
+    keyboard = Keyboard(high)
+    os.write(ours, b"x\n")
+    assert keyboard.wait(1) == b"x\n"
+    keyboard.close()
+    for one in (ours, theirs, high):
+        os.close(one)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_noise_on_the_line_is_no_end(tmp_path: Path) -> None:
+    with on_terminal(_argv(tmp_path), {"PYTHONPATH": str(ROOT)}) as program:
+        _shows(program, "Mail domain")
+        program.settle(1)
+        program.type("\x1b[57111411200u\x1b[:;:~\x1b[48;9999;9999;1;1t\x1b[<0;5;5M")
+        program.settle(0.5)
+        program.type("?")
+        _shows(program, "Esc close")
+
+
+def test_a_terminal_that_says_that_it_is_endless_takes_no_memory(tmp_path: Path) -> None:
+    argv = ["prlimit", f"--as={1 << 30}", *_argv(tmp_path)]
+    with on_terminal(argv, {"PYTHONPATH": str(ROOT)}, (65535, 65535), Blind()) as program:
+        program.read_for(3)
+        assert program.memory > 1  # it runs, and is no zombie
+
+
+class Blind:
+    """A terminal that nobody looks at."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def feed(self, data: str) -> str:
+        """Answers nothing."""
+        return ""
+
+
+def _own_terminal(argv: list[str], theirs: int, controls: bool) -> "subprocess.Popen[bytes]":
+    """The wizard on this terminal, which is that of its session, or of nobody's."""
+
+    def begin() -> None:
+        os.setsid()
+        if controls:
+            fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+    return subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=env, preexec_fn=begin)
+
+
+def _read_until(terminal: int, what: bytes, seconds: float = 20.0) -> None:
+    said, end = b"", time.monotonic() + seconds
+    while what not in said:
+        assert time.monotonic() < end, said[-500:]
+        if select.select([terminal], [], [], 0.2)[0]:
+            said += os.read(terminal, 1 << 16)
+    while select.select([terminal], [], [], 1.0)[0]:
+        os.read(terminal, 1 << 16)
+
+
+def test_a_terminal_that_is_of_no_session_and_goes_away_ends_it_as_a_hangup(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = _own_terminal(_argv(tmp_path), theirs, controls=False)
+    os.close(theirs)
+    _read_until(ours, b"quit")
+    os.close(ours)
+    try:
+        assert process.wait(20) == 129
+    finally:
+        process.kill()
+
+
+def test_a_stop_that_nobody_hears_leaves_the_terminal_as_it_was_found(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    found = termios.tcgetattr(theirs)
+    process = _own_terminal(_argv(tmp_path), theirs, controls=True)
+    try:
+        _read_until(ours, b"quit")
+        threads = len(list(Path(f"/proc/{process.pid}/task").iterdir()))
+        for _ in range(2):
+            process.send_signal(signal.SIGSTOP)
+            termios.tcsetattr(theirs, termios.TCSANOW, found)  # as a shell does
+            process.send_signal(signal.SIGCONT)
+            _read_until(ours, b"quit")
+        assert len(list(Path(f"/proc/{process.pid}/task").iterdir())) == threads
+        os.write(ours, b"?")
+        _read_until(ours, b"close")
+        os.write(ours, b"\x1b")
+        _read_until(ours, b"quit")
+        os.write(ours, b"q")
+        assert process.wait(20) == 0
+        assert termios.tcgetattr(theirs)[:4] == found[:4]
+    finally:
+        process.kill()
+        os.close(ours)
+        os.close(theirs)

@@ -7,21 +7,19 @@ it shows, and from there on gets Textual's own output.
 from __future__ import annotations
 
 import threading
-from codecs import getincrementaldecoder
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, cast
 
-from textual._xterm_parser import XTermParser
 from textual.constants import ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import CursorPosition
+from textual.events import CursorPosition, Resize
 
-from mailcow_wizard.host.full_screen import ALTERNATE
-from mailcow_wizard.host.keyboard import Keyboard
+from mailcow_wizard.host.full_screen import ALTERNATE, bounded
+from mailcow_wizard.host.keyboard import Keyboard, hang_up
 from mailcow_wizard.host.terminal import adds_returns
 from mailcow_wizard.tui.display.painter import REPEATED, Painter, can_repeat
-from mailcow_wizard.tui.display.pasting import Pasting
 from mailcow_wizard.tui.display.pens import CLEAR, RESET, NotUnderstood
+from mailcow_wizard.tui.display.received import Received
 from mailcow_wizard.tui.display.screen import BEGIN, END, Screen, sets_a_mode
 
 if TYPE_CHECKING:
@@ -116,6 +114,7 @@ class DisplayDriver(LinuxDriver):
         self._pointer = _DEFAULT_POINTER
         self._first = False
         self._keyboard: Keyboard | None = None
+        self._size = self._size or self._get_terminal_size()
 
     def start_application_mode(self) -> None:
         """Whatever the terminal showed before, it is drawn whole; unless the first screen is there."""
@@ -156,17 +155,21 @@ class DisplayDriver(LinuxDriver):
         keyboard = self._keyboard
         if not keyboard:
             return
-        parser, pasting = XTermParser(self._debug), Pasting()
-        decode = getincrementaldecoder("utf-8")("replace").decode
+        received = Received(self._debug)
         quiet: float = _QUIET_S
         while (typed := keyboard.wait(_TICK_S if quiet < _QUIET_S else None)) is not None:
             quiet = 0.0 if typed else quiet + _TICK_S
-            text = pasting.plain(decode(typed))
-            if text:  # for the parser nothing would be the end
-                for message in parser.feed(text):
-                    self.process_message(message)
-            for message in parser.tick():
+            for message in received.messages(typed):
                 self.process_message(message)
+        if keyboard.gone:
+            hang_up()
+
+    def resume_application_mode(self) -> None:
+        """Goes on after a stop. One that cannot be heard of (SIGSTOP) left the screen and its thread as they
+        were, and the terminal perhaps not."""
+        if self._shown:
+            self.suspend_application_mode()
+        super().resume_application_mode()
 
     def stop_application_mode(self) -> None:
         """What was not drawn yet is of no interest any more."""
@@ -179,8 +182,14 @@ class DisplayDriver(LinuxDriver):
         """Hears of the input, in a thread of its own."""
         if isinstance(message, CursorPosition):
             self._repeats = self._painter.repeats = (message.x, message.y) == REPEATED
-        else:
+        elif not isinstance(message, Resize):
             super().process_message(message)
+        elif self._in_band_window_resize:  # else it was not asked to tell its size
+            size = bounded(message.size.width, message.size.height)
+            super().process_message(Resize.from_dimensions(size, message.pixel_size))
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        return bounded(*super()._get_terminal_size())
 
     def write(self, data: str) -> None:
         """Takes Textual's output."""
@@ -296,9 +305,12 @@ def driver_for(
 
 def _is_as_expected() -> bool:
     """Whether Textual's driver has the parts that are used and replaced here."""
-    parts = ("write", "flush", "stop_application_mode", "disable_input", "run_input_thread")
+    parts = (
+        *("write", "flush", "stop_application_mode", "resume_application_mode", "suspend_application_mode"),
+        *("disable_input", "run_input_thread", "process_message", "_get_terminal_size"),
+    )
     if not all(callable(getattr(LinuxDriver, name, None)) for name in parts):
         return False
     used = (LinuxDriver.__init__, LinuxDriver.start_application_mode, LinuxDriver.run_input_thread)
     names = {name for one in used for name in one.__code__.co_names}
-    return {"_file", "WriterThread", "_run_input_thread", "XTermParser"} <= names
+    return {"_file", "WriterThread", "_run_input_thread", "XTermParser", "_in_band_window_resize"} <= names
