@@ -6,7 +6,7 @@ beginning of an option for it and stops at the first word where POSIXLY_CORRECT 
 
 from collections.abc import Callable, Iterator, Sequence
 
-from mailcow_wizard.cli.values import VALUES, none_of, quoted, unknown_command
+from mailcow_wizard.cli.values import VALUES, meant, none_of, quoted, unknown_command
 from mailcow_wizard.cli.values import UsageError as UsageError
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
@@ -208,7 +208,8 @@ def _option(word: str, left: Iterator[str]) -> tuple[str, str]:
     if not option.startswith("--") or name not in {**_FLAGS, **VALUES}:
         from mailcow_wizard.harmless import harmless
 
-        raise UsageError(_("unknown option {option}", option=harmless(option, 60)))
+        said = _("unknown option {option}", option=harmless(option, 60))
+        raise UsageError(said + meant(name, (*_FLAGS, *VALUES), "--"))
     if name in _FLAGS:
         if equals:
             raise UsageError(_("{option} takes no value", option=option))

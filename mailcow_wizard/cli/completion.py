@@ -60,9 +60,26 @@ def _bash() -> str:
     return f"""\
 # bash completion for {_NAME}; put it into /etc/bash_completion.d/{_NAME}
 _mailcow_wizard() {{
-    local IFS=$' \\t\\n' word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[$((COMP_CWORD-1))]}}
-    local command= first= second= value= words= one
-    for one in "${{COMP_WORDS[@]:1:$((COMP_CWORD-1))}}"; do
+    local IFS=$' \\t\\n' command= first= second= value= words= one rest=$COMP_LINE n=-1 begin=
+    local -a said=()
+    # bash ends words at = and : too: what no blank parts is one word.
+    for one in "${{COMP_WORDS[@]:0:$((COMP_CWORD+1))}}"; do
+        case $rest in
+        [[:space:]]*) rest=${{rest#"${{rest%%[![:space:]]*}}"}}; n=$((n+1)) ;;
+        *) [ $n -ge 0 ] || n=0 ;;
+        esac
+        said[$n]=${{said[$n]}}$one rest=${{rest#"$one"}}
+    done
+    local word=${{said[$n]}} before=
+    [ $n -gt 0 ] && before=${{said[$((n-1))]}}
+    case $word in
+    --*=*)
+        before=${{word%%=*}}
+        # What is put in the place of a whole word begins like it.
+        case ${{COMP_WORDS[$COMP_CWORD]}} in --*=*) begin=$before= ;; esac
+        word=${{word#*=}} ;;
+    esac
+    for one in "${{said[@]:1:$((n > 0 ? n - 1 : 0))}}"; do
         if [ -n "$value" ]; then value=; continue; fi
         case $one in
         {"|".join(f"--{one}" for one in VALUE_NAMES)}) value=1 ;;
@@ -74,10 +91,8 @@ _mailcow_wizard() {{
         esac
     done
     case $before in
-    {"|".join(f"--{one}" for one in _FILES)})
-        IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$word")); return ;;
-    {"|".join(f"--{one}" for one in _DIRECTORIES)})
-        IFS=$'\\n'; COMPREPLY=($(compgen -d -- "$word")); return ;;
+    {"|".join(f"--{one}" for one in _FILES)}) _mailcow_wizard_paths -f; return ;;
+    {"|".join(f"--{one}" for one in _DIRECTORIES)}) _mailcow_wizard_paths -d; return ;;
     --lang) words="{" ".join(LANGUAGES)}" ;;
     --format) case $command in{formats}
         esac ;;
@@ -97,15 +112,21 @@ _mailcow_wizard() {{
             conf) case $first in
                 "") words="{" ".join(CONF_WORDS)}" ;;
                 get) words="{" ".join(KEYS)}" ;;
-                lint) IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$word")); return ;;
+                lint) _mailcow_wizard_paths -f; return ;;
                 esac ;;
             completion) words="{" ".join(_SHELLS)}" ;;
             schema) words="answers" ;;
-            build) IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$word")); return ;;
+            build) _mailcow_wizard_paths -f; return ;;
             esac ;;
         esac ;;
     esac
-    COMPREPLY=($(compgen -W "$words" -- "$word"))
+    COMPREPLY=($(compgen -P "$begin" -W "$words" -- "$word"))
+}}
+_mailcow_wizard_paths() {{
+    # A directory goes on, and a blank is quoted; not in zsh, which does so itself, nor in bash 3.
+    type compopt >/dev/null 2>&1 && compopt -o filenames 2>/dev/null
+    local IFS=$'\\n' IPREFIX= PREFIX=$word # zsh looks for files that begin like these
+    COMPREPLY=($(compgen -P "$begin" $1 -- "$word"))
 }}
 complete -F _mailcow_wizard {_NAME} wizard
 """
@@ -120,50 +141,74 @@ autoload -U +X bashcompinit && bashcompinit
 
 
 def _fish() -> str:
-    before = "string match -q -- '{pattern}' (commandline -cp)"
-    fixes = (
-        _fish_line(
-            f"__fish_seen_subcommand_from fix; and {before.format(pattern=f'* {one}.* *')}", _fixes(one)
+    fixes = (_fish_line(f"fix 1; and __mailcow_wizard_first '{one}.*'", _fixes(one)) for one in IDS)
+    values = " ".join(f"--{one}" for one in VALUE_NAMES)
+    return f"""\
+# fish completion for {_NAME}; put it into ~/.config/fish/completions/{_NAME}.fish
+function __mailcow_wizard_words # before the cursor, without options and their values
+    set -l value
+    for one in (commandline -opc)[2..-1]
+        if set -q value[1]
+            set -e value
+        else if contains -- $one {values}
+            set value $one
+        else if not string match -q -- '-*' $one
+            echo $one
+        end
+    end
+end
+function __mailcow_wizard_command # whether it is one of these
+    set -l words (__mailcow_wizard_words)
+    set -q words[1]; and contains -- $words[1] $argv
+end
+function __mailcow_wizard_at # whether it is this command, with so many words behind it
+    set -l words (__mailcow_wizard_words)
+    test (count $words) -eq (math $argv[2] + 1); and test $words[1] = $argv[1]
+end
+function __mailcow_wizard_first # whether the first word behind the command is like this
+    set -l words (__mailcow_wizard_words)
+    string match -q -- $argv[1] $words[2]
+end
+complete -c {_NAME} -f
+""" + "".join(
+        f"{line}\n"
+        for line in (
+            _fish_words("not count (__mailcow_wizard_words) >/dev/null", " ".join(COMMANDS)),
+            _fish_words("__mailcow_wizard_command check", f"{' '.join(checks.STEPS)} {_ids()}"),
+            *(_fish_line(f"{one} 0", _ids()) for one in _OF_CHECKS),
+            *fixes,
+            _fish_line("conf 0", " ".join(CONF_WORDS)),
+            _fish_line("conf 1; and __mailcow_wizard_first get", " ".join(KEYS)),
+            _fish_line("schema 0", "answers"),
+            _fish_line("completion 0", " ".join(_SHELLS)),
+            f"complete -c {_NAME} -n '__mailcow_wizard_command build' -F",
+            f"complete -c {_NAME} -n '__mailcow_wizard_command conf; and __mailcow_wizard_first lint' -F",
+            *(
+                f"complete -c {_NAME}{_fish_condition(name)} -l {name}{_fish_value(name)}"
+                for name in (*FLAG_NAMES, *VALUE_NAMES)
+                if name != "format"
+            ),
+            *(
+                f"complete -c {_NAME} -n '__mailcow_wizard_command {one}' -l format -x -a '{' '.join(some)}'"
+                for one, some in FORMATS.items()
+            ),
         )
-        for one in IDS
     )
-    first = f"and not {before.format(pattern='*.* *')}"
-    lines = [
-        f"# fish completion for {_NAME}; put it into ~/.config/fish/completions/{_NAME}.fish",
-        f"complete -c {_NAME} -f",
-        _fish_line("__fish_use_subcommand", " ".join(COMMANDS)),
-        _fish_line("__fish_seen_subcommand_from check", f"{' '.join(checks.STEPS)} {_ids()}"),
-        *(_fish_line(f"__fish_seen_subcommand_from {one}; {first}", _ids()) for one in _OF_CHECKS),
-        *fixes,
-        _fish_line(
-            f"__fish_seen_subcommand_from conf; and not __fish_seen_subcommand_from {' '.join(CONF_WORDS)}",
-            " ".join(CONF_WORDS),
-        ),
-        _fish_line("__fish_seen_subcommand_from conf; and __fish_seen_subcommand_from get", " ".join(KEYS)),
-        _fish_line("__fish_seen_subcommand_from schema", "answers"),
-        _fish_line("__fish_seen_subcommand_from completion", " ".join(_SHELLS)),
-        f"complete -c {_NAME} -n '__fish_seen_subcommand_from build lint' -F",
-        *(
-            f"complete -c {_NAME}{_fish_condition(name)} -l {name}{_fish_value(name)}"
-            for name in (*FLAG_NAMES, *VALUE_NAMES)
-            if name != "format"
-        ),
-        *(
-            f"complete -c {_NAME} -n '__fish_seen_subcommand_from {one}' -l format -x -a '{' '.join(some)}'"
-            for one, some in FORMATS.items()
-        ),
-    ]
-    return "".join(f"{line}\n" for line in lines)
 
 
-def _fish_line(condition: str, words: str) -> str:
+def _fish_words(condition: str, words: str) -> str:
     return f"complete -c {_NAME} -n \"{condition}\" -a '{words}'"
+
+
+def _fish_line(where: str, words: str) -> str:
+    """`where`: a command, the number of words behind it, and what else."""
+    return _fish_words(f"__mailcow_wizard_at {where}", words)
 
 
 def _fish_condition(name: str) -> str:
     """When an option is offered: with the commands that take it."""
     commands = [one for one in ONLY_FOR.get(name, ()) if one]
-    return f" -n '__fish_seen_subcommand_from {' '.join(commands)}'" if commands else ""
+    return f" -n '__mailcow_wizard_command {' '.join(commands)}'" if commands else ""
 
 
 def _fish_value(name: str) -> str:

@@ -27,12 +27,13 @@ def quoted(text: str) -> str:
     return f"'{harmless(without_credentials(text), 60)}'"
 
 
-def meant(word: str, known: Iterable[str]) -> str:
-    """What is added to a message about an unknown word: the known one that is most like it, if any is."""
+def meant(word: str, known: Iterable[str], begin: str = "") -> str:
+    """What is added to a message about an unknown word: the known one that is most like it, if any is;
+    `begin` stands before each of them."""
     from difflib import get_close_matches
 
     close = get_close_matches(word[:60], [*known], 1)
-    return _("; did you mean {word}?", word=close[0]) if close else ""
+    return _("; did you mean {word}?", word=f"{begin}{close[0]}") if close else ""
 
 
 def unknown_command(command: str, known: Sequence[str]) -> UsageError:
@@ -44,9 +45,9 @@ def unknown_command(command: str, known: Sequence[str]) -> UsageError:
 
 def none_of(name: str, value: str, known: Sequence[str]) -> UsageError:
     """An option's value is not among those that there are."""
-    return UsageError(
-        _("--{name} {value} is none of: {known}", name=name, value=quoted(value), known=", ".join(known))
-    )
+    there = ", ".join(known)
+    said = _("--{name} {value} is none of: {known}", name=name, value=quoted(value), known=there)
+    return UsageError(said + meant(value, known))
 
 
 def _text(name: str, value: str, before: object) -> str:

@@ -24,6 +24,16 @@ LINES = (
     ("explain time.rt", {"time.rtc"}),
     ("completion z", {"zsh"}),
     ("--host box", {"box.json"}),
+    ("--host=box", {"--host=box.json"}),
+    ("report --format=m", {"--format=markdown"}),
+    ("--lang=d", {"--lang=de"}),
+    ("--dir /srv expl", {"explain"}),
+    ("--state-dir=s fix ports.smtp rem", {"remove-package"}),
+    ("--hostname mail.example.org fix time.off", {"time.offset"}),
+    ("--address 2001:db8::1 check time.off", {"time.offset"}),
+    ("--subject 25 fix firewall.inb", {"firewall.inbound"}),
+    ("ack --reason 'it is so' time.off", {"time.offset"}),
+    ("explain time.rtc time.off", set()),
 )
 SHELLS = {
     "bash": ("bash --norc --noprofile", "PS1='> '; bind 'set show-all-if-ambiguous on'; source ./script"),
@@ -38,6 +48,8 @@ SHELLS = {
 def place(tmp_path: Path) -> Path:
     """A directory with one file that can be named."""
     (tmp_path / "box.json").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "two words").touch()
     return tmp_path
 
 
@@ -69,6 +81,31 @@ def test_tab_completes(shell: str, place: Path) -> None:
         terminal.close()
 
 
+def test_bash_knows_a_path_from_a_word(place: Path) -> None:
+    script(place, "bash")
+    start, set_up = SHELLS["bash"]
+    terminal = Terminal(200, 50)
+    try:
+        terminal.start(f"sh -c 'cd {place} && exec {start}'", {"TERM": "xterm"})
+        terminal.tmux("send-keys", "-l", f"{set_up}; clear; echo rea''dy")
+        terminal.keys("Enter")
+        terminal.wait_for("ready")
+        for begun, wanted in (
+            ("--host two", r"--host two\ words"),
+            ("--record=two", r"--record=two\ words"),
+            ("--dir fol", "--dir folder/"),
+            ("conf lint tw", r"conf lint two\ words"),
+        ):
+            terminal.keys("C-u", "C-l")
+            terminal.tmux("send-keys", "-l", f"mailcow-wizard {begun}")
+            terminal.keys("Tab")
+            terminal.tmux("send-keys", "-l", "|")
+            terminal.wait_for("|")
+            assert wanted in terminal.text()
+    finally:
+        terminal.close()
+
+
 def wait_for_words(terminal: Terminal, line: str, wanted: set[str]) -> None:
     """Waits until these words are on the screen, none other that begins like them, and no error."""
     begun = line.rpartition(" ")[2]
@@ -90,10 +127,9 @@ def test_fish_is_told(place: Path) -> None:
         pytest.skip("fish is not installed")
     script(place, "fish")
     for line, wanted in LINES:
-        asked = f"source ./script; complete -C'mailcow-wizard {line}'"
-        done = subprocess.run(
-            ["fish", "--no-config", "-c", asked], cwd=place, capture_output=True, text=True, timeout=60
-        )
+        asked = "source ./script; complete -C $argv[1]"
+        argv = ["fish", "--no-config", "-c", asked, f"mailcow-wizard {line}"]
+        done = subprocess.run(argv, cwd=place, capture_output=True, text=True, timeout=60)
         assert (done.stderr, {one.partition("\t")[0] for one in done.stdout.split("\n") if one}) == (
             "",
             wanted,

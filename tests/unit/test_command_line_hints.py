@@ -22,6 +22,22 @@ def test_help_is_a_word_too(words: tuple[str, ...], same: tuple[str, ...]) -> No
     assert done.stdout == run(*same).stdout
 
 
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("check --jsno", "--json"),
+        ("undo --dryrun", "--dry-run"),
+        ("check --plian=1", "--plain"),
+        ("report --format htm", "html"),
+        ("check --format nagois", "nagios"),
+    ],
+)
+def test_a_word_that_is_nearly_right_is_known_again(line: str, right: str) -> None:
+    done = run(*line.split())
+    assert done.returncode == 64
+    assert done.stderr.decode().endswith(f"; did you mean {right}?\n")
+
+
 def test_a_step_without_checks_is_not_offered_as_a_selector() -> None:
     done = run("check", "install", "--demo")
     assert done.returncode == 64
