@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def main() -> "NoReturn":
     """Runs the command line and ends the process."""
+    entrance.close_to_others()
     code = _run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         if stream:

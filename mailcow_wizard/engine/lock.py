@@ -101,32 +101,35 @@ def _paths(directory: str, machine: bool) -> tuple[str, ...]:
 def take(state: StateDirectory, change: str = "", beside: Iterable[str] = ()) -> Lock:
     """Takes the lock, and those of these paths, for a change where that is known.
 
-    Raises Locked, or HostError where the state directory cannot be written.
+    Raises Locked, or HostError where one of them cannot be had: the state directory cannot be written, or
+    this process may have no more open files.
     """
     held: list[flock.Flock] = []
     try:
         held.append(flock.take(_path(state)))
         held += _common(beside)
-    except flock.Taken as taken:
+    except HostError as error:
         elsewhere = bool(held)
         for one in held:
             one.close()
-        raise Locked(_holder(taken.text), elsewhere) from None
+        if not isinstance(error, flock.Taken):
+            raise
+        raise Locked(_holder(error.text), elsewhere) from None
     return Lock(state, held, change)
 
 
 def _common(paths: Iterable[str]) -> list[flock.Flock]:
-    """Where one cannot be made nobody else has it. Raises Taken, and then has none."""
+    """Where one cannot be made nobody else has it. Raises Taken, HostError, and then has none."""
     held: list[flock.Flock] = []
     for path in paths:
         try:
             held.append(flock.take(path, _PATIENCE_S))
-        except flock.Taken:
+        except flock.Nowhere:
+            continue
+        except HostError:
             for one in held:
                 one.close()
             raise
-        except HostError:
-            continue
     return held
 
 

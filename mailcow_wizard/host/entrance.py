@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
+def close_to_others() -> None:
+    """What this process makes may be changed by nobody else, whatever its caller's umask is."""
+    os.umask(os.umask(0o077) | 0o022)
+
+
 def environment() -> Mapping[str, str]:
     """The environment's variables."""
     return os.environ

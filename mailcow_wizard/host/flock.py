@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import time
@@ -12,6 +13,10 @@ from mailcow_wizard.host.door import Denied, HostError
 _PATIENCE_S = 0.4
 _PAUSE_S = 0.02
 _MOST_BYTES = 4096
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""Not blocking: a FIFO in the file's place would wait for a writer for ever."""
+_NO_PLACE = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+_NO_LOCKS = (errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class Taken(HostError):
@@ -20,6 +25,14 @@ class Taken(HostError):
     def __init__(self, text: str) -> None:
         super().__init__("the lock is taken")
         self.text = text
+
+
+class Nowhere(HostError):
+    """There is no such lock, and none can be made: nobody has it."""
+
+
+class NowhereForUs(Nowhere, Denied):
+    """The same, as far as this user can see."""
 
 
 class Flock:
@@ -47,14 +60,14 @@ class Flock:
 
 def take(path: str, patience: float = _PATIENCE_S) -> Flock:
     """Takes the lock, whose file is made where it is missing; for so many seconds it waits for it. Raises
-    Taken, Denied, HostError."""
+    Taken, Nowhere, HostError."""
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        lock = Flock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        lock = Flock(_opened(path))
     except PermissionError:
-        raise Denied(f"{path} may be written by its owner only") from None
+        raise NowhereForUs(f"{path} may be written by its owner only") from None
     except OSError as error:
-        raise HostError(f"{path} could not be written: {error.strerror}") from None
+        kind = Nowhere if error.errno in _NO_PLACE else HostError
+        raise kind(f"{path} could not be written: {error.strerror}") from None
     # Whoever only looks (`holder`) has it for a moment.
     end = time.monotonic() + patience
     while True:
@@ -69,13 +82,25 @@ def take(path: str, patience: float = _PATIENCE_S) -> Flock:
             time.sleep(_PAUSE_S)
         except OSError as error:
             lock.close()
-            raise HostError(f"{path} cannot be locked: {error.strerror}") from None
+            kind = Nowhere if error.errno in _NO_LOCKS else HostError
+            raise kind(f"{path} cannot be locked: {error.strerror}") from None
+
+
+def _opened(path: str) -> int:
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o600)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        # Somebody may have it from before the file system was made read-only, and it can still be taken.
+        return os.open(path, os.O_RDONLY | _FLAGS)
 
 
 def holder(path: str) -> str | None:
     """What the holder wrote into the lock; None where nobody holds it."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | _FLAGS)
     except OSError:
         return None
     try:

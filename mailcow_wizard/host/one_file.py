@@ -74,6 +74,7 @@ def write(path: str) -> int:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o755)
         with open(descriptor, "wb") as file:
             file.write(data)
+            os.fchmod(file.fileno(), 0o755)
         os.rename(fresh, path)
     except OSError as error:
         if os.path.lexists(fresh):

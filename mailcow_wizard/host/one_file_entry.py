@@ -19,6 +19,7 @@ _NEWER = "EL 8 and 9: dnf install python3.11, and start it with that. Debian 12 
 
 def main() -> None:
     """Runs the command line, or what another machine asks for (`--far`)."""
+    os.umask(os.umask(0o077) | 0o022)  # nobody else may change what is unpacked, or the directories above
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:2]))
         sys.stderr.write(f"mailcow-wizard: it needs Python 3.10 or newer, and this is {found}. {_NEWER}\n")

@@ -118,8 +118,9 @@ class RealHost(Host):
 
     def contains(self, path: str, needle: bytes) -> bool:
         try:
-            with open(path, "rb") as file:
-                return needle in file.read(_SEARCHED)
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            with open(descriptor, "rb") as file:
+                return needle in (file.read(_SEARCHED) or b"")
         except (OSError, ValueError) as error:
             raise _said(path, error) from None
 

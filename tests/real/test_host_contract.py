@@ -148,6 +148,7 @@ CALLS: dict[str, tuple[Callable[[Host, Place], Any], Any]] = {
     "resolve a loop": (lambda host, place: host.resolve(f"{place.path}/loop"), HostError),
     "contains": (lambda host, place: host.contains(f"{place.path}/text", b"rich"), True),
     "contains not": (lambda host, place: host.contains(f"{place.path}/text", b"poor"), False),
+    "contains of a pipe": (lambda host, place: host.contains(f"{place.path}/pipe", b"x"), False),
     "contains missing": (lambda host, place: host.contains(f"{place.path}/not-there", b"x"), Missing),
     "space": (lambda host, place: host.space(place.path), lambda said: 0 < said.free <= said.total),
     "space missing": (lambda host, place: host.space(f"{place.path}/not-there"), Missing),

@@ -1,6 +1,7 @@
 """The launcher as root in a checkout that is somebody else's."""
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -64,6 +65,50 @@ def test_a_checkout_that_others_can_write_is_not_run(tmp_path: Path, mode: int, 
     assert (done.returncode, done.stdout) == (64, "")
     assert "can write there" in done.stderr
     assert not (checkout / ".venv").exists()
+
+
+def test_roots_checkout_in_another_users_directory_is_not_run(theirs: Path) -> None:
+    """Who may rename it may put something else in its place."""
+    give(theirs, 0)
+    done = start(theirs, "--version")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert f"{theirs.parent} belongs to user {OWNER}" in done.stderr
+    assert f"cp -r {theirs} /root/" in done.stderr
+    assert not (theirs / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "group", "runs"),
+    [(0o777, 0, False), (0o1777, 0, True), (0o775, OWNER, False), (0o775, 0, True), (0o2775, 50, True)],
+)
+def test_roots_checkout_in_a_directory_that_others_can_write(
+    tmp_path: Path, mode: int, group: int, runs: bool
+) -> None:
+    above = tmp_path / "above it"
+    checkout = copy_checkout(above / "mailcow-wizard")
+    os.chown(above, 0, group)
+    above.chmod(mode)
+    # Without a Python it says so, and makes nothing.
+    done = start(checkout, "--version", env=environment(PYTHON="/nowhere/python3"))
+    assert done.returncode == 64
+    assert ("can write to" in done.stderr) is not runs
+    assert ("PYTHON=/nowhere/python3" in done.stderr) is runs
+
+
+def test_what_is_set_up_nobody_else_can_change_whatever_the_umask(tmp_path: Path) -> None:
+    checkout = copy_checkout(tmp_path / "open")
+    checkout.chmod(0o755)
+    (checkout / "mailcow_wizard").chmod(0o755)
+    line = f"umask 000; exec {shlex.quote(str(checkout / 'wizard'))} --version"
+    for _ in range(2):
+        done = subprocess.run(
+            ["sh", "-c", line], env=environment(), capture_output=True, text=True, timeout=180, check=False
+        )
+        assert_version(done)
+    modes = {
+        one: one.lstat().st_mode & 0o022 for one in (checkout / ".venv").rglob("*") if not one.is_symlink()
+    }
+    assert [one for one, mode in modes.items() if mode] == []
 
 
 @pytest.mark.long

@@ -43,6 +43,27 @@ def test_it_is_the_same_whenever_and_wherever_it_is_made(one_file: Path, tmp_pat
     assert again.read_bytes() == one_file.read_bytes()
 
 
+def test_everybody_may_run_it_whatever_the_umask(one_file: Path, tmp_path: Path) -> None:
+    for umask in (0o000, 0o077):
+        assert build(tmp_path / f"{umask:o}.pyz", umask=umask).stat().st_mode & 0o777 == 0o755
+
+
+def test_nobody_else_can_change_what_is_unpacked_whatever_the_umask(one_file: Path, tmp_path: Path) -> None:
+    above = tmp_path / "home" / "cache"
+    script = "umask 000; XDG_CACHE_HOME=$1 exec python3 -I -S $0 check --list --plain >/dev/null"
+    user = ("setpriv", "--reuid=12345", "--regid=12345", "--clear-groups")
+    need_root()
+    for place in (tmp_path, *tmp_path.parents[:3], one_file.parent, *one_file.parent.parents[:3]):
+        if place != Path("/tmp"):
+            place.chmod(place.stat().st_mode | 0o011)
+    os.chown(tmp_path, 12345, 12345)
+    for _ in range(2):
+        subprocess.run([*user, "sh", "-c", script, one_file, above], check=True)
+    (kept,) = [one.name for one in above.iterdir()]
+    assert kept == "mailcow-wizard"
+    assert not [one for one in (above.parent, *above.parent.rglob("*")) if one.lstat().st_mode & 0o022]
+
+
 def test_it_makes_itself(one_file: Path, tmp_path: Path) -> None:
     target = tmp_path / "copy.pyz"
     subprocess.run([sys.executable, one_file, "build", target], check=True, stdout=subprocess.DEVNULL)

@@ -1,6 +1,9 @@
 """Wizards with state directories of their own: whose changes exclude each other, and whose do not."""
 
+import contextlib
 import os
+import resource
+import subprocess
 import threading
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from mailcow_wizard.engine import lock, mending
 from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.engine.lock import Locked
 from mailcow_wizard.host import common_locks, flock
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Plan
 
@@ -135,6 +139,53 @@ def test_where_nothing_can_be_written_there_is_no_such_lock(run: Path, tmp_path:
     run.write_text("in the way")
     place = Place(tmp_path / "one")
     assert mending.apply(place.session(), place.made(place.shell("true")), nothing).state == "applied"
+
+
+def test_where_no_more_files_can_be_opened_nothing_is_changed(tmp_path: Path) -> None:
+    """Whether somebody has the lock is not known then."""
+    place = Place(tmp_path / "one")
+    (path,) = lock.of_plan(place.plan, str(place.root))
+    held = flock.take(path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    state = place.session().state
+    flock.take(f"{state.path}/lock").close()
+    probe = os.open("/", os.O_RDONLY)
+    os.close(probe)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (probe + 1, hard))  # room for the lock of the state directory
+    try:
+        with pytest.raises(HostError, match="Too many open files"):
+            lock.take(state, "1", (path,))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        held.close()
+    assert lock.holder(state) is None
+
+
+def test_a_lock_from_before_a_file_system_was_made_read_only_still_counts(tmp_path: Path) -> None:
+    run = tmp_path / "read-only"
+    run.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(run)], check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        held = flock.take(f"{run}/machine-1")
+        held.close()
+        subprocess.run(["mount", "-o", "remount,ro", str(run)], check=True)
+        with contextlib.closing(flock.take(f"{run}/machine-1")), pytest.raises(flock.Taken):
+            flock.take(f"{run}/machine-1", 0)
+        with pytest.raises(flock.Nowhere):
+            flock.take(f"{run}/machine-2")
+    finally:
+        subprocess.run(["umount", str(run)], check=True)
+
+
+def test_a_fifo_in_the_place_of_a_lock_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lock")
+    found: list[object] = []
+    state = StateDirectory(str(tmp_path))
+    thread = threading.Thread(target=lambda: found.append(lock.holder(state)), daemon=True)
+    thread.start()
+    thread.join(20)
+    assert found == [None]
 
 
 def test_without_root_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,13 @@
 """`--log FILE`: what was done, with times, for its owner only."""
 
+import os
 import re
 import stat
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 
 def run(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -35,6 +38,31 @@ def test_a_log_that_takes_not_even_the_first_line_is_said_before_anything_runs()
     assert (done.returncode, done.stdout) == (64, "")
     assert "No space left" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs files of another user")
+@pytest.mark.parametrize("kind", ["file", "pipe", "name"])
+def test_what_is_another_users_is_no_log(kind: str, tmp_path: Path) -> None:
+    """Whoever reads it would see what root does, and whoever does not read could stop it."""
+    path = tmp_path / "log"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.touch()
+    if kind == "name":
+        os.link(path, tmp_path / "other")
+    else:
+        os.chown(path, 12345, 12345)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    done = run("check", "--demo", "--log", str(path))
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "it is not this user's own file" in done.stderr
+    assert os.read(reader, 100) == b""
+    os.close(reader)
+
+
+def test_the_device_that_takes_everything_is_a_log() -> None:
+    assert run("check", "ports.smtp", "--demo", "--log", "/dev/null").returncode == 1
 
 
 def test_a_recording_that_cannot_be_written_is_said_before_anything_runs(tmp_path: Path) -> None:
