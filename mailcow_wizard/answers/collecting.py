@@ -11,7 +11,7 @@ from mailcow_wizard.conf.document import Document, written
 from mailcow_wizard.conf.layout import KEYS
 from mailcow_wizard.conf.new import SECRETS
 from mailcow_wizard.conf.unwritable import Unwritable
-from mailcow_wizard.engine.acknowledging import Acknowledgements, Entry, today
+from mailcow_wizard.engine.acknowledging import Acknowledgements, Entry, holds, today
 from mailcow_wizard.engine.given import NEW, Allowed, Choices
 from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.engine.session import Session
@@ -224,8 +224,7 @@ def _made_by(change: Change) -> str:
 def _accepted(session: Session) -> Iterator[Entry]:
     seen = set()
     for one in (*session.given.accepted, *Acknowledgements(session.state).entries):
-        until = one.acknowledgement.until
-        if one.key not in seen and (until is None or until >= today()):
+        if one.key not in seen and holds(one.acknowledgement.until, today()):
             seen.add(one.key)
             yield one
 

@@ -158,7 +158,7 @@ def _remembered(
 
     document = of_run(result.hostname, result.started, result.duration, result.findings)
     memory = Memory(session.state, session.recorded)
-    first = memory.empty
+    first, before = memory.empty, memory.hostname
     asked = {one.id for one in checks}
     differences = memory.differences(asked, result.findings) if options.changes and not first else ()
     trouble = memory.keep(asked, result.findings, document)
@@ -172,6 +172,8 @@ def _remembered(
         streams.say(_("there is no run before this one to compare with"))
     else:
         code = exit_codes.of_differences(differences, result.findings)
+        if before and before != result.hostname:
+            streams.say(_("the run before this one was of {server}", server=harmless(before, 100)))
     return {**document, "changes": of_differences(differences)}, code, differences
 
 

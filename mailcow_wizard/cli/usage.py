@@ -87,7 +87,7 @@ COMMANDS: tuple[Usage, ...] = (
         _("What blocks an install can only be acknowledged with a reason."),
         (
             ("--reason TEXT", _("why it is accepted")),
-            ("--until DAY", _("how long, such as 2027-12-31")),
+            ("--until DAY", _("how long, such as 2027-12-31 (UTC)")),
             _SUBJECT,
             ("--remove", _("let it count again")),
             ("--list", _("what is acknowledged")),

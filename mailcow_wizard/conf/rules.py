@@ -12,6 +12,11 @@ from mailcow_wizard.language import _
 from mailcow_wizard.redaction import REMOVED, is_secret
 
 _MOST_ROUNDS = 500
+_OF_NO_VALUE = (
+    *(rules_lines.UNSEEN, "api-without-addresses", "master-user-alone", "exported-variable"),
+    *("key-misspelt", "key-without-use"),
+)
+"""Rules that are broken by a key that is there, whichever value it has."""
 
 
 def lint(data: bytes, about: Surroundings = NOTHING_KNOWN, rule: str = "") -> tuple[LintFinding, ...]:
@@ -27,12 +32,12 @@ def lint(data: bytes, about: Surroundings = NOTHING_KNOWN, rule: str = "") -> tu
     found += rules_lines.lines(file)
     for look in (*rules_values.RULES, *rules_together.RULES):
         found += look(file)
-    found = [one for one in found if one.rule == rules_lines.UNSEEN or not _is_removed(one.key, file)]
+    found = [one for one in found if one.rule in _OF_NO_VALUE or not _is_removed(one.key, file)]
     return tuple(sorted(found, key=lambda one: (one.line is None, one.line or 0)))
 
 
 def _is_removed(key: str, file: File) -> bool:
-    """Whether it is a secret that a recorded machine does not tell: nothing can be said but of its place."""
+    """Whether it is a secret that a recorded machine does not tell: nothing can be said of its value."""
     return is_secret(key) and file.values.get(key) == REMOVED
 
 

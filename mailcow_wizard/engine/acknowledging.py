@@ -14,11 +14,13 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Acknowledgement, Finding
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 _FILE = "acknowledgements"
 _PATIENCE_S = 10.0
 _STATUSES = ("warn", "fail", "unknown")
+_DAY = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Entry(NamedTuple):
@@ -44,10 +46,17 @@ def read_day(text: str, today: str) -> str:
         parsed = time.strptime(text, "%Y-%m-%d")
     except ValueError:
         raise NotADay(_("'{text}' is not a day such as 2027-01-31", text=text[:40])) from None
-    day = time.strftime("%Y-%m-%d", parsed)
+    # Days are compared as text, and strftime writes the year 999 with three digits.
+    day = f"{parsed.tm_year:04}-{parsed.tm_mon:02}-{parsed.tm_mday:02}"
     if day < today:
-        raise NotADay(_("{day} is over", day=day))
+        raise NotADay(_("{day} is over: in UTC it is {today}", day=day, today=today))
     return day
+
+
+def holds(until: str | None, day: str) -> bool:
+    """Whether what is acknowledged until then holds on this day; `until` may have been written by hand, and
+    nobody knows when that ends which is no day."""
+    return until is None or (bool(_DAY.fullmatch(until)) and until >= day)
 
 
 def today() -> str:
@@ -74,8 +83,7 @@ class Acknowledgements:
         day = today()
         for wanted in ((check, subject), (check, None)):
             for one in (*self._given, *self.entries):
-                until = one.acknowledgement.until
-                if one.key == wanted and (until is None or until >= day):
+                if one.key == wanted and holds(one.acknowledgement.until, day):
                     return one.acknowledgement
         return None
 
@@ -91,7 +99,7 @@ class Acknowledgements:
     def over(self, findings: Sequence[Finding]) -> tuple[Entry, ...]:
         """Those whose day is over, and whose findings count again."""
         day = today()
-        ended = [one for one in self.entries if (one.acknowledgement.until or day) < day]
+        ended = [one for one in self.entries if not holds(one.acknowledgement.until, day)]
         counting = [one for one in findings if one.status in _STATUSES and one.acknowledged is None]
         return tuple(
             one

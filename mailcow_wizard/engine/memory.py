@@ -60,6 +60,11 @@ class Memory:
         """Whether nothing is remembered."""
         return not self._statuses
 
+    @property
+    def hostname(self) -> str:
+        """The server's name in the last run; empty where there was none, or it is not known."""
+        return str(self._run.get("hostname") or "") if self._run else ""
+
     def run(self) -> dict[str, Any] | None:
         """The document of the last run (`report.document.of_run`), None where there was none.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailcow_wizard import __version__
-from mailcow_wizard.engine.acknowledging import Entry
+from mailcow_wizard.engine.acknowledging import Entry, holds
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Acknowledgement
@@ -26,7 +26,7 @@ def words(acknowledgement: Acknowledgement, today: str = "") -> str:
     """Why, who, since when, until when; over where that day was before `today`."""
     until = acknowledgement.until
     end = _(", until {until}", until=until) if until else ""
-    if until and today and until < today:
+    if until and today and not holds(until, today):
         end = _(", until {until} (over)", until=until)
     by = f"{acknowledgement.by}, {acknowledgement.at[:10]}"
     return harmless(f"{acknowledgement.reason} ({by}{end})", 600)
@@ -39,7 +39,7 @@ def of_entries(entries: Sequence[Entry], today: str) -> dict[str, Any]:
             "check": one.check,
             "subject": one.subject,
             **one.acknowledgement._asdict(),
-            "holds": one.acknowledgement.until is None or one.acknowledgement.until >= today,
+            "holds": holds(one.acknowledgement.until, today),
         }
         for one in entries
     ]

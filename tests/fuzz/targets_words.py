@@ -198,7 +198,9 @@ def _typed(data: bytes) -> None:
     """What people type and paste."""
     words = text(data)
     with contextlib.suppress(acknowledging.NotADay):
-        acknowledging.read_day(words, "2026-01-01")
+        day = acknowledging.read_day(words, "2026-01-01")
+        assert acknowledging.holds(day, "2026-01-01"), "what is put down ends at once"
+    acknowledging.holds(words, "2026-01-01")
     with contextlib.suppress(reach_words.BadReport):
         reach_words.ports_of(words)
         reach_words.extra_of(words)

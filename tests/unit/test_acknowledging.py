@@ -64,6 +64,16 @@ def test_it_is_over_after_its_last_day(tmp_path: Path) -> None:
     assert ", until 2020-01-01 (over)" in run(tmp_path, "ack", "--list").stdout
 
 
+@pytest.mark.parametrize("until", ["31.12.2099", "never", "2099-12-31 ", "２０９９-12-31"])
+def test_what_is_until_no_day_that_there_is_counts(tmp_path: Path, until: str) -> None:
+    run(tmp_path, "ack", SMTP, "--reason", "x", "--until", "2999-12-31")
+    path = tmp_path / "acknowledgements.json"
+    path.write_text(json.dumps([{**json.loads(path.read_text())[0], "until": until}]))
+    assert checked(tmp_path, SMTP)[0] == 1
+    assert f"acknowledged until {until}: it counts again" in run(tmp_path, "check", SMTP, "--demo").stderr
+    assert "(over)" in run(tmp_path, "ack", "--list").stdout
+
+
 def test_one_subject_of_several(tmp_path: Path) -> None:
     subject = "192.88.99.10"
     run(tmp_path, "ack", "dns.ptr", "--reason", "x", "--subject", subject)
@@ -98,6 +108,7 @@ def test_what_is_right_needs_none(tmp_path: Path) -> None:
         ("ack", "nothing.here", "--reason", "x"),
         ("ack", SMTP, "--reason", "x", "--until", "soon"),
         ("ack", SMTP, "--reason", "x", "--until", "2020-01-01"),
+        ("ack", SMTP, "--reason", "x", "--until", "0999-12-31"),
         ("ack", SMTP, "--reason", "x" * 401),
         ("ack", SMTP, "--reason", "x", "--remove"),
         ("check", "--reason", "x"),

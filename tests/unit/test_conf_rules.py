@@ -254,6 +254,18 @@ def test_what_is_not_known_of_the_machine_is_not_judged() -> None:
     assert {one.rule for one in lint(data)} == set()
 
 
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        ("API_KEY=[removed]", "api-without-addresses"),
+        ("DOVECOT_MASTER_PASS=[removed]", "master-user-alone"),
+        ("DBPASSS=[removed]", "key-misspelt"),
+    ],
+)
+def test_a_secret_that_a_recording_does_not_tell_is_there(row: str, rule: str) -> None:
+    assert [one.rule for one in lint(f"{row}\n".encode()) if one.key == row.partition("=")[0]] == [rule]
+
+
 def test_an_unended_quote_hides_no_other_line() -> None:
     rules = [one.rule for one in lint(changed("LOG_LINES='many\nSKIP_CLAMD=Yes"), MACHINE)]
     assert "refused-by-compose" in rules

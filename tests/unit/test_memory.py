@@ -66,6 +66,14 @@ def test_what_became_better_and_worse_is_told(tmp_path: Path, granting: str) -> 
     assert (same.returncode, json.loads(same.stdout)["changes"]) == (0, [])
 
 
+def test_a_run_before_of_another_server_is_named(tmp_path: Path) -> None:
+    run(tmp_path, "check", "kernel", "--demo")
+    other = run(tmp_path, "check", "kernel", "--demo", "--hostname", "mx.example.net", "--changes")
+    assert other.stderr == "mailcow-wizard: the run before this one was of mail.example.org\n"
+    same = run(tmp_path, "check", "kernel", "--demo", "--hostname", "mx.example.net", "--changes")
+    assert same.stderr == ""
+
+
 def test_a_run_of_some_checks_leaves_the_memory_of_the_others(tmp_path: Path, granting: str) -> None:
     run(tmp_path, "check", "kernel", "--demo")
     run(tmp_path, "check", "time", "--demo")
