@@ -20,6 +20,7 @@ from mailcow_wizard.cli.making import (
 from mailcow_wizard.conf.rule import LEVEL_WORDS
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.diff import unified
+from mailcow_wizard.engine.hard_links import sentences
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import conf_new, conf_set
@@ -124,6 +125,8 @@ class _Change:
         diff = "".join(unified(step) for step in plan.steps if isinstance(step, Edit))
         if not self._talk.json or self._talk.can_ask():
             self._talk.lines(diff.splitlines())
+        for said in sentences(self._session.host, plan):
+            streams.say(said)
         if self._keys:
             for one in conf_set.remarks(self._facts, plan):
                 streams.say(f"{LEVEL_WORDS[one.level]}: {harmless(one.message)}")

@@ -12,6 +12,7 @@ from mailcow_wizard import fixes
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.back import target
 from mailcow_wizard.engine.findings import from_fields, retold_finding
+from mailcow_wizard.engine.hard_links import of_offers
 from mailcow_wizard.engine.journal import Change, Found, Journal
 from mailcow_wizard.engine.keeping import keep_database
 from mailcow_wizard.engine.runner import join
@@ -104,7 +105,7 @@ def offers_for(finding: Finding, facts: Facts) -> tuple[Offer, ...]:
     try:
         for judgement in judge(check, facts):
             if join(check, judgement).subject == finding.subject:
-                return fixes.offers(check.id, judgement, facts)
+                return of_offers(facts.host, fixes.offers(check.id, judgement, facts))
     except HostError:
         return ()
     return ()

@@ -12,6 +12,7 @@ from mailcow_wizard.conf.rule import Surroundings
 from mailcow_wizard.conf.rules import lint
 from mailcow_wizard.conf.unwritable import Unwritable
 from mailcow_wizard.engine.diff import unified
+from mailcow_wizard.engine.hard_links import told
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.surroundings import surroundings
@@ -310,7 +311,7 @@ def open_draft(session: Session) -> Draft:
     def plan(values: Mapping[str, str]) -> Plan:
         # Fresh facts: the plan is of the file as it is now.
         now = session.new_facts()
-        planned = conf_set.plan(now, values)
+        planned = told(now.host, conf_set.plan(now, values))
         effect = takes_effect(now, values)
         return planned._replace(steps=(*planned.steps, effect)) if effect else planned
 

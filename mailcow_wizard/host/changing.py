@@ -105,6 +105,15 @@ class Changing:
         except (OSError, ValueError) as error:
             raise _said(path, error) from None
 
+    def names(self, path: str) -> int:
+        """How many names (hard links) a file has; 0 where there is none. Raises HostError."""
+        try:
+            return os.stat(followed(path)).st_nlink
+        except FileNotFoundError:
+            return 0
+        except (OSError, ValueError) as error:
+            raise _said(path, error) from None
+
     def replace(
         self, path: str, before: bytes | None, after: bytes | None, new: Seen | None, tag: str
     ) -> None:

@@ -253,3 +253,29 @@ def test_a_recorded_machine_is_not_changed(place: Place) -> None:
     done = place.wizard("conf", "set", "SKIP_FTS=y", "--demo", "--yes")
     assert done.returncode in (64, 73), done
     assert done.stderr.count("\n") == 1
+
+
+def test_other_names_of_the_file_keep_what_was_there_and_that_is_said(place: Place, tmp_path: Path) -> None:
+    snapshot = tmp_path / "snapshot.conf"
+    os.link(place.conf, snapshot)
+    before = snapshot.read_bytes()
+    for words in (("--dry-run",), ("--yes",)):
+        done = place.wizard("conf", "set", "SMTP_PORT=2525", *words)
+        assert done.returncode == 0, done.stderr
+        said = f"{place.conf} has 2 names (hard links): only this one changes, the others keep the old file."
+        assert said in done.stderr
+    assert snapshot.read_bytes() == before
+    assert b"\nSMTP_PORT=2525\n" in place.conf.read_bytes()
+    assert "hard links" not in place.wizard("conf", "set", "SMTP_PORT=25", "--dry-run").stderr
+
+
+def test_a_fix_says_it_too(place: Place, tmp_path: Path) -> None:
+    place.conf.write_bytes(place.conf.read_bytes().replace(b"\n", b"\r\n"))
+    os.link(place.conf, tmp_path / "snapshot.conf")
+    (wanted,) = [
+        one for one in place.document("fix", "config.syntax")["fixes"] if one["id"].startswith("conf-")
+    ]
+    plan = place.document("fix", "config.syntax", wanted["id"], "--dry-run")["plan"]
+    assert "has 2 names (hard links)" in plan["consequence"]
+    done = place.wizard("fix", "config.syntax", wanted["id"], "--dry-run", LANG="de_DE.UTF-8")
+    assert "hat 2 Namen (harte Links)" in done.stdout.replace("\n", " ")
