@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mailcow_wizard.checks import all_checks
 from mailcow_wizard.engine.runner import Run
+from mailcow_wizard.facts.dns.delegation import walk_every_way
 from mailcow_wizard.facts.identity import hostname, machine_line
 from mailcow_wizard.facts.reached import Seen, State, to_keep
 from mailcow_wizard.facts.store import Facts
@@ -321,6 +322,7 @@ def document() -> dict[str, object]:
     hostname(facts)
     recorder.now()
     Run(all_checks(), facts, lambda event: None).run()
+    walk_every_way(facts)
     demo_ports.plan_everything(facts, all_checks())
     return recorder.document(DIRECTORY)
 

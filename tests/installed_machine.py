@@ -8,6 +8,7 @@ from typing import Any
 
 from mailcow_wizard.checks import all_checks
 from mailcow_wizard.engine.runner import Run
+from mailcow_wizard.facts.dns.delegation import walk_every_way
 from mailcow_wizard.facts.identity import hostname, machine_line
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue, Spoken, Trip, Tripped
@@ -146,4 +147,5 @@ def document() -> dict[str, Any]:
     hostname(facts)
     recorder.now()
     Run(all_checks(), facts, lambda event: None).run()
+    walk_every_way(facts)
     return recorder.document(DIRECTORY)

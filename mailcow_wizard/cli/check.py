@@ -99,7 +99,7 @@ def _recorded(
     session: Session, chosen: Chosen, options: Options, write: Write
 ) -> tuple[int, tuple[Finding, ...]]:
     """Runs the checks, and writes down what the machine answered."""
-    from mailcow_wizard.engine.mending import ask_for_plans
+    from mailcow_wizard.engine.recording import ask_the_rest
     from mailcow_wizard.host.recorded import RecordingHost
     from mailcow_wizard.host.state import write_private
 
@@ -108,7 +108,7 @@ def _recorded(
     session.host = recorder
     output = Output(write)
     code, findings = _run(session, chosen, options, output.write)
-    ask_for_plans(session, findings)
+    ask_the_rest(session, findings)
     try:
         write_private(path, recorder.document(session.settings.directory))
     except HostError as error:

@@ -5,8 +5,7 @@ The work is done by a process of its own, which goes on when the face is gone; t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 
 from mailcow_wizard import fixes
 from mailcow_wizard.engine import lock
@@ -109,14 +108,6 @@ def offers_for(finding: Finding, facts: Facts) -> tuple[Offer, ...]:
     except HostError:
         return ()
     return ()
-
-
-def ask_for_plans(session: Session, findings: Sequence[Finding]) -> None:
-    """Plans all that can be done about the last run's findings: a recording then holds what plans ask."""
-    for finding in findings:
-        for offer in offers_for(finding, session.facts):
-            with suppress(HostError):
-                offer.plan()
 
 
 def works(plan: Plan) -> bool:

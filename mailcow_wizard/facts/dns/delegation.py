@@ -7,6 +7,7 @@ one that does not exist yet leaves nothing behind in a cache.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
@@ -60,15 +61,29 @@ class _Known:
         pairs = zip("abcdefghijklm", need.ROOT_SERVERS_V4, need.ROOT_SERVERS_V6, strict=True)
         roots = tuple(NameServer(f"{letter}.root-servers.net", (v4, v6)) for letter, v4, v6 in pairs)
         self._zones: dict[str, Zone] = {".": Zone(".", roots)}
+        self._walks: dict[tuple[str, int], None] = {}
         self._lock = threading.Lock()
+
+    @property
+    def zones(self) -> tuple[Zone, ...]:
+        """What was found so far, and the root."""
+        with self._lock:
+            return tuple(self._zones.values())
+
+    @property
+    def walks(self) -> tuple[tuple[str, int], ...]:
+        """The names that were walked to, with how many labels were enough."""
+        with self._lock:
+            return tuple(self._walks)
 
     def add(self, zone: Zone) -> None:
         with self._lock:
             self._zones[zone.name] = zone
 
-    def deepest(self, name: str) -> Zone:
-        """The zone closest above a name, or the name's own."""
+    def begin(self, name: str, enough: int) -> Zone:
+        """The zone closest above a name, or the name's own, where a walk to it begins."""
         with self._lock:
+            self._walks[(name, enough)] = None
             while name not in self._zones:
                 name = name.partition(".")[2] or "."
             return self._zones[name]
@@ -84,7 +99,7 @@ def zone_of(facts: Facts, name: str, enough: int = _MOST_LABELS) -> Zone:
     A zone whose name has `enough` labels is taken without asking it whether there is a deeper one.
     """
     known = facts.get(_known)
-    zone = known.deepest(name)
+    zone = known.begin(name, enough)
     for _unused in range(_MOST_CUTS):
         if zone.name.count(".") + 1 >= enough and zone.name != ".":
             return zone
@@ -94,6 +109,35 @@ def zone_of(facts: Facts, name: str, enough: int = _MOST_LABELS) -> Zone:
         zone = below
         known.add(zone)
     return zone._replace(problem=_("the delegations to {name} do not end", name=name))
+
+
+def walk_every_way(facts: Facts) -> None:
+    """Asks what the walks of these facts would ask in any other order: they share what they find, so which
+    name is asked for where depends on which came first, and a replay has another order."""
+    known = facts.known(_known)
+    names = known.walks if known else ()
+    zones: dict[Zone, None] = dict.fromkeys(known.zones if known else ())
+    done: set[tuple[Zone, str]] = set()
+    for _unused in range(_MOST_CUTS):
+        steps = {(zone, name) for zone in zones for name, enough in names if _leads(zone, name, enough)}
+        ahead = tuple(sorted(steps - done))
+        done |= steps
+        facts.begin(*((_step, *one) for one in ahead))
+        found = [facts.get(_step, *one) for one in ahead]
+        zones.update(dict.fromkeys(one for one in found if one is not None))
+
+
+def _leads(zone: Zone, name: str, enough: int) -> bool:
+    """Whether a walk to the name asks in this zone."""
+    far = zone.name != "." and zone.name.count(".") + 1 >= enough
+    return not far and not zone.problem and _is_between(name, zone.name, name)
+
+
+def _step(facts: Facts, zone: Zone, name: str) -> Zone | None:
+    try:
+        return _below(facts, zone, name)
+    except HostError:
+        return None
 
 
 def _below(facts: Facts, above: Zone, name: str) -> Zone:
@@ -131,14 +175,9 @@ def _read(facts: Facts, above: Zone, name: str, heard: Answer) -> Zone:
     cuts = [one.name for one in (*heard.authority, *heard.records) if one.type == "NS"]
     cut = next((one for one in cuts if _is_between(one, above.name, name)), "")
     if cut:
-        names = tuple(
-            dict.fromkeys(
-                one.value
-                for one in (*heard.authority, *heard.records)
-                if one.type == "NS" and one.name == cut
-            )
-        )
-        return Zone(cut, _with_addresses(facts, names[:_MOST_SERVERS], heard), above.name)
+        named = (one for one in (*heard.authority, *heard.records) if one.type == "NS" and one.name == cut)
+        names = _in_order(one.value for one in named)
+        return Zone(cut, _with_addresses(facts, names, heard), above.name)
     held = next((one.name for one in heard.authority if one.type == "SOA"), "")
     if _is_between(held, above.name, name) and held != name:
         return _below(facts, above, held)
@@ -165,7 +204,7 @@ def _by_resolver(facts: Facts, above: Zone, name: str) -> Zone:
     if heard.error or heard.code not in (NOERROR, NXDOMAIN):
         said = heard.error or heard.explained or heard.code
         return above._replace(problem=_("resolvers give no answer: {said}", said=said), by_resolver=True)
-    names = tuple(dict.fromkeys(one.value for one in heard.of("NS") if one.name == name))[:_MOST_SERVERS]
+    names = _in_order(one.value for one in heard.of("NS") if one.name == name)
     if names:
         return Zone(name, _with_addresses(facts, names, heard), above.name, by_resolver=True)
     held = next((one.name for one in heard.authority if one.type == "SOA"), "")
@@ -188,7 +227,13 @@ def _with_addresses(facts: Facts, names: tuple[str, ...], heard: Answer) -> tupl
     if without:
         for name, found in zip(without, addresses_of(facts, without), strict=True):
             glue[name] += found
-    return tuple(NameServer(name, tuple(glue[name][:_MOST_ADDRESSES])) for name in names)
+    return tuple(NameServer(name, _in_order(glue[name], _MOST_ADDRESSES)) for name in names)
+
+
+def _in_order(said: Iterable[str], most: int = _MOST_SERVERS) -> tuple[str, ...]:
+    """Names or addresses, IPv4 first: servers turn them round with each answer, and a question is another
+    one where it goes to other servers first."""
+    return tuple(sorted(set(said), key=lambda one: (":" in one, one))[:most])
 
 
 def addresses_of(facts: Facts, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
