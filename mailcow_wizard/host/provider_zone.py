@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
+from collections.abc import Iterator
 
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.numerals import whole
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _SECRETS = ("auth", "token", "password", "secret", "key")
 _LONGEST_FILE = 65536
+_PATIENCE_S = 20.0
+"""For one call, which the library gives no end: of the minute for all of them enough is left to put back."""
 _SECRET_LINE = pattern(rf"(?im)^[ \t]*[\w-]*(?:{'|'.join(_SECRETS)})[\w-]*[ \t]*:[ \t]*(.+?)[ \t]*$")
 _KINDS = ("A", "AAAA", "CNAME", "TXT", "MX")
 _NAMED = ("CNAME", "MX")
@@ -33,6 +37,14 @@ class Failure(Exception):
     """It was not done; the text says why, in one harmless line. `code` is HTTP's, where there was one."""
 
     code: int | None = None
+
+
+class Silence(Failure):
+    """It did not answer; nobody knows what was done."""
+
+
+class _Late(BaseException):
+    """It takes too long; no Exception, which the library would take for the provider's refusal."""
 
 
 class Record(NamedTuple):
@@ -84,6 +96,8 @@ class Zone:
         if ("", name) not in self._listed:
             try:
                 self._listed["", name] = self._list(None, name)
+            except Silence:
+                raise
             except Failure:
                 # Some cannot list a name without a type.
                 self._listed["", name] = [one for type in _KINDS for one in self.there(type, name)]
@@ -97,7 +111,7 @@ class Zone:
                 self._add(new, form)
                 return
             except Failure as failure:
-                if failure.code not in _NOT_IN_THIS_FORM:
+                if isinstance(failure, Silence) or failure.code not in _NOT_IN_THIS_FORM:
                     raise
         self._add(new, last)
 
@@ -154,9 +168,12 @@ class Zone:
     def _list(self, type: str | None, name: str, content: str | None = None) -> list[There]:
         words = (type, name) if content is None else (type, name, content)
         try:
-            if self._reader is None:
-                self._reader = self._open.enter_context(self._client({}))
-            listed = [dict(one) for one in self._reader.list_records(*words)]
+            with self._in_time():
+                if self._reader is None:
+                    self._reader = self._open.enter_context(self._client({}))
+                listed = [dict(one) for one in self._reader.list_records(*words)]
+        except Failure:
+            raise
         except Exception as error:
             raise self._failure(error) from None
         return [_there(one, name) for one in listed if self._is_named(one, name)]
@@ -169,13 +186,32 @@ class Zone:
     def _do(self, action: str, options: dict[str, Any], *words: Any) -> Any:
         self.forget()
         try:
-            with self._client(options) as zone:
+            with self._in_time(), self._client(options) as zone:
                 return getattr(zone, action)(*words)
+        except Failure:
+            raise
         except Exception as error:
             # Whatever went wrong there: a wrong token, no network, a zone of somebody else.
             raise self._failure(error) from None
         finally:
             self.forget()
+
+    @contextlib.contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """One thing that is asked of the provider. Raises Failure where it does not answer."""
+
+        def late(number: int, frame: object) -> None:
+            raise _Late
+
+        before = signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE_S)
+        try:
+            yield
+        except _Late:
+            raise Silence(f"{self.provider} did not answer within {_PATIENCE_S:g} s") from None
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, before)
 
     def _client(self, options: dict[str, Any]) -> Any:
         from lexicon.client import Client  # type: ignore[import-not-found,unused-ignore]

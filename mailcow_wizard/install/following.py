@@ -7,8 +7,9 @@ from collections.abc import Callable
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import hostname
+from mailcow_wizard.facts.mail.trips import far_file
 from mailcow_wizard.fixes import dns_records
-from mailcow_wizard.host import chance, detached, handing_on, lexicon, proxy_variables
+from mailcow_wizard.host import chance, detached, far_mailbox, handing_on, lexicon, proxy_variables
 from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.install import going_on, spoken
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing, fresh
@@ -52,7 +53,8 @@ def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
         if session.given.secrets:
             record.save_secrets({**record.secrets(), **session.given.secrets})
         # Its process has another environment than who begins it.
-        record.hand_credentials(lexicon.credentials() if session.settings.dns_provider else {})
+        provider = lexicon.credentials() if session.settings.dns_provider else {}
+        record.hand_credentials({**provider, **far_mailbox.variables()})
         if (known := proxy_variables.variables(session.host)) or before is None:
             record.save_proxies(known)
         record.save(standing)
@@ -81,12 +83,22 @@ def _next(session: Session, before: Standing | None, run: str, choices: Choices)
 
 
 def _told(session: Session) -> Settings:
-    """The settings, with the key file that its process does not find in its environment."""
-    settings = session.settings
-    path = "" if settings.dns_provider else dns_records.key_file(session.new_facts())
-    if path and not path.startswith("/"):
-        path = f"{session.host.working_directory()}/{path}"
-    return settings._replace(tsig=path)
+    """The settings, with the files that its process does not find in its environment: a key, and the password
+    of a mailbox elsewhere. One of this server is none of them: where mailcow is new there is none yet."""
+    settings, facts = session.settings, session.new_facts()
+    key = "" if settings.dns_provider else dns_records.key_file(facts)
+    mailbox, server, password = far_file(facts)
+    return settings._replace(
+        tsig=_absolute(session, key),
+        far_mailbox=mailbox,
+        far_imap=server,
+        far_password=_absolute(session, password),
+    )
+
+
+def _absolute(session: Session, path: str) -> str:
+    """The path for a process that works elsewhere."""
+    return f"{session.host.working_directory()}/{path}" if path and not path.startswith("/") else path
 
 
 def start(session: Session, choices: Choices, listen: Listen) -> Standing:

@@ -196,8 +196,8 @@ class Record:
         self._state.save(_PROXIES, proxies)
 
     def hand_credentials(self, variables: dict[str, str]) -> None:
-        """Puts down what a DNS provider asks for, for the process at work; root alone may read it. Raises
-        HostError."""
+        """Puts down what a DNS provider or a mailbox elsewhere asks for, for the process at work; for root
+        alone. Raises HostError."""
         self.forget_credentials()
         if variables:
             self._state.save(_CREDENTIALS, variables, durable=False)

@@ -12,7 +12,7 @@ from mailcow_wizard.engine.findings import of_finding
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.worker import settings_of
 from mailcow_wizard.harmless import harmless
-from mailcow_wizard.host import detached, handing_on, lexicon
+from mailcow_wizard.host import detached, far_mailbox, handing_on, lexicon
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.log import LogFile
 from mailcow_wizard.host.real import RealHost
@@ -37,7 +37,9 @@ def main(words: Sequence[str]) -> int:
     record = Record(state)
     begun = record.load()
     # Before it takes the lock: then who began it knows that they are taken.
-    lexicon.adopt(record.take_credentials())
+    given = record.take_credentials()
+    lexicon.adopt(given)
+    far_mailbox.adopt(given)
     try:
         held = _held(state, lock.of_install(begun.directory) if begun else ())
     except HostError:

@@ -15,6 +15,7 @@ TOKEN = "hunter2hunter2"
 # The worker itself, whose first stage tells what a provider's program would find, and ends it.
 _WORKER = """
 import json, os
+from mailcow_wizard.facts.mail import trips
 from mailcow_wizard.host import doing
 from mailcow_wizard.host.programs import program
 from mailcow_wizard.install import preconditions, worker
@@ -22,6 +23,8 @@ from mailcow_wizard.install.job import Failed
 def run(job):
     argv = (*program("dns_provider"), "--provider", "acme")
     said = {"given": doing._handed_on(argv), "tsig": job.session.settings.tsig, "pid": os.getpid()}
+    said["far"] = trips._far_end(job.facts())
+    said["password"] = os.environ.get(trips.FAR_PASSWORD)
     with open("/root/said.new", "w") as file:
         json.dump(said, file)
     os.rename("/root/said.new", "/root/said")
@@ -58,12 +61,18 @@ def debian() -> Iterator[Machine]:
 @pytest.mark.parametrize("provider", ["acme", ""])
 def test_they_reach_it(provider: str, debian: Machine) -> None:
     debian.run(["rm", "-rf", "/root/said", "/root/state"])
+    secret = "PASSWORD" if provider else "PASSWORD_FILE"
+    far = {"MAILBOX": "me@example.net", "IMAP": "imap.example.com:1993", secret: TOKEN if provider else "pw"}
     variables = {"LEXICON_ACME_AUTH_TOKEN": TOKEN, "MAILCOW_WIZARD_TSIG": "key", "OTHER": "x"}
+    variables |= {f"MAILCOW_WIZARD_FAR_{name}": value for name, value in far.items()}
     begun = debian.start(["sh", "-c", f"cd /root; exec python3 -c '{_BEGIN}' '{provider}'"], variables)
     assert wait_until(lambda: debian.run(["test", "-e", "/root/said"]).returncode == 0, 30)
     said = json.loads(debian.run(["cat", "/root/said"]).stdout)
     assert said["given"] == ({"LEXICON_ACME_AUTH_TOKEN": TOKEN} if provider else {})
     assert said["tsig"] == ("" if provider else "/root/key")
+    holds = "MAILCOW_WIZARD_FAR_PASSWORD" if provider else "/root/pw"
+    assert said["far"] == ["me@example.net", "imap.example.com:1993", holds]
+    assert said["password"] == (TOKEN if provider else None)
     assert "mailcow-wizard-install-" in debian.run(["cat", f"/proc/{said['pid']}/cgroup"]).stdout
     places = "/root/state /run/systemd /etc/systemd"
     lines = f"grep -rl {TOKEN} {places}; tr '\\0' '\\n' </proc/{said['pid']}/cmdline | grep {TOKEN}"

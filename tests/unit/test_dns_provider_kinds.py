@@ -284,3 +284,24 @@ def test_a_provider_that_does_not_answer_is_not_said_to_refuse(tmp_path: Path) -
     assert wait_until(listed.exists, 30)
     process.terminate()
     assert provider.ended(process) == (1, "it was ended before acme had answered")
+
+
+def test_a_call_that_is_not_answered_ends_and_what_was_made_is_taken_back(tmp_path: Path) -> None:
+    quick = "import mailcow_wizard.host.provider_zone as zone\nzone._PATIENCE_S = 0.5\n"
+    provider = Provider(tmp_path, f"{quick}{HANGS}")
+    provider.has(THEIRS)
+    two = (f"update add mail.{DOMAIN}. 300 A {one}" for one in ("198.51.100.25", "198.51.100.26"))
+    assert provider.run(*two) == (1, "acme did not answer within 0.5 s")
+    assert provider.rows() == [THEIRS]
+
+
+def test_what_is_not_answered_is_not_asked_in_another_form(tmp_path: Path) -> None:
+    quick = "import time, mailcow_wizard.host.provider_zone as zone\nzone._PATIENCE_S = 0.5\n"
+    made = """class Client(Client):
+    def create_record(self, *words):
+        super().create_record(*words)
+        time.sleep(300)
+"""
+    provider = Provider(tmp_path, f"{quick}{made}")
+    code, said = provider.run(f"update add {DOMAIN}. 300 MX 10 mail.{DOMAIN}.")
+    assert (code, said, provider.rows()) == (1, "acme did not answer within 0.5 s", [])

@@ -11,16 +11,14 @@ from mailcow_wizard.facts.mail.seen import Seen, seen
 from mailcow_wizard.facts.mail.talks import own_addresses
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host import far_mailbox
 from mailcow_wizard.host.conversation import Trip, Tripped
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import NamedTuple
 
 MAILBOX, PASSWORD = "MAILCOW_WIZARD_MAILBOX", "MAILCOW_WIZARD_MAILBOX_PASSWORD"
-FAR, FAR_IMAP, FAR_PASSWORD = (
-    "MAILCOW_WIZARD_FAR_MAILBOX",
-    "MAILCOW_WIZARD_FAR_IMAP",
-    "MAILCOW_WIZARD_FAR_PASSWORD",
-)
+FAR, FAR_IMAP, FAR_PASSWORD = far_mailbox.MAILBOX, far_mailbox.IMAP, far_mailbox.PASSWORD
+_FILE = "_FILE"
 _IMAPS = "993"
 _PATIENCE_S = 60.0
 
@@ -52,13 +50,10 @@ def trips(facts: Facts) -> Trips:
     about = facts.get(installed)
     if about.skip:
         return Trips(about)
-    mailbox, far, server = (_said(facts, one) for one in (MAILBOX, FAR, FAR_IMAP))
-    secret, far_secret = _secret(facts, PASSWORD), _secret(facts, FAR_PASSWORD)
+    mailbox, secret = _said(facts, MAILBOX), _secret(facts, PASSWORD)
     if facts.settings.mailbox:
         mailbox, secret = facts.settings.mailbox, facts.settings.mailbox_password
-    if facts.settings.far_mailbox:
-        far, server = facts.settings.far_mailbox, facts.settings.far_imap
-        far_secret = facts.settings.far_password
+    far, server, far_secret = _far_end(facts)
     server = server or f"imap.{far.rpartition('@')[2]}" * bool(far)
     lacking = tuple(name for name, said in ((MAILBOX, mailbox), (PASSWORD, secret)) if not said)
     lacking_far = tuple(name for name, said in ((FAR, far), (FAR_PASSWORD, far_secret)) if not said)
@@ -80,6 +75,24 @@ def trips(facts: Facts) -> Trips:
     return found._replace(outward=outward, seen=saw, fate=_fate(facts, about, outward))
 
 
+def _far_end(facts: Facts) -> tuple[str, str, str]:
+    """The mailbox elsewhere, where it is read (empty: as its domain says), and what holds its password (see
+    `Trip`); empty where none is named."""
+    said = facts.settings
+    if said.far_mailbox:
+        return said.far_mailbox, said.far_imap, said.far_password
+    return _said(facts, FAR), _said(facts, FAR_IMAP), _secret(facts, FAR_PASSWORD)
+
+
+def far_file(facts: Facts) -> tuple[str, str, str]:
+    """The same, with the path of the file that holds its password; empty where the environment names none."""
+    if facts.settings.far_mailbox:
+        return _far_end(facts)
+    mailbox, server, secret = _far_end(facts)
+    path = _said(facts, secret) if secret.endswith(_FILE) else ""
+    return (mailbox, server, path) if mailbox and path else ("", "", "")
+
+
 def _fate(facts: Facts, about: Installed, trip: Tripped) -> Fate | None:
     return fate(facts, about, trip.text) if trip.stage == "arrive" else None
 
@@ -94,7 +107,7 @@ def _said(facts: Facts, variable: str) -> str:
 
 def _secret(facts: Facts, variable: str) -> str:
     """The variable that holds a password, or the name of its file; empty where neither is set."""
-    return next((one for one in (variable, f"{variable}_FILE") if _said(facts, one)), "")
+    return next((one for one in (variable, f"{variable}{_FILE}") if _said(facts, one)), "")
 
 
 def _end(facts: Facts, port: str) -> tuple[str, str]:
