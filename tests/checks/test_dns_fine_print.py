@@ -249,6 +249,29 @@ def test_a_server_of_the_zone_that_refuses_is_named(code: str) -> None:
     assert any(one.value == code for one in found.evidence)
 
 
+@pytest.mark.parametrize(("refusing", "status"), [((4,), "pass"), ((4, 6), "warn")])
+def test_who_answers_in_place_of_all_servers_over_one_family_is_none_of_them(
+    refusing: tuple[int, ...], status: str
+) -> None:
+    """A provider that sends port 53 to its own resolver, of IPv4 alone, as they do."""
+    v4, v6 = ("192.0.2.55", "192.0.2.56"), ("2001:db8:1::55", "2001:db8:1::56")
+    names = tuple(f"ns{number}.example.net" for number in (1, 2))
+    hosts: Rows = {
+        **{(name, "A"): address for name, address in zip(names, v4, strict=True)},
+        **{(name, "AAAA"): address for name, address in zip(names, v6, strict=True)},
+    }
+    known = facts({**hosts, (DOMAIN, "NS"): tuple(f"{name}." for name in names)}, addresses=(OURS,))
+    said = world_of(known).servers
+    said |= dict.fromkeys(v4, "REFUSED")
+    if 6 in refusing:
+        said[v6[1]] = "REFUSED"
+    found = look(MX, known)
+    assert found.status == status, found.summary
+    if status == "warn":
+        assert "ns2.example.net (192.0.2.56: REFUSED)" in found.summary
+        assert "ns1.example.net" not in found.summary
+
+
 @pytest.mark.parametrize(("address", "status"), [(OURS, "warn"), ("203.0.113.9", "fail")])
 def test_a_name_with_the_address_that_the_servers_name_has_need_not_be_this_server(
     address: str, status: str

@@ -45,7 +45,8 @@ class DomainRecords(NamedTuple):
     def silent(self) -> tuple[tuple[str, str, str], ...]:
         """Name servers of the domain's zone that answered none of the questions while others did: name,
         address, and the response code, where there is one; of those without only where others of the same
-        family of addresses have said something."""
+        family of addresses have said something. One that answers at another address did not refuse where
+        nobody answers over the first one's family: somebody on the way spoke in its place."""
         zone = self.at("", "MX").zone
         heard: dict[str, bool] = {}
         codes: dict[str, str] = {}
@@ -54,11 +55,13 @@ class DomainRecords(NamedTuple):
                 heard[said.server] = heard.get(said.server, False) or is_answer(said)
                 codes[said.server] = said.code or codes.get(said.server, "")
         reached = {":" in server for server, code in codes.items() if code}
+        answering = {":" in server for server, answered in heard.items() if answered}
         return tuple(
             (server.name, address, codes[address])
             for server in zone.servers
             for address in server.addresses
             if any(heard.values()) and heard.get(address) is False and (":" in address) in reached
+            if (":" in address) in answering or not any(map(heard.get, server.addresses))
         )
 
 
