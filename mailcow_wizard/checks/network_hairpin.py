@@ -20,6 +20,11 @@ _REMEDIES = (
         "asked for without this test; programs on this machine should then use its private address."
     ),
 )
+_REMEDY_OF_MAIL = _(
+    "Where network.outbound-25 says that port 25 is blocked, this is gone once that is; else pass port 25 "
+    "on to this machine in the router."
+)
+_MAIL = 25  # the port that providers stop on the way out, wherever it leads
 
 
 _WORST = ("fail", "unknown", "warn", "pass", "skipped")
@@ -142,9 +147,25 @@ def _lost(found: Reflection, common: Judgement, lost: list[Turned], back: list[T
             ),
             remedies=_REMEDIES[:1],
         )
+    if _is_of_mail_alone(found, lost, back):
+        return common._replace(
+            status="warn",
+            severity="degrades",
+            stops="way",
+            certainty="inferred",
+            summary=summary,
+            remedies=(_REMEDY_OF_MAIL,),
+        )
     return common._replace(
         status="fail", stops="way", certainty="inferred", summary=summary, remedies=_REMEDIES
     )
+
+
+def _is_of_mail_alone(found: Reflection, lost: list[Turned], back: list[Turned]) -> bool:
+    """Whether what mailcow asks for its certificate comes back, and nothing is missing but what a provider
+    drops that lets no mail out."""
+    dropped = all((one.port, one.outcome) == (_MAIL, "silent") for one in lost)
+    return dropped and _is_proved(found, back)
 
 
 def _ports(some: list[Turned]) -> str:

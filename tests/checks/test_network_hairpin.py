@@ -61,9 +61,12 @@ CASES = [
     (
         "all but mail's",
         turned("arrived", "arrived", "silent"),
-        "fail",
+        "warn",
         "ports 80 and 443 come back, port 25 not (nothing comes back)",
     ),
+    ("all but mail's, refused", turned("arrived", "arrived", "refused"), "fail", "port 25 not (refused)"),
+    ("mail's and another", turned("arrived", "silent", "silent"), "fail", "ports 443 and 25 not"),
+    ("the web's in doubt", turned("alike", "open", "silent"), "fail", "port 25 not (nothing comes back)"),
     ("the router", turned("foreign", "silent"), "fail", "something else answers there on port 80"),
     ("another", turned("other"), "fail", "most likely the router itself"),
     ("who answers is not told", turned("open", "open"), "unknown", "could not be proved"),
