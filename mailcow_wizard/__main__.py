@@ -10,14 +10,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+_INTERRUPTED = 130  # as `exit_codes` has it, which is not imported yet
+
 
 def main() -> "NoReturn":
     """Runs the command line and ends the process."""
-    entrance.close_to_others()
-    code = _run(sys.argv[1:])
-    for stream in (sys.stdout, sys.stderr):
-        if stream:
-            stream.flush()
+    try:
+        entrance.close_to_others()
+        code = _run(sys.argv[1:])
+        for stream in (sys.stdout, sys.stderr):
+            if stream:
+                stream.flush()
+    except KeyboardInterrupt:
+        # Before and behind the command line proper, which answers for itself.
+        code = _INTERRUPTED
     entrance.end(code)
 
 

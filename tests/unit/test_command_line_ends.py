@@ -246,3 +246,24 @@ def test_what_only_root_may_read_is_no_defect(words: tuple[str, ...], document: 
     assert "may not be read by this user" in done.stderr
     assert "defect" not in done.stderr
     assert not document or "may not be read" in json.loads(done.stdout)["error"]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_ctrl_c_before_the_command_line_is_there_and_behind_it(before: bool) -> None:
+    """While its modules are imported, and while what it said is written out: no traceback, and 130."""
+    program = """
+import sys
+from mailcow_wizard import __main__ as entry
+from mailcow_wizard.cli import app
+def interrupted(words):
+    raise KeyboardInterrupt
+if sys.argv.pop() == "True":
+    app.run = interrupted
+else:
+    app.run = lambda words: 0
+    sys.stdout = type("Stream", (), {"flush": interrupted})()
+entry.main()
+"""
+    argv = [sys.executable, "-c", program, "check", str(before)]
+    done = subprocess.run(argv, env=ENVIRONMENT, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
