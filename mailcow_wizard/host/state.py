@@ -24,7 +24,9 @@ def default_directory() -> str:
         return FOR_ROOT
     base = os.environ.get("XDG_STATE_HOME", "")
     if not base.startswith("/"):
-        base = os.path.join(os.path.expanduser("~"), ".local", "state")
+        home = os.path.expanduser("~")
+        # A user that nobody made has no home; a name without a place would be one in this directory.
+        base = os.path.join(home if home.startswith("/") else "/", ".local", "state")
     return os.path.join(base, "mailcow-wizard")
 
 

@@ -219,6 +219,9 @@ def test_where_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     for other in ("", "relative"):
         monkeypatch.setenv("XDG_STATE_HOME", other)
         assert default_directory() == "/home/anna/.local/state/mailcow-wizard"
+    # A user that nobody made, in a container: never a directory ~ in this one.
+    monkeypatch.setattr(state.os.path, "expanduser", lambda path: path)
+    assert default_directory() == "/.local/state/mailcow-wizard"
 
 
 def test_what_another_session_has_kept_meanwhile_stays(tmp_path: Path) -> None:
