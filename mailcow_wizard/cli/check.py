@@ -43,6 +43,9 @@ def looked(options: Options, write: Write) -> tuple[int, tuple[Finding, ...]]:
     except UnknownSelector as error:
         raise _unknown(str(error)) from None
     if options.list:
+        if options.directory is not None or options.host is not None or options.answers is not None:
+            # What is named on the line is there, also where nothing of it is needed.
+            open_session(options).host.close()
         return _list(chosen.all, options, write), ()
     if options.record is not None:
         _refuse_record(options.record)

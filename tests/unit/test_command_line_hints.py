@@ -69,3 +69,19 @@ def test_who_has_no_file_is_told_how_to_make_one(tmp_path: Path) -> None:
         done = run("conf", "lint", *words)
         assert done.returncode == 64
         assert b"conf new" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--dir", "/no/such"), b"--dir /no/such does not exist"),
+        (("--host", "/no/such.json"), b"--host /no/such.json: it could not be read"),
+        (("--answers", "/no/such.toml"), b"/no/such.toml"),
+    ],
+)
+def test_what_is_named_beside_a_list_has_to_be_there(words: tuple[str, str], said: bytes) -> None:
+    """The contract makes no difference: a directory that does not exist, a bad file named on the line."""
+    done = run("check", "--list", *words)
+    assert (done.returncode, done.stdout) == (64, b"")
+    assert said in done.stderr
+    assert run("check", "--list", "--dir", "/").returncode == 0
