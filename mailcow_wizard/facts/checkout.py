@@ -9,6 +9,7 @@ from mailcow_wizard.facts.compose_files import refusal
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.owners import Owned, Owners
+from mailcow_wizard.facts.run_as_root import changed_by
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.language import _
@@ -75,21 +76,13 @@ def checkout(facts: Facts) -> Checkout:
             owners=()
         )
     git = f"{here.directory}/.git"
-    kind = host.info(git).kind
-    found = found._replace(git=kind, owners=(owners.of(here.directory), owners.of(git)))
+    found = found._replace(git=host.info(git).kind, owners=(owners.of(here.directory), owners.of(git)))
     unread: list[str] = []
-    found = _history(host, found, git, unread)
-    if _trusted(facts, found.owners):
-        found = _changes(host, found, unread)
+    found = _history(host, found, unread)
+    if why := _distrust(facts, found.directory, found.owners):
+        unread.append(_("local changes (git is not run here: {why})", why=why))
     else:
-        whose = next(one.user for one in found.owners if one.uid)
-        unread.append(
-            _(
-                "local changes (git is not run as {user} in what belongs to {whose})",
-                user=facts.host.user().name,
-                whose=whose,
-            )
-        )
+        found = _changes(host, found, unread)
     found = _asked_of_compose(facts, found)
     return found._replace(unread=tuple(dict.fromkeys(unread)))
 
@@ -100,27 +93,43 @@ def _asked_of_compose(facts: Facts, found: Checkout) -> Checkout:
     edited = tuple(one for one in (COMPOSE_FILE,) if one in found.edited and one in found.names)
     changed = override + edited
     known = found.orphans or found.unmerged or found.instead
-    if not changed or known or not _trusted(facts, found.owners):
+    if not changed or known or _distrust(facts, found.directory, found.owners):
         return found
     return found._replace(refusal=refusal(facts, found.directory, changed))
 
 
-def _trusted(facts: Facts, owners: tuple[Owned, ...]) -> bool:
-    """Whether git may be run there: a repository's own configuration can name programs that git then runs."""
-    return all(one.uid in (0, facts.host.user().uid) for one in owners)
+def _distrust(facts: Facts, directory: str, owners: tuple[Owned, ...]) -> str:
+    """Why git is not run there, as words (empty: it may be): a repository's own configuration can name
+    programs that git then runs."""
+    user = facts.host.user().uid
+    stranger = next((one for one in owners if one.uid not in (0, user)), None)
+    if stranger:
+        return _("{path} belongs to {user}", path=stranger.path, user=stranger.user)
+    try:
+        git, common = _git_places(facts.host, directory)
+    except HostError:
+        return ""
+    files = (f"{git}/config", f"{git}/config.worktree", f"{common}/config")
+    return changed_by(facts.host, files, user)
 
 
-def _history(host: Host, found: Checkout, git: str, unread: list[str]) -> Checkout:
+def _git_places(host: Host, directory: str) -> tuple[str, str]:
+    """Where git's own files lie, and those that several worktrees have in common. Raises HostError."""
+    git = f"{directory}/.git"
+    if host.info(git).kind == "file":
+        target = host.text(git, 4096).removeprefix("gitdir:").strip()
+        git = target if target.startswith("/") else f"{directory}/{target}"
+    if not host.exists(f"{git}/commondir"):
+        return git, git
+    shared = host.text(f"{git}/commondir", 4096).strip()
+    return git, shared if shared.startswith("/") else f"{git}/{shared}"
+
+
+def _history(host: Host, found: Checkout, unread: list[str]) -> Checkout:
     """The branch, and whether the history is whole, from git's own files."""
     try:
-        if found.git == "file":
-            target = host.text(git, 4096).removeprefix("gitdir:").strip()
-            git = target if target.startswith("/") else f"{found.directory}/{target}"
+        git, common = _git_places(host, found.directory)
         head = host.text(f"{git}/HEAD", 4096).strip()
-        common = git
-        if host.exists(f"{git}/commondir"):
-            shared = host.text(f"{git}/commondir", 4096).strip()
-            common = shared if shared.startswith("/") else f"{git}/{shared}"
         shallow = host.exists(f"{common}/shallow")
     except HostError as error:
         unread.append(_("the branch ({error})", error=error))
@@ -175,7 +184,7 @@ def as_committed(facts: Facts, names: Sequence[str]) -> frozenset[str]:
     here, host = facts.get(place), facts.host
     owners = Owners(host)
     try:
-        if not _trusted(facts, (owners.of(here.directory), owners.of(f"{here.directory}/.git"))):
+        if _distrust(facts, here.directory, (owners.of(here.directory), owners.of(f"{here.directory}/.git"))):
             return frozenset()
         known = _asked(
             host, git_command(here.directory, "ls-tree", "-z", "--name-only", "HEAD", "--", *names)

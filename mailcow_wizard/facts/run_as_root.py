@@ -1,4 +1,4 @@
-"""Whether what root is about to run could have been put there by somebody else."""
+"""Whether what this user, root mostly, is about to run could have been put there by somebody else."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _STICKY = 0o1000
 _GROUP, _OTHERS = 0o020, 0o002
 
 
-def changed_by(host: Host, paths: Iterable[str]) -> str:
-    """Who besides root could change one of these files, as a sentence; empty: nobody.
+def changed_by(host: Host, paths: Iterable[str], user: int = 0) -> str:
+    """Who besides root and this user could change one of these files, as a sentence; empty: nobody.
 
     The directories above count too, those of the path and those of the place that a link leads to: who may
     rename a directory may put another in its place (not so where the sticky bit is set, path_resolution(7)).
@@ -25,7 +25,7 @@ def changed_by(host: Host, paths: Iterable[str]) -> str:
             found = owners.of(place)
         except HostError:
             continue
-        if said := _said(found):
+        if said := _said(found, user):
             return said
     return ""
 
@@ -43,10 +43,11 @@ def _above(path: str) -> tuple[str, ...]:
     return tuple("/" + "/".join(parts[:count]) for count in range(len(parts) + 1))
 
 
-def _said(found: Owned) -> str:
-    if found.uid != 0:
+def _said(found: Owned, user: int) -> str:
+    if found.uid not in (0, user):
         return _("{path} belongs to {user}", path=found.path, user=found.user)
-    shared = _OTHERS | (_GROUP if found.gid != 0 else 0)
+    # Other users' files often belong to a group of their own (user private groups).
+    shared = _OTHERS | (_GROUP if found.gid != 0 and user == 0 else 0)
     if found.mode & shared and not found.mode & _STICKY:
         return _("{path} can be written by others (mode {mode})", path=found.path, mode=f"{found.mode:04o}")
     return ""

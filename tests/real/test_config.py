@@ -345,25 +345,6 @@ def test_files_that_umask_closed_are_opened_and_closed_again(place: Path, umask:
     assert made.looks() == before
 
 
-def test_somebody_else_s_clone_runs_nothing_of_his(mailcow: Mailcow) -> None:
-    """git runs what a repository's own configuration names: never as root in what belongs to another."""
-    trap, sprung = mailcow.directory.parent / "trap", mailcow.directory.parent / "sprung"
-    trap.write_text(f"#!/bin/sh\ntouch {sprung}\ncat\n")
-    trap.chmod(0o755)
-    mailcow.git("config", "core.fsmonitor", str(trap))
-    mailcow.git("config", "filter.x.clean", str(trap))
-    (mailcow.directory / ".git/info/attributes").write_text("* filter=x\n")
-    (mailcow.directory / "docker-compose.yml").touch()
-    sprung.unlink(missing_ok=True)
-    for path in (mailcow.directory, mailcow.directory / ".git"):
-        os.chown(path, 1000, 1000)
-    finding = mailcow.check("checkout")
-    assert not sprung.exists()
-    assert finding["status"] == "warn"
-    assert "belongs to" in finding["summary"]
-    assert "not looked at" in finding["found"]
-
-
 def test_an_override_for_a_service_that_is_gone(mailcow: Mailcow) -> None:
     override = mailcow.directory / "docker-compose.override.yml"
     override.write_text("services:\n  ipv6nat-mailcow:\n    restart: 'no'\n")
