@@ -21,6 +21,7 @@ BRIDGE = {4: "172.22.1.1", 6: "fd4d:6169:6c63:6f77::1"}
 BOX = {4: "172.22.1.253", 6: "fd4d:6169:6c63:6f77::fd"}
 MAILCOW = (25, 465, 587, 143, 993, 110, 995, 4190, 80, 443)
 _HERE = Path(__file__).parent
+_FORGET = _HERE / "forget_flows.py"
 # What is restored takes the place of all that is there, chains of one's own included.
 _NO_RULES = """*filter
 :INPUT ACCEPT
@@ -77,10 +78,11 @@ class Gate:
                 place.run(["ip", "neigh", "change", one, "dev", device, "nud", "permanent"])
 
     def clear(self) -> None:
-        """No rules any more, of any program."""
+        """No rules any more, of any program, and nothing that they let through is remembered."""
         self.server.run(["nft", "flush", "ruleset"])
         for program in ("iptables-legacy-restore", "ip6tables-legacy-restore"):
             self.server.run([program], text=_NO_RULES)
+        self.server.run([sys.executable, str(_FORGET)])
 
 
 @contextmanager

@@ -101,6 +101,19 @@ def disagreements(world: Gate, seed: int) -> list[str]:
     return _differing(said, _tried(world, _QUICK_S, uid)) and _differing(said, _tried(world, _PATIENT_S, uid))
 
 
+def test_what_was_let_through_is_forgotten_with_the_rules(world: Gate) -> None:
+    """A datagram from the same numbers is else let through by rules that only let go on what has begun."""
+    tracked = ("cat", "/proc/sys/net/netfilter/nf_conntrack_count")
+    put(
+        world,
+        [("nft", "table inet t { chain o { type filter hook output priority 0; ct state new accept; }; }")],
+    )
+    world.server.run([sys.executable, str(LAB / "leaving.py"), "try", "1", "0", WAYS[0], "53/udp"])
+    assert int(world.server.run(tracked).stdout) > 0
+    world.clear()
+    assert int(world.server.run(tracked).stdout) == 0
+
+
 @pytest.mark.parametrize("seed", ROUNDS)
 def test_random_rules(world: Gate, seed: int) -> None:
     assert disagreements(world, seed) == []
