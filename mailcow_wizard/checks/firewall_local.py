@@ -62,7 +62,8 @@ def judge_local(seen: State) -> Judgement:
     known = seen.entries
     if not known.entries:
         words = _("this machine has no address that the world could come to")
-        return Judgement("unknown", words, certainty="untested")
+        seen_by_hand = (Evidence("ip -o addr show scope global", _("nothing")),)
+        return Judgement("unknown", words, _("none"), seen_by_hand, certainty="untested")
     troubles = [Trouble("unknown", one) for one in known.unread]
     troubles += [_trouble(seen, group) for group in _groups(seen)]
     troubles += firewall_neighbours.troubles(seen)

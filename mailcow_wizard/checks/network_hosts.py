@@ -46,7 +46,11 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
     if host.looked.trouble or not (host.tries or row.protocol == "txt"):
         return _without_name(host, common)
     if row.protocol == "txt":
-        named = common._replace(summary=_("{host} is found by name", host=row.host), found=f"TXT {row.host}")
+        named = common._replace(
+            summary=_("{host} is found by name", host=row.host),
+            found=f"TXT {row.host}",
+            evidence=(Evidence(f"dig +short {row.host} TXT", _("it is there")),),
+        )
         return _resolver(host, named, facts.resolver)
     if row.protocol in ("udp", "ntp"):
         judged = _datagrams(host, common, facts)

@@ -217,7 +217,7 @@ def judge_advertisements(facts: Advertisements) -> Judgement:
     evidence = tuple(
         Evidence(f"sysctl net.ipv6.conf.{one.route.interface}.accept_ra", _shown(one))
         for one in facts.defaults
-    )
+    ) or (Evidence("ip -6 route show default", _("nothing")),)
     if not advertised:
         said = (
             _("there is no default route of IPv6")

@@ -74,7 +74,7 @@ def judge_service(state: time.Synchronisation) -> Judgement:
                 unread=unread,
             ),
             found,
-            evidence,
+            evidence or tuple(_unread(one) for one in state.unread),
             certainty="untested",
         )
     if state.word.synchronised:
@@ -112,6 +112,12 @@ def judge_service(state: time.Synchronisation) -> Judgement:
             ),
         ),
     )
+
+
+def _unread(said: str) -> Evidence:
+    """What was asked, and why it told nothing."""
+    asked, _colon, why = said.partition(": ")
+    return Evidence(asked, why)
 
 
 def _none_runs(state: time.Synchronisation, evidence: tuple[Evidence, ...], unread: str) -> Judgement:

@@ -227,3 +227,9 @@ def test_service_without_systemd(
 def test_a_daemon_that_systemd_does_not_know_is_found_by_its_process() -> None:
     machine = Machine(SYSTEMD, {SHOW: units(), TRACKING: GOOD_LINE}, processes=["chronyd"])
     assert judge("time.service", machine).summary == "chronyd runs and is synchronised"
+
+
+def test_what_told_nothing_is_shown_as_evidence() -> None:
+    (one,) = judge("time.service", Machine({}, {}, processes=["chronyd"])).evidence
+    assert one.what == "chronyc"
+    assert one.value

@@ -25,3 +25,5 @@ def test_every_check_has_an_answer_and_every_common_state_is_there() -> None:
     # What was needed, found, and why it matters: each finding says it, a good one too.
     looked = [one for one in findings if one.status != "skipped"]
     assert not [one.id for one in looked if not (one.needed and one.found and one.why and one.doc)]
+    # And how it is seen by hand.
+    assert not [(one.id, one.subject) for one in looked if not one.evidence]
