@@ -146,6 +146,13 @@ CONTROL_ADDRESSES = {
     6: ("2606:4700:4700::1111", "2001:4860:4860::8888", "2620:fe::fe"),
 }
 
+NOBODYS_ADDRESSES = {
+    4: ("192.0.2.213", "198.51.100.87", "203.0.113.139"),
+    6: ("2001:db8:1::d5", "2001:db8:8::57", "2001:db8:ff::8b"),
+}
+"""Addresses for documentation (RFC 5737, RFC 3849), which are routed nowhere: who takes a connection to them
+is somebody in between."""
+
 # mailcow's unbound healthcheck pings these three every 30 s; one may be silent.
 HEALTHCHECK_PINGS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
 HEALTHCHECK_MAY_FAIL = 1

@@ -45,6 +45,9 @@ FILES: dict[str, str] = {
 }
 
 
+_NOBODY = [address for some in requirements_network.NOBODYS_ADDRESSES.values() for address in some]
+
+
 def probe(probes: tuple[Probe, ...]) -> tuple[Probed, ...]:
     """What became of each attempt."""
     return tuple(_result(one) for one in probes)
@@ -53,7 +56,7 @@ def probe(probes: tuple[Probe, ...]) -> tuple[Probed, ...]:
 def _result(asked: Probe) -> Probed:
     if asked.port == requirements_network.SMTP:
         return _SILENT._replace(seconds=asked.patience or 4.0)
-    if asked.port in (11335, 11445):
+    if asked.port in (11335, 11445) or asked.address in _NOBODY:
         return _SILENT._replace(seconds=asked.patience)
     if asked.address == _RSYNC:
         return _SILENT

@@ -17,10 +17,13 @@ from mailcow_wizard.checks.network_ways import (
 )
 from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try, outward
+from mailcow_wizard.host.conversation import NO_AUTHORITIES
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity, Status
 
 _STATUS: dict[str, Status] = {"required": "fail", "recommended": "warn", "optional": "warn"}
+_SAY_NOTHING = (NO_AUTHORITIES, "certificate has expired", "certificate is not yet valid")
+"""Why a certificate is not trusted (OpenSSL's words), where that may be this machine's own list or clock."""
 _SEVERITY: dict[str, Severity] = {"required": "blocks", "recommended": "degrades", "optional": "advice"}
 
 
@@ -151,6 +154,8 @@ def _half_looked_up(host: Reached, judged: Judgement, facts: Outward) -> Judgeme
 
 def _connections(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     row = host.row
+    if any(one.taken and not one.proves for one in host.tries):
+        return _taken(host, common)
     by_family = {family: [one for one in host.tries if one.family == family] for family in (4, 6)}
     ways = {family: way(tries, _control(facts, family, host)) for family, tries in by_family.items() if tries}
     good = [family for family, one in ways.items() if one.kind == "open"]
@@ -187,6 +192,42 @@ def _connections(host: Reached, common: Judgement, facts: Outward) -> Judgement:
         remedies=first.remedies,
         certainty="proved" if first.kind in ("blocked here", "no route", "rejected") else "inferred",
     )
+
+
+def _taken(host: Reached, common: Judgement) -> Judgement:
+    """Somebody in between takes every connection: it is the host that answers only where TLS says so."""
+    row = host.row
+    taken = [one for one in host.tries if one.taken and not one.proves]
+    said = next((one.said for one in taken if one.said and one.said.trouble), None)
+    shown = (Evidence(f"curl -vI https://{row.host}/", said.trouble),) if said else ()
+    common = common._replace(
+        found=listed([f"{one.probe.address}: {ending(one)}" for one in taken]),
+        stops="way",
+        certainty="untested",
+        evidence=(*common.evidence, *shown),
+        remedies=(
+            _(
+                "Connections to {nobody}, an address that nobody has, are taken too: by a portal that wants "
+                "a log-in, a proxy or a filter. Ask whoever runs this network to let this machine out.",
+                nobody=need.NOBODYS_ADDRESSES[taken[0].family][0],
+            ),
+        ),
+    )
+    if said is None or said.trouble in _SAY_NOTHING:
+        words = _(
+            "whether {host} answers on port {port} is not known: somebody in between takes every connection",
+            host=row.host,
+            port=row.port,
+        )
+        return common._replace(status="unknown", summary=words)
+    words = _(
+        "it is not {host} that answers on port {port}: somebody in between takes every connection, and shows "
+        "no certificate of it ({trouble})",
+        host=row.host,
+        port=row.port,
+        trouble=said.trouble,
+    )
+    return common._replace(status=_STATUS[row.level], summary=words, certainty="inferred")
 
 
 def _untried(host: Reached, common: Judgement, first: Way) -> Judgement:
@@ -290,7 +331,7 @@ def _control(facts: Outward, family: int, host: Reached) -> bool:
 
 
 def _opened(tries: Sequence[Try], family: int = 0) -> bool:
-    return any(one.result.outcome == "open" and family in (0, one.family) for one in tries)
+    return any(one.proves and family in (0, one.family) for one in tries)
 
 
 CHECKS: tuple[Check, ...] = (

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from lab import outside
-from lab.outside import INTERCEPTOR, REFUSER, World
+from lab import certificates, outside
+from lab.inside import wait_until
+from lab.outside import INTERCEPTOR, REFUSER, WEB, World
 from lab.skip import or_skip
 
 from tests.real.network_looks import look
@@ -247,6 +249,62 @@ def test_hosts(world: World) -> None:
     assert "192.88.99.1" in seen.summary("outbound-hosts fuzzy.mailcow.email:11445/udp")
     assert seen.status("outbound-hosts fuzzy1.rspamd.com:11335/udp") == "unknown"
     assert seen.status("outbound-hosts github.com:443/tcp") == "pass"
+
+
+@contextmanager
+def portal(world: World, certificate: tuple[Path, Path]) -> Iterator[None]:
+    """Takes every connection in the place of whom it is for, and speaks TLS with this certificate."""
+    program = (
+        "import socket, ssl\n"
+        "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+        f"context.load_cert_chain({str(certificate[0])!r}, {str(certificate[1])!r})\n"
+        f"one = socket.create_server(({INTERCEPTOR!r}, 8443), backlog=512)\n"
+        "while True:\n"
+        "    link, _ = one.accept()\n"
+        "    try:\n"
+        "        with context.wrap_socket(link, server_side=True) as spoken:\n"
+        "            spoken.recv(1000)\n"
+        "            spoken.sendall(b'HTTP/1.1 302 Found\\r\\nLocation: /login\\r\\n\\r\\n')\n"
+        "    except OSError:\n"
+        "        pass\n"
+    )
+    process = world.far.start([sys.executable, "-c", program])
+    listening = ["ss", "-Hltn", f"src {INTERCEPTOR}:8443"]
+    assert wait_until(lambda: "LISTEN" in world.far.run(listening).stdout, 30)
+    try:
+        with world.rule(
+            f"ip daddr != 0.0.0.0 tcp dport 443 dnat ip to {INTERCEPTOR}:8443", hook="prerouting"
+        ):
+            yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+GITHUB, RSYNC, HUB = (
+    f"outbound-hosts {one}/tcp"
+    for one in ("github.com:443", "rsync.sanesecurity.net:873", "hub.docker.com:443")
+)
+
+
+def test_who_takes_every_connection_is_not_the_host(world: World, tmp_path: Path) -> None:
+    ports = "tcp dport { 80, 443, 873 }"
+    with world.rule(f"ip daddr != 0.0.0.0 {ports} dnat ip to {WEB}", hook="prerouting"):
+        silent = look(world, "outbound-hosts", record="yes")
+    assert {silent.status(one) for one in (GITHUB, RSYNC)} == {"unknown"}
+    assert "somebody in between takes every connection" in silent.summary(RSYNC)
+    assert silent.replayed
+    assert silent.seconds < 4.2
+    trusting = ("env", f"SSL_CERT_FILE={certificates.authority(tmp_path)}")
+    with portal(world, certificates.issued(tmp_path, "portal", "portal.example")):
+        seen = look(world, "outbound-hosts", user=trusting)
+        assert (seen.status(GITHUB), seen.status(HUB)) == ("fail", "warn")
+        assert "it is not github.com that answers on port 443" in seen.summary(GITHUB)
+        # Who has the host's certificate is the host, or leads to it.
+        assert seen.status(RSYNC) == "pass"
+    with portal(world, certificates.issued(tmp_path, "real", "github.com", "hub.docker.com")):
+        seen = look(world, "outbound-hosts", user=trusting)
+        assert {seen.status(one) for one in (GITHUB, HUB, RSYNC)} == {"pass"}
 
 
 def test_the_mirrors_of_this_machines_packages(world: World, tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ NOT_FOR_PEOPLE = {
     "not everywhere yet",  # states of a record
     "split view",
     "could not ask",
+    "certificate has expired",  # OpenSSL's words
+    "certificate is not yet valid",
     "name does not resolve",  # the beginning of what the door said
     "{pool} {name} iburst\n",
     'ack network.outbound-25 --reason "mail leaves by a relay"',  # an example to type

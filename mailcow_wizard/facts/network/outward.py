@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.firewall.leaving import Met, leaving
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.network.between import PATIENCE_S, between, spoken
 from mailcow_wizard.facts.network.mirrors import mirrors
 from mailcow_wizard.facts.network.names import (
     Clock,
@@ -19,12 +20,13 @@ from mailcow_wizard.facts.network.names import (
 )
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.conversation import Spoken
 from mailcow_wizard.host.door import HostError, NoAnswer, Probe, Probed
 from mailcow_wizard.typed import NamedTuple
 
 _MOST_ADDRESSES = 2
 _HTTPS = 443
-_UDP_PATIENCE_S = 0.8
+_UDP_PATIENCE_S = PATIENCE_S
 _CONTROL_PATIENCE_S = 1.0
 _UDP_WORD = "00" * 8  # no fuzzy storage takes it for a question
 _TIME_QUESTION = f"23{'00' * 47}"  # NTP version 4, from a client
@@ -34,17 +36,26 @@ _MOST_TIME_SERVERS = 4
 
 class Try(NamedTuple):
     """One attempt and what became of it; what it meets among this machine's own rules, and what the same of a
-    container would (None: nobody knows)."""
+    container would (None: nobody knows). `taken` that somebody in between takes every such connection; what
+    was `said` over TLS then (None: it was not asked)."""
 
     probe: Probe
     result: Probed
     own: Met | None = None
     container: Met | None = None
+    taken: bool = False
+    said: Spoken | None = None
 
     @property
     def family(self) -> int:
         """4 or 6."""
         return 6 if ":" in self.probe.address else 4
+
+    @property
+    def proves(self) -> bool:
+        """Whether the host itself answered."""
+        trusted = self.said is not None and bool(self.said.tls) and not self.said.trouble
+        return self.result.outcome == "open" and (trusted or not self.taken)
 
 
 class Reached(NamedTuple):
@@ -78,7 +89,7 @@ def control_probes(family: int) -> tuple[Probe, ...]:
 
 def outward(facts: Facts) -> Outward:
     """Looks all names up, then tries all addresses, each step at once; reads the rules meanwhile."""
-    facts.begin((_tried,), (leaving,))
+    facts.begin((_tried,), (leaving,), (between,))
     found = facts.get(_tried)
     hosts = (one._replace(tries=with_rules(facts, one.tries)) for one in found.hosts)
     return found._replace(hosts=tuple(hosts))
@@ -124,7 +135,36 @@ def _tried(facts: Facts) -> Outward:
         for one, row in zip(rows, probes, strict=True)
     ]
     tried = tuple(Try(probe, results[probe]) for probe in controls)
-    return Outward(tuple(_with_proxy(facts, found, clock)), mine, resolver, tried)
+    asked = _by_whom(facts, found, clock)
+    return Outward(tuple(_with_proxy(facts, asked, clock)), mine, resolver, tried)
+
+
+def _by_whom(facts: Facts, found: Sequence[Reached], clock: Clock) -> list[Reached]:
+    """The same; where somebody in between takes every connection, with what is said over TLS."""
+    taken = facts.get(between)
+
+    def is_taken(one: Try) -> bool:
+        open_tcp = one.probe.kind == "tcp" and one.result.outcome == "open"
+        return open_tcp and (one.family, one.probe.port) in taken
+
+    asked = [
+        (one.probe.address, host.row.host)
+        for host in found
+        for one in host.tries
+        if is_taken(one) and one.probe.port == _HTTPS
+    ]
+    said = spoken(facts, tuple(dict.fromkeys(asked)), clock.left)
+    return [
+        host._replace(
+            tries=tuple(
+                one._replace(taken=True, said=said.get((one.probe.address, host.row.host)))
+                if is_taken(one)
+                else one
+                for one in host.tries
+            )
+        )
+        for host in found
+    ]
 
 
 def _with_proxy(facts: Facts, found: Sequence[Reached], clock: Clock) -> Iterator[Reached]:
@@ -133,7 +173,7 @@ def _with_proxy(facts: Facts, found: Sequence[Reached], clock: Clock) -> Iterato
     silent = False
     for one in found:
         asks = one.row.by_machine and one.row.protocol == "tcp" and one.row.port == _HTTPS
-        if silent or not asks or any(each.result.outcome == "open" for each in one.tries):
+        if silent or not asks or any(each.proves for each in one.tries):
             yield one
             continue
         named = facts.get(egress)

@@ -1,0 +1,58 @@
+"""Whether somebody in between takes connections in the place of the hosts that they are for.
+
+A portal that wants a log-in, a proxy or a filter may take every connection: that one opens proves nothing
+then. It takes those to addresses that nobody has, too. Who it is that answers, TLS tells: nobody else has a
+certificate for the host's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailcow_wizard import requirements_network as need
+from mailcow_wizard.facts.network.names import families
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.conversation import Dialogue, Spoken
+from mailcow_wizard.host.door import HostError, Probe
+
+PATIENCE_S = 0.8
+"""Who takes every connection is near."""
+_HTTPS = 443
+
+
+def between(facts: Facts) -> frozenset[tuple[int, int]]:
+    """Family and port of each that somebody in between takes, of those that mailcow asks for."""
+    ports = sorted({one.port for one in need.OUTGOING if one.protocol == "tcp"})
+    places = [(family, port) for family in facts.get(families) for port in ports]
+    nobody = {
+        place: [Probe("tcp", one, place[1], patience=PATIENCE_S) for one in need.NOBODYS_ADDRESSES[place[0]]]
+        for place in places
+    }
+    probes = tuple(one for some in nobody.values() for one in some)
+    try:
+        results = dict(zip(probes, facts.host.probe(probes, PATIENCE_S), strict=True))
+    except HostError:  # a machine that was recorded before anybody asked for it
+        return frozenset()
+    # All of them: somebody may have taken one for a network of their own.
+    return frozenset(
+        place for place, some in nobody.items() if all(results[one].outcome == "open" for one in some)
+    )
+
+
+def spoken(facts: Facts, asked: Sequence[tuple[str, str]], timeout: float) -> dict[tuple[str, str], Spoken]:
+    """What is said over TLS at each address to a client that wants the host of this name; empty where a
+    recorded machine does not tell."""
+    dialogues = {
+        one: Dialogue("http", address, _HTTPS, name, True, _head(name))
+        for one in asked
+        for address, name in (one,)
+    }
+    try:
+        said = facts.host.converse(tuple(dialogues.values()), timeout) if dialogues else ()
+    except HostError:
+        return {}
+    return dict(zip(dialogues, said, strict=True))
+
+
+def _head(name: str) -> tuple[str, ...]:
+    return "HEAD / HTTP/1.1", f"Host: {name}", "Connection: close"
