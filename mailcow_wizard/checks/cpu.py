@@ -59,7 +59,7 @@ def _fast(reading: cpu.Reading, words: str, evidence: tuple[Evidence, ...]) -> J
 def _frequency(hertz: int) -> str:
     if hertz >= 1e9:
         return _("{gigahertz:.2f} GHz", gigahertz=hertz / 1e9)
-    return f"{hertz / 1e6:.0f} MHz"
+    return f"{hertz // 1_000_000} MHz"
 
 
 def judge_arch(arch: cpu.Architecture) -> Judgement:

@@ -1,6 +1,7 @@
 """Judges of the place where Docker keeps its data."""
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.amounts import shown_down
 from mailcow_wizard.facts import data_places, storage
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
@@ -57,14 +58,15 @@ def judge_disk(disk: data_places.DiskSpace) -> Judgement:
     if disk.space is None:
         return _not_a_directory(disk.root)
     free, place = disk.space.free, _place(disk.root)
+    gib = shown_down(free / need.GIB, 1)
     found = _(
         "{free:.1f} GiB free of {total:.1f} GiB in {place}",
-        free=free / need.GIB,
+        free=gib,
         total=disk.space.total / need.GIB,
         place=place,
     )
     evidence = (Evidence(f"df -B1 --output=avail {disk.root.existing}", str(free)),)
-    amount = _("{free:.1f} GiB free in {place}", free=free / need.GIB, place=place)
+    amount = _("{free:.1f} GiB free in {place}", free=gib, place=place)
     if free < need.DISK.fails_below:
         return Judgement(
             "fail",
@@ -89,7 +91,7 @@ def judge_disk(disk: data_places.DiskSpace) -> Judgement:
 
 def _images_full(root: storage.DataRoot, images: data_places.ImageStore) -> Judgement:
     """The data root has room, and the images, which lie elsewhere, do not."""
-    free, place = images.space.free / need.GIB, _image_place(images)
+    free, place = shown_down(images.space.free / need.GIB, 1), _image_place(images)
     return Judgement(
         "warn" if images.foreseen else "fail",
         _("{free:.1f} GiB free in {place} for images, which need 5 GiB", free=free, place=place),

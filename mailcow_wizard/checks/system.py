@@ -2,6 +2,7 @@
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks import cpu, storage, tools, virtualization
+from mailcow_wizard.checks.amounts import shown_down
 from mailcow_wizard.facts import system
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -15,12 +16,13 @@ _SWAP_FILE = _(
 
 def judge_memory(memory: system.Memory) -> Judgement:
     """Total memory against both figures, each with the allowance for what firmware takes."""
-    found = _("{total:.2f} GiB", total=memory.total / need.GIB)
+    gib = shown_down(memory.total / need.GIB, 2)
+    found = _("{total:.2f} GiB", total=gib)
     evidence: tuple[Evidence, ...] = (
         Evidence("grep MemTotal /proc/meminfo", f"{memory.total // need.KIB} kB"),
     )
     if memory.limit:
-        found = _("{total:.2f} GiB (this container's limit)", total=memory.total / need.GIB)
+        found = _("{total:.2f} GiB (this container's limit)", total=gib)
         evidence = (Evidence(f"cat {memory.limit}", str(memory.total)),)
     more = _("Give the machine more memory: 6 GiB for mailcow with all its parts.")
     if memory.total < need.MEMORY.fails_below:

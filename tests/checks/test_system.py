@@ -198,6 +198,17 @@ def test_disk(free: int, status: str, severity: str | None) -> None:
     assert "/var/lib/docker" in judgement.summary
 
 
+def test_what_is_just_below_a_limit_does_not_read_like_it() -> None:
+    """As a machine of 20 GiB less a few blocks, or a processor at 999.9 MHz, would."""
+    for total, said in ((MEMORY_FAILS - 1, "0.91"), (MEMORY_FAILS + 1, "0.92"), (MEMORY_WARNS - 1, "5.51")):
+        assert system.judge_memory(Memory(total)).found == f"{said} GiB"
+    for free, said in ((5 * GIB - 1, "4.9"), (20 * GIB - 1, "19.9"), (20 * GIB, "20.0")):
+        found = storage_judges.judge_disk(DiskSpace(ROOT, Space(free, 100 * GIB, 1, 1)))
+        assert found.summary.startswith(f"{said} GiB free"), found.summary
+    clock = cpu_judges.judge_clock((Reading("maximum", GHZ - 1, "cpufreq", ""),))
+    assert clock.found == "999 MHz"
+
+
 def test_disk_names_an_existing_root_once_and_where_it_was_set() -> None:
     root = DataRoot("/data/docker", "/data/docker", "set in /etc/docker/daemon.json")
     judgement = storage_judges.judge_disk(DiskSpace(root, Space(50 * GIB, 100 * GIB, 1, 1)))
