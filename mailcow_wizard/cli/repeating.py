@@ -48,6 +48,7 @@ def finding_again(options: Options) -> list[str]:
         ("--tsig", (options.tsig,)),
         ("--server", (options.server,)),
         ("--provider", (options.provider,)),
+        ("--answers", (options.answers,)),
     )
     return [word for option, values in said for value in values if value for word in (option, value)]
 

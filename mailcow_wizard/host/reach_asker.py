@@ -64,12 +64,17 @@ def mail_leaves() -> bool | None:
 def tell(door: Door, token: str, report: str) -> str:
     """Brings the report to a port that can be reached; its answer. Raises OSError."""
     family = socket.AF_INET6 if ":" in door.address else socket.AF_INET
+    end = time.monotonic() + _ANSWER_S
     with socket.socket(family, socket.SOCK_STREAM) as one:
         one.settimeout(_ANSWER_S)
         one.connect((door.address, door.port))
         one.sendall(f"{MAGIC} {token} REPORT {report}\n".encode())
         said = b""
-        while len(said) < _MOST_BYTES and (data := one.recv(4096)):
+        while len(said) < _MOST_BYTES:
+            one.settimeout(max(0.01, end - time.monotonic()))
+            data = one.recv(4096)
+            if not data:
+                break
             said += data
     return said.decode("ascii", "replace")
 

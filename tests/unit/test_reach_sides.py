@@ -37,6 +37,24 @@ def test_the_line_of_an_earlier_proof_shuts_its_desk_out_for_a_minute_only(
         assert _knock(listener, port, "A" * 20 + "-25")
 
 
+def test_an_answer_in_drops_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach_asker, "_ANSWER_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            link, _ = server.accept()
+            with link, contextlib.suppress(OSError):
+                for _number in range(50):
+                    link.sendall(b".")
+                    time.sleep(0.1)
+
+        threading.Thread(target=drip, daemon=True).start()
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError):
+            reach_asker.tell(Door("127.0.0.1", server.getsockname()[1], "knock"), "token", "4:25a")
+        assert time.monotonic() - begun < 2
+
+
 def test_a_near_side_that_still_asks_itself_is_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 

@@ -205,3 +205,10 @@ def test_a_file_of_answers_is_for_another_server(tmp_path: Path) -> None:
     told = run(["answers", "--demo", "--state-dir", tmp_path]).stdout
     assert "#   ./wizard install --answers FILE --yes\n" in told
     assert "--demo" not in told
+
+
+def test_the_fix_that_is_typed_next_has_the_same_answers(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.toml"
+    answers.write_text('[server]\nhostname = "mx.example.net"\n')
+    told = run(["fix", "ports.smtp", "--demo", "--answers", answers, "--state-dir", tmp_path])
+    assert f"stop-service --answers {answers}" in told.stdout, told
