@@ -11,8 +11,9 @@ REMOVED = "[removed]"
 def _secret_name(begin: str = "") -> str:
     """What a secret's name looks like; `begin` stands where it begins."""
     return (
-        rf"(?:{begin}[\w.-]*(?:pass(?:wd|word|phrase|code)?|secret|token|api[_-]?key|private[_-]?key|credential"
-        rf"|authorization)[\w.-]*|(?:{begin}[\w.-]*[_-])?(?:pwd?|creds?))"
+        rf"(?:{begin}[\w.-]*(?:pass(?:wd|word|phrase|code)?|secret|token|credential|authorization|bearer|cookie"
+        rf"|(?:api|private|access|encryption|master|licen[cs]e)[._-]?key)[\w.-]*"
+        rf"|(?:{begin}[\w.-]*[_-])?(?:pwd?|creds?|psk|pin|otp))"
     )
 
 
@@ -34,8 +35,10 @@ _NO_SECRET = (
 _ANY_SHORT_OPTION = pattern(rf"(?s)^-p(?!{_NO_SECRET}).+|(?<!\S)-p(?!{_NO_SECRET})\S+")
 # `--user anna:secret`, but neither `-u 1000:1000` nor `-u redis://…`.
 _NO_USER = r"(?!\d+:\d+(?!\S)|[a-z][a-z0-9+.-]*://)"
-_USER_OPTION = pattern(r"-{1,2}(?:proxy-)?user|-[uU]")
-_USER_INSIDE = pattern(rf"(?s)(?<!\S)((?:-{{1,2}}(?:proxy-)?user[=\s]|-[uU])\s*{_NO_USER}[^\s:]*:).+")
+_USER_OPTION = pattern(r"-{1,2}(?:(?:proxy-)?user|auth)|-[uU]")
+_USER_INSIDE = pattern(
+    rf"(?s)(?<!\S)((?:-{{1,2}}(?:(?:proxy-)?user|auth)[=\s]|-[uU])\s*{_NO_USER}[^\s:]*:).+"
+)
 _USER = pattern(rf"(?s){_NO_USER}([^:]*:).+")
 _WITH_SHORT_OPTION = pattern(r"(?:mysql|mariadb|sshpass)[\w.-]*")
 _SECRET_KEY = pattern(
@@ -64,7 +67,9 @@ def redacted(command: Sequence[str]) -> tuple[str, ...]:
         plain = without_credentials(word)
         if user_next:
             plain = _USER.sub(rf"\1{REMOVED}", plain) if _USER.fullmatch(plain) else plain
-        hide_next, user_next = bool(_OPTION.fullmatch(word)), bool(_USER_OPTION.fullmatch(word))
+        # mysql asks for a password that is not in the same word, sshpass takes the next one.
+        hide_next = bool(_OPTION.fullmatch(word)) or (numbers_too and word == "-p")
+        user_next = bool(_USER_OPTION.fullmatch(word))
         plain = _USER_INSIDE.sub(rf"\1{REMOVED}", _OPTION_INSIDE.sub(rf"\1 {REMOVED}", plain))
         if numbers_too and _SHORT_OPTION.fullmatch(word):
             plain = f"-p{REMOVED}"

@@ -68,7 +68,7 @@ _mailcow_wizard() {{
         [[:space:]]*) rest=${{rest#"${{rest%%[![:space:]]*}}"}}; n=$((n+1)) ;;
         *) [ $n -ge 0 ] || n=0 ;;
         esac
-        said[$n]=${{said[$n]}}$one rest=${{rest#"$one"}}
+        said[$n]=${{said[$n]-}}$one rest=${{rest#"$one"}}
     done
     local word=${{said[$n]}} before=
     [ $n -gt 0 ] && before=${{said[$((n-1))]}}

@@ -44,6 +44,15 @@ COMMANDS = {
     "user of a proxy": ["curl", "--proxy-user", f"anna:{SECRET}"],
     "user in a shell": ["sh", "-c", f"curl -s -u anna:{SECRET} https://example.org"],
     "single dash, apart": ["java", "-password", SECRET],
+    "sshpass, apart": ["sshpass", "-p", SECRET, "ssh", "-L", "25:127.0.0.1:25", "mail.example.org"],
+    "user by another name": ["httpd", "--auth", f"anna:{SECRET}"],
+    "user by another name, joined": ["httpd", f"--auth=anna:{SECRET}"],
+    "key of a store": ["minio", "--access-key", SECRET],
+    "key of a licence": ["panel", f"--license-key={SECRET}"],
+    "key with a point": ["java", f"-Dapi.key={SECRET}"],
+    "key that both know": ["stunnel", "--psk", SECRET],
+    "cookie": ["curl", "--cookie", f"session={SECRET}"],
+    "bearer": ["agent", "--bearer", SECRET],
 }
 
 
@@ -67,6 +76,7 @@ def test_secret_in_a_command_line(name: str) -> None:
         ["docker", "run", "-p127.0.0.1:80:80/tcp", "-u", "1000:1000", "--user=0:0"],
         ["x", "-port", "25", "-path=/srv", "-pid-file", "/run/x", "-u", "www-data", "--user", "anna"],
         ["x", "-u", "http://example.org:80"],
+        ["nginx", "--key", "/etc/ssl/private/x.key", "--auth", "pam", "--pid", "/run/x", "--opts", "a"],
         ["x", "http://example.org:80/@home"],
         [],
     ],
