@@ -8,7 +8,7 @@ from collections.abc import Callable
 from mailcow_wizard import __version__
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options, UsageError
-from mailcow_wizard.cli.opening import open_session
+from mailcow_wizard.cli.opening import absolute, open_session
 from mailcow_wizard.cli.output import sentence_columns
 from mailcow_wizard.cli.values import NothingDone
 from mailcow_wizard.conf.document import Document
@@ -103,9 +103,7 @@ def _get(session: Session, key: str, options: Options, write: Write) -> int:
 def _lint(session: Session, file: str, options: Options, write: Write) -> int:
     facts = session.new_facts()
     own = path_of(facts)
-    path = file or own
-    if not path.startswith("/"):
-        path = f"{session.host.working_directory().rstrip('/')}/{path}"
+    path = absolute(file or own, session.host)
     data = _content(session, path, own)
     found = lint(data, facts.get(surroundings if path == own else without_machine))
     if options.json:

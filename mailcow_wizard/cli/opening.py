@@ -60,7 +60,7 @@ def open_session(options: Options) -> Session:
         if options.command == "verify":
             mailbox, password = given.choices.mailbox
             settings = settings._replace(mailbox=mailbox, mailbox_password=password)
-    state = StateDirectory(options.state_dir or default_directory())
+    state = StateDirectory(absolute(options.state_dir or default_directory(), RealHost()))
     _trusted(state.path)
     recorded = options.demo or options.host is not None
     named = options.directory is not None or bool(given and given.directory)

@@ -82,7 +82,9 @@ def followed(path: str) -> str:
     That is the kernel's own rule (fs.protected_symlinks), which does not see a link that is read and not
     followed. Raises OSError.
     """
-    place, left, links = "/", _words(os.path.join(os.getcwd(), path)), 0
+    # Who stands in a directory that is gone can still name a whole path.
+    whole = path if path.startswith("/") else os.path.join(os.getcwd(), path)
+    place, left, links = "/", _words(whole), 0
     while left:
         name = left.pop()
         if name == "..":

@@ -85,3 +85,25 @@ def test_what_is_named_beside_a_list_has_to_be_there(words: tuple[str, str], sai
     assert (done.returncode, done.stdout) == (64, b"")
     assert said in done.stderr
     assert run("check", "--list", "--dir", "/").returncode == 0
+
+
+def test_from_a_directory_that_is_gone(tmp_path: Path) -> None:
+    """As mailcow's is, to be cloned anew: what is named whole works, what is not is said to be out of reach."""
+    machine = machines.write(tmp_path / "host.json", machines.FREE)
+    state = ("--state-dir", str(tmp_path / "state"))
+
+    def from_nowhere(*words: str) -> "subprocess.CompletedProcess[bytes]":
+        script = 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"'
+        argv = ["sh", "-c", script, str(tmp_path / "gone"), *WIZARD, *words]
+        return subprocess.run(argv, env=ENVIRONMENT, capture_output=True, timeout=30)
+
+    done = from_nowhere("check", "ports", "--host", machine, *state)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert list((tmp_path / "state").glob("last-run*.json"))
+    for words in (
+        ("check", "ports", "--host", machine, "--state-dir", "here"),
+        ("conf", "lint", "here", *state),
+    ):
+        done = from_nowhere(*words)
+        assert (done.returncode, done.stdout) == (64, b""), words
+        assert b"the working directory is not there" in done.stderr

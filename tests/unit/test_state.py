@@ -209,6 +209,17 @@ def test_any_text_can_be_kept(tmp_path: Path) -> None:
     assert StateDirectory(str(tmp_path)).load("x") == document
 
 
+def test_who_stands_in_a_directory_that_is_gone_keeps_what_was_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after mailcow's directory was removed, to be cloned anew."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    write_private(str(tmp_path / "x.json"), {"x": 1})
+    assert StateDirectory(str(tmp_path)).load("x") == {"x": 1}
+
+
 def test_where_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state.os, "geteuid", lambda: 0)
     assert default_directory() == "/var/lib/mailcow-wizard"
