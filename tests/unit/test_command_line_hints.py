@@ -88,7 +88,7 @@ def test_what_is_named_beside_a_list_has_to_be_there(words: tuple[str, str], sai
 
 
 def test_from_a_directory_that_is_gone(tmp_path: Path) -> None:
-    """As mailcow's is, to be cloned anew: what is named whole works, what is not is said to be out of reach."""
+    """As mailcow's is, to be cloned anew: what is named whole works, what is not is said not to be there."""
     machine = machines.write(tmp_path / "host.json", machines.FREE)
     state = ("--state-dir", str(tmp_path / "state"))
 
