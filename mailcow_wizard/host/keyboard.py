@@ -39,6 +39,12 @@ class Keyboard:
         self.gone = not typed and not self._is_there()
         return None if self.gone else typed
 
+    def rest(self, seconds: float) -> bool:
+        """Reads nothing for so long, so that what is typed waits in the terminal; False at the end."""
+        waiting = select.poll()
+        waiting.register(self._woken, select.POLLIN)
+        return not waiting.poll(seconds * 1000)
+
     def _ready(self, patience: float | None) -> set[int]:
         # Unlike select(2) it takes descriptors above 1023.
         waiting = select.poll()

@@ -73,9 +73,11 @@ class StateDirectory:
         write_private(os.path.join(self.path, f"{name}.json"), document, durable)
 
     def forget(self, name: str) -> None:
-        """Removes the document, where there is one and it can be."""
+        """Removes the document and what a killed `save` of it left, where there is some and it can be."""
         with contextlib.suppress(OSError):
-            os.unlink(f"{self.path}/{name}.json")
+            for one in os.listdir(self.path):
+                if one == f"{name}.json" or (one.startswith(f"{name}.json.") and one.endswith(".part")):
+                    os.unlink(f"{self.path}/{one}")
 
     def keep_room(self) -> None:
         """Keeps some room on the disk, for a document that has to be written to a full one."""

@@ -60,6 +60,8 @@ def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
         record.save(standing)
         record.keep_room()
     except BaseException:
+        # No process will take them.
+        record.forget_credentials()
         held.close()
         raise
     return run, held

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import following, worker
@@ -59,3 +60,26 @@ def test_how_it_ended_is_known(state: StateDirectory, monkeypatch: pytest.Monkey
     _run, held = following.begin(session, Choices())
     held.close()
     assert [one.name for one in Path(state.path).iterdir() if one.name.endswith(".part")] == []
+
+
+def test_what_a_provider_asks_for_is_not_left_there(
+    state: StateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by a begin that comes to nothing, nor by one that was killed in the middle of writing."""
+    monkeypatch.setenv("LEXICON_ACME_AUTH_TOKEN", "hunter2hunter2")
+    settings = Settings(hostname="mail.example.org", dns_provider="acme")
+    session = Session(RealHost(), settings, state)
+    Path(state.path).mkdir(0o700)
+    Path(f"{state.path}/install-credentials.json.0123abcd.part").write_text("hunter2hunter2")
+    seen: list[str] = []
+
+    def full(record: Record, known: dict[str, str]) -> None:
+        seen.extend(one.name for one in Path(state.path).glob("install-credentials*"))
+        fill(state.path)
+        state.save("more", known)
+
+    monkeypatch.setattr(Record, "save_proxies", full)
+    with pytest.raises(HostError, match="No space left"):
+        following.begin(session, Choices())
+    assert seen == ["install-credentials.json"]
+    assert list(Path(state.path).glob("install-credentials*")) == []

@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from bench.terminal import Program, on_terminal
 
 from mailcow_wizard.host.keyboard import Keyboard
@@ -248,3 +249,19 @@ def test_a_stop_that_nobody_hears_leaves_the_terminal_as_it_was_found(tmp_path: 
         process.kill()
         os.close(ours)
         os.close(theirs)
+
+
+@pytest.mark.slow
+def test_what_comes_faster_than_it_is_dealt_with_takes_no_memory(tmp_path: Path) -> None:
+    left = b"\x1b" * 60_000
+    with on_terminal(_argv(tmp_path), {"PYTHONPATH": str(ROOT)}, screen=Blind()) as program:
+        program.read_for(3)
+        before = most = program.memory
+        end = time.monotonic() + 90
+        while left and time.monotonic() < end:
+            if select.select([], [program._terminal], [], 0)[1]:
+                left = left[os.write(program._terminal, left[:4000]) :]
+            program.read_for(0.001)
+            most = max(most, program.memory)
+        assert not left
+        assert most < before + 40

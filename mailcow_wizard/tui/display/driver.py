@@ -37,6 +37,8 @@ _PATIENCE_S = 0.004
 _TICK_S = ESCAPE_DELAY
 """How long Textual's parser waits to tell the key Esc from the beginning of another."""
 _QUIET_S = 5 * _TICK_S
+_MOST_WAITING = 256
+"""So many keys may wait in here; each takes 2.4 KiB."""
 _ONE_PIECE = 256
 """An update of so few bytes arrives at once, and needs no sequence that says where it ends."""
 _POINTER, _DEFAULT_POINTER = "\x1b]22;", "\x1b]22;default\x07"
@@ -161,8 +163,18 @@ class DisplayDriver(LinuxDriver):
             quiet = 0.0 if typed else quiet + _TICK_S
             for message in received.messages(typed):
                 self.process_message(message)
+            while self._is_behind() and keyboard.rest(_PATIENCE_S):
+                pass
         if keyboard.gone:
             hang_up()
+
+    def _is_behind(self) -> bool:
+        """Whether the application still has more to deal with than anybody types."""
+        try:
+            pumps = tuple(self._app._registry)
+        except RuntimeError:  # a screen opens at this moment
+            return True
+        return sum(one.message_queue_size for one in (self._app, *pumps)) > _MOST_WAITING
 
     def resume_application_mode(self) -> None:
         """Goes on after a stop. One that cannot be heard of (SIGSTOP) left the screen and its thread as they
