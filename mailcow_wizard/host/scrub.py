@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 
 from mailcow_wizard.host import scrub_settings
 from mailcow_wizard.host.bones import bones, bones_of_output, has_bones
+from mailcow_wizard.host.conversation import Spoken
 from mailcow_wizard.host.door import HttpReply, Process, Ran
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.redaction import (
@@ -50,6 +51,8 @@ _KEPT_OF_HOST = ("RestartPolicy", "AutoRemove")
 _KEPT_OF_STATE = (
     *("Status", "Running", "StartedAt", "FinishedAt", "ExitCode", "OOMKilled", "Error", "Pid", "Health"),
 )
+# Whoever has it is logged in: where the first password still works, as administrator.
+_SESSION = pattern(r"(?im)^(set-cookie:[^=;\n]*=)[^;\n]*")
 # Docker's log is sent in frames: stream, three zeros, length, text.
 _FRAME = pattern(rb"(?s)[\x00-\x02]\x00\x00\x00....")
 
@@ -66,10 +69,26 @@ def _scrubbed(call: str, arguments: tuple[object, ...], answer: Any) -> Any:
         return _log(answer) if "/logs?" in str(arguments[1]) else _docker(answer)
     if call == "run" and isinstance(answer, Ran):
         argv = cast("tuple[str, ...]", arguments[0])
-        return _deep(answer._replace(out=bones_of_output(argv, answer.out)))
+        return _deep(_output(argv, answer))
+    if call == "converse" and isinstance(answer, Spoken):
+        answer = answer._replace(replies=tuple(_SESSION.sub(rf"\1{REMOVED}", one) for one in answer.replies))
     if call == "variable":
         return REMOVED if answer and is_secret(str(arguments[0])) else without_credentials(answer)
     return _deep(answer)
+
+
+def _output(argv: tuple[str, ...], ran: Ran) -> Ran:
+    if argv[:2] == ("docker", "compose") or argv[:1] == ("docker-compose",):
+        # It names the setting that it does not take, and says its value.
+        return ran._replace(out=without_secret_values(ran.out), err=without_secret_values(ran.err))
+    if argv[:2] == ("systemctl", "show"):
+        return ran._replace(out="\n".join(map(_started, ran.out.split("\n"))))
+    return ran._replace(out=bones_of_output(argv, ran.out))
+
+
+def _started(line: str) -> str:
+    """A unit's property; where it is a command line, without secrets."""
+    return " ".join(redacted(line.split(" "))) if line.startswith("Exec") else line
 
 
 def _file(path: str, data: bytes) -> bytes:

@@ -10,6 +10,8 @@ import recorded_machines as machines
 from mailcow_wizard.checks import of_topic
 from mailcow_wizard.cli import app
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts.mail import admin
+from mailcow_wizard.host.conversation import Spoken
 from mailcow_wizard.host.door import (
     Denied,
     HostError,
@@ -189,6 +191,7 @@ def test_garbage_in_the_settings(settings: Any, tmp_path: Path, capsys: pytest.C
 # --- what may be recorded ---
 
 SECRET = "Geheim4711"
+LOGGED_IN = f"HTTP/1.1 302 Found\nset-cookie: MCSESSID={SECRET}; path=/; HttpOnly\nlocation: /debug\n\n"
 
 
 @pytest.mark.parametrize(
@@ -247,6 +250,24 @@ SECRET = "Geheim4711"
         ("run", (("systemctl", "cat", "--", "x"),), Ran(0, f"[Service]\nEnvironment=TOKEN={SECRET}\n", "")),
         ("run", (("postqueue", "-j"),), Ran(0, f'{{"sender": "{SECRET}"}}\n', "")),
         ("run", (("mailq",),), Ran(0, f"x {SECRET}\n\t\tTotal requests: 1\n", "")),
+        (
+            "run",
+            (("docker", "compose", "--project-directory", "/m", "config", "--quiet"),),
+            Ran(1, "", f'error while interpolating services.a.environment.DB_PASSWORD: "{SECRET}$"\n'),
+        ),
+        (
+            "run",
+            (("docker-compose", "--project-directory", "/m", "config", "--quiet"),),
+            Ran(1, f'Invalid interpolation format: "API_TOKEN={SECRET}$"\n', ""),
+        ),
+        (
+            "run",
+            (("systemctl", "show", "-p", "ExecStart", "--", "docker.service"),),
+            Ran(
+                0, f"ExecStart={{ path=/x ; argv[]=/x -H fd:// --log-opt splunk-token={SECRET} ; a=b }}\n", ""
+            ),
+        ),
+        ("converse", (), Spoken("open", replies=(LOGGED_IN,))),
         ("http", ("/s", "/x"), HttpReply(500, SECRET.encode())),
         ("http", ("/s", "/x"), HttpReply(200, DEEP.encode())),
     ],
@@ -319,3 +340,10 @@ def test_recording_in_the_middle_of_a_question() -> None:
         recorder.holders((one,))
     assert recorder.document("")["answers"]["holders 7"]["error"] == "HostError"
     assert question("listeners", (25, 80)) == "listeners 25 80"
+
+
+def test_a_log_in_that_went_well_is_one_without_its_session() -> None:
+    replayed = scrub("converse", (), Spoken("open", replies=(LOGGED_IN,)))
+    judged = admin._judged(replayed.replies[0])
+    assert judged is not None
+    assert judged[0] is True
