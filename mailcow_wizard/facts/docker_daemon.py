@@ -7,7 +7,10 @@ from mailcow_wizard.facts.containers import DAEMON
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.numerals import is_number
-from mailcow_wizard.typed import NamedTuple
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mailcow_wizard.host.door import Process
 
 SERVICE = "docker.service"
 SOCKET = "docker.socket"
@@ -86,21 +89,40 @@ def _last_words(facts: Facts) -> str:
     return told[-1][:300] if told else ""
 
 
+def processes(facts: Facts) -> tuple[Process, ...]:
+    """The dockerds of this machine itself: a container (LXC, Podman) may run one of its own. Raises HostError
+    where the processes do not tell."""
+    return tuple(one for one in facts.get(docker.dockerds) if not _is_known_inside_another(facts, one))
+
+
+def _is_known_inside_another(facts: Facts, process: Process) -> bool:
+    try:
+        return is_inside_another(facts, process)
+    except HostError:
+        return False
+
+
+def is_inside_another(facts: Facts, process: Process) -> bool:
+    """Whether it is a process of a container: those have a number inside as well. Raises HostError."""
+    lines = facts.host.text(f"/proc/{process.pid}/status").splitlines()
+    return any(len(line.split()) > 2 for line in lines if line.startswith("NSpid:"))
+
+
 def options(facts: Facts) -> tuple[str, ...]:
     """The words that the running daemon was started with; empty where it is not known which process it is."""
     written = _by_pid_file(facts)
     if written:
         return written
     try:
-        processes = [one for one in facts.get(docker.dockerds) if one.user == "root"]
+        found = [one for one in facts.get(processes) if one.user == "root"]
     except HostError:
         return ()
-    if len(processes) == 1:
-        return processes[0].command[1:]
+    if len(found) == 1:
+        return found[0].command[1:]
     # Several engines on one machine: each has its own place for data.
     known = facts.get(docker.told)
     place = known.root if known else ""
-    mine = [one for one in processes if option(one.command, "data-root") == place]
+    mine = [one for one in found if option(one.command, "data-root") == place]
     return mine[0].command[1:] if place and len(mine) == 1 else ()
 
 

@@ -46,7 +46,7 @@ def _is_dockers(facts: Facts, shim: Process) -> bool | None:
     # Where users are mapped (userns-remap) the first user's and group's numbers are written behind it.
     if namespace != own and not namespace.startswith(f"{own}-"):
         return False
-    return not _is_inside_another(facts, shim) and shim.user == "root"
+    return not docker_daemon.is_inside_another(facts, shim) and shim.user == "root"
 
 
 def _namespace(facts: Facts) -> str:
@@ -56,9 +56,3 @@ def _namespace(facts: Facts) -> str:
         return said or str(facts.get(docker_json.daemon_json).settings.get(name) or _NAMESPACE)
     except HostError:
         return _NAMESPACE
-
-
-def _is_inside_another(facts: Facts, shim: Process) -> bool:
-    """Whether it is a process of a container: those have a number inside as well."""
-    lines = facts.host.text(f"/proc/{shim.pid}/status").splitlines()
-    return any(len(line.split()) > 2 for line in lines if line.startswith("NSpid:"))

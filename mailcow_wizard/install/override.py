@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.conf.compose_override import Strange, with_option
 from mailcow_wizard.engine.mending import offers
 from mailcow_wizard.engine.selection import UnknownSelector, select
-from mailcow_wizard.facts import kernel
+from mailcow_wizard.facts import docker_daemon, kernel
 from mailcow_wizard.facts.checkout import OVERRIDES
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import network
@@ -134,7 +134,7 @@ def allowed_files(facts: Facts) -> int | None:
     """How many files a container may open at most; None where Docker may raise that itself."""
     host = facts.host
     try:
-        for process in host.running(("dockerd",)):
+        for process in facts.get(docker_daemon.processes):
             text = host.text(f"/proc/{process.pid}/status", 65536)
             line = next((one for one in text.splitlines() if one.startswith("CapEff:")), "CapEff: 0")
             if int(line.split()[1], 16) >> CAP_SYS_RESOURCE & 1:

@@ -237,6 +237,10 @@ def test_settings_on_the_command_line_and_elsewhere() -> None:
     assert found("daemon-json", DockerHost(files=files)).status == "fail"
     files["/proc/812/cmdline"] = "/usr/bin/sleep\0--iptables=false\0"  # the number is another's by now
     assert found("daemon-json", DockerHost(files=files)).status == "pass"
+    words = ("/usr/bin/dockerd", "--iptables=false")
+    for number, status in (("7", "fail"), ("7\t3", "pass")):  # the second is one of a container's
+        host = DockerHost(daemon=words, files={"/proc/7/status": f"Name:\tdockerd\nNSpid:\t{number}\n"})
+        assert found("daemon-json", host).status == status
     start = {
         "systemctl show -p ExecStart -- docker.service": "ExecStart={ argv[]=/usr/bin/dockerd -H fd:// ; }\n"
     }
