@@ -83,12 +83,13 @@ def _one_address(name: str, value: str, before: object) -> str:
 
 
 def _read(read: Callable[[str], str], name: str, value: str) -> str:
+    from mailcow_wizard.harmless import harmless
     from mailcow_wizard.names import NotAName
 
     try:
         return read(value)
     except NotAName as error:
-        raise UsageError(f"--{name} {quoted(value)}: {error}") from None
+        raise UsageError(f"--{name} {quoted(value)}: {harmless(str(error))}") from None
 
 
 def _name(name: str, value: str) -> str:

@@ -38,6 +38,13 @@ def test_a_word_that_is_nearly_right_is_known_again(line: str, right: str) -> No
     assert done.stderr.decode().endswith(f"; did you mean {right}?\n")
 
 
+def test_a_part_of_a_value_is_as_harmless_as_the_whole() -> None:
+    done = run("verify", "--api-key", "192.0.2.1,\x1b[31mhere")
+    assert done.returncode == 64
+    assert b"\x1b" not in done.stderr
+    assert b"\\x1b[31mhere is no address" in done.stderr
+
+
 def test_a_step_without_checks_is_not_offered_as_a_selector() -> None:
     done = run("check", "install", "--demo")
     assert done.returncode == 64
