@@ -125,8 +125,9 @@ class Session:
             return
         if event.kind == "started":
             self._log(f"{event.check} started")
-        for finding in event.findings:
-            self._log(f"{finding.id} {finding.status} after {finding.duration_ms} ms: {finding.summary}")
+        for one in event.findings:
+            name = f"{one.id} [{one.subject}]" if one.subject else one.id
+            self._log(f"{name} {one.status} after {one.duration_ms} ms: {one.summary}")
 
     def keep(self, answers: Answers, named: bool = True) -> None:
         """Remembers answers for this and later sessions. Raises HostError where they cannot be written.

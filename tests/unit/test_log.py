@@ -27,6 +27,11 @@ def test_every_check_leaves_its_beginning_and_its_end(tmp_path: Path) -> None:
     assert path.read_text().startswith(text)
 
 
+def test_the_log_tells_results_of_one_check_apart(tmp_path: Path) -> None:
+    run("check", "network.outbound-25", "--demo", "--log", str(tmp_path / "log"))
+    assert re.search(r"Z network\.outbound-25 \[v4\] \w+ after", (tmp_path / "log").read_text())
+
+
 def test_a_log_that_cannot_be_written_is_said_before_anything_runs(tmp_path: Path) -> None:
     done = run("check", "--demo", "--log", str(tmp_path / "no" / "log"))
     assert (done.returncode, done.stdout) == (64, "")
