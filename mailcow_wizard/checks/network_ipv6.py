@@ -156,7 +156,7 @@ def _trouble(facts: Ipv6) -> str:
             )
             if tentative
             else _(
-                "there is an IPv6 address ({address}), but no default route",
+                "there is no default route for this machine's IPv6 address ({address})",
                 address=facts.addresses[0].address,
             )
         )
