@@ -6,6 +6,7 @@ import contextlib
 import socket
 import time
 
+from mailcow_wizard.host.deadline import left
 from mailcow_wizard.host.door import Certificate, HostError
 from mailcow_wizard.host.in_time import in_time
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -36,7 +37,7 @@ def _shown(address: str, port: int, name: str, starttls: bool, end: float) -> Ce
 
 
 def _der(context: ssl.SSLContext, address: str, port: int, name: str, starttls: bool, end: float) -> bytes:
-    with socket.create_connection((address, port), max(0.01, end - time.monotonic())) as plain:
+    with socket.create_connection((address, port), left(end)) as plain:
         if starttls:
             _start(plain, end)
         with context.wrap_socket(plain, server_hostname=name) as secured:
@@ -62,7 +63,7 @@ def _expect(plain: socket.socket, code: bytes, end: float) -> bytes:
     """The lines of one reply, which must have this code; not a byte behind them is taken."""
     reply = b""
     while not _is_whole(reply):
-        plain.settimeout(max(0.01, end - time.monotonic()))
+        plain.settimeout(left(end))
         part = plain.recv(4096)
         reply += part
         if not part or len(reply) > _MOST_BYTES:

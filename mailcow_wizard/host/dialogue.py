@@ -207,10 +207,7 @@ class _Talk:
         return first
 
     def _smtp(self) -> str:
-        lines = [self._line()]
-        while lines[-1][3:4] == "-":
-            lines.append(self._line())
-        return "\n".join(lines)
+        return "\n".join(self._until(lambda one: one[3:4] != "-"))
 
     def _imap(self, tag: str) -> str:
         return "\n".join(self._until(lambda one: one.startswith(tag)))
@@ -220,9 +217,11 @@ class _Talk:
 
     def _until(self, last: Callable[[str], bool]) -> list[str]:
         lines: list[str] = []
+        size = 0
         while not lines or not last(lines[-1]):
             lines.append(self._line())
-            if sum(map(len, lines)) > _MOST_BYTES:
+            size += len(lines[-1]) + 1
+            if size > _MOST_BYTES:
                 raise _Ended("it says more than anybody would")
         return lines
 
@@ -231,6 +230,8 @@ class _Talk:
         line = self._raw_line()
         while self._dialogue.protocol == "imap" and (literal := _LITERAL.search(line)):
             line += self._bytes(int(literal[1])) + self._raw_line()
+            if len(line) > _MOST_BYTES:
+                raise _Ended("it says more than anybody would")
         return line.decode("utf-8", "replace").rstrip("\r\n")
 
     def _raw_line(self) -> bytes:

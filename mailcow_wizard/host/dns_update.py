@@ -33,6 +33,7 @@ import dns.tsig
 import dns.update
 
 from mailcow_wizard.harmless import harmless, shown
+from mailcow_wizard.host.deadline import left
 from mailcow_wizard.host.tsig import BadKey, Key, parse
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -168,7 +169,7 @@ def _by_tcp(address: str, wire: bytes) -> bytes:
         connection.sendall(len(wire).to_bytes(2, "big") + wire)
         data = b""
         while len(data) < _HEADER or len(data) < 2 + int.from_bytes(data[:2], "big"):
-            connection.settimeout(max(0.01, end - time.monotonic()))
+            connection.settimeout(left(end))
             part = connection.recv(65537)
             if not part:
                 raise ConnectionError(None, "it closed the connection without an answer")
@@ -185,7 +186,7 @@ def _by_udp(address: str, wire: bytes) -> bytes:
         place.connect((address, _PORT))
         place.send(wire)
         while True:
-            place.settimeout(max(0.01, end - time.monotonic()))
+            place.settimeout(left(end))
             data = place.recv(65537)
             if len(data) >= _HEADER and data[:2] == wire[:2]:
                 return data

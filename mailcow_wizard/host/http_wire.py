@@ -6,6 +6,7 @@ http.client would do it too, but its import alone (38 ms) takes longer than the 
 import socket
 import time
 
+from mailcow_wizard.host.deadline import left
 from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer, TooLarge
 from mailcow_wizard.patterns import pattern
 
@@ -21,7 +22,7 @@ def get(link: socket.socket, host: str, target: str, end: float, most: int, name
     is never chunked. `name` is the server in words. Raises HostError, OSError, TooLarge over `most` bytes,
     NoAnswer where the body is shorter than its Content-Length."""
     asked = f"GET {target} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: mailcow-wizard\r\n\r\n"
-    link.settimeout(_left(end))
+    link.settimeout(left(end))
     link.sendall(asked.encode("ascii"))
     head, _, body = _all(link, end, most, name).partition(b"\r\n\r\n")
     words = head.split(None, 2)
@@ -38,7 +39,7 @@ def _all(link: socket.socket, end: float, most: int, name: str) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
-        link.settimeout(_left(end))
+        link.settimeout(left(end))
         part = link.recv(1 << 16)
         if not part:
             return b"".join(parts)
@@ -46,7 +47,3 @@ def _all(link: socket.socket, end: float, most: int, name: str) -> bytes:
         size += len(part)
         if size > most:
             raise TooLarge(f"{name} sent more than {most >> 20} MiB")
-
-
-def _left(end: float) -> float:
-    return max(0.001, end - time.monotonic())

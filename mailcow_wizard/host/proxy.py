@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import re
 import socket
-import time
 import urllib.parse
 
+from mailcow_wizard.host.deadline import left
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
@@ -52,12 +52,12 @@ def tunnel(link: socket.socket, proxy: Proxy, name: str, port: int, end: float) 
     lines = [f"CONNECT {name}:{port} HTTP/1.1", f"Host: {name}:{port}", "User-Agent: mailcow-wizard"]
     if proxy.who:
         lines.append(f"Proxy-Authorization: Basic {base64.b64encode(proxy.who.encode()).decode()}")
-    link.settimeout(max(0.001, end - time.monotonic()))
+    link.settimeout(left(end))
     link.sendall("\r\n".join((*lines, "", "")).encode("utf-8", "replace"))
     head = b""
     # Byte by byte: what comes behind the head is the server's.
     while not head.endswith(b"\r\n\r\n"):
-        link.settimeout(max(0.001, end - time.monotonic()))
+        link.settimeout(left(end))
         part = link.recv(1)
         if not part or len(head) > _MOST_BYTES:
             raise HostError(f"the proxy {proxy.address} does not answer in HTTP")

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Sequence
 
+from mailcow_wizard.host.deadline import left
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.in_time import in_time
 from mailcow_wizard.host.reach_listener import MAGIC
@@ -71,7 +72,7 @@ def tell(door: Door, token: str, report: str) -> str:
         one.sendall(f"{MAGIC} {token} REPORT {report}\n".encode())
         said = b""
         while len(said) < _MOST_BYTES:
-            one.settimeout(max(0.01, end - time.monotonic()))
+            one.settimeout(left(end))
             data = one.recv(4096)
             if not data:
                 break

@@ -4,6 +4,7 @@ import socket
 import time
 
 from mailcow_wizard.host import http_wire
+from mailcow_wizard.host.deadline import left
 from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
 from mailcow_wizard.host.in_time import in_time, why
 
@@ -29,7 +30,7 @@ def _get_through(url: str, name: str, path: str, end: float) -> HttpReply:
     known = proxy.read(url)
     with _connected(known.host, known.port, 0, end) as link:
         proxy.tunnel(link, known, name, 443, end)
-        link.settimeout(max(0.01, end - time.monotonic()))
+        link.settimeout(left(end))
         with trusting().wrap_socket(link, server_hostname=name) as secured:
             return http_wire.get(secured, name, path, end, _MOST_BYTES, name)
 
@@ -57,7 +58,7 @@ def _connected(name: str, port: int, family: int, end: float) -> socket.socket:
     for kind, type, protocol, _, place in found:
         link = socket.socket(kind, type, protocol)
         try:
-            link.settimeout(max(0.01, end - time.monotonic()))
+            link.settimeout(left(end))
             link.connect(place)
         except OSError as error:
             link.close()

@@ -95,6 +95,32 @@ def test_roots_checkout_in_a_directory_that_others_can_write(
     assert ("PYTHON=/nowhere/python3" in done.stderr) is runs
 
 
+@pytest.mark.parametrize("place", ["everybody's", "another user's", "their group's", "."])
+def test_root_runs_nothing_from_a_directory_of_path_that_is_others_too(tmp_path: Path, place: str) -> None:
+    checkout = copy_checkout(tmp_path / "mailcow-wizard")
+    tools, ran = tmp_path / "their tools", tmp_path / "ran"
+    tools.mkdir()
+    for name in ("readlink", "ls", "cmp", "cat", "mkdir", "touch", "getent", "flock", "setsid", "python3"):
+        (tools / name).write_text(f"#!/bin/sh\necho {name} >>'{ran}'\nexit 1\n")
+        (tools / name).chmod(0o755)
+    mode, uid, gid = {
+        "everybody's": (0o777, 0, 0),
+        "another user's": (0o755, OWNER, 0),
+        "their group's": (0o775, 0, OWNER),
+        ".": (0o755, 0, 0),
+    }[place]
+    os.chown(tools, uid, gid)
+    tools.chmod(mode)
+    first = "." if place == "." else str(tools)
+    line = [str(checkout / "wizard"), "--version"]
+    path = f"{first}::{os.environ['PATH']}"
+    done = subprocess.run(
+        line, env=environment(PATH=path), cwd=tools, capture_output=True, text=True, timeout=180, check=False
+    )
+    assert_version(done)
+    assert not ran.exists(), ran.read_text()
+
+
 def test_what_is_set_up_nobody_else_can_change_whatever_the_umask(tmp_path: Path) -> None:
     checkout = copy_checkout(tmp_path / "open")
     checkout.chmod(0o755)

@@ -1,5 +1,6 @@
 """Conversations with servers that are odd, rude or slow: each ends in time, and with what was said."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -103,6 +104,30 @@ def test_servers_that_make_no_end(said: tuple[bytes, ...], outcome: str) -> None
         found = talk("smtp", port, "EHLO z", timeout=1.5)
     assert found.outcome in (outcome, "silent")
     assert time.monotonic() - begun < 6
+
+
+@pytest.mark.parametrize(
+    ("protocol", "piece"),
+    [("smtp", b"250-a\r\n"), ("imap", b"\n"), ("imap", b"* {9}\r\n123456789\r\n"), ("sieve", b"x" * 99)],
+    ids=("lines", "empty lines", "literals", "a line"),
+)
+def test_servers_that_say_more_than_anybody_would_are_heard_no_more(protocol: str, piece: bytes) -> None:
+    """Within a moment, and not until the time is over: a fast one would have taken all memory by then."""
+
+    def serve() -> None:
+        link, _unused = listening.accept()
+        with link, contextlib.suppress(OSError):
+            link.sendall(
+                b"* OK hi\r\n" if protocol == "imap" else b"220-hi\r\n" if protocol == "smtp" else b""
+            )
+            while True:
+                link.sendall(piece * 1000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, daemon=True).start()
+        begun = time.monotonic()
+        found = talk(protocol, listening.getsockname()[1], "CAPABILITY", timeout=20.0)
+    assert (found.outcome, time.monotonic() - begun < 5) == ("reset", True), found.text
 
 
 def test_no_tls_there() -> None:
