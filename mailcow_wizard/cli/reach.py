@@ -58,11 +58,12 @@ class _NearSide:
     def run(self, keep: Callable[[Reach], object]) -> int:
         proof = self._proof
         try:
-            if self._options.result:
-                self._typed_in(self._options.result)
-            elif proof.forbidden:
+            if proof.forbidden:
+                # Nor is it known then which of them are in use, as a report that is typed in needs.
                 why = _("only root may listen on mailcow's ports. Run: {line}", line=terminal.as_root())
                 raise NothingDone(exit_codes.NEEDS_ROOT, why)
+            if self._options.result:
+                self._typed_in(self._options.result)
             else:
                 self._invite()
                 self._follow(keep)

@@ -21,6 +21,7 @@ more is opened to take the report.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
@@ -107,6 +108,8 @@ class Reach:
         self._times: dict[tuple[int, int], float] = {}
         self._ends = time.monotonic() + minutes * 60
         self._listener = ReachListener()
+        self._unopened: set[tuple[int, int]] = set()
+        """Where the kernel let nobody listen: that says nothing of the way there."""
         self.targets = tuple(self._open(*one) for one in facts.get(public_ports))
         self.extra = (
             0 if any(one.free for one in self.targets) else self._listener.listen_anywhere(self.families)
@@ -132,7 +135,8 @@ class Reach:
         own = {family: self._facts.get(addresses, family).own for family in self.families}
         used = [one for one in self.ports if one.kind != "knock"]
         doors = {Door(own[family], *one): (one.port, family) for family in own if own[family] for one in used}
-        self._own |= {doors[one]: said for one, said in reach_asker.knock(tuple(doors), "").items()}
+        with contextlib.suppress(OSError):  # no more files for this process
+            self._own |= {doors[one]: said for one, said in reach_asker.knock(tuple(doors), "").items()}
 
     def _open(self, port: int, service: str, speaks: Kind) -> Target:
         said = {family: self._listener.listen(port, family) for family in self.families}
@@ -145,6 +149,7 @@ class Reach:
             for family in said:
                 self._listener.shut(port, family)
             return Target(port, service, free=False, speaks=speaks)
+        self._unopened |= {(port, family) for family, word in said.items() if word}
         if all(said.values()):
             return Target(port, service, free=False, trouble=next(iter(said.values())))
         return Target(port, service, free=True)
@@ -266,8 +271,8 @@ class Reach:
     def verdict(self, target: Target, family: int) -> Verdict:
         """What is known of a port over IPv4 or IPv6."""
         key = target.port, family
-        if target.trouble:
-            return Verdict("closed here")
+        if target.trouble or key in self._unopened:
+            return Verdict("waiting")
         if key in self.knocks:
             return Verdict("arrived", self.knocks[key], "token")
         code = self.reported.get(key, "")

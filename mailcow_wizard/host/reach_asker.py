@@ -28,6 +28,7 @@ _MOST_BYTES = 16_384
 _NO_WAY = (
     *(errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT),
     *(errno.EPERM, errno.EACCES),  # this machine's own rules
+    *(errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),  # what it lacks
 )
 
 

@@ -309,6 +309,28 @@ def test_a_report_of_nothing_is_typed_in(world: Provider, tmp_path: Path) -> Non
     assert "or its own" in found["143"]["summary"]
 
 
+@pytest.mark.parametrize("more", [(), ("--result", "4:25o.80n.143s;c:o")], ids=["asked", "typed in"])
+def test_who_may_not_listen_is_told_so_and_no_port_is_closed(
+    world: Provider, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    # As a user who is not root: neither what is free nor what is in use can be told.
+    argv = ["setpriv", "--bounding-set=-net_bind_service", *WIZARD, "reach", *V4, *more]
+    done = world.server.run([*argv, "--state-dir", str(tmp_path), "--dir", str(tmp_path)], check=False)
+    assert (done.returncode, done.stdout) == (77, "")
+    assert "only root may listen on mailcow's ports" in done.stderr
+    assert {one["status"] for one in findings(world.server, tmp_path).values()} == {"unknown"}
+
+
+@pytest.mark.parametrize("files", [12, 22])
+def test_what_this_machine_lacks_closes_no_port(world: Provider, tmp_path: Path, files: int) -> None:
+    report = "4:" + ".".join(f"{one}r" for one in PORTS if one != 25)
+    argv = ["prlimit", f"--nofile={files}:{files}", *WIZARD, "reach", "--plain", *BOTH, "--result", report]
+    done = world.server.run([*argv, "--state-dir", str(tmp_path), "--dir", str(tmp_path)], check=False)
+    assert "Too many open files" in done.stdout
+    assert "closed here" not in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [

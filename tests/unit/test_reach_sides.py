@@ -1,6 +1,8 @@
 """The two sides of `reach`, each with a real socket before it: who is heard, and for how long one waits."""
 
 import contextlib
+import os
+import resource
 import socket
 import threading
 import time
@@ -68,3 +70,17 @@ def test_a_near_side_that_still_asks_itself_is_waited_for() -> None:
         threading.Thread(target=answer, daemon=True).start()
         door = Door("127.0.0.1", server.getsockname()[1], "knock")
         assert "arrived" in reach_asker.tell(door, "token", "4:25a")
+
+
+def test_what_the_far_side_itself_lacks_is_no_refusal() -> None:
+    """No more files: no port was asked."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    doors = [Door("127.0.0.1", port, "knock") for port in range(40001, 40011)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 2, before[1]))
+    try:
+        found = set(reach_asker.knock(doors, "token").values())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert "n" in found
+    assert found <= {"n", "r"}
+    assert list(reach_asker.knock(doors, "token").values()) == ["r"] * len(doors)
