@@ -155,7 +155,8 @@ def _replace(target: str, text: str, durable: bool) -> None:
                 os.fsync(file.fileno())
         os.replace(part, target)
     except BaseException:
-        os.unlink(part)
+        with contextlib.suppress(OSError):  # an interruption may come when it has its new name already
+            os.unlink(part)
         raise
     if durable:
         _flush_directory(os.path.dirname(target))

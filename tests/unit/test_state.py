@@ -142,6 +142,24 @@ def test_interrupted_save_leaves_the_old(
     assert os.listdir(tmp_path) == ["answers.json"]
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_interrupted_when_the_new_is_in_its_place(
+    tmp_path: Path, error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The interruption is what ends it, and not the part that is no longer there."""
+    real = os.replace
+
+    def replaced(*names: Any) -> None:
+        real(*names)
+        raise error
+
+    monkeypatch.setattr(state.os, "replace", replaced)
+    with pytest.raises(error):
+        write_private(str(tmp_path / "x.json"), {"x": 1})
+    assert StateDirectory(str(tmp_path)).load("x") == {"x": 1}
+    assert os.listdir(tmp_path) == ["x.json"]
+
+
 def test_a_reader_never_sees_half(tmp_path: Path) -> None:
     kept = StateDirectory(str(tmp_path))
     kept.save("x", {"n": 0, "long": "x" * 100_000})
