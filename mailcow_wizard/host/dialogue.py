@@ -28,6 +28,8 @@ _OUTCOMES = {
     errno.EPIPE: "reset",
     errno.ETIMEDOUT: "silent",
     **dict.fromkeys((errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL), "no route"),
+    # What this machine lacks says nothing of the server.
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM), "no route"),
 }
 # Replies to these have several lines in POP3; all others have one.
 _LONG_IN_POP3 = ("CAPA", "LIST", "UIDL", "TOP", "RETR")

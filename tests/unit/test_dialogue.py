@@ -1,6 +1,7 @@
 """Conversations with servers that are odd, rude or slow: each ends in time, and with what was said."""
 
 import contextlib
+import resource
 import socket
 import threading
 import time
@@ -166,3 +167,16 @@ def test_many_cost_one_waiting_time() -> None:
 def test_no_address() -> None:
     assert talk("smtp", 1).outcome == "refused"
     assert converse((Dialogue("smtp", "a.test", 25),), 1.0)[0].outcome == "failed"
+
+
+def test_what_this_machine_lacks_is_no_fault_of_the_server() -> None:
+    converse((), 1.0)  # who is trusted is read from files
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        asked = Dialogue("smtp", "127.0.0.1", one.getsockname()[1])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+        try:
+            (said,) = converse((asked,), 2.0)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert (said.outcome, said.text) == ("no route", "too many open files")
