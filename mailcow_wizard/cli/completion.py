@@ -17,6 +17,7 @@ from mailcow_wizard.cli.arguments import (
 )
 from mailcow_wizard.conf.layout import KEYS
 from mailcow_wizard.fixes import IDS
+from mailcow_wizard.host.state import FOR_ROOT
 from mailcow_wizard.language import LANGUAGES
 
 _NAME = "mailcow-wizard"
@@ -50,7 +51,8 @@ def _fixes(topic: str) -> str:
 
 def _bash() -> str:
     steps = " ".join(checks.STEPS)
-    plain = [f"--{one}" for one in VALUE_NAMES if one not in (*_FILES, *_DIRECTORIES, "format", "lang")]
+    known = (*_FILES, *_DIRECTORIES, "format", "lang", "resume")
+    plain = [f"--{one}" for one in VALUE_NAMES if one not in known]
     options = "".join(f"""
             {one}) words="{_options_of(one)}" ;;""" for one in COMMANDS)  # fmt: skip
     formats = "".join(f"""
@@ -61,6 +63,8 @@ def _bash() -> str:
 # bash completion for {_NAME}; put it into /etc/bash_completion.d/{_NAME}
 _mailcow_wizard() {{
     local IFS=$' \\t\\n' command= first= second= value= words= one rest=$COMP_LINE n=-1 begin=
+    local place={FOR_ROOT}
+    [ "$(id -u)" = 0 ] || place=${{XDG_STATE_HOME:-$HOME/.local/state}}/mailcow-wizard
     local -a said=()
     # bash ends words at = and : too: what no blank parts is one word.
     for one in "${{COMP_WORDS[@]:0:$((COMP_CWORD+1))}}"; do
@@ -80,9 +84,13 @@ _mailcow_wizard() {{
         word=${{word#*=}} ;;
     esac
     for one in "${{said[@]:1:$((n > 0 ? n - 1 : 0))}}"; do
-        if [ -n "$value" ]; then value=; continue; fi
+        if [ -n "$value" ]; then
+            [ "$value" != --state-dir ] || place=$one
+            value=; continue
+        fi
         case $one in
-        {"|".join(f"--{one}" for one in VALUE_NAMES)}) value=1 ;;
+        {"|".join(f"--{one}" for one in VALUE_NAMES)}) value=$one ;;
+        --state-dir=*) place=${{one#*=}} ;;
         -*) ;;
         *)
             if [ -z "$command" ]; then command=$one
@@ -94,6 +102,7 @@ _mailcow_wizard() {{
     {"|".join(f"--{one}" for one in _FILES)}) _mailcow_wizard_paths -f; return ;;
     {"|".join(f"--{one}" for one in _DIRECTORIES)}) _mailcow_wizard_paths -d; return ;;
     --lang) words="{" ".join(LANGUAGES)}" ;;
+    --resume) words=$(command ls "$place/changes" 2>/dev/null) ;;
     --format) case $command in{formats}
         esac ;;
     {"|".join(plain)}) COMPREPLY=(); return ;;
@@ -114,6 +123,7 @@ _mailcow_wizard() {{
                 get) words="{" ".join(KEYS)}" ;;
                 lint) _mailcow_wizard_paths -f; return ;;
                 esac ;;
+            undo) [ -n "$first" ] || words=$(command ls "$place/changes" 2>/dev/null) ;;
             completion) words="{" ".join(_SHELLS)}" ;;
             schema) words="answers" ;;
             build) _mailcow_wizard_paths -f; return ;;
@@ -157,6 +167,19 @@ function __mailcow_wizard_words # before the cursor, without options and their v
         end
     end
 end
+function __mailcow_wizard_changes # by their numbers
+    set -l place {FOR_ROOT}
+    set -l base $HOME/.local/state
+    set -q XDG_STATE_HOME; and set base $XDG_STATE_HOME
+    test (id -u) = 0; or set place $base/mailcow-wizard
+    set -l before
+    for one in (commandline -opc)
+        string match -q -- '--state-dir=*' $one; and set place (string replace -- --state-dir= '' $one)
+        test "$before" = --state-dir; and set place $one
+        set before $one
+    end
+    command ls $place/changes 2>/dev/null
+end
 function __mailcow_wizard_command # whether it is one of these
     set -l words (__mailcow_wizard_words)
     set -q words[1]; and contains -- $words[1] $argv
@@ -179,6 +202,7 @@ complete -c {_NAME} -f
             *fixes,
             _fish_line("conf 0", " ".join(CONF_WORDS)),
             _fish_line("conf 1; and __mailcow_wizard_first get", " ".join(KEYS)),
+            _fish_line("undo 0", "(__mailcow_wizard_changes)"),
             _fish_line("schema 0", "answers"),
             _fish_line("completion 0", " ".join(_SHELLS)),
             f"complete -c {_NAME} -n '__mailcow_wizard_command build' -F",
@@ -212,6 +236,8 @@ def _fish_condition(name: str) -> str:
 
 
 def _fish_value(name: str) -> str:
+    if name == "resume":
+        return " -x -a '(__mailcow_wizard_changes)'"
     if name == "lang":
         return f" -x -a '{' '.join(LANGUAGES)}'"
     if name in (*_FILES, *_DIRECTORIES):

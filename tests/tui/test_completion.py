@@ -34,6 +34,8 @@ LINES = (
     ("--subject 25 fix firewall.inb", {"firewall.inbound"}),
     ("ack --reason 'it is so' time.off", {"time.offset"}),
     ("explain time.rtc time.off", set()),
+    ("--state-dir state undo 1", {"12", "17"}),
+    ("--state-dir=state fix --resume 2", {"23"}),
 )
 SHELLS = {
     "bash": ("bash --norc --noprofile", "PS1='> '; bind 'set show-all-if-ambiguous on'; source ./script"),
@@ -49,6 +51,8 @@ def place(tmp_path: Path) -> Path:
     """A directory with one file that can be named."""
     (tmp_path / "box.json").touch()
     (tmp_path / "folder").mkdir()
+    for change in ("12", "17", "23", ".new-24"):
+        (tmp_path / "state" / "changes" / change).mkdir(parents=True)
     (tmp_path / "two words").touch()
     return tmp_path
 
