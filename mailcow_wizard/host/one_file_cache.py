@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 
 LICENCES = "licenses"
 """The directory that only unpacked code has."""
@@ -29,16 +30,34 @@ def place() -> str:
         except KeyError:
             return ""
     above = os.path.realpath(above)
+    return os.path.join(above, "mailcow-wizard") if _is_closed(above) else ""
+
+
+def temporary() -> str:
+    """Where code may lie for one run: nobody else can put other code in its place. Ends the program where
+    there is no such directory."""
+    import tempfile
+
+    for above in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/run"):  # noqa: S108  # made there by mkdtemp
+        real = os.path.realpath(above)
+        if os.access(real, os.W_OK | os.X_OK) and _is_closed(real):
+            return real
+    sys.stderr.write("mailcow-wizard: there is no directory in which nobody else could change its code\n")
+    sys.exit(73)
+
+
+def _is_closed(above: str) -> bool:
+    """Whether nobody else could put something in the place of what this user makes there."""
     part = above
     while True:
         try:
             found = os.lstat(part)
         except OSError:
             found = None  # it is made by us, below what is looked at next
-        if found and not _only_ours_or_roots(found, user):
-            return ""
+        if found and not _only_ours_or_roots(found, os.getuid()):
+            return False
         if part == "/":
-            return os.path.join(above, "mailcow-wizard")
+            return True
         part = os.path.dirname(part)
 
 

@@ -36,7 +36,7 @@ def run(words: list[str], start: Callable[[str], None]) -> None:
     file = os.path.abspath(__loader__.archive)  # type: ignore[name-defined]
     upload = os.path.dirname(file)
     # With sudo the file is another user's, and root's code must not lie in that user's directory.
-    place = upload if one_file_cache.is_ours(os.path.join(upload, ".")) else tempfile.mkdtemp(prefix=PREFIX)
+    place = upload if one_file_cache.is_ours(os.path.join(upload, ".")) else _place_of_ours()
     _sweep(os.path.dirname(upload), (place, upload))
     code = os.path.join(place, "code")
     os.mkdir(code, 0o700)
@@ -58,6 +58,10 @@ def run(words: list[str], start: Callable[[str], None]) -> None:
         sys.stderr.write(f"mailcow-wizard: {_keep(file)}\n")
     _leave(code, (place, upload))
     os._exit(ended)
+
+
+def _place_of_ours() -> str:
+    return tempfile.mkdtemp(prefix=PREFIX, dir=one_file_cache.temporary())
 
 
 def _wait(child: int) -> int:

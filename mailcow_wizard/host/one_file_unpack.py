@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 import time
 
-from mailcow_wizard.host.one_file_cache import is_ours
+from mailcow_wizard.host.one_file_cache import is_ours, temporary
 
 CODE = "code.tar.xz"
 _ABANDONED_S = 3600.0
@@ -26,7 +26,7 @@ def unpacked(place: str, name: str) -> str:
             return _into(place, name)
         except OSError:
             pass
-    directory = tempfile.mkdtemp(prefix="mailcow-wizard-")
+    directory = tempfile.mkdtemp(prefix="mailcow-wizard-", dir=temporary())
     try:
         unpack(directory)
     except OSError as error:

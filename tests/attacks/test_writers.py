@@ -28,6 +28,7 @@ WRITERS = {
     "host/full_screen.py write": "the cells of the first screen, each line made harmless before",
     "host/nft_back.py main": OURS,
     "host/nft_tables.py main": GATED,
+    "host/one_file_cache.py temporary": OURS,
     "host/one_file_entry.py main": OURS,
     "host/one_file_far.py run": OURS,
     "host/one_file_unpack.py unpacked": OURS,

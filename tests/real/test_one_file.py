@@ -201,13 +201,29 @@ UNSAFE = {
 def test_code_that_others_can_write_is_not_run(one_file: Path, what: str) -> None:
     need_root()
     script = f"""
-    place=/var/cache/mailcow-wizard; export TMPDIR=/var/cache/tmp; mkdir -m 1777 $TMPDIR
+    place=/var/cache/mailcow-wizard; export TMPDIR=/var/tmp; mount -t tmpfs -o mode=1777 tmpfs $TMPDIR
     {UNSAFE[what]}
     wizard {LOOK}
     find -L $place -mindepth 1 | wc -l
     find $TMPDIR -mindepth 1 -maxdepth 1 -printf '%m %u\\n'
     """
     done = in_a_cache_of_its_own(script, one_file)
+    assert done.stdout.splitlines() == [SEEN, "1 fail", "0", "700 root"], done.stderr
+
+
+@pytest.mark.parametrize("theirs", ["chown 12345 $TMPDIR", "chmod 777 $TMPDIR", "chown 12345 $TMPDIR/.."])
+def test_nor_does_it_lie_in_a_directory_for_files_that_is_another_users(one_file: Path, theirs: str) -> None:
+    """As TMPDIR is that `su` took over: who may rename the code's directory puts another in its place."""
+    need_root()
+    script = f"""
+    mount -t tmpfs tmpfs /mnt; cp {one_file} /mnt/wizard.pyz; mount -o remount,ro /var/cache
+    for place in /var/tmp /tmp; do mount -t tmpfs -o mode=1777 tmpfs $place; done
+    export TMPDIR=/var/tmp/user/tmp; mkdir -p $TMPDIR; {theirs}
+    wizard {LOOK}
+    find $TMPDIR -mindepth 1 | wc -l
+    find /tmp -mindepth 1 -maxdepth 1 -name 'mailcow-wizard-*' -printf '%m %u\\n'
+    """
+    done = in_a_cache_of_its_own(script, Path("/mnt/wizard.pyz"))
     assert done.stdout.splitlines() == [SEEN, "1 fail", "0", "700 root"], done.stderr
 
 
