@@ -1,4 +1,4 @@
-"""Whose a file is, and who else could have written it: what root may follow, read back and act upon."""
+"""Whose a file is, and who else could have written it: what may be followed, read back and acted upon."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ _MOST_LINKS = 40  # path_resolution(7)
 
 
 def stranger(directory: str) -> str:
-    """Who besides root could put something into a directory that root trusts, as words; empty: nobody, or
-    this is not root.
+    """Who besides root and this user could put something into a directory that is trusted, as words; empty:
+    nobody.
 
-    The directories above count too: who may rename it may put another in its place.
+    For root the directories above count too, those of the place that links lead to as well: who may rename it
+    may put another in its place.
     """
-    if os.geteuid() != 0:
-        return ""
-    path = os.path.abspath(directory)
-    for place in (path, *_above(path)):
+    user = os.geteuid()
+    path, real = os.path.abspath(directory), os.path.realpath(directory)
+    above = (*_above(path), *_above(real)) if user == 0 else ()
+    for place in dict.fromkeys((path, real, *above)):
         try:
             found = os.stat(place)
         except OSError:
             continue
-        if found.st_uid != 0:
+        if found.st_uid not in (0, user):
             return f"{place} belongs to {_name(found.st_uid)}"
-        shared = place != path and found.st_mode & stat.S_ISVTX
-        group = stat.S_IWGRP if found.st_gid != 0 else 0
+        shared = place not in (path, real) and found.st_mode & stat.S_ISVTX
+        # Other users' directories often belong to a group of their own (user private groups).
+        group = stat.S_IWGRP if user == 0 and found.st_gid != 0 else 0
         if found.st_mode & (group | stat.S_IWOTH) and not shared:
             return f"{place} can be written by others (mode {stat.S_IMODE(found.st_mode):04o})"
     return ""

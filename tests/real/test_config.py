@@ -137,8 +137,8 @@ def test_what_another_user_sees(mailcow: Mailcow) -> None:
     probe = run([*NOBODY, "sh", "-c", f"test -r {Path(__file__)} && echo yes || echo no"]).strip()
     if not python or probe == "no":
         pytest.skip("nobody may not read this checkout")
-    Path(f"{mailcow.directory}.state").mkdir(mode=0o777)
-    Path(f"{mailcow.directory}.state").chmod(0o777)
+    Path(f"{mailcow.directory}.state").mkdir(mode=0o700)
+    os.chown(f"{mailcow.directory}.state", 65534, 65534)
     sees = {"before": NOBODY, "python": python}
     assert mailcow.check("permissions", **sees)["status"] == "pass"
     assert mailcow.check("env-link", **sees)["status"] == "pass"

@@ -17,6 +17,7 @@ from mailcow_wizard.host.state import write_private
 from mailcow_wizard.host.trust import followed, stranger
 
 NOBODY = 65534
+SOMEBODY = 12345
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make what belongs to others")
 
 
@@ -141,6 +142,45 @@ def test_state_that_others_could_write_is_not_used(tmp_path: Path, case: str) ->
     )
     assert done.returncode == (64 if reason else 0), done.stderr
     assert reason in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "reason"),
+    [
+        (0o700, SOMEBODY, ""),
+        (0o775, SOMEBODY, ""),
+        (0o755, 0, ""),
+        (0o777, SOMEBODY, "can be written by others (mode 0777)"),
+        (0o1777, 0, "can be written by others (mode 1777)"),
+        (0o755, NOBODY, "belongs to nobody"),
+    ],
+)
+def test_nor_by_another_user_than_root(tmp_path: Path, mode: int, owner: int, reason: str) -> None:
+    """What lies there says which commands are run when a change is taken back."""
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, owner, owner)
+    state.chmod(mode)
+    for place in (tmp_path, *tmp_path.parents[:3]):
+        if place != Path("/tmp"):
+            place.chmod(0o755)
+    words = (sys.executable, "-m", "mailcow_wizard", "undo", "--list", "--state-dir", str(state))
+    done = subprocess.run(
+        ["setpriv", f"--reuid={SOMEBODY}", f"--regid={SOMEBODY}", "--clear-groups", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == (64 if reason else 0), done.stderr
+    assert reason in done.stderr
+
+
+def test_nor_where_a_link_leads(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    (theirs / "state").mkdir(0o700, parents=True)
+    os.chown(theirs, NOBODY, NOBODY)
+    (tmp_path / "state").symlink_to(theirs / "state")
+    assert stranger(str(tmp_path / "state")) == f"{theirs} belongs to nobody"
 
 
 @pytest.fixture
