@@ -34,8 +34,8 @@ LINES = (
     ("--subject 25 fix firewall.inb", {"firewall.inbound"}),
     ("ack --reason 'it is so' time.off", {"time.offset"}),
     ("explain time.rtc time.off", set()),
-    ("--state-dir state undo 1", {"12", "17"}),
-    ("--state-dir=state fix --resume 2", {"23"}),
+    ("--state-dir state undo 471", {"4711", "4712"}),
+    ("--state-dir=state fix --resume 472", {"4720"}),
 )
 SHELLS = {
     "bash": ("bash --norc --noprofile", "PS1='> '; bind 'set show-all-if-ambiguous on'; source ./script"),
@@ -51,7 +51,7 @@ def place(tmp_path: Path) -> Path:
     """A directory with one file that can be named."""
     (tmp_path / "box.json").touch()
     (tmp_path / "folder").mkdir()
-    for change in ("12", "17", "23", ".new-24"):
+    for change in ("4711", "4712", "4720", ".new-4721"):
         (tmp_path / "state" / "changes" / change).mkdir(parents=True)
     (tmp_path / "two words").touch()
     return tmp_path
