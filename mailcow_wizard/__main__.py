@@ -17,6 +17,7 @@ def main() -> "NoReturn":
     """Runs the command line and ends the process."""
     try:
         entrance.close_to_others()
+        entrance.hold_streams()
         code = _run(sys.argv[1:])
         for stream in (sys.stdout, sys.stderr):
             if stream:

@@ -15,6 +15,25 @@ def close_to_others() -> None:
     os.umask(os.umask(0o077) | 0o022)
 
 
+def hold_streams() -> None:
+    """Takes the numbers of standard streams that are closed: a lock that got one would be lost in the first
+    process that it is handed to. They stay of no use; what is written there fails as before."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            _hold(number)
+
+
+def _hold(number: int) -> None:
+    try:
+        got = os.open(os.devnull, os.O_RDONLY)
+    except OSError:
+        return
+    if got != number:
+        os.close(got)
+
+
 def environment() -> Mapping[str, str]:
     """The environment's variables."""
     return os.environ

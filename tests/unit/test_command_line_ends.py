@@ -74,6 +74,28 @@ def test_narration_that_cannot_be_written(where: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (64, "", "")
 
 
+_OPENS = """
+import os, sys
+from mailcow_wizard import __main__
+from mailcow_wizard.cli import app
+def run(words):
+    number = os.open("/", os.O_RDONLY)
+    with open(sys.argv[1], "w") as file:
+        file.write(str(number > 2))
+    return 0
+app.run = run
+__main__.main()
+"""
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- >&- 2>&-"])
+def test_no_file_gets_the_number_of_a_stream_that_is_closed(closed: str, tmp_path: Path) -> None:
+    """A lock that did was lost in the process that it was handed to."""
+    told = tmp_path / "told"
+    shell(f'exec "$@" {closed}', sys.executable, "-c", _OPENS, str(told))
+    assert told.read_text() == "True"
+
+
 @pytest.mark.parametrize(
     "words", [("check", "ports"), ("check", "ports", "--json"), ("check", "--list"), ("schema",)]
 )
