@@ -9,6 +9,7 @@ from mailcow_wizard.model import STEPS, Finding
 from mailcow_wizard.report.acknowledgements import words
 from mailcow_wizard.tui.board import INSTALL, Board, Row
 from mailcow_wizard.tui.look import WORDS
+from mailcow_wizard.tui.parts import cut
 from mailcow_wizard.typed import NamedTuple
 
 _LABEL_WIDTH = 8
@@ -78,8 +79,9 @@ def _all_by_key() -> Line:
     return Line("", _("Enter shows all of it"), "dim")
 
 
-def brief(row: Row, width: int, height: int) -> list[Line]:
+def brief(row: Row, width: int, height: int, more: str) -> list[Line]:
     """A row in `height` lines of `width` cells: what was found, what is needed, what mends it and why.
+    `more` is the mark, one cell wide, of what is cut.
 
     Each part has its first lines before any has more of them; the last line tells the key that shows all.
     """
@@ -95,7 +97,7 @@ def brief(row: Row, width: int, height: int) -> list[Line]:
     room = max(1, height - 1)
     shares = _shares(room, parts)
     cells = (width, *[width - _LABEL_WIDTH] * 3)
-    found, remedies, why, needed = map(_first, shares, parts, cells)
+    found, remedies, why, needed = (_first(*one, more) for one in zip(shares, parts, cells, strict=True))
     lines = [*found, *needed, *remedies, *why]
     blank = [Line("", "")] * (room - len(lines))
     return [*lines, *blank, _all_by_key()][:height]
@@ -113,18 +115,14 @@ def _shares(room: int, parts: Sequence[Sequence[Line]]) -> list[int]:
     return shares
 
 
-def _first(most: int, lines: list[Line], cells: int) -> list[Line]:
+def _first(most: int, lines: list[Line], cells: int, more: str) -> list[Line]:
     """At most so many, the last with a mark where more would follow."""
     if len(lines) <= most or not most:
         return lines[:most]
     last, word = lines[most - 1], lines[most].text.partition(" ")[0]
     # What was wrapped goes on where its next word had no room; else a text of its own follows.
-    rest = lines[most].text if len(last.text) + len(word) >= cells else "…"
-    return [*lines[: most - 1], last._replace(text=_cut(f"{last.text} {rest}", cells))]
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
+    rest = lines[most].text if len(last.text) + len(word) >= cells else more
+    return [*lines[: most - 1], last._replace(text=cut(f"{last.text} {rest}", cells, more))]
 
 
 def _remedies(finding: Finding, width: int) -> list[Line]:

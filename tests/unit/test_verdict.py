@@ -101,7 +101,7 @@ def test_the_list_says_which_findings_block() -> None:
 
 def test_what_a_stage_needs_is_said_once() -> None:
     (first, *_unused) = rows(None, running=False)
-    for lines in (brief(first, 78, 8), details(first, 78)):
+    for lines in (brief(first, 78, 8, "…"), details(first, 78)):
         text = " ".join(line.text for line in lines)
         assert text.count(first.check.needed) == 1, text
 
@@ -116,14 +116,16 @@ def test_help_says_in_which_step_a_shared_key_does_what() -> None:
 
 @pytest.mark.parametrize("remedies", [(), ("Give it more " * 20,)])
 @pytest.mark.parametrize("why", ["It matters.", "It matters very much to all " * 8])
-def test_what_is_cut_in_brief_says_so(remedies: tuple[str, ...], why: str) -> None:
+@pytest.mark.parametrize("look", [Look(False, True), Look(True, True)], ids=["letters", "ASCII"])
+def test_what_is_cut_in_brief_says_so(look: Look, remedies: tuple[str, ...], why: str) -> None:
     check = next(one for one in SYSTEM if one.id == "system.disk")._replace(why=why)
     finding = join(check, Judgement("fail", "words", remedies=remedies))
-    lines = brief(Row(check.listed, finding), 78, 8)
+    mark = look.glyphs.ellipsis
+    lines = brief(Row(check.listed, finding), 78, 8, mark)
     assert len(lines) == 8
     said = " ".join(line.text for line in lines)
-    assert all(text.strip() in said for text in (*remedies, why)) != ("…" in said)
+    assert all(text.strip() in said for text in (*remedies, why)) != (mark in said)
     # Nothing is cut beside lines that are empty, and no part is left out for another.
-    assert "" not in [line.text for line in lines] or "…" not in said
+    assert "" not in [line.text for line in lines] or mark not in said
     assert {"Needed", "Why", *(("Mend",) if remedies else ())} <= {line.label for line in lines}
-    assert max(len(line.text) for line in lines) <= 78 - 8
+    assert max(len(look.text(line.text)) for line in lines) <= 78 - 8

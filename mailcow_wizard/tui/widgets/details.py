@@ -38,7 +38,10 @@ class Details(Lines):
         if self._row is None:
             self.put([])
             return
-        lines = whole(self._row, width, height) if width >= _WHOLE_FROM else brief(self._row, width, height)
+        if width >= _WHOLE_FROM:
+            lines = whole(self._row, width, height)
+        else:
+            lines = brief(self._row, width, height, self._look.glyphs.ellipsis)
         self.put([styled(line, self._look) for line in lines])
 
 
