@@ -180,6 +180,8 @@ def master_cf(ports: Mapping[str, int], kind: Kind, here: str = HERE) -> str:
         "smtp unix - - n - - smtp",
         "error unix - - n - - error",
         "retry unix - - n - - error",
+        # What goes there is taken first, and then comes back; what goes to `error` smtpd refuses already.
+        "returning unix - n n - - pipe user=nobody argv=/bin/sh -c {echo 5.2.2 full; exit 69}",
         "lmtp unix - - n - - lmtp",
         "anvil unix - - n - 1 anvil",
         "scache unix - - n - 1 scache",
