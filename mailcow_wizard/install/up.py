@@ -50,6 +50,8 @@ def run(job: Job) -> str:
         last = number == _TRIES or (trouble.kind == _UNHEALTHY and number > 1)
         if trouble.kind not in (_DAEMON, _UNHEALTHY) or last:
             raise _explained(job, watch, trouble)
+        if trouble.kind == _UNHEALTHY:
+            watch.until_none_is_ill(trouble)
         job.tell(_("{trouble}; tries again", trouble=trouble.words))
         await_engine(job)
     return ""
@@ -118,10 +120,12 @@ class _Watch:
 
     def look(self) -> None:
         """Looks, unless it has just done so."""
-        moment = time.monotonic()
-        if moment - self._at < _LOOK_EVERY_S:
-            return
-        self._at = moment
+        if time.monotonic() - self._at >= _LOOK_EVERY_S:
+            self.look_now()
+
+    def look_now(self) -> None:
+        """Looks, whenever it was done last."""
+        self._at = time.monotonic()
         try:
             self.seen = services(self._job.facts(), self.project)
         except HostError as error:
@@ -166,6 +170,17 @@ class _Watch:
         for line in said:
             self._job.tell(f"  {short(one.service)} | {line}")
         return tuple(said if tested else reversed(said))
+
+    def until_none_is_ill(self, trouble: Trouble) -> None:
+        """Waits until no container is unhealthy, or long enough: docker compose itself does not wait for what
+        is unhealthy already, and what is in its way may be mended meanwhile."""
+        self._job.tell(_("{trouble}; waits up to {seconds:.0f} s", trouble=trouble.words, seconds=_GIVE_UP_S))
+        end = time.monotonic() + _GIVE_UP_S
+        while time.monotonic() < end:
+            self.look_now()
+            if not self.trouble and not any(one.health == _UNHEALTHY for one in self.seen):
+                return
+            self._job.wait(_LOOK_EVERY_S)
 
     def until_steady(self) -> str:
         """Waits until all are right for a while. Raises Failed where one does not come up."""
@@ -226,6 +241,7 @@ def _explained(job: Job, watch: _Watch, trouble: Trouble) -> Failed:
     if trouble.kind == "limit":
         job.again("override")
     if trouble.kind == _UNHEALTHY:
+        watch.look_now()
         some = [one for one in watch.seen if one.name == trouble.what or not one.right]
         named_first = sorted(some, key=lambda one: one.name != trouble.what)
         if named_first:
