@@ -216,6 +216,8 @@ class _Line:
         if command.runs:
             if _RESERVED.fullmatch(command.name) or _BUILTINS.fullmatch(command.name):
                 raise Ends(_("{command} is a word of programs", command=command.name))
+            if command.may_be_any:
+                raise Ends(_("the name of a command is made of variables"))
             does = _PERHAPS if command.vanishes else _RUNS
             found = [one._replace(value=None, does=does) for one in found]
             if command.named and not command.exports:
@@ -262,6 +264,13 @@ class _Command:
     def takes_assignments(self) -> bool:
         """Whether KEY=value at this place sets the key."""
         return not self._words or self.exports
+
+    @property
+    def may_be_any(self) -> bool:
+        """Whether letters and variables together name the command: that may be `export`. What has a slash is
+        the path of a program."""
+        made = not self.vanishes and ("$" in self.name or "`" in self.name)
+        return made and "/" not in self.name.partition("$")[0] + self.name.rpartition("}")[2]
 
     def add(self, word: Word, seen: Seen) -> None:
         """One more word: an assignment, the command's name, or what it is given."""

@@ -128,7 +128,7 @@ def friendly(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return kinds(text)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [3, 4])
 def test_screens(seed: int, friendly: set[str], tmp_path: Path) -> None:
     machine = tmp_path / "machine.json"
     machine.write_text(json.dumps(poisoned(seed, 0.25)))

@@ -168,7 +168,10 @@ _SCRUBBED = (
     "/opt/mailcow-dockerized/docker-compose.override.yml",
 )  # fmt: skip
 _TARGETS = ("/info", "/containers/json?all=1", "/containers/x/json", "/containers/x/logs?tail=1", "/networks")
-_COMMANDS = (("systemctl", "cat", "--", "x"), ("mailq",), ("postqueue", "-j"), ("ps",))
+_COMMANDS = (
+    ("systemctl", "cat", "--", "x"), ("systemctl", "show", "-p", "ExecStart", "--", "x"), ("mailq",),
+    ("postqueue", "-j"), ("ps",),
+)  # fmt: skip
 
 
 def _scrubbed(data: bytes) -> None:

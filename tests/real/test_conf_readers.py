@@ -75,6 +75,23 @@ def test_braces_behind_a_tilde_that_stays(line: str, tmp_path: Path) -> None:
     assert seen.value == (None if line.startswith("export") else real["A"])
 
 
+@pytest.mark.parametrize("name", ["${A/a/b}export", "${A}ex''port", "ex${A}\\\nport"])
+def test_a_command_whose_name_is_made_of_variables(name: str, tmp_path: Path) -> None:
+    """It may be `export`; of what it, or what follows, sets nothing is said then."""
+    text = f"A= {name} A=other\nA=$A\nZ=end\n"
+    (real,) = shell.reads([text.encode()], [["A", "Z"]], tmp_path, ENVIRONMENT)
+    seen, stop = ours.read(text, ENVIRONMENT)
+    assert real == {"A": "other", "Z": "end"}
+    assert claimed(seen, stop, ["A", "Z"]) == {}
+
+
+def test_a_program_in_a_directory_that_a_variable_names(tmp_path: Path) -> None:
+    text = "A= $B/program\nZ=end\n"
+    (real,) = shell.reads([text.encode()], [["A", "Z"]], tmp_path, ENVIRONMENT)
+    seen, stop = ours.read(text, ENVIRONMENT)
+    assert (real, claimed(seen, stop, ["A", "Z"])) == ({"Z": "end"}, {"A": None, "Z": "end"})
+
+
 def _as_one_file(taken: list[Case]) -> tuple[tuple[Seen, ...], bytes]:
     """All of them together; those go that what others set besides their keys makes unreadable."""
     while True:

@@ -216,7 +216,7 @@ def test_nor_does_it_lie_in_a_directory_for_files_that_is_another_users(one_file
     """As TMPDIR is that `su` took over: who may rename the code's directory puts another in its place."""
     need_root()
     script = f"""
-    mount -t tmpfs tmpfs /mnt; cp {one_file} /mnt/wizard.pyz; mount -o remount,ro /var/cache
+    cd /; mount -t tmpfs tmpfs /mnt; cp {one_file} /mnt/wizard.pyz; mount -o remount,ro /var/cache
     for place in /var/tmp /tmp; do mount -t tmpfs -o mode=1777 tmpfs $place; done
     export TMPDIR=/var/tmp/user/tmp; mkdir -p $TMPDIR; {theirs}
     wizard {LOOK}

@@ -39,7 +39,9 @@ def test_what_is_no_check_is_not_explained(words: tuple[str, ...]) -> None:
 
 def complete(script: Path, *words: str) -> set[str]:
     """What bash offers for the last of these words."""
-    program = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mailcow_wizard; '
+    program = (
+        'source "$1"; shift; COMP_WORDS=("$@"); COMP_LINE="$*" COMP_CWORD=$(($# - 1)); _mailcow_wizard; '
+    )
     argv = ["bash", "-c", f"{program}printf '%s\\n' \"${{COMPREPLY[@]}}\"", "x", str(script), *words]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     return set(done.stdout.split())
