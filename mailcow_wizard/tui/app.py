@@ -28,7 +28,7 @@ from mailcow_wizard.tui.frame import LOW, is_wide
 from mailcow_wizard.tui.greeting import greeting
 from mailcow_wizard.tui.keys import keys_here
 from mailcow_wizard.tui.look import Look
-from mailcow_wizard.tui.looking import Known, Looking, again
+from mailcow_wizard.tui.looking import Known, Looking, again, by_name, know, names
 from mailcow_wizard.tui.places import bindings, open_place
 from mailcow_wizard.tui.widgets.chrome import Breadcrumb, Heading, KeyLine, Rail, Rule
 from mailcow_wizard.tui.widgets.details import Details
@@ -150,12 +150,9 @@ class Wizard(Drawn):
 
     def _look_at_rest(self) -> None:
         """Runs the checks that have no answer yet, where no process of its own could."""
-        if not self.board.checks():
-            from mailcow_wizard import checks
-
-            self.board.add([one.listed for one in checks.all_checks()])
-        if not self.board.answered:
-            self.look_again(self.board.unanswered(), self._facts)
+        know(self.board)
+        if left := self.board.left():
+            self.look_again(left, self._facts)
 
     async def _complete_screen(self) -> None:
         """The third paint: the other steps' widgets, and the fields."""
@@ -332,7 +329,10 @@ class Wizard(Drawn):
         step = self.session.answers.step
         known = [one.id for one in self.board.steps[1:]]
         others = self.session.settings.domains[1:]
+        before = names(self.session)
         self._keep(Answers(hostname, (domain, *others), step))
+        if names(self.session) != before:
+            self.look_again(by_name(self.board))
         goes_on = goes_on and not self._answered and step in known
         self._answered = True
         self.go_to(step if goes_on else known[0])

@@ -64,8 +64,10 @@ class Board:
         self.not_looked_at: tuple[Step, ...] = tuple(one for one in STEPS if one.id not in present)
 
     def add(self, checks: Sequence[Listed]) -> None:
-        """Adds checks, whose rows are `running` until something is heard of them."""
+        """Adds checks that are new, whose rows are `running` until something is heard of them."""
         for check in checks:
+            if check.id in self._checks:
+                continue
             self._checks[check.id] = check
             self._by_step.setdefault(check.step, []).append(check)
         self._counted.clear()
@@ -143,6 +145,11 @@ class Board:
     def unanswered(self) -> tuple[Listed, ...]:
         """The checks that have no finding yet."""
         return tuple(check for id, check in self._checks.items() if id not in self._findings)
+
+    def left(self) -> tuple[Listed, ...]:
+        """The checks without a finding that were asked only once: of those that were asked again an answer is
+        on its way."""
+        return tuple(check for check in self.unanswered() if check.id not in self._run_of)
 
     def running(self) -> int:
         """How many checks have no finding yet."""

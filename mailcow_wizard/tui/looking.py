@@ -5,10 +5,15 @@ from collections.abc import Callable, Iterable, Sequence
 
 from mailcow_wizard.engine import limits
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts.identity import domain_of
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host import apart
 from mailcow_wizard.model import Event, Listed
+from mailcow_wizard.tui.board import Board
 from mailcow_wizard.typed import NamedTuple
+
+_BY_NAME = ("network", "dns", "config", "verify")
+"""Steps with checks that ask for the server's name or the mail domains."""
 
 
 class Known(NamedTuple):
@@ -61,6 +66,26 @@ class Looking:
         """Ends the run where it goes on."""
         if self._child:
             self._child.end()
+
+
+def know(board: Board) -> None:
+    """Adds all checks to the board, where the process that looks has not told them yet."""
+    if not board.checks():
+        from mailcow_wizard import checks
+
+        board.add([one.listed for one in checks.all_checks()])
+
+
+def names(session: Session) -> tuple[str, ...]:
+    """What the checks take the server and its mail domains to be called."""
+    name = session.hostname_if_known().name
+    return name, *(session.settings.domains or (domain_of(name),))
+
+
+def by_name(board: Board) -> tuple[Listed, ...]:
+    """The checks that have to look again when the server or a mail domain is called otherwise."""
+    know(board)
+    return tuple(one for step in _BY_NAME for one in board.checks_of(step))
 
 
 def again(session: Session, checks: Sequence[str], facts: Facts, tell: Callable[[Event], None]) -> None:

@@ -14,6 +14,8 @@ from mailcow_wizard.model import Event, Finding, Status
 from mailcow_wizard.tui import app as tui
 from mailcow_wizard.tui import mending
 from mailcow_wizard.tui.app import Wizard
+from mailcow_wizard.tui.board import new_board
+from mailcow_wizard.tui.looking import know
 from mailcow_wizard.tui.work import Work
 
 CHECK = "network.outbound-25"
@@ -113,6 +115,48 @@ async def test_what_gets_out_shows_what_was_found_again(
         for one in (*others.values(), better):
             runs.answers(0, one)
         await until(pilot, lambda: "2 of 34 ways end too early" in shown(app))
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["the same name", "another name"])
+async def test_another_name_on_the_first_screen_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: bool
+) -> None:
+    """What was found for the name that was guessed says nothing of the one that is typed."""
+    async with piloted(tmp_path) as (app, pilot):
+        runs = Runs(monkeypatch)
+        app.go_to("welcome")
+        await pilot.press("tab", "tab", "end")
+        await pilot.press(*("x" if changed else ()), "enter")
+        await until(pilot, lambda: app.current != "welcome")
+        assert app.session.settings.domains == ("example.orgx" if changed else "example.org",)
+        assert [{one.partition(".")[0] for one in run} for run in runs.asked] == (
+            [{"network", "firewall", "dns", "reputation", "config", "mail"}] if changed else []
+        )
+        run_again = {row.check.step for row in app.board.rows("summary") if row.status == "running"}
+        assert run_again == ({"network", "dns", "config", "verify"} if changed else set())
+
+
+async def test_the_first_run_ends_while_a_check_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was begun before what made them look again: what is on its way is not asked once more for it."""
+    async with piloted(tmp_path) as (app, pilot):
+        runs = Runs(monkeypatch)
+        app.look_again([one for one in app.board.checks_of("network") if one.id == CHECK])
+        app._look_at_rest()
+        await pilot.pause()
+        assert runs.asked == [(CHECK,)]
+
+
+def test_checks_that_the_board_knows_are_added_once() -> None:
+    board = new_board()
+    know(board)
+    every = board.checks()
+    board.add(every)
+    assert (board.checks(), len(board.checks_of("dns"))) == (every, len(set(board.checks_of("dns"))))
+    assert board.left() == every
+    board.ask(every[:2])
+    assert board.left() == every[2:]
 
 
 @pytest.mark.parametrize(("path", "all_of_them"), [("/opt/m/mailcow.conf", True), ("/etc/fstab", False)])
