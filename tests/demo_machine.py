@@ -322,6 +322,7 @@ def document() -> dict[str, object]:
     hostname(facts)
     recorder.now()
     Run(all_checks(), facts, lambda event: None).run()
+    recorder.settle()
     walk_every_way(facts)
     demo_ports.plan_everything(facts, all_checks())
     return recorder.document(DIRECTORY)

@@ -147,5 +147,6 @@ def document() -> dict[str, Any]:
     hostname(facts)
     recorder.now()
     Run(all_checks(), facts, lambda event: None).run()
+    recorder.settle()
     walk_every_way(facts)
     return recorder.document(DIRECTORY)

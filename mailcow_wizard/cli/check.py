@@ -111,6 +111,7 @@ def _recorded(
     session.host = recorder
     output = Output(write)
     code, findings = _run(session, chosen, options, output.write)
+    recorder.settle()
     ask_the_rest(session, findings)
     try:
         write_private(path, recorder.document(session.settings.directory))

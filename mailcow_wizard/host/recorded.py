@@ -234,6 +234,11 @@ class RecordingHost(Host):
     def __init__(self, asked: Host) -> None:
         self._asked = asked
         self._answers: dict[str, Any] = {}
+        self._settled = False
+
+    def settle(self) -> None:
+        """From now on name servers are asked only what they were not asked yet: what was judged stays."""
+        self._settled = True
 
     def document(self, directory: str) -> dict[str, Any]:
         """The recorded machine so far; `directory` is mailcow's."""
@@ -315,10 +320,11 @@ class RecordingHost(Host):
         return self._note(lambda: self._asked.ask_time(servers, timeout), "ask_time", servers)
 
     def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
-        replies = self._asked.ask_dns(questions, timeout)
-        for asked, reply in zip(questions, replies, strict=True):
-            self._answers[question("ask_dns", *_words(asked))] = {"value": pack(reply)}
-        return replies
+        keys = {one: question("ask_dns", *_words(one)) for one in questions}
+        new = tuple(one for one, key in keys.items() if not (self._settled and key in self._answers))
+        for one, reply in zip(new, self._asked.ask_dns(new, timeout) if new else (), strict=True):
+            self._answers[keys[one]] = {"value": pack(reply)}
+        return tuple(unpack(DnsReply, self._answers[keys[one]]["value"]) for one in questions)
 
     def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
         found = self._asked.probe(probes, timeout)

@@ -22,6 +22,14 @@ from mailcow_wizard.host.recorded import DEMO, RecordedHost, RecordingHost, load
 from mailcow_wizard.model import Settings
 from tests.demo_config import DIRECTORY
 
+
+class Silent(FakeHost):
+    """Nobody answers any more."""
+
+    def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
+        return tuple(DnsReply(one.servers[0], "", b"", timeout, "no answer") for one in questions)
+
+
 SETTINGS = Settings(directory=DIRECTORY)
 SERVERS = {
     "org": {"a.org.example": "192.0.2.1"},
@@ -100,6 +108,17 @@ def test_a_walk_that_another_one_has_spared() -> None:
         zone_of(Facts(_replayed(recorder), SETTINGS), name)
     walk_every_way(known)
     assert zone_of(Facts(_replayed(recorder), SETTINGS), name).name == DOMAIN
+
+
+def test_what_was_judged_is_not_asked_for_again() -> None:
+    """Another answer by now, or none, would be replayed in the place of the one that was judged."""
+    recorder = RecordingHost(Turning())
+    known = Facts(recorder, SETTINGS)
+    zone = zone_of(known, f"mail.{DOMAIN}")
+    recorder._asked = Silent()
+    recorder.settle()
+    walk_every_way(known)
+    assert zone_of(Facts(_replayed(recorder), SETTINGS), f"mail.{DOMAIN}") == zone
 
 
 def _replayed(recorder: RecordingHost) -> RecordedHost:
