@@ -107,9 +107,9 @@ def _distrust(facts: Facts, directory: str, owners: tuple[Owned, ...]) -> str:
         return _("{path} belongs to {user}", path=stranger.path, user=stranger.user)
     try:
         git, common = _git_places(facts.host, directory)
-    except HostError:
-        return ""
-    files = (f"{git}/config", f"{git}/config.worktree", f"{common}/config")
+    except HostError as error:
+        return str(error)
+    files = (f"{directory}/.git", f"{git}/config", f"{git}/config.worktree", f"{common}/config")
     return changed_by(facts.host, files, user)
 
 

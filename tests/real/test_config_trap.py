@@ -72,3 +72,18 @@ def test_a_clone_that_others_can_change_runs_nothing_of_theirs(mailcow: Mailcow,
     place.chmod(0o755)
     mailcow.check("checkout")
     assert sprung.exists(), "it is no trap"
+
+
+@pytest.mark.parametrize("padded", [False, True])
+def test_a_pointer_that_others_can_change_leads_nowhere(mailcow: Mailcow, padded: bool) -> None:
+    """Who may write the file `.git` says which configuration counts, also where it is too long to be read."""
+    sprung = trapped(mailcow)
+    place, pointer = mailcow.directory.parent / "elsewhere.git", mailcow.directory / ".git"
+    pointer.rename(place)
+    pointer.write_text(f"gitdir: {place}\n" + "\n" * (5000 if padded else 0))
+    (mailcow.directory / "docker-compose.yml").touch()
+    sprung.unlink(missing_ok=True)
+    pointer.chmod(0o666)
+    found = mailcow.check("checkout")["summary"]
+    assert "git is not run here" in found
+    assert not sprung.exists()
