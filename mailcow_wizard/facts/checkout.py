@@ -105,6 +105,9 @@ def _distrust(facts: Facts, directory: str, owners: tuple[Owned, ...]) -> str:
     stranger = next((one for one in owners if one.uid not in (0, user)), None)
     if stranger:
         return _("{path} belongs to {user}", path=stranger.path, user=stranger.user)
+    names = facts.get(place).names
+    if names is not None and ".git" not in names:  # unpacked from an archive: git has no part in it
+        return ""
     try:
         git, common = _git_places(facts.host, directory)
     except HostError as error:
