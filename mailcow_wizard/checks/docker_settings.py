@@ -28,6 +28,10 @@ def judge_daemon_json(seen: DaemonSettings) -> Judgement:
     troubles = [*_shape(seen), *_settings(seen)]
     if troubles:
         return judged(troubles, evidence, _said(seen))
+    if seen.unread:
+        words = _("the options that Docker was started with are not known: {why}", why=seen.unread)
+        remedy = _("Look at them (`pgrep -a dockerd`): `--iptables=false` must not be among them.")
+        return Judgement("unknown", words, _said(seen), evidence, (remedy,), certainty="untested")
     if file.shape == "missing":
         words = _("there is no {path}: Docker's defaults hold", path=file.path)
     else:

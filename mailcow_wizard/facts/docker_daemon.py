@@ -6,6 +6,7 @@ from mailcow_wizard.facts import docker, units
 from mailcow_wizard.facts.containers import DAEMON
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -110,20 +111,43 @@ def is_inside_another(facts: Facts, process: Process) -> bool:
 
 def options(facts: Facts) -> tuple[str, ...]:
     """The words that the running daemon was started with; empty where it is not known which process it is."""
+    return facts.get(started).words
+
+
+def options_unread(facts: Facts) -> str:
+    """Why it is not known with which words the daemon that runs was started; empty: nothing is hidden."""
+    return facts.get(started).unread if facts.get(docker.engine).state in ("answers", "silent") else ""
+
+
+class Started(NamedTuple):
+    """The words that the daemon was started with, and why they are not known."""
+
+    words: tuple[str, ...] = ()
+    unread: str = ""
+
+
+def started(facts: Facts) -> Started:
+    """Finds the process of the daemon that answers, and what it was told."""
     written = _by_pid_file(facts)
     if written:
-        return written
+        return Started(written)
     try:
         found = [one for one in facts.get(processes) if one.user == "root"]
-    except HostError:
-        return ()
-    if len(found) == 1:
-        return found[0].command[1:]
-    # Several engines on one machine: each has its own place for data.
-    known = facts.get(docker.told)
-    place = known.root if known else ""
-    mine = [one for one in found if option(one.command, "data-root") == place]
-    return mine[0].command[1:] if place and len(mine) == 1 else ()
+    except HostError as error:
+        return Started(unread=str(error))
+    if len(found) > 1:  # several engines on one machine: each has its own place for data
+        known = facts.get(docker.told)
+        place = known.root if known else ""
+        places = {one.pid: option(one.command, "data-root") for one in found}
+        mine = [one for one in found if places[one.pid] == place] if place else []
+        # The place of one that names none on its command line is in its file, or the usual one.
+        mine = mine or [one for one in found if place and not places[one.pid]]
+        if len(mine) != 1:
+            numbers = ", ".join(str(one.pid) for one in found)
+            which = _("which of several dockerds answers is not known (processes {numbers})", numbers=numbers)
+            return Started(unread=which)
+        found = mine
+    return Started(found[0].command[1:]) if found else Started()
 
 
 def _by_pid_file(facts: Facts) -> tuple[str, ...]:

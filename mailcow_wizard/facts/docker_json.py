@@ -51,7 +51,8 @@ class DaemonSettings(NamedTuple):
     """daemon.json beside the engine that reads it. `wants_ipv6`: mailcow is to have IPv6 (None: nobody has
     said); `lacking` what Docker needs in the file for that; `hosts_twice` that the unit and the file both
     say where to listen, with which the daemon does not start; `backend` is the engine's firewall;
-    `addresses` what the file says of those of Docker's networks; `network` the options of mailcow's."""
+    `addresses` what the file says of those of Docker's networks; `network` the options of mailcow's;
+    `unread` why the daemon's command line, which counts like the file, is not known."""
 
     file: DaemonJson
     engine: docker.Engine
@@ -63,6 +64,7 @@ class DaemonSettings(NamedTuple):
     backend: str
     addresses: Addresses = Addresses()
     network: NetworkOptions = NetworkOptions()
+    unread: str = ""
 
 
 def daemon_json(facts: Facts) -> DaemonJson:
@@ -156,6 +158,7 @@ def daemon_settings(facts: Facts) -> DaemonSettings:
         known.firewall if known else "",
         addresses(facts, file.settings),
         network_options(facts, facts.get(docker_daemon.options), file.settings),
+        facts.get(docker_daemon.options_unread),
     )
 
 

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from mailcow_wizard.checks.docker_settings import judge_daemon_json
+from mailcow_wizard.facts.docker_json import daemon_settings
 from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, Process, Ran
 from tests.checks.test_docker import DEAD, NO_DAEMON, SYSTEMD, found
-from tests.docker_machine import DockerHost, units
+from tests.docker_machine import DockerHost, facts, units
 
 NO_ENGINE = {"/usr/bin/dockerd": None}
 ROOTLESS = tuple(
@@ -116,3 +118,33 @@ def test_a_docker_with_a_place_of_its_own_for_data(kind: str) -> None:
     judged = found("engine", host)
     assert judged.evidence[-1].value == f"name={kind}"
     assert any("systemctl enable --now docker" in one for one in judged.remedies) == rootless
+
+
+TWO = (
+    Process(8, "dockerd", "root", ("/usr/bin/dockerd", "--data-root=/srv/ci", "--iptables=false"), "", ""),
+    Process(9, "dockerd", "root", ("/usr/bin/dockerd", "--data-root=/srv/ci"), "", ""),
+)
+
+
+@pytest.mark.parametrize(
+    ("root", "own", "status", "said"),
+    [
+        ("/srv/ci", "--iptables=true", "unknown", "processes 7, 8, 9"),
+        ("/elsewhere", "--iptables=false", "fail", "makes no firewall rules"),
+        ("/elsewhere", "--data-root=/other", "unknown", "which of several"),
+    ],
+)
+def test_which_of_several_daemons_answers(root: str, own: str, status: str, said: str) -> None:
+    """The command line counts like the file: without it a file in order proves nothing."""
+    host = DockerHost(daemon=("/usr/bin/dockerd", own), info={"DockerRootDir": root}, others=TWO)
+    found = judge_daemon_json(daemon_settings(facts(host)))
+    assert (found.status, said in found.summary) == (status, True), found.summary
+
+
+def test_a_daemon_that_hides_its_command_line_is_not_said_to_be_in_order() -> None:
+    class Hidden(DockerHost):
+        def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
+            raise HostError("processes cannot be read")
+
+    assert judge_daemon_json(daemon_settings(facts(Hidden()))).status == "unknown"
+    assert judge_daemon_json(daemon_settings(facts(Hidden(HostError("no answer"))))).status == "pass"
