@@ -1,6 +1,7 @@
 """The launcher as root in a checkout that is somebody else's."""
 
 import os
+import pwd
 import shlex
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 from tests.real.launcher import assert_version, copy_checkout, environment, start
 
 OWNER = 12345
+THEIR_FIRST = pwd.getpwnam("nobody").pw_gid
+"""A group that names no members, and is the first one of a user."""
 
 pytestmark = [
     pytest.mark.real,
@@ -48,15 +51,28 @@ def test_with_sudo_their_files_stay_theirs(theirs: Path) -> None:
         assert owners(theirs) == {OWNER}
 
 
-def test_another_users_checkout_is_not_run(theirs: Path) -> None:
-    done = start(theirs, "--version")
+def test_another_users_checkout_is_not_run(tmp_path: Path) -> None:
+    """What is said is all that has to be done."""
+    checkout = copy_checkout(tmp_path / "it's their own")
+    give(checkout, OWNER)
+    done = start(checkout, "--version")
     assert (done.returncode, done.stdout) == (64, "")
     assert f"it belongs to user {OWNER}" in done.stderr
-    assert "chown -R root:" in done.stderr
+    assert not (checkout / ".venv").exists()
+    subprocess.run(["sh", "-c", done.stderr.rpartition("To make it root's: ")[2]], check=True)
+    # Without a Python it says so, and makes nothing.
+    assert "PYTHON=/nowhere" in start(checkout, "--version", env=environment(PYTHON="/nowhere")).stderr
+
+
+def test_who_became_root_without_sudo_is_told_at_once_that_the_home_is_anothers(theirs: Path) -> None:
+    """As with `su -`: made root's it would lie in another user's directory, and be refused again."""
+    done = start(theirs, "--version")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert f"cp -r {theirs} /root/ && chown -R root: /root/{theirs.name} && /root/" in done.stderr
     assert not (theirs / ".venv").exists()
 
 
-@pytest.mark.parametrize(("mode", "group"), [(0o777, 0), (0o757, 0), (0o775, OWNER)])
+@pytest.mark.parametrize(("mode", "group"), [(0o777, 0), (0o757, 0), (0o775, OWNER), (0o2775, THEIR_FIRST)])
 def test_a_checkout_that_others_can_write_is_not_run(tmp_path: Path, mode: int, group: int) -> None:
     checkout = copy_checkout(tmp_path / "open")
     (checkout / "mailcow_wizard").chmod(mode)
@@ -79,7 +95,10 @@ def test_roots_checkout_in_another_users_directory_is_not_run(theirs: Path) -> N
 
 @pytest.mark.parametrize(
     ("mode", "group", "runs"),
-    [(0o777, 0, False), (0o1777, 0, True), (0o775, OWNER, False), (0o775, 0, True), (0o2775, 50, True)],
+    [
+        *((0o777, 0, False), (0o1777, 0, True), (0o775, OWNER, False), (0o1775, OWNER, True)),
+        *((0o775, 0, True), (0o2775, 50, True), (0o775, THEIR_FIRST, False)),
+    ],
 )
 def test_roots_checkout_in_a_directory_that_others_can_write(
     tmp_path: Path, mode: int, group: int, runs: bool
@@ -89,13 +108,16 @@ def test_roots_checkout_in_a_directory_that_others_can_write(
     os.chown(above, 0, group)
     above.chmod(mode)
     # Without a Python it says so, and makes nothing.
-    done = start(checkout, "--version", env=environment(PYTHON="/nowhere/python3"))
+    done = start(checkout, "--version", env=environment(PYTHON="/nowhere/python3", TIME_STYLE="long-iso"))
     assert done.returncode == 64
-    assert ("can write to" in done.stderr) is not runs
+    assert (f"can write to {above} (" in done.stderr) is not runs
+    assert (f"cp -r '{checkout}' /root/" in done.stderr) is not runs
     assert ("PYTHON=/nowhere/python3" in done.stderr) is runs
 
 
-@pytest.mark.parametrize("place", ["everybody's", "another user's", "their group's", "."])
+@pytest.mark.parametrize(
+    "place", ["everybody's", "another user's", "their group's", "their first group's", "."]
+)
 def test_root_runs_nothing_from_a_directory_of_path_that_is_others_too(tmp_path: Path, place: str) -> None:
     checkout = copy_checkout(tmp_path / "mailcow-wizard")
     tools, ran = tmp_path / "their tools", tmp_path / "ran"
@@ -107,6 +129,7 @@ def test_root_runs_nothing_from_a_directory_of_path_that_is_others_too(tmp_path:
         "everybody's": (0o777, 0, 0),
         "another user's": (0o755, OWNER, 0),
         "their group's": (0o775, 0, OWNER),
+        "their first group's": (0o775, 0, THEIR_FIRST),
         ".": (0o755, 0, 0),
     }[place]
     os.chown(tools, uid, gid)
@@ -114,8 +137,10 @@ def test_root_runs_nothing_from_a_directory_of_path_that_is_others_too(tmp_path:
     first = "." if place == "." else str(tools)
     line = [str(checkout / "wizard"), "--version"]
     path = f"{first}::{os.environ['PATH']}"
+    # However root wants to see the times of files.
+    wanted = environment(PATH=path, TIME_STYLE="long-iso")
     done = subprocess.run(
-        line, env=environment(PATH=path), cwd=tools, capture_output=True, text=True, timeout=180, check=False
+        line, env=wanted, cwd=tools, capture_output=True, text=True, timeout=180, check=False
     )
     assert_version(done)
     assert not ran.exists(), ran.read_text()
