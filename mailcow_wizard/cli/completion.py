@@ -102,7 +102,7 @@ _mailcow_wizard() {{
     {"|".join(f"--{one}" for one in _FILES)}) _mailcow_wizard_paths -f; return ;;
     {"|".join(f"--{one}" for one in _DIRECTORIES)}) _mailcow_wizard_paths -d; return ;;
     --lang) words="{" ".join(LANGUAGES)}" ;;
-    --resume) words=$(command ls "$place/changes" 2>/dev/null) ;;
+    --resume) words=$(_mailcow_wizard_changes) ;;
     --format) case $command in{formats}
         esac ;;
     {"|".join(plain)}) COMPREPLY=(); return ;;
@@ -123,7 +123,7 @@ _mailcow_wizard() {{
                 get) words="{" ".join(KEYS)}" ;;
                 lint) _mailcow_wizard_paths -f; return ;;
                 esac ;;
-            undo) [ -n "$first" ] || words=$(command ls "$place/changes" 2>/dev/null) ;;
+            undo) [ -n "$first" ] || words=$(_mailcow_wizard_changes) ;;
             completion) words="{" ".join(_SHELLS)}" ;;
             schema) words="answers" ;;
             build) _mailcow_wizard_paths -f; return ;;
@@ -131,6 +131,10 @@ _mailcow_wizard() {{
         esac ;;
     esac
     COMPREPLY=($(compgen -P "$begin" -W "$words" -- "$word"))
+}}
+_mailcow_wizard_changes() {{
+    # Numbers only: compgen would run what other names hold, $(…) say, and whoever has the directory gave them.
+    command ls "$place/changes" 2>/dev/null | LC_ALL=C command grep -Ex '[0-9]+'
 }}
 _mailcow_wizard_paths() {{
     # A directory goes on, and a blank is quoted; not in zsh, which does so itself, nor in bash 3.
@@ -178,7 +182,7 @@ function __mailcow_wizard_changes # by their numbers
         test "$before" = --state-dir; and set place $one
         set before $one
     end
-    command ls $place/changes 2>/dev/null
+    command ls $place/changes 2>/dev/null | string match -r '^[0-9]+$'
 end
 function __mailcow_wizard_command # whether it is one of these
     set -l words (__mailcow_wizard_words)

@@ -36,6 +36,8 @@ LINES = (
     ("explain time.rtc time.off", set()),
     ("--state-dir state undo 471", {"4711", "4712"}),
     ("--state-dir=state fix --resume 472", {"4720"}),
+    ("--state-dir theirs undo 481", {"4811", "4812"}),
+    ("--state-dir=theirs fix --resume 48", {"4811", "4812"}),
 )
 SHELLS = {
     "bash": ("bash --norc --noprofile", "PS1='> '; bind 'set show-all-if-ambiguous on'; source ./script"),
@@ -53,6 +55,17 @@ def place(tmp_path: Path) -> Path:
     (tmp_path / "folder").mkdir()
     for change in ("4711", "4712", "4720", ".new-4721"):
         (tmp_path / "state" / "changes" / change).mkdir(parents=True)
+    for change in (
+        "4811",
+        "4812",
+        "$(touch ran)",
+        "`touch ran`",
+        "4813$(touch ran)",
+        "*",
+        "4814 x",
+        "481\n5",
+    ):
+        (tmp_path / "theirs" / "changes" / change).mkdir(parents=True)
     (tmp_path / "two words").touch()
     return tmp_path
 
@@ -83,6 +96,7 @@ def test_tab_completes(shell: str, place: Path) -> None:
             wait_for_words(terminal, line, wanted)
     finally:
         terminal.close()
+    assert not (place / "ran").exists(), "a name that somebody gave to a change was run"
 
 
 def test_bash_knows_a_path_from_a_word(place: Path) -> None:
@@ -138,3 +152,4 @@ def test_fish_is_told(place: Path) -> None:
             "",
             wanted,
         )
+    assert not (place / "ran").exists()
