@@ -133,7 +133,7 @@ _mailcow_wizard() {{
     COMPREPLY=($(compgen -P "$begin" -W "$words" -- "$word"))
 }}
 _mailcow_wizard_changes() {{
-    # Numbers only: compgen would run what other names hold, $(…) say, and whoever has the directory gave them.
+    # Numbers only: compgen would run what another name holds, $(…) say, whoever gave it.
     command ls "$place/changes" 2>/dev/null | LC_ALL=C command grep -Ex '[0-9]+'
 }}
 _mailcow_wizard_paths() {{

@@ -63,7 +63,6 @@ def place(tmp_path: Path) -> Path:
         "4813$(touch ran)",
         "*",
         "4814 x",
-        "481\n5",
     ):
         (tmp_path / "theirs" / "changes" / change).mkdir(parents=True)
     (tmp_path / "two words").touch()
