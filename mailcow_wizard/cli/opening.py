@@ -165,12 +165,22 @@ def _directory(options: Options, host: Host, recorded: str, answered: str) -> st
             path = os.path.join(host.working_directory(), path)
         kind = host.info(path).kind
     except Missing:
-        raise UsageError(_("--dir {path} does not exist", path=harmless(path, 100))) from None
+        raise UsageError(_nowhere(path, options.command)) from None
     except HostError as error:
         raise UsageError(f"--dir {harmless(path, 100)}: {harmless(heard(error))}") from None
     if kind != "directory":
         raise UsageError(_("--dir {path} is not a directory", path=harmless(path, 100)))
     return path
+
+
+def _nowhere(path: str, command: str) -> str:
+    """That a directory is not there, and how there can be a new mailcow in it."""
+    said = _("--dir {path} does not exist", path=harmless(path, 100))
+    if command not in ("", "install") or path != harmless(path, 100):
+        return said
+    import shlex
+
+    return _("{said}; for a new mailcow make it first: mkdir -p {path}", said=said, path=shlex.quote(path))
 
 
 def usual_directory(host: Host) -> str:
