@@ -96,11 +96,9 @@ def test_what_is_named_beside_a_list_has_to_be_there(words: tuple[str, str], sai
 
 def test_a_directory_for_a_new_mailcow_is_to_be_made_first() -> None:
     """A check of what is not there was mistyped; an installation may be meant to go there."""
-    for command in ("check", "install"):
-        done = run(command, "--demo", "--dir", "/no/such one")
-        hint = (
-            "; for a new mailcow make it first: mkdir -p '/no/such one'\n" if command == "install" else "\n"
-        )
+    make = "; for a new mailcow make it first: mkdir -p '/no/such one'"
+    for words, hint in ((("check", "--offline"), ""), (("install", "--dry-run"), make)):
+        done = run(*words, "--dir", "/no/such one")
         assert (done.returncode, done.stdout) == (64, b"")
         assert done.stderr.decode().endswith(f"--dir /no/such one does not exist{hint}\n")
 
