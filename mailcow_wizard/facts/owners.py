@@ -4,6 +4,8 @@ from mailcow_wizard.host.door import FileInfo, Host, HostError
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 
+_USERS, _GROUPS = "/etc/passwd", "/etc/group"
+
 
 class Owned(NamedTuple):
     """A path, its mode, and who owns it, with names where /etc/passwd and /etc/group have them."""
@@ -21,21 +23,37 @@ class Owners:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._names: dict[str, dict[int, str]] = {}
+        self._tables: dict[str, list[list[str]]] = {}
 
     def of(self, path: str) -> Owned:
         """The owner and mode of what a path leads to."""
         info: FileInfo = self._host.info(path)
-        user = self._name("/etc/passwd", info.uid)
-        return Owned(path, info.mode, info.uid, info.gid, user, self._name("/etc/group", info.gid))
+        user = self._name(_USERS, info.uid)
+        return Owned(path, info.mode, info.uid, info.gid, user, self._name(_GROUPS, info.gid))
+
+    def has_others(self, gid: int, user: int) -> bool | None:
+        """Whether a group has members besides root and this user, by name or as their first group; None where
+        it is not in /etc/group."""
+        own = ("", "root", self._name(_USERS, user))
+        first = [row[0] for row in self._rows(_USERS) if _number(row, 3) == gid]
+        row = next((row for row in self._rows(_GROUPS) if _number(row, 2) == gid), None)
+        if row is None and not first:
+            return None
+        return any(name not in own for name in (*first, *(row[3].split(",") if row and row[3:] else ())))
 
     def _name(self, table: str, number: int) -> str:
         if number == 0:
             return "root"
-        if table not in self._names:
+        return next((row[0] for row in self._rows(table) if _number(row, 2) == number), str(number))
+
+    def _rows(self, table: str) -> list[list[str]]:
+        if table not in self._tables:
             try:
-                rows = [line.split(":") for line in self._host.text(table).splitlines()]
+                self._tables[table] = [line.split(":") for line in self._host.text(table).splitlines()]
             except HostError:
-                rows = []
-            self._names[table] = {whole(row[2]): row[0] for row in rows if len(row) > 2 and is_number(row[2])}
-        return self._names[table].get(number, str(number))
+                self._tables[table] = []
+        return self._tables[table]
+
+
+def _number(row: list[str], column: int) -> int | None:
+    return whole(row[column]) if len(row) > column and is_number(row[column]) else None

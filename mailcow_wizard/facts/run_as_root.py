@@ -25,7 +25,7 @@ def changed_by(host: Host, paths: Iterable[str], user: int = 0) -> str:
             found = owners.of(place)
         except HostError:
             continue
-        if said := _said(found, user):
+        if said := _said(found, user, owners):
             return said
     return ""
 
@@ -43,11 +43,17 @@ def _above(path: str) -> tuple[str, ...]:
     return tuple("/" + "/".join(parts[:count]) for count in range(len(parts) + 1))
 
 
-def _said(found: Owned, user: int) -> str:
+def _said(found: Owned, user: int, owners: Owners) -> str:
     if found.uid not in (0, user):
         return _("{path} belongs to {user}", path=found.path, user=found.user)
-    # Other users' files often belong to a group of their own (user private groups).
-    shared = _OTHERS | (_GROUP if found.gid != 0 and user == 0 else 0)
-    if found.mode & shared and not found.mode & _STICKY:
+    grouped = found.mode & _GROUP and found.gid != 0 and _is_shared(found.gid, user, owners)
+    if (grouped or found.mode & _OTHERS) and not found.mode & _STICKY:
         return _("{path} can be written by others (mode {mode})", path=found.path, mode=f"{found.mode:04o}")
     return ""
+
+
+def _is_shared(gid: int, user: int, owners: Owners) -> bool:
+    """Whether somebody else has this group: nobody has Debian's group of /usr/local, and many users have one
+    of their own. Root trusts none that has no name."""
+    known = owners.has_others(gid, user)
+    return user == 0 if known is None else known

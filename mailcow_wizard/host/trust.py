@@ -33,9 +33,8 @@ def stranger(directory: str) -> str:
         if found.st_uid not in (0, user):
             return f"{place} belongs to {_name(found.st_uid)}"
         shared = place not in (path, real) and found.st_mode & stat.S_ISVTX
-        # Other users' directories often belong to a group of their own (user private groups).
-        group = stat.S_IWGRP if user == 0 and found.st_gid != 0 else 0
-        if found.st_mode & (group | stat.S_IWOTH) and not shared:
+        grouped = found.st_mode & stat.S_IWGRP and found.st_gid != 0 and _is_shared(found.st_gid, user)
+        if (grouped or found.st_mode & stat.S_IWOTH) and not shared:
             return f"{place} can be written by others (mode {stat.S_IMODE(found.st_mode):04o})"
     return ""
 
@@ -44,9 +43,8 @@ def changeable(path: str) -> str:
     """Who besides root could change a command or a directory of commands, as words; empty: nobody, it is not
     there, or this is not root.
 
-    Unlike `stranger` it looks above the place that links lead to, too, and takes for root whoever has the
-    root directory (another could rename everything below), and a group without members for nobody: Debian's
-    /usr/local belongs to such a one, staff.
+    Unlike `stranger` it takes for root whoever has the root directory (another could rename everything
+    below), and a group that has no name for nobody.
     """
     if os.geteuid() != 0:
         return ""
@@ -60,21 +58,30 @@ def changeable(path: str) -> str:
         if found.st_uid not in trusted:
             return f"{place} belongs to {_name(found.st_uid)}"
         shared = place not in (path, real) and found.st_mode & stat.S_ISVTX
-        grouped = found.st_mode & stat.S_IWGRP and found.st_gid != 0 and _has_members(found.st_gid)
+        grouped = found.st_mode & stat.S_IWGRP and found.st_gid != 0 and _has_others(found.st_gid, 0)
         if (grouped or found.st_mode & stat.S_IWOTH) and not shared:
             return f"{place} can be written by others (mode {stat.S_IMODE(found.st_mode):04o})"
     return ""
 
 
-def _has_members(gid: int) -> bool:
+def _is_shared(gid: int, user: int) -> bool:
+    """Whether somebody else has this group: nobody has Debian's group of /usr/local, and many users have one
+    of their own. None that has no name is trusted, but the one of this process."""
+    known = _has_others(gid, user)
+    return gid != os.getegid() if known is None else known
+
+
+def _has_others(gid: int, user: int) -> bool | None:
+    """Whether a group has members besides root and this user, by name or as their first group; None where it
+    has no name."""
     import grp
     import pwd
 
+    first = any(one.pw_gid == gid and one.pw_uid not in (0, user) for one in pwd.getpwall())
     try:
-        named = any(name != "root" for name in grp.getgrgid(gid).gr_mem)
+        return first or any(name not in ("root", _name(user)) for name in grp.getgrgid(gid).gr_mem)
     except KeyError:
-        named = False
-    return named or any(one.pw_gid == gid and one.pw_uid != 0 for one in pwd.getpwall())
+        return first or None
 
 
 def followed(path: str) -> str:

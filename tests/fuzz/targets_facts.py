@@ -30,6 +30,7 @@ from mailcow_wizard.facts import (
     modprobe,
     modules,
     neighbours,
+    owners,
     packages,
     ports,
     units,
@@ -297,6 +298,7 @@ _ABOUT: tuple[Callable[[Facts], object], ...] = (
     lambda facts: neighbours.is_near(facts, "192.0.2.1"),
     lambda facts: relay._has_v6(facts, "mailcowdockerized"),
     lambda facts: mailboxes.known(facts, "a@example.org"),
+    lambda facts: owners.Owners(facts.host).has_others(7, 1),
     mailboxes.has_key,
     lambda facts: fate.fate(facts, _MAIL, "queued as 40DBC22AB6A"),
     lambda facts: config._time(facts.host, "%Z", "/x"),
@@ -357,13 +359,12 @@ _PIECES = (
 )  # fmt: skip
 _MAIL = Installed("", "", "x", (Listed("a", "b", "postfix-mailcow", "running"),))
 _SITES = (
-    b"server { listen 80 default_server; root /var/www/html; }\n",
-    b"<VirtualHost *:80>\nDocumentRoot /var/www/html\n</VirtualHost>\n",
+    b"server { listen 80 default_server; root /var/www/html; }\n", b"0100007F",
+    b"<VirtualHost *:80>\nDocumentRoot /var/www/html\n</VirtualHost>\n", b"backend web\n  server a 1.2.3.4\n",
     b"server { listen 80; server_name a.example b.example; root /var/www; location / { proxy_pass x; } }\n",
     b"<VirtualHost *:80>\nServerName a.example\nDocumentRoot /var/www\n</VirtualHost>\n",
-    b"a.example, b.example {\n\troot * /srv\n\treverse_proxy x\n}\n", b"backend web\n  server a 1.2.3.4\n",
-    b"services:\n  a:\n    image: x\n  b:\n    image: y\n", b"192.0.2.7 50022 192.0.2.10 22", b"0100007F",
-    b"# What it is for.\n#\nHTTP_PORT=80\n\nHTTP_BIND=\n",
+    b"a.example, b.example {\n\troot * /srv\n\treverse_proxy x\n}\n", b"192.0.2.7 50022 192.0.2.10 22",
+    b"services:\n  a:\n    image: x\n  b:\n    image: y\n", b"# What for.\n#\nHTTP_PORT=80\n\nHTTP_BIND=\n",
 )  # fmt: skip
 _MACROS = (b"%{d}.%{ir}.%{l1r-}.%{s}\na.b", b"%%%_%-x%{h2}", b"%{p}.%{v}.%{o}")
 _CONTAINERS = (
@@ -374,8 +375,7 @@ _CONTAINERS = (
 )  # fmt: skip
 _STARTS = (
     b"", b"x\n", b"1\n", b"{}", b"[]", b'[{}]', b'{"a": 1}', DEEP, DIGITS, b"\xc2\xb2\n", b"a=b\nc=d\n",
-    b"\0\0",
-    b"0 0 0\n", b"a: b\n", b"a b c d e f g h i j k\n", b"1:2:3:4\n", b"/a /b /c\n",
+    b"\0\0", b"a:x:7:7:\nb:x:7:c,d\n", b"0 0 0\n", b"a: b\n", b"a b c d e f g h i j k\n", b"/a /b /c\n",
 )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """Who besides root could change what root runs: on real files, with real owners."""
 
+import grp
 import os
+import pwd
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +44,12 @@ def _group(place: Path) -> str:
     return _mode("checkout", 0o775)(place)
 
 
+def _first_group(place: Path) -> str:
+    """One that names no members, and is somebody's first."""
+    os.chown(place / "checkout", 0, pwd.getpwnam("nobody").pw_gid)
+    return _mode("checkout", 0o2775)(place)
+
+
 def _link(place: Path) -> str:
     """The directory is root's; the script is a link into somebody's."""
     other = place / "other"
@@ -64,6 +72,7 @@ def _link(place: Path) -> str:
         _owner("checkout/helper-scripts"),
         _owner("checkout"),
         _group,
+        _first_group,
         _link,
     ],
 )
@@ -80,3 +89,27 @@ def test_what_only_root_changes(tmp_path: Path) -> None:
     (tmp_path / "checkout").chmod(0o1777)
     script.chmod(0o775)
     assert changed_by(RealHost(), (str(script), str(tmp_path / "none"))) == ""
+
+
+def test_a_group_that_nobody_has_changes_nothing(tmp_path: Path) -> None:
+    """As Debian's of /usr/local."""
+    script = _script(tmp_path)
+    had = {one.pw_gid for one in pwd.getpwall()}
+    nobodys = next((one.gr_gid for one in grp.getgrall() if not one.gr_mem and one.gr_gid not in had), 0)
+    os.chown(tmp_path / "checkout", 0, nobodys)
+    (tmp_path / "checkout").chmod(0o2775)
+    assert changed_by(RealHost(), (str(script),)) == ""
+
+
+def test_for_another_user_a_group_of_its_own_is_none_of_others(tmp_path: Path) -> None:
+    """Many users have one (user private groups); one that others have, too, is not."""
+    first = [one.pw_gid for one in pwd.getpwall()]
+    own = [one for one in pwd.getpwall() if one.pw_gid and first.count(one.pw_gid) == 1]
+    user, other = [one for one in own if not grp.getgrgid(one.pw_gid).gr_mem][:2]
+    script = _script(tmp_path)
+    for group, expected in ((user.pw_gid, ""), (SOMEBODY, ""), (other.pw_gid, "can be written by others")):
+        os.chown(tmp_path / "checkout", user.pw_uid, group)
+        (tmp_path / "checkout").chmod(0o775)
+        found = changed_by(RealHost(), (str(script),), user.pw_uid)
+        assert expected in found
+        assert bool(found) == bool(expected)

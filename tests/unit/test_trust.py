@@ -1,6 +1,8 @@
 """What other users of the machine put in the way: links, directories that they may write, files of theirs."""
 
+import grp
 import os
+import pwd
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +20,10 @@ from mailcow_wizard.host.trust import followed, stranger
 
 NOBODY = 65534
 SOMEBODY = 12345
+THEIR_FIRST = pwd.getpwuid(NOBODY).pw_gid
+"""A group that names no members, and is the first one of a user."""
+_HAD = {one.pw_gid for one in pwd.getpwall()}
+NOBODYS = next((one.gr_gid for one in grp.getgrall() if not one.gr_mem and one.gr_gid not in _HAD), 0)
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make what belongs to others")
 
 
@@ -145,21 +151,25 @@ def test_state_that_others_could_write_is_not_used(tmp_path: Path, case: str) ->
 
 
 @pytest.mark.parametrize(
-    ("mode", "owner", "reason"),
+    ("mode", "owner", "group", "reason"),
     [
-        (0o700, SOMEBODY, ""),
-        (0o775, SOMEBODY, ""),
-        (0o755, 0, ""),
-        (0o777, SOMEBODY, "can be written by others (mode 0777)"),
-        (0o1777, 0, "can be written by others (mode 1777)"),
-        (0o755, NOBODY, "belongs to nobody"),
+        (0o700, SOMEBODY, SOMEBODY, ""),
+        (0o775, SOMEBODY, SOMEBODY, ""),
+        (0o755, 0, 0, ""),
+        (0o777, SOMEBODY, SOMEBODY, "can be written by others (mode 0777)"),
+        (0o1777, 0, 0, "can be written by others (mode 1777)"),
+        (0o755, NOBODY, NOBODY, "belongs to nobody"),
+        (0o775, SOMEBODY, THEIR_FIRST, "can be written by others (mode 0775)"),
+        (0o775, SOMEBODY, NOBODYS, ""),
     ],
 )
-def test_nor_by_another_user_than_root(tmp_path: Path, mode: int, owner: int, reason: str) -> None:
+def test_nor_by_another_user_than_root(
+    tmp_path: Path, mode: int, owner: int, group: int, reason: str
+) -> None:
     """What lies there says which commands are run when a change is taken back."""
     state = tmp_path / "state"
     state.mkdir()
-    os.chown(state, owner, owner)
+    os.chown(state, owner, group)
     state.chmod(mode)
     for place in (tmp_path, *tmp_path.parents[:3]):
         if place != Path("/tmp"):
@@ -173,6 +183,18 @@ def test_nor_by_another_user_than_root(tmp_path: Path, mode: int, owner: int, re
     )
     assert done.returncode == (64 if reason else 0), done.stderr
     assert reason in done.stderr
+
+
+@pytest.mark.parametrize(("group", "trusted"), [(THEIR_FIRST, False), (SOMEBODY, False), (NOBODYS, True)])
+@pytest.mark.parametrize("above", [False, True])
+def test_a_group_counts_where_somebody_has_it(tmp_path: Path, group: int, trusted: bool, above: bool) -> None:
+    """Nobody has Debian's group of /usr/local. For root one without a name does not do."""
+    state = tmp_path / "above/state"
+    state.mkdir(parents=True)
+    place = state.parent if above else state
+    os.chown(place, 0, group)
+    place.chmod(0o2775)
+    assert stranger(str(state)) == ("" if trusted else f"{place} can be written by others (mode 2775)")
 
 
 def test_nor_where_a_link_leads(tmp_path: Path) -> None:
