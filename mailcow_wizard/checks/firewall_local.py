@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks import firewall_neighbours
+from mailcow_wizard.checks.firewall_astray import sent_elsewhere
 from mailcow_wizard.checks.firewall_neighbours import LOOK, by_rule, done, has_v4
 from mailcow_wizard.checks.troubles import Trouble, judged, listed, word
 from mailcow_wizard.facts.firewall.entries import Entry
@@ -103,6 +104,8 @@ def _kind(one: Entry) -> tuple[str, Fate]:
         return "later", one.later
     if one.fate.outcome != "through":
         return ("passed by" if one.later else "now"), one.fate
+    if one.astray:
+        return "astray", one.decisive._replace(place=one.astray)
     return ("partly", one.decisive) if one.partly else ("", one.fate)
 
 
@@ -124,6 +127,8 @@ def _trouble(seen: State, group: _Group) -> Trouble:
             by=by,
         )
         return Trouble("unknown", words, (LOOK,))
+    if group.kind == "astray":
+        return sent_elsewhere(seen, group.entries, ports, v6, end)
     remedy = _remedy(seen, group)
     did = done(end.outcome, 2 if several else 1)
     if group.kind == "partly":

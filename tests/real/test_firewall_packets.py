@@ -78,6 +78,22 @@ def test_what_nft_asks_and_does_that_is_not_understood_is_unknown(world: Gate, r
     assert set(world.tried()[0].values()) == {"silent"}
 
 
+def test_a_port_that_is_sent_to_somebody_else(world: Gate, tmp_path: Path) -> None:
+    """Nobody is there: mailcow would hear nothing of it either."""
+    nobody = max(set(range(60_000, 60_300)) - set(world.ports))
+    put(world, (("iptables-nft", f"-t nat -A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports {nobody}"),))
+    assert (world.tried()[0][80], world.tried()[3][80]) == ("refused", "open")
+    argv = ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "mailcow_wizard", "check"]
+    more = ["firewall.local", "--json", "--state-dir", str(tmp_path)]
+    (found,) = json.loads(world.server.run([*argv, *more], check=False).stdout)["checks"]
+    assert found["status"] == "fail"
+    assert f"port 80 is sent on to port {nobody} of this machine, not to mailcow" in found["summary"]
+    (remedy,) = [one for one in found["remedies"] if one.startswith("Take that rule out: ")]
+    command = remedy.removeprefix("Take that rule out: ").partition(";")[0]
+    assert world.server.run(command.split(), check=False).returncode == 0
+    assert (world.tried()[0][80], world.tried()[3][80]) == ("open", "open")
+
+
 _STRANGE = "ct status snat tcp dport 1 drop"
 _CHANGE = "insert rule ip filter DOCKER-USER iifname eth0 ct status dnat tcp dport 587 drop"
 

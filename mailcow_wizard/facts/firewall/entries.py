@@ -11,11 +11,12 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import docker, docker_json
 from mailcow_wizard.facts.bindings import Binding, bindings
 from mailcow_wizard.facts.containers import Container, containers
+from mailcow_wizard.facts.firewall.astray import astray
 from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.firewall.foreseen import BRIDGE, USER_CHAIN, Foreseen, foreseen
 from mailcow_wizard.facts.firewall.neighbours import ANY_NEIGHBOUR, Link, Lost, door, lost
 from mailcow_wizard.facts.firewall.packet import Packet
-from mailcow_wizard.facts.firewall.rules import Rules
+from mailcow_wizard.facts.firewall.rules import Place, Rules
 from mailcow_wizard.facts.firewall.walk import Fate
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
@@ -46,7 +47,8 @@ class Entry(NamedTuple):
     `taker` is who takes the connection now: a container, Docker's proxy on this machine, another program, or
     nobody; `name` is who that is. `fate` is what becomes of a packet now; `later` what becomes of it when
     mailcow's container publishes the port (None: that is how it is already, or no way leads there).
-    `partly`: it is not the same from everywhere.
+    `partly`: it is not the same from everywhere. `astray` is the rule that sends it to somebody else than
+    mailcow (None: there is none).
     """
 
     port: need.Port
@@ -59,6 +61,7 @@ class Entry(NamedTuple):
     fate: Fate
     later: Fate | None = None
     partly: bool = False
+    astray: Place | None = None
 
     @property
     def decisive(self) -> Fate:
@@ -161,14 +164,18 @@ class _Surroundings:
         """What becomes of a packet to one port."""
         packet = Packet(family, "", to, binding.number, interface)
         end, partly = self._fate(self._known, packet, self._ways.way)
-        taker, name = self._taker(binding, family, end)
+        now = astray(self._later, binding.number, end)
+        taker, name = self._taker(binding, family, end._replace(forwarded=end.forwarded and not now))
         later = None
         if taker in ("nobody", "listener") and self._later.has(family):
             inner = binding.number if binding.port.bind_key else binding.port.number
             rules = self._later.with_port(family, binding.number, inner)
             later, more = self._fate(rules, packet, self._later.way)
             partly = partly or more
-        return Entry(binding.port, binding.number, family, to, interface, taker, name, end, later, partly)
+        strays = astray(self._later, binding.number, later) if later else now
+        return Entry(
+            binding.port, binding.number, family, to, interface, taker, name, end, later, partly, strays
+        )
 
     def passed_by(self, one: Entry) -> bool:
         """Whether a container publishes this, and a packet to it stays on this machine all the same."""
@@ -176,7 +183,7 @@ class _Surroundings:
         places = [place for box in self._running for place in box.published]
         published = any((address, one.number) in places for address in (everywhere, one.address))
         here = one.fate.outcome == "through" and not one.fate.forwarded
-        return published and here and self._later.has(one.family)
+        return published and here and one.astray is None and self._later.has(one.family)
 
     def outward(self) -> Fate | None:
         """What becomes of a packet that a container sends to the world over IPv4."""

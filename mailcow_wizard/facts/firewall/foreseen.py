@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 BRIDGE = "br-mailcow"
 USER_CHAIN = "DOCKER-USER"
+DOCKERS = "DOCKER"
+"""The chain in which Docker sends published ports on to containers."""
+_NAMES = {4: "ip", 6: "ip6"}
 _BOX = {4: "{}.253", 6: "fd4d:6169:6c63:6f77::fd"}
 OWN_TABLE = "docker-bridges"
 """The tables of Docker's nftables backend (29.0), one for IPv4 and one for IPv6."""
@@ -74,13 +77,9 @@ class Foreseen(NamedTuple):
 
     def with_docker(self, family: int, sent_on: tuple[Rule, ...]) -> Rules:
         """The rules, and what Docker will put among them."""
-        nat = Table("nft", "inet", _FORESEEN)
-        last = Chain(nat, "sent on", sent_on, "prerouting", _DESTINATION_NAT, "nat")
-        # Docker's rules come after those that are in iptables' chain already.
-        chains = {(nat, last.name): last, **self.known.rules.chains}
+        chains = self._translating(family, sent_on)
         if not self.own_backend:
-            owner: Owner = "iptables-legacy" if self.known.usual == "iptables-legacy" else "iptables-nft"
-            table = Table(owner, "ip" if family == 4 else "ip6", "filter")
+            table = Table(self._owner, _NAMES[family], "filter")
             first = (Rule(f"-A FORWARD -j {USER_CHAIN}", (Verdict("jump", USER_CHAIN),)),)
             user = (table, USER_CHAIN) in chains
             accepts = Rule(_FORESEEN, (Verdict("accept"),))
@@ -91,6 +90,36 @@ class Foreseen(NamedTuple):
             if chain.table.name == _FIREWALLD and chain.hook == "forward":
                 chains[place] = chain._replace(rules=(Rule(_FORESEEN, (Verdict("accept"),)),))
         return self.known.rules._replace(chains=chains)
+
+    @property
+    def _owner(self) -> Owner:
+        return "iptables-legacy" if self.known.usual == "iptables-legacy" else "iptables-nft"
+
+    def _translating(self, family: int, sent_on: tuple[Rule, ...]) -> dict[tuple[Table, str], Chain]:
+        """The chains, and these rules where Docker puts them: into its own chain; after all that the chain
+        has which is to lead there; or into a new one, whose turn is before older ones of one priority."""
+        nat = Table(self._owner, _NAMES[family], "nat")
+        chains = dict(self.known.rules.chains)
+        first, own = chains.get((nat, "PREROUTING")), chains.get((nat, DOCKERS))
+        if not self.own_backend and first and own and any(_leads(one) for one in first.rules):
+            chains[nat, DOCKERS] = own._replace(rules=(*own.rules, *sent_on))
+            return chains
+        new = Chain(
+            Table("nft", "inet", _FORESEEN), "sent on", sent_on, "prerouting", _DESTINATION_NAT, "nat"
+        )
+        place = (new.table, new.name)
+        if self.own_backend or first is None:
+            return {**chains, place: new}
+        found: dict[tuple[Table, str], Chain] = {}
+        for other, chain in chains.items():
+            if chain is first:
+                found[place] = new  # what was made earlier has its turn later
+            found[other] = chain
+        return found
+
+
+def _leads(rule: Rule) -> bool:
+    return any(isinstance(one, Verdict) and one.target == DOCKERS for one in rule.statements)
 
 
 def backend(said: docker.Info | None, rules: Rules) -> str:

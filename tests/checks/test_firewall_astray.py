@@ -1,0 +1,132 @@
+"""Rules that send mailcow's ports to somebody else, and those that only look so."""
+
+import json
+from typing import Any
+
+import pytest
+
+from mailcow_wizard.checks.firewall_local import judge_local
+from mailcow_wizard.facts.firewall.state import state
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Listeners
+from mailcow_wizard.model import Judgement
+from tests.fake_host import FakeHost
+
+OWN = "192.88.99.10"
+FILES = {
+    "/proc/net/route": "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+    "eth0\t00000000\t016358C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n",
+    "/proc/net/fib_trie": "Local:\n"
+    + "".join(f"     |-- {one}\n        /32 host LOCAL\n" for one in (OWN, "192.88.99.11")),
+    "/proc/sys/net/ipv4/ip_forward": "1\n",
+}
+JUMP = "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER"
+REDIRECT = "-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080"
+
+
+class Server(FakeHost):
+    """Nobody listens, no Docker."""
+
+    def listeners(self, ports: tuple[int, ...]) -> Listeners:
+        return Listeners((), "netlink")
+
+    def source_address(self, destination: str) -> str:
+        return OWN
+
+
+def translating(priority: int) -> "list[dict[str, Any]]":
+    """nft's own table, which sends port 443 to a virtual machine."""
+    dport = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 443}}
+    chain = {"family": "ip", "table": "mine", "name": "p", "type": "nat", "hook": "prerouting"}
+    to = {"dnat": {"addr": "10.10.10.5", "port": 8443}}
+    return [
+        {"table": {"family": "ip", "name": "mine"}},
+        {"chain": {**chain, "prio": priority}},
+        {"rule": {"family": "ip", "table": "mine", "chain": "p", "handle": 1, "expr": [dport, to]}},
+    ]
+
+
+def judged(*saved: str, nft: "list[dict[str, Any]] | None" = None) -> Judgement:
+    """With these rules of iptables' table nat, and what nft lists."""
+    commands = {"iptables --version": "iptables v1.8.11 (nf_tables)"}
+    listed: list[dict[str, Any]] = list(nft or [])
+    if saved:
+        chains = ":PREROUTING ACCEPT [0:0]\n:DOCKER - [0:0]\n"
+        commands["iptables-nft-save"] = f"*nat\n{chains}" + "\n".join(saved) + "\nCOMMIT\n"
+        listed.append({"table": {"family": "ip", "name": "nat"}})
+    commands["nft -s -j list ruleset"] = json.dumps({"nftables": listed})
+    return judge_local(state(Facts(Server(FILES, commands))))
+
+
+@pytest.mark.parametrize(
+    ("rules", "ports", "other", "remedy"),
+    [
+        (
+            (REDIRECT,),
+            "port 80 is",
+            "port 8080 of this machine",
+            "iptables -t nat -D PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080",
+        ),
+        (
+            ("-A PREROUTING -p tcp -m multiport --dports 25,80 -j DNAT --to-destination 10.10.10.5",),
+            "ports 25 and 80 are",
+            "10.10.10.5",
+            "-t nat -D PREROUTING -p tcp -m multiport",
+        ),
+        (
+            ("-A PREROUTING -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.10.10.5:8443",),
+            "port 443 is",
+            "10.10.10.5 port 8443",
+            "-D PREROUTING",
+        ),
+        ((REDIRECT, JUMP), "port 80 is", "port 8080 of this machine", "-D PREROUTING"),
+        (
+            ("-A PREROUTING -p tcp --dport 25 -j OTHER", "-A OTHER -p tcp -j REDIRECT --to-ports 26"),
+            "port 25 is",
+            "port 26 of this machine",
+            "-D OTHER",
+        ),
+    ],
+)
+def test_ports_that_go_to_somebody_else(
+    rules: "tuple[str, ...]", ports: str, other: str, remedy: str
+) -> None:
+    found = judged(*rules)
+    assert found.status == "fail"
+    assert found.summary.startswith(f"{ports} sent on to {other}, not to mailcow, by ")
+    assert remedy in found.remedies[0]
+    assert "ack firewall.local" in found.remedies[1]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (JUMP, REDIRECT),  # Docker's come first
+        ("-A PREROUTING -p tcp -m tcp --dport 25 -j DNAT --to-destination 172.22.1.253:25",),
+        ("-A PREROUTING -d 192.88.99.11/32 -p tcp -m tcp --dport 25 -j DNAT --to-destination 10.10.10.5",),
+        ("-A PREROUTING -p tcp -m tcp --dport 25 -j DNAT --to-destination 192.88.99.11",),
+        ("-A PREROUTING -s 10.0.0.0/8 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080",),
+        ("-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 80",),
+        (JUMP, "-A DOCKER ! -i docker0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 172.17.0.2:80"),
+    ],
+)
+def test_ports_that_mailcow_gets(rules: "tuple[str, ...]") -> None:
+    assert judged(*rules).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("priority", "status"),
+    [(-110, "fail"), (-100, "pass"), (-90, "pass")],
+)
+def test_of_tables_with_one_priority_dockers_is_made_last_and_comes_first(priority: int, status: str) -> None:
+    found = judged(nft=translating(priority))
+    assert found.status == status
+    assert status == "pass" or "nft delete rule ip mine p handle" in found.remedies[0]
+
+
+def test_where_docker_has_a_chain_already_it_adds_to_that() -> None:
+    """Its turn is that of iptables' chain, which here was made before nft's."""
+    chain = {"family": "ip", "table": "nat", "name": "PREROUTING", "type": "nat", "hook": "prerouting"}
+    older = [{"table": {"family": "ip", "name": "nat"}}, {"chain": {**chain, "prio": -100}}]
+    assert judged(JUMP, nft=[*older, *translating(-100)]).status == "fail"
+    assert judged(JUMP, nft=[*translating(-100), *older]).status == "pass"
