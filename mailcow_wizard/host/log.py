@@ -1,5 +1,6 @@
 """The log that `--log` asks for: what was done, with times, for its owner only."""
 
+import contextlib
 import os
 import re
 import stat
@@ -55,11 +56,20 @@ def _opened(path: str) -> int:
     found = os.fstat(descriptor)
     # A terminal belongs to who sits at it, and /dev/null has other names in containers.
     ours = stat.S_ISCHR(found.st_mode) or (found.st_uid in (0, os.geteuid()) and found.st_nlink == 1)
-    if not ours:
+    if not ours and not _is_a_stream(found):
         os.close(descriptor)
         raise Denied(f"{path} could not be written: it is not this user's own file")
     os.set_blocking(descriptor, True)
     return descriptor
+
+
+def _is_a_stream(found: os.stat_result) -> bool:
+    """Whether what is said goes there anyway, as to /dev/stderr: with sudo a pipe belongs to who came so."""
+    for number in (1, 2):
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(number), found):
+                return True
+    return False
 
 
 class LogFile:

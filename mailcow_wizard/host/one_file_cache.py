@@ -36,34 +36,43 @@ def place() -> str:
 def temporary() -> str:
     """Where code may lie for one run: nobody else can put other code in its place. Ends the program where
     there is no such directory."""
-    import tempfile
-
-    for above in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/run"):  # noqa: S108  # made there by mkdtemp
+    for above in (*_usual(), "/tmp", "/var/tmp", "/run"):  # noqa: S108  # made there by mkdtemp
         real = os.path.realpath(above)
-        if os.access(real, os.W_OK | os.X_OK) and _is_closed(real):
+        # Who has the root directory has all below it; where users are mapped it may be nobody.
+        if os.access(real, os.W_OK | os.X_OK) and _is_closed(real, os.lstat("/").st_uid):
             return real
     sys.stderr.write("mailcow-wizard: there is no directory in which nobody else could change its code\n")
     sys.exit(73)
 
 
-def _is_closed(above: str) -> bool:
-    """Whether nobody else could put something in the place of what this user makes there."""
+def _usual() -> tuple[str, ...]:
+    """The directory for such files, as TMPDIR may name it; none where none can be written."""
+    import tempfile
+
+    try:
+        return (tempfile.gettempdir(),)
+    except FileNotFoundError:
+        return ()
+
+
+def _is_closed(above: str, root: int = 0) -> bool:
+    """Whether nobody besides root could put something in the place of what this user makes there."""
     part = above
     while True:
         try:
             found = os.lstat(part)
         except OSError:
             found = None  # it is made by us, below what is looked at next
-        if found and not _only_ours_or_roots(found, os.getuid()):
+        if found and not _only_of(found, (0, root, os.getuid())):
             return False
         if part == "/":
             return True
         part = os.path.dirname(part)
 
 
-def _only_ours_or_roots(found: os.stat_result, user: int) -> bool:
+def _only_of(found: os.stat_result, users: tuple[int, ...]) -> bool:
     closed = not found.st_mode & 0o022 or found.st_mode & stat.S_ISVTX
-    return stat.S_ISDIR(found.st_mode) and found.st_uid in (0, user) and bool(closed)
+    return stat.S_ISDIR(found.st_mode) and found.st_uid in users and bool(closed)
 
 
 def is_ours(directory: str) -> bool:

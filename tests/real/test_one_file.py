@@ -227,6 +227,36 @@ def test_nor_does_it_lie_in_a_directory_for_files_that_is_another_users(one_file
     assert done.stdout.splitlines() == [SEEN, "1 fail", "0", "700 root"], done.stderr
 
 
+def test_where_only_run_can_be_written_it_lies_there(one_file: Path) -> None:
+    """As in a container whose file system is read-only."""
+    need_root()
+    script = f"""
+    mount -t tmpfs tmpfs /run; cp {one_file} /run/wizard.pyz; cd /proc
+    for place in /var/cache /var/tmp /tmp; do mount -t tmpfs -o ro tmpfs $place; done
+    [ -w /usr/tmp ] && mount -t tmpfs -o ro tmpfs /usr/tmp
+    wizard {LOOK}
+    find /run -mindepth 1 -maxdepth 1 -name 'mailcow-wizard-*' -printf '%m %u\\n'
+    """
+    done = in_a_cache_of_its_own(script, Path("/run/wizard.pyz"))
+    assert done.stdout.splitlines() == [SEEN, "1 fail", "700 root"], done.stderr
+
+
+def test_where_this_user_is_root_and_the_machines_is_nobody(one_file: Path) -> None:
+    """As in a namespace of a user's own: / is nobody's there."""
+    need_root()
+    for place in (one_file.parent, *one_file.parent.parents[:3]):
+        if place != Path("/tmp"):
+            place.chmod(place.stat().st_mode | 0o011)
+    lines = f"mount -t tmpfs tmpfs /var/tmp && TMPDIR=/var/tmp python3 -I -S {one_file} check --list --plain"
+    user = ("setpriv", "--reuid=12345", "--regid=12345", "--clear-groups")
+    argv = [*user, "unshare", "-Urm", "sh", "-c", lines]
+    done = subprocess.run(argv, cwd="/", capture_output=True, text=True, timeout=60, check=False)
+    if "unshare" in done.stderr:
+        pytest.skip("a user may make no namespace here")
+    assert done.returncode == 0, done.stderr
+    assert "ports.smtp" in done.stdout
+
+
 def test_it_is_unpacked_once_and_what_is_old_goes(one_file: Path) -> None:
     need_root()
     script = f"""

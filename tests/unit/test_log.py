@@ -66,6 +66,25 @@ def test_what_is_another_users_is_no_log(kind: str, tmp_path: Path) -> None:
     os.close(reader)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs what another user made")
+@pytest.mark.parametrize("kind", ["pipe", "file"])
+def test_where_another_user_sent_what_is_said_the_log_may_go_too(kind: str, tmp_path: Path) -> None:
+    """With sudo a pipe, or a file, behind 2> belongs to who came so."""
+    path = tmp_path / "said"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.touch()
+    os.chown(path, 12345, 12345)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    argv = [sys.executable, "-m", "mailcow_wizard", "check", "ports.smtp", "--demo", "--log", "/dev/stderr"]
+    with path.open("w") as said:
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=said, check=False)
+        assert done.returncode == 1
+        assert b"mailcow-wizard" in os.read(reader, 4000)
+    os.close(reader)
+
+
 def test_the_device_that_takes_everything_is_a_log() -> None:
     assert run("check", "ports.smtp", "--demo", "--log", "/dev/null").returncode == 1
 
