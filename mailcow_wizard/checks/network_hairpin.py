@@ -24,6 +24,7 @@ _REMEDY_OF_MAIL = _(
     "Where network.outbound-25 says that port 25 is blocked, this is gone once that is; else pass port 25 "
     "on to this machine in the router."
 )
+_PASS_MAIL_ON = _("In the router: pass port 25 on to this machine, too. Other servers bring mail there.")
 _MAIL = 25  # the port that providers stop on the way out, wherever it leads
 
 
@@ -147,23 +148,18 @@ def _lost(found: Reflection, common: Judgement, lost: list[Turned], back: list[T
             ),
             remedies=_REMEDIES[:1],
         )
-    if _is_of_mail_alone(found, lost, back):
-        return common._replace(
-            status="warn",
-            severity="degrades",
-            stops="way",
-            certainty="inferred",
-            summary=summary,
-            remedies=(_REMEDY_OF_MAIL,),
-        )
-    return common._replace(
-        status="fail", stops="way", certainty="inferred", summary=summary, remedies=_REMEDIES
-    )
+    common = common._replace(stops="way", certainty="inferred", summary=summary)
+    if not _is_of_mail_alone(found, lost, back):
+        return common._replace(status="fail", remedies=_REMEDIES)
+    if found.mail_leaves:
+        return common._replace(status="fail", remedies=(_PASS_MAIL_ON,))
+    # A provider that lets no mail out drops this, too.
+    return common._replace(status="warn", severity="degrades", remedies=(_REMEDY_OF_MAIL,))
 
 
 def _is_of_mail_alone(found: Reflection, lost: list[Turned], back: list[Turned]) -> bool:
-    """Whether what mailcow asks for its certificate comes back, and nothing is missing but what a provider
-    drops that lets no mail out."""
+    """Whether what mailcow asks for its certificate comes back, and nothing is missing but mail's port, where
+    nothing answers."""
     dropped = all((one.port, one.outcome) == (_MAIL, "silent") for one in lost)
     return dropped and _is_proved(found, back)
 

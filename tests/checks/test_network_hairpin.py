@@ -64,6 +64,12 @@ CASES = [
         "warn",
         "ports 80 and 443 come back, port 25 not (nothing comes back)",
     ),
+    (
+        "all but mail's, which gets out",
+        turned("arrived", "arrived", "silent")._replace(mail_leaves=True),
+        "fail",
+        "ports 80 and 443 come back, port 25 not (nothing comes back)",
+    ),
     ("all but mail's, refused", turned("arrived", "arrived", "refused"), "fail", "port 25 not (refused)"),
     ("mail's and another", turned("arrived", "silent", "silent"), "fail", "ports 443 and 25 not"),
     ("the web's in doubt", turned("alike", "open", "silent"), "fail", "port 25 not (nothing comes back)"),

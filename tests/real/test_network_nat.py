@@ -101,6 +101,19 @@ def test_a_router_that_sends_back_and_one_that_does_not(world: World) -> None:
         assert found["network.hairpin v4"]["stops"] == "way"
 
 
+def test_mails_port_that_does_not_come_back_is_the_providers_matter_or_the_routers(world: World) -> None:
+    blocked = "ip protocol tcp tcp dport 25 drop"
+    forgotten = f"ip daddr {SERVER_V4} tcp dport 25 drop"
+    for rule, status, remedy in (
+        (blocked, "warn", "Where network.outbound-25 says that port 25 is blocked"),
+        (forgotten, "fail", "In the router: pass port 25 on to this machine, too."),
+    ):
+        with behind_nat(world, reflects=True), world.rule(rule, hook="prerouting"):
+            found = check(world, *HAIRPIN)["network.hairpin v4"]
+        assert "ports 80 and 443 come back, port 25 not (nothing comes back)" in found["summary"]
+        assert (found["status"], found["remedies"][0].startswith(remedy)) == (status, True), found
+
+
 def test_a_mail_server_that_listens_here_is_asked_as_it_is(world: World) -> None:
     program = str(CHECKOUT / "tests" / "lab" / "far_side.py")
     mail = world.server.start([sys.executable, program, "greet 0.0.0.0 25 220 mail.example.org ESMTP"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts.addresses import Addresses, addresses
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.network.mail_ways import mail_ways
 from mailcow_wizard.facts.ports import PortFacts, survey
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Probe
@@ -32,7 +33,7 @@ class Reflection(NamedTuple):
     """One public address of a family: whether it is this machine's own, else what was tried.
 
     `unchecked` is the variable of mailcow.conf that keeps mailcow from asking itself under its public name,
-    `web` the port on which it would ask.
+    `web` the port on which it would ask. `mail_leaves`: port 25 is silent here, and that of others answers.
     """
 
     addresses: Addresses
@@ -41,6 +42,7 @@ class Reflection(NamedTuple):
     turned: tuple[Turned, ...] = ()
     unchecked: str = ""
     web: int = HTTP
+    mail_leaves: bool = False
 
 
 def reflections(facts: Facts) -> tuple[Reflection, ...]:
@@ -59,13 +61,25 @@ def _of_family(facts: Facts, family: int) -> tuple[Reflection, ...]:
 def _reflection(facts: Facts, known: Addresses, public: str) -> Reflection:
     if _is_local(facts, public):
         return Reflection(known, public, local=True)
+    turned = _turned(facts, known.own, public)
     return Reflection(
         known,
         public,
-        turned=_turned(facts, known.own, public),
+        turned=turned,
         unchecked=_unchecked(facts),
         web=facts.get(survey)[_ASKED[0]].binding.number,
+        mail_leaves=Turned(_SMTP, "silent") in turned and _mail_leaves(facts, known.family),
     )
+
+
+def _mail_leaves(facts: Facts, family: int) -> bool:
+    """Whether a mail server of others answers, so that nobody stops port 25 on the way out."""
+    try:
+        ways = facts.get(mail_ways)
+    except HostError:
+        return False
+    tries = (one.tried for way in ways if way.family == family for one in way.servers)
+    return any(one.result.outcome == "open" for one in tries)
 
 
 def _is_local(facts: Facts, address: str) -> bool:
