@@ -94,7 +94,10 @@ def _opened(path: str) -> int:
         if error.errno != errno.EROFS:
             raise
         # Somebody may have it from before the file system was made read-only, and it can still be taken.
-        return os.open(path, os.O_RDONLY | _FLAGS)
+        try:
+            return os.open(path, os.O_RDONLY | _FLAGS)
+        except FileNotFoundError:
+            raise error from None
 
 
 def holder(path: str) -> str | None:
