@@ -54,12 +54,12 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
             found=f"TXT {row.host}",
             evidence=(Evidence(f"dig +short {row.host} TXT", _("it is there")),),
         )
-        return _resolver(host, named, facts.resolver)
+        return _resolver(host, named, facts)
     if row.protocol in ("udp", "ntp"):
         judged = _datagrams(host, common, facts)
     else:
         judged = _connections(host, common, facts)
-    return _resolver(host, _half_looked_up(host, _inside(host, judged), facts), facts.resolver)
+    return _resolver(host, _half_looked_up(host, _inside(host, judged), facts), facts)
 
 
 def _inside(host: Reached, judged: Judgement) -> Judgement:
@@ -309,18 +309,21 @@ def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     )
 
 
-def _resolver(host: Reached, judged: Judgement, trouble: str) -> Judgement:
-    """Adds that only public resolvers knew the name."""
+def _resolver(host: Reached, judged: Judgement, facts: Outward) -> Judgement:
+    """Adds that only public resolvers knew the name: containers have a resolver of their own, git and Docker
+    have not."""
+    trouble = facts.resolver
     if not trouble or judged.status != "pass" or host.row.level == "optional":
         return judged
     return judged._replace(
-        status="warn",
+        status=_STATUS[host.row.level] if facts.nameless and host.row.by_machine else "warn",
         stops="names",
         summary=_(
             "{host} can be reached, but this machine's own resolver gives no answer: {trouble}",
             host=host.row.host,
             trouble=trouble,
         ),
+        evidence=(*judged.evidence, Evidence(f"getent ahosts {host.row.host}", trouble)),
         remedies=(_("See /etc/resolv.conf: a resolver named there must answer."),),
     )
 

@@ -239,6 +239,14 @@ def test_a_dead_resolver_of_this_machine_is_told_where_others_answered() -> None
     assert "own resolver gives no answer" in judged[0].summary
 
 
+def test_where_programs_get_no_address_git_and_docker_fetch_nothing() -> None:
+    """Containers ask mailcow's own resolver."""
+    acme = reached("acme-v02.api.letsencrypt.org:443/tcp", "open")
+    judged = judge_hosts(Outward((reached(GITHUB, "open"), OPEN, acme), (4,), "refused", (), True))
+    assert [one.status for one in judged] == ["fail", "warn", "warn"]
+    assert judged[0].evidence[-1].what == "getent ahosts github.com"
+
+
 def test_every_host_of_the_documents_is_there() -> None:
     documented = """rsync.sanesecurity.net:873/tcp spamassassin.heinlein-support.de:443/tcp github.com:80/tcp
         github.com:443/tcp hub.docker.com:443/tcp asn-check.mailcow.email:443/tcp ip4.mailcow.email:80/tcp

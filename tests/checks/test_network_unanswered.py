@@ -10,9 +10,19 @@ from mailcow_wizard.checks.network_ipv6 import CHECKS as IPV6
 from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts.network.egress import egress
 from mailcow_wizard.facts.network.mtu import mtu
-from mailcow_wizard.facts.network.names import look_up
+from mailcow_wizard.facts.network.names import look_up, nobody_looks_up
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Denied, HostError, HttpReply, Missing, NoAnswer, Probe, Probed
+from mailcow_wizard.host.door import (
+    Denied,
+    DnsQuestion,
+    DnsReply,
+    HostError,
+    HttpReply,
+    Missing,
+    NoAnswer,
+    Probe,
+    Probed,
+)
 from mailcow_wizard.model import Settings
 
 SETTINGS = Settings(hostname=NAME, resolver=RESOLVER)
@@ -45,6 +55,51 @@ def test_hosts_whose_names_nobody_tells_are_unknown() -> None:
     refusing = Outside({})
     refusing.servers[RESOLVER] = "REFUSED"
     assert "fail" in {one.status for one in look(HOSTS[0], Facts(refusing, SETTINGS))}
+
+
+class Nameless(World):
+    """Nobody listens where /etc/resolv.conf leads to; `said` becomes of what programs look up."""
+
+    def __init__(self, said: "HostError | None", variables: "dict[str, str]", word: str = "refused") -> None:
+        super().__init__({})
+        self.said, self.word, self.variables = said, word, variables
+
+    def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
+        if questions[0].name == ".":  # which a public one answers
+            return super().ask_dns(questions, timeout)
+        return tuple(DnsReply(RESOLVER, "udp", b"", 0.1, self.word) for _one in questions)
+
+    def fetch(self, *args: object, **more: object) -> HttpReply:
+        if self.said:
+            raise self.said
+        return HttpReply(200, b"")
+
+
+@pytest.mark.parametrize(
+    ("said", "variables", "word", "nobody"),
+    [
+        (NoAnswer("the address of github.com could not be looked up in time"), {}, "refused", True),
+        (
+            NoAnswer("the address of github.com could not be looked up in time"),
+            {},
+            "no answer within 1.2 s",
+            False,
+        ),
+        (
+            NoAnswer("the address of github.com could not be looked up in time"),
+            {"https_proxy": "http://proxy:3128"},
+            "refused",
+            False,
+        ),
+        (None, {}, "refused", False),  # systemd-resolved is asked another way (nss-resolve)
+        (NoAnswer("github.com: no answer in time"), {}, "refused", False),
+        (HostError("github.com: connection refused"), {}, "refused", False),
+    ],
+)
+def test_whether_programs_get_any_address(
+    said: "HostError | None", variables: "dict[str, str]", word: str, nobody: bool
+) -> None:
+    assert nobody_looks_up(Facts(Nameless(said, variables, word), SETTINGS)) is nobody
 
 
 def test_a_host_of_one_family_that_is_only_found_in_the_other() -> None:

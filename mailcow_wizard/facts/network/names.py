@@ -8,8 +8,9 @@ import time
 
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
+from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.host.door import DnsQuestion, HostError, NoAnswer
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
@@ -21,6 +22,9 @@ _NOBODY = _("no answer over UDP or TCP")
 WHOLE_S = 4.0
 """All that looks outward may take this long: names first, the rest is for the attempts."""
 _LEAST_S = 1.6  # a lost SYN is sent again after one second
+_NAME = "github.com"  # it exists
+_FETCH_S = 1.5
+_REFUSED = "refused"  # the door's word where nobody listens
 _ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
 
 
@@ -97,11 +101,25 @@ def resolver_trouble(facts: Facts) -> str:
         return _("/etc/resolv.conf names none")
     if facts.get(transport_of_names) != "udp":
         return _("no answer within {wait_s:g} s", wait_s=WAIT_S)
-    (reply,) = facts.host.ask_dns((DnsQuestion("github.com", "A", servers),), WAIT_S)
+    (reply,) = facts.host.ask_dns((DnsQuestion(_NAME, "A", servers),), WAIT_S)
     heard = answer(reply)
     if heard.code == NOERROR:
         return ""
     return heard.error or heard.explained or heard.code
+
+
+def nobody_looks_up(facts: Facts) -> bool:
+    """Whether programs on this machine get no address of any name: nobody listens where its resolvers should
+    be, and what else nsswitch.conf may name does not help. False where that is not certain."""
+    if facts.get(resolver_trouble) != _REFUSED or facts.get(egress).url:
+        return False  # a proxy looks up names itself
+    try:
+        facts.host.fetch(_NAME, "/", 0, _FETCH_S, True)
+    except NoAnswer as error:
+        return "looked up" in str(error)
+    except HostError:
+        return False
+    return False
 
 
 def _own_resolvers(facts: Facts) -> tuple[str, ...]:

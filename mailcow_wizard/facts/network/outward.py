@@ -15,6 +15,7 @@ from mailcow_wizard.facts.network.names import (
     ask,
     families,
     look_up,
+    nobody_looks_up,
     resolver_trouble,
     why_none,
 )
@@ -71,12 +72,14 @@ class Reached(NamedTuple):
 
 class Outward(NamedTuple):
     """All hosts, and the families that this machine has; why its own resolver gives no answer, empty where it
-    does. `controls` are attempts to reach what passes wherever anything passes: few hosts have IPv6."""
+    does. `controls` are attempts to reach what passes wherever anything passes: few hosts have IPv6.
+    `nameless`: this machine's own programs get no address of any name."""
 
     hosts: tuple[Reached, ...]
     families: tuple[int, ...]
     resolver: str = ""
     controls: tuple[Try, ...] = ()
+    nameless: bool = False
 
 
 def control_probes(family: int) -> tuple[Probe, ...]:
@@ -136,7 +139,8 @@ def _tried(facts: Facts) -> Outward:
     ]
     tried = tuple(Try(probe, results[probe]) for probe in controls)
     asked = _by_whom(facts, found, clock)
-    return Outward(tuple(_with_proxy(facts, asked, clock)), mine, resolver, tried)
+    reached = tuple(_with_proxy(facts, asked, clock))
+    return Outward(reached, mine, resolver, tried, facts.get(nobody_looks_up))
 
 
 def _by_whom(facts: Facts, found: Sequence[Reached], clock: Clock) -> list[Reached]:
