@@ -53,6 +53,9 @@ _KEY = pattern(r"(?<![A-Za-z0-9_])[0-9]*([A-Za-z_][A-Za-z0-9_]*)\s*[=:]")
 _IN_URL = pattern(r"(?<=://)[^/\s\"'<>@]*:[^/\s\"'<>]*(?=@)")
 _TOKEN_IN_URL = pattern(r"(?i)(?<=://)[^/\s\"'<>:@]{16,}(?=@)")
 
+_REPEATED = pattern(r"(unterminated quoted value|in variable name(?: near)?) .*")
+_UNSET = pattern(r"(\bThe )\S+( variable is not set\b)")
+
 
 def redacted(command: Sequence[str]) -> tuple[str, ...]:
     """A command line with the values of password-like options and the credentials of URLs removed."""
@@ -96,6 +99,13 @@ def without_secret_values(text: str) -> str:
     backslash.
     """
     return "\n".join(shown for shown, _ in _shown(text, _assignment))
+
+
+def of_compose(text: str) -> str:
+    """What docker compose says, without secrets: it repeats lines of mailcow.conf that it does not take
+    (compose-go, dotenv/parser.go), and in values it takes for a name what follows a dollar sign."""
+    text = _REPEATED.sub(rf"\1 {REMOVED}", without_secret_values(text))
+    return _UNSET.sub(rf"\1{REMOVED}\2", text)
 
 
 def configuration(text: str, lone_word: str = REMOVED) -> str:

@@ -6,7 +6,7 @@ from mailcow_wizard.facts.compose import compose
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.redaction import without_secret_values
+from mailcow_wizard.redaction import of_compose
 
 _COMMANDS = {"native": ("docker", "compose"), "standalone": ("docker-compose",)}
 _TIMEOUT_S = 8.0
@@ -39,4 +39,4 @@ def refusal(facts: Facts, directory: str, changed: tuple[str, ...]) -> str:
 def said(text: str) -> str:
     """The last line that is not a warning, short and without secrets."""
     lines = [one.strip() for one in text.splitlines() if one.strip() and "level=warning" not in one]
-    return without_secret_values(lines[-1])[:_MOST_SHOWN] if lines else ""
+    return of_compose(lines[-1])[:_MOST_SHOWN] if lines else ""

@@ -13,6 +13,7 @@ from mailcow_wizard.redaction import (
     REMOVED,
     configuration,
     is_secret,
+    of_compose,
     redacted,
     without_credentials,
     without_secret_values,
@@ -79,8 +80,7 @@ def _scrubbed(call: str, arguments: tuple[object, ...], answer: Any) -> Any:
 
 def _output(argv: tuple[str, ...], ran: Ran) -> Ran:
     if argv[:2] == ("docker", "compose") or argv[:1] == ("docker-compose",):
-        # It names the setting that it does not take, and says its value.
-        return ran._replace(out=without_secret_values(ran.out), err=without_secret_values(ran.err))
+        return ran._replace(out=of_compose(ran.out), err=of_compose(ran.err))
     if argv[:2] == ("systemctl", "show"):
         return ran._replace(out="\n".join(map(_started, ran.out.split("\n"))))
     return ran._replace(out=bones_of_output(argv, ran.out))

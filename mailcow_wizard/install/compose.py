@@ -8,6 +8,7 @@ from collections.abc import Callable
 from mailcow_wizard.facts.compose import compose as installed
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.language import _
+from mailcow_wizard.redaction import of_compose
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Compose:
             self.argv(*words), _SHORT_S, said.append, directory=self._job.directory, patience=_SHORT_S
         )
         if code:
-            last = said[-1] if said else _("it does not say why")
+            last = of_compose(said[-1]) if said else _("it does not say why")
             command = f"docker compose {' '.join(words)}"
             raise Failed(_("{command} failed: {last}", command=command, last=last), ("./wizard conf lint",))
         return said

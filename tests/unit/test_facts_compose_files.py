@@ -59,5 +59,14 @@ def test_a_compose_that_cannot_or_must_not_be_asked_is_no_fault(
 
 def test_secrets_are_not_repeated() -> None:
     assert "hunter2" not in said("invalid interpolation format\nDBPASS=hunter2 is wrong\n")
+    for line in (
+        "failed to read /m/.env: unterminated quoted value 'hunter2 and more",
+        'failed to read /m/.env: line 3: unexpected character "+" in variable name "hunter2+abc"',
+        'failed to read /m/.env: unexpected character "-" in variable name near "A-B=x\\nDBPASS=hunter2\\n"',
+    ):
+        assert "hunter2" not in said(f"{line}\n")
+        assert said(f"{line}\n").startswith("failed to read /m/.env: un") or "line 3: unexpected" in said(
+            line
+        )
     assert said("level=warning x\n") == ""
     assert len(said("x" * 9_000)) == 200

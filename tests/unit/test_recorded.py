@@ -257,6 +257,17 @@ LOGGED_IN = f"HTTP/1.1 302 Found\nset-cookie: MCSESSID={SECRET}; path=/; HttpOnl
         ),
         (
             "run",
+            (("docker", "compose", "--project-directory", "/m", "config", "--quiet"),),
+            Ran(
+                1,
+                "",
+                f'time="x" level=warning msg="The \\"{SECRET}\\" variable is not set. Defaulting to a blank"\n'
+                f"WARNING: The {SECRET} variable is not set. Defaulting to a blank string.\n"
+                f"failed to read /m/.env: unterminated quoted value '{SECRET} x\n",
+            ),
+        ),
+        (
+            "run",
             (("docker-compose", "--project-directory", "/m", "config", "--quiet"),),
             Ran(1, f'Invalid interpolation format: "API_TOKEN={SECRET}$"\n', ""),
         ),
