@@ -65,8 +65,6 @@ def test_secrets_are_not_repeated() -> None:
         'failed to read /m/.env: unexpected character "-" in variable name near "A-B=x\\nDBPASS=hunter2\\n"',
     ):
         assert "hunter2" not in said(f"{line}\n")
-        assert said(f"{line}\n").startswith("failed to read /m/.env: un") or "line 3: unexpected" in said(
-            line
-        )
+        assert "failed to read /m/.env: " in said(f"{line}\n")
     assert said("level=warning x\n") == ""
     assert len(said("x" * 9_000)) == 200

@@ -261,7 +261,7 @@ LOGGED_IN = f"HTTP/1.1 302 Found\nset-cookie: MCSESSID={SECRET}; path=/; HttpOnl
             Ran(
                 1,
                 "",
-                f'time="x" level=warning msg="The \\"{SECRET}\\" variable is not set. Defaulting to a blank"\n'
+                f'time="x" level=warning msg="The \\"{SECRET}\\" variable is not set."\n'
                 f"WARNING: The {SECRET} variable is not set. Defaulting to a blank string.\n"
                 f"failed to read /m/.env: unterminated quoted value '{SECRET} x\n",
             ),
