@@ -195,9 +195,11 @@ class Reach:
         self._listener.close()
 
     def _see(self, one: Packet) -> bool:
-        """Whether it is the first from there."""
+        """Whether it is the first from there, or a far side asks for so long already that it is closed here."""
         peers = self._packets.setdefault((one.port, one.family), {})
-        new = one.peer not in peers and len(peers) < _MOST_PEERS
+        if one.peer in peers:
+            return time.monotonic() - peers[one.peer] > _LATE_S and one.peer in self._known(one.family)
+        new = len(peers) < _MOST_PEERS
         if new:
             peers[one.peer] = time.monotonic()
         return new

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab.inside import wait_until
+from lab.inside import end, wait_until
 from lab.netns import Namespace
 from lab.provider import FAR, FAR_V6, MAIL_OF_OTHERS, SERVER, Provider, provider
 from lab.skip import or_skip
@@ -329,6 +329,30 @@ def test_what_this_machine_lacks_closes_no_port(world: Provider, tmp_path: Path,
     assert "Too many open files" in done.stdout
     assert "closed here" not in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.long
+def test_what_is_closed_here_is_told_while_the_far_side_reports_nothing(
+    world: Provider, tmp_path: Path
+) -> None:
+    """Whoever asked went away before his report; what he asked for was seen all the same."""
+    own = world.rules(world.server, "input", "tcp dport 993 drop")
+    with own, near(world.server, tmp_path, "--minutes", "1") as side:
+        begun = time.monotonic()
+        program = (
+            "import socket\n"
+            f"one = socket.create_connection(({SERVER!r}, 80))\n"
+            f"one.sendall(b'MW1 {side.token} 80\\n')\n"
+            f"socket.create_connection(({SERVER!r}, 993), 40)\n"
+        )
+        asking = world.far.start([sys.executable, "-c", program])
+        try:
+            assert side.process.stderr is not None
+            said = next(one for one in side.process.stderr if " 993  Dovecot" in one)
+        finally:
+            end(asking)
+    assert f"closed here: {FAR} came, and was not let in" in said
+    assert time.monotonic() - begun < 40, "at the end of the minute all is told"
 
 
 @pytest.mark.parametrize(
