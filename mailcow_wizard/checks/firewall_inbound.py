@@ -169,17 +169,6 @@ def _reached(port: PublicPort, good: list[Seen], facts: Reached) -> Judgement:
 
 def _blocked(port: PublicPort, one: Seen, now: float) -> Judgement:
     over, when = f"IPv{one.family}", _when(one, now)
-    if one.state == "closed here" and not one.peer:
-        return Judgement(
-            "fail",
-            _(
-                "port {port}: nothing could listen there {when} ({over})",
-                port=port.number,
-                when=when,
-                over=over,
-            ),
-            remedies=(_HOLDER,),
-        )
     if one.state == "closed here":
         return Judgement(
             "fail",

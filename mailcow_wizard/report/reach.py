@@ -26,7 +26,7 @@ def row(target: Target, verdicts: list[tuple[int, Verdict]]) -> str:
 
 def words(verdict: Verdict) -> str:
     """A state, and from where it was asked."""
-    if verdict.state == "closed here" and verdict.peer:
+    if verdict.state == "closed here":
         return _("closed here: {peer} came, and was not let in", peer=verdict.peer)
     said = STATES.get(verdict.state, verdict.state)
     if verdict.said:

@@ -59,7 +59,6 @@ CASES: dict[str, tuple[tuple[Seen, ...], str, str, str]] = {
     "never, not seen": ((seen("never arrived", how="told"),), "fail", "inferred", "this machine, or its own"),
     "refused": ((seen("refused on the way", how="packet"),), "fail", "inferred", "before it came to this"),
     "closed": ((seen("closed here", how="packet"),), "fail", "proved", "which does not take them"),
-    "not opened": ((seen("closed here", peer=""),), "fail", "proved", "nothing could listen there"),
     "in between": ((seen("answered by something else"),), "unknown", "untested", "something else answered"),
     "the line": (
         (seen("not asked: that line lets no port 25 out"),),
