@@ -195,7 +195,7 @@ class Reach:
         self._listener.close()
 
     def _see(self, one: Packet) -> bool:
-        """Whether it is the first from there, or a far side asks for so long already that it is closed here."""
+        """Whether it is the first from there, or a far side asks for so long that it is closed here."""
         peers = self._packets.setdefault((one.port, one.family), {})
         if one.peer in peers:
             return time.monotonic() - peers[one.peer] > _LATE_S and one.peer in self._known(one.family)
