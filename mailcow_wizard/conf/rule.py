@@ -84,6 +84,11 @@ class File:
         """The statements that count for a key, bash's before compose's."""
         return tuple(one for one in self.readings.last(key) if one)
 
+    def lacks(self, key: str) -> bool:
+        """Whether a key is not set, or empty. One whose value cannot be told is neither: other rules tell."""
+        untold = any(one.value is None for one in self.seen(key))
+        return not self.values.get(key) and not untold
+
     def shown(self, key: str) -> str:
         """KEY=value for a message; of a secret the key alone."""
         return key if is_secret(key) else f"{key}={self.values.get(key, '')}"

@@ -22,10 +22,11 @@ _SOGO_DEFAULT = "SOGoSuperSecret0"
 def _hostname(file: File) -> Iterator[LintFinding]:
     key = "MAILCOW_HOSTNAME"
     value = file.values.get(key, "")
-    if not value:
+    if file.lacks(key):
         yield file.finding(
             key, "hostname-missing", "error", _("{key} is not set: mailcow does not start", key=key)
         )
+    if not value:
         return
     small = value.lower().rstrip(".")
     if value.endswith("."):
@@ -73,10 +74,10 @@ def _hostname(file: File) -> Iterator[LintFinding]:
 def _timezone(file: File) -> Iterator[LintFinding]:
     value = file.values.get("TZ", "")
     right = {"TZ": file.about.timezone} if file.about.timezone else None
-    if not value:
+    if file.lacks("TZ"):
         words = _("TZ is not set: the containers take UTC")
         yield file.finding("TZ", "timezone-empty", "warning", words, right)
-    elif file.about.is_zone is not None and file.about.is_zone(value) is False:
+    elif value and file.about.is_zone is not None and file.about.is_zone(value) is False:
         yield file.finding(
             "TZ", "timezone-unknown", "error", _("TZ={value} is no timezone of this machine", value=value)
         )
@@ -169,9 +170,11 @@ def _choices(file: File) -> Iterator[LintFinding]:
     key = "DOCKER_COMPOSE_VERSION"
     value, installed = file.values.get(key, ""), file.about.compose
     right = {key: installed} if installed else None
-    if not value:
+    if file.lacks(key):
         words = _("{key} is empty: mailcow's backup and helper scripts stop there", key=key)
         yield file.finding(key, "compose-version-empty", "warning", words, right)
+    elif not value:
+        pass
     elif value not in KEYS[key].choices:
         words = _("{shown}: mailcow knows native and standalone", shown=file.shown(key))
         yield file.finding(key, "compose-version-value", "error", words, right)
@@ -297,7 +300,7 @@ def _passwords(file: File) -> Iterator[LintFinding]:
         value = file.values.get(key)
         if not value:
             # Files from before 2024 have no password for Redis; mailcow's updater adds it.
-            if value is not None or key != "REDISPASS":
+            if file.lacks(key) and (value is not None or key != "REDISPASS"):
                 yield file.finding(key, "password-missing", "error", _("{key} is not set", key=key))
         elif not re.fullmatch(r"[A-Za-z0-9]+", value):
             words = _(
@@ -307,9 +310,9 @@ def _passwords(file: File) -> Iterator[LintFinding]:
             yield file.finding(key, "password-characters", "error", words)
     for key in ("DBNAME", "DBUSER"):
         value = file.values.get(key, "")
-        if not value:
+        if file.lacks(key):
             yield file.finding(key, "database-name-missing", "error", _("{key} is not set", key=key))
-        elif not re.fullmatch(r"[A-Za-z0-9_]+", value):
+        elif value and not re.fullmatch(r"[A-Za-z0-9_]+", value):
             words = _("{shown} has other characters than letters, digits and _", shown=file.shown(key))
             yield file.finding(key, "database-name-characters", "error", words)
 
@@ -337,10 +340,10 @@ def _keys(file: File) -> Iterator[LintFinding]:
 def _project(file: File) -> Iterator[LintFinding]:
     key = "COMPOSE_PROJECT_NAME"
     value = file.values.get(key, "")
-    if not value:
+    if file.lacks(key):
         words = _("{key} is not set: containers and volumes are then named after the directory", key=key)
         yield file.finding(key, "project-name-missing", "warning", words)
-    elif not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value):
+    elif value and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value):
         words = _("{shown} has other characters than small letters, digits, _ and -", shown=file.shown(key))
         yield file.finding(key, "project-name-characters", "error", words)
 

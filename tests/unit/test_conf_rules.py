@@ -266,6 +266,23 @@ def test_a_secret_that_a_recording_does_not_tell_is_there(row: str, rule: str) -
     assert [one.rule for one in lint(f"{row}\n".encode()) if one.key == row.partition("=")[0]] == [rule]
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "MAILCOW_HOSTNAME",
+        "TZ",
+        "DOCKER_COMPOSE_VERSION",
+        "DBPASS",
+        "REDISPASS",
+        "DBNAME",
+        "COMPOSE_PROJECT_NAME",
+    ],
+)
+def test_what_is_set_to_something_that_cannot_be_told_is_not_called_missing(key: str) -> None:
+    told = [one.rule for one in lint(changed(f"{key}=$OTHER"), MACHINE) if one.key == key]
+    assert told == ["dollar-in-value"]
+
+
 def test_an_unended_quote_hides_no_other_line() -> None:
     rules = [one.rule for one in lint(changed("LOG_LINES='many\nSKIP_CLAMD=Yes"), MACHINE)]
     assert "refused-by-compose" in rules
