@@ -109,11 +109,17 @@ def _distrust(facts: Facts, directory: str, owners: tuple[Owned, ...]) -> str:
     if names is not None and ".git" not in names:  # unpacked from an archive: git has no part in it
         return ""
     try:
-        git, common = _git_places(facts.host, directory)
+        return changed_by(facts.host, git_files(facts.host, directory), user)
     except HostError as error:
         return str(error)
-    files = (f"{directory}/.git", f"{git}/config", f"{git}/config.worktree", f"{common}/config")
-    return changed_by(facts.host, files, user)
+
+
+def git_files(host: Host, directory: str) -> tuple[str, ...]:
+    """The files that say which programs git runs in a clone, whether they are there or not. Raises HostError
+    where that cannot be read, Missing where it is no clone."""
+    git, common = _git_places(host, directory)
+    leading = (f"{directory}/.git", f"{git}/commondir")
+    return (*leading, f"{git}/config", f"{git}/config.worktree", f"{common}/config", f"{common}/hooks")
 
 
 def _git_places(host: Host, directory: str) -> tuple[str, str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.checkout import checkout
+from mailcow_wizard.facts.checkout import checkout, git_files
 from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.run_as_root import changed_by
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.troubles import disk_remedies, of_output
 from mailcow_wizard.language import _
@@ -15,7 +15,7 @@ _CLONE_S = 3 * 3600.0
 _TRIES = 5
 _PAUSE_S = 5.0
 _WRITABLE_BY_OTHERS = 0o022
-# What runs as root, or says what does: mailcow's script, what Compose reads, git's hooks and settings.
+# What runs as root, or says what does: mailcow's script, and what Compose reads.
 _RUN = (
     "generate_config.sh",
     "_modules",
@@ -23,8 +23,6 @@ _RUN = (
     "docker-compose.override.yml",
     "mailcow.conf",
     ".env",
-    ".git/config",
-    ".git/hooks",
 )
 _NEEDED = ("docker-compose.yml", "generate_config.sh", ".git")
 # A line that brings less than this many bytes a second, for so many seconds, is given up and tried again.
@@ -125,7 +123,14 @@ def _examined(job: Job) -> str:
 
 def nobody_else_changes(job: Job) -> None:
     """What mailcow's directory makes root run could be changed by root alone. Raises Failed."""
-    if who := changed_by(job.session.host, (f"{job.directory}/{name}" for name in _RUN)):
+    host = job.session.host
+    try:
+        git = git_files(host, job.directory)
+    except Missing:
+        git = ()
+    except HostError as error:
+        raise Failed(str(error)) from None
+    if who := changed_by(host, (*(f"{job.directory}/{name}" for name in _RUN), *git)):
         raise Failed(
             _("{who}, and what is in {directory} would run as root", who=who, directory=job.directory),
             (_("Look at it, then give it to root alone: chown root:root, chmod go-w."),),

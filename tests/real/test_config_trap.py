@@ -74,6 +74,27 @@ def test_a_clone_that_others_can_change_runs_nothing_of_theirs(mailcow: Mailcow,
     assert sprung.exists(), "it is no trap"
 
 
+@pytest.mark.parametrize("open_to_all", ["", "commondir"])
+def test_nor_one_of_several_worktrees(mailcow: Mailcow, open_to_all: str) -> None:
+    """Its own directory below the first one's .git says where the settings lie."""
+    sprung = trapped(mailcow)
+    mailcow.git("worktree", "add", "-q", "--detach", "../another")
+    own = mailcow.directory / ".git/worktrees/another"
+    for name in ("mailcow.conf", "docker-compose.override.yml"):
+        if (mailcow.directory / name).exists():
+            shutil.copy2(mailcow.directory / name, mailcow.directory.parent / "another" / name)
+    mailcow.directory = mailcow.directory.parent / "another"
+    (mailcow.directory / "docker-compose.yml").touch()
+    sprung.unlink(missing_ok=True)
+    (own / open_to_all).chmod(0o777)
+    found = mailcow.check("checkout")
+    assert f"{own / open_to_all} can be written by others (mode 0777)" in found["found"], found["found"]
+    assert not sprung.exists()
+    (own / open_to_all).chmod(0o755)
+    mailcow.check("checkout")
+    assert sprung.exists(), "it is no trap"
+
+
 @pytest.mark.parametrize("padded", [False, True])
 def test_a_pointer_that_others_can_change_leads_nowhere(mailcow: Mailcow, padded: bool) -> None:
     """Who may write the file `.git` says which configuration counts, also where it is too long to be read."""

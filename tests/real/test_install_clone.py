@@ -1,5 +1,7 @@
-"""The stage of the download, by real git: where mailcow's directory is a link to another disk."""
+"""The stage of the download, by real git: where mailcow's directory is a link to another disk, and what of
+git's is not used."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import clone
-from mailcow_wizard.install.job import Job
+from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import Choices, Record, fresh
 from mailcow_wizard.model import Settings
 
@@ -50,3 +52,19 @@ def test_a_link_to_another_disk_stays_one(there: bool, repository: Path, tmp_pat
     assert (disk / "mailcow/generate_config.sh").exists()
     assert [one.name for one in disk.iterdir()] == ["mailcow"]
     assert sorted(one.name for one in tmp_path.iterdir()) == ["disk", "mailcow", "repository", "state"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="what belongs to root alone is made by root")
+@pytest.mark.parametrize("place", [".git", "first/.git/worktrees/mailcow/commondir", "first/.git/hooks"])
+def test_what_leads_git_elsewhere_is_roots_alone(place: str, repository: Path, tmp_path: Path) -> None:
+    """mailcow's script asks git, which runs what its settings name: here those of a first worktree."""
+    tmp_path.chmod(0o755)
+    first, mailcow = tmp_path / "first", tmp_path / "mailcow"
+    subprocess.run(["git", "clone", "-q", "-b", "master", repository, first], check=True)
+    subprocess.run(["git", "worktree", "add", "-q", "-b", "other", mailcow], cwd=first, check=True)
+    begun = job(mailcow, repository, tmp_path / "state")
+    assert "was there already and is used" in clone.run(begun)
+    open_to_all = (mailcow if place == ".git" else tmp_path) / place
+    open_to_all.chmod(0o777)
+    with pytest.raises(Failed, match=f"{open_to_all} can be written by others"):
+        clone.nobody_else_changes(begun)
