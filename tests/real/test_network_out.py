@@ -253,7 +253,8 @@ def test_hosts(world: World) -> None:
 
 @contextmanager
 def portal(world: World, certificate: tuple[Path, Path]) -> Iterator[None]:
-    """Takes every connection in the place of whom it is for, and speaks TLS with this certificate."""
+    """Takes every connection to ports 80 and 443 in the place of whom it is for, and speaks TLS with this
+    certificate."""
     program = (
         "import socket, ssl\n"
         "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
@@ -273,7 +274,9 @@ def portal(world: World, certificate: tuple[Path, Path]) -> Iterator[None]:
     assert wait_until(lambda: "LISTEN" in world.far.run(listening).stdout, 30)
     try:
         with world.rule(
-            f"ip daddr != 0.0.0.0 tcp dport 443 dnat ip to {INTERCEPTOR}:8443", hook="prerouting"
+            f"ip daddr != 0.0.0.0 tcp dport 443 dnat ip to {INTERCEPTOR}:8443",
+            f"ip daddr != 0.0.0.0 tcp dport 80 dnat ip to {WEB}",
+            hook="prerouting",
         ):
             yield
     finally:
@@ -281,9 +284,9 @@ def portal(world: World, certificate: tuple[Path, Path]) -> Iterator[None]:
         process.wait()
 
 
-GITHUB, RSYNC, HUB = (
+GITHUB, RSYNC, HUB, PLAIN = (
     f"outbound-hosts {one}/tcp"
-    for one in ("github.com:443", "rsync.sanesecurity.net:873", "hub.docker.com:443")
+    for one in ("github.com:443", "rsync.sanesecurity.net:873", "hub.docker.com:443", "github.com:80")
 )
 
 
@@ -305,6 +308,7 @@ def test_who_takes_every_connection_is_not_the_host(world: World, tmp_path: Path
     with portal(world, certificates.issued(tmp_path, "real", "github.com", "hub.docker.com")):
         seen = look(world, "outbound-hosts", user=trusting)
         assert {seen.status(one) for one in (GITHUB, HUB, RSYNC)} == {"pass"}
+        assert "whether github.com answers on port 80 is not known" in seen.summary(PLAIN)
 
 
 def test_the_mirrors_of_this_machines_packages(world: World, tmp_path: Path) -> None:

@@ -53,6 +53,11 @@ class Try(NamedTuple):
         return 6 if ":" in self.probe.address else 4
 
     @property
+    def over_tls(self) -> bool:
+        """Whether TLS tells who answers there; what it says of one port says nothing of another."""
+        return self.probe.port == _HTTPS
+
+    @property
     def proves(self) -> bool:
         """Whether the host itself answered."""
         trusted = self.said is not None and bool(self.said.tls) and not self.said.trouble
@@ -151,17 +156,12 @@ def _by_whom(facts: Facts, found: Sequence[Reached], clock: Clock) -> list[Reach
         open_tcp = one.probe.kind == "tcp" and one.result.outcome == "open"
         return open_tcp and (one.family, one.probe.port) in taken
 
-    asked = [
-        (one.probe.address, host.row.host)
-        for host in found
-        for one in host.tries
-        if is_taken(one) and one.probe.port == _HTTPS
-    ]
+    asked = [_spoken_of(host, one) for host in found for one in host.tries if is_taken(one) and one.over_tls]
     said = spoken(facts, tuple(dict.fromkeys(asked)), clock.left)
     return [
         host._replace(
             tries=tuple(
-                one._replace(taken=True, said=said.get((one.probe.address, host.row.host)))
+                one._replace(taken=True, said=said.get(_spoken_of(host, one)) if one.over_tls else None)
                 if is_taken(one)
                 else one
                 for one in host.tries
@@ -169,6 +169,11 @@ def _by_whom(facts: Facts, found: Sequence[Reached], clock: Clock) -> list[Reach
         )
         for host in found
     ]
+
+
+def _spoken_of(host: Reached, one: Try) -> tuple[str, str]:
+    """Where TLS is spoken, and with whom."""
+    return one.probe.address, host.row.host
 
 
 def _with_proxy(facts: Facts, found: Sequence[Reached], clock: Clock) -> Iterator[Reached]:
