@@ -133,8 +133,22 @@ def nobody_else_changes(job: Job) -> None:
     if who := changed_by(host, (*(f"{job.directory}/{name}" for name in _RUN), *git)):
         raise Failed(
             _("{who}, and what is in {directory} would run as root", who=who, directory=job.directory),
-            (_("Look at it, then give it to root alone: chown root:root, chmod go-w."),),
+            (*_moved(job), _("Look at it, then give it to root alone: chown root:root, chmod go-w.")),
         )
+
+
+def _moved(job: Job) -> tuple[str, ...]:
+    """What helps where it is a directory above: a home that is root's is none any more."""
+    above, _slash, name = job.directory.rpartition("/")
+    if not changed_by(job.session.host, (above or "/",)):
+        return ()
+    return (
+        _(
+            "If that is a home it stays its owner's: mv {directory} /opt/, then start with --dir /opt/{name}",
+            directory=job.directory,
+            name=name,
+        ),
+    )
 
 
 def _clone(job: Job, part: str) -> None:

@@ -68,3 +68,21 @@ def test_what_leads_git_elsewhere_is_roots_alone(place: str, repository: Path, t
     open_to_all.chmod(0o777)
     with pytest.raises(Failed, match=f"{open_to_all} can be written by others"):
         clone.nobody_else_changes(begun)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user's directory")
+def test_whose_home_mailcow_lies_in_is_not_told_to_give_it_away(repository: Path, tmp_path: Path) -> None:
+    """As after `sudo git clone` in it."""
+    tmp_path.chmod(0o755)
+    home = tmp_path / "anna"
+    home.mkdir()
+    subprocess.run(["git", "clone", "-q", "-b", "master", repository, home / "mailcow"], check=True)
+    (home / "mailcow/docker-compose.yml").chmod(0o666)
+    begun = job(home / "mailcow", repository, tmp_path / "state")
+    with pytest.raises(Failed) as inside:
+        clone.nobody_else_changes(begun)
+    assert len(inside.value.remedies) == 1
+    os.chown(home, 12345, 12345)
+    with pytest.raises(Failed, match=f"{home} belongs to 12345") as above:
+        clone.nobody_else_changes(begun)
+    assert f"mv {home}/mailcow /opt/, then start with --dir /opt/mailcow" in above.value.remedies[0]
