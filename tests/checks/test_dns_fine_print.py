@@ -268,8 +268,25 @@ def test_who_answers_in_place_of_all_servers_over_one_family_is_none_of_them(
     found = look(MX, known)
     assert found.status == status, found.summary
     if status == "warn":
-        assert "ns2.example.net (192.0.2.56: REFUSED)" in found.summary
-        assert "ns1.example.net" not in found.summary
+        assert "name server ns2.example.net (2001:db8:1::56: REFUSED) gives" in found.summary
+
+
+@pytest.mark.parametrize(("refuses", "status"), [(True, "pass"), (False, "warn")])
+def test_who_answers_in_place_of_one_server_answers_in_place_of_all(refuses: bool, status: str) -> None:
+    """The second server has IPv4 alone: where somebody speaks in the place of the first it is not heard."""
+    hosts: Rows = {
+        ("ns1.example.net", "A"): "192.0.2.55",
+        ("ns1.example.net", "AAAA"): "2001:db8:1::55",
+        ("ns2.example.net", "A"): "192.0.2.56",
+        (DOMAIN, "NS"): ("ns1.example.net.", "ns2.example.net."),
+    }
+    known = facts(hosts, addresses=(OURS,))
+    world_of(known).servers["192.0.2.56"] = "REFUSED"
+    if refuses:
+        world_of(known).servers["192.0.2.55"] = "REFUSED"
+    found = look(MX, known)
+    assert found.status == status, found.summary
+    assert ("ns2.example.net (192.0.2.56: REFUSED)" in found.summary) is (status == "warn")
 
 
 @pytest.mark.parametrize(("address", "status"), [(OURS, "warn"), ("203.0.113.9", "fail")])

@@ -46,7 +46,8 @@ class DomainRecords(NamedTuple):
         """Name servers of the domain's zone that answered none of the questions while others did: name,
         address, and the response code, where there is one; of those without only where others of the same
         family of addresses have said something. One that answers at another address did not refuse where
-        nobody answers over the first one's family: somebody on the way spoke in its place."""
+        nobody answers over the first one's family: somebody on the way spoke in its place, and in that of
+        the others there."""
         zone = self.at("", "MX").zone
         heard: dict[str, bool] = {}
         codes: dict[str, str] = {}
@@ -56,12 +57,14 @@ class DomainRecords(NamedTuple):
                 codes[said.server] = said.code or codes.get(said.server, "")
         reached = {":" in server for server, code in codes.items() if code}
         answering = {":" in server for server, answered in heard.items() if answered}
+        alive = {server for server in zone.servers if any(map(heard.get, server.addresses))}
+        between = {":" in one for server in alive for one in server.addresses if codes.get(one)} - answering
         return tuple(
             (server.name, address, codes[address])
             for server in zone.servers
             for address in server.addresses
             if any(heard.values()) and heard.get(address) is False and (":" in address) in reached
-            if (":" in address) in answering or not any(map(heard.get, server.addresses))
+            if (":" in address) in answering or (server not in alive and (":" in address) not in between)
         )
 
 
