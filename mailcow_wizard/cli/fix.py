@@ -54,11 +54,14 @@ def _fix(session: Session, options: Options, talk: Talk) -> int:
     try:
         seen = mending.look(session, name)
     except UnknownSelector:
-        raise unknown_check(name) from None
+        raise unknown_check(name, "".join(options.words[1:])) from None
     findings = _of_subject(seen.findings, name, options.subject)
     mention_unfinished(session)
     if len(options.words) == 1:
-        return _list(findings, options, talk)
+        code, mendable = _list(findings, options, talk), [one for one in findings if one.fixes]
+        if options.yes and mendable:
+            raise _which(mendable[0], finding_again(options))
+        return code
     wanted = options.words[1]
     finding = _the_one(findings, name, wanted)
     offer = next((one for one in seen.offers(finding) if one.fix.id == wanted), None)
@@ -121,17 +124,29 @@ def _list(findings: tuple[Finding, ...], options: Options, talk: Talk) -> int:
             for remedy in one.remedies:
                 talk.sentence(_("  by hand: {what}", what=remedy), hanging=2)
     mendable = [one for one in findings if one.fixes]
-    if mendable:
+    if mendable and not options.yes:
         talk.lines(_next(mendable[0], finding_again(options), talk.columns))
     return exit_codes.OK
 
 
-def _next(finding: Finding, more: list[str], columns: int) -> list[str]:
-    """What to type for the first of the fixes; in a line of its own where it has no room."""
+def _which(finding: Finding, more: list[str]) -> UsageError:
+    """Several things could be done, and none of them was named."""
+    command = _command(finding, [*more, "--yes"])
+    return UsageError(
+        unchanged(_("--yes does one of these fixes, by name: {command}", command=command), 1200)
+    )
+
+
+def _command(finding: Finding, more: list[str]) -> str:
     words = ["fix", finding.id, finding.fixes[0].id]
     if finding.subject:
         words += ["--subject", finding.subject]
-    command = called(f"./wizard {harmless(shlex.join([*words, *more]), 1000)}")
+    return called(f"./wizard {harmless(shlex.join([*words, *more]), 1000)}")
+
+
+def _next(finding: Finding, more: list[str], columns: int) -> list[str]:
+    """What to type for the first of the fixes; in a line of its own where it has no room."""
+    command = _command(finding, more)
     line = _("What the first would do, asking before it does it: {command}", command=command)
     if not columns or len(line) <= columns:
         return [line]

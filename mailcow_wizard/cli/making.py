@@ -280,10 +280,13 @@ def shown(names: Sequence[str]) -> str:
     return ", ".join(harmless(one, 60) for one in names) or _("none")
 
 
-def unknown_check(name: str) -> UsageError:
-    """No check has this id."""
+def unknown_check(name: str, then: str = "") -> UsageError:
+    """No check has this id; where the word behind it has (`then`), they stand in the wrong order."""
     said = _("'{name}' is not the id of a check; see check --list", name=harmless(name, 60))
-    return UsageError(said + meant(name, (one.id for one in all_checks())))
+    known = [one.id for one in all_checks()]
+    if then in known:
+        return UsageError(said + _("; did you mean {word}?", word=f"fix {then} {harmless(name, 60)}"))
+    return UsageError(said + meant(name, known))
 
 
 def unchanged(why: object, limit: int = 400) -> str:

@@ -40,7 +40,20 @@ def unknown_command(command: str, known: Sequence[str]) -> UsageError:
     """The first word is none of the commands."""
     word, there = quoted(command), ", ".join(known)
     said = _("unknown command {word}; there are: {known}", word=word, known=there)
+    if command == "version":
+        return UsageError(said + _("; did you mean {word}?", word="--version"))
+    if _is_selector(command):
+        return UsageError(said + _("; did you mean {word}?", word=f"check {command}"))
     return UsageError(said + meant(command, known))
+
+
+def _is_selector(word: str) -> bool:
+    from mailcow_wizard.engine.selection import UnknownSelector, select
+
+    try:
+        return bool(word) and bool(select([word]))
+    except UnknownSelector:
+        return False
 
 
 def none_of(name: str, value: str, known: Sequence[str]) -> UsageError:
@@ -89,7 +102,14 @@ def _read(read: Callable[[str], str], name: str, value: str) -> str:
     try:
         return read(value)
     except NotAName as error:
-        raise UsageError(f"--{name} {quoted(value)}: {harmless(str(error))}") from None
+        said = f"--{name} {quoted(value)}: {harmless(str(error))}"
+    # Of an address of the web or of mail the name in it is meant.
+    inner = value.partition("://")[2].partition("/")[0] or value.rpartition("@")[2]
+    try:
+        hint = _("; did you mean {word}?", word=read(inner)) if inner != value else ""
+    except NotAName:
+        hint = ""
+    raise UsageError(said + hint)
 
 
 def _name(name: str, value: str) -> str:

@@ -30,6 +30,12 @@ def test_help_is_a_word_too(words: tuple[str, ...], same: tuple[str, ...]) -> No
         ("check --plian=1", "--plain"),
         ("report --format htm", "html"),
         ("check --format nagois", "nagios"),
+        ("ports", "check ports"),
+        ("ports.smtp", "check ports.smtp"),
+        ("version", "--version"),
+        ("fix stop-service ports.smtp", "fix ports.smtp stop-service"),
+        ("check --domain https://example.org/", "example.org"),
+        ("check --hostname root@mail.example.org", "mail.example.org"),
     ],
 )
 def test_a_word_that_is_nearly_right_is_known_again(line: str, right: str) -> None:

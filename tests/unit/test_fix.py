@@ -99,6 +99,16 @@ def test_what_cannot_be_understood(words: tuple[str, ...], said: str, mailcow: M
     assert untouched(mailcow)
 
 
+def test_yes_without_a_fix_does_nothing_and_does_not_look_done(mailcow: Mailcow) -> None:
+    done = mailcow.run("fix", CHECK, "--yes")
+    assert done.returncode == 64
+    assert f"  {FIX}: " in done.stdout.decode()
+    assert done.stderr.decode().endswith(f"./wizard fix {CHECK} {FIX} --yes\n")
+    assert untouched(mailcow)
+    mailcow.conf.write_text(NEW)
+    assert mailcow.run("fix", CHECK, "--yes").returncode == 0
+
+
 def test_nothing_to_do(mailcow: Mailcow) -> None:
     mailcow.conf.write_text(NEW)
     done = mailcow.fix("--yes", "--json")
