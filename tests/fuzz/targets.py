@@ -103,6 +103,7 @@ LEFT_OUT: dict[str, str] = {
     "host/terminal.py _variables": "names of variables",
     "host/trust.py _words": "the names in a path",
     "install/clone.py _clone": "splits a path of our own; what git says is fed as `words progress`",
+    "install/clone.py _moved": "splits a path of our own",
     "install/clone.py part_of": "splits a path of our own",
     "install/compose.py services": "docker compose's own JSON; what is no JSON ends the stage (tests/unit)",
     "install/compose.py with_progress": "the version that was found",
