@@ -116,12 +116,16 @@ def test_roots_checkout_in_a_directory_that_others_can_write(
 
 
 @pytest.mark.parametrize(
-    "place", ["everybody's", "another user's", "their group's", "their first group's", "."]
+    "place",
+    [
+        *("everybody's", "another user's", "their group's", "their first group's", "."),
+        *("below another user's", "a link into another user's"),
+    ],
 )
 def test_root_runs_nothing_from_a_directory_of_path_that_is_others_too(tmp_path: Path, place: str) -> None:
     checkout = copy_checkout(tmp_path / "mailcow-wizard")
-    tools, ran = tmp_path / "their tools", tmp_path / "ran"
-    tools.mkdir()
+    tools, ran = tmp_path / "their home" / "their tools", tmp_path / "ran"
+    tools.mkdir(parents=True)
     for name in ("readlink", "ls", "cmp", "cat", "mkdir", "touch", "getent", "flock", "setsid", "python3"):
         (tools / name).write_text(f"#!/bin/sh\necho {name} >>'{ran}'\nexit 1\n")
         (tools / name).chmod(0o755)
@@ -130,11 +134,17 @@ def test_root_runs_nothing_from_a_directory_of_path_that_is_others_too(tmp_path:
         "another user's": (0o755, OWNER, 0),
         "their group's": (0o775, 0, OWNER),
         "their first group's": (0o775, 0, THEIR_FIRST),
+        "below another user's": (0o755, 0, 0),
+        "a link into another user's": (0o755, 0, 0),
         ".": (0o755, 0, 0),
     }[place]
     os.chown(tools, uid, gid)
     tools.chmod(mode)
-    first = "." if place == "." else str(tools)
+    if "another user's" in place and not uid:
+        os.chown(tools.parent, OWNER, OWNER)
+    if "link" in place:
+        (tmp_path / "link").symlink_to(tools)
+    first = {".": ".", "a link into another user's": str(tmp_path / "link")}.get(place, str(tools))
     line = [str(checkout / "wizard"), "--version"]
     path = f"{first}::{os.environ['PATH']}"
     # However root wants to see the times of files.
