@@ -11,6 +11,7 @@ from lab.inside import wait_until
 from lab.outside import INTERCEPTOR, REFUSER, WEB, World
 from lab.skip import or_skip
 
+from mailcow_wizard import requirements_network as need
 from tests.real.network_looks import look
 
 ALL = (
@@ -309,6 +310,16 @@ def test_who_takes_every_connection_is_not_the_host(world: World, tmp_path: Path
         seen = look(world, "outbound-hosts", user=trusting)
         assert {seen.status(one) for one in (GITHUB, HUB, RSYNC)} == {"pass"}
         assert "whether github.com answers on port 80 is not known" in seen.summary(PLAIN)
+
+
+@pytest.mark.parametrize(("taken", "status"), [(3, "unknown"), (2, "unknown"), (1, "pass")])
+def test_one_of_nobodys_addresses_may_be_somebodys_or_lost(world: World, taken: int, status: str) -> None:
+    nobody = need.NOBODYS_ADDRESSES[4]
+    rules = [f"ip daddr {one} tcp dport 443 dnat ip to {WEB}" for one in nobody[:taken]]
+    rules += [f"ip daddr {one} drop" for one in nobody[taken:]]
+    with world.rule(*rules, hook="prerouting"):
+        seen = look(world, "outbound-hosts")
+    assert {seen.status(one) for one in (GITHUB, HUB)} == {status}, seen.summary(GITHUB)
 
 
 def test_the_mirrors_of_this_machines_packages(world: World, tmp_path: Path) -> None:

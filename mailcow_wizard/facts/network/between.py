@@ -17,6 +17,8 @@ from mailcow_wizard.host.door import HostError, Probe
 
 PATIENCE_S = 0.8
 """Who takes every connection is near."""
+_ENOUGH = 2
+"""Of three: somebody may have taken one for a network of their own, and a packet to another may be lost."""
 _HTTPS = 443
 
 
@@ -33,10 +35,8 @@ def between(facts: Facts) -> frozenset[tuple[int, int]]:
         results = dict(zip(probes, facts.host.probe(probes, PATIENCE_S), strict=True))
     except HostError:  # a machine that was recorded before anybody asked for it
         return frozenset()
-    # All of them: somebody may have taken one for a network of their own.
-    return frozenset(
-        place for place, some in nobody.items() if all(results[one].outcome == "open" for one in some)
-    )
+    taken = {place: [results[one].outcome for one in some].count("open") for place, some in nobody.items()}
+    return frozenset(place for place, number in taken.items() if number >= _ENOUGH)
 
 
 def spoken(facts: Facts, asked: Sequence[tuple[str, str]], timeout: float) -> dict[tuple[str, str], Spoken]:
