@@ -1,6 +1,7 @@
 """An app and its terminal: what draws it, what draws it again, the terminal's signals, the way out."""
 
 import signal
+from functools import partial
 from typing import ClassVar
 
 from textual.app import App
@@ -12,6 +13,8 @@ from mailcow_wizard.tui.display.driver import DisplayDriver
 
 INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
 _ALT = "alt+"
+_LEAVE = ("tab", "shift+tab", "escape")
+"""What follows these is for what has the focus when they have done their work."""
 
 
 class Drawn(App[int]):
@@ -30,6 +33,11 @@ class Drawn(App[int]):
         self._holding = True
         self._held: list[Event] = []
 
+    @property
+    def message_queue_size(self) -> int:
+        """What it has still to deal with; keys that are held as well."""
+        return super().message_queue_size + len(self._held)
+
     async def on_event(self, event: Event) -> None:
         """What is typed before the screen is complete counts when it is; the way out is always open."""
         if isinstance(event, (Key, Paste)) and not self.screen_stack:
@@ -41,10 +49,15 @@ class Drawn(App[int]):
             return
         typed = isinstance(event, Paste) or (isinstance(event, Key) and event.key != "ctrl+c")
         # A key that no screen wanted comes back, and was held already.
-        if typed and self._holding and not event.is_forwarded:
+        if not typed or event.is_forwarded:
+            await super().on_event(event)
+        elif self._holding:
             self._held.append(event)
         else:
+            self._holding = isinstance(event, Key) and event.key in _LEAVE
             await super().on_event(event)
+            if self._holding:
+                self._go_on_when_done()
 
     async def take_typed(self) -> None:
         """Takes what was typed so far, each key when the one before has done its work; then all others."""
@@ -52,7 +65,13 @@ class Drawn(App[int]):
             self._holding = False
             return
         await super().on_event(self._held.pop(0))
-        self.call_after_refresh(self.take_typed)
+        self._go_on_when_done()
+
+    def _go_on_when_done(self) -> None:
+        """Takes what is held when what has the focus has dealt with its keys, and the screen shows it."""
+        after = partial(self.call_after_refresh, self.take_typed)
+        if self.focused is None or not self.focused.call_later(after):
+            after()
 
     def exit(self, result: int | None = None, return_code: int = 0, message: object = None) -> None:
         """Leaves with a code. What fails afterwards, on a screen half made, is no mistake to report."""

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from demo_config import DIRECTORY
 from textual import events
 from textual.screen import Screen
 from tui.piloted import piloted, shown, until
 
-from mailcow_wizard.model import Event
+from mailcow_wizard.model import Event, Settings
 from mailcow_wizard.tui.app import Wizard
 from mailcow_wizard.tui.screens.decision import Asked, Decision
 from mailcow_wizard.tui.screens.naming import Asked as Named
@@ -76,6 +77,39 @@ async def test_a_name_that_comes_in_a_burst_is_what_was_typed(tmp_path: Path) ->
         await until(pilot, lambda: app.current != "welcome")
         await pilot.pause(0.2)
         assert fields[0].value == "mail.example.net"
+
+
+@pytest.mark.asyncio
+async def test_keys_behind_one_that_leaves_a_field_are_for_what_has_the_focus_then(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        await pilot.press("tab")
+        fields = app.screen_stack[0].query_one(Welcome)._fields
+        names = ("ctrl+u", *"mx.example.org", "tab", "ctrl+u", *"example.net")
+        _type_at_once(app, *names, "shift+tab", "backspace", "tab", "end", *"work", "escape", "n")
+        await until(pilot, lambda: app.current != "welcome")
+        await pilot.pause(0.2)
+        assert [field.value for field in fields] == ["mx.example.or", "example.network"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("pasted", [False, True])
+@pytest.mark.parametrize(
+    ("typed", "name"), [("mx.example.org", "mx.example.org"), (".example.org", "vm.example.org")]
+)
+async def test_a_guess_gives_way_to_what_is_typed_or_is_gone_on_with(
+    tmp_path: Path, typed: str, name: str, pasted: bool
+) -> None:
+    async with piloted(tmp_path, Settings(DIRECTORY, hostname="vm")) as (app, pilot):
+        field, domain = app.screen_stack[0].query_one(Welcome)._fields
+        await until(pilot, lambda: field.has_focus)
+        if pasted:
+            app.post_message(events.Paste(typed))
+        else:
+            _type_at_once(app, *typed)
+        await until(pilot, lambda: (field.value, domain.value) == (name, "example.org"))
+        # What was typed is no guess: who comes back goes on with it. The domain that followed is one.
+        _type_at_once(app, "tab", *"b.example", "shift+tab", "e", "tab", *"s")
+        await until(pilot, lambda: (field.value, domain.value) == (f"{name}e", "b.examples"))
 
 
 @pytest.mark.asyncio

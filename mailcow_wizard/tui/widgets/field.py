@@ -15,8 +15,18 @@ class Field(Input):
     sent = False
     """Whether Enter was pressed, and what is typed since is for what comes next."""
 
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted takes a guess's place, or goes on with it."""
+        self._go_on_with_guess(event.text.lstrip())
+
+    def _go_on_with_guess(self, text: str) -> None:
+        """A dot behind a machine's short name makes it a full one: all else takes its place."""
+        if self.select_on_focus and text.startswith("."):
+            self.cursor_position = len(self.value)
+
     async def on_key(self, event: events.Key) -> None:
         """Takes the keys that edit, and those that leave it."""
+        self._go_on_with_guess(event.character or "")
         if self.sent:
             taken = True
         elif event.key in _EDITS:

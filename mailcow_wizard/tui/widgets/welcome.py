@@ -50,9 +50,11 @@ class Welcome(Vertical):
         # Imported here: it takes longer than everything else on this screen.
         from mailcow_wizard.tui.widgets.field import Field
 
+        # What is only supposed gives way to what is typed.
+        supposed = bool(greeting.read(self._values[0], mail_host_name)[1]), not self._own_domain
         self._fields = tuple(
-            Field(value, id=id, compact=True, select_on_focus=False)
-            for value, id in zip(self._values, ("hostname", "domain"), strict=True)
+            Field(value, id=id, compact=True, select_on_focus=supposed)
+            for value, id, supposed in zip(self._values, ("hostname", "domain"), supposed, strict=True)
         )
         for field in self._fields:
             # Nothing is written to the terminal while nothing happens.
@@ -119,6 +121,9 @@ class Welcome(Vertical):
     def on_input_changed(self) -> None:
         """The domain follows the server's name until it is typed itself."""
         hostname, domain = self._fields
+        for field, value in zip(self._fields, self._values, strict=True):
+            if field.has_focus and field.value != value:
+                field.select_on_focus = False
         if domain.has_focus:
             self._own_domain = True
         elif hostname.has_focus and not self._own_domain:
