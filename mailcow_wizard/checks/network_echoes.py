@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_ways import Way, allowing, evidence, inner, inner_words, way
+from mailcow_wizard.checks.network_ways import Way, allowing, evidence, inner, inner_words, only_own, way
 from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.echoes import Echoes
 from mailcow_wizard.facts.network.outward import Try
@@ -81,6 +81,21 @@ def _v4(found: Echoes) -> Judgement:
         )
     if why.kind == "untried":
         return _unsent(common, why)
+    if only_own([(one.own, one.container) for one in found.tries if one.result.outcome != "open"]):
+        return common._replace(
+            status="warn",
+            stops="here",
+            severity="degrades",
+            summary=_(
+                "{few} of {total} addresses answer a ping of this machine ({words}); those of mailcow's "
+                "containers pass other rules, which let them out",
+                few=_few(answered),
+                total=total,
+                words=why.words,
+            ),
+            remedies=why.remedies,
+            certainty="inferred",
+        )
     return common._replace(
         status="fail",
         stops=why.stops,

@@ -47,7 +47,7 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
         words = _("{host} answers through the proxy {proxy} alone", host=row.host, proxy=host.through)
         return common._replace(summary=words, found=_("not directly"))
     if host.looked.trouble or not (host.tries or row.protocol == "txt"):
-        return _without_name(host, common)
+        return _without_name(host, common, facts)
     if row.protocol == "txt":
         named = common._replace(
             summary=_("{host} is found by name", host=row.host),
@@ -105,9 +105,11 @@ def _skipped(why: str) -> Judgement:
     return Judgement("skipped", _("skipped: {why}", why=why), certainty="untested")
 
 
-def _without_name(host: Reached, common: Judgement) -> Judgement:
-    """A name that has no address is a fault; one that no resolver answers for is not known."""
+def _without_name(host: Reached, common: Judgement, facts: Outward) -> Judgement:
+    """A name that has no address is a fault; one that no resolver answers for is not known, unless programs
+    on this machine get none at all."""
     silent = _unanswered(host)
+    unknown = silent and not (facts.nameless and host.row.by_machine)
     trouble = host.looked.trouble
     if host.row.family and not silent:
         trouble = _("the name has no IPv{family} address", family=host.row.family)
@@ -120,12 +122,12 @@ def _without_name(host: Reached, common: Judgement) -> Judgement:
         ),
     )
     return common._replace(
-        status="unknown" if silent else _STATUS[host.row.level],
+        status="unknown" if unknown else _STATUS[host.row.level],
         stops="names",
         summary=_("{host} cannot be looked up: {trouble}", host=host.row.host, trouble=trouble),
         evidence=(Evidence(f"dig {host.row.host}", trouble),),
         remedies=remedies,
-        certainty="untested" if silent else "proved",
+        certainty="untested" if unknown else "inferred" if silent else "proved",
     )
 
 

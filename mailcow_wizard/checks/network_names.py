@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_echoes import judge_echoes as judge_echoes
-from mailcow_wizard.checks.network_ways import allowing, inner_words, rules_shown
+from mailcow_wizard.checks.network_ways import allowing, inner_words, only_own, rules_shown
 from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.echoes import echoes
 from mailcow_wizard.facts.network.roots import Heard, Roots, roots
@@ -73,6 +73,19 @@ def _judge(asked: Roots) -> Judgement:
     blocked = _here(asked)
     if blocked:
         remedies = tuple(allowing(one.met, _probe(one)) for one in asked.heard if one.met and one.met.stops)
+        if only_own([(one.met, one.container) for one in asked.heard if not one.size]):
+            return common._replace(
+                status="warn",
+                stops="here",
+                severity="degrades",
+                summary=_(
+                    "this machine's own firewall stops its questions to name servers' port 53: {blocked}; "
+                    "those of mailcow's containers pass other rules, which let them out",
+                    blocked=blocked,
+                ),
+                remedies=remedies[:1],
+                certainty="inferred",
+            )
         return judged._replace(
             summary=_("this machine's own firewall stops name servers' port 53: {blocked}", blocked=blocked),
             remedies=remedies[:1],

@@ -170,6 +170,14 @@ def inner(tries: Sequence[Try]) -> Try | None:
     return next((one for one in tries if one.container and one.container.outcome != "through"), None)
 
 
+def only_own(mets: Sequence[tuple[Met | None, Met | None]]) -> bool:
+    """Whether rules of this machine stop every one of these packets (the first of each pair), and none of
+    them when a container sends it (the second)."""
+    return bool(mets) and all(
+        own and own.stops and container and container.outcome == "through" for own, container in mets
+    )
+
+
 def inner_words(met: Met) -> str:
     """What becomes of what mailcow's containers send."""
     if met.unmasked:

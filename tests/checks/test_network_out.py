@@ -6,6 +6,7 @@ from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_hosts import judge_hosts
 from mailcow_wizard.checks.network_mail import judge_mail
 from mailcow_wizard.checks.network_names import judge_echoes, judge_roots
+from mailcow_wizard.facts.firewall.leaving import Met
 from mailcow_wizard.facts.network.echoes import Echoes
 from mailcow_wizard.facts.network.mail_ways import MailTry, MailWay
 from mailcow_wizard.facts.network.names import Looked
@@ -247,6 +248,13 @@ def test_where_programs_get_no_address_git_and_docker_fetch_nothing() -> None:
     assert judged[0].evidence[-1].what == "getent ahosts github.com"
 
 
+def test_names_that_nobody_tells_are_known_to_be_lost_where_no_program_gets_any() -> None:
+    lost = [reached(one, silent=(4,), trouble="no resolver answers") for one in (GITHUB, RSYNC)]
+    for nameless, status in ((True, "fail"), (False, "unknown")):
+        judged = judge_hosts(Outward(tuple(lost), (4,), "late", (), nameless))
+        assert [one.status for one in judged] == [status, "unknown"]
+
+
 def test_every_host_of_the_documents_is_there() -> None:
     documented = """rsync.sanesecurity.net:873/tcp spamassassin.heinlein-support.de:443/tcp github.com:80/tcp
         github.com:443/tcp hub.docker.com:443/tcp asn-check.mailcow.email:443/tcp ip4.mailcow.email:80/tcp
@@ -329,6 +337,38 @@ ECHOES = [
 def test_echoes(judged: Judgement, status: str, words: str) -> None:
     assert judged.status == status
     assert words in judged.summary
+
+
+DROPS = Met("dropped", "“icmp drop”", "nft list chain inet x o", "o", "nftables")
+PASSES, UNCLEAR = Met("through"), Met("unknown", "“?”")
+
+
+@pytest.mark.parametrize(
+    ("own", "container", "status"),
+    [
+        (DROPS, PASSES, "warn"),
+        (DROPS, DROPS, "fail"),
+        (DROPS, UNCLEAR, "fail"),
+        (DROPS, None, "fail"),
+        (PASSES, PASSES, "fail"),
+        (None, None, "fail"),
+    ],
+)
+def test_rules_that_stop_this_machine_alone_stop_no_container(
+    own: "Met | None", container: "Met | None", status: str
+) -> None:
+    """Containers' packets are passed on: they meet no rule for what this machine sends itself."""
+    words = "containers pass other rules, which let them out"
+    pings = (Try(Probe("ping", to), Probed("silent", 0.1), own, container) for to in need.HEALTHCHECK_PINGS)
+    judged = judge_echoes((Echoes(4, True, tuple(pings)),))[0]
+    assert (judged.status, words in judged.summary) == (status, status == "warn")
+    asked = [Heard("198.41.0.4", "NS", True, one, 0, False, False, "late") for one in ("udp", "tcp")]
+    rows = tuple(one._replace(met=own, container=container) for one in asked)
+    judged = judge_roots((Roots(4, True, rows),))[0]
+    assert (judged.status, words in judged.summary) == (status, status == "warn")
+    # One that no rule stops is lost on the way.
+    judged = judge_roots((Roots(4, True, (*rows, asked[0]._replace(met=PASSES, container=PASSES))),))[0]
+    assert judged.status == "fail"
 
 
 def test_the_healthcheck_is_only_to_be_skipped_where_names_are_found() -> None:

@@ -65,7 +65,7 @@ class Nameless(World):
         self.said, self.word, self.variables = said, word, variables
 
     def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
-        if questions[0].name == ".":  # which a public one answers
+        if questions[0].name == "." and self.word != "silence":  # which a public one answers
             return super().ask_dns(questions, timeout)
         return tuple(DnsReply(RESOLVER, "udp", b"", 0.1, self.word) for _one in questions)
 
@@ -91,6 +91,8 @@ class Nameless(World):
             "refused",
             False,
         ),
+        (NoAnswer("the address of github.com could not be looked up in time"), {}, "silence", True),
+        (NoAnswer("github.com did not answer within 0.6 s"), {}, "silence", False),
         (None, {}, "refused", False),  # systemd-resolved is asked another way (nss-resolve)
         (NoAnswer("github.com: no answer in time"), {}, "refused", False),
         (HostError("github.com: connection refused"), {}, "refused", False),

@@ -161,6 +161,8 @@ def test_the_rule_of_this_machine_is_named(
         seen = look(world, check)
     assert seen.status(name) in ("fail", "warn")
     assert words in seen.summary(name)
+    if name in ("icmp v4", "recursion v4"):  # mailcow's containers ask that, and this machine does not
+        assert seen.status(name) == "warn"
 
 
 def test_port_25_that_somebody_else_answers(world: World) -> None:

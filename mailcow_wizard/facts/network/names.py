@@ -23,7 +23,7 @@ WHOLE_S = 4.0
 """All that looks outward may take this long: names first, the rest is for the attempts."""
 _LEAST_S = 1.6  # a lost SYN is sent again after one second
 _NAME = "github.com"  # it exists
-_FETCH_S = 1.5
+_FETCH_S = 0.6
 _REFUSED = "refused"  # the door's word where nobody listens
 _ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
 
@@ -110,13 +110,16 @@ def resolver_trouble(facts: Facts) -> str:
 
 def nobody_looks_up(facts: Facts) -> bool:
     """Whether programs on this machine get no address of any name: nobody listens where its resolvers should
-    be, and what else nsswitch.conf may name does not help. False where that is not certain."""
-    if facts.get(resolver_trouble) != _REFUSED or facts.get(egress).url:
+    be, or this machine lets no question out, and what else nsswitch.conf may name does not help. False where
+    that is not certain."""
+    trouble = facts.get(resolver_trouble)
+    dead = trouble == _REFUSED or bool(trouble and not facts.get(transport_of_names))
+    if not dead or facts.get(egress).url:
         return False  # a proxy looks up names itself
     try:
         facts.host.fetch(_NAME, "/", 0, _FETCH_S, True)
     except NoAnswer as error:
-        return "looked up" in str(error)
+        return "looked up" in str(error)  # at once: of a silent resolver nobody knows
     except HostError:
         return False
     return False

@@ -127,6 +127,7 @@ def _tried(facts: Facts) -> Outward:
         trouble = "" if heard.of("TXT") else why_none(heard)
         looked[name] = Looked(name, trouble=trouble, unanswered=() if heard.code else (4,))
     resolver = facts.get(resolver_trouble)
+    facts.begin((nobody_looks_up,))
     probes = [[_probe(one, to) for to in _addresses(one, looked[one.host])] for one in rows]
     # Several names may lead to one server: it is tried once.
     controls = tuple(probe for family in mine for probe in control_probes(family))
