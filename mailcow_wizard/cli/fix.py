@@ -58,10 +58,7 @@ def _fix(session: Session, options: Options, talk: Talk) -> int:
     findings = _of_subject(seen.findings, name, options.subject)
     mention_unfinished(session)
     if len(options.words) == 1:
-        code, mendable = _list(findings, options, talk), [one for one in findings if one.fixes]
-        if options.yes and mendable:
-            raise _which(mendable[0], finding_again(options))
-        return code
+        return _list(findings, options, talk)
     wanted = options.words[1]
     finding = _the_one(findings, name, wanted)
     offer = next((one for one in seen.offers(finding) if one.fix.id == wanted), None)
@@ -124,17 +121,12 @@ def _list(findings: tuple[Finding, ...], options: Options, talk: Talk) -> int:
             for remedy in one.remedies:
                 talk.sentence(_("  by hand: {what}", what=remedy), hanging=2)
     mendable = [one for one in findings if one.fixes]
-    if mendable and not options.yes:
+    if mendable and options.yes:
+        command = _command(mendable[0], [*finding_again(options), "--yes"])
+        streams.say(unchanged(_("--yes does one of these fixes, by name: {command}", command=command), 1200))
+    elif mendable:
         talk.lines(_next(mendable[0], finding_again(options), talk.columns))
     return exit_codes.OK
-
-
-def _which(finding: Finding, more: list[str]) -> UsageError:
-    """Several things could be done, and none of them was named."""
-    command = _command(finding, [*more, "--yes"])
-    return UsageError(
-        unchanged(_("--yes does one of these fixes, by name: {command}", command=command), 1200)
-    )
 
 
 def _command(finding: Finding, more: list[str]) -> str:
