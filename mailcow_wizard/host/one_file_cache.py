@@ -45,7 +45,7 @@ def temporary() -> str:
     sys.exit(73)
 
 
-def _usual() -> tuple[str, ...]:
+def _usual() -> "tuple[str, ...]":
     """The directory for such files, as TMPDIR may name it; none where none can be written."""
     import tempfile
 
@@ -70,7 +70,7 @@ def _is_closed(above: str, root: int = 0) -> bool:
         part = os.path.dirname(part)
 
 
-def _only_of(found: os.stat_result, users: tuple[int, ...]) -> bool:
+def _only_of(found: os.stat_result, users: "tuple[int, ...]") -> bool:
     closed = not found.st_mode & 0o022 or found.st_mode & stat.S_ISVTX
     return stat.S_ISDIR(found.st_mode) and found.st_uid in users and bool(closed)
 
