@@ -152,5 +152,5 @@ def _holder(text: str) -> Holder:
     try:
         said = json.loads(text)
         return Holder(int(said["pid"]), str(said["change"]), str(said.get("state", "")))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return Holder(0, "")

@@ -135,7 +135,7 @@ class Work:
         try:
             about = json.loads(said)
             self._changing.wait_for(about["pid"], about["mark"], about["timeout"])
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return
 
     def take_back(self, why: str = "") -> None:

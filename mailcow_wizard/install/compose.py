@@ -71,7 +71,7 @@ class Compose:
         """The services as Compose reads them, with docker-compose.override.yml. Raises Failed."""
         text = "\n".join(self.says("config", "--format", "json"))
         try:
-            found = json.loads(text[text.index("{") :])["services"]
-        except (ValueError, KeyError, TypeError, RecursionError):
+            found = json.loads(text[text.index("{") :])["services"].items()
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise Failed(_("docker compose config gives nothing that can be read")) from None
-        return {str(name): one for name, one in found.items() if isinstance(one, dict)}
+        return {str(name): one for name, one in found if isinstance(one, dict)}

@@ -147,7 +147,7 @@ def _duration(seconds: float) -> str:
 def _bytes(number: str | None, unit: str | None) -> int:
     try:
         return round(float(number or 0) * _UNITS[unit or "B"])
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.docker import ask
+from mailcow_wizard.facts.docker import ask, items
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -95,7 +95,7 @@ def inside(facts: Facts, one: Service) -> Inside:
     said = ask(facts, f"/containers/{one.id}/json", dict)
     state = said.get("State")
     health = state.get("Health") if isinstance(state, dict) else None
-    log = health.get("Log") if isinstance(health, dict) else None
+    log = items(health, "Log") if isinstance(health, dict) else []
     last = str(log[-1].get("Output") or "") if log and isinstance(log[-1], dict) else ""
     restarts = said.get("RestartCount")
     lines = [line.strip() for line in last.splitlines() if line.strip()]
