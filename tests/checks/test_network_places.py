@@ -194,6 +194,12 @@ def networks(**subnets: str) -> list[dict[str, object]]:
 CONF = {"/opt/mailcow-dockerized/mailcow.conf": "IPV4_NETWORK=10.7.8\n"}
 ODD = {"/opt/mailcow-dockerized/mailcow.conf": "IPV4_NETWORK=10.7.8.0/24\n"}
 VPN = {"/proc/net/route": HEAD + "tun0\t000016AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"}
+BLACKHOLES = {
+    "/proc/net/route": HEAD
+    + "*\t000010AC\t00000000\t0001\t0\t0\t0\t0000F0FF\t0\t0\t0\n"
+    + "*\t000016AC\t00000000\t0201\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
+}
+PROHIBITED = {"/proc/net/route": HEAD + "*\t000116AC\t00000000\t0201\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"}
 BRIDGE = {"/proc/net/route": HEAD + "br-0123\t000116AC\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"}
 OWN = {"/proc/net/route": HEAD + "br-mailcow\t000116AC\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"}
 SUBNETS = [
@@ -221,6 +227,8 @@ SUBNETS = [
     ("set", Docker(networks(x="172.22.1.0/24"), {}, CONF), "pass", "10.7.8.0/24 is free"),
     ("set wrong", Docker([], {}, ODD), "fail", "not the first three numbers"),
     ("a VPN around it", Docker([], {}, VPN), "warn", "lies within 172.22.0.0/16, a route over tun0 (a VPN)"),
+    ("nobody's around it", Docker([], {}, BLACKHOLES), "pass", "172.22.1.0/24 is free"),
+    ("nobody's in its place", Docker([], {}, PROHIBITED), "fail", "a route that leads nowhere (blackhole"),
     ("a bridge, nobody to ask", Docker(Denied("no"), {}, BRIDGE), "fail", "a route over br-0123"),
     ("nobody to ask", Docker(Denied("no"), {}, {}), "unknown", "could not be read"),
     (

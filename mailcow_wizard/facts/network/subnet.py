@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Kind = Literal["docker", "address", "route", "wide"]
 
+_NOWHERE = "*"
+"""The interface of a route that refuses or swallows packets: blackhole, unreachable, prohibit."""
 _VPN = ("tun", "tap", "wg", "ppp", "tailscale", "zt", "nordlynx", "ipsec", "vti", "gre")
 
 
@@ -121,14 +123,19 @@ def _routes(facts: Facts, network: IPv4Network, docker_told: bool) -> list[Claim
         # Docker's own bridges are told by Docker, with their names, where it answers.
         if not other.overlaps(network) or (docker_told and one.interface.startswith(("br-", "docker"))):
             continue
+        wide = other.prefixlen < network.prefixlen
+        if one.interface == _NOWHERE and wide:
+            continue  # nobody has these addresses, and the way to mailcow's is the narrower one
         vpn = one.interface.startswith(_VPN)
-        if not one.interface:
+        if one.interface == _NOWHERE:
+            by = _("a route that leads nowhere (blackhole, unreachable or prohibit)")
+        elif not one.interface:
             by = _("a route of table {table} (policy routing, as VPNs use it)", table=one.table)
         elif vpn:
             by = _("a route over {interface} (a VPN)", interface=one.interface)
         else:
             by = _("a route over {interface}", interface=one.interface)
-        found.append(Claim("wide" if other.prefixlen < network.prefixlen else "route", one.network, by))
+        found.append(Claim("wide" if wide else "route", one.network, by))
     return found
 
 
