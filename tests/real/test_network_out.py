@@ -15,16 +15,8 @@ from mailcow_wizard import requirements_network as need
 from tests.real.network_looks import look
 
 ALL = (
-    "outbound-25",
-    "outbound-hosts",
-    "recursion",
-    "icmp",
-    "ipv6",
-    "mtu",
-    "addresses",
-    "subnet",
-    "accept-ra",
-    "hairpin",
+    *("outbound-25", "outbound-hosts", "recursion", "icmp", "ipv6"),
+    *("mtu", "addresses", "subnet", "accept-ra", "hairpin"),
 )
 
 
