@@ -10,6 +10,7 @@ from mailcow_wizard.cli.arguments import Options, UsageError
 from mailcow_wizard.engine.reach_words import Asked, BadReport, extra_of, ports_of
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import reach_asker, streams
+from mailcow_wizard.host.in_time import why
 from mailcow_wizard.host.reach_talk import Door
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.report.document import SCHEMA
@@ -99,13 +100,17 @@ def _report(results: dict[Door, str]) -> str:
 
 
 def _told(results: dict[Door, str], token: str, report: str) -> str | None:
-    """The near side's table; None where nothing could be brought there."""
+    """The near side's table; None where nothing could be brought there. Where it was silent once it is so at
+    its other ports."""
+    silent: set[str] = set()
     for door, answer in results.items():
-        if answer == "a":
+        if answer == "a" and door.address not in silent:
             try:
                 return reach_asker.tell(door, token, report)
             except OSError as error:
-                streams.say(_("the report did not arrive: {why}", why=heard(error.strerror or error)))
+                streams.say(_("the report did not arrive: {why}", why=heard(why(error))))
+                if isinstance(error, TimeoutError):
+                    silent.add(door.address)
     return None
 
 

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from mailcow_wizard.cli import reach_from
 from mailcow_wizard.host import reach_asker, reach_listener
 from mailcow_wizard.host.reach_listener import MAGIC, Knock, ReachListener
 from mailcow_wizard.host.reach_talk import Door
@@ -84,3 +85,17 @@ def test_what_the_far_side_itself_lacks_is_no_refusal() -> None:
     assert "n" in found
     assert found <= {"n", "r"}
     assert list(reach_asker.knock(doors, "token").values()) == ["r"] * len(doors)
+
+
+def test_a_near_side_that_is_silent_is_waited_for_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its kernel takes connections to all ports still, as where the process is stopped."""
+    monkeypatch.setattr(reach_asker, "_ANSWER_S", 0.5)
+    with contextlib.ExitStack() as all:
+        ports = [all.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(6)]
+        begun = time.monotonic()
+        results = {Door("127.0.0.1", port, "knock"): "a" for port in ports}
+        assert reach_from._told(results, "token", "4:25a") is None
+        assert time.monotonic() - begun < 1.5
+    assert capsys.readouterr().err == "mailcow-wizard: the report did not arrive: no answer in time\n"
