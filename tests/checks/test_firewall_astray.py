@@ -124,6 +124,12 @@ def test_of_tables_with_one_priority_dockers_is_made_last_and_comes_first(priori
     assert status == "pass" or "nft delete rule ip mine p handle" in found.remedies[0]
 
 
+def test_a_translation_that_is_not_understood_is_named() -> None:
+    found = judged("-A PREROUTING -p tcp --dport 25 -j DNAT --to-destination 10.9.9.9-10.9.9.12")
+    assert found.status == "unknown"
+    assert "port 25 is let through is not known: what this translation does is not known" in found.summary
+
+
 def test_where_docker_has_a_chain_already_it_adds_to_that() -> None:
     """Its turn is that of iptables' chain, which here was made before nft's."""
     chain = {"family": "ip", "table": "nat", "name": "PREROUTING", "type": "nat", "hook": "prerouting"}

@@ -316,7 +316,7 @@ def _changed(
             return packet._replace(mark=new), None
         return packet._replace(flow_mark=new), None
     if statement.unknown:
-        return packet, Verdict("unknown", _("where it is sent to"))
+        return packet, Verdict("unknown", _("this translation"))
     address = packet.address if statement.here or not statement.address else statement.address
     moved = packet._replace(
         address=address,
