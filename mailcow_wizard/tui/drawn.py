@@ -61,7 +61,7 @@ class Drawn(App[int]):
 
     async def take_typed(self) -> None:
         """Takes what was typed so far, each key when the one before has done its work; then all others."""
-        if not self._held:
+        if not self._held or not self.screen_stack:
             self._holding = False
             return
         await super().on_event(self._held.pop(0))

@@ -166,3 +166,5 @@ async def test_a_key_that_comes_when_the_screens_have_ended_is_nothing(tmp_path:
         await pilot.pause()
     assert not app.screen_stack
     await app.on_event(events.Key("R", "R"))
+    app._held.append(events.Key("R", "R"))
+    await app.take_typed()
