@@ -25,15 +25,18 @@ _SEQUENCE = re.compile(rf"{_CONTROL}|{_STRING}|\x1b[ -/]*[0-~]", re.DOTALL)
 _ESCAPED = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4})")
 """How the gate writes what it lets nobody send; which of it is in sight depends on the seed."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.@/-]{2,}")
+_ON_SCREENS = ("uname", "read /etc/os-release")
+"""What stands on the first screens, whatever else is understood."""
 _SHORT = [one for name, one in PAYLOADS.items() if name not in ("very long", "wide", "halves of pairs")]
 
 
 def poisoned(seed: int, share: float) -> Any:
-    """The demonstration's machine, where some of what strangers said holds hostile words."""
-    chance = random.Random(seed)
+    """The demonstration's machine, where some of what strangers said holds hostile words. Each answer has its
+    own chance, so that a new one changes none of the others."""
     document = json.loads(Path(DEMO).read_text())
-    for answer in document["answers"].values():
-        if "value" in answer and chance.random() < share:
+    for question, answer in document["answers"].items():
+        chance = random.Random(f"{seed} {question}")
+        if "value" in answer and (question in _ON_SCREENS or chance.random() < share):
             answer["value"] = _leaves(answer["value"], chance)
         elif "text" in answer:
             answer["text"] += chance.choice(_SHORT)
