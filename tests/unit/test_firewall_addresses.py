@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailcow_wizard.facts.firewall.addresses import number_of, span_of
-from mailcow_wizard.facts.firewall.rules import Span
+from mailcow_wizard.facts.firewall.statements import Span
 
 PARTS = st.integers(-1, 300).map(str) | st.sampled_from(["01", "+1", " 1", "1_0", "", "\u0661", "1e1", "0x1"])
 WRITTEN = st.lists(PARTS, min_size=3, max_size=5).map(".".join) | st.ip_addresses().map(str) | st.text()

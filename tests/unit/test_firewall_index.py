@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailcow_wizard.facts.firewall import rules
+from mailcow_wizard.facts.firewall import statements
 from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.connection import fate, fate_of_one
 from mailcow_wizard.facts.firewall.index import Indexed, Indexes
 from mailcow_wizard.facts.firewall.packet import Packet
-from mailcow_wizard.facts.firewall.rules import (
+from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
+from mailcow_wizard.facts.firewall.statements import (
     ANY,
-    Chain,
     Choice,
     Key,
     Limit,
@@ -22,10 +22,8 @@ from mailcow_wizard.facts.firewall.rules import (
     Nat,
     Opaque,
     Rule,
-    Rules,
     Seen,
     Span,
-    Table,
     Untrack,
     Verdict,
 )
@@ -81,20 +79,20 @@ CHAINS = ("one", "two")
 
 
 @st.composite
-def asked(draw: st.DrawFn) -> rules.Test:
+def asked(draw: st.DrawFn) -> statements.Test:
     """One property, sometimes with some of its bits, or two together; a few rows, now and then of the wrong
     length."""
     names = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=2))
     keys = tuple(Key(name, draw(st.sampled_from([0, 0, 0, 1, 0xFF]))) for name in names)
     row = st.tuples(*(VALUES[name] for name in names))
     rows = draw(st.lists(row | row | row | st.tuples(VALUES[names[0]]), max_size=3))
-    return rules.Test(keys, tuple(rows), draw(st.booleans()))
+    return statements.Test(keys, tuple(rows), draw(st.booleans()))
 
 
-def single(name: str) -> "st.SearchStrategy[rules.Test]":
+def single(name: str) -> "st.SearchStrategy[statements.Test]":
     """What indexes are made of: plain tests of one property."""
     rows = st.lists(st.tuples(VALUES[name]), min_size=1, max_size=3)
-    return st.builds(rules.Test, st.just((Key(name),)), rows.map(tuple))
+    return st.builds(statements.Test, st.just((Key(name),)), rows.map(tuple))
 
 
 SINGLE = st.sampled_from(
@@ -197,7 +195,7 @@ TELLING = sorted(
 
 
 @st.composite
-def likely(draw: st.DrawFn, names: "list[str]") -> rules.Test:
+def likely(draw: st.DrawFn, names: "list[str]") -> statements.Test:
     """A test of one of a few properties, or what looks like one: turned round, of some bits, of two."""
     name = draw(st.sampled_from(names))
     form = draw(st.sampled_from(["plain", "plain", "plain", "negated", "masked", "pair", "short", "long"]))
@@ -207,7 +205,7 @@ def likely(draw: st.DrawFn, names: "list[str]") -> rules.Test:
         keys = (*keys, Key("nfproto"))
         row = row if form == "short" else st.tuples(VALUES[name], st.just("ipv4") | st.just(ANY))
     rows = draw(st.lists(row, min_size=1, max_size=2))
-    return rules.Test(keys, tuple(rows), form == "negated")
+    return statements.Test(keys, tuple(rows), form == "negated")
 
 
 @st.composite
@@ -256,7 +254,7 @@ def test_most_of_many_rules_concern_no_packet(what: str) -> None:
         "dport": [(Key("tcp dport"), Span(n, n + 1)) for n in range(1000)],
         "iif": [(Key("iif"), f"veth{n}") for n in range(1000)],
     }[what]
-    body = tuple(Rule("", (rules.Test((key,), ((value,),)), Verdict("drop"))) for key, value in tests)
+    body = tuple(Rule("", (statements.Test((key,), ((value,),)), Verdict("drop"))) for key, value in tests)
     packet = Packet(4, "0.0.1.1", V4, 8, "veth7")
     assert list(Indexed(body).concerned(packet)) == {"saddr": [257], "dport": [7, 8], "iif": [7]}[what]
 
@@ -269,8 +267,8 @@ def test_by_what_tells_most() -> None:
         Rule(
             "",
             (
-                rules.Test((Key("ip daddr"),), ((address,),)),
-                rules.Test((Key("tcp dport"),), ((Span(n, n),),)),
+                statements.Test((Key("ip daddr"),), ((address,),)),
+                statements.Test((Key("tcp dport"),), ((Span(n, n),),)),
             ),
         )
         for n in range(100)

@@ -3,12 +3,13 @@ real packets in tests/real/test_firewall_packets.py."""
 
 import pytest
 
-from mailcow_wizard.facts.firewall import nft, rules
+from mailcow_wizard.facts.firewall import nft
+from mailcow_wizard.facts.firewall import statements as parts
 from mailcow_wizard.facts.firewall.ipsets import IpSet, asking, ipsets
 from mailcow_wizard.facts.firewall.iptables import statements
 from mailcow_wizard.facts.firewall.nft_xt import translated
 from mailcow_wizard.facts.firewall.packet import Packet, fits
-from mailcow_wizard.facts.firewall.rules import (
+from mailcow_wizard.facts.firewall.statements import (
     Key,
     Limit,
     Mark,
@@ -34,20 +35,20 @@ def _target(name: str, text: str) -> object:
 def test_matches_that_their_text_explains() -> None:
     assert _match("comment", "tcp dport 25  accept") == []
     assert _match("conntrack", "ct state ! invalid,new counter accept") == [
-        rules.Test((Key("ct state"),), (("invalid",), ("new",)), True)
+        parts.Test((Key("ct state"),), (("invalid",), ("new",)), True)
     ]
     assert _match("multiport", "meta l4proto tcp tcp dport != { 80, 900-1200 } accept") == [
-        rules.Test((Key("dport"),), ((Span(80, 80),), (Span(900, 1200),)), True)
+        parts.Test((Key("dport"),), ((Span(80, 80),), (Span(900, 1200),)), True)
     ]
     assert _match("addrtype", "fib daddr type != local drop") == [
-        rules.Test((Key("dst-type"),), (("local",),), True)
+        parts.Test((Key("dst-type"),), (("local",),), True)
     ]
     assert _match("connmark", "ct mark and 0xf == 0x1 accept") == [
-        rules.Test((Key("ct mark", 15),), ((Span(1, 1),),), False)
+        parts.Test((Key("ct mark", 15),), ((Span(1, 1),),), False)
     ]
     assert _match("hashlimit", "meter d { ip saddr limit rate over 10/second } drop") == [Limit(over=True)]
     assert _match("icmp", "meta l4proto icmp icmp type echo-request accept") == [
-        rules.Test((Key("icmp type"),), ((Span(8, 8),),), False)
+        parts.Test((Key("icmp type"),), ((Span(8, 8),),), False)
     ]
 
 
@@ -99,7 +100,7 @@ def test_nft_without_the_text_of_rules() -> None:
 
 def _asked(line: str, packet: Packet, sets: "dict[str, IpSet] | None" = None) -> "list[bool | None]":
     made = statements(f"-A INPUT {line}", packet.family, sets or {})
-    return [fits(one, packet) for one in made if isinstance(one, rules.Test)]
+    return [fits(one, packet) for one in made if isinstance(one, parts.Test)]
 
 
 _SETS = {"mixed": IpSet("hash:ip,port", ("5.6.7.8,tcp:25", "5.6.7.8,udp:53", "5.6.7.8,tcp:80-90")),
@@ -141,7 +142,7 @@ def test_a_match_that_is_not_read_is_not_one_for_everything(line: str) -> None:
 
 @pytest.mark.parametrize("line", ["--connlimit-above 0", "! --connlimit-upto 0"])
 def test_more_connections_than_none_has_everybody(line: str) -> None:
-    assert statements(f"-A INPUT -m connlimit {line} -j DROP", 4, {}) == (rules.Verdict("drop"),)
+    assert statements(f"-A INPUT -m connlimit {line} -j DROP", 4, {}) == (parts.Verdict("drop"),)
 
 
 SAVED = """create few hash:ip family inet hashsize 1024 maxelem 65536

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from mailcow_wizard.facts.firewall.rules import Span
+from mailcow_wizard.facts.firewall.statements import Span
 
 
 def number_of(address: str) -> Span | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mailcow_wizard.facts import docker, docker_json
 from mailcow_wizard.facts.firewall.inward import Inward, inward
 from mailcow_wizard.facts.firewall.reading import Filters, filters
-from mailcow_wizard.facts.firewall.rules import Chain, Key, Nat, Rule, Rules, Span, Table, Test, Verdict
+from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
+from mailcow_wizard.facts.firewall.statements import Key, Nat, Rule, Span, Test, Verdict
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError

@@ -10,14 +10,14 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 from mailcow_wizard.facts.firewall.packet import Absent, Packet, property_of
-from mailcow_wizard.facts.firewall.rules import Key, Rule, Span, Test
+from mailcow_wizard.facts.firewall.statements import Key, Rule, Span, Test
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
     from mailcow_wizard.facts.firewall.packet import Property
-    from mailcow_wizard.facts.firewall.rules import Row
+    from mailcow_wizard.facts.firewall.statements import Row
 
     Rows: TypeAlias = tuple[Row, ...]
 

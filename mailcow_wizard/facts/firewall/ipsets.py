@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mailcow_wizard.facts.firewall.addresses import span_of
-from mailcow_wizard.facts.firewall.rules import ANY, Key, Opaque, Span, Test
+from mailcow_wizard.facts.firewall.statements import ANY, Key, Opaque, Span, Test
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from mailcow_wizard.facts.firewall.rules import Row, Statement, Value
+    from mailcow_wizard.facts.firewall.statements import Row, Statement, Value
 
 # What does not change which packets fit.
 _ONLY_COUNTS = ("--update-counters", "--update-subcounters", "--return-nomatch")

@@ -8,25 +8,14 @@ import shlex
 from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.ipsets import IpSets
 from mailcow_wizard.facts.firewall.iptables_words import MARK, Words, tests_of
-from mailcow_wizard.facts.firewall.rules import (
-    Chain,
-    Mark,
-    Masked,
-    Nat,
-    Opaque,
-    Owner,
-    Rule,
-    Rules,
-    Table,
-    Untrack,
-    Verdict,
-)
+from mailcow_wizard.facts.firewall.rules import Chain, Owner, Rules, Table
+from mailcow_wizard.facts.firewall.statements import Mark, Masked, Nat, Opaque, Rule, Untrack, Verdict
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mailcow_wizard.facts.firewall.rules import Statement
+    from mailcow_wizard.facts.firewall.statements import Statement
 
 # Where each table's built-in chains stand among all others (linux/netfilter_ipv4.h).
 _PRIORITIES = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.ipsets import IpSets, asking
-from mailcow_wizard.facts.firewall.rules import ANY, Key, Limit, Opaque, Seen, Span, Test
+from mailcow_wizard.facts.firewall.statements import ANY, Key, Limit, Opaque, Seen, Span, Test
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from mailcow_wizard.facts.firewall.rules import Row, Statement
+    from mailcow_wizard.facts.firewall.statements import Row, Statement
 
 _TCP_FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "ALL": 63, "NONE": 0}
 _FEWEST_LETTERS = 6

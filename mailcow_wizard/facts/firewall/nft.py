@@ -9,8 +9,8 @@ from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.nft_wording import Wording
 from mailcow_wizard.facts.firewall.nft_words import Sets, choice, keys_of, test
 from mailcow_wizard.facts.firewall.nft_xt import translated
-from mailcow_wizard.facts.firewall.rules import (
-    Chain,
+from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
+from mailcow_wizard.facts.firewall.statements import (
     Key,
     Limit,
     Mark,
@@ -18,8 +18,6 @@ from mailcow_wizard.facts.firewall.rules import (
     Nat,
     Opaque,
     Rule,
-    Rules,
-    Table,
     Test,
     Untrack,
     Verdict,
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mailcow_wizard.facts.firewall.nft_wording import Texts
-    from mailcow_wizard.facts.firewall.rules import Statement
+    from mailcow_wizard.facts.firewall.statements import Statement
 
     Expression = dict[str, Any]
 

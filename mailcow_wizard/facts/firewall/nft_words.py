@@ -7,14 +7,14 @@ from types import MappingProxyType
 
 from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.icmp import NAMES
-from mailcow_wizard.facts.firewall.rules import ANY, Choice, Key, Opaque, Span, Test, Verdict
+from mailcow_wizard.facts.firewall.statements import ANY, Choice, Key, Opaque, Span, Test, Verdict
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from mailcow_wizard.facts.firewall.rules import Row, Statement, Value
+    from mailcow_wizard.facts.firewall.statements import Row, Statement, Value
 
     Verdicts = Callable[[str, Any], Verdict | None]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.icmp import NAMES
 from mailcow_wizard.facts.firewall.iptables import HARMLESS
-from mailcow_wizard.facts.firewall.rules import (
+from mailcow_wizard.facts.firewall.statements import (
     Key,
     Limit,
     Mark,
@@ -31,7 +31,7 @@ from mailcow_wizard.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-    from mailcow_wizard.facts.firewall.rules import Row, Statement
+    from mailcow_wizard.facts.firewall.statements import Row, Statement
 
 _ALL_BITS = 0xFFFFFFFF
 _MASKS = ("MASQUERADE", "SNAT")

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from mailcow_wizard.facts.firewall.addresses import number_of, span_of
 from mailcow_wizard.facts.firewall.icmp import ECHO, LISTENER_QUERY, LISTENER_REPORT
-from mailcow_wizard.facts.firewall.rules import ANY, Key, Span, Test
+from mailcow_wizard.facts.firewall.statements import ANY, Key, Span, Test
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from mailcow_wizard.facts.firewall.rules import Row, Value
+    from mailcow_wizard.facts.firewall.statements import Row, Value
 
     Property: TypeAlias = "Span | frozenset[str] | None"
 

@@ -1,8 +1,5 @@
-"""Rules of packet filters, whichever program wrote them: chains of rules, each a row of statements.
-
-A statement that is not understood stays in its place as `Opaque`: whoever walks the rules then knows that
-they do not know.
-"""
+"""Rules of packet filters, whichever program wrote them: tables with chains of rules, in the order in which
+packets meet them."""
 
 from __future__ import annotations
 
@@ -17,109 +14,17 @@ if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
     from mailcow_wizard.facts.firewall.index import Indexes
-    from mailcow_wizard.facts.firewall.nft_wording import Wording
+    from mailcow_wizard.facts.firewall.statements import Rule
 
     Owner = Literal["nft", "iptables-nft", "iptables-legacy"]
-    Kind = Literal["accept", "drop", "return", "jump", "goto", "continue", "unknown"]
-    Value: TypeAlias = "Span | str"
-    Row: TypeAlias = tuple[Value, ...]
-    Statement: TypeAlias = "Test | Verdict | Choice | Mark | Nat | Masked | Untrack | Seen | Limit | Opaque"
     Chains: TypeAlias = Mapping[tuple["Table", str], "Chain"]
     Turn: TypeAlias = tuple[int, ...]
 else:
-    Owner = Kind = str
+    Owner = str
 
-ANY = "*"
-"""A value that everything fits."""
 TRANSLATES: Turn = (-100, 1)
 """When the destinations of packets are changed, and changed back (NF_IP_PRI_NAT_DST)."""
 _TRANSLATES_SOURCES: Turn = (100, 1)  # NF_IP_PRI_NAT_SRC
-
-
-class Span(NamedTuple):
-    """Numbers from `first` to `last`, both included. An address is a number, too."""
-
-    first: int
-    last: int
-
-
-class Key(NamedTuple):
-    """A property of a packet: its name (see `packet`), and the bits of it that are looked at (0: all)."""
-
-    name: str
-    mask: int = 0
-
-
-class Test(NamedTuple):
-    """Properties of a packet, together, are to be one of the rows; with `negated`, none of them."""
-
-    keys: tuple[Key, ...]
-    rows: tuple[Row, ...]
-    negated: bool = False
-
-
-class Verdict(NamedTuple):
-    """What becomes of the packet. `target` is the chain to jump or go to; `drop` is a refusal, too.
-
-    `softly`: it is refused with an answer, so that the other side hears at once.
-    """
-
-    kind: Kind
-    target: str = ""
-    softly: bool = False
-
-
-class Choice(NamedTuple):
-    """A verdict for each row (a verdict map); where none fits, the rule ends."""
-
-    keys: tuple[Key, ...]
-    rows: tuple[tuple[Row, Verdict], ...]
-
-
-class Mark(NamedTuple):
-    """The mark (`name`: mark or ct mark) becomes (mark & keep) ^ flip; with `unknown` nobody knows."""
-
-    name: str
-    keep: int
-    flip: int
-    unknown: bool = False
-
-
-class Nat(NamedTuple):
-    """The packet goes elsewhere: to an address (empty: stays; `here`: to this machine itself) and a port
-    (0: stays). `unknown`: where to is not understood."""
-
-    address: str
-    port: int
-    here: bool = False
-    unknown: bool = False
-
-
-class Masked(NamedTuple):
-    """The packet gets this machine as its sender (masquerading, or another translation of the source)."""
-
-
-class Untrack(NamedTuple):
-    """The packet is kept out of connection tracking."""
-
-
-class Seen(NamedTuple):
-    """Who sent the packet is put on a list of this name."""
-
-    name: str
-
-
-class Limit(NamedTuple):
-    """Fits as long as there are not many such packets; `over`: only when there are."""
-
-    over: bool
-
-
-class Opaque(NamedTuple):
-    """A statement that is not understood. `verdict`: it may decide about the packet by itself."""
-
-    text: str
-    verdict: bool = False
 
 
 class Table(NamedTuple):
@@ -128,23 +33,6 @@ class Table(NamedTuple):
     owner: Owner
     family: str
     name: str
-
-
-class Rule(NamedTuple):
-    """A rule, and how its owner writes it, or where that is read once somebody asks."""
-
-    wording: str | Wording
-    statements: tuple[Statement, ...]
-
-    @property
-    def text(self) -> str:
-        """The rule as its owner writes it."""
-        return self.wording if isinstance(self.wording, str) else self.wording.text
-
-    def read(self) -> None:
-        """Has its words read now, while they are still those of this rule."""
-        if not isinstance(self.wording, str):
-            self.wording.read()
 
 
 class Chain(NamedTuple):

@@ -3,13 +3,15 @@ ports of Swarm's services, and what the administrator forwards to a virtual mach
 
 from __future__ import annotations
 
-from mailcow_wizard.facts.firewall.rules import Nat, Opaque, Place, Rules, Span, Test
+from mailcow_wizard.facts.firewall.rules import Place, Rules
+from mailcow_wizard.facts.firewall.statements import Nat, Opaque, Span, Test
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mailcow_wizard.facts.firewall.rules import Chain, Rule
+    from mailcow_wizard.facts.firewall.rules import Chain
+    from mailcow_wizard.facts.firewall.statements import Rule
 
 _CONTAINERS = "DOCKER"
 """Docker's own chain, about what it tells itself; DOCKER-INGRESS is Swarm's, about ports that no container

@@ -7,7 +7,8 @@ from mailcow_wizard.facts.docker_shims import containers_run
 from mailcow_wizard.facts.firewall.entries import Entries, entries
 from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN, backend, own_tables
 from mailcow_wizard.facts.firewall.reading import filters
-from mailcow_wizard.facts.firewall.rules import Chain, Key, Masked, Place, Rule, Rules, Table, Test
+from mailcow_wizard.facts.firewall.rules import Chain, Place, Rules, Table
+from mailcow_wizard.facts.firewall.statements import Key, Masked, Rule, Test
 from mailcow_wizard.facts.firewall.tools import FIREWALLD, Tools, tools
 from mailcow_wizard.facts.firewall.walk import Fate, Walk
 from mailcow_wizard.facts.store import Facts

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.firewall.index import Indexes
 from mailcow_wizard.facts.firewall.packet import Packet, fits, fits_row, fits_rows
-from mailcow_wizard.facts.firewall.rules import (
-    Chain,
+from mailcow_wizard.facts.firewall.rules import Chain, Place, Rules
+from mailcow_wizard.facts.firewall.statements import (
     Choice,
     Limit,
     Mark,
     Masked,
     Nat,
     Opaque,
-    Place,
     Rule,
-    Rules,
     Seen,
     Test,
     Untrack,
