@@ -113,6 +113,15 @@ async def test_a_guess_gives_way_to_what_is_typed_or_is_gone_on_with(
 
 
 @pytest.mark.asyncio
+async def test_a_dot_goes_where_the_cursor_was_put(tmp_path: Path) -> None:
+    async with piloted(tmp_path, Settings(DIRECTORY, hostname="mxexample")) as (app, pilot):
+        field, _domain = app.screen_stack[0].query_one(Welcome)._fields
+        await until(pilot, lambda: field.has_focus)
+        _type_at_once(app, "home", "right", "right", *".a.")
+        await until(pilot, lambda: field.value == "mx.a.example")
+
+
+@pytest.mark.asyncio
 async def test_after_a_name_that_cannot_be_used_typing_goes_on(tmp_path: Path) -> None:
     async with piloted(tmp_path) as (app, pilot):
         await pilot.press("tab")

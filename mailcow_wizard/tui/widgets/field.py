@@ -21,7 +21,8 @@ class Field(Input):
 
     def _go_on_with_guess(self, text: str) -> None:
         """A dot behind a machine's short name makes it a full one: all else takes its place."""
-        if self.select_on_focus and text.startswith("."):
+        selected = abs(self.selection.end - self.selection.start)
+        if self.select_on_focus and selected == len(self.value) and text.startswith("."):
             self.cursor_position = len(self.value)
 
     async def on_key(self, event: events.Key) -> None:
