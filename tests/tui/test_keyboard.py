@@ -252,6 +252,31 @@ def test_a_stop_that_nobody_hears_leaves_the_terminal_as_it_was_found(tmp_path: 
 
 
 @pytest.mark.slow
+def test_signals_in_the_midst_of_drawing_neither_end_it_nor_make_it_wait_for_itself(tmp_path: Path) -> None:
+    """As of a terminal that goes away, which says SIGHUP and SIGCONT."""
+    ours, theirs = pty.openpty()
+    process = _own_terminal(_argv(tmp_path), theirs, controls=True)
+    try:
+        _read_until(ours, b"quit")
+        for number in range(600):
+            if number % 6 == 0:
+                os.write(ours, b"n" if number % 12 else b"b")
+            process.send_signal(signal.SIGCONT)
+            while select.select([ours], [], [], 0.002)[0]:
+                os.read(ours, 1 << 16)
+            assert process.poll() is None
+        _read_until(ours, b"quit")
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(20) == 129
+    finally:
+        process.kill()
+        os.close(ours)
+        os.close(theirs)
+
+
+@pytest.mark.slow
 def test_what_comes_faster_than_it_is_dealt_with_takes_no_memory(tmp_path: Path) -> None:
     left = b"\x1b" * 60_000
     with on_terminal(_argv(tmp_path), {"PYTHONPATH": str(ROOT)}, screen=Blind()) as program:

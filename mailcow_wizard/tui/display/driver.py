@@ -6,6 +6,7 @@ it shows, and from there on gets Textual's own output.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, cast
@@ -93,6 +94,7 @@ class DisplayDriver(LinuxDriver):
     """Whether the terminal knows what the VT220 knew."""
     painted: tuple[FullScreen, Painter] | None = None
     """The terminal as it was taken over, and what it shows already."""
+    _continues = False
 
     def __init__(
         self,
@@ -182,6 +184,26 @@ class DisplayDriver(LinuxDriver):
         if self._shown:
             self.suspend_application_mode()
         super().resume_application_mode()
+
+    def _sigtstp_application(self, *_unused: object) -> None:
+        self._between_steps(super()._sigtstp_application)
+
+    def _sigcont_application(self, *_unused: object) -> None:
+        # A terminal that goes away sends SIGHUP and this.
+        if not self._continues:
+            self._continues = True
+            self._between_steps(self._go_on)
+
+    def _go_on(self) -> None:
+        self._continues = False
+        if not self._app._exit:
+            super()._sigcont_application()
+
+    def _between_steps(self, act: Callable[[], object]) -> None:
+        """Does what a signal asks for when no step of the application is half done: in the midst of one that
+        has the lock of the output it would wait for itself."""
+        with contextlib.suppress(RuntimeError):  # the application has ended
+            self._loop.call_soon_threadsafe(act)
 
     def stop_application_mode(self) -> None:
         """What was not drawn yet is of no interest any more."""
