@@ -53,8 +53,8 @@ class Welcome(Vertical):
         # What is only supposed gives way to what is typed.
         supposed = bool(greeting.read(self._values[0], mail_host_name)[1]), not self._own_domain
         self._fields = tuple(
-            Field(value, id=id, compact=True, select_on_focus=supposed)
-            for value, id, supposed in zip(self._values, ("hostname", "domain"), supposed, strict=True)
+            Field(value, id=id, compact=True, select_on_focus=gives_way)
+            for value, id, gives_way in zip(self._values, ("hostname", "domain"), supposed, strict=True)
         )
         for field in self._fields:
             # Nothing is written to the terminal while nothing happens.
