@@ -1,8 +1,10 @@
 """Times of whole processes, taken in turns so that a noisy moment meets all of them."""
 
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -14,6 +16,14 @@ WIZARD = str(BIN / "mailcow-wizard")
 PROBES = Path(__file__).parent / "probes"
 
 Command = Sequence[Text]
+
+
+@contextmanager
+def own_state() -> Iterator[tuple[str, str]]:
+    """The option that gives the wizard an empty directory for its state: what this machine's own one holds,
+    changes and runs, is looked at by every start."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield "--state-dir", directory
 
 
 def medians(measures: Sequence[Callable[[], float]], rounds: int) -> list[float]:

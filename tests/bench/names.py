@@ -9,7 +9,7 @@ from lab.inside import CHECKOUT, Inside, in_network, needs, running
 from lab.names import internet_of_names
 from lab.netns import Namespace
 
-from bench.measure import PROBES, PYTHON
+from bench.measure import PROBES, PYTHON, WIZARD, own_state
 from bench.table import Row, at_most, below, faster
 
 _NEAR, _DEAD, _SILENT_TOO = "127.0.0.53", "127.0.0.99", "127.0.0.98"
@@ -71,8 +71,8 @@ def _dig(place: Inside, at_once: int) -> float:
 
 def _whole_run() -> Row:
     """The processor time of a whole process, in ms."""
-    with internet_of_names() as names:
-        program = ["env", f"PYTHONPATH={CHECKOUT}", PYTHON, "-m", "mailcow_wizard", "check", "dns", "--json"]
+    with internet_of_names() as names, own_state() as state:
+        program = [WIZARD, "check", "dns", "--json", *state]
         taken = []
         for _ in range(5):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -7,10 +7,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from lab.inside import CHECKOUT
 from lab.outside import World, outside
 
-from bench.measure import PYTHON
+from bench.measure import WIZARD, own_state
 from bench.table import Row, below, ms, shown
 from bench.well import everybody_answers
 
@@ -56,8 +55,9 @@ def _besides_the_slowest(world: World, authority: Path) -> tuple[float, float]:
 
 def _document(world: World, *selectors: str, authority: Path | None = None) -> dict[str, Any]:
     trusted = [f"SSL_CERT_FILE={authority}"] if authority else []
-    program = [PYTHON, "-m", "mailcow_wizard", "check", *selectors, "--json"]
+    program = [WIZARD, "check", *selectors, "--json"]
     settings = ["--hostname", "mail.example.org", "--dir", "/"]
-    argv = ["env", f"PYTHONPATH={CHECKOUT}", *trusted, *program, *settings]
-    document: dict[str, Any] = json.loads(world.server.run(argv, check=False).stdout)
+    with own_state() as state:
+        argv = ["env", *trusted, *program, *settings, *state]
+        document: dict[str, Any] = json.loads(world.server.run(argv, check=False).stdout)
     return document

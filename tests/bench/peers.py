@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lab.cache import cache, made_once
-from lab.inside import CHECKOUT
 from lab.names import RESOLVER, Names, internet_of_names
 
-from bench.measure import PROBES, PYTHON, WIZARD, Command, medians
+from bench.measure import PROBES, PYTHON, WIZARD, Command, medians, own_state
 from bench.paint import painted
 from bench.table import Row, absent, at_most, shown
 from bench.terminal import on_terminal
@@ -67,12 +66,12 @@ def _records() -> Row:
         place = _installed("checkdmarc")
     except subprocess.SubprocessError as error:
         return absent(f"{what}, beside checkdmarc", str(error))
-    ours = ("env", f"PYTHONPATH={CHECKOUT}", PYTHON, "-m", "mailcow_wizard", "check", "dns", "--json")
+    ours = (WIZARD, "check", "dns", "--json")
     theirs = ("env", f"PYTHONPATH={place}", PYTHON, str(place / "bin/checkdmarc"), "-n", RESOLVER)
-    with internet_of_names() as names:
+    with internet_of_names() as names, own_state() as state:
         took, other = medians(
             [
-                lambda: _whole(names, (*ours, "--hostname", "mail.example.org")),
+                lambda: _whole(names, (*ours, *state, "--hostname", "mail.example.org")),
                 lambda: _whole(names, (*theirs, "example.org")),
             ],
             _ROUNDS,

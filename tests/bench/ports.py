@@ -8,7 +8,7 @@ from lab.inside import CHECKOUT, Inside, LabError, in_network
 from lab.netns import Namespace
 
 from bench import load
-from bench.measure import PROBES, PYTHON, WIZARD, processes
+from bench.measure import PROBES, PYTHON, WIZARD, Command, own_state, processes
 from bench.table import Row, absent, at_most, below, faster
 
 _CHECK = (WIZARD, "check", "ports", "--json")
@@ -19,12 +19,13 @@ _MOST_MS = 1.0
 
 def rows() -> Iterator[Row]:
     """All rows about ports."""
-    with Namespace.create() as namespace:
+    with Namespace.create() as namespace, own_state() as state:
         place = in_network(namespace.name)
-        yield from _idle(place)
+        check = (*_CHECK, *state)
+        yield from _idle(place, check)
         with load.service(place, "0.0.0.0", "25"):
             yield below("holders, in process: idle", _in_process(place), "ms", _MOST_MS)
-        yield from _tolerant("50 000 connections", _connected(place))
+        yield from _tolerant("50 000 connections", _connected(place, check))
         yield from _tolerant("2 000 processes", _crowded(place))
 
 
@@ -35,16 +36,16 @@ def _tolerant(what: str, found: Iterator[Row]) -> Iterator[Row]:
         yield absent(what, str(error))
 
 
-def _idle(place: Inside) -> Iterator[Row]:
-    ours, ss = processes([place.command(_CHECK), place.command(_SS)], 40)
+def _idle(place: Inside, check: Command) -> Iterator[Row]:
+    ours, ss = processes([place.command(check), place.command(_SS)], 40)
     nothing = _entering(place)
     yield at_most("check ports --json: idle", ours - nothing, "ss -tlpn", ss - nothing, 6)
 
 
-def _connected(place: Inside) -> Iterator[Row]:
+def _connected(place: Inside, check: Command) -> Iterator[Row]:
     with load.service(place, "0.0.0.0", "25"), load.connections(place):
         yield below("holders, in process: 50 000 connections", _in_process(place), "ms", _MOST_MS)
-        commands = [_CHECK, _SS, *([_NETSTAT] if shutil.which("netstat") else [])]
+        commands = [check, _SS, *([_NETSTAT] if shutil.which("netstat") else [])]
         ours, ss, *netstat = processes([place.command(argv) for argv in commands], 9)
         yield faster("check ports --json: 50 000 connections", ours, "ss -tlpn", ss, 10)
         for other in netstat:

@@ -12,6 +12,7 @@ from mailcow_wizard import names, redaction
 from mailcow_wizard.engine import (
     acknowledging,
     diff,
+    leftover,
     lock,
     memory,
     merge,
@@ -175,6 +176,7 @@ def _journal(data: bytes) -> None:
     place = tempfile.mkdtemp(dir=_STATE.name)
     journal = Journal(StateDirectory(place))
     change = journal.add(_PLAN, {}, "2026-11-27T20:00:00Z", {})
+    asking: Any = SimpleNamespace(state=StateDirectory(place), host=SimpleNamespace(changing=lambda: None))
     for name in ("log", "progress.json", "change.json"):
         with open(journal.path(change, name), "wb") as file:
             file.write(data)
@@ -187,6 +189,7 @@ def _journal(data: bytes) -> None:
             lambda: journal.found(change),
             lambda: journal.settings(change),
             lambda: journal.standing(change),
+            lambda: leftover.left_over(asking),
         ):
             with contextlib.suppress(HostError):
                 ask()
