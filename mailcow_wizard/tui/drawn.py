@@ -8,6 +8,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.events import Event, Key, Paste, Resize
+from textual.timer import Timer
 
 from mailcow_wizard.tui.display.driver import DisplayDriver
 
@@ -15,6 +16,8 @@ INTERRUPTED, TERMINATED, HUNG_UP = 130, 143, 129
 _ALT = "alt+"
 _LEAVE = ("tab", "shift+tab", "escape")
 """What follows these is for what has the focus when they have done their work."""
+_LATEST_S = 0.5
+"""A screen that another one covers, or that ends, may never say that it was drawn."""
 
 
 class Drawn(App[int]):
@@ -32,6 +35,8 @@ class Drawn(App[int]):
         self.leaving: int | None = None
         self._holding = True
         self._held: list[Event] = []
+        self._turn = 0
+        self._latest: Timer | None = None
 
     @property
     def message_queue_size(self) -> int:
@@ -45,7 +50,7 @@ class Drawn(App[int]):
         if isinstance(event, Key) and event.key.startswith(_ALT) and not event.is_forwarded:
             # Esc and a key that come in one packet look like Alt and that key, which nothing is bound to.
             await self.on_event(Key("escape", None))
-            self.call_after_refresh(self.post_message, _without_alt(event))
+            await self.on_event(_without_alt(event))
             return
         typed = isinstance(event, Paste) or (isinstance(event, Key) and event.key != "ctrl+c")
         # A key that no screen wanted comes back, and was held already.
@@ -59,8 +64,14 @@ class Drawn(App[int]):
             if self._holding:
                 self._go_on_when_done()
 
-    async def take_typed(self) -> None:
-        """Takes what was typed so far, each key when the one before has done its work; then all others."""
+    async def take_typed(self, turn: int | None = None) -> None:
+        """Takes what was typed so far, each key when the one before has done its work; then all others. Whose
+        `turn` it is no more does nothing."""
+        if turn not in (None, self._turn):
+            return
+        self._turn += 1
+        if self._latest:
+            self._latest.stop()
         if not self._held or not self.screen_stack:
             self._holding = False
             return
@@ -69,9 +80,11 @@ class Drawn(App[int]):
 
     def _go_on_when_done(self) -> None:
         """Takes what is held when what has the focus has dealt with its keys, and the screen shows it."""
-        after = partial(self.call_after_refresh, self.take_typed)
+        take = partial(self.take_typed, self._turn)
+        after = partial(self.call_after_refresh, take)
         if self.focused is None or not self.focused.call_later(after):
             after()
+        self._latest = self.set_timer(_LATEST_S, take)
 
     def exit(self, result: int | None = None, return_code: int = 0, message: object = None) -> None:
         """Leaves with a code. What fails afterwards, on a screen half made, is no mistake to report."""

@@ -1,5 +1,6 @@
 """Keys that follow each other at once do what they do one by one; what is said stays while more is heard."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,33 @@ async def test_esc_and_a_key_in_one_packet_are_both_pressed(
         await until(pilot, lambda: "What was run" not in shown(app) and len(app.screen_stack) == top)
         await until(pilot, lambda: app.current == ("kernel" if letter == "n" else "system"))
         await until(pilot, lambda: letter != "?" or "Help" in shown(app))
+
+
+@pytest.mark.asyncio
+async def test_what_follows_esc_and_a_key_in_one_packet_comes_after_both(tmp_path: Path) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        app.go_to("system")
+        await pilot.press("l")
+        await until(pilot, lambda: len(app.screen_stack) == 2 and "What was run" in shown(app))
+        app.post_message(events.Key("alt+n", "n"))
+        app.post_message(events.Key("question_mark", "?"))
+        await until(pilot, lambda: "Help" in shown(app))
+        assert app.current == "kernel"
+
+
+@pytest.mark.asyncio
+async def test_keys_are_taken_whenever_a_screen_opens_behind_tab(tmp_path: Path) -> None:
+    """A screen that another one covers does not say any more that it was drawn."""
+    async with piloted(tmp_path) as (app, pilot):
+        app.go_to("system")
+        for steps in range(40):
+            _type_at_once(app, "l")
+            for _step in range(steps):
+                await asyncio.sleep(0)
+            _type_at_once(app, "shift+tab")
+            await until(pilot, lambda: len(app.screen_stack) == 2)
+            _type_at_once(app, "escape")
+            await until(pilot, lambda: len(app.screen_stack) == 1)
 
 
 async def test_a_key_that_comes_when_the_screens_have_ended_is_nothing(tmp_path: Path) -> None:
