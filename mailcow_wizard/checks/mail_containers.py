@@ -3,11 +3,17 @@ words, and what they mean."""
 
 from __future__ import annotations
 
-import re
-
 from mailcow_wizard import requirements as need
+from mailcow_wizard.checks.mail_words import CRASHED, ILLEGAL, KILLED, meaning, wait_remedy, waits_for
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
-from mailcow_wizard.facts.mail.boxes import RESTARTED_LATELY_S, STEADY_S, Box, Stack, stack
+from mailcow_wizard.facts.mail.boxes import (
+    RESTARTED_LATELY_S,
+    STEADY_S,
+    WAITS_LONG_S,
+    Box,
+    Stack,
+    stack,
+)
 from mailcow_wizard.language import _, ngettext, pgettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
@@ -15,78 +21,6 @@ _UP = _("Start it: `docker compose up -d` in mailcow's directory.")
 _LOGS = _("See its whole log: `docker compose logs --tail 100 {}` in mailcow's directory.")
 _PS = "docker compose ps -a"
 _SHOWN_LINES = 4
-_KILLED, _CRASHED, _ILLEGAL = 137, 139, 132
-
-# What a container's log or health check says, in words, and what helps: service, pattern, meaning, remedy.
-_MEANINGS: tuple[tuple[str, str, str, str], ...] = (
-    (
-        "unbound",
-        r"(?i)ping",
-        _("its health check pings 1.1.1.1, 8.8.8.8 and 9.9.9.9, and two of them do not answer"),
-        _("Let ICMP out (`check network.icmp`), or set SKIP_UNBOUND_HEALTHCHECK=y in mailcow.conf."),
-    ),
-    (
-        "unbound",
-        "(?i)names? failed|dns resolution|nslookup|root server",
-        _("it cannot look up names from the root servers by itself"),
-        _("Let UDP and TCP port 53 out to any server (`check network.recursion`)."),
-    ),
-    (
-        "dovecot",
-        "(?i)nofile|setrlimit|too many open files|ulimit",
-        _("it may not open as many files as it needs"),
-        _(
-            "Raise the limit of open files for Docker, or set ulimits for dovecot-mailcow in "
-            "docker-compose.override.yml."
-        ),
-    ),
-    (
-        "",
-        "(?i)no space left on device|disk full",
-        _("the disk is full"),
-        _("Free some space (`check system.disk system.inodes`), then `docker compose up -d`."),
-    ),
-    (
-        "",
-        "(?i)address already in use|port is already allocated",
-        _("a port that it needs is taken"),
-        _("Free the port (`check ports` says who has it), then `docker compose up -d`."),
-    ),
-    (
-        "",
-        "(?i)permission denied",
-        _("it may not read a file that it needs"),
-        _("Let containers read mailcow's files (`check config.checkout`)."),
-    ),
-    (
-        "mysql",
-        "(?i)access denied for user",
-        _("the database was made with another password than the one in mailcow.conf"),
-        _("Put the old DBPASS and DBROOT back into mailcow.conf (`check config.present`)."),
-    ),
-    (
-        "mysql",
-        r"(?i)corrupt|crashed|innodb.*error",
-        _("its data are damaged"),
-        _("See mailcow's manual on repairing the database before anything is deleted."),
-    ),
-    (
-        "",
-        "(?i)could not resolve host|temporary failure in name resolution|name or service not known",
-        _("it cannot look up names"),
-        _("See unbound-mailcow first: the others ask it."),
-    ),
-    ("", "(?i)waiting for", _("it waits for another container"), _("See what that one does.")),
-    (
-        "",
-        "(?i)illegal instruction|vectorscan|hyperscan",
-        _("this processor lacks an instruction that it needs"),
-        _(
-            "See `check system.cpu-features`; in a virtual machine let the guest have the host's "
-            "processor type."
-        ),
-    ),
-)
 
 
 def judge_containers(stack: Stack) -> Judgement:
@@ -171,9 +105,9 @@ def _missing(stack: Stack) -> list[Trouble]:
 
 def _trouble(box: Box) -> Trouble | None:
     """What is wrong with a container; None where nothing is."""
-    meaning, remedy = _meaning(box)
-    because = f": {meaning}" if meaning else ""
-    remedies = tuple(filter(None, (remedy, _LOGS.format(box.service))))
+    means = meaning(box)
+    because = f": {means.words}" if means.words else ""
+    remedies = tuple(filter(None, (means.remedy, _LOGS.format(box.service))))
     if box.state == "restarting" or box.crashes:
         how = _("{restarts} times", restarts=box.restarts) if box.restarts > 1 else _("once")
         last = _("the last time {span} ago", span=span(box.age)) if box.age else _("just now")
@@ -236,37 +170,36 @@ def _trouble(box: Box) -> Trouble | None:
             checked=box.checked,
         )
         return Trouble("warn", f"{words}{said}", remedies)
-    return None
+    return _waiting(box)
+
+
+def _waiting(box: Box) -> Trouble | None:
+    """One whose start script still waits for another container: it runs, and does nothing yet."""
+    line = box.lines[-1] if box.lines else ""
+    if box.health or not waits_for(line):
+        return None
+    words = _(
+        "{service} has run for {span}, and does not serve yet: {line}",
+        service=box.service,
+        span=span(box.age),
+        line=line,
+    )
+    if box.age < WAITS_LONG_S:
+        return Trouble("unknown", words, (_("Look again in some minutes."),))
+    return Trouble("fail", words, (wait_remedy(line), _LOGS.format(box.service)))
 
 
 def _ended(box: Box) -> str:
     if box.out_of_memory:
         return _(", ended for want of memory")
-    if box.exit_code in (_KILLED, _CRASHED, _ILLEGAL):
+    if box.exit_code in (KILLED, CRASHED, ILLEGAL):
         words = {
-            _KILLED: _("killed"),
-            _CRASHED: pgettext("a program", "crashed"),
-            _ILLEGAL: _("an instruction that this processor lacks"),
+            KILLED: _("killed"),
+            CRASHED: pgettext("a program", "crashed"),
+            ILLEGAL: _("an instruction that this processor lacks"),
         }
         return f" ({words[box.exit_code]})"
     return _(" (exit code {exit_code})", exit_code=box.exit_code) if box.exit_code else ""
-
-
-def _meaning(box: Box) -> tuple[str, str]:
-    """What the container says means, and what helps; the last line that means something counts."""
-    if box.out_of_memory:
-        return (
-            "",
-            _(
-                "Give this machine more memory, or do without clamd or full text search (`check "
-                "system.memory`)."
-            ),
-        )
-    for text in (box.error, box.said, *reversed(box.lines)):
-        for service, pattern, words, remedy in _MEANINGS:
-            if box.service.startswith(service) and text and re.search(pattern, text):
-                return words, remedy
-    return "", ""
 
 
 def _evidence(stack: Stack) -> tuple[Evidence, ...]:
@@ -275,9 +208,10 @@ def _evidence(stack: Stack) -> tuple[Evidence, ...]:
         if not _trouble(box):
             continue
         said = [*([box.error] if box.error else []), *([box.said] if box.said else []), *box.lines]
-        rows.append(
-            Evidence(f"docker logs --tail 20 {box.name}", " | ".join(said[-_SHOWN_LINES:]) or _("no words"))
-        )
+        shown, line = said[-_SHOWN_LINES:], meaning(box).line
+        if line and line not in shown:
+            shown = [line, "…", *shown[1:]]
+        rows.append(Evidence(f"docker logs --tail 60 {box.name}", " | ".join(shown) or _("no words")))
     states = ", ".join(f"{one.service} {one.health or one.state}" for one in stack.boxes)
     return (*rows[:4], Evidence(_PS, states))
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from lab import engine
 from lab.inside import wait_until
+from lab.skip import or_skip
 
 from tests.real.test_ports_docker import compose_labels
 
@@ -83,6 +84,66 @@ def test_containers(docker: engine.Engine, mailcow: Path, tmp_path: Path) -> Non
     finally:
         for name in names:
             docker.run(["docker", "rm", "-f", name])
+
+
+def test_what_stands_in_the_way(docker: engine.Engine, mailcow: Path, tmp_path: Path) -> None:
+    """An address in mailcow's network that another container has, a network that is gone, one that waits."""
+    state = tmp_path / "state"
+    (mailcow / "mailcow.conf").write_text("MAILCOW_HOSTNAME=mail.example.org\n")
+    (mailcow / "docker-compose.yml").write_text("services:\n  unbound-mailcow:\n    image: x\n")
+    network = ("--network", "mailcowdockerized_mailcow-network")
+    docker.docker("network", "create", "--subnet", "172.22.1.0/24", network[1])
+    labels = compose_labels("mailcowdockerized", "unbound-mailcow", str(mailcow))
+    try:
+        docker.docker(
+            "run", "-d", "--name", "other", *network, engine.IMAGE, *_SHELL, "/bin/busybox sleep 600"
+        )
+        taken = docker.docker(
+            "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", "other"
+        )
+        made = ("create", "--name", "mailcowdockerized-unbound-mailcow-1", *labels, *network, "--ip", taken)
+        docker.docker(*made, engine.IMAGE, *_SHELL, "/bin/busybox sleep 600")
+        assert docker.run(["docker", "start", "mailcowdockerized-unbound-mailcow-1"]).returncode
+        found = verified(docker, mailcow, state)
+        assert "another container has its address in mailcow's network" in found["summary"], found
+        docker.docker("rm", "-f", "other")
+        docker.docker("network", "rm", network[1])
+        assert docker.run(["docker", "start", "mailcowdockerized-unbound-mailcow-1"]).returncode
+        found = verified(docker, mailcow, state)
+        assert "the network that it was made for is gone" in found["summary"], found
+        docker.docker("rm", "-f", "mailcowdockerized-unbound-mailcow-1")
+        started(
+            docker,
+            mailcow,
+            "unbound-mailcow",
+            "while :; do echo Waiting for SQL...; /bin/busybox sleep 1; done",
+        )
+        found = verified(docker, mailcow, state)
+        assert (found["status"], "does not serve yet: Waiting for SQL..." in found["summary"]) == (
+            "unknown",
+            True,
+        )
+    finally:
+        docker.run(["docker", "rm", "-f", "other", "mailcowdockerized-unbound-mailcow-1"])
+        docker.run(["docker", "network", "rm", network[1]])
+
+
+def test_docker_rules_that_are_gone(mailcow: Path, tmp_path: Path) -> None:
+    """Another program has emptied the tables: Docker can publish no port."""
+    (mailcow / "mailcow.conf").write_text("MAILCOW_HOSTNAME=mail.example.org\n")
+    (mailcow / "docker-compose.yml").write_text("services:\n  postfix-mailcow:\n    image: x\n")
+    with or_skip(), engine.started(engine.SUITES[1], "--iptables=true") as docker:
+        name = "mailcowdockerized-postfix-mailcow-1"
+        labels = compose_labels("mailcowdockerized", "postfix-mailcow", str(mailcow))
+        docker.docker(
+            "create", "--name", name, *labels, "-p", "25:25", engine.IMAGE, *_SHELL, "/bin/busybox sleep 600"
+        )
+        for table in ("filter", "nat"):
+            docker.run(["iptables", "-t", table, "-F"], check=True)
+            docker.run(["iptables", "-t", table, "-X"], check=True)
+        assert docker.run(["docker", "start", name]).returncode
+        found = verified(docker, mailcow, tmp_path / "state")
+        assert "Docker's firewall rules are gone" in found["summary"], found
 
 
 def health(docker: engine.Engine, name: str) -> str:

@@ -95,6 +95,30 @@ SAID = {
         "address space",
         ("subnet", "", False),
     ),
+    "address of a container, Docker 26": (
+        "Error response from daemon: Address already in use",
+        ("address", "", False),
+    ),
+    "address of a container": (
+        "Error response from daemon: failed to set up container networking: Address already in use",
+        ("address", "", False),
+    ),
+    "address that is not here": (
+        "Error response from daemon: failed to set up container networking: driver failed programming "
+        "external connectivity on endpoint x: failed to bind host port 192.0.2.9:25/tcp: cannot assign "
+        "requested address",
+        ("bind", "", False),
+    ),
+    "rules that are gone": (
+        "Error response from daemon: Failed to Setup IP tables: Unable to enable SKIP DNAT rule:  (iptables "
+        "failed: iptables --wait -t nat -I DOCKER -i br-mailcow -j RETURN: iptables: No "
+        "chain/target/match by that name.\n (exit status 1))",
+        ("rules", "", False),
+    ),
+    "network that is gone": (
+        "Error response from daemon: failed to set up container networking: network mc not found",
+        ("gone", "", False),
+    ),
     "name": (
         "fatal: unable to access 'https://github.com/x/': Could not resolve host: github.com",
         ("network", "", True),

@@ -19,16 +19,20 @@ if TYPE_CHECKING:
 STEADY_S = 30.0
 """So long a container has to run before it counts: one that crashes at its start does so by then."""
 RESTARTED_LATELY_S = 600.0
+WAITS_LONG_S = 300.0
+"""So long start scripts may wait for one another: a first start makes the database and all its tables."""
 _PATIENCE_S = 45.0
 _LOOK_EVERY_S = 2.0
-_LINES = 12
+# One that ends again and again also writes what it does at each start: clamd's alone are some fifteen lines.
+_LINES = 60
 _LONGEST_LINE = 240
 
 
 class Box(NamedTuple):
     """A container. `age` is how long it has been running (or stopped), in seconds; `health` is healthy,
     starting, unhealthy or empty (it has no health check), `failed` how many of its last checks (`checked`)
-    failed, `said` what the last failed one said. `lines` are the last of its log where it struggles."""
+    failed, `said` what the last failed one said. `lines` are the last of its log where it struggles, else the
+    last one alone."""
 
     id: str
     name: str
@@ -169,10 +173,11 @@ def _seconds(stamp: str) -> float:
 
 
 def _with_lines(facts: Facts, box: Box) -> Box:
-    if box.runs and not box.crashes and not box.failed:
+    well = box.runs and not box.failed and not (box.restarts and box.age < RESTARTED_LATELY_S)
+    if well and box.health:
         return box
     try:
-        return box._replace(lines=last_lines(facts, box.id))
+        return box._replace(lines=last_lines(facts, box.id, 1 if well else _LINES))
     except HostError:
         return box
 
