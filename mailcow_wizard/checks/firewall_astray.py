@@ -21,17 +21,29 @@ _MEANT = _(
 
 def sent_elsewhere(seen: State, some: Sequence[Entry], ports: str, v6: str, end: Fate) -> Trouble:
     """One rule, `end.place`, and the ports (`ports` names them) that it takes away."""
+    few, count = some[0].partly, len({one.number for one in some})
+    other, by = _other(some[0].number, end), by_rule(seen, end)
     words = ngettext(
         "{ports}{v6} is sent on to {other}, not to mailcow, by {by}",
         "{ports}{v6} are sent on to {other}, not to mailcow, by {by}",
-        len({one.number for one in some}),
+        count,
         ports=ports,
         v6=v6,
-        other=_other(some[0].number, end),
-        by=by_rule(seen, end),
+        other=other,
+        by=by,
     )
+    if few:
+        words = ngettext(
+            "from some addresses {ports}{v6} is sent on to {other}, not to mailcow, by {by}",
+            "from some addresses {ports}{v6} are sent on to {other}, not to mailcow, by {by}",
+            count,
+            ports=ports,
+            v6=v6,
+            other=other,
+            by=by,
+        )
     remedies = (_take_out(seen, end.place), _MEANT) if end.place else (_MEANT,)
-    return Trouble("warn" if v6 else "fail", words, remedies)
+    return Trouble("warn" if v6 or few else "fail", words, remedies)
 
 
 def _other(number: int, end: Fate) -> str:

@@ -100,12 +100,12 @@ def _groups(seen: State) -> list[_Group]:
 
 def _kind(one: Entry) -> tuple[str, Fate]:
     """What is wrong with an entry (empty: nothing), and the fate that shows it."""
+    if one.astray:
+        return ("partly astray" if one.partly else "astray"), one.astray
     if one.later is not None and one.later.outcome != "through":
         return "later", one.later
     if one.fate.outcome != "through":
         return ("passed by" if one.later else "now"), one.fate
-    if one.astray:
-        return "astray", one.decisive._replace(place=one.astray)
     return ("partly", one.decisive) if one.partly else ("", one.fate)
 
 
@@ -127,7 +127,7 @@ def _trouble(seen: State, group: _Group) -> Trouble:
             by=by,
         )
         return Trouble("unknown", words, (LOOK,))
-    if group.kind == "astray":
+    if group.kind in ("astray", "partly astray"):
         return sent_elsewhere(seen, group.entries, ports, v6, end)
     remedy = _remedy(seen, group)
     did = done(end.outcome, 2 if several else 1)

@@ -6,6 +6,13 @@ from typing import Any
 import pytest
 
 from mailcow_wizard.checks.firewall_local import judge_local
+from mailcow_wizard.facts.firewall.astray import astray
+from mailcow_wizard.facts.firewall.connection import fate
+from mailcow_wizard.facts.firewall.foreseen import Foreseen
+from mailcow_wizard.facts.firewall.inward import Inward
+from mailcow_wizard.facts.firewall.nft import rules as read_nft
+from mailcow_wizard.facts.firewall.packet import Packet
+from mailcow_wizard.facts.firewall.reading import Filters
 from mailcow_wizard.facts.firewall.state import state
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Listeners
@@ -21,6 +28,7 @@ FILES = {
     "/proc/sys/net/ipv4/ip_forward": "1\n",
 }
 JUMP = "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER"
+TO_CONTAINER = "-A DOCKER ! -i br-mailcow -p tcp -m tcp --dport 80 -j DNAT --to-destination 172.22.1.253:80"
 REDIRECT = "-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080"
 
 
@@ -46,16 +54,21 @@ def translating(priority: int) -> "list[dict[str, Any]]":
     ]
 
 
-def judged(*saved: str, nft: "list[dict[str, Any]] | None" = None) -> Judgement:
-    """With these rules of iptables' table nat, and what nft lists."""
-    commands = {"iptables --version": "iptables v1.8.11 (nf_tables)"}
+def judged(
+    *saved: str,
+    nft: "list[dict[str, Any]] | None" = None,
+    more: "dict[str, str] | None" = None,
+    files: "dict[str, str] | None" = None,
+) -> Judgement:
+    """With these rules of iptables' table nat, what nft lists, and what other commands say."""
+    commands = {"iptables --version": "iptables v1.8.11 (nf_tables)", **(more or {})}
     listed: list[dict[str, Any]] = list(nft or [])
     if saved:
         chains = ":PREROUTING ACCEPT [0:0]\n:DOCKER - [0:0]\n"
         commands["iptables-nft-save"] = f"*nat\n{chains}" + "\n".join(saved) + "\nCOMMIT\n"
         listed.append({"table": {"family": "ip", "name": "nat"}})
     commands["nft -s -j list ruleset"] = json.dumps({"nftables": listed})
-    return judge_local(state(Facts(Server(FILES, commands))))
+    return judge_local(state(Facts(Server({**FILES, **(files or {})}, commands))))
 
 
 @pytest.mark.parametrize(
@@ -136,3 +149,69 @@ def test_where_docker_has_a_chain_already_it_adds_to_that() -> None:
     older = [{"table": {"family": "ip", "name": "nat"}}, {"chain": {**chain, "prio": -100}}]
     assert judged(JUMP, nft=[*older, *translating(-100)]).status == "fail"
     assert judged(JUMP, nft=[*translating(-100), *older]).status == "pass"
+
+
+def test_of_two_kinds_of_iptables_nothing_tells_which_translates_first() -> None:
+    save = {"iptables-legacy-save": f"*nat\n:PREROUTING ACCEPT [0:0]\n{REDIRECT}\nCOMMIT\n"}
+    files = {"/proc/net/ip_tables_names": "nat\n"}
+    found = judged("-A PREROUTING -p tcp -m tcp --dport 80 -j DOCKER", TO_CONTAINER, more=save, files=files)
+    assert found.status == "unknown"
+    assert "port 80 is let through is not known: whether iptables-legacy or nftables has its turn first" in (
+        found.summary
+    )
+    assert "--to-ports 8080” (iptables-legacy, table nat)" in found.summary
+    # Of other ports, and to the same end, it does not matter.
+    other = REDIRECT.replace("--dport 80", "--dport 8081")
+    save = {"iptables-legacy-save": f"*nat\n:PREROUTING ACCEPT [0:0]\n{other}\nCOMMIT\n"}
+    assert judged(JUMP, TO_CONTAINER, more=save, files=files).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("sources", "status", "words"),
+    [
+        ("-s 45.33.32.0/24", "warn", "from some addresses port 80 is sent on to port 8080 of this machine"),
+        ("! -s 45.33.32.0/24", "fail", "port 80 is sent on to port 8080 of this machine"),
+    ],
+)
+def test_where_it_goes_is_what_most_meet(sources: str, status: str, words: str) -> None:
+    found = judged(f"-A PREROUTING {sources} -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080")
+    assert found.status == status
+    assert found.summary.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("rule", "chain", "other"),
+    [
+        (REDIRECT, "INPUT", "port 8080 of this machine"),
+        (
+            "-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.10.10.5",
+            "FORWARD",
+            "10.10.10.5",
+        ),
+    ],
+)
+def test_what_stops_it_elsewhere_is_not_what_helps(rule: str, chain: str, other: str) -> None:
+    open_ports = "25,80,110,143,443,465,587,993,995,4190"
+    accept = f"-A {chain} -p tcp -m multiport --dports {open_ports.replace(',80,', ',')} -j ACCEPT"
+    accept += f"\n-A {chain} -d 192.88.99.10/32 -p tcp -m tcp --dport 80 -j ACCEPT"
+    found = judged(rule, f"COMMIT\n*filter\n:{chain} DROP [0:0]\n{accept}")
+    assert found.summary.startswith(f"port 80 is sent on to {other}, not to mailcow, by ")
+    assert found.remedies[0].startswith("Take that rule out: ")
+
+
+@pytest.mark.parametrize("dockers_first", [True, False])
+def test_dockers_nftables_backend_adds_to_the_chain_that_it_has(dockers_first: bool) -> None:
+    """Of two with one priority the one that was made last has its turn first."""
+    base = {"family": "ip", "table": "docker-bridges", "name": "nat-prerouting", "type": "nat"}
+    theirs = [
+        {"table": {"family": "ip", "name": "docker-bridges"}},
+        {"chain": {**base, "hook": "prerouting", "prio": -100}},
+    ]
+    both = [*translating(-100), *theirs] if dockers_first else [*theirs, *translating(-100)]
+    known = Filters(read_nft({"nftables": both}, dict, ()), "iptables-nft")
+    ways = Inward(((4, "eth0", OWN),), frozenset((OWN,)), ())
+    foretold = Foreseen(known, ways, None, "172.22.1", False, True)
+    packet = Packet(4, "5.6.7.8", OWN, 443, "eth0")
+    end = fate(foretold.with_port(4, 443, 443), packet, foretold.way, ways.own)
+    assert end.packet.address == ("172.22.1.253" if dockers_first else "10.10.10.5")
+    assert astray(foretold, 443, end) is not dockers_first

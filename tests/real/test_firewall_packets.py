@@ -94,6 +94,22 @@ def test_a_port_that_is_sent_to_somebody_else(world: Gate, tmp_path: Path) -> No
     assert (world.tried()[0][80], world.tried()[3][80]) == ("open", "open")
 
 
+def test_of_old_and_new_iptables_the_last_one_translates_and_nothing_tells_which(tmp_path: Path) -> None:
+    with or_skip(), gate(some_ports(20, 7)) as fresh:
+        fresh.introduce()
+        nobody = max(set(range(60_000, 60_300)) - set(fresh.ports))
+        add = ["-t", "nat", "-A", "PREROUTING", "-p", "tcp", "--dport", "25", "-j"]
+        fresh.server.run(["iptables-nft", *add, "DNAT", "--to-destination", "172.22.1.253"])
+        assert fresh.tried()[0][25] == "open"
+        fresh.server.run(["iptables-legacy", *add, "REDIRECT", "--to-ports", str(nobody)])
+        assert fresh.tried()[0][25] == "refused"
+        argv = ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "mailcow_wizard", "check"]
+        more = ["firewall.local", "--json", "--state-dir", str(tmp_path)]
+        (found,) = json.loads(fresh.server.run([*argv, *more], check=False).stdout)["checks"]
+        assert found["status"] == "unknown"
+        assert "whether iptables-legacy or nftables has its turn first is not known" in found["summary"]
+
+
 _STRANGE = "ct status snat tcp dport 1 drop"
 _CHANGE = "insert rule ip filter DOCKER-USER iifname eth0 ct status dnat tcp dport 587 drop"
 

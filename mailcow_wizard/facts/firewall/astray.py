@@ -7,18 +7,19 @@ from mailcow_wizard.facts.firewall.foreseen import BRIDGE, DOCKERS, OWN_TABLE, F
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mailcow_wizard.facts.firewall.rules import Chain, Place
+    from mailcow_wizard.facts.firewall.rules import Chain
     from mailcow_wizard.facts.firewall.walk import Fate
 
 
-def astray(later: Foreseen, number: int, end: Fate) -> Place | None:
-    """The rule that sends a packet to this port elsewhere; None where it ends at mailcow, or nowhere."""
+def astray(later: Foreseen, number: int, end: Fate) -> bool:
+    """Whether a rule (`moved_by`) sends a packet to this port to somebody else than mailcow, even where
+    another stops it there."""
     rule, packet = end.moved_by, end.packet
-    if end.outcome != "through" or rule is None or _is_dockers(rule.chain):
-        return None
+    if end.outcome == "unknown" or rule is None or _is_dockers(rule.chain):
+        return False
     # Docker's proxy takes what stays on this machine, at whichever of its addresses.
     to_proxy = packet.local and packet.port == number
-    return None if to_proxy or later.way(packet.address) == BRIDGE else rule
+    return not to_proxy and later.way(packet.address) != BRIDGE
 
 
 def _is_dockers(chain: Chain) -> bool:

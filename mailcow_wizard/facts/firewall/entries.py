@@ -16,14 +16,16 @@ from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.firewall.foreseen import BRIDGE, USER_CHAIN, Foreseen, foreseen
 from mailcow_wizard.facts.firewall.neighbours import ANY_NEIGHBOUR, Link, Lost, door, lost
 from mailcow_wizard.facts.firewall.packet import Packet
-from mailcow_wizard.facts.firewall.rules import Place, Rules
+from mailcow_wizard.facts.firewall.rules import Rules
 from mailcow_wizard.facts.firewall.walk import Fate
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Literal
 
     from mailcow_wizard.facts.firewall.connection import Way
@@ -47,8 +49,8 @@ class Entry(NamedTuple):
     `taker` is who takes the connection now: a container, Docker's proxy on this machine, another program, or
     nobody; `name` is who that is. `fate` is what becomes of a packet now; `later` what becomes of it when
     mailcow's container publishes the port (None: that is how it is already, or no way leads there).
-    `partly`: it is not the same from everywhere. `astray` is the rule that sends it to somebody else than
-    mailcow (None: there is none).
+    `partly`: it is not the same from everywhere. `astray` is what becomes of one that a rule, its `place`,
+    sends to somebody else than mailcow (None: no rule does).
     """
 
     port: need.Port
@@ -61,7 +63,7 @@ class Entry(NamedTuple):
     fate: Fate
     later: Fate | None = None
     partly: bool = False
-    astray: Place | None = None
+    astray: Fate | None = None
 
     @property
     def decisive(self) -> Fate:
@@ -146,12 +148,21 @@ def _forwarding(facts: Facts) -> bool | None:
         return None
 
 
+class _Met(NamedTuple):
+    """What most strangers meet; whether some meet something else; what those do that are led astray."""
+
+    end: Fate
+    partly: bool = False
+    astray: Fate | None = None
+
+
 class _Surroundings:
     """What is the same for all ports."""
 
     def __init__(self, facts: Facts, later: Foreseen, running: tuple[Container, ...]) -> None:
         self._later = later
         self._known = later.known.rules
+        self._orders = self._known.orders()
         # What Docker will put among the rules asks no such thing.
         self._asks_for_source = _asks_for_source(self._known)
         self._ways = later.ways
@@ -163,19 +174,22 @@ class _Surroundings:
     def entry(self, binding: Binding, family: int, interface: str, to: str) -> Entry:
         """What becomes of a packet to one port."""
         packet = Packet(family, "", to, binding.number, interface)
-        end, partly = self._fate(self._known, packet, self._ways.way)
-        now = astray(self._later, binding.number, end)
-        taker, name = self._taker(binding, family, end._replace(forwarded=end.forwarded and not now))
+        now = self._met(self._orders, packet, self._ways.way)
+        here = now.end._replace(forwarded=now.end.forwarded and not self._is_astray(packet, now.end))
+        taker, name = self._taker(binding, family, here)
         later = None
         if taker in ("nobody", "listener") and self._later.has(family):
             inner = binding.number if binding.port.bind_key else binding.port.number
-            rules = self._later.with_port(family, binding.number, inner)
-            later, more = self._fate(rules, packet, self._later.way)
-            partly = partly or more
-        strays = astray(self._later, binding.number, later) if later else now
+            orders = tuple(
+                self._later.of(one).with_port(family, binding.number, inner) for one in self._orders
+            )
+            later = self._met(orders, packet, self._later.way)
+        met = later or now
+        partly = met.partly or (now.partly and not met.astray)
         return Entry(
-            binding.port, binding.number, family, to, interface, taker, name, end, later, partly, strays
-        )
+            binding.port, binding.number, family, to, interface, taker, name,
+            now.end, later and later.end, partly, met.astray,
+        )  # fmt: skip
 
     def passed_by(self, one: Entry) -> bool:
         """Whether a container publishes this, and a packet to it stays on this machine all the same."""
@@ -216,18 +230,37 @@ class _Surroundings:
         links = [*([outer] if outer else []), *inner.values()]
         return tuple(one for link in links for one in lost(self._known, link))
 
-    def _fate(self, rules: Rules, packet: Packet, way: Way) -> tuple[Fate, bool]:
-        """What most strangers meet, and whether all meet the same."""
+    def _met(self, orders: Sequence[Rules], packet: Packet, way: Way) -> _Met:
+        """What strangers meet at a port, where the rules have one of these orders."""
         some = _STRANGERS[packet.family] if self._asks_for_source else _STRANGERS[packet.family][:1]
-        ends = [fate(rules, packet._replace(source=one), way, self._ways.own) for one in some]
-        kinds = [one.outcome for one in ends]
-        if "unknown" in kinds:
-            return ends[kinds.index("unknown")], False
+        ends = [self._end(orders, packet._replace(source=one), way) for one in some]
+        kinds = [(one.outcome, self._is_astray(packet, one)) for one in ends]
+        unclear = next((one for one in ends if one.outcome == "unknown"), None)
+        if unclear:
+            return _Met(unclear)
         most = max(dict.fromkeys(kinds), key=kinds.count)
-        return ends[kinds.index(most)], len({one == "through" for one in kinds}) > 1
+        some_astray = (one for one, kind in zip(ends, kinds, strict=True) if kind[1])
+        arrive = {kind == ("through", False) for kind in kinds}
+        end = ends[kinds.index(most)]
+        led = end if most[1] else next(some_astray, None)
+        return _Met(end, len(arrive) > 1 and not most[1], led and led._replace(place=led.moved_by))
+
+    def _end(self, orders: Sequence[Rules], packet: Packet, way: Way) -> Fate:
+        """What becomes of one packet; unknown where the order decides."""
+        ends = [fate(one, packet, way, self._ways.own) for one in orders]
+        if len({(one.outcome, self._is_astray(packet, one)) for one in ends}) == 1:
+            return ends[0]
+        why = _("whether iptables-legacy or nftables has its turn first is not known")
+        place = next((one.moved_by for one in reversed(ends) if one.moved_by), None)
+        return Fate("unknown", packet, place, why=why)
+
+    def _is_astray(self, packet: Packet, end: Fate) -> bool:
+        return astray(self._later, packet.port, end)
 
     def _taker(self, binding: Binding, family: int, end: Fate) -> tuple[Taker, str]:
-        box = next((one for one in self._running if any(n == binding.number for _, n in one.published)), None)
+        box = next(
+            (one for one in self._running if any(n == binding.number for _at, n in one.published)), None
+        )
         if end.forwarded:
             return "container", box.name if box else f"{end.packet.address}:{end.packet.port}"
         taken = any(

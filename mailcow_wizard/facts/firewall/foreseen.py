@@ -42,6 +42,10 @@ class Foreseen(NamedTuple):
     own_backend: bool
     runs: bool = False
 
+    def of(self, rules: Rules) -> Foreseen:
+        """The same with these rules in force."""
+        return self._replace(known=self.known._replace(rules=rules))
+
     def has(self, family: int) -> bool:
         """Whether Docker's rules lead packets of this family to and from mailcow's containers."""
         if self.docker is None:
@@ -102,8 +106,12 @@ class Foreseen(NamedTuple):
         nat = Table(self._owner, _NAMES[family], "nat")
         chains = dict(self.known.rules.chains)
         first, own = chains.get((nat, "PREROUTING")), chains.get((nat, DOCKERS))
-        if not self.own_backend and first and own and any(_leads(one) for one in first.rules):
-            chains[nat, DOCKERS] = own._replace(rules=(*own.rules, *sent_on))
+        if self.own_backend:
+            own = next(filter(_translates, self._of_docker(family)), None)
+        elif not (first and any(_leads(one) for one in first.rules)):
+            own = None
+        if own:
+            chains[own.table, own.name] = own._replace(rules=(*own.rules, *sent_on))
             return chains
         new = Chain(
             Table("nft", "inet", _FORESEEN), "sent on", sent_on, "prerouting", _DESTINATION_NAT, "nat"
@@ -117,6 +125,15 @@ class Foreseen(NamedTuple):
                 found[place] = new  # what was made earlier has its turn later
             found[other] = chain
         return found
+
+    def _of_docker(self, family: int) -> list[Chain]:
+        """The chains of its nftables backend."""
+        table = Table("nft", _NAMES[family], OWN_TABLE)
+        return [one for one in self.known.rules.chains.values() if one.table == table]
+
+
+def _translates(chain: Chain) -> bool:
+    return chain.kind == "nat" and chain.hook == "prerouting"
 
 
 def _leads(rule: Rule) -> bool:

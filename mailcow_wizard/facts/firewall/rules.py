@@ -61,6 +61,11 @@ class Chain(NamedTuple):
         """Whether a chain of the kind nat is about where packets come from, not where they go to."""
         return self.hook in ("input", "postrouting")
 
+    @property
+    def is_translating(self) -> bool:
+        """Whether it changes where packets from outside go to."""
+        return self.kind == "nat" and self.hook == "prerouting" and bool(self.rules)
+
 
 class Rules(NamedTuple):
     """All chains, by table and name, as far as known in the order in which they were made. `unread` says what
@@ -77,6 +82,15 @@ class Rules(NamedTuple):
         found = [one for one in self.chains.values() if one.hook == hook and one.table.family in families]
         found.reverse()
         return sorted(found, key=lambda one: one.turn)
+
+    def orders(self) -> tuple[Rules, ...]:
+        """The rules in every order that they may have: when the old iptables' chains were made nothing tells,
+        and of two that translate the first decides."""
+        old = {place: one for place, one in self.chains.items() if one.table.owner == "iptables-legacy"}
+        others = {place: one for place, one in self.chains.items() if place not in old}
+        if not all(any(one.is_translating for one in some.values()) for some in (old, others)):
+            return (self,)
+        return self._replace(chains={**old, **others}), self._replace(chains={**others, **old})
 
     def tables(self) -> tuple[Table, ...]:
         """Every table once."""

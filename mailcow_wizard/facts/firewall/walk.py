@@ -134,7 +134,9 @@ class Walk:
         if self._stopped:
             end = self._stopped
             outcome: Outcome = "unknown" if end.kind == "unknown" else "refused" if end.softly else "dropped"
-            return Fate(outcome, packet, end.place, forwarded, end.limited, end.why, passed)
+            return Fate(
+                outcome, packet, end.place, forwarded, end.limited, end.why, passed, moved_by=self._moved_by
+            )
         named = next((one for one in reversed(passed) if one.rule), next(iter(reversed(passed)), None))
         limited, masked, moved = self._limited, self._masked_by, self._moved_by
         return Fate("through", packet, named, forwarded, limited, "", passed, masked, moved)
