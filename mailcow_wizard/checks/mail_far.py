@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.checks.mail_refusals import is_refusal, remedies
 from mailcow_wizard.checks.troubles import Trouble
 from mailcow_wizard.facts.mail.fate import Fate
 from mailcow_wizard.facts.mail.seen import Seen, Verdict
@@ -61,7 +62,7 @@ def not_there(fate: Fate, far: str, seconds: float) -> Trouble:
             ),
             (_("Look into that mailbox's other folders and its provider's quarantine."),),
         )
-    if fate.status == "deferred":
+    if fate.status == "deferred" and not is_refusal(fate.said):
         nobody = _("Nobody was reached: `check network.outbound-25 network.recursion`.")
         later = _("The far server asks to try again later (greylisting?): verify again in ten minutes.")
         return Trouble(
@@ -69,11 +70,12 @@ def not_there(fate: Fate, far: str, seconds: float) -> Trouble:
             _("the message to {far} waits in postfix's queue: {said}", far=far, said=said),
             (later if fate.relay else nobody, _QUEUE),
         )
-    return Trouble(
-        "fail",
-        _("the message to {far} came back: {said}", far=far, said=said),
-        (_("Mend what it names: `check dns.spf dns.dkim dns.dmarc dns.ptr reputation`."),),
+    words = (
+        _("{relay} takes no mail from this server: {said}", relay=fate.relay or far, said=said)
+        if fate.status == "deferred"
+        else _("the message to {far} came back: {said}", far=far, said=said)
     )
+    return Trouble("fail", words, remedies(fate.said))
 
 
 def not_delivered(fate: Fate, seconds: float) -> Trouble:

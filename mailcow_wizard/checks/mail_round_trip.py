@@ -23,6 +23,10 @@ _HOW = (
         password=PASSWORD,
     ),
 )
+_AS_SPAM = (
+    _("Mark it there as no spam: a new address has no reputation, and gains it by mail that is read."),
+    _("See what else such filters look at: `check dns reputation`"),
+)
 _HOW_FAR = (
     _(
         "To try the way out, also name a mailbox at another provider: `verify --far-mailbox me@example.net "
@@ -125,6 +129,7 @@ def _outward(found: Trips) -> list[Trouble]:
                     far=found.far,
                     folder=trip.folder,
                 ),
+                _AS_SPAM,
             )
         )
     return told

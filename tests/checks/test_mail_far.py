@@ -63,6 +63,24 @@ LOG = (
          "Connection timed out", "network.outbound-25"),
         (_MX, "bounced (host mx.far.example said: 550 5.7.1 rejected by DMARC)",
          "fail", "came back: host mx.far.example said: 550", "dns.dmarc"),
+        (_MX, f"deferred (host {_MX} refused to talk to me: 554 IP=192.0.2.1 - A problem occurred. (Ask your "
+         "postmaster for help or to contact tosa@rx.t-online.de to clarify.) (BL))", "fail",
+         "mx.far.example takes no mail from this server", "write to tosa@rx.t-online.de"),
+        (_MX, f"deferred (host {_MX} refused to talk to me: 554-gmx.net (mxgmx116) Nemesis ESMTP Service not "
+         "available 554-No SMTP service 554-Bad DNS PTR resource record.)", "fail",
+         "mx.far.example takes no mail from this server", "dns.ptr"),
+        (_MX, f"deferred (host {_MX} refused to talk to me: 421 4.7.0 [TSS04] Messages temporarily deferred)",
+         "unknown", "waits in postfix's queue", "ten minutes"),
+        (_MX, "bounced (host mx.far.example said: 550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't "
+         "sent. Please contact your Internet service provider since part of their network is on our block "
+         "list (S3140).)", "fail", "came back", "olcsupport.office.com"),
+        (_MX, "bounced (host mx.far.example said: 550 5.7.511 Access denied, banned sender[192.0.2.1]. To "
+         "request removal from this list, forward this message to delist@microsoft.com)", "fail", "came back",
+         "sender.office.com"),
+        (_MX, "bounced (host mx.far.example said: 550-5.7.26 Your email has been blocked because the sender "
+         "is unauthenticated.)", "fail", "came back", "dns.dkim"),
+        (_MX, "bounced (host mx.far.example said: 554 5.7.1 Service unavailable; Client host [192.0.2.1] "
+         "blocked using zen.spamhaus.org)", "fail", "came back", "check reputation"),
         ("none", "expired (too old)", "fail", "came back", "dns.spf"),
         ("mx.far.example", "odd", "unknown", "was taken, but it was not there after 20 s", "mailq"),
     ],
@@ -76,6 +94,14 @@ def test_it_is_not_there(relay: str, said: str, status: str, words: str, remedy:
     found = judge_round_trip(machine.facts().get(trips))
     assert (found.status, words in found.summary) == (status, True), found.summary
     assert remedy in " ".join(found.remedies)
+
+
+def test_the_folder_for_spam_says_what_helps() -> None:
+    """It arrived, where nobody looks."""
+    ways = {"t@example.org": CAME, "me@far.example": CAME._replace(folder="Junk")}
+    machine = MailMachine(BOXES, variables={**VARIABLES, **FAR}, trips=ways)
+    found = judge_round_trip(machine.facts().get(trips))
+    assert any("reputation" in one for one in found.remedies), found.remedies
 
 
 def test_a_far_mailbox_of_the_line() -> None:

@@ -136,6 +136,18 @@ def test_it_has_to_wait(world: World) -> None:
     assert "4.7.1" in found.summary
 
 
+def test_it_refuses_this_server(world: World) -> None:
+    """Its first word is a refusal. postfix tries again for days all the same; that is no greylisting."""
+    words = "554 IP=192.88.99.10 - A problem occurred. (Ask your postmaster, or contact tosa@rx.t-online.de)"
+    said = f"smtpd_client_restrictions=check_client_access static:{{{words}}}"
+    with world.mail.far_setting("smtpd_delay_reject=no"), world.mail.far_setting(said):
+        found = world.verified(timeout=20.0)
+    assert (found.status, f"{FAR_NAME} takes no mail from this server" in found.summary) == ("fail", True), (
+        found
+    )
+    assert "write to tosa@rx.t-online.de" in " ".join(found.remedies)
+
+
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
