@@ -53,7 +53,10 @@ _KEY = pattern(r"(?<![A-Za-z0-9_])[0-9]*([A-Za-z_][A-Za-z0-9_]*)\s*[=:]")
 _IN_URL = pattern(r"(?<=://)[^/\s\"'<>@]*:[^/\s\"'<>]*(?=@)")
 _TOKEN_IN_URL = pattern(r"(?i)(?<=://)[^/\s\"'<>:@]{16,}(?=@)")
 
-_REPEATED = pattern(r"(unterminated quoted value|in variable name(?: near)?) .*")
+_REPEATED = pattern(
+    r"(unterminated quoted value|in variable name(?: near)?|[Ii]nvalid template:|"
+    r"[Ii]nvalid interpolation format for \S+|failed to read \S+: required variable) .*"
+)
 _UNSET = pattern(r"(\bThe )\S+( variable is not set\b)")
 
 

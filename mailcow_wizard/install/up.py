@@ -18,6 +18,7 @@ from mailcow_wizard.install.troubles import Trouble, of_output
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Finding
 from mailcow_wizard.patterns import pattern
+from mailcow_wizard.redaction import of_compose
 from mailcow_wizard.requirements import PORTS
 
 _UP_S = 1800.0
@@ -86,7 +87,7 @@ class _Said:
             # It says the same for each container, and none of it stops the start.
             if warning[1] not in self._warned:
                 self._warned.add(warning[1])
-                self._job.tell("  " + _("warning: {words}", words=warning[1]))
+                self._job.tell("  " + _("warning: {words}", words=of_compose(warning[1])))
             return
         if text.startswith("{"):
             try:
@@ -98,9 +99,9 @@ class _Said:
         low = text.lower()
         # What a container does is no error; what else is said may be one.
         calm = low.startswith(("container ", "network ", "volume ")) and "error" not in low
-        if not calm and text:
-            self.errors.append(text)
         if text and not calm:
+            text = of_compose(text)
+            self.errors.append(text)
             self._job.tell(f"  {text}")
 
 

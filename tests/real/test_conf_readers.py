@@ -17,6 +17,7 @@ from mailcow_wizard.conf.document import written
 from mailcow_wizard.conf.reading import text_of
 from mailcow_wizard.conf.seen import Seen, Stop
 from mailcow_wizard.conf.unwritable import Unwritable
+from mailcow_wizard.redaction import of_compose
 
 pytestmark = pytest.mark.seeded
 ENVIRONMENT = {"PATH": "/nonexistent", "HOME": "/dev/null", "LC_ALL": "C.UTF-8"}
@@ -176,3 +177,22 @@ def test_what_is_written_is_read_by_both(seed: int, program: Path, tmp_path: Pat
     assert compose.reads(program, data, list(values), tmp_path, ENVIRONMENT) == values, f"seed {seed}"
     (tmp_path / "bash").mkdir()
     assert shell.reads([data], [list(values)], tmp_path / "bash", ENVIRONMENT) == [values], f"seed {seed}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DBPASS=ab${Tr0ub4dor",
+        "DBPASS=${-Tr0ub4dor}",
+        "DBPASS=ab${c:?Tr0ub4dor}",
+        "DBPASS=ab${Tr0ub4dor?}",
+        "DBPASS='ab$Tr0ub4dor",
+        "Tr0ub4dor^x=1",
+    ],
+)
+def test_what_compose_repeats_of_a_line_that_it_does_not_take_is_no_secret(
+    line: str, program: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(compose.Refused, match="Tr0ub4dor") as refused:
+        compose.reads(program, f"A=1\n{line}\n".encode(), ("DBPASS",), tmp_path, ENVIRONMENT)
+    assert "Tr0ub4dor" not in of_compose(str(refused.value))

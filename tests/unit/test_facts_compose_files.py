@@ -63,6 +63,8 @@ def test_secrets_are_not_repeated() -> None:
         "failed to read /m/.env: unterminated quoted value 'hunter2 and more",
         'failed to read /m/.env: line 3: unexpected character "+" in variable name "hunter2+abc"',
         'failed to read /m/.env: unexpected character "-" in variable name near "A-B=x\\nDBPASS=hunter2\\n"',
+        'failed to read /m/.env: Invalid template: "ab${hunter2"',
+        "failed to read /m/.env: required variable hunter2 is missing a value: hunter2",
     ):
         assert "hunter2" not in said(f"{line}\n")
         assert "failed to read /m/.env: " in said(f"{line}\n")

@@ -1,6 +1,7 @@
 """The stage of the start: containers that Docker does not tell of, or that are not there, do not run."""
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -83,3 +84,14 @@ def test_an_engine_that_answers_something_else(tmp_path: Any, monkeypatch: pytes
     watch = up._Watch(watched(tmp_path, monkeypatch, [BOX], SILENT))
     with pytest.raises(Failed, match=r"Docker does not say whether they run: .*does not answer"):
         watch.until_steady()
+
+
+def test_what_a_start_says_is_told_without_parts_of_passwords() -> None:
+    told: list[str] = []
+    said = up._Said(cast("Job", SimpleNamespace(tell=told.append)))
+    said.hear(
+        'time="x" level=warning msg="The \\"hunter2\\" variable is not set. Defaulting to a blank string."'
+    )
+    said.hear('failed to read /m/.env: Invalid template: "ab${hunter2"')
+    assert len(told) == 2
+    assert "hunter2" not in "".join((*told, *said.errors))
