@@ -253,6 +253,9 @@ HIDDEN_SWITCHES = (
 # The same with values of their own: the web interface asks for this word alone (functions.mailbox.inc.php).
 HIDDEN_CHOICES = {"CLUSTERMODE": ("", "replication")}
 
+# What mailcow's web interface makes of a new password, its default first (functions.inc.php, hash_password).
+PASS_SCHEMES = ("BLF-CRYPT", "SSHA", "SSHA256", "SSHA512")
+
 # Keys that mailcow's updater never adds to a file (_modules/scripts/new_options.sh): the first file had them.
 NEVER_ADDED = frozenset(
     {
@@ -271,7 +274,14 @@ GONE: dict[str, str] = {
     "XMPP_C2S_PORT": "",
     "XMPP_S2S_PORT": "",
     "XMPP_HTTPS_PORT": "",
+    "DISABLE_IPv6": "ENABLE_IPV6",
+    "SYSCTL_IPV6_DISABLED": "ENABLE_IPV6",
+    "FLATCURVE_EXPERIMENTAL": "",
+    "COMPOSEPROJECT_NAME": "COMPOSE_PROJECT_NAME",
 }
+
+# Of those, what once switched IPv6 off, and the values that did.
+GONE_IPV6: dict[str, tuple[str, ...]] = {"DISABLE_IPv6": ("y",), "SYSCTL_IPV6_DISABLED": ("1",)}
 
 
 def predecessors(name: str) -> tuple[str, ...]:

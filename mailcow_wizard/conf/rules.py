@@ -1,11 +1,12 @@
 """What is wrong in a mailcow.conf: every finding with its line, its rule, and the change that mends it.
 
 The rules are in files of their own: how lines are written (`rules_lines`), what a value may be
-(`rules_values`), what goes together and what the machine says to it (`rules_together`). Each is a function
+(`rules_values`), certificates (`rules_certificates`), what goes together and what the machine says to it
+(`rules_together`). Each is a function
 that looks at a `File` and yields findings. Values of secret keys are never part of a message.
 """
 
-from mailcow_wizard.conf import rules_lines, rules_together, rules_values
+from mailcow_wizard.conf import rules_certificates, rules_lines, rules_together, rules_values
 from mailcow_wizard.conf.document import Document
 from mailcow_wizard.conf.rule import NOTHING_KNOWN, File, LintFinding, Surroundings
 from mailcow_wizard.language import _
@@ -14,7 +15,7 @@ from mailcow_wizard.redaction import REMOVED, is_secret
 _MOST_ROUNDS = 500
 _OF_NO_VALUE = (
     *(rules_lines.UNSEEN, "api-without-addresses", "master-user-alone", "exported-variable"),
-    *("key-misspelt", "key-without-use"),
+    *("key-misspelt", "key-without-use", "acme-dns-credentials"),
 )
 """Rules that are broken by a key that is there, whichever value it has."""
 
@@ -30,7 +31,7 @@ def lint(data: bytes, about: Surroundings = NOTHING_KNOWN, rule: str = "") -> tu
     file = File(Document.read(data), about, rule)
     found = list(rules_lines.whole_file(file))
     found += rules_lines.lines(file)
-    for look in (*rules_values.RULES, *rules_together.RULES):
+    for look in (*rules_values.RULES, *rules_certificates.RULES, *rules_together.RULES):
         found += look(file)
     found = [one for one in found if one.rule in _OF_NO_VALUE or not _is_removed(one.key, file)]
     return tuple(sorted(found, key=lambda one: (one.line is None, one.line or 0)))

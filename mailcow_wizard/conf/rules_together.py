@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from mailcow_wizard.conf.layout import GONE, KEYS
+from mailcow_wizard.conf.layout import GONE, GONE_IPV6, KEYS
 from mailcow_wizard.conf.rule import File, LintFinding, Rule
 from mailcow_wizard.conf.rules_values import ADDRESS
 from mailcow_wizard.language import _
@@ -113,18 +113,6 @@ def _proxy(file: File) -> Iterator[LintFinding]:
         yield file.finding("HTTP_REDIRECT", "redirect-behind-proxy", "error", words, {"HTTP_REDIRECT": "n"})
 
 
-def _acme(file: File) -> Iterator[LintFinding]:
-    if file.values.get("ACME_DNS_CHALLENGE") == "y":
-        for key in ("ACME_DNS_PROVIDER", "ACME_ACCOUNT_EMAIL"):
-            if file.values.get(key, "") in ("", KEYS[key].default):
-                words = _("ACME_DNS_CHALLENGE=y needs {key}", key=key)
-                yield file.finding(key, "acme-dns-incomplete", "error", words)
-    source = file.values.get("SNAT_TO_SOURCE", "")
-    if source not in ("", "n") and file.values.get("SKIP_IP_CHECK") == "n":
-        words = _("with SNAT_TO_SOURCE, addresses are not compared before certificates are asked for")
-        yield file.finding("SNAT_TO_SOURCE", "snat-no-ip-check", "advice", words)
-
-
 def _pairs(file: File) -> Iterator[LintFinding]:
     user, password = (bool(file.values.get(f"DOVECOT_MASTER_{one}")) for one in ("USER", "PASS"))
     if user != password:
@@ -139,8 +127,11 @@ def _pairs(file: File) -> Iterator[LintFinding]:
 
 def _names(file: File) -> Iterator[LintFinding]:
     """Keys that nothing reads any more, and those that look like a slip of the pen."""
-    for key in file.values:
-        if key in GONE:
+    for key, value in file.values.items():
+        if value in GONE_IPV6.get(key, ()) and file.values.get("ENABLE_IPV6") != "false":
+            words = _("{shown} is no longer read: mailcow uses IPv6", shown=file.shown(key))
+            yield file.finding(key, "ipv6-switch-gone", "warning", words, {"ENABLE_IPV6": "false"})
+        elif key in GONE:
             instead = _("; {key} has taken its place", key=GONE[key]) if GONE[key] else ""
             yield file.finding(
                 key,
@@ -203,7 +194,6 @@ RULES: tuple[Rule, ...] = (
     _addresses,
     _reach,
     _proxy,
-    _acme,
     _pairs,
     _names,
     _machine,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from mailcow_wizard.conf.layout import HIDDEN_CHOICES, HIDDEN_SWITCHES, KEYS
+from mailcow_wizard.conf.layout import HIDDEN_CHOICES, HIDDEN_SWITCHES, KEYS, PASS_SCHEMES
 from mailcow_wizard.conf.rule import File, LintFinding, Rule
 from mailcow_wizard.language import _
 from mailcow_wizard.names import NotAName, host_name
@@ -185,6 +185,16 @@ def _choices(file: File) -> Iterator[LintFinding]:
     if value and value not in KEYS["ACL_ANYONE"].choices:
         words = _("{shown}: mailcow knows allow and disallow", shown=file.shown("ACL_ANYONE"))
         yield file.finding("ACL_ANYONE", "acl-anyone-value", "error", words)
+    key = "MAILCOW_PASS_SCHEME"
+    value = file.values.get(key, "")
+    if value and value.upper() not in PASS_SCHEMES:
+        words = _(
+            "{shown}: mailcow makes {schemes}, and {default} in place of any other",
+            shown=file.shown(key),
+            schemes=", ".join(PASS_SCHEMES),
+            default=PASS_SCHEMES[0],
+        )
+        yield file.finding(key, "pass-scheme-unknown", "warning", words, {key: PASS_SCHEMES[0]})
     for key, choices in HIDDEN_CHOICES.items():
         if file.values.get(key, "") not in choices:
             words = _("{shown}: mailcow knows {choices} only", shown=file.shown(key), choices=choices[-1])

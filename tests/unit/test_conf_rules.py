@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailcow_wizard.conf import rules_lines, rules_together, rules_values
+from mailcow_wizard.conf import rules_certificates, rules_lines, rules_together, rules_values
 from mailcow_wizard.conf.document import Document
 from mailcow_wizard.conf.rule import LintFinding, Surroundings
 from mailcow_wizard.conf.rules import lint, mended
@@ -130,7 +130,15 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     ("proxy-binds-differ", "HTTP_BIND=127.0.0.1", ""),
     ("redirect-behind-proxy", "HTTP_BIND=127.0.0.1\nHTTPS_BIND=127.0.0.1", "HTTP_REDIRECT=n"),
     ("acme-dns-incomplete", "ACME_DNS_CHALLENGE=y", ""),
+    ("acme-dns-provider", "ACME_DNS_CHALLENGE=y\nACME_DNS_PROVIDER=cloudflare", ""),
+    ("acme-dns-credentials", f"ACME_DNS_CHALLENGE=y\nCF_Token={SECRET}", ""),
+    ("wildcard-without-dns", "ADDITIONAL_SAN=*.example.org", ""),
+    ("pass-scheme-unknown", "MAILCOW_PASS_SCHEME=ARGON2ID", "MAILCOW_PASS_SCHEME=BLF-CRYPT"),
+    ("ipv6-switch-gone", "DISABLE_IPv6=y", "ENABLE_IPV6=false"),
+    ("ipv6-switch-gone", "SYSCTL_IPV6_DISABLED=1", "ENABLE_IPV6=false"),
     ("key-without-use", "SKIP_SOLR=y", ""),
+    ("key-without-use", "DISABLE_IPv6=y\nENABLE_IPV6=false", ""),
+    ("key-without-use", "FLATCURVE_EXPERIMENTAL=y", ""),
     ("key-misspelt", "WATCHDOG_SUBJET=Alert", ""),
 )
 # What the file as a whole shows, or the machine; the function makes the file from a right one.
@@ -230,7 +238,7 @@ def test_marks_are_removed_and_nothing_else() -> None:
 
 def test_every_rule_has_a_row() -> None:
     names: set[str] = set()
-    for module in (rules_lines, rules_values, rules_together):
+    for module in (rules_lines, rules_values, rules_certificates, rules_together):
         source = Path(str(module.__file__)).read_text()
         names |= set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"', source)) - {"web-port"}
     rows = {rule for rule, _, _ in ROWS} | set(OTHERS)
