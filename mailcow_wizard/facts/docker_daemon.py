@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from mailcow_wizard.facts import docker, units
 from mailcow_wizard.facts.containers import DAEMON
 from mailcow_wizard.facts.store import Facts
@@ -138,16 +140,27 @@ def started(facts: Facts) -> Started:
     if len(found) > 1:  # several engines on one machine: each has its own place for data
         known = facts.get(docker.told)
         place = known.root if known else ""
-        places = {one.pid: option(one.command, "data-root") for one in found}
-        mine = [one for one in found if places[one.pid] == place] if place else []
+        mine = [one for one in found if place and _names(facts.host, one, place)]
         # The place of one that names none on its command line is in its file, or the usual one.
-        mine = mine or [one for one in found if place and not places[one.pid]]
+        mine = mine or [one for one in found if place and not option(one.command, "data-root")]
         if len(mine) != 1:
             numbers = ", ".join(str(one.pid) for one in found)
             which = _("which of several dockerds answers is not known (processes {numbers})", numbers=numbers)
             return Started(unread=which)
         found = mine
     return Started(found[0].command[1:]) if found else Started()
+
+
+def _names(host: Host, process: Process, place: str) -> bool:
+    """Whether its command line names this place for data: Docker tells it without links, and a directory in
+    it where users are mapped (userns-remap)."""
+    named = option(process.command, "data-root")
+    if not named:
+        return False
+    with contextlib.suppress(HostError):
+        named = host.resolve(named)
+    above, _slash, last = place.rpartition("/")
+    return named.rstrip("/") in (place, above if is_number(last.replace(".", "", 1)) else place)
 
 
 def _by_pid_file(facts: Facts) -> tuple[str, ...]:

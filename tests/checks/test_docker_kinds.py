@@ -141,6 +141,21 @@ def test_which_of_several_daemons_answers(root: str, own: str, status: str, said
     assert (found.status, said in found.summary) == (status, True), found.summary
 
 
+@pytest.mark.parametrize("root", ["/srv/disk/docker", "/srv/disk/docker/165536.165536"])
+@pytest.mark.parametrize("named", ["/srv/link/docker", "/srv/disk/docker/"])
+def test_the_place_for_data_is_told_without_links_and_with_other_users_numbers(root: str, named: str) -> None:
+    words = ("/usr/bin/dockerd", f"--data-root={named}", "--iptables=false")
+    host = DockerHost(
+        files={"/srv/disk/docker/x": ""},
+        daemon=("/usr/bin/dockerd",),
+        info={"DockerRootDir": root},
+        others=(Process(8, "dockerd", "root", words, "", ""),),
+    )
+    host.links["/srv/link"] = "/srv/disk"
+    found = judge_daemon_json(daemon_settings(facts(host)))
+    assert "makes no firewall rules" in found.summary
+
+
 def test_a_daemon_that_hides_its_command_line_is_not_said_to_be_in_order() -> None:
     class Hidden(DockerHost):
         def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
