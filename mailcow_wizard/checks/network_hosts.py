@@ -332,7 +332,7 @@ def _resolver(host: Reached, judged: Judgement, facts: Outward) -> Judgement:
 
 def _control(facts: Outward, family: int, host: Reached) -> bool:
     others = any(_opened(one.tries, family) for one in facts.hosts if one is not host)
-    return others or _opened(facts.controls, family)
+    return others or any(one.returned and one.family == family for one in facts.controls)
 
 
 def _opened(tries: Sequence[Try], family: int = 0) -> bool:

@@ -254,13 +254,9 @@ def _blocked(found: MailWay, common: Judgement) -> Judgement:
         stops=why.stops,
         summary=summary,
         remedies=remedies,
-        evidence=common.evidence + evidence([one for one in found.controls if _open(one.result.outcome)], 1),
+        evidence=common.evidence + evidence([one for one in found.controls if one.returned], 1),
         certainty="inferred" if why.kind in ("dropped", "dead", "refused") else "proved",
     )
-
-
-def _open(outcome: str) -> bool:
-    return outcome == "open"
 
 
 def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
@@ -278,7 +274,12 @@ def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
         )
         return _("{said}, other ports pass", said=said), (_FORM, relay)
     if why.kind == "dead":
-        said = _("nothing gets out over {over}, on port 25 or any other", over=over)
+        ports = sorted({one.probe.port for one in (*(one.tried for one in found.servers), *found.controls)})
+        said = _(
+            "no connection gets out over {over} (ports tried: {ports})",
+            over=over,
+            ports=listed([str(one) for one in ports]),
+        )
         return said, (_("See the routes and the firewall: `ip route`, `ip -6 route`."), *why.remedies)
     if why.kind in ("refused", "rejected"):
         by = (

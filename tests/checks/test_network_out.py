@@ -45,8 +45,8 @@ def way(family: int = 4, **more: object) -> MailWay:
     return MailWay(family, True, controls=(CONTROL,))._replace(**more)
 
 
-def other(outcome: str, port: int = 465, greeting: str = "") -> tuple[Try, ...]:
-    return (Try(Probe("tcp", "192.0.2.77", port), Probed(outcome, 0.1, greeting)),)
+def other(outcome: str, port: int = 465, greeting: str = "", told_by: str = "") -> tuple[Try, ...]:
+    return (Try(Probe("tcp", "192.0.2.77", port), Probed(outcome, 0.1, greeting, told_by)),)
 
 
 FOUR = ("open",) * 4
@@ -60,12 +60,29 @@ MAIL = [
     ),
     ("most are silent", way(servers=servers("open", "silent", "silent", "silent")), "warn", "only 1 of 4"),
     ("dropped", way(servers=servers(*["silent"] * 4)), "fail", "most likely by the provider"),
-    ("all is dead", way(servers=servers(*["silent"] * 4), controls=()), "fail", "nothing gets out over IPv4"),
+    (
+        "no port gets out",
+        way(servers=servers(*["silent"] * 4), controls=(*other("silent", 443), *other("silent", 80))),
+        "fail",
+        "no connection gets out over IPv4 (ports tried: 25, 80 and 443)",
+    ),
     (
         "dead IPv6",
-        way(6, servers=servers(*["silent"] * 3), controls=()),
+        way(6, servers=servers(*["silent"] * 3), controls=other("silent", 443)),
         "warn",
-        "nothing gets out over IPv6",
+        "no connection gets out over IPv6 (ports tried: 25 and 443)",
+    ),
+    (
+        "another port is refused out there",
+        way(6, servers=servers(*["silent"] * 3), controls=other("refused", 443)),
+        "fail",
+        "most likely by the provider: 3 mail servers are silent over IPv6, other ports pass",
+    ),
+    (
+        "a router refuses another port",
+        way(6, servers=servers(*["silent"] * 3), controls=other("refused", 443, told_by="10.0.0.1")),
+        "warn",
+        "no connection gets out over IPv6",
     ),
     ("reset", way(servers=servers(*["refused"] * 4)), "fail", "refused over IPv4 by something on the way"),
     ("rejected", way(servers=servers(*["refused"] * 4, told_by="10.0.0.1")), "fail", "by 10.0.0.1"),
@@ -224,7 +241,11 @@ def test_who_takes_every_connection(host: Reached, status: str, words: str) -> N
 
 @pytest.mark.parametrize(
     ("control", "words"),
-    [("open", "while other things do get out"), ("silent", "nor from anything else")],
+    [
+        ("open", "while other things do get out"),
+        ("refused", "while other things do get out"),
+        ("silent", "nor from anything else"),
+    ],
 )
 def test_what_else_gets_out_over_ipv6_is_tried(control: str, words: str) -> None:
     """Few hosts have IPv6, all of them on port 80: their silence does not tell that all is silent."""

@@ -47,7 +47,7 @@ MAIL = [
         "refused over IPv4 by 192.88.99.1",
     ),
     ("provider resets", "tcp dport 25 reject with tcp reset", "refused over IPv4 by something on the way"),
-    ("all is dropped", "tcp dport < 10000 tcp dport != 53 drop", "nothing gets out over IPv4"),
+    ("all is dropped", "tcp dport < 10000 tcp dport != 53 drop", "no connection gets out over IPv4"),
 ]
 
 

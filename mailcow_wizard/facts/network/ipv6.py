@@ -48,10 +48,7 @@ class Ipv6(NamedTuple):
     @property
     def passes(self) -> bool:
         """Whether anything came back from outside: a refusal, too, has been there."""
-        return any(
-            one.result.outcome == "open" or (one.result.outcome == "refused" and not one.result.told_by)
-            for one in (*self.pings, *self.connections)
-        )
+        return any(one.returned for one in (*self.pings, *self.connections))
 
 
 class Advertised(NamedTuple):

@@ -67,7 +67,7 @@ class MailWay(NamedTuple):
     @property
     def control(self) -> bool:
         """Whether anything else gets out."""
-        return any(one.result.outcome == "open" for one in self.controls)
+        return any(one.returned for one in self.controls)
 
 
 def mail_ways(facts: Facts) -> tuple[MailWay, ...]:

@@ -58,6 +58,12 @@ class Try(NamedTuple):
         return self.probe.port == _HTTPS
 
     @property
+    def returned(self) -> bool:
+        """Whether something came back from out there: a refusal has been there, too."""
+        outcome = self.result.outcome
+        return outcome == "open" or (outcome == "refused" and not self.result.told_by)
+
+    @property
     def proves(self) -> bool:
         """Whether the host itself answered."""
         trusted = self.said is not None and bool(self.said.tls) and not self.said.trouble
