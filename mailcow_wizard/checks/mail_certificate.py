@@ -16,6 +16,7 @@ from mailcow_wizard.model import Check, Evidence, Judgement
 _DAY = 86400.0
 # mailcow renews 30 days before the end; so much later it has had its tries.
 _RENEWED_BY_D = 20.0
+_SHOWN_LINE = 400
 _ACME_LOG = "docker compose logs --tail 20 acme-mailcow"
 _OWN = _(
     "Bring a certificate that clients trust: put it at data/assets/ssl/cert.pem and key.pem, or "
@@ -283,7 +284,7 @@ def _evidence(found: Certificates, acme: Acme) -> tuple[Evidence, ...]:
         what = f"openssl s_client -connect {talk.where} -servername {talk.asked.name}{start}"
         rows.append(Evidence(what, _words(group, found.now)))
     if acme.line or found.lines:
-        rows.append(Evidence(_ACME_LOG, acme.line or found.lines[-1]))
+        rows.append(Evidence(_ACME_LOG, (acme.line or found.lines[-1])[:_SHOWN_LINE]))
     return tuple(rows)
 
 

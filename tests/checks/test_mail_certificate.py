@@ -219,6 +219,27 @@ def test_while_acme_works(shelf: Shelf) -> None:
     assert "check dns.a" in found.remedies[0]
 
 
+# As acme-tiny writes what Let's Encrypt says of a name that it could not prove, in one line.
+_CHALLENGE = (
+    "ValueError: Challenge did not pass for {0}: {{'identifier': {{'type': 'dns', 'value': '{0}'}}, "
+    "'status': 'invalid', 'expires': '2026-11-28T12:15:22Z', 'challenges': [{{'type': 'http-01', 'url': "
+    "'https://acme-v02.api.letsencrypt.org/acme/chall/1234567890/123456789012/AbCdEf', 'status': 'invalid', "
+    "'validated': '2026-11-21T12:15:27Z', 'error': {{'type': 'urn:ietf:params:acme:error:{1}', 'detail': "
+    "'{2}', 'status': 403}}, 'token': 'abc'}}]}}"
+)
+
+
+def test_a_challenge_that_failed(shelf: Shelf) -> None:
+    """Its line is long, and the cause stands at its end."""
+    failed = _CHALLENGE.format(
+        NAME, "connection", "192.0.2.1: Timeout during connect (likely firewall problem)"
+    )
+    log = f"Verifying {NAME}...\n{failed}\nFailed to obtain certificate x for domains 'x'\n"
+    found = judged(shelf["snake-oil"], "self-signed", log=log)
+    assert "Timeout during connect (likely firewall problem)" in found.summary, found.summary
+    assert "port 80" in found.remedies[0]
+
+
 @pytest.mark.parametrize(
     ("lines", "state", "words"),
     [
@@ -277,6 +298,53 @@ def test_while_acme_works(shelf: Shelf) -> None:
             ),
             "failed",
             "Let's Encrypt has had enough of tries for now (rateLimited)",
+        ),
+        (
+            (
+                "Verifying autoconfig.example.org...",
+                _CHALLENGE.format(
+                    "autoconfig.example.org", "unauthorized", "192.0.2.1: Invalid response: 404"
+                ),
+                "Failed to obtain certificate /var/lib/acme/x for domains 'x'",
+            ),
+            "failed",
+            "Let's Encrypt tried autoconfig.example.org, and says: 192.0.2.1: Invalid response: 404",
+        ),
+        (
+            (
+                f"No A or AAAA record found for hostname {NAME}",
+                _CHALLENGE.format(
+                    "a.example.org", "dns", "DNS problem: SERVFAIL looking up A for a.example.org"
+                ),
+                "Some errors occurred, retrying in 30 minutes...",
+            ),
+            "failed",
+            "Let's Encrypt tried a.example.org, and says: DNS problem: SERVFAIL",
+        ),
+        (
+            (f"ValueError: Challenge did not pass for {NAME}: {{}}", "Some errors occurred, retrying"),
+            "failed",
+            f"Let's Encrypt could not prove that {NAME} leads here",
+        ),
+        (
+            (
+                '{"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too many certificates (5) '
+                "already issued for this exact set of identifiers in the last 168h0m0s, retry after "
+                '2026-12-01 10:11:12 UTC: see https://letsencrypt.org/docs/rate-limits/"}',
+                "Some errors occurred, retrying in 30 minutes...",
+            ),
+            "failed",
+            "Let's Encrypt has had enough of tries until 2026-12-01 10:11:12 (too many certificates",
+        ),
+        (
+            ("Cannot find DNS API hook for: cloudflare", "Failed to obtain certificate x via DNS challenge"),
+            "failed",
+            "acme.sh knows no DNS provider of the name cloudflare",
+        ),
+        (
+            (f"Error adding TXT record to domain: _acme-challenge.{NAME}", "Some errors occurred"),
+            "failed",
+            f"the record _acme-challenge.{NAME}, which proves the name, could not be put into DNS",
         ),
         # A name that is only wished for is not why the server's own fails.
         (

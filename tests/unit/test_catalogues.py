@@ -91,6 +91,10 @@ NOT_FOR_PEOPLE = {
     "No A or AAAA record found for hostname {name}",
     "Lets Encrypt disallowed for {name} by CAA record",
     r"couldn't download http://([\w.-]+)/",
+    "Challenge did not pass for {name}:? .{0,2500}?acme:error:",
+    "Challenge did not pass for {name}",
+    "Challenge did not pass",
+    r"Cannot find DNS API hook for: ?(\S{1,80})",
     "key not found",  # words of the mail servers of others
     "no such key",
     "Some services do return old end dates",

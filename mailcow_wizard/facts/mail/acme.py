@@ -26,6 +26,10 @@ _PORT_80 = _(
     "compose restart acme-mailcow` lets it try at once."
 )
 _NAME = r"'?([\w.*-]+)'?"
+# acme-tiny writes Let's Encrypt's whole answer behind the name, as Python writes a dictionary.
+_FAILED = rf"Challenge did not pass for {_NAME}:? .{{0,2500}}?acme:error:"
+_DETAIL = r"'.{0,20}'detail': [\"'](.{1,200}?)[\"'](?:, '|\})"
+_TRIED = _("Let's Encrypt tried \\1, and says: \\2")
 # Said of a name: why it gets no certificate. The server's own name counts most.
 _REASONS: tuple[tuple[str, str, str], ...] = (
     (
@@ -50,6 +54,32 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
         f"Lets Encrypt disallowed for {_NAME} by CAA record",
         _("a CAA record of \\1 forbids Let's Encrypt"),
         _('Add `0 issue "letsencrypt.org"` to the CAA records (`check dns.caa`).'),
+    ),
+    (
+        rf"{_FAILED}(?:dns|caa){_DETAIL}",
+        _TRIED,
+        _("Let its name servers answer everybody alike: `check dns.a dns.aaaa dns.caa dns.dnssec`"),
+    ),
+    (rf"{_FAILED}\w+{_DETAIL}", _TRIED, _PORT_80),
+    (
+        rf"Challenge did not pass for {_NAME}",
+        _("Let's Encrypt could not prove that \\1 leads here"),
+        _PORT_80,
+    ),
+    (
+        r"Cannot find DNS API hook for: ?(\S{1,80})",
+        _("acme.sh knows no DNS provider of the name \\1"),
+        _("Correct ACME_DNS_PROVIDER in mailcow.conf: acme.sh's names begin with dns_."),
+    ),
+    (
+        r"Error add(?:ing)? (?:txt|TXT record) (?:for|to) domain: ?(\S{1,255})",
+        _("the record \\1, which proves the name, could not be put into DNS"),
+        _("See whether data/conf/acme/dns-01.conf holds what the DNS provider wants, and what it may do."),
+    ),
+    (
+        r"(too many [\w ]{1,60}\w).{0,200}?retry after ([\d-]{10}[T ][\d:]{5,8})",
+        _("Let's Encrypt has had enough of tries until \\2 (\\1)"),
+        _("Mend the cause, then wait: the limits of Let's Encrypt last from an hour to a week."),
     ),
     (
         "(rateLimited|too many (?:certificates|failed authorizations|registrations|new orders))",
@@ -137,7 +167,9 @@ def _reason(lines: Sequence[str], name: str) -> tuple[str, str, str]:
             if match:
                 # HTTP validation is said without the name, which stands in the line before.
                 about = line + (lines[number - 1] if number and "HTTP validation" in line else "")
-                found.append((name.lower() in about.lower(), match.expand(saying), remedy, line))
+                # What Let's Encrypt refuses costs the whole certificate, whichever name it is.
+                counts = name.lower() in about.lower() or "Challenge did not pass" in line
+                found.append((counts, match.expand(saying), remedy, line))
                 break
     own = [one for one in found if one[0]] or found
     return own[-1][1:] if own else ("", "", "")

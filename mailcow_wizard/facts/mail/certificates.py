@@ -16,6 +16,7 @@ _OID, _SET, _SEQUENCE, _UTC, _GENERALIZED = 0x06, 0x31, 0x30, 0x17, 0x18
 _VERSION, _EXTENSIONS, _DNS, _IP, _OCTETS = 0xA0, 0xA3, 0x82, 0x87, 0x04
 _COMMON_NAME, _ORGANIZATION, _ALTERNATIVE = b"\x55\x04\x03", b"\x55\x04\x0a", b"\x55\x1d\x11"
 _ACME_LINES = 40
+_LONGEST = 4000  # Let's Encrypt's whole answer is one line
 
 
 class Shown(NamedTuple):
@@ -78,7 +79,7 @@ def certificates(facts: Facts) -> Certificates:
     if acme is None:
         return made
     try:
-        return made._replace(acme=acme.state, lines=last_lines(facts, acme.id, _ACME_LINES))
+        return made._replace(acme=acme.state, lines=last_lines(facts, acme.id, _ACME_LINES, _LONGEST))
     except HostError:
         return made._replace(acme=acme.state)
 
