@@ -65,8 +65,8 @@ class Drawn(App[int]):
                 self._go_on_when_done()
 
     async def take_typed(self, turn: int | None = None) -> None:
-        """Takes what was typed so far, each key when the one before has done its work; then all others. Whose
-        `turn` it is no more does nothing."""
+        """Takes what was typed so far, each key when the one before has done its work, and a field's letters
+        at once; then all others. Whose `turn` it is no more does nothing."""
         if turn not in (None, self._turn):
             return
         self._turn += 1
@@ -75,8 +75,16 @@ class Drawn(App[int]):
         if not self._held or not self.screen_stack:
             self._holding = False
             return
-        await super().on_event(self._held.pop(0))
+        event = self._held.pop(0)
+        await super().on_event(event)
+        while self._is_text(event) and self._held and self._is_text(self._held[0]):
+            event = self._held.pop(0)
+            await super().on_event(event)
         self._go_on_when_done()
+
+    def _is_text(self, event: Event) -> bool:
+        """Whether a field has the focus, and only writes this down."""
+        return isinstance(event, Key) and event.is_printable and getattr(self.focused, "is_for_text", False)
 
     def _go_on_when_done(self) -> None:
         """Takes what is held when what has the focus has dealt with its keys, and the screen shows it."""

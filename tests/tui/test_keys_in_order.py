@@ -93,6 +93,18 @@ async def test_keys_behind_one_that_leaves_a_field_are_for_what_has_the_focus_th
 
 
 @pytest.mark.asyncio
+async def test_many_letters_behind_one_that_leaves_a_field_are_written_at_once(tmp_path: Path) -> None:
+    """As a terminal pastes that does not say so: 250 letters one after the other would take seconds."""
+    async with piloted(tmp_path) as (app, pilot):
+        await pilot.press("tab")
+        fields = app.screen_stack[0].query_one(Welcome)._fields
+        _type_at_once(app, "shift+tab", "tab", "ctrl+u", *("a" * 250), "tab", "ctrl+u", *"b.example")
+        turns = app._turn
+        await until(pilot, lambda: sorted(field.value for field in fields) == ["a" * 250, "b.example"])
+        assert app._turn - turns < 20
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("pasted", [False, True])
 @pytest.mark.parametrize(
     ("typed", "name"), [("mx.example.org", "mx.example.org"), (".example.org", "vm.example.org")]

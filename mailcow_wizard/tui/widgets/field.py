@@ -12,6 +12,7 @@ class Field(Input):
     """No key of it is a binding: those are looked up later than letters are typed, so that a letter would
     come before the backspace that was typed before it."""
 
+    is_for_text = True
     sent = False
     """Whether Enter was pressed, and what is typed since is for what comes next."""
 
