@@ -22,6 +22,7 @@ def judge_checkout(found: checkout.Checkout) -> Judgement:
         *_not_whole(found),
         *_owner(found),
         *_branch(found),
+        *_alone(found),
         *_unmerged(found),
         *_deleted(found),
         *_closed(found),
@@ -169,6 +170,26 @@ def _branch(found: checkout.Checkout) -> list[Trouble]:
             branch=need.BRANCH_STABLE,
         )
     return [Trouble("warn", words, (back,), "degrades", why)]
+
+
+def _alone(found: checkout.Checkout) -> list[Trouble]:
+    """A branch of mailcow's name that git does not know what to merge into."""
+    if not found.alone or found.branch not in (need.BRANCH_STABLE, need.BRANCH_UNSTABLE):
+        return []
+    remedy = _(
+        "Let it follow mailcow's: `git -C {word} fetch origin`, then "
+        "`git -C {word} branch -u origin/{branch} {branch}`",
+        word=word(found.directory),
+        branch=found.branch,
+    )
+    words = _(
+        "branch {branch} follows none of mailcow's: update.sh has nothing to merge", branch=found.branch
+    )
+    why = _(
+        "update.sh stops mailcow first and merges then; without a branch to follow it ends there, and says "
+        "that added files are in the way."
+    )
+    return [Trouble("warn", words, (remedy,), "breaks", why, need.DOC_ISSUE.format(592))]
 
 
 def _unmerged(found: checkout.Checkout) -> list[Trouble]:

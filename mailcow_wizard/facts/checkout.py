@@ -39,7 +39,8 @@ class Checkout(NamedTuple):
     docker-compose.yml has not, and that have no image of their own; `instead` is a file that compose would
     read in docker-compose.yml's place. `unread` says what could not be looked at, and why; `unnamed` that the
     branch is among that. Of the tracked files `unmerged` hold both sides of a merge, `deleted` are not there.
-    `refusal`: why docker compose takes neither an override file nor edits, where there are such.
+    `refusal`: why docker compose takes neither an override file nor edits, where there are such. `alone` that
+    the branch follows none of the origin's, which update.sh merges.
     """
 
     skip: str
@@ -59,6 +60,7 @@ class Checkout(NamedTuple):
     unmerged: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     refusal: str = ""
+    alone: bool = False
 
 
 def checkout(facts: Facts) -> Checkout:
@@ -167,6 +169,7 @@ def _changes(host: Host, found: Checkout, unread: list[str]) -> Checkout:
     found = found._replace(
         edited=tuple(states),
         committed=committed,
+        alone=bool(found.branch) and _alone(host, found.directory, found.branch),
         unmerged=tuple(path for path, state in states.items() if state in _UNMERGED),
         deleted=tuple(path for path, state in states.items() if state.strip() == "D"),
     )
@@ -217,6 +220,15 @@ def _committed(host: Host, directory: str, branch: str) -> bool:
     try:
         return bool(_asked(host, git_command(directory, *words)).strip())
     except HostError:  # no such branch at the origin
+        return False
+
+
+def _alone(host: Host, directory: str, branch: str) -> bool:
+    """Whether a branch follows no other (its upstream), as one that was made from a tag."""
+    words = ("for-each-ref", "--format=%(refname) %(upstream)", f"refs/heads/{branch}")
+    try:
+        return _asked(host, git_command(directory, *words)).split() == [f"refs/heads/{branch}"]
+    except HostError:
         return False
 
 

@@ -43,6 +43,8 @@ GOOD = Checkout(
         ({"branch": "legacy"}, "warn", "February 2026"),
         ({"branch": "staging"}, "warn", "none of mailcow's"),
         ({"branch": ""}, "warn", "no branch"),
+        ({"alone": True}, "warn", "follows none of mailcow's: update.sh has nothing to merge"),
+        ({"alone": True, "branch": "nightly"}, "warn", "branch nightly"),
         (
             {"branch": "", "unnamed": True, "unread": ("der Zweig (x)",)},
             "unknown",

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -289,6 +290,19 @@ def test_branches_and_a_tag(mailcow: Mailcow) -> None:
     mailcow.git("checkout", "-q", "2026-08")
     assert "no branch" in mailcow.check("checkout")["summary"]
     mailcow.git("checkout", "-q", "master")
+    assert mailcow.check("checkout")["status"] == "pass"
+
+
+def test_a_branch_that_follows_none(mailcow: Mailcow) -> None:
+    """As of a clone of a tag: git merge, as update.sh calls it, has nothing to merge."""
+    mailcow.git("branch", "--unset-upstream")
+    mailcow.git("config", "merge.defaultToUpstream", "true")
+    merge = ["git", "-C", str(mailcow.directory), "merge", "-Xtheirs", "-m", "x"]
+    assert subprocess.run(merge, capture_output=True, check=False).returncode == 128
+    finding = mailcow.check("checkout")
+    assert (finding["status"], "follows none" in finding["summary"]) == ("warn", True), finding
+    mailcow.git("branch", "-u", "origin/master", "master")
+    assert subprocess.run(merge, capture_output=True, check=False).returncode == 0
     assert mailcow.check("checkout")["status"] == "pass"
 
 
