@@ -17,6 +17,8 @@ _ADDRESS = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
 _PORT_VALUE = rf"(?:(?P<address>{_ADDRESS}):)?(?P<number>[0-9]{{1,5}})"
 _V4_MAPPED = "::ffff:"
 EVERY_ADDRESS_V4 = "0.0.0.0"
+USUAL = {"HTTP_PORT": 80, "HTTPS_PORT": 443}
+"""The ports of the web that a proxy has where mailcow's own are bound to loopback, by key of mailcow.conf."""
 
 
 class Binding(NamedTuple):
@@ -33,6 +35,12 @@ class Binding(NamedTuple):
     def where(self) -> str:
         """For people: `port 25`, or `10.0.0.1:25` where it is bound to one address."""
         return f"{self.address}:{self.number}" if self.address else _("port {number}", number=self.number)
+
+    @property
+    def public_number(self) -> int | None:
+        """The port at which the world meets it, a proxy's where one is before it; None where the world does
+        not."""
+        return USUAL.get(self.port.key) if self.address.startswith("127.") else self.number
 
 
 def bindings(values: Mapping[str, str], odd: Mapping[str, str] | None = None) -> tuple[Binding, ...]:

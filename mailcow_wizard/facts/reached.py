@@ -40,8 +40,6 @@ DECIDED = (
     *("answered by something else", "open, and nothing is heard"),
 )
 """States that say something of the port; the others replace nothing that is known."""
-# In proxy mode the proxy has the usual ports.
-USUAL = {"HTTP_PORT": 80, "HTTPS_PORT": 443}
 _SPEAKS: dict[str, Kind] = {
     "ports.http": "http",
     **dict.fromkeys(("ports.https", "ports.smtps", "ports.imaps", "ports.pop3s"), "tls"),
@@ -111,9 +109,8 @@ def public_ports(facts: Facts) -> tuple[PublicPort, ...]:
     conf = facts.get(mailcow_conf)
     found: dict[int, PublicPort] = {}
     for one in bindings(conf.values, conf.odd):
-        local = one.address.startswith("127.")
-        if not local or one.port.key in USUAL:
-            number = USUAL[one.port.key] if local else one.number
+        number = one.public_number
+        if number is not None:
             found.setdefault(number, PublicPort(number, one.port.service, _SPEAKS.get(one.port.id, "greets")))
     return tuple(one for _unused, one in sorted(found.items()))
 

@@ -1,8 +1,12 @@
-"""dns.aaaa where mailcow does not listen at the address that is published."""
+"""What is published, and where mailcow listens: addresses where nobody answers, and ports of services."""
 
 import pytest
 
+from mailcow_wizard.checks import dns_services
 from mailcow_wizard.engine import runner
+from mailcow_wizard.facts.dns.expected import of_domain
+from mailcow_wizard.facts.dns.mail_server import mail_server
+from mailcow_wizard.facts.dns.signing import SigningKey
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.model import Judgement, Settings
 from tests.checks.test_dns_beyond import AAAA, DOMAIN, NAME, OURS, OURS_V6, RESOLVER, ZONE, Rows, Zones
@@ -11,7 +15,7 @@ _DIRECTORY = "/opt/mailcow-dockerized"
 BOTH = f"HTTP_BIND={OURS}\nSMTP_PORT={OURS}:25\n"
 
 
-def found(lines: str, override: str = "", records: Rows | None = None, v6: bool = True) -> Judgement:
+def asked(lines: str, override: str = "", records: Rows | None = None, v6: bool = True) -> Facts:
     world = Zones({**ZONE, **(records or {})}, {})
     conf = f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6={'true' if v6 else 'false'}\n{lines}"
     world.files |= {
@@ -22,7 +26,11 @@ def found(lines: str, override: str = "", records: Rows | None = None, v6: bool 
         world.files[f"{_DIRECTORY}/docker-compose.override.yml"] = override
     addresses = (OURS, OURS_V6) if v6 else (OURS,)
     settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=addresses, directory=_DIRECTORY)
-    return {one.subject: one for one in runner.look(AAAA, Facts(world, settings))}[NAME]
+    return Facts(world, settings)
+
+
+def found(lines: str, override: str = "", records: Rows | None = None, v6: bool = True) -> Judgement:
+    return {one.subject: one for one in runner.look(AAAA, asked(lines, override, records, v6))}[NAME]
 
 
 @pytest.mark.parametrize(
@@ -61,3 +69,19 @@ def test_the_override_may_bind_ipv6_too(override: str, status: str) -> None:
 def test_without_an_address_in_dns_ipv4_is_enough() -> None:
     one = found(BOTH, records={(NAME, "AAAA"): ()}, v6=False)
     assert one.status == "pass", one.summary
+
+
+PROXIED = "HTTP_BIND=127.0.0.1\nHTTPS_BIND=127.0.0.1\nHTTP_PORT=8080\nHTTPS_PORT=8443\nHTTP_REDIRECT=n\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "port"),
+    [("", 443), ("HTTPS_PORT=8443\n", 8443), (PROXIED, 443), ("HTTPS_BIND=127.0.0.1\n", 443)],
+)
+def test_programs_are_sent_to_the_port_of_a_proxy_not_to_the_one_behind_it(lines: str, port: int) -> None:
+    service = f"_caldavs._tcp.{DOMAIN}"
+    facts = asked(lines, records={(service, "SRV"): f"0 1 {port} {NAME}."})
+    (judged,) = runner.look(dns_services.CHECKS[0], facts)
+    assert judged.status == "pass", judged.summary
+    records = of_domain(facts.get(mail_server), DOMAIN, SigningKey())
+    assert [one.value for one in records if one.name == service] == [f"0 1 {port} {NAME}.", "path=/SOGo/dav/"]

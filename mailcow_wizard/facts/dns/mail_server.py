@@ -22,8 +22,8 @@ class NoName(HostError):
 
 
 class MailServer(NamedTuple):
-    """Whose records these are. `ports` by check id (`ports.imap`); `unseen` are the families that mail may
-    leave by with an address that nobody could say."""
+    """Whose records these are. `ports` by check id (`ports.imap`), as the world meets them; `unseen` are the
+    families that mail may leave by with an address that nobody could say."""
 
     name: str
     domains: tuple[str, ...]
@@ -49,7 +49,7 @@ def mail_server(facts: Facts) -> MailServer:
     name = _name(facts.get(hostname))
     domains = facts.settings.domains or (domain_of(name),)
     conf = facts.get(mailcow_conf)
-    ports = {one.port.id: one.number for one in bindings(conf.values, conf.odd)}
+    ports = {one.port.id: one.public_number or one.number for one in bindings(conf.values, conf.odd)}
     v4, v6 = facts.get(addresses, 4), facts.get(addresses, 6)
     used = (v4,) if configured_v6(facts) is False else (v4, v6)
     return MailServer(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard.facts.addresses import addresses, uses_v6
-from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, Binding, bindings
+from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, USUAL, Binding, bindings
 from mailcow_wizard.facts.dns.reverse import reverse_names
 from mailcow_wizard.facts.dns.state import texts
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.ports import survey
-from mailcow_wizard.facts.reached import USUAL
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue, Spoken
 from mailcow_wizard.host.door import HostError
