@@ -50,6 +50,9 @@ def _running(seen: Leftovers) -> list[Trouble]:
     boxes = [one for one in seen.left.containers if one.runs]
     if not boxes:
         return []
+    if all(one.here for one in boxes):
+        return [_unnamed(seen, boxes)]
+    boxes = [one for one in boxes if not one.here]
     where = _where(boxes[0])
     words = ngettext(
         "another mailcow runs here{where}: {n} container of the project {project}",
@@ -70,6 +73,35 @@ def _running(seen: Leftovers) -> list[Trouble]:
         ),
     )
     return [Trouble("warn", words, remedies, "blocks")]
+
+
+def _unnamed(seen: Leftovers, boxes: list[LeftContainer]) -> Trouble:
+    """This directory's own mailcow runs, and mailcow.conf does not say so: it is gone, or names another."""
+    project = boxes[0].project
+    if not seen.configured:
+        words = ngettext(
+            "the mailcow of {directory} runs ({n} container), and its mailcow.conf is missing",
+            "the mailcow of {directory} runs ({n} containers), and its mailcow.conf is missing",
+            len(boxes),
+            directory=seen.directory,
+        )
+        remedy = _(
+            "Put the old mailcow.conf back into {directory}: its passwords open the database.",
+            directory=seen.directory,
+        )
+        return Trouble("warn", words, (remedy,), "blocks")
+    words = ngettext(
+        "{n} container of {directory} runs as the project {project}; mailcow.conf here says {own}",
+        "{n} containers of {directory} run as the project {project}; mailcow.conf here says {own}",
+        len(boxes),
+        directory=seen.directory,
+        project=project,
+        own=seen.project,
+    )
+    remedy = _(
+        "If that is this server's mail: set COMPOSE_PROJECT_NAME={project} in mailcow.conf.", project=project
+    )
+    return Trouble("warn", words, (remedy,), "blocks")
 
 
 def _volumes(seen: Leftovers) -> list[Trouble]:

@@ -27,7 +27,8 @@ _VOLUMES = (
 
 
 class LeftContainer(NamedTuple):
-    """A container of mailcow's: `directory` is where its compose file lay, `state` Docker's word for it."""
+    """A container of mailcow's: `directory` is where its compose file lay, `here` that this is mailcow's
+    directory, `state` Docker's word for it."""
 
     id: str
     name: str
@@ -35,6 +36,7 @@ class LeftContainer(NamedTuple):
     project: str
     directory: str
     state: str
+    here: bool = False
 
     @property
     def runs(self) -> bool:
@@ -121,17 +123,21 @@ def leftovers(facts: Facts) -> Leftovers:
     found = facts.get(stack)
     real = _real(facts, here.directory)
 
+    boxes = tuple(
+        one._replace(here=bool(one.directory) and _real(facts, one.directory) == real)
+        for one in found.containers
+    )
+
     def mine(box: LeftContainer) -> bool:
-        elsewhere = box.directory and _real(facts, box.directory) != real
-        return conf.exists and box.project == project and not elsewhere
+        return conf.exists and box.project == project and (box.here or not box.directory)
 
     own = Stack(
-        tuple(one for one in found.containers if mine(one)),
+        tuple(one for one in boxes if mine(one)),
         tuple(one for one in found.networks if conf.exists and one.project == project),
         tuple(one for one in found.volumes if conf.exists and one.project == project),
     )
     left = Stack(
-        tuple(one for one in found.containers if one not in own.containers),
+        tuple(one for one in boxes if one not in own.containers),
         tuple(one for one in found.networks if one not in own.networks),
         tuple(one for one in found.volumes if one not in own.volumes),
     )

@@ -58,6 +58,29 @@ def test_leftovers_are_counted(boxes: int, networks: int, counted: str) -> None:
     assert found(DockerHost(said)).found.endswith(f"; {counted}")
 
 
+@pytest.mark.parametrize(
+    ("files", "words", "remedy"),
+    [
+        ({}, "the mailcow of /opt/mailcow-dockerized runs (1 container), and its mailcow.conf is", "Put the"),
+        (
+            {CONF: f"{NAME}COMPOSE_PROJECT_NAME=other\n"},
+            "runs as the project mailcowdockerized; mailcow.conf here says other",
+            "COMPOSE_PROJECT_NAME=mailcowdockerized",
+        ),
+    ],
+)
+def test_a_mailcow_of_this_directory_is_no_other_one(files: dict[str, str], words: str, remedy: str) -> None:
+    judged = found(DockerHost({ALL: [box(1, "nginx-mailcow", directory=MAILCOW)]}, files=files))
+    assert (judged.status, words in judged.summary) == ("warn", True), judged.summary
+    assert remedy in judged.remedies[0]
+
+
+def test_a_mailcow_of_another_directory_is_named_first() -> None:
+    boxes = [box(1, "nginx-mailcow", directory=MAILCOW), box(2, "unbound-mailcow", directory="/srv/m")]
+    judged = found(DockerHost({ALL: boxes}, files={}))
+    assert "another mailcow runs here, from /srv/m: 1 container" in judged.summary
+
+
 def test_volumes_of_another_project() -> None:
     host = DockerHost(DATABASE, files={CONF: f"{NAME}COMPOSE_PROJECT_NAME=other\n"})
     judged = found(host)
