@@ -169,7 +169,10 @@ def judge_subnet(facts: Subnet) -> Judgement:
     )
     if facts.trouble:
         return common._replace(
-            status="fail", summary=_("mailcow.conf: {trouble}", trouble=facts.trouble), remedies=(choose,)
+            status="fail",
+            summary=_("mailcow.conf: {trouble}", trouble=facts.trouble),
+            found=facts.trouble,
+            remedies=(choose,),
         )
     hard = [one for one in facts.claims if one.kind != "wide"]
     if hard:

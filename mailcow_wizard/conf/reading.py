@@ -84,7 +84,8 @@ class Readings(NamedTuple):
         return found
 
     def odd_lines(self) -> dict[str, str]:
-        """The lines that count for the keys on which the two do not agree, as they may be shown."""
+        """The lines that count for the keys on which the two do not agree, as they may be shown; a carriage
+        return at the end as `\\r`, for often it is all that they do not agree on."""
         parted = self.parted()
         if not parted:
             return {}
@@ -94,7 +95,8 @@ class Readings(NamedTuple):
         found = {}
         for key in parted:
             place = max(one.start for one in self.last(key) if one)
-            found[key] = lines[self.text.count("\n", 0, place)].strip()
+            line = lines[self.text.count("\n", 0, place)]
+            found[key] = line.strip() + (r"\r" if line.endswith("\r") else "")
         return found
 
 

@@ -4,7 +4,7 @@ import itertools
 import re
 
 from mailcow_wizard.facts.bindings import Binding
-from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_PROJECT, mailcow_conf
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Holder, HostError, Listener, Missing
 from mailcow_wizard.language import _
@@ -120,7 +120,7 @@ def is_mailcow(facts: Facts, holder: Holder, container: Container | None, bindin
         directory = facts.settings.directory.rstrip("/")
         ours = container.project == project or (directory and container.directory.rstrip("/") == directory)
         return bool(ours) and container.service == binding.port.container
-    network = conf.get("IPV4_NETWORK", DEFAULT_NETWORK) + "."
+    network = f"{conf.network}."
     for process in holder.processes:
         inside = _option(process.command, "-container-ip")
         if inside and process.user == "root" and _is_dockers(facts, process.exe):

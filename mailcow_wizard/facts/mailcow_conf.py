@@ -11,6 +11,8 @@ from mailcow_wizard.typed import NamedTuple
 
 DEFAULT_PROJECT = "mailcowdockerized"
 DEFAULT_NETWORK = "172.22.1"
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_THREE = re.compile(rf"({_OCTET}\.{_OCTET}\.{_OCTET})(?![\d])")
 
 
 class MailcowConf(NamedTuple):
@@ -28,6 +30,13 @@ class MailcowConf(NamedTuple):
     def get(self, key: str, default: str = "") -> str:
         """A key's value; `default` where it is unset or empty, as mailcow's compose file takes it."""
         return self.values.get(key) or default
+
+    @property
+    def network(self) -> str:
+        """The first three numbers of the containers' /24. Of a value that mailcow cannot use, those that it
+        begins with: what it is to be corrected to; else mailcow's own."""
+        found = _THREE.match(self.get("IPV4_NETWORK", DEFAULT_NETWORK))
+        return found[1] if found else DEFAULT_NETWORK
 
 
 def mailcow_conf(facts: Facts) -> MailcowConf:

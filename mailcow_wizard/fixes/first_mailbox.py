@@ -6,7 +6,7 @@ from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, bindings
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mail.mailboxes import Known, known
 from mailcow_wizard.facts.mail.talks import own_addresses, place
-from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.programs import program
@@ -97,7 +97,7 @@ def api_place(facts: Facts, database: str) -> tuple[str, ...]:
     conf = facts.get(mailcow_conf)
     binding = next(one for one in bindings(conf.values, conf.odd) if one.port.id == "ports.https")
     address = binding.address if binding.address not in ("", EVERY_ADDRESS_V4) else _LOOPBACK
-    gateway = f"{conf.get('IPV4_NETWORK', DEFAULT_NETWORK)}.1"
+    gateway = f"{conf.network}.1"
     allowed = dict.fromkeys((gateway, _LOOPBACK, "::1", address, *own_addresses(facts, True)))
     name = facts.get(hostname).name
     return place(address, binding.number), name, database, ",".join(allowed)

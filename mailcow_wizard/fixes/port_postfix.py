@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.identity import hostname, own_name
-from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.port_choices import Choice
@@ -49,7 +48,7 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
         )
     words: list[PlanStep] = []
     changed = with_parameter(main, "inet_interfaces", "loopback-only")
-    relay = f"[{conflict.port.conf.get('IPV4_NETWORK', DEFAULT_NETWORK)}.{_HOST_OF_POSTFIX}]"
+    relay = f"[{conflict.port.conf.network}.{_HOST_OF_POSTFIX}]"
     kept = parameter(main, "relayhost")
     if not kept:
         changed = with_parameter(changed, "relayhost", relay)

@@ -62,6 +62,7 @@ def judged(conf: str) -> Mapping[str, Finding]:
         (" IMAP_PORT = 1143\n", "ports.imap", "unknown", "read this line differently"),
         ("IMAP_PORT= 1143\n", "ports.imap", "unknown", "read this line differently"),
         ("IMAP_PORT: 1143\n", "ports.imap", "unknown", "read this line differently"),
+        ("IMAP_PORT=1143\r\n", "ports.imap", "unknown", r"read this line differently: IMAP_PORT=1143\r"),
         (" IMAP_PORT=1143 # moved\n", "ports.imap", "pass", "port 1143 is free"),
         ("\0\1\2garbage", "ports.imap", "unknown", "not a text file"),
     ],

@@ -269,6 +269,7 @@ def test_subnet(host: Docker, status: str, words: str) -> None:
         assert "IPV4_NETWORK=" in judged.remedies[0]
         free = judged.remedies[0].partition("IPV4_NETWORK=")[2].split()[0]
         assert not free.startswith("172.22.1 ")
+        assert "nothing else" not in judged.found
 
 
 def test_recordings_keep_networks_and_pools() -> None:

@@ -11,6 +11,7 @@ from mailcow_wizard.facts.firewall.inward import Inward, net_of
 from mailcow_wizard.facts.firewall.leaving import Leaving
 from mailcow_wizard.facts.firewall.reading import Filters
 from mailcow_wizard.facts.firewall.tools import Tools
+from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.network.echoes import Echoes
 from mailcow_wizard.facts.network.outward import Try
 from mailcow_wizard.host.door import Probe, Probed
@@ -59,6 +60,21 @@ def test_the_rule_is_missing() -> None:
     assert "systemctl restart docker" in said.remedies[0]
     shown = [one for one in said.evidence if one.what == "iptables -t nat -S POSTROUTING"]
     assert [one.value for one in shown] == ["no rule that masquerades 172.22.1.0/24"]
+
+
+@pytest.mark.parametrize(
+    "value", ["172.22.1.0", "172.22.1.0/24", "172.22.1.", "172.22", "a.b.c", "1722.22.1"]
+)
+def test_an_impossible_network_in_mailcow_conf_makes_no_rule_a_riddle(value: str) -> None:
+    """That value has a finding of its own; what containers send is judged by what it is to be."""
+    conf = MailcowConf("/opt/mailcow-dockerized/mailcow.conf", True, {"IPV4_NETWORK": value})
+    assert conf.network == "172.22.1"
+    assert found(MASQUERADE, prefix=conf.network).status == "pass"
+
+
+@pytest.mark.parametrize("value", ["10.5.6", "10.5.6.0", "10.5.6.0/24"])
+def test_the_numbers_that_a_network_begins_with_are_taken(value: str) -> None:
+    assert MailcowConf("", True, {"IPV4_NETWORK": value}).network == "10.5.6"
 
 
 @pytest.mark.parametrize("own", [PRIVATE, SHARED])

@@ -44,6 +44,7 @@ LEFT_OUT: dict[str, str] = {
     "engine/watching.py left": "rounds seconds",
     "engine/work.py _await_command": _OWN,
     "engine/diff.py _readings": "calls the readers of mailcow.conf, which are fed themselves",
+    "facts/docker_daemon.py _names": "compares paths; of one it looks at the last part",
     "facts/dns/push.py _data": "makes data of values that we expect",
     "facts/dns/push.py _wildcards": "makes names of names of our own",
     "facts/dns/table.py _is_of": "calls the readers of TXT records, which are fed themselves",

@@ -7,7 +7,7 @@ from mailcow_wizard.facts.firewall.inward import Inward, inward
 from mailcow_wizard.facts.firewall.reading import Filters, filters
 from mailcow_wizard.facts.firewall.rules import Chain, Rules, Table
 from mailcow_wizard.facts.firewall.statements import Key, Nat, Rule, Span, Test, Verdict
-from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
@@ -165,7 +165,7 @@ def foreseen(facts: Facts) -> Foreseen:
         known,
         ways,
         rules,
-        conf.get("IPV4_NETWORK", DEFAULT_NETWORK),
+        conf.network,
         conf.get("ENABLE_IPV6", "true").lower() != "false",
         bool(rules) and backend(said, known.rules).startswith("nftables"),
         bool(said),

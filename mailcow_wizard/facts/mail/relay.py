@@ -13,7 +13,7 @@ from mailcow_wizard.facts.identity import domain_of, hostname
 from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.mail.talks import STRANGER, own_addresses, place, reached
 from mailcow_wizard.facts.mail.trips import MAILBOX
-from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.conversation import Dialogue
 from mailcow_wizard.host.door import HostError
@@ -75,7 +75,7 @@ def relay(facts: Facts) -> Relay:
     addresses = reached(binding, own_addresses(facts, True))
     asked = tuple(Dialogue("smtp", one, binding.number, lines=_lines(facts)) for one in addresses)
     spoken = facts.host.converse(asked, min(_PATIENCE_S, (facts.settings.timeout or _PATIENCE_S) * 0.9))
-    gateway = f"{conf.get('IPV4_NETWORK', DEFAULT_NETWORK)}.1"
+    gateway = f"{conf.network}.1"
     tries = []
     for one, said in zip(asked, spoken, strict=True):
         outcome, words, unlisted = _outcome(said.outcome, said.text, said.greeting, said.replies)
