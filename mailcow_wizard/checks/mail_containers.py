@@ -3,6 +3,8 @@ words, and what they mean."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.mail_words import CRASHED, ILLEGAL, KILLED, meaning, wait_remedy, waits_for
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
@@ -36,18 +38,19 @@ def judge_containers(stack: Stack) -> Judgement:
             (Evidence(_PS, _("none")),),
             (_UP,),
         )
-    troubles = [*_missing(stack), *(trouble for box in stack.boxes if (trouble := _trouble(box)))]
+    ill = {box.service: trouble for box in stack.boxes if (trouble := _trouble(box))}
+    troubles = [*_missing(stack), *ill.values(), *_by_watchdog(stack, ill)]
     evidence = _evidence(stack)
     number = len(stack.boxes)
     if troubles:
         well = sum(one.runs and not one.crashes for one in stack.boxes)
         return judged(troubles, evidence, _("{well} of {number} run", well=well, number=number))
     young = min(stack.boxes, key=lambda one: one.age)
-    ill = [one for one in stack.boxes if one.health == "starting"]
-    if ill or young.age < STEADY_S:
+    starting = [one for one in stack.boxes if one.health == "starting"]
+    if starting or young.age < STEADY_S:
         what = (
-            _("{service} is still being tried", service=ill[0].service)
-            if ill
+            _("{service} is still being tried", service=starting[0].service)
+            if starting
             else _("{service} has run for {span}", service=young.service, span=span(young.age))
         )
         return Judgement(
@@ -101,6 +104,26 @@ def _missing(stack: Stack) -> list[Trouble]:
     )
     has = ngettext("has no container", "have no containers", len(stack.missing))
     return [Trouble("fail", f"{names} {has}", (_UP,))]
+
+
+def _by_watchdog(stack: Stack, known: Collection[str]) -> list[Trouble]:
+    """What runs at the moment, and is restarted by mailcow's watchdog again and again."""
+    often = [(service, times) for service, times in stack.restarted if times > 1 and service not in known]
+    return [
+        Trouble(
+            "warn",
+            _(
+                "mailcow's watchdog has restarted {service} {times} times within an hour",
+                service=service,
+                times=times,
+            ),
+            (
+                _("See what it finds wrong: `docker compose logs --since 1h watchdog-mailcow`"),
+                _LOGS.format(service),
+            ),
+        )
+        for service, times in often
+    ]
 
 
 def _trouble(box: Box) -> Trouble | None:

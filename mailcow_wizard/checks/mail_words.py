@@ -42,6 +42,15 @@ _MEANINGS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "unbound",
+        r"(?i)failed to prime trust anchor|could not fetch dnskey|dnssec",
+        _("what it asks for signatures (DNSSEC) is not answered, or not to be trusted"),
+        _(
+            "See whether long answers and signatures arrive, and the clock: `check network.recursion "
+            "time.offset`"
+        ),
+    ),
+    (
+        "unbound",
         "(?i)names? failed|dns resolution|nslookup|root server",
         _("it cannot look up names from the root servers by itself"),
         _("Let UDP and TCP port 53 out to any server (`check network.recursion`)."),

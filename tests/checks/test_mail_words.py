@@ -131,6 +131,12 @@ def said(service: str, *lines: str, error: str = "") -> Judgement:
             "do not belong together",
             "data/assets/ssl",
         ),
+        (
+            "unbound-mailcow",
+            ("info: failed to prime trust anchor -- could not fetch DNSKEY rrset . DNSKEY IN",),
+            "signatures (DNSSEC)",
+            "network.recursion",
+        ),
         ("rspamd-mailcow", ("Illegal instruction (core dumped)",), "lacks an instruction", "cpu-features"),
         ("sogo-mailcow", ("Waiting for schema update...",), "it waits for another container", "that one"),
     ],
@@ -233,6 +239,20 @@ def test_one_that_runs_and_still_waits(line: str, age: float, status: str, helps
     if helps:
         assert line in found.summary
         assert helps in found.remedies[0]
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, "pass"), (3, "warn")])
+def test_the_watchdog_restarts(times: int, status: str) -> None:
+    """Docker does not count its restarts, and the container runs in between."""
+    lines = "Sun Nov 29 21:00:00 CET 2026 - Unbound hit error limit\n" + (
+        "Sun Nov 29 21:00:10 CET 2026 - Sending restart command to id-postfix-mailcow...\n" * times
+    )
+    boxes = (container("postfix-mailcow", 400.0), container("dovecot-mailcow"))
+    watchdog = container("watchdog-mailcow", lines=f"{lines}Sun Nov 29 21:01:00 CET 2026 - All is well\n")
+    found = judge_containers(MailMachine((*boxes, watchdog)).facts().get(stack))
+    assert found.status == status, found.summary
+    if status == "warn":
+        assert found.summary == "mailcow's watchdog has restarted postfix-mailcow 3 times within an hour"
 
 
 def test_the_cause_of_earlier_restarts() -> None:

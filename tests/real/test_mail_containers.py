@@ -118,13 +118,20 @@ def test_what_stands_in_the_way(docker: engine.Engine, mailcow: Path, tmp_path: 
             "unbound-mailcow",
             "while :; do echo Waiting for SQL...; /bin/busybox sleep 1; done",
         )
-        found = verified(docker, mailcow, state)
-        assert (found["status"], "does not serve yet: Waiting for SQL..." in found["summary"]) == (
-            "unknown",
-            True,
-        )
+        restarted = started(docker, mailcow, "postfix-mailcow", "/bin/busybox sleep 600")
+        says = f"- Sending restart command to {docker.docker('inspect', '-f', '{{.Id}}', restarted)}..."
+        script = f"for i in 1 2; do echo {says}; done; /bin/busybox sleep 600"
+        started(docker, mailcow, "watchdog-mailcow", script)
+        if docker.version.startswith("26"):  # it stays with young ones for half a minute
+            found = verified(docker, mailcow, state)
+            assert (found["status"], "does not serve yet: Waiting for SQL..." in found["found"]) == (
+                "warn",
+                True,
+            )
+            assert "watchdog has restarted postfix-mailcow 2 times" in found["found"], found
     finally:
-        docker.run(["docker", "rm", "-f", "other", "mailcowdockerized-unbound-mailcow-1"])
+        names = ("unbound", "postfix", "watchdog")
+        docker.run(["docker", "rm", "-f", "other", *(f"mailcowdockerized-{one}-mailcow-1" for one in names)])
         docker.run(["docker", "network", "rm", network[1]])
 
 

@@ -11,14 +11,18 @@ from mailcow_wizard.facts.mail.services import services
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 STEADY_S = 30.0
 """So long a container has to run before it counts: one that crashes at its start does so by then."""
 RESTARTED_LATELY_S = 600.0
+WATCHED_S = 3600
+"""So far back the watchdog's log is read (s): it restarts one that is ill every six minutes or more."""
 WAITS_LONG_S = 300.0
 """So long start scripts may wait for one another: a first start makes the database and all its tables."""
 _PATIENCE_S = 45.0
@@ -26,6 +30,8 @@ _LOOK_EVERY_S = 2.0
 # One that ends again and again also writes what it does at each start: clamd's alone are some fifteen lines.
 _LINES = 60
 _LONGEST_LINE = 240
+_WATCHDOG_LINES = 2000
+_RESTART = pattern(r"Sending restart command to ([0-9a-zA-Z-]{4,64})\b")
 
 
 class Box(NamedTuple):
@@ -63,12 +69,14 @@ class Box(NamedTuple):
 
 class Stack(NamedTuple):
     """All containers, the services of docker-compose.yml that have none (None: it does not tell), and how
-    long it was watched (s)."""
+    long it was watched (s). `restarted` are services that mailcow's watchdog has restarted, with how often
+    (in `WATCHED_S`), the most often first: Docker counts no such restart."""
 
     about: Installed
     boxes: tuple[Box, ...] = ()
     missing: tuple[str, ...] | None = ()
     watched: float = 0.0
+    restarted: tuple[tuple[str, int], ...] = ()
 
 
 def stack(facts: Facts) -> Stack:
@@ -96,7 +104,7 @@ def stack(facts: Facts) -> Stack:
     wanted = services(facts)
     missing = None if wanted is None else tuple(one for one in wanted if one not in there)
     told = tuple(_with_lines(facts, one) for one in boxes)
-    return Stack(about, told, missing, now - began)
+    return Stack(about, told, missing, now - began, _by_watchdog(facts, boxes, now))
 
 
 def _is_young(boxes: tuple[Box, ...]) -> bool:
@@ -182,11 +190,32 @@ def _with_lines(facts: Facts, box: Box) -> Box:
         return box
 
 
+def _by_watchdog(facts: Facts, boxes: tuple[Box, ...], now: float) -> tuple[tuple[str, int], ...]:
+    box = next((one for one in boxes if one.service == "watchdog-mailcow"), None)
+    if box is None:
+        return ()
+    try:
+        lines = last_lines(facts, box.id, _WATCHDOG_LINES, since=int(now) - WATCHED_S)
+    except HostError:
+        return ()
+    return restarted_by(lines, {one.id: one.service for one in boxes})
+
+
+def restarted_by(lines: tuple[str, ...], services: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
+    """The services, by the ids of their containers, that the watchdog's log says it has restarted."""
+    from collections import Counter
+
+    found = (_RESTART.search(one) for one in lines)
+    return tuple(Counter(services[one[1]] for one in found if one and one[1] in services).most_common())
+
+
 def last_lines(
-    facts: Facts, container: str, count: int = _LINES, longest: int = _LONGEST_LINE
+    facts: Facts, container: str, count: int = _LINES, longest: int = _LONGEST_LINE, since: int = 0
 ) -> tuple[str, ...]:
-    """The last lines of a container's log, each cut at `longest` characters. Raises HostError."""
-    target = f"/containers/{container}/logs?stdout=1&stderr=1&tail={count}"
+    """The last lines of a container's log, each cut at `longest` characters, from `since` on (seconds since
+    1970). Raises HostError."""
+    begins = f"&since={since}" if since else ""
+    target = f"/containers/{container}/logs?stdout=1&stderr=1{begins}&tail={count}"
     reply = facts.host.http(docker_socket(facts), target)
     if reply.status != 200:
         raise HostError(_("Docker answers {status} when asked for a log", status=reply.status))
