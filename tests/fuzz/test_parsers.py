@@ -61,6 +61,17 @@ def test_every_parser_is_fed(entered: set[str]) -> None:
     assert len(every - set(LEFT_OUT)) > 400
 
 
+def test_what_was_answered_before_is_noted_again() -> None:
+    target = targets()["words spf"]
+    assert _entered_by(target) == _entered_by(target)
+
+
+def _entered_by(target: Target) -> set[str]:
+    with cover.noted() as entered:
+        _feed_all(target, target.seeds)
+    return cover.functions(entered)
+
+
 def test_what_is_kept_is_small() -> None:
     files = list(corpus.PLACE.glob("*.json"))
     names = {name.replace(" ", "-") for name in targets()}
