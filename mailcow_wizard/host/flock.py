@@ -63,8 +63,11 @@ def take(path: str, patience: float = _PATIENCE_S) -> Flock:
     Taken, Nowhere, HostError."""
     try:
         lock = Flock(_opened(path))
-    except PermissionError:
-        raise NowhereForUs(f"{path} may be written by its owner only") from None
+    except PermissionError as error:
+        if os.path.exists(path):
+            raise NowhereForUs(f"{path} may be written by its owner only") from None
+        # A directory above says no.
+        raise NowhereForUs(f"{path} could not be written: {error.strerror}") from None
     except OSError as error:
         kind = Nowhere if error.errno in _NO_PLACE else HostError
         raise kind(f"{path} could not be written: {error.strerror}") from None

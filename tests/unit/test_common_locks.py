@@ -4,6 +4,7 @@ import contextlib
 import os
 import resource
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -192,3 +193,30 @@ def test_a_fifo_in_the_place_of_a_lock_is_not_waited_for(tmp_path: Path) -> None
 def test_without_root_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 12345)
     assert lock.of_install("/opt/mailcow-dockerized") == ()
+
+
+_SOMEBODY_TAKES = """import os, sys
+from mailcow_wizard.host import flock
+os.setgid(12345)
+os.setuid(12345)
+try:
+    flock.take(sys.argv[1])
+except flock.NowhereForUs as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("there", "says"),
+    [(True, "may be written by its owner only"), (False, "could not be written: Permission denied")],
+)
+def test_who_may_not_take_it_is_told_what_is_in_the_way(tmp_path: Path, there: bool, says: str) -> None:
+    place = tmp_path / "lock"
+    for above in (tmp_path, *tmp_path.parents[:3]):
+        if above != Path("/tmp"):
+            above.chmod(0o755)
+    if there:
+        place.touch(0o600)
+    argv = [sys.executable, "-c", _SOMEBODY_TAKES, str(place)]
+    said = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert said == f"{place} {says}\n"
