@@ -29,6 +29,7 @@ _DEEPEST = 6
 _KEY = 4
 _SENTENCES = pattern(r"(?<=[.!?])( )(?=[A-Z])")
 _LIST = pattern(r"(; |, )")
+_ENDS_A_WORD = pattern(r"[\w).”]$")
 _MEASURE = pattern(r"\d+\.\d+ [A-Za-z]+(?:/s)?")
 _SIGNS = str.maketrans(".,", ",.")
 
@@ -208,9 +209,17 @@ def _pattern(text: str) -> str:
     words, names, _unused = (_PLACE.split(text)[start::3] for start in range(3))
     pattern = re.escape(words[0])
     for place, name in enumerate(names):
-        value = f"(?P={name})" if name in names[:place] else f"(?P<{name}>.+?)"
-        pattern += value + re.escape(words[place + 1])
+        before, after = words[place : place + 2]
+        value = f"(?P={name})" if name in names[:place] else f"(?P<{name}>{_anything(before, after, place)})"
+        pattern += value + re.escape(after)
     return pattern
+
+
+def _anything(before: str, after: str, place: int) -> str:
+    """What a value can be; one that a sentence has only sometimes can be nothing: `is free{moved}`."""
+    if place and not before:  # behind another value, which ends where such an addition begins
+        return r"(?:(?:[,;:.]| \().*?)?"
+    return ".*?" if _ENDS_A_WORD.search(before) or after[:1].isalpha() else ".+?"
 
 
 @lru_cache(maxsize=256)
