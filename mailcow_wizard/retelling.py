@@ -24,12 +24,16 @@ _WORD = pattern(r"[A-Za-zÄÖÜäöüß']{2,}")
 _LETTERS_OF_ITS_OWN = 8
 """A form with fewer says little: it counts only where nothing foreign is in its places."""
 _LEAST_BETWEEN = 4
+_MOST_WAYS = 8
+"""In which a text can be one form: where a value ends is tried, and told by what is known of the values."""
 _LONGEST = 2000
 _DEEPEST = 6
 _KEY = 4
 _SENTENCES = pattern(r"(?<=[.!?])( )(?=[A-Z])")
 _LIST = pattern(r"(; |, )")
 _ENDS_A_WORD = pattern(r"[\w).”]$")
+_NUMBER = pattern(r"0x[0-9a-f]+|[-+]?[0-9]+(?:[.,\s][0-9]{3})*(?:[.,][0-9]+)?")
+_AND = " and "
 _MEASURE = pattern(r"\d+\.\d+ [A-Za-z]+(?:/s)?")
 _SIGNS = str.maketrans(".,", ",.")
 
@@ -49,20 +53,52 @@ class _Form(NamedTuple):
         value of its own."""
         return not self.pieces[0] and self.pieces[1].startswith("; ")
 
-    def match(self, text: str) -> dict[str, str] | None:
-        """The values in this text; None where it is another sentence."""
+    def ways(self, text: str) -> Iterator[dict[str, str]]:
+        """The values in this text, in every way in which it can be this sentence; the shortest first."""
         first, *between, last = self.pieces
-        if not (text.startswith(first) and text.endswith(last) and all(one in text for one in between)):
-            return None
-        found = re.fullmatch(_pattern(self.text), text, re.DOTALL)
-        return found.groupdict() if found else None
+        if text.startswith(first) and text.endswith(last) and all(one in text for one in between):
+            names = _PLACE.split(self.text)[1::3]
+            for values in _values(self.pieces, text[len(first) :]):
+                found = dict(zip(names, values, strict=True))
+                # A value that stands there twice is the same.
+                same = all(found[name] == value for name, value in zip(names, values, strict=True))
+                if same and all(_NUMBER.fullmatch(found[name]) for name in _numbers(self.text)):
+                    yield found
+
+
+def _values(pieces: tuple[str, ...], text: str, first: bool = True) -> Iterator[tuple[str, ...]]:
+    """What stands between the pieces, of which the first ends where the text begins."""
+    before, after, *others = pieces
+    can_be = _after_a_value if not (before or first) else _can_be
+    if not others:
+        value = text.removesuffix(after)
+        if text.endswith(after) and can_be(value, before, after):
+            yield (value,)
+        return
+    for place in range(len(text) - len(after) + 1):
+        if text.startswith(after, place) and can_be(text[:place], before, after):
+            for rest in _values(pieces[1:], text[place + len(after) :], first=False):
+                yield (text[:place], *rest)
+
+
+def _can_be(value: str, before: str, after: str) -> bool:
+    """Whether a value can stand there; one that a sentence has only sometimes can be nothing:
+    `is free{moved}`."""
+    return bool(value or _ENDS_A_WORD.search(before) or after[:1].isalpha())
+
+
+def _after_a_value(value: str, before: str, after: str) -> bool:
+    """The same where nothing else tells where the value before ends: `{named}{more}`."""
+    return not value or value.startswith((",", ";", ":", ".", " ("))
 
 
 class _Book(NamedTuple):
-    """All that is translated: sentences as they are, and forms by how they begin or else end (`_key`)."""
+    """All that is translated: sentences as they are, and forms by how they begin or else end (`_key`); what
+    joins the last two of a list, and what does there."""
 
     sentences: dict[str, str]
     forms: dict[str, tuple[_Form, ...]]
+    joint: tuple[str, str]
 
     def forms_of(self, text: str) -> list[_Form]:
         """Those that may fit, with most words of their own first."""
@@ -96,13 +132,12 @@ def _told(text: str, back: bool, weakly: bool = True) -> str:
 @lru_cache(maxsize=1024)
 def _looked_up(tongue: str, back: bool, text: str, depth: int, weakly: bool) -> str:
     book = _book(tongue, back)
-    if _MEASURE.fullmatch(text):
-        return text.translate(_SIGNS)
     if text in book.sentences or not depth:
         return book.sentences.get(text, text)
 
     def part(text: str) -> str:
-        return _looked_up(tongue, back, text, depth - 1, weakly)
+        told = _looked_up(tongue, back, text, depth - 1, weakly)
+        return _listed(text, book.joint) if told == text else told
 
     forms = book.forms_of(text)
     strong = [one for one in forms if one.letters >= _LETTERS_OF_ITS_OWN]
@@ -111,23 +146,24 @@ def _looked_up(tongue: str, back: bool, text: str, depth: int, weakly: bool) -> 
     return (
         _by_form(joining, text, part)
         or _by_form(strong, text, part)
-        or _in_pieces(text, part)
         or _by_form(weak, text, part)
-        or text
+        or _in_pieces(text, part, whole=True)
+        or _by_form(strong, text, part, whole=False)
+        or _in_pieces(text, part)
+        or (text.translate(_SIGNS) if _MEASURE.fullmatch(text) else text)
     )
 
 
-def _by_form(forms: Sequence[_Form], text: str, part: Callable[[str], str]) -> str:
-    """The translation of the first form that fits; empty where none does."""
+def _by_form(forms: Sequence[_Form], text: str, part: Callable[[str], str], whole: bool = True) -> str:
+    """The translation of the first form that fits, and whose values are told, too, where they are sentences;
+    empty where none does. Not `whole`: a value may stay as it is."""
     for form in forms:
-        values = form.match(text)
-        if values is None:
-            continue
         numbers = _numbers(form.text)
-        told = {name: _value(value, name in numbers, part) for name, value in values.items()}
-        strange = any(" " in value and told[name] == value for name, value in values.items())
-        if form.letters >= _LETTERS_OF_ITS_OWN or not strange:
-            return _filled(form.told, told)
+        for values in itertools.islice(form.ways(text), _MOST_WAYS if whole else 1):
+            told = {name: _value(value, name in numbers, part) for name, value in values.items()}
+            strange = any(" " in value.strip() and told[name] == value for name, value in values.items())
+            if not (whole and strange):
+                return _filled(form.told, told)
     return ""
 
 
@@ -138,28 +174,36 @@ def _value(text: str, number: bool, part: Callable[[str], str]) -> str:
     return part(text) if " " in text else text
 
 
+def _listed(text: str, joint: tuple[str, str]) -> str:
+    """A list of names, joined as it is told: `a, b and c`; another text stays."""
+    others, here, last = text.rpartition(joint[0])
+    names = (*others.split(", "), last)
+    return f"{others}{joint[1]}{last}" if here and not any(" " in one for one in names) else text
+
+
 def _filled(told: str, values: dict[str, str]) -> str:
     return _PLACE.sub(lambda place: values.get(place[1], place[0]), told)
 
 
-def _in_pieces(text: str, part: Callable[[str], str]) -> str:
-    """A text put together of others: `a (b)`, sentences and lists, `a: b`; empty where that tells nothing."""
+def _in_pieces(text: str, part: Callable[[str], str], whole: bool = False) -> str:
+    """A text put together of others: `a (b)`, sentences and lists, `a: b`; empty where that tells nothing, or
+    `whole`, not all of it."""
     before, bracket, within = text[:-1].rpartition(" (") if text.endswith(")") else ("", "", "")
-    if bracket and (told := f"{part(before)} ({part(within)})") != text:
-        return told
+    if bracket and (told := _joined((before, " (", within), part, whole)):
+        return f"{told})"
     for joints in (_SENTENCES, _LIST):
         pieces = joints.split(text)
-        if len(pieces) > 1:
-            told_pieces = [one if place % 2 else part(one) for place, one in enumerate(pieces)]
-            pairs = zip(told_pieces[::2], pieces[::2], strict=True)
-            if told_pieces != pieces and all(
-                told != one or len(_WORD.findall(one)) < 2 for told, one in pairs
-            ):
-                return "".join(told_pieces)
-    before, colon, after = text.partition(": ")
-    if colon and (told := f"{part(before)}: {part(after)}") != text:
-        return told
-    return ""
+        if len(pieces) > 1 and (told := _joined(pieces, part, True)):
+            return told
+    return _joined(text.partition(": "), part, whole) if ": " in text else ""
+
+
+def _joined(pieces: Sequence[str], part: Callable[[str], str], whole: bool) -> str:
+    """Pieces, with what joins them between; empty where nothing is told, or `whole`, one of some words is
+    not."""
+    told = [one if place % 2 else part(one) for place, one in enumerate(pieces)]
+    lost = any(now == one and len(_WORD.findall(one)) > 1 for now, one in zip(told, pieces, strict=True))
+    return "" if told == list(pieces) or (whole and lost) else "".join(told)
 
 
 # --- the catalogues ---------------------------------------------------------------------------------------
@@ -177,7 +221,8 @@ def _book(tongue: str, back: bool) -> _Book:
         form = _form(_named(text), _named(told))
         if text not in whole and _speaks(form):
             forms.setdefault(_key(form.pieces), []).append(form)
-    return _Book(whole, {key: tuple(some) for key, some in forms.items()})
+    joint = next(pair for pair in sentences.items() if pair[back] == _AND)
+    return _Book(whole, {key: tuple(some) for key, some in forms.items()}, joint)
 
 
 def _speaks(form: _Form) -> bool:
@@ -205,27 +250,9 @@ def _form(text: str, told: str) -> _Form:
 
 
 @lru_cache(maxsize=256)
-def _pattern(text: str) -> str:
-    words, names, _unused = (_PLACE.split(text)[start::3] for start in range(3))
-    pattern = re.escape(words[0])
-    for place, name in enumerate(names):
-        before, after = words[place : place + 2]
-        value = f"(?P={name})" if name in names[:place] else f"(?P<{name}>{_anything(before, after, place)})"
-        pattern += value + re.escape(after)
-    return pattern
-
-
-def _anything(before: str, after: str, place: int) -> str:
-    """What a value can be; one that a sentence has only sometimes can be nothing: `is free{moved}`."""
-    if place and not before:  # behind another value, which ends where such an addition begins
-        return r"(?:(?:[,;:.]| \().*?)?"
-    return ".*?" if _ENDS_A_WORD.search(before) or after[:1].isalpha() else ".+?"
-
-
-@lru_cache(maxsize=256)
 def _numbers(text: str) -> frozenset[str]:
-    """The places whose values are written as numbers."""
-    return frozenset(place[1] for place in _PLACE.finditer(text) if place[2])
+    """The places whose values are numbers: those with a format, and `n`, which says whether it is one."""
+    return frozenset(place[1] for place in _PLACE.finditer(text) if place[2] or place[1] == "n")
 
 
 def _sentences(data: bytes) -> Iterator[tuple[str, str]]:

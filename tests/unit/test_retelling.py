@@ -17,7 +17,7 @@ from mailcow_wizard.install.standing import Choices, Progress, Stand, fresh
 from mailcow_wizard.model import Command, Evidence, Finding, Fix, Manual, Proof, Settings
 from mailcow_wizard.retelling import retold, stored
 
-PLACE = re.compile(r"\{(\w+)[^}]*\}")
+PLACE = re.compile(r"\{(\w+)(:[^}]*)?[^}]*\}")
 # Not `IPv{family}`, nor `mail.{name}`.
 ADDED = re.compile(r"(?<=[a-z)}])(?<!IPv)\{(\w+)[^}]*\}(?![A-Za-z])")
 # Of 4600 texts; the others cannot be told from one that is as long, or hold little of their own.
@@ -75,7 +75,12 @@ def test_every_translation_is_stored_as_english(german: None) -> None:
 
 
 def _with_values(form: str, empty: Container[str] = ()) -> str:
-    return PLACE.sub(lambda place: "" if place[1] in empty else f"{place[1]}-1", form)
+    """What has a format is a number, and so is `n`."""
+
+    def value(name: str, number: bool) -> str:
+        return "" if name in empty else "7" if number else f"{name}-1"
+
+    return PLACE.sub(lambda place: value(place[1], bool(place[2]) or place[1] == "n"), form)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +103,20 @@ def _with_values(form: str, empty: Container[str] = ()) -> str:
         (
             "3 of 18 images, about 3 min left, 12.5 MB/s, so far known: 1.2 MB of 3.0 GB",
             "3 von 18 Images, noch etwa 3 min, 12,5 MB/s, bisher bekannt: 1,2 MB von 3,0 GB",
+        ),
+        (
+            "1.1.1.1, 8.8.8.8 and 9.9.9.9 answer: mailcow's unbound healthcheck will pass",
+            "1.1.1.1, 8.8.8.8 und 9.9.9.9 antworten: der Healthcheck von mailcows unbound wird bestehen",
+        ),
+        ("ghcr.io answers on port 443 (IPv4 and IPv6)", "ghcr.io antwortet auf Port 443 (IPv4 und IPv6)"),
+        ("port 25 is free", "Port 25 ist frei"),
+        (
+            "the clock is within 1 ms of 4 time servers",
+            "die Uhr weicht höchstens 1 ms von 4 Zeitservern ab",
+        ),
+        (
+            "port 993 was reached from 198.51.100.7 2 days ago (IPv4)",
+            "Port 993 wurde erreicht von 198.51.100.7 vor 2 Tagen (IPv4)",
         ),
         (
             "postfix: starting (waits for the database)",
