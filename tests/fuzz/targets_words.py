@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from mailcow_wizard import names, redaction
+from mailcow_wizard.checks import mail_refusals, mail_words
 from mailcow_wizard.engine import (
     acknowledging,
     diff,
@@ -142,6 +143,10 @@ def _logs(data: bytes) -> None:
     acme.explained(lines, "mail.example.org")
     admin._judged(text(data))
     boxes._seconds(text(data[:64]))
+    boxes.restarted_by(tuple(lines), {"0a1b2c3d4e5f": "unbound-mailcow"})
+    for service in ("unbound-mailcow", "mysql-mailcow", "clamd-mailcow"):
+        mail_words.meaning(boxes.Box("", "", service, "exited", 0.0, lines=tuple(lines)))
+    mail_refusals.remedies(text(data))
 
 
 _STATE = tempfile.TemporaryDirectory(prefix="mailcow-wizard-fuzz-")
@@ -272,6 +277,9 @@ _LOGS = (
     b"\1\0\0\0\0\0\0\x0ahello\nabc\n", installed_machine.ACME_LOG.encode(), b"2026-11-27T19:00:00.123456789Z",
     b"HTTP/1.1 302 Found\nlocation: /admin/dashboard\nset-cookie: a=b\n\nx",
     b'Cannot validate any hostnames: {"type": "urn:ietf:params:acme:error:rateLimited"}\n',
+    b"now - Sending restart command to 0a1b2c3d4e5f...\nWorker 25 died, stopping\nWaiting for SQL...\n",
+    b"Challenge did not pass for a.example: {'error': {'type': 'acme:error:dns', 'detail': 'x', 's': 4}}",
+    b"host mx.example refused to talk to me: 554 IP=192.0.2.1 bad PTR, see tosa@rx.t-online.de (S3140)",
 )  # fmt: skip
 _STATES = (
     b'{"hostname": "mail.example.org", "domains": ["example.org"], "step": "dns"}',
