@@ -104,6 +104,20 @@ def test_the_names_that_are_tried() -> None:
     assert (more[f"imap.{DOMAIN}"].fate, more["www.example.org"].fate) == ("left out", "left out")
 
 
+@pytest.mark.parametrize(("more", "apart", "fate_of_all"), [
+    (97, "n", "asked for"), (98, "n", "refused"), (98, "y", "asked for"),
+])  # fmt: skip
+def test_more_names_than_a_certificate_holds(more: int, apart: str, fate_of_all: str) -> None:
+    """A hundred at most, and the server's name, autodiscover and autoconfig are three."""
+    names = ",".join(f"n{number}.*" for number in range(more))
+    found = fates({}, f"ACME_DNS_CHALLENGE=y\nENABLE_SSL_SNI={apart}\nADDITIONAL_SAN={names}")
+    assert len(found) == more + 3
+    assert {one.fate for one in found.values()} == {fate_of_all}
+    if fate_of_all == "refused":
+        assert found[NAME].words.startswith("101 names on one certificate")
+        assert "ENABLE_SSL_SNI=y" in found[NAME].words
+
+
 def test_mta_sts_where_there_is_something_of_the_kind() -> None:
     announced = {(f"_mta-sts.{DOMAIN}", "TXT"): "v=STSv1; id=1"}
     assert fate(announced, STS) == "left out"

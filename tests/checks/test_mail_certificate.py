@@ -346,6 +346,15 @@ def test_a_challenge_that_failed(shelf: Shelf) -> None:
             "failed",
             f"the record _acme-challenge.{NAME}, which proves the name, could not be put into DNS",
         ),
+        (
+            (
+                "{'type': 'urn:ietf:params:acme:error:malformed', 'detail': 'Order cannot contain more than "
+                "100 identifiers', 'status': 400}",
+                "Some errors occurred, retrying in 30 minutes...",
+            ),
+            "failed",
+            "Let's Encrypt puts no more than 100 names on a certificate",
+        ),
         # A name that is only wished for is not why the server's own fails.
         (
             (

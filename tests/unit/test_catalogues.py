@@ -94,6 +94,7 @@ NOT_FOR_PEOPLE = {
     "Challenge did not pass for {name}:? .{0,2500}?acme:error:",
     "Challenge did not pass for {name}",
     "Challenge did not pass",
+    r"Order cannot contain more than (\d{1,5})",
     r"Cannot find DNS API hook for: ?(\S{1,80})",
     "key not found",  # words of the mail servers of others
     "no such key",

@@ -12,6 +12,8 @@ HTTP, DNS = "http-01", "dns-01"
 """How mailcow proves a name: by a page, or by a record in DNS (RFC 8555, 8.3 and 8.4)."""
 MOST_PARTS = 10
 """Let's Encrypt issues for no name of more parts than these (boulder, policy/pa.go, August 2026)."""
+MOST_NAMES = 100
+"""So many names Let's Encrypt puts on one certificate at most (its rate limits, August 2026)."""
 _METHODS, _ACCOUNT = "validationmethods", "accounturi"  # RFC 8657, 3 and 4
 # Tags that Let's Encrypt knows: another one that is critical keeps it from issuing. It takes the bit of 1 for
 # the critical one, too, as many write it so (boulder, va/caa.go, August 2026).

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.acme_settings import AcmeSettings, Candidate, acme_settings, candidates
 from mailcow_wizard.facts.dns.authorities import Authorities, Climb, authorities, said
-from mailcow_wizard.facts.dns.caa import DNS, HTTP, MOST_PARTS, forbids, mailcow_forbids, too_deep
+from mailcow_wizard.facts.dns.caa import DNS, HTTP, MOST_NAMES, MOST_PARTS, forbids, mailcow_forbids, too_deep
 from mailcow_wizard.facts.dns.domain_records import CLIENTS, DomainRecords, Domains, domains
 from mailcow_wizard.facts.dns.host_records import HostRecords, host_records
 from mailcow_wizard.facts.dns.mail_server import MailServer
@@ -109,10 +109,30 @@ def certificate(facts: Facts) -> Certificate:
     climbs = {one.name: one for one in (facts.get(authorities).climbs + facts.get(authorities).others)}
     names = [one for one in candidates(known.server, settings) if _is_meant(one, known.records)]
     pairs = _pairs(facts, names, host, known.records)
-    return Certificate(
-        True,
-        settings.apart,
-        tuple(_verdict(one, pairs.get(one.name), host, settings, climbs[one.name]) for one in names),
+    verdicts = tuple(_verdict(one, pairs.get(one.name), host, settings, climbs[one.name]) for one in names)
+    return Certificate(True, settings.apart, _within_limit(tuple(names), verdicts, settings))
+
+
+def _within_limit(
+    names: tuple[Candidate, ...], verdicts: tuple[Verdict, ...], settings: AcmeSettings
+) -> tuple[Verdict, ...]:
+    """The verdicts, where one certificate would have more names than Let's Encrypt puts on one."""
+    together = {
+        verdict.name
+        for one, verdict in zip(names, verdicts, strict=True)
+        if verdict.fate == "asked for" and not one.covered and (not settings.apart or not one.domain)
+    }
+    if len(together) <= MOST_NAMES or settings.directory:
+        return verdicts
+    words = _(
+        "{number} names on one certificate, and {most} at most are possible",
+        number=len(together),
+        most=MOST_NAMES,
+    )
+    if not settings.apart:
+        words = _("{words}. ENABLE_SSL_SNI=y makes one for each domain.", words=words)
+    return tuple(
+        one._replace(fate="refused", words=words) if one.name in together else one for one in verdicts
     )
 
 

@@ -56,6 +56,11 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
         _('Add `0 issue "letsencrypt.org"` to the CAA records (`check dns.caa`).'),
     ),
     (
+        r"Order cannot contain more than (\d{1,5})",
+        _("Let's Encrypt puts no more than \\1 names on a certificate"),
+        _("Have one made for each domain: ENABLE_SSL_SNI=y in mailcow.conf, then `docker compose up -d`."),
+    ),
+    (
         rf"{_FAILED}(?:dns|caa){_DETAIL}",
         _TRIED,
         _("Let its name servers answer everybody alike: `check dns.a dns.aaaa dns.caa dns.dnssec`"),
