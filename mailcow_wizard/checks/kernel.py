@@ -4,6 +4,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks import modules, storage
 from mailcow_wizard.checks.kernel_limits import INOTIFY
 from mailcow_wizard.checks.kernel_limits import judge_limits as judge_limits
+from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts import kernel
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -138,7 +139,7 @@ def judge_cgroups(cgroups: kernel.Cgroups) -> Judgement:
             )
         return Judgement(
             "warn",
-            _("{name}, without the controller for {lacking}", name=name, lacking=_(" and ").join(lacking)),
+            _("{name}, without the controller for {lacking}", name=name, lacking=listed(lacking)),
             _("{name}; missing: {lacking}", name=name, lacking=", ".join(lacking)),
             evidence,
             remedies,

@@ -139,7 +139,6 @@ def _none_runs(state: time.Synchronisation, evidence: tuple[Evidence, ...], unre
         )
     if state.services:
         service = next((one for one in state.services if one.state == "failed"), state.services[0])
-        word = service.startup if service.startup in ("disabled", "masked") else _("installed")
         unmask = f"systemctl unmask {service.name} && " if service.startup == "masked" else ""
         start = _(
             "Start it, now and at every boot: `{unmask}systemctl enable --now {service}`",
@@ -151,11 +150,7 @@ def _none_runs(state: time.Synchronisation, evidence: tuple[Evidence, ...], unre
             "warn",
             _("nothing keeps the clock right: {service} has failed", service=service.name)
             if failed
-            else _(
-                "nothing keeps the clock right: {service} is {word} and does not run",
-                service=service.name,
-                word=word,
-            ),
+            else _idle(service),
             f"{service.name}, {service.state}{unread}",
             evidence,
             (_("See why: `journalctl -u {service} -n 20`", service=service.name), start)
@@ -168,6 +163,19 @@ def _none_runs(state: time.Synchronisation, evidence: tuple[Evidence, ...], unre
         _("none{unread}", unread=unread),
         evidence,
         (_("Install chrony: `{install}`", install=install(state.installer)),),
+    )
+
+
+def _idle(service: time.Service) -> str:
+    """What a service is that does not run."""
+    if service.startup not in ("disabled", "masked"):
+        return _(
+            "nothing keeps the clock right: {service} is installed and does not run", service=service.name
+        )
+    return _(
+        "nothing keeps the clock right: {service} is {word} and does not run",
+        service=service.name,
+        word=service.startup,
     )
 
 

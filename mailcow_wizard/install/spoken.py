@@ -10,6 +10,8 @@ from mailcow_wizard.language import called
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.retelling import retold
 
+REMEDY = "- "
+"""What stands before a remedy in the log, and not before what a command says."""
 _STAGE = pattern(r"== (.*)")
 _FINDING = pattern(r"(pass|warn|fail|unknown|skipped|crashed) (\S+(?: \[[^\]]*\])?): (.*)")
 _STOPPED = pattern(r"stopped before (?P<stage>[^;]+);(?: done: (?P<done>[^;]+);)?")
@@ -39,6 +41,8 @@ def error(said: str) -> str:
 def line(said: str) -> str:
     """A line of the log; commands and what they say stay as they are, but for our own name."""
     stage, colon, text = said.partition(": ")
+    if colon and text.startswith(REMEDY):
+        return f"{stage}: {REMEDY}{retold(text.removeprefix(REMEDY))}"
     if colon and text.startswith("  "):
         return f"{stage}: {called(text)}"
     if not colon or text.startswith("$ ") or stage == "begin":

@@ -17,6 +17,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.log import LogFile
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.install import spoken
 from mailcow_wizard.install.job import Failed, Job, Stopped
 from mailcow_wizard.install.lasting import lasts
 from mailcow_wizard.install.stages import STAGES, logged
@@ -145,7 +146,7 @@ class Installing:
         self._mark(job.stage, "failed", error)
         job.tell(_("failed: {why}", why=error))
         for one in failure.remedies:
-            job.tell(f"  {one}")
+            job.tell(f"{spoken.REMEDY}{one}")
         found = tuple(of_finding(one) for one in failure.findings)
         remedies = tuple(job.shown(one) for one in failure.remedies)
         job.stand(state="failed", error=error, remedies=remedies, findings=found, ended=job.now())

@@ -140,7 +140,7 @@ ALL = frozenset({"cpu", "memory", "pids", "io"})
         ("v2", ALL - {"memory"}, "warn", "memory"),
         ("v1", ALL - {"cpu"}, "warn", "cpu"),
         ("hybrid", ALL - {"pids"}, "warn", "pids"),
-        ("v2", frozenset(), "warn", "cpu and memory and pids"),
+        ("v2", frozenset(), "warn", "cpu, memory and pids"),
     ],
 )
 def test_cgroups(layout: Layout, controllers: frozenset[str], status: str, said: str) -> None:

@@ -242,6 +242,8 @@ def test_a_change_is_kept_in_english_and_told(tmp_path: Path, german: None) -> N
         ),
         ("up: $ docker compose up -d", "up: $ docker compose up -d"),
         ("up:   the disk is full", "up:   the disk is full"),
+        ("up: - Free some space.", "up: - Free some space."),
+        ("verify: - Run this check again.", "verify: - Diese Prüfung wiederholen."),
         ("pull: done: 18 images, 3.0 GB fetched now", "pull: erledigt: 18 Images, 3,0 GB jetzt geholt"),
         ("begin: mailcow-wizard 1.0, run x", "begin: mailcow-wizard 1.0, run x"),
     ],
