@@ -102,6 +102,8 @@ def _kind(one: Entry) -> tuple[str, Fate]:
     """What is wrong with an entry (empty: nothing), and the fate that shows it."""
     if one.astray:
         return ("partly astray" if one.partly else "astray"), one.astray
+    if one.unrouted:
+        return "unrouted", one.fate
     if one.later is not None and one.later.outcome != "through":
         return "later", one.later
     if one.fate.outcome != "through":
@@ -129,6 +131,8 @@ def _trouble(seen: State, group: _Group) -> Trouble:
         return Trouble("unknown", words, (LOOK,))
     if group.kind in ("astray", "partly astray"):
         return sent_elsewhere(seen, group.entries, ports, v6, end)
+    if group.kind == "unrouted":
+        return _unrouted(group, ports, v6, 2 if several else 1)
     remedy = _remedy(seen, group)
     did = done(end.outcome, 2 if several else 1)
     if group.kind == "partly":
@@ -143,6 +147,26 @@ def _trouble(seen: State, group: _Group) -> Trouble:
         words += _("; mailcow's containers will be reached past it, nothing else here is")
         return Trouble("warn", words, remedy, "advice")
     return Trouble(status, words, remedy)
+
+
+def _unrouted(group: _Group, ports: str, v6: str, count: int) -> Trouble:
+    """Docker's bridge has lost its address, as when IPv6 is switched off for a while, or a network service
+    takes away what it did not set up."""
+    words = ngettext(
+        "{ports}{v6} is sent on to mailcow's container, to which no route leads: packets leave again by "
+        "{interface}",
+        "{ports}{v6} are sent on to mailcow's containers, to which no route leads: packets leave again by "
+        "{interface}",
+        count,
+        ports=ports,
+        v6=v6,
+        interface=group.end.packet.out,
+    )
+    remedy = _(
+        "See whether mailcow's bridge still has its address: ip addr show br-mailcow. Docker gives it back "
+        "when it is started again: systemctl restart docker."
+    )
+    return Trouble("warn" if v6 else "fail", words, (remedy,))
 
 
 OUTCOMES = {

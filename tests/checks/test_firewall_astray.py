@@ -111,6 +111,24 @@ def test_ports_that_go_to_somebody_else(
     assert "ack firewall.local" in found.remedies[1]
 
 
+ROUTES = FILES["/proc/net/route"] + "eth0\t006358C0\t00000000\t0001\t0\t0\t0\t80FFFFFF\t0\t0\t0\n"
+BRIDGE = "br-mailcow\t000116AC\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+
+
+@pytest.mark.parametrize(("bridge", "status"), [(BRIDGE, "pass"), ("", "fail")])
+def test_a_bridge_that_lost_its_address(bridge: str, status: str) -> None:
+    found = judged(JUMP, TO_CONTAINER, files={"/proc/net/route": ROUTES + bridge})
+    assert found.status == status, found.summary
+    if status == "fail":
+        assert "port 80 is sent on to mailcow's container, to which no route leads" in found.summary
+        assert "leave again by eth0" in found.summary
+        assert "systemctl restart docker" in found.remedies[0]
+
+
+def test_where_no_route_can_be_read_none_is_missing() -> None:
+    assert judged(JUMP, TO_CONTAINER).status == "pass"
+
+
 @pytest.mark.parametrize(
     "rules",
     [

@@ -22,6 +22,13 @@ def astray(later: Foreseen, number: int, end: Fate) -> bool:
     return not to_proxy and later.way(packet.address) != BRIDGE
 
 
+def unrouted(end: Fate, interface: str) -> bool:
+    """Whether Docker sends a packet on to a container that no route leads to: it leaves by the interface that
+    it came by."""
+    rule = end.moved_by
+    return rule is not None and _is_dockers(rule.chain) and end.forwarded and end.packet.out == interface
+
+
 def _is_dockers(chain: Chain) -> bool:
     """Whether it sends on to containers: whose port that is another check tells."""
     return chain.name.startswith(DOCKERS) or chain.table.name == OWN_TABLE

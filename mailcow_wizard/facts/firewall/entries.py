@@ -11,7 +11,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import docker, docker_json
 from mailcow_wizard.facts.bindings import Binding, bindings
 from mailcow_wizard.facts.containers import Container, containers
-from mailcow_wizard.facts.firewall.astray import astray
+from mailcow_wizard.facts.firewall.astray import astray, unrouted
 from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.firewall.foreseen import BRIDGE, USER_CHAIN, Foreseen, foreseen
 from mailcow_wizard.facts.firewall.neighbours import ANY_NEIGHBOUR, Link, Lost, door, lost
@@ -50,7 +50,8 @@ class Entry(NamedTuple):
     nobody; `name` is who that is. `fate` is what becomes of a packet now; `later` what becomes of it when
     mailcow's container publishes the port (None: that is how it is already, or no way leads there).
     `partly`: it is not the same from everywhere. `astray` is what becomes of one that a rule, its `place`,
-    sends to somebody else than mailcow (None: no rule does).
+    sends to somebody else than mailcow (None: no rule does). `unrouted`: no route leads to the container
+    that Docker sends it on to.
     """
 
     port: need.Port
@@ -64,6 +65,7 @@ class Entry(NamedTuple):
     later: Fate | None = None
     partly: bool = False
     astray: Fate | None = None
+    unrouted: bool = False
 
     @property
     def decisive(self) -> Fate:
@@ -188,7 +190,7 @@ class _Surroundings:
         partly = met.partly or (now.partly and not met.astray)
         return Entry(
             binding.port, binding.number, family, to, interface, taker, name,
-            now.end, later and later.end, partly, met.astray,
+            now.end, later and later.end, partly, met.astray, self._is_unrouted(now.end, interface),
         )  # fmt: skip
 
     def passed_by(self, one: Entry) -> bool:
@@ -256,6 +258,11 @@ class _Surroundings:
 
     def _is_astray(self, packet: Packet, end: Fate) -> bool:
         return astray(self._later, packet.port, end)
+
+    def _is_unrouted(self, end: Fate, interface: str) -> bool:
+        # Where no route of the family could be read, none is known to be missing.
+        known = any(one.version == end.packet.family for one in self._ways.nets)
+        return known and unrouted(end, interface)
 
     def _taker(self, binding: Binding, family: int, end: Fate) -> tuple[Taker, str]:
         box = next(
