@@ -4,7 +4,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.bindings import Binding, only_v6
 from mailcow_wizard.facts.ports import Occupant, PortFacts, source_of
 from mailcow_wizard.host.door import Listener
-from mailcow_wizard.language import _
+from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 _SMTP = 25
@@ -277,7 +277,8 @@ def _where(binding: Binding, listener: Listener) -> str:
 
 
 def _all_in_full(facts: PortFacts, occupants: tuple[Occupant, ...]) -> str:
-    return "; ".join(_in_full(one, facts.is_root) for one in occupants)
+    # A holder has a socket for each family, as a rule.
+    return "; ".join(dict.fromkeys(_in_full(one, facts.is_root) for one in occupants))
 
 
 def _in_full(occupant: Occupant, is_root: bool) -> str:
@@ -297,7 +298,8 @@ def _in_full(occupant: Occupant, is_root: bool) -> str:
             + (f": {command}" if command else "")
         )
     if len(occupant.holder.processes) > 3:
-        parts.append(_("and {number} more processes", number=len(occupant.holder.processes) - 3))
+        more = len(occupant.holder.processes) - 3
+        parts.append(ngettext("and {n} more process", "and {n} more processes", more))
     state = occupant.listener.state
     if state in _NOBODYS:
         parts.append(_NOBODYS[state] + _(" the port: the kernel refuses it"))

@@ -38,6 +38,7 @@ def judged(records: Rows, page: str | HttpReply | HostError = POLICY) -> Judgeme
             "warn",
             "does not permit mail.example.org, only mx.example.org",
         ),
+        ({**ANNOUNCED, ("example.org", "MX"): "0 ."}, POLICY, "pass", "(mode: enforce)"),
         (ANNOUNCED, "<html>", "warn", "is not valid: it does not say version: STSv1"),
         (ANNOUNCED, HttpReply(404, b""), "warn", "cannot be fetched: the web server answers 404"),
         (ANNOUNCED, HttpReply(301, b""), "warn", "the web server answers 301"),

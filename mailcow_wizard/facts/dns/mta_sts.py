@@ -72,7 +72,8 @@ def mta_sts(facts: Facts) -> tuple[MtaSts, ...]:
 
 
 def _published(server: str, records: DomainRecords) -> MtaSts:
-    exchangers = tuple(one.partition(" ")[2] for one in texts(records.at("", "MX")))
+    names = (one.partition(" ")[2] for one in texts(records.at("", "MX")))
+    exchangers = tuple(one for one in names if one != ".")  # a null MX (RFC 7505) names nobody
     return MtaSts(
         records.domain,
         server,
