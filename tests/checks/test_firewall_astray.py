@@ -233,3 +233,30 @@ def test_dockers_nftables_backend_adds_to_the_chain_that_it_has(dockers_first: b
     end = fate(foretold.with_port(4, 443, 443), packet, foretold.way, ways.own)
     assert end.packet.address == ("172.22.1.253" if dockers_first else "10.10.10.5")
     assert astray(foretold, 443, end) is not dockers_first
+
+
+@pytest.mark.parametrize("redirected", [True, False])
+def test_docker_adds_to_a_table_of_iptables_that_only_nft_shows_too(redirected: bool) -> None:
+    """With a rule of nft's own in it, before or after the jump to Docker's chain."""
+    base = {"family": "ip", "table": "nat"}
+    dport = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 25}}
+    rules = [[dport, {"redirect": {"port": 2525}}], [{"jump": {"target": "DOCKER"}}]]
+    listed: list[dict[str, Any]] = [
+        {"table": {"family": "ip", "name": "nat"}},
+        {"chain": {**base, "name": "DOCKER"}},
+        {"chain": {**base, "name": "PREROUTING", "type": "nat", "hook": "prerouting", "prio": -100}},
+    ]
+    for number, expr in enumerate(rules if redirected else rules[::-1]):
+        listed.append({"rule": {**base, "chain": "PREROUTING", "handle": number, "expr": expr}})
+    said = {"iptables-nft-save": "# Table `nat' is incompatible, use 'nft' tool.\n"}
+    found = judged(nft=listed, more=said)
+    assert found.status == ("fail" if redirected else "pass")
+    assert not redirected or found.summary.startswith("port 25 is sent on to port 2525 of this machine")
+
+
+def test_docker_lets_packets_pass_in_such_a_table() -> None:
+    base = {"family": "ip", "table": "filter"}
+    chain = {**base, "name": "FORWARD", "type": "filter", "hook": "forward", "prio": 0, "policy": "drop"}
+    listed = [{"table": {"family": "ip", "name": "filter"}}, {"chain": chain}]
+    said = {"iptables-nft-save": "# Table `filter' is incompatible, use 'nft' tool.\n"}
+    assert judged(nft=listed, more=said).status == "pass"

@@ -110,6 +110,27 @@ def test_of_old_and_new_iptables_the_last_one_translates_and_nothing_tells_which
         assert "whether iptables-legacy or nftables has its turn first is not known" in found["summary"]
 
 
+def test_docker_adds_to_a_table_that_iptables_does_not_show_any_more(world: Gate, tmp_path: Path) -> None:
+    nobody = max(set(range(60_000, 60_300)) - set(world.ports))
+    put(
+        world,
+        (
+            ("iptables-nft", "-t nat -N DOCKER"),
+            ("iptables-nft", "-t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER"),
+            ("nft", f"insert rule ip nat PREROUTING tcp dport 80 redirect to :{nobody}"),
+        ),
+    )
+    assert "incompatible" in world.server.run(["iptables-nft-save"], check=False).stdout
+    argv = ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "mailcow_wizard", "check"]
+    more = ["firewall.local", "--json", "--state-dir", str(tmp_path)]
+    (found,) = json.loads(world.server.run([*argv, *more], check=False).stdout)["checks"]
+    assert f"port 80 is sent on to port {nobody} of this machine, not to mailcow" in found["summary"]
+    # As Docker does then.
+    add = "-t nat -A DOCKER -p tcp --dport 80 -j DNAT --to-destination 172.22.1.253"
+    world.server.run(["iptables-nft", *add.split()])
+    assert world.tried()[0][80] == "refused"
+
+
 _STRANGE = "ct status snat tcp dport 1 drop"
 _CHANGE = "insert rule ip filter DOCKER-USER iifname eth0 ct status dnat tcp dport 587 drop"
 

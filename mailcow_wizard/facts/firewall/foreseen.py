@@ -84,7 +84,7 @@ class Foreseen(NamedTuple):
         """The rules, and what Docker will put among them."""
         chains = self._translating(family, sent_on)
         if not self.own_backend:
-            table = Table(self._owner, _NAMES[family], "filter")
+            table = self._table(family, "filter")
             first = (Rule(f"-A FORWARD -j {USER_CHAIN}", (Verdict("jump", USER_CHAIN),)),)
             user = (table, USER_CHAIN) in chains
             accepts = Rule(_FORESEEN, (Verdict("accept"),))
@@ -96,14 +96,19 @@ class Foreseen(NamedTuple):
                 chains[place] = chain._replace(rules=(Rule(_FORESEEN, (Verdict("accept"),)),))
         return self.known.rules._replace(chains=chains)
 
-    @property
-    def _owner(self) -> Owner:
-        return "iptables-legacy" if self.known.usual == "iptables-legacy" else "iptables-nft"
+    def _table(self, family: int, name: str) -> Table:
+        """The table of iptables that Docker writes to: one that somebody has put rules of nft into is read as
+        nft shows it."""
+        owner: Owner = "iptables-legacy" if self.known.usual == "iptables-legacy" else "iptables-nft"
+        own = Table(owner, _NAMES[family], name)
+        shown = Table("nft", _NAMES[family], name)
+        there = self.known.rules.tables()
+        return shown if owner == "iptables-nft" and own not in there and shown in there else own
 
     def _translating(self, family: int, sent_on: tuple[Rule, ...]) -> dict[tuple[Table, str], Chain]:
         """The chains, and these rules where Docker puts them: into its own chain; after all that the chain
         has which is to lead there; or into a new one, whose turn is before older ones of one priority."""
-        nat = Table(self._owner, _NAMES[family], "nat")
+        nat = self._table(family, "nat")
         chains = dict(self.known.rules.chains)
         first, own = chains.get((nat, "PREROUTING")), chains.get((nat, DOCKERS))
         if self.own_backend:
