@@ -14,6 +14,18 @@ _MORE_ROOM = (
 )
 
 
+def _more_room(root: storage.DataRoot) -> tuple[str, ...]:
+    """What gives room; where Docker has data already, containers' logs may be what takes it (#518, #1000)."""
+    if root.existing != root.path:
+        return _MORE_ROOM
+    logs = _(
+        "See how much the containers' logs take: `du -sh {path}`. They grow without end, unless daemon.json "
+        'has "log-opts": {{"max-size": "50m", "max-file": "3"}}; containers made after that keep to it.',
+        path=_word(f"{root.path}/containers"),
+    )
+    return (*_MORE_ROOM, logs)
+
+
 def _place(root: storage.DataRoot) -> str:
     """Names the data root, and the directory that stands for it while it does not exist."""
     words = (
@@ -73,7 +85,7 @@ def judge_disk(disk: data_places.DiskSpace) -> Judgement:
             _("{amount}; mailcow's images alone need 5 GiB", amount=amount),
             found,
             evidence,
-            _MORE_ROOM,
+            _more_room(disk.root),
             severity="blocks",
         )
     if disk.images and disk.images.space.free < need.DISK.fails_below:
@@ -84,7 +96,7 @@ def judge_disk(disk: data_places.DiskSpace) -> Judgement:
             _("{amount}; 20 GiB are advised, without mail", amount=amount),
             found,
             evidence,
-            _MORE_ROOM,
+            _more_room(disk.root),
         )
     return Judgement("pass", amount, found, evidence, certainty=_certainty(disk.root))
 
