@@ -48,3 +48,13 @@ def test_inodes_for_images_apart_from_the_data_root(free: int, foreseen: bool, s
     judgement = storage_judges.judge_inodes(DiskSpace(ROOT, Space(GIB, GIB, 10**6, 10**7), images))
     assert judgement.status == status
     assert ("/var/lib/containerd" in judgement.summary) == (status != "pass")
+
+
+def test_logs_of_containers_may_fill_the_disk() -> None:
+    """Docker keeps all that they write, unless it is told otherwise; before there is any, nothing is said."""
+    little = Space(3 * GIB, 100 * GIB, 1, 1)
+    found = storage_judges.judge_disk(DiskSpace(ROOT, little))
+    assert f"du -sh {ROOT.path}/containers" in found.remedies[-1]
+    assert '"log-opts": {"max-size": "50m", "max-file": "3"}' in found.remedies[-1]
+    later = storage_judges.judge_disk(DiskSpace(ROOT._replace(existing="/data"), little))
+    assert not any("containers" in one for one in later.remedies)

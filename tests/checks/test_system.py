@@ -209,17 +209,6 @@ def test_what_is_just_below_a_limit_does_not_read_like_it() -> None:
     assert clock.found == "999 MHz"
 
 
-def test_logs_of_containers_may_fill_the_disk() -> None:
-    """Docker keeps all that they write, unless it is told otherwise; before there is any, nothing is said."""
-    little = Space(3 * GIB, 100 * GIB, 1, 1)
-    there = ROOT._replace(existing=ROOT.path)
-    found = storage_judges.judge_disk(DiskSpace(there, little))
-    assert f"du -sh {ROOT.path}/containers" in found.remedies[-1]
-    assert '"log-opts": {"max-size": "50m", "max-file": "3"}' in found.remedies[-1]
-    later = storage_judges.judge_disk(DiskSpace(ROOT, little))
-    assert not any("containers" in one for one in later.remedies)
-
-
 def test_disk_names_an_existing_root_once_and_where_it_was_set() -> None:
     root = DataRoot("/data/docker", "/data/docker", "set in /etc/docker/daemon.json")
     judgement = storage_judges.judge_disk(DiskSpace(root, Space(50 * GIB, 100 * GIB, 1, 1)))
