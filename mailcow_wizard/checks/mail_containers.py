@@ -41,11 +41,12 @@ def judge_containers(stack: Stack) -> Judgement:
     ill = {box.service: trouble for box in stack.boxes if (trouble := _trouble(box))}
     troubles = [*_missing(stack), *ill.values(), *_by_watchdog(stack, ill)]
     evidence = _evidence(stack)
-    number = len(stack.boxes)
+    steady = [one for one in stack.boxes if not one.done]
+    number = len(steady)
     if troubles:
-        well = sum(one.runs and not one.crashes for one in stack.boxes)
+        well = sum(one.runs and not one.crashes for one in steady)
         return judged(troubles, evidence, _("{well} of {number} run", well=well, number=number))
-    young = min(stack.boxes, key=lambda one: one.age)
+    young = min(steady or stack.boxes, key=lambda one: one.age)
     starting = [one for one in stack.boxes if one.health == "starting"]
     if starting or young.age < STEADY_S:
         what = (
@@ -128,6 +129,8 @@ def _by_watchdog(stack: Stack, known: Collection[str]) -> list[Trouble]:
 
 def _trouble(box: Box) -> Trouble | None:
     """What is wrong with a container; None where nothing is."""
+    if box.done:
+        return None
     means = meaning(box)
     because = f": {means.words}" if means.words else ""
     remedies = tuple(filter(None, (means.remedy, _LOGS.format(box.service))))

@@ -26,7 +26,8 @@ def stamp(age: float) -> str:
 
 
 def container(service: str, age: float = 9000.0, state: str = "running", **more: Any) -> dict[str, Any]:
-    """What Docker says of a container; `health`, `log`, `restarts`, `exit`, `lines` and `error` say more."""
+    """What Docker says of a container; `health`, `log`, `restarts`, `exit`, `policy`, `lines` and `error`
+    say more."""
     health = more.get("health")
     said: dict[str, Any] = {
         "Status": state,
@@ -42,10 +43,11 @@ def container(service: str, age: float = 9000.0, state: str = "running", **more:
             "Status": health,
             "Log": [{"ExitCode": code, "Output": text} for code, text in more.get("log", ())],
         }
+    host = {"RestartPolicy": {"Name": more["policy"]}} if "policy" in more else {}
     return {
         "service": service,
         "labels": more.get("labels", {}),
-        "said": {"State": said, "RestartCount": more.get("restarts", 0), "HostConfig": {}},
+        "said": {"State": said, "RestartCount": more.get("restarts", 0), "HostConfig": host},
         "lines": more.get("lines", ""),
     }
 

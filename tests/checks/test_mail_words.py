@@ -241,6 +241,26 @@ def test_one_that_runs_and_still_waits(line: str, age: float, status: str, helps
         assert helps in found.remedies[0]
 
 
+@pytest.mark.parametrize(
+    ("service", "policy", "code", "status"),
+    [
+        # As mailcow's manual once had it, to do without the container for IPv6.
+        ("ipv6nat-mailcow", "no", 0, "pass"),
+        ("ipv6nat-mailcow", "no", 1, "fail"),
+        ("ipv6nat-mailcow", "always", 0, "fail"),
+        ("postfix-mailcow", "no", 0, "fail"),
+    ],
+)
+def test_what_an_override_runs_once(service: str, policy: str, code: int, status: str) -> None:
+    """It has ended, as it should; mailcow's own do not."""
+    once = container(service, 9000.0, "exited", exit=code, policy=policy)
+    others = (container(one) for one in ("postfix-mailcow", "dovecot-mailcow") if one != service)
+    found = judge_containers(MailMachine((once, *others)).facts().get(stack))
+    assert found.status == status, found.summary
+    if status == "pass":
+        assert found.summary.startswith("all 2 containers")
+
+
 @pytest.mark.parametrize(("times", "status"), [(1, "pass"), (3, "warn")])
 def test_the_watchdog_restarts(times: int, status: str) -> None:
     """Docker does not count its restarts, and the container runs in between."""

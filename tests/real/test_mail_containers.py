@@ -80,7 +80,10 @@ def test_containers(docker: engine.Engine, mailcow: Path, tmp_path: Path) -> Non
         (mailcow / "docker-compose.override.yml").write_text(
             "services:\n  redis-mailcow:\n    deploy: {replicas: 0}\n"
         )
-        assert "no container" not in verified(docker, mailcow, state)["found"]
+        names.append(started(docker, mailcow, "ipv6nat-mailcow", "exit 0", "--restart=no"))
+        found = verified(docker, mailcow, state)
+        assert "no container" not in found["found"]
+        assert "ipv6nat" not in found["found"], found
     finally:
         for name in names:
             docker.run(["docker", "rm", "-f", name])

@@ -7,7 +7,7 @@ import re
 
 from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.mail.installed import Installed, Listed, installed
-from mailcow_wizard.facts.mail.services import services
+from mailcow_wizard.facts.mail.services import of_mailcow, services
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
@@ -38,7 +38,7 @@ class Box(NamedTuple):
     """A container. `age` is how long it has been running (or stopped), in seconds; `health` is healthy,
     starting, unhealthy or empty (it has no health check), `failed` how many of its last checks (`checked`)
     failed, `said` what the last failed one said. `lines` are the last of its log where it struggles, else the
-    last one alone."""
+    last one alone. `once` that somebody has added it, and that it is not meant to be started again."""
 
     id: str
     name: str
@@ -55,6 +55,12 @@ class Box(NamedTuple):
     said: str = ""
     pid: int = 0
     lines: tuple[str, ...] = ()
+    once: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether it was to do something once, and has done it."""
+        return self.once and self.state == "exited" and not self.exit_code
 
     @property
     def runs(self) -> bool:
@@ -93,13 +99,14 @@ def stack(facts: Facts) -> Stack:
         raise HostError(_("whether mailcow runs here is not known: {trouble}", trouble=about.untold))
     began = now = facts.host.now()
     patience = min(_PATIENCE_S, (facts.settings.timeout or 90.0) * 0.7)
-    boxes = _all(facts, about.boxes, now)
+    own = of_mailcow(facts)
+    boxes = _all(facts, about.boxes, now, own)
     while _is_young(boxes) and now - began < patience:
         pause(_LOOK_EVERY_S)
         earlier, now = now, facts.host.now()
         if now <= earlier:
             break  # a recorded machine's clock stands still
-        boxes = _all(facts, about.boxes, now)
+        boxes = _all(facts, about.boxes, now, own)
     there = {one.service for one in about.boxes}
     wanted = services(facts)
     missing = None if wanted is None else tuple(one for one in wanted if one not in there)
@@ -109,13 +116,15 @@ def stack(facts: Facts) -> Stack:
 
 def _is_young(boxes: tuple[Box, ...]) -> bool:
     """Whether nothing is wrong, and something is too new to be trusted."""
-    if any(not one.runs or one.crashes for one in boxes):
+    steady = [one for one in boxes if not one.done]
+    if any(not one.runs or one.crashes for one in steady):
         return False
-    return any(one.age < STEADY_S or one.health == "starting" for one in boxes)
+    return any(one.age < STEADY_S or one.health == "starting" for one in steady)
 
 
-def _all(facts: Facts, listed: tuple[Listed, ...], now: float) -> tuple[Box, ...]:
-    return tuple(_box(facts, one, now) for one in listed)
+def _all(facts: Facts, listed: tuple[Listed, ...], now: float, own: frozenset[str] | None) -> tuple[Box, ...]:
+    boxes = (_box(facts, one, now) for one in listed)
+    return tuple(one if own and one.service not in own else one._replace(once=False) for one in boxes)
 
 
 def _box(facts: Facts, listed: Listed, now: float) -> Box:
@@ -164,7 +173,13 @@ def _read(listed: Listed, said: dict[str, Any], now: float) -> Box:
         len(log),
         " ".join(str(bad[-1].get("Output") or "").split())[-_LONGEST_LINE:] if bad else "",
         int(state.get("Pid") or 0),
+        once=_policy(said) == "no",
     )
+
+
+def _policy(said: dict[str, Any]) -> str:
+    """When Docker starts it again: always, unless-stopped, on-failure, no; empty where it does not say."""
+    return str(((said.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name") or "")
 
 
 def _seconds(stamp: str) -> float:

@@ -41,6 +41,16 @@ def services(facts: Facts) -> tuple[str, ...] | None:
     return tuple(one for one in dict.fromkeys((*blocks, *changed)) if one not in left_out)
 
 
+def of_mailcow(facts: Facts) -> frozenset[str] | None:
+    """The services of mailcow's own docker-compose.yml, without what an override adds; None where the file
+    does not tell."""
+    try:
+        blocks = _blocks(facts.host.text(f"{facts.settings.directory.rstrip('/')}/{_FILE}"))
+    except HostError:
+        return None
+    return frozenset(blocks) if blocks else None
+
+
 def _blocks(text: str) -> dict[str, list[str]] | None:
     """The services of a file, each with what stands behind its colon and the lines below; None where they are
     written in another way than one below the other."""
