@@ -67,15 +67,14 @@ def judge_arch(arch: cpu.Architecture) -> Judgement:
     evidence = (Evidence("uname -m; getconf LONG_BIT", f"{arch.machine} {arch.bits}"),)
     name = need.ARCHITECTURES.get(arch.machine, "")
     if not name:
+        move = _("Move to a machine with an x86_64 or ARM64 processor.")
+        install = _("Install a 64-bit system, if the processor can run one (lscpu, line CPU op-mode).")
         return Judgement(
             "fail",
             _("{machine}: there are no images of mailcow for this type of processor", machine=arch.machine),
             arch.machine,
             evidence,
-            (
-                _("Install a 64-bit system, if the processor can run one (lscpu, line CPU op-mode)."),
-                _("Move to a machine with an x86_64 or ARM64 processor."),
-            ),
+            (move,) if arch.bits == 64 else (install, move),
         )
     if arch.bits != 64:
         return Judgement(

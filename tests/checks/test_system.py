@@ -91,6 +91,9 @@ def test_architecture(machine: str, bits: int, page: int, status: str) -> None:
     judgement = cpu_judges.judge_arch(Architecture(machine, bits, page))
     assert judgement.status == status
     assert page <= 4096 or f"{page // 1024} KiB" in judgement.summary
+    # A 64-bit system helps where there is none.
+    helps = any("Install a 64-bit system" in one for one in judgement.remedies)
+    assert helps == (machine in ("i686", "armv7l", "armv8l"))
 
 
 V2 = frozenset(need.CPU_FEATURES_V2)
