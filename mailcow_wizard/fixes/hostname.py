@@ -86,6 +86,8 @@ def _name(facts: Facts) -> str:
         ) from None
     if "." not in name:
         raise NoPlan(_("{name} is no full name.", name=name))
+    if name in facts.settings.domains:
+        raise NoPlan(_("{name} is a mail domain itself: give the server a name of its own first.", name=name))
     return name
 
 

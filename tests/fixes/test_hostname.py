@@ -6,6 +6,7 @@ import pytest
 
 from mailcow_wizard.facts.identity import own_name
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.hostname import set_hostname, with_name
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.model import Command, Edit, Manual, Plan, Settings
@@ -150,3 +151,9 @@ def test_cloud_init_is_told() -> None:
 def test_no_plan(host: FakeHost, name: str, word: str) -> None:
     with pytest.raises(HostError, match=word):
         set_hostname(Facts(host, Settings(hostname=name)))
+
+
+def test_no_machine_is_called_as_a_mail_domain() -> None:
+    """That would not help the finding, which stays until mailcow has another name."""
+    with pytest.raises(NoPlan, match="is a mail domain itself"):
+        set_hostname(Facts(machine(), Settings(hostname="example.org", domains=("example.org",))))
