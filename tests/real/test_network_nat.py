@@ -101,6 +101,27 @@ def test_a_router_that_sends_back_and_one_that_does_not(world: World) -> None:
         assert found["network.hairpin v4"]["stops"] == "way"
 
 
+def test_a_router_that_sends_nothing_back_is_told_in_time_where_mailcow_listens(world: World) -> None:
+    """Each port is waited for then; where mail gets out does not matter any more, and takes longest where it
+    does not."""
+    program = str(CHECKOUT / "tests" / "lab" / "far_side.py")
+    lines = [f"greet 0.0.0.0 {port} 220 mail.example.org ESMTP" for port in (25, 80, 443)]
+    servers = world.server.start([sys.executable, program, *lines])
+    listens = ["ss", "-Hltn", "sport = :443"]
+    assert wait_until(lambda: "LISTEN" in world.server.run(listens, check=False).stdout, 10.0)
+    try:
+        with (
+            behind_nat(world, reflects=False),
+            world.rule("ip protocol tcp tcp dport 25 drop", hook="prerouting"),
+        ):
+            found = check(world, "network.hairpin", "--address", SERVER_V4)["network.hairpin v4"]
+    finally:
+        servers.terminate()
+        servers.wait()
+    assert found["status"] == "fail", found
+    assert "ports 80, 443 and 25: nothing comes back" in found["summary"]
+
+
 def test_mails_port_that_does_not_come_back_is_the_providers_matter_or_the_routers(world: World) -> None:
     blocked = "ip protocol tcp tcp dport 25 drop"
     forgotten = f"ip daddr {SERVER_V4} tcp dport 25 drop"

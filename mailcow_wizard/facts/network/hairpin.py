@@ -33,7 +33,8 @@ class Reflection(NamedTuple):
     """One public address of a family: whether it is this machine's own, else what was tried.
 
     `unchecked` is the variable of mailcow.conf that keeps mailcow from asking itself under its public name,
-    `web` the port on which it would ask. `mail_leaves`: port 25 is silent here, and that of others answers.
+    `web` the port on which it would ask. `mail_leaves`: port 25 alone is silent here, and that of others
+    answers.
     """
 
     addresses: Addresses
@@ -68,8 +69,13 @@ def _reflection(facts: Facts, known: Addresses, public: str) -> Reflection:
         turned=turned,
         unchecked=_unchecked(facts),
         web=facts.get(survey)[_ASKED[0]].binding.number,
-        mail_leaves=Turned(_SMTP, "silent") in turned and _mail_leaves(facts, known.family),
+        mail_leaves=_is_mail_alone_silent(turned) and _mail_leaves(facts, known.family),
     )
+
+
+def _is_mail_alone_silent(turned: tuple[Turned, ...]) -> bool:
+    """Where others are silent, too, it does not matter why, and all the time there is was waited for them."""
+    return [one for one in turned if one.outcome == "silent"] == [Turned(_SMTP, "silent")]
 
 
 def _mail_leaves(facts: Facts, family: int) -> bool:
