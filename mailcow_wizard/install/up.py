@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 
+from mailcow_wizard.checks.mail_words import Meaning, meaning
 from mailcow_wizard.engine.selection import UnknownSelector, select
+from mailcow_wizard.facts.mail.boxes import Box
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import gate
@@ -28,7 +30,7 @@ _LOOK_EVERY_S = 1.0
 _STEADY_S = 5.0
 _PATIENCE_S = 300.0
 _GIVE_UP_S = 45.0
-_LOG_LINES = 12
+_LOG_LINES, _LOOKED_AT = 12, 60
 _WARNING = pattern(r'level=warning msg="(.*)"$')
 _DAEMON, _UNHEALTHY = "daemon", "unhealthy"
 _OF_UNBOUND = (
@@ -163,12 +165,12 @@ class _Watch:
                 tested = one.health == _UNHEALTHY
                 said.append(_("its test says: {words}", words=known.health_said))
             ran = self._job.session.host.run(
-                ("docker", "logs", "--tail", str(_LOG_LINES), one.id), 8.0, begun=True
+                ("docker", "logs", "--tail", str(_LOOKED_AT), one.id), 8.0, begun=True
             )
-            said += [line for line in (ran.out + ran.err).splitlines() if line.strip()][-_LOG_LINES:]
+            said += [line for line in (ran.out + ran.err).splitlines() if line.strip()][-_LOOKED_AT:]
         except HostError as error:
             said.append(str(error))
-        for line in said:
+        for line in (*said[:-_LOG_LINES][: int(tested)], *said[-_LOG_LINES:]):
             self._job.tell(f"  {short(one.service)} | {line}")
         return tuple(said if tested else reversed(said))
 
@@ -254,10 +256,16 @@ def _struggling(job: Job, watch: _Watch, some: list[Service]) -> Failed:
     one = some[0]
     said = watch.tell_log(one)
     findings: tuple[Finding, ...] = ()
+    means = Meaning()
     if one.service == "unbound-mailcow":
         findings = _causes(job)
-    why = f" ({findings[0].summary})" if findings else f" ({said[0][:160]})" if said else ""
+    else:
+        in_order = tuple(said if one.health == _UNHEALTHY else reversed(said))
+        means = meaning(Box(one.id, one.name, one.service, one.state, 0.0, lines=in_order))
+    words = findings[0].summary if findings else means.words or (said[0][:160] if said else "")
+    why = f" ({words})" if words else ""
     remedies = [line for finding in findings for line in gate.remedies(finding)[:1]]
+    remedies += [means.remedy] if means.remedy and not findings else []
     remedies.append(_("All that it says: docker logs {name}", name=one.name))
     words = _("mailcow's {name} is {state}", name=short(one.service), state=one.health or one.state)
     return Failed(f"{words}{why}", remedies, findings)

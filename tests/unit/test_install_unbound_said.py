@@ -102,3 +102,36 @@ def test_another_container_is_not_explained_by_unbound() -> None:
     told = failed(finding("network.icmp"), service="mysql-mailcow")
     assert "network.icmp" not in str(told)
     assert told.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("service", "lines", "means", "helps"),
+    [
+        (
+            "mysql-mailcow",
+            ("0 [ERROR] InnoDB: mmap(137297920 bytes) failed; errno 12", "0 [ERROR] Aborting"),
+            "there is not enough memory for it",
+            "system.memory",
+        ),
+        (
+            "netfilter-mailcow",
+            ("MAILCOW target is in position 4 in the ip forward table, restarting container", "Clearing all"),
+            "another program puts its firewall rules before mailcow's",
+            "firewall.backend",
+        ),
+        ("redis-mailcow", ("1:M * ready", "1:M # it is odd"), "1:M # it is odd", "docker logs"),
+    ],
+)
+def test_the_log_of_another_is_explained(
+    service: str, lines: tuple[str, ...], means: str, helps: str
+) -> None:
+    """The last line of a log seldom says the cause."""
+
+    class Logged(Watch):
+        def tell_log(self, _service: Service) -> tuple[str, ...]:
+            return lines[::-1]
+
+    box = Service("4711", f"mailcow-{service}-1", service, "restarting", "", "Restarting")
+    told = up._struggling(Looked(), cast("Any", Logged()), [box])
+    assert str(told).startswith(f"mailcow's {service.removesuffix('-mailcow')} is restarting ({means}")
+    assert helps in told.remedies[0]
