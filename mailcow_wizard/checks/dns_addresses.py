@@ -65,18 +65,30 @@ def _aaaa(facts: HostRecords) -> Judgement:
     judgement = judged(remove, facts.aaaa, found, "", server.name)
     if found.kind != "wrong":
         return judgement
-    return judgement._replace(
-        summary=_(
-            "{server} has the IPv6 address {values}, but this server does not use IPv6",
+    words = _(
+        "{server} has the IPv6 address {values}, but this server does not use IPv6",
+        server=server.name,
+        values=", ".join(published),
+    )
+    remove_it = _("Remove the AAAA record of {server}, or bring IPv6 up.", server=server.name)
+    if server.unnamed:
+        words = _(
+            "{server} has the IPv6 address {values}, and of this server's none was named with --address",
             server=server.name,
             values=", ".join(published),
-        ),
+        )
+        remove_it = _(
+            "If this server uses IPv6, name its address too: --address {own}. Else remove the AAAA record.",
+            own=server.v6.own,
+        )
+    return judgement._replace(
+        summary=words,
         needed=_("no AAAA record as long as IPv6 is not used"),
         why=_(
             "Whoever prefers IPv6 finds nobody there, and mailcow's certificate client compares "
             "this address only: no certificate is issued."
         ),
-        remedies=(_("Remove the AAAA record of {server}, or bring IPv6 up.", server=server.name),),
+        remedies=(remove_it,),
     )
 
 

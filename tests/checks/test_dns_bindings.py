@@ -85,3 +85,21 @@ def test_programs_are_sent_to_the_port_of_a_proxy_not_to_the_one_behind_it(lines
     assert judged.status == "pass", judged.summary
     records = of_domain(facts.get(mail_server), DOMAIN, SigningKey())
     assert [one.value for one in records if one.name == service] == [f"0 1 {port} {NAME}.", "path=/SOGo/dav/"]
+
+
+@pytest.mark.parametrize(
+    ("conf", "words", "remedy"),
+    [
+        ("", "and of this server's none was named with --address", f"--address {OURS_V6}"),
+        ("ENABLE_IPV6=false\n", "but this server does not use IPv6", "Remove the AAAA record"),
+    ],
+)
+def test_an_address_that_was_not_named_is_not_one_that_is_not_used(
+    conf: str, words: str, remedy: str
+) -> None:
+    facts = asked(conf, v6=False)
+    if not conf:
+        facts.host.files.pop(f"{_DIRECTORY}/mailcow.conf")  # type: ignore[attr-defined]
+    (judged,) = runner.look(AAAA, facts)
+    assert (judged.status, words in judged.summary) == ("fail", True), judged.summary
+    assert remedy in judged.remedies[0]

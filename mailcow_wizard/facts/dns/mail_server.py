@@ -23,7 +23,8 @@ class NoName(HostError):
 
 class MailServer(NamedTuple):
     """Whose records these are. `ports` by check id (`ports.imap`), as the world meets them; `unseen` are the
-    families that mail may leave by with an address that nobody could say."""
+    families that mail may leave by with an address that nobody could say; `unnamed`: this machine has IPv6,
+    and of the public addresses that were named none is of it."""
 
     name: str
     domains: tuple[str, ...]
@@ -32,6 +33,7 @@ class MailServer(NamedTuple):
     uses_v6: bool
     ports: Mapping[str, int]
     unseen: tuple[Addresses, ...] = ()
+    unnamed: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -60,6 +62,7 @@ def mail_server(facts: Facts) -> MailServer:
         facts.get(uses_v6),
         ports,
         tuple(one for one in used if one.unseen),
+        v6 in used and v6.origin == "option" and bool(v6.own) and not v6.public,
     )
 
 
