@@ -58,7 +58,11 @@ def is_refusal(said: str) -> bool:
     return bool(_GREETED.search(said))
 
 
+def known(said: str) -> tuple[str, ...]:
+    """What helps against a refusal in these words, where they are known."""
+    return tuple(helps for pattern, helps in _KNOWN if re.search(pattern, said))
+
+
 def remedies(said: str) -> tuple[str, ...]:
-    """What helps against a refusal in these words."""
-    found = tuple(helps for pattern, helps in _KNOWN if re.search(pattern, said))
-    return found or (_ANY,)
+    """What helps against a refusal in these words, or in any."""
+    return known(said) or (_ANY,)

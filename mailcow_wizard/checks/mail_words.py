@@ -75,8 +75,8 @@ _MEANINGS: tuple[tuple[str, str, str, str], ...] = (
         r"(?i)no supported database files|can't download|cool-down|blocked by cdn|update process failed",
         _("it could not fetch its signatures"),
         _(
-            "See whether database.clamav.net can be reached (`check network.outbound-hosts`). It refuses for "
-            "a day who asked too often: wait, or set SKIP_CLAMD=y meanwhile."
+            "See whether ClamAV's servers can be reached (`check network.outbound-hosts`). They refuse for a "
+            "day who asked too often: wait, or set SKIP_CLAMD=y meanwhile."
         ),
     ),
     (

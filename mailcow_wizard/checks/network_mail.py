@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
+from mailcow_wizard.checks import mail_refusals
 from mailcow_wizard.checks.network_ways import NOT_KNOWN, Way, allowing, evidence, inner, inner_words, way
 from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.mail_ways import MailTry, MailWay, mail_ways
@@ -150,7 +151,10 @@ def _opened(found: MailWay, opened: tuple[MailTry, ...], common: Judgement) -> J
                 "port 25 is free, but they refuse this machine's address: {greeting}",
                 greeting=refusing[0].tried.result.greeting,
             ),
-            remedies=(_('See "Blocklists": this address has a bad name, perhaps from who had it before.'),),
+            remedies=(
+                *mail_refusals.known(refusing[0].tried.result.greeting),
+                _('See "Blocklists": this address has a bad name, perhaps from who had it before.'),
+            ),
         )
     return _free(found, opened, common, len(refusing))
 
