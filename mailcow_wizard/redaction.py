@@ -57,6 +57,7 @@ _REPEATED = pattern(
     r"(unterminated quoted value|in variable name(?: near)?|[Ii]nvalid template:|"
     r"[Ii]nvalid interpolation format for \S+|failed to read \S+: required variable) .*"
 )
+_STANDALONE = "docker-compose"
 _UNSET = pattern(r"(\bThe )\S+( variable is not set\b)")
 
 
@@ -109,6 +110,12 @@ def of_compose(text: str) -> str:
     (compose-go, dotenv/parser.go), and in values it takes for a name what follows a dollar sign."""
     text = _REPEATED.sub(rf"\1 {REMOVED}", without_secret_values(text))
     return _UNSET.sub(rf"\1{REMOVED}\2", text)
+
+
+def of_command(command: Sequence[str], text: str) -> str:
+    """What a command says, without the secrets that docker compose repeats."""
+    is_compose = tuple(command[:2]) == ("docker", "compose") or command[0].rpartition("/")[2] == _STANDALONE
+    return of_compose(text) if is_compose else text
 
 
 def configuration(text: str, lone_word: str = REMOVED) -> str:

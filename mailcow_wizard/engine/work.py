@@ -15,6 +15,7 @@ from mailcow_wizard.host.detached import pause
 from mailcow_wizard.host.door import Denied, HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual
+from mailcow_wizard.redaction import of_command
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -118,7 +119,10 @@ class Work:
             about = {"pid": pid, "mark": mark, "timeout": timeout}
             self._journal.keep(self._change, _RUNNING, json.dumps(about).encode())
 
-        code = self._changing.run(argv, timeout, lambda line: self._tell("output", number, line), mark, note)
+        def listen(line: str) -> None:
+            self._tell("output", number, of_command(argv, line))
+
+        code = self._changing.run(argv, timeout, listen, mark, note)
         if code:
             how = (
                 _("was ended by signal {number}", number=-code)

@@ -12,6 +12,7 @@ from mailcow_wizard.cli import making
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.engine import lock, mending
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.model import Command
 
 
 @pytest.fixture
@@ -50,6 +51,22 @@ def test_what_has_ended_says_how(place: Place) -> None:
     assert mending.follow(session, made.change, nothing)._replace(finding=None) == made
     mending.take_back(session, made.change, nothing)
     assert mending.follow(session, made.change, nothing).state == "undone"
+
+
+def test_what_compose_repeats_of_a_password_is_not_told(place: Place) -> None:
+    session, heard = place.session(), list[str]()
+    compose = place.root / "docker-compose"
+    said = 'time="x" level=warning msg="The \\"hunter2\\" variable is not set. Defaulting to a blank string."'
+    compose.write_text(f"#!/bin/sh\necho '{said}'\necho started\n")
+    compose.chmod(0o755)
+    plan = place.made(Command((str(compose), "up"), timeout=20))
+    outcome = mending.apply(session, plan, lambda event: heard.append(event.text))
+    assert (outcome.state, "started" in heard) == ("applied", True)
+    assert any("variable is not set" in one for one in heard)
+    assert "hunter2" not in " ".join(heard)
+    kept = b"".join(one.read_bytes() for one in Path(place.state).rglob("*") if one.is_file())
+    assert b"started" in kept
+    assert b"hunter2" not in kept
 
 
 def test_work_that_is_killed_is_no_end(place: Place) -> None:
