@@ -8,7 +8,6 @@ from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
 _SMTP = 25
-_OWN_NAMES = ("mailcow-wizard", "mailcow_wizard")
 _NO_SCOPE = ("", "0.0.0.0", "::")
 _LISTENS = _("{name} is listening on {where}")
 _DOES = {
@@ -24,12 +23,21 @@ _NOBODYS = {
 
 def judge_port(facts: PortFacts) -> Judgement:
     """A foreign listener in the way fails; mailcow's own containers and a free port pass."""
+    judged = _judge_now(facts)
+    if judged.status != "pass" or not facts.returning:
+        return judged
+    from mailcow_wizard.checks.port_returning import until_the_next_boot
+
+    return until_the_next_boot(facts, judged)
+
+
+def _judge_now(facts: PortFacts) -> Judgement:
     binding = facts.binding
     if binding.problem or binding.doubt or facts.foreign_address:
         return _misconfigured(facts)
     foreign = tuple(one for one in facts.occupants if one.own is False)
     undecided = tuple(one for one in facts.occupants if one.own is None)
-    if foreign and all(map(_is_this_program, foreign)):
+    if foreign and all(one.is_this_program for one in foreign):
         return _while_reaching(facts, foreign)
     if foreign:
         return _conflict(facts, foreign)
@@ -51,11 +59,6 @@ def judge_port(facts: PortFacts) -> Judgement:
 
 def _is_seen(occupant: Occupant) -> bool:
     return bool(occupant.container) and occupant.listener.state != "published"
-
-
-def _is_this_program(occupant: Occupant) -> bool:
-    words = (word for process in occupant.holder.processes for word in process.command[:3])
-    return any(word.rpartition("/")[2].removesuffix(".pyz") in _OWN_NAMES for word in words)
 
 
 def _while_reaching(facts: PortFacts, own: tuple[Occupant, ...]) -> Judgement:

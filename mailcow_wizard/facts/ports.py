@@ -8,12 +8,14 @@ from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, Binding, bindings, c
 from mailcow_wizard.facts.containers import Container
 from mailcow_wizard.facts.mailcow_conf import MailcowConf, mailcow_conf
 from mailcow_wizard.facts.packages import owners_of
+from mailcow_wizard.facts.returning import returning
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Holder, HostError, Listener, Listeners
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 _SYSTEMD = 1
+_OWN_NAMES = ("mailcow-wizard", "mailcow_wizard")
 
 _ADDRESS = pattern(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 
@@ -35,11 +37,18 @@ class Occupant(NamedTuple):
     own: bool | None = False
     main: str = ""
 
+    @property
+    def is_this_program(self) -> bool:
+        """Whether it is a wizard that listens."""
+        words = (word for process in self.holder.processes for word in process.command[:3])
+        return any(word.rpartition("/")[2].removesuffix(".pyz") in _OWN_NAMES for word in words)
+
 
 class PortFacts(NamedTuple):
     """One of mailcow's ports and who is in its way. `source` says how sockets were listed, `untried` that
     only listeners could be seen; `foreign_address` that this machine does not have the address; `left` that
-    containers go on of a Docker that has ended, which publish ports without a listener (None: perhaps)."""
+    containers go on of a Docker that has ended, which publish ports without a listener (None: perhaps);
+    `returning` are units that do not run, but would take the port at the next boot."""
 
     binding: Binding
     occupants: tuple[Occupant, ...]
@@ -49,6 +58,7 @@ class PortFacts(NamedTuple):
     foreign_address: bool = False
     untried: bool = False
     left: bool | None = False
+    returning: tuple[str, ...] = ()
 
 
 def survey(facts: Facts) -> dict[str, PortFacts]:
@@ -64,6 +74,7 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
     is_root = facts.host.user().uid == 0
     left = _left_running(facts)
     boxes = _boxes(facts)
+    later = returning(facts)
     seen = {
         one.port.id: tuple(known[s.inode]._replace(listener=s) for s in in_the_way[one.port.id])
         for one in wanted
@@ -81,6 +92,7 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
             _is_foreign(facts, one.address),
             one.number in listening.untried,
             left,
+            later.get(one.number, ()),
         )
         for one in wanted
     }

@@ -35,7 +35,7 @@ def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
         return ()
     held = tuple(_kept(facts, one) for one in blockers(port.occupants))
     if not held:
-        return ()
+        return (_kept_from_starting(check, judgement, port, facts),) if port.returning else ()
     none: tuple[Unit, ...] = ()
     besides = _or(none, lambda: _besides(facts, held))
     held = tuple(_kept_with(facts, one, besides) for one in held)
@@ -44,6 +44,12 @@ def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
     )
     conflict = Conflict(check, judgement.subject, port, held, around, facts)
     return tuple(_offer(conflict, one) for one in choices(port, held, around))
+
+
+def _kept_from_starting(check: str, judgement: Judgement, port: PortFacts, facts: Facts) -> Offer:
+    from mailcow_wizard.fixes.port_returning import offer
+
+    return offer(check, judgement, port, facts)
 
 
 def _offer(conflict: Conflict, choice: Choice) -> Offer:

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from lab import machine
 from lab.inside import wait_until
 from lab.machine import Machine
 
@@ -99,6 +101,37 @@ def test_a_postfix_that_was_stopped_since_stays_stopped(booted: Machine, mender:
         mender.undo(change)
         assert booted.run(["cat", "/etc/postfix/main.cf"]).stdout == before
         assert states(booted, "postfix.service", "postfix@-.service") == ["inactive", "inactive"]
+
+
+def test_a_postfix_that_is_only_stopped_would_come_back(booted: Machine, mender: Mender) -> None:
+    """The port is free until the next boot; it is kept from starting, and may start again when that is taken
+    back."""
+    with running(booted, "postfix.service"):
+        assert _found(booted)["status"] == "fail"
+        booted.run(["systemctl", "stop", "postfix.service"], check=True)
+        assert wait_until(lambda: ":25" not in booted.run(["ss", "-Hltn"]).stdout, 60)
+        said = _found(booted)
+        assert said["status"] == "warn"
+        assert said["summary"] == (
+            "port 25 is free, but postfix.service starts with the machine, and would take it"
+        )
+        assert commands(mender.plan("ports.smtp", "stop-service")) == [
+            "systemctl disable --now postfix.service"
+        ]
+        mender.there_and_back(
+            *("ports.smtp", "stop-service"),
+            lambda: snapshot(booted, "postfix.service", "postfix@-.service"),
+        )
+        booted.run(["systemctl", "disable", "postfix.service"], check=True)
+        assert _found(booted)["status"] == "pass"
+
+
+def _found(booted: Machine) -> dict[str, Any]:
+    """What is said of port 25."""
+    argv = ["python3", "-m", "mailcow_wizard", "check", "ports.smtp", "--json", "--dir", "/srv/mailcow"]
+    said = booted.run(argv, env={"PYTHONPATH": machine.CHECKOUT_INSIDE}, timeout=60).stdout
+    found: dict[str, Any] = json.loads(said)["checks"][0]
+    return found
 
 
 def test_a_relay_that_is_set_stays(booted: Machine, mender: Mender) -> None:
