@@ -36,10 +36,16 @@ def returning(facts: Facts) -> dict[int, tuple[str, ...]]:
     idle = [
         (name, unit.id)
         for name, unit in zip(names, found, strict=True)
-        if unit.enabled and not unit.active and unit.load == "loaded"
+        if unit.enabled and not unit.active and unit.load == "loaded" and not _is_gone(facts, name, unit)
     ]
     ports = {port for name, _unit in idle for port in TAKES[name]}
     return {port: tuple(unit for name, unit in idle if port in TAKES[name]) for port in ports}
+
+
+def _is_gone(facts: Facts, name: str, unit: units.Unit) -> bool:
+    """Whether only the init script is left, which Debian keeps of a package that is removed."""
+    program = "sendmail-mta" if name == "sendmail" else name
+    return unit.state == "generated" and not facts.host.exists(f"/usr/sbin/{program}")
 
 
 def _started(facts: Facts, directory: str, mark: str) -> Iterator[str]:

@@ -215,4 +215,10 @@ def test_exim(booted_with_exim: Machine) -> None:
     assert "unit exim4.service" in finding["found"]
     assert "package exim4-daemon-light" in finding["found"]
     booted_with_exim.run(["systemctl", "stop", "exim4.service"], check=True)
+    finding = wizard.port()
+    assert (finding["status"], finding["summary"]) == (
+        "warn",
+        "port 25 is free, but exim4.service starts with the machine, and would take it",
+    )
+    booted_with_exim.run(["systemctl", "disable", "exim4.service"], check=True)
     wizard.assert_free()

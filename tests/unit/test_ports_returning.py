@@ -55,6 +55,19 @@ def test_an_init_script_is_asked_for_its_unit() -> None:
     assert returning(facts) == {25: ("sendmail.service",)}
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_an_init_script_of_a_package_that_is_gone_starts_nothing(installed: bool) -> None:
+    facts = machine(scripts=("S01exim4",), exim4="inactive generated")
+    host = facts.host
+    assert isinstance(host, FakeHost)
+    said = next(one for one in host.commands if one.startswith("systemctl show"))
+    host.commands[said] = f"{host.commands[said]}SourcePath=/etc/init.d/exim4\n"
+    host.commands["systemctl is-enabled -- exim4.service"] = "enabled\n"
+    if installed:
+        host.files["/usr/sbin/exim4"] = "x"
+    assert returning(facts) == ({25: ("exim4.service",)} if installed else {})
+
+
 @pytest.mark.parametrize("state", ["inactive disabled", "inactive masked", "activating enabled"])
 def test_who_is_off_or_about_to_run_does_not(state: str) -> None:
     assert returning(machine("postfix.service", postfix=state)) == {}
