@@ -21,12 +21,16 @@ TAKES: Mapping[str, tuple[int, ...]] = {
 
 _WANTED = "/etc/systemd/system/multi-user.target.wants"
 _SCRIPTS = "/etc/rc3.d"  # Debian's links to init scripts, as sendmail still has one
+_CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd")  # of version 2, and of version 1
 _STARTED = pattern(r"(?:S[0-9]{2})?(.+?)(?:\.service)?")
 
 
 def returning(facts: Facts) -> dict[int, tuple[str, ...]]:
     """The units that come back, by the port that they take; none where systemd does not tell."""
-    names = tuple(sorted({*_started(facts, _WANTED, ""), *_started(facts, _SCRIPTS, "S")} & TAKES.keys()))
+    if not units.is_running(facts):
+        return {}
+    started = {*_started(facts, _WANTED, ""), *_started(facts, _SCRIPTS, "S")} & TAKES.keys()
+    names = tuple(sorted(one for one in started if not _runs(facts, one)))
     if not names:
         return {}
     try:
@@ -40,6 +44,11 @@ def returning(facts: Facts) -> dict[int, tuple[str, ...]]:
     ]
     ports = {port for name, _unit in idle for port in TAKES[name]}
     return {port: tuple(unit for name, unit in idle if port in TAKES[name]) for port in ports}
+
+
+def _runs(facts: Facts, name: str) -> bool:
+    """Whether it has processes: asking systemd takes a quarter of `check ports`."""
+    return any(facts.host.exists(f"{above}/system.slice/{name}.service") for above in _CGROUPS)
 
 
 def _is_gone(facts: Facts, name: str, unit: units.Unit) -> bool:

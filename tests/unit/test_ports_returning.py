@@ -21,6 +21,7 @@ WANTS = "/etc/systemd/system/multi-user.target.wants"
 def machine(*links: str, scripts: tuple[str, ...] = (), **units: str) -> Facts:
     """One that starts these with itself; of each unit its state of activity, and of its file."""
     files = {f"{WANTS}/{one}": "" for one in links} | {f"/etc/rc3.d/{one}": "" for one in scripts}
+    files["/run/systemd/system/x"] = ""
     names = sorted(units)
     rows = [
         f"Id={one}.service\nLoadState=loaded\nUnitFileState={units[one].partition(' ')[2]}\n"
@@ -73,11 +74,18 @@ def test_who_is_off_or_about_to_run_does_not(state: str) -> None:
     assert returning(machine("postfix.service", postfix=state)) == {}
 
 
-def test_where_systemd_does_not_tell_nobody_is_named() -> None:
-    silent = FakeHost({f"{WANTS}/postfix.service": ""})
-    assert returning(Facts(silent, Settings())) == {}
-    unread = FakeHost({WANTS: NoAnswer("x")})
-    assert returning(Facts(unread, Settings())) == {}
+@pytest.mark.parametrize("above", ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd"])
+def test_systemd_is_not_asked_of_who_has_processes(above: str) -> None:
+    running = {f"{WANTS}/nginx.service": "", "/run/systemd/system/x": ""}
+    host = FakeHost({**running, f"{above}/system.slice/nginx.service/cgroup.procs": "12\n"})
+    assert returning(Facts(host, Settings())) == {}
+    assert not any("systemctl" in one for one in host.asked)
+
+
+def test_where_systemd_is_not_or_does_not_tell_nobody_is_named() -> None:
+    enabled = {f"{WANTS}/postfix.service": ""}
+    for files in (enabled, {**enabled, "/run/systemd/system/x": ""}, {WANTS: NoAnswer("x")}):
+        assert returning(Facts(FakeHost(files), Settings())) == {}
 
 
 NO_CONF = MailcowConf("/srv/mailcow.conf", False, MappingProxyType({}))
