@@ -26,24 +26,28 @@ _STARTED = pattern(r"(?:S[0-9]{2})?(.+?)(?:\.service)?")
 
 
 def returning(facts: Facts) -> dict[int, tuple[str, ...]]:
-    """The units that come back, by the port that they take; none where systemd does not tell."""
-    if not units.is_running(facts):
-        return {}
-    started = {*_started(facts, _WANTED, ""), *_started(facts, _SCRIPTS, "S")} & TAKES.keys()
-    names = tuple(sorted(one for one in started if not _runs(facts, one)))
-    if not names:
-        return {}
+    """The units that come back, by the port that they take; none where systemd does not tell, or a recorded
+    machine was not asked."""
     try:
-        found = units.units(facts, tuple(f"{name}.service" for name in names))
+        idle = _idle(facts)
     except HostError:
         return {}
-    idle = [
+    ports = {port for name, _unit in idle for port in TAKES[name]}
+    return {port: tuple(unit for name, unit in idle if port in TAKES[name]) for port in ports}
+
+
+def _idle(facts: Facts) -> list[tuple[str, str]]:
+    """Of the services that start with the machine and do not run: name and unit. Raises HostError."""
+    if not units.is_running(facts):
+        return []
+    started = {*_started(facts, _WANTED, ""), *_started(facts, _SCRIPTS, "S")} & TAKES.keys()
+    names = tuple(sorted(one for one in started if not _runs(facts, one)))
+    found = units.units(facts, tuple(f"{name}.service" for name in names))
+    return [
         (name, unit.id)
         for name, unit in zip(names, found, strict=True)
         if unit.enabled and not unit.active and unit.load == "loaded" and not _is_gone(facts, name, unit)
     ]
-    ports = {port for name, _unit in idle for port in TAKES[name]}
-    return {port: tuple(unit for name, unit in idle if port in TAKES[name]) for port in ports}
 
 
 def _runs(facts: Facts, name: str) -> bool:
