@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import unseen
+from mailcow_wizard.checks.troubles import word
 from mailcow_wizard.facts.reputation import Opinion, Reputation, Subject, kind, reputation, words
 from mailcow_wizard.facts.reputation_asn import AsnAnswer, asn
 from mailcow_wizard.language import _, heard, ngettext
@@ -189,6 +190,28 @@ def judge_asn(facts: AsnAnswer) -> Judgement:
             found="",
             evidence=(),
             certainty="untested",
+        )
+    if facts.forwards:
+        named = ", ".join(facts.forwards[:3])
+        return common._replace(
+            status="warn",
+            summary=_(
+                "mailcow's unbound hands on all questions to {resolvers}, which Spamhaus refuses",
+                resolvers=named,
+            ),
+            found=_("{place} forwards to {resolvers}", place=facts.place, resolvers=named),
+            evidence=(Evidence(f"grep -A9 forward-zone {word(facts.place)}", named),),
+            remedies=(
+                _(
+                    "Where name servers can be asked from here (`check network.recursion`): take the "
+                    "forward-zone out of {place}, then `docker compose restart unbound-mailcow`.",
+                    place=facts.place,
+                ),
+                _(
+                    "Else hand on to a resolver of your own or your provider's, or set {key}.",
+                    key=need.DQS_KEY,
+                ),
+            ),
         )
     if facts.status == need.ASN_FINE:
         return common

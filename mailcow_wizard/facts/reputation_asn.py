@@ -1,6 +1,8 @@
-"""Whether Spamhaus answers servers in this one's network, as mailcow itself asks."""
+"""Whether Spamhaus answers servers in this one's network, as mailcow asks, and whom its resolver asks."""
 
 from __future__ import annotations
+
+import re
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
@@ -10,15 +12,20 @@ from mailcow_wizard.typed import NamedTuple
 
 _WAIT_S = 8.0
 _V4 = 4
+_UNBOUND = "data/conf/unbound/unbound.conf"
+_LARGEST = 1 << 16
 
 
 class AsnAnswer(NamedTuple):
     """The status that the page answers with (0: none, and `trouble` says why); `has_key` that a key for
-    Spamhaus is set, and then nothing was asked."""
+    Spamhaus is set, and then nothing was asked. `forwards` are the resolvers that everybody may use to which
+    mailcow's own hands on all questions, by its settings (`place`)."""
 
     has_key: bool
     status: int = 0
     trouble: str = ""
+    forwards: tuple[str, ...] = ()
+    place: str = ""
 
 
 def asn(facts: Facts) -> AsnAnswer:
@@ -29,7 +36,30 @@ def asn(facts: Facts) -> AsnAnswer:
         has_key = False
     if has_key:
         return AsnAnswer(True)
+    where = f"{facts.settings.directory.rstrip('/')}/{_UNBOUND}"
+    try:
+        asked = forwarders(facts.host.text(where, _LARGEST))
+    except HostError:
+        asked = ()
+    found = tuple(one for one in asked if one in need.OPEN_RESOLVERS)
+    if found:
+        return AsnAnswer(False, forwards=found, place=where)
     try:
         return AsnAnswer(False, facts.host.fetch(need.ASN_CHECK, "/", _V4, _WAIT_S, True).status)
     except HostError as error:
         return AsnAnswer(False, trouble=str(error))
+
+
+def forwarders(text: str) -> tuple[str, ...]:
+    """The addresses that an unbound.conf hands on the questions about all names to (forward-zone ".")."""
+    found: list[str] = []
+    for zone in re.split(r"(?m)^\s*forward-zone:", text)[1:]:
+        lines = [re.sub(r"#.*", "", line).strip() for line in zone.splitlines()]
+        if not any(re.fullmatch(r'name:\s*"?\."?', line) for line in lines):
+            continue
+        for line in lines:
+            if re.fullmatch(r"[a-z-]+:", line):  # another clause
+                break
+            address = re.match(r'forward-addr:\s*"?([0-9a-fA-F.:]+)', line)
+            found += [address[1].lower()] if address else []
+    return tuple(dict.fromkeys(found))

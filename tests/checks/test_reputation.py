@@ -274,6 +274,29 @@ def test_asn_is_not_asked_where_a_key_is_set() -> None:
     assert not [one for one in world_of(known).asked if one.startswith("http")]
 
 
+@pytest.mark.parametrize(
+    ("zone", "status"),
+    [
+        ('forward-zone:\n  name: "."\n  forward-addr: 1.1.1.1\n  forward-addr: 8.8.8.8 # Google\n', "warn"),
+        ("forward-zone:\n    name: .\n    forward-addr: 9.9.9.9@853#dns.quad9.net\n", "warn"),
+        ('forward-zone:\n  name: "."\n  forward-addr: 192.0.2.53\n', "pass"),
+        ('forward-zone:\n  name: "corp.example"\n  forward-addr: 1.1.1.1\n', "pass"),
+        ('#forward-zone:\n#  name: "."\n#  forward-addr: 1.1.1.1\n', "pass"),
+        ('forward-zone:\n  name: "."\nserver:\n  interface: 1.1.1.1\n', "pass"),
+        ("server:\n  do-ip6: no\n", "pass"),
+    ],
+)
+def test_a_resolver_that_hands_on_to_one_that_lists_refuse(zone: str, status: str) -> None:
+    """Whatever this network is: mailcow's questions then come from there."""
+    known = facts({}, {need.ASN_CHECK: HttpReply(200, b"")})
+    path = "/opt/mailcow-dockerized/data/conf/unbound/unbound.conf"
+    world_of(known).files[path] = f"server:\n  verbosity: 1\n{zone}remote-control:\n  control-enable: yes\n"
+    found = judge_asn(known.get(ASN.source))
+    assert found.status == status, found.summary
+    if status == "warn":
+        assert path in found.remedies[0]
+
+
 class Refers(World):
     """The lists' server refers for one address to others, and lists its test entries as it should."""
 

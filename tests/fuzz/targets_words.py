@@ -25,6 +25,7 @@ from mailcow_wizard.engine import (
     worker,
 )
 from mailcow_wizard.engine.journal import Journal
+from mailcow_wizard.facts import reputation_asn
 from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
 from mailcow_wizard.facts.firewall import connection, ipsets, iptables, nft, nft_wording, packet, sent_on
 from mailcow_wizard.facts.firewall.state import targets as targets_of
@@ -147,6 +148,7 @@ def _logs(data: bytes) -> None:
     for service in ("unbound-mailcow", "mysql-mailcow", "clamd-mailcow"):
         mail_words.meaning(boxes.Box("", "", service, "exited", 0.0, lines=tuple(lines)))
     mail_refusals.remedies(text(data))
+    reputation_asn.forwarders(text(data))
 
 
 _STATE = tempfile.TemporaryDirectory(prefix="mailcow-wizard-fuzz-")
@@ -277,6 +279,7 @@ _LOGS = (
     b"\1\0\0\0\0\0\0\x0ahello\nabc\n", installed_machine.ACME_LOG.encode(), b"2026-11-27T19:00:00.123456789Z",
     b"HTTP/1.1 302 Found\nlocation: /admin/dashboard\nset-cookie: a=b\n\nx",
     b'Cannot validate any hostnames: {"type": "urn:ietf:params:acme:error:rateLimited"}\n',
+    b'server:\nforward-zone:\n  name: "."\n  forward-addr: 1.1.1.1@853#dns # x\nremote-control:\n',
     b"now - Sending restart command to 0a1b2c3d4e5f...\nWorker 25 died, stopping\nWaiting for SQL...\n",
     b"Challenge did not pass for a.example: {'error': {'type': 'acme:error:dns', 'detail': 'x', 's': 4}}",
     b"host mx.example refused to talk to me: 554 IP=192.0.2.1 bad PTR, see tosa@rx.t-online.de (S3140)",
