@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from bench.terminal import Program, on_terminal
+from lab.inside import wait_until
 
 from mailcow_wizard.host.keyboard import Keyboard
 
@@ -245,6 +246,34 @@ def test_a_stop_that_nobody_hears_leaves_the_terminal_as_it_was_found(tmp_path: 
         os.write(ours, b"q")
         assert process.wait(20) == 0
         assert termios.tcgetattr(theirs)[:4] == found[:4]
+    finally:
+        process.kill()
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_a_stop_is_one_at_once_while_a_text_stands_on_the_bare_terminal(tmp_path: Path) -> None:
+    """Nothing is half drawn then; later it would stop the screens, which nobody asked for."""
+    ours, theirs = pty.openpty()
+    process = _own_terminal(_argv(tmp_path), theirs, controls=True)
+
+    def is_stopped() -> bool:
+        return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+    try:
+        _read_until(ours, b"quit")
+        os.write(ours, b"nc")
+        _read_until(ours, b"show it whole")
+        os.write(ours, b"p")
+        _read_until(ours, b"Enter or Esc goes back")
+        process.send_signal(signal.SIGTSTP)
+        assert wait_until(is_stopped, 5)
+        process.send_signal(signal.SIGCONT)
+        os.write(ours, b"\r")
+        _read_until(ours, b"show it whole")
+        os.write(ours, b"\x1b")
+        _read_until(ours, b"quit")
+        assert not is_stopped()
     finally:
         process.kill()
         os.close(ours)

@@ -186,11 +186,14 @@ class DisplayDriver(LinuxDriver):
         super().resume_application_mode()
 
     def _sigtstp_application(self, *_unused: object) -> None:
-        self._between_steps(super()._sigtstp_application)
+        if self._auto_restart:
+            self._between_steps(super()._sigtstp_application)
+        else:  # the bare terminal has another text, and no step goes on before that is closed
+            super()._sigtstp_application()
 
     def _sigcont_application(self, *_unused: object) -> None:
         # A terminal that goes away sends SIGHUP and this.
-        if not self._continues:
+        if self._auto_restart and not self._continues:
             self._continues = True
             self._between_steps(self._go_on)
 
