@@ -19,12 +19,12 @@ def stranger(directory: str) -> str:
     """Who besides root and this user could put something into a directory that is trusted, as words; empty:
     nobody.
 
-    For root the directories above count too, those of the place that links lead to as well: who may rename it
-    may put another in its place.
+    For root the directories above count too, those of the places that links lead to as well: who may rename
+    one may put another in its place.
     """
     user = os.geteuid()
     path, real = os.path.abspath(directory), os.path.realpath(directory)
-    above = (*_above(path), *_above(real)) if user == 0 else ()
+    above = _leading(path, real) if user == 0 else ()
     for place in dict.fromkeys((path, real, *above)):
         try:
             found = os.stat(place)
@@ -50,7 +50,7 @@ def changeable(path: str) -> str:
         return ""
     trusted = {0, os.stat("/").st_uid}
     real = os.path.realpath(path)
-    for place in dict.fromkeys((path, *_above(path), real, *_above(real))):
+    for place in dict.fromkeys((path, real, *_leading(path, real))):
         try:
             found = os.stat(place)
         except OSError:
@@ -125,6 +125,19 @@ def _allowed(link: str, owner: int, directory: str) -> None:
 def _words(path: str) -> list[str]:
     """The names in a path that mean something, the last first."""
     return [name for name in reversed(path.split("/")) if name not in ("", ".")]
+
+
+def _leading(path: str, real: str) -> Iterator[str]:
+    """The directories above a path, above what each link on the way makes of it, and above its end."""
+    yield from _above(path)
+    for _link in range(_MOST_LINKS):
+        link = next((one for one in (*reversed((*_above(path),)), path) if os.path.islink(one)), "")
+        try:
+            path = os.path.join(os.path.dirname(link), os.readlink(link)) + path[len(link) :]
+        except OSError:  # there is none, any more
+            break
+        yield from _above(path)
+    yield from _above(real)
 
 
 def _above(path: str) -> Iterator[str]:

@@ -119,7 +119,7 @@ def test_roots_checkout_in_a_directory_that_others_can_write(
     "place",
     [
         *("everybody's", "another user's", "their group's", "their first group's", "."),
-        *("below another user's", "a link into another user's"),
+        *("below another user's", "a link into another user's", "a link over another user's"),
     ],
 )
 def test_root_runs_nothing_from_a_directory_of_path_that_is_others_too(tmp_path: Path, place: str) -> None:
@@ -136,15 +136,19 @@ def test_root_runs_nothing_from_a_directory_of_path_that_is_others_too(tmp_path:
         "their first group's": (0o775, 0, THEIR_FIRST),
         "below another user's": (0o755, 0, 0),
         "a link into another user's": (0o755, 0, 0),
+        "a link over another user's": (0o755, 0, 0),
         ".": (0o755, 0, 0),
     }[place]
     os.chown(tools, uid, gid)
     tools.chmod(mode)
     if "another user's" in place and not uid:
         os.chown(tools.parent, OWNER, OWNER)
+    if "over" in place:
+        (tools.parent / "their link").symlink_to(tools.rename(tmp_path / "tools"))
+        tools = tools.parent / "their link"
     if "link" in place:
         (tmp_path / "link").symlink_to(tools)
-    first = {".": ".", "a link into another user's": str(tmp_path / "link")}.get(place, str(tools))
+    first = "." if place == "." else str(tmp_path / "link" if "link" in place else tools)
     line = [str(checkout / "wizard"), "--version"]
     path = f"{first}::{os.environ['PATH']}"
     # However root wants to see the times of files.

@@ -16,7 +16,7 @@ from mailcow_wizard.host.commands import Commands
 from mailcow_wizard.host.door import Denied, HostError, Missing
 from mailcow_wizard.host.log import LogFile
 from mailcow_wizard.host.state import write_private
-from mailcow_wizard.host.trust import followed, stranger
+from mailcow_wizard.host.trust import changeable, followed, stranger
 
 NOBODY = 65534
 SOMEBODY = 12345
@@ -203,6 +203,22 @@ def test_nor_where_a_link_leads(tmp_path: Path) -> None:
     os.chown(theirs, NOBODY, NOBODY)
     (tmp_path / "state").symlink_to(theirs / "state")
     assert stranger(str(tmp_path / "state")) == f"{theirs} belongs to nobody"
+
+
+def test_nor_where_a_link_of_another_user_stands_on_the_way(tmp_path: Path) -> None:
+    """They may let it lead elsewhere, wherever it ends now; so may a circle of links."""
+    theirs, own, state = tmp_path / "theirs", tmp_path / "own", tmp_path / "state"
+    for place in (theirs, own / "state"):
+        place.mkdir(0o700, parents=True)
+    (theirs / "hop").symlink_to("../own")
+    os.chown(theirs, NOBODY, NOBODY)
+    state.symlink_to(theirs / "hop/state")
+    assert stranger(str(state)) == changeable(str(state)) == f"{theirs} belongs to nobody"
+    os.chown(theirs, 0, 0)
+    assert stranger(str(state)) == changeable(str(state)) == ""
+    (theirs / "hop").unlink()
+    (theirs / "hop").symlink_to(state)
+    assert stranger(str(state)) == ""
 
 
 @pytest.fixture
