@@ -83,20 +83,20 @@ _MEANINGS: tuple[tuple[str, str, str, str], ...] = (
         "netfilter",
         r"(?i)mailcow target is in position",
         _("another program puts its firewall rules before mailcow's, again and again"),
-        _("Find out which one, and let it leave Docker's chains alone: `check firewall.backend`"),
+        _("Let other firewall programs leave Docker's chains alone: `check firewall.backend` names them."),
     ),
     (
         "",
         r"(?i)key values mismatch|private key does not match|doesn't match private key",
         _("its certificate and its key do not belong together"),
-        _("Put a pair into data/assets/ssl that belongs together (cert.pem, key.pem), then restart it."),
+        _("Put a certificate and the key that it was made for into data/assets/ssl (cert.pem, key.pem)."),
     ),
     (
         "",
         r"(?i)(?:ssl|tls|certificate|\.pem\b).{0,200}no such file|can't open file /etc/ssl/mail",
         _("a file of its certificate is missing"),
         _(
-            "Put what is missing back, in mailcow's directory: "
+            "Put missing certificate files back, in mailcow's directory: "
             "`cp -n -d data/assets/ssl-example/*.pem data/assets/ssl/`"
         ),
     ),
@@ -112,8 +112,8 @@ _MEANINGS: tuple[tuple[str, str, str, str], ...] = (
         r"(?i)(?:^|container networking: )address already in use$",
         _("another container has its address in mailcow's network"),
         _(
-            "See which one: `docker network ls -qf name=mailcow-network | xargs docker network inspect`. "
-            "Give that one another address, or stop it, then `docker compose up -d`."
+            "See who has which address: `docker network ls -qf name=mailcow-network | xargs docker network "
+            "inspect`. Stop that container or give it another, then `docker compose up -d`."
         ),
     ),
     (
@@ -141,7 +141,10 @@ _MEANINGS: tuple[tuple[str, str, str, str], ...] = (
         "",
         r"(?i)\bnetwork \S{1,80} not found$",
         _("the network that it was made for is gone"),
-        _("Make it anew: `docker compose down`, then `docker compose up -d`. Mail and settings stay."),
+        _(
+            "Make mailcow's network anew: `docker compose down`, then `docker compose up -d`. Mail and "
+            "settings stay."
+        ),
     ),
     (
         "mysql",

@@ -170,8 +170,8 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
             _("another container has an address in mailcow's network that one of mailcow's needs"),
             (
                 _(
-                    "See which one: docker network ls -qf name=mailcow-network | xargs docker network "
-                    "inspect. Give that one another address, or stop it."
+                    "See who has which address: docker network ls -qf name=mailcow-network | xargs docker "
+                    "network inspect. Stop that container, or give it another."
                 ),
             ),
         ),
