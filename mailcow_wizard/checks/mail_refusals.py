@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 
-_GREETED = re.compile(r"refused to talk to me: 5\d\d\b")
+_GREETED = pattern(r"refused to talk to me: 5\d\d\b")
 
 # The words of a refusal and what helps; all that fit count. Of operators that keep lists of their own, which
 # cannot be asked by DNS, the page or address is theirs.

@@ -1,17 +1,15 @@
 """What mailcow.conf says to mailcow's acme, which fetches certificates."""
 
-import re
 from collections.abc import Iterator
 
 from mailcow_wizard.conf.layout import KEYS
 from mailcow_wizard.conf.rule import File, LintFinding, Rule
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 
 _PROVIDER, _SECRETS = "ACME_DNS_PROVIDER", "data/conf/acme/dns-01.conf"
 # How the settings of acme.sh's most used providers begin; mailcow's own comment shows the first.
-_OF_PROVIDERS = re.compile(
-    r"(?:AZUREDNS|CF|HETZNER|INWX|IONOS|NC|OVH|AWS|DO_API|GANDI|GD|NSUPDATE|DEDYN)_\w+"
-)
+_OF_PROVIDERS = pattern(r"(?:AZUREDNS|CF|HETZNER|INWX|IONOS|NC|OVH|AWS|DO_API|GANDI|GD|NSUPDATE|DEDYN)_\w+")
 
 
 def _by_dns(file: File) -> Iterator[LintFinding]:

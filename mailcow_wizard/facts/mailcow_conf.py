@@ -7,12 +7,13 @@ from types import MappingProxyType
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.language import _
+from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 DEFAULT_PROJECT = "mailcowdockerized"
 DEFAULT_NETWORK = "172.22.1"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-_THREE = re.compile(rf"({_OCTET}\.{_OCTET}\.{_OCTET})(?![\d])")
+_THREE = pattern(rf"({_OCTET}\.{_OCTET}\.{_OCTET})(?![\d])")
 
 
 class MailcowConf(NamedTuple):
