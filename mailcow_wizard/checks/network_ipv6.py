@@ -8,6 +8,7 @@ from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.ipv6 import Advertised, Advertisements, Ipv6, advertisements, ipv6
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
+from mailcow_wizard.requirements import DOC_ISSUE
 
 
 def judge_ipv6(facts: Ipv6) -> Judgement:
@@ -95,11 +96,37 @@ def _not_told(facts: Ipv6, common: Judgement, trouble: str) -> Judgement:
     )
 
 
+_KEPT_OFF = (
+    _(
+        "Let mailcow use it, where address and name fit (`check dns.aaaa dns.ptr dns.spf`): "
+        "ENABLE_IPV6=true, then `docker compose down` and `docker compose up -d`."
+    ),
+    _(
+        "Or keep mail alone off it: the line inet_protocols = ipv4 in data/conf/postfix/extra.cf, which "
+        "updates leave alone."
+    ),
+    _("Or look after each update, before mailcow sends: `./wizard conf get ENABLE_IPV6`"),
+)
+
+
 def _works(facts: Ipv6, common: Judgement) -> Judgement:
     if facts.configured == "false":
+        common = common._replace(found=f"{common.found}; ENABLE_IPV6=false")
+        if not (facts.pinged and facts.has_ping):
+            return common._replace(summary=_("IPv6 works here, and mailcow has ENABLE_IPV6=false"))
         return common._replace(
-            summary=_("IPv6 works here, and mailcow has ENABLE_IPV6=false"),
-            found=f"{common.found}; ENABLE_IPV6=false",
+            status="warn",
+            severity="advice",
+            summary=_(
+                "IPv6 works here, and mailcow has ENABLE_IPV6=false until its next update: update.sh sets it "
+                "to true"
+            ),
+            remedies=_KEPT_OFF,
+            why=_(
+                "update.sh looks for IPv6 by a ping, whatever mailcow.conf says, and switches it on where "
+                "that is answered. Mail then leaves over IPv6, and bounces where PTR or SPF do not fit."
+            ),
+            doc=DOC_ISSUE.format(7436),
         )
     if facts.configured == "true":
         return common._replace(

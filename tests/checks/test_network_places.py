@@ -313,7 +313,9 @@ GOOD = Ipv6(True, (LASTING,), (ROUTE,), V6, (PING,), (WEB,), True, "", "mail.exa
 IPV6 = [
     (GOOD, "pass", "IPv6 works, and mailcow will find that"),
     (GOOD._replace(configured="true"), "pass", "mailcow uses it"),
-    (GOOD._replace(configured="false"), "pass", "mailcow has ENABLE_IPV6=false"),
+    (GOOD._replace(configured="false"), "warn", "until its next update: update.sh sets it to true"),
+    (GOOD._replace(configured="false", has_ping=False), "pass", "mailcow has ENABLE_IPV6=false"),
+    (GOOD._replace(configured="false", pings=(NO_PING,)), "pass", "mailcow has ENABLE_IPV6=false"),
     (GOOD._replace(has_ping=False), "warn", "no command `ping`"),
     (GOOD._replace(has_ping=False, configured="true"), "pass", "mailcow uses it"),
     (GOOD._replace(pings=(NO_PING,)), "warn", "take it for missing"),
