@@ -28,6 +28,10 @@ _MOST_WAYS = 8
 """In which a text can be one form: where a value ends is tried, and told by what is known of the values."""
 _LONGEST = 2000
 _DEEPEST = 6
+_MOST_PARTS = 200
+"""Of one text that are looked at; the wizard's own sentences take 30 at most, what others wrote far more."""
+_MOST_PLACES = 2000
+"""Where the values of one sentence may end that are tried; its own take 100 at most."""
 _KEY = 4
 _SENTENCES = pattern(r"(?<=[.!?])( )(?=[A-Z])")
 _LIST = pattern(r"(; |, )")
@@ -58,7 +62,7 @@ class _Form(NamedTuple):
         first, *between, last = self.pieces
         if text.startswith(first) and text.endswith(last) and all(one in text for one in between):
             names = _PLACE.split(self.text)[1::3]
-            for values in _values(self.pieces, text[len(first) :]):
+            for values in _values(self.pieces, text[len(first) :], iter(range(_MOST_PLACES))):
                 found = dict(zip(names, values, strict=True))
                 # A value that stands there twice is the same.
                 same = all(found[name] == value for name, value in zip(names, values, strict=True))
@@ -66,8 +70,10 @@ class _Form(NamedTuple):
                     yield found
 
 
-def _values(pieces: tuple[str, ...], text: str, first: bool = True) -> Iterator[tuple[str, ...]]:
-    """What stands between the pieces, of which the first ends where the text begins."""
+def _values(
+    pieces: tuple[str, ...], text: str, tries: Iterator[int], first: bool = True
+) -> Iterator[tuple[str, ...]]:
+    """What stands between the pieces, of which the first ends where the text begins; until `tries` end."""
     before, after, *others = pieces
     can_be = _after_a_value if not (before or first) else _can_be
     if not others:
@@ -77,7 +83,9 @@ def _values(pieces: tuple[str, ...], text: str, first: bool = True) -> Iterator[
         return
     for place in range(len(text) - len(after) + 1):
         if text.startswith(after, place) and can_be(text[:place], before, after):
-            for rest in _values(pieces[1:], text[place + len(after) :], first=False):
+            if next(tries, None) is None:
+                return
+            for rest in _values(pieces[1:], text[place + len(after) :], tries, first=False):
                 yield (text[:place], *rest)
 
 
@@ -126,32 +134,51 @@ def stored(text: str) -> str:
 def _told(text: str, back: bool, weakly: bool = True) -> str:
     if language.current() == language.STORED or not text or len(text) > _LONGEST:
         return text
-    return _looked_up(language.current(), back, text, _DEEPEST, weakly)
+    return _looked_up(language.current(), back, text, weakly)
 
 
 @lru_cache(maxsize=1024)
-def _looked_up(tongue: str, back: bool, text: str, depth: int, weakly: bool) -> str:
-    book = _book(tongue, back)
-    if text in book.sentences or not depth:
-        return book.sentences.get(text, text)
+def _looked_up(tongue: str, back: bool, text: str, weakly: bool) -> str:
+    return _Telling(_book(tongue, back), weakly).told(text, _DEEPEST)
 
-    def part(text: str) -> str:
-        told = _looked_up(tongue, back, text, depth - 1, weakly)
-        return _listed(text, book.joint) if told == text else told
 
-    forms = book.forms_of(text)
-    strong = [one for one in forms if one.letters >= _LETTERS_OF_ITS_OWN]
-    weak = forms[len(strong) :] if weakly else []
-    joining = [one for one in forms if one.joins] if weakly else []
-    return (
-        _by_form(joining, text, part)
-        or _by_form(strong, text, part)
-        or _by_form(weak, text, part)
-        or _in_pieces(text, part, whole=True)
-        or _by_form(strong, text, part, whole=False)
-        or _in_pieces(text, part)
-        or (text.translate(_SIGNS) if _MEASURE.fullmatch(text) else text)
-    )
+class _Telling:
+    """One text and its parts; those beyond `_MOST_PARTS` stay as they are."""
+
+    def __init__(self, book: _Book, weakly: bool) -> None:
+        self._book = book
+        self._weakly = weakly
+        self._known: dict[tuple[str, int], str] = {}
+
+    def told(self, text: str, depth: int) -> str:
+        """A text, so many levels deep."""
+        if text in self._book.sentences or not depth:
+            return self._book.sentences.get(text, text)
+        if (text, depth) not in self._known:
+            if len(self._known) >= _MOST_PARTS:
+                return text
+            self._known[text, depth] = text
+            self._known[text, depth] = self._taken_apart(text, depth)
+        return self._known[text, depth]
+
+    def _taken_apart(self, text: str, depth: int) -> str:
+        def part(text: str) -> str:
+            told = self.told(text, depth - 1)
+            return _listed(text, self._book.joint) if told == text else told
+
+        forms = self._book.forms_of(text)
+        strong = [one for one in forms if one.letters >= _LETTERS_OF_ITS_OWN]
+        weak = forms[len(strong) :] if self._weakly else []
+        joining = [one for one in forms if one.joins] if self._weakly else []
+        return (
+            _by_form(joining, text, part)
+            or _by_form(strong, text, part)
+            or _by_form(weak, text, part)
+            or _in_pieces(text, part, whole=True)
+            or _by_form(strong, text, part, whole=False)
+            or _in_pieces(text, part)
+            or (text.translate(_SIGNS) if _MEASURE.fullmatch(text) else text)
+        )
 
 
 def _by_form(forms: Sequence[_Form], text: str, part: Callable[[str], str], whole: bool = True) -> str:

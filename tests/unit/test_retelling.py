@@ -1,6 +1,9 @@
 """What is stored in English, told in German: each sentence is known again, and what is none stays."""
 
+import itertools
+import random
 import re
+import time
 from collections.abc import Container, Iterator
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from mailcow_wizard.engine.journal import Journal
 from mailcow_wizard.install import spoken
 from mailcow_wizard.install.standing import Choices, Progress, Stand, fresh
 from mailcow_wizard.model import Command, Evidence, Finding, Fix, Manual, Proof, Settings
-from mailcow_wizard.retelling import retold, stored
+from mailcow_wizard.retelling import _Form, _form, _named, retold, stored
 
 PLACE = re.compile(r"\{(\w+)(:[^}]*)?[^}]*\}")
 # Not `IPv{family}`, nor `mail.{name}`.
@@ -72,6 +75,35 @@ def test_every_translation_is_stored_as_english(german: None) -> None:
                 if same or retold(english) != _with_values(told):
                     lost[told] = english
     assert len(lost) <= MOST_UNKNOWN, lost
+
+
+def test_what_others_wrote_is_told_in_time(german: None) -> None:
+    """Words as the wizard has them, too, are parts of ever more of its sentences."""
+    words = "is has and to in at , ; : ( ) not port 25 mailcow the a of does answer no from this server"
+    some = random.Random(1).choices(words.split(), k=200)
+    began = time.process_time()
+    assert retold(" ".join(some))
+    assert time.process_time() - began < 4
+
+
+def test_a_sentence_whose_words_come_again_and_again_is_taken_apart_in_time(german: None) -> None:
+    forms = [one for one in map(_taken_apart, _sentences()) if len(one.pieces) > 7]
+    assert forms
+    began = time.process_time()
+    for form in forms:
+        first, *between, last = form.pieces
+        text = f"{first}x{between[-1]}{'y'.join(['', *between[:-1]]) * 20}z{last}"
+        assert len(list(itertools.islice(form.ways(text), 8))) <= 8
+    assert time.process_time() - began < 8
+
+
+def _sentences() -> Iterator[str]:
+    for part in PARTS:
+        yield from (one.text for one in catalogues.read("de", part))
+
+
+def _taken_apart(text: str) -> _Form:
+    return _form(_named(text), "")
 
 
 def _with_values(form: str, empty: Container[str] = ()) -> str:
