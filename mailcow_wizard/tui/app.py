@@ -345,7 +345,8 @@ class Wizard(Drawn):
 
     def action_again(self) -> None:
         """Runs the check under the cursor once more, over fresh facts; not while it runs."""
-        if (row := self.row()) and row.finding:
+        # Of keys in a burst the second comes before the row is drawn anew.
+        if (row := self.row()) and row.finding and row.check not in self.board.unanswered():
             self.show_keys()
             self.look_again((row.check,))
 

@@ -95,6 +95,18 @@ async def test_a_check_that_runs_is_not_asked_again_by_a_key(
 
 
 @pytest.mark.asyncio
+async def test_nor_by_a_key_that_comes_before_its_row_is_drawn_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with piloted(tmp_path) as (app, pilot):
+        runs = Runs(monkeypatch)
+        await at_the_row(app, pilot)
+        app.action_again()
+        app.action_again()
+        assert runs.asked == [(CHECK,)]
+
+
+@pytest.mark.asyncio
 async def test_what_gets_out_shows_what_was_found_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
