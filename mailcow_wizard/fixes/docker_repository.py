@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from collections.abc import Iterator
 
@@ -158,6 +157,8 @@ def _fetched(facts: Facts, path: str) -> HttpReply:
 
 def fingerprints(armored: bytes) -> tuple[str, ...]:
     """The fingerprints of the primary keys in an OpenPGP public key block (RFC 4880, 12.2, version 4)."""
+    import hashlib  # loads OpenSSL: 2 to 10 ms, which a check that only offers this should not wait for
+
     found = re.search(rb"-----BEGIN PGP PUBLIC KEY BLOCK-----(.*?)-----END", armored, re.DOTALL)
     if not found or armored.count(b"-----BEGIN ") != 1:
         return ()
