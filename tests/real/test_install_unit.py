@@ -46,8 +46,14 @@ def begun(debian: Machine, run: str) -> str:
     started = ["sh", "-c", f"cd /root && PYTHONPATH={CHECKOUT_INSIDE} python3 follow.py {run}"]
     assert debian.run(started).returncode == 0
     pids = ["pgrep", "-f", f"worker_that_waits.* /root/state {run}"]
-    assert wait_until(lambda: debian.run(pids).stdout.split() != [], 20)
-    (pid,) = debian.run(pids).stdout.split()
+    found: list[str] = []
+
+    def one() -> bool:  # for a moment there is the process that it was made of, too
+        found[:] = debian.run(pids).stdout.split()
+        return len(found) == 1
+
+    assert wait_until(one, 20), found
+    (pid,) = found
     return debian.run(["cat", f"/proc/{pid}/cgroup"]).stdout.strip()
 
 
