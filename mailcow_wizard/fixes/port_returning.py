@@ -14,9 +14,10 @@ _FIX = "stop-service"
 
 def offer(check: str, judgement: Judgement, port: PortFacts, facts: Facts) -> Offer:
     """The plan is made when it is asked for. Raises HostError then."""
-    title = _("keep {names} from starting with the machine", names=_(" and ").join(port.returning))
+    title = _("Keep {names} from starting with the machine", names=_(" and ").join(port.returning))
 
     def plan() -> Plan:
+        where = port.binding.where
         found = stopping(facts, port.returning)
         return Plan(
             check,
@@ -27,7 +28,10 @@ def offer(check: str, judgement: Judgement, port: PortFacts, facts: Facts) -> Of
             "low",
             found.reversible,
             True,
-            _("{where} is mailcow's also after a restart of the machine.", where=port.binding.where),
+            _(
+                "{where} is mailcow's also after a restart of the machine.",
+                where=where[:1].upper() + where[1:],
+            ),
         )
 
     return Offer(Fix(_FIX, title, "low", True, True), plan)
