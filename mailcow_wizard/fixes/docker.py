@@ -1,13 +1,17 @@
-"""What can be done about Docker: install, start, settings, leftovers, the relay by proxy.
-
-Each is imported where it is offered: all of them take a twentieth of a complete run.
-"""
+"""What can be done about Docker: install, start, settings, leftovers, the relay by proxy."""
 
 from __future__ import annotations
 
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.fixes import Offer
+from mailcow_wizard.fixes import (
+    Offer,
+    docker_install,
+    docker_leftovers,
+    docker_proxy,
+    docker_relay,
+    docker_settings,
+)
 from mailcow_wizard.fixes.choices import possible, tried
 from mailcow_wizard.model import Judgement
 from mailcow_wizard.requirements_docker import ENGINE_MINIMUM
@@ -20,31 +24,19 @@ def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
     if check == "docker.engine" and judgement.status == "fail":
         return possible(lambda: _engine(check, facts))
     if check == "docker.daemon":
-        from mailcow_wizard.fixes import docker_settings
-
         return possible(lambda: tried(lambda: docker_settings.start(facts)))
     if check in ("docker.compose", "docker.flavor") and judgement.status == "fail":
         version = docker.numbers(facts.get(docker.engine).version)
         if not facts.get(docker.engine).installed or (0, 0, 0) < version < ENGINE_MINIMUM:
             return possible(lambda: _engine(check, facts))
-        from mailcow_wizard.fixes import docker_install
-
         return possible(lambda: docker_install.compose(check, facts), lambda: _engine(check, facts))
     if check == "docker.daemon-json":
-        from mailcow_wizard.fixes import docker_settings
-
         return possible(lambda: tried(lambda: docker_settings.merge(facts)))
     if check == "docker.registry":
-        from mailcow_wizard.fixes import docker_proxy
-
         return possible(lambda: tried(lambda: docker_proxy.name(judgement, facts)))
     if check == "docker.leftovers":
-        from mailcow_wizard.fixes import docker_leftovers
-
         return possible(lambda: tried(lambda: docker_leftovers.remove(facts)))
     if check == "docker.relay":
-        from mailcow_wizard.fixes import docker_relay
-
         return possible(lambda: tried(lambda: docker_relay.bind(facts)))
     return ()
 
@@ -54,6 +46,4 @@ def _engine(check: str, facts: Facts) -> Offer | None:
     known = facts.get(docker.info)
     if known and (known.rootless or known.snap or known.remapped):
         return None
-    from mailcow_wizard.fixes import docker_install
-
     return docker_install.engine(check, facts)
