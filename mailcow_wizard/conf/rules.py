@@ -2,8 +2,8 @@
 
 The rules are in files of their own: how lines are written (`rules_lines`), what a value may be
 (`rules_values`), certificates (`rules_certificates`), what goes together and what the machine says to it
-(`rules_together`). Each is a function
-that looks at a `File` and yields findings. Values of secret keys are never part of a message.
+(`rules_together`). Each is a function that looks at a `File` and yields findings. Values of secret keys are
+never part of a message.
 """
 
 from mailcow_wizard.conf import rules_certificates, rules_lines, rules_together, rules_values
