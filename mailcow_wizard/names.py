@@ -4,6 +4,8 @@ from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
 
 _LABEL = pattern(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+_DOTS = pattern("[.\u3002\uff0e\uff61]")  # RFC 3490, 3.1
+_OWN_RIGHT = pattern("([\u00df\u03c2])")  # sharp s and final sigma (RFC 5894, 7.2)
 _PORT = pattern(r"[1-9][0-9]{0,4}")
 # Over HTTP a name alone is a token.
 _WITH_PASSWORD = pattern(r"(?i)https?://[^/@]*@|[a-z0-9+.-]+://[^/@:]*:[^/@]*@")
@@ -21,10 +23,11 @@ class NotAName(ValueError):
 
 def host_name(text: str) -> str:
     """The name in lower case without a final dot, non-ASCII labels in their `xn--` form. Raises NotAName."""
-    name = text.strip().removesuffix(".").lower()
+    # Letter by letter: as a whole, a final sigma would come of a large one.
+    name = "".join(map(str.lower, text.strip().removesuffix(".")))
     if not name.isascii():
         try:
-            name = name.encode("idna").decode("ascii").removesuffix(".")
+            name = ".".join(map(_ascii_label, _DOTS.split(name))).removesuffix(".")
         except UnicodeError:
             raise NotAName(_("not a name that DNS can hold")) from None
     if not name:
@@ -39,6 +42,20 @@ def host_name(text: str) -> str:
     if name.rpartition(".")[2].isdigit():
         raise NotAName(_("that is an address, not a name"))
     return name
+
+
+def _ascii_label(label: str) -> str:
+    """A label as DNS has it. Those with a letter of their own right since IDNA 2008 (RFC 5891) are other
+    names than Python's codec, which is of IDNA 2003, makes of them: fass.de is not faß.de. Raises
+    UnicodeError."""
+    if not _OWN_RIGHT.search(label):
+        return label.encode("idna").decode("ascii")
+    from encodings.idna import nameprep
+
+    prepared = "".join(one if _OWN_RIGHT.fullmatch(one) else nameprep(one) for one in _OWN_RIGHT.split(label))
+    if prepared.startswith(("-", "xn--")) or prepared.endswith("-"):
+        raise UnicodeError
+    return f"xn--{prepared.encode('punycode').decode('ascii')}"
 
 
 def mail_host_name(text: str) -> str:

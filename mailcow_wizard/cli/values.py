@@ -71,7 +71,10 @@ def _text(name: str, value: str, before: object) -> str:
 
 def _repeatable(read: Callable[[str, str], str]) -> Callable[[str, str, object], tuple[str, ...]]:
     def add(name: str, value: str, before: object) -> tuple[str, ...]:
-        return (*(before if isinstance(before, tuple) else ()), read(name, value))
+        known = before if isinstance(before, tuple) else ()
+        one = read(name, value)
+        # The same in another spelling is looked at once: results are told apart by it.
+        return known if one in known else (*known, one)
 
     return add
 
