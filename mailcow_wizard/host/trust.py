@@ -25,6 +25,9 @@ def stranger(directory: str) -> str:
     user = os.geteuid()
     path, real = os.path.abspath(directory), os.path.realpath(directory)
     above = _leading(path, real) if user == 0 else ()
+    link = _others_link(path, {user}) if user == 0 else ""
+    if link:
+        return link
     for place in dict.fromkeys((path, real, *above)):
         try:
             found = os.stat(place)
@@ -50,6 +53,9 @@ def changeable(path: str) -> str:
         return ""
     trusted = {0, os.stat("/").st_uid}
     real = os.path.realpath(path)
+    link = _others_link(path, trusted)
+    if link:
+        return link
     for place in dict.fromkeys((path, real, *_leading(path, real))):
         try:
             found = os.stat(place)
@@ -130,14 +136,33 @@ def _words(path: str) -> list[str]:
 def _leading(path: str, real: str) -> Iterator[str]:
     """The directories above a path, above what each link on the way makes of it, and above its end."""
     yield from _above(path)
+    for _link, made in _links(path):
+        yield from _above(made)
+    yield from _above(real)
+
+
+def _others_link(path: str, trusted: set[int]) -> str:
+    """A link on the way that another user put into a directory where only its owner may replace it, as words;
+    empty: there is none. Elsewhere who owns a link cannot change it."""
+    for link, _made in _links(path):
+        try:
+            owner, above = os.lstat(link).st_uid, os.stat(os.path.dirname(link)).st_mode
+        except OSError:
+            continue
+        if owner not in trusted and above & stat.S_ISVTX and above & (stat.S_IWGRP | stat.S_IWOTH):
+            return f"{link} belongs to {_name(owner)}"
+    return ""
+
+
+def _links(path: str) -> Iterator[tuple[str, str]]:
+    """Each link on the way of a path, and what it makes of it."""
     for _link in range(_MOST_LINKS):
         link = next((one for one in (*reversed((*_above(path),)), path) if os.path.islink(one)), "")
         try:
             path = os.path.join(os.path.dirname(link), os.readlink(link)) + path[len(link) :]
         except OSError:  # there is none, any more
             break
-        yield from _above(path)
-    yield from _above(real)
+        yield link, path
 
 
 def _above(path: str) -> Iterator[str]:

@@ -120,6 +120,7 @@ def test_roots_checkout_in_a_directory_that_others_can_write(
     [
         *("everybody's", "another user's", "their group's", "their first group's", "."),
         *("below another user's", "a link into another user's", "a link over another user's"),
+        *("another's link in a shared one", "a link over a name with a colon"),
     ],
 )
 def test_root_runs_nothing_from_a_directory_of_path_that_is_others_too(tmp_path: Path, place: str) -> None:
@@ -137,6 +138,8 @@ def test_root_runs_nothing_from_a_directory_of_path_that_is_others_too(tmp_path:
         "below another user's": (0o755, 0, 0),
         "a link into another user's": (0o755, 0, 0),
         "a link over another user's": (0o755, 0, 0),
+        "another's link in a shared one": (0o755, 0, 0),
+        "a link over a name with a colon": (0o755, 0, 0),
         ".": (0o755, 0, 0),
     }[place]
     os.chown(tools, uid, gid)
@@ -146,8 +149,14 @@ def test_root_runs_nothing_from_a_directory_of_path_that_is_others_too(tmp_path:
     if "over" in place:
         (tools.parent / "their link").symlink_to(tools.rename(tmp_path / "tools"))
         tools = tools.parent / "their link"
+    if "colon" in place:
+        (tmp_path / "their:link").symlink_to(tools.parent)
+        tools = tmp_path / "their:link" / tools.name
     if "link" in place:
         (tmp_path / "link").symlink_to(tools)
+    if "shared" in place:
+        tmp_path.chmod(0o1777)
+        os.chown(tmp_path / "link", OWNER, OWNER, follow_symlinks=False)
     first = "." if place == "." else str(tmp_path / "link" if "link" in place else tools)
     line = [str(checkout / "wizard"), "--version"]
     path = f"{first}::{os.environ['PATH']}"

@@ -197,6 +197,25 @@ def test_a_group_counts_where_somebody_has_it(tmp_path: Path, group: int, truste
     assert stranger(str(state)) == ("" if trusted else f"{place} can be written by others (mode 2775)")
 
 
+@pytest.mark.parametrize(
+    ("mode", "group", "owner", "trusted"),
+    [
+        *((0o1777, 0, NOBODY, False), (0o1775, NOBODYS, NOBODY, False)),
+        *((0o1777, 0, 0, True), (0o755, 0, NOBODY, True)),
+    ],
+)
+def test_nor_behind_anothers_link_that_its_owner_may_replace(
+    shared: Path, tmp_path: Path, mode: int, group: int, owner: int, trusted: bool
+) -> None:
+    link = others_link(shared, tmp_path / "ours")
+    (tmp_path / "ours").mkdir()
+    os.chown(link, owner, owner, follow_symlinks=False)
+    os.chown(shared, 0, group)
+    shared.chmod(mode)
+    said = "" if trusted else f"{link} belongs to nobody"
+    assert (stranger(str(link)), changeable(str(link))) == (said, said)
+
+
 def test_nor_where_a_link_leads(tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     (theirs / "state").mkdir(0o700, parents=True)
