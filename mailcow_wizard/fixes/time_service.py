@@ -19,7 +19,8 @@ SETTLE_S = 30.0
 """How long a service may need to agree with its servers: chrony with `iburst` takes 6 to 10 s."""
 
 _STOP_S = 10.0  # for the list of services to show it
-_OPENRC = ("chronyd", "ntpsec", "openntpd", "ntpd")  # names in /etc/init.d, best first
+# Names in /etc/init.d, best first; Debian, which has OpenRC beside its own scripts, calls it as the package.
+_OPENRC = ("chronyd", "chrony", "ntpsec", "openntpd", "ntpd")
 _PACKAGERS = {"apt-get": "apt", "yum": "dnf"}  # by the command that facts/time.py names
 _OFF = ("disabled", "masked", "masked-runtime")
 

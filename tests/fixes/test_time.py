@@ -153,6 +153,8 @@ def test_openrc() -> None:
         "rc-service chronyd start",
     ]
     assert ids(Machine({}, {}, tools=("apk",))) == []  # nothing starts services there
+    debian = Machine({"/etc/init.d/chrony": ""}, {}, tools=("rc-service", "apt-get"))
+    assert commands(plan(debian, ENABLE)) == ["rc-update add chrony default", "rc-service chrony start"]
 
 
 # --- two of them ------------------------------------------------------------------------------------------
