@@ -171,7 +171,7 @@ def _trouble(box: Box) -> Trouble | None:
                 ended=_ended(box),
                 because=because,
             ),
-            (*remedies, _UP),
+            (*remedies[:-1], _UP, remedies[-1]),  # Docker starts what ends by itself: somebody has stopped it
         )
     if box.health == "unhealthy":
         said = because or (f": {box.said}" if box.said else "")

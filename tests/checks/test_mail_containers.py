@@ -82,6 +82,13 @@ def test_one_struggles(broken: object, status: str, words: str) -> None:
     assert (found.status, words in found.summary) == (status, True), found.summary
 
 
+def test_what_somebody_stopped_is_started_first() -> None:
+    """Docker itself starts again what ends on its own."""
+    found = judged(container("postfix-mailcow", 90.0, "exited"), DOVECOT)
+    assert found.summary == "postfix-mailcow stopped 90 s ago"
+    assert [one.split(":")[0] for one in found.remedies] == ["Start it", "See its whole log"]
+
+
 def test_a_cause_in_words() -> None:
     unbound = container("unbound-mailcow", health="unhealthy", log=((1, "3 of 3 pings failed"),))
     found = judged(unbound, DOVECOT, container("postfix-mailcow", state="created"))
