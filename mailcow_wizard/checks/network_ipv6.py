@@ -112,7 +112,7 @@ _KEPT_OFF = (
 def _works(facts: Ipv6, common: Judgement) -> Judgement:
     if facts.configured == "false":
         common = common._replace(found=f"{common.found}; ENABLE_IPV6=false")
-        if not (facts.pinged and facts.has_ping):
+        if _overlooked(facts):
             return common._replace(summary=_("IPv6 works here, and mailcow has ENABLE_IPV6=false"))
         return common._replace(
             status="warn",
@@ -128,40 +128,61 @@ def _works(facts: Ipv6, common: Judgement) -> Judgement:
             ),
             doc=DOC_ISSUE.format(7436),
         )
+    untold = not facts.pinged and any(one.result.outcome == "not allowed" for one in facts.pings)
+    overlooked = "" if untold else _overlooked(facts)
+    if overlooked:
+        return _unseen(facts, common, overlooked)
     if facts.configured == "true":
         return common._replace(
             summary=_("IPv6 works, and mailcow uses it: {own} leaves this machine", own=facts.own)
         )
-    if not facts.pinged and any(one.result.outcome == "not allowed" for one in facts.pings):
+    if untold:
         return common._replace(
             summary=_("IPv6 works; whether mailcow's detection will see it, root can tell"),
             certainty="inferred",
         )
-    if not facts.pinged:
-        return common._replace(
-            status="warn",
-            summary=_("IPv6 works, but nobody answers a ping over it: mailcow will take it for missing"),
-            remedies=(
-                _("Let ICMPv6 out and in, or set ENABLE_IPV6=true in mailcow.conf after generate_config.sh."),
-            ),
-            certainty="inferred",
-        )
-    if not facts.has_ping:
-        return common._replace(
-            status="warn",
-            summary=_(
-                "IPv6 works, but there is no command `ping`: mailcow's detection will take it for missing"
-            ),
-            remedies=(
-                _(
-                    "Install it before generate_config.sh runs: `apt install iputils-ping` (Alpine "
-                    "and EL: iputils)."
-                ),
-            ),
-            certainty="inferred",
-        )
     return common._replace(
         summary=_("IPv6 works, and mailcow will find that: {own} leaves this machine", own=facts.own)
+    )
+
+
+def _overlooked(facts: Ipv6) -> str:
+    """Why mailcow's detection (_modules/scripts/ipv6_controller.sh) takes IPv6 that works for missing; empty
+    where it does not."""
+    if not (facts.defaults and facts.default_shown):
+        return _("`ip -6 route show default` shows no default route")
+    if not facts.has_ping:
+        return _("there is no command `ping`")
+    return "" if facts.pinged else _("nobody answers a ping over it")
+
+
+def _unseen(facts: Ipv6, common: Judgement, why: str) -> Judgement:
+    """IPv6 that works, and that mailcow's own scripts switch off."""
+    if not (facts.defaults and facts.default_shown):
+        repair = _(
+            "Give the main table a default route (`ip -6 route add default …`) that leads where the routes "
+            "lead that are there, and write it into the network's configuration."
+        )
+    elif not facts.has_ping:
+        repair = _("Install `ping`: `apt install iputils-ping` (Alpine and EL: iputils).")
+    else:
+        repair = _("Let ICMPv6 out and in.")
+    return common._replace(
+        status="warn",
+        summary=_(
+            "IPv6 works, and mailcow uses it until its next update: {why}, so update.sh takes it for missing",
+            why=why,
+        )
+        if facts.configured == "true"
+        else _("IPv6 works, but {why}: mailcow will take it for missing", why=why),
+        remedies=(
+            repair,
+            _(
+                "Or set ENABLE_IPV6=true in mailcow.conf after generate_config.sh and after each update.sh, "
+                "before mailcow starts: they set it to false."
+            ),
+        ),
+        certainty="inferred",
     )
 
 

@@ -65,6 +65,27 @@ def test_ipv6_that_is_half_there(world: World, do: tuple[str, ...], status: str,
     assert seen.seconds < 4.2
 
 
+OVERLOOKED = {
+    "half of all": (("route add 2000::/3 via 2d00:113::1",), ("route del 2000::/3",)),
+    "another table": (
+        ("route add default via 2d00:113::1 table 77", "rule add lookup 77"),
+        ("rule del lookup 77", "route flush table 77"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OVERLOOKED)
+def test_a_way_out_that_mailcow_overlooks(world: World, name: str) -> None:
+    there, back = ([f"ip -6 {one}" for one in words] for words in OVERLOOKED[name])
+    with world.changed(["ip -6 route del default", *there], [*back, ROUTE]):
+        seen = look(world, "ipv6")
+        shown = world.server.run(["ip", "-6", "route", "show", "default"]).stdout
+    assert not shown
+    assert seen.status("ipv6") == "warn"
+    assert "no default route: mailcow will take it for missing" in seen.summary("ipv6")
+    assert look(world, "ipv6").status("ipv6") == "pass"
+
+
 def test_ipv6_that_is_switched_off(world: World) -> None:
     name = device(world)
     off = "/proc/sys/net/ipv6/conf/all/disable_ipv6"

@@ -26,7 +26,7 @@ class Ipv6(NamedTuple):
 
     `configured` is ENABLE_IPV6 in mailcow.conf, empty where it is not set; `published` the AAAA records of
     the server's name, which is `name` (None: no resolver told them); `has_ping` whether the command is there
-    that mailcow's detection uses.
+    that mailcow's detection uses, `default_shown` whether `ip` names the default route that it looks for.
     """
 
     enabled: bool
@@ -39,6 +39,7 @@ class Ipv6(NamedTuple):
     configured: str
     name: str
     published: tuple[str, ...] | None
+    default_shown: bool = True
 
     @property
     def pinged(self) -> tuple[str, ...]:
@@ -90,7 +91,20 @@ def ipv6(facts: Facts) -> Ipv6:
         _configured(facts),
         name,
         _published(facts, name),
+        _default_shown(facts),
     )
+
+
+def _default_shown(facts: Facts) -> bool:
+    """Whether mailcow's detection finds a default route (_modules/scripts/ipv6_controller.sh). It looks at
+    the main table; the kernel lists those of policy routing, too, which WireGuard uses."""
+    if not facts.get(defaults_v6):
+        return False
+    try:
+        said = facts.host.run(("ip", "-6", "route", "show", "default"))
+    except HostError:
+        return True
+    return not said.code and any(one.startswith("default") for one in said.out.splitlines())
 
 
 def _enabled(facts: Facts) -> bool:
