@@ -5,9 +5,10 @@ from __future__ import annotations
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks import firewall_neighbours
 from mailcow_wizard.checks.firewall_astray import sent_elsewhere
-from mailcow_wizard.checks.firewall_neighbours import LOOK, by_rule, done, has_v4
+from mailcow_wizard.checks.firewall_neighbours import LEAVE_OUT, LOOK, by_rule, done, has_v4
 from mailcow_wizard.checks.troubles import Trouble, judged, listed, word
 from mailcow_wizard.facts.firewall.entries import Entry
+from mailcow_wizard.facts.firewall.forwarding import Switch
 from mailcow_wizard.facts.firewall.rules import program
 from mailcow_wizard.facts.firewall.state import State, state
 from mailcow_wizard.facts.firewall.tools import DOCKER, FIREWALLD, IPTABLES, NFT, UFW, is_left_out, owner_of
@@ -68,14 +69,31 @@ def judge_local(seen: State) -> Judgement:
     troubles = [Trouble("unknown", one) for one in known.unread]
     troubles += [_trouble(seen, group) for group in _groups(seen)]
     troubles += firewall_neighbours.troubles(seen)
-    if known.forwarding is False and any(one.taker == "container" for one in known.entries):
-        words = _("the kernel does not pass packets on to containers (net.ipv4.ip_forward is 0)")
-        troubles.append(Trouble("fail", words, (_("Restart Docker: it switches that on at its start."),)))
+    troubles += [_held(seen, one) for one in known.switched_off]
     evidence = _evidence(seen)
     if troubles:
         made = judged(troubles, evidence)
         return made if made.status == "unknown" else made._replace(certainty="inferred")
     return Judgement("pass", _all_is_open(seen), _table(seen), evidence, certainty="inferred")
+
+
+def _held(seen: State, switch: Switch) -> Trouble:
+    """A switch of the kernel's, as a list of settings for hardening turns it off after Docker's start."""
+    v6 = switch.family == 6 and has_v4(seen)
+    words = (
+        _("over IPv6 the kernel does not pass packets on to containers ({name} is 0)", name=switch.name)
+        if v6
+        else _("the kernel does not pass packets on to containers ({name} is 0)", name=switch.name)
+    )
+    look = "grep -rs forward /etc/sysctl.conf /etc/sysctl.d"
+    remedy = (
+        _("Switch it on: sysctl -w {name}=1. See what switches it off: {look}", name=switch.name, look=look)
+        if switch.interface
+        else _(
+            "Restart Docker: it switches that on at its start. See what switches it off: {look}", look=look
+        )
+    )
+    return Trouble("warn" if v6 else "fail", words, (remedy,))
 
 
 class _Group:
@@ -133,6 +151,15 @@ def _trouble(seen: State, group: _Group) -> Trouble:
         return sent_elsewhere(seen, group.entries, ports, v6, end)
     if group.kind == "unrouted":
         return _unrouted(group, ports, v6, 2 if several else 1)
+    if end.parted_by and end.outcome != "through":
+        words = _(
+            "answers from {ports}{v6} are lost: {by} keeps them out of the connection tracking that "
+            "translates addresses",
+            ports=ports,
+            v6=v6,
+            by=by,
+        )
+        return Trouble("warn" if v6 else "fail", words, (LEAVE_OUT,))
     remedy = _remedy(seen, group)
     did = done(end.outcome, 2 if several else 1)
     if group.kind == "partly":

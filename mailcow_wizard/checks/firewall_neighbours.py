@@ -19,6 +19,8 @@ from mailcow_wizard.language import _, ngettext
 
 LOOK = _("Look at that rule: this program does not know what it does. Then prove it: ./wizard reach")
 """What helps where a rule is not understood."""
+LEAVE_OUT = _("Leave mailcow's packets out of that rule: connection tracking has to see both directions.")
+"""What helps where a rule keeps one direction from connection tracking."""
 _OF_LISTENERS = frozenset((LISTENER_QUERY, LISTENER_REPORT))
 _LIGHT = (_OF_LISTENERS, (ROUTER_SOLICIT,))
 _NEEDED = "130, 133, 134, 135, 136, 143"  # RFC 4890, section 4.4.1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mailcow_wizard.checks.firewall_neighbours import LEAVE_OUT
 from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
 from mailcow_wizard.facts.firewall.leaving import Met
 from mailcow_wizard.facts.firewall.tools import DOCKER, FIREWALLD, IPTABLES, NFT, UFW
@@ -122,6 +123,8 @@ def allowing(met: Met, probe: Probe) -> str:
             "them away, such as a firewall that was loaded anew: start Docker after it, each time"
         )
         return f"{see} {how}."
+    if met.parted:
+        return f"{see} {LEAVE_OUT}"
     kind = {"ping": "icmp", "udp": "udp"}.get(probe.kind, "tcp")
     icmp = "ipv6-icmp" if ":" in probe.address else "icmp"
     to = f"-p {icmp}" if kind == "icmp" else f"-p {kind} --dport {probe.port}"
@@ -191,6 +194,12 @@ def inner_words(met: Met) -> str:
             "what mailcow's containers send there leaves with their own address ({address}), to which "
             "nothing comes back: Docker's rule for masquerading is missing",
             address=met.unmasked,
+        )
+    if met.parted and met.outcome != "unknown":
+        return _(
+            "what mailcow's containers send there gets no answer: {named} keeps it out of the connection "
+            "tracking that translates addresses",
+            named=met.named,
         )
     said = {
         "dropped": _("is dropped by"),

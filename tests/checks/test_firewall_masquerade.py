@@ -48,7 +48,7 @@ def judged(mask: str = "", forward: str = "", early: str = "") -> Judgement:
     end = fate(rules, Packet(4, "45.33.32.156", OWN, 25, "eth0"), way, frozenset({OWN}))
     entry = Entry(need.PORTS[0], 25, 4, OWN, "eth0", "container", "postfix", end)
     tools = Tools(None, False, (), (), (), "iptables-nft")
-    return judge_masquerade(State(rules, tools, Entries((entry,), rules.unread, True, None, True)))
+    return judge_masquerade(State(rules, tools, Entries((entry,), rules.unread, True, None, ())))
 
 
 @pytest.mark.parametrize(

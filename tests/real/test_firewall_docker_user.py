@@ -179,6 +179,37 @@ class TestDockerUser:
         reached(world, set(_ALL))
         assert look(debian, "backend")["status"] == "pass"
 
+    @pytest.mark.parametrize(
+        ("setting", "open4", "open6", "status", "words"),
+        [
+            ("net.ipv4.ip_forward", (), _ALL, "fail", "to containers (net.ipv4.ip_forward is 0)"),
+            ("net.ipv4.conf.eth0.forwarding", (), _ALL, "fail", "(net.ipv4.conf.eth0.forwarding is 0)"),
+            ("net.ipv4.conf.br-mailcow.forwarding", (), _ALL, "fail", "conf.br-mailcow.forwarding is 0)"),
+            ("net.ipv6.conf.all.forwarding", _ALL, (), "warn", "over IPv6 the kernel does not pass packets"),
+        ],
+    )
+    def test_the_kernel_passes_nothing_on(
+        self,
+        world: Gate,
+        debian: Machine,
+        setting: str,
+        open4: tuple[int, ...],
+        open6: tuple[int, ...],
+        status: str,
+        words: str,
+    ) -> None:
+        """As a list of settings for hardening has it that is loaded after Docker's start."""
+        debian.run(["sysctl", "-w", f"{setting}=0"], check=True)
+        try:
+            reached(world, set(open4), set(open6))
+            found = look(debian, "local")
+            assert found["status"] == status, found
+            assert words in found["summary"], found
+        finally:
+            debian.run(["sysctl", "-w", f"{setting}=1"], check=True)
+        reached(world, set(_ALL))
+        assert look(debian, "local")["status"] == "pass"
+
     def test_only_ipv6_is_shut(self, world: Gate, debian: Machine, mender: Mender) -> None:
         debian.run(
             [

@@ -11,12 +11,13 @@ from lab.inside import CHECKOUT
 from lab.skip import or_skip
 
 from tests.real import firewall_rules as known
+from tests.real.firewall_tracking import TRACKING
 from tests.real.firewall_world import disagreements, foretold, put
 
 pytestmark = pytest.mark.real
 
 PORTS = 200
-_ALL = {**known.NFT, **known.IPTABLES, **known.MIXED}
+_ALL = {**known.NFT, **known.IPTABLES, **known.MIXED, **TRACKING}
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from mailcow_wizard.facts.firewall.statements import (
     Span,
     Untrack,
     Verdict,
+    Zone,
 )
 from mailcow_wizard.facts.firewall.walk import Fate, Walk
 
@@ -113,7 +114,7 @@ CHANGES = st.one_of(
     st.builds(
         Nat, st.sampled_from(["", BOX4, BOX6]), st.sampled_from([0, 443]), st.booleans(), st.booleans()
     ),
-    st.sampled_from([Masked(), Untrack(), Seen("banned"), Limit(True), Limit(False)]),
+    st.sampled_from([Masked(), Untrack(), Zone(3), Zone(None), Seen("banned"), Limit(True), Limit(False)]),
     st.builds(Opaque, st.just("?"), st.booleans()),
 )
 STATEMENTS = st.one_of(

@@ -55,7 +55,9 @@ class _Connection:
             return first
         masked = sent.masked and bool(self._outer)
         answer = self._answer(packet, sent, forwarded, masked)
-        self._lead(answer, packet.source)
+        back, _unused = self._lead(answer, packet.source)
+        if sent.moved or sent.masked:
+            self._walk.part(back, sent)
         if packet.protocol == "tcp":
             follows = packet._replace(
                 follows=True,
@@ -67,6 +69,8 @@ class _Connection:
             if sent.moved:
                 follows = follows._replace(wanted=packet.address, wanted_port=packet.port)
             third, _unused = self._lead(follows, sent.address, sent.port)
+            if sent.moved or sent.masked:
+                self._walk.part(third, sent)
             if not sent.tracked:
                 # Whoever is seen first now is taken for the one that asks.
                 self._lead(answer._replace(follows=True, lost=not third.tracked), packet.source)
@@ -85,6 +89,7 @@ class _Connection:
             reply=True,
             lost=not sent.tracked,
             tracked=True,
+            zone=0,
             mark=0,
             seen=frozenset(),
         )

@@ -14,6 +14,7 @@ from mailcow_wizard.facts.containers import Container, containers
 from mailcow_wizard.facts.firewall.astray import astray, unrouted
 from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.firewall.foreseen import BRIDGE, USER_CHAIN, Foreseen, foreseen
+from mailcow_wizard.facts.firewall.forwarding import Switch, switched_off
 from mailcow_wizard.facts.firewall.neighbours import ANY_NEIGHBOUR, Link, Lost, door, lost
 from mailcow_wizard.facts.firewall.packet import Packet
 from mailcow_wizard.facts.firewall.rules import Rules
@@ -75,18 +76,19 @@ class Entry(NamedTuple):
 
 class Entries(NamedTuple):
     """All of mailcow's public ports. `unread` says what of the rules could not be read; `docker`: whether an
-    engine is there; `docker_rules` what rules it makes (None: there is none). `forwarding`: whether
-    the kernel passes packets on; `outward` is what becomes of a packet from a container to the world.
-    `guarded`: DOCKER-USER stops what nobody has asked for, so that containers do not stand open. `lost` are
-    the messages without which nobody finds this machine over IPv6, or it none of its containers, and which do
-    not get through. `passed_by` are those of `entries` that a running container publishes and no rule of
-    Docker's sends on to it, though Docker makes rules for that family."""
+    engine is there; `docker_rules` what rules it makes (None: there is none). `switched_off` keep the
+    kernel from passing packets on to containers that run; `outward` is what becomes of a packet from a
+    container to the world. `guarded`: DOCKER-USER stops what nobody has asked for, so that containers do not
+    stand open. `lost` are the messages without which nobody finds this machine over IPv6, or it none of its
+    containers, and which do not get through. `passed_by` are those of `entries`
+    that a running container publishes and no rule of Docker's sends on to it, though Docker makes rules for
+    that family."""
 
     entries: tuple[Entry, ...]
     unread: tuple[str, ...]
     docker: bool
     docker_rules: docker_json.Rules | None
-    forwarding: bool | None
+    switched_off: tuple[Switch, ...]
     outward: Fate | None = None
     guarded: bool = False
     lost: tuple[Lost, ...] = ()
@@ -128,7 +130,7 @@ def _looked(facts: Facts) -> Entries:
         known.rules.unread,
         engine.installed,
         rules,
-        _forwarding(facts),
+        _switched_off(facts, found),
         outward,
         bool(ways.doors) and surroundings.guarded(),
         surroundings.lost(door(facts, ways), found),
@@ -143,11 +145,10 @@ def _running(facts: Facts) -> tuple[Container, ...]:
         return ()
 
 
-def _forwarding(facts: Facts) -> bool | None:
-    try:
-        return facts.host.text("/proc/sys/net/ipv4/ip_forward").strip() == "1"
-    except HostError:
-        return None
+def _switched_off(facts: Facts, found: Sequence[Entry]) -> tuple[Switch, ...]:
+    """Docker turns them on when it starts: before mailcow runs they say nothing."""
+    ways = dict.fromkeys((one.family, one.interface) for one in found if one.taker == "container")
+    return tuple(switch for way in ways for switch in switched_off(facts, *way))
 
 
 class _Met(NamedTuple):

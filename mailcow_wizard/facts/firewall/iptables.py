@@ -9,7 +9,7 @@ from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.ipsets import IpSets
 from mailcow_wizard.facts.firewall.iptables_words import MARK, Words, tests_of
 from mailcow_wizard.facts.firewall.rules import Chain, Owner, Rules, Table
-from mailcow_wizard.facts.firewall.statements import Mark, Masked, Nat, Opaque, Rule, Untrack, Verdict
+from mailcow_wizard.facts.firewall.statements import Mark, Masked, Nat, Opaque, Rule, Untrack, Verdict, Zone
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -108,7 +108,8 @@ def _target(name: str, words: Words) -> list[Statement]:
     if name == "NOTRACK" or (name == "CT" and "--notrack" in rest):
         return [Untrack()]
     if name == "CT":
-        return []
+        zone = _after(rest, "--zone")
+        return [Zone(whole(zone) if is_number(zone) else None)] if zone else []
     if name == "DNAT":
         return [_dnat(_after(rest, "--to-destination"))]
     if name == "REDIRECT":

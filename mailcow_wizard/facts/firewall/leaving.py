@@ -34,7 +34,8 @@ class Met(NamedTuple):
     `rule` is the rule that decides, in words, `command` shows it, `chain` it stands in and `owner` wrote it;
     `answer`: the packet leaves, and its answer is stopped. `elsewhere` is where a rule sends it instead.
     `unmasked`: it leaves with this private address, which nothing outside sends an answer to (`unanswered`),
-    or perhaps the router before this machine does (`unknown`).
+    or perhaps the router before this machine does (`unknown`). `parted`: the rule keeps it, or its answer,
+    out of connection tracking, which then translates no address.
     """
 
     outcome: Outcome
@@ -45,6 +46,7 @@ class Met(NamedTuple):
     answer: bool = False
     elsewhere: str = ""
     unmasked: str = ""
+    parted: bool = False
 
     @property
     def stops(self) -> bool:
@@ -98,6 +100,9 @@ class Leaving:
             outer = self._own.get(packet.family, "")
             end = fate(rules, packet, later.way, later.ways.own, outer)
             unmasked = inner and end.outcome == "through" and self._unmasked(end.packet)
+            if unmasked and end.parted_by:
+                end = end._replace(outcome="dropped", place=end.parted_by, answer=True)
+                unmasked = False
             self._answers[key] = self._without(packet, outer) if unmasked else self._words(end, packet)
             self._spent += time.monotonic() - begun
         return self._answers[key]
@@ -129,6 +134,7 @@ class Leaving:
             owner_of(place, self._tools),
             end.answer,
             _("{address} port {port}", address=end.packet.address, port=end.packet.port) if moved else "",
+            parted=bool(end.parted_by) and end.outcome != "through",
         )
 
 

@@ -21,6 +21,7 @@ from mailcow_wizard.facts.firewall.statements import (
     Test,
     Untrack,
     Verdict,
+    Zone,
 )
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -261,9 +262,11 @@ def _mangled(value: Expression) -> list[Statement]:
     name = key[0].name if key and len(key) == 1 else ""
     if name in _OF_PACKET:
         return [Opaque(f"“{name} set …”", verdict=True)]
+    new = value.get("value")
+    if value.get("key") == {"ct": {"key": "zone"}}:  # with a direction the other one stays as it is
+        return [Zone(new if isinstance(new, int) else None)]
     if name not in ("mark", "ct mark"):
         return []
-    new = value.get("value")
     if isinstance(new, int):
         return [Mark(name, 0, new)]
     operator, rest = next(iter(new.items())) if isinstance(new, dict) and new else ("", None)

@@ -58,8 +58,8 @@ class Packet(NamedTuple):
     `flow_mark` are None where nobody knows. `moved`: its destination was changed, `masked`: its source.
     `reply`: it is the answer, `lost`: to something that was kept out of connection tracking; `follows`: it
     is what follows the answer, in either direction; with `lost`, connection tracking takes it for the first
-    one of a connection. `early`: connection tracking has not seen it yet. `seen` are the lists that rules
-    put its sender on.
+    one of a connection. `early`: connection tracking has not seen it yet. `zone` is that of connection
+    tracking (None: nobody knows). `seen` are the lists that rules put its sender on.
     """
 
     family: int
@@ -84,6 +84,7 @@ class Packet(NamedTuple):
     follows: bool = False
     early: bool = False
     message: int = 0
+    zone: int | None = 0
     seen: frozenset[str] = frozenset()
 
 

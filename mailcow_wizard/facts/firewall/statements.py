@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     Kind = Literal["accept", "drop", "return", "jump", "goto", "continue", "unknown"]
     Value: TypeAlias = "Span | str"
     Row: TypeAlias = tuple[Value, ...]
-    Statement: TypeAlias = "Test | Verdict | Choice | Mark | Nat | Masked | Untrack | Seen | Limit | Opaque"
+    Statement: TypeAlias = (
+        "Test | Verdict | Choice | Mark | Nat | Masked | Untrack | Zone | Seen | Limit | Opaque"
+    )
 else:
     Kind = str
 
@@ -89,6 +91,12 @@ class Masked(NamedTuple):
 
 class Untrack(NamedTuple):
     """The packet is kept out of connection tracking."""
+
+
+class Zone(NamedTuple):
+    """Connection tracking keeps the packet apart from those of other numbers (None: nobody knows which)."""
+
+    number: int | None
 
 
 class Seen(NamedTuple):

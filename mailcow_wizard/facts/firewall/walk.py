@@ -20,6 +20,7 @@ from mailcow_wizard.facts.firewall.statements import (
     Test,
     Untrack,
     Verdict,
+    Zone,
 )
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -47,7 +48,8 @@ class Fate(NamedTuple):
     `limited`: only as long as there are not many. `why` says what is not understood where nobody knows.
     `passed` are the decisions before; `masked_by` the rule that hides who sent it, `moved_by` the one that
     sends it elsewhere. `answer`: the packet gets there, and it is the answer, or what follows that, which is
-    stopped.
+    stopped. `parted_by` is the rule that keeps one of them from connection tracking, which then cannot
+    translate it.
     """
 
     outcome: Outcome
@@ -60,6 +62,7 @@ class Fate(NamedTuple):
     masked_by: Place | None = None
     moved_by: Place | None = None
     answer: bool = False
+    parted_by: Place | None = None
 
 
 class _Ending(NamedTuple):
@@ -93,6 +96,7 @@ class Walk:
         self._limited = False
         self._masked_by: Place | None = None
         self._moved_by: Place | None = None
+        self._parted_by: Place | None = None
 
     def through(self, hook: str, packet: Packet, before: Turn = _LAST, after: Turn = _FIRST) -> Packet:
         """All base chains of a hook (with these turns), until one stops the packet."""
@@ -121,10 +125,20 @@ class Walk:
                 self._limited = self._limited or end.limited
         return packet
 
+    def part(self, back: Packet, sent: Packet) -> None:
+        """Ends at an answer (`back`) that connection tracking does not know for one to what was translated
+        (`sent`): it is not translated back, and means nothing to whom it gets to."""
+        apart = not back.tracked or back.zone != sent.zone
+        if not apart or self._parted_by is None or self._stopped:
+            return
+        unclear = back.tracked and None in (back.zone, sent.zone)
+        why = _("which zone of connection tracking it chooses is not known") if unclear else ""
+        self._stopped = _Ending("unknown" if unclear else "drop", self._parted_by, back, why=why)
+
     def fate(self, packet: Packet, forwarded: bool) -> Fate:
         """The end of the walk, as far as it went. The words of the rules in it are read here."""
         end = self._fate(packet, forwarded)
-        for place in (end.place, *end.passed, end.masked_by, end.moved_by):
+        for place in (end.place, *end.passed, end.masked_by, end.moved_by, end.parted_by):
             if place and place.rule:
                 place.rule.read()
         return end
@@ -134,12 +148,15 @@ class Walk:
         if self._stopped:
             end = self._stopped
             outcome: Outcome = "unknown" if end.kind == "unknown" else "refused" if end.softly else "dropped"
+            moved, parted = self._moved_by, self._parted_by
             return Fate(
-                outcome, packet, end.place, forwarded, end.limited, end.why, passed, moved_by=self._moved_by
-            )
+                outcome, packet, end.place, forwarded, end.limited, end.why, passed, None, moved,
+                parted_by=parted if parted == end.place else None,
+            )  # fmt: skip
         named = next((one for one in reversed(passed) if one.rule), next(iter(reversed(passed)), None))
         limited, masked, moved = self._limited, self._masked_by, self._moved_by
-        return Fate("through", packet, named, forwarded, limited, "", passed, masked, moved)
+        parted = self._parted_by
+        return Fate("through", packet, named, forwarded, limited, "", passed, masked, moved, parted_by=parted)
 
     def _run(self, chain: Chain, packet: Packet) -> _Ending:
         return self._go(chain, (self._begin(chain, packet),), packet, 0)
@@ -165,6 +182,8 @@ class Walk:
             said = self._rule(rule, packet)
             if said.doubt:
                 return self._both(base, stack, packet, forks, limited, place, said)
+            if (packet.tracked, packet.zone) != (said.packet.tracked, said.packet.zone):
+                self._parted_by = place
             packet = said.packet
             limited = limited or said.limited
             if said.verdict is None:
@@ -298,11 +317,13 @@ def _chosen(choice: Choice, packet: Packet) -> tuple[Verdict | None, str]:
 
 
 def _changed(
-    statement: Mark | Nat | Masked | Untrack | Seen, packet: Packet
+    statement: Mark | Nat | Masked | Untrack | Zone | Seen, packet: Packet
 ) -> tuple[Packet, Verdict | None]:
     if isinstance(statement, Untrack):
         # Too late once connection tracking has looked at it.
         return packet._replace(tracked=packet.tracked and not packet.early), None
+    if isinstance(statement, Zone):
+        return packet._replace(zone=statement.number if packet.early else packet.zone), None
     if isinstance(statement, Seen):
         return packet._replace(seen=packet.seen | {statement.name}), None
     if isinstance(statement, Masked):
@@ -328,7 +349,9 @@ def _changed(
     return moved, Verdict("accept")
 
 
-_DECISIVE = tuple(Packet._fields.index(name) for name in ("address", "port", "tracked", "masked", "seen"))
+_DECISIVE = tuple(
+    Packet._fields.index(name) for name in ("address", "port", "tracked", "zone", "masked", "seen")
+)
 
 
 def _same_way(one: Packet, other: Packet) -> bool:
