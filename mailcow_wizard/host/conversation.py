@@ -4,6 +4,8 @@ from mailcow_wizard.typed import NamedTuple
 
 NO_AUTHORITIES = "this machine has no list of authorities"
 """Why nobody's certificate is trusted where that is so."""
+NO_TLS = "no TLS: "
+"""What the text of one that failed begins with where the connection opened, and TLS did not come about."""
 
 
 class Dialogue(NamedTuple):

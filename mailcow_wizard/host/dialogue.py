@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from mailcow_wizard.host.conversation import NO_AUTHORITIES, Dialogue, Spoken
+from mailcow_wizard.host.conversation import NO_AUTHORITIES, NO_TLS, Dialogue, Spoken
 from mailcow_wizard.host.in_time import why
 from mailcow_wizard.host.tls import indifferent, knows_authorities, trusting
 from mailcow_wizard.patterns import pattern
@@ -180,7 +180,7 @@ class _Talk:
             raise
         except OSError as error:
             reason = getattr(error, "reason", None) or why(error)
-            raise _NoTls(f"no TLS: {str(reason).lower().replace('_', ' ')}") from None
+            raise _NoTls(f"{NO_TLS}{str(reason).lower().replace('_', ' ')}") from None
         self._connected = secured
         der = secured.getpeercert(binary_form=True) or b""
         self._said = self._said._replace(tls=secured.version() or "TLS", der=der)

@@ -239,6 +239,32 @@ def test_who_takes_every_connection(host: Reached, status: str, words: str) -> N
     assert status == "pass" or "192.0.2.213" in judged.remedies[0]
 
 
+def named(subject: str, said: Spoken) -> Reached:
+    """A host whose port opens; what is said over TLS there."""
+    one = reached(subject, "open")
+    return one._replace(tries=(one.tries[0]._replace(said=said), *one.tries[1:]))
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "words"),
+    [
+        (Spoken("open", tls="TLSv1.3"), "pass", "github.com answers on port 443"),
+        (Spoken("silent"), "pass", "github.com answers on port 443"),
+        (Spoken("reset", tls="TLSv1.3"), "pass", "github.com answers on port 443"),
+        (Spoken("failed", text="no TLS: connection reset by peer"), "fail", "opens, but no encryption comes"),
+        (Spoken("failed", text="a defect of ours"), "pass", "github.com answers on port 443"),
+        (Spoken("open", tls="TLSv1.3", trouble=MISMATCH), "fail", "no certificate that this machine"),
+        # Its own list of authorities, or its clock, may be what is wrong.
+        (Spoken("open", tls="TLSv1.3", trouble=NO_AUTHORITIES), "pass", "github.com answers on port 443"),
+        (Spoken("open", tls="TLSv1.3", trouble="certificate is not yet valid"), "pass", "github.com answers"),
+    ],
+)
+def test_who_goes_by_names_lets_every_connection_open(said: Spoken, status: str, words: str) -> None:
+    judged = judge_hosts(Outward((named(GITHUB, said), OPEN), (4, 6)))[0]
+    assert (judged.status, words in judged.summary) == (status, True), judged.summary
+    assert status == "pass" or judged.stops == "way"
+
+
 @pytest.mark.parametrize(
     ("control", "words"),
     [

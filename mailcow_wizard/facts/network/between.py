@@ -2,7 +2,8 @@
 
 A portal that wants a log-in, a proxy or a filter may take every connection: that one opens proves nothing
 then. It takes those to addresses that nobody has, too. Who it is that answers, TLS tells: nobody else has a
-certificate for the host's name.
+certificate for the host's name. A filter that goes by names lets every connection open, and ends it when TLS
+has named the host.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from collections.abc import Sequence
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.network.names import families
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.conversation import Dialogue, Spoken
+from mailcow_wizard.host.conversation import NO_AUTHORITIES, NO_TLS, Dialogue, Spoken
 from mailcow_wizard.host.door import HostError, Probe
 
 PATIENCE_S = 0.8
 """Who takes every connection is near."""
+SAY_NOTHING = (NO_AUTHORITIES, "certificate has expired", "certificate is not yet valid")
+"""Why a certificate is not trusted (OpenSSL's words), where that may be this machine's own list or clock."""
+_HELLO_S = 0.8
+"""Two round trips to the other end of the world; whoever takes longer says nothing of a filter."""
 _ENOUGH = 2
 """Of three: somebody may have taken one for a network of their own, and a packet to another may be lost."""
 _HTTPS = 443
@@ -52,6 +57,18 @@ def spoken(facts: Facts, asked: Sequence[tuple[str, str]], timeout: float) -> di
     except HostError:
         return {}
     return dict(zip(dialogues, said, strict=True))
+
+
+def hello(facts: Facts, *asked: tuple[str, str]) -> dict[tuple[str, str], Spoken]:
+    """The same of hosts, each given with its address; where no TLS came about it was asked for twice."""
+    first = spoken(facts, asked, _HELLO_S)
+    again = tuple(one for one, said in first.items() if refused_tls(said))
+    return first | spoken(facts, again, _HELLO_S)
+
+
+def refused_tls(said: Spoken) -> bool:
+    """Whether the connection opened, and no TLS came about."""
+    return said.outcome == "failed" and not said.tls and said.text.startswith(NO_TLS)
 
 
 def _head(name: str) -> tuple[str, ...]:

@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.firewall.leaving import Met, leaving
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
-from mailcow_wizard.facts.network.between import PATIENCE_S, between, spoken
+from mailcow_wizard.facts.network.between import (
+    PATIENCE_S,
+    SAY_NOTHING,
+    between,
+    hello,
+    refused_tls,
+    spoken,
+)
 from mailcow_wizard.facts.network.mirrors import mirrors
 from mailcow_wizard.facts.network.names import (
     Clock,
@@ -38,7 +45,7 @@ _MOST_TIME_SERVERS = 4
 class Try(NamedTuple):
     """One attempt and what became of it; what it meets among this machine's own rules, and what the same of a
     container would (None: nobody knows). `taken` that somebody in between takes every such connection; what
-    was `said` over TLS then (None: it was not asked)."""
+    was `said` over TLS (None: it was not asked)."""
 
     probe: Probe
     result: Probed
@@ -64,10 +71,22 @@ class Try(NamedTuple):
         return outcome == "open" or (outcome == "refused" and not self.result.told_by)
 
     @property
+    def cut(self) -> bool:
+        """Whether it opened, and was ended when TLS had named the host."""
+        return self.result.outcome == "open" and self.said is not None and refused_tls(self.said)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether who answered has no certificate of the host."""
+        return self.said is not None and self.said.trouble not in ("", *SAY_NOTHING)
+
+    @property
     def proves(self) -> bool:
         """Whether the host itself answered."""
+        if self.result.outcome != "open" or self.cut or self.foreign:
+            return False
         trusted = self.said is not None and bool(self.said.tls) and not self.said.trouble
-        return self.result.outcome == "open" and (trusted or not self.taken)
+        return trusted or not self.taken
 
 
 class Reached(NamedTuple):
@@ -138,13 +157,27 @@ def _tried(facts: Facts) -> Outward:
     # Several names may lead to one server: it is tried once.
     controls = tuple(probe for family in mine for probe in control_probes(family))
     different = tuple(dict.fromkeys((*(one for row in probes for one in row), *controls)))
-    results = dict(zip(different, facts.host.probe(different, clock.left), strict=True))
+    named = tuple(
+        (row[0].address, one.host) for one, row in zip(rows, probes, strict=True) if row and _needs_tls(one)
+    )
+    # Who is silent is waited for as long: TLS costs no time of its own.
+    left = clock.left
+    facts.begin((_results, different, left), (hello, *named))
+    results = facts.get(_results, different, left)
+    said = facts.get(hello, *named)
     off = _switched_off(facts)
     found = [
         Reached(
             one,
             looked[one.host],
-            tuple(Try(probe, results[probe]) for probe in row),
+            tuple(
+                Try(
+                    probe,
+                    results[probe],
+                    said=said.get((probe.address, one.host)) if _needs_tls(one) else None,
+                )
+                for probe in row
+            ),
             one.unless if one.unless in off else "",
         )
         for one, row in zip(rows, probes, strict=True)
@@ -153,6 +186,15 @@ def _tried(facts: Facts) -> Outward:
     asked = _by_whom(facts, found, clock)
     reached = tuple(_with_proxy(facts, asked, clock))
     return Outward(reached, mine, resolver, tried, facts.get(nobody_looks_up))
+
+
+def _results(facts: Facts, probes: tuple[Probe, ...], left: float) -> dict[Probe, Probed]:
+    return dict(zip(probes, facts.host.probe(probes, left), strict=True))
+
+
+def _needs_tls(row: need.Outgoing) -> bool:
+    """Whether an install stops where no TLS comes about with this host."""
+    return row.level == "required" and row.protocol == "tcp" and row.port == _HTTPS
 
 
 def _by_whom(facts: Facts, found: Sequence[Reached], clock: Clock) -> list[Reached]:
