@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailcow_wizard import requirements_network as need
+from mailcow_wizard.checks.network_nameless import STATUS, half_looked_up, of_resolver, without_name
 from mailcow_wizard.checks.network_ways import (
     NOT_KNOWN,
     Way,
@@ -20,9 +21,8 @@ from mailcow_wizard.facts.network.between import SAY_NOTHING
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try, outward
 from mailcow_wizard.host.conversation import NO_TLS
 from mailcow_wizard.language import _
-from mailcow_wizard.model import Check, Evidence, Judgement, Severity, Status
+from mailcow_wizard.model import Check, Evidence, Judgement, Severity
 
-_STATUS: dict[str, Status] = {"required": "fail", "recommended": "warn", "optional": "warn"}
 _SEVERITY: dict[str, Severity] = {"required": "blocks", "recommended": "degrades", "optional": "advice"}
 
 
@@ -46,19 +46,19 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
         words = _("{host} answers through the proxy {proxy} alone", host=row.host, proxy=host.through)
         return common._replace(summary=words, found=_("not directly"))
     if host.looked.trouble or not (host.tries or row.protocol == "txt"):
-        return _without_name(host, common, facts)
+        return without_name(host, common, facts)
     if row.protocol == "txt":
         named = common._replace(
             summary=_("{host} is found by name", host=row.host),
             found=f"TXT {row.host}",
             evidence=(Evidence(f"dig +short {row.host} TXT", _("it is there")),),
         )
-        return _resolver(host, named, facts)
+        return of_resolver(host, named, facts)
     if row.protocol in ("udp", "ntp"):
         judged = _datagrams(host, common, facts)
     else:
         judged = _connections(host, common, facts)
-    return _resolver(host, _half_looked_up(host, _inside(host, judged), facts), facts)
+    return of_resolver(host, half_looked_up(host, _inside(host, judged), facts), facts)
 
 
 def _inside(host: Reached, judged: Judgement) -> Judgement:
@@ -70,7 +70,7 @@ def _inside(host: Reached, judged: Judgement) -> Judgement:
         return judged
     met = held.container
     return judged._replace(
-        status="unknown" if met.outcome == "unknown" else _STATUS[host.row.level],
+        status="unknown" if met.outcome == "unknown" else STATUS[host.row.level],
         stops="here",
         severity=_SEVERITY[host.row.level],
         summary=_(
@@ -102,55 +102,6 @@ def _needed(row: need.Outgoing) -> str:
 
 def _skipped(why: str) -> Judgement:
     return Judgement("skipped", _("skipped: {why}", why=why), certainty="untested")
-
-
-def _without_name(host: Reached, common: Judgement, facts: Outward) -> Judgement:
-    """A name that has no address is a fault; one that no resolver answers for is not known, unless programs
-    on this machine get none at all."""
-    silent = _unanswered(host)
-    unknown = silent and not (facts.nameless and host.row.by_machine)
-    trouble = host.looked.trouble
-    if host.row.family and not silent:
-        trouble = _("the name has no IPv{family} address", family=host.row.family)
-    elif not trouble:
-        trouble = _("no resolver answers for its IPv{family} address", family=host.row.family)
-    remedies = (
-        _(
-            'See /etc/resolv.conf: a resolver named there must answer. "Name servers" shows '
-            "whether others can be asked from here."
-        ),
-    )
-    return common._replace(
-        status="unknown" if unknown else _STATUS[host.row.level],
-        stops="names",
-        summary=_("{host} cannot be looked up: {trouble}", host=host.row.host, trouble=trouble),
-        evidence=(Evidence(f"dig {host.row.host}", trouble),),
-        remedies=remedies,
-        certainty="untested" if unknown else "inferred" if silent else "proved",
-    )
-
-
-def _unanswered(host: Reached) -> tuple[int, ...]:
-    """The families, of those that count for this host, whose addresses no resolver told."""
-    return tuple(one for one in host.looked.unanswered if host.row.family in (0, one))
-
-
-def _half_looked_up(host: Reached, judged: Judgement, facts: Outward) -> Judgement:
-    """The same, unless nobody told the IPv4 addresses: IPv6 says nothing of them, and containers may have no
-    other way."""
-    if 4 not in facts.families or 4 not in _unanswered(host):
-        return judged
-    return judged._replace(
-        status="unknown",
-        stops="names",
-        summary=_(
-            "no resolver answers for the IPv4 addresses of {host}; over IPv6: {words}",
-            host=host.row.host,
-            words=judged.summary,
-        ),
-        remedies=(_("See /etc/resolv.conf: a resolver named there must answer."), *judged.remedies),
-        certainty="untested",
-    )
 
 
 def _connections(host: Reached, common: Judgement, facts: Outward) -> Judgement:
@@ -189,7 +140,7 @@ def _connections(host: Reached, common: Judgement, facts: Outward) -> Judgement:
         why=_why(first, host, facts),
     )
     return common._replace(
-        status=_STATUS[row.level],
+        status=STATUS[row.level],
         stops="there" if _others(host, facts) and first.stops == "way" else first.stops,
         summary=summary,
         remedies=first.remedies,
@@ -230,7 +181,7 @@ def _taken(host: Reached, common: Judgement) -> Judgement:
         port=row.port,
         trouble=said.trouble,
     )
-    return common._replace(status=_STATUS[row.level], summary=words, certainty="inferred")
+    return common._replace(status=STATUS[row.level], summary=words, certainty="inferred")
 
 
 def _filtered(host: Reached, common: Judgement) -> Judgement:
@@ -261,7 +212,7 @@ def _filtered(host: Reached, common: Judgement) -> Judgement:
             host=row.host,
         )
     return common._replace(
-        status=_STATUS[row.level],
+        status=STATUS[row.level],
         stops="way",
         summary=words,
         found=listed([f"{each.probe.address}: {ending(each)}" for each in host.tries]),
@@ -336,7 +287,7 @@ def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     if first.kind in NOT_KNOWN:
         return _untried(host, common, first)
     return common._replace(
-        status=_STATUS[row.level],
+        status=STATUS[row.level],
         stops=first.stops,
         summary=_(
             "{host} cannot be reached on UDP port {port}: {words}",
@@ -347,25 +298,6 @@ def _datagrams(host: Reached, common: Judgement, facts: Outward) -> Judgement:
         found=found,
         remedies=first.remedies,
         certainty="inferred" if "silent" in outcomes else "proved",
-    )
-
-
-def _resolver(host: Reached, judged: Judgement, facts: Outward) -> Judgement:
-    """Adds that only public resolvers knew the name: containers have a resolver of their own, git and Docker
-    have not."""
-    trouble = facts.resolver
-    if not trouble or judged.status != "pass" or host.row.level == "optional":
-        return judged
-    return judged._replace(
-        status=_STATUS[host.row.level] if facts.nameless and host.row.by_machine else "warn",
-        stops="names",
-        summary=_(
-            "{host} can be reached, but this machine's own resolver gives no answer: {trouble}",
-            host=host.row.host,
-            trouble=trouble,
-        ),
-        evidence=(*judged.evidence, Evidence(f"getent ahosts {host.row.host}", trouble)),
-        remedies=(_("See /etc/resolv.conf: a resolver named there must answer."),),
     )
 
 

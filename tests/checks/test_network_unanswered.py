@@ -5,12 +5,15 @@ import json
 import pytest
 from dns_world import NAME, OURS, OURS_V6, RESOLVER, World
 
+from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_hosts import CHECKS as HOSTS
+from mailcow_wizard.checks.network_hosts import judge_hosts
 from mailcow_wizard.checks.network_ipv6 import CHECKS as IPV6
 from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts.network.egress import egress
 from mailcow_wizard.facts.network.mtu import mtu
 from mailcow_wizard.facts.network.names import look_up, nobody_looks_up
+from mailcow_wizard.facts.network.outward import Outward, Reached
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import (
     Denied,
@@ -55,6 +58,19 @@ def test_hosts_whose_names_nobody_tells_are_unknown() -> None:
     refusing = Outside({})
     refusing.servers[RESOLVER] = "REFUSED"
     assert "fail" in {one.status for one in look(HOSTS[0], Facts(refusing, SETTINGS))}
+
+
+@pytest.mark.parametrize(("ours", "other"), [(6, 4), (4, 6)])
+def test_a_host_of_the_family_that_this_machine_lacks(ours: int, other: int) -> None:
+    """Who has one family looks up its addresses alone: that there are none of it is all that is known."""
+    row = next(one for one in need.OUTGOING if one.host == "ghcr.io")
+    types = {4: "A", 6: "AAAA"}
+    world = World({(row.host, types[other]): OURS if other == 4 else OURS_V6})
+    looked = look_up(Facts(world, SETTINGS), (row.host,), (ours,))[row.host]
+    (found,) = judge_hosts(Outward((Reached(row, looked, ()),), (ours,)))
+    assert (found.status, found.stops) == ("fail", "here")
+    assert f"its name has no IPv{ours} address, and this machine has no IPv{other}" in found.summary
+    assert f"IPv{other}" in found.remedies[0]
 
 
 class Nameless(World):

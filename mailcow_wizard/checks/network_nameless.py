@@ -1,0 +1,111 @@
+"""Hosts whose names lead to no address, and what that says of this machine's resolvers."""
+
+from __future__ import annotations
+
+from mailcow_wizard.facts.network.names import NO_ADDRESS
+from mailcow_wizard.facts.network.outward import Outward, Reached
+from mailcow_wizard.language import _
+from mailcow_wizard.model import Evidence, Judgement, Status
+
+STATUS: dict[str, Status] = {"required": "fail", "recommended": "warn", "optional": "warn"}
+"""What a host that cannot be reached comes to, by how much depends on it."""
+
+
+def without_name(host: Reached, common: Judgement, facts: Outward) -> Judgement:
+    """A name that has no address is a fault; one that no resolver answers for is not known, unless programs
+    on this machine get none at all."""
+    silent = _unanswered(host)
+    if _of_other_family(host, facts):
+        return _lacking(host, common, facts)
+    unknown = silent and not (facts.nameless and host.row.by_machine)
+    trouble = host.looked.trouble
+    if host.row.family and not silent:
+        trouble = _("the name has no IPv{family} address", family=host.row.family)
+    elif not trouble:
+        trouble = _("no resolver answers for its IPv{family} address", family=host.row.family)
+    remedies = (
+        _(
+            'See /etc/resolv.conf: a resolver named there must answer. "Name servers" shows '
+            "whether others can be asked from here."
+        ),
+    )
+    return common._replace(
+        status="unknown" if unknown else STATUS[host.row.level],
+        stops="names",
+        summary=_("{host} cannot be looked up: {trouble}", host=host.row.host, trouble=trouble),
+        evidence=(Evidence(f"dig {host.row.host}", trouble),),
+        remedies=remedies,
+        certainty="untested" if unknown else "inferred" if silent else "proved",
+    )
+
+
+def _of_other_family(host: Reached, facts: Outward) -> bool:
+    """Whether a name that is there has no address of the one family that this machine has; it was asked for
+    no other."""
+    return len(facts.families) == 1 and host.looked.trouble == NO_ADDRESS and not host.row.family
+
+
+def _lacking(host: Reached, common: Judgement, facts: Outward) -> Judgement:
+    (ours,) = facts.families
+    why = _(
+        "its name has no IPv{family} address, and this machine has no IPv{other}",
+        family=ours,
+        other=10 - ours,
+    )
+    return common._replace(
+        status=STATUS[host.row.level],
+        stops="here",
+        summary=_(
+            "{host} cannot be reached on port {port}: {why}", host=host.row.host, port=host.row.port, why=why
+        ),
+        evidence=(Evidence(f"dig {host.row.host} {'AAAA' if ours == 6 else 'A'}", NO_ADDRESS),),
+        remedies=(
+            _(
+                "Give this machine a way out over IPv{family}: an address of its own, or one behind NAT.",
+                family=10 - ours,
+            ),
+        ),
+        certainty="inferred",
+    )
+
+
+def _unanswered(host: Reached) -> tuple[int, ...]:
+    """The families, of those that count for this host, whose addresses no resolver told."""
+    return tuple(one for one in host.looked.unanswered if host.row.family in (0, one))
+
+
+def half_looked_up(host: Reached, judged: Judgement, facts: Outward) -> Judgement:
+    """The same, unless nobody told the IPv4 addresses: IPv6 says nothing of them, and containers may have no
+    other way."""
+    if 4 not in facts.families or 4 not in _unanswered(host):
+        return judged
+    return judged._replace(
+        status="unknown",
+        stops="names",
+        summary=_(
+            "no resolver answers for the IPv4 addresses of {host}; over IPv6: {words}",
+            host=host.row.host,
+            words=judged.summary,
+        ),
+        remedies=(_("See /etc/resolv.conf: a resolver named there must answer."), *judged.remedies),
+        certainty="untested",
+    )
+
+
+def of_resolver(host: Reached, judged: Judgement, facts: Outward) -> Judgement:
+    """Adds that only public resolvers knew the name: containers have a resolver of their own, git and Docker
+    have not."""
+    trouble = facts.resolver
+    if not trouble or judged.status != "pass" or host.row.level == "optional":
+        return judged
+    return judged._replace(
+        status=STATUS[host.row.level] if facts.nameless and host.row.by_machine else "warn",
+        stops="names",
+        summary=_(
+            "{host} can be reached, but this machine's own resolver gives no answer: {trouble}",
+            host=host.row.host,
+            trouble=trouble,
+        ),
+        evidence=(*judged.evidence, Evidence(f"getent ahosts {host.row.host}", trouble)),
+        remedies=(_("See /etc/resolv.conf: a resolver named there must answer."),),
+    )
