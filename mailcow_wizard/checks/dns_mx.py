@@ -99,6 +99,14 @@ def _mx(facts: Exchangers, records: DomainRecords) -> Judgement:
         return _by_other_names(judgement, facts, seen) or judgement._replace(
             summary=_wrong_mx(domain, server, seen)
         )
+    if judgement.status == "pass" and facts.alias:
+        return judgement._replace(
+            status="fail",
+            summary=_alias_named(domain, server.name, facts.alias),
+            remedies=(
+                _("Publish the addresses of {server} in place of the alias (dns.a).", server=server.name),
+            ),
+        )
     return (
         _led_by_alias(judgement, seen, server) if judgement.status == "pass" and seen.aliases else judgement
     )
@@ -178,13 +186,15 @@ def _by_alias(judgement: Judgement, facts: Exchangers, foreign: list[str]) -> Ju
     alias = next((one for one in foreign if one in facts.others and facts.others[one].alias), "")
     if not alias:
         return None
-    return judgement._replace(
-        summary=_(
-            "the MX of {domain} is {alias}, an alias (CNAME) of {target}; it must be the name itself",
-            domain=judgement.subject,
-            alias=alias,
-            target=facts.others[alias].alias,
-        )
+    return judgement._replace(summary=_alias_named(judgement.subject or "", alias, facts.others[alias].alias))
+
+
+def _alias_named(domain: str, alias: str, target: str) -> str:
+    return _(
+        "the MX of {domain} is {alias}, an alias (CNAME) of {target}; it must be the name itself",
+        domain=domain,
+        alias=alias,
+        target=target,
     )
 
 

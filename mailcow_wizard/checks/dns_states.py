@@ -50,6 +50,8 @@ def judged(record: Record, seen: Seen, found: State, right: str, subject: str | 
         return _refused(common, record, seen) if is_refused(seen) and len(seen.public) > 1 else common
     if found.kind == "split view":
         return common._replace(summary=_("{right}; this machine's own resolver says otherwise", right=right))
+    if found.kind == "could not ask" and seen.answered:
+        return _unfollowed(common, record, seen)
     if found.kind == "could not ask":
         return common._replace(
             status="unknown",
@@ -100,6 +102,28 @@ def _refused(common: Judgement, record: Record, seen: Seen) -> Judgement:
                 "See dns.dnssec: the signatures of {zone} may be broken. Where they are not, its name "
                 "servers must answer all the world.",
                 zone=seen.zone.name,
+            ),
+        ),
+    )
+
+
+def _unfollowed(common: Judgement, record: Record, seen: Seen) -> Judgement:
+    """An alias whose end nobody tells: where several resolvers fail, nobody gets what should be there."""
+    if is_refused(seen) and len(seen.public) > 1:
+        return common._replace(
+            status=_WRONG[record.level],
+            summary=_("nobody gets {words}: {trouble}", words=record.words, trouble=seen.trouble),
+            certainty="inferred",
+            remedies=(*record.remedies, _("Publish: {line}", line=record.line)),
+        )
+    return common._replace(
+        status="unknown",
+        summary=_("{words} could not be asked: {trouble}", words=record.words, trouble=seen.trouble),
+        certainty="untested",
+        remedies=(
+            _(
+                "See why nobody answers for {aliases}, then run this check again.",
+                aliases=", ".join(seen.aliases),
             ),
         ),
     )

@@ -167,6 +167,32 @@ def test_a_mail_domain_that_is_an_alias_and_could_not_be_followed() -> None:
     assert found.status == "unknown", found.summary
 
 
+@pytest.mark.parametrize(("end", "status"), [("SERVFAIL", "warn"), ("silence", "unknown")])
+def test_an_alias_that_no_resolver_can_follow(end: str, status: str) -> None:
+    """The zone's own servers know the alias alone; why nobody tells its end is said."""
+    alias = "clients.hoster.example"
+    records: Rows = {(f"autodiscover.{DOMAIN}", "CNAME"): f"{alias}."}
+    found = said(AUTODISCOVER, {**records, (alias, "A"): end, (alias, "AAAA"): end})
+    assert found.status == status, found.summary
+    assert f"no resolver could follow its alias to {alias} (" in found.summary
+    assert DOMAIN in found.remedies[0] if status == "warn" else alias in found.remedies[0]
+
+
+def test_an_exchanger_that_is_an_alias() -> None:
+    """RFC 2181, 10.3: an MX record names a host by its own name."""
+    records: Rows = {
+        (NAME, "A"): (),
+        (NAME, "AAAA"): (),
+        (NAME, "CNAME"): f"host.{DOMAIN}.",
+        (f"host.{DOMAIN}", "A"): OURS,
+        (f"host.{DOMAIN}", "AAAA"): OURS_V6,
+    }
+    found = said(MX, records)
+    assert found.status == "fail", found.summary
+    assert f"the MX of {DOMAIN} is {NAME}, an alias (CNAME) of host.{DOMAIN}" in found.summary
+    assert found.remedies
+
+
 CLIENT: Rows = {
     (f"autodiscover.{DOMAIN}", "CNAME"): "clients.hoster.example.",
     ("clients.hoster.example", "A"): OURS,

@@ -63,6 +63,16 @@ def test_the_organisations_policy_holds_and_not_the_closest(policies: Rows, stat
     assert status == "pass" or found.remedies
 
 
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [("v=DMARC1; p=reject; p=none", "p= stands"), (f"{REPORTED.format(DOMAIN)}; P=x; RUA=", "rua= stands")],
+)
+def test_a_tag_that_stands_there_twice(policy: str, words: str) -> None:
+    """RFC 7489, 6.4, by RFC 6376, 3.2: the whole list is invalid then."""
+    found = said(DOMAIN, {(DOMAIN, "TXT"): policy})
+    assert (found.status, words in found.summary) == ("warn", True), found.summary
+
+
 def test_the_policy_of_a_zone_above_holds() -> None:
     """A part of the organisation whose zone is kept elsewhere."""
     found = said(f"a.b.{DOMAIN}", {(f"b.{DOMAIN}", "TXT"): POLICY}, f"a.b.{DOMAIN}", f"b.{DOMAIN}")

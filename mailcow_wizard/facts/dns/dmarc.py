@@ -7,7 +7,7 @@ from mailcow_wizard.facts.dns.domain_records import domains
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer
 from mailcow_wizard.facts.dns.published import Seen, look_up
 from mailcow_wizard.facts.dns.state import texts
-from mailcow_wizard.facts.dns.tags import is_version, tags
+from mailcow_wizard.facts.dns.tags import is_version, repeated, tags
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
@@ -129,6 +129,7 @@ def mistakes(policy: str) -> list[str]:
         )
     elif names.index("p") != 1:
         found.append(_("p= must come second, after v="))
+    found += [_("{name}= stands there twice", name=one[:40]) for one in repeated(policy)]
     for name, words in _CHOICES.items():
         if name in known and known[name].lower() not in words:
             found.append(_("{name}={known} is none of its words", name=name, known=known[name][:40]))

@@ -41,30 +41,43 @@ class Exchanger(NamedTuple):
 
 class Exchangers(NamedTuple):
     """The records of the domains, by name what their MX records name besides this server, and all addresses
-    that are this server's."""
+    that are this server's; what its name is an alias (CNAME) of, empty where it is none."""
 
     domains: Domains
     others: Mapping[str, Exchanger]
     own: frozenset[str]
+    alias: str = ""
 
 
 def exchangers(facts: Facts) -> Exchangers:
     """Looks up the names that MX records have besides the server's, where there are any. Raises HostError."""
+    # Both are asked at once: the server's name must not be an alias where an MX record names it.
+    facts.begin((domains,), (host_records,))
     found = facts.get(domains)
+    alias = _alias(facts)
     targets = (_target(value) for one in found.records for value in texts(one.at("", "MX")))
     names = tuple(dict.fromkeys(one for one in targets if one not in ("", found.server.name)))[:_MOST]
     if not names:
-        return Exchangers(found, {}, frozenset())
+        return Exchangers(found, {}, frozenset(), alias)
     wanted = tuple(Wanted(name, type, name) for name in names for type in ("A", "AAAA"))
     try:
         seen = look(facts, wanted)
         server = facts.get(host_records)
     except HostError:
         # A machine that was recorded by an older wizard was not asked this.
-        return Exchangers(found, {}, frozenset())
+        return Exchangers(found, {}, frozenset(), alias)
     own = (*_own(found.server, 4, server.a), *_own(found.server, 6, server.aaaa))
     pairs = zip(names, seen[::2], seen[1::2], strict=True)
-    return Exchangers(found, {name: Exchanger(a, aaaa) for name, a, aaaa in pairs}, frozenset(own))
+    return Exchangers(found, {name: Exchanger(a, aaaa) for name, a, aaaa in pairs}, frozenset(own), alias)
+
+
+def _alias(facts: Facts) -> str:
+    """What the server's name is an alias of; what cannot be told, the checks of its addresses say."""
+    try:
+        server = facts.get(host_records)
+    except HostError:
+        return ""
+    return Exchanger(server.a, server.aaaa).alias
 
 
 def _own(server: MailServer, family: int, seen: Seen) -> tuple[str, ...]:

@@ -88,8 +88,24 @@ class Seen(NamedTuple):
 
     @property
     def trouble(self) -> str:
-        """Why nothing is known; empty where something is."""
-        return "" if self.answered else self.silence
+        """Why nothing is known, or not what is at the end of an alias; empty where it is."""
+        return self._unfollowed if self.answered else self.silence
+
+    @property
+    def _unfollowed(self) -> str:
+        """Why the end of an alias that leaves its zone, or leads in a circle, is not known: resolvers would
+        have to follow it."""
+        heard = [*self.public, *([self.local] if self.local else [])]
+        if not self.aliases or any(one.values(self.type) for one in self.answered):
+            return ""
+        if any(map(is_answer, heard)):
+            return ""
+        errors = (one.error or one.explained or one.code for one in heard)
+        return _(
+            "no resolver could follow its alias to {aliases} ({why})",
+            aliases=", ".join(self.aliases),
+            why=next(errors, _("no name server could be asked")),
+        )
 
     @property
     def silence(self) -> str:

@@ -15,6 +15,12 @@ def tags(text: str, folded: bool = True) -> dict[str, str]:
     return found
 
 
+def repeated(text: str) -> tuple[str, ...]:
+    """The names of tags that stand in a record more than once, which makes it invalid (RFC 6376, 3.2)."""
+    names = [part.partition("=")[0].strip().lower() for part in text.split(";")]
+    return tuple(dict.fromkeys(one for place, one in enumerate(names) if one and one in names[:place]))
+
+
 def is_version(text: str, version: str) -> bool:
     """Whether a TXT record is one of DMARC, say: it begins with `v=VERSION`, in these very letters (RFC 7489,
     6.3 and 6.6.3); what does not is ignored by receivers."""
