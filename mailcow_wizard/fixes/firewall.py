@@ -16,7 +16,11 @@ def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
         return possible(
             lambda: tried(lambda: firewall_open.plan(facts)),
             lambda: tried(lambda: firewall_docker_user.let_through(facts)),
-            lambda: tried(lambda: firewall_disable.plan(facts, check), firewall_disable.fix(facts)),
+            lambda: (
+                tried(lambda: firewall_disable.plan(facts, check), firewall_disable.fix(facts))
+                if firewall_disable.is_in_the_way(facts)
+                else None
+            ),
         )
     if check == "firewall.backend":
         return possible(

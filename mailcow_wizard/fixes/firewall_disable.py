@@ -33,6 +33,17 @@ def fix(facts: Facts) -> Fix | None:
     return Fix("disable-firewall", _("Switch {name} off", name=name), "high", True, True) if name else None
 
 
+def is_in_the_way(facts: Facts) -> bool:
+    """Whether a rule of the firewall that would be switched off stops what should come in: where somebody
+    else's does, nothing is won by that. Raises HostError."""
+    seen = facts.get(state)
+    name = _active(seen)
+    ends = [end for one in seen.entries.entries for end in (one.fate, one.later) if end]
+    ends += [one.fate for one in seen.entries.lost]
+    stopped = [end.place for end in ends if end.place and end.outcome != "through"]
+    return any(owner_of(place, seen.tools) == name for place in stopped)
+
+
 def plan(facts: Facts, check: str) -> Plan | None:
     """Switches ufw or firewalld off; None where neither is active. Raises NoPlan where a session would not
     stay, or nobody knows."""

@@ -5,6 +5,7 @@ A unit of systemd puts them there whenever Docker has started.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from mailcow_wizard.facts import units
@@ -15,16 +16,32 @@ from mailcow_wizard.facts.firewall.state import State, has_own_tables, state, ta
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.choices import for_root
+from mailcow_wizard.host.door import Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
-from mailcow_wizard.typed import TYPE_CHECKING
+from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from mailcow_wizard.model import PlanStep
 
 UNIT = "mailcow-wizard-docker-user.service"
 _UNIT_FILE = f"/etc/systemd/system/{UNIT}"
+_LETS_PASS = (
+    r"-p (tcp|udp|sctp) -m conntrack --ctstate DNAT "
+    r"--ctorigdstport ([0-9]{1,5})(?::([0-9]{1,5}))? -j RETURN"
+)
 _HEAD = "# Written by mailcow-wizard, which can take it back: mailcow-wizard undo\n"
+
+
+class _Earlier(NamedTuple):
+    """The unit of an earlier change (empty: there is none), what it lets pass, whether it shuts the rest."""
+
+    unit: bytes = b""
+    ports: frozenset[SentOn] = frozenset()
+    shut: bool = False
+
+
+_NONE = _Earlier()
 
 
 def let_through(facts: Facts) -> Plan | None:
@@ -41,18 +58,20 @@ def let_through(facts: Facts) -> Plan | None:
     ]
     if not shut:
         return None
-    ports = sorted(_mailcows(seen))
+    earlier = _earlier(facts)
+    ports = sorted(_mailcows(seen) | earlier.ports)
     return _plan(
         facts,
         seen,
         "firewall.local",
         _("Let packets to mailcow's ports pass in {user_chain}", user_chain=USER_CHAIN),
-        lambda interfaces: _each(interfaces, ports),
+        lambda interfaces: [*_each(interfaces, ports), *(_drops(interfaces) if earlier.shut else ())],
         _(
             "Packets to mailcow's ports are not asked by the other rules of {user_chain}; all others "
             "still are.",
             user_chain=USER_CHAIN,
         ),
+        earlier,
     )
 
 
@@ -93,6 +112,19 @@ def _reached_by_user(seen: State, chain: str) -> bool:
         if name == USER_CHAIN
         for rule in one.rules
     )
+
+
+def _earlier(facts: Facts) -> _Earlier:
+    """Raises HostError where it is there and cannot be read."""
+    try:
+        unit = facts.host.read(_UNIT_FILE)
+    except Missing:
+        return _NONE
+    text = unit.decode(errors="replace")
+    ports = frozenset(
+        SentOn(int(first), int(last or first), kind) for kind, first, last in re.findall(_LETS_PASS, text)
+    )
+    return _Earlier(unit, ports, "-j DROP\n" in text)
 
 
 def _mailcows(seen: State) -> set[SentOn]:
@@ -144,9 +176,10 @@ def _plan(
     title: str,
     rules: Callable[[list[str]], list[str]],
     consequence: str,
+    earlier: _Earlier = _NONE,
 ) -> Plan | None:
     tables = [table for table, name in seen.rules.chains if name == USER_CHAIN and table.name == "filter"]
-    if not tables or not units.is_running(facts) or facts.host.exists(_UNIT_FILE):
+    if not tables or not units.is_running(facts) or bool(earlier.unit) != facts.host.exists(_UNIT_FILE):
         return None
     # By whichever the world comes now, over IPv4 or IPv6: the other family may come by it later.
     interfaces = sorted({one.interface for one in seen.entries.entries})
@@ -155,11 +188,23 @@ def _plan(
     made = {table: rules(interfaces) for table in tables}
     stop = ("systemctl", "disable", "--now", UNIT)
     reload = ("systemctl", "daemon-reload")
+    unit = _unit(made, seen.tools.usual).encode()
     steps: tuple[PlanStep, ...] = (
-        Edit(_UNIT_FILE, None, _unit(made, seen.tools.usual).encode()),
+        Edit(_UNIT_FILE, None, unit),
         Command(reload),
         Command(("systemctl", "enable", "--now", UNIT), (stop,)),
     )
+    if earlier.unit == unit:
+        return None
+    if earlier.unit:
+        # Only the unit that put rules there takes all of them out.
+        ends, starts = ("systemctl", "stop", UNIT), ("systemctl", "start", UNIT)
+        steps = (
+            Command(ends, (reload, starts)),
+            Edit(_UNIT_FILE, earlier.unit, unit),
+            Command(reload),
+            Command(starts, (ends,)),
+        )
     if seen.tools.firewalld and not has_own_tables(seen.rules):
         consequence += _(
             " firewall-cmd --reload takes these rules along: restart Docker after it (systemctl restart "

@@ -3,9 +3,10 @@
 import pytest
 
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.fixes.firewall_docker_user import shut
+from mailcow_wizard.fixes.firewall import offers
+from mailcow_wizard.fixes.firewall_docker_user import let_through, shut
 from mailcow_wizard.host.door import HostError, HttpReply, Listeners
-from mailcow_wizard.model import Edit
+from mailcow_wizard.model import Command, Edit, Judgement
 from tests.docker_machine import DockerHost, box, facts
 
 SAVED = """*filter
@@ -40,7 +41,11 @@ class Walled(DockerHost):
                 "iptables-nft-save": f"{SAVED}{nat}",
                 "ip6tables-nft-save": "",
             },
-            files={"/run/systemd/system/": "", "/proc/net/route": f"{ROUTE}00000000\n"},
+            files={
+                "/run/systemd/system/": "",
+                "/proc/net/route": f"{ROUTE}00000000\n",
+                "/proc/net/fib_trie": "Local:\n     |-- 192.0.2.10\n        /32 host LOCAL\n",
+            },
         )
         self.status = status
 
@@ -112,3 +117,52 @@ def test_what_swarm_and_others_send_on_stays_open() -> None:
 def test_where_a_rule_sends_all_ports_on_nothing_is_shut(rule: str) -> None:
     with pytest.raises(NoPlan, match="would be cut off"):
         shut(facts(Walled(200, NAT.format(more=f"{rule}\n"))))
+
+
+DROPPING = SAVED.replace(
+    "COMMIT", "-A DOCKER-USER -i eth0 -m conntrack --ctstate DNAT --ctdir ORIGINAL -j DROP\nCOMMIT"
+)
+
+
+@pytest.mark.parametrize("drops", [True, False])
+def test_a_unit_that_is_there_lets_more_pass(drops: bool) -> None:
+    """What it let pass stays open, and what it shut stays shut."""
+    made = shut(facts(Walled(200)))
+    assert made is not None
+    (edit,) = (one for one in made.steps if isinstance(one, Edit))
+    unit = (edit.after or b"").replace(b"ctorigdstport 993 -j", b"ctorigdstport 9000:9100 -j")
+    if not drops:
+        unit = b"\n".join(line for line in unit.split(b"\n") if not line.endswith(b"-j DROP"))
+    host = Walled(200)
+    host.files[edit.path] = unit
+    host.commands["iptables-nft-save"] = DROPPING
+    again = let_through(facts(host))
+    assert again is not None
+    stop, change, _reload, start = again.steps
+    assert isinstance(stop, Command)
+    assert isinstance(start, Command)
+    assert isinstance(change, Edit)
+    assert (stop.argv[1], start.argv[1]) == ("stop", "start")
+    assert change.before == unit
+    for port in (b"993", b"8765", b"9000:9100"):
+        assert b"-p tcp -m conntrack --ctstate DNAT --ctorigdstport %s -j RETURN" % port in (
+            change.after or b""
+        )
+    assert (b"--ctdir ORIGINAL -j DROP" in (change.after or b"")) == drops
+    host.files[edit.path] = change.after or b""
+    assert let_through(facts(host)) is None
+
+
+@pytest.mark.parametrize(
+    ("saved", "named"),
+    [
+        (DROPPING, False),
+        (SAVED.replace("-A INPUT -j IN_public", "-A INPUT -j IN_public\n-A IN_public -j DROP"), True),
+    ],
+)
+def test_a_firewall_that_stops_nothing_is_not_switched_off(saved: str, named: bool) -> None:
+    """The rule that does may be the administrator's, in DOCKER-USER."""
+    host = Walled(200)
+    host.commands.update({"iptables-nft-save": saved, "ss -Htnp state established": ""})
+    found = [one.fix.id for one in offers("firewall.local", Judgement("fail", "", "", ()), facts(host))]
+    assert ("disable-firewall" in found) == named, found

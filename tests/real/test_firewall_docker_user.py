@@ -249,10 +249,27 @@ class TestDockerUser:
         debian.run([*more, engine.IMAGE, "/bin/busybox", *listen], check=True)
         try:
             assert knocked(world) == ["silent", "silent"]
+            self.moved(world, debian, mender)
+            assert knocked(world) == ["silent", "silent"]
             mender.undo(change)
             assert wait_until(lambda: knocked(world) == ["open", "open"], 30)
         finally:
             debian.run(["docker", "rm", "-f", "more"])
+
+    def moved(self, world: Gate, debian: Machine, mender: Mender) -> None:
+        """One of mailcow's own ports becomes another one: the same unit lets it pass, and goes back."""
+        conf = "/opt/mailcow-dockerized/mailcow.conf"
+        debian.write(conf, f"HTTP_PORT={MORE}\n")
+        before = [user_rules(debian, program) for program in ("iptables", "ip6tables")]
+        try:
+            assert [one["id"] for one in look(debian, "local")["fixes"]] == ["docker-user-rules"]
+            change = str(mender.apply("firewall.local", "docker-user-rules")["change"])
+            assert wait_until(lambda: knocked(world) == ["open", "open"], 30)
+            assert "-j DROP" in user_rules(debian, "iptables")
+            mender.undo(change)
+            assert [user_rules(debian, program) for program in ("iptables", "ip6tables")] == before
+        finally:
+            debian.run(["rm", "-f", conf])
 
     def test_over_a_start_of_the_machine(self, world: Gate, debian: Machine, mender: Mender) -> None:
         """Rules that the administrator keeps are loaded before Docker starts; ours come after it."""
