@@ -120,6 +120,9 @@ def test_the_word_mx() -> None:
         ("v=DMARC1; p=none; pct=many", ""),
         ("v=DMARC1; sp=perhaps", ""),
         ("v=DMARC1; p=none; rua=nobody", ""),
+        ("v=DMARC1; p=reject; p=none", ""),
+        ("v=DMARC1; sp=none; p=none; sp=reject", ""),
+        ("v=DMARC1; rua=x@example.org; p=rejekt; p=none", ""),
     ],
 )
 def test_policies(text: str, result: str) -> None:

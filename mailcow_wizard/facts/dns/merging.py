@@ -124,9 +124,11 @@ def merged_policy(domain: str, text: str) -> Merged | None:
         return None
     tail = [one.strip() for one in text.split(";")[1:]]
     parts = [one for one in tail if one]
-    asked = next((one for one in parts if _tag(one) == "p"), "")
+    first = next((place for place, one in enumerate(parts) if _tag(one) == "p"), len(parts))
+    asked = "".join(parts[first : first + 1])
     valid = asked.partition("=")[2].strip().lower() in POLICIES
-    others = [_with_scheme(one) for one in parts if _tag(one) != "p"]
+    # Of two policies nobody knows which is meant: the second stays, and is a mistake below.
+    others = [_with_scheme(one) for place, one in enumerate(parts) if place != first]
     merged = "; ".join([f"v={VERSION}", asked if valid else "p=none", *others])
     if text.rstrip().endswith(";"):
         merged += ";"
