@@ -14,6 +14,7 @@ from mailcow_wizard.engine.acknowledging import Entry, today
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _, called_elsewhere
+from mailcow_wizard.sentences import capitalized
 
 DIRECTORY, NAME, SECRETS = "answers", "answers.toml", "secrets.toml"
 """Where the files are in the wizard's own directory."""
@@ -121,7 +122,7 @@ def _mended(some: Collected) -> Iterator[str]:
     if not some.mended:
         yield from _example(table)
     for one, origin in some.mended:
-        yield from _comment(f"{origin[0].upper()}{origin[1:]}.")
+        yield from _comment(f"{capitalized(origin)}.")
         yield f"[[{table.name}]]"
         yield f"check = {_quoted(one.check)}"
         yield f"fix = {_quoted(one.fix)}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from mailcow_wizard.cli.usage import ABOUT, COMMANDS, EXAMPLES, EXIT_CODES, GENERAL, SELECTOR, Row, Usage
 from mailcow_wizard.language import _
+from mailcow_wizard.sentences import capitalized
 
 _NAME = "mailcow-wizard"
 _COLUMNS = 80
@@ -40,7 +41,7 @@ def _of_all() -> Iterator[str]:
 def _of_command(usage: Usage) -> Iterator[str]:
     yield from (f"{_NAME} {form}" for form in usage.forms)
     yield ""
-    yield from filled(f"{usage.brief[0].upper()}{usage.brief[1:]}. {usage.about}", _COLUMNS)
+    yield from filled(f"{capitalized(usage.brief)}. {usage.about}", _COLUMNS)
     if usage.options:
         yield ""
         yield _("Options")

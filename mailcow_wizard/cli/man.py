@@ -10,6 +10,7 @@ from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.help import filled
 from mailcow_wizard.cli.usage import ABOUT, COMMANDS, EXAMPLES, EXIT_CODES, GENERAL, SELECTOR, Row, Usage
 from mailcow_wizard.language import _
+from mailcow_wizard.sentences import capitalized
 
 _NAME = "mailcow-wizard"
 _COLUMNS = 70
@@ -86,7 +87,7 @@ def _page() -> Iterator[str]:
 
 def _command(usage: Usage) -> Iterator[str]:
     yield f".SS {_roff(', '.join(usage.forms))}"
-    about = f"{usage.brief[0].upper()}{usage.brief[1:]}. {usage.about}"
+    about = f"{capitalized(usage.brief)}. {usage.about}"
     yield from _paragraphs([about])
     yield from _rows(usage.options)
     for words, meaning in usage.examples:

@@ -13,6 +13,7 @@ from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import for_root, possible, tried
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Fix, Judgement, Manual, Plan, Risk
+from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -265,7 +266,7 @@ def _title(remedies: list[str]) -> str:
 def _words(remedy: str) -> str:
     """What a rule would do, as a title."""
     first = remedy.partition(" ")[0]
-    return _("Set {remedy}", remedy=remedy) if "=" in first else f"{remedy[:1].upper()}{remedy[1:]}"
+    return _("Set {remedy}", remedy=remedy) if "=" in first else capitalized(remedy)
 
 
 _CONSEQUENCES = {

@@ -12,6 +12,7 @@ from mailcow_wizard.fixes.proxy_sites import Site, apache, caddy, haproxy, nginx
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual
+from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -229,7 +230,7 @@ def _certificate(conflict: Conflict, site: Site, modules: tuple[str, ...] = ()) 
             certificate=site.certificate,
             key=site.key,
         )
-    name = blocker.name[:1].upper() + blocker.name[1:]
+    name = capitalized(blocker.name)
     if blocker.role == "haproxy":
         words = [
             _(

@@ -13,6 +13,7 @@ from mailcow_wizard.install.stages import STAGES, Stage, title
 from mailcow_wizard.install.standing import Stand, Standing
 from mailcow_wizard.language import _, ngettext, own_names, pgettext
 from mailcow_wizard.model import Finding, Listed, Status
+from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import step_lines
 from mailcow_wizard.tui.writing import Line
@@ -82,7 +83,7 @@ def sentences(standing: Standing | None, running: bool, stopping: bool) -> list[
         troubles = sum(from_fields(one).status in ("fail", "warn") for one in standing.findings)
         look = ngettext("{n} finding is worth a look.", "{n} findings are worth a look.", troubles)
         return [_("mailcow is installed.{more}", more=f" {look}" if troubles else "")]
-    said = [f"{standing.error[:1].upper()}{standing.error[1:]}."]
+    said = [f"{capitalized(standing.error)}."]
     if not standing.remedies:
         return [*said, _("i goes on where it stopped.")]
     return [*said, *standing.remedies[:2], _("Then i goes on where it stopped.")]

@@ -17,6 +17,7 @@ from mailcow_wizard.install import after, following, going_on, outlook
 from mailcow_wizard.install.standing import Progress, Record, Standing, Unreadable
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.names import is_full
+from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.tui.beside import beside, waited_for
 from mailcow_wizard.tui.board import INSTALL
 from mailcow_wizard.tui.install_words import after_lines, heading, outlook_lines, rows
@@ -147,7 +148,7 @@ def _present(app: Wizard, here: str, start: str, standing: Standing | None) -> N
         show_after(app, standing)
         return
     look = app.look
-    text = f" {here[:1].upper()}{here[1:]}."
+    text = f" {capitalized(here)}."
     more = " " + _("Nothing is installed over it. The step Verify shows how it is.")
     lines = [[(look.text(text), look.bold)], [], [(more, look.plain)]]
     if start:

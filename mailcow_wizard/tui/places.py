@@ -10,6 +10,7 @@ from textual.binding import Binding
 
 from mailcow_wizard.language import _
 from mailcow_wizard.model import STEPS
+from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.tui.board import SUMMARY, WELCOME
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -50,7 +51,7 @@ def bindings() -> tuple[Binding, ...]:
         Binding(
             names[one.key],
             f"visit({one.opens!r})",
-            one.about[0].upper() + one.about[1:],
+            capitalized(one.about),
             key_display=one.key,
         )
         for one in PLACES

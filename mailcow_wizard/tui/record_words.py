@@ -8,6 +8,7 @@ from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.language import _, heard, ngettext, pgettext
 from mailcow_wizard.report.dns import KINDS
+from mailcow_wizard.sentences import capitalized
 
 ON_ITS_WAY = _("on its way")
 """The status of a record that is not everywhere yet, beside those of checks."""
@@ -194,7 +195,7 @@ def to_do(rows: Sequence[Row]) -> str:
     provider = bool(records.for_provider(rows))
     if parts:
         said = _(" and ").join(parts) + (_("; your provider sets the PTR") if provider else "")
-        return f"{said[:1].upper()}{said[1:]}"
+        return capitalized(said)
     if provider:
         return _("Your provider has to set the server's name (PTR)")
     waited = sum(watching.holds_up(one) for one in rows)

@@ -10,6 +10,7 @@ from mailcow_wizard.engine import limits
 from mailcow_wizard.engine.mending import Outcome, Progress
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _, heard
+from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.tui.look import WORDS
 from mailcow_wizard.tui.writing import Line
 
@@ -161,7 +162,7 @@ def ending(work: Work) -> tuple[str, list[str], list[tuple[str, str]]]:
     if finding is None:
         return "pass", [_("Done."), _("Esc goes back to the list.")], back
     if finding.status == "pass":
-        summary = f"{finding.summary[:1].upper()}{finding.summary[1:]}."
+        summary = f"{capitalized(finding.summary)}."
         return "pass", [summary, _("Esc goes back to the list.")], back
     return finding.status, [_("Done, but the check does not pass yet."), said], back
 

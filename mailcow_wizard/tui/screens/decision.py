@@ -8,6 +8,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from mailcow_wizard.language import _
+from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.planned import parts_of
 from mailcow_wizard.tui.screens.sheet import Sheet
@@ -82,7 +83,7 @@ class Decision(Sheet[str]):
         look, asked = self.look, self._asked
         scroll = [(_("arrows"), _("scroll"))] if self.scrolls() else []
         if asked.obstacle:
-            sentence = look.text(f" {asked.obstacle[:1].upper()}{asked.obstacle[1:]}.")
+            sentence = look.text(f" {capitalized(asked.obstacle)}.")
             room = max(1, self.size.height // 2 - _LINES_BESIDE)
             instead = wrap(look.text(asked.instead), max(10, width), break_on_hyphens=False)[:room]
             return [
