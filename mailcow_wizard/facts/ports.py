@@ -74,7 +74,7 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
     is_root = facts.host.user().uid == 0
     left = _left_running(facts)
     boxes = _boxes(facts)
-    later = returning(facts)
+    later = returning(facts, {one.number for one in wanted})
     seen = {
         one.port.id: tuple(known[s.inode]._replace(listener=s) for s in in_the_way[one.port.id])
         for one in wanted

@@ -1,14 +1,14 @@
-"""Services that do not run now, but start with the machine and take a port that mailcow wants: after the next
-boot one of the two finds it taken."""
+"""Services and sockets that do not run now, but start with the machine and take a port that mailcow wants:
+after the next boot one of the two finds it taken."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from mailcow_wizard.facts import units
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.patterns import pattern
+from mailcow_wizard.numerals import is_number, whole
 
 TAKES: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys(("postfix", "exim", "exim4", "sendmail", "opensmtpd", "smtpd"), (25,)),
@@ -16,58 +16,144 @@ TAKES: Mapping[str, tuple[int, ...]] = {
     "cyrus-imapd": (143,),
     **dict.fromkeys(("nginx", "apache2", "httpd", "lighttpd"), (80,)),
     "caddy": (80, 443),
+    "haproxy": (),
 }
 """Services by name, and the ports that they take as their packages set them up."""
 
-_WANTED = "/etc/systemd/system/multi-user.target.wants"
+_OWN = "/etc/systemd/system"
+_DEFAULTS = (f"{_OWN}/default.target", "/usr/lib/systemd/system/default.target")
 _SCRIPTS = "/etc/rc3.d"  # Debian's links to init scripts, as sendmail still has one
 _CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd")  # of version 2, and of version 1
-_STARTED = pattern(r"(?:S[0-9]{2})?(.+?)(?:\.service)?")
+_SERVICE, _SOCKET = ".service", ".socket"
+_USUAL, _GRAPHICAL = "multi-user.target", "graphical.target"  # the second requires the first
+# Every boot comes by these, whichever target it ends at.
+_ALWAYS = ("sysinit.target", "basic.target", "sockets.target")
+_DEEPEST = 6
 
 
-def returning(facts: Facts) -> dict[int, tuple[str, ...]]:
-    """The units that come back, by the port that they take; none where systemd does not tell, or a recorded
-    machine was not asked."""
+def returning(facts: Facts, wanted: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """The units that come back, by the port of those `wanted` that they take; none where systemd does not
+    tell, or a recorded machine was not asked."""
     try:
-        idle = _idle(facts)
+        takes = _idle(facts, frozenset(wanted))
     except HostError:
         return {}
-    ports = {port for name, _unit in idle for port in TAKES[name]}
-    return {port: tuple(unit for name, unit in idle if port in TAKES[name]) for port in ports}
+    ports = {port for some in takes.values() for port in some}
+    return {port: tuple(unit for unit, some in takes.items() if port in some) for port in ports}
 
 
-def _idle(facts: Facts) -> list[tuple[str, str]]:
-    """Of the services that start with the machine and do not run: name and unit. Raises HostError."""
+def _idle(facts: Facts, wanted: frozenset[int]) -> dict[str, frozenset[int]]:
+    """The units that start with the machine and do not run, with the ports that they take. Raises
+    HostError."""
     if not units.is_running(facts):
-        return []
-    started = {*_started(facts, _WANTED, ""), *_started(facts, _SCRIPTS, "S")} & TAKES.keys()
-    names = tuple(sorted(one for one in started if not _runs(facts, one)))
-    found = units.units(facts, tuple(f"{name}.service" for name in names))
-    return [
-        (name, unit.id)
+        return {}
+    starters = _starters(facts)
+    sockets = {one: ports & wanted for one in starters if (ports := _of_socket(facts, one)) & wanted}
+    services = (one for one in starters if _name(one) in TAKES and not _runs(facts, one))
+    names = tuple(sorted((*sockets, *services)))
+    found = units.units(facts, names)
+    return {
+        unit.id: sockets.get(name) or _of_service(facts, _name(name)) & wanted
         for name, unit in zip(names, found, strict=True)
-        if unit.enabled and not unit.active and unit.load == "loaded" and not _is_gone(facts, name, unit)
-    ]
+        if unit.enabled
+        and not unit.active
+        and unit.load == "loaded"
+        and not _is_gone(facts, name, unit)
+        and _starts(facts, unit, starters[name])
+    }
 
 
-def _runs(facts: Facts, name: str) -> bool:
+def _name(unit: str) -> str:
+    """Of a service."""
+    return unit[: -len(_SERVICE)] if unit.endswith(_SERVICE) else ""
+
+
+def _runs(facts: Facts, unit: str) -> bool:
     """Whether it has processes: asking systemd takes a quarter of `check ports`."""
-    return any(facts.host.exists(f"{above}/system.slice/{name}.service") for above in _CGROUPS)
+    return any(facts.host.exists(f"{above}/system.slice/{unit}") for above in _CGROUPS)
 
 
 def _is_gone(facts: Facts, name: str, unit: units.Unit) -> bool:
     """Whether only the init script is left, which Debian keeps of a package that is removed."""
-    program = "sendmail-mta" if name == "sendmail" else name
+    program = "sendmail-mta" if _name(name) == "sendmail" else _name(name)
     return unit.state == "generated" and not facts.host.exists(f"/usr/sbin/{program}")
 
 
-def _started(facts: Facts, directory: str, mark: str) -> Iterator[str]:
-    """The names of services that a directory starts with the machine; its links begin with `mark`."""
+# --- what starts with the machine -------------------------------------------------------------------------
+
+
+def _starters(facts: Facts) -> dict[str, set[str]]:
+    """The units that others start by links of the administrator's, each with those others."""
+    found: dict[str, set[str]] = {}
+    for directory in _names(facts, _OWN):
+        other, _dot, kind = directory.rpartition(".")
+        if kind in ("wants", "requires", "upholds"):
+            for unit in _names(facts, f"{_OWN}/{directory}"):
+                found.setdefault(unit, set()).add(other)
+    for script in _names(facts, _SCRIPTS):
+        if script[:1] == "S" and is_number(script[1:3]):
+            found.setdefault(f"{script[3:]}{_SERVICE}", set()).add(_USUAL)
+    return found
+
+
+def _names(facts: Facts, directory: str) -> tuple[str, ...]:
     try:
-        links = facts.host.names(directory)
+        return facts.host.names(directory)
     except HostError:
-        return
-    for link in links:
-        named = _STARTED.fullmatch(link) if link.startswith(mark) else None
-        if named:
-            yield named[1]
+        return ()
+
+
+def _starts(facts: Facts, unit: units.Unit, starters: Collection[str]) -> bool:
+    """Whether what starts a unit starts with the machine itself. Raises HostError."""
+    ends = _ends(facts)
+    seen: set[str] = set()
+    above = {*starters, *unit.pulled_by}
+    for _level in range(_DEEPEST):
+        if not above.isdisjoint(ends):
+            return True
+        seen |= above
+        names = tuple(sorted(above))
+        above = {other for one in units.units(facts, names) for other in one.pulled_by} - seen
+    return False
+
+
+def _ends(facts: Facts) -> frozenset[str]:
+    """The targets that a boot reaches for certain."""
+    default = next((name for one in _DEFAULTS if (name := _target(facts, one))), _GRAPHICAL)
+    return frozenset((*_ALWAYS, default, *([_USUAL] if default == _GRAPHICAL else ())))
+
+
+def _target(facts: Facts, link: str) -> str:
+    try:
+        name = facts.host.resolve(link).rpartition("/")[2]
+    except HostError:
+        return ""
+    return "" if name == "default.target" else name
+
+
+# --- what it takes ----------------------------------------------------------------------------------------
+
+
+def _of_service(facts: Facts, name: str) -> frozenset[int]:
+    from mailcow_wizard.facts.service_ports import configured
+
+    return frozenset(configured(facts, name, TAKES[name]))
+
+
+def _of_socket(facts: Facts, unit: str) -> frozenset[int]:
+    """The ports of a socket, by its file and what the administrator adds to it."""
+    if not unit.endswith(_SOCKET):
+        return frozenset()
+    found: set[int] = set()
+    added = f"{_OWN}/{unit}.d"
+    for path in (f"{_OWN}/sockets.target.wants/{unit}", *(f"{added}/{one}" for one in _names(facts, added))):
+        try:
+            text = facts.host.text(path)
+        except HostError:
+            continue
+        for line in text.splitlines():
+            key, _equals, value = line.partition("=")
+            if key.strip() == "ListenStream":
+                port = value.strip().rpartition(":")[2]
+                found = found | {whole(port)} if port else set()  # an empty line forgets those before
+    return frozenset(found)

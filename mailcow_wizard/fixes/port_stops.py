@@ -12,9 +12,10 @@ from mailcow_wizard.fixes.port_choices import Choice
 from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.port_containers import stopping_container
 from mailcow_wizard.fixes.port_scripts import stopping_script
-from mailcow_wizard.fixes.port_units import Stopping, stopping
+from mailcow_wizard.fixes.port_units import Stopping, stopped_besides, stopping
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Manual, Plan
+from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def plan_to_stop(conflict: Conflict, choice: Choice) -> Plan:
     )
     names = _(" and ").join(one.name for one in conflict.blockers)
     lost = (_lost(one, conflict) for one in conflict.blockers)
+    also = (part.lost for part in parts)
     lasting = all(part.lasting for part in parts)
     return conflict.plan(
         choice,
@@ -53,13 +55,13 @@ def plan_to_stop(conflict: Conflict, choice: Choice) -> Plan:
             "{where} is free for mailcow; {names} no longer runs, {until}",
             "{where} is free for mailcow; {names} no longer run, {until}",
             len(conflict.blockers),
-            where=_capital(conflict.port.binding.where),
+            where=capitalized(conflict.port.binding.where),
             names=names,
             until=_("also after a restart of the machine.")
             if lasting
             else _("until something starts it again."),
         ),
-        "; ".join(dict.fromkeys(filter(None, (*lost, *(part.lost for part in parts), _along(parts))))),
+        "; ".join(dict.fromkeys(filter(None, (*lost, *also, stopped_besides(parts))))),
         settle=SETTLE_S,
         reversible=all(part.reversible for part in parts),
     )
@@ -71,10 +73,6 @@ def _parts(conflict: Conflict) -> list[Stopping]:
         return [stopping_script(conflict.facts, conflict.around.script)]
     names = tuple(name for one in conflict.blockers if not one.container for name in one.names)
     return [*([stopping(conflict.facts, names)] if names else []), *parts]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _lost(blocker: Blocker, conflict: Conflict) -> str:
@@ -94,18 +92,6 @@ def _lost(blocker: Blocker, conflict: Conflict) -> str:
     if blocker.main:
         return _("all that {blocker} runs", blocker=blocker.name)
     return _("what {blocker} serves", blocker=blocker.name)
-
-
-def _along(parts: list[Stopping]) -> str:
-    """The units that stop besides."""
-    names = [name for part in parts for name in part.besides]
-    if len(names) > 1:
-        return _(
-            "{names} and {last}, which depend on it and stop with it",
-            names=", ".join(names[:-1]),
-            last=names[-1],
-        )
-    return _("{names}, which depends on it and stops with it", names=names[0]) if names else ""
 
 
 def _other_programs(conflict: Conflict) -> tuple[Manual, ...]:

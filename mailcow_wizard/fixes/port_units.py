@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import (
@@ -80,6 +81,18 @@ def stopping(facts: Facts, names: tuple[str, ...]) -> Stopping:
         not any(_comes_back(one.unit) for one in returning)
         and not any(one.starters and one.way != "close" for one in ways),
     )
+
+
+def stopped_besides(parts: Sequence[Stopping]) -> str:
+    """The units that stop along with others, as words; empty where there are none."""
+    names = [name for part in parts for name in part.besides]
+    if len(names) > 1:
+        return _(
+            "{names} and {last}, which depend on it and stop with it",
+            names=", ".join(names[:-1]),
+            last=names[-1],
+        )
+    return _("{names}, which depends on it and stops with it", names=names[0]) if names else ""
 
 
 def stopped_along(facts: Facts, names: tuple[str, ...]) -> tuple[Unit, ...]:

@@ -35,9 +35,8 @@ def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
         return ()
     held = tuple(_kept(facts, one) for one in blockers(port.occupants))
     if not held:
-        return (_kept_from_starting(check, judgement, port, facts),) if port.returning else ()
-    none: tuple[Unit, ...] = ()
-    besides = _or(none, lambda: _besides(facts, held))
+        return _kept_from_starting(check, judgement, port, facts) if port.returning else ()
+    besides = _besides(facts, tuple(name for one in held if one.kind == UNIT for name in one.names))
     held = tuple(_kept_with(facts, one, besides) for one in held)
     around = _circumstances(facts, port, held)._replace(
         besides=tuple(one.id for one in besides if one.active)
@@ -46,10 +45,13 @@ def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
     return tuple(_offer(conflict, one) for one in choices(port, held, around))
 
 
-def _kept_from_starting(check: str, judgement: Judgement, port: PortFacts, facts: Facts) -> Offer:
+def _kept_from_starting(check: str, judgement: Judgement, port: PortFacts, facts: Facts) -> tuple[Offer, ...]:
+    besides = _besides(facts, port.returning)
+    if _must_stay(facts, besides):
+        return ()
     from mailcow_wizard.fixes.port_returning import offer
 
-    return offer(check, judgement, port, facts)
+    return (offer(check, judgement, port, [one.id for one in besides if one.active], facts),)
 
 
 def _offer(conflict: Conflict, choice: Choice) -> Offer:
@@ -90,22 +92,25 @@ def _runs_us(facts: Facts, units: tuple[str, ...]) -> bool:
     return any(f"/{name}/" in f"{line}/" for name in units for line in own.splitlines())
 
 
-def _besides(facts: Facts, held: tuple[Blocker, ...]) -> tuple[Unit, ...]:
-    """The units that systemd would stop along with those that hold the port, whether they run or not."""
-    names = tuple(name for one in held if one.kind == UNIT for name in one.names)
+def _besides(facts: Facts, names: tuple[str, ...]) -> tuple[Unit, ...]:
+    """The units that systemd would stop along with these, whether they run or not."""
+    none: tuple[Unit, ...] = ()
     if not names:
-        return ()
+        return none
     from mailcow_wizard.fixes.port_units import stopped_along
 
-    return stopped_along(facts, names)
+    return _or(none, lambda: stopped_along(facts, names))
 
 
 def _kept_with(facts: Facts, blocker: Blocker, besides: tuple[Unit, ...]) -> Blocker:
-    """A unit is not stopped either where a way into the machine, or this very program, would end with it."""
-    if blocker.kind != UNIT or not besides:
-        return blocker
-    names = tuple(one.id for one in besides)
-    return blocker._replace(kind=KEPT) if is_way_in((), names) or _runs_us(facts, names) else blocker
+    """A unit is not stopped either where something would end with it that must not."""
+    return blocker._replace(kind=KEPT) if blocker.kind == UNIT and _must_stay(facts, besides) else blocker
+
+
+def _must_stay(facts: Facts, units: tuple[Unit, ...]) -> bool:
+    """Whether a way into the machine, or this very program, is among these."""
+    names = tuple(one.id for one in units)
+    return bool(names) and (is_way_in((), names) or _runs_us(facts, names))
 
 
 def _circumstances(facts: Facts, port: PortFacts, held: tuple[Blocker, ...]) -> Circumstances:

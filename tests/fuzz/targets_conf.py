@@ -1,13 +1,20 @@
-"""Fuzz targets of mailcow.conf and of the compose file beside it: its readers, rules and changes."""
+"""Fuzz targets of mailcow.conf and of the compose file beside it, its readers, rules and changes; and of what
+other servers are set to."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 
 from mailcow_wizard.conf import compose_override, document, dotenv, reading, rules, shell, unwritable
+from mailcow_wizard.facts import returning, service_ports
+from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import override
+from mailcow_wizard.model import Settings
 from tests.fuzz.target import Target, text
+from tests.fuzz.targets_facts import Repeating
 
 CONF = "\n".join(
     (
@@ -67,11 +74,28 @@ def _compose(data: bytes) -> None:
             act()
 
 
+def _services(data: bytes) -> None:
+    """Ports of other servers, and the files that theirs include."""
+    words = text(data)
+    for layout in service_ports._LAYOUTS.values():
+        layout.ports(words), re.findall(layout.includes, words)
+    facts = Facts(Repeating(data), Settings())
+    returning.returning(facts, {25, 80}), service_ports.configured(facts, "dovecot", (143,))
+    with contextlib.suppress(HostError):
+        service_ports._matching(facts, "/x/*.conf")
+
+
 _LINT = b"DBPASS=\nDBPASS=x\nTZ=Europe/Berlin # home\nHTTP_BIND= # all\n export LOG_LINES=9"
 _CONFS = (
     CONF, b'A="\\a\\101\\x41"', CONF.replace(b"\n", b"\r\n"), b"A='\nB=\"", b"\xff\xfeA=1",
 )  # fmt: skip
 _SET = (b"mail.example.org\n" + CONF, b"a b\nLOG_LINES='1\n", b"9\n#LOG_LINES=1")
+_SERVICES = (
+    b"http {\n  server {\n    listen [::]:443 ssl;\n  }\n  include x;\n}\n", b"smtp inet n\n",
+    b"<IfModule ssl_module>\nListen 443\n</IfModule>\nInclude x\nLoadModule ssl_module y\n",
+    b"protocols = imap\ninet_listener imap {\n  port = 0\n}\n!include x\n", b"\tbind *:80,:::443\n",
+    b'server.port = 80\n$SERVER["socket"] == ":443" {\n}\ninclude "x"\n',
+)  # fmt: skip
 
 
 def targets() -> tuple[Target, ...]:
@@ -81,4 +105,5 @@ def targets() -> tuple[Target, ...]:
         Target("words lint", _lint, (CONF, _LINT, b"\xef\xbb\xbfA=b")),
         Target("words conf-set", _changed, _SET),
         Target("words override", _compose, (_OVERRIDE, _OVERRIDE.replace(b"\n", b"\r\n"), b"networks: {}\n")),
+        Target("words services", _services, _SERVICES),
     )

@@ -58,6 +58,27 @@ def test_those_that_stop_with_it_are_named_and_come_back(booted: Machine, depend
     assert states(booted, *ALL) == ["active", "active", "active", "active", "inactive"]
 
 
+def test_one_that_does_not_run_stops_them_too(booted: Machine, mender: Mender) -> None:
+    """What is part of it runs without it, and ends where it is told to stop."""
+    off = (f"{PACKAGED}/nginx.service", SLEEP + INSTALL)
+    part = (f"{OWN}/part.service", f"[Unit]\nPartOf=nginx.service\n{SLEEP}")
+    both = ("nginx.service", "part.service")
+    with running(booted, "nginx.service", off, part):
+        booted.run(["systemctl", "stop", "nginx.service"], check=True)
+        booted.run(["systemctl", "start", "part.service"], check=True)
+        plan = mender.plan("ports.http", "stop-service")
+        assert plan["interrupts"] == "part.service, which depends on it and stops with it"
+        assert mender.risk("ports.http", "stop-service") == "medium"
+        mender.there_and_back(
+            "ports.http",
+            "stop-service",
+            lambda: snapshot(booted, *both),
+            lambda: _inactive(booted, *both),
+        )
+        assert states(booted, *both) == ["inactive", "active"]
+        booted.run(["systemctl", "stop", "part.service"], check=True)
+
+
 def _inactive(place: Machine, *units: str) -> None:
     assert states(place, *units) == ["inactive"] * len(units)
 

@@ -12,10 +12,13 @@ from mailcow_wizard.facts.ports import PortFacts
 from mailcow_wizard.facts.returning import returning
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import _PROPERTIES
+from mailcow_wizard.fixes.ports import _kept_from_starting
 from mailcow_wizard.host.door import NoAnswer
 from mailcow_wizard.model import Settings
 
-WANTS = "/etc/systemd/system/multi-user.target.wants"
+OWN = "/etc/systemd/system"
+WANTS = f"{OWN}/multi-user.target.wants"
+PORTS = (25, 80, 110, 143, 443, 465, 587, 993, 995, 4190)
 
 
 def machine(*links: str, scripts: tuple[str, ...] = (), **units: str) -> Facts:
@@ -36,7 +39,7 @@ def test_who_is_enabled_and_does_not_run_comes_back() -> None:
     facts = machine(
         "postfix.service", "nginx.service", "ssh.service", postfix="inactive enabled", nginx="active enabled"
     )
-    assert returning(facts) == {25: ("postfix.service",)}
+    assert returning(facts, PORTS) == {25: ("postfix.service",)}
 
 
 def test_two_for_one_port_and_one_for_two() -> None:
@@ -44,7 +47,7 @@ def test_two_for_one_port_and_one_for_two() -> None:
         *("exim4.service", "postfix.service", "dovecot.service"),
         exim4="failed enabled", postfix="inactive enabled", dovecot="inactive enabled",
     )  # fmt: skip
-    assert returning(facts) == {
+    assert returning(facts, PORTS) == {
         25: ("exim4.service", "postfix.service"),
         143: ("dovecot.service",),
         993: ("dovecot.service",),
@@ -53,7 +56,7 @@ def test_two_for_one_port_and_one_for_two() -> None:
 
 def test_an_init_script_is_asked_for_its_unit() -> None:
     facts = machine(scripts=("S01sendmail", "K01nginx", "README"), sendmail="inactive enabled")
-    assert returning(facts) == {25: ("sendmail.service",)}
+    assert returning(facts, PORTS) == {25: ("sendmail.service",)}
 
 
 @pytest.mark.parametrize("installed", [True, False])
@@ -66,26 +69,144 @@ def test_an_init_script_of_a_package_that_is_gone_starts_nothing(installed: bool
     host.commands["systemctl is-enabled -- exim4.service"] = "enabled\n"
     if installed:
         host.files["/usr/sbin/exim4"] = "x"
-    assert returning(facts) == ({25: ("exim4.service",)} if installed else {})
+    assert returning(facts, PORTS) == ({25: ("exim4.service",)} if installed else {})
 
 
 @pytest.mark.parametrize("state", ["inactive disabled", "inactive masked", "activating enabled"])
 def test_who_is_off_or_about_to_run_does_not(state: str) -> None:
-    assert returning(machine("postfix.service", postfix=state)) == {}
+    assert returning(machine("postfix.service", postfix=state), PORTS) == {}
 
 
 @pytest.mark.parametrize("above", ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd"])
 def test_systemd_is_not_asked_of_who_has_processes(above: str) -> None:
     running = {f"{WANTS}/nginx.service": "", "/run/systemd/system/x": ""}
     host = FakeHost({**running, f"{above}/system.slice/nginx.service/cgroup.procs": "12\n"})
-    assert returning(Facts(host, Settings())) == {}
+    assert returning(Facts(host, Settings()), PORTS) == {}
     assert not any("systemctl" in one for one in host.asked)
 
 
 def test_where_systemd_is_not_or_does_not_tell_nobody_is_named() -> None:
     enabled = {f"{WANTS}/postfix.service": ""}
     for files in (enabled, {**enabled, "/run/systemd/system/x": ""}, {WANTS: NoAnswer("x")}):
-        assert returning(Facts(FakeHost(files), Settings())) == {}
+        assert returning(Facts(FakeHost(files), Settings()), PORTS) == {}
+
+
+def shown(**rows: str) -> str:
+    return "".join(f"{key}={value}\n" for key, value in rows.items())
+
+
+IDLE = {"LoadState": "loaded", "UnitFileState": "enabled", "ActiveState": "inactive"}
+
+
+def asked(*names: str) -> str:
+    return " ".join(("systemctl show -p", _PROPERTIES, "--", *names))
+
+
+@pytest.mark.parametrize(
+    ("default", "chain", "comes"),
+    [
+        ("graphical.target", {"graphical.target": ""}, True),
+        ("multi-user.target", {"graphical.target": ""}, False),
+        ("multi-user.target", {"network-online.target": "x.service", "x.service": "multi-user.target"}, True),
+        ("multi-user.target", {"app.service": "app.timer", "app.timer": ""}, False),
+        ("", {"graphical.target": ""}, True),
+        ("", {"circle.target": "round.target", "round.target": "circle.target"}, False),
+    ],
+)  # fmt: skip
+def test_who_starts_it_may_be_another_target_that_a_boot_reaches(
+    default: str, chain: dict[str, str], comes: bool
+) -> None:
+    first = next(iter(chain))
+    files = {f"{OWN}/{first}.wants/nginx.service": "", "/run/systemd/system/x": ""}
+    host = FakeHost(files, {asked("nginx.service"): shown(Id="nginx.service", **IDLE, WantedBy=first)})
+    if default:
+        host.files[f"/usr/lib/systemd/system/{default}"] = ""
+        host.links["/usr/lib/systemd/system/default.target"] = f"/usr/lib/systemd/system/{default}"
+    for name, above in chain.items():
+        host.commands[asked(name)] = shown(Id=name, WantedBy=above)
+    assert returning(Facts(host, Settings()), PORTS) == ({80: ("nginx.service",)} if comes else {})
+
+
+@pytest.mark.parametrize(
+    ("text", "added", "ports"),
+    [
+        ("[Socket]\nListenStream=0.0.0.0:143\nListenStream = [::]:993\n", "", {143, 993}),
+        ("[Socket]\nListenStream=143\n", "[Socket]\nListenStream=\nListenStream=10143\n", set()),
+        ("[Socket]\nListenStream=22\nListenStream=/run/x.sock\nListenDatagram=25\n", "", set()),
+        ("[Socket]\nListenStream=22\n", "ListenStream=443\n", {443}),
+    ],
+)
+def test_a_socket_takes_a_port_too(text: str, added: str, ports: set[int]) -> None:
+    files = {f"{OWN}/sockets.target.wants/x.socket": text, "/run/systemd/system/x": ""}
+    if added:
+        files[f"{OWN}/x.socket.d/own.conf"] = added
+    host = FakeHost(files, {asked("x.socket"): shown(Id="x.socket", **IDLE)})
+    assert returning(Facts(host, Settings()), PORTS) == dict.fromkeys(ports, ("x.socket",))
+    assert bool(ports) == any("systemctl" in one for one in host.asked)
+
+
+CONFIGURED = {
+    "nginx": (
+        {
+            "nginx.conf": "http {\n  include conf.d/*.conf;\n  include /etc/nginx/sites-enabled/*;\n}",
+            "conf.d/off.conf.disabled": "server { listen 25; }",
+            "conf.d/a.conf": "# listen 110;\nserver {\n  listen 443 ssl;\n  listen [::]:443 ssl;\n}",
+            "sites-enabled/b": "server { listen 10.0.0.1:8080; }\nupstream x { server 10.0.0.2:80; }",
+        },
+        {443},
+    ),
+    "apache2": (
+        {
+            "apache2.conf": "Include ports.conf\nIncludeOptional mods-enabled/*.load\nListen 8080\n",
+            "ports.conf": "<IfModule ssl_module>\n\tListen 443\n</IfModule>\nListen 127.0.0.1:80\n"
+            "<IfModule mod_gnutls.c>\n<IfDefine X>\n</IfDefine>\n\tListen 465\n</IfModule>\n",
+            "mods-enabled/ssl.load": "LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\n",
+        },
+        {80, 443},
+    ),
+    "httpd": ({"conf/httpd.conf": "Listen ${PORT}\n"}, {80}),
+    "dovecot": (
+        {
+            "dovecot.conf": "!include_try conf.d/*.conf\n!include_try /nowhere/*.protocol\n",
+            "conf.d/10-master.conf": "service imap-login {\n  inet_listener imap {\n    port = 0\n  }\n"
+            "  inet_listener imaps {\n    #port = 993\n  }\n}\nservice pop3-login {\n"
+            "  inet_listener pop3 {\n    port = 110\n  }\n}\n!include more.ext\n",
+            "conf.d/more.ext": "protocols = $protocols imap sieve\n",
+        },
+        {993, 4190},
+    ),
+    "postfix": (
+        {"master.cf": "#smtp inet n - y - - smtpd\nsubmission inet n - y - - smtpd\n  -o x=inet y\n"
+                      "127.0.0.1:10025 inet n - y - - smtpd\npickup unix n - y 60 1 pickup\n"},
+        {587},
+    ),
+    "lighttpd": (
+        {
+            "lighttpd.conf": 'server.port = 8080\ninclude "/etc/lighttpd/conf-enabled/*.conf"\n',
+            "conf-enabled/10-ssl.conf": '$SERVER["socket"] == "0.0.0.0:443" {\n}\n',
+        },
+        {443},
+    ),
+    "haproxy": ({"haproxy.cfg": "frontend a\n\tbind *:80,:::443 v4v6\n\tbind /run/x.sock\n"}, {80, 443}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONFIGURED)
+def test_its_configuration_says_which_ports_it_takes(name: str) -> None:
+    files, ports = CONFIGURED[name]
+    facts = machine(f"{name}.service", **{name: "inactive enabled"})
+    host = facts.host
+    assert isinstance(host, FakeHost)
+    host.files |= {f"/etc/{name}/{path}": text for path, text in files.items()}
+    assert returning(facts, PORTS) == dict.fromkeys(ports, (f"{name}.service",))
+
+
+def test_where_not_all_of_it_can_be_read_it_takes_the_usual_ones() -> None:
+    facts = machine("nginx.service", nginx="inactive enabled")
+    host = facts.host
+    assert isinstance(host, FakeHost)
+    host.files["/etc/nginx/nginx.conf"] = "http { include sites/*/own.conf; server { listen 8080; } }"
+    assert returning(facts, PORTS) == {80: ("nginx.service",)}
 
 
 NO_CONF = MailcowConf("/srv/mailcow.conf", False, MappingProxyType({}))
@@ -120,3 +241,32 @@ def test_nor_does_mailcow_keep_it() -> None:
 def test_who_holds_it_now_is_what_counts() -> None:
     foreign = PortFacts(SMTP, (occupant(unit="exim4.service"),), NO_CONF, True, "netlink")
     assert judge_port(foreign._replace(returning=("postfix.service",))).status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("along", "state", "risk", "interrupts"),
+    [
+        ("app.service", "active", "medium", "app.service, which depends on it and stops with it"),
+        ("app.service", "inactive", "low", ""),
+        ("ssh.service", "active", "", ""),
+        ("own.service", "active", "", ""),
+    ],
+)
+def test_what_would_stop_along_is_named_and_no_way_in(
+    along: str, state: str, risk: str, interrupts: str
+) -> None:
+    """The last is what this program itself runs in."""
+    facts = machine("postfix.service", postfix="inactive enabled")
+    host = facts.host
+    assert isinstance(host, FakeHost)
+    host.commands[asked("postfix.service")] += f"ConsistsOf={along}\n"
+    host.commands[asked(along)] = shown(Id=along, LoadState="loaded", ActiveState=state)
+    host.commands["systemctl cat -- postfix.service"] = "[Install]\nWantedBy=multi-user.target\n"
+    host.files["/proc/self/cgroup"] = "0::/system.slice/own.service\n"
+    there = port("postfix.service")
+    found = _kept_from_starting("ports.smtp", judge_port(there), there, facts)
+    assert [one.fix.risk for one in found] == [risk] * bool(risk)
+    for one in found:
+        plan = one.plan()
+        assert (plan.risk, plan.interrupts) == (risk, interrupts)
+        assert plan.consequence == "Port 25 is mailcow's also after a restart of the machine."
