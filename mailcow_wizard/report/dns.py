@@ -10,6 +10,7 @@ from mailcow_wizard.facts.dns.decide import quoted
 from mailcow_wizard.facts.dns.expected import TTL
 from mailcow_wizard.facts.dns.overview import Overview
 from mailcow_wizard.facts.dns.table import Row
+from mailcow_wizard.facts.identity import domain_of
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.language import _, heard, pgettext
 from mailcow_wizard.report.document import SCHEMA
@@ -140,7 +141,7 @@ def _zone(row: Row) -> str:
     zone, name = row.seen.zone.name, row.expected.name
     if "." in zone and (name == zone or name.endswith(f".{zone}")):
         return zone
-    return row.expected.domain or name.partition(".")[2]
+    return row.expected.domain or domain_of(name)
 
 
 def _zone_file(zone: str, rows: Sequence[Row]) -> Iterator[str]:

@@ -42,8 +42,8 @@ class MailServer(NamedTuple):
 
     @property
     def within(self) -> str:
-        """The name above the server's own, where its zone is found."""
-        return self.name.partition(".")[2] or self.name
+        """The name that its zone is found by: the one above its own, unless that is a top level."""
+        return domain_of(self.name)
 
 
 def mail_server(facts: Facts) -> MailServer:
