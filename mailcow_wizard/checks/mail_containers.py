@@ -38,8 +38,9 @@ def judge_containers(stack: Stack) -> Judgement:
             (Evidence(_PS, _("none")),),
             (_UP,),
         )
-    ill = {box.service: trouble for box in stack.boxes if (trouble := _trouble(box))}
-    troubles = [*_missing(stack), *ill.values(), *_by_watchdog(stack, ill)]
+    ill = [(box.service, trouble) for box in stack.boxes if (trouble := _trouble(box))]
+    by_watchdog = _by_watchdog(stack, [service for service, _unused in ill])
+    troubles = [*_missing(stack), *(trouble for _unused, trouble in ill), *by_watchdog]
     evidence = _evidence(stack)
     steady = [one for one in stack.boxes if not one.done]
     number = len(steady)

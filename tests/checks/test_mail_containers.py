@@ -7,7 +7,7 @@ import pytest
 
 from mailcow_wizard.checks.mail_containers import CHECKS, judge_containers
 from mailcow_wizard.checks.mail_relay import judge_relay
-from mailcow_wizard.facts.mail.boxes import frames, stack
+from mailcow_wizard.facts.mail.boxes import Box, Stack, frames, stack
 from mailcow_wizard.facts.mail.installed import installed
 from mailcow_wizard.facts.mail.relay import relay
 from mailcow_wizard.facts.mail.services import services
@@ -34,6 +34,15 @@ def test_all_run() -> None:
     assert found.summary == (
         "all 2 containers have been running for 8 min or longer, one of them says that it is healthy"
     )
+
+
+def test_of_two_containers_of_one_service_each_counts() -> None:
+    """As `docker compose up --scale` makes them."""
+    gone = Box("a", "sogo-1", "sogo-mailcow", "exited", 90.0, exit_code=1)
+    again = Box("b", "sogo-2", "sogo-mailcow", "running", 300.0, restarts=4)
+    about = MailMachine((container("sogo-mailcow"),)).facts().get(stack).about
+    found = judge_containers(Stack(about, (gone, again)))
+    assert (found.status, found.summary.count("sogo-mailcow")) == ("fail", 2)
 
 
 @pytest.mark.parametrize(

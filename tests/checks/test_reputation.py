@@ -1,5 +1,7 @@
 """reputation.blocklists and reputation.asn: lists that list, refuse, are blind, or say nothing."""
 
+import time
+
 import dns.message
 import dns.rrset
 import pytest
@@ -9,6 +11,7 @@ from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.reputation import CHECKS, judge_asn
 from mailcow_wizard.engine import runner
 from mailcow_wizard.facts.reputation import reversed_address, words
+from mailcow_wizard.facts.reputation_asn import forwarders
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, DnsReply, HttpReply, NoAnswer
 from mailcow_wizard.model import Judgement, Settings
@@ -281,6 +284,11 @@ def test_asn_is_not_asked_where_a_key_is_set() -> None:
         ("forward-zone:\n    name: .\n    forward-addr: 9.9.9.9@853#dns.quad9.net\n", "warn"),
         ('forward-zone:\n  name: "."\n  forward-addr: 192.0.2.53\n', "pass"),
         ('forward-zone:\n  name: "corp.example"\n  forward-addr: 1.1.1.1\n', "pass"),
+        (
+            'forward-zone:\n  name: "corp.example"\n  forward-addr: 1.1.1.1\nauth-zone:\n  name: "."\n',
+            "pass",
+        ),
+        ("forward-zone:\n  name: '.'\n  forward-addr: '8.8.8.8'\n", "warn"),
         ('#forward-zone:\n#  name: "."\n#  forward-addr: 1.1.1.1\n', "pass"),
         ('forward-zone:\n  name: "."\nserver:\n  interface: 1.1.1.1\n', "pass"),
         ("server:\n  do-ip6: no\n", "pass"),
@@ -313,3 +321,9 @@ def test_a_referral_does_not_say_that_nothing_is_listed() -> None:
     world = Refers({**ZONE, **healthy()})
     settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS,), resolver=RESOLVER)
     assert judged(Facts(world, settings))[OURS].status == "unknown"
+
+
+def test_settings_of_blank_lines_are_read_at_once() -> None:
+    began = time.process_time()
+    assert forwarders("\n" * (1 << 16)) == ()
+    assert time.process_time() - began < 1.0
