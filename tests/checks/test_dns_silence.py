@@ -6,9 +6,13 @@ from dns_world import DOMAIN, NAME, OURS, OURS_V6, ZONE, Rows, World, facts
 from mailcow_wizard.checks import dns
 from mailcow_wizard.checks.dns_signatures import judge_dnssec
 from mailcow_wizard.engine import runner
+from mailcow_wizard.facts.dns.delegation import Zone
 from mailcow_wizard.facts.dns.domain_records import PATHS, SERVICES
-from mailcow_wizard.facts.dns.message import Answer
+from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer
+from mailcow_wizard.facts.dns.published import Seen, is_answer
 from mailcow_wizard.facts.dns.signatures import Opinion, Signed
+from mailcow_wizard.facts.dns.wire import Record
+from mailcow_wizard.facts.network.names import why_none
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, DnsReply
 from mailcow_wizard.model import Judgement, Settings
@@ -48,6 +52,27 @@ def test_services(records: Rows, status: str, words: str) -> None:
     assert (found.status, words in found.summary) == (status, True), found.summary
     assert found.certainty == ("untested" if status == "unknown" else "proved")
     assert bool(found.remedies) or status == "pass"
+
+
+def test_a_server_that_refers_to_others_says_so() -> None:
+    """Its code is NOERROR, which is no reason."""
+    others = Record(DOMAIN, "NS", 300, "ns.example.net")
+    refers = Answer("192.0.2.7", NOERROR, authority=(others,))
+    assert not is_answer(refers)
+    assert Seen(DOMAIN, "MX", Zone(DOMAIN, ()), (refers,)).trouble == "192.0.2.7 only refers to other servers"
+
+
+@pytest.mark.parametrize(
+    ("heard", "why"),
+    [
+        (Answer("192.0.2.7", NOERROR), "the name has no such record"),
+        (Answer("192.0.2.7", NXDOMAIN), "there is no such name"),
+        (Answer("192.0.2.7", "REFUSED"), "REFUSED"),
+        (Answer("192.0.2.7", "", error="late"), "late"),
+    ],
+)
+def test_why_there_is_none(heard: Answer, why: str) -> None:
+    assert why_none(heard) == why
 
 
 OTHER, ALLOWED = '0 issue "other.example"', '0 issue "letsencrypt.org"'

@@ -100,7 +100,7 @@ class Seen(NamedTuple):
             return ""
         if any(map(is_answer, heard)):
             return ""
-        errors = (one.error or one.explained or one.code for one in heard)
+        errors = map(_why, heard)
         return _(
             "no resolver could follow its alias to {aliases} ({why})",
             aliases=", ".join(self.aliases),
@@ -111,7 +111,7 @@ class Seen(NamedTuple):
     def silence(self) -> str:
         """Why the world said nothing, where it did not."""
         silent = (one for one in (*self.own, *self.public) if not is_answer(one))
-        errors = [one.error or one.explained or one.code for one in silent]
+        errors = [_why(one) for one in silent]
         return self.zone.problem or next(iter(errors), _("no name server could be asked"))
 
 
@@ -120,6 +120,13 @@ def is_answer(heard: Answer) -> bool:
     if heard.code not in (NOERROR, NXDOMAIN):
         return False
     return bool(heard.records) or heard.authoritative or not _referral(heard)
+
+
+def _why(heard: Answer) -> str:
+    """Why an answer is none."""
+    if heard.code == NOERROR:
+        return _("{server} only refers to other servers", server=heard.server)
+    return heard.error or heard.explained or heard.code
 
 
 def values_at(heard: Answer, name: str, type: str) -> tuple[str, ...]:

@@ -161,6 +161,8 @@ def _literal(name: str) -> Looked | None:
 
 def why_none(heard: Answer) -> str:
     """An answer without what was asked for, in few words."""
+    if heard.code == NOERROR:
+        return _("the name has no such record")
     return NO_SUCH_NAME if heard.code == NXDOMAIN else heard.error or heard.code
 
 
