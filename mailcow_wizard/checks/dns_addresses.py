@@ -123,7 +123,7 @@ def _bound_to_v4(facts: HostTried, judgement: Judgement) -> Judgement:
 def _judge(facts: HostRecords, seen: Seen, ours: Addresses, type: str) -> Judgement:
     server = facts.server
     kind = "IPv4" if type == "A" else "IPv6"
-    line = _(" and ").join(f"{server.name}. {type} {one}" for one in ours.public)
+    line = _(" and ").join(f"{server.name}. {type} {one}" for one in ours.leaving)
     record = Record(
         _("the {kind} address ({type}) of {server}", kind=kind, type=type, server=server.name),
         line,
@@ -132,7 +132,7 @@ def _judge(facts: HostRecords, seen: Seen, ours: Addresses, type: str) -> Judgem
     if not ours.public:
         return _unknown(server.name, seen, ours)
 
-    found = state(seen, right_addresses(seen, ours.public))
+    found = state(seen, right_addresses(seen, ours.every))
     judgement = judged(
         record,
         seen,
@@ -160,7 +160,7 @@ def _wrong(name: str, seen: Seen, ours: Addresses, kind: str) -> str:
             name=name,
             aliases=", ".join(seen.aliases),
         )
-    foreign = [one for one in seen.values if one not in ours.public]
+    foreign = [one for one in seen.values if one not in ours.every]
     if len(foreign) < len(seen.values):
         return _(
             "{name} has besides its own {kind} address another: {foreign}",
@@ -173,7 +173,7 @@ def _wrong(name: str, seen: Seen, ours: Addresses, kind: str) -> str:
         "{name} points to {named}, but this server is {public}",
         name=name,
         named=named,
-        public=", ".join(ours.public),
+        public=", ".join(ours.every),
     )
 
 

@@ -135,6 +135,20 @@ def _leaving(facts: Egress, common: Judgement) -> Judgement:
             ),
         )
     leaving = listed([one.own for one in (v4, facts.v6) if one.own])
+    if v4.sent and not any(family == 4 for family, _key, _value in facts.snat):
+        return common._replace(
+            summary=_(
+                "mail leaves with {sent}, and this machine's own packets with {own}", sent=v4.sent, own=v4.own
+            ),
+            remedies=(
+                _(
+                    "Docker masquerades what mailcow's containers send, whatever source the route names. "
+                    "To send mail with {own}, set SNAT_TO_SOURCE={own} in mailcow.conf; its A, PTR and SPF "
+                    "records have to fit.",
+                    own=v4.own,
+                ),
+            ),
+        )
     if facts.others and not facts.snat:
         return common._replace(
             summary=_(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.sending import sent_with
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
@@ -28,7 +29,8 @@ class Addresses(NamedTuple):
     """The public addresses of one family, and this machine's own source address of that family.
 
     `origin` says how the public ones were learned: given, the default route's source, told by a server
-    outside (then `own` is behind NAT), or not at all, and `trouble` says why.
+    outside (then `own` is behind NAT), or not at all, and `trouble` says why. `sent` is the one that what
+    mailcow's containers send gets, where that is another.
     """
 
     family: int
@@ -36,6 +38,17 @@ class Addresses(NamedTuple):
     own: str
     origin: Origin
     trouble: str = ""
+    sent: str = ""
+
+    @property
+    def leaving(self) -> tuple[str, ...]:
+        """Those that mail leaves with."""
+        return (self.sent,) if self.sent else self.public
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """Those that this server is reached at, and that mail leaves with."""
+        return tuple(dict.fromkeys((*self.public, *self.leaving)))
 
     @property
     def translated(self) -> bool:
@@ -77,7 +90,8 @@ def addresses(facts: Facts, family: int) -> Addresses:
         trouble = _("none of IPv{family} was named with --address", family=family) if lacks else ""
         return Addresses(family, given, own, "option", trouble)
     if own and ipaddress.ip_address(own).is_global:
-        return Addresses(family, (own,), own, "route")
+        sent = sent_with(facts, family)
+        return Addresses(family, (own,), own, "route", sent="" if sent == own else sent)
     if not own:
         return Addresses(family, (), "", "none", trouble or _("no route out for IPv{family}", family=family))
     return _from_outside(facts, family, own)

@@ -25,7 +25,7 @@ from mailcow_wizard.engine import (
     worker,
 )
 from mailcow_wizard.engine.journal import Journal
-from mailcow_wizard.facts import reputation_asn
+from mailcow_wizard.facts import reputation_asn, sending
 from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
 from mailcow_wizard.facts.firewall import connection, ipsets, iptables, nft, nft_wording, packet, sent_on
 from mailcow_wizard.facts.firewall.state import targets as targets_of
@@ -324,6 +324,18 @@ _TYPED = (
 _SHOWN = (CONF, b"a\nb\x1da\nc\x1db\nb", b"mysql -psecret http://u:p@h", b"\x1b]0;x\x07")
 
 
+_ROUTED = (
+    b"Iface Destination Gateway\neth0 00000000 01040808 0003 0 0 0 00000000 0 0 0\n",
+    b"2: eth0    inet 8.8.4.10/24 brd 8.8.4.255 scope global eth0\\\n3: p inet 8.8.4.10 peer 8.8.7.1/32\n",
+)
+
+
+def _routed(data: bytes) -> None:
+    """The default route, and the addresses of its interface."""
+    door = sending.default_route(text(data))
+    sending.first_address(text(data), door.gateway or "192.0.2.1")
+
+
 def targets() -> tuple[Target, ...]:
     """Of words."""
     halves = b"*filter\n:\n-A \n-A INPUT -j\nCOMMIT\n"
@@ -341,4 +353,5 @@ def targets() -> tuple[Target, ...]:
         Target("words journal", _journal, _JOURNAL),
         Target("words typed", _typed, _TYPED),
         Target("words shown", _shown, _SHOWN),
+        Target("words routed", _routed, _ROUTED),
     )

@@ -36,6 +36,22 @@ def device(world: Provider) -> str:
     return world.server.run(["ip", "-o", "route", "show", "default"]).stdout.split()[4]
 
 
+def masqueraded(world: Provider, name: str) -> str:
+    """The source that the kernel gives what it masquerades, which a log of conntrack would show."""
+    chain = f"type nat hook postrouting priority srcnat; oifname {name} masquerade;"
+    world.server.run(["nft", "-f", "-"], text=f"table ip m {{ chain p {{ {chain} }}; }}")
+    try:
+        script = (
+            "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
+            "s.sendto(b'x', ('192.88.99.1', 9999)); "
+            "print([line for line in open('/proc/net/nf_conntrack') if 'dport=9999' in line][0])"
+        )
+        said = world.server.run([sys.executable, "-c", script]).stdout
+    finally:
+        world.server.run(["nft", "delete", "table", "ip", "m"])
+    return said.split(" dst=")[2].split()[0]
+
+
 def test_an_address_that_the_provider_shares(world: Provider, tmp_path: Path) -> None:
     own = device(world)
     assert addresses(world, tmp_path)["status"] == "pass"
@@ -70,6 +86,13 @@ def test_several_addresses_and_which_one_mail_leaves_with(world: Provider, tmp_p
     found = addresses(world, tmp_path, f"SNAT_TO_SOURCE={SECOND}")
     assert found["status"] == "pass"
     assert f"SNAT_TO_SOURCE makes it {SECOND}" in found["summary"]
+    own = device(world)
+    # Masquerading asks the interface for an address, whichever the route names.
+    world.server.run(["ip", "route", "replace", "default", "via", "192.88.99.1", "src", SECOND])
+    found = addresses(world, tmp_path)
+    assert f"mail leaves with {SERVER}, and this machine's own packets with {SECOND}" in found["summary"]
+    assert masqueraded(world, own) == SERVER
+    world.server.run(["ip", "route", "replace", "default", "via", "192.88.99.1"])
     # An address that is gone is none to send with.
     world.server.run(["ip", "addr", "del", f"{SECOND}/25", "dev", device(world)])
     found = addresses(world, tmp_path, f"SNAT_TO_SOURCE={SECOND}")

@@ -283,7 +283,7 @@ def _compared(name: str, found: tuple[str, ...], ours: Addresses, any: bool) -> 
             "open",
             _("this server's {kind} address is not known: {trouble}", kind=kind, trouble=ours.trouble),
         )
-    right = [one for one in found if one in ours.public]
+    right = [one for one in found if one in ours.leaving]
     if len(right) == len(found):
         return Verdict(name, "asked for", _("{listed}, if port 80 answers there", listed=listed))
     if right:
@@ -294,7 +294,7 @@ def _compared(name: str, found: tuple[str, ...], ours: Addresses, any: bool) -> 
         )
     beside = _(", and mailcow looks at it before IPv4") if ours.family == 6 else ""
     here = (
-        _("this server is {public}", public=", ".join(ours.public))
+        _("this server is {public}", public=", ".join(ours.leaving))
         if ours.public
         else _("this server does not use {kind}", kind=kind)
     )

@@ -83,7 +83,7 @@ def _alias(facts: Facts) -> str:
 def _own(server: MailServer, family: int, seen: Seen) -> tuple[str, ...]:
     """The server's addresses of a family; where nobody could say them, those that its name has."""
     known = server.v6 if family == 6 else server.v4
-    return known.public or (seen.values if known in server.unseen else ())
+    return known.every or (seen.values if known in server.unseen else ())
 
 
 def _target(value: str) -> str:

@@ -50,9 +50,9 @@ class Expected(NamedTuple):
 
 def of_server(server: MailServer) -> tuple[Expected, ...]:
     """The server's own records: its addresses, and their names, which the provider publishes."""
-    rows = [Expected("", server.name, "A", one, "required") for one in server.v4.public]
+    rows = [Expected("", server.name, "A", one, "required") for one in server.v4.leaving]
     if server.uses_v6:
-        rows += [Expected("", server.name, "AAAA", one, "required") for one in server.v6.public]
+        rows += [Expected("", server.name, "AAAA", one, "required") for one in server.v6.leaving]
     return tuple(rows)
 
 
@@ -96,7 +96,7 @@ def right(server: MailServer, expected: Expected, seen: Seen) -> Right:
     if expected.type == "TXT":
         return _right_text(expected)
     if expected.type in ("A", "AAAA"):
-        return right_addresses(seen, (server.v4 if expected.type == "A" else server.v6).public)
+        return right_addresses(seen, (server.v4 if expected.type == "A" else server.v6).every)
     if expected.type == "CNAME":
         return right_client(server, seen)
     if expected.type == "SRV":
@@ -134,7 +134,7 @@ def right_name(server: MailServer) -> Right:
 
 def right_client(server: MailServer, seen: Seen) -> Right:
     """An alias of the server's name, whatever that has, or nothing but the server's addresses."""
-    known = set(server.v4.public) | set(server.v6.public)
+    known = set(server.v4.every) | set(server.v6.every)
     every = [one for one in (*seen.own, *seen.public, seen.local) if one]
     by_alias = {values(seen, one) for one in every if values_at(one, seen.name, "CNAME") == (server.name,)}
 

@@ -37,8 +37,8 @@ class MailServer(NamedTuple):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The public addresses that mail leaves from and comes to; of IPv6 only where it is used."""
-        return self.v4.public + (self.v6.public if self.uses_v6 else ())
+        """The public addresses that mail leaves from; of IPv6 only where it is used."""
+        return self.v4.leaving + (self.v6.leaving if self.uses_v6 else ())
 
     @property
     def within(self) -> str:

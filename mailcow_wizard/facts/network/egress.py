@@ -7,11 +7,10 @@ import ipaddress
 from mailcow_wizard.facts.addresses import Addresses, addresses
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.routes import Address6, own_v4, own_v6
+from mailcow_wizard.facts.sending import SNAT
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import NamedTuple
-
-_SNAT = {4: "SNAT_TO_SOURCE", 6: "SNAT6_TO_SOURCE"}
 
 
 class Egress(NamedTuple):
@@ -29,7 +28,7 @@ class Egress(NamedTuple):
     def others(self) -> tuple[str, ...]:
         """Public addresses of this machine that packets do not leave with by themselves."""
         v6 = (one.address for one in self.all_v6 if not one.temporary and not one.deprecated)
-        leaving = {self.v4.own, self.v6.own}
+        leaving = {self.v4.sent or self.v4.own, self.v6.sent or self.v6.own}
         return tuple(
             one
             for one in (*(self.all_v4 or ()), *v6)
@@ -54,7 +53,7 @@ def egress(facts: Facts) -> Egress:
         all_v4 = None
     try:
         conf = facts.get(mailcow_conf)
-        snat = tuple((family, key, conf.get(key)) for family, key in _SNAT.items() if conf.get(key))
+        snat = tuple((family, key, conf.get(key)) for family, key in SNAT.items() if conf.get(key))
     except HostError:
         snat = ()
     return Egress(facts.get(addresses, 4), facts.get(addresses, 6), all_v4, facts.get(own_v6), snat)

@@ -1,0 +1,121 @@
+"""The address that mailcow's containers send with, where it is not that of this machine's own packets:
+mailcow.conf says one, a rule translates to one, or masquerading takes another one than the route names."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from mailcow_wizard.facts.mailcow_conf import mailcow_conf
+from mailcow_wizard.facts.network.routes import own_v4
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
+from mailcow_wizard.numerals import whole
+from mailcow_wizard.patterns import pattern
+from mailcow_wizard.typed import NamedTuple
+
+SNAT = {4: "SNAT_TO_SOURCE", 6: "SNAT6_TO_SOURCE"}
+"""What mailcow's own rules make the source of what its containers send, by family."""
+_STRANGER = "45.33.32.156"
+_TIMEOUT_S = 2.0
+_TO_SOURCE = pattern(r"(?:--to-source |\bsnat (?:ip )?to )([0-9.]+)")
+_PRIMARY = pattern(r"\binet ([0-9.]+)(?: peer ([0-9.]+))?/([0-9]{1,2})\b")
+
+
+class Door(NamedTuple):
+    """The interface and gateway of the IPv4 default route that counts; a link without one has no gateway."""
+
+    interface: str
+    gateway: str
+
+
+def asked_for(facts: Facts, family: int) -> str:
+    """The source that mailcow.conf asks for; empty where it asks for none, or for none that is an address."""
+    try:
+        said = facts.get(mailcow_conf).get(SNAT[family])
+        return said if said and ipaddress.ip_address(said).version == family else ""
+    except (HostError, ValueError):
+        return ""
+
+
+def sent_with(facts: Facts, family: int) -> str:
+    """The containers' address in the world; empty where it is this machine's own, or nobody knows. What is
+    translated once more on the way is not known here."""
+    found = asked_for(facts, family) or (_translated(facts) if family == 4 else "")
+    return found if found and ipaddress.ip_address(found).is_global else ""
+
+
+def _translated(facts: Facts) -> str:
+    """By the rules; asked only where there is a choice."""
+    try:
+        own = [one for one in facts.get(own_v4) if ipaddress.ip_address(one).is_global]
+    except HostError:
+        return ""
+    if len(own) < 2:
+        return ""
+    rule = _rule(facts)
+    if rule is None:
+        return ""
+    to = _TO_SOURCE.search(rule)
+    found = to[1] if to else _masqueraded(facts) if not rule or "masquerade" in rule.lower() else ""
+    return found if found in own else ""
+
+
+def _rule(facts: Facts) -> str | None:
+    """The rule that translates the source of what a container sends; empty where there is none yet, or nobody
+    may look, for then it will be Docker's; None where one is not understood."""
+    from mailcow_wizard.facts.firewall.connection import fate
+    from mailcow_wizard.facts.firewall.foreseen import BRIDGE, foreseen
+    from mailcow_wizard.facts.firewall.packet import Packet
+
+    try:
+        later = facts.get(foreseen)
+    except HostError:
+        return ""
+    packet = Packet(4, later.box(4), _STRANGER, 25, BRIDGE)
+    end = fate(later.outwards(4), packet, later.way, later.ways.own)
+    if end.outcome == "unknown":
+        return None
+    rule = end.masked_by and end.masked_by.rule
+    return rule.text if rule else ""
+
+
+def _masqueraded(facts: Facts) -> str:
+    try:
+        door = default_route(facts.host.text("/proc/net/route"))
+        if not door.interface:
+            return ""
+        asked = ("ip", "-4", "-o", "addr", "show", "dev", door.interface, "primary", "scope", "global")
+        return first_address(facts.host.run(asked, _TIMEOUT_S).out, door.gateway)
+    except HostError:
+        return ""
+
+
+def default_route(text: str) -> Door:
+    """Of /proc/net/route (proc(5)): that of the least metric; empty where there is none."""
+    rows = [line.split() for line in text.splitlines()[1:]]
+    found = [
+        (whole(row[6]), row[0], row[2]) for row in rows if len(row) > 7 and row[1] == row[7] == "00000000"
+    ]
+    if not found:
+        return Door("", "")
+    _metric, interface, gateway = min(found)
+    if not re.fullmatch("[0-9A-Fa-f]{8}", gateway) or not int(gateway, 16):
+        return Door(interface, "")
+    return Door(interface, str(ipaddress.IPv4Address(bytes.fromhex(gateway)[::-1])))
+
+
+def first_address(text: str, gateway: str) -> str:
+    """The address that masquerading takes of those that `ip -4 -o addr show primary` lists for an interface:
+    the first whose network the gateway is in, else the first of all (inet_select_addr of Linux)."""
+    first = ""
+    for address, peer, bits in _PRIMARY.findall(text):
+        try:
+            network = ipaddress.IPv4Network(f"{peer or address}/{bits}", strict=False)
+            ipaddress.IPv4Address(address)
+        except ValueError:
+            continue
+        if gateway and ipaddress.IPv4Address(gateway) in network:
+            return str(address)
+        first = first or str(address)
+    return first

@@ -1,0 +1,123 @@
+"""The address that mailcow's containers send with, where it is another than this machine's own."""
+
+import pytest
+
+from mailcow_wizard.facts.addresses import Addresses, addresses
+from mailcow_wizard.facts.sending import Door, default_route, first_address, sent_with
+from mailcow_wizard.facts.store import Facts, Settings
+from tests.fake_host import FakeHost
+
+OWN, SECOND = "8.8.4.10", "8.8.4.11"
+ROUTE = (
+    "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+    "eth1\t00000000\t01090808\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
+    "eth0\t00000000\t01040808\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+    "eth0\t00040808\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+)
+LISTED = (
+    f"2: eth0    inet {OWN}/24 brd 8.8.4.255 scope global eth0\\       valid_lft forever\n"
+    "2: eth0    inet 8.8.9.5/24 scope global eth0\\       valid_lft forever\n"
+)
+_ASK = "ip -4 -o addr show dev eth0 primary scope global"
+_CONF = "/opt/mailcow-dockerized/mailcow.conf"
+
+
+class Server(FakeHost):
+    """It has two public addresses, and the route names the second."""
+
+    own = SECOND
+
+    def source_address(self, destination: str) -> str:
+        return self.own
+
+
+def machine(*own: str, **files: str) -> Server:
+    leaves = "".join(f"     |-- {one}\n        /32 host LOCAL\n" for one in own)
+    known = {"/proc/net/route": ROUTE, "/proc/net/fib_trie": f"Local:\n{leaves}"}
+    return Server({**known, **files}, {_ASK: LISTED})
+
+
+def test_masquerading_takes_the_interfaces_first_address() -> None:
+    facts = Facts(machine(OWN, SECOND), Settings(directory="/opt/mailcow-dockerized"))
+    found = addresses(facts, 4)
+    assert (found.own, found.public, found.sent) == (SECOND, (SECOND,), OWN)
+    assert (found.leaving, found.every) == ((OWN,), (SECOND, OWN))
+
+
+def test_where_the_route_names_that_one_there_is_nothing_to_say() -> None:
+    host = machine(OWN, SECOND)
+    host.own = OWN
+    assert addresses(Facts(host), 4) == Addresses(4, (OWN,), OWN, "route")
+
+
+def test_who_has_one_address_is_not_asked() -> None:
+    host = machine(SECOND)
+    host.commands = {}
+    assert addresses(Facts(host), 4).sent == ""
+
+
+@pytest.mark.parametrize(
+    ("family", "line", "found"),
+    [
+        (4, f"SNAT_TO_SOURCE={OWN}", OWN),
+        (4, "SNAT_TO_SOURCE=10.1.2.3", ""),
+        (4, "SNAT_TO_SOURCE=garbage", ""),
+        (4, "SNAT_TO_SOURCE=2a01:4f8::1", ""),
+        (6, "SNAT6_TO_SOURCE=2a01:4f8::1", "2a01:4f8::1"),
+        (6, f"SNAT6_TO_SOURCE={OWN}", ""),
+    ],
+)
+def test_what_mailcow_conf_asks_for(family: int, line: str, found: str) -> None:
+    host = machine(SECOND, **{_CONF: f"MAILCOW_HOSTNAME=mail.example.org\n{line}\n"})
+    assert sent_with(Facts(host, Settings(directory="/opt/mailcow-dockerized")), family) == found
+
+
+@pytest.mark.parametrize(
+    ("nat", "found"),
+    [
+        (f"-A POSTROUTING -s 172.22.1.0/24 -o eth0 -j SNAT --to-source {SECOND}", ""),
+        (f"-A POSTROUTING -s 172.22.1.0/24 -o eth0 -j SNAT --to-source {OWN}", OWN),
+        ("-A POSTROUTING -s 172.22.1.0/24 ! -o br-mailcow -j MASQUERADE", OWN),
+        # Which one this takes is not known.
+        ("-A POSTROUTING -s 172.22.1.0/24 -j NETMAP --to 8.8.4.0/24", ""),
+    ],
+)
+def test_what_a_rule_translates_to(nat: str, found: str) -> None:
+    host = machine(OWN, SECOND)
+    host.commands |= {
+        "iptables --version": "iptables v1.8.11 (nf_tables)",
+        "iptables-nft-save": f"*nat\n:POSTROUTING ACCEPT [0:0]\n{nat}\nCOMMIT\n",
+        "ip6tables-nft-save": "",
+        "nft -s -j list ruleset": '{"nftables": [{"table": {"family": "ip", "name": "nat"}}]}',
+    }
+    facts = Facts(host, Settings(directory="/opt/mailcow-dockerized"))
+    assert addresses(facts, 4).sent == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (ROUTE, Door("eth0", "8.8.4.1")),
+        ("x\nppp0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0\n", Door("ppp0", "")),
+        ("x\nppp0\t00000000\tgarbage\t0001\t0\t0\t0\t00000000\t0\t0\t0\n", Door("ppp0", "")),
+        ("", Door("", "")),
+    ],
+)
+def test_the_default_route(text: str, found: Door) -> None:
+    assert default_route(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "gateway", "found"),
+    [
+        (LISTED, "8.8.4.1", OWN),
+        (LISTED, "8.8.9.1", "8.8.9.5"),
+        (LISTED, "10.0.0.1", OWN),
+        (LISTED, "", OWN),
+        ("3: ppp0    inet 8.8.4.10 peer 8.8.7.1/32 scope global ppp0\n" + LISTED, "8.8.7.1", OWN),
+        ("2: eth0    inet 999.8.4.10/24 scope global eth0\n", "8.8.4.1", ""),
+        ("", "8.8.4.1", ""),
+    ],
+)
+def test_which_address_of_an_interface(text: str, gateway: str, found: str) -> None:
+    assert first_address(text, gateway) == found
