@@ -31,7 +31,7 @@ def until_the_next_boot(facts: PortFacts, judged: Judgement) -> Judgement:
         )
     )
     shown = [Evidence(f"systemctl is-enabled {quote(one)}", "enabled") for one in facts.returning]
-    shown += [Evidence(f"systemctl is-active {quote(one)}", _("it does not run")) for one in facts.returning]
+    shown += [Evidence(f"systemctl status {quote(one)}", _("it does not run")) for one in facts.returning]
     return judged._replace(
         status="warn",
         summary=words,

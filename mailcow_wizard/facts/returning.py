@@ -23,7 +23,7 @@ TAKES: Mapping[str, tuple[int, ...]] = {
 _OWN = "/etc/systemd/system"
 _DEFAULTS = (f"{_OWN}/default.target", "/usr/lib/systemd/system/default.target")
 _SCRIPTS = "/etc/rc3.d"  # Debian's links to init scripts, as sendmail still has one
-_CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd")  # of version 2, and of version 1
+_SLICES = ("/sys/fs/cgroup/system.slice", "/sys/fs/cgroup/systemd/system.slice")  # of version 2, of version 1
 _SERVICE, _SOCKET = ".service", ".socket"
 _USUAL, _GRAPHICAL = "multi-user.target", "graphical.target"  # the second requires the first
 # Every boot comes by these, whichever target it ends at.
@@ -56,8 +56,8 @@ def _idle(facts: Facts, wanted: frozenset[int]) -> dict[str, frozenset[int]]:
         unit.id: sockets.get(name) or _of_service(facts, _name(name)) & wanted
         for name, unit in zip(names, found, strict=True)
         if unit.enabled
-        and not unit.active
         and unit.load == "loaded"
+        and (not unit.active or _has_ended(facts, unit))
         and not _is_gone(facts, name, unit)
         and _starts(facts, unit, starters[name])
     }
@@ -69,8 +69,16 @@ def _name(unit: str) -> str:
 
 
 def _runs(facts: Facts, unit: str) -> bool:
-    """Whether it has processes: asking systemd takes a quarter of `check ports`."""
-    return any(facts.host.exists(f"{above}/system.slice/{unit}") for above in _CGROUPS)
+    """Whether it has processes, itself or, as Debian's postfix, in an instance: asking systemd takes a
+    quarter of `check ports`."""
+    name = _name(unit)
+    groups = (unit, f"system-{name}.slice/{name}@-{_SERVICE}")
+    return any(facts.host.exists(f"{above}/{one}") for above in _SLICES for one in groups)
+
+
+def _has_ended(facts: Facts, unit: units.Unit) -> bool:
+    """Whether one without processes is active all the same, as Debian's postfix after `postfix stop`."""
+    return unit.runs and not unit.main and any(map(facts.host.exists, _SLICES))
 
 
 def _is_gone(facts: Facts, name: str, unit: units.Unit) -> bool:

@@ -126,6 +126,17 @@ def test_a_postfix_that_is_only_stopped_would_come_back(booted: Machine, mender:
         assert _found(booted)["status"] == "pass"
 
 
+def test_so_would_one_that_was_stopped_by_its_own_command(booted: Machine, mender: Mender) -> None:
+    """Debian's unit of the whole, which has no program of its own, counts as active then."""
+    with running(booted, "postfix.service"):
+        booted.run(["postfix", "stop"], check=True)
+        assert wait_until(lambda: ":25" not in booted.run(["ss", "-Hltn"]).stdout, 60)
+        assert wait_until(lambda: states(booted, "postfix@-.service") == ["failed"], 60)
+        assert states(booted, "postfix.service") == ["active"]
+        assert _found(booted)["status"] == "warn"
+        mender.apply("ports.smtp", "stop-service")
+
+
 def _found(booted: Machine) -> dict[str, Any]:
     """What is said of port 25."""
     argv = ["python3", "-m", "mailcow_wizard", "check", "ports.smtp", "--json", "--dir", "/srv/mailcow"]

@@ -85,6 +85,24 @@ def test_systemd_is_not_asked_of_who_has_processes(above: str) -> None:
     assert not any("systemctl" in one for one in host.asked)
 
 
+@pytest.mark.parametrize(
+    ("main", "group", "comes"),
+    [
+        ("0", "system.slice/ssh.service", True),
+        ("0", "system.slice/system-postfix.slice/postfix@-.service", False),
+        ("12", "system.slice/ssh.service", False),
+        ("0", "elsewhere", False),
+    ],
+)
+def test_an_active_one_without_processes_comes_back_too(main: str, group: str, comes: bool) -> None:
+    facts = machine("postfix.service", postfix="active enabled")
+    host = facts.host
+    assert isinstance(host, FakeHost)
+    host.files[f"/sys/fs/cgroup/{group}/cgroup.procs"] = "7\n"
+    host.commands[asked("postfix.service")] += f"MainPID={main}\n"
+    assert returning(facts, PORTS) == ({25: ("postfix.service",)} if comes else {})
+
+
 def test_where_systemd_is_not_or_does_not_tell_nobody_is_named() -> None:
     enabled = {f"{WANTS}/postfix.service": ""}
     for files in (enabled, {**enabled, "/run/systemd/system/x": ""}, {WANTS: NoAnswer("x")}):
