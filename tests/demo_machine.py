@@ -93,6 +93,7 @@ FILES: dict[str, str] = {
     "/sys/class/dmi/id/sys_vendor": "QEMU\n",
     "/sys/class/dmi/id/product_name": "Standard PC (Q35 + ICH9, 2009)\n",
     "/sys/kernel/security/apparmor/profiles": "",
+    "/proc/sys/net/ipv4/ip_forward": "0\n",
     "/sys/module/apparmor/parameters/enabled": "Y\n",
     "/sys/class/rtc/rtc0/since_epoch": f"{NOW:.0f}\n",
     "/proc/sys/vm/overcommit_memory": "0\n",
