@@ -6,6 +6,7 @@ import time
 import pytest
 from lab.name_server import FORMERR, NXDOMAIN, REFUSED, SERVFAIL, TRUNCATED, Answer, NameServer, reply
 
+from mailcow_wizard.facts.dns.resolvers import MOST_USED, nameservers
 from mailcow_wizard.host.dns import Round, Silence
 from mailcow_wizard.host.dns_wire import encoded
 from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError
@@ -242,3 +243,18 @@ def test_a_name_as_answers_have_it_is_asked_for_as_it_is(name: str, wire: bytes)
 def test_what_is_no_name_in_the_zone_files_form(name: str) -> None:
     with pytest.raises(HostError):
         encoded(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("nameserver 192.0.2.1\nnameserver\t2001:db8::1 # ours\n", ("192.0.2.1", "2001:db8::1")),
+        ("nameserver   192.0.2.1\t \nnameserver fe80::1%eth0", ("192.0.2.1", "fe80::1%eth0")),
+        ("# nameserver 192.0.2.1\n nameserver 192.0.2.2\nnameserver\nnameserver box\n", ()),
+        ("nameserver 192.0.2.1\r\nnameserver fe80::1%eth0\r\n", ()),
+        ("nameserver 192.0.2.1\n" * 3 + "nameserver 192.0.2.2\n", ("192.0.2.1",)),
+        ("nameserver x\n" * 3 + "nameserver 192.0.2.2\n", ("192.0.2.2",)),
+    ],
+)
+def test_name_servers_are_those_that_programs_ask(text: str, found: tuple[str, ...]) -> None:
+    assert nameservers(text, MOST_USED) == found

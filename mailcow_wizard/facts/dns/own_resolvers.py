@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.dns.delegation import WAIT_S
 from mailcow_wizard.facts.dns.message import Answer, answer
-from mailcow_wizard.facts.dns.resolvers import nameservers
+from mailcow_wizard.facts.dns.resolvers import MOST_USED, nameservers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 
-_MOST_USED = 3
-"""So many of them programs ask; further lines are passed over (MAXNS, resolv.conf(5))."""
 _PATIENCE_S, _MOST_PATIENCE_S = 5, 30
 """How long a program waits for one (RES_TIMEOUT), and the most that can be set (resolv.conf(5))."""
 
@@ -41,7 +39,7 @@ def own_resolvers(facts: Facts) -> OwnResolvers:
         return OwnResolvers()
     try:
         text = facts.host.text("/etc/resolv.conf")
-        servers = nameservers(text)[:_MOST_USED]
+        servers = nameservers(text, MOST_USED)
         if len(servers) < 2:
             return OwnResolvers()
         replies = facts.host.ask_dns(tuple(DnsQuestion(".", "NS", (one,)) for one in servers), WAIT_S)

@@ -10,6 +10,9 @@ from mailcow_wizard.host.door import HostError
 
 _STUB = ("127.0.0.53", "127.0.0.54")
 _MOST = 6
+_KEYWORDS = ("nameserver ", "nameserver\t")
+MOST_USED = 3
+"""So many name servers of a resolv.conf programs ask, and no further ones (MAXNS, resolv.conf(5))."""
 
 
 def system_resolvers(facts: Facts) -> tuple[str, ...]:
@@ -19,7 +22,7 @@ def system_resolvers(facts: Facts) -> tuple[str, ...]:
     """
     if facts.settings.resolver:
         return (facts.settings.resolver,)
-    listed = nameservers(facts.host.text("/etc/resolv.conf"))
+    listed = nameservers(facts.host.text("/etc/resolv.conf"), MOST_USED)
     if any(one in _STUB for one in listed):
         try:
             behind = nameservers(facts.host.text("/run/systemd/resolve/resolv.conf"))
@@ -36,15 +39,21 @@ def public_resolvers(facts: Facts) -> tuple[str, ...]:
     return (facts.settings.resolver,) if facts.settings.resolver else need.PUBLIC_RESOLVERS
 
 
-def nameservers(text: str) -> tuple[str, ...]:
-    """The addresses of a resolv.conf (resolv.conf(5)), in order; lines that hold none are passed over."""
+def nameservers(text: str, most: int | None = None) -> tuple[str, ...]:
+    """The addresses of a resolv.conf, in order, each once; of `most` lines that hold one.
+
+    As glibc reads it (resolv/res_init.c): the keyword begins its line, and a carriage return is a part of
+    the address, which then is none.
+    """
     found = []
-    for line in text.splitlines():
-        words = line.split()
-        if len(words) >= 2 and words[0] == "nameserver":
-            try:
-                ipaddress.ip_address(words[1].partition("%")[0])
-            except ValueError:
-                continue
-            found.append(words[1])
-    return tuple(dict.fromkeys(found))
+    for line in text.split("\n"):
+        if not line.startswith(_KEYWORDS):
+            continue
+        word = line[len(_KEYWORDS[0]) :].replace("\t", " ").strip(" ").partition(" ")[0]
+        try:
+            ipaddress.ip_address(word.partition("%")[0])
+        except ValueError:
+            continue
+        if not word.endswith("\r"):
+            found.append(word)
+    return tuple(dict.fromkeys(found[:most]))
