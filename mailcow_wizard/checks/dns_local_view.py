@@ -132,7 +132,7 @@ def _view(facts: LocalView) -> Judgement:
 
 def _split(common: Judgement, name: str, different: list[Seen]) -> Judgement:
     said = "; ".join(
-        _("here {values}", values=", ".join(values(one, one.local)) if one.local else "").rstrip()
+        _("here {values}", values=_local(one) or _("nothing"))
         + _(", in the world {value} ({type})", value=", ".join(_world(one)) or _("nothing"), type=one.type)
         for one in different
     )

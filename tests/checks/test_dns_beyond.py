@@ -14,6 +14,7 @@ from mailcow_wizard.checks import (
     dns_addresses,
     dns_caa,
     dns_domains,
+    dns_local_view,
     dns_mta_sts,
     dns_mx,
     dns_reverse,
@@ -176,6 +177,23 @@ def test_an_alias_that_no_resolver_can_follow(end: str, status: str) -> None:
     assert found.status == status, found.summary
     assert f"no resolver could follow its alias to {alias} (" in found.summary
     assert DOMAIN in found.remedies[0] if status == "warn" else alias in found.remedies[0]
+
+
+class Behind(Zones):
+    """This machine's own resolver still remembers that there is no such name."""
+
+    def _reply(self, asked: DnsQuestion) -> DnsReply:
+        behind = asked.servers[0] == RESOLVER and asked.name == NAME
+        return World({})._reply(asked) if behind else super()._reply(asked)
+
+
+def test_what_this_machines_resolver_lacks_is_said() -> None:
+    world = Behind(ZONE)
+    world.files["/etc/resolv.conf"] = f"nameserver {RESOLVER}\n"
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS, OURS_V6))
+    found = look(dns_local_view.CHECKS[0], Facts(world, settings))
+    assert found.status == "warn"
+    assert f"here nothing, in the world {OURS} (A)" in found.summary
 
 
 def test_an_exchanger_that_is_an_alias() -> None:
