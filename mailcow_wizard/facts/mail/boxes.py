@@ -37,8 +37,9 @@ _RESTART = pattern(r"Sending restart command to ([0-9a-zA-Z-]{4,64})\b")
 class Box(NamedTuple):
     """A container. `age` is how long it has been running (or stopped), in seconds; `health` is healthy,
     starting, unhealthy or empty (it has no health check), `failed` how many of its last checks (`checked`)
-    failed, `said` what the last failed one said. `lines` are the last of its log where it struggles, else the
-    last one alone. `once` that somebody has added it, and that it is not meant to be started again."""
+    failed, `said` what the last failed one said. `lines` are the last of its log where it struggles, else of
+    mailcow's own the last one alone. `once` that somebody has added it, and that it is not meant to start
+    again."""
 
     id: str
     name: str
@@ -110,7 +111,7 @@ def stack(facts: Facts) -> Stack:
     there = {one.service for one in about.boxes}
     wanted = services(facts)
     missing = None if wanted is None else tuple(one for one in wanted if one not in there)
-    told = tuple(_with_lines(facts, one) for one in boxes)
+    told = tuple(_with_lines(facts, one, own) for one in boxes)
     return Stack(about, told, missing, now - began, _by_watchdog(facts, boxes, now))
 
 
@@ -195,9 +196,10 @@ def _seconds(stamp: str) -> float:
         return 0.0
 
 
-def _with_lines(facts: Facts, box: Box) -> Box:
+def _with_lines(facts: Facts, box: Box, own: frozenset[str] | None) -> Box:
     well = box.runs and not box.failed and not (box.restarts and box.age < RESTARTED_LATELY_S)
-    if well and box.health:
+    # One that somebody has added may well wait for work.
+    if well and (box.health or (own and box.service not in own)):
         return box
     try:
         return box._replace(lines=last_lines(facts, box.id, 1 if well else _LINES))
