@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mailcow_wizard.checks import docker_words
 from mailcow_wizard.facts.mail.boxes import Box
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
@@ -106,45 +107,12 @@ _MEANINGS: tuple[tuple[str, str, str, str], ...] = (
         _("the disk is full"),
         _("Free some space (`check system.disk system.inodes`), then `docker compose up -d`."),
     ),
-    (
-        # Docker's whole message, with no port in it: two containers are given one address.
-        "",
-        r"(?i)(?:^|container networking: )address already in use$",
-        _("another container has its address in mailcow's network"),
-        _(
-            "See who has which address: `docker network ls -qf name=mailcow-network | xargs docker network "
-            "inspect`. Stop that container or give it another, then `docker compose up -d`."
-        ),
-    ),
+    *(("", one.pattern, one.words, one.remedy) for one in docker_words.MESSAGES),
     (
         "",
         r"(?i)address already in use|port is already allocated",
         _("a port that it needs is taken"),
         _("Free the port (`check ports` says who has it), then `docker compose up -d`."),
-    ),
-    (
-        "",
-        r"(?i)cannot assign requested address",
-        _("it is to listen at an address that this machine does not have"),
-        _("Correct the address in mailcow.conf (`check config.values`), then `docker compose up -d`."),
-    ),
-    (
-        "",
-        r"(?i)no chain/target/match by that name|couldn't load target",
-        _("Docker's firewall rules are gone, another program has taken them away"),
-        _(
-            "Let Docker make them again (`systemctl restart docker`), and see who takes them away: "
-            "`check firewall.backend`"
-        ),
-    ),
-    (
-        "",
-        r"(?i)\bnetwork \S{1,80} not found$",
-        _("the network that it was made for is gone"),
-        _(
-            "Make mailcow's network anew: `docker compose down`, then `docker compose up -d`. Mail and "
-            "settings stay."
-        ),
     ),
     (
         "mysql",

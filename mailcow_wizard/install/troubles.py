@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mailcow_wizard.checks import docker_words
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
@@ -162,47 +163,7 @@ _KNOWN: tuple[tuple[str, Trouble], ...] = (
             (_("Choose another: ./wizard fix network.subnet choose-subnet"),),
         ),
     ),
-    (
-        # The whole message, with no port in it: two containers are given one address.
-        r"(?:daemon|networking): address already in use",
-        Trouble(
-            "address",
-            _("another container has an address in mailcow's network that one of mailcow's needs"),
-            (
-                _(
-                    "See who has which address: docker network ls -qf name=mailcow-network | xargs docker "
-                    "network inspect. Stop that container, or give it another."
-                ),
-            ),
-        ),
-    ),
-    (
-        r"(?:bind|listen)\b.{0,400}\bcannot assign requested address\b",
-        Trouble(
-            "bind",
-            _("mailcow is to listen at an address that this machine does not have"),
-            (_("Correct it in mailcow.conf: ./wizard check config.values"),),
-        ),
-    ),
-    (
-        r"no chain/target/match by that name|couldn't load target",
-        Trouble(
-            "rules",
-            _("Docker's firewall rules are gone, another program has taken them away"),
-            (
-                _("Let Docker make them again: systemctl restart docker"),
-                _("See who takes them away: ./wizard check firewall.backend"),
-            ),
-        ),
-    ),
-    (
-        r"\bnetwork \S{1,200} not found",
-        Trouble(
-            "gone",
-            _("the network that mailcow's containers were made for is gone"),
-            (_("Take the containers away, mail and settings stay: docker compose down"),),
-        ),
-    ),
+    *((one.pattern, Trouble(one.kind, one.words, (one.remedy,))) for one in docker_words.MESSAGES),
     (
         r"could not resolve|no such host|failure in name resolution|server misbehaving",
         Trouble("network", _("its name cannot be looked up"), (_("See ./wizard check network"),), True),

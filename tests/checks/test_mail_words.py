@@ -152,10 +152,10 @@ def test_the_cause_is_told(service: str, lines: tuple[str, ...], means: str, hel
 @pytest.mark.parametrize(
     ("error", "means", "helps"),
     [
-        ("Address already in use", "another container has its address", "docker network inspect"),
+        ("Address already in use", "another container has an address", "docker network inspect"),
         (
             "failed to set up container networking: Address already in use",
-            "another container has its address",
+            "another container has an address",
             "docker network inspect",
         ),
         (
@@ -171,7 +171,7 @@ def test_the_cause_is_told(service: str, lines: tuple[str, ...], means: str, hel
         (_DNAT, "Docker's firewall rules are gone", "restart docker"),
         (
             "failed to set up container networking: network mailcowdockerized_mailcow-network not found",
-            "the network that it was made for is gone",
+            "the network that mailcow's containers were made for is gone",
             "docker compose down",
         ),
     ],

@@ -108,12 +108,12 @@ def test_what_stands_in_the_way(docker: engine.Engine, mailcow: Path, tmp_path: 
         docker.docker(*made, engine.IMAGE, *_SHELL, "/bin/busybox sleep 600")
         assert docker.run(["docker", "start", "mailcowdockerized-unbound-mailcow-1"]).returncode
         found = verified(docker, mailcow, state)
-        assert "another container has its address in mailcow's network" in found["summary"], found
+        assert "another container has an address in mailcow's network" in found["summary"], found
         docker.docker("rm", "-f", "other")
         docker.docker("network", "rm", network[1])
         assert docker.run(["docker", "start", "mailcowdockerized-unbound-mailcow-1"]).returncode
         found = verified(docker, mailcow, state)
-        assert "the network that it was made for is gone" in found["summary"], found
+        assert "the network that mailcow's containers were made for is gone" in found["summary"], found
         docker.docker("rm", "-f", "mailcowdockerized-unbound-mailcow-1")
         started(
             docker,
