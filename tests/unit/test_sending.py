@@ -3,6 +3,10 @@
 import pytest
 
 from mailcow_wizard.facts.addresses import Addresses, addresses
+from mailcow_wizard.facts.dns import expected
+from mailcow_wizard.facts.dns.delegation import Zone
+from mailcow_wizard.facts.dns.mail_server import MailServer
+from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.sending import Door, default_route, first_address, sent_with
 from mailcow_wizard.facts.store import Facts, Settings
 from tests.fake_host import FakeHost
@@ -121,3 +125,22 @@ def test_the_default_route(text: str, found: Door) -> None:
 )
 def test_which_address_of_an_interface(text: str, gateway: str, found: str) -> None:
     assert first_address(text, gateway) == found
+
+
+@pytest.mark.parametrize(
+    ("published", "right"),
+    [
+        ((OWN,), True),
+        ((SECOND, OWN), True),
+        # The name of the address that mail leaves with does not lead back to it.
+        ((SECOND,), False),
+        ((OWN, "8.8.9.9"), False),
+    ],
+)
+def test_the_record_that_is_to_be_published(published: tuple[str, ...], right: bool) -> None:
+    v4 = Addresses(4, (SECOND,), SECOND, "route", sent=OWN)
+    server = MailServer("mail.example.org", ("example.org",), v4, Addresses(6, (), "", "none"), False, {})
+    (row,) = expected.of_server(server)
+    assert (row.type, row.value) == ("A", OWN)
+    assert expected.right(server, row, Seen("mail.example.org", "A", Zone("", ())))(published) == right
+    assert server.addresses == (OWN,)

@@ -5,6 +5,7 @@ The table of records is mailcow's own (its page DNS), with the ports of mailcow.
 
 from __future__ import annotations
 
+from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.dkim import public_key, usable
 from mailcow_wizard.facts.dns.dmarc import mistakes, policies
 from mailcow_wizard.facts.dns.domain_records import CLIENTS, PATHS, SERVICES, DomainRecords
@@ -96,7 +97,7 @@ def right(server: MailServer, expected: Expected, seen: Seen) -> Right:
     if expected.type == "TXT":
         return _right_text(expected)
     if expected.type in ("A", "AAAA"):
-        return right_addresses(seen, (server.v4 if expected.type == "A" else server.v6).every)
+        return _right_address(seen, server.v4 if expected.type == "A" else server.v6)
     if expected.type == "CNAME":
         return right_client(server, seen)
     if expected.type == "SRV":
@@ -120,6 +121,13 @@ def right_addresses(seen: Seen, wanted: tuple[str, ...]) -> Right:
         return bool(values) and set(values) <= set(wanted) and not seen.aliases
 
     return right
+
+
+def _right_address(seen: Seen, ours: Addresses) -> Right:
+    """Where mail leaves with another address than this machine's own packets, that one is among them: its
+    name leads back to it."""
+    known = right_addresses(seen, ours.every)
+    return lambda values: known(values) and (not ours.sent or ours.sent in values)
 
 
 def right_mx(server: MailServer) -> Right:
