@@ -1,7 +1,8 @@
 """Masks a run's addresses and the server's own names, each always by the same word, for strangers' eyes.
 
 Addresses that everybody has (loopback, private networks) and the names of others stay, but not the people
-before an @, nor what leads back to the address: the name that a provider gave to it, a certificate's digest.
+before an @, nor what leads back to the address: the name that a provider gave to it, a certificate's digest,
+a DKIM key.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 _HEX = "[0-9a-fA-F]"
 _OCTETS = r"(?<!\d)\d{1,3}(?P<between>[.-])\d{1,3}(?P=between)\d{1,3}(?P=between)\d{1,3}(?!\d)"
-_V6 = rf"(?<![\w:.]){_HEX}{{0,4}}(?::{_HEX}{{0,4}}){{2,7}}(?![\w:])"
+# Behind a word, as in SPF's ip6:2001:db8::1, and before a colon that is none of its own.
+_V6_BEGIN = r"(?:(?<![\w:.])|(?<=[pPvV]6:)|(?<=[g-zG-Z]:)|(?<=\w{5}:))"
+_V6 = rf"{_V6_BEGIN}{_HEX}{{0,4}}(?::{_HEX}{{0,4}}){{2,7}}(?<![^:]:)(?!:?\w)"
 # As providers write them into names: 2001-db8-1--10.host.example.
 _V6_DASHED = rf"(?<![\w-]){_HEX}{{1,4}}(?:-{_HEX}{{0,4}}){{3,7}}(?=\.[a-zA-Z])"
 # IPv4 also as in 10.99.88.192.host.example and host-192-88-99-10.example.
@@ -31,6 +34,8 @@ _REVERSE = pattern(r"(?i)(?<![\w.])((?:\d{1,3}\.){2,4})in-addr\.arpa")
 _NAME = pattern(r"(?i)(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{1,62}")
 _PERSON = pattern(r"(?<![\w.+%@-])[\w.+%-]+(?=@[\w-]+\.)")
 _DIGEST = pattern(rf"(?<!\w){_HEX}{{40,}}(?!\w)")
+# Who collects DKIM keys knows whose they are.
+_KEY = pattern(r"(?<![\w+/])[A-Za-z0-9+/]{40,}={0,2}")
 _KEPT = ("doc", "version", "id", "step", "title")
 _OF_CERTIFICATES = ("dns.tlsa", "mail.certificate")
 # What the machine and its provider call it: the check, and how its evidence is asked for.
@@ -48,6 +53,8 @@ def masked(run: dict[str, Any]) -> dict[str, Any]:
     for check in changed["checks"]:
         if check["id"] in _OF_CERTIFICATES:
             check.update(_each(check, lambda text: _DIGEST.sub("digest", text)))
+        if check["id"] == "dns.dkim":
+            check.update(_each(check, lambda text: _KEY.sub("key", text)))
         if check.get("acknowledged"):
             check["acknowledged"]["by"] = "somebody"
     return changed

@@ -188,6 +188,7 @@ def test_a_report_in_another_language_says_that_its_findings_are_not(tmp_path: P
     assert run(tmp_path, "report", "--demo", "--lang", "de").stderr == ""
 
 
+_KEY = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAvCLClsrQZySGfLLclfE1JTLfa8y12d5bwIxl+Q/AB=="
 LEAKS = {
     "192.88.99.10": "192.88",
     "reverse, before it stands there as it is: 10.99.88.192.host.isp.net": "99.88",
@@ -198,6 +199,9 @@ LEAKS = {
     "2d00:113:0:5::10": "113",
     "2D00:0113:0000:0005:0000:0000:0000:0010": "0113",
     "[2d00:113:0:5::10]:25": "113",
+    "v=spf1 ip6:2d00:113:0:5::10 +ip6:2d00:113::/48 -all": "113",
+    "pass for 2d00:113:0:5::10: by mx; addr:2d00:113::10": "113",
+    "from [IPv6:2d00:113:0:5:0:0:0:10] source:2d00:113::10:": "113",
     "2d00:113:0:5::/64": "113",
     "::ffff:192.88.99.10": "99.10",
     "0:0:0:0:0:ffff:192.88.99.10": "99.10",
@@ -230,6 +234,7 @@ def test_masks_hide_every_spelling(form: str, tongue: str) -> None:
     decoded = json.dumps(json.loads(decoded), ensure_ascii=False) if form == "json" else decoded
     assert [text for text, leak in LEAKS.items() if leak in decoded] == []
     assert "jdoe" not in decoded
+    assert _KEY[:40] not in decoded
     for kept in ("127.0.0.1", "10.1.2.3", "github.com", "ip6.arpa", "elsewhere.example.net"):
         assert kept in decoded
 
@@ -247,6 +252,9 @@ def masked_run() -> dict[str, Any]:
         finding("warn", id="config.hostname")._replace(evidence=(Evidence("hostname -f", "kiste.home.lan"),)),
         finding("warn", id="dns.mx", subject="xn--bcher-kva.example")._replace(acknowledged=accepted),
         finding("fail", id="dns.tlsa", subject="example.org")._replace(found="3 1 1 " + "ab12" * 16),
+        finding("warn", id="dns.dkim", subject="example.org")._replace(
+            found=f"v=DKIM1; k=rsa; p={_KEY}", evidence=(Evidence("dig +short TXT", f'"p={_KEY[:70]}…"'),)
+        ),
     ]
     some[0] = some[0]._replace(
         evidence=tuple(one for one in seen if "ab12" not in one.value),
