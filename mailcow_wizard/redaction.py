@@ -55,7 +55,7 @@ _TOKEN_IN_URL = pattern(r"(?i)(?<=://)[^/\s\"'<>:@]{16,}(?=@)")
 
 _REPEATED = pattern(
     r"(unterminated quoted value|in variable name(?: near)?|[Ii]nvalid template:|"
-    r"[Ii]nvalid interpolation format for \S+|failed to read \S+: required variable) .*"
+    r"[Ii]nvalid interpolation format for \S+|failed to read [^\n]{1,4096}?: required variable) .*"
 )
 _STANDALONE = "docker-compose"
 _UNSET = pattern(r"(\bThe )\S+( variable is not set\b)")

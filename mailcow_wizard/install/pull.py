@@ -11,7 +11,6 @@ from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.pulling import Pulling, size
 from mailcow_wizard.install.troubles import Trouble, disk_remedies, of_output
 from mailcow_wizard.language import _
-from mailcow_wizard.redaction import of_compose
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def _pulled(job: Job, compose: Compose, argv: tuple[str, ...], pulling: Pulling)
     def listen(line: str) -> None:
         said = pulling.hear(line, time.monotonic())
         if said:
-            job.tell(f"  {of_compose(said)}")
+            job.tell(f"  {said}")
         job.progress(pulling.words(), len(pulling.pulled), pulling.images)
 
     # Compose says nothing until the first registry has answered.

@@ -7,6 +7,7 @@ from collections import deque
 
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern
+from mailcow_wizard.redaction import of_compose
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,26 +53,24 @@ class Pulling:
         service = _SERVICE.match(line)
         if service:
             return self._service(service[1], service[2], service[3])
-        text = line.strip()
-        if text:
-            self.errors.append(text)
-        return text
+        return self._complaint(line.strip())
+
+    def _complaint(self, words: str) -> str:
+        """What is no progress, kept as what may have gone wrong, without the secrets that compose repeats."""
+        shown = of_compose(words)
+        self.errors += [shown] if shown else []
+        return shown
 
     def _event(self, said: dict[str, Any], moment: float) -> str:
         name, text = str(said.get("id", "")), str(said.get("text") or said.get("status") or "")
         details = str(said.get("details") or "")
         if said.get("error") or (said.get("level") == "error" and said.get("msg")):
-            words = str(said.get("message") or said.get("msg") or said.get("error"))
-            self.errors.append(words)
-            return words
+            return self._complaint(str(said.get("message") or said.get("msg") or said.get("error")))
         if said.get("parent_id"):
             self._layer(name, text, _number(said.get("current")), _number(said.get("total")), moment)
             return ""
         if not name:
-            words = str(said.get("msg") or text)
-            if words:
-                self.errors.append(words)
-            return words
+            return self._complaint(str(said.get("msg") or text))
         return self._service(name.removeprefix("Image "), text, details or str(said.get("status") or ""))
 
     def _service(self, name: str, text: str, rest: str) -> str:
@@ -81,10 +80,8 @@ class Pulling:
             self.pulled.add(name)
             return _("{name} is here", name=name) if new else ""
         if word == "error":
-            words = f"{name}: {text} {rest}".strip()
             self.failed.add(name)
-            self.errors.append(words)
-            return words
+            return self._complaint(f"{name}: {text} {rest}".strip())
         return ""
 
     def _layer(self, name: str, text: str, done: int, whole: int, moment: float) -> None:

@@ -248,3 +248,20 @@ def test_sizes() -> None:
         *("0 B", "999 B", "2 kB"),
         *("5.5 MB", "7.0 GB"),
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'time="x" level=warning msg="The \\"hunter2\\" variable is not set. Defaulting to a blank string."',
+        '{"level": "warning", "msg": "The \\"hunter2\\" variable is not set. Defaulting to a blank string."}',
+        '{"error": true, "message": "failed to read /m/.env: Invalid template: \\"ab${hunter2\\""}',
+        "failed to read /srv/mail cow/.env: required variable hunter2 is missing a value: x",
+    ],
+)
+def test_what_a_pull_says_has_no_parts_of_passwords(line: str) -> None:
+    """Nor is it why the pull is said to have failed."""
+    pulling = Pulling(1)
+    assert "hunter2" not in pulling.hear(line, 0.0)
+    assert pulling.errors
+    assert "hunter2" not in of_output(pulling.errors).words
