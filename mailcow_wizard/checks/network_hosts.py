@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailcow_wizard import requirements_network as need
-from mailcow_wizard.checks.network_nameless import STATUS, half_looked_up, of_resolver, without_name
+from mailcow_wizard.checks.network_nameless import STATUS, half_looked_up, of_resolver, pinned, without_name
 from mailcow_wizard.checks.network_ways import (
     NOT_KNOWN,
     Way,
@@ -58,6 +58,8 @@ def _judge(host: Reached, facts: Outward) -> Judgement:
         judged = _datagrams(host, common, facts)
     else:
         judged = _connections(host, common, facts)
+    if host.looked.pinned:
+        return pinned(host, judged)
     return of_resolver(host, half_looked_up(host, _inside(host, judged), facts), facts)
 
 

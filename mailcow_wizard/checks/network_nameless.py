@@ -1,4 +1,4 @@
-"""Hosts whose names lead to no address, and what that says of this machine's resolvers."""
+"""Hosts whose names lead to no address, or by /etc/hosts, and what that says of this machine's resolvers."""
 
 from __future__ import annotations
 
@@ -108,4 +108,22 @@ def of_resolver(host: Reached, judged: Judgement, facts: Outward) -> Judgement:
         ),
         evidence=(*judged.evidence, Evidence(f"getent ahosts {host.row.host}", trouble)),
         remedies=(_("See /etc/resolv.conf: a resolver named there must answer."),),
+    )
+
+
+def pinned(host: Reached, judged: Judgement) -> Judgement:
+    """What is said of a host whose address /etc/hosts gives; where it does not answer, that may be old."""
+    if judged.status == "pass":
+        return judged
+    return judged._replace(
+        summary=_(
+            "/etc/hosts calls {host} {addresses}; {words}",
+            host=host.row.host,
+            addresses=", ".join((*host.looked.v4, *host.looked.v6)),
+            words=judged.summary,
+        ),
+        remedies=(
+            _("Take {host} out of /etc/hosts, or correct its address there.", host=host.row.host),
+            *judged.remedies,
+        ),
     )

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from dns_world import NAME, OURS, OURS_V6, RESOLVER, World
+from fake_host import FakeHost
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_hosts import CHECKS as HOSTS
@@ -12,8 +13,8 @@ from mailcow_wizard.checks.network_ipv6 import CHECKS as IPV6
 from mailcow_wizard.engine.runner import look
 from mailcow_wizard.facts.network.egress import egress
 from mailcow_wizard.facts.network.mtu import mtu
-from mailcow_wizard.facts.network.names import look_up, nobody_looks_up
-from mailcow_wizard.facts.network.outward import Outward, Reached
+from mailcow_wizard.facts.network.names import Looked, look_up, nobody_looks_up, pinned
+from mailcow_wizard.facts.network.outward import Outward, Reached, Try
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import (
     Denied,
@@ -71,6 +72,32 @@ def test_a_host_of_the_family_that_this_machine_lacks(ours: int, other: int) -> 
     assert (found.status, found.stops) == ("fail", "here")
     assert f"its name has no IPv{ours} address, and this machine has no IPv{other}" in found.summary
     assert f"IPv{other}" in found.remedies[0]
+
+
+HOSTS_FILE = """127.0.0.1 localhost
+192.0.2.7 GitHub.com git # of a mirror
+2001:db8::7 github.com
+not-an-address ghcr.io
+# 192.0.2.8 pool.ntp.org
+"""
+
+
+def test_names_in_etc_hosts_are_not_looked_up() -> None:
+    facts = Facts(FakeHost(files={"/etc/hosts": HOSTS_FILE}), SETTINGS)
+    found = pinned(facts, ("github.com", "ghcr.io", "pool.ntp.org"))
+    assert found == {"github.com": Looked("github.com", ("192.0.2.7",), ("2001:db8::7",), pinned=True)}
+    assert pinned(Facts(FakeHost(), SETTINGS), ("github.com",)) == {}
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("open", "pass"), ("silent", "fail")])
+def test_a_host_where_etc_hosts_leads(outcome: str, status: str) -> None:
+    row = next(one for one in need.OUTGOING if one.subject == "github.com:443/tcp")
+    tried = Try(Probe("tcp", "192.0.2.7", 443), Probed(outcome, 0.1))
+    reached = Reached(row, Looked(row.host, ("192.0.2.7",), pinned=True), (tried,))
+    (found,) = judge_hosts(Outward((reached,), (4,), resolver="late"))
+    assert found.status == status
+    said = "/etc/hosts calls github.com 192.0.2.7" in found.summary
+    assert (said, "/etc/hosts" in "".join(found.remedies)) == (status == "fail", status == "fail")
 
 
 class Nameless(World):

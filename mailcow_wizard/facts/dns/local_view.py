@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.dns.host_records import HostRecords, host_records
 from mailcow_wizard.facts.dns.own_resolvers import OwnResolvers, own_resolvers
+from mailcow_wizard.facts.hosts_file import addresses_in_hosts
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Missing, NotRecorded
 from mailcow_wizard.typed import NamedTuple
@@ -27,9 +28,3 @@ def local_view(facts: Facts) -> LocalView:
     except (Missing, NotRecorded):
         text = ""
     return LocalView(records, addresses_in_hosts(text, records.server.name), facts.get(own_resolvers))
-
-
-def addresses_in_hosts(text: str, name: str) -> tuple[str, ...]:
-    """The addresses that a hosts file (hosts(5)) gives a name, in their order."""
-    rows = (line.partition("#")[0].lower().split() for line in text.splitlines())
-    return tuple(dict.fromkeys(row[0] for row in rows if name in row[1:]))

@@ -8,6 +8,7 @@ import time
 
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
+from mailcow_wizard.facts.hosts_file import addresses_in_hosts
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError, NoAnswer
@@ -29,13 +30,15 @@ _ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
 
 
 class Looked(NamedTuple):
-    """A name's addresses, or why there are none; `unanswered` are the families that nobody answered for."""
+    """A name's addresses, or why there are none; `unanswered` are the families that nobody answered for;
+    `pinned` that /etc/hosts gives the addresses, and no resolver is asked."""
 
     name: str
     v4: tuple[str, ...] = ()
     v6: tuple[str, ...] = ()
     trouble: str = ""
     unanswered: tuple[int, ...] = ()
+    pinned: bool = False
 
     def of(self, family: int) -> tuple[str, ...]:
         """The addresses of one family."""
@@ -147,6 +150,22 @@ def look_up(facts: Facts, names: tuple[str, ...], of: tuple[int, ...] = (4, 6)) 
         none = any(row.code == NXDOMAIN for row in rows)  # which holds for all types
         silent = tuple(one for one, row in zip(of, rows, strict=True) if not row.code and not none)
         found[name] = Looked(name, addresses.get(4, ()), addresses.get(6, ()), trouble, silent)
+    return found
+
+
+def pinned(facts: Facts, names: tuple[str, ...]) -> dict[str, Looked]:
+    """Those of the names that /etc/hosts has. Programs of this machine take these addresses; containers have
+    a file of their own."""
+    try:
+        text = facts.host.text("/etc/hosts")
+    except HostError:
+        return {}
+    found = {}
+    for name in names:
+        known = tuple(one for one in map(_literal, addresses_in_hosts(text, name)) if one)
+        if known:
+            v4, v6 = (tuple(one for each in known for one in each.of(family)) for family in (4, 6))
+            found[name] = Looked(name, v4, v6, pinned=True)
     return found
 
 

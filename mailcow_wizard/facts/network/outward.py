@@ -23,6 +23,7 @@ from mailcow_wizard.facts.network.names import (
     families,
     look_up,
     nobody_looks_up,
+    pinned,
     resolver_trouble,
     why_none,
 )
@@ -151,6 +152,7 @@ def _tried(facts: Facts) -> Outward:
     for name, heard in zip(texts, facts.get(ask, others), strict=True):
         trouble = "" if heard.of("TXT") else why_none(heard)
         looked[name] = Looked(name, trouble=trouble, unanswered=() if heard.code else (4,))
+    looked |= pinned(facts, tuple(dict.fromkeys(one.host for one in rows if one.by_machine)))
     resolver = facts.get(resolver_trouble)
     facts.begin((nobody_looks_up,))
     probes = [[_probe(one, to) for to in _addresses(one, looked[one.host])] for one in rows]
