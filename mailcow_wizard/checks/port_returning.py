@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from shlex import quote
 
 from mailcow_wizard.checks.troubles import listed
@@ -30,8 +31,7 @@ def until_the_next_boot(facts: PortFacts, judged: Judgement) -> Judgement:
             names=names,
         )
     )
-    shown = [Evidence(f"systemctl is-enabled {quote(one)}", "enabled") for one in facts.returning]
-    shown += [Evidence(f"systemctl status {quote(one)}", _("it does not run")) for one in facts.returning]
+    shown, command = _openrc(facts.returning) if _is_openrcs(facts.returning) else _systemd(facts.returning)
     return judged._replace(
         status="warn",
         summary=words,
@@ -42,7 +42,25 @@ def until_the_next_boot(facts: PortFacts, judged: Judgement) -> Judgement:
         remedies=(
             _(
                 "Keep it from starting with the machine: {command}",
-                command=f"systemctl disable {' '.join(map(quote, facts.returning))}",
+                command=command,
             ),
         ),
     )
+
+
+def _is_openrcs(names: Sequence[str]) -> bool:
+    """Whether these are OpenRC's, whose names have no kind."""
+    return not any(one.endswith((".service", ".socket")) for one in names)
+
+
+def _systemd(names: Sequence[str]) -> tuple[list[Evidence], str]:
+    """What shows that they come back, and the command that keeps them off."""
+    shown = [Evidence(f"systemctl is-enabled {quote(one)}", "enabled") for one in names]
+    shown += [Evidence(f"systemctl status {quote(one)}", _("it does not run")) for one in names]
+    return shown, f"systemctl disable {' '.join(map(quote, names))}"
+
+
+def _openrc(names: Sequence[str]) -> tuple[list[Evidence], str]:
+    shown = [Evidence(f"rc-service {quote(one)} status", _("it does not run")) for one in names]
+    listed_in = Evidence("rc-update show", ", ".join(names))
+    return [listed_in, *shown], " && ".join(f"rc-update -a del {quote(one)}" for one in names)

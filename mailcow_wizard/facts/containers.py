@@ -6,7 +6,7 @@ import re
 from mailcow_wizard.facts.bindings import Binding
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Holder, HostError, Listener, Missing
+from mailcow_wizard.host.door import Holder, HostError, Listener, Missing, Process
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
@@ -18,6 +18,7 @@ _PROXIES = frozenset({"docker-proxy", "dockerd", "rootlessport"})
 _PLACES = ("/usr/bin", "/usr/local/bin", "/usr/sbin", "/usr/libexec/docker")
 _WRITABLE_BY_OTHERS = 0o022
 _IN_CGROUP = r"(?:docker[-/])([0-9a-f]{64})"
+_ENGINES = ("docker", "libpod", "kubepods", "/lxc")  # in the path of a control group
 _COMPOSE = "com.docker.compose."
 
 
@@ -92,6 +93,11 @@ def is_docker(holder: Holder, cgroup: str) -> bool:
     if names & _PROXIES or re.search(_IN_CGROUP, cgroup):
         return True
     return not holder.processes and cgroup.endswith("/docker.service")
+
+
+def is_contained(process: Process) -> bool:
+    """Whether it runs in a container, of Docker or another engine."""
+    return any(one in process.cgroup for one in _ENGINES)
 
 
 def container_of(facts: Facts, listener: Listener, cgroup: str) -> Container | None:

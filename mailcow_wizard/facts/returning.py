@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from mailcow_wizard.facts import units
+from mailcow_wizard.facts.containers import is_contained
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.numerals import is_number, whole
@@ -29,11 +30,23 @@ _USUAL, _GRAPHICAL = "multi-user.target", "graphical.target"  # the second requi
 # Every boot comes by these, whichever target it ends at.
 _ALWAYS = ("sysinit.target", "basic.target", "sockets.target")
 _DEEPEST = 6
+_LEVELS = "/etc/runlevels"
+_AT_BOOT = ("sysinit", "boot", "default")  # openrc(8): the runlevels that a start goes through
+_OPENRC = "/run/openrc"
+# As the kernel calls the processes of services that are not called as these.
+_PROCESSES = {
+    "apache2": ("apache2", "httpd"),
+    "cyrus-imapd": ("cyrmaster", "master"),
+    "exim": ("exim", "exim4"),
+    "postfix": ("master",),
+    "sendmail": ("sendmail", "sendmail-mta"),
+    "opensmtpd": ("smtpd",),
+}
 
 
 def returning(facts: Facts, wanted: Collection[int]) -> dict[int, tuple[str, ...]]:
-    """The units that come back, by the port of those `wanted` that they take; none where systemd does not
-    tell, or a recorded machine was not asked."""
+    """The units that come back (of OpenRC its services), by the port of those `wanted` that they take; none
+    where systemd does not tell, or a recorded machine was not asked."""
     try:
         takes = _idle(facts, frozenset(wanted))
     except HostError:
@@ -46,7 +59,7 @@ def _idle(facts: Facts, wanted: frozenset[int]) -> dict[str, frozenset[int]]:
     """The units that start with the machine and do not run, with the ports that they take. Raises
     HostError."""
     if not units.is_running(facts):
-        return {}
+        return _idle_in_openrc(facts, wanted)
     starters = _starters(facts)
     sockets = {one: ports & wanted for one in starters if (ports := _of_socket(facts, one)) & wanted}
     services = (one for one in starters if _name(one) in TAKES and not _runs(facts, one))
@@ -61,6 +74,26 @@ def _idle(facts: Facts, wanted: frozenset[int]) -> dict[str, frozenset[int]]:
         and not _is_gone(facts, name, unit)
         and _starts(facts, unit, starters[name])
     }
+
+
+def _idle_in_openrc(facts: Facts, wanted: frozenset[int]) -> dict[str, frozenset[int]]:
+    """The same where OpenRC runs. Whom it has started it notes, but not who has ended since, nor, of scripts
+    in the manner of System V, who was stopped. Raises HostError."""
+    if not facts.host.exists(f"{_OPENRC}/softlevel"):
+        return {}
+    listed = {name for level in _AT_BOOT for name in _names(facts, f"{_LEVELS}/{level}")} & TAKES.keys()
+    programs = {name: _PROCESSES.get(name, (name,)) for name in sorted(listed)}
+    wanting = tuple(one for some in programs.values() for one in some)
+    running = {one.name for one in facts.host.running(wanting) if not is_contained(one)} if wanting else set()
+    idle = [name for name, some in programs.items() if running.isdisjoint(some)]
+    takes = {one: _of_service(facts, one) & wanted for one in idle if _has_script(facts, one)}
+    return {one: ports for one, ports in takes.items() if ports}
+
+
+def _has_script(facts: Facts, name: str) -> bool:
+    """Whether OpenRC can start it. Debian keeps the script of a package that is removed."""
+    dpkg = facts.host.exists("/var/lib/dpkg/status")
+    return facts.host.exists(f"/etc/init.d/{name}") and not (dpkg and not facts.host.exists(_program(name)))
 
 
 def _name(unit: str) -> str:
@@ -83,8 +116,12 @@ def _has_ended(facts: Facts, unit: units.Unit) -> bool:
 
 def _is_gone(facts: Facts, name: str, unit: units.Unit) -> bool:
     """Whether only the init script is left, which Debian keeps of a package that is removed."""
-    program = "sendmail-mta" if _name(name) == "sendmail" else _name(name)
-    return unit.state == "generated" and not facts.host.exists(f"/usr/sbin/{program}")
+    return unit.state == "generated" and not facts.host.exists(_program(_name(name)))
+
+
+def _program(name: str) -> str:
+    """Of a service, where Debian has it."""
+    return f"/usr/sbin/{'sendmail-mta' if name == 'sendmail' else name}"
 
 
 # --- what starts with the machine -------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import shlex
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.facts.containers import is_contained
 from mailcow_wizard.facts.presence import is_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time_answers import ClockOffset, compare, voters
@@ -39,7 +40,6 @@ _PROCESSES = {
     "ntp-daemon": ("ntpd-rs",),
     "systemd-timesyn": ("systemd-timesyncd",),
 }
-_CONTAINERS = ("docker", "libpod", "kubepods", "/lxc")  # in the path of a control group
 PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,ActiveEnterTimestampMonotonic,WantedBy,RequiredBy"
 _INSTALLERS = ("apt-get", "dnf", "yum", "zypper", "pacman", "apk")
 _TIMESYNCD_RUN = "/run/systemd/timesync"
@@ -222,7 +222,7 @@ def _processes(host: Host, running: tuple[str, ...]) -> tuple[Service, ...]:
     are known to run."""
     found: dict[str, Service] = {}
     for one in host.running(tuple(_PROCESSES)):
-        if any(container in one.cgroup for container in _CONTAINERS):
+        if is_contained(one):
             continue
         units = {part.removesuffix(".service") for part in one.cgroup.split("/") if part.endswith(".service")}
         its_own = set(_PROCESSES[one.name]).intersection(running)

@@ -6,7 +6,9 @@ from collections.abc import Collection
 
 from mailcow_wizard.facts.ports import PortFacts
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.units import is_running
 from mailcow_wizard.fixes import Offer
+from mailcow_wizard.fixes.port_scripts import kept_off
 from mailcow_wizard.fixes.port_units import stopped_besides, stopping
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Fix, Judgement, Plan, Risk
@@ -24,7 +26,7 @@ def offer(check: str, judgement: Judgement, port: PortFacts, besides: Collection
 
     def plan() -> Plan:
         where = capitalized(port.binding.where)
-        found = stopping(facts, port.returning)
+        found = (stopping if is_running(facts) else kept_off)(facts, port.returning)
         return Plan(
             check,
             judgement.subject,

@@ -51,12 +51,21 @@ def _switch(facts: Facts, name: str, off: tuple[str, ...], on: tuple[str, ...]) 
     return (Command(off, (on,)),) if _starts_at_boot(facts, name) else ()
 
 
+def kept_off(facts: Facts, names: tuple[str, ...]) -> Stopping:
+    """OpenRC starts these services no more; whether they run now is not touched."""
+    return Stopping(tuple(command for name in names for command in _off(facts, name)))
+
+
 def _openrc(facts: Facts, name: str) -> Stopping:
-    levels = [level for level in _names(facts, "/etc/runlevels") if _has(facts, level, name)]
-    off = [
+    stop = Command(("rc-service", name, "stop"), (("rc-service", name, "start"),))
+    return Stopping((*_off(facts, name), stop))
+
+
+def _off(facts: Facts, name: str) -> tuple[Command, ...]:
+    levels = (level for level in _names(facts, "/etc/runlevels") if _has(facts, level, name))
+    return tuple(
         Command(("rc-update", "del", name, level), (("rc-update", "add", name, level),)) for level in levels
-    ]
-    return Stopping((*off, Command(("rc-service", name, "stop"), (("rc-service", name, "start"),))))
+    )
 
 
 def _has(facts: Facts, level: str, name: str) -> bool:

@@ -12,7 +12,6 @@ from mailcow_wizard.facts.network.mail_ways import MailTry, MailWay
 from mailcow_wizard.facts.network.names import Looked
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try
 from mailcow_wizard.facts.network.roots import Heard, Roots
-from mailcow_wizard.host.conversation import NO_AUTHORITIES, Spoken
 from mailcow_wizard.host.door import Probe, Probed
 from mailcow_wizard.model import Judgement
 
@@ -209,60 +208,6 @@ def test_hosts(host: Reached, status: str, words: str) -> None:
     assert judged.subject == host.row.subject
     assert judged.status == status
     assert words in judged.summary
-
-
-def taken(subject: str, said: "Spoken | None" = None) -> Reached:
-    """A host of which somebody in between takes the connections; what is said over TLS."""
-    one = reached(subject, "open")
-    return one._replace(tries=(one.tries[0]._replace(taken=True, said=said),))
-
-
-MISMATCH = "Hostname mismatch, certificate is not valid for 'github.com'."
-TAKEN = [
-    (taken(RSYNC), "unknown", "whether rsync.sanesecurity.net answers on port 873 is not known"),
-    (taken(GITHUB), "unknown", "somebody in between takes every connection"),
-    (taken(GITHUB, Spoken("silent")), "unknown", "somebody in between takes every connection"),
-    (taken(GITHUB, Spoken("reset")), "unknown", "somebody in between takes every connection"),
-    (taken(GITHUB, Spoken("open", tls="TLSv1.3")), "pass", "github.com answers on port 443"),
-    (taken(GITHUB, Spoken("silent", tls="TLSv1.3")), "pass", "github.com answers on port 443"),
-    (taken(GITHUB, Spoken("open", tls="TLSv1.3", trouble=MISMATCH)), "fail", "it is not github.com that"),
-    (taken(HUB, Spoken("open", tls="TLSv1.3", trouble="self-signed certificate")), "warn", "it is not hub"),
-    (taken(GITHUB, Spoken("open", tls="TLSv1.3", trouble=NO_AUTHORITIES)), "unknown", "is not known"),
-    (taken(GITHUB, Spoken("open", trouble="certificate is not yet valid")), "unknown", "is not known"),
-]
-
-
-@pytest.mark.parametrize(("host", "status", "words"), TAKEN)
-def test_who_takes_every_connection(host: Reached, status: str, words: str) -> None:
-    judged = judge_hosts(Outward((host, OPEN), (4, 6)))[0]
-    assert (judged.status, words in judged.summary) == (status, True), judged.summary
-    assert status == "pass" or "192.0.2.213" in judged.remedies[0]
-
-
-def named(subject: str, said: Spoken) -> Reached:
-    """A host whose port opens; what is said over TLS there."""
-    one = reached(subject, "open")
-    return one._replace(tries=(one.tries[0]._replace(said=said), *one.tries[1:]))
-
-
-@pytest.mark.parametrize(
-    ("said", "status", "words"),
-    [
-        (Spoken("open", tls="TLSv1.3"), "pass", "github.com answers on port 443"),
-        (Spoken("silent"), "pass", "github.com answers on port 443"),
-        (Spoken("reset", tls="TLSv1.3"), "pass", "github.com answers on port 443"),
-        (Spoken("failed", text="no TLS: connection reset by peer"), "fail", "opens, but no encryption comes"),
-        (Spoken("failed", text="a defect of ours"), "pass", "github.com answers on port 443"),
-        (Spoken("open", tls="TLSv1.3", trouble=MISMATCH), "fail", "no certificate that this machine"),
-        # Its own list of authorities, or its clock, may be what is wrong.
-        (Spoken("open", tls="TLSv1.3", trouble=NO_AUTHORITIES), "pass", "github.com answers on port 443"),
-        (Spoken("open", tls="TLSv1.3", trouble="certificate is not yet valid"), "pass", "github.com answers"),
-    ],
-)
-def test_who_goes_by_names_lets_every_connection_open(said: Spoken, status: str, words: str) -> None:
-    judged = judge_hosts(Outward((named(GITHUB, said), OPEN), (4, 6)))[0]
-    assert (judged.status, words in judged.summary) == (status, True), judged.summary
-    assert status == "pass" or judged.stops == "way"
 
 
 @pytest.mark.parametrize(

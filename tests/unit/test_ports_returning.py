@@ -13,8 +13,8 @@ from mailcow_wizard.facts.returning import returning
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import _PROPERTIES
 from mailcow_wizard.fixes.ports import _kept_from_starting
-from mailcow_wizard.host.door import NoAnswer
-from mailcow_wizard.model import Settings
+from mailcow_wizard.host.door import NoAnswer, Process
+from mailcow_wizard.model import Command, Settings
 
 OWN = "/etc/systemd/system"
 WANTS = f"{OWN}/multi-user.target.wants"
@@ -228,6 +228,60 @@ def test_where_not_all_of_it_can_be_read_it_takes_the_usual_ones() -> None:
 
 
 NO_CONF = MailcowConf("/srv/mailcow.conf", False, MappingProxyType({}))
+
+
+# --- OpenRC ---
+
+
+class _Running(FakeHost):
+    """Processes run there."""
+
+    def __init__(self, files: dict[str, str], running: tuple[Process, ...]) -> None:
+        super().__init__(dict(files))
+        self._running = running
+
+    def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
+        return tuple(one for one in self._running if one.name in names)
+
+
+def process(name: str, cgroup: str) -> Process:
+    return Process(7, name, "root", (name,), f"/usr/sbin/{name}", cgroup)
+
+
+def with_openrc(*running: Process, dpkg: bool = False) -> Facts:
+    """One that starts nginx, exim4 and sshd at its boot, and postfix in a runlevel that is none of that."""
+    files = {f"/etc/runlevels/default/{one}": "" for one in ("nginx", "sshd")}
+    files |= {"/etc/runlevels/boot/exim4": "", "/etc/runlevels/nonetwork/postfix": ""}
+    files |= {f"/etc/init.d/{one}": "" for one in ("nginx", "exim4", "postfix", "sshd")}
+    files |= {"/run/openrc/softlevel": "default", "/usr/sbin/exim4": ""}
+    return Facts(_Running(files | ({"/var/lib/dpkg/status": ""} if dpkg else {}), running), Settings())
+
+
+def test_openrc_starts_what_its_runlevels_of_a_boot_name() -> None:
+    assert returning(with_openrc(), PORTS) == {25: ("exim4",), 80: ("nginx",)}
+    assert returning(with_openrc(process("nginx", "/openrc.nginx")), PORTS) == {25: ("exim4",)}
+    inside = process("nginx", f"/docker/{'a' * 64}")
+    assert returning(with_openrc(inside), PORTS) == {25: ("exim4",), 80: ("nginx",)}
+    # Of a package that is removed Debian keeps the script.
+    assert returning(with_openrc(dpkg=True), PORTS) == {25: ("exim4",)}
+
+
+def test_openrc_keeps_it_off() -> None:
+    facts = with_openrc()
+    host = facts.host
+    assert isinstance(host, FakeHost)
+    there = port("exim4")
+    said = judge_port(there)
+    assert said.summary == "port 25 is free, but exim4 starts with the machine, and would take it"
+    assert said.remedies == ("Keep it from starting with the machine: rc-update -a del exim4",)
+    assert ("rc-service exim4 status", "it does not run") in said.evidence
+    (found,) = _kept_from_starting("ports.smtp", said, there, facts)
+    plan = found.plan()
+    (step,) = plan.steps
+    assert isinstance(step, Command)
+    assert step.argv == ("rc-update", "del", "exim4", "boot")
+    assert step.undo == (("rc-update", "add", "exim4", "boot"),)
+    assert plan.reversible
 
 
 def port(*units: str, held: bool = False) -> PortFacts:

@@ -1,0 +1,141 @@
+"""Somebody in between takes connections, or ends those to some names: real packets, real TLS."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from lab import certificates, outside
+from lab.inside import wait_until
+from lab.outside import INTERCEPTOR, WEB, World
+from lab.skip import or_skip
+
+from mailcow_wizard import requirements_network as need
+from tests.real.network_looks import look
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with or_skip(), outside.outside() as made:
+        yield made
+
+
+@contextmanager
+def portal(world: World, certificate: tuple[Path, Path]) -> Iterator[None]:
+    """Takes every connection to ports 80 and 443 in the place of whom it is for, and speaks TLS with this
+    certificate."""
+    program = (
+        "import socket, ssl\n"
+        "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+        f"context.load_cert_chain({str(certificate[0])!r}, {str(certificate[1])!r})\n"
+        f"one = socket.create_server(({INTERCEPTOR!r}, 8443), backlog=512)\n"
+        "while True:\n"
+        "    link, _ = one.accept()\n"
+        "    try:\n"
+        "        with context.wrap_socket(link, server_side=True) as spoken:\n"
+        "            spoken.recv(1000)\n"
+        "            spoken.sendall(b'HTTP/1.1 302 Found\\r\\nLocation: /login\\r\\n\\r\\n')\n"
+        "    except OSError:\n"
+        "        pass\n"
+    )
+    process = world.far.start([sys.executable, "-c", program])
+    listening = ["ss", "-Hltn", f"src {INTERCEPTOR}:8443"]
+    assert wait_until(lambda: "LISTEN" in world.far.run(listening).stdout, 30)
+    try:
+        with world.rule(
+            f"ip daddr != 0.0.0.0 tcp dport 443 dnat ip to {INTERCEPTOR}:8443",
+            f"ip daddr != 0.0.0.0 tcp dport 80 dnat ip to {WEB}",
+            hook="prerouting",
+        ):
+            yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+GITHUB, RSYNC, HUB, PLAIN = (
+    f"outbound-hosts {one}/tcp"
+    for one in ("github.com:443", "rsync.sanesecurity.net:873", "hub.docker.com:443", "github.com:80")
+)
+
+
+def test_who_takes_every_connection_is_not_the_host(world: World, tmp_path: Path) -> None:
+    ports = "tcp dport { 80, 443, 873 }"
+    with world.rule(f"ip daddr != 0.0.0.0 {ports} dnat ip to {WEB}", hook="prerouting"):
+        silent = look(world, "outbound-hosts", record="yes")
+    assert {silent.status(one) for one in (GITHUB, RSYNC)} == {"unknown"}
+    assert "somebody in between takes every connection" in silent.summary(RSYNC)
+    assert silent.replayed
+    assert silent.seconds < 4.2
+    trusting = ("env", f"SSL_CERT_FILE={certificates.authority(tmp_path)}")
+    with portal(world, certificates.issued(tmp_path, "portal", "portal.example")):
+        seen = look(world, "outbound-hosts", user=trusting)
+        assert (seen.status(GITHUB), seen.status(HUB)) == ("fail", "warn")
+        assert "it is not github.com that answers on port 443" in seen.summary(GITHUB)
+        # Who has the host's certificate is the host, or leads to it.
+        assert seen.status(RSYNC) == "pass"
+    with portal(world, certificates.issued(tmp_path, "real", "github.com", "hub.docker.com")):
+        seen = look(world, "outbound-hosts", user=trusting)
+        assert {seen.status(one) for one in (GITHUB, HUB, RSYNC)} == {"pass"}
+        assert "whether github.com answers on port 80 is not known" in seen.summary(PLAIN)
+
+
+@contextmanager
+def filter_of_names(world: World, certificate: tuple[Path, Path], name: str) -> Iterator[None]:
+    """Whoever asks the web's address for this name over TLS has the connection reset; others are answered."""
+    program = (
+        "import socket, ssl, struct\n"
+        "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+        f"context.load_cert_chain({str(certificate[0])!r}, {str(certificate[1])!r})\n"
+        f"one = socket.create_server(({INTERCEPTOR!r}, 8443), backlog=512)\n"
+        "while True:\n"
+        "    link, _ = one.accept()\n"
+        f"    if {name.encode()!r} in link.recv(4096, socket.MSG_PEEK):\n"
+        "        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))\n"
+        "        link.close()\n"
+        "        continue\n"
+        "    try:\n"
+        "        with context.wrap_socket(link, server_side=True) as spoken:\n"
+        "            spoken.recv(1000)\n"
+        "            spoken.sendall(b'HTTP/1.1 200 OK\\r\\n\\r\\n')\n"
+        "    except OSError:\n"
+        "        pass\n"
+    )
+    process = world.far.start([sys.executable, "-c", program])
+    listening = ["ss", "-Hltn", f"src {INTERCEPTOR}:8443"]
+    assert wait_until(lambda: "LISTEN" in world.far.run(listening).stdout, 30)
+    try:
+        with world.rule(f"ip daddr {WEB} tcp dport 443 dnat ip to {INTERCEPTOR}:8443", hook="prerouting"):
+            yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_filter_that_goes_by_names_lets_connections_open(world: World, tmp_path: Path) -> None:
+    trusting = ("env", f"SSL_CERT_FILE={certificates.authority(tmp_path)}")
+    pair = certificates.issued(tmp_path, "web", "ghcr.io", "registry-1.docker.io", "auth.docker.io")
+    with filter_of_names(world, pair, "github.com"):
+        seen = look(world, "outbound-hosts", user=trusting, record="yes")
+    assert seen.status(GITHUB) == "fail"
+    assert "port 443 of github.com opens, but no encryption comes about" in seen.summary(GITHUB)
+    assert "reset" in seen.summary(GITHUB)
+    assert seen.status("outbound-hosts ghcr.io:443/tcp") == "pass"
+    # What this machine has no certificate of is somebody else, who looks into what is encrypted.
+    acme = "outbound-hosts acme-v02.api.letsencrypt.org:443/tcp"
+    assert seen.status(acme) == "fail"
+    assert "shows no certificate that this machine trusts" in seen.summary(acme)
+    # TLS says nothing of what is asked for without it.
+    assert seen.status(PLAIN) == "pass"
+    assert seen.replayed
+
+
+@pytest.mark.parametrize(("taken", "status"), [(3, "unknown"), (2, "unknown"), (1, "pass")])
+def test_one_of_nobodys_addresses_may_be_somebodys_or_lost(world: World, taken: int, status: str) -> None:
+    nobody = need.NOBODYS_ADDRESSES[4]
+    rules = [f"ip daddr {one} tcp dport 443 dnat ip to {WEB}" for one in nobody[:taken]]
+    rules += [f"ip daddr {one} drop" for one in nobody[taken:]]
+    with world.rule(*rules, hook="prerouting"):
+        seen = look(world, "outbound-hosts")
+    assert {seen.status(one) for one in (GITHUB, HUB)} == {status}, seen.summary(GITHUB)
