@@ -1,0 +1,106 @@
+"""A Debian 13 whose services OpenRC starts, as Alpine has it, with Debian's own init scripts."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from .cache import bootstrap, cache, made_once, mirror
+from .cgroup import joining, own_cgroup
+from .inside import (
+    CHECKOUT,
+    LabError,
+    children,
+    command_name,
+    end_namespaces,
+    in_own_namespaces,
+    last_words,
+    needs,
+    wait_until,
+)
+from .machine import CHECKOUT_INSIDE, Machine
+
+SUITE = "trixie"
+_PACKAGES = (
+    *("sysvinit-core", "openrc", "initscripts", "python3", "iproute2", "procps"),
+    *("nginx-light", "exim4-daemon-light", "chrony"),
+)
+_TOOLS = ("mmdebstrap", "systemd-nspawn", "nsenter", "unshare", "setpriv")
+# As lab.machine boots its own; nspawn itself would choose systemd, which some package brings along.
+_BOOT = """set -e
+scratch=$1 base=$2; shift 2
+if mountpoint -q /sys/fs/cgroup; then umount -R /sys/fs/cgroup; fi
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t tmpfs tmpfs "$scratch"
+mkdir "$scratch/up" "$scratch/work" "$scratch/root"
+mount -t overlay overlay -o "lowerdir=$base,upperdir=$scratch/up,workdir=$scratch/work" "$scratch/root"
+mkdir -p /run/systemd
+mount -t tmpfs tmpfs /run/systemd
+export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+exec systemd-nspawn -D "$scratch/root" "$@" /sbin/init
+"""
+
+
+def base() -> Path:
+    """The base system, made the first time (60 s of one processor)."""
+    place = cache() / f"openrc-{SUITE}-1"
+    with made_once(place) as part:
+        if part:
+            bootstrap(SUITE, part, mirror(), *_PACKAGES)
+            terminals = part / "etc/inittab"
+            lines = terminals.read_text().splitlines(keepends=True)
+            terminals.write_text("".join(one for one in lines if "getty" not in one))
+            # The clock is that of this machine, and may not be set.
+            (part / "etc/default/chrony").write_text('DAEMON_OPTS="-F 1 -x"\n')
+            (part / "etc/hostname").write_text("mail\n")
+            (part / "etc/hosts").write_text("127.0.0.1\tlocalhost\n127.0.1.1\tmail.example.org mail\n")
+    return place
+
+
+@contextmanager
+def booted() -> Iterator[Machine]:
+    """A fresh machine: nginx, exim and chrony run. Raises LabError where it cannot be."""
+    needs(*_TOOLS)
+    with ExitStack() as stack:
+        group = stack.enter_context(own_cgroup())
+        scratch = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix=f"mailcow-wizard-openrc-{os.getpid()}-")
+        )
+        log = stack.enter_context(tempfile.TemporaryFile())
+        argv = joining(group, _command(scratch))
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        stack.callback(end_namespaces, process)
+        if not wait_until(lambda: bool(_init(process.pid)) or process.poll() is not None, 60):
+            raise LabError("systemd-nspawn did not start the machine within 60 s")
+        if process.poll() is not None:
+            raise LabError(f"the machine did not start: {last_words(log)}")
+        made = Machine(_init(process.pid), process.pid)
+        if not wait_until(lambda: _is_up(made), 60, 0.2):
+            raise LabError(f"OpenRC did not come up within 60 s: {last_words(log)}")
+        yield made
+
+
+def _command(scratch: str) -> list[str]:
+    nspawn = (
+        *("--quiet", "--register=no", "--keep-unit", "--machine=openrc", "--private-network"),
+        *("--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe"),
+        f"--bind-ro={CHECKOUT}:{CHECKOUT_INSIDE}",
+    )
+    return [*in_own_namespaces(), "sh", "-c", _BOOT, "boot", scratch, str(base()), *nspawn]
+
+
+def _init(pid: int) -> int:
+    """The machine's pid 1: a child of nspawn, which is a child of `unshare`."""
+    for first in children(pid):
+        for child in (*children(first), *(one for second in children(first) for one in children(second))):
+            if command_name(child) == "init":
+                return child
+    return 0
+
+
+def _is_up(machine: Machine) -> bool:
+    listening = machine.run(["ss", "-Hltn"]).stdout
+    level = machine.run(["cat", "/run/openrc/softlevel"]).stdout.strip()
+    return level == "default" and ":80 " in listening and ":25 " in listening
