@@ -137,9 +137,22 @@ def test_so_would_one_that_was_stopped_by_its_own_command(booted: Machine, mende
         mender.apply("ports.smtp", "stop-service")
 
 
-def _found(booted: Machine) -> dict[str, Any]:
-    """What is said of port 25."""
-    argv = ["python3", "-m", "mailcow_wizard", "check", "ports.smtp", "--json", "--dir", "/srv/mailcow"]
+def test_a_socket_that_is_only_stopped_would_come_back(booted: Machine, mender: Mender) -> None:
+    files = ((f"{OWN}/lazy.socket", LAZY_SOCKET), (f"{OWN}/lazy.service", LAZY_SERVICE))
+    with running(booted, "lazy.socket", *files):
+        booted.run(["systemctl", "stop", "lazy.socket"], check=True)
+        said = _found(booted, "ports.imap")
+        assert (said["status"], said["summary"]) == (
+            "warn",
+            "port 143 is free, but lazy.socket starts with the machine, and would take it",
+        )
+        look = lambda: snapshot(booted, "lazy.socket", "lazy.service")  # noqa: E731
+        mender.there_and_back("ports.imap", "stop-service", look)
+
+
+def _found(booted: Machine, check: str = "ports.smtp") -> dict[str, Any]:
+    """What is said of a port."""
+    argv = ["python3", "-m", "mailcow_wizard", "check", check, "--json", "--dir", "/srv/mailcow"]
     said = booted.run(argv, env={"PYTHONPATH": machine.CHECKOUT_INSIDE}, timeout=60).stdout
     found: dict[str, Any] = json.loads(said)["checks"][0]
     return found
