@@ -9,7 +9,7 @@ from mailcow_wizard.host.door import Denied
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _SHARED = stat.S_ISVTX | stat.S_IWOTH
 _MOST_LINKS = 40  # path_resolution(7)
@@ -24,8 +24,9 @@ def stranger(directory: str) -> str:
     """
     user = os.geteuid()
     path, real = os.path.abspath(directory), os.path.realpath(directory)
-    above = _leading(path, real) if user == 0 else ()
-    link = _others_link(path, {user}) if user == 0 else ""
+    links = (*_links(path),) if user == 0 else ()
+    above = _leading(path, real, links) if user == 0 else ()
+    link = _others_link(links, {user})
     if link:
         return link
     for place in dict.fromkeys((path, real, *above)):
@@ -53,10 +54,11 @@ def changeable(path: str) -> str:
         return ""
     trusted = {0, os.stat("/").st_uid}
     real = os.path.realpath(path)
-    link = _others_link(path, trusted)
+    links = (*_links(path),)
+    link = _others_link(links, trusted)
     if link:
         return link
-    for place in dict.fromkeys((path, real, *_leading(path, real))):
+    for place in dict.fromkeys((path, real, *_leading(path, real, links))):
         try:
             found = os.stat(place)
         except OSError:
@@ -133,18 +135,18 @@ def _words(path: str) -> list[str]:
     return [name for name in reversed(path.split("/")) if name not in ("", ".")]
 
 
-def _leading(path: str, real: str) -> Iterator[str]:
+def _leading(path: str, real: str, links: Iterable[tuple[str, str]]) -> Iterator[str]:
     """The directories above a path, above what each link on the way makes of it, and above its end."""
     yield from _above(path)
-    for _link, made in _links(path):
+    for _link, made in links:
         yield from _above(made)
     yield from _above(real)
 
 
-def _others_link(path: str, trusted: set[int]) -> str:
+def _others_link(links: Iterable[tuple[str, str]], trusted: set[int]) -> str:
     """A link on the way that another user put into a directory where only its owner may replace it, as words;
     empty: there is none. Elsewhere who owns a link cannot change it."""
-    for link, _made in _links(path):
+    for link, _made in links:
         try:
             owner, above = os.lstat(link).st_uid, os.stat(os.path.dirname(link)).st_mode
         except OSError:
