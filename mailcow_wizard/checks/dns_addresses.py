@@ -123,7 +123,7 @@ def _bound_to_v4(facts: HostTried, judgement: Judgement) -> Judgement:
 def _judge(facts: HostRecords, seen: Seen, ours: Addresses, type: str) -> Judgement:
     server = facts.server
     kind = "IPv4" if type == "A" else "IPv6"
-    line = _(" and ").join(f"{server.name}. {type} {one}" for one in ours.leaving)
+    line = _(" and ").join(f"{server.name}. {type} {one}" for one in ours.named)
     record = Record(
         _("the {kind} address ({type}) of {server}", kind=kind, type=type, server=server.name),
         line,

@@ -30,7 +30,8 @@ class Addresses(NamedTuple):
 
     `origin` says how the public ones were learned: given, the default route's source, told by a server
     outside (then `own` is behind NAT), or not at all, and `trouble` says why. `sent` is the one that what
-    mailcow's containers send gets, where that is another.
+    mailcow's containers send gets, where that is another, and `chosen` whether somebody named it: else it
+    comes of masquerading, past the source that the route names.
     """
 
     family: int
@@ -39,11 +40,22 @@ class Addresses(NamedTuple):
     origin: Origin
     trouble: str = ""
     sent: str = ""
+    chosen: bool = True
 
     @property
     def leaving(self) -> tuple[str, ...]:
         """Those that mail leaves with."""
         return (self.sent,) if self.sent else self.public
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Those that the server's name should lead to."""
+        return self.leaving if self.chosen else self.public
+
+    @property
+    def senders(self) -> tuple[str, ...]:
+        """Those that mail is sent with, or is meant to be by the route: their names and fame count."""
+        return self.leaving if self.chosen else self.every
 
     @property
     def every(self) -> tuple[str, ...]:
@@ -91,7 +103,8 @@ def addresses(facts: Facts, family: int) -> Addresses:
         return Addresses(family, given, own, "option", trouble)
     if own and ipaddress.ip_address(own).is_global:
         sent = sent_with(facts, family)
-        return Addresses(family, (own,), own, "route", sent="" if sent == own else sent)
+        other, chosen = ("", True) if sent.address == own else sent
+        return Addresses(family, (own,), own, "route", sent=other, chosen=chosen)
     if not own:
         return Addresses(family, (), "", "none", trouble or _("no route out for IPv{family}", family=family))
     return _from_outside(facts, family, own)

@@ -29,6 +29,17 @@ class Door(NamedTuple):
     gateway: str
 
 
+class Sent(NamedTuple):
+    """An address that containers send with; `chosen`: mailcow.conf or a rule names it, and it does not only
+    come of masquerading."""
+
+    address: str = ""
+    chosen: bool = True
+
+
+_NONE = Sent()
+
+
 def asked_for(facts: Facts, family: int) -> str:
     """The source that mailcow.conf asks for; empty where it asks for none, or for none that is an address."""
     try:
@@ -38,27 +49,29 @@ def asked_for(facts: Facts, family: int) -> str:
         return ""
 
 
-def sent_with(facts: Facts, family: int) -> str:
+def sent_with(facts: Facts, family: int) -> Sent:
     """The containers' address in the world; empty where it is this machine's own, or nobody knows. What is
     translated once more on the way is not known here."""
-    found = asked_for(facts, family) or (_translated(facts) if family == 4 else "")
-    return found if found and ipaddress.ip_address(found).is_global else ""
+    said = asked_for(facts, family)
+    found = Sent(said) if said else _translated(facts) if family == 4 else _NONE
+    return found if found.address and ipaddress.ip_address(found.address).is_global else _NONE
 
 
-def _translated(facts: Facts) -> str:
+def _translated(facts: Facts) -> Sent:
     """By the rules; asked only where there is a choice."""
     try:
         own = [one for one in facts.get(own_v4) if ipaddress.ip_address(one).is_global]
     except HostError:
-        return ""
+        return _NONE
     if len(own) < 2:
-        return ""
+        return _NONE
     rule = _rule(facts)
     if rule is None:
-        return ""
+        return _NONE
     to = _TO_SOURCE.search(rule)
-    found = to[1] if to else _masqueraded(facts) if not rule or "masquerade" in rule.lower() else ""
-    return found if found in own else ""
+    masks = not rule or "masquerade" in rule.lower()
+    found = Sent(to[1]) if to else Sent(_masqueraded(facts), chosen=False) if masks else _NONE
+    return found if found.address in own else _NONE
 
 
 def _rule(facts: Facts) -> str | None:

@@ -73,7 +73,8 @@ def test_who_has_one_address_is_not_asked() -> None:
 )
 def test_what_mailcow_conf_asks_for(family: int, line: str, found: str) -> None:
     host = machine(SECOND, **{_CONF: f"MAILCOW_HOSTNAME=mail.example.org\n{line}\n"})
-    assert sent_with(Facts(host, Settings(directory="/opt/mailcow-dockerized")), family) == found
+    facts = Facts(host, Settings(directory="/opt/mailcow-dockerized"))
+    assert sent_with(facts, family) == (found, True)
 
 
 @pytest.mark.parametrize(
@@ -144,3 +145,19 @@ def test_the_record_that_is_to_be_published(published: tuple[str, ...], right: b
     assert (row.type, row.value) == ("A", OWN)
     assert expected.right(server, row, Seen("mail.example.org", "A", Zone("", ())))(published) == right
     assert server.addresses == (OWN,)
+
+
+def test_what_masquerading_takes_past_the_route_counts_beside_it() -> None:
+    """Nobody chose it: the route's source is what the server is known by, and both have to have a name."""
+    v4 = Addresses(4, (SECOND,), SECOND, "route", sent=OWN, chosen=False)
+    server = MailServer("mail.example.org", ("example.org",), v4, Addresses(6, (), "", "none"), False, {})
+    (row,) = expected.of_server(server)
+    assert (row.type, row.value) == ("A", SECOND)
+    right = expected.right(server, row, Seen("mail.example.org", "A", Zone("", ())))
+    assert [right(one) for one in ((SECOND,), (OWN,), (SECOND, OWN), ("8.8.9.9",))] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert server.addresses == (SECOND, OWN)

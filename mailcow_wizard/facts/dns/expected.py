@@ -51,9 +51,9 @@ class Expected(NamedTuple):
 
 def of_server(server: MailServer) -> tuple[Expected, ...]:
     """The server's own records: its addresses, and their names, which the provider publishes."""
-    rows = [Expected("", server.name, "A", one, "required") for one in server.v4.leaving]
+    rows = [Expected("", server.name, "A", one, "required") for one in server.v4.named]
     if server.uses_v6:
-        rows += [Expected("", server.name, "AAAA", one, "required") for one in server.v6.leaving]
+        rows += [Expected("", server.name, "AAAA", one, "required") for one in server.v6.named]
     return tuple(rows)
 
 
@@ -124,10 +124,10 @@ def right_addresses(seen: Seen, wanted: tuple[str, ...]) -> Right:
 
 
 def _right_address(seen: Seen, ours: Addresses) -> Right:
-    """Where mail leaves with another address than this machine's own packets, that one is among them: its
-    name leads back to it."""
-    known = right_addresses(seen, ours.every)
-    return lambda values: known(values) and (not ours.sent or ours.sent in values)
+    """Where mail was told to leave with another address than this machine's own packets, that one is among
+    them: its name leads back to it."""
+    known, told = right_addresses(seen, ours.every), ours.sent if ours.chosen else ""
+    return lambda values: known(values) and (not told or told in values)
 
 
 def right_mx(server: MailServer) -> Right:

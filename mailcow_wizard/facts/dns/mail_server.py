@@ -37,8 +37,8 @@ class MailServer(NamedTuple):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The public addresses that mail leaves from; of IPv6 only where it is used."""
-        return self.v4.leaving + (self.v6.leaving if self.uses_v6 else ())
+        """The public addresses that mail leaves from, or is meant to; of IPv6 only where it is used."""
+        return self.v4.senders + (self.v6.senders if self.uses_v6 else ())
 
     @property
     def within(self) -> str:
