@@ -22,6 +22,7 @@ from mailcow_wizard.model import Finding
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.redaction import of_compose
 from mailcow_wizard.requirements import PORTS
+from mailcow_wizard.typed import NamedTuple
 
 _UP_S = 1800.0
 _RESTART_S = 120.0
@@ -107,6 +108,14 @@ class _Said:
             self._job.tell(f"  {text}")
 
 
+class Told(NamedTuple):
+    """What a container says that struggles: its health test (empty where that passes, or says nothing), the
+    last lines of its log."""
+
+    test: str = ""
+    lines: tuple[str, ...] = ()
+
+
 class _Watch:
     """Looks at the containers about once a second, and tells what is new."""
 
@@ -155,24 +164,26 @@ class _Watch:
             self._logged.add(one.service)
             self.tell_log(one)
 
-    def tell_log(self, one: Service) -> tuple[str, ...]:
-        """What a container's health test says, and the last lines of its log; what tells most comes first."""
-        said: list[str] = []
-        tested = False
+    def tell_log(self, one: Service) -> Told:
+        """What a container's health test says, and the last lines of its log."""
+        test, said = "", list[str]()
         try:
             known = inside(self._job.facts(), one)
             if known.health_said:
-                tested = one.health == _UNHEALTHY
-                said.append(_("its test says: {words}", words=known.health_said))
+                words = _("its test says: {words}", words=known.health_said)
+                if one.health == _UNHEALTHY:
+                    test = words
+                else:
+                    said.append(words)
             ran = self._job.session.host.run(
                 ("docker", "logs", "--tail", str(_LOOKED_AT), one.id), 8.0, begun=True
             )
             said += [line for line in (ran.out + ran.err).splitlines() if line.strip()][-_LOOKED_AT:]
         except HostError as error:
             said.append(str(error))
-        for line in (*said[:-_LOG_LINES][: int(tested)], *said[-_LOG_LINES:]):
+        for line in (*([test] if test else []), *said[-_LOG_LINES:]):
             self._job.tell(f"  {short(one.service)} | {line}")
-        return tuple(said if tested else reversed(said))
+        return Told(test, tuple(said))
 
     def until_none_is_ill(self, trouble: Trouble) -> None:
         """Waits until no container is unhealthy, or long enough: docker compose itself does not wait for what
@@ -254,15 +265,15 @@ def _explained(job: Job, watch: _Watch, trouble: Trouble) -> Failed:
 
 def _struggling(job: Job, watch: _Watch, some: list[Service]) -> Failed:
     one = some[0]
-    said = watch.tell_log(one)
+    told = watch.tell_log(one)
     findings: tuple[Finding, ...] = ()
     means = Meaning()
     if one.service == "unbound-mailcow":
         findings = _causes(job)
     else:
-        in_order = tuple(said if one.health == _UNHEALTHY else reversed(said))
-        means = meaning(Box(one.id, one.name, one.service, one.state, 0.0, lines=in_order))
-    words = findings[0].summary if findings else means.words or (said[0][:160] if said else "")
+        means = meaning(Box(one.id, one.name, one.service, one.state, 0.0, said=told.test, lines=told.lines))
+    said = told.test or (told.lines[-1] if told.lines else "")
+    words = findings[0].summary if findings else means.words or said[:160]
     why = f" ({words})" if words else ""
     remedies = [line for finding in findings for line in gate.remedies(finding)[:1]]
     remedies += [means.remedy] if means.remedy and not findings else []

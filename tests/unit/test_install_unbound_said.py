@@ -11,7 +11,7 @@ from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.services import Service
 from mailcow_wizard.model import Check, Finding, Fix, Status
 
-SAID = ("its test says: no root server answers", "[1:0] info: start of service")
+SAID = up.Told("its test says: no root server answers", ("[1:0] info: start of service",))
 
 
 def finding(check: str, status: Status = "fail", fixes: tuple[str, ...] = ()) -> Finding:
@@ -38,7 +38,7 @@ class Looked(Job):
 class Watch:
     """What its log says."""
 
-    def tell_log(self, _service: Service) -> tuple[str, ...]:
+    def tell_log(self, _service: Service) -> up.Told:
         return SAID
 
 
@@ -104,15 +104,20 @@ def test_another_container_is_not_explained_by_unbound() -> None:
     assert told.findings == ()
 
 
+_MEMORY = "0 [ERROR] InnoDB: mmap(137297920 bytes) failed; errno 12"
+
+
+@pytest.mark.parametrize("state", ["restarting", "running unhealthy"])
 @pytest.mark.parametrize(
     ("service", "lines", "means", "helps"),
     [
         (
             "mysql-mailcow",
-            ("0 [ERROR] InnoDB: mmap(137297920 bytes) failed; errno 12", "0 [ERROR] Aborting"),
+            (_MEMORY, "0 [ERROR] Aborting"),
             "there is not enough memory for it",
             "system.memory",
         ),
+        ("mysql-mailcow", (_MEMORY, "2 [ERROR] No space left on device"), "the disk is full", "system.disk"),
         (
             "netfilter-mailcow",
             ("MAILCOW target is in position 4 in the ip forward table, restarting container", "Clearing all"),
@@ -123,15 +128,16 @@ def test_another_container_is_not_explained_by_unbound() -> None:
     ],
 )
 def test_the_log_of_another_is_explained(
-    service: str, lines: tuple[str, ...], means: str, helps: str
+    service: str, lines: tuple[str, ...], means: str, helps: str, state: str
 ) -> None:
-    """The last line of a log seldom says the cause."""
+    """The last line of a log seldom says the cause; of several the last counts."""
 
     class Logged(Watch):
-        def tell_log(self, _service: Service) -> tuple[str, ...]:
-            return lines[::-1]
+        def tell_log(self, _service: Service) -> up.Told:
+            return up.Told(lines=lines)
 
-    box = Service("4711", f"mailcow-{service}-1", service, "restarting", "", "Restarting")
+    how, _space, health = state.partition(" ")
+    box = Service("4711", f"mailcow-{service}-1", service, how, health, "Up")
     told = up._struggling(Looked(), cast("Any", Logged()), [box])
-    assert str(told).startswith(f"mailcow's {service.removesuffix('-mailcow')} is restarting ({means}")
+    assert str(told).startswith(f"mailcow's {service.removesuffix('-mailcow')} is {health or how} ({means}")
     assert helps in told.remedies[0]

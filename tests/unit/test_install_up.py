@@ -1,5 +1,6 @@
 """The stage of the start: containers that Docker does not tell of, or that are not there, do not run."""
 
+import json
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,7 +10,7 @@ from fake_host import FakeHost
 
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError, NoAnswer
+from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import up
 from mailcow_wizard.install.job import Failed, Job
@@ -84,6 +85,20 @@ def test_an_engine_that_answers_something_else(tmp_path: Any, monkeypatch: pytes
     watch = up._Watch(watched(tmp_path, monkeypatch, [BOX], SILENT))
     with pytest.raises(Failed, match=r"Docker does not say whether they run: .*does not answer"):
         watch.until_steady()
+
+
+@pytest.mark.parametrize("test", ["", "it sleeps"])
+def test_of_an_unhealthy_container_the_last_cause_counts_whatever_its_test_says(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, test: str
+) -> None:
+    ill = BOX._replace(health="unhealthy")
+    job = watched(tmp_path, monkeypatch, [ill])
+    host = job.session.host
+    assert isinstance(host, FakeHost)
+    said = {"State": {"Health": {"Log": [{"Output": test, "ExitCode": 1}]}}}
+    monkeypatch.setattr(host, "http", lambda *_asked: HttpReply(200, json.dumps(said).encode()))
+    host.commands["docker logs --tail 60 4711"] = "write: Permission denied\nwrite: No space left on device\n"
+    assert "(the disk is full)" in str(up._struggling(job, up._Watch(job), [ill]))
 
 
 def test_what_a_start_says_is_told_without_parts_of_passwords() -> None:
