@@ -111,7 +111,25 @@ def _leaving(facts: Egress, common: Judgement) -> Judgement:
                 ),
             ),
         )
-    if v4.translated:
+    other = [one for one in v4.public if v4.translated and facts.has(one)]
+    asked_for = [value for family, _key, value in facts.snat if family == 4]
+    if other and not set(other) & set(asked_for):
+        return common._replace(
+            status="warn",
+            severity="breaks",
+            summary=ngettext(
+                "{listed} was named as public and is this machine's own, but mail leaves with {own}",
+                "{listed} were named as public and are this machine's own, but mail leaves with {own}",
+                len(other),
+                listed=listed(other),
+                own=v4.own,
+            ),
+            remedies=(
+                _("To send with it set SNAT_TO_SOURCE={address} in mailcow.conf.", address=other[0]),
+                _("Or name the one that mail leaves with, too: `--address {own}`.", own=v4.own),
+            ),
+        )
+    if v4.translated and not other:
         return common._replace(
             status="warn",
             severity="advice",

@@ -16,7 +16,7 @@ from mailcow_wizard.facts.firewall.reading import Filters
 from mailcow_wizard.facts.firewall.state import state
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Listeners
-from mailcow_wizard.model import Judgement
+from mailcow_wizard.model import Judgement, Settings
 from tests.fake_host import FakeHost
 
 OWN = "192.88.99.10"
@@ -69,6 +69,26 @@ def judged(
         listed.append({"table": {"family": "ip", "name": "nat"}})
     commands["nft -s -j list ruleset"] = json.dumps({"nftables": listed})
     return judge_local(state(Facts(Server({**FILES, **(files or {})}, commands))))
+
+
+@pytest.mark.parametrize(
+    ("named", "status"), [("192.88.98.9", "fail"), (OWN, "pass"), ("192.88.97.1", "pass")]
+)
+def test_the_world_comes_in_by_the_address_that_was_named(named: str, status: str) -> None:
+    """As on a server whose default route is another interface's."""
+    files = {
+        **FILES,
+        "/proc/net/route": FILES["/proc/net/route"] + "eth1\t006258C0\t0\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n",
+        "/proc/net/fib_trie": f"{FILES['/proc/net/fib_trie']}     |-- 192.88.98.9\n        /32 host LOCAL\n",
+    }
+    shut = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -i eth1 -p tcp -m tcp --dport 25 -j DROP\nCOMMIT\n"
+    commands = {
+        "iptables --version": "iptables v1.8.11 (nf_tables)",
+        "iptables-nft-save": shut,
+        "nft -s -j list ruleset": json.dumps({"nftables": [{"table": {"family": "ip", "name": "filter"}}]}),
+    }
+    facts = Facts(Server(files, commands), Settings(addresses=(named,)))
+    assert judge_local(state(facts)).status == status
 
 
 @pytest.mark.parametrize(

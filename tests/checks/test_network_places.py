@@ -57,6 +57,23 @@ ADDRESSES = [
     (Egress(v4(), NO_V6, (PUBLIC, OTHER, "172.17.0.1"), (), ()), "pass", f"this machine has {OTHER} too"),
     (Egress(v4(), NO_V6, (PUBLIC, OTHER), (), ((4, "SNAT_TO_SOURCE", OTHER),)), "pass", f"makes it {OTHER}"),
     (Egress(v4(), NO_V6, (PUBLIC,), (), ((4, "SNAT_TO_SOURCE", OTHER),)), "fail", "no mail would leave"),
+    # Named by hand, and on this machine: nobody translates.
+    (
+        Egress(v4(PUBLIC, OTHER)._replace(origin="option"), NO_V6, (PUBLIC, OTHER), (), ()),
+        "warn",
+        f"{OTHER} was named as public and is this machine's own, but mail leaves with {PUBLIC}",
+    ),
+    (
+        Egress(
+            v4(PUBLIC, OTHER)._replace(origin="option"),
+            NO_V6,
+            (PUBLIC, OTHER),
+            (),
+            ((4, "SNAT_TO_SOURCE", OTHER),),
+        ),
+        "pass",
+        f"makes it {OTHER}",
+    ),
     (Egress(v4(), NO_V6, (PUBLIC,), (), ((4, "SNAT_TO_SOURCE", "x"),)), "fail", "is no address"),
     # Where the list of addresses cannot be read, only the one that leaves is known.
     (Egress(v4(), NO_V6, None, (LASTING,), ((4, "SNAT_TO_SOURCE", PUBLIC),)), "pass", f"makes it {PUBLIC}"),

@@ -15,6 +15,7 @@ from mailcow_wizard.facts.firewall.astray import astray, unrouted
 from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.firewall.foreseen import BRIDGE, USER_CHAIN, Foreseen, foreseen
 from mailcow_wizard.facts.firewall.forwarding import Switch, switched_off
+from mailcow_wizard.facts.firewall.inward import Inward
 from mailcow_wizard.facts.firewall.neighbours import ANY_NEIGHBOUR, Link, Lost, door, lost
 from mailcow_wizard.facts.firewall.packet import Packet
 from mailcow_wizard.facts.firewall.rules import Rules
@@ -115,11 +116,12 @@ def _looked(facts: Facts) -> Entries:
     engine = facts.get(docker.engine)
     running = _running(facts) if engine.state == "answers" else ()
     surroundings = _Surroundings(facts, later, running)
+    doors = [_named(facts, ways, one) for one in ways.doors]
     found = []
     for one in bindings(conf.values, conf.odd):
         if one.address.startswith("127."):
             continue
-        for family, interface, address in ways.doors:
+        for family, interface, address in doors:
             if family == 6 and one.address:
                 continue  # mailcow binds an address of its own to IPv4 only
             to = one.address if one.address in ways.own else address
@@ -136,6 +138,16 @@ def _looked(facts: Facts) -> Entries:
         surroundings.lost(door(facts, ways), found),
         tuple(one for one in found if surroundings.passed_by(one)),
     )
+
+
+def _named(facts: Facts, ways: Inward, door: tuple[int, str, str]) -> tuple[int, str, str]:
+    """Where the world comes in of this family: by the interface of an address that was named as public and is
+    this machine's own, else by the usual one."""
+    for one in facts.settings.addresses:
+        interface = ways.way(one) if one in ways.own and (":" in one) == (door[0] == 6) else "?"
+        if interface != "?":
+            return door[0], interface, one
+    return door
 
 
 def _running(facts: Facts) -> tuple[Container, ...]:
