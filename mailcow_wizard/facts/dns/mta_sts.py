@@ -125,7 +125,7 @@ def bad_announcement(text: str) -> str:
     """What is wrong with an announcement; empty where nothing is."""
     number = tags(text, folded=False).get("id", "")
     if not number:
-        return "id= is missing"
+        return _("id= is missing")
     if len(number) > 32 or not (number.isascii() and number.isalnum()):
         return _("id={number} must be letters and digits, at most 32", number=number[:40])
     return ""
