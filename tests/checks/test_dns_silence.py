@@ -62,6 +62,14 @@ def test_a_server_that_refers_to_others_says_so() -> None:
     assert Seen(DOMAIN, "MX", Zone(DOMAIN, ()), (refers,)).trouble == "192.0.2.7 only refers to other servers"
 
 
+def test_a_zone_whose_servers_have_no_address_says_so() -> None:
+    lame = {("sub.example.org", "NS"): "gone.example.net.", ("sub.example.org", "MX"): "SERVFAIL"}
+    found = runner.look(CHECKS["dns.mx"], facts({**ZONE, **lame}, domains=("sub.example.org",)))
+    (mx,) = [one for one in found if one.subject == "sub.example.org"]
+    assert mx.status == "unknown"
+    assert "no address of its name servers (gone.example.net) could be found" in mx.summary
+
+
 @pytest.mark.parametrize(
     ("heard", "why"),
     [

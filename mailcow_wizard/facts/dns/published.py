@@ -15,6 +15,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
 _MOST_ASKED = 12
+_MOST_NAMED = 3
 
 
 class Wanted(NamedTuple):
@@ -112,6 +113,10 @@ class Seen(NamedTuple):
         """Why the world said nothing, where it did not."""
         silent = (one for one in (*self.own, *self.public) if not is_answer(one))
         errors = [_why(one) for one in silent]
+        servers = self.zone.servers
+        if servers and not self.zone.addresses and not self.zone.problem:
+            named = ", ".join(one.name for one in servers[:_MOST_NAMED])
+            return _("no address of its name servers ({named}) could be found", named=named)
         return self.zone.problem or next(iter(errors), _("no name server could be asked"))
 
 
