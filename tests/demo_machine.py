@@ -14,6 +14,7 @@ from mailcow_wizard.facts.identity import hostname, machine_line
 from mailcow_wizard.facts.reached import Seen, State, to_keep
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time import PROPERTIES, UNITS
+from mailcow_wizard.host.conversation import Dialogue, Spoken
 from mailcow_wizard.host.door import (
     DnsQuestion,
     DnsReply,
@@ -267,6 +268,9 @@ class DemoMachine(FakeHost):
 
     def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
         return demo_network.probe(probes)
+
+    def converse(self, dialogues: tuple[Dialogue, ...], timeout: float = 10.0) -> tuple[Spoken, ...]:
+        return demo_network.converse(dialogues)
 
     def fetch(
         self,

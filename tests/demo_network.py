@@ -9,6 +9,7 @@ import dns.rdatatype
 import dns.rrset
 
 from mailcow_wizard import requirements_dns, requirements_network
+from mailcow_wizard.host.conversation import Dialogue, Spoken
 from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, Probe, Probed
 from tests import demo_dns
 
@@ -51,6 +52,12 @@ _NOBODY = [address for some in requirements_network.NOBODYS_ADDRESSES.values() f
 def probe(probes: tuple[Probe, ...]) -> tuple[Probed, ...]:
     """What became of each attempt."""
     return tuple(_result(one) for one in probes)
+
+
+def converse(dialogues: tuple[Dialogue, ...]) -> tuple[Spoken, ...]:
+    """What web servers outside say: each has a certificate of its own name."""
+    head = "HTTP/1.1 200 OK\nConnection: close"
+    return tuple(Spoken("open", replies=(head,), tls="TLSv1.3") for _one in dialogues)
 
 
 def _result(asked: Probe) -> Probed:
