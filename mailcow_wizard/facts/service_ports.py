@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.bones import has_bones
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 
 _MOST_FILES = 200
+_MOST_LETTERS = 1 << 20
 _UNTOLD = 0
 """In the place of a port that a word does not tell, as it does where it is a variable."""
 _BY_NAME = {
@@ -53,16 +55,17 @@ def configured(facts: Facts, name: str, usual: tuple[int, ...]) -> frozenset[int
 
 def _whole(facts: Facts, layout: _Layout) -> str:
     """A configuration with all that it includes, one behind the other, without comments. Raises HostError
-    where a part of it cannot be read."""
+    where a part of it cannot be read, or could not be recorded without the secrets that it may hold."""
     texts: dict[str, str] = {}
-    left = [layout.file]
+    left, size = [layout.file], 0
     while left:
         path = left.pop()
         if path in texts:
             continue
-        if len(texts) >= _MOST_FILES:
+        if len(texts) >= _MOST_FILES or size > _MOST_LETTERS or not has_bones(path):
             raise HostError(path)
         texts[path] = re.sub(r"(?m)(?:^|(?<=\s))#.*$", "", facts.host.text(path))
+        size += len(texts[path])
         root = layout.root or path.rpartition("/")[0]
         for named in re.findall(layout.includes, texts[path]) if layout.includes else ():
             place = named.strip("\"'")

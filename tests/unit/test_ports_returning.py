@@ -9,11 +9,13 @@ from unit.test_ports_judged import SMTP, container, judge, occupant
 from mailcow_wizard.checks.ports import judge_port
 from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.ports import PortFacts
-from mailcow_wizard.facts.returning import returning
+from mailcow_wizard.facts.returning import TAKES, returning
+from mailcow_wizard.facts.service_ports import configured
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import _PROPERTIES
 from mailcow_wizard.fixes.ports import _kept_from_starting
 from mailcow_wizard.host.door import NoAnswer, Process
+from mailcow_wizard.host.scrub import scrub
 from mailcow_wizard.model import Command, Settings
 
 OWN = "/etc/systemd/system"
@@ -219,11 +221,33 @@ def test_its_configuration_says_which_ports_it_takes(name: str) -> None:
     assert returning(facts, PORTS) == dict.fromkeys(ports, (f"{name}.service",))
 
 
-def test_where_not_all_of_it_can_be_read_it_takes_the_usual_ones() -> None:
+@pytest.mark.parametrize("name", CONFIGURED)
+def test_a_recording_of_it_says_the_same(name: str) -> None:
+    files, ports = CONFIGURED[name]
+    host = FakeHost({}, {})
+    for path, text in files.items():
+        place = f"/etc/{name}/{path}"
+        host.files[place] = scrub("read", (place,), text.encode()).decode()
+    assert configured(Facts(host, Settings()), name, TAKES[name]) & set(PORTS) == ports
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "http { include sites/*/own.conf; server { listen 8080; } }",
+        # What lies there could not be recorded without its secrets.
+        "http { include /home/anna/own.conf; server { listen 8080; } }",
+        "http { include large.conf; server { listen 8080; } }",
+    ],
+)
+def test_where_not_all_of_it_can_be_read_it_takes_the_usual_ones(written: str) -> None:
     facts = machine("nginx.service", nginx="inactive enabled")
     host = facts.host
     assert isinstance(host, FakeHost)
-    host.files["/etc/nginx/nginx.conf"] = "http { include sites/*/own.conf; server { listen 8080; } }"
+    host.files["/etc/nginx/nginx.conf"] = written
+    host.files["/home/anna/own.conf"] = "server { listen 8081; }"
+    host.files["/etc/nginx/large.conf"] = "include larger.conf;" + " " * ((1 << 20) - 40)
+    host.files["/etc/nginx/larger.conf"] = "server { listen 8082; }"
     assert returning(facts, PORTS) == {80: ("nginx.service",)}
 
 
