@@ -113,7 +113,8 @@ def _leaving(facts: Egress, common: Judgement) -> Judgement:
         )
     other = [one for one in v4.public if v4.translated and facts.has(one)]
     asked_for = [value for family, _key, value in facts.snat if family == 4]
-    if other and not set(other) & set(asked_for):
+    sent = v4.sent or facts.sent
+    if other and not set(other) & {*asked_for, sent}:
         return common._replace(
             status="warn",
             severity="breaks",
@@ -122,11 +123,11 @@ def _leaving(facts: Egress, common: Judgement) -> Judgement:
                 "{listed} were named as public and are this machine's own, but mail leaves with {own}",
                 len(other),
                 listed=listed(other),
-                own=v4.own,
+                own=sent or v4.own,
             ),
             remedies=(
                 _("To send with it set SNAT_TO_SOURCE={address} in mailcow.conf.", address=other[0]),
-                _("Or name the one that mail leaves with, too: `--address {own}`.", own=v4.own),
+                _("Or name the one that mail leaves with, too: `--address {own}`.", own=sent or v4.own),
             ),
         )
     if v4.translated and not other:
@@ -153,10 +154,10 @@ def _leaving(facts: Egress, common: Judgement) -> Judgement:
             ),
         )
     leaving = listed([one.own for one in (v4, facts.v6) if one.own])
-    if v4.sent and not any(family == 4 for family, _key, _value in facts.snat):
+    if sent and not asked_for:
         return common._replace(
             summary=_(
-                "mail leaves with {sent}, and this machine's own packets with {own}", sent=v4.sent, own=v4.own
+                "mail leaves with {sent}, and this machine's own packets with {own}", sent=sent, own=v4.own
             ),
             remedies=(
                 _(

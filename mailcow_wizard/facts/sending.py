@@ -41,10 +41,11 @@ _NONE = Sent()
 
 
 def asked_for(facts: Facts, family: int) -> str:
-    """The source that mailcow.conf asks for; empty where it asks for none, or for none that is an address."""
+    """The source that mailcow.conf asks for, as DNS writes it; empty where it asks for none, or for none that
+    is an address."""
     try:
-        said = facts.get(mailcow_conf).get(SNAT[family])
-        return said if said and ipaddress.ip_address(said).version == family else ""
+        address = ipaddress.ip_address(facts.get(mailcow_conf).get(SNAT[family]))
+        return str(address) if address.version == family else ""
     except (HostError, ValueError):
         return ""
 

@@ -2,11 +2,13 @@
 
 import pytest
 
+from mailcow_wizard.checks.network_addresses import judge_addresses
 from mailcow_wizard.facts.addresses import Addresses, addresses
 from mailcow_wizard.facts.dns import expected
 from mailcow_wizard.facts.dns.delegation import Zone
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
+from mailcow_wizard.facts.network.egress import egress
 from mailcow_wizard.facts.sending import Door, default_route, first_address, sent_with
 from mailcow_wizard.facts.store import Facts, Settings
 from tests.fake_host import FakeHost
@@ -67,7 +69,10 @@ def test_who_has_one_address_is_not_asked() -> None:
         (4, "SNAT_TO_SOURCE=10.1.2.3", ""),
         (4, "SNAT_TO_SOURCE=garbage", ""),
         (4, "SNAT_TO_SOURCE=2a01:4f8::1", ""),
+        (4, "SNAT_TO_SOURCE=n", ""),
         (6, "SNAT6_TO_SOURCE=2a01:4f8::1", "2a01:4f8::1"),
+        # DNS writes it in another way, and is compared with it.
+        (6, "SNAT6_TO_SOURCE=2A01:04F8:0::0:1", "2a01:4f8::1"),
         (6, f"SNAT6_TO_SOURCE={OWN}", ""),
     ],
 )
@@ -97,6 +102,36 @@ def test_what_a_rule_translates_to(nat: str, found: str) -> None:
     }
     facts = Facts(host, Settings(directory="/opt/mailcow-dockerized"))
     assert addresses(facts, 4).sent == found
+
+
+@pytest.mark.parametrize(
+    ("nat", "status", "words"),
+    [
+        (f"-j SNAT --to-source {SECOND}", "pass", f"mail leaves with {SECOND}, and this machine's own"),
+        ("-j MASQUERADE", "warn", f"but mail leaves with {OWN}"),
+        ("-j SNAT --to-source 8.8.9.5", "warn", "but mail leaves with 8.8.9.5"),
+    ],
+)
+def test_an_address_that_was_named_may_be_translated_to(nat: str, status: str, words: str) -> None:
+    host = machine(OWN, SECOND, "8.8.9.5")
+    host.own = OWN
+    rule = f"-A POSTROUTING -s 172.22.1.0/24 {nat}"
+    host.commands |= {
+        "iptables --version": "iptables v1.8.11 (nf_tables)",
+        "iptables-nft-save": f"*nat\n:POSTROUTING ACCEPT [0:0]\n{rule}\nCOMMIT\n",
+        "ip6tables-nft-save": "",
+        "nft -s -j list ruleset": '{"nftables": [{"table": {"family": "ip", "name": "nat"}}]}',
+    }
+    settings = Settings(directory="/opt/mailcow-dockerized", addresses=(SECOND,))
+    judged = judge_addresses(egress(Facts(host, settings)))
+    assert (judged.status, words in judged.summary) == (status, True), judged.summary
+
+
+def test_no_source_is_asked_for_by_n() -> None:
+    host = machine(OWN, **{_CONF: "MAILCOW_HOSTNAME=mail.example.org\nSNAT_TO_SOURCE=n\n"})
+    host.own = OWN
+    judged = judge_addresses(egress(Facts(host, Settings(directory="/opt/mailcow-dockerized"))))
+    assert judged.status == "pass", judged.summary
 
 
 @pytest.mark.parametrize(

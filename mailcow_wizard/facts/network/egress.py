@@ -7,15 +7,19 @@ import ipaddress
 from mailcow_wizard.facts.addresses import Addresses, addresses
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.routes import Address6, own_v4, own_v6
-from mailcow_wizard.facts.sending import SNAT
+from mailcow_wizard.facts.sending import SNAT, sent_with
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import NamedTuple
+
+_OFF = ("", "n")  # docker-compose.yml has n where mailcow.conf asks for no source
 
 
 class Egress(NamedTuple):
     """Both families: the address that leaves and the one that the world sees, all that the machine has
     (`all_v4` is None where that could not be read), and which source mailcow.conf asks for (SNAT), by family.
+    `sent` is the IPv4 address that containers send with, where the public ones were named and that is not
+    this machine's usual one.
     """
 
     v4: Addresses
@@ -23,12 +27,13 @@ class Egress(NamedTuple):
     all_v4: tuple[str, ...] | None
     all_v6: tuple[Address6, ...]
     snat: tuple[tuple[int, str, str], ...]
+    sent: str = ""
 
     @property
     def others(self) -> tuple[str, ...]:
         """Public addresses of this machine that packets do not leave with by themselves."""
         v6 = (one.address for one in self.all_v6 if not one.temporary and not one.deprecated)
-        leaving = {self.v4.sent or self.v4.own, self.v6.sent or self.v6.own}
+        leaving = {self.v4.sent or self.sent or self.v4.own, self.v6.sent or self.v6.own}
         return tuple(
             one
             for one in (*(self.all_v4 or ()), *v6)
@@ -53,7 +58,12 @@ def egress(facts: Facts) -> Egress:
         all_v4 = None
     try:
         conf = facts.get(mailcow_conf)
-        snat = tuple((family, key, conf.get(key)) for family, key in SNAT.items() if conf.get(key))
+        snat = tuple(
+            (family, key, conf.get(key)) for family, key in SNAT.items() if conf.get(key) not in _OFF
+        )
     except HostError:
         snat = ()
-    return Egress(facts.get(addresses, 4), facts.get(addresses, 6), all_v4, facts.get(own_v6), snat)
+    v4 = facts.get(addresses, 4)
+    sent = sent_with(facts, 4).address if v4.origin == "option" and v4.translated else ""
+    sent = "" if sent == v4.own else sent
+    return Egress(v4, facts.get(addresses, 6), all_v4, facts.get(own_v6), snat, sent)
