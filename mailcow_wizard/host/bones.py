@@ -23,6 +23,8 @@ _KEPT_OF_DOVECOT = (
 _MASTER = "/etc/postfix/master.cf"
 _MAIN = "/etc/postfix/main.cf"
 _KEPT_OF_MAIN = r"(?:inet_interfaces|relayhost|myhostname)\s*="
+_SOCKET = r"\.socket(?:\.d/[^/]*)?$"
+_KEPT_OF_SOCKETS = r"\s*(?:\[|ListenStream\s*=)"
 _KEPT_OF_UNITS = (
     r"# /|\[|(?:Also|WantedBy|RequiredBy|UpheldBy)=|"
     r"(?:Requires|Requisite|Wants|BindsTo|Upholds|PartOf)\s*=[\w@.\\:%\s-]*$"
@@ -49,7 +51,12 @@ _ADDRESSES = r"[\w.:,*/\[\]\s-]+"
 
 def has_bones(path: str) -> bool:
     """Whether only a part of this file may be recorded."""
-    return path.startswith((*WEB_SERVERS, *_SHARED, *_DOVECOT, _LIGHTTPD)) or path in (_MASTER, _MAIN)
+    places = (*WEB_SERVERS, *_SHARED, *_DOVECOT, _LIGHTTPD)
+    return path.startswith(places) or path in (_MASTER, _MAIN) or _unit_of_socket(path)
+
+
+def _unit_of_socket(path: str) -> bool:
+    return path.startswith("/etc/systemd/system/") and bool(re.search(_SOCKET, path))
 
 
 def bones(path: str, text: str) -> str:
@@ -58,6 +65,8 @@ def bones(path: str, text: str) -> str:
         return _lines(text, r"\S+\s+inet\s")
     if path == _MAIN:
         return _lines(text, _KEPT_OF_MAIN)
+    if _unit_of_socket(path):
+        return _lines(text, _KEPT_OF_SOCKETS)
     if path.startswith(_DOVECOT):
         return _parts(text, _KEPT_OF_DOVECOT)
     if path.startswith(_LIGHTTPD):

@@ -164,6 +164,7 @@ def _packets(data: bytes) -> None:
 _SCRUBBED = (
     "/opt/mailcow-dockerized/mailcow.conf", "/etc/nginx/nginx.conf", "/etc/postfix/main.cf",
     "/etc/postfix/master.cf", "/etc/dovecot/dovecot.conf", "/etc/lighttpd/lighttpd.conf",
+    "/etc/systemd/system/x.socket.d/a.conf",
     "/proc/self/environ", "/root/.bashrc", "/run/cloud-init/instance-data.json",
     "/etc/caddy/Caddyfile", "/etc/docker/daemon.json", "/etc/containerd/config.toml", "/etc/fstab",
     "/opt/mailcow-dockerized/docker-compose.override.yml",

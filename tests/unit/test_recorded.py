@@ -257,6 +257,11 @@ LOGGED_IN = f"HTTP/1.1 302 Found\nset-cookie: MCSESSID={SECRET}; path=/; HttpOnl
         ("read", ("/etc/apache2/a.conf",), f"<If \"%{{HTTP:X}} == '{SECRET}'\">\n</If>\n".encode()),
         ("read", ("/etc/postfix/master.cf",), f"x unix - n n - - pipe\n  argv=/x {SECRET}\n".encode()),
         ("read", ("/etc/postfix/main.cf",), f"smtp_sasl_password_maps = static:a:{SECRET}\n".encode()),
+        (
+            "read",
+            ("/etc/systemd/system/x.socket.d/a.conf",),
+            f"[Socket]\nEnvironment=TOKEN={SECRET}\n".encode(),
+        ),
         ("run", (("systemctl", "cat", "--", "x"),), Ran(0, f"[Service]\nEnvironment=TOKEN={SECRET}\n", "")),
         ("run", (("postqueue", "-j"),), Ran(0, f'{{"sender": "{SECRET}"}}\n', "")),
         ("run", (("mailq",),), Ran(0, f"x {SECRET}\n\t\tTotal requests: 1\n", "")),
@@ -308,6 +313,10 @@ def test_no_secret_is_recorded(call: str, arguments: tuple[Any, ...], answer: An
         ("/etc/haproxy/haproxy.cfg", "backend shop\n"),
         ("/etc/apache2/ports.conf", "<IfModule ssl_module>\n\tListen 443\n</IfModule>\n"),
         ("/etc/dovecot/dovecot.conf", "inet_listener imap { port = 0 }\nprotocols {\n  imap = yes\n}\n"),
+        (
+            "/etc/systemd/system/sockets.target.wants/x.socket",
+            "[Socket]\nListenStream=\nListenStream = [::]:143\n",
+        ),
         ("/etc/postfix/master.cf", "smtp inet n - y - - smtpd\n"),
     ],
 )
