@@ -98,6 +98,7 @@ class Installing:
             for stage in STAGES:
                 if self._is_done(stage.id):
                     continue
+                job.stage = stage.id  # what is asked to stop here stops before this one: the last is done
                 job.may_stop()
                 self._one(stage.id)
             job.stand(state="done", ended=job.now())
@@ -132,7 +133,6 @@ class Installing:
 
     def _one(self, stage: str) -> None:
         job = self._job
-        job.stage = stage
         self._mark(stage, "running")
         job.progress("", now=True)
         job.tell(f"== {logged(stage)}")

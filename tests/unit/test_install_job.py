@@ -7,6 +7,7 @@ import pytest
 from changes import OLD, Place
 
 from mailcow_wizard.engine.journal import Journal, Standing
+from mailcow_wizard.install import worker
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import Choices, Record, fresh
 from mailcow_wizard.model import Plan
@@ -88,3 +89,21 @@ def test_what_cannot_be_taken_back_is_told(place: Place, monkeypatch: pytest.Mon
         again.settle()
     assert Path(place.path("mailcow.conf")).read_bytes() == b"somebody else's\n"
     assert again.standing.change == ""
+
+
+def test_a_stop_between_two_stages_leaves_the_one_before_done(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was asked for while a stage worked that has no place to stop at."""
+    did: list[str] = []
+
+    def work_of(stage: str) -> object:
+        return lambda job: did.append(stage) or "all are there"
+
+    monkeypatch.setattr(worker, "_work_of", work_of)
+    stopped = job(place)
+    stopped.asked = lambda: did[-1:] == ["packages"]
+    worker.Installing(stopped).run()
+    states = {one.id: one.state for one in stopped.standing.stages}
+    assert (states["packages"], states["docker"]) == ("done", "waiting")
+    assert stopped.standing.error.startswith("stopped before Docker; done: Preconditions, Packages;")
