@@ -227,9 +227,12 @@ def _in_pieces(text: str, part: Callable[[str], str], whole: bool = False) -> st
 
 def _joined(pieces: Sequence[str], part: Callable[[str], str], whole: bool) -> str:
     """Pieces, with what joins them between; empty where nothing is told, or `whole`, one of some words is
-    not."""
+    not. What has no blank is a name, as `php-fpm` is."""
     told = [one if place % 2 else part(one) for place, one in enumerate(pieces)]
-    lost = any(now == one and len(_WORD.findall(one)) > 1 for now, one in zip(told, pieces, strict=True))
+    lost = any(
+        now == one and " " in one.strip() and len(_WORD.findall(one)) > 1
+        for now, one in zip(told, pieces, strict=True)
+    )
     return "" if told == list(pieces) or (whole and lost) else "".join(told)
 
 

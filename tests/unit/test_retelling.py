@@ -151,6 +151,10 @@ def _with_values(form: str, empty: Container[str] = ()) -> str:
             "Port 993 wurde erreicht von 198.51.100.7 vor 2 Tagen (IPv4)",
         ),
         (
+            "7 of 18 run; waits for acme, php-fpm, postfix-tlspol",
+            "7 von 18 laufen; wartet auf acme, php-fpm, postfix-tlspol",
+        ),
+        (
             "postfix: starting (waits for the database)",
             "postfix: starting (wartet auf die Datenbank)",
         ),
