@@ -19,7 +19,7 @@ def judge_limits(limits: kernel.Limits) -> Judgement:
     )
     found = _(
         "{nr_open} open files, {instances} watchers, {watches} watched files",
-        nr_open=limits.nr_open,
+        nr_open=limits.nr_open if limits.own_hard is None else min(limits.nr_open, limits.own_hard),
         instances=limits.instances,
         watches=limits.watches,
     )

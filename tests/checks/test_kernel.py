@@ -200,6 +200,9 @@ def test_limits(limits: Limits, status: str, said: str) -> None:
     assert judgement.status == status
     assert said in judgement.summary
     assert (judgement.severity == "breaks") == (status == "fail")
+    if limits.own_hard is not None:
+        least = min(limits.own_hard, limits.nr_open)
+        assert judgement.found.startswith(f"{least} open files"), "a summary and what was found agree"
 
 
 CONF = "/opt/mailcow-dockerized/mailcow.conf"
