@@ -68,7 +68,7 @@ def about(look: Look, said: Greeting, width: int, height: int) -> list[list[Part
     asks = _("It shows every change before it makes it, and asks; most can be taken back.")
     first = _("Looks at this server, says what mailcow needs and what is in its way.")
     if said.there:
-        first = _("mailcow is set up on this server. The step Verify proves that it works.")
+        first = _("mailcow is set up on this server. The step Verify shows whether it works.")
     said_here = (
         (first, look.bold),
         (asks, look.plain),

@@ -196,7 +196,7 @@ def verdict(board: Board) -> str:
         return _of_running(board, counts["fail"])
     if blocking:
         return ngettext(
-            "1 finding blocks the install. Mend these first.",
+            "1 finding blocks the install. Mend it first.",
             "{n} findings block the install. Mend these first.",
             len(blocking),
         )

@@ -15,10 +15,14 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import Hostname
 from mailcow_wizard.host.recorded import FORMAT, RecordedHost
 from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.install.stages import STAGES
+from mailcow_wizard.install.standing import Choices, fresh
 from mailcow_wizard.model import STEPS, Event, Settings
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.tui.asking import Asking
 from mailcow_wizard.tui.greeting import greeting
+from mailcow_wizard.tui.installing import Installing
+from mailcow_wizard.tui.screens.installing import InstallScreen
 from mailcow_wizard.tui.screens.reach import ReachScreen
 from mailcow_wizard.tui.widgets.welcome import Welcome
 
@@ -124,6 +128,24 @@ async def test_a_typed_name_does_not_count_more_than_the_configured_one(
     monkeypatch.setattr("mailcow_wizard.answers.collecting.hostname", configured)
     known = collect(app.session, app.session.given.choices).tables["server"]["hostname"]
     assert known == ("mail.example.org", "from mailcow.conf")
+
+
+@pytest.mark.asyncio
+async def test_notes_of_an_installs_stages_stand_below_one_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a stage's title is longer than the English ones."""
+    german = STAGES[0]._replace(title="Voraussetzungen")
+    monkeypatch.setattr("mailcow_wizard.tui.install_words.STAGES", (german, *STAGES[1:]))
+    settings = {"directory": "/opt/mailcow-dockerized"}
+    begun = fresh("run", "2026-11-27T17:00:00Z", "mail.example.org", settings, Choices())
+    done = begun._replace(stages=tuple(one._replace(state="done", note="@") for one in begun.stages))
+    async with piloted(tmp_path) as (app, pilot):
+        await app.push_screen(InstallScreen(app.look, Installing(done), lambda: None))
+        await pilot.pause()
+        lines = shown(app).splitlines()
+        assert any("Voraussetzungen" in line for line in lines)
+        assert len({line.index("@") for line in lines if "@" in line}) == 1
 
 
 @pytest.mark.asyncio

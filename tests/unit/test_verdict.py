@@ -39,11 +39,11 @@ def board(said: dict[str, Status], offline: bool = False) -> Board:
         ),
         (
             {"system.disk": "fail", **{one.id: "skipped" for one in MAIL}},
-            "1 finding blocks the install. Mend these first.",
+            "1 finding blocks the install. Mend it first.",
         ),
         (
             {"system.disk": "fail", **{one.id: "unknown" for one in MAIL}},
-            "1 finding blocks the install. Mend these first.",
+            "1 finding blocks the install. Mend it first.",
         ),
     ],
 )

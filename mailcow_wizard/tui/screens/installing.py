@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LOW = 20
 _BAR = 20
+_TITLES = 14
+"""The least cells of a stage's title, which the notes stand behind."""
 
 
 class InstallScreen(Log[bool]):
@@ -68,6 +70,7 @@ class InstallScreen(Log[bool]):
         if self.size.height < _LOW:
             rows = [row for row in rows if row.status in ("working", "fail")][:1] or rows[-1:]
         lines = []
+        titles = max(_TITLES, *(len(row.check.title) for row in rows))
         for row in rows:
             note = row.finding.summary if row.finding and row.status in ("pass", "fail") else ""
             if row.status == "working":
@@ -76,8 +79,11 @@ class InstallScreen(Log[bool]):
             lines.append(
                 [
                     (f" {look.glyph(row.status)} {WORDS[row.status]:<6} ", look.state(row.status)),
-                    (f"{row.check.title:<14} ", look.bold if row.status == "working" else look.plain),
-                    (cut(look.text(note), max(0, self.size.width - 26), look.glyphs.ellipsis), look.plain),
+                    (f"{row.check.title:<{titles}} ", look.bold if row.status == "working" else look.plain),
+                    (
+                        cut(look.text(note), max(0, self.size.width - titles - 12), look.glyphs.ellipsis),
+                        look.plain,
+                    ),
                 ]
             )
         return lines
