@@ -18,6 +18,18 @@ _V6 = f"{_NET}/ipv6/conf/all/forwarding"
         (4, "eth0", {_V4: "0\n"}, (Switch(4, "net.ipv4.ip_forward"),)),
         (
             4,
+            "eth0",
+            {_V4: "0\n"} | {f"{_NET}/ipv4/conf/{one}/forwarding": "1\n" for one in ("eth0", "br-mailcow")},
+            (),
+        ),
+        (
+            4,
+            "eth0",
+            {_V4: "0\n", f"{_NET}/ipv4/conf/eth0/forwarding": "1\n"},
+            (Switch(4, "net.ipv4.ip_forward"),),
+        ),
+        (
+            4,
             "eth0.5",
             {_V4: "1\n", f"{_NET}/ipv4/conf/eth0.5/forwarding": "0\n"},
             (Switch(4, "net/ipv4/conf/eth0.5/forwarding", "eth0.5"),),

@@ -30,7 +30,7 @@ def switched_off(facts: Facts, family: int, outer: str) -> tuple[Switch, ...]:
         some = (outer, BRIDGE) if family == 4 else ()
         places = ((one, f"ipv4/conf/{one}/forwarding") for one in some if one and "/" not in one)
         return tuple(Switch(family, _name(path), one) for one, path in places if _is_off(facts, path))
-    if family == 6 and all(_is_forced(facts, one) for one in (outer, BRIDGE)):
+    if all(_passes_on(facts, family, one) for one in (outer, BRIDGE)):
         return ()
     return (Switch(family, _name(_ALL[family])),)
 
@@ -39,9 +39,11 @@ def _is_off(facts: Facts, path: str) -> bool:
     return _read(facts, path) == "0"
 
 
-def _is_forced(facts: Facts, interface: str) -> bool:
-    """Whether this interface passes packets on whatever counts for all (Linux 6.17, ip-sysctl)."""
-    return _read(facts, f"ipv6/conf/{interface}/force_forwarding") == "1"
+def _passes_on(facts: Facts, family: int, interface: str) -> bool:
+    """Whether this interface passes packets on whatever counts for all: of IPv4 each is asked alone (what is
+    for all sets them once), of IPv6 by a switch of its own (Linux 6.17, ip-sysctl)."""
+    name = "forwarding" if family == 4 else "force_forwarding"
+    return _read(facts, f"ipv{family}/conf/{interface}/{name}") == "1"
 
 
 def _read(facts: Facts, path: str) -> str:
