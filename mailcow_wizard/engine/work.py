@@ -124,12 +124,12 @@ class Work:
 
         code = self._changing.run(argv, timeout, listen, mark, note)
         if code:
-            how = (
-                _("was ended by signal {number}", number=-code)
+            command = readable.words(argv, self._secrets)[0]
+            raise _Ended(
+                _("{command} was ended by signal {number}", command=command, number=-code)
                 if code < 0
-                else _("failed with exit code {code}", code=code)
+                else _("{command} failed with exit code {code}", command=command, code=code)
             )
-            raise _Ended(f"{readable.words(argv, self._secrets)[0]} {how}")
 
     def _await_command(self) -> None:
         """A command of a killed run may still go on: it ends first."""

@@ -22,6 +22,7 @@ from mailcow_wizard.report import reach as report
 from mailcow_wizard.tui.asking import Asking
 from mailcow_wizard.tui.greeting import greeting
 from mailcow_wizard.tui.installing import Installing
+from mailcow_wizard.tui.screens.changes import STATES, Changes
 from mailcow_wizard.tui.screens.installing import InstallScreen
 from mailcow_wizard.tui.screens.reach import ReachScreen
 from mailcow_wizard.tui.widgets.welcome import Welcome
@@ -146,6 +147,26 @@ async def test_notes_of_an_installs_stages_stand_below_one_another(
         lines = shown(app).splitlines()
         assert any("Voraussetzungen" in line for line in lines)
         assert len({line.index("@") for line in lines if "@" in line}) == 1
+
+
+@pytest.mark.asyncio
+async def test_titles_of_changes_stand_below_one_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a change's state is a longer word than the English ones."""
+    monkeypatch.setitem(STATES, "failed", ("fail", "fehlgeschlagen"))
+    made: Any = [
+        SimpleNamespace(
+            at="2026-11-27T17:00:00Z", state=state, title="@", check="ports.smtp", unfinished=False
+        )
+        for state in STATES
+    ]
+    async with piloted(tmp_path) as (app, pilot):
+        await app.push_screen(Changes(app.look, made, lambda what, change: None))
+        await pilot.pause()
+        lines = [line for line in shown(app).splitlines() if "@" in line]
+        assert len(lines) == len(STATES)
+        assert len({line.index("@") for line in lines}) == 1
 
 
 @pytest.mark.asyncio

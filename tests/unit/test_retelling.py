@@ -155,6 +155,10 @@ def _with_values(form: str, empty: Container[str] = ()) -> str:
             "7 von 18 laufen; wartet auf acme, php-fpm, postfix-tlspol",
         ),
         (
+            "sh failed with exit code 7; what was changed was taken back",
+            "sh scheiterte mit Exit-Code 7; was geändert war, wurde zurückgenommen",
+        ),
+        (
             "postfix: starting (waits for the database)",
             "postfix: starting (wartet auf die Datenbank)",
         ),

@@ -24,6 +24,7 @@ STATES = {
 """For each state of a change: the status that it is drawn as, and its word."""
 
 _WORD_WIDTH = 11
+"""The least cells of that word, which the titles stand behind."""
 
 
 class Changes(Sheet[None]):
@@ -65,6 +66,7 @@ class Changes(Sheet[None]):
         if not self._changes:
             return [[], [(" " + _("The wizard has changed nothing on this machine."), look.plain)]]
         lines: list[list[Part]] = []
+        words = max(_WORD_WIDTH, *(len(STATES[one.state][1]) for one in self._changes))
         for number, change in enumerate(self._changes):
             here = number == self._cursor
             status, word = STATES[change.state]
@@ -73,7 +75,7 @@ class Changes(Sheet[None]):
                 [
                     (f" {look.glyphs.cursor} " if here else "   ", look.bold),
                     (f"{moment(change.at)}  ", look.plain),
-                    (f"{look.glyph(status)} {word:<{_WORD_WIDTH}} ", look.state(status)),
+                    (f"{look.glyph(status)} {word:<{words}} ", look.state(status)),
                     (title, look.selected if here else look.plain),
                     (f"  {change.check}", look.dim),
                 ]
