@@ -110,8 +110,9 @@ def _runs(facts: Facts, unit: str) -> bool:
 
 
 def _has_ended(facts: Facts, unit: units.Unit) -> bool:
-    """Whether one without processes is active all the same, as Debian's postfix after `postfix stop`."""
-    return unit.runs and not unit.main and any(map(facts.host.exists, _SLICES))
+    """Whether a service without processes is active all the same, as Debian's postfix after `postfix stop`;
+    a socket never has any."""
+    return unit.id.endswith(_SERVICE) and unit.runs and not unit.main and any(map(facts.host.exists, _SLICES))
 
 
 def _is_gone(facts: Facts, name: str, unit: units.Unit) -> bool:

@@ -165,6 +165,15 @@ def test_a_socket_takes_a_port_too(text: str, added: str, ports: set[int]) -> No
     assert bool(ports) == any("systemctl" in one for one in host.asked)
 
 
+def test_a_socket_that_listens_elsewhere_has_not_ended() -> None:
+    """It never has processes, and is in nobody's way."""
+    files = {f"{OWN}/sockets.target.wants/x.socket": "ListenStream=127.0.0.1:143\n"}
+    files |= {"/run/systemd/system/x": "", "/sys/fs/cgroup/system.slice/x": ""}
+    active = IDLE | {"ActiveState": "active"}
+    host = FakeHost(files, {asked("x.socket"): shown(Id="x.socket", **active)})
+    assert returning(Facts(host, Settings()), PORTS) == {}
+
+
 CONFIGURED = {
     "nginx": (
         {
