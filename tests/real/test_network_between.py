@@ -21,39 +21,50 @@ def world() -> Iterator[World]:
         yield made
 
 
+_SPEAKS = """
+import socket, ssl, struct, sys
+address, certificate, key, unwanted = sys.argv[1:]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(certificate, key)
+one = socket.create_server((address, 8443), backlog=512)
+while True:
+    link, _ = one.accept()
+    try:
+        if unwanted and unwanted.encode() in link.recv(4096, socket.MSG_PEEK):
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            link.close()
+            continue
+        with context.wrap_socket(link, server_side=True) as spoken:
+            spoken.recv(1000)
+            spoken.sendall(b"HTTP/1.1 302 Found\\r\\nLocation: /login\\r\\n\\r\\n")
+    except OSError:
+        pass
+"""
+
+
 @contextmanager
-def portal(world: World, certificate: tuple[Path, Path]) -> Iterator[None]:
-    """Takes every connection to ports 80 and 443 in the place of whom it is for, and speaks TLS with this
-    certificate."""
-    program = (
-        "import socket, ssl\n"
-        "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
-        f"context.load_cert_chain({str(certificate[0])!r}, {str(certificate[1])!r})\n"
-        f"one = socket.create_server(({INTERCEPTOR!r}, 8443), backlog=512)\n"
-        "while True:\n"
-        "    link, _ = one.accept()\n"
-        "    try:\n"
-        "        with context.wrap_socket(link, server_side=True) as spoken:\n"
-        "            spoken.recv(1000)\n"
-        "            spoken.sendall(b'HTTP/1.1 302 Found\\r\\nLocation: /login\\r\\n\\r\\n')\n"
-        "    except OSError:\n"
-        "        pass\n"
-    )
-    process = world.far.start([sys.executable, "-c", program])
+def in_between(
+    world: World, certificate: tuple[Path, Path], *rules: str, unwanted: str = ""
+) -> Iterator[None]:
+    """Somebody speaks TLS with this certificate, and by these rules of the provider's gets the connections;
+    those in which it reads the unwanted name are reset."""
+    words = (INTERCEPTOR, *map(str, certificate), unwanted)
+    process = world.far.start([sys.executable, "-c", _SPEAKS, *words])
     listening = ["ss", "-Hltn", f"src {INTERCEPTOR}:8443"]
     assert wait_until(lambda: "LISTEN" in world.far.run(listening).stdout, 30)
     try:
-        with world.rule(
-            f"ip daddr != 0.0.0.0 tcp dport 443 dnat ip to {INTERCEPTOR}:8443",
-            f"ip daddr != 0.0.0.0 tcp dport 80 dnat ip to {WEB}",
-            hook="prerouting",
-        ):
+        with world.rule(*rules, hook="prerouting"):
             yield
     finally:
         process.kill()
         process.wait()
 
 
+PORTAL = (
+    f"ip daddr != 0.0.0.0 tcp dport 443 dnat ip to {INTERCEPTOR}:8443",
+    f"ip daddr != 0.0.0.0 tcp dport 80 dnat ip to {WEB}",
+)
+FILTER = f"ip daddr {WEB} tcp dport 443 dnat ip to {INTERCEPTOR}:8443"
 GITHUB, RSYNC, HUB, PLAIN = (
     f"outbound-hosts {one}/tcp"
     for one in ("github.com:443", "rsync.sanesecurity.net:873", "hub.docker.com:443", "github.com:80")
@@ -69,54 +80,22 @@ def test_who_takes_every_connection_is_not_the_host(world: World, tmp_path: Path
     assert silent.replayed
     assert silent.seconds < 4.2
     trusting = ("env", f"SSL_CERT_FILE={certificates.authority(tmp_path)}")
-    with portal(world, certificates.issued(tmp_path, "portal", "portal.example")):
+    with in_between(world, certificates.issued(tmp_path, "portal", "portal.example"), *PORTAL):
         seen = look(world, "outbound-hosts", user=trusting)
         assert (seen.status(GITHUB), seen.status(HUB)) == ("fail", "warn")
         assert "it is not github.com that answers on port 443" in seen.summary(GITHUB)
         # Who has the host's certificate is the host, or leads to it.
         assert seen.status(RSYNC) == "pass"
-    with portal(world, certificates.issued(tmp_path, "real", "github.com", "hub.docker.com")):
+    with in_between(world, certificates.issued(tmp_path, "real", "github.com", "hub.docker.com"), *PORTAL):
         seen = look(world, "outbound-hosts", user=trusting)
         assert {seen.status(one) for one in (GITHUB, HUB, RSYNC)} == {"pass"}
         assert "whether github.com answers on port 80 is not known" in seen.summary(PLAIN)
 
 
-@contextmanager
-def filter_of_names(world: World, certificate: tuple[Path, Path], name: str) -> Iterator[None]:
-    """Whoever asks the web's address for this name over TLS has the connection reset; others are answered."""
-    program = (
-        "import socket, ssl, struct\n"
-        "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
-        f"context.load_cert_chain({str(certificate[0])!r}, {str(certificate[1])!r})\n"
-        f"one = socket.create_server(({INTERCEPTOR!r}, 8443), backlog=512)\n"
-        "while True:\n"
-        "    link, _ = one.accept()\n"
-        f"    if {name.encode()!r} in link.recv(4096, socket.MSG_PEEK):\n"
-        "        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))\n"
-        "        link.close()\n"
-        "        continue\n"
-        "    try:\n"
-        "        with context.wrap_socket(link, server_side=True) as spoken:\n"
-        "            spoken.recv(1000)\n"
-        "            spoken.sendall(b'HTTP/1.1 200 OK\\r\\n\\r\\n')\n"
-        "    except OSError:\n"
-        "        pass\n"
-    )
-    process = world.far.start([sys.executable, "-c", program])
-    listening = ["ss", "-Hltn", f"src {INTERCEPTOR}:8443"]
-    assert wait_until(lambda: "LISTEN" in world.far.run(listening).stdout, 30)
-    try:
-        with world.rule(f"ip daddr {WEB} tcp dport 443 dnat ip to {INTERCEPTOR}:8443", hook="prerouting"):
-            yield
-    finally:
-        process.kill()
-        process.wait()
-
-
 def test_a_filter_that_goes_by_names_lets_connections_open(world: World, tmp_path: Path) -> None:
     trusting = ("env", f"SSL_CERT_FILE={certificates.authority(tmp_path)}")
     pair = certificates.issued(tmp_path, "web", "ghcr.io", "registry-1.docker.io", "auth.docker.io")
-    with filter_of_names(world, pair, "github.com"):
+    with in_between(world, pair, FILTER, unwanted="github.com"):
         seen = look(world, "outbound-hosts", user=trusting, record="yes")
     assert seen.status(GITHUB) == "fail"
     assert "port 443 of github.com opens, but no encryption comes about" in seen.summary(GITHUB)

@@ -125,7 +125,8 @@ def test_nothing_is_left_taken(tmp_path: Path) -> None:
         lock.take(state, lock.INSTALL, paths)
     held.close()
     assert mending.apply(place.session(), waiting(place, True)._replace(steps=place.plan.steps), nothing)
-    assert lock.holder(state) is None
+    # The worker has said that it is done, and ends.
+    assert wait_until(lambda: lock.holder(state) is None, 20)
     assert [flock.holder(path) for path in paths] == [None, None]
 
 
