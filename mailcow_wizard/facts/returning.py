@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from mailcow_wizard.facts import units
 from mailcow_wizard.facts.containers import is_contained
+from mailcow_wizard.facts.presence import names_in
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.numerals import is_number, whole
@@ -81,7 +82,9 @@ def _idle_in_openrc(facts: Facts, wanted: frozenset[int]) -> dict[str, frozenset
     in the manner of System V, who was stopped. Raises HostError."""
     if not facts.host.exists(f"{_OPENRC}/softlevel"):
         return {}
-    listed = {name for level in _AT_BOOT for name in _names(facts, f"{_LEVELS}/{level}")} & TAKES.keys()
+    listed = {
+        name for level in _AT_BOOT for name in names_in(facts.host, f"{_LEVELS}/{level}")
+    } & TAKES.keys()
     programs = {name: _PROCESSES.get(name, (name,)) for name in sorted(listed)}
     wanting = tuple(one for some in programs.values() for one in some)
     running = {one.name for one in facts.host.running(wanting) if not is_contained(one)} if wanting else set()
@@ -131,22 +134,15 @@ def _program(name: str) -> str:
 def _starters(facts: Facts) -> dict[str, set[str]]:
     """The units that others start by links of the administrator's, each with those others."""
     found: dict[str, set[str]] = {}
-    for directory in _names(facts, _OWN):
+    for directory in names_in(facts.host, _OWN):
         other, _dot, kind = directory.rpartition(".")
         if kind in ("wants", "requires", "upholds"):
-            for unit in _names(facts, f"{_OWN}/{directory}"):
+            for unit in names_in(facts.host, f"{_OWN}/{directory}"):
                 found.setdefault(unit, set()).add(other)
-    for script in _names(facts, _SCRIPTS):
+    for script in names_in(facts.host, _SCRIPTS):
         if script[:1] == "S" and is_number(script[1:3]):
             found.setdefault(f"{script[3:]}{_SERVICE}", set()).add(_USUAL)
     return found
-
-
-def _names(facts: Facts, directory: str) -> tuple[str, ...]:
-    try:
-        return facts.host.names(directory)
-    except HostError:
-        return ()
 
 
 def _starts(facts: Facts, unit: units.Unit, starters: Collection[str]) -> bool:
@@ -192,7 +188,10 @@ def _of_socket(facts: Facts, unit: str) -> frozenset[int]:
         return frozenset()
     found: set[int] = set()
     added = f"{_OWN}/{unit}.d"
-    for path in (f"{_OWN}/sockets.target.wants/{unit}", *(f"{added}/{one}" for one in _names(facts, added))):
+    for path in (
+        f"{_OWN}/sockets.target.wants/{unit}",
+        *(f"{added}/{one}" for one in names_in(facts.host, added)),
+    ):
         try:
             text = facts.host.text(path)
         except HostError:

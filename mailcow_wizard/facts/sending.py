@@ -4,13 +4,11 @@ mailcow.conf says one, a rule translates to one, or masquerading takes another o
 from __future__ import annotations
 
 import ipaddress
-import re
 
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
-from mailcow_wizard.facts.network.routes import own_v4
+from mailcow_wizard.facts.network.routes import default_v4, own_v4
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.numerals import whole
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
@@ -20,13 +18,6 @@ _STRANGER = "45.33.32.156"
 _TIMEOUT_S = 2.0
 _TO_SOURCE = pattern(r"(?:--to-source |\bsnat (?:ip )?to )([0-9.]+)")
 _PRIMARY = pattern(r"\binet ([0-9.]+)(?: peer ([0-9.]+))?/([0-9]{1,2})\b")
-
-
-class Door(NamedTuple):
-    """The interface and gateway of the IPv4 default route that counts; a link without one has no gateway."""
-
-    interface: str
-    gateway: str
 
 
 class Sent(NamedTuple):
@@ -96,27 +87,13 @@ def _rule(facts: Facts) -> str | None:
 
 def _masqueraded(facts: Facts) -> str:
     try:
-        door = default_route(facts.host.text("/proc/net/route"))
+        door = default_v4(facts.host.text("/proc/net/route"))
         if not door.interface:
             return ""
         asked = ("ip", "-4", "-o", "addr", "show", "dev", door.interface, "primary", "scope", "global")
         return first_address(facts.host.run(asked, _TIMEOUT_S).out, door.gateway)
     except HostError:
         return ""
-
-
-def default_route(text: str) -> Door:
-    """Of /proc/net/route (proc(5)): that of the least metric; empty where there is none."""
-    rows = [line.split() for line in text.splitlines()[1:]]
-    found = [
-        (whole(row[6]), row[0], row[2]) for row in rows if len(row) > 7 and row[1] == row[7] == "00000000"
-    ]
-    if not found:
-        return Door("", "")
-    _metric, interface, gateway = min(found)
-    if not re.fullmatch("[0-9A-Fa-f]{8}", gateway) or not int(gateway, 16):
-        return Door(interface, "")
-    return Door(interface, str(ipaddress.IPv4Address(bytes.fromhex(gateway)[::-1])))
 
 
 def first_address(text: str, gateway: str) -> str:

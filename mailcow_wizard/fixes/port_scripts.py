@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.blockers import PROCESS, Blocker
+from mailcow_wizard.facts.presence import names_in
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import is_running
 from mailcow_wizard.fixes.port_units import Stopping
@@ -62,26 +63,19 @@ def _openrc(facts: Facts, name: str) -> Stopping:
 
 
 def _off(facts: Facts, name: str) -> tuple[Command, ...]:
-    levels = (level for level in _names(facts, "/etc/runlevels") if _has(facts, level, name))
+    levels = (level for level in names_in(facts.host, "/etc/runlevels") if _has(facts, level, name))
     return tuple(
         Command(("rc-update", "del", name, level), (("rc-update", "add", name, level),)) for level in levels
     )
 
 
 def _has(facts: Facts, level: str, name: str) -> bool:
-    return name in _names(facts, f"/etc/runlevels/{level}")
+    return name in names_in(facts.host, f"/etc/runlevels/{level}")
 
 
 def _starts_at_boot(facts: Facts, name: str) -> bool:
-    links = (one for level in _RUN_LEVELS for one in _names(facts, f"/etc/rc{level}.d"))
+    links = (one for level in _RUN_LEVELS for one in names_in(facts.host, f"/etc/rc{level}.d"))
     return any(one[:1] == "S" and one[3:] == name for one in links)
-
-
-def _names(facts: Facts, directory: str) -> tuple[str, ...]:
-    try:
-        return facts.host.names(directory)
-    except HostError:
-        return ()
 
 
 def _is_there(facts: Facts, command: str) -> bool:

@@ -30,7 +30,7 @@ from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, sp
 from mailcow_wizard.facts.firewall import connection, ipsets, iptables, nft, nft_wording, packet, sent_on
 from mailcow_wizard.facts.firewall.state import targets as targets_of
 from mailcow_wizard.facts.mail import acme, admin, boxes, certificates, fate, seen
-from mailcow_wizard.facts.network import mirrors
+from mailcow_wizard.facts.network import mirrors, routes
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.host.door import HostError
@@ -332,7 +332,7 @@ _ROUTED = (
 
 def _routed(data: bytes) -> None:
     """The default route, and the addresses of its interface."""
-    door = sending.default_route(text(data))
+    door = routes.default_v4(text(data))
     sending.first_address(text(data), door.gateway or "192.0.2.1")
 
 

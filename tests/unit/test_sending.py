@@ -9,7 +9,8 @@ from mailcow_wizard.facts.dns.delegation import Zone
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.network.egress import egress
-from mailcow_wizard.facts.sending import Door, default_route, first_address, sent_with
+from mailcow_wizard.facts.network.routes import Default4, default_v4
+from mailcow_wizard.facts.sending import first_address, sent_with
 from mailcow_wizard.facts.store import Facts, Settings
 from tests.fake_host import FakeHost
 
@@ -137,14 +138,14 @@ def test_no_source_is_asked_for_by_n() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        (ROUTE, Door("eth0", "8.8.4.1")),
-        ("x\nppp0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0\n", Door("ppp0", "")),
-        ("x\nppp0\t00000000\tgarbage\t0001\t0\t0\t0\t00000000\t0\t0\t0\n", Door("ppp0", "")),
-        ("", Door("", "")),
+        (ROUTE, Default4("eth0", "8.8.4.1")),
+        ("x\nppp0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0\n", Default4("ppp0", "")),
+        ("x\nppp0\t00000000\tgarbage\t0001\t0\t0\t0\t00000000\t0\t0\t0\n", Default4("ppp0", "")),
+        ("", Default4("", "")),
     ],
 )
-def test_the_default_route(text: str, found: Door) -> None:
-    assert default_route(text) == found
+def test_the_default_route(text: str, found: Default4) -> None:
+    assert default_v4(text) == found
 
 
 @pytest.mark.parametrize(

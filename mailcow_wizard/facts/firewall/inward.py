@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import ipaddress
 
-from mailcow_wizard.facts.network.routes import defaults_v6, own_v4, own_v6, routes
+from mailcow_wizard.facts.network.routes import default_v4, defaults_v6, own_v4, own_v6, routes
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
-from mailcow_wizard.numerals import whole
 from mailcow_wizard.typed import NamedTuple
 
 # Interfaces that lead to containers, virtual machines and tunnels, not to the world.
@@ -100,12 +99,9 @@ def _door_v4(facts: Facts, own: tuple[str, ...], nets: list[tuple[str, str]]) ->
 
 def _default_v4(facts: Facts) -> str:
     try:
-        lines = facts.host.text("/proc/net/route").splitlines()[1:]
+        return default_v4(facts.host.text("/proc/net/route")).interface
     except HostError:
         return ""
-    rows = [line.split() for line in lines]
-    found = [(whole(row[6]), row[0]) for row in rows if len(row) > 7 and row[1] == row[7] == "00000000"]
-    return min(found)[1] if found else ""
 
 
 def _door_v6(facts: Facts) -> list[tuple[int, str, str]]:

@@ -8,6 +8,7 @@ import struct
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.numerals import whole
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
@@ -20,6 +21,7 @@ _MOST = 4096
 _TABLE = pattern(r"^(Main|Local|Id ([0-9]+)):")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _LEAF = pattern(rf"^ *\|-- ({_OCTET}(?:\.{_OCTET}){{3}})$")
+_HEXADECIMAL = pattern(r"[0-9A-Fa-f]{8}")
 _KIND = pattern(r"^ */([0-9]+) [a-z]+ ([A-Z]+)")
 
 
@@ -39,6 +41,13 @@ class Address6(NamedTuple):
     temporary: bool
     deprecated: bool
     tentative: bool
+
+
+class Default4(NamedTuple):
+    """The default route of IPv4 that counts, empty where there is none; a link without one has no gateway."""
+
+    interface: str
+    gateway: str
 
 
 class Default6(NamedTuple):
@@ -139,6 +148,20 @@ def own_v6(facts: Facts) -> tuple[Address6, ...]:
         marks = (bool(flags & bit) for bit in (_TEMPORARY, _DEPRECATED, _TENTATIVE))
         found.append(Address6(str(address), interface, *marks))
     return tuple(found)
+
+
+def default_v4(text: str) -> Default4:
+    """Of /proc/net/route (proc(5)): that of the least metric."""
+    rows = [line.split() for line in text.splitlines()[1:]]
+    found = [
+        (whole(row[6]), row[0], row[2]) for row in rows if len(row) > 7 and row[1] == row[7] == "00000000"
+    ]
+    if not found:
+        return Default4("", "")
+    _metric, interface, gateway = min(found)
+    if not _HEXADECIMAL.fullmatch(gateway) or not int(gateway, 16):
+        return Default4(interface, "")
+    return Default4(interface, str(ipaddress.IPv4Address(bytes.fromhex(gateway)[::-1])))
 
 
 def defaults_v6(facts: Facts) -> tuple[Default6, ...]:
