@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.network_nameless import STATUS, half_looked_up, of_resolver, pinned, without_name
+from mailcow_wizard.checks.network_untrusted import untrusted
 from mailcow_wizard.checks.network_ways import (
     NOT_KNOWN,
     Way,
@@ -19,7 +20,6 @@ from mailcow_wizard.checks.network_ways import (
 from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.network.between import SAY_NOTHING
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try, outward
-from mailcow_wizard.host.conversation import NO_TLS
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity
 
@@ -110,8 +110,9 @@ def _connections(host: Reached, common: Judgement, facts: Outward) -> Judgement:
     row = host.row
     if any(one.taken and not one.proves for one in host.tries):
         return _taken(host, common)
-    if any(one.cut or one.foreign for one in host.tries):
-        return _filtered(host, common)
+    against = untrusted(host, common, facts)
+    if against:
+        return against
     by_family = {family: [one for one in host.tries if one.family == family] for family in (4, 6)}
     ways = {family: way(tries, _control(facts, family, host)) for family, tries in by_family.items() if tries}
     good = [family for family, one in ways.items() if one.kind == "open"]
@@ -184,44 +185,6 @@ def _taken(host: Reached, common: Judgement) -> Judgement:
         trouble=said.trouble,
     )
     return common._replace(status=STATUS[row.level], summary=words, certainty="inferred")
-
-
-def _filtered(host: Reached, common: Judgement) -> Judgement:
-    """The connection opens, and is not the host's once TLS has named it."""
-    row = host.row
-    one = next(one for one in host.tries if one.cut or one.foreign)
-    why = one.said.trouble or one.said.text.removeprefix(NO_TLS) if one.said else ""
-    if one.foreign:
-        words = _(
-            "who answers on port {port} as {host} shows no certificate that this machine trusts ({trouble})",
-            port=row.port,
-            host=row.host,
-            trouble=why,
-        )
-        mends = _(
-            "Somebody on the way looks into what is encrypted: ask for an exception, or install their "
-            "authority (/usr/local/share/ca-certificates, update-ca-certificates), then restart Docker."
-        )
-    else:
-        words = _(
-            "port {port} of {host} opens, but no encryption comes about there ({why})",
-            port=row.port,
-            host=row.host,
-            why=why,
-        )
-        mends = _(
-            "A filter on the way may go by names: ask whoever runs this network to let {host} pass.",
-            host=row.host,
-        )
-    return common._replace(
-        status=STATUS[row.level],
-        stops="way",
-        summary=words,
-        found=listed([f"{each.probe.address}: {ending(each)}" for each in host.tries]),
-        remedies=(mends,),
-        certainty="inferred",
-        evidence=(*common.evidence, Evidence(f"curl -vI https://{row.host}/", why)),
-    )
 
 
 def _untried(host: Reached, common: Judgement, first: Way) -> Judgement:

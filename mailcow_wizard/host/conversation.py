@@ -4,6 +4,14 @@ from mailcow_wizard.typed import NamedTuple
 
 NO_AUTHORITIES = "this machine has no list of authorities"
 """Why nobody's certificate is trusted where that is so."""
+UNKNOWN_CHAIN = (
+    "unable to get local issuer certificate",
+    "unable to get issuer certificate",
+    "unable to verify the first certificate",
+    "self-signed certificate in certificate chain",
+    "self signed certificate in certificate chain",
+)
+"""OpenSSL's words where a chain ends with nobody who is on the list."""
 NO_TLS = "no TLS: "
 """What the text of one that failed begins with where the connection opened, and TLS did not come about."""
 

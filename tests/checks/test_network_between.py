@@ -51,12 +51,24 @@ def named(subject: str, said: Spoken) -> Reached:
         (Spoken("failed", text="no TLS: connection reset by peer"), "fail", "opens, but no encryption comes"),
         (Spoken("failed", text="a defect of ours"), "pass", "github.com answers on port 443"),
         (Spoken("open", tls="TLSv1.3", trouble=MISMATCH), "fail", "no certificate that this machine"),
-        # Its own list of authorities, or its clock, may be what is wrong.
-        (Spoken("open", tls="TLSv1.3", trouble=NO_AUTHORITIES), "pass", "github.com answers on port 443"),
+        (Spoken("open", tls="TLSv1.3", trouble=NO_AUTHORITIES), "warn", "has no list of authorities"),
+        # Its clock may be what is wrong.
         (Spoken("open", tls="TLSv1.3", trouble="certificate is not yet valid"), "pass", "github.com answers"),
     ],
 )
 def test_who_goes_by_names_lets_every_connection_open(said: Spoken, status: str, words: str) -> None:
     judged = judge_hosts(Outward((named(GITHUB, said), OPEN), (4, 6)))[0]
     assert (judged.status, words in judged.summary) == (status, True), judged.summary
-    assert status == "pass" or judged.stops == "way"
+    assert status == "pass" or judged.stops == ("here" if said.trouble == NO_AUTHORITIES else "way")
+
+
+def test_who_opens_and_says_nothing_is_not_known_where_others_answer() -> None:
+    mute, speaks = (
+        named(GITHUB, Spoken("silent", own="192.0.2.1 4000")),
+        named(HUB, Spoken("open", tls="TLSv1.3")),
+    )
+    slow = judge_hosts(Outward((mute, OPEN), (4, 6)))[0]
+    judged = judge_hosts(Outward((mute, speaks), (4, 6)))[0]
+    assert slow.status == "pass"  # a slow line, or nobody who speaks TLS
+    assert (judged.status, judged.certainty) == ("unknown", "untested")
+    assert "nothing comes back once TLS has named it, while other hosts answer" in judged.summary

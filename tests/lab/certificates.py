@@ -14,9 +14,9 @@ def _openssl(place: Path, *words: str) -> None:
         raise LabError("not installed: openssl") from None
 
 
-def authority(place: Path) -> Path:
+def authority(place: Path, whose: str = "Lab") -> Path:
     """An authority of our own: its certificate (authority.pem) and key; the certificate's path."""
-    subject = ("-subj", "/O=Lab/CN=Lab Authority", "-days", "3650")
+    subject = ("-subj", f"/O={whose}/CN={whose} Authority", "-days", "3650")
     _openssl(
         place,
         *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "authority.key"),

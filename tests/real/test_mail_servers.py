@@ -19,7 +19,7 @@ from lab.skip import or_skip
 from mailcow_wizard.checks.mail import CHECKS
 from mailcow_wizard.engine.runner import Run
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host import dialogue
+from mailcow_wizard.host import dialogue, tls
 from mailcow_wizard.host.conversation import Trip
 from mailcow_wizard.host.mail_trip import send_and_find
 from mailcow_wizard.model import Finding, Settings
@@ -255,6 +255,7 @@ def test_without_a_list_of_authorities(
     (tmp_path / "certs/ssl-cert-snakeoil.0").write_text("x")
     monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "certs"))
+    monkeypatch.setattr(tls, "LISTS", ())
     context = ssl.create_default_context()
     monkeypatch.setattr(dialogue, "trusting", lambda: context)
     with serving(place, made.issued(shelf, "unlisted", NAME)):

@@ -23,14 +23,22 @@ def world() -> Iterator[World]:
 
 _SPEAKS = """
 import socket, ssl, struct, sys
-address, certificate, key, unwanted = sys.argv[1:]
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+address, certificate, key, unwanted, swallowed, *others = sys.argv[1:]
+context, other = (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for _ in "ab")
 context.load_cert_chain(certificate, key)
+if others:
+    other.load_cert_chain(*others[1:])
+    which = {others[0]: other}
+    context.sni_callback = lambda link, name, _: setattr(link, "context", which.get(name, context))
+kept = []
 one = socket.create_server((address, 8443), backlog=512)
 while True:
     link, _ = one.accept()
     try:
         if unwanted and unwanted.encode() in link.recv(4096, socket.MSG_PEEK):
+            if swallowed:
+                kept.append(link)
+                continue
             link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             link.close()
             continue
@@ -44,11 +52,17 @@ while True:
 
 @contextmanager
 def in_between(
-    world: World, certificate: tuple[Path, Path], *rules: str, unwanted: str = ""
+    world: World,
+    certificate: tuple[Path, Path],
+    *rules: str,
+    unwanted: str = "",
+    swallowed: bool = False,
+    other: tuple[str | Path, ...] = (),
 ) -> Iterator[None]:
     """Somebody speaks TLS with this certificate, and by these rules of the provider's gets the connections;
-    those in which it reads the unwanted name are reset."""
-    words = (INTERCEPTOR, *map(str, certificate), unwanted)
+    those in which it reads the unwanted name are reset, or never answered. `other`: a name that it shows
+    another certificate for."""
+    words = (INTERCEPTOR, *map(str, certificate), unwanted, "yes" if swallowed else "", *map(str, other))
     process = world.far.start([sys.executable, "-c", _SPEAKS, *words])
     listening = ["ss", "-Hltn", f"src {INTERCEPTOR}:8443"]
     assert wait_until(lambda: "LISTEN" in world.far.run(listening).stdout, 30)
@@ -107,6 +121,39 @@ def test_a_filter_that_goes_by_names_lets_connections_open(world: World, tmp_pat
     assert "shows no certificate that this machine trusts" in seen.summary(acme)
     # TLS says nothing of what is asked for without it.
     assert seen.status(PLAIN) == "pass"
+    assert seen.replayed
+
+
+def test_a_name_that_is_never_answered_is_not_known_to_be_there(world: World, tmp_path: Path) -> None:
+    trusting = ("env", f"SSL_CERT_FILE={certificates.authority(tmp_path)}")
+    pair = certificates.issued(tmp_path, "web", "ghcr.io", "registry-1.docker.io", "auth.docker.io")
+    with in_between(world, pair, FILTER, unwanted="github.com", swallowed=True):
+        seen = look(world, "outbound-hosts", user=trusting, record="yes")
+    assert seen.status(GITHUB) == "unknown"
+    assert "nothing comes back once TLS has named it, while other hosts answer" in seen.summary(GITHUB)
+    assert (seen.status("outbound-hosts ghcr.io:443/tcp"), seen.status(PLAIN)) == ("pass", "pass")
+    assert seen.replayed
+    assert seen.seconds < 4.2
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_whom_this_machine_lacks_is_told_from_who_looks_into_everything(
+    world: World, tmp_path: Path, several: bool
+) -> None:
+    """Hosts are certified by several authorities; who looks into what is encrypted signs for all alike."""
+    (tmp_path / "more").mkdir()
+    certificates.authority(tmp_path, "First")
+    certificates.authority(tmp_path / "more", "Second")
+    names = ("github.com", "ghcr.io", "registry-1.docker.io", "acme-v02.api.letsencrypt.org")
+    pair = certificates.issued(tmp_path, "web", *names)
+    other = certificates.issued(tmp_path / "more", "web", *names)
+    more = ("ghcr.io", *other) if several else ()
+    with in_between(world, pair, FILTER, other=more):
+        seen = look(world, "outbound-hosts", record="yes")
+    one = seen.checks[GITHUB]
+    assert (one["status"], "First Authority" in one["summary"]) == ("fail", True), one["summary"]
+    assert ("list of authorities does not have" in one["summary"]) is several
+    assert ("Somebody on the way" in one["remedies"][0]) is not several
     assert seen.replayed
 
 

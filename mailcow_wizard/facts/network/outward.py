@@ -77,6 +77,18 @@ class Try(NamedTuple):
         return self.result.outcome == "open" and self.said is not None and refused_tls(self.said)
 
     @property
+    def mute(self) -> bool:
+        """Whether it opened, and nothing came back once TLS had named the host."""
+        said = self.said
+        opened = self.result.outcome == "open" and said is not None and bool(said.own)
+        return opened and said is not None and said.outcome == "silent" and not said.tls
+
+    @property
+    def trusted(self) -> bool:
+        """Whether who answered has a certificate of the host."""
+        return self.said is not None and bool(self.said.tls) and not self.said.trouble
+
+    @property
     def foreign(self) -> bool:
         """Whether who answered has no certificate of the host."""
         return self.said is not None and self.said.trouble not in ("", *SAY_NOTHING)
@@ -86,8 +98,7 @@ class Try(NamedTuple):
         """Whether the host itself answered."""
         if self.result.outcome != "open" or self.cut or self.foreign:
             return False
-        trusted = self.said is not None and bool(self.said.tls) and not self.said.trouble
-        return trusted or not self.taken
+        return self.trusted or not self.taken
 
 
 class Reached(NamedTuple):
