@@ -65,6 +65,15 @@ class Proof(NamedTuple):
     otherwise: str
 
 
+class Place(NamedTuple):
+    """A place that somebody listened at: `names` are the units, the container or the process that did."""
+
+    names: tuple[str, ...]
+    address: str
+    port: int
+    v6only: bool = False
+
+
 class Command(NamedTuple):
     """A step of a plan: a command, and those that take it back, in the order in which they run.
 
@@ -72,7 +81,8 @@ class Command(NamedTuple):
     `timeout` is in seconds. `undo_optional`: an undo that fails is told and is no failure (a kernel module
     that is in use by then stays loaded). After a kill nobody knows how far a command came: it, or its undo,
     may run once more, and should do no harm then. `proofs` are looked at, with some patience, when it was
-    taken back, whatever came of it.
+    taken back, whatever came of it. `places` are where what is started again listens: while somebody else has
+    one of them it is not taken back.
     """
 
     argv: tuple[str, ...]
@@ -80,6 +90,7 @@ class Command(NamedTuple):
     timeout: float = 120.0
     undo_optional: bool = False
     proofs: tuple[Proof, ...] = ()
+    places: tuple[Place, ...] = ()
 
 
 class Manual(NamedTuple):

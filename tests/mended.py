@@ -28,7 +28,7 @@ import json, os, sys
 sys.path.insert(0, {root!r})
 from mailcow_wizard import fixes
 from mailcow_wizard.fixes import Offer
-from mailcow_wizard.model import Command, Edit, Fix, Plan
+from mailcow_wizard.model import Command, Edit, Fix, Place, Plan
 more = json.loads(sys.argv.pop(1))
 def offers(check, judgement, facts):
     if check != "config.timezone":
@@ -38,7 +38,11 @@ def offers(check, judgement, facts):
         before = facts.host.read(path)
         after = before.replace(*(one.encode() for one in more.get("replace", ["TZ=\\n", "TZ=Etc/UTC\\n"])))
         steps = (Edit(path, before, after),)
-        steps += tuple(Command(("sh", "-c", run), (("sh", "-c", undo),)) for run, undo in more.get("run", ()))
+        places = tuple(Place(("postfix.service",), *one) for one in more.get("places", ()))
+        steps += tuple(
+            Command(("sh", "-c", run), (("sh", "-c", undo),), places=places)
+            for run, undo in more.get("run", ())
+        )
         root, settle = more.get("root", False), more.get("settle", 0.0)
         return Plan(
             check, None, "conf-tz", "Set the timezone", steps, "low", True, root, "It is UTC.", "", settle
@@ -68,7 +72,7 @@ class Mailcow:
         (self.directory / "docker-compose.yml").write_text("services: {}\n")
 
     def argv(self, *words: str, **more: Any) -> list[str]:
-        """The command line; `more` goes to the fix: run, settle, root, replace."""
+        """The command line; `more` goes to the fix: run, places, settle, root, replace."""
         program = _PROGRAM.format(root=str(CHECKOUT))
         places = ("--dir", str(self.directory), "--state-dir", str(self.state), "--offline")
         return [sys.executable, "-c", program, json.dumps(more), *words, *places]

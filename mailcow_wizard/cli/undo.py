@@ -189,7 +189,8 @@ def _not_planned(change: Change, error: HostError, options: Options, talk: Talk)
     if isinstance(error, Conflict):
         code = _conflict(change, error, talk)
     else:
-        said = harmless(heard(error), 1000)
+        stays = code_of(error) == exit_codes.CANNOT_WRITE
+        said = unchanged(error, 1000) if stays else harmless(heard(error), 1000)
         document = of_undo(change.id, change.state, None, None, said)
         code = talk.refused(Refused(code_of(error), said), document)
     return exit_codes.OK if options.dry_run and code == exit_codes.CANNOT_WRITE else code

@@ -22,7 +22,7 @@ from mailcow_wizard.host.programs import here
 from mailcow_wizard.host.records import Records
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import _
-from mailcow_wizard.model import Command, Edit, Manual, Plan, Proof
+from mailcow_wizard.model import Command, Edit, Manual, Place, Plan, Proof
 from mailcow_wizard.retelling import retold, stored
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -296,9 +296,11 @@ class Journal:
             return Edit(said["path"], before, after, said["mode"])
         if said["kind"] == "command":
             undo = tuple(here(tuple(one)) for one in said["undo"])
-            # Changes of older versions have none.
+            # Changes of older versions have neither proofs nor places.
             proofs = tuple(Proof(here(tuple(argv)), otherwise) for argv, otherwise in said.get("proofs", ()))
-            return Command(here(tuple(said["argv"])), undo, said["timeout"], said["undo_optional"], proofs)
+            places = tuple(Place(tuple(names), *where) for names, *where in said.get("places", ()))
+            argv = here(tuple(said["argv"]))
+            return Command(argv, undo, said["timeout"], said["undo_optional"], proofs, places)
         return Manual(said["text"])
 
     def _content(self, number: int, place: int, name: str, digest: str | None) -> bytes | None:

@@ -14,6 +14,7 @@ from mailcow_wizard.engine.findings import from_fields, retold_finding
 from mailcow_wizard.engine.hard_links import of_offers
 from mailcow_wizard.engine.journal import Change, Found, Journal
 from mailcow_wizard.engine.keeping import keep_database
+from mailcow_wizard.engine.places import keep_taken
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.engine.runner import look as judge
 from mailcow_wizard.engine.selection import UnknownSelector, select
@@ -145,8 +146,8 @@ def take_back(session: Session, change_id: str, listen: Listen) -> Outcome:
     """Takes a change back, an interrupted or failed one too; blocks until it is done.
 
     Raises HostError where nothing was begun: Conflict (lines of the change were edited since), Kept (a
-    database would no longer open), Locked, Missing (no such change), NotNow (it is taken back already, or
-    cannot be), Denied (needs root).
+    database would no longer open), Taken (somebody else has the port of what would be started), Locked,
+    Missing (no such change), NotNow (it is taken back already, or cannot be), Denied (needs root).
     """
     return _again(session, change_id, listen, backward)
 
@@ -192,6 +193,7 @@ def backward(session: Session, change_id: str) -> Plan:
                 steps.append(Edit(step.path, now, wanted, step.mode))
     for real, (path, now, copy) in found.items():
         keep_database(session, path, now, contents[real], copy)
+    keep_taken(session, plan, standing)
     return plan._replace(
         steps=tuple(steps),
         title=_("Take back: {plan}", plan=plan.title),

@@ -119,7 +119,7 @@ def conflicts(binding: Binding, listener: Listener) -> bool:
     """Whether the listener keeps Docker from binding."""
     if listener.port != binding.number:
         return False
-    in_v4 = _v4_address(listener)
+    in_v4 = v4_address(listener)
     if not binding.address:
         return True
     if in_v4 is None:
@@ -129,10 +129,10 @@ def conflicts(binding: Binding, listener: Listener) -> bool:
 
 def only_v6(listener: Listener) -> bool:
     """Whether the listener stands in the way of IPv6 alone."""
-    return _v4_address(listener) is None
+    return v4_address(listener) is None
 
 
-def _v4_address(listener: Listener) -> str | None:
+def v4_address(listener: Listener) -> str | None:
     """The IPv4 address that a listener takes; None when it takes none."""
     if listener.family == 4:
         return listener.address

@@ -28,7 +28,7 @@ _ROLES: tuple[tuple[str, str], ...] = (
     ("lighttpd", r"lighttpd|lighttpd[-.].*"),
 )
 # A connection or what is left of one ends by itself; nothing has to be stopped for it.
-_STOPPABLE = ("listening", "bound", "published")
+STOPPABLE = ("listening", "bound", "published")
 
 
 class Blocker(NamedTuple):
@@ -84,7 +84,7 @@ def blockers(occupants: tuple[Occupant, ...]) -> tuple[Blocker, ...]:
 def _blocker(occupant: Occupant) -> Blocker:
     processes = occupant.holder.processes
     sockets = (occupant.listener,)
-    if occupant.listener.state not in _STOPPABLE:
+    if occupant.listener.state not in STOPPABLE:
         return Blocker(HIDDEN, (occupant.listener.state,), "", "", sockets)
     if occupant.container:
         box = occupant.container

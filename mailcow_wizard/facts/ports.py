@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from mailcow_wizard.facts import containers
 from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, Binding, bindings, conflicts
@@ -67,10 +68,7 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
     wanted = bindings(conf.values, conf.odd)
     listening = facts.host.listeners(tuple(sorted({one.number for one in wanted})))
     in_the_way = {one.port.id: _in_the_way(one, listening) for one in wanted}
-    sockets = tuple({one.inode: one for some in in_the_way.values() for one in some}.values())
-    holders = facts.host.holders(sockets) if sockets else ()
-    known = {one.inode: _occupant(facts, one, holder) for one, holder in zip(sockets, holders, strict=True)}
-    known = _with_main_programs(facts, _with_packages(facts, known))
+    known = _known(facts, {one.inode: one for some in in_the_way.values() for one in some})
     is_root = facts.host.user().uid == 0
     left = _left_running(facts)
     boxes = _boxes(facts)
@@ -84,7 +82,10 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
             one,
             tuple(
                 _own(some, one, facts)
-                for some in (*seen[one.port.id], *_published(boxes, one, seen[one.port.id]))
+                for some in (
+                    *seen[one.port.id],
+                    *_published(boxes, partial(conflicts, one), seen[one.port.id]),
+                )
             ),
             conf,
             is_root,
@@ -98,6 +99,21 @@ def survey(facts: Facts) -> dict[str, PortFacts]:
     }
 
 
+def _known(facts: Facts, listeners: dict[int, Listener]) -> dict[int, Occupant]:
+    """Who holds these sockets, by inode."""
+    sockets = tuple(listeners.values())
+    holders = facts.host.holders(sockets) if sockets else ()
+    known = {one.inode: _occupant(facts, one, holder) for one, holder in zip(sockets, holders, strict=True)}
+    return _with_main_programs(facts, _with_packages(facts, known))
+
+
+def holding(facts: Facts, numbers: tuple[int, ...]) -> tuple[Occupant, ...]:
+    """Everyone who has one of these ports at some address, mailcow or not. Raises HostError."""
+    found = _known(facts, {one.inode: one for one in _with_v6only(facts.host.listeners(numbers))})
+    seen = tuple(found.values())
+    return (*seen, *_published(_boxes(facts), lambda place: place.port in numbers, seen))
+
+
 def _boxes(facts: Facts) -> tuple[Container, ...]:
     try:
         return facts.get(containers.containers) if containers.may_run(facts) else ()
@@ -106,7 +122,7 @@ def _boxes(facts: Facts) -> tuple[Container, ...]:
 
 
 def _published(
-    boxes: tuple[Container, ...], binding: Binding, seen: tuple[Occupant, ...]
+    boxes: tuple[Container, ...], wanted: Callable[[Listener], bool], seen: tuple[Occupant, ...]
 ) -> Iterator[Occupant]:
     """Containers that Docker keeps the place for though nothing of theirs listens there: it gives the port to
     nobody else while they run, whatever has become of its proxy (tried with 26.1 and 28.5)."""
@@ -115,7 +131,7 @@ def _published(
         for address, port in box.published if box.id not in shown else ():
             six = ":" in address
             place = Listener(6 if six else 4, address, port, six, "", 0, 0, 0, "published")
-            if conflicts(binding, place):
+            if wanted(place):
                 yield Occupant(place, Holder(0, (), "", ""), docker=True, container=box)
 
 

@@ -7,7 +7,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.port_choices import Choice
 from mailcow_wizard.fixes.port_conflict import Conflict
-from mailcow_wizard.fixes.port_stops import SETTLE_S
+from mailcow_wizard.fixes.port_stops import SETTLE_S, with_places
 from mailcow_wizard.fixes.postfix_files import listeners, parameter, with_parameter, without_listeners
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
@@ -67,7 +67,7 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
         changed = with_parameter(changed, "myhostname", f"local.{server}")
     restart = _restart(conflict)
     steps: tuple[PlanStep, ...] = (
-        *_before(conflict, restart),
+        *with_places(conflict, _before(conflict, restart)),
         *_edit(MAIN, main, changed),
         *_edit(MASTER, master, without_listeners(master, _PORTS)),
         Command(("postfix", "check")),

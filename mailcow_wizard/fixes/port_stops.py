@@ -6,6 +6,8 @@ import re
 import shlex
 
 from mailcow_wizard.facts.blockers import MAIL_SERVERS, WEB_SERVERS, Blocker
+from mailcow_wizard.facts.ports import survey
+from mailcow_wizard.facts.taken import places_of
 from mailcow_wizard.facts.tools import packager
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.port_choices import Choice
@@ -38,11 +40,12 @@ _REMOVE = {
 def plan_to_stop(conflict: Conflict, choice: Choice) -> Plan:
     """Stops units, scripts and containers alike, all that hold the port. Raises HostError."""
     parts = _parts(conflict)
+    commands = with_places(conflict, tuple(command for part in parts for command in part.commands))
     steps: tuple[PlanStep, ...] = (
         *queued_mail(conflict),
         *_other_programs(conflict),
         *(word for part in parts for word in part.words),
-        *(command for part in parts for command in part.commands),
+        *commands,
     )
     names = _(" and ").join(one.name for one in conflict.blockers)
     lost = (_lost(one, conflict) for one in conflict.blockers)
@@ -65,6 +68,15 @@ def plan_to_stop(conflict: Conflict, choice: Choice) -> Plan:
         settle=SETTLE_S,
         reversible=all(part.reversible for part in parts),
     )
+
+
+def with_places(conflict: Conflict, commands: tuple[Command, ...]) -> tuple[Command, ...]:
+    """The commands that stop who holds the port, or have it listen elsewhere: they are not taken back while
+    somebody else is at one of mailcow's ports that it has now."""
+    names = tuple(dict.fromkeys(name for one in conflict.blockers for name in one.names))
+    everyone = (one for port in conflict.facts.get(survey).values() for one in port.occupants)
+    places = places_of(names, tuple(everyone))
+    return (commands[0]._replace(places=places), *commands[1:]) if commands else ()
 
 
 def _parts(conflict: Conflict) -> list[Stopping]:

@@ -1,0 +1,82 @@
+"""What was stopped listens again when it is taken back: not while somebody else has its port."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mended import NEW, OLD, Mailcow, document
+
+from mailcow_wizard.engine import mending
+from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts.taken import _meet
+from mailcow_wizard.host.door import Listener
+from mailcow_wizard.host.recorded import DEMO, load
+from mailcow_wizard.host.state import StateDirectory
+from mailcow_wizard.model import Command, Place, Settings
+
+
+@pytest.fixture
+def mailcow(tmp_path: Path) -> Mailcow:
+    """A small mailcow directory whose TZ is empty."""
+    return Mailcow(tmp_path)
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """Somebody who listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def test_it_waits_until_the_port_is_free(mailcow: Mailcow, listener: socket.socket) -> None:
+    number = listener.getsockname()[1]
+    done = mailcow.fix("--yes", run=[("true", "echo back")], places=[("0.0.0.0", number)])
+    assert done.returncode == 0
+    for words, code in ((("--yes",), 73), ((), 73), (("--dry-run",), 0)):
+        done = mailcow.run("undo", *words)
+        said = done.stderr.decode()
+        assert (done.returncode, done.stdout) == (code, b""), said
+        words = f"nothing was changed: postfix could not listen again, port {number} is taken: "
+        assert said.startswith(f"mailcow-wizard: {words}")
+        assert "; first" in said
+    done = mailcow.run("undo", "1", "--yes", "--json")
+    assert (done.returncode, document(done)["state"]) == (73, "applied")
+    assert mailcow.changes()[0]["state"] == "applied"
+    assert mailcow.conf.read_text() == NEW
+    listener.close()
+    assert mailcow.run("undo", "--yes").returncode == 0
+    assert mailcow.conf.read_text() == OLD
+
+
+@pytest.mark.parametrize(
+    ("place", "there", "meet"),
+    [
+        (Place((), "0.0.0.0", 25), ("0.0.0.0", 25, False), True),
+        (Place((), "0.0.0.0", 25), ("127.0.0.1", 25, False), True),
+        (Place((), "127.0.0.1", 25), ("192.88.99.10", 25, False), False),
+        (Place((), "127.0.0.1", 25), ("0.0.0.0", 25, False), True),
+        (Place((), "0.0.0.0", 25), ("0.0.0.0", 26, False), False),
+        (Place((), "0.0.0.0", 25), ("::", 25, False), True),
+        (Place((), "0.0.0.0", 25), ("::", 25, True), False),
+        (Place((), "::", 25), ("192.88.99.10", 25, False), True),
+        (Place((), "::", 25, True), ("0.0.0.0", 25, False), False),
+        (Place((), "::", 25, True), ("::1", 25, True), True),
+        (Place((), "::1", 25, True), ("2d00:113::10", 25, True), False),
+    ],
+)
+def test_places(place: Place, there: tuple[str, int, bool], meet: bool) -> None:
+    address, port, v6only = there
+    listener = Listener(6 if ":" in address else 4, address, port, v6only, "", 0, 1, 0)
+    assert _meet(place, listener) is meet
+
+
+@pytest.mark.parametrize(("check", "ports"), [("ports.smtp", {25}), ("ports.http", {80, 443})])
+def test_a_plan_knows_where_who_is_stopped_listens(check: str, ports: set[int], tmp_path: Path) -> None:
+    demo = load(DEMO)
+    seen = mending.look(
+        Session(demo, Settings(directory=demo.directory), StateDirectory(str(tmp_path))), check
+    )
+    plans = [one.plan() for one in seen.offers(seen.findings[0]) if one.fix.id == "stop-service"]
+    commands = [step for step in plans[0].steps if isinstance(step, Command)]
+    assert {place.port for place in commands[0].places} == ports
