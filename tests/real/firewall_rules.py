@@ -124,6 +124,18 @@ NFT: dict[str, RuleSet] = {
         "tcp dport 1101-65535 counter accept",
         more="set seen { type ipv4_addr; flags dynamic; size 65535; }",
     ),
+    "lists that rules fill": _input(
+        "accept",
+        "tcp dport 1-300 add @seen { ip saddr } ct count over 0 counter",
+        "ip saddr @seen tcp dport 200-300 drop",
+        "tcp dport 600-900 update @pairs { ip6 saddr . tcp dport timeout 1m }",
+        "ip6 saddr . tcp dport @pairs tcp dport != 700-800 reject",
+        "ip daddr @seen drop",
+        "tcp dport 1000-2000 ct count over 0 drop",
+        "tcp dport 2000-3000 ct count 0 drop",
+        more="set seen { type ipv4_addr; flags dynamic; size 65535; }\n"
+        "set pairs { type ipv6_addr . inet_service; flags dynamic,timeout; size 65535; }",
+    ),
     "routes": _input(
         "drop",
         "fib saddr . iif oif missing drop",

@@ -81,6 +81,43 @@ def test_what_nft_asks_and_does_that_is_not_understood_is_unknown(world: Gate, r
     assert set(world.tried()[0].values()) == {"silent"}
 
 
+_FEW = "limit rate over 1/day burst 1 packets"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        known.nft(
+            "table inet x { chain c { type filter hook input priority 0; tcp dport 1-65535 "
+            f"{_FEW} drop; }}; }}"
+        ),
+        known.nft(
+            "table inet x { set s { type ipv4_addr; flags dynamic; size 99; }; chain c { type filter hook "
+            f"input priority 0; tcp dport 1-65535 add @s {{ ip saddr {_FEW} }} drop; }}; }}"
+        ),
+        known.nft(
+            "table inet x { chain c { type filter hook input priority 0; tcp dport 1-65535 ct count over 4 "
+            "drop; }; }"
+        ),
+        (
+            ("iptables-nft", "-A INPUT -p tcp -m limit --limit 3/hour -j ACCEPT"),
+            ("iptables-nft", "-A INPUT -p tcp -j DROP"),
+        ),
+        (
+            (
+                "iptables-legacy",
+                "-A INPUT -p tcp -m hashlimit --hashlimit-above 30/hour --hashlimit-name few "
+                "--hashlimit-burst 4 -j DROP",
+            ),
+        ),
+    ],
+)
+def test_so_few_that_everyday_mail_may_be_too_many_is_unknown(world: Gate, rules: known.RuleSet) -> None:
+    put(world, rules)
+    assert {outcome for outcome, _place, _why in foretold(world)[0].values()} == {"unknown"}
+    assert "silent" in world.tried()[0].values()
+
+
 def test_a_port_that_is_sent_to_somebody_else(world: Gate, tmp_path: Path) -> None:
     """Nobody is there: mailcow would hear nothing of it either."""
     nobody = max(set(range(60_000, 60_300)) - set(world.ports))

@@ -80,7 +80,7 @@ def _telling(rule: Rule) -> dict[str, Rows]:
         if not isinstance(one, Test):
             break
         key = one.keys[0]
-        if one.negated or key.mask or len(one.keys) != 1:
+        if one.negated or one.listed or key.mask or len(one.keys) != 1:
             continue
         if key.name in _NUMBERS:
             tells = all(len(row) == 1 and isinstance(row[0], Span) for row in one.rows)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from mailcow_wizard.facts.firewall.addresses import span_of
 from mailcow_wizard.facts.firewall.ipsets import IpSets, asking
+from mailcow_wizard.facts.firewall.limits import USUAL_BURST, is_few
 from mailcow_wizard.facts.firewall.statements import ANY, Key, Limit, Opaque, Seen, Span, Test
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.patterns import pattern
@@ -259,12 +260,29 @@ def _nothing(match: Match) -> list[Statement]:
 
 
 def _limited(match: Match) -> list[Statement]:
-    return [Limit(over=False)]
+    options = _first_values(match)
+    return [Limit(False, _is_few(options.get("--limit", "3/hour"), options.get("--limit-burst", "")))]
 
 
 def _hash_limited(match: Match) -> list[Statement]:
     over = any(name == "--hashlimit-above" or turned for name, turned, _values in match.options)
-    return [Limit(over)]
+    options = _first_values(match)
+    rate = (
+        options.get("--hashlimit-above") or options.get("--hashlimit-upto") or options.get("--hashlimit", "")
+    )
+    each = "srcip" in options.get("--hashlimit-mode", "").split(",")
+    return [Limit(over, _is_few(rate, options.get("--hashlimit-burst", ""), each))]
+
+
+def _first_values(match: Match) -> dict[str, str]:
+    return {name: values[0] if values else "" for name, _turned, values in match.options}
+
+
+def _is_few(rate: str, burst: str, each: bool = False) -> bool:
+    number, _slash, per = rate.partition("/")
+    return number.isdecimal() and is_few(
+        int(number), per, int(burst) if burst.isdecimal() else USUAL_BURST, each
+    )
 
 
 def _connections(match: Match) -> list[Statement]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from operator import index
 
 from mailcow_wizard.facts.firewall.addresses import span_of
+from mailcow_wizard.facts.firewall.limits import FEW_AT_ONCE, USUAL_BURST, is_few
 from mailcow_wizard.facts.firewall.nft_wording import Wording
 from mailcow_wizard.facts.firewall.nft_words import Sets, choice, keys_of, test
 from mailcow_wizard.facts.firewall.nft_xt import translated
@@ -18,6 +19,7 @@ from mailcow_wizard.facts.firewall.statements import (
     Nat,
     Opaque,
     Rule,
+    Seen,
     Test,
     Untrack,
     Verdict,
@@ -51,6 +53,7 @@ _OF_PACKET = (
     *(f"{one}{side}" for one in ("", "tcp ", "udp ") for side in ("sport", "dport")),
 )
 _NAMED = ("set", "map", "limit")
+_VERSIONS = {"ip": "ipv4", "ip6": "ipv6"}
 
 
 def rules(
@@ -90,7 +93,7 @@ def _rules(listed: list[Any], texts: Texts, foreign: Collection[tuple[str, str, 
                 heads[place] = about
             else:
                 wording = Wording(texts, (family, table, index(about["handle"])), about["expr"])
-                sets = known.get((family, table)) or Sets({}, {}, whole)
+                sets = known.get((family, table)) or Sets({}, {}, whole, f"{family} {table}")
                 body.append(Rule(wording, tuple(_statements(about["expr"], sets, wording))))
     chains = {}
     for place, head in heads.items():
@@ -112,7 +115,7 @@ def _tables(listed: list[Any], whole: bool) -> tuple[dict[tuple[str, str], Sets]
                 of_table = limits if kind == "limit" else sets
                 of_table.setdefault((about["family"], about["table"]), {})[about["name"]] = about
     places = (*sets, *limits)
-    return {one: Sets(sets.get(one, {}), limits.get(one, {}), whole) for one in places}, asleep
+    return {one: Sets(sets.get(one, {}), limits.get(one, {}), whole, " ".join(one)) for one in places}, asleep
 
 
 def places(document: Any) -> list[tuple[str, str, str]]:
@@ -193,7 +196,7 @@ def _statement(name: str, value: Any, sets: Sets) -> list[Statement]:
     if name == "limit":
         return [_limit(value, sets)]
     if name == "ct count":
-        return [Limit(bool(value.get("inv")))]
+        return _counted(value)
     if name == "mangle":
         return _mangled(value)
     if name in ("dnat", "redirect"):
@@ -238,23 +241,52 @@ def verdict(name: str, value: Any) -> Verdict | None:
     return None
 
 
-def _limit(value: Any, sets: Sets) -> Statement:
+def _counted(value: Expression, each: bool = False) -> list[Statement]:
+    """Connections at once, of all together or of `each` for itself. Of more than none everybody's first one
+    is one already."""
+    over, number = bool(value.get("inv")), value["val"]
+    if number == 0:
+        return [] if over else [Test((Key("l4proto"),), ())]
+    return [Limit(over, not each and number < FEW_AT_ONCE)]
+
+
+def _limit(value: Any, sets: Sets, each: bool = False) -> Statement:
     if isinstance(value, str):
         value = sets.limits.get(value, value)
     if isinstance(value, dict) and "rate" in value:
-        return Limit(bool(value.get("inv")))
+        in_packets = value.get("rate_unit", "packets") == "packets"
+        few = in_packets and is_few(
+            value["rate"], str(value.get("per")), value.get("burst", USUAL_BURST), each
+        )
+        return Limit(bool(value.get("inv")), few)
     return Opaque(f"limit {value}")
 
 
 def _of_set(value: Expression, sets: Sets) -> list[Statement]:
-    """Adding to a set fits always; where each element has a limit, as that says."""
-    found: list[Statement] = []
-    for one in (*_listed(value.get("stmt")), *_listed(value.get("stmts"))):
-        for name, inner in one.items():
-            found += _statement(name, inner, sets)
+    """Adding to a set fits always what has its properties, which is on it from then on; where each element
+    has a limit, as that says."""
     if value.get("op") == "delete":
         return []
+    found = _put_on(value, sets)
+    for one in (*_listed(value.get("stmt")), *_listed(value.get("stmts"))):
+        for name, inner in one.items():
+            if name in ("limit", "ct count"):
+                found += [_limit(inner, sets, True)] if name == "limit" else _counted(inner, True)
+            else:
+                found += _statement(name, inner, sets)
     return found
+
+
+def _put_on(value: Expression, sets: Sets) -> list[Statement]:
+    element = value.get("elem", value.get("key"))
+    if isinstance(element, dict) and "elem" in element:
+        element = element["elem"].get("val")
+    keys = keys_of(element)
+    if keys is None:
+        return []
+    versions = dict.fromkeys(_VERSIONS.get(key.name.partition(" ")[0]) for key in keys)
+    of_family = [one for version in versions for one in _of(version)]
+    return [*of_family, Seen(sets.list_of(str(value.get("set", value.get("name"))), keys))]
 
 
 def _mangled(value: Expression) -> list[Statement]:

@@ -64,11 +64,17 @@ _NO_NAMES: Mapping[str, int] = MappingProxyType({})
 
 
 class Sets(NamedTuple):
-    """The named sets and maps of a table, as nft lists them, by name; and its named limits."""
+    """The named sets and maps of a table, as nft lists them, by name; and its named limits. `table` is that
+    table's own name, with its family."""
 
     listed: Mapping[str, Any]
     limits: Mapping[str, Any]
     whole: bool
+    table: str = ""
+
+    def list_of(self, name: str, keys: tuple[Key, ...]) -> str:
+        """What packets are said to be on that a rule adds to this set, by these properties of theirs."""
+        return f"{self.table} {name} {'.'.join(f'{one.name}/{one.mask:x}' for one in keys)}"
 
 
 def test(match: Any, sets: Sets) -> Statement:
@@ -90,7 +96,7 @@ def test(match: Any, sets: Sets) -> Statement:
         return Opaque(f"“{_name(left)} {operator} {right}”")
     if first.name == "ct state" and operator == "!=" and len(rows) > 1 and isinstance(right, list):
         return Opaque("“ct state != …”")
-    return Test(keys, rows, operator == "!=")
+    return Test(keys, rows, operator == "!=", sets.list_of(right, keys) if named else "")
 
 
 def _asks_route(keys: tuple[Key, ...]) -> bool:

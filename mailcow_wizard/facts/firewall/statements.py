@@ -41,11 +41,13 @@ class Key(NamedTuple):
 
 
 class Test(NamedTuple):
-    """Properties of a packet, together, are to be one of the rows; with `negated`, none of them."""
+    """Properties of a packet, together, are to be one of the rows; with `negated`, none of them. `listed` is
+    the list that a rule may have put the packet on before, as if it were a row."""
 
     keys: tuple[Key, ...]
     rows: tuple[Row, ...]
     negated: bool = False
+    listed: str = ""
 
 
 class Verdict(NamedTuple):
@@ -106,9 +108,11 @@ class Seen(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """Fits as long as there are not many such packets; `over`: only when there are."""
+    """Fits as long as there are not many such packets; `over`: only when there are. `few`: so few that the
+    next of everyday connections may be too many."""
 
     over: bool
+    few: bool = False
 
 
 class Opaque(NamedTuple):

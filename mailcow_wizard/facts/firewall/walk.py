@@ -267,7 +267,9 @@ class Walk:
                         "whether it asks for {keys} of this packet is not known", keys=one.keys[0].name
                     )
             elif isinstance(one, Limit):
-                if one.over:
+                if one.few:
+                    doubt = doubt or _("it depends on how many come")
+                elif one.over:
                     return _Said(None, packet)
                 limited = True
             elif isinstance(one, Opaque):
