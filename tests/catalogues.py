@@ -45,7 +45,6 @@ _TOPICS = {
     "network": "network addresses reached ways neighbours free_subnet free_places provider",
     "dns": "dns providers",
     "config": "config conf checkout mailcow_conf hostname compose presence identity",
-    "mail": "mail trips boxes",
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.mail_words import CRASHED, ILLEGAL, KILLED, meaning, wait_remedy, waits_for
 from mailcow_wizard.checks.troubles import Trouble, judged, skipped
-from mailcow_wizard.facts.mail.boxes import (
+from mailcow_wizard.facts.mail.containers import (
     RESTARTED_LATELY_S,
     STEADY_S,
     WAITS_LONG_S,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard.checks import docker_words
-from mailcow_wizard.facts.mail.boxes import Box
+from mailcow_wizard.facts.mail.containers import Box
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 

@@ -7,7 +7,7 @@ import pytest
 
 from mailcow_wizard.checks.mail_containers import CHECKS, judge_containers
 from mailcow_wizard.checks.mail_relay import judge_relay
-from mailcow_wizard.facts.mail.boxes import Box, Stack, frames, stack
+from mailcow_wizard.facts.mail.containers import Box, Stack, frames, stack
 from mailcow_wizard.facts.mail.installed import installed
 from mailcow_wizard.facts.mail.relay import relay
 from mailcow_wizard.facts.mail.services import services

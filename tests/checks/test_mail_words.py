@@ -3,7 +3,7 @@
 import pytest
 
 from mailcow_wizard.checks.mail_containers import judge_containers
-from mailcow_wizard.facts.mail.boxes import stack
+from mailcow_wizard.facts.mail.containers import stack
 from mailcow_wizard.model import Judgement
 from tests.checks.mail_machine import MailMachine, container
 

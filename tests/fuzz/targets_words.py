@@ -29,7 +29,7 @@ from mailcow_wizard.facts import reputation_asn, sending
 from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
 from mailcow_wizard.facts.firewall import connection, ipsets, iptables, nft, nft_wording, packet, sent_on
 from mailcow_wizard.facts.firewall.state import targets as targets_of
-from mailcow_wizard.facts.mail import acme, admin, boxes, certificates, fate, seen
+from mailcow_wizard.facts.mail import acme, admin, certificates, containers, fate, seen
 from mailcow_wizard.facts.network import mirrors, routes
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
@@ -140,13 +140,13 @@ def _pulled(data: bytes) -> None:
 
 
 def _logs(data: bytes) -> None:
-    lines = text(boxes.frames(data)).splitlines()
+    lines = text(containers.frames(data)).splitlines()
     acme.explained(lines, "mail.example.org")
     admin._judged(text(data))
-    boxes._seconds(text(data[:64]))
-    boxes.restarted_by(tuple(lines), {"0a1b2c3d4e5f": "unbound-mailcow"})
+    containers._seconds(text(data[:64]))
+    containers.restarted_by(tuple(lines), {"0a1b2c3d4e5f": "unbound-mailcow"})
     for service in ("unbound-mailcow", "mysql-mailcow", "clamd-mailcow"):
-        mail_words.meaning(boxes.Box("", "", service, "exited", 0.0, lines=tuple(lines)))
+        mail_words.meaning(containers.Box("", "", service, "exited", 0.0, lines=tuple(lines)))
     mail_refusals.remedies(text(data))
     reputation_asn.forwarders(text(data))
 

@@ -6,7 +6,7 @@ import ipaddress
 from datetime import datetime, timezone
 
 from mailcow_wizard.facts.dns.der import bounds
-from mailcow_wizard.facts.mail.boxes import last_lines
+from mailcow_wizard.facts.mail.containers import last_lines
 from mailcow_wizard.facts.mail.talks import Talks, talks
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
