@@ -51,7 +51,7 @@ from mailcow_wizard.facts.dns import (
     wire,
 )
 from mailcow_wizard.facts.firewall import nft_xt, ssh
-from mailcow_wizard.facts.mail import fate, mailboxes, relay
+from mailcow_wizard.facts.mail import mailboxes, postfix_log, relay
 from mailcow_wizard.facts.mail.installed import Installed, Listed
 from mailcow_wizard.facts.network import hairpin
 from mailcow_wizard.facts.store import Facts
@@ -300,7 +300,7 @@ _ABOUT: tuple[Callable[[Facts], object], ...] = (
     lambda facts: mailboxes.known(facts, "a@example.org"),
     lambda facts: owners.Owners(facts.host).has_others(7, 1),
     mailboxes.has_key,
-    lambda facts: fate.fate(facts, _MAIL, "queued as 40DBC22AB6A"),
+    lambda facts: postfix_log.fate(facts, _MAIL, "queued as 40DBC22AB6A"),
     lambda facts: config._time(facts.host, "%Z", "/x"),
     lambda facts: checkout.as_committed(facts, ("mailcow.conf", "x y")),
     lambda facts: addresses._from_outside(facts, 4, "10.0.0.1"),
