@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mailcow_wizard.checks.mail_refusals import is_refusal, remedies
 from mailcow_wizard.checks.troubles import Trouble
+from mailcow_wizard.facts.mail.authentication_results import Seen, Verdict
 from mailcow_wizard.facts.mail.postfix_log import Fate
-from mailcow_wizard.facts.mail.seen import Seen, Verdict
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Evidence
 

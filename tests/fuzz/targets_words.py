@@ -29,7 +29,14 @@ from mailcow_wizard.facts import reputation_asn, sending
 from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
 from mailcow_wizard.facts.firewall import connection, ipsets, iptables, nft, nft_wording, packet, sent_on
 from mailcow_wizard.facts.firewall.state import targets as targets_of
-from mailcow_wizard.facts.mail import acme, admin, certificates, containers, postfix_log, seen
+from mailcow_wizard.facts.mail import (
+    acme,
+    admin,
+    authentication_results,
+    certificates,
+    containers,
+    postfix_log,
+)
 from mailcow_wizard.facts.network import mirrors, routes
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
@@ -300,7 +307,7 @@ _JOURNAL = (
 
 def _headers(data: bytes) -> None:
     lines = tuple(text(data).split("\n"))
-    seen.seen(lines, "a.example"), postfix_log.read_fate(lines, "40DBC22AB6A")
+    authentication_results.seen(lines, "a.example"), postfix_log.read_fate(lines, "40DBC22AB6A")
 
 
 _HEADERS = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, bindings
 from mailcow_wizard.facts.identity import hostname
+from mailcow_wizard.facts.mail.authentication_results import Seen, seen
 from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.mail.postfix_log import Fate, fate
-from mailcow_wizard.facts.mail.seen import Seen, seen
 from mailcow_wizard.facts.mail.talks import own_addresses
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts

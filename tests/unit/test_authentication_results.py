@@ -2,8 +2,8 @@
 
 import pytest
 
+from mailcow_wizard.facts.mail.authentication_results import Seen, results, seen
 from mailcow_wizard.facts.mail.hops import hop, same_house
-from mailcow_wizard.facts.mail.seen import Seen, results, seen
 
 SERVER = "mail.example.org"
 OURS = "Received: from [127.0.0.1] (localhost [127.0.0.1]) by localhost (Mailerdaemon) with ESMTPSA id 1"
