@@ -11,7 +11,7 @@ import selectors
 import socket
 import time
 
-from mailcow_wizard.host import told
+from mailcow_wizard.host import icmp_errors
 from mailcow_wizard.host.door import Probe, Probed
 from mailcow_wizard.host.echo import Echo, leaves
 
@@ -69,9 +69,9 @@ class _Attempt:
         else:
             kind = socket.SOCK_DGRAM if probe.kind == "udp" else socket.SOCK_STREAM
             self.socket = socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-        told.listen(self.socket)
+        icmp_errors.listen(self.socket)
         if probe.size:
-            told.keep_whole(self.socket)
+            icmp_errors.keep_whole(self.socket)
         try:
             self.socket.connect((probe.address, probe.port))
         except BlockingIOError:
@@ -155,16 +155,16 @@ class _Attempt:
             outcome = "refused"
         mtu = report.mtu if report else 0
         if outcome == "too large" and self.socket:
-            mtu = mtu or told.known_mtu(self.socket)
+            mtu = mtu or icmp_errors.known_mtu(self.socket)
         if outcome == "reset" and self.line:
             outcome = "open"
         self.end(outcome, by if not own else "", mtu, os.strerror(number).lower() if number else "")
 
-    def _report(self) -> tuple[told.Told | None, bool]:
+    def _report(self) -> tuple[icmp_errors.Report | None, bool]:
         """What somebody told of a packet of ours, and whether there was something about others' packets."""
         others = False
         while self.socket is not None:
-            report = told.report(self.socket)
+            report = icmp_errors.report(self.socket)
             if report is None or self.echo is None or not report.by or self.echo.is_own(report.about):
                 return report, others
             others = True

@@ -25,7 +25,7 @@ _BY_RULE = {2: (9, 10, 13), 3: (1, 5, 6)}
 _UNREACHABLE = {2: 3, 3: 1}
 
 
-class Told(NamedTuple):
+class Report(NamedTuple):
     """One report: the kernel's error number, who sent it (empty: this machine's kernel itself), the MTU that
     it names or 0, whether only a firewall's rule says so, and how the packet began that it is about."""
 
@@ -56,7 +56,7 @@ def known_mtu(sock: socket.socket) -> int:
         return 0
 
 
-def report(sock: socket.socket) -> Told | None:
+def report(sock: socket.socket) -> Report | None:
     """The oldest report that is kept; None where there is none."""
     try:
         about, ancillary, _, _ = sock.recvmsg(512, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
@@ -67,7 +67,7 @@ def report(sock: socket.socket) -> Told | None:
             number, origin, type, code, _, info, _ = _ERROR.unpack_from(data)
             by = _address(data[_ERROR.size :]) if origin in _FROM_ICMP else ""
             ruled = type == _UNREACHABLE.get(origin) and code in _BY_RULE[origin]
-            return Told(number, by, info if number == errno.EMSGSIZE else 0, ruled, about)
+            return Report(number, by, info if number == errno.EMSGSIZE else 0, ruled, about)
     return None
 
 
