@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mailcow_wizard.host.chance import letters_and_digits
+from mailcow_wizard.host.fresh_secrets import letters_and_digits
 from mailcow_wizard.host.reach_talk import TEXT_LENGTH, Kind
 from mailcow_wizard.language import _
 from mailcow_wizard.patterns import pattern

@@ -20,7 +20,7 @@ from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.conf_set import Unsuitable
 from mailcow_wizard.fixes.mailcow_conf import is_link, path_of
-from mailcow_wizard.host import chance
+from mailcow_wizard.host import fresh_secrets
 from mailcow_wizard.host.door import HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
@@ -65,7 +65,7 @@ def plan(facts: Facts, given: Mapping[str, str]) -> Plan:
     path = path_of(facts)
     _refuse_over(facts, path)
     values = {
-        **{key: chance.letters_and_digits(length) for key, length in SECRETS.items()},
+        **{key: fresh_secrets.letters_and_digits(length) for key, length in SECRETS.items()},
         **answers(facts),
         **given,
     }

@@ -11,7 +11,7 @@ from mailcow_wizard.facts.free_subnet import free_subnet
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, answered
 from mailcow_wizard.facts.volumes import database
 from mailcow_wizard.fixes import conf_new, conf_set
-from mailcow_wizard.host import chance
+from mailcow_wizard.host import fresh_secrets
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install import by_itself, conf_files, gate, going_on
 from mailcow_wizard.install.compose import Compose
@@ -126,7 +126,7 @@ def _made(job: Job) -> str:
         )
     secrets = job.record.secrets()
     if not set(SECRETS) <= set(secrets):
-        fresh = {key: chance.letters_and_digits(length) for key, length in SECRETS.items()}
+        fresh = {key: fresh_secrets.letters_and_digits(length) for key, length in SECRETS.items()}
         secrets = {**fresh, **secrets}
         job.record.save_secrets(secrets)
     job.hide(tuple(secrets.values()))

@@ -9,7 +9,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mail.trips import far_file
 from mailcow_wizard.fixes import dns_records
-from mailcow_wizard.host import chance, detached, far_mailbox, handing_on, lexicon, proxy_variables
+from mailcow_wizard.host import detached, far_mailbox, fresh_secrets, handing_on, lexicon, proxy_variables
 from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.install import going_on, spoken
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing, fresh
@@ -46,7 +46,7 @@ def begin(session: Session, choices: Choices) -> tuple[str, lock.Lock]:
     record = Record(session.state)
     held = lock.take(session.state, beside=lock.of_install(session.settings.directory))
     try:
-        run = chance.letters_and_digits(_RUN_LENGTH)
+        run = fresh_secrets.letters_and_digits(_RUN_LENGTH)
         before = _unfinished(session, record.look())
         standing = _next(session, before, run, choices)
         session.take_over()
