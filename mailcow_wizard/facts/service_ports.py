@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.bones import has_bones
 from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.scrub_statements import recorded_in_part
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import NamedTuple
 
@@ -62,7 +62,7 @@ def _whole(facts: Facts, layout: _Layout) -> str:
         path = left.pop()
         if path in texts:
             continue
-        if len(texts) >= _MOST_FILES or size > _MOST_LETTERS or not has_bones(path):
+        if len(texts) >= _MOST_FILES or size > _MOST_LETTERS or not recorded_in_part(path):
             raise HostError(path)
         texts[path] = re.sub(r"(?m)(?:^|(?<=\s))#.*$", "", facts.host.text(path))
         size += len(texts[path])

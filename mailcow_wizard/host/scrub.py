@@ -5,9 +5,9 @@ import re
 from typing import Any, TypeVar, cast
 
 from mailcow_wizard.host import scrub_settings
-from mailcow_wizard.host.bones import bones, bones_of_output, has_bones
 from mailcow_wizard.host.conversation import Spoken
 from mailcow_wizard.host.door import HttpReply, Process, Ran
+from mailcow_wizard.host.scrub_statements import part, part_of_output, recorded_in_part
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.redaction import (
     REMOVED,
@@ -83,7 +83,7 @@ def _output(argv: tuple[str, ...], ran: Ran) -> Ran:
         return ran._replace(out=of_compose(ran.out), err=of_compose(ran.err))
     if argv[:2] == ("systemctl", "show"):
         return ran._replace(out="\n".join(map(_started, ran.out.split("\n"))))
-    return ran._replace(out=bones_of_output(argv, ran.out))
+    return ran._replace(out=part_of_output(argv, ran.out))
 
 
 def _started(line: str) -> str:
@@ -99,8 +99,8 @@ def _file(path: str, data: bytes) -> bytes:
     text = data.decode(encoding)
     if path.endswith(_CLOUD_DATA):
         text = _cloud(text)
-    if has_bones(path):
-        text = bones(path, text)
+    if recorded_in_part(path):
+        text = part(path, text)
     if _CONFIGURATION in path.rpartition("/")[2] or path.endswith("/.env"):
         text = _without_remarks(configuration(text, _LONE_WORD), odd=encoding != "utf-8")
     elif path.endswith(_ASSIGNMENTS):

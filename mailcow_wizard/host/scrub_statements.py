@@ -1,4 +1,4 @@
-"""The bones of a server's configuration: what may be recorded of files in which people keep passwords.
+"""What may be recorded of files in which people keep passwords: statements of known kinds, and no other.
 
 Of web servers' files the names of sites and where they listen are kept, of Dovecot's its listeners, of
 Postfix's files the services that listen and its own name, of units what wants them and what they want; every
@@ -49,7 +49,7 @@ _CONDITION = r"</?if\w*>?"
 _ADDRESSES = r"[\w.:,*/\[\]\s-]+"
 
 
-def has_bones(path: str) -> bool:
+def recorded_in_part(path: str) -> bool:
     """Whether only a part of this file may be recorded."""
     places = (*WEB_SERVERS, *_SHARED, *_DOVECOT, _LIGHTTPD)
     return path.startswith(places) or path in (_MASTER, _MAIN) or _unit_of_socket(path)
@@ -59,7 +59,7 @@ def _unit_of_socket(path: str) -> bool:
     return path.startswith("/etc/systemd/system/") and bool(re.search(_SOCKET, path))
 
 
-def bones(path: str, text: str) -> str:
+def part(path: str, text: str) -> str:
     """That part; the lines stay where they are."""
     if path == _MASTER:
         return _lines(text, r"\S+\s+inet\s")
@@ -79,7 +79,7 @@ def bones(path: str, text: str) -> str:
     return "".join(kept)
 
 
-def bones_of_output(argv: tuple[str, ...], text: str) -> str:
+def part_of_output(argv: tuple[str, ...], text: str) -> str:
     """What may be recorded of a command's output; all of it where it is known to hold no secret."""
     if argv[:2] == ("systemctl", "cat"):
         return _lines(text, _KEPT_OF_UNITS)
