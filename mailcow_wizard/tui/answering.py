@@ -9,7 +9,7 @@ from mailcow_wizard.answers.writing import save, text
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.install.standing import Record
 from mailcow_wizard.language import _, called_elsewhere, heard
-from mailcow_wizard.tui.beside import beside, is_at_rest
+from mailcow_wizard.tui.background import in_background, is_at_rest
 from mailcow_wizard.tui.screens.text import TextScreen
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def write(app: Wizard) -> None:
         else:
             app.call_later(_show, app, found, path)
 
-    beside(app, "answers", run)
+    in_background(app, "answers", run)
 
 
 def _show(app: Wizard, found: Collected, path: str) -> None:

@@ -10,7 +10,7 @@ from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.names import api_addresses
 from mailcow_wizard.tui import mending
-from mailcow_wizard.tui.beside import waited_for, when_at_rest
+from mailcow_wizard.tui.background import waited_for, when_at_rest
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.new_password import NewKey
 

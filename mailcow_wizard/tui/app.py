@@ -21,7 +21,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Event, Listed
 from mailcow_wizard.tui import exporting, returning
-from mailcow_wizard.tui.beside import beside, cannot_begin
+from mailcow_wizard.tui.background import cannot_begin, in_background
 from mailcow_wizard.tui.board import INSTALL, SUMMARY, WELCOME, Row, new_board
 from mailcow_wizard.tui.drawn import Drawn
 from mailcow_wizard.tui.frame import LOW, is_wide
@@ -164,7 +164,7 @@ class Wizard(Drawn):
         self._complete = True
         self.show_step(self.current)
         await self.take_typed()
-        beside(self, "journal", lambda: returning.look(self))
+        in_background(self, "journal", lambda: returning.look(self))
 
     def look_again(self, some: Sequence[Listed], facts: Facts | None = None) -> None:
         """Runs checks in a thread of their own; what they find comes back as `Heard`."""

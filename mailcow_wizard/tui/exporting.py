@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _, heard
-from mailcow_wizard.tui.beside import beside
+from mailcow_wizard.tui.background import in_background
 
 if TYPE_CHECKING:
     from mailcow_wizard.model import Finding
@@ -33,7 +33,7 @@ def remember(app: Wizard) -> None:
 
         Memory(app.session.state, app.session.recorded).keep(looked_at, findings, document(app, findings))
 
-    beside(app, "memory", keep)
+    in_background(app, "memory", keep)
 
 
 def export(app: Wizard) -> None:

@@ -18,7 +18,7 @@ from mailcow_wizard.install.standing import Progress, Record, Standing, Unreadab
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.names import is_full
 from mailcow_wizard.sentences import capitalized
-from mailcow_wizard.tui.beside import beside, waited_for
+from mailcow_wizard.tui.background import in_background, waited_for
 from mailcow_wizard.tui.board import INSTALL
 from mailcow_wizard.tui.install_words import after_lines, heading, outlook_lines, rows
 from mailcow_wizard.tui.planned import parts_of
@@ -200,7 +200,7 @@ def _watch(app: Wizard, made: Installing) -> None:
 
 def _stop(app: Wizard) -> None:
     """Beside the screen: where the work just begins its process is waited for."""
-    beside(app, "stop", lambda: following.stop(app.session))
+    in_background(app, "stop", lambda: following.stop(app.session))
 
 
 def _heard(app: Wizard, made: Installing) -> None:

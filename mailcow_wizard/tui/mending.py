@@ -13,7 +13,7 @@ from mailcow_wizard.fixes.mail import PASSWORD_FILE, RESETS
 from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import STEP_OF_TOPIC, Listed, Plan
-from mailcow_wizard.tui.beside import beside, when_at_rest
+from mailcow_wizard.tui.background import in_background, when_at_rest
 from mailcow_wizard.tui.board import Row
 from mailcow_wizard.tui.planned import back_lines, change_lines, parts_of, plan_lines
 from mailcow_wizard.tui.screens.changes import Changes
@@ -92,7 +92,7 @@ def _show_choices(app: Wizard, row: Row) -> None:
             carry_out(app, plan)
 
     app.push_screen(screen, chosen)
-    beside(app, "choices", look, screen.failed)
+    in_background(app, "choices", look, screen.failed)
 
 
 def _planned(offer: Offer) -> Planned:

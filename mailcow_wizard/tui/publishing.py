@@ -11,7 +11,7 @@ from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host.door import HostError, NotRecorded
 from mailcow_wizard.language import _
 from mailcow_wizard.tui import mending
-from mailcow_wizard.tui.beside import waited_for
+from mailcow_wizard.tui.background import waited_for
 
 if TYPE_CHECKING:
     from mailcow_wizard.model import Plan

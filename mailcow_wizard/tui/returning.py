@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailcow_wizard.tui.beside import when_at_rest
+from mailcow_wizard.tui.background import when_at_rest
 
 if TYPE_CHECKING:
     from mailcow_wizard.tui.app import Wizard

@@ -9,7 +9,7 @@ from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Plan
 from mailcow_wizard.tui import mending
-from mailcow_wizard.tui.beside import beside, is_at_rest
+from mailcow_wizard.tui.background import in_background, is_at_rest
 from mailcow_wizard.tui.screens.settings import SettingsScreen
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def show(app: Wizard) -> None:
             draft.put(key, value)
         app.call_later(_open, app, draft)
 
-    beside(app, "settings", read)
+    in_background(app, "settings", read)
 
 
 def _open(app: Wizard, draft: Draft) -> None:
@@ -62,4 +62,4 @@ def _save(app: Wizard, draft: Draft, screen: SettingsScreen) -> None:
             screen.say("")
             mending.ask(app, planned, draft.by_hand(), screen.dismiss, lambda: app.unsaved.clear())
 
-    beside(app, "plan", plan, screen.say)
+    in_background(app, "plan", plan, screen.say)

@@ -1,4 +1,4 @@
-"""Work beside the screen: in a thread, whose mistakes are told in words and not printed over the screen."""
+"""Work in the background: in a thread, whose mistakes are told in words and not printed over the screen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _REST_S = 0.5
 
 
-def beside(
+def in_background(
     app: Wizard, name: str, work: Callable[[], object], say: Callable[[str], object] | None = None
 ) -> None:
     """Does the work in a thread of this name. A mistake of the wizard in it, and that there can be no thread,
@@ -58,7 +58,7 @@ def waited_for(app: Wizard, title: str, said: str, look: Callable[[], Callable[[
             app.call_after_refresh(what)
 
     app.push_screen(waiting, opened)
-    beside(
+    in_background(
         app,
         "waited-for",
         lambda: app.call_later(waiting.go_on, look()),
