@@ -32,7 +32,7 @@ class Place(NamedTuple):
 PLACES: tuple[Place, ...] = (
     Place("s", "config", _("settings"), _("settings of mailcow.conf"), "settings.show"),
     Place("o", "network", _("outgoing"), _("what gets out, and where it ends"), "network.show"),
-    Place("i", "network", _("incoming"), _("what gets in, proved from outside"), "reaching.show"),
+    Place("i", "network", _("incoming"), _("what gets in, proved from outside"), "reach.show"),
     Place("t", "dns", _("records"), _("DNS records: what to publish, waiting for it"), "records.show"),
     Place("i", "install", _("install"), _("install mailcow, or see how the install goes"), "installing.show"),
     Place("w", "summary", _("answers"), _("write the answers so far, for other servers"), "answering.write"),

@@ -19,9 +19,9 @@ from mailcow_wizard.install.stages import STAGES
 from mailcow_wizard.install.standing import Choices, fresh
 from mailcow_wizard.model import STEPS, Event, Settings
 from mailcow_wizard.report import reach as report
-from mailcow_wizard.tui.asking import Asking
 from mailcow_wizard.tui.greeting import greeting
 from mailcow_wizard.tui.installing import Installing
+from mailcow_wizard.tui.reach_proof import ShownProof
 from mailcow_wizard.tui.screens.changes import STATES, Changes
 from mailcow_wizard.tui.screens.installing import InstallScreen
 from mailcow_wizard.tui.screens.reach import ReachScreen
@@ -176,13 +176,13 @@ async def test_an_address_that_is_not_known_is_asked_for(
     monkeypatch.setattr(report, "notes", lambda proof: ())
     said = "ADDRESS in this line: put this server's public address in its place."
     async with piloted(tmp_path) as (app, pilot):
-        asking = Asking(app.session, lambda: None)
+        proofs = ShownProof(app.session, lambda: None)
         proof: Any = SimpleNamespace(
             forbidden=False, addresses=(), token="", ports=(), seconds_left=0, targets=(),
             all_arrived=False, told=False,
         )  # fmt: skip
-        asking._listen(proof)
-        await app.push_screen(ReachScreen(app.look, asking, lambda what, line: None))
+        proofs._listen(proof)
+        await app.push_screen(ReachScreen(app.look, proofs, lambda what, line: None))
         await pilot.pause()
         assert shown(app).count(said) == 1
         await pilot.press("c")

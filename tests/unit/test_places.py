@@ -9,7 +9,7 @@ from mailcow_wizard.tui.places import PLACES, _behind
 @pytest.mark.parametrize(
     ("key", "step", "opens"),
     [
-        *((("i", one, "reaching.show")) for one in ("welcome", "network", "docker", "config")),
+        *((("i", one, "reach.show")) for one in ("welcome", "network", "docker", "config")),
         *((("i", one, "installing.show")) for one in ("install", "verify", "summary")),
         *((("+", one, "records.add_domain")) for one in ("welcome", "ports", "dns", "install")),
         *((("+", one, "first_mailbox.show")) for one in ("verify", "summary")),

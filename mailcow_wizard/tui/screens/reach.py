@@ -18,7 +18,7 @@ from mailcow_wizard.tui.widgets.lines import Part, cut
 
 if TYPE_CHECKING:
     from mailcow_wizard.engine.reach import Verdict
-    from mailcow_wizard.tui.asking import Asking, Row
+    from mailcow_wizard.tui.reach_proof import Row, ShownProof
 
 _TICK_S = 1.0
 _LOW = 20
@@ -89,9 +89,9 @@ class ReachScreen(Sheet[None]):
         Binding("escape,q", "do('leave')", "stop listening", show=False),
     ]
 
-    def __init__(self, look: Look, asking: Asking, do: Callable[[str, str], None]) -> None:
+    def __init__(self, look: Look, shown: ShownProof, do: Callable[[str, str], None]) -> None:
         super().__init__(look)
-        self._asking = asking
+        self._shown = shown
         self._do = do
         self._kind = 0
         self._notice = ""
@@ -102,36 +102,36 @@ class ReachScreen(Sheet[None]):
         self.set_interval(_TICK_S, self._tick)
 
     def _tick(self) -> None:
-        if self._asking.listening and self.is_mounted:
+        if self._shown.listening and self.is_mounted:
             self.draw()
 
     def title_parts(self) -> Sequence[Part]:
         """What it is, and how long it goes on."""
-        look, asking = self.look, self._asking
-        if asking.listening:
-            minutes, seconds = divmod(asking.seconds_left, 60)
-            if asking.all_arrived:
+        look, shown = self.look, self._shown
+        if shown.listening:
+            minutes, seconds = divmod(shown.seconds_left, 60)
+            if shown.all_arrived:
                 said = [(_("All ports are reached from outside"), look.state("pass") + look.bold)]
             else:
                 said = [(_("listening, ends in") + " ", look.plain), (f"{minutes}:{seconds:02}", look.bold)]
             return [(" " + _("Reached from outside") + "  ", look.bold), *said]
-        if asking.problem:
-            return [(f" {look.text(asking.problem)}", look.state("warn"))]
-        over = _("the listeners have ended") if asking.rows else _("opening the ports…")
+        if shown.problem:
+            return [(f" {look.text(shown.problem)}", look.state("warn"))]
+        over = _("the listeners have ended") if shown.rows else _("opening the ports…")
         return [(" " + _("Reached from outside") + "  ", look.bold), (look.text(over), look.plain)]
 
     @property
     def _line(self) -> str:
-        lines = self._asking.lines
+        lines = self._shown.lines
         return lines[self._kind % len(lines)].text if lines else ""
 
     def body(self, width: int) -> Sequence[Sequence[Part]]:
         """The line to paste, and the ports."""
-        look, asking = self.look, self._asking
+        look, shown = self.look, self._shown
         lines: list[list[Part]] = []
         roomy = self.size.height >= _LOW
-        if asking.lines and asking.listening:
-            kind = asking.lines[self._kind % len(asking.lines)]
+        if shown.lines and shown.listening:
+            kind = shown.lines[self._kind % len(shown.lines)]
             lines.append(
                 [
                     (" " + _("Paste this on") + " ", look.plain),
@@ -142,10 +142,10 @@ class ReachScreen(Sheet[None]):
             lines.append(
                 [(" ", look.plain), (cut(kind.text, width, look.glyphs.ellipsis), look.state("unknown"))]
             )
-            if not asking.address_known:
+            if not shown.address_known:
                 lines.append([(f" {PUT_ADDRESS}", look.bold)])
             lines += [[]] if roomy else []
-        return [*lines, *(self._row(row, width) for row in asking.rows)]
+        return [*lines, *(self._row(row, width) for row in shown.rows)]
 
     def _row(self, row: Row, width: int) -> list[Part]:
         look = self.look
@@ -187,7 +187,7 @@ class ReachScreen(Sheet[None]):
 
     def _explained(self) -> list[str]:
         """What the first port that is not reached means, and what else there is to say."""
-        for row in self._asking.rows:
+        for row in self._shown.rows:
             for family, one in row.verdicts:
                 if one.state in _MEANS:
                     said = [_("What answered said: “{said}”", said=one.said)] if one.said else []
@@ -200,16 +200,16 @@ class ReachScreen(Sheet[None]):
                             or _MEANS[one.state],
                         ),
                         *said,
-                        *self._asking.notes,
+                        *self._shown.notes,
                     ]
-        return list(self._asking.notes)
+        return list(self._shown.notes)
 
     def _hint(self) -> list[str]:
-        if self._asking.all_arrived:
+        if self._shown.all_arrived:
             return [_("Every port was asked from outside, and answered. The check says so for seven days.")]
-        if not self._asking.listening or self._asking.told:
+        if not self._shown.listening or self._shown.told:
             return []
-        if self._asking.desk:
+        if self._shown.desk:
             return [_("The machine where --ssh was started knocks by itself now.")]
         return [
             _(
@@ -219,9 +219,9 @@ class ReachScreen(Sheet[None]):
         ]
 
     def _keys(self) -> list[tuple[str, str]]:
-        if not self._asking.listening:
+        if not self._shown.listening:
             return [("Esc", _("back"))]
-        end = _("back") if self._asking.all_arrived else _("stop listening")
+        end = _("back") if self._shown.all_arrived else _("stop listening")
         return [
             ("c", _("copy")),
             ("p", _("show it whole")),
@@ -244,7 +244,7 @@ class ReachScreen(Sheet[None]):
         self._notice = ""
         if what == "copy":
             self._notice = _("Sent to the clipboard, where the terminal allows it; p shows it whole.")
-            if not self._asking.address_known:
+            if not self._shown.address_known:
                 self._notice = PUT_ADDRESS
         self._do(what, line)
         if self.is_mounted:

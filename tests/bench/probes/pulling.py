@@ -11,7 +11,7 @@ from mailcow_wizard.install.following import Heard, Listen
 from mailcow_wizard.install.pulling import Pulling
 from mailcow_wizard.install.stages import STAGES
 from mailcow_wizard.install.standing import Choices, Progress, Stand, Standing
-from mailcow_wizard.tui import installing, reaching
+from mailcow_wizard.tui import installing, reach
 
 _IMAGES, _LAYERS, _LAYER_BYTES = 18, 5, 40_000_000
 _SECONDS = 30.0
@@ -45,7 +45,7 @@ def pulled(listen: Listen) -> Standing:
     return standing
 
 
-reaching.show = lambda app: installing._follow(app, pulled)
+reach.show = lambda app: installing._follow(app, pulled)
 
 from mailcow_wizard.__main__ import main  # noqa: E402
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailcow_wizard.host import streams
 from mailcow_wizard.language import _
-from mailcow_wizard.tui.asking import Asking
+from mailcow_wizard.tui.reach_proof import ShownProof
 from mailcow_wizard.tui.screens.naming import Asked, Naming
 from mailcow_wizard.tui.screens.reach import PUT_ADDRESS, ReachScreen
 from mailcow_wizard.tui.screens.text import Question
@@ -32,14 +32,14 @@ def show(app: Wizard) -> None:
         return
     if any(isinstance(one, ReachScreen) for one in app.screen_stack):
         return  # the key was pressed twice
-    asking = Asking(app.session, lambda: app.call_later(_draw, app))
+    shown = ShownProof(app.session, lambda: app.call_later(_draw, app))
 
     def closed(_result: None) -> None:
-        asking.end()
+        shown.end()
         app.look_again(tuple(one for one in app.board.checks_of("network") if one.id == CHECK))
 
-    app.push_screen(ReachScreen(app.look, asking, lambda what, line: _do(app, asking, what, line)), closed)
-    asking.begin()
+    app.push_screen(ReachScreen(app.look, shown, lambda what, line: _do(app, shown, what, line)), closed)
+    shown.begin()
 
 
 def _draw(app: Wizard) -> None:
@@ -48,35 +48,35 @@ def _draw(app: Wizard) -> None:
             one.draw()
 
 
-def _do(app: Wizard, asking: Asking, what: str, line: str) -> None:
+def _do(app: Wizard, shown: ShownProof, what: str, line: str) -> None:
     """What a key asks for."""
     if what == "copy":
         app.copy_to_clipboard(line)
     elif what == "whole":
         with app.suspend():
-            streams.show_until_closed(line if asking.address_known else f"{PUT_ADDRESS}\n\n{line}")
+            streams.show_until_closed(line if shown.address_known else f"{PUT_ADDRESS}\n\n{line}")
     elif what == "typed":
-        _type(app, asking)
+        _type(app, shown)
     elif what == "leave":
-        _leave(app, asking)
+        _leave(app, shown)
 
 
-def _type(app: Wizard, asking: Asking) -> None:
+def _type(app: Wizard, shown: ShownProof) -> None:
     def typed(kept: tuple[str, ...] | None) -> None:
         if kept:
-            asking.hear(kept[0])
+            shown.hear(kept[0])
 
-    app.push_screen(Naming(app.look, _REPORT, asking.read), typed)
+    app.push_screen(Naming(app.look, _REPORT, shown.read), typed)
 
 
-def _leave(app: Wizard, asking: Asking) -> None:
+def _leave(app: Wizard, shown: ShownProof) -> None:
     """Asks first while somebody may still be about to knock."""
 
     def answered(yes: bool | None) -> None:
         if yes:
             _close(app)
 
-    if asking.listening and not asking.all_arrived:
+    if shown.listening and not shown.all_arrived:
         app.push_screen(Question(app.look, _("Stop listening? What has arrived is kept.")), answered)
     else:
         _close(app)

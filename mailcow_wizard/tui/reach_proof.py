@@ -36,7 +36,7 @@ class Line(NamedTuple):
     text: str
 
 
-class Asking:
+class ShownProof:
     """What the screen shows. The thread that listens puts whole values here, the screen only reads them;
     `draw` is called in that thread whenever there is something new."""
 
