@@ -39,14 +39,14 @@ msgstr ""
 
 """
 _TOPICS = {
-    "system": "system cpu storage virtualization tools environment surroundings packages volumes swap",
-    "kernel": "kernel modules sysctl",
-    "ports": "ports port bindings blockers containers main_programs owners postfix_files proxy units web",
-    "network": "network addresses reached ways neighbours free_subnet free_places provider",
-    "dns": "dns providers",
-    "config": "config conf checkout mailcow_conf hostname compose presence identity",
+    "system": "cpu storage virtualization tools environment surroundings packages volumes swap",
+    "kernel": "modules sysctl",
+    "ports": "port bindings blockers containers main_programs owners postfix_files protected proxy units web",
+    "network": "addresses reached neighbours free_subnet free_places provider",
+    "dns": "providers",
+    "config": "conf checkout mailcow_conf hostname compose presence identity",
 }
-
+"""Modules of checks, facts and fixes whose part has another name than they begin with."""
 
 # What the kernel answers most, which stands within sentences of the door.
 _HEARD_ERRORS = (

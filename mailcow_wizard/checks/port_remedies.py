@@ -14,7 +14,7 @@ from mailcow_wizard.facts.blockers import (
     is_script,
 )
 from mailcow_wizard.facts.ports import PortFacts
-from mailcow_wizard.facts.ways import where_to_look
+from mailcow_wizard.facts.protected_services import where_to_look
 from mailcow_wizard.language import _
 
 _SMTP = 25

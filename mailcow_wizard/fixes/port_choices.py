@@ -3,7 +3,7 @@
 from mailcow_wizard.facts.blockers import CONTAINER, MAIL_SERVERS, UNIT, Blocker
 from mailcow_wizard.facts.mail_queue import Queue
 from mailcow_wizard.facts.ports import PortFacts
-from mailcow_wizard.facts.ways import is_runner
+from mailcow_wizard.facts.protected_services import is_runner
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Risk
 from mailcow_wizard.typed import NamedTuple

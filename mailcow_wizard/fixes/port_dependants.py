@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mailcow_wizard.facts.protected_services import is_way_in
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import Unit, is_only_linked, units
-from mailcow_wizard.facts.ways import is_way_in
 from mailcow_wizard.language import _
 
 # How many steps away a unit is still looked for: chains are short, and a loop must end.

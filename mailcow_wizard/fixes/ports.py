@@ -8,9 +8,9 @@ from mailcow_wizard.facts.blockers import CONTAINER, KEPT, MAIL_SERVERS, PROCESS
 from mailcow_wizard.facts.free_places import free_addresses, free_port
 from mailcow_wizard.facts.mail_queue import queue
 from mailcow_wizard.facts.ports import PortFacts, survey
+from mailcow_wizard.facts.protected_services import is_way_in
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import Unit
-from mailcow_wizard.facts.ways import is_way_in
 from mailcow_wizard.facts.web_sites import sites
 from mailcow_wizard.fixes import Offer
 from mailcow_wizard.fixes.port_choices import PROXIES, Choice, Circumstances, choices
