@@ -18,7 +18,7 @@ from mailcow_wizard.checks.network_ways import (
     way,
 )
 from mailcow_wizard.checks.troubles import listed
-from mailcow_wizard.facts.network.between import SAY_NOTHING
+from mailcow_wizard.facts.network.interception import SAY_NOTHING
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try, outward
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement, Severity

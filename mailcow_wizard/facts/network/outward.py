@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.firewall.leaving import Met, leaving
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
-from mailcow_wizard.facts.network.between import (
+from mailcow_wizard.facts.network.interception import (
     PATIENCE_S,
     SAY_NOTHING,
-    between,
     hello,
+    intercepted,
     refused_tls,
     spoken,
 )
@@ -134,7 +134,7 @@ def control_probes(family: int) -> tuple[Probe, ...]:
 
 def outward(facts: Facts) -> Outward:
     """Looks all names up, then tries all addresses, each step at once; reads the rules meanwhile."""
-    facts.begin((_tried,), (leaving,), (between,))
+    facts.begin((_tried,), (leaving,), (intercepted,))
     found = facts.get(_tried)
     hosts = (one._replace(tries=with_rules(facts, one.tries)) for one in found.hosts)
     return found._replace(hosts=tuple(hosts))
@@ -212,7 +212,7 @@ def _needs_tls(row: need.Outgoing) -> bool:
 
 def _by_whom(facts: Facts, found: Sequence[Reached], clock: Clock) -> list[Reached]:
     """The same; where somebody in between takes every connection, with what is said over TLS."""
-    taken = facts.get(between)
+    taken = facts.get(intercepted)
 
     def is_taken(one: Try) -> bool:
         open_tcp = one.probe.kind == "tcp" and one.result.outcome == "open"

@@ -29,7 +29,7 @@ _ENOUGH = 2
 _HTTPS = 443
 
 
-def between(facts: Facts) -> frozenset[tuple[int, int]]:
+def intercepted(facts: Facts) -> frozenset[tuple[int, int]]:
     """Family and port of each that somebody in between takes, of those that mailcow asks for."""
     ports = sorted({one.port for one in need.OUTGOING if one.protocol == "tcp"})
     places = [(family, port) for family in facts.get(families) for port in ports]
