@@ -11,6 +11,7 @@ from mailcow_wizard import fixes
 from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.back import target
 from mailcow_wizard.engine.findings import from_fields, retold_finding
+from mailcow_wizard.engine.gone import keep_gone
 from mailcow_wizard.engine.hard_links import of_offers
 from mailcow_wizard.engine.journal import Change, Found, Journal
 from mailcow_wizard.engine.keeping import keep_database
@@ -146,8 +147,9 @@ def take_back(session: Session, change_id: str, listen: Listen) -> Outcome:
     """Takes a change back, an interrupted or failed one too; blocks until it is done.
 
     Raises HostError where nothing was begun: Conflict (lines of the change were edited since), Kept (a
-    database would no longer open), Taken (somebody else has the port of what would be started), Locked,
-    Missing (no such change), NotNow (it is taken back already, or cannot be), Denied (needs root).
+    database would no longer open), Gone (what would be started was removed), Taken (somebody else has its
+    port), Locked, Missing (no such change), NotNow (it is taken back already, or cannot be), Denied (needs
+    root). One that stays `applied` could not be written, and nothing was changed; `error` says why.
     """
     return _again(session, change_id, listen, backward)
 
@@ -193,6 +195,7 @@ def backward(session: Session, change_id: str) -> Plan:
                 steps.append(Edit(step.path, now, wanted, step.mode))
     for real, (path, now, copy) in found.items():
         keep_database(session, path, now, contents[real], copy)
+    keep_gone(session, plan, standing)
     keep_taken(session, plan, standing)
     return plan._replace(
         steps=tuple(steps),
