@@ -201,6 +201,8 @@ def what_next(change: Change) -> str:
     """What can be done with a change that was interrupted or failed; empty where nothing has to be."""
     if not change.unfinished:
         return ""
+    if change.doing == "undo":
+        return _("`./wizard undo {change}` goes on taking it back", change=change.id)
     return _(
         "`./wizard undo {change}` takes back what was done, `./wizard fix --resume {change}` goes on",
         change=change.id,

@@ -90,7 +90,13 @@ def _undo(session: Session, options: Options, talk: Talk) -> int:
     except HostError as error:
         return _not_planned(change, error, options, talk)
     return _carried_out(
-        session, options, talk, change, plan, lambda listen: mending.take_back(session, change.id, listen)
+        session,
+        options,
+        talk,
+        change,
+        plan,
+        lambda listen: mending.take_back(session, change.id, listen),
+        back=True,
     )
 
 
@@ -151,8 +157,9 @@ def _carried_out(
     change: Change,
     plan: Plan,
     work: Callable[[mending.Listen], mending.Outcome],
+    back: bool = False,
 ) -> int:
-    """Shows, asks, does."""
+    """Shows, asks, does. `back`: it is a change that is taken back, and stays made where that cannot be."""
     talk.line(" ".join(change_line(change).split()))
     talk.plan(plan)
     talk.forget_numbers()
@@ -172,11 +179,15 @@ def _carried_out(
         streams.say(unchanged(error))
         talk.document(of_undo(change.id, change.state, plan, None, harmless(str(error))))
         return code_of(error)
+    if back and outcome.state == "applied":
+        streams.say(unchanged(outcome.error))
     talk.finding(outcome.finding)
     talk.document(of_undo(outcome.change, outcome.state, plan, outcome.finding, outcome.error))
     if outcome.state == "undone":
         talk.line(_("Change {change} was taken back.", change=outcome.change))
         return exit_codes.OK
+    if back and outcome.state == "applied":
+        return exit_codes.CANNOT_WRITE
     if outcome.state != "applied":
         say_what_is(session, outcome)
     elif is_unseen(outcome):

@@ -47,7 +47,8 @@ class Change(NamedTuple):
 
     `state`: planned, applying and undoing are under way at this moment; interrupted: the work was killed;
     failed: a step failed and what was done before it is still there. `steps` are the plan's steps as the
-    contract's JSON has them; `error` is why it failed; `result` the check's finding afterwards, as JSON.
+    contract's JSON has them; `error` is why it failed; `result` the check's finding afterwards, as JSON;
+    `doing` is what was under way last: `apply` or `undo`.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Change(NamedTuple):
     steps: tuple[dict[str, Any], ...] = ()
     error: str = ""
     result: dict[str, Any] | None = None
+    doing: str = "apply"
 
     @property
     def unfinished(self) -> bool:
@@ -259,6 +261,7 @@ class Journal:
             ),
             error=retold(said["error"]),
             result=retold_finding(said["result"]) if said["result"] else None,
+            doing=said.get("doing", "apply"),
         )
 
     def _is_made(self, number: int, holder: lock.Holder | None) -> bool:

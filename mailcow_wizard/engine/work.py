@@ -53,6 +53,8 @@ class Work:
         self._tell_plain = tell
         self.standing = journal.standing(change)
         self.unconfirmed = False
+        self.untouched = ""
+        """Why nothing was taken back, where all is as it was before that was tried."""
 
     def apply(self, stopped: Callable[[], bool]) -> None:
         """Does the steps that are not done; ends at the first that fails. `standing` tells how it ended.
@@ -143,7 +145,9 @@ class Work:
             return
 
     def take_back(self, why: str = "") -> None:
-        """Takes back what was done, in reverse order, as far as it can be; `standing` tells how it ended."""
+        """Takes back what was done, in reverse order, as far as it can be; `standing` tells how it ended. A
+        change that is made stays so where no file could be written, and nothing else was to be done."""
+        was = self.standing
         try:
             self._await_command()
         except HostError as error:
@@ -163,7 +167,28 @@ class Work:
                 self._tell("failed", number, str(error))
                 failures.append(str(error))
         said = self._shown("; ".join(failures)) or why
+        if failures and was.state == "applied" and self._is_untouched():
+            self.untouched = said
+            self._write_if_possible(was)
+            return
         self._stand_if_possible(state="failed" if failures else "undone", error=said)
+
+    def _is_untouched(self) -> bool:
+        """Whether what was tried to be taken back is all as it was."""
+        return all(
+            mark == "waiting" or isinstance(step, Manual) or (isinstance(step, Edit) and self._stands(step))
+            for step, mark in zip(self._plan.steps, self.standing.back, strict=True)
+        )
+
+    def _stands(self, step: Edit) -> bool:
+        try:
+            now = self._changing.look(step.path).content
+        except HostError:
+            return False
+        try:
+            return target(step, now) != now
+        except HostError:
+            return True  # lines of others
 
     def _one_back(self, number: int, step: PlanStep) -> None:
         mark = self.standing.marks[number]
@@ -275,6 +300,12 @@ class Work:
         except HostError:
             return
 
+    def _write_if_possible(self, standing: Standing) -> None:
+        try:
+            self._write(standing)
+        except HostError:
+            return
+
     def _mark_if_possible(self, number: int, mark: Mark) -> None:
         try:
             self._mark(number, mark)
@@ -284,7 +315,4 @@ class Work:
     def _mark_back(self, number: int, mark: Mark) -> None:
         back = list(self.standing.back)
         back[number] = mark
-        try:
-            self._write(self.standing._replace(back=tuple(back)))
-        except HostError:
-            return
+        self._write_if_possible(self.standing._replace(back=tuple(back)))

@@ -73,6 +73,8 @@ def _do(
     work = Work(session.host.changing(), journal, change, tell, _secrets(session))
     if task == "undo":
         work.take_back()
+        if work.untouched:
+            return {"state": work.standing.state, "error": work.untouched, "result": None}
     else:
         try:
             way_back.arm(session.state, change, plan)

@@ -330,6 +330,9 @@ def _finish(app: Wizard, change: Change) -> None:
     def do(listen: mending.Listen) -> mending.Outcome:
         return mending.finish(app.session, change.id, listen)
 
+    if change.doing == "undo":
+        _take_back(app, change)
+        return
     title = _("Finish: {change}", change=change.title)
     begin(app, Work(title, change.check, len(change.steps), do, reversible=change.reversible))
 
@@ -379,7 +382,8 @@ def _ask_interrupted(app: Wizard, change: Change) -> None:
         _("Interrupted: {change}", change=change.title),
         _("What now?"),
         lambda width: change_lines(change, width),
-        INTERRUPTED,
+        # Where it was being taken back, to finish it would be that.
+        tuple(one for one in INTERRUPTED if one[0] != "f" or change.doing == "apply"),
         obstacle=obstacles.obstacle(app.session, False),
     )
 

@@ -33,6 +33,17 @@ _STATE = {
 }
 
 
+_GOING_BACK = {
+    "interrupted": _("This was being taken back when the work was ended; a part of it may be gone."),
+    "failed": _("This could not be taken back as a whole; a part of it may be gone."),
+}
+
+
+def _state(change: Change) -> str:
+    told = _GOING_BACK.get(change.state) if change.doing == "undo" else None
+    return told or _STATE[change.state]
+
+
 def terms(fix: Fix | Plan, root: bool) -> str:
     """What kind of change it is: `low risk, can be taken back, needs root`."""
     parts = [_RISK[fix.risk], _("can be taken back") if fix.reversible else _("cannot be taken back")]
@@ -60,7 +71,7 @@ def plan_lines(plan: Plan, steps: Sequence[Mapping[str, Any]], root: bool, width
 def back_lines(change: Change, steps: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
     """What taking a change back does now."""
     done = (
-        _STATE[change.state]
+        _state(change)
         if change.state != "applied"
         else _("{change}, at {moment}", change=change.title, moment=moment(change.at))
     )
@@ -91,7 +102,7 @@ def change_lines(change: Change, width: int) -> list[Line]:
     failed = _labelled(_("Why"), change.error, width)
     return [
         *_labelled(_("When"), moment(change.at), width),
-        *_labelled(_("State"), _STATE[change.state], width),
+        *_labelled(_("State"), _state(change), width),
         *failed,
         Line("", ""),
         *step_lines(change.steps, width),

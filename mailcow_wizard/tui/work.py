@@ -134,6 +134,9 @@ def ending(work: Work) -> tuple[str, list[str], list[tuple[str, str]]]:
         )
     if work.outcome is None:
         return _under_way(work)
+    if work.back and work.outcome.state == "applied":
+        why = _("Nothing was changed: {refused}.", refused=work.outcome.error)
+        return "warn", [why], [("Esc", _("back to the list"))]
     finding, state, error = work.outcome.finding, work.outcome.state, work.outcome.error
     said = f"{finding.title}: {WORDS[finding.status]}, {finding.summary}." if finding else ""
     if state in ("failed", "interrupted") and not work.back:
@@ -180,6 +183,8 @@ def _under_way(work: Work) -> tuple[str, list[str], list[tuple[str, str]]]:
             confirming=work.confirming,
         )
         return "warn", [said], [("y", _("keep it")), ("s", _("take it back now"))]
-    where = _("Step {step} of {steps}.", step=work.step + 1, steps=work.steps) + " " if work.steps else ""
+    # What is taken back is told step by step, from the last one on; it has no number.
+    counted = work.steps and not work.back
+    where = _("Step {step} of {steps}.", step=work.step + 1, steps=work.steps) + " " if counted else ""
     keys = [("Esc", _("back, it goes on")), *([] if work.back else [("s", _("stop and take back"))])]
     return "", [_("{where}It goes on even if the connection breaks.", where=where)], keys

@@ -127,6 +127,10 @@ def attempt(place: Path, plan: Plan, doing: tuple[Fault, ...], undoing: tuple[Fa
     back.take_back()
     if back.standing.state == "undone" and not machine.is_as_before(plan):
         return "said to be undone, and is not"
+    if back.standing.state == "applied" and not machine.is_mended(plan):
+        return "said to be as it was made, and is not"
+    if journal.get(change).state != back.standing.state:
+        return f"the journal says {journal.get(change).state} after it was taken back"
     machine.faults = ()
     if back.standing.state != "undone":
         back = Work(machine, journal, change, quiet, frozenset())
@@ -174,6 +178,23 @@ def test_each_plan_can_be_done_and_taken_back(tmp_path: Path) -> None:
     assert len(plans()) >= 12
     for number, plan in enumerate(plans()):
         assert attempt(tmp_path / str(number), plan, (), ()) == "", plan.fix
+
+
+def test_a_file_that_cannot_be_written_leaves_the_change_as_it_is(tmp_path: Path) -> None:
+    """Where a command was to be taken back besides, nobody knows how far that came."""
+    edit, command = Edit("/etc/x", b"a\n", b"b\n"), Command(("run", "it"), (("run", "back"),))
+    for steps, wanted in (((edit,), "applied"), ((edit, command), "failed")):
+        plan = Plan("system.swap", None, "test", "A test", steps, "low", True, True, "It is b.")
+        machine, journal = Paper(plan), Journal(StateDirectory(str(tmp_path / wanted)))
+        change = journal.add(plan, {0: Found(0o644, 0, 0, ())}, "2026-01-02T03:04:05Z", {})
+        Work(machine, journal, change, quiet, frozenset()).apply(lambda: False)
+        before = journal.standing(change)
+        machine.calls, machine.faults = 0, (Fault(2 if wanted == "applied" else 3, "ENOSPC"),)
+        back = Work(machine, journal, change, quiet, frozenset())
+        back.take_back()
+        assert (back.standing.state, bool(back.untouched)) == (wanted, wanted == "applied")
+        assert machine.files["/etc/x"] == b"b\n"
+        assert (journal.standing(change) == before) is (wanted == "applied")
 
 
 def test_some_faults(tmp_path: Path) -> None:

@@ -87,9 +87,10 @@ def test_a_long_command_can_be_copied(width: int) -> None:
     assert shlex.split("\n".join(lines).replace("\\\n", "")) == argv
 
 
-def change(state: str, error: str = "") -> Change:
+def change(state: str, error: str = "", doing: str = "apply") -> Change:
     at = "2026-11-22T20:05:00Z"
-    return Change("1", at, "ports.smtp", None, "stop", "Stop exim4", state, True, steps(PLAN), error)  # type: ignore[arg-type]
+    made = Change("1", at, "ports.smtp", None, "stop", "Stop exim4", state, True, steps(PLAN), error)  # type: ignore[arg-type]
+    return made._replace(doing=doing)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +101,13 @@ def test_each_state_of_a_change_has_words(state: str) -> None:
     assert "State|This" in shown
     assert ("it broke" in shown) is (state == "failed")
     assert "Was done" in text(back_lines(change(state), (), 70))
+
+
+@pytest.mark.parametrize("state", ["interrupted", "failed"])
+def test_what_stopped_while_it_was_taken_back_says_so(state: str) -> None:
+    shown = text(change_lines(change(state, "it broke", "undo"), 70))
+    assert "taken back" in shown
+    assert "the steps before" not in shown
 
 
 def test_a_time_that_is_none_is_shown_as_it_is() -> None:
@@ -136,6 +144,7 @@ def worked(outcome: Outcome | None, refused: str = "", back: bool = False) -> Wo
         (Outcome("1", "undone", None, ""), True, "pass", "Taken back", False),
         (Outcome("1", "undone", None, "exit 1"), False, "pass", "Taken back, because exit 1", False),
         (Outcome("1", "failed", None, "exit 1"), True, "fail", "It did not work", False),
+        (Outcome("1", "applied", None, "disk full"), True, "warn", "Nothing was changed: disk full.", False),
     ],
 )
 def test_how_work_ends(outcome: Outcome, back: bool, status: str, first: str, again: bool) -> None:
@@ -158,6 +167,8 @@ def test_under_way_it_says_where_it_is_and_that_it_goes_on() -> None:
     work = worked(None)
     assert ending(work)[1] == ["Step 1 of 3. It goes on even if the connection breaks."]
     assert ("s", "stop and take back") in ending(work)[2]
+    # What is taken back comes from the last step on: a number would stand still at the first.
+    assert ending(worked(None, back=True))[1] == ["It goes on even if the connection breaks."]
     work.stopping = True
     assert "takes back" in ending(work)[1][0]
 

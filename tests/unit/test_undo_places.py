@@ -1,5 +1,6 @@
 """What was stopped listens again when it is taken back: not while somebody else has its port."""
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 from mended import NEW, OLD, Mailcow, document
 
+from mailcow_wizard.cli.app import run
 from mailcow_wizard.engine import mending
+from mailcow_wizard.engine.mending import Outcome
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.taken import _meet
 from mailcow_wizard.host.door import Listener
@@ -80,3 +83,25 @@ def test_a_plan_knows_where_who_is_stopped_listens(check: str, ports: set[int], 
     plans = [one.plan() for one in seen.offers(seen.findings[0]) if one.fix.id == "stop-service"]
     commands = [step for step in plans[0].steps if isinstance(step, Command)]
     assert {place.port for place in commands[0].places} == ports
+
+
+def test_one_that_could_not_be_written_stays_made(
+    mailcow: Mailcow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mailcow.fix("--yes").returncode == 0
+    said = Outcome("1", "applied", None, "its disk is full")
+    monkeypatch.setattr(mending, "take_back", lambda *words: said)
+    places = ["--dir", str(mailcow.directory), "--state-dir", str(mailcow.state), "--offline"]
+    assert run(["undo", "--yes", "--json", *places]) == 73
+    written = capsys.readouterr()
+    assert "nothing was changed: its disk is full" in written.err
+    assert json.loads(written.out)["state"] == "applied"
+
+
+def test_one_that_failed_while_it_was_taken_back_is_gone_on_with(mailcow: Mailcow) -> None:
+    assert mailcow.fix("--yes", run=[("true", "false")]).returncode == 0
+    done = mailcow.run("undo", "--yes")
+    assert done.returncode == 1
+    said = done.stderr.decode()
+    assert "undo 1` goes on taking it back" in said
+    assert "--resume" not in said

@@ -88,7 +88,7 @@ class Changes(Sheet[None]):
             return [self.keys([("Esc", _("back"))])]
         change = self._changes[self._cursor]
         back = [("u", _("take back"))] if change.state != "undone" else []
-        finish = [("f", _("finish"))] if change.unfinished else []
+        finish = [("f", _("finish"))] if change.unfinished and change.doing == "apply" else []
         return [
             self.keys(
                 [
