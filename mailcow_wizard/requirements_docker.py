@@ -35,6 +35,11 @@ DRIVERS_GOOD = ("overlay2", "overlayfs", "btrfs", "zfs")
 DRIVER_COPIES = "vfs"
 DRIVERS_GONE = ("aufs", "devicemapper", "overlay")
 
+# Docker does not start where options of log files are given to these (tried with 28.5; `none` and `local`
+# take them).
+LOGS_ELSEWHERE = ("journald", "syslog", "fluentd")
+LOG_FILE_OPTIONS = ("max-size", "max-file", "compress")
+
 REGISTRIES = ("ghcr.io", "registry-1.docker.io", "auth.docker.io")
 """Where mailcow's images come from, and who hands out the tickets for those of Docker Hub."""
 REGISTRY_ANSWERS = (200, 401)

@@ -77,6 +77,16 @@ def _shape(seen: DaemonSettings) -> list[Trouble]:
 
 def _settings(seen: DaemonSettings) -> list[Trouble]:
     file, troubles = seen.file, list[Trouble]()
+    if seen.no_log_options:
+        words = _(
+            "{options} in {path} is nothing that the log driver {driver} takes: {again}",
+            options=", ".join(f'"{one}"' for one in seen.no_log_options),
+            path=file.path,
+            driver=str(file.settings["log-driver"]),
+            again=_("Docker does not start with it"),
+        )
+        remedy = _('Take it out of "log-opts": it belongs to logs in files.')
+        troubles.append(Trouble("fail", words, (remedy,), "blocks"))
     if seen.hosts_twice:
         words = _(
             '"hosts" is in {path} and -H in docker.service: Docker does not start with both', path=file.path
@@ -109,8 +119,17 @@ def _settings(seen: DaemonSettings) -> list[Trouble]:
         words = _("Docker uses its nftables backend, which mailcow's netfilter does not know yet")
         remedy = _('Take "firewall-backend" out of daemon.json: iptables is then used.')
         troubles.append(Trouble("warn", words, (remedy,), doc=need.DOC_ISSUE.format(6904)))
-    if seen.lacking and file.shape in ("missing", "settings"):
-        keys = ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in seen.lacking)
+    if seen.stopping:
+        keys = _listed(seen.stopping)
+        words = _(
+            "Docker {version} does not start with {path} as it is: it needs {keys} there",
+            version=seen.version,
+            path=file.path,
+            keys=keys,
+        )
+        troubles.append(Trouble("fail", words, (_("Add it: {keys}.", keys=keys),), "blocks"))
+    elif seen.lacking and file.shape in ("missing", "settings"):
+        keys = _listed(seen.lacking)
         words = _(
             "for IPv6 of containers, Docker {version} needs {keys} in {path}",
             version=seen.version,
@@ -124,6 +143,10 @@ def _settings(seen: DaemonSettings) -> list[Trouble]:
         )
         troubles.append(Trouble("warn", words, (remedy,), why=_("mailcow has ENABLE_IPV6=true.")))
     return troubles
+
+
+def _listed(settings: tuple[tuple[str, object], ...]) -> str:
+    return ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in settings)
 
 
 def _addresses(seen: DaemonSettings) -> list[Trouble]:
@@ -141,6 +164,16 @@ def _addresses(seen: DaemonSettings) -> list[Trouble]:
             again=again,
         )
         troubles.append(Trouble("fail", words, correct, "blocks"))
+    for one in said.nobodys:
+        words = _(
+            '"{key}" in {path} is {value}, an address that no machine in that network can have: {again}',
+            key=one.key,
+            path=path,
+            value=one.value,
+            again=again,
+        )
+        remedy = _("Docker's own address in it belongs there, such as 172.26.0.1/16.")
+        troubles.append(Trouble("fail", words, (remedy,), "blocks"))
     for base, size in said.narrow:
         words = _(
             '"default-address-pools" in {path}: {base} holds no network of /{size}: {again}',

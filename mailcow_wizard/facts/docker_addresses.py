@@ -28,10 +28,12 @@ class Setting(NamedTuple):
 
 class Addresses(NamedTuple):
     """`shared` are settings that take addresses of mailcow's network, with that network; `odd` are such as
-    are no address with its network; `narrow` pools, with the length of the prefix that they cannot give."""
+    are no address with its network; `nobodys` the first or the last address of theirs, which nobody can have;
+    `narrow` pools, with the length of the prefix that they cannot give."""
 
     shared: tuple[tuple[Setting, str], ...] = ()
     odd: tuple[Setting, ...] = ()
+    nobodys: tuple[Setting, ...] = ()
     narrow: tuple[tuple[str, int], ...] = ()
 
 
@@ -40,9 +42,12 @@ def addresses(facts: Facts, settings: Mapping[str, Any]) -> Addresses:
     said = [Setting(key, settings[key]) for key in _OWN if isinstance(settings.get(key), str)]
     wrong = tuple(one for one in said if one.value and not _is_interface(one.value))
     good = [one for one in said if one.value and one not in wrong]
+    # Without IPv6, Docker does not look at bip6.
+    bridge = ("bip", "bip6") if settings.get("ipv6") is True else ("bip",)
     return Addresses(
         tuple((one, own) for one in good if _overlaps(one.value, own := _OWN[one.key](facts))),
         wrong,
+        tuple(one for one in good if one.key in bridge and _is_nobodys(one.value)),
         tuple(_narrow(settings.get(_POOLS))),
     )
 
@@ -74,6 +79,17 @@ def _is_interface(value: str) -> bool:
     except ValueError:
         return False
     return "/" in value
+
+
+def _is_nobodys(value: str) -> bool:
+    """Whether it is the network's own address, or that of everybody in it, which only IPv4 has."""
+    import ipaddress
+
+    given = ipaddress.ip_interface(value)
+    network = given.network
+    if network.num_addresses < 4:
+        return False
+    return given.ip == network[0] or (network.version == 4 and given.ip == network[-1])
 
 
 def _overlaps(value: str, own: str) -> bool:

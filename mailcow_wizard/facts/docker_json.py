@@ -65,6 +65,21 @@ class DaemonSettings(NamedTuple):
     addresses: Addresses = Addresses()
     network: NetworkOptions = NetworkOptions()
     unread: str = ""
+    stopping: tuple[tuple[str, Any], ...] = ()
+    no_log_options: tuple[str, ...] = ()
+
+    @property
+    def stops_docker(self) -> bool:
+        """Whether Docker does not start with this file."""
+        file, odd = self.file, self.addresses
+        return bool(
+            file.shape in ("broken", "no settings")
+            or file.refused
+            or self.hosts_twice
+            or self.stopping
+            or self.no_log_options
+            or (odd.odd or odd.nobodys or odd.narrow)
+        )
 
 
 def daemon_json(facts: Facts) -> DaemonJson:
@@ -159,6 +174,8 @@ def daemon_settings(facts: Facts) -> DaemonSettings:
         addresses(facts, file.settings),
         network_options(facts, facts.get(docker_daemon.options), file.settings),
         facts.get(docker_daemon.options_unread),
+        lacking_to_start(file.settings, version, facts.get(docker_daemon.options)) if version else (),
+        _no_log_options(file.settings),
     )
 
 
@@ -188,6 +205,33 @@ def lacking_for_ipv6(settings: Mapping[str, Any], version: str) -> tuple[tuple[s
     if major < need.IP6TABLES_BY_ITSELF:
         wanted += [("ip6tables", True), ("experimental", True)]
     return tuple((key, value) for key, value in wanted if settings.get(key) != value)
+
+
+def lacking_to_start(
+    settings: Mapping[str, Any], version: str, words: tuple[str, ...]
+) -> tuple[tuple[str, Any], ...]:
+    """What daemon.json needs besides, for this engine to start with it (tried with 26.1, where
+    `dockerd --validate` takes the file)."""
+    major = docker.numbers(version)[0]
+
+    def lacks(name: str) -> bool:
+        return not settings.get(name) and not docker_daemon.option(words, name)
+
+    wanted: list[tuple[str, Any]] = []
+    own = settings.get("ipv6") is True and settings.get("bridge") != "none"
+    if own and major < need.PREFIX_BY_ITSELF and lacks("fixed-cidr-v6"):
+        wanted.append(("fixed-cidr-v6", need.PREFIX_V6))
+    if settings.get("ip6tables") is True and major < need.IP6TABLES_BY_ITSELF and lacks("experimental"):
+        wanted.append(("experimental", True))
+    return tuple(wanted)
+
+
+def _no_log_options(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Options of log files that are left over where logs go elsewhere: `dockerd --validate` takes them."""
+    given = settings.get("log-opts")
+    if settings.get("log-driver") not in need.LOGS_ELSEWHERE or not isinstance(given, dict):
+        return ()
+    return tuple(one for one in need.LOG_FILE_OPTIONS if one in given)
 
 
 def _unit_says_hosts(facts: Facts) -> bool:

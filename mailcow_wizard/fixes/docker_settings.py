@@ -58,7 +58,7 @@ def start(facts: Facts) -> Plan | None:
         steps += _by_systemd(seen, runs, facts.host.exists(_WANTED))
     if not steps:
         return None
-    if not runs and facts.get(docker_json.daemon_json).shape in ("broken", "no settings"):
+    if not runs and facts.get(daemon_settings).stops_docker:
         raise NoPlan(_("Docker would not start: its settings are broken. See Docker's settings first."))
     return Plan(
         "docker.daemon",
@@ -185,6 +185,7 @@ def _wanted(settings: dict[str, Any], seen: DaemonSettings) -> dict[str, Any]:
     kept = {key: value for key, value in settings.items() if (key, value) not in _HARMFUL}
     if seen.wants_ipv6 and seen.version:
         kept.update(docker_json.lacking_for_ipv6(kept, seen.version))
+    kept.update((key, value) for key, value in seen.stopping if not kept.get(key))
     return kept
 
 

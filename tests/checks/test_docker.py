@@ -253,7 +253,7 @@ def test_settings_on_the_command_line_and_elsewhere() -> None:
     [
         ("26.1.5", "{}", '"ipv6": true, "fixed-cidr-v6"'),
         ("26.1.5", '{"ipv6": true, "fixed-cidr-v6": "fd00::/80"}', '"ip6tables": true, "experimental": true'),
-        ("27.0.0", '{"ipv6": true}', '"fixed-cidr-v6"'),
+        ("27.0.0", "{}", '"ipv6": true, "fixed-cidr-v6"'),
         ("27.0.0", '{"ipv6": true, "fixed-cidr-v6": "fd00::/80"}', ""),
         ("28.0.0", "{}", '"ipv6": true'),
         ("28.0.0", '{"ipv6": true}', ""),

@@ -5,8 +5,11 @@ import pytest
 
 from mailcow_wizard.checks.docker_settings import judge_daemon_json
 from mailcow_wizard.facts.docker_json import daemon_json, daemon_settings
-from mailcow_wizard.host.door import Denied, HostError
-from tests.docker_machine import JSON, MAILCOW, DockerHost, facts
+from mailcow_wizard.fixes import NoPlan
+from mailcow_wizard.fixes.docker_settings import merge, start
+from mailcow_wizard.host.door import Denied, HostError, Refused
+from mailcow_wizard.model import Edit
+from tests.docker_machine import JSON, MAILCOW, DockerHost, facts, units
 
 CONF = f"{MAILCOW}/mailcow.conf"
 POOL = '{{"default-address-pools": [{{"base": "172.22.0.0/16", "size": {}}}]}}'
@@ -22,6 +25,11 @@ POOL = '{{"default-address-pools": [{{"base": "172.22.0.0/16", "size": {}}}]}}'
         ('{"bip": "172.22.0.1/16"}', "fail", "takes addresses of mailcow's network"),
         ('{"bip": "172.26.0.1/16"}', "pass", "is in order"),
         ('{"bip": ""}', "pass", "is in order"),
+        ('{"bip": "172.26.0.0/16"}', "fail", "no machine in that network can have"),
+        ('{"bip": "172.26.255.255/16"}', "fail", "no machine in that network can have"),
+        ('{"bip": "172.26.0.1/31"}', "pass", "is in order"),
+        ('{"bip6": "fd00:1::/64"}', "pass", "is in order"),
+        ('{"bip6": "fd00:1::/64", "ipv6": true}', "fail", "no machine in that network can have"),
         ('{"bip": "x"}', "fail", "no address with its network"),
         ('{"bip": "172.26.0.1"}', "fail", "no address with its network"),
         ('{"ipv6": true, "fixed-cidr-v6": "fd4d:6169:6c63:6f77::/64"}', "fail", "takes addresses"),
@@ -34,6 +42,72 @@ POOL = '{{"default-address-pools": [{{"base": "172.22.0.0/16", "size": {}}}]}}'
 def test_what_a_daemon_does_not_start_with(text: str, status: str, words: str) -> None:
     judged = judge_daemon_json(daemon_settings(facts(DockerHost(files={JSON: text}))))
     assert (judged.status, words in judged.summary) == (status, True), judged
+
+
+FIXED = '"fixed-cidr-v6": "fd00:dead:beef:c0::/80"'
+
+
+@pytest.mark.parametrize(
+    ("version", "text", "status", "words"),
+    [
+        ("26.1.5+dfsg1", '{"ipv6": true}', "fail", f"it needs {FIXED} there"),
+        ("27.5.1", '{"ipv6": true}', "fail", f"Docker 27.5.1 does not start with {JSON} as it is"),
+        ("28.5.1", '{"ipv6": true}', "pass", "is in order"),
+        ("26.1.5", '{"ipv6": true, "bridge": "none"}', "pass", "is in order"),
+        ("26.1.5", f'{{"ipv6": true, {FIXED}}}', "pass", "is in order"),
+        ("26.1.5", '{"ip6tables": true}', "fail", 'it needs "experimental": true there'),
+        ("26.1.5", '{"ip6tables": true, "experimental": true}', "pass", "is in order"),
+        ("27.5.1", '{"ip6tables": true}', "pass", "is in order"),
+    ],
+)
+def test_ipv6_that_an_older_engine_does_not_start_with(
+    version: str, text: str, status: str, words: str
+) -> None:
+    files = {JSON: text, "/run/systemd/system/": ""}
+    host = DockerHost(files=files, version=version, commands=units())
+    judged = judge_daemon_json(daemon_settings(facts(host)))
+    assert (judged.status, words in judged.summary) == (status, True), judged
+    if status == "fail":
+        plan = merge(facts(host))
+        assert plan
+        written = [one for one in plan.steps if isinstance(one, Edit) and one.path == JSON]
+        mended = DockerHost(files={JSON: (written[0].after or b"").decode()}, version=version)
+        assert judge_daemon_json(daemon_settings(facts(mended))).status == "pass"
+
+
+def test_what_its_command_line_has_needs_not_be_in_the_file() -> None:
+    words = ("/usr/bin/dockerd", "--fixed-cidr-v6=fd00:1::/64", "--experimental")
+    host = DockerHost(files={JSON: '{"ipv6": true, "ip6tables": true}'}, version="26.1.5", daemon=words)
+    assert judge_daemon_json(daemon_settings(facts(host))).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("driver", "options", "status"),
+    [
+        ("journald", '{"max-size": "10m", "tag": "x"}', "fail"),
+        ("syslog", '{"max-file": "3"}', "fail"),
+        ("journald", '{"tag": "x"}', "pass"),
+        ("journald", "[]", "pass"),
+        ("none", '{"max-size": "10m"}', "pass"),
+        ("local", '{"max-size": "10m"}', "pass"),
+        ("json-file", '{"max-size": "10m"}', "pass"),
+    ],
+)
+def test_options_of_log_files_where_logs_go_elsewhere(driver: str, options: str, status: str) -> None:
+    text = f'{{"log-driver": "{driver}", "log-opts": {options}}}'
+    judged = judge_daemon_json(daemon_settings(facts(DockerHost(files={JSON: text}))))
+    assert judged.status == status, judged
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"bip": "172.26.0.0/16"}', '{"log-driver": "journald", "log-opts": {"max-size": "10m"}}', '{"a": }'],
+)
+def test_docker_is_not_started_with_settings_that_stop_it(text: str) -> None:
+    files = {JSON: text, "/run/systemd/system/": ""}
+    host = DockerHost(Refused("x"), files=files, commands=units("loaded inactive enabled"), daemon=())
+    with pytest.raises(NoPlan):
+        start(facts(host))
 
 
 def test_mailcows_network_is_the_one_of_its_conf() -> None:

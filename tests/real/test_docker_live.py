@@ -230,6 +230,12 @@ MORE = [
         _STARTS,
     ),
     ("no addresses", b'{"bip": "x"}\n', _NEITHER),
+    ("an address that is the network's own", b'{"bip": "172.26.0.0/16"}\n', _NEITHER),
+    (
+        "options of log files",
+        b'{"log-driver": "journald", "log-opts": {"max-size": "10m"}}\n',
+        _NEITHER,
+    ),
     ("no addresses of IPv6", b'{"fixed-cidr-v6": "2001:db8::zz/64", "ipv6": true}\n', _NEITHER),
 ]
 
