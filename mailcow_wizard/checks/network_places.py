@@ -172,6 +172,7 @@ def judge_subnet(facts: Subnet) -> Judgement:
             status="fail",
             summary=_("mailcow.conf: {trouble}", trouble=facts.trouble),
             found=facts.trouble,
+            evidence=(),
             remedies=(choose,),
         )
     hard = [one for one in facts.claims if one.kind != "wide"]
@@ -185,6 +186,8 @@ def judge_subnet(facts: Subnet) -> Judgement:
             ),
             remedies=(choose,),
         )
+    if facts.claims_v6:
+        return _taken_v6(facts)
     if facts.claims:
         return common._replace(
             status="warn",
@@ -231,6 +234,29 @@ def judge_subnet(facts: Subnet) -> Judgement:
     # Of a network that Docker does not tell, its bridge tells.
     certainty: Certainty = "inferred" if facts.unread else "proved"
     return common._replace(summary=f"{facts.network} {owner}{note}", certainty=certainty)
+
+
+def _taken_v6(facts: Subnet) -> Judgement:
+    others = facts.claims_v6
+    return Judgement(
+        "fail",
+        _(
+            "{network}, mailcow's network of IPv6, is in use: {listed}",
+            network=facts.network_v6,
+            listed=listed([one.by for one in others[:3]]),
+        ),
+        listed([f"{one.by} ({one.network})" for one in others]),
+        (
+            Evidence(
+                "docker network ls -q | xargs docker network inspect | grep Subnet",
+                listed([one.network for one in others]),
+            ),
+        ),
+        (
+            _("Set IPV6_NETWORK={free} in mailcow.conf", free=facts.free_v6 or "fd…/64")
+            + (_(", after `docker compose down`.") if facts.mine else _(", before the first start.")),
+        ),
+    )
 
 
 CHECKS: tuple[Check, ...] = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, mailcow_conf
+from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_NETWORK_V6, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -15,7 +15,6 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Any
 
-_DEFAULT_V6 = "fd4d:6169:6c63:6f77::/64"  # docker-compose.yml: IPV6_NETWORK
 _POOLS = "default-address-pools"
 
 
@@ -57,7 +56,7 @@ def _v4(facts: Facts) -> str:
 
 
 def _v6(facts: Facts) -> str:
-    return _configured(facts, "IPV6_NETWORK", _DEFAULT_V6)
+    return _configured(facts, "IPV6_NETWORK", DEFAULT_NETWORK_V6)
 
 
 # What counts beside each setting that gives Docker's usual network (docker0) its addresses.

@@ -15,7 +15,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Network
+    from ipaddress import IPv4Network, IPv6Network
     from typing import Any
 
 _MAILCOWS = "_mailcow-network"
@@ -79,9 +79,21 @@ def subnets_of(network: Mapping[str, Any]) -> list[IPv4Network]:
     has another shape."""
     import ipaddress
 
+    return [ipaddress.IPv4Network(one, strict=False) for one in _named(network) if ":" not in one]
+
+
+def subnets_v6_of(network: Mapping[str, Any]) -> list[IPv6Network]:
+    """The same of IPv6; one that has it switched off takes no addresses, whatever is written for it."""
+    import ipaddress
+
+    if network.get("EnableIPv6") is not True:
+        return []
+    return [ipaddress.IPv6Network(one, strict=False) for one in _named(network) if ":" in one]
+
+
+def _named(network: Mapping[str, Any]) -> list[str]:
     ipam = network.get("IPAM") or {}
     pools = (ipam.get("Config") or []) if isinstance(ipam, dict) else None
     if not isinstance(pools, list) or not all(isinstance(one, dict) for one in pools):
         raise ValueError("IPAM")
-    named = [str(one.get("Subnet") or "") for one in pools]
-    return [ipaddress.IPv4Network(one, strict=False) for one in named if one and ":" not in one]
+    return [named for named in (str(one.get("Subnet") or "") for one in pools) if named]

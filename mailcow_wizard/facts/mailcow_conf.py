@@ -12,6 +12,7 @@ from mailcow_wizard.typed import NamedTuple
 
 DEFAULT_PROJECT = "mailcowdockerized"
 DEFAULT_NETWORK = "172.22.1"
+DEFAULT_NETWORK_V6 = "fd4d:6169:6c63:6f77::/64"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _THREE = pattern(rf"({_OCTET}\.{_OCTET}\.{_OCTET})(?![\d])")
 

@@ -8,7 +8,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.echoes import echoes
 from mailcow_wizard.facts.network.ipv6 import advertisements, ipv6
 from mailcow_wizard.facts.network.mtu import OPTION, mtu, override
-from mailcow_wizard.facts.network.subnet import subnet
+from mailcow_wizard.facts.network.subnet import Subnet, subnet
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, sysctl
 from mailcow_wizard.fixes.choices import for_root, possible, tried
@@ -106,6 +106,8 @@ def _largest(facts: Facts, size: int, path: str) -> Plan:
 
 def _subnet(judgement: Judgement, facts: Facts) -> Plan | None:
     found = facts.get(subnet)
+    if found.claims_v6 and not any(one.kind != "wide" for one in found.claims):
+        return _subnet_v6(found, facts)
     if not found.free or (found.network and not found.claims) or not facts.get(mailcow_conf).exists:
         return None
     return _conf(
@@ -118,6 +120,20 @@ def _subnet(judgement: Judgement, facts: Facts) -> Plan | None:
             "mailcow's containers get addresses that nothing else uses here. What was told the old "
             "ones (firewall rules, trusted networks of other programs) has to be told these."
         ),
+        "medium" if found.mine else "low",
+    )
+
+
+def _subnet_v6(found: Subnet, facts: Facts) -> Plan | None:
+    if not found.free_v6 or not facts.get(mailcow_conf).exists:
+        return None
+    return _conf(
+        facts,
+        "network.subnet",
+        "choose-subnet",
+        {"IPV6_NETWORK": found.free_v6},
+        _("Give mailcow's containers the network {free} of IPv6", free=found.free_v6),
+        _("mailcow's containers get addresses of IPv6 that no other network of Docker has."),
         "medium" if found.mine else "low",
     )
 

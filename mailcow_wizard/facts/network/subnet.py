@@ -5,8 +5,14 @@ from __future__ import annotations
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.containers import docker_socket
-from mailcow_wizard.facts.free_subnet import free_subnet, subnets_of
-from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK, DEFAULT_PROJECT, MailcowConf, mailcow_conf
+from mailcow_wizard.facts.free_subnet import free_subnet, subnets_of, subnets_v6_of
+from mailcow_wizard.facts.mailcow_conf import (
+    DEFAULT_NETWORK,
+    DEFAULT_NETWORK_V6,
+    DEFAULT_PROJECT,
+    MailcowConf,
+    mailcow_conf,
+)
 from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, Route, own_v4, routes
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
@@ -39,6 +45,7 @@ class Subnet(NamedTuple):
 
     `pool` is the pool of which Docker may give the same addresses to another network; `mine` that mailcow's
     own network is there already; `routes_unread` why the routes of other tables could not be read.
+    `claims_v6` are Docker's networks over that of IPv6 (`network_v6`), and `free_v6` is another one.
     """
 
     network: str
@@ -50,6 +57,9 @@ class Subnet(NamedTuple):
     mine: bool = False
     trouble: str = ""
     routes_unread: str = ""
+    network_v6: str = ""
+    claims_v6: tuple[Claim, ...] = ()
+    free_v6: str = ""
 
 
 def subnet(facts: Facts) -> Subnet:
@@ -66,8 +76,10 @@ def subnet(facts: Facts) -> Subnet:
     networks: list[Claim] = []
     unread = []
     mine, pool, told = False, "", True
+    claims_v6, free_v6 = list[Claim](), ""
     try:
         networks, mine = _docker(facts, network, network_name(conf))
+        claims_v6, free_v6 = _docker_v6(facts, conf)
         pool = _pool(facts, network)
     except HostError as error:
         told, mine = False, _has_bridge(facts, network)
@@ -93,6 +105,9 @@ def subnet(facts: Facts) -> Subnet:
         pool,
         mine,
         routes_unread=routes_unread,
+        network_v6=conf.get("IPV6_NETWORK", DEFAULT_NETWORK_V6),
+        claims_v6=tuple(claims_v6),
+        free_v6=free_v6,
     )
 
 
@@ -162,7 +177,7 @@ def docker_networks(facts: Facts) -> tuple[dict[str, Any], ...]:
 def _docker(facts: Facts, network: IPv4Network, own: str) -> tuple[list[Claim], bool]:
     """Docker's networks over ours, and whether ours is one of them. Raises HostError."""
     found, mine = [], False
-    for one in docker_networks(facts):
+    for one in facts.get(docker_networks):
         name = str(one.get("Name", ""))
         if name == own:
             mine = True
@@ -176,6 +191,34 @@ def _docker(facts: Facts, network: IPv4Network, own: str) -> tuple[list[Claim], 
         words = _("the Docker network {name}", name=name)
         found += [Claim("docker", str(other), words) for other in claimed]
     return found, mine
+
+
+def _docker_v6(facts: Facts, conf: MailcowConf) -> tuple[list[Claim], str]:
+    """Docker's other networks over ours of IPv6, and one that none of them has. Raises HostError."""
+    import ipaddress
+
+    try:
+        network = ipaddress.IPv6Network(conf.get("IPV6_NETWORK", DEFAULT_NETWORK_V6))
+    except ValueError:
+        return [], ""  # what is no network, the check of the values tells
+    if conf.get("ENABLE_IPV6").lower() == "false":
+        return [], ""
+    own, found, taken = network_name(conf), list[Claim](), [network]
+    for one in facts.get(docker_networks):
+        name = str(one.get("Name", ""))
+        try:
+            others = subnets_v6_of(one) if name != own else []
+        except ValueError:
+            continue  # of another shape
+        taken += others
+        words = _("the Docker network {name}", name=name)
+        found += [Claim("docker", str(other), words) for other in others if other.overlaps(network)]
+    if not found:
+        return [], ""
+    after, size = int(network.network_address), network.num_addresses
+    starts = (one for one in range(after + size, after + 256 * size, size) if one < 1 << 128)
+    following = (ipaddress.IPv6Network((one, network.prefixlen)) for one in starts)
+    return found, next((str(one) for one in following if not any(map(one.overlaps, taken))), "")
 
 
 def _pool(facts: Facts, network: IPv4Network) -> str:
