@@ -137,6 +137,19 @@ def _none_runs(state: time.Synchronisation, evidence: tuple[Evidence, ...], unre
             evidence,
             certainty="untested",
         )
+    if state.borrowed:
+        return Judgement(
+            "unknown",
+            _(
+                "the clock of this {kind} container is its host's; what keeps it right there cannot be "
+                "seen from inside",
+                kind=state.borrowed,
+            ),
+            ", ".join(one.name for one in state.services) or _("none"),
+            evidence,
+            (_("On the host: `timedatectl` shows it, and can set it right."),),
+            certainty="untested",
+        )
     if state.services:
         service = next((one for one in state.services if one.state == "failed"), state.services[0])
         unmask = f"systemctl unmask {service.name} && " if service.startup == "masked" else ""

@@ -10,6 +10,7 @@ from mailcow_wizard.facts.time_answers import ClockOffset, compare, voters
 from mailcow_wizard.facts.time_servers import configured_servers
 from mailcow_wizard.facts.time_tracking import NOT_YET, read_tracking, read_variables, too_old
 from mailcow_wizard.facts.time_web import web_clocks
+from mailcow_wizard.facts.virtualization import virtualization
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.numerals import is_number, whole
@@ -80,13 +81,15 @@ class Word(NamedTuple):
 
 class Synchronisation(NamedTuple):
     """The services there are, and what is said of the clock. `systemd`: it runs; `installer` is the package
-    manager's command; `unread` what could not be asked and why."""
+    manager's command; `unread` what could not be asked and why. `borrowed`: none of them runs, and this is a
+    container, of that kind, whose clock its host alone can set."""
 
     services: tuple[Service, ...]
     word: Word
     systemd: bool
     installer: str
     unread: tuple[str, ...]
+    borrowed: str = ""
 
 
 def synchronisation(facts: Facts) -> Synchronisation:
@@ -98,7 +101,15 @@ def synchronisation(facts: Facts) -> Synchronisation:
     running = tuple(service.name for service in services if service.running)
     word = _word_of_the_service(facts, running, systemd, unread)
     installer = next((one for one in _INSTALLERS if _there(host, one)), "")
-    return Synchronisation(services, word, systemd, installer, tuple(unread))
+    borrowed = "" if running else _borrowed(facts)
+    return Synchronisation(services, word, systemd, installer, tuple(unread), borrowed)
+
+
+def _borrowed(facts: Facts) -> str:
+    """The kind of container, where the clock is its host's: LXC takes sys_time from those inside
+    (lxc.container.conf, common.conf), OpenVZ likewise, and systemd-timesyncd does not start there."""
+    kinds = (sign.name for sign in facts.get(virtualization).containers)
+    return next((need.REFUSED_VIRTUALIZATION[one] for one in kinds if one in need.REFUSED_VIRTUALIZATION), "")
 
 
 def _services(host: Host, systemd: bool, unread: list[str]) -> tuple[Service, ...]:

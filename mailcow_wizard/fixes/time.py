@@ -29,6 +29,8 @@ def offers(check: str, judgement: Judgement, facts: Facts) -> tuple[Offer, ...]:
 def _kept(check: str, facts: Facts) -> Offer | None:
     """A service that is installed is started; where there is none, one is installed."""
     state = facts.get(time.synchronisation)
+    if state.borrowed:
+        return None
     running = [one for one in state.services if one.running]
     unsure = any(one.startswith(("systemctl", "processes")) for one in state.unread)
     if running or state.services or time_service.installed(facts):

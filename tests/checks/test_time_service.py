@@ -2,7 +2,10 @@
 
 import pytest
 
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.fixes import offers
 from mailcow_wizard.host.door import Denied, HostError, NoAnswer, Ran
+from mailcow_wizard.model import Judgement
 from tests.checks.time_machine import (
     GOOD_LINE,
     LOST_LINE,
@@ -16,6 +19,8 @@ from tests.checks.time_machine import (
     timedatectl,
     units,
 )
+
+TOO_FAR = Judgement("fail", "the clock is 40 s behind")
 
 
 @pytest.mark.parametrize(
@@ -233,3 +238,23 @@ def test_what_told_nothing_is_shown_as_evidence() -> None:
     (one,) = judge("time.service", Machine({}, {}, processes=["chronyd"])).evidence
     assert one.what == "chronyc"
     assert one.value
+
+
+@pytest.mark.parametrize("kind", ["lxc", "openvz"])
+@pytest.mark.parametrize("states", [{}, {"systemd_timesyncd": "inactive enabled"}])
+def test_a_container_has_its_hosts_clock(kind: str, states: dict[str, str]) -> None:
+    machine = Machine({**SYSTEMD, "/run/systemd/container": f"{kind}\n"}, {SHOW: units(**states)})
+    judgement = judge("time.service", machine)
+    assert (judgement.status, judgement.certainty) == ("unknown", "untested")
+    assert "container is its host's" in judgement.summary
+    assert judgement.remedies
+    assert not judgement.fixes
+    assert not any(one.fix.id == "enable-ntp" for one in offers("time.offset", TOO_FAR, Facts(machine)))
+
+
+def test_a_service_that_runs_in_a_container_speaks_for_itself() -> None:
+    machine = Machine(
+        {**SYSTEMD, "/run/systemd/container": "lxc\n"},
+        {SHOW: units(chrony="active enabled"), TRACKING: GOOD_LINE},
+    )
+    assert judge("time.service", machine).status == "pass"
