@@ -117,6 +117,17 @@ def _doubts(judgement: Judgement, facts: Dkim, key: Key, name: str) -> Judgement
                 ),
             ),
         )
+    if key.kind != "rsa" and not ours.public:
+        return judgement._replace(
+            status="warn",
+            summary=_(
+                "the DKIM key of {domain} is of a kind that mailcow does not make ({kind}): it will sign "
+                "with another",
+                domain=domain,
+                kind=key.kind,
+            ),
+            remedies=(_("After the install publish the key that mailcow shows under {page}.", page=_PAGE),),
+        )
     if key.kind == "rsa" and key.bits < ADVISED_BITS:
         return judgement._replace(
             status="warn",

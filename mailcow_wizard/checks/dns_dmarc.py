@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.dns_states import Record, judged
 from mailcow_wizard.facts.dns.dmarc import VERSION, Dmarc, dmarc, mistakes, policies
@@ -10,6 +12,7 @@ from mailcow_wizard.facts.dns.state import at_once, state, texts
 from mailcow_wizard.facts.dns.tags import tags
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
+from mailcow_wizard.numerals import whole
 
 
 def judge_dmarc(facts: tuple[Dmarc, ...]) -> tuple[Judgement, ...]:
@@ -23,12 +26,11 @@ def _dmarc(facts: Dmarc) -> Judgement:
     record = Record(_("the DMARC policy of {domain}", domain=domain), line, "recommended")
     found = state(seen, right_policy)
     own = at_once(seen, policies)
-    policy = tags(own[0]).get("p", "").lower() if own else ""
     judgement = judged(
         record,
         seen,
         found,
-        _("{domain} asks receivers to {words}", domain=domain, words=_words(policy)),
+        _("{domain} asks receivers to {words}", domain=domain, words=_words(tags(own[0]) if own else {})),
         domain,
     )
     if found.kind == "right":
@@ -112,7 +114,20 @@ def _inherited(judgement: Judgement, facts: Dmarc) -> Judgement:
     )
 
 
-def _words(policy: str) -> str:
+def _words(known: Mapping[str, str]) -> str:
+    """What is asked of receivers. Of none of the mail (pct=0), and on trial (t=y of RFC 7489's successor), a
+    policy is weaker by one step."""
+    policy, share = known.get("p", "").lower(), whole(known.get("pct", "100"), 100)
+    trial = known.get("t", "").lower() == "y"
+    if policy in ("quarantine", "reject") and (trial or share < 100):
+        said = f"p={policy}; t=y" if trial else f"p={policy}; pct={share}"
+        if share and not trial and policy == "reject":
+            return _("refuse {share} % of forged mail ({said})", share=share, said=said)
+        if share and not trial:
+            return _("treat {share} % of forged mail as spam ({said})", share=share, said=said)
+        if policy == "reject":
+            return _("treat forged mail as spam, and not to refuse it yet ({said})", said=said)
+        return _("let forged mail pass, and only report it ({said})", said=said)
     return {
         "none": _("let forged mail pass, and only report it (p=none)"),
         "quarantine": _("treat forged mail as spam (p=quarantine)"),

@@ -14,6 +14,8 @@ from mailcow_wizard.facts.dns.state import state
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Judgement
 
+_READ = ("v=dmarc1", "v=dkim1", "k=", "p=", "v=stsv1", "v=tlsrptv1")
+
 
 def judge_autodiscover(facts: Tried) -> tuple[Judgement, ...]:
     """Outlook and Exchange clients find their settings."""
@@ -94,7 +96,8 @@ def judge_wildcard(facts: Domains) -> tuple[Judgement, ...]:
 def _wildcard(records: DomainRecords) -> Judgement:
     domain = records.domain
     every = [records.at(nobody(domain), type) for type in WILD_TYPES]
-    wild = [one for one in every if one.exists]
+    given = [one for one in every if one.exists]
+    wild = [one for one in given if one.type != "TXT" or one.aliases or any(map(_is_read, one.values))]
     silent = [one for one in every if not one.answered]
     if wild:
         return _wild(domain, wild)
@@ -110,14 +113,23 @@ def _wildcard(records: DomainRecords) -> Judgement:
             certainty="untested",
             subject=domain,
         )
+    said = ", ".join(values(one) for one in given)
     return Judgement(
         "pass",
-        _("{domain} has no wildcard", domain=domain),
-        _("none"),
+        _("*.{domain} has nothing but texts, which confuse nothing", domain=domain)
+        if given
+        else _("{domain} has no wildcard", domain=domain),
+        said or _("none"),
         tuple(row for one in every for row in evidence(one)),
         certainty=certainty(every[0]),
         subject=domain,
     )
+
+
+def _is_read(text: str) -> bool:
+    """Whether a text would be taken for a record at the names that mailcow needs: what lists senders (SPF) is
+    read at names that mail comes from alone."""
+    return text.lower().lstrip().startswith(_READ)
 
 
 def _wild(domain: str, wild: list[Seen]) -> Judgement:

@@ -10,6 +10,7 @@ from mailcow_wizard.facts.dns.reverse import reverse_name
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, DnsReply
 from mailcow_wizard.model import Check, Finding, Settings
+from tests.checks.test_dns_dkim import KEY
 
 LOCAL = "192.0.2.99"
 RIGHT = {
@@ -20,7 +21,7 @@ RIGHT = {
     (
         f"dkim._domainkey.{DOMAIN}",
         "TXT",
-    ): "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+    ): KEY,
     (f"autodiscover.{DOMAIN}", "CNAME"): f"{NAME}.",
     (f"autoconfig.{DOMAIN}", "CNAME"): f"{NAME}.",
 }

@@ -25,7 +25,7 @@ SERVICES: tuple[tuple[str, str], ...] = (
 PATHS = ("_caldavs._tcp", "_carddavs._tcp")
 """Services whose TXT record names a path (RFC 6764)."""
 CLIENTS = ("autodiscover", "autoconfig")
-WILD_TYPES = ("A", "AAAA", "MX")
+WILD_TYPES = ("A", "AAAA", "MX", "TXT")
 """What a wildcard is looked for by: each is also answered with an alias (CNAME), where it is one."""
 
 

@@ -142,10 +142,11 @@ def bad_report_record(text: str) -> str:
 
 
 def sts_policy(text: str) -> StsPolicy:
-    """The policy in a file of lines `key: value` (3.2); of a key that comes twice the first counts."""
+    """The policy in a file of lines `key: value` (3.2), which end with LF, before which a CR may stand; of a
+    key that comes twice the first counts."""
     known: dict[str, str] = {}
     patterns: list[str] = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         key, colon, value = line.partition(":")
         key, value = key.strip(), value.strip()
         if colon and key == "mx":
