@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard.facts.containers import DAEMON, SNAP, docker_socket
+from mailcow_wizard.facts.presence import path_of_command
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing, NoAnswer, Refused
 from mailcow_wizard.language import _
@@ -119,8 +120,8 @@ def _asked(facts: Facts) -> Engine:
     found = Engine(
         "absent",
         path,
-        client=_program(host, "docker"),
-        server=_program(host, DAEMON),
+        client=path_of_command(host, "docker"),
+        server=path_of_command(host, DAEMON),
         snap=any(map(host.exists, SNAP)),
         remote=host.variable("DOCKER_HOST"),
     )
@@ -255,13 +256,6 @@ def numbers(version: str) -> tuple[int, int, int]:
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
-
-
-def _program(host: Host, name: str) -> str:
-    try:
-        return host.which(name)
-    except Missing:
-        return ""
 
 
 def _says(host: Host, name: str) -> str:

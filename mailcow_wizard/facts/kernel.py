@@ -5,7 +5,7 @@ import re
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import storage
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
-from mailcow_wizard.facts.presence import is_there
+from mailcow_wizard.facts.presence import is_there, path_of_command
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.language import _
@@ -128,12 +128,7 @@ def security(facts: Facts) -> Security:
         selinux = "enforcing" if _number(host, f"{_SELINUX}/enforce", {0, 1}) else "permissive"
     policy = selinux == "enforcing" and any(is_there(host, path) for path in need.SELINUX_CONTAINER_POLICY)
     apparmor = is_there(host, "/sys/kernel/security/apparmor") and _apparmor_is_on(host)
-    parser = False
-    if apparmor:
-        try:
-            parser = bool(host.which("apparmor_parser"))
-        except Missing:
-            parser = False
+    parser = apparmor and bool(path_of_command(host, "apparmor_parser"))
     return Security(selinux, policy, apparmor, parser)
 
 

@@ -4,7 +4,7 @@ import shlex
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.containers import is_contained
-from mailcow_wizard.facts.presence import is_there
+from mailcow_wizard.facts.presence import has_command, is_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time_answers import ClockOffset, compare, voters
 from mailcow_wizard.facts.time_servers import configured_servers
@@ -100,7 +100,7 @@ def synchronisation(facts: Facts) -> Synchronisation:
     services = _services(host, systemd, unread)
     running = tuple(service.name for service in services if service.running)
     word = _word_of_the_service(facts, running, systemd, unread)
-    installer = next((one for one in _INSTALLERS if _there(host, one)), "")
+    installer = next((one for one in _INSTALLERS if has_command(host, one)), "")
     borrowed = "" if running else _borrowed(facts)
     return Synchronisation(services, word, systemd, installer, tuple(unread), borrowed)
 
@@ -254,13 +254,6 @@ def _output(host: Host, command: tuple[str, ...]) -> str:
 
 def _said(answer: dict[str, str], keys: tuple[str, ...]) -> str:
     return " ".join(f"{key}={answer[key]}" for key in keys if key in answer) or _("nothing about NTP")
-
-
-def _there(host: Host, command: str) -> bool:
-    try:
-        return bool(host.which(command))
-    except HostError:
-        return False
 
 
 def _uptime(host: Host) -> float:

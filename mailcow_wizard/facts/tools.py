@@ -2,8 +2,9 @@
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import system
+from mailcow_wizard.facts.presence import path_of_command
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.typed import NamedTuple
 
 
@@ -20,18 +21,11 @@ def tools(facts: Facts) -> Tools:
     """Looks for every tool in the system's own directories."""
     host = facts.host
     wanted = dict.fromkeys((*need.TOOLS_REQUIRED, *need.TOOLS_NOT_BUSYBOX, *need.TOOLS_ADVISED))
-    paths = tuple((name, _path(host, name)) for name in wanted)
+    paths = tuple((name, path_of_command(host, name)) for name in wanted)
     busybox = tuple(
         name for name, path in paths if path and name in need.TOOLS_NOT_BUSYBOX and _is_busybox(host, path)
     )
     return Tools(paths, busybox, packager(facts))
-
-
-def _path(host: Host, name: str) -> str:
-    try:
-        return host.which(name)
-    except Missing:
-        return ""
 
 
 def _is_busybox(host: Host, path: str) -> bool:

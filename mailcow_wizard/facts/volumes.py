@@ -2,6 +2,7 @@
 
 from mailcow_wizard.facts import docker, storage
 from mailcow_wizard.facts.containers import SOCKETS
+from mailcow_wizard.facts.presence import path_of_command
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.language import _
@@ -98,10 +99,7 @@ def _engine(host: Host) -> bool:
     unless it is told where its engine is."""
     if host.variable("DOCKER_HOST") or any(host.exists(place) for place in _ENGINE):
         return True
-    try:
-        return bool(host.which("dockerd"))
-    except Missing:
-        return False
+    return bool(path_of_command(host, "dockerd"))
 
 
 def _from_docker(facts: Facts, path: str) -> DatabaseVolumes:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
@@ -103,11 +104,7 @@ def steps(facts: Facts, packager: str) -> tuple[PlanStep, ...]:
 
 
 def _edit(facts: Facts, path: str, after: bytes) -> Edit:
-    try:
-        before: bytes | None = facts.host.read(path)
-    except Missing:
-        before = None
-    return Edit(path, before, after)
+    return Edit(path, read_if_there(facts.host, path), after)
 
 
 def _os_release(facts: Facts) -> dict[str, str]:

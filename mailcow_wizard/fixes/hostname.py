@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard.facts import identity
+from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import fix_of
@@ -46,7 +47,7 @@ def plan(facts: Facts) -> Plan:
     # A machine that has its full name as its name keeps doing so; others have the first part only.
     new = name if "." in node else short
     steps: list[PlanStep] = []
-    hosts = _read(host, _HOSTS)
+    hosts = read_if_there(host, _HOSTS)
     after = with_name(hosts, name, node)
     if after != (hosts or b""):
         steps.append(Edit(_HOSTS, hosts, after))
@@ -101,7 +102,7 @@ def _may_be_renamed(facts: Facts) -> None:
 
 def _renamed(host: Host, node: str, new: str) -> list[PlanStep]:
     """The name in the file that is read at boot, and in the kernel."""
-    before = _read(host, _HOSTNAME)
+    before = read_if_there(host, _HOSTNAME)
     after = f"{new}\n".encode()
     try:
         host.which("hostname")
@@ -162,7 +163,7 @@ def _cloud_init(host: Host, hosts: bytes | None) -> list[PlanStep]:
     """cloud-init writes name and hosts anew at every start unless it is told not to."""
     if not host.exists(_CLOUD) or host.exists("/etc/cloud/cloud-init.disabled"):
         return []
-    before = _read(host, _CLOUD_FILE)
+    before = read_if_there(host, _CLOUD_FILE)
     steps: list[PlanStep] = []
     if before != _CLOUD_SETTINGS:
         steps.append(Edit(_CLOUD_FILE, before, _CLOUD_SETTINGS))
@@ -177,10 +178,3 @@ def _cloud_init(host: Host, hosts: bytes | None) -> list[PlanStep]:
             )
         )
     return steps
-
-
-def _read(host: Host, path: str) -> bytes | None:
-    try:
-        return host.read(path)
-    except Missing:
-        return None

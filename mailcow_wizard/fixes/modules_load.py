@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import modules, virtualization
+from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import tried
@@ -61,10 +62,7 @@ def plan(facts: Facts) -> Plan | None:
         host.which("depmod")
         steps.append(Command(("depmod", "-a"), timeout=300.0))
     steps += [Command(("modprobe", name), (("modprobe", "-r", name),), undo_optional=True) for name in names]
-    try:
-        before: bytes | None = host.read(FILE)
-    except Missing:
-        before = None
+    before = read_if_there(host, FILE)
     after = with_names(before, names)
     if after != before:
         steps.append(Edit(FILE, before, after))

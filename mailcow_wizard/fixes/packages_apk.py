@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.host.door import Host, Missing
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
@@ -61,9 +62,8 @@ def community(host: Host, said: str) -> Community | None:
     """
     if _UNREAD.search(said) or not _UNKNOWN.search(said):
         return None
-    try:
-        before = host.read(REPOSITORIES)
-    except Missing:
+    before = read_if_there(host, REPOSITORIES)
+    if before is None:
         return None
     lines = before.decode("utf-8", "surrogateescape").splitlines()
     address = _beside(_MAIN.fullmatch(line.strip()) for line in lines)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.blockers import PROCESS, Blocker
-from mailcow_wizard.facts.presence import names_in
+from mailcow_wizard.facts.presence import has_command, names_in
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import is_running
 from mailcow_wizard.fixes.port_units import Stopping
-from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Manual
 
@@ -32,12 +31,12 @@ def script_of(facts: Facts, blockers: tuple[Blocker, ...]) -> str:
 
 def stopping_script(facts: Facts, name: str) -> Stopping:
     """The commands for the machine's own init system: OpenRC, or scripts in the manner of System V."""
-    if _is_there(facts, "rc-service") and _is_there(facts, "rc-update"):
+    if has_command(facts.host, "rc-service") and has_command(facts.host, "rc-update"):
         return _openrc(facts, name)
     stop = Command((f"{_SCRIPTS}/{name}", "stop"), ((f"{_SCRIPTS}/{name}", "start"),))
-    if _is_there(facts, "update-rc.d"):
+    if has_command(facts.host, "update-rc.d"):
         switch = _switch(facts, name, ("update-rc.d", name, "disable"), ("update-rc.d", name, "enable"))
-    elif _is_there(facts, "chkconfig"):
+    elif has_command(facts.host, "chkconfig"):
         switch = _switch(facts, name, ("chkconfig", name, "off"), ("chkconfig", name, "on"))
     else:
         return Stopping(
@@ -76,10 +75,3 @@ def _has(facts: Facts, level: str, name: str) -> bool:
 def _starts_at_boot(facts: Facts, name: str) -> bool:
     links = (one for level in _RUN_LEVELS for one in names_in(facts.host, f"/etc/rc{level}.d"))
     return any(one[:1] == "S" and one[3:] == name for one in links)
-
-
-def _is_there(facts: Facts, command: str) -> bool:
-    try:
-        return bool(facts.host.which(command))
-    except HostError:
-        return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import data_places, kernel, storage, system, virtualization
+from mailcow_wizard.facts.presence import path_of_command, read_if_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
 from mailcow_wizard.fixes.choices import tried
@@ -79,16 +80,16 @@ def plan(check: str, facts: Facts, directories: tuple[str, ...] = DIRECTORIES) -
     host = facts.host
     for command in ("mkswap", "swapon", "swapoff"):
         host.which(command)
-    fstab = _read(host, _FSTAB)
+    fstab = read_if_there(host, _FSTAB)
     path = free_name(host, place.directory)
     size = gib(place.size)
     steps: list[PlanStep] = [*_made(host, path, place, facts), Command(("mkswap", path))]
-    if host.exists("/sys/fs/selinux/enforce") and _has(host, "chcon"):
+    if host.exists("/sys/fs/selinux/enforce") and path_of_command(host, "chcon"):
         steps.append(Command(("chcon", "-t", "swapfile_t", path)))
     steps.append(Command(("swapon", path), (("swapoff", path),), 600.0))
     if not is_listed(fstab, path):
         steps.append(Edit(_FSTAB, fstab, with_line(fstab, path)))
-    openrc = not host.exists("/run/systemd/system") and _has(host, "rc-update")
+    openrc = not host.exists("/run/systemd/system") and path_of_command(host, "rc-update")
     if openrc and not host.exists("/etc/runlevels/boot/swap") and host.exists("/etc/init.d/swap"):
         steps.append(Command(("rc-update", "add", "swap", "boot"), (("rc-update", "del", "swap", "boot"),)))
     written = place.kind in (*_WRITTEN, "btrfs")
@@ -119,7 +120,7 @@ def _made(host: Host, path: str, place: Room, facts: Facts) -> list[PlanStep]:
     else:
         steps.append(Command(("touch", path)))
     steps.append(Command(("chmod", "600", path), (("rm", "-f", path),)))
-    by_writing = place.kind in _WRITTEN or not _has(host, "fallocate")
+    by_writing = place.kind in _WRITTEN or not path_of_command(host, "fallocate")
     if place.kind == "xfs" and facts.get(kernel.version).numbers[:2] < _XFS_FALLOCATE:
         by_writing = True
     if place.kind == "btrfs":
@@ -196,7 +197,7 @@ def _unfit(facts: Facts, directory: str, mount: storage.Mount) -> str:
                 "{directory} is on btrfs over several disks, where the kernel does not swap",
                 directory=directory,
             )
-        if not _has(facts.host, "chattr"):
+        if not path_of_command(facts.host, "chattr"):
             return _(
                 "{directory} is on btrfs, and the command chattr (package e2fsprogs) is missing",
                 directory=directory,
@@ -261,17 +262,3 @@ def gib(size: int) -> str:
     return (
         _("{amount:.0f} GiB", amount=amount) if amount.is_integer() else _("{amount:.1f} GiB", amount=amount)
     )
-
-
-def _read(host: Host, path: str) -> bytes | None:
-    try:
-        return host.read(path)
-    except Missing:
-        return None
-
-
-def _has(host: Host, command: str) -> bool:
-    try:
-        return bool(host.which(command))
-    except Missing:
-        return False

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from mailcow_wizard.facts import storage, system
 from mailcow_wizard.facts.drop_ins import drop_ins
+from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Manual, Plan, Risk
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -53,7 +54,7 @@ def plan(
             if interfaces and key == f"net.ipv6.conf.all.{interfaces}":
                 undo += _of_interfaces(host, interfaces, old)
             commands.append(Command(_set(key, value), tuple(undo)))
-    before = _read(host, DROP_IN)
+    before = read_if_there(host, DROP_IN)
     after = merged(before, wanted)
     edits: list[PlanStep] = [Edit(DROP_IN, before, after)] if after != before else []
     edits += _later(host, wanted)
@@ -186,10 +187,3 @@ def _of_interfaces(host: Host, setting: str, written: int) -> list[tuple[str, ..
             # With slashes, a dot in a name (eth0.100) is no separator.
             commands.append(("sysctl", "-w", f"net/ipv6/conf/{name}/{setting}={old}"))
     return commands
-
-
-def _read(host: Host, path: str) -> bytes | None:
-    try:
-        return host.read(path)
-    except Missing:
-        return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard.facts import system, time
+from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time_servers import configured_servers
 from mailcow_wizard.fixes.time_service import SETTLE_S
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -112,13 +113,13 @@ def _restarting(systemd: bool, unit: str, edit: Edit) -> tuple[PlanStep, ...]:
 def _edit(host: Host, service: str, servers: Servers) -> Edit | None:
     """The file that this service reads, with the servers in it."""
     if service == "systemd-timesyncd":
-        before = _read(host, _TIMESYNCD)
+        before = read_if_there(host, _TIMESYNCD)
         lines = f"NTP={' '.join(servers.names)}\n"
         return Edit(_TIMESYNCD, before, _added(before, lines, f"{_HEAD}[Time]\n"))
     if service.startswith("chrony"):
         return _chrony(host, servers)
     for path in _NTPD.get(service, ()):
-        before = _read(host, path)
+        before = read_if_there(host, path)
         if before is not None:
             word = "servers" if service == "openntpd" else "pool" if servers.pool else "server"
             end = "" if service == "openntpd" else " iburst"
@@ -131,14 +132,14 @@ def _chrony(host: Host, servers: Servers) -> Edit | None:
     """A file of ours where chrony.conf names a directory for such, else lines at its end."""
     lines = "".join(f"{'pool' if servers.pool else 'server'} {name} iburst\n" for name in servers.names)
     for path in _CHRONY:
-        main = _read(host, path)
+        main = read_if_there(host, path)
         if main is None:
             continue
         for directive, suffix in (("sourcedir", "sources"), ("confdir", "conf")):
             directory = directory_of(main, directive)
             if directory:
                 own = f"{directory}/{_NAME}.{suffix}"
-                before = _read(host, own)
+                before = read_if_there(host, own)
                 return Edit(own, before, _added(before, lines, _HEAD))
         return Edit(path, main, _added(main, lines, ""))
     return None
@@ -161,10 +162,3 @@ def _added(before: bytes | None, lines: str, head: str) -> bytes:
         return (head + lines).encode()
     end = b"" if before.endswith(b"\n") else b"\n"
     return before + end + lines.encode()
-
-
-def _read(host: Host, path: str) -> bytes | None:
-    try:
-        return host.read(path)
-    except Missing:
-        return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 
 from mailcow_wizard.facts import time
+from mailcow_wizard.facts.presence import path_of_command
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import Offer, packages_install
-from mailcow_wizard.host.door import Host, Missing
+from mailcow_wizard.host.door import Host
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Fix, Manual, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -28,7 +29,7 @@ _OFF = ("disabled", "masked", "masked-runtime")
 def installed(facts: Facts) -> str:
     """The service that OpenRC could start; empty where there is none, or systemd runs."""
     host = facts.host
-    if facts.get(time.synchronisation).systemd or not _has(host, "rc-service"):
+    if facts.get(time.synchronisation).systemd or not path_of_command(host, "rc-service"):
         return ""
     return next((name for name in _OPENRC if host.exists(f"/etc/init.d/{name}")), "")
 
@@ -104,7 +105,7 @@ def _by_openrc(host: Host, name: str) -> tuple[PlanStep, ...]:
 def chrony(check: str, facts: Facts) -> Offer | None:
     """An offer to install chrony. What comes along is asked when the plan is wanted: that takes a second."""
     state = facts.get(time.synchronisation)
-    if not state.installer or not (state.systemd or _has(facts.host, "rc-service")):
+    if not state.installer or not (state.systemd or path_of_command(facts.host, "rc-service")):
         return None
     title = _("Install chrony, which keeps the clock right")
 
@@ -226,10 +227,3 @@ def _stopped_by_openrc(host: Host, name: str) -> list[PlanStep]:
         steps.append(Command(("rc-update", "del", name, "default"), (added,)))
     steps.append(Command(("rc-service", name, "stop"), (("rc-service", name, "start"),)))
     return steps
-
-
-def _has(host: Host, command: str) -> bool:
-    try:
-        return bool(host.which(command))
-    except Missing:
-        return False

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts import time_zone
+from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import Host, HostError, Missing
+from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -25,7 +26,7 @@ def plan(facts: Facts) -> Plan | None:
     if not name:
         return None
     steps: list[PlanStep] = []
-    written = _read(host, _TIMEZONE)
+    written = read_if_there(host, _TIMEZONE)
     after = f"{name}\n".encode()
     if written is not None and written != after:
         steps.append(Edit(_TIMEZONE, written, after))
@@ -80,10 +81,3 @@ def _linked(host: Host, zone: time_zone.Zone, name: str) -> list[PlanStep]:
     # that the zone is set already, which after taking back it does.
     steps.append(Command(("ln", "-sfn", f"{time_zone.ZONEINFO}/{name}", _LOCALTIME), (undo,)))
     return steps
-
-
-def _read(host: Host, path: str) -> bytes | None:
-    try:
-        return host.read(path)
-    except Missing:
-        return None

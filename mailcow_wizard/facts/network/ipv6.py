@@ -10,7 +10,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.names import ask, own_address
 from mailcow_wizard.facts.network.outward import Try
 from mailcow_wizard.facts.network.routes import Address6, Default6, defaults_v6, own_v6
-from mailcow_wizard.facts.presence import is_there
+from mailcow_wizard.facts.presence import has_command, is_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Probe
 from mailcow_wizard.typed import NamedTuple
@@ -87,7 +87,7 @@ def ipv6(facts: Facts) -> Ipv6:
         own,
         tries[: len(pings)],
         tries[len(pings) :],
-        _has_ping(facts),
+        has_command(facts.host, "ping"),
         _configured(facts),
         name,
         _published(facts, name),
@@ -111,13 +111,6 @@ def _enabled(facts: Facts) -> bool:
     if not is_there(facts.host, f"{_NET}/all"):
         return False
     return _number(facts, f"{_NET}/all/disable_ipv6") != 1
-
-
-def _has_ping(facts: Facts) -> bool:
-    try:
-        return bool(facts.host.which("ping"))
-    except HostError:
-        return False
 
 
 def _configured(facts: Facts) -> str:

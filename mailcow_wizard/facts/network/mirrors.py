@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.facts.presence import path_of_command
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.tools import tools
 from mailcow_wizard.host import proxy_variables
@@ -104,10 +105,7 @@ def _named(text: str) -> list[Mirror]:
 
 
 def _without_docker(facts: Facts) -> bool:
-    try:
-        return not facts.host.which("docker")
-    except Missing:
-        return True
+    return not path_of_command(facts.host, "docker")
 
 
 def _through_proxy(facts: Facts, packager: str) -> bool:
