@@ -235,6 +235,16 @@ def ask(facts: Facts, target: str, kind: type = dict) -> Any:
     return said
 
 
+def rows(facts: Facts, target: str) -> tuple[dict[str, Any], ...]:
+    """The objects in a list of Docker's API. Raises HostError."""
+    return tuple(one for one in ask(facts, target, list) if isinstance(one, dict))
+
+
+def networks(facts: Facts) -> tuple[dict[str, Any], ...]:
+    """Docker's networks, as its API has them. Raises HostError."""
+    return rows(facts, "/networks")
+
+
 def items(said: Mapping[str, Any], key: str) -> list[Any]:
     """The list that an answer has under this key; an empty one where there is something else."""
     found = said.get(key)

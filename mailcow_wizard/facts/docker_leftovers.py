@@ -7,6 +7,7 @@ from mailcow_wizard.facts.config import place
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_PROJECT, mailcow_conf
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.requirements_network import MAILCOW_NETWORK
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 _COMPOSE = "com.docker.compose."
 # mailcow's services but a few are called so, and no others are known to be.
 _SERVICES = "-mailcow"
-_NETWORK = "mailcow-network"
 _BRIDGE = "com.docker.network.bridge.name"
 # Volumes of which each mailcow has one; mail and its keys lie in the first two, accounts in the third.
 _WITH_MAIL = ("vmail-vol-1", "crypt-vol-1", "mysql-vol-1")
@@ -95,17 +95,17 @@ _NOTHING = Stack((), (), ())
 
 def stack(facts: Facts) -> Stack:
     """Every container, network and volume of mailcow's that the engine knows. Raises HostError."""
-    listed = [_container(one) for one in _list(facts, "/containers/json?all=1")]
+    listed = [_container(one) for one in docker.rows(facts, "/containers/json?all=1")]
     boxes = tuple(one for one in listed if one.service.endswith(_SERVICES) or one.project == DEFAULT_PROJECT)
     projects = {DEFAULT_PROJECT, *(one.project for one in boxes if one.project)}
     projects |= {facts.get(mailcow_conf).get("COMPOSE_PROJECT_NAME", DEFAULT_PROJECT)}
-    networks = (_network(one) for one in _list(facts, "/networks"))
+    networks = (_network(one) for one in facts.get(docker.networks))
     volumes = (
         _volume(one) for one in docker.items(docker.ask(facts, "/volumes"), "Volumes") if _is_dict(one)
     )
     return Stack(
         boxes,
-        tuple(one for one in networks if one.project in projects or one.name.endswith(f"_{_NETWORK}")),
+        tuple(one for one in networks if one.project in projects or one.name.endswith(f"_{MAILCOW_NETWORK}")),
         tuple(sorted(one for one in volumes if one.project in projects or one.mail)),
     )
 
@@ -152,10 +152,6 @@ def _real(facts: Facts, directory: str) -> str:
         return directory.rstrip("/")
 
 
-def _list(facts: Facts, target: str) -> list[dict[str, Any]]:
-    return [one for one in docker.ask(facts, target, list) if _is_dict(one)]
-
-
 def _is_dict(one: object) -> bool:
     return isinstance(one, dict)
 
@@ -178,7 +174,7 @@ def _container(one: dict[str, Any]) -> LeftContainer:
 
 def _network(one: dict[str, Any]) -> LeftNetwork:
     name = str(one.get("Name", ""))
-    project = _label(one, "project") or name.removesuffix(f"_{_NETWORK}")
+    project = _label(one, "project") or name.removesuffix(f"_{MAILCOW_NETWORK}")
     ipv6 = one.get("EnableIPv6") is True
     return LeftNetwork(str(one.get("Id", "")), name, project, ipv6, _settings(one))
 

@@ -6,19 +6,18 @@ import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
 
-from mailcow_wizard.facts.containers import docker_socket
+from mailcow_wizard.facts.docker import networks
 from mailcow_wizard.facts.mailcow_conf import DEFAULT_NETWORK
 from mailcow_wizard.facts.network.routes import SPLIT_DEFAULT, own_v4, routes
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
+from mailcow_wizard.requirements_network import MAILCOW_NETWORK
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
     from typing import Any
-
-_MAILCOWS = "_mailcow-network"
 
 
 def free_subnet(facts: Facts) -> str:
@@ -58,16 +57,13 @@ def _routes(facts: Facts) -> list[IPv4Network]:
 
 def _networks(facts: Facts) -> list[IPv4Network]:
     """Docker's networks, but for the one that mailcow has already."""
-    import json
-
     try:
-        reply = facts.host.http(docker_socket(facts), "/networks")
-        listed = json.loads(reply.body) if reply.status == 200 else ()
-    except (HostError, ValueError, RecursionError):
+        listed = facts.get(networks)
+    except HostError:
         return []
     found: list[IPv4Network] = []
-    for one in listed if isinstance(listed, list) else ():
-        if isinstance(one, dict) and not str(one.get("Name", "")).endswith(_MAILCOWS):
+    for one in listed:
+        if not str(one.get("Name", "")).endswith(f"_{MAILCOW_NETWORK}"):
             with contextlib.suppress(ValueError):
                 found += subnets_of(one)
     return found

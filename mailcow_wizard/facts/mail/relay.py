@@ -9,6 +9,7 @@ import re
 
 from mailcow_wizard.facts.bindings import bindings
 from mailcow_wizard.facts.containers import docker_socket
+from mailcow_wizard.facts.docker import networks
 from mailcow_wizard.facts.identity import domain_of, hostname
 from mailcow_wizard.facts.mail.installed import Installed, installed
 from mailcow_wizard.facts.mail.talks import STRANGER, own_addresses, place, reached
@@ -21,6 +22,7 @@ from mailcow_wizard.language import _
 from mailcow_wizard.names import NotAName, mailbox
 from mailcow_wizard.numerals import whole
 from mailcow_wizard.patterns import pattern
+from mailcow_wizard.requirements_network import MAILCOW_NETWORK
 from mailcow_wizard.typed import NamedTuple
 
 _HELLO = "EHLO mailcow-wizard.invalid"
@@ -215,9 +217,7 @@ def _has_v6(facts: Facts, project: str) -> bool:
     """Whether mailcow's network has IPv6 of its own, so that clients keep their addresses. Where Docker does
     not tell, it is taken to: the try itself says the rest."""
     try:
-        reply = facts.host.http(docker_socket(facts), "/networks")
-        listed = json.loads(reply.body) if reply.status == 200 else []
-        own = [one for one in listed if one["Name"] == f"{project}_mailcow-network"]
-        return all(one.get("EnableIPv6", True) for one in own)
-    except (HostError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        own = [one for one in facts.get(networks) if one.get("Name") == f"{project}_{MAILCOW_NETWORK}"]
+    except HostError:
         return True
+    return all(one.get("EnableIPv6", True) for one in own)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.conf.compose_override import Strange, option
+from mailcow_wizard.facts.docker import networks
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.names import own_address
-from mailcow_wizard.facts.network.subnet import docker_networks, network_name
+from mailcow_wizard.facts.network.subnet import network_name
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing, Probe, Probed
 from mailcow_wizard.language import _
@@ -158,7 +159,7 @@ def _made(facts: Facts) -> int | None:
     tells."""
     try:
         name = network_name(facts.get(mailcow_conf))
-        own = next((one for one in docker_networks(facts) if one.get("Name") == name), None)
+        own = next((one for one in facts.get(networks) if one.get("Name") == name), None)
     except Missing:
         return 0  # no Docker, no network of it
     except HostError:

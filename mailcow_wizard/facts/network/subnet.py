@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts import docker
-from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.free_subnet import free_subnet, subnets_of, subnets_v6_of
 from mailcow_wizard.facts.mailcow_conf import (
     DEFAULT_NETWORK,
@@ -21,7 +20,7 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network
-    from typing import Any, Literal
+    from typing import Literal
 
     Kind = Literal["docker", "address", "route", "wide"]
 
@@ -169,15 +168,10 @@ def network_name(conf: MailcowConf) -> str:
     return f"{conf.get('COMPOSE_PROJECT_NAME', DEFAULT_PROJECT)}_{need.MAILCOW_NETWORK}"
 
 
-def docker_networks(facts: Facts) -> tuple[dict[str, Any], ...]:
-    """Docker's networks, as its API has them. Raises HostError."""
-    return tuple(one for one in _asked(facts, "/networks", list) if isinstance(one, dict))
-
-
 def _docker(facts: Facts, network: IPv4Network, own: str) -> tuple[list[Claim], bool]:
     """Docker's networks over ours, and whether ours is one of them. Raises HostError."""
     found, mine = [], False
-    for one in facts.get(docker_networks):
+    for one in facts.get(docker.networks):
         name = str(one.get("Name", ""))
         if name == own:
             mine = True
@@ -204,7 +198,7 @@ def _docker_v6(facts: Facts, conf: MailcowConf) -> tuple[list[Claim], str]:
     if conf.get("ENABLE_IPV6").lower() == "false":
         return [], ""
     own, found, taken = network_name(conf), list[Claim](), [network]
-    for one in facts.get(docker_networks):
+    for one in facts.get(docker.networks):
         name = str(one.get("Name", ""))
         try:
             others = subnets_v6_of(one) if name != own else []
@@ -225,7 +219,7 @@ def _pool(facts: Facts, network: IPv4Network) -> str:
     """The pool of which Docker may give addresses of ours to any other network; empty: it will not."""
     import ipaddress
 
-    listed = _asked(facts, "/info", dict).get("DefaultAddressPools")
+    listed = docker.ask(facts, "/info").get("DefaultAddressPools")
     rows = listed if isinstance(listed, list) else []
     bases = [str(one.get("Base", "")) for one in rows if isinstance(one, dict)]
     for base in bases or need.DOCKER_POOLS:
@@ -235,20 +229,3 @@ def _pool(facts: Facts, network: IPv4Network) -> str:
         except ValueError:
             continue
     return ""
-
-
-def _asked(facts: Facts, target: str, kind: type) -> Any:
-    import json
-
-    reply = facts.host.http(docker_socket(facts), target)
-    if reply.status != 200:
-        raise HostError(
-            _("Docker answers {status} when asked for {target}", status=reply.status, target=target)
-        )
-    try:
-        said = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, kind):
-        raise HostError(_("Docker's answer to {target} is not readable", target=target))
-    return said
