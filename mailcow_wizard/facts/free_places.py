@@ -1,14 +1,13 @@
 """Ports and addresses of this machine that mailcow could use instead of the usual ones."""
 
-import struct
+import ipaddress
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.bindings import EVERY_ADDRESS_V4, Binding, bindings, conflicts
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
-from mailcow_wizard.facts.ports import PortFacts, own_addresses
+from mailcow_wizard.facts.network.routes import own_v4, rows_v4
+from mailcow_wizard.facts.ports import PortFacts
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
-from mailcow_wizard.language import _
 
 # What people use in their place, then what stands beside it.
 _USUAL = {
@@ -18,6 +17,7 @@ _USUAL = {
 }
 # Interfaces whose addresses are of bridges to containers and guests, not of this machine's networks.
 _BRIDGES = ("docker", "br-", "veth", "virbr", "lxc", "lxdbr", "podman", "cni", "flannel")
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
 
 
 def candidates(port: need.Port) -> tuple[int, ...]:
@@ -64,35 +64,15 @@ def _is_free(binding: Binding, address: str, port: PortFacts) -> bool:
 def network_addresses(facts: Facts) -> tuple[str, ...]:
     """The machine's IPv4 addresses in its networks: no loopback, no bridge to containers; in order."""
     bridged = [
-        (network, mask) for name, network, mask in _routes(facts) if name.startswith(_BRIDGES) and mask
+        one.network
+        for one in facts.get(rows_v4)
+        if one.interface.startswith(_BRIDGES) and one.network.prefixlen
     ]
-    found = [one for one in facts.get(own_addresses) if not one.startswith("127.")]
-    kept = [one for one in found if not any(_number(one) & mask == network for network, mask in bridged)]
-    return tuple(sorted(kept, key=_number))
-
-
-def _routes(facts: Facts) -> list[tuple[str, int, int]]:
-    """Interface, network and mask of each IPv4 route; the kernel writes them as little-endian words."""
-    rows = [line.split() for line in facts.host.text("/proc/net/route").splitlines()[1:]]
-    try:
-        return [(row[0], _swapped(row[1]), _swapped(row[7])) for row in rows if len(row) > 7]
-    except (ValueError, struct.error):  # the latter of a number that is too large
-        raise HostError(_("/proc/net/route is not readable")) from None
-
-
-def _swapped(word: str) -> int:
-    number: int = struct.unpack(">I", struct.pack("=I", int(word, 16)))[0]
-    return number
-
-
-def _number(address: str) -> int:
-    return sum(int(part) << shift for part, shift in zip(address.split("."), (24, 16, 8, 0), strict=True))
+    own = [ipaddress.IPv4Address(one) for one in facts.get(own_v4)]
+    kept = [one for one in own if not any(one in network for network in bridged)]
+    return tuple(str(one) for one in sorted(kept))
 
 
 def _is_private(address: str) -> bool:
-    """RFC 1918, RFC 6598 (carriers), RFC 3927 (link-local)."""
-    blocks = ((10, 8, 0), (172, 12, 16), (192, 16, 168), (100, 10, 64), (169, 16, 254))
-    number = _number(address)
-    return any(
-        number >> (32 - bits) == (first << 24 | second << 16) >> (32 - bits) for first, bits, second in blocks
-    )
+    one = ipaddress.IPv4Address(address)
+    return any(one in ipaddress.ip_network(network) for network in _PRIVATE)

@@ -6,16 +6,18 @@ A knock from this machine, from its containers or from the same network passes n
 from __future__ import annotations
 
 import ipaddress
-import struct
 
 from mailcow_wizard.facts.addresses import addresses
-from mailcow_wizard.facts.network.routes import own_v4, own_v6
+from mailcow_wizard.facts.network.routes import own_v4, own_v6, rows_v4, rows_v6
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from ipaddress import IPv4Network, IPv6Network
+
+    from mailcow_wizard.facts.network.routes import Row4, Row6
 
     Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -24,8 +26,6 @@ _NEVER_OUTSIDE = (
     *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"),
     *("::1/128", "fe80::/10", "fc00::/7"),
 )
-_UP = 0x0001
-_MOST = 4096
 _LEAST_PREFIX = {4: 8, 6: 32}
 """A route for more than that is a way to the world, and no network that this machine stands in."""
 
@@ -55,36 +55,13 @@ def _own(facts: Facts) -> Networks:
 
 
 def _cables_v4(facts: Facts) -> Networks:
-    """IPv4 networks that are reached without a gateway (/proc/net/route)."""
-    found = []
-    for line in facts.host.text("/proc/net/route").splitlines()[1 : _MOST + 1]:
-        row = line.split()
-        try:
-            network, gateway, mask = (_number(row[place]) for place in (1, 2, 7))
-            one = ipaddress.IPv4Network((network, bin(mask).count("1")))
-            up = int(row[3], 16) & _UP
-        except (ValueError, IndexError, struct.error):
-            continue
-        if up and not gateway and one.prefixlen >= _LEAST_PREFIX[4]:
-            found.append(one)
-    return tuple(found)
-
-
-def _number(word: str) -> int:
-    number: int = struct.unpack(">I", struct.pack("=I", int(word, 16)))[0]
-    return number
+    return _cables(facts.get(rows_v4), _LEAST_PREFIX[4])
 
 
 def _cables_v6(facts: Facts) -> Networks:
-    """The same of IPv6 (/proc/net/ipv6_route)."""
-    found = []
-    for line in facts.host.text("/proc/net/ipv6_route").splitlines()[:_MOST]:
-        row = line.split()
-        try:
-            one = ipaddress.IPv6Network((int(row[0], 16), int(row[1], 16)))
-            gateway, up, name = int(row[4], 16), int(row[8], 16) & _UP, row[9]
-        except (ValueError, IndexError):
-            continue
-        if up and not gateway and name != "lo" and one.prefixlen >= _LEAST_PREFIX[6]:
-            found.append(one)
-    return tuple(found)
+    return _cables(facts.get(rows_v6), _LEAST_PREFIX[6])
+
+
+def _cables(rows: Iterable[Row4 | Row6], least: int) -> Networks:
+    """The networks that are reached without a gateway."""
+    return tuple(one.network for one in rows if one.up and not one.gateway and one.network.prefixlen >= least)

@@ -1,6 +1,5 @@
 """Who listens where mailcow wants to listen: sockets, processes, units, packages, containers."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -12,13 +11,10 @@ from mailcow_wizard.facts.packages import owners_of
 from mailcow_wizard.facts.returning import returning
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Holder, HostError, Listener, Listeners
-from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
 _SYSTEMD = 1
 _OWN_NAMES = ("mailcow-wizard", "mailcow_wizard")
-
-_ADDRESS = pattern(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 
 
 class Occupant(NamedTuple):
@@ -148,20 +144,15 @@ def _is_foreign(facts: Facts, address: str) -> bool:
     """Whether a bind to the address would fail because the machine does not have it."""
     if address in ("", EVERY_ADDRESS_V4) or address.startswith("127."):
         return False
-    if address in facts.get(own_addresses):
+    # Imported only where an address is named: it takes a tenth of `check ports`.
+    from mailcow_wizard.facts.network.routes import own_v4
+
+    if address in facts.get(own_v4):
         return False
     try:
         return facts.host.text("/proc/sys/net/ipv4/ip_nonlocal_bind").strip() != "1"
     except HostError:
         return True
-
-
-def own_addresses(facts: Facts) -> frozenset[str]:
-    """The IPv4 addresses of this machine, from the kernel's table of local routes."""
-    lines = facts.host.text("/proc/net/fib_trie").split("\n")
-    leaves = itertools.pairwise(lines)
-    said = (leaf.strip("+|- ") for leaf, kind in leaves if kind.split()[-2:] == ["host", "LOCAL"])
-    return frozenset(one for one in said if _ADDRESS.fullmatch(one))
 
 
 def source_of(check: str) -> Callable[[Facts], PortFacts]:

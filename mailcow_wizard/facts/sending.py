@@ -87,7 +87,7 @@ def _rule(facts: Facts) -> str | None:
 
 def _masqueraded(facts: Facts) -> str:
     try:
-        door = default_v4(facts.host.text("/proc/net/route"))
+        door = facts.get(default_v4)
         if not door.interface:
             return ""
         asked = ("ip", "-4", "-o", "addr", "show", "dev", door.interface, "primary", "scope", "global")

@@ -9,7 +9,6 @@ from mailcow_wizard.facts import time_zone
 from mailcow_wizard.facts.compose import compose
 from mailcow_wizard.facts.config import env_link
 from mailcow_wizard.facts.environment import environment
-from mailcow_wizard.facts.ports import own_addresses
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import database_volumes
 from mailcow_wizard.host.door import HostError
@@ -59,7 +58,9 @@ def _addresses(facts: Facts) -> frozenset[str] | None:
     """None also where the kernel lets programs listen at addresses that the machine does not have."""
     if _or_none(lambda: facts.host.text("/proc/sys/net/ipv4/ip_nonlocal_bind").strip()) == "1":
         return None
-    return facts.get(own_addresses) or None
+    from mailcow_wizard.facts.network.routes import own_v4
+
+    return frozenset(facts.get(own_v4)) or None
 
 
 def _addresses_v6(facts: Facts) -> frozenset[str] | None:

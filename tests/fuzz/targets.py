@@ -49,7 +49,7 @@ LEFT_OUT: dict[str, str] = {
     "facts/dns/push.py _wildcards": "makes names of names of our own",
     "facts/dns/table.py _is_of": "calls the readers of TXT records, which are fed themselves",
     "facts/network/mail_ways.py fits": "the first word of a greeting",
-    "facts/neighbours.py _number": "a number of /proc/net/route, guarded by its caller",
+    "facts/network/routes.py _number": "a number of /proc/net/route, guarded by its caller",
     "facts/run_as_root.py _above": "the directories above a path of our own",
     "host/nft_back.py main": _OWN,
     "host/taking_back.py failed": "the first line of what a command says, which goes through the gate",

@@ -333,14 +333,15 @@ _SHOWN = (CONF, b"a\nb\x1da\nc\x1db\nb", b"mysql -psecret http://u:p@h", b"\x1b]
 
 _ROUTED = (
     b"Iface Destination Gateway\neth0 00000000 01040808 0003 0 0 0 00000000 0 0 0\n",
+    b"0" * 32 + b" 00 " + b"0" * 32 + b" 00 " + b"fe80" + b"0" * 28 + b" 00000400 1 0 00450003 eth0\n",
     b"2: eth0    inet 8.8.4.10/24 brd 8.8.4.255 scope global eth0\\\n3: p inet 8.8.4.10 peer 8.8.7.1/32\n",
 )
 
 
 def _routed(data: bytes) -> None:
-    """The default route, and the addresses of its interface."""
-    door = routes.default_v4(text(data))
-    sending.first_address(text(data), door.gateway or "192.0.2.1")
+    """Routes, and the addresses of an interface."""
+    list(routes._rows_v4(text(data))), list(routes._rows_v6(text(data)))
+    sending.first_address(text(data), "192.0.2.1")
 
 
 def targets() -> tuple[Target, ...]:

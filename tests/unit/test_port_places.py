@@ -12,7 +12,7 @@ from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.ports import Occupant, PortFacts
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes.port_scripts import script_of, stopping_script
-from mailcow_wizard.host.door import Holder, HostError, Listener, Listeners
+from mailcow_wizard.host.door import Holder, Listener, Listeners
 from mailcow_wizard.model import Settings
 from mailcow_wizard.requirements import PORTS, PORTS_RESERVED_IN_NGINX
 
@@ -156,7 +156,7 @@ def test_without_any_tool_a_person_keeps_it_off() -> None:
     assert "/etc/init.d/exim4" in word.text
 
 
-def test_routes_that_are_none_are_told() -> None:
-    host = FakeHost(files={"/proc/net/route": ROUTES + "eth1\t100000000\t0\t1\t0\t0\t0\t0\t0\t0\t0\n"})
-    with pytest.raises(HostError, match="is not readable"):
-        network_addresses(Facts(host, Settings()))
+def test_rows_that_are_no_routes_are_passed_over() -> None:
+    odd = ROUTES + "eth1\t100000000\t0\t1\t0\t0\t0\t0\t0\t0\t0\n"
+    host = FakeHost(files={"/proc/net/route": odd, "/proc/net/fib_trie": TRIE})
+    assert network_addresses(Facts(host, Settings())) == ("10.1.2.3", "198.51.100.7", "203.0.113.9")

@@ -140,12 +140,12 @@ def test_no_source_is_asked_for_by_n() -> None:
     [
         (ROUTE, Default4("eth0", "8.8.4.1")),
         ("x\nppp0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0\n", Default4("ppp0", "")),
-        ("x\nppp0\t00000000\tgarbage\t0001\t0\t0\t0\t00000000\t0\t0\t0\n", Default4("ppp0", "")),
+        ("x\nppp0\t00000000\tgarbage\t0001\t0\t0\t0\t00000000\t0\t0\t0\n", Default4("", "")),
         ("", Default4("", "")),
     ],
 )
 def test_the_default_route(text: str, found: Default4) -> None:
-    assert default_v4(text) == found
+    assert default_v4(Facts(FakeHost({"/proc/net/route": text}), Settings())) == found
 
 
 @pytest.mark.parametrize(

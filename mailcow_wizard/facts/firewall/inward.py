@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from mailcow_wizard.facts.network.routes import default_v4, defaults_v6, own_v4, own_v6, routes
+from mailcow_wizard.facts.network.routes import default_v4, defaults_v6, own_v4, own_v6, routes, rows_v6
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.typed import NamedTuple
@@ -13,7 +13,6 @@ from mailcow_wizard.typed import NamedTuple
 # Interfaces that lead to containers, virtual machines and tunnels, not to the world.
 INNER = ("lo", "docker", "br-", "veth", "virbr", "vnet", "lxc", "lxd", "cni", "podman", "tun", "tap", "wg")
 _ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
-_MOST = 4096
 
 
 class Net(NamedTuple):
@@ -99,7 +98,7 @@ def _door_v4(facts: Facts, own: tuple[str, ...], nets: list[tuple[str, str]]) ->
 
 def _default_v4(facts: Facts) -> str:
     try:
-        return default_v4(facts.host.text("/proc/net/route")).interface
+        return facts.get(default_v4).interface
     except HostError:
         return ""
 
@@ -118,17 +117,12 @@ def _door_v6(facts: Facts) -> list[tuple[int, str, str]]:
 
 def _routes_v6(facts: Facts) -> list[tuple[str, str]]:
     try:
-        lines = facts.host.text("/proc/net/ipv6_route").splitlines()[:_MOST]
+        rows = facts.get(rows_v6)
     except HostError:
         return []
-    found = []
-    for line in lines:
-        row = line.split()
-        try:
-            place, length = ipaddress.IPv6Address(int(row[0], 16)), int(row[1], 16)
-            network, name = ipaddress.IPv6Network((int(place), length)), row[9]
-        except (ValueError, IndexError):
-            continue
-        if length and name != "lo" and not place.is_multicast and not place.is_link_local:
-            found.append((str(network), name))
+    found = [
+        (str(one.network), one.interface)
+        for one in rows
+        if one.network.prefixlen and not one.network.is_multicast and not one.network.is_link_local
+    ]
     return list(dict.fromkeys(found))

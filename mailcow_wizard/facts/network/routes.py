@@ -1,10 +1,11 @@
 """Routes and addresses as the kernel lists them (proc(5)): networks that lead somewhere, addresses that are
-this machine's own."""
+this machine's own. Rows that are damaged are passed over."""
 
 from __future__ import annotations
 
 import ipaddress
 import struct
+from collections.abc import Iterator
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, Missing
@@ -14,15 +15,34 @@ from mailcow_wizard.typed import NamedTuple
 
 SPLIT_DEFAULT = 4
 """Bits at most of a route that means "everything": VPNs write 0.0.0.0/1 and 128.0.0.0/1."""
-_UP = 0x0001
+_UP = 0x0001  # RTF_UP (linux/route.h)
 _DEFAULT_FROM_ADVERTISEMENT = 0x00010000 | 0x00040000  # RTF_DEFAULT, RTF_ADDRCONF (linux/ipv6_route.h)
 _TEMPORARY, _DEPRECATED, _TENTATIVE = 0x01, 0x20, 0x40  # linux/if_addr.h
 _MOST = 4096
 _TABLE = pattern(r"^(Main|Local|Id ([0-9]+)):")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _LEAF = pattern(rf"^ *\|-- ({_OCTET}(?:\.{_OCTET}){{3}})$")
-_HEXADECIMAL = pattern(r"[0-9A-Fa-f]{8}")
 _KIND = pattern(r"^ */([0-9]+) [a-z]+ ([A-Z]+)")
+
+
+class Row4(NamedTuple):
+    """A row of /proc/net/route; `gateway` is 0 where a network is reached without one."""
+
+    network: ipaddress.IPv4Network
+    gateway: int
+    interface: str
+    up: bool
+    metric: int
+
+
+class Row6(NamedTuple):
+    """The same of /proc/net/ipv6_route; `advertised`: the kernel learned it from a router's advertisement."""
+
+    network: ipaddress.IPv6Network
+    gateway: int
+    interface: str
+    up: bool
+    advertised: bool
 
 
 class Route(NamedTuple):
@@ -58,9 +78,48 @@ class Default6(NamedTuple):
     gateway: str
 
 
+def rows_v4(facts: Facts) -> tuple[Row4, ...]:
+    """The main table of IPv4. Raises HostError."""
+    return tuple(_rows_v4(facts.host.text("/proc/net/route")))
+
+
+def _rows_v4(text: str) -> Iterator[Row4]:
+    for line in text.splitlines()[1 : _MOST + 1]:
+        row = line.split()
+        try:
+            place, gateway, mask = (_number(row[column]) for column in (1, 2, 7))
+            network = ipaddress.IPv4Network((place, bin(mask).count("1")))
+            yield Row4(network, gateway, row[0], bool(int(row[3], 16) & _UP), whole(row[6]))
+        except (ValueError, IndexError, struct.error):
+            continue
+
+
+def rows_v6(facts: Facts) -> tuple[Row6, ...]:
+    """All tables of IPv6, but for what leads nowhere (over lo): none where the kernel has no IPv6. Raises
+    HostError."""
+    try:
+        return tuple(_rows_v6(facts.host.text("/proc/net/ipv6_route")))
+    except Missing:
+        return ()
+
+
+def _rows_v6(text: str) -> Iterator[Row6]:
+    for line in text.splitlines()[:_MOST]:
+        row = line.split()
+        try:
+            place, length, gateway, flags = (int(row[column], 16) for column in (0, 1, 4, 8))
+            network, interface = ipaddress.IPv6Network((place, length)), row[9]
+        except (ValueError, IndexError):
+            continue
+        if interface != "lo":
+            advertised = flags & _DEFAULT_FROM_ADVERTISEMENT == _DEFAULT_FROM_ADVERTISEMENT
+            yield Row6(network, gateway, interface, bool(flags & _UP), advertised)
+
+
 def routes(facts: Facts) -> tuple[Route, ...]:
     """Every IPv4 network that a route leads to, but for default routes. Raises HostError."""
-    main = _main(facts.host.text("/proc/net/route"))
+    rows = facts.get(rows_v4)
+    main = [Route(str(one.network), one.interface) for one in rows if one.up and one.network.prefixlen]
     known = {one.network for one in main}
     try:
         trie = facts.host.text("/proc/net/fib_trie")
@@ -70,21 +129,8 @@ def routes(facts: Facts) -> tuple[Route, ...]:
     return (*main, *others)
 
 
-def _main(text: str) -> tuple[Route, ...]:
-    found = []
-    for line in text.splitlines()[1 : _MOST + 1]:
-        row = line.split()
-        try:
-            network, flags, mask = _address(row[1]), int(row[3], 16), _address(row[7])
-            one = ipaddress.IPv4Network((network, bin(mask).count("1")))
-        except (ValueError, IndexError, struct.error):
-            continue
-        if flags & _UP and one.prefixlen:
-            found.append(Route(str(one), row[0]))
-    return tuple(found)
-
-
-def _address(word: str) -> int:
+def _number(word: str) -> int:
+    """An address as the kernel writes it: a word in this machine's order of bytes."""
     number: int = struct.unpack(">I", struct.pack("=I", int(word, 16)))[0]
     return number
 
@@ -150,38 +196,21 @@ def own_v6(facts: Facts) -> tuple[Address6, ...]:
     return tuple(found)
 
 
-def default_v4(text: str) -> Default4:
-    """Of /proc/net/route (proc(5)): that of the least metric."""
-    rows = [line.split() for line in text.splitlines()[1:]]
-    found = [
-        (whole(row[6]), row[0], row[2]) for row in rows if len(row) > 7 and row[1] == row[7] == "00000000"
-    ]
+def default_v4(facts: Facts) -> Default4:
+    """The default route of IPv4 of the least metric. Raises HostError."""
+    found = [one for one in facts.get(rows_v4) if not one.network.prefixlen]
     if not found:
         return Default4("", "")
-    _metric, interface, gateway = min(found)
-    if not _HEXADECIMAL.fullmatch(gateway) or not int(gateway, 16):
-        return Default4(interface, "")
-    return Default4(interface, str(ipaddress.IPv4Address(bytes.fromhex(gateway)[::-1])))
+    best = min(found, key=lambda one: one.metric)
+    return Default4(best.interface, str(ipaddress.IPv4Address(best.gateway)) if best.gateway else "")
 
 
 def defaults_v6(facts: Facts) -> tuple[Default6, ...]:
-    """The default routes of IPv6, none where the kernel has no IPv6."""
-    try:
-        text = facts.host.text("/proc/net/ipv6_route")
-    except Missing:
-        return ()
-    found = []
-    for line in text.splitlines()[:_MOST]:
-        row = line.split()
-        try:
-            nowhere = int(row[0], 16) or int(row[1], 16)
-            flags, gateway = int(row[8], 16), ipaddress.IPv6Address(int(row[4], 16))
-            name = row[9]
-        except (ValueError, IndexError):
-            continue
-        # What rejects everything is a route too, over lo.
-        if nowhere or name == "lo" or not flags & _UP:
-            continue
-        advertised = flags & _DEFAULT_FROM_ADVERTISEMENT == _DEFAULT_FROM_ADVERTISEMENT
-        found.append(Default6(name, advertised, str(gateway) if int(gateway) else ""))
-    return tuple(found)
+    """The default routes of IPv6, none where the kernel has no IPv6. Raises HostError."""
+    return tuple(
+        Default6(
+            one.interface, one.advertised, str(ipaddress.IPv6Address(one.gateway)) if one.gateway else ""
+        )
+        for one in facts.get(rows_v6)
+        if one.up and not one.network.prefixlen
+    )
