@@ -177,3 +177,9 @@ DOCKER_POOLS = (
     *(f"172.{second}.0.0/16" for second in range(17, 32)),
     "192.168.0.0/16",
 )
+ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
+"""By family an address far away: the kernel tells which way a packet to it would take, and none is sent."""
+PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+"""Addresses that are none of the world's (RFC 1918, 6598, 4193)."""
+LOCAL_NETWORKS = ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10")
+"""Those of this machine, and of one link (RFC 1122, 3927, 4291)."""

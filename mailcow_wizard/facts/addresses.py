@@ -9,6 +9,7 @@ from mailcow_wizard.facts.sending import sent_with
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
+from mailcow_wizard.requirements_network import ANYWHERE, PRIVATE_NETWORKS
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -18,11 +19,8 @@ if TYPE_CHECKING:
 
 # What mailcow itself asks, in its order (generate_config.sh, acme); plain HTTP, the answer is the address.
 ASKED = {4: ("ip4.mailcow.email", "ip4.nevondo.com"), 6: ("ip6.mailcow.email", "ip6.nevondo.com")}
-_ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
 # Two names one after the other: where nothing gets out that is as long as all other attempts to get out take.
 _TIMEOUT_S = 1.9
-
-_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 
 
 class Addresses(NamedTuple):
@@ -71,7 +69,7 @@ class Addresses(NamedTuple):
     def private(self) -> tuple[str, ...]:
         """Those of the public addresses that are none of the world's, whoever named them (RFC 1918, 4193 and
         6598)."""
-        return tuple(one for one in self.public if any(_is_in(one, network) for network in _PRIVATE))
+        return tuple(one for one in self.public if any(_is_in(one, network) for network in PRIVATE_NETWORKS))
 
     @property
     def unseen(self) -> bool:
@@ -86,7 +84,7 @@ def _is_in(address: str, network: str) -> bool:
 def addresses(facts: Facts, family: int) -> Addresses:
     """The public addresses of a family (4 or 6), by the contract's precedence."""
     try:
-        own = facts.host.source_address(_ANYWHERE[family])
+        own = facts.host.source_address(ANYWHERE[family])
     except HostError as error:
         own, trouble = "", str(error)
     else:

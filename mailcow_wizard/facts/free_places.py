@@ -8,6 +8,7 @@ from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.network.routes import own_v4, rows_v4
 from mailcow_wizard.facts.ports import PortFacts
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.requirements_network import LOCAL_NETWORKS, PRIVATE_NETWORKS
 
 # What people use in their place, then what stands beside it.
 _USUAL = {
@@ -17,7 +18,6 @@ _USUAL = {
 }
 # Interfaces whose addresses are of bridges to containers and guests, not of this machine's networks.
 _BRIDGES = ("docker", "br-", "veth", "virbr", "lxc", "lxdbr", "podman", "cni", "flannel")
-_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
 
 
 def candidates(port: need.Port) -> tuple[int, ...]:
@@ -75,4 +75,4 @@ def network_addresses(facts: Facts) -> tuple[str, ...]:
 
 def _is_private(address: str) -> bool:
     one = ipaddress.IPv4Address(address)
-    return any(one in ipaddress.ip_network(network) for network in _PRIVATE)
+    return any(one in ipaddress.ip_network(network) for network in (*PRIVATE_NETWORKS, *LOCAL_NETWORKS))

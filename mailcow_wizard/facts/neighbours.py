@@ -11,6 +11,7 @@ from mailcow_wizard.facts.addresses import addresses
 from mailcow_wizard.facts.network.routes import own_v4, own_v6, rows_v4, rows_v6
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.requirements_network import LOCAL_NETWORKS, PRIVATE_NETWORKS
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
 
     Networks = tuple[IPv4Network | IPv6Network, ...]
 
-# Not what Python calls private: addresses for documentation are nobody's neighbours.
-_NEVER_OUTSIDE = (
-    *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"),
-    *("::1/128", "fe80::/10", "fc00::/7"),
-)
 _LEAST_PREFIX = {4: 8, 6: 32}
 """A route for more than that is a way to the world, and no network that this machine stands in."""
 
@@ -33,12 +29,13 @@ _LEAST_PREFIX = {4: 8, 6: 32}
 def is_near(facts: Facts, address: str) -> bool:
     """Whether a connection from this address does not come from outside."""
     one = ipaddress.ip_address(address)
-    return any(one in network for network in facts.get(neighbourhood) if network.version == one.version)
+    return any(one in network for network in facts.get(neighbourhood))
 
 
 def neighbourhood(facts: Facts) -> Networks:
     """Networks and addresses that are not outside: private ones, this machine's own, those at its cables."""
-    found = [ipaddress.ip_network(one) for one in _NEVER_OUTSIDE]
+    # Not what Python calls private: addresses for documentation are nobody's neighbours.
+    found = [ipaddress.ip_network(one) for one in (*PRIVATE_NETWORKS, *LOCAL_NETWORKS)]
     for ask in (_own, _cables_v4, _cables_v6):
         try:
             found += ask(facts)

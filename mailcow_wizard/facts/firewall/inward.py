@@ -8,11 +8,11 @@ import ipaddress
 from mailcow_wizard.facts.network.routes import default_v4, defaults_v6, own_v4, own_v6, routes, rows_v6
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
+from mailcow_wizard.requirements_network import ANYWHERE
 from mailcow_wizard.typed import NamedTuple
 
 # Interfaces that lead to containers, virtual machines and tunnels, not to the world.
 INNER = ("lo", "docker", "br-", "veth", "virbr", "vnet", "lxc", "lxd", "cni", "podman", "tun", "tap", "wg")
-_ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
 
 
 class Net(NamedTuple):
@@ -82,7 +82,7 @@ def _door_v4(facts: Facts, own: tuple[str, ...], nets: list[tuple[str, str]]) ->
     """By the default route; without one, by the first network that is none of containers."""
     name = _default_v4(facts)
     try:
-        address = facts.host.source_address(_ANYWHERE[4])
+        address = facts.host.source_address(ANYWHERE[4])
     except HostError:
         address = ""
     if name and address:

@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 from mailcow_wizard.patterns import pattern
+from mailcow_wizard.requirements_network import LOCAL_NETWORKS, PRIVATE_NETWORKS
 from mailcow_wizard.typed import NamedTuple
 
 _CLAUSES = pattern(r"received\s*:\s*from\s(.*?)\sby\s+([^\s;()]+)", re.IGNORECASE | re.DOTALL)
@@ -17,15 +18,7 @@ _LITERAL = pattern(r"[\[(](?:ipv6:)?([0-9a-f.:]{2,45})[\])]", re.IGNORECASE)
 _TLS = pattern(r"\b(?:version=)?TLSv?(\d)(?:[._](\d))?\b", re.IGNORECASE)
 _WITH = pattern(r"\bwith\s+(?:utf8)?(?:e?smtp|lmtp)(sa?|a)?\b", re.IGNORECASE)
 _LMTP = pattern(r"\bwith\s+(?:utf8)?lmtp", re.IGNORECASE)
-_INSIDE = tuple(
-    map(
-        ipaddress.ip_network,
-        (
-            "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
-            "::1/128", "fc00::/7", "fe80::/10",
-        ),
-    )
-)  # fmt: skip
+_INSIDE = tuple(map(ipaddress.ip_network, (*PRIVATE_NETWORKS, *LOCAL_NETWORKS)))
 _SELF = "localhost"
 _SHORT_SECOND_LEVEL = 3
 _COUNTRY = 2
@@ -53,7 +46,7 @@ class Hop(NamedTuple):
         if not self.address:
             return not self.names
         address = ipaddress.ip_address(self.address)
-        return any(address.version == one.version and address in one for one in _INSIDE)
+        return any(address in one for one in _INSIDE)
 
 
 def hop(line: str) -> Hop:

@@ -13,6 +13,7 @@ from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError, NoAnswer
 from mailcow_wizard.language import _
+from mailcow_wizard.requirements_network import ANYWHERE
 from mailcow_wizard.typed import NamedTuple
 
 WAIT_S = 1.2
@@ -26,7 +27,6 @@ _LEAST_S = 1.6  # a lost SYN is sent again after one second
 _NAME = "github.com"  # it exists
 _FETCH_S = 0.6
 _REFUSED = "refused"  # the door's word where nobody listens
-_ANYWHERE = {4: "192.0.32.8", 6: "2620:0:2d0:200::8"}
 
 
 class Looked(NamedTuple):
@@ -60,7 +60,7 @@ class Clock:
 def own_address(facts: Facts, family: int) -> str:
     """The address that packets of a family leave this machine with; empty: there is no way out."""
     try:
-        own = facts.host.source_address(_ANYWHERE[family])
+        own = facts.host.source_address(ANYWHERE[family])
     except HostError:
         return ""
     # A default route without an address leaves the interface's own, which no router passes on.
