@@ -10,6 +10,7 @@ from mailcow_wizard.facts.time_answers import ClockOffset, compare, voters
 from mailcow_wizard.facts.time_servers import configured_servers
 from mailcow_wizard.facts.time_tracking import NOT_YET, read_tracking, read_variables, too_old
 from mailcow_wizard.facts.time_web import web_clocks
+from mailcow_wizard.facts.units import is_running
 from mailcow_wizard.facts.virtualization import virtualization
 from mailcow_wizard.host.door import Denied, Host, HostError, Missing
 from mailcow_wizard.language import _
@@ -96,7 +97,7 @@ def synchronisation(facts: Facts) -> Synchronisation:
     """Asks systemd, or where that does not run the list of processes, then the service itself."""
     host = facts.host
     unread: list[str] = []
-    systemd = booted_with_systemd(host)
+    systemd = is_running(facts)
     services = _services(host, systemd, unread)
     running = tuple(service.name for service in services if service.running)
     word = _word_of_the_service(facts, running, systemd, unread)
@@ -197,14 +198,9 @@ def _doubt_of_timesyncd(host: Host, told: list[tuple[str, str]]) -> str:
     return NOT_YET
 
 
-def booted_with_systemd(host: Host) -> bool:
-    """Whether systemd is the first process, as sd_booted(3) finds out."""
-    return host.exists("/run/systemd/system")
-
-
 def timedatectl(facts: Facts) -> dict[str, str]:
     """What `timedatectl show` says; raises HostError where it cannot."""
-    if not booted_with_systemd(facts.host):
+    if not is_running(facts):
         raise Missing(_("systemd does not run here"))
     return dict(
         line.partition("=")[::2] for line in _output(facts.host, ("timedatectl", "show")).splitlines()

@@ -45,7 +45,7 @@ class Unit(NamedTuple):
 
 
 def is_running(facts: Facts) -> bool:
-    """Whether systemd is what starts services here."""
+    """Whether systemd is what starts services here, as sd_booted(3) finds out."""
     return facts.host.exists("/run/systemd/system")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.facts import data_places, kernel, storage, system, virtualization
+from mailcow_wizard.facts import data_places, kernel, storage, system, units, virtualization
 from mailcow_wizard.facts.presence import path_of_command, read_if_there
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer
@@ -89,7 +89,7 @@ def plan(check: str, facts: Facts, directories: tuple[str, ...] = DIRECTORIES) -
     steps.append(Command(("swapon", path), (("swapoff", path),), 600.0))
     if not is_listed(fstab, path):
         steps.append(Edit(_FSTAB, fstab, with_line(fstab, path)))
-    openrc = not host.exists("/run/systemd/system") and path_of_command(host, "rc-update")
+    openrc = not units.is_running(facts) and path_of_command(host, "rc-update")
     if openrc and not host.exists("/etc/runlevels/boot/swap") and host.exists("/etc/init.d/swap"):
         steps.append(Command(("rc-update", "add", "swap", "boot"), (("rc-update", "del", "swap", "boot"),)))
     written = place.kind in (*_WRITTEN, "btrfs")

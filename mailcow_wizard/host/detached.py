@@ -13,7 +13,8 @@ from mailcow_wizard import language
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.search_path import search_path
 
-_SYSTEMD = "/run/systemd/system"
+SYSTEMD = "/run/systemd/system"
+"""This directory is there where systemd is the first process (sd_booted(3))."""
 _SYSTEMD_S = 20.0
 _PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv[1]); from mailcow_wizard.language import use; use(sys.argv[2]); "
@@ -85,7 +86,7 @@ def start_apart(
 
     When it is killed, the commands that it runs come to their end all the same.
     """
-    if os.path.isdir(_SYSTEMD):
+    if os.path.isdir(SYSTEMD):
         options = [f"--property={one}" for one in ("KillMode=process", "OOMPolicy=continue", "UMask=0022")]
         argv = [
             *("systemd-run", "--quiet", "--collect", f"--unit={unit}", f"--description={about}", *options),

@@ -10,7 +10,7 @@ import sys
 
 from mailcow_wizard.host import one_file_cache
 from mailcow_wizard.host.changing import Changing, Seen
-from mailcow_wizard.host.detached import program, root
+from mailcow_wizard.host.detached import SYSTEMD, program, root
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.search_path import search_path
 from mailcow_wizard.language import STORED
@@ -18,7 +18,6 @@ from mailcow_wizard.language import STORED
 SERVICE = "mailcow-wizard-way-back.service"
 TIMER = "mailcow-wizard-way-back.timer"
 _PLACE = "/etc/systemd/system"
-_SYSTEMD = "/run/systemd/system"
 _TAG = "mailcow-wizard-way-back"
 _WAIT_S = 30.0
 _NEW = Seen("", None, 0o644, -1, -1)
@@ -30,7 +29,7 @@ def arm(module: str, words: tuple[str, ...], seconds: float, kept: str) -> bool:
 
     `kept` is a directory for a copy of our code, where what runs now does not last.
     """
-    if not os.path.isdir(_SYSTEMD):
+    if not os.path.isdir(SYSTEMD):
         return False
     try:
         told = program(module, STORED, _lasting(kept))
