@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mailcow_wizard.host.door import MIB, Denied, HostError, Missing, NoAnswer, TooLarge
+from mailcow_wizard.host.state import flush_directory
 from mailcow_wizard.host.trust import followed
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
@@ -130,7 +131,7 @@ class Changing:
             if after is None:
                 if before is not None:
                     os.unlink(seen.path)
-                    _flush_directory(os.path.dirname(seen.path))
+                    flush_directory(os.path.dirname(seen.path))
                 return
             _make_directories(self.missing_directories(path))
             _write(seen, after, new, tag, lambda: self._still(path, before))
@@ -152,7 +153,7 @@ class Changing:
         for path in reversed(paths):
             with contextlib.suppress(OSError):
                 os.rmdir(path)
-                _flush_directory(os.path.dirname(path))
+                flush_directory(os.path.dirname(path))
 
     def run(
         self,
@@ -203,7 +204,7 @@ class Changing:
         try:
             os.sync()  # the name must not be on disk before what it names
             os.rename(made, place)
-            _flush_directory(os.path.dirname(place))
+            flush_directory(os.path.dirname(place))
         except OSError as error:
             raise _said(place, error) from None
 
@@ -212,7 +213,7 @@ class Changing:
         try:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
-                _flush_directory(os.path.dirname(path))
+                flush_directory(os.path.dirname(path))
         except OSError as error:
             raise _said(path, error) from None
 
@@ -242,7 +243,7 @@ def _make_directories(paths: tuple[str, ...]) -> None:
     for path in paths:
         os.mkdir(path, _NEW_DIRECTORY)
         os.chmod(path, _NEW_DIRECTORY)
-        _flush_directory(os.path.dirname(path))
+        flush_directory(os.path.dirname(path))
 
 
 def _part(target: str, tag: str) -> str:
@@ -273,7 +274,7 @@ def _write(seen: Seen, data: bytes, new: Seen | None, tag: str, check: Callable[
         with contextlib.suppress(OSError):
             os.unlink(part)
         raise
-    _flush_directory(os.path.dirname(seen.path))
+    flush_directory(os.path.dirname(seen.path))
 
 
 def _owned(descriptor: int, wanted: Seen) -> None:
@@ -307,14 +308,6 @@ def _attributes(file: str | int) -> list[str]:
         if error.errno in _NO_ATTRIBUTES:
             return []
         raise
-
-
-def _flush_directory(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _said(path: str, error: OSError | ValueError) -> HostError:

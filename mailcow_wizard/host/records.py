@@ -7,6 +7,7 @@ import errno
 import os
 
 from mailcow_wizard.host.door import MIB, Denied, HostError, Missing
+from mailcow_wizard.host.state import flush_directory
 from mailcow_wizard.numerals import is_number, whole
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -59,9 +60,9 @@ class Records:
             os.mkdir(part, _PRIVATE)
             for name, data in {**files, _RESERVE: os.urandom(_RESERVED_BYTES)}.items():
                 _write(os.path.join(part, name), data)
-            _flush(part)
+            flush_directory(part)
             os.rename(part, self._place(number))
-            _flush(self.path)
+            flush_directory(self.path)
         except PermissionError:
             raise Denied(f"{self.path} may be written by its owner only") from None
         except OSError as error:
@@ -74,7 +75,7 @@ class Records:
         # makedirs gives the mode to the last directory only.
         for path in (above, self.path):
             os.makedirs(path, mode=_PRIVATE, exist_ok=True)
-        _flush(above)
+        flush_directory(above)
 
     def _sweep(self) -> None:
         """Removes what a killed `add` left."""
@@ -159,12 +160,4 @@ def _replace(place: str, name: str, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(part)
         raise
-    _flush(place)
-
-
-def _flush(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush_directory(place)

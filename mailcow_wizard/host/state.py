@@ -159,11 +159,11 @@ def _replace(target: str, text: str, durable: bool) -> None:
             os.unlink(part)
         raise
     if durable:
-        _flush_directory(os.path.dirname(target))
+        flush_directory(os.path.dirname(target))
 
 
-def _flush_directory(path: str) -> None:
-    """The new name is on disk only when its directory is."""
+def flush_directory(path: str) -> None:
+    """Has the names in a directory on disk: a new file is there after a power cut only when its name is."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
