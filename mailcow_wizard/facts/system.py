@@ -34,13 +34,14 @@ class SwapArea(NamedTuple):
 
 
 class OsRelease(NamedTuple):
-    """os-release(5): where it was read, its words for the system, and the version in numbers."""
+    """os-release(5): where it was read, its words for the system, the version in numbers, its codename."""
 
     path: str
     id: str
     like: tuple[str, ...]
     name: str
     version: tuple[int, ...]
+    codename: str = ""
 
 
 class Privileges(NamedTuple):
@@ -145,6 +146,7 @@ def parse_os_release(path: str, text: str) -> OsRelease:
         tuple(fields.get("ID_LIKE", "").lower().split()),
         fields.get("PRETTY_NAME") or fields.get("NAME") or identity,
         tuple(int(part) for part in version[0].split(".")) if version else (),
+        fields.get("VERSION_CODENAME", ""),
     )
 
 

@@ -11,8 +11,9 @@ from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.facts.system import os_release
 from mailcow_wizard.fixes import NoPlan
-from mailcow_wizard.host.door import HostError, HttpReply, Missing
+from mailcow_wizard.host.door import HostError, HttpReply
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
 from mailcow_wizard.patterns import pattern
@@ -71,24 +72,23 @@ def _text(facts: Facts, path: str) -> str:
 
 def steps(facts: Facts, packager: str) -> tuple[PlanStep, ...]:
     """The files that make it known. Raises NoPlan where the key is not to be had or not the right one."""
-    release = _os_release(facts)
+    release = facts.get(os_release)
     if packager == "apt":
-        place = _PLACES.get(release.get("ID", ""))
-        codename = release.get("VERSION_CODENAME", "")
+        place = _PLACES.get(release.id)
         machine = _ARCHITECTURES.get(facts.host.uname().machine, "")
-        if not place or not machine or not re.fullmatch(r"[a-z]+", codename):
+        if not place or not machine or not re.fullmatch(r"[a-z]+", release.codename):
             raise NoPlan(_("Docker has no packages for this system: see {page}", page=need.DOC_DOCKER))
         lines = (
             "Types: deb",
             f"URIs: https://{need.REPOSITORY}/linux/{place}",
-            f"Suites: {codename}",
+            f"Suites: {release.codename}",
             "Components: stable",
             f"Architectures: {machine}",
             f"Signed-By: {KEYRING}",
         )
         key = _key(facts, f"/linux/{place}/gpg", need.KEY_DEB)
         return _edit(facts, KEYRING, key), _edit(facts, SOURCES, "\n".join(lines).encode() + b"\n")
-    place = "centos" if release.get("ID") in _EL else _PLACES.get(release.get("ID", ""))
+    place = "centos" if release.id in _EL else _PLACES.get(release.id)
     if packager != "dnf" or not place:
         raise NoPlan(_("Docker has no packages for this system: see {page}", page=need.DOC_DOCKER))
     lines = (
@@ -105,15 +105,6 @@ def steps(facts: Facts, packager: str) -> tuple[PlanStep, ...]:
 
 def _edit(facts: Facts, path: str, after: bytes) -> Edit:
     return Edit(path, read_if_there(facts.host, path), after)
-
-
-def _os_release(facts: Facts) -> dict[str, str]:
-    try:
-        text = facts.host.text("/etc/os-release")
-    except Missing:
-        text = facts.host.text("/usr/lib/os-release")
-    rows = (line.partition("=") for line in text.splitlines())
-    return {key.strip(): value.strip().strip("\"'") for key, _unused, value in rows}
 
 
 def _key(facts: Facts, path: str, fingerprint: str) -> bytes:
