@@ -117,9 +117,7 @@ def _candidates(host: Host, names: tuple[str, ...]) -> dict[str, str]:
 def _installed(host: Host, packager: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """Which of these packages are installed."""
     if packager == "apt":
-        said = host.run(("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names)).out
-        rows = [line.split() for line in said.splitlines()]
-        return tuple(name for name in names if [name, "installed"] in rows)
+        return packages_install.in_dpkg(host, names, "installed")
     return tuple(name for name in names if host.run(("rpm", "-q", name)).code == 0)
 
 

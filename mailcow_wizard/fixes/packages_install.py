@@ -12,6 +12,8 @@ from mailcow_wizard.model import Command
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mailcow_wizard.model import Edit, PlanStep
 
 _PATIENCE_S = 60.0  # a package manager may fetch its lists before it answers
@@ -201,11 +203,16 @@ def parse_apt(said: str) -> tuple[list[str], list[str], list[str]]:
 
 def _left_behind(host: Host, names: list[str]) -> tuple[str, ...]:
     """Packages that were removed once while their settings stayed."""
+    return in_dpkg(host, names, "config-files")
+
+
+def in_dpkg(host: Host, names: Sequence[str], state: str) -> tuple[str, ...]:
+    """Which of these packages have this state in dpkg's list: `installed`, `config-files`…"""
     if not names:
         return ()
     said = host.run(("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names)).out
     rows = [line.split() for line in said.splitlines()]
-    return tuple(name for name in names if [name.partition(":")[0], "config-files"] in rows)
+    return tuple(name for name in names if [name.partition(":")[0], state] in rows)
 
 
 def _dnf(host: Host, command: str, wanted: tuple[str, ...]) -> Coming:
