@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
 
 from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.facts.package_sources import REPOSITORIES, switched_on, texts
 from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
@@ -16,7 +16,6 @@ from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host.door import HostError, HttpReply
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Edit
-from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,13 +25,6 @@ KEYRING = "/etc/apt/keyrings/docker.asc"
 SOURCES = "/etc/apt/sources.list.d/docker.sources"
 RPM_KEY = "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker"
 RPM_REPOSITORY = "/etc/yum.repos.d/docker-ce.repo"
-_LIST = "/etc/apt/sources.list"
-# Directories, the endings of the files that are read there, and what is between two repositories in one.
-_LISTS = (
-    (f"{_LIST}.d", (".list", ".sources"), pattern(r"\n[ \t]*\n")),
-    ("/etc/yum.repos.d", (".repo",), pattern(r"^[ \t]*\[", re.MULTILINE)),
-)
-_OFF = pattern(r"^\s*enabled\s*[:=]\s*(?:no|false|off|0)\s*$", re.IGNORECASE | re.MULTILINE)
 _FETCH_S = 8.0
 _PRIMARY, _NEW_FORMAT = 6, 0x40
 # Each distribution's path there; what is made from one of them takes its packages.
@@ -42,32 +34,17 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def is_configured(facts: Facts) -> bool:
-    """Whether the package manager knows Docker's repository already, and reads it."""
-    return any(
-        need.REPOSITORY in line and not line.lstrip().startswith("#")
-        for path, between in _files(facts)
-        for part in between.split(_text(facts, path))
-        if not _OFF.search(part)
-        for line in part.splitlines()
-    )
-
-
-def _files(facts: Facts) -> Iterator[tuple[str, re.Pattern[str]]]:
-    """The files that the package manager reads, and what is between two repositories there."""
-    yield _LIST, _LISTS[0][2]
-    for directory, endings, between in _LISTS:
-        try:
-            names = facts.host.names(directory)
-        except HostError:
-            continue
-        yield from ((f"{directory}/{name}", between) for name in names if name.endswith(endings))
-
-
-def _text(facts: Facts, path: str) -> str:
+    """Whether a package manager knows Docker's repository already, and reads it."""
     try:
-        return facts.host.text(path)
+        return any(
+            need.REPOSITORY in line
+            for packager in ("apt", "dnf")
+            for text in texts(facts.host, REPOSITORIES[packager])
+            for lines in switched_on(packager, text)
+            for line in lines
+        )
     except HostError:
-        return ""
+        return False
 
 
 def steps(facts: Facts, packager: str) -> tuple[PlanStep, ...]:

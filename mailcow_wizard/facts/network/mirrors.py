@@ -5,25 +5,17 @@ from __future__ import annotations
 import re
 
 from mailcow_wizard import requirements as need
+from mailcow_wizard.facts import package_sources
+from mailcow_wizard.facts.package_sources import REPOSITORIES, SETTINGS, switched_on
 from mailcow_wizard.facts.presence import path_of_command
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.tools import tools
 from mailcow_wizard.host import proxy_variables
-from mailcow_wizard.host.door import HostError, Missing
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.names import NotAName, host_name
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
-_FILES = {
-    "apt": (("/etc/apt/sources.list",), (("/etc/apt/sources.list.d", (".list", ".sources")),)),
-    "dnf": ((), (("/etc/yum.repos.d", (".repo",)),)),
-    "apk": (("/etc/apk/repositories",), ()),
-}
-_SETTINGS = {
-    "apt": (("/etc/apt/apt.conf",), (("/etc/apt/apt.conf.d", ("",)),)),
-    "dnf": (("/etc/dnf/dnf.conf",), (("/etc/yum.repos.d", (".repo",)),)),
-    "apk": ((), ()),
-}
 _PROXIED = pattern(
     r"""^(?:[^\n/#]*\bproxy(?:-auto-detect)?\s+"|\s*proxy\s*=\s*(?!_none_)\S)""", re.IGNORECASE | re.MULTILINE
 )
@@ -48,25 +40,22 @@ def mirrors(facts: Facts) -> tuple[Mirror, ...]:
         known = facts.get(tools)
         lacks = any(not path for name, path in known.paths if name not in need.TOOLS_ADVISED)
         if (
-            known.packager not in _FILES
+            known.packager not in REPOSITORIES
             or not (lacks or _without_docker(facts))
             or _through_proxy(facts, known.packager)
         ):
             return ()
-        texts = _texts(facts, _FILES[known.packager])
+        read = package_sources.texts(facts.host, REPOSITORIES[known.packager])
     except HostError:
         return ()
-    read = {"apt": of_apt, "dnf": of_dnf, "apk": of_apk}[known.packager]
-    return tuple(dict.fromkeys(one for text in texts for one in read(text)))[:_MOST]
+    named = {"apt": of_apt, "dnf": of_dnf, "apk": of_apk}[known.packager]
+    return tuple(dict.fromkeys(one for text in read for one in named(text)))[:_MOST]
 
 
 def of_apt(text: str) -> tuple[Mirror, ...]:
     """Of a sources.list, or of a file of deb822 stanzas (sources.list(5))."""
     found: list[Mirror] = []
-    for stanza in re.split(r"\n[ \t]*\n", text):
-        lines = [one for one in stanza.splitlines() if not one.lstrip().startswith("#")]
-        if any(re.fullmatch(r"enabled:\s*(no|false|off|0)\s*", one, re.IGNORECASE) for one in lines):
-            continue
+    for lines in switched_on("apt", text):
         uris = False
         for line in lines:
             old = _ONE_LINE.match(line)
@@ -78,17 +67,16 @@ def of_apt(text: str) -> tuple[Mirror, ...]:
 def of_dnf(text: str) -> tuple[Mirror, ...]:
     """Of a .repo file: its sections that are not switched off (dnf.conf(5))."""
     found: list[Mirror] = []
-    for section in re.split(r"^[ \t]*\[", text, flags=re.MULTILINE):
-        if not re.search(r"^\s*enabled\s*=\s*(0|no|false|off)\s*$", section, re.IGNORECASE | re.MULTILINE):
-            for line in section.splitlines():
-                named = _OF_REPOSITORY.match(line.strip())
-                found += _named(named[1] if named else "")
+    for lines in switched_on("dnf", text):
+        for line in lines:
+            named = _OF_REPOSITORY.match(line.strip())
+            found += _named(named[1] if named else "")
     return tuple(found)
 
 
 def of_apk(text: str) -> tuple[Mirror, ...]:
     """Of /etc/apk/repositories, a line each."""
-    return tuple(one for line in text.splitlines() if "#" not in line[:1] for one in _named(line))
+    return tuple(one for lines in switched_on("apk", text) for line in lines for one in _named(line))
 
 
 def _named(text: str) -> list[Mirror]:
@@ -111,25 +99,4 @@ def _without_docker(facts: Facts) -> bool:
 def _through_proxy(facts: Facts, packager: str) -> bool:
     if any(proxy_variables.variables(facts.host).values()):
         return True
-    return any(_PROXIED.search(text) for text in _texts(facts, _SETTINGS[packager]))
-
-
-def _texts(
-    facts: Facts, places: tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]
-) -> list[str]:
-    """The files that are there; of a directory those with these endings, in their order."""
-    files, directories = places
-    paths = list(files)
-    for directory, endings in directories:
-        try:
-            names = facts.host.names(directory)
-        except Missing:
-            continue
-        paths += [f"{directory}/{name}" for name in sorted(names) if name.endswith(endings)]
-    texts = []
-    for path in paths:
-        try:
-            texts.append(facts.host.text(path))
-        except Missing:
-            continue
-    return texts
+    return any(_PROXIED.search(text) for text in package_sources.texts(facts.host, SETTINGS[packager]))
