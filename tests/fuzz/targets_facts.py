@@ -33,8 +33,8 @@ from mailcow_wizard.facts import (
     owners,
     packages,
     ports,
+    protected_services,
     units,
-    ways,
     web_sites,
 )
 from mailcow_wizard.facts.dns import (
@@ -319,7 +319,7 @@ def _pieces(data: bytes) -> None:
     """Parts of answers, as they come out of larger ones."""
     words = text(data)
     config._seconds(words), expected.right_service("0 1 25 mail.example.org")((words,))
-    state._minimum(words), hairpin._name(words), ways.where_to_look(words, words)
+    state._minimum(words), hairpin._name(words), protected_services.where_to_look(words, words)
     own_resolvers.patience(words), signatures._kind(words), exchangers._target(words)
     merging._with("example.org", words, ["mx"]), merging.says_mx(words)
     mta_sts._page(HttpReply(200, data))

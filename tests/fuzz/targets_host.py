@@ -19,6 +19,7 @@ from mailcow_wizard.host import (
     echo,
     holders,
     http_wire,
+    icmp_errors,
     listeners,
     log,
     ntp,
@@ -28,7 +29,6 @@ from mailcow_wizard.host import (
     reach_packets,
     records,
     state,
-    told,
     tsig,
 )
 from mailcow_wizard.host.door import DnsQuestion, Host, HostError, HttpReply, Ran
@@ -151,9 +151,9 @@ def _http(data: bytes) -> None:
 def _packets(data: bytes) -> None:
     for family in (4, 6):
         reach_packets._packet(data, family)
-    for level, kind in told._RECVERR.values():
+    for level, kind in icmp_errors._RECVERR.values():
         one: Any = wires.Reports(level, kind, data)
-        told.report(one)
+        icmp_errors.report(one)
     ping = echo.Echo.__new__(echo.Echo)
     ping._raw, ping.family, ping._nonce, ping._id = True, 2, data[:16], 7
     ping.is_reply(data)
