@@ -180,7 +180,7 @@ def _praised(judgement: Judgement, facts: Tlsa, seen: Seen, others: list[tuple[i
                 reason=heard(facts.not_served),
             ),
             certainty="untested",
-            remedies=(_("See why port 25 gives no answer, then run this check again."),),
+            remedies=(_("See why port 25 shows no certificate, then run this check again."),),
         )
     return judgement
 

@@ -178,6 +178,7 @@ class Served(World):
     """A machine on whose port 25 a container of this project listens."""
 
     project = "mailcowdockerized"
+    trouble = ""
 
     def listeners(self, ports: tuple[int, ...]) -> Listeners:
         return Listeners((Listener(4, "0.0.0.0", 25, None, "", 0, 7, 0),), "netlink")
@@ -202,13 +203,15 @@ class Served(World):
         self.asked.append(f"certificate {address} {port} {name} {starttls}")
         if not starttls:
             raise HostError("it does not speak SMTP")
+        if self.trouble:
+            raise HostError(self.trouble)
         return Certificate(b"shown", "")
 
 
-def compared(project: str = "mailcowdockerized", installed: bool = True) -> Tlsa:
+def compared(project: str = "mailcowdockerized", installed: bool = True, trouble: str = "") -> Tlsa:
     known = facts({(PLACE, "TLSA"): f"3 1 1 {ZEROS}"})
     world = Served(world_of(known).records)
-    world.project = project
+    world.project, world.trouble = project, trouble
     if installed:
         world.files["/opt/mailcow-dockerized/mailcow.conf"] = f"MAILCOW_HOSTNAME={NAME}\n"
     known.host = world
@@ -220,6 +223,12 @@ def test_only_mailcows_own_port_is_compared_with() -> None:
     assert (found.certificate, found.not_served) == (b"shown", "")
     assert compared("other").not_served == "mailcow does not serve port 25 here"
     assert compared(installed=False).not_served == "mailcow is not installed yet"
+
+
+def test_a_port_without_a_certificate_is_not_praised() -> None:
+    """Senders that look at the record deliver nothing to a server that offers no STARTTLS (RFC 7672)."""
+    found = compared(trouble="it offers no STARTTLS")._replace(signed="valid")
+    assert (judge_tlsa(found).status, found.not_served) == ("unknown", "it offers no STARTTLS")
 
 
 def test_the_check_is_complete() -> None:

@@ -36,7 +36,7 @@ class Association(NamedTuple):
 class Tlsa(NamedTuple):
     """The server's TLSA records by port, whether its zone is signed (`valid`, `broken`, `unsigned`, or empty:
     not known), and the certificate of mailcow's port 25 (DER), or why there is none to compare with;
-    `silent` that mailcow's port was asked and did not answer in time."""
+    `silent` that mailcow's port was asked and showed none."""
 
     server: MailServer
     seen: tuple[tuple[int, Seen], ...]
@@ -91,7 +91,10 @@ def _served(facts: Facts, server: MailServer) -> bytes:
     address = port.binding.address
     if address in ("", EVERY_ADDRESS_V4):
         address = _LOOPBACK
-    return facts.host.certificate(address, port.binding.number, server.name, True, _WAIT_S).der
+    try:
+        return facts.host.certificate(address, port.binding.number, server.name, True, _WAIT_S).der
+    except HostError as error:
+        raise NoAnswer(str(error)) from error
 
 
 def association(text: str) -> Association:
