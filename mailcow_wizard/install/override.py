@@ -27,7 +27,10 @@ _HEAD = "# Settings of docker compose beside mailcow's own; updates of mailcow l
 def run(job: Job) -> str:
     """Writes into the file what is needed there. Raises Failed where that is not possible."""
     notes = [*_packets(job), *_open_files(job)]
-    return f"{OVERRIDES[0]}: {', '.join(notes)}" if notes else _("none needed")
+    if notes:
+        return f"{OVERRIDES[0]}: {', '.join(notes)}"
+    there = next((one for one in OVERRIDES if job.session.host.exists(f"{job.directory}/{one}")), "")
+    return _("{file} is there, nothing more is needed", file=there) if there else _("none needed")
 
 
 def _packets(job: Job) -> list[str]:

@@ -49,6 +49,26 @@ class Service(NamedTuple):
         return self.state in ("restarting", "exited", "dead") or self.health == "unhealthy"
 
 
+_STATES = {
+    "created": _("created"),
+    "running": _("running"),
+    "paused": _("paused"),
+    "restarting": _("restarting"),
+    "removing": _("removing"),
+    "exited": _("exited"),
+    "dead": _("dead"),
+    "starting": _("starting"),
+    "healthy": _("healthy"),
+    "unhealthy": _("unhealthy"),
+}
+
+
+def state_of(one: Service) -> str:
+    """Docker's word for how it is: what its health test says, else its state."""
+    word = one.health or one.state
+    return _STATES.get(word, word)
+
+
 def short(service: str) -> str:
     """A service's name without what all have."""
     return service.removesuffix("-mailcow")

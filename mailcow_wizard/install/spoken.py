@@ -6,7 +6,7 @@ import re
 
 from mailcow_wizard.engine.findings import retold_finding
 from mailcow_wizard.install.standing import Progress, Stand, Standing
-from mailcow_wizard.language import called
+from mailcow_wizard.language import called, pgettext
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.retelling import retold
 
@@ -14,7 +14,7 @@ REMEDY = "- "
 """What stands before a remedy in the log, and not before what a command says."""
 _STAGE = pattern(r"== (.*)")
 _FINDING = pattern(r"(pass|warn|fail|unknown|skipped|crashed) (\S+(?: \[[^\]]*\])?): (.*)")
-_STOPPED = pattern(r"stopped before (?P<stage>[^;]+);(?: done: (?P<done>[^;]+);)?")
+_STOPPED = pattern(r"stopped (?P<where>before|in) (?P<stage>[^;]+);(?: done: (?P<done>[^;]+);)?")
 
 
 def standing(said: Standing) -> Standing:
@@ -50,8 +50,19 @@ def line(said: str) -> str:
     if found := _STAGE.fullmatch(text):
         return f"{stage}: == {retold(found[1])}"
     if found := _FINDING.fullmatch(text):
-        return f"{stage}: {found[1]} {found[2]}: {retold(found[3])}"
+        return f"{stage}: {_status(found[1])} {found[2]}: {retold(found[3])}"
     return f"{stage}: {error(text)}"
+
+
+def _status(word: str) -> str:
+    return {
+        "pass": pgettext("a status", "pass"),
+        "warn": pgettext("a status", "warn"),
+        "fail": pgettext("a status", "fail"),
+        "unknown": pgettext("a status", "unknown"),
+        "skipped": pgettext("a status", "skipped"),
+        "crashed": pgettext("a status", "crashed"),
+    }[word]
 
 
 def _stand(said: Stand) -> Stand:
@@ -61,5 +72,5 @@ def _stand(said: Stand) -> Stand:
 def _named(found: re.Match[str]) -> str:
     stage, done = retold(found["stage"]), found["done"]
     if not done:
-        return f"stopped before {stage};"
-    return f"stopped before {stage}; done: {', '.join(map(retold, done.split(', ')))};"
+        return f"stopped {found['where']} {stage};"
+    return f"stopped {found['where']} {stage}; done: {', '.join(map(retold, done.split(', ')))};"

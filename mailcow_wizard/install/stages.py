@@ -42,6 +42,10 @@ STAGES: tuple[Stage, ...] = (
     Stage("verify", "Verify", _("Verify"), _("proof that the server works")),
 )
 
+ALWAYS = ("preconditions", "up")
+"""Stages that run again whenever an install goes on: the machine may be another than it was, and containers
+may have ended; starting those that run changes nothing."""
+
 
 def title(stage: str) -> str:
     """A stage's name for people."""

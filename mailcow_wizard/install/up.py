@@ -14,7 +14,7 @@ from mailcow_wizard.install import gate
 from mailcow_wizard.install.compose import Compose
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.pull import await_engine
-from mailcow_wizard.install.services import Service, inside, services, short, what
+from mailcow_wizard.install.services import Service, inside, services, short, state_of, what
 from mailcow_wizard.install.standing import STARTED
 from mailcow_wizard.install.troubles import Trouble, of_output
 from mailcow_wizard.language import _
@@ -159,7 +159,7 @@ class _Watch:
             return
         self._words[one.service] = state
         does = what(one.service) if state == "starting" else ""
-        self._job.tell(f"{short(one.service)}: {state}{f' ({does})' if does else ''}")
+        self._job.tell(f"{short(one.service)}: {state_of(one)}{f' ({does})' if does else ''}")
         if one.struggles and one.service not in self._logged:
             self._logged.add(one.service)
             self.tell_log(one)
@@ -278,7 +278,7 @@ def _struggling(job: Job, watch: _Watch, some: list[Service]) -> Failed:
     remedies = [line for finding in findings for line in gate.remedies(finding)[:1]]
     remedies += [means.remedy] if means.remedy and not findings else []
     remedies.append(_("All that it says: docker logs {name}", name=one.name))
-    words = _("mailcow's {name} is {state}", name=short(one.service), state=one.health or one.state)
+    words = _("mailcow's {name} is {state}", name=short(one.service), state=state_of(one))
     return Failed(f"{words}{why}", remedies, findings)
 
 

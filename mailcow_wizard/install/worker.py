@@ -20,14 +20,11 @@ from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import spoken
 from mailcow_wizard.install.job import Failed, Job, Stopped
 from mailcow_wizard.install.lasting import lasts
-from mailcow_wizard.install.stages import STAGES, logged
+from mailcow_wizard.install.stages import ALWAYS, STAGES, logged
 from mailcow_wizard.install.standing import Record, StageState, Stand, Standing
 from mailcow_wizard.language import _, heard
 
 _LOCKED = 75
-_ALWAYS = ("preconditions", "up")
-"""Stages that run again whenever an install goes on: the machine may be another than it was, and containers
-may have ended; starting those that run changes nothing."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -91,7 +88,9 @@ class Installing:
     def run(self) -> None:
         """To the end, to the first stage that fails, or until it is asked to stop."""
         job = self._job
-        job.stand(state="running", error="", remedies=(), findings=(), ended="")
+        # What failed the last time has not failed yet.
+        stages = tuple(Stand(one.id) if one.state == "failed" else one for one in job.standing.stages)
+        job.stand(state="running", error="", remedies=(), findings=(), ended="", stages=stages)
         job.read_secrets()
         try:
             job.settle()
@@ -105,8 +104,9 @@ class Installing:
             self._keep_answers()
             job.tell(_("mailcow is installed"))
         except Stopped:
+            begun = self._stand(job.stage).state == "running"
             self._mark(job.stage, "waiting", _("stopped here, as was asked for"))
-            job.stand(state="stopped", error=_left(job.standing), ended=job.now())
+            job.stand(state="stopped", error=_left(job.standing, begun), ended=job.now())
             job.tell(job.standing.error)
         except Failed as failure:
             self._failed(failure)
@@ -115,7 +115,7 @@ class Installing:
 
     def _is_done(self, stage: str) -> bool:
         """Whether what the stage did still stands."""
-        if self._stand(stage).state != "done" or stage in _ALWAYS:
+        if self._stand(stage).state != "done" or stage in ALWAYS:
             return False
         return lasts(stage, self._job.facts())
 
@@ -168,10 +168,17 @@ def _work_of(stage: str) -> Callable[[Job], str]:
     return work
 
 
-def _left(standing: Standing) -> str:
-    """What is there when somebody stopped it."""
+def _left(standing: Standing, begun: bool) -> str:
+    """What is there when somebody stopped it; `begun`: amid a stage, which has done a part of its work (it
+    may have started containers)."""
     done = [logged(one.id) for one in standing.stages if one.state == "done"]
     stage = logged(standing.stage)
+    if begun and (done or standing.changes):
+        return _(
+            "stopped in {stage}; done: {done}; ./wizard install goes on there",
+            stage=stage,
+            done=", ".join(done) or _("nothing"),
+        )
     if not done:
         return _("stopped before {stage}; nothing was changed; ./wizard install goes on there", stage=stage)
     return _(

@@ -246,7 +246,7 @@ class Wizard(Drawn):
                 for line in not_looked_at(self.board, self._main_width - 2)
             ]
             base.query_one("#verdict", Lines).put(lines)
-        if step == INSTALL and not self.board.stages:
+        if step == INSTALL and not (self.installing and self.installing.running):
             open_place(self, "installing.fill")
         self._list.show(step, self.board.rows(step))
         self._moved()

@@ -9,13 +9,13 @@ from mailcow_wizard.engine.findings import from_fields
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.install.after import Section
 from mailcow_wizard.install.outlook import Outlook
-from mailcow_wizard.install.stages import STAGES, Stage, title
+from mailcow_wizard.install.stages import ALWAYS, STAGES, Stage, title
 from mailcow_wizard.install.standing import Stand, Standing
 from mailcow_wizard.language import _, ngettext, own_names, pgettext
 from mailcow_wizard.model import Finding, Listed, Status
 from mailcow_wizard.sentences import capitalized
 from mailcow_wizard.tui.board import Row
-from mailcow_wizard.tui.planned import step_lines
+from mailcow_wizard.tui.planned import moment, step_lines
 from mailcow_wizard.tui.writing import Line
 
 TOLD = {"waiting": "waiting", "running": "working", "done": "pass", "failed": "fail"}
@@ -25,18 +25,22 @@ _GOES_ON = " \\"
 """How a shell is told that a command goes on in the next line."""
 
 
-def rows(standing: Standing | None, running: bool) -> list[Row]:
-    """A row for each stage."""
+def rows(standing: Standing | None, running: bool, earlier: bool = False) -> list[Row]:
+    """A row for each stage. `earlier`: of an install that was not followed to its end just now; what was seen
+    of the machine then is told with the time, for it may be another by now."""
     known = {one.id: one for one in standing.stages} if standing else {}
-    return [_row(stage, known.get(stage.id), standing, running) for stage in STAGES]
+    return [_row(stage, known.get(stage.id), standing, running, earlier) for stage in STAGES]
 
 
-def _row(stage: Stage, stand: Stand | None, standing: Standing | None, running: bool) -> Row:
+def _row(stage: Stage, stand: Stand | None, standing: Standing | None, running: bool, earlier: bool) -> Row:
     state = stand.state if stand else "waiting"
     if state == "running" and not running:
         state = "waiting"
     check = Listed(f"install.{stage.id}", stage.title, stage.about, "blocks")
     failed = state == "failed" and standing is not None
+    note = stand.note if stand else ""
+    if stand and earlier and not running and (failed or (state == "done" and stage.id in ALWAYS)):
+        note = _("at {moment}: {note}", moment=moment(stand.ended), note=note)
     finding = Finding(
         check.id,
         None,
@@ -45,7 +49,7 @@ def _row(stage: Stage, stand: Stand | None, standing: Standing | None, running: 
         _STATUS.get(state, "skipped"),
         "blocks",
         "proved",
-        (stand.note if stand else "") or stage.about,
+        note or stage.about,
         stage.about,
         "",
         "",

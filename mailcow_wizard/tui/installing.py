@@ -85,12 +85,14 @@ class Installing:
 
 
 def fill(app: Wizard) -> None:
-    """The stages as they stand, for the step's list; none is begun where that cannot be read."""
-    standing = None
+    """The stages as they stand, for the step's list, also where another wizard installs; none is begun where
+    that cannot be read."""
+    standing, running = None, False
     if not app.session.recorded:
         with suppress(Unreadable):
             standing = outlook.standing_of(app.session)
-    app.board.stages = rows(standing, running=False)
+            running = standing is not None and Record(app.session.state).alive()
+    app.board.stages = rows(standing, running, earlier=True)
 
 
 def mark(app: Wizard) -> None:

@@ -256,7 +256,7 @@ def test_stopped_where_nothing_is_half_made(place: Place, undisturbed: dict[str,
         assert place.install("--stop").returncode == 0
         assert begun.wait(60) == 1
     error = str(place.standing()["error"])
-    assert error.startswith("stopped before Images; done: Preconditions, Packages, Docker, Download, ")
+    assert error.startswith("stopped in Images; done: Preconditions, Packages, Docker, Download, ")
     assert error.endswith("Adjustments; ./wizard install goes on there")
     assert place.containers() == {}
     secrets = place.secrets()

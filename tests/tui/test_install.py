@@ -62,7 +62,7 @@ def test_begun_left_and_come_back_to(place: Place) -> None:
         terminal.keys("Home")
         terminal.wait_for("== Preconditions", "works  Images")
         terminal.keys("s")
-        terminal.wait_for("Stopped before Images", "i goes on where it stopped")
+        terminal.wait_for("Stopped in Images", "i goes on where it stopped")
         place.faults(missing=[stand_in.IMAGES[0]])
         terminal.keys("Escape")
         terminal.wait_for("Enter next")

@@ -7,7 +7,7 @@ import pytest
 from changes import OLD, Place
 
 from mailcow_wizard.engine.journal import Journal, Standing
-from mailcow_wizard.install import worker
+from mailcow_wizard.install import override, worker
 from mailcow_wizard.install.job import Failed, Job
 from mailcow_wizard.install.standing import Choices, Record, fresh
 from mailcow_wizard.model import Plan
@@ -107,3 +107,42 @@ def test_a_stop_between_two_stages_leaves_the_one_before_done(
     states = {one.id: one.state for one in stopped.standing.stages}
     assert (states["packages"], states["docker"]) == ("done", "waiting")
     assert stopped.standing.error.startswith("stopped before Docker; done: Preconditions, Packages;")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_adjustments_that_are_there_are_not_none(
+    there: bool, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an earlier run wrote into the file is needed as before."""
+    if there:
+        place.write("docker-compose.override.yml", b"services: {}\n", 0o644)
+    monkeypatch.setattr(override, "_packets", lambda job: [])
+    monkeypatch.setattr(override, "_open_files", lambda job: [])
+    said = "docker-compose.override.yml is there, nothing more is needed" if there else "none needed"
+    assert override.run(job(place)) == said
+
+
+def test_a_stop_amid_a_stage_says_in_which(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of it is done: where mailcow was to be started its containers may run."""
+    did: list[str] = []
+
+    def work(job: Job) -> str:
+        did.append(job.stage)
+        job.wait(0.1)
+        return "done"
+
+    monkeypatch.setattr(worker, "_work_of", lambda stage: work)
+    monkeypatch.setattr(worker, "lasts", lambda stage, facts: True)
+    stopped = job(place)
+    failed = tuple(one._replace(state="failed", note="no") for one in stopped.standing.stages[-1:])
+    stopped.stand(stages=(*stopped.standing.stages[:-1], *failed))
+    stopped.asked = lambda: did[-1:] == ["up"]
+    worker.Installing(stopped).run()
+    assert [(one.state, one.note) for one in stopped.standing.stages[-2:]] == [
+        ("waiting", "stopped here, as was asked for"),
+        ("waiting", ""),
+    ]
+    assert stopped.standing.error == (
+        "stopped in Start; done: Preconditions, Packages, Docker, Download, Configuration, Adjustments, "
+        "Images; ./wizard install goes on there"
+    )

@@ -160,7 +160,7 @@ def _with_values(form: str, empty: Container[str] = ()) -> str:
         ),
         (
             "postfix: starting (waits for the database)",
-            "postfix: starting (wartet auf die Datenbank)",
+            "postfix: startet (wartet auf die Datenbank)",
         ),
     ],
 )
@@ -221,7 +221,7 @@ def test_an_install_is_told(german: None) -> None:
     stages = (Stand("preconditions", "done", "12 findings, none blocks"), *standing.stages[1:])
     kept = standing._replace(
         stages=stages,
-        error="stopped before Images; done: Preconditions, Download; ./wizard install goes on there",
+        error="stopped in Images; done: Preconditions, Download; ./wizard install goes on there",
         remedies=("See ./wizard check network",),
         notes=("only 1.5 GiB (system.memory)",),
         findings=(of_finding(FINDING),),
@@ -229,7 +229,7 @@ def test_an_install_is_told(german: None) -> None:
     told = spoken.standing(kept)
     assert told.stages[0].note == "12 Befunde, keiner verhindert etwas"
     assert told.error == (
-        "angehalten vor Images; erledigt: Voraussetzungen, Download; ./wizard install macht dort weiter"
+        "angehalten in Images; erledigt: Voraussetzungen, Download; ./wizard install macht dort weiter"
     )
     assert told.remedies == ("Siehe ./wizard check network",)
     assert told.notes == ("nur 1,5 GiB (system.memory)",)
@@ -278,8 +278,17 @@ def test_a_change_is_kept_in_english_and_told(tmp_path: Path, german: None) -> N
         ("preconditions: == Preconditions", "preconditions: == Voraussetzungen"),
         (
             "preconditions: fail system.memory: only 1.5 GiB",
-            "preconditions: fail system.memory: nur 1,5 GiB",
+            "preconditions: Fehler system.memory: nur 1,5 GiB",
         ),
+        ("verify: pass mail.relay: port 25 is free", "verify: ok mail.relay: Port 25 ist frei"),
+        (
+            "preconditions: warn system.swap: port 25 is free",
+            "preconditions: Warnung system.swap: Port 25 ist frei",
+        ),
+        ("verify: unknown mail.relay: port 25 is free", "verify: unklar mail.relay: Port 25 ist frei"),
+        ("up: watchdog: created", "up: watchdog: erstellt"),
+        ("up: unbound: healthy", "up: unbound: gesund"),
+        ("up: mysql: running", "up: mysql: läuft"),
         ("up: $ docker compose up -d", "up: $ docker compose up -d"),
         ("up:   the disk is full", "up:   the disk is full"),
         ("up: - Free some space.", "up: - Free some space."),

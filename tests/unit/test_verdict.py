@@ -7,11 +7,13 @@ from mailcow_wizard import language
 from mailcow_wizard.checks.mail import CHECKS as MAIL
 from mailcow_wizard.checks.system import CHECKS as SYSTEM
 from mailcow_wizard.engine.runner import join
-from mailcow_wizard.model import Event, Judgement, Status
+from mailcow_wizard.install.standing import Choices, Stand, fresh
+from mailcow_wizard.model import Event, Judgement, Settings, Status
 from mailcow_wizard.tui.board import Board, Row
 from mailcow_wizard.tui.help import help_lines
 from mailcow_wizard.tui.install_words import rows
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.planned import moment
 from mailcow_wizard.tui.writing import brief, details, verdict
 
 
@@ -97,6 +99,25 @@ def test_the_list_says_which_findings_block() -> None:
     assert (
         Row(check.listed, join(check, Judgement("fail", "words", severity="blocks")), "fail").shown == "fail"
     )
+
+
+def test_what_an_install_saw_earlier_is_told_with_the_time() -> None:
+    standing = fresh("r", "2026-01-01T00:00:00Z", "mail.example.org", Settings()._asdict(), Choices())
+    some = {
+        "preconditions": Stand(
+            "preconditions", "done", "12 findings, none blocks", "", "2026-01-02T03:04:05Z"
+        ),
+        "packages": Stand("packages", "done", "all are there", "", "2026-01-02T03:04:05Z"),
+        "docker": Stand("docker", "failed", "no engine", "", "2026-01-02T03:04:05Z"),
+    }
+    stopped = standing._replace(
+        state="failed", stages=tuple(some.get(one.id, one) for one in standing.stages)
+    )
+    told = [row.finding.summary for row in rows(stopped, False, earlier=True) if row.finding]
+    at = f"at {moment('2026-01-02T03:04:05Z')}: "
+    assert told[:3] == [f"{at}12 findings, none blocks", "all are there", f"{at}no engine"]
+    told = [row.finding.summary for row in rows(stopped, False) if row.finding]
+    assert told[:3] == ["12 findings, none blocks", "all are there", "no engine"]
 
 
 def test_what_a_stage_needs_is_said_once() -> None:
