@@ -63,6 +63,23 @@ def test_second_start_is_as_fast_as_the_program(ready: Path) -> None:
     assert launched < 2.5 * direct
 
 
+def test_a_start_does_without_site(ready: Path, tmp_path: Path) -> None:
+    assert_without_site(ready, tmp_path)
+
+
+def assert_without_site(checkout: Path, folder: Path) -> None:
+    """site takes a fifth of a start, and would run what it finds in the environment's folders."""
+    (folder / "sitecustomize.py").write_text("print('site')\n")
+    done = subprocess.run(
+        [str(checkout / ".venv/bin/mailcow-wizard"), "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(PYTHONPATH=str(folder)),
+    )
+    assert_version(done)
+
+
 @pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash --posix"])
 def test_any_folder_any_link_any_shell(ready: Path, tmp_path: Path, shell: str) -> None:
     if shutil.which(shell.split()[0]) is None:
@@ -257,6 +274,7 @@ def test_other_interpreters(tmp_path: Path, minor: int) -> None:
     python = interpreter(minor)
     if python is None:
         pytest.skip(f"no python3.{minor} here")
-    checkout = copy_checkout(tmp_path / "mailcow-wizard")
+    checkout = copy_checkout(tmp_path / "with a blank/mailcow-wizard")
     assert_version(start(checkout, "--version", env=environment(PYTHON=python)))
     assert (checkout / f".venv/lib/python3.{minor}").is_dir()
+    assert_without_site(checkout, tmp_path)
