@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _PAUSE_S = 0.2
+# What was stopped is back by then where something else starts it again and again.
+_STEADY_S = 3.0
 # A service that runs again may need a moment until it listens.
 _BACK_S = 10.0
 
@@ -107,7 +109,8 @@ def _do(
 def check_again(
     session: Session, plan: Plan, settle: float, stopped: Callable[[], bool], back: bool = False
 ) -> Finding | None:
-    """What the plan's check says now; it runs again until it passes or `settle` seconds are over.
+    """What the plan's check says now; it runs again until it passes twice, some seconds apart, or `settle`
+    seconds are over. Without `settle` it runs once.
 
     `back`: the change was taken back, and the check is to see again what the change was made for.
     """
@@ -115,17 +118,20 @@ def check_again(
         checks = select((plan.check,))
     except UnknownSelector:
         return None
-    waited = 0.0
+    waited, steady = 0.0, False
     while True:
         result = session.run(checks, lambda event: None)
         finding = next(
             (one for one in result.findings if one.subject == plan.subject),
             next(iter(result.findings), None),
         )
-        if finding is None or (finding.status == "pass") is not back or waited >= settle or stopped():
+        right = finding is not None and (finding.status == "pass") is not back
+        seen = (right and (steady or back or not settle)) or (not right and waited >= settle)
+        if finding is None or seen or stopped():
             return finding
-        detached.pause(_PAUSE_S)
-        waited += result.duration + _PAUSE_S
+        steady, pause = right, _STEADY_S if right else _PAUSE_S
+        detached.pause(pause)
+        waited += result.duration + pause
 
 
 def _secrets(session: Session) -> frozenset[str]:

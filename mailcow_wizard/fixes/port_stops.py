@@ -29,7 +29,8 @@ _REMOVAL_S = 600.0
 # dnf and zypper remove what needs it, too, and dnf what it needed; rpm refuses the one and leaves the other.
 _BY_RPM = ("rpm", "-e")
 _REMOVE = {
-    "apt": ("apt-get", "remove", "-y"),
+    # It waits for another apt that is at work, as installing does.
+    "apt": ("apt-get", "remove", "-y", "-o", "DPkg::Lock::Timeout=120"),
     "dnf": _BY_RPM,
     "apk": ("apk", "del"),
     "zypper": _BY_RPM,

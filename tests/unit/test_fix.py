@@ -219,6 +219,16 @@ def test_check_runs_again_until_it_passes(mailcow: Mailcow) -> None:
     assert 1 < time.monotonic() - start < 10
 
 
+def test_what_somebody_sets_back_at_once_has_not_helped(mailcow: Mailcow) -> None:
+    """A watchdog starts what was stopped, say."""
+    late = f"(sleep 1; sed -i s,^TZ=.*,TZ=No/Where, {mailcow.conf}) >/dev/null 2>&1 &"
+    done = mailcow.fix("--yes", "--json", run=[[late, "true"]], settle=5)
+    said = document(done)
+    assert done.returncode in (1, 2)
+    assert said["applied"]
+    assert said["result"]["status"] != "pass"
+
+
 def test_failing_step_is_taken_back(mailcow: Mailcow, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     steps = [
