@@ -85,7 +85,14 @@ def _docker(seen: State) -> list[Trouble]:
         remedy = _('Take "firewall-backend" out of daemon.json and restart Docker: iptables is then used.')
         troubles.append(Trouble("warn", words, (remedy,), doc=need.DOC_ISSUE.format(6904)))
     out = seen.entries.outward
-    if out and out.outcome in ("dropped", "refused") and out.place:
+    off = next((one for one in seen.entries.switched_off if one.family == 4), None)
+    if off:
+        words = _(
+            "the kernel passes nothing on that containers send to the world ({name} is 0)", name=off.name
+        )
+        remedy = _("Restart Docker: systemctl restart docker")
+        troubles.append(Trouble("fail", words, (remedy,), "breaks"))
+    elif out and out.outcome in ("dropped", "refused") and out.place:
         words = _(
             "what containers send to the world is {outcome} by {words}",
             outcome=OUTCOMES.get(out.outcome, out.outcome),

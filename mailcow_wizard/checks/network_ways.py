@@ -117,6 +117,12 @@ def let_out(one: Try) -> tuple[str, ...]:
 def allowing(met: Met, probe: Probe) -> str:
     """How to let a packet pass that a rule stops, by the program that the rule is of."""
     see = _("See it: {command}.", command=met.command)
+    if met.switch:
+        how = _(
+            "Docker switches it on when it is started again: systemctl restart docker. See what switches it "
+            "off: grep -rs forward /etc/sysctl.conf /etc/sysctl.d"
+        )
+        return f"{see} {how}."
     if met.unmasked:
         how = _(
             "Docker puts its rules back when it is started again: systemctl restart docker. Something took "
@@ -194,6 +200,10 @@ def inner_words(met: Met) -> str:
             "what mailcow's containers send there leaves with their own address ({address}), to which "
             "nothing comes back: Docker's rule for masquerading is missing",
             address=met.unmasked,
+        )
+    if met.switch:
+        return _(
+            "what mailcow's containers send there is not passed on by the kernel ({named})", named=met.named
         )
     if met.parted and met.outcome != "unknown":
         return _(

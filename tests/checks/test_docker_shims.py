@@ -11,6 +11,7 @@ from mailcow_wizard.facts.bindings import Binding
 from mailcow_wizard.facts.docker_relay import relay
 from mailcow_wizard.facts.docker_shims import containers_run, left_running
 from mailcow_wizard.facts.firewall.entries import entries
+from mailcow_wizard.facts.firewall.forwarding import Switch
 from mailcow_wizard.facts.firewall.state import state
 from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.network.subnet import subnet
@@ -170,6 +171,20 @@ def test_rules_of_a_docker_that_says_nothing(
     machine.commands[" ".join(NFT)] = rules
     judged = judge_backend(state(facts(machine)))
     assert (judged.status, words in judged.summary) == (status, True), judged
+
+
+def test_a_kernel_that_passes_nothing_on() -> None:
+    machine = host()
+    machine.commands[" ".join(NFT)] = DOCKERS
+    seen = state(facts(machine))
+    off = seen._replace(entries=seen.entries._replace(switched_off=(Switch(4, "net.ipv4.ip_forward"),)))
+    judged = judge_backend(off)
+    assert (judged.status, judged.severity) == ("fail", "breaks")
+    assert "(net.ipv4.ip_forward is 0)" in judged.summary
+    off = seen._replace(
+        entries=seen.entries._replace(switched_off=(Switch(6, "net.ipv6.conf.all.forwarding"),))
+    )
+    assert judge_backend(off).status == "pass", "what is sent over IPv4 gets out"
 
 
 NFTABLES = {"ContainersRunning": 1, "FirewallBackend": {"Driver": "nftables"}}

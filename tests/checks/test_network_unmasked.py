@@ -7,6 +7,7 @@ from mailcow_wizard.checks.network_names import judge_echoes
 from mailcow_wizard.facts import docker_json
 from mailcow_wizard.facts.firewall import iptables
 from mailcow_wizard.facts.firewall.foreseen import Foreseen
+from mailcow_wizard.facts.firewall.forwarding import Switch
 from mailcow_wizard.facts.firewall.inward import Inward, net_of
 from mailcow_wizard.facts.firewall.leaving import Leaving
 from mailcow_wizard.facts.firewall.reading import Filters
@@ -41,13 +42,16 @@ def found(
     runs: bool = True,
     docker: docker_json.Rules | None = DOCKER,
     prefix: str = "172.22.1",
+    off: str = "",
 ) -> Judgement:
     """What is said of pings that this machine itself sends with success."""
     rules = iptables.rules(SAVED.format(nat=nat), "iptables-nft", 4, {})
     nets = (net_of("172.22.1.0/24", "br-mailcow"),) if network else ()
     ways = Inward(((4, "eth0", own),), frozenset({own, "172.22.1.1", "127.0.0.1"}), nets)
     later = Foreseen(Filters(rules, "iptables-nft"), ways, docker, prefix, False, False, runs)
-    leaving = Leaving(later, Tools(None, False, (), (), (), "iptables-nft"), 0)
+    leaving = Leaving(
+        later, Tools(None, False, (), (), (), "iptables-nft"), 0, {4: Switch(4, off)} if off else {}
+    )
     probes = [Probe("ping", one) for one in need.HEALTHCHECK_PINGS]
     tries = [Try(one, Probed("open", 0.01), leaving.own(one), leaving.container(one)) for one in probes]
     return judge_echoes((Echoes(4, True, tuple(tries)),))[0]
@@ -60,6 +64,15 @@ def test_the_rule_is_missing() -> None:
     assert "systemctl restart docker" in said.remedies[0]
     shown = [one for one in said.evidence if one.what == "iptables -t nat -S POSTROUTING"]
     assert [one.value for one in shown] == ["no rule that masquerades 172.22.1.0/24"]
+
+
+def test_the_kernel_passes_nothing_on() -> None:
+    said = found(MASQUERADE, off="net.ipv4.ip_forward")
+    assert (said.status, said.certainty, said.stops) == ("fail", "inferred", "here")
+    assert "is not passed on by the kernel (net.ipv4.ip_forward = 0)" in said.summary
+    assert said.remedies[0].startswith("See it: sysctl net.ipv4.ip_forward. Docker switches it on when")
+    shown = [one for one in said.evidence if one.what == "sysctl net.ipv4.ip_forward"]
+    assert [one.value for one in shown] == ["net.ipv4.ip_forward = 0"]
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,7 @@ class TestDockerUser:
             found = look(debian, "local")
             assert found["status"] == status, found
             assert words in found["summary"], found
+            assert look(debian, "backend")["status"] == ("fail" if status == "fail" else "pass")
         finally:
             debian.run(["sysctl", "-w", f"{setting}=1"], check=True)
         reached(world, set(_ALL))

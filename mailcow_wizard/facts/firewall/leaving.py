@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import ipaddress
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from mailcow_wizard.facts.firewall.connection import fate
 from mailcow_wizard.facts.firewall.foreseen import BRIDGE, Foreseen, foreseen
+from mailcow_wizard.facts.firewall.forwarding import switched_off
 from mailcow_wizard.facts.firewall.packet import Packet
 from mailcow_wizard.facts.firewall.tools import IPTABLES, NFT, Tools, owner_of, tools
 from mailcow_wizard.facts.firewall.walk import Fate
@@ -18,6 +21,7 @@ from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Literal
 
+    from mailcow_wizard.facts.firewall.forwarding import Switch
     from mailcow_wizard.host.door import Probe
 
     Outcome = Literal["through", "dropped", "refused", "unknown", "sent elsewhere", "unanswered"]
@@ -35,7 +39,8 @@ class Met(NamedTuple):
     `answer`: the packet leaves, and its answer is stopped. `elsewhere` is where a rule sends it instead.
     `unmasked`: it leaves with this private address, which nothing outside sends an answer to (`unanswered`),
     or perhaps the router before this machine does (`unknown`). `parted`: the rule keeps it, or its answer,
-    out of connection tracking, which then translates no address.
+    out of connection tracking, which then translates no address. `switch` is one of the kernel's that is off,
+    and which passes on nothing of a container's then.
     """
 
     outcome: Outcome
@@ -47,6 +52,7 @@ class Met(NamedTuple):
     elsewhere: str = ""
     unmasked: str = ""
     parted: bool = False
+    switch: str = ""
 
     @property
     def stops(self) -> bool:
@@ -64,10 +70,13 @@ class Leaving:
     """The rules, asked for single packets. After half a second of answers in all there are none any more:
     tens of thousands of rules would keep everybody waiting."""
 
-    def __init__(self, later: Foreseen, known: Tools, uid: int) -> None:
+    def __init__(
+        self, later: Foreseen, known: Tools, uid: int, off: Mapping[int, Switch] = MappingProxyType({})
+    ) -> None:
         self._later = later
         self._tools = known
         self._uid = uid
+        self._off = off
         self._own = {family: address for family, _unused, address in later.ways.doors}
         self._answers: dict[tuple[bool, Packet], Met | None] = {}
         self._spent = 0.0
@@ -83,6 +92,9 @@ class Leaving:
         packet = self._packet(probe)
         if not self._later.has(packet.family):
             return None
+        if packet.family in self._off:
+            name = self._off[packet.family].name
+            return Met("dropped", f"{name} = 0", f"sysctl {name}", switch=name)
         return self._met(True, packet._replace(source=self._later.box(packet.family), interface=BRIDGE))
 
     def _packet(self, probe: Probe) -> Packet:
@@ -145,4 +157,9 @@ def _is_private(address: str) -> bool:
 
 def leaving(facts: Facts) -> Leaving:
     """Reads the rules. Raises HostError; Denied without root."""
-    return Leaving(facts.get(foreseen), facts.get(tools), facts.host.user().uid)
+    later = facts.get(foreseen)
+    off: dict[int, Switch] = {}
+    # Docker turns them on when it starts: before its network is there they say nothing.
+    for family, interface, _address in later.ways.doors if later.made else ():
+        off |= {one.family: one for one in switched_off(facts, family, interface)}
+    return Leaving(later, facts.get(tools), facts.host.user().uid, off)
