@@ -1,13 +1,20 @@
 """Which time servers this machine is told to ask: chrony, ntpd, OpenNTPD, systemd-timesyncd, BusyBox."""
 
+import itertools
 from collections.abc import Iterator
 
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Host, HostError
 
 MOST_CONFIGURED = 6
-_CHRONY = ("/etc/chrony/chrony.conf", "/etc/chrony.conf")
-_NTPD = ("/etc/ntpsec/ntp.conf", "/etc/ntp.conf", "/etc/openntpd/ntpd.conf", "/etc/ntpd.conf")
+CHRONY = ("/etc/chrony/chrony.conf", "/etc/chrony.conf")
+NTPD = {
+    "ntpsec": ("/etc/ntpsec/ntp.conf", "/etc/ntp.conf"),
+    "ntp": ("/etc/ntpsec/ntp.conf", "/etc/ntp.conf"),
+    "ntpd": ("/etc/ntp.conf", "/etc/ntpsec/ntp.conf"),
+    "openntpd": ("/etc/openntpd/ntpd.conf", "/etc/ntpd.conf"),
+}
+"""By service, the file that it reads first."""
 _TIMESYNCD = "timesyncd.conf"
 _SYSTEMD = ("/usr/lib/systemd", "/usr/local/lib/systemd", "/run/systemd", "/etc/systemd")
 _NETWORKD = "/run/systemd/netif/state"
@@ -19,9 +26,9 @@ def configured_servers(facts: Facts) -> tuple[str, ...]:
     """The time servers in the machine's own configuration, whichever program reads it; at most six."""
     host = facts.host
     found: list[str] = []
-    for path in _CHRONY:
+    for path in CHRONY:
         found += _chrony(host, path, 0)
-    for path in _NTPD:
+    for path in dict.fromkeys(itertools.chain(*NTPD.values())):
         found += _ntpd(host, path, 0)
     found += _timesyncd(host)
     found += [name for key, names in _settings(_text(host, _NETWORKD)) if key == "NTP" for name in names]

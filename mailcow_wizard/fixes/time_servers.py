@@ -7,7 +7,7 @@ import re
 from mailcow_wizard.facts import system, time
 from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.facts.time_servers import configured_servers
+from mailcow_wizard.facts.time_servers import CHRONY, NTPD, configured_servers
 from mailcow_wizard.fixes.time_service import SETTLE_S
 from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.language import _
@@ -23,13 +23,6 @@ _HEAD = "# Written by mailcow-wizard, which can take it back: mailcow-wizard und
 _POOLS = ("debian", "ubuntu", "almalinux", "rocky", "centos", "rhel", "fedora", "arch", "opensuse")
 _POOL = "2.{}.pool.ntp.org"
 _ANY_POOL = "2.pool.ntp.org"
-_CHRONY = ("/etc/chrony/chrony.conf", "/etc/chrony.conf")
-_NTPD = {
-    "ntpsec": ("/etc/ntpsec/ntp.conf", "/etc/ntp.conf"),
-    "ntp": ("/etc/ntpsec/ntp.conf", "/etc/ntp.conf"),
-    "ntpd": ("/etc/ntp.conf", "/etc/ntpsec/ntp.conf"),
-    "openntpd": ("/etc/openntpd/ntpd.conf", "/etc/ntpd.conf"),
-}
 _TIMESYNCD = f"/etc/systemd/timesyncd.conf.d/60-{_NAME}.conf"
 
 
@@ -118,7 +111,7 @@ def _edit(host: Host, service: str, servers: Servers) -> Edit | None:
         return Edit(_TIMESYNCD, before, _added(before, lines, f"{_HEAD}[Time]\n"))
     if service.startswith("chrony"):
         return _chrony(host, servers)
-    for path in _NTPD.get(service, ()):
+    for path in NTPD.get(service, ()):
         before = read_if_there(host, path)
         if before is not None:
             word = "servers" if service == "openntpd" else "pool" if servers.pool else "server"
@@ -131,7 +124,7 @@ def _edit(host: Host, service: str, servers: Servers) -> Edit | None:
 def _chrony(host: Host, servers: Servers) -> Edit | None:
     """A file of ours where chrony.conf names a directory for such, else lines at its end."""
     lines = "".join(f"{'pool' if servers.pool else 'server'} {name} iburst\n" for name in servers.names)
-    for path in _CHRONY:
+    for path in CHRONY:
         main = read_if_there(host, path)
         if main is None:
             continue
