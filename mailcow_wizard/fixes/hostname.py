@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mailcow_wizard import requirements as need
 from mailcow_wizard.facts import identity
 from mailcow_wizard.facts.presence import read_if_there
 from mailcow_wizard.facts.store import Facts
@@ -28,7 +29,7 @@ _CLOUD_SETTINGS = (
     b"preserve_hostname: true\nmanage_etc_hosts: false\n"
 )
 # Systems where the name is more than a name: a node of a cluster, the key of a licence.
-_BOUND = (("Proxmox VE", "/etc/pve"), ("cPanel", "/usr/local/cpanel"), ("Plesk", "/usr/local/psa"))
+_BOUND = ("Proxmox VE", "cPanel", "Plesk")
 
 
 def set_hostname(facts: Facts) -> Offer:
@@ -93,8 +94,8 @@ def _name(facts: Facts) -> str:
 
 
 def _may_be_renamed(facts: Facts) -> None:
-    for product, path in _BOUND:
-        if facts.host.exists(path):
+    for product, paths in (*((one.name, one.paths) for one in need.APPLIANCES), *need.CONTROL_PANELS):
+        if product in _BOUND and any(map(facts.host.exists, paths)):
             raise NoPlan(
                 _("{product} runs here and depends on this machine's name: change it there.", product=product)
             )

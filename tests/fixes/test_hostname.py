@@ -143,6 +143,7 @@ def test_cloud_init_is_told() -> None:
         (machine(), "ma_il.example.org", "cannot be"),
         (machine(files={"/etc/pve/x": ""}), NAME, "Proxmox"),
         (machine(files={"/usr/local/cpanel/x": ""}), NAME, "cPanel"),
+        (machine(files={"/opt/psa/x": ""}), NAME, "Plesk"),
         (machine("mail", "127.0.1.1 mail.example.org mail\n"), NAME, "already"),
         (machine(tools=()), NAME, "hostnamectl"),
         (machine(files={"/etc/hosts": HostError("not recorded")}), NAME, "not recorded"),
