@@ -17,7 +17,7 @@ from mailcow_wizard.facts.dns.delegation import WAIT_S, resolvers, zone_of
 from mailcow_wizard.facts.dns.mail_server import MailServer, mail_server
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
 from mailcow_wizard.facts.dns.published import is_answer
-from mailcow_wizard.facts.dns.resolvers import system_resolvers
+from mailcow_wizard.facts.dns.resolvers import known_resolvers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
 from mailcow_wizard.language import _, heard
@@ -82,7 +82,7 @@ def reputation(facts: Facts) -> Reputation:
     cases = [_case(one, each) for one in subjects for each in need.BLOCKLISTS if kind(one) in each.holds]
     servers = _servers(facts, tuple(dict.fromkeys(one.list.zone for one in cases)))
     opinions = _asked(facts, cases, servers, recursive=False)
-    local = _system(facts)
+    local = known_resolvers(facts)
     open_ones = tuple(one for one in local if one in need.OPEN_RESOLVERS)
     again = [one for one in cases if opinions[one].state not in ("listed", "clean")]
     closed = tuple(one for one in local if one not in open_ones)
@@ -126,13 +126,6 @@ def _case(subject: str, list: Blocklist) -> _Case:
     return _Case(
         subject, list, (f"{words[0]}.{list.zone}", f"{words[1]}.{list.zone}", f"{words[2]}.{list.zone}")
     )
-
-
-def _system(facts: Facts) -> tuple[str, ...]:
-    try:
-        return system_resolvers(facts)
-    except HostError:
-        return ()
 
 
 def _servers(facts: Facts, zones: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
-from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
+from mailcow_wizard.facts.dns.resolvers import known_resolvers, public_resolvers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
 from mailcow_wizard.language import _
@@ -247,11 +247,7 @@ def addresses_of(facts: Facts, names: tuple[str, ...]) -> tuple[tuple[str, ...],
 
 def resolvers(facts: Facts) -> tuple[str, ...]:
     """The system's resolvers, then public ones: whichever answers."""
-    try:
-        system = system_resolvers(facts)
-    except HostError:
-        system = ()
-    return tuple(dict.fromkeys((*system[:2], *public_resolvers(facts))))
+    return tuple(dict.fromkeys((*known_resolvers(facts)[:2], *public_resolvers(facts))))
 
 
 def ask(facts: Facts, name: str, type: str, servers: tuple[str, ...], recursive: bool = False) -> Answer:

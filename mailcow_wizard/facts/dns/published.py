@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from mailcow_wizard.facts.dns.delegation import WAIT_S, Zone, resolvers, zone_of
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
-from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
+from mailcow_wizard.facts.dns.resolvers import known_resolvers, public_resolvers
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, HostError
+from mailcow_wizard.host.door import DnsQuestion
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
@@ -201,11 +201,7 @@ def _at_resolvers(facts: Facts, seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
     Of a record that one of the zone's servers does not have yet no resolver is asked: it might ask that one.
     """
     asked = [one for one in seen if one.everywhere or not one.directly]
-    public = public_resolvers(facts)
-    try:
-        local = system_resolvers(facts)
-    except HostError:
-        local = ()
+    public, local = public_resolvers(facts), known_resolvers(facts)
     sets = [*((one,) for one in public), *((local,) if local and local != public else ())]
     questions = tuple(DnsQuestion(one.name, one.type, servers) for one in asked for servers in sets)
     heard = iter([answer(one) for one in facts.host.ask_dns(questions, WAIT_S)] if questions else ())

@@ -34,6 +34,14 @@ def system_resolvers(facts: Facts) -> tuple[str, ...]:
     return listed[:_MOST] or ("127.0.0.1",)
 
 
+def known_resolvers(facts: Facts) -> tuple[str, ...]:
+    """The same; none where that cannot be told."""
+    try:
+        return system_resolvers(facts)
+    except HostError:
+        return ()
+
+
 def public_resolvers(facts: Facts) -> tuple[str, ...]:
     """Resolvers that everybody may ask, each an operator of its own; the one that was given instead."""
     return (facts.settings.resolver,) if facts.settings.resolver else need.PUBLIC_RESOLVERS

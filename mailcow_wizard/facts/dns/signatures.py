@@ -11,7 +11,7 @@ from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.dns.delegation import WAIT_S, zone_of
 from mailcow_wizard.facts.dns.mail_server import mail_server
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, SERVFAIL, Answer, answer
-from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
+from mailcow_wizard.facts.dns.resolvers import known_resolvers, public_resolvers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, HostError
 from mailcow_wizard.numerals import whole
@@ -107,8 +107,4 @@ def _checking(facts: Facts) -> tuple[str, ...]:
 
 
 def _validators(facts: Facts) -> tuple[str, ...]:
-    try:
-        local = system_resolvers(facts)[:1]
-    except HostError:
-        local = ()
-    return tuple(dict.fromkeys((*public_resolvers(facts), *local)))
+    return tuple(dict.fromkeys((*public_resolvers(facts), *known_resolvers(facts)[:1])))

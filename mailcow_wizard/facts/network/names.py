@@ -7,7 +7,7 @@ import ipaddress
 import time
 
 from mailcow_wizard.facts.dns.message import NOERROR, NXDOMAIN, Answer, answer
-from mailcow_wizard.facts.dns.resolvers import public_resolvers, system_resolvers
+from mailcow_wizard.facts.dns.resolvers import known_resolvers, public_resolvers
 from mailcow_wizard.facts.hosts_file import addresses_in_hosts
 from mailcow_wizard.facts.proxies import egress
 from mailcow_wizard.facts.store import Facts
@@ -78,7 +78,7 @@ def ask(facts: Facts, asked: tuple[tuple[str, str], ...]) -> tuple[Answer, ...]:
     transport = facts.get(transport_of_names)
     if not transport:
         return tuple(Answer("", "", error=_NOBODY) for _unused in asked)
-    servers = tuple(dict.fromkeys((*_own_resolvers(facts), *public_resolvers(facts))))
+    servers = tuple(dict.fromkeys((*known_resolvers(facts), *public_resolvers(facts))))
     over = "" if transport == "udp" else transport
     questions = tuple(DnsQuestion(name, type, servers, transport=over) for name, type in asked)
     return tuple(answer(one) for one in facts.host.ask_dns(questions, WAIT_S)) if questions else ()
@@ -89,7 +89,7 @@ def transport_of_names(facts: Facts) -> str:
 
     What else is blocked can still be found out where only UDP is. That nobody answers is waited for once.
     """
-    servers = tuple(dict.fromkeys((*_own_resolvers(facts), *public_resolvers(facts))))
+    servers = tuple(dict.fromkeys((*known_resolvers(facts), *public_resolvers(facts))))
     for transport, wait in (("udp", WAIT_S), ("tcp", _TCP_WAIT_S)):
         (reply,) = facts.host.ask_dns((DnsQuestion(".", "NS", servers, transport=transport),), wait)
         if answer(reply).code:
@@ -99,7 +99,7 @@ def transport_of_names(facts: Facts) -> str:
 
 def resolver_trouble(facts: Facts) -> str:
     """Why this machine's own resolvers give no answer for a name that exists; empty where they do."""
-    servers = _own_resolvers(facts)
+    servers = known_resolvers(facts)
     if not servers:
         return _("/etc/resolv.conf names none")
     if facts.get(transport_of_names) != "udp":
@@ -126,13 +126,6 @@ def nobody_looks_up(facts: Facts) -> bool:
     except HostError:
         return False
     return False
-
-
-def _own_resolvers(facts: Facts) -> tuple[str, ...]:
-    try:
-        return system_resolvers(facts)
-    except HostError:
-        return ()
 
 
 def look_up(facts: Facts, names: tuple[str, ...], of: tuple[int, ...] = (4, 6)) -> dict[str, Looked]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_dns
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.facts.dns.message import NOERROR, answer
-from mailcow_wizard.facts.dns.resolvers import system_resolvers
+from mailcow_wizard.facts.dns.resolvers import known_resolvers
 from mailcow_wizard.facts.firewall.leaving import Leaving, Met, leaving
 from mailcow_wizard.facts.network.names import own_address
 from mailcow_wizard.facts.store import Facts
@@ -79,10 +79,8 @@ def _asked(facts: Facts) -> tuple[Roots, ...]:
         for server in servers[family]
         for type, large, transport in _QUESTIONS
     ]
-    try:
-        resolver: tuple[DnsQuestion, ...] = (DnsQuestion(".", "NS", system_resolvers(facts)),)
-    except HostError:
-        resolver = ()
+    known = known_resolvers(facts)
+    resolver = (DnsQuestion(".", "NS", known),) if known else ()
     replies = facts.host.ask_dns((*questions, *resolver), _WAIT_S) if questions or resolver else ()
     heard = [_heard(asked, reply) for asked, reply in zip(questions, replies, strict=False)]
     works = bool(resolver) and answer(replies[-1]).code == NOERROR
