@@ -66,7 +66,7 @@ def today() -> str:
 
 def acknowledgement(reason: str, until: str | None) -> Acknowledgement:
     """One made now by whoever runs this."""
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(invoker.now()))
+    at = invoker.utc(invoker.now())
     return Acknowledgement(reason, invoker.name(), at, until)
 
 

@@ -23,7 +23,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.work import CONFIRMED
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import Offer
-from mailcow_wizard.host import detached
+from mailcow_wizard.host import detached, invoker
 from mailcow_wizard.host.changing import Changed, Changing
 from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.language import STORED, _
@@ -136,7 +136,7 @@ def apply(session: Session, plan: Plan, listen: Listen, back: bool = False) -> O
     held = lock.take(session.state, beside=lock.of_plan(plan, session.settings.directory))
     try:
         seen = found(changing, plan)
-        at = _utc(session.host.now())
+        at = invoker.utc(session.host.now())
         change = journal.add(plan, seen, at, session.settings._asdict())
         return _started(session, journal, change, "apply-or-back" if back else "apply", held, listen)
     finally:
@@ -387,9 +387,3 @@ class _Following:
         finding = from_fields(retold_finding(result)) if result else None
         self._session.note(f"change {self._change} is {end['state']}")
         return Outcome(self._change, end["state"], finding, retold(end["error"]))
-
-
-def _utc(seconds: float) -> str:
-    import time
-
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

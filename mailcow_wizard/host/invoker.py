@@ -19,3 +19,11 @@ def name() -> str:
 def now() -> float:
     """Seconds since 1970."""
     return time.time()
+
+
+def utc(seconds: float) -> str:
+    """A time as ISO 8601 in UTC, to the second. Outside the calendar's range: 1970."""
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return "1970-01-01T00:00:00Z"

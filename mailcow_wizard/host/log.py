@@ -4,8 +4,8 @@ import contextlib
 import os
 import re
 import stat
-import time
 
+from mailcow_wizard.host import invoker
 from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.host.trust import followed
 
@@ -91,5 +91,5 @@ class LogFile:
             return
 
     def _add(self, text: str) -> None:
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        stamp = invoker.utc(invoker.now())
         os.write(self._descriptor, f"{stamp} {text}\n".encode("utf-8", "backslashreplace"))

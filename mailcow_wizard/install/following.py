@@ -9,7 +9,15 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import hostname
 from mailcow_wizard.facts.mail.trips import far_file
 from mailcow_wizard.fixes import dns_records
-from mailcow_wizard.host import detached, far_mailbox, fresh_secrets, handing_on, lexicon, proxy_variables
+from mailcow_wizard.host import (
+    detached,
+    far_mailbox,
+    fresh_secrets,
+    handing_on,
+    invoker,
+    lexicon,
+    proxy_variables,
+)
 from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.install import going_on, spoken
 from mailcow_wizard.install.standing import Choices, Progress, Record, Standing, fresh
@@ -78,7 +86,7 @@ def _unfinished(session: Session, before: Standing | None) -> Standing | None:
 def _next(session: Session, before: Standing | None, run: str, choices: Choices) -> Standing:
     settings = _told(session)
     if before is None:
-        name, at = hostname(session.new_facts()).name, _utc(session.host.now())
+        name, at = hostname(session.new_facts()).name, invoker.utc(session.host.now())
         return fresh(run, at, name, settings._asdict(), choices)
     goes_on = going_on.reopened(before, settings, choices, bool(session.given.secrets))
     return goes_on._replace(run=run, state="running", error="")
@@ -195,9 +203,3 @@ class _Following:
                 raise HostError(_("the install's record cannot be read any more"))
             detached.pause(_TURN_S)
             waited += _TURN_S
-
-
-def _utc(seconds: float) -> str:
-    import time
-
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -14,6 +14,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.engine.work import Work
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.harmless import harmless
+from mailcow_wizard.host import invoker
 from mailcow_wizard.host.changing import Changing
 from mailcow_wizard.host.detached import pause
 from mailcow_wizard.host.doing import Setting
@@ -267,7 +268,7 @@ class Job:
 
     def now(self) -> str:
         """The time as ISO 8601."""
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.session.host.now()))
+        return invoker.utc(self.session.host.now())
 
     def keep(self, findings: Sequence[Finding]) -> None:
         """Findings that the faces show."""

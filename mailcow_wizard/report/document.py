@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from mailcow_wizard import __version__
 from mailcow_wizard.engine.findings import from_fields, of_finding
+from mailcow_wizard.host import invoker
 from mailcow_wizard.model import STATUSES, Check, Finding
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ def of_run(hostname: str, started: float, duration: float, findings: Sequence[Fi
         "schema": SCHEMA,
         "version": __version__,
         "hostname": hostname,
-        "started": utc(started),
+        "started": invoker.utc(started),
         "duration_ms": round(duration * 1000),
         "summary": summary(findings),
         "checks": [of_finding(one) for one in findings],
@@ -62,13 +63,3 @@ def of_list(checks: Sequence[Check]) -> dict[str, Any]:
 def findings_of(document: dict[str, Any]) -> tuple[Finding, ...]:
     """The findings of a run's document, as `of_run` wrote it."""
     return tuple(from_fields(one) for one in document["checks"])
-
-
-def utc(seconds: float) -> str:
-    """A time as ISO 8601 in UTC, to the second. Outside the calendar's range: 1970."""
-    import time
-
-    try:
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-    except (OverflowError, ValueError, OSError):
-        return "1970-01-01T00:00:00Z"
