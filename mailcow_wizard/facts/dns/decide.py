@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mailcow_wizard.facts.dns import spf_check
 from mailcow_wizard.facts.dns.dkim import is_key_record
 from mailcow_wizard.facts.dns.dmarc import policies
-from mailcow_wizard.facts.dns.expected import PATH, Expected, sender_policies
+from mailcow_wizard.facts.dns.expected import PATH, Expected
 from mailcow_wizard.facts.dns.merging import Merged
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
@@ -175,7 +176,7 @@ def _text(
 
 def _is_of(wanted: Expected, text: str) -> bool:
     if wanted.value.startswith("v=spf1"):
-        return bool(sender_policies((text,)))
+        return bool(spf_check.policies((text,)))
     if wanted.value == PATH:
         return text.lower().startswith("path=")
     if wanted.value.startswith("v=DKIM1"):

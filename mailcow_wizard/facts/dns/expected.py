@@ -6,6 +6,7 @@ The table of records is mailcow's own (its page DNS), with the ports of mailcow.
 from __future__ import annotations
 
 from mailcow_wizard.facts.addresses import Addresses
+from mailcow_wizard.facts.dns import spf_check
 from mailcow_wizard.facts.dns.dkim import public_key, usable
 from mailcow_wizard.facts.dns.dmarc import mistakes, policies
 from mailcow_wizard.facts.dns.domain_records import CLIENTS, PATHS, SERVICES, DomainRecords
@@ -172,12 +173,7 @@ def right_path(values: tuple[str, ...]) -> bool:
 
 def right_sender(values: tuple[str, ...]) -> bool:
     """One SPF record; whether it lets this server send is a check of its own."""
-    return len(sender_policies(values)) == 1
-
-
-def sender_policies(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the TXT records that are of SPF (RFC 7208, 4.5)."""
-    return tuple(one for one in values if one.lower() == "v=spf1" or one.lower().startswith("v=spf1 "))
+    return len(spf_check.policies(values)) == 1
 
 
 def right_policy(values: tuple[str, ...]) -> bool:
