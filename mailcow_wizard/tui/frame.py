@@ -1,6 +1,6 @@
 """The lines around a step: the breadcrumb or rail of steps, the heading, the line of keys."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Step
@@ -114,17 +114,19 @@ def heading(look: Look, title: str, about: str) -> list[Part]:
     return [(f" {title}", look.bold), (f"  {look.text(about)}", look.dim)]
 
 
-def key_line(look: Look, keys: Keys, room: int) -> list[Part]:
-    """Keys and what they do, as many as have room."""
+def key_line(look: Look, keys: Keys, room: int, always: Collection[str] | None = None) -> list[Part]:
+    """Keys and what they do, as many as have room. Those that are `always` there come first: where nothing is
+    said, in a line that is not short, the way to the others (help) and the way out."""
+    if always is None:
+        always = _ALWAYS if room >= _ALWAYS_FROM else ()
     parts: list[Part] = []
-    for key, does in _fitting(keys, room):
+    for key, does in _fitting(keys, room, always):
         parts += [(f" {key}", look.bold), (f" {does} ", look.plain)]
     return parts
 
 
-def _fitting(keys: Keys, room: int) -> Keys:
-    """The way to the others (help) and the way out are among them."""
-    kept = [one for one in keys if one[0] in _ALWAYS and room >= _ALWAYS_FROM]
+def _fitting(keys: Keys, room: int, always: Collection[str]) -> Keys:
+    kept = [one for one in keys if one[0] in always]
     left = room - sum(map(_taken, kept))
     for one in keys:
         if one in kept:

@@ -6,19 +6,15 @@ from typing import ClassVar, Generic, TypeVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from mailcow_wizard.tui.frame import Keys, key_line
 from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.screens.modal import Modal
 from mailcow_wizard.tui.widgets.chrome import Rule
 from mailcow_wizard.tui.widgets.lines import Lines, Part
 
 Result = TypeVar("Result")
-Keys = Sequence[tuple[str, str]]
 
 _WAY_OUT = "Esc"
-
-
-def _taken(key: tuple[str, str]) -> int:
-    return len(key[0]) + len(key[1]) + 3
 
 
 class Sheet(Modal[Result], Generic[Result]):
@@ -106,14 +102,7 @@ class Sheet(Modal[Result], Generic[Result]):
 
     def keys(self, keys: Keys) -> list[Part]:
         """Keys and what they do, in one line, those that have room; the way out always has."""
-        parts: list[Part] = []
-        left = self.size.width - sum(_taken(one) for one in keys if one[0] == _WAY_OUT)
-        for key, does in keys:
-            taken = 0 if key == _WAY_OUT else _taken((key, does))
-            if taken <= left:
-                left -= taken
-                parts += [(f" {key}", self.look.bold), (f" {does} ", self.look.plain)]
-        return parts
+        return key_line(self.look, keys, self.size.width, (_WAY_OUT,))
 
     def scrolls(self) -> bool:
         """Whether the text is longer than its place."""
