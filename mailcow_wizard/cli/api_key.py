@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.fix import Making
-from mailcow_wizard.cli.making import Refused, Talk, code_of, mention_unfinished, unchanged
+from mailcow_wizard.cli.making import Talk, mention_unfinished, planned
 from mailcow_wizard.cli.session_talk import in_session
 from mailcow_wizard.engine import api_key as engine
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.host import streams
-from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.names import HERE
 
@@ -25,11 +22,7 @@ def api_key(options: Options, write: Callable[[str], None]) -> int:
 
 def _made(session: Session, options: Options, talk: Talk) -> int:
     mention_unfinished(session)
-    try:
-        plan = engine.planned(session, "" if options.api_key == HERE else options.api_key)
-    except HostError as error:
-        code = exit_codes.USAGE if isinstance(error, NoPlan) else code_of(error)
-        raise Refused(code, unchanged(error)) from None
+    plan = planned(lambda: engine.planned(session, "" if options.api_key == HERE else options.api_key))
     making = Making(session, options, talk, plan)
     code = making.run()
     if making.applied:

@@ -7,15 +7,13 @@ from collections.abc import Callable
 from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.fix import Making
-from mailcow_wizard.cli.making import Refused, Talk, code_of, mention_unfinished, unchanged
+from mailcow_wizard.cli.making import Refused, Talk, mention_unfinished, planned
 from mailcow_wizard.cli.opening import absolute
 from mailcow_wizard.cli.session_talk import in_session
 from mailcow_wizard.engine import first_mailbox as engine
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
-from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 
 
@@ -36,11 +34,7 @@ def _made(session: Session, options: Options, talk: Talk) -> int:
                 "--password-file FILE"
             ),
         )
-    try:
-        plan = engine.planned(session, mailbox, kept)
-    except HostError as error:
-        code = exit_codes.USAGE if isinstance(error, NoPlan) else code_of(error)
-        raise Refused(code, unchanged(error)) from None
+    plan = planned(lambda: engine.planned(session, mailbox, kept))
     password = None if kept else (mailbox, engine.password_file(session))
     making = Making(session, options, talk, plan, password=password)
     with engine.tried(session, mailbox, kept):

@@ -14,6 +14,7 @@ from mailcow_wizard.engine import lock, mending
 from mailcow_wizard.engine.journal import Change, Journal
 from mailcow_wizard.engine.lock import Locked
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import asking, streams, terminal
 from mailcow_wizard.host.door import Denied, HostError, NotRecorded
@@ -254,6 +255,15 @@ def mention_unfinished(session: Session) -> None:
                 next=what_next(one),
             )
         )
+
+
+def planned(build: Callable[[], Plan]) -> Plan:
+    """The plan that is built. Raises Refused where there can be none."""
+    try:
+        return build()
+    except HostError as error:
+        code = exit_codes.USAGE if isinstance(error, NoPlan) else code_of(error)
+        raise Refused(code, unchanged(error)) from None
 
 
 def code_of(error: HostError) -> int:
