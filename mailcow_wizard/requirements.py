@@ -379,6 +379,7 @@ PORTS: tuple[Port, ...] = (
     Port("ports.mysql", "MariaDB", "mysql-mailcow", "127.0.0.1", 13306, "SQL_PORT"),
     Port("ports.redis", "Redis", "redis-mailcow", "127.0.0.1", 7654, "REDIS_PORT"),
 )
+POSTFIX_PORTS = tuple(one.number for one in PORTS if one.container == "postfix-mailcow")
 # Used inside mailcow's nginx container, so never usable as HTTP_PORT or HTTPS_PORT (#105).
 PORTS_RESERVED_IN_NGINX = (8081, 9081, 9082, 65510)
 

@@ -1,5 +1,6 @@
 """What mends a port conflict, in words; they agree with what `fixes.ports` offers."""
 
+from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.troubles import word
 from mailcow_wizard.facts.bindings import Binding
 from mailcow_wizard.facts.blockers import (
@@ -18,7 +19,6 @@ from mailcow_wizard.facts.protected_services import where_to_look
 from mailcow_wizard.language import _
 
 _SMTP = 25
-_MAIL = (25, 465, 587)
 _WEB = (80, 443)
 _WAYS_OUT = {
     "connected": _(
@@ -44,7 +44,9 @@ def remedies(facts: PortFacts) -> tuple[str, ...]:
     )
     if not facts.is_root and unseen:
         words.append(_("Run the wizard as root to see which process it is."))
-    if binding.number in _MAIL and any(one.role == "postfix" and one.kind != CONTAINER for one in held):
+    if binding.number in need.POSTFIX_PORTS and any(
+        one.role == "postfix" and one.kind != CONTAINER for one in held
+    ):
         words.append(
             _(
                 "Or keep postfix for this machine's own mail, without its listener: inet_interfaces = "

@@ -16,7 +16,7 @@ _MOST_FILES = 200
 _MOST_LETTERS = 1 << 20
 _UNTOLD = 0
 """In the place of a port that a word does not tell, as it does where it is a variable."""
-_BY_NAME = {
+BY_NAME = {
     "smtp": 25, "smtps": 465, "submissions": 465, "urd": 465, "submission": 587, "http": 80, "https": 443,
     "imap": 143, "imaps": 993, "pop3": 110, "pop3s": 995, "sieve": 4190,
 }  # fmt: skip
@@ -90,7 +90,7 @@ def _matching(facts: Facts, place: str) -> list[str]:
 def _port(word: str) -> int:
     """`80`, `*:80`, `[::]:80`, `smtp`."""
     port = word.rpartition(":")[2]
-    return whole(port) if is_number(port) else _BY_NAME.get(port, _UNTOLD)
+    return whole(port) if is_number(port) else BY_NAME.get(port, _UNTOLD)
 
 
 def nginx_ports(text: str) -> frozenset[int]:
@@ -129,10 +129,10 @@ def dovecot_ports(text: str) -> frozenset[int]:
     """The listeners of its protocols, and what their blocks say of their ports (0: none)."""
     said = re.findall(r"(?m)^[ \t]*protocols[ \t]*(?:=([^\n]*)|\{([^}]{0,2000})\})", text)
     words = set(re.findall(r"\w+", " ".join(" ".join(one) for one in said))) or {"imap", "pop3"}
-    ports = {one: _BY_NAME[one] for word, some in _OF_PROTOCOLS.items() if word in words for one in some}
+    ports = {one: BY_NAME[one] for word, some in _OF_PROTOCOLS.items() if word in words for one in some}
     for name, block in re.findall(r"(?m)^[ \t]*inet_listener[ \t]+([\w-]+)[ \t]*\{([^}]{0,2000})\}", text):
         port = re.search(r"(?m)^[ \t]*port[ \t]*=[ \t]*(\d{1,5})\b", block)
-        if port and (name in ports or name not in _BY_NAME):
+        if port and (name in ports or name not in BY_NAME):
             ports[name] = whole(port[1])
     return frozenset(ports.values()) - {0}
 

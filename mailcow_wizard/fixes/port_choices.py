@@ -1,5 +1,6 @@
 """Which choices a port conflict leaves, best first, and what each costs. Pure: it asks nobody."""
 
+from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.blockers import CONTAINER, MAIL_SERVERS, UNIT, Blocker
 from mailcow_wizard.facts.mail_queue import Queue
 from mailcow_wizard.facts.ports import PortFacts
@@ -10,7 +11,6 @@ from mailcow_wizard.typed import NamedTuple
 
 _SMTP = 25
 _WEB = (80, 443)
-_MAIL = (25, 465, 587)
 # What is known as a proxy that mailcow can stand behind.
 PROXIES = ("nginx", "apache", "caddy", "haproxy", "traefik")
 # Packages that are servers and nothing else; removing others could take away more than a listener.
@@ -96,7 +96,8 @@ def _is_much(unit: str) -> bool:
 
 
 def _postfix(port: PortFacts, blockers: tuple[Blocker, ...], around: Circumstances) -> Choice | None:
-    if not around.postfix or port.binding.number not in _MAIL or port.binding.port.number not in _MAIL:
+    wanted = (port.binding.number, port.binding.port.number)
+    if not around.postfix or not all(one in need.POSTFIX_PORTS for one in wanted):
         return None
     if not all(one.role == "postfix" and is_service(one, around) for one in blockers):
         return None

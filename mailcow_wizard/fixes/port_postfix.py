@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.identity import hostname, own_name
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from mailcow_wizard.model import PlanStep
 
 MAIN, MASTER = "/etc/postfix/main.cf", "/etc/postfix/master.cf"
-# mailcow's own mail ports: each of them would be in its way.
-_PORTS = (25, 465, 587)
 # mailcow's Postfix has this fixed place in its network (IPV4_NETWORK, by mailcow's docker-compose.yml).
 _HOST_OF_POSTFIX = 253
 
@@ -37,7 +36,7 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
     """Edits both files and restarts postfix. Raises HostError."""
     facts = conflict.facts
     main, master = _read(facts, MAIN), _read(facts, MASTER)
-    off = listeners(master, _PORTS)
+    off = listeners(master, need.POSTFIX_PORTS)
     if not off:
         raise NoPlan(
             _(
@@ -69,7 +68,7 @@ def plan(conflict: Conflict, choice: Choice) -> Plan:
     steps: tuple[PlanStep, ...] = (
         *with_places(conflict, _before(conflict, restart)),
         *_edit(MAIN, main, changed),
-        *_edit(MASTER, master, without_listeners(master, _PORTS)),
+        *_edit(MASTER, master, without_listeners(master, need.POSTFIX_PORTS)),
         Command(("postfix", "check")),
         Command(restart),
         *words,

@@ -2,10 +2,8 @@
 
 import re
 
+from mailcow_wizard.facts.service_ports import BY_NAME
 from mailcow_wizard.numerals import is_number, whole
-
-# Names of /etc/services that stand for mailcow's own mail ports.
-_PORT_NAMES = {"smtp": 25, "smtps": 465, "submissions": 465, "urd": 465, "submission": 587}
 
 
 def parameter(text: str, name: str) -> str | None:
@@ -54,7 +52,7 @@ def _listens(line: str, ports: tuple[int, ...]) -> bool:
     if len(words) < 2 or words[1] != "inet":
         return False
     port = words[0].rpartition(":")[2]
-    return (whole(port) if is_number(port) else _PORT_NAMES.get(port)) in ports
+    return (whole(port) if is_number(port) else BY_NAME.get(port)) in ports
 
 
 def _lines(text: str) -> list[str]:
