@@ -115,44 +115,9 @@ def _leaving(facts: Egress, common: Judgement) -> Judgement:
     asked_for = [value for family, _key, value in facts.snat if family == 4]
     sent = v4.sent or facts.sent
     if other and not set(other) & {*asked_for, sent}:
-        return common._replace(
-            status="warn",
-            severity="breaks",
-            summary=ngettext(
-                "{listed} was named as public and is this machine's own, but mail leaves with {own}",
-                "{listed} were named as public and are this machine's own, but mail leaves with {own}",
-                len(other),
-                listed=listed(other),
-                own=sent or v4.own,
-            ),
-            remedies=(
-                _("To send with it set SNAT_TO_SOURCE={address} in mailcow.conf.", address=other[0]),
-                _("Or name the one that mail leaves with, too: `--address {own}`.", own=sent or v4.own),
-            ),
-        )
+        return _unused(other, sent or v4.own, common)
     if v4.translated and not other:
-        return common._replace(
-            status="warn",
-            severity="advice",
-            summary=_(
-                "this machine ({own}) is behind NAT: the world sees {listed}",
-                own=v4.own,
-                listed=listed(v4.public),
-            ),
-            certainty="inferred",
-            remedies=(
-                _(
-                    "All ports of mailcow have to be passed on to {own}; `./wizard reach` "
-                    "proves it. The PTR record belongs to the public address.",
-                    own=v4.own,
-                ),
-                _(
-                    "Where mailcow.conf binds ports to one address (HTTP_BIND, SMTP_PORT=ADDRESS:25), "
-                    "that has to be {own}: the public address is not on this machine.",
-                    own=v4.own,
-                ),
-            ),
-        )
+        return _behind_nat(v4, common)
     leaving = listed([one.own for one in (v4, facts.v6) if one.own])
     if sent and not asked_for:
         return common._replace(
@@ -191,6 +156,50 @@ def _leaving(facts: Egress, common: Judgement) -> Judgement:
         summary=_(
             "packets leave with {leaving}, public and this machine's own{asked}", leaving=leaving, asked=asked
         )
+    )
+
+
+def _unused(other: list[str], own: str, common: Judgement) -> Judgement:
+    """Addresses that were named as public, and no mail leaves with any of them."""
+    return common._replace(
+        status="warn",
+        severity="breaks",
+        summary=ngettext(
+            "{listed} was named as public and is this machine's own, but mail leaves with {own}",
+            "{listed} were named as public and are this machine's own, but mail leaves with {own}",
+            len(other),
+            listed=listed(other),
+            own=own,
+        ),
+        remedies=(
+            _("To send with it set SNAT_TO_SOURCE={address} in mailcow.conf.", address=other[0]),
+            _("Or name the one that mail leaves with, too: `--address {own}`.", own=own),
+        ),
+    )
+
+
+def _behind_nat(v4: Addresses, common: Judgement) -> Judgement:
+    return common._replace(
+        status="warn",
+        severity="advice",
+        summary=_(
+            "this machine ({own}) is behind NAT: the world sees {listed}",
+            own=v4.own,
+            listed=listed(v4.public),
+        ),
+        certainty="inferred",
+        remedies=(
+            _(
+                "All ports of mailcow have to be passed on to {own}; `./wizard reach` "
+                "proves it. The PTR record belongs to the public address.",
+                own=v4.own,
+            ),
+            _(
+                "Where mailcow.conf binds ports to one address (HTTP_BIND, SMTP_PORT=ADDRESS:25), "
+                "that has to be {own}: the public address is not on this machine.",
+                own=v4.own,
+            ),
+        ),
     )
 
 

@@ -42,33 +42,8 @@ def _v4(found: Echoes) -> Judgement:
             remedies=why.remedies,
         )
     skipped = found.skipped == "y"
-    held = inner([one for one in found.tries if one.result.outcome == "open"])
-    if answered >= total - need.HEALTHCHECK_MAY_FAIL and held and held.container and not skipped:
-        unknown = held.container.outcome == "unknown"
-        return common._replace(
-            status="unknown" if unknown else "fail",
-            stops="here",
-            summary=_(
-                "{listed} answer this machine, but {inner_words}: mailcow's unbound healthcheck will fail",
-                listed=listed(found.answered),
-                inner_words=inner_words(held.container),
-            ),
-            remedies=(allowing(held.container, held.probe),),
-            certainty="untested" if unknown else "inferred",
-        )
     if answered >= total - need.HEALTHCHECK_MAY_FAIL:
-        note = (
-            ""
-            if answered == total
-            else _(", {total} does not, which the healthcheck forgives", total=total - answered)
-        )
-        return common._replace(
-            summary=_(
-                "{listed} answer{note}: mailcow's unbound healthcheck will pass",
-                listed=listed(found.answered),
-                note=note,
-            )
-        )
+        return _enough(found, common, skipped)
     if skipped:
         return common._replace(
             summary=_(
@@ -108,6 +83,37 @@ def _v4(found: Echoes) -> Judgement:
         ),
         remedies=_remedies(found, why.remedies),
         certainty="inferred",
+    )
+
+
+def _enough(found: Echoes, common: Judgement, skipped: bool) -> Judgement:
+    """So many answer as the healthcheck asks for; mailcow's containers may still be held back."""
+    answered, total = len(found.answered), len(found.tries)
+    held = inner([one for one in found.tries if one.result.outcome == "open"])
+    if held and held.container and not skipped:
+        unknown = held.container.outcome == "unknown"
+        return common._replace(
+            status="unknown" if unknown else "fail",
+            stops="here",
+            summary=_(
+                "{listed} answer this machine, but {inner_words}: mailcow's unbound healthcheck will fail",
+                listed=listed(found.answered),
+                inner_words=inner_words(held.container),
+            ),
+            remedies=(allowing(held.container, held.probe),),
+            certainty="untested" if unknown else "inferred",
+        )
+    note = (
+        ""
+        if answered == total
+        else _(", {total} does not, which the healthcheck forgives", total=total - answered)
+    )
+    return common._replace(
+        summary=_(
+            "{listed} answer{note}: mailcow's unbound healthcheck will pass",
+            listed=listed(found.answered),
+            note=note,
+        )
     )
 
 

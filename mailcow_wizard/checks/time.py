@@ -41,7 +41,16 @@ def judge_service(state: time.Synchronisation) -> Judgement:
                 ),
             ),
         )
-    service = running[0]
+    return _one_runs(state, running[0], found, evidence, unread)
+
+
+def _one_runs(
+    state: time.Synchronisation,
+    service: time.Service,
+    found: str,
+    evidence: tuple[Evidence, ...],
+    unread: str,
+) -> Judgement:
     if (
         service.startup in ("disabled", "masked")
         and not service.wanted
@@ -86,8 +95,12 @@ def judge_service(state: time.Synchronisation) -> Judgement:
             evidence,
             certainty=certainty,
         )
+    return _unsynchronised(service, state.word.reason, found, evidence)
+
+
+def _unsynchronised(service: time.Service, why: str, found: str, evidence: tuple[Evidence, ...]) -> Judgement:
     since = _(", {span} after its start", span=span(service.seconds)) if service.seconds is not None else ""
-    reason = f": {state.word.reason}" if state.word.reason else ""
+    reason = f": {why}" if why else ""
     look = {
         "systemd-timesyncd": "timedatectl timesync-status",
         "chrony": "chronyc -n sources",
