@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.checks import firewall_neighbours
+from mailcow_wizard.checks import firewall_early, firewall_neighbours
 from mailcow_wizard.checks.firewall_astray import sent_elsewhere
 from mailcow_wizard.checks.firewall_neighbours import LEAVE_OUT, LOOK, by_rule, done, has_v4
 from mailcow_wizard.checks.troubles import Trouble, judged, listed, word
@@ -69,6 +69,7 @@ def judge_local(seen: State) -> Judgement:
     troubles = [Trouble("unknown", one) for one in known.unread]
     troubles += [_trouble(seen, group) for group in _groups(seen)]
     troubles += firewall_neighbours.troubles(seen)
+    troubles += firewall_early.troubles(known.early, has_v4(seen))
     troubles += [_held(seen, one) for one in known.switched_off]
     evidence = _evidence(seen)
     if troubles:

@@ -8,6 +8,7 @@ from tests.fuzz import (
     targets_conf,
     targets_door,
     targets_facts,
+    targets_firewall,
     targets_host,
     targets_programs,
     targets_talks,
@@ -128,6 +129,7 @@ def targets() -> dict[str, Target]:
     parts = (
         targets_host,
         targets_talks,
+        targets_firewall,
         targets_programs,
         targets_conf,
         targets_words,

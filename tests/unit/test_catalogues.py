@@ -71,6 +71,9 @@ NOT_FOR_PEOPLE = {
     "This knock comes from {}, which is this server itself or its own network:\n"
     "no provider's firewall was passed, and nothing is proved. Paste the line elsewhere.\n",
     "is incompatible, use 'nft' tool",  # words of iptables
+    "Network is unreachable",  # words of ip
+    "No route to host",
+    "tc filter show dev {interface} ingress",
     "ct state or status",  # what a rule compares, as nft says it
     "ct wanted port",
     "ct wanted ip",

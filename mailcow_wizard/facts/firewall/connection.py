@@ -40,6 +40,11 @@ def fate_of_one(rules: Rules, packet: Packet) -> Fate:
     return walk.fate(packet, False)
 
 
+def is_bridge(name: str) -> bool:
+    """Whether an interface is a bridge by its name: Docker's and those of virtual machines have such."""
+    return name.startswith(("br", "docker", "virbr", "vmbr", "lxcbr", "lxdbr"))
+
+
 class _Connection:
     def __init__(self, rules: Rules, way: Way, own: frozenset[str], outer: str) -> None:
         self._walk = Walk(rules)
@@ -98,6 +103,8 @@ class _Connection:
         """Leads one packet, which goes to this address (and port) once it is translated; whether it only
         passes this machine."""
         packet = self._towards(packet, packet.address)
+        if is_bridge(packet.interface):
+            self._walk.over_bridge(("prerouting", "input"), packet)
         begin = ("output",) if packet.leaving else ("ingress", "prerouting")
         for hook in begin[:-1]:
             packet = self._walk.through(hook, packet)
@@ -112,6 +119,8 @@ class _Connection:
             packet = self._walk.through("forward", packet._replace(out=self._way(packet.address)))
         for hook in ("postrouting", "egress"):
             packet = self._walk.through(hook, packet)
+        if is_bridge(packet.out):
+            self._walk.over_bridge(("output", "postrouting"), packet)
         return packet, forwarded
 
     def _towards(self, packet: Packet, address: str) -> Packet:

@@ -13,6 +13,7 @@ from mailcow_wizard.facts.bindings import Binding, bindings
 from mailcow_wizard.facts.containers import Container, containers
 from mailcow_wizard.facts.firewall.astray import astray, unrouted
 from mailcow_wizard.facts.firewall.connection import fate
+from mailcow_wizard.facts.firewall.early import Early, early
 from mailcow_wizard.facts.firewall.foreseen import BRIDGE, USER_CHAIN, Foreseen, foreseen
 from mailcow_wizard.facts.firewall.forwarding import Switch, switched_off
 from mailcow_wizard.facts.firewall.inward import Inward
@@ -83,7 +84,7 @@ class Entries(NamedTuple):
     stand open. `lost` are the messages without which nobody finds this machine over IPv6, or it none of its
     containers, and which do not get through. `passed_by` are those of `entries`
     that a running container publishes and no rule of Docker's sends on to it, though Docker makes rules for
-    that family."""
+    that family. `early` is what decides besides all rules."""
 
     entries: tuple[Entry, ...]
     unread: tuple[str, ...]
@@ -94,6 +95,7 @@ class Entries(NamedTuple):
     guarded: bool = False
     lost: tuple[Lost, ...] = ()
     passed_by: tuple[Entry, ...] = ()
+    early: Early = Early()
 
 
 def entries(facts: Facts) -> Entries:
@@ -117,6 +119,7 @@ def _looked(facts: Facts) -> Entries:
     running = _running(facts) if engine.state == "answers" else ()
     surroundings = _Surroundings(facts, later, running)
     doors = [_named(facts, ways, one) for one in ways.doors]
+    facts.begin((early, *doors))
     found = []
     for one in bindings(conf.values, conf.odd):
         if one.address.startswith("127."):
@@ -137,6 +140,7 @@ def _looked(facts: Facts) -> Entries:
         bool(ways.doors) and surroundings.guarded(),
         surroundings.lost(door(facts, ways), found),
         tuple(one for one in found if surroundings.passed_by(one)),
+        facts.get(early, *doors),
     )
 
 

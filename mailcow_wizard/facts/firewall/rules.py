@@ -75,10 +75,11 @@ class Rules(NamedTuple):
     unread: tuple[str, ...] = ()
     indexes: Indexes | None = None
 
-    def at(self, hook: str, family: int) -> list[Chain]:
+    def at(self, hook: str, family: int, bridged: bool = False) -> list[Chain]:
         """The base chains that packets of this family (4 or 6) meet there, in the order in which they do: of
-        two with one priority the one that was made last comes first (nf_hook_entries_grow)."""
-        families = ("inet", "netdev", "ip" if family == 4 else "ip6")
+        two with one priority the one that was made last comes first (nf_hook_entries_grow). `bridged`: those
+        that they meet on a bridge."""
+        families = ("bridge",) if bridged else ("inet", "netdev", "ip" if family == 4 else "ip6")
         found = [one for one in self.chains.values() if one.hook == hook and one.table.family in families]
         found.reverse()
         return sorted(found, key=lambda one: one.turn)

@@ -125,6 +125,17 @@ class Walk:
                 self._limited = self._limited or end.limited
         return packet
 
+    def over_bridge(self, hooks: Sequence[str], packet: Packet) -> None:
+        """What a bridge's own rules do with the packet, as far as that is known: not by which of its ports it
+        passes, nor what connection tracking says there."""
+        for chain in (one for hook in hooks for one in self._rules.at(hook, packet.family, bridged=True)):
+            if self._stopped:
+                return
+            end = self._run(chain, packet._replace(interface="?", out="?", early=True))
+            if end.kind != "accept":
+                why = end.why or _("what rules for bridges do with it is not known")
+                self._stopped = _Ending("unknown", end.place, packet, why=why)
+
     def part(self, back: Packet, sent: Packet) -> None:
         """Ends at an answer (`back`) that connection tracking does not know for one to what was translated
         (`sent`): it is not translated back, and means nothing to whom it gets to."""
