@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from mailcow_wizard.facts.blockers import MAIL_SERVERS, WEB_SERVERS, Blocker
+from mailcow_wizard.facts.blockers import MAIL_SERVERS, UNIT, WEB_SERVERS, Blocker
 from mailcow_wizard.facts.ports import survey
 from mailcow_wizard.facts.taken import places_of
 from mailcow_wizard.facts.tools import packager
@@ -14,7 +14,8 @@ from mailcow_wizard.fixes.port_choices import Choice
 from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.port_containers import stopping_container
 from mailcow_wizard.fixes.port_scripts import stopping_script
-from mailcow_wizard.fixes.port_units import Stopping, stopped_besides, stopping
+from mailcow_wizard.fixes.port_units import Stopping, related, stopped_besides, stopping
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Manual, Plan
 from mailcow_wizard.sentences import capitalized
@@ -159,7 +160,8 @@ def plan_to_remove(conflict: Conflict, choice: Choice) -> Plan:
     if _REMOVE[tool] is _BY_RPM:
         _refuse_needed(conflict, name)
     words = _("The package {name} is gone; its configuration files and its data stay on the disk.", name=name)
-    steps: list[PlanStep] = [*queued_mail(conflict), Command((*_REMOVE[tool], name), timeout=_REMOVAL_S)]
+    removal = Command((*_REMOVE[tool], name), timeout=_REMOVAL_S)
+    steps: list[PlanStep] = [*queued_mail(conflict), *_stopped_first(conflict), removal]
     if others:
         steps.insert(
             0,
@@ -176,6 +178,18 @@ def plan_to_remove(conflict: Conflict, choice: Choice) -> Plan:
     )
     interrupts = "; ".join(filter(None, (_lost(one, conflict) for one in conflict.blockers)))
     return conflict.plan(choice, tuple(steps), words, interrupts, settle=SETTLE_S)
+
+
+def _stopped_first(conflict: Conflict) -> tuple[Command, ...]:
+    """What ends it before its package goes: that of Debian 13's postfix leaves it running."""
+    if conflict.around.script:
+        return stopping_script(conflict.facts, conflict.around.script).commands[-1:]
+    names = tuple(name for one in conflict.blockers if one.kind == UNIT for name in one.names)
+    try:
+        active = tuple(one.id for one in related(conflict.facts, names) if one.active)
+    except HostError:
+        return ()  # most packages stop what they bring
+    return (Command(("systemctl", "stop", *active), (("systemctl", "start", *active),)),) if active else ()
 
 
 def _goes_along(conflict: Conflict, name: str) -> tuple[str, ...]:

@@ -88,7 +88,10 @@ def test_removing_the_package(booted_with_exim: Machine) -> None:
     mender = mender_on(booted_with_exim)
     plan = mender.plan("ports.smtp", "remove-package")
     assert plan["reversible"] is False
-    assert commands(plan) == ["apt-get remove -y -o DPkg::Lock::Timeout=120 exim4-daemon-light"]
+    assert commands(plan) == [
+        "systemctl stop exim4.service",
+        "apt-get remove -y -o DPkg::Lock::Timeout=120 exim4-daemon-light",
+    ]
     assert "configuration files" in plan["consequence"]
     mender.apply("ports.smtp", "remove-package")
     assert booted_with_exim.run(["test", "-e", "/etc/exim4/exim4.conf.template"]).returncode == 0

@@ -52,6 +52,15 @@ def test_every_offer_of_the_demo_machine_can_be_planned(check: str) -> None:
                 assert step.before != step.after
 
 
+def test_a_service_is_stopped_before_its_package_goes() -> None:
+    """Debian 13's package of postfix leaves it running, and the port taken."""
+    offer = next(one for one in offered(load(DEMO), "ports.smtp") if one.fix.id == "remove-package")
+    stop, removal = (step for step in offer.plan().steps if isinstance(step, Command))
+    assert stop.argv[:2] == ("systemctl", "stop")
+    assert stop.undo == (("systemctl", "start", *stop.argv[2:]),)
+    assert removal.argv[:3] == ("apt-get", "remove", "-y")
+
+
 def test_a_machine_that_answers_nothing_more_still_offers_something() -> None:
     """Nothing is known of units, queues and sites: what depends on them is left out, or cannot be planned."""
     host = DemoMachine()
