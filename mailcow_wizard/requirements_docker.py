@@ -34,6 +34,8 @@ PREFIX_V6 = "fd00:dead:beef:c0::/80"
 DRIVERS_GOOD = ("overlay2", "overlayfs", "btrfs", "zfs")
 DRIVER_COPIES = "vfs"
 DRIVERS_GONE = ("aufs", "devicemapper", "overlay")
+WITHOUT_THEM = 25
+"""The first engine that has none of them any more, and does not start where one is named."""
 
 # Docker does not start where options of log files are given to these (tried with 28.5; `none` and `local`
 # take them).

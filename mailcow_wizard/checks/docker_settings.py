@@ -87,6 +87,19 @@ def _settings(seen: DaemonSettings) -> list[Trouble]:
         )
         remedy = _('Take it out of "log-opts": it belongs to logs in files.')
         troubles.append(Trouble("fail", words, (remedy,), "blocks"))
+    if seen.no_driver:
+        words = _(
+            '"storage-driver" in {path} is {driver}, which Docker {version} no longer has: {again}',
+            path=file.path,
+            driver=seen.no_driver,
+            version=seen.version,
+            again=_("Docker does not start with it"),
+        )
+        remedy = _(
+            "Take it out: Docker then takes overlay2, and starts empty: images are fetched again, "
+            "volumes stay."
+        )
+        troubles.append(Trouble("fail", words, (remedy,), "blocks"))
     if seen.hosts_twice:
         words = _(
             '"hosts" is in {path} and -H in docker.service: Docker does not start with both', path=file.path

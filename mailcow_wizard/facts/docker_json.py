@@ -67,6 +67,7 @@ class DaemonSettings(NamedTuple):
     unread: str = ""
     stopping: tuple[tuple[str, Any], ...] = ()
     no_log_options: tuple[str, ...] = ()
+    no_driver: str = ""
 
     @property
     def stops_docker(self) -> bool:
@@ -78,6 +79,7 @@ class DaemonSettings(NamedTuple):
             or self.hosts_twice
             or self.stopping
             or self.no_log_options
+            or self.no_driver
             or (odd.odd or odd.nobodys or odd.narrow)
         )
 
@@ -176,6 +178,7 @@ def daemon_settings(facts: Facts) -> DaemonSettings:
         facts.get(docker_daemon.options_unread),
         lacking_to_start(file.settings, version, facts.get(docker_daemon.options)) if version else (),
         _no_log_options(file.settings),
+        _no_driver(file.settings, version),
     )
 
 
@@ -232,6 +235,12 @@ def _no_log_options(settings: Mapping[str, Any]) -> tuple[str, ...]:
     if settings.get("log-driver") not in need.LOGS_ELSEWHERE or not isinstance(given, dict):
         return ()
     return tuple(one for one in need.LOG_FILE_OPTIONS if one in given)
+
+
+def _no_driver(settings: Mapping[str, Any], version: str) -> str:
+    named = settings.get("storage-driver")
+    gone = docker.numbers(version)[0] >= need.WITHOUT_THEM
+    return str(named) if gone and named in need.DRIVERS_GONE else ""
 
 
 def _unit_says_hosts(facts: Facts) -> bool:

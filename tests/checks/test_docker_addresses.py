@@ -100,6 +100,25 @@ def test_options_of_log_files_where_logs_go_elsewhere(driver: str, options: str,
 
 
 @pytest.mark.parametrize(
+    ("version", "driver", "status"),
+    [
+        ("28.5.1", "aufs", "fail"),
+        ("26.1.5+dfsg1", "devicemapper", "fail"),
+        ("25.0.3", "overlay", "fail"),
+        ("24.0.9", "devicemapper", "pass"),
+        ("28.5.1", "overlay2", "pass"),
+    ],
+)
+def test_a_storage_driver_that_is_gone(version: str, driver: str, status: str) -> None:
+    host = DockerHost(files={JSON: f'{{"storage-driver": "{driver}"}}'}, version=version)
+    seen = daemon_settings(facts(host))
+    judged = judge_daemon_json(seen)
+    assert (judged.status, seen.stops_docker) == (status, status == "fail")
+    if status == "fail":
+        assert f"is {driver}, which Docker {version} no longer has" in judged.summary
+
+
+@pytest.mark.parametrize(
     "text",
     ['{"bip": "172.26.0.0/16"}', '{"log-driver": "journald", "log-opts": {"max-size": "10m"}}', '{"a": }'],
 )
