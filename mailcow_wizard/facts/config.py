@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard.facts.containers import containers
+from mailcow_wizard.facts.docker import seconds
 from mailcow_wizard.facts.running_database import Differing, differing
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.volumes import DatabaseVolumes, database_volumes
@@ -204,7 +205,7 @@ def _project(facts: Facts) -> str:
 def _made(volumes: DatabaseVolumes | None, project: str) -> float:
     """When a project's database was made; 0 where that is not known."""
     made = [one.created for one in (volumes.volumes if volumes else ()) if one.project == project]
-    return _seconds(made[0]) if made else 0.0
+    return seconds(made[0]) if made else 0.0
 
 
 def _time(host: Host, which: str, path: str) -> float:
@@ -214,16 +215,6 @@ def _time(host: Host, which: str, path: str) -> float:
         ran = host.run(("stat", "-c", which, path))
         return float(ran.out) if ran.code == 0 else 0.0
     except (HostError, ValueError):
-        return 0.0
-
-
-def _seconds(stamp: str) -> float:
-    """RFC 3339 as seconds since 1970; 0 where it is something else."""
-    from datetime import datetime
-
-    try:
-        return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
-    except (ValueError, OverflowError):
         return 0.0
 
 

@@ -235,6 +235,20 @@ def ask(facts: Facts, target: str, kind: type = dict) -> Any:
     return said
 
 
+def seconds(stamp: str) -> float:
+    """A time as Docker tells it (RFC 3339, with nanoseconds), seconds since 1970; 0 where it is none, or says
+    never (year 1)."""
+    from datetime import datetime
+
+    match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)$", stamp)
+    if not match or stamp.startswith("0001"):
+        return 0.0
+    try:
+        return datetime.fromisoformat(match[1] + match[2].replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
 def rows(facts: Facts, target: str) -> tuple[dict[str, Any], ...]:
     """The objects in a list of Docker's API. Raises HostError."""
     return tuple(one for one in ask(facts, target, list) if isinstance(one, dict))

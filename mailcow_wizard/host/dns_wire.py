@@ -1,7 +1,7 @@
 """The few bytes of a DNS message (RFC 1035, 6891) that asking needs: the question, and what answers it.
 
-The content of answers is read by dnspython, in `facts.dns`; a question is written here because loading
-that library takes longer than the first round trip.
+The content of answers is read by `facts.dns.wire`; dnspython would do both, and loading it takes longer than
+the first round trip.
 """
 
 import re

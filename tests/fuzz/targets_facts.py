@@ -23,6 +23,7 @@ from mailcow_wizard.facts import (
     config,
     cpu,
     data_places,
+    docker,
     docker_addresses,
     docker_shims,
     kernel,
@@ -318,7 +319,7 @@ def _asked_about(data: bytes) -> None:
 def _pieces(data: bytes) -> None:
     """Parts of answers, as they come out of larger ones."""
     words = text(data)
-    config._seconds(words), expected.right_service("0 1 25 mail.example.org")((words,))
+    docker.seconds(words), expected.right_service("0 1 25 mail.example.org")((words,))
     state._minimum(words), hairpin._name(words), protected_services.where_to_look(words, words)
     own_resolvers.patience(words), signatures._kind(words), exchangers._target(words)
     merging._with("example.org", words, ["mx"]), merging.says_mx(words)

@@ -25,7 +25,7 @@ from mailcow_wizard.engine import (
     worker,
 )
 from mailcow_wizard.engine.journal import Journal
-from mailcow_wizard.facts import reputation_asn, sending
+from mailcow_wizard.facts import docker, reputation_asn, sending
 from mailcow_wizard.facts.dns import caa, der, dkim, dmarc, merging, mta_sts, spf_check, spf_record, tlsa
 from mailcow_wizard.facts.firewall import connection, ipsets, iptables, nft, nft_wording, packet, sent_on
 from mailcow_wizard.facts.firewall.state import targets as targets_of
@@ -150,7 +150,7 @@ def _logs(data: bytes) -> None:
     lines = text(containers.frames(data)).splitlines()
     acme.explained(lines, "mail.example.org")
     admin._judged(text(data))
-    containers._seconds(text(data[:64]))
+    docker.seconds(text(data[:64]))
     containers.restarted_by(tuple(lines), {"0a1b2c3d4e5f": "unbound-mailcow"})
     for service in ("unbound-mailcow", "mysql-mailcow", "clamd-mailcow"):
         mail_words.meaning(containers.Box("", "", service, "exited", 0.0, lines=tuple(lines)))

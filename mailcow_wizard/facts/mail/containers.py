@@ -6,6 +6,7 @@ import json
 import re
 
 from mailcow_wizard.facts.containers import docker_socket
+from mailcow_wizard.facts.docker import seconds
 from mailcow_wizard.facts.mail.installed import Installed, Listed, installed
 from mailcow_wizard.facts.mail.services import of_mailcow, services
 from mailcow_wizard.facts.store import Facts
@@ -154,7 +155,7 @@ def _read(listed: Listed, said: dict[str, Any], now: float) -> Box:
         return Box(listed.id, listed.name, listed.service, "removed", 0.0)
     state = said["State"]
     running = state["Status"] in ("running", "paused")
-    since = _seconds(str(state["StartedAt" if running else "FinishedAt"]))
+    since = seconds(str(state["StartedAt" if running else "FinishedAt"]))
     health = state.get("Health") or {}
     log = [one for one in health.get("Log") or () if isinstance(one, dict)]
     bad = [one for one in log if one.get("ExitCode") not in (0, None)]
@@ -181,19 +182,6 @@ def _read(listed: Listed, said: dict[str, Any], now: float) -> Box:
 def _policy(said: dict[str, Any]) -> str:
     """When Docker starts it again: always, unless-stopped, on-failure, no; empty where it does not say."""
     return str(((said.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name") or "")
-
-
-def _seconds(stamp: str) -> float:
-    """RFC 3339 with nanoseconds as seconds since 1970; 0 where it is none, or says never (year 1)."""
-    from datetime import datetime
-
-    match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)$", stamp)
-    if not match or stamp.startswith("0001"):
-        return 0.0
-    try:
-        return datetime.fromisoformat(match[1] + match[2].replace("Z", "+00:00")).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
 
 
 def _with_lines(facts: Facts, box: Box, own: frozenset[str] | None) -> Box:
