@@ -320,7 +320,17 @@ _HEADERS = (
     b"Authentication-Results: spf=pass smtp.mailfrom=a@a.co.uk;dmarc=none",
 )
 _RULES = ("iptables-save.txt", "ip6tables-save.txt", "ipset.txt", "iptables-legacy-save.txt")
-_NFT = (_raw("nft.json"), _raw("nft.txt"), b'{"nftables": [1, {"rule": 1}]}', DEEP)
+_LIMITED = (
+    b"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m hashlimit --hashlimit-above 5/min --hashlimit-burst 3 "
+    b"--hashlimit-mode srcip --hashlimit-name a -j DROP\nCOMMIT\n"
+)
+_PUT_ON = (
+    b'{"nftables": [{"table": {"family": "ip", "name": "a"}}, {"chain": {"family": "ip", "table": "a", '
+    b'"name": "c", "type": "filter", "hook": "input", "prio": 0, "policy": "accept"}}, {"rule": {"family": '
+    b'"ip", "table": "a", "chain": "c", "handle": 4, "expr": [{"set": {"op": "add", "set": "@s", "elem": '
+    b'{"payload": {"protocol": "ip", "field": "saddr"}}}}]}}]}'
+)
+_NFT = (_raw("nft.json"), _raw("nft.txt"), b'{"nftables": [1, {"rule": 1}]}', DEEP, _PUT_ON)
 _PROGRESS = (_PULL, b"{" * 50_000, b'{"a":' * 50_000, b'{"current": 1e999, "id": 1}')
 _TYPED = (
     b"2027-01-31", b"4:25a.465s;6:25n;c:o", b"a" * 20 + b"-25-465t", b"ports",
@@ -347,7 +357,7 @@ def _routed(data: bytes) -> None:
 def targets() -> tuple[Target, ...]:
     """Of words."""
     halves = b"*filter\n:\n-A \n-A INPUT -j\nCOMMIT\n"
-    iptables_seeds = (*(_with_sets(_raw(one)) for one in _RULES), DIGITS, halves)
+    iptables_seeds = (*(_with_sets(_raw(one)) for one in _RULES), DIGITS, halves, _LIMITED)
     return (
         Target("words spf", _spf, _SPF),
         Target("words txt", _txt, (*_TXTS, DIGITS)),
