@@ -10,7 +10,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.containers import docker_socket
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.units import units
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import Denied, HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Edit, Plan
 
@@ -18,7 +18,7 @@ _STARTING = ("enable", "start", "unmask")
 
 
 class Gone(HostError):
-    """A change stays: a unit or container was removed or masked since; the text says which."""
+    """A change stays: what it would start was removed or masked since, or Docker is not there."""
 
 
 def keep_gone(session: Session, plan: Plan, standing: Standing) -> None:
@@ -78,5 +78,8 @@ def _load(facts: Facts, name: str) -> str:
 def _is_no_container(facts: Facts, name: str) -> bool:
     try:
         return facts.host.http(docker_socket(facts), f"/containers/{quote(name)}/json").status == 404
-    except HostError:
+    except Denied:
         return False
+    except HostError as error:
+        words = _("Docker does not answer, so the container {name} cannot be started again", name=name)
+        raise Gone(f"{words}: {error}") from None

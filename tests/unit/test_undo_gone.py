@@ -67,6 +67,13 @@ def test_gone(steps: tuple[Command | Edit, ...], mark: Mark, said: str, tmp_path
     keep_gone(empty, plan, standing._replace(back=tuple("done" for _ in steps)))
 
 
+def test_docker_does_not_answer(tmp_path: Path) -> None:
+    plan = Plan("ports.http", None, "stop-container", "Stop it", (BOX,), "low", True, True, "It is free.")
+    session = Session(FakeHost(), Settings(), StateDirectory(str(tmp_path)))
+    with pytest.raises(Gone, match=r"Docker does not answer, so the container web .*docker\.sock"):
+        keep_gone(session, plan, Standing("applied", ("done",), ("waiting",)))
+
+
 @pytest.mark.parametrize("undo", [POSTFIX.undo, (("systemctl", "unmask", "postfix.service"), *POSTFIX.undo)])
 def test_masked(undo: tuple[tuple[str, ...], ...], tmp_path: Path) -> None:
     step = POSTFIX._replace(undo=undo)
