@@ -276,7 +276,9 @@ def _words(found: MailWay, why: Way, relay: str) -> tuple[str, tuple[str, ...]]:
             operator=found.servers[0].operator.name if found.servers else "",
             over=over,
         )
-        return _("{said}, other ports pass", said=said), (_FORM, relay)
+        if any(one.result.outcome == "open" for one in found.controls):
+            return _("{said}, other ports pass", said=said), (_FORM, relay)
+        return _("{said}, other ports are refused at once", said=said), (_FORM, relay)
     if why.kind == "dead":
         ports = sorted({one.probe.port for one in (*(one.tried for one in found.servers), *found.controls)})
         said = _(

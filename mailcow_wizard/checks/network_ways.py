@@ -72,7 +72,7 @@ def way(tries: Sequence[Try], control: bool) -> Way:
         )
     if "silent" in by_outcome:
         if control:
-            return Way("dropped", _("nothing comes back, while other things do get out"), (_PROVIDER,))
+            return Way("dropped", _("nothing comes back, while other things are answered"), (_PROVIDER,))
         return Way("dead", _("nothing comes back, nor from anything else"), (_PROVIDER,))
     if "refused" in by_outcome:
         by = next((one.result.told_by for one in tries if one.result.told_by), "")
