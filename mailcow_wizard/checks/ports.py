@@ -2,7 +2,7 @@
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.bindings import Binding, only_v6
-from mailcow_wizard.facts.ports import Occupant, PortFacts, source_of
+from mailcow_wizard.facts.ports import Occupant, PortFacts, survey
 from mailcow_wizard.host.door import Listener
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
@@ -391,8 +391,8 @@ def _check(port: need.Port) -> Check:
         why=_WHY[port.container],
         doc=need.DOC_PROXY if port.bind_key else need.DOC_PORTS,
         severity="blocks",
-        source=source_of(port.id),
-        judge=judge_port,
+        source=survey,
+        judge=lambda every: judge_port(every[port.id]),
     )
 
 

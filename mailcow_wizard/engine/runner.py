@@ -1,4 +1,5 @@
-"""Runs checks side by side. Each has a deadline of its own; one that crashes or hangs delays no other.
+"""Runs checks side by side. Each has a deadline of its own; one that crashes or hangs delays no other. Those
+that judge the same answer share a thread: they would wait for it together anyway.
 
 Threads, not asyncio: importing asyncio costs as much as the whole of `check ports`, and a thread that hangs
 in a system call (a dead NFS mount, a stuck /proc file) can be left behind, a coroutine cannot.
@@ -8,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from mailcow_wizard.engine import limits
 from mailcow_wizard.facts.store import Facts
@@ -53,20 +55,31 @@ def look(check: Check, facts: Facts) -> tuple[Judgement, ...]:
     One judgement, or one for each subject.
     """
     try:
-        judged = check.judge(facts.get(check.source))
-        judgements = (judged,) if isinstance(judged, Judgement) else tuple(judged)
-        return tuple(one if one.status == "pass" else _with_fixes(check, one, facts) for one in judgements)
-    except Denied as error:
-        remedies = (_("Run the wizard as root: sudo ./wizard"),)
-        return (
-            Judgement(
-                "unknown", _("needs root: {error}", error=error), certainty="untested", remedies=remedies
-            ),
-        )
-    except HostError as error:
-        return (_could_not_look(error, error.remedies),)
+        return _mended(check, _judged(check, facts), facts)
     except Exception as error:
-        return (_could_not_look(error) if limits.is_reached(error) else _crashed(error),)
+        return (_trouble(error),)
+
+
+def _judged(check: Check, facts: Facts) -> tuple[Judgement, ...]:
+    judged = check.judge(facts.get(check.source))
+    return (judged,) if isinstance(judged, Judgement) else tuple(judged)
+
+
+def _mended(check: Check, judgements: tuple[Judgement, ...], facts: Facts) -> tuple[Judgement, ...]:
+    """The same with what can be done about them, for which more may be asked."""
+    return tuple(one if one.status == "pass" else _with_fixes(check, one, facts) for one in judgements)
+
+
+def _trouble(error: Exception) -> Judgement:
+    """What is said of a check that ended with this."""
+    if isinstance(error, Denied):
+        remedies = (_("Run the wizard as root: sudo ./wizard"),)
+        return Judgement(
+            "unknown", _("needs root: {error}", error=error), certainty="untested", remedies=remedies
+        )
+    if isinstance(error, HostError):
+        return _could_not_look(error, error.remedies)
+    return _could_not_look(error) if limits.is_reached(error) else _crashed(error)
 
 
 def _with_fixes(check: Check, judgement: Judgement, facts: Facts) -> Judgement:
@@ -91,6 +104,14 @@ def _crashed(error: Exception) -> Judgement:
         certainty="untested",
         remedies=(_("Report this to the authors of the wizard; the other checks are not affected."),),
     )
+
+
+def _by_source(checks: Sequence[Check]) -> list[list[Check]]:
+    """Those that judge the same answer, together."""
+    groups: dict[object, list[Check]] = {}
+    for check in checks:
+        groups.setdefault(check.source, []).append(check)
+    return list(groups.values())
 
 
 def _quickness(check: Check) -> int:
@@ -153,16 +174,20 @@ class Run:
         while waiting or deadlines or self._whole:
             ready = sorted((one for one in waiting if self._ready(one, chosen)), key=_quickness)
             # Checks that wait for each other are let go all the same.
-            for check in ready if ready or deadlines else list(waiting):
-                waiting.remove(check)
-                skip = self._reason_to_skip(check)
-                if skip:
-                    self._finish(check, Judgement("skipped", skip, certainty="untested"), findings)
-                    continue
-                now = time.monotonic()
-                deadlines[check.id] = (check, now, now + (self._facts.settings.timeout or check.deadline))
-                self._listen(Event("started", check.id))
-                self._start(check)
+            for checks in _by_source(ready if ready or deadlines else list(waiting)):
+                begun = []
+                for check in checks:
+                    waiting.remove(check)
+                    skip = self._reason_to_skip(check)
+                    if skip:
+                        self._finish(check, Judgement("skipped", skip, certainty="untested"), findings)
+                        continue
+                    now = time.monotonic()
+                    deadlines[check.id] = (check, now, now + (self._facts.settings.timeout or check.deadline))
+                    self._listen(Event("started", check.id))
+                    begun.append(check)
+                if begun:
+                    self._start(begun)
             if self._whole:
                 self._checks, self._whole = self._whole(), None
                 waiting += [one for one in self._checks if one.id not in chosen]
@@ -181,15 +206,41 @@ class Run:
         failed = [name for name in check.after if self._failed.get(name)]
         return _("skipped: {failed} comes first", failed=", ".join(failed)) if failed else ""
 
-    def _start(self, check: Check) -> None:
+    def _start(self, checks: list[Check]) -> None:
+        name = checks[0].id
         try:
-            threading.Thread(target=self._work, args=(check,), daemon=True, name=check.id).start()
+            threading.Thread(target=self._work, args=(checks,), daemon=True, name=name).start()
         except RuntimeError as error:  # no more threads for this user
-            self._results.add(check.id, (join(check, _could_not_look(error)),))
+            for check in checks:
+                self._results.add(check.id, (join(check, _could_not_look(error)),))
 
-    def _work(self, check: Check) -> None:
+    def _work(self, checks: list[Check]) -> None:
+        """Judges what shares an answer. What is not right, and not the last, has a thread of its own for what
+        can be done about it: the others do not wait for that."""
         start = time.monotonic()
-        judgements = look(check, self._facts)
+        for check in checks:
+            try:
+                judgements = _judged(check, self._facts)
+            except Exception as error:
+                self._end(check, (_trouble(error),), start)
+                continue
+            mend = partial(self._mend, check, judgements, start)
+            if check is checks[-1] or all(one.status == "pass" for one in judgements):
+                mend()
+                continue
+            try:
+                threading.Thread(target=mend, daemon=True, name=check.id).start()
+            except RuntimeError:
+                mend()
+
+    def _mend(self, check: Check, judgements: tuple[Judgement, ...], start: float) -> None:
+        try:
+            judgements = _mended(check, judgements, self._facts)
+        except Exception as error:
+            judgements = (_trouble(error),)
+        self._end(check, judgements, start)
+
+    def _end(self, check: Check, judgements: tuple[Judgement, ...], start: float) -> None:
         took = time.monotonic() - start
         try:
             found = tuple(join(check, one, took) for one in self._apart(check, judgements))

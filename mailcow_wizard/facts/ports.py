@@ -155,15 +155,6 @@ def _is_foreign(facts: Facts, address: str) -> bool:
         return True
 
 
-def source_of(check: str) -> Callable[[Facts], PortFacts]:
-    """The source of one port's check: its part of the survey."""
-
-    def one_port(facts: Facts) -> PortFacts:
-        return facts.get(survey)[check]
-
-    return one_port
-
-
 def _in_the_way(binding: Binding, listening: Listeners) -> list[Listener]:
     return [one for one in _with_v6only(listening) if conflicts(binding, one)]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fake_host import FakeHost
 
+from mailcow_wizard import fixes
 from mailcow_wizard.engine import runner
 from mailcow_wizard.engine.runner import Run, join
 from mailcow_wizard.facts.dns.mail_server import NoName
@@ -128,6 +129,24 @@ def test_hang_ends_at_its_own_deadline_and_delays_nobody(hang: Callable[[Facts],
 def test_a_hanging_source_shared_by_two_lets_a_third_through(hang: Callable[[Facts], None]) -> None:
     found, _ = run(check("a.1", hang, deadline=0.1), check("a.2", hang, deadline=0.1), check("a.3"))
     assert [one.status for one in found.values()] == ["unknown", "unknown", "pass"]
+
+
+def test_what_share_an_answer_share_a_thread_and_none_waits_for_anothers_fixes(
+    hang: Callable[[Facts], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def judge(_: Any) -> Judgement:
+        threads.append(threading.current_thread().name)
+        return PASS
+
+    monkeypatch.setattr(fixes, "offers", lambda name, judgement, facts: hang(facts) or ())
+    bad = Judgement("fail", "wrong")
+    shared = [check("a.1", says=judge), check("a.2", says=bad, deadline=0.1), check("a.3", says=judge)]
+    with within(1.0):
+        found, _ = run(*shared)
+    assert [one.status for one in found.values()] == ["pass", "unknown", "pass"]
+    assert threads == ["a.1", "a.1"]
 
 
 def test_timeout_replaces_every_deadline(hang: Callable[[Facts], None]) -> None:
