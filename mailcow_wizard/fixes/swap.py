@@ -86,7 +86,8 @@ def plan(check: str, facts: Facts, directories: tuple[str, ...] = DIRECTORIES) -
     steps: list[PlanStep] = [*_made(host, path, place, facts), Command(("mkswap", path))]
     if host.exists("/sys/fs/selinux/enforce") and path_of_command(host, "chcon"):
         steps.append(Command(("chcon", "-t", "swapfile_t", path)))
-    steps.append(Command(("swapon", path), (("swapoff", path),), 600.0))
+    # Somebody may have switched it off since; while it is in use the kernel keeps it from being removed.
+    steps.append(Command(("swapon", path), (("swapoff", path),), 600.0, undo_optional=True))
     if not is_listed(fstab, path):
         steps.append(Edit(_FSTAB, fstab, with_line(fstab, path)))
     openrc = not units.is_running(facts) and path_of_command(host, "rc-update")
