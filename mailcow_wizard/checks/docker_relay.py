@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.checks.troubles import listed, skipped
 from mailcow_wizard.facts.docker_relay import Relay, relay
+from mailcow_wizard.facts.storage import DAEMON_JSON
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement
 
@@ -16,9 +17,13 @@ def judge_relay(seen: Relay) -> Judgement:
     rules = seen.rules
     runs = bool(seen.published)
     evidence = (
-        Evidence("docker port postfix-mailcow", _published(seen)),
-        Evidence("docker network inspect …_mailcow-network --format {{.EnableIPv6}}", _network(seen)),
-        Evidence("grep -E 'userland-proxy|tables' daemon.json", _rules(seen)),
+        Evidence("docker ps --filter name=postfix-mailcow --format '{{.Ports}}'", _published(seen)),
+        Evidence(
+            "docker network ls -qf name=_mailcow-network | xargs docker network inspect "
+            "--format '{{.EnableIPv6}}'",
+            _network(seen),
+        ),
+        Evidence(f"grep -E 'userland-proxy|tables' {DAEMON_JSON}", _rules(seen)),
         Evidence("ip -6 addr show scope global", ", ".join(seen.addresses) or _("none")),
     )
     common = Judgement("pass", "", _network(seen), evidence, certainty="proved" if runs else "inferred")
