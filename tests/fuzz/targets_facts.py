@@ -1,5 +1,4 @@
-"""Facts: those that are asked of a machine which gives the same answer to every question, and parsers of
-texts that neither the demo machine nor the installed one has."""
+"""Facts of a machine that answers every question alike, and parsers of texts that no other machine has."""
 
 from __future__ import annotations
 
