@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailcow_wizard.facts import time_zone
 from mailcow_wizard.facts.compose import Compose, compose
 from mailcow_wizard.facts.config import NAME, conf_file, place
+from mailcow_wizard.facts.hosts_file import addresses_in_hosts
 from mailcow_wizard.facts.identity import hostname, own_name
 from mailcow_wizard.facts.mailcow_conf import mailcow_conf
 from mailcow_wizard.facts.store import Facts
@@ -61,11 +62,9 @@ def server_name(facts: Facts) -> ServerName:
 
 def _mapped(facts: Facts, name: str) -> tuple[str, ...]:
     try:
-        lines = facts.host.text("/etc/hosts").splitlines()
+        return addresses_in_hosts(facts.host.text("/etc/hosts"), name)
     except HostError:
         return ()
-    rows = [line.partition("#")[0].lower().split() for line in lines]
-    return tuple(row[0] for row in rows if name.lower().rstrip(".") in row[1:])
 
 
 class ConfZone(NamedTuple):

@@ -5,5 +5,6 @@ from __future__ import annotations
 
 def addresses_in_hosts(text: str, name: str) -> tuple[str, ...]:
     """The addresses that a hosts file (hosts(5)) gives a name, in their order."""
+    wanted = name.lower().rstrip(".")
     rows = (line.partition("#")[0].lower().split() for line in text.splitlines())
-    return tuple(dict.fromkeys(row[0] for row in rows if name in row[1:]))
+    return tuple(dict.fromkeys(row[0] for row in rows if wanted in row[1:]))
