@@ -9,22 +9,6 @@ from mailcow_wizard.checks.storage import judge_mounts
 from mailcow_wizard.facts.kernel import Cgroups, Ipv6, Layout, Limits, Security, parse_release
 from mailcow_wizard.facts.modules import Modules, State
 from mailcow_wizard.facts.storage import DataRoot, Mount, RootMount
-from mailcow_wizard.model import Check
-
-
-def test_ids_are_the_contract_s_in_its_order() -> None:
-    names = "version modules cgroups lsm overcommit inotify ipv6 mounts"
-    assert [check.id for check in kernel.CHECKS] == [f"kernel.{name}" for name in names.split()]
-
-
-@pytest.mark.parametrize("check", kernel.CHECKS, ids=lambda check: check.id)
-def test_every_check_says_what_why_and_where(check: Check) -> None:
-    assert check.title
-    assert check.needed
-    assert check.why.endswith(".")
-    assert check.doc.startswith("https://")
-    assert len(check.needed) <= 120
-    assert check.step == "kernel"
 
 
 @pytest.mark.parametrize(
