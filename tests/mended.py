@@ -15,7 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import json_schema
 from lab.inside import CHECKOUT
+
+from mailcow_wizard.report.schema import schema
 
 SECRET = "hunter2hunter2"
 OLD = f"MAILCOW_HOSTNAME=mail.example.org\nDBPASS={SECRET}\nTZ=\n#API_KEY={SECRET}\nSKIP_CLAMD=n\n"
@@ -56,6 +59,13 @@ os._exit(code)
 """
 
 Done = subprocess.CompletedProcess[bytes]
+
+
+def fits(done: Done, name: str) -> None:
+    """The document is the one that the schema describes under this name."""
+    described = schema()
+    assert json_schema.faults(described, document(done)) == []
+    assert json_schema.faults(described["$defs"][name], document(done), described) == []
 
 
 class Mailcow:
