@@ -39,12 +39,14 @@ def keep_gone(session: Session, plan: Plan, standing: Standing) -> None:
     for name in _units(undo):
         load = "" if any(one.endswith(f"/{name}") for one in coming) else _load(facts, name)
         if load == "not-found":
-            raise Gone(_("{name} is not on this machine any more, so it cannot be started again", name=name))
+            raise Gone(
+                _("the unit {name} is not on this machine any more, so it cannot be started again", name=name)
+            )
         if load == "masked" and name not in lifted:
             command = f"systemctl unmask {shlex.quote(name)}"
             raise Gone(
                 _(
-                    "{name} was masked since, so it cannot be started again; first: {command}",
+                    "the unit {name} was masked since, so it cannot be started again; first: {command}",
                     name=name,
                     command=command,
                 )

@@ -35,8 +35,8 @@ def keep_taken(session: Session, plan: Plan, standing: Standing) -> None:
     ports = sorted({socket.port for one in there for socket in one.listeners})
     words = [
         ngettext(
-            "{names} could not listen again, port {ports} is taken: {who}",
-            "{names} could not listen again, ports {ports} are taken: {who}",
+            "port {ports} is taken ({who}), and {names} could not listen again",
+            "ports {ports} are taken ({who}), and {names} could not listen again",
             len(ports),
             names=_(" and ").join(dict.fromkeys(plain(place.names[0]) for place in places)),
             who=_(" and ").join(dict.fromkeys(one.name for one in there)),

@@ -16,6 +16,7 @@ from mailcow_wizard.tui import greeting, mending
 from mailcow_wizard.tui.app import Wizard
 from mailcow_wizard.tui.frame import inside
 from mailcow_wizard.tui.look import Look
+from mailcow_wizard.tui.screens.decision import Asked, Decision
 from mailcow_wizard.tui.screens.text import Question
 from mailcow_wizard.tui.typing_line import TypingLine
 from mailcow_wizard.tui.work import Work
@@ -49,6 +50,15 @@ async def test_the_way_out_of_the_records_is_told(tmp_path: Path) -> None:
         await at(app, pilot, "dns")
         await pilot.press("t")
         await until(pilot, lambda: "Enter in full" in shown(app))
+        assert "Esc back" in shown(app)
+
+
+async def test_why_something_cannot_be_done_is_told_whole(tmp_path: Path) -> None:
+    why = "port 25 is taken (the container mailcowdockerized-postfix-mailcow-1); first: docker stop it"
+    async with piloted(tmp_path, size=SMALL) as (app, pilot):
+        app.push_screen(Decision(app.look, Asked("Take back: this", "", lambda width: (), obstacle=why)))
+        await until(pilot, lambda: "Port 25 is taken" in shown(app))
+        assert f"P{why[1:]}." in words(app)
         assert "Esc back" in shown(app)
 
 

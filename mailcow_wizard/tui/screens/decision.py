@@ -83,11 +83,13 @@ class Decision(Sheet[str]):
         look, asked = self.look, self._asked
         scroll = [(_("arrows"), _("scroll"))] if self.scrolls() else []
         if asked.obstacle:
-            sentence = look.text(f" {capitalized(asked.obstacle)}.")
             room = max(1, self.size.height // 2 - _LINES_BESIDE)
-            instead = wrap(look.text(asked.instead), max(10, width), break_on_hyphens=False)[:room]
+            why, instead = (
+                wrap(look.text(text), max(10, width - 1), break_on_hyphens=False)[:room]
+                for text in (f"{capitalized(asked.obstacle)}.", asked.instead)
+            )
             return [
-                [(sentence, look.plain)],
+                *([(f" {part}", look.plain)] for part in why),
                 *([(f" {part}", look.bold)] for part in instead),
                 self.keys([*scroll, ("Esc", _("back"))]),
             ]
