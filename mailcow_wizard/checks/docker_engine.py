@@ -7,7 +7,9 @@ from mailcow_wizard.checks.troubles import Trouble, judged, listed, skipped
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.docker_context import Context, context
 from mailcow_wizard.facts.docker_daemon import SERVICE, Daemon, daemon
+from mailcow_wizard.facts.docker_json import daemon_settings
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 from mailcow_wizard.typed import NamedTuple
@@ -253,6 +255,17 @@ def judge_daemon(seen: Daemon) -> Judgement:
     return _alive(seen, shown)
 
 
+def daemon_facts(facts: Facts) -> Daemon:
+    """The daemon, and of one that is down whether its settings keep it so."""
+    seen = facts.get(daemon)
+    if not seen.engine.installed or seen.engine.state == "answers":
+        return seen
+    try:
+        return seen._replace(stopped=facts.get(daemon_settings).stops_docker)
+    except HostError:
+        return seen
+
+
 def _dead(seen: Daemon, evidence: tuple[Evidence, ...]) -> Judgement:
     unit = seen.service
     start = "systemctl enable --now docker"
@@ -263,7 +276,8 @@ def _dead(seen: Daemon, evidence: tuple[Evidence, ...]) -> Judgement:
         how, start = _(" (the unit is masked)"), f"systemctl unmask docker && {start}"
     elif unit and unit.load != "not-found" and not unit.enabled:
         how = _(" (the unit is {state})", state=unit.state)
-    remedies = [_("Start it: `{start}`", start=start)]
+    settings = _("Its settings keep it from starting: see docker.daemon-json first.")
+    remedies = [settings if seen.stopped else _("Start it: `{start}`", start=start)]
     if seen.last:
         remedies.insert(0, _("It says why it did not start: {last}", last=seen.last))
     elif unit:
@@ -335,7 +349,7 @@ CHECKS: tuple[Check, ...] = (
         why=_("Without it no container runs. mailcow's own script calls a daemon that is down too old."),
         doc=need.DOC_START,
         severity="blocks",
-        source=daemon,
+        source=daemon_facts,
         judge=judge_daemon,
     ),
 )

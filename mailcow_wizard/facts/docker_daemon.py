@@ -31,7 +31,8 @@ class Daemon(NamedTuple):
     asked); `openrc`: that starts it, `script`: its script does without that, and `at_boot` whether it starts
     with the machine (None: nobody knows); `links` are the run levels' links to the script.
     `last` is what the daemon said last, where it does not run; `unread` why units are not known. `rootless`:
-    one without root answers; `users` are those who run one while the system's does not answer."""
+    one without root answers; `users` are those who run one while the system's does not answer. `stopped`: it
+    does not start with its settings as they are."""
 
     engine: docker.Engine
     service: units.Unit | None = None
@@ -44,6 +45,7 @@ class Daemon(NamedTuple):
     unread: str = ""
     rootless: bool = False
     users: tuple[str, ...] = ()
+    stopped: bool = False
 
 
 def daemon(facts: Facts) -> Daemon:

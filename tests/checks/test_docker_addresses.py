@@ -3,6 +3,7 @@ tests/real/test_docker_live.py)."""
 
 import pytest
 
+from mailcow_wizard.checks.docker_engine import daemon_facts, judge_daemon
 from mailcow_wizard.checks.docker_settings import judge_daemon_json
 from mailcow_wizard.facts.docker_json import daemon_json, daemon_settings
 from mailcow_wizard.fixes import NoPlan
@@ -127,6 +128,22 @@ def test_docker_is_not_started_with_settings_that_stop_it(text: str) -> None:
     host = DockerHost(Refused("x"), files=files, commands=units("loaded inactive enabled"), daemon=())
     with pytest.raises(NoPlan):
         start(facts(host))
+
+
+@pytest.mark.parametrize(
+    ("files", "first"),
+    [({JSON: "{}"}, "Start it"), ({JSON: '{"a": 1,}'}, "Its settings keep"), ({}, "Start it")],
+)
+def test_a_daemon_that_its_settings_stop(files: dict[str, str], first: str) -> None:
+    host = DockerHost(
+        Refused("x"),
+        files={**files, "/run/systemd/system/": ""},
+        commands=units("loaded failed enabled"),
+        daemon=(),
+    )
+    judged = judge_daemon(daemon_facts(facts(host)))
+    assert judged.status == "fail"
+    assert judged.remedies[0].startswith(first)
 
 
 def test_mailcows_network_is_the_one_of_its_conf() -> None:
