@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import HostError
+from mailcow_wizard.host.door import HostError, Ran
 from mailcow_wizard.numerals import whole
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.requirements_network import ANYWHERE
@@ -55,20 +55,38 @@ class Early(NamedTuple):
 def early(facts: Facts, *doors: tuple[int, str, str]) -> Early:
     """Looks at the ways by which the world comes in: family, interface and address of each. What cannot be
     asked is not known to be there."""
+    asked = [argv for door in doors for argv in (_inwards(*door), _answering(*door), (*_TC, door[1], _SIDE))]
+    facts.begin((_ran, *_LINKS), *((_ran, *argv) for argv in asked))
     links = _links(facts)
     names = dict.fromkeys(name for door in doors for name in _with_lower(door[1], links))
     bound = [Bound(one, "xdp") for one in names if links.get(one, {}).get("xdp")]
-    bound += [Bound(one, "tc") for one in names if _filters(_said(facts, *_TC, one, "ingress"))]
+    bound += [Bound(one, "tc") for one in names if _filters(_said(facts, *_TC, one, _SIDE))]
     routes = (_route(facts, *door) for door in doors)
     return Early(tuple(bound), tuple(one for one in routes if one))
 
 
-_TC = ("tc", "-j", "filter", "show", "dev")
+_LINKS = ("ip", "-j", "link", "show")
+_TC, _SIDE = ("tc", "-j", "filter", "show", "dev"), "ingress"
+
+
+def _inwards(family: int, interface: str, address: str) -> tuple[str, ...]:
+    """What asks the kernel of a packet that comes in."""
+    from_world = ("from", ANYWHERE[family], "iif", interface)
+    return "ip", f"-{family}", "route", "get", address, *from_world
+
+
+def _answering(family: int, _interface: str, address: str) -> tuple[str, ...]:
+    """The same of the answer."""
+    return "ip", f"-{family}", "route", "get", ANYWHERE[family], "from", address
+
+
+def _ran(facts: Facts, *argv: str) -> Ran:
+    return facts.host.run(argv, _PATIENCE_S, _MOST)
 
 
 def _said(facts: Facts, *argv: str) -> str:
     try:
-        ran = facts.host.run(argv, _PATIENCE_S, _MOST)
+        ran = facts.get(_ran, *argv)
     except HostError:
         return ""
     return "" if ran.code else ran.out
@@ -76,9 +94,7 @@ def _said(facts: Facts, *argv: str) -> str:
 
 def _links(facts: Facts) -> dict[str, dict[str, Any]]:
     """What `ip` says of each interface, by name."""
-    return {
-        str(one["ifname"]): one for one in _rows(_said(facts, "ip", "-j", "link", "show")) if "ifname" in one
-    }
+    return {str(one["ifname"]): one for one in _rows(_said(facts, *_LINKS)) if "ifname" in one}
 
 
 def _rows(text: str) -> list[dict[str, Any]]:
@@ -120,13 +136,11 @@ def _ends_way(action: dict[str, Any]) -> bool:
 
 
 def _route(facts: Facts, family: int, interface: str, address: str) -> Route | None:
-    world = ANYWHERE[family]
-    version = f"-{family}"
-    if _is_stopped(facts, "ip", version, "route", "get", address, "from", world, "iif", interface):
+    if _is_stopped(facts, *_inwards(family, interface, address)):
         kind = _of_strict(facts, family, interface)
         if kind:
             return Route(family, address, interface, kind)
-    argv = ("ip", version, "route", "get", world, "from", address)
+    argv = _answering(family, interface, address)
     said = _is_stopped(facts, *argv)
     if said == _NOWHERE and not _said(facts, *argv[:-2]):
         return None  # there is no way to the world at all
@@ -141,7 +155,7 @@ def _route(facts: Facts, family: int, interface: str, address: str) -> Route | N
 def _is_stopped(facts: Facts, *argv: str) -> str:
     """Why the kernel knows that the packet would be stopped; empty where it would not."""
     try:
-        ran = facts.host.run(argv, _PATIENCE_S)
+        ran = facts.get(_ran, *argv)
     except HostError:
         return ""
     return next((one for one in _ENDS if ran.code and ran.err.strip().endswith(one)), "")
