@@ -185,6 +185,14 @@ def _carried_out(
     talk.document(of_undo(outcome.change, outcome.state, plan, outcome.finding, outcome.error))
     if outcome.state == "undone":
         talk.line(_("Change {change} was taken back.", change=outcome.change))
+        if Journal(session.state).get(outcome.change).state != "undone":
+            # Its disk is full, say: what is listed is not what is.
+            streams.say(
+                _(
+                    "this could not be written down in {path}; undo again once there is room: it marks it so",
+                    path=Journal(session.state).path(outcome.change, ""),
+                )
+            )
         return exit_codes.OK
     if back and outcome.state == "applied":
         return exit_codes.CANNOT_WRITE

@@ -98,6 +98,17 @@ def test_one_that_could_not_be_written_stays_made(
     assert json.loads(written.out)["state"] == "applied"
 
 
+def test_one_that_could_not_be_written_down_says_so(
+    mailcow: Mailcow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mailcow.fix("--yes").returncode == 0
+    monkeypatch.setattr(mending, "take_back", lambda *words: Outcome("1", "undone", None, ""))
+    places = ["--dir", str(mailcow.directory), "--state-dir", str(mailcow.state), "--offline"]
+    assert run(["undo", "--yes", *places]) == 0
+    assert "this could not be written down" in capsys.readouterr().err
+    assert mailcow.run("undo", "--yes").stderr == b""
+
+
 def test_one_that_failed_while_it_was_taken_back_is_gone_on_with(mailcow: Mailcow) -> None:
     assert mailcow.fix("--yes", run=[("true", "false")]).returncode == 0
     done = mailcow.run("undo", "--yes")
