@@ -109,7 +109,7 @@ def _try(target: Target) -> None:
     examples = (*target.seeds, *corpus.kept(target.name))
 
     @settings(
-        max_examples=12,
+        max_examples=8,
         deadline=None,
         database=None,
         derandomize=True,

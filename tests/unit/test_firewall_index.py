@@ -179,7 +179,7 @@ def ended(known: Rules, packet: Packet) -> Fate:
     return fate(known, packet, way, OWN, V4 if packet.family == 4 else V6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(filters(), st.lists(packets(), min_size=1, max_size=4))
 def test_the_same_becomes_of_a_packet(known: Rules, some: "list[Packet]") -> None:
     """The verdict, the rule that is named, those before it, and what nobody knows, and why."""
@@ -238,7 +238,7 @@ def walked(known: Rules, packet: Packet) -> "tuple[Packet, Fate]":
     return left, walk.fate(left, False)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(alike(), st.lists(on_its_way(), min_size=1, max_size=3))
 def test_the_same_becomes_of_a_packet_in_one_chain(body: tuple[Rule, ...], some: "list[Packet]") -> None:
     table = Table("nft", "inet", "a")
