@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailcow_wizard.language import called
+from mailcow_wizard.language import called, pgettext
 from mailcow_wizard.model import Acknowledgement, Evidence, Finding, Fix
 from mailcow_wizard.own_name import uncalled
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SENTENCES = ("title", "summary", "needed", "found", "why")
+
+
+def status_word(status: str) -> str:
+    """A status within a sentence."""
+    return {
+        "pass": pgettext("a status", "pass"),
+        "warn": pgettext("a status", "warn"),
+        "fail": pgettext("a status", "fail"),
+        "unknown": pgettext("a status", "unknown"),
+        "skipped": pgettext("a status", "skipped"),
+        "crashed": pgettext("a status", "crashed"),
+    }[status]
 
 
 def of_finding(finding: Finding) -> dict[str, Any]:

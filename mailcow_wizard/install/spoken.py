@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from mailcow_wizard.engine.findings import retold_finding
+from mailcow_wizard.engine.findings import retold_finding, status_word
 from mailcow_wizard.install.standing import Progress, Stand, Standing
-from mailcow_wizard.language import called, pgettext
+from mailcow_wizard.language import called
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.retelling import retold
 
@@ -50,19 +50,8 @@ def line(said: str) -> str:
     if found := _STAGE.fullmatch(text):
         return f"{stage}: == {retold(found[1])}"
     if found := _FINDING.fullmatch(text):
-        return f"{stage}: {_status(found[1])} {found[2]}: {retold(found[3])}"
+        return f"{stage}: {status_word(found[1])} {found[2]}: {retold(found[3])}"
     return f"{stage}: {error(text)}"
-
-
-def _status(word: str) -> str:
-    return {
-        "pass": pgettext("a status", "pass"),
-        "warn": pgettext("a status", "warn"),
-        "fail": pgettext("a status", "fail"),
-        "unknown": pgettext("a status", "unknown"),
-        "skipped": pgettext("a status", "skipped"),
-        "crashed": pgettext("a status", "crashed"),
-    }[word]
 
 
 def _stand(said: Stand) -> Stand:

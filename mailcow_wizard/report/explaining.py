@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mailcow_wizard import __version__
+from mailcow_wizard.engine.findings import status_word
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Finding
 from mailcow_wizard.report.document import SCHEMA
-from mailcow_wizard.report.lines import STATUS_WORDS, heading
+from mailcow_wizard.report.lines import heading
 from mailcow_wizard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def lines(explained: Explanation) -> Iterator[str]:
     for what in commands(explained.example):
         yield _("  by hand: {what}", what=what)
     for one in explained.example:
-        yield _("  for example, {status}: {summary}", status=STATUS_WORDS[one.status], summary=one.summary)
+        yield _("  for example, {status}: {summary}", status=status_word(one.status), summary=one.summary)
         yield from (_("    mend: {remedy}", remedy=remedy) for remedy in one.remedies)
     if explained.fixes:
         yield _(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mailcow_wizard.engine.findings import status_word
 from mailcow_wizard.language import _, ngettext, pgettext
 from mailcow_wizard.model import STATUSES, STEPS, Check, Finding, Status
 from mailcow_wizard.typed import TYPE_CHECKING
@@ -19,15 +20,6 @@ WORDS: dict[Status, str] = {
     "skipped": pgettext("a line", "skipped"),
     "crashed": pgettext("a line", "CRASHED"),
 }
-STATUS_WORDS: dict[str, str] = {
-    "pass": pgettext("a status", "pass"),
-    "warn": pgettext("a status", "warn"),
-    "fail": pgettext("a status", "fail"),
-    "unknown": pgettext("a status", "unknown"),
-    "skipped": pgettext("a status", "skipped"),
-    "crashed": pgettext("a status", "crashed"),
-}
-"""The statuses within a sentence."""
 _COLOURS: dict[Status, str] = {
     "pass": "32",
     "warn": "33",
@@ -135,7 +127,7 @@ def changed(differences: Sequence[Difference]) -> Iterator[str]:
 
 
 def _status(status: str | None) -> str:
-    return STATUS_WORDS[status] if status else _("not there")
+    return status_word(status) if status else _("not there")
 
 
 def listing(checks: Sequence[Check]) -> Iterator[str]:
