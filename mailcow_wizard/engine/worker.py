@@ -125,9 +125,11 @@ def check_again(
             (one for one in result.findings if one.subject == plan.subject),
             next(iter(result.findings), None),
         )
-        right = finding is not None and (finding.status == "pass") is not back
-        seen = (right and (steady or back or not settle)) or (not right and waited >= settle)
-        if finding is None or seen or stopped():
+        if finding is None or stopped():
+            return finding
+        right = (finding.status == "pass") is not back
+        enough = steady or back or not settle if right else waited >= settle
+        if enough:
             return finding
         steady, pause = right, _STEADY_S if right else _PAUSE_S
         detached.pause(pause)

@@ -110,32 +110,33 @@ def _subnet(judgement: Judgement, facts: Facts) -> Plan | None:
         return _subnet_v6(found, facts)
     if not found.free or (found.network and not found.claims) or not facts.get(mailcow_conf).exists:
         return None
-    return _conf(
+    return _chosen(
+        found,
         facts,
-        "network.subnet",
-        "choose-subnet",
         {"IPV4_NETWORK": found.free},
         _("Give mailcow's containers the network {free}.0/24", free=found.free),
         _(
             "mailcow's containers get addresses that nothing else uses here. What was told the old "
             "ones (firewall rules, trusted networks of other programs) has to be told these."
         ),
-        "medium" if found.mine else "low",
     )
 
 
 def _subnet_v6(found: Subnet, facts: Facts) -> Plan | None:
     if not found.free_v6 or not facts.get(mailcow_conf).exists:
         return None
-    return _conf(
+    return _chosen(
+        found,
         facts,
-        "network.subnet",
-        "choose-subnet",
         {"IPV6_NETWORK": found.free_v6},
         _("Give mailcow's containers the network {free} of IPv6", free=found.free_v6),
         _("mailcow's containers get addresses of IPv6 that no other network of Docker has."),
-        "medium" if found.mine else "low",
     )
+
+
+def _chosen(found: Subnet, facts: Facts, values: dict[str, str], title: str, consequence: str) -> Plan:
+    risk: Risk = "medium" if found.mine else "low"
+    return _conf(facts, "network.subnet", "choose-subnet", values, title, consequence, risk)
 
 
 def _healthcheck(judgement: Judgement, facts: Facts) -> Plan | None:
