@@ -36,7 +36,7 @@ _PERSON = pattern(r"(?<![\w.+%@-])[\w.+%-]+(?=@[\w-]+\.)")
 _DIGEST = pattern(rf"(?<!\w){_HEX}{{40,}}(?!\w)")
 # Who collects DKIM keys knows whose they are.
 _KEY = pattern(r"(?<![\w+/])[A-Za-z0-9+/]{40,}={0,2}")
-_KEPT = ("doc", "version", "id", "step", "title")
+_KEPT = ("doc", "version", "id", "step")
 _OF_CERTIFICATES = ("dns.tlsa", "mail.certificate")
 # What the machine and its provider call it: the check, and how its evidence is asked for.
 _CALLED = {"dns.ptr": " PTR", "config.hostname": "hostname"}

@@ -16,7 +16,7 @@ from mailcow_wizard.engine.memory import Difference, Memory
 from mailcow_wizard.host.recorded import DEMO
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.language import use
-from mailcow_wizard.model import Acknowledgement, Evidence, Finding
+from mailcow_wizard.model import Acknowledgement, Evidence, Finding, Fix
 from mailcow_wizard.report.document import of_run
 from mailcow_wizard.report.masking import masked
 from mailcow_wizard.report.monitoring import nagios, prometheus
@@ -259,6 +259,7 @@ def masked_run() -> dict[str, Any]:
     some[0] = some[0]._replace(
         evidence=tuple(one for one in seen if "ab12" not in one.value),
         remedies=tuple(one for one in texts if "ab12" not in one),
+        fixes=tuple(Fix("bind-address", one, "low", True, True) for one in texts if "ab12" not in one),
     )
     return of_run("janes-box.example.org", 1_700_000_000.0, 0.25, some)
 
