@@ -73,6 +73,7 @@ NOT_FOR_PEOPLE = {
     "is incompatible, use 'nft' tool",  # words of iptables
     "Network is unreachable",  # words of ip
     "No route to host",
+    "Host is unreachable",
     "tc filter show dev {interface} ingress",
     "ct state or status",  # what a rule compares, as nft says it
     "ct wanted port",

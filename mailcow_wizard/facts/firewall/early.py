@@ -20,10 +20,14 @@ _PATIENCE_S = 3.0
 _MOST = 1 << 22
 _STRICT = 1
 _DEVICE = pattern(r"\bdev (\S+)")
-_NOWHERE = "Network is unreachable"
-_ENDS = ("Invalid argument", "Permission denied", "No route to host", "Invalid cross-device link", _NOWHERE)
-"""How the kernel says that a route, or a rule for routes, stops packets, or that the way back is another; the
-last may also say that there is no route."""
+_NOWHERE = ("Network is unreachable", "Network unreachable")
+_ENDS = (
+    *("Invalid argument", "Permission denied", "No route to host", "Invalid cross-device link"),
+    *("Host is unreachable", "Cross-device link"),
+    *_NOWHERE,
+)
+"""How the kernel says that a route, or a rule for routes, stops packets, or that the way back is another, in
+the words of glibc and of musl (Alpine); the last may also say that there is no route."""
 
 
 class Bound(NamedTuple):
@@ -136,14 +140,14 @@ def _ends_way(action: dict[str, Any]) -> bool:
 
 
 def _route(facts: Facts, family: int, interface: str, address: str) -> Route | None:
+    argv = _answering(family, interface, address)
+    said = _is_stopped(facts, *argv)
+    if said in _NOWHERE and not _said(facts, *argv[:-2]):
+        return None  # there is no way to the world at all
     if _is_stopped(facts, *_inwards(family, interface, address)):
         kind = _of_strict(facts, family, interface)
         if kind:
             return Route(family, address, interface, kind)
-    argv = _answering(family, interface, address)
-    said = _is_stopped(facts, *argv)
-    if said == _NOWHERE and not _said(facts, *argv[:-2]):
-        return None  # there is no way to the world at all
     if said:
         return Route(family, address, interface, "stopped", said)
     leaves = _DEVICE.search(_said(facts, *argv))
