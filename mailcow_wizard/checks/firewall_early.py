@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard.checks.troubles import Trouble
 from mailcow_wizard.facts.firewall.early import Bound, Early, Route
+from mailcow_wizard.facts.firewall.forwarding import sysctl_name
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.typed import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def _bound(one: Bound) -> Trouble:
 def _route(one: Route, has_v4: bool) -> Trouble:
     status: Status = "warn" if one.family == 6 and has_v4 else "fail"
     if one.kind in ("dropped", "doubted"):
-        loose = f"sysctl -w net.ipv4.conf.{one.interface}.rp_filter=2"
+        loose = f"sysctl -w {sysctl_name(f'ipv4/conf/{one.interface}/rp_filter')}=2"
         remedy = _(
             "Have the kernel ask for any way back: {loose}, in /etc/sysctl.d too. Answers must leave by "
             "{interface}, or be let through where they leave: ip rule.",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailcow_wizard.checks.firewall_early import troubles
 from mailcow_wizard.facts.firewall.early import Early, Route, early
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Ran
@@ -52,3 +53,12 @@ def test_without_a_way_to_the_world_no_way_back_leads_elsewhere(words: str) -> N
 
 def test_all_is_right() -> None:
     assert _found({_IN: _LOCAL, _BACK: _BY_ETH0, _AT_ALL: _BY_ETH0}, _STRICT) == ()
+
+
+@pytest.mark.parametrize(
+    ("interface", "named"),
+    [("eth0", "net.ipv4.conf.eth0.rp_filter"), ("eth0.5", "net/ipv4/conf/eth0.5/rp_filter")],
+)
+def test_the_switch_has_the_name_that_sysctl_takes(interface: str, named: str) -> None:
+    (one,) = troubles(Early((), (Route(4, "10.1.1.5", interface, "dropped"),)), True)
+    assert f"sysctl -w {named}=2," in one.remedies[0]

@@ -29,10 +29,10 @@ def switched_off(facts: Facts, family: int, outer: str) -> tuple[Switch, ...]:
         # IPv6 asks for itself as a whole, and then its interfaces only about routers' advertisements.
         some = (outer, BRIDGE) if family == 4 else ()
         places = ((one, f"ipv4/conf/{one}/forwarding") for one in some if one and "/" not in one)
-        return tuple(Switch(family, _name(path), one) for one, path in places if _is_off(facts, path))
+        return tuple(Switch(family, sysctl_name(path), one) for one, path in places if _is_off(facts, path))
     if all(_passes_on(facts, family, one) for one in (outer, BRIDGE)):
         return ()
-    return (Switch(family, _name(_ALL[family])),)
+    return (Switch(family, sysctl_name(_ALL[family])),)
 
 
 def _is_off(facts: Facts, path: str) -> bool:
@@ -53,6 +53,6 @@ def _read(facts: Facts, path: str) -> str:
         return ""
 
 
-def _name(path: str) -> str:
-    """As sysctl(8) writes it: with slashes where an interface's name has a dot (`eth0.5`)."""
+def sysctl_name(path: str) -> str:
+    """A path below /proc/sys/net as sysctl(8) writes it: with slashes where an interface's name has a dot (`eth0.5`)."""
     return f"net/{path}" if "." in path else f"net.{path.replace('/', '.')}"
