@@ -33,9 +33,9 @@ PREFIX_V6 = "fd00:dead:beef:c0::/80"
 # H06 (#1530 #840). vfs copies every layer as a whole; the others are gone from today's Docker, or not tested.
 DRIVERS_GOOD = ("overlay2", "overlayfs", "btrfs", "zfs")
 DRIVER_COPIES = "vfs"
-DRIVERS_GONE = ("aufs", "devicemapper", "overlay")
-WITHOUT_THEM = 25
-"""The first engine that has none of them any more, and does not start where one is named."""
+DRIVERS_GONE = {"aufs": 24, "overlay": 24, "devicemapper": 25}
+"""Each with the first engine that does not have it any more, nor starts where it is named (Docker's list of
+deprecated features)."""
 
 # Docker does not start where options of log files are given to these (tried with 28.5; `none` and `local`
 # take them).

@@ -238,9 +238,9 @@ def _no_log_options(settings: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _no_driver(settings: Mapping[str, Any], version: str) -> str:
-    named = settings.get("storage-driver")
-    gone = docker.numbers(version)[0] >= need.WITHOUT_THEM
-    return str(named) if gone and named in need.DRIVERS_GONE else ""
+    named = str(settings.get("storage-driver"))
+    first = need.DRIVERS_GONE.get(named)
+    return named if first and docker.numbers(version)[0] >= first else ""
 
 
 def _unit_says_hosts(facts: Facts) -> bool:

@@ -107,6 +107,8 @@ def test_options_of_log_files_where_logs_go_elsewhere(driver: str, options: str,
         ("26.1.5+dfsg1", "devicemapper", "fail"),
         ("25.0.3", "overlay", "fail"),
         ("24.0.9", "devicemapper", "pass"),
+        ("24.0.9", "aufs", "fail"),
+        ("24.0.9", "overlay", "fail"),
         ("28.5.1", "overlay2", "pass"),
     ],
 )
