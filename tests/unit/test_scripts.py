@@ -33,3 +33,25 @@ def test_it_begins_without_anything_installed(script: str) -> None:
     )
     # Two of them need a library, which the wizard's own Python has.
     assert "No module named 'mailcow_wizard" not in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["python3.11", "python3.13t", "pypy3.11"])
+def test_the_launchers_own_finds_packages_wherever_its_python_has_them(tmp_path: Path, kind: str) -> None:
+    venv = tmp_path / ".venv"
+    packages, python, script = (
+        venv / "lib" / kind / "site-packages",
+        venv / "bin/python",
+        venv / "bin/mailcow-wizard",
+    )
+    for folder in (packages, python.parent):
+        folder.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    (packages / "package.py").touch()
+    (tmp_path / "program.py").write_text("import package, sys\nprint(sys.flags.no_site)\n")
+    script.write_text(f"#!{python}\nimport re\nimport sys\nimport program\n")
+    functions = (ROOT / "wizard").read_text().rpartition("main ")[0]
+    subprocess.run(
+        ["sh", "-c", f"{functions}\nvenv=$1 log=$2\nslim_script", "sh", venv, tmp_path / "log"], check=True
+    )
+    done = subprocess.run([script], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("1\n", "")
