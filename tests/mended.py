@@ -41,7 +41,7 @@ def offers(check, judgement, facts):
         before = facts.host.read(path)
         after = before.replace(*(one.encode() for one in more.get("replace", ["TZ=\\n", "TZ=Etc/UTC\\n"])))
         steps = (Edit(path, before, after),)
-        places = tuple(Place(("postfix.service",), *one) for one in more.get("places", ()))
+        places = tuple(Place((f"{{name}}.service",), *at) for name, *at in more.get("places", ()))
         steps += tuple(
             Command(("sh", "-c", run), (("sh", "-c", undo),), places=places)
             for run, undo in more.get("run", ())

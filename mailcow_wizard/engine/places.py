@@ -38,7 +38,7 @@ def keep_taken(session: Session, plan: Plan, standing: Standing) -> None:
             "port {ports} is taken ({who}), and {names} could not listen again",
             "ports {ports} are taken ({who}), and {names} could not listen again",
             len(ports),
-            names=_(" and ").join(dict.fromkeys(plain(place.names[0]) for place in places)),
+            names=_(" and ").join(dict.fromkeys(plain(one.names[0]) for one in places if one.port in ports)),
             who=_(" and ").join(dict.fromkeys(one.name for one in there)),
             ports=", ".join(map(str, ports)),
         ),

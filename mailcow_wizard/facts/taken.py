@@ -14,7 +14,7 @@ def places_of(names: tuple[str, ...], occupants: tuple[Occupant, ...]) -> tuple[
     """Where these units, containers or processes are among the occupants."""
     return tuple(
         dict.fromkeys(
-            Place(names, socket.address, socket.port, bool(socket.v6only))
+            Place(one.names, socket.address, socket.port, bool(socket.v6only))
             for one in blockers(occupants)
             if set(one.names) & set(names)
             for socket in one.listeners

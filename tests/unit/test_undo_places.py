@@ -12,8 +12,9 @@ from mailcow_wizard.cli.app import run
 from mailcow_wizard.engine import mending
 from mailcow_wizard.engine.mending import Outcome
 from mailcow_wizard.engine.session import Session
-from mailcow_wizard.facts.taken import _meet
-from mailcow_wizard.host.door import Listener
+from mailcow_wizard.facts.ports import Occupant
+from mailcow_wizard.facts.taken import _meet, places_of
+from mailcow_wizard.host.door import Holder, Listener
 from mailcow_wizard.host.recorded import DEMO, load
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.model import Command, Place, Settings
@@ -34,7 +35,8 @@ def listener() -> Iterator[socket.socket]:
 
 def test_it_waits_until_the_port_is_free(mailcow: Mailcow, listener: socket.socket) -> None:
     number = listener.getsockname()[1]
-    done = mailcow.fix("--yes", run=[("true", "echo back")], places=[("0.0.0.0", number)])
+    places = [("postfix", "0.0.0.0", number), ("apache2", "0.0.0.0", 1)]
+    done = mailcow.fix("--yes", run=[("true", "echo back")], places=places)
     assert done.returncode == 0
     for words, code in ((("--yes",), 73), ((), 73), (("--dry-run",), 0)):
         done = mailcow.run("undo", *words)
@@ -72,6 +74,19 @@ def test_places(place: Place, there: tuple[str, int, bool], meet: bool) -> None:
     address, port, v6only = there
     listener = Listener(6 if ":" in address else 4, address, port, v6only, "", 0, 1, 0)
     assert _meet(place, listener) is meet
+
+
+def test_each_is_told_with_its_own_places() -> None:
+    """Of two that have the port, at an address each."""
+
+    def at(address: str, unit: str) -> Occupant:
+        return Occupant(Listener(4, address, 80, False, "", 0, 1, 0), Holder(1, (), "", "root"), unit)
+
+    both = at("127.0.0.1", "nginx.service"), at("192.88.99.10", "apache2.service")
+    assert places_of(("nginx.service", "apache2.service"), both) == (
+        Place(("nginx.service",), "127.0.0.1", 80),
+        Place(("apache2.service",), "192.88.99.10", 80),
+    )
 
 
 @pytest.mark.parametrize(("check", "ports"), [("ports.smtp", {25}), ("ports.http", {80, 443})])
