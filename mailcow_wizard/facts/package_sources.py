@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailcow_wizard.host.door import Host, Missing
+from mailcow_wizard.host.door import Host, HostError, Missing
 from mailcow_wizard.patterns import pattern
 from mailcow_wizard.typed import NamedTuple
 
@@ -35,20 +35,22 @@ _BETWEEN = {
 _OFF = pattern(r"^\s*enabled\s*[:=]\s*(?:no|false|off|0)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
-def texts(host: Host, places: Places) -> list[str]:
-    """The files that are there; of a directory those with these endings, in their order. Raises HostError."""
+def texts(host: Host, places: Places, all: bool = True) -> list[str]:
+    """The files that are there; of a directory those with these endings, in their order. What cannot be read
+    raises HostError, or is passed over where not `all` are needed."""
+    passed = Missing if all else HostError
     paths = list(places.files)
     for directory, endings in places.directories:
         try:
             names = host.names(directory)
-        except Missing:
+        except passed:
             continue
         paths += [f"{directory}/{name}" for name in sorted(names) if name.endswith(endings)]
     found = []
     for path in paths:
         try:
             found.append(host.text(path))
-        except Missing:
+        except passed:
             continue
     return found
 

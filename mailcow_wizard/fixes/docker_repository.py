@@ -35,16 +35,13 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 def is_configured(facts: Facts) -> bool:
     """Whether a package manager knows Docker's repository already, and reads it."""
-    try:
-        return any(
-            need.REPOSITORY in line
-            for packager in ("apt", "dnf")
-            for text in texts(facts.host, REPOSITORIES[packager])
-            for lines in switched_on(packager, text)
-            for line in lines
-        )
-    except HostError:
-        return False
+    return any(
+        need.REPOSITORY in line
+        for packager in ("apt", "dnf")
+        for text in texts(facts.host, REPOSITORIES[packager], all=False)
+        for lines in switched_on(packager, text)
+        for line in lines
+    )
 
 
 def steps(facts: Facts, packager: str) -> tuple[PlanStep, ...]:

@@ -3,6 +3,7 @@
 import pytest
 
 from mailcow_wizard.fixes import docker_repository
+from mailcow_wizard.host.door import Denied
 from tests.docker_machine import DockerHost, facts
 
 _LINE = "deb [arch=amd64 signed-by=/x.asc] https://download.docker.com/linux/debian bookworm stable\n"
@@ -31,3 +32,9 @@ def test_dockers_repository_is_known_where_it_is_read(name: str, text: str, know
     """A newer release of the system switches others' repositories off, and keeps their files."""
     host = DockerHost(files={f"/etc/{name}": text})
     assert docker_repository.is_configured(facts(host)) is known
+
+
+def test_it_is_known_beside_a_file_that_is_not_ours_to_read() -> None:
+    """One with credentials is root's alone."""
+    files = {"/etc/apt/sources.list": Denied("no"), "/etc/apt/sources.list.d/docker.list": _LINE}
+    assert docker_repository.is_configured(facts(DockerHost(files=files)))

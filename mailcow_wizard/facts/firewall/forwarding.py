@@ -54,5 +54,5 @@ def _read(facts: Facts, path: str) -> str:
 
 
 def sysctl_name(path: str) -> str:
-    """A path below /proc/sys/net as sysctl(8) writes it: with slashes where an interface's name has a dot (`eth0.5`)."""
+    """A path below /proc/sys/net as sysctl(8) writes it: with slashes where a name has a dot (`eth0.5`)."""
     return f"net/{path}" if "." in path else f"net.{path.replace('/', '.')}"
