@@ -19,15 +19,19 @@ LISTS = (
 
 @lru_cache(maxsize=1)
 def trusting() -> ssl.SSLContext:
-    """Checks the certificate and the name, by this machine's own list of authorities."""
-    context = ssl.create_default_context()
-    # From 3.13 on Python refuses authorities of companies that curl, git and Docker take.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if _is_elsewhere() or not _is_listed():
-        own = _own_list()
-        if own:
-            with contextlib.suppress(ssl.SSLError):  # what is no list trusts nobody more
-                context.load_verify_locations(own)
+    """Checks the certificate and the name, by this machine's own list of authorities. What the environment
+    names (SSL_CERT_FILE) is no part of it: neither Docker nor git asks a shell whom to trust."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # As curl and Docker do: who is on the list is trusted, whoever vouches for them.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    built = ssl.get_default_verify_paths()
+    for one in (
+        {"cafile": built.openssl_cafile},
+        {"capath": built.openssl_capath},
+        {"cafile": "" if _is_listed() else _own_list()},
+    ):
+        with contextlib.suppress(OSError):  # it is not there; what is no list trusts nobody more
+            context.load_verify_locations(**one)
     return context
 
 
@@ -36,18 +40,13 @@ def knows_authorities() -> bool:
     return _is_listed() or bool(_own_list() and trusting().get_ca_certs())
 
 
-def _is_elsewhere() -> bool:
-    """Whether the environment names another list than what Docker and git read."""
-    return any(os.environ.get(one) for one in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
-
-
 def _is_listed() -> bool:
     """Whether OpenSSL finds a list. Single ones are none: Debian's ssl-cert puts its own beside them."""
-    paths = ssl.get_default_verify_paths()
+    built = ssl.get_default_verify_paths()
     try:
-        if paths.cafile and os.path.getsize(paths.cafile):
+        if os.path.exists(built.openssl_cafile) and os.path.getsize(built.openssl_cafile):
             return True
-        return sum(one.endswith(".0") for one in os.listdir(paths.capath or "")) >= _FEW
+        return sum(one.endswith(".0") for one in os.listdir(built.openssl_capath)) >= _FEW
     except OSError:
         return False
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from lab import certificates
 from lab.inside import CHECKOUT, end
@@ -21,9 +20,8 @@ _FIRST_WEB = 181
 
 
 @contextmanager
-def everybody_answers(world: World) -> Iterator[Path]:
-    """For a while public resolvers, time servers 40 ms away, the registries and the AS check answer, too; the
-    certificate of the authority that vouches for them."""
+def everybody_answers(world: World) -> Iterator[None]:
+    """For a while public resolvers, time servers 40 ms away, the registries and the AS check answer, too."""
     config = world.home / "knot.conf"
     before = config.read_text()
     world.end_names()
@@ -32,10 +30,9 @@ def everybody_answers(world: World) -> Iterator[Path]:
     world.serve_names()
     _answer_at(world, _CLOCK, *requirements.NTP_POOL)
     clock = world.far.start([PYTHON, str(PROBES / "server.py"), _CLOCK])
-    trusted = certificates.authority(world.home)
     web = world.far.start([PYTHON, str(_WEB), json.dumps(_manners(world)), "sleep", "infinity"])
     try:
-        yield trusted
+        yield
     finally:
         end(web)
         end(clock)
@@ -47,7 +44,7 @@ def everybody_answers(world: World) -> Iterator[Path]:
 def _manners(world: World) -> dict[str, list[str | int]]:
     """What `registry_answers.py` is told: where it listens, as whom, and what it says."""
     names = (*_REGISTRIES, _AS_CHECK)
-    pair = certificates.issued(world.home, "web", *names)
+    pair = certificates.issued(world.shelf, "web", *names)
     manners: dict[str, list[str | int]] = {}
     for last, name in enumerate(names, _FIRST_WEB):
         address = f"192.88.99.{last}"

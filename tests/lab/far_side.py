@@ -1,14 +1,17 @@
 """Runs outside: mail servers that greet, hosts that accept, sinks for datagrams, a name server that refuses.
 
 Prints `ready`. Arguments: lines `greet ADDRESS PORT TEXT`, `accept ADDRESS PORT`, `sink ADDRESS PORT`,
-`refuse ADDRESS`, `time ADDRESS PORT` (what came goes back as a time server's packet), and
-`advertise INTERFACE PREFIX`, which sends a router's advertisement.
+`refuse ADDRESS`, `time ADDRESS PORT` (what came goes back as a time server's packet),
+`secure ADDRESS PORT CERTIFICATE KEY` (a web server that speaks TLS), and `advertise INTERFACE PREFIX`, which
+sends a router's advertisement.
 """
 
 import selectors
 import socket
+import ssl
 import struct
 import sys
+import threading
 from typing import Any
 
 selector = selectors.DefaultSelector()
@@ -22,6 +25,22 @@ def family(address: str) -> Any:
 def listen(address: str, port: int, greeting: bytes) -> None:
     server = socket.create_server((address, port), family=family(address), backlog=64)
     selector.register(server, selectors.EVENT_READ, greeting)
+
+
+def secure(address: str, port: int, certificate: str, key: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = socket.create_server((address, port), family=family(address), backlog=64)
+    selector.register(server, selectors.EVENT_READ, context)
+
+
+def speak(connection: socket.socket, context: ssl.SSLContext) -> None:
+    try:
+        with context.wrap_socket(connection, server_side=True) as spoken:
+            spoken.recv(1000)
+            spoken.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+    except OSError:
+        connection.close()
 
 
 def receive(address: str, port: int, place: int, head: bytes) -> None:
@@ -46,6 +65,8 @@ for line in sys.argv[1:]:
         listen(words[1], int(words[2]), words[3].encode() + b"\r\n")
     elif words[0] == "accept":
         listen(words[1], int(words[2]), b"")
+    elif words[0] == "secure":
+        secure(words[1], int(words[2]), *words[3].split())
     elif words[0] == "sink":
         receive(words[1], int(words[2]), 0, b"")
     elif words[0] == "refuse":
@@ -62,6 +83,9 @@ while selector.get_map():
             connection, _ = sock.accept()
             kept.append(connection)
             connection.sendall(key.data)
+        elif isinstance(key.data, ssl.SSLContext):
+            connection, _ = sock.accept()
+            threading.Thread(target=speak, args=(connection, key.data), daemon=True).start()
         else:
             data, sender = sock.recvfrom(4096)
             place, head = key.data

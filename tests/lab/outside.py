@@ -5,7 +5,8 @@
             world.server.run([...])
 
 The outside has root servers at their real addresses (knot, a signed root that holds every name), mail servers
-of four operators that greet with names of their own, the hosts that mailcow talks to, the public resolvers.
+of four operators that greet with names of their own, the hosts that mailcow talks to, which speak TLS with a
+certificate of an authority that the server has on its list, the public resolvers.
 """
 
 import shutil
@@ -23,6 +24,7 @@ from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.real import RealHost
 from mailcow_wizard.model import Settings
 
+from . import certificates
 from .inside import LabError, end, needs, wait_until
 from .netns import Namespace, link
 
@@ -30,6 +32,7 @@ SERVER_V4, SERVER_V6 = "192.88.99.10", "2d00:113::10"
 RESOLVER = "192.88.99.153"
 WEB, WEB_V6 = "192.88.99.161", "2d00:113:1::161"
 REFUSER = "192.88.99.154"
+SILENT = "192.88.99.155"
 INTERCEPTOR = "192.88.99.199"
 MAILS = {
     "gmail.com": ("mx.google.com", "74.125.1.26", "2607:f8b0::26"),
@@ -40,6 +43,7 @@ MAILS = {
 RELAY = "74.125.1.109"
 _PINGED = (*need.HEALTHCHECK_PINGS, *need.IPV6_PINGS)
 _ROOTS = (*requirements_dns.ROOT_SERVERS_V4, *requirements_dns.ROOT_SERVERS_V6)
+_HTTPS = 443
 _PROGRAM = Path(__file__).with_name("far_side.py")
 
 
@@ -48,6 +52,7 @@ class World:
 
     def __init__(self, server: Namespace, router: Namespace, far: Namespace, home: Path) -> None:
         self.server, self.router, self.far, self.home = server, router, far, home
+        self.shelf = home / "web"
         self._names: subprocess.Popen[bytes] | None = None
 
     @contextmanager
@@ -141,6 +146,7 @@ def outside() -> Iterator[World]:
                 _cables(server, router, far)
                 _far_addresses(far)
                 world = World(server, router, far, home)
+                _vouch(world.shelf, private / "ssl/certs")
                 _start(world)
                 # A fresh interface waits a second or two before its IPv6 address may be used.
                 if not wait_until(lambda: _reaches(server, need.IPV6_PINGS[0]), 30.0):
@@ -150,6 +156,14 @@ def outside() -> Iterator[World]:
                 shutil.rmtree(private, ignore_errors=True)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _vouch(shelf: Path, listed: Path) -> None:
+    """An authority, which is on the server's list, and the certificate of all hosts."""
+    shelf.mkdir()
+    listed.mkdir(parents=True)
+    shutil.copy(certificates.authority(shelf), listed / "ca-certificates.crt")
+    certificates.issued(shelf, "hosts", *dict.fromkeys(one.host for one in need.OUTGOING))
 
 
 def _cables(server: Namespace, router: Namespace, far: Namespace) -> None:
@@ -168,7 +182,7 @@ def _cables(server: Namespace, router: Namespace, far: Namespace) -> None:
 
 def _far_addresses(far: Namespace) -> None:
     mails = [address for _, *both in MAILS.values() for address in both if address]
-    for one in (*_ROOTS, *_PINGED, *mails, RESOLVER, WEB, WEB_V6, REFUSER, INTERCEPTOR, RELAY):
+    for one in (*_ROOTS, *_PINGED, *mails, RESOLVER, WEB, WEB_V6, REFUSER, SILENT, INTERCEPTOR, RELAY):
         nodad = ["nodad"] if ":" in one else []
         far.run(["ip", "addr", "add", f"{one}/{128 if ':' in one else 32}", "dev", "lo", *nodad])
 
@@ -184,7 +198,10 @@ def _start(world: World) -> None:
     for name, *both in MAILS.values():
         lines += [f"greet {address} 25 220 {name} ESMTP ready" for address in both if address]
     for port in sorted({one.port for one in need.OUTGOING if one.protocol == "tcp"}):
-        lines += [f"accept {address} {port}" for address in (WEB, WEB_V6)]
+        for address in (WEB, WEB_V6):
+            secure = f"secure {address} {port} {world.shelf}/hosts.pem {world.shelf}/hosts.key"
+            lines += [secure if port == _HTTPS else f"accept {address} {port}"]
+        lines += [f"accept {SILENT} {port}"]
     lines += [
         f"sink {WEB} {port}" for port in sorted({one.port for one in need.OUTGOING if one.protocol == "udp"})
     ]

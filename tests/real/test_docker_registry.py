@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import engine
+from lab import certificates, engine
 from lab.inside import CHECKOUT, needs
 from lab.skip import or_skip
 
@@ -93,7 +93,7 @@ def look(
     (tmp_path / "hosts").write_text("\n".join(hosts) + "\n")
     (tmp_path / "resolv.conf").write_text("nameserver 127.0.7.9\n")
     wizard = [sys.executable, "-m", "mailcow_wizard", "check", check, "--json"]
-    argv = ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", _ENTER, "enter"]
+    argv = [*certificates.trusting(authority / "ca.pem"), "unshare", "--net", "sh", "-c", _ENTER, "enter"]
     argv += [
         str(tmp_path / "hosts"),
         str(tmp_path / "resolv.conf"),
@@ -105,7 +105,6 @@ def look(
     env = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "PYTHONPATH": str(CHECKOUT),
-        "SSL_CERT_FILE": str(authority / "ca.pem"),
     }
     if proxy:
         env["https_proxy"] = proxy

@@ -253,8 +253,9 @@ def test_without_a_list_of_authorities(
     """ca-certificates is not installed: that a good certificate is not trusted says nothing about it."""
     (tmp_path / "certs").mkdir()
     (tmp_path / "certs/ssl-cert-snakeoil.0").write_text("x")
-    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "certs"))
+    places = ssl.get_default_verify_paths()
+    places = places._replace(openssl_cafile="/nonexistent", openssl_capath=str(tmp_path / "certs"))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: places)
     monkeypatch.setattr(tls, "LISTS", ())
     context = ssl.create_default_context()
     monkeypatch.setattr(dialogue, "trusting", lambda: context)
