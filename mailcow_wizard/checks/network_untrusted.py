@@ -18,7 +18,7 @@ def untrusted(host: Reached, common: Judgement, facts: Outward) -> Judgement | N
     """What TLS says against the host; None where it says nothing against it."""
     foreign = next((one for one in host.tries if one.foreign), None)
     ended = next((one for one in host.tries if one.cut), None)
-    mute = next((one for one in host.tries if one.mute), None)
+    spoke = any(one.said and one.said.tls for each in facts.hosts for one in each.tries)
     unlisted = any(one.said and one.said.trouble == NO_AUTHORITIES for one in host.tries)
     bad = common._replace(
         status=STATUS[host.row.level],
@@ -34,9 +34,19 @@ def untrusted(host: Reached, common: Judgement, facts: Outward) -> Judgement | N
         return None
     if unlisted:
         return _without_list(bad, host)
-    if mute and any(one.trusted for each in facts.hosts for one in each.tries):
-        return _mute(bad, host)
+    if any(one.mute for one in host.tries):
+        return _mute(bad, host) if spoke else _all_mute(bad, host)
+    if not spoke and _like_the_mute(host, facts):
+        return _all_mute(bad, host)
     return None
+
+
+def _like_the_mute(host: Reached, facts: Outward) -> bool:
+    """Whether it opens at the port at which hosts are mute, and was not asked over TLS itself."""
+    opened = [one for one in host.tries if one.over_tls and one.result.outcome == "open"]
+    return any(one.said is None for one in opened) and any(
+        one.mute for each in facts.hosts for one in each.tries
+    )
 
 
 def _signer(one: Try) -> Shown | None:
@@ -146,6 +156,29 @@ def _mute(bad: Judgement, host: Reached) -> Judgement:
         summary=words,
         certainty="untested",
         remedies=(_("Run this check again."), _by_names(host)),
+        evidence=_evidence(bad, host, _("no answer")),
+    )
+
+
+def _all_mute(bad: Judgement, host: Reached) -> Judgement:
+    """Nobody answers over TLS: that ports open proves nothing then, nor is a timeout a failure."""
+    words = _(
+        "port {port} of {host} opens, but when encryption (TLS) begins no host answers there: something on "
+        "the way stops it, or this line is very slow",
+        port=host.row.port,
+        host=host.row.host,
+    )
+    return bad._replace(
+        status="unknown",
+        summary=words,
+        certainty="untested",
+        remedies=(
+            _("Run this check again."),
+            _(
+                "A filter on the way may stop encryption, or long packets are lost (see network.mtu): ask "
+                "whoever runs this network."
+            ),
+        ),
         evidence=_evidence(bad, host, _("no answer")),
     )
 

@@ -62,13 +62,27 @@ def test_who_goes_by_names_lets_every_connection_open(said: Spoken, status: str,
     assert status == "pass" or judged.stops == ("here" if said.trouble == NO_AUTHORITIES else "way")
 
 
+MUTE = Spoken("silent", own="192.0.2.1 4000")
+
+
 def test_who_opens_and_says_nothing_is_not_known_where_others_answer() -> None:
-    mute, speaks = (
-        named(GITHUB, Spoken("silent", own="192.0.2.1 4000")),
-        named(HUB, Spoken("open", tls="TLSv1.3")),
-    )
-    slow = judge_hosts(Outward((mute, OPEN), (4, 6)))[0]
+    mute, speaks = named(GITHUB, MUTE), named(HUB, Spoken("open", tls="TLSv1.3"))
     judged = judge_hosts(Outward((mute, speaks), (4, 6)))[0]
-    assert slow.status == "pass"  # a slow line, or nobody who speaks TLS
     assert (judged.status, judged.certainty) == ("unknown", "untested")
     assert "nothing comes back once TLS has named it, while other hosts answer" in judged.summary
+
+
+def test_that_ports_open_proves_nothing_where_nobody_answers_over_tls() -> None:
+    mute, unasked, plain = named(GITHUB, MUTE), reached(HUB, "open"), reached(RSYNC, "open")
+    both, other, third = judge_hosts(Outward((mute, unasked, plain), (4, 6)))
+    for one in (both, other):
+        assert (one.status, one.certainty, one.stops) == ("unknown", "untested", "way")
+        assert "when encryption (TLS) begins no host answers there" in one.summary
+        assert "network.mtu" in one.remedies[1]
+    assert third.status == "pass"
+
+
+def test_who_shows_a_foreign_certificate_answers() -> None:
+    mute, foreign = named(GITHUB, MUTE), named(HUB, Spoken("open", tls="TLSv1.3", trouble=MISMATCH))
+    judged = judge_hosts(Outward((mute, foreign), (4, 6)))[0]
+    assert (judged.status, "while other hosts answer" in judged.summary) == ("unknown", True)

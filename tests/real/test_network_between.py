@@ -133,6 +133,17 @@ def test_a_name_that_is_never_answered_is_not_known_to_be_there(world: World) ->
     assert seen.seconds < 4.2
 
 
+def test_where_nobody_answers_over_tls_an_open_port_proves_nothing(world: World) -> None:
+    """Nobody takes every connection; those that TLS is spoken in are never answered."""
+    with world.rule(f"ip daddr {WEB} tcp dport 443 dnat ip to {SILENT}", hook="prerouting"):
+        seen = look(world, "outbound-hosts", record="yes")
+    assert (seen.status(GITHUB), seen.status(PLAIN), seen.status(RSYNC)) == ("unknown", "pass", "pass")
+    assert "when encryption (TLS) begins no host answers there" in seen.summary(GITHUB)
+    assert seen.status("outbound-hosts api.github.com:443/tcp") == "unknown"
+    assert seen.replayed
+    assert seen.seconds < 4.2
+
+
 def test_whom_the_environment_alone_names_is_not_trusted(world: World, tmp_path: Path) -> None:
     """Docker and git do not ask a shell whom to trust."""
     trusting = ("env", f"SSL_CERT_FILE={certificates.authority(tmp_path, 'Private')}")

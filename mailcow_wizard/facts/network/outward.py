@@ -96,7 +96,7 @@ class Try(NamedTuple):
     @property
     def proves(self) -> bool:
         """Whether the host itself answered."""
-        if self.result.outcome != "open" or self.cut or self.foreign:
+        if self.result.outcome != "open" or self.cut or self.mute or self.foreign:
             return False
         return self.trusted or not self.taken
 
@@ -218,12 +218,19 @@ def _by_whom(facts: Facts, found: Sequence[Reached], clock: Clock) -> list[Reach
         open_tcp = one.probe.kind == "tcp" and one.result.outcome == "open"
         return open_tcp and (one.family, one.probe.port) in taken
 
-    asked = [_spoken_of(host, one) for host in found for one in host.tries if is_taken(one) and one.over_tls]
+    def is_unasked(one: Try) -> bool:
+        return one.over_tls and one.said is None
+
+    asked = [
+        _spoken_of(host, one) for host in found for one in host.tries if is_taken(one) and is_unasked(one)
+    ]
     said = spoken(facts, tuple(dict.fromkeys(asked)), clock.left)
     return [
         host._replace(
             tries=tuple(
-                one._replace(taken=True, said=said.get(_spoken_of(host, one)) if one.over_tls else None)
+                one._replace(
+                    taken=True, said=said.get(_spoken_of(host, one)) if is_unasked(one) else one.said
+                )
                 if is_taken(one)
                 else one
                 for one in host.tries
