@@ -198,7 +198,7 @@ class _Install:
         self._talk.lines(report.stage_lines(standing, self._talk.columns))
         streams.say(harmless(heard(standing.error), 1000))
         self._talk.line(
-            _("When that is mended, ./wizard install goes on. Log: {path}", path=self._record.log_path)
+            _("./wizard install goes on where it stopped. Log: {path}", path=self._record.log_path)
         )
         self._document(standing.state, standing.error, standing)
         return exit_codes.FAIL

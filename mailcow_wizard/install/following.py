@@ -29,7 +29,7 @@ UNIT = "mailcow-wizard-install"
 _TURN_S = 0.2
 _START_S = 30.0
 _RUN_LENGTH = 12
-KILLED = _("the work was ended from outside; ./wizard install goes on where it stopped")
+KILLED = _("the work was ended from outside")
 
 
 class Heard(NamedTuple):

@@ -72,6 +72,9 @@ def test_begun_left_and_come_back_to(place: Place) -> None:
         terminal.wait_for("Go on installing mailcow", "Go on?")
         terminal.keys("y")
         terminal.wait_for("fails  Images", f"the registry has no image {install_place.registry.HOST}")
+        terminal.wait_for("i go on")
+        terminal.keys("i")
+        terminal.wait_for("Go on installing mailcow", "Go on?")
 
 
 def test_gone_on_with_as_it_was_begun(place: Place) -> None:

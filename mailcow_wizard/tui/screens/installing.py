@@ -27,11 +27,13 @@ _TITLES = 14
 
 
 class InstallScreen(Log[bool]):
-    """Closing it leaves the install alone; True where the page after it is wanted."""
+    """Closing it leaves the install alone; True where what comes next is wanted: the page after it, or the
+    question whether to go on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,i", "dismiss", "close", show=False),
+        Binding("escape", "dismiss", "close", show=False),
         Binding("enter", "next", "next", show=False),
+        Binding("i", "go_on", "go on", show=False),
         Binding("q", "quit_wizard", "quit", show=False),
         Binding("s", "stop", "stop", show=False),
     ]
@@ -121,14 +123,26 @@ class InstallScreen(Log[bool]):
                 lines.append([(mark, look.state(status)), (part, look.plain)])
         keys = [("Esc", _("back, it goes on")), ("s", _("stop")), ("q", _("quit, it goes on"))]
         if not made.running:
-            keys = [("Enter", _("what comes next"))] if self._is_done else []
-            keys.append(("Esc", _("back")))
+            keys = [("Esc", _("back"))]
+            if self._is_done:
+                keys.insert(0, ("Enter", _("what comes next")))
+            elif self._has_stopped:
+                keys.insert(0, ("i", _("go on")))
         return [*lines, self.keys(keys)]
 
     @property
     def _is_done(self) -> bool:
         made = self._installing
         return not made.running and made.standing is not None and made.standing.state == "done"
+
+    @property
+    def _has_stopped(self) -> bool:
+        made = self._installing
+        return not (made.running or made.refused or self._is_done)
+
+    def action_go_on(self) -> None:
+        """Leaves it, to go on where it stopped."""
+        self.dismiss(self._has_stopped)
 
     def action_next(self) -> None:
         """Leaves it, for the page after it where it is done."""
