@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.by_clock import see_the_clock
 from mailcow_wizard.checks.dns_states import server_words
 from mailcow_wizard.facts.dns.local_view import LocalView, local_view
 from mailcow_wizard.facts.dns.own_resolvers import OwnResolvers
@@ -120,12 +121,16 @@ def _view(facts: LocalView) -> Judgement:
                 ),
             ),
         )
-    if any(one.local is None or not is_answer(one.local) for one in seen if one.exists):
+    mute = [one.local for one in seen if one.exists and not (one.local and is_answer(one.local))]
+    if mute:
         return common._replace(
             status="unknown",
             summary=_("this machine's own resolver gives no answer for {name}", name=name),
             certainty="untested",
-            remedies=(_("See /etc/resolv.conf: the resolvers named there must answer."),),
+            remedies=(
+                *see_the_clock(*(one.code for one in mute if one)),
+                _("See /etc/resolv.conf: the resolvers named there must answer."),
+            ),
         )
     return common._replace(summary=_("this machine's resolver sees {name} as the world does", name=name))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.by_clock import see_the_clock
 from mailcow_wizard.checks.dns_states import certainty, evidence, values
 from mailcow_wizard.facts.dns.mta_sts import (
     PATH,
@@ -117,6 +118,7 @@ def _policy(common: Judgement, facts: MtaSts) -> Judgement:
                 trouble=page.trouble,
             ),
             remedies=(
+                *see_the_clock(page.trouble),
                 _("Publish: mta-sts.{domain}. CNAME {server}.", domain=facts.domain, server=facts.server),
                 _(
                     "Then switch MTA-STS on for {domain} in mailcow, which serves {place}.",

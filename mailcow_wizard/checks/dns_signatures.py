@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.by_clock import see_the_clock
+from mailcow_wizard.facts.dns.message import Answer
 from mailcow_wizard.facts.dns.signatures import Signed, signatures
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -33,6 +35,9 @@ def _signed(signed: Signed) -> Judgement:
         # Without a DS there is nothing to check: a SERVFAIL has another reason.
         return common._replace(summary=_("{zone} is not signed, which is allowed", zone=zone))
     if "broken" in verdicts:
+        broken = [one for one in signed.opinions if one.verdict == "broken"]
+        if "valid" in verdicts and all(one.local for one in broken):
+            return _broken_here(common, zone, broken[0].checked)
         return _broken(common, zone, verdicts)
     if "valid" in verdicts:
         return common._replace(summary=_("{zone} is signed, and the signatures are valid", zone=zone))
@@ -124,6 +129,25 @@ def _broken(common: Judgement, zone: str, verdicts: list[str]) -> Judgement:
             zone=zone,
         ),
         remedies=remedies,
+    )
+
+
+def _broken_here(common: Judgement, zone: str, said: Answer) -> Judgement:
+    """Others find the signatures valid: nothing is wrong with the zone."""
+    return common._replace(
+        status="warn",
+        summary=_(
+            "the signatures of {zone} are valid, but this machine's own resolver ({server}) takes them for "
+            "broken",
+            zone=zone,
+            server=said.server,
+        ),
+        certainty="inferred",
+        severity="degrades",
+        remedies=(
+            *see_the_clock(said.code),
+            _("Then restart that resolver, and see whether its keys of the root are up to date."),
+        ),
     )
 
 

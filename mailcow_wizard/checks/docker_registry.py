@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_docker as need
+from mailcow_wizard.checks.by_clock import see_the_clock
 from mailcow_wizard.facts.docker_registry import Registries, Registry, registries
 from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -52,7 +53,7 @@ def _judge(one: Registry, seen: Registries) -> Judgement:
         return common._replace(
             status="unknown",
             summary=_("the address of {host} could not be looked up: {why}", host=one.host, why=_short(one)),
-            remedies=(_RESOLVER,),
+            remedies=(*see_the_clock(one.text), _RESOLVER),
             certainty="untested",
         )
     mirrored = bool(seen.mirrors) and one.host != "ghcr.io"
@@ -67,6 +68,7 @@ def _judge(one: Registry, seen: Registries) -> Judgement:
                 aside=aside,
             ),
             remedies=(
+                *see_the_clock(one.text),
                 _(
                     "Somebody in between opens TLS, or this machine's clock or its list of "
                     "authorities is wrong. See who signs: openssl s_client -connect {host}:443 "
@@ -82,7 +84,7 @@ def _judge(one: Registry, seen: Registries) -> Judgement:
     if one.outcome == "unnamed":
         return status._replace(
             summary=_("{host} has no address: {why}{aside}", host=one.host, why=_short(one), aside=aside),
-            remedies=(_RESOLVER,),
+            remedies=(*see_the_clock(one.text), _RESOLVER),
         )
     return status._replace(
         summary=_("{host} cannot be reached: {why}{aside}", host=one.host, why=_short(one), aside=aside),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.checks.by_clock import see_the_clock
 from mailcow_wizard.facts.network.names import NO_ADDRESS
 from mailcow_wizard.facts.network.outward import Outward, Reached
 from mailcow_wizard.language import _
@@ -107,7 +108,10 @@ def of_resolver(host: Reached, judged: Judgement, facts: Outward) -> Judgement:
             trouble=trouble,
         ),
         evidence=(*judged.evidence, Evidence(f"getent ahosts {host.row.host}", trouble)),
-        remedies=(_("See /etc/resolv.conf: a resolver named there must answer."),),
+        remedies=(
+            *see_the_clock(trouble),
+            _("See /etc/resolv.conf: a resolver named there must answer."),
+        ),
     )
 
 

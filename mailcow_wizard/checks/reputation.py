@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
+from mailcow_wizard.checks.by_clock import see_the_clock
 from mailcow_wizard.checks.dns_states import unseen
 from mailcow_wizard.checks.troubles import word
 from mailcow_wizard.facts.reputation import Opinion, Reputation, Subject, kind, reputation, words
@@ -231,7 +232,7 @@ def judge_asn(facts: AsnAnswer) -> Judgement:
         status="unknown",
         summary=_("whether Spamhaus answers servers in this network could not be found out: {why}", why=why),
         certainty="untested",
-        remedies=(_("Run this check again later."),),
+        remedies=(*see_the_clock(facts.trouble), _("Run this check again later.")),
     )
 
 

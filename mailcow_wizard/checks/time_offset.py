@@ -1,7 +1,15 @@
 """Judges how far off the clock is, by what time servers answered."""
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.facts.time_answers import ClockOffset, Server, groups, join_groups, median, voters
+from mailcow_wizard.facts.time_answers import (
+    NAMELESS,
+    ClockOffset,
+    Server,
+    groups,
+    join_groups,
+    median,
+    voters,
+)
 from mailcow_wizard.facts.time_web import DOUBT_S, agreed
 from mailcow_wizard.facts.time_words import span, stand, stand_of
 from mailcow_wizard.language import _, heard, ngettext
@@ -61,12 +69,14 @@ def judge_offset(clock: ClockOffset) -> Judgement:
         )
         return Judgement("pass", summary, found, evidence, certainty=certainty)
     summary = _("the clock is {offset} {whom}{aside}", offset=stand_of(clock.ahead), whom=whom, aside=aside)
+    by_hand = (_NAMELESS, _BY_HAND) if clock.nameless else ()
     return Judgement(
         status,
         summary,
         found,
         evidence,
         (
+            *by_hand,
             _(
                 "Set it once, through the service that keeps it: `chronyc makestep` with chrony, "
                 "`systemctl restart systemd-timesyncd` with systemd-timesyncd."
@@ -152,21 +162,23 @@ def _by_web_servers(silent: Judgement, ahead: float | None) -> Judgement:
             "the clock is some {offset} web servers; {said}", offset=stand_of(ahead), said=silent.summary
         ),
         found=stand(ahead),
-        remedies=(
-            _("Set it by hand: `date -u -s '2027-12-31 23:59:59'`, with the true time in UTC. Then:"),
-            *silent.remedies,
-        ),
+        remedies=(_BY_HAND, *silent.remedies),
         certainty="inferred",
         severity="breaks" if status == "fail" else "degrades",
     )
 
 
+_NAMELESS = _(
+    "This machine's own resolver does not find the time servers, so no service can set it; and a resolver "
+    "that checks signatures (DNSSEC) finds nothing while the clock is far off."
+)
+_BY_HAND = _("Set it by hand: `date -u -s '2027-12-31 23:59:59'`, with the true time in UTC. Then:")
 _ASK_OTHERS = _("Ask a server that you trust: --ntp HOST. Many providers run one inside their own network.")
 
 
 def _remedy(reason: str) -> str:
     """What mends one reason for having no answer."""
-    if reason.startswith("name does not resolve"):
+    if reason.startswith(NAMELESS):
         return _(
             "The names of the time servers do not resolve: mend the resolver first "
             "(/etc/resolv.conf), or give an address: --ntp 192.0.2.1."

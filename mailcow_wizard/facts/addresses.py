@@ -140,8 +140,12 @@ def is_the_worlds(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> boo
 
 def at_given_resolver(facts: Facts, name: str, family: int) -> str:
     """The name's address by the resolver that was given, empty where none was. Raises HostError."""
-    if not facts.settings.resolver:
-        return ""
+    return at_known_resolvers(facts, name, family) if facts.settings.resolver else ""
+
+
+def at_known_resolvers(facts: Facts, name: str, family: int) -> str:
+    """The name's address by whichever resolver has one, this machine's own or a public one. Raises
+    HostError."""
     from mailcow_wizard.facts.network.names import look_up
 
     looked = look_up(facts, (name,), (family,))[name]

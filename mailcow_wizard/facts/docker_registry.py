@@ -7,7 +7,7 @@ import threading
 
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts import docker
-from mailcow_wizard.facts.network.names import NO_SUCH_NAME, why_none
+from mailcow_wizard.facts.network.names import NO_SUCH_NAME, resolver_trouble, why_none
 from mailcow_wizard.facts.network.names import ask as look_up
 from mailcow_wizard.facts.proxies import Egress, egress
 from mailcow_wizard.facts.store import Facts
@@ -128,5 +128,7 @@ def _why_unnamed(facts: Facts, host: str) -> str:
     except HostError:
         return ""
     if heard.values("A"):
-        return _("{host} has an address, but this machine's own resolver gives none", host=host)
+        words = _("{host} has an address, but this machine's own resolver gives none", host=host)
+        trouble = facts.get(resolver_trouble)
+        return f"{words} ({trouble})" if trouble else words
     return f"{host}: {why_none(heard) or _('no resolver answers')}"

@@ -6,7 +6,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.facts.containers import is_contained
 from mailcow_wizard.facts.presence import has_command, is_there
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.facts.time_answers import ClockOffset, compare, voters
+from mailcow_wizard.facts.time_answers import NAMELESS, ClockOffset, compare, voters
 from mailcow_wizard.facts.time_servers import configured_servers
 from mailcow_wizard.facts.time_tracking import NOT_YET, read_tracking, read_variables, too_old
 from mailcow_wizard.facts.time_web import web_clocks
@@ -27,7 +27,28 @@ def offset(facts: Facts) -> ClockOffset:
     names = facts.settings.ntp or (*facts.get(configured_servers), *need.NTP_POOL)
     timeout = min(ASK_TIMEOUT_S, 0.8 * (facts.settings.timeout or ASK_TIMEOUT_S * 2))
     clock = compare(facts.host.ask_time(tuple(dict.fromkeys(names)), timeout))
-    return clock if voters(clock.servers) else clock._replace(web=web_clocks(facts))
+    if voters(clock.servers):
+        return clock
+    nameless = tuple(one.name for one in clock.servers if one.rejected.startswith(NAMELESS))
+    if nameless:
+        clock = _by_address(facts, clock, nameless, timeout)
+    return clock if voters(clock.servers) else clock._replace(web=web_clocks(facts, bool(nameless)))
+
+
+def _by_address(facts: Facts, clock: ClockOffset, names: tuple[str, ...], timeout: float) -> ClockOffset:
+    """The same with what the servers of these names say, which this machine's own resolver does not find: by
+    a wrong clock it may be that it finds nothing (DNSSEC)."""
+    from mailcow_wizard.facts.network.names import families, look_up
+
+    try:
+        looked = look_up(facts, names, facts.get(families) or (4,))
+        owner = {at: name for name, one in looked.items() for at in (*one.v4[:2], *one.v6[:2])}
+        answers = facts.host.ask_time(tuple(owner), timeout / 2) if owner else ()
+    except HostError:
+        return clock
+    found = compare(one._replace(server=owner.get(one.server, one.server)) for one in answers)
+    others = tuple(one for one in clock.servers if one.name not in owner.values())
+    return found._replace(servers=(*found.servers, *others), nameless=True) if found.servers else clock
 
 
 # --- what keeps the clock right ---------------------------------------------------------------------------

@@ -7,6 +7,9 @@ from mailcow_wizard.host.door import TimeAnswer
 from mailcow_wizard.language import _
 from mailcow_wizard.typed import NamedTuple
 
+NAMELESS = "name does not resolve"
+"""What the door's reason begins with where a server's name has no address."""
+
 _LENGTH = 48
 _NTP_TO_UNIX_S = 2_208_988_800
 _ERA_S = 1 << 32
@@ -49,7 +52,8 @@ class ClockOffset(NamedTuple):
     """All servers asked, those of the largest group that agrees, and whether there is no such group.
 
     `ahead` is the median of the group: positive where this clock is ahead. `web`: what web servers say of
-    the time, where no time server's word counts.
+    the time, where no time server's word counts. `nameless`: this machine's own resolver does not find the
+    servers.
     """
 
     servers: tuple[Server, ...]
@@ -57,6 +61,7 @@ class ClockOffset(NamedTuple):
     tied: bool
     ahead: float
     web: tuple[WebClock, ...] = ()
+    nameless: bool = False
 
 
 def compare(answers: Iterable[TimeAnswer]) -> ClockOffset:

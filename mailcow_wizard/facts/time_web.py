@@ -1,6 +1,6 @@
 """What web servers say of the time, where no time server answers: their word is good to some seconds."""
 
-from mailcow_wizard.facts.addresses import ASKED, at_given_resolver
+from mailcow_wizard.facts.addresses import ASKED, at_given_resolver, at_known_resolvers
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError, HttpReply, NoAnswer
 from mailcow_wizard.patterns import pattern
@@ -27,16 +27,18 @@ class WebClock(NamedTuple):
     said: str
 
 
-def web_clocks(facts: Facts) -> tuple[WebClock, ...]:
+def web_clocks(facts: Facts, nameless: bool = False) -> tuple[WebClock, ...]:
     """The servers that mailcow asks for its address, until two said the time or one is silent: then nothing
-    gets out. Plain HTTP: with a wrong clock no certificate is good."""
+    gets out. Plain HTTP: with a wrong clock no certificate is good. `nameless`: this machine's own resolver
+    finds no names, so others are asked for theirs."""
+    find = at_known_resolvers if nameless else at_given_resolver
     found: list[WebClock] = []
     for family, names in ASKED.items():
         for name in names:
             try:
                 # Each name has addresses of one family. Who asks for the address names it: what that one
                 # heard, in other time, is kept apart in a recording.
-                at = at_given_resolver(facts, name, family)
+                at = find(facts, name, family)
                 reply = facts.host.fetch(name, "/", 0, _WAIT_S, address=at)
             except NoAnswer:
                 break

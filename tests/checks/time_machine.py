@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from mailcow_wizard.checks.time import CHECKS
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.facts.time import PROPERTIES
-from mailcow_wizard.host.door import HostError, HttpReply, Process, Ran, TimeAnswer
+from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, HttpReply, Process, Ran, TimeAnswer
 from mailcow_wizard.model import Judgement, Settings
 from tests.fake_host import FakeHost
 from tests.judged import look
@@ -52,6 +52,12 @@ class Machine(FakeHost):
         if isinstance(page, HostError):
             raise page
         return page
+
+    def ask_dns(self, questions: tuple[DnsQuestion, ...], timeout: float = 3.0) -> tuple[DnsReply, ...]:
+        raise HostError("no name server is there")
+
+    def source_address(self, destination: str) -> str:
+        raise HostError("no route")
 
     def running(self, names: tuple[str, ...]) -> tuple[Process, ...]:
         if isinstance(self.processes, HostError):

@@ -19,11 +19,13 @@ from mailcow_wizard.typed import NamedTuple
 
 
 class Opinion(NamedTuple):
-    """One resolver's answers to the zone's SOA: checked, and unchecked; and whether it checks signatures."""
+    """One resolver's answers to the zone's SOA: checked, and unchecked; whether it checks signatures, and
+    whether it is the one that programs on this machine ask."""
 
     checked: Answer
     unchecked: Answer
     validates: bool = False
+    local: bool = False
 
     @property
     def verdict(self) -> str:
@@ -67,7 +69,7 @@ def signatures(facts: Facts) -> tuple[Signed, ...]:
     server = facts.get(mail_server)
     names = tuple(dict.fromkeys((*server.domains, server.within)))
     zones = [_zone(facts, name) for name in names]
-    servers, checking = _validators(facts), facts.get(_checking)
+    servers, checking, own = _validators(facts), facts.get(_checking), known_resolvers(facts)
     rows = [
         DnsQuestion(zone, type, (one,), dnssec=True, checking_disabled=not checked)
         for zone in zones
@@ -80,7 +82,7 @@ def signatures(facts: Facts) -> tuple[Signed, ...]:
         triples = [(next(heard), next(heard), next(heard)) for _ in servers]
         told = [bool(ds.of("DS")) for _, _, ds in triples if ds.code in (NOERROR, NXDOMAIN)]
         opinions = tuple(
-            Opinion(checked, unchecked, one in checking)
+            Opinion(checked, unchecked, one in checking, one in own)
             for one, (checked, unchecked, _) in zip(servers, triples, strict=True)
         )
         signers = tuple(dict.fromkeys(value for _, _, ds in triples for value in ds.values("DS")))

@@ -108,7 +108,7 @@ def resolver_trouble(facts: Facts) -> str:
     heard = answer(reply)
     if heard.code == NOERROR:
         return ""
-    return heard.error or heard.explained or heard.code
+    return heard.error or (f"{heard.code} ({heard.explained})" if heard.explained else heard.code)
 
 
 def nobody_looks_up(facts: Facts) -> bool:
