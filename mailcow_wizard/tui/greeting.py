@@ -6,6 +6,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import machine_line
 from mailcow_wizard.facts.mail.set_up import is_set_up
 from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.install.leftover import left_over
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Step
 from mailcow_wizard.names import NotAName, doubt, mail_domain, mail_host_name
@@ -27,7 +28,8 @@ _MATTERS = (0, 3, 1, 2)
 
 class Greeting(NamedTuple):
     """What the first screen says. `origin` is where the server's name comes from (contract); `resumed` the
-    title of the step where the last sitting ended; `there`: mailcow is set up on this machine already."""
+    title of the step where the last sitting ended; `there`: mailcow is set up on this machine already, and no
+    install of it waits for its end."""
 
     machine: str
     hostname: str
@@ -53,7 +55,7 @@ def greeting(session: Session, facts: Facts, steps: Sequence[Step]) -> Greeting:
         next(iter(session.settings.domains), ""),
         "saved" if again else name.origin,
         next((one.title for one in steps[1:] if one.id == session.answers.step), ""),
-        is_set_up(facts),
+        is_set_up(facts) and not left_over(session),
     )
 
 

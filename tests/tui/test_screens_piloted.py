@@ -16,7 +16,7 @@ from mailcow_wizard.facts.identity import Hostname
 from mailcow_wizard.host.recorded import FORMAT, RecordedHost
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install.stages import STAGES
-from mailcow_wizard.install.standing import Choices, fresh
+from mailcow_wizard.install.standing import Choices, Record, fresh
 from mailcow_wizard.model import STEPS, Event, Settings
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.tui.greeting import greeting
@@ -205,6 +205,19 @@ def test_a_name_that_was_said_last_time_is_from_last_time(tmp_path: Path) -> Non
     assert greeting(session, session.new_facts(), STEPS).origin == "option"
     session.keep(session.answers._replace(hostname="mail.example.org"))
     assert greeting(session, session.new_facts(), STEPS).origin == "saved"
+
+
+def test_a_mailcow_whose_install_has_stopped_is_not_set_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its containers may run; its end, and the proof, are missing."""
+    monkeypatch.setattr("mailcow_wizard.tui.greeting.is_set_up", lambda facts: True)
+    machine = RecordedHost({"format": FORMAT, "answers": {}})
+    session = Session(machine, Settings(), StateDirectory(str(tmp_path)))
+    assert greeting(session, session.new_facts(), STEPS).there
+    begun = fresh("1", "2026-01-01T00:00:00Z", "mail.example.org", {"directory": "/"}, Choices())
+    Record(session.state).save(begun._replace(state="failed"))
+    assert not greeting(session, session.new_facts(), STEPS).there
 
 
 @pytest.mark.parametrize(
