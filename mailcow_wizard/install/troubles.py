@@ -90,15 +90,10 @@ def _last_words(lines: Sequence[str]) -> str:
 
 def disk_remedies(path: str) -> tuple[str, ...]:
     """What helps where a disk is full."""
-    return (
-        _(
-            "See what fills it (df -h {path}), make room, and run ./wizard install again: it goes on there.",
-            path=path,
-        ),
-    )
+    return (_("See what fills it (df -h {path}), and make room.", path=path),)
 
 
-_LATER = _("It may be published at this moment: run ./wizard install again later, it goes on there.")
+_LATER = _("It may be published at this moment: try again later.")
 _KNOWN: tuple[tuple[str, Trouble], ...] = (
     (
         r"cannot connect to the docker daemon|is the docker daemon running|error during connect"

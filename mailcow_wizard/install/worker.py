@@ -175,14 +175,10 @@ def _left(standing: Standing, begun: bool) -> str:
     stage = logged(standing.stage)
     if begun and (done or standing.changes):
         return _(
-            "stopped in {stage}; done: {done}; ./wizard install goes on there",
+            "stopped in {stage}; done: {done}",
             stage=stage,
             done=", ".join(done) or _("nothing"),
         )
     if not done:
-        return _("stopped before {stage}; nothing was changed; ./wizard install goes on there", stage=stage)
-    return _(
-        "stopped before {stage}; done: {done}; ./wizard install goes on there",
-        stage=stage,
-        done=", ".join(done),
-    )
+        return _("stopped before {stage}; nothing was changed", stage=stage)
+    return _("stopped before {stage}; done: {done}", stage=stage, done=", ".join(done))

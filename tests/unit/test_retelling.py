@@ -221,16 +221,14 @@ def test_an_install_is_told(german: None) -> None:
     stages = (Stand("preconditions", "done", "12 findings, none blocks"), *standing.stages[1:])
     kept = standing._replace(
         stages=stages,
-        error="stopped in Images; done: Preconditions, Download; ./wizard install goes on there",
+        error="stopped in Images; done: Preconditions, Download",
         remedies=("See ./wizard check network",),
         notes=("only 1.5 GiB (system.memory)",),
         findings=(of_finding(FINDING),),
     )
     told = spoken.standing(kept)
     assert told.stages[0].note == "12 Befunde, keiner verhindert etwas"
-    assert told.error == (
-        "angehalten in Images; erledigt: Voraussetzungen, Download; ./wizard install macht dort weiter"
-    )
+    assert told.error == ("angehalten in Images; erledigt: Voraussetzungen, Download")
     assert told.remedies == ("Siehe ./wizard check network",)
     assert told.notes == ("nur 1,5 GiB (system.memory)",)
     finding = from_fields(retold_finding(of_finding(FINDING)))
