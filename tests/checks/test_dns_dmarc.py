@@ -73,6 +73,22 @@ def test_a_tag_that_stands_there_twice(policy: str, words: str) -> None:
     assert (found.status, words in found.summary) == ("warn", True), found.summary
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("np=reject; psd=n; t=n", ""),
+        ("np=none; psd=u", ""),
+        ("PSD=Y; NP=Quarantine", ""),
+        ("np=refuse", "np=refuse is none of its words"),
+        ("psd=yes", "psd=yes is none of its words"),
+        ("t=1", "t=1 is none of its words"),
+    ],
+)
+def test_tags_of_the_newer_standard(more: str, words: str) -> None:
+    found = said(DOMAIN, {(DOMAIN, "TXT"): f"v=DMARC1; p=reject; {more}"})
+    assert (found.status, words in found.summary) == ("warn" if words else "pass", True), found.summary
+
+
 def test_the_policy_of_a_zone_above_holds() -> None:
     """A part of the organisation whose zone is kept elsewhere."""
     found = said(f"a.b.{DOMAIN}", {(f"b.{DOMAIN}", "TXT"): POLICY}, f"a.b.{DOMAIN}", f"b.{DOMAIN}")
