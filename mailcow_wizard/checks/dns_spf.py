@@ -119,6 +119,22 @@ def _trouble(domain: str, opinion: Opinion, text: str) -> Judgement | None:
                 closed=_closed(text, opinion),
             ),
         )
+    wide = next((one.wide for one in opinion.strangers if one.wide), "")
+    if wide:
+        return _fails(
+            domain,
+            _(
+                "the SPF record of {domain} lets a large part of the internet send mail in its name "
+                "('{term}'): nobody has so many addresses",
+                domain=domain,
+                term=wide,
+            ),
+            _(
+                "Take that word out of the TXT record of {domain}: {closed}",
+                domain=domain,
+                closed=_closed(text, opinion),
+            ),
+        )
     refused = [(address, one) for address, one in opinion.own if one.result in _REFUSED]
     if refused:
         address, one = refused[0]
@@ -253,6 +269,7 @@ def _closed(text: str, opinion: Opinion) -> str:
     this server through. A redirect would not count any more beside all (RFC 7208, 6.1)."""
     out = {"all", "+all", "?all", "-all", "~all"}
     out |= {one.term.lower() for one in opinion.strangers if one.result == "pass"}
+    out |= {one.wide.lower() for one in opinion.strangers if one.wide}
     first, *rest = text.split(" ")
     words = [one for one in rest if one.lower() not in out and not one.lower().startswith("redirect=")]
     left = {one.lower() for one in words}

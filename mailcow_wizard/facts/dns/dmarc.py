@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 VERSION = "DMARC1"
 POLICIES = ("none", "quarantine", "reject")
 _CHOICES = {
-    **{"sp": POLICIES, "adkim": ("r", "s"), "aspf": ("r", "s")},
-    **{"np": POLICIES, "psd": ("y", "n", "u"), "t": ("y", "n")},  # of RFC 7489's successor (RFC 9989)
+    "sp": POLICIES,
+    "adkim": ("r", "s"),
+    "aspf": ("r", "s"),
+    "np": POLICIES,
+    "psd": ("y", "n", "u"),
+    "t": ("y", "n"),  # of RFC 7489's successor (RFC 9989)
 }
 _MOST_RECEIVERS = 10
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MOST_LOOKUPS = 10
 MOST_VOID = 2
 MOST_HOSTS = 10
+# Of IPv4 nobody has more than a /8, of IPv6 nobody more than a /13: who names more names strangers.
+_WIDEST = {4: 8, 6: 13}
 
 _RESULTS: dict[str, Result] = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
 
@@ -37,7 +39,8 @@ class Heard(NamedTuple):
 
 class Verdict(NamedTuple):
     """The outcome: `term` is the word that decided, in the record of `domain` (empty: no word did), `why` the
-    reason of an error; `lookups` and `void` are what was counted on the way."""
+    reason of an error; `lookups` and `void` are what was counted on the way, `wide` is the first word of the
+    record that was met and lets more addresses send than anybody has."""
 
     result: Result
     term: str = ""
@@ -45,6 +48,7 @@ class Verdict(NamedTuple):
     why: str = ""
     lookups: int = 0
     void: int = 0
+    wide: str = ""
 
 
 class _Error(Exception):
@@ -68,7 +72,7 @@ def check(text: str, sender: Sender, ask: Ask) -> Verdict:
         verdict = Verdict(result, term, domain)
     except _Error as error:
         verdict = Verdict(error.result, why=error.why)
-    return verdict._replace(lookups=evaluation.lookups, void=evaluation.void)
+    return verdict._replace(lookups=evaluation.lookups, void=evaluation.void, wide=evaluation.wide)
 
 
 class _Evaluation:
@@ -79,12 +83,18 @@ class _Evaluation:
         self._type = "AAAA" if sender.version == 6 else "A"
         self.lookups = 0
         self.void = 0
+        self.wide = ""
 
     def of(self, domain: str, text: str) -> tuple[Result, str, str]:
         """The result of one record, the word that decided, and whose record that stands in."""
         record = self._read(domain, text)
         for term in record.terms:
-            if self._matches(term, domain):
+            before = self.wide
+            matched = self._matches(term, domain)
+            # What an included record says counts as the word that includes it does.
+            wide = before or (term.text if self.wide or _is_wide(term) else "")
+            self.wide = wide if term.qualifier == "+" else before
+            if matched:
                 return _RESULTS[term.qualifier], term.text, domain
         if not record.redirect:
             return "neutral", "", domain
@@ -215,6 +225,14 @@ class _Evaluation:
                 _("{name} {type} could not be asked: {trouble}", name=name, type=type, trouble=heard.trouble),
             )
         return heard
+
+
+def _is_wide(term: Term) -> bool:
+    """Whether a word names more addresses than anybody has; `all` is another matter."""
+    if term.network:
+        network = ipaddress.ip_network(term.network)
+        return network.prefixlen < _WIDEST[network.version]
+    return term.name in ("a", "mx") and (term.v4 < _WIDEST[4] or term.v6 < _WIDEST[6])
 
 
 def _can_be_asked(name: str) -> bool:
