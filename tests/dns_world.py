@@ -9,7 +9,7 @@ import dns.rrset
 from fake_host import FakeHost
 
 from mailcow_wizard.facts.store import Facts
-from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, HttpReply
+from mailcow_wizard.host.door import DnsQuestion, DnsReply, HostError, HttpReply, Probe, Probed
 from mailcow_wizard.model import Settings
 
 RESOLVER = "192.0.2.53"
@@ -69,6 +69,9 @@ class World(FakeHost):
                 break
             name = alias[0].removesuffix(".")
         return DnsReply(asked.servers[0], "udp", response.to_wire(), 0.01, "")
+
+    def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
+        raise HostError("nothing is tried here")
 
     def source_address(self, destination: str) -> str:
         return OURS_V6 if ":" in destination else OURS

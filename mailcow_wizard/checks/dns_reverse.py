@@ -27,7 +27,24 @@ def judge_ptr(facts: ReverseAsked) -> tuple[Judgement, ...]:
             ),
         )
     found = tuple(_ptr(server, one, facts.words(one.address)) for one in reverses)
+    if facts.nowhere:
+        found = tuple(map(_not_yet, found))
     return (*found, *(unseen(one) for one in server.unseen))
+
+
+def _not_yet(judgement: Judgement) -> Judgement:
+    """The same, where it is of an address that no mail leaves with: IPv6 leads nowhere."""
+    if judgement.status != "fail" or ":" not in (judgement.subject or ""):
+        return judgement
+    return judgement._replace(
+        status="warn",
+        severity="degrades",
+        summary=_("{said}; no mail leaves with it as long as IPv6 leads nowhere", said=judgement.summary),
+        remedies=(
+            _('See "IPv6" first: where it is not to be used, this address needs no name.'),
+            *judgement.remedies,
+        ),
+    )
 
 
 def _ptr(server: MailServer, reverse: Reverse, ask: str) -> Judgement:

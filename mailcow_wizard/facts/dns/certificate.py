@@ -17,6 +17,7 @@ from mailcow_wizard.facts.dns.host_records import HostRecords, host_records
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen, Wanted, look
 from mailcow_wizard.facts.dns.state import texts
+from mailcow_wizard.facts.network.ipv6 import leads_nowhere
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
@@ -53,10 +54,12 @@ class Tried(NamedTuple):
 
 
 class HostTried(NamedTuple):
-    """The server's records, and what acme is told."""
+    """The server's records, and what acme is told; `nowhere` that the address that IPv6 would have there is
+    missing, and leads nowhere."""
 
     host: HostRecords
     settings: AcmeSettings
+    nowhere: bool = False
 
 
 class Certificate(NamedTuple):
@@ -90,7 +93,9 @@ def allowed(facts: Facts) -> Allowed:
 
 def host_tried(facts: Facts) -> HostTried:
     """For the server's own name. Raises HostError."""
-    return HostTried(facts.get(host_records), facts.get(acme_settings))
+    host = facts.get(host_records)
+    missing = bool(host.server.v6.public and host.aaaa.answered and not host.aaaa.exists)
+    return HostTried(host, facts.get(acme_settings), missing and facts.get(leads_nowhere))
 
 
 def tried(facts: Facts) -> Tried:

@@ -95,6 +95,16 @@ def ipv6(facts: Facts) -> Ipv6:
     )
 
 
+def leads_nowhere(facts: Facts) -> bool:
+    """Whether this machine has IPv6 and a route for it, and nothing comes back from outside: mailcow will not
+    use it then, and mail does not leave by it. False where nobody knows."""
+    try:
+        found = facts.get(ipv6)
+    except HostError:
+        return False
+    return bool(found.own) and not found.passes
+
+
 def _default_shown(facts: Facts) -> bool:
     """Whether mailcow's detection finds a default route (_modules/scripts/ipv6_controller.sh). It looks at
     the main table; the kernel lists those of policy routing, too, which WireGuard uses."""

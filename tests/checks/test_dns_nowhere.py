@@ -1,0 +1,57 @@
+"""IPv6 that has an address and leads nowhere: no advice to publish what would lead others astray."""
+
+import pytest
+from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, ZONE, Rows, World
+
+from mailcow_wizard.checks import dns
+from mailcow_wizard.engine import runner
+from mailcow_wizard.facts.dns.reverse import reverse_name
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.door import Probe, Probed
+from mailcow_wizard.model import Judgement, Settings
+
+CHECKS = {one.id: one for one in dns.CHECKS}
+V4_NAME: Rows = {(reverse_name(OURS), "PTR"): f"{NAME}."}
+V6_NAME: Rows = {(reverse_name(OURS_V6), "PTR"): f"{NAME}."}
+
+
+class Swallowed(World):
+    """Of what is sent over IPv6 the router lets nothing come back, unless it `passes`."""
+
+    def __init__(self, records: Rows, passes: bool) -> None:
+        super().__init__({**ZONE, **V4_NAME, **records})
+        self.passes, self.tried = passes, 0
+        self.files["/proc/sys/net/ipv6/conf/all/disable_ipv6"] = "0"
+        self.files["/opt/mailcow-dockerized/mailcow.conf"] = f"MAILCOW_HOSTNAME={NAME}\n"
+
+    def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
+        self.tried += 1
+        return tuple(Probed("open" if self.passes else "silent", 0.1) for _one in probes)
+
+
+def look(id: str, world: World) -> dict[str | None, Judgement]:
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), resolver=RESOLVER, addresses=(OURS, OURS_V6))
+    return {one.subject: one for one in runner.look(CHECKS[id], Facts(world, settings))}
+
+
+@pytest.mark.parametrize(("passes", "status"), [(False, "pass"), (True, "warn")])
+def test_an_address_that_leads_nowhere_is_not_to_be_published(passes: bool, status: str) -> None:
+    found = look("dns.aaaa", Swallowed({(NAME, "AAAA"): ()}, passes))[NAME]
+    assert found.status == status
+    assert any("Publish" in one for one in found.remedies) is passes
+    assert ("IPv6 leads nowhere" in found.summary) is not passes
+
+
+@pytest.mark.parametrize(("passes", "status"), [(False, "warn"), (True, "fail")])
+@pytest.mark.parametrize("records", [{}, {**V6_NAME, (NAME, "AAAA"): ()}])
+def test_the_name_of_an_address_that_no_mail_leaves_with(records: Rows, passes: bool, status: str) -> None:
+    found = look("dns.ptr", Swallowed(records, passes))
+    assert (found[OURS].status, found[OURS_V6].status) == ("pass", status)
+    assert ('See "IPv6" first' in found[OURS_V6].remedies[0]) is not passes
+
+
+def test_what_is_right_needs_no_packet_over_ipv6() -> None:
+    world = Swallowed(V6_NAME, False)
+    assert look("dns.ptr", world)[OURS_V6].status == "pass"
+    assert look("dns.aaaa", world)[NAME].status == "pass"
+    assert world.tried == 0
