@@ -9,6 +9,7 @@ from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.port_choices import Choice
 from mailcow_wizard.fixes.port_conflict import Conflict
 from mailcow_wizard.fixes.port_stops import SETTLE_S, with_places
+from mailcow_wizard.fixes.port_units import read_again
 from mailcow_wizard.fixes.postfix_files import listeners, parameter, with_parameter, without_listeners
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
@@ -102,8 +103,8 @@ def _before(conflict: Conflict, restart: tuple[str, ...]) -> tuple[Command, ...]
     if restart[0] != "systemctl":
         return (Command(("postfix", "check"), (restart,)),)
     unit = conflict.blockers[0].names[0]
-    gently = (("systemctl", "try-restart", restart[2]),)
-    return (Command(("postfix", "check")), Command(("systemctl", "is-active", "--quiet", unit), gently))
+    again = read_again("try-restart", restart[2])
+    return (Command(("postfix", "check")), Command(("systemctl", "is-active", "--quiet", unit), again))
 
 
 def _restart(conflict: Conflict) -> tuple[str, ...]:

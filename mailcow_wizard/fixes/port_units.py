@@ -202,6 +202,12 @@ def _start(again: list[Unit]) -> tuple[Argv, ...]:
     return (*([("systemctl", "start", *others)] if others else []), *([alone] if targets else []))
 
 
+def read_again(action: str, unit: str) -> tuple[Argv, ...]:
+    """What has a unit that ran read its files again, `try-restart` for one: not where somebody stopped it
+    since, but where it failed meanwhile, as when the change itself kept it from starting."""
+    return (("systemctl", "restart", "--failed", f"{unit}*"), ("systemctl", action, unit))
+
+
 def _proofs(again: list[Unit]) -> tuple[Proof, ...]:
     """Each that ran has to run. A service that its socket starts when it is needed may end by itself."""
     running = {one.id for one in again if one.runs}

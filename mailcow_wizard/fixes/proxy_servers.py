@@ -8,6 +8,7 @@ from collections.abc import Callable
 from mailcow_wizard.facts.blockers import UNIT
 from mailcow_wizard.fixes import NoPlan
 from mailcow_wizard.fixes.port_conflict import Conflict
+from mailcow_wizard.fixes.port_units import read_again
 from mailcow_wizard.fixes.proxy_sites import Site, apache, caddy, haproxy, nginx, traefik
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
@@ -198,8 +199,9 @@ def _before(test: tuple[str, ...], again: tuple[str, ...]) -> tuple[PlanStep, ..
     where the test failed, for nothing was done then, and not where the server was stopped since."""
     if again[0] != "systemctl":
         return (Command(test, (again,)),)
-    gently = ("systemctl", "try-restart" if again[1] == "restart" else "try-reload-or-restart", again[2])
-    return (Command(test), Command(("systemctl", "is-active", "--quiet", again[2]), (gently,)))
+    gently = "try-restart" if again[1] == "restart" else "try-reload-or-restart"
+    undo = read_again(gently, again[2])
+    return (Command(test), Command(("systemctl", "is-active", "--quiet", again[2]), undo))
 
 
 def _copy(conflict: Conflict, text: str, test: str) -> Manual:

@@ -9,6 +9,7 @@ from lab import machine
 from lab.inside import wait_until
 from lab.machine import Machine
 
+from mailcow_wizard.fixes.port_units import read_again
 from tests.real.mending import Mender, Snapshot, commands, edits, snapshot, words
 from tests.real.ports import LISTENER_ON_MACHINE
 from tests.real.units import INSTALL, LISTENER, OWN, SERVICE, listens, mending_on, running, states
@@ -101,6 +102,31 @@ def test_a_postfix_that_was_stopped_since_stays_stopped(booted: Machine, mender:
         mender.undo(change)
         assert booted.run(["cat", "/etc/postfix/main.cf"]).stdout == before
         assert states(booted, "postfix.service", "postfix@-.service") == ["inactive", "inactive"]
+
+
+def test_what_failed_meanwhile_is_started_when_its_files_are_read_again(booted: Machine) -> None:
+    """And what was stopped is not; a failure to start is one."""
+    path = f"{OWN}/lasting.service"
+
+    def again() -> list[int]:
+        return [booted.run(argv).returncode for argv in read_again("try-restart", "lasting.service")]
+
+    def first() -> str:
+        return booted.run(["systemctl", "show", "-P", "MainPID", "lasting.service"]).stdout
+
+    with running(booted, "lasting.service", (path, f"[Service]\nExecStart=/bin/sleep 600\n{INSTALL}")):
+        was = first()
+        assert (again(), states(booted, "lasting.service")) == ([0, 0], ["active"])
+        assert first() != was
+        booted.run(["systemctl", "stop", "lasting.service"], check=True)
+        assert (again(), states(booted, "lasting.service")) == ([0, 0], ["inactive"])
+        booted.run(["sed", "-i", "/Exec/aExecStartPre=/bin/false", path], check=True)
+        booted.run(["systemctl", "daemon-reload"], check=True)
+        booted.run(["systemctl", "start", "lasting.service"])
+        assert (again()[0], states(booted, "lasting.service")) == (1, ["failed"])
+        booted.run(["sed", "-i", "/false/d", path], check=True)
+        booted.run(["systemctl", "daemon-reload"], check=True)
+        assert (again(), states(booted, "lasting.service")) == ([0, 0], ["active"])
 
 
 def test_a_postfix_that_is_only_stopped_would_come_back(booted: Machine, mender: Mender) -> None:
