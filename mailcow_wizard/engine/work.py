@@ -235,7 +235,8 @@ class Work:
                 # One that did not come to its end says nothing of what there was to take back.
                 tolerant = tolerant and isinstance(error, _Ended | Missing | Denied)
                 failures.append(str(error))
-                self._tell("output", number, str(error))
+                if tolerant:
+                    self._tell("output", number, str(error))
         if failures and not tolerant:
             raise HostError("; ".join(failures))
         if step.proofs:

@@ -157,11 +157,10 @@ def ending(work: Work) -> tuple[str, list[str], list[tuple[str, str]]]:
     if error and state == "applied" and finding is None:
         return "warn", [_("It is made, and nobody looked whether it helped: {error}.", error=error)], back
     if error:
-        return (
-            "fail",
-            [_("It did not work: {error}.", error=error), *([said] if said else [])],
-            [("Esc", _("back to the list"))],
-        )
+        begin = _("It did not work: {error}.", error=error)
+        # What is left of it to be taken back is in the list.
+        more = _("A part of it may be taken back. When that is mended, u in the list of changes (U) goes on.")
+        return "fail", [begin, *([said] if said else [more])], [("Esc", _("back to the list"))]
     if finding is None:
         return "pass", [_("Done."), _("Esc goes back to the list.")], back
     if finding.status == "pass":

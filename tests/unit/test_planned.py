@@ -152,6 +152,8 @@ def test_how_work_ends(outcome: Outcome, back: bool, status: str, first: str, ag
     shown, sentences, keys = ending(work)
     assert shown == status
     assert sentences[0].startswith(first)
+    halfway = back and outcome.state == "failed"
+    assert ("u in the list of changes (U) goes on" in " ".join(sentences)) is halfway
     assert keys
     assert can_go_back(work) is again
     assert asks_back(work) is (again and outcome.state != "applied")

@@ -161,6 +161,7 @@ def test_undo_that_fails_is_told_and_can_be_tried_again(mailcow: Mailcow) -> Non
     # What could be taken back was.
     assert mailcow.conf.read_text() == OLD
     assert b"other" in done.stderr
+    assert done.stderr.count(b"    sh failed with exit code 1") == 0  # told as the failure that it is
     key.touch()
     done = mailcow.run("undo", "--yes", "--json")
     assert (done.returncode, document(done)["state"]) == (0, "undone")
