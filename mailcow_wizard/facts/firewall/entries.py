@@ -129,7 +129,7 @@ def _looked(facts: Facts) -> Entries:
                 continue  # mailcow binds an address of its own to IPv4 only
             to = one.address if one.address in ways.own else address
             found.append(surroundings.entry(one, family, interface, to))
-    outward = surroundings.outward() if ways.doors else None
+    outward = outwards(later) if ways.doors else None
     return Entries(
         tuple(found),
         known.rules.unread,
@@ -142,6 +142,16 @@ def _looked(facts: Facts) -> Entries:
         tuple(one for one in found if surroundings.passed_by(one)),
         facts.get(early, *doors),
     )
+
+
+def outwards(later: Foreseen) -> Fate | None:
+    """What becomes of a packet that a container sends to the world over IPv4, and of its answer: that comes
+    to this machine's own address, where the packet was masqueraded."""
+    if not later.has(4):
+        return None
+    packet = Packet(4, later.box(4), _STRANGERS[4][0], 443, BRIDGE)
+    outer = next((address for family, _unused, address in later.ways.doors if family == 4), "")
+    return fate(later.outwards(4), packet, later.way, later.ways.own, outer)
 
 
 def _named(facts: Facts, ways: Inward, door: tuple[int, str, str]) -> tuple[int, str, str]:
@@ -217,13 +227,6 @@ class _Surroundings:
         published = any((address, one.number) in places for address in (everywhere, one.address))
         here = one.fate.outcome == "through" and not one.fate.forwarded
         return published and here and one.astray is None and self._later.has(one.family)
-
-    def outward(self) -> Fate | None:
-        """What becomes of a packet that a container sends to the world over IPv4."""
-        if not self._later.has(4):
-            return None
-        packet = Packet(4, self._later.box(4), _STRANGERS[4][0], 443, BRIDGE)
-        return fate(self._later.outwards(4), packet, self._later.way, self._ways.own)
 
     def guarded(self) -> bool:
         """Whether the administrator's own chain stops a packet to a container that is none of mailcow's, in
