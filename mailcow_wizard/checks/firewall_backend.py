@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.firewall_local import OUTCOMES
+from mailcow_wizard.checks.firewall_switches import switching_on
 from mailcow_wizard.checks.troubles import Trouble, judged, listed
 from mailcow_wizard.facts.firewall.entries import Entry
 from mailcow_wizard.facts.firewall.foreseen import own_tables
@@ -90,8 +91,7 @@ def _docker(seen: State) -> list[Trouble]:
         words = _(
             "the kernel passes nothing on that containers send to the world ({name} is 0)", name=off.name
         )
-        remedy = _("Restart Docker: systemctl restart docker")
-        troubles.append(Trouble("fail", words, (remedy,), "breaks"))
+        troubles.append(Trouble("fail", words, (switching_on(off),), "breaks"))
     elif out and out.outcome in ("dropped", "refused") and out.place:
         words = _(
             "what containers send to the world is {outcome} by {words}",

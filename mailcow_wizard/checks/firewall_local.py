@@ -6,6 +6,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks import firewall_early, firewall_neighbours
 from mailcow_wizard.checks.firewall_astray import sent_elsewhere
 from mailcow_wizard.checks.firewall_neighbours import LEAVE_OUT, LOOK, by_rule, done, has_v4
+from mailcow_wizard.checks.firewall_switches import switching_on
 from mailcow_wizard.checks.troubles import Trouble, judged, listed, word
 from mailcow_wizard.facts.firewall.entries import Entry
 from mailcow_wizard.facts.firewall.forwarding import Switch
@@ -86,15 +87,7 @@ def _held(seen: State, switch: Switch) -> Trouble:
         if v6
         else _("the kernel does not pass packets on to containers ({name} is 0)", name=switch.name)
     )
-    look = "grep -rs forward /etc/sysctl.conf /etc/sysctl.d"
-    remedy = (
-        _("Switch it on: sysctl -w {name}=1. See what switches it off: {look}", name=switch.name, look=look)
-        if switch.interface
-        else _(
-            "Restart Docker: it switches that on at its start. See what switches it off: {look}", look=look
-        )
-    )
-    return Trouble("warn" if v6 else "fail", words, (remedy,))
+    return Trouble("warn" if v6 else "fail", words, (switching_on(switch),))
 
 
 class _Group:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailcow_wizard.checks.firewall_neighbours import LEAVE_OUT
+from mailcow_wizard.checks.firewall_switches import switching_on
 from mailcow_wizard.facts.firewall.foreseen import USER_CHAIN
 from mailcow_wizard.facts.firewall.leaving import Met
 from mailcow_wizard.facts.firewall.tools import DOCKER, FIREWALLD, IPTABLES, NFT, UFW
@@ -118,11 +119,7 @@ def allowing(met: Met, probe: Probe) -> str:
     """How to let a packet pass that a rule stops, by the program that the rule is of."""
     see = _("See it: {command}.", command=met.command)
     if met.switch:
-        how = _(
-            "Docker switches it on when it is started again: systemctl restart docker. See what switches it "
-            "off: grep -rs forward /etc/sysctl.conf /etc/sysctl.d"
-        )
-        return f"{see} {how}."
+        return f"{see} {switching_on(met.switch)}."
     if met.unmasked:
         how = _(
             "Docker puts its rules back when it is started again: systemctl restart docker. Something took "

@@ -181,6 +181,9 @@ def test_a_kernel_that_passes_nothing_on() -> None:
     judged = judge_backend(off)
     assert (judged.status, judged.severity) == ("fail", "breaks")
     assert "(net.ipv4.ip_forward is 0)" in judged.summary
+    one = Switch(4, "net.ipv4.conf.eth0.forwarding", "eth0")
+    (remedy,) = judge_backend(seen._replace(entries=seen.entries._replace(switched_off=(one,)))).remedies
+    assert remedy.startswith("Switch it on: sysctl -w net.ipv4.conf.eth0.forwarding=1.")
     off = seen._replace(
         entries=seen.entries._replace(switched_off=(Switch(6, "net.ipv6.conf.all.forwarding"),))
     )

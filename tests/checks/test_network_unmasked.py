@@ -42,16 +42,14 @@ def found(
     runs: bool = True,
     docker: docker_json.Rules | None = DOCKER,
     prefix: str = "172.22.1",
-    off: str = "",
+    off: Switch | None = None,
 ) -> Judgement:
     """What is said of pings that this machine itself sends with success."""
     rules = iptables.rules(SAVED.format(nat=nat), "iptables-nft", 4, {})
     nets = (net_of("172.22.1.0/24", "br-mailcow"),) if network else ()
     ways = Inward(((4, "eth0", own),), frozenset({own, "172.22.1.1", "127.0.0.1"}), nets)
     later = Foreseen(Filters(rules, "iptables-nft"), ways, docker, prefix, False, False, runs)
-    leaving = Leaving(
-        later, Tools(None, False, (), (), (), "iptables-nft"), 0, {4: Switch(4, off)} if off else {}
-    )
+    leaving = Leaving(later, Tools(None, False, (), (), (), "iptables-nft"), 0, {4: off} if off else {})
     probes = [Probe("ping", one) for one in need.HEALTHCHECK_PINGS]
     tries = [Try(one, Probed("open", 0.01), leaving.own(one), leaving.container(one)) for one in probes]
     return judge_echoes((Echoes(4, True, tuple(tries)),))[0]
@@ -67,12 +65,21 @@ def test_the_rule_is_missing() -> None:
 
 
 def test_the_kernel_passes_nothing_on() -> None:
-    said = found(MASQUERADE, off="net.ipv4.ip_forward")
+    said = found(MASQUERADE, off=Switch(4, "net.ipv4.ip_forward"))
     assert (said.status, said.certainty, said.stops) == ("fail", "inferred", "here")
     assert "is not passed on by the kernel (net.ipv4.ip_forward = 0)" in said.summary
-    assert said.remedies[0].startswith("See it: sysctl net.ipv4.ip_forward. Docker switches it on when")
+    assert said.remedies[0].startswith(
+        "See it: sysctl net.ipv4.ip_forward. Restart Docker: it switches that on"
+    )
     shown = [one for one in said.evidence if one.what == "sysctl net.ipv4.ip_forward"]
     assert [one.value for one in shown] == ["net.ipv4.ip_forward = 0"]
+
+
+def test_what_docker_does_not_switch_on_is_not_left_to_it() -> None:
+    """It turns on what counts for all, and finds it on."""
+    said = found(MASQUERADE, off=Switch(4, "net.ipv4.conf.eth0.forwarding", "eth0"))
+    assert "Switch it on: sysctl -w net.ipv4.conf.eth0.forwarding=1." in said.remedies[0]
+    assert "Docker" not in said.remedies[0]
 
 
 @pytest.mark.parametrize(

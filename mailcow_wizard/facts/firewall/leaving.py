@@ -52,7 +52,7 @@ class Met(NamedTuple):
     elsewhere: str = ""
     unmasked: str = ""
     parted: bool = False
-    switch: str = ""
+    switch: Switch | None = None
 
     @property
     def stops(self) -> bool:
@@ -93,8 +93,8 @@ class Leaving:
         if not self._later.has(packet.family):
             return None
         if packet.family in self._off:
-            name = self._off[packet.family].name
-            return Met("dropped", f"{name} = 0", f"sysctl {name}", switch=name)
+            off = self._off[packet.family]
+            return Met("dropped", f"{off.name} = 0", f"sysctl {off.name}", switch=off)
         return self._met(True, packet._replace(source=self._later.box(packet.family), interface=BRIDGE))
 
     def _packet(self, probe: Probe) -> Packet:
