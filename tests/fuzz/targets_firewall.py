@@ -52,6 +52,7 @@ _EARLY = (
 _LIMITS = (
     b"3/hour --limit-burst 4",
     b"512kb/s",
+    b"9" * 5000 + b"/hour",
     b'{"limit": {"rate": 1, "per": "day", "inv": true}}',
     b'{"ct count": {"val": 0, "inv": true}}',
     b'{"ct count": {"val": "x"}}',

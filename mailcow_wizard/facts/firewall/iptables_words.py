@@ -280,9 +280,7 @@ def _first_values(match: Match) -> dict[str, str]:
 
 def _is_few(rate: str, burst: str, each: bool = False) -> bool:
     number, _slash, per = rate.partition("/")
-    return number.isdecimal() and is_few(
-        int(number), per, int(burst) if burst.isdecimal() else USUAL_BURST, each
-    )
+    return is_number(number) and is_few(whole(number), per, whole(burst, USUAL_BURST), each)
 
 
 def _connections(match: Match) -> list[Statement]:
