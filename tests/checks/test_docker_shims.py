@@ -12,11 +12,12 @@ from mailcow_wizard.facts.docker_relay import relay
 from mailcow_wizard.facts.docker_shims import containers_run, left_running
 from mailcow_wizard.facts.firewall.entries import entries
 from mailcow_wizard.facts.firewall.forwarding import Switch
+from mailcow_wizard.facts.firewall.leaving import leaving
 from mailcow_wizard.facts.firewall.state import state
 from mailcow_wizard.facts.mailcow_conf import MailcowConf
 from mailcow_wizard.facts.network.subnet import subnet
 from mailcow_wizard.facts.ports import PortFacts
-from mailcow_wizard.host.door import HostError, Listeners, Missing, NoAnswer, Process, Ran, Refused
+from mailcow_wizard.host.door import HostError, Listeners, Missing, NoAnswer, Probe, Process, Ran, Refused
 from mailcow_wizard.requirements import PORTS
 from tests.docker_machine import JSON, MAILCOW, DockerHost, box, facts
 
@@ -263,3 +264,21 @@ def test_ipv6_of_a_network_that_docker_does_not_tell(
     }
     seen = relay(facts(host(files=files)))
     assert (seen.absent, seen.network, not seen.untold) == ("", network, told)
+
+
+@pytest.mark.parametrize(("routes", "off"), [(BRIDGE, True), ("", False)])
+def test_before_mailcows_network_is_there_no_switch_is_off(routes: str, off: bool) -> None:
+    """Docker turns it on when it starts."""
+    table = f"{HEAD}eth0\t00000000\t016358C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n{routes}"
+    files = {"/proc/net/route": table, "/proc/net/fib_trie": TRIE, "/proc/sys/net/ipv4/ip_forward": "0\n"}
+    machine = Outside(files=files)
+    machine.commands[" ".join(NFT)] = DOCKERS
+    met = facts(machine).get(leaving).container(Probe("tcp", "192.88.99.1", 25))
+    assert bool(met and met.switch) is off
+
+
+class Outside(DockerHost):
+    """It has an address in the world."""
+
+    def source_address(self, destination: str) -> str:
+        return "192.88.99.10"
