@@ -2,9 +2,11 @@
 
 import pytest
 
+from mailcow_wizard.checks import network_untrusted
 from mailcow_wizard.checks.network_hosts import judge_hosts
+from mailcow_wizard.facts.mail.certificates import Shown
 from mailcow_wizard.facts.network.outward import Outward, Reached
-from mailcow_wizard.host.conversation import NO_AUTHORITIES, Spoken
+from mailcow_wizard.host.conversation import NO_AUTHORITIES, UNKNOWN_CHAIN, Spoken
 from tests.checks.test_network_out import GITHUB, HUB, OPEN, RSYNC, reached
 
 
@@ -86,3 +88,30 @@ def test_who_shows_a_foreign_certificate_answers() -> None:
     mute, foreign = named(GITHUB, MUTE), named(HUB, Spoken("open", tls="TLSv1.3", trouble=MISMATCH))
     judged = judge_hosts(Outward((mute, foreign), (4, 6)))[0]
     assert (judged.status, "while other hosts answer" in judged.summary) == ("unknown", True)
+
+
+def _certified_by(subject: str, issuer: str) -> Reached:
+    return named(subject, Spoken("open", "", (), "TLSv1.3", issuer.encode(), UNKNOWN_CHAIN[0]))
+
+
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ((_certified_by(HUB, "Other CA"),), "this machine's list of authorities does not have Some CA"),
+        (
+            (_certified_by(HUB, "Some CA"),),
+            "shows a certificate by Some CA, whom this machine does not trust",
+        ),
+        (
+            (_certified_by(HUB, "Other CA"), named(RSYNC, Spoken("open", tls="TLSv1.3"))),
+            "shows a certificate by Some CA, whom this machine does not trust",
+        ),
+    ],
+)
+def test_whose_list_it_is(others: tuple[Reached, ...], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who looks into everything on the way signs for all alike, and is none of those whom somebody trusts."""
+    monkeypatch.setattr(
+        network_untrusted, "read", lambda der: Shown("", (), der.decode(), "", 0.0, 0.0, False)
+    )
+    judged = judge_hosts(Outward((_certified_by(GITHUB, "Some CA"), *others), (4, 6)))[0]
+    assert (judged.status, words in judged.summary) == ("fail", True), judged.summary
