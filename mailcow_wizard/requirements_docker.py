@@ -37,9 +37,9 @@ DRIVERS_GONE = {"aufs": 24, "overlay": 24, "devicemapper": 25}
 """Each with the first engine that does not have it any more, nor starts where it is named (Docker's list of
 deprecated features)."""
 
-# Docker does not start where options of log files are given to these (tried with 28.5; `none` and `local`
+# Docker does not start where options of log files are given to these (tried with 26.1; `none` and `local`
 # take them).
-LOGS_ELSEWHERE = ("journald", "syslog", "fluentd")
+LOGS_ELSEWHERE = ("journald", "syslog", "fluentd", "gelf", "splunk", "awslogs", "gcplogs")
 LOG_FILE_OPTIONS = ("max-size", "max-file", "compress")
 
 REGISTRIES = ("ghcr.io", "registry-1.docker.io", "auth.docker.io")

@@ -87,6 +87,10 @@ def test_what_its_command_line_has_needs_not_be_in_the_file() -> None:
     [
         ("journald", '{"max-size": "10m", "tag": "x"}', "fail"),
         ("syslog", '{"max-file": "3"}', "fail"),
+        ("gelf", '{"gelf-address": "udp://127.0.0.1:12201", "max-size": "10m"}', "fail"),
+        ("splunk", '{"max-size": "10m"}', "fail"),
+        ("awslogs", '{"max-file": "3"}', "fail"),
+        ("gcplogs", '{"compress": "true"}', "fail"),
         ("journald", '{"tag": "x"}', "pass"),
         ("journald", "[]", "pass"),
         ("none", '{"max-size": "10m"}', "pass"),
