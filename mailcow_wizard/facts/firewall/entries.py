@@ -119,7 +119,6 @@ def _looked(facts: Facts) -> Entries:
     running = _running(facts) if engine.state == "answers" else ()
     surroundings = _Surroundings(facts, later, running)
     doors = [_named(facts, ways, one) for one in ways.doors]
-    facts.begin((early, *doors))
     found = []
     for one in bindings(conf.values, conf.odd):
         if one.address.startswith("127."):
