@@ -157,6 +157,7 @@ def test_without_any_tool_a_person_keeps_it_off() -> None:
 
 
 def test_rows_that_are_no_routes_are_passed_over() -> None:
-    odd = ROUTES + "eth1\t100000000\t0\t1\t0\t0\t0\t0\t0\t0\t0\n"
+    head, _end, rows = ROUTES.partition("\n")
+    odd = f"{head}\neth1\t100000000\t0\t1\t0\t0\t0\t0\t0\t0\t0\n{rows}"
     host = FakeHost(files={"/proc/net/route": odd, "/proc/net/fib_trie": TRIE})
     assert network_addresses(Facts(host, Settings())) == ("10.1.2.3", "198.51.100.7", "203.0.113.9")
