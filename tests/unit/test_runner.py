@@ -150,14 +150,10 @@ def test_what_share_an_answer_share_a_thread_and_none_waits_for_anothers_fixes(
 
 
 def test_without_a_thread_for_fixes_they_are_looked_for_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = threading.Thread.start
-
-    def few(thread: threading.Thread) -> None:
-        if thread.name == "a.2":
-            raise RuntimeError("can't start new thread")
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", few)
+    start, refuse = threading.Thread.start, raising(RuntimeError("can't start new thread"))
+    monkeypatch.setattr(
+        threading.Thread, "start", lambda thread: (refuse if thread.name == "a.2" else start)(thread)
+    )
     bad = Judgement("fail", "wrong")
     found, _ = run(check("a.1", says=bad), check("a.2", says=bad, deadline=2), check("a.3", says=bad))
     assert [one.status for one in found.values()] == ["fail", "fail", "fail"]

@@ -1,5 +1,6 @@
 """What was stopped listens again when it is taken back: not while somebody else has its port."""
 
+import contextlib
 import json
 import socket
 from collections.abc import Iterator
@@ -10,14 +11,18 @@ from mended import NEW, OLD, Mailcow, document
 
 from mailcow_wizard.cli.app import run
 from mailcow_wizard.engine import mending
+from mailcow_wizard.engine.journal import Mark, Standing
 from mailcow_wizard.engine.mending import Outcome
+from mailcow_wizard.engine.places import Taken, keep_taken
 from mailcow_wizard.engine.session import Session
+from mailcow_wizard.facts import taken
 from mailcow_wizard.facts.ports import Occupant
 from mailcow_wizard.facts.taken import _meet, places_of
 from mailcow_wizard.host.door import Holder, Listener
 from mailcow_wizard.host.recorded import DEMO, load
 from mailcow_wizard.host.state import StateDirectory
-from mailcow_wizard.model import Command, Place, Settings
+from mailcow_wizard.model import Command, Place, Plan, Settings
+from tests.fake_host import FakeHost
 
 
 @pytest.fixture
@@ -87,6 +92,31 @@ def test_each_is_told_with_its_own_places() -> None:
         Place(("nginx.service",), "127.0.0.1", 80),
         Place(("apache2.service",), "192.88.99.10", 80),
     )
+
+
+@pytest.mark.parametrize(
+    ("unit", "state", "back", "refused"),
+    [
+        ("apache2.service", "listening", "waiting", True),
+        ("nginx.service", "listening", "waiting", False),  # who had it, and has it again
+        ("apache2.service", "time-wait", "waiting", False),  # which ends by itself
+        ("apache2.service", "listening", "done", False),  # it was started again
+    ],
+)
+def test_who_is_in_the_way(
+    unit: str, state: str, back: Mark, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = Listener(4, "0.0.0.0", 80, False, "", 0, 1, 0, state)
+    monkeypatch.setattr(
+        taken,
+        "holding",
+        lambda facts, ports: (Occupant(there, Holder(1, (), "", "root"), unit),) * bool(ports),
+    )
+    stop = Command(("true",), (("true",),), places=(Place(("nginx.service",), "0.0.0.0", 80),))
+    plan = Plan("ports.http", None, "stop-service", "Stop it", (stop,), "low", True, True, "It is free.")
+    session = Session(FakeHost(), Settings(), StateDirectory(str(tmp_path)))
+    with pytest.raises(Taken) if refused else contextlib.nullcontext():
+        keep_taken(session, plan, Standing("applied", ("done",), (back,)))
 
 
 @pytest.mark.parametrize(("check", "ports"), [("ports.smtp", {25}), ("ports.http", {80, 443})])
