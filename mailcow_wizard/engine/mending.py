@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from mailcow_wizard import fixes
 from mailcow_wizard.engine import lock
-from mailcow_wizard.engine.back import target
 from mailcow_wizard.engine.findings import from_fields, retold_finding
 from mailcow_wizard.engine.gone import keep_gone
 from mailcow_wizard.engine.hard_links import of_offers
 from mailcow_wizard.engine.journal import Change, Found, Journal
 from mailcow_wizard.engine.keeping import keep_database
+from mailcow_wizard.engine.later import target_below
 from mailcow_wizard.engine.places import keep_taken
 from mailcow_wizard.engine.runner import join
 from mailcow_wizard.engine.runner import look as judge
@@ -188,7 +188,7 @@ def backward(session: Session, change_id: str) -> Plan:
             now = contents.setdefault(seen.path, seen.content)
             if standing.marks[number] == "failed" and now != step.after:
                 continue
-            wanted = contents[seen.path] = target(step, now)
+            wanted = contents[seen.path] = target_below(journal, changing, change_id, step, now)
             copy = "" if step.before is None else journal.path(change_id, f"{number}.before")
             found[seen.path] = step.path, found[seen.path][1] if seen.path in found else now, copy
             if wanted != now:
