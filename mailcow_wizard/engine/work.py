@@ -55,6 +55,7 @@ class Work:
         self.unconfirmed = False
         self.untouched = ""
         """Why nothing was taken back, where all is as it was before that was tried."""
+        self._left: set[int] = set()
 
     def apply(self, stopped: Callable[[], bool]) -> None:
         """Does the steps that are not done; ends at the first that fails. `standing` tells how it ended.
@@ -146,7 +147,7 @@ class Work:
 
     def take_back(self, why: str = "") -> None:
         """Takes back what was done, in reverse order, as far as it can be; `standing` tells how it ended. A
-        change that is made stays so where no file could be written, and nothing else was to be done."""
+        change that is made stays so where it is known that nothing was changed."""
         was = self.standing
         try:
             self._await_command()
@@ -176,8 +177,11 @@ class Work:
     def _is_untouched(self) -> bool:
         """Whether what was tried to be taken back is all as it was."""
         return all(
-            mark == "waiting" or isinstance(step, Manual) or (isinstance(step, Edit) and self._stands(step))
-            for step, mark in zip(self._plan.steps, self.standing.back, strict=True)
+            mark == "waiting"
+            or isinstance(step, Manual)
+            or number in self._left
+            or (isinstance(step, Edit) and self._stands(step))
+            for number, (step, mark) in enumerate(zip(self._plan.steps, self.standing.back, strict=True))
         )
 
     def _stands(self, step: Edit) -> bool:
@@ -227,11 +231,17 @@ class Work:
 
     def _command_back(self, number: int, step: Command, tolerant: bool) -> None:
         failures = []
+        self._left.add(number)
         for argv in step.undo:
             self._tell("output", number, readable.line(Command(argv), self._secrets))
+            modes = self._modes(argv)
             try:
                 self._command(number, argv, step.timeout)
+                self._left.discard(number)
             except HostError as error:
+                # One that could not be started did nothing, nor did a chmod of files that are as they were.
+                if not isinstance(error, Missing | Denied) and (not modes or self._modes(argv) != modes):
+                    self._left.discard(number)
                 # One that did not come to its end says nothing of what there was to take back.
                 tolerant = tolerant and isinstance(error, _Ended | Missing | Denied)
                 failures.append(str(error))
@@ -241,6 +251,10 @@ class Work:
             raise HostError("; ".join(failures))
         if step.proofs:
             self._prove(number, step)
+
+    def _modes(self, argv: tuple[str, ...]) -> tuple[int, ...]:
+        """The modes of the files that a chmod is about; none for other commands."""
+        return tuple(map(self._changing.mode, argv[2:])) if argv[0] == "chmod" else ()
 
     def _prove(self, number: int, step: Command) -> None:
         """Waits until all proofs hold, twice in a row: a service may end a moment after it was started."""

@@ -115,6 +115,13 @@ class Changing:
         except (OSError, ValueError) as error:
             raise _said(path, error) from None
 
+    def mode(self, path: str) -> int:
+        """The mode of what is there, links followed; -1 where nobody can tell."""
+        try:
+            return stat.S_IMODE(os.stat(path).st_mode)
+        except (OSError, ValueError):
+            return -1
+
     def replace(
         self, path: str, before: bytes | None, after: bytes | None, new: Seen | None, tag: str
     ) -> None:
