@@ -27,7 +27,9 @@ def judge_daemon_json(seen: DaemonSettings) -> Judgement:
     evidence = (Evidence(f"dockerd --validate --config-file {word(file.path)}", _said(seen)),)
     troubles = [*_shape(seen), *_settings(seen)]
     if troubles:
-        return judged(troubles, evidence, _said(seen))
+        # What is wrong with the file as a whole is among the troubles.
+        whole = file.shape in ("missing", "settings") and not file.refused
+        return judged(troubles, evidence, _said(seen) if whole else "")
     if seen.unread:
         words = _("the options that Docker was started with are not known: {why}", why=seen.unread)
         remedy = _("Look at them (`pgrep -a dockerd`): `--iptables=false` must not be among them.")

@@ -8,7 +8,7 @@ from mailcow_wizard.checks.docker_settings import judge_daemon_json
 from mailcow_wizard.facts.docker_json import daemon_settings
 from mailcow_wizard.host.door import Denied, HostError, Missing, NoAnswer, Process, Ran
 from tests.checks.test_docker import DEAD, NO_DAEMON, SYSTEMD, found
-from tests.docker_machine import DockerHost, facts, units
+from tests.docker_machine import JSON, DockerHost, facts, units
 
 NO_ENGINE = {"/usr/bin/dockerd": None}
 ROOTLESS = tuple(
@@ -163,3 +163,9 @@ def test_a_daemon_that_hides_its_command_line_is_not_said_to_be_in_order() -> No
 
     assert judge_daemon_json(daemon_settings(facts(Hidden()))).status == "unknown"
     assert judge_daemon_json(daemon_settings(facts(Hidden(HostError("no answer"))))).status == "pass"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"log-driver": "local",}', b"\xff\xfe{}"])
+def test_what_is_wrong_with_the_file_is_said_once(text: str | bytes) -> None:
+    judged = found("daemon-json", DockerHost(files={JSON: text}))
+    assert judged.found == judged.summary
