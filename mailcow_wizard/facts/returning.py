@@ -71,7 +71,7 @@ def _idle(facts: Facts, wanted: frozenset[int]) -> dict[str, frozenset[int]]:
         for name, unit in zip(names, found, strict=True)
         if unit.enabled
         and unit.load == "loaded"
-        and (not unit.active or _has_ended(facts, unit))
+        and (not unit.runs or _has_ended(facts, unit))
         and not _is_gone(facts, name, unit)
         and _starts(facts, unit, starters[name])
     }

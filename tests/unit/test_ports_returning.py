@@ -74,8 +74,8 @@ def test_an_init_script_of_a_package_that_is_gone_starts_nothing(installed: bool
     assert returning(facts, PORTS) == ({25: ("exim4.service",)} if installed else {})
 
 
-@pytest.mark.parametrize("state", ["inactive disabled", "inactive masked", "activating enabled"])
-def test_who_is_off_or_about_to_run_does_not(state: str) -> None:
+@pytest.mark.parametrize("state", ["inactive disabled", "inactive masked", "active enabled"])
+def test_who_is_off_or_runs_does_not(state: str) -> None:
     assert returning(machine("postfix.service", postfix=state), PORTS) == {}
 
 
@@ -172,6 +172,18 @@ def test_a_socket_that_listens_elsewhere_has_not_ended() -> None:
     active = IDLE | {"ActiveState": "active"}
     host = FakeHost(files, {asked("x.socket"): shown(Id="x.socket", **active)})
     assert returning(Facts(host, Settings()), PORTS) == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "comes"),
+    [("activating", True), ("deactivating", True), ("inactive", True), ("failed", True), ("active", False)],
+)
+def test_who_is_about_to_start_takes_the_port_soon(state: str, comes: bool) -> None:
+    """Also one that systemd tries to start again and again."""
+    files = {f"{WANTS}/nginx.service": "", "/run/systemd/system/x": ""}
+    rows = IDLE | {"ActiveState": state, "MainPID": "812"}
+    host = FakeHost(files, {asked("nginx.service"): shown(Id="nginx.service", **rows)})
+    assert returning(Facts(host, Settings()), PORTS) == ({80: ("nginx.service",)} if comes else {})
 
 
 CONFIGURED = {
