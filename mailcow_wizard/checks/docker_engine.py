@@ -252,6 +252,10 @@ def judge_daemon(seen: Daemon) -> Judgement:
         )
     if engine.state != "answers":
         return _dead(seen, shown)
+    if unit and unit.ending:
+        words = _("Docker is being stopped; it still answers at this moment")
+        remedy = (_("Run this check again in a moment."),)
+        return Judgement("unknown", words, engine.version, shown, remedy, certainty="untested")
     return _alive(seen, shown)
 
 

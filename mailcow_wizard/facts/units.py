@@ -21,10 +21,10 @@ _OWN_DIRECTORY = "/etc/systemd/system"
 
 class Unit(NamedTuple):
     """A unit. `state` is systemd's UnitFileState (enabled, static, generated, masked…), `enabled` whether it
-    starts with the machine, `active` whether it runs or is about to, `runs` whether it does already; `path`
-    is its file, `source` what it was generated from. `pulled_by` names the units that start it along with
-    themselves, `needed_by` those that do not run without it, `stops` those that are stopped with it, `main`
-    is the process id of its main program, 0 where systemd knows of none."""
+    starts with the machine, `active` whether it runs or is about to, `runs` whether it does already, `ending`
+    whether it is being stopped; `path` is its file, `source` what it was generated from. `pulled_by` names
+    the units that start it along with themselves, `needed_by` those that do not run without it, `stops` those
+    that are stopped with it, `main` is the process id of its main program, 0 where systemd knows of none."""
 
     id: str
     load: str
@@ -41,6 +41,7 @@ class Unit(NamedTuple):
     needed_by: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     runs: bool = False
+    ending: bool = False
     main: int = 0
 
 
@@ -100,6 +101,7 @@ def _unit(facts: Facts, row: dict[str, str]) -> Unit:
         needed_by=words("RequiredBy", "BoundBy", "RequisiteOf"),
         stops=words("RequiredBy", "BoundBy", "RequisiteOf", "ConsistsOf", "PropagatesStopTo"),
         runs=row.get("ActiveState", "") == "active",
+        ending=row.get("ActiveState", "") == "deactivating",
         main=whole(row.get("MainPID", "")),
     )
 
