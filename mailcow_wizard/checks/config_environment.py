@@ -1,7 +1,7 @@
 """The judge of exported variables that beat mailcow.conf."""
 
 from mailcow_wizard import requirements as need
-from mailcow_wizard.checks.troubles import skipped
+from mailcow_wizard.checks.troubles import skipped, word
 from mailcow_wizard.facts import environment
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -19,7 +19,7 @@ def judge_env_leak(found: environment.Environment) -> Judgement:
     if here:
         evidence += (Evidence("env | cut -d= -f1 | sort", _("{here} among them", here=", ".join(here))),)
     evidence += tuple(
-        Evidence(f"grep -n {leak.name} {leak.where.partition(',')[0]}", leak.where.rpartition(", ")[2])
+        Evidence(f"grep -n {leak.name} {word(leak.where.partition(',')[0])}", leak.where.rpartition(", ")[2])
         for leak in files
     )
     if not found.leaks:

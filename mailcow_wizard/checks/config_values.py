@@ -163,7 +163,7 @@ def judge_timezone(found: config_values.ConfZone) -> Judgement:
     if found.skip:
         return skipped(found.skip)
     evidence: tuple[Evidence, ...] = (
-        Evidence("grep ^TZ= mailcow.conf", found.value or _("empty, or not there")),
+        Evidence(f"grep ^TZ= {word(found.path)}", found.value or _("empty, or not there")),
     )
     change = (_SET.format("TZ", found.machine or "Europe/Berlin"),)
     if not found.value:

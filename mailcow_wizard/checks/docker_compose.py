@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailcow_wizard import requirements as base
 from mailcow_wizard import requirements_docker as need
-from mailcow_wizard.checks.troubles import Trouble, judged, skipped
+from mailcow_wizard.checks.troubles import Trouble, judged, skipped, word
 from mailcow_wizard.facts import compose, docker, docker_compose
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -80,7 +80,10 @@ def judge_flavor(seen: docker_compose.Flavor) -> Judgement:
     if conf.skip:
         words = _("mailcow will use {will}; there is no mailcow.conf yet that says otherwise", will=will)
         return Judgement("pass", words, known.flavour, evidence)
-    evidence = (Evidence(f"grep ^DOCKER_COMPOSE_VERSION= {conf.path}", conf.value or _("empty")), *evidence)
+    evidence = (
+        Evidence(f"grep ^DOCKER_COMPOSE_VERSION= {word(conf.path)}", conf.value or _("empty")),
+        *evidence,
+    )
     change = (_("Set it: `./wizard conf set DOCKER_COMPOSE_VERSION={flavour}`", flavour=known.flavour),)
     if not conf.value:
         words = _(

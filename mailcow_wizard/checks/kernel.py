@@ -4,7 +4,7 @@ from mailcow_wizard import requirements as need
 from mailcow_wizard.checks import modules, storage
 from mailcow_wizard.checks.kernel_limits import INOTIFY
 from mailcow_wizard.checks.kernel_limits import judge_limits as judge_limits
-from mailcow_wizard.checks.troubles import listed
+from mailcow_wizard.checks.troubles import listed, word
 from mailcow_wizard.facts import kernel
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Check, Evidence, Judgement
@@ -239,7 +239,7 @@ def judge_ipv6(ipv6: kernel.Ipv6) -> Judgement:
         remedies = (_("To have mail over IPv6: {on}", on=on),)
         summary = _("{found}; mailcow will set itself up without (ENABLE_IPV6=false)", found=found)
         return Judgement("warn", summary, found, evidence, remedies, severity="degrades")
-    said = f"grep ENABLE_IPV6 {ipv6.configuration}"
+    said = f"grep ENABLE_IPV6 {word(ipv6.configuration)}"
     if not ipv6.wanted:
         evidence += (Evidence(said, "ENABLE_IPV6=false"),)
         return Judgement(

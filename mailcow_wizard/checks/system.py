@@ -39,7 +39,9 @@ def judge_memory(memory: system.Memory) -> Judgement:
         if "SKIP_FTS" not in memory.left_out:
             remedies += (_("Without full-text search: SKIP_FTS=y in mailcow.conf."),)
         if memory.left_out:
-            evidence += (Evidence("grep ^SKIP_ mailcow.conf", f"{'=y '.join(memory.left_out)}=y"),)
+            from mailcow_wizard.checks.troubles import word
+
+            evidence += (Evidence(f"grep ^SKIP_ {word(memory.conf)}", f"{'=y '.join(memory.left_out)}=y"),)
             names = {"SKIP_CLAMD": _("the virus scanner"), "SKIP_FTS": _("the full-text search")}
             summary += _(
                 "; left out: {left_out}", left_out=_(" and ").join(names[key] for key in memory.left_out)

@@ -228,7 +228,9 @@ def judge_timezone(zone: time_zone.Zone) -> Judgement:
     # generate_config.sh: the content of /etc/timezone if there is one, else where /etc/localtime leads.
     name = zone.linked if zone.written is None else zone.written
     if zone.mailcow:
-        evidence += (Evidence("grep ^TZ= mailcow.conf", zone.mailcow),)
+        from mailcow_wizard.checks.troubles import word
+
+        evidence += (Evidence(f"grep ^TZ= {word(zone.conf)}", zone.mailcow),)
     if not name:
         return Judgement(
             "warn",

@@ -68,13 +68,15 @@ def _mapped(facts: Facts, name: str) -> tuple[str, ...]:
 
 
 class ConfZone(NamedTuple):
-    """TZ of mailcow.conf: the value, whether this machine knows that zone (None: it has no zones at all), and
-    the machine's own zone (empty where it is not known). `skip` says why there is nothing to judge."""
+    """TZ of mailcow.conf: the file, the value, whether this machine knows that zone (None: it has no zones at
+    all), and the machine's own zone (empty where it is not known). `skip` says why there is nothing to
+    judge."""
 
     skip: str
     value: str
     known: bool | None
     machine: str
+    path: str = NAME
 
 
 def conf_zone(facts: Facts) -> ConfZone:
@@ -91,7 +93,7 @@ def conf_zone(facts: Facts) -> ConfZone:
         machine = zone.linked or zone.written or ""
     except HostError:
         machine = ""
-    return ConfZone("", value, known, machine)
+    return ConfZone("", value, known, machine, f"{facts.get(place).directory}/{NAME}")
 
 
 class ConfCompose(NamedTuple):

@@ -16,13 +16,14 @@ _OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 
 
 class Memory(NamedTuple):
-    """The memory that there is, in bytes, as /proc/meminfo says it; `left_out`: keys of mailcow.conf that
-    save some. Where a container may take less than its machine has, `limit` is the file that says so, and
-    `total` what it says."""
+    """The memory that there is, in bytes, as /proc/meminfo says it; `left_out`: keys of mailcow.conf (`conf`)
+    that save some. Where a container may take less than its machine has, `limit` is the file that says so,
+    and `total` what it says."""
 
     total: int
     left_out: tuple[str, ...] = ()
     limit: str = ""
+    conf: str = "mailcow.conf"
 
 
 class SwapArea(NamedTuple):
@@ -74,7 +75,7 @@ def memory_and_parts(facts: Facts) -> Memory:
     except HostError:
         return facts.get(memory)
     left_out = tuple(key for key in ("SKIP_CLAMD", "SKIP_FTS") if conf.get(key).lower() == "y")
-    return facts.get(memory)._replace(left_out=left_out)
+    return facts.get(memory)._replace(left_out=left_out, conf=conf.path)
 
 
 def meminfo(text: str) -> dict[str, int]:

@@ -17,7 +17,7 @@ class Zone(NamedTuple):
 
     `linked` is the zone that /etc/localtime leads to, `written` what /etc/timezone says (None: no such
     file), `missing` those of both that are no zone of this machine, `same` whether both mean the same,
-    `mailcow` TZ of mailcow.conf.
+    `mailcow` TZ of mailcow.conf, which is `conf`.
     """
 
     localtime: str
@@ -27,6 +27,7 @@ class Zone(NamedTuple):
     same: bool
     zoneinfo: bool
     mailcow: str
+    conf: str = "mailcow.conf"
 
 
 def zone(facts: Facts) -> Zone:
@@ -43,9 +44,10 @@ def zone(facts: Facts) -> Zone:
         name for name in dict.fromkeys((linked, written)) if name and is_zone(host, name) is False
     )
     try:
-        mailcow = facts.get(mailcow_conf).get("TZ")
+        own = facts.get(mailcow_conf)
+        mailcow, conf = own.get("TZ"), own.path
     except HostError:
-        mailcow = ""
+        mailcow, conf = "", ""
     same = not linked or not written or linked == written
     if written and not missing and not same:
         same = _rules(host, linked) == _rules(host, written)
@@ -53,7 +55,7 @@ def zone(facts: Facts) -> Zone:
         same = host.read(_LOCALTIME, _LARGEST_ZONE) == _rules(host, written)
     elif written and localtime == "missing":
         same = written in ("UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu")
-    return Zone(localtime, linked, written, missing, same, host.exists(ZONEINFO), mailcow)
+    return Zone(localtime, linked, written, missing, same, host.exists(ZONEINFO), mailcow, conf)
 
 
 def _localtime(host: Host) -> tuple[str, str]:

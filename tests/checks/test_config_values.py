@@ -96,6 +96,11 @@ def test_timezone(found: ConfZone, status: str, part: str) -> None:
     assert part in said.summary
 
 
+def test_the_zone_is_shown_with_the_whole_path_of_its_file() -> None:
+    said = config_values.judge_timezone(ConfZone("", "Etc/UTC", True, "", "/opt/my mail/mailcow.conf"))
+    assert said.evidence[0].what == "grep ^TZ= '/opt/my mail/mailcow.conf'"
+
+
 BOTH = Compose("2.29.7", "2.20.0", True, "")
 PLUGIN = Compose("5.0.1", "", True, "")
 PROGRAM = Compose("", "2.20.0", True, "")

@@ -13,7 +13,7 @@ from mailcow_wizard.facts.system import Memory, OsRelease, Privileges, SwapArea
 from mailcow_wizard.facts.tools import Tools
 from mailcow_wizard.facts.virtualization import Places, Sign, Virtualization
 from mailcow_wizard.host.door import Space, User
-from mailcow_wizard.model import Judgement
+from mailcow_wizard.model import Evidence, Judgement
 
 GIB = 1 << 30
 GHZ = 1_000_000_000
@@ -130,6 +130,13 @@ def test_memory(total: int, status: str, severity: str | None, clamd: bool) -> N
     judgement = system.judge_memory(Memory(total))
     assert (judgement.status, judgement.severity) == (status, severity)
     assert ("SKIP_CLAMD=y" in words(judgement)) == clamd
+
+
+def test_where_parts_are_left_out_is_shown_with_the_whole_path() -> None:
+    judgement = system.judge_memory(Memory(GIB, ("SKIP_CLAMD", "SKIP_FTS"), conf="/opt/my mail/mailcow.conf"))
+    assert (
+        Evidence("grep ^SKIP_ '/opt/my mail/mailcow.conf'", "SKIP_CLAMD=y SKIP_FTS=y") in judgement.evidence
+    )
 
 
 def area(size: int, name: str = "/swapfile") -> SwapArea:
