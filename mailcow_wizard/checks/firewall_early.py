@@ -60,11 +60,19 @@ def _route(one: Route, has_v4: bool) -> Trouble:
             interface=one.interface,
         )
         return Trouble(status, words, (remedy,))
-    if one.kind == "stopped":
-        words = _(
-            "answers from {address} are stopped by a route, or a rule for routes ({said})",
-            address=one.address,
-            said=heard(one.said),
+    if one.kind in ("kept out", "stopped"):
+        words = (
+            _(
+                "answers from {address} are stopped by a route, or a rule for routes ({said})",
+                address=one.address,
+                said=heard(one.said),
+            )
+            if one.kind == "stopped"
+            else _(
+                "packets that come in by {interface} are stopped by a route, or a rule for routes ({said})",
+                interface=one.interface,
+                said=heard(one.said),
+            )
         )
         return Trouble(
             status, words, (_("See them: ip -{family} rule; ip -{family} route.", family=one.family),)

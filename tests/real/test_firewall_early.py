@@ -146,6 +146,22 @@ def test_answers_that_a_rule_for_routes_stops(
     assert f"answers from {address} are stopped by a route, or a rule for routes" in one["summary"]
 
 
+@pytest.mark.parametrize("kind", ["blackhole", "unreachable", "prohibit"])
+@pytest.mark.parametrize("family", [4, 6])
+def test_what_comes_in_is_stopped_by_a_rule_for_routes(
+    world: Gate, tmp_path: Path, kind: str, family: int
+) -> None:
+    """One that is asked before this machine's own addresses are, as those who move that rule have it."""
+    rule = f"ip -{family} rule"
+    moved = (f"{rule} add lookup local pref 200", f"{rule} del pref 0")
+    back = (f"{rule} add lookup local pref 0", f"{rule} del pref 200")
+    with changed(world, (*moved, f"{rule} add iif eth0 {kind} pref 100"), (f"{rule} del pref 100", *back)):
+        assert not arrives(world, family)
+        one = found(world, tmp_path)
+    assert one["status"] == ("fail" if family == 4 else "warn")
+    assert "packets that come in by eth0 are stopped by a route, or a rule for routes" in one["summary"]
+
+
 @pytest.mark.parametrize(
     ("hook", "port", "status"),
     [("output", 25, "unknown"), ("input", 25, "unknown"), ("output", 26, "pass"), ("forward", 25, "pass")],

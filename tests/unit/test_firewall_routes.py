@@ -44,6 +44,15 @@ def test_answers_are_stopped(words: str) -> None:
     assert [(one.kind, one.said) for one in found] == [("stopped", words)]
 
 
+@pytest.mark.parametrize("words", ["No route to host", "Host is unreachable", "Permission denied"])
+@pytest.mark.parametrize("files", [{}, {"/proc/sys/net/ipv4/conf/all/rp_filter": "2\n"}])
+def test_what_comes_in_is_stopped(words: str, files: dict[str, str]) -> None:
+    found = _found({_IN: _refused(words), _BACK: _BY_ETH0, _AT_ALL: _BY_ETH0}, files)
+    assert [(one.kind, one.said) for one in found] == [("kept out", words)]
+    (one,) = troubles(Early((), found), True)
+    assert (one.status, "packets that come in by eth0 are stopped by a route" in one.words) == ("fail", True)
+
+
 @pytest.mark.parametrize("words", ["Network is unreachable", "Network unreachable"])
 def test_without_a_way_to_the_world_no_way_back_leads_elsewhere(words: str) -> None:
     """Nor is there one to come by."""

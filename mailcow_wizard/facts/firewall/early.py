@@ -39,13 +39,13 @@ class Bound(NamedTuple):
 
 class Route(NamedTuple):
     """A way that is not as it should be, of packets that come to an address by an interface. `kind` is what
-    becomes of them: they are `dropped`, as the way back is another; they may be (`doubted`); the answers are
-    `stopped`, or leave by another interface (`elsewhere`), which `said` names."""
+    becomes of them: they are `dropped`, as the way back is another; they may be (`doubted`); they are `kept
+    out`; the answers are `stopped`, or leave by another interface (`elsewhere`), which `said` names."""
 
     family: int
     address: str
     interface: str
-    kind: Literal["dropped", "doubted", "stopped", "elsewhere"]
+    kind: Literal["dropped", "doubted", "kept out", "stopped", "elsewhere"]
     said: str = ""
 
 
@@ -144,10 +144,10 @@ def _route(facts: Facts, family: int, interface: str, address: str) -> Route | N
     said = _is_stopped(facts, *argv)
     if said in _NOWHERE and not _said(facts, *argv[:-2]):
         return None  # there is no way to the world at all
-    if _is_stopped(facts, *_inwards(family, interface, address)):
-        kind = _of_strict(facts, family, interface)
-        if kind:
-            return Route(family, address, interface, kind)
+    kept_out = _is_stopped(facts, *_inwards(family, interface, address))
+    if kept_out:
+        strict = _of_strict(facts, family, interface)
+        return Route(family, address, interface, strict or "kept out", "" if strict else kept_out)
     if said:
         return Route(family, address, interface, "stopped", said)
     leaves = _DEVICE.search(_said(facts, *argv))
