@@ -218,6 +218,10 @@ CONTROL_PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Zentyal", ("/etc/zentyal",)),
     ("Univention Corporate Server", ("/etc/univention",)),
     ("CasaOS", ("/etc/casaos",)),
+    ("Coolify", ("/data/coolify/source",)),
+    ("Dokploy", ("/etc/dokploy",)),
+    ("1Panel", ("/opt/1panel", "/usr/local/bin/1pctl")),
+    ("Mailu", ("/mailu/mailu.env",)),
 )
 
 # Kernel. 3.16 panics when containers have healthchecks (docker#30402); 4.15.0-1 to -59 of Ubuntu break

@@ -175,6 +175,11 @@ def test_appliances(path: str, status: str, name: str) -> None:
         (["/usr/local/psa/version"], "warn", "Plesk"),
         (["/usr/local/cpanel/cpanel"], "warn", "cPanel"),
         (["/usr/local/ispconfig/x", "/etc/webmin/x"], "warn", "ISPConfig and Webmin"),
+        (["/data/coolify/source/.env"], "warn", "Coolify"),
+        (["/etc/dokploy/traefik/traefik.yml"], "warn", "Dokploy"),
+        (["/usr/local/bin/1pctl"], "warn", "1Panel"),
+        (["/mailu/mailu.env"], "warn", "Mailu"),
+        (["/mailu/own", "/data/coolify-backup"], "pass", "no control panel"),
         ([], "pass", "no control panel"),
     ],
 )
