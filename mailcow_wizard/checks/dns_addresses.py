@@ -5,7 +5,16 @@ from __future__ import annotations
 import ipaddress
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import Record, evidence, is_address, judged, unseen, values, with_fate
+from mailcow_wizard.checks.dns_states import (
+    Record,
+    evidence,
+    is_address,
+    judged,
+    of_guess,
+    unseen,
+    values,
+    with_fate,
+)
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.certificate import HostTried, Verdict, by_address, host_tried
 from mailcow_wizard.facts.dns.expected import right_addresses
@@ -19,7 +28,8 @@ from mailcow_wizard.model import Check, Judgement
 def judge_a(facts: HostTried) -> Judgement:
     """The name has the address that mail leaves from, and no other."""
     host = facts.host
-    return with_fate(_judge(host, host.a, host.server.v4, "A"), _fate(facts))
+    judgement = _judge(host, host.a, host.server.v4, "A")
+    return with_fate(of_guess(host.server, judgement), _fate(facts))
 
 
 def judge_aaaa(facts: HostTried) -> Judgement:
@@ -27,7 +37,7 @@ def judge_aaaa(facts: HostTried) -> Judgement:
     judgement = _not_yet(facts.host) if facts.nowhere else _aaaa(facts.host)
     if judgement.status == "pass" and facts.host.aaaa.exists and facts.host.only_v4:
         judgement = _bound_to_v4(facts, judgement)
-    return with_fate(judgement, _fate(facts))
+    return with_fate(of_guess(facts.host.server, judgement), _fate(facts))
 
 
 def _not_yet(facts: HostRecords) -> Judgement:

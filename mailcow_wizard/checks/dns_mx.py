@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import Record, is_address, judged
+from mailcow_wizard.checks.dns_states import Record, is_address, judged, of_guess
 from mailcow_wizard.facts.dns.domain_records import DomainRecords
 from mailcow_wizard.facts.dns.exchangers import Exchangers, exchangers
 from mailcow_wizard.facts.dns.expected import right_mx
@@ -17,7 +17,8 @@ from mailcow_wizard.model import Check, Evidence, Judgement
 
 def judge_mx(facts: Exchangers) -> tuple[Judgement, ...]:
     """Mail for each domain goes to this server and nowhere else, and all name servers of its zone say so."""
-    return tuple(_with_silent(_mx(facts, one), one) for one in facts.domains.records)
+    server = facts.domains.server
+    return tuple(_with_silent(of_guess(server, _mx(facts, one)), one) for one in facts.domains.records)
 
 
 def _with_silent(judgement: Judgement, records: DomainRecords) -> Judgement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_dns as need
-from mailcow_wizard.checks.dns_states import Record, judged, unseen
+from mailcow_wizard.checks.dns_states import Record, judged, of_guess, unseen
 from mailcow_wizard.facts.dns.expected import right_name
 from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.reverse import Reverse
@@ -29,6 +29,7 @@ def judge_ptr(facts: ReverseAsked) -> tuple[Judgement, ...]:
     found = tuple(_ptr(server, one, facts.words(one.address)) for one in reverses)
     if facts.nowhere:
         found = tuple(map(_not_yet, found))
+    found = tuple(of_guess(server, one) for one in found)
     return (*found, *(unseen(one) for one in server.unseen))
 
 

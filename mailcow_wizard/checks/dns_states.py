@@ -6,6 +6,7 @@ import ipaddress
 
 from mailcow_wizard.facts.addresses import Addresses
 from mailcow_wizard.facts.dns.certificate import Verdict, is_refused
+from mailcow_wizard.facts.dns.mail_server import MailServer
 from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.state import State
 from mailcow_wizard.language import _
@@ -26,6 +27,18 @@ class Record(NamedTuple):
     line: str
     level: Level
     remedies: tuple[str, ...] = ()
+
+
+def of_guess(server: MailServer, judgement: Judgement) -> Judgement:
+    """The same; where nobody said the server's name that comes before records that are not as it wants."""
+    if not server.guessed or judgement.status not in ("fail", "warn"):
+        return judgement
+    choose = _(
+        "No name was chosen yet: {name} is only what this machine calls itself. If the server is to be "
+        "called otherwise, say so first: `--hostname mail.example.org`.",
+        name=server.name,
+    )
+    return judgement._replace(remedies=(choose, *judgement.remedies))
 
 
 _MISSING: dict[str, Status] = {"required": "fail", "recommended": "warn", "optional": "pass"}

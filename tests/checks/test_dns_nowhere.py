@@ -1,7 +1,6 @@
 """IPv6 that has an address and leads nowhere: no advice to publish what would lead others astray."""
 
 import pytest
-from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, ZONE, Rows, World
 
 from mailcow_wizard.checks import dns
 from mailcow_wizard.engine import runner
@@ -9,6 +8,7 @@ from mailcow_wizard.facts.dns.reverse import reverse_name
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Probe, Probed
 from mailcow_wizard.model import Judgement, Settings
+from tests.dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, ZONE, Rows, World
 
 CHECKS = {one.id: one for one in dns.CHECKS}
 V4_NAME: Rows = {(reverse_name(OURS), "PTR"): f"{NAME}."}

@@ -24,7 +24,8 @@ class NoName(HostError):
 class MailServer(NamedTuple):
     """Whose records these are. `ports` by check id (`ports.imap`), as the world meets them; `unseen` are the
     families that mail may leave by with an address that nobody could say; `unnamed`: this machine has IPv6,
-    and of the public addresses that were named none is of it."""
+    and of the public addresses that were named none is of it; `guessed` that nobody said the name, which is
+    only what this machine calls itself."""
 
     name: str
     domains: tuple[str, ...]
@@ -34,6 +35,7 @@ class MailServer(NamedTuple):
     ports: Mapping[str, int]
     unseen: tuple[Addresses, ...] = ()
     unnamed: bool = False
+    guessed: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -48,7 +50,8 @@ class MailServer(NamedTuple):
 
 def mail_server(facts: Facts) -> MailServer:
     """The server by the contract's precedence. Raises NoName."""
-    name = _name(facts.get(hostname))
+    known = facts.get(hostname)
+    name = _name(known)
     domains = facts.settings.domains or (domain_of(name),)
     conf = facts.get(mailcow_conf)
     ports = {one.port.id: one.public_number or one.number for one in bindings(conf.values, conf.odd)}
@@ -63,6 +66,7 @@ def mail_server(facts: Facts) -> MailServer:
         ports,
         tuple(one for one in used if one.unseen),
         v6 in used and v6.origin == "option" and bool(v6.own) and not v6.public,
+        known.origin == "guess",
     )
 
 
