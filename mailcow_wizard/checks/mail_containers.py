@@ -20,6 +20,7 @@ from mailcow_wizard.language import _, ngettext, pgettext
 from mailcow_wizard.model import Check, Evidence, Judgement
 
 _UP = _("Start it: `docker compose up -d` in mailcow's directory.")
+_SEE_DOCKER = _("See docker.daemon first: its containers start with Docker.")
 _LOGS = _("See its whole log: `docker compose logs --tail 100 {}` in mailcow's directory.")
 _PS = "docker compose ps -a"
 _SHOWN_LINES = 4
@@ -36,7 +37,7 @@ def judge_containers(stack: Stack) -> Judgement:
             _("mailcow does not run: {down}", down=about.down),
             _("no container; the mail of this server's users is still there"),
             (Evidence(_PS, _("none")),),
-            (_UP,),
+            (_SEE_DOCKER,) if about.dead else (_UP,),
         )
     ill = [(box.service, trouble) for box in stack.boxes if (trouble := _trouble(box))]
     by_watchdog = _by_watchdog(stack, [service for service, _unused in ill])

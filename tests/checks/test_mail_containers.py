@@ -197,6 +197,7 @@ def test_taken_down() -> None:
 
     found = judge_containers(Down().facts().get(stack))
     assert (found.status, "mailcow does not run" in found.summary) == ("fail", True)
+    assert "docker compose up" in found.remedies[0]
 
 
 @pytest.mark.parametrize(
@@ -222,6 +223,8 @@ def test_a_docker_that_does_not_tell(said: Any, status: str) -> None:
     data = {"/var/lib/docker/volumes/mailcowdockerized_mysql-vol-1/_data/x": "", "/usr/bin/dockerd": ""}
     found = look(CHECKS[0], Busy(files=data).facts())
     assert found.status == status, found.summary
+    # Compose can start nothing where Docker does not run.
+    assert ("See docker.daemon first" in "".join(found.remedies)) == (status == "fail")
     assert look(CHECKS[0], Busy().facts()).status in ("unknown", "skipped")
 
     class Left(Busy):

@@ -29,13 +29,15 @@ class Listed(NamedTuple):
 
 class Installed(NamedTuple):
     """`skip` says why there is nothing to verify yet; `down` why nothing runs although mailcow was started
-    here once; `untold` why Docker does not tell what runs. All are empty where there are containers."""
+    here once, `dead` that it is for want of Docker; `untold` why Docker does not tell what runs. All are
+    empty where there are containers."""
 
     skip: str
     down: str
     project: str
     boxes: tuple[Listed, ...] = ()
     untold: str = ""
+    dead: bool = False
 
 
 def installed(facts: Facts) -> Installed:
@@ -66,7 +68,7 @@ def installed(facts: Facts) -> Installed:
             if trouble
             else _("none of {project}'s containers exists", project=project)
         )
-        return Installed("", why, project)
+        return Installed("", why, project, dead=bool(trouble))
     if data.doubt and trouble:
         raise HostError(_("whether mailcow runs here is not known: {trouble}", trouble=trouble))
     return Installed(
