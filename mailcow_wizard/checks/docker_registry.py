@@ -152,5 +152,6 @@ CHECKS: tuple[Check, ...] = (
         source=registries,
         judge=judge_registries,
         network=True,
+        deadline=13.0,  # directly, then through a proxy
     ),
 )
