@@ -234,10 +234,11 @@ def test_authorities_at_an_end_that_could_not_be_asked_are_not_known() -> None:
 class TwoServers(World):
     """One of the two servers of the zone does not have a name yet, or has another alias there."""
 
+    late = f"autodiscover.{DOMAIN}"
     behind = ""
 
     def _reply(self, asked: DnsQuestion) -> DnsReply:
-        if asked.servers[0] != OTHER or asked.name != f"autodiscover.{DOMAIN}":
+        if asked.servers[0] != OTHER or asked.name != self.late:
             return super()._reply(asked)
         old = {key: one for key, one in self.records.items() if key[0] != asked.name}
         if self.behind:
@@ -245,12 +246,17 @@ class TwoServers(World):
         return World(old)._reply(asked)
 
 
+TWO_SERVERS: Rows = {
+    **ZONE,
+    (DOMAIN, "NS"): ("ns.example.net.", "ns2.example.net."),
+    ("ns2.example.net", "A"): OTHER,
+}
+
+
 @pytest.mark.parametrize("behind", ["", "old.example.net."])
 def test_a_client_name_that_one_server_lacks_is_not_everywhere(behind: str) -> None:
     records = {
-        **ZONE,
-        (DOMAIN, "NS"): ("ns.example.net.", "ns2.example.net."),
-        ("ns2.example.net", "A"): OTHER,
+        **TWO_SERVERS,
         (f"autodiscover.{DOMAIN}", "CNAME"): f"{NAME}.",
         ("old.example.net", "A"): "203.0.113.9",
     }
@@ -260,6 +266,15 @@ def test_a_client_name_that_one_server_lacks_is_not_everywhere(behind: str) -> N
     found = look(AUTODISCOVER, Facts(world, settings))
     assert (found.status, "not everywhere" in found.summary) == ("warn", True), found.summary
     assert OTHER in found.found
+
+
+def test_a_service_that_one_server_lacks_is_not_everywhere() -> None:
+    service = f"_imaps._tcp.{DOMAIN}"
+    world = TwoServers({**TWO_SERVERS, (service, "SRV"): f"0 1 993 {NAME}."})
+    world.late = service
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS, OURS_V6), resolver=RESOLVER)
+    found = look(dns_services.CHECKS[0], Facts(world, settings))
+    assert (found.status, "not everywhere yet: _imaps._tcp" in found.summary) == ("warn", True), found.summary
 
 
 class Bogus(World):

@@ -164,6 +164,8 @@ def test_caa_that_lets_encrypt_would_obey_and_mailcow_does_not_see() -> None:
         caa({(NAME, "CAA"): LETSENCRYPT, (DOMAIN, "CAA"): OTHER}, "SKIP_LETS_ENCRYPT=y")[NAME].status
         == "pass"
     )
+    client = caa({(one, "CAA"): LETSENCRYPT for one in (NAME, AUTODISCOVER)} | {(DOMAIN, "CAA"): OTHER})
+    assert (client[AUTODISCOVER].status, client[AUTODISCOVER].severity) == ("warn", "degrades")
 
 
 @pytest.mark.parametrize(

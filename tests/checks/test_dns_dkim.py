@@ -117,6 +117,11 @@ def test_a_key_that_is_not_published_is_handed_over() -> None:
     assert found.remedies == (f'Publish: {AT[0]}. TXT "{KEY}"',)
 
 
+def test_a_key_that_is_marked_as_a_test_is_told() -> None:
+    found = judge(Running({AT: KEY.replace("t=s", "t=s:y")}, said()))
+    assert (found.status, "marked as a test (t=y)" in found.summary) == ("warn", True), found.summary
+
+
 def test_the_selector_is_mailcows() -> None:
     place = (f"s2026._domainkey.{DOMAIN}", "TXT")
     host = Running({place: KEY}, said(selector="s2026"))
