@@ -11,6 +11,7 @@ from mailcow_wizard.facts.containers import containers
 from mailcow_wizard.facts.docker_shims import containers_run
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, docker_repository, packages_install
+from mailcow_wizard.fixes.docker_settings import NOT_WITH_THESE_SETTINGS, would_not_start
 from mailcow_wizard.host.door import Host, HostError
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Command, Fix, Plan
@@ -40,6 +41,8 @@ def engine(check: str, facts: Facts) -> Offer | None:
 
 
 def _engine(check: str, facts: Facts, packager: str, title: str) -> Plan:
+    if would_not_start(facts):  # and what runs would end with the restart
+        raise NoPlan(NOT_WITH_THESE_SETTINGS)
     command = packages_install.command(facts.host, packager)
     own = packager in ("apt", "dnf") and not _is_new_enough(facts, packager)
     if own:

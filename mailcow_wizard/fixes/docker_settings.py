@@ -30,8 +30,17 @@ _WANTED = f"/etc/systemd/system/multi-user.target.wants/{docker_daemon.SERVICE}"
 # passed over, and with it how often it was started.
 RESET = ("systemctl", "reset-failed", "--all", "docker.*")
 """Makes systemd forget that Docker failed, and how often it was started."""
+NOT_WITH_THESE_SETTINGS = _("Docker would not start: its settings are broken. See Docker's settings first.")
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _HARMFUL = (("iptables", False), ("firewall-backend", "nftables"))
+
+
+def would_not_start(facts: Facts) -> bool:
+    """Whether Docker does not start with its settings as they are; not where they cannot be read."""
+    try:
+        return facts.get(daemon_settings).stops_docker
+    except HostError:
+        return False
 
 
 def start(facts: Facts) -> Plan | None:
@@ -58,8 +67,8 @@ def start(facts: Facts) -> Plan | None:
         steps += _by_systemd(seen, runs, facts.host.exists(_WANTED))
     if not steps:
         return None
-    if not runs and facts.get(daemon_settings).stops_docker:
-        raise NoPlan(_("Docker would not start: its settings are broken. See Docker's settings first."))
+    if not runs and would_not_start(facts):
+        raise NoPlan(NOT_WITH_THESE_SETTINGS)
     return Plan(
         "docker.daemon",
         None,
