@@ -7,6 +7,7 @@ import ipaddress
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks.by_clock import see_the_clock
 from mailcow_wizard.checks.dns_states import server_words
+from mailcow_wizard.facts.dns.certificate import is_refused
 from mailcow_wizard.facts.dns.local_view import LocalView, local_view
 from mailcow_wizard.facts.dns.own_resolvers import OwnResolvers
 from mailcow_wizard.facts.dns.published import Seen, is_answer
@@ -121,14 +122,19 @@ def _view(facts: LocalView) -> Judgement:
                 ),
             ),
         )
-    mute = [one.local for one in seen if one.exists and not (one.local and is_answer(one.local))]
+    mute = [one for one in seen if one.exists and not (one.local and is_answer(one.local))]
     if mute:
+        # What other resolvers fail at too is no trouble of this machine's.
+        refused = any(map(is_refused, mute))
+        codes = [one.local.code for one in mute if one.local]
         return common._replace(
             status="unknown",
             summary=_("this machine's own resolver gives no answer for {name}", name=name),
             certainty="untested",
-            remedies=(
-                *see_the_clock(*(one.code for one in mute if one)),
+            remedies=(_("Others give none either: see dns.dnssec first."),)
+            if refused
+            else (
+                *see_the_clock(*codes),
                 _("See /etc/resolv.conf: the resolvers named there must answer."),
             ),
         )

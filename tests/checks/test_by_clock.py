@@ -6,21 +6,24 @@ import pytest
 
 from mailcow_wizard import requirements_network as need
 from mailcow_wizard.checks.by_clock import see_the_clock
+from mailcow_wizard.checks.dns_local_view import judge_local_view
 from mailcow_wizard.checks.dns_signatures import judge_dnssec
 from mailcow_wizard.checks.docker_registry import judge_registries
 from mailcow_wizard.checks.network_hosts import judge_hosts
 from mailcow_wizard.checks.reputation import judge_asn
+from mailcow_wizard.facts.dns.local_view import local_view
 from mailcow_wizard.facts.dns.message import Answer
 from mailcow_wizard.facts.dns.signatures import Opinion, Signed
 from mailcow_wizard.facts.docker_registry import Registries, Registry
 from mailcow_wizard.facts.network.names import Looked
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try
 from mailcow_wizard.facts.reputation_asn import AsnAnswer
+from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import DnsQuestion, DnsReply, HttpReply, Probe, Probed, TimeAnswer
-from mailcow_wizard.model import Judgement
+from mailcow_wizard.model import Judgement, Settings
 from mailcow_wizard.requirements import NTP_POOL
 from tests.checks.time_machine import NOW, Machine, answer, judge, no_answer
-from tests.dns_world import Rows, World
+from tests.dns_world import OURS, ZONE, Rows, World
 
 YEAR = 365 * 86_400.0
 POOL = NTP_POOL[0]
@@ -128,3 +131,17 @@ def test_the_zone_is_not_blamed_for_what_this_machines_own_resolver_finds() -> N
     found = _own_resolver()
     assert "this machine's own resolver (127.0.0.1) takes them for broken" in found.summary
     assert not any("registrar" in one or "dnsviz" in one for one in found.remedies)
+
+
+@pytest.mark.parametrize(("code", "first"), [("", "check time.offset"), ("SERVFAIL", "see dns.dnssec")])
+def test_a_name_that_other_resolvers_do_not_tell_either(code: str, first: str) -> None:
+    world = World({**ZONE, ("mail.example.org", "AAAA"): ()})
+    world.files["/etc/resolv.conf"] = "nameserver 127.0.0.1\n"
+    world.servers["127.0.0.1"] = "SERVFAIL"
+    view = Facts(world, Settings(hostname="mail.example.org", addresses=(OURS,))).get(local_view)
+    if code:
+        said = tuple(one._replace(code=code) for one in view.records.a.public)
+        refused = view.records.a._replace(own=view.records.a.public, public=said)
+        view = view._replace(records=view.records._replace(a=refused))
+    found = judge_local_view(view)
+    assert (found.status, first in found.remedies[0]) == ("unknown", True), found
