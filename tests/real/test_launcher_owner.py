@@ -5,6 +5,8 @@ import pwd
 import shlex
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,14 +24,14 @@ pytestmark = [
 
 
 @pytest.fixture
-def theirs(tmp_path: Path) -> Path:
-    """A checkout of a user without a name, in a place that this user reaches."""
-    for place in (tmp_path, *tmp_path.parents[:3]):
-        if place != Path("/tmp"):
-            place.chmod(0o755)
-    checkout = copy_checkout(tmp_path / "theirs" / "mailcow-wizard")
-    give(checkout.parent, OWNER)
-    return checkout
+def theirs() -> Iterator[Path]:
+    """A checkout of a user without a name, in a place that this user reaches: not below pytest's own, which
+    every run that begins meanwhile closes to others."""
+    with tempfile.TemporaryDirectory(prefix="mailcow-wizard-theirs-") as place:
+        Path(place).chmod(0o755)
+        checkout = copy_checkout(Path(place) / "theirs" / "mailcow-wizard")
+        give(checkout.parent, OWNER)
+        yield checkout
 
 
 def give(place: Path, uid: int) -> None:
