@@ -38,8 +38,9 @@ else:
     State = Mark = str
 
 _FORMAT = 1
-_UNDER_WAY = ("planned", "applying", "undoing")
-_STATES = (*_UNDER_WAY, "applied", "undone", "interrupted", "failed")
+UNDER_WAY = ("planned", "applying", "undoing")
+"""States of a change that somebody works on."""
+_STATES = (*UNDER_WAY, "applied", "undone", "interrupted", "failed")
 
 
 class Change(NamedTuple):
@@ -246,7 +247,7 @@ class Journal:
         self, number: int, about: dict[str, Any], said: dict[str, Any], holder: lock.Holder | None
     ) -> Change:
         state = said["state"]
-        if state in _UNDER_WAY and not self._is_made(number, holder):
+        if state in UNDER_WAY and not self._is_made(number, holder):
             state = "interrupted"
         if state not in _STATES:
             raise KeyError(state)

@@ -12,7 +12,7 @@ from mailcow_wizard.engine import lock
 from mailcow_wizard.engine.findings import from_fields, retold_finding
 from mailcow_wizard.engine.gone import keep_gone
 from mailcow_wizard.engine.hard_links import of_offers
-from mailcow_wizard.engine.journal import Change, Found, Journal
+from mailcow_wizard.engine.journal import UNDER_WAY, Change, Found, Journal
 from mailcow_wizard.engine.keeping import keep_database
 from mailcow_wizard.engine.later import target_below
 from mailcow_wizard.engine.places import keep_taken
@@ -42,6 +42,7 @@ else:
     ProgressKind = str
 
 _PAUSE_S = 0.03
+_STARTING_TURNS = 60
 _HUNG_UP = 129
 
 
@@ -379,7 +380,12 @@ class _Following:
         if alive:
             detached.pause(_PAUSE_S)
             return None
-        state = self._journal.get(self._change).state
+        for _turn in range(_STARTING_TURNS):
+            # A command that was being started when the work was killed holds the lock until it runs.
+            state = self._journal.get(self._change).state
+            if state not in UNDER_WAY:
+                break
+            detached.pause(_PAUSE_S)
         return Outcome(self._change, state, None, _("the work was ended from outside"))
 
     def _outcome(self, end: dict[str, Any]) -> Outcome:
