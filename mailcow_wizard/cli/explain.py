@@ -8,7 +8,6 @@ from mailcow_wizard.cli import exit_codes
 from mailcow_wizard.cli.arguments import Options
 from mailcow_wizard.cli.making import unknown_check
 from mailcow_wizard.engine.selection import UnknownSelector, select
-from mailcow_wizard.fixes import IDS
 from mailcow_wizard.harmless import harmless
 from mailcow_wizard.host import streams
 from mailcow_wizard.model import Check
@@ -45,7 +44,4 @@ def _explained(check: Check) -> Explanation:
 
     demo = load(DEMO)
     findings = Run((check,), Facts(demo, Settings(directory=demo.directory)), lambda event: None).run()
-    topic = check.id.partition(".")[0]
-    offered = [fix.id for one in findings for fix in one.fixes]
-    known = offered or [f"{one}RULE" if one.endswith("-") else one for one in IDS.get(topic, ())]
-    return Explanation(check, findings, tuple(dict.fromkeys(known)))
+    return Explanation(check, findings, tuple(dict.fromkeys(fix.id for one in findings for fix in one.fixes)))

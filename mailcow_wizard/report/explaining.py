@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Explanation(NamedTuple):
-    """A check, what the shipped machine shows of it, and the fixes that can be offered."""
+    """A check, what the shipped machine shows of it, and the fixes that are offered there."""
 
     check: Check
     example: Sequence[Finding]
@@ -45,6 +45,8 @@ def lines(explained: Explanation) -> Iterator[str]:
             fixes=", ".join(explained.fixes),
             check=check.id,
         )
+    else:
+        yield _("  fixes: fix {check} lists those that make sense here", check=check.id)
     yield _("  more: {doc}", doc=check.doc)
 
 

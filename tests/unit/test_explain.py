@@ -31,6 +31,15 @@ def test_checks_of_every_topic_are_explained(topic: str) -> None:
     assert check.needed in text
 
 
+def test_a_fix_of_another_check_is_not_named() -> None:
+    """The topic has one, and an open relay is not mended by a new password."""
+    assert json.loads(run("explain", "mail.relay", "--json").stdout)["fix_ids"] == []
+    text = run("explain", "mail.relay").stdout
+    assert "reset-admin" not in text
+    assert "fix mail.relay lists those that make sense here" in text
+    assert "stop-service" in json.loads(run("explain", "ports.smtp", "--json").stdout)["fix_ids"]
+
+
 @pytest.mark.parametrize("words", [(), ("ports",), ("nothing",), ("ports.smtp", "ports.http")])
 def test_what_is_no_check_is_not_explained(words: tuple[str, ...]) -> None:
     done = run("explain", *words)
