@@ -11,6 +11,7 @@ from tui.piloted import piloted, shown, until
 
 from mailcow_wizard import language
 from mailcow_wizard.answers.collecting import collect
+from mailcow_wizard.engine.mending import Outcome
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.identity import Hostname
 from mailcow_wizard.host.recorded import FORMAT, RecordedHost
@@ -21,11 +22,15 @@ from mailcow_wizard.model import STEPS, Event, Settings
 from mailcow_wizard.report import reach as report
 from mailcow_wizard.tui.greeting import greeting
 from mailcow_wizard.tui.installing import Installing
+from mailcow_wizard.tui.look import Look
 from mailcow_wizard.tui.reach_proof import ShownProof
 from mailcow_wizard.tui.screens.changes import STATES, Changes
 from mailcow_wizard.tui.screens.installing import InstallScreen
 from mailcow_wizard.tui.screens.reach import ReachScreen
+from mailcow_wizard.tui.screens.working import Working
 from mailcow_wizard.tui.widgets.welcome import Welcome
+from mailcow_wizard.tui.work import Work
+from mailcow_wizard.tui.writing import Line
 
 CONFIGURED = Hostname("mail.example.org", "mailcow.conf")
 
@@ -167,6 +172,33 @@ async def test_titles_of_changes_stand_below_one_another(
         lines = [line for line in shown(app).splitlines() if "@" in line]
         assert len(lines) == len(STATES)
         assert len({line.index("@") for line in lines}) == 1
+
+
+@pytest.mark.asyncio
+async def test_the_cursor_stays_in_view_when_the_terminal_gets_smaller(tmp_path: Path) -> None:
+    made: Any = [
+        SimpleNamespace(
+            at="2026-11-27T17:00:00Z", state="applied", title=f"@{n}", check="x", unfinished=False
+        )
+        for n in range(46)
+    ]
+    async with piloted(tmp_path) as (app, pilot):
+        await app.push_screen(Changes(app.look, made, lambda what, change: None))
+        await pilot.press("end")
+        await until(pilot, lambda: "@45" in shown(app))
+        await pilot.resize_terminal(60, 10)
+        await until(pilot, lambda: "of 46" in shown(app) and len(shown(app).splitlines()) <= 10)
+        await until(pilot, lambda: f"{app.look.glyphs.cursor} 2026" in shown(app))
+
+
+def test_what_a_command_says_is_broken_between_words_and_set_in_deeper() -> None:
+    work = Work("Start it", "ports.smtp", 1, lambda listen: Outcome("1", "undone", None, ""))
+    work.lines.append(Line("", "    the control process exited with error code."))
+    lines = Working(Look(False, False), work, lambda: None, lambda: None).body(32)
+    assert ["".join(text for text, _style in line) for line in lines] == [
+        "     the control process exited",
+        "       with error code.",
+    ]
 
 
 @pytest.mark.asyncio

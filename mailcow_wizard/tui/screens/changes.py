@@ -105,6 +105,10 @@ class Changes(Sheet[None]):
         """Moves the cursor; it stays in view."""
         self._cursor = max(0, min(self._cursor + by, len(self._changes) - 1))
         self.draw()
+        self.see_cursor()
+
+    def see_cursor(self) -> None:
+        """The change under the cursor."""
         self.keep_in_view(self._cursor)
 
     def action_do(self, what: str) -> None:

@@ -133,6 +133,13 @@ class Choices(Sheet[Plan]):
         self._cursor = max(0, min(self._cursor + by, len(self._offers) - 1))
         self._wanted = False
         self.draw()
+        self.see_cursor()
+
+    def see_cursor(self) -> None:
+        """The choice under the cursor."""
+        self.draw_rule()
+        if not self._offers or not self._starts:
+            return
         top, height = self.text.scroll_offset.y, self.text.size.height
         first, end = self._starts[self._cursor], self._starts[self._cursor + 1]
         if first < top:

@@ -99,7 +99,7 @@ class RecordsScreen(Sheet[None]):
         if new and rows:
             hands = [n for n, one in enumerate(self._places) if one.row and words.needs_hands(one.row)]
             self._cursor = next(iter(hands), 1)
-            self.call_after_refresh(self._keep_in_view)
+            self.call_after_refresh(self.see_cursor)
         self._cursor = max(0, min(self._cursor, len(self._places) - 1))
 
     @property
@@ -259,9 +259,10 @@ class RecordsScreen(Sheet[None]):
         self._cursor = max(0, min(self._cursor + by, len(self._places) - 1))
         self._notice = ""
         self.draw()
-        self._keep_in_view()
+        self.see_cursor()
 
-    def _keep_in_view(self) -> None:
+    def see_cursor(self) -> None:
+        """The record under the cursor."""
         if not self._places:
             return
         # At the top the heading above it is seen too.

@@ -71,7 +71,11 @@ class Sheet(Modal[Result], Generic[Result]):
     def on_resize(self) -> None:
         """Text wraps to the width; the place of the rule follows the height."""
         self.draw()
-        self.call_after_refresh(self.draw_rule)
+        self.call_after_refresh(self.see_cursor)
+
+    def see_cursor(self) -> None:
+        """Keeps the line that keys are for in view, where there is one."""
+        self.draw_rule()
 
     def draw(self) -> None:
         """Draws what is different now."""
