@@ -133,7 +133,8 @@ class SettingsScreen(Modal[None]):
             problem = self._draft.problems().get(row.key)
             if problem:
                 style = look.state(_STATUS[problem.level])
-                lines += [[(f" {look.text(part)}", style)] for part in wrap(f"{problem.text}.", width)]
+                said = look.text(f"{row.label}: {problem.text}.")
+                lines += [[(f" {part}", style)] for part in wrap(said, width)]
             about = look.text(self._draft.about(row.key))
             key = "" if row.key in (row.label, "") or row.key.startswith("(") else f"{row.key}: "
             lines += [[(f" {part}", look.dim)] for part in wrap(key + about, width)]
