@@ -203,7 +203,7 @@ def installed(module: AnsibleModule, wizard: Wizard) -> dict[str, Any]:
         "failed": state not in ("planned", "done", "present"),
     }
     if document["error"]:
-        result["msg"] = " ".join([document["error"], *document["remedies"]])
+        result["msg"] = "\n".join([document["error"], *document["remedies"]])
     return result
 
 
