@@ -19,6 +19,7 @@ from mailcow_wizard.cli.making import (
     say_unseen,
     say_what_is,
     shown,
+    takes_root,
     told,
     unchanged,
     unknown_check,
@@ -27,6 +28,7 @@ from mailcow_wizard.cli.repeating import finding_again
 from mailcow_wizard.cli.session_talk import in_session
 from mailcow_wizard.cli.values import meant
 from mailcow_wizard.engine import mending
+from mailcow_wizard.engine.obstacles import is_root
 from mailcow_wizard.engine.selection import UnknownSelector
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.harmless import harmless
@@ -63,6 +65,8 @@ def _fix(session: Session, options: Options, talk: Talk) -> int:
     finding = _the_one(findings, name, wanted)
     offer = next((one for one in seen.offers(finding) if one.fix.id == wanted), None)
     if offer is None:
+        if _is_hidden(session, finding, wanted):
+            raise Refused(exit_codes.NEEDS_ROOT, takes_root())
         return _nothing_to_do(finding, wanted, talk)
     try:
         plan = _planned(offer)
@@ -143,6 +147,12 @@ def _next(finding: Finding, more: list[str], columns: int) -> list[str]:
     if not columns or len(line) <= columns:
         return [line]
     return [*wrapped(line.removesuffix(command).rstrip(), columns), f"  {command}"]
+
+
+def _is_hidden(session: Session, finding: Finding, wanted: str) -> bool:
+    """Whether root might be offered it: what it is about could not be told."""
+    knows = finding.status != "unknown" or not fixes.is_known(finding.id, wanted)
+    return not (knows or session.recorded or is_root(session))
 
 
 def _nothing_to_do(finding: Finding, wanted: str, talk: Talk) -> int:

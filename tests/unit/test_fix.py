@@ -147,6 +147,10 @@ def test_without_root(mailcow: Mailcow) -> None:
     assert done.returncode == 77
     assert b"+TZ=Etc/UTC" in done.stdout
     assert b"this needs root. Run: sudo " in done.stderr
+    mailcow.conf.chmod(0o600)
+    done = mailcow.run("fix", CHECK, FIX, "--yes", user=NOBODY, python=PYTHON, root=True)
+    assert (done.returncode, done.stdout) == (77, b"")
+    assert b"this needs root. Run: sudo " in done.stderr
     assert untouched(mailcow)
 
 
