@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from mailcow_wizard.tui.look import Look
-from mailcow_wizard.tui.planned import parts_of, pieces
+from mailcow_wizard.tui.planned import broken, parts_of
 from mailcow_wizard.tui.screens.log import Log
 from mailcow_wizard.tui.widgets.lines import Part
 from mailcow_wizard.tui.work import Work, asks_back, can_go_back, ending
@@ -40,7 +40,7 @@ class Working(Log[str]):
         return [
             parts_of(line._replace(text=part), self.look)
             for line in tuple(self._work.lines)
-            for part in pieces(line.text, width)
+            for part in broken(line.text, width)
         ]
 
     def foot(self, width: int) -> Sequence[Sequence[Part]]:
