@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailcow_wizard import requirements_docker as need
-from mailcow_wizard.checks.troubles import Trouble, judged, listed, skipped
+from mailcow_wizard.checks.troubles import Trouble, judged, listed, skipped, word
 from mailcow_wizard.facts import docker
 from mailcow_wizard.facts.docker_context import Context, context
 from mailcow_wizard.facts.docker_daemon import SERVICE, Daemon, daemon
@@ -239,6 +239,7 @@ def judge_daemon(seen: Daemon) -> Judgement:
             _("what answers is not Docker: {trouble}", trouble=engine.trouble),
             engine.trouble,
             shown,
+            (_("See who listens there: `ss -xlp | grep {socket}`", socket=word(engine.socket)),),
             severity="blocks",
         )
     if engine.state != "answers" and unit and unit.active and not unit.runs and not seen.last:
