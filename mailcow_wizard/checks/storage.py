@@ -200,6 +200,16 @@ def judge_mounts(held: storage.RootMount) -> Judgement:
             severity="blocks",
             why=_("Docker cannot store images or mail there."),
         )
+    if mount.kind in ("tmpfs", "ramfs"):
+        return Judgement(
+            "warn",
+            _("{point} holds {place}, in memory: gone at the next boot", point=mount.point, place=place),
+            found,
+            evidence,
+            (_('Put Docker\'s data on a disk: "data-root" in /etc/docker/daemon.json, or mount one there.'),),
+            severity="breaks",
+            why=_("Mail, database and images would be lost with every restart of the server."),
+        )
     bad = [option for option in ("noexec", "nodev") if option in mount.options]
     if bad:
         names = _(" and ").join(bad)
@@ -217,16 +227,6 @@ def judge_mounts(held: storage.RootMount) -> Judgement:
                 f"mount -o remount,exec,dev {_word(mount.point)}",
                 _("In the line for {point} in /etc/fstab, take out {names}.", point=mount.point, names=names),
             ),
-        )
-    if mount.kind in ("tmpfs", "ramfs"):
-        return Judgement(
-            "warn",
-            _("{point} holds {place}, in memory: gone at the next boot", point=mount.point, place=place),
-            found,
-            evidence,
-            (_('Put Docker\'s data on a disk: "data-root" in /etc/docker/daemon.json, or mount one there.'),),
-            severity="breaks",
-            why=_("Mail, database and images would be lost with every restart of the server."),
         )
     if mount.kind == "overlay":
         return _overlay(mount, place, found, evidence)
