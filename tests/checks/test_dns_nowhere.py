@@ -48,6 +48,7 @@ def test_the_name_of_an_address_that_no_mail_leaves_with(records: Rows, passes: 
     found = look("dns.ptr", Swallowed(records, passes))
     assert (found[OURS].status, found[OURS_V6].status) == ("pass", status)
     assert ('See "IPv6" first' in found[OURS_V6].remedies[0]) is not passes
+    assert any("Publish" in one for one in found[OURS_V6].remedies) is (passes and bool(records))
 
 
 def test_what_is_right_needs_no_packet_over_ipv6() -> None:
