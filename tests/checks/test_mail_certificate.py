@@ -372,3 +372,8 @@ def test_the_log_of_acme(lines: tuple[str, ...], state: str, words: str) -> None
     for variant in (lines, dated):
         found = explained(variant, NAME)
         assert (found.state, words in found.words) == (state, True), found
+
+
+def test_a_certificate_that_is_none_proves_nothing(shelf: Shelf) -> None:
+    found = judged(shelf["good"][:200])
+    assert (found.status, "is not readable" in found.summary) == ("unknown", True), found.summary
