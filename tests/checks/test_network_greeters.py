@@ -45,3 +45,17 @@ def test_one_name_for_all(address: "str | tuple[str, ...]", status: str, words: 
     assert (first.subject, first.status) == ("v4", status), first.summary
     assert words in first.summary
     assert len(first.summary) <= 200
+
+
+@pytest.mark.parametrize(("apart", "words"), [(False, "all lead to 192.0.2.1"), (True, "port 25 is")])
+def test_names_that_all_lead_to_one_address(apart: bool, words: str) -> None:
+    """Who answers every question with its own address is no provider that blocks port 25."""
+    domains = ("gmail.com", "web.de", "gmx.net", "outlook.com", "yahoo.com")
+    rows: dict[tuple[str, str], str] = {}
+    for number, domain in enumerate(domains):
+        rows[domain, "MX"] = f"5 mx.{domain}."
+        rows[f"mx.{domain}", "A"] = "192.0.2.2" if apart and not number else "192.0.2.1"
+    first = judge_mail(mail_ways(Facts(OneGreeter(rows), Settings(resolver="192.0.2.53"))))[0]
+    assert words in first.summary or apart
+    assert ("all lead to" in first.summary) is not apart
+    assert (first.status, first.certainty) == ("unknown", "untested") or apart
