@@ -1,7 +1,9 @@
 """Fixtures that several directories of tests share: the real parts, each skipped where it cannot be had."""
 
 import signal
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import again
 import pytest
@@ -72,3 +74,12 @@ def docker(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A Docker engine, of each generation in turn."""
     with or_skip(), engine.started(request.param) as made:
         yield made
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A directory that other users reach: not below pytest's own, which every run that begins meanwhile
+    closes to them."""
+    with tempfile.TemporaryDirectory(prefix="mailcow-wizard-reachable-") as place:
+        Path(place).chmod(0o755)
+        yield Path(place)

@@ -5,8 +5,6 @@ import pwd
 import shlex
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,14 +22,11 @@ pytestmark = [
 
 
 @pytest.fixture
-def theirs() -> Iterator[Path]:
-    """A checkout of a user without a name, in a place that this user reaches: not below pytest's own, which
-    every run that begins meanwhile closes to others."""
-    with tempfile.TemporaryDirectory(prefix="mailcow-wizard-theirs-") as place:
-        Path(place).chmod(0o755)
-        checkout = copy_checkout(Path(place) / "theirs" / "mailcow-wizard")
-        give(checkout.parent, OWNER)
-        yield checkout
+def theirs(reachable: Path) -> Path:
+    """A checkout of a user without a name, in a place that this user reaches."""
+    checkout = copy_checkout(reachable / "theirs" / "mailcow-wizard")
+    give(checkout.parent, OWNER)
+    return checkout
 
 
 def give(place: Path, uid: int) -> None:
