@@ -105,8 +105,8 @@ def test_of_mounts_and_containerd_only_secrets_are_missing() -> None:
 
 @pytest.mark.parametrize("text", ["TOKEN", '{"', '"TOKEN=\\', "a --pass-", "TOKEN: {"])
 def test_long_lines_take_no_time(text: str) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
     for lines in (text * 20000, f"{(text * 1000)[:1990]}\n" * 50):
         for path in (OVERRIDE, "/etc/docker/daemon.json", "/etc/fstab"):
             recorded(path, lines)
-    assert time.monotonic() - begin < 5
+    assert time.process_time() - begin < 5
