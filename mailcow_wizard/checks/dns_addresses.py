@@ -34,23 +34,24 @@ def judge_a(facts: HostTried) -> Judgement:
 
 def judge_aaaa(facts: HostTried) -> Judgement:
     """With IPv6: the address of that; without: none, for mailcow's certificate client would take it."""
-    judgement = _not_yet(facts.host) if facts.nowhere else _aaaa(facts.host)
+    judgement = _aaaa(facts.host)
+    if facts.nowhere:
+        judgement = _not_yet(judgement)
     if judgement.status == "pass" and facts.host.aaaa.exists and facts.host.only_v4:
         judgement = _bound_to_v4(facts, judgement)
     return with_fate(of_guess(facts.host.server, judgement), _fate(facts))
 
 
-def _not_yet(facts: HostRecords) -> Judgement:
-    """None is published, and IPv6 leads nowhere: one would lead others astray."""
-    return Judgement(
-        "pass",
-        _(
-            "{server} has no IPv6 address in DNS, which is right as long as IPv6 leads nowhere",
-            server=facts.server.name,
+def _not_yet(judgement: Judgement) -> Judgement:
+    """The same of an address that is missing, where IPv6 leads nowhere: a record would lead others astray."""
+    return judgement._replace(
+        summary=_("{said}; none is to be as long as IPv6 leads nowhere", said=judgement.summary),
+        remedies=(
+            _(
+                'See "IPv6" first: publish the address once it works; where it is not to be used, none is '
+                "needed."
+            ),
         ),
-        found=_("no AAAA record"),
-        evidence=evidence(facts.aaaa),
-        subject=facts.server.name,
     )
 
 
