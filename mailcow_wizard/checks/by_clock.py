@@ -1,8 +1,9 @@
 """What a wrong clock brings about elsewhere: nothing that is signed is good then."""
 
+from mailcow_wizard.facts.network.interception import DATES
 from mailcow_wizard.language import _
 
-_SIGNS = ("certificate has expired", "certificate is not yet valid", "SERVFAIL")
+_SIGNS = (*DATES, "SERVFAIL")
 _SEE = _(
     "See the clock first (`check time.offset`): while it is far off no certificate is good, and a resolver "
     "that checks signatures (DNSSEC) says SERVFAIL."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from mailcow_wizard.checks.by_clock import see_the_clock
 from mailcow_wizard.checks.network_nameless import STATUS
 from mailcow_wizard.checks.network_ways import ending
 from mailcow_wizard.checks.troubles import listed
 from mailcow_wizard.facts.mail.certificates import Shown, read
+from mailcow_wizard.facts.network.interception import DATES
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try
 from mailcow_wizard.host.conversation import NO_AUTHORITIES, NO_TLS, UNKNOWN_CHAIN
 from mailcow_wizard.language import _
@@ -32,6 +34,9 @@ def untrusted(host: Reached, common: Judgement, facts: Outward) -> Judgement | N
         return _ended(bad, host, ended)
     if any(one.trusted for one in host.tries):
         return None
+    dated = next((one.said.trouble for one in host.tries if one.said and one.said.trouble in DATES), "")
+    if dated:
+        return _dated(bad, host, dated)
     if unlisted:
         return _without_list(bad, host)
     if any(one.mute for one in host.tries):
@@ -129,6 +134,20 @@ def _without_list(bad: Judgement, host: Reached) -> Judgement:
             port=host.row.port,
         ),
         remedies=(_("Install it: the package is called ca-certificates."),),
+    )
+
+
+def _dated(bad: Judgement, host: Reached, trouble: str) -> Judgement:
+    """Nearly always this machine's clock; whoever it is, git and Docker end there."""
+    words = _(
+        "{host} answers on port {port}, but by this machine's clock its certificate is not good ({trouble}): "
+        "git and Docker refuse it",
+        host=host.row.host,
+        port=host.row.port,
+        trouble=trouble,
+    )
+    return bad._replace(
+        summary=words, stops="here", remedies=see_the_clock(trouble), evidence=_evidence(bad, host, trouble)
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 from mailcow_wizard.checks import network_untrusted
 from mailcow_wizard.checks.network_hosts import judge_hosts
 from mailcow_wizard.facts.mail.certificates import Shown
+from mailcow_wizard.facts.network.interception import DATES, SAY_NOTHING
 from mailcow_wizard.facts.network.outward import Outward, Reached
 from mailcow_wizard.host.conversation import NO_AUTHORITIES, UNKNOWN_CHAIN, Spoken
 from tests.checks.test_network_out import GITHUB, HUB, OPEN, RSYNC, reached
@@ -54,14 +55,20 @@ def named(subject: str, said: Spoken) -> Reached:
         (Spoken("failed", text="a defect of ours"), "pass", "github.com answers on port 443"),
         (Spoken("open", tls="TLSv1.3", trouble=MISMATCH), "fail", "no certificate that this machine"),
         (Spoken("open", tls="TLSv1.3", trouble=NO_AUTHORITIES), "warn", "has no list of authorities"),
-        # Its clock may be what is wrong.
-        (Spoken("open", tls="TLSv1.3", trouble="certificate is not yet valid"), "pass", "github.com answers"),
+        (
+            Spoken("open", tls="TLSv1.3", trouble="certificate is not yet valid"),
+            "fail",
+            "by this machine's clock its certificate is not good",
+        ),
     ],
 )
 def test_who_goes_by_names_lets_every_connection_open(said: Spoken, status: str, words: str) -> None:
     judged = judge_hosts(Outward((named(GITHUB, said), OPEN), (4, 6)))[0]
     assert (judged.status, words in judged.summary) == (status, True), judged.summary
-    assert status == "pass" or judged.stops == ("here" if said.trouble == NO_AUTHORITIES else "way")
+    assert status == "pass" or judged.stops == ("here" if said.trouble in SAY_NOTHING else "way")
+    assert (
+        ("See the clock first" in judged.remedies[0]) is (said.trouble in DATES) if judged.remedies else True
+    )
 
 
 MUTE = Spoken("silent", own="192.0.2.1 4000")

@@ -18,8 +18,10 @@ from mailcow_wizard.host.door import HostError, Probe
 
 PATIENCE_S = 0.8
 """Who takes every connection is near."""
-SAY_NOTHING = (NO_AUTHORITIES, "certificate has expired", "certificate is not yet valid")
-"""Why a certificate is not trusted (OpenSSL's words), where that may be this machine's own list or clock."""
+DATES = ("certificate has expired", "certificate is not yet valid")
+"""Why a certificate is not trusted (OpenSSL's words), where this machine's clock may be wrong."""
+SAY_NOTHING = (NO_AUTHORITIES, *DATES)
+"""The same, where nothing is known of who answers: this machine's own list or clock may be wrong."""
 _HELLO_S = 0.8
 """Two round trips to the other end of the world."""
 _LONG_HELLO_S = 1.6
