@@ -136,9 +136,11 @@ def started(facts: Facts) -> Started:
     if written:
         return Started(written)
     try:
-        found = [one for one in facts.get(processes) if one.user == "root"]
+        daemons = [one for one in facts.get(processes) if one.user == "root"]
     except HostError as error:
         return Started(unread=str(error))
+    # What a daemon is about to start looks like the daemon itself for a moment.
+    found = list({one.command: one for one in reversed(daemons)}.values())[::-1]
     if len(found) > 1:  # several engines on one machine: each has its own place for data
         known = facts.get(docker.told)
         place = known.root if known else ""

@@ -141,6 +141,17 @@ def test_which_of_several_daemons_answers(root: str, own: str, status: str, said
     assert (found.status, said in found.summary) == (status, True), found.summary
 
 
+def test_what_a_daemon_is_about_to_start_is_no_second_one() -> None:
+    """Between fork and exec a child has the command line of its parent; the file that this names is read."""
+    words = ("/usr/bin/dockerd", "--config-file=/srv/ci.json")
+    twin = Process(70, "dockerd", "root", words, "", "")
+    broken = '{"ipv6": true,}'
+    host = DockerHost(
+        files={"/srv/ci.json": "{}", "/etc/docker/daemon.json": broken}, daemon=words, others=(twin,)
+    )
+    assert judge_daemon_json(daemon_settings(facts(host))).status == "pass"
+
+
 @pytest.mark.parametrize("root", ["/srv/disk/docker", "/srv/disk/docker/165536.165536"])
 @pytest.mark.parametrize("named", ["/srv/link/docker", "/srv/disk/docker/"])
 def test_the_place_for_data_is_told_without_links_and_with_other_users_numbers(root: str, named: str) -> None:

@@ -37,6 +37,7 @@ LEFT_OUT: dict[str, str] = {
     "engine/acknowledging.py _save": "keeps rows that its reader, which is fed, does not understand",
     "engine/journal.py close": "the number of a change, as we named it",
     "engine/journal.py end_of_log": "the number of a change, as we named it",
+    "engine/later.py _later_edits": "the numbers of changes, as we named them",
     "engine/journal.py tell": "the number of a change, as we named it",
     "engine/keeping.py keep_database": "calls the readers of mailcow.conf, which are fed themselves",
     "engine/reach.py keep": "calls seen_in, which is fed as `door kept`",
