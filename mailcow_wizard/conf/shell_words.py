@@ -235,6 +235,8 @@ class _Scan:
                 return
             if character in " \t\n":
                 self.place += 1
+            elif self.text.startswith("\\\n", self.place):
+                self.place += 2
             elif character == "#":
                 end = self.text.find("\n", self.place)
                 self.place = len(self.text) if end < 0 else end

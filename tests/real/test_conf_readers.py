@@ -76,6 +76,15 @@ def test_braces_behind_a_tilde_that_stays(line: str, tmp_path: Path) -> None:
     assert seen.value == (None if line.startswith("export") else real["A"])
 
 
+@pytest.mark.parametrize("list_", ["([)", "(\\\n[)", "( \\\n[)"])
+def test_an_element_is_meant_behind_a_line_that_goes_on(list_: str, tmp_path: Path) -> None:
+    text = f"A={list_}\nB=1\n"
+    (real,) = shell.reads([text.encode()], [["B"]], tmp_path, ENVIRONMENT)
+    seen, stop = ours.read(text, ENVIRONMENT)
+    assert ("B" in real, stop is not None) == (False, True)
+    assert "B" not in claimed(seen, stop, ("B",))
+
+
 @pytest.mark.parametrize("name", ["${A/a/b}export", "${A}ex''port", "ex${A}\\\nport"])
 def test_a_command_whose_name_is_made_of_variables(name: str, tmp_path: Path) -> None:
     """It may be `export`; of what it, or what follows, sets nothing is said then."""
