@@ -163,41 +163,38 @@ def _ended(bad: Judgement, host: Reached, one: Try) -> Judgement:
 
 
 def _mute(bad: Judgement, host: Reached) -> Judgement:
-    """A timeout is no failure: the host may be slow."""
+    """Others answer: a filter that goes by names, or a slow host."""
     words = _(
         "port {port} of {host} opens, but nothing comes back once TLS has named it, while other hosts "
         "answer: something stops it, or it is slow",
         port=host.row.port,
         host=host.row.host,
     )
-    return bad._replace(
-        status="unknown",
-        summary=words,
-        certainty="untested",
-        remedies=(_("Run this check again."), _by_names(host)),
-        evidence=_evidence(bad, host, _("no answer")),
-    )
+    return _unanswered(bad, host, words, _by_names(host))
 
 
 def _all_mute(bad: Judgement, host: Reached) -> Judgement:
-    """Nobody answers over TLS: that ports open proves nothing then, nor is a timeout a failure."""
+    """Nobody answers over TLS: that ports open proves nothing then."""
     words = _(
         "port {port} of {host} opens, but when encryption (TLS) begins no host answers there: something on "
         "the way stops it, or this line is very slow",
         port=host.row.port,
         host=host.row.host,
     )
+    remedy = _(
+        "A filter on the way may stop encryption, or long packets are lost (see network.mtu): ask "
+        "whoever runs this network."
+    )
+    return _unanswered(bad, host, words, remedy)
+
+
+def _unanswered(bad: Judgement, host: Reached, words: str, remedy: str) -> Judgement:
+    """A timeout is no failure."""
     return bad._replace(
         status="unknown",
         summary=words,
         certainty="untested",
-        remedies=(
-            _("Run this check again."),
-            _(
-                "A filter on the way may stop encryption, or long packets are lost (see network.mtu): ask "
-                "whoever runs this network."
-            ),
-        ),
+        remedies=(_("Run this check again."), remedy),
         evidence=_evidence(bad, host, _("no answer")),
     )
 
