@@ -175,7 +175,12 @@ def test_the_same_sentence_is_the_same_everywhere(tongue: str) -> None:
 # --- the source -------------------------------------------------------------------------------------------
 
 FILES = [str(path.relative_to(ROOT)) for path in sorted(ROOT.rglob("*.py"))]
-MARKED = [name for name in FILES if "mailcow_wizard.language import" in (ROOT / name).read_text()]
+
+
+@pytest.fixture(scope="module")
+def trees() -> dict[str, ast.Module]:
+    """The syntax of every file."""
+    return {name: ast.parse((ROOT / name).read_text(), name) for name in FILES}
 
 
 def test_a_sentence_that_is_no_literal_is_refused() -> None:
@@ -183,25 +188,34 @@ def test_a_sentence_that_is_no_literal_is_refused() -> None:
         list(catalogues.uses_of("checks/x.py", "_(f'{name} is {state}')"))
 
 
-@pytest.mark.parametrize("name", MARKED)
-def test_nothing_else_is_called_by_the_mark(name: str) -> None:
+def test_nothing_else_is_called_by_the_mark(trees: Mapping[str, ast.Module]) -> None:
     """`for _ in …` would take the place of the function."""
-    for node in ast.walk(ast.parse((ROOT / name).read_text())):
+    marked = {name for name in FILES if "mailcow_wizard.language import" in (ROOT / name).read_text()}
+    advice = "call what is not needed _name"
+    stored = {name: lines for name in marked if (lines := list(_stored(trees[name])))}
+    assert stored == {}, advice
+
+
+def _stored(tree: ast.Module) -> Iterator[int]:
+    """The lines where something is called `_`."""
+    for node in ast.walk(tree):
         stored = isinstance(node, ast.Name) and node.id == "_" and isinstance(node.ctx, ast.Store)
-        stored = stored or (isinstance(node, ast.arg) and node.arg == "_")
-        assert not stored, f"{name}:{node.lineno}: call what is not needed _name"
+        if stored or (isinstance(node, ast.arg) and node.arg == "_"):
+            yield node.lineno
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in FILES if catalogues.part_of(name) in CONVERTED and name not in FOR_PROGRAMS]
-)
-def test_every_sentence_is_marked(name: str) -> None:
-    assert list(_unmarked((ROOT / name).read_text())) == []
+def test_a_second_use_of_the_mark_is_seen() -> None:
+    assert list(_stored(ast.parse("for _ in a: pass\nb = lambda _: 1\n_('x')"))) == [1, 2]
+
+
+def test_every_sentence_is_marked(trees: Mapping[str, ast.Module]) -> None:
+    looked_at = [name for name in FILES if catalogues.part_of(name) in CONVERTED and name not in FOR_PROGRAMS]
+    assert {name: texts for name in looked_at if (texts := list(_unmarked(trees[name])))} == {}
 
 
 def test_an_unmarked_sentence_is_seen() -> None:
     source = 'a = _("this one is marked")\nb = f"{a} is not yet marked"\nc = f"{_(\'this one is fine\')} 1"\n'
-    assert list(_unmarked(source)) == ["2: {a} is not yet marked"]
+    assert list(_unmarked(ast.parse(source))) == ["2: {a} is not yet marked"]
 
 
 # Words between values: `{address}: {result} by {term}` is a sentence, though of one word.
@@ -209,25 +223,23 @@ _JOINING = re.compile(r"(?<![\w/.=-])(?:by|of|and|or|is|are|not|no|at|from|with|
 _COMMANDS = {"ufw route allow proto {kind} to any port {port}"}
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("checks/")])
-def test_what_joins_values_is_marked(name: str) -> None:
-    assert list(_joined((ROOT / name).read_text())) == []
+def test_what_joins_values_is_marked(trees: Mapping[str, ast.Module]) -> None:
+    checks = [name for name in FILES if name.startswith("checks/")]
+    assert {name: texts for name in checks if (texts := list(_joined(trees[name])))} == {}
 
 
 def test_a_word_that_joins_values_is_seen() -> None:
-    assert list(_joined('a = f"{b} by {c}", _("{b} by {c}"), f"{b}: {c}"')) == ["{b} by {c}"]
+    source = 'a = f"{b} by {c}", _("{b} by {c}"), f"{b}: {c}"'
+    assert list(_joined(ast.parse(source))) == ["{b} by {c}"]
 
 
-def _joined(source: str) -> Iterator[str]:
-    texts = (
-        catalogues.template(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr)
-    )
+def _joined(tree: ast.Module) -> Iterator[str]:
+    texts = (catalogues.template(node) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr))
     return (one for one in texts if _JOINING.search(re.sub(r"\{\w+\}", "0", one)) and one not in _COMMANDS)
 
 
-def _unmarked(source: str) -> Iterator[str]:
+def _unmarked(tree: ast.Module) -> Iterator[str]:
     """Literals that look like sentences, outside the functions that mark one; docstrings aside."""
-    tree = ast.parse(source)
     passed: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
