@@ -77,11 +77,16 @@ class Answering(RecordingHost):
 class Machine:
     """A machine, what its checks ask and what they say when nothing is exchanged."""
 
-    def __init__(self, name: str, make: Callable[[], Host], document: dict[str, Any]) -> None:
+    def __init__(self, name: str, make: Callable[[], Host], record: Callable[[], dict[str, Any]]) -> None:
         self.name = name
         self._asked = make()
-        self.document = document
+        self._record = record
         self.checks = all_checks()
+
+    @functools.cached_property
+    def document(self) -> dict[str, Any]:
+        """It, recorded: made when somebody asks, as all its checks are run for it."""
+        return self._record()
 
     @property
     def answers(self) -> dict[str, Any]:

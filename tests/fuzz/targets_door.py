@@ -45,8 +45,8 @@ class Mistake(AssertionError):
 def machines() -> tuple[Machine, ...]:
     """The machines whose answers are exchanged."""
     return (
-        Machine("demo", demo_machine.DemoMachine, demo_machine.document()),
-        Machine("installed", installed_machine.InstalledMachine, installed_machine.document()),
+        Machine("demo", demo_machine.DemoMachine, demo_machine.document),
+        Machine("installed", installed_machine.InstalledMachine, installed_machine.document),
     )
 
 
