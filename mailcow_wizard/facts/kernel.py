@@ -50,8 +50,9 @@ class Security(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """Limits on watched and open files. `own_hard` is this program's hard limit (None: none), asked for only
-    where it binds: for a root that may not raise it."""
+    """Limits on watched and open files. `own_hard` is the hard limit of this program, or for who is not root
+    that of the machine's first process (None: none), asked for only where it binds: where root may not raise
+    it."""
 
     instances: int
     watches: int
@@ -151,13 +152,24 @@ def overcommit(facts: Facts) -> int:
 def limits(facts: Facts) -> Limits:
     """inotify's limits, and how many files a process may open at most."""
     host, user = facts.host, facts.host.user()
-    bound = user.uid == 0 and not user.capabilities >> need.CAP_SYS_RESOURCE & 1
+    # A user's own limits say nothing about Docker's; those of the first process, which started it, do.
+    own = "/proc/self" if user.uid == 0 else "/proc/1"
+    may = user.capabilities if user.uid == 0 else capabilities_of_root(host.text(f"{own}/status", 65536))
+    bound = not may >> need.CAP_SYS_RESOURCE & 1
     return Limits(
         _number(host, "/proc/sys/fs/inotify/max_user_instances"),
         _number(host, "/proc/sys/fs/inotify/max_user_watches"),
         _number(host, "/proc/sys/fs/nr_open"),
-        hard_limit(host.text("/proc/self/limits", 65536)) if bound else None,
+        hard_limit(host.text(f"{own}/limits", 65536)) if bound else None,
     )
+
+
+def capabilities_of_root(text: str) -> int:
+    """What root may do at most, from /proc/1/status: its effective set as a bit mask."""
+    found = re.search(r"^CapEff:[ \t]*([0-9a-f]{1,16})$", text, re.MULTILINE)
+    if not found:
+        raise HostError(_("/proc/1/status does not say what root may do"))
+    return int(found[1], 16)
 
 
 def hard_limit(text: str) -> int | None:

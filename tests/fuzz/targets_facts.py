@@ -239,10 +239,10 @@ def _dns(data: bytes) -> None:
 
 def _kernel(data: bytes) -> None:
     list(cpu.dmi_speeds(data))
-    for width in (4, 8):
-        cpu.page_size(data, width)
+    cpu.page_size(data, 4), cpu.page_size(data, 8)
     words = text(data)
-    for ask in (kernel.parse_release, kernel.hard_limit, modules.parse_configuration, modules.parse_list):
+    parsers = (kernel.parse_release, kernel.hard_limit, kernel.capabilities_of_root)
+    for ask in (*parsers, modules.parse_configuration, modules.parse_list):
         with contextlib.suppress(HostError):
             ask(words)  # type: ignore[operator]
     with contextlib.suppress(HostError):

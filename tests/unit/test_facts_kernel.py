@@ -172,11 +172,34 @@ NOFILE: Files = {
     "/proc/self/limits": LIMITS,
 }
 NO_RESOURCE = User(0, "root", FULL_CAPABILITIES & ~(1 << 24))
+FIRST = "Name:\tsystemd\nCapPrm:\t{0:016x}\nCapEff:\t{0:016x}\nCapBnd:\t{0:016x}\n"
 
 
-@pytest.mark.parametrize(("user", "status"), [(ROOT, "pass"), (SOMEBODY, "pass"), (NO_RESOURCE, "fail")])
+@pytest.mark.parametrize(("user", "status"), [(ROOT, "pass"), (NO_RESOURCE, "fail")])
 def test_the_own_limit_binds_only_a_root_that_may_not_raise_it(user: User, status: str) -> None:
     assert look(judges.INOTIFY, Facts(FakeHost(NOFILE, user=user))).status == status
+
+
+@pytest.mark.parametrize(
+    ("first", "limit", "status"),
+    [
+        (FIRST.format(FULL_CAPABILITIES), "20000", "pass"),
+        (FIRST.format(NO_RESOURCE.capabilities), "20000", "fail"),
+        (FIRST.format(NO_RESOURCE.capabilities), "1048576", "pass"),
+        (FIRST.format(NO_RESOURCE.capabilities), "unlimited", "pass"),
+        ("Name:\tsystemd\n", "1048576", "unknown"),
+        (Denied("no"), "1048576", "unknown"),
+    ],
+)
+def test_who_is_not_root_is_told_by_the_first_process_what_root_may(
+    first: str | HostError, limit: str, status: str
+) -> None:
+    files = {**NOFILE, "/proc/1/status": first, "/proc/1/limits": LIMITS.replace("20000", limit)}
+    assert look(judges.INOTIFY, Facts(FakeHost(files, user=SOMEBODY))).status == status
+
+
+def test_who_is_not_root_where_other_processes_are_hidden() -> None:
+    assert look(judges.INOTIFY, Facts(FakeHost(NOFILE, user=SOMEBODY))).status == "unknown"
 
 
 def test_hard_limit() -> None:
