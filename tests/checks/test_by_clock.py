@@ -13,7 +13,7 @@ from mailcow_wizard.checks.network_hosts import judge_hosts
 from mailcow_wizard.checks.reputation import judge_asn
 from mailcow_wizard.facts.dns.local_view import local_view
 from mailcow_wizard.facts.dns.message import Answer
-from mailcow_wizard.facts.dns.signatures import Opinion, Signed
+from mailcow_wizard.facts.dns.signatures import Opinion, Signed, signatures
 from mailcow_wizard.facts.docker_registry import Registries, Registry
 from mailcow_wizard.facts.network.names import Looked
 from mailcow_wizard.facts.network.outward import Outward, Reached, Try
@@ -131,6 +131,18 @@ def test_the_zone_is_not_blamed_for_what_this_machines_own_resolver_finds() -> N
     found = _own_resolver()
     assert "this machine's own resolver (127.0.0.1) takes them for broken" in found.summary
     assert not any("registrar" in one or "dnsviz" in one for one in found.remedies)
+
+
+@pytest.mark.parametrize(
+    ("named", "here"), [("127.0.0.1", True), ("::1", True), ("9.9.9.9", False), ("192.0.2.53", False)]
+)
+def test_a_resolver_elsewhere_goes_by_a_clock_of_its_own(named: str, here: bool) -> None:
+    world = World(ZONE)
+    world.files["/etc/resolv.conf"] = f"nameserver {named}\n"
+    settings = Settings(hostname="mail.example.org", domains=("example.org",), addresses=(OURS,))
+    (signed,) = Facts(world, settings).get(signatures)
+    local = {one.checked.server for one in signed.opinions if one.local}
+    assert local == ({named} if here else set())
 
 
 @pytest.mark.parametrize(("code", "first"), [("", "check time.offset"), ("SERVFAIL", "see dns.dnssec")])

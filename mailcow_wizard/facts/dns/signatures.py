@@ -7,6 +7,8 @@ is told by what it says of the root, which is signed.
 
 from __future__ import annotations
 
+import ipaddress
+
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.facts.dns.delegation import WAIT_S, zone_of
 from mailcow_wizard.facts.dns.mail_server import mail_server
@@ -20,7 +22,7 @@ from mailcow_wizard.typed import NamedTuple
 
 class Opinion(NamedTuple):
     """One resolver's answers to the zone's SOA: checked, and unchecked; whether it checks signatures, and
-    whether it is the one that programs on this machine ask."""
+    whether it runs on this machine, by whose clock it goes."""
 
     checked: Answer
     unchecked: Answer
@@ -69,7 +71,7 @@ def signatures(facts: Facts) -> tuple[Signed, ...]:
     server = facts.get(mail_server)
     names = tuple(dict.fromkeys((*server.domains, server.within)))
     zones = [_zone(facts, name) for name in names]
-    servers, checking, own = _validators(facts), facts.get(_checking), known_resolvers(facts)
+    servers, checking = _validators(facts), facts.get(_checking)
     rows = [
         DnsQuestion(zone, type, (one,), dnssec=True, checking_disabled=not checked)
         for zone in zones
@@ -82,7 +84,7 @@ def signatures(facts: Facts) -> tuple[Signed, ...]:
         triples = [(next(heard), next(heard), next(heard)) for _ in servers]
         told = [bool(ds.of("DS")) for _, _, ds in triples if ds.code in (NOERROR, NXDOMAIN)]
         opinions = tuple(
-            Opinion(checked, unchecked, one in checking, one in own)
+            Opinion(checked, unchecked, one in checking, _is_loopback(one))
             for one, (checked, unchecked, _) in zip(servers, triples, strict=True)
         )
         signers = tuple(dict.fromkeys(value for _, _, ds in triples for value in ds.values("DS")))
@@ -106,6 +108,10 @@ def _checking(facts: Facts) -> tuple[str, ...]:
     except HostError:
         return ()
     return tuple(one for one, said in zip(servers, heard, strict=True) if said.authenticated)
+
+
+def _is_loopback(server: str) -> bool:
+    return ipaddress.ip_address(server.partition("%")[0]).is_loopback
 
 
 def _validators(facts: Facts) -> tuple[str, ...]:
