@@ -65,6 +65,7 @@ def test_records_that_let_our_mail_through(text: str) -> None:
         (("v=spf1 ip4:12.0.0.0/8 mx -all",), "pass", ""),
         (("v=spf1 mx ip6:2600::/12 -all",), "fail", "nobody has so many addresses"),
         (("v=spf1 mx ip6:2600::/13 -all",), "pass", ""),
+        (("v=spf1 mx ip6:fc00::/7 ip6:fe80::/10 -all",), "pass", ""),
         (("v=spf1 mx a:a.example.net/3 -all",), "fail", "'a:a.example.net/3'"),
         (("v=spf1 mx include:wide.example ~all",), "fail", "'include:wide.example'"),
         (("v=spf1 mx redirect=wide.example",), "fail", "'ip4:0.0.0.0/2'"),

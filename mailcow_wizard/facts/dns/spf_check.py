@@ -228,10 +228,11 @@ class _Evaluation:
 
 
 def _is_wide(term: Term) -> bool:
-    """Whether a word names more addresses than anybody has; `all` is another matter."""
+    """Whether a word names more addresses than anybody has; `all` is another matter, and nobody sends from
+    those that are none of the world's (fc00::/7)."""
     if term.network:
         network = ipaddress.ip_network(term.network)
-        return network.prefixlen < _WIDEST[network.version]
+        return network.prefixlen < _WIDEST[network.version] and not network.is_private
     return term.name in ("a", "mx") and (term.v4 < _WIDEST[4] or term.v6 < _WIDEST[6])
 
 
