@@ -8,6 +8,7 @@ from mailcow_wizard import requirements as base
 from mailcow_wizard import requirements_docker as need
 from mailcow_wizard.facts import docker, docker_daemon, tools, units
 from mailcow_wizard.facts.containers import containers
+from mailcow_wizard.facts.docker_json import daemon_json
 from mailcow_wizard.facts.docker_shims import containers_run
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.fixes import NoPlan, Offer, docker_repository, packages_install
@@ -43,6 +44,7 @@ def engine(check: str, facts: Facts) -> Offer | None:
 def _engine(check: str, facts: Facts, packager: str, title: str) -> Plan:
     if would_not_start(facts):  # and what runs would end with the restart
         raise NoPlan(NOT_WITH_THESE_SETTINGS)
+    _refuse_driver(facts)
     command = packages_install.command(facts.host, packager)
     own = packager in ("apt", "dnf") and not _is_new_enough(facts, packager)
     if own:
@@ -73,6 +75,24 @@ def _engine(check: str, facts: Facts, packager: str, title: str) -> Plan:
         interrupts=interrupted(facts),
         settle=_SETTLE_S,
     )
+
+
+def _refuse_driver(facts: Facts) -> None:
+    """Raises NoPlan where the settings name a storage driver that only older engines have."""
+    try:
+        file = facts.get(daemon_json)
+    except HostError:
+        return
+    named = str(file.settings.get("storage-driver"))
+    if named in need.DRIVERS_GONE:
+        raise NoPlan(
+            _(
+                '"storage-driver" in {path} is {driver}, with which newer Docker does not start: take it out '
+                "first.",
+                path=file.path,
+                driver=named,
+            )
+        )
 
 
 def _is_new_enough(facts: Facts, packager: str) -> bool:

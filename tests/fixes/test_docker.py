@@ -104,11 +104,12 @@ def test_a_new_enough_distribution_installs_its_own() -> None:
 
 
 def test_settings_that_would_not_let_it_start_come_first() -> None:
-    """The new one would not start with them either, and what runs would end with the restart."""
-    host = debian("trixie", "13", "26.1.5+dfsg1-9", "2.26.1-4")
-    host.files["/etc/docker/daemon.json"] = '{"ipv6": true,'
-    with pytest.raises(NoPlan, match="its settings are broken"):
-        plan("docker.engine", host)
+    """The new one would not start with them, and what runs would end with the restart."""
+    for settings, why in (('{"ipv6": true,', "are broken"), ('{"storage-driver": "aufs"}', "is aufs, with")):
+        host = debian("trixie", "13", "26.1.5+dfsg1-9", "2.26.1-4")
+        host.files["/etc/docker/daemon.json"] = settings
+        with pytest.raises(NoPlan, match=why):
+            plan("docker.engine", host)
 
 
 @pytest.fixture(scope="module")
