@@ -7,7 +7,7 @@ import shlex
 from mailcow_wizard.engine.journal import Standing
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts.blockers import CONTAINER, PROCESS, UNIT, Blocker, plain
-from mailcow_wizard.facts.taken import takers
+from mailcow_wizard.facts.taken import meet, takers
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _, ngettext
 from mailcow_wizard.model import Command, Plan
@@ -32,13 +32,15 @@ def keep_taken(session: Session, plan: Plan, standing: Standing) -> None:
         return
     if not there:
         return
-    ports = sorted({socket.port for one in there for socket in one.listeners})
+    sockets = [socket for one in there for socket in one.listeners]
+    ports = sorted({one.port for one in sockets})
+    kept = (place for place in places if any(meet(place, one) for one in sockets))
     words = [
         ngettext(
             "port {ports} is taken ({who}), and {names} could not listen again",
             "ports {ports} are taken ({who}), and {names} could not listen again",
             len(ports),
-            names=_(" and ").join(dict.fromkeys(plain(one.names[0]) for one in places if one.port in ports)),
+            names=_(" and ").join(dict.fromkeys(plain(one.names[0]) for one in kept)),
             who=_(" and ").join(dict.fromkeys(one.name for one in there)),
             ports=", ".join(map(str, ports)),
         ),

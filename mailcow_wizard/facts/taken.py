@@ -30,12 +30,12 @@ def takers(facts: Facts, places: tuple[Place, ...]) -> tuple[Blocker, ...]:
     there = tuple(
         one
         for one in (holding(facts, numbers) if numbers else ())
-        if one.listener.state in STOPPABLE and any(_meet(place, one.listener) for place in places)
+        if one.listener.state in STOPPABLE and any(meet(place, one.listener) for place in places)
     )
     return tuple(one for one in blockers(there) if not set(one.names) & names)
 
 
-def _meet(place: Place, listener: Listener) -> bool:
+def meet(place: Place, listener: Listener) -> bool:
     """Whether a socket at the place and the listener cannot both be there."""
     if place.port != listener.port:
         return False

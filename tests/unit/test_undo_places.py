@@ -17,7 +17,7 @@ from mailcow_wizard.engine.places import Taken, keep_taken
 from mailcow_wizard.engine.session import Session
 from mailcow_wizard.facts import taken
 from mailcow_wizard.facts.ports import Occupant
-from mailcow_wizard.facts.taken import _meet, places_of
+from mailcow_wizard.facts.taken import meet, places_of
 from mailcow_wizard.host.door import Holder, Listener
 from mailcow_wizard.host.recorded import DEMO, load
 from mailcow_wizard.host.state import StateDirectory
@@ -60,7 +60,7 @@ def test_it_waits_until_the_port_is_free(mailcow: Mailcow, listener: socket.sock
 
 
 @pytest.mark.parametrize(
-    ("place", "there", "meet"),
+    ("place", "there", "both"),
     [
         (Place((), "0.0.0.0", 25), ("0.0.0.0", 25, False), True),
         (Place((), "0.0.0.0", 25), ("127.0.0.1", 25, False), True),
@@ -75,10 +75,10 @@ def test_it_waits_until_the_port_is_free(mailcow: Mailcow, listener: socket.sock
         (Place((), "::1", 25, True), ("2d00:113::10", 25, True), False),
     ],
 )
-def test_places(place: Place, there: tuple[str, int, bool], meet: bool) -> None:
+def test_places(place: Place, there: tuple[str, int, bool], both: bool) -> None:
     address, port, v6only = there
     listener = Listener(6 if ":" in address else 4, address, port, v6only, "", 0, 1, 0)
-    assert _meet(place, listener) is meet
+    assert meet(place, listener) is both
 
 
 def test_each_is_told_with_its_own_places() -> None:
@@ -117,6 +117,18 @@ def test_who_is_in_the_way(
     session = Session(FakeHost(), Settings(), StateDirectory(str(tmp_path)))
     with pytest.raises(Taken) if refused else contextlib.nullcontext():
         keep_taken(session, plan, Standing("applied", ("done",), (back,)))
+
+
+def test_only_who_finds_the_place_taken_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = Listener(4, "192.88.99.10", 80, False, "", 0, 1, 0, "listening")
+    holder = Occupant(there, Holder(1, (), "", "root"), "caddy.service")
+    monkeypatch.setattr(taken, "holding", lambda facts, ports: (holder,))
+    places = (Place(("nginx.service",), "127.0.0.1", 80), Place(("apache2.service",), "192.88.99.10", 80))
+    stop = Command(("true",), (("true",),), places=places)
+    plan = Plan("ports.http", None, "stop-service", "Stop it", (stop,), "low", True, True, "It is free.")
+    session = Session(FakeHost(), Settings(), StateDirectory(str(tmp_path)))
+    with pytest.raises(Taken, match=r"\(caddy\), and apache2 could not listen again"):
+        keep_taken(session, plan, Standing("applied", ("done",), ("waiting",)))
 
 
 @pytest.mark.parametrize(("check", "ports"), [("ports.smtp", {25}), ("ports.http", {80, 443})])
