@@ -16,17 +16,19 @@ V6_NAME: Rows = {(reverse_name(OURS_V6), "PTR"): f"{NAME}."}
 
 
 class Swallowed(World):
-    """Of what is sent over IPv6 the router lets nothing come back, unless it `passes`."""
+    """Of what is sent over IPv6 the router lets nothing come back, unless it `passes`. `pings` is how those
+    end."""
 
-    def __init__(self, records: Rows, passes: bool) -> None:
+    def __init__(self, records: Rows, passes: bool, pings: str = "silent", conf: str = "") -> None:
         super().__init__({**ZONE, **V4_NAME, **records})
-        self.passes, self.tried = passes, 0
+        self.passes, self.pings, self.tried = passes, pings, 0
         self.files["/proc/sys/net/ipv6/conf/all/disable_ipv6"] = "0"
-        self.files["/opt/mailcow-dockerized/mailcow.conf"] = f"MAILCOW_HOSTNAME={NAME}\n"
+        self.files["/opt/mailcow-dockerized/mailcow.conf"] = f"MAILCOW_HOSTNAME={NAME}\n{conf}"
 
     def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
         self.tried += 1
-        return tuple(Probed("open" if self.passes else "silent", 0.1) for _one in probes)
+        ends = {"ping": self.pings, "tcp": "silent"}
+        return tuple(Probed("open" if self.passes else ends[one.kind], 0.1) for one in probes)
 
 
 def look(id: str, world: World) -> dict[str | None, Judgement]:
@@ -50,6 +52,21 @@ def test_the_name_of_an_address_that_no_mail_leaves_with(records: Rows, passes: 
     assert (found[OURS].status, found[OURS_V6].status) == ("pass", status)
     assert ('See "IPv6" first' in found[OURS_V6].remedies[0]) is not passes
     assert any("Publish" in one for one in found[OURS_V6].remedies) is (passes and bool(records))
+
+
+@pytest.mark.parametrize(
+    ("pings", "conf", "known"),
+    [
+        ("not allowed", "", False),
+        ("failed", "", False),
+        ("blocked", "ENABLE_IPV6=true\n", False),  # what its containers send meets other rules
+        ("blocked", "", True),  # mailcow pings as this machine does, and leaves IPv6 off
+    ],
+)
+def test_of_what_was_not_sent_nobody_knows_where_it_leads(pings: str, conf: str, known: bool) -> None:
+    world = Swallowed({(NAME, "AAAA"): ()}, False, pings, conf)
+    assert look("dns.ptr", world)[OURS_V6].status == ("warn" if known else "fail")
+    assert any("Publish" in one for one in look("dns.aaaa", world)[NAME].remedies) is not known
 
 
 def test_what_is_right_needs_no_packet_over_ipv6() -> None:

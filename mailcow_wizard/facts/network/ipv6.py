@@ -19,6 +19,7 @@ _NET = "/proc/sys/net/ipv6/conf"
 _WAIT_S = 2.5
 _WEB = 443
 _NAMES = 53
+_UNSENT = ("not allowed", "failed")
 
 
 class Ipv6(NamedTuple):
@@ -97,12 +98,15 @@ def ipv6(facts: Facts) -> Ipv6:
 
 def leads_nowhere(facts: Facts) -> bool:
     """Whether this machine has IPv6 and a route for it, and nothing comes back from outside: mailcow will not
-    use it then, and mail does not leave by it. False where nobody knows."""
+    use it then, and mail does not leave by it. False where nobody knows: nothing could be sent, or a rule
+    holds back what this machine sends, and mailcow, which has IPv6 on already, sends by other rules."""
     try:
         found = facts.get(ipv6)
     except HostError:
         return False
-    return bool(found.own) and not found.passes
+    outcomes = {one.result.outcome for one in (*found.pings, *found.connections)}
+    held = "blocked" in outcomes and found.configured == "true"
+    return bool(found.own) and not (found.passes or held) and outcomes.isdisjoint(_UNSENT)
 
 
 def _default_shown(facts: Facts) -> bool:
