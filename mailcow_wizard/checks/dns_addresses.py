@@ -35,7 +35,7 @@ def judge_a(facts: HostTried) -> Judgement:
 def judge_aaaa(facts: HostTried) -> Judgement:
     """With IPv6: the address of that; without: none, for mailcow's certificate client would take it."""
     judgement = _aaaa(facts.host)
-    if facts.nowhere:
+    if facts.nowhere and judgement.status == "warn":
         judgement = _not_yet(judgement)
     if judgement.status == "pass" and facts.host.aaaa.exists and facts.host.only_v4:
         judgement = _bound_to_v4(facts, judgement)

@@ -69,6 +69,12 @@ def test_of_what_was_not_sent_nobody_knows_where_it_leads(pings: str, conf: str,
     assert any("Publish" in one for one in look("dns.aaaa", world)[NAME].remedies) is not known
 
 
+def test_an_address_that_is_not_to_be_used_is_not_waited_for() -> None:
+    found = look("dns.aaaa", Swallowed({(NAME, "AAAA"): ()}, False, conf="ENABLE_IPV6=false\n"))[NAME]
+    assert (found.status, found.remedies) == ("pass", ())
+    assert found.summary == f"{NAME} has no IPv6 address in DNS, and IPv6 is not used"
+
+
 def test_what_is_right_needs_no_packet_over_ipv6() -> None:
     world = Swallowed(V6_NAME, False)
     assert look("dns.ptr", world)[OURS_V6].status == "pass"
