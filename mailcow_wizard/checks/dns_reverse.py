@@ -54,10 +54,10 @@ def _ptr(server: MailServer, reverse: Reverse, ask: str) -> Judgement:
     judgement = judged(
         record, seen, found, _("{address} is called {server}", address=address, server=server.name), address
     )
-    if found.kind == "right" and reverse.forward is None:
+    if found.holds and reverse.forward is None:
         said = _("{server}; whether that name leads back could not be asked", server=server.name)
         return judgement._replace(found=said, certainty="inferred")
-    if found.kind == "right" and address not in (reverse.forward or ()):
+    if found.holds and address not in (reverse.forward or ()):
         return judgement._replace(
             status="fail",
             summary=_(

@@ -58,11 +58,13 @@ def judged(record: Record, seen: Seen, found: State, right: str, subject: str | 
         subject=subject,
     )
     publish = (*record.remedies, _("Publish: {line}", line=record.line))
-    if found.kind == "right":
+    if found.kind == "split view":
+        common = common._replace(
+            summary=_("{right}; this machine's own resolver says otherwise", right=right)
+        )
+    if found.holds:
         # Of one resolver alone it may be its own trouble.
         return _refused(common, record, seen) if is_refused(seen) and len(seen.public) > 1 else common
-    if found.kind == "split view":
-        return common._replace(summary=_("{right}; this machine's own resolver says otherwise", right=right))
     if found.kind == "could not ask" and seen.answered:
         return _unfollowed(common, record, seen)
     if found.kind == "could not ask":

@@ -153,7 +153,7 @@ def _needs(facts: Facts, server: MailServer, rows: tuple[Row, ...]) -> list[_Nee
         kind, expected = row.state.kind, row.expected
         sender = expected.type == "TXT" and expected.name == expected.domain
         if kind in (*TO_PUBLISH, "could not ask") or (
-            sender and kind == "right" and expected.domain in refusing
+            sender and row.state.holds and expected.domain in refusing
         ):
             # A domain may be the server's own name: A and MX of one name are records of their own.
             grouped.setdefault((expected.name, expected.type), []).append(row)
@@ -363,7 +363,7 @@ def _merge(facts: Facts, rows: tuple[Row, ...], need: _Need) -> Merge:
         if exchanger.state.kind == "missing" and says_mx(text):
             # It will name this server as soon as the mail exchanger is published.
             return None
-        by_mx = all(one.state.kind == "right" for one in (exchanger, *addresses))
+        by_mx = all(one.state.holds for one in (exchanger, *addresses))
         return merged_sender(expected.domain, text, known.opinions[text], by_mx)
 
     return merge

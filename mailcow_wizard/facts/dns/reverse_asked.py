@@ -50,7 +50,7 @@ def reverse_asked(facts: Facts) -> ReverseAsked:
 
 def _is_right(names: ReverseNames, one: Reverse) -> bool:
     """Whether an address has the server's name, which leads back."""
-    named = state(one.seen, right_name(names.server)).kind == "right"
+    named = state(one.seen, right_name(names.server)).holds
     return named and one.address in (one.forward or ())
 
 

@@ -31,6 +31,11 @@ class State(NamedTuple):
     left: int = 0
     where: tuple[str, ...] = ()
 
+    @property
+    def holds(self) -> bool:
+        """Whether the world has it right, whatever this machine's own resolver says."""
+        return self.kind in ("right", "split view")
+
 
 def state(seen: Seen, right: Right) -> State:
     """What became of a record; `right` judges the values that one server has, none where it has no record."""
