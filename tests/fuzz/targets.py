@@ -49,6 +49,7 @@ LEFT_OUT: dict[str, str] = {
     "facts/docker_daemon.py _names": "compares paths; of one it looks at the last part",
     "facts/dns/push.py _data": "makes data of values that we expect",
     "facts/dns/push.py _wildcards": "makes names of names of our own",
+    "facts/dns/spf.py _question": "the labels of a name that was judged",
     "facts/dns/table.py _is_of": "calls the readers of TXT records, which are fed themselves",
     "facts/network/mail_ways.py fits": "the first word of a greeting",
     "facts/network/routes.py _number": "a number of /proc/net/route, guarded by its caller",
