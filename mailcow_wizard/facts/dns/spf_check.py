@@ -25,6 +25,9 @@ MOST_VOID = 2
 MOST_HOSTS = 10
 # Of IPv4 nobody has more than a /8, of IPv6 nobody more than a /13: who names more names strangers.
 _WIDEST = {4: 8, 6: 13}
+# RFC 4193 and RFC 4291 section 2.5.6: nobody sends from these to another network. Not `is_private`, which is
+# true of 0.0.0.0/0 before Python 3.11.
+_WITHIN_NETWORKS = tuple(map(ipaddress.IPv6Network, ("fc00::/7", "fe80::/10")))
 
 _RESULTS: dict[str, Result] = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
 
@@ -232,7 +235,8 @@ def _is_wide(term: Term) -> bool:
     those that are none of the world's (fc00::/7)."""
     if term.network:
         network = ipaddress.ip_network(term.network)
-        return network.prefixlen < _WIDEST[network.version] and not network.is_private
+        within = network.version == 6 and any(network.subnet_of(one) for one in _WITHIN_NETWORKS)
+        return network.prefixlen < _WIDEST[network.version] and not within
     return term.name in ("a", "mx") and (term.v4 < _WIDEST[4] or term.v6 < _WIDEST[6])
 
 
