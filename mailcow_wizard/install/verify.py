@@ -45,7 +45,12 @@ def run(job: Job) -> str:
         job.tell(f"{one.status} {one.id}{f' [{one.subject}]' if one.subject else ''}: {one.summary}")
     job.keep(findings)
     if failing:
-        remedies = dict.fromkeys(line for one in failing for line in gate.remedies(one)[:1])
+        several = len({one.id for one in failing}) > 1
+        remedies = dict.fromkeys(
+            f"{one.id}: {line}" if several and not one.fixes else line  # the line of a fix names its check
+            for one in failing
+            for line in gate.remedies(one)[:1]
+        )
         first = f"{failing[0].id}: {failing[0].summary}"
         words = ngettext(
             "a check of the installed mailcow fails: {first}",

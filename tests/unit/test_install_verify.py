@@ -85,6 +85,41 @@ def test_a_message_that_does_not_arrive_fails_the_install(tmp_path: Any, made: l
     assert {one.id: one.status for one in told.kept}["mail.round-trip"] == "fail"
 
 
+class Failing(Told):
+    """A job whose checks of these names fail, each with a remedy of its own."""
+
+    failing: tuple[str, ...] = ()
+
+    def look(self, checks: Sequence[Check]) -> tuple[Finding, ...]:
+        fails = Judgement("fail", "words", remedies=("Look there.",))
+        well = Judgement("pass", "words")
+        return tuple(join(one, fails if one.id in self.failing else well) for one in checks)
+
+    def progress(self, text: str, done: int = 0, whole: int = 0, now: bool = False) -> None:
+        pass
+
+    def wait(self, seconds: float) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("failing", "remedies"),
+    [
+        (("mail.ports",), ("Look there.",)),
+        (("mail.ports", "mail.certificate"), ("mail.ports: Look there.", "mail.certificate: Look there.")),
+    ],
+)
+def test_where_several_checks_fail_each_remedy_is_told_with_its_check(
+    tmp_path: Any, failing: tuple[str, ...], remedies: tuple[str, ...]
+) -> None:
+    session = Session(FakeHost(), Settings(), StateDirectory(str(tmp_path / "state")))
+    told = Failing(session, FirstMailbox(), "pass")
+    told.failing = failing
+    with pytest.raises(Failed) as failed:
+        verify.run(told)
+    assert failed.value.remedies == remedies
+
+
 @pytest.mark.parametrize(
     ("said", "note"),
     [
