@@ -5,10 +5,13 @@ import pytest
 from mailcow_wizard.checks import network_untrusted
 from mailcow_wizard.checks.network_hosts import judge_hosts
 from mailcow_wizard.facts.mail.certificates import Shown
-from mailcow_wizard.facts.network.interception import DATES, SAY_NOTHING
+from mailcow_wizard.facts.network.interception import DATES, SAY_NOTHING, hello
 from mailcow_wizard.facts.network.outward import Outward, Reached
-from mailcow_wizard.host.conversation import NO_AUTHORITIES, UNKNOWN_CHAIN, Spoken
+from mailcow_wizard.facts.store import Facts
+from mailcow_wizard.host.conversation import NO_AUTHORITIES, UNKNOWN_CHAIN, Dialogue, Spoken
+from mailcow_wizard.model import Settings
 from tests.checks.test_network_out import GITHUB, HUB, OPEN, RSYNC, reached
+from tests.fake_host import FakeHost
 
 
 def taken(subject: str, said: "Spoken | None" = None) -> Reached:
@@ -89,6 +92,35 @@ def test_that_ports_open_proves_nothing_where_nobody_answers_over_tls() -> None:
         assert "when encryption (TLS) begins no host answers there" in one.summary
         assert "network.mtu" in one.remedies[1]
     assert third.status == "pass"
+
+
+def test_who_is_mute_is_no_proof_that_anything_gets_out() -> None:
+    mute, dropped = named(GITHUB, MUTE), reached(HUB, "silent")
+    judged = judge_hosts(Outward((mute, dropped), (4, 6)))[1]
+    assert judged.status == "warn"
+    assert "github.com answers" not in judged.summary
+
+
+class Mute(FakeHost):
+    """Every connection opens there, and nobody says anything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited: list[tuple[int, float]] = []
+
+    def converse(self, dialogues: tuple[Dialogue, ...], timeout: float = 10.0) -> tuple[Spoken, ...]:
+        self.waited.append((len(dialogues), timeout))
+        return (MUTE,) * len(dialogues)
+
+
+def test_who_is_silent_is_asked_again_with_more_time() -> None:
+    """All of them may be: a slow line is not told of as a filter."""
+    host = Mute()
+    asked = ("192.0.2.1", "github.com"), ("192.0.2.2", "ghcr.io")
+    assert set(hello(Facts(host, Settings()), *asked).values()) == {MUTE}
+    (first, second) = host.waited
+    assert (first[0], second[0]) == (2, 2)
+    assert second[1] > first[1]
 
 
 def test_who_shows_a_foreign_certificate_answers() -> None:
