@@ -11,6 +11,7 @@ from mailcow_wizard.patterns import pattern
 NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 ASSIGNMENT = pattern(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _ELEMENT = pattern(r"([A-Za-z_][A-Za-z0-9_]*)\[")
+_OPENS = pattern(r"(?:\\\n)*\(")
 _META = frozenset(" \t\n;&|()<>")
 _SPECIAL = frozenset("$!?#*@-0123456789_")
 # What may stand behind ${NAME in the forms that are not followed here.
@@ -66,8 +67,9 @@ class Words:
             )
         key = assignment[1]
         values = ChainMap(own, self.values.now)
-        scan = _Scan(self, assignment.end(), values)
-        if self.text.startswith("(", assignment.end()):
+        opens = _OPENS.match(self.text, assignment.end())
+        scan = _Scan(self, opens.end() - 1 if opens else assignment.end(), values)
+        if opens:
             scan.elements()
             scan.unknown = scan.unknown or _LIST
         else:

@@ -85,6 +85,15 @@ def test_an_element_is_meant_behind_a_line_that_goes_on(list_: str, tmp_path: Pa
     assert "B" not in claimed(seen, stop, ("B",))
 
 
+@pytest.mark.parametrize("sign", ["=", "+="])
+def test_a_list_behind_a_line_that_goes_on(sign: str, tmp_path: Path) -> None:
+    text = f"A{sign}\\\n(b c)\nB=1\n"
+    (real,) = shell.reads([text.encode()], [["A", "B"]], tmp_path, ENVIRONMENT)
+    seen, stop = ours.read(text, ENVIRONMENT)
+    assert (real["B"], stop) == ("1", None)
+    assert claimed(seen, stop, ("A", "B")) == {"B": "1"}
+
+
 @pytest.mark.parametrize("name", ["${A/a/b}export", "${A}ex''port", "ex${A}\\\nport"])
 def test_a_command_whose_name_is_made_of_variables(name: str, tmp_path: Path) -> None:
     """It may be `export`; of what it, or what follows, sets nothing is said then."""
