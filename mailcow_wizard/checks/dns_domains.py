@@ -29,24 +29,30 @@ def judge_autoconfig(facts: Tried) -> tuple[Judgement, ...]:
 
 def _with_fate(facts: Tried, records: DomainRecords, client: str) -> Judgement:
     """The record, and what becomes of the name on the certificate."""
-    judgement = _client(facts.domains.server, records, client)
+    server = facts.domains.server
+    judgement = _client(server, records, client)
     settings, name = facts.settings, f"{client}.{records.domain}"
-    if not settings.asks or settings.only_server or not settings.clients:
-        return judgement
     pair = (records.at(client, "A"), records.at(client, "AAAA"))
-    fate = by_address(name, pair, facts.host, settings)
-    if judgement.status == "pass" and fate.fate == "left out" and pair[1].values and not pair[1].aliases:
+    if judgement.status == "pass" and _is_led_astray(server, pair[1]):
         judgement = judgement._replace(
             status="warn",
             summary=_(
                 "{name} leads to {server}, but not by IPv6: {values}",
                 name=name,
-                server=facts.domains.server.name,
+                server=server.name,
                 values=values(pair[1]),
             ),
-            remedies=(_("Publish: {name}. CNAME {server}.", name=name, server=facts.domains.server.name),),
+            remedies=(_("Publish: {name}. CNAME {server}.", name=name, server=server.name),),
         )
-    return with_fate(judgement, fate)
+    if not settings.asks or settings.only_server or not settings.clients:
+        return judgement
+    return with_fate(judgement, by_address(name, pair, facts.host, settings))
+
+
+def _is_led_astray(server: MailServer, v6: Seen) -> bool:
+    """Whether a name that is no alias has an IPv6 address of somebody else, which programs try first."""
+    ours = server.v6.every if server.uses_v6 else ()
+    return not v6.aliases and server.v6 not in server.unseen and not set(v6.values) <= set(ours)
 
 
 def _client(server: MailServer, records: DomainRecords, client: str) -> Judgement:

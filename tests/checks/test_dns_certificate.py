@@ -215,11 +215,21 @@ def test_the_findings_say_it() -> None:
     assert "certificate" not in judge_a(silent).found
 
 
-def test_a_client_name_that_leads_elsewhere_by_ipv6_is_not_right() -> None:
-    records = {(AUTODISCOVER, "CNAME"): (), (AUTODISCOVER, "A"): OURS, (AUTODISCOVER, "AAAA"): FOREIGN_V6}
-    (found,) = judge_autodiscover(facts(records).get(tried))
-    assert found.status == "warn"
-    assert FOREIGN_V6 in found.summary
+@pytest.mark.parametrize(
+    "conf", ["", "SKIP_LETS_ENCRYPT=y", "ONLY_MAILCOW_HOSTNAME=y", "AUTODISCOVER_SAN=n", "SKIP_IP_CHECK=y"]
+)
+def test_a_client_name_that_leads_elsewhere_by_ipv6_is_not_right(conf: str) -> None:
+    """Whatever becomes of the certificate."""
+    for v6, status in (
+        (FOREIGN_V6, "warn"),
+        ((OURS_V6, FOREIGN_V6), "warn"),
+        (OURS_V6, "pass"),
+        ((), "pass"),
+    ):
+        records = {(AUTODISCOVER, "CNAME"): (), (AUTODISCOVER, "A"): OURS, (AUTODISCOVER, "AAAA"): v6}
+        (found,) = judge_autodiscover(facts(records, conf).get(tried))
+        assert (found.status, FOREIGN_V6 in found.summary) == (status, status == "warn"), found.summary
+        assert ("certificate" in found.found) == (conf in ("", "SKIP_IP_CHECK=y")), found.found
 
 
 def test_names_of_additional_san_have_no_other_check() -> None:
