@@ -55,8 +55,23 @@ def _ptr(server: MailServer, reverse: Reverse, ask: str) -> Judgement:
         record, seen, found, _("{address} is called {server}", address=address, server=server.name), address
     )
     if found.holds and reverse.forward is None:
-        said = _("{server}; whether that name leads back could not be asked", server=server.name)
-        return judgement._replace(found=said, certainty="inferred")
+        if judgement.status != "pass":
+            return judgement
+        return judgement._replace(
+            status="unknown",
+            summary=_(
+                "{address} is called {server}; whether that name leads back could not be asked",
+                address=address,
+                server=server.name,
+            ),
+            certainty="untested",
+            remedies=(
+                _(
+                    "See first why the address of {server} gets no answer: dns.a, dns.aaaa.",
+                    server=server.name,
+                ),
+            ),
+        )
     if found.holds and address not in (reverse.forward or ()):
         return judgement._replace(
             status="fail",

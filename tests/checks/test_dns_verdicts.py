@@ -47,8 +47,14 @@ def test_a_name_that_does_not_lead_back() -> None:
     """The name of an address has to have that address (FCrDNS)."""
     records: Rows = {(PTR, "NS"): "ns.example.net.", (PTR, "PTR"): f"{NAME}."}
     assert judged("dns.ptr", records, addresses=(OURS,))[OURS].status == "pass"
-    found = judged("dns.ptr", {**records, (NAME, "A"): "198.51.100.99"}, addresses=(OURS,))[OURS]
-    assert (found.status, "does not lead back" in found.summary) == ("fail", True), found.summary
+    for forward, status, words in (
+        ("198.51.100.99", "fail", "does not lead back"),
+        ((), "fail", "does not lead back"),
+        ("silence", "unknown", "whether that name leads back could not be asked"),
+    ):
+        found = judged("dns.ptr", {**records, (NAME, "A"): forward}, addresses=(OURS,))[OURS]
+        assert (found.status, words in found.summary) == (status, True), found.summary
+        assert found.remedies
 
 
 def test_no_address_no_name() -> None:
