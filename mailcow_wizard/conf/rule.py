@@ -30,9 +30,9 @@ class Surroundings(NamedTuple):
     `addresses` are the machine's IPv4 addresses, `addresses_v6` its global ones of IPv6; `is_zone` tells
     whether a timezone exists here (None: not known), `timezone` is the machine's own; `domains` are the mail
     domains that were named; `exported` the variables that docker compose would take before the file's;
-    `compose` is the flavour that is installed (native, standalone, empty: none); `projects` those compose
-    projects that have a database; `env` is what `.env` is: right, missing, file, elsewhere, or what else is
-    there.
+    `compose` are the flavours that are installed (native, standalone), the one to choose first; `projects`
+    those compose projects that have a database; `env` is what `.env` is: right, missing, file, elsewhere, or
+    what else is there.
     """
 
     addresses: frozenset[str] | None = None
@@ -41,7 +41,7 @@ class Surroundings(NamedTuple):
     timezone: str | None = None
     domains: tuple[str, ...] = ()
     exported: frozenset[str] | None = None
-    compose: str | None = None
+    compose: tuple[str, ...] | None = None
     projects: tuple[str, ...] | None = None
     env: str | None = None
 

@@ -169,7 +169,7 @@ def _switches(file: File) -> Iterator[LintFinding]:
 def _choices(file: File) -> Iterator[LintFinding]:
     key = "DOCKER_COMPOSE_VERSION"
     value, installed = file.values.get(key, ""), file.about.compose
-    right = {key: installed} if installed else None
+    right = {key: installed[0]} if installed else None
     if file.lacks(key):
         words = _("{key} is empty: mailcow's backup and helper scripts stop there", key=key)
         yield file.finding(key, "compose-version-empty", "warning", words, right)
@@ -178,8 +178,10 @@ def _choices(file: File) -> Iterator[LintFinding]:
     elif value not in KEYS[key].choices:
         words = _("{shown}: mailcow knows native and standalone", shown=file.shown(key))
         yield file.finding(key, "compose-version-value", "error", words, right)
-    elif installed and installed != value:
-        words = _("{shown}, and what is installed is {installed}", shown=file.shown(key), installed=installed)
+    elif installed and value not in installed:
+        words = _(
+            "{shown}, and what is installed is {installed}", shown=file.shown(key), installed=installed[0]
+        )
         yield file.finding(key, "compose-version-differs", "error", words, right)
     value = file.values.get("ACL_ANYONE", "")
     if value and value not in KEYS["ACL_ANYONE"].choices:

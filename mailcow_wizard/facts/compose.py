@@ -28,6 +28,12 @@ class Compose(NamedTuple):
                 return name if _major(version) >= 2 else ""
         return ""
 
+    @property
+    def flavours(self) -> tuple[str, ...]:
+        """All that mailcow's scripts can work with, the one that update.sh would choose first."""
+        both = (("native", self.native), ("standalone", self.standalone))
+        return tuple(name for name, version in both if version and _major(version) >= 2)
+
 
 def compose(facts: Facts) -> Compose:
     """Asks both for their version."""

@@ -81,9 +81,9 @@ def _timezone(facts: Facts) -> str | None:
     return zone.linked or zone.written or None
 
 
-def _compose(facts: Facts) -> str | None:
+def _compose(facts: Facts) -> tuple[str, ...] | None:
     found = facts.get(compose)
-    return None if found.unread else found.flavour
+    return None if found.unread else found.flavours
 
 
 def _env(facts: Facts) -> str | None:

@@ -20,7 +20,10 @@ GOOD = (
     .replace("DOVECOT_MASTER_USER=backup", "DOVECOT_MASTER_USER=")
 )
 ABOUT = Surroundings(
-    addresses=frozenset({"192.0.2.10"}), is_zone=lambda name: True, domains=("example.org",), compose="native"
+    addresses=frozenset({"192.0.2.10"}),
+    is_zone=lambda name: True,
+    domains=("example.org",),
+    compose=("native",),
 )
 PATH = "/opt/mailcow-dockerized/mailcow.conf"
 PARTS = {

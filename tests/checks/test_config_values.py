@@ -149,6 +149,11 @@ def test_flavour_is_chosen_as_mailcow_does() -> None:
     assert Compose("1.29.0", "2.20.0", True, "").flavour == ""
 
 
+def test_all_flavours_that_mailcow_takes() -> None:
+    found = [one.flavours for one in (BOTH, PLUGIN, PROGRAM, NEITHER, OLD)]
+    assert found == [("native", "standalone"), ("native",), ("standalone",), (), ()]
+
+
 @pytest.mark.parametrize(
     ("found", "status", "certainty"),
     [

@@ -20,7 +20,7 @@ MACHINE = Surroundings(
     timezone="Europe/Berlin",
     domains=("example.org",),
     exported=frozenset(),
-    compose="native",
+    compose=("native",),
     projects=(),
     env="right",
 )
@@ -255,6 +255,14 @@ def test_a_right_file_and_unknown_keys_are_let_alone() -> None:
     assert lint(NEW, MACHINE) == ()
     assert lint(NEW) == ()
     assert lint(NEW + b"OWN_KEY=anything\n", MACHINE) == ()
+
+
+@pytest.mark.parametrize("value", ["native", "standalone"])
+def test_either_compose_may_be_chosen_where_both_are_installed(value: str) -> None:
+    both = MACHINE._replace(compose=("native", "standalone"))
+    assert "compose-version-differs" not in {
+        one.rule for one in lint(changed(f"DOCKER_COMPOSE_VERSION={value}"), both)
+    }
 
 
 def test_what_is_not_known_of_the_machine_is_not_judged() -> None:
