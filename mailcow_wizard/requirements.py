@@ -223,6 +223,7 @@ CONTROL_PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("1Panel", ("/opt/1panel", "/usr/local/bin/1pctl")),
     ("Mailu", ("/mailu/mailu.env",)),
 )
+WEB_PANELS = ("CloudPanel", "CasaOS", "Coolify", "Dokploy", "1Panel")  # those without a mail server
 
 # Kernel. 3.16 panics when containers have healthchecks (docker#30402); 4.15.0-1 to -59 of Ubuntu break
 # mailcow (#2904); 5.10 is what SOGo needs (5a9702771); below 4.4 nothing of today's Docker runs.

@@ -107,16 +107,22 @@ def judge_panel(found: facts.Places) -> Judgement:
     if not found.found:
         words = _("no control panel and no other mail suite")
         return Judgement("pass", words, words, (Evidence("ls /usr/local /etc /opt", _("none that we know")),))
-    words = _(" and ").join(name for name, _unused in found.found)
-    return Judgement(
+    names = [name for name, _unused in found.found]
+    words = _(" and ").join(names)
+    apart = _("Give mailcow a machine of its own.")
+    judgement = Judgement(
         "warn",
         _("{words} is on this machine; its web and mail servers want mailcow's ports", words=words),
         words,
         tuple(Evidence(f"ls -d {path}", path) for _unused, path in found.found),
-        (
-            _("Give mailcow a machine of its own."),
-            _("Or switch off its mail server and put mailcow behind its web server (reverse proxy)."),
-        ),
+        (apart, _("Or switch off its mail server and put mailcow behind its web server (reverse proxy).")),
+    )
+    if not set(names) <= set(need.WEB_PANELS):
+        return judgement
+    return judgement._replace(
+        summary=_("{words} is on this machine; its web server wants mailcow's ports 80 and 443", words=words),
+        remedies=(apart, _("Or put mailcow behind its web server (reverse proxy).")),
+        why=_("It holds ports 80 and 443, and takes them again with each update."),
     )
 
 

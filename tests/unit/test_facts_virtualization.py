@@ -175,7 +175,12 @@ def test_appliances(path: str, status: str, name: str) -> None:
         (["/usr/local/psa/version"], "warn", "Plesk"),
         (["/usr/local/cpanel/cpanel"], "warn", "cPanel"),
         (["/usr/local/ispconfig/x", "/etc/webmin/x"], "warn", "ISPConfig and Webmin"),
-        (["/data/coolify/source/.env"], "warn", "Coolify"),
+        (["/data/coolify/source/.env"], "warn", "Coolify is on this machine; its web server wants"),
+        (
+            ["/data/coolify/source/.env", "/usr/local/psa/x"],
+            "warn",
+            "Plesk and Coolify is on this machine; its web and mail",
+        ),
         (["/etc/dokploy/traefik/traefik.yml"], "warn", "Dokploy"),
         (["/usr/local/bin/1pctl"], "warn", "1Panel"),
         (["/mailu/mailu.env"], "warn", "Mailu"),
