@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailcow_wizard.engine import mending, obstacles, readable
@@ -15,7 +16,7 @@ from mailcow_wizard.language import _, heard
 from mailcow_wizard.model import STEP_OF_TOPIC, Listed, Plan
 from mailcow_wizard.tui.background import in_background, when_at_rest
 from mailcow_wizard.tui.board import Row
-from mailcow_wizard.tui.planned import back_lines, change_lines, parts_of, plan_lines
+from mailcow_wizard.tui.planned import back_lines, change_lines, parts_of, plan_lines, refused_lines
 from mailcow_wizard.tui.screens.changes import Changes
 from mailcow_wizard.tui.screens.choices import Choices, Planned
 from mailcow_wizard.tui.screens.decision import Asked, Decision
@@ -297,7 +298,7 @@ def ask_back(app: Wizard, change: Change) -> None:
     try:
         plan = mending.backward(app.session, change.id)
     except HostError as error:
-        asked = Asked(title, "", lambda width: change_lines(change, width), obstacle=heard(error))
+        asked = Asked(title, "", partial(refused_lines, change, error), obstacle=heard(error))
     else:
         steps = readable.steps(plan)
         under_way = _under_way(app)

@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.style import Style
 
+from mailcow_wizard.engine.back import Conflict
 from mailcow_wizard.engine.journal import Change
 from mailcow_wizard.language import _, pgettext
 from mailcow_wizard.model import Fix, Plan
@@ -107,6 +108,21 @@ def change_lines(change: Change, width: int) -> list[Line]:
         Line("", ""),
         *step_lines(change.steps, width),
     ]
+
+
+def refused_lines(change: Change, why: Exception, width: int) -> list[Line]:
+    """A change that is not taken back: both versions of the lines that stand in the way, then the change."""
+    lines: list[Line] = []
+    if isinstance(why, Conflict) and (why.mine or why.theirs):
+        for words, version in (
+            (_("As it is now:"), why.mine),
+            (_("As it was before the change:"), why.theirs),
+        ):
+            lines.append(Line("", words))
+            room = width - len(_INDENT)
+            lines += [Line("", _INDENT + part) for one in version for part in pieces(one, room)]
+        lines.append(Line("", ""))
+    return [*lines, *change_lines(change, width)]
 
 
 def _heading(step: Mapping[str, Any]) -> str:

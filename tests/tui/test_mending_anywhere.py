@@ -6,6 +6,7 @@ import time
 import pytest
 from tui.scratch import OPEN, Scratch, open_step
 from tui.scratch import scratch as scratch
+from tui.test_mending import SIZES, edit_of, make
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-7]|4[0-7]|9[0-7]|[34]8;[25])[0-9;]*m")
 ONLY_16 = re.compile(r"\x1b\[[0-9;]*[34]8;[25]")
@@ -54,3 +55,25 @@ def test_each_screen_is_silent_while_nothing_happens(scratch: Scratch) -> None:
             terminal.keys(key)
             terminal.wait_for(wanted)
             terminal.wait_for_silence(1.5)
+
+
+@SIZES
+@pytest.mark.parametrize("later", [True, False], ids=["by a later change", "by hand"])
+def test_lines_that_were_edited_since_are_shown_as_they_are_and_were(
+    scratch: Scratch, size: tuple[int, int], later: bool
+) -> None:
+    make(scratch, edit_of(scratch, b"SKIP_FTS=n", b"SKIP_FTS=y"))
+    if later:
+        make(scratch, edit_of(scratch, b"SKIP_FTS=y", b"SKIP_FTS=maybe"))
+    else:
+        scratch.conf.write_bytes(scratch.conf.read_bytes().replace(b"SKIP_FTS=y", b"SKIP_FTS=maybe"))
+    with scratch.wizard(size) as terminal:
+        open_step(terminal)
+        terminal.keys("U")
+        terminal.wait_for("▸ 2  20" if later else "▸ 1  20")
+        terminal.keys("Down", "u")
+        terminal.wait_for(
+            *("As it is now:\n     SKIP_FTS=maybe", "As it was before the change:\n     SKIP_FTS=n"),
+            "change 2 set the same lines later" if later else "were edited since",
+        )
+    assert "SKIP_FTS=maybe" in scratch.conf.read_text()

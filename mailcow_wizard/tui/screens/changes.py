@@ -67,6 +67,7 @@ class Changes(Sheet[None]):
             return [[], [(" " + _("The wizard has changed nothing on this machine."), look.plain)]]
         lines: list[list[Part]] = []
         words = max(_WORD_WIDTH, *(len(STATES[one.state][1]) for one in self._changes))
+        digits = max(len(one.id) for one in self._changes)
         for number, change in enumerate(self._changes):
             here = number == self._cursor
             status, word = STATES[change.state]
@@ -74,7 +75,7 @@ class Changes(Sheet[None]):
             lines.append(
                 [
                     (f" {look.glyphs.cursor} " if here else "   ", look.bold),
-                    (f"{moment(change.at)}  ", look.plain),
+                    (f"{change.id:>{digits}}  {moment(change.at)}  ", look.plain),
                     (f"{look.glyph(status)} {word:<{words}} ", look.state(status)),
                     (title, look.selected if here else look.plain),
                     (f"  {change.check}", look.dim),
