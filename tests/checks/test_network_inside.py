@@ -21,16 +21,17 @@ PASSES = Met("through")
 GREETING = "220 mx.google.com ESMTP abc - gsmtp"
 
 
-def _hosts(container: Met) -> Judgement:
-    row = next(one for one in need.OUTGOING if not one.by_machine and one.level == "required")
+def _hosts(container: Met, by_machine: bool = False) -> Judgement:
+    rows = (one for one in need.OUTGOING if one.protocol == "tcp" and one.level == "required")
+    row = next(one for one in rows if one.by_machine is by_machine)
     tried = Try(Probe("tcp", "192.0.2.7", row.port), Probed("open", 0.1), PASSES, container)
     reached = Reached(row, Looked(row.host, ("192.0.2.7",)), (tried,))
     return judge_hosts(Outward((reached,), (4,)))[0]
 
 
-def _mail(container: Met) -> Judgement:
+def _mail(container: Met, own: Met = PASSES) -> Judgement:
     google = next(one for one in need.MAIL_OPERATORS if one.name == "Google")
-    tried = Try(Probe("greeting", "192.0.2.1", 25), Probed("open", 0.1, GREETING), PASSES, container)
+    tried = Try(Probe("greeting", "192.0.2.1", 25), Probed("open", 0.1, GREETING), own, container)
     control = Try(Probe("tcp", "192.0.2.9", 443), Probed("open", 0.01))
     server = MailTry(google, "gmail-smtp-in.l.google.com", tried)
     return judge_mail((MailWay(4, True, servers=(server,), controls=(control,)),))[0]
@@ -71,6 +72,21 @@ def test_what_would_not_get_out_of_containers(judge: Callable[[Met], Judgement])
     assert (found.status, found.certainty) == ("unknown", "untested"), found.summary
     found = judge(Met("unknown", unmasked="172.22.1.4"))
     assert (found.status, "whether answers come back is not known" in found.summary) == ("unknown", True)
+
+
+@pytest.mark.parametrize("met", [*STOPPED.values(), Met("unknown", "“?”", "", "f", "nftables")])
+def test_what_no_container_asks_is_not_held_back_by_rules_for_them(met: Met) -> None:
+    assert _hosts(met, by_machine=True).status == "pass"
+
+
+def test_mail_that_a_rule_sends_elsewhere() -> None:
+    """Whoever greets there is not whom the mail is for."""
+    turned = Met(
+        "sent elsewhere", "“dnat to 10.0.0.9”", "nft list chain ip x o", "o", "nftables", elsewhere="10.0.0.9"
+    )
+    found = _mail(PASSES, own=turned)
+    assert (found.status, found.stops) == ("fail", "here")
+    assert "sends port 25 to 10.0.0.9" in found.summary
 
 
 def test_signatures_that_are_taken_out_on_the_way() -> None:

@@ -197,6 +197,7 @@ HOSTS = [
     ("answered datagrams", reached(FUZZY, "open"), "pass", "answers on UDP port 11335"),
     ("IPv6 only", reached(IP6, v6="silent"), "skipped", "this machine has no IPv6"),
     ("found by name", reached("current.cvd.clamav.net:53/udp"), "pass", "is found by name"),
+    ("through a proxy", reached(HUB, "silent")._replace(through="192.0.2.3:3128"), "pass", "proxy 192.0.2.3"),
 ]
 
 
@@ -322,6 +323,8 @@ ECHOES = [
     (echoes("open", "open", "failed"), "pass", "1 does not"),
     (echoes("open", "silent", family=6), "pass", "mailcow will find that IPv6 works"),
     (echoes("silent", "silent", family=6), "warn", "ENABLE_IPV6=false"),
+    (echoes("not allowed", "not allowed", family=6), "unknown", "this user may not"),
+    (echoes("failed", "failed", family=6), "unknown", "echo requests could not be sent"),
 ]
 
 
