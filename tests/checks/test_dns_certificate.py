@@ -232,6 +232,11 @@ def test_a_client_name_that_leads_elsewhere_by_ipv6_is_not_right(conf: str) -> N
         assert ("certificate" in found.found) == (conf in ("", "SKIP_IP_CHECK=y")), found.found
 
 
+def test_authorities_do_not_matter_to_who_asks_none() -> None:
+    for conf, status in (("", "fail"), ("SKIP_LETS_ENCRYPT=y", "pass")):
+        assert caa({(NAME, "CAA"): OTHER}, conf)[NAME].status == status
+
+
 def test_names_of_additional_san_have_no_other_check() -> None:
     conf = "ADDITIONAL_SAN=imap.*"
     assert caa({}, conf)[f"imap.{DOMAIN}"].status == "warn"

@@ -68,6 +68,12 @@ def judged(records: Rows, page: str | HttpReply | HostError = POLICY) -> Judgeme
         ({("_mta-sts.example.org", "TXT"): "v=STSv1"}, POLICY, "warn", "id= is missing"),
         ({("_smtp._tls.example.org", "TXT"): "v=TLSRPTv1"}, "", "warn", "is not valid: rua= is missing"),
         (
+            {place: (text, text.replace("postmaster", "x")) for place, text in REPORTS.items()},
+            "",
+            "warn",
+            "is not valid: there are 2, and must be one",
+        ),
+        (
             {**ANNOUNCED, ("_smtp._tls.example.org", "TXT"): ("v=TLSRPTv1; rua=mailto:a@b.c",) * 1},
             POLICY,
             "pass",

@@ -88,6 +88,7 @@ def test_records_that_let_our_mail_through(text: str) -> None:
         (("v=spf1 " + "a:a.example.net " * 11 + "mx -all",), "fail", "more than 10 look-ups"),
         (("v=spf1 mx " + "a:a.example.net " * 11 + "-all",), "warn", "more than 10 look-ups"),
         (("v=spf1 a:x.example.org a:y.example.org a:z.example.org mx -all",), "fail", "find nothing"),
+        (("v=spf1 exists:%{i}.silent.example mx -all",), "unknown", "could not be found out"),
         (("silence",), "unknown", "could not be asked: no answer"),
         (("REFUSED",), "unknown", "could not be asked: REFUSED"),
     ],
@@ -95,6 +96,7 @@ def test_records_that_let_our_mail_through(text: str) -> None:
 def test_what_is_said(texts: tuple[str, ...], status: str, words: str) -> None:
     more = {
         ("silent.example", "TXT"): "silence",
+        (f"{OURS}.silent.example", "A"): "silence",
         ("failing.example", "TXT"): "SERVFAIL",
         ("wide.example", "TXT"): "v=spf1 ip4:0.0.0.0/2 -all",
         ("a.example.net", "A"): "93.184.216.34",

@@ -1,8 +1,8 @@
-"""This machine's own resolver has a zone of its own, as in many offices: the world's records are judged as
-ever."""
+"""One who is asked says otherwise than all others: this machine's own resolver, which has its own zone, as in
+many offices (the world's records are judged as ever), or one of the zone's servers, which lags behind."""
 
 import pytest
-from dns_world import DOMAIN, NAME, OURS, OURS_V6, ZONE, Rows, World
+from dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, SERVER, ZONE, Rows, World
 
 from mailcow_wizard import requirements_dns as need
 from mailcow_wizard.checks import dns
@@ -19,15 +19,15 @@ INSIDE = "10.0.0.53"
 
 
 class Split(World):
-    """`inside` is what this machine's resolver has in place of the world's records."""
+    """`inside` is what this machine's resolver (or another server, `apart`) has in place of these records."""
 
-    def __init__(self, records: Rows, inside: Rows) -> None:
+    def __init__(self, records: Rows, inside: Rows, apart: str = INSIDE) -> None:
         super().__init__(records)
-        self._inside = World({**records, **inside})
-        self.files["/etc/resolv.conf"] = f"nameserver {INSIDE}\n"
+        self._inside, self._apart = World({**records, **inside}), apart
+        self.files["/etc/resolv.conf"] = f"nameserver {apart if apart == INSIDE else RESOLVER}\n"
 
     def _reply(self, asked: DnsQuestion) -> DnsReply:
-        return self._inside._reply(asked) if INSIDE in asked.servers else super()._reply(asked)
+        return self._inside._reply(asked) if self._apart in asked.servers else super()._reply(asked)
 
 
 def found(id: str, records: Rows, inside: Rows, refused: bool = False) -> Judgement:
@@ -87,3 +87,24 @@ def test_what_the_world_does_not_get_is_not_there() -> None:
         assert (one.status, "resolvers do not tell it (SERVFAIL)" in one.summary) == ("fail", True), (
             one.summary
         )
+
+
+@pytest.mark.parametrize(
+    ("id", "place", "now", "before"),
+    [
+        ("dns.spf", SPF, "v=spf1 mx -all", "v=spf1 -all"),
+        ("dns.dkim", KEY, f"v=DKIM1; p={SHORT}", "v=DKIM1; p="),
+        ("dns.mx", MX, f"10 {NAME}.", "10 old.example."),
+    ],
+)
+def test_a_server_that_lags_behind_is_waited_for(
+    id: str, place: tuple[str, str], now: str, before: str
+) -> None:
+    second = "192.0.2.55"
+    zone = {(DOMAIN, "NS"): ("ns.example.net.", "ns2.example.net."), ("ns2.example.net", "A"): second}
+    settings = Settings(hostname=NAME, domains=(DOMAIN,), addresses=(OURS, OURS_V6))
+    for late in (SERVER, second):
+        world = Split({**ZONE, **zone, place: now}, {place: before}, late)
+        (one,) = runner.look(CHECKS[id], Facts(world, settings))
+        assert (one.status, "is right, but not everywhere yet" in one.summary) == ("warn", True), one.summary
+        assert one.remedies[0] == "Wait, then run this check again."

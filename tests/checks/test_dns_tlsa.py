@@ -163,7 +163,11 @@ def test_a_whole_certificate_will_not_last(shown: tuple[bytes, str]) -> None:
 
 
 def test_the_other_ports_are_read_too() -> None:
-    found = judged(f"3 7 1 {ZEROS}", place="_443._tcp.mail.example.org")
+    place = "_443._tcp.mail.example.org"
+    found = judged(f"3 7 1 {ZEROS}", place=place)
+    assert (found.status, "port 443" in found.summary) == ("warn", True)
+    both = facts({(PLACE, "TLSA"): f"3 1 1 {ZEROS}", (place, "TLSA"): f"3 7 1 {ZEROS}"}).get(tlsa)
+    found = judge_tlsa(both._replace(not_served="mailcow is not installed yet", signed="valid"))
     assert (found.status, "port 443" in found.summary) == ("warn", True)
 
 

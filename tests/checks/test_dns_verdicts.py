@@ -26,15 +26,17 @@ def judged(id: str, records: Rows, **settings: tuple[str, ...]) -> dict[str | No
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "status", "words"),
     [
-        (f"v=DKIM1; k=ed25519; p={ED25519}", "of a kind that mailcow does not make (ed25519)"),
-        (f"v=DKIM1; k=rsa; p={SHORT}", "has 1024 bits; 2048 are advised"),
+        (f"v=DKIM1; k=ed25519; p={ED25519}", "warn", "of a kind that mailcow does not make (ed25519)"),
+        (f"v=DKIM1; k=rsa; p={SHORT}", "warn", "has 1024 bits; 2048 are advised"),
+        ((f"v=DKIM1; p={SHORT}", "v=DKIM1; p="), "warn", "has 2 records, and must have one"),
+        ("silence", "unknown", f"the DKIM key of {DOMAIN} could not be asked"),
     ],
 )
-def test_a_key_before_the_install(text: str, words: str) -> None:
+def test_a_key_before_the_install(text: str | tuple[str, ...], status: str, words: str) -> None:
     found = judged("dns.dkim", {KEY: text})[DOMAIN]
-    assert (found.status, words in found.summary) == ("warn", True), found.summary
+    assert (found.status, words in found.summary) == (status, True), found.summary
 
 
 def test_a_server_that_is_its_own_mail_domain_needs_no_exchanger() -> None:
@@ -62,11 +64,21 @@ def test_no_address_no_name() -> None:
     assert (found.status, found.certainty) == ("unknown", "untested")
 
 
-def test_an_address_of_somebody_else_in_etc_hosts() -> None:
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("203.0.113.9", "warn"), ("127.0.1.1", "pass"), ("::1", "pass"), (OURS, "pass"), ("fe80::x", "warn")],
+)
+def test_addresses_of_the_name_in_etc_hosts(address: str, status: str) -> None:
     known = facts({})
-    world_of(known).files["/etc/hosts"] = f"203.0.113.9 {NAME}\n".encode()
+    world_of(known).files["/etc/hosts"] = f"{address} {NAME}\n".encode()
     (found,) = runner.look(CHECKS["dns.local-view"], known)
-    assert (found.status, "203.0.113.9" in found.summary) == ("warn", True), found.summary
+    assert (found.status, address in found.summary) == (status, status == "warn"), found.summary
+
+
+def test_a_name_that_nobody_tells_is_not_one_that_is_not_published() -> None:
+    for said, status in (("silence", "unknown"), ((), "skipped")):
+        found = judged("dns.local-view", {(NAME, "A"): said, (NAME, "AAAA"): said})[None]
+        assert found.status == status, found.summary
 
 
 def test_a_policy_of_a_server_whose_address_is_not_known() -> None:

@@ -28,6 +28,7 @@ from tests.checks.test_mail_services import BOXES, CAME, FAR, VARIABLES, tripped
         ("spf=pass; dkim=temperror (no key for signature); dmarc=pass", "warn", "no DKIM key", "dns"),
         ("spf=pass; dkim=pass; dmarc=none", "warn", "finds no DMARC record of example.org", "dns"),
         ("spf=pass; dkim=pass; dmarc=bestguesspass", "warn", "finds no DMARC record of example.org", "dns"),
+        ("spf=pass; dkim=pass; dmarc=permerror (two records)", "warn", "cannot use", "check dns.dmarc"),
         ("spf=pass; dkim=pass; dmarc=fail", "warn", "neither SPF nor DKIM passes", "Mend SPF and DKIM"),
         ("spf=pass; dkim=pass", "unknown", "does not say what it thinks of DMARC", ""),
         ("spf=pass; dkim=fail", "warn", "is not valid at mx.far.example", "dns.dkim"),
