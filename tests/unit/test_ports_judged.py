@@ -151,6 +151,22 @@ def test_v6_alone(sockets: list[tuple[str, bool | None]], conf: dict[str, str], 
 def test_certainty_where_v6only_is_not_told() -> None:
     assert judge(SMTP, occupant(POSTFIX, address="::", v6only=False), source="proc").certainty == "inferred"
     assert judge(SMTP, occupant(POSTFIX), source="proc").certainty == "proved"
+    assert judge(SMTP, occupant(POSTFIX, address="::", v6only=False)).certainty == "proved"
+
+
+@pytest.mark.parametrize(
+    ("address", "state", "certainty"),
+    [
+        ("", "unseen", "proved"),
+        ("192.0.2.1", "unseen", "inferred"),
+        ("192.0.2.1", "bound", "proved"),
+    ],
+)
+def test_certainty_where_no_list_shows_who_has_an_address(address: str, state: str, certainty: str) -> None:
+    held = occupant()
+    held = held._replace(listener=held.listener._replace(state=state))
+    said = judge(SMTP._replace(address=address), held)
+    assert (said.status, said.certainty) == ("fail", certainty)
 
 
 def test_foreign_container() -> None:
@@ -174,6 +190,10 @@ def test_own_container() -> None:
     own = occupant(PROXY, docker=True, container=container("mailcow-postfix"), own=True)
     said = judge(SMTP, own)
     assert (said.status, said.summary) == ("pass", "mailcow itself listens on port 25 (mailcow-postfix)")
+    assert said.certainty == "proved"
+    kept = own._replace(listener=own.listener._replace(state="published"))
+    assert judge(SMTP, kept).certainty == "inferred", "Docker says so, and nothing listens"
+    assert judge(SMTP, own, own._replace(container=None)).certainty == "inferred"
     assert judge(SMTP, own, occupant(POSTFIX, address="::", v6only=True)).status == "fail"
 
 
