@@ -125,7 +125,8 @@ SILENT = Compose("", "", True, "docker did not end within 5 s")
         ("", NEITHER, "warn"),
         (None, PLUGIN, "warn"),
         ("v2", PLUGIN, "fail"),
-        ("Native", PLUGIN, "fail"),
+        ("v2", PROGRAM, "fail"),
+        ("Native", BOTH, "fail"),
     ],
 )
 def test_compose(value: str | None, installed: Compose, status: str) -> None:
