@@ -36,8 +36,8 @@ def _signed(signed: Signed) -> Judgement:
         return common._replace(summary=_("{zone} is not signed, which is allowed", zone=zone))
     if "broken" in verdicts:
         broken = [one for one in signed.opinions if one.verdict == "broken"]
-        if "valid" in verdicts and all(one.local for one in broken):
-            return _broken_here(common, zone, broken[0].checked)
+        if all(one.local for one in broken) and not any(one.validates for one in broken):
+            return _broken_here(common, zone, broken[0].checked, "valid" in verdicts)
         return _broken(common, zone, verdicts)
     if "valid" in verdicts:
         return common._replace(summary=_("{zone} is signed, and the signatures are valid", zone=zone))
@@ -132,8 +132,24 @@ def _broken(common: Judgement, zone: str, verdicts: list[str]) -> Judgement:
     )
 
 
-def _broken_here(common: Judgement, zone: str, said: Answer) -> Judgement:
-    """Others find the signatures valid: nothing is wrong with the zone."""
+def _broken_here(common: Judgement, zone: str, said: Answer, valid: bool) -> Judgement:
+    """It takes the root's signatures for broken, too: that says nothing of the zone, which others may find
+    `valid`."""
+    common = common._replace(
+        severity="degrades",
+        remedies=(
+            *see_the_clock(said.code),
+            _("Then restart that resolver, and see whether its keys of the root are up to date."),
+        ),
+    )
+    if not valid:
+        words = _(
+            "this machine's own resolver ({server}) takes all signatures for broken, and no other that "
+            "checks them could be asked: whether those of {zone} are valid is not known",
+            server=said.server,
+            zone=zone,
+        )
+        return common._replace(status="unknown", summary=words, certainty="untested")
     return common._replace(
         status="warn",
         summary=_(
@@ -143,11 +159,6 @@ def _broken_here(common: Judgement, zone: str, said: Answer) -> Judgement:
             server=said.server,
         ),
         certainty="inferred",
-        severity="degrades",
-        remedies=(
-            *see_the_clock(said.code),
-            _("Then restart that resolver, and see whether its keys of the root are up to date."),
-        ),
     )
 
 

@@ -107,7 +107,7 @@ def _host() -> Judgement:
 
 def _own_resolver() -> Judgement:
     fine, bad = Answer("9.9.9.9", "NOERROR", authenticated=True), Answer("127.0.0.1", "SERVFAIL")
-    opinions = (Opinion(fine, fine, True), Opinion(bad, fine, True, local=True))
+    opinions = (Opinion(fine, fine, True), Opinion(bad, fine, False, local=True))
     return judge_dnssec((Signed("example.org", "example.org", True, opinions),))[0]
 
 
@@ -131,6 +131,28 @@ def test_the_zone_is_not_blamed_for_what_this_machines_own_resolver_finds() -> N
     found = _own_resolver()
     assert "this machine's own resolver (127.0.0.1) takes them for broken" in found.summary
     assert not any("registrar" in one or "dnsviz" in one for one in found.remedies)
+
+
+FINE, GOOD = Answer("9.9.9.9", "NOERROR"), Answer("9.9.9.9", "NOERROR", authenticated=True)
+BAD, MUTE = Answer("127.0.0.1", "SERVFAIL"), Answer("9.9.9.9", "", error="no answer")
+
+
+@pytest.mark.parametrize(
+    ("other", "root", "status", "words"),
+    [
+        (Opinion(MUTE, MUTE), False, "unknown", "takes all signatures for broken"),
+        (Opinion(FINE, FINE), False, "unknown", "takes all signatures for broken"),
+        (Opinion(MUTE, MUTE), True, "fail", "the signatures (DNSSEC) of example.org are broken"),
+        (Opinion(GOOD, FINE, True), True, "warn", "valid for some resolvers and broken for others"),
+        (Opinion(BAD, FINE, True), False, "fail", "the signatures (DNSSEC) of example.org are broken"),
+    ],
+)
+def test_where_the_root_is_good_it_is_the_zone(other: Opinion, root: bool, status: str, words: str) -> None:
+    """By a clock that is far off no signature is."""
+    own = Opinion(BAD, FINE, root, local=True)
+    (found,) = judge_dnssec((Signed("example.org", "example.org", True, (other, own)),))
+    assert (found.status, words in found.summary) == (status, True), found.summary
+    assert ("check time.offset" in found.remedies[0]) is (status == "unknown")
 
 
 @pytest.mark.parametrize(
