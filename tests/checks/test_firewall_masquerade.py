@@ -64,6 +64,15 @@ def judged(mask: str = "", forward: str = "", early: str = "") -> Judgement:
         ("", "", EARLY, "pass", "no rule hides"),
         ("-A POSTROUTING -s 10.8.0.0/24 -j MASQUERADE", DROP, "", "pass", "no rule hides"),
         (INNER, DROP, "", "warn", "names no sender"),
+        # Nor where the packet does not get that far.
+        (WIDE, "-A FORWARD -j DROP", "", "pass", "no rule hides"),
+        (
+            ODD.format(chain="POSTROUTING", target="MASQUERADE"),
+            "-A FORWARD -j DROP",
+            "",
+            "warn",
+            "names no sender",
+        ),
     ],
 )
 def test_who_connects(mask: str, forward: str, early: str, status: str, words: str) -> None:

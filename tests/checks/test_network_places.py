@@ -90,6 +90,11 @@ ADDRESSES = [
         "warn",
         "a privacy address",
     ),
+    (
+        Egress(v4(), Addresses(6, (V6,), V6, "route"), (PUBLIC,), (LASTING,), ()),
+        "pass",
+        f"packets leave with {PUBLIC} and {V6}, public",
+    ),
 ]
 
 
