@@ -93,6 +93,12 @@ def test_the_way_back(found: Reflection, status: str, words: str) -> None:
     assert (one.status, one.certainty) != ("pass", "untested")
 
 
+def test_each_family_is_judged_by_itself() -> None:
+    own = Reflection(Addresses(6, ("2001:db8::10",), "2001:db8::10", "route"), "2001:db8::10", True)
+    found = judge_hairpin((turned("arrived", "arrived", "arrived"), turned("silent"), own))
+    assert [(one.subject, one.status) for one in found] == [("v4", "fail"), ("v6", "pass")]
+
+
 class Behind(FakeHost):
     """Behind NAT, with mailcow running: what answers on each port, here and under the public address."""
 
