@@ -3,6 +3,7 @@
 from mailcow_wizard import requirements as need
 from mailcow_wizard.checks.amounts import shown_down
 from mailcow_wizard.facts import data_places, storage
+from mailcow_wizard.host.door import Space
 from mailcow_wizard.language import _
 from mailcow_wizard.model import Certainty, Check, Evidence, Judgement
 
@@ -144,7 +145,7 @@ def judge_inodes(disk: data_places.DiskSpace) -> Judgement:
     if disk.space is None:
         return _not_a_directory(disk.root)
     space, place, existing, images = disk.space, _place(disk.root), disk.root.existing, disk.images
-    if images and images.space.inodes and images.space.free_inodes < need.INODES.warns_below:
+    if images and _has_fewer(images.space, space):
         space, place, existing = images.space, _image_place(images), images.existing
     evidence = (
         Evidence(
@@ -167,6 +168,12 @@ def judge_inodes(disk: data_places.DiskSpace) -> Judgement:
     if space.free_inodes < need.INODES.warns_below:
         return Judgement("warn", _("{found}; 200 000 are advised", found=found), found, evidence, remedies)
     return Judgement("pass", found, found, evidence, certainty=_certainty(disk.root))
+
+
+def _has_fewer(one: Space, other: Space) -> bool:
+    """Whether files run out in one place, and before they do in the other."""
+    runs_out = one.inodes > 0 and one.free_inodes < need.INODES.warns_below
+    return runs_out and (other.inodes == 0 or one.free_inodes < other.free_inodes)
 
 
 def judge_mounts(held: storage.RootMount) -> Judgement:

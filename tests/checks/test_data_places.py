@@ -50,6 +50,24 @@ def test_inodes_for_images_apart_from_the_data_root(free: int, foreseen: bool, s
     assert ("/var/lib/containerd" in judgement.summary) == (status != "pass")
 
 
+@pytest.mark.parametrize(
+    ("here", "total", "images", "foreseen", "status", "place"),
+    [
+        (0, 10**6, 100_000, False, "fail", "/data/docker"),
+        (0, 10**6, 0, True, "fail", "/data/docker"),
+        (100, 10**6, 0, False, "fail", "/var/lib/containerd"),
+        (50_000, 10**6, 60_000, False, "warn", "/data/docker"),
+        (0, 0, 0, False, "fail", "/var/lib/containerd"),
+    ],
+)
+def test_where_files_run_out_first_leads(
+    here: int, total: int, images: int, foreseen: bool, status: str, place: str
+) -> None:
+    store = ImageStore("/var/lib/containerd", "/var/lib/containerd", Space(GIB, GIB, images, 10**6), foreseen)
+    found = storage_judges.judge_inodes(DiskSpace(ROOT, Space(GIB, GIB, here, total), store))
+    assert (found.status, place in found.summary) == (status, True), found.summary
+
+
 def test_logs_of_containers_may_fill_the_disk() -> None:
     """Docker keeps all that they write, unless it is told otherwise; before there is any, nothing is said."""
     little = Space(3 * GIB, 100 * GIB, 1, 1)
