@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -351,8 +352,15 @@ def test_recorded_without_root(mailcow: Path, open_to_all: Path) -> None:
 
 
 def judged(done: "subprocess.CompletedProcess[bytes]") -> dict[str, tuple[str, str]]:
-    """Status and summary by check."""
-    return {one["id"]: (one["status"], one["summary"]) for one in json.loads(done.stdout)["checks"]}
+    """Status and summary by check; how many files there is room for changes with whoever writes meanwhile."""
+    rows = json.loads(done.stdout)["checks"]
+    return {
+        one["id"]: (
+            one["status"],
+            re.sub(r"\d[\d ]+\d", "N", one["summary"]) if one["id"] == "system.inodes" else one["summary"],
+        )
+        for one in rows
+    }
 
 
 def test_secrets_of_this_machine_are_not_recorded(mailcow: Path, tmp_path: Path) -> None:
