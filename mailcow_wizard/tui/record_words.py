@@ -133,8 +133,8 @@ def _of_others(stand: Sequence[Standing]) -> str:
 
 
 def _right(servers: Sequence[Sequence[Standing]]) -> int:
-    """How many have it right; one with several addresses at each of them."""
-    return sum(all(one.stands == "right" for one in each) for each in servers)
+    """How many have it right; one with several addresses at each of them that answers."""
+    return sum({one.stands for one in each} - {"silent"} == {"right"} for each in servers)
 
 
 def _servers(some: Sequence[Standing]) -> list[list[Standing]]:

@@ -1,12 +1,14 @@
 """The table for faces: read, asked again in part, what is to be published, the mail domains."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dns_world import DOMAIN, NAME, OURS, RESOLVER, ZONE, Rows, World
 
 from mailcow_wizard.engine import records
 from mailcow_wizard.engine.session import Answers, Session
+from mailcow_wizard.facts.dns.standing import Standing
 from mailcow_wizard.facts.dns.table import Row
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.host.state import StateDirectory
@@ -160,6 +162,15 @@ def test_going_to_a_step_leaves_the_names_of_the_command_line(tmp_path: Path) ->
 @pytest.mark.parametrize(("seconds", "said"), [(0, "0 s"), (59, "59 s"), (60, "1:00"), (3725, "1:02:05")])
 def test_times_left_are_short(seconds: int, said: str) -> None:
     assert words.duration(seconds) == said
+
+
+@pytest.mark.parametrize(("second", "right"), [("right", 2), ("silent", 2), ("missing", 1), ("wrong", 1)])
+def test_of_a_server_that_is_asked_at_several_addresses_those_count_that_answer(
+    second: Any, right: int
+) -> None:
+    zone: list[tuple[str, Any]] = [("ns1", "right"), ("ns2", "right"), ("ns2", second), ("ns3", "silent")]
+    stand = [Standing(str(number), name, "zone", stands, (), 0) for number, (name, stands) in enumerate(zone)]
+    assert words._of_zone(stand) == f"{right} of 3 name servers"
 
 
 def test_texts_of_name_servers_are_harmless(tmp_path: Path) -> None:
