@@ -3,11 +3,14 @@
 import pytest
 
 from mailcow_wizard.checks import dns
-from mailcow_wizard.engine import runner
+from mailcow_wizard.engine import records, runner
 from mailcow_wizard.facts.dns.reverse import reverse_name
+from mailcow_wizard.facts.dns.table import table
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import Probe, Probed
 from mailcow_wizard.model import Judgement, Settings
+from mailcow_wizard.report.dns import lines, zone_files
+from mailcow_wizard.tui import record_words
 from tests.dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, ZONE, Rows, World
 
 CHECKS = {one.id: one for one in dns.CHECKS}
@@ -31,9 +34,13 @@ class Swallowed(World):
         return tuple(Probed("open" if self.passes else ends[one.kind], 0.1) for one in probes)
 
 
-def look(id: str, world: World) -> dict[str | None, Judgement]:
+def facts_of(world: World) -> Facts:
     settings = Settings(hostname=NAME, domains=(DOMAIN,), resolver=RESOLVER, addresses=(OURS, OURS_V6))
-    return {one.subject: one for one in runner.look(CHECKS[id], Facts(world, settings))}
+    return Facts(world, settings)
+
+
+def look(id: str, world: World) -> dict[str | None, Judgement]:
+    return {one.subject: one for one in runner.look(CHECKS[id], facts_of(world))}
 
 
 @pytest.mark.parametrize("passes", [False, True])
@@ -75,8 +82,28 @@ def test_an_address_that_is_not_to_be_used_is_not_waited_for() -> None:
     assert found.summary == f"{NAME} has no IPv6 address in DNS, and IPv6 is not used"
 
 
+@pytest.mark.parametrize("passes", [False, True])
+def test_no_face_tells_to_publish_what_leads_nowhere(passes: bool) -> None:
+    rows = table(facts_of(Swallowed({(NAME, "AAAA"): ()}, passes)))
+    address = next(one for one in rows if one.expected.type == "AAAA")
+    name = next(one for one in rows if one.expected.name == reverse_name(OURS_V6))
+    assert (address in records.to_publish(rows)) is passes
+    assert (name in records.for_provider(rows)) is passes
+    assert (f"AAAA {OURS_V6}" in "\n".join(zone_files(rows))) is passes
+    assert ("(none as long as IPv6 leads nowhere)" in "\n".join(lines(rows))) is not passes
+    assert {record_words.status(address), record_words.status(name)} == (
+        {"warn", "fail"} if passes else {"skipped"}
+    )
+
+
+def test_a_wrong_address_is_to_be_corrected_wherever_ipv6_leads() -> None:
+    rows = table(facts_of(Swallowed({(NAME, "AAAA"): "2001:db8::dead"}, False)))
+    assert [one.expected.type for one in records.to_correct(rows)] == ["AAAA"]
+
+
 def test_what_is_right_needs_no_packet_over_ipv6() -> None:
     world = Swallowed(V6_NAME, False)
     assert look("dns.ptr", world)[OURS_V6].status == "pass"
     assert look("dns.aaaa", world)[NAME].status == "pass"
+    table(facts_of(world))
     assert world.tried == 0

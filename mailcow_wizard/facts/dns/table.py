@@ -14,6 +14,7 @@ from mailcow_wizard.facts.dns.published import Seen
 from mailcow_wizard.facts.dns.reverse import reverse_name, reverse_names
 from mailcow_wizard.facts.dns.signing import signing_keys
 from mailcow_wizard.facts.dns.state import State, state, texts
+from mailcow_wizard.facts.network.ipv6 import leads_nowhere
 from mailcow_wizard.facts.store import Facts
 from mailcow_wizard.host.door import HostError
 from mailcow_wizard.language import _
@@ -64,7 +65,23 @@ def _of_server(facts: Facts, server: MailServer) -> list[Row]:
         for one in wanted.of_server(server)
     ]
     reverses = (one.seen for one in facts.get(reverse_names).reverses)
-    return [*rows, *(row_of(server, _pointer(server, seen.name), seen) for seen in reverses)]
+    rows += [row_of(server, _pointer(server, seen.name), seen) for seen in reverses]
+    return [_not_yet(facts, row) if _is_of_v6(row.expected) else row for row in rows]
+
+
+def _is_of_v6(expected: Expected) -> bool:
+    return expected.type == "AAAA" or expected.name.endswith(".ip6.arpa")
+
+
+def _not_yet(facts: Facts, row: Row) -> Row:
+    """An address of IPv6 or its name: where it is missing and IPv6 leads nowhere, it need not be there, and
+    the address would lead others astray."""
+    if row.state.kind != "missing" or not facts.get(leads_nowhere):
+        return row
+    expected = row.expected._replace(level="optional")
+    if expected.type == "AAAA":
+        expected = expected._replace(value="", note=_("none as long as IPv6 leads nowhere"))
+    return row._replace(expected=expected)
 
 
 def _pointer(server: MailServer, name: str) -> Expected:
