@@ -31,6 +31,7 @@ def judged(records: Rows, page: str | HttpReply | HostError = POLICY) -> Judgeme
         (ANNOUNCED, POLICY, "pass", "reports about it go nowhere"),
         (ANNOUNCED, POLICY.replace("enforce", "testing"), "pass", "(mode: testing)"),
         (ANNOUNCED, POLICY.replace("enforce", "none"), "pass", "switched off"),
+        (ANNOUNCED, POLICY.replace("enforce", "none").replace("mail.", "mx."), "pass", "switched off"),
         (ANNOUNCED, POLICY.replace("mail.example.org", "*.example.org"), "pass", "(mode: enforce)"),
         (
             ANNOUNCED,

@@ -1,7 +1,7 @@
 """Verdicts on records that are neither missing nor simply right, with the words that they are told in."""
 
 import pytest
-from dns_world import DOMAIN, NAME, OURS, Rows, facts, world_of
+from dns_world import DOMAIN, NAME, OURS, OURS_V6, Rows, facts, world_of
 
 from mailcow_wizard.checks import dns
 from mailcow_wizard.checks.dns_signatures import judge_dnssec
@@ -45,6 +45,11 @@ def test_a_server_that_is_its_own_mail_domain_needs_no_exchanger() -> None:
     assert "other servers then deliver to its address" in found.summary
 
 
+def test_another_domain_needs_one() -> None:
+    found = judged("dns.mx", {(DOMAIN, "MX"): ()})[DOMAIN]
+    assert (found.status, "is not published" in found.summary) == ("fail", True), found.summary
+
+
 def test_a_name_that_does_not_lead_back() -> None:
     """The name of an address has to have that address (FCrDNS)."""
     records: Rows = {(PTR, "NS"): "ns.example.net.", (PTR, "PTR"): f"{NAME}."}
@@ -76,8 +81,13 @@ def test_addresses_of_the_name_in_etc_hosts(address: str, status: str) -> None:
 
 
 def test_a_name_that_nobody_tells_is_not_one_that_is_not_published() -> None:
-    for said, status in (("silence", "unknown"), ((), "skipped")):
-        found = judged("dns.local-view", {(NAME, "A"): said, (NAME, "AAAA"): said})[None]
+    for v4, v6, status in (
+        ("silence", "silence", "unknown"),
+        ((), (), "skipped"),
+        (OURS, (), "pass"),
+        ((), OURS_V6, "pass"),
+    ):
+        found = judged("dns.local-view", {(NAME, "A"): v4, (NAME, "AAAA"): v6})[None]
         assert found.status == status, found.summary
 
 

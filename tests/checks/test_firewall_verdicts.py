@@ -125,6 +125,7 @@ def _tools(**more: object) -> Tools:
             "Docker's rules are in iptables (nf_tables), and iptables now stands for iptables-legacy",
         ),
         (seen(tools=_tools(ufw=Ufw(True, True))), "warn", "ufw is active"),
+        (seen(tools=_tools(ufw=Ufw(False, True))), "pass", ""),
         (seen(tools=_tools(firewalld=True)), "warn", "firewalld is active"),
         (seen(tools=_tools(ufw=Ufw(True, True)), guarded=True), "pass", ""),
         (

@@ -79,6 +79,24 @@ def test_what_no_container_asks_is_not_held_back_by_rules_for_them(met: Met) -> 
     assert _hosts(met, by_machine=True).status == "pass"
 
 
+def test_pings_of_containers_do_not_matter_where_mailcow_sends_none() -> None:
+    answered = [
+        Try(Probe("ping", to), Probed("open", 0.1), PASSES, STOPPED["dropped"])
+        for to in need.HEALTHCHECK_PINGS
+    ]
+    for skipped, status in (("", "fail"), ("n", "fail"), ("y", "pass")):
+        assert judge_echoes((Echoes(4, True, tuple(answered), skipped),))[0].status == status
+
+
+def test_datagrams_that_a_rule_of_this_machine_stops() -> None:
+    """Silence says nothing of them, the rule does."""
+    row = next(one for one in need.OUTGOING if one.protocol == "udp")
+    for own, status in ((PASSES, "unknown"), (STOPPED["dropped"], "warn")):
+        tried = Try(Probe("udp", "192.0.2.7", row.port), Probed("silent", 0.1), own)
+        reached = Reached(row, Looked(row.host, ("192.0.2.7",)), (tried,))
+        assert judge_hosts(Outward((reached,), (4,)))[0].status == status
+
+
 def test_mail_that_a_rule_sends_elsewhere() -> None:
     """Whoever greets there is not whom the mail is for."""
     turned = Met(

@@ -54,6 +54,23 @@ ADDRESSES = [
         f"none of IPv4; packets leave with {PUBLIC}",
     ),
     (Egress(v4("100.64.7.7", PUBLIC), NO_V6, ("100.64.7.7",), (), ()), "fail", "CGNAT"),
+    # Who names the public address knows of what is before this machine.
+    (
+        Egress(v4("100.64.7.7", PUBLIC)._replace(origin="option"), NO_V6, ("100.64.7.7",), (), ()),
+        "warn",
+        "behind NAT",
+    ),
+    (
+        Egress(
+            v4(),
+            Addresses(6, (V6,), V6, "route"),
+            (PUBLIC, V6),
+            (LASTING._replace(temporary=True),),
+            ((6, "SNAT6_TO_SOURCE", V6),),
+        ),
+        "pass",
+        f"makes it {V6}",
+    ),
     (Egress(v4(), NO_V6, (PUBLIC, OTHER, "172.17.0.1"), (), ()), "pass", f"this machine has {OTHER} too"),
     (Egress(v4(), NO_V6, (PUBLIC, OTHER), (), ((4, "SNAT_TO_SOURCE", OTHER),)), "pass", f"makes it {OTHER}"),
     (Egress(v4(), NO_V6, (PUBLIC,), (), ((4, "SNAT_TO_SOURCE", OTHER),)), "fail", "no mail would leave"),
