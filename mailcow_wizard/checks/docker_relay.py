@@ -39,7 +39,7 @@ def judge_relay(seen: Relay) -> Judgement:
             summary=words,
             remedies=(_('Take "iptables": false out of daemon.json and restart Docker.'),),
         )
-    if rules and rules.proxy and seen.passed_by:
+    if rules and seen.passed_by:
         words = _(
             "Docker's rules for postfix are gone, its proxy takes what comes over {families}: open relay",
             families=listed(tuple(f"IPv{one}" for one in seen.passed_by)),

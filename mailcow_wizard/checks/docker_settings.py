@@ -130,7 +130,7 @@ def _settings(seen: DaemonSettings) -> list[Trouble]:
         )
         doc = need.DOC_ISSUE.format(2104)
         troubles.append(Trouble("fail", words, (remedy,), "breaks", why, doc))
-    if seen.backend == "nftables" or file.settings.get("firewall-backend") == "nftables":
+    if seen.backend.startswith("nftables") or file.settings.get("firewall-backend") == "nftables":
         words = _("Docker uses its nftables backend, which mailcow's netfilter does not know yet")
         remedy = _('Take "firewall-backend" out of daemon.json: iptables is then used.')
         troubles.append(Trouble("warn", words, (remedy,), doc=need.DOC_ISSUE.format(6904)))

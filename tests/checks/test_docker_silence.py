@@ -158,3 +158,18 @@ def test_a_proxy_that_refuses_is_an_answer() -> None:
     host = DockerHost(pages=pages, variables={"https_proxy": proxy})
     (judged, *_others) = runner.look(CHECKS["registry"], facts(host))
     assert (judged.status, "HTTP 407" in judged.summary) == ("fail", True), judged
+
+
+@pytest.mark.parametrize(
+    ("driver", "status"),
+    [
+        ("iptables", "pass"),
+        ("iptables+firewalld", "pass"),
+        ("nftables", "warn"),
+        ("nftables+firewalld", "warn"),
+    ],
+)
+def test_the_firewall_that_docker_says_it_uses(driver: str, status: str) -> None:
+    """Its command line may set it, and its file say nothing."""
+    host = DockerHost(info={"FirewallBackend": {"Driver": driver}})
+    assert look(CHECKS["daemon-json"], facts(host)).status == status
