@@ -36,6 +36,11 @@ _PLACE = pattern(r"/[A-Za-z0-9/._@+-]+")
 _TOLD = pattern(rf"{_MARK} (?P<user>\d+) (?P<sudo>sudo|doas|none) (?P<python>.+) (?P<place>\S+)")
 # The far side has none of the desk's settings; these concern the person who looks on.
 _SETTINGS = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "COLORTERM", "NO_COLOR")
+# Those of the wizard that are no secret go along where they are set: mailboxes, and files of the server.
+_OWN_SETTINGS = (
+    *("MAILCOW_WIZARD_MAILBOX", "MAILCOW_WIZARD_MAILBOX_PASSWORD_FILE", "MAILCOW_WIZARD_FAR_MAILBOX"),
+    *("MAILCOW_WIZARD_FAR_IMAP", "MAILCOW_WIZARD_FAR_PASSWORD_FILE", "MAILCOW_WIZARD_TSIG"),
+)
 _PYTHONS = "python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11 python3.10"
 _FITS = "import sys, lzma, zlib; sys.exit(sys.version_info < (3, 10))"
 _TAKE = (
@@ -209,7 +214,8 @@ class Connection:
             "from": lines,
             "desk": desk,
             "keep": keep,
-            "environment": {name: os.environ.get(name) for name in _SETTINGS},
+            "environment": {name: os.environ.get(name) for name in _SETTINGS}
+            | {name: value for name in _OWN_SETTINGS if (value := os.environ.get(name))},
         }
         packed = base64.urlsafe_b64encode(json.dumps(asked).encode()).decode()
         as_root = () if place.user == 0 or place.sudo == "none" else self._as_root(place.sudo)

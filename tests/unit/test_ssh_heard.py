@@ -1,6 +1,8 @@
 """What the far side of --ssh says before anything is run there: a real process in ssh's place says it."""
 
+import base64
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -96,3 +98,29 @@ def test_its_sockets_have_a_place(name: str, tmp_path: Path, monkeypatch: pytest
     path = option.partition("=")[2]
     assert f"controlpath {path}\n" in said.stdout, said.stderr
     assert not Path(path).parent.exists()
+
+
+def test_mailboxes_and_files_that_variables_name_go_along_and_passwords_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILCOW_WIZARD_MAILBOX", "me@example.org")
+    monkeypatch.setenv("MAILCOW_WIZARD_MAILBOX_PASSWORD_FILE", "/root/password")
+    monkeypatch.setenv("MAILCOW_WIZARD_MAILBOX_PASSWORD", "hunter2")
+    monkeypatch.setenv("MAILCOW_WIZARD_TSIG", "")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    says = "echo 'mailcow-wizard-far: 0 none /usr/bin/python3 /tmp/there'; " + _TAKES
+    (folder / "ssh").write_text(_SSH.format(says=says, said=tmp_path / "said"))
+    (folder / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    with contextlib.closing(Connection(Destination("server"))) as connection:
+        connection.copy(lambda: b"x" * 10, lambda part: None)
+        connection.run(("verify",), ("here", "here"), "", False)
+    line = next(one for one in (tmp_path / "said").read_text().splitlines() if "--far" in one)
+    asked = json.loads(base64.urlsafe_b64decode(line.split()[-1]))
+    ours = {name: value for name, value in asked["environment"].items() if name.startswith("MAILCOW_WIZARD")}
+    assert ours == {
+        "MAILCOW_WIZARD_MAILBOX": "me@example.org",
+        "MAILCOW_WIZARD_MAILBOX_PASSWORD_FILE": "/root/password",
+    }
+    assert "hunter2" not in json.dumps(asked)
