@@ -68,7 +68,7 @@ IPV6 = [
     (GOOD._replace(own="", defaults=(), configured="false", published=None), "unknown", "no resolver tells"),
     (GOOD._replace(own="", defaults=(), published=None), "warn", "no default route"),
     (GOOD._replace(published=None), "pass", "IPv6 works"),
-    (GOOD._replace(enabled=False, own="", published=(V6,)), "fail", "Let's Encrypt" and "has an AAAA record"),
+    (GOOD._replace(enabled=False, own="", published=(V6,)), "fail", "has an AAAA record"),
 ]
 
 
@@ -88,6 +88,7 @@ ADVERTISEMENTS = [
     (Advertisements((TOLD._replace(accept=2),), (), (), True), "pass", "stays"),
     (Advertisements((TOLD._replace(forwarding=1),), (), (), True), "fail", "will run out"),
     (Advertisements((TOLD._replace(accept=None),), (), (), True), "unknown", "could not be read"),
+    (Advertisements((TOLD._replace(accept=2, forwarding=None),), (), (), True), "unknown", "not be read"),
     (Advertisements((), ("eth0",), (LASTING,), True), "fail", "is gone"),
 ]
 

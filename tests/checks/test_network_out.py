@@ -228,8 +228,10 @@ def test_what_else_gets_out_over_ipv6_is_tried(control: str, words: str) -> None
 
 
 def test_a_dead_resolver_of_this_machine_is_told_where_others_answered() -> None:
-    judged = judge_hosts(Outward((reached(GITHUB, "open"), OPEN), (4,), "no answer within 1.2 s"))
-    assert [one.status for one in judged] == ["warn", "warn"]
+    rows = (reached(GITHUB, "open"), OPEN, reached("github.com:80/tcp", "open"), reached(RSYNC, "silent"))
+    judged = judge_hosts(Outward(rows, (4,), "no answer within 1.2 s"))
+    assert [one.status for one in judged] == ["warn", "warn", "pass", "warn"]
+    assert "own resolver" not in judged[3].summary, "that it cannot be reached is worse"
     assert "own resolver gives no answer" in judged[0].summary
 
 
