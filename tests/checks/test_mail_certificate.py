@@ -48,7 +48,12 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
 
 
 def machine(
-    der: bytes, trouble: str = "", log: str | None = None, conf: str = "", **other: bytes
+    der: bytes,
+    trouble: str = "",
+    log: str | None = None,
+    conf: str = "",
+    acme: str = "running",
+    **other: bytes,
 ) -> MailMachine:
     spoken = {
         port: one._replace(der=other.get(f"p{port}", der), trouble=trouble) if one.tls else one
@@ -56,7 +61,7 @@ def machine(
     }
     boxes = [container("postfix-mailcow"), container("dovecot-mailcow")]
     if log is not None:
-        boxes.append(container("acme-mailcow", lines=log))
+        boxes.append(container("acme-mailcow", state=acme, lines=log))
     text = f"MAILCOW_HOSTNAME={NAME}\nENABLE_IPV6=false\n{conf}"
     return MailMachine(tuple(boxes), spoken, conf=text)
 
@@ -203,10 +208,11 @@ def test_the_ports_say_it_too(shelf: Shelf) -> None:
 
 
 def test_while_acme_works(shelf: Shelf) -> None:
-    found = judged(
-        shelf["snake-oil"], "self-signed", log="Initializing, please wait...\nDetecting IP addresses...\n"
-    )
+    log = "Initializing, please wait...\nDetecting IP addresses...\n"
+    found = judged(shelf["snake-oil"], "self-signed", log=log)
     assert (found.status, "mailcow's acme is fetching another" in found.summary) == ("warn", True)
+    ended = judged(shelf["snake-oil"], "self-signed", log=log, acme="exited")
+    assert (ended.status, ended.summary.endswith("mailcow's acme is exited")) == ("fail", True), ended.summary
     lines = (
         f"Found A record for {NAME}: 203.0.113.9\n"
         f"Cannot match your IP 198.51.100.7 against hostname {NAME} (DNS returned 203.0.113.9)\n"
