@@ -143,7 +143,7 @@ def _first(found: tuple[Finding, ...]) -> tuple[str, ...]:
 
 
 def _undo(standing: Standing, directory: str, project: str) -> tuple[str, ...]:
-    changes = ", ".join(standing.changes)
+    changes = ", ".join(reversed(standing.changes))
     lines = [
         _("This takes mailcow away and keeps all mail, in Docker's volumes:"),
         f"  cd {directory} && docker compose down",

@@ -137,3 +137,10 @@ def test_accepted_password() -> None:
     )
     assert not first_password.is_still_there(accepted)
     assert "Do this now" not in page_of(accepted)
+
+
+def test_changes_stand_in_the_order_in_which_they_are_taken_back() -> None:
+    before = fresh("run", "2026-11-27T17:00:00Z", "mail.example.org", Settings()._asdict(), Choices())
+    done: Standing = before._replace(state="done", changes=("2", "3", "10"))
+    sections = after.page(done, "mailcowdockerized", "/var/lib/log")
+    assert any(line.endswith("newest first (10, 3, 2)") for one in sections for line in one.lines)
