@@ -44,6 +44,14 @@ def test_second_start_installs_nothing(ready: Path) -> None:
     assert (ready / ".venv/setup.log").stat().st_mtime_ns == before
 
 
+def test_nothing_but_the_locked_packages_is_installed(ready: Path) -> None:
+    script = "import importlib.metadata as m; print(*(one.name for one in m.distributions()))"
+    names = subprocess.check_output([str(ready / ".venv/bin/python"), "-I", "-c", script], text=True).split()
+    locked = re.findall(r"^[\w-]+", (ready / "requirements.lock").read_text(), re.MULTILINE)
+    canonical = {re.sub(r"[-_.]+", "-", name).lower() for name in names}
+    assert canonical - set(locked) == {"pip", "mailcow-wizard"}
+
+
 def test_second_start_needs_no_network(ready: Path) -> None:
     need_root()
     done = start(ready, "--version", prefix=("unshare", "--net"))
