@@ -136,7 +136,7 @@ def _trouble(box: Box) -> Trouble | None:
     means = meaning(box)
     because = f": {means.words}" if means.words else ""
     remedies = tuple(filter(None, (means.remedy, _LOGS.format(box.service))))
-    if box.state == "restarting" or box.crashes:
+    if box.crashes:
         how = _("{restarts} times", restarts=box.restarts) if box.restarts > 1 else _("once")
         last = _("the last time {span} ago", span=span(box.age)) if box.age else _("just now")
         return Trouble(

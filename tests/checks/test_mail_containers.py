@@ -76,6 +76,11 @@ def test_of_two_containers_of_one_service_each_counts() -> None:
             "is healthy now, but 1 of its last 3 health checks failed: no answer",
         ),
         (
+            container("postfix-mailcow", health="starting", log=((1, "no answer"), (1, "no answer"))),
+            "unknown",
+            "postfix-mailcow is still being tried",
+        ),
+        (
             container(
                 "postfix-mailcow",
                 state="created",
