@@ -96,6 +96,10 @@ def test_a_mailcow_in_another_place_is_named() -> None:
     assert said.status == "warn"
     assert "/srv/mail cow" in said.summary
     assert "--dir '/srv/mail cow'" in said.remedies[0]
+    for kind, status in (("file", "pass"), ("missing", "fail")):
+        assert present(kind=kind, data=b"A=1\n", elsewhere="/srv/mail cow").status == status, (
+            "it is here, too"
+        )
 
 
 @pytest.mark.parametrize(
