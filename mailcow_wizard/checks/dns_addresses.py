@@ -48,8 +48,8 @@ def _not_yet(judgement: Judgement) -> Judgement:
         summary=_("{said}; none is to be as long as IPv6 leads nowhere", said=judgement.summary),
         remedies=(
             _(
-                'See "IPv6" first: publish the address once it works; where it is not to be used, none is '
-                "needed."
+                'See "IPv6" first (`check network.ipv6`): publish the address once it works; where it is not '
+                "to be used, none is needed."
             ),
         ),
     )

@@ -41,7 +41,12 @@ def _not_yet(judgement: Judgement) -> Judgement:
         status="warn",
         severity="degrades",
         summary=_("{said}; no mail leaves with it as long as IPv6 leads nowhere", said=judgement.summary),
-        remedies=(_('See "IPv6" first: where it is not to be used, this address needs no name.'),),
+        remedies=(
+            _(
+                'See "IPv6" first (`check network.ipv6`): where it is not to be used, this address needs no '
+                "name."
+            ),
+        ),
     )
 
 

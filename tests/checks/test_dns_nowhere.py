@@ -48,7 +48,7 @@ def test_an_address_that_leads_nowhere_is_not_to_be_published(passes: bool) -> N
     found = look("dns.aaaa", Swallowed({(NAME, "AAAA"): ()}, passes))[NAME]
     assert found.status == "warn"
     assert any("Publish" in one for one in found.remedies) is passes
-    assert any('See "IPv6" first' in one for one in found.remedies) is not passes
+    assert any('See "IPv6" first (`check network.ipv6`)' in one for one in found.remedies) is not passes
     assert ("none is to be as long as IPv6 leads nowhere" in found.summary) is not passes
 
 
@@ -57,7 +57,7 @@ def test_an_address_that_leads_nowhere_is_not_to_be_published(passes: bool) -> N
 def test_the_name_of_an_address_that_no_mail_leaves_with(records: Rows, passes: bool, status: str) -> None:
     found = look("dns.ptr", Swallowed(records, passes))
     assert (found[OURS].status, found[OURS_V6].status) == ("pass", status)
-    assert ('See "IPv6" first' in found[OURS_V6].remedies[0]) is not passes
+    assert ('See "IPv6" first (`check network.ipv6`)' in found[OURS_V6].remedies[0]) is not passes
     assert any("Publish" in one for one in found[OURS_V6].remedies) is (passes and bool(records))
 
 
