@@ -141,7 +141,7 @@ def _dated(bad: Judgement, host: Reached, trouble: str) -> Judgement:
     """Nearly always this machine's clock; whoever it is, git and Docker end there."""
     words = _(
         "{host} answers on port {port}, but by this machine's clock its certificate is not good ({trouble}): "
-        "git and Docker refuse it",
+        "git, Docker and mailcow refuse it",
         host=host.row.host,
         port=host.row.port,
         trouble=trouble,
