@@ -44,7 +44,7 @@ def engine(check: str, facts: Facts) -> Offer | None:
 def _engine(check: str, facts: Facts, packager: str, title: str) -> Plan:
     if would_not_start(facts):  # and what runs would end with the restart
         raise NoPlan(NOT_WITH_THESE_SETTINGS)
-    _refuse_driver(facts)
+    _refuse_settings(facts)
     command = packages_install.command(facts.host, packager)
     own = packager in ("apt", "dnf") and not _is_new_enough(facts, packager)
     if own:
@@ -77,8 +77,8 @@ def _engine(check: str, facts: Facts, packager: str, title: str) -> Plan:
     )
 
 
-def _refuse_driver(facts: Facts) -> None:
-    """Raises NoPlan where the settings name a storage driver that only older engines have."""
+def _refuse_settings(facts: Facts) -> None:
+    """Raises NoPlan where the engine that comes would not start with settings that one of before has left."""
     try:
         file = facts.get(daemon_json)
     except HostError:
@@ -91,6 +91,14 @@ def _refuse_driver(facts: Facts) -> None:
                 "first.",
                 path=file.path,
                 driver=named,
+            )
+        )
+    if "hosts" in file.settings and units.is_running(facts) and not facts.get(docker.engine).installed:
+        raise NoPlan(
+            _(
+                '"hosts" is in {path}, and the docker.service that comes says -H, too: Docker does not start '
+                "with both. Take it out first.",
+                path=file.path,
             )
         )
 

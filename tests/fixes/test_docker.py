@@ -105,10 +105,11 @@ def test_a_new_enough_distribution_installs_its_own() -> None:
 
 def test_settings_that_would_not_let_it_start_come_first() -> None:
     """The new one would not start with them, and what runs would end with the restart."""
-    for settings, why in (('{"ipv6": true,', "are broken"), ('{"storage-driver": "aufs"}', "is aufs, with")):
+    why = {'{"ipv6": true,': "broken", '{"storage-driver": "aufs"}': "is aufs", '{"hosts": []}': "says -H"}
+    for settings, said in why.items():
         host = debian("trixie", "13", "26.1.5+dfsg1-9", "2.26.1-4")
         host.files["/etc/docker/daemon.json"] = settings
-        with pytest.raises(NoPlan, match=why):
+        with pytest.raises(NoPlan, match=said):
             plan("docker.engine", host)
 
 
