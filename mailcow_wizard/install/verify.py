@@ -109,12 +109,16 @@ def _password_replaced(job: Job, findings: tuple[Finding, ...], done: by_itself.
 def _note(findings: tuple[Finding, ...]) -> str:
     troubles = gate.troubling(findings)
     first = any(map(first_password.is_still_there, troubles))
-    others = len(troubles) - first
+    accepted = sum(one.status == "fail" and one.acknowledged is not None for one in troubles)
+    others = len(troubles) - first - accepted
     parts = [ngettext("{n} finding", "{n} findings", len(findings))]
     if first:
         parts.append(_("one fails: the first password, next is {command}", command=first_password.MENDED_BY))
-    else:
+    elif not accepted:
         parts.append(_("none fails"))
+    if accepted:
+        words = ngettext("{n} fails and is acknowledged", "{n} fail and are acknowledged", accepted)
+        parts.append(words)
     parts += [_("{n} to read", n=others)] if others else []
     unknown = sum(one.status == "unknown" for one in findings)
     parts += [_("{n} not known", n=unknown)] if unknown else []

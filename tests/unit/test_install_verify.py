@@ -14,7 +14,7 @@ from mailcow_wizard.engine.session import Session
 from mailcow_wizard.host.state import StateDirectory
 from mailcow_wizard.install import first_password, verify
 from mailcow_wizard.install.job import Failed, Job
-from mailcow_wizard.model import Check, Finding, Judgement, Settings
+from mailcow_wizard.model import Acknowledgement, Check, Finding, Judgement, Settings
 
 CHOSEN = FirstMailbox("me@example.org", "/root/password")
 
@@ -139,3 +139,24 @@ def test_the_note_counts_each_once(said: dict[str, str], note: str) -> None:
     judged = [Judgement(cast(Any, said.get(one.id, "pass")), "words") for one in checks]
     findings = tuple(map(join, checks, judged))
     assert verify._note(findings) == note.format(n=len(findings))
+
+
+@pytest.mark.parametrize(
+    ("failing", "note"),
+    [
+        (("mail.ports",), "1 fails and is acknowledged"),
+        (("mail.ports", "mail.relay"), "2 fail and are acknowl"),
+    ],
+)
+def test_what_fails_and_is_acknowledged_is_not_told_as_none(failing: tuple[str, ...], note: str) -> None:
+    checks = select(("mail",))
+    judged = [Judgement("fail" if one.id in failing else "pass", "words") for one in checks]
+    accepted = Acknowledgement("so be it", "root", "2026-11-30T00:00:00Z", None)
+    findings = tuple(
+        one._replace(acknowledged=accepted if one.status == "fail" else None)
+        for one in map(join, checks, judged)
+    )
+    said = verify._note(findings)
+    assert note in said
+    assert "none fails" not in said
+    assert "to read" not in said
