@@ -79,6 +79,7 @@ def _judge(port: PublicPort, facts: Reached) -> Judgement:
 def _judged(port: PublicPort, facts: Reached) -> Judgement:
     """The worst of what is known of each family leads; what is not proved of one is not proved at all."""
     good: list[Seen] = []
+    blocked: list[Seen] = []
     unproved: list[tuple[int, str, tuple[str, ...]]] = []
     for family in facts.families:
         one = facts.seen.get((port.number, family))
@@ -88,9 +89,11 @@ def _judged(port: PublicPort, facts: Reached) -> Judgement:
         elif one.state == "arrived":
             good.append(one)
         elif one.state in (*_SAID, "closed here"):
-            return _blocked(port, one, facts.now)
+            blocked.append(one)
         else:
             unproved.append((family, *_undecided(one, facts)))
+    if blocked:
+        return _blocked(port, blocked, facts.now)
     if unproved:
         return _unproved(port, good, unproved, facts)
     return _reached(port, good, facts)
@@ -150,7 +153,7 @@ def _unproved(
 
 def _reached(port: PublicPort, good: list[Seen], facts: Reached) -> Judgement:
     over = listed([f"IPv{one.family}" for one in good])
-    oldest = min(good, key=lambda one: one.at)
+    oldest = min(good, key=_at)
     peer = next((_(" from {peer}", peer=one.peer) for one in good if one.peer), "")
     certainty: Certainty = "inferred" if any(one.how == "told" for one in good) else "proved"
     summary = _(
@@ -167,8 +170,11 @@ def _reached(port: PublicPort, good: list[Seen], facts: Reached) -> Judgement:
     return Judgement("pass", summary, certainty=certainty)
 
 
-def _blocked(port: PublicPort, one: Seen, now: float) -> Judgement:
-    over, when = f"IPv{one.family}", _when(one, now)
+def _blocked(port: PublicPort, blocked: list[Seen], now: float) -> Judgement:
+    """The first family that it fails in leads, with those that fail alike."""
+    one = blocked[0]
+    alike = [other for other in blocked if (other.state, other.how) == (one.state, one.how)]
+    over, when = listed([f"IPv{other.family}" for other in alike]), _when(min(alike, key=_at), now)
     if one.state == "closed here":
         return Judgement(
             "fail",
@@ -189,6 +195,10 @@ def _blocked(port: PublicPort, one: Seen, now: float) -> Judgement:
         remedies=(_BEFORE.format(port.number), *(() if sure else (_OWN_RULES,)), _TO_BE_SURE),
         certainty="inferred",
     )
+
+
+def _at(one: Seen) -> float:
+    return one.at
 
 
 def _states(seen: list[Seen]) -> str:

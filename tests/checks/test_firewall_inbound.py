@@ -123,6 +123,10 @@ def test_each_family_counts() -> None:
     assert half.status == "unknown"
     assert "over IPv6: unverified" in half.summary
     assert judged(seen("arrived"), seen("never arrived", 6), families=both).status == "fail"
+    neither = judged(seen("never arrived"), seen("never arrived", 6, days=2), families=both)
+    assert "(IPv4 and IPv6, 2 days ago)" in neither.summary
+    each = judged(seen("never arrived"), seen("closed here", 6), families=both)
+    assert "(IPv4, 1 day ago)" in each.summary
     without = judged(seen("arrived"), seen("not asked: no way from there", 6), families=both)
     assert without.status == "unknown"
     assert "hotspot" in without.remedies[0]
