@@ -193,17 +193,22 @@ def begin(terminal: Terminal, at: Desk, one_file: Path, *words: str, who: str = 
     )
 
 
+def left(terminal: Terminal) -> str:
+    """What the terminal shows when the program was left."""
+    terminal.keys("q")
+    wait_until(lambda: any(one in terminal.text() for one in ("left with 0", "checks still run")), 30)
+    if "checks still run" in terminal.text():  # on a machine with much to do
+        terminal.keys("y")
+    return terminal.wait_for("left with 0")
+
+
 def test_the_whole_screen_its_sizes_and_its_end(at: Desk, one_file: Path, terminal: Terminal) -> None:
     begin(terminal, at, one_file, "--demo")
     terminal.wait_for("mailcow", "Enter")
     terminal.tmux("set-option", "-g", "window-size", "manual")
     terminal.tmux("resize-window", "-x", "120", "-y", "40")
     assert wait_until(lambda: max(map(len, terminal.text().splitlines())) > 100, 30)
-    terminal.keys("q")
-    wait_until(lambda: any(one in terminal.text() for one in ("left with 0", "checks still run")), 30)
-    if "checks still run" in terminal.text():  # on a machine with much to do
-        terminal.keys("y")
-    text = terminal.wait_for("left with 0")
+    text = left(terminal)
     assert " icanon" in f" {text}".replace("\n", " ")
 
 
@@ -259,8 +264,7 @@ def test_what_still_works_with_the_code_keeps_it(at: Desk, one_file: Path, termi
     code = at.server.run(["sh", "-c", "echo /tmp/mailcow-wizard-ssh-*/code"]).stdout.strip()
     work = at.server.start(["python3", "-c", "import time; time.sleep(300)", code])
     began = time.monotonic()
-    terminal.keys("q")
-    terminal.wait_for("left with 0")
+    left(terminal)
     print(f"the end took {time.monotonic() - began:.1f} s")
     assert at.server.run(["ls", f"{code}/mailcow_wizard/__init__.py"]).returncode == 0
     subprocess.run(["pkill", "-KILL", "-P", str(work.pid)], check=False)
@@ -278,6 +282,5 @@ def test_a_slow_line(at: Desk, one_file: Path, terminal: Terminal) -> None:
             terminal.wait_for(what)
             marks[what] = round(time.monotonic() - began, 1)
         print(f"150 ms, 1 Mbit/s: {one_file.stat().st_size} bytes, seconds until: {marks}")
-        terminal.keys("q")
-        terminal.wait_for("left with 0")
+        left(terminal)
     assert marks["Enter"] < 60

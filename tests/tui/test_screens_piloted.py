@@ -162,9 +162,9 @@ async def test_titles_of_changes_stand_below_one_another(
     monkeypatch.setitem(STATES, "failed", ("fail", "fehlgeschlagen"))
     made: Any = [
         SimpleNamespace(
-            at="2026-11-27T17:00:00Z", state=state, title="@", check="ports.smtp", unfinished=False
+            id=str(n), at="2026-11-27T17:00:00Z", state=state, title="@", check="ports.smtp", unfinished=False
         )
-        for state in STATES
+        for n, state in enumerate(STATES, 7)
     ]
     async with piloted(tmp_path) as (app, pilot):
         await app.push_screen(Changes(app.look, made, lambda what, change: None))
@@ -178,7 +178,7 @@ async def test_titles_of_changes_stand_below_one_another(
 async def test_the_cursor_stays_in_view_when_the_terminal_gets_smaller(tmp_path: Path) -> None:
     made: Any = [
         SimpleNamespace(
-            at="2026-11-27T17:00:00Z", state="applied", title=f"@{n}", check="x", unfinished=False
+            id=str(n), at="2026-11-27T17:00:00Z", state="applied", title=f"@{n}", check="x", unfinished=False
         )
         for n in range(46)
     ]
@@ -188,7 +188,7 @@ async def test_the_cursor_stays_in_view_when_the_terminal_gets_smaller(tmp_path:
         await until(pilot, lambda: "@45" in shown(app))
         await pilot.resize_terminal(60, 10)
         await until(pilot, lambda: "of 46" in shown(app) and len(shown(app).splitlines()) <= 10)
-        await until(pilot, lambda: f"{app.look.glyphs.cursor} 2026" in shown(app))
+        await until(pilot, lambda: f"{app.look.glyphs.cursor} 45 " in shown(app))
 
 
 def test_what_a_command_says_is_broken_between_words_and_set_in_deeper() -> None:
