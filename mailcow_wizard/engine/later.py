@@ -32,8 +32,6 @@ def target_below(
 
 def _on_top(journal: Journal, changing: Changing, change: str, step: Edit, now: bytes | None) -> str:
     """The later change without which there is something to take back; empty: there is none."""
-    if step.before == step.after:
-        return ""
     for later, edit in _later_edits(journal, changing, change, step.path):
         try:
             now = target(edit, now)
@@ -51,7 +49,7 @@ def _later_edits(journal: Journal, changing: Changing, change: str, path: str) -
     """The edits of this file that later changes made and that stand, the newest first."""
     real = changing.real(path)
     for one in journal.list():
-        if int(one.id) <= int(change) or one.state == "undone":
+        if int(one.id) <= int(change):
             continue
         try:
             plan, standing = journal.plan(one.id), journal.standing(one.id)
