@@ -139,8 +139,10 @@ def started(facts: Facts) -> Started:
         daemons = [one for one in facts.get(processes) if one.user == "root"]
     except HostError as error:
         return Started(unread=str(error))
-    # What a daemon is about to start looks like the daemon itself for a moment.
-    found = list({one.command: one for one in reversed(daemons)}.values())[::-1]
+    by_command: dict[tuple[str, ...], Process] = {}
+    for one in daemons:  # what one is about to start looks like itself for a moment
+        by_command.setdefault(one.command, one)
+    found = list(by_command.values())
     if len(found) > 1:  # several engines on one machine: each has its own place for data
         known = facts.get(docker.told)
         place = known.root if known else ""
