@@ -36,7 +36,7 @@ def _signed(signed: Signed) -> Judgement:
         return common._replace(summary=_("{zone} is not signed, which is allowed", zone=zone))
     if "broken" in verdicts:
         broken = [one for one in signed.opinions if one.verdict == "broken"]
-        if all(one.local for one in broken) and not any(one.validates for one in broken):
+        if all(one.blind for one in broken):
             return _broken_here(common, zone, broken[0].checked, "valid" in verdicts)
         return _broken(common, zone, verdicts)
     if "valid" in verdicts:
@@ -133,7 +133,7 @@ def _broken(common: Judgement, zone: str, verdicts: list[str]) -> Judgement:
 
 
 def _broken_here(common: Judgement, zone: str, said: Answer, valid: bool) -> Judgement:
-    """It takes the root's signatures for broken, too: that says nothing of the zone, which others may find
+    """It does not tell the root either: what it says is nothing about the zone, which others may find
     `valid`."""
     common = common._replace(
         severity="degrades",
@@ -144,8 +144,8 @@ def _broken_here(common: Judgement, zone: str, said: Answer, valid: bool) -> Jud
     )
     if not valid:
         words = _(
-            "this machine's own resolver ({server}) takes all signatures for broken, and no other that "
-            "checks them could be asked: whether those of {zone} are valid is not known",
+            "this machine's own resolver ({server}) takes the signatures of {zone} for broken, and no other "
+            "that checks them could be asked: whether they are is not known",
             server=said.server,
             zone=zone,
         )

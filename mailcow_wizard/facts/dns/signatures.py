@@ -21,13 +21,13 @@ from mailcow_wizard.typed import NamedTuple
 
 
 class Opinion(NamedTuple):
-    """One resolver's answers to the zone's SOA: checked, and unchecked; whether it checks signatures, and
-    whether it runs on this machine, by whose clock it goes."""
+    """One resolver's answers to the zone's SOA, checked and unchecked; whether it checks signatures; `blind`:
+    it runs on this machine, by whose clock it goes, and does not tell even the root, which is signed well."""
 
     checked: Answer
     unchecked: Answer
     validates: bool = False
-    local: bool = False
+    blind: bool = False
 
     @property
     def verdict(self) -> str:
@@ -67,11 +67,11 @@ def _kind(signer: str) -> tuple[int, int]:
 
 def signatures(facts: Facts) -> tuple[Signed, ...]:
     """Asks about the server's zone and those of its domains. Raises HostError."""
-    facts.begin((mail_server,), (_checking,))
+    facts.begin((mail_server,), (_roots,))
     server = facts.get(mail_server)
     names = tuple(dict.fromkeys((*server.domains, server.within)))
     zones = [_zone(facts, name) for name in names]
-    servers, checking = _validators(facts), facts.get(_checking)
+    servers, roots = _validators(facts), facts.get(_roots)
     rows = [
         DnsQuestion(zone, type, (one,), dnssec=True, checking_disabled=not checked)
         for zone in zones
@@ -84,8 +84,8 @@ def signatures(facts: Facts) -> tuple[Signed, ...]:
         triples = [(next(heard), next(heard), next(heard)) for _ in servers]
         told = [bool(ds.of("DS")) for _, _, ds in triples if ds.code in (NOERROR, NXDOMAIN)]
         opinions = tuple(
-            Opinion(checked, unchecked, one in checking, _is_loopback(one))
-            for one, (checked, unchecked, _) in zip(servers, triples, strict=True)
+            Opinion(checked, unchecked, root.authenticated, _is_loopback(one) and root.code != NOERROR)
+            for one, root, (checked, unchecked, _) in zip(servers, roots, triples, strict=True)
         )
         signers = tuple(dict.fromkeys(value for _, _, ds in triples for value in ds.values("DS")))
         found.append(Signed(name, zone, any(told) if told else None, opinions, signers))
@@ -99,15 +99,14 @@ def _zone(facts: Facts, name: str) -> str:
     return name if found.problem else found.name
 
 
-def _checking(facts: Facts) -> tuple[str, ...]:
-    """Those of the resolvers that check signatures; none where that could not be asked."""
+def _roots(facts: Facts) -> tuple[Answer, ...]:
+    """What each of the resolvers says of the root, checked."""
     servers = _validators(facts)
     asked = tuple(DnsQuestion(".", "SOA", (one,), dnssec=True) for one in servers)
     try:
-        heard = [answer(one) for one in facts.host.ask_dns(asked, WAIT_S)] if asked else []
-    except HostError:
-        return ()
-    return tuple(one for one, said in zip(servers, heard, strict=True) if said.authenticated)
+        return tuple(answer(one) for one in facts.host.ask_dns(asked, WAIT_S)) if asked else ()
+    except HostError as error:
+        return tuple(Answer(one, "", error=str(error)) for one in servers)
 
 
 def _is_loopback(server: str) -> bool:
