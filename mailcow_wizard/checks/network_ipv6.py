@@ -212,13 +212,8 @@ def _trouble(facts: Ipv6) -> str:
 
 
 def _outwards(facts: Ipv6) -> Way | None:
-    """What became of all attempts together, where there is a way for them; of what could not be sent only
-    where nothing else was."""
-    if not facts.own or not facts.defaults:
-        return None
-    tries = (*facts.connections, *facts.pings)
-    sent = [one for one in tries if one.result.outcome not in ("not allowed", "failed")]
-    return way(sent or tries, False)
+    """What became of all attempts together, where there is a way for them."""
+    return way(facts.tries, False) if facts.own and facts.defaults else None
 
 
 def _untried(common: Judgement, outwards: Way) -> Judgement:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailcow_wizard.checks import dns
+from mailcow_wizard.checks import dns, network_ipv6
 from mailcow_wizard.engine import records, runner
 from mailcow_wizard.facts.dns.reverse import reverse_name
 from mailcow_wizard.facts.dns.table import table
@@ -12,26 +12,31 @@ from mailcow_wizard.model import Judgement, Settings
 from mailcow_wizard.report.dns import lines, zone_files
 from mailcow_wizard.tui import record_words
 from tests.dns_world import DOMAIN, NAME, OURS, OURS_V6, RESOLVER, ZONE, Rows, World
+from tests.docker_machine import DEFAULT_V6, GLOBAL_V6
 
+IPV6 = next(one for one in network_ipv6.CHECKS if one.id == "network.ipv6")
 CHECKS = {one.id: one for one in dns.CHECKS}
 V4_NAME: Rows = {(reverse_name(OURS), "PTR"): f"{NAME}."}
 V6_NAME: Rows = {(reverse_name(OURS_V6), "PTR"): f"{NAME}."}
 
 
 class Swallowed(World):
-    """Of what is sent over IPv6 the router lets nothing come back, unless it `passes`. `pings` is how those
-    end."""
+    """Of what is sent over IPv6 the router lets nothing come back, unless it `passes`. `pings` and `tcp` are
+    how those end."""
 
-    def __init__(self, records: Rows, passes: bool, pings: str = "silent", conf: str = "") -> None:
+    def __init__(
+        self, records: Rows, passes: bool, pings: str = "silent", conf: str = "", tcp: str = "silent"
+    ) -> None:
         super().__init__({**ZONE, **V4_NAME, **records})
-        self.passes, self.pings, self.tried = passes, pings, 0
+        self.passes, self.tried = passes, 0
+        self.ends = {"ping": pings, "tcp": tcp}
         self.files["/proc/sys/net/ipv6/conf/all/disable_ipv6"] = "0"
+        self.files |= {"/proc/net/if_inet6": GLOBAL_V6, "/proc/net/ipv6_route": DEFAULT_V6}
         self.files["/opt/mailcow-dockerized/mailcow.conf"] = f"MAILCOW_HOSTNAME={NAME}\n{conf}"
 
     def probe(self, probes: tuple[Probe, ...], timeout: float = 4.0) -> tuple[Probed, ...]:
         self.tried += 1
-        ends = {"ping": self.pings, "tcp": "silent"}
-        return tuple(Probed("open" if self.passes else ends[one.kind], 0.1) for one in probes)
+        return tuple(Probed("open" if self.passes else self.ends[one.kind], 0.1) for one in probes)
 
 
 def facts_of(world: World) -> Facts:
@@ -62,18 +67,24 @@ def test_the_name_of_an_address_that_no_mail_leaves_with(records: Rows, passes: 
 
 
 @pytest.mark.parametrize(
-    ("pings", "conf", "known"),
+    ("pings", "tcp", "conf", "known"),
     [
-        ("not allowed", "", False),
-        ("failed", "", False),
-        ("blocked", "ENABLE_IPV6=true\n", False),  # what its containers send meets other rules
-        ("blocked", "", True),  # mailcow pings as this machine does, and leaves IPv6 off
+        ("not allowed", "failed", "", False),
+        ("failed", "failed", "", False),
+        ("not allowed", "silent", "", True),  # what a user may send tells it
+        ("failed", "silent", "", True),
+        ("blocked", "silent", "ENABLE_IPV6=true\n", False),  # what its containers send meets other rules
+        ("blocked", "silent", "", True),  # mailcow pings as this machine does, and leaves IPv6 off
     ],
 )
-def test_of_what_was_not_sent_nobody_knows_where_it_leads(pings: str, conf: str, known: bool) -> None:
-    world = Swallowed({(NAME, "AAAA"): ()}, False, pings, conf)
+def test_of_what_was_not_sent_nobody_knows_where_it_leads(
+    pings: str, tcp: str, conf: str, known: bool
+) -> None:
+    world = Swallowed({(NAME, "AAAA"): ()}, False, pings, conf, tcp)
     assert look("dns.ptr", world)[OURS_V6].status == ("warn" if known else "fail")
     assert any("Publish" in one for one in look("dns.aaaa", world)[NAME].remedies) is not known
+    (told,) = runner.look(IPV6, facts_of(world))
+    assert ("IPv6 leads nowhere" in told.summary) is (tcp == "silent"), told
 
 
 def test_an_address_that_is_not_to_be_used_is_not_waited_for() -> None:

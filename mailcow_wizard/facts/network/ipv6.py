@@ -48,9 +48,15 @@ class Ipv6(NamedTuple):
         return tuple(one.probe.address for one in self.pings if one.result.outcome == "open")
 
     @property
+    def tries(self) -> tuple[Try, ...]:
+        """All attempts to reach something outside; where some could be sent, those."""
+        every = (*self.connections, *self.pings)
+        return tuple(one for one in every if one.result.outcome not in _UNSENT) or every
+
+    @property
     def passes(self) -> bool:
         """Whether anything came back from outside: a refusal, too, has been there."""
-        return any(one.returned for one in (*self.pings, *self.connections))
+        return any(one.returned for one in self.tries)
 
 
 class Advertised(NamedTuple):
@@ -104,7 +110,7 @@ def leads_nowhere(facts: Facts) -> bool:
         found = facts.get(ipv6)
     except HostError:
         return False
-    outcomes = {one.result.outcome for one in (*found.pings, *found.connections)}
+    outcomes = {one.result.outcome for one in found.tries}
     held = "blocked" in outcomes and found.configured == "true"
     return bool(found.own) and not (found.passes or held) and outcomes.isdisjoint(_UNSENT)
 
